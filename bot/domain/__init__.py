@@ -1,0 +1,1 @@
+"""The pure rules: stages, sessions, prompts, policy and failures. Imports nothing from outside."""

@@ -1,0 +1,135 @@
+"""What can go wrong, and which of it retrying can mend.
+
+Two families: a `Refusal` is an answer to a person whose request is not lawful now (nothing
+changed); a `GenerationError` is an attempt that brought no image.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ImagineError(Exception):
+    """Root of every error the program raises on purpose."""
+
+
+class StoreUnavailable(ImagineError):
+    """The session store did not answer in time."""
+
+
+class QueueUnavailable(ImagineError):
+    """The job queue did not take the job in time."""
+
+
+class Conflict(ImagineError):
+    """A session changed again and again while somebody tried to change it."""
+
+
+class SlackRefused(ImagineError):
+    """Slack answered a call with an error that asking again does not mend.
+
+    `code` is Slack's own error string, such as `channel_not_found`.
+    """
+
+    def __init__(self, method: str, code: str) -> None:
+        super().__init__(f"{method}: {code}")
+        self.method = method
+        self.code = code
+
+
+class SlackUnavailable(ImagineError):
+    """Slack could not be reached, or kept answering 429 or 5xx, until the budget ran out."""
+
+
+class SlackBusy(SlackUnavailable):
+    """Slack asked to wait `retry_after` seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"rate limited for {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+class ImageNotReady(SlackRefused):
+    """Slack does not know an uploaded file as an image (yet)."""
+
+
+class NotInChannel(SlackRefused):
+    """The bot may not post in the channel, and could not join it."""
+
+
+class Reason(StrEnum):
+    """Why a request of a person was refused; the words are in `bot.views.words`."""
+
+    NOT_ALLOWED = "not_allowed"
+    MOVED_ON = "moved_on"
+    STILL_WORKING = "still_working"
+    ALREADY_APPROVED = "already_approved"
+    STARTED_OVER = "started_over"
+    EXPIRED = "expired"
+    EMPTY_PROMPT = "empty_prompt"
+    PROMPT_TOO_LONG = "prompt_too_long"
+
+
+class Refusal(ImagineError):
+    """A request that is not lawful now. Nothing has changed.
+
+    `owner` is the user ID of the session's owner, where there is a session.
+    """
+
+    def __init__(self, reason: Reason, owner: str = "") -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.owner = owner
+
+
+class FailureKind(StrEnum):
+    """Every way for an attempt to end without an image."""
+
+    MODERATION = "moderation"
+    DECLINED = "declined"
+    QUOTA = "quota"
+    BAD_KEY = "bad_key"
+    UNVERIFIED = "unverified"
+    BAD_REQUEST = "bad_request"
+    RATE_LIMITED = "rate_limited"
+    PROVIDER_DOWN = "provider_down"
+    TIMED_OUT = "timed_out"
+    STREAM_ENDED = "stream_ended"
+    NO_IMAGE = "no_image"
+    BAD_IMAGE = "bad_image"
+    NOT_DELIVERED = "not_delivered"
+    NOT_IN_CHANNEL = "not_in_channel"
+    CHANNEL_CLOSED = "channel_closed"
+    NOT_PUBLISHED = "not_published"
+    INTERNAL = "internal"
+
+
+RETRYABLE = frozenset({FailureKind.RATE_LIMITED, FailureKind.PROVIDER_DOWN})
+"""The failures that asking again can mend. A timeout is not among them: the image may already be
+paid for, so a person decides whether to pay again."""
+
+BLAMES_PROMPT = frozenset({FailureKind.MODERATION, FailureKind.DECLINED})
+"""The failures that the same prompt would meet again."""
+
+OFFERS_EDIT = BLAMES_PROMPT | {FailureKind.NO_IMAGE}
+"""The failures that another prompt may get past; some providers do not say why."""
+
+
+class GenerationError(ImagineError):
+    """An attempt brought no image.
+
+    `said` holds the provider's own words to the user (a refusal in words), never an error text.
+    `retry_after` is in seconds, where the provider named it.
+    """
+
+    def __init__(
+        self, kind: FailureKind, *, said: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(kind.value)
+        self.kind = kind
+        self.said = said
+        self.retry_after = retry_after
+
+    @property
+    def retryable(self) -> bool:
+        return self.kind in RETRYABLE

@@ -1,0 +1,26 @@
+"""What a person typed, made fit to keep and to send, or refused with a reason."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from bot.domain.errors import Reason, Refusal
+
+MAX_PROMPT = 32_000
+"""Characters; the limit that OpenAI documents for an image prompt."""
+
+_KEPT_CONTROLS = {"\n", "\t"}
+
+
+def clean_prompt(text: str) -> str:
+    """Normalise newlines, and drop what no one typed on purpose: control characters, lone
+    surrogates and outer white space. Raises `Refusal` for an empty or an over-long prompt.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    kept = (c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in {"Cc", "Cs"})
+    prompt = "".join(kept).strip()
+    if not prompt:
+        raise Refusal(Reason.EMPTY_PROMPT)
+    if len(prompt) > MAX_PROMPT:
+        raise Refusal(Reason.PROMPT_TOO_LONG)
+    return prompt

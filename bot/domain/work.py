@@ -1,0 +1,47 @@
+"""What a session is still owed, as jobs. The sweeper queues what has none.
+
+A job is named by what it does, for which session and attempt, and by its run: the queue refuses
+a name it has seen, so asking twice does the work once, and asking anew takes a new run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+
+
+class JobKind(StrEnum):
+    """`announce`: the root message, then `generate`. `generate`: image → draft. `finish`: the
+    approved image to the channel. The first and the last only talk to Slack."""
+
+    ANNOUNCE = "announce"
+    GENERATE = "generate"
+    FINISH = "finish"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One background run for one attempt of one session."""
+
+    kind: JobKind
+    session_id: str
+    attempt: int
+    run: int = 0
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind}-{self.session_id}-{self.attempt}-{self.run}"
+
+
+def owed(session: Session) -> Job | None:
+    """The job that brings this session on, or None where it waits for a person."""
+    if session.stage is Stage.GENERATING:
+        latest = session.latest
+        return Job(JobKind.ANNOUNCE, session.id, latest.number, latest.run)
+    if session.stage is Stage.FINAL and not (session.final_ts or session.error_message):
+        approved = session.attempt(session.final_result)
+        return Job(JobKind.FINISH, session.id, approved.number, approved.run)
+    return None

@@ -1,0 +1,73 @@
+"""The table of stages: what it holds, and that nothing else moves a session."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from bot.domain.stages import TRANSITIONS, Event, Fork, IllegalEvent, Stage, diagram, next_stage
+
+LAWFUL = {(stage, event) for stage, events in TRANSITIONS.items() for event in events}
+ALL = list(itertools.product(Stage, Event))
+
+
+@pytest.mark.parametrize(
+    ("stage", "event", "target"),
+    [
+        (Stage.INITIAL_INPUT, Event.SUBMIT, Stage.GENERATING),
+        (Stage.GENERATING, Event.GENERATED, Stage.USER_FEEDBACK),
+        (Stage.USER_FEEDBACK, Event.APPROVE, Stage.FINAL),
+        (Stage.USER_FEEDBACK, Event.REGENERATE, Stage.GENERATING),
+        (Stage.USER_FEEDBACK, Event.EDIT, Stage.GENERATING),
+        (Stage.FINAL, Event.START_OVER, Stage.INITIAL_INPUT),
+    ],
+)
+@pytest.mark.parametrize("has_image", [True, False])
+def test_each_event_leads_where_the_contract_says(
+    stage: Stage, event: Event, target: Stage, has_image: bool
+) -> None:
+    assert next_stage(stage, event, has_image=has_image) is target
+
+
+def test_a_failure_goes_back_to_the_image_where_there_is_one() -> None:
+    assert next_stage(Stage.GENERATING, Event.FAILED, has_image=True) is Stage.USER_FEEDBACK
+    assert next_stage(Stage.GENERATING, Event.FAILED, has_image=False) is Stage.INITIAL_INPUT
+
+
+def test_the_table_holds_every_stage_and_every_event() -> None:
+    assert set(TRANSITIONS) == set(Stage)
+    assert {event for _, event in LAWFUL} == set(Event)
+    assert len(LAWFUL) == 7
+
+
+@pytest.mark.parametrize(("stage", "event"), [pair for pair in ALL if pair not in LAWFUL])
+@pytest.mark.parametrize("has_image", [True, False])
+def test_every_other_pair_is_refused(stage: Stage, event: Event, has_image: bool) -> None:
+    with pytest.raises(IllegalEvent):
+        next_stage(stage, event, has_image=has_image)
+
+
+def test_every_stage_can_be_reached_and_left() -> None:
+    targets = set()
+    for events in TRANSITIONS.values():
+        for target in events.values():
+            targets |= set(target) if isinstance(target, Fork) else {target}
+    assert targets == set(Stage)
+    assert all(TRANSITIONS.values())
+
+
+def test_the_diagram_contains_every_transition_and_no_other() -> None:
+    lines = {line.strip() for line in diagram().splitlines()}
+    arrows = {line for line in lines if "-->" in line} - {"[*] --> initial_input"}
+    assert arrows == {
+        "initial_input --> generating: submit",
+        "generating --> user_feedback: generated",
+        "generating --> user_feedback: failed (an image to look at)",
+        "generating --> initial_input: failed (none yet)",
+        "user_feedback --> final: approve",
+        "user_feedback --> generating: regenerate",
+        "user_feedback --> generating: edit",
+        "final --> initial_input: start_over",
+    }
+    assert diagram().startswith("stateDiagram-v2\n")

@@ -1,0 +1,48 @@
+"""Which job a session is owed, and how jobs are named."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.errors import FailureKind
+from bot.domain.session import Session, attempt_failed, start_over
+from bot.domain.stages import Stage
+from bot.domain.work import Job, JobKind, owed
+from tests.fakes import ID, a_session, generating, with_latest
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        a_session(Stage.INITIAL_INPUT),
+        a_session(Stage.USER_FEEDBACK),
+        a_session(Stage.FINAL, final_ts="9.0"),
+        a_session(Stage.FINAL, error_message="could not be published"),
+        attempt_failed(generating(), 1, FailureKind.QUOTA, "w", "", 1.0),
+        start_over(a_session(Stage.FINAL), "T1.U1.b", 1.0),
+    ],
+)
+def test_a_session_that_waits_for_a_person_is_owed_nothing(session: Session) -> None:
+    assert owed(session) is None
+
+
+def test_a_generating_session_is_owed_its_newest_attempt() -> None:
+    assert owed(generating(2)) == Job(JobKind.ANNOUNCE, ID, 2, 0)
+    assert owed(with_latest(generating(2), run=3)) == Job(JobKind.ANNOUNCE, ID, 2, 3)
+
+
+def test_an_approved_session_is_owed_its_publication() -> None:
+    final = a_session(Stage.FINAL, attempts=3, final_result=2)
+    assert owed(final) == Job(JobKind.FINISH, ID, 2, 0)
+
+
+def test_every_run_of_every_kind_has_a_name_of_its_own() -> None:
+    jobs = [
+        Job(kind, session, attempt, run)
+        for kind in JobKind
+        for session in (ID, "T1.U1.abc1")
+        for attempt in (1, 11)
+        for run in (0, 1)
+    ]
+    assert len({job.id for job in jobs}) == len(jobs)
+    assert ":" not in "".join(job.id for job in jobs)  # the queue's own separator

@@ -1,0 +1,152 @@
+"""What the program needs from the world, as small protocols.
+
+The flow, the listeners and the worker know these alone; `bot.app` hands them the adapters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from bot.domain.images import GeneratedImage, ImageRequest
+from bot.domain.session import Session
+from bot.domain.work import Job
+
+Change = Callable[[Session], Session]
+"""A pure step from one session to the next; it may raise `Refusal`."""
+
+
+class Unfinished(NamedTuple):
+    """An entry of the list of sessions that may be owed a job; `touched` is when it last changed,
+    in seconds since the epoch."""
+
+    session_id: str
+    touched: float
+
+
+class SessionStore(Protocol):
+    """Sessions and their images. Every method raises `StoreUnavailable` when the store is away."""
+
+    async def create(self, session: Session) -> Session:
+        """Keep a new session. Where its id is taken already, answer the one that is there."""
+
+    async def load(self, session_id: str) -> Session:
+        """Raises `Refusal(EXPIRED)` where there is none."""
+
+    async def update(self, session_id: str, change: Change) -> Session:
+        """Load, change, and keep the result if nobody was faster; otherwise load anew.
+
+        What `change` raises goes through, and nothing has changed. Raises `Conflict` when others
+        were faster again and again, `Refusal(EXPIRED)` where there is no such session.
+        """
+
+    async def discard(self, session_id: str) -> None:
+        """Forget a session and its images."""
+
+    async def sessions_of(self, team: str, user: str) -> list[str]:
+        """The ids of a user's sessions, newest first."""
+
+    async def keep_image(self, session_id: str, attempt: int, encoded: str) -> None:
+        """Keep an image, in base64, as the attempt's `generated_image` for `IMAGE_TTL`."""
+
+    async def load_image(self, session_id: str, attempt: int) -> str | None:
+        """The image in base64, or None once it has expired. Reading renews its time."""
+
+    async def drop_images(self, session: Session) -> None:
+        """Forget the images of every attempt."""
+
+    async def unfinished(self, quiet_for: float) -> list[Unfinished]:
+        """The sessions that may be owed a job and have not changed for so many seconds."""
+
+    async def settled(self, entry: Unfinished) -> None:
+        """Take a session that is owed nothing off that list, unless it has changed since."""
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailable` where the store does not answer."""
+
+
+class JobState(StrEnum):
+    """Where a job is. `GONE`: the queue knows none of that name."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    GONE = "gone"
+
+    @property
+    def live(self) -> bool:
+        """It will run, or runs."""
+        return self in {JobState.WAITING, JobState.RUNNING}
+
+
+class JobQueue(Protocol):
+    """Jobs that run once each, on any worker. Raises `QueueUnavailable` within about 2.5 s."""
+
+    async def add(self, job: Job) -> None:
+        """Queue the job; one whose id the queue has seen is left as it is."""
+
+    async def state(self, job: Job) -> JobState: ...
+
+    async def waiting(self) -> list[Job]:
+        """The `generate` jobs that wait, next one first."""
+
+
+class ImageBackend(Protocol):
+    """Somebody who makes images."""
+
+    async def generate(
+        self, request: ImageRequest, on_started: Callable[[str], Awaitable[None]]
+    ) -> GeneratedImage:
+        """Make one image. Raises `GenerationError`, and nothing else on purpose.
+
+        `on_started` is awaited with the provider's response id as soon as that is known, so that
+        a later run of the same attempt can go on from it (`request.response_id`). The call pays
+        at most once; the caller owns the retries.
+        """
+
+    async def close(self) -> None: ...
+
+
+class Publisher(Protocol):
+    """Shows a session in Slack. Waits out rate limits; raises `SlackRefused` for an error that
+    asking again does not mend, `SlackUnavailable` when its patience ends.
+
+    With `repeated`, an earlier run may have posted the same message without having recorded it:
+    the publisher looks for it first.
+    """
+
+    async def post_root(self, session: Session, ahead: int, *, repeated: bool) -> str:
+        """Post the root message and answer its `ts`. Raises `NotInChannel`."""
+
+    async def show_status(self, session: Session, ahead: int | None) -> None:
+        """Write the session's status into its root message. Never waits out a rate limit:
+        raises `SlackBusy`, because by then there is a newer status."""
+
+    async def upload(self, session: Session, number: int, image: bytes) -> str:
+        """Upload an image unshared and answer its file id."""
+
+    async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
+        """Post the draft into the thread and answer its `ts`. Raises `ImageNotReady` where Slack
+        does not come to know the uploaded file in time: then it can be shared."""
+
+    async def share(self, session: Session, number: int, image: bytes) -> None:
+        """Show an image in the thread as a plain file, without buttons."""
+
+    async def refresh_draft(self, session: Session, number: int) -> None:
+        """Show a posted draft as the session now has it: with buttons, without, or approved."""
+
+    async def post_failure(
+        self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
+    ) -> str:
+        """Say in the thread what happened, with what to do next, and answer the `ts`."""
+
+    async def post_final(self, session: Session, *, repeated: bool) -> str:
+        """Post the approved image to the thread and the channel, and answer its `ts`."""
+
+    async def retire_final(self, session: Session) -> None:
+        """Take Start over off an approved image whose session was started over."""
+
+    async def tell_owner(self, session: Session, words: str) -> None:
+        """Tell the owner in private, wherever that still works; never raises."""

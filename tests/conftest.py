@@ -1,0 +1,64 @@
+"""Servers that tests talk to: a real Valkey, the simulated Slack, the fake OpenAI."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from bot.adapters.embedded_redis import EmbeddedRedis
+from bot.sandbox import SimulatedSlack
+from tests.fake_openai import FakeOpenAI
+from tests.support.processes import World
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    """A Valkey on a Unix socket: test runs side by side cannot take each other's port."""
+    with EmbeddedRedis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: EmbeddedRedis) -> str:
+    """An empty Redis."""
+    client = redis.Redis.from_url(redis_server.url)
+    client.flushall()
+    client.close()
+    return redis_server.url
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SimulatedSlack]:
+    async with SimulatedSlack() as simulated:
+        yield simulated
+
+
+@pytest.fixture
+async def openai() -> AsyncIterator[FakeOpenAI]:
+    async with FakeOpenAI() as fake:
+        yield fake
+
+
+@pytest.fixture(params=["socket", "http"])
+async def world(
+    request: pytest.FixtureRequest,
+    slack: SimulatedSlack,
+    openai: FakeOpenAI,
+    redis_url: str,
+    tmp_path: Path,
+) -> AsyncIterator[World]:
+    """Everything but the bot, which a test runs in it. Over Socket Mode and over HTTP."""
+    async with World(slack, openai, redis_url, tmp_path, request.param) as world:
+        yield world
+
+
+@pytest.fixture
+async def socket_world(
+    slack: SimulatedSlack, openai: FakeOpenAI, redis_url: str, tmp_path: Path
+) -> AsyncIterator[World]:
+    """The same over Socket Mode alone, for what does not depend on the way in."""
+    async with World(slack, openai, redis_url, tmp_path, "socket") as world:
+        yield world

@@ -1,0 +1,316 @@
+"""In-memory fakes of the ports, each once, and samples of what travels through them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from bot.domain import session as steps
+from bot.domain.errors import (
+    Conflict,
+    QueueUnavailable,
+    Reason,
+    Refusal,
+    StoreUnavailable,
+)
+from bot.domain.images import GeneratedImage, ImageRequest
+from bot.domain.session import Attempt, Session
+from bot.domain.stages import Stage
+from bot.domain.work import Job, JobKind, owed
+from bot.ports import Change, JobState, Unfinished
+
+ID = "T1.U1.abc123"
+OWNER, STRANGER, CHANNEL = "U1", "U2", "C1"
+PROMPT = "a robot eating pizza on Mars"
+PNG = b"\x89PNG\r\n\x1a\n"
+IMAGE = GeneratedImage(PNG, "image/png", 1024, 768, response_id="resp_1")
+
+
+def an_attempt(number: int = 1, *, posted: bool = False, **changes: Any) -> Attempt:
+    """A queued attempt, or one whose draft is in the thread."""
+    attempt = Attempt(number=number, prompt=PROMPT, queued_at=100.0)
+    if posted:
+        attempt = replace(
+            attempt,
+            started_at=101.0,
+            generated_at=113.4,
+            mime_type="image/png",
+            width=1024,
+            height=768,
+            file_id=f"F{number}",
+            message_ts=f"{number}.5",
+        )
+    return replace(attempt, **changes)
+
+
+def a_session(stage: Stage = Stage.USER_FEEDBACK, *, attempts: int = 1, **changes: Any) -> Session:
+    """A session as it stands in a stage. All attempts but a running one have their draft."""
+    session = Session(ID, "T1", OWNER, CHANNEL, created_at=100.0, updated_at=100.0, version=1)
+    if stage is Stage.INITIAL_INPUT:
+        return replace(session, **changes)
+    running = stage is Stage.GENERATING
+    made = tuple(an_attempt(n, posted=n < attempts or not running) for n in range(1, attempts + 1))
+    session = replace(
+        session, stage=stage, task_input=PROMPT, thread_ts="1.0", attempts=made, updated_at=120.0
+    )
+    if stage is Stage.FINAL:
+        session = replace(session, final_result=attempts, approved_by=OWNER)
+    return replace(session, **changes)
+
+
+class FakeSessionStore:
+    """Keeps sessions by compare-and-set, as the real one does: others run between the reading
+    and the writing of an update. `written` is every version in its order."""
+
+    def __init__(self, *sessions: Session) -> None:
+        self.sessions = {session.id: session for session in sessions}
+        self.images: dict[tuple[str, int], str] = {}
+        self.touched = {s.id: 0.0 for s in sessions if owed(s)}
+        self.written: list[Session] = []
+        self.away = False
+        self.writes_until_away: int | None = None
+
+    async def create(self, session: Session) -> Session:
+        await self._reach()
+        if session.id not in self.sessions:
+            self._write(replace(session, version=1))
+        return self.sessions[session.id]
+
+    async def load(self, session_id: str) -> Session:
+        await self._reach()
+        if session_id not in self.sessions:
+            raise Refusal(Reason.EXPIRED)
+        return self.sessions[session_id]
+
+    async def update(self, session_id: str, change: Change) -> Session:
+        for _ in range(20):
+            before = await self.load(session_id)
+            after = change(before)
+            if after == before:
+                return before
+            await self._reach()
+            if self.sessions.get(session_id) == before:
+                self._write(replace(after, version=before.version + 1))
+                return self.sessions[session_id]
+        raise Conflict(session_id)
+
+    async def discard(self, session_id: str) -> None:
+        await self._reach()
+        self.sessions.pop(session_id, None)
+
+    async def sessions_of(self, team: str, user: str) -> list[str]:
+        await self._reach()
+        mine = [s for s in self.sessions.values() if (s.team, s.user) == (team, user)]
+        return [s.id for s in sorted(mine, key=lambda s: s.updated_at, reverse=True)]
+
+    async def keep_image(self, session_id: str, attempt: int, encoded: str) -> None:
+        await self._reach()
+        self.images[session_id, attempt] = encoded
+
+    async def load_image(self, session_id: str, attempt: int) -> str | None:
+        await self._reach()
+        return self.images.get((session_id, attempt))
+
+    async def drop_images(self, session: Session) -> None:
+        await self._reach()
+        for attempt in session.attempts:
+            self.images.pop((session.id, attempt.number), None)
+
+    async def unfinished(self, quiet_for: float) -> list[Unfinished]:
+        await self._reach()
+        return [Unfinished(session_id, at) for session_id, at in self.touched.items()]
+
+    async def settled(self, entry: Unfinished) -> None:
+        await self._reach()
+        if self.touched.get(entry.session_id) == entry.touched:
+            del self.touched[entry.session_id]
+
+    async def ping(self) -> None:
+        await self._reach()
+
+    def _write(self, session: Session) -> None:
+        if self.writes_until_away == 0:
+            raise StoreUnavailable("fake")
+        if self.writes_until_away is not None:
+            self.writes_until_away -= 1
+        self.sessions[session.id] = session
+        self.written.append(session)
+        if owed(session):
+            self.touched[session.id] = self.touched.get(session.id, 0.0) + 1.0
+
+    async def _reach(self) -> None:
+        await asyncio.sleep(0)
+        if self.away:
+            raise StoreUnavailable("fake")
+
+
+class FakeJobQueue:
+    """`states` is what it knows of each job; a test moves them."""
+
+    def __init__(self) -> None:
+        self.added: list[Job] = []
+        self.states: dict[str, JobState] = {}
+        self.away = False
+
+    async def add(self, job: Job) -> None:
+        self._reach()
+        if job.id not in self.states:
+            self.states[job.id] = JobState.WAITING
+            self.added.append(job)
+
+    async def state(self, job: Job) -> JobState:
+        self._reach()
+        return self.states.get(job.id, JobState.GONE)
+
+    async def waiting(self) -> list[Job]:
+        self._reach()
+        return [
+            job
+            for job in self.added
+            if job.kind is JobKind.GENERATE and self.states[job.id] is JobState.WAITING
+        ]
+
+    def _reach(self) -> None:
+        if self.away:
+            raise QueueUnavailable("fake")
+
+
+class FakeImageBackend:
+    """Answers the outcomes in their order, the last one for ever."""
+
+    def __init__(self, *outcomes: GeneratedImage | Exception) -> None:
+        self.outcomes = list(outcomes or [IMAGE])
+        self.requests: list[ImageRequest] = []
+        self.tells = ""  # the response id that it announces before it answers
+
+    async def generate(
+        self, request: ImageRequest, on_started: Callable[[str], Awaitable[None]]
+    ) -> GeneratedImage:
+        self.requests.append(request)
+        if self.tells:
+            await on_started(self.tells)
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def close(self) -> None:
+        pass
+
+
+class Shown(NamedTuple):
+    """One call of the publisher; `session` as it was then."""
+
+    what: str
+    session: Session
+    details: dict[str, Any]
+
+
+class FakePublisher:
+    """Records what is shown. `failures` holds what the next calls of a method raise."""
+
+    def __init__(self) -> None:
+        self.shown: list[Shown] = []
+        self.failures: dict[str, list[Exception]] = {}
+
+    def names(self) -> list[str]:
+        return [shown.what for shown in self.shown]
+
+    def of(self, what: str) -> list[Shown]:
+        return [shown for shown in self.shown if shown.what == what]
+
+    async def post_root(self, session: Session, ahead: int, *, repeated: bool) -> str:
+        return await self._show("post_root", session, ahead=ahead, repeated=repeated)
+
+    async def show_status(self, session: Session, ahead: int | None) -> None:
+        await self._show("show_status", session, ahead=ahead)
+
+    async def upload(self, session: Session, number: int, image: bytes) -> str:
+        return await self._show("upload", session, number=number, image=image)
+
+    async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
+        return await self._show("post_draft", session, number=number, repeated=repeated)
+
+    async def share(self, session: Session, number: int, image: bytes) -> None:
+        await self._show("share", session, number=number, image=image)
+
+    async def refresh_draft(self, session: Session, number: int) -> None:
+        await self._show("refresh_draft", session, number=number)
+
+    async def post_failure(
+        self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
+    ) -> str:
+        return await self._show(
+            "post_failure",
+            session,
+            number=number,
+            words=words,
+            edit_prompt=edit_prompt,
+            repeated=repeated,
+        )
+
+    async def post_final(self, session: Session, *, repeated: bool) -> str:
+        return await self._show("post_final", session, repeated=repeated)
+
+    async def retire_final(self, session: Session) -> None:
+        await self._show("retire_final", session)
+
+    async def tell_owner(self, session: Session, words: str) -> None:
+        await self._show("tell_owner", session, words=words)
+
+    async def _show(self, what: str, session: Session, **details: Any) -> str:
+        """Answer a made-up `ts` or file id that says what it is of."""
+        await asyncio.sleep(0)
+        self.shown.append(Shown(what, session, details))
+        if failures := self.failures.get(what):
+            raise failures.pop(0)
+        return f"{what}:{details.get('number', 0)}"
+
+
+class FakeTime:
+    """Stands in for `time` and `asyncio.sleep`: nobody really waits. `slept` is in seconds."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+        self.slept: list[float] = []
+
+    def time(self) -> float:
+        return self.now
+
+    monotonic = time
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(round(seconds, 3))
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+def clock() -> Callable[[], float]:
+    """Seconds that pass by themselves, a tenth at each look."""
+    now = 1000.0
+
+    def look() -> float:
+        nonlocal now
+        now += 0.1
+        return now
+
+    return look
+
+
+async def eventually(true: Callable[[], object], timeout: float = 1.0) -> None:
+    """Wait until `true()`; `TimeoutError` after so many seconds."""
+    async with asyncio.timeout(timeout):
+        while not true():
+            await asyncio.sleep(0.002)
+
+
+def generating(number: int = 1, **changes: Any) -> Session:
+    """A session whose newest attempt, of this number, is under way."""
+    return a_session(Stage.GENERATING, attempts=number, **changes)
+
+
+def with_latest(session: Session, **changes: Any) -> Session:
+    """The session with its newest attempt changed."""
+    return steps.with_attempt(session, replace(session.latest, **changes))

@@ -1,0 +1,131 @@
+"""The root message's status line, kept up to date while a worker works on a session.
+
+Each edit is rendered from the session as the store has it at that moment, so whichever process
+edits last, the newest status wins. A new step is shown at once, passing seconds every few seconds;
+an edit that Slack turns down for its rate limit is not repeated but rendered anew; the last one is
+always sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from bot.domain.errors import (
+    Refusal,
+    SlackBusy,
+    SlackRefused,
+    SlackUnavailable,
+    StoreUnavailable,
+)
+from bot.ports import Publisher, SessionStore
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 4.0
+"""Seconds between edits for the sake of the seconds they show."""
+SHARE = 0.375
+"""Of the interval, for each session that is followed: 1.5 s between two such edits of a process.
+Slack allows 50 a minute in a workspace, and those that say something new need some of them."""
+GAP = 1.0
+"""Seconds at the least between two edits of one message."""
+FIRST_EDIT_WITHIN = 0.5
+LAST_EDIT_WITHIN = 120.0
+
+
+@dataclass
+class _Line:
+    """One status line that is being followed. `woken`: there is something new to say."""
+
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def end(self) -> None:
+        self.ended.set()
+        self.woken.set()
+
+
+class LiveStatus:
+    """Edits the status of any session. `interval` is in seconds."""
+
+    def __init__(
+        self, sessions: SessionStore, publisher: Publisher, interval: float = INTERVAL
+    ) -> None:
+        self._sessions = sessions
+        self._publisher = publisher
+        self._interval = interval
+        self._lines: dict[str, _Line] = {}
+        self._busy_until = 0.0
+
+    @asynccontextmanager
+    async def following(self, session_id: str) -> AsyncIterator[None]:
+        """Edit now and then while the body runs, and once more after it."""
+        line = self._lines[session_id] = _Line()
+        ticking = asyncio.create_task(self._tick(session_id, line))
+        try:
+            yield
+        finally:
+            line.end()
+            await ticking
+            self._lines.pop(session_id, None)
+        await self.settle(session_id)
+
+    def changed(self, session_id: str) -> None:
+        """The session has come to another step: say so soon."""
+        if line := self._lines.get(session_id):
+            line.woken.set()
+
+    async def settle(self, session_id: str) -> None:
+        """Send the status as it is now, for certain: waits out rate limits and outages."""
+        try:
+            async with asyncio.timeout(LAST_EDIT_WITHIN):
+                wait = await self._edit(session_id)
+                while wait is not None:
+                    await asyncio.sleep(wait)
+                    wait = await self._edit(session_id)
+        except TimeoutError:
+            log.warning("the last status of %s could not be shown", session_id)
+
+    async def _tick(self, session_id: str, line: _Line) -> None:
+        await _set_within(line.woken, min(FIRST_EDIT_WITHIN, self._interval))
+        while not line.ended.is_set():
+            line.woken.clear()
+            if time.monotonic() >= self._busy_until:
+                await self._edit(session_id)
+            gap = min(GAP, self._interval)
+            await _set_within(line.ended, gap)
+            await _set_within(line.woken, self._spacing() - gap)
+
+    def _spacing(self) -> float:
+        return self._interval * max(1.0, SHARE * len(self._lines))
+
+    async def _edit(self, session_id: str) -> float | None:
+        """Edit once. Answers None when done, or how many seconds to wait before the next try."""
+        try:
+            session = await self._sessions.load(session_id)
+            if not session.thread_ts:
+                return None
+            await self._publisher.show_status(session, None)
+            newest = await self._sessions.load(session_id)
+        except SlackBusy as busy:
+            self._busy_until = time.monotonic() + busy.retry_after
+            return busy.retry_after
+        except (SlackUnavailable, StoreUnavailable):
+            return 1.0
+        except (SlackRefused, Refusal) as error:
+            log.info("the status of %s cannot be shown: %s", session_id, error)
+            return None
+        return None if newest.stage is session.stage else 0.0
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, at most so long."""
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,177 @@
+"""The status line: newest wins, the last one is always sent, a busy Slack gets no repeats."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from bot.domain.errors import (
+    SlackBusy,
+    SlackRefused,
+    SlackUnavailable,
+    StoreUnavailable,
+)
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.flow import live_status
+from bot.flow.live_status import LiveStatus
+from tests.fakes import ID, FakePublisher, FakeSessionStore, a_session, eventually, generating
+
+INTERVAL = 0.03
+
+
+class Line:
+    """A status line of one session."""
+
+    def __init__(self, session: Session, *failures: Exception, interval: float = INTERVAL) -> None:
+        self.store = FakeSessionStore(session)
+        self.publisher = FakePublisher()
+        self.publisher.failures["show_status"] = list(failures)
+        self.status = LiveStatus(self.store, self.publisher, interval)
+
+    @property
+    def stages(self) -> list[Stage]:
+        return [shown.session.stage for shown in self.publisher.shown]
+
+    def move(self, stage: Stage) -> None:
+        self.store.sessions[ID] = replace(self.store.sessions[ID], stage=stage)
+
+
+async def test_it_is_edited_while_the_work_goes_on_and_once_more_after_it() -> None:
+    line = Line(generating())
+    async with line.status.following(ID):
+        await eventually(lambda: len(line.stages) >= 3)
+        line.move(Stage.USER_FEEDBACK)
+    assert line.stages[-1] is Stage.USER_FEEDBACK
+    assert line.stages.count(Stage.USER_FEEDBACK) == 1
+
+
+async def test_edits_keep_their_distance() -> None:
+    line = Line(generating(), interval=60)
+    async with line.status.following(ID):
+        await eventually(lambda: line.stages)
+        await asyncio.sleep(0.05)
+        assert len(line.stages) == 1
+
+
+async def test_the_work_does_not_wait_for_the_next_edit_when_it_ends() -> None:
+    line = Line(generating(), interval=60)
+    async with asyncio.timeout(1), line.status.following(ID):
+        await asyncio.sleep(0.01)
+    assert len(line.stages) == 1, "what is quick needs no edit but the last"
+
+
+async def test_a_new_step_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_status, "GAP", 0.01)
+    line = Line(generating(), interval=60)
+
+    def shown(times: int) -> bool:
+        return len(line.stages) == times
+
+    async with line.status.following(ID):
+        for step in (1, 2, 3):
+            line.status.changed(ID)
+            await eventually(partial(shown, step))
+    line.status.changed(ID)  # nobody follows it any more
+    assert len(line.stages) == 4
+
+
+async def test_many_sessions_share_the_edits() -> None:
+    line = Line(generating())
+    async with AsyncExitStack() as stack:
+        for number in range(40):
+            await stack.enter_async_context(line.status.following(f"{ID}{number}"))
+        assert line.status._spacing() == pytest.approx(INTERVAL * 15)
+
+
+async def test_a_status_that_was_overtaken_while_it_was_sent_is_followed_by_the_newest() -> None:
+    line = Line(generating())
+    show = line.publisher.show_status
+
+    async def slow(session: Session, ahead: int | None) -> None:
+        await show(session, ahead)
+        if len(line.publisher.shown) == 1:
+            line.move(Stage.USER_FEEDBACK)
+
+    line.publisher.show_status = slow  # type: ignore[method-assign]
+    await line.status.settle(ID)
+    assert line.stages == [Stage.GENERATING, Stage.USER_FEEDBACK]
+
+
+async def test_a_busy_slack_is_left_alone_for_as_long_as_it_asks() -> None:
+    line = Line(generating(), SlackBusy(60))
+    async with line.status.following(ID):
+        await asyncio.sleep(INTERVAL * 4)
+        assert len(line.stages) == 1
+    assert len(line.stages) == 2
+
+
+async def test_an_edit_that_was_turned_down_is_rendered_anew() -> None:
+    line = Line(generating(), SlackBusy(0.02))
+    settling = asyncio.create_task(line.status.settle(ID))
+    await asyncio.sleep(0.01)
+    line.move(Stage.USER_FEEDBACK)
+    await settling
+    assert line.stages == [Stage.GENERATING, Stage.USER_FEEDBACK]
+
+
+@pytest.mark.parametrize(
+    "error", [SlackBusy(0.01), SlackUnavailable("away"), StoreUnavailable("away")]
+)
+async def test_the_last_one_is_sent_whatever_it_takes(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    naps: list[float] = []
+    sleep = asyncio.sleep
+
+    async def nap(seconds: float) -> None:
+        naps.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", nap)
+    line = Line(a_session(), error, error, error)
+    await line.status.settle(ID)
+    assert len(line.stages) == 4
+    expected = error.retry_after if isinstance(error, SlackBusy) else 1.0
+    assert [seconds for seconds in naps if seconds] == [expected] * 3
+
+
+async def test_it_is_given_up_after_some_time(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(live_status, "LAST_EDIT_WITHIN", 0.05)
+    line = Line(a_session(), *[SlackBusy(0.01)] * 100)
+    await line.status.settle(ID)
+    assert "could not be shown" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "failures", [[SlackRefused("chat.update", "message_not_found")], []], ids=["refused", "no root"]
+)
+async def test_what_cannot_be_shown_is_not_tried_again(failures: list[Exception]) -> None:
+    line = Line(a_session(thread_ts="1.0" if failures else ""), *failures)
+    await line.status.settle(ID)
+    assert len(line.stages) == len(failures)
+
+
+async def test_an_expired_session_has_no_status() -> None:
+    line = Line(a_session())
+    line.store.sessions.clear()
+    await line.status.settle(ID)
+    assert line.stages == []
+
+
+async def test_work_that_fails_is_not_hidden_and_not_held_up() -> None:
+    line = Line(generating())
+
+    async def work() -> None:
+        async with line.status.following(ID):
+            await asyncio.sleep(0)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await work()

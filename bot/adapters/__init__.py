@@ -1,0 +1,1 @@
+"""One adapter for each outside thing; each implements a protocol of `bot.ports`."""

@@ -1,0 +1,16 @@
+"""Sessions and images in Redis (≥ 6.2) or Valkey.
+
+`keys` names every key. A session is a hash whose fields carry the names of `bot.domain.Session`
+(text as it is, everything else as JSON), written only by the compare-and-set script in `scripts`.
+An image is a string key of its own, in base64, with its own expiry.
+
+A session's key and the index of its user's sessions share the hash tag `{team.user}`, so one
+script may write both on a cluster too. The list of unfinished sessions lives in another slot:
+a session is put on it *before* the change that makes it owe a job, and taken off only by who finds
+that it owes none, so a crash between the two leaves an entry too many and never one too few.
+"""
+
+from bot.adapters.redis.client import redis_client
+from bot.adapters.redis.store import RedisSessionStore
+
+__all__ = ["RedisSessionStore", "redis_client"]

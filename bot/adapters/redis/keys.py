@@ -1,0 +1,27 @@
+"""Every Redis key that the store writes. A session id is `team.user.token`."""
+
+from __future__ import annotations
+
+from bot.domain.errors import Reason, Refusal
+
+UNFINISHED = "imagine:unfinished"
+"""Sorted set: session id → when it last changed, for sessions that may be owed a job."""
+
+
+def session_key(session_id: str) -> str:
+    """Hash: the shared store of one session. Raises `Refusal` for an id of another form."""
+    team, _, rest = session_id.partition(".")
+    user, _, token = rest.partition(".")
+    if not (team and user and token):
+        raise Refusal(Reason.EXPIRED)
+    return f"imagine:{{{team}.{user}}}:session:{token}"
+
+
+def image_key(session_id: str, attempt: int) -> str:
+    """String: one generated image in base64."""
+    return f"{session_key(session_id)}:generated_image:{attempt}"
+
+
+def user_key(team: str, user: str) -> str:
+    """Sorted set: the ids of a user's sessions → when each last changed."""
+    return f"imagine:{{{team}.{user}}}:sessions"

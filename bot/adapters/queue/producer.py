@@ -1,0 +1,77 @@
+"""`BullJobQueue`: putting jobs into the queue, and looking at them there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+from bullmq.queue import Queue
+from redis.exceptions import RedisError
+
+from bot.adapters.queue.cancelling import within
+from bot.adapters.queue.connection import assume_modern, redis_client
+from bot.adapters.queue.encoding import (
+    GENERATE_QUEUE,
+    PREFIX,
+    PUBLISH_QUEUE,
+    QUEUE_OF,
+    job_data,
+    job_from_id,
+    job_options,
+)
+from bot.domain.errors import QueueUnavailable
+from bot.domain.work import Job
+from bot.ports import JobState
+
+_PATIENCE = 2.5
+"""Seconds for each call; left alone, BullMQ would keep trying for half a minute and more."""
+
+_STATES = {
+    "waiting": JobState.WAITING,
+    "delayed": JobState.WAITING,
+    "prioritized": JobState.WAITING,
+    "paused": JobState.WAITING,
+    "active": JobState.RUNNING,
+    "completed": JobState.DONE,
+    "failed": JobState.FAILED,
+}
+
+
+class BullJobQueue:
+    """Implements `bot.ports.JobQueue`. Make it inside a running event loop."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis = redis_client(redis_url)
+        self._queues = {name: self._queue(name) for name in (GENERATE_QUEUE, PUBLISH_QUEUE)}
+
+    def _queue(self, name: str) -> Any:
+        make_queue: Any = Queue
+        queue = make_queue(name, {"connection": self._redis, "prefix": PREFIX})
+        assume_modern(queue.redisConnection)
+        return queue
+
+    async def add(self, job: Job) -> None:
+        """Queue the job, unless the queue has seen its id: even a failed job blocks its id until
+        it expires, so that a retry needs a new one."""
+        queue = self._queues[QUEUE_OF[job.kind]]
+        await _bounded(queue.add(job.kind.value, job_data(job), job_options(job)))
+
+    async def state(self, job: Job) -> JobState:
+        queue = self._queues[QUEUE_OF[job.kind]]
+        return _STATES.get(await _bounded(queue.getJobState(job.id)), JobState.GONE)
+
+    async def waiting(self) -> list[Job]:
+        """The jobs that wait for another try come last, where they will queue once it is due."""
+        backend = self._queues[GENERATE_QUEUE].backend
+        ids = await _bounded(backend.getRanges(["wait", "delayed"], 0, -1, True))
+        return [job_from_id(job_id) for job_id in ids]
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+
+async def _bounded(call: Awaitable[Any]) -> Any:
+    try:
+        return await within(_PATIENCE, call)
+    except (TimeoutError, RedisError) as error:
+        raise QueueUnavailable(type(error).__name__) from error

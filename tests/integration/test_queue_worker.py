@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.adapters.queue import BullJobQueue, BullWorker
+from bot.adapters.queue.encoding import GENERATE_QUEUE
+from bot.adapters.queue.lane import LoopEnded
+from bot.domain.work import Job, JobKind
+from bot.ports import JobState
+from tests.integration.queue_worker import (
+    Recorder,
+    announcement,
+    generation,
+    reached,
+    until,
+    working,
+)
+
+
+async def test_two_workers_share_the_jobs(queue: BullJobQueue, queue_server: Any) -> None:
+    url = queue_server.connection_url
+    first, second = Recorder(0.05), Recorder(0.05)
+    async with working(url, first, 5), working(url, second, 5):
+        await asyncio.gather(*(queue.add(generation(str(number))) for number in range(60)))
+        await until(lambda: (first.ends + second.ends).total() == 60)
+    assert first.starts.total() > 5
+    assert second.starts.total() > 5
+    assert set((first.starts + second.starts).values()) == {1}
+
+
+async def test_two_thousand_quick_jobs_run_once_each(
+    queue: BullJobQueue, queue_server: Any
+) -> None:
+    url, handler = queue_server.connection_url, Recorder()
+    async with working(url, handler, 50), working(url, handler, 50):
+        for first in range(0, 2_000, 100):
+            numbers = range(first, first + 100)
+            await asyncio.gather(*(queue.add(generation(str(number))) for number in numbers))
+        await until(lambda: len(handler.ends) == 2_000, timeout=40)
+    assert set(handler.starts.values()) == {1}
+
+
+async def test_a_short_job_does_not_wait_for_long_ones(
+    queue: BullJobQueue, queue_server: Any
+) -> None:
+    starts: dict[JobKind, float] = {}
+
+    async def handler(job: Job, repeated: bool) -> None:
+        starts[job.kind] = time.monotonic()
+        if job.kind is JobKind.GENERATE:
+            await asyncio.sleep(60)
+
+    async with working(queue_server.connection_url, handler, 2):
+        for number in range(4):
+            await queue.add(generation(str(number)))
+        await until(lambda: JobKind.GENERATE in starts)
+        added = time.monotonic()
+        await queue.add(announcement("short"))
+        await queue.add(Job(JobKind.FINISH, "short", 1))
+        await until(lambda: len(starts) == 3)
+    assert max(starts.values()) - added < 1
+
+
+async def test_a_job_that_keeps_failing_is_tried_three_times(
+    queue: BullJobQueue, queue_server: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    times: list[float] = []
+
+    async def handler(job: Job, repeated: bool) -> None:
+        times.append(time.monotonic())
+        raise ValueError("the prompt of a person")
+
+    job = generation("one")
+    with caplog.at_level(logging.INFO, "bot.queue"):
+        async with working(queue_server.connection_url, handler):
+            await queue.add(job)
+            await until(lambda: len(times) == 1)
+            await reached(queue, job, JobState.WAITING)
+            assert await queue.waiting() == [job]
+            await reached(queue, job, JobState.FAILED)
+    assert [round(b - a) for a, b in pairwise(times)] == [2, 4]
+    assert "job generate-one-1-0 failed, try 3 of 3: ValueError" in caplog.text
+    assert "prompt" not in caplog.text
+    redis = Redis.from_url(queue_server.connection_url, decode_responses=True)
+    stored = await redis.hgetall("{imagine}:imagine-generate:generate-one-1-0")
+    await redis.aclose()
+    assert stored["failedReason"] == "ValueError"
+    assert "prompt" not in str(stored)
+
+
+async def test_a_handler_that_is_cancelled_from_within_has_failed(
+    queue: BullJobQueue, queue_server: Any
+) -> None:
+    runs: list[Job] = []
+
+    async def handler(job: Job, repeated: bool) -> None:
+        runs.append(job)
+        if len(runs) == 1:
+            raise asyncio.CancelledError
+
+    async with working(queue_server.connection_url, handler):
+        await queue.add(generation("one"))
+        await reached(queue, generation("one"), JobState.DONE)
+    assert len(runs) == 2
+
+
+async def test_stop_waits_for_short_jobs_and_starts_no_more(
+    queue: BullJobQueue, queue_server: Any
+) -> None:
+    handler = Recorder(1.0)
+    worker = BullWorker(queue_server.connection_url, handler, 3)
+    run = asyncio.create_task(worker.run())
+    jobs = [generation(str(number)) for number in range(9)]
+    for job in jobs:
+        await queue.add(job)
+    await until(lambda: len(handler.starts) == 3)
+    await worker.stop(grace=5)
+    await run
+    assert len(handler.ends) == 3
+    assert [await queue.state(job) for job in jobs[:3]] == [JobState.DONE] * 3
+    assert await queue.waiting() == jobs[3:]
+
+
+async def test_a_stop_at_any_moment_leaves_no_job_behind(
+    queue: BullJobQueue, queue_server: Any
+) -> None:
+    """A job that was being fetched would stay locked, and a stop amid the start would hang."""
+    jobs = [generation(str(number)) for number in range(300)]
+    await asyncio.gather(*map(queue.add, jobs))
+    redis = Redis.from_url(queue_server.connection_url)
+    handler = Recorder(0.005)
+    for moment in range(12):
+        async with asyncio.timeout(10), working(queue_server.connection_url, handler, 20):
+            await asyncio.sleep(0.008 * moment)
+        assert await redis.llen("{imagine}:imagine-generate:active") == 0
+    async with working(queue_server.connection_url, handler, 20):
+        await until(lambda: bool(handler.starts))
+    assert await redis.llen("{imagine}:imagine-generate:active") == 0
+    await redis.aclose()
+    assert await _states(queue, jobs) <= {JobState.WAITING, JobState.DONE}
+
+
+async def _states(queue: BullJobQueue, jobs: list[Job]) -> set[JobState]:
+    return {await queue.state(job) for job in jobs}
+
+
+async def test_a_job_that_outlasts_the_grace_is_run_by_another_worker_at_once(
+    queue: BullJobQueue, queue_server: Any
+) -> None:
+    url, slow, quick = queue_server.connection_url, Recorder(60), Recorder()
+    stopped = BullWorker(url, slow, 3)
+    run = asyncio.create_task(stopped.run())
+    jobs = [generation(str(number)) for number in range(5)]
+    for job in jobs:
+        await queue.add(job)
+    await until(lambda: len(slow.starts) == 3)
+    await stopped.stop(grace=0.5)
+    await run
+    assert set((await queue.waiting())[:3]) == set(jobs[:3])
+    started = time.monotonic()
+    async with working(url, quick):
+        await until(lambda: len(quick.ends) == 5)
+    assert quick.times[-1] - started < 2
+    assert not slow.ends
+
+
+async def test_being_handed_back_is_no_failed_try(queue: BullJobQueue, queue_server: Any) -> None:
+    url = queue_server.connection_url
+    await queue.add(generation("one"))
+    for _ in range(4):
+        slow = Recorder(60)
+        async with working(url, slow):
+            await until(lambda: bool(slow.starts))  # noqa: B023 - awaited in the same round
+    redis = Redis.from_url(url, decode_responses=True)
+    stored = await redis.hgetall("{imagine}:imagine-generate:generate-one-1-0")
+    await redis.aclose()
+    assert stored["atm"] == "0"
+    assert await queue.state(generation("one")) is JobState.WAITING
+
+
+async def test_a_handler_that_ignores_its_end_does_not_keep_the_worker(
+    queue: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.queue.lane._UNDER_WAY", 0.3)
+    monkeypatch.setattr("bot.adapters.queue.processor.UNWINDING", 0.3)
+    started, release = asyncio.Event(), asyncio.Event()
+
+    async def stubborn(job: Job, repeated: bool) -> None:
+        started.set()
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    worker = BullWorker(queue_server.connection_url, stubborn, 1)
+    run = asyncio.create_task(worker.run())
+    await queue.add(generation("one"))
+    await started.wait()
+    before = time.monotonic()
+    await worker.stop(grace=0)
+    await run
+    assert time.monotonic() - before < 2
+    assert await queue.state(generation("one")) is JobState.RUNNING  # until its lease ends
+    release.set()
+
+
+async def test_stop_before_run_and_stop_twice_are_harmless(queue_server: Any) -> None:
+    worker = BullWorker(queue_server.connection_url, Recorder(), 1)
+    await worker.stop(0)
+    await worker.run()
+    await worker.stop(0)
+
+
+async def test_cancelling_run_hands_jobs_back(queue: BullJobQueue, queue_server: Any) -> None:
+    handler = Recorder(60)
+    run = asyncio.create_task(BullWorker(queue_server.connection_url, handler, 1).run())
+    await queue.add(generation("one"))
+    await until(lambda: bool(handler.starts))
+    run.cancel()
+    await asyncio.wait({run})
+    assert run.cancelled()
+    assert await queue.state(generation("one")) is JobState.WAITING
+
+
+async def test_a_loop_that_ends_is_started_again(queue: BullJobQueue, queue_server: Any) -> None:
+    handler = Recorder(2.0)
+    async with working(queue_server.connection_url, handler):
+        await queue.add(generation("one"))
+        await until(lambda: bool(handler.starts))
+        for task in asyncio.all_tasks():
+            if task.get_name() == f"loop of {GENERATE_QUEUE}":
+                task.cancel()
+        await reached(queue, generation("one"), JobState.DONE)
+    assert handler.starts.total() == 2
+    assert handler.ends.total() == 1
+
+
+async def test_a_loop_that_keeps_ending_ends_the_worker(
+    queue_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(worker: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("bot.adapters.queue.bullmq_worker.BullMQWorker.run", broken)
+    monkeypatch.setattr("bot.adapters.queue.lane._REST", 0.01)
+    with pytest.raises(LoopEnded):
+        await BullWorker(queue_server.connection_url, Recorder(), 1).run()
+
+
+async def test_an_evicting_server_is_a_line_in_the_log(
+    queue_server: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    redis = Redis.from_url(queue_server.connection_url)
+    await redis.config_set("maxmemory-policy", "allkeys-lru")
+    await redis.aclose()
+    async with working(queue_server.connection_url, Recorder()):
+        await until(lambda: "allkeys-lru" in caplog.text)

@@ -1,0 +1,21 @@
+"""Image backends that speak to OpenAI and to servers compatible with it."""
+
+from bot.adapters.openai.client import openai_client
+from bot.adapters.openai.images import ImagesBackend
+from bot.adapters.openai.models import (
+    KeyRefused,
+    ModelsUnavailable,
+    UnknownModel,
+    model_shutdown,
+)
+from bot.adapters.openai.responses import ResponsesBackend
+
+__all__ = [
+    "ImagesBackend",
+    "KeyRefused",
+    "ModelsUnavailable",
+    "ResponsesBackend",
+    "UnknownModel",
+    "model_shutdown",
+    "openai_client",
+]

@@ -1,0 +1,134 @@
+"""What is known of one response so far, gathered from its events and from looks at it as a whole.
+
+Servers other than OpenAI leave fields out, so nothing here trusts the SDK's types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bot.adapters.openai.decoding import decode_image
+from bot.adapters.openai.failures import failure_in_stream
+from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.images import GeneratedImage
+
+MAX_SAID = 600
+"""Characters of the model's own words that a person is shown."""
+
+_OVER = {"completed", "incomplete", "failed", "cancelled"}
+_ENDINGS = {f"response.{status}": status for status in _OVER}
+
+
+class Answer:
+    """One response: the image in it, or why there is none.
+
+    `sequence` is the number of the last event heard. `lost` is what it counts as when nothing
+    more can be learnt of it.
+    """
+
+    def __init__(self, response_id: str = "") -> None:
+        self.id = response_id
+        self.sequence: int | None = None
+        self.in_background = False
+        self.status = ""
+        self.lost = FailureKind.STREAM_ENDED
+        self.failure: GenerationError | None = None
+        self._result = ""
+        self._revised_prompt = ""
+        self._words = ""
+        self._item_failure: GenerationError | None = None
+        self._error_code = ""
+        self._incomplete_because = ""
+
+    @property
+    def has_image(self) -> bool:
+        return bool(self._result)
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will come of it."""
+        return self.failure is not None or self.status in _OVER
+
+    @property
+    def settled(self) -> bool:
+        """There is no need to hear more."""
+        return self.has_image or self.over
+
+    def take_event(self, event: Any) -> None:
+        """One event of the stream."""
+        number = getattr(event, "sequence_number", None)
+        self.sequence = number if isinstance(number, int) else self.sequence
+        if (response := getattr(event, "response", None)) is not None:
+            self.take_response(response)
+        kind = _text(event, "type")
+        self.status = _ENDINGS.get(kind, self.status)
+        if kind == "response.output_item.done":
+            self._take_items([getattr(event, "item", None)])
+        elif kind == "error":
+            self.failure = failure_in_stream(getattr(event, "code", None))
+
+    def take_response(self, response: Any) -> None:
+        """The response as a whole, as it stands."""
+        self.id = _text(response, "id") or self.id
+        self.status = _text(response, "status")
+        self.in_background = bool(getattr(response, "background", False))
+        self._take_items(getattr(response, "output", None) or [])
+        self._error_code = _text(getattr(response, "error", None), "code")
+        details = getattr(response, "incomplete_details", None)
+        self._incomplete_because = _text(details, "reason")
+
+    def _take_items(self, items: Iterable[Any]) -> None:
+        for item in items:
+            if _text(item, "type") == "image_generation_call":
+                self._take_call(item)
+            elif words := "\n".join(_words(item)).strip():
+                self._words = words
+
+    def _take_call(self, call: Any) -> None:
+        if not self._result and (result := _text(call, "result")):
+            self._result = result
+            self._revised_prompt = _text(call, "revised_prompt")
+        elif (error := getattr(call, "error", None)) is not None:
+            code = error.get("code") if isinstance(error, dict) else _text(error, "code")
+            self._item_failure = failure_in_stream(code or "moderation_blocked")
+
+    async def image(self) -> GeneratedImage:
+        """The image. Raises `GenerationError` where there is none, or none that can be read."""
+        if not self._result:
+            raise self.verdict()
+        return await decode_image(
+            self._result, response_id=self.id, revised_prompt=self._revised_prompt
+        )
+
+    def verdict(self) -> GenerationError:
+        """Why there is no image: the call itself knows best, then the response, then its words."""
+        known = self._item_failure or self.failure
+        if self.status == "failed":
+            known = known or failure_in_stream(self._error_code)
+        if known:
+            said = self._said() if known.kind is FailureKind.MODERATION else ""
+            return GenerationError(known.kind, said=said)
+        if self.status == "incomplete":
+            filtered = self._incomplete_because == "content_filter"
+            return GenerationError(FailureKind.MODERATION if filtered else FailureKind.NO_IMAGE)
+        if self.status != "completed":
+            return GenerationError(self.lost)
+        if self._words:
+            return GenerationError(FailureKind.DECLINED, said=self._said())
+        return GenerationError(FailureKind.NO_IMAGE)
+
+    def _said(self) -> str:
+        return self._words[:MAX_SAID].strip()
+
+
+def _text(value: Any, name: str) -> str:
+    """The attribute where it is a string, else an empty one."""
+    found = getattr(value, name, None)
+    return found if isinstance(found, str) else ""
+
+
+def _words(item: Any) -> list[str]:
+    """What a message says; a refusal is among its parts."""
+    parts = getattr(item, "content", None) if _text(item, "type") == "message" else None
+    return [_text(part, "text") or _text(part, "refusal") for part in parts or []]

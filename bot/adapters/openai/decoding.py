@@ -1,0 +1,53 @@
+"""From what a provider sent to an image that the program can show: PNG, JPEG or GIF."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+
+from PIL import Image
+
+from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.images import GeneratedImage
+
+OFF_LOOP = 100_000
+"""From so many bytes or characters on, the work is done in a thread."""
+
+_MIME_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "GIF": "image/gif"}
+_READABLE = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
+"""Raster formats only: Pillow starts an outside program for some of the others."""
+
+
+async def decode_image(
+    encoded: str | bytes, *, response_id: str = "", revised_prompt: str = ""
+) -> GeneratedImage:
+    """Read base64 (a data URL too) or an image file. Raises `GenerationError(BAD_IMAGE)`."""
+    if len(encoded) < OFF_LOOP:
+        return _decode(encoded, response_id, revised_prompt)
+    return await asyncio.to_thread(_decode, encoded, response_id, revised_prompt)
+
+
+def _decode(encoded: str | bytes, response_id: str, revised_prompt: str) -> GeneratedImage:
+    try:
+        data = _from_base64(encoded) if isinstance(encoded, str) else encoded
+        with Image.open(io.BytesIO(data), formats=_READABLE) as image:
+            if image.format not in _MIME_TYPES:
+                data = _to_png(image)
+            mime_type = _MIME_TYPES.get(image.format or "", "image/png")
+            width, height = image.size
+    except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
+        raise GenerationError(FailureKind.BAD_IMAGE) from None
+    return GeneratedImage(data, mime_type, width, height, response_id, revised_prompt)
+
+
+def _from_base64(text: str) -> bytes:
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    return base64.b64decode("".join(text.split()), validate=True)
+
+
+def _to_png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.convert("RGBA" if image.has_transparency_data else "RGB").save(out, "PNG")
+    return out.getvalue()

@@ -1,0 +1,119 @@
+"""Which failure an error of the API is. Error codes, HTTP statuses and the errors inside streams
+are judged here and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+import httpx2
+from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
+
+from bot.domain.errors import FailureKind, GenerationError
+
+logger = logging.getLogger(__name__)
+
+_BY_CODE = {
+    "moderation_blocked": FailureKind.MODERATION,
+    "content_filter": FailureKind.MODERATION,
+    "invalid_prompt": FailureKind.MODERATION,  # the Responses API's word for a flagged prompt
+    "rate_limit_exceeded": FailureKind.RATE_LIMITED,
+    "slow_down": FailureKind.RATE_LIMITED,
+    "insufficient_quota": FailureKind.QUOTA,
+    "billing_hard_limit_reached": FailureKind.QUOTA,
+    "billing_not_active": FailureKind.QUOTA,
+    "credit_balance_exhausted": FailureKind.QUOTA,
+    "invalid_api_key": FailureKind.BAD_KEY,
+    "model_not_found": FailureKind.BAD_REQUEST,
+    "data_residency_mismatch": FailureKind.BAD_REQUEST,
+    "server_error": FailureKind.PROVIDER_DOWN,
+}
+_BY_STATUS = {
+    401: FailureKind.BAD_KEY,
+    402: FailureKind.QUOTA,
+    403: FailureKind.UNVERIFIED,
+    408: FailureKind.TIMED_OUT,
+    409: FailureKind.PROVIDER_DOWN,
+    429: FailureKind.RATE_LIMITED,
+}
+_BLAMES_REQUEST = ("invalid_", "unsupported_", "unknown_", "missing_", "image_", "empty_")
+"""How the codes begin that a stream uses where HTTP would have said 400."""
+
+
+def kind_of(code: str, status: int | None = None) -> FailureKind:
+    """The code tells most, the status decides where the code says nothing. `status` is None for
+    an error inside a stream."""
+    if code in _BY_CODE:
+        return _BY_CODE[code]
+    if "policy" in code:
+        return FailureKind.MODERATION
+    if code.endswith("_limit_exceeded"):
+        return FailureKind.QUOTA
+    if status is None:
+        blames_request = code.startswith(_BLAMES_REQUEST)
+        return FailureKind.BAD_REQUEST if blames_request else FailureKind.PROVIDER_DOWN
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    return FailureKind.PROVIDER_DOWN if status >= 500 else FailureKind.BAD_REQUEST
+
+
+def failure_in_stream(code: object) -> GenerationError:
+    """For the `code` of an `error` event, of a failed response or of a failed item."""
+    return GenerationError(kind_of(str(code or "")))
+
+
+def failure_of(error: APIError | ValueError) -> GenerationError:
+    """For what the SDK raised. A `ValueError` is an answer that is no JSON, or a key that no
+    header can hold."""
+    if isinstance(error, UnicodeEncodeError):
+        return GenerationError(FailureKind.BAD_KEY)
+    if isinstance(error, APITimeoutError):
+        return GenerationError(_kind_of_timeout(error))
+    if isinstance(error, ValueError | APIConnectionError):
+        return GenerationError(FailureKind.PROVIDER_DOWN)
+    code = error.code or error.type or ""
+    if not isinstance(error, APIStatusError):
+        return failure_in_stream(code)
+    _log(error)
+    kind = kind_of(code, error.status_code)
+    return GenerationError(kind, retry_after=retry_after(error.response.headers))
+
+
+def _kind_of_timeout(error: APITimeoutError) -> FailureKind:
+    """Nothing was asked, so nothing is paid, where the connection never came to be."""
+    never_sent = isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.PoolTimeout)
+    return FailureKind.PROVIDER_DOWN if never_sent else FailureKind.TIMED_OUT
+
+
+def _log(error: APIStatusError) -> None:
+    """What the operator needs to look it up. The message stays out: it may quote the prompt or a
+    part of the key."""
+    logger.warning(
+        "the provider refused: status %s, code %.80s, param %.80s, request %s",
+        error.status_code,
+        error.code or error.type,
+        error.param,
+        error.request_id,
+    )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, from `retry-after-ms` or `retry-after` (seconds or an HTTP date)."""
+    try:
+        if milliseconds := headers.get("retry-after-ms"):
+            seconds = float(milliseconds) / 1000
+        else:
+            seconds = _seconds(headers.get("retry-after", ""))
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _seconds(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return parsedate_to_datetime(value).timestamp() - time.time()

@@ -1,0 +1,110 @@
+"""Hearing of a response that is under way. Nothing in here costs anything."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from openai import APIConnectionError, APIError, AsyncOpenAI, AsyncStream, omit
+
+from bot.adapters.openai.answer import Answer
+from bot.adapters.openai.client import for_free_calls
+from bot.adapters.openai.failures import failure_of
+from bot.domain.errors import FailureKind
+
+logger = logging.getLogger(__name__)
+
+SILENCE = 60.0
+"""Seconds without an event after which the stream of a background response counts as dead: it
+can be opened again. Any other stream has the whole time of the attempt."""
+
+LINGER = 5.0
+"""Seconds to wait for the end of a stream that has brought its image already."""
+
+POLL = 1.0
+LAST_WORD = 5.0
+"""Seconds for each of the last two calls after the deadline."""
+
+Heard = Callable[[Answer], Awaitable[None]]
+
+
+async def read(stream: AsyncStream[Any], answer: Answer, heard: Heard | None = None) -> FailureKind:
+    """Take the stream's events until the response is over or the stream ends, however that
+    happens; answer what its end counts as if nothing more is learnt. `heard` is awaited after
+    each event."""
+    events = aiter(stream)
+    try:
+        while not answer.over:
+            async with asyncio.timeout(_patience(answer)):
+                event = await anext(events, None)
+            if event is None:
+                return FailureKind.STREAM_ENDED
+            answer.take_event(event)
+            if heard is not None:
+                await heard(answer)
+    except TimeoutError:
+        return FailureKind.TIMED_OUT
+    except (APIConnectionError, ValueError):  # dropped, or cut in the middle of an event
+        return FailureKind.PROVIDER_DOWN
+    except APIError as error:  # an error event whose error is nested: the SDK raises it
+        answer.failure = failure_of(error)
+    return FailureKind.STREAM_ENDED
+
+
+def _patience(answer: Answer) -> float | None:
+    if answer.has_image:
+        return LINGER
+    return SILENCE if answer.in_background else None
+
+
+class Follower:
+    """Asks for responses by their ids."""
+
+    def __init__(self, client: AsyncOpenAI) -> None:
+        self._responses = for_free_calls(client).responses
+
+    async def look(self, answer: Answer) -> bool:
+        """Ask how the response stands; False where the server answers something else.
+
+        Raises `APIError`, or `ValueError` for what is no JSON.
+        """
+        response = await self._responses.retrieve(answer.id)
+        answer.take_response(response)
+        return bool(answer.status)
+
+    async def follow(self, answer: Answer) -> None:
+        """Go on until the response is settled, or until the server does not tell any more."""
+        streams = answer.in_background
+        try:
+            while not answer.settled:
+                streams = streams and await self._stream(answer)
+                if answer.settled or not await self.look(answer) or answer.settled:
+                    return
+                await asyncio.sleep(POLL)
+        except (APIError, ValueError) as error:
+            logger.warning("can't go on from response %s: %s", answer.id, type(error).__name__)
+
+    async def _stream(self, answer: Answer) -> bool:
+        """Hear the events after the last one; False where the server has no stream for it."""
+        after = omit if answer.sequence is None else answer.sequence
+        try:
+            stream = await self._responses.retrieve(answer.id, stream=True, starting_after=after)
+        except (APIError, ValueError):
+            return False
+        async with stream:
+            await read(stream, answer)
+        return True
+
+    async def last_look(self, answer: Answer) -> None:
+        """The time is up: take what is there by now, else stop the work so that it is not paid."""
+        answer.lost = FailureKind.TIMED_OUT
+        for ask in (self._responses.retrieve, self._responses.cancel):
+            if answer.settled or not answer.in_background:
+                return
+            try:
+                async with asyncio.timeout(LAST_WORD):
+                    answer.take_response(await ask(answer.id))
+            except (APIError, ValueError, TimeoutError) as error:
+                logger.info("late, and %s did not tell: %s", answer.id, type(error).__name__)

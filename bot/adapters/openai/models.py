@@ -1,0 +1,60 @@
+"""What the provider says of a model: whether it is there, and how long it will be."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from openai import APIError, APIStatusError, AsyncOpenAI
+
+from bot.adapters.openai.client import for_free_calls
+from bot.domain.errors import ImagineError
+
+
+class UnknownModel(ImagineError):
+    """The provider has no such model, or this key may not use it."""
+
+
+class KeyRefused(ImagineError):
+    """The provider does not take the API key."""
+
+
+class ModelsUnavailable(ImagineError):
+    """The provider could not be asked, or answered with something else than a model."""
+
+
+async def model_shutdown(client: AsyncOpenAI, model_id: str) -> date | None:
+    """The day on which the model shuts down, or None where none is announced.
+
+    Raises `UnknownModel`, `KeyRefused` or `ModelsUnavailable`. A compatible server that does not
+    tell its models looks like one that lacks this one.
+    """
+    try:
+        model = await for_free_calls(client).models.retrieve(model_id)
+    except APIStatusError as error:
+        raise _refusal(error, model_id) from None
+    except UnicodeEncodeError:  # a key that no header can hold
+        raise KeyRefused from None
+    except (APIError, ValueError) as error:
+        raise ModelsUnavailable(type(error).__name__) from None
+    if not getattr(model, "id", None):
+        raise ModelsUnavailable("the answer is no model")
+    return parse_shutdown(getattr(model, "shutdown_date", None))
+
+
+def _refusal(error: APIStatusError, model_id: str) -> ImagineError:
+    if error.status_code == 401:
+        return KeyRefused()
+    if error.status_code in {404, 405, 501} or error.code == "model_not_found":
+        return UnknownModel(model_id)
+    return ModelsUnavailable(f"status {error.status_code}")
+
+
+def parse_shutdown(value: object) -> date | None:
+    """The day that an ISO date, an ISO time or seconds since the epoch stand for; None for
+    anything else."""
+    try:
+        if isinstance(value, int | float) or (isinstance(value, str) and value.isdigit()):
+            return datetime.fromtimestamp(float(value), UTC).date()
+        return datetime.fromisoformat(str(value)).date()
+    except (ValueError, OverflowError, OSError):
+        return None

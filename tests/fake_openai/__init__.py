@@ -1,0 +1,95 @@
+"""A fake OpenAI server: the Responses API with the image tool, the Images API, the models.
+
+Event order and shapes follow the types of openai-python 3.52; error bodies follow the API's error
+format. `FakeOpenAI` checks what it sends against those types.
+
+    async with FakeOpenAI() as fake:
+        fake.script(rate_limited(1), held("image", success(partials=2)))
+        ...  # OPENAI_BASE_URL=fake.base_url, OPENAI_API_KEY=fake.api_key
+        await fake.until_held()
+        assert fake.paid == 1
+        fake.release()
+
+What the SDK's types and documents leave open, the fake decides against the client: a call that is
+not in the background is gone when its client left (`keeps_abandoned`), a finished image says
+status "generating" (`item_status`), a cancelled stream just ends.
+"""
+
+from .endings import (
+    incomplete,
+    moderation_failed_item,
+    moderation_stream_error,
+    refusal_in_words,
+    response_failed,
+    stream_error,
+)
+from .job import Made
+from .outcomes import (
+    Outcome,
+    Point,
+    completed_without_anything,
+    connection_dropped,
+    ends_silently,
+    hang,
+    held,
+    invalid_base64,
+    not_an_image,
+    slow,
+    success,
+    webp,
+)
+from .recording import Recorded, Upload
+from .refusals import (
+    background_unsupported,
+    bad_request,
+    billing_hard_limit_reached,
+    credit_balance_exhausted,
+    insufficient_quota,
+    invalid_api_key,
+    limit_exceeded,
+    model_not_found,
+    moderation_400,
+    org_not_verified,
+    previous_response_not_found,
+    rate_limited,
+    server_error,
+)
+from .server import FakeOpenAI
+
+__all__ = [
+    "FakeOpenAI",
+    "Made",
+    "Outcome",
+    "Point",
+    "Recorded",
+    "Upload",
+    "background_unsupported",
+    "bad_request",
+    "billing_hard_limit_reached",
+    "completed_without_anything",
+    "connection_dropped",
+    "credit_balance_exhausted",
+    "ends_silently",
+    "hang",
+    "held",
+    "incomplete",
+    "insufficient_quota",
+    "invalid_api_key",
+    "invalid_base64",
+    "limit_exceeded",
+    "model_not_found",
+    "moderation_400",
+    "moderation_failed_item",
+    "moderation_stream_error",
+    "not_an_image",
+    "org_not_verified",
+    "previous_response_not_found",
+    "rate_limited",
+    "refusal_in_words",
+    "response_failed",
+    "server_error",
+    "slow",
+    "stream_error",
+    "success",
+    "webp",
+]

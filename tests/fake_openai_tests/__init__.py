@@ -1,0 +1,1 @@
+"""The fake OpenAI server, seen through the real SDK."""

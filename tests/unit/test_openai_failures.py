@@ -1,0 +1,106 @@
+from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx2
+import pytest
+from openai import APITimeoutError
+
+from bot.adapters.openai.failures import failure_of, kind_of, retry_after
+from bot.adapters.openai.models import parse_shutdown
+from bot.domain.errors import FailureKind
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("moderation_blocked", 400, FailureKind.MODERATION),
+        ("moderation_blocked", None, FailureKind.MODERATION),
+        ("content_policy_violation", 400, FailureKind.MODERATION),
+        ("image_content_policy_violation", None, FailureKind.MODERATION),
+        ("bio_policy", None, FailureKind.MODERATION),
+        ("invalid_prompt", None, FailureKind.MODERATION),
+        ("insufficient_quota", 429, FailureKind.QUOTA),
+        ("insufficient_quota", None, FailureKind.QUOTA),
+        ("billing_hard_limit_reached", 400, FailureKind.QUOTA),
+        ("credit_balance_exhausted", 429, FailureKind.QUOTA),
+        ("project_spend_limit_exceeded", 429, FailureKind.QUOTA),
+        ("", 402, FailureKind.QUOTA),
+        ("rate_limit_exceeded", 429, FailureKind.RATE_LIMITED),
+        ("rate_limit_exceeded", None, FailureKind.RATE_LIMITED),
+        ("slow_down", 503, FailureKind.RATE_LIMITED),
+        ("", 429, FailureKind.RATE_LIMITED),
+        ("invalid_api_key", 401, FailureKind.BAD_KEY),
+        ("", 401, FailureKind.BAD_KEY),
+        ("", 403, FailureKind.UNVERIFIED),
+        ("model_not_found", 404, FailureKind.BAD_REQUEST),
+        ("model_not_found", 403, FailureKind.BAD_REQUEST),
+        ("invalid_value", 400, FailureKind.BAD_REQUEST),
+        ("invalid_image_format", None, FailureKind.BAD_REQUEST),
+        ("", 422, FailureKind.BAD_REQUEST),
+        ("server_error", None, FailureKind.PROVIDER_DOWN),
+        ("something_new", None, FailureKind.PROVIDER_DOWN),
+        ("", None, FailureKind.PROVIDER_DOWN),
+        ("", 500, FailureKind.PROVIDER_DOWN),
+        ("something_new", 529, FailureKind.PROVIDER_DOWN),
+        ("", 408, FailureKind.TIMED_OUT),
+    ],
+)
+def test_the_code_decides_and_else_the_status(
+    code: str, status: int | None, kind: FailureKind
+) -> None:
+    assert kind_of(code, status) is kind
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "0.25"}, 0.25),
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"retry-after": "-3"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+    ],
+)
+def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+
+
+def test_retry_after_as_a_date() -> None:
+    then = datetime.now(UTC) + timedelta(seconds=60)
+    seconds = retry_after({"retry-after": format_datetime(then, usegmt=True)})
+    assert seconds == pytest.approx(60, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("value", "day"),
+    [
+        (None, None),
+        ("", None),
+        ("2026-12-01", date(2026, 12, 1)),
+        ("2026-12-01T09:00:00Z", date(2026, 12, 1)),
+        (1796083200, date(2026, 12, 1)),
+        ("1796083200", date(2026, 12, 1)),
+        ("some day", None),
+        (1e30, None),
+    ],
+)
+def test_shutdown_dates(value: object, day: date | None) -> None:
+    assert parse_shutdown(value) == day
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        (httpx2.ConnectTimeout("x"), FailureKind.PROVIDER_DOWN),
+        (httpx2.PoolTimeout("x"), FailureKind.PROVIDER_DOWN),
+        (httpx2.ReadTimeout("x"), FailureKind.TIMED_OUT),
+    ],
+)
+def test_a_call_that_never_left_may_be_repeated(cause: Exception, kind: FailureKind) -> None:
+    error = APITimeoutError(httpx2.Request("POST", "http://localhost/"))
+    error.__cause__ = cause
+    assert failure_of(error).kind is kind

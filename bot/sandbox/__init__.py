@@ -1,0 +1,51 @@
+"""A Slack workspace that runs on this machine, for tests and for a demo without accounts.
+
+The bot under it is the real one: it differs by `SLACK_API_URL` alone.
+
+    a person                 the workspace                       the bot
+    people, people_views ->  payloads -> delivery           ->   listeners
+                               sockets | http_delivery      <-   ack
+    observe              <-  workspace <- methods_* <- api  <-   Web API calls
+                               responses                    <-   response_url
+
+`workspace` holds all state: users and channels, `messages`, `files`, `views`, `tickets` (trigger
+ids and response URLs). The methods of the Web API are functions of the workspace and their
+arguments, in the table of `registry`. `blockkit` is stricter than Slack. `faults` breaks calls on
+demand. What the bot did that Slack would refuse, or lose without a word, is kept in `violations`.
+
+For a person there is a page in the browser, with no build step and no framework:
+
+    page/ (browser)                  page_server
+    main.js draws the parts       <- page_feed: changes and the wire, through page_sight
+    api.js: what a person does    -> page_actions -> people, people_views
+
+`page_guard` keeps other sites out, `page_sight` shows each person only what is theirs to see, and
+the page makes text nodes of all content. `keeping` saves a workspace between runs.
+"""
+
+from bot.sandbox.api import ApiCall
+from bot.sandbox.delivery import Ack
+from bot.sandbox.faults import Fault
+from bot.sandbox.keeping import Keeper
+from bot.sandbox.messages import Message
+from bot.sandbox.page_features import Command, Features, Shortcut
+from bot.sandbox.page_server import Page
+from bot.sandbox.server import SimulatedSlack
+from bot.sandbox.views import View
+from bot.sandbox.workspace import Channel, User
+
+__all__ = [
+    "Ack",
+    "ApiCall",
+    "Channel",
+    "Command",
+    "Fault",
+    "Features",
+    "Keeper",
+    "Message",
+    "Page",
+    "Shortcut",
+    "SimulatedSlack",
+    "User",
+    "View",
+]

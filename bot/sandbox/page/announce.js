@@ -1,0 +1,22 @@
+// What a screen reader says of things that happen.
+
+import { channel, thread } from "./route.js";
+import { store, userName } from "./store.js";
+import { inThread } from "./unread.js";
+
+const LONGEST = 200;
+
+export function announce(words) {
+  document.getElementById("news").textContent = words;
+}
+
+// New messages where one is looking, and drafts anywhere in sight.
+export function announceMessage({ type, message, before }) {
+  if (type !== "message" || before || message.deleted || message.user === store.me) return;
+  if (message.channel !== channel()?.id) return;
+  const place = inThread(message) ? (message.thread_ts === thread() ? "in the thread" : "in a thread") : "";
+  announce(`${userName(message.user)} ${place}: ${plain(message.text)}`.slice(0, LONGEST));
+}
+
+const plain = (text) => text.replace(/<@(\w+)>/g, (_, id) => `@${userName(id)}`)
+  .replace(/<[^|>]*\|([^>]*)>/g, "$1").replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name]);

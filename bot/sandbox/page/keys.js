@@ -1,0 +1,56 @@
+// Keyboard shortcuts, and the dialog that lists them.
+
+import { h } from "./dom.js";
+import { ask, box } from "./overlay.js";
+import { step } from "./sidebar.js";
+import { closeOnEscape } from "./thread.js";
+import { toggleWire } from "./wire.js";
+
+const LIST = [
+  ["/", "to the message field, when not typing"],
+  ["Enter", "send; with Shift a new line"],
+  ["Tab", "take the suggestion"],
+  ["F6", "next part of the page; with Shift the one before"],
+  ["Alt + ↑ ↓", "channel above, channel below"],
+  ["↑ ↓ Home End", "from message to message, when one has the focus"],
+  ["Esc", "close the form, the image or the thread"],
+  ["Ctrl + Enter", "submit the form"],
+  ["Ctrl + .", "open or close the wire"],
+  ["Ctrl + /", "this list"],
+];
+const PARTS = ["sidebar", "messages", "composer", "replies-scroller", "wire-scroller"];
+
+export function showHelp() {
+  const rows = LIST.map(([keys, words]) => h("div", {}, h("dt", {}, h("kbd", {}, keys)), h("dd", {}, words)));
+  ask(box("Keyboard shortcuts", h("dl", { class: "keys" }, rows), [["Close", "", "primary"]]));
+}
+
+export function listenToKeys() {
+  document.addEventListener("keydown", (event) => {
+    if (document.querySelector("dialog[open]")) return;
+    const action = chosen(event);
+    if (action) {
+      event.preventDefault();
+      action();
+    } else closeOnEscape(event);
+  });
+}
+
+function chosen(event) {
+  const control = event.ctrlKey || event.metaKey;
+  const typing = event.target.matches("input, textarea, select");
+  if (event.key === "F6") return () => nextPart(event.shiftKey ? -1 : 1);
+  if (event.altKey && event.key === "ArrowDown") return () => step(1);
+  if (event.altKey && event.key === "ArrowUp") return () => step(-1);
+  if (control && event.key === "/") return showHelp;
+  if (control && event.key === ".") return toggleWire;
+  if (!typing && !control && event.key === "/") return () => document.getElementById("composer")?.focus();
+  return null;
+}
+
+function nextPart(by) {
+  const all = PARTS.map((id) => document.getElementById(id)).filter((node) => node?.checkVisibility());
+  const at = all.findIndex((node) => node.contains(document.activeElement));
+  const part = all[(at + by + all.length) % all.length];
+  (part.querySelector("[aria-current]") ?? part).focus();
+}

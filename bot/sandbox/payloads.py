@@ -1,0 +1,170 @@
+"""The payloads with which Slack tells the bot what a person did."""
+
+import itertools
+import time
+from typing import Any
+
+from bot.sandbox.messages import Message
+from bot.sandbox.views import View
+from bot.sandbox.workspace import Channel, User, Workspace
+
+Payload = dict[str, Any]
+_numbers = itertools.count(1)
+
+
+def slash_command(
+    workspace: Workspace, user: User, channel: Channel, command: str, text: str
+) -> Payload:
+    """All values are strings, as in a form. The text is as typed, not escaped."""
+    app = workspace.app
+    return {
+        "token": app.verification_token,
+        "team_id": app.team_id,
+        "team_domain": app.team_domain,
+        "channel_id": channel.id,
+        "channel_name": "directmessage" if channel.is_im else channel.name,
+        "user_id": user.id,
+        "user_name": user.name,
+        "command": command,
+        "text": text,
+        "api_app_id": app.app_id,
+        "is_enterprise_install": "false",
+        "response_url": _response_url(workspace, user, channel.id),
+        "trigger_id": workspace.tickets.trigger(user.id),
+    }
+
+
+def message_click(
+    workspace: Workspace, user: User, message: Message, action: Payload, state: Payload
+) -> Payload:
+    channel = workspace.channel(message.channel)
+    thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
+    shown: Payload = {} if message.ephemeral_to else {"message": message.payload()}
+    return {
+        **_interaction(workspace, user, "block_actions"),
+        "container": {
+            "type": "message",
+            "message_ts": message.ts,
+            "channel_id": channel.id,
+            "is_ephemeral": message.ephemeral_to is not None,
+            **thread,
+        },
+        "trigger_id": workspace.tickets.trigger(user.id),
+        "channel": {"id": channel.id, "name": channel.name},
+        **shown,
+        "state": {"values": state},
+        "response_url": _response_url(workspace, user, channel.id, message.thread_ts, message.ts),
+        "actions": [action],
+    }
+
+
+def view_click(workspace: Workspace, user: User, view: View, action: Payload) -> Payload:
+    return {
+        **_interaction(workspace, user, "block_actions"),
+        "container": {"type": "view", "view_id": view.id},
+        "trigger_id": workspace.tickets.trigger(user.id, view.id if view.type == "modal" else None),
+        "view": view_payload(workspace, view),
+        "actions": [action],
+    }
+
+
+def action(block: Payload, element: Payload, value: str | None) -> Payload:
+    """What was pressed; `value` in place of the button's own."""
+    told = ("action_id", "type", "text", "style")
+    kept: Payload = {key: element[key] for key in told if key in element}
+    own = element.get("value") if value is None else value
+    pressed: Payload = {**kept, "block_id": block["block_id"], "action_ts": f"{time.time():.6f}"}
+    if own is not None:
+        pressed["value"] = own
+    return pressed
+
+
+def view_submission(workspace: Workspace, user: User, view: View) -> Payload:
+    return {
+        **_interaction(workspace, user, "view_submission"),
+        "trigger_id": workspace.tickets.trigger(user.id, view.id),
+        "view": view_payload(workspace, view),
+        "response_urls": [],
+    }
+
+
+def view_closed(workspace: Workspace, user: User, view: View, *, cleared: bool) -> Payload:
+    closed = {"view": view_payload(workspace, view), "is_cleared": cleared}
+    return {**_interaction(workspace, user, "view_closed"), **closed}
+
+
+def message_shortcut(
+    workspace: Workspace, user: User, message: Message, callback_id: str
+) -> Payload:
+    channel = workspace.channel(message.channel)
+    return {
+        **_interaction(workspace, user, "message_action"),
+        "callback_id": callback_id,
+        "trigger_id": workspace.tickets.trigger(user.id),
+        "action_ts": f"{time.time():.6f}",
+        "message_ts": message.ts,
+        "channel": {"id": channel.id, "name": channel.name},
+        "message": message.payload(),
+        "response_url": _response_url(workspace, user, channel.id, message.thread_ts),
+    }
+
+
+def global_shortcut(workspace: Workspace, user: User, callback_id: str) -> Payload:
+    return {
+        **_interaction(workspace, user, "shortcut"),
+        "callback_id": callback_id,
+        "trigger_id": workspace.tickets.trigger(user.id),
+        "action_ts": f"{time.time():.6f}",
+    }
+
+
+def event(workspace: Workspace, inner: Payload) -> Payload:
+    app = workspace.app
+    authorization = {
+        "enterprise_id": None,
+        "team_id": app.team_id,
+        "user_id": app.bot_user,
+        "is_bot": True,
+        "is_enterprise_install": False,
+    }
+    return {
+        "token": app.verification_token,
+        "team_id": app.team_id,
+        "api_app_id": app.app_id,
+        "event": inner,
+        "type": "event_callback",
+        "event_id": f"Ev{next(_numbers):08d}",
+        "event_time": int(workspace.clock.now()),
+        "authorizations": [authorization],
+        "is_ext_shared_channel": False,
+    }
+
+
+def view_payload(workspace: Workspace, view: View) -> Payload:
+    app = workspace.app
+    return view.payload(app.team_id, app.app_id, app.bot_id)
+
+
+def _interaction(workspace: Workspace, user: User, kind: str) -> Payload:
+    app = workspace.app
+    person = {"id": user.id, "username": user.name, "name": user.name, "team_id": app.team_id}
+    return {
+        "type": kind,
+        "user": person,
+        "api_app_id": app.app_id,
+        "token": app.verification_token,
+        "team": {"id": app.team_id, "domain": app.team_domain},
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
+def _response_url(
+    workspace: Workspace,
+    user: User,
+    channel: str,
+    thread_ts: str | None = None,
+    message_ts: str | None = None,
+) -> str:
+    made = workspace.tickets.response_url(user.id, channel, thread_ts, message_ts)
+    return f"{workspace.base_url}/response/{made.id}"

@@ -1,0 +1,214 @@
+"""What a person does in channels: type, mention, press a button."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.sandbox import payloads
+from bot.sandbox.delivery import SECONDS_TO_ACK, Ack, Delivery
+from bot.sandbox.forms import filled, initial_state
+from bot.sandbox.messages import Message, interactive_elements
+from bot.sandbox.responses import show_ack_body
+from bot.sandbox.views import View
+from bot.sandbox.workspace import Channel, User, Workspace
+
+Element = dict[str, Any]
+UserRef = User | str
+ChannelRef = Channel | str
+
+
+class People:
+    """Users and channels are given as objects, ids or names."""
+
+    workspace: Workspace
+    delivery: Delivery
+
+    async def slash(
+        self,
+        user: UserRef,
+        channel: ChannelRef,
+        command: str,
+        text: str = "",
+        timeout: float = SECONDS_TO_ACK,
+    ) -> Ack:
+        """Type a slash command, which Slack allows in channels but not in threads."""
+        who, where = self.workspace.user(user), self.workspace.channel(channel)
+        payload = payloads.slash_command(self.workspace, who, where, command, text)
+        ack = await self.delivery.act("slash_commands", payload, timeout)
+        if ack.ok and ack.body:
+            place = self.workspace.tickets.response_urls[payload["response_url"].split("/")[-1]]
+            show_ack_body(self.workspace, place, ack.body)
+        self._complain(ack, who, where.id, command)
+        return ack
+
+    async def click(
+        self,
+        user: UserRef,
+        target: Message | View,
+        label: str | None = None,
+        *,
+        action_id: str | None = None,
+        block_id: str | None = None,
+        value: Any = None,
+        timeout: float = SECONDS_TO_ACK,
+        stale: bool = False,
+    ) -> Ack:
+        """Press a button of a message or view, found by its words or its action_id.
+
+        `block_id` says in which block, where several have the same one. `value` picks a menu's
+        option, or options of several that can be ticked, and forges a button's value. `stale`
+        presses a button that an edit has taken away since, as somebody whose client lags behind
+        can.
+        """
+        who = self.workspace.user(user)
+        seen = [b for b in _seen_blocks(target, stale) if block_id in (None, b["block_id"])]
+        block, element = _pressed(seen, label, action_id)
+        action = _action(block, element, value if element["type"] == "button" else value or label)
+        if isinstance(target, View):
+            payload = payloads.view_click(self.workspace, who, target, action)
+            return await self.delivery.act("interactive", payload, timeout)
+        if target.ephemeral_to not in (None, who.id):
+            raise AssertionError(f"{who.name} doesn't see that message")
+        state = initial_state(target.blocks)
+        payload = payloads.message_click(self.workspace, who, target, action, state)
+        ack = await self.delivery.act("interactive", payload, timeout)
+        self._complain(ack, who, target.channel, "The button")
+        return ack
+
+    async def mention(
+        self, user: UserRef, channel: ChannelRef, text: str, thread_ts: str | None = None,
+        timeout: float = SECONDS_TO_ACK,
+    ) -> Ack:  # fmt: skip
+        """Post a message that mentions the bot, which hears of it only where it is a member."""
+        who, where = self.workspace.user(user), self.workspace.channel(channel)
+        bot = self.workspace.app.bot_user
+        message = self._post(who, where, f"<@{bot}> {text}", thread_ts)
+        if bot not in where.members:
+            return Ack(ok=False, error="not_in_channel", attempts=0, message=message)
+        return await self._tell_bot("app_mention", message, timeout)
+
+    async def say(
+        self,
+        user: UserRef,
+        channel: ChannelRef,
+        text: str,
+        thread_ts: str | None = None,
+        files: Sequence[tuple[str, bytes]] = (),
+        timeout: float = SECONDS_TO_ACK,
+    ) -> Ack:
+        """Post a message, with files as (name, bytes). The bot hears of direct ones, and of those
+        that mention it where it is a member."""
+        who, where = self.workspace.user(user), self.workspace.channel(channel)
+        message = self._post(who, where, text, thread_ts, [self._attach(who, *f) for f in files])
+        if where.is_im:
+            return await self._tell_bot("message", message, timeout, channel_type="im")
+        bot = self.workspace.app.bot_user
+        if f"<@{bot}>" in text and bot in where.members:
+            return await self._tell_bot("app_mention", message, timeout)
+        return Ack(ok=True, attempts=0, message=message)
+
+    async def shortcut(
+        self,
+        user: UserRef,
+        message: Message | None,
+        callback_id: str,
+        timeout: float = SECONDS_TO_ACK,
+    ) -> Ack:
+        """Use a message shortcut, or with no message a global one."""
+        who = self.workspace.user(user)
+        if message is None:
+            payload = payloads.global_shortcut(self.workspace, who, callback_id)
+        else:
+            payload = payloads.message_shortcut(self.workspace, who, message, callback_id)
+        ack = await self.delivery.act("interactive", payload, timeout)
+        if message is not None:
+            self._complain(ack, who, message.channel, "The shortcut")
+        return ack
+
+    async def open_home(self, user: UserRef, timeout: float = SECONDS_TO_ACK) -> Ack:
+        """Look at the bot's Home tab; `slack.home(user)` is what it shows."""
+        who = self.workspace.user(user)
+        home = self.workspace.views.homes.get(who.id)
+        inner: dict[str, Any] = {
+            "type": "app_home_opened",
+            "user": who.id,
+            "channel": self.workspace.direct(who.id).id,
+            "tab": "home",
+            "event_ts": self.workspace.clock.next_ts(),
+        }
+        if home:
+            inner["view"] = payloads.view_payload(self.workspace, home)
+        return await self.delivery.event(payloads.event(self.workspace, inner), timeout)
+
+    def _post(
+        self, who: User, where: Channel, text: str, thread_ts: str | None, files: Any = ()
+    ) -> Message:
+        return self.workspace.post(
+            where.id, who.id, text, [], thread_ts=thread_ts, files=list(files)
+        )
+
+    def _attach(self, who: User, name: str, data: bytes) -> str:
+        file = self.workspace.files.begin(name, len(data), who.id, "")
+        file.data, file.ready_at = data, self.workspace.clock.now()
+        return file.id
+
+    async def _tell_bot(self, kind: str, message: Message, timeout: float, **more: Any) -> Ack:
+        team, now = self.workspace.app.team_id, self.workspace.clock.now()
+        inner = {
+            **message.payload(),
+            "type": kind,
+            "channel": message.channel,
+            "team": team,
+            **more,
+        }
+        inner["event_ts"] = message.ts
+        if message.files:
+            found = [self.workspace.files.get(file_id) for file_id in message.files]
+            base = self.workspace.base_url
+            inner |= {"subtype": "file_share"} if kind == "message" else {}
+            inner["files"] = [file.payload(base, team, now) for file in found if file]
+        ack = await self.delivery.event(payloads.event(self.workspace, inner), timeout)
+        ack.message = message
+        return ack
+
+    def _complain(self, ack: Ack, who: User, channel: str, what: str) -> None:
+        """What Slackbot says to a person whose action got no answer."""
+        if ack.error:
+            self.workspace.tell(who.id, channel, f'{what} failed with the error "{ack.error}"')
+
+
+def _seen_blocks(target: Message | View, stale: bool) -> list[dict[str, Any]]:
+    if isinstance(target, View) or not stale:
+        return target.blocks
+    return [block for state in reversed(target.history) for block in state.blocks]
+
+
+def _pressed(
+    blocks: list[dict[str, Any]], label: str | None, action_id: str | None
+) -> tuple[dict[str, Any], Element]:
+    """The element with this action_id, or whose words are or contain the label."""
+    shown = [(b, e) for b, e in interactive_elements(blocks) if b["type"] != "input"]
+    if action_id is not None:
+        found = [(b, e) for b, e in shown if e["action_id"] == action_id]
+    else:
+        wanted = (label or "").casefold()
+        found = [(b, e) for b, e in shown if wanted in (w.casefold() for w in _words(e))]
+        found += [(b, e) for b, e in shown if any(wanted in w.casefold() for w in _words(e))]
+    if not found:
+        there = [f"{_words(e)} ({e['action_id']})" for _, e in shown]
+        raise AssertionError(f"no button {action_id or label!r} among {there}")
+    return found[0]
+
+
+def _words(element: Element) -> list[str]:
+    own = [element[key]["text"] for key in ("text", "placeholder") if key in element]
+    return own + [option["text"]["text"] for option in element.get("options", [])]
+
+
+def _action(block: dict[str, Any], element: Element, value: Any) -> dict[str, Any]:
+    if element["type"] == "button":
+        return payloads.action(block, element, value)
+    if element["type"] == "overflow":
+        chosen = filled({**element, "type": "static_select"}, value)
+    else:
+        chosen = filled(element, value)
+    return {**payloads.action(block, element, None), **chosen, "type": element["type"]}

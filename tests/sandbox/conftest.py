@@ -1,0 +1,70 @@
+"""A running workspace, and a real SDK client of it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.sandbox import SimulatedSlack
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK sends even local requests through a proxy of the environment."""
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SimulatedSlack]:
+    async with SimulatedSlack() as running:
+        yield running
+
+
+@pytest.fixture
+def client(slack: SimulatedSlack) -> AsyncWebClient:
+    return AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[])
+
+
+@pytest.fixture
+def app(slack: SimulatedSlack, client: AsyncWebClient) -> AsyncApp:
+    return AsyncApp(client=client, signing_secret=slack.signing_secret)
+
+
+Connect = Callable[[], Awaitable[AsyncSocketModeHandler]]
+
+
+@pytest.fixture
+async def connect(slack: SimulatedSlack, app: AsyncApp) -> AsyncIterator[Connect]:
+    """Opens one more Socket Mode connection of the app; all are closed at the end."""
+    handlers = []
+
+    async def open_one() -> AsyncSocketModeHandler:
+        handler = AsyncSocketModeHandler(app, slack.app_token, ping_interval=1)
+        await handler.connect_async()  # type: ignore[no-untyped-call]
+        handlers.append(handler)
+        await slack.wait_for(lambda: slack.sockets >= len(handlers))
+        return handler
+
+    yield open_one
+    for handler in handlers:
+        await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+Upload = Callable[[bytes], Awaitable[str]]
+
+
+@pytest.fixture
+def upload(client: AsyncWebClient) -> Upload:
+    """Uploads bytes with the SDK's own three steps, to no channel; answers the file's id."""
+
+    async def send(data: bytes) -> str:
+        answer: Any = await client.files_upload_v2(content=data, filename="image.png")
+        return str(answer["files"][0]["id"])
+
+    return send

@@ -1,0 +1,101 @@
+"""One call to Slack: what went wrong is told in the program's own errors, and may be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay
+
+from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackUnavailable
+
+T = TypeVar("T")
+
+PATIENCE = 120.0
+"""Seconds for which a call is repeated while Slack is busy or away."""
+
+_PASSING = {
+    "internal_error",
+    "fatal_error",
+    "service_unavailable",
+    "request_timeout",
+    "ratelimited",
+}
+"""Errors in an `ok: false` answer that Slack documents as passing."""
+
+
+_SLACK_FILE = ("slack file", "slack_file")
+
+
+async def call(method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> Any:
+    """Make the call once and answer its body.
+
+    Raises `SlackBusy`, `SlackUnavailable` (it may have had its effect all the same),
+    `ImageNotReady` or another `SlackRefused`.
+    """
+    name = getattr(method, "__name__", "call").replace("_", ".", 1)
+    try:
+        response = await method(**arguments)
+    except SlackApiError as error:
+        raise _translated(name, error) from error
+    except (ClientError, SlackClientError, OSError) as error:  # OSError: TimeoutError is one
+        raise SlackUnavailable(f"{name}: {type(error).__name__}") from error
+    if not isinstance(response.data, dict):
+        raise SlackUnavailable(f"{name}: no JSON")
+    return response.data
+
+
+def _translated(name: str, error: SlackApiError) -> Exception:
+    response = error.response
+    status: int = getattr(response, "status_code", 0) or getattr(response, "status", 0)
+    data = getattr(response, "data", None)
+    body: dict[str, Any] = data if isinstance(data, dict) else {}
+    code = str(body.get("error", ""))
+    if status == 429 or code == "ratelimited":
+        return SlackBusy(_retry_after(response.headers))
+    if status >= 500 or status == 408 or code in _PASSING:
+        return SlackUnavailable(f"{name}: {status} {code}")
+    if not code:  # a gateway that knows no such method answers 404 without a word of Slack's
+        gone = 400 <= status < 500
+        return (
+            SlackRefused(name, f"http_{status}") if gone else SlackUnavailable(f"{name}: {status}")
+        )
+    if code == "invalid_blocks" and any(words in str(body) for words in _SLACK_FILE):
+        return ImageNotReady(name, code)
+    return SlackRefused(name, code)
+
+
+def _retry_after(headers: Any) -> float:
+    for key, value in headers.items():
+        if key.lower() == "retry-after":
+            try:
+                return max(0.0, float(value))
+            except ValueError:
+                break
+    return 1.0
+
+
+def _wait(state: RetryCallState) -> float:
+    """Seconds: what Slack asked for, else 0.5, 1, 2, 4, 4, …"""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, SlackBusy):
+        return error.retry_after + 0.1
+    return float(min(4.0, 0.5 * 2 ** (state.attempt_number - 1)))
+
+
+async def patiently(step: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
+    """Repeat a step that may be repeated, while Slack is busy or away."""
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(SlackUnavailable),
+        wait=_wait,
+        stop=stop_after_delay(patience),
+        reraise=True,
+    )
+
+    async def awaited() -> T:
+        return await step()  # tenacity awaits coroutine functions alone, and a lambda is none
+
+    return await retrying(awaited)

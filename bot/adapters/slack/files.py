@@ -1,0 +1,49 @@
+"""Uploading an image: unshared as the rule, into a thread as the fallback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import ClientError, ClientSession
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.slack.calls import call, patiently
+from bot.domain.errors import SlackBusy, SlackRefused, SlackUnavailable
+
+
+class Uploader:
+    """Slack's external upload: ask for a URL, post the bytes to it, complete."""
+
+    def __init__(self, client: AsyncWebClient, session: ClientSession) -> None:
+        self._client = client
+        self._session = session
+
+    async def upload(self, data: bytes, filename: str, **share: str) -> str:
+        """Answer the file id. `share` is empty, or the `channel_id` and `thread_ts` to share to.
+
+        A repeated try takes a new file: what is left of an unfinished one, nobody sees.
+        """
+        return await patiently(lambda: self._upload_once(data, filename, share))
+
+    async def _upload_once(self, data: bytes, filename: str, share: dict[str, str]) -> str:
+        place = await call(
+            self._client.files_getUploadURLExternal, filename=filename, length=len(data)
+        )
+        await self._send(place["upload_url"], data)
+        file_id: str = place["file_id"]
+        files: list[dict[str, Any]] = [{"id": file_id, "title": filename}]
+        await call(self._client.files_completeUploadExternal, files=files, **share)
+        return file_id
+
+    async def _send(self, url: str, data: bytes) -> None:
+        try:
+            async with self._session.post(url, data=data) as response:
+                status, retry_after = response.status, response.headers.get("Retry-After", "1")
+        except (ClientError, OSError) as error:
+            raise SlackUnavailable(f"upload: {type(error).__name__}") from error
+        if status == 429:
+            raise SlackBusy(float(retry_after) if retry_after.isdigit() else 1.0)
+        if status >= 500:
+            raise SlackUnavailable(f"upload: {status}")
+        if status >= 400:
+            raise SlackRefused("upload", str(status))

@@ -1,0 +1,37 @@
+"""What the listeners call goes the same way as everything else that the program calls."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.adapters.slack import slack_client, slack_session
+from bot.direction import Direction
+from bot.domain.policy import Policy
+from bot.sandbox import SimulatedSlack
+from bot.slack.bolt import Identity, bolt_app
+from bot.slack.http import HttpServer, events_routes
+from bot.slack.listeners import Listeners
+from bot.tasks import BackgroundTasks
+from tests.fakes import FakeJobQueue, FakePublisher, FakeSessionStore, clock
+
+
+async def test_a_proxy_for_the_world_is_not_used_for_this_machine(
+    slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK takes the environment's proxy for every host, and Bolt makes a client anew for each
+    request."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with slack_session() as http:
+        client = slack_client(slack.bot_token, slack.api_url, http)
+        app = bolt_app(client, Identity(slack.team_id, "B1", "UBOT"), slack.signing_secret)
+        tasks = BackgroundTasks()
+        direction = Direction(FakeSessionStore(), FakeJobQueue(), Policy(), tasks, clock())
+        Listeners(direction, FakePublisher(), tasks).register(app)
+        server = HttpServer(events_routes(app, slack.signing_secret), 0, "127.0.0.1")
+        slack.use_http(f"http://127.0.0.1:{await server.start()}/slack/events")
+        assert (await slack.slash("alice", "general", "/imagine")).ok
+        await slack.wait_for(lambda: slack.open_view("alice"), timeout=3, what="the form")
+        await server.stop()
+    assert slack.violations == []

@@ -1,0 +1,69 @@
+"""Keeps «queued, k ahead» true in the root messages of waiting sessions.
+
+Every worker looks now and then. Only the few sessions that are next in line, whose wait changes
+soonest, are edited, and only when their number changed: Slack's limit for edits is shared with
+everything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from bot.domain.errors import (
+    QueueUnavailable,
+    Refusal,
+    SlackRefused,
+    SlackUnavailable,
+    StoreUnavailable,
+)
+from bot.domain.work import Job
+from bot.ports import JobQueue, Publisher, SessionStore
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 6.0
+AT_MOST = 3
+"""Edits at each look: 30 of the 50 a minute that Slack allows, for one worker."""
+
+
+class QueueStatus:
+    """`interval` is in seconds."""
+
+    def __init__(
+        self,
+        sessions: SessionStore,
+        queue: JobQueue,
+        publisher: Publisher,
+        interval: float = INTERVAL,
+    ) -> None:
+        self._sessions = sessions
+        self._queue = queue
+        self._publisher = publisher
+        self._interval = interval
+        self._shown: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await asyncio.sleep(self._interval)
+            try:
+                await self.look()
+            except (StoreUnavailable, QueueUnavailable, SlackUnavailable) as error:
+                log.info("queue status put off: %s", type(error).__name__)
+
+    async def look(self) -> None:
+        """Edit the sessions whose place in the queue has changed."""
+        waiting = await self._queue.waiting()
+        self._shown = {job.id: self._shown[job.id] for job in waiting if job.id in self._shown}
+        changed = [(n, job) for n, job in enumerate(waiting) if self._shown.get(job.id) != n]
+        for ahead, job in changed[:AT_MOST]:
+            await self._show(job, ahead)
+            self._shown[job.id] = ahead
+
+    async def _show(self, job: Job, ahead: int) -> None:
+        try:
+            session = await self._sessions.load(job.session_id)
+            await self._publisher.show_status(session, ahead)
+        except (Refusal, SlackRefused) as error:
+            log.info("no queue status for %s: %s", job.session_id, error)

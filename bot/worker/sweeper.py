@@ -1,0 +1,109 @@
+"""Finds sessions that are owed a job and have none, and queues it again.
+
+A session is left without a job when a process dies between moving the stage and queueing, when
+the queue was away, or when a job failed for good. Every worker sweeps; the compare-and-set on the
+attempt's `run` lets one of them queue the new job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from bot.domain.errors import FailureKind, ImagineError, Refusal, SlackUnavailable
+from bot.domain.session import Session, with_attempt
+from bot.domain.work import Job, JobKind, owed
+from bot.flow.review import ReviewFlow
+from bot.ports import JobQueue, Publisher, SessionStore, Unfinished
+from bot.views.words import failure_words
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 3.0
+QUIET_FOR = 3.0
+"""Seconds without a change before a session is looked at: queueing follows the change closely."""
+MAX_RUNS = 5
+"""Runs of one attempt; what fails so often is reported to its owner."""
+
+
+class Sweeper:
+    """`interval` and `quiet_for` are seconds."""
+
+    def __init__(
+        self,
+        sessions: SessionStore,
+        queue: JobQueue,
+        flow: ReviewFlow,
+        publisher: Publisher,
+        *,
+        interval: float = INTERVAL,
+        quiet_for: float = QUIET_FOR,
+    ) -> None:
+        self._sessions = sessions
+        self._queue = queue
+        self._flow = flow
+        self._publisher = publisher
+        self._interval = interval
+        self._quiet_for = quiet_for
+
+    async def run(self) -> None:
+        """Sweep for ever."""
+        while True:
+            await asyncio.sleep(self._interval)
+            try:
+                await self.sweep()
+            except ImagineError as error:
+                log.warning("sweeping put off: %s", type(error).__name__)
+
+    async def sweep(self) -> None:
+        """Look once at every session that may be owed a job."""
+        for entry in await self._sessions.unfinished(self._quiet_for):
+            try:
+                session = await self._sessions.load(entry.session_id)
+                await self._look(session, entry)
+            except Refusal:  # it has expired, perhaps meanwhile
+                await self._sessions.settled(entry)
+            except (SlackUnavailable, ValueError) as error:  # ValueError: it cannot be read
+                log.error("%s is put off: %s", entry.session_id, type(error).__name__)
+
+    async def _look(self, session: Session, entry: Unfinished) -> None:
+        job = owed(session)
+        if job is None:
+            await self._sessions.settled(entry)
+        elif not await self._has_live_job(job):
+            await self._queue_again(session, job)
+
+    async def _has_live_job(self, job: Job) -> bool:
+        """An announcement queues the generation before it ends, so it is asked about first."""
+        if (await self._queue.state(job)).live:
+            return True
+        if job.kind is not JobKind.ANNOUNCE:
+            return False
+        return (await self._queue.state(replace(job, kind=JobKind.GENERATE))).live
+
+    async def _queue_again(self, session: Session, job: Job) -> None:
+        if job.run + 1 >= MAX_RUNS:
+            await self._give_up(session, job)
+            return
+
+        def next_run(current: Session) -> Session:
+            if owed(current) != job:
+                return current
+            attempt = current.attempt(job.attempt)
+            return with_attempt(current, replace(attempt, run=job.run + 1))
+
+        updated = await self._sessions.update(session.id, next_run)
+        new = owed(updated)
+        if new == replace(job, run=job.run + 1):
+            log.info("queueing %s again", new.id)
+            await self._queue.add(new)
+
+    async def _give_up(self, session: Session, job: Job) -> None:
+        log.error("giving up on %s after %s runs", job.id, MAX_RUNS)
+        if job.kind is JobKind.ANNOUNCE:
+            await self._flow.give_up(session, FailureKind.INTERNAL)
+        else:
+            words = failure_words(FailureKind.NOT_PUBLISHED)
+            await self._publisher.tell_owner(session, words)
+            await self._sessions.update(session.id, lambda s: replace(s, error_message=words))

@@ -1,0 +1,317 @@
+"""What each kind of job does, and that a stale one does nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.errors import (
+    FailureKind,
+    NotInChannel,
+    QueueUnavailable,
+    SlackRefused,
+    SlackUnavailable,
+    StoreUnavailable,
+)
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.domain.work import Job, JobKind
+from bot.flow import ReviewFlow
+from bot.flow.live_status import LiveStatus
+from bot.worker.handler import JobHandler
+from tests.fakes import (
+    ID,
+    FakeImageBackend,
+    FakeJobQueue,
+    FakePublisher,
+    FakeSessionStore,
+    a_session,
+    generating,
+    with_latest,
+)
+
+NEW = generating(thread_ts="")
+REFUSED = SlackRefused("chat.update", "message_not_found")
+AWAY = SlackUnavailable("away")
+
+
+def announce(number: int = 1, run: int = 0) -> Job:
+    return Job(JobKind.ANNOUNCE, ID, number, run)
+
+
+def generate(number: int = 1, run: int = 0) -> Job:
+    return Job(JobKind.GENERATE, ID, number, run)
+
+
+def finish(number: int = 1, run: int = 0) -> Job:
+    return Job(JobKind.FINISH, ID, number, run)
+
+
+class Worker:
+    """A job handler with its surroundings."""
+
+    def __init__(self, session: Session) -> None:
+        self.store = FakeSessionStore(session)
+        self.queue = FakeJobQueue()
+        self.publisher = FakePublisher()
+        self.backend = FakeImageBackend()
+        self._handle = JobHandler(
+            self.store,
+            self.queue,
+            self.publisher,
+            ReviewFlow(self.store, self.backend, self.publisher, lambda _: None),
+            LiveStatus(self.store, self.publisher, interval=60),
+            bot_name="imagine",
+        )
+
+    async def run(self, job: Job, repeated: bool = False) -> None:
+        await self._handle(job, repeated)
+
+    @property
+    def session(self) -> Session:
+        return self.store.sessions[ID]
+
+    def without_status(self) -> list[str]:
+        return [name for name in self.publisher.names() if name != "show_status"]
+
+
+async def test_the_first_announcement_posts_the_root_and_queues_the_generation() -> None:
+    worker = Worker(NEW)
+    await worker.run(announce())
+    assert worker.publisher.names() == ["post_root"]
+    assert worker.publisher.shown[0].details == {"ahead": 0, "repeated": False}
+    assert worker.session.thread_ts == "post_root:0"
+    assert worker.queue.added == [generate()]
+
+
+async def test_the_root_says_how_many_are_ahead() -> None:
+    worker = Worker(NEW)
+    for token in "abc":
+        await worker.queue.add(Job(JobKind.GENERATE, f"T1.U9.{token}", 1))
+    await worker.run(announce())
+    assert worker.publisher.shown[0].details["ahead"] == 3
+
+
+@pytest.mark.parametrize(("job", "repeated"), [(announce(run=1), False), (announce(), True)])
+async def test_a_repeated_announcement_says_so_and_keeps_its_run(job: Job, repeated: bool) -> None:
+    worker = Worker(with_latest(NEW, run=job.run))
+    await worker.run(job, repeated)
+    assert worker.publisher.shown[0].details["repeated"] is True
+    assert worker.queue.added == [generate(run=job.run)]
+
+
+async def test_a_root_that_is_recorded_is_not_posted_again() -> None:
+    worker = Worker(generating())
+    await worker.run(announce(), True)
+    assert "post_root" not in worker.publisher.names()
+    assert worker.queue.added == [generate()]
+
+
+async def test_the_queue_being_away_repeats_the_announcement_without_a_second_root() -> None:
+    worker = Worker(NEW)
+    add, calls = worker.queue.add, 0
+
+    async def away_once(job: Job) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise QueueUnavailable("away")
+        await add(job)
+
+    worker.queue.add = away_once  # type: ignore[method-assign]
+    with pytest.raises(QueueUnavailable):
+        await worker.run(announce())
+    await worker.run(announce(), True)
+    assert len(worker.publisher.of("post_root")) == 1
+    assert worker.queue.added == [generate()]
+
+
+async def test_a_later_announcement_takes_the_old_buttons_away() -> None:
+    worker = Worker(generating(2))
+    await worker.run(announce(2))
+    assert worker.publisher.names() == ["show_status", "refresh_draft"]
+    assert worker.publisher.shown[0].details == {"ahead": 0}
+    assert worker.publisher.shown[1].details == {"number": 1}
+    assert worker.queue.added == [generate(2)]
+
+
+@pytest.mark.parametrize("code", ["not_in_channel", "channel_not_found", "is_archived"])
+async def test_a_later_attempt_in_a_channel_that_is_lost_pays_nothing(code: str) -> None:
+    worker = Worker(generating(2))
+    worker.publisher.failures["show_status"] = [SlackRefused("chat.update", code)]
+    await worker.run(announce(2))
+    assert worker.queue.added == []
+    assert worker.publisher.names()[-1] == "tell_owner"
+    assert worker.session.stage is Stage.USER_FEEDBACK
+    assert worker.session.error_message
+
+
+@pytest.mark.parametrize("error", [REFUSED, AWAY])
+@pytest.mark.parametrize("call", ["refresh_draft", "show_status"])
+async def test_an_old_draft_that_cannot_be_edited_does_not_stop_the_next(
+    call: str, error: Exception
+) -> None:
+    worker = Worker(generating(2))
+    worker.publisher.failures[call] = [error]
+    await worker.run(announce(2))
+    assert worker.queue.added == [generate(2)]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "says"),
+    [
+        (
+            NotInChannel("chat.postMessage", "not_in_channel"),
+            FailureKind.NOT_IN_CHANNEL,
+            "/invite @imagine",
+        ),
+        (
+            SlackRefused("chat.postMessage", "restricted_action"),
+            FailureKind.CHANNEL_CLOSED,
+            "another channel",
+        ),
+    ],
+)
+async def test_where_nothing_can_be_shown_nothing_is_paid(
+    error: Exception, kind: FailureKind, says: str
+) -> None:
+    worker = Worker(NEW)
+    worker.publisher.failures["post_root"] = [error]
+    await worker.run(announce())
+    assert worker.queue.added == []
+    assert worker.backend.requests == []
+    assert worker.publisher.names() == ["post_root", "tell_owner"]
+    assert says in worker.publisher.shown[1].details["words"]
+    assert worker.session.stage is Stage.INITIAL_INPUT
+    assert worker.session.latest.failure is kind
+    assert says in worker.session.error_message
+
+
+async def test_while_slack_is_away_the_announcement_is_put_off() -> None:
+    worker = Worker(NEW)
+    worker.publisher.failures["post_root"] = [AWAY]
+    with pytest.raises(SlackUnavailable):
+        await worker.run(announce())
+    assert worker.session == NEW
+    assert worker.queue.added == []
+
+
+async def test_a_generation_brings_the_draft_and_keeps_the_status_true() -> None:
+    worker = Worker(generating())
+    await worker.run(generate())
+    assert worker.without_status() == ["upload", "post_draft"]
+    assert worker.session.stage is Stage.USER_FEEDBACK
+    assert worker.publisher.shown[-1].what == "show_status"
+    assert worker.publisher.shown[-1].session.stage is Stage.USER_FEEDBACK
+
+
+@pytest.mark.parametrize(
+    ("job", "told", "repeated"),
+    [(generate(), False, False), (generate(), True, True), (generate(run=2), False, True)],
+)
+async def test_a_repeated_generation_says_so(job: Job, told: bool, repeated: bool) -> None:
+    worker = Worker(generating())
+    await worker.run(job, told)
+    assert worker.publisher.of("post_draft")[0].details["repeated"] is repeated
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        a_session(Stage.INITIAL_INPUT),
+        a_session(),
+        generating(2),
+        a_session(Stage.FINAL, final_ts="9.0"),
+    ],
+    ids=["initial_input", "user_feedback", "newer attempt", "final"],
+)
+@pytest.mark.parametrize("job", [announce(), generate(), finish()])
+async def test_a_stale_job_does_nothing(session: Session, job: Job) -> None:
+    worker = Worker(session)
+    await worker.run(job)
+    assert worker.backend.requests == []
+    assert worker.queue.added == []
+    assert not {"post_root", "upload", "post_draft", "post_final"} & set(worker.publisher.names())
+    assert worker.session == session
+
+
+async def test_a_job_of_an_expired_session_does_nothing() -> None:
+    worker = Worker(generating())
+    worker.store.sessions.clear()
+    for job in (announce(), generate(), finish()):
+        await worker.run(job)
+    assert worker.publisher.shown == []
+
+
+async def test_a_job_is_put_off_while_the_store_is_away() -> None:
+    worker = Worker(generating())
+    worker.store.away = True
+    with pytest.raises(StoreUnavailable):
+        await worker.run(generate())
+
+
+async def test_a_finish_posts_the_final_image_and_marks_draft_and_root() -> None:
+    worker = Worker(a_session(Stage.FINAL, attempts=2))
+    await worker.run(finish(2))
+    assert worker.publisher.names() == ["post_final", "refresh_draft", "show_status"]
+    assert worker.publisher.shown[1].details == {"number": 2}
+    assert worker.session.final_ts == "post_final:0"
+
+
+async def test_a_finish_that_died_after_its_post_does_the_rest_and_posts_nothing() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.publisher.failures["refresh_draft"] = [AWAY]
+    with pytest.raises(SlackUnavailable):
+        await worker.run(finish())
+    assert worker.session.final_ts == "post_final:0"
+    await worker.run(finish(), True)
+    assert worker.publisher.names()[2:] == ["refresh_draft", "show_status"]
+    assert len(worker.publisher.of("post_final")) == 1
+
+
+async def test_a_generation_that_died_after_its_draft_brings_the_status_up_to_date() -> None:
+    worker = Worker(a_session())
+    await worker.run(generate(), True)
+    assert worker.without_status() == ["refresh_draft"]
+    assert worker.publisher.shown[-1].what == "show_status"
+    assert worker.backend.requests == []
+
+
+async def test_a_generation_that_died_after_its_failure_gives_the_earlier_draft_back() -> None:
+    failed = with_latest(a_session(attempts=2), file_id="", message_ts="", width=0)
+    worker = Worker(replace(failed, error_message="w"))
+    await worker.run(generate(2), True)
+    assert worker.publisher.of("refresh_draft")[0].details == {"number": 1}
+
+
+async def test_a_finish_that_died_marks_an_older_draft_too() -> None:
+    """Approved after a later attempt had failed."""
+    failed = with_latest(a_session(Stage.FINAL, attempts=2), file_id="", message_ts="", width=0)
+    worker = Worker(replace(failed, final_result=1, final_ts="9.9"))
+    await worker.run(finish(1), True)
+    assert worker.publisher.of("refresh_draft")[0].details == {"number": 1}
+    assert worker.publisher.shown[-1].what == "show_status"
+
+
+async def test_a_repeated_finish_looks_for_its_message_first() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    await worker.run(finish(run=1))
+    assert worker.publisher.shown[0].details["repeated"] is True
+
+
+async def test_a_final_image_that_cannot_be_posted_is_told_its_owner() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.publisher.failures["post_final"] = [SlackRefused("chat.postMessage", "is_archived")]
+    await worker.run(finish())
+    assert worker.publisher.names() == ["post_final", "tell_owner"]
+    assert "approved" in worker.session.error_message
+    assert worker.session.final_ts == ""
+
+
+async def test_a_draft_that_cannot_be_marked_does_not_undo_the_final() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.publisher.failures["refresh_draft"] = [REFUSED]
+    await worker.run(finish())
+    assert worker.publisher.names()[-1] == "show_status"
+    assert worker.session.final_ts

@@ -1,0 +1,95 @@
+"""«Queued, k ahead»: only who is next in line, only what changed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.errors import SlackBusy, SlackRefused
+from bot.domain.work import Job, JobKind
+from bot.ports import JobState
+from bot.worker.queue_status import AT_MOST, QueueStatus
+from tests.fakes import FakeJobQueue, FakePublisher, FakeSessionStore, eventually, generating
+
+SESSIONS = [replace(generating(), id=f"T1.U1.{n}") for n in range(6)]
+JOBS = [Job(JobKind.GENERATE, session.id, 1) for session in SESSIONS]
+
+
+class Line:
+    """Six sessions that wait, and who tells them."""
+
+    def __init__(self, waiting: int = 6) -> None:
+        self.store = FakeSessionStore(*SESSIONS)
+        self.queue = FakeJobQueue()
+        self.publisher = FakePublisher()
+        self.status = QueueStatus(self.store, self.queue, self.publisher, interval=0.01)
+        self.queue.added = JOBS[:waiting]
+        self.queue.states = {job.id: JobState.WAITING for job in JOBS[:waiting]}
+
+    async def look(self) -> list[tuple[str, int]]:
+        """What is shown at one look: the session's token and how many are ahead."""
+        before = len(self.publisher.shown)
+        await self.status.look()
+        return [(s.session.id[-1], s.details["ahead"]) for s in self.publisher.shown[before:]]
+
+
+async def test_the_next_in_line_are_told_their_places() -> None:
+    assert await Line().look() == [("0", 0), ("1", 1), ("2", 2)]
+    assert AT_MOST == 3
+
+
+async def test_the_others_follow_at_the_next_looks_and_nothing_is_told_twice() -> None:
+    line = Line()
+    await line.look()
+    assert await line.look() == [("3", 3), ("4", 4), ("5", 5)]
+    assert await line.look() == []
+
+
+async def test_who_moves_up_is_told() -> None:
+    line = Line(waiting=3)
+    await line.look()
+    line.queue.states[JOBS[0].id] = JobState.RUNNING
+    assert await line.look() == [("1", 0), ("2", 1)]
+
+
+async def test_a_job_that_comes_back_is_told_again() -> None:
+    line = Line(waiting=1)
+    await line.look()
+    line.queue.states[JOBS[0].id] = JobState.RUNNING
+    assert await line.look() == []
+    line.queue.states[JOBS[0].id] = JobState.WAITING
+    assert await line.look() == [("0", 0)]
+
+
+async def test_what_slack_was_too_busy_for_is_told_at_the_next_look() -> None:
+    line = Line(waiting=2)
+    line.publisher.failures["show_status"] = [SlackBusy(1.0)]
+    with pytest.raises(SlackBusy):
+        await line.look()
+    assert await line.look() == [("0", 0), ("1", 1)]
+
+
+async def test_a_session_that_cannot_be_shown_is_passed_over() -> None:
+    line = Line(waiting=3)
+    del line.store.sessions[SESSIONS[0].id]
+    line.publisher.failures["show_status"] = [SlackRefused("chat.update", "message_not_found")]
+    assert await line.look() == [("1", 1), ("2", 2)]
+    assert await line.look() == []
+
+
+@pytest.mark.parametrize("away", ["store", "queue", "slack"])
+async def test_it_goes_on_once_what_was_away_is_back(away: str) -> None:
+    line = Line(waiting=1)
+    line.store.away, line.queue.away = away == "store", away == "queue"
+    if away == "slack":
+        line.publisher.failures["show_status"] = [SlackBusy(1.0)]
+    looking = asyncio.create_task(line.status.run())
+    await asyncio.sleep(0.03)
+    line.store.away = line.queue.away = False
+    before = len(line.publisher.shown)
+    if away != "slack":
+        await eventually(lambda: len(line.publisher.shown) > before)
+    assert not looking.done()
+    looking.cancel()

@@ -1,0 +1,226 @@
+"""The sweeper: who gets a new job, who is left alone, who is given up."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.errors import FailureKind, SlackUnavailable
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.domain.work import Job, JobKind
+from bot.flow import ReviewFlow
+from bot.ports import JobState
+from bot.worker.sweeper import MAX_RUNS, Sweeper
+from tests.fakes import (
+    ID,
+    FakeImageBackend,
+    FakeJobQueue,
+    FakePublisher,
+    FakeSessionStore,
+    a_session,
+    eventually,
+    generating,
+    with_latest,
+)
+
+ENDED = [JobState.DONE, JobState.FAILED, JobState.GONE]
+
+
+class Floor:
+    """What a sweeper sweeps."""
+
+    def __init__(self, *sessions: Session) -> None:
+        self.store = FakeSessionStore(*sessions)
+        self.queue = FakeJobQueue()
+        self.publisher = FakePublisher()
+        self.backend = FakeImageBackend()
+        flow = ReviewFlow(self.store, self.backend, self.publisher, lambda _: None)
+        self.sweeper = Sweeper(self.store, self.queue, flow, self.publisher, interval=0.01)
+
+    @property
+    def session(self) -> Session:
+        return self.store.sessions[ID]
+
+    def know(self, kind: JobKind, state: JobState, run: int = 0, attempt: int = 1) -> None:
+        self.queue.states[Job(kind, ID, attempt, run).id] = state
+
+
+async def test_a_session_whose_job_was_never_queued_gets_one() -> None:
+    floor = Floor(generating())
+    await floor.sweeper.sweep()
+    assert floor.queue.added == [Job(JobKind.ANNOUNCE, ID, 1, 1)]
+    assert floor.session.latest.run == 1
+    assert ID in floor.store.touched
+
+
+@pytest.mark.parametrize("announce", ENDED)
+@pytest.mark.parametrize("generate", ENDED)
+async def test_a_session_whose_jobs_have_ended_gets_a_new_run(
+    announce: JobState, generate: JobState
+) -> None:
+    floor = Floor(with_latest(generating(2), run=1))
+    floor.know(JobKind.ANNOUNCE, announce, run=1, attempt=2)
+    floor.know(JobKind.GENERATE, generate, run=1, attempt=2)
+    await floor.sweeper.sweep()
+    assert floor.queue.added == [Job(JobKind.ANNOUNCE, ID, 2, 2)]
+
+
+@pytest.mark.parametrize("state", [JobState.WAITING, JobState.RUNNING])
+@pytest.mark.parametrize("kind", [JobKind.ANNOUNCE, JobKind.GENERATE])
+async def test_a_session_with_a_live_job_is_left_alone(kind: JobKind, state: JobState) -> None:
+    floor = Floor(generating())
+    floor.know(kind, state)
+    await floor.sweeper.sweep()
+    assert floor.queue.added == []
+    assert floor.session == generating()
+    assert ID in floor.store.touched
+
+
+async def test_an_announcement_that_ends_while_it_is_looked_at_is_not_doubled() -> None:
+    """It queues the generation before it ends: so whoever sees it ended, sees that one."""
+    floor = Floor(generating())
+    floor.know(JobKind.ANNOUNCE, JobState.RUNNING)
+    asked: list[JobKind] = []
+    state = floor.queue.state
+
+    async def ending_meanwhile(job: Job) -> JobState:
+        asked.append(job.kind)
+        answer = await state(job)
+        floor.know(JobKind.GENERATE, JobState.WAITING)
+        floor.know(JobKind.ANNOUNCE, JobState.DONE)
+        return answer
+
+    floor.queue.state = ending_meanwhile  # type: ignore[method-assign]
+    await floor.sweeper.sweep()
+    await floor.sweeper.sweep()
+    assert floor.queue.added == []
+    assert asked == [JobKind.ANNOUNCE, JobKind.ANNOUNCE, JobKind.GENERATE]
+
+
+async def test_a_generation_that_ends_while_it_is_looked_at_is_not_doubled() -> None:
+    floor = Floor(generating())
+    state = floor.queue.state
+
+    async def ending_meanwhile(job: Job) -> JobState:
+        floor.store.sessions[ID] = a_session()
+        return await state(job)
+
+    floor.queue.state = ending_meanwhile  # type: ignore[method-assign]
+    await floor.sweeper.sweep()
+    assert floor.queue.added == []
+    assert floor.session == a_session()
+
+
+async def test_several_sweepers_queue_one_job() -> None:
+    floor = Floor(generating())
+    await asyncio.gather(*(floor.sweeper.sweep() for _ in range(8)))
+    assert floor.queue.added == [Job(JobKind.ANNOUNCE, ID, 1, 1)]
+    assert floor.session.latest.run == 1
+
+
+async def test_an_approved_session_without_its_publication_gets_it_again() -> None:
+    floor = Floor(a_session(Stage.FINAL, attempts=2))
+    await floor.sweeper.sweep()
+    assert floor.queue.added == [Job(JobKind.FINISH, ID, 2, 1)]
+
+
+@pytest.mark.parametrize(
+    "session",
+    [a_session(), a_session(Stage.INITIAL_INPUT), a_session(Stage.FINAL, final_ts="9.0")],
+)
+async def test_a_session_that_is_owed_nothing_is_taken_off_the_list(session: Session) -> None:
+    floor = Floor(session)
+    floor.store.touched[ID] = 5.0
+    await floor.sweeper.sweep()
+    assert floor.store.touched == {}
+    assert floor.queue.added == []
+
+
+async def test_an_expired_session_is_taken_off_the_list() -> None:
+    floor = Floor(generating())
+    floor.store.sessions.clear()
+    await floor.sweeper.sweep()
+    assert floor.store.touched == {}
+
+
+async def test_a_session_that_expires_while_it_is_looked_at_holds_up_no_other() -> None:
+    other = replace(generating(), id="T1.U1.def456")
+    floor = Floor(generating(), other)
+    state = floor.queue.state
+
+    async def expiring_meanwhile(job: Job) -> JobState:
+        floor.store.sessions.pop(ID, None)
+        return await state(job)
+
+    floor.queue.state = expiring_meanwhile  # type: ignore[method-assign]
+    await floor.sweeper.sweep()
+    assert floor.queue.added == [Job(JobKind.ANNOUNCE, other.id, 1, 1)]
+    assert list(floor.store.touched) == [other.id]
+
+
+async def test_an_attempt_that_failed_too_often_is_given_up_and_its_owner_told() -> None:
+    floor = Floor(with_latest(generating(2), run=MAX_RUNS - 1))
+    await floor.sweeper.sweep()
+    assert floor.queue.added == []
+    assert floor.publisher.names() == ["post_failure", "refresh_draft"]
+    assert floor.session.stage is Stage.USER_FEEDBACK
+    assert floor.session.latest.failure is FailureKind.INTERNAL
+    assert "Try again" in floor.session.error_message
+    await floor.sweeper.sweep()
+    assert floor.store.touched == {}
+
+
+async def test_an_attempt_has_a_limited_number_of_runs() -> None:
+    floor = Floor(generating())
+    for _ in range(10):
+        await floor.sweeper.sweep()
+        floor.queue.states = dict.fromkeys(floor.queue.states, JobState.FAILED)
+    assert [job.run for job in floor.queue.added] == list(range(1, MAX_RUNS))
+    assert len(floor.publisher.of("post_failure")) == 1
+
+
+async def test_a_publication_that_failed_too_often_is_given_up_and_its_owner_told() -> None:
+    final = a_session(Stage.FINAL)
+    floor = Floor(with_latest(final, run=MAX_RUNS - 1))
+    await floor.sweeper.sweep()
+    assert floor.session.stage is Stage.FINAL
+    assert floor.publisher.names() == ["tell_owner"]
+    assert floor.publisher.shown[0].details["words"] == floor.session.error_message
+    await floor.sweeper.sweep()
+    assert floor.store.touched == {}
+    assert len(floor.publisher.shown) == 1
+
+
+@pytest.mark.parametrize("away", ["store", "queue", "slack"])
+async def test_it_goes_on_once_what_was_away_is_back(away: str) -> None:
+    floor = Floor(with_latest(generating(), run=MAX_RUNS - 1 if away == "slack" else 0))
+    floor.store.away, floor.queue.away = away == "store", away == "queue"
+    if away == "slack":
+        floor.publisher.failures["post_failure"] = [SlackUnavailable("away")]
+    sweeping = asyncio.create_task(floor.sweeper.run())
+    await asyncio.sleep(0.03)
+    assert not sweeping.done()
+    floor.store.away = floor.queue.away = False
+    await eventually(lambda: floor.queue.added or floor.session.error_message)
+    sweeping.cancel()
+
+
+async def test_one_session_that_cannot_be_read_ends_nothing() -> None:
+    floor = Floor(generating())
+    load, calls = floor.store.load, 0
+
+    async def unreadable(session_id: str) -> Session:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise ValueError("a stage of a newer version")
+        return await load(session_id)
+
+    floor.store.load = unreadable  # type: ignore[method-assign]
+    sweeping = asyncio.create_task(floor.sweeper.run())
+    await eventually(lambda: floor.queue.added or sweeping.done())
+    assert not sweeping.done()
+    sweeping.cancel()

@@ -1,0 +1,73 @@
+"""The Bolt app: who it is, and what it lets in."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.web.async_client import AsyncWebClient
+
+_LOG = logging.getLogger("slack_bolt")
+_LOG.setLevel(logging.ERROR)
+"""Below that, Bolt warns about how it is set up here, and logs requests with what people typed."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The bot as `auth.test` knows it. `scopes` come from the answer's `x-oauth-scopes` header;
+    empty where Slack did not send it."""
+
+    team_id: str
+    bot_id: str
+    bot_user: str
+    bot_name: str = ""
+    scopes: frozenset[str] = field(default=frozenset())
+
+
+def bolt_app(client: AsyncWebClient, identity: Identity, signing_secret: str) -> AsyncApp:
+    """An app of one workspace that knows who it is: no `auth.test` for each request.
+
+    The identity is given as an `authorize` function, so that `SLACK_CLIENT_ID` and
+    `SLACK_CLIENT_SECRET` in the environment do not switch OAuth on.
+    """
+    app = AsyncApp(
+        client=client,
+        logger=_LOG,
+        signing_secret=signing_secret,
+        authorize=_authorize(client, identity),
+        request_verification_enabled=bool(signing_secret),
+    )
+    app.middleware(_with_the_proxy_of(client))
+    return app
+
+
+def _with_the_proxy_of(client: AsyncWebClient) -> Callable[..., Awaitable[None]]:
+    """Bolt makes a client for each request, and the SDK gives one without a proxy the
+    environment's."""
+
+    async def keep_proxy(context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]) -> None:
+        context.client.proxy = client.proxy
+        await next_()
+
+    return keep_proxy
+
+
+def _authorize(
+    client: AsyncWebClient, identity: Identity
+) -> Callable[..., Awaitable[AuthorizeResult]]:
+    result = AuthorizeResult(
+        enterprise_id=None,
+        team_id=identity.team_id,
+        bot_token=client.token,
+        bot_id=identity.bot_id,
+        bot_user_id=identity.bot_user,
+    )
+
+    async def authorize() -> AuthorizeResult:
+        return result
+
+    return authorize

@@ -1,0 +1,47 @@
+"""Socket Mode connections that do not come about."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+from slack_bolt.async_app import AsyncApp
+
+from bot.adapters.slack import slack_client, slack_session
+from bot.sandbox import Fault, SimulatedSlack
+from bot.slack import socket_mode
+from bot.slack.bolt import Identity, bolt_app
+from bot.slack.socket_mode import SocketModeConnections, SocketNotOpened
+
+
+def app_for(slack: SimulatedSlack, http: object) -> AsyncApp:
+    client = slack_client(slack.bot_token, slack.api_url, http)  # type: ignore[arg-type]
+    return bolt_app(client, Identity(slack.team_id, "B1", slack.bot_user_id), "")
+
+
+async def test_another_address_is_asked_for_when_one_does_not_open(
+    slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_mode, "_TRY_FOR", 0.3)
+    slack.faults.add("apps.connections.open", Fault.hang(), times=2)
+    async with slack_session() as http:
+        connections = SocketModeConnections(app_for(slack, http), slack.app_token)
+        async with asyncio.timeout(5):
+            await connections.start()
+        assert slack.sockets == 2
+        await connections.stop()
+
+
+async def test_what_never_opens_is_given_up_in_words(
+    slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(socket_mode, "_TRY_FOR", 0.2)
+    monkeypatch.setattr(socket_mode, "CONNECT_WITHIN", 0.7)
+    slack.faults.add("apps.connections.open", Fault.hang(), times=50)
+    async with slack_session() as http:
+        connections = SocketModeConnections(app_for(slack, http), slack.app_token)
+        with caplog.at_level(logging.INFO), pytest.raises(SocketNotOpened, match="cannot be reach"):
+            await connections.start()
+        assert "ticket" not in caplog.text
+        await connections.stop()

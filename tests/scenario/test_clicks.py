@@ -1,0 +1,250 @@
+"""The buttons: who may, what it does, what is said where it does nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlencode
+
+import pytest
+
+from bot.domain.errors import FailureKind, Reason
+from bot.domain.policy import Policy
+from bot.domain.session import Session, attempt_failed
+from bot.domain.stages import Stage
+from bot.domain.work import Job, JobKind
+from bot.sandbox.blockkit import view_problems
+from bot.views import ids, words
+from tests.fakes import CHANNEL, ID, OWNER, PROMPT, STRANGER, a_session, generating
+from tests.scenario.conftest import MakeApp
+from tests.scenario.slack_app import click, interaction, signed
+
+DRAFT, FINAL = a_session(attempts=2), a_session(Stage.FINAL, final_ts="9.0")
+FAILED = attempt_failed(generating(), 1, FailureKind.MODERATION, "w", "7.0", 1.0)
+BUTTONS: dict[str, tuple[Session, int]] = {
+    ids.APPROVE: (DRAFT, 2),
+    ids.REGENERATE: (DRAFT, 2),
+    ids.TRY_AGAIN: (FAILED, 1),
+    ids.EDIT_PROMPT: (FAILED, 1),
+    ids.START_OVER: (FINAL, 1),
+}
+
+
+def value(number: int) -> str:
+    return f"{ID}#{number}"
+
+
+def said(app: object, **where: object) -> list[str]:
+    calls = app.of("chat.postEphemeral")  # type: ignore[attr-defined]
+    for call in calls:
+        assert {"channel": CHANNEL, **where}.items() <= call.items()
+    return [call["text"] for call in calls]
+
+
+async def test_approve_settles_the_session_and_queues_its_publication(make_app: MakeApp) -> None:
+    app = make_app(DRAFT)
+    response = await app.click(ids.APPROVE, value(2))
+    assert (response.status, response.body) == (200, "")
+    assert (app.session.stage, app.session.final_result) == (Stage.FINAL, 2)
+    assert app.session.approved_by == OWNER
+    assert app.queue.added == [Job(JobKind.FINISH, ID, 2)]
+    assert app.calls == []
+
+
+async def test_regenerate_begins_another_attempt_with_the_same_prompt(make_app: MakeApp) -> None:
+    app = make_app(DRAFT)
+    await app.click(ids.REGENERATE, value(2))
+    assert (app.session.stage, app.session.latest.number) == (Stage.GENERATING, 3)
+    assert app.session.latest.prompt == PROMPT
+    assert app.queue.added == [Job(JobKind.ANNOUNCE, ID, 3)]
+
+
+async def test_try_again_clears_the_error_and_asks_once_more(make_app: MakeApp) -> None:
+    app = make_app(FAILED)
+    assert app.session.error_message
+    await app.click(ids.TRY_AGAIN, value(1))
+    assert (app.session.stage, app.session.error_message) == (Stage.GENERATING, "")
+    assert app.queue.added == [Job(JobKind.ANNOUNCE, ID, 2)]
+
+
+async def test_edit_prompt_opens_a_form_with_the_failed_prompt(make_app: MakeApp) -> None:
+    app = make_app(FAILED)
+    await app.click(ids.EDIT_PROMPT, value(1))
+    (opened,) = app.of("views.open")
+    assert view_problems(opened["view"]) == []
+    assert opened["view"]["callback_id"] == ids.EDIT_FORM
+    assert opened["view"]["private_metadata"] == value(1)
+    assert opened["view"]["blocks"][0]["element"]["initial_value"] == PROMPT
+    assert app.session == FAILED
+
+
+async def test_start_over_opens_a_form_with_the_last_prompt_and_clears_nothing_yet(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(FINAL)
+    await app.click(ids.START_OVER, value(1))
+    (opened,) = app.of("views.open")
+    assert opened["view"]["callback_id"] == ids.PROMPT_FORM
+    assert opened["view"]["blocks"][0]["element"]["initial_value"] == PROMPT
+    assert app.session == FINAL
+    (new,) = [s for s in app.store.sessions.values() if s.id != ID]
+    assert (new.restarts, new.channel, new.stage) == (ID, CHANNEL, Stage.INITIAL_INPUT)
+    assert opened["view"]["private_metadata"] == f"{new.id}#0"
+
+
+@pytest.mark.parametrize("button", list(BUTTONS))
+async def test_a_stranger_is_told_in_private_who_decides(make_app: MakeApp, button: str) -> None:
+    session, number = BUTTONS[button]
+    app = make_app(session)
+    response = await app.click(button, value(number), user=STRANGER)
+    assert (response.status, response.body) == (200, "")
+    (text,) = said(app, user=STRANGER, thread_ts="1.0")
+    assert f"only <@{OWNER}> can" in text
+    assert app.store.sessions == {ID: session}
+    assert app.queue.added == []
+    assert app.of("views.open") == []
+
+
+@pytest.mark.parametrize("button", list(BUTTONS))
+async def test_somebody_whom_the_workspace_lets_decide_decides(
+    make_app: MakeApp, button: str
+) -> None:
+    session, number = BUTTONS[button]
+    app = make_app(session, policy=Policy(anyone=True))
+    await app.click(button, value(number), user=STRANGER)
+    assert said(app) == []
+    assert app.queue.added or app.of("views.open")
+
+
+@pytest.mark.parametrize("button", [ids.APPROVE, ids.REGENERATE, ids.TRY_AGAIN, ids.EDIT_PROMPT])
+@pytest.mark.parametrize(
+    ("session", "number", "reason"),
+    [
+        (DRAFT, 1, Reason.MOVED_ON),
+        (DRAFT, 0, Reason.MOVED_ON),
+        (DRAFT, 77, Reason.MOVED_ON),
+        (generating(3), 2, Reason.STILL_WORKING),
+        (FINAL, 1, Reason.ALREADY_APPROVED),
+        (None, 1, Reason.EXPIRED),
+    ],
+    ids=["older draft", "no attempt", "no such attempt", "working", "approved", "expired"],
+)
+async def test_a_click_that_comes_too_late_changes_nothing_and_is_told_why(
+    make_app: MakeApp, button: str, session: Session | None, number: int, reason: Reason
+) -> None:
+    app = make_app(*([session] if session else []))
+    response = await app.click(button, value(number))
+    assert response.status == 200
+    assert said(app, user=OWNER) == [words.REFUSALS[reason]]
+    assert app.store.written == []
+    assert app.queue.added == []
+    assert app.of("views.open") == []
+
+
+@pytest.mark.parametrize("session", [DRAFT, None], ids=["not final", "expired"])
+async def test_start_over_that_comes_too_late_opens_no_form(
+    make_app: MakeApp, session: Session | None
+) -> None:
+    app = make_app(*([session] if session else []))
+    await app.click(ids.START_OVER, value(1))
+    assert len(said(app)) == 1
+    assert app.of("views.open") == []
+    assert app.store.written == []
+
+
+@pytest.mark.parametrize("invented", ["", "1", "T1.U1#1", "*", "T1.U1.{x}#1", "x" * 2000])
+@pytest.mark.parametrize("button", list(BUTTONS))
+async def test_an_invented_value_has_expired(make_app: MakeApp, button: str, invented: str) -> None:
+    app = make_app(DRAFT)
+    response = await app.click(button, invented)
+    assert response.status == 200
+    assert said(app) == [words.REFUSALS[Reason.EXPIRED]]
+    assert app.store.written == []
+
+
+@pytest.mark.parametrize("button", [ids.APPROVE, ids.REGENERATE])
+async def test_a_double_click_counts_once(make_app: MakeApp, button: str) -> None:
+    app = make_app(DRAFT)
+    requests = [signed(urlencode(interaction(click(button, value(2))))) for _ in range(2)]
+    responses = await asyncio.gather(*(app.bolt.async_dispatch(r) for r in requests))
+    await app.send(interaction(click(button, value(2))))  # and one more, later
+    assert [r.status for r in responses] == [200, 200]
+    assert len(app.store.written) == 1
+    assert len(app.queue.added) == 1
+    assert len(said(app)) == 2
+
+
+async def test_two_people_at_once_move_the_stage_once(make_app: MakeApp) -> None:
+    app = make_app(DRAFT, policy=Policy(anyone=True))
+    clicks = [
+        click(ids.APPROVE, value(2), user=OWNER),
+        click(ids.REGENERATE, value(2), user=STRANGER),
+        click(ids.APPROVE, value(2), user="U3"),
+    ]
+    requests = [signed(urlencode(interaction(each))) for each in clicks]
+    await asyncio.gather(*(app.bolt.async_dispatch(r) for r in requests))
+    await app.command("help")
+    assert len(app.store.written) == 1
+    assert len(app.queue.added) == 1
+    assert len(app.of("chat.postEphemeral")) == 2
+
+
+@pytest.mark.parametrize("button", list(BUTTONS))
+async def test_while_the_store_is_away_a_click_is_acked_and_its_loss_told(
+    make_app: MakeApp, button: str
+) -> None:
+    session, number = BUTTONS[button]
+    app = make_app(session)
+    app.store.away = True
+    async with asyncio.timeout(1):
+        response = await app.click(button, value(number))
+    assert response.status == 200
+    assert said(app) == [words.CLICK_LOST]
+    app.store.away = False
+    assert app.session == session
+
+
+async def test_what_cannot_be_said_in_the_channel_is_said_on_the_response_url(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(DRAFT)
+    app.fail["chat.postEphemeral"] = "user_not_in_channel"
+    await app.click(ids.APPROVE, value(2), user=STRANGER)
+    (answer,) = app.of("respond")
+    assert "can decide" in answer["text"]
+    assert (answer["response_type"], answer["replace_original"]) == ("ephemeral", False)
+
+
+async def test_a_click_outside_a_thread_is_answered_outside_of_it(make_app: MakeApp) -> None:
+    app = make_app(DRAFT)
+    await app.send(interaction(click(ids.APPROVE, value(2), user=STRANGER, thread_ts="")))
+    (call,) = app.of("chat.postEphemeral")
+    assert "thread_ts" not in call
+
+
+@pytest.mark.parametrize("button", list(BUTTONS))
+async def test_a_listener_that_breaks_still_acks_and_apologises(
+    make_app: MakeApp,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    button: str,
+) -> None:
+    session, number = BUTTONS[button]
+    app = make_app(session)
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("xoxb-secret")
+
+    monkeypatch.setattr(app.store, "load", broken)
+    response = await app.click(button, value(number))
+    assert (response.status, response.body) == (200, "")
+    assert said(app) == [words.SOMETHING_BROKE]
+    assert "xoxb-secret" not in caplog.text
+
+
+async def test_nobody_to_tell_is_no_reason_to_break(make_app: MakeApp) -> None:
+    app = make_app(DRAFT)
+    payload = click(ids.APPROVE, value(2), user=STRANGER)
+    payload["container"] = {}
+    payload["response_url"] = ""
+    response = await app.send(interaction(payload))
+    assert response.status == 200

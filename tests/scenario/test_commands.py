@@ -1,0 +1,202 @@
+"""`/imagine`: what is acked, kept, queued and called."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from bot.domain.errors import Reason
+from bot.domain.prompt import MAX_PROMPT
+from bot.domain.stages import Stage
+from bot.domain.work import Job, JobKind
+from bot.sandbox.blockkit import view_problems
+from bot.views import words
+from bot.views.ids import PROMPT_FORM, Target
+from tests.fakes import CHANNEL, OWNER, PROMPT
+from tests.scenario.conftest import MakeApp
+from tests.scenario.slack_app import RESPONSE_URL, command, signed
+
+
+async def test_a_prompt_is_kept_and_queued_and_acked_with_nothing(make_app: MakeApp) -> None:
+    app = make_app()
+    response = await app.command(PROMPT)
+    assert (response.status, response.body) == (200, "")
+    (session,) = app.store.sessions.values()
+    assert (session.team, session.user, session.channel) == ("T1", OWNER, CHANNEL)
+    assert (session.stage, session.task_input) == (Stage.GENERATING, PROMPT)
+    assert session.response_url == RESPONSE_URL
+    assert app.queue.added == [Job(JobKind.ANNOUNCE, session.id, 1)]
+    assert app.calls == []  # whatever Slack's API does, the command is acked
+
+
+@pytest.mark.parametrize("marks", [{"trigger_id": "1.1.x"}, {"trigger_id": "", "response_url": ""}])
+async def test_two_commands_are_two_sessions_whatever_marks_them(
+    make_app: MakeApp, marks: dict[str, str]
+) -> None:
+    """Some senders use one `trigger_id` for all, or give none."""
+    app = make_app()
+    for text in ("a fox", "an otter"):
+        assert (await app.command(text, **marks)).status == 200
+    assert sorted(s.task_input for s in app.store.sessions.values()) == ["a fox", "an otter"]
+
+
+@pytest.mark.parametrize("text", ["help", " HELP ", "Help"])
+async def test_help_is_told_in_private_and_starts_nothing(make_app: MakeApp, text: str) -> None:
+    app = make_app()
+    response = await app.command(text)
+    assert response.status == 200
+    assert json.loads(response.body) == {"response_type": "ephemeral", "text": words.HELP}
+    assert app.store.sessions == {}
+
+
+@pytest.mark.parametrize("text", ["", "   "])
+async def test_without_a_prompt_a_form_opens(make_app: MakeApp, text: str) -> None:
+    app = make_app()
+    request = command(text)
+    response = await app.send(request)
+    assert (response.status, response.body) == (200, "")
+    (session,) = app.store.sessions.values()
+    assert session.stage is Stage.INITIAL_INPUT
+    (opened,) = app.of("views.open")
+    assert opened["trigger_id"] == request["trigger_id"]
+    assert view_problems(opened["view"]) == []
+    assert opened["view"]["callback_id"] == PROMPT_FORM
+    assert opened["view"]["private_metadata"] == str(Target(session.id, 0))
+    assert app.queue.added == []
+
+
+async def test_a_text_of_control_characters_asks_for_a_prompt(make_app: MakeApp) -> None:
+    app = make_app()
+    response = await app.command("\x00\x01")
+    assert words.REFUSALS[Reason.EMPTY_PROMPT] in response.body
+    assert app.store.sessions == {}
+
+
+async def test_nul_is_dropped_and_the_rest_kept(make_app: MakeApp) -> None:
+    app = make_app()
+    await app.command("a\x00 robot")
+    (session,) = app.store.sessions.values()
+    assert session.task_input == "a robot"
+
+
+@pytest.mark.parametrize(
+    "text", ["<!channel> <@U123> <https://x|y> & * _ ~ `", "👩‍🚀", "שלום", "one\ntwo", "x" * 32_000]
+)
+async def test_a_prompt_is_kept_as_typed(make_app: MakeApp, text: str) -> None:
+    app = make_app()
+    assert (await app.command(text)).body == ""
+    (session,) = app.store.sessions.values()
+    assert session.task_input == text
+
+
+@pytest.mark.parametrize("length", [32_001, 40_000])
+async def test_a_prompt_that_is_too_long_is_said_to_be(make_app: MakeApp, length: int) -> None:
+    app = make_app()
+    response = await app.command("x" * length)
+    said = json.loads(response.body)
+    assert (response.status, said["response_type"]) == (200, "ephemeral")
+    assert f"{MAX_PROMPT:,}" in said["text"]
+    assert app.store.sessions == {}
+    assert app.queue.added == []
+
+
+async def test_one_request_delivered_twice_makes_one_session_and_one_job(
+    make_app: MakeApp,
+) -> None:
+    app = make_app()
+    request = command(PROMPT)
+    responses = await asyncio.gather(
+        *(app.bolt.async_dispatch(signed(urlencode(request))) for _ in "ab")
+    )
+    again = await app.send(request)
+    assert [r.status for r in (*responses, again)] == [200, 200, 200]
+    assert len(app.store.sessions) == 1
+    assert len(app.queue.added) == 1
+
+
+async def test_two_requests_of_one_person_make_two_sessions(make_app: MakeApp) -> None:
+    app = make_app()
+    await app.command("a cat")
+    await app.command("a dog")
+    assert sorted(s.task_input for s in app.store.sessions.values()) == ["a cat", "a dog"]
+    assert len(app.queue.added) == 2
+
+
+@pytest.mark.parametrize("text", ["", PROMPT])
+async def test_while_the_store_is_away_the_person_is_asked_to_try_again(
+    make_app: MakeApp, text: str
+) -> None:
+    app = make_app()
+    app.store.away = True
+    dispatched = asyncio.create_task(app.bolt.async_dispatch(signed(urlencode(command(text)))))
+    async with asyncio.timeout(1):
+        response = await dispatched
+    assert response.status == 200
+    assert json.loads(response.body) == {
+        "response_type": "ephemeral",
+        "text": words.STORE_AWAY,
+    }
+    assert app.calls == []
+    app.store.away = False
+    await app.tasks.drain(2)
+    assert app.store.sessions == {}
+
+
+async def test_while_the_queue_is_away_the_session_is_kept_for_the_sweeper(
+    make_app: MakeApp,
+) -> None:
+    app = make_app()
+    app.queue.away = True
+    response = await app.command(PROMPT)
+    assert (response.status, response.body) == (200, "")
+    (session,) = app.store.sessions.values()
+    assert session.id in app.store.touched
+    assert app.calls == []
+
+
+async def test_help_needs_no_store(make_app: MakeApp) -> None:
+    app = make_app()
+    app.store.away = True
+    assert words.HELP in json.loads((await app.command("help")).body)["text"]
+
+
+async def test_a_form_that_does_not_open_is_apologised_for(make_app: MakeApp) -> None:
+    app = make_app()
+    app.fail["views.open"] = "expired_trigger_id"
+    response = await app.command("")
+    assert (response.status, response.body) == (200, "")
+    assert [call["text"] for call in app.of("respond")] == [words.SOMETHING_BROKE]
+
+
+@pytest.mark.parametrize("step", ["create", "add"])
+async def test_a_listener_that_breaks_still_acks_and_says_nothing_of_why(
+    make_app: MakeApp,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    step: str,
+) -> None:
+    app = make_app()
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError(f"xoxb-secret {PROMPT}")
+
+    monkeypatch.setattr(app.store if step == "create" else app.queue, step, broken)
+    response = await app.command(PROMPT)
+    assert response.status == 200
+    said = response.body + str(app.of("respond"))
+    assert words.SOMETHING_BROKE in said
+    for hidden in ("xoxb-secret", PROMPT, "Traceback"):
+        assert hidden not in said
+        assert hidden not in caplog.text
+
+
+async def test_a_command_without_a_channel_is_acked_all_the_same(make_app: MakeApp) -> None:
+    app = make_app()
+    request = command(PROMPT)
+    del request["channel_id"]
+    response = await app.send(request)
+    assert response.status == 200
+    assert words.SOMETHING_BROKE in response.body

@@ -1,0 +1,34 @@
+"""What a check answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """`PASSING` trouble may mend itself: worth waiting for at start-up."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PASSING = "unreachable"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's report. `advice` is empty where all is well."""
+
+    what: str
+    verdict: Verdict
+    text: str
+    advice: str = ""
+
+    @property
+    def healthy(self) -> bool:
+        return self.verdict in {Verdict.OK, Verdict.WARNING}
+
+    def __str__(self) -> str:
+        sign = {Verdict.OK: "ok  ", Verdict.WARNING: "warn"}.get(self.verdict, "FAIL")
+        advice = f" → {self.advice}" if self.advice else ""
+        return f"{sign}  {self.what}: {self.text}{advice}"

@@ -1,0 +1,106 @@
+"""Slack's side: tokens, scopes, signing secret."""
+
+from __future__ import annotations
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.doctor.finding import Finding, Verdict
+from bot.slack.bolt import Identity
+
+REQUIRED_SCOPES = frozenset({"chat:write", "commands", "files:write"})
+OPTIONAL_SCOPES = {
+    "channels:join": "people have to /invite the bot into public channels",
+    "channels:history": "a message may come twice in a public channel when Slack's answer is lost",
+    "groups:history": "a message may come twice in a private channel when Slack's answer is lost",
+}
+"""What the bot can do without, and what it cannot do then."""
+
+_TOKEN_ERRORS = {
+    "invalid_auth",
+    "not_authed",
+    "account_inactive",
+    "token_revoked",
+    "token_expired",
+    "not_allowed_token_type",
+}
+
+
+async def identify(client: AsyncWebClient) -> tuple[Finding, Identity | None]:
+    """Whether the bot token is valid, and whose it is."""
+    what = "SLACK_BOT_TOKEN"
+    if not client.token:
+        return Finding(what, Verdict.WRONG, "not set", "copy the Bot User OAuth Token"), None
+    try:
+        response = await client.auth_test()
+    except SlackApiError as error:
+        return _refused(what, error, "copy the Bot User OAuth Token (xoxb-…) again"), None
+    except (ClientError, OSError) as error:
+        return _unreachable(what, error), None
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    scopes = headers.get("x-oauth-scopes", "")
+    identity = Identity(
+        team_id=response.get("team_id") or "",
+        bot_id=response.get("bot_id") or "",
+        bot_user=response.get("user_id") or "",
+        bot_name=response.get("user") or "",
+        scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
+    )
+    text = f"valid, @{identity.bot_name} in {response.get('team') or identity.team_id}"
+    return Finding(what, Verdict.OK, text), identity
+
+
+def check_scopes(identity: Identity) -> Finding:
+    """Whether the bot token was granted what the bot calls."""
+    what = "Slack scopes"
+    if not identity.scopes:
+        return Finding(what, Verdict.WARNING, "Slack did not say which it granted")
+    reinstall = "add them under OAuth & Permissions and reinstall the app"
+    missing = sorted(REQUIRED_SCOPES - identity.scopes)
+    if missing:
+        return Finding(what, Verdict.WRONG, f"missing {', '.join(missing)}", reinstall)
+    lacking = {s: why for s, why in OPTIONAL_SCOPES.items() if s not in identity.scopes}
+    if lacking:
+        text = "; ".join(f"without {scope}, {why}" for scope, why in lacking.items())
+        return Finding(what, Verdict.WARNING, text, reinstall)
+    return Finding(what, Verdict.OK, "all granted")
+
+
+async def check_app_token(client: AsyncWebClient, app_token: str) -> Finding:
+    """Whether Socket Mode opens. With a wrong token the SDK would try for ever in silence."""
+    what = "SLACK_APP_TOKEN"
+    advice = "make an App-Level Token (xapp-…) with connections:write and switch Socket Mode on"
+    try:
+        await client.apps_connections_open(app_token=app_token)
+    except SlackApiError as error:
+        return _refused(what, error, advice)
+    except (ClientError, OSError) as error:
+        return _unreachable(what, error)
+    return Finding(what, Verdict.OK, "valid, Socket Mode opens")
+
+
+def check_signing(signing_secret: str) -> Finding:
+    """HTTP mode cannot tell Slack's requests from others' without it."""
+    what = "SLACK_SIGNING_SECRET"
+    if not signing_secret:
+        advice = "copy the Signing Secret, or set SLACK_APP_TOKEN to use Socket Mode"
+        return Finding(what, Verdict.WRONG, "not set, and HTTP mode needs it", advice)
+    return Finding(what, Verdict.OK, "set (Slack alone can tell whether it is right)")
+
+
+def _refused(what: str, error: SlackApiError, advice: str) -> Finding:
+    code = error.response.get("error") if isinstance(error.response.data, dict) else None
+    if code in _TOKEN_ERRORS:
+        return Finding(what, Verdict.WRONG, f"Slack says {code}", advice)
+    if code == "missing_scope":
+        return Finding(what, Verdict.WRONG, "a scope is missing", advice)
+    if code and error.response.status_code < 429:
+        return Finding(what, Verdict.WRONG, f"Slack says {code}", advice)
+    text = f"Slack answers with status {error.response.status_code}"
+    return Finding(what, Verdict.PASSING, text, "try again in a minute")
+
+
+def _unreachable(what: str, error: Exception) -> Finding:
+    text = f"Slack cannot be reached ({type(error).__name__})"
+    return Finding(what, Verdict.PASSING, text, "check SLACK_API_URL, the network and proxies")

@@ -1,0 +1,95 @@
+"""The settings: one frozen model, read from the environment and `.env` in `bot.__main__`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Backend(StrEnum):
+    """Who makes the images."""
+
+    RESPONSES = "responses"
+    IMAGES = "images"
+    PLACEHOLDER = "placeholder"
+
+
+class Settings(BaseSettings):
+    """Every setting, by its name in the environment in upper case. Times are seconds."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+    )
+
+    slack_bot_token: SecretStr = SecretStr("")
+    slack_app_token: SecretStr = SecretStr("")
+    slack_signing_secret: SecretStr = SecretStr("")
+    slack_api_url: str = "https://slack.com/api/"
+
+    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_background: bool = True
+
+    redis_url: SecretStr = SecretStr("")
+    data_dir: Path = Path(".imagine-bot")
+    port: int = Field(default=3000, ge=0, le=65535)
+    health_port: int | None = Field(default=None, ge=0, le=65535)
+
+    image_backend: Backend = Backend.RESPONSES
+    image_model: str = "gpt-image-2.5-flare"
+    image_host_model: str = "gpt-5.6-luna"
+    image_size: str = "1024x1024"
+    image_quality: str = "auto"
+    image_timeout: float = Field(default=180.0, gt=0)
+
+    worker_concurrency: int = Field(default=50, ge=1, le=1000)
+    shutdown_grace: float = Field(default=20.0, ge=0)
+    session_ttl: int = Field(default=7 * 24 * 3600, ge=60)
+    image_ttl: int = Field(default=24 * 3600, ge=60)
+    directors: str = "owner"
+    log_level: str = "INFO"
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _end_with_slash(cls, url: str) -> str:
+        return url.rstrip("/") + "/"
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, level: str) -> str:
+        level = level.upper()
+        if level not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+            raise ValueError("must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
+        return level
+
+    @field_validator("image_size")
+    @classmethod
+    def _known_size(cls, size: str) -> str:
+        width, _, height = size.partition("x")
+        if size != "auto" and not (width.isdigit() and height.isdigit()):
+            raise ValueError("must be auto or WIDTHxHEIGHT, such as 1024x1024")
+        return size
+
+    @field_validator("image_quality")
+    @classmethod
+    def _known_quality(cls, quality: str) -> str:
+        if quality not in {"auto", "low", "medium", "high", "xhigh", "max", "standard", "hd"}:
+            raise ValueError("must be auto, low, medium, high, xhigh or max")
+        return quality
+
+    @property
+    def official_openai(self) -> bool:
+        """Whether the provider is OpenAI itself, and not a compatible server."""
+        return urlsplit(self.openai_base_url).hostname == "api.openai.com"
+
+    @property
+    def socket_mode(self) -> bool:
+        return bool(self.slack_app_token.get_secret_value())

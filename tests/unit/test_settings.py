@@ -1,0 +1,146 @@
+"""The settings: names, defaults, and errors that name the variable and never its value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot.__main__ import main
+from bot.settings import Backend, Settings
+
+SECRETS = {
+    "SLACK_BOT_TOKEN": "xoxb-secret",
+    "SLACK_APP_TOKEN": "xapp-secret",
+    "SLACK_SIGNING_SECRET": "signing-secret",
+    "OPENAI_API_KEY": "sk-secret",
+    "REDIS_URL": "redis://:password@h:6379/0",
+}
+PLAIN = {
+    "SLACK_API_URL": "http://localhost:9/api/",
+    "OPENAI_BASE_URL": "http://localhost:9/v1",
+    "PORT": "8080",
+    "IMAGE_BACKEND": "placeholder",
+    "IMAGE_MODEL": "m",
+    "IMAGE_HOST_MODEL": "h",
+    "IMAGE_SIZE": "auto",
+    "IMAGE_QUALITY": "high",
+    "WORKER_CONCURRENCY": "7",
+    "SESSION_TTL": "600",
+    "IMAGE_TTL": "60",
+    "LOG_LEVEL": "DEBUG",
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No settings of the machine, and no `.env`."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_every_setting_has_a_default() -> None:
+    settings = Settings()
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert settings.image_backend is Backend.RESPONSES
+    assert (settings.session_ttl, settings.image_ttl) == (7 * 24 * 3600, 24 * 3600)
+    assert settings.official_openai
+    assert not settings.socket_mode
+
+
+def test_each_is_read_from_the_environment_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**SECRETS, **PLAIN}.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    for name, value in SECRETS.items():
+        assert getattr(settings, name.lower()).get_secret_value() == value
+    for name, value in PLAIN.items():
+        assert str(getattr(settings, name.lower())) == value
+    assert settings.socket_mode
+    assert not settings.official_openai
+
+
+def test_a_dotenv_file_is_read_and_the_environment_comes_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("IMAGE_MODEL=from-file\nPORT=4000\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("PORT", "5000")
+    settings = Settings()
+    assert (settings.image_model, settings.port) == ("from-file", 5000)
+
+
+def test_an_empty_value_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "")
+    assert Settings().port == 3000
+    assert not Settings().socket_mode
+
+
+def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    shown = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+    for value in SECRETS.values():
+        assert value not in shown
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        Settings().port = 1
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("https://slack.test/api", "https://slack.test/api/"), ("http://x/api//", "http://x/api/")],
+)
+def test_the_api_url_ends_with_one_slash(
+    monkeypatch: pytest.MonkeyPatch, given: str, kept: str
+) -> None:
+    monkeypatch.setenv("SLACK_API_URL", given)
+    assert Settings().slack_api_url == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "70000"),
+        ("IMAGE_BACKEND", "dalle"),
+        ("IMAGE_SIZE", "big"),
+        ("IMAGE_SIZE", "1024"),
+        ("IMAGE_QUALITY", "best"),
+        ("IMAGE_TIMEOUT", "0"),
+        ("WORKER_CONCURRENCY", "0"),
+        ("SESSION_TTL", "1"),
+        ("IMAGE_TTL", "-1"),
+        ("LOG_LEVEL", "chatty"),
+        ("SHUTDOWN_GRACE", "-1"),
+    ],
+)
+def test_a_wrong_value_ends_the_program_with_the_names_of_its_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    for secret, kept in SECRETS.items():
+        monkeypatch.setenv(secret, kept)
+    monkeypatch.setenv(name, value)
+    assert main(["check"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"imagine-bot: {name}: ")
+    assert len(said.splitlines()) == 1
+    assert "Traceback" not in said
+    for kept in SECRETS.values():
+        assert kept not in said
+
+
+def test_all_wrong_values_are_named_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PORT", "eighty")
+    monkeypatch.setenv("LOG_LEVEL", "chatty")
+    assert main(["web"]) == 1
+    said = capsys.readouterr().err
+    assert "PORT: " in said
+    assert "LOG_LEVEL: " in said

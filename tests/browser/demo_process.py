@@ -1,0 +1,103 @@
+"""`python -m bot demo` as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.support.processes import ROOT, free_port
+
+_CLEARED = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "DISPLAY", "WAYLAND_DISPLAY")
+
+
+class DemoProcess:
+    """The demo on a port that stays the same when it is started again."""
+
+    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
+        self.port = free_port()
+        self.output = ""
+        self._folder = folder
+        self._options = options
+        self._environment = environment
+        self._process: Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    async def start(self) -> Self:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(_CLEARED)}
+        options = ("--no-browser", "--port", str(self.port), *self._options)
+        self.output = ""
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "demo", *options),
+            cwd=self._folder,
+            env={**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **self._environment},
+            start_new_session=True,
+            stdout=PIPE,
+            stderr=STDOUT,
+        )
+        self._reading = asyncio.create_task(self._read())
+        async with asyncio.timeout(30):
+            while "Ctrl-C ends" not in self.output:
+                assert not self._reading.done(), self.output
+                await asyncio.sleep(0.02)
+        return self
+
+    async def stop(self, number: int = signal.SIGINT) -> int:
+        """End it as Ctrl-C in a terminal does, and answer the exit code."""
+        assert self._process is not None
+        assert self._reading is not None
+        if self._process.returncode is None:
+            os.killpg(self._process.pid, number)
+        async with asyncio.timeout(30):
+            code = await self._process.wait()
+            await self._reading
+        return code
+
+    async def bot_pid(self) -> int:
+        """The process of the bot under the demo."""
+        assert self._process is not None
+        for _ in range(200):
+            if found := _bots_under(self._process.pid):
+                return found[0]
+            await asyncio.sleep(0.05)
+        raise AssertionError("the demo has no bot")
+
+    async def _read(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            self.output += line.decode(errors="replace")
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+        sys.stderr.write(self.output)
+
+
+def _bots_under(parent: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (folder / "status").read_text()
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"PPid:\t{parent}\n" in status and b"dev" in command:
+            found.append(int(folder.name))
+    return found

@@ -1,0 +1,280 @@
+"""Every way in which the image service fails: what the person sees, what is stored, what is paid,
+and how they get on. Nothing of it reaches the log but what an operator needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.sandbox.files import sniff
+from tests.fake_openai import (
+    Outcome,
+    background_unsupported,
+    billing_hard_limit_reached,
+    completed_without_anything,
+    connection_dropped,
+    credit_balance_exhausted,
+    ends_silently,
+    hang,
+    held,
+    incomplete,
+    insufficient_quota,
+    invalid_api_key,
+    invalid_base64,
+    limit_exceeded,
+    model_not_found,
+    moderation_400,
+    moderation_failed_item,
+    moderation_stream_error,
+    not_an_image,
+    org_not_verified,
+    rate_limited,
+    refusal_in_words,
+    response_failed,
+    server_error,
+    webp,
+)
+from tests.support.processes import World
+from tests.support.scene import Scene, isolated_world, new_scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PROMPT = "a very private prompt"
+TRY_AGAIN = ["🔁 Try again"]
+EDIT_OR_TRY = ["✏️ Edit prompt", "🔁 Try again"]
+
+MODERATION = "safety system turned this prompt down"
+QUOTA = "credit or spending limit is used up"
+BUSY = "too busy for more images right now"
+DOWN = "could not be reached or had an error of its own"
+TOO_LONG = "took too long"
+UNREADABLE = "could not be read as an image"
+
+
+@dataclass(frozen=True)
+class Failing:
+    """An ending, and what comes of it. `asked` counts the calls that may be paid."""
+
+    outcomes: tuple[Outcome, ...]
+    words: str
+    buttons: tuple[str, ...] = tuple(TRY_AGAIN)
+    paid: int = 0
+    asked: int = 1
+
+
+def blames_prompt(outcome: Outcome, words: str = MODERATION) -> Failing:
+    return Failing((outcome,), words, tuple(EDIT_OR_TRY))
+
+
+FAILURES = {
+    "moderation, as a 400": blames_prompt(moderation_400()),
+    "moderation, as a stream error": blames_prompt(moderation_stream_error()),
+    "moderation, as a nested stream error": blames_prompt(moderation_stream_error(nested=True)),
+    "moderation, as a failed item": blames_prompt(moderation_failed_item()),
+    "moderation, as an item of a completed response": blames_prompt(
+        moderation_failed_item(response_completes=True)
+    ),
+    "moderation, as a filtered response": blames_prompt(incomplete("content_filter")),
+    "refused in words": blames_prompt(refusal_in_words(), "answered in words"),
+    "quota": Failing((insufficient_quota(),), QUOTA),
+    "billing limit": Failing((billing_hard_limit_reached(),), QUOTA),
+    "billing limit, as a 400": Failing((billing_hard_limit_reached(400),), QUOTA),
+    "credit": Failing((credit_balance_exhausted(),), QUOTA),
+    "spend limit": Failing((limit_exceeded(),), QUOTA),
+    "bad key": Failing((invalid_api_key(),), "does not accept this bot's API key"),
+    "unverified organisation": Failing((org_not_verified(),), "has not verified"),
+    "unknown model": Failing((model_not_found(),), "does not accept this bot's settings"),
+    "429 again and again": Failing((rate_limited(0.1),) * 3, BUSY, asked=3),
+    "429 for an hour": Failing((rate_limited(3600),), BUSY),
+    "500 always": Failing((server_error(),) * 3, DOWN, asked=3),
+    "502 from a proxy, always": Failing((server_error(502, html=True),) * 3, DOWN, asked=3),
+    "a failed response, always": Failing((response_failed(),) * 3, DOWN, asked=3),
+    "no end": Failing((held("generating"),), TOO_LONG),
+    "no answer": Failing((hang("request", paid=False),), TOO_LONG),
+    "completed with nothing": blames_prompt(completed_without_anything(), "without an image"),
+    "cut short": blames_prompt(incomplete(), "without an image"),
+    "no base64": Failing((invalid_base64(),), UNREADABLE, paid=1),
+    "not an image": Failing((not_an_image(),), UNREADABLE, paid=1),
+}
+
+MENDED = {
+    "429 with Retry-After": ((rate_limited(1),), 2),
+    "slow down": ((rate_limited(0.2, "slow_down", status=503),), 2),
+    "500 once": ((server_error(),), 2),
+    "connection dropped before anything was paid": (
+        (connection_dropped("request", paid=False),),
+        2,
+    ),
+    "stream dropped while it works": ((connection_dropped("generating"),), 1),
+    "stream dropped before the image came": ((connection_dropped("image"),), 1),
+    "stream dropped after the image": ((connection_dropped("item_done"),), 1),
+    "stream that ends with nothing": ((ends_silently(),), 1),
+    "stream that ends after the image": ((ends_silently(with_image=True),), 1),
+    "stream that falls silent": ((hang("generating"),), 1),
+    "webp": ((webp(),), 1),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with isolated_world(tmp_path_factory.mktemp("world")) as world:
+        await world.run("dev", IMAGE_TIMEOUT="2", LOG_LEVEL="INFO")
+        yield world
+
+
+@pytest.mark.parametrize("failing", FAILURES.values(), ids=FAILURES.keys())
+async def test_a_failure_is_told_stored_and_led_on_from(scene: Scene, failing: Failing) -> None:
+    scene.openai.script(*failing.outcomes)
+    await scene.imagine(PROMPT)
+    failure = await scene.failure()
+    root = await scene.root()
+    stored = await scene.until_stage("initial_input")
+
+    assert failing.words in failure.shown_text
+    assert failure.buttons() == list(failing.buttons)
+    assert failing.words in stored["error_message"]
+    assert failure.pings() == [f"<@{scene.alice.id}>"] * 2  # in its blocks and in its text
+    await scene.shows(root, "Failed: see the thread")
+    assert len(scene.replies(root)) == 1
+    assert (scene.openai.paid, len(scene.openai.creates)) == (failing.paid, failing.asked)
+    assert_log_is_clean(scene)
+
+    await scene.click(failure, "Try again")
+    draft = await scene.draft(after=failure)
+    assert draft.shown_images() == [scene.openai.made[-1].data]
+    assert (await scene.until_stage("user_feedback"))["error_message"] == ""
+    assert scene.openai.paid == failing.paid + 1
+
+
+@pytest.mark.parametrize(("outcomes", "asked"), MENDED.values(), ids=MENDED.keys())
+async def test_what_can_be_mended_is_not_told(
+    scene: Scene, outcomes: tuple[Outcome, ...], asked: int
+) -> None:
+    scene.openai.script(*outcomes)
+    await scene.imagine(PROMPT)
+    draft = await scene.draft()
+    stored = await scene.until_stage("user_feedback")
+    assert stored["error_message"] == ""
+    (image,) = draft.shown_images()
+    assert sniff(image or b"") == "png"
+    await scene.shows(await scene.root(), "Waiting for review")
+    assert scene.replies(await scene.root()) == [draft]
+    assert (scene.openai.paid, len(scene.openai.creates)) == (1, asked)
+    assert_log_is_clean(scene)
+
+
+async def test_retry_after_is_waited_out(scene: Scene) -> None:
+    scene.openai.script(rate_limited(1.5))
+    await scene.imagine(PROMPT)
+    await scene.draft()
+    first, second = scene.openai.creates
+    assert second.at - first.at >= 1.5
+
+
+async def test_the_models_own_words_are_shown_and_ping_nobody(scene: Scene) -> None:
+    said = "I can't draw <!channel>,\n<@U0BOB00000> or <https://evil.example|this> & more."
+    scene.openai.script(refusal_in_words(said))
+    await scene.imagine(PROMPT)
+    failure = await scene.failure()
+    shown = failure.blocks[0]["text"]["text"]
+    assert ">I can't draw &lt;!channel&gt;,\n>&lt;@U0BOB00000&gt; or" in shown
+    assert "&lt;https://evil.example|this&gt; &amp; more." in shown
+    assert set(failure.pings()) == {f"<@{scene.alice.id}>"}
+    assert failure.buttons() == EDIT_OR_TRY
+
+
+async def test_nothing_is_paid_any_more_once_the_time_is_up(scene: Scene) -> None:
+    """The work is cancelled at the provider's."""
+    scene.openai.script(held("generating"))
+    await scene.imagine(PROMPT)
+    await scene.failure()
+    scene.openai.release()
+    assert scene.openai.requests[-1].path.endswith("/cancel")
+    assert scene.openai.in_flight == 0
+    assert scene.openai.paid == 0
+
+
+async def test_without_background_mode(tmp_path: Path) -> None:
+    """Where the provider refuses it, the plain call is made; what is lost there, is told."""
+    async with isolated_world(tmp_path) as world:
+        await world.run("dev", LOG_LEVEL="INFO")
+        scene = new_scene(world)
+        scene.openai.script(background_unsupported(), background_unsupported())
+        await scene.imagine(PROMPT)
+        first = await scene.draft()
+        assert (scene.openai.paid, len(scene.openai.creates)) == (1, 2)
+
+        scene.openai.script(ends_silently())
+        await scene.click(first, "Regenerate")
+        failure = await scene.failure()
+        assert "answer ended before the image had come" in failure.shown_text
+        assert (await scene.until_stage("user_feedback"))["error_message"] in failure.shown_text
+        assert len(scene.openai.creates) == 3
+        assert "background" not in scene.openai.creates[-1].body
+        assert_log_is_clean(scene)
+
+        await scene.click(failure, "Try again")
+        await scene.approved(await scene.draft(after=failure))
+        assert world.slack.violations == []
+
+
+async def test_the_images_api(tmp_path: Path) -> None:
+    async with isolated_world(tmp_path) as world:
+        await world.run("dev", IMAGE_BACKEND="images", LOG_LEVEL="INFO")
+        scene = new_scene(world)
+        scene.openai.script(rate_limited(0.1), webp(), moderation_400(), server_error())
+        await scene.imagine(PROMPT)
+        first = await scene.draft()
+        assert first.shown_images()[0]
+        await scene.click(first, "Regenerate")
+        failure = await scene.failure()
+        assert MODERATION in failure.shown_text
+        assert failure.buttons() == EDIT_OR_TRY
+        await scene.click(failure, "Try again")
+        third = await scene.draft(after=failure)
+        final = await scene.approved(third)
+        assert final.shown_images() == [scene.openai.made[-1].data]
+        assert {create.path for create in scene.openai.creates} == {"/v1/images/generations"}
+        assert {create.body["prompt"] for create in scene.openai.creates} == {PROMPT}
+        assert scene.openai.paid == 2
+        assert_log_is_clean(scene)
+        assert world.slack.violations == []
+
+
+async def test_the_placeholder_needs_no_key(tmp_path: Path) -> None:
+    async with isolated_world(tmp_path) as world:
+        await world.run("dev", IMAGE_BACKEND="placeholder", OPENAI_API_KEY="", OPENAI_BASE_URL="")
+        scene = new_scene(world)
+        await scene.imagine(PROMPT)
+        first = await scene.draft()
+        await scene.click(first, "Regenerate")
+        second = await scene.draft(after=first)
+        assert first.shown_images() != second.shown_images()
+        assert "1024×1024" in second.shown_text
+        final = await scene.approved(second)
+        assert final.shown_images() == second.shown_images()
+        assert scene.openai.requests == []
+        assert world.slack.violations == []
+
+
+def assert_log_is_clean(scene: Scene) -> None:
+    """No prompt, no key, no text of an error, no traceback."""
+    world = scene.world
+    for secret in (
+        PROMPT,
+        scene.openai.api_key,
+        world.slack.bot_token,
+        world.slack.app_token,
+        "Traceback",
+        "safety_violations",
+        "Incorrect API key",
+        "sk-fake",
+        "must be verified",
+        "Sorry about that",
+        "I can't create that image",
+    ):
+        assert secret not in scene.log

@@ -1,0 +1,1 @@
+"""What tests share: the program as a process, and where it runs."""

@@ -1,0 +1,164 @@
+"""The program under test, as processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import Process
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+from bot.sandbox import SimulatedSlack
+from tests.fake_openai import FakeOpenAI
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class BotProcess:
+    """One `python -m bot …`, with what it wrote to stderr."""
+
+    def __init__(self, command: str, environment: dict[str, str], folder: Path) -> None:
+        self.command = command
+        self.environment = environment
+        self.folder = folder
+        self.log = ""
+        self._process: Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        assert self._process is not None
+        return self._process.returncode
+
+    async def start(self, until: str = "ready as") -> Self:
+        """Start, and wait for a line that holds `until`."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-W", "default", "-m", "bot", self.command),
+            cwd=self.folder,
+            env={**_clean_environment(), **self.environment},
+            stderr=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        self._reader = asyncio.create_task(self._read())
+        await self.wait_for_line(until)
+        return self
+
+    async def wait_for_line(self, text: str, timeout: float = 30.0) -> None:
+        async with asyncio.timeout(timeout):
+            while text not in self.log:
+                self._news.clear()
+                assert self._reader is not None
+                if self._reader.done():
+                    raise AssertionError(f"{self.command} ended early:\n{self.log}")
+                await self._news.wait()
+
+    async def stop(self, number: int = signal.SIGTERM, timeout: float = 40.0) -> int:
+        """Send a signal and answer the exit code."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        async with asyncio.timeout(timeout):
+            code = await self._process.wait()
+        if self._reader is not None:
+            await self._reader
+        return code
+
+    async def kill(self) -> None:
+        await self.stop(signal.SIGKILL)
+
+    async def _read(self) -> None:
+        assert self._process is not None
+        assert self._process.stderr is not None
+        async for line in self._process.stderr:
+            self.log += line.decode(errors="replace")
+            self._news.set()
+        self._news.set()
+
+
+def _clean_environment() -> dict[str, str]:
+    """The machine's environment without anything that the program would read."""
+    prefixes = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+class World:
+    """A simulated Slack, a fake OpenAI, a Redis, and the bot's processes between them."""
+
+    def __init__(
+        self, slack: SimulatedSlack, openai: FakeOpenAI, redis_url: str, folder: Path, mode: str
+    ) -> None:
+        self.slack = slack
+        self.openai = openai
+        self.redis_url = redis_url
+        self.mode = mode
+        self.folder = folder
+        self.processes: list[BotProcess] = []
+        self.port = free_port()
+        self.redis_pid = 0
+
+    @property
+    def environment(self) -> dict[str, str]:
+        environment = {
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_SIGNING_SECRET": self.slack.signing_secret,
+            "SLACK_API_URL": self.slack.api_url,
+            "OPENAI_API_KEY": self.openai.api_key,
+            "OPENAI_BASE_URL": self.openai.base_url,
+            "REDIS_URL": self.redis_url,
+            "PORT": str(self.port),
+            "LOG_LEVEL": "DEBUG",
+        }
+        if self.mode == "socket":
+            environment["SLACK_APP_TOKEN"] = self.slack.app_token
+        return environment
+
+    async def run(self, command: str, **changes: str) -> BotProcess:
+        process = BotProcess(command, {**self.environment, **changes}, self.folder)
+        self.processes.append(process)
+        await process.start()
+        if self.mode == "http":
+            self.slack.use_http(f"http://127.0.0.1:{self.port}/slack/events")
+        return process
+
+    async def health(self) -> tuple[int, str]:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{self.port}/healthz") as response,
+        ):
+            return response.status, await response.text()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for process in self.processes:
+            if process.returncode is None:
+                await process.kill()
+        for process in self.processes:  # pytest shows it where a test failed
+            sys.stderr.write(f"--- {process.command}\n{process.log}\n")

@@ -238,7 +238,7 @@ async def test_a_loop_that_ends_is_started_again(queue: BullJobQueue, queue_serv
         for task in asyncio.all_tasks():
             if task.get_name() == f"loop of {GENERATE_QUEUE}":
                 task.cancel()
-        await reached(queue, generation("one"), JobState.DONE)
+        await reached(queue, generation("one"), JobState.DONE, timeout=45.0)
     assert handler.starts.total() == 2
     assert handler.ends.total() == 1
 

@@ -9,8 +9,11 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from bot.domain.attempt import ImageRef
 from bot.domain.images import GeneratedImage, ImageRequest
+from bot.domain.options import Options
 from bot.domain.session import Session
+from bot.domain.stages import Stage
 from bot.domain.work import Job
 
 Change = Callable[[Session], Session]
@@ -23,6 +26,14 @@ class Unfinished(NamedTuple):
 
     session_id: str
     touched: float
+
+
+class Entry(NamedTuple):
+    """A line of the list of a user's sessions: enough to tell which of them to load."""
+
+    session_id: str
+    stage: Stage
+    in_progress: bool
 
 
 class SessionStore(Protocol):
@@ -47,10 +58,27 @@ class SessionStore(Protocol):
     async def sessions_of(self, team: str, user: str) -> list[str]:
         """The ids of a user's sessions, newest first."""
 
-    async def keep_image(self, session_id: str, attempt: int, encoded: str) -> None:
-        """Keep an image, in base64, as the attempt's `generated_image` for `IMAGE_TTL`."""
+    async def entries_of(self, team: str, user: str) -> list[Entry]:
+        """The same with how each stands, in two round trips; those that have expired are left
+        out."""
 
-    async def load_image(self, session_id: str, attempt: int) -> str | None:
+    async def load_many(self, session_ids: list[str]) -> list[Session]:
+        """These sessions in one round trip, in their order; those that have expired are left
+        out."""
+
+    async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
+        """The ids of the sessions in a thread, newest first. Of the sessions that an earlier
+        version has written, those of this user."""
+
+    async def defaults_of(self, team: str, user: str) -> Options:
+        """The options that the user has made their own defaults."""
+
+    async def keep_defaults(self, team: str, user: str, options: Options) -> None: ...
+
+    async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
+        """Keep an image, in base64, as a `generated_image` for `IMAGE_TTL`."""
+
+    async def load_image(self, session_id: str, image: ImageRef) -> str | None:
         """The image in base64, or None once it has expired. Reading renews its time."""
 
     async def drop_images(self, session: Session) -> None:
@@ -87,24 +115,43 @@ class JobQueue(Protocol):
     async def add(self, job: Job) -> None:
         """Queue the job; one whose id the queue has seen is left as it is."""
 
+    async def remove(self, job: Job) -> None:
+        """Take a waiting job out of the queue; one that runs, or is not there, is left alone."""
+
     async def state(self, job: Job) -> JobState: ...
 
     async def waiting(self) -> list[Job]:
         """The `generate` jobs that wait, next one first."""
 
 
+class Cancellations(Protocol):
+    """Word to every worker that an attempt was cancelled. Word may get lost: whoever works looks
+    at the session too."""
+
+    async def send(self, session_id: str) -> None:
+        """Never raises: the worker that has it finds out by itself, later."""
+
+
+OnStarted = Callable[[str], Awaitable[None]]
+"""Is awaited with the provider's response id as soon as that is known."""
+OnPartial = Callable[[str], None]
+"""Is told of each partial image, in base64; returns at once."""
+
+
 class ImageBackend(Protocol):
     """Somebody who makes images."""
 
     async def generate(
-        self, request: ImageRequest, on_started: Callable[[str], Awaitable[None]]
+        self, request: ImageRequest, on_started: OnStarted, on_partial: OnPartial
     ) -> GeneratedImage:
         """Make one image. Raises `GenerationError`, and nothing else on purpose.
 
-        `on_started` is awaited with the provider's response id as soon as that is known, so that
-        a later run of the same attempt can go on from it (`request.response_id`). The call pays
-        at most once; the caller owns the retries.
+        What `on_started` is told, a later run of the same candidate can go on from
+        (`request.response_id`). The call pays at most once; the caller owns the retries.
         """
+
+    async def cancel(self, response_id: str) -> None:
+        """Stop what is under way at the provider, as well as that can be done; never raises."""
 
     async def close(self) -> None: ...
 
@@ -124,18 +171,30 @@ class Publisher(Protocol):
         """Write the session's status into its root message. Never waits out a rate limit:
         raises `SlackBusy`, because by then there is a newer status."""
 
-    async def upload(self, session: Session, number: int, image: bytes) -> str:
+    async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         """Upload an image unshared and answer its file id."""
 
     async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
         """Post the draft into the thread and answer its `ts`. Raises `ImageNotReady` where Slack
         does not come to know the uploaded file in time: then it can be shared."""
 
-    async def share(self, session: Session, number: int, image: bytes) -> None:
+    async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
         """Show an image in the thread as a plain file, without buttons."""
 
+    async def remove_draft(self, session: Session, number: int) -> None:
+        """Take away the message of a draft that was posted after its attempt was cancelled, if
+        there is one."""
+
+    async def post_preview(self, session: Session, number: int, data: bytes) -> str:
+        """Show a partial image (PNG) in the thread, and answer the `ts`. Never waits out a rate
+        limit."""
+
+    async def remove_preview(self, session: Session, number: int, ts: str) -> None:
+        """Take a preview away; with an empty `ts`, look for one that may have been posted."""
+
     async def refresh_draft(self, session: Session, number: int) -> None:
-        """Show a posted draft as the session now has it: with buttons, without, or approved."""
+        """Show a posted draft as the session now has it: with buttons, as an earlier one, or
+        approved."""
 
     async def post_failure(
         self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
@@ -150,3 +209,11 @@ class Publisher(Protocol):
 
     async def tell_owner(self, session: Session, words: str) -> None:
         """Tell the owner in private, wherever that still works; never raises."""
+
+
+class Files(Protocol):
+    """Pictures that people have in Slack."""
+
+    async def fetch(self, file_id: str) -> bytes:
+        """The bytes of an image: PNG, JPEG or WebP. Raises `GenerationError` with `SOURCE_GONE`
+        where the bot may not have it, or `SOURCE_UNREADABLE` where it is no such image."""

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from bot.domain import session as steps
+from bot.domain.attempt import Attempt, Candidate, ImageRef
 from bot.domain.errors import (
     Conflict,
+    FailureKind,
+    GenerationError,
     QueueUnavailable,
     Reason,
     Refusal,
     StoreUnavailable,
 )
 from bot.domain.images import GeneratedImage, ImageRequest
-from bot.domain.session import Attempt, Session
+from bot.domain.options import Options
+from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind, owed
-from bot.ports import Change, JobState, Unfinished
+from bot.ports import Change, Entry, JobState, OnPartial, OnStarted, Unfinished
 
 ID = "T1.U1.abc123"
 OWNER, STRANGER, CHANNEL = "U1", "U2", "C1"
@@ -28,18 +31,26 @@ PNG = b"\x89PNG\r\n\x1a\n"
 IMAGE = GeneratedImage(PNG, "image/png", 1024, 768, response_id="resp_1")
 
 
-def an_attempt(number: int = 1, *, posted: bool = False, **changes: Any) -> Attempt:
-    """A queued attempt, or one whose draft is in the thread."""
-    attempt = Attempt(number=number, prompt=PROMPT, queued_at=100.0)
+def a_candidate(number: int = 1, **changes: Any) -> Candidate:
+    """A candidate whose image is in Slack."""
+    candidate = Candidate(number, mime_type="image/png", width=1024, height=768, file_id="F1")
+    return replace(candidate, **changes)
+
+
+def an_attempt(
+    number: int = 1, *, posted: bool = False, images: int = 1, **changes: Any
+) -> Attempt:
+    """A queued attempt, or one whose draft is in the thread with so many images."""
+    options = Options(count=images) if images > 1 else Options()
+    blank = tuple(Candidate(n) for n in range(1, images + 1))
+    attempt = Attempt(number, PROMPT, options, queued_at=100.0, candidates=blank)
     if posted:
+        files = [f"F{ImageRef(number, n)}" for n in range(1, images + 1)]
         attempt = replace(
             attempt,
             started_at=101.0,
             generated_at=113.4,
-            mime_type="image/png",
-            width=1024,
-            height=768,
-            file_id=f"F{number}",
+            candidates=tuple(a_candidate(n, file_id=f) for n, f in enumerate(files, 1)),
             message_ts=f"{number}.5",
         )
     return replace(attempt, **changes)
@@ -53,7 +64,13 @@ def a_session(stage: Stage = Stage.USER_FEEDBACK, *, attempts: int = 1, **change
     running = stage is Stage.GENERATING
     made = tuple(an_attempt(n, posted=n < attempts or not running) for n in range(1, attempts + 1))
     session = replace(
-        session, stage=stage, task_input=PROMPT, thread_ts="1.0", attempts=made, updated_at=120.0
+        session,
+        stage=stage,
+        task_input=PROMPT,
+        root_ts="1.0",
+        thread_ts="1.0",
+        attempts=made,
+        updated_at=120.0,
     )
     if stage is Stage.FINAL:
         session = replace(session, final_result=attempts, approved_by=OWNER)
@@ -66,7 +83,8 @@ class FakeSessionStore:
 
     def __init__(self, *sessions: Session) -> None:
         self.sessions = {session.id: session for session in sessions}
-        self.images: dict[tuple[str, int], str] = {}
+        self.images: dict[tuple[str, ImageRef], str] = {}
+        self.defaults: dict[tuple[str, str], Options] = {}
         self.touched = {s.id: 0.0 for s in sessions if owed(s)}
         self.written: list[Session] = []
         self.away = False
@@ -105,18 +123,40 @@ class FakeSessionStore:
         mine = [s for s in self.sessions.values() if (s.team, s.user) == (team, user)]
         return [s.id for s in sorted(mine, key=lambda s: s.updated_at, reverse=True)]
 
-    async def keep_image(self, session_id: str, attempt: int, encoded: str) -> None:
-        await self._reach()
-        self.images[session_id, attempt] = encoded
+    async def entries_of(self, team: str, user: str) -> list[Entry]:
+        sessions = [self.sessions[id_] for id_ in await self.sessions_of(team, user)]
+        return [Entry(s.id, s.stage, s.in_progress) for s in sessions]
 
-    async def load_image(self, session_id: str, attempt: int) -> str | None:
+    async def load_many(self, session_ids: list[str]) -> list[Session]:
         await self._reach()
-        return self.images.get((session_id, attempt))
+        return [self.sessions[id_] for id_ in session_ids if id_ in self.sessions]
+
+    async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
+        await self._reach()
+        place = (team, channel, thread_ts)
+        there = [s for s in self.sessions.values() if (s.team, s.channel, s.thread_ts) == place]
+        return [s.id for s in sorted(there, key=lambda s: s.created_at, reverse=True)]
+
+    async def defaults_of(self, team: str, user: str) -> Options:
+        await self._reach()
+        return self.defaults.get((team, user), Options())
+
+    async def keep_defaults(self, team: str, user: str, options: Options) -> None:
+        await self._reach()
+        self.defaults[team, user] = options
+
+    async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
+        await self._reach()
+        self.images[session_id, image] = encoded
+
+    async def load_image(self, session_id: str, image: ImageRef) -> str | None:
+        await self._reach()
+        return self.images.get((session_id, image))
 
     async def drop_images(self, session: Session) -> None:
         await self._reach()
-        for attempt in session.attempts:
-            self.images.pop((session.id, attempt.number), None)
+        for image in session.all_images():
+            self.images.pop((session.id, image), None)
 
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
         await self._reach()
@@ -160,6 +200,11 @@ class FakeJobQueue:
             self.states[job.id] = JobState.WAITING
             self.added.append(job)
 
+    async def remove(self, job: Job) -> None:
+        self._reach()
+        if self.states.get(job.id) is JobState.WAITING:
+            del self.states[job.id]
+
     async def state(self, job: Job) -> JobState:
         self._reach()
         return self.states.get(job.id, JobState.GONE)
@@ -169,7 +214,7 @@ class FakeJobQueue:
         return [
             job
             for job in self.added
-            if job.kind is JobKind.GENERATE and self.states[job.id] is JobState.WAITING
+            if job.kind is JobKind.GENERATE and self.states.get(job.id) is JobState.WAITING
         ]
 
     def _reach(self) -> None:
@@ -177,24 +222,47 @@ class FakeJobQueue:
             raise QueueUnavailable("fake")
 
 
+class FakeCancellations:
+    """`sent` is the session ids in their order."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    async def send(self, session_id: str) -> None:
+        self.sent.append(session_id)
+
+
 class FakeImageBackend:
-    """Answers the outcomes in their order, the last one for ever."""
+    """Answers the outcomes in their order, the last one for ever. `tells` is the response id that
+    it announces before it answers, `partials` what it shows on the way; it waits for `gate`, or
+    for the candidate's own of `gates`."""
 
     def __init__(self, *outcomes: GeneratedImage | Exception) -> None:
         self.outcomes = list(outcomes or [IMAGE])
         self.requests: list[ImageRequest] = []
-        self.tells = ""  # the response id that it announces before it answers
+        self.tells = ""
+        self.partials: list[str] = []
+        self.cancelled: list[str] = []
+        self.gate: asyncio.Event | None = None
+        self.gates: dict[int, asyncio.Event] = {}
 
     async def generate(
-        self, request: ImageRequest, on_started: Callable[[str], Awaitable[None]]
+        self, request: ImageRequest, on_started: OnStarted, on_partial: OnPartial
     ) -> GeneratedImage:
         self.requests.append(request)
         if self.tells:
             await on_started(self.tells)
+        for partial in self.partials:
+            on_partial(partial)
+        if gate := self.gates.get(request.candidate, self.gate):
+            await gate.wait()
         outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
+
+    async def cancel(self, response_id: str) -> None:
+        self.cancelled.append(response_id)
 
     async def close(self) -> None:
         pass
@@ -227,14 +295,23 @@ class FakePublisher:
     async def show_status(self, session: Session, ahead: int | None) -> None:
         await self._show("show_status", session, ahead=ahead)
 
-    async def upload(self, session: Session, number: int, image: bytes) -> str:
-        return await self._show("upload", session, number=number, image=image)
+    async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
+        return await self._show("upload", session, number=image, data=data)
 
     async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
         return await self._show("post_draft", session, number=number, repeated=repeated)
 
-    async def share(self, session: Session, number: int, image: bytes) -> None:
-        await self._show("share", session, number=number, image=image)
+    async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
+        await self._show("share", session, number=image, data=data)
+
+    async def remove_draft(self, session: Session, number: int) -> None:
+        await self._show("remove_draft", session, number=number)
+
+    async def post_preview(self, session: Session, number: int, data: bytes) -> str:
+        return await self._show("post_preview", session, number=number, data=data)
+
+    async def remove_preview(self, session: Session, number: int, ts: str) -> None:
+        await self._show("remove_preview", session, number=number, ts=ts)
 
     async def refresh_draft(self, session: Session, number: int) -> None:
         await self._show("refresh_draft", session, number=number)
@@ -267,6 +344,20 @@ class FakePublisher:
         if failures := self.failures.get(what):
             raise failures.pop(0)
         return f"{what}:{details.get('number', 0)}"
+
+
+class FakeFiles:
+    """`kept`: file id → bytes; any other file is gone."""
+
+    def __init__(self, kept: dict[str, bytes] | None = None) -> None:
+        self.kept = kept or {}
+        self.fetched: list[str] = []
+
+    async def fetch(self, file_id: str) -> bytes:
+        self.fetched.append(file_id)
+        if file_id not in self.kept:
+            raise GenerationError(FailureKind.SOURCE_GONE)
+        return self.kept[file_id]
 
 
 class FakeTime:
@@ -313,4 +404,4 @@ def generating(number: int = 1, **changes: Any) -> Session:
 
 def with_latest(session: Session, **changes: Any) -> Session:
     """The session with its newest attempt changed."""
-    return steps.with_attempt(session, replace(session.latest, **changes))
+    return with_attempt(session, replace(session.latest, **changes))

@@ -66,7 +66,14 @@ class Reason(StrEnum):
     ALREADY_APPROVED = "already_approved"
     STARTED_OVER = "started_over"
     EXPIRED = "expired"
+    NOTHING_TO_CANCEL = "nothing_to_cancel"
     EMPTY_PROMPT = "empty_prompt"
+    EMPTY_CHANGE = "empty_change"
+    BAD_OPTION = "bad_option"
+    NO_IMAGE_THERE = "no_image_there"
+    IMAGE_TYPE = "image_type"
+    IMAGE_TOO_LARGE = "image_too_large"
+    IMAGE_NOT_SHARED = "image_not_shared"
     PROMPT_TOO_LONG = "prompt_too_long"
 
 
@@ -80,6 +87,30 @@ class Refusal(ImagineError):
         super().__init__(reason.value)
         self.reason = reason
         self.owner = owner
+
+
+class OptionRefused(Refusal):
+    """An option that is unknown, lacks its value (`value` is empty), or cannot be.
+
+    `option` is as the help names it, such as `--ar`; `allowed` holds the words it takes, where
+    they are not always the same; `nearest` is a value near the one given that is possible;
+    `text` is all that was typed.
+    """
+
+    def __init__(
+        self, option: str, value: str = "", *, allowed: tuple[str, ...] = (), nearest: str = ""
+    ) -> None:
+        super().__init__(Reason.BAD_OPTION)
+        self.option = option
+        self.value = value
+        self.allowed = allowed
+        self.nearest = nearest
+        self.text = ""
+
+    def typed(self, text: str) -> OptionRefused:
+        """The same, with all that was typed."""
+        self.text = text
+        return self
 
 
 class FailureKind(StrEnum):
@@ -101,6 +132,10 @@ class FailureKind(StrEnum):
     NOT_IN_CHANNEL = "not_in_channel"
     CHANNEL_CLOSED = "channel_closed"
     NOT_PUBLISHED = "not_published"
+    SOURCE_GONE = "source_gone"
+    BASE_GONE = "base_gone"
+    SOURCE_UNREADABLE = "source_unreadable"
+    CANCELLED = "cancelled"
     INTERNAL = "internal"
 
 
@@ -111,8 +146,13 @@ paid for, so a person decides whether to pay again."""
 BLAMES_PROMPT = frozenset({FailureKind.MODERATION, FailureKind.DECLINED})
 """The failures that the same prompt would meet again."""
 
-OFFERS_EDIT = BLAMES_PROMPT | {FailureKind.NO_IMAGE}
-"""The failures that another prompt may get past; some providers do not say why."""
+OFFERS_EDIT = BLAMES_PROMPT | {
+    FailureKind.NO_IMAGE,
+    FailureKind.BAD_REQUEST,
+    FailureKind.BASE_GONE,
+}
+"""The failures that another prompt or other options may get past; some providers do not say
+why."""
 
 
 class GenerationError(ImagineError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.domain.options import NO_OPTIONS, Options
+
 
 @dataclass(frozen=True)
 class GeneratedImage:
@@ -22,15 +24,35 @@ class GeneratedImage:
 
 
 @dataclass(frozen=True)
-class ImageRequest:
-    """What one attempt asks for.
+class BaseImage:
+    """An image to be edited. `response_id` is the provider's id of the answer that it came in,
+    empty where the provider knows it no more or never did; `data` is empty where our own copy
+    has expired. One of the two is there."""
 
-    `response_id` is the provider's id from an earlier run of the same attempt, if it got as far:
-    the backend goes on from it rather than pay again. `end_user` is a stable hash (at most 128
-    characters) that stands for the person towards the provider.
+    data: bytes = b""
+    mime_type: str = ""
+    response_id: str = ""
+
+
+@dataclass(frozen=True)
+class ImageRequest:
+    """What one candidate of an attempt asks for.
+
+    With a `base`, `change` says what should be different about it, and `changes` what was asked
+    for on the way to it, oldest first; `prompt` is then what the first image was made from, empty
+    for a picture that a person brought. `avoid` holds the provider's own wordings of what was
+    turned down before. `response_id` is the provider's id from an earlier run of the same
+    candidate, if it got as far: the backend goes on from it rather than pay again. `end_user` is
+    a stable hash (at most 128 characters) that stands for the person towards the provider.
     """
 
     prompt: str
     attempt: int = 1
+    candidate: int = 1
+    options: Options = NO_OPTIONS
+    base: BaseImage | None = None
+    change: str = ""
+    changes: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
     response_id: str = ""
     end_user: str = ""

@@ -10,6 +10,7 @@ MAX_PROMPT = 32_000
 """Characters; the limit that OpenAI documents for an image prompt."""
 
 _KEPT_CONTROLS = {"\n", "\t"}
+_INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Zs"}
 
 
 def clean_prompt(text: str) -> str:
@@ -19,7 +20,7 @@ def clean_prompt(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = (c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in {"Cc", "Cs"})
     prompt = "".join(kept).strip()
-    if not prompt:
+    if all(unicodedata.category(c) in _INVISIBLE for c in prompt):
         raise Refusal(Reason.EMPTY_PROMPT)
     if len(prompt) > MAX_PROMPT:
         raise Refusal(Reason.PROMPT_TOO_LONG)

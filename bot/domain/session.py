@@ -1,67 +1,36 @@
 """A session: one idea of one person, from the prompt to the approved image.
 
-A `Session` is a value. Each function here takes one and returns the next one, or raises `Refusal`
-and changes nothing; the store keeps the result only if nobody was faster (compare-and-set on
-`version`). So what is lawful is decided here, and who was first is decided there.
+A `Session` is a value. The steps in `bot.domain.steps` take one and return the next one; the store
+keeps the result only if nobody was faster (compare-and-set on `version`).
 
-The generated image itself is not part of the value: it has its own key and its own expiry, and
+The images themselves are not part of the value: each has its own key and its own expiry, and
 `final_result` names the approved attempt.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from bot.domain.errors import FailureKind, Reason, Refusal
-from bot.domain.stages import Event, IllegalEvent, Stage, next_stage
+from bot.domain.attempt import Attempt, ImageRef, Source
+from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.stages import Stage
 
-SCHEMA = 1
+SCHEMA = 2
 """The form in which this version of the program writes sessions."""
 
-
-@dataclass(frozen=True)
-class Attempt:
-    """One generation. Times are seconds since the epoch; 0 means not yet.
-
-    `as_file`: Slack never came to know the image's file, so it was shared as a plain file.
-    `run` counts how often the sweeper queued it again. `response_id`, `width` (with the stored
-    image), `file_id` and `message_ts` are what a repeated job goes on from, in that order.
-    """
-
-    number: int
-    prompt: str
-    run: int = 0
-    queued_at: float = 0.0
-    started_at: float = 0.0
-    generated_at: float = 0.0
-    response_id: str = ""
-    revised_prompt: str = ""
-    mime_type: str = ""
-    width: int = 0
-    height: int = 0
-    file_id: str = ""
-    as_file: bool = False
-    message_ts: str = ""
-    failure: FailureKind | None = None
-    failure_ts: str = ""
-
-    @property
-    def has_image(self) -> bool:
-        return self.width > 0
-
-    @property
-    def seconds(self) -> float:
-        """How long the provider took."""
-        return max(0.0, self.generated_at - self.started_at)
+IN_PROGRESS = frozenset({Stage.GENERATING, Stage.USER_FEEDBACK})
 
 
 @dataclass(frozen=True)
 class Session:
     """The shared store of one session; the names of the first six are the contract's.
 
-    `thread_ts` is the root message's `ts`, empty until it is posted. `response_url` is Slack's
-    short-lived way to answer the person where the bot is not a member. `restarts` is the approved
-    session that this one was started over from, `restarted_as` the reverse.
+    `root_ts` is the message with the status, empty until it is posted; `thread_ts` the thread that
+    everything comes into, which is another one where the session was started inside a thread.
+    `response_url` is Slack's short-lived way to answer the person where the bot is not a member.
+    `restarts` is the approved session that this one was started over from, `restarted_as` the
+    reverse. `final_candidate` counts only where `final_result` names an attempt.
     """
 
     id: str
@@ -73,6 +42,10 @@ class Session:
     error_message: str = ""
     input_used_by_process: str = ""
     final_result: int = 0
+    final_candidate: int = 1
+    options: Options = NO_OPTIONS
+    source: Source | None = None
+    root_ts: str = ""
     thread_ts: str = ""
     response_url: str = ""
     restarts: str = ""
@@ -95,119 +68,51 @@ class Session:
 
     @property
     def newest_draft(self) -> Attempt | None:
-        """The newest attempt whose draft is in the thread: the image there is to look at."""
+        """The newest attempt whose draft is in the thread: the images there are to look at."""
         return next((a for a in reversed(self.attempts) if a.message_ts), None)
 
+    @property
+    def earlier_drafts(self) -> tuple[Attempt, ...]:
+        """The other attempts whose drafts are in the thread, oldest first."""
+        drafts = tuple(a for a in self.attempts if a.message_ts)
+        return drafts[:-1]
 
-def _refuse(session: Session, reason: Reason) -> Refusal:
-    return Refusal(reason, session.user)
+    @property
+    def final_image(self) -> ImageRef | None:
+        """The approved image."""
+        return ImageRef(self.final_result, self.final_candidate) if self.final_result else None
 
+    @property
+    def in_progress(self) -> bool:
+        """There is something to wait for or to decide about."""
+        return self.stage in IN_PROGRESS
 
-def _move(session: Session, event: Event, now: float) -> Session:
-    has_image = session.newest_draft is not None
-    try:
-        stage = next_stage(session.stage, event, has_image=has_image)
-    except IllegalEvent:
-        raise _refuse(session, _why_not(session)) from None
-    return replace(session, stage=stage, updated_at=now)
+    def shows(self, image: ImageRef) -> bool:
+        """Whether this image is in a draft in the thread."""
+        if not 1 <= image.attempt <= len(self.attempts):
+            return False
+        attempt = self.attempt(image.attempt)
+        return bool(attempt.message_ts) and attempt.holds(image.candidate)
 
+    def all_images(self) -> Iterator[ImageRef]:
+        """Every image that may be kept for this session."""
+        yield ImageRef(0)
+        for attempt in self.attempts:
+            for candidate in attempt.candidates:
+                yield ImageRef(attempt.number, candidate.number)
 
-def _why_not(session: Session) -> Reason:
-    if session.restarted_as:
-        return Reason.STARTED_OVER
-    if session.stage is Stage.GENERATING:
-        return Reason.STILL_WORKING
-    if session.stage is Stage.FINAL:
-        return Reason.ALREADY_APPROVED
-    return Reason.MOVED_ON
+    def changes_up_to(self, image: ImageRef) -> tuple[str, ...]:
+        """What was asked to be different on the way to this image, oldest first."""
+        changes: list[str] = []
+        at: ImageRef | None = image
+        while at is not None and at.attempt:
+            attempt = self.attempt(at.attempt)
+            changes += [attempt.change] if attempt.change else []
+            at = attempt.base
+        return tuple(reversed(changes))
 
 
 def with_attempt(session: Session, attempt: Attempt) -> Session:
     """The session with this attempt in the place of the one of its number."""
     attempts = (*session.attempts[: attempt.number - 1], attempt)
     return replace(session, attempts=attempts + session.attempts[attempt.number :])
-
-
-def _begin_attempt(
-    session: Session, event: Event, prompt: str, now: float, *, clicked: int | None = None
-) -> Session:
-    """`clicked` is the attempt whose button asked for it; None where no button did."""
-    moved = _move(session, event, now)
-    if clicked is not None:
-        _check_current(session, clicked)
-    attempt = Attempt(number=len(session.attempts) + 1, prompt=prompt, queued_at=now)
-    return replace(
-        moved, task_input=prompt, error_message="", attempts=(*session.attempts, attempt)
-    )
-
-
-def _check_current(session: Session, number: int) -> None:
-    """A button belongs to an attempt: the newest draft's and the newest failure's are live, any
-    older one comes too late."""
-    draft = session.newest_draft
-    current = {len(session.attempts), draft.number if draft else 0} - {0}
-    if number not in current:
-        raise _refuse(session, _why_not(session))
-
-
-def submit(session: Session, prompt: str, now: float) -> Session:
-    """The first prompt of a session: `initial_input` → `generating`."""
-    return _begin_attempt(session, Event.SUBMIT, prompt, now)
-
-
-def regenerate(session: Session, number: int, now: float) -> Session:
-    """Another image from the same prompt."""
-    return _begin_attempt(session, Event.REGENERATE, session.task_input, now, clicked=number)
-
-
-def try_again(session: Session, number: int, now: float, prompt: str = "") -> Session:
-    """After a failure: the same prompt, or another `prompt`, once more."""
-    if session.stage is Stage.INITIAL_INPUT:
-        event = Event.SUBMIT
-    else:
-        event = Event.EDIT if prompt else Event.REGENERATE
-    return _begin_attempt(session, event, prompt or session.task_input, now, clicked=number)
-
-
-def approve(session: Session, number: int, user: str, now: float) -> Session:
-    """`user` settles the session on this attempt; a later one that failed matters no more."""
-    moved = _move(session, Event.APPROVE, now)
-    draft = session.newest_draft
-    if draft is None or draft.number != number:
-        raise _refuse(session, Reason.MOVED_ON)
-    return replace(moved, final_result=number, approved_by=user, error_message="")
-
-
-def start_over(session: Session, successor: str, now: float) -> Session:
-    """Clear the store: only whose it was, and where, remains. Once more for the same successor
-    (a form that was sent twice) changes nothing."""
-    if successor == session.restarted_as:
-        return session
-    moved = _move(session, Event.START_OVER, now)
-    return replace(
-        moved,
-        task_input="",
-        error_message="",
-        input_used_by_process="",
-        final_result=0,
-        response_url="",
-        restarts="",
-        restarted_as=successor,
-        approved_by="",
-        attempts=(),
-    )
-
-
-def draft_posted(session: Session, number: int, message_ts: str, now: float) -> Session:
-    """The draft is in the thread: `generating` → `user_feedback`."""
-    moved = _move(session, Event.GENERATED, now)
-    return with_attempt(moved, replace(session.attempt(number), message_ts=message_ts))
-
-
-def attempt_failed(
-    session: Session, number: int, kind: FailureKind, words: str, failure_ts: str, now: float
-) -> Session:
-    """The attempt brought no draft; `words` is what the person was told."""
-    moved = _move(session, Event.FAILED, now)
-    failed = replace(session.attempt(number), failure=kind, failure_ts=failure_ts)
-    return replace(with_attempt(moved, failed), error_message=words)

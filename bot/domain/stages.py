@@ -26,7 +26,9 @@ class Event(StrEnum):
     GENERATED = "generated"
     FAILED = "failed"
     APPROVE = "approve"
+    CANCEL = "cancel"
     REGENERATE = "regenerate"
+    REFINE = "refine"
     EDIT = "edit"
     START_OVER = "start_over"
 
@@ -45,10 +47,12 @@ TRANSITIONS: dict[Stage, dict[Event, Stage | Fork]] = {
     Stage.GENERATING: {
         Event.GENERATED: Stage.USER_FEEDBACK,
         Event.FAILED: Fork(with_image=Stage.USER_FEEDBACK, without=Stage.INITIAL_INPUT),
+        Event.CANCEL: Fork(with_image=Stage.USER_FEEDBACK, without=Stage.INITIAL_INPUT),
     },
     Stage.USER_FEEDBACK: {
         Event.APPROVE: Stage.FINAL,
         Event.REGENERATE: Stage.GENERATING,
+        Event.REFINE: Stage.GENERATING,
         Event.EDIT: Stage.GENERATING,
     },
     Stage.FINAL: {

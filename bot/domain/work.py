@@ -14,11 +14,13 @@ from bot.domain.stages import Stage
 
 
 class JobKind(StrEnum):
-    """`announce`: the root message, then `generate`. `generate`: image → draft. `finish`: the
-    approved image to the channel. The first and the last only talk to Slack."""
+    """`announce`: the root message, then `generate`. `generate`: images → draft. `settle`: what is
+    shown after a cancel. `finish`: the approved image to the channel. All but `generate` only
+    talk to Slack."""
 
     ANNOUNCE = "announce"
     GENERATE = "generate"
+    SETTLE = "settle"
     FINISH = "finish"
 
 
@@ -41,7 +43,16 @@ def owed(session: Session) -> Job | None:
     if session.stage is Stage.GENERATING:
         latest = session.latest
         return Job(JobKind.ANNOUNCE, session.id, latest.number, latest.run)
+    if _cancelled_unseen(session):
+        return Job(JobKind.SETTLE, session.id, session.latest.number, session.latest.run)
     if session.stage is Stage.FINAL and not (session.final_ts or session.error_message):
         approved = session.attempt(session.final_result)
         return Job(JobKind.FINISH, session.id, approved.number, approved.run)
     return None
+
+
+def _cancelled_unseen(session: Session) -> bool:
+    """The newest attempt was cancelled, and what is shown does not say so yet."""
+    if session.stage is Stage.FINAL or not session.attempts:
+        return False
+    return session.latest.cancelled and not session.latest.failure_ts

@@ -31,7 +31,9 @@ def test_keeps_what_was_meant_and_drops_what_nobody_typed(typed: str, prompt: st
     assert clean_prompt(prompt) == prompt
 
 
-@pytest.mark.parametrize("typed", ["", "   ", "\n\t\r\n", "\x00\x01", "\ud83d"])
+@pytest.mark.parametrize(
+    "typed", ["", "   ", "\n\t\r\n", "\x00\x01", "\ud83d", "\u200b\u200d \ufeff"]
+)
 def test_nothing_typed_is_refused(typed: str) -> None:
     with pytest.raises(Refusal) as refused:
         clean_prompt(typed)

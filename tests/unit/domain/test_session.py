@@ -1,202 +1,30 @@
-"""The steps of a session: what each changes, and what it refuses without changing anything."""
+"""What a session says of itself: its drafts, its images, and how they came about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from bot.domain import session as steps
-from bot.domain.errors import FailureKind, Reason, Refusal
-from bot.domain.session import Session
+from bot.domain.attempt import Candidate, ImageRef, Source
+from bot.domain.errors import FailureKind
+from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind, owed
-from tests.fakes import CHANNEL, OWNER, PROMPT, STRANGER, a_session, generating, with_latest
+from tests.fakes import a_session, an_attempt, generating
 
-NOW = 500.0
-Step = Callable[[Session], Session]
-
-STEPS: dict[str, tuple[Step, set[Stage]]] = {
-    "submit": (lambda s: steps.submit(s, PROMPT, NOW), {Stage.INITIAL_INPUT}),
-    "regenerate": (lambda s: steps.regenerate(s, len(s.attempts), NOW), {Stage.USER_FEEDBACK}),
-    "try_again": (
-        lambda s: steps.try_again(s, len(s.attempts), NOW),
-        {Stage.USER_FEEDBACK, Stage.INITIAL_INPUT},
-    ),
-    "try_again_edited": (
-        lambda s: steps.try_again(s, len(s.attempts), NOW, "a cat"),
-        {Stage.USER_FEEDBACK, Stage.INITIAL_INPUT},
-    ),
-    "approve": (lambda s: steps.approve(s, len(s.attempts), OWNER, NOW), {Stage.USER_FEEDBACK}),
-    "start_over": (lambda s: steps.start_over(s, "T1.U1.next", NOW), {Stage.FINAL}),
-    "draft_posted": (
-        lambda s: steps.draft_posted(s, len(s.attempts), "9", NOW),
-        {Stage.GENERATING},
-    ),
-    "attempt_failed": (
-        lambda s: steps.attempt_failed(s, len(s.attempts), FailureKind.QUOTA, "w", "9", NOW),
-        {Stage.GENERATING},
-    ),
-}
+BASE = ImageRef(0)
 
 
-def failed_first(kind: FailureKind = FailureKind.MODERATION) -> Session:
-    """A session whose first attempt failed: back to the prompt, with the error."""
-    return steps.attempt_failed(generating(), 1, kind, "words", "7.0", NOW)
-
-
-def in_stage(stage: Stage) -> Session:
-    return failed_first() if stage is Stage.INITIAL_INPUT else a_session(stage)
-
-
-def reason_of(step: Callable[[], object]) -> Reason:
-    with pytest.raises(Refusal) as refused:
-        step()
-    assert refused.value.owner == OWNER
-    return refused.value.reason
-
-
-@pytest.mark.parametrize("stage", list(Stage))
-@pytest.mark.parametrize("name", list(STEPS))
-def test_a_step_is_taken_from_its_stages_alone(name: str, stage: Stage) -> None:
-    step, lawful = STEPS[name]
-    session = in_stage(stage)
-    before = repr(session)
-    if stage in lawful:
-        assert step(session).stage is not stage
-    else:
-        expected = {
-            Stage.GENERATING: Reason.STILL_WORKING,
-            Stage.FINAL: Reason.ALREADY_APPROVED,
-        }.get(stage, Reason.MOVED_ON)
-        assert reason_of(lambda: step(session)) is expected
-    assert repr(session) == before
-
-
-def test_submit_begins_the_first_attempt_and_clears_the_error() -> None:
-    session = steps.submit(a_session(Stage.INITIAL_INPUT, error_message="old"), PROMPT, NOW)
-    assert session.stage is Stage.GENERATING
-    assert (session.task_input, session.error_message, session.updated_at) == (PROMPT, "", NOW)
-    assert [(a.number, a.prompt, a.queued_at) for a in session.attempts] == [(1, PROMPT, NOW)]
-
-
-def test_regenerate_keeps_the_prompt_and_the_earlier_drafts() -> None:
-    before = a_session(attempts=2, error_message="old")
-    session = steps.regenerate(before, 2, NOW)
-    assert session.attempts[:2] == before.attempts
-    assert (session.latest.number, session.latest.prompt) == (3, PROMPT)
-    assert session.latest.file_id == ""
-    assert session.error_message == ""
-
-
-def test_try_again_with_another_prompt_changes_the_task_input() -> None:
-    session = steps.try_again(failed_first(), 1, NOW, "a cat")
-    assert (session.task_input, session.latest.prompt) == ("a cat", "a cat")
-    assert session.attempt(1).prompt == PROMPT
-
-
-def test_try_again_after_a_failed_first_attempt_asks_the_same_once_more() -> None:
-    session = steps.try_again(failed_first(), 1, NOW)
-    assert session.stage is Stage.GENERATING
-    assert (session.latest.number, session.latest.prompt) == (2, PROMPT)
-    assert session.error_message == ""
-
-
-def test_approve_settles_on_the_draft_and_names_who_did() -> None:
-    session = steps.approve(a_session(attempts=2), 2, STRANGER, NOW)
-    assert (session.stage, session.final_result, session.approved_by) == (Stage.FINAL, 2, STRANGER)
-
-
-def test_second_approve_changes_nothing() -> None:
-    approved = steps.approve(a_session(), 1, OWNER, NOW)
-    assert reason_of(lambda: steps.approve(approved, 1, STRANGER, NOW)) is Reason.ALREADY_APPROVED
-    assert approved.approved_by == OWNER
-
-
-@pytest.mark.parametrize("number", [-1, 0, 1, 3, 9999])
-def test_a_click_on_any_attempt_but_the_newest_comes_too_late(number: int) -> None:
-    session = a_session(attempts=2)
-    for step in (
-        lambda: steps.approve(session, number, OWNER, NOW),
-        lambda: steps.regenerate(session, number, NOW),
-        lambda: steps.try_again(session, number, NOW),
-        lambda: steps.try_again(session, number, NOW, "a cat"),
-    ):
-        assert reason_of(step) is Reason.MOVED_ON
-
-
-def test_no_button_starts_a_session_that_has_no_prompt_yet() -> None:
-    session = a_session(Stage.INITIAL_INPUT)
-    for number in (0, 1):
-        assert reason_of(lambda: steps.try_again(session, number, NOW)) is Reason.MOVED_ON  # noqa: B023
-
-
-def test_a_failed_attempt_gives_the_earlier_draft_back() -> None:
-    session = steps.regenerate(a_session(), 1, NOW)
-    failed = steps.attempt_failed(session, 2, FailureKind.QUOTA, "no credit", "8.0", NOW)
-    assert (failed.stage, failed.error_message) == (Stage.USER_FEEDBACK, "no credit")
-    assert (failed.latest.failure, failed.latest.failure_ts) == (FailureKind.QUOTA, "8.0")
-    assert failed.newest_draft == session.attempt(1)
-    assert steps.approve(failed, 1, OWNER, NOW).final_result == 1
-    assert steps.regenerate(failed, 1, NOW).latest.number == 3
-    assert steps.try_again(failed, 2, NOW).latest.number == 3
-
-
-def test_an_image_approved_after_a_failure_is_still_owed_its_publication() -> None:
-    session = steps.regenerate(a_session(), 1, NOW)
-    failed = steps.attempt_failed(session, 2, FailureKind.QUOTA, "no credit", "8.0", NOW)
-    approved = steps.approve(failed, 1, OWNER, NOW)
-    assert approved.error_message == ""
-    assert owed(approved) == Job(JobKind.FINISH, approved.id, 1)
-
-
-def test_a_failed_attempt_cannot_be_approved() -> None:
-    session = steps.regenerate(a_session(), 1, NOW)
-    failed = steps.attempt_failed(session, 2, FailureKind.QUOTA, "no credit", "8.0", NOW)
-    assert reason_of(lambda: steps.approve(failed, 2, OWNER, NOW)) is Reason.MOVED_ON
-
-
-def test_a_failed_first_attempt_goes_back_to_the_prompt_and_keeps_it() -> None:
-    failed = failed_first()
-    assert (failed.stage, failed.task_input) == (Stage.INITIAL_INPUT, PROMPT)
-    assert failed.error_message == "words"
-
-
-def test_a_draft_is_recorded_on_its_own_attempt() -> None:
-    session = steps.draft_posted(generating(2), 2, "9.9", NOW)
-    assert session.stage is Stage.USER_FEEDBACK
-    assert [a.message_ts for a in session.attempts] == ["1.5", "9.9"]
-    assert session.newest_draft == session.attempt(2)
-
-
-def test_start_over_leaves_only_whose_it_was_and_where() -> None:
-    final = a_session(
-        Stage.FINAL,
-        attempts=2,
-        response_url="https://hooks",
-        input_used_by_process=PROMPT,
-        final_ts="6.0",
-        error_message="x",
+def lineage(*steps: tuple[ImageRef | None, str]) -> Session:
+    """A session whose attempts edit these images, with these changes."""
+    attempts = tuple(
+        an_attempt(number, posted=True, images=2, base=base, change=change)
+        for number, (base, change) in enumerate(steps, 1)
     )
-    cleared = steps.start_over(final, "T1.U1.next", NOW)
-    assert cleared.stage is Stage.INITIAL_INPUT
-    assert (cleared.team, cleared.user, cleared.channel) == ("T1", OWNER, CHANNEL)
-    assert (cleared.thread_ts, cleared.final_ts) == ("1.0", "6.0")
-    empty = (cleared.task_input, cleared.error_message, cleared.input_used_by_process)
-    assert empty == ("", "", "")
-    assert (cleared.attempts, cleared.final_result, cleared.response_url) == ((), 0, "")
-    assert (cleared.approved_by, cleared.restarted_as) == ("", "T1.U1.next")
+    return replace(a_session(), attempts=attempts)
 
 
-def test_start_over_for_the_same_successor_again_changes_nothing() -> None:
-    cleared = steps.start_over(a_session(Stage.FINAL), "T1.U1.next", NOW)
-    assert steps.start_over(cleared, "T1.U1.next", NOW + 1) is cleared
-
-
-def test_start_over_for_another_successor_comes_too_late() -> None:
-    cleared = steps.start_over(a_session(Stage.FINAL), "T1.U1.next", NOW)
-    assert reason_of(lambda: steps.start_over(cleared, "T1.U1.other", NOW)) is Reason.STARTED_OVER
+# drafts
 
 
 def test_the_newest_draft_is_the_last_one_that_was_posted() -> None:
@@ -206,12 +34,113 @@ def test_the_newest_draft_is_the_last_one_that_was_posted() -> None:
     assert running.newest_draft == running.attempt(2)
 
 
-def test_seconds_are_the_providers_and_never_negative() -> None:
-    assert a_session().latest.seconds == pytest.approx(12.4)
-    assert with_latest(generating(), started_at=5.0).latest.seconds == 0.0
+def test_the_earlier_drafts_are_all_posted_ones_but_the_newest() -> None:
+    assert a_session(Stage.INITIAL_INPUT).earlier_drafts == ()
+    assert generating(2).earlier_drafts == ()
+    running = generating(4)
+    assert running.earlier_drafts == running.attempts[:2]
+    unposted = with_attempt(running, an_attempt(2, failure=FailureKind.QUOTA))
+    assert unposted.earlier_drafts == (running.attempt(1),)
+    assert unposted.newest_draft == running.attempt(3)
 
 
 def test_with_attempt_replaces_the_one_of_its_number_alone() -> None:
     session = a_session(attempts=3)
-    changed = steps.with_attempt(session, replace(session.attempt(2), file_id="F9"))
-    assert [a.file_id for a in changed.attempts] == ["F1", "F9", "F3"]
+    changed = with_attempt(session, replace(session.attempt(2), message_ts="9.9"))
+    assert [a.message_ts for a in changed.attempts] == ["1.5", "9.9", "3.5"]
+
+
+# images
+
+
+@pytest.mark.parametrize(
+    ("image", "shown"),
+    [
+        (ImageRef(1), True),
+        (ImageRef(1, 3), True),
+        (ImageRef(1, 2), False),
+        (ImageRef(1, 4), False),
+        (ImageRef(1, 0), False),
+        (ImageRef(1, -1), False),
+        (ImageRef(2), False),
+        (ImageRef(3), False),
+        (ImageRef(0), False),
+        (ImageRef(-1), False),
+        (ImageRef(9999, 4), False),
+    ],
+)
+def test_an_image_is_shown_where_it_came_and_its_draft_was_posted(
+    image: ImageRef, shown: bool
+) -> None:
+    first = an_attempt(1, posted=True, images=3)
+    first = first.with_candidate(Candidate(2, failure=FailureKind.NO_IMAGE))
+    unposted = an_attempt(2, posted=True, message_ts="")
+    assert replace(a_session(), attempts=(first, unposted)).shows(image) is shown
+
+
+def test_all_images_are_those_of_every_candidate_and_the_picture_it_began_with() -> None:
+    attempts = (an_attempt(1, images=2), an_attempt(2))
+    session = replace(a_session(), attempts=attempts)
+    assert list(session.all_images()) == [ImageRef(0), ImageRef(1), ImageRef(1, 2), ImageRef(2)]
+    assert list(a_session(Stage.INITIAL_INPUT).all_images()) == [ImageRef(0)]
+
+
+def test_the_final_image_is_the_approved_candidate() -> None:
+    assert a_session().final_image is None
+    assert a_session(Stage.FINAL, attempts=2).final_image == ImageRef(2)
+    chosen = a_session(Stage.FINAL, attempts=2, final_candidate=3)
+    assert chosen.final_image == ImageRef(2, 3)
+
+
+# lineage
+
+
+@pytest.mark.parametrize(
+    ("steps", "image", "changes"),
+    [
+        ([(None, "")], ImageRef(1), ()),
+        ([(None, ""), (ImageRef(1), "night")], ImageRef(1), ()),
+        ([(None, ""), (ImageRef(1), "night")], ImageRef(2), ("night",)),
+        ([(None, ""), (ImageRef(1), "night")], ImageRef(2, 2), ("night",)),
+        (
+            [(None, ""), (ImageRef(1, 2), "night"), (ImageRef(2, 2), "rain")],
+            ImageRef(3),
+            ("night", "rain"),
+        ),
+        (
+            [(None, ""), (ImageRef(1), "night"), (ImageRef(1), "rain"), (ImageRef(2), "fog")],
+            ImageRef(4),
+            ("night", "fog"),
+        ),
+        ([(None, ""), (ImageRef(1), "night"), (None, "")], ImageRef(3), ()),
+        ([(BASE, "a hat")], ImageRef(1), ("a hat",)),
+        ([(BASE, "a hat"), (ImageRef(1), "night")], ImageRef(2), ("a hat", "night")),
+        ([(BASE, "a hat"), (ImageRef(1), "night")], BASE, ()),
+    ],
+)
+def test_the_changes_on_the_way_to_an_image_come_oldest_first(
+    steps: list[tuple[ImageRef | None, str]], image: ImageRef, changes: tuple[str, ...]
+) -> None:
+    assert lineage(*steps).changes_up_to(image) == changes
+
+
+# in progress
+
+
+@pytest.mark.parametrize(
+    ("session", "in_progress"),
+    [
+        (a_session(Stage.INITIAL_INPUT), False),
+        (a_session(Stage.INITIAL_INPUT, source=Source("F7")), False),
+        (a_session(Stage.INITIAL_INPUT, attempts=1), False),
+        (replace(generating(), stage=Stage.INITIAL_INPUT), False),
+        (generating(), True),
+        (a_session(), True),
+        (a_session(Stage.FINAL), False),
+        (a_session(Stage.FINAL, final_ts="9.0"), False),
+    ],
+)
+def test_a_session_is_in_progress_while_it_is_made_or_waits_for_a_decision(
+    session: Session, in_progress: bool
+) -> None:
+    assert session.in_progress is in_progress

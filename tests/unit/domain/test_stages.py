@@ -19,6 +19,7 @@ ALL = list(itertools.product(Stage, Event))
         (Stage.GENERATING, Event.GENERATED, Stage.USER_FEEDBACK),
         (Stage.USER_FEEDBACK, Event.APPROVE, Stage.FINAL),
         (Stage.USER_FEEDBACK, Event.REGENERATE, Stage.GENERATING),
+        (Stage.USER_FEEDBACK, Event.REFINE, Stage.GENERATING),
         (Stage.USER_FEEDBACK, Event.EDIT, Stage.GENERATING),
         (Stage.FINAL, Event.START_OVER, Stage.INITIAL_INPUT),
     ],
@@ -30,15 +31,16 @@ def test_each_event_leads_where_the_contract_says(
     assert next_stage(stage, event, has_image=has_image) is target
 
 
-def test_a_failure_goes_back_to_the_image_where_there_is_one() -> None:
-    assert next_stage(Stage.GENERATING, Event.FAILED, has_image=True) is Stage.USER_FEEDBACK
-    assert next_stage(Stage.GENERATING, Event.FAILED, has_image=False) is Stage.INITIAL_INPUT
+@pytest.mark.parametrize("event", [Event.FAILED, Event.CANCEL])
+def test_a_failure_and_a_cancel_go_back_to_the_image_where_there_is_one(event: Event) -> None:
+    assert next_stage(Stage.GENERATING, event, has_image=True) is Stage.USER_FEEDBACK
+    assert next_stage(Stage.GENERATING, event, has_image=False) is Stage.INITIAL_INPUT
 
 
 def test_the_table_holds_every_stage_and_every_event() -> None:
     assert set(TRANSITIONS) == set(Stage)
     assert {event for _, event in LAWFUL} == set(Event)
-    assert len(LAWFUL) == 7
+    assert len(LAWFUL) == 9
 
 
 @pytest.mark.parametrize(("stage", "event"), [pair for pair in ALL if pair not in LAWFUL])
@@ -65,8 +67,11 @@ def test_the_diagram_contains_every_transition_and_no_other() -> None:
         "generating --> user_feedback: generated",
         "generating --> user_feedback: failed (an image to look at)",
         "generating --> initial_input: failed (none yet)",
+        "generating --> user_feedback: cancel (an image to look at)",
+        "generating --> initial_input: cancel (none yet)",
         "user_feedback --> final: approve",
         "user_feedback --> generating: regenerate",
+        "user_feedback --> generating: refine",
         "user_feedback --> generating: edit",
         "final --> initial_input: start_over",
     }

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind
-from bot.domain.session import Session, attempt_failed, start_over
+from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.domain.steps import (
+    approve,
+    attempt_failed,
+    cancel,
+    cancel_shown,
+    regenerate,
+    start_over,
+    try_again,
+)
 from bot.domain.work import Job, JobKind, owed
-from tests.fakes import ID, a_session, generating, with_latest
+from tests.fakes import ID, OWNER, a_session, generating, with_latest
+
+
+def cancelled(number: int = 1) -> Session:
+    return cancel(generating(number), number, "cancelled", 1.0)
 
 
 @pytest.mark.parametrize(
@@ -19,7 +33,10 @@ from tests.fakes import ID, a_session, generating, with_latest
         a_session(Stage.FINAL, final_ts="9.0"),
         a_session(Stage.FINAL, error_message="could not be published"),
         attempt_failed(generating(), 1, FailureKind.QUOTA, "w", "", 1.0),
+        attempt_failed(generating(2), 2, FailureKind.QUOTA, "w", "8.0", 1.0),
         start_over(a_session(Stage.FINAL), "T1.U1.b", 1.0),
+        cancel_shown(cancelled(), 1),
+        cancel_shown(cancelled(2), 2),
     ],
 )
 def test_a_session_that_waits_for_a_person_is_owed_nothing(session: Session) -> None:
@@ -29,6 +46,21 @@ def test_a_session_that_waits_for_a_person_is_owed_nothing(session: Session) -> 
 def test_a_generating_session_is_owed_its_newest_attempt() -> None:
     assert owed(generating(2)) == Job(JobKind.ANNOUNCE, ID, 2, 0)
     assert owed(with_latest(generating(2), run=3)) == Job(JobKind.ANNOUNCE, ID, 2, 3)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_cancelled_attempt_is_owed_its_settling_until_that_is_shown(number: int) -> None:
+    session = cancelled(number)
+    assert owed(session) == Job(JobKind.SETTLE, ID, number, 0)
+    assert owed(with_latest(session, run=2)) == Job(JobKind.SETTLE, ID, number, 2)
+    assert owed(cancel_shown(session, number)) is None
+
+
+def test_what_is_begun_or_approved_after_a_cancel_comes_before_its_settling() -> None:
+    session = cancelled(2)
+    assert owed(regenerate(session, 1, 2.0)) == Job(JobKind.ANNOUNCE, ID, 3)
+    assert owed(try_again(session, 2, 2.0)) == Job(JobKind.ANNOUNCE, ID, 3)
+    assert owed(approve(session, ImageRef(1), OWNER, 2.0)) == Job(JobKind.FINISH, ID, 1)
 
 
 def test_an_approved_session_is_owed_its_publication() -> None:

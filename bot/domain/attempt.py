@@ -1,0 +1,113 @@
+"""An attempt: one generation inside a session, of one or more candidates.
+
+Attempt ── base ─→ ImageRef: the image that it edits, of an earlier attempt or brought along
+   └ candidates: what came of it, each with its own image and its own failure
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from bot.domain.errors import FailureKind
+from bot.domain.options import NO_OPTIONS, Options
+
+
+@dataclass(frozen=True, order=True)
+class ImageRef:
+    """Which image of a session. Attempts and candidates count from 1; attempt 0 is the picture
+    that the session started from."""
+
+    attempt: int
+    candidate: int = 1
+
+    def __str__(self) -> str:
+        return str(self.attempt) if self.candidate == 1 else f"{self.attempt}.{self.candidate}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture of a person, from which a session starts: Slack's file, its type and its bytes."""
+
+    file_id: str
+    mime_type: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One image of an attempt. `response_id`, `width` (with the stored image) and `file_id` are
+    what a repeated job goes on from, in that order. `failure`: why this one did not come."""
+
+    number: int
+    response_id: str = ""
+    revised_prompt: str = ""
+    mime_type: str = ""
+    width: int = 0
+    height: int = 0
+    file_id: str = ""
+    failure: FailureKind | None = None
+
+    @property
+    def has_image(self) -> bool:
+        return self.width > 0
+
+    @property
+    def deliverable(self) -> bool:
+        """There is an image, and nothing has kept it from Slack."""
+        return self.has_image and self.failure is None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One generation. Times are seconds since the epoch; 0 means not yet.
+
+    `change` is what a person wants to be different from `base`; without one the image is made
+    afresh from `prompt`. `asked_by` is unique to the request that started it, so that the same
+    request, delivered twice, starts it once; `cancelled_by` likewise. `as_file`: Slack never came
+    to know the images' files, so they were shared as plain files. `run` counts how often the
+    sweeper queued it again.
+    """
+
+    number: int
+    prompt: str
+    options: Options = NO_OPTIONS
+    change: str = ""
+    base: ImageRef | None = None
+    asked_by: str = ""
+    cancelled_by: str = ""
+    run: int = 0
+    queued_at: float = 0.0
+    started_at: float = 0.0
+    generated_at: float = 0.0
+    candidates: tuple[Candidate, ...] = field(default=(Candidate(1),))
+    as_file: bool = False
+    preview_ts: str = ""
+    message_ts: str = ""
+    failure: FailureKind | None = None
+    failure_ts: str = ""
+
+    @property
+    def images(self) -> tuple[Candidate, ...]:
+        """The candidates that there is something to show of."""
+        return tuple(c for c in self.candidates if c.deliverable)
+
+    @property
+    def seconds(self) -> float:
+        """How long the provider took."""
+        return max(0.0, self.generated_at - self.started_at)
+
+    @property
+    def cancelled(self) -> bool:
+        return self.failure is FailureKind.CANCELLED
+
+    def candidate(self, number: int) -> Candidate:
+        return self.candidates[number - 1]
+
+    def holds(self, number: int) -> bool:
+        """Whether it has an image of that candidate."""
+        return 1 <= number <= len(self.candidates) and self.candidate(number).deliverable
+
+    def with_candidate(self, candidate: Candidate) -> Attempt:
+        """The attempt with this candidate in the place of the one of its number."""
+        others = (c if c.number != candidate.number else candidate for c in self.candidates)
+        return replace(self, candidates=tuple(others))

@@ -57,7 +57,7 @@ async def test_sigterm_ends_a_worker_cleanly_and_its_job_goes_on_elsewhere(
             process.terminate()
             await until(lambda: bool(handler.ends))
             assert await process.wait() == 0
-    assert handler.times[0] - terminated < 2.5
+    assert handler.times[0] - terminated < 10  # its lease alone would last 15 s
 
 
 @pytest.mark.parametrize("way", ["restarted", "frozen"])

@@ -95,6 +95,13 @@ async def test_a_job_holds_nothing_but_what_names_it(
     assert all(str(key).startswith("{imagine}:") for key in keys)
 
 
+@pytest.fixture
+def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of calls at once may take their time on a busy machine."""
+    monkeypatch.setattr("bot.adapters.queue.producer._PATIENCE", 60.0)
+
+
+@pytest.mark.usefixtures("no_hurry")
 async def test_many_callers_at_once_get_their_own_answers(queue: BullJobQueue) -> None:
     jobs = [generation(str(number)) for number in range(300)]
     await asyncio.gather(*(queue.add(job) for job in jobs))
@@ -103,6 +110,7 @@ async def test_many_callers_at_once_get_their_own_answers(queue: BullJobQueue) -
     assert set(await queue.waiting()) == set(jobs)
 
 
+@pytest.mark.usefixtures("no_hurry")
 async def test_callers_that_give_up_do_not_disturb_the_others(queue: BullJobQueue) -> None:
     async def impatient(number: int) -> None:
         try:
@@ -131,7 +139,7 @@ async def test_an_add_while_redis_is_away_ends_soon_and_works_later(
     started = time.monotonic()
     jobs = [generation(f"away-{number}") for number in range(40)]
     outcomes = await asyncio.gather(*map(queue.add, jobs), return_exceptions=True)
-    assert time.monotonic() - started < 6  # BullMQ's own patience is 30 s and more
+    assert time.monotonic() - started < 15  # BullMQ's own patience is 30 s and more
     assert {type(outcome) for outcome in outcomes} == {QueueUnavailable}
     assert len(asyncio.all_tasks()) == tasks_before
 

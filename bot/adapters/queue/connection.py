@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ReadOnlyError
+
+from bot.adapters.pool import TurnsPool
 
 _MAX_CONNECTIONS = 32
 _RETRIES = 60
@@ -22,7 +24,7 @@ def redis_client(url: str) -> Redis:
     read its answer. Callers beyond the pool's size wait. A silently dead connection is noticed
     within `socket_timeout` seconds, which has to exceed the time that a worker blocks for.
     """
-    pool = BlockingConnectionPool.from_url(
+    pool = TurnsPool.from_url(
         url,
         max_connections=_MAX_CONNECTIONS,
         timeout=None,

@@ -17,6 +17,7 @@ PUBLISH_QUEUE = "imagine-publish"
 QUEUE_OF = {
     JobKind.GENERATE: GENERATE_QUEUE,
     JobKind.ANNOUNCE: PUBLISH_QUEUE,
+    JobKind.SETTLE: PUBLISH_QUEUE,
     JobKind.FINISH: PUBLISH_QUEUE,
 }
 

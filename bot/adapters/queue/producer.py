@@ -56,6 +56,16 @@ class BullJobQueue:
         queue = self._queues[QUEUE_OF[job.kind]]
         await _bounded(queue.add(job.kind.value, job_data(job), job_options(job)))
 
+    async def remove(self, job: Job) -> None:
+        """BullMQ would remove finished jobs as well, and so forget that it has seen their ids; one
+        that a worker has taken meanwhile is locked, and stays."""
+        await _bounded(self._remove_waiting(job))
+
+    async def _remove_waiting(self, job: Job) -> None:
+        queue = self._queues[QUEUE_OF[job.kind]]
+        if _STATES.get(await queue.getJobState(job.id)) is JobState.WAITING:
+            await queue.backend.remove(job.id, True)
+
     async def state(self, job: Job) -> JobState:
         queue = self._queues[QUEUE_OF[job.kind]]
         return _STATES.get(await _bounded(queue.getJobState(job.id)), JobState.GONE)

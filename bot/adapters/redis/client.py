@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import BusyLoadingError, ConnectionError, TimeoutError
+
+from bot.adapters.pool import TurnsPool
 
 MAX_CONNECTIONS = 64
 
@@ -29,7 +31,7 @@ def redis_options(patience: float) -> dict[str, Any]:
 
 def redis_client(url: str, patience: float) -> Redis:
     """A client with a bounded pool: callers beyond it wait instead of failing."""
-    pool = BlockingConnectionPool.from_url(
+    pool = TurnsPool.from_url(
         url,
         decode_responses=True,
         max_connections=MAX_CONNECTIONS,

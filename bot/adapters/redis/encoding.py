@@ -6,11 +6,14 @@ import json
 from dataclasses import fields
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from bot.adapters.redis.upgrade import upgraded
+from bot.domain.options import Options
 from bot.domain.session import Session
 
 _SESSION = TypeAdapter(Session)
+_OPTIONS = TypeAdapter(Options)
 _TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage"}}
 
 
@@ -24,8 +27,20 @@ def to_fields(session: Session) -> dict[str, str]:
 
 
 def from_fields(stored: dict[str, str]) -> Session:
-    """The reverse. Fields that this version does not know are passed over."""
+    """The reverse, from this form or an older one. Fields that this version does not know are
+    passed over. Raises `ValueError` for a session that a newer version has written, or that is
+    broken; its text quotes nothing that somebody typed."""
     known = {f.name for f in fields(Session)} & stored.keys()
-    return _SESSION.validate_python(
-        {name: stored[name] if name in _TEXT else json.loads(stored[name]) for name in known}
-    )
+    plain = {name: stored[name] if name in _TEXT else json.loads(stored[name]) for name in known}
+    try:
+        return _SESSION.validate_python(upgraded(plain))
+    except ValidationError:
+        raise ValueError("some values are not of their form") from None
+
+
+def options_to_json(options: Options) -> str:
+    return _OPTIONS.dump_json(options).decode()
+
+
+def options_from_json(stored: str) -> Options:
+    return _OPTIONS.validate_json(stored)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 
 UNFINISHED = "imagine:unfinished"
 """Sorted set: session id → when it last changed, for sessions that may be owed a job."""
+
+CANCELLED = "imagine:cancelled"
+"""Channel: the id of a session whose attempt was cancelled just now."""
 
 
 def session_key(session_id: str) -> str:
@@ -17,11 +21,21 @@ def session_key(session_id: str) -> str:
     return f"imagine:{{{team}.{user}}}:session:{token}"
 
 
-def image_key(session_id: str, attempt: int) -> str:
-    """String: one generated image in base64."""
-    return f"{session_key(session_id)}:generated_image:{attempt}"
+def image_key(session_id: str, image: ImageRef) -> str:
+    """String: one generated image in base64; attempt 0 is the picture it all started from."""
+    return f"{session_key(session_id)}:generated_image:{image}"
 
 
 def user_key(team: str, user: str) -> str:
     """Sorted set: the ids of a user's sessions → when each last changed."""
     return f"imagine:{{{team}.{user}}}:sessions"
+
+
+def defaults_key(team: str, user: str) -> str:
+    """String: the options that a user has made their defaults, as JSON."""
+    return f"imagine:{{{team}.{user}}}:defaults"
+
+
+def thread_key(team: str, channel: str, thread_ts: str) -> str:
+    """Sorted set: the ids of the sessions in a thread → when each was created."""
+    return f"imagine:thread:{team}:{channel}:{thread_ts}"

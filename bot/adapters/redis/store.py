@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,15 +14,36 @@ from uuid import uuid4
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.adapters.redis.encoding import from_fields, to_fields
-from bot.adapters.redis.keys import UNFINISHED, image_key, session_key, user_key
+from bot.adapters.redis.encoding import (
+    from_fields,
+    options_from_json,
+    options_to_json,
+    to_fields,
+)
+from bot.adapters.redis.keys import (
+    UNFINISHED,
+    defaults_key,
+    image_key,
+    session_key,
+    thread_key,
+    user_key,
+)
 from bot.adapters.redis.scripts import COMPARE_AND_SET, REMOVE_IF_UNTOUCHED
+from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
-from bot.domain.session import Session
+from bot.domain.options import Options
+from bot.domain.session import IN_PROGRESS, SCHEMA, Session
+from bot.domain.stages import Stage
 from bot.domain.work import owed
-from bot.ports import Change, Unfinished
+from bot.ports import Change, Entry, Unfinished
+
+log = logging.getLogger(__name__)
 
 _MAX_TRIES = 20
+_IN_THREAD = 10
+"""Sessions of one thread that are looked at; the newest may have expired."""
+DEFAULTS_TTL = 365 * 24 * 3600
+"""Seconds without use, after which a person's default options are forgotten."""
 
 
 class RedisSessionStore:
@@ -78,21 +100,77 @@ class RedisSessionStore:
             ids: list[str] = await self._redis.zrevrange(user_key(team, user), 0, -1)
         return ids
 
-    async def keep_image(self, session_id: str, attempt: int, encoded: str) -> None:
+    async def entries_of(self, team: str, user: str) -> list[Entry]:
+        ids = await self.sessions_of(team, user)
         async with self._bounded():
-            await self._redis.set(image_key(session_id, attempt), encoded, ex=self._image_ttl)
+            pipeline = self._redis.pipeline(transaction=False)
+            for session_id in ids:
+                pipeline.hmget(session_key(session_id), "stage", "schema")
+            rows: list[list[str | None]] = await pipeline.execute()
+        return [
+            Entry(session_id, Stage(stage), Stage(stage) in IN_PROGRESS)
+            for session_id, (stage, schema) in zip(ids, rows, strict=True)
+            if stage and int(schema or SCHEMA) <= SCHEMA
+        ]
 
-    async def load_image(self, session_id: str, attempt: int) -> str | None:
+    async def load_many(self, session_ids: list[str]) -> list[Session]:
         async with self._bounded():
-            key = image_key(session_id, attempt)
+            pipeline = self._redis.pipeline(transaction=False)
+            for session_id in session_ids:
+                pipeline.hgetall(session_key(session_id))
+            stored: list[dict[str, str]] = await pipeline.execute()
+        return [session for fields in stored if (session := _if_readable(fields))]
+
+    async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
+        if not thread_ts:
+            return []
+        async with self._bounded():
+            key = thread_key(team, channel, thread_ts)
+            newest: list[str] = await self._redis.zrevrange(key, 0, _IN_THREAD - 1)
+            pipeline = self._redis.pipeline(transaction=False)
+            for session_id in newest:
+                pipeline.exists(session_key(session_id))
+            there: list[int] = await pipeline.execute()
+        found = [id_ for id_, exists in zip(newest, there, strict=True) if exists]
+        if any(session_id.startswith(f"{team}.{user}.") for session_id in found):
+            return found
+        return found + await self._unlisted(team, user, channel, thread_ts)
+
+    async def _unlisted(self, team: str, user: str, channel: str, thread_ts: str) -> list[str]:
+        """A user's sessions in a thread that no list of it names: before schema 2 none was kept."""
+        ids = await self.sessions_of(team, user)
+        async with self._bounded():
+            pipeline = self._redis.pipeline(transaction=False)
+            for session_id in ids:
+                pipeline.hmget(session_key(session_id), "channel", "thread_ts")
+            places: list[list[str | None]] = await pipeline.execute()
+        wanted = [channel, thread_ts]
+        return [id_ for id_, place in zip(ids, places, strict=True) if place == wanted]
+
+    async def defaults_of(self, team: str, user: str) -> Options:
+        async with self._bounded():
+            stored: str | None = await self._redis.getex(defaults_key(team, user), ex=DEFAULTS_TTL)
+        return options_from_json(stored) if stored else Options()
+
+    async def keep_defaults(self, team: str, user: str, options: Options) -> None:
+        async with self._bounded():
+            key = defaults_key(team, user)
+            await self._redis.set(key, options_to_json(options), ex=DEFAULTS_TTL)
+
+    async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
+        async with self._bounded():
+            await self._redis.set(image_key(session_id, image), encoded, ex=self._image_ttl)
+
+    async def load_image(self, session_id: str, image: ImageRef) -> str | None:
+        async with self._bounded():
+            key = image_key(session_id, image)
             encoded: str | None = await self._redis.getex(key, ex=self._image_ttl)
         return encoded
 
     async def drop_images(self, session: Session) -> None:
-        keys = [image_key(session.id, attempt.number) for attempt in session.attempts]
-        if keys:
-            async with self._bounded():
-                await self._redis.unlink(*keys)
+        keys = [image_key(session.id, image) for image in session.all_images()]
+        async with self._bounded():
+            await self._redis.unlink(*keys)
 
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
         async with self._bounded():
@@ -114,8 +192,7 @@ class RedisSessionStore:
     async def _write(self, session: Session, *, expected: str) -> bool:
         """Write `session` as the version after `expected`; False where somebody was faster."""
         now = time.time()
-        if owed(session) is not None:
-            await self._redis.zadd(UNFINISHED, {session.id: now})
+        await self._prepare(session, now)
         written = replace(session, version=int(expected or 0) + 1)
         pairs = [text for pair in to_fields(written).items() for text in pair]
         answer = await self._compare_and_set(
@@ -124,6 +201,17 @@ class RedisSessionStore:
         )
         return bool(answer)
 
+    async def _prepare(self, session: Session, now: float) -> None:
+        """What lives in other slots, and has to be there before the change."""
+        pipeline = self._redis.pipeline(transaction=False)
+        if owed(session) is not None:
+            pipeline.zadd(UNFINISHED, {session.id: now})
+        if session.thread_ts:
+            key = thread_key(session.team, session.channel, session.thread_ts)
+            pipeline.zadd(key, {session.id: session.created_at})
+            pipeline.expire(key, self._session_ttl)
+        await pipeline.execute()
+
     @asynccontextmanager
     async def _bounded(self) -> AsyncIterator[None]:
         try:
@@ -131,3 +219,13 @@ class RedisSessionStore:
                 yield
         except (RedisError, OSError) as error:  # OSError: TimeoutError is one
             raise StoreUnavailable(type(error).__name__) from error
+
+
+def _if_readable(stored: dict[str, str]) -> Session | None:
+    """None for a session that has expired, or that a newer version has written: one of those must
+    not hide all others."""
+    try:
+        return from_fields(stored) if stored else None
+    except ValueError as error:
+        log.error("a session cannot be read: %s", type(error).__name__)
+        return None

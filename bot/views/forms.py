@@ -4,51 +4,136 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.views import ids
+from bot.domain.errors import Reason, Refusal
+from bot.domain.options import NO_OPTIONS, QUALITIES, Options
+from bot.domain.session import Session
+from bot.views import blocks, ids
+from bot.views.blocks import Block, Choice
+from bot.views.brought import Brought, Picture
+from bot.views.lineage import described
+from bot.views.option_selects import chosen_in, option_inputs, read_options
 from bot.views.text import INPUT_LENGTH, cut
+
+__all__ = [
+    "Brought",
+    "Picture",
+    "View",
+    "edit_form",
+    "image_form",
+    "prompt_form",
+    "read_options",
+    "read_picture",
+    "refine_form",
+]
 
 View = dict[str, Any]
 
+PROMPT_RECALLED = 500
+_CHANGE_LABEL = "What should change?"
+_CHANGE_EXAMPLE = "Make the cat look friendlier"
 
-def prompt_form(target: ids.Target, prompt: str = "") -> View:
+
+def prompt_form(
+    target: ids.Target,
+    prompt: str = "",
+    options: Options = NO_OPTIONS,
+    qualities: tuple[str, ...] = QUALITIES,
+) -> View:
     """The form of a new session, pre-filled with `prompt`."""
-    return _form(ids.PROMPT_FORM, "Imagine", target, prompt)
+    fields = [_prompt_field(prompt), *option_inputs(options, qualities)]
+    return _form(ids.PROMPT_FORM, "Imagine", str(target), fields)
 
 
-def edit_form(target: ids.Target, prompt: str) -> View:
-    """The form that changes the prompt of an attempt."""
-    return _form(ids.EDIT_FORM, "Edit prompt", target, prompt)
+def edit_form(
+    target: ids.Target,
+    prompt: str,
+    options: Options = NO_OPTIONS,
+    qualities: tuple[str, ...] = QUALITIES,
+) -> View:
+    """The form that changes the prompt and the options of an attempt."""
+    fields = [_prompt_field(prompt), *option_inputs(options, qualities)]
+    return _form(ids.EDIT_FORM, "Edit prompt", str(target), fields)
 
 
-def _form(callback_id: str, title: str, target: ids.Target, prompt: str) -> View:
-    element: dict[str, Any] = {
-        "type": "plain_text_input",
-        "action_id": ids.PROMPT_INPUT,
-        "multiline": True,
-        "max_length": INPUT_LENGTH,
-        "placeholder": _plain("A robot eating pizza on Mars"),
-        "focus_on_load": True,
-    }
-    if prompt:
-        element["initial_value"] = cut(prompt, INPUT_LENGTH)
-    block: dict[str, Any] = {
-        "type": "input",
-        "block_id": ids.PROMPT_BLOCK,
-        "label": _plain("What should the image show?"),
-        "element": element,
-    }
-    if element.get("initial_value", prompt) != prompt:
-        block["hint"] = _plain(f"Your prompt was longer: a form holds {INPUT_LENGTH:,} characters.")
+def refine_form(target: ids.Target, session: Session) -> View:
+    """The form that asks what should change about an image."""
+    attempt = session.attempt(target.attempt)
+    which = f", image {target.candidate}" if len(attempt.candidates) > 1 else ""
+    made_from = described(session, attempt, PROMPT_RECALLED)
+    field = _text_field(_CHANGE_LABEL, _CHANGE_EXAMPLE)
+    field["hint"] = blocks.plain("Everything else stays. Options such as --n 3 can be typed too.")
+    fields = [blocks.plain_context(f"Attempt {target.attempt}{which}: {made_from}"), field]
+    return _form(ids.REFINE_FORM, "Refine", str(target), fields)
+
+
+def image_form(
+    brought: Brought, options: Options = NO_OPTIONS, qualities: tuple[str, ...] = QUALITIES
+) -> View:
+    """The form that starts a session from a picture, which is chosen where there are several."""
+    metadata = brought.to_metadata()
+    carried = Brought.from_metadata(metadata) or brought
+    which = [_picture_field(carried.files)] if len(carried.files) > 1 else []
+    field = _text_field(_CHANGE_LABEL, _CHANGE_EXAMPLE)
+    fields = [*which, field, *option_inputs(options, qualities)]
+    return _form(ids.IMAGE_FORM, "Direct this image", metadata, fields)
+
+
+def read_picture(values: dict[str, Any], brought: Brought) -> Picture:
+    """The picture that was chosen: the only one, where there was no choice. Raises `Refusal`."""
+    wanted = chosen_in(values, ids.PICTURE_BLOCK)
+    for picture in brought.files:
+        if picture.file_id == wanted or len(brought.files) == 1:
+            return picture
+    raise Refusal(Reason.NO_IMAGE_THERE)
+
+
+def _form(callback_id: str, title: str, metadata: str, fields: list[Block]) -> View:
     return {
         "type": "modal",
         "callback_id": callback_id,
-        "private_metadata": str(target),
-        "title": _plain(title),
-        "submit": _plain("Generate"),
-        "close": _plain("Cancel"),
-        "blocks": [block],
+        "private_metadata": metadata,
+        "title": blocks.plain(title),
+        "submit": blocks.plain("Generate"),
+        "close": blocks.plain("Cancel"),
+        "blocks": fields,
     }
 
 
-def _plain(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": text}
+def _prompt_field(prompt: str) -> Block:
+    field = _text_field("What should the image show?", "A robot eating pizza on Mars")
+    if not prompt:
+        return field
+    shown = field["element"]["initial_value"] = cut(prompt, INPUT_LENGTH)
+    if shown != prompt:
+        longer = f"Your prompt was longer: a form holds {INPUT_LENGTH:,} characters."
+        field["hint"] = blocks.plain(longer)
+    return field
+
+
+def _text_field(label: str, placeholder: str) -> Block:
+    return {
+        "type": "input",
+        "block_id": ids.PROMPT_BLOCK,
+        "label": blocks.plain(label),
+        "element": {
+            "type": "plain_text_input",
+            "action_id": ids.PROMPT_INPUT,
+            "multiline": True,
+            "max_length": INPUT_LENGTH,
+            "placeholder": blocks.plain(placeholder),
+            "focus_on_load": True,
+        },
+    }
+
+
+def _picture_field(pictures: tuple[Picture, ...]) -> Block:
+    choices = [
+        Choice(picture.file_id, picture.name.strip() or f"Picture {n}")
+        for n, picture in enumerate(pictures, 1)
+    ]
+    return {
+        "type": "input",
+        "block_id": ids.PICTURE_BLOCK,
+        "label": blocks.plain("Which picture?"),
+        "element": blocks.select(ids.PICTURE_BLOCK, choices, choices[0].value),
+    }

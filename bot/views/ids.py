@@ -5,20 +5,58 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from bot.domain.attempt import ImageRef
+
 APPROVE = "approve"
+USE_THIS = "use_this"
 REGENERATE = "regenerate"
-TRY_AGAIN = "try_again"
+REFINE = "refine"
 EDIT_PROMPT = "edit_prompt"
+CANCEL = "cancel"
+TRY_AGAIN = "try_again"
 START_OVER = "start_over"
+
+DIRECT_IMAGE = "direct_image"
+"""Callback id of the message shortcut."""
+
+HOME_PAGE = "home_page"
+"""Turns a page of the Home tab; the value is a `bot.views.home.Page`. The button's own action id
+matches `HOME_PAGE_PATTERN`."""
+HOME_PAGE_PATTERN = re.compile(rf"^{HOME_PAGE}_(working|pictures)_(prev|next)$")
+DEFAULT_OPTION = "default_option"
+"""A select of the Home tab, followed by the option's name; matches `DEFAULT_OPTION_PATTERN`."""
+DEFAULT_OPTION_PATTERN = re.compile(rf"^{DEFAULT_OPTION}_(size|quality|background|count)$")
+KEEP_LAST = "keep_last"
+"""Makes the options used last the defaults."""
 
 PROMPT_FORM = "prompt_form"
 """Callback id of the form of a new session; its metadata is the session's `Target`, attempt 0."""
 EDIT_FORM = "edit_form"
-"""Callback id of the form that edits a failed attempt's prompt."""
+"""Callback id of the form that edits an attempt's prompt and options."""
+REFINE_FORM = "refine_form"
+"""Callback id of the form that asks what should change."""
+IMAGE_FORM = "image_form"
+"""Callback id of the form that starts from a picture; its metadata is a `bot.views.brought.Brought`
+as JSON."""
 PROMPT_BLOCK = "prompt"
 PROMPT_INPUT = "prompt_input"
+PICTURE_BLOCK = "picture"
+"""The select of one picture out of several; the action id is the same."""
+OPTION_BLOCKS = {"size": "size", "quality": "quality", "background": "background", "count": "count"}
+"""Option → block id of its select; the action id is the same."""
 
-_TARGET = re.compile(r"([\w-]+\.[\w-]+\.[0-9a-f]+)#([0-9]{1,4})")
+
+def numbered(action_id: str, candidate: int) -> str:
+    """The action id of a candidate's own button: unique in its message."""
+    return action_id if candidate == 1 else f"{action_id}_{candidate}"
+
+
+def pattern(action_id: str) -> re.Pattern[str]:
+    """Matches the action id for every candidate, and nothing else."""
+    return re.compile(rf"^{re.escape(action_id)}(_[2-4])?$")
+
+
+_TARGET = re.compile(r"([\w-]+\.[\w-]+\.[0-9a-f]+)#([0-9]{1,4})(?:\.([1-4]))?")
 
 
 class Target(NamedTuple):
@@ -26,12 +64,17 @@ class Target(NamedTuple):
 
     session_id: str
     attempt: int
+    candidate: int = 1
+
+    @property
+    def image(self) -> ImageRef:
+        return ImageRef(self.attempt, self.candidate)
 
     def __str__(self) -> str:
-        return f"{self.session_id}#{self.attempt}"
+        return f"{self.session_id}#{self.image}"
 
 
 def parse_target(value: str) -> Target | None:
     """Read a value back; None where it is not one of ours."""
     match = _TARGET.fullmatch(value)
-    return Target(match[1], int(match[2])) if match else None
+    return Target(match[1], int(match[2]), int(match[3] or 1)) if match else None

@@ -1,92 +1,76 @@
-"""The messages of a session: root, draft, failure, final."""
+"""The messages of a session: root, draft, preview, failure, final."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-from bot.domain.session import Attempt, Session
+from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.views import ids
+from bot.views import blocks, ids
+from bot.views.blocks import Block
+from bot.views.drafts import draft_message, is_live
+from bot.views.lineage import changes, described
+from bot.views.markers import (
+    Message,
+    draft_marker,
+    failure_marker,
+    final_marker,
+    preview_marker,
+    root_marker,
+)
+from bot.views.option_words import option_words
 from bot.views.status import status_words
-from bot.views.text import ALT_TEXT, FALLBACK_TEXT, PROMPT_SHOWN, cut, escape, mention
+from bot.views.text import ALT_TEXT, FALLBACK_TEXT, cut, escape, mention
 
-Block = dict[str, Any]
-
-
-class Message(NamedTuple):
-    """`text` is what notifications and screen readers get."""
-
-    text: str
-    blocks: list[Block]
-
-
-def root_marker(session: Session) -> str:
-    return _marker(session, "root", 0)
-
-
-def draft_marker(session: Session, number: int) -> str:
-    return _marker(session, "draft", number)
-
-
-def failure_marker(session: Session, number: int) -> str:
-    return _marker(session, "failure", number)
-
-
-def final_marker(session: Session) -> str:
-    return _marker(session, "final", session.final_result)
+__all__ = [
+    "Message",
+    "draft_marker",
+    "draft_message",
+    "failure_marker",
+    "failure_message",
+    "final_marker",
+    "final_message",
+    "is_live",
+    "preview_marker",
+    "preview_message",
+    "root_marker",
+    "root_message",
+]
 
 
 def root_message(session: Session, ahead: int | None, now: float) -> Message:
-    """Who, the prompt and the status. `ahead` is the number of images before this one in the
-    queue, None where it is not known; `now` is in seconds since the epoch."""
+    """Who, the prompt and the status, with Cancel while there is something to cancel. `ahead` is
+    the number of images before this one in the queue, None where it is not known; `now` is in
+    seconds since the epoch."""
     prompt = session.task_input
     status = status_words(session, ahead, now)
-    return Message(
-        f"{mention(session.user)} imagines: {escape(cut(prompt, FALLBACK_TEXT))}\n{status}",
-        [
-            _section(f"{mention(session.user)} imagines", root_marker(session)),
-            _plain_section(prompt or "(started over)"),
-            _context(status),
-        ],
-    )
+    options = option_words(session.options)
+    from_picture = ", from a picture" if session.source else ""
+    shown = [
+        blocks.section(f"{mention(session.user)} imagines{from_picture}", root_marker(session)),
+        blocks.plain_section(prompt or "(started over)"),
+        blocks.context(status, options) if options else blocks.context(status),
+    ]
+    if buttons := _root_buttons(session):
+        shown.append(blocks.actions(*buttons))
+    imagined = escape(cut(prompt, FALLBACK_TEXT))
+    return Message(f"{mention(session.user)} imagines: {imagined}\n{status}", shown)
 
 
-def draft_message(session: Session, number: int, *, live: bool) -> Message:
-    """An image to decide about. `live`: with its buttons; otherwise a line says why not.
-
-    Where the image could only be shared as a plain file, above, this is the line and the buttons.
-    """
-    attempt = session.attempt(number)
-    facts = f"{mention(session.user)}, attempt {number} · {_facts(attempt)}"
-    line = facts if live else f"{facts}\n{_closing_line(session, number)}"
-    marker = draft_marker(session, number)
-    shown = _section(line, marker) if attempt.as_file else _image(attempt, marker)
-    blocks = [shown] if attempt.as_file else [shown, _context(line)]
-    if live:
-        blocks.append(_draft_buttons(session, number))
-    return Message(f"Attempt {number}: {escape(cut(attempt.prompt, FALLBACK_TEXT))}", blocks)
-
-
-def is_live(session: Session, number: int) -> bool:
-    """Whether this draft is the one to decide about."""
-    draft = session.newest_draft
-    return session.stage is Stage.USER_FEEDBACK and draft is not None and draft.number == number
+def preview_message(session: Session, number: int, file_id: str) -> Message:
+    """What the model has so far of an attempt."""
+    line = f"🎨 Preview of attempt {number}: the model is still at work"
+    alt_text = described(session, session.attempt(number), ALT_TEXT)
+    shown = blocks.image(file_id, alt_text, preview_marker(session, number))
+    return Message(line, [shown, blocks.context(line)])
 
 
 def failure_message(session: Session, number: int, words: str, *, edit_prompt: bool) -> Message:
     """What happened and what to do, with the buttons to do it."""
-    value = str(ids.Target(session.id, number))
-    buttons = [_button("🔁 Try again", ids.TRY_AGAIN, value)]
+    buttons = [_try_again(session, number)]
     if edit_prompt:
-        buttons.insert(0, _button("✏️ Edit prompt", ids.EDIT_PROMPT, value, style="primary"))
+        buttons.insert(0, _edit_prompt(session, number, primary=True))
     text = f"{mention(session.user)} {words}"
-    return Message(
-        text,
-        [
-            _section(f"⚠️ {text}", failure_marker(session, number)),
-            {"type": "actions", "elements": buttons},
-        ],
-    )
+    marker = failure_marker(session, number)
+    return Message(text, [blocks.section(f"⚠️ {text}", marker), blocks.actions(*buttons)])
 
 
 def final_message(session: Session, *, link: str = "", retired: bool = False) -> Message:
@@ -96,80 +80,49 @@ def final_message(session: Session, *, link: str = "", retired: bool = False) ->
     """
     approved = session.attempt(session.final_result)
     by = f", approved by {mention(session.approved_by)}"
-    marker = final_marker(session)
-    image_id = f"image-{marker}"
-    shown = _section(f"<{link}|See the image>", image_id) if link else _image(approved, image_id)
-    blocks = [
-        _section(
+    shown = [
+        blocks.section(
             f"✅ {mention(session.user)}’s approved image"
             f"{'' if session.approved_by == session.user else by}",
-            marker,
+            final_marker(session),
         ),
-        shown,
-        _plain_section(approved.prompt),
+        _final_image(session, link),
+        blocks.plain_section(approved.prompt),
     ]
+    if asked := changes(session, approved):
+        shown.append(blocks.plain_section("\n".join(asked)))
     if not retired:
         value = str(ids.Target(session.id, approved.number))
-        button = _button("🔄 Start over", ids.START_OVER, value)
-        blocks.append({"type": "actions", "elements": [button]})
-    return Message(f"Approved image: {escape(cut(approved.prompt, FALLBACK_TEXT))}", blocks)
+        shown.append(blocks.actions(blocks.button("🔄 Start over", ids.START_OVER, value)))
+    caption = described(session, approved, FALLBACK_TEXT)
+    return Message(f"Approved image: {escape(caption)}", shown)
 
 
-def _marker(session: Session, kind: str, number: int) -> str:
-    """The block id by which a message is found again. Opaque; at most 255 characters."""
-    return f"{kind}-{session.id}-{number}"
+def _final_image(session: Session, link: str) -> Block:
+    approved = session.attempt(session.final_result)
+    image_id = f"image-{final_marker(session)}"
+    if link:
+        return blocks.section(f"<{escape(link)}|See the image>", image_id)
+    file_id = approved.candidate(session.final_candidate).file_id
+    return blocks.image(file_id, described(session, approved, ALT_TEXT), image_id)
 
 
-def _facts(attempt: Attempt) -> str:
-    return f"{attempt.width}×{attempt.height} · {attempt.seconds:.0f} s"
+def _root_buttons(session: Session) -> list[Block]:
+    """Cancel while something is made; after a cancellation that left no draft, ways to go on."""
+    if session.stage is Stage.GENERATING:
+        value = str(ids.Target(session.id, session.latest.number))
+        return [blocks.button("🛑 Cancel", ids.CANCEL, value)]
+    none_left = session.stage is Stage.INITIAL_INPUT and bool(session.attempts)
+    if none_left and session.latest.cancelled:
+        number = session.latest.number
+        return [_try_again(session, number), _edit_prompt(session, number)]
+    return []
 
 
-def _closing_line(session: Session, number: int) -> str:
-    if session.final_result == number:
-        return f"✅ Approved by {mention(session.approved_by)}"
-    if session.final_result or number == len(session.attempts):
-        return "No longer up for review"
-    return f"Replaced by attempt {len(session.attempts)}"
+def _try_again(session: Session, number: int) -> Block:
+    return blocks.button("🔁 Try again", ids.TRY_AGAIN, str(ids.Target(session.id, number)))
 
 
-def _draft_buttons(session: Session, number: int) -> Block:
+def _edit_prompt(session: Session, number: int, *, primary: bool = False) -> Block:
     value = str(ids.Target(session.id, number))
-    return {
-        "type": "actions",
-        "elements": [
-            _button("✅ Approve", ids.APPROVE, value, style="primary"),
-            _button("🔁 Regenerate", ids.REGENERATE, value),
-        ],
-    }
-
-
-def _button(label: str, action_id: str, value: str, style: str = "") -> Block:
-    button: Block = {
-        "type": "button",
-        "text": {"type": "plain_text", "text": label, "emoji": True},
-        "action_id": action_id,
-        "value": value,
-    }
-    return button | ({"style": style} if style else {})
-
-
-def _image(attempt: Attempt, block_id: str) -> Block:
-    return {
-        "type": "image",
-        "block_id": block_id,
-        "slack_file": {"id": attempt.file_id},
-        "alt_text": cut(attempt.prompt, ALT_TEXT),
-    }
-
-
-def _section(mrkdwn: str, block_id: str) -> Block:
-    return {"type": "section", "block_id": block_id, "text": {"type": "mrkdwn", "text": mrkdwn}}
-
-
-def _plain_section(text: str) -> Block:
-    shown = cut(text, PROMPT_SHOWN)
-    return {"type": "section", "text": {"type": "plain_text", "text": shown, "emoji": False}}
-
-
-def _context(mrkdwn: str) -> Block:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": mrkdwn}]}
+    return blocks.button("✏️ Edit prompt", ids.EDIT_PROMPT, value, primary=primary)

@@ -2,36 +2,59 @@
 
 from __future__ import annotations
 
+from bot.domain.attempt import Attempt
 from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.views.lineage import origin
 from bot.views.text import mention
 
 
-def status_words(session: Session, ahead: int | None, now: float) -> str:
-    """In mrkdwn. `ahead`: images before this one in the queue, None where it is not known."""
+def status_words(session: Session, ahead: int | None, now: float | None) -> str:
+    """In mrkdwn. `ahead`: images before this one in the queue, None where it is not known; `now`
+    is None for what is not brought up to date every few seconds."""
+    cancelled = bool(session.attempts) and session.latest.cancelled
     match session.stage:
         case Stage.GENERATING:
             return _working(session, ahead, now)
+        case Stage.USER_FEEDBACK if cancelled:
+            which = f"🚫 Attempt {session.latest.number} cancelled"
+            return f"{which} · 👀 waiting for review by {mention(session.user)}"
         case Stage.USER_FEEDBACK if session.error_message:
             return "⚠️ The last attempt failed: see the thread"
         case Stage.USER_FEEDBACK:
             return f"👀 Waiting for review by {mention(session.user)}"
         case Stage.FINAL:
             return f"✅ Approved by {mention(session.approved_by)}"
+        case Stage.INITIAL_INPUT if cancelled:
+            return "🚫 Cancelled"
         case Stage.INITIAL_INPUT if session.error_message:
             return "⚠️ Failed: see the thread"
         case Stage.INITIAL_INPUT:
             return "🔄 Started over"
 
 
-def _working(session: Session, ahead: int | None, now: float) -> str:
+def _working(session: Session, ahead: int | None, now: float | None) -> str:
     attempt = session.latest
-    which = f", attempt {attempt.number}" if attempt.number > 1 else ""
-    if attempt.has_image:
+    which = _which(attempt)
+    if attempt.generated_at:
         return f"📤 Uploading{which}…"
     if attempt.started_at:
-        seconds = max(0, round(now - attempt.started_at))
-        return f"🎨 Generating{which}… {seconds} s"
+        seconds = "" if now is None else f" {max(0, round(now - attempt.started_at))} s"
+        return f"🎨 Generating{which}…{seconds}{_so_far(attempt)}"
     if ahead:
         return f"⏳ Queued{which}, {ahead} ahead"
     return f"⏳ Queued{which}"
+
+
+def _which(attempt: Attempt) -> str:
+    """The first attempt of a session needs no name."""
+    named = [f"attempt {attempt.number}"] if attempt.number > 1 else []
+    words = " ".join([*named, *([origin(attempt)] if attempt.base else [])])
+    return f", {words}" if words else ""
+
+
+def _so_far(attempt: Attempt) -> str:
+    there = sum(c.has_image for c in attempt.candidates)
+    if not there or len(attempt.candidates) == 1:
+        return ""
+    return f" · {there} of {len(attempt.candidates)} images {'is' if there == 1 else 'are'} there"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import html
 
+COMMAND = "/imagine"
+PICTURES = "PNG, JPEG, WebP or GIF"
+"""What `bot.domain.pictures` accepts."""
+
 PROMPT_SHOWN = 2_900
 """Of a prompt, in a message: just under the 3,000 of a section's text."""
 ALT_TEXT = 2_000
@@ -11,6 +15,11 @@ INPUT_LENGTH = 3_000
 FALLBACK_TEXT = 700
 """Of a prompt, in a message's top-level text: what notifications and screen readers get. Escaped,
 it can be five times as long, and an update takes 4,000."""
+
+MOST_REPEATED = 38_000
+"""Characters, escaped: a message holds 40,000."""
+_LEFT_OF_IT = 7_500
+"""Escaped, it can be five times as long."""
 
 
 def escape(text: str) -> str:
@@ -28,3 +37,15 @@ def cut(text: str, limit: int) -> str:
 
 def mention(user: str) -> str:
     return f"<@{user}>"
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def repeated(typed: str, lead: str) -> str:
+    """What was typed, to be copied: no markup in it comes to life. Where it would break out of a
+    code block itself, it stands without one."""
+    whole = len(escape(typed)) <= MOST_REPEATED
+    shown = escape(typed if whole else cut(typed, _LEFT_OF_IT))
+    return f"{lead}\n```{shown}```" if "```" not in typed else f"{lead}\n{shown}"

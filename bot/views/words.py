@@ -1,12 +1,33 @@
-"""What the bot says when something is refused or fails: what happened, and what to do next."""
+"""What the bot says when something is refused: what happened, and what to do next."""
 
 from __future__ import annotations
 
-from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.errors import OptionRefused, Reason, Refusal
+from bot.domain.pictures import MAX_BYTES
 from bot.domain.prompt import MAX_PROMPT
-from bot.views.text import cut, escape, mention
+from bot.views.failure_words import FAILURES, failure_words, not_posted_words
+from bot.views.help_words import HELP
+from bot.views.lists import cancelled_words, list_words
+from bot.views.option_words import option_refusal_words
+from bot.views.text import COMMAND, PICTURES, mention
 
-COMMAND = "/imagine"
+__all__ = [
+    "CANCELLED",
+    "CLICK_LOST",
+    "COMMAND",
+    "EMPTY_MENTION",
+    "FAILURES",
+    "FORM_LOST",
+    "HELP",
+    "REFUSALS",
+    "SOMETHING_BROKE",
+    "STORE_AWAY",
+    "cancelled_words",
+    "failure_words",
+    "list_words",
+    "not_posted_words",
+    "refusal_words",
+]
 
 REFUSALS: dict[Reason, str] = {
     Reason.NOT_ALLOWED: (
@@ -27,12 +48,39 @@ REFUSALS: dict[Reason, str] = {
         f"or type `{COMMAND}` for another."
     ),
     Reason.EXPIRED: f"This one has expired: type `{COMMAND}` again to start a new one.",
+    Reason.NOTHING_TO_CANCEL: (
+        "There is nothing to cancel: no image is being made. "
+        f"`{COMMAND} list` shows what you have in progress."
+    ),
     Reason.EMPTY_PROMPT: "Please say what the image should show.",
+    Reason.EMPTY_CHANGE: "Please say what should change, such as: make the cat look friendlier.",
+    Reason.BAD_OPTION: f"One of the options is not possible. `{COMMAND} help` lists them all.",
+    Reason.NO_IMAGE_THERE: (
+        "There is no picture here that I can start from. "
+        f"Try again on a message with a {PICTURES}, or attach one when you mention me."
+    ),
+    Reason.IMAGE_TYPE: (
+        f"I can start from a {PICTURES}, and this is something else. "
+        "Save it as one of these, upload it, and try again with that one."
+    ),
+    Reason.IMAGE_TOO_LARGE: (
+        f"This picture is too large to start from: {MAX_BYTES // 1024**2} MB are the most. "
+        "Make it smaller, upload it, and try again with that one."
+    ),
+    Reason.IMAGE_NOT_SHARED: (
+        "I may not open this picture. Invite me to its channel, or upload it again where I am, "
+        "and try again. If that does not help, ask whoever runs this bot to allow it `files:read`."
+    ),
     Reason.PROMPT_TOO_LONG: (
         f"This prompt is too long: {MAX_PROMPT:,} characters are the most. Please shorten it."
     ),
 }
 
+CANCELLED = "Cancelled."
+EMPTY_MENTION = (
+    "Tell me what the image should show, such as: a robot eating pizza on Mars. "
+    f"In the thread of a draft, say what should change. `{COMMAND} help` explains the rest."
+)
 STORE_AWAY = (
     "I can't reach my memory right now, so nothing has been started. Please try again in a minute."
 )
@@ -46,90 +94,13 @@ FORM_LOST = (
 )
 SOMETHING_BROKE = "Something went wrong on my side. Please try again in a minute."
 
-FAILURES: dict[FailureKind, str] = {
-    FailureKind.MODERATION: (
-        "The image service's safety system turned this prompt down. "
-        "Change what it may have objected to with Edit prompt."
-    ),
-    FailureKind.DECLINED: (
-        "The model answered in words instead of making an image. "
-        "Change the prompt with Edit prompt."
-    ),
-    FailureKind.QUOTA: (
-        "The image service's credit or spending limit is used up. "
-        "Ask whoever runs this bot to look at its billing, then press Try again."
-    ),
-    FailureKind.BAD_KEY: (
-        "The image service does not accept this bot's API key. "
-        "Ask whoever runs this bot to check it, then press Try again."
-    ),
-    FailureKind.UNVERIFIED: (
-        "The image service has not verified this bot's organisation for this model. "
-        "Ask whoever runs this bot to verify it, then press Try again."
-    ),
-    FailureKind.BAD_REQUEST: (
-        "The image service does not accept this bot's settings, such as the model's name. "
-        "Ask whoever runs this bot to run its check, then press Try again."
-    ),
-    FailureKind.RATE_LIMITED: (
-        "The image service is too busy for more images right now. "
-        "Wait a minute, then press Try again."
-    ),
-    FailureKind.PROVIDER_DOWN: (
-        "The image service could not be reached or had an error of its own. "
-        "Wait a minute, then press Try again."
-    ),
-    FailureKind.TIMED_OUT: (
-        "The image service took too long, so I stopped waiting. Press Try again."
-    ),
-    FailureKind.STREAM_ENDED: (
-        "The image service's answer ended before the image had come. Press Try again."
-    ),
-    FailureKind.NO_IMAGE: (
-        "The image service finished without an image. "
-        "Press Try again, or change the prompt with Edit prompt."
-    ),
-    FailureKind.BAD_IMAGE: "What came back could not be read as an image. Press Try again.",
-    FailureKind.NOT_DELIVERED: ("The image was made, but Slack did not take it. Press Try again."),
-    FailureKind.NOT_IN_CHANNEL: (
-        "I'm not a member of this channel, so I can't show images here. "
-        "Type `/invite {bot}` here, then your command again; nothing was generated."
-    ),
-    FailureKind.CHANNEL_CLOSED: (
-        "Slack does not let me post in this channel, so nothing was generated. "
-        "Try it in another channel."
-    ),
-    FailureKind.NOT_PUBLISHED: (
-        "Your image is approved, but Slack does not let me post it to the channel any more. "
-        "You can still share it from the draft in the thread."
-    ),
-    FailureKind.INTERNAL: "Something went wrong on my side. Press Try again.",
-}
 
-HELP = (
-    "*How it works*\n"
-    f"• `{COMMAND} a robot eating pizza on Mars` starts an image; `{COMMAND}` alone opens a form.\n"
-    "• The draft comes into a thread, and you are its director: *Approve* shows it to the channel, "
-    "*Regenerate* makes another from the same prompt.\n"
-    "• After a failure, *Try again* asks once more.\n"
-    "• *Start over* below an approved image opens the form with its prompt.\n"
-    f"• `{COMMAND} help` shows this, only to you."
-)
-
-
-def refusal_words(refusal: Refusal, *, plain: bool = False) -> str:
-    """In mrkdwn, or `plain` for where Slack shows no mentions. They name the owner, where that is
-    the reason."""
+def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True) -> str:
+    """In mrkdwn, or `plain` for a form, where Slack shows no mentions and what was typed is still
+    there. They name the owner, where that is the reason. `command`: what is repeated was typed
+    behind the slash command."""
+    if isinstance(refusal, OptionRefused):
+        return option_refusal_words(refusal, plain=plain, command=command)
     owner = "its owner" if plain else mention(refusal.owner)
     words = REFUSALS[refusal.reason].format(owner=owner)
     return words.replace("`", "") if plain else words
-
-
-def failure_words(kind: FailureKind, *, said: str = "", bot_name: str = "") -> str:
-    """In mrkdwn. `said` is quoted: the model's own words of refusal."""
-    bot = f"@{bot_name or 'imagine'}"
-    words = FAILURES[kind].format(bot=bot)
-    if said:
-        quoted = "\n".join(f">{line}" for line in escape(cut(said, 500)).splitlines())
-        words = f"{words}\n{quoted}"
-    return words

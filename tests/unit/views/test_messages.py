@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
@@ -17,8 +18,19 @@ from bot.sandbox.messages import block_texts
 from bot.views import messages
 from bot.views.messages import Message
 from bot.views.words import failure_words
-from tests.fakes import OWNER, a_session
-from tests.unit.views.samples import HOSTILE, PROMPTS, sessions_of
+from tests.fakes import OWNER, PROMPT, a_session, generating
+from tests.unit.views.samples import (
+    EVERY_OPTION,
+    HOSTILE,
+    PROMPTS,
+    buttons,
+    cancelled,
+    from_picture,
+    images,
+    refined,
+    sessions_of,
+    with_images,
+)
 
 LINK = "https://slack.example/archives/C1/p1"
 MOST_TEXT = 4000
@@ -30,7 +42,8 @@ def all_messages(session: Session) -> Iterator[Message]:
     for ahead in (None, 0, 7):
         yield messages.root_message(session, ahead, 130.0)
     for attempt in session.attempts:
-        if attempt.file_id:
+        yield messages.preview_message(session, attempt.number, "F9")
+        if attempt.images:
             shared = with_attempt(session, replace(attempt, as_file=True))
             for live in (True, False):
                 yield messages.draft_message(session, attempt.number, live=live)
@@ -64,7 +77,8 @@ def test_a_prompt_never_becomes_markup(prompt: str) -> None:
 
 def test_a_prompt_stands_in_plain_text_and_never_in_mrkdwn() -> None:
     for session in sessions_of("*bold* _it_ ~no~ `code` <b>").values():
-        for message in all_messages(session):
+        calm = tuple(replace(a, change="warmer" if a.change else "") for a in session.attempts)
+        for message in all_messages(replace(session, attempts=calm)):
             if "⚠️" not in str(message.blocks):  # a refusal in words is quoted, escaped
                 assert "*bold*" not in "".join(texts(message.blocks))
 
@@ -107,12 +121,6 @@ def test_an_image_that_is_no_block_gets_none_by_an_edit() -> None:
     assert f"<{LINK}|See the image>" in str(final.blocks)
 
 
-def buttons(message: Message) -> dict[str, tuple[str, str]]:
-    """Action id → words and value."""
-    elements = [e for b in message.blocks if b["type"] == "actions" for e in b["elements"]]
-    return {e["action_id"]: (e["text"]["text"], e["value"]) for e in elements}
-
-
 def test_the_buttons_carry_their_words_and_an_opaque_value() -> None:
     session = a_session(Stage.FINAL, attempts=2)
     live = buttons(messages.draft_message(session, 2, live=True))
@@ -124,6 +132,7 @@ def test_the_buttons_carry_their_words_and_an_opaque_value() -> None:
     for action, wanted in {
         "approve": "Approve",
         "regenerate": "Regenerate",
+        "refine": "Refine",
         "try_again": "Try again",
         "edit_prompt": "Edit prompt",
         "start_over": "Start over",
@@ -137,34 +146,6 @@ def test_only_a_failure_of_the_prompt_offers_to_edit_it() -> None:
     assert list(buttons(messages.failure_message(session, 1, "w", edit_prompt=False))) == [
         "try_again"
     ]
-
-
-def test_a_draft_that_is_not_live_has_a_line_in_place_of_its_buttons() -> None:
-    replaced = a_session(Stage.GENERATING, attempts=3)
-    approved = a_session(Stage.FINAL, attempts=2, approved_by="U9")
-    for session, number, line in (
-        (replaced, 1, "Replaced by attempt 3"),
-        (approved, 2, "Approved by <@U9>"),
-        (approved, 1, "No longer up for review"),
-    ):
-        message = messages.draft_message(session, number, live=False)
-        assert line in "".join(texts(message.blocks))
-        assert buttons(message) == {}
-        assert message.blocks[0]["slack_file"] == {"id": f"F{number}"}
-
-
-def test_the_live_draft_is_the_newest_one_under_review() -> None:
-    session = a_session(attempts=2)
-    assert [messages.is_live(session, n) for n in (1, 2)] == [False, True]
-    for stage in (Stage.GENERATING, Stage.FINAL):
-        assert not messages.is_live(a_session(stage, attempts=2), 1)
-
-
-def test_a_draft_tells_attempt_size_and_seconds() -> None:
-    facts = "".join(texts(messages.draft_message(a_session(attempts=2), 2, live=True).blocks))
-    assert "attempt 2" in facts
-    assert "1024×768" in facts
-    assert "12 s" in facts
 
 
 def test_the_final_message_names_the_approver_where_it_was_not_the_owner() -> None:
@@ -187,10 +168,75 @@ def test_every_message_of_a_session_is_found_by_a_marker_of_its_own() -> None:
         found.append(
             messages.failure_message(session, n, "w", edit_prompt=False).blocks[0]["block_id"]
         )
-    assert len(set(found)) == 6
+    found.append(messages.preview_message(session, 2, "F9").blocks[0]["block_id"])
+    assert len(set(found)) == 7
     assert found[0] == messages.root_marker(session)
     assert found[1] == messages.final_marker(session)
     assert found[2:4] == [messages.draft_marker(session, 1), messages.failure_marker(session, 1)]
     fallback = messages.draft_message(as_file(session, 2), 2, live=True).blocks[0]["block_id"]
     assert fallback == messages.draft_marker(session, 2)
     assert all(re.fullmatch(r"[\w.-]{1,255}", marker) for marker in found)
+
+
+def test_what_is_being_made_can_be_cancelled() -> None:
+    root = messages.root_message(generating(3), 0, 0.0)
+    assert buttons(root) == {"cancel": ("🛑 Cancel", "T1.U1.abc123#3")}
+    for settled in (a_session(), a_session(Stage.FINAL), a_session(Stage.INITIAL_INPUT)):
+        assert buttons(messages.root_message(settled, None, 0.0)) == {}
+
+
+def test_after_a_cancel_without_a_draft_the_root_leads_on() -> None:
+    root = messages.root_message(cancelled(draft=False), None, 0.0)
+    assert list(buttons(root)) == ["try_again", "edit_prompt"]
+    assert {value for _, value in buttons(root).values()} == {"T1.U1.abc123#1"}
+    assert buttons(messages.root_message(cancelled(draft=True), None, 0.0)) == {}
+
+
+def test_the_root_names_the_options_that_are_chosen() -> None:
+    chosen = messages.root_message(generating(options=EVERY_OPTION), 0, 0.0)
+    assert "1792×1008 · high · 4 candidates · transparent" in texts(chosen.blocks)
+    plain = messages.root_message(generating(), 0, 0.0)
+    assert [t for t in texts(plain.blocks) if "candidate" in t] == []
+
+
+def test_the_root_says_that_it_starts_from_a_picture() -> None:
+    root = messages.root_message(from_picture(generating()), 0, 0.0)
+    assert "<@U1> imagines, from a picture" in texts(root.blocks)
+
+
+def test_a_preview_is_an_image_without_buttons() -> None:
+    session = refined(generating(2), ImageRef(1))
+    preview = messages.preview_message(session, 2, "F9")
+    assert images(preview) == ["F9"]
+    assert buttons(preview) == {}
+    assert preview.text == "🎨 Preview of attempt 2: the model is still at work"
+    assert preview.blocks[0]["block_id"] == messages.preview_marker(session, 2)
+    assert preview.blocks[0]["alt_text"] == f"{PROMPT}\nfriendlier cat"
+
+
+def test_the_final_message_shows_the_approved_candidate() -> None:
+    session = replace(with_images(a_session(Stage.FINAL, attempts=2), 3), final_candidate=2)
+    assert images(messages.final_message(session)) == ["F2.2"]
+
+
+def test_the_caption_of_a_refined_image_holds_every_change() -> None:
+    session = refined(a_session(Stage.FINAL, attempts=3), ImageRef(2), "and a hat")
+    second = replace(session.attempt(2), base=ImageRef(1), change="friendlier cat")
+    message = messages.final_message(with_attempt(session, second))
+    plain = list(texts(message.blocks, ("plain_text",)))
+    assert plain[:2] == [PROMPT, "friendlier cat\nand a hat"]
+    assert message.blocks[1]["alt_text"] == f"{PROMPT}\nfriendlier cat\nand a hat"
+
+
+def test_the_prompt_of_a_picture_stands_in_the_caption_once() -> None:
+    session = from_picture(a_session(Stage.FINAL))
+    plain = list(texts(messages.final_message(session).blocks, ("plain_text",)))
+    assert plain.count(PROMPT) == 1
+
+
+def test_a_long_prompt_leaves_room_for_the_change() -> None:
+    session = refined(a_session(attempts=2, task_input="x" * 32_000), ImageRef(1))
+    session = with_attempt(session, replace(session.attempt(2), prompt="x" * 32_000))
+    alt_text = messages.preview_message(session, 2, "F9").blocks[0]["alt_text"]
+    assert len(alt_text) == 2_000
+    assert alt_text.endswith("x…\nfriendlier cat")

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import FailureKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.views.status import status_words
-from tests.fakes import a_session, generating, with_latest
+from tests.fakes import a_candidate, a_session, generating, with_latest
+from tests.unit.views.samples import cancelled, from_picture, refined, with_images
 
 STARTED = with_latest(generating(), started_at=100.0)
+THREE = with_latest(with_images(generating(), 3), started_at=100.0)
+
+
+def there(session: Session, *numbers: int) -> Session:
+    """The session with these candidates of its newest attempt there."""
+    attempt = session.latest
+    for number in numbers:
+        attempt = attempt.with_candidate(a_candidate(number, file_id=""))
+    return with_latest(session, candidates=attempt.candidates)
 
 
 @pytest.mark.parametrize(
@@ -19,16 +33,44 @@ STARTED = with_latest(generating(), started_at=100.0)
         (generating(), 0, "⏳ Queued"),
         (generating(), 3, "⏳ Queued, 3 ahead"),
         (generating(2), 1, "⏳ Queued, attempt 2, 1 ahead"),
+        (refined(generating(3), ImageRef(2)), 0, "⏳ Queued, attempt 3 from 2"),
+        (from_picture(generating()), 0, "⏳ Queued, from your picture"),
         (STARTED, 3, "🎨 Generating… 31 s"),
         (with_latest(generating(2), started_at=200.0), None, "🎨 Generating, attempt 2… 0 s"),
-        (with_latest(STARTED, width=9), None, "📤 Uploading…"),
+        (
+            with_latest(refined(generating(3), ImageRef(1, 2)), started_at=126.2),
+            None,
+            "🎨 Generating, attempt 3 from 1.2… 5 s",
+        ),
+        (there(STARTED, 1), None, "🎨 Generating… 31 s"),
+        (THREE, None, "🎨 Generating… 31 s"),
+        (there(THREE, 3), None, "🎨 Generating… 31 s · 1 of 3 images is there"),
+        (there(THREE, 1, 3), None, "🎨 Generating… 31 s · 2 of 3 images are there"),
+        (with_latest(there(THREE, 1), generated_at=120.0), None, "📤 Uploading…"),
+        (with_latest(STARTED, generated_at=120.0), None, "📤 Uploading…"),
         (a_session(), None, "👀 Waiting for review by <@U1>"),
         (a_session(error_message="x"), None, "⚠️ The last attempt failed: see the thread"),
+        (
+            cancelled(draft=True),
+            None,
+            "🚫 Attempt 2 cancelled · 👀 waiting for review by <@U1>",
+        ),
         (a_session(Stage.FINAL, approved_by="U9"), None, "✅ Approved by <@U9>"),
         (a_session(Stage.FINAL, error_message="x"), None, "✅ Approved by <@U1>"),
         (a_session(Stage.INITIAL_INPUT), None, "🔄 Started over"),
         (a_session(Stage.INITIAL_INPUT, error_message="x"), None, "⚠️ Failed: see the thread"),
+        (cancelled(draft=False), None, "🚫 Cancelled"),
     ],
 )
 def test_says_where_the_session_stands(session: Session, ahead: int | None, words: str) -> None:
     assert status_words(session, ahead, now=131.2) == words
+
+
+def test_what_is_shown_once_counts_no_seconds() -> None:
+    assert status_words(STARTED, None, now=None) == "🎨 Generating…"
+
+
+def test_an_approval_after_a_cancelled_attempt_is_an_approval() -> None:
+    session = with_latest(a_session(Stage.FINAL, attempts=2), failure=FailureKind.CANCELLED)
+    approved = replace(session, final_result=1, approved_by="U1")
+    assert status_words(approved, None, now=1.0) == "✅ Approved by <@U1>"

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.errors import OFFERS_EDIT, FailureKind, Reason, Refusal
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import OFFERS_EDIT, FailureKind, OptionRefused, Reason, Refusal
+from bot.domain.flags import parse_flags
+from bot.domain.options import QUALITIES
+from bot.domain.pictures import ACCEPTED
 from bot.sandbox.markup import pings_in_text
 from bot.views import words
+from bot.views.help_words import HELP
+from tests.fakes import PROMPT, generating
+from tests.unit.views.samples import HOSTILE, PROMPTS, refined, with_prompt
+
+URL = "https://acme.slack.example/"
+LINK = "https://acme.slack.example/archives/C1/p10"
+MOST_TEXT = 40_000
+"""Characters of a message."""
 
 NEXT_STEP = (
     "Try again",
@@ -22,6 +34,8 @@ NEXT_STEP = (
     "go on with the newer one",
     "share it from the draft",
     "Try it in another channel",
+    "mention me with it",
+    "upload it",
 )
 
 
@@ -55,6 +69,14 @@ def test_a_stranger_is_told_who_decides() -> None:
     assert "only its owner can" in words.refusal_words(refusal, plain=True)
 
 
+def test_a_picture_that_will_not_do_is_told_what_would() -> None:
+    for reason in (Reason.IMAGE_TYPE, Reason.NO_IMAGE_THERE):
+        said = words.refusal_words(Refusal(reason)).lower()
+        assert all(kind.removeprefix("image/") in said for kind in ACCEPTED)
+    assert "20 MB" in words.refusal_words(Refusal(Reason.IMAGE_TOO_LARGE))
+    assert "Invite me" in words.refusal_words(Refusal(Reason.IMAGE_NOT_SHARED))
+
+
 def test_an_outage_asks_to_try_again() -> None:
     for said in (words.STORE_AWAY, words.CLICK_LOST, words.SOMETHING_BROKE):
         assert "try" in said.lower()
@@ -78,6 +100,146 @@ def test_the_bot_is_named_where_it_has_to_be_invited() -> None:
     assert "/invite @imagine" in words.failure_words(FailureKind.NOT_IN_CHANNEL)
 
 
-def test_the_help_names_the_command_and_every_button() -> None:
-    for word in ("/imagine", "Approve", "Regenerate", "Try again", "Start over", "help"):
-        assert word in words.HELP
+HELPED = (
+    "/imagine",
+    "Approve",
+    "Regenerate",
+    "Refine",
+    "Edit prompt",
+    "Use this one",
+    "Cancel",
+    "Try again",
+    "Start over",
+    "Direct this image",
+    "Home tab",
+    "directly",
+    "mention me",
+    "--ar",
+    "--size",
+    "--quality",
+    "--background",
+    "--transparent",
+    "--opaque",
+    "--n",
+    "/imagine list",
+    "/imagine cancel",
+    "/imagine help",
+)
+
+
+@pytest.mark.parametrize("word", HELPED)
+def test_the_help_names_every_way_to_do_something(word: str) -> None:
+    assert word in words.HELP
+
+
+def test_the_help_fits_into_a_block() -> None:
+    assert len(HELP) < 3_000
+
+
+def test_the_example_of_the_help_is_lawful() -> None:
+    example = next(line for line in HELP.splitlines() if "--transparent`" in line)
+    typed = example.split("`/imagine ")[1].rstrip("`")
+    assert parse_flags(typed).options.candidates == 3
+
+
+def refused(text: str, qualities: tuple[str, ...] = QUALITIES) -> OptionRefused:
+    with pytest.raises(OptionRefused) as caught:
+        parse_flags(text, qualities)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("a fox --n 9", "`--n 9` is not possible. --n takes a number from `1` to `4`."),
+        ("a fox --quality", "`--quality` needs a value. --quality takes `auto`, `low`,"),
+        ("a fox --bg red", "`--background red` is not possible. --background takes `auto`, "),
+        ("a fox --ar 9:1", "or a ratio from `1:3` to `3:1`, such as `16:9`."),
+        ("a fox --size 1000x1000", "The nearest possible size is `"),
+        ("a fox --frobnicate", "There is no option `--frobnicate`. The options are `--ar`, "),
+    ],
+)
+def test_a_refused_option_is_named_with_what_is_allowed(typed: str, said: str) -> None:
+    answer = words.refusal_words(refused(typed))
+    assert said in answer
+    assert answer.endswith(f"```/imagine {typed}```")
+
+
+def test_only_the_qualities_that_the_model_has_are_named() -> None:
+    answer = words.refusal_words(refused("a fox --quality max", ("auto", "low")))
+    assert "takes `auto` or `low`." in answer
+
+
+def test_what_was_said_without_the_command_is_repeated_without_it() -> None:
+    answer = words.refusal_words(refused("a fox --n 9"), command=False)
+    assert answer.endswith("```a fox --n 9```")
+
+
+def test_a_form_still_has_what_was_typed() -> None:
+    answer = words.refusal_words(refused("a & fox --n <9>"), plain=True)
+    assert answer == "--n <9> is not possible. --n takes a number from 1 to 4."
+
+
+@pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS.keys())
+@pytest.mark.parametrize("flag", ["--n 9", "--frobnicate", "--size “<!channel> `x`”"])
+def test_what_is_repeated_fits_and_makes_no_markup(prompt: str, flag: str) -> None:
+    for typed in (f"{prompt} {flag}", f"{flag} {prompt}"):
+        answer = words.refusal_words(refused(typed))
+        assert pings_in_text(answer) == []
+        assert len(answer) <= MOST_TEXT
+
+
+def test_a_prompt_of_any_length_is_repeated_whole() -> None:
+    typed = "x" * 32_000 + " --n 9"
+    assert words.refusal_words(refused(typed)).endswith(f"{typed}```")
+
+
+def test_what_would_break_out_of_a_code_block_stands_without_one() -> None:
+    typed = "```one``` --n 9"
+    assert words.refusal_words(refused(typed)).endswith(f"\n/imagine {typed}")
+
+
+def test_an_option_refused_by_a_select_repeats_nothing() -> None:
+    assert "```" not in words.refusal_words(OptionRefused("--n", "9"))
+
+
+def test_who_has_nothing_in_progress_is_told_what_to_type() -> None:
+    assert "Type `/imagine a robot eating pizza on Mars`" in words.list_words([], 0, URL)
+
+
+def test_the_list_links_each_session_and_says_how_it_stands() -> None:
+    sessions = [generating(), refined(generating(3), ImageRef(2))]
+    assert words.list_words(sessions, 2, URL).splitlines() == [
+        "*In progress: 2*",
+        f"• <{LINK}|{PROMPT}> · ⏳ Queued",
+        f"• <{LINK}|{PROMPT}> · ⏳ Queued, attempt 3 from 2",
+    ]
+
+
+def test_a_list_that_is_cut_says_where_the_others_are() -> None:
+    said = words.list_words([generating()], 8, URL)
+    assert "*In progress: 8*" in said
+    assert "My Home tab has the other 7 too." in said
+
+
+@pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS.keys())
+def test_a_prompt_in_a_list_makes_no_markup(prompt: str) -> None:
+    session = with_prompt(generating(), prompt)
+    said = words.list_words([session] * 10, 300, URL)
+    assert len(said) < 8_000
+    assert len(said.splitlines()) == 12
+    assert all(ping.startswith(f"<{LINK}|") for ping in pings_in_text(said))
+    assert pings_in_text(words.cancelled_words(session, 2)) == []
+
+
+def test_a_cancellation_names_what_was_stopped_and_what_goes_on() -> None:
+    session = generating()
+    assert words.cancelled_words(session, 0) == f"🚫 Cancelled: “{PROMPT}”."
+    assert "One other of yours goes on" in words.cancelled_words(session, 1)
+    assert "3 others of yours go on" in words.cancelled_words(session, 3)
+    hostile = with_prompt(session, HOSTILE)
+    assert "&lt;!channel&gt;" in words.cancelled_words(hostile, 0)
+
+
+def test_a_mention_with_nothing_in_it_is_told_what_to_say() -> None:
+    assert "Tell me what the image should show" in words.EMPTY_MENTION

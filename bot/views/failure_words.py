@@ -1,0 +1,130 @@
+"""What the bot says when an attempt brought no image: what happened, and what to do next."""
+
+from __future__ import annotations
+
+from bot.domain.errors import FailureKind
+from bot.domain.session import Session
+from bot.views.text import COMMAND, PICTURES, cut, escape, repeated
+
+FAILURES: dict[FailureKind, str] = {
+    FailureKind.MODERATION: (
+        "The image service's safety system turned this prompt down. "
+        "Change what it may have objected to with Edit prompt."
+    ),
+    FailureKind.DECLINED: (
+        "The model answered in words instead of making an image. "
+        "Change the prompt with Edit prompt."
+    ),
+    FailureKind.QUOTA: (
+        "The image service's credit or spending limit is used up. "
+        "Ask whoever runs this bot to look at its billing, then press Try again."
+    ),
+    FailureKind.BAD_KEY: (
+        "The image service does not accept this bot's API key. "
+        "Ask whoever runs this bot to check it, then press Try again."
+    ),
+    FailureKind.UNVERIFIED: (
+        "The image service has not verified this bot's organisation for this model. "
+        "Ask whoever runs this bot to verify it, then press Try again."
+    ),
+    FailureKind.BAD_REQUEST: (
+        "The image service does not accept this request: the model may not have the size, quality "
+        "or background that was asked for. Choose others with Edit prompt; if that does not help, "
+        "ask whoever runs this bot to run its check, then press Try again."
+    ),
+    FailureKind.RATE_LIMITED: (
+        "The image service is too busy for more images right now. "
+        "Wait a minute, then press Try again."
+    ),
+    FailureKind.PROVIDER_DOWN: (
+        "The image service could not be reached or had an error of its own. "
+        "Wait a minute, then press Try again."
+    ),
+    FailureKind.TIMED_OUT: (
+        "The image service took too long, so I stopped waiting. Press Try again."
+    ),
+    FailureKind.STREAM_ENDED: (
+        "The image service's answer ended before the image had come. Press Try again."
+    ),
+    FailureKind.NO_IMAGE: (
+        "The image service finished without an image. "
+        "Press Try again, or change the prompt with Edit prompt."
+    ),
+    FailureKind.BAD_IMAGE: "What came back could not be read as an image. Press Try again.",
+    FailureKind.NOT_DELIVERED: ("The image was made, but Slack did not take it. Press Try again."),
+    FailureKind.NOT_IN_CHANNEL: (
+        "I'm not a member of {channel}, so I can't show images there. "
+        "Type `/invite {bot}` there, and ask again; nothing was generated."
+    ),
+    FailureKind.CHANNEL_CLOSED: (
+        "Slack does not let me post in {channel}, so nothing was generated. "
+        "Try it in another channel."
+    ),
+    FailureKind.NOT_PUBLISHED: (
+        "Your image is approved, but Slack does not let me post it to the channel any more. "
+        "You can still share it from the draft in the thread."
+    ),
+    FailureKind.SOURCE_GONE: (
+        "I can't open the picture that this starts from any more: it was deleted, or I may not "
+        "see it. If it is still there, invite me to its channel and press Try again; otherwise "
+        "upload it again and start from there."
+    ),
+    FailureKind.BASE_GONE: (
+        "I no longer have the image that this was to change, and the image service has forgotten "
+        "it too. Regenerate a draft, or change the prompt with Edit prompt."
+    ),
+    FailureKind.SOURCE_UNREADABLE: (
+        f"The picture that this starts from could not be read as a {PICTURES}. "
+        f"Save it as one of these, mention me with it, or type `{COMMAND}` to start without one."
+    ),
+    FailureKind.CANCELLED: "This was cancelled. Press Try again if you want it after all.",
+    FailureKind.INTERNAL: "Something went wrong on my side. Press Try again.",
+}
+
+_IN_FEW_WORDS: dict[FailureKind, str] = {
+    FailureKind.MODERATION: "the image service's safety system turned it down",
+    FailureKind.DECLINED: "the model answered in words instead",
+    FailureKind.QUOTA: "the image service's credit is used up",
+    FailureKind.BAD_KEY: "the image service does not accept this bot's API key",
+    FailureKind.UNVERIFIED: "the image service has not verified this bot's organisation",
+    FailureKind.BAD_REQUEST: "the image service does not accept the request",
+    FailureKind.RATE_LIMITED: "the image service was too busy",
+    FailureKind.PROVIDER_DOWN: "the image service could not be reached",
+    FailureKind.TIMED_OUT: "the image service took too long",
+    FailureKind.STREAM_ENDED: "the image service's answer ended too soon",
+    FailureKind.NO_IMAGE: "the image service finished without it",
+    FailureKind.BAD_IMAGE: "what came could not be read as an image",
+    FailureKind.NOT_DELIVERED: "Slack did not take it",
+    FailureKind.NOT_IN_CHANNEL: "I'm not a member of this channel",
+    FailureKind.CHANNEL_CLOSED: "Slack does not let me post here",
+    FailureKind.NOT_PUBLISHED: "Slack does not let me post here",
+    FailureKind.SOURCE_GONE: "the picture it starts from is gone",
+    FailureKind.BASE_GONE: "the image it changes is gone",
+    FailureKind.SOURCE_UNREADABLE: "the picture it starts from could not be read",
+    FailureKind.CANCELLED: "it was cancelled",
+    FailureKind.INTERNAL: "something went wrong on my side",
+}
+
+
+def failure_words(
+    kind: FailureKind, *, said: str = "", bot_name: str = "", channel: str = ""
+) -> str:
+    """In mrkdwn. `said` is quoted: the model's own words of refusal. `channel` is an id."""
+    where = f"<#{channel}>" if channel else "this channel"
+    words = FAILURES[kind].format(bot=f"@{bot_name or 'imagine'}", channel=where)
+    if said:
+        quoted = "\n".join(f">{line}" for line in escape(cut(said, 500)).splitlines())
+        words = f"{words}\n{quoted}"
+    return words
+
+
+def not_posted_words(kind: FailureKind, session: Session, bot_name: str) -> str:
+    """Why a session could not be shown where it was asked for, with what was asked for: nothing
+    has to be typed again."""
+    words = failure_words(kind, bot_name=bot_name, channel=session.channel)
+    return f"{words}\n{repeated(session.task_input, 'This is what you asked for:')}"
+
+
+def few_words(kind: FailureKind) -> str:
+    """Why one of several images did not come."""
+    return _IN_FEW_WORDS[kind]

@@ -1,0 +1,164 @@
+"""The Home tab: what a person has going, their approved images, their defaults."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from bot.domain.gallery import Gallery
+from bot.domain.options import NO_OPTIONS, QUALITIES
+from bot.domain.session import Session
+from bot.views import blocks, ids
+from bot.views.blocks import Block
+from bot.views.help_words import HELP
+from bot.views.lineage import described
+from bot.views.lists import linked, short_prompt, thread_link
+from bot.views.option_selects import LABELS, option_select
+from bot.views.option_words import option_words
+from bot.views.status import status_words
+from bot.views.text import ALT_TEXT, COMMAND
+
+__all__ = [
+    "PICTURES_PER_PAGE",
+    "WORKING_PER_PAGE",
+    "Page",
+    "home_view",
+    "parse_page",
+    "thread_link",
+]
+
+View = dict[str, Any]
+WORKING_PER_PAGE = 5
+PICTURES_PER_PAGE = 6
+PROMPT_IN_HOME = 300
+
+_PAGE = re.compile(r"([0-9]{1,5})\.([0-9]{1,5})")
+
+
+class Page(NamedTuple):
+    """Which page of each list; they count from 0."""
+
+    working: int = 0
+    pictures: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.working}.{self.pictures}"
+
+
+def parse_page(value: str) -> Page:
+    """Read a value back; the first page where it is not one of ours."""
+    match = _PAGE.fullmatch(value)
+    return Page(int(match[1]), int(match[2])) if match else Page()
+
+
+def home_view(
+    gallery: Gallery,
+    workspace_url: str,
+    qualities: tuple[str, ...] = QUALITIES,
+    *,
+    images: bool = True,
+) -> View:
+    """The whole tab. Without `images` there are links alone: Slack refuses a tab that names a
+    file which somebody has deleted."""
+    shown = [
+        *_working(gallery, workspace_url),
+        blocks.divider(),
+        *_pictures(gallery, workspace_url, images),
+        blocks.divider(),
+        *_defaults(gallery, qualities),
+        blocks.divider(),
+        blocks.section(HELP),
+    ]
+    return {"type": "home", "blocks": shown}
+
+
+def _working(gallery: Gallery, workspace_url: str) -> list[Block]:
+    shown = [blocks.header(_counted("In progress", gallery.in_progress))]
+    if not gallery.working:
+        shown.append(
+            blocks.section(
+                "Nothing is in progress. "
+                f"Type `{COMMAND} a robot eating pizza on Mars` in a channel, or send me your idea."
+            )
+        )
+    for session in gallery.working:
+        link = _open_thread(session, workspace_url)
+        status = status_words(session, None, None)
+        shown.append(blocks.plain_section(session.task_input, PROMPT_IN_HOME))
+        shown.append(blocks.context(f"{status} · {link}" if link else status))
+    page = Page(gallery.working_page, gallery.pictures_page)
+    return shown + _paging("working", page, gallery.in_progress, WORKING_PER_PAGE)
+
+
+def _pictures(gallery: Gallery, workspace_url: str, images: bool) -> list[Block]:
+    shown = [blocks.header(_counted("Approved images", gallery.approved))]
+    if not gallery.pictures:
+        shown.append(
+            blocks.section(
+                "None yet. Press *Approve* below a draft that you like, and it comes here."
+            )
+        )
+    for session in gallery.pictures:
+        shown += _picture(session, workspace_url, images)
+    page = Page(gallery.working_page, gallery.pictures_page)
+    return shown + _paging("pictures", page, gallery.approved, PICTURES_PER_PAGE)
+
+
+def _picture(session: Session, workspace_url: str, images: bool) -> list[Block]:
+    """An approved image and where it is; its prompt in the place of one that can't be shown."""
+    approved = session.attempt(session.final_result)
+    file_id = approved.candidate(session.final_candidate).file_id
+    link = thread_link(workspace_url, session)
+    if approved.as_file or not file_id or not images:
+        return [blocks.section(linked(link, short_prompt(session)))]
+    shown = blocks.image(file_id, described(session, approved, ALT_TEXT))
+    label = linked(link, short_prompt(session))
+    return [shown, blocks.context(label)]
+
+
+def _defaults(gallery: Gallery, qualities: tuple[str, ...]) -> list[Block]:
+    """The block's id tells what is chosen: a client keeps showing what it had in a block of the
+    same id."""
+    chosen = gallery.defaults
+    selects = [
+        option_select(name, f"{ids.DEFAULT_OPTION}_{name}", chosen, qualities, prefix=f"{label}: ")
+        for name, label in LABELS.items()
+    ]
+    values = [chosen.size, chosen.quality, chosen.background, str(chosen.count)]
+    shown = [
+        blocks.header("Your defaults"),
+        blocks.context("For every image of yours, unless you ask for something else."),
+        blocks.actions(*selects, block_id="-".join(["defaults", *values])),
+    ]
+    if gallery.last not in (NO_OPTIONS, chosen):
+        label = f"Keep my last options: {option_words(gallery.last)}"
+        shown.append(blocks.actions(blocks.button(label, ids.KEEP_LAST, "last")))
+    return shown
+
+
+def _paging(name: str, page: Page, count: int, size: int) -> list[Block]:
+    """Buttons to the newer and the older page of one list, where there are any."""
+    at: int = getattr(page, name)
+    turns = []
+    if at > 0:
+        turns.append(_turn("← Newer", name, "prev", page, at - 1))
+    if (at + 1) * size < count:
+        turns.append(_turn("Older →", name, "next", page, at + 1))
+    if not turns:
+        return []
+    where = f"Page {at + 1} of {-(-count // size)}"
+    return [blocks.context(where), blocks.actions(*turns)]
+
+
+def _turn(label: str, name: str, way: str, page: Page, to: int) -> Block:
+    value = Page(to, page.pictures) if name == "working" else Page(page.working, to)
+    return blocks.button(label, f"{ids.HOME_PAGE}_{name}_{way}", str(value))
+
+
+def _counted(title: str, count: int) -> str:
+    return f"{title} ({count})" if count else title
+
+
+def _open_thread(session: Session, workspace_url: str) -> str:
+    link = thread_link(workspace_url, session)
+    return linked(link, "Open thread") if link else ""

@@ -1,0 +1,57 @@
+"""What `/imagine list` and `/imagine cancel` answer."""
+
+from __future__ import annotations
+
+from bot.domain.session import Session
+from bot.views.status import status_words
+from bot.views.text import COMMAND, cut, escape, one_line
+
+PROMPT_IN_LIST = 80
+
+
+def thread_link(workspace_url: str, session: Session) -> str:
+    """The address of a session's status message; empty while it is not posted."""
+    if not session.root_ts:
+        return ""
+    place = f"{workspace_url.rstrip('/')}/archives/{session.channel}"
+    message = f"{place}/p{session.root_ts.replace('.', '')}"
+    if session.thread_ts in ("", session.root_ts):
+        return message
+    return f"{message}?thread_ts={session.thread_ts}&cid={session.channel}"
+
+
+def linked(link: str, label: str) -> str:
+    """The label in mrkdwn, as a link where there is one. `label` is what somebody typed."""
+    return f"<{escape(link)}|{escape(label)}>" if link else escape(label)
+
+
+def list_words(sessions: list[Session], total: int, workspace_url: str) -> str:
+    """Sessions in progress, in mrkdwn; `total` is how many there are in all."""
+    if not sessions:
+        return (
+            "You have nothing in progress. "
+            f"Type `{COMMAND} a robot eating pizza on Mars` to start something."
+        )
+    lines = [f"*In progress: {total}*"]
+    lines += [f"• {_named(session, workspace_url)}" for session in sessions]
+    if total > len(sessions):
+        lines.append(f"My Home tab has the other {total - len(sessions)} too.")
+    return "\n".join(lines)
+
+
+def cancelled_words(session: Session, others: int) -> str:
+    """What was cancelled, in mrkdwn; `others` is how many of the person's go on."""
+    words = f"🚫 Cancelled: “{escape(short_prompt(session))}”."
+    if not others:
+        return words
+    go_on = "One other of yours goes" if others == 1 else f"{others} others of yours go"
+    return f"{words} {go_on} on; `{COMMAND} cancel` again stops the next."
+
+
+def short_prompt(session: Session) -> str:
+    return cut(one_line(session.task_input), PROMPT_IN_LIST)
+
+
+def _named(session: Session, workspace_url: str) -> str:
+    label = linked(thread_link(workspace_url, session), short_prompt(session))
+    return f"{label} · {status_words(session, None, None)}"

@@ -1,0 +1,42 @@
+"""Every decision that a person takes.
+
+Each method loads the session, asks the policy, takes the domain's step by compare-and-set and
+answers the session as it now is, or raises `Refusal` or `StoreUnavailable`. When it returns, what
+the person did is kept: the caller may ack, and then calls `queue_owed`. Should the process die
+between the two, the sweeper queues the job.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from bot.direction.cancelling import Cancelling
+from bot.direction.drafts import Drafts
+from bot.direction.new_sessions import NewSessions
+from bot.domain.errors import QueueUnavailable
+from bot.domain.session import Session
+from bot.domain.work import Job, JobKind, owed
+
+log = logging.getLogger(__name__)
+
+
+class Direction(NewSessions, Drafts, Cancelling):
+    """All of them, and what follows."""
+
+    async def queue_owed(self, session: Session) -> None:
+        """Queue the session's next job. Never raises: what cannot be queued now, is swept."""
+        job = owed(session)
+        if job is None:
+            return
+        try:
+            if job.kind is JobKind.SETTLE:
+                await self._stop(job)
+            await self._queue.add(job)
+        except QueueUnavailable:
+            log.warning("the queue is away; the sweeper will queue %s", job.id)
+
+    async def _stop(self, job: Job) -> None:
+        """End the cancelled attempt wherever it is: at a worker, or still in the queue."""
+        await self._cancellations.send(job.session_id)
+        for kind in (JobKind.GENERATE, JobKind.ANNOUNCE):
+            await self._queue.remove(Job(kind, job.session_id, job.attempt, job.run))

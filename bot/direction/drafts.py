@@ -1,0 +1,82 @@
+"""What a person decides about a draft, by button or form."""
+
+from __future__ import annotations
+
+from bot.direction.judge import Judge, clean_change
+from bot.domain import steps
+from bot.domain.attempt import ImageRef
+from bot.domain.flags import parse_flags
+from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.session import Session
+
+
+class Drafts(Judge):
+    """Each takes one step by compare-and-set, or raises `Refusal` and has changed nothing."""
+
+    async def approve(self, session_id: str, image: ImageRef, user: str) -> Session:
+        await self._reached(session_id, image.attempt, user)
+        return await self._sessions.update(
+            session_id, lambda s: steps.approve(s, image, user, self._now())
+        )
+
+    async def use_earlier(self, session_id: str, image: ImageRef, user: str) -> Session:
+        await self._allowed(session_id, user)
+        return await self._sessions.update(
+            session_id, lambda s: steps.use_earlier(s, image, user, self._now())
+        )
+
+    async def regenerate(self, session_id: str, image: ImageRef, user: str) -> Session:
+        await self._reached(session_id, image.attempt, user)
+        return await self._sessions.update(
+            session_id, lambda s: steps.regenerate(s, image.attempt, self._now())
+        )
+
+    async def try_again(self, session_id: str, image: ImageRef, user: str) -> Session:
+        """After a failure or a cancellation."""
+        await self._reached(session_id, image.attempt, user)
+        return await self._sessions.update(
+            session_id, lambda s: steps.try_again(s, image.attempt, self._now())
+        )
+
+    async def refine(
+        self, session_id: str, image: ImageRef, user: str, text: str, asked_by: str = ""
+    ) -> Session:
+        """`asked_by` is unique to the request: delivered twice, it counts once."""
+        typed, options = parse_flags(text, self.qualities)
+        change = clean_change(typed)
+        await self._reached(session_id, image.attempt, user)
+        return await self._sessions.update(
+            session_id,
+            lambda s: steps.refine(
+                s, image, change, self._now(), options=options, asked_by=asked_by
+            ),
+        )
+
+    async def edit(
+        self,
+        session_id: str,
+        attempt: int,
+        user: str,
+        text: str,
+        options: Options,
+        asked_by: str = "",
+    ) -> Session:
+        """Afresh, from another prompt or with other options."""
+        prompt, options = self._read(text, options)
+        await self._reached(session_id, attempt, user)
+        return await self._sessions.update(
+            session_id,
+            lambda s: steps.edit(s, attempt, prompt, options, self._now(), asked_by),
+        )
+
+    # whether a form may open; these change nothing
+
+    async def may_refine(self, session_id: str, image: ImageRef, user: str) -> Session:
+        session = await self._reached(session_id, image.attempt, user)
+        steps.refine(session, image, "-", self._now())
+        return session
+
+    async def may_edit(self, session_id: str, attempt: int, user: str) -> Session:
+        session = await self._reached(session_id, attempt, user)
+        steps.edit(session, attempt, "-", NO_OPTIONS, self._now())
+        return session

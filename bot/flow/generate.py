@@ -1,21 +1,26 @@
-"""`GenerateImage`: the node that asks for the image, and owns the retries."""
+"""`GenerateImage`: the node that asks for an attempt's images, and owns the retries."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
-from pocketflow import AsyncNode
+from pocketflow import AsyncParallelBatchNode
 
-from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.images import GeneratedImage, ImageRequest
-from bot.domain.session import Session, with_attempt
-from bot.flow.shared import Shared
+from bot.domain.attempt import Candidate, ImageRef
+from bot.domain.errors import FailureKind, GenerationError, ImagineError
+from bot.domain.images import ImageRequest
+from bot.domain.session import Session
+from bot.flow.live_preview import LivePreviews
+from bot.flow.plan import Plan, facts_of, generated, most_telling, started
+from bot.flow.requests import Requests
+from bot.flow.shared import Shared, noted, under_way
+from bot.flow.waiting import finished, unwound
 from bot.ports import ImageBackend, SessionStore
 
 log = logging.getLogger(__name__)
@@ -26,120 +31,158 @@ _LONGEST_WAIT = 60.0
 """Seconds; a provider that asks for more is reported to the person instead."""
 
 
-@dataclass
-class Plan:
-    """What `exec` needs. `kept` is the image in base64 where an earlier run got that far;
-    `done` means that there is nothing left to ask for. A retry waits until `not_before`."""
-
-    session_id: str
-    request: ImageRequest
-    kept: str = ""
-    done: bool = False
-    tries: int = 0
-    not_before: float = 0.0
-
-
-class GenerateImage(AsyncNode):
-    """Prompt → image. A failure that retrying can mend is raised, so that PocketFlow retries it;
-    any other is returned, so that it does not."""
+class GenerateImage(AsyncParallelBatchNode):
+    """Prompt → the candidates' images, each recorded as it comes. A failure that retrying can mend
+    is raised, so that PocketFlow retries it; any other is recorded with its candidate."""
 
     def __init__(
-        self, sessions: SessionStore, backend: ImageBackend, changed: Callable[[str], None]
+        self,
+        sessions: SessionStore,
+        backend: ImageBackend,
+        requests: Requests,
+        previews: LivePreviews,
+        changed: Callable[[str], None],
     ) -> None:
         super().__init__(max_retries=TRIES)
         self._sessions = sessions
         self._backend = backend
+        self._requests = requests
+        self._previews = previews
         self._changed = changed
 
-    async def prep_async(self, shared: Shared) -> Plan:
-        session = await self._sessions.update(shared["session_id"], _started)
+    async def prep_async(self, shared: Shared) -> list[Plan]:
+        number = shared["attempt"]
+        session = await self._sessions.update(shared["session_id"], lambda s: started(s, number))
+        if not under_way(session, number):
+            return []
         self._changed(session.id)
-        attempt = session.attempt(shared["attempt"])
-        kept = ""
-        if attempt.has_image:
-            kept = await self._sessions.load_image(session.id, attempt.number) or ""
-        request = ImageRequest(
-            prompt=attempt.prompt,
-            attempt=attempt.number,
-            response_id=attempt.response_id,
-            end_user=hashlib.sha256(f"{session.team}.{session.user}".encode()).hexdigest(),
-        )
-        return Plan(session.id, request, kept, done=bool(kept or attempt.file_id))
+        candidates = session.latest.candidates
+        kept = {c.number: await self._kept(session, c) for c in candidates}
+        missing = {c.number for c in candidates if not (c.failure or c.file_id or kept[c.number])}
+        request, failure = ImageRequest(session.latest.prompt, number), None
+        if missing:
+            request, failure = await self._request(session, request)
+        return [
+            Plan(
+                session.id,
+                replace(request, candidate=c.number, response_id=c.response_id),
+                kept[c.number],
+                settled=c.number not in missing,
+                failure=failure,
+            )
+            for c in candidates
+        ]
 
-    async def exec_async(self, plan: Plan) -> GeneratedImage | GenerationError | None:
-        if plan.done:
-            return None
-        await asyncio.sleep(max(0.0, plan.not_before - time.monotonic()))
+    async def _kept(self, session: Session, candidate: Candidate) -> str:
+        """The image in base64 where an earlier run got that far."""
+        if not candidate.deliverable:
+            return ""
+        ref = ImageRef(session.latest.number, candidate.number)
+        return await self._sessions.load_image(session.id, ref) or ""
+
+    async def _request(
+        self, session: Session, blank: ImageRequest
+    ) -> tuple[ImageRequest, GenerationError | None]:
         try:
-            return await self._backend.generate(plan.request, lambda id_: self._keep(plan, id_))
+            return await self._requests.of(session, session.latest), None
         except GenerationError as error:
-            if not error.retryable or (error.retry_after or 0.0) > _LONGEST_WAIT:
-                return error
-            plan.tries += 1
-            wait = error.retry_after or _FIRST_WAIT * 2 ** (plan.tries - 1)
-            plan.not_before = time.monotonic() + wait
+            return blank, error
+
+    async def _exec(self, plans: list[Plan]) -> list[Exception | None]:
+        """PocketFlow lets go of the other candidates when the run is cancelled. What they still
+        have to record is needed by whoever comes next, so they are waited for."""
+        try:
+            outcomes: list[Exception | None] = await super()._exec(plans)
+        except asyncio.CancelledError:
+            await unwound([plan.task for plan in plans if plan.task])
             raise
+        return outcomes
+
+    async def exec_async(self, plan: Plan) -> None:
+        plan.task = asyncio.current_task()
+        if plan.settled:
+            return
+        if plan.image is None and plan.failure is None:
+            await self._ask(plan)
+        await finished(self._record(plan))
+
+    async def exec_fallback_async(self, plan: Plan, error: Exception) -> Exception:
+        """An error of one is not to interrupt the others: it is raised when they are done."""
+        return error
+
+    async def _ask(self, plan: Plan) -> None:
+        await asyncio.sleep(max(0.0, plan.not_before - time.monotonic()))
+        plan.tries += 1
+        try:
+            plan.image = await self._backend.generate(
+                plan.request,
+                lambda response_id: finished(self._keep_id(plan, response_id)),
+                lambda partial: self._previews.offer(plan.session_id, plan.ref.attempt, partial),
+            )
+        except GenerationError as error:
+            too_long = (error.retry_after or 0.0) > _LONGEST_WAIT
+            if error.retryable and not too_long and plan.tries < TRIES:
+                wait = error.retry_after or _FIRST_WAIT * 2 ** (plan.tries - 1)
+                plan.not_before = time.monotonic() + wait
+                raise
+            plan.failure = _of_base(plan.request, error)
         except Exception as error:  # PocketFlow would pay for it three times
             log.error("the image backend broke: %s", type(error).__name__)
             log.debug("where", exc_info=True)
-            return GenerationError(FailureKind.INTERNAL)
+            plan.failure = GenerationError(FailureKind.INTERNAL)
 
-    async def exec_fallback_async(self, plan: Plan, error: Exception) -> GenerationError:
-        if isinstance(error, GenerationError):
-            return error
-        raise error
+    async def _keep_id(self, plan: Plan, response_id: str) -> None:
+        """Record the provider's id at once: it is what a repeated run pays nothing by. A store
+        that is away does not cost the image."""
+        plan.request = replace(plan.request, response_id=response_id)
+        try:
+            await self._sessions.update(
+                plan.session_id, lambda s: noted(s, plan.ref, response_id=response_id)
+            )
+        except ImagineError as error:
+            log.warning("response %s was not recorded: %s", response_id, type(error).__name__)
+
+    async def _record(self, plan: Plan) -> None:
+        """The bytes first: a candidate that claims an image has one."""
+        facts: dict[str, Any] = {"failure": plan.failure.kind if plan.failure else None}
+        if plan.image is not None:
+            plan.encoded = plan.encoded or await asyncio.to_thread(_encoded, plan.image.data)
+            await self._sessions.keep_image(plan.session_id, plan.ref, plan.encoded)
+            facts = facts_of(plan.image)
+        await self._sessions.update(plan.session_id, lambda s: noted(s, plan.ref, **facts))
+        plan.settled = True
+        self._changed(plan.session_id)
 
     async def post_async(
-        self, shared: Shared, plan: Plan, outcome: GeneratedImage | GenerationError | None
+        self, shared: Shared, plans: list[Plan], outcomes: list[Exception | None]
     ) -> str:
-        if isinstance(outcome, GenerationError):
-            shared["failure"] = {"kind": outcome.kind.value, "said": outcome.said}
-            return "failed"
-        if outcome is None:
-            shared["generated_image"] = plan.kept
-        else:
-            shared["generated_image"] = await asyncio.to_thread(_encoded, outcome.data)
-            await self._record(shared, outcome)
-        shared["input_used_by_process"] = plan.request.prompt
-        return "generated"
-
-    async def _keep(self, plan: Plan, response_id: str) -> None:
-        """Record the provider's id at once: it is what a repeated run pays nothing by."""
-        plan.request = replace(plan.request, response_id=response_id)
-        number = plan.request.attempt
-        await self._sessions.update(
-            plan.session_id,
-            lambda s: with_attempt(s, replace(s.attempt(number), response_id=response_id)),
+        number = shared["attempt"]
+        for error in filter(None, outcomes):
+            raise error
+        self._previews.stop(shared["session_id"], number)
+        now = time.time()
+        session = await self._sessions.update(
+            shared["session_id"], lambda s: generated(s, number, now)
         )
-
-    async def _record(self, shared: Shared, image: GeneratedImage) -> None:
-        """The bytes first: an attempt that claims an image has one."""
-        number, generated_at = shared["attempt"], time.time()
-        await self._sessions.keep_image(shared["session_id"], number, shared["generated_image"])
-
-        def generated(session: Session) -> Session:
-            attempt = replace(
-                session.attempt(number),
-                generated_at=generated_at,
-                mime_type=image.mime_type,
-                width=image.width,
-                height=image.height,
-                response_id=image.response_id,
-                revised_prompt=image.revised_prompt,
-            )
-            used = replace(session, input_used_by_process=attempt.prompt)
-            return with_attempt(used, attempt)
-
-        await self._sessions.update(shared["session_id"], generated)
-        self._changed(shared["session_id"])
-
-
-def _started(session: Session) -> Session:
-    attempt = session.latest
-    if attempt.started_at:
-        return session
-    return with_attempt(session, replace(attempt, started_at=time.time()))
+        if not under_way(session, number):
+            return "cancelled"
+        images = session.latest.images
+        if not images:
+            shared["failure"] = most_telling(session.latest, plans)
+            return "failed"
+        shared["images"] = {plan.ref.candidate: plan.encoded for plan in plans if plan.encoded}
+        shared["generated_image"] = shared["images"].get(images[0].number, "")
+        shared["input_used_by_process"] = session.input_used_by_process
+        return "generated"
 
 
 def _encoded(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
+
+
+def _of_base(request: ImageRequest, error: GenerationError) -> GenerationError:
+    """An image of ours that nobody has any more is told apart from a person's picture, which is
+    always sent as it is."""
+    ours = request.base is not None and bool(request.base.response_id)
+    gone = ours and error.kind is FailureKind.SOURCE_GONE
+    return GenerationError(FailureKind.BASE_GONE) if gone else error

@@ -22,6 +22,8 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreUnavailable,
 )
+from bot.flow.drafts import standing
+from bot.flow.waiting import set_within
 from bot.ports import Publisher, SessionStore
 
 log = logging.getLogger(__name__)
@@ -71,7 +73,8 @@ class LiveStatus:
         finally:
             line.end()
             await ticking
-            self._lines.pop(session_id, None)
+            if self._lines.get(session_id) is line:  # a newer attempt may have come already
+                del self._lines[session_id]
         await self.settle(session_id)
 
     def changed(self, session_id: str) -> None:
@@ -91,14 +94,14 @@ class LiveStatus:
             log.warning("the last status of %s could not be shown", session_id)
 
     async def _tick(self, session_id: str, line: _Line) -> None:
-        await _set_within(line.woken, min(FIRST_EDIT_WITHIN, self._interval))
+        await set_within(line.woken, min(FIRST_EDIT_WITHIN, self._interval))
         while not line.ended.is_set():
             line.woken.clear()
             if time.monotonic() >= self._busy_until:
                 await self._edit(session_id)
             gap = min(GAP, self._interval)
-            await _set_within(line.ended, gap)
-            await _set_within(line.woken, self._spacing() - gap)
+            await set_within(line.ended, gap)
+            await set_within(line.woken, self._spacing() - gap)
 
     def _spacing(self) -> float:
         return self._interval * max(1.0, SHARE * len(self._lines))
@@ -107,7 +110,7 @@ class LiveStatus:
         """Edit once. Answers None when done, or how many seconds to wait before the next try."""
         try:
             session = await self._sessions.load(session_id)
-            if not session.thread_ts:
+            if not session.root_ts:
                 return None
             await self._publisher.show_status(session, None)
             newest = await self._sessions.load(session_id)
@@ -119,13 +122,4 @@ class LiveStatus:
         except (SlackRefused, Refusal) as error:
             log.info("the status of %s cannot be shown: %s", session_id, error)
             return None
-        return None if newest.stage is session.stage else 0.0
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, at most so long."""
-    try:
-        async with asyncio.timeout(max(0.0, seconds)):
-            await event.wait()
-    except TimeoutError:
-        return
+        return None if standing(newest) == standing(session) else 0.0

@@ -1,7 +1,8 @@
-"""The nodes that show an attempt to its director: the upload, the draft, the failure."""
+"""The nodes that put a draft up for review, or take one away that nobody wants any more."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
 import time
@@ -10,35 +11,25 @@ from typing import NamedTuple
 
 from pocketflow import AsyncNode
 
-from bot.domain.errors import (
-    OFFERS_EDIT,
-    FailureKind,
-    ImageNotReady,
-    Refusal,
-    SlackRefused,
-    SlackUnavailable,
-)
-from bot.domain.session import Session, attempt_failed, draft_posted, with_attempt
-from bot.flow.shared import Shared
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import ImageNotReady, Refusal, SlackRefused
+from bot.domain.session import Session, with_attempt
+from bot.domain.steps import draft_posted
+from bot.flow.shared import Shared, not_delivered, under_way, was_cancelled
 from bot.ports import Publisher, SessionStore
-from bot.views.words import failure_words
 
 log = logging.getLogger(__name__)
 
 
 class Draft(NamedTuple):
-    """What `exec` needs to show an image. `recorded` is what an earlier run got by the same call;
-    `encoded` is the image in base64, empty where it has expired; it is decoded where it is sent."""
+    """What `exec` needs to show the images. `recorded` is the message that an earlier run posted;
+    `images` holds them in base64 by the candidate's number, those that have not expired."""
 
     session: Session
     number: int
-    encoded: str
+    images: dict[int, str]
     repeated: bool
     recorded: str
-
-    @property
-    def image(self) -> bytes:
-        return base64.b64decode(self.encoded)
 
 
 class PublishingNode(AsyncNode):
@@ -50,43 +41,19 @@ class PublishingNode(AsyncNode):
         self._publisher = publisher
 
 
-class UploadImage(PublishingNode):
-    """Image → a file that Slack knows and nobody sees yet."""
-
-    async def prep_async(self, shared: Shared) -> Draft:
-        session = await self._sessions.load(shared["session_id"])
-        return _draft(session, shared, session.attempt(shared["attempt"]).file_id)
-
-    async def exec_async(self, draft: Draft) -> str | SlackRefused:
-        if draft.recorded:
-            return draft.recorded
-        try:
-            return await self._publisher.upload(draft.session, draft.number, draft.image)
-        except SlackRefused as error:
-            return error
-
-    async def post_async(self, shared: Shared, draft: Draft, file_id: str | SlackRefused) -> str:
-        if isinstance(file_id, SlackRefused):
-            return _refused(shared, file_id)
-
-        def uploaded(session: Session) -> Session:
-            attempt = session.attempt(draft.number)
-            return with_attempt(session, replace(attempt, file_id=attempt.file_id or file_id))
-
-        await self._sessions.update(draft.session.id, uploaded)
-        return "uploaded"
-
-
 class PostDraft(PublishingNode):
-    """File → a message in the thread with the buttons to decide."""
+    """Files → a message in the thread with the buttons to decide."""
 
-    async def prep_async(self, shared: Shared) -> Draft:
-        session = await self._sessions.load(shared["session_id"])
-        return _draft(session, shared, session.attempt(shared["attempt"]).message_ts)
+    async def prep_async(self, shared: Shared) -> Draft | None:
+        session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
+        if not under_way(session, number):
+            return None
+        recorded = session.latest.message_ts
+        return Draft(session, number, shared["images"], shared["repeated"], recorded)
 
-    async def exec_async(self, draft: Draft) -> str | SlackRefused:
-        if draft.recorded:
-            return draft.recorded
+    async def exec_async(self, draft: Draft | None) -> str | SlackRefused | None:
+        if draft is None or draft.recorded:
+            return draft.recorded if draft else None
         try:
             return await self._post(draft)
         except SlackRefused as error:
@@ -97,15 +64,32 @@ class PostDraft(PublishingNode):
         try:
             return await self._publisher.post_draft(session, number, repeated=repeated)
         except ImageNotReady:
-            await self._publisher.share(session, number, draft.image)
-        session = await self._sessions.update(
-            session.id, lambda s: with_attempt(s, replace(s.attempt(number), as_file=True))
-        )
+            if any(c.number not in draft.images for c in session.latest.images):
+                raise
+        session = await self._share(draft)
         return await self._publisher.post_draft(session, number, repeated=repeated)
 
-    async def post_async(self, shared: Shared, draft: Draft, ts: str | SlackRefused) -> str:
+    async def _share(self, draft: Draft) -> Session:
+        """Show the images as plain files, in their order, and record that they are."""
+        session, number = draft.session, draft.number
+        for candidate in session.latest.images:
+            data = await asyncio.to_thread(base64.b64decode, draft.images[candidate.number])
+            await self._publisher.share(session, ImageRef(number, candidate.number), data)
+        return await self._sessions.update(
+            session.id,
+            lambda s: (
+                with_attempt(s, replace(s.latest, as_file=True)) if under_way(s, number) else s
+            ),
+        )
+
+    async def post_async(
+        self, shared: Shared, draft: Draft | None, ts: str | SlackRefused | None
+    ) -> str:
+        if ts is None:
+            return "cancelled"
         if isinstance(ts, SlackRefused):
-            return _refused(shared, ts)
+            log.warning("Slack did not take a draft: %s", ts)
+            return not_delivered(shared)
         shared["message_ts"] = ts
         return "posted"
 
@@ -117,88 +101,40 @@ class AwaitFeedback(AsyncNode):
         super().__init__()
         self._sessions = sessions
 
-    async def post_async(self, shared: Shared, prepared: None, executed: None) -> None:
+    async def post_async(self, shared: Shared, prepared: None, executed: None) -> str:
         number, ts = shared["attempt"], shared["message_ts"]
         try:
             session = await self._sessions.update(
                 shared["session_id"], lambda s: draft_posted(s, number, ts, time.time())
             )
         except Refusal:
-            log.info("attempt %s of %s was brought on by another run", number, shared["session_id"])
-            return
+            log.info("attempt %s of %s was brought on elsewhere", number, shared["session_id"])
+            return "cancelled"
         shared["stage"] = session.stage.value
+        return "reviewing"
 
 
-class Failure(NamedTuple):
-    """What `exec` needs to report a failure; `words` is mrkdwn."""
-
-    session: Session
-    number: int
-    kind: FailureKind
-    words: str
-    repeated: bool
+class InReview(AsyncNode):
+    """The end of a run that brought a draft."""
 
 
-class ReportFailure(PublishingNode):
-    """A failure → words in the thread that say what to do, and the button to do it."""
+class RemoveDraft(PublishingNode):
+    """After a cancellation: a draft that slipped through is taken away. The end of a run whose
+    attempt nobody waits for any more."""
 
-    async def prep_async(self, shared: Shared) -> Failure:
-        session = await self._sessions.load(shared["session_id"])
-        kind = FailureKind(shared["failure"]["kind"])
-        words = failure_words(kind, said=shared["failure"]["said"])
-        return Failure(session, shared["attempt"], kind, words, shared["repeated"])
+    async def prep_async(self, shared: Shared) -> tuple[Session, int, bool]:
+        session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
+        if not was_cancelled(session, number):
+            return session, number, False  # another run brought it on
+        uploaded = any(c.file_id for c in session.attempt(number).candidates)
+        return session, number, bool(shared["message_ts"] or (shared["repeated"] and uploaded))
 
-    async def exec_async(self, failure: Failure) -> str:
-        session, number, kind, words, repeated = failure
-        if not session.thread_ts:
-            await self._publisher.tell_owner(session, words)
-            return ""
-        try:
-            return await self._publisher.post_failure(
-                session, number, words, edit_prompt=kind in OFFERS_EDIT, repeated=repeated
-            )
-        except SlackRefused as error:
-            log.warning("a failure could not be shown in its thread: %s", error.code)
-            await self._publisher.tell_owner(session, words)
-            return ""
+    async def exec_async(self, prepared: tuple[Session, int, bool]) -> None:
+        session, number, posted = prepared
+        if posted:
+            await self._publisher.remove_draft(session, number)
 
-    async def post_async(self, shared: Shared, failure: Failure, ts: str) -> str:
-        _, number, kind, words, _ = failure
-        shared["error_message"] = words
-        try:
-            session = await self._sessions.update(
-                shared["session_id"],
-                lambda s: attempt_failed(s, number, kind, words, ts, time.time()),
-            )
-        except Refusal:
-            log.info("the failure of %s was reported by another run", shared["session_id"])
-            session = failure.session
-        shared["stage"] = session.stage.value
-        return "reported"
-
-
-class RestoreDraft(PublishingNode):
-    """After a failure the last good draft, if there is one, is up for review again."""
-
-    async def prep_async(self, shared: Shared) -> Session:
-        return await self._sessions.load(shared["session_id"])
-
-    async def exec_async(self, session: Session) -> None:
-        draft = session.newest_draft
-        if draft is None:
-            return
-        try:
-            await self._publisher.refresh_draft(session, draft.number)
-        except (SlackRefused, SlackUnavailable) as error:
-            log.warning("a draft's buttons could not be given back: %s", error)
-
-
-def _draft(session: Session, shared: Shared, recorded: str) -> Draft:
-    encoded = shared["generated_image"]
-    return Draft(session, shared["attempt"], encoded, shared["repeated"], recorded)
-
-
-def _refused(shared: Shared, error: SlackRefused) -> str:
-    log.warning("Slack did not take an image: %s", error)
-    shared["failure"] = {"kind": FailureKind.NOT_DELIVERED.value, "said": ""}
-    return "failed"
+    async def post_async(
+        self, shared: Shared, prepared: tuple[Session, int, bool], executed: None
+    ) -> None:
+        shared["stage"] = prepared[0].stage.value

@@ -8,9 +8,14 @@ from pocketflow import AsyncFlow
 
 from bot.domain.errors import FailureKind
 from bot.domain.session import Session
+from bot.flow.drafts import Drafts
 from bot.flow.generate import GenerateImage
-from bot.flow.publish import AwaitFeedback, PostDraft, ReportFailure, RestoreDraft, UploadImage
+from bot.flow.live_preview import LivePreviews
+from bot.flow.publish import AwaitFeedback, InReview, PostDraft, RemoveDraft
+from bot.flow.report import ReportFailure, RestoreDraft
+from bot.flow.requests import Requests
 from bot.flow.shared import Shared, shared_store
+from bot.flow.upload import UploadImages
 from bot.ports import ImageBackend, Publisher, SessionStore
 
 
@@ -25,19 +30,27 @@ class ReviewFlow:
         sessions: SessionStore,
         backend: ImageBackend,
         publisher: Publisher,
+        requests: Requests,
+        previews: LivePreviews,
         changed: Callable[[str], None],
     ) -> None:
-        generate = GenerateImage(sessions, backend, changed)
-        upload = UploadImage(sessions, publisher)
+        self._previews = previews
+        generate = GenerateImage(sessions, backend, requests, previews, changed)
+        upload = UploadImages(sessions, publisher)
         post_draft = PostDraft(sessions, publisher)
+        feedback = AwaitFeedback(sessions)
         report = ReportFailure(sessions, publisher)
+        remove = RemoveDraft(sessions, publisher)
 
         generate - "generated" >> upload
         upload - "uploaded" >> post_draft
-        post_draft - "posted" >> AwaitFeedback(sessions)
+        post_draft - "posted" >> feedback
+        feedback - "reviewing" >> InReview()
         for node in (generate, upload, post_draft):
             node - "failed" >> report
-        report - "reported" >> RestoreDraft(sessions, publisher)
+        report - "reported" >> RestoreDraft(Drafts(sessions, publisher))
+        for node in (generate, upload, post_draft, feedback, report):
+            node - "cancelled" >> remove
 
         self._flow = AsyncFlow(start=generate)
         self._failure = AsyncFlow(start=report)
@@ -45,12 +58,14 @@ class ReviewFlow:
     async def run(self, session: Session, *, repeated: bool) -> Shared:
         """Bring the session's newest attempt on, and answer the shared store as it ended."""
         shared = shared_store(session, repeated=repeated)
-        await self._flow.run_async(shared)
+        async with self._previews.showing(session, repeated=repeated):
+            await self._flow.run_async(shared)
         return shared
 
     async def give_up(self, session: Session, kind: FailureKind) -> Shared:
         """Report an attempt as failed without trying again."""
         shared = shared_store(session, repeated=True)
         shared["failure"] = {"kind": kind.value, "said": ""}
-        await self._failure.run_async(shared)
+        async with self._previews.showing(session, repeated=True):
+            await self._failure.run_async(shared)
         return shared

@@ -1,10 +1,14 @@
-"""PocketFlow's `shared` dict of one run."""
+"""PocketFlow's `shared` dict of one run, and what the nodes record in the session."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from bot.domain.session import Session
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import FailureKind
+from bot.domain.session import Session, with_attempt
+from bot.domain.stages import Stage
 
 Shared = dict[str, Any]
 
@@ -13,6 +17,8 @@ def shared_store(session: Session, *, repeated: bool) -> Shared:
     """The contract's keys, and which attempt this run is for.
 
     `repeated`: an earlier run of the same attempt may have got somewhere without recording it.
+    `images` holds every image of the attempt in base64, by the candidate's number, and
+    `generated_image` the first of them.
     """
     return {
         "session_id": session.id,
@@ -23,7 +29,32 @@ def shared_store(session: Session, *, repeated: bool) -> Shared:
         "error_message": session.error_message,
         "input_used_by_process": session.input_used_by_process,
         "generated_image": "",
+        "images": {},
         "final_result": session.final_result,
         "failure": None,
         "message_ts": "",
     }
+
+
+def under_way(session: Session, number: int) -> bool:
+    """Whether the session still waits for this attempt."""
+    return session.stage is Stage.GENERATING and session.latest.number == number
+
+
+def was_cancelled(session: Session, number: int) -> bool:
+    return number <= len(session.attempts) and session.attempt(number).cancelled
+
+
+def noted(session: Session, image: ImageRef, **facts: Any) -> Session:
+    """The session with these facts about a candidate. One that was started over keeps none."""
+    if image.attempt > len(session.attempts):
+        return session
+    attempt = session.attempt(image.attempt)
+    candidate = replace(attempt.candidate(image.candidate), **facts)
+    return with_attempt(session, attempt.with_candidate(candidate))
+
+
+def not_delivered(shared: Shared) -> str:
+    """Slack took nothing; answers the action."""
+    shared["failure"] = {"kind": FailureKind.NOT_DELIVERED.value, "said": ""}
+    return "failed"

@@ -2,7 +2,8 @@
 
     announce: root message (first attempt), or the old draft's buttons away → queue `generate`
     generate: the review flow
-    finish:   the approved image to thread and channel → the draft and the root say so
+    settle:   after a cancel: what still runs is stopped → the root and the draft say so
+    finish:   the approved image to thread and channel → the drafts and the root say so
 
 Every step asks the session first whether it is still owed, and records what it did before the
 next; so a job may run twice, on any worker, and do its work once.
@@ -11,28 +12,22 @@ next; so a job may run twice, on any worker, and do its work once.
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import replace
 
-from bot.domain.errors import (
-    FailureKind,
-    QueueUnavailable,
-    Refusal,
-    SlackRefused,
-    SlackUnavailable,
-)
-from bot.domain.session import Session, attempt_failed
+from bot.domain.errors import FailureKind, QueueUnavailable, Refusal, SlackRefused
+from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind
+from bot.domain.steps import cancel_shown
+from bot.domain.work import Job, JobKind, owed
+from bot.flow.drafts import Drafts
 from bot.flow.live_status import LiveStatus
-from bot.flow.review import ReviewFlow
-from bot.ports import JobQueue, Publisher, SessionStore
+from bot.flow.shared import under_way, was_cancelled
+from bot.ports import Cancellations, JobQueue, JobState, Publisher, SessionStore
 from bot.views.words import failure_words
+from bot.worker.announcement import Announcement
+from bot.worker.generations import Generations
 
 log = logging.getLogger(__name__)
-
-
-_NO_CHANNEL = {"not_in_channel", "channel_not_found", "is_archived"}
 
 
 class JobHandler:
@@ -42,17 +37,22 @@ class JobHandler:
         self,
         sessions: SessionStore,
         queue: JobQueue,
+        cancellations: Cancellations,
         publisher: Publisher,
-        flow: ReviewFlow,
+        generations: Generations,
         status: LiveStatus,
         bot_name: str,
     ) -> None:
         self._sessions = sessions
         self._queue = queue
+        self._cancellations = cancellations
         self._publisher = publisher
-        self._flow = flow
+        self._generations = generations
         self._status = status
-        self._bot_name = bot_name
+        self._drafts = Drafts(sessions, publisher)
+        self._announcement = Announcement(
+            sessions, queue, publisher, self._drafts, status, bot_name
+        )
 
     async def __call__(self, job: Job, repeated: bool) -> None:
         try:
@@ -62,10 +62,14 @@ class JobHandler:
             return
         repeated = repeated or job.run > 0
         match job.kind:
-            case JobKind.ANNOUNCE if _generating(session, job):
-                await self._announce(session, job, repeated)
-            case JobKind.GENERATE if _generating(session, job):
-                await self._generate(session, repeated)
+            case JobKind.ANNOUNCE if under_way(session, job.attempt):
+                await self._announcement.make(session, job, repeated)
+            case JobKind.GENERATE if under_way(session, job.attempt):
+                await self._generations.run(session, repeated=repeated)
+            case JobKind.GENERATE if repeated and was_cancelled(session, job.attempt):
+                await self._generations.clear_away(session.id, job.attempt)
+            case JobKind.SETTLE if _to_settle(session, job):
+                await self._settle(session, job)
             case JobKind.FINISH if session.stage is Stage.FINAL and not session.final_ts:
                 await self._finish(session, repeated)
             case JobKind.GENERATE | JobKind.FINISH if repeated and _newest(session, job):
@@ -73,62 +77,24 @@ class JobHandler:
             case _:
                 log.info("%s: nothing left to do", job.id)
 
-    async def _announce(self, session: Session, job: Job, repeated: bool) -> None:
-        ahead = await self._ahead()
-        first = not session.thread_ts
-        if first:
-            try:
-                ts = await self._publisher.post_root(session, ahead, repeated=repeated)
-            except SlackRefused as error:
-                await self._cannot_post(session, error)
-                return
-            session = await self._sessions.update(
-                session.id, lambda s: replace(s, thread_ts=s.thread_ts or ts)
-            )
-        elif closed := await self._closed(session, ahead):
-            await self._cannot_post(session, closed)
-            return
-        await self._queue.add(Job(JobKind.GENERATE, session.id, job.attempt, job.run))
-        if not first:
-            await self._retire_draft(session.id)
-
-    async def _closed(self, session: Session, ahead: int) -> SlackRefused | None:
-        """Say that another attempt is under way; answers why, where the bot has lost the channel.
-        A busy Slack does not hold the attempt up."""
-        try:
-            await self._publisher.show_status(session, ahead)
-        except SlackUnavailable as error:
-            log.info("a new attempt could not be announced: %s", error)
-        except SlackRefused as error:
-            return error if error.code in _NO_CHANNEL else None
-        return None
-
-    async def _retire_draft(self, session_id: str) -> None:
-        """Take the old draft's buttons away."""
-        session = await self._sessions.load(session_id)
-        draft = session.newest_draft
-        if draft is None:
-            return
-        try:
-            await self._publisher.refresh_draft(session, draft.number)
-        except (SlackRefused, SlackUnavailable) as error:
-            log.warning("a draft's buttons could not be taken away: %s", error)
-
-    async def _cannot_post(self, session: Session, error: SlackRefused) -> None:
-        """Nothing can be shown in this channel, so nothing is paid for."""
-        absent = error.code in {"not_in_channel", "channel_not_found"}
-        kind = FailureKind.NOT_IN_CHANNEL if absent else FailureKind.CHANNEL_CLOSED
-        log.info("cannot post for %s: %s", session.id, error.code)
-        words = failure_words(kind, bot_name=self._bot_name)
-        await self._publisher.tell_owner(session, words)
-        number = session.latest.number
+    async def _settle(self, session: Session, job: Job) -> None:
+        await self._cancellations.send(session.id)
+        await self._generations.call_off(session.id, job.attempt)  # its worker may be dead
+        if session.latest.started_at and await self._is_gone(job):
+            await self._generations.clear_away(session.id, job.attempt)
+        await self._status.settle(session.id)
+        await self._drafts.refresh(session.id)
         await self._sessions.update(
-            session.id, lambda s: attempt_failed(s, number, kind, words, "", time.time())
+            session.id, lambda s: cancel_shown(s, job.attempt) if _to_settle(s, job) else s
         )
 
-    async def _generate(self, session: Session, repeated: bool) -> None:
-        async with self._status.following(session.id):
-            await self._flow.run(session, repeated=repeated)
+    async def _is_gone(self, job: Job) -> bool:
+        """Whether the generation was taken out of the queue between two runs: then no worker has
+        it, and nobody else clears up after it."""
+        try:
+            return await self._queue.state(replace(job, kind=JobKind.GENERATE)) is JobState.GONE
+        except QueueUnavailable:
+            return False
 
     async def _finish(self, session: Session, repeated: bool) -> None:
         try:
@@ -145,25 +111,16 @@ class JobHandler:
         await self._show_again(session)
 
     async def _show_again(self, session: Session) -> None:
-        """The draft and the root as the session now has them. An earlier run may have recorded
-        its end without having got so far."""
-        draft = session.newest_draft
-        try:
-            if draft is not None:
-                await self._publisher.refresh_draft(session, draft.number)
-        except SlackRefused as error:
-            log.warning("a draft could not be shown as it is now: %s", error)
+        """The drafts and the root as the session now has them, and no preview. An earlier run may
+        have recorded its end without having got so far."""
+        await self._generations.clear_preview(session)
+        await self._drafts.refresh(session.id)
         await self._status.settle(session.id)
 
-    async def _ahead(self) -> int:
-        try:
-            return len(await self._queue.waiting())
-        except QueueUnavailable:
-            return 0
 
-
-def _generating(session: Session, job: Job) -> bool:
-    return session.stage is Stage.GENERATING and _newest(session, job)
+def _to_settle(session: Session, job: Job) -> bool:
+    due = owed(session)
+    return due is not None and (due.kind, due.attempt) == (JobKind.SETTLE, job.attempt)
 
 
 def _newest(session: Session, job: Job) -> bool:

@@ -18,6 +18,8 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.work import Job
+from bot.flow.drafts import standing
+from bot.flow.shared import under_way
 from bot.ports import JobQueue, Publisher, SessionStore
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,11 @@ class QueueStatus:
     async def _show(self, job: Job, ahead: int) -> None:
         try:
             session = await self._sessions.load(job.session_id)
+            if not (session.root_ts and under_way(session, job.attempt)):
+                return
             await self._publisher.show_status(session, ahead)
+            newest = await self._sessions.load(job.session_id)
+            if standing(newest) != standing(session):  # cancelled, or taken up, meanwhile
+                await self._publisher.show_status(newest, None)
         except (Refusal, SlackRefused) as error:
             log.info("no queue status for %s: %s", job.session_id, error)

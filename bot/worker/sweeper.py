@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from bot.domain.errors import FailureKind, ImagineError, Refusal, SlackUnavailable
 from bot.domain.session import Session, with_attempt
+from bot.domain.steps import cancel_shown
 from bot.domain.work import Job, JobKind, owed
 from bot.flow.review import ReviewFlow
 from bot.ports import JobQueue, Publisher, SessionStore, Unfinished
@@ -103,7 +104,14 @@ class Sweeper:
         log.error("giving up on %s after %s runs", job.id, MAX_RUNS)
         if job.kind is JobKind.ANNOUNCE:
             await self._flow.give_up(session, FailureKind.INTERNAL)
+        elif job.kind is JobKind.SETTLE:
+            await self._sessions.update(session.id, lambda s: _given_up(s, job))
         else:
             words = failure_words(FailureKind.NOT_PUBLISHED)
             await self._publisher.tell_owner(session, words)
             await self._sessions.update(session.id, lambda s: replace(s, error_message=words))
+
+
+def _given_up(session: Session, job: Job) -> Session:
+    """A cancellation that cannot be shown is in force all the same."""
+    return cancel_shown(session, job.attempt) if owed(session) == job else session

@@ -1,31 +1,45 @@
-"""`GenerateImage`: what it asks for, what it retries, and what it records."""
+"""`GenerateImage`: what it asks for, what it retries, and what it records of each candidate."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
+from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import RETRYABLE, FailureKind, GenerationError, StoreUnavailable
-from bot.domain.session import Session
-from bot.flow import generate
+from bot.domain.options import Options
+from bot.domain.session import Session, with_attempt
+from bot.flow import generate, plan
 from bot.flow.generate import TRIES, GenerateImage
+from bot.flow.live_preview import LivePreviews
+from bot.flow.requests import Requests
 from bot.flow.shared import Shared, shared_store
 from tests.fakes import (
     ID,
     IMAGE,
     PNG,
     PROMPT,
+    FakeFiles,
     FakeImageBackend,
+    FakePublisher,
     FakeSessionStore,
     FakeTime,
+    an_attempt,
+    eventually,
     generating,
     with_latest,
 )
 
 ENCODED = base64.b64encode(PNG).decode()
+OTHER = replace(IMAGE, data=b"other", response_id="resp_2")
+KEPT = "a2VwdA=="
+LOST = GenerationError(FailureKind.TIMED_OUT)
 
 
 @pytest.fixture
@@ -33,12 +47,13 @@ def time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     """Nobody waits between the tries."""
     fake = FakeTime()
 
-    async def to_thread(function: object, *args: object) -> object:
-        assert callable(function)
+    async def to_thread(function: Any, *args: object) -> object:
         return function(*args)
 
+    quick = SimpleNamespace(**{**vars(asyncio), "sleep": fake.sleep, "to_thread": to_thread})
     monkeypatch.setattr(generate, "time", fake)
-    monkeypatch.setattr(generate, "asyncio", SimpleNamespace(sleep=fake.sleep, to_thread=to_thread))
+    monkeypatch.setattr(plan, "time", fake)
+    monkeypatch.setattr(generate, "asyncio", quick)
     return fake
 
 
@@ -48,10 +63,19 @@ class Run:
     def __init__(self, session: Session, *outcomes: object) -> None:
         self.store = FakeSessionStore(session)
         self.backend = FakeImageBackend(*outcomes)  # type: ignore[arg-type]
-        self.shared: Shared = shared_store(session, repeated=False)
+        self.files = FakeFiles()
+        self.changed: list[str] = []
+        self.shared: Shared = {}
 
     async def __call__(self) -> str:
-        node = GenerateImage(self.store, self.backend, lambda _: None)
+        self.shared = shared_store(self.session, repeated=False)
+        node = GenerateImage(
+            self.store,
+            self.backend,
+            Requests(self.store, self.files),
+            LivePreviews(self.store, FakePublisher(), enabled=False),
+            self.changed.append,
+        )
         action = await node.run_async(self.shared)
         assert isinstance(action, str)
         return action
@@ -60,6 +84,23 @@ class Run:
     def session(self) -> Session:
         return self.store.sessions[ID]
 
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        return self.session.latest.candidates
+
+
+def of(images: int, **first: Any) -> Session:
+    """A session that generates so many candidates; these facts of the first are recorded."""
+    attempt = an_attempt(images=images)
+    candidate = replace(attempt.candidate(1), **first)
+    return with_attempt(generating(), attempt.with_candidate(candidate))
+
+
+def edit_of(base: ImageRef, **changes: Any) -> Session:
+    """A session whose second attempt, under way, edits an image."""
+    attempt = Attempt(2, PROMPT, change="friendlier", base=base)
+    return with_attempt(generating(2, **changes), attempt)
+
 
 async def test_an_image_goes_into_the_shared_store_and_its_facts_into_the_session(
     time: FakeTime,
@@ -67,19 +108,22 @@ async def test_an_image_goes_into_the_shared_store_and_its_facts_into_the_sessio
     run = Run(generating())
     assert await run() == "generated"
     assert run.shared["generated_image"] == ENCODED
+    assert run.shared["images"] == {1: ENCODED}
     assert run.shared["input_used_by_process"] == PROMPT
-    assert run.store.images[ID, 1] == ENCODED
-    attempt = run.session.latest
-    assert (attempt.mime_type, attempt.width, attempt.height) == ("image/png", 1024, 768)
-    assert (attempt.response_id, attempt.generated_at) == ("resp_1", 1000.0)
+    assert run.store.images[ID, ImageRef(1)] == ENCODED
+    (candidate,) = run.candidates
+    assert (candidate.mime_type, candidate.width, candidate.height) == ("image/png", 1024, 768)
+    assert (candidate.response_id, run.session.latest.generated_at) == ("resp_1", 1000.0)
     assert run.session.input_used_by_process == PROMPT
 
 
-async def test_asks_for_the_attempts_prompt_and_hides_who_asks(time: FakeTime) -> None:
-    run = Run(with_latest(generating(2), prompt="a cat"))
+async def test_asks_for_the_attempts_prompt_and_options_and_hides_who_asks(time: FakeTime) -> None:
+    options = Options(size="1536x1024", quality="high")
+    run = Run(with_latest(generating(2), prompt="a cat", options=options))
     await run()
     (request,) = run.backend.requests
-    assert (request.prompt, request.attempt, request.response_id) == ("a cat", 2, "")
+    assert (request.prompt, request.attempt, request.candidate) == ("a cat", 2, 1)
+    assert (request.options, request.response_id, request.base) == (options, "", None)
     assert request.end_user == hashlib.sha256(b"T1.U1").hexdigest()
     assert len(request.end_user) <= 128
 
@@ -98,44 +142,77 @@ async def test_the_bytes_are_kept_before_the_session_claims_an_image(time: FakeT
     run.store.writes_until_away = 1  # the start is recorded, the image's facts are not
     with pytest.raises(StoreUnavailable):
         await run()
-    assert run.store.images[ID, 1] == ENCODED
-    assert not run.session.latest.has_image
+    assert run.store.images[ID, ImageRef(1)] == ENCODED
+    assert not run.candidates[0].has_image
+
+
+async def test_an_image_in_hand_is_not_paid_again_because_it_could_not_be_recorded(
+    time: FakeTime,
+) -> None:
+    run = Run(generating())
+    keep, calls = run.store.keep_image, 0
+
+    async def away_once(session_id: str, image: ImageRef, encoded: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise StoreUnavailable("away")
+        await keep(session_id, image, encoded)
+
+    run.store.keep_image = away_once  # type: ignore[method-assign]
+    assert await run() == "generated"
+    assert len(run.backend.requests) == 1
+    assert run.candidates[0].has_image
 
 
 async def test_the_response_id_is_recorded_before_the_image_is_there(time: FakeTime) -> None:
-    run = Run(generating(), GenerationError(FailureKind.TIMED_OUT))
+    run = Run(generating(), LOST)
     run.backend.tells = "resp_7"
     assert await run() == "failed"
-    assert run.session.latest.response_id == "resp_7"
+    assert run.candidates[0].response_id == "resp_7"
+
+
+async def test_an_id_that_cannot_be_recorded_does_not_cost_the_image(
+    time: FakeTime, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = Run(generating())
+    run.backend.tells = "resp_7"
+    run.store.writes_until_away = 1
+    with pytest.raises(StoreUnavailable):
+        await run()
+    assert len(run.backend.requests) == 1
+    assert run.store.images[ID, ImageRef(1)] == ENCODED
+    assert "resp_7 was not recorded" in caplog.text
 
 
 async def test_a_repeated_run_goes_on_from_the_recorded_response(time: FakeTime) -> None:
-    run = Run(with_latest(generating(), started_at=5.0, response_id="resp_7"))
+    run = Run(of(1, response_id="resp_7"))
     await run()
     assert run.backend.requests[0].response_id == "resp_7"
 
 
 async def test_a_recorded_image_is_not_asked_for_again(time: FakeTime) -> None:
-    run = Run(with_latest(generating(), started_at=5.0, width=9, height=9))
-    run.store.images[ID, 1] = "a2VwdA=="
+    run = Run(of(1, width=9, height=9))
+    run.store.images[ID, ImageRef(1)] = KEPT
     assert await run() == "generated"
     assert run.backend.requests == []
-    assert run.shared["generated_image"] == "a2VwdA=="
+    assert run.shared["generated_image"] == KEPT
 
 
 async def test_an_uploaded_file_needs_no_image_even_when_that_has_expired(time: FakeTime) -> None:
-    run = Run(with_latest(generating(), width=9, height=9, file_id="F1"))
+    run = Run(of(1, width=9, height=9, file_id="F1"))
     assert await run() == "generated"
     assert run.backend.requests == []
+    assert run.shared["generated_image"] == ""
 
 
 async def test_an_image_that_expired_before_its_upload_is_asked_for_by_its_response(
     time: FakeTime,
 ) -> None:
-    run = Run(with_latest(generating(), width=9, height=9, response_id="resp_7"))
+    run = Run(of(1, width=9, height=9, response_id="resp_7"))
     assert await run() == "generated"
     assert [request.response_id for request in run.backend.requests] == ["resp_7"]
-    assert run.store.images[ID, 1] == ENCODED
+    assert run.store.images[ID, ImageRef(1)] == ENCODED
 
 
 @pytest.mark.parametrize("kind", sorted(set(FailureKind) - RETRYABLE))
@@ -146,6 +223,7 @@ async def test_a_failure_that_retrying_cannot_mend_is_not_retried(
     assert await run() == "failed"
     assert len(run.backend.requests) == 1
     assert run.shared["failure"] == {"kind": kind.value, "said": "no"}
+    assert run.candidates[0].failure is kind
     assert run.shared["generated_image"] == ""
     assert sum(time.slept) == 0
 
@@ -197,3 +275,164 @@ async def test_a_store_that_is_away_ends_the_run_before_anything_is_paid(time: F
     with pytest.raises(StoreUnavailable):
         await run()
     assert run.backend.requests == []
+
+
+# several candidates
+
+
+async def test_candidates_are_made_side_by_side_and_recorded_each(time: FakeTime) -> None:
+    run = Run(of(3), IMAGE, OTHER, IMAGE)
+    assert await run() == "generated"
+    assert [request.candidate for request in run.backend.requests] == [1, 2, 3]
+    assert [c.response_id for c in run.candidates] == ["resp_1", "resp_2", "resp_1"]
+    assert run.shared["images"] == {1: ENCODED, 2: base64.b64encode(b"other").decode(), 3: ENCODED}
+    assert run.shared["generated_image"] == ENCODED
+    assert set(run.store.images) == {(ID, ImageRef(1, n)) for n in (1, 2, 3)}
+
+
+async def test_one_that_fails_does_not_lose_the_others(time: FakeTime) -> None:
+    run = Run(of(3), LOST, IMAGE, OTHER)
+    assert await run() == "generated"
+    assert [c.failure for c in run.candidates] == [FailureKind.TIMED_OUT, None, None]
+    assert [c.number for c in run.session.latest.images] == [2, 3]
+    assert run.shared["generated_image"] == ENCODED
+    assert run.shared["failure"] is None
+
+
+async def test_an_image_is_recorded_while_the_others_are_still_being_made(time: FakeTime) -> None:
+    run = Run(of(2))
+    run.backend.gates[2] = asyncio.Event()
+    running = asyncio.create_task(run())
+    await eventually(lambda: run.candidates[0].has_image)
+    assert not run.candidates[1].has_image
+    assert not run.session.latest.generated_at
+    run.backend.gates[2].set()
+    assert await running == "generated"
+    assert run.session.latest.generated_at
+
+
+async def test_a_run_that_died_after_two_of_three_pays_only_for_the_third(time: FakeTime) -> None:
+    run = Run(of(3))
+    run.store.writes_until_away = 3  # the start, and two images
+    with pytest.raises(StoreUnavailable):
+        await run()
+    assert [c.has_image for c in run.candidates] == [True, True, False]
+    run.store.writes_until_away = None
+    run.backend.requests.clear()
+    assert await run() == "generated"
+    assert [request.candidate for request in run.backend.requests] == [3]
+    assert sorted(run.shared["images"]) == [1, 2, 3]
+
+
+async def test_an_error_of_one_lets_the_others_come_to_their_end_first(time: FakeTime) -> None:
+    run = Run(of(2))
+    run.backend.gates[2] = asyncio.Event()
+    keep = run.store.keep_image
+
+    async def first_is_lost(session_id: str, image: ImageRef, encoded: str) -> None:
+        if image.candidate == 1:
+            raise StoreUnavailable("away")
+        await keep(session_id, image, encoded)
+
+    run.store.keep_image = first_is_lost  # type: ignore[method-assign]
+    running = asyncio.create_task(run())
+    await eventually(lambda: len(run.backend.requests) == 2)
+    run.backend.gates[2].set()
+    with pytest.raises(StoreUnavailable):
+        await running
+    assert [c.has_image for c in run.candidates] == [False, True]
+
+
+async def test_a_candidate_that_failed_before_is_not_asked_for_again(time: FakeTime) -> None:
+    run = Run(of(2, failure=FailureKind.MODERATION))
+    assert await run() == "generated"
+    assert [request.candidate for request in run.backend.requests] == [2]
+
+
+async def test_when_all_failed_the_most_telling_is_reported(time: FakeTime) -> None:
+    failures = [
+        GenerationError(FailureKind.TIMED_OUT),
+        GenerationError(FailureKind.DECLINED, said="I'd rather not."),
+        GenerationError(FailureKind.QUOTA),
+    ]
+    run = Run(of(3), *failures)
+    assert await run() == "failed"
+    assert run.shared["failure"] == {"kind": "declined", "said": "I'd rather not."}
+    assert not run.session.latest.generated_at
+
+
+async def test_failures_are_remembered_by_a_repeated_run(time: FakeTime) -> None:
+    run = Run(of(2), GenerationError(FailureKind.BAD_KEY), LOST)
+    await run()
+    run.backend.requests.clear()
+    assert await run() == "failed"
+    assert run.backend.requests == []
+    assert run.shared["failure"]["kind"] == "bad_key"
+
+
+async def test_a_cancelled_run_has_recorded_what_was_on_its_way_into_the_store() -> None:
+    """The provider's ids are what the provider is stopped by."""
+    run = Run(of(2))
+    run.backend.tells = "resp_7"
+    run.backend.gate = asyncio.Event()
+    update, held = run.store.update, asyncio.Event()
+
+    async def slowly(session_id: str, change: Any) -> Session:
+        if run.backend.requests:
+            held.set()
+            await asyncio.sleep(0.05)
+        return await update(session_id, change)
+
+    run.store.update = slowly  # type: ignore[method-assign]
+    running = asyncio.create_task(run())
+    await held.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert [c.response_id for c in run.candidates] == ["resp_7", "resp_7"]
+
+
+# cancelled attempts, and images to edit
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+async def test_an_attempt_that_nobody_waits_for_ends_quietly(time: FakeTime, when: str) -> None:
+    run = Run(generating())
+    gone = with_latest(generating(), failure=FailureKind.CANCELLED)
+    gone = replace(gone, stage=gone.stage.INITIAL_INPUT)
+    node_shared = asyncio.create_task(run()) if when == "meanwhile" else None
+    if node_shared is None:
+        run.store.sessions[ID] = gone
+        assert await run() == "cancelled"
+        assert run.backend.requests == []
+        return
+    run.backend.gate = asyncio.Event()
+    await eventually(lambda: run.backend.requests)
+    run.store.sessions[ID] = gone
+    run.backend.gate.set()
+    assert await node_shared == "cancelled"
+
+
+async def test_an_edit_asks_for_the_change_to_its_image(time: FakeTime) -> None:
+    run = Run(edit_of(ImageRef(1)))
+    run.store.images[ID, ImageRef(1)] = KEPT
+    await run()
+    (request,) = run.backend.requests
+    assert request.base is not None
+    assert (request.base.data, request.base.mime_type) == (b"kept", "image/png")
+    assert (request.prompt, request.change) == (PROMPT, "friendlier")
+
+
+@pytest.mark.parametrize("kind", [FailureKind.SOURCE_GONE, FailureKind.SOURCE_UNREADABLE])
+async def test_an_image_that_cannot_be_had_fails_before_anything_is_paid(
+    time: FakeTime, kind: FailureKind
+) -> None:
+    run = Run(edit_of(ImageRef(0), source=Source("F9")))
+
+    async def refused(file_id: str) -> bytes:
+        raise GenerationError(kind)
+
+    run.files.fetch = refused  # type: ignore[method-assign]
+    assert await run() == "failed"
+    assert run.backend.requests == []
+    assert run.shared["failure"] == {"kind": kind.value, "said": ""}

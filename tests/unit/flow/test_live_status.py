@@ -153,7 +153,7 @@ async def test_it_is_given_up_after_some_time(
     "failures", [[SlackRefused("chat.update", "message_not_found")], []], ids=["refused", "no root"]
 )
 async def test_what_cannot_be_shown_is_not_tried_again(failures: list[Exception]) -> None:
-    line = Line(a_session(thread_ts="1.0" if failures else ""), *failures)
+    line = Line(a_session(root_ts="1.0" if failures else ""), *failures)
     await line.status.settle(ID)
     assert len(line.stages) == len(failures)
 
@@ -175,3 +175,15 @@ async def test_work_that_fails_is_not_hidden_and_not_held_up() -> None:
 
     with pytest.raises(RuntimeError):
         await work()
+
+
+async def test_a_newer_attempt_keeps_its_line_when_the_one_before_ends() -> None:
+    """Cancelled, and tried again on the same worker before all of it had come to its end."""
+    line = Line(generating(), interval=60)
+    before = line.status.following(ID)
+    await before.__aenter__()
+    async with line.status.following(ID):
+        await before.__aexit__(None, None, None)
+        shown = len(line.stages)
+        line.status.changed(ID)
+        await eventually(lambda: len(line.stages) > shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from dataclasses import replace
 from typing import Any
@@ -10,18 +11,31 @@ from typing import Any
 import pytest
 from pocketflow import AsyncNode
 
-from bot.domain.errors import FailureKind, GenerationError, SlackRefused, StoreUnavailable
-from bot.domain.session import Session
+from bot.domain import steps
+from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
+from bot.domain.errors import (
+    FailureKind,
+    GenerationError,
+    Refusal,
+    SlackRefused,
+    StoreUnavailable,
+)
+from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.flow import ReviewFlow, generate, publish
+from bot.flow import ReviewFlow, generate, publish, report, upload
+from bot.flow.live_preview import LivePreviews
+from bot.flow.requests import Requests
 from tests.fakes import (
     ID,
     IMAGE,
+    PROMPT,
+    FakeFiles,
     FakeImageBackend,
     FakePublisher,
     FakeSessionStore,
+    an_attempt,
+    eventually,
     generating,
-    with_latest,
 )
 
 DECLINED = GenerationError(FailureKind.DECLINED, said="no")
@@ -35,10 +49,25 @@ KEYS = {
 }
 NODES: list[Any] = [
     node
-    for module in (generate, publish)
+    for module in (generate, upload, publish, report)
     for _, node in inspect.getmembers(module, inspect.isclass)
     if issubclass(node, AsyncNode) and node.__module__ == module.__name__
 ]
+
+
+def review_flow(
+    store: FakeSessionStore, backend: FakeImageBackend, publisher: FakePublisher
+) -> ReviewFlow:
+    previews = LivePreviews(store, publisher, enabled=False)
+    requests = Requests(store, FakeFiles())
+    return ReviewFlow(store, backend, publisher, requests, previews, lambda _: None)
+
+
+def of(images: int = 1, message_ts: str = "", **facts: Any) -> Session:
+    """A session that generates so many candidates; these facts are recorded of the first."""
+    attempt = an_attempt(images=images, message_ts=message_ts)
+    candidate = replace(attempt.candidate(1), **facts)
+    return with_attempt(generating(), attempt.with_candidate(candidate))
 
 
 class Flow:
@@ -48,11 +77,15 @@ class Flow:
         self.store = FakeSessionStore(session)
         self.publisher = FakePublisher()
         self.backend = FakeImageBackend(*outcomes)  # type: ignore[arg-type]
-        self.flow = ReviewFlow(self.store, self.backend, self.publisher, lambda _: None)
+        self.flow = review_flow(self.store, self.backend, self.publisher)
 
     @property
     def session(self) -> Session:
         return self.store.sessions[ID]
+
+    async def cancel(self) -> None:
+        with contextlib.suppress(Refusal):  # twice is once
+            await self.store.update(ID, lambda s: steps.cancel(s, s.latest.number, "w", 130.0))
 
     async def run(self, *, repeated: bool = False) -> dict[str, object]:
         return await self.flow.run(self.session, repeated=repeated)
@@ -65,14 +98,14 @@ async def test_from_a_prompt_to_a_draft() -> None:
     assert flow.session.stage is Stage.USER_FEEDBACK
     assert shared["stage"] == "user_feedback"
     attempt = flow.session.latest
-    assert (attempt.file_id, attempt.message_ts) == ("upload:1", "post_draft:1")
+    assert (attempt.candidate(1).file_id, attempt.message_ts) == ("upload:1", "post_draft:1")
     assert len(flow.backend.requests) == 1
 
 
 async def test_the_draft_is_posted_of_the_session_with_its_file() -> None:
     flow = Flow(generating())
     await flow.run()
-    assert flow.publisher.of("post_draft")[0].session.latest.file_id == "upload:1"
+    assert flow.publisher.of("post_draft")[0].session.latest.candidate(1).file_id == "upload:1"
 
 
 async def test_the_shared_store_has_the_contracts_keys_and_plain_data_alone() -> None:
@@ -103,10 +136,10 @@ async def test_what_slack_does_not_take_is_reported(call: str) -> None:
     ("session", "asked", "shown"),
     [
         (generating(), 1, ["upload", "post_draft"]),
-        (with_latest(generating(), response_id="resp_1"), 1, ["upload", "post_draft"]),
-        (with_latest(generating(), width=9, height=9), 0, ["upload", "post_draft"]),
-        (with_latest(generating(), width=9, height=9, file_id="F1"), 0, ["post_draft"]),
-        (with_latest(generating(), width=9, height=9, file_id="F1", message_ts="7.7"), 0, []),
+        (of(response_id="resp_1"), 1, ["upload", "post_draft"]),
+        (of(width=9, height=9), 0, ["upload", "post_draft"]),
+        (of(width=9, height=9, file_id="F1"), 0, ["post_draft"]),
+        (of(width=9, height=9, file_id="F1", message_ts="7.7"), 0, []),
     ],
     ids=["nothing", "response", "image", "file", "message"],
 )
@@ -114,7 +147,7 @@ async def test_a_repeated_run_goes_on_from_the_last_thing_recorded(
     session: Session, asked: int, shown: list[str]
 ) -> None:
     flow = Flow(session)
-    flow.store.images[ID, 1] = "a2VwdA=="
+    flow.store.images[ID, ImageRef(1)] = "a2VwdA=="
     await flow.run(repeated=True)
     assert len(flow.backend.requests) == asked
     assert flow.publisher.names() == shown
@@ -122,7 +155,7 @@ async def test_a_repeated_run_goes_on_from_the_last_thing_recorded(
     assert flow.session.stage is Stage.USER_FEEDBACK
 
 
-@pytest.mark.parametrize("writes", range(5))
+@pytest.mark.parametrize("writes", range(7))
 async def test_a_run_that_died_after_any_write_is_brought_to_the_same_end(writes: int) -> None:
     flow = Flow(generating())
     flow.store.writes_until_away = writes
@@ -130,13 +163,74 @@ async def test_a_run_that_died_after_any_write_is_brought_to_the_same_end(writes
     try:
         await flow.run()
     except StoreUnavailable:
-        assert writes < 5
+        assert writes < 6
     flow.store.writes_until_away = None
     await flow.run(repeated=True)
     assert flow.session.stage is Stage.USER_FEEDBACK
-    assert flow.session.latest.has_image
+    assert flow.session.latest.candidate(1).has_image
     paid = [request for request in flow.backend.requests if not request.response_id]
     assert len(paid) <= 1 + (writes < 2)  # once more only where nothing could be recorded
+
+
+@pytest.mark.parametrize("writes", range(14))
+async def test_three_candidates_survive_a_death_after_any_write(writes: int) -> None:
+    flow = Flow(of(3))
+    flow.store.writes_until_away = writes
+    with contextlib.suppress(StoreUnavailable):
+        await flow.run()
+    flow.store.writes_until_away = None
+    recorded = [c.number for c in flow.session.latest.candidates if c.has_image]
+    flow.backend.requests.clear()
+    await flow.run(repeated=True)
+    assert [request.candidate for request in flow.backend.requests] == [
+        number for number in (1, 2, 3) if number not in recorded
+    ]
+    assert flow.session.stage is Stage.USER_FEEDBACK
+    assert len(flow.session.latest.images) == 3
+
+
+async def test_three_candidates_come_as_one_draft() -> None:
+    flow = Flow(of(3), IMAGE, DECLINED, IMAGE)
+    await flow.run()
+    assert flow.publisher.names() == ["upload", "upload", "post_draft"]
+    shown = flow.publisher.of("post_draft")[0].session.latest
+    assert [c.file_id for c in shown.candidates] == ["upload:1", "", "upload:1.3"]
+    assert flow.session.stage is Stage.USER_FEEDBACK
+
+
+@pytest.mark.parametrize("kind", [FailureKind.SOURCE_GONE, FailureKind.SOURCE_UNREADABLE])
+async def test_a_picture_that_cannot_be_had_is_told_in_the_thread(kind: FailureKind) -> None:
+    attempt = Attempt(1, PROMPT, change=PROMPT, base=ImageRef(0), candidates=(Candidate(1),))
+    flow = Flow(with_attempt(generating(source=Source("F9")), attempt))
+    await flow.run()
+    assert flow.backend.requests == []
+    assert flow.publisher.names() == ["post_failure"]
+    assert flow.session.latest.failure is FailureKind.SOURCE_GONE
+
+
+@pytest.mark.parametrize("step", ["generating", "upload", "post_draft", "post_failure"])
+async def test_a_cancelled_attempt_leaves_nothing_in_the_thread(step: str) -> None:
+    """Whenever it comes: what is posted in that moment is taken away again."""
+    flow = Flow(of(2), *([DECLINED] if step == "post_failure" else []))
+    flow.backend.gate = asyncio.Event()
+    show = flow.publisher._show
+
+    async def cancelled_meanwhile(what: str, session: Session, **details: Any) -> str:
+        if what == step and flow.session.stage is Stage.GENERATING:
+            await flow.cancel()
+        return await show(what, session, **details)
+
+    flow.publisher._show = cancelled_meanwhile  # type: ignore[method-assign]
+    running = asyncio.create_task(flow.run())
+    await eventually(lambda: len(flow.backend.requests) == 2)
+    if step == "generating":
+        await flow.cancel()
+    flow.backend.gate.set()
+    shared = await running
+    assert flow.session.latest.cancelled
+    assert shared["stage"] == "initial_input"
+    names = flow.publisher.names()
+    assert names.count("post_draft") == names.count("remove_draft") == (step == "post_draft")
 
 
 async def test_giving_up_reports_without_asking_again() -> None:
@@ -151,7 +245,7 @@ async def test_giving_up_reports_without_asking_again() -> None:
 async def test_one_flow_serves_several_sessions_at_once() -> None:
     first, second = generating(), replace(generating(), id="T1.U2.def456", user="U2")
     store, publisher = FakeSessionStore(first, second), FakePublisher()
-    flow = ReviewFlow(store, FakeImageBackend(IMAGE), publisher, lambda _: None)
+    flow = review_flow(store, FakeImageBackend(IMAGE), publisher)
     await asyncio.gather(flow.run(first, repeated=False), flow.run(second, repeated=False))
     assert {s.stage for s in store.sessions.values()} == {Stage.USER_FEEDBACK}
     assert sorted(s.session.user for s in publisher.of("post_draft")) == ["U1", "U2"]
@@ -161,9 +255,11 @@ def test_there_are_nodes_to_look_at() -> None:
     names = {node.__name__ for node in NODES} - {"PublishingNode"}
     assert names == {
         "GenerateImage",
-        "UploadImage",
+        "UploadImages",
         "PostDraft",
         "AwaitFeedback",
+        "InReview",
+        "RemoveDraft",
         "ReportFailure",
         "RestoreDraft",
     }
@@ -180,6 +276,6 @@ async def test_exec_never_gets_the_shared_store(monkeypatch: pytest.MonkeyPatch)
 
         monkeypatch.setattr(node, "exec_async", spying)
     await Flow(generating(2), DECLINED).run()
-    await Flow(generating()).run()
-    assert len(given) == 7
+    await Flow(of(3)).run()
+    assert len(given) == 12
     assert not any(isinstance(prepared, dict) for prepared in given)

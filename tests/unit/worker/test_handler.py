@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,64 +17,22 @@ from bot.domain.errors import (
 )
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind
-from bot.flow import ReviewFlow
-from bot.flow.live_status import LiveStatus
-from bot.worker.handler import JobHandler
-from tests.fakes import (
-    ID,
-    FakeImageBackend,
-    FakeJobQueue,
-    FakePublisher,
-    FakeSessionStore,
-    a_session,
-    generating,
-    with_latest,
-)
+from bot.domain.work import Job, JobKind, owed
+from bot.ports import JobState
+from tests.fakes import ID, a_candidate, a_session, an_attempt, generating, with_latest
+from tests.unit.worker.desk import Worker, announce, finish, generate, settle
 
-NEW = generating(thread_ts="")
+NEW = generating(root_ts="", thread_ts="")
 REFUSED = SlackRefused("chat.update", "message_not_found")
 AWAY = SlackUnavailable("away")
 
 
-def announce(number: int = 1, run: int = 0) -> Job:
-    return Job(JobKind.ANNOUNCE, ID, number, run)
-
-
-def generate(number: int = 1, run: int = 0) -> Job:
-    return Job(JobKind.GENERATE, ID, number, run)
-
-
-def finish(number: int = 1, run: int = 0) -> Job:
-    return Job(JobKind.FINISH, ID, number, run)
-
-
-class Worker:
-    """A job handler with its surroundings."""
-
-    def __init__(self, session: Session) -> None:
-        self.store = FakeSessionStore(session)
-        self.queue = FakeJobQueue()
-        self.publisher = FakePublisher()
-        self.backend = FakeImageBackend()
-        self._handle = JobHandler(
-            self.store,
-            self.queue,
-            self.publisher,
-            ReviewFlow(self.store, self.backend, self.publisher, lambda _: None),
-            LiveStatus(self.store, self.publisher, interval=60),
-            bot_name="imagine",
-        )
-
-    async def run(self, job: Job, repeated: bool = False) -> None:
-        await self._handle(job, repeated)
-
-    @property
-    def session(self) -> Session:
-        return self.store.sessions[ID]
-
-    def without_status(self) -> list[str]:
-        return [name for name in self.publisher.names() if name != "show_status"]
+CANCELLED = replace(
+    with_latest(generating(), failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT
+)
+CANCELLED_2 = replace(
+    with_latest(generating(2), failure=FailureKind.CANCELLED), stage=Stage.USER_FEEDBACK
+)
 
 
 async def test_the_first_announcement_posts_the_root_and_queues_the_generation() -> None:
@@ -81,8 +40,15 @@ async def test_the_first_announcement_posts_the_root_and_queues_the_generation()
     await worker.run(announce())
     assert worker.publisher.names() == ["post_root"]
     assert worker.publisher.shown[0].details == {"ahead": 0, "repeated": False}
-    assert worker.session.thread_ts == "post_root:0"
+    assert (worker.session.root_ts, worker.session.thread_ts) == ("post_root:0", "post_root:0")
     assert worker.queue.added == [generate()]
+
+
+async def test_a_session_in_a_thread_of_others_stays_in_it() -> None:
+    worker = Worker(replace(NEW, thread_ts="0.5"))
+    await worker.run(announce())
+    assert worker.publisher.names() == ["post_root"]
+    assert (worker.session.root_ts, worker.session.thread_ts) == ("post_root:0", "0.5")
 
 
 async def test_the_root_says_how_many_are_ahead() -> None:
@@ -226,7 +192,7 @@ async def test_a_repeated_generation_says_so(job: Job, told: bool, repeated: boo
     ],
     ids=["initial_input", "user_feedback", "newer attempt", "final"],
 )
-@pytest.mark.parametrize("job", [announce(), generate(), finish()])
+@pytest.mark.parametrize("job", [announce(), generate(), settle(), finish()])
 async def test_a_stale_job_does_nothing(session: Session, job: Job) -> None:
     worker = Worker(session)
     await worker.run(job)
@@ -251,11 +217,16 @@ async def test_a_job_is_put_off_while_the_store_is_away() -> None:
         await worker.run(generate())
 
 
-async def test_a_finish_posts_the_final_image_and_marks_draft_and_root() -> None:
+async def test_a_finish_posts_the_final_image_and_marks_all_drafts_and_the_root() -> None:
     worker = Worker(a_session(Stage.FINAL, attempts=2))
     await worker.run(finish(2))
-    assert worker.publisher.names() == ["post_final", "refresh_draft", "show_status"]
-    assert worker.publisher.shown[1].details == {"number": 2}
+    assert worker.publisher.names() == [
+        "post_final",
+        "refresh_draft",
+        "refresh_draft",
+        "show_status",
+    ]
+    assert [s.details["number"] for s in worker.publisher.of("refresh_draft")] == [2, 1]
     assert worker.session.final_ts == "post_final:0"
 
 
@@ -279,7 +250,7 @@ async def test_a_generation_that_died_after_its_draft_brings_the_status_up_to_da
 
 
 async def test_a_generation_that_died_after_its_failure_gives_the_earlier_draft_back() -> None:
-    failed = with_latest(a_session(attempts=2), file_id="", message_ts="", width=0)
+    failed = with_latest(a_session(attempts=2), message_ts="", failure=FailureKind.QUOTA)
     worker = Worker(replace(failed, error_message="w"))
     await worker.run(generate(2), True)
     assert worker.publisher.of("refresh_draft")[0].details == {"number": 1}
@@ -287,7 +258,9 @@ async def test_a_generation_that_died_after_its_failure_gives_the_earlier_draft_
 
 async def test_a_finish_that_died_marks_an_older_draft_too() -> None:
     """Approved after a later attempt had failed."""
-    failed = with_latest(a_session(Stage.FINAL, attempts=2), file_id="", message_ts="", width=0)
+    failed = with_latest(
+        a_session(Stage.FINAL, attempts=2), message_ts="", failure=FailureKind.QUOTA
+    )
     worker = Worker(replace(failed, final_result=1, final_ts="9.9"))
     await worker.run(finish(1), True)
     assert worker.publisher.of("refresh_draft")[0].details == {"number": 1}
@@ -315,3 +288,132 @@ async def test_a_draft_that_cannot_be_marked_does_not_undo_the_final() -> None:
     await worker.run(finish())
     assert worker.publisher.names()[-1] == "show_status"
     assert worker.session.final_ts
+
+
+async def test_a_generation_that_died_after_its_draft_leaves_no_preview() -> None:
+    worker = Worker(with_latest(a_session(), preview_ts="7.7"))
+    await worker.run(generate(), True)
+    assert worker.without_status() == ["remove_preview", "refresh_draft"]
+    assert worker.session.latest.preview_ts == ""
+
+
+# cancelling
+
+
+async def test_a_cancellation_is_shown_by_edits_alone_and_recorded() -> None:
+    worker = Worker(CANCELLED_2)
+    await worker.run(settle(2))
+    assert worker.cancellations.sent == [ID]
+    assert worker.publisher.names() == ["show_status", "refresh_draft"]
+    assert worker.publisher.of("refresh_draft")[0].details == {"number": 1}
+    assert worker.session.latest.failure_ts == "1.0"
+    assert owed(worker.session) is None
+
+
+async def test_without_a_draft_there_is_only_the_root_to_edit() -> None:
+    worker = Worker(CANCELLED)
+    await worker.run(settle())
+    assert worker.publisher.names() == ["show_status"]
+    assert owed(worker.session) is None
+
+
+async def test_a_session_that_was_cancelled_before_its_root_is_shown_nowhere() -> None:
+    worker = Worker(replace(CANCELLED, root_ts="", thread_ts=""))
+    await worker.run(settle())
+    assert worker.publisher.shown == []
+    assert owed(worker.session) is None
+
+
+async def test_while_slack_is_away_the_cancellation_is_shown_later() -> None:
+    worker = Worker(CANCELLED_2)
+    worker.publisher.failures["refresh_draft"] = [AWAY]
+    with pytest.raises(SlackUnavailable):
+        await worker.run(settle(2))
+    assert owed(worker.session) == settle(2)
+    await worker.run(settle(2), True)
+    assert owed(worker.session) is None
+
+
+async def test_a_cancellation_that_was_tried_again_has_nothing_left_to_show() -> None:
+    worker = Worker(generating(2))
+    await worker.run(settle(1))
+    assert worker.publisher.shown == []
+    assert worker.cancellations.sent == []
+
+
+async def test_what_was_tried_again_while_it_was_shown_is_left_as_it_is() -> None:
+    worker = Worker(CANCELLED)
+    send = worker.cancellations.send
+    again = replace(generating(2), attempts=(CANCELLED.latest, an_attempt(2)))
+
+    async def tried_again(session_id: str) -> None:
+        await send(session_id)
+        worker.store.sessions[ID] = again
+
+    worker.cancellations.send = tried_again  # type: ignore[method-assign]
+    await worker.run(settle())
+    assert worker.session == again
+
+
+@pytest.mark.parametrize(
+    ("state", "cleared"), [(JobState.RUNNING, []), (None, ["remove_preview", "remove_draft"])]
+)
+async def test_what_a_dead_worker_left_is_cleared_up_unless_its_job_still_runs(
+    state: JobState | None, cleared: list[str]
+) -> None:
+    candidates = (a_candidate(response_id="resp_7"),)
+    worker = Worker(with_latest(CANCELLED, started_at=1.0, preview_ts="7.7", candidates=candidates))
+    if state:
+        worker.queue.states[generate().id] = state
+    await worker.run(settle())
+    assert worker.without_status() == cleared
+
+
+async def test_the_queue_being_away_does_not_keep_a_cancellation_from_being_shown() -> None:
+    worker = Worker(with_latest(CANCELLED, started_at=1.0))
+    worker.queue.away = True
+    await worker.run(settle())
+    assert worker.publisher.names() == ["show_status"]
+
+
+@pytest.mark.parametrize("call", ["post_root", "show_status"])
+async def test_what_is_cancelled_while_it_is_announced_says_so_and_is_not_generated(
+    call: str,
+) -> None:
+    number = 1 if call == "post_root" else 2
+    worker = Worker(NEW if number == 1 else generating(2))
+    show = worker.publisher._show
+
+    async def cancelled_meanwhile(what: str, session: Session, **details: Any) -> str:
+        answer = await show(what, session, **details)
+        await worker.cancel()
+        return answer
+
+    worker.publisher._show = cancelled_meanwhile  # type: ignore[method-assign]
+    await worker.run(announce(number))
+    assert worker.queue.added == []
+    assert worker.publisher.names() == [call, "show_status"]
+    assert worker.publisher.shown[-1].session.latest.cancelled
+
+
+async def test_what_is_cancelled_while_the_channel_is_lost_stays_cancelled() -> None:
+    worker = Worker(NEW)
+    worker.publisher.failures["post_root"] = [NotInChannel("chat.postMessage", "not_in_channel")]
+    tell = worker.publisher.tell_owner
+
+    async def cancelled_meanwhile(session: Session, words: str) -> None:
+        await tell(session, words)
+        await worker.cancel()
+
+    worker.publisher.tell_owner = cancelled_meanwhile  # type: ignore[method-assign]
+    await worker.run(announce())
+    assert worker.session.latest.cancelled
+
+
+async def test_a_cancelled_attempt_that_was_queued_is_neither_announced_nor_generated() -> None:
+    worker = Worker(CANCELLED)
+    for job in (announce(), generate()):
+        await worker.run(job)
+        await worker.run(job, True)
+    assert worker.publisher.shown == []
+    assert worker.backend.requests == []

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.errors import SlackBusy, SlackRefused
+from bot.domain.session import Session
+from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind
 from bot.ports import JobState
 from bot.worker.queue_status import AT_MOST, QueueStatus
@@ -93,3 +95,32 @@ async def test_it_goes_on_once_what_was_away_is_back(away: str) -> None:
         await eventually(lambda: len(line.publisher.shown) > before)
     assert not looking.done()
     looking.cancel()
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        replace(SESSIONS[0], stage=Stage.INITIAL_INPUT),
+        replace(SESSIONS[0], root_ts=""),
+        replace(generating(2), id=SESSIONS[0].id),
+    ],
+    ids=["cancelled", "no root", "another attempt"],
+)
+async def test_a_job_that_nobody_waits_for_is_passed_over(session: Session) -> None:
+    line = Line(waiting=2)
+    line.store.sessions[session.id] = session
+    assert await line.look() == [("1", 1)]
+
+
+async def test_a_session_that_is_cancelled_while_it_is_told_its_place_is_told_that() -> None:
+    line = Line(waiting=1)
+    show = line.publisher.show_status
+
+    async def cancelled_meanwhile(session: Session, ahead: int | None) -> None:
+        await show(session, ahead)
+        line.store.sessions[session.id] = replace(session, stage=Stage.INITIAL_INPUT)
+
+    line.publisher.show_status = cancelled_meanwhile  # type: ignore[method-assign]
+    await line.look()
+    assert [s.details["ahead"] for s in line.publisher.shown] == [0, None]
+    assert line.publisher.shown[-1].session.stage is Stage.INITIAL_INPUT

@@ -12,10 +12,13 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind
 from bot.flow import ReviewFlow
+from bot.flow.live_preview import LivePreviews
+from bot.flow.requests import Requests
 from bot.ports import JobState
 from bot.worker.sweeper import MAX_RUNS, Sweeper
 from tests.fakes import (
     ID,
+    FakeFiles,
     FakeImageBackend,
     FakeJobQueue,
     FakePublisher,
@@ -37,7 +40,11 @@ class Floor:
         self.queue = FakeJobQueue()
         self.publisher = FakePublisher()
         self.backend = FakeImageBackend()
-        flow = ReviewFlow(self.store, self.backend, self.publisher, lambda _: None)
+        previews = LivePreviews(self.store, self.publisher, enabled=False)
+        requests = Requests(self.store, FakeFiles())
+        flow = ReviewFlow(
+            self.store, self.backend, self.publisher, requests, previews, lambda _: None
+        )
         self.sweeper = Sweeper(self.store, self.queue, flow, self.publisher, interval=0.01)
 
     @property
@@ -224,3 +231,32 @@ async def test_one_session_that_cannot_be_read_ends_nothing() -> None:
     await eventually(lambda: floor.queue.added or sweeping.done())
     assert not sweeping.done()
     sweeping.cancel()
+
+
+CANCELLED = replace(
+    with_latest(generating(), failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT
+)
+
+
+async def test_a_cancellation_that_nobody_shows_gets_a_job() -> None:
+    floor = Floor(CANCELLED)
+    await floor.sweeper.sweep()
+    assert floor.queue.added == [Job(JobKind.SETTLE, ID, 1, 1)]
+    await floor.sweeper.sweep()
+    assert len(floor.queue.added) == 1
+
+
+async def test_a_cancellation_that_is_being_shown_is_left_alone() -> None:
+    floor = Floor(CANCELLED)
+    floor.know(JobKind.SETTLE, JobState.RUNNING)
+    await floor.sweeper.sweep()
+    assert floor.queue.added == []
+
+
+async def test_a_cancellation_that_cannot_be_shown_is_let_be() -> None:
+    floor = Floor(with_latest(CANCELLED, run=MAX_RUNS - 1))
+    await floor.sweeper.sweep()
+    assert floor.publisher.shown == []
+    assert floor.session.latest.cancelled
+    await floor.sweeper.sweep()
+    assert floor.store.touched == {}

@@ -1,0 +1,71 @@
+"""What `GenerateImage` plans for each candidate, and what it records of an attempt."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.domain.attempt import Attempt, ImageRef
+from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.images import GeneratedImage, ImageRequest
+from bot.domain.session import Session, with_attempt
+from bot.flow.shared import under_way
+
+_TELLING = list(FailureKind)
+"""The most telling first: what blames the prompt, then what the operator has to mend, then what
+may pass. Where all candidates failed, the person is told the first of theirs."""
+
+
+@dataclass
+class Plan:
+    """What `exec` needs for one candidate, and what it has in hand: another try goes on from
+    there. `encoded` is the image in base64; `settled` means that all is recorded. A retry waits
+    until `not_before`."""
+
+    session_id: str
+    request: ImageRequest
+    encoded: str = ""
+    settled: bool = False
+    image: GeneratedImage | None = None
+    failure: GenerationError | None = None
+    tries: int = 0
+    not_before: float = 0.0
+    task: asyncio.Task[Any] | None = None
+
+    @property
+    def ref(self) -> ImageRef:
+        return ImageRef(self.request.attempt, self.request.candidate)
+
+
+def started(session: Session, number: int) -> Session:
+    if not under_way(session, number) or session.latest.started_at:
+        return session
+    return with_attempt(session, replace(session.latest, started_at=time.time()))
+
+
+def generated(session: Session, number: int, now: float) -> Session:
+    """All candidates are settled, and there is something to show."""
+    if not under_way(session, number) or not session.latest.images:
+        return session
+    attempt = replace(session.latest, generated_at=session.latest.generated_at or now)
+    return with_attempt(replace(session, input_used_by_process=attempt.prompt), attempt)
+
+
+def facts_of(image: GeneratedImage) -> dict[str, Any]:
+    return {
+        "mime_type": image.mime_type,
+        "width": image.width,
+        "height": image.height,
+        "response_id": image.response_id,
+        "revised_prompt": image.revised_prompt,
+    }
+
+
+def most_telling(attempt: Attempt, plans: list[Plan]) -> dict[str, str]:
+    """The failure to report; `said` is the provider's own words with it."""
+    kinds = [c.failure for c in attempt.candidates if c.failure] or [FailureKind.INTERNAL]
+    kind = min(kinds, key=_TELLING.index)
+    told = [plan.failure for plan in plans if plan.failure and plan.failure.kind is kind]
+    return {"kind": kind.value, "said": next((t.said for t in told if t.said), "")}

@@ -1,0 +1,81 @@
+"""`UploadImages`: the node that brings an attempt's images to Slack, where nobody sees them yet."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from typing import NamedTuple
+
+from pocketflow import AsyncParallelBatchNode
+
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import FailureKind, SlackRefused
+from bot.domain.session import Session
+from bot.flow.shared import Shared, not_delivered, noted, under_way
+from bot.ports import Publisher, SessionStore
+
+log = logging.getLogger(__name__)
+
+
+class Upload(NamedTuple):
+    """One image that Slack does not have yet, in base64; it is decoded where it is sent."""
+
+    session: Session
+    image: ImageRef
+    encoded: str
+
+
+class UploadImages(AsyncParallelBatchNode):
+    """Images → files that Slack knows. Each is recorded as it is there; one that Slack refuses is a
+    failure of its candidate, and of the attempt where no other made it."""
+
+    def __init__(self, sessions: SessionStore, publisher: Publisher) -> None:
+        super().__init__()
+        self._sessions = sessions
+        self._publisher = publisher
+
+    async def prep_async(self, shared: Shared) -> list[Upload]:
+        session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
+        if not under_way(session, number):
+            return []
+        return [
+            Upload(session, ImageRef(number, c.number), shared["images"].get(c.number, ""))
+            for c in session.latest.images
+            if not c.file_id
+        ]
+
+    async def exec_async(self, upload: Upload) -> None:
+        session, image, encoded = upload
+        try:
+            data = await asyncio.to_thread(base64.b64decode, encoded)
+            file_id = await self._publisher.upload(session, image, data)
+        except SlackRefused as error:
+            log.warning("Slack did not take an image: %s", error)
+            await self._sessions.update(
+                session.id, lambda s: noted(s, image, failure=FailureKind.NOT_DELIVERED)
+            )
+            return
+        await self._sessions.update(session.id, lambda s: _uploaded(s, image, file_id))
+
+    async def exec_fallback_async(self, upload: Upload, error: Exception) -> Exception:
+        """An error of one is not to interrupt the others: it is raised when they are done."""
+        return error
+
+    async def post_async(
+        self, shared: Shared, uploads: list[Upload], outcomes: list[Exception | None]
+    ) -> str:
+        for error in filter(None, outcomes):
+            raise error
+        session = await self._sessions.load(shared["session_id"])
+        if not under_way(session, shared["attempt"]):
+            return "cancelled"
+        return "uploaded" if session.latest.images else not_delivered(shared)
+
+
+def _uploaded(session: Session, image: ImageRef, file_id: str) -> Session:
+    """The first of two uploads counts: another run may have shown it already."""
+    if image.attempt > len(session.attempts):
+        return session
+    there = session.attempt(image.attempt).candidate(image.candidate).file_id
+    return noted(session, image, file_id=there or file_id)

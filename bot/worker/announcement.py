@@ -1,0 +1,113 @@
+"""The job that says an attempt is under way, before anything is paid for it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+
+from bot.domain.errors import (
+    FailureKind,
+    QueueUnavailable,
+    Refusal,
+    SlackRefused,
+    SlackUnavailable,
+)
+from bot.domain.session import Session
+from bot.domain.steps import attempt_failed
+from bot.domain.work import Job, JobKind
+from bot.flow.drafts import Drafts
+from bot.flow.live_status import LiveStatus
+from bot.flow.shared import under_way
+from bot.ports import JobQueue, Publisher, SessionStore
+from bot.views.words import failure_words, not_posted_words
+
+log = logging.getLogger(__name__)
+
+_NO_CHANNEL = {"not_in_channel", "channel_not_found", "is_archived"}
+
+
+class Announcement:
+    """Root message (first attempt), or status and the old draft's buttons away → `generate`."""
+
+    def __init__(
+        self,
+        sessions: SessionStore,
+        queue: JobQueue,
+        publisher: Publisher,
+        drafts: Drafts,
+        status: LiveStatus,
+        bot_name: str,
+    ) -> None:
+        self._sessions = sessions
+        self._queue = queue
+        self._publisher = publisher
+        self._drafts = drafts
+        self._status = status
+        self._bot_name = bot_name
+
+    async def make(self, session: Session, job: Job, repeated: bool) -> None:
+        ahead = await self._ahead()
+        first = not session.root_ts
+        try:
+            if first:
+                session = await self._post_root(session, ahead, repeated)
+            else:
+                session = await self._show(session, ahead)
+        except SlackRefused as error:
+            await self._cannot_post(session, error)
+            return
+        if not under_way(session, job.attempt):
+            log.info("%s: cancelled meanwhile", job.id)
+            await self._status.settle(session.id)
+            return
+        await self._queue.add(Job(JobKind.GENERATE, session.id, job.attempt, job.run))
+        if not first:
+            await self._retire_draft(session.id)
+
+    async def _post_root(self, session: Session, ahead: int, repeated: bool) -> Session:
+        ts = await self._publisher.post_root(session, ahead, repeated=repeated)
+        return await self._sessions.update(
+            session.id,
+            lambda s: replace(s, root_ts=s.root_ts or ts, thread_ts=s.thread_ts or ts),
+        )
+
+    async def _show(self, session: Session, ahead: int) -> Session:
+        """Say that another attempt is under way. Raises `SlackRefused` where the bot has lost the
+        channel; a busy Slack does not hold the attempt up."""
+        try:
+            await self._publisher.show_status(session, ahead)
+        except SlackUnavailable as error:
+            log.info("a new attempt could not be announced: %s", error)
+        except SlackRefused as error:
+            if error.code in _NO_CHANNEL:
+                raise
+        return await self._sessions.load(session.id)
+
+    async def _retire_draft(self, session_id: str) -> None:
+        """What was up for review is an earlier draft now."""
+        try:
+            await self._drafts.refresh(session_id)
+        except SlackUnavailable as error:
+            log.warning("a draft's buttons could not be taken away: %s", error)
+
+    async def _cannot_post(self, session: Session, error: SlackRefused) -> None:
+        """Nothing can be shown in this channel, so nothing is paid for."""
+        absent = error.code in {"not_in_channel", "channel_not_found"}
+        kind = FailureKind.NOT_IN_CHANNEL if absent else FailureKind.CHANNEL_CLOSED
+        log.info("cannot post for %s: %s", session.id, error.code)
+        await self._publisher.tell_owner(session, not_posted_words(kind, session, self._bot_name))
+        words = failure_words(kind, bot_name=self._bot_name, channel=session.channel)
+        number = session.latest.number
+        try:
+            await self._sessions.update(
+                session.id, lambda s: attempt_failed(s, number, kind, words, "", time.time())
+            )
+        except Refusal:
+            log.info("attempt %s of %s was cancelled meanwhile", number, session.id)
+
+    async def _ahead(self) -> int:
+        try:
+            return len(await self._queue.waiting())
+        except QueueUnavailable:
+            return 0

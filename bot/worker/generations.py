@@ -1,0 +1,159 @@
+"""The generations that run in this process, and how a cancelled one is stopped.
+
+Three things end a run: its own end, word that its attempt was cancelled, and the shutdown. Only the
+second stops the provider too: after a shutdown another worker goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from bot.domain.attempt import Attempt
+from bot.domain.errors import Refusal, SlackRefused, StoreUnavailable
+from bot.domain.session import Session
+from bot.flow.live_preview import LivePreviews
+from bot.flow.live_status import LiveStatus
+from bot.flow.review import ReviewFlow
+from bot.flow.shared import was_cancelled
+from bot.flow.waiting import end, set_within
+from bot.ports import ImageBackend, Publisher, SessionStore
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.8
+"""Seconds between two looks at the session of a run, for word that was lost."""
+LOOK_AGAIN_AFTER = 5.0
+"""Seconds after which a draft is looked for again that was just being posted."""
+
+
+@dataclass(eq=False)
+class _Run:
+    """`news`: the session should be looked at."""
+
+    session_id: str
+    number: int
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Generations:
+    """Runs the review flow, and stops it within a second once its attempt is cancelled."""
+
+    def __init__(
+        self,
+        sessions: SessionStore,
+        backend: ImageBackend,
+        publisher: Publisher,
+        flow: ReviewFlow,
+        status: LiveStatus,
+        previews: LivePreviews,
+    ) -> None:
+        self._sessions = sessions
+        self._backend = backend
+        self._publisher = publisher
+        self._flow = flow
+        self._status = status
+        self._previews = previews
+        self._runs: set[_Run] = set()
+
+    def cancelled(self, session_id: str) -> None:
+        """Word has come that this session's attempt was cancelled."""
+        for run in self._runs:
+            if run.session_id == session_id:
+                run.news.set()
+
+    def look_at_all(self) -> None:
+        """Word may have been lost."""
+        for run in self._runs:
+            run.news.set()
+
+    async def run(self, session: Session, *, repeated: bool) -> None:
+        """Bring the newest attempt on until it has a draft or a failure, or is cancelled."""
+        number = session.latest.number
+        async with self._status.following(session.id):
+            stopped = await self._run_until_cancelled(session, repeated)
+            if stopped:
+                log.info("attempt %s of %s was cancelled", number, session.id)
+                await self.call_off(session.id, number)
+        if stopped:
+            await self._take_away(session.id, number, in_flight=True)
+
+    async def clear_away(self, session_id: str, number: int) -> None:
+        """What an earlier run left of an attempt that was cancelled: at the provider, and in the
+        thread."""
+        await self.call_off(session_id, number)
+        await self._take_away(session_id, number, in_flight=False)
+
+    async def clear_preview(self, session: Session) -> None:
+        """What an earlier run may have left of a preview, once its attempt has ended."""
+        attempt = session.latest
+        await self._previews.clear(session.id, attempt.number, [attempt.preview_ts])
+
+    async def _run_until_cancelled(self, session: Session, repeated: bool) -> bool:
+        """Answers whether the run was stopped."""
+        run = _Run(session.id, session.latest.number)
+        self._runs.add(run)
+        work = asyncio.create_task(self._flow.run(session, repeated=repeated))
+        watch = asyncio.create_task(self._until_cancelled(run))
+        try:
+            await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+            stopped = not work.done()
+        finally:
+            self._runs.discard(run)
+            await end(watch)
+            await end(work)
+        if not stopped:
+            work.result()
+        return stopped
+
+    async def _until_cancelled(self, run: _Run) -> None:
+        while True:
+            await set_within(run.news, LOOK_EVERY)
+            run.news.clear()
+            try:
+                session = await self._sessions.load(run.session_id)
+            except (StoreUnavailable, Refusal, ValueError) as error:
+                log.debug("cannot look at %s: %s", run.session_id, type(error).__name__)
+                continue
+            if was_cancelled(session, run.number):
+                return
+
+    async def call_off(self, session_id: str, number: int) -> None:
+        """Stop what a cancelled attempt still has under way at the provider."""
+        attempt = await self._cancelled_attempt(session_id, number)
+        if attempt is None:
+            return
+        ids = [c.response_id for c in attempt.candidates if c.response_id and not c.has_image]
+        await asyncio.gather(*(self._backend.cancel(response_id) for response_id in ids))
+
+    async def _take_away(self, session_id: str, number: int, *, in_flight: bool) -> None:
+        """The preview, and a draft that may have been posted. What was `in_flight` when the run
+        was stopped may still come: Slack works on when nobody listens."""
+        attempt = await self._cancelled_attempt(session_id, number)
+        if attempt is None:
+            return
+        posting = all(c.file_id or c.failure for c in attempt.candidates)
+        await self._clear(session_id, attempt, attempt.preview_ts)
+        if in_flight and (posting or self._previews.enabled):
+            await asyncio.sleep(LOOK_AGAIN_AFTER)
+            await self._clear(session_id, attempt)
+
+    async def _clear(self, session_id: str, attempt: Attempt, preview_ts: str = "") -> None:
+        await self._previews.clear(session_id, attempt.number, [preview_ts], look=True)
+        if any(c.file_id for c in attempt.candidates):
+            await self._remove_draft(session_id, attempt.number)
+
+    async def _remove_draft(self, session_id: str, number: int) -> None:
+        try:
+            session = await self._sessions.load(session_id)
+            await self._publisher.remove_draft(session, number)
+        except (SlackRefused, Refusal) as error:
+            log.warning("a draft could not be taken away: %s", error)
+
+    async def _cancelled_attempt(self, session_id: str, number: int) -> Attempt | None:
+        try:
+            session = await self._sessions.load(session_id)
+        except Refusal:
+            return None
+        return session.attempt(number) if was_cancelled(session, number) else None

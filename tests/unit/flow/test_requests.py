@@ -1,0 +1,227 @@
+"""What an attempt asks for: the image it edits, wherever that still is, and what to avoid."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.domain.attempt import Attempt, ImageRef, Source
+from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
+from bot.domain.images import ImageRequest
+from bot.domain.stages import Stage
+from bot.flow.requests import LONGEST_AVOIDED, MOST_AVOIDED, Requests
+from tests.fakes import (
+    ID,
+    PNG,
+    PROMPT,
+    FakeFiles,
+    FakeSessionStore,
+    a_candidate,
+    a_session,
+    an_attempt,
+)
+
+JPEG, WEBP = b"\xff\xd8\xff", b"RIFF....WEBP"
+BROUGHT = Attempt(1, "make it night", change="make it night", base=ImageRef(0))
+
+
+class Desk:
+    """Where requests are made."""
+
+    def __init__(self, *attempts: Attempt, **changes: Any) -> None:
+        self.session = a_session(Stage.GENERATING, attempts=1, **changes)
+        self.session = replace(self.session, attempts=attempts)
+        self.store = FakeSessionStore(self.session)
+        self.files = FakeFiles()
+        self.avoid_rejected = True
+
+    async def request(self) -> ImageRequest:
+        requests = Requests(self.store, self.files, avoid_rejected=self.avoid_rejected)
+        return await requests.of(self.session, self.session.latest)
+
+    async def refused(self) -> FailureKind:
+        with pytest.raises(GenerationError) as error:
+            await self.request()
+        return error.value.kind
+
+    def keep(self, image: ImageRef, data: bytes) -> None:
+        self.store.images[ID, image] = base64.b64encode(data).decode()
+
+
+def edit(number: int, base: ImageRef, change: str = "friendlier") -> Attempt:
+    return Attempt(number, PROMPT, change=change, base=base)
+
+
+def made(number: int, *wordings: str, **changes: Any) -> Attempt:
+    """An attempt whose draft was posted with images of these revised prompts."""
+    attempt = an_attempt(number, posted=True, images=len(wordings), **changes)
+    candidates = (a_candidate(n, revised_prompt=w) for n, w in enumerate(wordings, 1))
+    return replace(attempt, candidates=tuple(candidates))
+
+
+def with_response(attempt: Attempt, response_id: str) -> Attempt:
+    return attempt.with_candidate(replace(attempt.candidate(1), response_id=response_id))
+
+
+async def test_an_edit_of_an_edit_says_all_that_was_asked_for_on_the_way() -> None:
+    first, second = made(1, ""), replace(made(2, ""), change="friendlier", base=ImageRef(1))
+    desk = Desk(first, with_response(second, "resp_2"), edit(3, ImageRef(2), "and at night"))
+    desk.keep(ImageRef(2), PNG)
+    request = await desk.request()
+    assert request.base is not None
+    assert (request.base.data, request.base.response_id) == (PNG, "resp_2")
+    assert (request.prompt, request.change, request.changes) == (
+        PROMPT,
+        "and at night",
+        ("friendlier",),
+    )
+
+
+async def test_the_candidate_that_was_asked_about_is_edited() -> None:
+    desk = Desk(made(1, "", ""), edit(2, ImageRef(1, 2)))
+    desk.keep(ImageRef(1, 1), b"first")
+    desk.keep(ImageRef(1, 2), b"second")
+    request = await desk.request()
+    assert request.base is not None
+    assert request.base.data == b"second"
+
+
+async def test_an_image_that_has_expired_is_fetched_from_slack() -> None:
+    desk = Desk(made(1, ""), edit(2, ImageRef(1)))
+    desk.files.kept = {"F1": JPEG}
+    request = await desk.request()
+    assert request.base is not None
+    assert (request.base.data, request.base.mime_type) == (JPEG, "image/jpeg")
+
+
+@pytest.mark.parametrize("error", [None, SlackUnavailable("away")])
+async def test_without_bytes_the_providers_own_memory_will_do(error: Exception | None) -> None:
+    desk = Desk(with_response(made(1, ""), "resp_1"), edit(2, ImageRef(1)))
+    if error:
+        desk.files.fetch = _raising(error)  # type: ignore[method-assign]
+    request = await desk.request()
+    assert request.base is not None
+    assert (request.base.data, request.base.response_id) == (b"", "resp_1")
+
+
+async def test_an_image_that_nobody_has_any_more_is_gone() -> None:
+    assert await Desk(made(1, ""), edit(2, ImageRef(1))).refused() is FailureKind.BASE_GONE
+
+
+async def test_a_slack_that_is_away_is_waited_for_where_nothing_else_has_the_image() -> None:
+    desk = Desk(made(1, ""), edit(2, ImageRef(1)))
+    desk.files.fetch = _raising(SlackUnavailable("away"))  # type: ignore[method-assign]
+    with pytest.raises(SlackUnavailable):
+        await desk.request()
+
+
+@pytest.mark.parametrize(
+    ("data", "mime_type"), [(PNG, "image/png"), (JPEG, "image/jpeg"), (WEBP, "image/webp")]
+)
+async def test_a_persons_picture_is_fetched_once_and_kept(data: bytes, mime_type: str) -> None:
+    desk = Desk(BROUGHT, source=Source("F9"))
+    desk.files.kept = {"F9": data}
+    for _ in range(2):
+        request = await desk.request()
+        assert request.base is not None
+        assert (request.base.data, request.base.mime_type) == (data, mime_type)
+        assert (request.prompt, request.change, request.changes) == ("", "make it night", ())
+    assert desk.files.fetched == ["F9"]
+
+
+async def test_what_goes_back_to_a_picture_has_no_first_prompt() -> None:
+    first = replace(made(1, ""), prompt="make it night", change="make it night", base=ImageRef(0))
+    desk = Desk(first, replace(edit(2, ImageRef(1)), prompt="make it night"))
+    desk.keep(ImageRef(1), PNG)
+    request = await desk.request()
+    assert (request.prompt, request.changes) == ("", ("make it night",))
+
+
+@pytest.mark.parametrize("kind", [FailureKind.SOURCE_GONE, FailureKind.SOURCE_UNREADABLE])
+async def test_a_picture_that_cannot_be_had_is_told_as_slack_told_it(kind: FailureKind) -> None:
+    desk = Desk(BROUGHT, source=Source("F9"))
+    desk.files.fetch = _raising(GenerationError(kind))  # type: ignore[method-assign]
+    assert await desk.refused() is kind
+
+
+async def test_a_picture_that_the_session_does_not_know_is_gone() -> None:
+    assert await Desk(BROUGHT).refused() is FailureKind.SOURCE_GONE
+
+
+async def test_regenerating_says_what_was_turned_down_newest_last() -> None:
+    desk = Desk(made(1, "one", "two"), made(2, "three"), an_attempt(3))
+    assert (await desk.request()).avoid == ("one", "two", "three")
+
+
+async def test_the_same_wording_is_said_once_and_cut() -> None:
+    long = "x" * (LONGEST_AVOIDED + 1)
+    desk = Desk(made(1, "one"), made(2, long, ""), made(3, "one"), an_attempt(4))
+    assert (await desk.request()).avoid == (long[:LONGEST_AVOIDED], "one")
+
+
+async def test_only_the_newest_are_said() -> None:
+    attempts = [made(n, f"wording {n}") for n in range(1, 10)]
+    avoid = (await Desk(*attempts, an_attempt(10)).request()).avoid
+    assert avoid == tuple(f"wording {n}" for n in range(4, 10))
+    assert len(avoid) == MOST_AVOIDED == 6
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        made(1, "one", prompt="another prompt"),
+        made(1, "one", message_ts=""),
+        replace(made(1, "one"), candidates=(a_candidate(1, failure=FailureKind.NOT_DELIVERED),)),
+    ],
+    ids=["another prompt", "never shown", "not delivered"],
+)
+async def test_what_was_not_turned_down_is_not_avoided(earlier: Attempt) -> None:
+    assert (await Desk(earlier, an_attempt(2)).request()).avoid == ()
+
+
+async def test_an_edit_avoids_what_the_same_change_to_the_same_image_brought() -> None:
+    earlier = replace(made(2, "two"), base=ImageRef(1), change="night")
+    other = replace(made(3, "three"), base=ImageRef(1), change="day")
+    again = replace(edit(4, ImageRef(1)), change="night")
+    desk = Desk(made(1, "one"), earlier, other, again)
+    desk.keep(ImageRef(1), PNG)
+    assert (await desk.request()).avoid == ("two",)
+
+
+async def test_the_first_edit_avoids_nothing() -> None:
+    desk = Desk(made(1, "one"), edit(2, ImageRef(1)))
+    desk.keep(ImageRef(1), PNG)
+    assert (await desk.request()).avoid == ()
+
+
+async def test_a_slack_that_hangs_is_not_waited_for_where_the_provider_knows_the_image(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.flow.requests.ASK_SLACK_FOR", 0.01)
+    desk = Desk(with_response(made(1, "one"), "resp_1"), edit(2, ImageRef(1)))
+    desk.files.fetch = _hanging  # type: ignore[method-assign]
+    base = (await desk.request()).base
+    assert base is not None
+    assert (base.data, bool(base.response_id)) == (b"", True)
+
+
+async def test_a_setting_turns_it_off() -> None:
+    desk = Desk(made(1, "one"), an_attempt(2))
+    desk.avoid_rejected = False
+    assert (await desk.request()).avoid == ()
+
+
+async def _hanging(file_id: str) -> bytes:
+    await asyncio.Event().wait()
+    return b""
+
+
+def _raising(error: Exception) -> Any:
+    async def fetch(file_id: str) -> bytes:
+        raise error
+
+    return fetch

@@ -1,0 +1,94 @@
+"""A worker's job handler with its surroundings."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from bot.domain import steps
+from bot.domain.errors import Refusal
+from bot.domain.session import Session
+from bot.domain.work import Job, JobKind
+from bot.flow import ReviewFlow
+from bot.flow.live_preview import LivePreviews
+from bot.flow.live_status import LiveStatus
+from bot.flow.requests import Requests
+from bot.worker.generations import Generations
+from bot.worker.handler import JobHandler
+from tests.fakes import (
+    ID,
+    FakeCancellations,
+    FakeFiles,
+    FakeImageBackend,
+    FakeJobQueue,
+    FakePublisher,
+    FakeSessionStore,
+)
+
+
+def announce(number: int = 1, run: int = 0) -> Job:
+    return Job(JobKind.ANNOUNCE, ID, number, run)
+
+
+def generate(number: int = 1, run: int = 0) -> Job:
+    return Job(JobKind.GENERATE, ID, number, run)
+
+
+def settle(number: int = 1, run: int = 0) -> Job:
+    return Job(JobKind.SETTLE, ID, number, run)
+
+
+def finish(number: int = 1, run: int = 0) -> Job:
+    return Job(JobKind.FINISH, ID, number, run)
+
+
+class Worker:
+    """Runs jobs for one session."""
+
+    def __init__(self, session: Session, *outcomes: Any, previews: bool = False) -> None:
+        self.store = FakeSessionStore(session)
+        self.queue = FakeJobQueue()
+        self.cancellations = FakeCancellations()
+        self.publisher = FakePublisher()
+        self.backend = FakeImageBackend(*outcomes)
+        self.status = LiveStatus(self.store, self.publisher, interval=60)
+        live = LivePreviews(self.store, self.publisher, enabled=previews)
+        self.flow = ReviewFlow(
+            self.store,
+            self.backend,
+            self.publisher,
+            Requests(self.store, FakeFiles()),
+            live,
+            lambda _: None,
+        )
+        self.generations = Generations(
+            self.store, self.backend, self.publisher, self.flow, self.status, live
+        )
+        self._handle = JobHandler(
+            self.store,
+            self.queue,
+            self.cancellations,
+            self.publisher,
+            self.generations,
+            self.status,
+            bot_name="imagine",
+        )
+
+    async def run(self, job: Job, repeated: bool = False) -> None:
+        await self._handle(job, repeated)
+
+    def start(self, job: Job, repeated: bool = False) -> asyncio.Task[None]:
+        return asyncio.create_task(self.run(job, repeated))
+
+    async def cancel(self) -> None:
+        """What the web does when somebody cancels, but for the word to the workers."""
+        with contextlib.suppress(Refusal):  # twice is once
+            await self.store.update(ID, lambda s: steps.cancel(s, s.latest.number, "w", 130.0))
+
+    @property
+    def session(self) -> Session:
+        return self.store.sessions[ID]
+
+    def without_status(self) -> list[str]:
+        return [name for name in self.publisher.names() if name != "show_status"]

@@ -10,6 +10,12 @@ format. `FakeOpenAI` checks what it sends against those types.
         assert fake.paid == 1
         fake.release()
 
+Candidates of one attempt are calls side by side; they meet what is scripted in the order in which
+they come in: `script(success(), moderation_400(), success())` loses one of three. An edit is told
+by `fake.edits`, its words by `fake.edits[-1].text`, the images sent along by `.images`;
+`fake.forget_responses()` makes the next one go by these, and `fake.cancelled` tells what was
+called off.
+
 What the SDK's types and documents leave open, the fake decides against the client: a call that is
 not in the background is gone when its client left (`keeps_abandoned`), a finished image says
 status "generating" (`item_status`), a cancelled stream just ends.
@@ -53,6 +59,7 @@ from .refusals import (
     previous_response_not_found,
     rate_limited,
     server_error,
+    unknown_parameter,
 )
 from .server import FakeOpenAI
 
@@ -91,5 +98,6 @@ __all__ = [
     "slow",
     "stream_error",
     "success",
+    "unknown_parameter",
     "webp",
 ]

@@ -21,6 +21,10 @@ class Controls(Provider):
         """The same for GETs. Only outcomes with a problem, or cut at "request", make sense."""
         self.plan.reads.extend(outcomes)
 
+    def script_cancels(self, *outcomes: Outcome) -> None:
+        """The same for calls that call a response off."""
+        self.plan.cancels.extend(outcomes)
+
     def always(self, outcome: Outcome) -> None:
         """The default from now on."""
         self.plan.default = outcome
@@ -41,6 +45,12 @@ class Controls(Provider):
         """As if its 30 days were over."""
         self.responses.pop(response_id, None)
 
+    def forget_responses(self) -> None:
+        """The same for every response that is finished."""
+        for response_id, job in list(self.responses.items()):
+            if job.finished:
+                self.forget(response_id)
+
     @property
     def paid(self) -> int:
         """Images made, and charged."""
@@ -55,6 +65,16 @@ class Controls(Provider):
         """The paid calls among the requests."""
         paths = ("/responses", "/generations", "/edits")
         return [one for one in self.requests if one.method == "POST" and one.path.endswith(paths)]
+
+    @property
+    def edits(self) -> list[Recorded]:
+        """The paid calls that ask for an image to be changed."""
+        return [one for one in self.creates if one.edits]
+
+    @property
+    def cancelled(self) -> list[str]:
+        """The ids of the responses that were called off."""
+        return [job.id for job in self.responses.values() if job.status == "cancelled"]
 
     @property
     def held(self) -> list[Point]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from openai.types import image_edit_params, image_generate_params
 
 from . import rules
-from .pictures import is_image
+from .pictures import mime_type
 from .problems import ApiError, Problem, invalid
 from .recording import Upload
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .provider import Provider
 
 LEGACY = ("response_format", "style")
+FILE_TYPES = ("image/png", "image/jpeg", "image/webp")
+MAX_FILE = 50 * 2**20
 FORM_NUMBERS = ("n", "partial_images", "output_compression", "frame_count", "frame_duration_ms")
 
 
@@ -32,11 +34,25 @@ def check_edit(fake: "Provider", body: dict[str, Any], uploads: list[Upload]) ->
         raise invalid("Unknown file field.", sorted(fields)[0], "unknown_parameter")
     if sum(upload.field.startswith("image") for upload in uploads) > 16:
         raise invalid("At most 16 images.", "image")
+    if not any(upload.field.startswith("image") for upload in uploads):
+        message = "Missing required parameter: 'image'."
+        raise invalid(message, "image", "missing_required_parameter")
     for upload in uploads:
-        if not is_image(upload.data):
-            message = "Invalid image file or mode for image, please check your image file."
-            raise ApiError(Problem(400, message, code="invalid_image_file", param=upload.field))
+        check_file(upload)
     check(fake, body)
+
+
+def check_file(upload: Upload) -> None:
+    """PNG, JPEG or WebP, under 50 MB, and what its type and its name say."""
+    said, ending = upload.content_type, upload.filename.rpartition(".")[2].lower()
+    if said not in FILE_TYPES or f"image/{ending.replace('jpg', 'jpeg')}" != said:
+        message = f"Invalid file '{upload.field}': unsupported mimetype ('{said}')."
+        raise invalid(message, upload.field, "unsupported_file_mimetype")
+    if upload.size >= MAX_FILE:
+        raise invalid("Image file too large.", upload.field, "image_file_too_large")
+    if mime_type(upload.data) != said:
+        message = "Invalid image file or mode for image, please check your image file."
+        raise ApiError(Problem(400, message, code="invalid_image_file", param=upload.field))
 
 
 def check(fake: "Provider", body: dict[str, Any]) -> None:

@@ -5,22 +5,30 @@ import io
 import os
 import struct
 import zlib
+from dataclasses import dataclass
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 RASTER = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}
+MIME_TYPES = {name: f"image/{name.lower()}" for name in ("PNG", "JPEG", "WEBP", "GIF")}
 
 
-def draw(number: int, prompt: str, size: str, output_format: str, pad_to: int = 0) -> bytes:
-    """The `number`th image: a sixteenth of `size` ("WxH"), coloured by number and prompt.
+@dataclass(frozen=True)
+class Look:
+    """What an image is asked to be: `size` is "WxH"."""
+
+    size: str
+    output_format: str
+    transparent: bool = False
+
+
+def draw(number: int, prompt: str, look: Look, pad_to: int = 0) -> bytes:
+    """The `number`th image: a sixteenth of its size, coloured by number and prompt.
 
     `pad_to`: bytes to reach, by a chunk or segment that readers skip.
     """
-    width, height = (max(1, int(side) // 16) for side in dimensions(size))
-    digest = hashlib.sha256(f"{number} {prompt}".encode("utf-8", "replace")).digest()
-    image = Image.new("RGB", (width, height), (digest[0], digest[1], digest[2]))
-    image.putpixel((0, 0), (number >> 16 & 255, number >> 8 & 255, number & 255))
+    image, output_format = paint(number, prompt, look), look.output_format
     out = io.BytesIO()
     if output_format == "png":
         about = PngInfo()
@@ -31,6 +39,18 @@ def draw(number: int, prompt: str, size: str, output_format: str, pad_to: int = 
     else:
         image.save(out, RASTER[output_format])
     return pad(out.getvalue(), output_format, pad_to)
+
+
+def paint(number: int, prompt: str, look: Look) -> Image.Image:
+    """A coloured field; with a transparent background, its right half is not there."""
+    width, height = (max(1, int(side) // 16) for side in dimensions(look.size))
+    digest = hashlib.sha256(f"{number} {prompt}".encode("utf-8", "replace")).digest()
+    image = Image.new("RGB", (width, height), (digest[0], digest[1], digest[2]))
+    image.putpixel((0, 0), (number >> 16 & 255, number >> 8 & 255, number & 255))
+    if look.transparent:
+        image.putalpha(255)
+        image.paste((0, 0, 0, 0), (width - width // 2, 0, width, height))
+    return image
 
 
 def dimensions(size: str) -> tuple[int, int]:
@@ -54,10 +74,12 @@ def pad(data: bytes, output_format: str, pad_to: int) -> bytes:
     return grown[:4] + struct.pack("<I", len(grown) - 8) + grown[8:]
 
 
-def is_image(data: bytes) -> bool:
-    """Whether these bytes open as a PNG, JPEG, WebP or GIF."""
+def mime_type(data: bytes) -> str | None:
+    """What these bytes open as: PNG, JPEG, WebP or a GIF that stands still; else None."""
     try:
         with Image.open(io.BytesIO(data)) as image:
-            return image.format in {"PNG", "JPEG", "WEBP", "GIF"}
+            image.load()
+            moves = getattr(image, "is_animated", False)
+            return None if moves else MIME_TYPES.get(image.format or "")
     except (OSError, ValueError, SyntaxError):
-        return False
+        return None

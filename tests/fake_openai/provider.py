@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections import deque
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -9,7 +11,7 @@ from . import pictures, sdk_check, streams
 from .job import Job, Made
 from .models_api import DEFAULT_MODELS
 from .outcomes import Outcome, Point
-from .problems import ApiError, no_such_previous
+from .problems import ApiError, Problem, no_such_previous
 from .recording import RECORD, Recorded
 from .response_job import ResponseJob
 from .script import Body, Gate, Script
@@ -26,7 +28,7 @@ class Provider:
         self.item_status = "generating"  # of a finished image_generation_call
         self.models = {name: dict(extra) for name, extra in DEFAULT_MODELS.items()}
         self.keeps_abandoned = False  # whether GET finds a call whose client left
-        self.previous_not_found_status = 400
+        self.previous_not_found: Callable[[str], Problem] = no_such_previous
         self.requests: list[Recorded] = []
         self.made: list[Made] = []
         self.drawn = 0
@@ -53,9 +55,13 @@ class Provider:
 
     async def admit_read(self, request: web.Request) -> None:
         """The same for a GET."""
-        if not self.plan.reads:
+        await self.admit_other(request, self.plan.reads)
+
+    async def admit_other(self, request: web.Request, outcomes: deque[Outcome]) -> None:
+        """The same for a call that costs nothing, with its own outcomes."""
+        if not outcomes:
             return
-        outcome = self.plan.reads.popleft()
+        outcome = outcomes.popleft()
         if outcome.problem is not None:
             raise ApiError(outcome.problem)
         if outcome.cut is not None:
@@ -93,8 +99,9 @@ class Provider:
         self.drawn += 1
         if self.image_bytes is not None:
             return self.image_bytes
-        output_format, size = options["output_format"], options["size"]
-        return pictures.draw(self.drawn, prompt, size, output_format, self.image_size_bytes)
+        transparent = options["background"] == "transparent"
+        look = pictures.Look(options["size"], options["output_format"], transparent)
+        return pictures.draw(self.drawn, prompt, look, self.image_size_bytes)
 
     def check(self, kind: str, value: object) -> None:
         """Note what is wrong with something sent."""
@@ -102,11 +109,10 @@ class Provider:
             self.complaints.extend(sdk_check.complaints(kind, value))
 
     def stored_images(self, response_id: str) -> int:
-        """Images in an earlier response; 400 (or the status set) when it is not there."""
+        """Images in an earlier response; `previous_not_found` when it is not there."""
         job = self.responses.get(response_id)
         if job is None or not job.visible:
-            status = self.previous_not_found_status
-            raise ApiError(no_such_previous(response_id, status))
+            raise ApiError(self.previous_not_found(response_id))
         return sum(bool(item.get("result")) for item in job.output) + job.asked.images
 
     def new_id(self, prefix: str) -> str:

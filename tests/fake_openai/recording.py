@@ -1,5 +1,6 @@
 """What was asked of the fake: one `Recorded` for each request."""
 
+import base64
 import json
 import time
 from dataclasses import dataclass, field
@@ -42,6 +43,44 @@ class Recorded:
     sent: int = 0  # events of a stream
     disconnected: bool = False  # the client left before the answer was complete
     finished: bool = False
+
+    @property
+    def tool(self) -> dict[str, Any]:
+        """The image tool that is asked for, if any."""
+        tools: list[dict[str, Any]] = self.body.get("tools") or [{}]
+        return tools[0]
+
+    @property
+    def edits(self) -> bool:
+        """Whether it asks for an image to be changed."""
+        return self.path.endswith("/edits") or self.tool.get("action") == "edit"
+
+    @property
+    def text(self) -> str:
+        """All text that the model gets to read as its prompt."""
+        given = self.body.get("input", self.body.get("prompt", ""))
+        return given if isinstance(given, str) else "\n".join(texts(given))
+
+    @property
+    def images(self) -> list[bytes]:
+        """The images sent along: files of a form, data URLs of an input."""
+        return [upload.data for upload in self.uploads] + [
+            base64.b64decode(part["image_url"].partition(",")[2])
+            for part in parts(self.body.get("input"))
+            if str(part.get("image_url", "")).startswith("data:")
+        ]
+
+
+def parts(given: Any) -> list[dict[str, Any]]:
+    """The content parts of an input that is a list of messages."""
+    items = given if isinstance(given, list) else []
+    contents = [item.get("content") for item in items]
+    return [part for content in contents if isinstance(content, list) for part in content]
+
+
+def texts(given: Any) -> list[str]:
+    """The texts among them."""
+    return [part["text"] for part in parts(given) if "text" in part]
 
 
 RECORD: web.RequestKey[Recorded] = web.RequestKey("record", Recorded)

@@ -120,6 +120,13 @@ def previous_response_not_found(status: int = 400) -> Outcome:
     )
 
 
+def unknown_parameter(name: str) -> Outcome:
+    """400 of a server that does not know it. Goes well with `when`."""
+    message = f"Unknown parameter: '{name}'."
+    problem = Problem(400, message, code="unknown_parameter", param=name)
+    return Outcome(name="unknown_parameter", problem=problem)
+
+
 def model_not_found(model: str = "gpt-image-9", status: int = 404) -> Outcome:
     """404 `model_not_found`."""
     return Outcome(name="model_not_found", problem=no_such_model(model, status))

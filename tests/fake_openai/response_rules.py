@@ -11,7 +11,7 @@ from openai.types.responses import response_input_text_param as text_param
 from openai.types.responses import tool_param
 
 from . import rules
-from .pictures import is_image
+from .pictures import mime_type
 from .problems import ApiError, Problem, invalid
 
 if TYPE_CHECKING:
@@ -126,16 +126,16 @@ def check_part(part: Any, where: str) -> tuple[str, int]:
 
 
 def check_image_url(url: str, where: str) -> None:
-    """An http(s) address, or a data URL whose base64 is an image."""
+    """An http(s) address, or a data URL whose base64 is an image of the type that it says."""
     if url.startswith(("http://", "https://")):
         return
     head, _, data = url.partition(",")
     if not (head.startswith("data:image/") and head.endswith(";base64")):
         raise invalid("Expected a valid URL or a data URL.", where)
     try:
-        image = is_image(base64.b64decode(data, validate=True))
+        found = mime_type(base64.b64decode(data, validate=True))
     except binascii.Error:
-        image = False
-    if not image:
+        found = None
+    if found is None or head != f"data:{found};base64":
         message = "The image data you provided does not represent a valid image."
         raise ApiError(Problem(400, message, code="invalid_base64_image", param=where))

@@ -90,6 +90,7 @@ class ResponsesApi:
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Stop a background job; a second time changes nothing."""
+        await self.fake.admit_other(request, self.fake.plan.cancels)
         job = self._find(request)
         if not job.background:
             raise invalid("Cannot cancel a synchronous response.", None, None)

@@ -18,6 +18,7 @@ class Script:
         self.rules: list[tuple[Callable[[Body], bool], Outcome]] = []
         self.default = success()
         self.reads: deque[Outcome] = deque()
+        self.cancels: deque[Outcome] = deque()
 
     def next(self, body: Body) -> Outcome:
         """The outcome for this body. A body that a rule takes leaves the queue as it is."""

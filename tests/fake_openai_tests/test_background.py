@@ -9,6 +9,7 @@ from openai import AsyncOpenAI
 
 from tests import fake_openai as fo
 from tests.fake_openai import FakeOpenAI
+from tests.fake_openai.problems import no_such_previous
 
 from .conftest import CALL, result, stream, stream_into, types
 
@@ -99,7 +100,7 @@ async def test_deleted_forgotten_and_unstored_responses_are_gone(
         with pytest.raises(openai.BadRequestError) as caught:
             await stream(client, previous_response_id=response_id)
         assert caught.value.code == "previous_response_not_found"
-    fake.previous_not_found_status = 404
+    fake.previous_not_found = lambda response_id: no_such_previous(response_id, 404)
     with pytest.raises(openai.NotFoundError):
         await stream(client, previous_response_id=ids[0])
 

@@ -5,6 +5,7 @@ import base64
 import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from PIL import Image
 
 from bot.adapters.openai import ImagesBackend, download, openai_client
 from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.images import ImageRequest
+from bot.domain.images import BaseImage, ImageRequest
+from bot.domain.options import Options
 from tests import fake_openai as fakes
 from tests.fake_openai import FakeOpenAI, Outcome
 
@@ -26,9 +28,13 @@ async def unexpected(response_id: str) -> None:
     raise AssertionError(f"{response_id} was told")
 
 
-async def failure(backend: ImagesBackend) -> GenerationError:
+def no_partial(partial: str) -> None:
+    raise AssertionError("a partial image that nobody asked for")
+
+
+async def failure(backend: ImagesBackend, request: ImageRequest = REQUEST) -> GenerationError:
     with pytest.raises(GenerationError) as caught:
-        await backend.generate(REQUEST, unexpected)
+        await backend.generate(request, unexpected, no_partial)
     return caught.value
 
 
@@ -66,7 +72,7 @@ async def backend(fake: FakeOpenAI) -> AsyncIterator[Backend]:
 async def test_brings_the_image_and_asks_as_the_api_wants_it(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
-    image = await backend().generate(REQUEST, unexpected)
+    image = await backend().generate(REQUEST, unexpected, no_partial)
     assert image.data == fake.made[-1].data
     assert (image.mime_type, image.width, image.height) == ("image/png", 64, 64)
     assert image.response_id == ""
@@ -85,13 +91,15 @@ async def test_brings_the_image_and_asks_as_the_api_wants_it(
 
 
 async def test_auto_is_said_by_saying_nothing(fake: FakeOpenAI, backend: Backend) -> None:
-    await backend(size="auto", quality="auto").generate(ImageRequest("a robot"), unexpected)
+    await backend(size="auto", quality="auto").generate(
+        ImageRequest("a robot"), unexpected, no_partial
+    )
     assert fake.creates[0].body.keys() == {"model", "prompt", "n", "output_format"}
 
 
 async def test_webp_becomes_png(fake: FakeOpenAI, backend: Backend) -> None:
     fake.script(fakes.webp())
-    image = await backend().generate(REQUEST, unexpected)
+    image = await backend().generate(REQUEST, unexpected, no_partial)
     with Image.open(io.BytesIO(image.data)) as png:
         assert png.format == "PNG"
 
@@ -148,11 +156,145 @@ async def test_a_paid_call_is_not_repeated(
 
 async def test_cancellation_passes(fake: FakeOpenAI, backend: Backend) -> None:
     fake.hold("generating")
-    running = asyncio.create_task(backend().generate(REQUEST, unexpected))
+    running = asyncio.create_task(backend().generate(REQUEST, unexpected, no_partial))
     await fake.until_held()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_calling_off_asks_nobody(fake: FakeOpenAI, backend: Backend) -> None:
+    await backend().cancel("resp_1")
+    assert fake.requests == []
+
+
+# Options
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        (Options(), {"size": "1024x1024", "quality": "low"}),
+        (Options(size="1536x864"), {"size": "1536x864", "quality": "low"}),
+        (Options(size="auto", quality="auto", background="auto"), {}),
+        (
+            Options(quality="xhigh", background="transparent"),
+            {"size": "1024x1024", "quality": "xhigh", "background": "transparent"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("edits", [False, True])
+async def test_what_a_person_chose_comes_before_the_settings(
+    fake: FakeOpenAI, backend: Backend, options: Options, asked: dict[str, str], edits: bool
+) -> None:
+    base = BaseImage(png(), "image/png") if edits else None
+    request = ImageRequest("a robot", options=options, base=base, change="at night")
+    await backend().generate(request, unexpected, no_partial)
+    named = ("size", "quality", "background")
+    body = fake.creates[0].body
+    assert {name: body[name] for name in named if name in body} == asked
+    assert bool(fake.edits) is edits
+
+
+async def test_a_transparent_image_keeps_its_transparency(
+    fake: FakeOpenAI, backend: Backend
+) -> None:
+    request = ImageRequest("a robot", options=Options(background="transparent"))
+    image = await backend().generate(request, unexpected, no_partial)
+    with Image.open(io.BytesIO(image.data)) as transparent:
+        assert transparent.convert("RGBA").getpixel((63, 0)) == (0, 0, 0, 0)
+
+
+async def test_what_was_turned_down_is_told_after_the_prompt(
+    fake: FakeOpenAI, backend: Backend
+) -> None:
+    request = replace(REQUEST, avoid=("a red robot", "a blue robot"))
+    await backend().generate(request, unexpected, no_partial)
+    text = fake.creates[0].text
+    assert text.startswith(REQUEST.prompt + "\n\n")
+    assert "- a red robot\n- a blue robot\n" in text
+    long = replace(request, prompt="x" * 31_990)
+    await backend().generate(long, unexpected, no_partial)
+    assert fake.creates[1].text == long.prompt
+
+
+# Edits
+
+
+@pytest.mark.parametrize(
+    ("image_format", "said", "sent"),
+    [
+        ("PNG", "image/png", "png"),
+        ("JPEG", "image/jpeg", "jpeg"),
+        ("WEBP", "image/png", "webp"),
+        ("GIF", "image/gif", "png"),
+    ],
+)
+async def test_an_edit_sends_the_image_as_a_file(
+    fake: FakeOpenAI, backend: Backend, image_format: str, said: str, sent: str
+) -> None:
+    data = png(image_format=image_format)
+    request = replace(
+        REQUEST,
+        base=BaseImage(data, said, "resp_1"),
+        changes=("a bigger hat",),
+        change="make the cat friendlier",
+    )
+    image = await backend().generate(request, unexpected, no_partial)
+    assert image.data == fake.made[-1].data
+    (edit,) = fake.edits
+    assert edit.path == "/v1/images/edits"
+    (upload,) = edit.uploads
+    assert (upload.field, upload.filename) == ("image", f"image.{sent}")
+    assert upload.content_type == f"image/{sent}"
+    assert (upload.data == data) is (image_format != "GIF")
+    said_in_order = [REQUEST.prompt, "a bigger hat", "Change only this", request.change]
+    places = [edit.text.index(words) for words in said_in_order]
+    assert places == sorted(places)
+    assert {name: value for name, value in edit.body.items() if name != "prompt"} == {
+        "model": "gpt-image-2.5-flare",
+        "n": 1,
+        "size": "1024x1024",
+        "quality": "low",
+        "output_format": "png",
+        "safety_identifier": "u" * 64,
+    }
+    assert len(fake.requests) == fake.paid == 1
+
+
+@pytest.mark.parametrize(
+    ("base", "kind"),
+    [
+        (BaseImage(response_id="resp_1"), FailureKind.SOURCE_GONE),
+        (BaseImage(), FailureKind.SOURCE_GONE),
+        (BaseImage(b"<html>", "image/png"), FailureKind.SOURCE_UNREADABLE),
+    ],
+)
+async def test_an_edit_needs_the_image(
+    fake: FakeOpenAI, backend: Backend, base: BaseImage, kind: FailureKind
+) -> None:
+    request = replace(REQUEST, base=base, change="at night")
+    assert (await failure(backend(), request)).kind is kind
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        (fakes.moderation_400(), FailureKind.MODERATION),
+        (fakes.insufficient_quota(), FailureKind.QUOTA),
+        (fakes.server_error(), FailureKind.PROVIDER_DOWN),
+        (fakes.hang("image"), FailureKind.TIMED_OUT),
+        (fakes.not_an_image(), FailureKind.BAD_IMAGE),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+async def test_an_edit_fails_as_anything_else_does(
+    fake: FakeOpenAI, backend: Backend, outcome: Outcome, kind: FailureKind
+) -> None:
+    fake.script(outcome)
+    assert (await failure(backend(timeout=1.0), an_edit())).kind is kind
+    assert len(fake.requests) == 1
 
 
 # Servers that are compatible with OpenAI, more or less
@@ -172,8 +314,10 @@ class Compatible:
         self.base_url = ""
 
     async def generate(self, request: web.Request) -> web.StreamResponse:
-        self.bodies.append(await request.json())
-        return self.answer(request, self.bodies[-1])
+        multipart = request.content_type == "multipart/form-data"
+        body = dict(await request.post()) if multipart else await request.json()
+        self.bodies.append(body)
+        return self.answer(request, body)
 
     async def fetch(self, request: web.Request) -> web.StreamResponse:
         self.fetched.append({name.lower(): value for name, value in request.headers.items()})
@@ -181,10 +325,12 @@ class Compatible:
 
 
 @asynccontextmanager
-async def compatible(answer: Answer) -> AsyncIterator[Compatible]:
+async def compatible(answer: Answer, *, edits: bool = True) -> AsyncIterator[Compatible]:
     server = Compatible(answer)
     app = web.Application()
     app.router.add_post("/v1/images/generations", server.generate)
+    if edits:
+        app.router.add_post("/v1/images/edits", server.generate)
     app.router.add_get("/generated/{name}", server.fetch)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -196,10 +342,15 @@ async def compatible(answer: Answer) -> AsyncIterator[Compatible]:
         await runner.cleanup()
 
 
-def png(size: tuple[int, int] = (8, 8)) -> bytes:
+def png(size: tuple[int, int] = (8, 8), image_format: str = "PNG") -> bytes:
     out = io.BytesIO()
-    Image.new("RGB", size, "orange").save(out, "PNG")
+    Image.new("RGB", size, "orange").save(out, image_format)
     return out.getvalue()
+
+
+def an_edit(**changes: Any) -> ImageRequest:
+    base = BaseImage(png(), "image/png")
+    return replace(REQUEST, base=base, change="at night", **changes)
 
 
 def brings(**fields: str) -> web.Response:
@@ -213,7 +364,7 @@ def brings_png() -> web.Response:
 async def test_other_models_are_asked_for_base64(backend: Backend) -> None:
     async with compatible(lambda request, body: brings_png()) as server:
         one = backend(server.base_url, model="stablediffusion", size="512x512", quality="auto")
-        assert (await one.generate(REQUEST, unexpected)).data == png()
+        assert (await one.generate(REQUEST, unexpected, no_partial)).data == png()
     assert server.bodies == [
         {
             "model": "stablediffusion",
@@ -251,9 +402,9 @@ async def test_what_a_server_does_not_know_is_left_out_from_then_on(
 
     async with compatible(picky) as server:
         one = backend(server.base_url, model="sd")
-        await one.generate(REQUEST, unexpected)
+        await one.generate(REQUEST, unexpected, no_partial)
         assert len(server.bodies) == 3
-        await one.generate(REQUEST, unexpected)
+        await one.generate(REQUEST, unexpected, no_partial)
         assert len(server.bodies) == 4
     assert server.bodies[-1].keys() == {"model", "prompt", "n", "size"}
 
@@ -264,9 +415,61 @@ async def test_the_hash_of_the_person_is_left_out_where_it_is_not_known(backend:
 
     async with compatible(picky) as server:
         one = backend(server.base_url)
-        await one.generate(REQUEST, unexpected)
-        await one.generate(REQUEST, unexpected)
+        await one.generate(REQUEST, unexpected, no_partial)
+        await one.generate(REQUEST, unexpected, no_partial)
     assert len(server.bodies) == 3
+
+
+async def test_an_edit_leaves_out_what_it_turns_out_that_edits_do_not_know(
+    backend: Backend,
+) -> None:
+    def picky(request: web.Request, body: dict[str, Any]) -> web.Response:
+        edits = request.path.endswith("/edits")
+        return openai_words("quality") if edits and "quality" in body else brings_png()
+
+    async with compatible(picky) as server:
+        one = backend(server.base_url, model="sd")
+        for request in (an_edit(), REQUEST, an_edit()):
+            await one.generate(request, unexpected, no_partial)
+    assert ["quality" in body for body in server.bodies] == [True, False, True, False]
+    assert server.bodies[1]["image"].filename == "image.png"
+    assert server.bodies[1]["response_format"] == "b64_json"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("quality", Options(quality="high")),
+        ("background", Options(background="transparent")),
+        ("size", Options(size="1536x864")),
+    ],
+)
+@pytest.mark.parametrize("edits", [False, True])
+async def test_what_a_person_chose_is_never_left_out(
+    backend: Backend, name: str, options: Options, edits: bool
+) -> None:
+    def picky(request: web.Request, body: dict[str, Any]) -> web.Response:
+        return openai_words(name) if name in body else brings_png()
+
+    async with compatible(picky) as server:
+        one = backend(server.base_url, model="sd", size="auto")
+        plain = an_edit() if edits else REQUEST
+        await one.generate(plain, unexpected, no_partial)
+        asked = len(server.bodies)
+        for _ in range(2):
+            refused = await failure(one, replace(plain, options=options))
+            assert refused.kind is FailureKind.BAD_REQUEST
+        assert len(server.bodies) == asked + 2
+        assert all(name in body for body in server.bodies[asked:])
+
+
+@pytest.mark.parametrize("status", [404, 501])
+async def test_a_server_that_has_no_edits(backend: Backend, status: int) -> None:
+    def none(request: web.Request, body: dict[str, Any]) -> web.Response:
+        return web.Response(status=status)
+
+    async with compatible(none, edits=status != 404) as server:
+        assert (await failure(backend(server.base_url), an_edit())).kind is FailureKind.BAD_REQUEST
 
 
 @pytest.mark.parametrize(
@@ -293,7 +496,9 @@ async def test_a_server_that_keeps_refusing_what_it_was_not_sent(backend: Backen
 async def test_a_data_url_is_taken(backend: Backend) -> None:
     url = "data:image/png;base64," + base64.b64encode(png()).decode()
     async with compatible(lambda request, body: brings(url=url)) as server:
-        assert (await backend(server.base_url).generate(REQUEST, unexpected)).data == png()
+        assert (
+            await backend(server.base_url).generate(REQUEST, unexpected, no_partial)
+        ).data == png()
 
 
 @pytest.mark.parametrize("absolute", [True, False])
@@ -304,7 +509,7 @@ async def test_an_address_is_fetched_without_the_key(backend: Backend, absolute:
 
     async with compatible(answer) as server:
         server.files = [web.Response(status=503), web.Response(body=png())]
-        image = await backend(server.base_url).generate(REQUEST, unexpected)
+        image = await backend(server.base_url).generate(REQUEST, unexpected, no_partial)
     assert (image.data, image.revised_prompt) == (png(), "a robot")
     assert len(server.fetched) == 2
     assert not any("authorization" in headers for headers in server.fetched)

@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -12,20 +12,25 @@ from PIL import Image
 
 from bot.adapters.openai import ResponsesBackend, client, following, openai_client
 from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.images import GeneratedImage, ImageRequest
+from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
+from tests.integration.responses import unexpected
 
 
 class OddServer:
-    """Answers each POST with the next of `answers`, and each GET with the next of `reads`."""
+    """Answers each POST with the next of `answers`, and each GET with the next of `reads`;
+    `picky` may refuse a body first."""
 
     def __init__(self) -> None:
         self.answers: list[web.Response] = []
         self.reads: list[web.Response] = []
         self.bodies: list[dict[str, Any]] = []
         self.base_url = ""
+        self.picky: Callable[[dict[str, Any]], web.Response | None] = lambda body: None
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         self.bodies.append(await request.json())
+        if refusal := self.picky(self.bodies[-1]):
+            return refusal
         return self.answers.pop(0)
 
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
@@ -65,8 +70,9 @@ async def generate(server: OddServer, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     async def on_started(response_id: str) -> None:
         assert response_id == "resp_1"
 
-    async def call(response_id: str = "") -> GeneratedImage:
-        return await backend.generate(ImageRequest("a robot", response_id=response_id), on_started)
+    async def call(response_id: str = "", base: BaseImage | None = None) -> GeneratedImage:
+        request = ImageRequest("a robot", response_id=response_id, base=base, change="smile")
+        return await backend.generate(request, on_started, unexpected)
 
     yield call
     await backend.close()
@@ -174,6 +180,81 @@ async def test_a_server_that_does_not_speak_this_api(
 ) -> None:
     server.answers = [answer]
     assert await kind_raised(generate) is kind
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        web.json_response(
+            {"detail": [{"loc": ["body", "tools", 0, "action"], "msg": "Extra inputs"}]},
+            status=422,
+        ),
+        web.json_response({"error": "tools.0.action: Input should be 'auto'"}, status=400),
+        web.Response(text='json: unknown field "action"', status=400),
+    ],
+)
+async def test_the_action_is_left_out_for_servers_that_do_not_know_it(
+    server: OddServer, generate: Any, refusal: web.Response
+) -> None:
+    server.answers = [refusal, events(DONE), events(DONE)]
+    await generate()
+    await generate(base=BaseImage(base64.b64decode(png()), "image/png"))
+    assert ["action" in body["tools"][0] for body in server.bodies] == [True, False, False]
+    assert ["background" in body for body in server.bodies] == [True, True, True]
+
+
+async def test_a_refusal_of_the_action_that_helps_nothing_is_forgotten(
+    server: OddServer, generate: Any
+) -> None:
+    refusals = [web.Response(text='unknown field "action"', status=400) for _ in range(3)]
+    server.answers = [*refusals, events(DONE)]
+    assert await kind_raised(generate) is FailureKind.BAD_REQUEST
+    await generate()
+    assert ["action" in body["tools"][0] for body in server.bodies] == [True, False, False, True]
+    assert ["background" in body for body in server.bodies] == [True, True, False, True]
+
+
+NO_STATE = [
+    (400, {"error": {"message": "Invalid `previous_response_id`.", "code": "invalid_request"}}),
+    (400, {"error": {"message": "x", "param": "previous_response_id"}}),
+    (400, {"error": {"message": "oops"}}),
+    (404, {"error": {"message": "Item with id 'rs_1' not found."}}),
+    (404, {"detail": "Not Found"}),
+    (410, {"error": "gone"}),
+    (422, {"detail": [{"loc": ["body", "previous_response_id"], "msg": "Extra inputs"}]}),
+    (400, {"error": {"message": "Previous response can't be used with Zero Data Retention."}}),
+    (400, {"error": {"message": "Action 'edit' needs an image.", "param": "tools[0].action"}}),
+]
+
+
+@pytest.mark.parametrize(("status", "words"), NO_STATE)
+async def test_an_image_that_the_server_lacks_is_sent_along_however_it_says_so(
+    server: OddServer, generate: Any, status: int, words: dict[str, Any]
+) -> None:
+    def refuses(body: dict[str, Any]) -> bool:
+        return "previous_response_id" in body
+
+    server.picky = lambda body: web.json_response(words, status=status) if refuses(body) else None
+    server.answers = [events(CREATED, DONE), events(DONE)]
+    base = BaseImage(base64.b64decode(png()), "image/png", "resp_0")
+    assert (await generate(base=base)).width == 8
+    assert not refuses(server.bodies[-1])
+    assert server.bodies[-1]["input"][0]["content"][1]["image_url"].endswith(png())
+    assert server.bodies[-1]["tools"][0]["action"] == "edit"
+    assert server.bodies[-1]["background"]
+    await generate()
+    assert server.bodies[-1]["tools"][0]["action"] == "generate"
+    assert server.bodies[-1]["background"]
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "moderation_blocked"), (429, ""), (403, "")])
+async def test_other_refusals_do_not_send_the_image_along(
+    server: OddServer, generate: Any, status: int, code: str
+) -> None:
+    error = {"code": code, "message": "previous_response_id not found"}
+    server.answers = [web.json_response({"error": error}, status=status)]
+    await kind_raised(lambda: generate(base=BaseImage(base64.b64decode(png()), "", "resp_0")))
     assert len(server.bodies) == 1
 
 

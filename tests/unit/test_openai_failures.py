@@ -43,6 +43,9 @@ from bot.domain.errors import FailureKind
         ("", 500, FailureKind.PROVIDER_DOWN),
         ("something_new", 529, FailureKind.PROVIDER_DOWN),
         ("", 408, FailureKind.TIMED_OUT),
+        ("", 501, FailureKind.BAD_REQUEST),
+        ("previous_response_not_found", 400, FailureKind.SOURCE_GONE),
+        ("previous_response_not_found", None, FailureKind.SOURCE_GONE),
     ],
 )
 def test_the_code_decides_and_else_the_status(

@@ -5,13 +5,16 @@ Servers other than OpenAI leave fields out, so nothing here trusts the SDK's typ
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from bot.adapters.openai.decoding import decode_image
 from bot.adapters.openai.failures import failure_in_stream
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage
+
+logger = logging.getLogger(__name__)
 
 MAX_SAID = 600
 """Characters of the model's own words that a person is shown."""
@@ -24,11 +27,14 @@ class Answer:
     """One response: the image in it, or why there is none.
 
     `sequence` is the number of the last event heard. `lost` is what it counts as when nothing
-    more can be learnt of it.
+    more can be learnt of it. `on_partial` is told of each partial image, in base64.
     """
 
-    def __init__(self, response_id: str = "") -> None:
+    def __init__(
+        self, response_id: str = "", on_partial: Callable[[str], None] | None = None
+    ) -> None:
         self.id = response_id
+        self._on_partial = on_partial
         self.sequence: int | None = None
         self.in_background = False
         self.status = ""
@@ -65,8 +71,18 @@ class Answer:
         self.status = _ENDINGS.get(kind, self.status)
         if kind == "response.output_item.done":
             self._take_items([getattr(event, "item", None)])
+        elif kind == "response.image_generation_call.partial_image":
+            self._show(_text(event, "partial_image_b64"))
         elif kind == "error":
             self.failure = failure_in_stream(getattr(event, "code", None))
+
+    def _show(self, partial: str) -> None:
+        """What cannot be shown must not cost the image that is being paid for."""
+        try:
+            if partial and self._on_partial is not None:
+                self._on_partial(partial)
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            logger.warning("a partial image was not shown: %s", type(error).__name__)
 
     def take_response(self, response: Any) -> None:
         """The response as a whole, as it stands."""

@@ -15,7 +15,7 @@ OFF_LOOP = 100_000
 """From so many bytes or characters on, the work is done in a thread."""
 
 _MIME_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "GIF": "image/gif"}
-_READABLE = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
+READABLE = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
 """Raster formats only: Pillow starts an outside program for some of the others."""
 
 
@@ -31,9 +31,9 @@ async def decode_image(
 def _decode(encoded: str | bytes, response_id: str, revised_prompt: str) -> GeneratedImage:
     try:
         data = _from_base64(encoded) if isinstance(encoded, str) else encoded
-        with Image.open(io.BytesIO(data), formats=_READABLE) as image:
+        with Image.open(io.BytesIO(data), formats=READABLE) as image:
             if image.format not in _MIME_TYPES:
-                data = _to_png(image)
+                data = to_png(image)
             mime_type = _MIME_TYPES.get(image.format or "", "image/png")
             width, height = image.size
     except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
@@ -47,7 +47,8 @@ def _from_base64(text: str) -> bytes:
     return base64.b64decode("".join(text.split()), validate=True)
 
 
-def _to_png(image: Image.Image) -> bytes:
+def to_png(image: Image.Image) -> bytes:
+    """The picture, or the first of several, as a file."""
     out = io.BytesIO()
     image.convert("RGBA" if image.has_transparency_data else "RGB").save(out, "PNG")
     return out.getvalue()

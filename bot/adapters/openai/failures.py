@@ -29,6 +29,7 @@ _BY_CODE = {
     "invalid_api_key": FailureKind.BAD_KEY,
     "model_not_found": FailureKind.BAD_REQUEST,
     "data_residency_mismatch": FailureKind.BAD_REQUEST,
+    "previous_response_not_found": FailureKind.SOURCE_GONE,
     "server_error": FailureKind.PROVIDER_DOWN,
 }
 _BY_STATUS = {
@@ -38,6 +39,7 @@ _BY_STATUS = {
     408: FailureKind.TIMED_OUT,
     409: FailureKind.PROVIDER_DOWN,
     429: FailureKind.RATE_LIMITED,
+    501: FailureKind.BAD_REQUEST,  # the server has no such call
 }
 _BLAMES_REQUEST = ("invalid_", "unsupported_", "unknown_", "missing_", "image_", "empty_")
 """How the codes begin that a stream uses where HTTP would have said 400."""

@@ -26,6 +26,8 @@ LINGER = 5.0
 POLL = 1.0
 LAST_WORD = 5.0
 """Seconds for each of the last two calls after the deadline."""
+CANCEL_PATIENCE = 2.0
+"""Seconds that calling something off may take."""
 
 Heard = Callable[[Answer], Awaitable[None]]
 
@@ -108,3 +110,12 @@ class Follower:
                     answer.take_response(await ask(answer.id))
             except (APIError, ValueError, TimeoutError) as error:
                 logger.info("late, and %s did not tell: %s", answer.id, type(error).__name__)
+
+    async def call_off(self, response_id: str) -> None:
+        """Stop a background response before it is paid for, as well as that can be done; never
+        raises."""
+        try:
+            async with asyncio.timeout(CANCEL_PATIENCE):
+                await self._responses.cancel(response_id)
+        except Exception as error:  # noqa: BLE001 - nobody could do anything about it
+            logger.info("%s could not be cancelled: %s", response_id, type(error).__name__)

@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 from typing import Any
 
 from openai import APIError, APIStatusError, AsyncOpenAI
 
+from bot.adapters.openai.base import File, file_of
 from bot.adapters.openai.decoding import decode_image
 from bot.adapters.openai.download import download
 from bot.adapters.openai.failures import failure_of
+from bot.adapters.openai.refusals import names_unknown
+from bot.adapters.openai.wording import all_in_one
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
+from bot.domain.options import Options
 
 logger = logging.getLogger(__name__)
 
-_NOT_KNOWN = re.compile(
-    r"unknown|unrecogni[sz]ed|unexpected|unsupported.param|extra (inputs|fields)|not permitted"
-)
 _CAN_DO_WITHOUT = ("output_format", "response_format", "quality", "safety_identifier")
+
+
+class Call(Enum):
+    """Servers may know an option of one and not of the other."""
+
+    GENERATE = auto()
+    EDIT = auto()
 
 
 class ImagesBackend:
     """An `ImageBackend`. `timeout` is seconds for all of one `generate`.
 
-    This API has no ids, so nothing is told to `on_started`, and a repeated run pays anew.
+    This API has no ids, so nothing is told to `on_started`, and a repeated run pays anew. It is
+    not asked for partial images.
     """
 
     def __init__(
@@ -37,13 +46,19 @@ class ImagesBackend:
         self._model = model
         self._timeout = timeout
         self._options = _options(model, size, quality)
-        self._unknown: set[str] = set()
+        self._unknown: set[tuple[Call, str]] = set()
 
     async def close(self) -> None:
         await self._client.close()
 
+    async def cancel(self, response_id: str) -> None:
+        """Nothing outlives its connection."""
+
     async def generate(
-        self, request: ImageRequest, on_started: Callable[[str], Awaitable[None]]
+        self,
+        request: ImageRequest,
+        on_started: Callable[[str], Awaitable[None]],
+        on_partial: Callable[[str], None],
     ) -> GeneratedImage:
         try:
             async with asyncio.timeout(self._timeout):
@@ -56,24 +71,34 @@ class ImagesBackend:
     async def _create(self, request: ImageRequest) -> Any:
         """Ask, and ask again without each option that the server turns out not to know. A refused
         call costs nothing; what was left out stays left out in this process."""
+        call = Call.EDIT if request.base else Call.GENERATE
+        file = await file_of(request.base) if request.base else None
+        chosen = _chosen(request.options)
         while True:
-            options = self._options_for(request)
+            mine = self._options_for(request, call)
             try:
-                return await self._client.images.generate(
-                    model=self._model, prompt=request.prompt, n=1, extra_body=options
-                )
+                return await self._post(all_in_one(request), file, mine | chosen)
             except APIStatusError as error:
-                unknown = _unknown_option(error, options)
+                spare = (name for name in _CAN_DO_WITHOUT if name in mine.keys() - chosen.keys())
+                unknown = next((name for name in spare if names_unknown(error, name)), None)
                 if unknown is None:
                     raise
-                self._unknown.add(unknown)
+                self._unknown.add((call, unknown))
                 logger.warning("the provider does not know %s: going on without it", unknown)
 
-    def _options_for(self, request: ImageRequest) -> dict[str, str]:
+    async def _post(self, prompt: str, file: File | None, options: dict[str, str]) -> Any:
+        body = {name: value for name, value in options.items() if value != "auto"}
+        images, model = self._client.images, self._model
+        if file is None:
+            return await images.generate(model=model, prompt=prompt, n=1, extra_body=body)
+        return await images.edit(image=file, model=model, prompt=prompt, n=1, extra_body=body)
+
+    def _options_for(self, request: ImageRequest, call: Call) -> dict[str, str]:
+        """What goes along on the operator's behalf."""
         options = dict(self._options)
         if request.end_user and _is_gpt_image(self._model):
             options["safety_identifier"] = request.end_user
-        return {name: value for name, value in options.items() if name not in self._unknown}
+        return {name: value for name, value in options.items() if (call, name) not in self._unknown}
 
     async def _image(self, answer: Any) -> GeneratedImage:
         images = getattr(answer, "data", None)
@@ -101,19 +126,17 @@ def _is_gpt_image(model: str) -> bool:
 def _options(model: str, size: str, quality: str) -> dict[str, str]:
     """What goes along with the prompt. `auto` is OpenAI's default and unknown elsewhere, so it is
     said by saying nothing."""
-    chosen = {"size": size, "quality": quality}
+    options = {"size": size, "quality": quality}
     if _is_gpt_image(model):
-        chosen["output_format"] = "png"
-    else:
-        chosen["response_format"] = "b64_json"
-    return {name: value for name, value in chosen.items() if value != "auto"}
+        return options | {"output_format": "png"}
+    return options | {"response_format": "b64_json"}
 
 
-def _unknown_option(error: APIStatusError, options: dict[str, str]) -> str | None:
-    """The option that a refusal names as one the server does not know. A value that it does not
-    take is another matter: leaving that out would quietly change what was asked for."""
-    told = str(error.body).lower()
-    if error.status_code not in {400, 422} or not _NOT_KNOWN.search(told):
-        return None
-    named = (name for name in _CAN_DO_WITHOUT if name in options)
-    return next((name for name in named if re.search(rf"\b{name}\b", told)), None)
+def _chosen(options: Options) -> dict[str, str]:
+    """What the person chose: never left out, because the image would not be what was asked for."""
+    named = {
+        "size": options.size,
+        "quality": options.quality,
+        "background": options.background,
+    }
+    return {name: value for name, value in named.items() if value}

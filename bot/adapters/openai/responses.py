@@ -5,25 +5,37 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, cast
+from typing import Any
 
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream, omit
 from openai.types.responses import ResponseStreamEvent
-from openai.types.responses.tool_param import ImageGeneration
 
 from bot.adapters.openai.answer import Answer
-from bot.adapters.openai.failures import failure_of, kind_of
-from bot.adapters.openai.following import Follower, read
+from bot.adapters.openai.asking import (
+    Content,
+    Manner,
+    Tool,
+    by_bytes,
+    content_of,
+    next_manner,
+)
+from bot.adapters.openai.failures import failure_of
+from bot.adapters.openai.following import Follower, Heard, read
 from bot.domain.errors import BLAMES_PROMPT, FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 
 logger = logging.getLogger(__name__)
 
+LAST_CHANCE = 0.8
+"""Seconds for a cancelled call to tell its id: who cancels is to see the end within one."""
+
 OnStarted = Callable[[str], Awaitable[None]]
+OnPartial = Callable[[str], None]
 
 
 class ResponsesBackend:
-    """An `ImageBackend`. `timeout` is seconds for all of one `generate`.
+    """An `ImageBackend`. `timeout` is seconds for all of one `generate`, `partial_images` how
+    many images on the way are asked for (0–3; each is paid for).
 
     In the background (where the API allows it) a response outlives the connection and the
     process, so that it can be taken up again by its id instead of being paid for twice.
@@ -39,26 +51,26 @@ class ResponsesBackend:
         quality: str,
         timeout: float,
         background: bool,
+        partial_images: int = 0,
     ) -> None:
         self._client = client
         self._follower = Follower(client)
         self._host_model = host_model
         self._timeout = timeout
-        self._background = background
-        tool: dict[str, object] = {
-            "type": "image_generation",
-            "model": model,
-            "size": size,
-            "quality": quality,
-            "output_format": "png",
-            "partial_images": 0,
-        }
-        self._tool = cast(ImageGeneration, tool)
+        self._manner = Manner(background=background)
+        self._tool = Tool(model, size, quality, partial_images)
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def generate(self, request: ImageRequest, on_started: OnStarted) -> GeneratedImage:
+    async def cancel(self, response_id: str) -> None:
+        """Stop a response in the background; any other ended with its connection."""
+        if response_id and self._manner.background:
+            await self._follower.call_off(response_id)
+
+    async def generate(
+        self, request: ImageRequest, on_started: OnStarted, on_partial: OnPartial
+    ) -> GeneratedImage:
         deadline = asyncio.get_running_loop().time() + self._timeout
         if request.response_id:
             earlier = Answer(request.response_id)
@@ -66,9 +78,23 @@ class ResponsesBackend:
             if _stands(earlier):
                 return await earlier.image()
             logger.info("response %s has no image to give: asking anew", earlier.id)
-        answer = Answer()
-        await self._until(deadline, answer, self._ask(request, on_started, answer))
-        return await answer.image()
+        return await self._anew(request, deadline, on_started, on_partial)
+
+    async def _anew(
+        self, request: ImageRequest, deadline: float, on_started: OnStarted, on_partial: OnPartial
+    ) -> GeneratedImage:
+        """Edits go by the id of the response that holds the image, as long as the provider knows
+        it, then by our own bytes."""
+        answer = Answer(on_partial=on_partial)
+        try:
+            await self._until(deadline, answer, self._ask(request, on_started, answer))
+            return await answer.image()
+        except GenerationError as error:
+            bare = by_bytes(request)
+            if error.kind is not FailureKind.SOURCE_GONE or bare is None:
+                raise
+        logger.info("the provider no longer has the image to edit: sending ours")
+        return await self._anew(bare, deadline, on_started, on_partial)
 
     async def _until(
         self, deadline: float, answer: Answer, work: Coroutine[Any, Any, None]
@@ -88,7 +114,7 @@ class ResponsesBackend:
             raise GenerationError(FailureKind.PROVIDER_DOWN) from None
         except (APIError, ValueError) as error:
             failure = failure_of(error)
-            if failure.retryable and not _has_no_such_call(error):
+            if failure.retryable:
                 raise failure from None
             return
         if found:
@@ -105,8 +131,12 @@ class ResponsesBackend:
                 told = True
                 await _tell(on_started, answer.id)
 
+        creating = asyncio.create_task(self._create(request))
         try:
-            stream = await self._create(request)
+            stream = await asyncio.shield(creating)
+        except asyncio.CancelledError:
+            await _learn_id(creating, answer, tell)
+            raise
         except (APIError, ValueError) as error:
             raise failure_of(error) from None
         async with stream:
@@ -115,33 +145,57 @@ class ResponsesBackend:
             await self._follower.follow(answer)
 
     async def _create(self, request: ImageRequest) -> AsyncStream[ResponseStreamEvent]:
-        """In the background if that is asked for; once the API has refused that and taken the
-        plain call, no more in this process."""
-        if self._background:
+        """Ask, and ask again without what the server refuses; once it has taken a call without,
+        no more of that in this process. Raises `GenerationError(SOURCE_GONE)` where an edit goes
+        by an id that the provider does not know."""
+        begun = manner = self._manner
+        content = await content_of(request)
+        while True:
             try:
-                return await self._post(request, background=True)
+                stream = await self._post(request, content, manner)
             except APIStatusError as error:
-                if not _refuses_background(error):
-                    raise
-            stream = await self._post(request, background=False)
-            self._background = False
-            logger.warning("the provider refuses background mode: going on without it")
-            return stream
-        return await self._post(request, background=False)
+                manner = next_manner(request, manner, error)
+            else:
+                break
+        if manner != begun:
+            self._manner = self._manner.at_most(manner)
+            logger.warning("the provider refuses some of it: going on with %s", self._manner)
+        return stream
 
     async def _post(
-        self, request: ImageRequest, *, background: bool
+        self, request: ImageRequest, content: Content, manner: Manner
     ) -> AsyncStream[ResponseStreamEvent]:
+        tool = self._tool.for_request(request, action=manner.action)
         return await self._client.responses.create(
+            input=content.input,
+            previous_response_id=content.previous_response_id or omit,
+            instructions=content.instructions or omit,
             model=self._host_model,
-            input=request.prompt,
             stream=True,
-            tools=[self._tool],
+            tools=[tool],
             tool_choice={"type": "image_generation"},
             safety_identifier=request.end_user or omit,
-            background=True if background else omit,
-            store=True if background else omit,
+            background=True if manner.background else omit,
+            store=True if manner.background else omit,
         )
+
+
+async def _learn_id(
+    creating: asyncio.Task[AsyncStream[ResponseStreamEvent]], answer: Answer, tell: Heard
+) -> None:
+    """A call that nobody waits for any more may be paid for all the same. By its id it can be
+    called off, or gone on from."""
+    try:
+        async with asyncio.timeout(LAST_CHANCE), await creating as stream:
+            async for event in stream:
+                answer.take_event(event)
+                await tell(answer)
+                if answer.id:
+                    break
+    except (TimeoutError, APIError, ValueError, GenerationError) as error:
+        logger.info("what was asked last was not learnt: %s", type(error).__name__)
+    finally:
+        creating.cancel()
 
 
 async def _tell(on_started: OnStarted, response_id: str) -> None:
@@ -160,15 +214,3 @@ def _stands(answer: Answer) -> bool:
     if not answer.over:
         return bool(answer.status)
     return answer.verdict().kind in BLAMES_PROMPT
-
-
-def _has_no_such_call(error: Exception) -> bool:
-    return isinstance(error, APIStatusError) and error.status_code == 501
-
-
-def _refuses_background(error: APIStatusError) -> bool:
-    """Whether this refusal may be about background mode: a 400 (422 on some servers) that is not
-    about the prompt or the model. Servers word it in many ways, and asking again costs nothing."""
-    if error.status_code not in {400, 422} or error.code == "model_not_found":
-        return False
-    return kind_of(error.code or "", error.status_code) is FailureKind.BAD_REQUEST

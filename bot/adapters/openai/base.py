@@ -1,0 +1,61 @@
+"""An image that is to be edited, as providers take it: PNG, JPEG or WebP, and one picture."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from PIL import Image
+
+from bot.adapters.openai.decoding import OFF_LOOP, READABLE, to_png
+from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.images import BaseImage
+
+Made = TypeVar("Made")
+
+_TAKEN = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
+
+
+class File(NamedTuple):
+    """In the order in which the SDK wants a file."""
+
+    name: str
+    data: bytes
+    mime_type: str
+
+
+async def file_of(base: BaseImage) -> File:
+    """The bytes as a file whose name and type are what they really are. Raises `GenerationError`
+    with `SOURCE_GONE` where there are none, `SOURCE_UNREADABLE` where they are no image."""
+    if not base.data:
+        raise GenerationError(FailureKind.SOURCE_GONE)
+    return await _off_loop(base.data, _file)
+
+
+async def data_url_of(base: BaseImage) -> str:
+    """The same as a data URL."""
+    file = await file_of(base)
+    encoded = await _off_loop(file.data, base64.b64encode)
+    return f"data:{file.mime_type};base64,{encoded.decode()}"
+
+
+async def _off_loop(data: bytes, work: Callable[[bytes], Made]) -> Made:
+    return work(data) if len(data) < OFF_LOOP else await asyncio.to_thread(work, data)
+
+
+def _file(data: bytes) -> File:
+    try:
+        with Image.open(io.BytesIO(data), formats=READABLE) as image:
+            mime_type = _TAKEN.get(image.format or "", "")
+            if not mime_type or _moves(image):
+                data, mime_type = to_png(image), "image/png"
+    except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
+        raise GenerationError(FailureKind.SOURCE_UNREADABLE) from None
+    return File(f"image.{mime_type.removeprefix('image/')}", data, mime_type)
+
+
+def _moves(image: Image.Image) -> bool:
+    return image.format == "WEBP" and bool(getattr(image, "is_animated", False))

@@ -1,0 +1,75 @@
+"""From a request to a picture: a pattern of its own, or the image to edit with the change on it."""
+
+from __future__ import annotations
+
+import io
+from typing import NamedTuple
+
+from PIL import Image, ImageFilter
+
+from bot.adapters.placeholder.edits import edited
+from bot.adapters.placeholder.lettering import write_panel
+from bot.adapters.placeholder.patterns import Size, pattern_of
+from bot.domain.attempt import ImageRef
+from bot.domain.images import ImageRequest
+
+DEFAULT_SIZE: Size = (1024, 1024)
+LARGEST_SIDE = 3840
+PREVIEW_SIDE = 384
+
+NOTE = "Placeholder"
+
+
+class Drawn(NamedTuple):
+    """PNG files; the previews get clearer from one to the next."""
+
+    data: bytes
+    size: Size
+    previews: list[bytes]
+
+
+def draw(request: ImageRequest, size: str, previews: int = 0) -> Drawn:
+    """What a request brings. `size` is for one that does not say. Raises `GenerationError` where
+    the image to edit can't be read."""
+    image = _picture(request, request.options.size or size)
+    blurred = [_preview(image, left) for left in range(previews, 0, -1)]
+    return Drawn(_png(image), image.size, blurred)
+
+
+def _picture(request: ImageRequest, size: str) -> Image.Image:
+    if request.base and request.base.data:
+        return edited(request, _title(request), parse_size(size))
+    pixels = parse_size(size) or DEFAULT_SIZE
+    clear = request.options.background == "transparent"
+    image = pattern_of(request.prompt, request.attempt, request.candidate, pixels, clear=clear)
+    write_panel(image, _title(request), request.change or request.prompt)
+    return image
+
+
+def _title(request: ImageRequest) -> str:
+    title = f"{NOTE} · attempt {ImageRef(request.attempt, request.candidate)}"
+    return f"{title} · edited" if request.base else title
+
+
+def parse_size(size: str) -> Size | None:
+    """Width and height in pixels, kept within reason; None where it is left open."""
+    width, _, height = size.partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        return None
+    return _within_reason(int(width)), _within_reason(int(height))
+
+
+def _within_reason(side: int) -> int:
+    return min(max(side, 16), LARGEST_SIDE)
+
+
+def _preview(image: Image.Image, steps_left: int) -> bytes:
+    small = image.copy()
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+    return _png(small.filter(ImageFilter.GaussianBlur(4 * steps_left)))
+
+
+def _png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG", compress_level=3)
+    return out.getvalue()

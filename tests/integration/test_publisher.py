@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.adapters.slack import SlackPublisher, calls, slack_client, slack_session
-from bot.domain import session as steps
+from bot.adapters.slack import SlackPublisher, calls
+from bot.domain import steps
+from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
     FailureKind,
     ImageNotReady,
@@ -24,21 +25,25 @@ from bot.domain.errors import (
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.sandbox import Fault, SimulatedSlack
-from bot.views import words
+from bot.views import failure_words as words
 from tests.fakes import a_session, generating, with_latest
-from tests.sandbox.samples import png
+from tests.support.published import (
+    IMAGE,
+    approved,
+    image_of,
+    in_thread,
+    place,
+    posted,
+    publisher_for,
+    reviewed,
+    uploaded,
+    with_file,
+    with_files,
+)
 
-IMAGE = png()
 HOSTILE = "<!channel> <@U123> <https://x|y> & * _ ~ `"
 SCOPES = {"chat:write", "commands", "files:write"}
 KEPT_WAIT = calls._wait
-
-
-@asynccontextmanager
-async def publisher_for(slack: SimulatedSlack, **options: Any) -> AsyncIterator[SlackPublisher]:
-    async with slack_session() as http:
-        client = slack_client(slack.bot_token, slack.api_url, http)
-        yield SlackPublisher(client, http, **options)
 
 
 @pytest.fixture(autouse=True)
@@ -59,44 +64,6 @@ async def publisher(slack: SimulatedSlack) -> AsyncIterator[SlackPublisher]:
         yield made
 
 
-def place(slack: SimulatedSlack, session: Session, channel: str = "general") -> Session:
-    """The session, of Alice, in that channel, at this time."""
-    return replace(
-        session,
-        team=slack.team_id,
-        user=slack.user("alice").id,
-        channel=slack.channel(channel).id,
-        approved_by=slack.user("alice").id if session.approved_by else "",
-        created_at=time.time(),
-    )
-
-
-async def in_thread(slack: SimulatedSlack, publisher: SlackPublisher, session: Session) -> Session:
-    """The session with its root posted."""
-    session = place(slack, replace(session, thread_ts=""))
-    return replace(session, thread_ts=await publisher.post_root(session, 0, repeated=False))
-
-
-async def with_file(slack: SimulatedSlack, publisher: SlackPublisher) -> Session:
-    """A session with its root posted and its image uploaded."""
-    session = await in_thread(slack, publisher, generating())
-    session = with_latest(session, width=2, height=1, mime_type="image/png")
-    return with_latest(session, file_id=await publisher.upload(session, 1, IMAGE))
-
-
-async def reviewed(slack: SimulatedSlack, publisher: SlackPublisher) -> Session:
-    """A session with its draft posted."""
-    session = await with_file(slack, publisher)
-    ts = await publisher.post_draft(session, 1, repeated=False)
-    return steps.draft_posted(session, 1, ts, time.time())
-
-
-async def approved(slack: SimulatedSlack, publisher: SlackPublisher) -> Session:
-    """A session with its draft posted and approved."""
-    session = await reviewed(slack, publisher)
-    return steps.approve(session, 1, session.user, time.time())
-
-
 def bot_messages(slack: SimulatedSlack) -> list[Any]:
     return [m for m in slack.workspace.log if m.user == slack.bot_user_id and not m.ephemeral_to]
 
@@ -107,7 +74,7 @@ def bot_messages(slack: SimulatedSlack) -> list[Any]:
 async def test_the_root_says_who_what_and_where_it_stands(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
-    session = place(slack, generating(thread_ts="", task_input=HOSTILE))
+    session = place(slack, generating(root_ts="", thread_ts="", task_input=HOSTILE))
     ts = await publisher.post_root(session, 2, repeated=False)
     (root,) = slack.messages("general")
     assert root.ts == ts
@@ -144,7 +111,7 @@ async def test_an_upload_is_seen_by_nobody(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
     session = await with_file(slack, publisher)
-    file = slack.workspace.files.get(session.latest.file_id)
+    file = slack.workspace.files.get(session.latest.candidate(1).file_id)
     assert file is not None
     assert (file.data, file.channels, file.name) == (IMAGE, [], "imagine-attempt-1.png")
     assert slack.messages("general", session.thread_ts) == []
@@ -158,24 +125,25 @@ async def test_the_draft_comes_into_the_thread_alone_with_its_buttons(
     (draft,) = slack.messages("general", session.thread_ts)
     assert draft.ts == session.latest.message_ts
     assert draft.shown_images() == [IMAGE]
-    assert [b.split(" ", 1)[1] for b in draft.buttons()] == ["Approve", "Regenerate"]
+    labels = [b.split(" ", 1)[1] for b in draft.buttons()]
+    assert labels == ["Approve", "Regenerate", "Refine", "Edit prompt"]
     assert len(slack.timeline("general")) == 1
     assert slack.violations == []
 
 
-async def test_a_replaced_draft_keeps_its_image_and_loses_its_buttons(
+async def test_a_replaced_draft_keeps_its_image_and_can_still_be_used(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
     session = await reviewed(slack, publisher)
     again = steps.regenerate(session, 1, time.time())
     await publisher.refresh_draft(again, 1)
     (draft,) = slack.messages("general", session.thread_ts)
-    assert draft.buttons() == []
+    assert draft.buttons() == ["Use this one"]
     assert "Replaced by attempt 2" in draft.shown_text
     assert draft.shown_images() == [IMAGE]
     failed = steps.attempt_failed(again, 2, FailureKind.QUOTA, "w", "7", time.time())
     await publisher.refresh_draft(failed, 1)
-    assert len(draft.buttons()) == 2
+    assert len(draft.buttons()) == 4
     assert slack.violations == []
 
 
@@ -210,6 +178,74 @@ async def test_the_final_image_goes_to_the_thread_and_the_channel(
     assert slack.violations == []
 
 
+# several images, and threads of others
+
+
+async def test_the_images_that_came_are_in_one_message_each_with_its_own_buttons(
+    slack: SimulatedSlack, publisher: SlackPublisher
+) -> None:
+    session = await posted(publisher, await with_files(slack, publisher))
+    (draft,) = slack.messages("general", session.thread_ts)
+    assert draft.shown_images() == [IMAGE, IMAGE]
+    ids = [element["action_id"] for _, element in draft.elements()]
+    assert ids[:4] == ["approve", "refine", "approve_3", "refine_3"]
+    assert len(ids) == len(set(ids))
+    names = [slack.workspace.files.get(file_id) for file_id in draft.image_ids()]
+    assert [file.name for file in names if file] == [
+        "imagine-attempt-1.png",
+        "imagine-attempt-1-3.png",
+    ]
+    assert slack.violations == []
+
+
+async def test_the_approved_image_of_several_is_the_final_one(
+    slack: SimulatedSlack, publisher: SlackPublisher
+) -> None:
+    session = await posted(publisher, await with_files(slack, publisher))
+    session = steps.approve(session, ImageRef(1, 3), session.user, time.time())
+    final = slack.message("general", await publisher.post_final(session, repeated=False))
+    assert final.image_ids() == [session.latest.candidate(3).file_id]
+    await publisher.refresh_draft(session, 1)
+    draft = slack.message("general", session.latest.message_ts)
+    assert (draft.buttons(), draft.shown_images()) == ([], [IMAGE, IMAGE])
+    assert slack.violations == []
+
+
+async def test_a_session_in_a_thread_of_others_is_posted_and_found_there(
+    slack: SimulatedSlack, publisher: SlackPublisher
+) -> None:
+    root = (await slack.say("bob", "general", "what do you think?")).message
+    for n in range(120):
+        slack.workspace.post(root.channel, root.user, f"{n}", [], thread_ts=root.ts)
+    session = place(slack, generating(root_ts="", thread_ts=root.ts))
+    slack.faults.add("chat.postMessage", Fault.lost_answer())
+    with one_more_message(slack):
+        session = replace(session, root_ts=await publisher.post_root(session, 0, repeated=False))
+        assert await publisher.post_root(session, 0, repeated=True) == session.root_ts
+    assert slack.messages("general", root.ts)[-1].ts == session.root_ts
+    await publisher.show_status(replace(session, stage=Stage.USER_FEEDBACK), None)
+    assert "Waiting for review" in slack.message("general", session.root_ts).shown_text
+    assert root.shown_text == "what do you think?"
+    assert slack.calls_of("conversations.history") == []
+    assert slack.violations == []
+
+
+async def test_a_session_in_a_direct_conversation_goes_its_whole_way(
+    slack: SimulatedSlack, publisher: SlackPublisher
+) -> None:
+    direct = slack.direct("alice")
+    session = place(slack, generating(root_ts="", thread_ts=""), direct.id)
+    ts = await publisher.post_root(session, 0, repeated=False)
+    session = await uploaded(publisher, replace(session, root_ts=ts, thread_ts=ts))
+    session = await posted(publisher, session)
+    session = steps.approve(session, ImageRef(1), session.user, time.time())
+    final = await publisher.post_final(session, repeated=False)
+    await publisher.tell_owner(session, "words")
+    assert [m.ts for m in slack.timeline(direct)] == [ts, final]
+    assert [m.text for m in slack.ephemerals("alice", direct)] == ["words"]
+    assert slack.violations == []
+
+
 # a file that is not ready
 
 
@@ -232,15 +268,15 @@ async def test_a_file_that_never_gets_ready_is_shared_with_the_buttons_below() -
         session = await with_file(slack, publisher)
         with pytest.raises(ImageNotReady):
             await publisher.post_draft(session, 1, repeated=False)
-        await publisher.share(session, 1, IMAGE)
+        await publisher.share(session, image_of(session), IMAGE)
         session = with_latest(session, as_file=True)
         ts = await publisher.post_draft(session, 1, repeated=False)
         (buttons,) = slack.messages("general", session.thread_ts)
         assert buttons.ts == ts
-        assert len(buttons.buttons()) == 2
+        assert len(buttons.buttons()) == 4
         assert buttons.image_ids() == []
         approved = steps.approve(
-            steps.draft_posted(session, 1, ts, time.time()), 1, session.user, time.time()
+            steps.draft_posted(session, 1, ts, time.time()), ImageRef(1), session.user, time.time()
         )
         await publisher.refresh_draft(approved, 1)
         assert buttons.buttons() == []
@@ -270,7 +306,7 @@ async def test_a_channel_that_cannot_be_joined_is_told_at_once(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
     slack.faults.add("conversations.join", Fault.http(404), times=20)
-    session = place(slack, generating(thread_ts=""), "outsiders")
+    session = place(slack, generating(root_ts="", thread_ts=""), "outsiders")
     async with asyncio.timeout(5):
         with pytest.raises(NotInChannel):
             await publisher.post_root(session, 0, repeated=False)
@@ -290,11 +326,22 @@ async def test_where_nothing_can_be_looked_up_the_draft_is_posted_all_the_same(
 async def test_a_look_that_takes_too_long_does_not_keep_the_draft_back(
     slack: SimulatedSlack, publisher: SlackPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.slack.publisher._LOOK_FOR", 0.5)
+    monkeypatch.setattr("bot.adapters.slack.posting.LOOK_FOR", 0.5)
     session = await with_file(slack, publisher)
     slack.faults.add("conversations.replies", Fault.http(503), times=20)
     async with asyncio.timeout(10):
         await publisher.post_draft(session, 1, repeated=True)
+    assert len(slack.messages("general", session.thread_ts)) == 1
+
+
+async def test_a_look_that_would_have_to_wait_too_long_is_not_taken(
+    slack: SimulatedSlack, publisher: SlackPublisher
+) -> None:
+    session = await with_file(slack, publisher)
+    slack.faults.add("conversations.replies", Fault.rate_limited(200), times=20)
+    async with asyncio.timeout(10):
+        await publisher.post_draft(session, 1, repeated=True)
+    assert len(slack.calls_of("conversations.replies")) == 1
     assert len(slack.messages("general", session.thread_ts)) == 1
 
 
@@ -325,7 +372,7 @@ POSTS: dict[str, tuple[Callable[..., Any], Post]] = {
 
 
 async def _unposted(slack: SimulatedSlack) -> Session:
-    return place(slack, generating(thread_ts=""))
+    return place(slack, generating(root_ts="", thread_ts=""))
 
 
 FAULTS = {
@@ -383,8 +430,7 @@ async def test_anothers_message_is_not_taken_for_ours(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
     session = await reviewed(slack, publisher)
-    second = with_latest(steps.regenerate(session, 1, time.time()), width=2, height=1)
-    second = with_latest(second, file_id=await publisher.upload(second, 2, IMAGE))
+    second = await uploaded(publisher, steps.regenerate(session, 1, time.time()))
     with one_more_message(slack):
         ts = await publisher.post_draft(second, 2, repeated=True)
     assert ts != session.attempt(1).message_ts
@@ -427,7 +473,7 @@ async def test_an_upload_gets_through(
 ) -> None:
     session = await in_thread(slack, publisher, generating())
     slack.faults.add(step, fault)
-    file_id = await publisher.upload(session, 1, IMAGE)
+    file_id = await publisher.upload(session, image_of(session), IMAGE)
     assert slack.workspace.files.showable(file_id)
     assert slack.violations == []
 
@@ -438,7 +484,7 @@ async def test_an_upload_that_is_refused_says_so(
     session = await in_thread(slack, publisher, generating())
     slack.faults.add("upload", Fault.http(403))
     with pytest.raises(SlackRefused):
-        await publisher.upload(session, 1, IMAGE)
+        await publisher.upload(session, image_of(session), IMAGE)
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
@@ -489,7 +535,7 @@ async def test_a_real_rate_limit_slows_down_and_breaks_nothing(
 
 
 async def test_a_public_channel_is_joined(slack: SimulatedSlack, publisher: SlackPublisher) -> None:
-    session = place(slack, generating(thread_ts=""), "outsiders")
+    session = place(slack, generating(root_ts="", thread_ts=""), "outsiders")
     ts = await publisher.post_root(session, 0, repeated=False)
     assert slack.message("outsiders", ts)
     assert slack.bot_user_id in slack.channel("outsiders").members
@@ -499,7 +545,7 @@ async def test_a_public_channel_is_joined(slack: SimulatedSlack, publisher: Slac
 async def test_a_private_channel_cannot_be_joined(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
-    session = place(slack, generating(thread_ts=""), "secret")
+    session = place(slack, generating(root_ts="", thread_ts=""), "secret")
     with pytest.raises(NotInChannel) as absent:
         await publisher.post_root(session, 0, repeated=False)
     assert absent.value.code == "channel_not_found"
@@ -508,7 +554,7 @@ async def test_a_private_channel_cannot_be_joined(
 
 async def test_without_the_scope_to_join_the_bot_is_not_in_the_channel() -> None:
     async with SimulatedSlack(scopes=SCOPES) as slack, publisher_for(slack) as publisher:
-        session = place(slack, generating(thread_ts=""), "outsiders")
+        session = place(slack, generating(root_ts="", thread_ts=""), "outsiders")
         with pytest.raises(NotInChannel) as absent:
             await publisher.post_root(session, 0, repeated=False)
         assert absent.value.code == "not_in_channel"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_before_delay
 
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackUnavailable
 
@@ -16,6 +17,8 @@ T = TypeVar("T")
 
 PATIENCE = 120.0
 """Seconds for which a call is repeated while Slack is busy or away."""
+FINISH_WITHIN = 2.0
+"""Seconds that a call in flight is given when whoever awaits it is cancelled."""
 
 _PASSING = {
     "internal_error",
@@ -55,7 +58,7 @@ def _translated(name: str, error: SlackApiError) -> Exception:
     body: dict[str, Any] = data if isinstance(data, dict) else {}
     code = str(body.get("error", ""))
     if status == 429 or code == "ratelimited":
-        return SlackBusy(_retry_after(response.headers))
+        return SlackBusy(retry_after(response.headers))
     if status >= 500 or status == 408 or code in _PASSING:
         return SlackUnavailable(f"{name}: {status} {code}")
     if not code:  # a gateway that knows no such method answers 404 without a word of Slack's
@@ -68,7 +71,7 @@ def _translated(name: str, error: SlackApiError) -> Exception:
     return SlackRefused(name, code)
 
 
-def _retry_after(headers: Any) -> float:
+def retry_after(headers: Any) -> float:
     for key, value in headers.items():
         if key.lower() == "retry-after":
             try:
@@ -91,7 +94,7 @@ async def patiently(step: Callable[[], Awaitable[T]], patience: float = PATIENCE
     retrying = AsyncRetrying(
         retry=retry_if_exception_type(SlackUnavailable),
         wait=_wait,
-        stop=stop_after_delay(patience),
+        stop=stop_before_delay(patience),
         reraise=True,
     )
 
@@ -99,3 +102,20 @@ async def patiently(step: Callable[[], Awaitable[T]], patience: float = PATIENCE
         return await step()  # tenacity awaits coroutine functions alone, and a lambda is none
 
     return await retrying(awaited)
+
+
+async def finishing(work: Coroutine[Any, Any, T], late: Callable[[T], None]) -> T:
+    """Await a call that is not to be torn off in flight. Who is cancelled meanwhile lets it end,
+    within bounds, before the cancellation goes on; `late` is told what it brought then."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        try:
+            await asyncio.wait({task}, timeout=FINISH_WITHIN)
+        finally:
+            task.cancel()
+        if task.done() and not task.cancelled() and task.exception() is None:
+            late(task.result())
+        raise
+    return task.result()

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.calls import call, patiently
+from bot.adapters.slack.calls import call, patiently, retry_after
 from bot.domain.errors import SlackBusy, SlackRefused, SlackUnavailable
 
 
@@ -23,9 +23,10 @@ class Uploader:
 
         A repeated try takes a new file: what is left of an unfinished one, nobody sees.
         """
-        return await patiently(lambda: self._upload_once(data, filename, share))
+        return await patiently(lambda: self.upload_once(data, filename, **share))
 
-    async def _upload_once(self, data: bytes, filename: str, share: dict[str, str]) -> str:
+    async def upload_once(self, data: bytes, filename: str, **share: str) -> str:
+        """The same without patience."""
         place = await call(
             self._client.files_getUploadURLExternal, filename=filename, length=len(data)
         )
@@ -38,11 +39,11 @@ class Uploader:
     async def _send(self, url: str, data: bytes) -> None:
         try:
             async with self._session.post(url, data=data) as response:
-                status, retry_after = response.status, response.headers.get("Retry-After", "1")
+                status, wait = response.status, retry_after(response.headers)
         except (ClientError, OSError) as error:
             raise SlackUnavailable(f"upload: {type(error).__name__}") from error
         if status == 429:
-            raise SlackBusy(float(retry_after) if retry_after.isdigit() else 1.0)
+            raise SlackBusy(wait)
         if status >= 500:
             raise SlackUnavailable(f"upload: {status}")
         if status >= 400:

@@ -1,13 +1,14 @@
 """Looking for a message that was posted, but whose answer was lost.
 
 A message is known by the `block_id` of its first block, which is opaque and unique to it. Reading
-the channel takes `channels:history` or `groups:history`; without them nothing is found, and the
-message may come twice after a lost answer.
+the channel takes `channels:history`, `groups:history` or `im:history`; without them nothing is
+found, and the message may come twice after a lost answer.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -21,29 +22,37 @@ _PAGE = 100
 _PAGES = 5
 
 
-async def find_message(
+async def find_messages(
     client: AsyncWebClient, channel: str, marker: str, *, thread_ts: str, since: float
-) -> str:
-    """The `ts` of the message with this marker, or an empty string.
+) -> list[dict[str, Any]]:
+    """The messages with this marker, as Slack has them; those on one page are enough.
 
-    Looks through the thread, or without `thread_ts` through the channel since that time. Raises
+    Looks through the thread, or without `thread_ts` through the channel, since that time. Raises
     `SlackUnavailable` while Slack cannot say.
     """
-    where: dict[str, Any] = {"channel": channel, "limit": _PAGE}
-    where |= {"ts": thread_ts} if thread_ts else {"oldest": f"{since:.6f}"}
+    try:
+        async for page in _pages(client, channel, thread_ts=thread_ts, since=since):
+            if marked := [message for message in page if _marked(message, marker)]:
+                return marked
+    except SlackRefused as error:
+        log.warning("cannot look for a message that may have been posted: %s", error.code)
+    return []
+
+
+async def _pages(
+    client: AsyncWebClient, channel: str, *, thread_ts: str, since: float
+) -> AsyncIterator[list[dict[str, Any]]]:
+    where: dict[str, Any] = {"channel": channel, "limit": _PAGE, "oldest": f"{since:.6f}"}
+    where |= {"ts": thread_ts} if thread_ts else {}
     method = client.conversations_replies if thread_ts else client.conversations_history
     for _ in range(_PAGES):
-        try:
-            page = await call(method, **where)
-        except SlackRefused as error:
-            log.warning("cannot look for a message that may have been posted: %s", error.code)
-            return ""
-        for message in page.get("messages", []):
-            blocks = message.get("blocks") or [{}]
-            if blocks[0].get("block_id") == marker:
-                return str(message["ts"])
-        cursor = (page.get("response_metadata") or {}).get("next_cursor")
-        if not cursor:
+        page = await call(method, **where)
+        yield page.get("messages", [])
+        where["cursor"] = (page.get("response_metadata") or {}).get("next_cursor")
+        if not where["cursor"]:
             break
-        where["cursor"] = cursor
-    return ""
+
+
+def _marked(message: dict[str, Any], marker: str) -> bool:
+    blocks = message.get("blocks") or [{}]
+    return bool(blocks[0].get("block_id") == marker)

@@ -1,0 +1,145 @@
+"""`SlackFiles`: pictures that people have in Slack.
+
+A file's description says where its bytes are; they are given to the bearer of the bot's token,
+which therefore goes to Slack's own hosts alone. Needs the scope `files:read`.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
+from slack_sdk.web.async_client import AsyncWebClient
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from bot.adapters.slack.calls import call, patiently, retry_after
+from bot.adapters.slack.pictures import readable_picture
+from bot.domain.errors import (
+    FailureKind,
+    GenerationError,
+    ImagineError,
+    Refusal,
+    SlackBusy,
+    SlackRefused,
+    SlackUnavailable,
+)
+from bot.domain.pictures import MAX_BYTES, check_picture
+
+log = logging.getLogger(__name__)
+
+KNOWN_WITHIN = 15.0
+"""Seconds that Slack is given to know what a new file is (it takes 1–2)."""
+DOWNLOAD_TIMEOUT = ClientTimeout(total=60.0, sock_connect=10.0, sock_read=20.0)
+_LOOK_EVERY = 1.0
+_CHUNK = 64 * 1024
+_SLACKS = ("slack.com", "slack-gov.com")
+_GONE = {"tombstone", "hidden_by_limit", "external"}
+"""Modes of files whose bytes Slack does not give, or does not have."""
+
+
+class NotKnownYet(ImagineError):
+    """Slack has a file and does not know yet what it is."""
+
+
+class SlackFiles:
+    """Implements `bot.ports.Files`."""
+
+    def __init__(self, client: AsyncWebClient, session: ClientSession) -> None:
+        self._client = client
+        self._session = session
+
+    async def fetch(self, file_id: str) -> bytes:
+        """Raises `SlackUnavailable` when its patience ends: another time it may work."""
+        file = await self._described(file_id)
+        _check(file)
+        url = str(file.get("url_private_download") or file.get("url_private") or "")
+        if not is_slacks(url, self._client.base_url):
+            log.warning("a picture is not on Slack's own hosts")
+            raise GenerationError(FailureKind.SOURCE_GONE)
+        return await readable_picture(await patiently(partial(self._download, url)))
+
+    async def _described(self, file_id: str) -> dict[str, Any]:
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(NotKnownYet),
+            wait=wait_fixed(_LOOK_EVERY),
+            stop=stop_after_delay(KNOWN_WITHIN),
+            reraise=True,
+        )
+        try:
+            return await retrying(patiently, partial(self._describe, file_id))
+        except NotKnownYet:
+            raise GenerationError(FailureKind.SOURCE_UNREADABLE) from None
+
+    async def _describe(self, file_id: str) -> dict[str, Any]:
+        try:
+            answer = await call(self._client.files_info, file=file_id)
+        except SlackRefused as error:
+            log.warning("a picture cannot be had: %s", error)
+            raise GenerationError(FailureKind.SOURCE_GONE) from None
+        file: dict[str, Any] = answer.get("file") or {}
+        if file.get("mode") in _GONE or file.get("is_external") or file.get("deleted"):
+            raise GenerationError(FailureKind.SOURCE_GONE)
+        if not file.get("mimetype"):
+            raise NotKnownYet
+        return file
+
+    async def _download(self, url: str) -> bytes:
+        headers = {"Authorization": f"Bearer {self._client.token}"}
+        try:
+            async with self._session.get(
+                url, headers=headers, allow_redirects=False, timeout=DOWNLOAD_TIMEOUT
+            ) as response:
+                _check_answer(response)
+                return await _read(response)
+        except (ClientError, OSError) as error:  # OSError: TimeoutError is one
+            raise SlackUnavailable(f"download: {type(error).__name__}") from error
+
+
+def is_slacks(url: str, api_url: str) -> bool:
+    """Whether the token may go to this address: to the Slack that the API is of."""
+    try:
+        file, api = urlsplit(url), urlsplit(api_url)
+        if "\\" in url or "@" in file.netloc:
+            return False
+        for domain in _SLACKS:
+            if _within(api.hostname, domain):
+                return file.scheme == "https" and not file.port and _within(file.hostname, domain)
+    except ValueError:
+        return False
+    return bool(file.netloc) and (file.scheme, file.netloc) == (api.scheme, api.netloc)
+
+
+def _within(host: str | None, domain: str) -> bool:
+    return host == domain or (host or "").endswith(f".{domain}")
+
+
+def _check(file: dict[str, Any]) -> None:
+    try:
+        check_picture(str(file["mimetype"]), int(file.get("size") or 0))
+    except Refusal:
+        raise GenerationError(FailureKind.SOURCE_UNREADABLE) from None
+
+
+def _check_answer(response: ClientResponse) -> None:
+    """Who may not have a file gets the login page, or is sent there."""
+    status = response.status
+    if status == 429:
+        raise SlackBusy(retry_after(response.headers))
+    if status >= 500 or status == 408:
+        raise SlackUnavailable(f"download: {status}")
+    if status != 200 or response.content_type == "text/html":
+        log.warning("a picture cannot be had: %s %s", status, response.content_type)
+        raise GenerationError(FailureKind.SOURCE_GONE)
+
+
+async def _read(response: ClientResponse) -> bytes:
+    """All of it, unless it is more than anybody was told."""
+    data = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        data += chunk
+        if len(data) > MAX_BYTES:
+            raise GenerationError(FailureKind.SOURCE_UNREADABLE)
+    return bytes(data)

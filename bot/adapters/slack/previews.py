@@ -1,0 +1,61 @@
+"""Partial images in the thread while the model works: worth one try each, and taken away again."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.slack.calls import call
+from bot.adapters.slack.files import Uploader
+from bot.adapters.slack.posting import Poster
+from bot.domain.errors import SlackBusy, SlackRefused, SlackUnavailable
+from bot.domain.session import Session
+from bot.views import messages
+
+log = logging.getLogger(__name__)
+
+READY_WITHIN = 4.0
+"""Seconds that Slack is given to know a preview's file: by then a newer one may be there."""
+
+
+class Previews:
+    """`_files` holds the file of each preview that this process has posted, by its `ts`."""
+
+    def __init__(self, client: AsyncWebClient, uploader: Uploader, poster: Poster) -> None:
+        self._client = client
+        self._uploader = uploader
+        self._poster = poster
+        self._files: dict[str, str] = {}
+
+    async def post(self, session: Session, number: int, data: bytes) -> str:
+        """Raises `SlackBusy` at once, and `ImageNotReady` soon."""
+        file_id = await self._uploader.upload_once(data, f"imagine-preview-{number}.png")
+        message = messages.preview_message(session, number, file_id)
+        try:
+            ts = await self._poster.post_file_once(session, message, READY_WITHIN)
+        except (SlackBusy, SlackRefused):  # it was not posted
+            await self._forget(file_id)
+            raise
+        self._files[ts] = file_id
+        return ts
+
+    async def remove(self, session: Session, number: int, ts: str) -> None:
+        marker = messages.preview_marker(session, number)
+        for message in await self._poster.remove(session, marker, ts):
+            known = self._files.pop(str(message["ts"]), "")
+            for file_id in [known] if known else _file_ids(message):
+                await self._forget(file_id)
+
+    async def _forget(self, file_id: str) -> None:
+        """The message is gone, so nobody sees the file any more: it matters little."""
+        try:
+            await call(self._client.files_delete, file=file_id)
+        except (SlackRefused, SlackUnavailable) as error:
+            log.info("a preview's file could not be deleted: %s", error)
+
+
+def _file_ids(message: dict[str, Any]) -> list[str]:
+    files = [block.get("slack_file") or {} for block in message.get("blocks", [])]
+    return [str(file["id"]) for file in files if "id" in file]

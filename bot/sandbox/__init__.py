@@ -3,10 +3,11 @@
 The bot under it is the real one: it differs by `SLACK_API_URL` alone.
 
     a person                 the workspace                       the bot
-    people, people_views ->  payloads -> delivery           ->   listeners
-                               sockets | http_delivery      <-   ack
+    people, people_talk, ->  payloads -> delivery           ->   listeners
+    people_views               sockets | http_delivery      <-   ack
+                             echoes -> delivery             ->   its own direct messages
     observe              <-  workspace <- methods_* <- api  <-   Web API calls
-                               responses                    <-   response_url
+                               responses <- transfers       <-   response_url, uploads, downloads
 
 `workspace` holds all state: users and channels, `messages`, `files`, `views`, `tickets` (trigger
 ids and response URLs). The methods of the Web API are functions of the workspace and their

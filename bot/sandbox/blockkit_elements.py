@@ -96,22 +96,50 @@ def _check_button(button: dict[str, Any], at: str) -> Problems:
 
 
 def _check_options(element: dict[str, Any], at: str) -> Problems:
-    groups = element.get("option_groups")
-    options = element.get("options", [])
-    if groups:
-        options = [option for group in groups for option in group.get("options", [])]
-    most = _MOST_OPTIONS.get(element["type"], 100)
-    if not isinstance(options, list) or not 1 <= len(options) <= most:
-        return [problem(f"must have between 1 and {most} items", f"{at}/options")]
-    found = []
-    for index, option in enumerate(options):
-        found += _check_option(option, element["type"], f"{at}/options/{index}")
+    options: Any
+    if "option_groups" in element:
+        found, options = _check_groups(element, at)
+    else:
+        most, options = _MOST_OPTIONS.get(element["type"], 100), element.get("options")
+        found = _check_list(options, element["type"], most, f"{at}/options")
+    if found:
+        return found
+    values = [option["value"] for option in options]
+    for twice in sorted({value for value in values if values.count(value) > 1}):
+        found.append(problem(f"value {twice!r} is used twice", f"{at}/options"))
     for key in ("initial_option", "initial_options"):
         chosen = element.get(key, [])
         for each in chosen if isinstance(chosen, list) else [chosen]:
             if each not in options:
                 found.append(problem("must be one of the options", f"{at}/{key}"))
     return found
+
+
+def _check_groups(element: dict[str, Any], at: str) -> tuple[Problems, list[Any]]:
+    """What is wrong with the groups, and the options of all of them."""
+    groups = element["option_groups"]
+    if "options" in element:
+        return [problem("must have only one of options and option_groups", at)], []
+    if not isinstance(groups, list) or not 1 <= len(groups) <= 100:
+        return [problem("must have between 1 and 100 items", f"{at}/option_groups")], []
+    found: Problems = []
+    options: list[Any] = []
+    for index, group in enumerate(groups):
+        where = f"{at}/option_groups/{index}"
+        found += check_text(group.get("label"), 75, f"{where}/label", plain=True)
+        found += _check_list(group.get("options"), element["type"], 100, f"{where}/options")
+        options += group.get("options") or []
+    return found, options
+
+
+def _check_list(options: Any, kind: str, most: int, at: str) -> Problems:
+    if not isinstance(options, list) or not 1 <= len(options) <= most:
+        return [problem(f"must have between 1 and {most} items", at)]
+    return [
+        wrong
+        for index, option in enumerate(options)
+        for wrong in _check_option(option, kind, f"{at}/{index}")
+    ]
 
 
 def _check_option(option: Any, kind: str, at: str) -> Problems:
@@ -121,7 +149,11 @@ def _check_option(option: Any, kind: str, at: str) -> Problems:
     found = check_text(option.get("text"), 75, f"{at}/text", plain=plain)
     if not option.get("value"):
         found.append(problem("missing required field: value", at))
-    return found + too_long(option, {"value": 150}, at)
+    if "description" in option:
+        found += check_text(option["description"], 75, f"{at}/description", plain=plain)
+    if "url" in option and kind != "overflow":
+        found.append(problem("only options of overflow menus have a url", f"{at}/url"))
+    return found + too_long(option, {"value": 150, "url": 3000}, at)
 
 
 def _check_text_input(element: dict[str, Any], at: str) -> Problems:

@@ -10,6 +10,7 @@ from bot.sandbox.sockets import ConnectionLostError, NoConnectionError, Sockets
 from bot.sandbox.workspace import Workspace
 
 SECONDS_TO_ACK = 3.0
+_SCOPES = {"app_mention": "app_mentions:read", "message.im": "im:history"}
 
 
 @dataclass
@@ -55,9 +56,12 @@ class Delivery:
         self._tell(kind, payload, ack)
         return ack
 
-    async def event(self, payload: dict[str, Any], timeout: float) -> Ack:
-        """Deliver an event, up to three times more when it isn't acked."""
-        if self.subscribed is not None and _event_name(payload["event"]) not in self.subscribed:
+    async def event(self, payload: dict[str, Any], timeout: float, *, quiet: bool = False) -> Ack:
+        """Deliver an event that the app may hear of, up to three times more when it isn't acked.
+
+        A `quiet` one is not told to the wire.
+        """
+        if not self._heard(_event_name(payload["event"])):
             return Ack(ok=True, attempts=0)
         self._double("events_api", payload, timeout)
         retry: dict[str, Any] = {"retry_attempt": 0, "retry_reason": ""}
@@ -67,11 +71,22 @@ class Delivery:
             ack.attempts = attempt
             if ack.ok or delay is None:
                 break
-            reason = "timeout" if ack.error == "operation_timeout" else "http_error"
-            retry = {"retry_attempt": attempt, "retry_reason": reason}
+            retry = {"retry_attempt": attempt, "retry_reason": self._retry_reason(ack)}
             await asyncio.sleep(delay)
-        self._tell("events_api", payload, ack)
+        if not quiet:
+            self._tell("events_api", payload, ack)
         return ack
+
+    def _retry_reason(self, ack: Ack) -> str:
+        if ack.error != "operation_timeout":
+            return "http_error"
+        return "timeout" if self.http is None else "http_timeout"
+
+    def _heard(self, event: str) -> bool:
+        """Whether the app is subscribed to it, and has the scope that it takes."""
+        scopes, needed = self.workspace.scopes, _SCOPES.get(event)
+        granted = scopes is None or needed is None or needed in scopes
+        return granted and (self.subscribed is None or event in self.subscribed)
 
     async def stop(self) -> None:
         for task in self._doubles:

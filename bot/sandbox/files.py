@@ -1,9 +1,12 @@
 """Uploaded files: when they are ready, and what they really are."""
 
+import io
 import itertools
 import struct
 from dataclasses import dataclass, field
 from typing import Any
+
+from PIL import Image
 
 from bot.sandbox.clock import Clock
 
@@ -13,7 +16,8 @@ _SIGNATURES = {
     b"GIF87a": "gif",
     b"GIF89a": "gif",
 }
-_MIMETYPES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
+MIMETYPES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
+_PRETTY = {"png": "PNG", "jpg": "JPEG", "gif": "GIF", "webp": "WebP", "binary": "Binary"}
 SHOWABLE = ("png", "jpg", "gif")
 
 
@@ -26,7 +30,7 @@ def sniff(data: bytes) -> str:
 
 
 def dimensions(data: bytes) -> tuple[int, int]:
-    """Width and height in pixels of a PNG or GIF; (0, 0) when unknown."""
+    """Width and height in pixels of an image; (0, 0) when unknown."""
     kind = sniff(data)
     if kind == "png" and len(data) >= 24:
         width, height = struct.unpack(">II", data[16:24])
@@ -34,12 +38,20 @@ def dimensions(data: bytes) -> tuple[int, int]:
     if kind == "gif" and len(data) >= 10:
         width, height = struct.unpack("<HH", data[6:10])
         return int(width), int(height)
-    return 0, 0
+    return _said_by_header(data) if kind in ("jpg", "webp") else (0, 0)
+
+
+def _said_by_header(data: bytes) -> tuple[int, int]:
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "WEBP")) as image:
+            return image.size
+    except (OSError, ValueError, SyntaxError):
+        return 0, 0
 
 
 @dataclass
 class File:
-    """`ready_at` is None until the upload is completed."""
+    """`ready_at` is None until the upload is completed; `channels` are where it is shared."""
 
     id: str
     name: str
@@ -70,33 +82,45 @@ class File:
         found: dict[str, Any] = {
             "id": self.id,
             "created": int(self.created),
+            "timestamp": int(self.created),
             "name": self.name,
             "title": self.title or self.name,
             "user": self.user,
+            "user_team": team,
+            "editable": False,
             "size": self.length,
             "mode": "hosted",
             "is_external": False,
-            "channels": list(self.channels),
+            "external_type": "",
+            "is_public": any(place.startswith("C") for place in self.channels),
+            "display_as_bot": False,
+            "channels": [place for place in self.channels if place.startswith("C")],
+            "ims": [place for place in self.channels if place.startswith("D")],
             "url_private": address,
-            "url_private_download": address + "?download=1",
-            "permalink": address,
+            "url_private_download": f"{base_url}/files/{team}-{self.id}/download/{self.name}",
+            "permalink": f"{base_url}/files/{self.user}/{self.id}/{self.name}",
+            "file_access": "visible",
         }
         if self.ready(now):
             kind = sniff(self.data or b"")
             width, height = dimensions(self.data or b"")
             found |= {
                 "filetype": kind,
-                "mimetype": _MIMETYPES.get(kind, "application/octet-stream"),
+                "pretty_type": _PRETTY[kind],
+                "mimetype": MIMETYPES.get(kind, "application/octet-stream"),
             }
             found |= {"original_w": width, "original_h": height} if width else {}
         return found
 
 
 class Files:
-    """All files by id. Bytes get ready `ready_after` seconds after their upload is completed."""
+    """All files by id. Bytes get ready `ready_after` seconds after their upload is completed;
+    `base_url` and `team` are what their addresses are made of."""
 
-    def __init__(self, clock: Clock, ready_after: float) -> None:
+    def __init__(self, clock: Clock, ready_after: float, team: str = "") -> None:
         self.clock = clock
+        self.team = team
+        self.base_url = ""
         self.ready_after = ready_after
         self._by_id: dict[str, File] = {}
         self._numbers = itertools.count(1)
@@ -118,6 +142,13 @@ class Files:
     def showable(self, file_id: str) -> bool:
         file = self.get(file_id)
         return file is not None and file.showable(self.clock.now())
+
+    def describe(self, file_id: str) -> dict[str, Any]:
+        """The file object in a message; of a deleted file only that there was one."""
+        file = self.get(file_id)
+        if file is None:
+            return {"id": file_id, "mode": "tombstone"}
+        return file.payload(self.base_url, self.team, self.clock.now())
 
     def restore(self, files: list[File]) -> None:
         """Start with the files of an earlier run."""

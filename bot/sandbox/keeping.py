@@ -44,7 +44,9 @@ class Keeper:
         self._timer = None
         for file in self._workspace.files.all():
             path = self._folder / "files" / file.id
-            if file.data is not None and not path.exists():
+            if file.deleted:
+                path.unlink(missing_ok=True)
+            elif file.data is not None and not path.exists():
                 path.write_bytes(file.data)
         written = self._folder / "workspace.json.new"
         written.write_text(json.dumps(self._snapshot()), encoding="utf-8")

@@ -91,6 +91,9 @@ class Message:
         file = self._files.get(file_id)
         return file.data if file else None
 
+    def _described(self, file_id: str) -> dict[str, Any]:
+        return self._files.describe(file_id) if self._files else {"id": file_id}
+
     def pings(self) -> list[str]:
         """All the mentions, channel pings and links that Slack would make of this message."""
         return pings_in_text(self.text, self.names_linked) + pings_in_blocks(self.blocks)
@@ -103,7 +106,7 @@ class Message:
             "thread_ts": self.thread_ts,
             "bot_id": self.bot_id,
             "metadata": self.metadata,
-            "files": [{"id": file_id} for file_id in self.files],
+            "files": [self._described(file_id) for file_id in self.files],
             "reactions": [{"name": name, "users": [user]} for name, user in self.reactions],
         }
         found: dict[str, Any] = {
@@ -113,6 +116,8 @@ class Message:
             "ts": self.ts,
         }
         found |= {key: value for key, value in optional.items() if value}
+        if self.files:
+            found |= {"upload": False, "display_as_bot": False}
         if self.edits:
             found["edited"] = {"user": self.user, "ts": f"{self.edits[-1].at:.6f}"}
         return found
@@ -120,6 +125,7 @@ class Message:
     def to_json(self) -> dict[str, Any]:
         """The message with what only the simulator knows, for a page or a printout."""
         return self.payload() | {
+            "files": [{"id": file_id} for file_id in self.files],
             "channel": self.channel,
             "deleted": self.deleted,
             "edits": len(self.edits),

@@ -48,7 +48,7 @@ def checked_blocks(workspace: Workspace, args: Args) -> list[Block] | None:
 
 
 def file_problems(workspace: Workspace, blocks: Any, at: str = "/blocks") -> list[str]:
-    """Names of files that aren't there, aren't images, or aren't ready yet."""
+    """Names of files that the bot can't see, that aren't images, or aren't ready yet."""
     for file_id in slack_file_ids(blocks):
         file = workspace.files.get(file_id)
         if file and file.completed and sniff(file.data or b"") not in SHOWABLE:
@@ -59,7 +59,7 @@ def file_problems(workspace: Workspace, blocks: Any, at: str = "/blocks") -> lis
         problem("invalid slack file", f"{at}/{index}/slack_file")
         for index, block in enumerate(blocks)
         for file_id in slack_file_ids(block)
-        if not workspace.files.showable(file_id)
+        if not (workspace.bot_sees(file_id) and workspace.files.showable(file_id))
     ]
 
 

@@ -10,7 +10,12 @@ from bot.sandbox.registry import method
 from bot.sandbox.workspace import Channel, Workspace
 
 _READ = ("channels:read", "groups:read", "im:read")
-_HISTORY = ("channels:history", "groups:history", "im:history")
+_HISTORY_OF = {
+    "public_channel": "channels:history",
+    "private_channel": "groups:history",
+    "im": "im:history",
+}
+_HISTORY = tuple(_HISTORY_OF.values())
 
 
 def channel_payload(workspace: Workspace, channel: Channel) -> dict[str, Any]:
@@ -103,6 +108,9 @@ def _readable(workspace: Workspace, args: Args) -> Channel:
     channel = visible_channel(workspace, args.text("channel"))
     if workspace.app.bot_user not in channel.members:
         raise SlackError("not_in_channel")
+    scopes, needed = workspace.scopes, _HISTORY_OF[_kind(channel)]
+    if scopes is not None and needed not in scopes:
+        raise SlackError("missing_scope", needed=needed, provided=",".join(sorted(scopes)))
     return channel
 
 

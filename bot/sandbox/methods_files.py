@@ -88,16 +88,19 @@ def _share_soon(workspace: Workspace, files: list[File], channel: str, args: Arg
 
 @method("files.info", "files:read")
 def info(workspace: Workspace, args: Args) -> dict[str, Any]:
-    file = workspace.files.get(args.text("file"))
-    if file is None or not file.completed:
+    file = workspace.bot_sees(args.text("file"))
+    if file is None:
         raise SlackError("file_not_found")
-    payload = file.payload(workspace.base_url, workspace.app.team_id, workspace.clock.now())
-    return {"file": payload, "comments": [], "response_metadata": {"next_cursor": ""}}
+    return {
+        "file": workspace.files.describe(file.id),
+        "comments": [],
+        "response_metadata": {"next_cursor": ""},
+    }
 
 
 @method("files.delete", "files:write")
 def delete(workspace: Workspace, args: Args) -> dict[str, Any]:
-    file = workspace.files.get(args.text("file"))
+    file = workspace.bot_sees(args.text("file"))
     if file is None:
         raise SlackError("file_not_found")
     if file.user != workspace.app.bot_user:

@@ -9,6 +9,7 @@
 """
 
 import asyncio
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ _TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-_IMAGES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif"}
+_IMAGES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
 
 
 class Page:
@@ -93,7 +94,12 @@ class Page:
         kind = _IMAGES.get(sniff(data)) if data else None
         if kind is None:
             raise web.HTTPNotFound
-        return web.Response(body=data, content_type=kind)
+        tag = hashlib.sha256(data or b"").hexdigest()
+        if any(known.value == tag for known in request.if_none_match or ()):
+            return web.Response(status=304)
+        response = web.Response(body=data, content_type=kind)
+        response.etag = tag
+        return response
 
     async def _accept(self, request: web.Request) -> web.WebSocketResponse:
         sight = self._sight(request)

@@ -6,10 +6,13 @@ from typing import Any
 
 from bot.sandbox.changes import Change
 from bot.sandbox.files import SHOWABLE, dimensions, sniff
+from bot.sandbox.messages import Message, slack_file_ids
 from bot.sandbox.page_features import Features
 from bot.sandbox.workspace import Channel, Workspace
 
 Json = dict[str, Any]
+VIEWABLE = (*SHOWABLE, "webp")
+"""What people can attach and look at; blocks take no webp."""
 _MESSAGES = ("message", "ephemeral", "message_changed", "message_deleted")
 
 
@@ -61,13 +64,34 @@ class Sight:
         return self.viewer in channel.members
 
     def file(self, file_id: str) -> bytes | None:
-        """The bytes of an image in some message that this person sees, unless it shows broken."""
-        for message in self.workspace.log:
-            named = file_id in message.image_ids() + message.files and not message.deleted
-            if named and file_id not in message.broken and self._sees(message.to_json()):
-                found = self.workspace.files.get(file_id)
-                return found.data if found and self.workspace.files.showable(file_id) else None
-        return None
+        """The bytes of an image in a message, modal or Home tab that this person sees, unless it
+        shows broken."""
+        found = self.workspace.files.get(file_id)
+        if found is None or sniff(found.data or b"") not in VIEWABLE:
+            return None
+        if not (self._in_views(file_id) or self._in_messages(file_id)):
+            return None
+        return found.data
+
+    def _in_messages(self, file_id: str) -> bool:
+        return any(
+            self._shows(message, file_id) and self._sees(message.to_json())
+            for message in self.workspace.log
+            if not message.deleted
+        )
+
+    def _shows(self, message: Message, file_id: str) -> bool:
+        """What blocks show has to be ready; what people attach is there at once, webp included."""
+        if file_id in message.files:
+            return True
+        named = file_id in message.image_ids() and file_id not in message.broken
+        return named and self.workspace.files.showable(file_id)
+
+    def _in_views(self, file_id: str) -> bool:
+        views, home = self.workspace.views, self.workspace.views.homes.get(self.viewer)
+        mine = [*views.stacks.get(self.viewer, []), *([home] if home else [])]
+        named = any(file_id in slack_file_ids(view.blocks) for view in mine)
+        return named and self.workspace.files.showable(file_id)
 
     def _sees(self, message: Json) -> bool:
         alone = message["ephemeral_to"]
@@ -91,4 +115,4 @@ class Sight:
         data = file.data or b""
         width, height = dimensions(data)
         size = {"width": width, "height": height, "bytes": file.length}
-        return {"id": file_id, "name": file.name, "image": sniff(data) in SHOWABLE, **size}
+        return {"id": file_id, "name": file.name, "image": sniff(data) in VIEWABLE, **size}

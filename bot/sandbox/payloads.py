@@ -70,7 +70,7 @@ def view_click(workspace: Workspace, user: User, view: View, action: Payload) ->
 
 def action(block: Payload, element: Payload, value: str | None) -> Payload:
     """What was pressed; `value` in place of the button's own."""
-    told = ("action_id", "type", "text", "style")
+    told = ("action_id", "type", "text", "style", "placeholder", "initial_option")
     kept: Payload = {key: element[key] for key in told if key in element}
     own = element.get("value") if value is None else value
     pressed: Payload = {**kept, "block_id": block["block_id"], "action_ts": f"{time.time():.6f}"}

@@ -1,6 +1,5 @@
-"""What a person does in channels: type, mention, press a button."""
+"""What a person does in channels: type a command, press, choose, use a shortcut."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from bot.sandbox import payloads
@@ -63,48 +62,36 @@ class People:
         seen = [b for b in _seen_blocks(target, stale) if block_id in (None, b["block_id"])]
         block, element = _pressed(seen, label, action_id)
         action = _action(block, element, value if element["type"] == "button" else value or label)
+        chosen = _chosen(element, action)
         if isinstance(target, View):
+            if chosen:
+                target.state.setdefault(block["block_id"], {})[element["action_id"]] = chosen
             payload = payloads.view_click(self.workspace, who, target, action)
             return await self.delivery.act("interactive", payload, timeout)
         if target.ephemeral_to not in (None, who.id):
             raise AssertionError(f"{who.name} doesn't see that message")
         state = initial_state(target.blocks)
+        if chosen:
+            state.setdefault(block["block_id"], {})[element["action_id"]] = chosen
         payload = payloads.message_click(self.workspace, who, target, action, state)
         ack = await self.delivery.act("interactive", payload, timeout)
         self._complain(ack, who, target.channel, "The button")
         return ack
 
-    async def mention(
-        self, user: UserRef, channel: ChannelRef, text: str, thread_ts: str | None = None,
-        timeout: float = SECONDS_TO_ACK,
-    ) -> Ack:  # fmt: skip
-        """Post a message that mentions the bot, which hears of it only where it is a member."""
-        who, where = self.workspace.user(user), self.workspace.channel(channel)
-        bot = self.workspace.app.bot_user
-        message = self._post(who, where, f"<@{bot}> {text}", thread_ts)
-        if bot not in where.members:
-            return Ack(ok=False, error="not_in_channel", attempts=0, message=message)
-        return await self._tell_bot("app_mention", message, timeout)
-
-    async def say(
+    async def select(
         self,
         user: UserRef,
-        channel: ChannelRef,
-        text: str,
-        thread_ts: str | None = None,
-        files: Sequence[tuple[str, bytes]] = (),
+        target: Message | View,
+        action_id: str,
+        value: Any,
+        *,
+        block_id: str | None = None,
         timeout: float = SECONDS_TO_ACK,
     ) -> Ack:
-        """Post a message, with files as (name, bytes). The bot hears of direct ones, and of those
-        that mention it where it is a member."""
-        who, where = self.workspace.user(user), self.workspace.channel(channel)
-        message = self._post(who, where, text, thread_ts, [self._attach(who, *f) for f in files])
-        if where.is_im:
-            return await self._tell_bot("message", message, timeout, channel_type="im")
-        bot = self.workspace.app.bot_user
-        if f"<@{bot}>" in text and bot in where.members:
-            return await self._tell_bot("app_mention", message, timeout)
-        return Ack(ok=True, attempts=0, message=message)
+        """Choose from a menu of a message or view: an option by its value or its words."""
+        return await self.click(
+            user, target, action_id=action_id, block_id=block_id, value=value, timeout=timeout
+        )
 
     async def shortcut(
         self,
@@ -113,67 +100,29 @@ class People:
         callback_id: str,
         timeout: float = SECONDS_TO_ACK,
     ) -> Ack:
-        """Use a message shortcut, or with no message a global one."""
+        """Use a message shortcut, which takes no membership of the bot; with no message, a global
+        one."""
         who = self.workspace.user(user)
         if message is None:
             payload = payloads.global_shortcut(self.workspace, who, callback_id)
         else:
+            _check_menu(self.workspace, who, message)
             payload = payloads.message_shortcut(self.workspace, who, message, callback_id)
         ack = await self.delivery.act("interactive", payload, timeout)
         if message is not None:
             self._complain(ack, who, message.channel, "The shortcut")
         return ack
 
-    async def open_home(self, user: UserRef, timeout: float = SECONDS_TO_ACK) -> Ack:
-        """Look at the bot's Home tab; `slack.home(user)` is what it shows."""
-        who = self.workspace.user(user)
-        home = self.workspace.views.homes.get(who.id)
-        inner: dict[str, Any] = {
-            "type": "app_home_opened",
-            "user": who.id,
-            "channel": self.workspace.direct(who.id).id,
-            "tab": "home",
-            "event_ts": self.workspace.clock.next_ts(),
-        }
-        if home:
-            inner["view"] = payloads.view_payload(self.workspace, home)
-        return await self.delivery.event(payloads.event(self.workspace, inner), timeout)
-
-    def _post(
-        self, who: User, where: Channel, text: str, thread_ts: str | None, files: Any = ()
-    ) -> Message:
-        return self.workspace.post(
-            where.id, who.id, text, [], thread_ts=thread_ts, files=list(files)
-        )
-
-    def _attach(self, who: User, name: str, data: bytes) -> str:
-        file = self.workspace.files.begin(name, len(data), who.id, "")
-        file.data, file.ready_at = data, self.workspace.clock.now()
-        return file.id
-
-    async def _tell_bot(self, kind: str, message: Message, timeout: float, **more: Any) -> Ack:
-        team, now = self.workspace.app.team_id, self.workspace.clock.now()
-        inner = {
-            **message.payload(),
-            "type": kind,
-            "channel": message.channel,
-            "team": team,
-            **more,
-        }
-        inner["event_ts"] = message.ts
-        if message.files:
-            found = [self.workspace.files.get(file_id) for file_id in message.files]
-            base = self.workspace.base_url
-            inner |= {"subtype": "file_share"} if kind == "message" else {}
-            inner["files"] = [file.payload(base, team, now) for file in found if file]
-        ack = await self.delivery.event(payloads.event(self.workspace, inner), timeout)
-        ack.message = message
-        return ack
-
     def _complain(self, ack: Ack, who: User, channel: str, what: str) -> None:
         """What Slackbot says to a person whose action got no answer."""
         if ack.error:
             self.workspace.tell(who.id, channel, f'{what} failed with the error "{ack.error}"')
+
+
+def _check_menu(workspace: Workspace, who: User, message: Message) -> None:
+    """Only those who see a message have its menu, and ephemeral ones have none."""
+    if message.ephemeral_to or who.id not in workspace.channel(message.channel).members:
+        raise AssertionError(f"{who.name} has no menu on that message")
 
 
 def _seen_blocks(target: Message | View, stale: bool) -> list[dict[str, Any]]:
@@ -212,3 +161,11 @@ def _action(block: dict[str, Any], element: Element, value: Any) -> dict[str, An
     else:
         chosen = filled(element, value)
     return {**payloads.action(block, element, None), **chosen, "type": element["type"]}
+
+
+def _chosen(element: Element, action: dict[str, Any]) -> dict[str, Any] | None:
+    """What a choice adds to the state of its view or message; buttons and overflow menus have
+    none."""
+    if element["type"] in ("button", "overflow"):
+        return None
+    return {key: action[key] for key in action if key == "type" or key.startswith("selected")}

@@ -1,32 +1,27 @@
 """The simulated workspace as a running server, and all that a test or a page does with it."""
 
-import json
-import time
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from aiohttp import web
 
 from bot.sandbox.api import ApiCall, Gate, WebApi
-from bot.sandbox.arguments import Args, read_args
 from bot.sandbox.clock import Clock
 from bot.sandbox.delivery import Delivery
-from bot.sandbox.errors import SlackError
+from bot.sandbox.echoes import Echoes
 from bot.sandbox.faults import Faults
-from bot.sandbox.files import sniff
 from bot.sandbox.http_delivery import HttpDelivery
-from bot.sandbox.methods_files import receive_bytes
 from bot.sandbox.observe import Observer
 from bot.sandbox.people import People
+from bot.sandbox.people_talk import TalkingPeople
 from bot.sandbox.people_views import FormPeople
-from bot.sandbox.responses import use_response_url
+from bot.sandbox.transfers import Transfers
 from bot.sandbox.workspace import Workspace
 
 MOST_UPLOAD = 100 * 1024 * 1024
-_RESPONSE_STATUS = {"expired_url": 404, "used_url": 404}
 
 
-class SimulatedSlack(People, FormPeople, Observer):
+class SimulatedSlack(People, TalkingPeople, FormPeople, Observer):
     """One workspace with one installed bot. Nothing listens before `start()`.
 
     `file_ready_after`: seconds from the end of an upload to when messages can show the file.
@@ -44,6 +39,7 @@ class SimulatedSlack(People, FormPeople, Observer):
         self.workspace = Workspace(scopes, file_ready_after)
         self.delivery = Delivery(self.workspace)
         self.gate = Gate(self.workspace)
+        self._echoes = Echoes(self.workspace, self.delivery)
         self._runner: web.AppRunner | None = None
         self._https: list[HttpDelivery] = []
 
@@ -59,17 +55,17 @@ class SimulatedSlack(People, FormPeople, Observer):
         await site.start()
         self._port = self._runner.addresses[0][1]
         self.workspace.base_url = f"http://{self._host}:{self._port}"
+        self._echoes.start()
 
     def add_routes(self, app: web.Application) -> None:
         api = WebApi(self.workspace, self.gate)
         app.router.add_route("*", "/api/{method}", api.handle)
         app.router.add_get("/link/", self.delivery.sockets.accept)
-        app.router.add_post("/upload/{file}", self._upload)
-        app.router.add_get("/files/{file}/{name}", self._download)
-        app.router.add_post("/response/{id}", self._response_url)
+        Transfers(self.workspace, self.gate).add_routes(app)
 
     async def stop(self) -> None:
         self.gate.stopping.set()
+        await self._echoes.stop()
         await self.delivery.stop()
         await self._close_http()
         self.workspace.changes.close()
@@ -181,66 +177,6 @@ class SimulatedSlack(People, FormPeople, Observer):
     def clock(self) -> Clock:
         return self.workspace.clock
 
-    # beside the Web API
-
-    async def _upload(self, request: web.Request) -> web.Response:
-        file_id = request.match_info["file"]
-        data = await _uploaded_bytes(request)
-        call = ApiCall("upload", {"file": file_id, "length": len(data)}, None, time.time())
-
-        def respond(call: ApiCall) -> web.Response:
-            status, text = receive_bytes(self.workspace, file_id, data)
-            call.response = {"ok": status == 200, "text": text}
-            return web.Response(status=status, text=text)
-
-        return await self.gate.answer(request, call, respond)
-
-    async def _download(self, request: web.Request) -> web.Response:
-        file = self.workspace.files.get(request.match_info["file"].split("-")[-1])
-        if request.headers.get("Authorization") != f"Bearer {self.bot_token}" or file is None:
-            return web.Response(status=404 if file is None else 403)
-        kind = sniff(file.data or b"")
-        return web.Response(body=file.data, content_type=f"image/{kind}")
-
-    async def _response_url(self, request: web.Request) -> web.Response:
-        args = await _json_args(request)
-        call = ApiCall("response_url", dict(args), None, time.time())
-
-        def respond(call: ApiCall) -> web.Response:
-            try:
-                use_response_url(self.workspace, request.match_info["id"], args)
-            except SlackError as error:
-                call.response = error.answer()
-                status = _RESPONSE_STATUS.get(error.error, 400)
-                if status == 400:
-                    self.workspace.violate(f"response_url: {error.error} {error.extra}")
-                return web.json_response(call.response, status=status)
-            call.response = {"ok": True}
-            return web.Response(text="ok")
-
-        return await self.gate.answer(request, call, respond)
-
     async def _close_http(self) -> None:
         for delivery in self._https:
             await delivery.close()
-
-
-async def _uploaded_bytes(request: web.Request) -> bytes:
-    """The body as it is, or the first file of a form."""
-    if request.content_type != "multipart/form-data":
-        return await request.read()
-    for value in (await request.post()).values():
-        if isinstance(value, web.FileField):
-            return value.file.read()
-    return b""
-
-
-async def _json_args(request: web.Request) -> Args:
-    """A response URL takes JSON, whatever its content type says."""
-    if request.content_type.startswith("application/x-www-form"):
-        return await read_args(request)
-    try:
-        body: Any = json.loads(await request.text())
-    except ValueError:
-        body = {}
-    return Args(body if isinstance(body, dict) else {})

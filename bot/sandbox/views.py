@@ -114,7 +114,9 @@ class Views:
         view.hash = _new_hash()
 
     def publish(self, user: str, content: dict[str, Any]) -> View:
-        view_id = f"V0HOME{next(self._numbers):05d}"
+        """A user's Home tab keeps its id, whatever is published."""
+        shown = self.homes.get(user)
+        view_id = shown.id if shown else f"V0HOME{next(self._numbers):05d}"
         self.homes[user] = View(view_id, user, content, view_id, hash=_new_hash())
         return self.homes[user]
 

@@ -8,7 +8,7 @@ from typing import Any
 from bot.sandbox.changes import Changes
 from bot.sandbox.clock import Clock
 from bot.sandbox.errors import SlackError
-from bot.sandbox.files import Files
+from bot.sandbox.files import File, Files
 from bot.sandbox.markup import is_broadcast
 from bot.sandbox.messages import SLACKBOT, Block, Message, Snapshot, as_stored, slack_file_ids
 from bot.sandbox.tickets import Tickets
@@ -60,10 +60,9 @@ class Workspace:
     def __init__(self, scopes: set[str] | None, file_ready_after: float) -> None:
         self.app = App()
         self.scopes = scopes
-        self.base_url = ""
         self.clock = Clock()
         self.changes = Changes()
-        self.files = Files(self.clock, file_ready_after)
+        self.files = Files(self.clock, file_ready_after, self.app.team_id)
         self.views = Views()
         self.tickets = Tickets(self.clock)
         self.users: dict[str, User] = {}
@@ -72,6 +71,14 @@ class Workspace:
         self.violations: list[str] = []
         self.ids: Iterator[int] = itertools.count(1)
         _furnish(self)
+
+    @property
+    def base_url(self) -> str:
+        return self.files.base_url
+
+    @base_url.setter
+    def base_url(self, url: str) -> None:
+        self.files.base_url = url
 
     # people and places
 
@@ -118,6 +125,15 @@ class Workspace:
         channel.members.add(self.app.bot_user)
         self.changes.emit("member_joined", channel=channel.id, user=self.app.bot_user)
         self.post(channel.id, self.app.bot_user, f"was added by <@{by}>", [], joined=True)
+
+    def bot_sees(self, file_id: str) -> File | None:
+        """A file that the bot may know of: its own, or shared where it is a member."""
+        file, bot = self.files.get(file_id), self.app.bot_user
+        if file is None or not file.completed:
+            return None
+        shared = [self.channels[place] for place in file.channels if place in self.channels]
+        seen = file.user == bot or any(bot in channel.members for channel in shared)
+        return file if seen else None
 
     # messages
 

@@ -1,15 +1,18 @@
 """Uploads, the wait until a file is ready, and images that viewers see broken."""
 
 import asyncio
+import io
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import pytest
+from PIL import Image
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import SimulatedSlack
+from bot.sandbox.files import dimensions
 from tests.sandbox.samples import image_blocks, png
 
 Upload = Callable[[bytes], Awaitable[str]]
@@ -126,13 +129,69 @@ async def test_alt_txt_loses_a_shared_upload(slack: SimulatedSlack, client: Asyn
     assert "alt_txt" in slack.violations[0]
 
 
-async def test_private_files_need_the_token(
+async def test_private_files_need_the_token_or_show_a_login_page(
     slack: SimulatedSlack, client: AsyncWebClient, upload: Upload
 ) -> None:
-    url = (await client.files_info(file=await upload(png())))["file"]["url_private"]
+    file = (await client.files_info(file=await upload(png())))["file"]
+    token = {"Authorization": f"Bearer {slack.bot_token}"}
     async with aiohttp.ClientSession() as session:
-        async with session.get(url) as response:
-            assert response.status == 403
+        for url in (file["url_private"], file["url_private_download"]):
+            async with session.get(url) as response:
+                assert (response.status, response.content_type) == (200, "text/html")
+                assert [r.status for r in response.history] == [302]
+            async with session.get(url, headers=token) as response:
+                assert (response.content_type, await response.read()) == ("image/png", png())
+    assert [call.ok for call in slack.calls_of("download")] == [False, True] * 2
+
+
+async def test_what_people_share_is_seen_where_the_bot_is_a_member(
+    slack: SimulatedSlack, client: AsyncWebClient
+) -> None:
+    seen = (await slack.say("alice", "general", "look", files=[png(3, 2)])).message
+    (file_id,) = seen.files
+    file = (await client.files_info(file=file_id))["file"]
+    assert (file["mimetype"], file["filetype"], file["mode"]) == ("image/png", "png", "hosted")
+    assert (file["original_w"], file["original_h"], file["size"]) == (3, 2, len(png(3, 2)))
+    assert file["channels"] == [slack.channel("general").id]
+    assert await post(client, file_id)
+    hidden = (await slack.say("alice", "outsiders", "look", files=[png()])).message
+    with pytest.raises(SlackApiError, match="file_not_found"):
+        await client.files_info(file=hidden.files[0])
+    with pytest.raises(SlackApiError, match="invalid_blocks"):
+        await post(client, hidden.files[0])
+
+
+async def test_without_the_scope_files_can_be_neither_described_nor_fetched() -> None:
+    async with SimulatedSlack(scopes={"chat:write"}) as slack, aiohttp.ClientSession() as session:
+        client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
+        message = (await slack.say("alice", "general", "look", files=[png()])).message
+        with pytest.raises(SlackApiError, match="missing_scope"):
+            await client.files_info(file=message.files[0])
+        url = message.payload()["files"][0]["url_private"]
         token = {"Authorization": f"Bearer {slack.bot_token}"}
         async with session.get(url, headers=token) as response:
-            assert await response.read() == png()
+            assert response.content_type == "text/html"
+
+
+async def test_files_of_others_cannot_be_deleted(
+    slack: SimulatedSlack, client: AsyncWebClient, upload: Upload
+) -> None:
+    message = (await slack.say("alice", "general", "look", files=[png()])).message
+    with pytest.raises(SlackApiError, match="cant_delete_file"):
+        await client.files_delete(file=message.files[0])
+    mine = await upload(png())
+    await client.files_delete(file=mine)
+    with pytest.raises(SlackApiError, match="file_not_found"):
+        await client.files_delete(file=mine)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
+def test_the_size_of_every_kind_of_picture_is_known(kind: str) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (7, 5)).save(out, kind)
+    assert dimensions(out.getvalue()) == (7, 5)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xd8\xff", b"RIFF0000WEBPVP8 ", b"no image", b""])
+def test_the_size_of_what_is_broken_is_unknown(data: bytes) -> None:
+    assert dimensions(data) == (0, 0)

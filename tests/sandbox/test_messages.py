@@ -114,3 +114,19 @@ async def test_tokens_and_scopes() -> None:
             "not_allowed_token_type"
         )
         assert await refused(client.api_call("no.such")) == "unknown_method"
+
+
+@pytest.mark.parametrize(
+    ("channel", "scope"),
+    [("general", "channels:history"), ("secret", "groups:history"), ("alice", "im:history")],
+)
+async def test_every_kind_of_channel_has_its_own_scope_to_be_read(
+    slack: SimulatedSlack, client: AsyncWebClient, channel: str, scope: str
+) -> None:
+    scopes = {"channels:history", "groups:history", "im:history"}
+    where = slack.direct("alice") if channel == "alice" else slack.channel(channel)
+    slack.workspace.invite_bot(where, slack.user("alice").id)
+    slack.workspace.scopes = {scope}
+    assert (await client.conversations_history(channel=where.id))["ok"]
+    slack.workspace.scopes = scopes - {scope}
+    assert await refused(client.conversations_history(channel=where.id)) == "missing_scope"

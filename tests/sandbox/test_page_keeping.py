@@ -42,3 +42,20 @@ async def test_change_is_saved_soon(tmp_path: Path) -> None:
         await slack.wait_for(kept.exists, what="a saved workspace")
         assert "hello" in (tmp_path / "workspace.json").read_text()
     await keeping
+
+
+async def test_deleted_file_leaves_the_folder(tmp_path: Path) -> None:
+    async with SimulatedSlack() as slack:
+        keeper = Keeper(slack.workspace, tmp_path)
+        await slack.say("alice", "general", "look", files=[("a.png", PNG)])
+        (file,) = slack.workspace.files.all()
+        keeper.save()
+        assert (tmp_path / "files" / file.id).read_bytes() == PNG
+        client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
+        file.user = slack.bot_user_id
+        await client.files_delete(file=file.id)
+        keeper.save()
+        assert not (tmp_path / "files" / file.id).exists()
+    again = SimulatedSlack()
+    Keeper(again.workspace, tmp_path)
+    assert again.messages("general")[0].shown_images() == [None]

@@ -8,8 +8,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Command, Features, Page, SimulatedSlack
+from tests.sandbox.samples import form, image_blocks, png
 
 _DONE: dict[str, Any] = {"ok": True, "error": None, "errors": {}, "ms": 0.0}
 COMMANDS = (Command("/imagine", "[prompt]", "Direct an AI image"),)
@@ -29,6 +31,11 @@ async def browser(page: Page) -> AsyncIterator[aiohttp.ClientSession]:
     headers = {"Origin": page.url.rstrip("/")}
     async with aiohttp.ClientSession(page.url, headers=headers) as session:
         yield session
+
+
+@pytest.fixture
+def client(page: Page) -> AsyncWebClient:
+    return AsyncWebClient(token=page.slack.bot_token, base_url=page.slack.api_url)
 
 
 async def do(browser: aiohttp.ClientSession, action: str, **body: Any) -> tuple[int, Any]:
@@ -130,6 +137,49 @@ async def test_image_is_shown_to_those_who_see_its_message(
             if status == 200:
                 assert answer.content_type == "image/png"
                 assert await answer.read() == png
+
+
+async def test_image_is_sent_once(page: Page, browser: aiohttp.ClientSession) -> None:
+    ack = await page.slack.say("alice", "general", "", files=[("a.png", png())])
+    address = f"/page/files/{ack.message.files[0]}?as=alice"
+    async with browser.get(address) as first:
+        tag = first.headers["ETag"]
+    async with browser.get(address, headers={"If-None-Match": tag}) as again:
+        assert again.status == 304
+    async with browser.get(address, headers={"If-None-Match": '"another"'}) as other:
+        assert await other.read() == png()
+
+
+async def test_webp_is_shown_where_a_person_attached_it(
+    page: Page, browser: aiohttp.ClientSession
+) -> None:
+    webp = b"RIFF" + bytes(4) + b"WEBP" + bytes(16)
+    ack = await page.slack.say("alice", "general", "", files=[("a.webp", webp)])
+    async with browser.get(f"/page/files/{ack.message.files[0]}?as=bob") as answer:
+        assert answer.content_type == "image/webp"
+    (message,) = (await (await feed(browser, "bob")).receive_json())["messages"]
+    assert message["files"][0]["image"]
+
+
+@pytest.mark.parametrize("kind", ["home", "modal"])
+async def test_image_in_a_view_is_shown_to_its_person_alone(
+    page: Page, browser: aiohttp.ClientSession, client: AsyncWebClient, kind: str
+) -> None:
+    answer: Any = await client.files_upload_v2(content=png(), filename="image.png")
+    file_id = answer["files"][0]["id"]
+    blocks = image_blocks(file_id)
+    alice = page.slack.user("alice").id
+    async with browser.get(f"/page/files/{file_id}?as=alice") as before:
+        assert before.status == 404
+    if kind == "home":
+        await client.views_publish(user_id=alice, view={"type": "home", "blocks": blocks})
+    else:
+        trigger = page.slack.workspace.tickets.trigger(alice)
+        view = form(blocks=[*blocks, *form()["blocks"]])
+        await client.views_open(trigger_id=trigger, view=view)
+    for user, status in (("alice", 200), ("bob", 404)):
+        async with browser.get(f"/page/files/{file_id}?as={user}") as answer:
+            assert answer.status == status
 
 
 async def test_file_that_is_no_image_is_not_served(

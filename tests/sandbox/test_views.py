@@ -126,3 +126,29 @@ async def test_home(
     await slack.open_home("alice")
     home = await slack.wait_for(lambda: slack.home("alice"))
     assert "Your images" in home.shown_text
+
+
+async def test_home_keeps_its_id_and_what_is_chosen_there(
+    slack: SimulatedSlack, app: AsyncApp, client: AsyncWebClient, connect: Connect
+) -> None:
+    seen: list[Any] = []
+
+    @app.action("size")
+    async def chosen(ack: Any, body: Any) -> None:
+        await ack()
+        seen.append(body["view"]["state"]["values"]["sizes"]["size"]["selected_option"])
+
+    await connect()
+    names = [{"text": {"type": "plain_text", "text": name}, "value": name} for name in "ab"]
+    select = {"type": "static_select", "action_id": "size", "options": names}
+    blocks = [{"type": "actions", "block_id": "sizes", "elements": [select]}]
+    view = {"type": "home", "blocks": blocks}
+    alice = slack.user("alice").id
+    await client.views_publish(user_id=alice, view=view)
+    home = slack.home("alice")
+    assert home is not None
+    await slack.click("alice", home, action_id="size", value="b")
+    await slack.wait_for(lambda: seen)
+    assert (seen[0]["value"], home.value("size")) == ("b", "b")
+    answer: Any = await client.views_publish(user_id=alice, view=view)
+    assert answer["view"]["id"] == home.id

@@ -14,6 +14,9 @@ OPTIONAL_SCOPES = {
     "channels:join": "people have to /invite the bot into public channels",
     "channels:history": "a message may come twice in a public channel when Slack's answer is lost",
     "groups:history": "a message may come twice in a private channel when Slack's answer is lost",
+    "app_mentions:read": "nobody can direct an image by mentioning the bot",
+    "im:history": "the bot hears no direct messages, and may send one twice",
+    "files:read": "nobody can start from a picture of their own",
 }
 """What the bot can do without, and what it cannot do then."""
 
@@ -45,6 +48,7 @@ async def identify(client: AsyncWebClient) -> tuple[Finding, Identity | None]:
         bot_id=response.get("bot_id") or "",
         bot_user=response.get("user_id") or "",
         bot_name=response.get("user") or "",
+        url=response.get("url") or "",
         scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
     )
     text = f"valid, @{identity.bot_name} in {response.get('team') or identity.team_id}"

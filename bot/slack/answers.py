@@ -10,14 +10,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from aiohttp import ClientError
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
-from slack_sdk.errors import SlackApiError
 
-from bot.domain.errors import Conflict, Refusal, StoreUnavailable
-from bot.views.ids import PROMPT_BLOCK
+from bot.domain.errors import Conflict, OptionRefused, Reason, Refusal, StoreUnavailable
+from bot.slack.telling import DELIVERY_ERRORS, tell_here, tell_on_response_url
+from bot.views.ids import OPTION_BLOCKS, PICTURE_BLOCK, PROMPT_BLOCK
 from bot.views.words import CLICK_LOST, SOMETHING_BROKE, refusal_words
 
 log = logging.getLogger(__name__)
@@ -26,6 +25,23 @@ T = TypeVar("T")
 
 DECIDE_WITHIN = 2.0
 """Seconds; Slack waits 3 for the ack."""
+
+_SELECTS = {
+    "--ar": OPTION_BLOCKS["size"],
+    "--size": OPTION_BLOCKS["size"],
+    "--quality": OPTION_BLOCKS["quality"],
+    "--background": OPTION_BLOCKS["background"],
+    "--n": OPTION_BLOCKS["count"],
+}
+_ABOUT_PICTURES = {Reason.IMAGE_TYPE, Reason.IMAGE_TOO_LARGE, Reason.IMAGE_NOT_SHARED}
+
+
+class Answer(Protocol):
+    """Where one person is told something in private, and acked."""
+
+    async def say(self, words: str) -> None: ...
+
+    async def refuse(self, refusal: Refusal) -> None: ...
 
 
 class CommandAnswer:
@@ -45,48 +61,70 @@ class CommandAnswer:
 
 
 class FormAnswer:
-    """To a form: the words stand below its field, and what was typed stays."""
+    """To a form: the words stand below the field that they are about, and what was typed
+    stays."""
 
     def __init__(self, args: AsyncArgs) -> None:
         self._ack = args.ack
+        self._view = args.body["view"]
 
     async def say(self, words: str) -> None:
-        await self._ack(response_action="errors", errors={PROMPT_BLOCK: words})
+        await self._show(PROMPT_BLOCK, words)
 
     async def refuse(self, refusal: Refusal) -> None:
-        await self.say(refusal_words(refusal, plain=True))
+        await self._show(self._field_of(refusal), refusal_words(refusal, plain=True))
+
+    async def _show(self, field: str, words: str) -> None:
+        await self._ack(response_action="errors", errors={field: words})
+
+    def _field_of(self, refusal: Refusal) -> str:
+        field = PROMPT_BLOCK
+        if isinstance(refusal, OptionRefused) and not refusal.text:
+            field = _SELECTS.get(refusal.option, PROMPT_BLOCK)
+        elif refusal.reason in _ABOUT_PICTURES:
+            field = PICTURE_BLOCK
+        return field if field in self._view["state"]["values"] else PROMPT_BLOCK
 
 
 class ClickAnswer:
     """To a click: acked first, then an ephemeral message where the button was."""
 
     def __init__(self, args: AsyncArgs) -> None:
-        self._ack = args.ack
-        self._body = args.body
-        self._client = args.client
-        self._respond = args.respond
+        self._args = args
 
     async def say(self, words: str) -> None:
-        await self._ack()
-        container, message = self._body.get("container", {}), self._body.get("message", {})
-        channel = container.get("channel_id") or self._body.get("channel", {}).get("id", "")
-        thread_ts = container.get("thread_ts") or message.get("thread_ts")
-        place = {"thread_ts": thread_ts} if thread_ts else {}
+        await self._args.ack()
+        body = self._args.body
+        container, message = body.get("container", {}), body.get("message", {})
+        channel = container.get("channel_id") or body.get("channel", {}).get("id", "")
+        thread_ts = container.get("thread_ts") or message.get("thread_ts") or ""
+        if message.get("ts") == thread_ts or message.get("subtype") == "thread_broadcast":
+            thread_ts = ""  # it stands in the channel, where the thread may well be closed
         try:
-            await self._client.chat_postEphemeral(
-                channel=channel,
-                user=self._body["user"]["id"],
-                text=words,
-                **place,
-            )
-        except (SlackApiError, ClientError, OSError, KeyError):
-            await self._respond(text=words, response_type="ephemeral", replace_original=False)
+            await tell_here(self._args, channel, thread_ts, words)
+        except DELIVERY_ERRORS:
+            await tell_on_response_url(self._args, words)
 
     async def refuse(self, refusal: Refusal) -> None:
         await self.say(refusal_words(refusal))
 
 
-Answer = CommandAnswer | FormAnswer | ClickAnswer
+class ShortcutAnswer:
+    """To a shortcut, which people can use where the bot is no member: acked first, then on the
+    `response_url`."""
+
+    def __init__(self, args: AsyncArgs) -> None:
+        self._args = args
+
+    async def say(self, words: str) -> None:
+        await self._args.ack()
+        try:
+            await tell_on_response_url(self._args, words)
+        except DELIVERY_ERRORS:
+            await tell_here(self._args, self._args.body["channel"]["id"], "", words)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        await self.say(refusal_words(refusal))
 
 
 async def in_time(deciding: Awaitable[T]) -> T:

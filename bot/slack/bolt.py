@@ -19,13 +19,18 @@ _LOG.setLevel(logging.ERROR)
 @dataclass(frozen=True)
 class Identity:
     """The bot as `auth.test` knows it. `scopes` come from the answer's `x-oauth-scopes` header;
-    empty where Slack did not send it."""
+    empty where Slack did not send it. `url` is the workspace's."""
 
     team_id: str
     bot_id: str
     bot_user: str
     bot_name: str = ""
     scopes: frozenset[str] = field(default=frozenset())
+    url: str = ""
+
+    def may(self, scope: str) -> bool:
+        """Whether the bot was granted the scope, as far as that is known."""
+        return not self.scopes or scope in self.scopes
 
 
 def bolt_app(client: AsyncWebClient, identity: Identity, signing_secret: str) -> AsyncApp:

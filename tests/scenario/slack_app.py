@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import json
-import time
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -14,32 +10,39 @@ import pytest
 from slack_bolt.async_app import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
-from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
+from slack_sdk.webhook.webhook_response import WebhookResponse
 
-from bot.direction import Direction
+from bot.direction import Direction, Portfolio
+from bot.domain.options import QUALITIES
 from bot.domain.policy import Policy
 from bot.domain.session import Session
 from bot.slack.bolt import Identity, bolt_app
 from bot.slack.listeners import Listeners
 from bot.tasks import BackgroundTasks
-from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT
 from tests.fakes import (
-    CHANNEL,
     ID,
     OWNER,
+    FakeCancellations,
     FakeJobQueue,
     FakePublisher,
     FakeSessionStore,
     clock,
 )
-
-SECRET = "signing-secret"
-RESPONSE_URL = "https://hooks.slack.test/1"
-_numbers = itertools.count(1)
-
-Payload = dict[str, Any]
+from tests.scenario.payloads import (
+    BOT,
+    SECRET,
+    WORKSPACE,
+    Payload,
+    click,
+    command,
+    interaction,
+    mention,
+    signed,
+    signed_event,
+    submission,
+)
 
 
 class Call(NamedTuple):
@@ -52,17 +55,34 @@ class Call(NamedTuple):
 class SlackApp:
     """`fail` holds the error that Slack answers to the next calls of a method."""
 
-    def __init__(self, *sessions: Session, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        *sessions: Session,
+        policy: Policy | None = None,
+        scopes: frozenset[str] = frozenset(),
+        qualities: tuple[str, ...] = QUALITIES,
+    ) -> None:
         self.store = FakeSessionStore(*sessions)
         self.queue = FakeJobQueue()
+        self.cancellations = FakeCancellations()
         self.publisher = FakePublisher()
         self.tasks = BackgroundTasks()
         self.calls: list[Call] = []
         self.fail: dict[str, str] = {}
         client = AsyncWebClient("xoxb-test", base_url="http://slack.invalid/api/")
-        self.bolt = bolt_app(client, Identity("T1", "B1", "UBOT", "imagine"), SECRET)
-        direction = Direction(self.store, self.queue, policy or Policy(), self.tasks, now=clock())
-        Listeners(direction, self.publisher, self.tasks).register(self.bolt)
+        identity = Identity("T1", "B1", BOT, "imagine", scopes, WORKSPACE)
+        self.bolt = bolt_app(client, identity, SECRET)
+        direction = Direction(
+            self.store,
+            self.queue,
+            self.cancellations,
+            policy or Policy(),
+            self.tasks,
+            clock(),
+            qualities,
+        )
+        portfolio = Portfolio(self.store, qualities)
+        Listeners(direction, portfolio, self.publisher, self.tasks, identity).register(self.bolt)
 
     @property
     def session(self) -> Session:
@@ -74,24 +94,22 @@ class SlackApp:
 
         async def api_call(_: object, api_method: str, **sent: Any) -> dict[str, Any]:
             calls.append(Call(api_method, sent.get("json") or sent.get("params") or {}))
-            if api_method in fail:
-                answer = {"ok": False, "error": fail[api_method]}
+            if error := fail.get(api_method):
+                answer = {"ok": False, "error": error}
                 raise SlackApiError("no", answer)  # type: ignore[no-untyped-call]
             return {"ok": True}
 
-        async def send_dict(_: object, body: dict[str, Any]) -> None:
+        async def send_dict(_: object, body: dict[str, Any]) -> WebhookResponse:
             calls.append(Call("respond", body))
+            status = 404 if "respond" in fail else 200
+            return WebhookResponse(url="", status_code=status, body="", headers={})
 
         monkeypatch.setattr(AsyncWebClient, "api_call", api_call)
         monkeypatch.setattr(AsyncWebhookClient, "send_dict", send_dict)
 
     async def send(self, form: Payload) -> BoltResponse:
         """Dispatch one signed request, and let all that it started come to its end."""
-        response = await self.bolt.async_dispatch(signed(urlencode(form)))
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        async with asyncio.timeout(5):
-            await asyncio.gather(*rest)
-        return response
+        return await self._dispatch(signed(urlencode(form)))
 
     async def command(self, text: str, **changes: str) -> BoltResponse:
         return await self.send(command(text, **changes))
@@ -100,72 +118,35 @@ class SlackApp:
         return await self.send(interaction(click(action_id, value, **changes)))
 
     async def submit(
-        self, callback_id: str, metadata: str, text: str | None, user: str = OWNER
+        self, callback_id: str, metadata: str, text: str | None, user: str = OWNER, **chosen: str
     ) -> BoltResponse:
-        return await self.send(interaction(submission(callback_id, metadata, text, user)))
+        return await self.send(interaction(submission(callback_id, metadata, text, user, **chosen)))
+
+    async def mention(self, text: str, **changes: Any) -> BoltResponse:
+        return await self.event(mention(text, **changes))
+
+    async def event(self, inner: Payload) -> BoltResponse:
+        return await self._dispatch(signed_event(inner))
+
+    async def _dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
+        response = await self.bolt.async_dispatch(request)
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        async with asyncio.timeout(20):
+            await asyncio.gather(*rest)
+        return response
 
     def of(self, method: str) -> list[dict[str, Any]]:
         return [call.args for call in self.calls if call.method == method]
 
+    def whispers(self, **where: object) -> list[str]:
+        """What was told in private in the channel; each has to be there."""
+        calls = self.of("chat.postEphemeral")
+        for call in calls:
+            assert where.items() <= call.items()
+        return [call["text"] for call in calls]
 
-def signed(body: str) -> AsyncBoltRequest:
-    timestamp = str(int(time.time()))
-    signature = SignatureVerifier(SECRET).generate_signature(timestamp=timestamp, body=body)
-    headers: dict[str, str | Sequence[str]] = {
-        "content-type": ["application/x-www-form-urlencoded"],
-        "x-slack-signature": [signature or ""],
-        "x-slack-request-timestamp": [timestamp],
-    }
-    return AsyncBoltRequest(body=body, headers=headers)
-
-
-def trigger() -> str:
-    return f"trigger.{next(_numbers)}"
-
-
-def command(text: str, **changes: str) -> Payload:
-    return {
-        "command": "/imagine",
-        "text": text,
-        "team_id": "T1",
-        "user_id": OWNER,
-        "channel_id": CHANNEL,
-        "response_url": RESPONSE_URL,
-        "trigger_id": trigger(),
-        **changes,
-    }
-
-
-def click(action_id: str, value: str, *, user: str = OWNER, thread_ts: str = "1.0") -> Payload:
-    container = {"type": "message", "message_ts": "1.5", "channel_id": CHANNEL}
-    return {
-        "type": "block_actions",
-        "team": {"id": "T1"},
-        "user": {"id": user, "team_id": "T1"},
-        "container": container | ({"thread_ts": thread_ts} if thread_ts else {}),
-        "channel": {"id": CHANNEL},
-        "message": {"ts": "1.5"},
-        "response_url": RESPONSE_URL,
-        "trigger_id": trigger(),
-        "actions": [{"type": "button", "action_id": action_id, "block_id": "b", "value": value}],
-    }
-
-
-def submission(callback_id: str, metadata: str, text: str | None, user: str = OWNER) -> Payload:
-    field = {"type": "plain_text_input", "value": text}
-    return {
-        "type": "view_submission",
-        "team": {"id": "T1"},
-        "user": {"id": user, "team_id": "T1"},
-        "trigger_id": trigger(),
-        "view": {
-            "type": "modal",
-            "callback_id": callback_id,
-            "private_metadata": metadata,
-            "state": {"values": {PROMPT_BLOCK: {PROMPT_INPUT: field}}},
-        },
-    }
-
-
-def interaction(payload: Payload) -> Payload:
-    return {"payload": json.dumps(payload)}
+    @property
+    def only(self) -> Session:
+        """The one session that there is."""
+        (session,) = self.store.sessions.values()
+        return session

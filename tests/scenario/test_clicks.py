@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
 
 from bot.domain.errors import FailureKind, Reason
+from bot.domain.options import Options
 from bot.domain.policy import Policy
-from bot.domain.session import Session, attempt_failed
+from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.domain.steps import attempt_failed
 from bot.domain.work import Job, JobKind
 from bot.sandbox.blockkit import view_problems
 from bot.views import ids, words
-from tests.fakes import CHANNEL, ID, OWNER, PROMPT, STRANGER, a_session, generating
+from tests.fakes import (
+    CHANNEL,
+    ID,
+    OWNER,
+    PROMPT,
+    STRANGER,
+    a_session,
+    an_attempt,
+    generating,
+    with_latest,
+)
 from tests.scenario.conftest import MakeApp
-from tests.scenario.slack_app import click, interaction, signed
+from tests.scenario.payloads import click, interaction, signed
+from tests.scenario.slack_app import SlackApp
 
 DRAFT, FINAL = a_session(attempts=2), a_session(Stage.FINAL, final_ts="9.0")
 FAILED = attempt_failed(generating(), 1, FailureKind.MODERATION, "w", "7.0", 1.0)
+WORKING = generating(3)
+SEVERAL = replace(a_session(), attempts=(an_attempt(posted=True, images=3),))
 BUTTONS: dict[str, tuple[Session, int]] = {
     ids.APPROVE: (DRAFT, 2),
     ids.REGENERATE: (DRAFT, 2),
     ids.TRY_AGAIN: (FAILED, 1),
     ids.EDIT_PROMPT: (FAILED, 1),
+    ids.REFINE: (DRAFT, 2),
+    ids.USE_THIS: (DRAFT, 1),
+    ids.CANCEL: (WORKING, 3),
     ids.START_OVER: (FINAL, 1),
 }
 
@@ -33,11 +52,8 @@ def value(number: int) -> str:
     return f"{ID}#{number}"
 
 
-def said(app: object, **where: object) -> list[str]:
-    calls = app.of("chat.postEphemeral")  # type: ignore[attr-defined]
-    for call in calls:
-        assert {"channel": CHANNEL, **where}.items() <= call.items()
-    return [call["text"] for call in calls]
+def said(app: SlackApp, **where: object) -> list[str]:
+    return app.whispers(channel=CHANNEL, **where)
 
 
 async def test_approve_settles_the_session_and_queues_its_publication(make_app: MakeApp) -> None:
@@ -66,28 +82,123 @@ async def test_try_again_clears_the_error_and_asks_once_more(make_app: MakeApp) 
     assert app.queue.added == [Job(JobKind.ANNOUNCE, ID, 2)]
 
 
-async def test_edit_prompt_opens_a_form_with_the_failed_prompt(make_app: MakeApp) -> None:
-    app = make_app(FAILED)
+async def test_approve_of_one_candidate_settles_on_that_one(make_app: MakeApp) -> None:
+    app = make_app(SEVERAL)
+    await app.click(ids.numbered(ids.APPROVE, 3), f"{ID}#1.3")
+    assert app.session.stage is Stage.FINAL
+    assert (app.session.final_result, app.session.final_candidate) == (1, 3)
+
+
+async def test_a_candidate_that_did_not_come_cannot_be_approved(make_app: MakeApp) -> None:
+    app = make_app(SEVERAL)
+    await app.click(ids.numbered(ids.APPROVE, 4), f"{ID}#1.4")
+    assert said(app) == [words.REFUSALS[Reason.MOVED_ON]]
+    assert app.store.written == []
+
+
+async def test_use_this_settles_on_an_image_of_an_earlier_draft(make_app: MakeApp) -> None:
+    app = make_app(DRAFT)
+    await app.click(ids.USE_THIS, value(1))
+    assert (app.session.stage, app.session.final_result) == (Stage.FINAL, 1)
+    assert app.queue.added == [Job(JobKind.FINISH, ID, 1)]
+
+
+async def test_cancel_stops_the_attempt_wherever_it_is(make_app: MakeApp) -> None:
+    app = make_app(WORKING)
+    await app.queue.add(Job(JobKind.GENERATE, ID, 3))
+    await app.click(ids.CANCEL, value(3))
+    assert app.session.stage is Stage.USER_FEEDBACK
+    assert app.session.latest.failure is FailureKind.CANCELLED
+    assert app.cancellations.sent == [ID]
+    assert await app.queue.waiting() == []
+    assert app.queue.added[-1] == Job(JobKind.SETTLE, ID, 3)
+    assert app.calls == []
+
+
+@pytest.mark.parametrize(
+    ("session", "number", "reason"),
+    [
+        (WORKING, 2, Reason.MOVED_ON),
+        (DRAFT, 2, Reason.NOTHING_TO_CANCEL),
+        (FINAL, 1, Reason.NOTHING_TO_CANCEL),
+        (FAILED, 1, Reason.NOTHING_TO_CANCEL),
+        (None, 1, Reason.EXPIRED),
+    ],
+    ids=["another attempt", "draft", "approved", "failed", "expired"],
+)
+async def test_a_cancel_that_comes_too_late_stops_nothing(
+    make_app: MakeApp, session: Session | None, number: int, reason: Reason
+) -> None:
+    app = make_app(*([session] if session else []))
+    await app.click(ids.CANCEL, value(number))
+    assert said(app) == [words.REFUSALS[reason]]
+    assert app.store.written == []
+    assert app.cancellations.sent == []
+
+
+@pytest.mark.parametrize(
+    ("session", "number", "reason"),
+    [
+        (WORKING, 1, Reason.STILL_WORKING),
+        (FINAL, 1, Reason.ALREADY_APPROVED),
+        (DRAFT, 0, Reason.MOVED_ON),
+        (DRAFT, 77, Reason.MOVED_ON),
+        (None, 1, Reason.EXPIRED),
+    ],
+    ids=["working", "approved", "no attempt", "no such attempt", "expired"],
+)
+@pytest.mark.parametrize("button", [ids.USE_THIS, ids.REFINE])
+async def test_an_image_that_is_not_up_for_decision_stays_as_it_is(
+    make_app: MakeApp, button: str, session: Session | None, number: int, reason: Reason
+) -> None:
+    app = make_app(*([session] if session else []))
+    await app.click(button, value(number))
+    assert said(app) == [words.REFUSALS[reason]]
+    assert app.store.written == []
+    assert app.of("views.open") == []
+
+
+async def test_refine_opens_a_form_about_the_image_it_stands_below(make_app: MakeApp) -> None:
+    app = make_app(SEVERAL)
+    await app.click(ids.numbered(ids.REFINE, 2), f"{ID}#1.2")
+    (opened,) = app.of("views.open")
+    assert view_problems(opened["view"]) == []
+    assert opened["view"]["callback_id"] == ids.REFINE_FORM
+    assert opened["view"]["private_metadata"] == f"{ID}#1.2"
+    assert app.session == SEVERAL
+
+
+async def test_edit_prompt_opens_a_form_with_the_prompt_and_the_options(make_app: MakeApp) -> None:
+    session = with_latest(FAILED, options=Options("1024x1536", count=3))
+    app = make_app(session)
     await app.click(ids.EDIT_PROMPT, value(1))
     (opened,) = app.of("views.open")
     assert view_problems(opened["view"]) == []
     assert opened["view"]["callback_id"] == ids.EDIT_FORM
     assert opened["view"]["private_metadata"] == value(1)
-    assert opened["view"]["blocks"][0]["element"]["initial_value"] == PROMPT
-    assert app.session == FAILED
+    shown = [block.get("element", {}) for block in opened["view"]["blocks"]]
+    assert PROMPT in [element.get("initial_value") for element in shown]
+    chosen = [e["initial_option"]["value"] for e in shown if "initial_option" in e]
+    assert {"1024x1536", "3"} <= set(chosen)
+    assert app.session == session
 
 
-async def test_start_over_opens_a_form_with_the_last_prompt_and_clears_nothing_yet(
+async def test_start_over_opens_a_form_with_the_approved_prompt_and_clears_nothing_yet(
     make_app: MakeApp,
 ) -> None:
-    app = make_app(FINAL)
+    """Of the image that was approved, which need not be the newest attempt's."""
+    later = an_attempt(2, posted=True, prompt="a dog", options=Options(count=4))
+    first = an_attempt(posted=True, options=Options("1024x1536"))
+    settled = replace(FINAL, attempts=(first, later), task_input="a dog", options=later.options)
+    app = make_app(settled)
     await app.click(ids.START_OVER, value(1))
     (opened,) = app.of("views.open")
     assert opened["view"]["callback_id"] == ids.PROMPT_FORM
     assert opened["view"]["blocks"][0]["element"]["initial_value"] == PROMPT
-    assert app.session == FINAL
+    assert app.session == settled
     (new,) = [s for s in app.store.sessions.values() if s.id != ID]
     assert (new.restarts, new.channel, new.stage) == (ID, CHANNEL, Stage.INITIAL_INPUT)
+    assert new.options == Options("1024x1536")
     assert opened["view"]["private_metadata"] == f"{new.id}#0"
 
 
@@ -113,6 +224,18 @@ async def test_somebody_whom_the_workspace_lets_decide_decides(
     await app.click(button, value(number), user=STRANGER)
     assert said(app) == []
     assert app.queue.added or app.of("views.open")
+
+
+@pytest.mark.parametrize("number", [2, 3, 4])
+@pytest.mark.parametrize("button", [ids.APPROVE, ids.USE_THIS, ids.REFINE])
+async def test_every_candidate_has_a_button_that_is_listened_to(
+    make_app: MakeApp, button: str, number: int
+) -> None:
+    app = make_app(replace(SEVERAL, attempts=(an_attempt(posted=True, images=4),)))
+    response = await app.click(ids.numbered(button, number), f"{ID}#1.{number}")
+    assert response.status == 200
+    assert said(app) == []
+    assert app.session.final_candidate == number or app.of("views.open")
 
 
 @pytest.mark.parametrize("button", [ids.APPROVE, ids.REGENERATE, ids.TRY_AGAIN, ids.EDIT_PROMPT])
@@ -161,12 +284,14 @@ async def test_an_invented_value_has_expired(make_app: MakeApp, button: str, inv
     assert app.store.written == []
 
 
-@pytest.mark.parametrize("button", [ids.APPROVE, ids.REGENERATE])
+@pytest.mark.parametrize("button", [ids.APPROVE, ids.REGENERATE, ids.USE_THIS, ids.CANCEL])
 async def test_a_double_click_counts_once(make_app: MakeApp, button: str) -> None:
-    app = make_app(DRAFT)
-    requests = [signed(urlencode(interaction(click(button, value(2))))) for _ in range(2)]
+    session, number = BUTTONS[button]
+    app = make_app(session)
+    pressed = interaction(click(button, value(number)))
+    requests = [signed(urlencode(pressed)) for _ in range(2)]
     responses = await asyncio.gather(*(app.bolt.async_dispatch(r) for r in requests))
-    await app.send(interaction(click(button, value(2))))  # and one more, later
+    await app.send(pressed)  # and one more, later
     assert [r.status for r in responses] == [200, 200]
     assert len(app.store.written) == 1
     assert len(app.queue.added) == 1

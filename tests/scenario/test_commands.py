@@ -8,16 +8,37 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.domain.errors import Reason
+from bot.domain.errors import FailureKind, Reason
+from bot.domain.options import Options, ratio_of
 from bot.domain.prompt import MAX_PROMPT
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind
 from bot.sandbox.blockkit import view_problems
-from bot.views import words
+from bot.views import replies, words
 from bot.views.ids import PROMPT_FORM, Target
-from tests.fakes import CHANNEL, OWNER, PROMPT
+from bot.views.option_selects import read_options
+from tests.fakes import CHANNEL, ID, OWNER, PROMPT, STRANGER, a_session, generating
 from tests.scenario.conftest import MakeApp
-from tests.scenario.slack_app import RESPONSE_URL, command, signed
+from tests.scenario.payloads import RESPONSE_URL, WORKSPACE, Payload, command, signed
+
+
+def told(body: str) -> str:
+    """What the ack says in private."""
+    answer = json.loads(body)
+    assert answer["response_type"] == "ephemeral"
+    text: str = answer["text"]
+    return text
+
+
+def selected(view: Payload) -> Options:
+    """The options that a form has pre-selected."""
+    values = {}
+    for block in view["blocks"]:
+        element = block.get("element", {})
+        if "initial_option" in element:
+            chosen = {element["action_id"]: {"selected_option": element["initial_option"]}}
+            values[block["block_id"]] = chosen
+    return read_options(values)
 
 
 async def test_a_prompt_is_kept_and_queued_and_acked_with_nothing(make_app: MakeApp) -> None:
@@ -200,3 +221,119 @@ async def test_a_command_without_a_channel_is_acked_all_the_same(make_app: MakeA
     response = await app.send(request)
     assert response.status == 200
     assert words.SOMETHING_BROKE in response.body
+
+
+async def test_options_are_taken_out_of_the_prompt(make_app: MakeApp) -> None:
+    app = make_app()
+    await app.command("a fox —ar 16:9 --quality high --n “3” --transparent")
+    assert app.only.task_input == "a fox"
+    assert app.only.options == Options(ratio_of("16:9"), "high", "transparent", 3)
+    assert len(app.only.latest.candidates) == 3
+
+
+async def test_options_without_a_prompt_open_the_form_with_them_chosen(make_app: MakeApp) -> None:
+    app = make_app()
+    app.store.defaults["T1", OWNER] = Options(quality="low", count=4)
+    await app.command("--n 2 --transparent")
+    (opened,) = app.of("views.open")
+    assert view_problems(opened["view"]) == []
+    assert selected(opened["view"]) == Options(quality="low", background="transparent", count=2)
+    assert app.only.stage is Stage.INITIAL_INPUT
+
+
+async def test_what_a_person_made_their_defaults_stands_behind_what_they_typed(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(qualities=("auto", "low", "high"))
+    app.store.defaults["T1", OWNER] = Options("1024x1536", "max", "opaque", 4)
+    await app.command("a fox --n 2")
+    assert app.only.options == Options("1024x1536", "", "opaque", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "allowed"),
+    [
+        ("a fox --stylize 5", "--stylize", "--ar"),
+        ("a fox --n 9", "--n", "1"),
+        ("a fox --n", "--n", "1"),
+        ("a fox —quality best", "--quality", "high"),
+        ("a fox --size 1000x1000", "--size", "992x992"),
+        ("a <!channel> --ar 9:1", "--ar", "3"),
+    ],
+)
+async def test_an_option_that_cannot_be_is_named_and_the_prompt_repeated(
+    make_app: MakeApp, text: str, named: str, allowed: str
+) -> None:
+    app = make_app()
+    said = told((await app.command(text)).body)
+    assert named in said
+    assert allowed in said
+    assert text.replace("<", "&lt;").replace(">", "&gt;") in said
+    assert app.store.sessions == {}
+    assert app.queue.added == []
+
+
+async def test_a_quality_that_the_model_has_not_is_refused(make_app: MakeApp) -> None:
+    app = make_app(qualities=("auto", "low"))
+    said = told((await app.command("a fox --quality high")).body)
+    assert "--quality" in said
+    assert "low" in said
+    assert app.store.sessions == {}
+
+
+@pytest.mark.parametrize("text", ["list", " LIST "])
+async def test_list_tells_what_is_in_progress_with_links(make_app: MakeApp, text: str) -> None:
+    app = make_app(a_session())
+    said = told((await app.command(text)).body)
+    assert PROMPT in said
+    assert f"{WORKSPACE}archives/{CHANNEL}/p10" in said
+    assert list(app.store.sessions) == [ID]
+
+
+async def test_list_tells_nobody_of_another_persons_sessions(make_app: MakeApp) -> None:
+    app = make_app(a_session())
+    said = told((await app.command("list", user_id=STRANGER)).body)
+    assert "nothing in progress" in said
+    assert WORKSPACE not in said
+
+
+@pytest.mark.parametrize("text", ["cancel", "Cancel "])
+async def test_cancel_stops_what_is_under_way_and_says_which(make_app: MakeApp, text: str) -> None:
+    app = make_app(generating())
+    await app.queue.add(Job(JobKind.GENERATE, ID, 1))
+    said = told((await app.command(text)).body)
+    assert PROMPT in said
+    assert app.session.latest.failure is FailureKind.CANCELLED
+    assert app.session.stage is Stage.INITIAL_INPUT
+    assert app.cancellations.sent == [ID]
+    assert await app.queue.waiting() == []
+    assert app.queue.added[-1] == Job(JobKind.SETTLE, ID, 1)
+    assert app.calls == []  # nothing is posted
+
+
+async def test_nothing_to_cancel_is_said(make_app: MakeApp) -> None:
+    app = make_app(a_session())
+    said = told((await app.command("cancel")).body)
+    assert said == words.REFUSALS[Reason.NOTHING_TO_CANCEL]
+    assert app.store.written == []
+
+
+@pytest.mark.parametrize("text", ["list of foxes", "cancel culture as a fox", "help me, a fox"])
+async def test_a_prompt_that_begins_with_one_of_the_words_is_a_prompt(
+    make_app: MakeApp, text: str
+) -> None:
+    app = make_app()
+    assert (await app.command(text)).body == ""
+    assert app.only.task_input == text
+
+
+@pytest.mark.parametrize(
+    ("text", "away"), [("list", replies.ASK_AGAIN), ("cancel", replies.CANCEL_LOST)]
+)
+async def test_while_the_store_is_away_a_word_alone_is_answered_so(
+    make_app: MakeApp, text: str, away: str
+) -> None:
+    app = make_app(generating())
+    app.store.away = True
+    assert told((await app.command(text)).body) == away
+    assert app.queue.added == []

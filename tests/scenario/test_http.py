@@ -14,7 +14,8 @@ from slack_sdk.signature import SignatureVerifier
 from bot.slack.http import MAX_BODY, HttpServer, events_routes, health_routes
 from tests.fakes import PROMPT
 from tests.scenario.conftest import MakeApp
-from tests.scenario.slack_app import SECRET, SlackApp, command
+from tests.scenario.payloads import SECRET, command
+from tests.scenario.slack_app import SlackApp
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -17,13 +17,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.doctor.slack import OPTIONAL_SCOPES, REQUIRED_SCOPES
 from bot.sandbox.registry import METHODS
 from bot.slack.http import events_routes
+from bot.views.ids import DIRECT_IMAGE
 from bot.views.words import COMMAND
 
 ROOT = Path(__file__).parents[2]
-_HISTORY = {"channels:history", "groups:history"}
+_HISTORY = {"channels:history", "groups:history", "im:history"}
 SCOPES: dict[str, set[str]] = {
     "apps_connections_open": set(),  # by the app-level token's connections:write
     "auth_test": set(),
+    "chat_delete": {"chat:write"},
     "chat_getPermalink": set(),
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
@@ -32,10 +34,19 @@ SCOPES: dict[str, set[str]] = {
     "conversations_join": {"channels:join"},
     "conversations_replies": _HISTORY,
     "files_completeUploadExternal": {"files:write"},
+    "files_delete": {"files:write"},
     "files_getUploadURLExternal": {"files:write"},
+    "files_info": {"files:read"},
     "views_open": set(),
+    "views_publish": set(),
 }
 """Each API method that the bot calls, and the scopes of the bot token that it takes."""
+EVENTS: dict[str, set[str]] = {
+    "app_home_opened": set(),
+    "app_mention": {"app_mentions:read"},
+    "message.im": {"im:history"},
+}
+"""Each event that the bot listens for, and the scopes that it takes."""
 
 
 @pytest.fixture
@@ -67,7 +78,7 @@ def test_the_simulated_slack_asks_for_the_same_scopes() -> None:
 def test_scopes_are_exactly_what_the_code_calls_for(manifest: dict[str, Any]) -> None:
     scopes = manifest["oauth_config"]["scopes"]
     assert list(scopes) == ["bot"]
-    assert scopes["bot"] == sorted({"commands"}.union(*SCOPES.values()))
+    assert scopes["bot"] == sorted({"commands"}.union(*SCOPES.values(), *EVENTS.values()))
 
 
 def test_scopes_are_those_that_the_doctor_looks_for(manifest: dict[str, Any]) -> None:
@@ -80,12 +91,30 @@ def test_the_command_is_the_one_that_is_listened_for(manifest: dict[str, Any]) -
     assert command["should_escape"] is False  # the prompt as it was typed
 
 
+def test_the_shortcut_is_the_one_that_is_listened_for(manifest: dict[str, Any]) -> None:
+    [shortcut] = manifest["features"]["shortcuts"]
+    assert (shortcut["type"], shortcut["callback_id"]) == ("message", DIRECT_IMAGE)
+
+
+def listened_for() -> set[str]:
+    """The names of the events that listeners are registered for."""
+    source = (ROOT / "bot/slack/listeners/__init__.py").read_text("utf-8")
+    return set(re.findall(r'on_event\(app, "(\w+)"', source))
+
+
+def test_the_events_are_those_that_are_listened_for(manifest: dict[str, Any]) -> None:
+    subscribed = manifest["settings"]["event_subscriptions"]["bot_events"]
+    assert subscribed == sorted(EVENTS)
+    assert {name.split(".")[0] for name in subscribed} == listened_for()
+
+
 def test_every_url_leads_to_the_route_of_http_mode(manifest: dict[str, Any]) -> None:
     """They stand there unused while Socket Mode is on."""
     [route] = events_routes(AsyncApp(signing_secret="s", token="xoxb-1"), "s")
     urls = [
         manifest["features"]["slash_commands"][0]["url"],
         manifest["settings"]["interactivity"]["request_url"],
+        manifest["settings"]["event_subscriptions"]["request_url"],
     ]
     assert json.dumps(manifest).count("https://") == len(urls)
     assert len(set(urls)) == 1
@@ -98,14 +127,16 @@ def test_buttons_and_forms_are_delivered_over_socket_mode(manifest: dict[str, An
     assert settings["socket_mode_enabled"] is True
     assert settings["org_deploy_enabled"] is False  # a token of one workspace
     assert settings["token_rotation_enabled"] is False  # nothing here renews a token
-    assert "event_subscriptions" not in settings  # nothing listens for events
 
 
-def test_the_bot_can_tell_people_things_in_a_direct_message(manifest: dict[str, Any]) -> None:
-    """Without the tab Slack refuses them with `messages_tab_disabled`."""
+def test_people_can_write_to_the_bot_and_look_at_its_home(manifest: dict[str, Any]) -> None:
+    """Without the messages tab Slack refuses what the bot tells people directly, too."""
     features = manifest["features"]
-    assert features["app_home"]["messages_tab_enabled"] is True
-    assert features["app_home"]["messages_tab_read_only_enabled"] is True  # nobody listens there
+    assert features["app_home"] == {
+        "home_tab_enabled": True,
+        "messages_tab_enabled": True,
+        "messages_tab_read_only_enabled": False,
+    }
     assert features["bot_user"]["always_online"] is True
 
 
@@ -119,3 +150,6 @@ def test_texts_fit_slacks_limits(manifest: dict[str, Any]) -> None:
     assert len(command["description"]) <= 2000
     assert len(command["usage_hint"]) <= 1000
     assert re.fullmatch(r"[a-z0-9._-]{1,80}", manifest["features"]["bot_user"]["display_name"])
+    [shortcut] = manifest["features"]["shortcuts"]
+    assert len(shortcut["name"]) <= 24
+    assert len(shortcut["description"]) <= 150

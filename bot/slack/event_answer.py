@@ -1,0 +1,49 @@
+"""Answering a message, and a button of the Home tab, in private."""
+
+from __future__ import annotations
+
+from slack_bolt.kwargs_injection.async_args import AsyncArgs
+
+from bot.domain.errors import Refusal
+from bot.slack.requests import place_of_event, user_of
+from bot.slack.telling import DELIVERY_ERRORS, tell_directly, tell_here
+from bot.views.words import refusal_words
+
+
+class EventAnswer:
+    """Acked first, then an ephemeral message where the person wrote. Where Slack takes none: in a
+    direct channel a reply, otherwise a direct message."""
+
+    def __init__(self, args: AsyncArgs) -> None:
+        self._args = args
+
+    async def say(self, words: str) -> None:
+        await self._args.ack()
+        place = place_of_event(self._args)
+        try:
+            await tell_here(self._args, place.channel, place.thread_ts, words)
+        except DELIVERY_ERRORS:
+            event = self._args.body["event"]
+            if event.get("channel_type") == "im":
+                await tell_directly(
+                    self._args, place.channel, words, place.thread_ts or event["ts"]
+                )
+            else:
+                await tell_directly(self._args, user_of(self._args), words)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        await self.say(refusal_words(refusal, command=False))
+
+
+class HomeAnswer:
+    """About the Home tab, which has no room for private words: a direct message."""
+
+    def __init__(self, args: AsyncArgs) -> None:
+        self._args = args
+
+    async def say(self, words: str) -> None:
+        await self._args.ack()
+        await tell_directly(self._args, user_of(self._args), words)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        await self.say(refusal_words(refusal))

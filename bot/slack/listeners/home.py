@@ -1,0 +1,92 @@
+"""The Home tab. Everybody sees what is their own, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+
+from slack_bolt.kwargs_injection.async_args import AsyncArgs
+from slack_sdk.errors import SlackApiError
+
+from bot.domain.gallery import Gallery
+from bot.slack.answers import answering, in_time
+from bot.slack.event_answer import HomeAnswer
+from bot.slack.listeners.desk import Desk
+from bot.slack.requests import team_of, user_of
+from bot.views.home import PICTURES_PER_PAGE, WORKING_PER_PAGE, Page, home_view, parse_page
+from bot.views.ids import DEFAULT_OPTION
+from bot.views.option_selects import option_value
+
+log = logging.getLogger(__name__)
+
+_SIZE = (WORKING_PER_PAGE, PICTURES_PER_PAGE)
+
+
+class Home:
+    """It is published anew whenever somebody looks at it, and after each of its buttons. The
+    view's metadata tells which page it shows."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def opened(self, args: AsyncArgs) -> None:
+        if args.body["event"].get("tab") != "home":
+            await args.ack()
+            return
+        try:
+            gallery = await in_time(self._gallery(args, Page()))
+            await args.ack()
+            await self._publish(args, gallery)
+        except Exception as error:  # noqa: BLE001 - nothing may escape a listener
+            await args.ack()
+            log.warning("the Home tab could not be shown: %s", type(error).__name__)
+
+    async def page_turned(self, args: AsyncArgs) -> None:
+        async with answering(HomeAnswer(args)):
+            page = parse_page(args.body["actions"][0].get("value") or "")
+            await self._show(args, page)
+
+    async def default_chosen(self, args: AsyncArgs) -> None:
+        """One select: the option is kept right away."""
+        async with answering(HomeAnswer(args)):
+            action = args.body["actions"][0]
+            name = action["action_id"].removeprefix(f"{DEFAULT_OPTION}_")
+            value = option_value((action.get("selected_option") or {}).get("value") or "")
+            team, user = team_of(args), user_of(args)
+            await in_time(self._desk.portfolio.set_default(team, user, name, value))
+            await self._show(args, _page_of(args))
+
+    async def last_kept(self, args: AsyncArgs) -> None:
+        async with answering(HomeAnswer(args)):
+            await in_time(self._desk.portfolio.keep_last(team_of(args), user_of(args)))
+            await self._show(args, _page_of(args))
+
+    async def _show(self, args: AsyncArgs, page: Page) -> None:
+        """Ack first: what was chosen is kept by now."""
+        await args.ack()
+        await self._publish(args, await in_time(self._gallery(args, page)))
+
+    async def _gallery(self, args: AsyncArgs, page: Page) -> Gallery:
+        return await self._desk.portfolio.gallery(
+            team_of(args), user_of(args), size=_SIZE, pages=page
+        )
+
+    async def _publish(self, args: AsyncArgs, gallery: Gallery) -> None:
+        """Where Slack refuses the tab, it goes without images: one of them may be deleted."""
+        try:
+            await self._publish_with(args, gallery, images=True)
+        except SlackApiError as error:
+            if error.response.get("error") not in {"invalid_blocks", "invalid_arguments"}:
+                raise
+            await self._publish_with(args, gallery, images=False)
+
+    async def _publish_with(self, args: AsyncArgs, gallery: Gallery, *, images: bool) -> None:
+        desk = self._desk
+        view = home_view(gallery, desk.identity.url, desk.direction.qualities, images=images)
+        page = Page(gallery.working_page, gallery.pictures_page)
+        await args.client.views_publish(
+            user_id=user_of(args), view={**view, "private_metadata": str(page)}
+        )
+
+
+def _page_of(args: AsyncArgs) -> Page:
+    return parse_page(args.body["view"].get("private_metadata") or "")

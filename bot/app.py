@@ -20,24 +20,27 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.embedded_redis import EmbeddedRedis
-from bot.adapters.openai import ImagesBackend, ResponsesBackend, openai_client
-from bot.adapters.placeholder import PlaceholderBackend
 from bot.adapters.queue import BullJobQueue, BullWorker
-from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.adapters.slack import SlackPublisher, slack_client, slack_session
-from bot.direction import Direction
+from bot.adapters.redis import RedisCancellations, RedisSessionStore, redis_client
+from bot.adapters.slack import SlackFiles, SlackPublisher, slack_client, slack_session
+from bot.backends import image_backend
+from bot.direction import Direction, Portfolio
 from bot.domain.errors import ImagineError
 from bot.domain.policy import Policy
 from bot.flow import ReviewFlow
+from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
-from bot.ports import ImageBackend, SessionStore
-from bot.settings import Backend, Settings
+from bot.flow.requests import Requests
+from bot.flow.waiting import end
+from bot.ports import SessionStore
+from bot.settings import Settings
 from bot.slack.bolt import Identity, bolt_app
 from bot.slack.http import HttpServer, events_routes, health_routes
 from bot.slack.listeners import Listeners
 from bot.slack.socket_mode import SocketModeConnections
 from bot.startup import check_at_start, warn_of_models
 from bot.tasks import BackgroundTasks
+from bot.worker.generations import Generations
 from bot.worker.handler import JobHandler
 from bot.worker.queue_status import QueueStatus
 from bot.worker.sweeper import Sweeper
@@ -73,6 +76,7 @@ class Outside:
     identity: Identity
     queue: BullJobQueue
     publisher: SlackPublisher
+    files: SlackFiles
 
     @property
     def redis_url(self) -> str:
@@ -146,31 +150,43 @@ async def _connect(
         return None
     queue = BullJobQueue(settings.redis_url.get_secret_value())
     stack.push_async_callback(queue.close)
-    return Outside(settings, slack, identity, queue, SlackPublisher(slack, http))
+    publisher, files = SlackPublisher(slack, http), SlackFiles(slack, http)
+    return Outside(settings, slack, identity, queue, publisher, files)
 
 
-def _store(outside: Outside, stack: AsyncExitStack, patience: float) -> SessionStore:
+def _redis(
+    outside: Outside, stack: AsyncExitStack, patience: float
+) -> tuple[SessionStore, RedisCancellations]:
+    """What is kept in Redis, and the word that is sent over it."""
     redis = redis_client(outside.redis_url, patience)
     stack.push_async_callback(redis.aclose)
-    return RedisSessionStore(
+    sessions = RedisSessionStore(
         redis,
         session_ttl=outside.settings.session_ttl,
         image_ttl=outside.settings.image_ttl,
         patience=patience,
     )
+    return sessions, RedisCancellations(redis)
 
 
 async def _start_web(outside: Outside, stack: AsyncExitStack) -> None:
     settings = outside.settings
-    sessions = _store(outside, stack, WEB_PATIENCE)
+    sessions, cancellations = _redis(outside, stack, WEB_PATIENCE)
     tasks = BackgroundTasks()
     stack.push_async_callback(tasks.drain, _DRAIN)
     direction = Direction(
-        sessions, outside.queue, Policy.parse(settings.directors), tasks, time.time
+        sessions,
+        outside.queue,
+        cancellations,
+        Policy.parse(settings.directors),
+        tasks,
+        time.time,
+        settings.qualities,
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
     app = bolt_app(outside.slack, outside.identity, signing_secret)
-    Listeners(direction, outside.publisher, tasks).register(app)
+    portfolio = Portfolio(sessions, settings.qualities)
+    Listeners(direction, portfolio, outside.publisher, tasks, outside.identity).register(app)
     if settings.socket_mode:
         sockets = SocketModeConnections(app, settings.slack_app_token.get_secret_value())
         stack.push_async_callback(sockets.stop)
@@ -188,30 +204,35 @@ async def _serve_health(outside: Outside, stack: AsyncExitStack) -> None:
     port = outside.settings.health_port
     if port is None:
         return
-    server = HttpServer(health_routes(_store(outside, stack, WEB_PATIENCE)), port)
+    sessions, _ = _redis(outside, stack, WEB_PATIENCE)
+    server = HttpServer(health_routes(sessions), port)
     stack.push_async_callback(server.stop)
     log.info("telling of our health on port %s", await server.start())
 
 
 async def _start_worker(outside: Outside, stack: AsyncExitStack) -> list[asyncio.Task[None]]:
-    settings = outside.settings
-    sessions = _store(outside, stack, WORKER_PATIENCE)
-    backend = _image_backend(settings)
+    settings, publisher, queue = outside.settings, outside.publisher, outside.queue
+    sessions, cancellations = _redis(outside, stack, WORKER_PATIENCE)
+    backend = image_backend(settings)
     stack.push_async_callback(backend.close)
-    publisher, queue = outside.publisher, outside.queue
     status = LiveStatus(sessions, publisher)
-    flow = ReviewFlow(sessions, backend, publisher, status.changed)
-    handler = JobHandler(sessions, queue, publisher, flow, status, outside.identity.bot_name)
+    previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
+    requests = Requests(sessions, outside.files, avoid_rejected=settings.avoid_rejected)
+    flow = ReviewFlow(sessions, backend, publisher, requests, previews, status.changed)
+    generations = Generations(sessions, backend, publisher, flow, status, previews)
+    bot_name = outside.identity.bot_name
+    handler = JobHandler(sessions, queue, cancellations, publisher, generations, status, bot_name)
     worker = BullWorker(outside.redis_url, handler, settings.worker_concurrency)
-    watchers: list[Sweeper | QueueStatus] = [
-        Sweeper(sessions, queue, flow, publisher),
-        QueueStatus(sessions, queue, publisher),
-    ]
     tasks = BackgroundTasks()
     stack.push_async_callback(tasks.drain, 0.0)
     tasks.spawn(warn_of_models(settings))
     running = asyncio.create_task(worker.run())
-    endless = [asyncio.create_task(watcher.run()) for watcher in watchers]
+    watching = [
+        Sweeper(sessions, queue, flow, publisher).run(),
+        QueueStatus(sessions, queue, publisher).run(),
+        cancellations.listen(generations.cancelled, generations.look_at_all),
+    ]
+    endless = [asyncio.create_task(watch) for watch in watching]
     stack.push_async_callback(_stop_worker, worker, running, endless, settings.shutdown_grace)
     return [running, *endless]
 
@@ -225,31 +246,7 @@ async def _stop_worker(
     for watcher in watchers:
         watcher.cancel()
     await worker.stop(grace)
-    await asyncio.gather(running, *watchers, return_exceptions=True)
-
-
-def _image_backend(settings: Settings) -> ImageBackend:
-    size, quality = settings.image_size, settings.image_quality
-    if settings.image_backend is Backend.PLACEHOLDER:
-        return PlaceholderBackend(size=size)
-    client = openai_client(settings.openai_api_key.get_secret_value(), settings.openai_base_url)
-    if settings.image_backend is Backend.IMAGES:
-        return ImagesBackend(
-            client,
-            model=settings.image_model,
-            size=size,
-            quality=quality,
-            timeout=settings.image_timeout,
-        )
-    return ResponsesBackend(
-        client,
-        model=settings.image_model,
-        host_model=settings.image_host_model,
-        size=size,
-        quality=quality,
-        timeout=settings.image_timeout,
-        background=settings.openai_background,
-    )
+    await asyncio.gather(running, *(end(watcher) for watcher in watchers), return_exceptions=True)
 
 
 async def _until_stopped(stop: asyncio.Event, endless: list[asyncio.Task[None]]) -> None:

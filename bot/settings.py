@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.domain.options import QUALITIES
+
 
 class Backend(StrEnum):
     """Who makes the images."""
@@ -49,6 +51,8 @@ class Settings(BaseSettings):
     image_size: str = "1024x1024"
     image_quality: str = "auto"
     image_timeout: float = Field(default=180.0, gt=0)
+    partial_images: int = Field(default=0, ge=0, le=3)
+    avoid_rejected: bool = True
 
     worker_concurrency: int = Field(default=50, ge=1, le=1000)
     shutdown_grace: float = Field(default=20.0, ge=0)
@@ -89,6 +93,15 @@ class Settings(BaseSettings):
     def official_openai(self) -> bool:
         """Whether the provider is OpenAI itself, and not a compatible server."""
         return urlsplit(self.openai_base_url).hostname == "api.openai.com"
+
+    @property
+    def qualities(self) -> tuple[str, ...]:
+        """Those that people may ask for: OpenAI's models know the finest from 2.5 on, and what
+        another server knows is not for us to say."""
+        openai = self.image_backend is not Backend.PLACEHOLDER and self.official_openai
+        if openai and "2.5" not in self.image_model:
+            return tuple(quality for quality in QUALITIES if quality not in {"xhigh", "max"})
+        return QUALITIES
 
     @property
     def socket_mode(self) -> bool:

@@ -26,6 +26,8 @@ PLAIN = {
     "IMAGE_HOST_MODEL": "h",
     "IMAGE_SIZE": "auto",
     "IMAGE_QUALITY": "high",
+    "PARTIAL_IMAGES": "2",
+    "AVOID_REJECTED": "False",
     "WORKER_CONCURRENCY": "7",
     "SESSION_TTL": "600",
     "IMAGE_TTL": "60",
@@ -46,6 +48,7 @@ def test_every_setting_has_a_default() -> None:
     assert settings.slack_api_url == "https://slack.com/api/"
     assert settings.image_backend is Backend.RESPONSES
     assert (settings.session_ttl, settings.image_ttl) == (7 * 24 * 3600, 24 * 3600)
+    assert (settings.partial_images, settings.avoid_rejected) == (0, True)
     assert settings.official_openai
     assert not settings.socket_mode
 
@@ -113,6 +116,9 @@ def test_the_api_url_ends_with_one_slash(
         ("IMAGE_SIZE", "1024"),
         ("IMAGE_QUALITY", "best"),
         ("IMAGE_TIMEOUT", "0"),
+        ("PARTIAL_IMAGES", "4"),
+        ("PARTIAL_IMAGES", "-1"),
+        ("AVOID_REJECTED", "sometimes"),
         ("WORKER_CONCURRENCY", "0"),
         ("SESSION_TTL", "1"),
         ("IMAGE_TTL", "-1"),
@@ -144,3 +150,22 @@ def test_all_wrong_values_are_named_at_once(
     said = capsys.readouterr().err
     assert "PORT: " in said
     assert "LOG_LEVEL: " in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "finest"),
+    [
+        ({}, True),
+        ({"image_model": "gpt-image-2"}, False),
+        ({"image_model": "gpt-image-2", "image_backend": "images"}, False),
+        ({"image_model": "gpt-image-2", "image_backend": "placeholder"}, True),
+        ({"image_model": "flux", "openai_base_url": "http://localhost:8080/v1"}, True),
+    ],
+    ids=["2.5", "an older model", "by the other API", "placeholder", "a compatible server"],
+)
+def test_the_finest_qualities_are_offered_where_the_model_may_have_them(
+    changes: dict[str, str], finest: bool
+) -> None:
+    qualities = Settings(**changes).qualities  # type: ignore[arg-type]
+    assert ("xhigh" in qualities, "max" in qualities) == (finest, finest)
+    assert {"auto", "low", "medium", "high"} <= set(qualities)

@@ -1,0 +1,33 @@
+"""Which image backend the settings ask for."""
+
+from __future__ import annotations
+
+from bot.adapters.openai import ImagesBackend, ResponsesBackend, openai_client
+from bot.adapters.placeholder import PlaceholderBackend
+from bot.ports import ImageBackend
+from bot.settings import Backend, Settings
+
+
+def image_backend(settings: Settings) -> ImageBackend:
+    size, quality = settings.image_size, settings.image_quality
+    if settings.image_backend is Backend.PLACEHOLDER:
+        return PlaceholderBackend(size=size, partial_images=settings.partial_images)
+    client = openai_client(settings.openai_api_key.get_secret_value(), settings.openai_base_url)
+    if settings.image_backend is Backend.IMAGES:
+        return ImagesBackend(
+            client,
+            model=settings.image_model,
+            size=size,
+            quality=quality,
+            timeout=settings.image_timeout,
+        )
+    return ResponsesBackend(
+        client,
+        model=settings.image_model,
+        host_model=settings.image_host_model,
+        size=size,
+        quality=quality,
+        timeout=settings.image_timeout,
+        background=settings.openai_background,
+        partial_images=settings.partial_images,
+    )

@@ -25,14 +25,24 @@ from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.demo_bot import BotChild
 from bot.demo_watch import watch_jobs, watch_stages
 from bot.doctor.slack import OPTIONAL_SCOPES, REQUIRED_SCOPES
-from bot.sandbox import Command, Features, Keeper, Page, SimulatedSlack
+from bot.sandbox import Command, Features, Keeper, Page, Shortcut, SimulatedSlack
 from bot.settings import Backend, Settings
+from bot.views.ids import DIRECT_IMAGE
 
 DEFAULT_PORT = 8765
 ONLY_SLACK_PORT = 4700
+# As in manifest.json, which an installed package has not.
 FEATURES = Features(
-    commands=(Command("/imagine", "[what the image should show]", "Direct an AI image"),),
-    events=frozenset(),
+    commands=(
+        Command(
+            "/imagine",
+            "[a robot eating pizza on Mars --ar 16:9 --n 3 | list | cancel | help]",
+            "Make an image, and decide on it in a thread",
+        ),
+    ),
+    shortcuts=(Shortcut(DIRECT_IMAGE, "Direct this image"),),
+    events=frozenset({"app_mention", "message.im", "app_home_opened"}),
+    home_tab=True,
 )
 SCOPES = (REQUIRED_SCOPES | OPTIONAL_SCOPES.keys()) - {"channels:join"}
 """The bot has to be invited: that can be seen in #outsiders."""

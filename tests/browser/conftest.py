@@ -1,25 +1,99 @@
-"""The demo and a browser for each test."""
+"""One demo and one browser for each file; a channel, and a window, for each test."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from io import BytesIO
+import itertools
+import re
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PIL import Image
+import pytest_asyncio
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.sandbox import Features, Keeper, Page, Shortcut, SimulatedSlack
 from tests.browser.demo_process import DemoProcess
+from tests.browser.pictures import picture
 
 if TYPE_CHECKING:
-    from tests.browser.desk import Desk
+    from tests.browser.desk import Browser, BrowserContext, Desk
+
+HERE = Path(__file__).parent
+ROOMS = 24
+"""Channels for the tests of one file."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a file share an event loop, as they share the browser."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
+
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[_FAILED] = item.stash.get(_FAILED, False) or report.failed
+    return report
+
+
+async def _leave(desk: Desk, context: BrowserContext, request: pytest.FixtureRequest) -> None:
+    """A failed test leaves a picture behind."""
+    if request.node.stash.get(_FAILED, False):
+        name = re.sub(r"\W+", "-", request.node.name)
+        await desk.screenshot(f"failed-{name}")
+    await context.close()
+    assert desk.problems == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    from tests.browser.desk import chromium
+
+    async with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a workspace with a channel for each test."""
+    folder = tmp_path_factory.mktemp("demo") / "kept"
+    slack = SimulatedSlack()
+    for number in range(ROOMS):
+        slack.workspace.add_channel(_room(number))
+    Keeper(slack.workspace, folder / "slack").save()
+    return folder
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo(furnished: Path) -> AsyncIterator[DemoProcess]:
+    async with DemoProcess(furnished.parent, "--data", str(furnished)) as running:
+        yield running
+
+
+def _room(number: int) -> str:
+    return f"room{number:02}"
+
+
+@pytest.fixture(scope="module")
+def rooms() -> Iterator[int]:
+    return itertools.count()
 
 
 @pytest.fixture
-async def demo(tmp_path: Path) -> AsyncIterator[DemoProcess]:
-    async with DemoProcess(tmp_path, "--data", str(tmp_path / "kept")) as running:
-        yield running
+def room(rooms: Iterator[int]) -> str:
+    """A channel that no other test uses."""
+    number = next(rooms)
+    assert number < ROOMS
+    return _room(number)
 
 
 @pytest.fixture
@@ -28,22 +102,81 @@ def window() -> dict[str, Any]:
     return {}
 
 
-@pytest.fixture
-async def desk(demo: DemoProcess, window: dict[str, Any]) -> AsyncIterator[Desk]:
-    """Alice in #general. The browser's console has nothing to complain about in the end."""
-    from tests.browser.desk import chromium, sit_down
+@pytest_asyncio.fixture(loop_scope="module")
+async def desk(
+    demo: DemoProcess,
+    browser: Browser,
+    room: str,
+    window: dict[str, Any],
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[Desk]:
+    """Alice in a channel of her own. The console has nothing to complain about in the end."""
+    from tests.browser.desk import sit_down
 
-    async with chromium() as browser:
-        context, desk = await sit_down(browser, demo.url, **window)
-        await desk.open()
-        yield desk
-        await context.close()
-    assert desk.problems == []
+    context, desk = await sit_down(browser, demo.url, **window)
+    await desk.open(f"#alice/{room}")
+    yield desk
+    await _leave(desk, context, request)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def own_demo(tmp_path: Path) -> AsyncIterator[DemoProcess]:
+    """A demo for one test alone, which may end it."""
+    async with DemoProcess(tmp_path, "--data", str(tmp_path / "kept")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def own_desk(
+    own_demo: DemoProcess, browser: Browser, request: pytest.FixtureRequest
+) -> AsyncIterator[Desk]:
+    from tests.browser.desk import sit_down
+
+    context, desk = await sit_down(browser, own_demo.url)
+    await desk.open()
+    yield desk
+    await _leave(desk, context, request)
 
 
 @pytest.fixture
 def png() -> bytes:
     """A small image."""
-    buffer = BytesIO()
-    Image.new("RGB", (64, 48), "teal").save(buffer, "PNG")
-    return buffer.getvalue()
+    return picture("teal")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bare() -> AsyncIterator[Page]:
+    """The page with no bot at all."""
+    slack = SimulatedSlack()
+    for user in ("alice", "bob", "carol"):
+        slack.direct(user)
+    features = Features(shortcuts=(Shortcut("direct", "Direct this image"),), home_tab=True)
+    page = Page(slack, features, {})
+    await page.start()
+    yield page
+    await page.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bare_desk(
+    bare: Page, browser: Browser, window: dict[str, Any], request: pytest.FixtureRequest
+) -> AsyncIterator[Desk]:
+    from tests.browser.desk import sit_down
+
+    context, desk = await sit_down(browser, bare.url, **window)
+    await desk.page.goto(bare.url)
+    yield desk
+    await _leave(desk, context, request)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def app(bare: Page, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AsyncApp]:
+    """A small bot of the test's own on the bare page, connected when the test starts."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    client = AsyncWebClient(token=bare.slack.bot_token, base_url=bare.slack.api_url)
+    made = AsyncApp(client=client, signing_secret=bare.slack.signing_secret)
+    handler = AsyncSocketModeHandler(made, bare.slack.app_token)
+    await handler.connect_async()  # type: ignore[no-untyped-call]
+    yield made
+    await handler.close_async()  # type: ignore[no-untyped-call]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ try:
     from playwright.async_api import (
         Browser,
         BrowserContext,
+        FilePayload,
         Locator,
         Page,
         async_playwright,
@@ -24,7 +26,7 @@ try:
 except ImportError:
     pytest.skip("the package playwright is not installed", allow_module_level=True)
 
-__all__ = ["SLOW", "Browser", "Desk", "chromium", "expect", "sit_down"]
+__all__ = ["SLOW", "Browser", "BrowserContext", "Desk", "Locator", "chromium", "expect", "sit_down"]
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 SCREENSHOTS = ROOT / "artifacts" / "screenshots"
@@ -32,8 +34,9 @@ _ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 ]
-SLOW = 20_000
+SLOW = 30_000
 """Milliseconds for what the bot does."""
+expect.set_options(timeout=15_000)
 
 
 @asynccontextmanager
@@ -65,19 +68,36 @@ class Desk:
             self.problems.append(text)
 
     async def open(self, place: str = "#alice/general") -> None:
+        """Go to a place as a person: `#person/channel`, or `#person/@imagine` and `…/home`."""
         await self.page.goto(self.url + place)
+        person, channel = place.lstrip("#").split("/")[:2]
+        await expect(self._person(person.title())).to_be_visible(timeout=SLOW)
+        title = "imagine" if channel == "@imagine" else f"# {channel}"
+        await expect(self.page.locator("#channel-title")).to_have_text(title)
         await self.bot_is_there()
+        while await self.form.count():  # that an earlier test has left
+            await self.page.keyboard.press("Escape")
+            await expect(self.form).to_have_count(0)
 
     async def bot_is_there(self) -> None:
         await expect(self.page.locator("#status")).to_have_text("Bot connected", timeout=SLOW)
 
     async def become(self, name: str) -> None:
         await self.page.get_by_role("group", name="You are").get_by_text(name).click()
-        await expect(self.page.get_by_role("button", name=name, pressed=True)).to_be_visible()
+        await expect(self._person(name)).to_be_visible()
+
+    def _person(self, name: str) -> Locator:
+        """Whose eyes the page looks through."""
+        return self.page.get_by_role("button", name=name, pressed=True)
 
     @property
     def composer(self) -> Locator:
         return self.page.locator("#composer")
+
+    @property
+    def reply(self) -> Locator:
+        """The message field of the thread."""
+        return self.page.locator("#reply")
 
     @property
     def thread(self) -> Locator:
@@ -88,27 +108,65 @@ class Desk:
         return self.page.get_by_role("dialog")
 
     async def send(self, text: str) -> None:
-        """Type and send; any suggestions are closed first, so that Enter sends."""
+        """Write to the channel; any suggestions are closed first, so that Enter sends."""
         await self.composer.fill(text)
-        await self.composer.press("Escape")
+        if await self.page.locator("#composer-list").is_visible():
+            await self.composer.press("Escape")
         await self.composer.press("Enter")
 
-    async def imagine(self, prompt: str) -> None:
-        """Ask for an image and open its thread when the draft is there."""
-        await self.send(f"/imagine {prompt}")
-        bar = self.page.locator(".message", has_text=prompt).get_by_role("button", name="reply")
+    async def attach(self, files: dict[str, bytes], place: str = "#channel") -> None:
+        """Choose pictures with the paper clip."""
+        chosen: list[FilePayload] = [
+            {"name": name, "mimeType": "image/png", "buffer": data} for name, data in files.items()
+        ]
+        await self.page.locator(f"{place} input[type=file]").set_input_files(chosen)
+
+    async def say(self, text: str) -> None:
+        """Write where the focus of the conversation is: in the thread, or else in the channel."""
+        field = self.reply if await self.thread.is_visible() else self.composer
+        await field.fill(text)
+        await field.press("Enter")
+
+    async def imagine(self, prompt: str, options: str = "") -> Locator:
+        """Ask for an image and open its thread when the draft is there, which is answered."""
+        await self.send(f"/imagine {prompt} {options}".rstrip())
+        await self.open_thread(prompt)
+        return await self.drafted(1)
+
+    async def open_thread(self, prompt: str) -> None:
+        """Of the session with this prompt, once there is something in it."""
+        bar = self.page.locator("#timeline .message", has_text=prompt).get_by_role(
+            "button", name="reply"
+        )
         await bar.last.click(timeout=SLOW)
         await expect(self.thread.locator(".message", has_text=prompt).first).to_be_visible()
-        await self.drafted(1)
 
-    async def drafted(self, attempt: int) -> None:
+    def draft(self, attempt: int) -> Locator:
+        """The message with the images of an attempt."""
+        line = re.compile(rf", attempt {attempt}\b")
+        images = self.thread.locator(".message", has=self.page.locator("figure"))
+        return images.filter(has_text=line)
+
+    async def drafted(self, attempt: int) -> Locator:
         """The attempt is there to be decided about."""
-        draft = self.thread.locator(".message", has_text=f"attempt {attempt} ·")
-        await expect(draft.get_by_role("button", name="Approve")).to_be_visible(timeout=SLOW)
-        await expect(draft.locator("img").last).to_have_js_property("complete", value=True)
+        draft = self.draft(attempt)
+        await expect(draft.get_by_role("button", name="Approve").first).to_be_visible(timeout=SLOW)
+        await expect(draft.locator("figure img").last).to_have_js_property("complete", value=True)
+        return draft
 
     async def press(self, name: str) -> None:
         await self.thread.get_by_role("button", name=name).last.click()
+
+    async def submit(self, **fields: str) -> None:
+        """Fill in the form's fields, named by their labels with _ for spaces, and send it."""
+        for label, value in fields.items():
+            field = self.form.get_by_label(label.replace("_", " "))
+            if await field.evaluate("node => node.matches('select')"):
+                await field.select_option(value)
+            else:
+                await field.fill(value)
+        await self.form.get_by_role("button", name="Generate").click()
+        await expect(self.form).to_be_hidden(timeout=SLOW)
 
     async def approved(self) -> None:
         """The final image is in the channel, sent from the thread."""
@@ -121,6 +179,12 @@ class Desk:
         await expect(message).to_be_visible(timeout=SLOW)
         return message
 
+    @property
+    def width(self) -> int:
+        size = self.page.viewport_size
+        assert size is not None
+        return size["width"]
+
     async def screenshot(self, name: str) -> Path:
         path = SCREENSHOTS / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,5 +196,5 @@ async def sit_down(browser: Browser, url: str, **options: Any) -> tuple[BrowserC
     """A new window; `options` are Playwright's, such as `viewport` and `color_scheme`."""
     options.setdefault("viewport", {"width": 1400, "height": 860})
     context = await browser.new_context(**options)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     return context, Desk(await context.new_page(), url)

@@ -38,7 +38,7 @@ async def _play(browser: Browser, url: str) -> None:
     await desk.press("Approve")
     await desk.approved()
     await desk.imagine("a robot eating pizza on Mars")
-    await desk.press("Regenerate")
+    await desk.say("@imagine make it night")
     await desk.drafted(2)
     await context.close()
 
@@ -46,7 +46,7 @@ async def _play(browser: Browser, url: str) -> None:
 async def _take(browser: Browser, url: str, scheme: Literal["light", "dark"]) -> None:
     context, desk = await sit_down(browser, url, viewport=SIZE, color_scheme=scheme)
     await desk.open()
-    await desk.page.get_by_role("button", name="2 replies").last.click()
+    await desk.page.get_by_role("button", name="3 replies").last.click()
     await desk.drafted(2)
     await desk.page.mouse.move(0, 0)
     await _settle(desk)

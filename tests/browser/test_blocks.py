@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import Features, Page, Shortcut, SimulatedSlack
-from tests.browser.desk import Desk, chromium, expect, sit_down
+from bot.sandbox import Page
+from tests.browser.desk import Desk, expect
 
 
 def plain(text: str) -> dict[str, Any]:
@@ -43,99 +41,80 @@ BLOCKS: list[dict[str, Any]] = [
 HOME = {"type": "home", "blocks": [{"type": "section", "text": plain("Your gallery")}]}
 
 
-@pytest.fixture
-async def served() -> AsyncIterator[Page]:
-    slack = SimulatedSlack()
-    slack.direct("alice")
-    features = Features(shortcuts=(Shortcut("direct", "Direct this image"),), home_tab=True)
-    page = Page(slack, features, {})
-    await page.start()
-    yield page
-    await page.stop()
-
-
-@pytest.fixture
-async def desk(served: Page) -> AsyncIterator[Desk]:
-    async with chromium() as browser:
-        context, desk = await sit_down(browser, served.url)
-        await desk.page.goto(served.url)
-        yield desk
-        await context.close()
-    assert desk.problems == []
-
-
 def client_of(page: Page) -> AsyncWebClient:
     client = AsyncWebClient(token=page.slack.bot_token, base_url=page.slack.api_url)
     client.proxy = None
     return client
 
 
-async def test_blocks_are_shown_and_their_controls_reach_the_bot(desk: Desk, served: Page) -> None:
-    general = served.slack.channel("general").id
-    await client_of(served).chat_postMessage(channel=general, text="all", blocks=BLOCKS)
-    message = desk.page.locator("#timeline .message")
+async def test_blocks_are_shown_and_their_controls_reach_the_bot(
+    bare_desk: Desk, bare: Page
+) -> None:
+    general = bare.slack.channel("general").id
+    await client_of(bare).chat_postMessage(channel=general, text="all", blocks=BLOCKS)
+    message = bare_desk.page.locator("#timeline .message")
     await expect(message.get_by_role("heading")).to_have_text("A header")
     await expect(message.locator("blockquote")).to_have_text("said")
     await expect(message.locator(".mention")).to_have_text("@here")
     await expect(message.get_by_role("link")).to_have_count(2)
     await expect(message).to_contain_text("bad link")
-    await desk.screenshot("blocks")
+    await bare_desk.screenshot("blocks")
 
     await message.get_by_role("combobox").select_option("wide")
-    await _arrived(desk, "block_actions size")
+    await _arrived(bare_desk, "block_actions size")
     await message.get_by_role("button", name="More actions").first.click()
-    await desk.page.keyboard.press("ArrowDown")
-    await desk.page.keyboard.press("Enter")
-    await _arrived(desk, "block_actions more")
+    await bare_desk.page.keyboard.press("ArrowDown")
+    await bare_desk.page.keyboard.press("Enter")
+    await _arrived(bare_desk, "block_actions more")
     await message.get_by_role("checkbox", name="Wide").check()
-    await _arrived(desk, "block_actions ticks")
+    await _arrived(bare_desk, "block_actions ticks")
     await message.get_by_role("radio", name="Square").check()
-    await _arrived(desk, "block_actions radio")
+    await _arrived(bare_desk, "block_actions radio")
 
 
-async def test_confirm_is_asked_before_a_button_acts(desk: Desk, served: Page) -> None:
-    general = served.slack.channel("general").id
-    await client_of(served).chat_postMessage(channel=general, text="all", blocks=BLOCKS)
-    button = desk.page.get_by_role("button", name="Delete")
+async def test_confirm_is_asked_before_a_button_acts(bare_desk: Desk, bare: Page) -> None:
+    general = bare.slack.channel("general").id
+    await client_of(bare).chat_postMessage(channel=general, text="all", blocks=BLOCKS)
+    button = bare_desk.page.get_by_role("button", name="Delete")
     await button.click()
-    await desk.form.get_by_role("button", name="Leave it").click()
-    await expect(desk.form).to_be_hidden()
+    await bare_desk.form.get_by_role("button", name="Leave it").click()
+    await expect(bare_desk.form).to_be_hidden()
     await button.click()
-    await desk.form.get_by_role("button", name="Do it").click()
-    await _arrived(desk, "block_actions delete")
-    acks = [entry for entry in served.feed.wire if entry["type"] == "ack"]
+    await bare_desk.form.get_by_role("button", name="Do it").click()
+    await _arrived(bare_desk, "block_actions delete")
+    acks = [entry for entry in bare.feed.wire if entry["type"] == "ack"]
     assert len(acks) == 1
 
 
-async def test_action_without_a_bot_is_answered_by_slackbot(desk: Desk, served: Page) -> None:
-    general = served.slack.channel("general").id
-    await client_of(served).chat_postMessage(channel=general, text="all", blocks=BLOCKS)
-    await desk.page.get_by_role("combobox").select_option("wide")
-    told = await desk.only_for_me()
+async def test_action_without_a_bot_is_answered_by_slackbot(bare_desk: Desk, bare: Page) -> None:
+    general = bare.slack.channel("general").id
+    await client_of(bare).chat_postMessage(channel=general, text="all", blocks=BLOCKS)
+    await bare_desk.page.get_by_role("combobox").select_option("wide")
+    told = await bare_desk.only_for_me()
     await expect(told).to_contain_text('The button failed with the error "dispatch_failed"')
 
 
-async def test_home_tab(desk: Desk, served: Page) -> None:
-    await desk.page.goto(served.url + "#alice/@imagine/home")
-    await expect(desk.page.locator("#home")).to_contain_text("nothing here yet")
-    alice = served.slack.user("alice").id
-    await client_of(served).views_publish(user_id=alice, view=HOME)
-    await expect(desk.page.locator("#home")).to_contain_text("Your gallery")
+async def test_home_tab(bare_desk: Desk, bare: Page) -> None:
+    await bare_desk.page.goto(bare.url + "#alice/@imagine/home")
+    await expect(bare_desk.page.locator("#home")).to_contain_text("nothing here yet")
+    alice = bare.slack.user("alice").id
+    await client_of(bare).views_publish(user_id=alice, view=HOME)
+    await expect(bare_desk.page.locator("#home")).to_contain_text("Your gallery")
 
 
 async def test_shortcut_on_a_message_with_an_attached_image(
-    desk: Desk, served: Page, png: bytes
+    bare_desk: Desk, bare: Page, png: bytes
 ) -> None:
-    chooser = desk.page.locator("input[type=file]").first
+    chooser = bare_desk.page.locator("input[type=file]").first
     await chooser.set_input_files({"name": "cat.png", "mimeType": "image/png", "buffer": png})
-    await desk.send("look, @imagine")
-    message = desk.page.locator("#timeline .message")
+    await bare_desk.send("look, @imagine")
+    message = bare_desk.page.locator("#timeline .message")
     await expect(message.get_by_role("img", name="cat.png")).to_be_visible()
     await expect(message.locator(".mention")).to_have_text("@Imagine")
     await message.hover()
     await message.get_by_role("button", name="More actions").click()
-    await desk.page.get_by_role("menuitem", name="Direct this image").click()
-    await _arrived(desk, "message_action")
+    await bare_desk.page.get_by_role("menuitem", name="Direct this image").click()
+    await _arrived(bare_desk, "message_action")
 
 
 async def _arrived(desk: Desk, what: str) -> None:

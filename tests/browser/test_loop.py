@@ -97,27 +97,27 @@ async def test_reload_in_the_middle_keeps_everything(desk: Desk) -> None:
     await desk.approved()
 
 
-async def test_killed_bot_comes_back_and_goes_on(desk: Desk, demo: DemoProcess) -> None:
-    await desk.imagine("a train through the desert")
-    await desk.press("Regenerate")
-    await expect(desk.page.locator("#timeline")).to_contain_text("attempt 2")
-    os.kill(await demo.bot_pid(), signal.SIGKILL)
-    await expect(desk.page.locator("#status")).to_have_text("Bot not connected")
-    await desk.bot_is_there()
-    draft = desk.thread.locator(".message", has_text="attempt 2 ·")
+async def test_killed_bot_comes_back_and_goes_on(own_desk: Desk, own_demo: DemoProcess) -> None:
+    await own_desk.imagine("a train through the desert")
+    await own_desk.press("Regenerate")
+    await expect(own_desk.page.locator("#timeline")).to_contain_text("attempt 2")
+    os.kill(await own_demo.bot_pid(), signal.SIGKILL)
+    await expect(own_desk.page.locator("#status")).to_have_text("Bot not connected")
+    await own_desk.bot_is_there()
+    draft = own_desk.thread.locator(".message", has_text="attempt 2 ·")
     await expect(draft.get_by_role("button", name="Approve")).to_be_visible(timeout=60_000)
-    await desk.press("Approve")
-    await desk.approved()
+    await own_desk.press("Approve")
+    await own_desk.approved()
 
 
-async def test_restarted_demo_keeps_its_data(desk: Desk, demo: DemoProcess) -> None:
-    await desk.imagine("a bridge made of glass")
-    assert await demo.stop() == 0
-    await expect(desk.page.get_by_role("alert").first).to_contain_text("can’t be reached")
-    await demo.start()
-    await desk.bot_is_there()
-    await expect(desk.page.locator("#offline")).to_be_hidden()
-    await desk.page.reload()
-    await desk.drafted(1)
-    await desk.press("Approve")
-    await desk.approved()
+async def test_restarted_demo_keeps_its_data(own_desk: Desk, own_demo: DemoProcess) -> None:
+    await own_desk.imagine("a bridge made of glass")
+    assert await own_demo.stop() == 0
+    await expect(own_desk.page.get_by_role("alert").first).to_contain_text("can’t be reached")
+    await own_demo.start()
+    await own_desk.bot_is_there()
+    await expect(own_desk.page.locator("#offline")).to_be_hidden()
+    await own_desk.page.reload()
+    await own_desk.drafted(1)
+    await own_desk.press("Approve")
+    await own_desk.approved()

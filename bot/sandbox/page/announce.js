@@ -1,5 +1,6 @@
 // What a screen reader says of things that happen.
 
+import { plainWords } from "./mrkdwn.js";
 import { channel, thread } from "./route.js";
 import { store, userName } from "./store.js";
 import { inThread } from "./unread.js";
@@ -15,8 +16,5 @@ export function announceMessage({ type, message, before }) {
   if (type !== "message" || before || message.deleted || message.user === store.me) return;
   if (message.channel !== channel()?.id) return;
   const place = inThread(message) ? (message.thread_ts === thread() ? "in the thread" : "in a thread") : "";
-  announce(`${userName(message.user)} ${place}: ${plain(message.text)}`.slice(0, LONGEST));
+  announce(`${userName(message.user)} ${place}: ${plainWords(message.text)}`.slice(0, LONGEST));
 }
-
-const plain = (text) => text.replace(/<@(\w+)>/g, (_, id) => `@${userName(id)}`)
-  .replace(/<[^|>]*\|([^>]*)>/g, "$1").replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name]);

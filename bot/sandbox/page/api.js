@@ -20,12 +20,17 @@ export async function click(target, block, element, value) {
   const id = pendingId(target, block, element);
   if (store.pending.has(id)) return;
   store.pending.add(id);
+  store.failed = "";
   tell({ type: "pending" });
   const where = target.ts ? { channel: target.channel, ts: target.ts } : { view: target.id };
   const answer = await act("click", { ...where, block_id: block.block_id, action_id: element.action_id, value });
   store.pending.delete(id);
+  if (answer.error && !target.ts) store.failed = target.hash;
   tell({ type: "pending", answer, target });
 }
+
+// What stands in a view of which something was pressed in vain; in a channel Slackbot says it.
+export const TROUBLE = "We had some trouble connecting. Try again?";
 
 export const pendingId = (target, block, element) =>
   [target.channel ?? "", target.ts ?? target.id, block.block_id, element.action_id].join("/");

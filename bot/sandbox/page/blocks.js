@@ -8,7 +8,8 @@ import { markdown, textNodes, words } from "./text.js";
 
 const DRAW = {
   section,
-  header: (block) => h("p", { class: "heading", role: "heading", "aria-level": "3" }, words(block.text)),
+  header: (block, target) => h("p", { class: "heading", role: "heading", "aria-level": target.type === "home" ? "2" : "3" },
+    words(block.text)),
   divider: () => h("hr"),
   image: imageBlock,
   context: (block, target) => h("div", { class: "context" }, block.elements.map((each) => fact(each, block, target))),

@@ -1,7 +1,7 @@
 // The middle of the page: one channel, or the bot's Home tab.
 
 import { composer } from "./composer.js";
-import { h } from "./dom.js";
+import { h, refill } from "./dom.js";
 import { drawHome, visitHome } from "./home.js";
 import { drawList } from "./list.js";
 import { atHome, channel, go, placeName } from "./route.js";
@@ -44,10 +44,12 @@ function drawTitle(now, home) {
   document.title = `${title} · imagine-bot demo`;
   const tabs = part("tabs");
   tabs.hidden = !(now.user && store.homeTab);
-  if (tabs.hidden) return;
+  const version = `${placeName(now)}/${home}`;
+  if (tabs.hidden || tabs.dataset.version === version) return;
+  tabs.dataset.version = version;
   const tab = (label, detail, current) => h("button", { type: "button", "aria-pressed": String(current),
     data: { focus: label }, on: { click: () => go({ place: placeName(now), detail }) } }, label);
-  tabs.replaceChildren(tab("Messages", "", !home), tab("Home", "home", home));
+  refill(tabs, tab("Home", "home", home), tab("Messages", "", !home));
 }
 
 // The first words of a channel tell a newcomer what to type.
@@ -61,9 +63,13 @@ function drawIntro(now, count) {
 
 function wordsAbout(now) {
   const attempt = h("button", { type: "button", class: "button", on: { click: useExample } }, `Try ${EXAMPLE}`);
-  const where = now.bot ? "Type a slash command and what the image should show. The bot answers in a thread: open it there, look, and decide."
-    : "The bot is not a member of this channel. Try a command and see what it says; /invite @imagine lets it in.";
-  return [h("p", {}, where), store.facts.images ? h("p", { class: "quiet" }, store.facts.images) : null, attempt].filter(Boolean);
+  return [h("p", {}, wordsFor(now)), store.facts.images ? h("p", { class: "quiet" }, store.facts.images) : null, attempt].filter(Boolean);
+}
+
+function wordsFor(now) {
+  if (now.user) return "Write what the image should show, or attach one to start from. The bot answers in a thread: open it there, look, and decide.";
+  if (!now.bot) return "The bot is not a member of this channel. Try a command and see what it says; /invite @imagine lets it in.";
+  return "Type a slash command or mention @imagine, and say what the image should show. The bot answers in a thread: open it there, look, and decide.";
 }
 
 function useExample() {

@@ -15,7 +15,7 @@ function suggestions(text, caret, threaded) {
   const before = text.slice(0, caret);
   if (!threaded && /^\/\S*$/.test(before)) {
     const items = commands().filter((each) => each.command.startsWith(before))
-      .map((each) => ({ text: `${each.command} `, label: `${each.command} ${each.usage_hint}`, more: each.description }));
+      .map((each) => ({ text: `${each.command} `, label: each.command, hint: each.usage_hint, more: each.description }));
     return { from: 0, items };
   }
   const name = /(?:^|\s)@(\w*)$/.exec(before);
@@ -36,7 +36,7 @@ export function complete(field, { threaded, changed }) {
     list.replaceChildren(...now.items.map((item, index) =>
       h("div", { role: "option", id: `${list.id}-${index}`, "aria-selected": String(index === at),
         on: { pointerdown: (event) => { event.preventDefault(); take(index); } } },
-        h("strong", {}, item.label), h("span", { class: "quiet" }, item.more))));
+        h("span", {}, h("strong", {}, item.label), item.hint ? ` ${item.hint}` : null), h("span", { class: "quiet" }, item.more))));
     if (list.hidden) field.removeAttribute("aria-activedescendant");
     else field.setAttribute("aria-activedescendant", `${list.id}-${at}`);
   }

@@ -45,7 +45,8 @@ function select(element, value, change, props) {
     h("option", { value: option.value, selected: chosen.has(option.value) }, words(option.text));
   const groups = (element.option_groups ?? []).map((group) =>
     h("optgroup", { label: words(group.label) }, group.options.map(draw)));
-  const empty = multiple ? null : h("option", { value: "" }, words(element.placeholder) || "Choose an option");
+  const clearable = !multiple && (!chosen.size || props["aria-required"] === "false");
+  const empty = clearable ? h("option", { value: "" }, words(element.placeholder) || "Choose an option") : null;
   const node = h("select", { ...props, multiple }, empty, optionsOf(element).map(draw), groups);
   const values = () => [...node.selectedOptions].map((option) => option.value);
   node.addEventListener("change", () => change(multiple ? values() : node.value || null));

@@ -42,7 +42,7 @@ export const ICONS = {
   help: "M7.5 7.5a2.5 2.5 0 1 1 3.5 2.3c-.7.3-1 .8-1 1.7M10 14.5v.01",
   thread: "M3 4h14v9H9l-4 3v-3H3z",
   lock: "M5 9h10v8H5zM7 9V6.5a3 3 0 0 1 6 0V9",
-  more: "M5 10h.01M10 10h.01M15 10h.01",
+  more: "M4.9 9.8h.3v.4h-.3zM9.9 9.8h.3v.4h-.3zM14.9 9.8h.3v.4h-.3z",
 };
 
 // Make `parent` hold one node for each item, keeping the nodes of items that haven't changed.
@@ -58,7 +58,14 @@ export function reconcile(parent, items, { key, version, draw }) {
     if (node === next) next = next.nextElementSibling;
     else parent.insertBefore(node, next);
   }
-  before.forEach((node) => node.remove());
+  before.forEach(removeKeepingFocus);
+}
+
+// Whoever had the focus inside what goes has it on the neighbour.
+function removeKeepingFocus(node) {
+  const near = node.contains(document.activeElement) ? node.previousElementSibling ?? node.nextElementSibling : null;
+  node.remove();
+  near?.focus({ preventScroll: true });
 }
 
 function drawn(old, item, { key, version, draw }) {
@@ -78,8 +85,22 @@ export function replaceKeepingFocus(old, node) {
     old.replaceWith(node);
     return;
   }
-  const name = focused.dataset.focus;
   old.replaceWith(node);
-  const same = name && [...node.querySelectorAll("[data-focus]")].find((each) => each.dataset.focus === name);
-  (same ?? node).focus({ preventScroll: true });
+  (sameIn(node, focused) ?? node).focus({ preventScroll: true });
+}
+
+// Fill `parent` anew; a control in it that had the focus has it again, or else the parent.
+export function refill(parent, ...children) {
+  const focused = parent.contains(document.activeElement) && document.activeElement !== parent ? document.activeElement : null;
+  parent.replaceChildren(...children);
+  if (!focused) return;
+  const same = sameIn(parent, focused);
+  (same ?? parent).focus({ preventScroll: true });
+  if (same && focused.selectionStart != null) same.setSelectionRange(focused.selectionStart, focused.selectionEnd);
+}
+
+// The control that `focused` was before: of the same block, or at least of the same action.
+function sameIn(node, { dataset }) {
+  const named = (key) => dataset[key] && [...node.querySelectorAll(`[data-${key}]`)].find((each) => each.dataset[key] === dataset[key]);
+  return named("focus") || named("action");
 }

@@ -1,10 +1,12 @@
 // Interactive elements in messages and views: what is pressed goes to the bot at once.
 
-import { click, isPending } from "./api.js";
+import { click, isPending, pendingId } from "./api.js";
 import { control, isControl, plainValue } from "./controls.js";
 import { h, icon, ICONS } from "./dom.js";
 import { thumbnail } from "./image.js";
 import { ask, box, menu } from "./overlay.js";
+import { openLink } from "./route.js";
+import { store } from "./store.js";
 import { textNodes, words } from "./text.js";
 
 export function element(target, block, each) {
@@ -28,7 +30,7 @@ function button(target, block, each) {
 }
 
 async function press(target, block, each, value) {
-  if (each.url) window.open(each.url, "_blank", "noopener,noreferrer");
+  if (each.url) openLink(each.url);
   if (!each.confirm || (await confirmed(each.confirm))) await click(target, block, each, value);
 }
 
@@ -40,16 +42,28 @@ async function confirmed(confirm) {
 
 function overflow(target, block, each) {
   const node = h("button", { type: "button", class: "button", "aria-label": "More actions", "aria-haspopup": "menu",
-    "aria-expanded": "false", data: { focus: focusName(block, each) } }, icon(ICONS.more));
-  const items = each.options.map((option) => [words(option.text), () => press(target, block, each, option.value)]);
+    "aria-expanded": "false", "aria-disabled": isPending(target, block, each) ? "true" : null,
+    data: { focus: focusName(block, each), action: each.action_id } }, icon(ICONS.more));
+  const choose = (option) => press(target, block, { ...each, url: option.url }, option.value);
+  const items = each.options.map((option) => [words(option.text), () => choose(option)]);
   node.addEventListener("click", () => menu(node, items));
   return node;
 }
 
+// What is chosen stays chosen until the bot changes the message or view.
 function chooser(target, block, each) {
+  const id = `${pendingId(target, block, each)}/${target.hash ?? target.edits}`;
   const initial = each.initial_option ?? each.initial_options ?? each.initial_value ?? null;
-  const value = target.state?.[block.block_id]?.[each.action_id];
-  const props = { "aria-label": words(each.placeholder) || block.text?.text || "Options", data: { focus: focusName(block, each) } };
-  const now = plainValue(value ?? { initial });
-  return control(each, now, (wanted) => wanted !== null && press(target, block, each, wanted), props);
+  const now = store.chosen.get(id) ?? plainValue(target.state?.[block.block_id]?.[each.action_id] ?? { initial });
+  const label = [block.text && textOf(block.text), words(each.placeholder)].filter(Boolean).join(": ") ||
+    words(each.initial_option?.text) || "Options";
+  const choose = (wanted) => {
+    if (wanted === null) return;
+    store.chosen.set(id, wanted);
+    press(target, block, each, wanted);
+  };
+  return control(each, now, choose, { "aria-label": label, "aria-busy": isPending(target, block, each) ? "true" : null,
+    data: { focus: focusName(block, each), action: each.action_id } });
 }
+
+const textOf = (object) => h("span", {}, textNodes(object)).textContent.trim();

@@ -1,18 +1,25 @@
 // The input blocks of a form: label, control, hint, error. What is typed is kept on the server.
 
-import { act } from "./api.js";
+import { act, click } from "./api.js";
 import { control, isControl, plainValue } from "./controls.js";
 import { h } from "./dom.js";
 import { words } from "./text.js";
 
 const PAUSE = 400;
 
-// What people put into the form of one view since it was drawn.
+// What people put into the form of one view; `before`: the form that was drawn before. The bot's
+// changes of a modal keep what was typed, a Home tab is published anew.
 export class Form {
-  constructor(view) {
+  constructor(view, before) {
     this.view = view;
-    this.values = {};
+    const same = before?.view.id === view.id && (view.type === "modal" || before.view.hash === view.hash);
+    this.values = same ? before.values : {};
     this.timer = 0;
+  }
+
+  // The server's word, unless something newer is on its way to it.
+  value(block, action) {
+    return block in this.values ? this.values[block] : plainValue(this.view.state?.[block]?.[action]);
   }
 
   set(block, value) {
@@ -36,14 +43,16 @@ export function inputBlock(block, form) {
   const each = block.element;
   const id = `field-${block.block_id}`;
   const grouped = each.type === "radio_buttons" || each.type === "checkboxes";
-  const state = form.view.state?.[block.block_id]?.[each.action_id];
   const props = { id, "aria-describedby": `${id}-hint ${id}-error`, [grouped ? "aria-labelledby" : "aria-required"]:
-    grouped ? `${id}-label` : String(!block.optional), data: { field: block.block_id } };
-  const change = (value) => form.set(block.block_id, value);
+    grouped ? `${id}-label` : String(!block.optional), data: { field: block.block_id, focus: id } };
+  const change = (value) => {
+    form.set(block.block_id, value);
+    if (block.dispatch_action && value !== null) click(form.view, block, each, value);
+  };
   return [
     h(grouped ? "span" : "label", { for: grouped ? null : id, id: `${id}-label`, class: "label" }, words(block.label),
       block.optional ? h("span", { class: "quiet" }, " (optional)") : null),
-    isControl(each) ? control(each, plainValue(state), change, props) : h("p", { class: "quiet" }, `(${each.type})`),
+    isControl(each) ? control(each, form.value(block.block_id, each.action_id), change, props) : h("p", { class: "quiet" }, `(${each.type})`),
     h("p", { class: "hint", id: `${id}-hint` }, words(block.hint)),
     h("p", { class: "error", id: `${id}-error`, data: { error: block.block_id } }),
   ];

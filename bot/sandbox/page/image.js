@@ -15,20 +15,23 @@ export function imageBlock(block, target) {
   const facts = { width: block.image_width, height: block.image_height, alt: block.alt_text };
   const broken = !file || (target.broken ?? []).includes(file);
   const caption = block.title ? h("figcaption", {}, words(block.title)) : null;
-  return h("figure", { class: "image" }, caption, broken ? missing(facts.alt) : picture(fileUrl(file), facts, "image"));
+  return h("figure", { class: "image" }, caption, broken ? missing(facts.alt) : picture(fileUrl(file), facts, file));
 }
 
 export function attachedFile(file) {
   if (!file.image) return h("p", { class: "file" }, `📎 ${file.name}`);
   const facts = { width: file.width, height: file.height, alt: file.name };
-  return h("figure", { class: "image" }, picture(fileUrl(file.id), facts, file.id));
+  return h("figure", { class: "image" }, h("figcaption", {}, file.name), picture(fileUrl(file.id), facts, file.id));
 }
 
 // A small image beside text: the accessory of a section, an element of a context.
 export function thumbnail(element) {
   const file = element.slack_file ? fileId(element.slack_file) : null;
-  if (!file) return h("span", { class: "thumb", role: "img", "aria-label": element.alt_text });
-  return h("img", { class: "thumb", src: fileUrl(file), alt: element.alt_text });
+  const none = () => h("span", { class: "thumb", role: "img", "aria-label": element.alt_text });
+  if (!file) return none();
+  const image = h("img", { class: "thumb", src: fileUrl(file), alt: element.alt_text });
+  image.addEventListener("error", () => image.replaceWith(none()), { once: true });
+  return image;
 }
 
 function picture(src, { width, height, alt }, name) {

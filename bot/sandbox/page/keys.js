@@ -13,12 +13,13 @@ const LIST = [
   ["F6", "next part of the page; with Shift the one before"],
   ["Alt + ↑ ↓", "channel above, channel below"],
   ["↑ ↓ Home End", "from message to message, when one has the focus"],
+  ["T  M", "its thread, its menu"],
   ["Esc", "close the form, the image or the thread"],
   ["Ctrl + Enter", "submit the form"],
   ["Ctrl + .", "open or close the wire"],
   ["Ctrl + /", "this list"],
 ];
-const PARTS = ["sidebar", "messages", "composer", "replies-scroller", "wire-scroller"];
+const PARTS = ["sidebar", "messages", "home", "composer", "replies-scroller", "wire-scroller"];
 
 export function showHelp() {
   const rows = LIST.map(([keys, words]) => h("div", {}, h("dt", {}, h("kbd", {}, keys)), h("dd", {}, words)));

@@ -70,12 +70,19 @@ function version(message, place, joined) {
   return JSON.stringify([message, pending, thread, joined, store.users.size]);
 }
 
-// ↑ and ↓ walk from message to message, Home and End to the first and last.
+const ACTIONS = { t: "reply", m: "more" };
+
+// ↑ and ↓ walk from message to message, Home and End to the first and last; T opens the thread of
+// the one with the focus, M its menu.
 export function walkWithArrows(scroller) {
   scroller.addEventListener("keydown", (event) => {
     const all = [...scroller.querySelectorAll(".message")];
     const at = all.indexOf(document.activeElement);
     if (!all.length || (at < 0 && event.target !== scroller)) return;
+    if (at >= 0 && event.key in ACTIONS && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      all[at].querySelector(`.tools [data-focus="${ACTIONS[event.key]}"]`)?.click();
+    }
     const wanted = { ArrowDown: at < 0 ? all.length - 1 : at + 1, ArrowUp: at < 0 ? all.length - 1 : at - 1,
       Home: 0, End: all.length - 1 }[event.key];
     if (wanted === undefined || !all[wanted]) return;

@@ -1,6 +1,7 @@
 // Puts the page together: changes and the address come in, every part draws what it shows of them.
 
 import { announceMessage } from "./announce.js";
+import { listenToDrops } from "./attachments.js";
 import { drawChannel } from "./channel.js";
 import { icon, ICONS } from "./dom.js";
 import { follow } from "./feed.js";
@@ -52,10 +53,10 @@ function arrive() {
 
 let place = "";
 
-// Whoever goes to another channel wants to write there.
+// Whoever goes to another channel wants to write there; a thread takes the focus by itself.
 function focusComposer() {
   const now = `${parse().person}/${parse().place}`;
-  if (place && place !== now && matchMedia("(min-width: 720px)").matches) {
+  if (place && place !== now && !parse().detail && matchMedia("(min-width: 720px)").matches) {
     setTimeout(() => document.activeElement.closest("#people, dialog") || part("composer")?.focus(), 50);
   }
   place = now;
@@ -85,6 +86,7 @@ function furnish() {
 furnish();
 restoreWire();
 listenToKeys();
+listenToDrops();
 onChange((change) => {
   announceMessage(change);
   drawSoon();

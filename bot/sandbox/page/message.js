@@ -5,7 +5,7 @@ import { avatar } from "./avatar.js";
 import { blocks } from "./blocks.js";
 import { h, icon, ICONS } from "./dom.js";
 import { attachedFile } from "./image.js";
-import { mrkdwn } from "./mrkdwn.js";
+import { mrkdwn, plainWords } from "./mrkdwn.js";
 import { menu } from "./overlay.js";
 import { openThread } from "./route.js";
 import { isReply, message as find, replies, store, userName } from "./store.js";
@@ -41,7 +41,7 @@ function body(message) {
 function sentFromThread(message) {
   if (message.subtype !== "thread_broadcast") return null;
   const root = find(message.channel, message.thread_ts);
-  const about = root?.blocks?.find((block) => block.text?.type === "plain_text")?.text.text ?? root?.text ?? "a thread";
+  const about = root?.blocks?.find((block) => block.text?.type === "plain_text")?.text.text ?? plainWords(root?.text || "a thread");
   return h("p", { class: "quiet from-thread" }, "replied to a thread: ",
     h("button", { type: "button", class: "link", data: { focus: "from-thread" },
       on: { click: () => openThread(message.channel, message.thread_ts) } }, about.slice(0, 80)));

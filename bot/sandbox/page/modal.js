@@ -1,14 +1,14 @@
 // The modal on top of a person's stack.
 
-import { act } from "./api.js";
+import { act, TROUBLE } from "./api.js";
 import { blocks } from "./blocks.js";
-import { h } from "./dom.js";
+import { h, refill } from "./dom.js";
 import { Form, inputBlock, showErrors } from "./fields.js";
 import { closeButton } from "./overlay.js";
 import { store } from "./store.js";
 import { words } from "./text.js";
 
-let shown = null; // {id, hash, errors, pending, dialog}
+let shown = null; // {id, hash, errors, pending, dialog, form, back}
 
 export function drawModal() {
   const view = store.views.at(-1);
@@ -16,8 +16,9 @@ export function drawModal() {
   if (!view) return;
   const pending = [...store.pending].filter((id) => id.includes(view.id)).join();
   if (shown?.hash !== view.hash || shown.pending !== pending) show(view, pending);
-  const errors = JSON.stringify(view.errors);
-  if (shown.errors !== errors) showErrors(shown.dialog, view.errors);
+  const all = store.failed === view.hash ? { "": TROUBLE, ...view.errors } : view.errors;
+  const errors = JSON.stringify(all);
+  if (shown.errors !== errors) showErrors(shown.dialog, all);
   shown.errors = errors;
 }
 
@@ -31,10 +32,12 @@ function hide() {
 function show(view, pending) {
   const dialog = shown?.dialog ?? newDialog();
   const back = shown?.back ?? document.activeElement;
-  dialog.replaceChildren(content(view, new Form(view)));
-  shown = { id: view.id, hash: view.hash, errors: "{}", pending, dialog, back };
+  const form = new Form(view, shown?.form);
+  refill(dialog, content(view, form));
+  const fresh = shown?.id !== view.id;
+  shown = { id: view.id, hash: view.hash, errors: "{}", pending, dialog, form, back };
   if (!dialog.open) dialog.showModal();
-  dialog.querySelector("[autofocus]")?.focus();
+  if (fresh) dialog.querySelector("[autofocus]")?.focus();
 }
 
 function newDialog() {

@@ -2,9 +2,14 @@
 
 import { h } from "./dom.js";
 import { withEmoji } from "./emoji.js";
+import { insideAddress } from "./route.js";
 import { store, userName } from "./store.js";
 
 const unescape = (text) => text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name]);
+
+// The text without its markup, for where there can be none.
+export const plainWords = (text) => unescape(text.replace(/<@(\w+)>/g, (_, id) => `@${userName(id)}`)
+  .replace(/<[^|>]*\|([^>]*)>/g, "$1"));
 
 // Each rule: pattern → node. The earliest match wins, the first rule among equals.
 const RULES = [
@@ -48,6 +53,8 @@ export function mention(id) {
 // Only the web can be linked to; null for every other scheme.
 export function link(url, label) {
   if (!/^https?:\/\//i.test(url)) return null;
+  const inside = insideAddress(url);
+  if (inside) return h("a", { href: inside }, label || url);
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, label || url);
 }
 

@@ -37,7 +37,7 @@ export function box(title, body, buttons, kind = "small") {
 
 // A menu under `anchor`; `items` are [label, onChoose].
 export function menu(anchor, items) {
-  const list = h("div", { role: "menu", class: "menu" }, items.map(([label, choose]) =>
+  const list = h("div", { role: "menu", class: "menu", "aria-label": anchor.getAttribute("aria-label") }, items.map(([label, choose]) =>
     h("button", { type: "button", role: "menuitem", tabindex: "-1", on: { click: () => done(choose) } }, label)));
   const close = () => {
     list.remove();

@@ -5,7 +5,7 @@ const listeners = new Set();
 export const store = {
   me: null, team: null, botUser: null, users: new Map(), channels: new Map(), messages: new Map(),
   views: [], home: null, commands: [], shortcuts: [], homeTab: false, sockets: 0, wire: [], facts: {},
-  connected: false, fresh: true, pending: new Set(),
+  connected: false, fresh: true, pending: new Set(), chosen: new Map(), failed: "",
 };
 
 // `listener(change)` is called after every change, with the server's message about it.

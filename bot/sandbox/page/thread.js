@@ -3,14 +3,14 @@
 import { composer } from "./composer.js";
 import { h } from "./dom.js";
 import { drawList } from "./list.js";
-import { closeThread, thread } from "./route.js";
+import { channel, closeThread, parse, thread } from "./route.js";
 import { message, replies, store } from "./store.js";
 import { markRead, readUpTo } from "./unread.js";
-import { channel } from "./route.js";
 
 const part = (id) => document.getElementById(id);
 let open = "";
 let newAfter = Infinity;
+let jumped = "";
 
 export function drawThread() {
   const now = channel();
@@ -23,7 +23,21 @@ export function drawThread() {
   const changed = open !== `${store.me}/${now.id}/${ts}`;
   if (changed) enter(now, ts);
   drawList(part("replies"), [root, ...replies(now.id, ts)], { place: "thread", newAfter, force: changed });
+  jump();
   if (document.visibilityState === "visible") markRead(now.id, ts);
+}
+
+// To the reply that a link leads to, once.
+function jump() {
+  const { reply } = parse();
+  if (jumped === location.hash) return;
+  const found = reply && part("replies").querySelector(`[data-ts="${CSS.escape(reply)}"]`);
+  if (reply && !found) return;
+  jumped = location.hash;
+  if (!found) return;
+  part("replies-scroller").dataset.atEnd = "";
+  found.scrollIntoView({ block: "center" });
+  found.focus();
 }
 
 function enter(now, ts) {

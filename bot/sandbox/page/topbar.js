@@ -7,7 +7,7 @@ import { people, store } from "./store.js";
 
 export function drawPeople(node) {
   node.replaceChildren(...people().map((user) =>
-    h("button", { type: "button", "aria-pressed": String(user.name === parse().person), class: "person",
+    h("button", { type: "button", "aria-pressed": String(user.id === store.me), class: "person",
       data: { focus: user.id }, on: { click: () => become(user) } },
       avatar(user.id), h("span", {}, user.real_name || user.name))));
 }

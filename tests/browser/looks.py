@@ -1,0 +1,51 @@
+"""Narrow and wide, light and dark, and what axe-core finds in each."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.desk import Desk
+from tests.support.processes import ROOT
+
+AXE = Path(os.environ.get("AXE_CORE") or ROOT / "artifacts/npm/node_modules/axe-core/axe.min.js")
+WIDE = {"viewport": {"width": 1400, "height": 860}}
+NARROW = {"viewport": {"width": 400, "height": 780}, "has_touch": True}
+LOOKS: dict[str, dict[str, Any]] = {
+    "wide-light": {**WIDE, "color_scheme": "light"},
+    "wide-dark": {**WIDE, "color_scheme": "dark"},
+    "narrow-light": {**NARROW, "color_scheme": "light"},
+    "narrow-dark": {**NARROW, "color_scheme": "dark"},
+}
+_FITS = "document.documentElement.scrollWidth <= innerWidth"
+
+
+async def look_at(desk: Desk, name: str) -> None:
+    """A screenshot, no sideways scrolling, and no serious finding of axe-core's."""
+    await desk.page.wait_for_timeout(250)
+    await desk.screenshot(name)
+    assert await desk.page.evaluate(_FITS)
+    await _check_with_axe(desk, name)
+
+
+async def _check_with_axe(desk: Desk, name: str) -> None:
+    source = _axe()
+    if source is None:
+        pytest.skip(f"axe-core is not at {AXE}: npm install --prefix artifacts/npm axe-core")
+    await desk.page.evaluate(source)
+    result = await desk.page.evaluate("axe.run()")
+    serious = [
+        f"{finding['id']}: {[node['html'][:160] for node in finding['nodes']]}"
+        for finding in result["violations"]
+        if finding["impact"] in ("serious", "critical")
+    ]
+    assert serious == [], name
+
+
+@lru_cache(maxsize=1)
+def _axe() -> str | None:
+    return AXE.read_text(encoding="utf-8") if AXE.exists() else None

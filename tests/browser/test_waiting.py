@@ -1,0 +1,99 @@
+"""While an image is made: previews, and a change of mind. The provider stands still on demand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.browser.demo_process import DemoProcess
+from tests.browser.desk import SLOW, Desk, expect
+from tests.fake_openai import FakeOpenAI, moderation_400, success
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def openai() -> AsyncIterator[FakeOpenAI]:
+    async with FakeOpenAI() as fake:
+        yield fake
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo(openai: FakeOpenAI, furnished: Path) -> AsyncIterator[DemoProcess]:
+    async with DemoProcess(
+        furnished.parent, "--data", str(furnished),
+        OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY=openai.api_key, PARTIAL_IMAGES="2",
+    ) as running:  # fmt: skip
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def released(openai: FakeOpenAI) -> Iterator[None]:
+    """Whatever happens, nothing stands still in the next test."""
+    yield
+    openai.release()
+
+
+async def test_cancelled_image_never_comes(desk: Desk, openai: FakeOpenAI) -> None:
+    openai.hold("generating")
+    await desk.send("/imagine a volcano of chocolate")
+    root = desk.page.locator("#timeline .message", has_text="a volcano of chocolate")
+    await openai.until_held(timeout=20)
+    await root.get_by_role("button", name="Cancel").click()
+    await expect(root).to_contain_text("🚫 Cancelled")
+    await openai.until(lambda: openai.cancelled, timeout=20)
+    await desk.screenshot("cancelled")
+    await desk.page.keyboard.press("Control+.")
+    wire = desk.page.locator("#wire-list")
+    await expect(wire).to_contain_text("generating → initial_input")
+    await expect(wire).to_contain_text("block_actions cancel")
+    await desk.page.keyboard.press("Control+.")
+    openai.release()
+    await root.get_by_role("button", name="Try again").click()
+    await desk.open_thread("a volcano of chocolate")
+    await desk.drafted(2)
+    await expect(desk.draft(1)).to_have_count(0)
+
+
+async def test_cancelled_refinement_leaves_the_draft_to_decide_about(
+    desk: Desk, openai: FakeOpenAI
+) -> None:
+    await desk.imagine("a train to the moon")
+    openai.hold("generating")
+    await desk.say("@imagine with a dining car")
+    await openai.until_held(timeout=20)
+    await expect(desk.draft(1).get_by_role("button", name="Approve")).to_have_count(0)
+    await desk.send("/imagine cancel")
+    await expect(await desk.only_for_me()).to_contain_text("a train to the moon")
+    openai.release()
+    await desk.drafted(1)
+    root = desk.page.locator("#timeline .message", has_text="a train to the moon")
+    await expect(root.first).to_contain_text("Attempt 2 cancelled")
+    await desk.press("Approve")
+    await desk.approved()
+
+
+async def test_preview_is_shown_until_the_draft_comes(desk: Desk, openai: FakeOpenAI) -> None:
+    openai.hold("partials")
+    await desk.send("/imagine a mirror in the desert")
+    await desk.open_thread("a mirror in the desert")
+    preview = desk.thread.locator(".message", has_text="Preview of attempt 1")
+    await expect(preview.locator("figure img")).to_be_visible(timeout=SLOW)
+    await desk.screenshot("preview")
+    openai.release()
+    await desk.drafted(1)
+    await expect(preview).to_have_count(0, timeout=SLOW)
+
+
+async def test_candidate_that_fails_does_not_lose_the_others(
+    desk: Desk, openai: FakeOpenAI
+) -> None:
+    openai.script(success(), moderation_400(), success())
+    draft = await desk.imagine("a bear at the dentist", "--n 3")
+    await expect(draft.locator("figure img")).to_have_count(2)
+    await expect(draft).to_contain_text("did not come")
+    await expect(draft.get_by_role("button", name="Approve")).to_have_count(2)
+    await desk.screenshot("candidate-failed")
+    await draft.get_by_role("button", name="Approve").last.click()
+    await desk.approved()

@@ -16,7 +16,7 @@ import pytest
 from bot.sandbox import SimulatedSlack
 from bot.sandbox.faults import Fault
 from bot.sandbox.messages import Message
-from tests.fake_openai import FakeOpenAI
+from tests.fake_openai import FakeOpenAI, held, success
 from tests.support.processes import BotProcess, World
 from tests.support.scene import isolated_world
 from tests.support.store import stored_session, stored_sessions
@@ -64,19 +64,19 @@ async def _after_the_response_id(world: World) -> None:
     world.openai.hold("generating")
     await command(world)
     await world.openai.until_held()
-    await _until_stored(world, lambda attempt: bool(attempt["response_id"]))
+    await _until_stored(world, lambda attempt: bool(attempt["candidates"][0]["response_id"]))
 
 
 async def _after_the_image_was_recorded(world: World) -> None:
     world.slack.faults.add("files.getUploadURLExternal", Fault.hang())
     await command(world)
-    await _until_stored(world, lambda attempt: attempt["width"] > 0)
+    await _until_stored(world, lambda attempt: attempt["candidates"][0]["width"] > 0)
 
 
 async def _after_the_upload_was_recorded(world: World) -> None:
     world.slack.faults.add("chat.postMessage", Fault.hang(), match=lambda args: "thread_ts" in args)
     await command(world)
-    await _until_stored(world, lambda attempt: bool(attempt["file_id"]))
+    await _until_stored(world, lambda attempt: bool(attempt["candidates"][0]["file_id"]))
 
 
 async def _after_the_root_was_posted(world: World) -> None:
@@ -148,6 +148,32 @@ async def test_a_worker_killed_at_any_recorded_step_is_replaced(
     for name, took in zip(KILLED, seconds, strict=True):
         record_property(f"seconds from kill -9 to the draft, {name}", round(took, 1))
         assert took < 2 * LEASE, name
+
+
+async def test_a_worker_killed_between_two_candidates_pays_for_the_missing_one_alone(
+    tmp_path: Path,
+) -> None:
+    """Without background mode: what was not recorded has to be asked for again."""
+    async with isolated_world(tmp_path) as world:
+        await world.run("web")
+        worker = await world.run("worker", OPENAI_BACKGROUND="false")
+        world.openai.script(success(), held("request"), success())
+        await command(world, "a fox on the moon --n 3")
+        await world.openai.until_held()
+        await _until_stored(world, lambda attempt: _images(attempt) == 2)
+        await world.run("worker", OPENAI_BACKGROUND="false")
+        await worker.kill()
+        world.openai.release()
+        draft = await draft_of(world, timeout=3 * LEASE)
+        assert len(draft.shown_images()) == 3
+        assert None not in draft.shown_images()
+        assert len(world.openai.creates) == 4
+        assert world.openai.paid == 3
+        assert world.slack.violations == []
+
+
+def _images(attempt: dict[str, Any]) -> int:
+    return sum(candidate["width"] > 0 for candidate in attempt["candidates"])
 
 
 async def test_web_killed_right_after_the_stage_moved(socket_world: World) -> None:
@@ -257,7 +283,7 @@ async def test_sigterm_hands_a_long_job_back(socket_world: World) -> None:
     world.openai.hold("generating")
     await command(world)
     await world.openai.until_held()
-    await _until_stored(world, lambda attempt: bool(attempt["response_id"]))
+    await _until_stored(world, lambda attempt: bool(attempt["candidates"][0]["response_id"]))
     assert await worker.stop(signal.SIGTERM) == 0
     stopped = time.monotonic()
     world.openai.release()

@@ -66,20 +66,20 @@ class Failing:
     asked: int = 1
 
 
-def blames_prompt(outcome: Outcome, words: str = MODERATION) -> Failing:
+def offers_edit(outcome: Outcome, words: str = MODERATION) -> Failing:
     return Failing((outcome,), words, tuple(EDIT_OR_TRY))
 
 
 FAILURES = {
-    "moderation, as a 400": blames_prompt(moderation_400()),
-    "moderation, as a stream error": blames_prompt(moderation_stream_error()),
-    "moderation, as a nested stream error": blames_prompt(moderation_stream_error(nested=True)),
-    "moderation, as a failed item": blames_prompt(moderation_failed_item()),
-    "moderation, as an item of a completed response": blames_prompt(
+    "moderation, as a 400": offers_edit(moderation_400()),
+    "moderation, as a stream error": offers_edit(moderation_stream_error()),
+    "moderation, as a nested stream error": offers_edit(moderation_stream_error(nested=True)),
+    "moderation, as a failed item": offers_edit(moderation_failed_item()),
+    "moderation, as an item of a completed response": offers_edit(
         moderation_failed_item(response_completes=True)
     ),
-    "moderation, as a filtered response": blames_prompt(incomplete("content_filter")),
-    "refused in words": blames_prompt(refusal_in_words(), "answered in words"),
+    "moderation, as a filtered response": offers_edit(incomplete("content_filter")),
+    "refused in words": offers_edit(refusal_in_words(), "answered in words"),
     "quota": Failing((insufficient_quota(),), QUOTA),
     "billing limit": Failing((billing_hard_limit_reached(),), QUOTA),
     "billing limit, as a 400": Failing((billing_hard_limit_reached(400),), QUOTA),
@@ -87,7 +87,7 @@ FAILURES = {
     "spend limit": Failing((limit_exceeded(),), QUOTA),
     "bad key": Failing((invalid_api_key(),), "does not accept this bot's API key"),
     "unverified organisation": Failing((org_not_verified(),), "has not verified"),
-    "unknown model": Failing((model_not_found(),), "does not accept this bot's settings"),
+    "unknown model": offers_edit(model_not_found(), "does not accept this request"),
     "429 again and again": Failing((rate_limited(0.1),) * 3, BUSY, asked=3),
     "429 for an hour": Failing((rate_limited(3600),), BUSY),
     "500 always": Failing((server_error(),) * 3, DOWN, asked=3),
@@ -95,8 +95,8 @@ FAILURES = {
     "a failed response, always": Failing((response_failed(),) * 3, DOWN, asked=3),
     "no end": Failing((held("generating"),), TOO_LONG),
     "no answer": Failing((hang("request", paid=False),), TOO_LONG),
-    "completed with nothing": blames_prompt(completed_without_anything(), "without an image"),
-    "cut short": blames_prompt(incomplete(), "without an image"),
+    "completed with nothing": offers_edit(completed_without_anything(), "without an image"),
+    "cut short": offers_edit(incomplete(), "without an image"),
     "no base64": Failing((invalid_base64(),), UNREADABLE, paid=1),
     "not an image": Failing((not_an_image(),), UNREADABLE, paid=1),
 }

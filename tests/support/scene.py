@@ -80,6 +80,12 @@ class Scene:
         """The newest root message, once it is there."""
         return await self.slack.wait_for_message(self.channel, text="imagines", after=after)
 
+    async def root_of(self, prompt: str) -> Message:
+        """The root message of the session with this prompt."""
+        return await self.slack.wait_for_message(
+            self.channel, text=prompt, where=lambda message: not message.is_reply
+        )
+
     async def draft(self, after: Message | None = None, timeout: float = 10.0) -> Message:
         """The draft to decide about in the newest thread, once it is there."""
         thread = (after and after.thread_ts) or (await self.root()).ts
@@ -113,6 +119,12 @@ class Scene:
         """Wait until a message says so."""
         await self.slack.wait_for(
             lambda: words in message.shown_text, timeout, f"{words!r} in {message.shown_text!r}"
+        )
+
+    async def retired(self, draft: Message) -> None:
+        """Wait until a newer attempt has taken a draft's place: it can still be used."""
+        await self.slack.wait_for(
+            lambda: draft.buttons() == ["Use this one"], what="the old draft retired"
         )
 
     async def form(self) -> View:

@@ -6,7 +6,7 @@ import os
 import signal
 
 from tests.browser.demo_process import DemoProcess
-from tests.browser.desk import SLOW, Desk, expect
+from tests.browser.desk import SLOW, Browser, Desk, expect, sit_down
 
 
 async def test_loop_by_mouse(desk: Desk) -> None:
@@ -20,6 +20,22 @@ async def test_loop_by_mouse(desk: Desk) -> None:
     await desk.approved()
     await expect(desk.thread).to_contain_text("Also sent to the channel")
     await desk.screenshot("approved")
+
+
+async def test_a_click_counts_though_its_message_changes_meanwhile(
+    desk: Desk, demo: DemoProcess, browser: Browser
+) -> None:
+    context, elsewhere = await sit_down(browser, demo.url)
+    await elsewhere.open(desk.page.url.removeprefix(demo.url))
+    await elsewhere.imagine("a snail on a skateboard")
+    await desk.page.get_by_role("button", name="1 reply").hover()
+    await desk.page.mouse.down()
+    await elsewhere.press("Approve")
+    await elsewhere.approved()
+    await desk.page.mouse.up()
+    await expect(desk.thread).to_be_visible()
+    await expect(desk.page.locator("#timeline")).to_contain_text("Approved by")
+    await context.close()
 
 
 async def test_loop_by_keyboard_alone(desk: Desk) -> None:

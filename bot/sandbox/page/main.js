@@ -18,9 +18,11 @@ import { drawWire, restoreWire, toggleWire } from "./wire.js";
 
 const part = (id) => document.getElementById(id);
 let waiting = false;
+let pressed = false;
 
 function draw() {
   waiting = false;
+  if (pressed) return; // a control that is replaced between press and release would miss its click
   drawStatus(part("status"));
   part("offline").hidden = store.connected || store.fresh;
   if (store.fresh) return;
@@ -36,6 +38,23 @@ function drawSoon() {
   if (waiting) return;
   waiting = true;
   setTimeout(draw);
+}
+
+const LONGEST_PRESS = 10000; // milliseconds
+
+function watchPointer() {
+  let giveUp = 0;
+  const released = () => {
+    clearTimeout(giveUp);
+    pressed = false;
+    drawSoon();
+  };
+  addEventListener("pointerdown", (event) => {
+    if (!event.target.closest?.("button, a, summary, [role=button]")) return;
+    pressed = true;
+    giveUp = setTimeout(released, LONGEST_PRESS);
+  }, true);
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, released, true);
 }
 
 function keepingFocus(node, redraw) {
@@ -87,6 +106,7 @@ furnish();
 restoreWire();
 listenToKeys();
 listenToDrops();
+watchPointer();
 onChange((change) => {
   announceMessage(change);
   drawSoon();

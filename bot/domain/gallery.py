@@ -11,7 +11,7 @@ from bot.domain.session import Session
 @dataclass(frozen=True)
 class Gallery:
     """One page of each list, newest first. Pages count from 0; `in_progress` and `approved` are
-    how many there are in all. `last` holds the options of the newest session."""
+    how many there are in all. `last` holds the options that were asked for last."""
 
     working: tuple[Session, ...]
     in_progress: int

@@ -242,8 +242,11 @@ def _settle_on(
     moved = _move(session, Event.APPROVE, now)
     if not (lawful and session.shows(image)):
         raise _refuse(session, Reason.MOVED_ON)
+    approved = session.attempt(image.attempt)
     return replace(
         moved,
+        task_input=approved.prompt,
+        options=approved.options,
         final_result=image.attempt,
         final_candidate=image.candidate,
         approved_by=user,

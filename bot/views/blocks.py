@@ -50,8 +50,10 @@ def plain_context(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "plain_text", "text": text, "emoji": False}]}
 
 
-def image(file_id: str, alt_text: str, block_id: str = "") -> Block:
-    block = {"type": "image", "slack_file": {"id": file_id}, "alt_text": alt_text}
+def image(file_id: str, alt_text: str, block_id: str = "", title: str = "") -> Block:
+    block: Block = {"type": "image", "slack_file": {"id": file_id}, "alt_text": alt_text}
+    if title:
+        block["title"] = {"type": "plain_text", "text": title}
     return _named(block, block_id)
 
 

@@ -79,7 +79,8 @@ def _image(session: Session, attempt: Attempt, candidate: Candidate) -> Block:
     block_id = ids.numbered(draft_marker(session, attempt.number), candidate.number)
     if attempt.as_file:
         return blocks.section(f"Image {candidate.number}: among the files above", block_id)
-    return blocks.image(candidate.file_id, described(session, attempt, ALT_TEXT), block_id)
+    title = f"Image {candidate.number}" if len(attempt.candidates) > 1 else ""
+    return blocks.image(candidate.file_id, described(session, attempt, ALT_TEXT), block_id, title)
 
 
 def _line(session: Session, attempt: Attempt, live: bool) -> str:

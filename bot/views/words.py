@@ -38,7 +38,10 @@ REFUSALS: dict[Reason, str] = {
         "This one has moved on: there is a newer version further down in the thread. "
         "Use the buttons there."
     ),
-    Reason.STILL_WORKING: "I'm still working on this one. The image comes to the thread soon.",
+    Reason.STILL_WORKING: (
+        "I'm still working on this one. The image comes to the thread soon; "
+        "Cancel below the first message stops it."
+    ),
     Reason.ALREADY_APPROVED: (
         "This one has been approved already. "
         f"Use Start over below the approved image, or type `{COMMAND}` for a new one."

@@ -120,6 +120,19 @@ async def test_the_same_mention_again_starts_from_its_picture_once(make_app: Mak
     assert len(app.queue.added) == 1
 
 
+async def test_from_an_image_in_the_channel_a_session_starts_in_the_channel(
+    make_app: MakeApp,
+) -> None:
+    """Nobody would see what begins in the thread that the approved image was sent from."""
+    app = make_app()
+    broadcast = {"files": [picture()], "thread_ts": "4.4", "subtype": "thread_broadcast"}
+    await app.send(interaction(shortcut(broadcast)))
+    metadata = app.of("views.open")[0]["view"]["private_metadata"]
+    brought = Brought.from_metadata(metadata)
+    assert brought is not None
+    assert (brought.channel, brought.thread_ts, brought.message_ts) == (CHANNEL, "", "")
+
+
 async def test_the_shortcut_opens_a_form_about_the_picture(make_app: MakeApp) -> None:
     app = make_app()
     app.store.defaults["T1", OWNER] = Options(count=2)

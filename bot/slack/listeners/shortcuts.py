@@ -34,5 +34,8 @@ class Shortcuts:
             raise found.refusal or Refusal(Reason.NO_IMAGE_THERE)
         if not self._desk.identity.may("files:read"):
             raise Refusal(Reason.IMAGE_NOT_SHARED)
+        channel = body["channel"]["id"]
+        if message.get("subtype") == "thread_broadcast":  # its thread may well be closed
+            return Brought(channel, "", "", found.pictures)
         thread_ts = message.get("thread_ts") or ""
-        return Brought(body["channel"]["id"], thread_ts, message["ts"], found.pictures)
+        return Brought(channel, thread_ts, message["ts"], found.pictures)

@@ -346,6 +346,14 @@ def test_second_approve_changes_nothing() -> None:
     assert approved.approved_by == OWNER
 
 
+def test_prompt_and_options_are_those_of_the_image_that_was_approved() -> None:
+    edited = steps.edit(a_session(), 1, "a cat", WIDE, NOW)
+    session = steps.draft_posted(edited, 2, "2.5", NOW)
+    assert (session.task_input, session.options) == ("a cat", WIDE)
+    used = steps.use_earlier(session, ImageRef(1), OWNER, NOW)
+    assert (used.task_input, used.options) == (PROMPT, NO_OPTIONS)
+
+
 def test_an_earlier_draft_can_be_used_until_one_is_approved() -> None:
     session = a_session(attempts=3)
     used = steps.use_earlier(session, ImageRef(1), OWNER, NOW)

@@ -65,13 +65,15 @@ async def demo(
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imagine-")))
         settings = backend_settings(settings)
         usual = ONLY_SLACK_PORT if only_slack else DEFAULT_PORT
-        page = await _start_page(stack, settings, port or _free(usual), data, only_slack)
+        page = await _start_page(
+            stack, settings, _free(usual) if port is None else port, data, only_slack
+        )
         if only_slack:
             _say(words.only_slack(page))
         else:
             child = await _start_bot(stack, settings, page, folder)
-            _say(words.welcome(page, settings, data))
             await _until_ready(child, stop)
+            _say(words.welcome(page, settings, data))
         if open_browser and not stop.is_set():
             await asyncio.to_thread(_open, page.url)
         await stop.wait()

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -19,7 +18,6 @@ from tests.integration.responses import (
     REQUEST,
     Backend,
     Told,
-    backends,
     failure,
     shows,
     unexpected,
@@ -27,19 +25,6 @@ from tests.integration.responses import (
 
 POINTS: list[Point] = ["created", "generating", "partials", "image", "item_done", "end"]
 WITHOUT_IMAGE: list[Point] = ["created", "generating", "partials", "image"]
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeOpenAI]:
-    async with FakeOpenAI(latency=0.02) as server:
-        yield server
-
-
-@pytest.fixture
-async def backend(fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Backend]:
-    monkeypatch.setattr(following, "POLL", 0.02)
-    async with backends(fake) as make:
-        yield make
 
 
 def no_such_call(status: int) -> Outcome:

@@ -2,13 +2,11 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from bot.adapters.openai import following
 from bot.domain.errors import FailureKind
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from tests import fake_openai as fakes
@@ -18,24 +16,10 @@ from tests.integration.responses import (
     REQUEST,
     Backend,
     Told,
-    backends,
     failure,
     shows,
     unexpected,
 )
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeOpenAI]:
-    async with FakeOpenAI(latency=0.02) as server:
-        yield server
-
-
-@pytest.fixture
-async def backend(fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Backend]:
-    monkeypatch.setattr(following, "POLL", 0.02)
-    async with backends(fake) as make:
-        yield make
 
 
 def friendlier(image: GeneratedImage) -> ImageRequest:

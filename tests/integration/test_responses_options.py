@@ -4,7 +4,6 @@ import asyncio
 import base64
 import io
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,25 +20,10 @@ from tests.integration.responses import (
     REQUEST,
     Backend,
     Told,
-    backends,
     failure,
     shows,
     unexpected,
 )
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeOpenAI]:
-    async with FakeOpenAI(latency=0.02) as server:
-        yield server
-
-
-@pytest.fixture
-async def backend(fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Backend]:
-    monkeypatch.setattr(following, "POLL", 0.02)
-    async with backends(fake) as make:
-        yield make
-
 
 # Options
 

@@ -79,9 +79,10 @@ class JobHandler:
 
     async def _settle(self, session: Session, job: Job) -> None:
         await self._cancellations.send(session.id)
-        await self._generations.call_off(session.id, job.attempt)  # its worker may be dead
         if session.latest.started_at and await self._is_gone(job):
             await self._generations.clear_away(session.id, job.attempt)
+        else:
+            await self._generations.call_off(session.id, job.attempt)  # its worker may be dead
         await self._status.settle(session.id)
         await self._drafts.refresh(session.id)
         await self._sessions.update(

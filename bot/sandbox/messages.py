@@ -81,6 +81,14 @@ class Message:
     def image_ids(self) -> list[str]:
         return slack_file_ids(self.blocks)
 
+    def holds(self) -> set[str]:
+        """The ids of the files that it shows, unless it has been deleted."""
+        return set() if self.deleted else {*self.image_ids(), *self.files}
+
+    def ever_held(self) -> set[str]:
+        """The ids of the files that it shows or has shown."""
+        return {*self.files, *(f for state in self.history for f in slack_file_ids(state.blocks))}
+
     def shown_images(self) -> list[bytes | None]:
         """What a viewer sees of each image: its bytes, or None for a broken one."""
         return [self._shown(file_id) for file_id in self.image_ids() + self.files]

@@ -3,7 +3,7 @@
     GET  /                      the page; its styles and modules under /page/
     GET  /page/feed?as=U        WebSocket: the whole state, then every change that U sees
     POST /page/do/{action}      say, slash, click, fill, submit, close, home, shortcut
-    GET  /page/files/{id}?as=U  an image in a message that U sees
+    GET  /page/files/{id}?as=U  an image in a message that U sees; nothing (204) once it is gone
 
 `page_guard` keeps other sites out, `page_sight` other people's eyes.
 """
@@ -90,10 +90,11 @@ class Page:
         return web.json_response({**shown, "ms": ms})
 
     async def _file(self, request: web.Request) -> web.Response:
-        data = self._sight(request).file(request.match_info["file"])
+        sight, file_id = self._sight(request), request.match_info["file"]
+        data = sight.file(file_id)
         kind = _IMAGES.get(sniff(data)) if data else None
         if kind is None:
-            raise web.HTTPNotFound
+            raise web.HTTPNoContent if sight.is_gone(file_id) else web.HTTPNotFound
         tag = hashlib.sha256(data or b"").hexdigest()
         if any(known.value == tag for known in request.if_none_match or ()):
             return web.Response(status=304)

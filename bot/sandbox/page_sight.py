@@ -73,6 +73,14 @@ class Sight:
             return None
         return found.data
 
+    def is_gone(self, file_id: str) -> bool:
+        """Whether this person was shown the file in a message, and it or the message has been
+        taken away since: a page may be slower to ask for an image than a bot is to remove it."""
+        held = [m for m in self.workspace.log if file_id in m.ever_held()]
+        seen = [message for message in held if self._sees(message.to_json())]
+        taken = self.workspace.files.get(file_id) is None
+        return bool(seen) and (taken or all(file_id not in m.holds() for m in seen))
+
     def _in_messages(self, file_id: str) -> bool:
         return any(
             self._shows(message, file_id) and self._sees(message.to_json())

@@ -182,6 +182,23 @@ async def test_image_in_a_view_is_shown_to_its_person_alone(
             assert answer.status == status
 
 
+@pytest.mark.parametrize("taken", ["message", "file", "both"])
+async def test_image_that_was_taken_away_is_no_error_of_the_page(
+    page: Page, browser: aiohttp.ClientSession, client: AsyncWebClient, taken: str
+) -> None:
+    answer: Any = await client.files_upload_v2(content=png(), filename="image.png")
+    file_id = answer["files"][0]["id"]
+    posted: Any = await client.chat_postMessage(
+        channel=page.slack.channel("general").id, text="an image", blocks=image_blocks(file_id)
+    )
+    if taken != "file":
+        await client.chat_delete(channel=posted["channel"], ts=posted["ts"])
+    if taken != "message":
+        await client.files_delete(file=file_id)
+    async with browser.get(f"/page/files/{file_id}?as=alice") as answer:
+        assert (answer.status, await answer.read()) == (204, b"")
+
+
 async def test_file_that_is_no_image_is_not_served(
     page: Page, browser: aiohttp.ClientSession
 ) -> None:

@@ -31,7 +31,6 @@ from bot.flow import ReviewFlow
 from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
 from bot.flow.requests import Requests
-from bot.flow.waiting import end
 from bot.ports import SessionStore
 from bot.settings import Settings
 from bot.slack.bolt import Identity, bolt_app
@@ -39,7 +38,7 @@ from bot.slack.http import HttpServer, events_routes, health_routes
 from bot.slack.listeners import Listeners
 from bot.slack.socket_mode import SocketModeConnections
 from bot.startup import check_at_start, warn_of_models
-from bot.tasks import BackgroundTasks
+from bot.tasks import BackgroundTasks, end
 from bot.worker.generations import Generations
 from bot.worker.handler import JobHandler
 from bot.worker.queue_status import QueueStatus

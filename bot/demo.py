@@ -27,6 +27,7 @@ from bot.demo_watch import watch_jobs, watch_stages
 from bot.doctor.slack import OPTIONAL_SCOPES, REQUIRED_SCOPES
 from bot.sandbox import Command, Features, Keeper, Page, Shortcut, SimulatedSlack
 from bot.settings import Backend, Settings
+from bot.tasks import end
 from bot.views.ids import DIRECT_IMAGE
 
 DEFAULT_PORT = 8765
@@ -130,12 +131,7 @@ async def _end(child: BotChild, running: asyncio.Task[None]) -> None:
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    """Until they have ended: the Redis client loses a cancellation that comes as it connects."""
-    while pending := [task for task in tasks if not task.done()]:
-        for task in pending:
-            task.cancel()
-        await asyncio.wait(pending, timeout=0.2)
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*(end(task) for task in tasks))
 
 
 async def _until_ready(child: BotChild, stop: asyncio.Event) -> None:

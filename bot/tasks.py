@@ -1,4 +1,4 @@
-"""Background work of a process that nothing waits for, except the shutdown."""
+"""Tasks: how one is ended for good, and background work that only the shutdown waits for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,27 @@ from collections.abc import Coroutine
 from typing import Any
 
 log = logging.getLogger(__name__)
+
+UNWINDING = 1.5
+"""Seconds that a cancelled task has to clean up before it is cancelled again."""
+
+
+async def end(task: asyncio.Future[Any], unwinding: float = UNWINDING) -> None:
+    """Cancel the task until it has ended; its error is nobody's any more.
+
+    Once is not enough: up to Python 3.11 `asyncio.wait_for`, which redis-py sends with, drops a
+    cancellation that arrives in the moment it is done.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=unwinding)
+    retrieve(task)
+
+
+def retrieve(task: asyncio.Future[Any]) -> None:
+    """An error that nobody asks for would be reported as never retrieved."""
+    if not task.cancelled():
+        task.exception()
 
 
 class BackgroundTasks:

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Collection, Coroutine
 from typing import Any, TypeVar
 
+from bot.tasks import UNWINDING, end, retrieve
+
 T = TypeVar("T")
 
-UNWINDING = 1.5
-"""Seconds that a cancelled task has to clean up before it is cancelled again."""
 RECORD_WITHIN = 0.8
 """Seconds that a record may still take once its task is cancelled."""
 
@@ -21,15 +21,6 @@ async def set_within(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
-
-
-async def end(task: asyncio.Task[Any]) -> None:
-    """Cancel the task until it has ended. Once is not enough: up to Python 3.11
-    `asyncio.wait_for` drops a cancellation that arrives in the moment it is done."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=UNWINDING)
-    _retrieve(task)
 
 
 async def unwound(tasks: Collection[asyncio.Task[Any]]) -> None:
@@ -50,10 +41,4 @@ async def finished(work: Coroutine[Any, Any, T]) -> T:
         raise
     finally:
         task.cancel()
-        task.add_done_callback(_retrieve)
-
-
-def _retrieve(task: asyncio.Task[Any]) -> None:
-    """An error that nobody asks for would be reported as never retrieved."""
-    if not task.cancelled():
-        task.exception()
+        task.add_done_callback(retrieve)

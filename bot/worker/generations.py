@@ -17,8 +17,9 @@ from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
 from bot.flow.review import ReviewFlow
 from bot.flow.shared import was_cancelled
-from bot.flow.waiting import end, set_within
+from bot.flow.waiting import set_within
 from bot.ports import ImageBackend, Publisher, SessionStore
+from bot.tasks import end
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from bullmq.job import Job
 from bullmq.worker import Worker
 from redis.asyncio import Redis
 
-from bot.adapters.queue.cancelling import end
 from bot.adapters.queue.connection import assume_modern, socket_timeout
 from bot.adapters.queue.encoding import PREFIX
 from bot.adapters.queue.processor import HANDING_BACK, UNWINDING, Processor, hand_back
+from bot.tasks import end
 
 _LOG = logging.getLogger("bot.queue")
 _DRAIN_DELAY = 5.0

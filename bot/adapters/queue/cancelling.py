@@ -1,23 +1,14 @@
-"""Cancelling tasks that talk to Redis."""
+"""Bounding calls that BullMQ makes to Redis."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from bot.tasks import end
 
 Result = TypeVar("Result")
-
-
-async def end(task: asyncio.Future[Any], unwinding: float) -> None:
-    """Cancel the task until it has ended, giving it `unwinding` seconds each time.
-
-    Once is not enough: up to Python 3.11 `asyncio.wait_for`, which redis-py sends with, drops a
-    cancellation that arrives in the moment it is done.
-    """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=unwinding)
 
 
 async def within(seconds: float, call: Awaitable[Result]) -> Result:

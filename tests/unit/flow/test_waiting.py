@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.flow import waiting
-from bot.flow.waiting import end, finished, set_within, unwound
+from bot.flow.waiting import finished, set_within, unwound
 
 
 async def test_an_event_is_waited_for_at_most_so_long() -> None:
@@ -17,27 +17,6 @@ async def test_an_event_is_waited_for_at_most_so_long() -> None:
     event.set()
     async with asyncio.timeout(10):
         await set_within(event, 60)
-
-
-async def test_a_task_that_drops_a_cancellation_is_ended_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(waiting, "UNWINDING", 0.01)
-    dropped = 0
-
-    async def stubborn() -> None:
-        nonlocal dropped
-        while dropped < 2:
-            try:
-                await asyncio.sleep(60)
-            except asyncio.CancelledError:
-                dropped += 1
-        await asyncio.sleep(60)
-
-    task = asyncio.create_task(stubborn())
-    await asyncio.sleep(0)
-    await end(task)
-    assert (task.cancelled(), dropped) == (True, 2)
 
 
 async def test_what_a_cancelled_task_still_does_is_waited_for() -> None:

@@ -10,10 +10,10 @@ import subprocess
 import sys
 import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from importlib.metadata import packages_distributions
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +71,26 @@ def imported_packages(folder: str) -> set[str]:
             if isinstance(node, ast.Import):
                 modules |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                modules.add(node.module)
-    top = {module.partition(".")[0] for module in modules} - sys.stdlib_module_names
+                modules |= {f"{node.module}.{alias.name}" for alias in node.names}
+    known = {"bot", "tests", "__future__", *sys.stdlib_module_names}
+    outside = {module for module in modules if module.partition(".")[0] not in known}
     owners = packages_distributions()
-    outside = top - {"bot", "tests", "__future__"}
-    return {canonicalize_name(owners.get(name, [name])[0]) for name in outside}
+    return {canonicalize_name(owner(module, owners)) for module in outside}
+
+
+def owner(module: str, owners: Mapping[str, list[str]]) -> str:
+    """The distribution of a module. Several may share the first part of its name: then it is the
+    one with the file, which a name in the module has not."""
+    top = module.partition(".")[0]
+    sharing = sorted(set(owners.get(top, [top])))
+    if len(sharing) == 1:
+        return sharing[0]
+    path = module.replace(".", "/")
+    for name in sharing:
+        files = {str(file) for file in distribution(name).files or []}
+        if files & {f"{path}.py", f"{path}/__init__.py"}:
+            return name
+    return owner(module.rpartition(".")[0], owners)
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -179,6 +194,23 @@ def test_composes_health_check_asks_healthz_and_no_proxy(status: int, healthy: b
         done = subprocess.run(
             [sys.executable, *arguments],
             env={**os.environ, "http_proxy": "http://127.0.0.1:9"},
+            capture_output=True,
+            timeout=30,
+        )
+    assert (done.returncode == 0) is healthy
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
+def test_the_images_health_check_asks_the_port_that_it_sets(status: int, healthy: bool) -> None:
+    dockerfile = read("Dockerfile")
+    check = re.search(r"HEALTHCHECK .*\\\n\s+CMD (\[.*\])", dockerfile)
+    assert check is not None
+    assert re.search(r"HEALTH_PORT=\d+$", dockerfile, re.M)
+    _, *arguments = json.loads(check[1])
+    with answering(status) as here:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env={**os.environ, "HEALTH_PORT": here.rpartition(":")[2]},
             capture_output=True,
             timeout=30,
         )

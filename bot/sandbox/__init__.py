@@ -29,6 +29,7 @@ from bot.sandbox.delivery import Ack
 from bot.sandbox.faults import Fault
 from bot.sandbox.keeping import Keeper
 from bot.sandbox.messages import Message
+from bot.sandbox.observe import PATIENCE
 from bot.sandbox.page_features import Command, Features, Shortcut
 from bot.sandbox.page_server import Page
 from bot.sandbox.server import SimulatedSlack
@@ -36,6 +37,7 @@ from bot.sandbox.views import View
 from bot.sandbox.workspace import Channel, User
 
 __all__ = [
+    "PATIENCE",
     "Ack",
     "ApiCall",
     "Channel",

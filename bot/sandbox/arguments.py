@@ -48,7 +48,7 @@ class Args(dict[str, Any]):
 
 async def read_args(request: web.Request) -> Args:
     args = Args(request.query)
-    if request.content_type == "application/json":
+    if request.content_type == "application/json" and await request.read():
         try:
             body = await request.json()
         except ValueError:

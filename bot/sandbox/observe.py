@@ -10,6 +10,10 @@ from bot.sandbox.workspace import Channel, User, Workspace
 
 T = TypeVar("T")
 
+PATIENCE = 30.0
+"""Seconds to wait for what should come. Where all is well nobody waits that long, so the slowest
+machine that tests run on sets it."""
+
 
 class Observer:
     workspace: Workspace
@@ -51,7 +55,7 @@ class Observer:
     async def wait_for(
         self,
         predicate: Callable[[], Awaitable[T | None] | T | None],
-        timeout: float = 10,
+        timeout: float = PATIENCE,
         what: str = "something",
     ) -> T:
         """The first truthy value of a function, which is tried again after every change."""
@@ -70,7 +74,7 @@ class Observer:
         image: bool | None = None,
         where: Callable[[Message], bool] = lambda message: True,
         after: Message | str | None = None,
-        timeout: float = 10,
+        timeout: float = PATIENCE,
     ) -> Message:
         """The newest message in a thread (or root) that has this button, these words, an image."""
         since = after.ts if isinstance(after, Message) else after or "0"

@@ -86,13 +86,16 @@ class Actions:
         )
 
     async def _fill(self, who: User, args: Args) -> Ack:
-        self._slack.fill(who, dict(args.get("values") or {}), self._view(who, args))
+        if not self._gone(args):
+            self._slack.fill(who, dict(args.get("values") or {}), self._view(who, args))
         return _DONE
 
     async def _submit(self, who: User, args: Args) -> Ack:
         return await self._slack.submit(who, dict(args.get("values") or {}), self._view(who, args))
 
     async def _close(self, who: User, args: Args) -> Ack:
+        if self._gone(args):
+            return _DONE
         return await self._slack.close_view(who, self._view(who, args))
 
     async def _home(self, who: User, args: Args) -> Ack:
@@ -115,6 +118,10 @@ class Actions:
             if named and not message.deleted and message.ephemeral_to in (None, who.id):
                 return message
         raise SlackError("message_not_found")
+
+    def _gone(self, args: Args) -> bool:
+        """Whether the view was closed while a person's last word about it was on its way."""
+        return self._workspace.views.find(args.text("view"), None) is None
 
     def _view(self, who: User, args: Args) -> View:
         view = self._workspace.views.find(args.text("view"), None)

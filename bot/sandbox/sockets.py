@@ -1,4 +1,8 @@
-"""Socket Mode from the server's side: connections, envelopes, acks."""
+"""Socket Mode from the server's side: connections, envelopes, acks.
+
+An envelope goes to one connection, and its ack counts from whichever of the app's connections it
+comes: the SDKs send it over the one that they have open by then.
+"""
 
 import asyncio
 import itertools
@@ -17,7 +21,7 @@ GRACE_SECONDS = 1.0  # between telling a connection to go and closing it
 
 
 class ConnectionLostError(Exception):
-    """The socket closed before the envelope was acked."""
+    """The envelope did not go out, or is an event whose socket closed before it was acked."""
 
 
 class NoConnectionError(Exception):
@@ -26,14 +30,14 @@ class NoConnectionError(Exception):
 
 @dataclass(eq=False)
 class Link:
-    """One open connection and the envelopes that it hasn't acked yet.
+    """One open connection. `events`: those that were sent over it and are not acked yet.
 
     A retiring one has been told to go: it may still ack, but gets nothing new.
     """
 
     ws: web.WebSocketResponse
     request: web.Request
-    pending: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
+    events: set[asyncio.Future[Any]] = field(default_factory=set)
     retiring: bool = False
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -44,9 +48,15 @@ class Link:
 
 
 class Sockets:
+    """`hearing`: while it is cleared, nothing that the bot says is heard yet, not even that it
+    closes a connection."""
+
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self.links: list[Link] = []
+        self.hearing = asyncio.Event()
+        self.hearing.set()
+        self._pending: dict[str, asyncio.Future[Any]] = {}
         self._turn = itertools.count()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -55,7 +65,7 @@ class Sockets:
         ticket = request.query.get("ticket", "")
         if ticket not in self._workspace.tickets.sockets:
             return web.Response(status=401, text="invalid ticket")
-        ws = web.WebSocketResponse(heartbeat=20)
+        ws = web.WebSocketResponse(heartbeat=20, autoclose=False)
         await ws.prepare(request)
         self._workspace.tickets.sockets.discard(ticket)
         if len(self.links) >= MOST_CONNECTIONS:
@@ -71,8 +81,11 @@ class Sockets:
             await link.ws.send_json(self._hello())
             self._workspace.changes.emit("sockets", count=len(self.links))
             async for message in link.ws:
+                await self.hearing.wait()
                 if message.type is WSMsgType.TEXT:
-                    self._take_ack(link, message.data)
+                    self._take_ack(message.data)
+            await self.hearing.wait()
+            await link.ws.close()
         except ConnectionError:
             pass
         finally:
@@ -90,13 +103,13 @@ class Sockets:
             "connection_info": {"app_id": self._workspace.app.app_id},
         }
 
-    def _take_ack(self, link: Link, data: str) -> None:
+    def _take_ack(self, data: str) -> None:
         try:
             ack = json.loads(data)
         except ValueError:
             self._workspace.violate(f"not JSON on a socket: {data[:80]!r}")
             return
-        waiting = link.pending.pop(str(ack.get("envelope_id")), None)
+        waiting = self._pending.get(str(ack.get("envelope_id")))
         if waiting is not None and not waiting.done():
             waiting.set_result(ack.get("payload"))
 
@@ -104,32 +117,34 @@ class Sockets:
         if link in self.links:
             self.links.remove(link)
         link.gone.set()
-        for waiting in link.pending.values():
+        for waiting in link.events:
             if not waiting.done():
                 waiting.set_exception(ConnectionLostError())
-        link.pending.clear()
         self._workspace.changes.emit("sockets", count=len(self.links))
 
     def usable(self) -> list[Link]:
         return [link for link in self.links if not (link.ws.closed or link.retiring)]
 
     async def send(self, kind: str, payload: dict[str, Any], **extra: Any) -> Any:
-        """Hand an envelope to one open connection, in turn; the payload of its ack."""
+        """Hand an envelope to one open connection, in turn; the payload of its ack. An event is
+        given up when that connection closes, to be sent again; anything else goes out once."""
         usable = self.usable()
         if not usable:
             raise NoConnectionError
         link = usable[next(self._turn) % len(usable)]
         envelope_id = str(uuid.uuid4())
         envelope = {"envelope_id": envelope_id, "type": kind, "payload": payload, **extra}
-        waiting = asyncio.get_running_loop().create_future()
-        link.pending[envelope_id] = waiting
+        waiting = self._pending[envelope_id] = asyncio.get_running_loop().create_future()
+        if kind == "events_api":
+            link.events.add(waiting)
         try:
             await link.ws.send_json(envelope)
             return await waiting
         except ConnectionError as error:
             raise ConnectionLostError from error
         finally:
-            link.pending.pop(envelope_id, None)
+            link.events.discard(waiting)
+            del self._pending[envelope_id]
 
     async def disconnect(self, reason: str, *, abrupt: bool) -> None:
         """End every open connection: with a word and a handshake, or by cutting it."""

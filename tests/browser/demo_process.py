@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bot.sandbox import PATIENCE
 from tests.support.processes import ROOT, free_port
 
 _CLEARED = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "DISPLAY", "WAYLAND_DISPLAY")
@@ -45,7 +46,7 @@ class DemoProcess:
             stderr=STDOUT,
         )
         self._reading = asyncio.create_task(self._read())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(2 * PATIENCE):
             while "Ctrl-C ends" not in self.output:
                 assert not self._reading.done(), self.output
                 await asyncio.sleep(0.02)
@@ -57,7 +58,7 @@ class DemoProcess:
         assert self._reading is not None
         if self._process.returncode is None:
             os.killpg(self._process.pid, number)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(2 * PATIENCE):
             code = await self._process.wait()
             await self._reading
         return code
@@ -65,11 +66,10 @@ class DemoProcess:
     async def bot_pid(self) -> int:
         """The process of the bot under the demo."""
         assert self._process is not None
-        for _ in range(200):
-            if found := _bots_under(self._process.pid):
-                return found[0]
-            await asyncio.sleep(0.05)
-        raise AssertionError("the demo has no bot")
+        async with asyncio.timeout(PATIENCE):
+            while not (found := _bots_under(self._process.pid)):
+                await asyncio.sleep(0.05)
+        return found[0]
 
     async def _read(self) -> None:
         assert self._process is not None

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox import PATIENCE
 from tests.support.processes import ROOT
 
 try:
@@ -34,9 +35,9 @@ _ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 ]
-SLOW = 30_000
-"""Milliseconds for what the bot does."""
-expect.set_options(timeout=15_000)
+SLOW = 1000 * PATIENCE
+"""Milliseconds for what the bot does, and for all else that is waited for."""
+expect.set_options(timeout=SLOW)
 
 
 @asynccontextmanager
@@ -71,7 +72,7 @@ class Desk:
         """Go to a place as a person: `#person/channel`, or `#person/@imagine` and `…/home`."""
         await self.page.goto(self.url + place)
         person, channel = place.lstrip("#").split("/")[:2]
-        await expect(self._person(person.title())).to_be_visible(timeout=SLOW)
+        await expect(self._person(person.title())).to_be_visible()
         title = "imagine" if channel == "@imagine" else f"# {channel}"
         await expect(self.page.locator("#channel-title")).to_have_text(title)
         await self.bot_is_there()
@@ -80,7 +81,12 @@ class Desk:
             await expect(self.form).to_have_count(0)
 
     async def bot_is_there(self) -> None:
-        await expect(self.page.locator("#status")).to_have_text("Bot connected", timeout=SLOW)
+        await expect(self.page.locator("#status")).to_have_text("Bot connected")
+
+    async def go_to(self, channel: str) -> None:
+        """Take the channel's link; what is written after that is written there."""
+        await self.page.get_by_role("link", name=channel).click()
+        await expect(self.page.locator("#channel-title")).to_have_text(f"# {channel}")
 
     async def become(self, name: str) -> None:
         await self.page.get_by_role("group", name="You are").get_by_text(name).click()
@@ -138,7 +144,7 @@ class Desk:
         bar = self.page.locator("#timeline .message", has_text=prompt).get_by_role(
             "button", name="reply"
         )
-        await bar.last.click(timeout=SLOW)
+        await bar.last.click()
         await expect(self.thread.locator(".message", has_text=prompt).first).to_be_visible()
 
     def draft(self, attempt: int) -> Locator:
@@ -150,7 +156,7 @@ class Desk:
     async def drafted(self, attempt: int) -> Locator:
         """The attempt is there to be decided about."""
         draft = self.draft(attempt)
-        await expect(draft.get_by_role("button", name="Approve").first).to_be_visible(timeout=SLOW)
+        await expect(draft.get_by_role("button", name="Approve").first).to_be_visible()
         await expect(draft.locator("figure img").last).to_have_js_property("complete", value=True)
         return draft
 
@@ -166,17 +172,17 @@ class Desk:
             else:
                 await field.fill(value)
         await self.form.get_by_role("button", name="Generate").click()
-        await expect(self.form).to_be_hidden(timeout=SLOW)
+        await expect(self.form).to_be_hidden()
 
     async def approved(self) -> None:
         """The final image is in the channel, sent from the thread."""
         final = self.page.locator("#timeline .message", has_text="approved image")
-        await expect(final.last).to_contain_text("replied to a thread", timeout=SLOW)
+        await expect(final.last).to_contain_text("replied to a thread")
         await expect(final.last.get_by_role("button", name="Start over")).to_be_visible()
 
     async def only_for_me(self) -> Locator:
         message = self.page.locator(".message.ephemeral").last
-        await expect(message).to_be_visible(timeout=SLOW)
+        await expect(message).to_be_visible()
         return message
 
     @property
@@ -196,5 +202,5 @@ async def sit_down(browser: Browser, url: str, **options: Any) -> tuple[BrowserC
     """A new window; `options` are Playwright's, such as `viewport` and `color_scheme`."""
     options.setdefault("viewport", {"width": 1400, "height": 860})
     context = await browser.new_context(**options)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(SLOW)
     return context, Desk(await context.new_page(), url)

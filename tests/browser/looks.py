@@ -21,12 +21,16 @@ LOOKS: dict[str, dict[str, Any]] = {
     "narrow-light": {**NARROW, "color_scheme": "light"},
     "narrow-dark": {**NARROW, "color_scheme": "dark"},
 }
+_AT_REST = """Promise.all(document.getAnimations()
+  .filter((each) => each.effect.getComputedTiming().endTime !== Infinity)
+  .map((each) => each.finished.catch(() => {}))).then(() => true)"""
 _FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
 async def look_at(desk: Desk, name: str) -> None:
     """A screenshot, no sideways scrolling, and no serious finding of axe-core's."""
     await desk.page.wait_for_timeout(250)
+    await desk.page.evaluate(_AT_REST)
     await desk.screenshot(name)
     assert await desk.page.evaluate(_FITS)
     await _check_with_axe(desk, name)

@@ -100,7 +100,7 @@ async def test_draft_is_refined_by_keyboard_alone(desk: Desk) -> None:
 async def test_list_of_what_is_in_progress_leads_to_its_thread(desk: Desk, room: str) -> None:
     await desk.imagine("a map of nowhere")
     await desk.page.get_by_role("button", name="Close the thread").click()
-    await desk.page.get_by_role("link", name="general").click()
+    await desk.go_to("general")
     await desk.send("/imagine list")
     private = await desk.only_for_me()
     await private.get_by_role("link", name="a map of nowhere").click()

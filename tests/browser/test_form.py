@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.browser.desk import SLOW, Desk, expect
+from tests.browser.desk import Desk, expect
 
 
 async def test_form_its_error_and_its_way_to_a_draft(desk: Desk) -> None:
@@ -18,15 +18,15 @@ async def test_form_its_error_and_its_way_to_a_draft(desk: Desk) -> None:
     await expect(field).to_have_accessible_description("Please say what the image should show.")
     await field.fill("a dog in a spacesuit")
     await field.press("Control+Enter")
-    await expect(desk.form).to_be_hidden(timeout=SLOW)
+    await expect(desk.form).to_be_hidden()
     await expect(desk.page.locator("#timeline")).to_contain_text("a dog in a spacesuit")
 
 
 async def test_escape_closes_the_form_and_typing_survives_a_reload(desk: Desk) -> None:
     await desk.send("/imagine")
     field = desk.form.get_by_role("textbox")
-    await field.fill("half an idea")
-    await desk.page.wait_for_timeout(700)
+    async with desk.page.expect_response("**/page/do/fill"):
+        await field.fill("half an idea")
     await desk.page.reload()
     await expect(field).to_have_value("half an idea")
     await desk.page.keyboard.press("Escape")
@@ -53,7 +53,7 @@ async def test_start_over_opens_a_form_again(desk: Desk) -> None:
 
 
 async def test_channel_without_the_bot(desk: Desk) -> None:
-    await desk.page.get_by_role("link", name="outsiders").click()
+    await desk.go_to("outsiders")
     await desk.send("/imagine a cat")
     await expect(await desk.only_for_me()).to_contain_text("/invite")
     await desk.screenshot("not-a-member")

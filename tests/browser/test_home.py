@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.desk import SLOW, Desk, Locator, expect
+from tests.browser.desk import Desk, Locator, expect
 from tests.browser.looks import LOOKS, look_at
 
 
@@ -18,7 +18,7 @@ async def test_home_pages_and_leads_to_threads(desk: Desk, room: str) -> None:
     for number in range(6):
         await desk.send(f"/imagine idea number {number}")
     ideas = desk.page.locator("#timeline .message", has_text="idea number")
-    await expect(ideas).to_have_count(6, timeout=SLOW)
+    await expect(ideas).to_have_count(6)
     shown = await _at_home(desk)
     await expect(shown.get_by_role("heading", name="In progress (6)")).to_be_visible()
     gallery = shown.get_by_role("img", name="a kite shaped like a whale")
@@ -28,7 +28,7 @@ async def test_home_pages_and_leads_to_threads(desk: Desk, room: str) -> None:
     await desk.screenshot("home")
     await shown.get_by_role("button", name="Older").focus()
     await desk.page.keyboard.press("Enter")
-    await expect(listed).to_have_count(1, timeout=SLOW)
+    await expect(listed).to_have_count(1)
     idea = await listed.inner_text()
     await shown.get_by_role("link", name="Open thread").click()
     await expect(desk.page.get_by_role("heading", name=f"# {room}")).to_be_visible()
@@ -70,7 +70,7 @@ async def _at_home(desk: Desk) -> Locator:
     person = await desk.page.evaluate("location.hash.slice(1).split('/')[0]")
     await desk.open(f"#{person}/@imagine/home")
     shown = desk.page.locator("#home")
-    await expect(shown).to_contain_text("How it works", timeout=SLOW)
+    await expect(shown).to_contain_text("How it works")
     return shown
 
 
@@ -81,5 +81,5 @@ def _select(shown: Locator, name: str) -> Locator:
 async def _choose(shown: Locator, name: str, label: str) -> None:
     await _select(shown, name).select_option(label=label)
     checked = _select(shown, name).locator("option:checked")
-    await expect(checked).to_have_text(label, timeout=SLOW)
-    await expect(_select(shown, name)).not_to_have_attribute("aria-busy", "true", timeout=SLOW)
+    await expect(checked).to_have_text(label)
+    await expect(_select(shown, name)).not_to_have_attribute("aria-busy", "true")

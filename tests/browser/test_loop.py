@@ -12,7 +12,7 @@ from tests.browser.desk import SLOW, Browser, Desk, expect, sit_down
 async def test_loop_by_mouse(desk: Desk) -> None:
     await desk.page.get_by_role("button", name="Try /imagine").click()
     await desk.page.get_by_role("button", name="Send").click()
-    await desk.page.get_by_role("button", name="1 reply").click(timeout=SLOW)
+    await desk.page.get_by_role("button", name="1 reply").click()
     await desk.drafted(1)
     await expect(desk.page.locator("#timeline .badge")).to_have_count(0)
     await desk.screenshot("draft")
@@ -48,7 +48,7 @@ async def test_loop_by_keyboard_alone(desk: Desk) -> None:
     await keys.type("an otter on a sofa")
     await keys.press("Enter")
     bar = desk.page.get_by_role("button", name="1 reply")
-    await expect(bar).to_be_visible(timeout=SLOW)
+    await expect(bar).to_be_visible()
     await keys.press("F6")
     await keys.press("F6")
     for _ in range(20):
@@ -106,6 +106,7 @@ async def test_reload_in_the_middle_keeps_everything(desk: Desk) -> None:
     await desk.imagine("a lighthouse in the fog")
     await desk.composer.fill("half a sentence")
     await desk.press("Regenerate")
+    await expect(desk.page.locator("#timeline")).to_contain_text("attempt 2")
     await desk.page.reload()
     await desk.drafted(2)
     await expect(desk.composer).to_have_value("half a sentence")
@@ -121,7 +122,7 @@ async def test_killed_bot_comes_back_and_goes_on(own_desk: Desk, own_demo: DemoP
     await expect(own_desk.page.locator("#status")).to_have_text("Bot not connected")
     await own_desk.bot_is_there()
     draft = own_desk.thread.locator(".message", has_text="attempt 2 ·")
-    await expect(draft.get_by_role("button", name="Approve")).to_be_visible(timeout=60_000)
+    await expect(draft.get_by_role("button", name="Approve")).to_be_visible(timeout=2 * SLOW)
     await own_desk.press("Approve")
     await own_desk.approved()
 

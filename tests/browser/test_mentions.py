@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.browser.desk import SLOW, Desk, expect
+from tests.browser.desk import Desk, expect
 
 
 async def test_mention_starts_a_session_and_another_refines_it(desk: Desk) -> None:
@@ -53,7 +53,7 @@ async def test_direct_message_needs_no_mention(desk: Desk) -> None:
 
 
 async def test_mention_where_the_bot_is_not(desk: Desk) -> None:
-    await desk.page.get_by_role("link", name="outsiders").click()
+    await desk.go_to("outsiders")
     await desk.say("@imagine a cat")
     await expect(await desk.only_for_me()).to_contain_text("/invite @imagine")
 
@@ -61,5 +61,5 @@ async def test_mention_where_the_bot_is_not(desk: Desk) -> None:
 async def test_help_is_said_to_the_one_who_asks(desk: Desk) -> None:
     await desk.say("@imagine help")
     private = await desk.only_for_me()
-    await expect(private).to_contain_text("How it works", timeout=SLOW)
+    await expect(private).to_contain_text("How it works")
     await desk.screenshot("help")

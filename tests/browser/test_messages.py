@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from slack_bolt.async_app import AsyncApp
 
-from bot.sandbox import Page
+from bot.sandbox import PATIENCE, Page
 from tests.browser.blocks import actions, button, client_of, context, image, section, upload
 from tests.browser.desk import Desk, expect
 from tests.browser.pictures import picture
@@ -71,7 +71,7 @@ async def test_pictures_of_one_message_have_their_own_buttons(
     )
     await bare_desk.screenshot(f"bare-candidates-{bare_desk.width}")
     await message.get_by_role("button", name="Approve").nth(1).click()
-    assert await asyncio.wait_for(pressed.get(), 10) == "no. 2"
+    assert await asyncio.wait_for(pressed.get(), PATIENCE) == "no. 2"
     await message.get_by_role("button", name="Show it large").nth(2).click()
     await expect(bare_desk.form.locator(".caption")).to_have_text("candidate 3")
 
@@ -151,17 +151,18 @@ async def test_bot_is_mentioned_where_slash_commands_do_not_work(
     await bare_desk.composer.press("Enter")
     await bare_desk.composer.press_sequentially("a fox on the moon")
     await bare_desk.composer.press("Enter")
-    event = await asyncio.wait_for(heard.get(), 10)
+    event = await asyncio.wait_for(heard.get(), PATIENCE)
     assert event["text"] == f"<@{slack.bot_user_id}> a fox on the moon"
     await page.get_by_role("button", name="1 reply").click()
     await bare_desk.reply.press_sequentially("@imagine make it night")
     await bare_desk.reply.press("Enter")
-    answer = await asyncio.wait_for(heard.get(), 10)
+    answer = await asyncio.wait_for(heard.get(), PATIENCE)
     assert answer["thread_ts"] == event["ts"]
     await expect(bare_desk.thread.locator(".message").nth(2)).to_contain_text("make it night")
     await page.goto(bare.url + "#alice/@imagine")
+    await expect(page.locator("#channel-title")).to_have_text("imagine")
     await bare_desk.send("a fox in the rain")
-    direct = await asyncio.wait_for(heard.get(), 10)
+    direct = await asyncio.wait_for(heard.get(), PATIENCE)
     assert (direct["channel_type"], direct["text"]) == ("im", "a fox in the rain")
 
 
@@ -190,6 +191,6 @@ async def test_shortcut_by_keyboard_alone(
     await expect(message.get_by_role("button", name="More actions")).to_be_focused()
     await keys.press("Enter")
     await keys.press("Enter")
-    shortcut = await asyncio.wait_for(used.get(), 10)
+    shortcut = await asyncio.wait_for(used.get(), PATIENCE)
     assert shortcut["message"]["ts"] == ack.message.ts
     await expect(message.get_by_role("button", name="More actions")).to_be_focused()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.browser.desk import SLOW, Desk, expect
+from tests.browser.desk import Desk, expect
 from tests.browser.looks import look_at
 from tests.browser.pictures import picture
 
@@ -44,7 +44,7 @@ async def test_one_of_two_pictures_is_chosen_by_keyboard(desk: Desk, png: bytes)
     await keys.press("Tab")
     await keys.type("brighter")
     await keys.press("Control+Enter")
-    await expect(desk.form).to_be_hidden(timeout=SLOW)
+    await expect(desk.form).to_be_hidden()
     await desk.open_thread("which one?")
     await desk.drafted(1)
 

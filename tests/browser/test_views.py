@@ -8,7 +8,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import Page
+from bot.sandbox import PATIENCE, Page
 from tests.browser.blocks import (
     actions,
     button,
@@ -71,7 +71,7 @@ async def test_selects_of_a_modal_start_with_what_is_chosen(
     await form.get_by_label("Count").select_option("Two")
     await form.get_by_role("button", name="Go").click()
     await expect(form).to_be_hidden()
-    values = await asyncio.wait_for(got.get(), 10)
+    values = await asyncio.wait_for(got.get(), PATIENCE)
     assert values["size"]["size"]["selected_option"]["value"] == "tall"
     assert values["quality"]["quality"]["selected_option"] is None
     assert values["count"]["count"]["selected_option"]["value"] == "two"

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.browser.demo_process import DemoProcess
-from tests.browser.desk import SLOW, Desk, expect
+from tests.browser.desk import Desk, expect
 from tests.fake_openai import FakeOpenAI, moderation_400, success
 
 
@@ -39,10 +39,10 @@ async def test_cancelled_image_never_comes(desk: Desk, openai: FakeOpenAI) -> No
     openai.hold("generating")
     await desk.send("/imagine a volcano of chocolate")
     root = desk.page.locator("#timeline .message", has_text="a volcano of chocolate")
-    await openai.until_held(timeout=20)
+    await openai.until_held()
     await root.get_by_role("button", name="Cancel").click()
     await expect(root).to_contain_text("🚫 Cancelled")
-    await openai.until(lambda: openai.cancelled, timeout=20)
+    await openai.until(lambda: openai.cancelled)
     await desk.screenshot("cancelled")
     await desk.page.keyboard.press("Control+.")
     wire = desk.page.locator("#wire-list")
@@ -62,7 +62,7 @@ async def test_cancelled_refinement_leaves_the_draft_to_decide_about(
     await desk.imagine("a train to the moon")
     openai.hold("generating")
     await desk.say("@imagine with a dining car")
-    await openai.until_held(timeout=20)
+    await openai.until_held()
     await expect(desk.draft(1).get_by_role("button", name="Approve")).to_have_count(0)
     await desk.send("/imagine cancel")
     await expect(await desk.only_for_me()).to_contain_text("a train to the moon")
@@ -79,11 +79,11 @@ async def test_preview_is_shown_until_the_draft_comes(desk: Desk, openai: FakeOp
     await desk.send("/imagine a mirror in the desert")
     await desk.open_thread("a mirror in the desert")
     preview = desk.thread.locator(".message", has_text="Preview of attempt 1")
-    await expect(preview.locator("figure img")).to_be_visible(timeout=SLOW)
+    await expect(preview.locator("figure img")).to_be_visible()
     await desk.screenshot("preview")
     openai.release()
     await desk.drafted(1)
-    await expect(preview).to_have_count(0, timeout=SLOW)
+    await expect(preview).to_have_count(0)
 
 
 async def test_candidate_that_fails_does_not_lose_the_others(

@@ -8,10 +8,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from bot.sandbox import PATIENCE
 from tests.support.processes import World
+from tests.support.scene import SECONDS_TO_ACK
 
 COMMANDS = 200
 GENERATING = 50
+AT_ONCE = 10
+"""Commands under way, so that a machine that takes fewer than fifty a second is not swamped."""
 
 
 async def test_two_hundred_commands_are_acked_while_fifty_images_are_made(
@@ -23,12 +27,15 @@ async def test_two_hundred_commands_are_acked_while_fifty_images_are_made(
     alice, general, design = slack.user("alice"), slack.channel("general"), slack.channel("design")
     openai.hold("generating")
     for n in range(GENERATING):
-        assert (await slack.slash(alice, design, "/imagine", f"busy {n}")).ok
-    await openai.until_held(GENERATING, timeout=25)
+        assert (await slack.slash(alice, design, "/imagine", f"busy {n}", timeout=PATIENCE)).ok
+    await openai.until_held(GENERATING, timeout=2 * PATIENCE)
+
+    at_once = asyncio.Semaphore(AT_ONCE)
 
     async def command(n: int) -> float:
         await asyncio.sleep(n * 0.02)
-        ack = await slack.slash(alice, general, "/imagine", f"picture {n}")
+        async with at_once:
+            ack = await slack.slash(alice, general, "/imagine", f"picture {n}")
         assert ack.ok, ack
         return ack.seconds
 
@@ -38,7 +45,7 @@ async def test_two_hundred_commands_are_acked_while_fifty_images_are_made(
     record_property("ack p50 ms", p50)
     record_property("ack p99 ms", p99)
     print(f"{world.mode}: ack p50 {p50} ms, p99 {p99} ms")  # noqa: T201 - shown with -s
-    assert max(seconds) < 3.0
+    assert max(seconds) < SECONDS_TO_ACK
 
 
 async def test_calls_to_slack_for_one_image(
@@ -67,4 +74,6 @@ async def test_calls_to_slack_for_one_image(
     draft = await slack.wait_for_message(general, thread_ts=root.ts, button="Approve")
     await slack.click(alice, draft, "Approve")
     await slack.wait_for_message(general, text="Approved by")
-    assert len(slack.calls) - before == sum(calls.values()) + edits + 3
+    expected = sum(calls.values()) + edits + 3
+    await slack.wait_for(lambda: len(slack.calls) - before >= expected, what="all calls")
+    assert len(slack.calls) - before == expected

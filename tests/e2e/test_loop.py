@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.processes import World
+from tests.support.scene import SECONDS_TO_ACK
 
 
 async def test_from_the_command_to_the_approved_image(world: World) -> None:
@@ -13,7 +14,7 @@ async def test_from_the_command_to_the_approved_image(world: World) -> None:
 
     ack = await slack.slash(alice, general, "/imagine", "a robot eating pizza on Mars")
     assert ack.ok
-    assert ack.seconds < 1.0
+    assert ack.seconds < SECONDS_TO_ACK
 
     root = await slack.wait_for_message(general, text="a robot eating pizza on Mars")
     draft = await slack.wait_for_message(general, thread_ts=root.ts, button="Approve")

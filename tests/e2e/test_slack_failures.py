@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from bot.adapters.embedded_redis import EmbeddedRedis
-from bot.sandbox import Fault, Message, SimulatedSlack
+from bot.sandbox import PATIENCE, Fault, Message, SimulatedSlack
 from bot.sandbox.http_delivery import HttpDelivery
 from tests.fake_openai import FakeOpenAI, moderation_400
 from tests.support.processes import World
@@ -118,7 +118,7 @@ async def test_a_slack_that_is_busy_all_the_time_slows_the_bot_down_only(scene: 
         await scene.imagine()
         first = await scene.draft()
         await scene.click(first, "Regenerate")
-        await scene.approved(await scene.draft(after=first), timeout=20)
+        await scene.approved(await scene.draft(after=first))
         scene.assert_posted_once(paid=2)
     finally:
         for method in ("chat.postMessage", "chat.update"):
@@ -184,7 +184,7 @@ async def test_acks_are_in_time_however_slow_slack_is(scene: Scene) -> None:
     await scene.click(draft, "Approve", stale=True)
     scene.slack.faults.clear()
     await scene.slack.wait_for(
-        lambda: len(scene.slack.messages(scene.channel)) == 11, what="the roots", timeout=20
+        lambda: len(scene.slack.messages(scene.channel)) == 11, what="the roots"
     )
     await scene.until_idle()
     assert scene.openai.paid == 12
@@ -262,6 +262,7 @@ async def test_many_clicks_at_once_make_one_attempt(scene: Scene) -> None:
     await scene.draft(after=draft)
     await scene.until_stage("user_feedback")
     assert len(await scene.attempts()) == 2
+    await scene.until_quiet()
     refused = [m for m in scene.everything() if m.ephemeral_to]
     assert len(refused) == 9
     scene.assert_posted_once(paid=2, finals=0)
@@ -323,11 +324,11 @@ async def _get_stuck(scene: Scene) -> Stuck:
     await scene.imagine()
     await scene.slack.wait_for(
         lambda: len(scene.slack.calls_of("files.getUploadURLExternal")) == 2,
-        timeout=60,
+        timeout=3 * PATIENCE,
         what="the fallback",
     )
     files.ready_after = 0.0
-    draft = await scene.draft(timeout=20)
+    draft = await scene.draft()
     shared = await scene.slack.wait_for_message(
         scene.channel, thread_ts=draft.thread_ts, where=lambda message: bool(message.files)
     )

@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from bot.sandbox import PATIENCE
+
 from .outcomes import Outcome, Point
 from .provider import Provider
 from .recording import Recorded
@@ -81,7 +83,7 @@ class Controls(Provider):
         """Where generations stand still now."""
         return [point for point, _ in self.gates.waiting]
 
-    async def until(self, true: Callable[[], object], timeout: float = 5.0) -> None:
+    async def until(self, true: Callable[[], object], timeout: float = PATIENCE) -> None:
         """Wait until `true()`; TimeoutError after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while not true():
@@ -89,6 +91,6 @@ class Controls(Provider):
                 raise TimeoutError("the fake never came to that state")
             await asyncio.sleep(0.002)
 
-    async def until_held(self, count: int = 1, timeout: float = 5.0) -> None:
+    async def until_held(self, count: int = 1, timeout: float = PATIENCE) -> None:
         """Wait until that many generations stand still."""
         await self.until(lambda: len(self.held) >= count, timeout)

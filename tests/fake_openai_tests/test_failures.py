@@ -184,8 +184,8 @@ async def test_hanging_runs_into_the_read_timeout(
 ) -> None:
     fake.script(fo.hang(at))
     with pytest.raises(openai.APITimeoutError):
-        await stream(client, timeout=0.1)
-    await fake.until(lambda: fake.creates[0].disconnected)
+        await stream(client, timeout=0.5)
+    await fake.until(lambda: fake.creates and fake.creates[0].disconnected)
 
 
 async def test_client_that_leaves_has_paid(fake: FakeOpenAI, client: AsyncOpenAI) -> None:

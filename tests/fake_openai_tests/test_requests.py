@@ -10,6 +10,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
+from bot.sandbox import PATIENCE
 from tests.fake_openai import FakeOpenAI
 from tests.fake_openai.sdk_check import complaints
 
@@ -138,5 +139,5 @@ async def test_runs_as_a_process() -> None:
             assert (await stream(client))[-1].type == "response.completed"
     finally:
         process.terminate()
-        status = await asyncio.wait_for(process.wait(), 5)
+        status = await asyncio.wait_for(process.wait(), PATIENCE)
     assert status == 0

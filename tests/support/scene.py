@@ -17,7 +17,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.adapters.embedded_redis import EmbeddedRedis
-from bot.sandbox import Ack, Message, SimulatedSlack, User, View
+from bot.adapters.queue.encoding import GENERATE_QUEUE, PREFIX, PUBLISH_QUEUE
+from bot.sandbox import PATIENCE, Ack, Message, SimulatedSlack, User, View
 from tests.fake_openai import FakeOpenAI
 from tests.fake_openai.script import Script
 from tests.support.processes import World
@@ -86,27 +87,31 @@ class Scene:
             self.channel, text=prompt, where=lambda message: not message.is_reply
         )
 
-    async def draft(self, after: Message | None = None, timeout: float = 10.0) -> Message:
-        """The draft to decide about in the newest thread, once it is there."""
+    async def draft(self, after: Message | None = None, timeout: float = PATIENCE) -> Message:
+        """The draft to decide about in the newest thread, once it is there and recorded."""
         thread = (after and after.thread_ts) or (await self.root()).ts
-        return await self.slack.wait_for_message(
+        draft = await self.slack.wait_for_message(
             self.channel, thread_ts=thread, button="Approve", after=after, timeout=timeout
         )
+        await self._recorded(draft, timeout)
+        return draft
 
-    async def failure(self, after: Message | None = None, timeout: float = 10.0) -> Message:
-        """The failure in the newest thread, once it is there."""
+    async def failure(self, after: Message | None = None, timeout: float = PATIENCE) -> Message:
+        """The failure in the newest thread, once it is there and recorded."""
         thread = (await self.root()).ts
-        return await self.slack.wait_for_message(
+        failure = await self.slack.wait_for_message(
             self.channel, thread_ts=thread, button="Try again", after=after, timeout=timeout
         )
+        await self._recorded(failure, timeout)
+        return failure
 
-    async def final(self, draft: Message, timeout: float = 10.0) -> Message:
+    async def final(self, draft: Message, timeout: float = PATIENCE) -> Message:
         """The approved image of a draft's session, once it is there."""
         return await self.slack.wait_for_message(
             self.channel, thread_ts=draft.thread_ts, button="Start over", timeout=timeout
         )
 
-    async def approved(self, draft: Message, timeout: float = 10.0) -> Message:
+    async def approved(self, draft: Message, timeout: float = PATIENCE) -> Message:
         """Approve a draft; answer the final message, with all that belongs to it in place."""
         await self.click(draft, "Approve")
         final = await self.final(draft, timeout)
@@ -115,7 +120,7 @@ class Scene:
         await self.shows(root, "Approved by", timeout)
         return final
 
-    async def shows(self, message: Message, words: str, timeout: float = 10.0) -> None:
+    async def shows(self, message: Message, words: str, timeout: float = PATIENCE) -> None:
         """Wait until a message says so."""
         await self.slack.wait_for(
             lambda: words in message.shown_text, timeout, f"{words!r} in {message.shown_text!r}"
@@ -159,11 +164,15 @@ class Scene:
         """The fields of the newest session."""
         return (await self.sessions())[-1]
 
+    async def token(self) -> str:
+        """What names the newest session in logs and traces."""
+        return (await self.stored())["id"].rpartition(".")[2]
+
     async def attempts(self) -> list[dict[str, Any]]:
         attempts: list[dict[str, Any]] = json.loads((await self.stored())["attempts"])
         return attempts
 
-    async def until_stage(self, stage: str, timeout: float = 10.0) -> dict[str, str]:
+    async def until_stage(self, stage: str, timeout: float = PATIENCE) -> dict[str, str]:
         """The fields of the newest session, once it has reached that stage."""
         async with asyncio.timeout(timeout):
             while True:
@@ -172,7 +181,13 @@ class Scene:
                     return sessions[-1]
                 await asyncio.sleep(0.02)
 
-    async def until_idle(self, timeout: float = 10.0) -> None:
+    async def _recorded(self, message: Message, timeout: float) -> None:
+        """Wait until the message of an attempt's end is in the store: a click is that late."""
+        async with asyncio.timeout(timeout):
+            while not any(message.ts in session["attempts"] for session in await self.sessions()):
+                await asyncio.sleep(0.02)
+
+    async def until_idle(self, timeout: float = PATIENCE) -> None:
         """Wait until nothing is being generated any more."""
         async with asyncio.timeout(timeout):
             while True:
@@ -180,14 +195,29 @@ class Scene:
                     return
                 await asyncio.sleep(0.02)
 
-    async def until_queued(self, number: int, timeout: float = 10.0) -> None:
+    async def until_queued(self, number: int, timeout: float = PATIENCE) -> None:
         """Wait until so many images wait in the queue."""
         async with (
             Redis.from_url(self.world.redis_url) as redis,
             asyncio.timeout(timeout),
         ):
-            while await redis.llen("{imagine}:imagine-generate:wait") != number:
+            while await redis.llen(f"{PREFIX}:{GENERATE_QUEUE}:wait") != number:
                 await asyncio.sleep(0.02)
+
+    async def until_quiet(self, timeout: float = PATIENCE) -> None:
+        """Wait until nothing is under way any more that would get into another scene."""
+        await self.until_idle(timeout)
+        async with (
+            Redis.from_url(self.world.redis_url) as redis,
+            asyncio.timeout(timeout),
+        ):
+            while await _jobs(redis):
+                await asyncio.sleep(0.02)
+        await self.slack.wait_for(
+            lambda: all(call.seconds is not None for call in self.slack.calls),
+            timeout,
+            "an answer to every call",
+        )
 
     async def image_keys(self) -> list[str]:
         async with Redis.from_url(self.world.redis_url, decode_responses=True) as redis:
@@ -220,6 +250,17 @@ class Scene:
         assert len([m for m in shown if not m.reply_broadcast]) == paid, self.slack.describe()
         assert len([m for m in shown if m.reply_broadcast]) == finals, self.slack.describe()
         assert self.openai.paid == paid
+
+
+async def _jobs(redis: Redis) -> int:
+    """How many have not come to an end."""
+    counted = 0
+    for queue in (GENERATE_QUEUE, PUBLISH_QUEUE):
+        for state in ("wait", "active"):
+            counted += await redis.llen(f"{PREFIX}:{queue}:{state}")
+        for state in ("prioritized", "delayed"):
+            counted += await redis.zcard(f"{PREFIX}:{queue}:{state}")
+    return counted
 
 
 def new_scene(world: World) -> Scene:

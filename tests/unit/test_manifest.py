@@ -16,9 +16,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doctor.slack import OPTIONAL_SCOPES, REQUIRED_SCOPES
 from bot.sandbox.registry import METHODS
-from bot.slack.http import events_routes
 from bot.views.ids import DIRECT_IMAGE
 from bot.views.words import COMMAND
+from tests.support.http import routes_for
 
 ROOT = Path(__file__).parents[2]
 _HISTORY = {"channels:history", "groups:history", "im:history"}
@@ -110,7 +110,7 @@ def test_the_events_are_those_that_are_listened_for(manifest: dict[str, Any]) ->
 
 def test_every_url_leads_to_the_route_of_http_mode(manifest: dict[str, Any]) -> None:
     """They stand there unused while Socket Mode is on."""
-    [route] = events_routes(AsyncApp(signing_secret="s", token="xoxb-1"), "s")
+    [route] = routes_for(AsyncApp(signing_secret="s", token="xoxb-1"), "s")
     urls = [
         manifest["features"]["slash_commands"][0]["url"],
         manifest["settings"]["interactivity"]["request_url"],

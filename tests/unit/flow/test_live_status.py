@@ -19,6 +19,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.flow import live_status
 from bot.flow.live_status import LiveStatus
+from bot.sandbox import PATIENCE
 from tests.fakes import ID, FakePublisher, FakeSessionStore, a_session, eventually, generating
 
 INTERVAL = 0.03
@@ -60,7 +61,7 @@ async def test_edits_keep_their_distance() -> None:
 
 async def test_the_work_does_not_wait_for_the_next_edit_when_it_ends() -> None:
     line = Line(generating(), interval=60)
-    async with asyncio.timeout(1), line.status.following(ID):
+    async with asyncio.timeout(PATIENCE), line.status.following(ID):
         await asyncio.sleep(0.01)
     assert len(line.stages) == 1, "what is quick needs no edit but the last"
 

@@ -66,6 +66,9 @@ class SessionStore(Protocol):
         """These sessions in one round trip, in their order; those that have expired are left
         out."""
 
+    async def versions(self, session_ids: list[str]) -> list[int]:
+        """How often each of these was written, in one round trip; 0 for one that has expired."""
+
     async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
         """The ids of the sessions in a thread, newest first. Of the sessions that an earlier
         version has written, those of this user."""
@@ -94,6 +97,16 @@ class SessionStore(Protocol):
         """Raise `StoreUnavailable` where the store does not answer."""
 
 
+class SeenSignatures(Protocol):
+    """The signatures of requests, for all processes. Every method raises `StoreUnavailable` within
+    a fraction of a second, because Slack waits."""
+
+    async def add(self, signature: str, seconds: float) -> bool:
+        """Keep it for so long; False where it is there already."""
+
+    async def remove(self, signature: str) -> None: ...
+
+
 class JobState(StrEnum):
     """Where a job is. `GONE`: the queue knows none of that name."""
 
@@ -107,6 +120,15 @@ class JobState(StrEnum):
     def live(self) -> bool:
         """It will run, or runs."""
         return self in {JobState.WAITING, JobState.RUNNING}
+
+
+class QueueDepth(NamedTuple):
+    """One queue: its short name, its jobs by state (`waiting`, `delayed`, `active`, `failed`), and
+    for how many seconds the next waiting one has been there, 0 where none waits."""
+
+    queue: str
+    jobs: dict[str, int]
+    oldest_seconds: float
 
 
 class JobQueue(Protocol):

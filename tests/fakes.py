@@ -23,6 +23,7 @@ from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind, owed
 from bot.ports import Change, Entry, JobState, OnPartial, OnStarted, Unfinished
+from bot.sandbox import PATIENCE
 
 ID = "T1.U1.abc123"
 OWNER, STRANGER, CHANNEL = "U1", "U2", "C1"
@@ -131,6 +132,11 @@ class FakeSessionStore:
         await self._reach()
         return [self.sessions[id_] for id_ in session_ids if id_ in self.sessions]
 
+    async def versions(self, session_ids: list[str]) -> list[int]:
+        await self._reach()
+        kept = [self.sessions.get(id_) for id_ in session_ids]
+        return [session.version if session else 0 for session in kept]
+
     async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
         await self._reach()
         place = (team, channel, thread_ts)
@@ -230,6 +236,29 @@ class FakeCancellations:
 
     async def send(self, session_id: str) -> None:
         self.sent.append(session_id)
+
+
+class FakeSignatures:
+    """`kept`: signature → for how many seconds."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, float] = {}
+        self.away = False
+
+    async def add(self, signature: str, seconds: float) -> bool:
+        await self._reach()
+        first = signature not in self.kept
+        self.kept.setdefault(signature, seconds)
+        return first
+
+    async def remove(self, signature: str) -> None:
+        await self._reach()
+        self.kept.pop(signature, None)
+
+    async def _reach(self) -> None:
+        await asyncio.sleep(0)
+        if self.away:
+            raise StoreUnavailable("fake")
 
 
 class FakeImageBackend:
@@ -390,7 +419,7 @@ def clock() -> Callable[[], float]:
     return look
 
 
-async def eventually(true: Callable[[], object], timeout: float = 1.0) -> None:
+async def eventually(true: Callable[[], object], timeout: float = PATIENCE) -> None:
     """Wait until `true()`; `TimeoutError` after so many seconds."""
     async with asyncio.timeout(timeout):
         while not true():

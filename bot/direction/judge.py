@@ -15,6 +15,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import Cancellations, JobQueue, SessionStore
 from bot.tasks import BackgroundTasks
+from bot.telemetry.context import turn_to
 
 _OVERTAKING = 1.0
 """Seconds that a click may be ahead of the record of the message it was made on."""
@@ -47,6 +48,7 @@ class Judge:
         return kept if kept.quality in self.qualities else replace(kept, quality="")
 
     async def _allowed(self, session_id: str, user: str) -> Session:
+        turn_to(session_id)
         session = await self._sessions.load(session_id)
         if not self._policy.allows(user, session.user):
             raise Refusal(Reason.NOT_ALLOWED, session.user)

@@ -13,6 +13,7 @@ from bot.domain.flags import parse_flags
 from bot.domain.options import Options
 from bot.domain.prompt import clean_prompt
 from bot.domain.session import Session
+from bot.telemetry.context import about, turn_to
 
 _RETRACT_FOR = 300.0
 
@@ -53,7 +54,7 @@ class NewSessions(Judge):
         self, session_id: str, user: str, text: str, options: Options
     ) -> tuple[Session, Session | None]:
         """The form of a new session. One that starts over clears the approved one first, which is
-        answered too, as it was before."""
+        answered too: its messages are to be retired."""
         prompt, options = self._read(text, options)
         session = await self._allowed(session_id, user)
         old = None
@@ -94,6 +95,7 @@ class NewSessions(Judge):
         )
 
     async def _create(self, session: Session) -> Session:
+        turn_to(session.id)
         try:
             return await self._sessions.create(session)
         except (StoreUnavailable, asyncio.CancelledError):
@@ -110,11 +112,11 @@ class NewSessions(Judge):
                 except StoreUnavailable:
                     await asyncio.sleep(0.5)
 
-    async def _clear(self, session_id: str, user: str, successor: str) -> Session | None:
-        """Answer the session as it was, or None where an earlier try cleared it already."""
-        old = await self._allowed(session_id, user)
-        await self._sessions.update(
-            session_id, lambda s: steps.start_over(s, successor, self._now())
-        )
-        await self._sessions.drop_images(old)
-        return old if old.final_result else None
+    async def _clear(self, session_id: str, user: str, successor: str) -> Session:
+        with about(session_id):
+            await self._allowed(session_id, user)
+            old = await self._sessions.update(
+                session_id, lambda s: steps.start_over(s, successor, self._now())
+            )
+            await self._sessions.drop_images(old)
+        return old

@@ -43,7 +43,8 @@ class ImageRequest:
     for a picture that a person brought. `avoid` holds the provider's own wordings of what was
     turned down before. `response_id` is the provider's id from an earlier run of the same
     candidate, if it got as far: the backend goes on from it rather than pay again. `end_user` is
-    a stable hash (at most 128 characters) that stands for the person towards the provider.
+    a stable hash (at most 128 characters) that stands for the person towards the provider;
+    `request_id` is our own name for the request, by which both sides' records can be matched.
     """
 
     prompt: str
@@ -56,3 +57,4 @@ class ImageRequest:
     avoid: tuple[str, ...] = ()
     response_id: str = ""
     end_user: str = ""
+    request_id: str = ""

@@ -30,7 +30,9 @@ class Session:
     everything comes into, which is another one where the session was started inside a thread.
     `response_url` is Slack's short-lived way to answer the person where the bot is not a member.
     `restarts` is the approved session that this one was started over from, `restarted_as` the
-    reverse. `final_candidate` counts only where `final_result` names an attempt.
+    reverse. `final_candidate` counts only where `final_result` names an attempt. `final_shown`: the
+    drafts and the status say that it was approved. `retiring` is what `final_result` was when the
+    session was started over, until its messages show that too.
     """
 
     id: str
@@ -52,6 +54,8 @@ class Session:
     restarted_as: str = ""
     approved_by: str = ""
     final_ts: str = ""
+    final_shown: bool = False
+    retiring: int = 0
     attempts: tuple[Attempt, ...] = field(default=())
     created_at: float = 0.0
     updated_at: float = 0.0

@@ -122,8 +122,8 @@ def cancel_shown(session: Session, number: int) -> Session:
 
 
 def start_over(session: Session, successor: str, now: float) -> Session:
-    """Clear the store: only whose it was, and where, remains. Once more for the same successor
-    (a form that was sent twice) changes nothing."""
+    """Clear the store: whose it was, and where, remains, and what its messages show until they are
+    retired. Once more for the same successor (a form that was sent twice) changes nothing."""
     if successor == session.restarted_as:
         return session
     moved = _move(session, Event.START_OVER, now)
@@ -133,14 +133,12 @@ def start_over(session: Session, successor: str, now: float) -> Session:
         error_message="",
         input_used_by_process="",
         final_result=0,
-        final_candidate=1,
+        retiring=session.final_result,
         options=NO_OPTIONS,
         source=None,
         response_url="",
         restarts="",
         restarted_as=successor,
-        approved_by="",
-        attempts=(),
     )
 
 
@@ -174,6 +172,8 @@ def _refuse(session: Session, reason: Reason) -> Refusal:
 
 
 def _move(session: Session, event: Event, now: float) -> Session:
+    if session.restarted_as:
+        raise _refuse(session, Reason.STARTED_OVER)
     has_image = session.newest_draft is not None
     try:
         stage = next_stage(session.stage, event, has_image=has_image)
@@ -183,8 +183,6 @@ def _move(session: Session, event: Event, now: float) -> Session:
 
 
 def _why_not(session: Session) -> Reason:
-    if session.restarted_as:
-        return Reason.STARTED_OVER
     if session.stage is Stage.GENERATING:
         return Reason.STILL_WORKING
     if session.stage is Stage.FINAL:

@@ -15,13 +15,14 @@ from bot.domain.stages import Stage
 
 class JobKind(StrEnum):
     """`announce`: the root message, then `generate`. `generate`: images → draft. `settle`: what is
-    shown after a cancel. `finish`: the approved image to the channel. All but `generate` only
-    talk to Slack."""
+    shown after a cancel. `finish`: the approved image to the channel. `retire`: Start over taken
+    off it again. All but `generate` only talk to Slack."""
 
     ANNOUNCE = "announce"
     GENERATE = "generate"
     SETTLE = "settle"
     FINISH = "finish"
+    RETIRE = "retire"
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,12 @@ def owed(session: Session) -> Job | None:
     if session.stage is Stage.GENERATING:
         latest = session.latest
         return Job(JobKind.ANNOUNCE, session.id, latest.number, latest.run)
+    if session.retiring:
+        run = session.attempt(session.retiring).run
+        return Job(JobKind.RETIRE, session.id, session.retiring, run)
     if _cancelled_unseen(session):
         return Job(JobKind.SETTLE, session.id, session.latest.number, session.latest.run)
-    if session.stage is Stage.FINAL and not (session.final_ts or session.error_message):
+    if session.stage is Stage.FINAL and not (session.final_shown or session.error_message):
         approved = session.attempt(session.final_result)
         return Job(JobKind.FINISH, session.id, approved.number, approved.run)
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from bot.domain.ending import as_approved
 from bot.domain.errors import SlackRefused
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -23,14 +24,22 @@ class Drafts:
     async def refresh(self, session_id: str) -> None:
         """Show the drafts as the session now has them, and again where it moves on meanwhile. One
         that Slack does not take is passed over. Raises `SlackUnavailable`."""
-        session = await self._sessions.load(session_id)
+        session = as_approved(await self._sessions.load(session_id))
         while True:
             for number in _changed(session):
                 await self._edit(session, number)
-            newest = await self._sessions.load(session_id)
+            newest = as_approved(await self._sessions.load(session_id))
             if standing(newest) == standing(session):
                 return
             session = newest
+
+    async def refresh_before(self, session_id: str, number: int) -> None:
+        """Show the draft that the attempt of this number overtook as it is now: whoever announced
+        the attempt may have died before."""
+        session = as_approved(await self._sessions.load(session_id))
+        overtaken = [a.number for a in session.attempts[: number - 1] if a.message_ts]
+        for last in overtaken[-1:]:
+            await self._edit(session, last)
 
     async def _edit(self, session: Session, number: int) -> None:
         try:

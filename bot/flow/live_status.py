@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from bot.domain.ending import as_approved
 from bot.domain.errors import (
     Refusal,
     SlackBusy,
@@ -82,8 +83,9 @@ class LiveStatus:
         if line := self._lines.get(session_id):
             line.woken.set()
 
-    async def settle(self, session_id: str) -> None:
-        """Send the status as it is now, for certain: waits out rate limits and outages."""
+    async def settle(self, session_id: str) -> bool:
+        """Send the status as it is now: waits out rate limits and outages, as long as they do not
+        last. Answers whether it is shown, or never can be."""
         try:
             async with asyncio.timeout(LAST_EDIT_WITHIN):
                 wait = await self._edit(session_id)
@@ -91,7 +93,9 @@ class LiveStatus:
                     await asyncio.sleep(wait)
                     wait = await self._edit(session_id)
         except TimeoutError:
-            log.warning("the last status of %s could not be shown", session_id)
+            log.warning("the last status could not be shown")
+            return False
+        return True
 
     async def _tick(self, session_id: str, line: _Line) -> None:
         await set_within(line.woken, min(FIRST_EDIT_WITHIN, self._interval))
@@ -109,17 +113,17 @@ class LiveStatus:
     async def _edit(self, session_id: str) -> float | None:
         """Edit once. Answers None when done, or how many seconds to wait before the next try."""
         try:
-            session = await self._sessions.load(session_id)
+            session = as_approved(await self._sessions.load(session_id))
             if not session.root_ts:
                 return None
             await self._publisher.show_status(session, None)
-            newest = await self._sessions.load(session_id)
+            newest = as_approved(await self._sessions.load(session_id))
         except SlackBusy as busy:
             self._busy_until = time.monotonic() + busy.retry_after
             return busy.retry_after
         except (SlackUnavailable, StoreUnavailable):
             return 1.0
         except (SlackRefused, Refusal) as error:
-            log.info("the status of %s cannot be shown: %s", session_id, error)
+            log.info("the status cannot be shown: %s", error)
             return None
         return None if standing(newest) == standing(session) else 0.0

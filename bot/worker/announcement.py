@@ -61,9 +61,10 @@ class Announcement:
             log.info("%s: cancelled meanwhile", job.id)
             await self._status.settle(session.id)
             return
+        log.info("announced", extra={"ahead": ahead})
         await self._queue.add(Job(JobKind.GENERATE, session.id, job.attempt, job.run))
         if not first:
-            await self._retire_draft(session.id)
+            await self._drafts.refresh(session.id)  # what was up for review is an earlier draft now
 
     async def _post_root(self, session: Session, ahead: int, repeated: bool) -> Session:
         ts = await self._publisher.post_root(session, ahead, repeated=repeated)
@@ -78,24 +79,17 @@ class Announcement:
         try:
             await self._publisher.show_status(session, ahead)
         except SlackUnavailable as error:
-            log.info("a new attempt could not be announced: %s", error)
+            log.warning("a new attempt could not be announced: %s", error)
         except SlackRefused as error:
             if error.code in _NO_CHANNEL:
                 raise
         return await self._sessions.load(session.id)
 
-    async def _retire_draft(self, session_id: str) -> None:
-        """What was up for review is an earlier draft now."""
-        try:
-            await self._drafts.refresh(session_id)
-        except SlackUnavailable as error:
-            log.warning("a draft's buttons could not be taken away: %s", error)
-
     async def _cannot_post(self, session: Session, error: SlackRefused) -> None:
         """Nothing can be shown in this channel, so nothing is paid for."""
         absent = error.code in {"not_in_channel", "channel_not_found"}
         kind = FailureKind.NOT_IN_CHANNEL if absent else FailureKind.CHANNEL_CLOSED
-        log.info("cannot post for %s: %s", session.id, error.code)
+        log.warning("nothing can be posted in the channel: %s", error.code)
         await self._publisher.tell_owner(session, not_posted_words(kind, session, self._bot_name))
         words = failure_words(kind, bot_name=self._bot_name, channel=session.channel)
         number = session.latest.number
@@ -104,7 +98,7 @@ class Announcement:
                 session.id, lambda s: attempt_failed(s, number, kind, words, "", time.time())
             )
         except Refusal:
-            log.info("attempt %s of %s was cancelled meanwhile", number, session.id)
+            log.info("attempt %s was cancelled meanwhile", number)
 
     async def _ahead(self) -> int:
         try:

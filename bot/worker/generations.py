@@ -17,24 +17,24 @@ from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
 from bot.flow.review import ReviewFlow
 from bot.flow.shared import was_cancelled
-from bot.flow.waiting import set_within
 from bot.ports import ImageBackend, Publisher, SessionStore
 from bot.tasks import end
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.8
-"""Seconds between two looks at the session of a run, for word that was lost."""
+"""Seconds between two looks at the sessions of all runs, for word that was lost."""
 LOOK_AGAIN_AFTER = 5.0
 """Seconds after which a draft is looked for again that was just being posted."""
 
 
 @dataclass(eq=False)
 class _Run:
-    """`news`: the session should be looked at."""
+    """`news`: the session should be looked at. `version`: which one was seen last."""
 
     session_id: str
     number: int
+    version: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -57,6 +57,7 @@ class Generations:
         self._status = status
         self._previews = previews
         self._runs: set[_Run] = set()
+        self._looking: asyncio.Task[None] | None = None
 
     def cancelled(self, session_id: str) -> None:
         """Word has come that this session's attempt was cancelled."""
@@ -75,7 +76,7 @@ class Generations:
         async with self._status.following(session.id):
             stopped = await self._run_until_cancelled(session, repeated)
             if stopped:
-                log.info("attempt %s of %s was cancelled", number, session.id)
+                log.info("attempt %s was cancelled", number)
                 await self.call_off(session.id, number)
         if stopped:
             await self._take_away(session.id, number, in_flight=True)
@@ -95,6 +96,7 @@ class Generations:
         """Answers whether the run was stopped."""
         run = _Run(session.id, session.latest.number)
         self._runs.add(run)
+        self._look_out()
         work = asyncio.create_task(self._flow.run(session, repeated=repeated))
         watch = asyncio.create_task(self._until_cancelled(run))
         try:
@@ -104,18 +106,45 @@ class Generations:
             self._runs.discard(run)
             await end(watch)
             await end(work)
+            await self._look_away()
         if not stopped:
             work.result()
         return stopped
 
+    def _look_out(self) -> None:
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look_now_and_then())
+
+    async def _look_away(self) -> None:
+        """Once nothing runs any more."""
+        if not self._runs and self._looking is not None:
+            looking, self._looking = self._looking, None
+            await end(looking)
+
+    async def _look_now_and_then(self) -> None:
+        """One question for all runs: which of their sessions have changed."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            runs = list(self._runs)
+            try:
+                versions = await self._sessions.versions([run.session_id for run in runs])
+            except StoreUnavailable as error:
+                log.debug("cannot look at the sessions: %s", error)
+                continue
+            for run, version in zip(runs, versions, strict=True):
+                if version != run.version:
+                    run.version = version
+                    run.news.set()
+
     async def _until_cancelled(self, run: _Run) -> None:
         while True:
-            await set_within(run.news, LOOK_EVERY)
+            await run.news.wait()
             run.news.clear()
             try:
                 session = await self._sessions.load(run.session_id)
             except (StoreUnavailable, Refusal, ValueError) as error:
-                log.debug("cannot look at %s: %s", run.session_id, type(error).__name__)
+                log.debug("cannot look at the session: %s", type(error).__name__)
+                run.version = -1  # it is looked at again
                 continue
             if was_cancelled(session, run.number):
                 return

@@ -4,6 +4,7 @@
     generate: the review flow
     settle:   after a cancel: what still runs is stopped → the root and the draft say so
     finish:   the approved image to thread and channel → the drafts and the root say so
+    retire:   after a start over: the final message loses its button → what was shown is forgotten
 
 Every step asks the session first whether it is still owed, and records what it did before the
 next; so a job may run twice, on any worker, and do its work once.
@@ -14,7 +15,14 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bot.domain.errors import FailureKind, QueueUnavailable, Refusal, SlackRefused
+from bot.domain.ending import as_approved, final_posted, final_shown, not_published, retired
+from bot.domain.errors import (
+    FailureKind,
+    QueueUnavailable,
+    Refusal,
+    SlackRefused,
+    SlackUnavailable,
+)
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import cancel_shown
@@ -64,15 +72,19 @@ class JobHandler:
         match job.kind:
             case JobKind.ANNOUNCE if under_way(session, job.attempt):
                 await self._announcement.make(session, job, repeated)
+            case JobKind.ANNOUNCE if repeated:
+                await self._drafts.refresh_before(session.id, job.attempt)
             case JobKind.GENERATE if under_way(session, job.attempt):
                 await self._generations.run(session, repeated=repeated)
             case JobKind.GENERATE if repeated and was_cancelled(session, job.attempt):
                 await self._generations.clear_away(session.id, job.attempt)
             case JobKind.SETTLE if _to_settle(session, job):
                 await self._settle(session, job)
-            case JobKind.FINISH if session.stage is Stage.FINAL and not session.final_ts:
+            case JobKind.FINISH if session.stage is Stage.FINAL and not session.final_shown:
                 await self._finish(session, repeated)
-            case JobKind.GENERATE | JobKind.FINISH if repeated and _newest(session, job):
+            case JobKind.RETIRE if session.retiring:
+                await self._retire(session)
+            case JobKind.GENERATE if repeated and job.attempt == len(session.attempts):
                 await self._show_again(session)
             case _:
                 log.info("%s: nothing left to do", job.id)
@@ -88,6 +100,7 @@ class JobHandler:
         await self._sessions.update(
             session.id, lambda s: cancel_shown(s, job.attempt) if _to_settle(s, job) else s
         )
+        log.info("the cancellation is shown")
 
     async def _is_gone(self, job: Job) -> bool:
         """Whether the generation was taken out of the queue between two runs: then no worker has
@@ -98,31 +111,51 @@ class JobHandler:
             return False
 
     async def _finish(self, session: Session, repeated: bool) -> None:
+        session = await self._publish(session, repeated)
+        await self._show_again(session)
+        await self._sessions.update(session.id, final_shown)
+
+    async def _publish(self, session: Session, repeated: bool) -> Session:
+        """Post the approved image, unless an earlier run did."""
+        if session.final_ts:
+            return session
         try:
-            ts = await self._publisher.post_final(session, repeated=repeated)
+            ts = await self._publisher.post_final(as_approved(session), repeated=repeated)
         except SlackRefused as error:
             log.warning("an approved image could not be published: %s", error)
             words = failure_words(FailureKind.NOT_PUBLISHED)
             await self._publisher.tell_owner(session, words)
-            await self._sessions.update(session.id, lambda s: replace(s, error_message=words))
-            return
-        session = await self._sessions.update(
-            session.id, lambda s: replace(s, final_ts=s.final_ts or ts)
-        )
-        await self._show_again(session)
+            return await self._sessions.update(session.id, lambda s: not_published(s, words))
+        session = await self._sessions.update(session.id, lambda s: final_posted(s, ts))
+        log.info("published")
+        return session
+
+    async def _retire(self, session: Session) -> None:
+        """Start over takes nothing back: an approval that was not published yet, or not shown, is
+        so first."""
+        session = await self._publish(session, repeated=True)
+        if not session.final_shown:
+            await self._show_again(session)
+        if session.final_ts:
+            await self._take_start_over_off(as_approved(session))
+        await self._sessions.update(session.id, retired)
+        log.info("retired")
+
+    async def _take_start_over_off(self, session: Session) -> None:
+        try:
+            await self._publisher.retire_final(session)
+        except SlackRefused as error:
+            log.warning("Start over could not be taken off the approved image: %s", error)
 
     async def _show_again(self, session: Session) -> None:
         """The drafts and the root as the session now has them, and no preview. An earlier run may
         have recorded its end without having got so far."""
         await self._generations.clear_preview(session)
         await self._drafts.refresh(session.id)
-        await self._status.settle(session.id)
+        if not await self._status.settle(session.id):
+            raise SlackUnavailable("the status")
 
 
 def _to_settle(session: Session, job: Job) -> bool:
     due = owed(session)
     return due is not None and (due.kind, due.attempt) == (JobKind.SETTLE, job.attempt)
-
-
-def _newest(session: Session, job: Job) -> bool:
-    return job.attempt in {len(session.attempts), session.final_result}

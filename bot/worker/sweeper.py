@@ -1,8 +1,9 @@
 """Finds sessions that are owed a job and have none, and queues it again.
 
 A session is left without a job when a process dies between moving the stage and queueing, when
-the queue was away, or when a job failed for good. Every worker sweeps; the compare-and-set on the
-attempt's `run` lets one of them queue the new job.
+the queue was away, or when a job failed for good. Every worker sweeps: the queue takes the job of a
+run once, and the run is recorded after that. The other way round, whoever looked between the two
+would find a run without a job, and queue one more beside it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import asyncio
 import logging
 from dataclasses import replace
 
+from bot.domain.ending import final_shown, not_published, retired
 from bot.domain.errors import FailureKind, ImagineError, Refusal, SlackUnavailable
 from bot.domain.session import Session, with_attempt
 from bot.domain.steps import cancel_shown
 from bot.domain.work import Job, JobKind, owed
 from bot.flow.review import ReviewFlow
 from bot.ports import JobQueue, Publisher, SessionStore, Unfinished
+from bot.telemetry.context import about
 from bot.views.words import failure_words
 
 log = logging.getLogger(__name__)
@@ -60,20 +63,28 @@ class Sweeper:
     async def sweep(self) -> None:
         """Look once at every session that may be owed a job."""
         for entry in await self._sessions.unfinished(self._quiet_for):
-            try:
-                session = await self._sessions.load(entry.session_id)
-                await self._look(session, entry)
-            except Refusal:  # it has expired, perhaps meanwhile
-                await self._sessions.settled(entry)
-            except (SlackUnavailable, ValueError) as error:  # ValueError: it cannot be read
-                log.error("%s is put off: %s", entry.session_id, type(error).__name__)
+            with about(entry.session_id):
+                await self._look_at(entry)
+
+    async def _look_at(self, entry: Unfinished) -> None:
+        try:
+            session = await self._sessions.load(entry.session_id)
+            await self._look(session, entry)
+        except Refusal:  # it has expired, perhaps meanwhile
+            await self._sessions.settled(entry)
+        except (SlackUnavailable, ValueError) as error:  # ValueError: it cannot be read
+            log.error("a session is put off: %s", type(error).__name__)
 
     async def _look(self, session: Session, entry: Unfinished) -> None:
         job = owed(session)
         if job is None:
             await self._sessions.settled(entry)
-        elif not await self._has_live_job(job):
+        elif not await self._has_live_job(job) and await self._still_quiet(entry):
             await self._queue_again(session, job)
+
+    async def _still_quiet(self, entry: Unfinished) -> bool:
+        """What has changed since it was listed is just being queued by whoever changed it."""
+        return entry in await self._sessions.unfinished(self._quiet_for)
 
     async def _has_live_job(self, job: Job) -> bool:
         """An announcement queues the generation before it ends, so it is asked about first."""
@@ -94,24 +105,33 @@ class Sweeper:
             attempt = current.attempt(job.attempt)
             return with_attempt(current, replace(attempt, run=job.run + 1))
 
-        updated = await self._sessions.update(session.id, next_run)
-        new = owed(updated)
-        if new == replace(job, run=job.run + 1):
-            log.info("queueing %s again", new.id)
-            await self._queue.add(new)
+        if owed(await self._sessions.load(session.id)) != job:
+            return
+        new = replace(job, run=job.run + 1)
+        log.warning("%s has no job: queueing it again", new.id)
+        await self._queue.add(new)
+        await self._sessions.update(session.id, next_run)
 
     async def _give_up(self, session: Session, job: Job) -> None:
         log.error("giving up on %s after %s runs", job.id, MAX_RUNS)
         if job.kind is JobKind.ANNOUNCE:
             await self._flow.give_up(session, FailureKind.INTERNAL)
-        elif job.kind is JobKind.SETTLE:
-            await self._sessions.update(session.id, lambda s: _given_up(s, job))
-        else:
+        elif job.kind is JobKind.FINISH and not session.final_ts:
             words = failure_words(FailureKind.NOT_PUBLISHED)
             await self._publisher.tell_owner(session, words)
-            await self._sessions.update(session.id, lambda s: replace(s, error_message=words))
+            await self._sessions.update(session.id, lambda s: not_published(s, words))
+        else:
+            await self._sessions.update(session.id, lambda s: _given_up(s, job))
 
 
 def _given_up(session: Session, job: Job) -> Session:
-    """A cancellation that cannot be shown is in force all the same."""
-    return cancel_shown(session, job.attempt) if owed(session) == job else session
+    """What cannot be shown is in force all the same."""
+    if owed(session) != job:
+        return session
+    match job.kind:
+        case JobKind.SETTLE:
+            return cancel_shown(session, job.attempt)
+        case JobKind.FINISH:
+            return final_shown(session)
+        case _:
+            return retired(session)

@@ -101,6 +101,9 @@ async def test_many_sessions_come_in_the_order_asked_for_without_the_expired_one
     wanted = ["T1.U1.c", "T1.U1.nothere", "T1.U1.a"]
     assert await store.load_many(wanted) == [sessions[2], sessions[0]]
     assert await store.load_many([]) == []
+    await store.update(wanted[0], lambda s: replace(s, final_ts="5.5"))
+    assert await store.versions(wanted) == [2, 0, 1]
+    assert await store.versions([]) == []
 
 
 async def test_a_session_of_a_newer_version_does_not_hide_the_others(

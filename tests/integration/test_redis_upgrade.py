@@ -82,6 +82,7 @@ UPGRADED = {
         final_result=1,
         approved_by=OWNER,
         final_ts="9.9",
+        final_shown=True,
         attempts=(a_draft(1),),
     ),
 }

@@ -83,10 +83,8 @@ async def test_starting_over_clears_the_old_session_and_takes_its_button_away(
     response = await app.submit(ids.PROMPT_FORM, f"{new}#0", "a cat")
     assert (response.status, response.body) == (200, "")
     assert app.store.sessions[new].stage is Stage.GENERATING
-    assert (app.session.task_input, app.session.attempts) == ("", ())
-    (retired,) = app.publisher.of("retire_final")
-    assert (retired.session.final_ts, retired.session.final_result) == ("9.0", 1)
-    assert app.queue.added == [Job(JobKind.ANNOUNCE, new, 1)]
+    assert (app.session.task_input, app.session.final_result) == ("", 0)
+    assert app.queue.added == [Job(JobKind.ANNOUNCE, new, 1), Job(JobKind.RETIRE, ID, 1)]
 
 
 async def test_a_form_that_starts_over_can_be_sent_again_after_an_outage(
@@ -101,8 +99,7 @@ async def test_a_form_that_starts_over_can_be_sent_again_after_an_outage(
     second = await app.submit(ids.PROMPT_FORM, f"{new}#0", "a cat")
     assert second.body == ""
     assert app.store.sessions[new].stage is Stage.GENERATING
-    for retired in app.publisher.of("retire_final"):
-        assert retired.session.final_result  # one that was cleared cannot be shown any more
+    assert app.queue.added == [Job(JobKind.ANNOUNCE, new, 1), Job(JobKind.RETIRE, ID, 1)]
 
 
 @pytest.mark.parametrize(
@@ -351,3 +348,21 @@ async def test_starting_over_begins_from_the_same_picture(make_app: MakeApp) -> 
     latest = app.store.sessions[new].latest
     assert app.store.sessions[new].source == source
     assert (latest.change, latest.base) == ("make it day", ImageRef(0))
+
+
+async def test_half_a_character_in_a_refused_option_is_no_obstacle(make_app: MakeApp) -> None:
+    """A client may cut an emoji in two."""
+    app = make_app(a_session())
+    response = await app.submit(ids.REFINE_FORM, f"{ID}#1", "night --n 9\ud83e")
+    assert response.status == 200
+    assert "9�" in errors(response)[ids.PROMPT_BLOCK]
+
+
+async def test_a_form_without_fields_is_answered_at_once(make_app: MakeApp) -> None:
+    """None of ours; Bolt would wait three seconds for the ack of what could not be answered."""
+    app = make_app(a_session())
+    form = submission(ids.REFINE_FORM, "nobody's", "night")
+    form["view"]["state"] = {}
+    response = await app.send(interaction(form))
+    assert errors(response)
+    assert app.session == a_session()

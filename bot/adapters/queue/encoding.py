@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from bot.domain.work import Job, JobKind
+from bot.telemetry.context import about
+from bot.telemetry.tracing import carrier
 
 PREFIX = "{imagine}"
 """Before every key. One hash tag keeps all keys in one slot, as a cluster requires of scripts."""
@@ -19,11 +22,14 @@ QUEUE_OF = {
     JobKind.ANNOUNCE: PUBLISH_QUEUE,
     JobKind.SETTLE: PUBLISH_QUEUE,
     JobKind.FINISH: PUBLISH_QUEUE,
+    JobKind.RETIRE: PUBLISH_QUEUE,
 }
 
 
 def job_data(job: Job) -> dict[str, str | int]:
+    """With what carries the trace on, where one is being recorded."""
     return {
+        **carrier(),
         "kind": job.kind.value,
         "session_id": job.session_id,
         "attempt": job.attempt,
@@ -36,6 +42,20 @@ def job_from_data(data: Mapping[str, Any]) -> Job:
     return Job(
         JobKind(data["kind"]), str(data["session_id"]), int(data["attempt"]), int(data["run"])
     )
+
+
+def traceparent_of(data: Mapping[str, Any]) -> str:
+    """The trace that the job was queued in; empty where there was none."""
+    return str(data.get("traceparent", ""))
+
+
+def about_job(job_id: str) -> AbstractContextManager[None]:
+    """What is logged meanwhile is about this job, and about its session."""
+    try:
+        job = job_from_id(job_id)
+    except ValueError:
+        return about(job=job_id)
+    return about(job.session_id, attempt=job.attempt, job=job_id)
 
 
 def job_from_id(job_id: str) -> Job:

@@ -14,6 +14,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.adapters.redis.census import count_stages
 from bot.adapters.redis.encoding import (
     from_fields,
     options_from_json,
@@ -29,6 +30,7 @@ from bot.adapters.redis.keys import (
     user_key,
 )
 from bot.adapters.redis.scripts import COMPARE_AND_SET, REMOVE_IF_UNTOUCHED
+from bot.adapters.redis_errors import count_error
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
 from bot.domain.options import Options
@@ -36,6 +38,7 @@ from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
 from bot.domain.work import owed
 from bot.ports import Change, Entry, Unfinished
+from bot.telemetry.metrics import STAGE_CHANGES
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +67,7 @@ class RedisSessionStore:
     async def create(self, session: Session) -> Session:
         async with self._bounded():
             if await self._write(session, expected=""):
+                STAGE_CHANGES.labels(session.stage.value).inc()
                 return replace(session, version=1)
         return await self.load(session.id)
 
@@ -82,6 +86,8 @@ class RedisSessionStore:
                 if after == before:
                     return before
                 if await self._write(after, expected=str(before.version)):
+                    if after.stage is not before.stage:
+                        STAGE_CHANGES.labels(after.stage.value).inc()
                     return replace(after, version=before.version + 1)
         raise Conflict(session_id)
 
@@ -120,6 +126,14 @@ class RedisSessionStore:
                 pipeline.hgetall(session_key(session_id))
             stored: list[dict[str, str]] = await pipeline.execute()
         return [session for fields in stored if (session := _if_readable(fields))]
+
+    async def versions(self, session_ids: list[str]) -> list[int]:
+        async with self._bounded():
+            pipeline = self._redis.pipeline(transaction=False)
+            for session_id in session_ids:
+                pipeline.hget(session_key(session_id), "version")
+            found: list[str | None] = await pipeline.execute()
+        return [int(version or 0) for version in found]
 
     async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
         if not thread_ts:
@@ -185,6 +199,10 @@ class RedisSessionStore:
                 keys=[UNFINISHED], args=[entry.session_id, repr(entry.touched)]
             )
 
+    async def census(self) -> dict[Stage, int]:
+        """How many sessions stand in each stage."""
+        return await count_stages(self._redis, self._bounded)
+
     async def ping(self) -> None:
         async with self._bounded():
             await self._redis.ping()
@@ -206,6 +224,7 @@ class RedisSessionStore:
         pipeline = self._redis.pipeline(transaction=False)
         if owed(session) is not None:
             pipeline.zadd(UNFINISHED, {session.id: now})
+            pipeline.expire(UNFINISHED, self._session_ttl)  # no session on it lives longer
         if session.thread_ts:
             key = thread_key(session.team, session.channel, session.thread_ts)
             pipeline.zadd(key, {session.id: session.created_at})
@@ -218,6 +237,7 @@ class RedisSessionStore:
             async with asyncio.timeout(self._patience):
                 yield
         except (RedisError, OSError) as error:  # OSError: TimeoutError is one
+            count_error(error)
             raise StoreUnavailable(type(error).__name__) from error
 
 

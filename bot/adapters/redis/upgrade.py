@@ -27,8 +27,10 @@ def upgraded(plain: dict[str, Any]) -> dict[str, Any]:
         attempt if "candidates" in attempt else _attempt_of_1(attempt)
         for attempt in plain.get("attempts", [])
     ]
+    shown = plain.get("final_shown", bool(plain.get("final_ts")))
     root_ts = plain.get("root_ts", "") if schema > 1 else plain.get("thread_ts", "")
-    return plain | {"attempts": attempts, "root_ts": root_ts, "schema": SCHEMA}
+    today = {"attempts": attempts, "root_ts": root_ts, "final_shown": shown, "schema": SCHEMA}
+    return plain | today
 
 
 def _attempt_of_1(attempt: dict[str, Any]) -> dict[str, Any]:

@@ -34,8 +34,8 @@ class Forms:
             submitting = self._direction.submit(target.session_id, user, form_text(view), options)
             session, old = await in_time(submitting)
             await self._kept(args, session)
-            if old is not None and old.final_ts:
-                self._desk.tasks.spawn(self._desk.publisher.retire_final(old))
+            if old is not None:
+                await self._direction.queue_owed(old)
 
     async def edit_submitted(self, args: AsyncArgs) -> None:
         """The form that edits an attempt's prompt and options."""

@@ -13,6 +13,7 @@ from bot.domain.errors import OptionRefused, Reason, StoreUnavailable
 from bot.domain.options import NO_OPTIONS, Options, ratio_of
 from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.domain.work import Job, JobKind, owed
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt
 from tests.unit.direction.desk import PLACE, Desk, refused
 
@@ -159,7 +160,8 @@ async def test_starting_over_clears_the_approved_session_and_its_images() -> Non
     session, old = await desk.direction.submit(new.id, OWNER, "a cat", NO_OPTIONS)
     assert (session.stage, session.task_input) == (Stage.GENERATING, "a cat")
     assert old is not None
-    assert (old.final_ts, old.final_result) == ("9.0", 2)
+    assert (old.final_ts, old.retiring) == ("9.0", 2)
+    assert owed(old) == Job(JobKind.RETIRE, ID, 2)
     assert (desk.session.stage, desk.session.restarted_as) == (Stage.INITIAL_INPUT, new.id)
     assert desk.store.images == {}
 
@@ -194,7 +196,7 @@ async def test_a_cleared_session_cannot_be_submitted_anew() -> None:
     await desk.direction.submit(new.id, OWNER, "a cat", NO_OPTIONS)
     late = desk.direction.submit(ID, OWNER, "a dog", NO_OPTIONS)
     assert await refused(late) is Reason.STARTED_OVER
-    assert desk.session.attempts == ()
+    assert (desk.session.stage, len(desk.session.attempts)) == (Stage.INITIAL_INPUT, 1)
 
 
 async def test_starting_over_goes_on_where_the_store_went_away_in_between() -> None:

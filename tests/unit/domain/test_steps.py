@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain import steps
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
+from bot.domain.ending import retired
 from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session, with_attempt
@@ -483,7 +484,7 @@ def test_what_is_shown_of_a_cancel_matters_no_more_once_the_session_was_cleared(
 ) -> None:
     cancelled = steps.cancel(generating(2), 2, "cancelled", NOW)
     approved = steps.approve(cancelled, ImageRef(1), OWNER, NOW)
-    cleared = steps.start_over(approved, "T1.U1.next", NOW)
+    cleared = retired(steps.start_over(approved, "T1.U1.next", NOW))
     assert steps.cancel_shown(cleared, number) is cleared
     if number != 2:
         assert steps.cancel_shown(cancelled, number) is cancelled
@@ -513,7 +514,7 @@ def test_a_session_from_a_picture_starts_from_it_again_and_again() -> None:
 # start over
 
 
-def test_start_over_leaves_only_whose_it_was_and_where() -> None:
+def test_start_over_leaves_only_whose_it_was_and_where_once_it_is_retired() -> None:
     final = a_session(
         Stage.FINAL,
         attempts=2,
@@ -527,7 +528,10 @@ def test_start_over_leaves_only_whose_it_was_and_where() -> None:
         thread_ts="0.5",
     )
     cleared = steps.start_over(final, "T1.U1.next", NOW)
-    assert cleared == Session(
+    emptied = (cleared.task_input, cleared.final_result, cleared.input_used_by_process)
+    assert (*emptied, cleared.error_message) == ("", 0, "", "")
+    assert owed(cleared) == Job(JobKind.RETIRE, final.id, 2)
+    assert retired(cleared) == Session(
         final.id,
         "T1",
         OWNER,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.attempt import ImageRef
+from bot.domain.ending import as_approved, final_posted, final_shown, not_published, retired
 from bot.domain.errors import FailureKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -30,11 +31,11 @@ def cancelled(number: int = 1) -> Session:
     [
         a_session(Stage.INITIAL_INPUT),
         a_session(Stage.USER_FEEDBACK),
-        a_session(Stage.FINAL, final_ts="9.0"),
-        a_session(Stage.FINAL, error_message="could not be published"),
+        a_session(Stage.FINAL, final_ts="9.0", final_shown=True),
+        not_published(a_session(Stage.FINAL), "could not be published"),
         attempt_failed(generating(), 1, FailureKind.QUOTA, "w", "", 1.0),
         attempt_failed(generating(2), 2, FailureKind.QUOTA, "w", "8.0", 1.0),
-        start_over(a_session(Stage.FINAL), "T1.U1.b", 1.0),
+        retired(start_over(a_session(Stage.FINAL), "T1.U1.b", 1.0)),
         cancel_shown(cancelled(), 1),
         cancel_shown(cancelled(2), 2),
     ],
@@ -66,6 +67,32 @@ def test_what_is_begun_or_approved_after_a_cancel_comes_before_its_settling() ->
 def test_an_approved_session_is_owed_its_publication() -> None:
     final = a_session(Stage.FINAL, attempts=3, final_result=2)
     assert owed(final) == Job(JobKind.FINISH, ID, 2, 0)
+    posted = final_posted(final, "9.0")
+    assert owed(posted) == Job(JobKind.FINISH, ID, 2, 0)  # until the drafts show it too
+    assert owed(final_shown(posted)) is None
+    assert final_posted(posted, "9.5") == posted
+
+
+def test_a_session_that_was_started_over_is_owed_its_retirement() -> None:
+    final = final_posted(a_session(Stage.FINAL, attempts=3, final_result=2), "9.0")
+    cleared = start_over(final, "T1.U1.b", 1.0)
+    assert owed(cleared) == Job(JobKind.RETIRE, ID, 2, 0)
+    assert final_shown(cleared) == cleared  # a late record of the approval changes nothing
+    assert owed(retired(cleared)) is None
+
+
+def test_messages_of_a_session_that_was_started_over_show_what_was_approved() -> None:
+    final = final_posted(a_session(Stage.FINAL, attempts=2, final_result=1), "9.0")
+    cleared = start_over(final, "T1.U1.b", 1.0)
+    shown = as_approved(cleared)
+    assert (shown.stage, shown.final_result, shown.approved_by) == (
+        Stage.FINAL,
+        1,
+        final.approved_by,
+    )
+    assert (shown.task_input, shown.attempts) == (final.attempt(1).prompt, final.attempts)
+    assert as_approved(final) is final
+    assert as_approved(retired(cleared)).attempts == ()
 
 
 def test_every_run_of_every_kind_has_a_name_of_its_own() -> None:

@@ -111,6 +111,22 @@ async def test_a_store_that_is_away_for_a_while_stops_nothing(
     assert worker.session.stage is Stage.USER_FEEDBACK
 
 
+async def test_word_that_came_while_the_store_was_away_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(generations, "LOOK_EVERY", 0.001)
+    worker, running = await making(of())
+    await worker.cancel()
+    worker.store.away = True
+    worker.generations.cancelled(ID)
+    await asyncio.sleep(0.02)
+    assert not running.done()
+    worker.store.away = False
+    async with asyncio.timeout(TOO_LONG):
+        await running
+    assert worker.backend.cancelled == ["resp_7"]
+
+
 async def test_what_has_an_image_already_needs_no_stopping_at_the_provider() -> None:
     worker = Worker(of(2))
     worker.backend.tells = "resp_7"

@@ -17,6 +17,7 @@ from bot.domain.errors import (
 )
 from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.domain.steps import start_over
 from bot.domain.work import Job, JobKind, owed
 from bot.ports import JobState
 from tests.fakes import ID, a_candidate, a_session, an_attempt, generating, with_latest
@@ -113,8 +114,10 @@ async def test_a_later_attempt_in_a_channel_that_is_lost_pays_nothing(code: str)
     assert worker.session.error_message
 
 
-@pytest.mark.parametrize("error", [REFUSED, AWAY])
-@pytest.mark.parametrize("call", ["refresh_draft", "show_status"])
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [("refresh_draft", REFUSED), ("show_status", REFUSED), ("show_status", AWAY)],
+)
 async def test_an_old_draft_that_cannot_be_edited_does_not_stop_the_next(
     call: str, error: Exception
 ) -> None:
@@ -122,6 +125,16 @@ async def test_an_old_draft_that_cannot_be_edited_does_not_stop_the_next(
     worker.publisher.failures[call] = [error]
     await worker.run(announce(2))
     assert worker.queue.added == [generate(2)]
+
+
+async def test_an_old_draft_that_cannot_be_edited_now_is_edited_by_another_run() -> None:
+    worker = Worker(generating(2))
+    worker.publisher.failures["refresh_draft"] = [AWAY]
+    with pytest.raises(SlackUnavailable):
+        await worker.run(announce(2))
+    assert worker.queue.added == [generate(2)]
+    await worker.run(announce(2), True)
+    assert [call.details["number"] for call in worker.publisher.of("refresh_draft")] == [1, 1]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +201,7 @@ async def test_a_repeated_generation_says_so(job: Job, told: bool, repeated: boo
         a_session(Stage.INITIAL_INPUT),
         a_session(),
         generating(2),
-        a_session(Stage.FINAL, final_ts="9.0"),
+        a_session(Stage.FINAL, final_ts="9.0", final_shown=True),
     ],
     ids=["initial_input", "user_feedback", "newer attempt", "final"],
 )
@@ -227,7 +240,7 @@ async def test_a_finish_posts_the_final_image_and_marks_all_drafts_and_the_root(
         "show_status",
     ]
     assert [s.details["number"] for s in worker.publisher.of("refresh_draft")] == [2, 1]
-    assert worker.session.final_ts == "post_final:0"
+    assert (worker.session.final_ts, worker.session.final_shown) == ("post_final:0", True)
 
 
 async def test_a_finish_that_died_after_its_post_does_the_rest_and_posts_nothing() -> None:
@@ -239,6 +252,61 @@ async def test_a_finish_that_died_after_its_post_does_the_rest_and_posts_nothing
     await worker.run(finish(), True)
     assert worker.publisher.names()[2:] == ["refresh_draft", "show_status"]
     assert len(worker.publisher.of("post_final")) == 1
+    assert owed(worker.session) is None
+
+
+async def test_a_finish_is_owed_until_its_drafts_show_it_however_often_workers_die() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    for run in range(3):
+        worker.publisher.failures["refresh_draft"] = [AWAY]
+        with pytest.raises(SlackUnavailable):
+            await worker.run(finish(run=run))
+        assert owed(worker.session) == finish()
+    await worker.run(finish(run=3))
+    assert owed(worker.session) is None
+
+
+STARTED_OVER = start_over(
+    a_session(Stage.FINAL, attempts=2, final_ts="9.0", final_shown=True), "T1.U1.next", 50.0
+)
+
+
+async def test_a_session_that_was_started_over_loses_its_button_and_is_forgotten() -> None:
+    worker = Worker(STARTED_OVER)
+    await worker.run(Job(JobKind.RETIRE, ID, 2))
+    assert worker.publisher.names() == ["retire_final"]
+    shown = worker.publisher.shown[0].session
+    assert (shown.final_ts, shown.final_result) == ("9.0", 2)
+    assert worker.session.attempts == ()
+    assert owed(worker.session) is None
+
+
+async def test_a_session_that_was_started_over_early_is_published_and_shown_first() -> None:
+    worker = Worker(replace(STARTED_OVER, final_ts="", final_shown=False))
+    await worker.run(Job(JobKind.RETIRE, ID, 2))
+    calls = ["post_final", "refresh_draft", "refresh_draft", "retire_final"]
+    assert worker.without_status() == calls
+    assert worker.publisher.shown[0].details["repeated"] is True
+    assert {call.session.final_result for call in worker.publisher.shown} == {2}
+    assert {call.session.stage for call in worker.publisher.shown} == {Stage.FINAL}
+    assert (worker.session.attempts, owed(worker.session)) == ((), None)
+
+
+@pytest.mark.parametrize("final_ts", ["9.0", ""])
+async def test_a_final_message_that_is_gone_is_no_reason_to_remember(final_ts: str) -> None:
+    worker = Worker(replace(STARTED_OVER, final_ts=final_ts))
+    worker.publisher.failures["retire_final"] = [REFUSED]
+    worker.publisher.failures["post_final"] = [REFUSED]
+    await worker.run(Job(JobKind.RETIRE, ID, 2))
+    assert (worker.session.error_message, owed(worker.session)) == ("", None)
+
+
+async def test_a_retirement_goes_on_when_slack_is_back() -> None:
+    worker = Worker(STARTED_OVER)
+    worker.publisher.failures["retire_final"] = [AWAY]
+    with pytest.raises(SlackUnavailable):
+        await worker.run(Job(JobKind.RETIRE, ID, 2))
+    assert owed(worker.session) == Job(JobKind.RETIRE, ID, 2)
 
 
 async def test_a_generation_that_died_after_its_draft_brings_the_status_up_to_date() -> None:
@@ -247,6 +315,14 @@ async def test_a_generation_that_died_after_its_draft_brings_the_status_up_to_da
     assert worker.without_status() == ["refresh_draft"]
     assert worker.publisher.shown[-1].what == "show_status"
     assert worker.backend.requests == []
+
+
+async def test_an_announcement_that_died_late_still_takes_the_old_buttons_away() -> None:
+    """The generation that it had queued has brought its draft meanwhile."""
+    worker = Worker(a_session(attempts=3))
+    await worker.run(announce(2), repeated=True)
+    assert worker.publisher.names() == ["refresh_draft"]
+    assert worker.publisher.shown[0].details == {"number": 1}
 
 
 async def test_a_generation_that_died_after_its_failure_gives_the_earlier_draft_back() -> None:
@@ -277,7 +353,7 @@ async def test_a_final_image_that_cannot_be_posted_is_told_its_owner() -> None:
     worker = Worker(a_session(Stage.FINAL))
     worker.publisher.failures["post_final"] = [SlackRefused("chat.postMessage", "is_archived")]
     await worker.run(finish())
-    assert worker.publisher.names() == ["post_final", "tell_owner"]
+    assert worker.without_status() == ["post_final", "tell_owner", "refresh_draft"]
     assert "approved" in worker.session.error_message
     assert worker.session.final_ts == ""
 

@@ -10,11 +10,12 @@ import pytest
 from bot.domain.errors import FailureKind, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind
+from bot.domain.steps import start_over
+from bot.domain.work import Job, JobKind, owed
 from bot.flow import ReviewFlow
 from bot.flow.live_preview import LivePreviews
 from bot.flow.requests import Requests
-from bot.ports import JobState
+from bot.ports import JobState, Unfinished
 from bot.worker.sweeper import MAX_RUNS, Sweeper
 from tests.fakes import (
     ID,
@@ -107,6 +108,38 @@ async def test_an_announcement_that_ends_while_it_is_looked_at_is_not_doubled() 
     assert asked == [JobKind.ANNOUNCE, JobKind.ANNOUNCE, JobKind.GENERATE]
 
 
+async def test_an_attempt_that_begins_while_its_session_is_looked_at_is_left_alone() -> None:
+    """Its entry is an old one; its job is just being queued."""
+    floor = Floor(generating())
+    listed = floor.store.unfinished
+
+    async def beginning_meanwhile(quiet_for: float) -> list[Unfinished]:
+        entries = await listed(quiet_for)
+        floor.store.touched[ID] += 1
+        return entries
+
+    floor.store.unfinished = beginning_meanwhile  # type: ignore[method-assign]
+    await floor.sweeper.sweep()
+    assert floor.queue.added == []
+    assert floor.session == generating()
+
+
+async def test_two_workers_that_sweep_at_once_queue_one_run() -> None:
+    """The second one looks when the first is just about to put its job into the queue."""
+    floor = Floor(generating())
+    add, sweeping = floor.queue.add, [floor.sweeper.sweep]
+
+    async def while_another_sweeps(job: Job) -> None:
+        if sweeping:
+            await sweeping.pop()()
+        await add(job)
+
+    floor.queue.add = while_another_sweeps  # type: ignore[method-assign]
+    await floor.sweeper.sweep()
+    assert floor.queue.added == [Job(JobKind.ANNOUNCE, ID, 1, 1)]
+    assert floor.session.latest.run == 1
+
+
 async def test_a_generation_that_ends_while_it_is_looked_at_is_not_doubled() -> None:
     floor = Floor(generating())
     state = floor.queue.state
@@ -136,7 +169,7 @@ async def test_an_approved_session_without_its_publication_gets_it_again() -> No
 
 @pytest.mark.parametrize(
     "session",
-    [a_session(), a_session(Stage.INITIAL_INPUT), a_session(Stage.FINAL, final_ts="9.0")],
+    [a_session(), a_session(Stage.INITIAL_INPUT), a_session(Stage.FINAL, final_shown=True)],
 )
 async def test_a_session_that_is_owed_nothing_is_taken_off_the_list(session: Session) -> None:
     floor = Floor(session)
@@ -199,6 +232,20 @@ async def test_a_publication_that_failed_too_often_is_given_up_and_its_owner_tol
     await floor.sweeper.sweep()
     assert floor.store.touched == {}
     assert len(floor.publisher.shown) == 1
+
+
+@pytest.mark.parametrize("started_over", [False, True])
+async def test_what_can_never_be_shown_of_an_approval_is_given_up_in_silence(
+    started_over: bool,
+) -> None:
+    session = with_latest(a_session(Stage.FINAL, final_ts="9.0"), run=MAX_RUNS - 1)
+    floor = Floor(start_over(session, "T1.U1.next", 50.0) if started_over else session)
+    await floor.sweeper.sweep()
+    await floor.sweeper.sweep()
+    assert (floor.publisher.shown, floor.queue.added) == ([], [])
+    assert floor.session.error_message == ""
+    assert owed(floor.session) is None
+    assert floor.store.touched == {}
 
 
 @pytest.mark.parametrize("away", ["store", "queue", "slack"])

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -15,6 +18,11 @@ from bot.check import check
 from bot.demo import demo
 from bot.domain.errors import ImagineError
 from bot.settings import Settings
+from bot.telemetry.logs import LogFormat, set_up
+from bot.telemetry.tracing import tracing
+from bot.telemetry.uncaught import watch_loop, watch_process
+
+log = logging.getLogger("bot")
 
 _COMMANDS = {
     "demo": "a simulated Slack workspace in the browser with the bot in it; needs no accounts",
@@ -23,40 +31,52 @@ _COMMANDS = {
     "worker": "make and publish the images",
     "check": "say whether tokens, scopes, Redis and models are as they should be",
 }
+_SERVICES = {
+    "dev": "imagine-bot-dev",
+    "web": "imagine-bot-web",
+    "worker": "imagine-bot-worker",
+}
+"""The commands that serve, by the names that they have in traces."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and answer the exit code."""
     options = _parser().parse_args(arguments)
-    command = options.command
     try:
         settings = Settings()
     except ValidationError as error:
         return _complain(_settings_errors(error))
-    _log_to_stderr(settings.log_level)
+    as_json = _log_to_stderr(settings, options.command)
     try:
-        if command == "check":
-            return asyncio.run(check(settings))
-        if command == "demo":
-            asyncio.run(
-                demo(
-                    settings,
-                    port=options.port,
-                    data=options.data,
-                    open_browser=not options.no_browser,
-                    only_slack=options.only_slack,
-                )
-            )
-            return 0
-        roles = {"dev": Role.WEB | Role.WORKER, "web": Role.WEB, "worker": Role.WORKER}
-        asyncio.run(run(settings, roles[command], embedded_redis=command == "dev"))
+        with tracing(_SERVICES.get(options.command, ""), os.environ):
+            return _run(_work(options, settings))
     except ImagineError as error:
-        return _complain(str(error))
+        return _complain(str(error), as_json)
     except OSError as error:
-        return _complain(f"cannot start: {error}")
+        return _complain(f"cannot start: {error}", as_json)
     except KeyboardInterrupt:
         return 130
-    return 0
+
+
+def _work(options: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int | None]:
+    if options.command == "check":
+        return check(settings)
+    if options.command == "demo":
+        return demo(
+            settings,
+            port=options.port,
+            data=options.data,
+            open_browser=not options.no_browser,
+            only_slack=options.only_slack,
+        )
+    roles = {"dev": Role.WEB | Role.WORKER, "web": Role.WEB, "worker": Role.WORKER}
+    return run(settings, roles[options.command], embedded_redis=options.command == "dev")
+
+
+def _run(work: Coroutine[Any, Any, int | None]) -> int:
+    with asyncio.Runner() as runner:
+        watch_loop(runner.get_loop())
+        return runner.run(work) or 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,18 +106,21 @@ def _settings_errors(error: ValidationError) -> str:
     )
 
 
-def _complain(words: str) -> int:
-    sys.stderr.write(f"imagine-bot: {words}\n")
+def _complain(words: str, as_json: bool = False) -> int:
+    if as_json:
+        log.critical(words)
+    else:
+        sys.stderr.write(f"imagine-bot: {words}\n")
     return 1
 
 
-def _log_to_stderr(level: str) -> None:
-    """Our own loggers at the level asked for; the libraries' only from WARNING up, because below
-    that they log what people type, and tokens."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-    )
-    logging.getLogger("bot").setLevel(level)
+def _log_to_stderr(settings: Settings, command: str) -> bool:
+    """Answers whether as JSON: never where a person looks on."""
+    log_format = settings.log_format
+    if log_format is LogFormat.AUTO and command not in _SERVICES:
+        log_format = LogFormat.TEXT
+    watch_process()
+    return set_up(settings.log_level, log_format, prompts=settings.log_prompts)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from bot.sandbox import Page
 from bot.settings import Settings
+from bot.telemetry.logs import LogFormat
 
 ROOT = Path(__file__).parents[1]
 FIRST_REST, LONGEST_REST = 0.5, 10.0
@@ -108,6 +109,7 @@ def environment(settings: Settings, page: Page, redis_url: str) -> dict[str, str
         "redis_url": redis_url,
         "image_backend": settings.image_backend.value,
         "health_port": "",
+        "log_format": LogFormat.TEXT,  # read here, line by line
     }
     values = {"shutdown_grace": GRACE, **given, **own}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.domain.options import QUALITIES
+from bot.telemetry.logs import LogFormat
 
 
 class Backend(StrEnum):
@@ -56,10 +57,13 @@ class Settings(BaseSettings):
 
     worker_concurrency: int = Field(default=50, ge=1, le=1000)
     shutdown_grace: float = Field(default=20.0, ge=0)
+    drain_seconds: float = Field(default=5.0, ge=0)
     session_ttl: int = Field(default=7 * 24 * 3600, ge=60)
     image_ttl: int = Field(default=24 * 3600, ge=60)
     directors: str = "owner"
     log_level: str = "INFO"
+    log_format: LogFormat = LogFormat.AUTO
+    log_prompts: bool = False
 
     @field_validator("slack_api_url")
     @classmethod
@@ -73,6 +77,11 @@ class Settings(BaseSettings):
         if level not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
             raise ValueError("must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
         return level
+
+    @field_validator("log_format", mode="before")
+    @classmethod
+    def _in_lower_case(cls, name: str) -> str:
+        return name.lower()
 
     @field_validator("image_size")
     @classmethod

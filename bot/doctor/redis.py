@@ -1,4 +1,4 @@
-"""Redis: whether it answers, how old it is, and whether it keeps what it is given."""
+"""Redis: whether it answers, what it is, and whether it allows and keeps what it is given."""
 
 from __future__ import annotations
 
@@ -8,55 +8,103 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError
 
+from bot.adapters.redis_url import redis_pool
+from bot.adapters.sentinel import SentinelPool
 from bot.doctor.finding import Finding, Verdict
+from bot.doctor.redis_permissions import check_permissions
+from bot.doctor.redis_trouble import WHAT, trouble
 
 MINIMUM_VERSION = (6, 2)
 _PATIENCE = 3.0
+_CLUSTER = (
+    "use one primary, with Sentinels or a managed service without cluster mode: docs/redis.md"
+)
+_SENTINEL = "name the service: redis+sentinel://host:26379/service"
+_REPLICA = "give the primary's address, or the Sentinels': docs/redis.md"
 
 
 async def check_redis(url: str) -> list[Finding]:
-    """Three findings: version, persistence, eviction; or one that says why there are none."""
-    what = "REDIS_URL"
+    """Findings on version, permissions, persistence and eviction; or one that says why not."""
     try:
         redis = _client(url)
     except ValueError:  # its text can hold a part of the password
-        return [Finding(what, Verdict.WRONG, "not a Redis URL", "redis://host:6379/0")]
+        return [Finding(WHAT, Verdict.WRONG, "not a Redis URL", "redis://host:6379/0")]
+    except (TypeError, RedisError):
+        text = "an option in the URL is not known, or not of its form"
+        return [Finding(WHAT, Verdict.WRONG, text, "see docs/redis.md")]
     try:
         async with asyncio.timeout(_PATIENCE):
-            info = await redis.info()
-    except (AuthenticationError, NoPermissionError, ResponseError) as error:
-        text = f"Redis refuses ({type(error).__name__})"
-        return [Finding(what, Verdict.WRONG, text, "check user and password in REDIS_URL")]
+            return await _look(redis)
     except (RedisError, OSError) as error:
-        text = f"Redis does not answer ({type(error).__name__})"
-        return [Finding(what, Verdict.PASSING, text, "check REDIS_URL and that the server runs")]
+        return [trouble(error, tls=url.startswith("rediss"))]
     finally:
         await redis.aclose()
-    return [_version(info), _persistence(info), _eviction(info)]
+
+
+async def _look(redis: Any) -> list[Finding]:
+    if isinstance(redis.connection_pool, SentinelPool):
+        await _reach_a_sentinel(redis.connection_pool)
+    what = _what_it_is(_as_dict(await redis.execute_command("HELLO")))
+    if what.verdict is not Verdict.OK:
+        return [what]
+    permissions = await check_permissions(redis)
+    try:
+        info = await redis.info()
+    except NoPermissionError:
+        text, advice = "could not look (INFO is not allowed)", "see docs/redis.md"
+        kept = [
+            Finding(f"Redis {which}", Verdict.WARNING, text, advice)
+            for which in ("persistence", "eviction")
+        ]
+    else:
+        kept = [_persistence(info), _eviction(info)]
+    return [what, permissions, *kept]
+
+
+async def _reach_a_sentinel(pool: SentinelPool) -> None:
+    """Raises why the first cannot be asked, where none can."""
+    pings = (sentinel.ping() for sentinel in pool.sentinels)
+    answers = await asyncio.gather(*pings, return_exceptions=True)
+    errors = [answer for answer in answers if isinstance(answer, Exception)]
+    if len(errors) == len(answers):
+        raise errors[0]
 
 
 def _client(url: str) -> Any:
     """One that asks once: to redis-py a wrong password is a connection error, and the program's
     own client would try it again until its patience ends."""
-    return Redis.from_url(
+    pool = redis_pool(
         url,
         decode_responses=True,
         socket_timeout=_PATIENCE,
         socket_connect_timeout=_PATIENCE,
         retry=Retry(NoBackoff(), retries=0),
     )
+    untyped: Any = pool
+    untyped.make_connection()  # only then are its options looked at
+    return Redis.from_pool(pool)
 
 
-def _version(info: dict[str, Any]) -> Finding:
-    valkey = info.get("valkey_version")
-    name, version = ("Valkey", valkey) if valkey else ("Redis", info.get("redis_version", "0"))
-    compatible = str(info.get("redis_version", "0")).split(".")
-    number = tuple(int(part) for part in compatible[:2] if part.isdigit())
+def _as_dict(hello: Any) -> dict[str, Any]:
+    """Older protocols have names and values in one list."""
+    return hello if isinstance(hello, dict) else dict(zip(hello[::2], hello[1::2], strict=True))
+
+
+def _what_it_is(hello: dict[str, Any]) -> Finding:
+    """From what every server tells every user about itself."""
+    name = f"{str(hello['server']).capitalize()} {hello['version']}"
+    number = tuple(int(part) for part in str(hello["version"]).split(".")[:2] if part.isdigit())
+    if hello["mode"] == "cluster":
+        return Finding(WHAT, Verdict.WRONG, f"{name} is a node of a cluster", _CLUSTER)
+    if hello["mode"] == "sentinel":
+        return Finding(WHAT, Verdict.WRONG, f"{name} is a Sentinel", _SENTINEL)
     if number < MINIMUM_VERSION:
-        return Finding("REDIS_URL", Verdict.WRONG, f"{name} {version}", "use 6.2 or newer")
-    return Finding("REDIS_URL", Verdict.OK, f"{name} {version} answers")
+        return Finding(WHAT, Verdict.WRONG, name, "use 6.2 or newer")
+    if hello["role"] != "master":
+        return Finding(WHAT, Verdict.PASSING, f"{name} is a replica", _REPLICA)
+    return Finding(WHAT, Verdict.OK, f"{name} answers")
 
 
 def _persistence(info: dict[str, Any]) -> Finding:

@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pybase64
 from pocketflow import AsyncParallelBatchNode
 
 from bot.domain.attempt import Candidate, ImageRef
 from bot.domain.errors import FailureKind, GenerationError, ImagineError
-from bot.domain.images import ImageRequest
+from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
 from bot.flow.live_preview import LivePreviews
-from bot.flow.plan import Plan, facts_of, generated, most_telling, started
+from bot.flow.plan import Plan, facts_of, generated, most_telling, request_id, started
 from bot.flow.requests import Requests
 from bot.flow.shared import Shared, noted, under_way
+from bot.flow.tracing import TracedNode
 from bot.flow.waiting import finished, unwound
 from bot.ports import ImageBackend, SessionStore
+from bot.telemetry.context import about
+from bot.telemetry.logs import typed
+from bot.telemetry.tracing import Kind, span
+from bot.turns import Turns
 
 log = logging.getLogger(__name__)
 
 TRIES = 3
+RECORDED_AT_ONCE = 12
+"""Images on their way into the store; each takes several times its size meanwhile."""
+WAIT_FOR_TURN = 3.0
+"""Seconds."""
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 60.0
 """Seconds; a provider that asks for more is reported to the person instead."""
 
 
-class GenerateImage(AsyncParallelBatchNode):
+class GenerateImage(TracedNode, AsyncParallelBatchNode):
     """Prompt → the candidates' images, each recorded as it comes. A failure that retrying can mend
     is raised, so that PocketFlow retries it; any other is recorded with its candidate."""
 
@@ -49,6 +58,7 @@ class GenerateImage(AsyncParallelBatchNode):
         self._requests = requests
         self._previews = previews
         self._changed = changed
+        self._turns = Turns(RECORDED_AT_ONCE, WAIT_FOR_TURN)
 
     async def prep_async(self, shared: Shared) -> list[Plan]:
         number = shared["attempt"]
@@ -59,13 +69,19 @@ class GenerateImage(AsyncParallelBatchNode):
         candidates = session.latest.candidates
         kept = {c.number: await self._kept(session, c) for c in candidates}
         missing = {c.number for c in candidates if not (c.failure or c.file_id or kept[c.number])}
+        _log_start(session, len(missing))
         request, failure = ImageRequest(session.latest.prompt, number), None
         if missing:
             request, failure = await self._request(session, request)
         return [
             Plan(
                 session.id,
-                replace(request, candidate=c.number, response_id=c.response_id),
+                replace(
+                    request,
+                    candidate=c.number,
+                    response_id=c.response_id,
+                    request_id=request_id(session.id, ImageRef(number, c.number)),
+                ),
                 kept[c.number],
                 settled=c.number not in missing,
                 failure=failure,
@@ -102,9 +118,10 @@ class GenerateImage(AsyncParallelBatchNode):
         plan.task = asyncio.current_task()
         if plan.settled:
             return
-        if plan.image is None and plan.failure is None:
-            await self._ask(plan)
-        await finished(self._record(plan))
+        with about(plan.session_id, attempt=plan.ref.attempt, candidate=plan.ref.candidate):
+            if plan.image is None and plan.failure is None:
+                await self._ask(plan)
+            await finished(self._record(plan))
 
     async def exec_fallback_async(self, plan: Plan, error: Exception) -> Exception:
         """An error of one is not to interrupt the others: it is raised when they are done."""
@@ -113,17 +130,17 @@ class GenerateImage(AsyncParallelBatchNode):
     async def _ask(self, plan: Plan) -> None:
         await asyncio.sleep(max(0.0, plan.not_before - time.monotonic()))
         plan.tries += 1
+        began = time.monotonic()
         try:
-            plan.image = await self._backend.generate(
-                plan.request,
-                lambda response_id: finished(self._keep_id(plan, response_id)),
-                lambda partial: self._previews.offer(plan.session_id, plan.ref.attempt, partial),
-            )
+            with span("provider generate", Kind.CLIENT, tries=plan.tries):
+                plan.image = await self._generate(plan)
+            plan.seconds = time.monotonic() - began
         except GenerationError as error:
             too_long = (error.retry_after or 0.0) > _LONGEST_WAIT
             if error.retryable and not too_long and plan.tries < TRIES:
                 wait = error.retry_after or _FIRST_WAIT * 2 ** (plan.tries - 1)
                 plan.not_before = time.monotonic() + wait
+                log.warning("no image yet: %s, asking again in %.1f s", error.kind, wait)
                 raise
             plan.failure = _of_base(plan.request, error)
         except Exception as error:  # PocketFlow would pay for it three times
@@ -131,10 +148,18 @@ class GenerateImage(AsyncParallelBatchNode):
             log.debug("where", exc_info=True)
             plan.failure = GenerationError(FailureKind.INTERNAL)
 
+    async def _generate(self, plan: Plan) -> GeneratedImage:
+        return await self._backend.generate(
+            plan.request,
+            lambda response_id: finished(self._keep_id(plan, response_id)),
+            lambda partial: self._previews.offer(plan.session_id, plan.ref.attempt, partial),
+        )
+
     async def _keep_id(self, plan: Plan, response_id: str) -> None:
         """Record the provider's id at once: it is what a repeated run pays nothing by. A store
         that is away does not cost the image."""
         plan.request = replace(plan.request, response_id=response_id)
+        log.info("the provider works on it", extra={"response": response_id})
         try:
             await self._sessions.update(
                 plan.session_id, lambda s: noted(s, plan.ref, response_id=response_id)
@@ -146,11 +171,14 @@ class GenerateImage(AsyncParallelBatchNode):
         """The bytes first: a candidate that claims an image has one."""
         facts: dict[str, Any] = {"failure": plan.failure.kind if plan.failure else None}
         if plan.image is not None:
-            plan.encoded = plan.encoded or await asyncio.to_thread(_encoded, plan.image.data)
-            await self._sessions.keep_image(plan.session_id, plan.ref, plan.encoded)
+            async with self._turns.one():
+                plan.encoded = plan.encoded or pybase64.b64encode_as_string(plan.image.data)
+                await self._sessions.keep_image(plan.session_id, plan.ref, plan.encoded)
             facts = facts_of(plan.image)
         await self._sessions.update(plan.session_id, lambda s: noted(s, plan.ref, **facts))
         plan.settled = True
+        _log_outcome(plan)
+        plan.image = None
         self._changed(plan.session_id)
 
     async def post_async(
@@ -176,8 +204,19 @@ class GenerateImage(AsyncParallelBatchNode):
         return "generated"
 
 
-def _encoded(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+def _log_start(session: Session, missing: int) -> None:
+    attempt = session.latest
+    asked = typed(prompt=attempt.prompt, change=attempt.change)
+    log.info("generating", extra={"images": missing, "of": len(attempt.candidates), **asked})
+
+
+def _log_outcome(plan: Plan) -> None:
+    image = plan.image
+    if image is None:
+        log.warning("no image: %s", plan.failure.kind if plan.failure else FailureKind.INTERNAL)
+        return
+    size = {"width": image.width, "height": image.height, "bytes": len(image.data)}
+    log.info("image recorded", extra={**size, "seconds": round(plan.seconds, 3)})
 
 
 def _of_base(request: ImageRequest, error: GenerationError) -> GenerationError:

@@ -7,11 +7,12 @@ too busy for is skipped, and any other error ends the preview alone.
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+
+import pybase64
 
 from bot.domain.errors import (
     ImageNotReady,
@@ -74,13 +75,13 @@ class LivePreview:
                 self._woken.clear()
                 await set_within(self._ended, await self._show(self._newest))
         except _WRONG as error:
-            log.info("no more previews of %s: %s", self._session_id, type(error).__name__)
+            log.info("no more previews: %s", type(error).__name__)
         except ValueError:
-            log.info("no more previews of %s: one is no base64", self._session_id)
+            log.info("no more previews: one is no base64")
 
     async def _show(self, partial: str) -> float:
         """Answers the seconds until there may be another."""
-        data = await asyncio.to_thread(base64.b64decode, partial)
+        data = pybase64.b64decode(partial)
         session = await self._sessions.load(self._session_id)
         if not under_way(session, self._number) or self._ended.is_set():
             return GAP

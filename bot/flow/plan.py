@@ -12,6 +12,7 @@ from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session, with_attempt
 from bot.flow.shared import under_way
+from bot.telemetry.context import token_of
 
 _TELLING = list(FailureKind)
 """The most telling first: what blames the prompt, then what the operator has to mend, then what
@@ -22,7 +23,7 @@ may pass. Where all candidates failed, the person is told the first of theirs.""
 class Plan:
     """What `exec` needs for one candidate, and what it has in hand: another try goes on from
     there. `encoded` is the image in base64; `settled` means that all is recorded. A retry waits
-    until `not_before`."""
+    until `not_before`. `seconds` is how long the try took that brought the image."""
 
     session_id: str
     request: ImageRequest
@@ -31,12 +32,18 @@ class Plan:
     image: GeneratedImage | None = None
     failure: GenerationError | None = None
     tries: int = 0
+    seconds: float = 0.0
     not_before: float = 0.0
     task: asyncio.Task[Any] | None = None
 
     @property
     def ref(self) -> ImageRef:
         return ImageRef(self.request.attempt, self.request.candidate)
+
+
+def request_id(session_id: str, image: ImageRef) -> str:
+    """`token.attempt.candidate`: what names the request in our records and in the provider's."""
+    return f"{token_of(session_id)}.{image.attempt}.{image.candidate}"
 
 
 def started(session: Session, number: int) -> Session:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import logging
 import time
 from dataclasses import replace
 from typing import NamedTuple
 
+import pybase64
 from pocketflow import AsyncNode
 
 from bot.domain.attempt import ImageRef
@@ -16,7 +15,9 @@ from bot.domain.errors import ImageNotReady, Refusal, SlackRefused
 from bot.domain.session import Session, with_attempt
 from bot.domain.steps import draft_posted
 from bot.flow.shared import Shared, not_delivered, under_way, was_cancelled
+from bot.flow.tracing import TracedNode
 from bot.ports import Publisher, SessionStore
+from bot.telemetry.metrics import DRAFT_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Draft(NamedTuple):
     recorded: str
 
 
-class PublishingNode(AsyncNode):
+class PublishingNode(TracedNode):
     """A node that shows something of a session in Slack."""
 
     def __init__(self, sessions: SessionStore, publisher: Publisher) -> None:
@@ -73,7 +74,7 @@ class PostDraft(PublishingNode):
         """Show the images as plain files, in their order, and record that they are."""
         session, number = draft.session, draft.number
         for candidate in session.latest.images:
-            data = await asyncio.to_thread(base64.b64decode, draft.images[candidate.number])
+            data = pybase64.b64decode(draft.images[candidate.number])
             await self._publisher.share(session, ImageRef(number, candidate.number), data)
         return await self._sessions.update(
             session.id,
@@ -90,11 +91,12 @@ class PostDraft(PublishingNode):
         if isinstance(ts, SlackRefused):
             log.warning("Slack did not take a draft: %s", ts)
             return not_delivered(shared)
+        log.info("draft posted")
         shared["message_ts"] = ts
         return "posted"
 
 
-class AwaitFeedback(AsyncNode):
+class AwaitFeedback(TracedNode):
     """The draft is there: from here on it is the person's turn."""
 
     def __init__(self, sessions: SessionStore) -> None:
@@ -108,8 +110,9 @@ class AwaitFeedback(AsyncNode):
                 shared["session_id"], lambda s: draft_posted(s, number, ts, time.time())
             )
         except Refusal:
-            log.info("attempt %s of %s was brought on elsewhere", number, shared["session_id"])
+            log.info("attempt %s was brought on elsewhere", number)
             return "cancelled"
+        DRAFT_SECONDS.observe(max(0.0, session.updated_at - session.attempt(number).queued_at))
         shared["stage"] = session.stage.value
         return "reviewing"
 
@@ -133,6 +136,7 @@ class RemoveDraft(PublishingNode):
         session, number, posted = prepared
         if posted:
             await self._publisher.remove_draft(session, number)
+            log.info("the draft of a cancelled attempt was taken away")
 
     async def post_async(
         self, shared: Shared, prepared: tuple[Session, int, bool], executed: None

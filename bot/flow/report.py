@@ -6,14 +6,13 @@ import logging
 import time
 from typing import NamedTuple
 
-from pocketflow import AsyncNode
-
 from bot.domain.errors import OFFERS_EDIT, FailureKind, Refusal, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.steps import attempt_failed
 from bot.flow.drafts import Drafts
 from bot.flow.publish import PublishingNode
 from bot.flow.shared import Shared, under_way
+from bot.flow.tracing import TracedNode
 from bot.views.words import failure_words
 
 log = logging.getLogger(__name__)
@@ -66,14 +65,16 @@ class ReportFailure(PublishingNode):
                 lambda s: attempt_failed(s, number, kind, words, ts, time.time()),
             )
         except Refusal:
-            log.info("attempt %s of %s was brought on elsewhere", number, shared["session_id"])
+            log.info("attempt %s was brought on elsewhere", number)
             return "cancelled"
+        level = logging.ERROR if kind is FailureKind.INTERNAL else logging.WARNING
+        log.log(level, "attempt %s failed: %s", number, kind)
         shared["error_message"] = words
         shared["stage"] = session.stage.value
         return "reported"
 
 
-class RestoreDraft(AsyncNode):
+class RestoreDraft(TracedNode):
     """After a failure the last good draft, if there is one, is up for review again."""
 
     def __init__(self, drafts: Drafts) -> None:

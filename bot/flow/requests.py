@@ -4,8 +4,9 @@ turned down before."""
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
+
+import pybase64
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
@@ -76,13 +77,13 @@ class Requests:
         if session.source is None:
             raise GenerationError(FailureKind.SOURCE_GONE)
         data = await self._files.fetch(session.source.file_id)
-        encoded = await asyncio.to_thread(base64.b64encode, data)
-        await self._sessions.keep_image(session.id, _BROUGHT, encoded.decode("ascii"))
+        encoded = pybase64.b64encode_as_string(data)
+        await self._sessions.keep_image(session.id, _BROUGHT, encoded)
         return data
 
     async def _kept(self, session: Session, image: ImageRef) -> bytes:
         encoded = await self._sessions.load_image(session.id, image)
-        return await asyncio.to_thread(base64.b64decode, encoded) if encoded else b""
+        return pybase64.b64decode(encoded) if encoded else b""
 
     async def _from_slack(self, candidate: Candidate) -> bytes:
         """Slack may still have an image that our own copy of has expired; empty where it does not

@@ -46,12 +46,16 @@ def was_cancelled(session: Session, number: int) -> bool:
 
 
 def noted(session: Session, image: ImageRef, **facts: Any) -> Session:
-    """The session with these facts about a candidate. One that was started over keeps none."""
+    """The session with these facts about a candidate. Of two runs of an attempt, which overlap
+    where one was taken for dead, the slower one changes nothing about an image that is in Slack,
+    nor about a draft that is in the thread. A session that was started over keeps no facts."""
     if image.attempt > len(session.attempts):
         return session
     attempt = session.attempt(image.attempt)
-    candidate = replace(attempt.candidate(image.candidate), **facts)
-    return with_attempt(session, attempt.with_candidate(candidate))
+    candidate = attempt.candidate(image.candidate)
+    if attempt.message_ts or candidate.file_id:
+        return session
+    return with_attempt(session, attempt.with_candidate(replace(candidate, **facts)))
 
 
 def not_delivered(shared: Shared) -> str:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import logging
 from typing import NamedTuple
 
+import pybase64
 from pocketflow import AsyncParallelBatchNode
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, SlackRefused
 from bot.domain.session import Session
 from bot.flow.shared import Shared, not_delivered, noted, under_way
+from bot.flow.tracing import TracedNode
 from bot.ports import Publisher, SessionStore
+from bot.telemetry.context import about
+from bot.turns import Turns
 
 log = logging.getLogger(__name__)
+
+
+AT_ONCE = 12
+"""Images that are decoded, and on their way to Slack; the others wait in base64."""
+WAIT_FOR_TURN = 3.0
+"""Seconds."""
 
 
 class Upload(NamedTuple):
@@ -26,7 +34,7 @@ class Upload(NamedTuple):
     encoded: str
 
 
-class UploadImages(AsyncParallelBatchNode):
+class UploadImages(TracedNode, AsyncParallelBatchNode):
     """Images → files that Slack knows. Each is recorded as it is there; one that Slack refuses is a
     failure of its candidate, and of the attempt where no other made it."""
 
@@ -34,6 +42,7 @@ class UploadImages(AsyncParallelBatchNode):
         super().__init__()
         self._sessions = sessions
         self._publisher = publisher
+        self._turns = Turns(AT_ONCE, WAIT_FOR_TURN)
 
     async def prep_async(self, shared: Shared) -> list[Upload]:
         session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
@@ -46,17 +55,24 @@ class UploadImages(AsyncParallelBatchNode):
         ]
 
     async def exec_async(self, upload: Upload) -> None:
+        with about(upload.session.id, candidate=upload.image.candidate):
+            await self._upload(upload)
+
+    async def _upload(self, upload: Upload) -> None:
         session, image, encoded = upload
         try:
-            data = await asyncio.to_thread(base64.b64decode, encoded)
-            file_id = await self._publisher.upload(session, image, data)
+            async with self._turns.one():
+                data = pybase64.b64decode(encoded)
+                file_id = await self._publisher.upload(session, image, data)
+                del data
         except SlackRefused as error:
             log.warning("Slack did not take an image: %s", error)
             await self._sessions.update(
                 session.id, lambda s: noted(s, image, failure=FailureKind.NOT_DELIVERED)
             )
             return
-        await self._sessions.update(session.id, lambda s: _uploaded(s, image, file_id))
+        await self._sessions.update(session.id, lambda s: noted(s, image, file_id=file_id))
+        log.info("image uploaded", extra={"file": file_id})
 
     async def exec_fallback_async(self, upload: Upload, error: Exception) -> Exception:
         """An error of one is not to interrupt the others: it is raised when they are done."""
@@ -71,11 +87,3 @@ class UploadImages(AsyncParallelBatchNode):
         if not under_way(session, shared["attempt"]):
             return "cancelled"
         return "uploaded" if session.latest.images else not_delivered(shared)
-
-
-def _uploaded(session: Session, image: ImageRef, file_id: str) -> Session:
-    """The first of two uploads counts: another run may have shown it already."""
-    if image.attempt > len(session.attempts):
-        return session
-    there = session.attempt(image.attempt).candidate(image.candidate).file_id
-    return noted(session, image, file_id=there or file_id)

@@ -15,7 +15,11 @@ from typing import Any, Protocol, TypeVar
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.errors import Conflict, OptionRefused, Reason, Refusal, StoreUnavailable
+from bot.slack.measuring import handling
+from bot.slack.requests import block_ids
 from bot.slack.telling import DELIVERY_ERRORS, tell_here, tell_on_response_url
+from bot.telemetry.context import about
+from bot.telemetry.tracing import span
 from bot.views.ids import OPTION_BLOCKS, PICTURE_BLOCK, PROMPT_BLOCK
 from bot.views.words import CLICK_LOST, SOMETHING_BROKE, refusal_words
 
@@ -66,7 +70,7 @@ class FormAnswer:
 
     def __init__(self, args: AsyncArgs) -> None:
         self._ack = args.ack
-        self._view = args.body["view"]
+        self._fields = block_ids(args.body["view"])
 
     async def say(self, words: str) -> None:
         await self._show(PROMPT_BLOCK, words)
@@ -83,7 +87,7 @@ class FormAnswer:
             field = _SELECTS.get(refusal.option, PROMPT_BLOCK)
         elif refusal.reason in _ABOUT_PICTURES:
             field = PICTURE_BLOCK
-        return field if field in self._view["state"]["values"] else PROMPT_BLOCK
+        return field if field in self._fields else PROMPT_BLOCK
 
 
 class ClickAnswer:
@@ -140,16 +144,22 @@ async def in_time(deciding: Awaitable[T]) -> T:
 @asynccontextmanager
 async def answering(answer: Answer, away: str = CLICK_LOST) -> AsyncIterator[None]:
     """Turn what the body raises into an answer. `away` is said when the store does not answer."""
-    try:
-        yield
-    except Refusal as refusal:
-        await _say(answer.refuse(refusal))
-    except StoreUnavailable:
-        await _say(answer.say(away))
-    except Exception as error:
-        log.error("a listener broke: %s", type(error).__name__)
-        log.debug("where", exc_info=not isinstance(error, Conflict))
-        await _say(answer.say(SOMETHING_BROKE))
+    with handling() as receipt, about(), span(f"slack {receipt.name}"):
+        try:
+            yield
+        except Refusal as refusal:
+            receipt.outcome = "refused"
+            log.info("refused: %s", refusal.reason)
+            await _say(answer.refuse(refusal))
+        except StoreUnavailable as error:
+            receipt.outcome = "unavailable"
+            log.warning("the store is away: %s", error)
+            await _say(answer.say(away))
+        except Exception as error:
+            receipt.outcome = "error"
+            log.error("a listener broke: %s", type(error).__name__)
+            log.debug("where", exc_info=not isinstance(error, Conflict))
+            await _say(answer.say(SOMETHING_BROKE))
 
 
 async def _say(saying: Any) -> None:

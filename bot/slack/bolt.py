@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
+log = logging.getLogger(__name__)
 _LOG = logging.getLogger("slack_bolt")
 _LOG.setLevel(logging.ERROR)
 """Below that, Bolt warns about how it is set up here, and logs requests with what people typed."""
@@ -47,7 +49,35 @@ def bolt_app(client: AsyncWebClient, identity: Identity, signing_secret: str) ->
         request_verification_enabled=bool(signing_secret),
     )
     app.middleware(_with_the_proxy_of(client))
+    app.middleware(_with_whole_characters)
+    app.error(_broke)
     return app
+
+
+async def _with_whole_characters(
+    body: dict[str, Any], next_: Callable[[], Awaitable[None]]
+) -> None:
+    """JSON may name half a character, such as what a client leaves of an emoji that it cut. Nothing
+    that is made of it could be encoded."""
+    body.update({name: whole(value) for name, value in body.items()})
+    await next_()
+
+
+def whole(value: Any) -> Any:
+    """A JSON value with U+FFFD for every half of a character."""
+    match value:
+        case str() if not value.isascii():
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        case list():
+            return [whole(each) for each in value]
+        case dict():
+            return {name: whole(each) for name, each in value.items()}
+    return value
+
+
+async def _broke(error: Exception) -> None:
+    """Left alone, Bolt logs an error's text, which may quote what people typed."""
+    log.error("a request broke on its way to a listener: %s", type(error).__name__)
 
 
 def _with_the_proxy_of(client: AsyncWebClient) -> Callable[..., Awaitable[None]]:

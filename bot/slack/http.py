@@ -1,85 +1,94 @@
-"""HTTP mode: Slack posts everything to `/slack/events`; `/healthz` says whether we can serve."""
+"""HTTP mode: Slack posts everything to `/slack/events`."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
+from urllib.parse import parse_qsl
 
 from aiohttp import web
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_bolt.async_app import AsyncApp
-from slack_sdk.signature import SignatureVerifier
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
-from bot.domain.errors import StoreUnavailable
-from bot.ports import SessionStore
+from bot.slack.measuring import Receipt, received
+from bot.slack.signing import Replays, Signing
 
 log = logging.getLogger(__name__)
 
-MAX_BODY = 1024 * 1024
-"""Bytes; Slack's largest payloads are a fraction of it."""
+READ_WITHIN = 3.0
+"""Seconds for a body, after which Slack has given up waiting for the answer."""
 
 
-def events_routes(app: AsyncApp, signing_secret: str) -> list[web.RouteDef]:
-    """Where Slack delivers. A request that Slack did not sign is answered with 401 here, before
-    Bolt, which would answer some of them with 500 and log their bodies."""
-    verifier = SignatureVerifier(signing_secret)
+def events_routes(app: AsyncApp, signing: Signing, replays: Replays) -> list[web.RouteDef]:
+    """Where Slack delivers. A request that Slack did not sign, or that was here before, is answered
+    with 401 before anybody looks into it; nothing is ever answered with 500."""
 
     async def events(request: web.Request) -> web.Response:
-        if not _signed(verifier, request, await request.read()):
-            return web.json_response({"error": "invalid request"}, status=401)
-        try:
-            response = await app.async_dispatch(await to_bolt_request(request))
-            if response.status < 500:
-                return await to_aiohttp_response(response)
-            log.error("a request broke Bolt")
-        except Exception as error:  # noqa: BLE001 - Slack is never answered with 500
-            log.error("a request could not be dispatched: %s", type(error).__name__)
-        return web.json_response({"error": "bad request"}, status=400)
+        with received() as receipt:
+            body = await _read(request)
+            signed = signing.signed(request.headers, body)
+            if signed is None or not await replays.first(signed):
+                return web.json_response({"error": "invalid request"}, status=401)
+            response = None
+            try:
+                response = await _dispatched(app, request.content_type, body, receipt)
+            finally:
+                if response is None or response.status != 200:
+                    await replays.forget(signed)
+            if not await _sent(request, response):
+                await replays.forget(signed)
+            elif response.status == 200:
+                receipt.acked()
+        return response
 
     return [web.post("/slack/events", events)]
 
 
-def _signed(verifier: SignatureVerifier, request: web.Request, body: bytes) -> bool:
-    timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
-    signature = request.headers.get("X-Slack-Signature", "")
-    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
-        return False
+async def _read(request: web.Request) -> bytes:
     try:
-        return verifier.is_valid(body.decode("utf-8"), timestamp, signature)
-    except (UnicodeDecodeError, TypeError):
+        async with asyncio.timeout(READ_WITHIN):
+            return await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+
+
+async def _sent(request: web.Request, response: web.Response) -> bool:
+    """False where nobody waits for it any more. aiohttp would send it right after; by then nobody
+    could tell when."""
+    try:
+        await response.prepare(request)
+        await response.write_eof()
+    except ConnectionError:
         return False
+    return True
 
 
-def health_routes(sessions: SessionStore) -> list[web.RouteDef]:
-    """200 while the store answers, 503 with the reason otherwise."""
+async def _dispatched(
+    app: AsyncApp, content_type: str, body: bytes, receipt: Receipt
+) -> web.Response:
+    try:
+        request = bolt_request(content_type, body)
+        receipt.about(request.body)
+        response = await app.async_dispatch(request)
+        if response.status < 500:
+            return await to_aiohttp_response(response)
+        log.error("a request broke Bolt")
+    except Exception as error:  # noqa: BLE001 - Slack is never answered with 500
+        log.error("a request could not be dispatched: %s", type(error).__name__)
+    return web.json_response({"error": "bad request"}, status=400)
 
-    async def healthz(_: web.Request) -> web.Response:
-        try:
-            await sessions.ping()
-        except StoreUnavailable as error:
-            reason = f"Redis does not answer ({error})"
-            return web.json_response({"status": "unavailable", "reason": reason}, status=503)
-        return web.json_response({"status": "ok"})
 
-    return [web.get("/healthz", healthz)]
-
-
-class HttpServer:
-    """An aiohttp server for the given routes. `port` 0 takes a free one."""
-
-    def __init__(self, routes: list[web.RouteDef], port: int, host: str = "0.0.0.0") -> None:  # noqa: S104 - a container's port is reached from outside
-        application = web.Application(client_max_size=MAX_BODY)
-        application.add_routes(routes)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=3.0)
-        self._host = host
-        self._port = port
-
-    async def start(self) -> int:
-        """Listen, and answer the port. Raises `OSError` where the port is taken."""
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        port: int = self._runner.addresses[0][1]
-        return port
-
-    async def stop(self) -> None:
-        """Take no new requests; let running ones finish, for up to 3 s."""
-        await self._runner.cleanup()
+def bolt_request(content_type: str, body: bytes) -> AsyncBoltRequest:
+    """The request as Bolt gets it over Socket Mode: parsed, known to be Slack's, and without
+    headers, which nobody has signed. Bolt's own parser takes the word “payload” in a command for
+    a form's field, and loses the command. Raises `ValueError` or `RecursionError`."""
+    text = body.decode("utf-8")
+    if content_type == "application/json":
+        payload = json.loads(text)
+    else:
+        form = dict(parse_qsl(text, keep_blank_values=True))
+        payload = json.loads(form["payload"]) if "payload" in form else form
+    if not isinstance(payload, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - as json.loads has it
+    return AsyncBoltRequest(body=payload, mode="socket_mode")

@@ -73,6 +73,14 @@ def form_values(view: Payload) -> Payload:
     return values
 
 
+def block_ids(view: Payload) -> set[str]:
+    """Of the fields; none of a form that holds none, which is no form of ours."""
+    match view:
+        case {"state": {"values": dict(values)}}:
+            return set(values)
+    return set()
+
+
 def form_text(view: Payload) -> str:
     """What was typed into the prompt's field."""
     field = form_values(view).get(PROMPT_BLOCK, {}).get(PROMPT_INPUT, {})

@@ -8,6 +8,7 @@ from aiohttp import ClientError
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
+from bot.slack.measuring import calling
 from bot.slack.requests import user_of
 
 DELIVERY_ERRORS = (SlackApiError, ClientError, OSError, KeyError, ValueError)
@@ -17,7 +18,10 @@ DELIVERY_ERRORS = (SlackApiError, ClientError, OSError, KeyError, ValueError)
 async def tell_here(args: AsyncArgs, channel: str, thread_ts: str, words: str) -> None:
     """An ephemeral message, where the bot is a member."""
     place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
-    await args.client.chat_postEphemeral(channel=channel, user=user_of(args), text=words, **place)
+    with calling("chat.postEphemeral"):
+        await args.client.chat_postEphemeral(
+            channel=channel, user=user_of(args), text=words, **place
+        )
 
 
 async def tell_on_response_url(args: AsyncArgs, words: str) -> None:
@@ -30,6 +34,7 @@ async def tell_on_response_url(args: AsyncArgs, words: str) -> None:
 async def tell_directly(args: AsyncArgs, channel: str, words: str, thread_ts: str = "") -> None:
     """A message to one person: `channel` is their user id, or their direct channel."""
     place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
-    await args.client.chat_postMessage(
-        channel=channel, text=words, unfurl_links=False, unfurl_media=False, **place
-    )
+    with calling("chat.postMessage"):
+        await args.client.chat_postMessage(
+            channel=channel, text=words, unfurl_links=False, unfurl_media=False, **place
+        )

@@ -21,6 +21,7 @@ from bot.domain.work import Job
 from bot.flow.drafts import standing
 from bot.flow.shared import under_way
 from bot.ports import JobQueue, Publisher, SessionStore
+from bot.telemetry.context import about
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,8 @@ class QueueStatus:
         self._shown = {job.id: self._shown[job.id] for job in waiting if job.id in self._shown}
         changed = [(n, job) for n, job in enumerate(waiting) if self._shown.get(job.id) != n]
         for ahead, job in changed[:AT_MOST]:
-            await self._show(job, ahead)
+            with about(job.session_id, attempt=job.attempt):
+                await self._show(job, ahead)
             self._shown[job.id] = ahead
 
     async def _show(self, job: Job, ahead: int) -> None:
@@ -73,4 +75,4 @@ class QueueStatus:
             if standing(newest) != standing(session):  # cancelled, or taken up, meanwhile
                 await self._publisher.show_status(newest, None)
         except (Refusal, SlackRefused) as error:
-            log.info("no queue status for %s: %s", job.session_id, error)
+            log.info("its place in the queue cannot be shown: %s", error)

@@ -16,6 +16,7 @@ from bot.doctor import identify
 from bot.sandbox import Fault, SimulatedSlack
 from bot.settings import Backend, Settings
 from tests.fake_openai import FakeOpenAI
+from tests.support.processes import free_port
 
 ALL = {
     "chat:write",
@@ -173,7 +174,8 @@ async def test_without_a_redis_url_the_others_are_told_and_dev_brings_its_own(
 
 @pytest.fixture
 def careless_redis() -> Iterator[str]:
-    with ValkeyServer(config={"maxmemory-policy": "allkeys-lru", "appendonly": "no"}) as server:
+    settings = {"maxmemory-policy": "allkeys-lru", "appendonly": "no"}
+    with ValkeyServer(port=free_port(), config=settings) as server:
         yield server.connection_url
 
 

@@ -8,8 +8,8 @@ from bot.adapters.slack import slack_client, slack_session
 from bot.direction import Direction, Portfolio
 from bot.domain.policy import Policy
 from bot.sandbox import SimulatedSlack
+from bot.serving import HttpServer
 from bot.slack.bolt import Identity, bolt_app
-from bot.slack.http import HttpServer, events_routes
 from bot.slack.listeners import Listeners
 from bot.tasks import BackgroundTasks
 from tests.fakes import (
@@ -19,6 +19,7 @@ from tests.fakes import (
     FakeSessionStore,
     clock,
 )
+from tests.support.http import routes_for
 
 
 async def test_a_proxy_for_the_world_is_not_used_for_this_machine(
@@ -37,9 +38,9 @@ async def test_a_proxy_for_the_world_is_not_used_for_this_machine(
         direction = Direction(store, FakeJobQueue(), FakeCancellations(), Policy(), tasks, clock())
         listeners = Listeners(direction, Portfolio(store), FakePublisher(), tasks, identity)
         listeners.register(app)
-        server = HttpServer(events_routes(app, slack.signing_secret), 0, "127.0.0.1")
+        server = HttpServer(routes_for(app, slack.signing_secret), 0, "127.0.0.1")
         slack.use_http(f"http://127.0.0.1:{await server.start()}/slack/events")
         assert (await slack.slash("alice", "general", "/imagine")).ok
-        await slack.wait_for(lambda: slack.open_view("alice"), timeout=3, what="the form")
+        await slack.wait_for(lambda: slack.open_view("alice"), what="the form")
         await server.stop()
     assert slack.violations == []

@@ -16,9 +16,9 @@ from bot.doctor import identify
 from bot.domain.policy import Policy
 from bot.domain.session import Session
 from bot.sandbox import SimulatedSlack
+from bot.serving import HttpServer
 from bot.slack import answers
 from bot.slack.bolt import bolt_app
-from bot.slack.http import HttpServer, events_routes
 from bot.slack.listeners import Listeners
 from bot.slack.socket_mode import SocketModeConnections
 from bot.tasks import BackgroundTasks
@@ -31,6 +31,7 @@ from tests.fakes import (
     clock,
     eventually,
 )
+from tests.support.http import routes_for
 
 SECONDS = 20.0
 
@@ -60,7 +61,7 @@ async def bot(slack: SimulatedSlack, request: pytest.FixtureRequest) -> AsyncIte
         app = bolt_app(client, identity, slack.signing_secret)
         listeners = Listeners(direction, Portfolio(store), FakePublisher(), tasks, identity)
         listeners.register(app)
-        server = HttpServer(events_routes(app, slack.signing_secret), 0, "127.0.0.1")
+        server = HttpServer(routes_for(app, slack.signing_secret), 0, "127.0.0.1")
         sockets = SocketModeConnections(app, slack.app_token)
         if request.param == "http":
             slack.use_http(f"http://127.0.0.1:{await server.start()}/slack/events")

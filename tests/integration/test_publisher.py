@@ -24,7 +24,7 @@ from bot.domain.errors import (
 )
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.sandbox import Fault, SimulatedSlack
+from bot.sandbox import PATIENCE, Fault, SimulatedSlack
 from bot.views import failure_words as words
 from tests.fakes import a_session, generating, with_latest
 from tests.support.published import (
@@ -307,7 +307,7 @@ async def test_a_channel_that_cannot_be_joined_is_told_at_once(
 ) -> None:
     slack.faults.add("conversations.join", Fault.http(404), times=20)
     session = place(slack, generating(root_ts="", thread_ts=""), "outsiders")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(NotInChannel):
             await publisher.post_root(session, 0, repeated=False)
 
@@ -318,7 +318,7 @@ async def test_where_nothing_can_be_looked_up_the_draft_is_posted_all_the_same(
 ) -> None:
     session = await with_file(slack, publisher)
     slack.faults.add("conversations.replies", missing, times=20)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await publisher.post_draft(session, 1, repeated=True)
     assert len(slack.messages("general", session.thread_ts)) == 1
 

@@ -59,8 +59,10 @@ async def test_a_job_waits_then_runs_then_is_done(queue: BullJobQueue, queue_ser
     assert await port.state(job) is JobState.GONE
     await port.add(job)
     assert await port.state(job) is JobState.WAITING
-    async with working(queue_server.connection_url, Recorder(seconds=0.5)):
+    end = asyncio.Event()
+    async with working(queue_server.connection_url, Recorder(until=end)):
         await reached(queue, job, JobState.RUNNING)
+        end.set()
         await reached(queue, job, JobState.DONE)
 
 
@@ -93,12 +95,6 @@ async def test_a_job_holds_nothing_but_what_names_it(
     await redis.aclose()
     assert stored["data"] == '{"kind":"generate","session_id":"one","attempt":1,"run":0}'
     assert all(str(key).startswith("{imagine}:") for key in keys)
-
-
-@pytest.fixture
-def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hundreds of calls at once may take their time on a busy machine."""
-    monkeypatch.setattr("bot.adapters.queue.producer._PATIENCE", 60.0)
 
 
 @pytest.mark.usefixtures("no_hurry")

@@ -14,6 +14,7 @@ from bot.adapters.queue.encoding import GENERATE_QUEUE
 from bot.adapters.queue.lane import LoopEnded
 from bot.domain.work import Job, JobKind
 from bot.ports import JobState
+from bot.sandbox import PATIENCE
 from tests.integration.queue_worker import (
     Recorder,
     announcement,
@@ -24,17 +25,20 @@ from tests.integration.queue_worker import (
 )
 
 
+@pytest.mark.usefixtures("no_hurry")
 async def test_two_workers_share_the_jobs(queue: BullJobQueue, queue_server: Any) -> None:
     url = queue_server.connection_url
-    first, second = Recorder(0.05), Recorder(0.05)
+    both_busy = asyncio.Event()
+    first, second = Recorder(until=both_busy), Recorder(until=both_busy)
     async with working(url, first, 5), working(url, second, 5):
         await asyncio.gather(*(queue.add(generation(str(number))) for number in range(60)))
+        await until(lambda: first.starts.total() == second.starts.total() == 5)
+        both_busy.set()
         await until(lambda: (first.ends + second.ends).total() == 60)
-    assert first.starts.total() > 5
-    assert second.starts.total() > 5
     assert set((first.starts + second.starts).values()) == {1}
 
 
+@pytest.mark.usefixtures("no_hurry")
 async def test_two_thousand_quick_jobs_run_once_each(
     queue: BullJobQueue, queue_server: Any
 ) -> None:
@@ -43,7 +47,7 @@ async def test_two_thousand_quick_jobs_run_once_each(
         for first in range(0, 2_000, 100):
             numbers = range(first, first + 100)
             await asyncio.gather(*(queue.add(generation(str(number))) for number in numbers))
-        await until(lambda: len(handler.ends) == 2_000, timeout=40)
+        await until(lambda: len(handler.ends) == 2_000, timeout=2 * PATIENCE)
     assert set(handler.starts.values()) == {1}
 
 
@@ -85,7 +89,8 @@ async def test_a_job_that_keeps_failing_is_tried_three_times(
             await reached(queue, job, JobState.WAITING)
             assert await queue.waiting() == [job]
             await reached(queue, job, JobState.FAILED)
-    assert [round(b - a) for a, b in pairwise(times)] == [2, 4]
+    first, second = (later - earlier for earlier, later in pairwise(times))
+    assert 1.9 < first < 3.9 < second < 7.9  # 2 s and 4 s, and what a busy machine adds
     assert "job generate-one-1-0 failed, try 3 of 3: ValueError" in caplog.text
     assert "prompt" not in caplog.text
     redis = Redis.from_url(queue_server.connection_url, decode_responses=True)
@@ -137,7 +142,7 @@ async def test_a_stop_at_any_moment_leaves_no_job_behind(
     redis = Redis.from_url(queue_server.connection_url)
     handler = Recorder(0.005)
     for moment in range(12):
-        async with asyncio.timeout(10), working(queue_server.connection_url, handler, 20):
+        async with asyncio.timeout(PATIENCE), working(queue_server.connection_url, handler, 20):
             await asyncio.sleep(0.008 * moment)
         assert await redis.llen("{imagine}:imagine-generate:active") == 0
     async with working(queue_server.connection_url, handler, 20):
@@ -238,7 +243,7 @@ async def test_a_loop_that_ends_is_started_again(queue: BullJobQueue, queue_serv
         for task in asyncio.all_tasks():
             if task.get_name() == f"loop of {GENERATE_QUEUE}":
                 task.cancel()
-        await reached(queue, generation("one"), JobState.DONE, timeout=45.0)
+        await reached(queue, generation("one"), JobState.DONE, timeout=2 * PATIENCE)
     assert handler.starts.total() == 2
     assert handler.ends.total() == 1
 

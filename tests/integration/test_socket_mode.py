@@ -9,7 +9,7 @@ import pytest
 from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.slack import slack_client, slack_session
-from bot.sandbox import Fault, SimulatedSlack
+from bot.sandbox import PATIENCE, Fault, SimulatedSlack
 from bot.slack import socket_mode
 from bot.slack.bolt import Identity, bolt_app
 from bot.slack.socket_mode import SocketModeConnections, SocketNotOpened
@@ -23,11 +23,11 @@ def app_for(slack: SimulatedSlack, http: object) -> AsyncApp:
 async def test_another_address_is_asked_for_when_one_does_not_open(
     slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_mode, "_TRY_FOR", 0.3)
+    monkeypatch.setattr(socket_mode, "_TRY_FOR", 1.0)
     slack.faults.add("apps.connections.open", Fault.hang(), times=2)
     async with slack_session() as http:
         connections = SocketModeConnections(app_for(slack, http), slack.app_token)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await connections.start()
         assert slack.sockets == 2
         await connections.stop()

@@ -15,6 +15,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import attempt_failed
 from bot.domain.work import Job, JobKind
+from bot.sandbox import PATIENCE
 from bot.sandbox.blockkit import view_problems
 from bot.views import ids, words
 from tests.fakes import (
@@ -320,7 +321,7 @@ async def test_while_the_store_is_away_a_click_is_acked_and_its_loss_told(
     session, number = BUTTONS[button]
     app = make_app(session)
     app.store.away = True
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         response = await app.click(button, value(number))
     assert response.status == 200
     assert said(app) == [words.CLICK_LOST]

@@ -13,6 +13,7 @@ from bot.domain.options import Options, ratio_of
 from bot.domain.prompt import MAX_PROMPT
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind
+from bot.sandbox import PATIENCE
 from bot.sandbox.blockkit import view_problems
 from bot.views import replies, words
 from bot.views.ids import PROMPT_FORM, Target
@@ -153,7 +154,7 @@ async def test_while_the_store_is_away_the_person_is_asked_to_try_again(
     app = make_app()
     app.store.away = True
     dispatched = asyncio.create_task(app.bolt.async_dispatch(signed(urlencode(command(text)))))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         response = await dispatched
     assert response.status == 200
     assert json.loads(response.body) == {
@@ -162,7 +163,7 @@ async def test_while_the_store_is_away_the_person_is_asked_to_try_again(
     }
     assert app.calls == []
     app.store.away = False
-    await app.tasks.drain(2)
+    await app.tasks.drain(PATIENCE)
     assert app.store.sessions == {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
 from collections.abc import AsyncIterator
@@ -11,11 +12,12 @@ import aiohttp
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
-from bot.slack.http import MAX_BODY, HttpServer, events_routes, health_routes
+from bot.serving import MAX_BODY, HttpServer, Monitoring
 from tests.fakes import PROMPT
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import SECRET, command
 from tests.scenario.slack_app import SlackApp
+from tests.support.http import routes_for
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -43,7 +45,8 @@ class Endpoint:
 @pytest.fixture
 async def endpoint(make_app: MakeApp) -> AsyncIterator[Endpoint]:
     app = make_app()
-    server = HttpServer(events_routes(app.bolt, SECRET) + health_routes(app.store), 0, "127.0.0.1")
+    health = Monitoring(app.store, asyncio.Event()).routes()
+    server = HttpServer(routes_for(app.bolt, SECRET) + health, 0, "127.0.0.1")
     port = await server.start()
     async with aiohttp.ClientSession() as session:
         yield Endpoint(app, session, f"http://127.0.0.1:{port}")
@@ -64,6 +67,15 @@ async def test_a_signed_command_is_acked_and_starts_a_session(endpoint: Endpoint
     sent = body()
     assert await endpoint.post(sent, signature(sent)) == (200, "")
     assert len(endpoint.app.store.sessions) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["a rocket and its payload", "payload={}", "payload", "{a fox}", "100% & more; a=b + c"]
+)
+async def test_a_prompt_may_hold_any_words(endpoint: Endpoint, text: str) -> None:
+    sent = body(text)
+    assert await endpoint.post(sent, signature(sent)) == (200, "")
+    assert endpoint.app.only.task_input == text
 
 
 UNSIGNED: dict[str, dict[str, str]] = {
@@ -161,9 +173,10 @@ async def test_health_follows_the_store_and_says_why(endpoint: Endpoint) -> None
 
 async def test_a_port_that_is_taken_is_an_error_and_not_silence(make_app: MakeApp) -> None:
     app = make_app()
-    first = HttpServer(health_routes(app.store), 0, "127.0.0.1")
+    routes = Monitoring(app.store, asyncio.Event()).routes()
+    first = HttpServer(routes, 0, "127.0.0.1")
     port = await first.start()
-    second = HttpServer(health_routes(app.store), port, "127.0.0.1")
+    second = HttpServer(routes, port, "127.0.0.1")
     with pytest.raises(OSError, match=str(port)):
         await second.start()
     await second.stop()

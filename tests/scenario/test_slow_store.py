@@ -89,9 +89,9 @@ async def slow(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> SlackApp:
     app = make_app(a_session())
 
     awake = asyncio.Event()
-    asyncio.get_running_loop().call_later(1.0, awake.set)
 
     async def silent() -> None:
+        asyncio.get_running_loop().call_later(1.0, awake.set)
         await awake.wait()
 
     monkeypatch.setattr(app.store, "_reach", silent)

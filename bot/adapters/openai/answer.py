@@ -27,13 +27,18 @@ class Answer:
     """One response: the image in it, or why there is none.
 
     `sequence` is the number of the last event heard. `lost` is what it counts as when nothing
-    more can be learnt of it. `on_partial` is told of each partial image, in base64.
+    more can be learnt of it. `on_partial` is told of each partial image, in base64. `request_id`
+    is our own name for what was asked.
     """
 
     def __init__(
-        self, response_id: str = "", on_partial: Callable[[str], None] | None = None
+        self,
+        response_id: str = "",
+        on_partial: Callable[[str], None] | None = None,
+        request_id: str = "",
     ) -> None:
         self.id = response_id
+        self.request_id = request_id
         self._on_partial = on_partial
         self.sequence: int | None = None
         self.in_background = False

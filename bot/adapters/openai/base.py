@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import io
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
+import pybase64
 from PIL import Image
 
 from bot.adapters.openai.decoding import OFF_LOOP, READABLE, to_png
@@ -38,8 +38,7 @@ async def file_of(base: BaseImage) -> File:
 async def data_url_of(base: BaseImage) -> str:
     """The same as a data URL."""
     file = await file_of(base)
-    encoded = await _off_loop(file.data, base64.b64encode)
-    return f"data:{file.mime_type};base64,{encoded.decode()}"
+    return f"data:{file.mime_type};base64,{pybase64.b64encode_as_string(file.data)}"
 
 
 async def _off_loop(data: bytes, work: Callable[[bytes], Made]) -> Made:

@@ -24,6 +24,13 @@ def openai_client(api_key: str, base_url: str) -> AsyncOpenAI:
     )
 
 
+def headers_of(request_id: str) -> dict[str, str]:
+    """What names a request in OpenAI's records too: up to 512 ASCII characters, as documented. A
+    name that is none goes without, because it would cost the request."""
+    lawful = request_id.isascii() and request_id.isprintable() and len(request_id) <= 512
+    return {"X-Client-Request-Id": request_id} if request_id and lawful else {}
+
+
 def for_free_calls(client: AsyncOpenAI) -> AsyncOpenAI:
     """The same client for calls that may be repeated: the SDK retries them with a growing wait."""
     return client.with_options(

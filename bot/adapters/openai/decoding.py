@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import io
 
+import pybase64
 from PIL import Image
 
 from bot.domain.errors import FailureKind, GenerationError
@@ -44,7 +44,10 @@ def _decode(encoded: str | bytes, response_id: str, revised_prompt: str) -> Gene
 def _from_base64(text: str) -> bytes:
     if text.startswith("data:"):
         text = text.partition(",")[2]
-    return base64.b64decode("".join(text.split()), validate=True)
+    try:
+        return pybase64.b64decode(text, validate=True)
+    except ValueError:  # some break their lines
+        return pybase64.b64decode("".join(text.split()), validate=True)
 
 
 def to_png(image: Image.Image) -> bytes:

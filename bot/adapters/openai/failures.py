@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -41,6 +42,7 @@ _BY_STATUS = {
     429: FailureKind.RATE_LIMITED,
     501: FailureKind.BAD_REQUEST,  # the server has no such call
 }
+_NAME = re.compile(r"[\w.:\[\]-]{1,80}", re.ASCII)
 _BLAMES_REQUEST = ("invalid_", "unsupported_", "unknown_", "missing_", "image_", "empty_")
 """How the codes begin that a stream uses where HTTP would have said 400."""
 
@@ -94,12 +96,15 @@ def _log(error: APIStatusError) -> None:
     """What the operator needs to look it up. The message stays out: it may quote the prompt or a
     part of the key."""
     logger.warning(
-        "the provider refused: status %s, code %.80s, param %.80s, request %s",
+        "the provider refused: status %s, code %s, param %s, request %s",
         error.status_code,
-        error.code or error.type,
-        error.param,
-        error.request_id,
+        *(_name(value) for value in (error.code or error.type, error.param, error.request_id)),
     )
+
+
+def _name(value: object) -> str:
+    """What a server gives for a name, if it can be one: some say there what should be a message."""
+    return str(value) if value is None or _NAME.fullmatch(str(value)) else "?"
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

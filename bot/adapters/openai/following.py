@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 from openai import APIConnectionError, APIError, AsyncOpenAI, AsyncStream, omit
 
 from bot.adapters.openai.answer import Answer
-from bot.adapters.openai.client import for_free_calls
+from bot.adapters.openai.client import for_free_calls, headers_of
+from bot.adapters.openai.events import events_of
 from bot.adapters.openai.failures import failure_of
 from bot.domain.errors import FailureKind
+from bot.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -32,20 +35,23 @@ CANCEL_PATIENCE = 2.0
 Heard = Callable[[Answer], Awaitable[None]]
 
 
-async def read(stream: AsyncStream[Any], answer: Answer, heard: Heard | None = None) -> FailureKind:
-    """Take the stream's events until the response is over or the stream ends, however that
+async def read(
+    stream: AsyncStream[Any], answer: Answer, turns: Turns, heard: Heard | None = None
+) -> FailureKind:
+    """Take the stream's events until nothing more is needed or the stream ends, however that
     happens; answer what its end counts as if nothing more is learnt. `heard` is awaited after
     each event."""
-    events = aiter(stream)
     try:
-        while not answer.over:
-            async with asyncio.timeout(_patience(answer)):
-                event = await anext(events, None)
-            if event is None:
-                return FailureKind.STREAM_ENDED
-            answer.take_event(event)
-            if heard is not None:
-                await heard(answer)
+        async with aclosing(events_of(stream, turns)) as events:
+            while not _heard_enough(answer):
+                async with asyncio.timeout(_patience(answer)):
+                    event = await anext(events, None)
+                if event is None:
+                    return FailureKind.STREAM_ENDED
+                answer.take_event(event)
+                del event
+                if heard is not None:
+                    await heard(answer)
     except TimeoutError:
         return FailureKind.TIMED_OUT
     except (APIConnectionError, ValueError):  # dropped, or cut in the middle of an event
@@ -53,6 +59,12 @@ async def read(stream: AsyncStream[Any], answer: Answer, heard: Heard | None = N
     except APIError as error:  # an error event whose error is nested: the SDK raises it
         answer.failure = failure_of(error)
     return FailureKind.STREAM_ENDED
+
+
+def _heard_enough(answer: Answer) -> bool:
+    """The last event of a response repeats its image in full. One in the background comes to its
+    end without a listener; any other might not."""
+    return answer.over or (answer.has_image and answer.in_background)
 
 
 def _patience(answer: Answer) -> float | None:
@@ -64,7 +76,8 @@ def _patience(answer: Answer) -> float | None:
 class Follower:
     """Asks for responses by their ids."""
 
-    def __init__(self, client: AsyncOpenAI) -> None:
+    def __init__(self, client: AsyncOpenAI, turns: Turns) -> None:
+        self._turns = turns
         self._responses = for_free_calls(client).responses
 
     async def look(self, answer: Answer) -> bool:
@@ -72,7 +85,8 @@ class Follower:
 
         Raises `APIError`, or `ValueError` for what is no JSON.
         """
-        response = await self._responses.retrieve(answer.id)
+        headers = headers_of(answer.request_id)
+        response = await self._responses.retrieve(answer.id, extra_headers=headers)
         answer.take_response(response)
         return bool(answer.status)
 
@@ -92,11 +106,16 @@ class Follower:
         """Hear the events after the last one; False where the server has no stream for it."""
         after = omit if answer.sequence is None else answer.sequence
         try:
-            stream = await self._responses.retrieve(answer.id, stream=True, starting_after=after)
+            stream = await self._responses.retrieve(
+                answer.id,
+                stream=True,
+                starting_after=after,
+                extra_headers=headers_of(answer.request_id),
+            )
         except (APIError, ValueError):
             return False
         async with stream:
-            await read(stream, answer)
+            await read(stream, answer, self._turns)
         return True
 
     async def last_look(self, answer: Answer) -> None:
@@ -107,7 +126,8 @@ class Follower:
                 return
             try:
                 async with asyncio.timeout(LAST_WORD):
-                    answer.take_response(await ask(answer.id))
+                    headers = headers_of(answer.request_id)
+                    answer.take_response(await ask(answer.id, extra_headers=headers))
             except (APIError, ValueError, TimeoutError) as error:
                 logger.info("late, and %s did not tell: %s", answer.id, type(error).__name__)
 

@@ -11,6 +11,7 @@ from typing import Any
 from openai import APIError, APIStatusError, AsyncOpenAI
 
 from bot.adapters.openai.base import File, file_of
+from bot.adapters.openai.client import headers_of
 from bot.adapters.openai.decoding import decode_image
 from bot.adapters.openai.download import download
 from bot.adapters.openai.failures import failure_of
@@ -77,7 +78,7 @@ class ImagesBackend:
         while True:
             mine = self._options_for(request, call)
             try:
-                return await self._post(all_in_one(request), file, mine | chosen)
+                return await self._post(request, file, mine | chosen)
             except APIStatusError as error:
                 spare = (name for name in _CAN_DO_WITHOUT if name in mine.keys() - chosen.keys())
                 unknown = next((name for name in spare if names_unknown(error, name)), None)
@@ -86,12 +87,17 @@ class ImagesBackend:
                 self._unknown.add((call, unknown))
                 logger.warning("the provider does not know %s: going on without it", unknown)
 
-    async def _post(self, prompt: str, file: File | None, options: dict[str, str]) -> Any:
-        body = {name: value for name, value in options.items() if value != "auto"}
-        images, model = self._client.images, self._model
+    async def _post(self, request: ImageRequest, file: File | None, options: dict[str, str]) -> Any:
+        call: dict[str, Any] = {
+            "model": self._model,
+            "prompt": all_in_one(request),
+            "n": 1,
+            "extra_body": {name: value for name, value in options.items() if value != "auto"},
+            "extra_headers": headers_of(request.request_id),
+        }
         if file is None:
-            return await images.generate(model=model, prompt=prompt, n=1, extra_body=body)
-        return await images.edit(image=file, model=model, prompt=prompt, n=1, extra_body=body)
+            return await self._client.images.generate(**call)
+        return await self._client.images.edit(image=file, **call)
 
     def _options_for(self, request: ImageRequest, call: Call) -> dict[str, str]:
         """What goes along on the operator's behalf."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing
 from typing import Any
 
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream, omit
@@ -19,10 +20,13 @@ from bot.adapters.openai.asking import (
     content_of,
     next_manner,
 )
+from bot.adapters.openai.client import headers_of
+from bot.adapters.openai.events import events_of, reading_turns
 from bot.adapters.openai.failures import failure_of
 from bot.adapters.openai.following import Follower, Heard, read
 from bot.domain.errors import BLAMES_PROMPT, FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
+from bot.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +58,8 @@ class ResponsesBackend:
         partial_images: int = 0,
     ) -> None:
         self._client = client
-        self._follower = Follower(client)
+        self._turns = reading_turns()
+        self._follower = Follower(client, self._turns)
         self._host_model = host_model
         self._timeout = timeout
         self._manner = Manner(background=background)
@@ -73,7 +78,7 @@ class ResponsesBackend:
     ) -> GeneratedImage:
         deadline = asyncio.get_running_loop().time() + self._timeout
         if request.response_id:
-            earlier = Answer(request.response_id)
+            earlier = Answer(request.response_id, request_id=request.request_id)
             await self._until(deadline, earlier, self._take_up(earlier))
             if _stands(earlier):
                 return await earlier.image()
@@ -85,7 +90,7 @@ class ResponsesBackend:
     ) -> GeneratedImage:
         """Edits go by the id of the response that holds the image, as long as the provider knows
         it, then by our own bytes."""
-        answer = Answer(on_partial=on_partial)
+        answer = Answer(on_partial=on_partial, request_id=request.request_id)
         try:
             await self._until(deadline, answer, self._ask(request, on_started, answer))
             return await answer.image()
@@ -135,12 +140,12 @@ class ResponsesBackend:
         try:
             stream = await asyncio.shield(creating)
         except asyncio.CancelledError:
-            await _learn_id(creating, answer, tell)
+            await _learn_id(creating, answer, self._turns, tell)
             raise
         except (APIError, ValueError) as error:
             raise failure_of(error) from None
         async with stream:
-            answer.lost = await read(stream, answer, tell)
+            answer.lost = await read(stream, answer, self._turns, tell)
         if answer.id:
             await self._follower.follow(answer)
 
@@ -177,17 +182,25 @@ class ResponsesBackend:
             safety_identifier=request.end_user or omit,
             background=True if manner.background else omit,
             store=True if manner.background else omit,
+            extra_headers=headers_of(request.request_id),
         )
 
 
 async def _learn_id(
-    creating: asyncio.Task[AsyncStream[ResponseStreamEvent]], answer: Answer, tell: Heard
+    creating: asyncio.Task[AsyncStream[ResponseStreamEvent]],
+    answer: Answer,
+    turns: Turns,
+    tell: Heard,
 ) -> None:
     """A call that nobody waits for any more may be paid for all the same. By its id it can be
     called off, or gone on from."""
     try:
-        async with asyncio.timeout(LAST_CHANCE), await creating as stream:
-            async for event in stream:
+        async with (
+            asyncio.timeout(LAST_CHANCE),
+            await creating as stream,
+            aclosing(events_of(stream, turns)) as events,
+        ):
+            async for event in events:
                 answer.take_event(event)
                 await tell(answer)
                 if answer.id:

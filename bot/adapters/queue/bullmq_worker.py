@@ -6,19 +6,41 @@ import asyncio
 import logging
 from typing import Any
 
+import bullmq.utils
+import bullmq.worker
 from bullmq.job import Job
 from bullmq.worker import Worker
 from redis.asyncio import Redis
 
 from bot.adapters.queue.connection import assume_modern, socket_timeout
-from bot.adapters.queue.encoding import PREFIX
-from bot.adapters.queue.processor import HANDING_BACK, UNWINDING, Processor, hand_back
+from bot.adapters.queue.encoding import PREFIX, about_job
+from bot.adapters.queue.processor import (
+    HANDING_BACK,
+    UNWINDING,
+    Processor,
+    failure_name,
+    hand_back,
+)
 from bot.tasks import end
 
 _LOG = logging.getLogger("bot.queue")
 _DRAIN_DELAY = 5.0
+
 _TURNS = 5
 """Turns of the event loop in which BullMQ takes up jobs that have just arrived; it needs three."""
+
+
+class _Tracebacks:
+    """Stands in for the module `traceback` where BullMQ writes exceptions, with their texts, to
+    stderr. It tells of most of them as an error event too."""
+
+    @staticmethod
+    def print_exc() -> None:
+        _LOG.debug("BullMQ met an exception", exc_info=True)
+
+
+for _module in (bullmq.utils, bullmq.worker):
+    _module.traceback = _Tracebacks
 
 
 class BullMQWorker(Worker):
@@ -118,16 +140,18 @@ def _log_error(error: Exception, job: Any = None) -> None:
     if str(error).startswith("could not renew lock"):
         return  # one for each job: `_log_unrenewed` has them all
     where = f"job {job.id}: " if job is not None else ""
-    _LOG.error("%s%s: %s", where, type(error).__name__, error)
+    _LOG.error("%s%s", where, type(error).__name__)
 
 
 def _log_failed(job: Any, error: Exception) -> None:
-    attempts = job.opts.get("attempts", 1)
-    _LOG.warning("job %s failed, try %d of %d: %s", job.id, job.attemptsMade, attempts, error)
+    attempts, why = job.opts.get("attempts", 1), failure_name(error)
+    with about_job(str(job.id)):
+        _LOG.warning("job %s failed, try %d of %d: %s", job.id, job.attemptsMade, attempts, why)
 
 
 def _log_stalled(job_id: str) -> None:
-    _LOG.warning("job %s lost its worker and waits again", job_id)
+    with about_job(job_id):
+        _LOG.warning("job %s lost its worker and waits again", job_id)
 
 
 def _log_unrenewed(job_ids: list[str]) -> None:

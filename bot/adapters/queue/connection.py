@@ -9,7 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ReadOnlyError
 
-from bot.adapters.pool import TurnsPool
+from bot.adapters.redis_url import redis_pool
 
 _MAX_CONNECTIONS = 32
 _RETRIES = 60
@@ -24,7 +24,7 @@ def redis_client(url: str) -> Redis:
     read its answer. Callers beyond the pool's size wait. A silently dead connection is noticed
     within `socket_timeout` seconds, which has to exceed the time that a worker blocks for.
     """
-    pool = TurnsPool.from_url(
+    pool = redis_pool(
         url,
         max_connections=_MAX_CONNECTIONS,
         timeout=None,

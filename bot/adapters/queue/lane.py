@@ -40,6 +40,10 @@ class Lane:
         self._ended.set()
         self._current: tuple[Any, Processor] | None = None
 
+    @property
+    def takes_jobs(self) -> bool:
+        return self._current is not None and not self._stopping.is_set()
+
     async def run(self) -> None:
         """Until `stop`. Raises `LoopEnded` when loops keep ending soon after their start."""
         self._ended.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,9 +12,11 @@ from bullmq.custom_errors.delayed_error import DelayedError
 from redis.exceptions import RedisError
 
 from bot.adapters.queue.cancelling import within
-from bot.adapters.queue.encoding import job_from_data
+from bot.adapters.queue.encoding import about_job, job_from_data, traceparent_of
 from bot.domain.errors import ImagineError
 from bot.domain.work import Job
+from bot.telemetry import metrics
+from bot.telemetry.tracing import Kind, span
 
 Handler = Callable[[Job, bool], Awaitable[None]]
 """Takes the job, and whether an earlier run of it may have got somewhere."""
@@ -48,27 +51,40 @@ class Processor:
             task.cancel()
 
     async def process(self, job: Any, token: str) -> None:
-        try:
-            await self._process(job, token)
-        except asyncio.CancelledError:
-            _LOG.warning("job %s was abandoned; it runs again when its lease ends", job.id)
-            raise DelayedError from None
-
-    async def _process(self, job: Any, token: str) -> None:
-        if self._interrupted:
-            await hand_back(job, token)
+        started, outcome = time.perf_counter(), "failed"
+        with about_job(str(job.id)):
+            try:
+                outcome = await self._process(job, token)
+            except asyncio.CancelledError:
+                _LOG.warning("job %s was abandoned; it runs again when its lease ends", job.id)
+                outcome = "abandoned"
+            finally:
+                metrics.job_ended(job.name, outcome, time.perf_counter() - started)
+        if outcome != "done":
             raise DelayedError
+
+    async def _process(self, job: Any, token: str) -> str:
+        """Answers what became of the job, as `bot.telemetry.metrics` names it; raises
+        `JobFailed`."""
+        if self._interrupted:
+            return await hand_back(job, token)
         task = asyncio.create_task(self._handle(job))
         self._running.add(task)
         task.add_done_callback(self._forget)
         interrupted = await _finish(task) or self._interrupted
         if interrupted and (task.cancelled() or task.exception()):
-            await hand_back(job, token)
-            raise DelayedError
+            return await hand_back(job, token)
         _raise_failure(task, job.id)
+        return "done"
 
     async def _handle(self, job: Any) -> None:
-        await self._handler(job_from_data(job.data), job.attemptsStarted > 1)
+        started = asyncio.get_running_loop().time()
+        _LOG.debug("job %s begins, try %d", job.id, job.attemptsStarted)
+        owed, parent = job_from_data(job.data), traceparent_of(job.data)
+        with span(f"job {owed.kind}", Kind.CONSUMER, parent=parent):
+            await self._handler(owed, job.attemptsStarted > 1)
+        seconds = asyncio.get_running_loop().time() - started
+        _LOG.info("job %s is done", job.id, extra={"seconds": round(seconds, 3)})
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
@@ -100,8 +116,14 @@ def _raise_failure(task: asyncio.Task[None], job_id: str) -> None:
         raise JobFailed(type(error).__name__)
 
 
-async def hand_back(job: Any, token: str) -> None:
-    """Put an active job to the front of the queue, for any worker to take at once.
+def failure_name(error: BaseException) -> str:
+    """The class of what a handler raised, or of what BullMQ did."""
+    return str(error) if isinstance(error, JobFailed) else type(error).__name__
+
+
+async def hand_back(job: Any, token: str) -> str:
+    """Put an active job to the front of the queue, for any worker to take at once; answers what
+    became of it.
 
     The script for retries does that, but counts an attempt, which `atm` takes back beforehand.
     Where it does not work out, the job runs again when its lease ends.
@@ -111,5 +133,6 @@ async def hand_back(job: Any, token: str) -> None:
         await within(HANDING_BACK, job.backend.retryJob(job.id, True, token, fields))
     except (TimeoutError, RedisError, TypeError) as error:  # TypeError: the lock was lost
         _LOG.warning("job %s could not be handed back: %s", job.id, type(error).__name__)
-    else:
-        _LOG.info("job %s was handed back", job.id)
+        return "abandoned"
+    _LOG.info("job %s was handed back", job.id)
+    return "handed_back"

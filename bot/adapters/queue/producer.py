@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Awaitable
 from typing import Any
 
@@ -15,13 +17,18 @@ from bot.adapters.queue.encoding import (
     PREFIX,
     PUBLISH_QUEUE,
     QUEUE_OF,
+    about_job,
     job_data,
     job_from_id,
     job_options,
 )
+from bot.adapters.redis_errors import count_error
 from bot.domain.errors import QueueUnavailable
 from bot.domain.work import Job
-from bot.ports import JobState
+from bot.ports import JobState, QueueDepth
+from bot.telemetry.tracing import Kind, span
+
+_LOG = logging.getLogger("bot.queue")
 
 _PATIENCE = 2.5
 """Seconds for each call; left alone, BullMQ would keep trying for half a minute and more."""
@@ -54,7 +61,9 @@ class BullJobQueue:
         """Queue the job, unless the queue has seen its id: even a failed job blocks its id until
         it expires, so that a retry needs a new one."""
         queue = self._queues[QUEUE_OF[job.kind]]
-        await _bounded(queue.add(job.kind.value, job_data(job), job_options(job)))
+        with about_job(job.id), span(f"queue {job.kind}", Kind.PRODUCER):
+            await _bounded(queue.add(job.kind.value, job_data(job), job_options(job)))
+            _LOG.info("queued %s", job.id)
 
     async def remove(self, job: Job) -> None:
         """BullMQ would remove finished jobs as well, and so forget that it has seen their ids; one
@@ -76,6 +85,30 @@ class BullJobQueue:
         ids = await _bounded(backend.getRanges(["wait", "delayed"], 0, -1, True))
         return [job_from_id(job_id) for job_id in ids]
 
+    async def depths(self) -> list[QueueDepth]:
+        """How much there is in each queue, and for how long."""
+        depths: list[QueueDepth] = await _bounded(self._depths())
+        return depths
+
+    async def _depths(self) -> list[QueueDepth]:
+        return [await self._depth(name, queue) for name, queue in self._queues.items()]
+
+    async def _depth(self, name: str, queue: Any) -> QueueDepth:
+        counts = await queue.getJobCounts(*_STATES)
+        jobs = {
+            "waiting": counts["waiting"] + counts["prioritized"] + counts["paused"],
+            **{state: counts[state] for state in ("delayed", "active", "failed")},
+        }
+        return QueueDepth(name.removeprefix("imagine-"), jobs, await self._oldest(name, queue))
+
+    async def _oldest(self, name: str, queue: Any) -> float:
+        """Seconds that the next job has been there, by the clocks of two machines."""
+        for job_id in await queue.backend.getRanges(["wait"], 0, 0, True):
+            queued = await self._redis.hget(f"{PREFIX}:{name}:{job_id}", "timestamp")
+            if queued is not None:  # none where a worker has just finished it
+                return max(0.0, time.time() - float(queued) / 1000)
+        return 0.0
+
     async def close(self) -> None:
         await self._redis.aclose()
 
@@ -84,4 +117,5 @@ async def _bounded(call: Awaitable[Any]) -> Any:
     try:
         return await within(_PATIENCE, call)
     except (TimeoutError, RedisError) as error:
+        count_error(error)
         raise QueueUnavailable(type(error).__name__) from error

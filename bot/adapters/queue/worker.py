@@ -31,6 +31,11 @@ class BullWorker:
             Lane(redis_url, PUBLISH_QUEUE, handler, _PUBLISH_CONCURRENCY),
         ]
 
+    @property
+    def takes_jobs(self) -> bool:
+        """Whether every queue's loop is running, and was not told to stop."""
+        return all(lane.takes_jobs for lane in self._lanes)
+
     async def run(self) -> None:
         """Until `stop`. Raises `LoopEnded` when the worker cannot be kept running."""
         await self._check_eviction()

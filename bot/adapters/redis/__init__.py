@@ -13,6 +13,7 @@ leaves an entry too many and never one too few.
 
 from bot.adapters.redis.cancellations import RedisCancellations
 from bot.adapters.redis.client import redis_client
+from bot.adapters.redis.signatures import RedisSignatures
 from bot.adapters.redis.store import RedisSessionStore
 
-__all__ = ["RedisCancellations", "RedisSessionStore", "redis_client"]
+__all__ = ["RedisCancellations", "RedisSessionStore", "RedisSignatures", "redis_client"]

@@ -12,6 +12,10 @@ CANCELLED = "imagine:cancelled"
 """Channel: the id of a session whose attempt was cancelled just now."""
 
 
+EVERY_SESSION = "imagine:{*}:session:*"
+"""Matches the key of every session; and those of their images, which are no hashes."""
+
+
 def session_key(session_id: str) -> str:
     """Hash: the shared store of one session. Raises `Refusal` for an id of another form."""
     team, _, rest = session_id.partition(".")
@@ -39,3 +43,8 @@ def defaults_key(team: str, user: str) -> str:
 def thread_key(team: str, channel: str, thread_ts: str) -> str:
     """Sorted set: the ids of the sessions in a thread → when each was created."""
     return f"imagine:thread:{team}:{channel}:{thread_ts}"
+
+
+def signature_key(signature: str) -> str:
+    """String: a mark of whoever noted this signature of a request of Slack's."""
+    return f"imagine:signature:{signature}"

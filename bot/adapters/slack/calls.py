@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+import logging
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from aiohttp import ClientError
@@ -12,6 +15,9 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_before_delay
 
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackUnavailable
+from bot.telemetry import metrics
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -30,6 +36,8 @@ _PASSING = {
 """Errors in an `ok: false` answer that Slack documents as passing."""
 
 
+_CODE = re.compile(r"[a-z0-9_]{1,80}")
+"""Slack's errors are names. What stands in their place is not for logs."""
 _SLACK_FILE = ("slack file", "slack_file")
 
 
@@ -40,6 +48,32 @@ async def call(method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments
     `ImageNotReady` or another `SlackRefused`.
     """
     name = getattr(method, "__name__", "call").replace("_", ".", 1)
+    with errors_counted(name):
+        return await _call(name, method, arguments)
+
+
+@contextmanager
+def errors_counted(method: str) -> Iterator[None]:
+    """Whatever a call to Slack ends with is told to the metrics, too."""
+    try:
+        yield
+    except SlackBusy:
+        metrics.slack_error(method, "busy")
+        raise
+    except SlackUnavailable:
+        metrics.slack_error(method, "unavailable")
+        raise
+    except ImageNotReady:  # asked again and again, until it is
+        metrics.slack_error(method, "image_not_ready")
+        raise
+    except SlackRefused as error:
+        metrics.slack_error(method, error.code)
+        raise
+
+
+async def _call(
+    name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], arguments: dict[str, Any]
+) -> dict[str, Any]:
     try:
         response = await method(**arguments)
     except SlackApiError as error:
@@ -57,6 +91,7 @@ def _translated(name: str, error: SlackApiError) -> Exception:
     data = getattr(response, "data", None)
     body: dict[str, Any] = data if isinstance(data, dict) else {}
     code = str(body.get("error", ""))
+    code = code if not code or _CODE.fullmatch(code) else "unknown_error"
     if status == 429 or code == "ratelimited":
         return SlackBusy(retry_after(response.headers))
     if status >= 500 or status == 408 or code in _PASSING:
@@ -89,12 +124,18 @@ def _wait(state: RetryCallState) -> float:
     return float(min(4.0, 0.5 * 2 ** (state.attempt_number - 1)))
 
 
+def _log_wait(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.info("Slack: %s, again in %.1f s", error, state.upcoming_sleep)
+
+
 async def patiently(step: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
     """Repeat a step that may be repeated, while Slack is busy or away."""
     retrying = AsyncRetrying(
         retry=retry_if_exception_type(SlackUnavailable),
         wait=_wait,
         stop=stop_before_delay(patience),
+        before_sleep=_log_wait,
         reraise=True,
     )
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.calls import call, patiently, retry_after
+from bot.adapters.slack.calls import call, errors_counted, patiently, retry_after
 from bot.domain.errors import SlackBusy, SlackRefused, SlackUnavailable
+
+_PIECE = 256 * 1024
+"""Bytes that are handed to the connection at a time: it would copy all that it cannot send at
+once."""
 
 
 class Uploader:
@@ -30,7 +35,8 @@ class Uploader:
         place = await call(
             self._client.files_getUploadURLExternal, filename=filename, length=len(data)
         )
-        await self._send(place["upload_url"], data)
+        with errors_counted("upload"):
+            await self._send(place["upload_url"], data)
         file_id: str = place["file_id"]
         files: list[dict[str, Any]] = [{"id": file_id, "title": filename}]
         await call(self._client.files_completeUploadExternal, files=files, **share)
@@ -38,7 +44,8 @@ class Uploader:
 
     async def _send(self, url: str, data: bytes) -> None:
         try:
-            async with self._session.post(url, data=data) as response:
+            length = {"Content-Length": str(len(data))}
+            async with self._session.post(url, data=_pieces(data), headers=length) as response:
                 status, wait = response.status, retry_after(response.headers)
         except (ClientError, OSError) as error:
             raise SlackUnavailable(f"upload: {type(error).__name__}") from error
@@ -48,3 +55,9 @@ class Uploader:
             raise SlackUnavailable(f"upload: {status}")
         if status >= 400:
             raise SlackRefused("upload", str(status))
+
+
+async def _pieces(data: bytes) -> AsyncIterator[memoryview]:
+    view = memoryview(data)
+    for start in range(0, len(data), _PIECE):
+        yield view[start : start + _PIECE]

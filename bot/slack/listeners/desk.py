@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 from bot.direction import Direction, Portfolio
 from bot.ports import Publisher
 from bot.slack.bolt import Identity
+from bot.slack.measuring import calling
 from bot.tasks import BackgroundTasks
 from bot.views.forms import View
 
@@ -30,7 +31,8 @@ async def open_form(args: AsyncArgs, form: View) -> None:
     trigger that is used up has opened its form already: the request came twice."""
     await args.ack()
     try:
-        await args.client.views_open(trigger_id=args.body["trigger_id"], view=form)
+        with calling("views.open"):
+            await args.client.views_open(trigger_id=args.body["trigger_id"], view=form)
     except SlackApiError as error:
         if error.response.get("error") != "exchanged_trigger_id":
             raise

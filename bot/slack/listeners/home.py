@@ -7,10 +7,12 @@ import logging
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
+from bot.domain.errors import StoreUnavailable
 from bot.domain.gallery import Gallery
 from bot.slack.answers import answering, in_time
 from bot.slack.event_answer import HomeAnswer
 from bot.slack.listeners.desk import Desk
+from bot.slack.measuring import calling, handling
 from bot.slack.requests import team_of, user_of
 from bot.views.home import PICTURES_PER_PAGE, WORKING_PER_PAGE, Page, home_view, parse_page
 from bot.views.ids import DEFAULT_OPTION
@@ -32,13 +34,16 @@ class Home:
         if args.body["event"].get("tab") != "home":
             await args.ack()
             return
-        try:
-            gallery = await in_time(self._gallery(args, Page()))
-            await args.ack()
-            await self._publish(args, gallery)
-        except Exception as error:  # noqa: BLE001 - nothing may escape a listener
-            await args.ack()
-            log.warning("the Home tab could not be shown: %s", type(error).__name__)
+        with handling() as receipt:
+            try:
+                gallery = await in_time(self._gallery(args, Page()))
+                await args.ack()
+                await self._publish(args, gallery)
+            except Exception as error:  # noqa: BLE001 - nothing may escape a listener
+                away = isinstance(error, StoreUnavailable)
+                receipt.outcome = "unavailable" if away else "error"
+                await args.ack()
+                log.warning("the Home tab could not be shown: %s", type(error).__name__)
 
     async def page_turned(self, args: AsyncArgs) -> None:
         async with answering(HomeAnswer(args)):
@@ -83,9 +88,10 @@ class Home:
         desk = self._desk
         view = home_view(gallery, desk.identity.url, desk.direction.qualities, images=images)
         page = Page(gallery.working_page, gallery.pictures_page)
-        await args.client.views_publish(
-            user_id=user_of(args), view={**view, "private_metadata": str(page)}
-        )
+        with calling("views.publish"):
+            await args.client.views_publish(
+                user_id=user_of(args), view={**view, "private_metadata": str(page)}
+            )
 
 
 def _page_of(args: AsyncArgs) -> Page:

@@ -24,6 +24,7 @@ from tests.fakes import (
     generating,
     with_latest,
 )
+from tests.support.metrics import Counted
 
 REFUSED = SlackRefused("chat.postMessage", "restricted_action")
 NOT_READY = ImageNotReady("chat.postMessage", "invalid_blocks")
@@ -115,6 +116,18 @@ async def test_a_draft_that_nobody_waits_for_is_not_posted(session: Session) -> 
     place.store.sessions[ID] = session
     assert await place.post() == "cancelled"
     assert place.publisher.shown == []
+
+
+async def test_the_time_to_the_draft_runs_from_the_request_and_counts_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place, counted = Place(with_latest(UPLOADED, queued_at=1_000.0)), Counted()
+    monkeypatch.setattr("time.time", lambda: 1_012.5)
+    place.shared["message_ts"] = "9.9"
+    for _ in range(2):
+        await place.run(AwaitFeedback(place.store))
+    assert counted.of("imagine_draft_seconds_count") == 1
+    assert counted.of("imagine_draft_seconds_sum") == 12.5
 
 
 async def test_a_posted_draft_makes_it_the_persons_turn() -> None:

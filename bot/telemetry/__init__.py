@@ -1,0 +1,1 @@
+"""What the program tells its operators: metrics, logs and traces."""

@@ -1,0 +1,152 @@
+"""Logging to stderr: one JSON object a line, or text where a person looks on.
+
+What never gets into a line: the text of an exception, and anything that a library says, because
+both may hold what people typed, secrets or bodies. A library's warning is told by its place in the
+library's code. What people typed is added to a few of our own lines, if `LOG_PROMPTS` says so.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import sys
+from enum import StrEnum
+from typing import Any, TextIO
+
+from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
+from pythonjsonlogger.json import JsonFormatter
+
+from bot.telemetry.context import fields
+from bot.telemetry.exceptions import kinds, places, short
+from bot.telemetry.tracing import trace_id
+
+OURS = "bot"
+"""The logger above all of the program's own."""
+
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {10: "\\n"}
+_STANDARD = {*RESERVED_ATTRS, "taskName"}
+
+
+class LogFormat(StrEnum):
+    """`AUTO`: text on a terminal, JSON anywhere else."""
+
+    AUTO = "auto"
+    JSON = "json"
+    TEXT = "text"
+
+
+class _Words:
+    """Whether what people typed may be logged; set once, at start-up."""
+
+    told = False
+
+
+def set_up(
+    level: str,
+    log_format: LogFormat = LogFormat.AUTO,
+    *,
+    prompts: bool = False,
+    stream: TextIO | None = None,
+) -> bool:
+    """Our own loggers at the level asked for, the libraries' from WARNING up, all into `stream`
+    (stderr), whatever else a library has set up. Answers whether as JSON."""
+    stream = stream or sys.stderr
+    text = log_format is LogFormat.TEXT or (log_format is LogFormat.AUTO and stream.isatty())
+    handler = Lines(stream, with_places=level == "DEBUG")
+    handler.setFormatter(TextLine() if text else JsonLine())
+    handler.addFilter(_may_pass)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger(OURS).setLevel(level)
+    _Words.told = prompts
+    return not text
+
+
+def typed(**words: str) -> dict[str, str]:
+    """What people typed, as extra fields of a line: nothing unless `LOG_PROMPTS` is set."""
+    return {name: text for name, text in words.items() if text} if _Words.told else {}
+
+
+class Lines(logging.StreamHandler[TextIO]):
+    """Writes what may be told of each record. `with_places`: also where exceptions were raised."""
+
+    def __init__(self, stream: TextIO, *, with_places: bool) -> None:
+        super().__init__(stream)
+        self._with_places = with_places
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(told(record, with_places=self._with_places))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """The standard one writes the arguments to stderr."""
+        if isinstance(sys.exception(), OSError):
+            return  # nobody reads on
+        message = f"a line could not be written: {short(record.pathname)}:{record.lineno}"
+        broken = logging.LogRecord(OURS, logging.ERROR, "", 0, message, None, None)
+        self.stream.write(self.format(broken) + self.terminator)
+
+
+def told(record: logging.LogRecord, *, with_places: bool) -> logging.LogRecord:
+    """The record as it may be written: with its context, and with no word of anybody else's."""
+    if _is_ours(record):
+        safe = copy.copy(record)
+    else:
+        place = f"{short(record.pathname)}:{record.lineno} {record.funcName}"
+        safe = logging.LogRecord(record.name, record.levelno, "", 0, place, None, None)
+        safe.created, safe.msecs = record.created, record.msecs
+    safe.__dict__.update(fields())
+    if trace := trace_id():
+        safe.__dict__["trace_id"] = trace
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None:
+        safe.__dict__["error"] = kinds(error)
+        if with_places and (where := places(error)):
+            safe.__dict__["where"] = " > ".join(where)
+    safe.exc_info = safe.exc_text = safe.stack_info = None
+    return safe
+
+
+class JsonLine(JsonFormatter):
+    """`timestamp` (UTC), `level`, `logger`, `message`, then what the line is about."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ["levelname", "name", "message"],
+            rename_fields={"levelname": "level", "name": "logger"},
+            reserved_attrs=sorted(_STANDARD),
+            timestamp=True,
+        )
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """The time first, for whoever reads it as it is."""
+        return {"timestamp": log_data.pop("timestamp"), **log_data}
+
+
+class TextLine(logging.Formatter):
+    """`time level logger: [session attempt.candidate] message name=value`, on one line."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(about)s%(message)s%(rest)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        extra: dict[str, Any] = merge_record_extra(record, {}, reserved=_STANDARD)
+        numbers = ".".join(
+            str(extra.pop(name)) for name in ("attempt", "candidate") if name in extra
+        )
+        about = " ".join(filter(None, [extra.pop("session", ""), numbers]))
+        for name in ("owner", "job", "trace_id"):
+            extra.pop(name, None)
+        line = copy.copy(record)
+        line.__dict__["about"] = f"[{about}] " if about else ""
+        line.__dict__["rest"] = "".join(f" {name}={value}" for name, value in extra.items())
+        return super().format(line).translate(_CONTROL)
+
+
+def _may_pass(record: logging.LogRecord) -> bool:
+    """A library's own switch, such as `OPENAI_LOG`, opens nothing here."""
+    return _is_ours(record) or record.levelno >= logging.WARNING
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return record.name == OURS or record.name.startswith(f"{OURS}.")

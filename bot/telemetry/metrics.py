@@ -1,0 +1,184 @@
+"""Every metric of the program, in a registry of its own.
+
+What happens in a process is counted there, where it happens, and costs some microseconds. A scrape
+of `/metrics` reads what has been counted since the process started: nothing is sent anywhere, and
+what a process has counted ends with it (Prometheus' `rate` and `increase` know). What several
+processes share, the queue and the sessions in Redis, workers read anew at a scrape.
+
+A label holds a fixed word of the program or of Slack's error codes: never what somebody typed, who
+it was, which session it is about, or the text of an exception.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+from bot.domain.errors import FailureKind
+from bot.domain.stages import Stage
+from bot.domain.work import JobKind
+
+REGISTRY = CollectorRegistry()
+disable_created_metrics()  # type: ignore[no-untyped-call]
+"""They would be a second series for each, which nobody asks for."""
+
+REQUEST_KINDS = ("slash_command", "block_action", "view_submission", "shortcut", "event")
+REQUEST_OUTCOMES = ("ok", "refused", "unavailable", "error")
+JOB_OUTCOMES = ("done", "failed", "handed_back", "abandoned")
+STORE_ERROR_KINDS = ("timeout", "connection", "refused")
+OTHER = "other"
+"""Stands for every name that is none of the program's own."""
+
+_MOST_CODES = 100
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,49}")
+
+REQUESTS = Counter(
+    "imagine_requests",
+    "Requests of people that Slack delivered, by what became of them.",
+    ("kind", "name", "outcome"),
+    registry=REGISTRY,
+)
+ACK_SECONDS = Histogram(
+    "imagine_ack_seconds",
+    "Seconds from a request's receipt until its ack was sent; Slack waits for 3.",
+    ("kind",),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3),
+    registry=REGISTRY,
+)
+JOBS = Counter(
+    "imagine_jobs",
+    "Runs of jobs, by how they ended.",
+    ("kind", "outcome"),
+    registry=REGISTRY,
+)
+JOB_SECONDS = Histogram(
+    "imagine_job_seconds",
+    "Seconds that a run of a job took which came to its end.",
+    ("kind",),
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 180, 300),
+    registry=REGISTRY,
+)
+GENERATION_SECONDS = Histogram(
+    "imagine_generation_seconds",
+    "Seconds that the provider took for one image, or to fail.",
+    ("backend", "outcome"),
+    buckets=(1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180),
+    registry=REGISTRY,
+)
+IMAGES_PAID = Counter(
+    "imagine_images_paid",
+    "Images that the provider made and this process fetched: they are paid for.",
+    ("backend",),
+    registry=REGISTRY,
+)
+IMAGES_IN_FLIGHT = Gauge(
+    "imagine_images_in_flight",
+    "Images that this process is waiting for.",
+    registry=REGISTRY,
+)
+PROVIDER_ERRORS = Counter(
+    "imagine_provider_errors",
+    "Generations that brought no image, by the kind of failure; retried ones count each time.",
+    ("kind",),
+    registry=REGISTRY,
+)
+SLACK_ERRORS = Counter(
+    "imagine_slack_errors",
+    "Calls that Slack did not do, by its error code; or busy, unavailable or image_not_ready.",
+    ("method", "kind"),
+    registry=REGISTRY,
+)
+STORE_ERRORS = Counter(
+    "imagine_store_errors",
+    "Calls to Redis, for the store or the queue, that failed after all retries.",
+    ("kind",),
+    registry=REGISTRY,
+)
+STAGE_CHANGES = Counter(
+    "imagine_stage_changes",
+    "Stages that sessions entered.",
+    ("stage",),
+    registry=REGISTRY,
+)
+DRAFT_SECONDS = Histogram(
+    "imagine_draft_seconds",
+    "Seconds from a person's request until its draft was posted.",
+    buckets=(2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600),
+    registry=REGISTRY,
+)
+QUEUE_JOBS = Gauge(
+    "imagine_queue_jobs",
+    "Jobs in Redis, by queue and state; told by workers.",
+    ("queue", "state"),
+    registry=REGISTRY,
+)
+QUEUE_OLDEST_SECONDS = Gauge(
+    "imagine_queue_oldest_seconds",
+    "Seconds since the next waiting job was queued at first, 0 where none waits; told by workers.",
+    ("queue",),
+    registry=REGISTRY,
+)
+SESSIONS = Gauge(
+    "imagine_sessions",
+    "Sessions in Redis by stage, counted at most once a minute; told by workers.",
+    ("stage",),
+    registry=REGISTRY,
+)
+
+_slack_codes: set[str] = set()
+
+
+def job_ended(kind: object, outcome: str, seconds: float) -> None:
+    """`kind` is as the queue has it; `seconds` count where the run came to its end."""
+    known = str(kind) if kind in _JOB_KINDS else OTHER
+    JOBS.labels(known, outcome).inc()
+    if outcome in {"done", "failed"}:
+        JOB_SECONDS.labels(known).observe(seconds)
+
+
+def slack_error(method: str, code: object) -> None:
+    """`method` is written in the program; `code` comes from Slack. What has not the form of an
+    error code is `other`, and so is any code after the first `_MOST_CODES`."""
+    SLACK_ERRORS.labels(method, _slack_kind(str(code))).inc()
+
+
+def _slack_kind(code: str) -> str:
+    if code in _slack_codes:
+        return code
+    if len(_slack_codes) >= _MOST_CODES or not _CODE.fullmatch(code):
+        return OTHER
+    _slack_codes.add(code)
+    return code
+
+
+_JOB_KINDS = tuple(kind.value for kind in JobKind)
+
+
+def _start_at_zero() -> None:
+    """`increase` sees the first of its kind only where there was a 0 before."""
+    for kind, outcome in product(_JOB_KINDS, JOB_OUTCOMES):
+        JOBS.labels(kind, outcome)
+    for request in REQUEST_KINDS:
+        ACK_SECONDS.labels(request)
+    for failure in FailureKind:
+        PROVIDER_ERRORS.labels(failure.value)
+    for stage in Stage:
+        STAGE_CHANGES.labels(stage.value)
+    for trouble in STORE_ERROR_KINDS:
+        STORE_ERRORS.labels(trouble)
+
+
+_start_at_zero()
+for _collector in (ProcessCollector, PlatformCollector, GCCollector):
+    _collector(registry=REGISTRY)

@@ -1,0 +1,68 @@
+"""What takes people's requests, put together: Slack → listeners → direction → Redis."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import AsyncExitStack
+
+from bot.adapters.redis import RedisSignatures, redis_client
+from bot.direction import Direction, Portfolio
+from bot.domain.policy import Policy
+from bot.outside import Outside
+from bot.serving import HttpServer, Monitoring
+from bot.slack.bolt import bolt_app
+from bot.slack.http import events_routes
+from bot.slack.listeners import Listeners
+from bot.slack.signing import Replays, Signing
+from bot.slack.socket_mode import SocketModeConnections
+from bot.stopping import Stopping
+from bot.tasks import BackgroundTasks
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 1.5
+"""Seconds for the store while Slack waits: acks have to be there within 3."""
+SIGNATURE_PATIENCE = 0.3
+"""Seconds for Redis to say whether a request is a replay."""
+_DRAIN = 5.0
+
+
+async def start_web(
+    outside: Outside, stack: AsyncExitStack, monitoring: Monitoring, stopping: Stopping
+) -> None:
+    settings = outside.settings
+    sessions, cancellations = outside.redis(stack, PATIENCE)
+    tasks = BackgroundTasks()
+    stack.push_async_callback(tasks.drain, _DRAIN)
+    direction = Direction(
+        sessions,
+        outside.queue,
+        cancellations,
+        Policy.parse(settings.directors),
+        tasks,
+        time.time,
+        settings.qualities,
+    )
+    signing_secret = settings.slack_signing_secret.get_secret_value()
+    app = bolt_app(outside.slack, outside.identity, signing_secret)
+    portfolio = Portfolio(sessions, settings.qualities)
+    Listeners(direction, portfolio, outside.publisher, tasks, outside.identity).register(app)
+    if settings.socket_mode:
+        sockets = SocketModeConnections(app, settings.slack_app_token.get_secret_value())
+        stack.push_async_callback(sockets.stop)
+        monitoring.needs(lambda: sockets.connected, "no Socket Mode connection is open")
+        await sockets.start()
+        log.info("connected over Socket Mode")
+        return
+    replays = Replays(_signatures(outside, stack))
+    routes = events_routes(app, Signing(signing_secret), replays) + monitoring.routes()
+    server = HttpServer(routes, settings.port, stop=stopping.asked)
+    stack.push_async_callback(server.stop)
+    log.info("listening for Slack on port %s", await server.start())
+
+
+def _signatures(outside: Outside, stack: AsyncExitStack) -> RedisSignatures:
+    redis = redis_client(outside.redis_url, SIGNATURE_PATIENCE)
+    stack.push_async_callback(redis.aclose)
+    return RedisSignatures(redis, SIGNATURE_PATIENCE)

@@ -1,0 +1,91 @@
+"""`SharedGauges`: what a worker tells of the queue and the sessions, read from Redis at a scrape.
+
+A scrape waits for that only so long. What cannot be read is left out, so that nobody takes an old
+number for a new one; the rest of the metrics is told all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from bot.domain.stages import Stage
+from bot.ports import QueueDepth
+from bot.tasks import end
+from bot.telemetry.metrics import QUEUE_JOBS, QUEUE_OLDEST_SECONDS, SESSIONS
+
+log = logging.getLogger(__name__)
+
+SCRAPE_WITHIN = 2.0
+"""Seconds that a scrape waits for Redis; a census that takes longer goes on."""
+CENSUS_EVERY = 60.0
+
+Depths = Callable[[], Awaitable[list[QueueDepth]]]
+Census = Callable[[], Awaitable[Mapping[Stage, int]]]
+
+
+class SharedGauges:
+    """One reading at a time, however many scrapes there are. Forgets at first what an earlier
+    one in this process told."""
+
+    def __init__(
+        self, depths: Depths, census: Census, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._depths = depths
+        self._census = census
+        self._now = now
+        self._counted_at: float | None = None
+        self._queue: asyncio.Task[None] | None = None
+        self._sessions: asyncio.Task[None] | None = None
+        _forget_queue()
+        SESSIONS.clear()
+
+    async def refresh(self) -> None:
+        """At most `SCRAPE_WITHIN` seconds. Never raises."""
+        if self._queue is None or self._queue.done():
+            self._queue = asyncio.create_task(self._read_queue())
+        if (self._sessions is None or self._sessions.done()) and self._census_due():
+            self._sessions = asyncio.create_task(self._count_sessions())
+        tasks = {task for task in (self._queue, self._sessions) if task is not None}
+        _, late = await asyncio.wait(tasks, timeout=SCRAPE_WITHIN)
+        if self._queue in late:
+            _forget_queue()
+
+    async def close(self) -> None:
+        for task in (self._queue, self._sessions):
+            if task is not None:
+                await end(task)
+
+    def _census_due(self) -> bool:
+        return self._counted_at is None or self._now() - self._counted_at >= CENSUS_EVERY
+
+    async def _read_queue(self) -> None:
+        try:
+            depths = await self._depths()
+        except Exception as error:  # noqa: BLE001 - a scrape tells the rest all the same
+            log.warning("the queue could not be read: %s", type(error).__name__)
+            _forget_queue()
+            return
+        for depth in depths:
+            for state, jobs in depth.jobs.items():
+                QUEUE_JOBS.labels(depth.queue, state).set(jobs)
+            QUEUE_OLDEST_SECONDS.labels(depth.queue).set(depth.oldest_seconds)
+
+    async def _count_sessions(self) -> None:
+        try:
+            counted = await self._census()
+        except Exception as error:  # noqa: BLE001 - a scrape tells the rest all the same
+            log.warning("the sessions could not be counted: %s", type(error).__name__)
+            self._counted_at = None
+            SESSIONS.clear()
+            return
+        self._counted_at = self._now()
+        for stage in Stage:
+            SESSIONS.labels(stage.value).set(counted.get(stage, 0))
+
+
+def _forget_queue() -> None:
+    QUEUE_JOBS.clear()
+    QUEUE_OLDEST_SECONDS.clear()

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+from aiohttp import ClientError
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+
+from bot.slack.listeners import Listeners
+from bot.slack.measuring import calling, handling, kind_and_name, received
+from bot.telemetry import metrics
+from bot.views import ids, words
+from tests.support.metrics import Counted
+
+HOSTILE = "<!channel> a very private prompt"
+
+
+def click(action_id: Any) -> dict[str, Any]:
+    return {"type": "block_actions", "actions": [{"action_id": action_id}]}
+
+
+def form(callback_id: Any) -> dict[str, Any]:
+    return {"type": "view_submission", "view": {"callback_id": callback_id}}
+
+
+def event(name: Any) -> dict[str, Any]:
+    return {"type": "event_callback", "event": {"type": name}}
+
+
+KNOWN = [
+    ({"command": words.COMMAND, "text": HOSTILE}, ("slash_command", "/imagine")),
+    *[(click(ids.numbered(ids.APPROVE, n)), ("block_action", "approve")) for n in (1, 2, 3, 4)],
+    (click("use_this_2"), ("block_action", "use_this")),
+    (click("refine_4"), ("block_action", "refine")),
+    (click(ids.REGENERATE), ("block_action", "regenerate")),
+    (click(ids.EDIT_PROMPT), ("block_action", "edit_prompt")),
+    (click(ids.CANCEL), ("block_action", "cancel")),
+    (click(ids.TRY_AGAIN), ("block_action", "try_again")),
+    (click(ids.START_OVER), ("block_action", "start_over")),
+    (click(ids.KEEP_LAST), ("block_action", "keep_last")),
+    (click("home_page_pictures_next"), ("block_action", "home_page")),
+    (click("default_option_size"), ("block_action", "default_option")),
+    (form(ids.PROMPT_FORM), ("view_submission", "prompt_form")),
+    (form(ids.EDIT_FORM), ("view_submission", "edit_form")),
+    (form(ids.REFINE_FORM), ("view_submission", "refine_form")),
+    (form(ids.IMAGE_FORM), ("view_submission", "image_form")),
+    ({"type": "message_action", "callback_id": ids.DIRECT_IMAGE}, ("shortcut", "direct_image")),
+    (event("app_mention"), ("event", "app_mention")),
+    (event("message"), ("event", "message")),
+    (event("app_home_opened"), ("event", "app_home_opened")),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), KNOWN)
+def test_a_request_is_named_by_what_it_is(body: object, expected: tuple[str, str]) -> None:
+    assert kind_and_name(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"command": f"/{HOSTILE}"}, "slash_command"),
+        ({"command": ["/imagine"]}, "slash_command"),
+        ({"command": None}, "slash_command"),
+        (click(HOSTILE), "block_action"),
+        (click("approve_5"), "block_action"),
+        (click("approve_2 " + HOSTILE), "block_action"),
+        (click("home_page_"), "block_action"),
+        (click({"approve": 1}), "block_action"),
+        (click(None), "block_action"),
+        ({"type": "block_actions"}, "block_action"),
+        ({"type": "block_actions", "actions": []}, "block_action"),
+        ({"type": "block_actions", "actions": HOSTILE}, "block_action"),
+        (form(HOSTILE), "view_submission"),
+        (form([]), "view_submission"),
+        ({"type": "shortcut", "callback_id": HOSTILE}, "shortcut"),
+        ({"type": "message_action", "callback_id": {}}, "shortcut"),
+        (event(HOSTILE), "event"),
+        (event(["message"]), "event"),
+    ],
+)
+def test_what_the_program_does_not_know_is_other(body: object, kind: str) -> None:
+    assert kind_and_name(body) == (kind, "other")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [None, [], "", HOSTILE, {}, {"type": HOSTILE}, {"type": "url_verification"}, {"type": ["a"]},
+     {"type": "view_closed", "view": {"callback_id": "x"}}, {"type": "event_callback"}],
+)  # fmt: skip
+def test_what_is_no_request_of_a_person_is_not_counted(body: object) -> None:
+    counted = Counted()
+    with received() as receipt:
+        receipt.about(body)
+        receipt.acked()
+    assert counted.changed("imagine_") == {}
+
+
+def test_a_thousand_inventions_are_one_series() -> None:
+    counted = Counted()
+    for number in range(1_000):
+        for body in ({"command": f"/{number}"}, click(f"approve_{number + 5}"), form(str(number))):
+            with received() as receipt:
+                receipt.about(body)
+                receipt.acked()
+    assert sorted(counted.changed("imagine_requests_total").values()) == [1_000, 1_000, 1_000]
+
+
+def test_every_listener_is_known_by_name() -> None:
+    """What is registered later would silently be counted as other."""
+    registered = RecordingApp()
+    nobody: Any = None
+    listeners = Listeners(nobody, nobody, nobody, nobody, nobody)
+    listeners.register(cast("AsyncApp", registered))
+    assert registered.names
+    for kind, name in registered.names:
+        assert name in {known for _, (of, known) in KNOWN if of == kind}, name
+
+
+class RecordingApp:
+    """Stands in for Bolt's app, and notes what listeners are registered for."""
+
+    def __init__(self) -> None:
+        self.names: list[tuple[str, str]] = []
+
+    def _note(self, kind: str, constraint: Any) -> Any:
+        pattern = getattr(constraint, "pattern", None)
+        named = {b["actions"][0]["action_id"]: n for b, (k, n) in KNOWN if k == "block_action"}
+        matching = [name for action, name in named.items() if pattern and constraint.match(action)]
+        self.names.append((kind, str(constraint) if pattern is None else (matching or [""])[0]))
+        return lambda listener: listener
+
+    def command(self, constraint: Any, **_: Any) -> Any:
+        return self._note("slash_command", constraint)
+
+    def action(self, constraint: Any, **_: Any) -> Any:
+        return self._note("block_action", constraint)
+
+    def view(self, constraint: Any, **_: Any) -> Any:
+        return self._note("view_submission", constraint)
+
+    def event(self, constraint: Any, **_: Any) -> Any:
+        return self._note("event", constraint)
+
+    def message_shortcut(self, constraint: Any, **_: Any) -> Any:
+        return self._note("shortcut", constraint)
+
+
+async def test_a_request_counts_once_when_its_ack_is_out_and_its_listener_has_ended() -> None:
+    counted, goes_on = Counted(), asyncio.Event()
+    series = {"kind": "block_action", "name": "keep_last"}
+
+    async def listen() -> None:
+        with handling() as receipt:
+            await goes_on.wait()
+            receipt.outcome = "unavailable"
+
+    with received() as receipt:
+        receipt.about(click(ids.KEEP_LAST))
+        listener = asyncio.create_task(listen())
+        await asyncio.sleep(0)
+        receipt.acked()
+    assert counted.of("imagine_ack_seconds_count", kind="block_action") == 1
+    assert counted.changed("imagine_requests_total") == {}
+    goes_on.set()
+    await listener
+    assert counted.of("imagine_requests_total", **series, outcome="unavailable") == 1
+    assert counted.of("imagine_requests_total", **series, outcome="ok") == 0
+
+
+def test_a_request_that_was_never_acked_is_an_error_without_an_ack() -> None:
+    counted = Counted()
+    with received() as receipt:
+        receipt.about(event("app_mention"))
+    assert counted.of("imagine_ack_seconds_count", kind="event") == 0
+    assert (
+        counted.of("imagine_requests_total", kind="event", name="app_mention", outcome="error") == 1
+    )
+
+
+def test_a_request_that_breaks_on_its_way_is_an_error() -> None:
+    counted = Counted()
+
+    def receive() -> None:
+        with received() as receipt:
+            receipt.about(event("message"))
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        receive()
+    assert counted.of("imagine_requests_total", kind="event", name="message", outcome="error") == 1
+
+
+async def test_requests_side_by_side_keep_their_own_outcomes() -> None:
+    counted = Counted()
+
+    async def request(outcome: str) -> None:
+        with received() as receipt:
+            receipt.about(event("message"))
+            await asyncio.sleep(0)
+            with handling() as handled:
+                await asyncio.sleep(0)
+                handled.outcome = outcome
+            receipt.acked()
+
+    await asyncio.gather(*(request(outcome) for outcome in ("ok", "refused", "refused", "error")))
+    told = {
+        outcome: counted.of("imagine_requests_total", kind="event", name="message", outcome=outcome)
+        for outcome in metrics.REQUEST_OUTCOMES
+    }
+    assert told == {"ok": 1, "refused": 2, "unavailable": 0, "error": 1}
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (SlackApiError("x", {"ok": False, "error": "missing_scope"}), "missing_scope"),  # type: ignore[no-untyped-call]
+        (SlackApiError("x", {"ok": False, "error": "ratelimited"}), "busy"),  # type: ignore[no-untyped-call]
+        (SlackApiError("x", {"ok": False, "error": HOSTILE}), "other"),  # type: ignore[no-untyped-call]
+        (SlackApiError("x", {}), "unavailable"),  # type: ignore[no-untyped-call]
+        (SlackApiError("x", b"<html>"), "unavailable"),  # type: ignore[no-untyped-call]
+        (ClientError("x"), "unavailable"),
+        (TimeoutError("x"), "unavailable"),
+    ],
+)
+def test_a_listeners_own_call_that_fails_is_counted_and_fails(error: Exception, kind: str) -> None:
+    counted = Counted()
+    with pytest.raises(type(error)), calling("views.open"):
+        raise error
+    assert counted.of("imagine_slack_errors_total", method="views.open", kind=kind) == 1

@@ -1,0 +1,22 @@
+"""Half of a character, as JSON may name it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.slack.bolt import whole
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (r'"a fox \ud83e"', "a fox �"),
+        (r'"\udd8a a fox"', "� a fox"),
+        (r'"a fox \ud83e\udd8a"', "a fox 🦊"),
+        (r'{"a": [{"b": "\ud800"}, 1, null, true]}', {"a": [{"b": "�"}, 1, None, True]}),
+    ],
+)
+def test_half_a_character_is_replaced_and_the_rest_stays(sent: str, read: object) -> None:
+    assert whole(json.loads(sent)) == read

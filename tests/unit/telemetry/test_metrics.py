@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+from prometheus_client import Metric
+
+from bot.domain.errors import FailureKind
+from bot.domain.stages import Stage
+from bot.domain.work import JobKind
+from bot.telemetry import metrics
+from tests.support.metrics import Counted
+
+
+def ours() -> list[Metric]:
+    return [family for family in metrics.REGISTRY.collect() if family.name.startswith("imagine_")]
+
+
+def test_the_metrics_are_those_that_dashboards_and_alerts_know() -> None:
+    assert {(family.name, family.type) for family in ours()} == {
+        ("imagine_requests", "counter"),
+        ("imagine_ack_seconds", "histogram"),
+        ("imagine_jobs", "counter"),
+        ("imagine_job_seconds", "histogram"),
+        ("imagine_generation_seconds", "histogram"),
+        ("imagine_images_paid", "counter"),
+        ("imagine_images_in_flight", "gauge"),
+        ("imagine_provider_errors", "counter"),
+        ("imagine_slack_errors", "counter"),
+        ("imagine_store_errors", "counter"),
+        ("imagine_stage_changes", "counter"),
+        ("imagine_draft_seconds", "histogram"),
+        ("imagine_queue_jobs", "gauge"),
+        ("imagine_queue_oldest_seconds", "gauge"),
+        ("imagine_sessions", "gauge"),
+    }
+
+
+@pytest.mark.parametrize("family", ours(), ids=lambda family: str(family.name))
+def test_every_metric_says_in_one_line_what_it_is(family: Metric) -> None:
+    assert family.documentation.endswith(".")
+    assert "\n" not in family.documentation
+    assert len(family.documentation) < 100
+
+
+def test_memory_and_cpu_are_among_them() -> None:
+    names = {family.name for family in metrics.REGISTRY.collect()}
+    assert {"process_resident_memory_bytes", "process_cpu_seconds", "python_info"} <= names
+
+
+def test_what_is_known_beforehand_is_there_from_the_start() -> None:
+    """Otherwise `increase` would not see the first of its kind."""
+    told = {
+        (sample.name, *sample.labels.values()) for family in ours() for sample in family.samples
+    }
+    for kind in FailureKind:
+        assert ("imagine_provider_errors_total", kind.value) in told
+    for stage in Stage:
+        assert ("imagine_stage_changes_total", stage.value) in told
+    for job in JobKind:
+        assert ("imagine_jobs_total", job.value, "failed") in told
+
+
+def test_no_series_is_told_twice_over_as_created() -> None:
+    names = {sample.name for family in ours() for sample in family.samples}
+    assert not [name for name in names if name.endswith("_created")]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "timed"), [("done", 1), ("failed", 1), ("handed_back", 0), ("abandoned", 0)]
+)
+def test_a_run_counts_by_how_it_ended_and_takes_time_where_it_did(outcome: str, timed: int) -> None:
+    counted = Counted()
+    metrics.job_ended("finish", outcome, 0.3)
+    assert counted.of("imagine_jobs_total", kind="finish", outcome=outcome) == 1
+    assert counted.of("imagine_job_seconds_count", kind="finish") == timed
+
+
+@pytest.mark.parametrize("kind", ["announcement of a prompt", "", None, ["generate"], 7])
+def test_a_job_of_an_unknown_kind_is_other(kind: object) -> None:
+    counted = Counted()
+    metrics.job_ended(kind, "failed", 0.3)
+    assert counted.of("imagine_jobs_total", kind="other", outcome="failed") == 1
+
+
+@pytest.mark.parametrize(
+    "code", ["<!channel> a prompt", "Not_A_Code", "a" * 51, "", "no-hyphens", "two\nlines", None, 5]
+)
+def test_what_has_not_the_form_of_a_slack_error_is_other(code: object) -> None:
+    counted = Counted()
+    metrics.slack_error("chat.postMessage", code)
+    told = counted.changed("imagine_slack_errors_total")
+    assert list(told.values()) == [1]
+    assert "kind=other" in next(iter(told))
+
+
+def test_slack_cannot_make_up_more_errors_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(metrics, "_slack_codes", set())
+    counted = Counted()
+    for number in range(1_000):
+        metrics.slack_error("views.publish", f"made_up_{number}")
+    told = counted.changed("imagine_slack_errors_total")
+    assert len(told) == 101
+    assert counted.of("imagine_slack_errors_total", method="views.publish", kind="other") == 900

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+
+import pytest
+
+from bot.domain.errors import QueueUnavailable, StoreUnavailable
+from bot.domain.stages import Stage
+from bot.ports import QueueDepth
+from bot.telemetry.metrics import REGISTRY
+from bot.worker import shared_gauges
+from bot.worker.shared_gauges import CENSUS_EVERY, SharedGauges
+from tests.fakes import FakeTime
+
+DEPTH = QueueDepth("generate", {"waiting": 3, "delayed": 1, "active": 2, "failed": 0}, 41.5)
+
+
+class FakeRedis:
+    """`away` and `gate` go for both readings."""
+
+    def __init__(self) -> None:
+        self.depth = DEPTH
+        self.stages: dict[Stage, int] = {Stage.FINAL: 7}
+        self.away = False
+        self.gate: asyncio.Event | None = None
+        self.breaks_with: Exception | None = None
+        self.reads = self.censuses = 0
+
+    async def depths(self) -> list[QueueDepth]:
+        self.reads += 1
+        await self._reach(QueueUnavailable)
+        return [self.depth]
+
+    async def census(self) -> Mapping[Stage, int]:
+        self.censuses += 1
+        await self._reach(StoreUnavailable)
+        return self.stages
+
+    async def _reach(self, error: Callable[[str], Exception]) -> None:
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.away:
+            raise error("fake")
+        if self.breaks_with is not None:
+            raise self.breaks_with
+
+
+@pytest.fixture
+def redis() -> FakeRedis:
+    return FakeRedis()
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+async def gauges(redis: FakeRedis, time: FakeTime) -> AsyncIterator[SharedGauges]:
+    gauges = SharedGauges(redis.depths, redis.census, time.monotonic)
+    yield gauges
+    await gauges.close()
+
+
+def waiting() -> float | None:
+    return REGISTRY.get_sample_value(
+        "imagine_queue_jobs", {"queue": "generate", "state": "waiting"}
+    )
+
+
+def oldest() -> float | None:
+    return REGISTRY.get_sample_value("imagine_queue_oldest_seconds", {"queue": "generate"})
+
+
+def sessions(stage: Stage) -> float | None:
+    return REGISTRY.get_sample_value("imagine_sessions", {"stage": stage.value})
+
+
+async def test_a_scrape_tells_what_is_in_redis_now(gauges: SharedGauges, redis: FakeRedis) -> None:
+    await gauges.refresh()
+    assert (waiting(), oldest()) == (3, 41.5)
+    redis.depth = QueueDepth("generate", {"waiting": 0}, 0.0)
+    await gauges.refresh()
+    assert (waiting(), oldest()) == (0, 0)
+
+
+async def test_a_stage_without_sessions_is_told_as_none(gauges: SharedGauges) -> None:
+    await gauges.refresh()
+    assert sessions(Stage.FINAL) == 7
+    assert sessions(Stage.GENERATING) == 0
+
+
+async def test_sessions_are_counted_once_a_minute(
+    gauges: SharedGauges, redis: FakeRedis, time: FakeTime
+) -> None:
+    for _ in range(5):
+        await gauges.refresh()
+    assert (redis.reads, redis.censuses) == (5, 1)
+    time.now += CENSUS_EVERY
+    redis.stages = {Stage.FINAL: 8}
+    await gauges.refresh()
+    assert (redis.censuses, sessions(Stage.FINAL)) == (2, 8)
+
+
+async def test_while_redis_is_away_nothing_old_is_told(
+    gauges: SharedGauges, redis: FakeRedis, time: FakeTime
+) -> None:
+    await gauges.refresh()
+    redis.away = True
+    time.now += CENSUS_EVERY
+    await gauges.refresh()
+    assert (waiting(), oldest(), sessions(Stage.FINAL)) == (None, None, None)
+    redis.away = False
+    await gauges.refresh()
+    assert (waiting(), sessions(Stage.FINAL)) == (3, 7)
+
+
+async def test_a_scrape_does_not_wait_for_a_frozen_redis(
+    gauges: SharedGauges, redis: FakeRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_gauges, "SCRAPE_WITHIN", 0.05)
+    await gauges.refresh()
+    redis.gate = asyncio.Event()
+    async with asyncio.timeout(5):
+        await gauges.refresh()
+        await gauges.refresh()
+    assert (waiting(), oldest()) == (None, None)
+    assert redis.reads == 2  # the second scrape joins the reading of the first
+    redis.gate.set()
+    await gauges.refresh()
+    assert waiting() == 3
+
+
+async def test_a_census_that_takes_long_is_told_at_a_later_scrape(
+    gauges: SharedGauges, redis: FakeRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_gauges, "SCRAPE_WITHIN", 0.05)
+    redis.gate = asyncio.Event()
+    await gauges.refresh()
+    assert sessions(Stage.FINAL) is None
+    redis.gate.set()
+    await gauges.refresh()
+    assert sessions(Stage.FINAL) == 7
+    assert redis.censuses == 1
+
+
+async def test_an_error_of_any_kind_does_not_reach_the_scrape(
+    gauges: SharedGauges, redis: FakeRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    redis.breaks_with = ValueError("a very private prompt")
+    await gauges.refresh()
+    assert (waiting(), sessions(Stage.FINAL)) == (None, None)
+    assert "ValueError" in caplog.text
+    assert "private" not in caplog.text

@@ -1,9 +1,10 @@
 """One Socket Mode connection that drops nothing of what it has received.
 
-The SDK's client, with three of its habits mended. It closes with aiohttp's `close()`, which throws
+The SDK's client, with four of its habits mended. It closes with aiohttp's `close()`, which throws
 away every message that comes in between our closing frame and Slack's. It keeps no reference to
-the task of a message. And it sends an ack over its own connection alone, even when that has just
-gone away.
+the task of a message. It sends an ack over its own connection alone, even when that has just gone
+away. And it asks for a new address over a kept connection, which may be as dead as the socket, and
+for up to half a minute.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _LOG.setLevel(logging.CRITICAL)
 
 PING_INTERVAL = 3.0
 """Seconds. A connection that went away without a word is noticed and replaced within four."""
+ADDRESS_WITHIN = 5
+"""Seconds for Slack to name a new address; after that it is asked again."""
 GOODBYE_WITHIN = 1.0
 """Seconds for Slack to answer our closing frame."""
 _CLOSING_FRAME = struct.pack("!H", WSCloseCode.OK)
@@ -37,7 +40,8 @@ class SocketConnection(SocketModeClient):
     messages that are being handled."""
 
     def __init__(self, app_token: str, slack: AsyncWebClient, send: Send) -> None:
-        super().__init__(app_token, web_client=slack, logger=_LOG, ping_interval=PING_INTERVAL)
+        asking = _without_kept_connections(slack)
+        super().__init__(app_token, web_client=asking, logger=_LOG, ping_interval=PING_INTERVAL)
         self.proxy = slack.proxy
         self.in_hand: set[asyncio.Task[None]] = set()
         self._send = send
@@ -113,6 +117,12 @@ class SocketConnection(SocketModeClient):
 
     async def _closed_by_slack(self, _: WSMessage) -> None:
         self._heard_out.set()
+
+
+def _without_kept_connections(slack: AsyncWebClient) -> AsyncWebClient:
+    asking = AsyncWebClient(base_url=slack.base_url, timeout=ADDRESS_WITHIN, retry_handlers=[])
+    asking.proxy = slack.proxy
+    return asking
 
 
 def _parsed(message: str) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import pytest
 from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.slack import slack_client, slack_session
+from bot.adapters.slack.client import CALL_TIMEOUT
 from bot.sandbox import PATIENCE, Fault, SimulatedSlack
-from bot.slack import socket_mode
+from bot.slack import socket_connection, socket_mode
 from bot.slack.bolt import Identity, bolt_app
 from bot.slack.socket_mode import SocketModeConnections, SocketNotOpened
 
@@ -30,6 +31,22 @@ async def test_another_address_is_asked_for_when_one_does_not_open(
         async with asyncio.timeout(PATIENCE):
             await connections.start()
         assert slack.sockets == 2
+        await connections.stop()
+
+
+async def test_a_new_address_that_does_not_come_is_asked_for_again(
+    slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the network goes silent: it takes the socket and whatever else is open with it."""
+    monkeypatch.setattr(socket_connection, "ADDRESS_WITHIN", 1)
+    monkeypatch.setattr(socket_connection, "PING_INTERVAL", 0.5)
+    async with slack_session() as http:
+        connections = SocketModeConnections(app_for(slack, http), slack.app_token)
+        await connections.start()
+        slack.faults.add("apps.connections.open", Fault.hang(), times=4)
+        await slack.disconnect_sockets(abrupt=True)
+        async with asyncio.timeout(CALL_TIMEOUT / 2):
+            await slack.wait_for(lambda: slack.sockets == 2, PATIENCE, "new sockets")
         await connections.stop()
 
 

@@ -19,7 +19,7 @@ from bot.adapters.slack import SlackFiles, SlackPublisher, slack_client, slack_s
 from bot.outside import Outside
 from bot.serving import HttpServer, Monitoring
 from bot.settings import Settings
-from bot.startup import check_at_start
+from bot.startup import check_at_start, require_settings
 from bot.stopping import Stopping
 from bot.web import start_web
 from bot.work import start_worker
@@ -41,6 +41,7 @@ class Role(Flag):
 async def run(settings: Settings, role: Role, *, embedded_redis: bool = False) -> None:
     """Run until SIGTERM or SIGINT. Raises `StartupError` where something outside is wrong, and
     `WorkEnded` where something that has to go on did not."""
+    require_settings(settings, web=Role.WEB in role, own_redis=embedded_redis)
     stopping = Stopping()
     stopping.on_signals()
     async with AsyncExitStack() as stack:

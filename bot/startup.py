@@ -29,6 +29,11 @@ log = logging.getLogger(__name__)
 WAIT_FOR_OUTSIDE = 30.0
 """Seconds for which Redis and Slack may still be starting up or out of reach."""
 
+WHERE_TO_SET = (
+    "Settings come from the environment or a .env file (.env.example lists them all); "
+    "`python -m bot demo` needs none"
+)
+
 
 class StartupError(ImagineError):
     """Something outside is wrong; the text says what, and what to do."""
@@ -38,7 +43,6 @@ async def check_at_start(
     settings: Settings, slack: AsyncWebClient, stop: asyncio.Event, *, web: bool
 ) -> Identity | None:
     """Raises `StartupError`; answers who the bot is, or None where it was stopped meanwhile."""
-    _require_settings(settings, web=web)
     who: list[Identity] = []
 
     async def bot_token() -> list[Finding]:
@@ -70,11 +74,12 @@ async def warn_of_models(settings: Settings) -> None:
                 log.warning("%s", finding)
 
 
-def _require_settings(settings: Settings, *, web: bool) -> None:
+def require_settings(settings: Settings, *, web: bool, own_redis: bool = False) -> None:
+    """Raises `StartupError` that names all that is missing. `own_redis`: none has to be given."""
     missing = []
     if not settings.slack_bot_token.get_secret_value():
         missing.append("SLACK_BOT_TOKEN is not set: copy the Bot User OAuth Token (xoxb-…)")
-    if not settings.redis_url.get_secret_value():
+    if not (own_redis or settings.redis_url.get_secret_value()):
         missing.append("REDIS_URL is not set: for example redis://localhost:6379/0")
     if web and not settings.socket_mode:
         signing = check_signing(settings.slack_signing_secret.get_secret_value())
@@ -85,7 +90,7 @@ def _require_settings(settings: Settings, *, web: bool) -> None:
     if needs_key and not settings.openai_api_key.get_secret_value():
         missing.append("OPENAI_API_KEY is not set (IMAGE_BACKEND=placeholder does without)")
     if missing:
-        raise StartupError("\n".join(missing))
+        raise StartupError("\n".join([*missing, WHERE_TO_SET]))
 
 
 async def _passes(check: Callable[[], Awaitable[Sequence[Finding]]], stop: asyncio.Event) -> bool:

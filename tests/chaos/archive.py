@@ -18,7 +18,8 @@ Candidate = tuple[str, int, int]
 
 @dataclass(frozen=True)
 class Stored:
-    """A session's hash, as plain values."""
+    """A session's hash, as plain values. `final_result`: also what was one before a start over, as
+    long as its messages are still to be retired."""
 
     id: str
     stage: str
@@ -48,7 +49,8 @@ def stored_from(fields: dict[str, str]) -> Stored:
         stage=fields["stage"],
         root_ts=fields.get("root_ts", ""),
         thread_ts=fields.get("thread_ts", ""),
-        final_result=json.loads(fields.get("final_result", "0")),
+        final_result=json.loads(fields.get("final_result", "0"))
+        or json.loads(fields.get("retiring", "0")),
         final_ts=fields.get("final_ts", ""),
         error_message=fields.get("error_message", ""),
         approved_by=fields.get("approved_by", ""),

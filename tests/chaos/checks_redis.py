@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from bot.domain.work import JobKind
 from tests.chaos.evidence import Evidence
 from tests.chaos.finding import Finding
 
 LASTING = {
-    r"imagine:unfinished": "one list for all; the sweeper takes out what is settled",
     r"\{imagine\}:imagine-(generate|publish):meta": "BullMQ's settings of a queue, one hash each",
     r"\{imagine\}:imagine-(generate|publish):id": "BullMQ's counter, one number each",
     r"\{imagine\}:imagine-(generate|publish):events": "BullMQ's stream, which it trims to 10,000",
@@ -22,7 +22,7 @@ LASTING = {
 """Keys that may be there for ever, and why. Jobs that have ended are looked at by themselves."""
 
 _LASTING = re.compile("|".join(f"(?:{pattern})" for pattern in LASTING))
-_JOB = re.compile(r"\{imagine\}:imagine-(generate|publish):(announce|generate|settle|finish)-.+")
+_JOB = re.compile(rf"\{{imagine\}}:imagine-(generate|publish):(?:{'|'.join(JobKind)})-.+")
 
 
 def keys_expire(evidence: Evidence) -> list[Finding]:

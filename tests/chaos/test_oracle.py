@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot.domain.work import JobKind
 from bot.sandbox import Message
-from tests.chaos.archive import Stored
+from tests.chaos.archive import Stored, stored_from
 from tests.chaos.evidence import Asked, Evidence, Key, Paid
 from tests.chaos.journal import Journal
 from tests.chaos.oracle import judge
@@ -106,6 +108,38 @@ def test_a_good_world_passes() -> None:
 
     assert verdict.violations == []
     assert verdict.excused == []
+
+
+def test_a_session_that_was_started_over_keeps_its_final_message() -> None:
+    """As the store has it between the click and the job that retires what was shown."""
+    evidence = good()
+    started_over = stored_from(
+        {
+            "id": ID,
+            "stage": "initial_input",
+            "root_ts": "11.0",
+            "thread_ts": "11.0",
+            "final_result": "0",
+            "retiring": "1",
+            "final_ts": "13.0",
+            "restarted_as": "T1.U1.other",
+            "attempts": json.dumps(evidence.last[ID].attempts),
+        }
+    )
+    evidence.sessions[ID] = evidence.last[ID] = started_over
+
+    assert violated(evidence) == set()
+
+
+@pytest.mark.parametrize("kind", JobKind)
+def test_ended_jobs_of_every_kind_may_be_listed(kind: JobKind) -> None:
+    evidence = good()
+    name = f"{{imagine}}:imagine-publish:{kind}-{ID}-1-0"
+    evidence.keys.append(Key(name, "hash", -1))
+
+    assert violated(evidence) == {"keys_expire"}
+    evidence.settled_jobs.add(name)
+    assert violated(evidence) == set()
 
 
 Spoil = Callable[[Evidence], Any]

@@ -63,14 +63,14 @@ async def measure(world: World, patience: float, *, approve: bool = False) -> Fi
     await alone(world, _WARM_UP)
     figures.ideal = await alone(world, MODEL_SECONDS)
     async with Redis.from_url(world.redis.url) as redis:
-        before, images = await _used(redis), await _images(redis)
+        before, kept = await _used(redis), await _without_images(redis)
         usage = Usage(world.pids)
         usage.begin()
         async with usage.sampling():
             await _together(world, figures, usage, patience)
         figures.redis_kb = (await _used(redis) - before) / case.n / 1e3
-        images = await _images(redis) - images
-        figures.redis_kb_without_image = figures.redis_kb - images / case.n / 1e3
+        kept = await _without_images(redis) - kept
+        figures.redis_kb_without_image = kept / case.n / 1e3
     if approve and figures.drafts:
         await _approve(world, figures, patience)
     return figures
@@ -164,7 +164,10 @@ async def _used(redis: Any) -> float:
     return float(memory["used_memory"])
 
 
-async def _images(redis: Any) -> float:
-    """Bytes that all kept images take."""
-    keys = [key async for key in redis.scan_iter("*:generated_image:*", count=1000)]
-    return float(sum([await redis.memory_usage(key) or 0 for key in keys]))
+async def _without_images(redis: Any) -> float:
+    """Bytes of all keys but those of images."""
+    pipeline = redis.pipeline(transaction=False)
+    async for key in redis.scan_iter(count=1000):
+        if b":generated_image:" not in key:
+            pipeline.memory_usage(key, samples=0)
+    return float(sum(size or 0 for size in await pipeline.execute()))

@@ -13,6 +13,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from bot.slack.measuring import Receipt, received
 from bot.slack.signing import Replays, Signing
+from bot.slack.unacked import Unacked
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +24,10 @@ READ_WITHIN = 3.0
 def events_routes(app: AsyncApp, signing: Signing, replays: Replays) -> list[web.RouteDef]:
     """Where Slack delivers. A request that Slack did not sign, or that was here before, is answered
     with 401 before anybody looks into it; nothing is ever answered with 500."""
+    unacked = Unacked()
 
     async def events(request: web.Request) -> web.Response:
-        with received() as receipt:
+        with received(unacked) as receipt:
             body = await _read(request)
             signed = signing.signed(request.headers, body)
             if signed is None or not await replays.first(signed):

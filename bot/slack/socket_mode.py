@@ -27,6 +27,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.domain.errors import ImagineError
 from bot.slack.measuring import received
 from bot.slack.socket_connection import SocketConnection
+from bot.slack.unacked import Unacked
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class SocketModeConnections:
         self._app_token = app_token
         self._open_more_until = 0.0
         self._opening = asyncio.Lock()
+        self._unacked = Unacked()
         self._connections = [self._connection() for _ in range(connections)]
 
     @property
@@ -95,7 +97,7 @@ class SocketModeConnections:
 
     async def _handle(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         started = asyncio.get_running_loop().time()
-        with received() as receipt:
+        with received(self._unacked) as receipt:
             receipt.about(request.payload)
             try:
                 response = await run_async_bolt_app(self._app, request)

@@ -77,7 +77,7 @@ class Clicks:
             target = clicked_target(args.body)
             session = await in_time(decision(target.session_id, target.image, user_of(args)))
             await args.ack()
-            await self._direction.queue_owed(session)
+            await self._desk.queue_owed(session)
 
     async def _restart(self, args: AsyncArgs, target: Target) -> tuple[Session, Session]:
         """The approved session, and the one that its form is to start."""

@@ -40,7 +40,7 @@ class Commands:
             place = place_of(args, args.body["channel_id"])
             session, said = await in_time(cancel_newest(self._desk, place))
             await answer.say(said)
-            await self._desk.direction.queue_owed(session)
+            await self._desk.queue_owed(session)
 
     async def _start(self, args: AsyncArgs, answer: CommandAnswer, text: str) -> None:
         """An image right away; a form where there is no prompt, with what options there are."""
@@ -50,7 +50,7 @@ class Commands:
             session = await in_time(direction.start(place, text, may_wait=True))
             if session.attempts:
                 await args.ack()
-                await direction.queue_owed(session)
+                await self._desk.queue_owed(session)
                 return
             target = Target(session.id, 0)
             form = forms.prompt_form(target, "", session.options, direction.qualities)

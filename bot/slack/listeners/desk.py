@@ -8,9 +8,10 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
 from bot.direction import Direction, Portfolio
+from bot.domain.session import Session
 from bot.ports import Publisher
 from bot.slack.bolt import Identity
-from bot.slack.measuring import calling
+from bot.slack.measuring import acks_first, calling
 from bot.tasks import BackgroundTasks
 from bot.views.forms import View
 
@@ -24,6 +25,11 @@ class Desk:
     publisher: Publisher
     tasks: BackgroundTasks
     identity: Identity
+
+    async def queue_owed(self, session: Session) -> None:
+        """What follows from a decision that is kept and acked. Never raises."""
+        await acks_first()
+        await self.direction.queue_owed(session)
 
 
 async def open_form(args: AsyncArgs, form: View) -> None:

@@ -35,7 +35,7 @@ class Forms:
             session, old = await in_time(submitting)
             await self._kept(args, session)
             if old is not None:
-                await self._direction.queue_owed(old)
+                await self._desk.queue_owed(old)
 
     async def edit_submitted(self, args: AsyncArgs) -> None:
         """The form that edits an attempt's prompt and options."""
@@ -89,7 +89,7 @@ class Forms:
 
     async def _kept(self, args: AsyncArgs, session: Session) -> None:
         await args.ack()
-        await self._direction.queue_owed(session)
+        await self._desk.queue_owed(session)
 
 
 def _thread_of(args: AsyncArgs, brought: Brought) -> Place:

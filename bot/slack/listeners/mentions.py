@@ -70,7 +70,7 @@ class Mentions:
         async with answering(answer, away=replies.CANCEL_LOST):
             session, said = await in_time(cancel_here(self._desk, place_of_event(args)))
             await args.ack()
-            await self._direction.queue_owed(session)
+            await self._desk.queue_owed(session)
             await answer.say(said)
 
     async def _direct(self, args: AsyncArgs, answer: EventAnswer, said: str) -> None:
@@ -80,7 +80,7 @@ class Mentions:
             found = pictures_among(args.body["event"].get("files") or [])
             session = await in_time(self._decide(place_of_event(args), said, found))
             await args.ack()
-            await self._direction.queue_owed(session)
+            await self._desk.queue_owed(session)
             for note in _notes(found):
                 await answer.say(note)
 

@@ -1,4 +1,8 @@
-"""py-spy on the bot's processes while N sessions run: which functions the time goes to."""
+"""py-spy on the bot's processes while N sessions run: which functions the time goes to.
+
+Samples count where a thread holds the interpreter's lock: py-spy takes the waiting of uvloop's C
+code for work otherwise.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,6 @@ from pathlib import Path
 from tests.load.world import World
 
 TOP = 40
-_IDLE = ("_worker (concurrent/futures/thread.py)", "EpollSelector.select (selectors.py)")
-"""Where threads wait, which py-spy does not always notice."""
 
 
 def available() -> str:
@@ -32,7 +34,7 @@ async def profiled(world: World, folder: Path) -> AsyncIterator[None]:
     for name, program in world.programs.items():
         recording = folder / f"{world.case.mode}-{world.case.n}-{name}.raw"
         recorder = await asyncio.create_subprocess_exec(
-            *(available(), "record", "-f", "raw", "-r", "200", "-o", str(recording)),
+            *(available(), "record", "-f", "raw", "--gil", "-r", "500", "-o", str(recording)),
             *("-d", "3600", "--pid", str(program.pid)),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
@@ -56,8 +58,6 @@ def functions(raw: str) -> str:
     for line in raw.splitlines():
         stack, _, count = line.rpartition(" ")
         frames = [_function(frame) for frame in stack.split(";")]
-        if frames[-1] in _IDLE:
-            continue
         own[frames[-1]] += int(count)
         for frame in set(frames):
             within[frame] += int(count)

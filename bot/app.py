@@ -7,6 +7,7 @@ stack, so it is closed in reverse: first no more requests, then no more jobs, th
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from contextlib import AsyncExitStack
 from enum import Flag, auto
@@ -52,12 +53,20 @@ async def run(settings: Settings, role: Role, *, embedded_redis: bool = False) -
         if outside is not None:
             endless = await stopping.unless_asked(_start(outside, role, stack, stopping))
         if outside is not None and endless is not None:
+            _spare_the_collector()
             log.info("ready as @%s", outside.identity.bot_name)
             await stopping.until_asked(endless)
             log.info("stopping")
             await _drain(settings, role, stopping)
     stopping.no_more_signals()
     log.info("stopped")
+
+
+def _spare_the_collector() -> None:
+    """What is there by now stays: 150,000 objects, mostly code. Looking through them for garbage
+    would stop everything for 70 ms, now and then."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _drain(settings: Settings, role: Role, stopping: Stopping) -> None:

@@ -33,7 +33,8 @@ class HttpDelivery:
         self.url = url
         self._secret = signing_secret
         self._sent: dict[bytes, int] = {}
-        self._session = aiohttp.ClientSession(trust_env=False)
+        everybody_at_once = aiohttp.TCPConnector(limit=0)
+        self._session = aiohttp.ClientSession(connector=everybody_at_once, trust_env=False)
 
     async def send(self, kind: str, payload: dict[str, Any], extra: dict[str, Any]) -> Any:
         """Post one delivery; the answer's body, parsed when it is JSON, None when it is empty."""

@@ -15,12 +15,12 @@ from tests.chaos.archive import Archive
 from tests.chaos.balancer import Balancer
 from tests.chaos.fleet import Slot
 from tests.chaos.journal import Journal
-from tests.chaos.links import Link
 from tests.chaos.plan import PROCESSES, Plan
 from tests.chaos.sight import Sight
 from tests.chaos.unruly import UnrulySlack
 from tests.chaos.valkey import Valkey
 from tests.fake_openai import FakeOpenAI
+from tests.support.links import Link
 from tests.support.processes import free_port
 
 _IMAGE_BYTES = 60_000

@@ -61,7 +61,6 @@ class RedisSessionStore:
         self._session_ttl = session_ttl
         self._image_ttl = image_ttl
         self._patience = patience
-        self._compare_and_set = redis.register_script(COMPARE_AND_SET)
         self._remove_if_untouched = redis.register_script(REMOVE_IF_UNTOUCHED)
 
     async def create(self, session: Session) -> Session:
@@ -208,20 +207,21 @@ class RedisSessionStore:
             await self._redis.ping()
 
     async def _write(self, session: Session, *, expected: str) -> bool:
-        """Write `session` as the version after `expected`; False where somebody was faster."""
+        """Write `session` as the version after `expected`; False where somebody was faster. All of
+        it takes one round trip, in this order."""
         now = time.time()
-        await self._prepare(session, now)
+        pipeline = self._redis.pipeline(transaction=False)
+        self._prepare(pipeline, session, now)
         written = replace(session, version=int(expected or 0) + 1)
         pairs = [text for pair in to_fields(written).items() for text in pair]
-        answer = await self._compare_and_set(
-            keys=[session_key(session.id), user_key(session.team, session.user)],
-            args=[expected, uuid4().hex, self._session_ttl * 1000, now, session.id, *pairs],
-        )
+        keys = [session_key(session.id), user_key(session.team, session.user)]
+        options = [expected, uuid4().hex, self._session_ttl * 1000, now, session.id]
+        pipeline.eval(COMPARE_AND_SET, len(keys), *keys, *options, *pairs)
+        *_, answer = await pipeline.execute()
         return bool(answer)
 
-    async def _prepare(self, session: Session, now: float) -> None:
+    def _prepare(self, pipeline: Any, session: Session, now: float) -> None:
         """What lives in other slots, and has to be there before the change."""
-        pipeline = self._redis.pipeline(transaction=False)
         if owed(session) is not None:
             pipeline.zadd(UNFINISHED, {session.id: now})
             pipeline.expire(UNFINISHED, self._session_ttl)  # no session on it lives longer
@@ -229,7 +229,6 @@ class RedisSessionStore:
             key = thread_key(session.team, session.channel, session.thread_ts)
             pipeline.zadd(key, {session.id: session.created_at})
             pipeline.expire(key, self._session_ttl)
-        await pipeline.execute()
 
     @asynccontextmanager
     async def _bounded(self) -> AsyncIterator[None]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from bot.direction.judge import Judge, clean_change
 from bot.domain import steps
 from bot.domain.attempt import ImageRef
+from bot.domain.ending import publish_again
 from bot.domain.flags import parse_flags
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session
+from bot.domain.stages import Stage
 
 
 class Drafts(Judge):
@@ -32,11 +34,15 @@ class Drafts(Judge):
         )
 
     async def try_again(self, session_id: str, image: ImageRef, user: str) -> Session:
-        """After a failure or a cancellation."""
+        """After a failure or a cancellation: another attempt, or to publish what is approved."""
         await self._reached(session_id, image.attempt, user)
-        return await self._sessions.update(
-            session_id, lambda s: steps.try_again(s, image.attempt, self._now())
-        )
+
+        def again(session: Session) -> Session:
+            if session.stage is Stage.FINAL:
+                return publish_again(session, image.attempt)
+            return steps.try_again(session, image.attempt, self._now())
+
+        return await self._sessions.update(session_id, again)
 
     async def refine(
         self, session_id: str, image: ImageRef, user: str, text: str, asked_by: str = ""

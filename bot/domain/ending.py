@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.session import Session
+from bot.domain.errors import Reason, Refusal
+from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 
 
@@ -17,6 +18,18 @@ def final_posted(session: Session, ts: str) -> Session:
 def not_published(session: Session, words: str) -> Session:
     """Slack does not take the approved image; `words` is what the person was told."""
     return replace(session, error_message=words)
+
+
+def publish_again(session: Session, number: int) -> Session:
+    """Once more what Slack did not take, by a job of another name. Raises `Refusal` where the image
+    is out, or on its way."""
+    if number != session.final_result:
+        raise Refusal(Reason.MOVED_ON, session.user)
+    if not session.error_message:
+        raise Refusal(Reason.ALREADY_APPROVED, session.approved_by)
+    approved = session.attempt(number)
+    again = with_attempt(session, replace(approved, run=approved.run + 1))
+    return replace(again, error_message="", final_shown=False)
 
 
 def final_shown(session: Session) -> Session:

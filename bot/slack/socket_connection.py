@@ -1,10 +1,11 @@
 """One Socket Mode connection that drops nothing of what it has received.
 
-The SDK's client, with four of its habits mended. It closes with aiohttp's `close()`, which throws
+The SDK's client, with five of its habits mended. It closes with aiohttp's `close()`, which throws
 away every message that comes in between our closing frame and Slack's. It keeps no reference to
 the task of a message. It sends an ack over its own connection alone, even when that has just gone
-away. And it asks for a new address over a kept connection, which may be as dead as the socket, and
-for up to half a minute.
+away. It asks for a new address over a kept connection, which may be as dead as the socket, and for
+up to half a minute. And it tries that address for ever, although it opens once: where the answer to
+the handshake was lost, nothing would come in any more.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import WSCloseCode, WSMessage, WSMsgType
+from aiohttp import ClientError, WSCloseCode, WSMessage, WSMsgType
+from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
+log = logging.getLogger(__name__)
 _LOG = logging.getLogger("slack_sdk.socket_mode")
 _LOG.setLevel(logging.CRITICAL)
 """Below that it logs what people type, and addresses that hold a ticket."""
@@ -28,6 +31,8 @@ PING_INTERVAL = 3.0
 """Seconds. A connection that went away without a word is noticed and replaced within four."""
 ADDRESS_WITHIN = 5
 """Seconds for Slack to name a new address; after that it is asked again."""
+OPEN_WITHIN = 5.0
+"""Seconds for one address to open; after that Slack is asked for another."""
 GOODBYE_WITHIN = 1.0
 """Seconds for Slack to answer our closing frame."""
 _CLOSING_FRAME = struct.pack("!H", WSCloseCode.OK)
@@ -76,11 +81,29 @@ class SocketConnection(SocketModeClient):
         task.add_done_callback(self.in_hand.discard)
 
     async def connect(self) -> None:
-        """Slack asks us now and then to go to another address: the old one is heard out first."""
+        """Slack asks us now and then to go to another address: the old one is heard out first.
+        Returns once connected, or closed."""
         if not self.stale:
             await self._say_goodbye()
-        await super().connect()  # type: ignore[no-untyped-call]
+        while not (self.closed or await self._opens()):
+            log.warning("Socket Mode did not open; asking Slack for another address")
+            self.wss_uri = None
         self._leaving = False
+
+    async def _opens(self) -> bool:
+        """Whether it could be opened at the address that is known, or at a new one."""
+        while self.wss_uri is None and not self.closed:
+            try:
+                self.wss_uri = await self.issue_new_wss_url()
+            except (SlackClientError, ClientError, OSError) as error:
+                log.warning("Slack names no address for Socket Mode: %s", type(error).__name__)
+                await asyncio.sleep(PING_INTERVAL)
+        try:
+            async with asyncio.timeout(OPEN_WITHIN):
+                await super().connect()  # type: ignore[no-untyped-call]
+        except TimeoutError:
+            return False
+        return True
 
     async def leave(self) -> None:
         """Go for good. What Slack sent before it heard of that is in hand then, and no ack can go

@@ -35,8 +35,6 @@ CONNECTIONS = 2
 """Slack delivers to any one of an app's connections (at most 10). It closes each now and then:
 a second one stands in meanwhile."""
 CONNECT_WITHIN = 30.0
-_TRY_FOR = 8.0
-"""Seconds for one address; after that, Slack is asked for another."""
 _LAST_ACKS = 3.0
 _TO_ACK = 3.0
 """Seconds that Slack waits for an ack."""
@@ -70,7 +68,7 @@ class SocketModeConnections:
         """Returns once connected. Raises `SocketNotOpened` after `CONNECT_WITHIN` seconds."""
         try:
             async with asyncio.timeout(CONNECT_WITHIN):
-                await asyncio.gather(*(_connect(one) for one in self._connections))
+                await asyncio.gather(*(one.connect() for one in self._connections))
         except TimeoutError:
             raise SocketNotOpened(
                 "Socket Mode does not open: Slack gives an address that cannot be reached. "
@@ -124,7 +122,7 @@ class SocketModeConnections:
             if not any(one.usable for one in self._connections):
                 connection = self._connection()
                 self._connections.append(connection)
-                await _connect(connection)
+                await connection.connect()
 
 
 async def _answered(connection: SocketConnection) -> bool:
@@ -136,16 +134,3 @@ async def _answered(connection: SocketConnection) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-async def _connect(connection: SocketConnection) -> None:
-    """Left alone, the SDK would try the first address for ever."""
-    while True:
-        try:
-            async with asyncio.timeout(_TRY_FOR):
-                await connection.connect()
-        except TimeoutError:
-            log.warning("Socket Mode did not open; asking Slack for another address")
-            connection.wss_uri = None
-        else:
-            return

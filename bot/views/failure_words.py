@@ -62,7 +62,8 @@ FAILURES: dict[FailureKind, str] = {
     ),
     FailureKind.NOT_PUBLISHED: (
         "Your image is approved, but Slack does not let me post it to the channel any more. "
-        "You can still share it from the draft in the thread."
+        "Invite me there again and press Try again on my first message, or share the image from "
+        "the draft in the thread."
     ),
     FailureKind.SOURCE_GONE: (
         "I can't open the picture that this starts from any more: it was deleted, or I may not "

@@ -92,8 +92,7 @@ def final_message(session: Session, *, link: str = "", retired: bool = False) ->
     if asked := changes(session, approved):
         shown.append(blocks.plain_section("\n".join(asked)))
     if not retired:
-        value = str(ids.Target(session.id, approved.number))
-        shown.append(blocks.actions(blocks.button("🔄 Start over", ids.START_OVER, value)))
+        shown.append(blocks.actions(_start_over(session, approved.number)))
     caption = described(session, approved, FALLBACK_TEXT)
     return Message(f"Approved image: {escape(caption)}", shown)
 
@@ -108,10 +107,14 @@ def _final_image(session: Session, link: str) -> Block:
 
 
 def _root_buttons(session: Session) -> list[Block]:
-    """Cancel while something is made; after a cancellation that left no draft, ways to go on."""
+    """Cancel while something is made; ways to go on after a cancellation that left no draft, and
+    where the approved image could not be published."""
     if session.stage is Stage.GENERATING:
         value = str(ids.Target(session.id, session.latest.number))
         return [blocks.button("🛑 Cancel", ids.CANCEL, value)]
+    if session.stage is Stage.FINAL and session.error_message:
+        number = session.final_result
+        return [_try_again(session, number), _start_over(session, number)]
     none_left = session.stage is Stage.INITIAL_INPUT and bool(session.attempts)
     if none_left and session.latest.cancelled:
         number = session.latest.number
@@ -121,6 +124,10 @@ def _root_buttons(session: Session) -> list[Block]:
 
 def _try_again(session: Session, number: int) -> Block:
     return blocks.button("🔁 Try again", ids.TRY_AGAIN, str(ids.Target(session.id, number)))
+
+
+def _start_over(session: Session, number: int) -> Block:
+    return blocks.button("🔄 Start over", ids.START_OVER, str(ids.Target(session.id, number)))
 
 
 def _edit_prompt(session: Session, number: int, *, primary: bool = False) -> Block:

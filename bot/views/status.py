@@ -23,6 +23,9 @@ def status_words(session: Session, ahead: int | None, now: float | None) -> str:
             return "⚠️ The last attempt failed: see the thread"
         case Stage.USER_FEEDBACK:
             return f"👀 Waiting for review by {mention(session.user)}"
+        case Stage.FINAL if session.error_message:
+            who = mention(session.approved_by)
+            return f"⚠️ Approved by {who}, but Slack did not let me post it to the channel"
         case Stage.FINAL:
             return f"✅ Approved by {mention(session.approved_by)}"
         case Stage.INITIAL_INPUT if cancelled:

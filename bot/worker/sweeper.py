@@ -10,10 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.domain.ending import final_shown, not_published, retired
-from bot.domain.errors import FailureKind, ImagineError, Refusal, SlackUnavailable
+from bot.domain.errors import (
+    FailureKind,
+    ImagineError,
+    Refusal,
+    SlackRefused,
+    SlackUnavailable,
+)
 from bot.domain.session import Session, with_attempt
 from bot.domain.steps import cancel_shown
 from bot.domain.work import Job, JobKind, owed
@@ -119,7 +126,9 @@ class Sweeper:
         elif job.kind is JobKind.FINISH and not session.final_ts:
             words = failure_words(FailureKind.NOT_PUBLISHED)
             await self._publisher.tell_owner(session, words)
-            await self._sessions.update(session.id, lambda s: not_published(s, words))
+            left = await self._sessions.update(session.id, lambda s: not_published(s, words))
+            with suppress(SlackRefused, SlackUnavailable):
+                await self._publisher.show_status(left, None)
         else:
             await self._sessions.update(session.id, lambda s: _given_up(s, job))
 

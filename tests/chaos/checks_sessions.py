@@ -12,7 +12,7 @@ from tests.chaos.journal import Entry
 _SHOWN = {
     "initial_input": ("🚫 Cancelled", "⚠️ Failed", "🔄 Started over"),
     "user_feedback": ("waiting for review", "Waiting for review", "The last attempt failed"),
-    "final": ("✅ Approved by",),
+    "final": ("✅ Approved by", "⚠️ Approved by"),
 }
 _MOVES = {"Regenerate", "Try again"}
 _DECISIONS = {"Approve", "Use this one"}

@@ -14,6 +14,7 @@ from bot.sandbox import PATIENCE, Fault, SimulatedSlack
 from bot.slack import socket_connection, socket_mode
 from bot.slack.bolt import Identity, bolt_app
 from bot.slack.socket_mode import SocketModeConnections, SocketNotOpened
+from tests.support.links import Link
 
 
 def app_for(slack: SimulatedSlack, http: object) -> AsyncApp:
@@ -24,7 +25,8 @@ def app_for(slack: SimulatedSlack, http: object) -> AsyncApp:
 async def test_another_address_is_asked_for_when_one_does_not_open(
     slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_mode, "_TRY_FOR", 1.0)
+    monkeypatch.setattr(socket_connection, "ADDRESS_WITHIN", 1)
+    monkeypatch.setattr(socket_connection, "PING_INTERVAL", 0.2)
     slack.faults.add("apps.connections.open", Fault.hang(), times=2)
     async with slack_session() as http:
         connections = SocketModeConnections(app_for(slack, http), slack.app_token)
@@ -50,10 +52,28 @@ async def test_a_new_address_that_does_not_come_is_asked_for_again(
         await connections.stop()
 
 
+async def test_an_address_that_is_used_up_is_given_up(
+    slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address opens once: where the answer to the handshake is lost, it never does again."""
+    monkeypatch.setattr(socket_connection, "OPEN_WITHIN", 1.0)
+    monkeypatch.setattr(socket_connection, "PING_INTERVAL", 0.2)
+    async with Link("slack", (slack.host, slack.port)) as link, slack_session() as http:
+        connections = SocketModeConnections(app_for(slack, http), slack.app_token)
+        slack.workspace.base_url = f"http://127.0.0.1:{link.port}"
+        await connections.start()
+        link.state = "lose"
+        await slack.disconnect_sockets(abrupt=True)
+        await slack.wait_for(lambda: not slack.workspace.tickets.sockets, PATIENCE, "a handshake")
+        await asyncio.sleep(0.5)
+        link.heal()
+        await slack.wait_for(lambda: slack.sockets == 2, PATIENCE, "new sockets")
+        await connections.stop()
+
+
 async def test_what_never_opens_is_given_up_in_words(
     slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(socket_mode, "_TRY_FOR", 0.2)
     monkeypatch.setattr(socket_mode, "CONNECT_WITHIN", 0.7)
     slack.faults.add("apps.connections.open", Fault.hang(), times=50)
     async with slack_session() as http:

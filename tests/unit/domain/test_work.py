@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.attempt import ImageRef
-from bot.domain.ending import as_approved, final_posted, final_shown, not_published, retired
-from bot.domain.errors import FailureKind
+from bot.domain.ending import (
+    as_approved,
+    final_posted,
+    final_shown,
+    not_published,
+    publish_again,
+    retired,
+)
+from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import (
@@ -105,3 +112,26 @@ def test_every_run_of_every_kind_has_a_name_of_its_own() -> None:
     ]
     assert len({job.id for job in jobs}) == len(jobs)
     assert ":" not in "".join(job.id for job in jobs)  # the queue's own separator
+
+
+def test_what_slack_did_not_take_is_published_again_by_a_new_job() -> None:
+    shown = final_shown(not_published(a_session(Stage.FINAL), "could not be published"))
+    again = publish_again(shown, 1)
+    assert owed(again) == Job(JobKind.FINISH, ID, 1, 1)
+    assert again.error_message == ""
+
+
+@pytest.mark.parametrize(
+    ("session", "number", "reason"),
+    [
+        (a_session(Stage.FINAL), 1, Reason.ALREADY_APPROVED),
+        (a_session(Stage.FINAL, final_ts="9.0", final_shown=True), 1, Reason.ALREADY_APPROVED),
+        (not_published(a_session(Stage.FINAL, attempts=2), "words"), 1, Reason.MOVED_ON),
+    ],
+)
+def test_what_is_out_or_on_its_way_is_not_published_again(
+    session: Session, number: int, reason: Reason
+) -> None:
+    with pytest.raises(Refusal) as refusal:
+        publish_again(session, number)
+    assert refusal.value.reason is reason

@@ -227,11 +227,11 @@ async def test_a_publication_that_failed_too_often_is_given_up_and_its_owner_tol
     floor = Floor(with_latest(final, run=MAX_RUNS - 1))
     await floor.sweeper.sweep()
     assert floor.session.stage is Stage.FINAL
-    assert floor.publisher.names() == ["tell_owner"]
+    assert floor.publisher.names() == ["tell_owner", "show_status"]
     assert floor.publisher.shown[0].details["words"] == floor.session.error_message
     await floor.sweeper.sweep()
     assert floor.store.touched == {}
-    assert len(floor.publisher.shown) == 1
+    assert len(floor.publisher.shown) == 2
 
 
 @pytest.mark.parametrize("started_over", [False, True])

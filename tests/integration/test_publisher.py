@@ -334,11 +334,21 @@ async def test_a_look_that_takes_too_long_does_not_keep_the_draft_back(
     assert len(slack.messages("general", session.thread_ts)) == 1
 
 
+async def test_nothing_is_posted_again_without_a_look_while_slack_is_away(
+    slack: SimulatedSlack, publisher: SlackPublisher
+) -> None:
+    session = await with_file(slack, publisher)
+    first = await publisher.post_draft(session, 1, repeated=False)
+    slack.faults.add("conversations.replies", Fault.http(503), times=5)  # for 11.5 s
+    assert await publisher.post_draft(session, 1, repeated=True) == first
+    assert len(slack.messages("general", session.thread_ts)) == 1
+
+
 async def test_a_look_that_would_have_to_wait_too_long_is_not_taken(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
     session = await with_file(slack, publisher)
-    slack.faults.add("conversations.replies", Fault.rate_limited(200), times=20)
+    slack.faults.add("conversations.replies", Fault.rate_limited(2_000), times=20)
     async with asyncio.timeout(10):
         await publisher.post_draft(session, 1, repeated=True)
     assert len(slack.calls_of("conversations.replies")) == 1

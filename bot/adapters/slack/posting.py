@@ -21,8 +21,9 @@ Found = dict[str, Any]
 """A message as Slack has it."""
 
 _CLOCK_SKEW = 60.0
-LOOK_FOR = 10.0
-"""Seconds for what the bot can do without."""
+LOOK_FOR = 60.0
+"""Seconds for Slack to say whether a message was posted. A bot that is cut off from it, or has only
+dead connections left, is not to post again without having looked."""
 
 
 class Poster:

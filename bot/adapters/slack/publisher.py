@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.slack.calls import call, patiently
 from bot.adapters.slack.files import Uploader
 from bot.adapters.slack.notices import Notices
-from bot.adapters.slack.posting import LOOK_FOR, Poster
+from bot.adapters.slack.posting import Poster
 from bot.adapters.slack.previews import Previews
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import NotInChannel, SlackRefused, SlackUnavailable
@@ -22,6 +22,8 @@ from bot.views import messages
 
 log = logging.getLogger(__name__)
 
+_JOIN_WITHIN = 10.0
+"""Seconds for Slack to let the bot into a channel."""
 READY_WITHIN = 25.0
 """Seconds that Slack is given to know an uploaded file as an image (it takes 1–2)."""
 
@@ -118,7 +120,7 @@ class SlackPublisher:
     async def _join(self, channel: str) -> bool:
         try:
             join = partial(call, self._client.conversations_join, channel=channel)
-            await patiently(join, LOOK_FOR)
+            await patiently(join, _JOIN_WITHIN)
         except (SlackRefused, SlackUnavailable) as error:
             log.info("cannot join a channel by itself: %s", error)
             return False

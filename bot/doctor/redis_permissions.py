@@ -24,7 +24,7 @@ _ON_KEYS = {
     3: "XADD",
 }
 """What the store does and BullMQ's scripts do, by the number of arguments after the key."""
-_OTHERS = ("PING", "SCAN", "SUBSCRIBE", "CLIENT|SETNAME", "SCRIPT|LOAD", "EVAL", "EVALSHA")
+_OTHERS = ("PING", "SCAN", "SUBSCRIBE", "CLIENT|SETNAME", "SCRIPT|LOAD", "EVALSHA")
 
 
 def commands() -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -33,7 +33,7 @@ def commands() -> Iterator[tuple[str, tuple[str, ...]]]:
         for name in names.split():
             yield name.lower(), (name, _STORE, *[_STORE] * arguments)
     for name in _OTHERS:
-        script = ("0" * 40, "1") if name in {"EVAL", "EVALSHA"} else ()
+        script = ("0" * 40, "1") if name == "EVALSHA" else ()
         yield name.lower(), (*name.split("|"), *script, _STORE)
     yield "publish", ("PUBLISH", _STORE, "")
     yield "del", ("DEL", _QUEUE)

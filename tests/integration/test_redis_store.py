@@ -9,11 +9,9 @@ import signal
 import time
 import traceback
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from redis.asyncio import Redis
@@ -37,7 +35,6 @@ from bot.domain.stages import Stage
 from bot.ports import Unfinished
 from bot.sandbox import PATIENCE
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt, generating, with_latest
-from tests.support.links import Link
 from tests.support.processes import free_port
 
 SESSION_TTL, IMAGE_TTL = 600, 60
@@ -250,55 +247,48 @@ async def test_writers_at_once_lose_no_change(store: RedisSessionStore) -> None:
     assert session.version == 51
 
 
-@pytest.fixture
-async def forgetful(redis_url: str) -> AsyncIterator[Link]:
-    """A way to the server on which answers may get lost."""
-    async with Link("redis", Path(urlsplit(redis_url).path)) as link:
-        yield link
+async def test_what_cannot_be_put_on_the_list_of_the_unfinished_is_not_written(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    """The sweeper would never find what it owes."""
+    await kept(store, NEW)
+    await redis.set(UNFINISHED, "in the way")
+    with pytest.raises(StoreUnavailable):
+        await store.update(ID, lambda s: steps.submit(s, PROMPT, 9.0))
+    assert (await store.load(ID)).stage is Stage.INITIAL_INPUT
 
 
 async def test_a_write_whose_answer_was_lost_is_not_taken_for_another(
-    store: RedisSessionStore, forgetful: Link, redis: Any
+    store: RedisSessionStore, redis: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client asks again by itself, with the same write id."""
     await kept(store, a_session())
+    script: Any = store._compare_and_set
+    answers = []
 
-    def approved(session: Session) -> Session:
-        forgetful.state = "lose"
-        return steps.approve(session, ImageRef(1), OWNER, 9.0)
+    async def asked_twice(**arguments: Any) -> int:
+        answers.append(int(await script(**arguments)))
+        answers.append(int(await script(**arguments)))
+        return answers[-1]
 
-    async with client_over(forgetful) as client:
-        updating = asyncio.create_task(store_on(client).update(ID, approved))
-        await until_version(redis, 2)
-        forgetful.state = "open"
-        session = await updating
-    assert (session.stage, session.version) == (Stage.FINAL, 2)
+    monkeypatch.setattr(store, "_compare_and_set", asked_twice)
+    approved = await store.update(ID, lambda s: steps.approve(s, ImageRef(1), OWNER, 9.0))
+    assert answers == [1, 1]
+    assert (approved.stage, approved.version) == (Stage.FINAL, 2)
     assert await redis.hget(session_key(ID), "version") == "2"
 
 
 async def test_a_creation_whose_answer_was_lost_is_not_taken_for_anothers(
-    forgetful: Link, redis: Any
+    store: RedisSessionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with client_over(forgetful) as client:
-        await client.ping()
-        forgetful.state = "lose"
-        creating = asyncio.create_task(store_on(client).create(NEW))
-        await until_version(redis, 1)
-        forgetful.state = "open"
-        assert await creating == NEW
+    script: Any = store._compare_and_set
 
+    async def asked_twice(**arguments: Any) -> Any:
+        await script(**arguments)
+        return await script(**arguments)
 
-@asynccontextmanager
-async def client_over(link: Link) -> AsyncIterator[Redis]:
-    client = redis_client(f"redis://127.0.0.1:{link.port}/0", patience=PATIENCE)
-    yield client
-    await client.aclose()
-
-
-async def until_version(redis: Any, version: int) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while await redis.hget(session_key(ID), "version") != str(version):
-            await asyncio.sleep(0.01)
+    monkeypatch.setattr(store, "_compare_and_set", asked_twice)
+    assert await store.create(NEW) == NEW
 
 
 # expiry

@@ -61,6 +61,7 @@ class RedisSessionStore:
         self._session_ttl = session_ttl
         self._image_ttl = image_ttl
         self._patience = patience
+        self._compare_and_set = redis.register_script(COMPARE_AND_SET)
         self._remove_if_untouched = redis.register_script(REMOVE_IF_UNTOUCHED)
 
     async def create(self, session: Session) -> Session:
@@ -207,28 +208,30 @@ class RedisSessionStore:
             await self._redis.ping()
 
     async def _write(self, session: Session, *, expected: str) -> bool:
-        """Write `session` as the version after `expected`; False where somebody was faster. All of
-        it takes one round trip, in this order."""
+        """Write `session` as the version after `expected`; False where somebody was faster."""
         now = time.time()
-        pipeline = self._redis.pipeline(transaction=False)
-        self._prepare(pipeline, session, now)
+        await self._prepare(session, now)
         written = replace(session, version=int(expected or 0) + 1)
         pairs = [text for pair in to_fields(written).items() for text in pair]
-        keys = [session_key(session.id), user_key(session.team, session.user)]
-        options = [expected, uuid4().hex, self._session_ttl * 1000, now, session.id]
-        pipeline.eval(COMPARE_AND_SET, len(keys), *keys, *options, *pairs)
-        *_, answer = await pipeline.execute()
+        answer = await self._compare_and_set(
+            keys=[session_key(session.id), user_key(session.team, session.user)],
+            args=[expected, uuid4().hex, self._session_ttl * 1000, now, session.id, *pairs],
+        )
         return bool(answer)
 
-    def _prepare(self, pipeline: Any, session: Session, now: float) -> None:
-        """What lives in other slots, and has to be there before the change."""
+    async def _prepare(self, session: Session, now: float) -> None:
+        """What lives in other slots, and has to be there before the change. Where it is refused, as
+        by a server that is full, there is no change: nobody would find what it owes."""
+        pipeline = self._redis.pipeline(transaction=False)
         if owed(session) is not None:
             pipeline.zadd(UNFINISHED, {session.id: now})
             pipeline.expire(UNFINISHED, self._session_ttl)  # no session on it lives longer
         if session.thread_ts:
             key = thread_key(session.team, session.channel, session.thread_ts)
             pipeline.zadd(key, {session.id: session.created_at})
+            pipeline.zremrangebyrank(key, 0, -_IN_THREAD - 1)
             pipeline.expire(key, self._session_ttl)
+        await pipeline.execute()
 
     @asynccontextmanager
     async def _bounded(self) -> AsyncIterator[None]:

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.load import __doc__ as design
-from tests.load.growth import WAVE, Growth, grow
+from tests.load.growth import FEWEST, WAVE, Growth, grow
 from tests.load.measure import Figures, measure
 from tests.load.profiling import available, profiled
 from tests.load.report import table, verdicts
@@ -48,10 +48,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bot", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--approve", action="store_true", help="the whole loop")
     parser.add_argument("--patience", type=float, default=120, help="seconds for the last draft")
-    parser.add_argument("--sessions", type=int, default=0, help=f"growth, in waves of {WAVE}")
+    parser.add_argument("--sessions", type=_many, default=0, help=f"growth, in waves of {WAVE}")
     parser.add_argument("--profile", type=Path, metavar="FOLDER", help="record with py-spy")
     parser.add_argument("--out", type=Path, default=Path("artifacts/load/load.json"))
     return parser
+
+
+def _many(text: str) -> int:
+    if (sessions := int(text)) < FEWEST:
+        raise argparse.ArgumentTypeError(f"at least {FEWEST}")
+    return sessions
 
 
 def _numbers(text: str) -> list[int]:

@@ -96,9 +96,9 @@ async def _together(world: World, figures: Figures, usage: Usage, patience: floa
     _note_acks(figures, acks)
     came = await world.slack.ask("until", what="drafts", number=n, timeout=patience)
     await asyncio.sleep(AFTERWARDS)
+    figures.drafts = len(came["at"])
     _note_usage(world, figures, usage)
     openai = await world.openai.ask("report")
-    figures.drafts = len(came["at"])
     if came["at"] and openai["made"]:
         first, last = min(openai["made"]), came["at"][-1]
         figures.last, figures.burst = last - acks["began"], last - first
@@ -117,7 +117,7 @@ def _note_acks(figures: Figures, given: Json) -> None:
 
 
 def _note_usage(world: World, figures: Figures, usage: Usage) -> None:
-    n, names = world.case.n, list(world.programs)
+    n, names = figures.drafts or world.case.n, list(world.programs)
     figures.cpu_ms_of = {name: usage.cpu(name) * 1000 / n for name in usage.pids}
     figures.cpu_ms = sum(figures.cpu_ms_of[name] for name in names)
     figures.rss_peak = sum(usage.peak(name) for name in names)

@@ -52,6 +52,10 @@ def verdicts(rows: list[Figures], growth: Growth | None) -> list[str]:
 def _targets(row: Figures) -> list[str]:
     n, shares = row.case["n"], row.shares.values()
     said = [_verdict("acked in 3 s, %", row, 100 * row.acked / n, "≥", 100)]
+    said.append(_verdict("drafts, %", row, 100 * row.drafts / n, "≥", 100))
+    said.append(
+        _verdict("complaints of Slack, of OpenAI, of people", row, len(row.problems), "≤", 0)
+    )
     if n == 200:
         said.append(_verdict("ack p99, ms", row, row.ack_p99 * 1000, "≤", 250))
     said.append(_verdict("bot CPU, ms an image", row, row.cpu_ms, "≤", 120))
@@ -72,7 +76,7 @@ def _flat(growth: Growth) -> list[str]:
 
 def _verdict(what: str, row: Figures, value: float, sign: str, limit: float) -> str:
     good = value <= limit if sign == "≤" else value >= limit
-    by = abs(value - limit) / limit * 100
+    by = abs(value - limit) / (limit or 1) * 100
     where = f"{_program(row)}, {row.case['mode']}, N = {row.case['n']}"
     state = "met" if good else "NOT MET"
     return f"{state}: {what}: {value:.2f} {sign} {limit} (by {by:.0f} %; {where})"

@@ -1,6 +1,6 @@
 # One image for every command: `python -m bot web`, `worker`, `check`, and `dev`, which keeps its
 # data in /data (docker run --env-file .env -v imagine-bot:/data IMAGE python -m bot dev).
-# A worker needs longer to stop than an engine gives it: docker run --stop-timeout 30.
+# A worker needs longer to stop than an engine gives it: docker run --stop-timeout 40.
 FROM python:3.13-slim
 
 ENV PYTHONUNBUFFERED=1 \

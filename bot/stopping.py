@@ -71,6 +71,9 @@ class Stopping:
         await asyncio.wait({asked, *endless}, return_when=asyncio.FIRST_COMPLETED)
         if not asked.done():
             asked.cancel()
+            for task in endless:
+                if task.done() and not task.cancelled():
+                    log.error("%s ended", task.get_name(), exc_info=task.exception())
             raise WorkEnded("the worker could not be kept running")
 
     async def unless_urgent(self, seconds: float) -> None:

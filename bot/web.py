@@ -13,6 +13,7 @@ from bot.outside import Outside
 from bot.serving import HttpServer, Monitoring
 from bot.slack.bolt import bolt_app
 from bot.slack.http import events_routes
+from bot.slack.in_hand import InHand
 from bot.slack.listeners import Listeners
 from bot.slack.signing import Replays, Signing
 from bot.slack.socket_mode import SocketModeConnections
@@ -35,6 +36,8 @@ async def start_web(
     sessions, cancellations = outside.redis(stack, PATIENCE)
     tasks = BackgroundTasks()
     stack.push_async_callback(tasks.drain, _DRAIN)
+    in_hand = InHand()
+    stack.push_async_callback(in_hand.finished, _DRAIN)
     direction = Direction(
         sessions,
         outside.queue,
@@ -49,14 +52,14 @@ async def start_web(
     portfolio = Portfolio(sessions, settings.qualities)
     Listeners(direction, portfolio, outside.publisher, tasks, outside.identity).register(app)
     if settings.socket_mode:
-        sockets = SocketModeConnections(app, settings.slack_app_token.get_secret_value())
+        sockets = SocketModeConnections(app, settings.slack_app_token.get_secret_value(), in_hand)
         stack.push_async_callback(sockets.stop)
         monitoring.needs(lambda: sockets.connected, "no Socket Mode connection is open")
         await sockets.start()
         log.info("connected over Socket Mode")
         return
     replays = Replays(_signatures(outside, stack))
-    routes = events_routes(app, Signing(signing_secret), replays) + monitoring.routes()
+    routes = events_routes(app, Signing(signing_secret), replays, in_hand) + monitoring.routes()
     server = HttpServer(routes, settings.port, stop=stopping.asked)
     stack.push_async_callback(server.stop)
     log.info("listening for Slack on port %s", await server.start())

@@ -11,9 +11,9 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
+from bot.slack.in_hand import InHand
 from bot.slack.measuring import Receipt, received
 from bot.slack.signing import Replays, Signing
-from bot.slack.unacked import Unacked
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +21,14 @@ READ_WITHIN = 3.0
 """Seconds for a body, after which Slack has given up waiting for the answer."""
 
 
-def events_routes(app: AsyncApp, signing: Signing, replays: Replays) -> list[web.RouteDef]:
+def events_routes(
+    app: AsyncApp, signing: Signing, replays: Replays, in_hand: InHand
+) -> list[web.RouteDef]:
     """Where Slack delivers. A request that Slack did not sign, or that was here before, is answered
     with 401 before anybody looks into it; nothing is ever answered with 500."""
-    unacked = Unacked()
 
     async def events(request: web.Request) -> web.Response:
-        with received(unacked) as receipt:
+        with received(in_hand) as receipt:
             body = await _read(request)
             signed = signing.signed(request.headers, body)
             if signed is None or not await replays.first(signed):

@@ -15,7 +15,7 @@ from itertools import product
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.unacked import Unacked
+from bot.slack.in_hand import InHand
 from bot.telemetry import metrics
 from bot.views import ids, words
 
@@ -48,10 +48,10 @@ _NAMES = {
 class Receipt:
     """One request. `kind` is empty for what is none of the kinds that are counted."""
 
-    def __init__(self, unacked: Unacked) -> None:
+    def __init__(self, in_hand: InHand) -> None:
         self.kind = self.name = ""
         self.outcome = "ok"
-        self.unacked = unacked
+        self.in_hand = in_hand
         self._since = time.perf_counter()
         self._acked = False
         self._holders = 0
@@ -60,19 +60,19 @@ class Receipt:
         """What Slack's payload says that it is."""
         self.kind, self.name = kind_and_name(body)
         if self.kind:
-            self.unacked.came()
+            self.in_hand.came()
 
     def acked(self) -> None:
         """The ack is out."""
         self._acked = True
         if self.kind:
-            self.unacked.gone()
+            self.in_hand.gone()
             metrics.ACK_SECONDS.labels(self.kind).observe(time.perf_counter() - self._since)
 
     def given_up(self) -> None:
         """Where its ack is not out by now, it never will be."""
         if self.kind and not self._acked:
-            self.unacked.gone()
+            self.in_hand.gone()
 
     @contextmanager
     def held(self) -> Iterator[Receipt]:
@@ -91,9 +91,9 @@ _current: ContextVar[Receipt | None] = ContextVar("receipt", default=None)
 
 
 @contextmanager
-def received(unacked: Unacked) -> Iterator[Receipt]:
+def received(in_hand: InHand) -> Iterator[Receipt]:
     """A request, from here until its ack is out. One that is never acked is an error."""
-    receipt = Receipt(unacked)
+    receipt = Receipt(in_hand)
     token = _current.set(receipt)
     try:
         with receipt.held():
@@ -106,13 +106,13 @@ def received(unacked: Unacked) -> Iterator[Receipt]:
 async def acks_first() -> None:
     """Let the acks of this request and of all others that have come in go out before."""
     if receipt := _current.get():
-        await receipt.unacked.none()
+        await receipt.in_hand.acked()
 
 
 @contextmanager
 def handling() -> Iterator[Receipt]:
     """The part of a listener that may still find that the request cannot be done."""
-    with (_current.get() or Receipt(Unacked())).held() as receipt:
+    with (_current.get() or Receipt(InHand())).held() as receipt, receipt.in_hand.working():
         yield receipt
 
 

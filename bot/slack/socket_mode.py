@@ -25,9 +25,9 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.domain.errors import ImagineError
+from bot.slack.in_hand import InHand
 from bot.slack.measuring import received
 from bot.slack.socket_connection import SocketConnection
-from bot.slack.unacked import Unacked
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +51,14 @@ class SocketNotOpened(ImagineError):
 class SocketModeConnections:
     """Carries requests to a Bolt app."""
 
-    def __init__(self, app: AsyncApp, app_token: str, connections: int = CONNECTIONS) -> None:
+    def __init__(
+        self, app: AsyncApp, app_token: str, in_hand: InHand, connections: int = CONNECTIONS
+    ) -> None:
         self._app = app
         self._app_token = app_token
         self._open_more_until = 0.0
         self._opening = asyncio.Lock()
-        self._unacked = Unacked()
+        self._in_hand = in_hand
         self._connections = [self._connection() for _ in range(connections)]
 
     @property
@@ -95,7 +97,7 @@ class SocketModeConnections:
 
     async def _handle(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         started = asyncio.get_running_loop().time()
-        with received(self._unacked) as receipt:
+        with received(self._in_hand) as receipt:
             receipt.about(request.payload)
             try:
                 response = await run_async_bolt_app(self._app, request)

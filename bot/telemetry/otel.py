@@ -10,6 +10,7 @@ what is recorded is not for strangers to say. It travels in our own jobs alone.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 import warnings
@@ -37,7 +38,9 @@ CLOSE_WITHIN = 1.5
 """Seconds for the last spans: a collector that is away does not hold the program up."""
 _QUIET = ("opentelemetry", "urllib3")
 """Loggers that repeat themselves while the collector is away; `SafeExporter` says it once."""
-_UNWATCHED = "healthz,readyz,metrics"
+_EXCLUDED = "OTEL_PYTHON_AIOHTTP_SERVER_EXCLUDED_URLS"
+_UNWATCHED = "/healthz$,/readyz$,/metrics$"
+"""Asked all the time, and by no person; the instrumentation looks into the environment."""
 _API_METHOD = re.compile(r"/api/([a-z]+(?:\.[a-zA-Z]+)+)")
 
 
@@ -118,6 +121,7 @@ def _name(service: str) -> dict[str, Any]:
 def _instrument(provider: TracerProvider) -> None:
     """Redis commands are told by their names, HTTP calls by Slack's method. Whatever else the
     packages note is taken off by `SafeExporter`."""
+    os.environ.setdefault(_EXCLUDED, _UNWATCHED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package for servers derives from a final class
         AioHttpServerInstrumentor().instrument(tracer_provider=provider)

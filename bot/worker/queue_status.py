@@ -76,3 +76,5 @@ class QueueStatus:
                 await self._publisher.show_status(newest, None)
         except (Refusal, SlackRefused) as error:
             log.info("its place in the queue cannot be shown: %s", error)
+        except ValueError as error:  # written by a newer version, or damaged
+            log.error("a session cannot be read: %s", type(error).__name__)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -67,6 +68,20 @@ async def test_one_trace_leads_from_the_command_to_the_draft(
     (first,) = await collector.until(token, "slack /imagine")
     assert (first.service, generated.service) == ("imagine-bot-web", "imagine-bot-worker")
     assert generated.attributes["imagine.candidate"] == 1
+
+
+async def test_looks_at_its_health_leave_no_traces(scene: Scene, collector: Collector) -> None:
+    routes = ("healthz", "readyz", "metrics")
+    if scene.world.mode == "http":
+        async with aiohttp.ClientSession() as prometheus:
+            for route in routes:
+                address = f"http://127.0.0.1:{scene.world.port}/{route}"
+                async with prometheus.get(address) as answer:
+                    assert answer.status == 200
+    await scene.imagine(PROMPT)
+    await scene.draft()
+    await collector.until(await scene.token(), "job generate")
+    assert not {span.name for span in collector.spans} & {f"GET /{route}" for route in routes}
 
 
 async def test_calls_to_slack_and_redis_are_parts_of_it(scene: Scene, collector: Collector) -> None:

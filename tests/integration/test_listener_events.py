@@ -19,6 +19,7 @@ from bot.sandbox import SimulatedSlack
 from bot.serving import HttpServer
 from bot.slack import answers
 from bot.slack.bolt import bolt_app
+from bot.slack.in_hand import InHand
 from bot.slack.listeners import Listeners
 from bot.slack.socket_mode import SocketModeConnections
 from bot.tasks import BackgroundTasks
@@ -62,7 +63,7 @@ async def bot(slack: SimulatedSlack, request: pytest.FixtureRequest) -> AsyncIte
         listeners = Listeners(direction, Portfolio(store), FakePublisher(), tasks, identity)
         listeners.register(app)
         server = HttpServer(routes_for(app, slack.signing_secret), 0, "127.0.0.1")
-        sockets = SocketModeConnections(app, slack.app_token)
+        sockets = SocketModeConnections(app, slack.app_token, InHand())
         if request.param == "http":
             slack.use_http(f"http://127.0.0.1:{await server.start()}/slack/events")
         else:

@@ -1,7 +1,8 @@
 """Load: what many people at once cost, beside a bot written as Bolt's documentation has it.
 
-    python -m tests.load                            the whole table
+    python -m tests.load                            every N, both ways in, with the baselines
     python -m tests.load --n 50 --mode socket       a part of it
+    python -m tests.load --n 100 --workers 2        how two workers share the work
     python -m tests.load --sessions 2000            growth: many waves through the same processes
 
 One *case* is a program (the bot, or the baseline with its default pool or a pool of N), a way in
@@ -29,12 +30,13 @@ drafts are then approved at once, and counted apart.
   moment, which is the worst there is; *machine busy* is how much of all processors the processes
   above used meanwhile. Near 100 %, the simulators are in the bot's way, as no Slack would be.
 - *CPU per image*: user and system time (/proc/PID/stat, in ticks of 10 ms) of web and workers,
-  from before the commands to after the drafts, by N. Slack's, openai's and valkey's stand apart.
+  from before the commands to after the drafts, by the drafts that came. Slack's, openai's and
+  valkey's stand apart.
 - *RSS*: peak is the sum of each process's VmHWM since before the commands. *Per image in flight*:
   the workers' peak above what they had before, by N; as a multiple of the image's size (2 MB, not
   its base64).
-- *Redis per session*: the growth of `used_memory` by N, and what of it is not the image (the
-  session, its lists, its two jobs).
+- *Redis per session*: the growth of `used_memory` by N, and in brackets what the keys without
+  images take (the session, its lists, its two jobs).
 - *API calls per image*: what the simulators were asked, by N; edits of the status grow with time.
 - *Shares*: the images that each worker asked for (each has an OPENAI_PROJECT_ID of its own).
 

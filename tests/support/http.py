@@ -7,6 +7,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.ports import SeenSignatures
 from bot.slack.http import events_routes
+from bot.slack.in_hand import InHand
 from bot.slack.signing import Replays, Signing
 from tests.fakes import FakeSignatures
 
@@ -16,4 +17,4 @@ def routes_for(
 ) -> list[web.RouteDef]:
     """Where Slack delivers, for an app that has a process to itself unless others have `seen`
     what it sees."""
-    return events_routes(app, Signing(secret), Replays(seen or FakeSignatures()))
+    return events_routes(app, Signing(secret), Replays(seen or FakeSignatures()), InHand())

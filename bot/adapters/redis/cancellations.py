@@ -19,8 +19,6 @@ _PATIENCE = 2.5
 _SILENCE = 3.0
 """Seconds without a message after which Redis is asked for a sign of life, and then given up."""
 _AGAIN_AFTER = 0.5
-_SEND_WITHIN = 2.5
-"""Seconds: the client itself would ask a Redis that is away for much longer."""
 
 
 class RedisCancellations:

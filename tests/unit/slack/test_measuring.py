@@ -8,9 +8,9 @@ from aiohttp import ClientError
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 
+from bot.slack.in_hand import PATIENCE, InHand
 from bot.slack.listeners import Listeners
 from bot.slack.measuring import acks_first, calling, handling, kind_and_name, received
-from bot.slack.unacked import PATIENCE, Unacked
 from bot.telemetry import metrics
 from bot.views import ids, words
 from tests.support.metrics import Counted
@@ -93,7 +93,7 @@ def test_what_the_program_does_not_know_is_other(body: object, kind: str) -> Non
 )  # fmt: skip
 def test_what_is_no_request_of_a_person_is_not_counted(body: object) -> None:
     counted = Counted()
-    with received(Unacked()) as receipt:
+    with received(InHand()) as receipt:
         receipt.about(body)
         receipt.acked()
     assert counted.changed("imagine_") == {}
@@ -103,7 +103,7 @@ def test_a_thousand_inventions_are_one_series() -> None:
     counted = Counted()
     for number in range(1_000):
         for body in ({"command": f"/{number}"}, click(f"approve_{number + 5}"), form(str(number))):
-            with received(Unacked()) as receipt:
+            with received(InHand()) as receipt:
                 receipt.about(body)
                 receipt.acked()
     assert sorted(counted.changed("imagine_requests_total").values()) == [1_000, 1_000, 1_000]
@@ -158,7 +158,7 @@ async def test_a_request_counts_once_when_its_ack_is_out_and_its_listener_has_en
             await goes_on.wait()
             receipt.outcome = "unavailable"
 
-    with received(Unacked()) as receipt:
+    with received(InHand()) as receipt:
         receipt.about(click(ids.KEEP_LAST))
         listener = asyncio.create_task(listen())
         await asyncio.sleep(0)
@@ -173,7 +173,7 @@ async def test_a_request_counts_once_when_its_ack_is_out_and_its_listener_has_en
 
 def test_a_request_that_was_never_acked_is_an_error_without_an_ack() -> None:
     counted = Counted()
-    with received(Unacked()) as receipt:
+    with received(InHand()) as receipt:
         receipt.about(event("app_mention"))
     assert counted.of("imagine_ack_seconds_count", kind="event") == 0
     assert (
@@ -185,7 +185,7 @@ def test_a_request_that_breaks_on_its_way_is_an_error() -> None:
     counted = Counted()
 
     def receive() -> None:
-        with received(Unacked()) as receipt:
+        with received(InHand()) as receipt:
             receipt.about(event("message"))
             raise ValueError("broken")
 
@@ -198,7 +198,7 @@ async def test_requests_side_by_side_keep_their_own_outcomes() -> None:
     counted = Counted()
 
     async def request(outcome: str) -> None:
-        with received(Unacked()) as receipt:
+        with received(InHand()) as receipt:
             receipt.about(event("message"))
             await asyncio.sleep(0)
             with handling() as handled:
@@ -234,18 +234,18 @@ def test_a_listeners_own_call_that_fails_is_counted_and_fails(error: Exception, 
 
 
 async def test_what_follows_an_ack_lets_all_other_acks_go_first() -> None:
-    unacked, order = Unacked(), list[str]()
+    in_hand, order = InHand(), list[str]()
     may_ack = asyncio.Event()
 
     async def quick() -> None:
-        with received(unacked) as receipt:
+        with received(in_hand) as receipt:
             receipt.about(KNOWN[0][0])
             receipt.acked()
             await acks_first()
             order.append("what follows")
 
     async def slow() -> None:
-        with received(unacked) as receipt:
+        with received(in_hand) as receipt:
             receipt.about(KNOWN[0][0])
             await may_ack.wait()
             order.append("the other ack")
@@ -260,21 +260,39 @@ async def test_what_follows_an_ack_lets_all_other_acks_go_first() -> None:
 
 
 async def test_a_request_that_is_never_acked_holds_up_nothing_for_long() -> None:
-    unacked = Unacked()
-    with received(unacked) as hanging:
+    in_hand = InHand()
+    with received(in_hand) as hanging:
         hanging.about(KNOWN[0][0])
         await acks_first()  # returns
 
     async with asyncio.timeout(PATIENCE / 2):
-        with received(unacked) as receipt:
+        with received(in_hand) as receipt:
             receipt.about(KNOWN[0][0])
             receipt.acked()
             await acks_first()
 
 
 async def test_what_is_no_request_of_a_person_holds_up_nothing() -> None:
-    unacked = Unacked()
-    with received(unacked), received(unacked) as refused:
+    in_hand = InHand()
+    with received(in_hand), received(in_hand) as refused:
         refused.about({"type": "url_verification"})
         async with asyncio.timeout(PATIENCE / 2):
             await acks_first()
+
+
+async def test_the_end_waits_for_what_follows_an_ack_for_a_while() -> None:
+    in_hand, acked, done = InHand(), asyncio.Event(), asyncio.Event()
+
+    async def listener() -> None:
+        with received(in_hand), handling():
+            acked.set()
+            await done.wait()
+
+    task = asyncio.create_task(listener())
+    await acked.wait()
+    await in_hand.finished(0.05)
+    assert not task.done()
+    asyncio.get_running_loop().call_later(0.05, done.set)
+    await in_hand.finished(10.0)
+    assert task.done()
+    await in_hand.finished(10.0)

@@ -70,17 +70,16 @@ def _why_unknown(evidence: Evidence, paid: Paid) -> str:
 
 
 def _in_the_way(evidence: Evidence, asked: Asked) -> Entry | None:
-    """The fault that kept the id from being recorded: a worker that died right after it had asked,
-    or whose way to Redis or the provider was broken then."""
+    """The fault that kept the id from being recorded: the worker that had asked died right after,
+    or its way to Redis or the provider was broken then."""
     deaths = {"kill", "term"}
     for fault in evidence.journal.during(asked.at - 0.3, asked.at + _TAKES, "fault"):
         target = str(fault.facts.get("target", ""))
         died = fault.what in deaths or fault.what.startswith("step")
-        if died and target.startswith("worker") and fault.at <= asked.at + _AT_ONCE:
+        if died and target == asked.by and fault.at <= asked.at + _AT_ONCE:
             return fault
-        if fault.what in {"restart redis", "freeze redis"} or (
-            target.startswith("worker") and target.endswith(("-redis", "-openai"))
-        ):
+        ways = {f"{asked.by}-redis", f"{asked.by}-openai"}
+        if fault.what in {"restart redis", "freeze redis"} or target in ways:
             return fault
     return None
 

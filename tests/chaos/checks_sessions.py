@@ -136,11 +136,15 @@ def _passed_over(session: Stored, decided: set[tuple[object, ...]]) -> int:
 
 
 def strangers_change_nothing(evidence: Evidence) -> list[Finding]:
-    """Who is not the owner approves nothing: every approval was clicked by its owner."""
+    """Who is not the owner approves nothing: every approval was clicked by its owner, and what a
+    stranger pressed alone is still there to be pressed."""
     name, found = "strangers_change_nothing", []
     approved = {
         act.facts["session"] for act in evidence.acts(*_DECISIONS) if act.facts["by"] == "owner"
     }
+    for entry in evidence.journal.of("seen"):
+        if entry.what == "a stranger's click" and not entry.facts["still"]:
+            found.append(Finding(name, f"{entry}", entry.facts["session"]))
     for session in evidence.last.values():
         if session.approved_by and session.approved_by != session.owner:
             found.append(Finding(name, f"approved by {session.approved_by}", session.id))

@@ -41,6 +41,9 @@ def one_draft_per_attempt(evidence: Evidence) -> list[Finding]:
     return found
 
 
+_OF_EXCEPTIONS = ("Traceback", "Error(", "Exception(", "redis://", " object at 0x")
+
+
 def one_final_per_approval(evidence: Evidence) -> list[Finding]:
     """Every approved session has one final message, in the channel too, and no other has any."""
     name, found = "one_final_per_approval", []
@@ -82,12 +85,33 @@ def slack_has_no_complaints(evidence: Evidence) -> list[Finding]:
 
 
 def nobody_is_pinged(evidence: Evidence) -> list[Finding]:
-    """The bot mentions the session's owner, and nobody else; what people type pings nobody."""
-    found = []
+    """The bot mentions the session's owner, and nobody else; what people type pings nobody. A
+    refusal in private may name the owner."""
+    crowds = [
+        Finding("nobody_is_pinged", f"{message.ts}: {ping}")
+        for message in evidence.messages
+        if message.user == evidence.bot_user
+        for ping in message.pings()
+        if ping.startswith("<!")
+    ]
+    found = crowds
     for session_id, marked in evidence.marked.items():
         owner = f"<@{session_id.split('.')[1]}>"
         for _, _, message in marked:
             others = [ping for ping in message.pings() if ping != owner]
             if others:
                 found.append(Finding("nobody_is_pinged", f"{message.ts}: {others}", session_id))
+    return found
+
+
+def slack_is_told_nothing_private(evidence: Evidence) -> list[Finding]:
+    """No secret and no text of an exception is in any message, whoever can see it."""
+    found = []
+    for message in evidence.messages:
+        if message.user != evidence.bot_user:
+            continue
+        said = f"{message.text} {message.blocks}"
+        private = [name for name, secret in evidence.secrets.items() if secret in said]
+        private += [words for words in _OF_EXCEPTIONS if words in said]
+        found += [Finding("slack_is_told_nothing_private", f"{message.ts}: {p}") for p in private]
     return found

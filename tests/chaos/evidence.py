@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -31,13 +31,15 @@ class Key:
 
 @dataclass(frozen=True)
 class Asked:
-    """A paid call to the provider; `told`: events of its stream that were sent."""
+    """A paid call to the provider; `told`: events of its stream that were sent; `by`: the name of
+    the process that asked."""
 
     response_id: str
     word: str
     at: float
     outcome: str = "success"
     told: int = 1
+    by: str = "worker1"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Evidence:
     responses: dict[Candidate, list[str]] = field(default_factory=dict)
     keys: list[Key] = field(default_factory=list)
     jobs: dict[str, int] = field(default_factory=dict)
+    bot_user: str = "U0IMAGINE1"
     settled_jobs: set[str] = field(default_factory=set)
     left: Left = field(default_factory=Left)
     messages: list[Message] = field(default_factory=list)
@@ -148,10 +151,13 @@ async def gather(world: World, left: Left) -> Evidence:
         settled_jobs=settled,
         left=left,
         messages=list(slack.workspace.log),
+        bot_user=slack.bot_user_id,
         complaints=list(slack.violations),
         calls=list(slack.calls),
         asked=[
-            Asked(c.response_id or "", _word(c.text), c.at, c.outcome or "", c.sent)
+            Asked(
+                c.response_id or "", _word(c.text), c.at, c.outcome or "", c.sent, _who(c.headers)
+            )
             for c in openai.creates
         ],
         paid=[Paid(made.response_id, _word(made.prompt), made.at) for made in openai.made],
@@ -181,3 +187,7 @@ async def _keys(redis: Redis, url: str) -> list[Key]:
             data = b"" if ":generated_image:" in name else await raw.dump(name) or b""
             found.append(Key(name, kind, ttl, any(mark in data for mark in _IMAGE_MARKS)))
     return found
+
+
+def _who(headers: Mapping[str, str]) -> str:
+    return headers.get("openai-project", "")

@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     checks_slack.images_are_visible,
     checks_slack.slack_has_no_complaints,
     checks_slack.nobody_is_pinged,
+    checks_slack.slack_is_told_nothing_private,
     checks_money.paid_once,
     checks_money.known_responses_are_not_asked_anew,
     checks_redis.keys_expire,

@@ -124,6 +124,8 @@ class Person(Onlooker):
             self._check_time()
             if not has(message, label):
                 return
+            if manner == "stranger":
+                await self._press_as_stranger(message, number, label)
             clickers = {"double": [self.user], "stranger": [self.stranger]}.get(manner, [])
             pressing = [
                 self.acting.click(who, message, label, self.session_id, number)
@@ -138,6 +140,16 @@ class Person(Onlooker):
             taken = (await answers)[-1]
             manner = "once"
             await self._wait(lambda: not has(message, label), taken)
+
+    async def _press_as_stranger(self, message: Message, number: int, label: str) -> None:
+        """Alone, and long enough for it to have an effect."""
+        ack = self.acting.click(self.stranger, message, label, self.session_id, number)
+        if await ack:
+            await self._pause(1.5)
+            still = has(message, label)
+            self.world.journal.add(
+                "seen", "a stranger's click", session=self.session_id, still=still
+            )
 
     async def _wait(self, changed: Callable[[], bool], taken: bool) -> None:
         """Until something changes, or for as long as a person waits before pressing again."""

@@ -121,7 +121,17 @@ def _faults(rng: random.Random, seconds: float) -> list[Fault]:
     return found
 
 
-_FIRST = ("kill worker", "restart redis", "cut", "kill web", "step", "silent", "lose", "slack")
+_FIRST = (
+    "kill worker",
+    "restart redis",
+    "cut",
+    "kill web",
+    "step",
+    "silent",
+    "lose",
+    "slack",
+    "openai",
+)
 """What even a short run has; dealt from the end."""
 
 

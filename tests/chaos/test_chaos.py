@@ -31,9 +31,10 @@ async def test_nothing_is_lost_and_nothing_comes_twice(
     stories = [report.story(finding.session) for finding in violations if finding.session]
     assert not violations, "\n".join([str(report), *stories[:3]])
     people_came = report.evidence.last
-    assert len(people_came) >= SESSIONS // 4, report
+    assert len(people_came) >= SESSIONS // 2, report
+    assert any(session.final_result for session in people_came.values()), report
     thrown = {fault.what.split()[0] for fault in report.evidence.journal.of("fault")}
-    assert {"kill", "restart", "cut"} <= thrown, thrown
+    assert {"kill", "restart", "cut", "slack", "openai", "step"} <= thrown, thrown
 
 
 def _late(finding: Finding) -> bool:

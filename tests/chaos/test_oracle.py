@@ -213,6 +213,25 @@ def _broken_image(evidence: Evidence) -> None:
     )
 
 
+def _crowd(evidence: Evidence) -> None:
+    told = Message("C1", "19.0", "U0IMAGINE1", "<!channel> no", [], ephemeral_to="U0P9")
+    evidence.messages.append(told)
+
+
+def _secret_in_slack(evidence: Evidence) -> None:
+    secret = next(iter(evidence.secrets.values()))
+    evidence.messages.append(Message("C1", "19.0", "U0IMAGINE1", f"it is {secret}", []))
+
+
+def _error_in_slack(evidence: Evidence) -> None:
+    told = Message("C1", "19.0", "U0IMAGINE1", "Traceback (most recent call last)", [])
+    evidence.messages.append(told)
+
+
+def _stranger_counted(evidence: Evidence) -> None:
+    evidence.journal.add("seen", "a stranger's click", session=ID, still=False)
+
+
 def _complaint(evidence: Evidence) -> None:
     evidence.complaints.append("chat.update: cant_update_message")
 
@@ -334,6 +353,10 @@ SPOILT: list[tuple[Spoil, str]] = [
     (_broken_image, "images_are_visible"),
     (_complaint, "slack_has_no_complaints"),
     (_ping, "nobody_is_pinged"),
+    (_crowd, "nobody_is_pinged"),
+    (_secret_in_slack, "slack_is_told_nothing_private"),
+    (_error_in_slack, "slack_is_told_nothing_private"),
+    (_stranger_counted, "strangers_change_nothing"),
     (_paid_twice, "paid_once"),
     (_unpaid, "paid_once"),
     (_asked_anew, "known_responses_are_not_asked_anew"),

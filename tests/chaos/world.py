@@ -91,6 +91,7 @@ class World:
             "SLACK_SIGNING_SECRET": self.slack.signing_secret,
             "SLACK_API_URL": f"http://127.0.0.1:{slack.port}/api/",
             "OPENAI_API_KEY": self.openai.api_key,
+            "OPENAI_PROJECT_ID": name,  # tells who asked
             "OPENAI_BASE_URL": f"http://127.0.0.1:{openai.port}/v1",
             "REDIS_URL": f"redis://127.0.0.1:{redis.port}",
             "PORT": str(free_port()),

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from bot.domain.errors import StoreUnavailable
 from bot.ports import SessionStore
 from bot.tasks import retrieve
-from bot.telemetry.metrics import REGISTRY
+from bot.telemetry.metrics import READY, REGISTRY
 
 MAX_BODY = 1024 * 1024
 """Bytes; Slack's largest payloads are a fraction of it."""
@@ -58,15 +58,20 @@ class Monitoring:
         return _answer(await _within(ANSWER_WITHIN, self._store_lacks()))
 
     async def _readyz(self, _: web.Request) -> web.Response:
+        return _answer(await self._not_ready())
+
+    async def _not_ready(self) -> str:
+        """Why not; empty where it is."""
         if self._stop.is_set():
-            return _answer("stopping")
+            return "stopping"
         if not self._started:
-            return _answer("starting")
-        return _answer(await _within(ANSWER_WITHIN, self._lacks()))
+            return "starting"
+        return await _within(ANSWER_WITHIN, self._lacks())
 
     async def _metrics(self, request: web.Request) -> web.Response:
         if self._refresh is not None:
             await self._refresh()
+        READY.set(not await self._not_ready())
         encode, content_type = _encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(REGISTRY), headers={"Content-Type": content_type})
 

@@ -117,6 +117,11 @@ DRAFT_SECONDS = Histogram(
     buckets=(2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600),
     registry=REGISTRY,
 )
+READY = Gauge(
+    "imagine_ready",
+    "1 while this process takes work, as /readyz says; 0 while it starts, stops or lacks something.",
+    registry=REGISTRY,
+)
 QUEUE_JOBS = Gauge(
     "imagine_queue_jobs",
     "Jobs in Redis, by queue and state; told by workers.",

@@ -196,6 +196,12 @@ async def test_a_process_that_takes_no_work_says_why_and_is_healthy(process: Pro
     assert await process.get("/healthz") == OK
 
 
+async def test_prometheus_is_told_whether_it_is_ready(process: Process) -> None:
+    assert (await process.scrape()).of("imagine_ready") == 1
+    process.able = False
+    assert (await process.scrape()).of("imagine_ready") == 0
+
+
 async def test_a_process_that_is_told_to_end_is_not_ready_any_more(process: Process) -> None:
     process.stop.set()
     assert await process.reason("/readyz") == "stopping"

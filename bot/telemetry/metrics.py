@@ -119,7 +119,7 @@ DRAFT_SECONDS = Histogram(
 )
 READY = Gauge(
     "imagine_ready",
-    "1 while this process takes work, as /readyz says; 0 while it starts, stops or lacks something.",
+    "1 while this process takes work, as /readyz says.",
     registry=REGISTRY,
 )
 QUEUE_JOBS = Gauge(

@@ -27,27 +27,32 @@ class Drafts(Judge):
             session_id, lambda s: steps.use_earlier(s, image, user, self._now())
         )
 
-    async def regenerate(self, session_id: str, image: ImageRef, user: str) -> Session:
+    async def regenerate(
+        self, session_id: str, image: ImageRef, user: str, asked_by: str = ""
+    ) -> Session:
+        """`asked_by` is unique to the request: delivered twice, it counts once."""
         await self._reached(session_id, image.attempt, user)
         return await self._sessions.update(
-            session_id, lambda s: steps.regenerate(s, image.attempt, self._now())
+            session_id, lambda s: steps.regenerate(s, image.attempt, self._now(), asked_by)
         )
 
-    async def try_again(self, session_id: str, image: ImageRef, user: str) -> Session:
+    async def try_again(
+        self, session_id: str, image: ImageRef, user: str, asked_by: str = ""
+    ) -> Session:
         """After a failure or a cancellation: another attempt, or to publish what is approved."""
         await self._reached(session_id, image.attempt, user)
 
         def again(session: Session) -> Session:
             if session.stage is Stage.FINAL:
                 return publish_again(session, image.attempt)
-            return steps.try_again(session, image.attempt, self._now())
+            return steps.try_again(session, image.attempt, self._now(), asked_by)
 
         return await self._sessions.update(session_id, again)
 
     async def refine(
         self, session_id: str, image: ImageRef, user: str, text: str, asked_by: str = ""
     ) -> Session:
-        """`asked_by` is unique to the request: delivered twice, it counts once."""
+        """`asked_by`: as with `regenerate`."""
         typed, options = parse_flags(text, self.qualities)
         change = clean_change(typed)
         await self._reached(session_id, image.attempt, user)

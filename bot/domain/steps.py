@@ -78,11 +78,13 @@ def edit(
     return _begin(session, event, attempt, now)
 
 
-def try_again(session: Session, number: int, now: float) -> Session:
+def try_again(session: Session, number: int, now: float, asked_by: str = "") -> Session:
     """What a failed or cancelled attempt was for, once more."""
+    if _asked_before(session, asked_by):
+        return session
     event = Event.SUBMIT if session.stage is Stage.INITIAL_INPUT else Event.REGENERATE
     _check_current(session, event, number)
-    return _begin(session, event, _again(session.attempt(number)), now)
+    return _begin(session, event, _again(session.attempt(number), asked_by), now)
 
 
 def approve(session: Session, image: ImageRef, user: str, now: float) -> Session:

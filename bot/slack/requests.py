@@ -62,6 +62,11 @@ def clicked_target(body: Payload) -> Target:
     return _known(body["actions"][0].get("value"))
 
 
+def click_id(body: Payload) -> str:
+    """What is the same for a click that is delivered twice, and for no other."""
+    return str(body["actions"][0].get("action_ts") or "")
+
+
 def form_target(view: Payload) -> Target:
     """What the form is about. Raises `Refusal` likewise."""
     return _known(view.get("private_metadata"))

@@ -172,7 +172,8 @@ def _dealt(rng: random.Random, at: float, kind: str) -> Fault:
         case "term":
             return Fault(at, "term", rng.choice(PROCESSES), _pause(rng))
         case "step":
-            return Fault(at, "step", rng.choice(("all", "worker1", "worker2")), 1.0, _step(rng))
+            what = rng.choice(("step", "step", "step term"))
+            return Fault(at, what, rng.choice(("all", "worker1", "worker2")), 1.0, _step(rng))
         case "restart redis":
             return Fault(at, "restart redis", seconds=round(rng.uniform(0.2, 4.0), 2))
         case "freeze":

@@ -51,6 +51,9 @@ class Report:
                 f"{_share(acks, share):.3f}" for share in (0.5, 0.99, 1.0)
             ),
             "faults": dict(Counter(_kind(e.what) for e in evidence.journal.of("fault"))),
+            "steps at which workers ended": dict(
+                Counter(e.what[5:] for e in evidence.journal.of("fault") if e.what[:5] == "step ")
+            ),
             "processes ended by": dict(exits),
             "calls to Slack": len(evidence.calls),
             "quiet after (s)": round(self.quiet_after, 1),

@@ -1,4 +1,5 @@
-"""Killing workers at a step: amid a generation, or while a call to Slack is under way."""
+"""Ending workers at a step, by SIGKILL or SIGTERM: amid a generation, or while a call to Slack is
+under way."""
 
 from __future__ import annotations
 
@@ -48,19 +49,19 @@ by then; `delay`: it comes after the caller's death)."""
 
 
 class Steps:
-    """`all` workers die at once where nobody can say which of them has got that far."""
+    """`all` workers end at once where nobody can say which of them has got that far."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def kill_at(self, fault: Fault) -> None:
-        """Wait until somebody is there, and kill."""
+    async def end_at(self, fault: Fault) -> None:
+        """Wait until somebody is there, and end it."""
         if fault.detail in get_args(Point):
             reached = await self._at_provider(fault.detail)
         else:
             reached = await self._at_slack(fault.detail)
         if reached:
-            self._kill(fault)
+            self._end(fault)
         self._world.openai.release()
 
     async def _at_provider(self, point: str) -> bool:
@@ -92,8 +93,9 @@ class Steps:
         await asyncio.sleep(0.05)  # the call is in the simulator's hands by now
         return True
 
-    def _kill(self, fault: Fault) -> None:
+    def _end(self, fault: Fault) -> None:
         names = ("worker1", "worker2") if fault.target == "all" else (fault.target,)
+        number = signal.SIGTERM if fault.what == "step term" else signal.SIGKILL
         for name in names:
-            if self._world.slots[name].send(signal.SIGKILL, fault.seconds):
-                self._world.journal.add("fault", f"step {fault.detail}", target=name)
+            if self._world.slots[name].send(number, fault.seconds):
+                self._world.journal.add("fault", f"{fault.what} {fault.detail}", target=name)

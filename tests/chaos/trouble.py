@@ -91,8 +91,8 @@ class Trouble:
         match fault.what:
             case "kill" | "term":
                 self._end_process(fault)
-            case "step":
-                await self._steps.kill_at(fault)
+            case "step" | "step term":
+                await self._steps.end_at(fault)
             case "restart redis":
                 await self._restart_redis(fault)
             case "freeze redis":

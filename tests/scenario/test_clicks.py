@@ -75,6 +75,20 @@ async def test_regenerate_begins_another_attempt_with_the_same_prompt(make_app: 
     assert app.queue.added == [Job(JobKind.ANNOUNCE, ID, 3)]
 
 
+async def test_a_click_that_comes_again_after_a_cancel_starts_nothing(make_app: MakeApp) -> None:
+    app = make_app(DRAFT)
+    pressed = click(ids.REGENERATE, value(2))
+    pressed["actions"][0]["action_ts"] = "5.5"
+    await app.send(interaction(pressed))
+    await app.click(ids.CANCEL, value(3))
+
+    await app.send(interaction(pressed))
+    assert (app.session.stage, len(app.session.attempts)) == (Stage.USER_FEEDBACK, 3)
+    pressed["actions"][0]["action_ts"] = "6.6"
+    await app.send(interaction(pressed))
+    assert (app.session.stage, len(app.session.attempts)) == (Stage.GENERATING, 4)
+
+
 async def test_try_again_clears_the_error_and_asks_once_more(make_app: MakeApp) -> None:
     app = make_app(FAILED)
     assert app.session.error_message

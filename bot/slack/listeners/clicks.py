@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
@@ -10,7 +11,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.session import Session
 from bot.slack.answers import ClickAnswer, answering, in_time
 from bot.slack.listeners.desk import Desk, open_form
-from bot.slack.requests import clicked_target, place_of, user_of
+from bot.slack.requests import click_id, clicked_target, place_of, user_of
 from bot.views import forms
 from bot.views.ids import Target
 
@@ -33,10 +34,12 @@ class Clicks:
         await self._decide(args, self._direction.use_earlier)
 
     async def regenerate(self, args: AsyncArgs) -> None:
-        await self._decide(args, self._direction.regenerate)
+        asked_by = click_id(args.body)
+        await self._decide(args, partial(self._direction.regenerate, asked_by=asked_by))
 
     async def try_again(self, args: AsyncArgs) -> None:
-        await self._decide(args, self._direction.try_again)
+        asked_by = click_id(args.body)
+        await self._decide(args, partial(self._direction.try_again, asked_by=asked_by))
 
     async def cancel(self, args: AsyncArgs) -> None:
         await self._decide(args, self._direction.cancel)

@@ -301,6 +301,7 @@ def test_edit_after_a_failed_first_attempt_is_its_own_first_prompt() -> None:
         lambda s: steps.refine(s, ImageRef(1), "night", NOW, asked_by="E1"),
         lambda s: steps.edit(s, 1, "a cat", WIDE, NOW, "E1"),
         lambda s: steps.regenerate(s, 1, NOW, "E1"),
+        lambda s: steps.try_again(s, 1, NOW, "E1"),
     ],
 )
 def test_a_request_that_comes_twice_starts_one_attempt(ask: Step) -> None:

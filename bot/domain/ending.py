@@ -23,10 +23,10 @@ def not_published(session: Session, words: str) -> Session:
 def publish_again(session: Session, number: int) -> Session:
     """Once more what Slack did not take, by a job of another name. Raises `Refusal` where the image
     is out, or on its way."""
+    if not session.error_message:
+        raise Refusal(Reason.ALREADY_APPROVED, session.user)
     if number != session.final_result:
         raise Refusal(Reason.MOVED_ON, session.user)
-    if not session.error_message:
-        raise Refusal(Reason.ALREADY_APPROVED, session.approved_by)
     approved = session.attempt(number)
     again = with_attempt(session, replace(approved, run=approved.run + 1))
     return replace(again, error_message="", final_shown=False)

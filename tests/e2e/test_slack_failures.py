@@ -168,6 +168,29 @@ async def test_a_private_channel_is_told_how_to_invite_the_bot(running: World) -
     assert running.slack.violations == []
 
 
+async def test_what_the_channel_does_not_take_can_be_published_again(scene: Scene) -> None:
+    await scene.imagine()
+    draft = await scene.draft()
+    closed = Fault(error="restricted_action")
+    scene.slack.faults.add(
+        "chat.postMessage", closed, match=lambda args: bool(args.get("reply_broadcast"))
+    )
+    await scene.click(draft, "Approve")
+    await scene.told("press Try again on my first message")
+    root = await scene.root()
+    await scene.shows(root, "but Slack did not let me post it")
+    assert len(root.buttons()) == 2
+
+    await scene.click(root, "Try again")
+    final = await scene.final(draft)
+    assert final.reply_broadcast
+    await scene.shows(root, "✅ Approved by")
+    assert not root.buttons()
+    await scene.click(root, "Try again", stale=True)
+    await scene.told("approved already")
+    scene.assert_posted_once()
+
+
 # slowness
 
 

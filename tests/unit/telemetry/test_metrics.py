@@ -30,6 +30,7 @@ def test_the_metrics_are_those_that_dashboards_and_alerts_know() -> None:
         ("imagine_draft_seconds", "histogram"),
         ("imagine_queue_jobs", "gauge"),
         ("imagine_queue_oldest_seconds", "gauge"),
+        ("imagine_ready", "gauge"),
         ("imagine_sessions", "gauge"),
     }
 

@@ -56,7 +56,11 @@ def there(session: Session, *numbers: int) -> Session:
             "🚫 Attempt 2 cancelled · 👀 waiting for review by <@U1>",
         ),
         (a_session(Stage.FINAL, approved_by="U9"), None, "✅ Approved by <@U9>"),
-        (a_session(Stage.FINAL, error_message="x"), None, "✅ Approved by <@U1>"),
+        (
+            a_session(Stage.FINAL, error_message="x"),
+            None,
+            "⚠️ Approved by <@U1>, but Slack did not let me post it to the channel",
+        ),
         (a_session(Stage.INITIAL_INPUT), None, "🔄 Started over"),
         (a_session(Stage.INITIAL_INPUT, error_message="x"), None, "⚠️ Failed: see the thread"),
         (cancelled(draft=False), None, "🚫 Cancelled"),

@@ -17,6 +17,7 @@ from bot.startup import warn_of_models
 from bot.stopping import Stopping
 from bot.tasks import BackgroundTasks, end
 from bot.worker.generations import Generations
+from bot.worker.giving_up import GivingUp
 from bot.worker.handler import JobHandler
 from bot.worker.measured_backend import MeasuredBackend
 from bot.worker.queue_status import QueueStatus
@@ -39,7 +40,16 @@ async def start_worker(
     flow = ReviewFlow(sessions, backend, publisher, requests, previews, status.changed)
     generations = Generations(sessions, backend, publisher, flow, status, previews)
     bot_name = outside.identity.bot_name
-    handler = JobHandler(sessions, queue, cancellations, publisher, generations, status, bot_name)
+    handler = JobHandler(
+        sessions,
+        queue,
+        cancellations,
+        publisher,
+        generations,
+        GivingUp(sessions, publisher, flow),
+        status,
+        bot_name,
+    )
     worker = BullWorker(outside.redis_url, handler, settings.worker_concurrency)
     monitoring.needs(lambda: worker.takes_jobs, "no jobs are taken")
     tasks = BackgroundTasks()
@@ -47,7 +57,7 @@ async def start_worker(
     tasks.spawn(warn_of_models(settings))
     running = asyncio.create_task(worker.run())
     watching = [
-        Sweeper(sessions, queue, flow, publisher).run(),
+        Sweeper(sessions, queue).run(),
         QueueStatus(sessions, queue, publisher).run(),
         cancellations.listen(generations.cancelled, generations.look_at_all),
     ]

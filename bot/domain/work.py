@@ -6,11 +6,14 @@ a name it has seen, so asking twice does the work once, and asking anew takes a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.domain.session import Session
 from bot.domain.stages import Stage
+
+MAX_RUNS = 5
+"""Runs of what a session is owed; the next one gives up on it."""
 
 
 class JobKind(StrEnum):
@@ -27,16 +30,24 @@ class JobKind(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """One background run for one attempt of one session."""
+    """One background run for one attempt of one session. `gives_up`: too many failed, and this
+    one says so."""
 
     kind: JobKind
     session_id: str
     attempt: int
     run: int = 0
+    gives_up: bool = False
 
     @property
     def id(self) -> str:
         return f"{self.kind}-{self.session_id}-{self.attempt}-{self.run}"
+
+    @property
+    def again(self) -> Job:
+        """The next run, for one that ended without having done its work."""
+        run = self.run + 1
+        return replace(self, run=run, gives_up=run >= MAX_RUNS)
 
 
 def owed(session: Session) -> Job | None:
@@ -53,6 +64,12 @@ def owed(session: Session) -> Job | None:
         approved = session.attempt(session.final_result)
         return Job(JobKind.FINISH, session.id, approved.number, approved.run)
     return None
+
+
+def owes(session: Session, job: Job) -> bool:
+    """Whether the session is still owed what the job does, in whichever run."""
+    due = owed(session)
+    return due is not None and (due.kind, due.attempt) == (job.kind, job.attempt)
 
 
 def _cancelled_unseen(session: Session) -> bool:

@@ -6,6 +6,8 @@
     finish:   the approved image to thread and channel → the drafts and the root say so
     retire:   after a start over: the final message loses its button → what was shown is forgotten
 
+A job that gives up does none of this (`bot.worker.giving_up`).
+
 Every step asks the session first whether it is still owed, and records what it did before the
 next; so a job may run twice, on any worker, and do its work once.
 """
@@ -26,7 +28,7 @@ from bot.domain.errors import (
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import cancel_shown
-from bot.domain.work import Job, JobKind, owed
+from bot.domain.work import Job, JobKind, owes
 from bot.flow.drafts import Drafts
 from bot.flow.live_status import LiveStatus
 from bot.flow.shared import under_way, was_cancelled
@@ -34,6 +36,7 @@ from bot.ports import Cancellations, JobQueue, JobState, Publisher, SessionStore
 from bot.views.words import failure_words
 from bot.worker.announcement import Announcement
 from bot.worker.generations import Generations
+from bot.worker.giving_up import GivingUp
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class JobHandler:
         cancellations: Cancellations,
         publisher: Publisher,
         generations: Generations,
+        giving_up: GivingUp,
         status: LiveStatus,
         bot_name: str,
     ) -> None:
@@ -56,6 +60,7 @@ class JobHandler:
         self._cancellations = cancellations
         self._publisher = publisher
         self._generations = generations
+        self._giving_up = giving_up
         self._status = status
         self._drafts = Drafts(sessions, publisher)
         self._announcement = Announcement(
@@ -69,6 +74,9 @@ class JobHandler:
             log.info("%s: the session has expired", job.id)
             return
         repeated = repeated or job.run > 0
+        if job.gives_up:
+            await self._giving_up.give_up(session, job)
+            return
         match job.kind:
             case JobKind.ANNOUNCE if under_way(session, job.attempt):
                 await self._announcement.make(session, job, repeated)
@@ -78,7 +86,7 @@ class JobHandler:
                 await self._generations.run(session, repeated=repeated)
             case JobKind.GENERATE if repeated and was_cancelled(session, job.attempt):
                 await self._generations.clear_away(session.id, job.attempt)
-            case JobKind.SETTLE if _to_settle(session, job):
+            case JobKind.SETTLE if owes(session, job):
                 await self._settle(session, job)
             case JobKind.FINISH if session.stage is Stage.FINAL and not session.final_shown:
                 await self._finish(session, repeated)
@@ -98,7 +106,7 @@ class JobHandler:
         await self._status.settle(session.id)
         await self._drafts.refresh(session.id)
         await self._sessions.update(
-            session.id, lambda s: cancel_shown(s, job.attempt) if _to_settle(s, job) else s
+            session.id, lambda s: cancel_shown(s, job.attempt) if owes(s, job) else s
         )
         log.info("the cancellation is shown")
 
@@ -154,8 +162,3 @@ class JobHandler:
         await self._drafts.refresh(session.id)
         if not await self._status.settle(session.id):
             raise SlackUnavailable("the status")
-
-
-def _to_settle(session: Session, job: Job) -> bool:
-    due = owed(session)
-    return due is not None and (due.kind, due.attempt) == (JobKind.SETTLE, job.attempt)

@@ -3,39 +3,27 @@
 A session is left without a job when a process dies between moving the stage and queueing, when
 the queue was away, or when a job failed for good. Every worker sweeps: the queue takes the job of a
 run once, and the run is recorded after that. The other way round, whoever looked between the two
-would find a run without a job, and queue one more beside it.
+would find a run without a job, and queue one more beside it. After the last run a job gives up: it
+is a job as well, so that one worker does it, once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import replace
 
-from bot.domain.ending import final_shown, not_published, retired
-from bot.domain.errors import (
-    FailureKind,
-    ImagineError,
-    Refusal,
-    SlackRefused,
-    SlackUnavailable,
-)
+from bot.domain.errors import ImagineError, Refusal
 from bot.domain.session import Session, with_attempt
-from bot.domain.steps import cancel_shown
 from bot.domain.work import Job, JobKind, owed
-from bot.flow.review import ReviewFlow
-from bot.ports import JobQueue, Publisher, SessionStore, Unfinished
+from bot.ports import JobQueue, SessionStore, Unfinished
 from bot.telemetry.context import about
-from bot.views.words import failure_words
 
 log = logging.getLogger(__name__)
 
 INTERVAL = 3.0
 QUIET_FOR = 3.0
 """Seconds without a change before a session is looked at: queueing follows the change closely."""
-MAX_RUNS = 5
-"""Runs of one attempt; what fails so often is reported to its owner."""
 
 
 class Sweeper:
@@ -45,16 +33,12 @@ class Sweeper:
         self,
         sessions: SessionStore,
         queue: JobQueue,
-        flow: ReviewFlow,
-        publisher: Publisher,
         *,
         interval: float = INTERVAL,
         quiet_for: float = QUIET_FOR,
     ) -> None:
         self._sessions = sessions
         self._queue = queue
-        self._flow = flow
-        self._publisher = publisher
         self._interval = interval
         self._quiet_for = quiet_for
 
@@ -79,7 +63,7 @@ class Sweeper:
             await self._look(session, entry)
         except Refusal:  # it has expired, perhaps meanwhile
             await self._sessions.settled(entry)
-        except (SlackUnavailable, ValueError) as error:  # ValueError: it cannot be read
+        except ValueError as error:  # it cannot be read
             log.error("a session is put off: %s", type(error).__name__)
 
     async def _look(self, session: Session, entry: Unfinished) -> None:
@@ -102,45 +86,19 @@ class Sweeper:
         return (await self._queue.state(replace(job, kind=JobKind.GENERATE))).live
 
     async def _queue_again(self, session: Session, job: Job) -> None:
-        if job.run + 1 >= MAX_RUNS:
-            await self._give_up(session, job)
-            return
+        new = job.again
 
         def next_run(current: Session) -> Session:
             if owed(current) != job:
                 return current
             attempt = current.attempt(job.attempt)
-            return with_attempt(current, replace(attempt, run=job.run + 1))
+            return with_attempt(current, replace(attempt, run=new.run))
 
         if owed(await self._sessions.load(session.id)) != job:
             return
-        new = replace(job, run=job.run + 1)
-        log.warning("%s has no job: queueing it again", new.id)
+        if new.gives_up:
+            log.error("giving up on %s after %s runs", job.id, new.run)
+        else:
+            log.warning("%s has no job: queueing it again", new.id)
         await self._queue.add(new)
         await self._sessions.update(session.id, next_run)
-
-    async def _give_up(self, session: Session, job: Job) -> None:
-        log.error("giving up on %s after %s runs", job.id, MAX_RUNS)
-        if job.kind is JobKind.ANNOUNCE:
-            await self._flow.give_up(session, FailureKind.INTERNAL)
-        elif job.kind is JobKind.FINISH and not session.final_ts:
-            words = failure_words(FailureKind.NOT_PUBLISHED)
-            await self._publisher.tell_owner(session, words)
-            left = await self._sessions.update(session.id, lambda s: not_published(s, words))
-            with suppress(SlackRefused, SlackUnavailable):
-                await self._publisher.show_status(left, None)
-        else:
-            await self._sessions.update(session.id, lambda s: _given_up(s, job))
-
-
-def _given_up(session: Session, job: Job) -> Session:
-    """What cannot be shown is in force all the same."""
-    if owed(session) != job:
-        return session
-    match job.kind:
-        case JobKind.SETTLE:
-            return cancel_shown(session, job.attempt)
-        case JobKind.FINISH:
-            return final_shown(session)
-        case _:
-            return retired(session)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.adapters.slack import calls
@@ -81,3 +83,19 @@ async def test_a_code_that_is_none_is_unknown(slack: SimulatedSlack) -> None:
         with pytest.raises((SlackRefused, SlackUnavailable)):
             await publisher.refresh_draft(session, 1)
         assert errors(counted) == {("chat.update", "unknown_error"): 1}
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"), [(Fault.http(404), "http_404"), (Fault.dropped(), "unavailable")]
+)
+async def test_a_response_url_that_does_not_take_a_notice_counts(
+    slack: SimulatedSlack, fault: Fault, kind: str
+) -> None:
+    async with publisher_for(slack) as publisher:
+        session = await reviewed(slack, publisher)
+        made = slack.workspace.tickets.response_url(session.user, session.channel)
+        url = f"{slack.workspace.base_url}/response/{made.id}"
+        counted = Counted()
+        slack.faults.add("response_url", fault)
+        await publisher.tell_owner(replace(session, response_url=url), "words")
+        assert errors(counted) == {("response_url", kind): 1}

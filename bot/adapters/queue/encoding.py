@@ -26,7 +26,7 @@ QUEUE_OF = {
 }
 
 
-def job_data(job: Job) -> dict[str, str | int]:
+def job_data(job: Job) -> dict[str, str | int | bool]:
     """With what carries the trace on, where one is being recorded."""
     return {
         **carrier(),
@@ -34,13 +34,18 @@ def job_data(job: Job) -> dict[str, str | int]:
         "session_id": job.session_id,
         "attempt": job.attempt,
         "run": job.run,
+        "gives_up": job.gives_up,
     }
 
 
 def job_from_data(data: Mapping[str, Any]) -> Job:
     """Raises `KeyError`, `TypeError` or `ValueError` for data that is no job of ours."""
     return Job(
-        JobKind(data["kind"]), str(data["session_id"]), int(data["attempt"]), int(data["run"])
+        JobKind(data["kind"]),
+        str(data["session_id"]),
+        int(data["attempt"]),
+        int(data["run"]),
+        data.get("gives_up") is True,
     )
 
 
@@ -59,7 +64,8 @@ def about_job(job_id: str) -> AbstractContextManager[None]:
 
 
 def job_from_id(job_id: str) -> Job:
-    """The job that `Job.id` named so. A session id may hold hyphens of its own."""
+    """The job that `Job.id` named so, but for `gives_up`. A session id may hold hyphens of its
+    own."""
     kind, rest = job_id.split("-", 1)
     session_id, attempt, run = rest.rsplit("-", 2)
     return Job(JobKind(kind), session_id, int(attempt), int(run))

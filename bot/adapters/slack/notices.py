@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.slack.calls import call
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.session import Session
+from bot.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +38,12 @@ class Notices:
         body = {"response_type": "ephemeral", "replace_original": False, "text": words}
         try:
             async with self._session.post(url, json=body) as response:
-                return response.status == 200
+                if response.status == 200:
+                    return True
+                metrics.slack_error("response_url", f"http_{response.status}")
         except (ClientError, OSError):
-            return False
+            metrics.slack_error("response_url", "unavailable")
+        return False
 
     async def _post_ephemeral(self, session: Session, words: str) -> bool:
         place = {"thread_ts": session.thread_ts} if session.thread_ts else {}

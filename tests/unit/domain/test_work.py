@@ -25,7 +25,7 @@ from bot.domain.steps import (
     start_over,
     try_again,
 )
-from bot.domain.work import Job, JobKind, owed
+from bot.domain.work import MAX_RUNS, Job, JobKind, owed
 from tests.fakes import ID, OWNER, a_session, generating, with_latest
 
 
@@ -135,3 +135,11 @@ def test_what_is_out_or_on_its_way_is_not_published_again(
     with pytest.raises(Refusal) as refusal:
         publish_again(session, number)
     assert refusal.value.reason is reason
+
+
+def test_after_its_runs_a_job_gives_up_under_names_of_their_own() -> None:
+    jobs = [Job(JobKind.FINISH, ID, 1)]
+    for _ in range(MAX_RUNS + 1):
+        jobs.append(jobs[-1].again)
+    assert [job.gives_up for job in jobs] == [False] * MAX_RUNS + [True, True]
+    assert len({job.id for job in jobs}) == len(jobs)

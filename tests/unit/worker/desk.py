@@ -15,6 +15,7 @@ from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
 from bot.flow.requests import Requests
 from bot.worker.generations import Generations
+from bot.worker.giving_up import GivingUp
 from bot.worker.handler import JobHandler
 from tests.fakes import (
     ID,
@@ -71,6 +72,7 @@ class Worker:
             self.cancellations,
             self.publisher,
             self.generations,
+            GivingUp(self.store, self.publisher, self.flow),
             self.status,
             bot_name="imagine",
         )

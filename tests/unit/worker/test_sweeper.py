@@ -7,22 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errors import FailureKind, SlackUnavailable
+from bot.domain.errors import FailureKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
-from bot.domain.work import Job, JobKind, owed
-from bot.flow import ReviewFlow
-from bot.flow.live_preview import LivePreviews
-from bot.flow.requests import Requests
+from bot.domain.work import MAX_RUNS, Job, JobKind
 from bot.ports import JobState, Unfinished
-from bot.worker.sweeper import MAX_RUNS, Sweeper
+from bot.worker.sweeper import Sweeper
 from tests.fakes import (
     ID,
-    FakeFiles,
-    FakeImageBackend,
     FakeJobQueue,
-    FakePublisher,
     FakeSessionStore,
     a_session,
     eventually,
@@ -30,6 +24,12 @@ from tests.fakes import (
     with_latest,
 )
 
+CANCELLED = replace(
+    with_latest(generating(), failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT
+)
+CANCELLED_2 = replace(
+    with_latest(generating(2), failure=FailureKind.CANCELLED), stage=Stage.USER_FEEDBACK
+)
 ENDED = [JobState.DONE, JobState.FAILED, JobState.GONE]
 
 
@@ -39,14 +39,7 @@ class Floor:
     def __init__(self, *sessions: Session) -> None:
         self.store = FakeSessionStore(*sessions)
         self.queue = FakeJobQueue()
-        self.publisher = FakePublisher()
-        self.backend = FakeImageBackend()
-        previews = LivePreviews(self.store, self.publisher, enabled=False)
-        requests = Requests(self.store, FakeFiles())
-        flow = ReviewFlow(
-            self.store, self.backend, self.publisher, requests, previews, lambda _: None
-        )
-        self.sweeper = Sweeper(self.store, self.queue, flow, self.publisher, interval=0.01)
+        self.sweeper = Sweeper(self.store, self.queue, interval=0.01)
 
     @property
     def session(self) -> Session:
@@ -201,64 +194,42 @@ async def test_a_session_that_expires_while_it_is_looked_at_holds_up_no_other() 
     assert list(floor.store.touched) == [other.id]
 
 
-async def test_an_attempt_that_failed_too_often_is_given_up_and_its_owner_told() -> None:
-    floor = Floor(with_latest(generating(2), run=MAX_RUNS - 1))
-    await floor.sweeper.sweep()
-    assert floor.queue.added == []
-    assert floor.publisher.names() == ["post_failure", "refresh_draft"]
-    assert floor.session.stage is Stage.USER_FEEDBACK
-    assert floor.session.latest.failure is FailureKind.INTERNAL
-    assert "Try again" in floor.session.error_message
-    await floor.sweeper.sweep()
-    assert floor.store.touched == {}
+@pytest.mark.parametrize(
+    ("session", "kind"),
+    [
+        (generating(2), JobKind.ANNOUNCE),
+        (CANCELLED_2, JobKind.SETTLE),
+        (a_session(Stage.FINAL, attempts=2), JobKind.FINISH),
+        (start_over(a_session(Stage.FINAL, attempts=2), "T1.U1.next", 50.0), JobKind.RETIRE),
+    ],
+)
+async def test_what_failed_too_often_is_given_up_by_a_job_of_its_own(
+    session: Session, kind: JobKind
+) -> None:
+    floor = Floor(with_latest(session, run=MAX_RUNS - 1))
+    await asyncio.gather(*(floor.sweeper.sweep() for _ in range(8)))
+    assert floor.queue.added == [Job(kind, ID, 2, MAX_RUNS, gives_up=True)]
+    assert floor.session.latest.run == MAX_RUNS
 
 
 async def test_an_attempt_has_a_limited_number_of_runs() -> None:
     floor = Floor(generating())
-    for _ in range(10):
+    for _ in range(MAX_RUNS + 1):
         await floor.sweeper.sweep()
         floor.queue.states = dict.fromkeys(floor.queue.states, JobState.FAILED)
-    assert [job.run for job in floor.queue.added] == list(range(1, MAX_RUNS))
-    assert len(floor.publisher.of("post_failure")) == 1
+    assert [job.run for job in floor.queue.added] == list(range(1, MAX_RUNS + 2))
+    assert [job.gives_up for job in floor.queue.added] == [False] * (MAX_RUNS - 1) + [True, True]
 
 
-async def test_a_publication_that_failed_too_often_is_given_up_and_its_owner_told() -> None:
-    final = a_session(Stage.FINAL)
-    floor = Floor(with_latest(final, run=MAX_RUNS - 1))
-    await floor.sweeper.sweep()
-    assert floor.session.stage is Stage.FINAL
-    assert floor.publisher.names() == ["tell_owner", "show_status"]
-    assert floor.publisher.shown[0].details["words"] == floor.session.error_message
-    await floor.sweeper.sweep()
-    assert floor.store.touched == {}
-    assert len(floor.publisher.shown) == 2
-
-
-@pytest.mark.parametrize("started_over", [False, True])
-async def test_what_can_never_be_shown_of_an_approval_is_given_up_in_silence(
-    started_over: bool,
-) -> None:
-    session = with_latest(a_session(Stage.FINAL, final_ts="9.0"), run=MAX_RUNS - 1)
-    floor = Floor(start_over(session, "T1.U1.next", 50.0) if started_over else session)
-    await floor.sweeper.sweep()
-    await floor.sweeper.sweep()
-    assert (floor.publisher.shown, floor.queue.added) == ([], [])
-    assert floor.session.error_message == ""
-    assert owed(floor.session) is None
-    assert floor.store.touched == {}
-
-
-@pytest.mark.parametrize("away", ["store", "queue", "slack"])
+@pytest.mark.parametrize("away", ["store", "queue"])
 async def test_it_goes_on_once_what_was_away_is_back(away: str) -> None:
-    floor = Floor(with_latest(generating(), run=MAX_RUNS - 1 if away == "slack" else 0))
+    floor = Floor(generating())
     floor.store.away, floor.queue.away = away == "store", away == "queue"
-    if away == "slack":
-        floor.publisher.failures["post_failure"] = [SlackUnavailable("away")]
     sweeping = asyncio.create_task(floor.sweeper.run())
     await asyncio.sleep(0.03)
     assert not sweeping.done()
     floor.store.away = floor.queue.away = False
-    await eventually(lambda: floor.queue.added or floor.session.error_message)
+    await eventually(lambda: floor.queue.added)
     sweeping.cancel()
 
 
@@ -280,11 +251,6 @@ async def test_one_session_that_cannot_be_read_ends_nothing() -> None:
     sweeping.cancel()
 
 
-CANCELLED = replace(
-    with_latest(generating(), failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT
-)
-
-
 async def test_a_cancellation_that_nobody_shows_gets_a_job() -> None:
     floor = Floor(CANCELLED)
     await floor.sweeper.sweep()
@@ -298,12 +264,3 @@ async def test_a_cancellation_that_is_being_shown_is_left_alone() -> None:
     floor.know(JobKind.SETTLE, JobState.RUNNING)
     await floor.sweeper.sweep()
     assert floor.queue.added == []
-
-
-async def test_a_cancellation_that_cannot_be_shown_is_let_be() -> None:
-    floor = Floor(with_latest(CANCELLED, run=MAX_RUNS - 1))
-    await floor.sweeper.sweep()
-    assert floor.publisher.shown == []
-    assert floor.session.latest.cancelled
-    await floor.sweeper.sweep()
-    assert floor.store.touched == {}

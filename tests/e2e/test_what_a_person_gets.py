@@ -241,6 +241,8 @@ async def test_start_over_clears_the_store_and_begins_anew(scene: Scene) -> None
     assert (await scene.slack.submit(scene.alice, {"prompt": f"{PROMPT}, but blue"})).ok
     new_root = await scene.root(after=root)
     assert f"{PROMPT}, but blue" in new_root.shown_text
+    await scene.slack.wait_for(lambda: not final.buttons(), what="Start over taken away")
+    await scene.until_forgotten()
     old, new = await scene.sessions()
     assert old["stage"] == "initial_input"
     cleared = ("task_input", "error_message", "input_used_by_process", "approved_by")
@@ -249,7 +251,6 @@ async def test_start_over_clears_the_store_and_begins_anew(scene: Scene) -> None
     assert (new["stage"], new["task_input"]) == ("generating", f"{PROMPT}, but blue")
     assert await scene.image_keys() == []
 
-    await scene.slack.wait_for(lambda: not final.buttons(), what="Start over taken away")
     assert final.shown_images() == draft.shown_images()
     scene.openai.release()
     second = await scene.draft()

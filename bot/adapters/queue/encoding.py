@@ -28,13 +28,14 @@ QUEUE_OF = {
 
 def job_data(job: Job) -> dict[str, str | int | bool]:
     """With what carries the trace on, where one is being recorded."""
+    giving_up = {"gives_up": True} if job.gives_up else {}
     return {
         **carrier(),
         "kind": job.kind.value,
         "session_id": job.session_id,
         "attempt": job.attempt,
         "run": job.run,
-        "gives_up": job.gives_up,
+        **giving_up,
     }
 
 

@@ -35,7 +35,7 @@ class Monitoring:
         self._stop = stop
         self._started = False
         self._needs: list[tuple[Callable[[], bool], str]] = []
-        self._refresh: Refresh | None = None
+        self._refresh: Refresh = _nothing
 
     def needs(self, able: Callable[[], bool], otherwise: str) -> None:
         """Ready only while `able` says so; `otherwise` is the reason given."""
@@ -69,9 +69,8 @@ class Monitoring:
         return await _within(ANSWER_WITHIN, self._lacks())
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        if self._refresh is not None:
-            await self._refresh()
-        READY.set(not await self._not_ready())
+        lacks, _ = await asyncio.gather(self._not_ready(), self._refresh())
+        READY.set(not lacks)
         encode, content_type = _encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(REGISTRY), headers={"Content-Type": content_type})
 
@@ -123,6 +122,10 @@ class HttpServer:
         if self._stop is not None and self._stop.is_set():
             response.headers["Connection"] = "close"
             response.force_close()
+
+
+async def _nothing() -> None:
+    """A process that shares nothing has nothing to read anew."""
 
 
 def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:

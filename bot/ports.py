@@ -230,7 +230,8 @@ class Publisher(Protocol):
         """Take Start over off an approved image whose session was started over."""
 
     async def tell_owner(self, session: Session, words: str) -> None:
-        """Tell the owner in private, wherever that still works; never raises."""
+        """Tell the owner in private, wherever that still works. Raises `SlackUnavailable` while
+        Slack is away."""
 
 
 class Files(Protocol):

@@ -46,7 +46,7 @@ async def start_worker(
         cancellations,
         publisher,
         generations,
-        GivingUp(sessions, publisher, flow),
+        GivingUp(sessions, publisher, flow, status),
         status,
         bot_name,
     )

@@ -44,7 +44,7 @@ class Drafts(Judge):
 
         def again(session: Session) -> Session:
             if session.stage is Stage.FINAL:
-                return publish_again(session, image.attempt)
+                return publish_again(session, image.attempt, asked_by)
             return steps.try_again(session, image.attempt, self._now(), asked_by)
 
         return await self._sessions.update(session_id, again)

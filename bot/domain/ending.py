@@ -12,7 +12,7 @@ from bot.domain.stages import Stage
 
 def final_posted(session: Session, ts: str) -> Session:
     """The approved image is in the channel; the first message that was recorded counts."""
-    return replace(session, final_ts=session.final_ts or ts)
+    return replace(session, final_ts=session.final_ts or ts, error_message="")
 
 
 def not_published(session: Session, words: str) -> Session:
@@ -20,22 +20,30 @@ def not_published(session: Session, words: str) -> Session:
     return replace(session, error_message=words)
 
 
-def publish_again(session: Session, number: int) -> Session:
-    """Once more what Slack did not take, by a job of another name. Raises `Refusal` where the image
-    is out, or on its way."""
-    if not session.error_message:
+def publish_again(session: Session, number: int, asked_by: str = "") -> Session:
+    """Once more what Slack did not take, by a job of another name. Nothing changes where that is
+    on its way, or was `asked_by` the same request. Raises `Refusal` where the image is out."""
+    if not session.error_message and (session.final_ts or number != session.final_result):
         raise Refusal(Reason.ALREADY_APPROVED, session.user)
     if number != session.final_result:
         raise Refusal(Reason.MOVED_ON, session.user)
     approved = session.attempt(number)
-    again = with_attempt(session, replace(approved, run=approved.run + 1))
-    return replace(again, error_message="", final_shown=False)
+    if not session.error_message or (asked_by and approved.asked_by == asked_by):
+        return session
+    approved = replace(approved, run=approved.run + 1, asked_by=asked_by or approved.asked_by)
+    return replace(with_attempt(session, approved), error_message="", final_shown=False)
 
 
 def final_shown(session: Session) -> Session:
-    """The drafts and the status say that the session is approved. Nothing changes where it was
-    started over meanwhile."""
-    return replace(session, final_shown=True) if session.stage is Stage.FINAL else session
+    """The drafts and the status say how the approval ended. Nothing changes where the session was
+    started over meanwhile, or is to be published again."""
+    ended = session.stage is Stage.FINAL and is_ended(session)
+    return replace(session, final_shown=True) if ended else session
+
+
+def is_ended(session: Session) -> bool:
+    """Whether the approved image is out, or its owner was told that it is not."""
+    return bool(session.final_ts or session.error_message)
 
 
 def as_approved(session: Session) -> Session:

@@ -129,10 +129,11 @@ def start_over(session: Session, successor: str, now: float) -> Session:
     if successor == session.restarted_as:
         return session
     moved = _move(session, Event.START_OVER, now)
+    unpublished = session.stage is Stage.FINAL and not session.final_ts
     return replace(
         moved,
         task_input="",
-        error_message="",
+        error_message=session.error_message if unpublished else "",
         input_used_by_process="",
         final_result=0,
         retiring=session.final_result,

@@ -13,7 +13,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 
 MAX_RUNS = 5
-"""Runs of what a session is owed; the next one gives up on it."""
+"""Runs of what a session is owed; the next one tries a last time, and gives up on it."""
 
 
 class JobKind(StrEnum):
@@ -30,8 +30,8 @@ class JobKind(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """One background run for one attempt of one session. `gives_up`: too many failed, and this
-    one says so."""
+    """One background run for one attempt of one session. `gives_up`: too many have failed; where
+    this one fails as well, it says so."""
 
     kind: JobKind
     session_id: str
@@ -67,9 +67,11 @@ def owed(session: Session) -> Job | None:
 
 
 def owes(session: Session, job: Job) -> bool:
-    """Whether the session is still owed what the job does, in whichever run."""
+    """Whether the session is still owed what the job does, in whichever run. An attempt is owed
+    its announcement until it has ended."""
     due = owed(session)
-    return due is not None and (due.kind, due.attempt) == (job.kind, job.attempt)
+    kind = JobKind.ANNOUNCE if job.kind is JobKind.GENERATE else job.kind
+    return due is not None and (due.kind, due.attempt) == (kind, job.attempt)
 
 
 def _cancelled_unseen(session: Session) -> bool:

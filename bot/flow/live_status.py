@@ -114,7 +114,7 @@ class LiveStatus:
         """Edit once. Answers None when done, or how many seconds to wait before the next try."""
         try:
             session = as_approved(await self._sessions.load(session_id))
-            if not session.root_ts:
+            if not (session.root_ts and session.attempts):  # without any it is retired
                 return None
             await self._publisher.show_status(session, None)
             newest = as_approved(await self._sessions.load(session_id))

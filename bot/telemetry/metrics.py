@@ -35,7 +35,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 REQUEST_KINDS = ("slash_command", "block_action", "view_submission", "shortcut", "event")
 REQUEST_OUTCOMES = ("ok", "refused", "unavailable", "error")
-JOB_OUTCOMES = ("done", "failed", "handed_back", "abandoned")
+JOB_OUTCOMES = ("done", "failed", "put_off", "handed_back", "abandoned")
 STORE_ERROR_KINDS = ("timeout", "connection", "refused")
 OTHER = "other"
 """Stands for every name that is none of the program's own."""

@@ -82,6 +82,11 @@ FAILURES: dict[FailureKind, str] = {
     FailureKind.INTERNAL: "Something went wrong on my side. Press Try again.",
 }
 
+_NOT_PUBLISHED_ANY_MORE = (
+    "Your image was approved, but Slack did not let me post it to the channel before you started "
+    "over. You can share it from the draft in the thread."
+)
+
 _IN_FEW_WORDS: dict[FailureKind, str] = {
     FailureKind.MODERATION: "the image service's safety system turned it down",
     FailureKind.DECLINED: "the model answered in words instead",
@@ -124,6 +129,11 @@ def not_posted_words(kind: FailureKind, session: Session, bot_name: str) -> str:
     has to be typed again."""
     words = failure_words(kind, bot_name=bot_name, channel=session.channel)
     return f"{words}\n{repeated(session.task_input, 'This is what you asked for:')}"
+
+
+def not_published_words(session: Session) -> str:
+    """What to do about an approved image that Slack did not take."""
+    return _NOT_PUBLISHED_ANY_MORE if session.retiring else FAILURES[FailureKind.NOT_PUBLISHED]
 
 
 def few_words(kind: FailureKind) -> str:

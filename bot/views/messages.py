@@ -112,7 +112,7 @@ def _root_buttons(session: Session) -> list[Block]:
     if session.stage is Stage.GENERATING:
         value = str(ids.Target(session.id, session.latest.number))
         return [blocks.button("🛑 Cancel", ids.CANCEL, value)]
-    if session.stage is Stage.FINAL and session.error_message:
+    if session.stage is Stage.FINAL and session.error_message and not session.retiring:
         number = session.final_result
         return [_try_again(session, number), _start_over(session, number)]
     none_left = session.stage is Stage.INITIAL_INPUT and bool(session.attempts)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from bot.domain.errors import OptionRefused, Reason, Refusal
 from bot.domain.pictures import MAX_BYTES
 from bot.domain.prompt import MAX_PROMPT
-from bot.views.failure_words import FAILURES, failure_words, not_posted_words
+from bot.views.failure_words import (
+    FAILURES,
+    failure_words,
+    not_posted_words,
+    not_published_words,
+)
 from bot.views.help_words import HELP
 from bot.views.lists import cancelled_words, list_words
 from bot.views.option_words import option_refusal_words
@@ -26,6 +31,7 @@ __all__ = [
     "failure_words",
     "list_words",
     "not_posted_words",
+    "not_published_words",
     "refusal_words",
 ]
 

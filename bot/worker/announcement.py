@@ -62,7 +62,7 @@ class Announcement:
             await self._status.settle(session.id)
             return
         log.info("announced", extra={"ahead": ahead})
-        await self._queue.add(Job(JobKind.GENERATE, session.id, job.attempt, job.run))
+        await self._queue.add(replace(job, kind=JobKind.GENERATE))
         if not first:
             await self._drafts.refresh(session.id)  # what was up for review is an earlier draft now
 

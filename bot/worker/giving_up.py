@@ -1,62 +1,92 @@
-"""What is done about a job that failed too often: its owner is told where something is lost to
-them, and the session goes where a person can bring it on.
+"""What becomes of a job that failed too often. Once Slack answers, it is tried a last time; where
+that fails as well, its owner is told what is lost to them, and the session goes where a person can
+bring it on.
 
     announce, generate: the failure in the thread, with its button
     finish, retire:     the owner is told what was not published; finish offers it again
     settle:             nothing: what cannot be shown is in force all the same
+
+While Slack is away nothing is lost and nobody can be told, so the job waits, for as long as that
+takes (`SlackUnavailable`; the queue puts it off).
 """
 
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 
-from bot.domain.ending import final_shown, not_published, retired
-from bot.domain.errors import FailureKind, SlackRefused
+from bot.domain.ending import final_shown, is_ended, not_published, retired
+from bot.domain.errors import FailureKind, SlackBusy, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.steps import cancel_shown
-from bot.domain.work import Job, JobKind, owes
+from bot.domain.work import MAX_RUNS, Job, JobKind, owes
 from bot.flow import ReviewFlow
+from bot.flow.live_status import LiveStatus
 from bot.ports import Publisher, SessionStore
-from bot.views.words import failure_words
+from bot.views.words import not_published_words
 
 log = logging.getLogger(__name__)
 
+Do = Callable[[Session, Job, bool], Awaitable[None]]
+"""Does the job; the last is whether an earlier run may have got somewhere."""
+
+_LAST_TRIES = MAX_RUNS
+"""Runs that try a last time. More there are only where each ended its worker."""
+
 
 class GivingUp:
-    """Ends what a session is owed without doing it."""
+    """Tries what a session is owed, or ends it."""
 
-    def __init__(self, sessions: SessionStore, publisher: Publisher, flow: ReviewFlow) -> None:
+    def __init__(
+        self,
+        sessions: SessionStore,
+        publisher: Publisher,
+        flow: ReviewFlow,
+        status: LiveStatus,
+    ) -> None:
         self._sessions = sessions
         self._publisher = publisher
         self._flow = flow
+        self._status = status
 
-    async def give_up(self, session: Session, job: Job) -> None:
-        """Raises `SlackUnavailable` where the owner could not be told: that is tried again."""
+    async def try_or_give_up(self, session: Session, job: Job, do: Do) -> None:
+        """Raises `SlackUnavailable` while Slack is away."""
         if not owes(session, job):
-            log.info("%s: nothing left to give up", job.id)
-        elif job.kind is JobKind.ANNOUNCE:
-            await self._flow.give_up(session, FailureKind.INTERNAL)
-        elif job.kind in (JobKind.FINISH, JobKind.RETIRE) and not _is_published(session):
-            await self._tell_not_published(session, job)
-        else:
-            await self._sessions.update(session.id, lambda s: _given_up(s, job))
+            log.info("%s: nothing left to do", job.id)
+        elif not await self._last_try(session, job, do):
+            await self._give_up(await self._sessions.load(session.id), job)
+        await self._show_status(session.id)
 
-    async def _tell_not_published(self, session: Session, job: Job) -> None:
-        """While Slack is away, a notice would be lost: so the first message comes first."""
-        words = failure_words(FailureKind.NOT_PUBLISHED)
-        with suppress(SlackRefused):
-            await self._publisher.show_status(_given_up(session, job, words), None)
-        await self._publisher.tell_owner(session, words)
+    async def _last_try(self, session: Session, job: Job, do: Do) -> bool:
+        """Answers whether it worked."""
+        if job.run >= MAX_RUNS + _LAST_TRIES:
+            return False
+        await self._show_status(session.id)
+        try:
+            await do(session, job, True)
+        except SlackBusy:
+            raise  # that is no failure
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person has to know
+            log.error("giving up on %s: %s", job.id, type(error).__name__)
+            return False
+        return True
+
+    async def _show_status(self, session_id: str) -> None:
+        if not await self._status.settle(session_id):
+            raise SlackUnavailable("the status")
+
+    async def _give_up(self, session: Session, job: Job) -> None:
+        words = ""
+        if job.kind in (JobKind.ANNOUNCE, JobKind.GENERATE):
+            await self._flow.give_up(session, FailureKind.INTERNAL)
+            return
+        if job.kind in (JobKind.FINISH, JobKind.RETIRE) and not is_ended(session):
+            words = not_published_words(session)
+            await self._publisher.tell_owner(session, words)
         await self._sessions.update(session.id, lambda s: _given_up(s, job, words))
 
 
-def _is_published(session: Session) -> bool:
-    """Also where the owner was told that it is not."""
-    return bool(session.final_ts or session.error_message)
-
-
-def _given_up(session: Session, job: Job, words: str = "") -> Session:
+def _given_up(session: Session, job: Job, words: str) -> Session:
     """`words`: what the owner was told."""
     if not owes(session, job):
         return session

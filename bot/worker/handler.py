@@ -6,7 +6,7 @@
     finish:   the approved image to thread and channel → the drafts and the root say so
     retire:   after a start over: the final message loses its button → what was shown is forgotten
 
-A job that gives up does none of this (`bot.worker.giving_up`).
+A job that gives up tries it a last time (`bot.worker.giving_up`).
 
 Every step asks the session first whether it is still owed, and records what it did before the
 next; so a job may run twice, on any worker, and do its work once.
@@ -17,9 +17,15 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bot.domain.ending import as_approved, final_posted, final_shown, not_published, retired
+from bot.domain.ending import (
+    as_approved,
+    final_posted,
+    final_shown,
+    is_ended,
+    not_published,
+    retired,
+)
 from bot.domain.errors import (
-    FailureKind,
     QueueUnavailable,
     Refusal,
     SlackRefused,
@@ -33,7 +39,7 @@ from bot.flow.drafts import Drafts
 from bot.flow.live_status import LiveStatus
 from bot.flow.shared import under_way, was_cancelled
 from bot.ports import Cancellations, JobQueue, JobState, Publisher, SessionStore
-from bot.views.words import failure_words
+from bot.views.words import not_published_words
 from bot.worker.announcement import Announcement
 from bot.worker.generations import Generations
 from bot.worker.giving_up import GivingUp
@@ -75,8 +81,11 @@ class JobHandler:
             return
         repeated = repeated or job.run > 0
         if job.gives_up:
-            await self._giving_up.give_up(session, job)
-            return
+            await self._giving_up.try_or_give_up(session, job, self._do)
+        else:
+            await self._do(session, job, repeated)
+
+    async def _do(self, session: Session, job: Job, repeated: bool) -> None:
         match job.kind:
             case JobKind.ANNOUNCE if under_way(session, job.attempt):
                 await self._announcement.make(session, job, repeated)
@@ -88,7 +97,7 @@ class JobHandler:
                 await self._generations.clear_away(session.id, job.attempt)
             case JobKind.SETTLE if owes(session, job):
                 await self._settle(session, job)
-            case JobKind.FINISH if session.stage is Stage.FINAL and not session.final_shown:
+            case JobKind.FINISH if _to_finish(session, job):
                 await self._finish(session, repeated)
             case JobKind.RETIRE if session.retiring:
                 await self._retire(session)
@@ -124,14 +133,14 @@ class JobHandler:
         await self._sessions.update(session.id, final_shown)
 
     async def _publish(self, session: Session, repeated: bool) -> Session:
-        """Post the approved image, unless an earlier run did."""
-        if session.final_ts:
+        """Post the approved image, unless an earlier run did, or said that it cannot be."""
+        if is_ended(session):
             return session
         try:
             ts = await self._publisher.post_final(as_approved(session), repeated=repeated)
         except SlackRefused as error:
             log.warning("an approved image could not be published: %s", error)
-            words = failure_words(FailureKind.NOT_PUBLISHED)
+            words = not_published_words(session)
             await self._publisher.tell_owner(session, words)
             return await self._sessions.update(session.id, lambda s: not_published(s, words))
         session = await self._sessions.update(session.id, lambda s: final_posted(s, ts))
@@ -140,9 +149,9 @@ class JobHandler:
 
     async def _retire(self, session: Session) -> None:
         """Start over takes nothing back: an approval that was not published yet, or not shown, is
-        so first."""
+        so first. What could not be published offers nothing any more."""
         session = await self._publish(session, repeated=True)
-        if not session.final_shown:
+        if not session.final_shown or session.error_message:
             await self._show_again(session)
         if session.final_ts:
             await self._take_start_over_off(as_approved(session))
@@ -162,3 +171,10 @@ class JobHandler:
         await self._drafts.refresh(session.id)
         if not await self._status.settle(session.id):
             raise SlackUnavailable("the status")
+
+
+def _to_finish(session: Session, job: Job) -> bool:
+    """A run from before it was asked for again comes too late."""
+    if session.stage is not Stage.FINAL or session.final_shown:
+        return False
+    return job.run >= session.attempt(session.final_result).run

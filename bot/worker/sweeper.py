@@ -3,8 +3,8 @@
 A session is left without a job when a process dies between moving the stage and queueing, when
 the queue was away, or when a job failed for good. Every worker sweeps: the queue takes the job of a
 run once, and the run is recorded after that. The other way round, whoever looked between the two
-would find a run without a job, and queue one more beside it. After the last run a job gives up: it
-is a job as well, so that one worker does it, once.
+would find a run without a job, and queue one more beside it. Giving up after too many runs is a job
+as well: one worker does it, once.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Sweeper:
         if owed(await self._sessions.load(session.id)) != job:
             return
         if new.gives_up:
-            log.error("giving up on %s after %s runs", job.id, new.run)
+            log.error("%s: %s runs have failed, this is the last", new.id, new.run)
         else:
             log.warning("%s has no job: queueing it again", new.id)
         await self._queue.add(new)

@@ -650,7 +650,20 @@ async def test_a_notice_that_nobody_can_be_given_raises_nothing(
     slack: SimulatedSlack, publisher: SlackPublisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     session = await told(slack, "general", response_url=response_url(slack, "general"))
-    slack.faults.add("*", Fault.dropped(), times=100)
+    slack.faults.add("response_url", Fault.dropped())
+    slack.faults.add("*", Fault(error="user_not_found"), times=100)
     await publisher.tell_owner(session, "words")
     assert "could not be delivered" in caplog.text
     assert len(slack.calls) == 3
+
+
+async def test_a_notice_is_not_lost_while_slack_is_away(
+    slack: SimulatedSlack, publisher: SlackPublisher
+) -> None:
+    session = await told(slack, "general", response_url=response_url(slack, "general"))
+    slack.faults.add("*", Fault.dropped(), times=3)
+    with pytest.raises(SlackUnavailable):
+        await publisher.tell_owner(session, "words")
+    assert len(slack.calls) == 3
+    await publisher.tell_owner(session, "words")
+    assert [notice.text for notice in slack.ephemerals("alice", "general")] == ["words"]

@@ -3,15 +3,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from bot.adapters.queue import BullJobQueue, BullWorker
+from bot.adapters.queue import BullJobQueue, BullWorker, processor
 from bot.adapters.queue.encoding import GENERATE_QUEUE
 from bot.adapters.queue.lane import LoopEnded
+from bot.domain.errors import SlackBusy, SlackUnavailable
 from bot.domain.work import Job, JobKind
 from bot.ports import JobState
 from bot.sandbox import PATIENCE
@@ -23,6 +25,7 @@ from tests.integration.queue_worker import (
     until,
     working,
 )
+from tests.support.metrics import Counted
 
 
 @pytest.mark.usefixtures("no_hurry")
@@ -98,6 +101,43 @@ async def test_a_job_that_keeps_failing_is_tried_three_times(
     await redis.aclose()
     assert stored["failedReason"] == "ValueError"
     assert "prompt" not in str(stored)
+
+
+async def test_a_job_that_gives_up_waits_for_slack_however_long_that_takes(
+    queue: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor, "PUT_OFF", 0.2)
+    times: list[float] = []
+    errors = [SlackUnavailable("away"), SlackBusy(1.0), *[SlackUnavailable("away")] * 3]
+
+    async def handler(job: Job, repeated: bool) -> None:
+        times.append(time.monotonic())
+        if errors:
+            raise errors.pop(0)
+
+    job = replace(announcement("one"), gives_up=True)
+    counted = Counted()
+    async with working(queue_server.connection_url, handler):
+        await queue.add(job)
+        await until(lambda: len(times) == 3)
+        assert (await queue.state(job)).live
+        await reached(queue, job, JobState.DONE)
+    away, busy, *_ = (later - earlier for earlier, later in pairwise(times))
+    assert (away > 0.19, busy > 0.99, len(times)) == (True, True, 6)
+    changed = counted.changed("imagine_jobs_total")
+    assert sum(n for series, n in changed.items() if "put_off" in series) == 5
+    assert not [series for series in changed if "failed" in series]
+
+
+async def test_another_job_that_finds_slack_away_has_failed(
+    queue: BullJobQueue, queue_server: Any
+) -> None:
+    async def handler(job: Job, repeated: bool) -> None:
+        raise SlackUnavailable("away")
+
+    async with working(queue_server.connection_url, handler):
+        await queue.add(announcement("one"))
+        await reached(queue, announcement("one"), JobState.FAILED)
 
 
 async def test_a_handler_that_is_cancelled_from_within_has_failed(

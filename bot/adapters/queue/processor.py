@@ -13,17 +13,20 @@ from redis.exceptions import RedisError
 
 from bot.adapters.queue.cancelling import within
 from bot.adapters.queue.encoding import about_job, job_from_data, traceparent_of
-from bot.domain.errors import ImagineError
+from bot.domain.errors import ImagineError, SlackBusy, SlackUnavailable
 from bot.domain.work import Job
 from bot.telemetry import metrics
 from bot.telemetry.tracing import Kind, span
 
 Handler = Callable[[Job, bool], Awaitable[None]]
-"""Takes the job, and whether an earlier run of it may have got somewhere."""
+"""Takes the job, and whether an earlier run of it may have got somewhere. What it raises counts as
+a try, but for `SlackUnavailable` from a job that gives up: that waits for as long as it takes."""
 
 _LOG = logging.getLogger("bot.queue")
 UNWINDING = 2.0
 """Seconds that a cancelled handler has to clean up."""
+PUT_OFF = 10.0
+"""Seconds that a job waits at the least that gives up, while Slack is away."""
 HANDING_BACK = 3.0
 """Seconds that Redis has to take a job back."""
 
@@ -74,6 +77,9 @@ class Processor:
         interrupted = await _finish(task) or self._interrupted
         if interrupted and (task.cancelled() or task.exception()):
             return await hand_back(job, token)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, SlackUnavailable) and job_from_data(job.data).gives_up:
+            return await _put_off(job, token, error)
         _raise_failure(task, job.id)
         return "done"
 
@@ -90,6 +96,20 @@ class Processor:
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # an abandoned task's error would be reported as never retrieved
+
+
+async def _put_off(job: Any, token: str, error: SlackUnavailable) -> str:
+    """Have the job wait for Slack, which counts as no try; answers what became of it. Where it does
+    not work out, the job runs again when its lease ends."""
+    busy = error.retry_after if isinstance(error, SlackBusy) else 0.0
+    due = time.time() + max(PUT_OFF, busy)
+    try:
+        await within(HANDING_BACK, job.moveToDelayed(round(due * 1000), token))
+    except (TimeoutError, RedisError, TypeError) as failure:  # TypeError: the lock was lost
+        _LOG.warning("job %s could not be put off: %s", job.id, type(failure).__name__)
+        return "abandoned"
+    _LOG.warning("job %s waits for Slack", job.id)
+    return "put_off"
 
 
 async def _finish(task: asyncio.Task[None]) -> bool:

@@ -24,14 +24,15 @@ class Notices:
         self._session = session
 
     async def tell(self, session: Session, words: str) -> None:
-        """Never raises: a notice that nobody can be given is logged."""
+        """A notice that nobody can be given is logged. Raises `SlackUnavailable` where it may be
+        given later."""
         if session.response_url and await self._respond(session.response_url, words):
             return
         if await self._post_ephemeral(session, words):
             return
         try:
             await call(self._client.chat_postMessage, channel=session.user, text=words)
-        except (SlackRefused, SlackUnavailable) as error:
+        except SlackRefused as error:
             log.warning("a notice could not be delivered: %s", error)
 
     async def _respond(self, url: str, words: str) -> bool:

@@ -124,17 +124,42 @@ def test_what_slack_did_not_take_is_published_again_by_a_new_job() -> None:
 @pytest.mark.parametrize(
     ("session", "number", "reason"),
     [
-        (a_session(Stage.FINAL), 1, Reason.ALREADY_APPROVED),
+        (a_session(Stage.FINAL, attempts=2), 1, Reason.ALREADY_APPROVED),
         (a_session(Stage.FINAL, final_ts="9.0", final_shown=True), 1, Reason.ALREADY_APPROVED),
         (not_published(a_session(Stage.FINAL, attempts=2), "words"), 1, Reason.MOVED_ON),
     ],
 )
-def test_what_is_out_or_on_its_way_is_not_published_again(
+def test_what_is_out_or_is_not_what_was_approved_is_not_published_again(
     session: Session, number: int, reason: Reason
 ) -> None:
     with pytest.raises(Refusal) as refusal:
         publish_again(session, number)
     assert refusal.value.reason is reason
+
+
+def test_what_is_on_its_way_is_published_once() -> None:
+    refused = not_published(a_session(Stage.FINAL), "words")
+    again = publish_again(refused, 1, "click-1")
+    assert publish_again(again, 1, "click-1") == again
+    assert publish_again(again, 1, "click-2") == again
+    refused = not_published(again, "words")
+    assert publish_again(refused, 1, "click-1") == refused
+    assert owed(publish_again(refused, 1, "click-2")) == Job(JobKind.FINISH, ID, 1, 2)
+
+
+def test_what_is_asked_for_again_is_not_done_by_whoever_shows_that_it_failed() -> None:
+    refused = not_published(a_session(Stage.FINAL), "words")
+    again = publish_again(refused, 1)
+    assert final_shown(again) == again
+    assert final_shown(refused).final_shown
+    assert final_posted(refused, "9.0").error_message == ""
+
+
+def test_what_was_not_published_is_known_until_the_session_is_retired() -> None:
+    refused = final_shown(not_published(a_session(Stage.FINAL), "words"))
+    started_over = start_over(refused, "T1.U1.b", 1.0)
+    assert started_over.error_message == "words"
+    assert retired(started_over).error_message == ""
 
 
 def test_after_its_runs_a_job_gives_up_under_names_of_their_own() -> None:

@@ -72,7 +72,7 @@ class Worker:
             self.cancellations,
             self.publisher,
             self.generations,
-            GivingUp(self.store, self.publisher, self.flow),
+            GivingUp(self.store, self.publisher, self.flow, self.status),
             self.status,
             bot_name="imagine",
         )

@@ -1,4 +1,5 @@
-"""What a job does that failed too often: who is told, and what can be done next."""
+"""What becomes of a job that failed too often: it is tried a last time, and then who is told, and
+what can be done next."""
 
 from __future__ import annotations
 
@@ -6,90 +7,174 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errors import FailureKind, SlackRefused, SlackUnavailable
+from bot.domain.errors import FailureKind, SlackBusy, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
-from bot.domain.work import MAX_RUNS, Job, owed
+from bot.domain.work import MAX_RUNS, Job, JobKind, owed
+from bot.flow import live_status
 from tests.fakes import a_session, generating, with_latest
 from tests.unit.worker.desk import Worker
 
 FINAL = a_session(Stage.FINAL)
 STARTED_OVER = start_over(FINAL, "T1.U1.next", 50.0)
+POSTED = start_over(replace(FINAL, final_ts="9.0"), "T1.U1.next", 50.0)
 CANCELLED = replace(
     with_latest(generating(), failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT
 )
+CANCELLED_2 = replace(
+    with_latest(generating(2), failure=FailureKind.CANCELLED), stage=Stage.USER_FEEDBACK
+)
+BROKEN = RuntimeError("a bug")
+AWAY = SlackUnavailable("away")
 
 
-def last_job(session: Session) -> Job:
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_status, "LAST_EDIT_WITHIN", 0.05)
+
+
+def last_job(session: Session, run: int = MAX_RUNS) -> Job:
     job = owed(session)
     assert job is not None
-    return replace(job, run=MAX_RUNS, gives_up=True)
+    return replace(job, run=run, gives_up=True)
 
 
-async def given_up(session: Session) -> Worker:
+async def given_up(session: Session, call: str, error: Exception = BROKEN) -> Worker:
+    """The worker after a last try that failed at this call."""
     worker = Worker(session)
+    worker.publisher.failures[call] = [error]
     await worker.run(last_job(session))
     return worker
 
 
-async def test_an_attempt_is_reported_as_failed_without_another_try() -> None:
-    worker = await given_up(generating(2))
-    assert worker.publisher.names() == ["post_failure", "refresh_draft"]
+# the last try
+
+
+async def test_a_last_try_that_works_is_nothing_special() -> None:
+    worker = Worker(FINAL)
+    await worker.run(last_job(FINAL))
+    assert [shown.details for shown in worker.publisher.of("post_final")] == [{"repeated": True}]
+    assert (worker.session.final_shown, worker.session.error_message) == (True, "")
+    assert worker.publisher.of("tell_owner") == []
+
+
+async def test_an_attempt_that_is_announced_is_generated_in_a_last_try() -> None:
+    worker = Worker(generating(root_ts="", thread_ts=""))
+    job = last_job(worker.session)
+    await worker.run(job)
+    assert worker.queue.added == [replace(job, kind=JobKind.GENERATE)]
+    await worker.run(worker.queue.added[0])
+    assert worker.session.stage is Stage.USER_FEEDBACK
+    assert worker.session.error_message == ""
+
+
+async def test_what_ended_its_worker_too_often_is_tried_no_more() -> None:
+    worker = Worker(FINAL)
+    await worker.run(last_job(FINAL, run=2 * MAX_RUNS))
+    assert worker.publisher.names() == ["tell_owner", "show_status"]
+
+
+# while Slack is away
+
+
+@pytest.mark.parametrize("session", [generating(), FINAL, STARTED_OVER, CANCELLED])
+async def test_while_slack_is_away_nothing_is_given_up(session: Session) -> None:
+    worker = Worker(session)
+    worker.publisher.failures["show_status"] = [AWAY]
+    with pytest.raises(SlackUnavailable):
+        await worker.run(last_job(session))
+    assert (worker.publisher.names(), worker.session) == (["show_status"], session)
+
+
+async def test_a_busy_slack_is_no_failure() -> None:
+    worker = Worker(FINAL)
+    worker.publisher.failures["post_final"] = [SlackBusy(200.0)]
+    with pytest.raises(SlackBusy):
+        await worker.run(last_job(FINAL))
+    assert worker.session == FINAL
+    await worker.run(last_job(FINAL), repeated=True)
+    assert worker.session.final_ts == "post_final:0"
+
+
+@pytest.mark.parametrize(
+    ("session", "work", "call"),
+    [
+        (generating(root_ts="", thread_ts=""), "post_root", "tell_owner"),
+        (generating(), "show_status", "post_failure"),
+        (FINAL, "post_final", "tell_owner"),
+    ],
+)
+async def test_where_the_owner_cannot_be_told_it_is_put_off(
+    session: Session, work: str, call: str
+) -> None:
+    worker = Worker(session)
+    worker.publisher.failures = {work: [BROKEN], call: [AWAY]}
+    if work == "show_status":
+        worker.publisher.failures = {call: [AWAY]}
+        worker.queue.away = True
+    with pytest.raises(SlackUnavailable):
+        await worker.run(last_job(session))
+    assert worker.session.stage is session.stage
+    assert worker.session.error_message == ""
+
+
+# giving up
+
+
+async def test_an_attempt_is_reported_as_failed_with_its_button() -> None:
+    worker = Worker(generating(2))
+    worker.queue.away = True
+    await worker.run(last_job(worker.session))
+    assert worker.publisher.names()[-3:] == ["post_failure", "refresh_draft", "show_status"]
     assert worker.session.stage is Stage.USER_FEEDBACK
     assert worker.session.latest.failure is FailureKind.INTERNAL
     assert "Try again" in worker.session.error_message
     assert worker.backend.requests == []
 
 
+async def test_a_generation_that_breaks_in_its_last_try_is_reported_too() -> None:
+    worker = Worker(generating(2))
+    worker.publisher.failures["post_draft"] = [BROKEN]
+    await worker.run(replace(last_job(worker.session), kind=JobKind.GENERATE))
+    assert worker.session.latest.failure is FailureKind.INTERNAL
+    assert worker.publisher.names()[-3:] == ["post_failure", "refresh_draft", "show_status"]
+
+
 async def test_the_owner_is_told_what_was_not_published_and_can_publish_it_again() -> None:
-    worker = await given_up(FINAL)
+    worker = await given_up(FINAL, "post_final")
     assert worker.session.stage is Stage.FINAL
-    assert worker.publisher.names() == ["show_status", "tell_owner"]
-    assert worker.publisher.shown[1].details["words"] == worker.session.error_message != ""
-    assert owed(worker.session) is None
-
-
-async def test_a_first_message_that_is_gone_keeps_nobody_from_being_told() -> None:
-    worker = Worker(FINAL)
-    worker.publisher.failures["show_status"] = [SlackRefused("chat.update", "message_not_found")]
-    await worker.run(last_job(FINAL))
-    assert worker.publisher.names() == ["show_status", "tell_owner"]
+    assert worker.publisher.names()[-3:] == ["post_final", "tell_owner", "show_status"]
+    (told,) = worker.publisher.of("tell_owner")
+    assert told.details["words"] == worker.session.error_message
+    assert "Try again" in worker.session.error_message
     assert owed(worker.session) is None
 
 
 async def test_the_owner_is_told_what_was_not_published_also_after_a_start_over() -> None:
-    worker = await given_up(STARTED_OVER)
-    assert worker.publisher.names() == ["show_status", "tell_owner"]
+    worker = await given_up(STARTED_OVER, "post_final")
+    assert worker.publisher.names()[-2:] == ["post_final", "tell_owner"]
+    (told,) = worker.publisher.of("tell_owner")
+    assert "before you started over" in told.details["words"]
     assert worker.session.attempts == ()
     assert owed(worker.session) is None
 
 
 @pytest.mark.parametrize(
-    "session",
+    ("session", "call"),
     [
-        CANCELLED,
-        replace(FINAL, final_ts="9.0"),
-        replace(STARTED_OVER, final_ts="9.0"),
-        replace(STARTED_OVER, error_message="told before"),
+        (CANCELLED_2, "refresh_draft"),
+        (replace(FINAL, final_ts="9.0"), "refresh_draft"),
+        (POSTED, "refresh_draft"),
+        (replace(POSTED, final_shown=True), "retire_final"),
     ],
 )
-async def test_what_can_only_not_be_shown_is_given_up_in_silence(session: Session) -> None:
-    worker = await given_up(session)
-    assert worker.publisher.shown == []
-    assert owed(worker.session) is None
-
-
-@pytest.mark.parametrize(
-    ("session", "call"), [(generating(), "post_failure"), (FINAL, "show_status")]
-)
-async def test_while_slack_is_away_it_is_put_off(session: Session, call: str) -> None:
+async def test_what_cannot_be_shown_is_in_force_all_the_same(session: Session, call: str) -> None:
     worker = Worker(session)
-    worker.publisher.failures[call] = [SlackUnavailable("away")]
-    with pytest.raises(SlackUnavailable):
-        await worker.run(last_job(session))
-    assert (worker.publisher.names(), worker.session) == ([call], session)
-    await worker.run(last_job(session), repeated=True)
+    worker.publisher.failures[call] = [BROKEN]
+    await worker.run(last_job(session))
+    assert worker.without_status()[-1] == call
+    assert worker.publisher.of("tell_owner") == []
     assert owed(worker.session) is None
 
 
@@ -108,5 +193,14 @@ async def test_what_was_brought_on_meanwhile_is_not_given_up(
 ) -> None:
     worker = Worker(moved_on)
     await worker.run(last_job(session))
-    assert worker.publisher.shown == []
+    assert worker.without_status() == []
     assert worker.session == moved_on
+
+
+async def test_a_first_message_that_is_gone_keeps_nobody_from_being_told() -> None:
+    worker = Worker(FINAL)
+    gone = SlackRefused("chat.update", "message_not_found")
+    worker.publisher.failures = {"show_status": [gone, gone], "post_final": [BROKEN]}
+    await worker.run(last_job(FINAL))
+    assert worker.without_status()[-2:] == ["post_final", "tell_owner"]
+    assert owed(worker.session) is None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.ending import not_published, publish_again
 from bot.domain.errors import (
     FailureKind,
     NotInChannel,
@@ -20,6 +21,7 @@ from bot.domain.stages import Stage
 from bot.domain.steps import start_over
 from bot.domain.work import Job, JobKind, owed
 from bot.ports import JobState
+from bot.views.messages import root_message
 from tests.fakes import ID, a_candidate, a_session, an_attempt, generating, with_latest
 from tests.unit.worker.desk import Worker, announce, finish, generate, settle
 
@@ -266,6 +268,41 @@ async def test_a_finish_is_owed_until_its_drafts_show_it_however_often_workers_d
     assert owed(worker.session) is None
 
 
+@pytest.mark.parametrize("refusals", [[REFUSED], [REFUSED, REFUSED]])
+async def test_a_finish_that_died_after_it_was_refused_posts_and_tells_nothing_more(
+    refusals: list[Exception],
+) -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.publisher.failures = {"post_final": refusals, "refresh_draft": [AWAY]}
+    with pytest.raises(SlackUnavailable):
+        await worker.run(finish())
+    await worker.run(finish(), True)
+    assert worker.without_status() == ["post_final", "tell_owner", "refresh_draft", "refresh_draft"]
+    assert (worker.session.final_ts, worker.session.final_shown) == ("", True)
+    assert "Try again" in worker.session.error_message
+
+
+async def test_what_is_asked_for_again_while_it_is_shown_as_refused_is_published() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.publisher.failures["post_final"] = [REFUSED]
+    refresh = worker.publisher.refresh_draft
+    pressed: list[Session] = []
+
+    async def pressed_meanwhile(session: Session, number: int) -> None:
+        if not pressed:
+            pressed.append(await worker.store.update(ID, lambda s: publish_again(s, 1)))
+        await refresh(session, number)
+
+    worker.publisher.refresh_draft = pressed_meanwhile  # type: ignore[method-assign]
+    await worker.run(finish())
+    assert owed(worker.session) == finish(run=1)
+    await worker.run(finish(), True)  # its first run comes again, too late
+    assert len(worker.publisher.of("post_final")) == 1
+    await worker.run(finish(run=1))
+    assert (worker.session.final_ts, worker.session.error_message) == ("post_final:0", "")
+    assert owed(worker.session) is None
+
+
 STARTED_OVER = start_over(
     a_session(Stage.FINAL, attempts=2, final_ts="9.0", final_shown=True), "T1.U1.next", 50.0
 )
@@ -290,6 +327,27 @@ async def test_a_session_that_was_started_over_early_is_published_and_shown_firs
     assert {call.session.final_result for call in worker.publisher.shown} == {2}
     assert {call.session.stage for call in worker.publisher.shown} == {Stage.FINAL}
     assert (worker.session.attempts, owed(worker.session)) == ((), None)
+
+
+async def test_what_was_refused_and_then_started_over_is_not_posted_and_offers_nothing() -> None:
+    refused = not_published(a_session(Stage.FINAL, final_shown=True), "words")
+    worker = Worker(start_over(refused, "T1.U1.next", 60.0))
+    await worker.run(Job(JobKind.RETIRE, ID, 1))
+    assert worker.publisher.names() == ["refresh_draft", "show_status"]
+    root = str(root_message(worker.publisher.shown[-1].session, None, 0.0))
+    assert "did not let me post it" in root
+    assert "button" not in root
+    assert (worker.session.attempts, worker.session.error_message) == ((), "")
+
+
+async def test_what_is_refused_once_it_was_started_over_cannot_be_tried_again() -> None:
+    worker = Worker(replace(STARTED_OVER, final_ts="", final_shown=False))
+    worker.publisher.failures["post_final"] = [REFUSED]
+    await worker.run(Job(JobKind.RETIRE, ID, 2))
+    (told,) = worker.publisher.of("tell_owner")
+    assert "before you started over" in told.details["words"]
+    assert "Try again" not in told.details["words"]
+    assert "button" not in str(root_message(worker.publisher.shown[-1].session, None, 0.0))
 
 
 @pytest.mark.parametrize("final_ts", ["9.0", ""])

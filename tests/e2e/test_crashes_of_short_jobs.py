@@ -24,6 +24,13 @@ def _to_channel(args: dict[str, Any]) -> bool:
     return bool(args.get("reply_broadcast"))
 
 
+def _hang(scene: Scene, method: str, ts: str = "") -> None:
+    """Until the worker is killed."""
+    scene.slack.faults.add(
+        method, Fault.hang(), times=1000, match=lambda args: ts in ("", args.get("ts"))
+    )
+
+
 def _finished(scene: Scene, draft: Message) -> bool:
     root = scene.slack.message(scene.channel, str(draft.thread_ts))
     return not draft.buttons() and "Approved by" in root.shown_text
@@ -31,6 +38,7 @@ def _finished(scene: Scene, draft: Message) -> bool:
 
 async def _the_approved_image_was_posted(scene: Scene, draft: Message) -> Callable[[], bool]:
     scene.slack.faults.add("chat.postMessage", Fault.late(60.0), match=_to_channel)
+    _hang(scene, "chat.update")
     await scene.click(draft, "Approve")
     await scene.final(draft)
     assert (await scene.stored())["final_ts"] == ""
@@ -38,7 +46,7 @@ async def _the_approved_image_was_posted(scene: Scene, draft: Message) -> Callab
 
 
 async def _the_approved_image_was_recorded(scene: Scene, draft: Message) -> Callable[[], bool]:
-    scene.slack.faults.add("chat.update", Fault.hang())
+    _hang(scene, "chat.update")
     await scene.click(draft, "Approve")
     await scene.final(draft)
     await _until(scene, "final_ts")
@@ -51,7 +59,7 @@ async def _an_attempt_was_cancelled(scene: Scene, draft: Message) -> Callable[[]
     await scene.openai.until_held()
     root = await scene.root()
     await scene.slack.wait_for(lambda: "Cancel" in str(root.buttons()), what="the cancel button")
-    scene.slack.faults.add("chat.update", Fault.hang(), times=3)
+    _hang(scene, "chat.update")
     await scene.click(root, "Cancel")
     await scene.until_stage("user_feedback")
     return lambda: "cancelled" in root.shown_text and "Approve" in str(draft.buttons())
@@ -62,9 +70,7 @@ async def _it_was_started_over(scene: Scene, draft: Message) -> Callable[[], boo
     root = await scene.root()
     await scene.click(final, "Start over")
     await scene.form()
-    scene.slack.faults.add(
-        "chat.update", Fault.hang(), match=lambda args: args.get("ts") == final.ts
-    )
+    _hang(scene, "chat.update", final.ts)
     await scene.slack.submit(scene.alice)
     await scene.slack.wait_for(
         lambda: any(c.args.get("ts") == final.ts for c in scene.slack.calls_of("chat.update")),
@@ -103,6 +109,7 @@ async def _kill_at(
         await world.run("worker")
         assert not shown()
         await worker.kill()
+        world.slack.faults.clear()
         world.openai.release()
         await scene.slack.wait_for(shown, 3 * LEASE, "what the killed worker was to show")
         images = [m for m in scene.everything() if m.shown_images()]
@@ -113,9 +120,7 @@ async def _kill_at(
 
 async def test_what_a_person_decided_is_shown_by_another_worker(tmp_path: Path) -> None:
     starting = asyncio.Semaphore(2)  # all at once, none would be ready soon
-    await asyncio.gather(
-        *(
-            _kill_at(step, drafts, finals, tmp_path / str(n), starting)
-            for n, (step, drafts, finals) in enumerate(KILLED.values())
-        )
-    )
+    async with asyncio.TaskGroup() as worlds:
+        for n, (step, drafts, finals) in enumerate(KILLED.values()):
+            folder = tmp_path / str(n)
+            worlds.create_task(_kill_at(step, drafts, finals, folder, starting))

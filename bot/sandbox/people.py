@@ -126,8 +126,10 @@ def _check_menu(workspace: Workspace, who: User, message: Message) -> None:
 
 
 def _seen_blocks(target: Message | View, stale: bool) -> list[dict[str, Any]]:
-    if isinstance(target, View) or not stale:
+    if not stale:
         return target.blocks
+    if isinstance(target, View):
+        return [*target.blocks, *target.before]
     return [block for state in reversed(target.history) for block in state.blocks]
 
 

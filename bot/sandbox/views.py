@@ -15,7 +15,8 @@ _CARRIED = ("title", "submit", "close", "blocks")
 
 @dataclass
 class View:
-    """`state`: block_id -> action_id -> value object; `errors`: what stands under the fields."""
+    """`state`: block_id -> action_id -> value object; `errors`: what stands under the fields;
+    `before`: the blocks that were shown until the last change."""
 
     id: str
     user: str
@@ -26,6 +27,7 @@ class View:
     state: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     open: bool = True
+    before: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def type(self) -> str:
@@ -110,6 +112,7 @@ class Views:
 
     def update(self, view: View, content: dict[str, Any], state: dict[str, Any]) -> None:
         """Replace what a view shows; `state` holds what its fields start with."""
+        view.before = view.blocks
         view.content, view.state, view.errors = content, state, {}
         view.hash = _new_hash()
 
@@ -117,7 +120,8 @@ class Views:
         """A user's Home tab keeps its id, whatever is published."""
         shown = self.homes.get(user)
         view_id = shown.id if shown else f"V0HOME{next(self._numbers):05d}"
-        self.homes[user] = View(view_id, user, content, view_id, hash=_new_hash())
+        before = shown.blocks if shown else []
+        self.homes[user] = View(view_id, user, content, view_id, hash=_new_hash(), before=before)
         return self.homes[user]
 
     def top(self, user: str) -> View | None:

@@ -128,6 +128,33 @@ async def test_home(
     assert "Your images" in home.shown_text
 
 
+async def test_a_home_can_be_clicked_as_it_was_before_it_changed(
+    slack: SimulatedSlack, app: AsyncApp, client: AsyncWebClient, connect: Connect
+) -> None:
+    """The person's client has not drawn the new one yet."""
+    seen: list[str] = []
+
+    @app.action("older")
+    async def pressed(ack: Any, action: Any) -> None:
+        await ack()
+        seen.append(action["block_id"])
+
+    await connect()
+    alice = slack.user("alice").id
+    words = {"type": "plain_text", "text": "Older"}
+    button = {"type": "button", "action_id": "older", "text": words}
+    for block_id in ("first", "second", "third"):
+        blocks = [{"type": "actions", "block_id": block_id, "elements": [button]}]
+        await client.views_publish(user_id=alice, view={"type": "home", "blocks": blocks})
+    home = slack.home("alice")
+    assert home is not None
+    for block_id in ("second", "third"):
+        await slack.click("alice", home, action_id="older", block_id=block_id, stale=True)
+    assert seen == ["second", "third"]
+    with pytest.raises(AssertionError, match="no button"):
+        await slack.click("alice", home, action_id="older", block_id="second")
+
+
 async def test_home_keeps_its_id_and_what_is_chosen_there(
     slack: SimulatedSlack, app: AsyncApp, client: AsyncWebClient, connect: Connect
 ) -> None:

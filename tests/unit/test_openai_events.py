@@ -91,7 +91,7 @@ async def test_a_broken_connection_is_told_as_the_sdk_tells_it(
 
 
 async def test_no_json_is_a_value_error() -> None:
-    with pytest.raises(ValueError, match="Expecting"):
+    with pytest.raises(ValueError, match="expected value"):
         await heard(stream(b"data: <html>\n\n"))
 
 

@@ -1,9 +1,9 @@
 """The root message's status line, kept up to date while a worker works on a session.
 
 Each edit is rendered from the session as the store has it at that moment, so whichever process
-edits last, the newest status wins. A new step is shown at once, passing seconds every few seconds;
-an edit that Slack turns down for its rate limit is not repeated but rendered anew; the last one is
-always sent.
+edits last, the newest status wins. A new step is shown at once, passing seconds every few seconds,
+both less often the more sessions are followed. An edit that Slack turns down for its rate limit is
+not repeated but rendered anew; the last one is always sent.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ SHARE = 0.375
 """Of the interval, for each session that is followed: 1.5 s between two such edits of a process.
 Slack allows 50 a minute in a workspace, and those that say something new need some of them."""
 GAP = 1.0
-"""Seconds at the least between two edits of one message."""
+"""Seconds at the least between two edits of one message, where there are few of them. In a crowd a
+step that is over soon is not shown: its edit would cost those that are waited for."""
 FIRST_EDIT_WITHIN = 0.5
 LAST_EDIT_WITHIN = 120.0
 
@@ -104,11 +105,13 @@ class LiveStatus:
             if time.monotonic() >= self._busy_until:
                 await self._edit(session_id)
             gap = min(GAP, self._interval)
-            await set_within(line.ended, gap)
-            await set_within(line.woken, self._spacing() - gap)
+            await set_within(line.ended, gap * self._crowd)
+            await set_within(line.woken, (self._interval - gap) * self._crowd)
 
-    def _spacing(self) -> float:
-        return self._interval * max(1.0, SHARE * len(self._lines))
+    @property
+    def _crowd(self) -> float:
+        """How many times as long as alone each line waits."""
+        return max(1.0, SHARE * len(self._lines))
 
     async def _edit(self, session_id: str) -> float | None:
         """Edit once. Answers None when done, or how many seconds to wait before the next try."""
@@ -117,6 +120,8 @@ class LiveStatus:
             if not (session.root_ts and session.attempts):  # without any it is retired
                 return None
             await self._publisher.show_status(session, None)
+            if await self._sessions.versions([session_id]) == [session.version]:
+                return None
             newest = as_approved(await self._sessions.load(session_id))
         except SlackBusy as busy:
             self._busy_until = time.monotonic() + busy.retry_after

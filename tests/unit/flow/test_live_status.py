@@ -39,7 +39,8 @@ class Line:
         return [shown.session.stage for shown in self.publisher.shown]
 
     def move(self, stage: Stage) -> None:
-        self.store.sessions[ID] = replace(self.store.sessions[ID], stage=stage)
+        session = self.store.sessions[ID]
+        self.store.sessions[ID] = replace(session, stage=stage, version=session.version + 1)
 
 
 async def test_it_is_edited_while_the_work_goes_on_and_once_more_after_it() -> None:
@@ -81,12 +82,24 @@ async def test_a_new_step_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(line.stages) == 4
 
 
-async def test_many_sessions_share_the_edits() -> None:
+async def test_in_a_crowd_each_line_is_edited_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_status, "GAP", 0.01)
     line = Line(generating())
-    async with AsyncExitStack() as stack:
-        for number in range(40):
-            await stack.enter_async_context(line.status.following(f"{ID}{number}"))
-        assert line.status._spacing() == pytest.approx(INTERVAL * 15)
+    edits = {}
+    for others in (0, 40):
+        async with AsyncExitStack() as stack:
+            for number in range(others):  # of sessions that are gone: nothing is shown of them
+                await stack.enter_async_context(line.status.following(f"{ID}{number}"))
+            await stack.enter_async_context(line.status.following(ID))
+            await eventually(lambda: line.stages)
+            line.publisher.shown.clear()
+            for _ in range(10):
+                await asyncio.sleep(0.03)
+                line.status.changed(ID)
+            edits[others] = len(line.stages)
+            line.publisher.shown.clear()
+    assert edits[0] >= 5
+    assert edits[40] <= 2
 
 
 async def test_a_status_that_was_overtaken_while_it_was_sent_is_followed_by_the_newest() -> None:

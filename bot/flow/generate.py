@@ -175,7 +175,11 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
                 plan.encoded = plan.encoded or pybase64.b64encode_as_string(plan.image.data)
                 await self._sessions.keep_image(plan.session_id, plan.ref, plan.encoded)
             facts = facts_of(plan.image)
-        await self._sessions.update(plan.session_id, lambda s: noted(s, plan.ref, **facts))
+        now = time.time()
+        await self._sessions.update(
+            plan.session_id,
+            lambda s: generated(noted(s, plan.ref, **facts), plan.ref.attempt, now),
+        )
         plan.settled = True
         _log_outcome(plan)
         plan.image = None

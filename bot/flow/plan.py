@@ -53,8 +53,10 @@ def started(session: Session, number: int) -> Session:
 
 
 def generated(session: Session, number: int, now: float) -> Session:
-    """All candidates are settled, and there is something to show."""
+    """Nothing changes before all candidates are settled, or where there is nothing to show."""
     if not under_way(session, number) or not session.latest.images:
+        return session
+    if not all(c.failure or c.has_image for c in session.latest.candidates):
         return session
     attempt = replace(session.latest, generated_at=session.latest.generated_at or now)
     return with_attempt(replace(session, input_used_by_process=attempt.prompt), attempt)

@@ -65,7 +65,8 @@ class Attempt:
     afresh from `prompt`. `asked_by` is unique to the request that started it, so that the same
     request, delivered twice, starts it once; `cancelled_by` likewise. `as_file`: Slack never came
     to know the images' files, so they were shared as plain files. `run` counts how often the
-    sweeper queued it again.
+    sweeper queued it again. `runner` names the run of its generation that began last: where two
+    overlap, because one was taken for dead, that one goes on.
     """
 
     number: int
@@ -76,6 +77,7 @@ class Attempt:
     asked_by: str = ""
     cancelled_by: str = ""
     run: int = 0
+    runner: str = ""
     queued_at: float = 0.0
     started_at: float = 0.0
     generated_at: float = 0.0

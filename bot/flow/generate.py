@@ -19,7 +19,7 @@ from bot.domain.session import Session
 from bot.flow.live_preview import LivePreviews
 from bot.flow.plan import Plan, facts_of, generated, most_telling, request_id, started
 from bot.flow.requests import Requests
-from bot.flow.shared import Shared, noted, under_way
+from bot.flow.shared import Shared, in_charge, noted, under_way
 from bot.flow.tracing import TracedNode
 from bot.flow.waiting import finished, unwound
 from bot.ports import ImageBackend, SessionStore
@@ -62,7 +62,9 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
 
     async def prep_async(self, shared: Shared) -> list[Plan]:
         number = shared["attempt"]
-        session = await self._sessions.update(shared["session_id"], lambda s: started(s, number))
+        session = await self._sessions.update(
+            shared["session_id"], lambda s: started(s, number, shared["runner"])
+        )
         if not under_way(session, number):
             return []
         self._changed(session.id)
@@ -196,7 +198,7 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
         session = await self._sessions.update(
             shared["session_id"], lambda s: generated(s, number, now)
         )
-        if not under_way(session, number):
+        if not in_charge(session, shared):
             return "cancelled"
         images = session.latest.images
         if not images:

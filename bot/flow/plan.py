@@ -46,10 +46,11 @@ def request_id(session_id: str, image: ImageRef) -> str:
     return f"{token_of(session_id)}.{image.attempt}.{image.candidate}"
 
 
-def started(session: Session, number: int) -> Session:
-    if not under_way(session, number) or session.latest.started_at:
+def started(session: Session, number: int, runner: str) -> Session:
+    if not under_way(session, number):
         return session
-    return with_attempt(session, replace(session.latest, started_at=time.time()))
+    since = session.latest.started_at or time.time()
+    return with_attempt(session, replace(session.latest, started_at=since, runner=runner))
 
 
 def generated(session: Session, number: int, now: float) -> Session:

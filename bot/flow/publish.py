@@ -14,7 +14,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import ImageNotReady, Refusal, SlackRefused
 from bot.domain.session import Session, with_attempt
 from bot.domain.steps import draft_posted
-from bot.flow.shared import Shared, not_delivered, under_way, was_cancelled
+from bot.flow.shared import Shared, in_charge, not_delivered, under_way, was_cancelled
 from bot.flow.tracing import TracedNode
 from bot.ports import Publisher, SessionStore
 from bot.telemetry.metrics import DRAFT_SECONDS
@@ -47,7 +47,7 @@ class PostDraft(PublishingNode):
 
     async def prep_async(self, shared: Shared) -> Draft | None:
         session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
-        if not under_way(session, number):
+        if not in_charge(session, shared):
             return None
         recorded = session.latest.message_ts
         return Draft(session, number, shared["images"], shared["repeated"], recorded)

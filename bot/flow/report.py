@@ -11,7 +11,7 @@ from bot.domain.session import Session
 from bot.domain.steps import attempt_failed
 from bot.flow.drafts import Drafts
 from bot.flow.publish import PublishingNode
-from bot.flow.shared import Shared, under_way
+from bot.flow.shared import Shared, in_charge
 from bot.flow.tracing import TracedNode
 from bot.views.words import failure_words
 
@@ -33,7 +33,7 @@ class ReportFailure(PublishingNode):
 
     async def prep_async(self, shared: Shared) -> Failure | None:
         session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
-        if not under_way(session, number):
+        if not in_charge(session, shared):
             return None
         kind = FailureKind(shared["failure"]["kind"])
         words = failure_words(kind, said=shared["failure"]["said"])

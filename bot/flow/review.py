@@ -65,6 +65,7 @@ class ReviewFlow:
     async def give_up(self, session: Session, kind: FailureKind) -> Shared:
         """Report an attempt as failed without trying again."""
         shared = shared_store(session, repeated=True)
+        shared["runner"] = session.latest.runner
         shared["failure"] = {"kind": kind.value, "said": ""}
         async with self._previews.showing(session, repeated=True):
             await self._failure.run_async(shared)

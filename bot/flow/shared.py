@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ def shared_store(session: Session, *, repeated: bool) -> Shared:
     """The contract's keys, and which attempt this run is for.
 
     `repeated`: an earlier run of the same attempt may have got somewhere without recording it.
+    `runner` names this run, once it has begun to work on the attempt.
     `images` holds every image of the attempt in base64, by the candidate's number, and
     `generated_image` the first of them.
     """
@@ -24,6 +26,7 @@ def shared_store(session: Session, *, repeated: bool) -> Shared:
         "session_id": session.id,
         "attempt": session.latest.number,
         "repeated": repeated,
+        "runner": secrets.token_hex(6),
         "task_input": session.task_input,
         "stage": session.stage.value,
         "error_message": session.error_message,
@@ -39,6 +42,14 @@ def shared_store(session: Session, *, repeated: bool) -> Shared:
 def under_way(session: Session, number: int) -> bool:
     """Whether the session still waits for this attempt."""
     return session.stage is Stage.GENERATING and session.latest.number == number
+
+
+def in_charge(session: Session, shared: Shared) -> bool:
+    """Whether the session still waits for this attempt, and no other run has taken it over: this
+    one may have been taken for dead while Redis was away, and is not to post beside the other."""
+    if not under_way(session, shared["attempt"]):
+        return False
+    return session.latest.runner in ("", shared["runner"])
 
 
 def was_cancelled(session: Session, number: int) -> bool:

@@ -11,7 +11,7 @@ from pocketflow import AsyncParallelBatchNode
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, SlackRefused
 from bot.domain.session import Session
-from bot.flow.shared import Shared, not_delivered, noted, under_way
+from bot.flow.shared import Shared, in_charge, not_delivered, noted
 from bot.flow.tracing import TracedNode
 from bot.ports import Publisher, SessionStore
 from bot.telemetry.context import about
@@ -46,7 +46,7 @@ class UploadImages(TracedNode, AsyncParallelBatchNode):
 
     async def prep_async(self, shared: Shared) -> list[Upload]:
         session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
-        if not under_way(session, number):
+        if not in_charge(session, shared):
             return []
         return [
             Upload(session, ImageRef(number, c.number), shared["images"].get(c.number, ""))
@@ -84,6 +84,6 @@ class UploadImages(TracedNode, AsyncParallelBatchNode):
         for error in filter(None, outcomes):
             raise error
         session = await self._sessions.load(shared["session_id"])
-        if not under_way(session, shared["attempt"]):
+        if not in_charge(session, shared):
             return "cancelled"
         return "uploaded" if session.latest.images else not_delivered(shared)

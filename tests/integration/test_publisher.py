@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.slack import SlackPublisher, calls
+from bot.adapters.slack import SlackPublisher, calls, posting
 from bot.domain import steps
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
@@ -341,6 +341,33 @@ async def test_nothing_is_posted_again_without_a_look_while_slack_is_away(
     first = await publisher.post_draft(session, 1, repeated=False)
     slack.faults.add("conversations.replies", Fault.http(503), times=5)  # for 11.5 s
     assert await publisher.post_draft(session, 1, repeated=True) == first
+    assert len(slack.messages("general", session.thread_ts)) == 1
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_whoever_has_waited_for_long_looks_whether_another_has_posted(
+    slack: SimulatedSlack,
+    publisher: SlackPublisher,
+    monkeypatch: pytest.MonkeyPatch,
+    busy: bool,
+) -> None:
+    """It may have been taken for dead meanwhile."""
+    monkeypatch.setattr(posting, "TAKEN_FOR_DEAD", 0.05)
+    if busy:
+        slack.faults.add(
+            "chat.postMessage", Fault.rate_limited(1), match=lambda a: "thread_ts" in a
+        )
+    else:
+        slack.workspace.files.ready_after = 3600
+    session = await with_file(slack, publisher)
+    before = len(slack.calls_of("chat.postMessage"))
+    waiting = asyncio.create_task(publisher.post_draft(session, 1, repeated=False))
+    await slack.wait_for(lambda: slack.calls_of("chat.postMessage")[before:], what="the first try")
+    file = slack.workspace.files.get(session.latest.candidate(1).file_id)
+    assert file is not None
+    file.ready_at = 0.0
+    other = await publisher.post_draft(session, 1, repeated=False)
+    assert await waiting == other
     assert len(slack.messages("general", session.thread_ts)) == 1
 
 

@@ -75,7 +75,7 @@ def recordings(image: ImageRef, mark: str) -> dict[str, tuple[Change, Event | No
     has_image = {"width": 64, "height": 64, "mime_type": "image/png", "failure": None}
     return {
         "root": (lambda s: _keeps_root(s, mark), None),
-        "started": (lambda s: started(s, number), None),
+        "started": (lambda s: started(s, number, mark), None),
         "response": (lambda s: noted(s, image, response_id=mark), None),
         "image": (lambda s: noted(s, image, response_id=mark, **has_image), None),
         "no image": (lambda s: noted(s, image, failure=FailureKind.TIMED_OUT), None),

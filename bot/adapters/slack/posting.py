@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,11 @@ LOOK_FOR = 60.0
 dead connections left, is not to post again without having looked."""
 
 
+TAKEN_FOR_DEAD = 10.0
+"""Seconds of waiting after which another worker may have taken the job over, and posted: its lease
+is 15."""
+
+
 class Poster:
     """Posts into the thread of a session, or without one into its channel.
 
@@ -42,10 +48,11 @@ class Poster:
     ) -> str:
         """Post, waiting out trouble: whenever it may have been posted already, look before posting
         again."""
-        in_doubt = repeated
+        in_doubt, began = repeated, time.monotonic()
 
         async def step() -> str:
             nonlocal in_doubt
+            in_doubt = in_doubt or _is_long_ago(began)
             if in_doubt and (found := await self._look_for(session, message)):
                 return found
             try:
@@ -69,9 +76,13 @@ class Poster:
     ) -> str:
         """Post a message that names uploaded files, once Slack knows them. Raises `ImageNotReady`
         after so many seconds."""
-        return await _until_ready(within)(
-            self.post, session, message, repeated=repeated, broadcast=broadcast
-        )
+        began = time.monotonic()
+
+        async def step() -> str:
+            in_doubt = repeated or _is_long_ago(began)
+            return await self.post(session, message, repeated=in_doubt, broadcast=broadcast)
+
+        return await _until_ready(within)(step)
 
     async def post_file_once(self, session: Session, message: Message, within: float) -> str:
         """The same, waiting for nothing else."""
@@ -163,6 +174,10 @@ def _until_ready(within: float) -> AsyncRetrying:
         stop=stop_after_delay(within),
         reraise=True,
     )
+
+
+def _is_long_ago(began: float) -> bool:
+    return time.monotonic() - began > TAKEN_FOR_DEAD
 
 
 def _marker(message: Message) -> str:

@@ -272,3 +272,34 @@ async def test_what_is_cancelled_at_the_last_moment_has_its_image_shown_nowhere(
     await worker.run(generate())
     assert worker.without_status() == ["upload", "post_draft", "remove_draft"]
     assert not worker.session.shows(ImageRef(1))
+
+
+@pytest.mark.parametrize("images", [1, 3])
+async def test_of_two_runs_that_overlap_the_one_that_began_last_goes_on(images: int) -> None:
+    """The first one was taken for dead, because Redis was away for longer than its lease."""
+    worker, first = await making(of(images))
+    begun = worker.session.latest.runner
+    second = worker.start(generate(), repeated=True)
+    await eventually(lambda: worker.session.latest.runner != begun, TOO_LONG)
+    assert worker.backend.gate is not None
+    worker.backend.gate.set()
+    async with asyncio.timeout(TOO_LONG):
+        await asyncio.gather(first, second)
+    (posted,) = worker.publisher.of("post_draft")
+    assert posted.details["repeated"] is True
+    assert worker.session.stage is Stage.USER_FEEDBACK
+    assert worker.session.latest.message_ts == "post_draft:1"
+
+
+async def test_of_two_runs_that_fail_the_one_that_began_last_says_so() -> None:
+    worker, first = await making(of())
+    begun = worker.session.latest.runner
+    second = worker.start(generate(), repeated=True)
+    await eventually(lambda: worker.session.latest.runner != begun, TOO_LONG)
+    worker.publisher.failures["upload"] = [SlackRefused("upload", "no")] * 2
+    assert worker.backend.gate is not None
+    worker.backend.gate.set()
+    async with asyncio.timeout(TOO_LONG):
+        await asyncio.gather(first, second)
+    assert len(worker.publisher.of("post_failure")) == 1
+    assert worker.session.latest.failure is FailureKind.NOT_DELIVERED

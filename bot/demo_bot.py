@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from bot.sandbox import Page
 from bot.settings import Settings
+from bot.tasks import set_within
 from bot.telemetry.logs import LogFormat
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +50,7 @@ class BotChild:
             self.ready.clear()
             await self._run_once()
             rest = FIRST_REST if self.ready.is_set() else min(rest * 2, LONGEST_REST)
-            await self._rest(rest)
+            await set_within(self._stopping, rest)
 
     async def stop(self) -> None:
         self._stopping.set()
@@ -89,13 +90,6 @@ class BotChild:
         self._page.feed.note("log", text, **({"bad": True} if level not in _QUIET else {}))
         if level not in _NOT_FOR_THE_TERMINAL:
             sys.stderr.write(f"bot: {line}\n")
-
-    async def _rest(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            pass
 
 
 def environment(settings: Settings, page: Page, redis_url: str) -> dict[str, str]:

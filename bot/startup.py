@@ -23,6 +23,7 @@ from bot.doctor import (
 from bot.domain.errors import ImagineError
 from bot.settings import Backend, Settings
 from bot.slack.bolt import Identity
+from bot.tasks import set_within
 
 log = logging.getLogger(__name__)
 
@@ -105,17 +106,9 @@ async def _passes(check: Callable[[], Awaitable[Sequence[Finding]]], stop: async
         if not passing:
             break
         log.warning("waiting: %s", passing[0])
-        if await _stopped_within(stop, 1.0):
+        if await set_within(stop, 1.0):
             return False
     for finding in findings:
         if finding.verdict is Verdict.WARNING:
             log.warning("%s", finding)
     return True
-
-
-async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            return await stop.wait()
-    except TimeoutError:
-        return False

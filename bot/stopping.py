@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from bot.domain.errors import ImagineError
+from bot.tasks import set_within
 
 log = logging.getLogger(__name__)
 
@@ -78,11 +79,7 @@ class Stopping:
 
     async def unless_urgent(self, seconds: float) -> None:
         """Wait that long, or until it is urgent."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self.urgent.wait()
-        except TimeoutError:
-            pass
+        await set_within(self.urgent, seconds)
 
     async def hurried(
         self, work: Coroutine[Any, Any, None], hurry: Coroutine[Any, Any, None]

@@ -1,4 +1,5 @@
-"""Tasks: how one is ended for good, and background work that only the shutdown waits for."""
+"""Tasks: how one is ended for good, background work that only the shutdown waits for, and waiting
+for an event."""
 
 from __future__ import annotations
 
@@ -29,6 +30,15 @@ def retrieve(task: asyncio.Future[Any]) -> None:
     """An error that nobody asks for would be reported as never retrieved."""
     if not task.cancelled():
         task.exception()
+
+
+async def set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for the event, at most so long; answers whether it is set."""
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 class BackgroundTasks:

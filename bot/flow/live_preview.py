@@ -24,9 +24,8 @@ from bot.domain.errors import (
 )
 from bot.domain.session import Session, with_attempt
 from bot.flow.shared import under_way
-from bot.flow.waiting import set_within
 from bot.ports import Publisher, SessionStore
-from bot.tasks import end
+from bot.tasks import end, set_within
 
 log = logging.getLogger(__name__)
 

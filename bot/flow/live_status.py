@@ -24,8 +24,8 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.flow.drafts import standing
-from bot.flow.waiting import set_within
 from bot.ports import Publisher, SessionStore
+from bot.tasks import set_within
 
 log = logging.getLogger(__name__)
 

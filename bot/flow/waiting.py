@@ -1,4 +1,4 @@
-"""Waiting for events and tasks where a cancellation may come in between."""
+"""Waiting for tasks where a cancellation may come in between."""
 
 from __future__ import annotations
 
@@ -12,15 +12,6 @@ T = TypeVar("T")
 
 RECORD_WITHIN = 0.8
 """Seconds that a record may still take once its task is cancelled."""
-
-
-async def set_within(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, at most so long."""
-    try:
-        async with asyncio.timeout(max(0.0, seconds)):
-            await event.wait()
-    except TimeoutError:
-        return
 
 
 async def unwound(tasks: Collection[asyncio.Task[Any]]) -> None:

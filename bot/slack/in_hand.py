@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bot.tasks import set_within
+
 PATIENCE = 0.3
 """Seconds that the work behind an ack stands back at most, while more and more comes in."""
 
@@ -48,13 +50,8 @@ class InHand:
 
     async def acked(self) -> None:
         """Wait until all are, for `PATIENCE` seconds at most."""
-        if not self._unacked:
-            return
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._all_acked.wait()
-        except TimeoutError:
-            pass
+        if self._unacked:
+            await set_within(self._all_acked, PATIENCE)
 
     async def finished(self, seconds: float) -> None:
         """Wait until all listeners have, for so many seconds at most."""

@@ -10,6 +10,7 @@ from bot.adapters.queue.bullmq_worker import close, make_worker, settle, stop_lo
 from bot.adapters.queue.connection import redis_client
 from bot.adapters.queue.processor import Handler, Processor
 from bot.domain.errors import ImagineError
+from bot.tasks import set_within
 
 _LOG = logging.getLogger("bot.queue")
 
@@ -64,7 +65,7 @@ class Lane:
             _LOG.error("the loop of %s ended (%s), %d in a row", self._queue, why, quick_ends)
             if quick_ends >= _MAX_QUICK_ENDS:
                 raise LoopEnded(self._queue)
-            await self._rest(_REST * quick_ends)
+            await set_within(self._stopping, _REST * quick_ends)
 
     async def _run_loop(self) -> str:
         """Run a worker until its loop ends, and answer what ended it."""
@@ -83,14 +84,6 @@ class Lane:
             await close(worker, redis)
         error = None if loop.cancelled() else loop.exception()
         return type(error).__name__ if error else "no error"
-
-    async def _rest(self, seconds: float) -> None:
-        """Wait, but not for longer than until `stop`."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            pass
 
     async def stop(self, grace: float) -> None:
         """Take no new jobs, let the running ones finish for `grace` seconds, hand back the rest.

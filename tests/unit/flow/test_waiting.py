@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from bot.flow import waiting
-from bot.flow.waiting import finished, set_within, unwound
+from bot.flow.waiting import finished, unwound
+from bot.tasks import set_within
 
 
 async def test_an_event_is_waited_for_at_most_so_long() -> None:

@@ -103,10 +103,7 @@ async def _put_off(job: Any, token: str, error: SlackUnavailable) -> str:
     not work out, the job runs again when its lease ends."""
     busy = error.retry_after if isinstance(error, SlackBusy) else 0.0
     due = time.time() + max(PUT_OFF, busy)
-    try:
-        await within(HANDING_BACK, job.moveToDelayed(round(due * 1000), token))
-    except (TimeoutError, RedisError, TypeError) as failure:  # TypeError: the lock was lost
-        _LOG.warning("job %s could not be put off: %s", job.id, type(failure).__name__)
+    if not await _moved(job, job.moveToDelayed(round(due * 1000), token), "put off"):
         return "abandoned"
     _LOG.warning("job %s waits for Slack", job.id)
     return "put_off"
@@ -149,10 +146,17 @@ async def hand_back(job: Any, token: str) -> str:
     Where it does not work out, the job runs again when its lease ends.
     """
     fields = {"fieldsToUpdate": {"atm": job.attemptsMade - 1}}
-    try:
-        await within(HANDING_BACK, job.backend.retryJob(job.id, True, token, fields))
-    except (TimeoutError, RedisError, TypeError) as error:  # TypeError: the lock was lost
-        _LOG.warning("job %s could not be handed back: %s", job.id, type(error).__name__)
+    if not await _moved(job, job.backend.retryJob(job.id, True, token, fields), "handed back"):
         return "abandoned"
     _LOG.info("job %s was handed back", job.id)
     return "handed_back"
+
+
+async def _moved(job: Any, call: Awaitable[Any], how: str) -> bool:
+    """Whether BullMQ's call took the job out of our hands."""
+    try:
+        await within(HANDING_BACK, call)
+    except (TimeoutError, RedisError, TypeError) as error:  # TypeError: the lock was lost
+        _LOG.warning("job %s could not be %s: %s", job.id, how, type(error).__name__)
+        return False
+    return True

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.errors import Reason, Refusal
-from bot.domain.session import Session, with_attempt
+from bot.domain.session import Session, asked_before, with_attempt
 from bot.domain.stages import Stage
 
 
@@ -27,9 +27,9 @@ def publish_again(session: Session, number: int, asked_by: str = "") -> Session:
         raise Refusal(Reason.ALREADY_APPROVED, session.user)
     if number != session.final_result:
         raise Refusal(Reason.MOVED_ON, session.user)
-    approved = session.attempt(number)
-    if not session.error_message or (asked_by and approved.asked_by == asked_by):
+    if not session.error_message or asked_before(session, asked_by):
         return session
+    approved = session.attempt(number)
     approved = replace(approved, run=approved.run + 1, asked_by=asked_by or approved.asked_by)
     return replace(with_attempt(session, approved), error_message="", final_shown=False)
 

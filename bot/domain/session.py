@@ -120,3 +120,8 @@ def with_attempt(session: Session, attempt: Attempt) -> Session:
     """The session with this attempt in the place of the one of its number."""
     attempts = (*session.attempts[: attempt.number - 1], attempt)
     return replace(session, attempts=attempts + session.attempts[attempt.number :])
+
+
+def asked_before(session: Session, asked_by: str) -> bool:
+    """Whether the same request asked for an attempt; one without a mark never did."""
+    return bool(asked_by) and any(a.asked_by == asked_by for a in session.attempts)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
-from bot.domain.session import Session, with_attempt
+from bot.domain.session import Session, asked_before, with_attempt
 from bot.domain.stages import Event, IllegalEvent, Stage, next_stage
 
 
@@ -30,7 +30,7 @@ def submit(
 
 def regenerate(session: Session, number: int, now: float, asked_by: str = "") -> Session:
     """Another go at the newest draft: the same prompt, and the same change where it has one."""
-    if _asked_before(session, asked_by):
+    if asked_before(session, asked_by):
         return session
     _check_current(session, Event.REGENERATE, number)
     again = _again(session.attempt(number), asked_by)
@@ -47,7 +47,7 @@ def refine(
     asked_by: str = "",
 ) -> Session:
     """Edit one image that is in the thread."""
-    if _asked_before(session, asked_by):
+    if asked_before(session, asked_by):
         return session
     _move(session, Event.REFINE, now)
     if not session.shows(base):
@@ -68,7 +68,7 @@ def edit(
 ) -> Session:
     """Afresh from another prompt: after a draft, or after a failure that left none. What started
     from a person's picture starts from it again."""
-    if _asked_before(session, asked_by):
+    if asked_before(session, asked_by):
         return session
     event = Event.SUBMIT if session.stage is Stage.INITIAL_INPUT else Event.EDIT
     _check_current(session, event, number)
@@ -80,7 +80,7 @@ def edit(
 
 def try_again(session: Session, number: int, now: float, asked_by: str = "") -> Session:
     """What a failed or cancelled attempt was for, once more."""
-    if _asked_before(session, asked_by):
+    if asked_before(session, asked_by):
         return session
     event = Event.SUBMIT if session.stage is Stage.INITIAL_INPUT else Event.REGENERATE
     _check_current(session, event, number)
@@ -221,10 +221,6 @@ def _again(attempt: Attempt, asked_by: str = "") -> Attempt:
         base=attempt.base,
         asked_by=asked_by,
     )
-
-
-def _asked_before(session: Session, asked_by: str) -> bool:
-    return bool(asked_by) and any(a.asked_by == asked_by for a in session.attempts)
 
 
 def _check_current(session: Session, event: Event, number: int) -> None:

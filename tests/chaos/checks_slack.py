@@ -7,6 +7,8 @@ from collections import Counter
 from tests.chaos.evidence import Evidence
 from tests.chaos.finding import Finding
 
+_OF_EXCEPTIONS = ("Traceback", "Error(", "Exception(", "redis://", " object at 0x")
+
 
 def one_root_per_session(evidence: Evidence) -> list[Finding]:
     """Every session that was asked for anything has one root message; one that was taken back
@@ -39,9 +41,6 @@ def one_draft_per_attempt(evidence: Evidence) -> list[Finding]:
                 found.append(Finding(name, what, session.id))
         found += [Finding(name, f"a draft of attempt {n}", session.id) for n in drafts]
     return found
-
-
-_OF_EXCEPTIONS = ("Traceback", "Error(", "Exception(", "redis://", " object at 0x")
 
 
 def one_final_per_approval(evidence: Evidence) -> list[Finding]:
@@ -87,14 +86,13 @@ def slack_has_no_complaints(evidence: Evidence) -> list[Finding]:
 def nobody_is_pinged(evidence: Evidence) -> list[Finding]:
     """The bot mentions the session's owner, and nobody else; what people type pings nobody. A
     refusal in private may name the owner."""
-    crowds = [
+    found = [
         Finding("nobody_is_pinged", f"{message.ts}: {ping}")
         for message in evidence.messages
         if message.user == evidence.bot_user
         for ping in message.pings()
         if ping.startswith("<!")
     ]
-    found = crowds
     for session_id, marked in evidence.marked.items():
         owner = f"<@{session_id.split('.')[1]}>"
         for _, _, message in marked:

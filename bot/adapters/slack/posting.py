@@ -25,8 +25,6 @@ _CLOCK_SKEW = 60.0
 LOOK_FOR = 60.0
 """Seconds for Slack to say whether a message was posted. A bot that is cut off from it, or has only
 dead connections left, is not to post again without having looked."""
-
-
 TAKEN_FOR_DEAD = 10.0
 """Seconds of waiting after which another worker may have taken the job over, and posted: its lease
 is 15."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 from bot.domain import steps
-from bot.domain.errors import Refusal
+from bot.domain.errors import FailureKind, Refusal
 from bot.domain.session import Session
+from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind
 from bot.flow import ReviewFlow
 from bot.flow.live_preview import LivePreviews
@@ -25,7 +27,18 @@ from tests.fakes import (
     FakeJobQueue,
     FakePublisher,
     FakeSessionStore,
+    generating,
+    with_latest,
 )
+
+CANCELLED = replace(
+    with_latest(generating(), failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT
+)
+"""Before there was a draft."""
+CANCELLED_2 = replace(
+    with_latest(generating(2), failure=FailureKind.CANCELLED), stage=Stage.USER_FEEDBACK
+)
+"""With a draft from before."""
 
 
 def announce(number: int = 1, run: int = 0) -> Job:

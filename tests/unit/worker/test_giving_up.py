@@ -13,18 +13,12 @@ from bot.domain.stages import Stage
 from bot.domain.steps import start_over
 from bot.domain.work import MAX_RUNS, Job, JobKind, owed
 from bot.flow import live_status
-from tests.fakes import a_session, generating, with_latest
-from tests.unit.worker.desk import Worker
+from tests.fakes import a_session, generating
+from tests.unit.worker.desk import CANCELLED, CANCELLED_2, Worker
 
 FINAL = a_session(Stage.FINAL)
 STARTED_OVER = start_over(FINAL, "T1.U1.next", 50.0)
 POSTED = start_over(replace(FINAL, final_ts="9.0"), "T1.U1.next", 50.0)
-CANCELLED = replace(
-    with_latest(generating(), failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT
-)
-CANCELLED_2 = replace(
-    with_latest(generating(2), failure=FailureKind.CANCELLED), stage=Stage.USER_FEEDBACK
-)
 BROKEN = RuntimeError("a bug")
 AWAY = SlackUnavailable("away")
 

@@ -23,19 +23,19 @@ from bot.domain.work import Job, JobKind, owed
 from bot.ports import JobState
 from bot.views.messages import root_message
 from tests.fakes import ID, a_candidate, a_session, an_attempt, generating, with_latest
-from tests.unit.worker.desk import Worker, announce, finish, generate, settle
+from tests.unit.worker.desk import (
+    CANCELLED,
+    CANCELLED_2,
+    Worker,
+    announce,
+    finish,
+    generate,
+    settle,
+)
 
 NEW = generating(root_ts="", thread_ts="")
 REFUSED = SlackRefused("chat.update", "message_not_found")
 AWAY = SlackUnavailable("away")
-
-
-CANCELLED = replace(
-    with_latest(generating(), failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT
-)
-CANCELLED_2 = replace(
-    with_latest(generating(2), failure=FailureKind.CANCELLED), stage=Stage.USER_FEEDBACK
-)
 
 
 async def test_the_first_announcement_posts_the_root_and_queues_the_generation() -> None:

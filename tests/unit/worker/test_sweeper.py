@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errors import FailureKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
@@ -23,13 +22,8 @@ from tests.fakes import (
     generating,
     with_latest,
 )
+from tests.unit.worker.desk import CANCELLED, CANCELLED_2
 
-CANCELLED = replace(
-    with_latest(generating(), failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT
-)
-CANCELLED_2 = replace(
-    with_latest(generating(2), failure=FailureKind.CANCELLED), stage=Stage.USER_FEEDBACK
-)
 ENDED = [JobState.DONE, JobState.FAILED, JobState.GONE]
 
 

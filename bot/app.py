@@ -120,7 +120,7 @@ async def _serve_monitoring(
     sessions, _ = outside.redis(stack, HEALTH_PATIENCE)
     monitoring = Monitoring(sessions, stopping.asked)
     if Role.WORKER in role:
-        gauges = SharedGauges(outside.queue.depths, sessions.census)
+        gauges = SharedGauges(outside.queue.depths, sessions.census, sessions.memory)
         stack.push_async_callback(gauges.close)
         monitoring.refresh_by(gauges.refresh)
     if outside.settings.health_port is not None:

@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.redis import RedisCancellations, RedisSessionStore, redis_client
+from bot.adapters.redis import (
+    RedisCancellations,
+    RedisHeartbeats,
+    RedisSessionStore,
+    redis_client,
+)
 from bot.adapters.slack import SlackFiles, SlackPublisher
 from bot.settings import Settings
 from bot.slack.bolt import Identity
+
+HEARTBEAT_PATIENCE = 2.0
+"""Seconds for Redis to hear that a run lives."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,11 @@ class Outside:
     @property
     def redis_url(self) -> str:
         return self.settings.redis_url.get_secret_value()
+
+    def heartbeats(self, stack: AsyncExitStack) -> RedisHeartbeats:
+        redis = redis_client(self.redis_url, HEARTBEAT_PATIENCE)
+        stack.push_async_callback(redis.aclose)
+        return RedisHeartbeats(redis, HEARTBEAT_PATIENCE)
 
     def redis(
         self, stack: AsyncExitStack, patience: float

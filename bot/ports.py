@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from bot.domain.attempt import ImageRef
+from bot.domain.errors import StoreTrouble
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.options import Options
 from bot.domain.session import Session
@@ -34,6 +35,13 @@ class Entry(NamedTuple):
     session_id: str
     stage: Stage
     in_progress: bool
+
+
+class Memory(NamedTuple):
+    """What the store's server uses, and may use, in bytes; `most` is 0 where nothing bounds it."""
+
+    used: int
+    most: int
 
 
 class SessionStore(Protocol):
@@ -97,6 +105,21 @@ class SessionStore(Protocol):
         """Raise `StoreUnavailable` where the store does not answer."""
 
 
+class Heartbeats(Protocol):
+    """Which runs of generations live, in every process. Where the store refuses changes, a run that
+    has begun lives on."""
+
+    async def begin(self, run: str) -> None:
+        """From now on the run lives. It is a change like any other: raises `StoreUnavailable` where
+        the store takes none."""
+
+    async def end(self, run: str) -> None:
+        """Never raises."""
+
+    async def is_alive(self, run: str) -> bool:
+        """Whether it may still bring what it asked for. Raises `StoreUnavailable`."""
+
+
 class SeenSignatures(Protocol):
     """The signatures of requests, for all processes. Every method raises `StoreUnavailable` within
     a fraction of a second, because Slack waits."""
@@ -154,21 +177,32 @@ class Cancellations(Protocol):
         """Never raises: the worker that has it finds out by itself, later."""
 
 
+OnAsking = Callable[[], Awaitable[None]]
+"""Is awaited before a call that may have to be paid, which is not made where this raises."""
 OnStarted = Callable[[str], Awaitable[None]]
 """Is awaited with the provider's response id as soon as that is known."""
 OnPartial = Callable[[str], None]
 """Is told of each partial image, in base64; returns at once."""
 
 
+async def free_to_ask() -> None:
+    """Nobody minds the call."""
+
+
 class ImageBackend(Protocol):
     """Somebody who makes images."""
 
     async def generate(
-        self, request: ImageRequest, on_started: OnStarted, on_partial: OnPartial
+        self,
+        request: ImageRequest,
+        on_started: OnStarted,
+        on_partial: OnPartial,
+        on_asking: OnAsking = free_to_ask,
     ) -> GeneratedImage:
         """Make one image. Raises `GenerationError`, and nothing else on purpose.
 
-        What `on_started` is told, a later run of the same candidate can go on from
+        `on_asking` is awaited before the paid call, and not where an earlier run's response has the
+        image. What `on_started` is told, a later run of the same candidate can go on from
         (`request.response_id`). The call pays at most once; the caller owns the retries.
         """
 
@@ -189,8 +223,11 @@ class Publisher(Protocol):
     async def post_root(self, session: Session, ahead: int, *, repeated: bool) -> str:
         """Post the root message and answer its `ts`. Raises `NotInChannel`."""
 
-    async def show_status(self, session: Session, ahead: int | None) -> None:
-        """Write the session's status into its root message. Never waits out a rate limit:
+    async def show_status(
+        self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
+    ) -> None:
+        """Write the session's status into its root message. `waits_for`: what keeps the store from
+        taking what is under way. Never waits out a rate limit:
         raises `SlackBusy`, because by then there is a newer status."""
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:

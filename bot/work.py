@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 
 from bot.adapters.queue import BullWorker
 from bot.backends import image_backend
 from bot.flow import ReviewFlow
+from bot.flow.holding import Holding, held
 from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
 from bot.flow.requests import Requests
@@ -22,9 +24,12 @@ from bot.worker.handler import JobHandler
 from bot.worker.measured_backend import MeasuredBackend
 from bot.worker.queue_status import QueueStatus
 from bot.worker.sweeper import Sweeper
+from bot.worker.test_writes import REFUSED, TestWrites
 
 PATIENCE = 60.0
 """Seconds for the store while a paid image waits to be recorded."""
+TEST_PATIENCE = 2.0
+"""Seconds for the store to take a small change."""
 
 
 async def start_worker(
@@ -35,30 +40,41 @@ async def start_worker(
     backend = MeasuredBackend(image_backend(settings), settings.image_backend.value)
     stack.push_async_callback(backend.close)
     status = LiveStatus(sessions, publisher)
+    holding = Holding(status.waits_for)
+    in_hand = held(sessions, holding)
+    heartbeats = outside.heartbeats(stack)
+    test_writes = TestWrites(outside.redis(stack, TEST_PATIENCE)[0].test_write)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
-    requests = Requests(sessions, outside.files, avoid_rejected=settings.avoid_rejected)
-    flow = ReviewFlow(sessions, backend, publisher, requests, previews, status.changed)
-    generations = Generations(sessions, backend, publisher, flow, status, previews)
+    requests = Requests(in_hand, outside.files, avoid_rejected=settings.avoid_rejected)
+    flow = ReviewFlow(in_hand, backend, publisher, requests, previews, status.changed, heartbeats)
+    generations = Generations(
+        sessions, backend, publisher, flow, status, previews, heartbeats, holding
+    )
     bot_name = outside.identity.bot_name
     handler = JobHandler(
-        sessions,
+        in_hand,
         queue,
         cancellations,
         publisher,
         generations,
-        GivingUp(sessions, publisher, flow, status),
+        GivingUp(in_hand, publisher, flow, status),
         status,
+        holding,
         bot_name,
     )
     worker = BullWorker(outside.redis_url, handler, settings.worker_concurrency)
     monitoring.needs(lambda: worker.takes_jobs, "no jobs are taken")
+    for trouble, reason in REFUSED.items():
+        monitoring.needs(partial(test_writes.met_no, trouble), reason)
     tasks = BackgroundTasks()
     stack.push_async_callback(tasks.drain, 0.0)
     tasks.spawn(warn_of_models(settings))
     running = asyncio.create_task(worker.run())
     watching = [
         Sweeper(sessions, queue).run(),
-        QueueStatus(sessions, queue, publisher).run(),
+        QueueStatus(sessions, queue, publisher, lambda: test_writes.trouble).run(),
+        heartbeats.beat_for_ever(),
+        test_writes.repeat(),
         cancellations.listen(generations.cancelled, generations.look_at_all),
     ]
     endless = [asyncio.create_task(watch) for watch in watching]

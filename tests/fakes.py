@@ -15,6 +15,8 @@ from bot.domain.errors import (
     QueueUnavailable,
     Reason,
     Refusal,
+    StoreFull,
+    StoreTrouble,
     StoreUnavailable,
 )
 from bot.domain.images import GeneratedImage, ImageRequest
@@ -22,7 +24,16 @@ from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind, owed
-from bot.ports import Change, Entry, JobState, OnPartial, OnStarted, Unfinished
+from bot.ports import (
+    Change,
+    Entry,
+    JobState,
+    OnAsking,
+    OnPartial,
+    OnStarted,
+    Unfinished,
+    free_to_ask,
+)
 from bot.sandbox import PATIENCE
 
 ID = "T1.U1.abc123"
@@ -80,7 +91,8 @@ def a_session(stage: Stage = Stage.USER_FEEDBACK, *, attempts: int = 1, **change
 
 class FakeSessionStore:
     """Keeps sessions by compare-and-set, as the real one does: others run between the reading
-    and the writing of an update. `written` is every version in its order."""
+    and the writing of an update. `written` is every version in its order. While it is `full` it
+    can be read; `refused` counts what it did not take."""
 
     def __init__(self, *sessions: Session) -> None:
         self.sessions = {session.id: session for session in sessions}
@@ -89,6 +101,8 @@ class FakeSessionStore:
         self.touched = {s.id: 0.0 for s in sessions if owed(s)}
         self.written: list[Session] = []
         self.away = False
+        self.full = False
+        self.refused = 0
         self.writes_until_away: int | None = None
 
     async def create(self, session: Session) -> Session:
@@ -153,6 +167,7 @@ class FakeSessionStore:
 
     async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
         await self._reach()
+        self._take()
         self.images[session_id, image] = encoded
 
     async def load_image(self, session_id: str, image: ImageRef) -> str | None:
@@ -176,7 +191,13 @@ class FakeSessionStore:
     async def ping(self) -> None:
         await self._reach()
 
+    def _take(self) -> None:
+        if self.full:
+            self.refused += 1
+            raise StoreFull("fake")
+
     def _write(self, session: Session) -> None:
+        self._take()
         if self.writes_until_away == 0:
             raise StoreUnavailable("fake")
         if self.writes_until_away is not None:
@@ -238,6 +259,29 @@ class FakeCancellations:
         self.sent.append(session_id)
 
 
+class FakeHeartbeats:
+    """`alive` are the runs that live. While it is `full` none begins."""
+
+    def __init__(self, *alive: str) -> None:
+        self.alive = set(alive)
+        self.begun: list[str] = []
+        self.full = False
+
+    async def begin(self, run: str) -> None:
+        await asyncio.sleep(0)
+        if self.full:
+            raise StoreFull("fake")
+        self.alive.add(run)
+        self.begun.append(run)
+
+    async def end(self, run: str) -> None:
+        self.alive.discard(run)
+
+    async def is_alive(self, run: str) -> bool:
+        await asyncio.sleep(0)
+        return run in self.alive
+
+
 class FakeSignatures:
     """`kept`: signature → for how many seconds."""
 
@@ -276,8 +320,14 @@ class FakeImageBackend:
         self.gates: dict[int, asyncio.Event] = {}
 
     async def generate(
-        self, request: ImageRequest, on_started: OnStarted, on_partial: OnPartial
+        self,
+        request: ImageRequest,
+        on_started: OnStarted,
+        on_partial: OnPartial,
+        on_asking: OnAsking = free_to_ask,
     ) -> GeneratedImage:
+        if not request.response_id:
+            await on_asking()
         self.requests.append(request)
         if self.tells:
             await on_started(self.tells)
@@ -321,8 +371,10 @@ class FakePublisher:
     async def post_root(self, session: Session, ahead: int, *, repeated: bool) -> str:
         return await self._show("post_root", session, ahead=ahead, repeated=repeated)
 
-    async def show_status(self, session: Session, ahead: int | None) -> None:
-        await self._show("show_status", session, ahead=ahead)
+    async def show_status(
+        self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
+    ) -> None:
+        await self._show("show_status", session, ahead=ahead, waits_for=waits_for)
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         return await self._show("upload", session, number=image, data=data)

@@ -33,12 +33,19 @@ class Source:
     size: int = 0
 
 
+MOST_ASKED = 3
+"""Paid calls for one candidate, over all runs and workers."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One image of an attempt. `response_id`, `width` (with the stored image) and `file_id` are
-    what a repeated job goes on from, in that order. `failure`: why this one did not come."""
+    what a repeated job goes on from, in that order. `failure`: why this one did not come.
+    `asked`: how many paid calls were made for it; `asked_by`: the run that made the last one."""
 
     number: int
+    asked: int = 0
+    asked_by: str = ""
     response_id: str = ""
     revised_prompt: str = ""
     mime_type: str = ""
@@ -50,6 +57,12 @@ class Candidate:
     @property
     def has_image(self) -> bool:
         return self.width > 0
+
+    @property
+    def awaits_answer(self) -> bool:
+        """It was paid for, perhaps, and only the run that asked can tell what came of it."""
+        settled = self.has_image or self.file_id or self.failure
+        return bool(self.asked_by) and not (self.response_id or settled)
 
     @property
     def deliverable(self) -> bool:

@@ -13,12 +13,56 @@ class ImagineError(Exception):
     """Root of every error the program raises on purpose."""
 
 
+class StoreTrouble(StrEnum):
+    """What keeps the store from taking a change. But for `away` it can still be read."""
+
+    AWAY = "away"
+    FULL = "full"
+    READ_ONLY = "read_only"
+
+
 class StoreUnavailable(ImagineError):
     """The session store did not answer in time."""
+
+    trouble = StoreTrouble.AWAY
+
+
+class StoreFull(StoreUnavailable):
+    """The session store has no memory left for anything new."""
+
+    trouble = StoreTrouble.FULL
+
+
+class StoreReadOnly(StoreUnavailable):
+    """The session store takes no changes: its disk is full, or it is a replica."""
+
+    trouble = StoreTrouble.READ_ONLY
+
+
+class NotAsked(ImagineError):
+    """A paid call was not made: another run makes it, or nobody waits for it any more."""
+
+
+class AskedTooOften(NotAsked):
+    """A paid call was not made: as many as may be have been made for this image."""
 
 
 class QueueUnavailable(ImagineError):
     """The job queue did not take the job in time."""
+
+    trouble = StoreTrouble.AWAY
+
+
+class QueueFull(QueueUnavailable):
+    """The job queue has no memory left for another job."""
+
+    trouble = StoreTrouble.FULL
+
+
+class QueueReadOnly(QueueUnavailable):
+    """The job queue takes no changes."""
+
+    trouble = StoreTrouble.READ_ONLY
 
 
 class Conflict(ImagineError):

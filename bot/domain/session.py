@@ -16,7 +16,7 @@ from bot.domain.attempt import Attempt, ImageRef, Source
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.stages import Stage
 
-SCHEMA = 2
+SCHEMA = 3
 """The form in which this version of the program writes sessions."""
 
 IN_PROGRESS = frozenset({Stage.GENERATING, Stage.USER_FEEDBACK})

@@ -12,17 +12,25 @@ from typing import Any
 import pybase64
 from pocketflow import AsyncParallelBatchNode
 
-from bot.domain.attempt import Candidate, ImageRef
-from bot.domain.errors import FailureKind, GenerationError, ImagineError
+from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
+from bot.domain.errors import (
+    AskedTooOften,
+    FailureKind,
+    GenerationError,
+    NotAsked,
+    StoreUnavailable,
+)
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
+from bot.flow.asking import Asking
 from bot.flow.live_preview import LivePreviews
-from bot.flow.plan import Plan, facts_of, generated, most_telling, request_id, started
+from bot.flow.plan import TRIES, Plan, facts_of, generated, most_telling, request_id, started
 from bot.flow.requests import Requests
 from bot.flow.shared import Shared, in_charge, noted, under_way
 from bot.flow.tracing import TracedNode
-from bot.flow.waiting import finished, unwound
+from bot.flow.waiting import finished, given_time, unwound
 from bot.ports import ImageBackend, SessionStore
+from bot.tasks import end
 from bot.telemetry.context import about
 from bot.telemetry.logs import typed
 from bot.telemetry.tracing import Kind, span
@@ -30,11 +38,12 @@ from bot.turns import Turns
 
 log = logging.getLogger(__name__)
 
-TRIES = 3
 RECORDED_AT_ONCE = 12
 """Images on their way into the store; each takes several times its size meanwhile."""
 WAIT_FOR_TURN = 3.0
 """Seconds."""
+NOTED_WITHIN = 1.0
+"""Seconds that a generation waits for its response's id to be recorded."""
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 60.0
 """Seconds; a provider that asks for more is reported to the person instead."""
@@ -51,6 +60,7 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
         requests: Requests,
         previews: LivePreviews,
         changed: Callable[[str], None],
+        asking: Asking,
     ) -> None:
         super().__init__(max_retries=TRIES)
         self._sessions = sessions
@@ -58,6 +68,7 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
         self._requests = requests
         self._previews = previews
         self._changed = changed
+        self._asking = asking
         self._turns = Turns(RECORDED_AT_ONCE, WAIT_FOR_TURN)
 
     async def prep_async(self, shared: Shared) -> list[Plan]:
@@ -84,6 +95,7 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
                     response_id=c.response_id,
                     request_id=request_id(session.id, ImageRef(number, c.number)),
                 ),
+                shared["runner"],
                 kept[c.number],
                 settled=c.number not in missing,
                 failure=failure,
@@ -121,9 +133,16 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
         if plan.settled:
             return
         with about(plan.session_id, attempt=plan.ref.attempt, candidate=plan.ref.candidate):
-            if plan.image is None and plan.failure is None:
-                await self._ask(plan)
-            await finished(self._record(plan))
+            try:
+                if plan.image is None and plan.failure is None:
+                    await self._ask(plan)
+                if not plan.settled:
+                    await finished(self._record(plan))
+            except asyncio.CancelledError:
+                await given_time(plan.noting)
+                raise
+            if plan.noting is not None:
+                await end(plan.noting)
 
     async def exec_fallback_async(self, plan: Plan, error: Exception) -> Exception:
         """An error of one is not to interrupt the others: it is raised when they are done."""
@@ -132,19 +151,27 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
     async def _ask(self, plan: Plan) -> None:
         await asyncio.sleep(max(0.0, plan.not_before - time.monotonic()))
         plan.tries += 1
-        began = time.monotonic()
         try:
+            await self._asking.wait_for_others(plan)
+            began = time.monotonic()
             with span("provider generate", Kind.CLIENT, tries=plan.tries):
                 plan.image = await self._generate(plan)
             plan.seconds = time.monotonic() - began
+        except AskedTooOften:
+            log.error("asked %s times for an image, and none was recorded", MOST_ASKED)
+            plan.failure = GenerationError(FailureKind.INTERNAL)
+        except NotAsked:
+            plan.settled = True
         except GenerationError as error:
             too_long = (error.retry_after or 0.0) > _LONGEST_WAIT
-            if error.retryable and not too_long and plan.tries < TRIES:
+            if error.retryable and not too_long and plan.may_ask_again:
                 wait = error.retry_after or _FIRST_WAIT * 2 ** (plan.tries - 1)
                 plan.not_before = time.monotonic() + wait
                 log.warning("no image yet: %s, asking again in %.1f s", error.kind, wait)
                 raise
             plan.failure = _of_base(plan.request, error)
+        except StoreUnavailable:
+            raise
         except Exception as error:  # PocketFlow would pay for it three times
             log.error("the image backend broke: %s", type(error).__name__)
             log.debug("where", exc_info=True)
@@ -153,28 +180,33 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
     async def _generate(self, plan: Plan) -> GeneratedImage:
         return await self._backend.generate(
             plan.request,
-            lambda response_id: finished(self._keep_id(plan, response_id)),
+            lambda response_id: self._keep_id(plan, response_id),
             lambda partial: self._previews.offer(plan.session_id, plan.ref.attempt, partial),
+            lambda: self._asking.count(plan),
         )
 
     async def _keep_id(self, plan: Plan, response_id: str) -> None:
         """Record the provider's id at once: it is what a repeated run pays nothing by. A store
-        that is away does not cost the image."""
+        that does not take it does not keep the image back: the writing goes on beside."""
         plan.request = replace(plan.request, response_id=response_id)
         log.info("the provider works on it", extra={"response": response_id})
-        try:
-            await self._sessions.update(
+        if plan.noting is not None:
+            await end(plan.noting)
+        plan.noting = asyncio.create_task(
+            self._sessions.update(
                 plan.session_id, lambda s: noted(s, plan.ref, response_id=response_id)
             )
-        except ImagineError as error:
-            log.warning("response %s was not recorded: %s", response_id, type(error).__name__)
+        )
+        await asyncio.wait({plan.noting}, timeout=NOTED_WITHIN)
 
     async def _record(self, plan: Plan) -> None:
         """The bytes first: a candidate that claims an image has one."""
         facts: dict[str, Any] = {"failure": plan.failure.kind if plan.failure else None}
+        size = len(plan.image.data) if plan.image else 0
         if plan.image is not None:
             async with self._turns.one():
                 plan.encoded = plan.encoded or pybase64.b64encode_as_string(plan.image.data)
+                plan.image = replace(plan.image, data=b"")  # held once, however long that takes
                 await self._sessions.keep_image(plan.session_id, plan.ref, plan.encoded)
             facts = facts_of(plan.image)
         now = time.time()
@@ -183,7 +215,7 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
             lambda s: generated(noted(s, plan.ref, **facts), plan.ref.attempt, now),
         )
         plan.settled = True
-        _log_outcome(plan)
+        _log_outcome(plan, size)
         plan.image = None
         self._changed(plan.session_id)
 
@@ -216,13 +248,13 @@ def _log_start(session: Session, missing: int) -> None:
     log.info("generating", extra={"images": missing, "of": len(attempt.candidates), **asked})
 
 
-def _log_outcome(plan: Plan) -> None:
+def _log_outcome(plan: Plan, size: int) -> None:
     image = plan.image
     if image is None:
         log.warning("no image: %s", plan.failure.kind if plan.failure else FailureKind.INTERNAL)
         return
-    size = {"width": image.width, "height": image.height, "bytes": len(image.data)}
-    log.info("image recorded", extra={**size, "seconds": round(plan.seconds, 3)})
+    sizes = {"width": image.width, "height": image.height, "bytes": size}
+    log.info("image recorded", extra={**sizes, "seconds": round(plan.seconds, 3)})
 
 
 def _of_base(request: ImageRequest, error: GenerationError) -> GenerationError:

@@ -21,6 +21,7 @@ from bot.domain.errors import (
     SlackBusy,
     SlackRefused,
     SlackUnavailable,
+    StoreTrouble,
     StoreUnavailable,
 )
 from bot.flow.drafts import standing
@@ -63,6 +64,7 @@ class LiveStatus:
         self._publisher = publisher
         self._interval = interval
         self._lines: dict[str, _Line] = {}
+        self._waiting: dict[str, StoreTrouble] = {}
         self._busy_until = 0.0
 
     @asynccontextmanager
@@ -83,6 +85,15 @@ class LiveStatus:
         """The session has come to another step: say so soon."""
         if line := self._lines.get(session_id):
             line.woken.set()
+
+    def waits_for(self, session_id: str, trouble: StoreTrouble | None) -> None:
+        """What keeps the store from taking what is under way in the session; None where nothing
+        does any more."""
+        before = self._waiting.pop(session_id, None)
+        if trouble is not None:
+            self._waiting[session_id] = trouble
+        if trouble is not before:
+            self.changed(session_id)
 
     async def settle(self, session_id: str) -> bool:
         """Send the status as it is now: waits out rate limits and outages, as long as they do not
@@ -119,7 +130,8 @@ class LiveStatus:
             session = as_approved(await self._sessions.load(session_id))
             if not (session.root_ts and session.attempts):  # without any it is retired
                 return None
-            await self._publisher.show_status(session, None)
+            waits_for = self._waiting.get(session_id)
+            await self._publisher.show_status(session, None, waits_for=waits_for)
             if await self._sessions.versions([session_id]) == [session.version]:
                 return None
             newest = as_approved(await self._sessions.load(session_id))

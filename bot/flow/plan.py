@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.domain.attempt import Attempt, ImageRef
+from bot.domain.attempt import MOST_ASKED, Attempt, ImageRef
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session, with_attempt
@@ -19,14 +19,20 @@ _TELLING = list(FailureKind)
 may pass. Where all candidates failed, the person is told the first of theirs."""
 
 
+TRIES = 3
+"""Of one run, for one candidate."""
+
+
 @dataclass
 class Plan:
     """What `exec` needs for one candidate, and what it has in hand: another try goes on from
     there. `encoded` is the image in base64; `settled` means that all is recorded. A retry waits
-    until `not_before`. `seconds` is how long the try took that brought the image."""
+    until `not_before`. `seconds` is how long the try took that brought the image. `asked` is how
+    many paid calls there were, as the session has it; `noting` writes a response's id down."""
 
     session_id: str
     request: ImageRequest
+    runner: str
     encoded: str = ""
     settled: bool = False
     image: GeneratedImage | None = None
@@ -34,7 +40,15 @@ class Plan:
     tries: int = 0
     seconds: float = 0.0
     not_before: float = 0.0
+    asked: int = 0
     task: asyncio.Task[Any] | None = None
+    noting: asyncio.Task[Any] | None = None
+
+    @property
+    def may_ask_again(self) -> bool:
+        """Going on with a response that is known is no paid call."""
+        paid = not self.request.response_id
+        return self.tries < TRIES and (not paid or self.asked < MOST_ASKED)
 
     @property
     def ref(self) -> ImageRef:

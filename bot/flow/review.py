@@ -8,6 +8,7 @@ from pocketflow import AsyncFlow
 
 from bot.domain.errors import FailureKind
 from bot.domain.session import Session
+from bot.flow.asking import Asking
 from bot.flow.drafts import Drafts
 from bot.flow.generate import GenerateImage
 from bot.flow.live_preview import LivePreviews
@@ -16,7 +17,7 @@ from bot.flow.report import ReportFailure, RestoreDraft
 from bot.flow.requests import Requests
 from bot.flow.shared import Shared, shared_store
 from bot.flow.upload import UploadImages
-from bot.ports import ImageBackend, Publisher, SessionStore
+from bot.ports import Heartbeats, ImageBackend, Publisher, SessionStore
 
 
 class ReviewFlow:
@@ -33,9 +34,11 @@ class ReviewFlow:
         requests: Requests,
         previews: LivePreviews,
         changed: Callable[[str], None],
+        heartbeats: Heartbeats,
     ) -> None:
         self._previews = previews
-        generate = GenerateImage(sessions, backend, requests, previews, changed)
+        asking = Asking(sessions, heartbeats)
+        generate = GenerateImage(sessions, backend, requests, previews, changed, asking)
         upload = UploadImages(sessions, publisher)
         post_draft = PostDraft(sessions, publisher)
         feedback = AwaitFeedback(sessions)
@@ -55,9 +58,10 @@ class ReviewFlow:
         self._flow = AsyncFlow(start=generate)
         self._failure = AsyncFlow(start=report)
 
-    async def run(self, session: Session, *, repeated: bool) -> Shared:
-        """Bring the session's newest attempt on, and answer the shared store as it ended."""
-        shared = shared_store(session, repeated=repeated)
+    async def run(self, session: Session, *, repeated: bool, runner: str = "") -> Shared:
+        """Bring the session's newest attempt on, and answer the shared store as it ended. `runner`
+        names the run."""
+        shared = shared_store(session, repeated=repeated, runner=runner)
         async with self._previews.showing(session, repeated=repeated):
             await self._flow.run_async(shared)
         return shared

@@ -14,7 +14,7 @@ from bot.domain.stages import Stage
 Shared = dict[str, Any]
 
 
-def shared_store(session: Session, *, repeated: bool) -> Shared:
+def shared_store(session: Session, *, repeated: bool, runner: str = "") -> Shared:
     """The contract's keys, and which attempt this run is for.
 
     `repeated`: an earlier run of the same attempt may have got somewhere without recording it.
@@ -26,7 +26,7 @@ def shared_store(session: Session, *, repeated: bool) -> Shared:
         "session_id": session.id,
         "attempt": session.latest.number,
         "repeated": repeated,
-        "runner": secrets.token_hex(6),
+        "runner": runner or new_runner(),
         "task_input": session.task_input,
         "stage": session.stage.value,
         "error_message": session.error_message,
@@ -47,9 +47,17 @@ def under_way(session: Session, number: int) -> bool:
 def in_charge(session: Session, shared: Shared) -> bool:
     """Whether the session still waits for this attempt, and no other run has taken it over: this
     one may have been taken for dead while Redis was away, and is not to post beside the other."""
-    if not under_way(session, shared["attempt"]):
-        return False
-    return session.latest.runner in ("", shared["runner"])
+    return leads(session, shared["attempt"], shared["runner"])
+
+
+def leads(session: Session, number: int, runner: str) -> bool:
+    """The same, of a run by its name."""
+    return under_way(session, number) and session.latest.runner in ("", runner)
+
+
+def new_runner() -> str:
+    """A name for a run."""
+    return secrets.token_hex(6)
 
 
 def was_cancelled(session: Session, number: int) -> bool:

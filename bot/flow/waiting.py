@@ -21,6 +21,13 @@ async def unwound(tasks: Collection[asyncio.Task[Any]]) -> None:
     await asyncio.gather(*(end(task) for task in tasks))
 
 
+async def given_time(task: asyncio.Task[Any] | None) -> None:
+    """Let a record come to its end, or nearly so; then it is given up."""
+    if task is not None:
+        await asyncio.wait({task}, timeout=RECORD_WITHIN)
+        await end(task)
+
+
 async def finished(work: Coroutine[Any, Any, T]) -> T:
     """Do the work to its end, or nearly so, even where the caller is cancelled meanwhile: what is
     paid for should be written down."""

@@ -21,7 +21,7 @@ from bot.slack.telling import DELIVERY_ERRORS, tell_here, tell_on_response_url
 from bot.telemetry.context import about
 from bot.telemetry.tracing import span
 from bot.views.ids import OPTION_BLOCKS, PICTURE_BLOCK, PROMPT_BLOCK
-from bot.views.words import CLICK_LOST, SOMETHING_BROKE, refusal_words
+from bot.views.words import CLICK_LOST, SOMETHING_BROKE, refusal_words, store_words
 
 log = logging.getLogger(__name__)
 
@@ -153,8 +153,8 @@ async def answering(answer: Answer, away: str = CLICK_LOST) -> AsyncIterator[Non
             await _say(answer.refuse(refusal))
         except StoreUnavailable as error:
             receipt.outcome = "unavailable"
-            log.warning("the store is away: %s", error)
-            await _say(answer.say(away))
+            log.warning("the store is %s: %s", error.trouble.value, error)
+            await _say(answer.say(store_words(error.trouble, away)))
         except Exception as error:
             receipt.outcome = "error"
             log.error("a listener broke: %s", type(error).__name__)

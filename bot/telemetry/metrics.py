@@ -122,6 +122,18 @@ READY = Gauge(
     "1 while this process takes work, as /readyz says.",
     registry=REGISTRY,
 )
+STORE_REFUSES = Gauge(
+    "imagine_store_refuses_writes",
+    "1 while Redis answers and takes no changes, by why: full or read_only; told by workers.",
+    ("why",),
+    registry=REGISTRY,
+)
+REDIS_MEMORY = Gauge(
+    "imagine_redis_memory_bytes",
+    "Memory that Redis uses (used), and its maxmemory (max; 0 for no bound); told by workers.",
+    ("kind",),
+    registry=REGISTRY,
+)
 QUEUE_JOBS = Gauge(
     "imagine_queue_jobs",
     "Jobs in Redis, by queue and state; told by workers.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain.errors import StoreTrouble
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.views import blocks, ids
@@ -36,12 +37,14 @@ __all__ = [
 ]
 
 
-def root_message(session: Session, ahead: int | None, now: float) -> Message:
+def root_message(
+    session: Session, ahead: int | None, now: float, waits_for: StoreTrouble | None = None
+) -> Message:
     """Who, the prompt and the status, with Cancel while there is something to cancel. `ahead` is
     the number of images before this one in the queue, None where it is not known; `now` is in
-    seconds since the epoch."""
+    seconds since the epoch. `waits_for`: what keeps the store from taking what is under way."""
     prompt = session.task_input
-    status = status_words(session, ahead, now)
+    status = status_words(session, ahead, now, waits_for)
     options = option_words(session.options)
     from_picture = ", from a picture" if session.source else ""
     shown = [

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 from bot.domain.attempt import Attempt
+from bot.domain.errors import StoreTrouble
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.views.lineage import origin
 from bot.views.text import mention
 
+_WAITS = {
+    StoreTrouble.AWAY: "I can't reach my memory",
+    StoreTrouble.FULL: "my memory is full",
+    StoreTrouble.READ_ONLY: "my memory takes nothing new",
+}
+_GOES_ON = {
+    StoreTrouble.AWAY: "as soon as I can",
+    StoreTrouble.FULL: "as soon as there is room",
+    StoreTrouble.READ_ONLY: "as soon as it does",
+}
 
-def status_words(session: Session, ahead: int | None, now: float | None) -> str:
+
+def status_words(
+    session: Session,
+    ahead: int | None,
+    now: float | None,
+    waits_for: StoreTrouble | None = None,
+) -> str:
     """In mrkdwn. `ahead`: images before this one in the queue, None where it is not known; `now`
-    is None for what is not brought up to date every few seconds."""
+    is None for what is not brought up to date every few seconds. `waits_for`: what keeps the store
+    from taking what is under way."""
+    if waits_for is not None and session.stage is Stage.GENERATING:
+        which = _which(session.latest)
+        return f"⏳ Waiting{which}: {_WAITS[waits_for]}. It goes on by itself {_GOES_ON[waits_for]}"
     cancelled = bool(session.attempts) and session.latest.cancelled
     match session.stage:
         case Stage.GENERATING:

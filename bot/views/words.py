@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.errors import OptionRefused, Reason, Refusal
+from bot.domain.errors import OptionRefused, Reason, Refusal, StoreTrouble
 from bot.domain.pictures import MAX_BYTES
 from bot.domain.prompt import MAX_PROMPT
 from bot.views.failure_words import (
@@ -33,6 +33,7 @@ __all__ = [
     "not_posted_words",
     "not_published_words",
     "refusal_words",
+    "store_words",
 ]
 
 REFUSALS: dict[Reason, str] = {
@@ -101,6 +102,18 @@ FORM_LOST = (
     "I can't reach my memory right now, so this was not kept. Please press the button again in a "
     "minute: what you typed is still here."
 )
+_TELL_WHO_RUNS_IT = (
+    "Please tell whoever runs this bot, and try again later. What is under way goes on by itself."
+)
+_NOTHING_KEPT = {
+    StoreTrouble.FULL: (
+        f"My memory is full, so this was not kept and nothing was started. {_TELL_WHO_RUNS_IT}"
+    ),
+    StoreTrouble.READ_ONLY: (
+        "My memory takes nothing new right now, so this was not kept and nothing was started. "
+        f"{_TELL_WHO_RUNS_IT}"
+    ),
+}
 SOMETHING_BROKE = "Something went wrong on my side. Please try again in a minute."
 
 
@@ -113,3 +126,8 @@ def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True
     owner = "its owner" if plain else mention(refusal.owner)
     words = REFUSALS[refusal.reason].format(owner=owner)
     return words.replace("`", "") if plain else words
+
+
+def store_words(trouble: StoreTrouble, away: str) -> str:
+    """Why a person's request could not be kept; `away` where the store does not answer."""
+    return _NOTHING_KEPT.get(trouble, away)

@@ -12,11 +12,13 @@ from bot.domain.errors import (
     Refusal,
     SlackRefused,
     SlackUnavailable,
+    StoreTrouble,
 )
 from bot.domain.session import Session
 from bot.domain.steps import attempt_failed
 from bot.domain.work import Job, JobKind
 from bot.flow.drafts import Drafts
+from bot.flow.holding import Holding
 from bot.flow.live_status import LiveStatus
 from bot.flow.shared import under_way
 from bot.ports import JobQueue, Publisher, SessionStore
@@ -37,6 +39,7 @@ class Announcement:
         publisher: Publisher,
         drafts: Drafts,
         status: LiveStatus,
+        holding: Holding,
         bot_name: str,
     ) -> None:
         self._sessions = sessions
@@ -44,6 +47,7 @@ class Announcement:
         self._publisher = publisher
         self._drafts = drafts
         self._status = status
+        self._holding = holding
         self._bot_name = bot_name
 
     async def make(self, session: Session, job: Job, repeated: bool) -> None:
@@ -62,9 +66,19 @@ class Announcement:
             await self._status.settle(session.id)
             return
         log.info("announced", extra={"ahead": ahead})
-        await self._queue.add(replace(job, kind=JobKind.GENERATE))
+        await self._queue_generation(replace(job, kind=JobKind.GENERATE))
         if not first:
             await self._drafts.refresh(session.id)  # what was up for review is an earlier draft now
+
+    async def _queue_generation(self, job: Job) -> None:
+        """A full queue is waited for, and its owner is told; one that is away fails this job."""
+        try:
+            await self._queue.add(job)
+        except QueueUnavailable as error:
+            if error.trouble is StoreTrouble.AWAY:
+                raise
+            async with self._status.following(job.session_id):
+                await self._holding.until_taken(job.session_id, lambda: self._queue.add(job))
 
     async def _post_root(self, session: Session, ahead: int, repeated: bool) -> Session:
         ts = await self._publisher.post_root(session, ahead, repeated=repeated)

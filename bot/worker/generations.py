@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from bot.domain.attempt import Attempt
 from bot.domain.errors import Refusal, SlackRefused, StoreUnavailable
 from bot.domain.session import Session
+from bot.flow.holding import Holding
 from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
 from bot.flow.review import ReviewFlow
-from bot.flow.shared import was_cancelled
-from bot.ports import ImageBackend, Publisher, SessionStore
+from bot.flow.shared import new_runner, was_cancelled
+from bot.ports import Heartbeats, ImageBackend, Publisher, SessionStore
 from bot.tasks import end
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ class Generations:
         flow: ReviewFlow,
         status: LiveStatus,
         previews: LivePreviews,
+        heartbeats: Heartbeats,
+        holding: Holding,
     ) -> None:
         self._sessions = sessions
         self._backend = backend
@@ -56,6 +59,8 @@ class Generations:
         self._flow = flow
         self._status = status
         self._previews = previews
+        self._heartbeats = heartbeats
+        self._holding = holding
         self._runs: set[_Run] = set()
         self._looking: asyncio.Task[None] | None = None
 
@@ -97,7 +102,7 @@ class Generations:
         run = _Run(session.id, session.latest.number)
         self._runs.add(run)
         self._look_out()
-        work = asyncio.create_task(self._flow.run(session, repeated=repeated))
+        work = asyncio.create_task(self._bring_on(session, repeated))
         watch = asyncio.create_task(self._until_cancelled(run))
         try:
             await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
@@ -110,6 +115,15 @@ class Generations:
         if not stopped:
             work.result()
         return stopped
+
+    async def _bring_on(self, session: Session, repeated: bool) -> None:
+        """The run begins once the store takes something new: its heartbeat is the first change."""
+        runner = new_runner()
+        await self._holding.until_taken(session.id, lambda: self._heartbeats.begin(runner))
+        try:
+            await self._flow.run(session, repeated=repeated, runner=runner)
+        finally:
+            await self._heartbeats.end(runner)
 
     def _look_out(self) -> None:
         if self._looking is None:

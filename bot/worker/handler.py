@@ -36,6 +36,7 @@ from bot.domain.stages import Stage
 from bot.domain.steps import cancel_shown
 from bot.domain.work import Job, JobKind, owes
 from bot.flow.drafts import Drafts
+from bot.flow.holding import Holding
 from bot.flow.live_status import LiveStatus
 from bot.flow.shared import under_way, was_cancelled
 from bot.ports import Cancellations, JobQueue, JobState, Publisher, SessionStore
@@ -59,6 +60,7 @@ class JobHandler:
         generations: Generations,
         giving_up: GivingUp,
         status: LiveStatus,
+        holding: Holding,
         bot_name: str,
     ) -> None:
         self._sessions = sessions
@@ -70,7 +72,7 @@ class JobHandler:
         self._status = status
         self._drafts = Drafts(sessions, publisher)
         self._announcement = Announcement(
-            sessions, queue, publisher, self._drafts, status, bot_name
+            sessions, queue, publisher, self._drafts, status, holding, bot_name
         )
 
     async def __call__(self, job: Job, repeated: bool) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.errors import FailureKind, GenerationError, NotAsked
 from bot.domain.images import GeneratedImage, ImageRequest
-from bot.ports import ImageBackend, OnPartial, OnStarted
+from bot.ports import ImageBackend, OnAsking, OnPartial, OnStarted, free_to_ask
 from bot.telemetry import metrics
 
 _PAID = {FailureKind.BAD_IMAGE}
@@ -28,12 +28,24 @@ class MeasuredBackend:
         }
 
     async def generate(
-        self, request: ImageRequest, on_started: OnStarted, on_partial: OnPartial
+        self,
+        request: ImageRequest,
+        on_started: OnStarted,
+        on_partial: OnPartial,
+        on_asking: OnAsking = free_to_ask,
     ) -> GeneratedImage:
         started = time.perf_counter()
+
+        async def asking() -> None:
+            nonlocal started
+            await on_asking()
+            started = time.perf_counter()
+
         with metrics.IMAGES_IN_FLIGHT.track_inprogress():
             try:
-                image = await self._backend.generate(request, on_started, on_partial)
+                image = await self._backend.generate(request, on_started, on_partial, asking)
+            except NotAsked:
+                raise
             except Exception as error:
                 self._failed(error, time.perf_counter() - started)
                 raise

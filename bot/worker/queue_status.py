@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from typing import NamedTuple
 
 from bot.domain.errors import (
     QueueUnavailable,
     Refusal,
     SlackRefused,
     SlackUnavailable,
+    StoreTrouble,
     StoreUnavailable,
 )
 from bot.domain.work import Job
@@ -30,21 +33,30 @@ AT_MOST = 3
 """Edits at each look: 30 of the 50 a minute that Slack allows, for one worker."""
 
 
+class _Shown(NamedTuple):
+    """What a waiting session's status says: how many are ahead, and what all wait for."""
+
+    ahead: int
+    waits_for: StoreTrouble | None
+
+
 class QueueStatus:
-    """`interval` is in seconds."""
+    """`interval` is in seconds. `trouble`: what keeps the store from taking anything new."""
 
     def __init__(
         self,
         sessions: SessionStore,
         queue: JobQueue,
         publisher: Publisher,
+        trouble: Callable[[], StoreTrouble | None],
         interval: float = INTERVAL,
     ) -> None:
         self._sessions = sessions
         self._queue = queue
         self._publisher = publisher
+        self._trouble = trouble
         self._interval = interval
-        self._shown: dict[str, int] = {}
+        self._shown: dict[str, _Shown] = {}
 
     async def run(self) -> None:
         """Look for ever."""
@@ -59,18 +71,19 @@ class QueueStatus:
         """Edit the sessions whose place in the queue has changed."""
         waiting = await self._queue.waiting()
         self._shown = {job.id: self._shown[job.id] for job in waiting if job.id in self._shown}
-        changed = [(n, job) for n, job in enumerate(waiting) if self._shown.get(job.id) != n]
-        for ahead, job in changed[:AT_MOST]:
+        places = [(_Shown(n, self._trouble()), job) for n, job in enumerate(waiting)]
+        changed = [(place, job) for place, job in places if self._shown.get(job.id) != place]
+        for place, job in changed[:AT_MOST]:
             with about(job.session_id, attempt=job.attempt):
-                await self._show(job, ahead)
-            self._shown[job.id] = ahead
+                await self._show(job, place)
+            self._shown[job.id] = place
 
-    async def _show(self, job: Job, ahead: int) -> None:
+    async def _show(self, job: Job, place: _Shown) -> None:
         try:
             session = await self._sessions.load(job.session_id)
             if not (session.root_ts and under_way(session, job.attempt)):
                 return
-            await self._publisher.show_status(session, ahead)
+            await self._publisher.show_status(session, place.ahead, waits_for=place.waits_for)
             newest = await self._sessions.load(job.session_id)
             if standing(newest) != standing(session):  # cancelled, or taken up, meanwhile
                 await self._publisher.show_status(newest, None)

@@ -12,9 +12,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.domain.stages import Stage
-from bot.ports import QueueDepth
+from bot.ports import Memory, QueueDepth
 from bot.tasks import end
-from bot.telemetry.metrics import QUEUE_JOBS, QUEUE_OLDEST_SECONDS, SESSIONS
+from bot.telemetry.metrics import QUEUE_JOBS, QUEUE_OLDEST_SECONDS, REDIS_MEMORY, SESSIONS
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ CENSUS_EVERY = 60.0
 
 Depths = Callable[[], Awaitable[list[QueueDepth]]]
 Census = Callable[[], Awaitable[Mapping[Stage, int]]]
+ReadMemory = Callable[[], Awaitable[Memory]]
 
 
 class SharedGauges:
@@ -31,32 +32,47 @@ class SharedGauges:
     one in this process told."""
 
     def __init__(
-        self, depths: Depths, census: Census, now: Callable[[], float] = time.monotonic
+        self,
+        depths: Depths,
+        census: Census,
+        memory: ReadMemory,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._depths = depths
         self._census = census
+        self._memory = memory
         self._now = now
         self._counted_at: float | None = None
         self._queue: asyncio.Task[None] | None = None
+        self._server: asyncio.Task[None] | None = None
         self._sessions: asyncio.Task[None] | None = None
         _forget_queue()
         SESSIONS.clear()
+        REDIS_MEMORY.clear()
 
     async def refresh(self) -> None:
         """At most `SCRAPE_WITHIN` seconds. Never raises."""
         if self._queue is None or self._queue.done():
             self._queue = asyncio.create_task(self._read_queue())
+        if self._server is None or self._server.done():
+            self._server = asyncio.create_task(self._read_memory())
         if (self._sessions is None or self._sessions.done()) and self._census_due():
             self._sessions = asyncio.create_task(self._count_sessions())
-        tasks = {task for task in (self._queue, self._sessions) if task is not None}
+        tasks = {task for task in self._tasks if task is not None}
         _, late = await asyncio.wait(tasks, timeout=SCRAPE_WITHIN)
         if self._queue in late:
             _forget_queue()
+        if self._server in late:
+            REDIS_MEMORY.clear()
 
     async def close(self) -> None:
-        for task in (self._queue, self._sessions):
+        for task in self._tasks:
             if task is not None:
                 await end(task)
+
+    @property
+    def _tasks(self) -> tuple[asyncio.Task[None] | None, ...]:
+        return self._queue, self._server, self._sessions
 
     def _census_due(self) -> bool:
         return self._counted_at is None or self._now() - self._counted_at >= CENSUS_EVERY
@@ -72,6 +88,16 @@ class SharedGauges:
             for state, jobs in depth.jobs.items():
                 QUEUE_JOBS.labels(depth.queue, state).set(jobs)
             QUEUE_OLDEST_SECONDS.labels(depth.queue).set(depth.oldest_seconds)
+
+    async def _read_memory(self) -> None:
+        try:
+            memory = await self._memory()
+        except Exception as error:  # noqa: BLE001 - a scrape tells the rest all the same
+            log.debug("Redis does not tell of its memory: %s", type(error).__name__)
+            REDIS_MEMORY.clear()
+            return
+        REDIS_MEMORY.labels("used").set(memory.used)
+        REDIS_MEMORY.labels("max").set(memory.most)
 
     async def _count_sessions(self) -> None:
         try:

@@ -12,6 +12,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from bot.adapters.redis.keys import session_key
+from bot.domain.session import SCHEMA
 from bot.sandbox import Message
 from tests.fake_openai import moderation_400, moderation_failed_item, success
 from tests.support.processes import World
@@ -251,7 +252,7 @@ async def test_sessions_of_the_version_before_go_on(scene: Scene) -> None:
     second = await scene.draft(after=draft)
     assert "attempt 2 from 1" in second.shown_text
     await scene.approved(second)
-    assert (await scene.stored())["schema"] == "2"
+    assert (await scene.stored())["schema"] == str(SCHEMA)
 
 
 async def test_nobody_else_can_refine_or_use(scene: Scene) -> None:

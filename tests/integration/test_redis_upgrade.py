@@ -53,7 +53,7 @@ def expected(name: str, **changes: Any) -> Session:
         created_at=100.0,
         updated_at=120.0,
         version=1,
-        schema=2,
+        schema=SCHEMA,
         **changes,
     )
 
@@ -110,7 +110,7 @@ def test_the_sample_is_of_the_first_form() -> None:
         assert stored["schema"] == "1"
         assert stored.keys().isdisjoint({"options", "source", "root_ts", "final_candidate"})
         assert all("width" in attempt for attempt in json.loads(stored["attempts"]))
-    assert SCHEMA == 2
+    assert SCHEMA == 3
 
 
 @pytest.mark.parametrize("name", UPGRADED)
@@ -148,7 +148,7 @@ async def test_the_next_write_is_in_todays_form_and_comes_back(
     assert written == replace(UPGRADED[name], response_url="https://x", version=2)
     assert await store.load(id_of(name)) == written
     stored = await redis.hgetall(session_key(id_of(name)))
-    assert (stored["schema"], stored["root_ts"], stored["version"]) == ("2", "1.0", "2")
+    assert (stored["schema"], stored["root_ts"], stored["version"]) == ("3", "1.0", "2")
     attempts = json.loads(stored["attempts"])
     assert all("candidates" in attempt and "width" not in attempt for attempt in attempts)
     assert await store.in_thread("T1", CHANNEL, "1.0", "U1") == [id_of(name)]

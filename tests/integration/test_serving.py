@@ -39,7 +39,7 @@ class Process:
             self.redis, session_ttl=600, image_ttl=60, patience=PATIENCE
         )
         self.queue = BullJobQueue(url)
-        self.gauges = SharedGauges(self.queue.depths, self.sessions.census)
+        self.gauges = SharedGauges(self.queue.depths, self.sessions.census, self.sessions.memory)
         self.stop = asyncio.Event()
         self.monitoring = Monitoring(self.sessions, self.stop)
         self.monitoring.refresh_by(self.gauges.refresh)

@@ -20,6 +20,7 @@ from bot.adapters.openai.wording import all_in_one
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.options import Options
+from bot.ports import OnAsking, free_to_ask
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,9 @@ class ImagesBackend:
         request: ImageRequest,
         on_started: Callable[[str], Awaitable[None]],
         on_partial: Callable[[str], None],
+        on_asking: OnAsking = free_to_ask,
     ) -> GeneratedImage:
+        await on_asking()
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._image(await self._create(request))

@@ -26,6 +26,7 @@ from bot.adapters.openai.failures import failure_of
 from bot.adapters.openai.following import Follower, Heard, read
 from bot.domain.errors import BLAMES_PROMPT, FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
+from bot.ports import OnAsking, free_to_ask
 from bot.turns import Turns
 
 logger = logging.getLogger(__name__)
@@ -74,15 +75,23 @@ class ResponsesBackend:
             await self._follower.call_off(response_id)
 
     async def generate(
-        self, request: ImageRequest, on_started: OnStarted, on_partial: OnPartial
+        self,
+        request: ImageRequest,
+        on_started: OnStarted,
+        on_partial: OnPartial,
+        on_asking: OnAsking = free_to_ask,
     ) -> GeneratedImage:
-        deadline = asyncio.get_running_loop().time() + self._timeout
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self._timeout
         if request.response_id:
             earlier = Answer(request.response_id, request_id=request.request_id)
             await self._until(deadline, earlier, self._take_up(earlier))
             if _stands(earlier):
                 return await earlier.image()
             logger.info("response %s has no image to give: asking anew", earlier.id)
+        asked_for = clock()
+        await on_asking()
+        deadline += clock() - asked_for
         return await self._anew(request, deadline, on_started, on_partial)
 
     async def _anew(

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.adapters.placeholder.drawing import draw
 from bot.domain.images import GeneratedImage, ImageRequest
+from bot.ports import OnAsking, free_to_ask
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,9 @@ class PlaceholderBackend:
         request: ImageRequest,
         on_started: Callable[[str], Awaitable[None]],
         on_partial: Callable[[str], None],
+        on_asking: OnAsking = free_to_ask,
     ) -> GeneratedImage:
+        await on_asking()
         drawn = await asyncio.to_thread(draw, request, self._size, self._partial_images)
         pause = self._delay / (len(drawn.previews) + 1)
         for preview in drawn.previews:

@@ -21,6 +21,8 @@ from bot.adapters.queue.processor import (
     failure_name,
     hand_back,
 )
+from bot.adapters.redis_errors import unavailable
+from bot.domain.errors import StoreTrouble
 from bot.tasks import end
 
 _LOG = logging.getLogger("bot.queue")
@@ -140,7 +142,8 @@ def _log_error(error: Exception, job: Any = None) -> None:
     if str(error).startswith("could not renew lock"):
         return  # one for each job: `_log_unrenewed` has them all
     where = f"job {job.id}: " if job is not None else ""
-    _LOG.error("%s%s", where, type(error).__name__)
+    full = unavailable(error).trouble is not StoreTrouble.AWAY
+    _LOG.log(logging.DEBUG if full else logging.ERROR, "%s%s", where, type(error).__name__)
 
 
 def _log_failed(job: Any, error: Exception) -> None:

@@ -22,8 +22,8 @@ from bot.adapters.queue.encoding import (
     job_from_id,
     job_options,
 )
-from bot.adapters.redis_errors import count_error
-from bot.domain.errors import QueueUnavailable
+from bot.adapters.redis_errors import count_error, unavailable
+from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
 from bot.domain.work import Job
 from bot.ports import JobState, QueueDepth
 from bot.telemetry.tracing import Kind, span
@@ -118,4 +118,14 @@ async def _bounded(call: Awaitable[Any]) -> Any:
         return await within(_PATIENCE, call)
     except (TimeoutError, RedisError) as error:
         count_error(error)
-        raise QueueUnavailable(type(error).__name__) from error
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> QueueUnavailable:
+    match unavailable(error).trouble:
+        case StoreTrouble.FULL:
+            return QueueFull(type(error).__name__)
+        case StoreTrouble.READ_ONLY:
+            return QueueReadOnly(type(error).__name__)
+        case StoreTrouble.AWAY:
+            return QueueUnavailable(type(error).__name__)

@@ -13,7 +13,14 @@ leaves an entry too many and never one too few.
 
 from bot.adapters.redis.cancellations import RedisCancellations
 from bot.adapters.redis.client import redis_client
+from bot.adapters.redis.heartbeats import RedisHeartbeats
 from bot.adapters.redis.signatures import RedisSignatures
 from bot.adapters.redis.store import RedisSessionStore
 
-__all__ = ["RedisCancellations", "RedisSessionStore", "RedisSignatures", "redis_client"]
+__all__ = [
+    "RedisCancellations",
+    "RedisHeartbeats",
+    "RedisSessionStore",
+    "RedisSignatures",
+    "redis_client",
+]

@@ -48,3 +48,12 @@ def thread_key(team: str, channel: str, thread_ts: str) -> str:
 def signature_key(signature: str) -> str:
     """String: a mark of whoever noted this signature of a request of Slack's."""
     return f"imagine:signature:{signature}"
+
+
+def run_key(run: str) -> str:
+    """String: whether this run of a generation lives, or has ended."""
+    return f"imagine:run:{run}"
+
+
+TEST_WRITE = "imagine:test-write"
+"""String: what is written to see whether anything can be."""

@@ -13,8 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.adapters.redis.keys import signature_key
-from bot.adapters.redis_errors import count_error
-from bot.domain.errors import StoreUnavailable
+from bot.adapters.redis_errors import count_error, unavailable
 
 
 class RedisSignatures:
@@ -45,4 +44,4 @@ class RedisSignatures:
                 yield
         except (RedisError, OSError) as error:  # OSError: TimeoutError is one
             count_error(error)
-            raise StoreUnavailable(type(error).__name__) from error
+            raise unavailable(error) from error

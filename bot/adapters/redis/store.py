@@ -22,6 +22,7 @@ from bot.adapters.redis.encoding import (
     to_fields,
 )
 from bot.adapters.redis.keys import (
+    TEST_WRITE,
     UNFINISHED,
     defaults_key,
     image_key,
@@ -30,19 +31,21 @@ from bot.adapters.redis.keys import (
     user_key,
 )
 from bot.adapters.redis.scripts import COMPARE_AND_SET, REMOVE_IF_UNTOUCHED
-from bot.adapters.redis_errors import count_error
+from bot.adapters.redis_errors import count_error, unavailable
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
+from bot.domain.errors import Conflict, Reason, Refusal
 from bot.domain.options import Options
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
 from bot.domain.work import owed
-from bot.ports import Change, Entry, Unfinished
+from bot.ports import Change, Entry, Memory, Unfinished
 from bot.telemetry.metrics import STAGE_CHANGES
 
 log = logging.getLogger(__name__)
 
 _MAX_TRIES = 20
+_TEST_WRITE_TTL = 60
+"""Seconds."""
 _IN_THREAD = 10
 """Sessions of one thread that are looked at; the newest may have expired."""
 DEFAULTS_TTL = 365 * 24 * 3600
@@ -207,6 +210,18 @@ class RedisSessionStore:
         async with self._bounded():
             await self._redis.ping()
 
+    async def test_write(self) -> None:
+        """Make a small change that means nothing. Raises `StoreUnavailable` where none is taken."""
+        async with self._bounded():
+            await self._redis.set(TEST_WRITE, "", ex=_TEST_WRITE_TTL)
+
+    async def memory(self) -> Memory:
+        """How much the server uses and may use, in bytes; the second is 0 where nothing bounds it.
+        Raises `StoreUnavailable`, also where it does not tell."""
+        async with self._bounded():
+            told = await self._redis.info("memory")
+        return Memory(int(told.get("used_memory", 0)), int(told.get("maxmemory", 0)))
+
     async def _write(self, session: Session, *, expected: str) -> bool:
         """Write `session` as the version after `expected`; False where somebody was faster."""
         now = time.time()
@@ -240,7 +255,7 @@ class RedisSessionStore:
                 yield
         except (RedisError, OSError) as error:  # OSError: TimeoutError is one
             count_error(error)
-            raise StoreUnavailable(type(error).__name__) from error
+            raise unavailable(error) from error
 
 
 def _if_readable(stored: dict[str, str]) -> Session | None:

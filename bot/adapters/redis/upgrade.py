@@ -1,7 +1,8 @@
 """Reading sessions that an earlier version of the program has written.
 
 Schema 1 had one image for each attempt, among the attempt's own fields, and no options; its root
-message was always the one that its thread hangs on.
+message was always the one that its thread hangs on. Schema 2 did not count the paid calls for an
+image, and did not say who made them.
 
 The next write stores the session in today's form. An earlier version that is still running then
 reads it as far as it understands, and writes attempts in its own form back: those are told by

@@ -16,7 +16,7 @@ from bot.adapters.slack.notices import Notices
 from bot.adapters.slack.posting import Poster
 from bot.adapters.slack.previews import Previews
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import NotInChannel, SlackRefused, SlackUnavailable
+from bot.domain.errors import NotInChannel, SlackRefused, SlackUnavailable, StoreTrouble
 from bot.domain.session import Session
 from bot.views import messages
 
@@ -58,8 +58,10 @@ class SlackPublisher:
                 raise NotInChannel(error.method, error.code) from error
             raise
 
-    async def show_status(self, session: Session, ahead: int | None) -> None:
-        message = messages.root_message(session, ahead, self._now())
+    async def show_status(
+        self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
+    ) -> None:
+        message = messages.root_message(session, ahead, self._now(), waits_for)
         await self._poster.update_once(session.channel, session.root_ts, message)
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -106,8 +107,8 @@ async def test_a_status_that_was_overtaken_while_it_was_sent_is_followed_by_the_
     line = Line(generating())
     show = line.publisher.show_status
 
-    async def slow(session: Session, ahead: int | None) -> None:
-        await show(session, ahead)
+    async def slow(session: Session, ahead: int | None, **more: Any) -> None:
+        await show(session, ahead, **more)
         if len(line.publisher.shown) == 1:
             line.move(Stage.USER_FEEDBACK)
 

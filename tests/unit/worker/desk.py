@@ -13,6 +13,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind
 from bot.flow import ReviewFlow
+from bot.flow.holding import Holding, held
 from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
 from bot.flow.requests import Requests
@@ -23,6 +24,7 @@ from tests.fakes import (
     ID,
     FakeCancellations,
     FakeFiles,
+    FakeHeartbeats,
     FakeImageBackend,
     FakeJobQueue,
     FakePublisher,
@@ -68,25 +70,37 @@ class Worker:
         self.backend = FakeImageBackend(*outcomes)
         self.status = LiveStatus(self.store, self.publisher, interval=60)
         live = LivePreviews(self.store, self.publisher, enabled=previews)
+        self.heartbeats = FakeHeartbeats()
+        holding = Holding(self.status.waits_for)
+        in_hand = held(self.store, holding)
         self.flow = ReviewFlow(
-            self.store,
+            in_hand,
             self.backend,
             self.publisher,
             Requests(self.store, FakeFiles()),
             live,
             lambda _: None,
+            self.heartbeats,
         )
         self.generations = Generations(
-            self.store, self.backend, self.publisher, self.flow, self.status, live
+            self.store,
+            self.backend,
+            self.publisher,
+            self.flow,
+            self.status,
+            live,
+            self.heartbeats,
+            holding,
         )
         self._handle = JobHandler(
-            self.store,
+            in_hand,
             self.queue,
             self.cancellations,
             self.publisher,
             self.generations,
-            GivingUp(self.store, self.publisher, self.flow, self.status),
+            GivingUp(in_hand, self.publisher, self.flow, self.status),
             self.status,
+            holding,
             bot_name="imagine",
         )
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain import steps
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, SlackRefused, StoreUnavailable
+from bot.domain.errors import FailureKind, SlackRefused, SlackUnavailable
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.worker import generations
@@ -212,10 +212,10 @@ async def test_a_preview_is_taken_away_with_the_attempt() -> None:
 
 async def test_an_error_of_the_work_is_the_jobs() -> None:
     worker, running = await making(of())
-    worker.store.writes_until_away = 0
+    worker.publisher.failures["post_draft"] = [SlackUnavailable("fake")]
     assert worker.backend.gate is not None
     worker.backend.gate.set()
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(SlackUnavailable):
         await running
 
 

@@ -100,7 +100,7 @@ async def test_a_later_announcement_takes_the_old_buttons_away() -> None:
     worker = Worker(generating(2))
     await worker.run(announce(2))
     assert worker.publisher.names() == ["show_status", "refresh_draft"]
-    assert worker.publisher.shown[0].details == {"ahead": 0}
+    assert worker.publisher.shown[0].details == {"ahead": 0, "waits_for": None}
     assert worker.publisher.shown[1].details == {"number": 1}
     assert worker.queue.added == [generate(2)]
 

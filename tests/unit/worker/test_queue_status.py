@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from bot.domain.errors import SlackBusy, SlackRefused
+from bot.domain.errors import SlackBusy, SlackRefused, StoreTrouble
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind
@@ -26,7 +27,10 @@ class Line:
         self.store = FakeSessionStore(*SESSIONS)
         self.queue = FakeJobQueue()
         self.publisher = FakePublisher()
-        self.status = QueueStatus(self.store, self.queue, self.publisher, interval=0.01)
+        self.trouble: StoreTrouble | None = None
+        self.status = QueueStatus(
+            self.store, self.queue, self.publisher, lambda: self.trouble, interval=0.01
+        )
         self.queue.added = JOBS[:waiting]
         self.queue.states = {job.id: JobState.WAITING for job in JOBS[:waiting]}
 
@@ -116,8 +120,8 @@ async def test_a_session_that_is_cancelled_while_it_is_told_its_place_is_told_th
     line = Line(waiting=1)
     show = line.publisher.show_status
 
-    async def cancelled_meanwhile(session: Session, ahead: int | None) -> None:
-        await show(session, ahead)
+    async def cancelled_meanwhile(session: Session, ahead: int | None, **more: Any) -> None:
+        await show(session, ahead, **more)
         line.store.sessions[session.id] = replace(session, stage=Stage.INITIAL_INPUT)
 
     line.publisher.show_status = cancelled_meanwhile  # type: ignore[method-assign]

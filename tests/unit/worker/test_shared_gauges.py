@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.errors import QueueUnavailable, StoreUnavailable
 from bot.domain.stages import Stage
-from bot.ports import QueueDepth
+from bot.ports import Memory, QueueDepth
 from bot.telemetry.metrics import REGISTRY
 from bot.worker import shared_gauges
 from bot.worker.shared_gauges import CENSUS_EVERY, SharedGauges
@@ -37,6 +37,10 @@ class FakeRedis:
         await self._reach(StoreUnavailable)
         return self.stages
 
+    async def memory(self) -> Memory:
+        await self._reach(StoreUnavailable)
+        return Memory(60, 100)
+
     async def _reach(self, error: Callable[[str], Exception]) -> None:
         if self.gate is not None:
             await self.gate.wait()
@@ -58,7 +62,7 @@ def time() -> FakeTime:
 
 @pytest.fixture
 async def gauges(redis: FakeRedis, time: FakeTime) -> AsyncIterator[SharedGauges]:
-    gauges = SharedGauges(redis.depths, redis.census, time.monotonic)
+    gauges = SharedGauges(redis.depths, redis.census, redis.memory, time.monotonic)
     yield gauges
     await gauges.close()
 

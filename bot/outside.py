@@ -5,21 +5,22 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from slack_sdk.web.async_client import AsyncWebClient
+from redis.asyncio import Redis
 
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import (
     RedisCancellations,
     RedisHeartbeats,
     RedisSessionStore,
+    RedisShutOuts,
     redis_client,
 )
-from bot.adapters.slack import SlackFiles, SlackPublisher
+from bot.adapters.slack import SlackClient, SlackFiles, SlackPublisher
 from bot.settings import Settings
 from bot.slack.bolt import Identity
 
-HEARTBEAT_PATIENCE = 2.0
-"""Seconds for Redis to hear that a run lives."""
+SMALL_PATIENCE = 2.0
+"""Seconds for Redis to hear that a run lives, or how Slack stands."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Outside:
     """Checked connections, and who the bot is."""
 
     settings: Settings
-    slack: AsyncWebClient
+    slack: SlackClient
     identity: Identity
     queue: BullJobQueue
     publisher: SlackPublisher
@@ -38,9 +39,15 @@ class Outside:
         return self.settings.redis_url.get_secret_value()
 
     def heartbeats(self, stack: AsyncExitStack) -> RedisHeartbeats:
-        redis = redis_client(self.redis_url, HEARTBEAT_PATIENCE)
+        return RedisHeartbeats(self._small(stack), SMALL_PATIENCE)
+
+    def shut_outs(self, stack: AsyncExitStack) -> RedisShutOuts:
+        return RedisShutOuts(self._small(stack), SMALL_PATIENCE)
+
+    def _small(self, stack: AsyncExitStack) -> Redis:
+        redis = redis_client(self.redis_url, SMALL_PATIENCE)
         stack.push_async_callback(redis.aclose)
-        return RedisHeartbeats(redis, HEARTBEAT_PATIENCE)
+        return redis
 
     def redis(
         self, stack: AsyncExitStack, patience: float

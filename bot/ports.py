@@ -14,6 +14,7 @@ from bot.domain.errors import StoreTrouble
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.options import Options
 from bot.domain.session import Session
+from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Stage
 from bot.domain.work import Job
 
@@ -130,6 +131,24 @@ class SeenSignatures(Protocol):
     async def remove(self, signature: str) -> None: ...
 
 
+class ShutOuts(Protocol):
+    """That Slack refuses the app, for all processes. Every method raises `StoreUnavailable`."""
+
+    async def load(self) -> ShutOut | None:
+        """None while it does not."""
+
+    async def save(self, shut_out: ShutOut) -> None: ...
+
+    async def clear(self) -> None: ...
+
+
+class SlackAccess(Protocol):
+    """Whether Slack lets the app in."""
+
+    async def check(self) -> None:
+        """Before a paid call. Raises `SlackShutOut` while it is not known that Slack does."""
+
+
 class JobState(StrEnum):
     """Where a job is. `GONE`: the queue knows none of that name."""
 
@@ -214,7 +233,8 @@ class ImageBackend(Protocol):
 
 class Publisher(Protocol):
     """Shows a session in Slack. Waits out rate limits; raises `SlackRefused` for an error that
-    asking again does not mend, `SlackUnavailable` when its patience ends.
+    asking again does not mend, `SlackUnavailable` when its patience ends, and `SlackShutOut` at
+    once.
 
     With `repeated`, an earlier run may have posted the same message without having recorded it:
     the publisher looks for it first.
@@ -229,6 +249,10 @@ class Publisher(Protocol):
         """Write the session's status into its root message. `waits_for`: what keeps the store from
         taking what is under way. Never waits out a rate limit:
         raises `SlackBusy`, because by then there is a newer status."""
+
+    async def try_out(self, session: Session) -> None:
+        """Show the status, and ask for a place to upload to: nothing comes of that. Waits for
+        nothing."""
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         """Upload an image unshared and answer its file id."""

@@ -8,6 +8,7 @@ from functools import partial
 
 from bot.adapters.queue import BullWorker
 from bot.backends import image_backend
+from bot.doctor import identify
 from bot.flow import ReviewFlow
 from bot.flow.holding import Holding, held
 from bot.flow.live_preview import LivePreviews
@@ -23,6 +24,7 @@ from bot.worker.giving_up import GivingUp
 from bot.worker.handler import JobHandler
 from bot.worker.measured_backend import MeasuredBackend
 from bot.worker.queue_status import QueueStatus
+from bot.worker.slack_breaker import SlackBreaker
 from bot.worker.sweeper import Sweeper
 from bot.worker.test_writes import REFUSED, TestWrites
 
@@ -30,6 +32,18 @@ PATIENCE = 60.0
 """Seconds for the store while a paid image waits to be recorded."""
 TEST_PATIENCE = 2.0
 """Seconds for the store to take a small change."""
+
+
+def slack_breaker(outside: Outside, stack: AsyncExitStack, tasks: BackgroundTasks) -> SlackBreaker:
+    """It hears of every call of this process that Slack refuses because it refuses the app."""
+
+    async def scopes() -> frozenset[str] | None:
+        _, identity = await identify(outside.slack)
+        return identity.scopes if identity else None
+
+    breaker = SlackBreaker(outside.shut_outs(stack), scopes, tasks)
+    outside.slack.on_shut_out = breaker.report
+    return breaker
 
 
 async def start_worker(
@@ -46,7 +60,11 @@ async def start_worker(
     test_writes = TestWrites(outside.redis(stack, TEST_PATIENCE)[0].test_write)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
     requests = Requests(in_hand, outside.files, avoid_rejected=settings.avoid_rejected)
-    flow = ReviewFlow(in_hand, backend, publisher, requests, previews, status.changed, heartbeats)
+    tasks = BackgroundTasks()
+    breaker = slack_breaker(outside, stack, tasks)
+    flow = ReviewFlow(
+        in_hand, backend, publisher, requests, previews, status.changed, heartbeats, breaker
+    )
     generations = Generations(
         sessions, backend, publisher, flow, status, previews, heartbeats, holding
     )
@@ -60,13 +78,14 @@ async def start_worker(
         GivingUp(in_hand, publisher, flow, status),
         status,
         holding,
+        breaker,
         bot_name,
     )
     worker = BullWorker(outside.redis_url, handler, settings.worker_concurrency)
     monitoring.needs(lambda: worker.takes_jobs, "no jobs are taken")
     for trouble, reason in REFUSED.items():
         monitoring.needs(partial(test_writes.met_no, trouble), reason)
-    tasks = BackgroundTasks()
+    monitoring.needs(lambda: breaker.is_closed, "Slack refuses the app: nothing is generated")
     stack.push_async_callback(tasks.drain, 0.0)
     tasks.spawn(warn_of_models(settings))
     running = asyncio.create_task(worker.run())
@@ -75,6 +94,7 @@ async def start_worker(
         QueueStatus(sessions, queue, publisher, lambda: test_writes.trouble).run(),
         heartbeats.beat_for_ever(),
         test_writes.repeat(),
+        breaker.watch(),
         cancellations.listen(generations.cancelled, generations.look_at_all),
     ]
     endless = [asyncio.create_task(watch) for watch in watching]

@@ -15,6 +15,7 @@ from bot.domain.errors import (
     QueueUnavailable,
     Reason,
     Refusal,
+    SlackShutOut,
     StoreFull,
     StoreTrouble,
     StoreUnavailable,
@@ -22,6 +23,7 @@ from bot.domain.errors import (
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
+from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind, owed
 from bot.ports import (
@@ -282,6 +284,41 @@ class FakeHeartbeats:
         return run in self.alive
 
 
+class FakeShutOuts:
+    """`away`: it does not answer."""
+
+    def __init__(self) -> None:
+        self.kept: ShutOut | None = None
+        self.away = False
+
+    async def load(self) -> ShutOut | None:
+        self._answer()
+        return self.kept
+
+    async def save(self, shut_out: ShutOut) -> None:
+        self._answer()
+        self.kept = shut_out
+
+    async def clear(self) -> None:
+        self._answer()
+        self.kept = None
+
+    def _answer(self) -> None:
+        if self.away:
+            raise StoreUnavailable
+
+
+class FakeSlackAccess:
+    """Slack lets the app in, unless `shut_out` says otherwise."""
+
+    def __init__(self) -> None:
+        self.shut_out: SlackShutOut | None = None
+
+    async def check(self) -> None:
+        if self.shut_out is not None:
+            raise self.shut_out
+
+
 class FakeSignatures:
     """`kept`: signature → for how many seconds."""
 
@@ -375,6 +412,9 @@ class FakePublisher:
         self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
     ) -> None:
         await self._show("show_status", session, ahead=ahead, waits_for=waits_for)
+
+    async def try_out(self, session: Session) -> None:
+        await self._show("try_out", session)
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         return await self._show("upload", session, number=image, data=data)

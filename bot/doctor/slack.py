@@ -7,9 +7,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doctor.finding import Finding, Verdict
+from bot.domain.shut_out import REQUIRED_SCOPES
 from bot.slack.bolt import Identity
 
-REQUIRED_SCOPES = frozenset({"chat:write", "commands", "files:write"})
 OPTIONAL_SCOPES = {
     "channels:join": "people have to /invite the bot into public channels",
     "channels:history": "a message may come twice in a public channel when Slack's answer is lost",

@@ -93,6 +93,16 @@ class SlackBusy(SlackUnavailable):
         self.retry_after = retry_after
 
 
+class SlackShutOut(SlackUnavailable):
+    """Slack refuses the whole app (`bot.domain.shut_out`), until somebody puts that right. Nothing
+    is lost meanwhile, and asking again at once does not help."""
+
+    def __init__(self, method: str, code: str) -> None:
+        super().__init__(f"{method}: {code}")
+        self.method = method
+        self.code = code
+
+
 class ImageNotReady(SlackRefused):
     """Slack does not know an uploaded file as an image (yet)."""
 
@@ -175,6 +185,7 @@ class FailureKind(StrEnum):
     NOT_DELIVERED = "not_delivered"
     NOT_IN_CHANNEL = "not_in_channel"
     CHANNEL_CLOSED = "channel_closed"
+    NOT_SHOWN = "not_shown"
     NOT_PUBLISHED = "not_published"
     SOURCE_GONE = "source_gone"
     BASE_GONE = "base_gone"

@@ -17,7 +17,7 @@ from bot.domain.errors import AskedTooOften, NotAsked
 from bot.domain.session import Session, with_attempt
 from bot.flow.plan import Plan
 from bot.flow.shared import leads
-from bot.ports import Heartbeats, SessionStore
+from bot.ports import Heartbeats, SessionStore, SlackAccess
 from bot.tasks import end
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,9 @@ LOOK_EVERY = 1.0
 class Asking:
     """Whether a run may make the next paid call for a candidate."""
 
-    def __init__(self, sessions: SessionStore, heartbeats: Heartbeats) -> None:
+    def __init__(self, sessions: SessionStore, heartbeats: Heartbeats, access: SlackAccess) -> None:
         self._sessions = sessions
+        self._access = access
         self._heartbeats = heartbeats
 
     async def wait_for_others(self, plan: Plan) -> None:
@@ -60,7 +61,9 @@ class Asking:
         return await self._heartbeats.is_alive(candidate.asked_by)
 
     async def count(self, plan: Plan) -> None:
-        """Record the call that is about to be made. Raises `NotAsked` where it must not be."""
+        """Record the call that is about to be made. Raises `NotAsked` where it must not be, and
+        `SlackShutOut` where what it brings could not be shown."""
+        await self._access.check()
         if plan.noting is not None:
             await end(plan.noting)
         before = plan.asked

@@ -18,6 +18,7 @@ from bot.domain.errors import (
     FailureKind,
     GenerationError,
     NotAsked,
+    SlackShutOut,
     StoreUnavailable,
 )
 from bot.domain.images import GeneratedImage, ImageRequest
@@ -170,7 +171,7 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
                 log.warning("no image yet: %s, asking again in %.1f s", error.kind, wait)
                 raise
             plan.failure = _of_base(plan.request, error)
-        except StoreUnavailable:
+        except (StoreUnavailable, SlackShutOut):
             raise
         except Exception as error:  # PocketFlow would pay for it three times
             log.error("the image backend broke: %s", type(error).__name__)

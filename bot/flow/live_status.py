@@ -12,7 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from bot.domain.ending import as_approved
@@ -20,6 +20,7 @@ from bot.domain.errors import (
     Refusal,
     SlackBusy,
     SlackRefused,
+    SlackShutOut,
     SlackUnavailable,
     StoreTrouble,
     StoreUnavailable,
@@ -97,7 +98,7 @@ class LiveStatus:
 
     async def settle(self, session_id: str) -> bool:
         """Send the status as it is now: waits out rate limits and outages, as long as they do not
-        last. Answers whether it is shown, or never can be."""
+        last. Answers whether it is shown, or never can be. Raises `SlackShutOut`."""
         try:
             async with asyncio.timeout(LAST_EDIT_WITHIN):
                 wait = await self._edit(session_id)
@@ -114,7 +115,8 @@ class LiveStatus:
         while not line.ended.is_set():
             line.woken.clear()
             if time.monotonic() >= self._busy_until:
-                await self._edit(session_id)
+                with suppress(SlackShutOut):
+                    await self._edit(session_id)
             gap = min(GAP, self._interval)
             await set_within(line.ended, gap * self._crowd)
             await set_within(line.woken, (self._interval - gap) * self._crowd)
@@ -125,7 +127,8 @@ class LiveStatus:
         return max(1.0, SHARE * len(self._lines))
 
     async def _edit(self, session_id: str) -> float | None:
-        """Edit once. Answers None when done, or how many seconds to wait before the next try."""
+        """Edit once. Answers None when done, or how many seconds to wait before the next try.
+        Raises `SlackShutOut`."""
         try:
             session = as_approved(await self._sessions.load(session_id))
             if not (session.root_ts and session.attempts):  # without any it is retired
@@ -138,6 +141,8 @@ class LiveStatus:
         except SlackBusy as busy:
             self._busy_until = time.monotonic() + busy.retry_after
             return busy.retry_after
+        except SlackShutOut:
+            raise
         except (SlackUnavailable, StoreUnavailable):
             return 1.0
         except (SlackRefused, Refusal) as error:

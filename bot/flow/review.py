@@ -17,7 +17,7 @@ from bot.flow.report import ReportFailure, RestoreDraft
 from bot.flow.requests import Requests
 from bot.flow.shared import Shared, shared_store
 from bot.flow.upload import UploadImages
-from bot.ports import Heartbeats, ImageBackend, Publisher, SessionStore
+from bot.ports import Heartbeats, ImageBackend, Publisher, SessionStore, SlackAccess
 
 
 class ReviewFlow:
@@ -35,9 +35,10 @@ class ReviewFlow:
         previews: LivePreviews,
         changed: Callable[[str], None],
         heartbeats: Heartbeats,
+        access: SlackAccess,
     ) -> None:
         self._previews = previews
-        asking = Asking(sessions, heartbeats)
+        asking = Asking(sessions, heartbeats, access)
         generate = GenerateImage(sessions, backend, requests, previews, changed, asking)
         upload = UploadImages(sessions, publisher)
         post_draft = PostDraft(sessions, publisher)

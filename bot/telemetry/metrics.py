@@ -122,6 +122,11 @@ READY = Gauge(
     "1 while this process takes work, as /readyz says.",
     registry=REGISTRY,
 )
+SLACK_SHUT_OUT = Gauge(
+    "imagine_slack_shut_out",
+    "1 while Slack refuses the whole app, and nothing is generated; told by workers.",
+    registry=REGISTRY,
+)
 STORE_REFUSES = Gauge(
     "imagine_store_refuses_writes",
     "1 while Redis answers and takes no changes, by why: full or read_only; told by workers.",

@@ -60,6 +60,10 @@ FAILURES: dict[FailureKind, str] = {
         "Slack does not let me post in {channel}, so nothing was generated. "
         "Try it in another channel."
     ),
+    FailureKind.NOT_SHOWN: (
+        "Slack does not let me edit my first message here, perhaps because it was deleted, so "
+        "nothing was generated. Press Try again: I post a new one."
+    ),
     FailureKind.NOT_PUBLISHED: (
         "Your image is approved, but Slack does not let me post it to the channel any more. "
         "Invite me there again and press Try again on my first message, or share the image from "
@@ -103,6 +107,7 @@ _IN_FEW_WORDS: dict[FailureKind, str] = {
     FailureKind.NOT_DELIVERED: "Slack did not take it",
     FailureKind.NOT_IN_CHANNEL: "I'm not a member of this channel",
     FailureKind.CHANNEL_CLOSED: "Slack does not let me post here",
+    FailureKind.NOT_SHOWN: "Slack does not let me show it",
     FailureKind.NOT_PUBLISHED: "Slack does not let me post here",
     FailureKind.SOURCE_GONE: "the picture it starts from is gone",
     FailureKind.BASE_GONE: "the image it changes is gone",

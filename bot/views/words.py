@@ -25,6 +25,7 @@ __all__ = [
     "FORM_LOST",
     "HELP",
     "REFUSALS",
+    "SHUT_OUT",
     "SOMETHING_BROKE",
     "STORE_AWAY",
     "cancelled_words",
@@ -114,6 +115,11 @@ _NOTHING_KEPT = {
         f"{_TELL_WHO_RUNS_IT}"
     ),
 }
+SHUT_OUT = (
+    "Slack does not let this app in right now, so I can't show anything, and nothing more is "
+    "generated or paid for. What you asked for is kept and goes on by itself once that is put "
+    "right. Please tell whoever runs this bot."
+)
 SOMETHING_BROKE = "Something went wrong on my side. Please try again in a minute."
 
 

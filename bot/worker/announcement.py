@@ -11,6 +11,7 @@ from bot.domain.errors import (
     QueueUnavailable,
     Refusal,
     SlackRefused,
+    SlackShutOut,
     SlackUnavailable,
     StoreTrouble,
 )
@@ -26,7 +27,9 @@ from bot.views.words import failure_words, not_posted_words
 
 log = logging.getLogger(__name__)
 
-_NO_CHANNEL = {"not_in_channel", "channel_not_found", "is_archived"}
+_ABSENT = {"not_in_channel", "channel_not_found"}
+_CLOSED = {"is_archived", "restricted_action", "no_permission", "cannot_reply_to_message"}
+"""And all that begin with `restricted_action_`."""
 
 
 class Announcement:
@@ -88,34 +91,65 @@ class Announcement:
         )
 
     async def _show(self, session: Session, ahead: int) -> Session:
-        """Say that another attempt is under way. Raises `SlackRefused` where the bot has lost the
-        channel; a busy Slack does not hold the attempt up."""
+        """Say that another attempt is under way. Raises `SlackRefused`, and `SlackShutOut`; a Slack
+        that is busy or away does not hold the attempt up."""
         try:
             await self._publisher.show_status(session, ahead)
+        except SlackShutOut:
+            raise
         except SlackUnavailable as error:
             log.warning("a new attempt could not be announced: %s", error)
-        except SlackRefused as error:
-            if error.code in _NO_CHANNEL:
-                raise
         return await self._sessions.load(session.id)
 
     async def _cannot_post(self, session: Session, error: SlackRefused) -> None:
-        """Nothing can be shown in this channel, so nothing is paid for."""
-        absent = error.code in {"not_in_channel", "channel_not_found"}
-        kind = FailureKind.NOT_IN_CHANNEL if absent else FailureKind.CHANNEL_CLOSED
-        log.warning("nothing can be posted in the channel: %s", error.code)
-        await self._publisher.tell_owner(session, not_posted_words(kind, session, self._bot_name))
+        """What cannot be announced may not be shown either, so nothing is paid for."""
+        kind = _kind_of(session, error)
+        log.warning("an attempt cannot be announced: %s", error)
+        number, ts = session.latest.number, ""
         words = failure_words(kind, bot_name=self._bot_name, channel=session.channel)
-        number = session.latest.number
+        if kind is FailureKind.NOT_SHOWN:
+            ts = await self._post_failure(session, number, words)
+        if not ts:
+            told = not_posted_words(kind, session, self._bot_name)
+            await self._publisher.tell_owner(session, told)
         try:
             await self._sessions.update(
-                session.id, lambda s: attempt_failed(s, number, kind, words, "", time.time())
+                session.id,
+                lambda s: _not_announced(
+                    attempt_failed(s, number, kind, words, ts, time.time()), kind
+                ),
             )
         except Refusal:
             log.info("attempt %s was cancelled meanwhile", number)
+
+    async def _post_failure(self, session: Session, number: int, words: str) -> str:
+        """Answers the `ts`, empty where Slack does not take that either."""
+        try:
+            return await self._publisher.post_failure(
+                session, number, words, edit_prompt=False, repeated=True
+            )
+        except SlackRefused as error:
+            log.warning("a failure could not be shown in its thread: %s", error.code)
+            return ""
 
     async def _ahead(self) -> int:
         try:
             return len(await self._queue.waiting())
         except QueueUnavailable:
             return 0
+
+
+def _kind_of(session: Session, error: SlackRefused) -> FailureKind:
+    """What Slack refuses of a root message that is there concerns that message, unless the code
+    names the channel."""
+    if error.code in _ABSENT:
+        return FailureKind.NOT_IN_CHANNEL
+    of_channel = error.code in _CLOSED or error.code.startswith("restricted_action_")
+    if of_channel or not session.root_ts:
+        return FailureKind.CHANNEL_CLOSED
+    return FailureKind.NOT_SHOWN
+
+
+def _not_announced(session: Session, kind: FailureKind) -> Session:
+    """The next attempt posts a root message of its own where this one cannot be edited."""
+    return replace(session, root_ts="") if kind is FailureKind.NOT_SHOWN else session

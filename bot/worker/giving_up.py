@@ -16,7 +16,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bot.domain.ending import final_shown, is_ended, not_published, retired
-from bot.domain.errors import FailureKind, SlackBusy, SlackUnavailable
+from bot.domain.errors import FailureKind, SlackBusy, SlackShutOut, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.steps import cancel_shown
 from bot.domain.work import MAX_RUNS, Job, JobKind, owes
@@ -64,7 +64,7 @@ class GivingUp:
         await self._show_status(session.id)
         try:
             await do(session, job, True)
-        except SlackBusy:
+        except (SlackBusy, SlackShutOut):
             raise  # that is no failure
         except Exception as error:  # noqa: BLE001 - whatever it is, the person has to know
             log.error("giving up on %s: %s", job.id, type(error).__name__)

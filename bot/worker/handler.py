@@ -29,6 +29,7 @@ from bot.domain.errors import (
     QueueUnavailable,
     Refusal,
     SlackRefused,
+    SlackShutOut,
     SlackUnavailable,
 )
 from bot.domain.session import Session
@@ -44,6 +45,8 @@ from bot.views.words import not_published_words
 from bot.worker.announcement import Announcement
 from bot.worker.generations import Generations
 from bot.worker.giving_up import GivingUp
+from bot.worker.shut_out_notice import ShutOutNotice
+from bot.worker.slack_breaker import SlackBreaker
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +64,7 @@ class JobHandler:
         giving_up: GivingUp,
         status: LiveStatus,
         holding: Holding,
+        breaker: SlackBreaker,
         bot_name: str,
     ) -> None:
         self._sessions = sessions
@@ -70,6 +74,8 @@ class JobHandler:
         self._generations = generations
         self._giving_up = giving_up
         self._status = status
+        self._breaker = breaker
+        self._notice = ShutOutNotice(sessions, publisher)
         self._drafts = Drafts(sessions, publisher)
         self._announcement = Announcement(
             sessions, queue, publisher, self._drafts, status, holding, bot_name
@@ -81,7 +87,14 @@ class JobHandler:
         except Refusal:
             log.info("%s: the session has expired", job.id)
             return
-        repeated = repeated or job.run > 0
+        try:
+            await self._breaker.check_open()
+            await self._try(session, job, repeated or job.run > 0)
+        except SlackShutOut:
+            await self._notice.tell(session)
+            raise
+
+    async def _try(self, session: Session, job: Job, repeated: bool) -> None:
         if job.gives_up:
             await self._giving_up.try_or_give_up(session, job, self._do)
         else:
@@ -94,6 +107,7 @@ class JobHandler:
             case JobKind.ANNOUNCE if repeated:
                 await self._drafts.refresh_before(session.id, job.attempt)
             case JobKind.GENERATE if under_way(session, job.attempt):
+                await self._breaker.admit(lambda: self._publisher.try_out(session))
                 await self._generations.run(session, repeated=repeated)
             case JobKind.GENERATE if repeated and was_cancelled(session, job.attempt):
                 await self._generations.clear_away(session.id, job.attempt)

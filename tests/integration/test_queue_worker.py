@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from bot.adapters.queue import BullJobQueue, BullWorker, processor
 from bot.adapters.queue.encoding import GENERATE_QUEUE
 from bot.adapters.queue.lane import LoopEnded
-from bot.domain.errors import SlackBusy, SlackUnavailable
+from bot.domain.errors import SlackBusy, SlackShutOut, SlackUnavailable
 from bot.domain.work import Job, JobKind
 from bot.ports import JobState
 from bot.sandbox import PATIENCE
@@ -101,6 +101,23 @@ async def test_a_job_that_keeps_failing_is_tried_three_times(
     await redis.aclose()
     assert stored["failedReason"] == "ValueError"
     assert "prompt" not in str(stored)
+
+
+async def test_a_job_waits_while_slack_refuses_the_app_and_no_try_is_counted(
+    queue: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor, "PUT_OFF", 0.05)
+    errors = [SlackShutOut("chat.update", "token_revoked")] * 6
+
+    async def handler(job: Job, repeated: bool) -> None:
+        if errors:
+            raise errors.pop()
+
+    job = announcement("one")
+    async with working(queue_server.connection_url, handler):
+        await queue.add(job)
+        await reached(queue, job, JobState.DONE)
+    assert not errors
 
 
 async def test_a_job_that_gives_up_waits_for_slack_however_long_that_takes(

@@ -13,20 +13,21 @@ from redis.exceptions import RedisError
 
 from bot.adapters.queue.cancelling import within
 from bot.adapters.queue.encoding import about_job, job_from_data, traceparent_of
-from bot.domain.errors import ImagineError, SlackBusy, SlackUnavailable
+from bot.domain.errors import ImagineError, SlackBusy, SlackShutOut, SlackUnavailable
 from bot.domain.work import Job
 from bot.telemetry import metrics
 from bot.telemetry.tracing import Kind, span
 
 Handler = Callable[[Job, bool], Awaitable[None]]
 """Takes the job, and whether an earlier run of it may have got somewhere. What it raises counts as
-a try, but for `SlackUnavailable` from a job that gives up: that waits for as long as it takes."""
+a try, but for `SlackShutOut`, and `SlackUnavailable` from a job that gives up: that waits for as
+long as it takes."""
 
 _LOG = logging.getLogger("bot.queue")
 UNWINDING = 2.0
 """Seconds that a cancelled handler has to clean up."""
 PUT_OFF = 10.0
-"""Seconds that a job waits at the least that gives up, while Slack is away."""
+"""Seconds that a job waits at the least that is put off, while Slack is away."""
 HANDING_BACK = 3.0
 """Seconds that Redis has to take a job back."""
 
@@ -78,7 +79,7 @@ class Processor:
         if interrupted and (task.cancelled() or task.exception()):
             return await hand_back(job, token)
         error = None if task.cancelled() else task.exception()
-        if isinstance(error, SlackUnavailable) and job_from_data(job.data).gives_up:
+        if isinstance(error, SlackUnavailable) and _waits_for_slack(job, error):
             return await _put_off(job, token, error)
         _raise_failure(task, job.id)
         return "done"
@@ -96,6 +97,11 @@ class Processor:
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # an abandoned task's error would be reported as never retrieved
+
+
+def _waits_for_slack(job: Any, error: SlackUnavailable) -> bool:
+    """What Slack refuses because it refuses the whole app says nothing about the job."""
+    return isinstance(error, SlackShutOut) or job_from_data(job.data).gives_up
 
 
 async def _put_off(job: Any, token: str, error: SlackUnavailable) -> str:

@@ -14,6 +14,7 @@ leaves an entry too many and never one too few.
 from bot.adapters.redis.cancellations import RedisCancellations
 from bot.adapters.redis.client import redis_client
 from bot.adapters.redis.heartbeats import RedisHeartbeats
+from bot.adapters.redis.shut_outs import RedisShutOuts
 from bot.adapters.redis.signatures import RedisSignatures
 from bot.adapters.redis.store import RedisSessionStore
 
@@ -21,6 +22,7 @@ __all__ = [
     "RedisCancellations",
     "RedisHeartbeats",
     "RedisSessionStore",
+    "RedisShutOuts",
     "RedisSignatures",
     "redis_client",
 ]

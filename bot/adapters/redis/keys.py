@@ -16,6 +16,10 @@ EVERY_SESSION = "imagine:{*}:session:*"
 """Matches the key of every session; and those of their images, which are no hashes."""
 
 
+SHUT_OUT = "imagine:slack:shut_out"
+"""String: that Slack refuses the app, as JSON. Not there while it does not."""
+
+
 def session_key(session_id: str) -> str:
     """Hash: the shared store of one session. Raises `Refusal` for an id of another form."""
     team, _, rest = session_id.partition(".")

@@ -6,8 +6,8 @@
 fetches pictures of people, which `pictures` reads.
 """
 
-from bot.adapters.slack.client import slack_client, slack_session
+from bot.adapters.slack.client import SlackClient, slack_client, slack_session
 from bot.adapters.slack.people_files import SlackFiles
 from bot.adapters.slack.publisher import SlackPublisher
 
-__all__ = ["SlackFiles", "SlackPublisher", "slack_client", "slack_session"]
+__all__ = ["SlackClient", "SlackFiles", "SlackPublisher", "slack_client", "slack_session"]

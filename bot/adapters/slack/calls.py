@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -12,9 +11,23 @@ from typing import Any, TypeVar
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_before_delay
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_before_delay,
+)
 
-from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackUnavailable
+from bot.adapters.slack.refusals import code_of, status_of
+from bot.domain.errors import (
+    ImageNotReady,
+    SlackBusy,
+    SlackRefused,
+    SlackShutOut,
+    SlackUnavailable,
+)
+from bot.domain.shut_out import cause_of
 from bot.telemetry import metrics
 
 log = logging.getLogger(__name__)
@@ -31,21 +44,18 @@ _PASSING = {
     "fatal_error",
     "service_unavailable",
     "request_timeout",
-    "ratelimited",
 }
 """Errors in an `ok: false` answer that Slack documents as passing."""
-
-
-_CODE = re.compile(r"[a-z0-9_]{1,80}")
-"""Slack's errors are names. What stands in their place is not for logs."""
+_LIMITED = {"ratelimited", "rate_limited"}
+"""Methods differ in how they say it."""
 _SLACK_FILE = ("slack file", "slack_file")
 
 
 async def call(method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> Any:
     """Make the call once and answer its body.
 
-    Raises `SlackBusy`, `SlackUnavailable` (it may have had its effect all the same),
-    `ImageNotReady` or another `SlackRefused`.
+    Raises `SlackBusy`, `SlackShutOut`, another `SlackUnavailable` (it may have had its effect all
+    the same), `ImageNotReady` or another `SlackRefused`.
     """
     name = getattr(method, "__name__", "call").replace("_", ".", 1)
     with errors_counted(name):
@@ -59,6 +69,9 @@ def errors_counted(method: str) -> Iterator[None]:
         yield
     except SlackBusy:
         metrics.slack_error(method, "busy")
+        raise
+    except SlackShutOut as error:
+        metrics.slack_error(method, error.code)
         raise
     except SlackUnavailable:
         metrics.slack_error(method, "unavailable")
@@ -86,22 +99,16 @@ async def _call(
 
 
 def _translated(name: str, error: SlackApiError) -> Exception:
-    response = error.response
-    status: int = getattr(response, "status_code", 0) or getattr(response, "status", 0)
-    data = getattr(response, "data", None)
-    body: dict[str, Any] = data if isinstance(data, dict) else {}
-    code = str(body.get("error", ""))
-    code = code if not code or _CODE.fullmatch(code) else "unknown_error"
-    if status == 429 or code == "ratelimited":
+    response, status, code = error.response, status_of(error), code_of(error)
+    if cause_of(name, code):
+        return SlackShutOut(name, code)
+    if status == 429 or code in _LIMITED:
         return SlackBusy(retry_after(response.headers))
     if status >= 500 or status == 408 or code in _PASSING:
         return SlackUnavailable(f"{name}: {status} {code}")
-    if not code:  # a gateway that knows no such method answers 404 without a word of Slack's
-        gone = 400 <= status < 500
-        return (
-            SlackRefused(name, f"http_{status}") if gone else SlackUnavailable(f"{name}: {status}")
-        )
-    if code == "invalid_blocks" and any(words in str(body) for words in _SLACK_FILE):
+    if code == f"http_{status}" and not 400 <= status < 500:
+        return SlackUnavailable(f"{name}: {status}")  # a page of a gateway
+    if code == "invalid_blocks" and any(words in str(response.data) for words in _SLACK_FILE):
         return ImageNotReady(name, code)
     return SlackRefused(name, code)
 
@@ -130,9 +137,10 @@ def _log_wait(state: RetryCallState) -> None:
 
 
 async def patiently(step: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
-    """Repeat a step that may be repeated, while Slack is busy or away."""
+    """Repeat a step that may be repeated, while Slack is busy or away, but not while it refuses
+    the whole app."""
     retrying = AsyncRetrying(
-        retry=retry_if_exception_type(SlackUnavailable),
+        retry=retry_if_exception_type(SlackUnavailable) & retry_if_not_exception_type(SlackShutOut),
         wait=_wait,
         stop=stop_before_delay(patience),
         before_sleep=_log_wait,

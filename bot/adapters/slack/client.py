@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 
 from aiohttp import ClientSession, ClientTimeout
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.adapters.slack.refusals import code_of
+from bot.domain.shut_out import cause_of
 
 CALL_TIMEOUT = 20.0
 """Seconds for one call, an upload of a few megabytes included."""
@@ -17,12 +24,28 @@ def slack_session() -> ClientSession:
     return ClientSession(timeout=ClientTimeout(total=CALL_TIMEOUT), trust_env=True)
 
 
-def slack_client(token: str, base_url: str, session: ClientSession | None) -> AsyncWebClient:
+class SlackClient(AsyncWebClient):
+    """Tells `on_shut_out` the method and the error code of each call that Slack refuses because it
+    refuses the whole app."""
+
+    on_shut_out: Callable[[str, str], None] | None = None
+
+    async def api_call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
+        try:
+            return await super().api_call(api_method, **options)
+        except SlackApiError as error:
+            code = code_of(error)
+            if self.on_shut_out is not None and cause_of(api_method, code):
+                self.on_shut_out(api_method, code)
+            raise
+
+
+def slack_client(token: str, base_url: str, session: ClientSession | None) -> SlackClient:
     """A client that retries nothing by itself: what may be repeated is decided per call.
 
     The SDK takes `HTTPS_PROXY` for every host, so `NO_PROXY` is honoured here.
     """
-    client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
+    client = SlackClient(token=token, base_url=base_url, session=session, retry_handlers=[])
     host = urlsplit(base_url).hostname or ""
     if host in {"127.0.0.1", "localhost", "::1"} or proxy_bypass(host):
         client.proxy = None

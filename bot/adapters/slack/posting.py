@@ -12,7 +12,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from bot.adapters.slack.calls import PATIENCE, call, finishing, patiently
 from bot.adapters.slack.finder import find_messages
-from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackUnavailable
+from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.session import Session
 from bot.views.messages import Message
 
@@ -55,7 +55,7 @@ class Poster:
                 return found
             try:
                 return await self.post_once(session, message, broadcast=broadcast)
-            except (SlackRefused, SlackBusy):
+            except (SlackRefused, SlackBusy, SlackShutOut):
                 raise  # it had no effect
             except Exception:
                 in_doubt = True

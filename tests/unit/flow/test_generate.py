@@ -32,6 +32,7 @@ from tests.fakes import (
     FakeImageBackend,
     FakePublisher,
     FakeSessionStore,
+    FakeSlackAccess,
     FakeTime,
     an_attempt,
     eventually,
@@ -79,7 +80,7 @@ class Run:
             Requests(self.store, self.files),
             LivePreviews(self.store, FakePublisher(), enabled=False),
             self.changed.append,
-            Asking(self.store, self.heartbeats),
+            Asking(self.store, self.heartbeats, FakeSlackAccess()),
         )
         action = await node.run_async(self.shared)
         assert isinstance(action, str)

@@ -34,6 +34,7 @@ from tests.fakes import (
     FakeImageBackend,
     FakePublisher,
     FakeSessionStore,
+    FakeSlackAccess,
     an_attempt,
     eventually,
     generating,
@@ -62,7 +63,14 @@ def review_flow(
     previews = LivePreviews(store, publisher, enabled=False)
     requests = Requests(store, FakeFiles())
     return ReviewFlow(
-        store, backend, publisher, requests, previews, lambda _: None, FakeHeartbeats()
+        store,
+        backend,
+        publisher,
+        requests,
+        previews,
+        lambda _: None,
+        FakeHeartbeats(),
+        FakeSlackAccess(),
     )
 
 

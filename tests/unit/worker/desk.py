@@ -17,9 +17,11 @@ from bot.flow.holding import Holding, held
 from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
 from bot.flow.requests import Requests
+from bot.tasks import BackgroundTasks
 from bot.worker.generations import Generations
 from bot.worker.giving_up import GivingUp
 from bot.worker.handler import JobHandler
+from bot.worker.slack_breaker import SlackBreaker
 from tests.fakes import (
     ID,
     FakeCancellations,
@@ -29,6 +31,7 @@ from tests.fakes import (
     FakeJobQueue,
     FakePublisher,
     FakeSessionStore,
+    FakeShutOuts,
     generating,
     with_latest,
 )
@@ -71,6 +74,11 @@ class Worker:
         self.status = LiveStatus(self.store, self.publisher, interval=60)
         live = LivePreviews(self.store, self.publisher, enabled=previews)
         self.heartbeats = FakeHeartbeats()
+        self.shut_outs = FakeShutOuts()
+        self.scopes: frozenset[str] | None = None
+        self.breaker = SlackBreaker(
+            self.shut_outs, self._ask_scopes, BackgroundTasks(), lambda: 1.0
+        )
         holding = Holding(self.status.waits_for)
         in_hand = held(self.store, holding)
         self.flow = ReviewFlow(
@@ -81,6 +89,7 @@ class Worker:
             live,
             lambda _: None,
             self.heartbeats,
+            self.breaker,
         )
         self.generations = Generations(
             self.store,
@@ -101,8 +110,12 @@ class Worker:
             GivingUp(in_hand, self.publisher, self.flow, self.status),
             self.status,
             holding,
+            self.breaker,
             bot_name="imagine",
         )
+
+    async def _ask_scopes(self) -> frozenset[str] | None:
+        return self.scopes
 
     async def run(self, job: Job, repeated: bool = False) -> None:
         await self._handle(job, repeated)

@@ -118,7 +118,7 @@ async def test_a_later_attempt_in_a_channel_that_is_lost_pays_nothing(code: str)
 
 @pytest.mark.parametrize(
     ("call", "error"),
-    [("refresh_draft", REFUSED), ("show_status", REFUSED), ("show_status", AWAY)],
+    [("refresh_draft", REFUSED), ("show_status", AWAY)],
 )
 async def test_an_old_draft_that_cannot_be_edited_does_not_stop_the_next(
     call: str, error: Exception

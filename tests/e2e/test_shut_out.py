@@ -1,0 +1,95 @@
+"""Slack refuses the whole app: nothing more is paid for, and all goes on once it is let in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from bot.sandbox import Fault
+from tests.support.processes import World, free_port
+from tests.support.scene import Scene, isolated_world, new_scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OF_THE_APP = (
+    "auth.test",
+    "chat.postMessage",
+    "chat.postEphemeral",
+    "chat.update",
+    "files.getUploadURLExternal",
+    "files.completeUploadExternal",
+    "conversations.history",
+    "conversations.replies",
+    "conversations.join",
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with isolated_world(tmp_path_factory.mktemp("world")) as world:
+        for command in ("web", "worker", "worker"):
+            port = free_port()
+            await world.run(command, WORKER_CONCURRENCY="2", HEALTH_PORT=str(port))
+        yield world
+
+
+async def ready(world: World) -> list[int]:
+    """What each process answers at `/readyz`."""
+    ports = [process.environment["HEALTH_PORT"] for process in world.processes]
+    async with aiohttp.ClientSession() as http:
+        answers = [await http.get(f"http://127.0.0.1:{port}/readyz") for port in ports]
+        return [answer.status for answer in answers]
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def scene(running: World) -> Scene:
+    return new_scene(running)
+
+
+def refuse(scene: Scene, code: str) -> None:
+    for method in OF_THE_APP:
+        scene.slack.faults.add(method, Fault(error=code), times=1_000_000)
+
+
+@pytest.mark.parametrize("code", ["token_revoked", "org_login_required"])
+async def test_what_is_not_asked_for_yet_is_not_paid_until_slack_lets_the_app_in(
+    scene: Scene, code: str
+) -> None:
+    scene.openai.latency = 0.6
+    for number in range(12):
+        await scene.imagine(f"fox number {number}")
+    await asyncio.sleep(1.0)
+    refuse(scene, code)
+    began = scene.openai.paid
+    told = await scene.told("Slack does not let this app in")
+    assert "invite" not in told.shown_text
+    assert "another channel" not in told.shown_text
+    await asyncio.sleep(3.0)
+    assert scene.openai.paid <= began + 4  # what two workers had under way, two each
+    held_at = scene.openai.paid
+    assert await ready(scene.world) == [200, 503, 503]
+    scene.slack.faults.clear()
+    for number in range(12):
+        root = await scene.root_of(f"fox number {number}")
+        await scene.slack.wait_for_message(
+            scene.channel, thread_ts=root.ts, button="Approve", timeout=90
+        )
+    assert scene.openai.paid == 12 > held_at
+
+
+async def test_a_regeneration_whose_status_is_refused_is_not_paid(scene: Scene) -> None:
+    await scene.imagine()
+    draft = await scene.draft()
+    scene.slack.faults.add("chat.update", Fault(error="message_not_found"))
+    await scene.click(draft, "Regenerate")
+    failure = await scene.failure(after=draft)
+    assert scene.openai.paid == 1
+    await scene.click(failure, "Try again")
+    await scene.slack.wait_for_message(
+        scene.channel, thread_ts=draft.thread_ts, button="Approve", after=failure
+    )
+    assert scene.openai.paid == 2

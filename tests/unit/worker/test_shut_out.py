@@ -1,0 +1,131 @@
+"""While Slack refuses the app nothing is paid for, nothing is lost, and the person is told once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.domain.errors import FailureKind, SlackRefused, SlackShutOut
+from bot.domain.shut_out import REQUIRED_SCOPES
+from bot.domain.stages import Stage
+from bot.domain.work import Job
+from bot.views.words import SHUT_OUT
+from tests.fakes import generating
+from tests.unit.worker.desk import Worker, announce, generate
+
+NEW = generating(root_ts="", thread_ts="")
+REVOKED = SlackShutOut("chat.postMessage", "token_revoked")
+NO_PLACE = {"another channel", "nvite me", "/invite"}
+
+
+def shut(worker: Worker) -> Worker:
+    worker.breaker.report("chat.postMessage", "token_revoked")
+    return worker
+
+
+@pytest.mark.parametrize("job", [announce(), generate()])
+async def test_open_nothing_is_asked_of_slack_or_the_provider(job: Job) -> None:
+    worker = shut(Worker(generating()))
+    for _ in range(3):
+        with pytest.raises(SlackShutOut):
+            await worker.run(job, True)
+    assert worker.backend.requests == []
+    assert worker.publisher.names() == ["tell_owner"]
+    assert worker.publisher.shown[0].details["words"] == SHUT_OUT
+    assert not any(place in SHUT_OUT for place in NO_PLACE)
+    assert worker.session.stage is Stage.GENERATING
+
+
+@pytest.mark.parametrize("call", ["post_root", "show_status"])
+async def test_an_announcement_that_is_shut_out_is_kept(call: str) -> None:
+    worker = Worker(NEW if call == "post_root" else generating(2))
+    worker.publisher.failures[call] = [REVOKED]
+    with pytest.raises(SlackShutOut):
+        await worker.run(announce(worker.session.latest.number))
+    assert worker.queue.added == []
+    assert worker.session.stage is Stage.GENERATING
+    assert worker.publisher.names() == [call, "tell_owner"]
+
+
+async def test_an_attempt_that_is_shut_out_before_it_is_asked_for_is_not_paid() -> None:
+    """Word comes between the first look and the call."""
+    worker = Worker(generating())
+
+    async def asked_first(*_: Any) -> None:
+        worker.breaker.report("chat.update", "token_revoked")
+        raise REVOKED
+
+    worker.breaker.admit = asked_first  # type: ignore[method-assign]
+    with pytest.raises(SlackShutOut):
+        await worker.run(generate())
+    assert worker.backend.requests == []
+
+
+async def test_a_paid_image_waits_for_slack_and_is_paid_once() -> None:
+    worker = Worker(generating())
+    worker.publisher.failures["upload"] = [REVOKED]
+    with pytest.raises(SlackShutOut):
+        await worker.run(generate())
+    assert len(worker.backend.requests) == 1
+    await worker.run(generate(), True)
+    assert len(worker.backend.requests) == 1
+    assert worker.session.stage is Stage.USER_FEEDBACK
+
+
+async def test_half_open_a_free_call_comes_before_the_paid_one() -> None:
+    worker = shut(Worker(generating()))
+    worker.scopes = REQUIRED_SCOPES
+    await worker.breaker.look()
+    worker.publisher.failures["try_out"] = [REVOKED]
+    with pytest.raises(SlackShutOut):
+        await worker.run(generate())
+    assert worker.backend.requests == []
+    await worker.run(generate(), True)
+    assert len(worker.backend.requests) == 1
+    assert worker.breaker.is_closed
+
+
+async def test_giving_up_waits_for_slack() -> None:
+    worker = Worker(generating())
+    worker.publisher.failures["upload"] = [REVOKED]
+    job = Job(generate().kind, generate().session_id, 1, 5, gives_up=True)
+    with pytest.raises(SlackShutOut):
+        await worker.run(job)
+    assert worker.session.stage is Stage.GENERATING
+
+
+# a refusal of the status alone
+
+
+@pytest.mark.parametrize(
+    "code", ["message_not_found", "cant_update_message", "edit_window_closed", "invalid_blocks"]
+)
+async def test_a_refused_status_is_not_paid_for_and_told_in_the_thread(code: str) -> None:
+    worker = Worker(generating(2))
+    worker.publisher.failures["show_status"] = [SlackRefused("chat.update", code)]
+    await worker.run(announce(2))
+    assert worker.queue.added == []
+    assert worker.without_status() == ["post_failure"]
+    assert worker.session.stage is Stage.USER_FEEDBACK
+    assert worker.session.latest.failure is FailureKind.NOT_SHOWN
+    assert "Try again" in worker.session.error_message
+    assert worker.session.root_ts == ""
+
+
+async def test_the_next_attempt_after_a_refused_status_posts_a_root_of_its_own() -> None:
+    worker = Worker(generating(2, root_ts="", thread_ts="1.0"))
+    await worker.run(announce(2))
+    assert worker.publisher.names()[0] == "post_root"
+    assert worker.queue.added == [generate(2)]
+    assert (worker.session.root_ts, worker.session.thread_ts) == ("post_root:0", "1.0")
+
+
+@pytest.mark.parametrize("code", ["is_archived", "restricted_action_read_only_channel"])
+async def test_a_closed_channel_is_told_in_private(code: str) -> None:
+    worker = Worker(generating(2))
+    worker.publisher.failures["show_status"] = [SlackRefused("chat.update", code)]
+    await worker.run(announce(2))
+    assert worker.queue.added == []
+    assert worker.without_status() == ["tell_owner"]
+    assert worker.session.latest.failure is FailureKind.CHANNEL_CLOSED

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.domain.errors import SlackBusy, SlackRefused, SlackShutOut
+from bot.domain.shut_out import REQUIRED_SCOPES
+from bot.tasks import BackgroundTasks
+from bot.worker.slack_breaker import SlackBreaker
+from tests.fakes import FakeShutOuts
+
+POST = "chat.postMessage"
+
+
+class Slack:
+    """What `auth.test` and a free call answer."""
+
+    def __init__(self) -> None:
+        self.scopes: frozenset[str] | None = None
+        self.error: Exception | None = None
+        self.tried = 0
+
+    async def auth_test(self) -> frozenset[str] | None:
+        return self.scopes
+
+    async def free_call(self) -> None:
+        self.tried += 1
+        if self.error:
+            raise self.error
+
+
+@pytest.fixture
+def slack() -> Slack:
+    return Slack()
+
+
+@pytest.fixture
+def kept() -> FakeShutOuts:
+    return FakeShutOuts()
+
+
+@pytest.fixture
+def tasks() -> BackgroundTasks:
+    return BackgroundTasks()
+
+
+@pytest.fixture
+def breaker(slack: Slack, kept: FakeShutOuts, tasks: BackgroundTasks) -> SlackBreaker:
+    return SlackBreaker(kept, slack.auth_test, tasks, lambda: 1.0)
+
+
+@pytest.fixture
+def other(slack: Slack, kept: FakeShutOuts, tasks: BackgroundTasks) -> SlackBreaker:
+    """In another process."""
+    return SlackBreaker(kept, slack.auth_test, tasks, lambda: 1.0)
+
+
+async def test_closed_it_lets_everything_pass(breaker: SlackBreaker, slack: Slack) -> None:
+    await breaker.check()
+    await breaker.check_open()
+    await breaker.admit(slack.free_call)
+    assert slack.tried == 0
+
+
+async def test_a_refusal_opens_it_in_every_process(
+    breaker: SlackBreaker, other: SlackBreaker, slack: Slack, tasks: BackgroundTasks
+) -> None:
+    breaker.report(POST, "token_revoked")
+    assert not breaker.is_closed
+    await tasks.drain(1.0)
+    with pytest.raises(SlackShutOut, match="token_revoked"):
+        await other.check()
+    with pytest.raises(SlackShutOut):
+        await other.admit(slack.free_call)
+    assert slack.tried == 0
+    assert not other.is_closed
+
+
+async def test_this_process_stops_in_the_same_moment(breaker: SlackBreaker) -> None:
+    breaker.report(POST, "invalid_auth")
+    with pytest.raises(SlackShutOut):
+        await breaker.check()
+
+
+async def test_it_stays_open_while_auth_test_is_not_good(breaker: SlackBreaker) -> None:
+    breaker.report(POST, "token_revoked")
+    await breaker.look()
+    with pytest.raises(SlackShutOut):
+        await breaker.check_open()
+
+
+async def test_a_good_auth_test_and_a_free_call_close_it(
+    breaker: SlackBreaker, other: SlackBreaker, slack: Slack, kept: FakeShutOuts
+) -> None:
+    breaker.report(POST, "token_revoked")
+    slack.scopes = REQUIRED_SCOPES
+    await breaker.look()
+    await breaker.check_open()
+    with pytest.raises(SlackShutOut):
+        await breaker.check()
+    await other.admit(slack.free_call)
+    assert slack.tried == 1
+    assert kept.kept is None
+    await breaker.check()
+    assert breaker.is_closed
+
+
+async def test_a_free_call_that_is_refused_keeps_it_open(
+    breaker: SlackBreaker, slack: Slack
+) -> None:
+    breaker.report(POST, "org_login_required")
+    slack.scopes = REQUIRED_SCOPES
+    await breaker.look()
+    slack.error = SlackShutOut("chat.update", "org_login_required")
+    with pytest.raises(SlackShutOut):
+        await breaker.admit(slack.free_call)
+    breaker.report("chat.update", "org_login_required")
+    with pytest.raises(SlackShutOut):
+        await breaker.check_open()
+
+
+@pytest.mark.parametrize("error", [SlackBusy(1.0), OSError()])
+async def test_a_free_call_that_says_nothing_leaves_it_half_open(
+    breaker: SlackBreaker, slack: Slack, error: Exception
+) -> None:
+    breaker.report(POST, "token_revoked")
+    slack.scopes = REQUIRED_SCOPES
+    await breaker.look()
+    slack.error = error
+    with pytest.raises(type(error)):
+        await breaker.admit(slack.free_call)
+    with pytest.raises(SlackShutOut):
+        await breaker.check()
+    await breaker.check_open()
+
+
+async def test_a_refusal_about_one_message_closes_it(breaker: SlackBreaker, slack: Slack) -> None:
+    breaker.report(POST, "token_revoked")
+    slack.scopes, slack.error = REQUIRED_SCOPES, SlackRefused("chat.update", "message_not_found")
+    await breaker.look()
+    await breaker.admit(slack.free_call)
+    await breaker.check()
+
+
+async def test_a_scope_that_is_still_missing_keeps_it_open(
+    breaker: SlackBreaker, slack: Slack
+) -> None:
+    breaker.report("files.getUploadURLExternal", "missing_scope")
+    slack.scopes = REQUIRED_SCOPES - {"files:write"}
+    await breaker.look()
+    with pytest.raises(SlackShutOut):
+        await breaker.check_open()
+
+
+async def test_while_redis_is_away_each_process_goes_by_its_own(
+    breaker: SlackBreaker, other: SlackBreaker, kept: FakeShutOuts, tasks: BackgroundTasks
+) -> None:
+    kept.away = True
+    breaker.report(POST, "token_revoked")
+    await tasks.drain(1.0)
+    with pytest.raises(SlackShutOut):
+        await breaker.check()
+    await other.check()
+    kept.away = False
+    await breaker.look()
+    with pytest.raises(SlackShutOut):
+        await other.check()
+
+
+async def test_it_is_said_once_however_many_calls_are_refused(
+    breaker: SlackBreaker, caplog: pytest.LogCaptureFixture, tasks: BackgroundTasks
+) -> None:
+    for _ in range(20):
+        breaker.report(POST, "token_revoked")
+    await asyncio.sleep(0)
+    await tasks.drain(1.0)
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == 1
+    assert "SLACK_BOT_TOKEN" in errors[0].getMessage()

@@ -28,7 +28,7 @@ _REPLICA = "give the primary's address, or the Sentinels': docs/redis.md"
 
 
 async def check_redis(url: str) -> list[Finding]:
-    """Findings on version, permissions, persistence, eviction and memory; or one that says why not."""
+    """Findings on what it is, allows and keeps, and how full it is; or one that says why not."""
     try:
         redis = _client(url)
     except ValueError:  # its text can hold a part of the password

@@ -17,6 +17,7 @@ from bot.domain.errors import (
     Refusal,
     SlackShutOut,
     StoreFull,
+    StoreReadOnly,
     StoreTrouble,
     StoreUnavailable,
 )
@@ -103,7 +104,7 @@ class FakeSessionStore:
         self.touched = {s.id: 0.0 for s in sessions if owed(s)}
         self.written: list[Session] = []
         self.away = False
-        self.full = False
+        self.full = self.read_only = False
         self.refused = 0
         self.writes_until_away: int | None = None
 
@@ -165,6 +166,7 @@ class FakeSessionStore:
 
     async def keep_defaults(self, team: str, user: str, options: Options) -> None:
         await self._reach()
+        self._take()
         self.defaults[team, user] = options
 
     async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
@@ -194,9 +196,9 @@ class FakeSessionStore:
         await self._reach()
 
     def _take(self) -> None:
-        if self.full:
+        if self.full or self.read_only:
             self.refused += 1
-            raise StoreFull("fake")
+            raise StoreFull("fake") if self.full else StoreReadOnly("fake")
 
     def _write(self, session: Session) -> None:
         self._take()

@@ -25,6 +25,9 @@ from bot.domain.errors import ImagineError
 
 _LONGEST_SOCKET = 100
 """Bytes of a Unix socket's path that every system takes."""
+_LEAST_MEMORY = 256 * 2**20
+_CONTAINER_MEMORY = Path("/sys/fs/cgroup/memory.max")
+"""Bytes, or `max` for no limit of its own."""
 _CONFIG = {
     "appendonly": "yes",
     "appendfsync": "everysec",
@@ -74,7 +77,7 @@ class EmbeddedRedis:
             data_dir=self._folder,
             persist=True,
             unix_socket_path=self._socket,
-            config=dict(_CONFIG),
+            config={**_CONFIG, "maxmemory": str(_most_memory())},
         )
         try:
             with _interrupts_blocked():
@@ -100,6 +103,14 @@ class EmbeddedRedis:
                     pass
         except OSError:
             return
+
+
+def _most_memory() -> int:
+    """Bytes: half of what the machine has, or the container is allowed."""
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):
+        there = min(there, int(_CONTAINER_MEMORY.read_text()))
+    return max(_LEAST_MEMORY, there // 2)
 
 
 def _socket_for(folder: Path) -> Path:

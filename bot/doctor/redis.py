@@ -18,6 +18,8 @@ from bot.doctor.redis_trouble import WHAT, trouble
 
 MINIMUM_VERSION = (6, 2)
 _PATIENCE = 3.0
+_NEARLY_FULL = 0.8
+"""Of `maxmemory`; the alert says so too."""
 _CLUSTER = (
     "use one primary, with Sentinels or a managed service without cluster mode: docs/redis.md"
 )
@@ -26,7 +28,7 @@ _REPLICA = "give the primary's address, or the Sentinels': docs/redis.md"
 
 
 async def check_redis(url: str) -> list[Finding]:
-    """Findings on version, permissions, persistence and eviction; or one that says why not."""
+    """Findings on what it is, allows and keeps, and how full it is; or one that says why not."""
     try:
         redis = _client(url)
     except ValueError:  # its text can hold a part of the password
@@ -56,10 +58,10 @@ async def _look(redis: Any) -> list[Finding]:
         text, advice = "could not look (INFO is not allowed)", "see docs/redis.md"
         kept = [
             Finding(f"Redis {which}", Verdict.WARNING, text, advice)
-            for which in ("persistence", "eviction")
+            for which in ("persistence", "eviction", "memory")
         ]
     else:
-        kept = [_persistence(info), _eviction(info)]
+        kept = [_persistence(info), _eviction(info), _memory(info)]
     return [what, permissions, *kept]
 
 
@@ -122,3 +124,21 @@ def _eviction(info: dict[str, Any]) -> Finding:
         return Finding(what, Verdict.OK, "noeviction")
     advice = "set maxmemory-policy noeviction, or Redis may throw jobs away"
     return Finding(what, Verdict.WARNING, str(policy), advice)
+
+
+def _memory(info: dict[str, Any]) -> Finding:
+    what = "Redis memory"
+    if "maxmemory" not in info:
+        return Finding(what, Verdict.OK, "its bound is not told")
+    most, used = int(info["maxmemory"]), int(info.get("used_memory", 0))
+    if not most:
+        advice = (
+            "set maxmemory below what its machine has, with maxmemory-policy noeviction: without "
+            "a bound the machine ends Redis where its memory does"
+        )
+        return Finding(what, Verdict.WARNING, "no bound (maxmemory 0)", advice)
+    text = f"{used / most:.0%} of {most / 2**20:,.0f} MB is used"
+    if used > _NEARLY_FULL * most:
+        advice = "raise maxmemory, or shorten IMAGE_TTL: a full Redis keeps nothing new"
+        return Finding(what, Verdict.WARNING, text, advice)
+    return Finding(what, Verdict.OK, text)

@@ -39,7 +39,7 @@ async def run(given: argparse.Namespace, folder: Path) -> bool:
     with server(folder / "redis", *options) as store:
         async with (
             SimulatedSlack() as slack,
-            FakeOpenAI(latency=1.0) as openai,
+            FakeOpenAI(latency=given.latency) as openai,
             World(slack, openai, store.url, folder, "socket") as world,
         ):
             openai.image_size_bytes = IMAGE_BYTES
@@ -137,6 +137,7 @@ def main() -> int:
     parser.add_argument("--images", type=int, default=56)
     parser.add_argument("--n", type=int, default=1, help="images of each request")
     parser.add_argument("--concurrency", type=int, default=10)
+    parser.add_argument("--latency", type=float, default=1.0, help="seconds for an image")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--backend", choices=("images", "responses"), default="images")
     parser.add_argument(

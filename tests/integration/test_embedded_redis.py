@@ -72,6 +72,7 @@ def test_it_evicts_nothing_and_nobody_on_the_network_reaches_it(folder: Path) ->
         settings = client.config_get("*")
         assert settings["maxmemory-policy"] == "noeviction"
         assert settings["appendonly"] == "yes"
+        assert int(settings["maxmemory"]) >= 256 * 2**20
         assert settings["port"] == "0"
         assert server.url.startswith("unix://")
 

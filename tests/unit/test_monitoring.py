@@ -47,6 +47,8 @@ VALUES: dict[tuple[str, str], set[str]] = {
     ("imagine_generation_seconds", "outcome"): {"ok", "failed"},
     ("imagine_provider_errors_total", "kind"): {kind.value for kind in FailureKind},
     ("imagine_store_errors_total", "kind"): set(metrics.STORE_ERROR_KINDS),
+    ("imagine_store_refuses_writes", "why"): {"full", "read_only"},
+    ("imagine_redis_memory_bytes", "kind"): {"used", "max"},
     ("imagine_stage_changes_total", "stage"): {stage.value for stage in Stage},
     ("imagine_queue_jobs", "queue"): {"generate", "publish"},
     ("imagine_queue_jobs", "state"): {"waiting", "delayed", "active", "failed"},

@@ -175,6 +175,7 @@ def test_compose_runs_redis_as_the_queue_needs_it() -> None:
     assert dict(zip(options[::2], options[1::2], strict=True)) == {
         "--appendonly": "yes",
         "--appendfsync": "everysec",
+        "--maxmemory": "${REDIS_MAXMEMORY:-1gb}",
         "--maxmemory-policy": "noeviction",
     }
 

@@ -217,9 +217,12 @@ class RedisSessionStore:
 
     async def memory(self) -> Memory:
         """How much the server uses and may use, in bytes; the second is 0 where nothing bounds it.
-        Raises `StoreUnavailable`, also where it does not tell."""
-        async with self._bounded():
-            told = await self._redis.info("memory")
+        Raises `StoreUnavailable`, also where it does not tell, which is no failure of the store."""
+        try:
+            async with asyncio.timeout(self._patience):
+                told = await self._redis.info("memory")
+        except (RedisError, OSError) as error:
+            raise unavailable(error) from error
         return Memory(int(told.get("used_memory", 0)), int(told.get("maxmemory", 0)))
 
     async def _write(self, session: Session, *, expected: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind
+from bot.domain.errors import FailureKind, StoreTrouble
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.views.status import status_words
@@ -78,3 +78,17 @@ def test_an_approval_after_a_cancelled_attempt_is_an_approval() -> None:
     session = with_latest(a_session(Stage.FINAL, attempts=2), failure=FailureKind.CANCELLED)
     approved = replace(session, final_result=1, approved_by="U1")
     assert status_words(approved, None, now=1.0) == "✅ Approved by <@U1>"
+
+
+@pytest.mark.parametrize("trouble", StoreTrouble)
+def test_whoever_waits_for_the_store_is_told_why_and_that_it_goes_on(trouble: StoreTrouble) -> None:
+    words = status_words(STARTED, None, now=131.2, waits_for=trouble)
+    assert words.startswith("⏳ Waiting: ")
+    assert "my memory" in words
+    assert "goes on by itself" in words
+
+
+def test_a_session_that_waits_for_its_person_does_not_wait_for_the_store() -> None:
+    session = a_session()
+    full = status_words(session, None, None, waits_for=StoreTrouble.FULL)
+    assert full == status_words(session, None, None)

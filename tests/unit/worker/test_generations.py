@@ -11,9 +11,10 @@ import pytest
 
 from bot.domain import steps
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, SlackRefused, SlackUnavailable
+from bot.domain.errors import FailureKind, SlackRefused, SlackUnavailable, StoreTrouble
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
+from bot.flow import holding
 from bot.worker import generations
 from tests.fakes import ID, PNG, a_candidate, an_attempt, eventually, generating, with_latest
 from tests.unit.worker.desk import Worker, generate
@@ -303,3 +304,49 @@ async def test_of_two_runs_that_fail_the_one_that_began_last_says_so() -> None:
         await asyncio.gather(first, second)
     assert len(worker.publisher.of("post_failure")) == 1
     assert worker.session.latest.failure is FailureKind.NOT_DELIVERED
+
+
+# a store that takes nothing new
+
+
+async def test_nothing_is_asked_for_before_the_store_takes_something_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(holding, "FIRST_PAUSE", 0.002)
+    monkeypatch.setattr(holding, "LONGEST_PAUSE", 0.004)
+    worker = Worker(generating())
+    worker.heartbeats.full = True
+    running = worker.start(generate())
+    shown = worker.publisher.of
+    await eventually(
+        lambda: [s for s in shown("show_status") if s.details["waits_for"] is StoreTrouble.FULL]
+    )
+    assert worker.backend.requests == []
+    worker.heartbeats.full = False
+    await running
+    assert worker.session.stage is Stage.USER_FEEDBACK
+    assert len(worker.backend.requests) == 1
+    assert shown("show_status")[-1].details["waits_for"] is None
+    assert worker.heartbeats.alive == set()
+
+
+async def test_an_attempt_that_is_cancelled_while_it_waits_is_never_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(generations, "LOOK_EVERY", 0.01)
+    worker = Worker(generating())
+    worker.heartbeats.full = True
+    running = worker.start(generate())
+    await asyncio.sleep(0.02)
+    await worker.cancel()
+    worker.generations.cancelled(ID)
+    await running
+    assert worker.backend.requests == []
+
+
+async def test_a_run_that_is_handed_back_says_that_it_has_ended() -> None:
+    worker, running = await making(of())
+    assert worker.heartbeats.alive
+    running.cancel()
+    await asyncio.wait({running})
+    assert worker.heartbeats.alive == set()

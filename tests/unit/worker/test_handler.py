@@ -11,18 +11,21 @@ from bot.domain.ending import not_published, publish_again
 from bot.domain.errors import (
     FailureKind,
     NotInChannel,
+    QueueFull,
     QueueUnavailable,
     SlackRefused,
     SlackUnavailable,
+    StoreTrouble,
     StoreUnavailable,
 )
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
 from bot.domain.work import Job, JobKind, owed
+from bot.flow import holding
 from bot.ports import JobState
 from bot.views.messages import root_message
-from tests.fakes import ID, a_candidate, a_session, an_attempt, generating, with_latest
+from tests.fakes import ID, a_candidate, a_session, an_attempt, eventually, generating, with_latest
 from tests.unit.worker.desk import (
     CANCELLED,
     CANCELLED_2,
@@ -551,3 +554,27 @@ async def test_a_cancelled_attempt_that_was_queued_is_neither_announced_nor_gene
         await worker.run(job, True)
     assert worker.publisher.shown == []
     assert worker.backend.requests == []
+
+
+async def test_an_announcement_waits_for_a_full_queue_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(holding, "FIRST_PAUSE", 0.002)
+    monkeypatch.setattr(holding, "LONGEST_PAUSE", 0.004)
+    worker = Worker(generating())
+    add, full = worker.queue.add, [True]
+
+    async def refused(job: Job) -> None:
+        if full:
+            raise QueueFull("fake")
+        await add(job)
+
+    worker.queue.add = refused  # type: ignore[method-assign]
+    running = worker.start(announce())
+    shown = worker.publisher.of
+    await eventually(
+        lambda: [s for s in shown("show_status") if s.details["waits_for"] is StoreTrouble.FULL]
+    )
+    full.clear()
+    await running
+    assert worker.queue.added == [generate()]

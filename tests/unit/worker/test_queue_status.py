@@ -128,3 +128,15 @@ async def test_a_session_that_is_cancelled_while_it_is_told_its_place_is_told_th
     await line.look()
     assert [s.details["ahead"] for s in line.publisher.shown] == [0, None]
     assert line.publisher.shown[-1].session.stage is Stage.INITIAL_INPUT
+
+
+async def test_those_that_wait_are_told_when_the_store_takes_nothing_new_and_when_it_does() -> None:
+    line = Line(waiting=1)
+    await line.look()
+    line.trouble = StoreTrouble.FULL
+    assert await line.look() == [("0", 0)]
+    assert line.publisher.shown[-1].details["waits_for"] is StoreTrouble.FULL
+    assert await line.look() == []
+    line.trouble = None
+    assert await line.look() == [("0", 0)]
+    assert line.publisher.shown[-1].details["waits_for"] is None

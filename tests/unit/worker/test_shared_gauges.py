@@ -157,3 +157,16 @@ async def test_an_error_of_any_kind_does_not_reach_the_scrape(
     assert (waiting(), sessions(Stage.FINAL)) == (None, None)
     assert "ValueError" in caplog.text
     assert "private" not in caplog.text
+
+
+async def test_the_servers_memory_is_told_and_forgotten_while_it_is_not_known(
+    gauges: SharedGauges, redis: FakeRedis
+) -> None:
+    def told(kind: str) -> float | None:
+        return REGISTRY.get_sample_value("imagine_redis_memory_bytes", {"kind": kind})
+
+    await gauges.refresh()
+    assert (told("used"), told("max")) == (60, 100)
+    redis.away = True
+    await gauges.refresh()
+    assert (told("used"), told("max")) == (None, None)

@@ -1,0 +1,226 @@
+"""A Redis that answers and takes nothing new: full, or read-only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from redis.exceptions import (
+    ConnectionError,
+    ExecAbortError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+)
+
+from bot.adapters.queue import BullJobQueue
+from bot.adapters.redis import (
+    RedisHeartbeats,
+    RedisSessionStore,
+    RedisSignatures,
+    heartbeats,
+    redis_client,
+)
+from bot.adapters.redis.keys import run_key
+from bot.adapters.redis_errors import unavailable
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import (
+    QueueFull,
+    StoreFull,
+    StoreReadOnly,
+    StoreUnavailable,
+)
+from bot.domain.options import Options
+from bot.domain.work import Job, JobKind
+from bot.ports import Memory
+from tests.fakes import ID, FakeTime, generating
+from tests.support.redis_servers import Server, server
+
+IMAGE = ImageRef(1)
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with server(tmp_path_factory.mktemp("full"), "--save", "") as started:
+        yield started
+
+
+@pytest.fixture
+async def redis(valkey: Server) -> AsyncIterator[Any]:
+    client = redis_client(valkey.url, 0.5)
+    await client.flushall()
+    yield client
+    await client.replicaof("NO", "ONE")
+    await client.config_set("maxmemory", 0)
+    await client.aclose()
+
+
+@pytest.fixture
+async def store(redis: Any) -> RedisSessionStore:
+    return RedisSessionStore(redis, session_ttl=600, image_ttl=60, patience=0.5)
+
+
+async def every_change(store: RedisSessionStore) -> AsyncIterator[tuple[str, Any]]:
+    yield "create", lambda: store.create(generating(id="T1.U1.other"))
+    yield "update", lambda: store.update(ID, lambda s: generating(2, id=s.id))
+    yield "keep_image", lambda: store.keep_image(ID, IMAGE, "aW1hZ2U=")
+    yield "keep_defaults", lambda: store.keep_defaults("T1", "U1", Options(quality="low"))
+    yield "test_write", store.test_write
+
+
+async def test_every_change_to_a_full_store_says_that_it_is_full(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    await store.create(generating())
+    await redis.config_set("maxmemory", 1)
+    async for name, change in every_change(store):
+        with pytest.raises(StoreFull):
+            await change()
+        assert (await store.load(ID)).latest.number == 1, name
+    await store.discard(ID)  # makes room
+
+
+async def test_every_change_to_a_store_that_stays_read_only_says_so(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    """The client asks again meanwhile, over a new connection that may lead to the primary."""
+    await store.create(generating())
+    await redis.replicaof("127.0.0.1", 9)
+    async for _, change in every_change(store):
+        with pytest.raises(StoreReadOnly):
+            await change()
+
+
+async def test_a_signature_and_a_job_say_so_too(redis: Any, valkey: Server) -> None:
+    queue = BullJobQueue(valkey.url)
+    try:
+        await redis.config_set("maxmemory", 1)
+        with pytest.raises(StoreFull):
+            await RedisSignatures(redis, 0.5).add("v0=1", 60)
+        with pytest.raises(QueueFull):
+            await queue.add(Job(JobKind.GENERATE, ID, 1))
+    finally:
+        await queue.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OutOfMemoryError("command not allowed when used memory > 'maxmemory'."), StoreFull),
+        (
+            ResponseError(
+                "Error running script (call to f_1): @user_script:9: @user_script: 9: -OOM command "
+                "not allowed when used memory > 'maxmemory'."
+            ),
+            StoreFull,
+        ),
+        (ResponseError("OOM command not allowed when used memory > 'maxmemory'."), StoreFull),
+        (ResponseError("DB capacity quota exceeded"), StoreFull),
+        (ResponseError("Out of memory"), StoreFull),
+        (ReadOnlyError("You can't write against a read only replica."), StoreReadOnly),
+        (
+            ResponseError(
+                "MISCONF Redis is configured to save RDB snapshots, but it is currently not able "
+                "to persist on disk."
+            ),
+            StoreReadOnly,
+        ),
+        (
+            ResponseError("MISCONF Errors writing to the AOF file: No space left on device"),
+            StoreReadOnly,
+        ),
+        (ResponseError("NOREPLICAS Not enough good replicas to write."), StoreReadOnly),
+        (ResponseError("Error running script: 9: -READONLY You can't write"), StoreReadOnly),
+        (ResponseError("WRONGTYPE Operation against a key"), StoreUnavailable),
+        (NoPermissionError("this user has no permissions"), StoreUnavailable),
+        (ConnectionError("Connection refused"), StoreUnavailable),
+        (TimeoutError(), StoreUnavailable),
+        (ExecAbortError("Transaction discarded"), StoreUnavailable),
+    ],
+)
+def test_what_a_server_says_is_told_apart(error: Exception, expected: type) -> None:
+    assert type(unavailable(error)) is expected
+
+
+async def test_what_the_server_uses_and_may_use(store: RedisSessionStore, redis: Any) -> None:
+    assert (await store.memory()).most == 0
+    await redis.config_set("maxmemory", 50_000_000)
+    used, most = await store.memory()
+    assert 0 < used < most == Memory(used, 50_000_000).most
+
+
+# heartbeats
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+def mine(redis: Any, time: FakeTime) -> RedisHeartbeats:
+    return RedisHeartbeats(redis, 0.5, time.monotonic)
+
+
+@pytest.fixture
+def others(redis: Any, time: FakeTime) -> RedisHeartbeats:
+    """Another process, which has watched for a while."""
+    theirs = RedisHeartbeats(redis, 0.5, time.monotonic)
+    time.now += heartbeats.STEADY_FOR
+    return theirs
+
+
+async def test_a_run_lives_from_its_beginning_to_its_end(
+    mine: RedisHeartbeats, others: RedisHeartbeats
+) -> None:
+    assert not await others.is_alive("a")
+    await mine.begin("a")
+    assert await mine.is_alive("a")
+    assert await others.is_alive("a")
+    await mine.end("a")
+    assert not await mine.is_alive("a")
+    assert not await others.is_alive("a")
+
+
+async def test_a_run_begins_nowhere_in_a_full_store_and_lives_on_there(
+    mine: RedisHeartbeats, others: RedisHeartbeats, redis: Any
+) -> None:
+    await mine.begin("a")
+    await redis.config_set("maxmemory", 1)
+    with pytest.raises(StoreFull):
+        await mine.begin("b")
+    await redis.pexpire(run_key("a"), 1000)
+    await mine.beat()
+    assert await redis.pttl(run_key("a")) > 1000
+    assert await others.is_alive("a")
+    await mine.end("a")
+    assert not await others.is_alive("a")
+
+
+async def test_a_key_that_expired_during_an_outage_is_there_again_with_the_next_beat(
+    mine: RedisHeartbeats, others: RedisHeartbeats, redis: Any
+) -> None:
+    await mine.begin("a")
+    await redis.delete(run_key("a"))
+    assert await mine.is_alive("a")
+    await mine.beat()
+    assert await others.is_alive("a")
+
+
+async def test_silence_says_nothing_right_after_an_outage(
+    redis: Any, time: FakeTime, others: RedisHeartbeats
+) -> None:
+    begun = RedisHeartbeats(redis, 0.5, time.monotonic)
+    assert await begun.is_alive("a")
+    time.now += heartbeats.STEADY_FOR
+    assert not await begun.is_alive("a")
+
+
+async def test_an_end_that_is_told_is_believed_at_once(
+    mine: RedisHeartbeats, redis: Any, time: FakeTime
+) -> None:
+    await mine.begin("a")
+    await mine.end("a")
+    assert not await RedisHeartbeats(redis, 0.5, time.monotonic).is_alive("a")

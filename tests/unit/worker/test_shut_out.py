@@ -48,15 +48,15 @@ async def test_an_announcement_that_is_shut_out_is_kept(call: str) -> None:
     assert worker.publisher.names() == [call, "tell_owner"]
 
 
-async def test_an_attempt_that_is_shut_out_before_it_is_asked_for_is_not_paid() -> None:
-    """Word comes between the first look and the call."""
+async def test_word_that_comes_between_the_first_look_and_the_call_is_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     worker = Worker(generating())
 
-    async def asked_first(*_: Any) -> None:
+    async def look_then_hear(*_: Any) -> None:
         worker.breaker.report("chat.update", "token_revoked")
-        raise REVOKED
 
-    worker.breaker.admit = asked_first  # type: ignore[method-assign]
+    monkeypatch.setattr(worker.breaker, "admit", look_then_hear)
     with pytest.raises(SlackShutOut):
         await worker.run(generate())
     assert worker.backend.requests == []

@@ -29,6 +29,7 @@ from tests.fakes import (
     FakeImageBackend,
     FakePublisher,
     FakeSessionStore,
+    FakeSlackAccess,
     an_attempt,
     eventually,
     generating,
@@ -65,7 +66,7 @@ class Workers:
             Requests(self.store, FakeFiles()),
             LivePreviews(self.store, FakePublisher(), enabled=False),
             lambda _: None,
-            Asking(self.in_hand, self.heartbeats),
+            Asking(self.in_hand, self.heartbeats, FakeSlackAccess()),
         )
 
     def start(self, runner: str) -> tuple[asyncio.Task[Any], Shared]:

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import RedisCancellations, RedisSessionStore, redis_client
 from bot.adapters.slack import SlackFiles, SlackPublisher
+from bot.imaging import OneAtATime
 from bot.settings import Settings
 from bot.slack.bolt import Identity
 
@@ -24,6 +25,7 @@ class Outside:
     queue: BullJobQueue
     publisher: SlackPublisher
     files: SlackFiles
+    reading: OneAtATime
 
     @property
     def redis_url(self) -> str:

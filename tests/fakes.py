@@ -22,7 +22,7 @@ from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind, owed
-from bot.ports import Change, Entry, JobState, OnPartial, OnStarted, Unfinished
+from bot.ports import Change, Entry, JobState, OnPartial, OnReading, OnStarted, Unfinished, unheard
 from bot.sandbox import PATIENCE
 
 ID = "T1.U1.abc123"
@@ -382,10 +382,11 @@ class FakeFiles:
         self.kept = kept or {}
         self.fetched: list[str] = []
 
-    async def fetch(self, file_id: str) -> bytes:
+    async def fetch(self, file_id: str, on_reading: OnReading = unheard) -> bytes:
         self.fetched.append(file_id)
         if file_id not in self.kept:
             raise GenerationError(FailureKind.SOURCE_GONE)
+        await on_reading()
         return self.kept[file_id]
 
 

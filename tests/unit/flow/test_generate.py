@@ -20,6 +20,7 @@ from bot.flow.generate import TRIES, GenerateImage
 from bot.flow.live_preview import LivePreviews
 from bot.flow.requests import Requests
 from bot.flow.shared import Shared, shared_store
+from bot.ports import OnReading, unheard
 from tests.fakes import (
     ID,
     IMAGE,
@@ -429,7 +430,7 @@ async def test_an_image_that_cannot_be_had_fails_before_anything_is_paid(
 ) -> None:
     run = Run(edit_of(ImageRef(0), source=Source("F9")))
 
-    async def refused(file_id: str) -> bytes:
+    async def refused(file_id: str, on_reading: OnReading = unheard) -> bytes:
         raise GenerationError(kind)
 
     run.files.fetch = refused  # type: ignore[method-assign]

@@ -14,6 +14,7 @@ from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.domain.images import ImageRequest
 from bot.domain.stages import Stage
 from bot.flow.requests import LONGEST_AVOIDED, MOST_AVOIDED, Requests
+from bot.ports import OnReading, unheard
 from tests.fakes import (
     ID,
     PNG,
@@ -215,13 +216,13 @@ async def test_a_setting_turns_it_off() -> None:
     assert (await desk.request()).avoid == ()
 
 
-async def _hanging(file_id: str) -> bytes:
+async def _hanging(file_id: str, on_reading: OnReading = unheard) -> bytes:
     await asyncio.Event().wait()
     return b""
 
 
 def _raising(error: Exception) -> Any:
-    async def fetch(file_id: str) -> bytes:
+    async def fetch(file_id: str, on_reading: OnReading = unheard) -> bytes:
         raise error
 
     return fetch

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.slack import SlackFiles, SlackPublisher, slack_client, slack_session
+from bot.imaging import OneAtATime
 from bot.outside import Outside
 from bot.serving import HttpServer, Monitoring
 from bot.settings import Settings
@@ -108,8 +109,9 @@ async def _connect(
         return None
     queue = BullJobQueue(settings.redis_url.get_secret_value())
     stack.push_async_callback(queue.close)
-    publisher, files = SlackPublisher(slack, http), SlackFiles(slack, http)
-    return Outside(settings, slack, identity, queue, publisher, files)
+    reading = OneAtATime()
+    publisher, files = SlackPublisher(slack, http), SlackFiles(slack, http, reading)
+    return Outside(settings, slack, identity, queue, publisher, files, reading)
 
 
 async def _serve_monitoring(

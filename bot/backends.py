@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from bot.adapters.openai import ImagesBackend, ResponsesBackend, openai_client
 from bot.adapters.placeholder import PlaceholderBackend
+from bot.imaging import OneAtATime
 from bot.ports import ImageBackend
 from bot.settings import Backend, Settings
 
 
-def image_backend(settings: Settings) -> ImageBackend:
+def image_backend(settings: Settings, reading: OneAtATime) -> ImageBackend:
     size, quality = settings.image_size, settings.image_quality
     if settings.image_backend is Backend.PLACEHOLDER:
-        return PlaceholderBackend(size=size, partial_images=settings.partial_images)
+        return PlaceholderBackend(
+            size=size, partial_images=settings.partial_images, reading=reading
+        )
     client = openai_client(settings.openai_api_key.get_secret_value(), settings.openai_base_url)
     if settings.image_backend is Backend.IMAGES:
         return ImagesBackend(

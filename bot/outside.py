@@ -16,6 +16,7 @@ from bot.adapters.redis import (
     redis_client,
 )
 from bot.adapters.slack import SlackClient, SlackFiles, SlackPublisher
+from bot.imaging import OneAtATime
 from bot.settings import Settings
 from bot.slack.bolt import Identity
 
@@ -33,6 +34,7 @@ class Outside:
     queue: BullJobQueue
     publisher: SlackPublisher
     files: SlackFiles
+    reading: OneAtATime
 
     @property
     def redis_url(self) -> str:

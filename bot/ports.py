@@ -295,9 +295,18 @@ class Publisher(Protocol):
         Slack is away."""
 
 
+OnReading = Callable[[], Awaitable[None]]
+"""Is awaited right before a picture is decoded: that may be more than the process survives."""
+
+
+async def unheard() -> None:
+    """Nobody needs to know."""
+
+
 class Files(Protocol):
     """Pictures that people have in Slack."""
 
-    async def fetch(self, file_id: str) -> bytes:
+    async def fetch(self, file_id: str, on_reading: OnReading = unheard) -> bytes:
         """The bytes of an image: PNG, JPEG or WebP. Raises `GenerationError` with `SOURCE_GONE`
-        where the bot may not have it, or `SOURCE_UNREADABLE` where it is no such image."""
+        where the bot may not have it, `SOURCE_TOO_LARGE`, or `SOURCE_UNREADABLE` where it is no
+        such image; and what `on_reading` raises."""

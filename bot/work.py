@@ -51,7 +51,9 @@ async def start_worker(
 ) -> list[asyncio.Task[None]]:
     settings, publisher, queue = outside.settings, outside.publisher, outside.queue
     sessions, cancellations = outside.redis(stack, PATIENCE)
-    backend = MeasuredBackend(image_backend(settings), settings.image_backend.value)
+    backend = MeasuredBackend(
+        image_backend(settings, outside.reading), settings.image_backend.value
+    )
     stack.push_async_callback(backend.close)
     status = LiveStatus(sessions, publisher)
     holding = Holding(status.waits_for)

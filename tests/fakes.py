@@ -33,9 +33,11 @@ from bot.ports import (
     JobState,
     OnAsking,
     OnPartial,
+    OnReading,
     OnStarted,
     Unfinished,
     free_to_ask,
+    unheard,
 )
 from bot.sandbox import PATIENCE
 
@@ -476,10 +478,11 @@ class FakeFiles:
         self.kept = kept or {}
         self.fetched: list[str] = []
 
-    async def fetch(self, file_id: str) -> bytes:
+    async def fetch(self, file_id: str, on_reading: OnReading = unheard) -> bytes:
         self.fetched.append(file_id)
         if file_id not in self.kept:
             raise GenerationError(FailureKind.SOURCE_GONE)
+        await on_reading()
         return self.kept[file_id]
 
 

@@ -19,5 +19,5 @@ class Place:
     thread_ts: str = ""
 
     def session_id(self) -> str:
-        token = hashlib.sha256(self.seed.encode()).hexdigest()[:20]
+        token = hashlib.sha256(self.seed.encode(errors="surrogatepass")).hexdigest()[:20]
         return f"{self.team}.{self.user}.{token}"

@@ -127,6 +127,7 @@ class Reason(StrEnum):
     NO_IMAGE_THERE = "no_image_there"
     IMAGE_TYPE = "image_type"
     IMAGE_TOO_LARGE = "image_too_large"
+    IMAGE_TOO_MANY_PIXELS = "image_too_many_pixels"
     IMAGE_NOT_SHARED = "image_not_shared"
     PROMPT_TOO_LONG = "prompt_too_long"
 
@@ -190,6 +191,8 @@ class FailureKind(StrEnum):
     SOURCE_GONE = "source_gone"
     BASE_GONE = "base_gone"
     SOURCE_UNREADABLE = "source_unreadable"
+    SOURCE_TOO_LARGE = "source_too_large"
+    SOURCE_STOPS_WORKERS = "source_stops_workers"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
 
@@ -205,6 +208,7 @@ OFFERS_EDIT = BLAMES_PROMPT | {
     FailureKind.NO_IMAGE,
     FailureKind.BAD_REQUEST,
     FailureKind.BASE_GONE,
+    FailureKind.SOURCE_STOPS_WORKERS,
 }
 """The failures that another prompt or other options may get past; some providers do not say
 why."""

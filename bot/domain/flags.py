@@ -22,6 +22,7 @@ from bot.domain.options import (
     ratio_of,
     size_of,
 )
+from bot.domain.prompt import check_length
 
 _FLAG = re.compile(r"(?<!\S)(?:-{2,3}|[\u2012-\u2015\u2212]-?)(?P<name>[A-Za-z][\w-]*)")
 _QUOTES = "\"'“”„‘’«»"
@@ -53,7 +54,8 @@ class Parsed(NamedTuple):
 
 def parse_flags(text: str, qualities: tuple[str, ...] = QUALITIES) -> Parsed:
     """Take the options out of a text. Raises `OptionRefused`, which holds the whole text, for an
-    option that is unknown, lacks its value or cannot be."""
+    option that is unknown, lacks its value or cannot be, and `Refusal` for one that is too long."""
+    check_length(text)
     options, kept, at = Options(), [], 0
     try:
         while flag := _FLAG.search(text, at):
@@ -107,12 +109,21 @@ def _with(options: Options, option: str, value: str, qualities: tuple[str, ...])
 
 def _joined(parts: list[str]) -> str:
     """The prompt without its options, and without the gaps that they leave."""
-    prompt, *rest = parts
-    for part in rest:
-        prompt, part = prompt.rstrip(" \t"), part.lstrip(" \t")
-        if prompt.endswith("\n") and part.startswith("\n"):
+    pieces = parts[:1]
+    for part in parts[1:]:
+        end, part = _trimmed_end(pieces), part.lstrip(" \t")
+        if end == "\n" and part.startswith("\n"):
             part = part[1:]  # the option had a line to itself
-        elif prompt and part and not (prompt.endswith("\n") or part.startswith(_NO_GAP)):
-            prompt += " "
-        prompt += part
-    return prompt
+        elif end and part and not (end == "\n" or part.startswith(_NO_GAP)):
+            pieces.append(" ")
+        pieces.append(part)
+    return "".join(pieces)
+
+
+def _trimmed_end(pieces: list[str]) -> str:
+    """Take the blanks off the end; answers the last character that is left, if any."""
+    while pieces:
+        if last := pieces.pop().rstrip(" \t"):
+            pieces.append(last)
+            return last[-1]
+    return ""

@@ -8,15 +8,25 @@ from bot.domain.errors import Reason, Refusal
 
 MAX_PROMPT = 32_000
 """Characters; the limit that OpenAI documents for an image prompt."""
+MAX_TYPED = 40_000
+"""Characters; what Slack lets a message hold, escaped: a prompt of `MAX_PROMPT` and its options."""
 
 _KEPT_CONTROLS = {"\n", "\t"}
 _INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Zs"}
+
+
+def check_length(text: str) -> str:
+    """The text, if it is short enough to be parsed at all. Raises `Refusal(PROMPT_TOO_LONG)`."""
+    if len(text) > MAX_TYPED:
+        raise Refusal(Reason.PROMPT_TOO_LONG)
+    return text
 
 
 def clean_prompt(text: str) -> str:
     """Normalise newlines, and drop what no one typed on purpose: control characters, lone
     surrogates and outer white space. Raises `Refusal` for an empty or an over-long prompt.
     """
+    text = check_length(text)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = (c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in {"Cc", "Cs"})
     prompt = "".join(kept).strip()

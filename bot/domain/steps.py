@@ -67,13 +67,13 @@ def edit(
     asked_by: str = "",
 ) -> Session:
     """Afresh from another prompt: after a draft, or after a failure that left none. What started
-    from a person's picture starts from it again."""
+    from a person's picture starts from it again, unless reading it stops workers."""
     if asked_before(session, asked_by):
         return session
     event = Event.SUBMIT if session.stage is Stage.INITIAL_INPUT else Event.EDIT
     _check_current(session, event, number)
     attempt = Attempt(0, prompt, options, asked_by=asked_by)
-    if session.source is not None:
+    if session.source is not None and not session.source.stops_workers:
         attempt = replace(attempt, change=prompt, base=ImageRef(0))
     return _begin(session, event, attempt, now)
 

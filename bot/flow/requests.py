@@ -5,14 +5,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 
 import pybase64
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef
-from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
+from bot.domain.errors import FailureKind, GenerationError, ImagineError, SlackUnavailable
 from bot.domain.images import BaseImage, ImageRequest
+from bot.domain.reading import reading_begun, reading_ended, reading_stopped
 from bot.domain.session import Session
-from bot.ports import Files, SessionStore
+from bot.flow.waiting import finished
+from bot.ports import Change, Files, OnReading, SessionStore
+
+log = logging.getLogger(__name__)
 
 MOST_AVOIDED = 6
 LONGEST_AVOIDED = 1_000
@@ -60,7 +68,7 @@ class Requests:
 
     async def _base(self, session: Session, image: ImageRef) -> BaseImage:
         if not image.attempt:
-            data = await self._brought(session)
+            data = await self._brought(session, session.latest.runner)
             return BaseImage(data, _mime_type(data))
         candidate = session.attempt(image.attempt).candidate(image.candidate)
         data, mime_type = await self._kept(session, image), candidate.mime_type
@@ -70,16 +78,51 @@ class Requests:
             raise GenerationError(FailureKind.BASE_GONE)
         return BaseImage(data, mime_type, candidate.response_id)
 
-    async def _brought(self, session: Session) -> bytes:
+    async def _brought(self, session: Session, reader: str) -> bytes:
         """The picture of a person that the session started from; kept from here on."""
         if data := await self._kept(session, _BROUGHT):
             return data
         if session.source is None:
             raise GenerationError(FailureKind.SOURCE_GONE)
-        data = await self._files.fetch(session.source.file_id)
-        encoded = pybase64.b64encode_as_string(data)
-        await self._sessions.keep_image(session.id, _BROUGHT, encoded)
+        if session.source.stops_workers:
+            raise GenerationError(FailureKind.SOURCE_STOPS_WORKERS)
+        async with self._reading(session.id, reader) as begin:
+            data = await self._files.fetch(session.source.file_id, begin)
+            encoded = pybase64.b64encode_as_string(data)
+            await self._sessions.keep_image(session.id, _BROUGHT, encoded)
         return data
+
+    @asynccontextmanager
+    async def _reading(self, session_id: str, reader: str) -> AsyncIterator[OnReading]:
+        """What is to be awaited before the picture is decoded. The body's end is recorded; a worker
+        that is lost meanwhile leaves the record as it is."""
+        begun = False
+        end: Change = partial(reading_stopped, reader=reader)
+
+        async def begin() -> None:
+            nonlocal begun
+            begun = True  # from here on it may be recorded, whatever comes in between
+            try:
+                await self._sessions.update(session_id, lambda s: reading_begun(s, reader))
+            except GenerationError:
+                begun = False
+                raise
+
+        try:
+            yield begin
+            end = reading_ended
+        except GenerationError:
+            end = reading_ended
+            raise
+        finally:
+            if begun:
+                await finished(self._record(session_id, end))
+
+    async def _record(self, session_id: str, end: Change) -> None:
+        try:
+            await self._sessions.update(session_id, end)
+        except ImagineError as error:
+            log.warning("that a picture was read is not recorded: %s", type(error).__name__)
 
     async def _kept(self, session: Session, image: ImageRef) -> bytes:
         encoded = await self._sessions.load_image(session.id, image)

@@ -37,7 +37,12 @@ _SELECTS = {
     "--background": OPTION_BLOCKS["background"],
     "--n": OPTION_BLOCKS["count"],
 }
-_ABOUT_PICTURES = {Reason.IMAGE_TYPE, Reason.IMAGE_TOO_LARGE, Reason.IMAGE_NOT_SHARED}
+_ABOUT_PICTURES = {
+    Reason.IMAGE_TYPE,
+    Reason.IMAGE_TOO_LARGE,
+    Reason.IMAGE_TOO_MANY_PIXELS,
+    Reason.IMAGE_NOT_SHARED,
+}
 
 
 class Answer(Protocol):

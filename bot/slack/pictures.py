@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.errors import Reason, Refusal
-from bot.domain.pictures import check_picture
+from bot.domain.pictures import check_picture, told_pixels
 from bot.views.brought import Picture
 
 Payload = dict[str, Any]
@@ -66,7 +66,7 @@ def _picture(file: Payload) -> Picture | None:
     if not mime_type.startswith("image/"):
         return None
     size = int(file.get("size") or 0)
-    check_picture(mime_type, size)
+    check_picture(mime_type, size, told_pixels(file))
     return Picture(file["id"], mime_type, size, file.get("name") or "")
 
 

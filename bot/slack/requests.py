@@ -9,6 +9,7 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.direction import Place
 from bot.domain.errors import Reason, Refusal
+from bot.domain.prompt import MAX_TYPED, check_length
 from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT, Target, parse_target
 
 Payload = dict[str, Any]
@@ -57,6 +58,11 @@ def _seed(body: Payload) -> str:
     return "|".join([*marks, str(body.get("channel_id") or ""), str(body.get("text") or "")])
 
 
+def one_word(text: str) -> str:
+    """What may be a word such as `help`; empty for a text that is too long to be looked at."""
+    return text.strip().lower() if len(text) <= MAX_TYPED else ""
+
+
 def clicked_target(body: Payload) -> Target:
     """What the clicked button is about. Raises `Refusal` for a value that is not one of ours."""
     return _known(body["actions"][0].get("value"))
@@ -87,9 +93,9 @@ def block_ids(view: Payload) -> set[str]:
 
 
 def form_text(view: Payload) -> str:
-    """What was typed into the prompt's field."""
+    """What was typed into the prompt's field. Raises `Refusal` for more than is read."""
     field = form_values(view).get(PROMPT_BLOCK, {}).get(PROMPT_INPUT, {})
-    return field.get("value") or ""
+    return check_length(field.get("value") or "")
 
 
 def _known(value: str | None) -> Target:

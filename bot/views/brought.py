@@ -51,6 +51,8 @@ class Brought:
     @classmethod
     def from_metadata(cls, text: str) -> Brought | None:
         """Read it back; None where it is not one of ours."""
+        if len(text) > METADATA:
+            return None
         try:
             channel, thread_ts, message_ts, files = json.loads(text)
             pictures = tuple(Picture(*file) for file in files)

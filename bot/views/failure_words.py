@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.errors import FailureKind
+from bot.domain.pictures import MAX_BYTES, MAX_PIXELS
 from bot.domain.session import Session
 from bot.views.text import COMMAND, PICTURES, cut, escape, repeated
 
@@ -82,6 +83,15 @@ FAILURES: dict[FailureKind, str] = {
         f"The picture that this starts from could not be read as a {PICTURES}. "
         f"Save it as one of these, mention me with it, or type `{COMMAND}` to start without one."
     ),
+    FailureKind.SOURCE_TOO_LARGE: (
+        f"The picture that this starts from is too large: {MAX_PIXELS // 1_000_000} megapixels and "
+        f"{MAX_BYTES // 1024**2} MB are the most. Make it smaller, mention me with that one, "
+        f"or type `{COMMAND}` to start without one."
+    ),
+    FailureKind.SOURCE_STOPS_WORKERS: (
+        "Twice I was stopped while I read the picture that this starts from, so I leave it alone. "
+        "Edit prompt starts without it; or save it anew, smaller, and mention me with that one."
+    ),
     FailureKind.CANCELLED: "This was cancelled. Press Try again if you want it after all.",
     FailureKind.INTERNAL: "Something went wrong on my side. Press Try again.",
 }
@@ -112,6 +122,8 @@ _IN_FEW_WORDS: dict[FailureKind, str] = {
     FailureKind.SOURCE_GONE: "the picture it starts from is gone",
     FailureKind.BASE_GONE: "the image it changes is gone",
     FailureKind.SOURCE_UNREADABLE: "the picture it starts from could not be read",
+    FailureKind.SOURCE_TOO_LARGE: "the picture it starts from is too large",
+    FailureKind.SOURCE_STOPS_WORKERS: "the picture it starts from cannot be read safely",
     FailureKind.CANCELLED: "it was cancelled",
     FailureKind.INTERNAL: "something went wrong on my side",
 }

@@ -56,6 +56,8 @@ def pattern(action_id: str) -> re.Pattern[str]:
     return re.compile(rf"^{re.escape(action_id)}(_[2-4])?$")
 
 
+VALUE = 2_000
+"""Characters that a button's value holds."""
 _TARGET = re.compile(r"([\w-]+\.[\w-]+\.[0-9a-f]+)#([0-9]{1,4})(?:\.([1-4]))?")
 
 
@@ -76,5 +78,5 @@ class Target(NamedTuple):
 
 def parse_target(value: str) -> Target | None:
     """Read a value back; None where it is not one of ours."""
-    match = _TARGET.fullmatch(value)
+    match = _TARGET.fullmatch(value) if len(value) <= VALUE else None
     return Target(match[1], int(match[2]), int(match[3] or 1)) if match else None

@@ -15,6 +15,7 @@ from bot.domain.options import (
     quality_of,
     size_of,
 )
+from bot.domain.prompt import check_length
 from bot.views import blocks
 from bot.views.blocks import Block, Choice
 from bot.views.ids import OPTION_BLOCKS
@@ -38,8 +39,9 @@ _QUALITY_LABELS = {"xhigh": "Extra high", "max": "Maximum"}
 
 
 def option_value(value: str) -> str:
-    """What a select's value stands for: empty where nothing was chosen."""
-    return "" if value == NOT_CHOSEN else value
+    """What a select's value stands for: empty where nothing was chosen. Raises `Refusal` for more
+    than is read."""
+    return "" if value == NOT_CHOSEN else check_length(value)
 
 
 def option_inputs(options: Options, qualities: tuple[str, ...] = QUALITIES) -> list[Block]:

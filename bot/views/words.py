@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.errors import OptionRefused, Reason, Refusal, StoreTrouble
-from bot.domain.pictures import MAX_BYTES
+from bot.domain.pictures import MAX_BYTES, MAX_PIXELS
 from bot.domain.prompt import MAX_PROMPT
 from bot.views.failure_words import (
     FAILURES,
@@ -77,6 +77,10 @@ REFUSALS: dict[Reason, str] = {
     Reason.IMAGE_TOO_LARGE: (
         f"This picture is too large to start from: {MAX_BYTES // 1024**2} MB are the most. "
         "Make it smaller, upload it, and try again with that one."
+    ),
+    Reason.IMAGE_TOO_MANY_PIXELS: (
+        f"This picture has too many pixels to start from: {MAX_PIXELS // 1_000_000} megapixels "
+        "are the most. Make it smaller, upload it, and try again with that one."
     ),
     Reason.IMAGE_NOT_SHARED: (
         "I may not open this picture. Invite me to its channel, or upload it again where I am, "

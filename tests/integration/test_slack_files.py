@@ -272,19 +272,27 @@ async def test_a_picture_of_too_many_pixels_is_never_unpacked(
     Image.new("1", (20_000, 4_000)).save(out, "PNG")
     assert len(out.getvalue()) < 100_000
     assert await failure(files, await shared(slack, out.getvalue())) is (
-        FailureKind.SOURCE_UNREADABLE
+        FailureKind.SOURCE_TOO_LARGE
     )
 
 
-@pytest.mark.parametrize("changes", [{"mimetype": "image/heic"}, {"size": 20 * 1024 * 1024 + 1}])
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"mimetype": "image/heic"}, FailureKind.SOURCE_UNREADABLE),
+        ({"size": 20 * 1024 * 1024 + 1}, FailureKind.SOURCE_TOO_LARGE),
+        ({"original_w": 8000, "original_h": 8000}, FailureKind.SOURCE_TOO_LARGE),
+    ],
+)
 async def test_what_was_said_to_be_none_is_not_fetched(
     slack: SimulatedSlack,
     files: SlackFiles,
     monkeypatch: pytest.MonkeyPatch,
     changes: dict[str, Any],
+    kind: FailureKind,
 ) -> None:
     described(monkeypatch, **changes)
-    assert await failure(files, await shared(slack, png())) is FailureKind.SOURCE_UNREADABLE
+    assert await failure(files, await shared(slack, png())) is kind
     assert slack.calls_of("download") == []
 
 
@@ -293,7 +301,7 @@ async def test_more_bytes_than_were_announced_are_not_taken(
 ) -> None:
     monkeypatch.setattr(people_files, "MAX_BYTES", 100)
     data = picture("PNG") + b"\0" * 100_000
-    assert await failure(files, await shared(slack, data)) is FailureKind.SOURCE_UNREADABLE
+    assert await failure(files, await shared(slack, data)) is FailureKind.SOURCE_TOO_LARGE
 
 
 # Slack busy, broken, or silent

@@ -114,7 +114,7 @@ async def test_a_prompt_is_kept_as_typed(make_app: MakeApp, text: str) -> None:
     assert session.task_input == text
 
 
-@pytest.mark.parametrize("length", [32_001, 40_000])
+@pytest.mark.parametrize("length", [32_001, 40_000, 40_001, 500_000])
 async def test_a_prompt_that_is_too_long_is_said_to_be(make_app: MakeApp, length: int) -> None:
     app = make_app()
     response = await app.command("x" * length)
@@ -123,6 +123,14 @@ async def test_a_prompt_that_is_too_long_is_said_to_be(make_app: MakeApp, length
     assert f"{MAX_PROMPT:,}" in said["text"]
     assert app.store.sessions == {}
     assert app.queue.added == []
+
+
+@pytest.mark.parametrize("piece", [" ", "\t", "—", '"', "--n 1 ", "help "])
+async def test_what_is_too_long_to_be_read_is_refused_unread(make_app: MakeApp, piece: str) -> None:
+    app = make_app()
+    said = json.loads((await app.command(piece * 40_001)).body)
+    assert said["text"] == words.REFUSALS[Reason.PROMPT_TOO_LONG]
+    assert app.store.sessions == {}
 
 
 async def test_one_request_delivered_twice_makes_one_session_and_one_job(

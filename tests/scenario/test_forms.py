@@ -109,6 +109,8 @@ async def test_a_form_that_starts_over_can_be_sent_again_after_an_outage(
         ("  \n", Reason.EMPTY_PROMPT),
         ("\x00", Reason.EMPTY_PROMPT),
         ("x" * 32_001, Reason.PROMPT_TOO_LONG),
+        (" " * 40_001, Reason.PROMPT_TOO_LONG),
+        ("--n 1 " * 40_001, Reason.PROMPT_TOO_LONG),
     ],
 )
 @pytest.mark.parametrize("form", list(FORMS))

@@ -12,6 +12,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason
 from bot.domain.options import Options, ratio_of
 from bot.domain.policy import Policy
+from bot.domain.prompt import MAX_PROMPT
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import attempt_failed
@@ -392,3 +393,38 @@ async def test_an_event_that_is_not_what_it_should_be_is_acked(make_app: MakeApp
     del event["channel"]
     assert (await app.event(event)).status == 200
     assert app.store.sessions == {}
+
+
+@pytest.mark.parametrize("length", [40_001, 1_000_000])
+@pytest.mark.parametrize("piece", [" ", "\t", "-", '"', "<@U7>", "&lt;", "a"])
+async def test_a_message_too_long_to_be_read_is_refused_with_the_limit(
+    make_app: MakeApp, piece: str, length: int
+) -> None:
+    app = make_app()
+    await app.event(direct((piece * length)[:length]))
+    assert app.store.sessions == {}
+    (call,) = app.calls
+    assert call.args["text"] == words.REFUSALS[Reason.PROMPT_TOO_LONG]
+    assert f"{MAX_PROMPT:,}" in call.args["text"]
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\n", "\u00a0", f"<@{BOT}> "])
+async def test_forty_thousand_blanks_are_no_prompt(make_app: MakeApp, blank: str) -> None:
+    app = make_app()
+    await app.event(direct((blank * 40_000)[:40_000].rpartition("<")[0] or blank * 40_000))
+    assert app.store.sessions == {}
+    assert [call.args["text"] for call in app.calls] == [words.EMPTY_MENTION]
+
+
+async def test_a_prompt_of_the_longest_length_may_have_a_mention_and_options(
+    make_app: MakeApp,
+) -> None:
+    app = make_app()
+    await app.mention("x" * MAX_PROMPT + " --n 2")
+    assert (len(app.only.task_input), app.only.options.count) == (MAX_PROMPT, 2)
+
+
+async def test_half_a_character_starts_nothing_that_breaks(make_app: MakeApp) -> None:
+    app = make_app()
+    await app.event(direct("a \ud83d fox --n 9\udd8a"))
+    assert "`--n 9" in app.calls[0].args["text"]

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import io
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import pybase64
 from PIL import Image
 
-from bot.adapters.openai.decoding import OFF_LOOP, READABLE, to_png
+from bot.adapters.openai.decoding import READABLE, to_png
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage
-
-Made = TypeVar("Made")
+from bot.imaging import TooManyPixels, opened
 
 _TAKEN = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
 
@@ -29,10 +26,11 @@ class File(NamedTuple):
 
 async def file_of(base: BaseImage) -> File:
     """The bytes as a file whose name and type are what they really are. Raises `GenerationError`
-    with `SOURCE_GONE` where there are none, `SOURCE_UNREADABLE` where they are no image."""
+    with `SOURCE_GONE` where there are none, `SOURCE_UNREADABLE` where they are no image, and
+    `SOURCE_TOO_LARGE`."""
     if not base.data:
         raise GenerationError(FailureKind.SOURCE_GONE)
-    return await _off_loop(base.data, _file)
+    return await asyncio.to_thread(_file, base.data)
 
 
 async def data_url_of(base: BaseImage) -> str:
@@ -41,16 +39,14 @@ async def data_url_of(base: BaseImage) -> str:
     return f"data:{file.mime_type};base64,{pybase64.b64encode_as_string(file.data)}"
 
 
-async def _off_loop(data: bytes, work: Callable[[bytes], Made]) -> Made:
-    return work(data) if len(data) < OFF_LOOP else await asyncio.to_thread(work, data)
-
-
 def _file(data: bytes) -> File:
     try:
-        with Image.open(io.BytesIO(data), formats=READABLE) as image:
+        with opened(data, READABLE) as image:
             mime_type = _TAKEN.get(image.format or "", "")
             if not mime_type or _moves(image):
                 data, mime_type = to_png(image), "image/png"
+    except TooManyPixels:
+        raise GenerationError(FailureKind.SOURCE_TOO_LARGE) from None
     except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
         raise GenerationError(FailureKind.SOURCE_UNREADABLE) from None
     return File(f"image.{mime_type.removeprefix('image/')}", data, mime_type)

@@ -10,9 +10,7 @@ from PIL import Image
 
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage
-
-OFF_LOOP = 100_000
-"""From so many bytes or characters on, the work is done in a thread."""
+from bot.imaging import opened
 
 _MIME_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "GIF": "image/gif"}
 READABLE = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
@@ -22,16 +20,15 @@ READABLE = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
 async def decode_image(
     encoded: str | bytes, *, response_id: str = "", revised_prompt: str = ""
 ) -> GeneratedImage:
-    """Read base64 (a data URL too) or an image file. Raises `GenerationError(BAD_IMAGE)`."""
-    if len(encoded) < OFF_LOOP:
-        return _decode(encoded, response_id, revised_prompt)
+    """Read base64 (a data URL too) or an image file, off the event loop: a few bytes can unpack
+    to many. Raises `GenerationError(BAD_IMAGE)`."""
     return await asyncio.to_thread(_decode, encoded, response_id, revised_prompt)
 
 
 def _decode(encoded: str | bytes, response_id: str, revised_prompt: str) -> GeneratedImage:
     try:
         data = _from_base64(encoded) if isinstance(encoded, str) else encoded
-        with Image.open(io.BytesIO(data), formats=READABLE) as image:
+        with opened(data, READABLE) as image:
             if image.format not in _MIME_TYPES:
                 data = to_png(image)
             mime_type = _MIME_TYPES.get(image.format or "", "image/png")

@@ -6,9 +6,11 @@ import asyncio
 import base64
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
-from bot.adapters.placeholder.drawing import draw
+from bot.adapters.placeholder.drawing import Drawn, draw
 from bot.domain.images import GeneratedImage, ImageRequest
+from bot.imaging import OneAtATime
 from bot.ports import OnAsking, free_to_ask
 
 logger = logging.getLogger(__name__)
@@ -16,13 +18,22 @@ logger = logging.getLogger(__name__)
 
 class PlaceholderBackend:
     """An `ImageBackend` that takes `delay` seconds and no network. `size` is `auto` or W×H;
-    `partial_images` is how many previews it shows on the way.
+    `partial_images` is how many previews it shows on the way; `reading` the turn of all that decode
+    people's pictures.
 
     The same candidate always looks the same, and no two of a session look alike.
     """
 
-    def __init__(self, *, size: str, delay: float = 1.5, partial_images: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        size: str,
+        delay: float = 1.5,
+        partial_images: int = 0,
+        reading: OneAtATime | None = None,
+    ) -> None:
         self._size = size
+        self._reading = reading or OneAtATime()
         self._delay = delay
         self._partial_images = partial_images
 
@@ -40,13 +51,20 @@ class PlaceholderBackend:
         on_asking: OnAsking = free_to_ask,
     ) -> GeneratedImage:
         await on_asking()
-        drawn = await asyncio.to_thread(draw, request, self._size, self._partial_images)
+        drawn = await self._draw(request)
         pause = self._delay / (len(drawn.previews) + 1)
         for preview in drawn.previews:
             await asyncio.sleep(pause)
             _show(preview, on_partial)
         await asyncio.sleep(pause)
         return GeneratedImage(drawn.data, "image/png", *drawn.size)
+
+    async def _draw(self, request: ImageRequest) -> Drawn:
+        """A picture to edit is decoded for it; others do not wait for that."""
+        work = partial(draw, request, self._size, self._partial_images)
+        if request.base and request.base.data:
+            return await self._reading.run(work)
+        return await asyncio.to_thread(work)
 
 
 def _show(preview: bytes, on_partial: Callable[[str], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import random
 
 from PIL import Image, ImageChops, ImageDraw, ImageOps
@@ -11,6 +10,7 @@ from bot.adapters.placeholder.lettering import write_ribbon
 from bot.adapters.placeholder.patterns import APART, Size, colour
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
+from bot.imaging import TooManyPixels, opened
 
 READABLE = ("PNG", "JPEG", "GIF", "WEBP")
 LARGEST = 2048
@@ -34,9 +34,11 @@ def edited(request: ImageRequest, title: str, size: Size | None) -> Image.Image:
 
 def _read(data: bytes) -> Image.Image:
     try:
-        with Image.open(io.BytesIO(data), formats=READABLE) as image:
+        with opened(data, READABLE) as image:
             upright = ImageOps.exif_transpose(image)
             return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    except TooManyPixels:
+        raise GenerationError(FailureKind.SOURCE_TOO_LARGE) from None
     except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
         raise GenerationError(FailureKind.SOURCE_UNREADABLE) from None
 

@@ -21,12 +21,15 @@ from bot.domain.errors import (
     FailureKind,
     GenerationError,
     ImagineError,
+    Reason,
     Refusal,
     SlackBusy,
     SlackRefused,
     SlackUnavailable,
 )
-from bot.domain.pictures import MAX_BYTES, check_picture
+from bot.domain.pictures import MAX_BYTES, check_picture, told_pixels
+from bot.imaging import OneAtATime
+from bot.ports import OnReading, unheard
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +48,16 @@ class NotKnownYet(ImagineError):
 
 
 class SlackFiles:
-    """Implements `bot.ports.Files`."""
+    """Implements `bot.ports.Files`. `reading`: the turn of all that decode people's pictures."""
 
-    def __init__(self, client: AsyncWebClient, session: ClientSession) -> None:
+    def __init__(
+        self, client: AsyncWebClient, session: ClientSession, reading: OneAtATime | None = None
+    ) -> None:
         self._client = client
         self._session = session
+        self._reading = reading or OneAtATime()
 
-    async def fetch(self, file_id: str) -> bytes:
+    async def fetch(self, file_id: str, on_reading: OnReading = unheard) -> bytes:
         """Raises `SlackUnavailable` when its patience ends: another time it may work."""
         file = await self._described(file_id)
         _check(file)
@@ -59,7 +65,8 @@ class SlackFiles:
         if not is_slacks(url, self._client.base_url):
             log.warning("a picture is not on Slack's own hosts")
             raise GenerationError(FailureKind.SOURCE_GONE)
-        return await readable_picture(await patiently(partial(self._download, url)))
+        data = await patiently(partial(self._download, url))
+        return await self._reading.run(partial(readable_picture, data), on_reading)
 
     async def _described(self, file_id: str) -> dict[str, Any]:
         retrying = AsyncRetrying(
@@ -118,9 +125,11 @@ def _within(host: str | None, domain: str) -> bool:
 
 def _check(file: dict[str, Any]) -> None:
     try:
-        check_picture(str(file["mimetype"]), int(file.get("size") or 0))
-    except Refusal:
-        raise GenerationError(FailureKind.SOURCE_UNREADABLE) from None
+        check_picture(str(file["mimetype"]), int(file.get("size") or 0), told_pixels(file))
+    except Refusal as refusal:
+        unreadable = refusal.reason is Reason.IMAGE_TYPE
+        kind = FailureKind.SOURCE_UNREADABLE if unreadable else FailureKind.SOURCE_TOO_LARGE
+        raise GenerationError(kind) from None
 
 
 def _check_answer(response: ClientResponse) -> None:
@@ -141,5 +150,5 @@ async def _read(response: ClientResponse) -> bytes:
     async for chunk in response.content.iter_chunked(_CHUNK):
         data += chunk
         if len(data) > MAX_BYTES:
-            raise GenerationError(FailureKind.SOURCE_UNREADABLE)
+            raise GenerationError(FailureKind.SOURCE_TOO_LARGE)
     return bytes(data)

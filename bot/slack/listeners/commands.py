@@ -7,7 +7,7 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from bot.slack.answers import CommandAnswer, answering, in_time
 from bot.slack.listeners.asking import cancel_newest, list_of
 from bot.slack.listeners.desk import Desk, open_form
-from bot.slack.requests import place_of
+from bot.slack.requests import one_word, place_of
 from bot.views import forms, replies, words
 from bot.views.ids import Target
 
@@ -20,7 +20,7 @@ class Commands:
 
     async def imagine(self, args: AsyncArgs) -> None:
         text, answer = args.body.get("text") or "", CommandAnswer(args)
-        match text.strip().lower():
+        match one_word(text):
             case "help":
                 async with answering(answer):
                     await answer.say(words.HELP)

@@ -50,7 +50,12 @@ class Mentions:
     async def _hear(self, args: AsyncArgs) -> None:
         answer = EventAnswer(args)
         event = args.body["event"]
-        said = mention_text(event.get("text") or "", self._desk.identity.bot_user)
+        try:
+            said = mention_text(event.get("text") or "", self._desk.identity.bot_user)
+        except Refusal:
+            async with answering(answer):
+                raise
+            return
         match said.lower():
             case "help":
                 async with answering(answer):

@@ -14,6 +14,7 @@ from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.domain.images import ImageRequest
 from bot.domain.stages import Stage
 from bot.flow.requests import LONGEST_AVOIDED, MOST_AVOIDED, Requests
+from bot.ports import OnReading, unheard
 from tests.fakes import (
     ID,
     PNG,
@@ -215,13 +216,93 @@ async def test_a_setting_turns_it_off() -> None:
     assert (await desk.request()).avoid == ()
 
 
-async def _hanging(file_id: str) -> bytes:
+async def _hanging(file_id: str, on_reading: OnReading = unheard) -> bytes:
     await asyncio.Event().wait()
     return b""
 
 
 def _raising(error: Exception) -> Any:
-    async def fetch(file_id: str) -> bytes:
+    async def fetch(file_id: str, on_reading: OnReading = unheard) -> bytes:
         raise error
 
     return fetch
+
+
+# that a picture is being read is recorded
+
+
+class ReadingFiles(FakeFiles):
+    """Stops in the middle of reading, until told to go on, or breaks then."""
+
+    def __init__(self, store: FakeSessionStore, error: BaseException | None = None) -> None:
+        super().__init__({"F9": PNG})
+        self._store = store
+        self._error = error
+        self.readers: list[tuple[str, ...]] = []
+        self.reading, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def fetch(self, file_id: str, on_reading: OnReading = unheard) -> bytes:
+        await on_reading()
+        source = self._store.sessions[ID].source
+        assert source is not None
+        self.readers.append(source.readers)
+        self.reading.set()
+        await self.go_on.wait()
+        if self._error:
+            raise self._error
+        return PNG
+
+
+def reading(error: BaseException | None = None, *readers: str) -> tuple[Desk, ReadingFiles]:
+    attempt = replace(BROUGHT, runner="me")
+    desk = Desk(attempt, source=Source("F9", readers=readers))
+    desk.store.sessions[ID] = desk.session
+    files = desk.files = ReadingFiles(desk.store, error)
+    return desk, files
+
+
+def left(desk: Desk) -> tuple[str, ...]:
+    source = desk.store.sessions[ID].source
+    assert source is not None
+    return source.readers
+
+
+async def test_that_a_picture_is_being_read_is_recorded_before() -> None:
+    desk, files = reading(None, "lost")
+    files.go_on.set()
+    await desk.request()
+    assert files.readers == [("lost", "me")]
+    assert left(desk) == ()
+
+
+async def test_a_picture_that_is_unreadable_was_read_too() -> None:
+    desk, files = reading(GenerationError(FailureKind.SOURCE_UNREADABLE), "lost")
+    files.go_on.set()
+    assert await desk.refused() is FailureKind.SOURCE_UNREADABLE
+    assert left(desk) == ()
+
+
+async def test_a_run_that_is_stopped_while_it_reads_is_no_lost_worker() -> None:
+    desk, files = reading(None, "lost")
+    asking = asyncio.create_task(desk.request())
+    await files.reading.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert left(desk) == ("lost",)
+
+
+async def test_a_picture_that_stopped_two_workers_is_not_even_fetched() -> None:
+    desk, files = reading(None, "lost", "lost too")
+    assert await desk.refused() is FailureKind.SOURCE_STOPS_WORKERS
+    assert files.readers == []
+    assert left(desk) == ("lost", "lost too")
+
+
+async def test_a_picture_that_is_kept_is_not_read() -> None:
+    desk, files = reading(None, "lost", "lost too")
+    desk.keep(ImageRef(0), PNG)
+    base = (await desk.request()).base
+    assert base is not None
+    assert base.data == PNG
+    assert files.readers == []

@@ -1,0 +1,270 @@
+"""Whatever a text holds, reading it and showing it takes time in proportion to its length.
+
+A parser of people's text is listed in `PARSERS`, and a module that uses a regular expression in
+`REGEXES`: a new one is added there.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import gc
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import bot
+from bot.adapters.openai.wording import all_in_one, something_different
+from bot.adapters.placeholder.lettering import readable
+from bot.direction.judge import clean_change
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import FailureKind, OptionRefused, Refusal
+from bot.domain.flags import parse_flags
+from bot.domain.images import BaseImage, ImageRequest
+from bot.domain.options import background_of, count_of, quality_of, ratio_of, size_of
+from bot.domain.prompt import MAX_TYPED, check_length, clean_prompt
+from bot.domain.session import Session
+from bot.slack.mention_text import mention_text
+from bot.slack.requests import one_word
+from bot.views.brought import Brought
+from bot.views.failure_words import failure_words, not_posted_words
+from bot.views.forms import edit_form, image_form, prompt_form, refine_form
+from bot.views.home import parse_page
+from bot.views.ids import Target, parse_target
+from bot.views.lineage import descent, described
+from bot.views.lists import cancelled_words, list_words
+from bot.views.option_selects import option_value
+from bot.views.text import cut, escape, one_line, repeated
+from bot.views.words import refusal_words
+from tests.fakes import a_session, an_attempt
+
+N = MAX_TYPED // 4
+RUNS = 5
+FLOOR = 0.02
+"""Seconds of processor time below which nothing is compared."""
+MOST_GROWTH = 10.0
+"""Four times the text; twice that, and a little more, is what a busy machine makes of it.
+Quadratic would be sixteen."""
+LONGEST = 0.1
+"""Seconds for `MAX_TYPED` characters, whatever they are; an ack is due within 0.3."""
+
+BOT = "UBOT"
+FAMILIES = {
+    "spaces": " ",
+    "tabs": "\t",
+    "lines": "\n",
+    "returns": "\r",
+    "no-break spaces": "\u00a0",
+    "thin spaces": "\u2009",
+    "blanks of all kinds": " \t\u00a0\n",
+    "dashes": "-",
+    "dash pairs": "-- ",
+    "em dashes": "—",
+    "em dashes apart": "— ",
+    "minus signs": "\u2212-",
+    "quotes": '"',
+    "curly quotes": "“",
+    "closed quotes": "“x” ",
+    "guillemets": "«",
+    "values in quotes": '--n "1" ',
+    "values in half a quote": '--n "1 ',
+    "mentions": "<@U7> ",
+    "the bot's mentions": f"<@{BOT}>",
+    "the bot's mentions apart": f"  <@{BOT}>  ",
+    "named mentions": f"<@{BOT}|x> ",
+    "half mentions": "<@",
+    "half of the bot's mentions": f"<@{BOT}",
+    "half of named mentions": f"<@{BOT}|",
+    "blanks and half mentions": f"   <@{BOT}",
+    "openings": "<",
+    "closings": ">",
+    "dates": "<!date^1^{x}|a> ",
+    "links": "<https://x.org|x> ",
+    "bars": "<a|",
+    "carets": "<!^^",
+    "options": "--n 1 ",
+    "options without words": "--opaque ",
+    "options and words": "--n 1 a ",
+    "options in lines": "a\n--opaque\n",
+    "options and blanks": "--opaque \t \n",
+    "unknown options": "--x ",
+    "glued options": "--ar=16:9",
+    "no values": "--n ",
+    "equals": "=",
+    "equals and blanks": "--n= ",
+    "colons": ":",
+    "entities": "&lt;",
+    "ampersands": "&amp;",
+    "entities of entities": "&amp;lt;",
+    "emoji codes": ":fox_face:",
+    "emoji": "👩‍🚀",
+    "backticks": "`",
+    "fences": "``` ",
+    "joiners": "\u200d",
+    "right to left": "\u202e\u200fא",
+    "combining marks": "e\u0301\u0323",
+    "marks alone": "\u0301",
+    "surrogates": "\ud83d",
+    "controls": "\x00\x07",
+    "digits": "1",
+    "other digits": "١",
+    "crosses": "1x",
+    "ellipses": "… ",
+    "dots": "T1.U1.",
+    "brackets": "[",
+    "braces": '{"a":',
+    "words": "a cat ",
+    "one word": "a",
+    "mixed": f' \t-- —"“<@{BOT}><@--n 1=:&lt;:x:`\u00a0\u200d',
+}
+FRAMES = {
+    "alone": "{}",
+    "in words": "a {} b",
+    "as a value": "a --n {}",
+    "behind a value": "--n {} 3",
+}
+
+
+def _with(text: str) -> Session:
+    attempt = replace(an_attempt(1), prompt=text, change=text, base=ImageRef(0))
+    edit = replace(an_attempt(2), prompt=text, change=text, base=ImageRef(1))
+    return replace(a_session(), task_input=text, attempts=(attempt, edit))
+
+
+def _asked(text: str) -> ImageRequest:
+    return ImageRequest(text, base=BaseImage(b"x"), change=text, changes=(text,), avoid=(text,))
+
+
+def _refused(text: str, *, plain: bool, command: bool) -> str:
+    words = refusal_words(OptionRefused("--n", text).typed(text), plain=plain, command=command)
+    return words + refusal_words(OptionRefused(f"--{text}").typed(text))
+
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    # read
+    "mention_text": lambda text: mention_text(text, BOT),
+    "one_word": one_word,
+    "check_length": check_length,
+    "parse_flags": parse_flags,
+    "clean_prompt": clean_prompt,
+    "clean_change": clean_change,
+    "size_of": size_of,
+    "ratio_of": ratio_of,
+    "quality_of": quality_of,
+    "background_of": background_of,
+    "count_of": count_of,
+    "option_value": option_value,
+    "parse_target": parse_target,
+    "parse_page": parse_page,
+    "Brought": Brought.from_metadata,
+    # shown
+    "escape": escape,
+    "cut": lambda text: cut(text, 2_900),
+    "one_line": one_line,
+    "repeated": lambda text: repeated(text, "lead"),
+    "refusal_words": lambda text: _refused(text, plain=False, command=True),
+    "refusal_words, plain": lambda text: _refused(text, plain=True, command=False),
+    "failure_words": lambda text: failure_words(FailureKind.DECLINED, said=text),
+    "not_posted_words": lambda text: not_posted_words(FailureKind.QUOTA, _with(text), "imagine"),
+    "prompt_form": lambda text: prompt_form(Target("T1.U1.a", 1), text),
+    "edit_form": lambda text: edit_form(Target("T1.U1.a", 1), text),
+    "refine_form": lambda text: refine_form(Target("T1.U1.a", 2), _with(text)),
+    "image_form": lambda text: image_form(Brought("C1", "", "", ())),
+    "descent": lambda text: descent(_with(text).attempt(2)),
+    "described": lambda text: described(_with(text), _with(text).attempt(2), 500),
+    "list_words": lambda text: list_words([_with(text)], 1, "https://x.slack.com"),
+    "cancelled_words": lambda text: cancelled_words(_with(text), 0),
+    # drawn, and sent to the provider
+    "readable": readable,
+    "all_in_one": lambda text: all_in_one(_asked(text)),
+    "something_different": lambda text: something_different([text] * 3),
+}
+
+REGEXES = {
+    "adapters/openai/failures.py": "a provider's names of things",
+    "adapters/openai/refusals.py": "a provider's error",
+    "adapters/placeholder/lettering.py": "readable",
+    "adapters/slack/calls.py": "Slack's error code",
+    "demo_bot.py": "a line of our own log",
+    "domain/flags.py": "parse_flags",
+    "domain/options.py": "size_of",
+    "slack/mention_text.py": "mention_text",
+    "telemetry/context.py": "an id",
+    "telemetry/metrics.py": "an error code",
+    "telemetry/otel.py": "the address of a call",
+    "views/home.py": "parse_page",
+    "views/ids.py": "parse_target",
+}
+"""Module → the parser above that covers it, or what else it reads."""
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+def test_time_grows_with_the_length_whatever_the_text_holds(parser: str) -> None:
+    for family, piece in FAMILIES.items():
+        for how, frame in FRAMES.items():
+            _check_linear(parser, f"{family}, {how}", piece, frame)
+
+
+def test_what_one_message_meets_is_done_in_time() -> None:
+    """One after the other, as a message that is refused in the end meets them."""
+    for piece in FAMILIES.values():
+        text = (piece * MAX_TYPED)[:MAX_TYPED]
+        assert _seconds(_heard, text, LONGEST) < LONGEST, piece
+
+
+def test_a_module_with_a_regular_expression_is_known_here() -> None:
+    """So that somebody has thought of what it reads."""
+    root = Path(bot.__file__).parent
+    using = {
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*.py")
+        if "sandbox" not in path.parts and _uses_regexes(path)
+    }
+    assert using == set(REGEXES)
+
+
+def _check_linear(parser: str, case: str, piece: str, frame: str) -> None:
+    texts = [frame.format((piece * n)[: n - len(frame)]) for n in (N, 2 * N, 4 * N)]
+    longest = _seconds(PARSERS[parser], texts[2], FLOOR)
+    assert longest < LONGEST, (parser, case, longest)
+    if longest < FLOOR:
+        return
+    short = _seconds(PARSERS[parser], texts[0], 0.0)
+    half = _seconds(PARSERS[parser], texts[1], 0.0)
+    assert longest <= MOST_GROWTH * max(short, FLOOR / 4), (parser, case, short, half, longest)
+    assert longest <= MOST_GROWTH * max(half, FLOOR / 4) / 2, (parser, case, short, half, longest)
+
+
+def _seconds(parse: Callable[[str], object], text: str, enough: float) -> float:
+    """The best of several runs, in processor time; one that is below `enough` is good enough."""
+    best = float("inf")
+    for _ in range(RUNS):
+        gc.disable()
+        started = time.process_time()
+        with contextlib.suppress(Refusal):
+            parse(text)
+        best = min(best, time.process_time() - started)
+        gc.enable()
+        if best < enough:
+            break
+    return best
+
+
+def _heard(text: str) -> object:
+    try:
+        return clean_prompt(parse_flags(mention_text(text, BOT)).prompt)
+    except Refusal as refusal:
+        return json.dumps(refusal_words(refusal, command=False))
+
+
+def _uses_regexes(path: Path) -> bool:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import) and any(name.name == "re" for name in node.names):
+            return True
+        if isinstance(node, ast.ImportFrom) and node.module == "re":
+            return True
+    return False

@@ -1,0 +1,162 @@
+"""Pictures are opened within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+
+from bot.adapters.openai.base import file_of
+from bot.adapters.openai.decoding import decode_image
+from bot.adapters.placeholder import PlaceholderBackend
+from bot.adapters.slack.pictures import readable_picture
+from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.images import BaseImage, ImageRequest
+from bot.domain.pictures import MAX_PIXELS
+from bot.imaging import OneAtATime, TooManyPixels, opened
+from tests.support import bombs
+
+ALL = ("PNG", "JPEG", "GIF", "WEBP")
+
+
+def resident() -> int:
+    """The most memory that this process ever had, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+@pytest.mark.parametrize("name", bombs.HEADERS)
+def test_the_header_decides_before_anything_is_unpacked(name: str) -> None:
+    before = resident()
+    with pytest.raises(TooManyPixels), opened(bombs.HEADERS[name], ALL):
+        pass
+    assert resident() - before < 30
+
+
+@pytest.mark.parametrize("name", bombs.HEADERS)
+async def test_nobody_opens_more_pixels_than_that(name: str) -> None:
+    data = bombs.HEADERS[name]
+    with pytest.raises(GenerationError) as read:
+        readable_picture(data)
+    assert read.value.kind is FailureKind.SOURCE_TOO_LARGE
+    with pytest.raises(GenerationError) as edited:
+        await file_of(BaseImage(data))
+    assert edited.value.kind is FailureKind.SOURCE_TOO_LARGE
+    with pytest.raises(GenerationError) as provided:
+        await decode_image(data)
+    assert provided.value.kind is FailureKind.BAD_IMAGE
+    with pytest.raises(GenerationError) as placeheld:
+        await _placeholder(data)
+    assert placeheld.value.kind is FailureKind.SOURCE_TOO_LARGE
+
+
+async def _placeholder(data: bytes) -> None:
+    async def started(_: str) -> None: ...
+
+    request = ImageRequest("", base=BaseImage(data), change="night")
+    await PlaceholderBackend(size="64x64", delay=0).generate(request, started, lambda _: None)
+
+
+@pytest.mark.parametrize("name", bombs.LIARS)
+def test_a_file_that_contradicts_itself_costs_little(name: str) -> None:
+    """Whether it can be read all the same is for Pillow to say."""
+    before = resident()
+    with suppress(GenerationError):
+        readable_picture(bombs.LIARS[name])
+    assert resident() - before < 300
+
+
+def test_as_many_pixels_as_may_be_are_read() -> None:
+    data = bombs.png(10_000, MAX_PIXELS // 10_000)
+    assert readable_picture(data) == data
+    with pytest.raises(GenerationError):
+        readable_picture(bombs.png(10_000, MAX_PIXELS // 10_000 + 1))
+
+
+@pytest.mark.parametrize("pixels", [95_000_000, 200_000_000])
+def test_pillows_own_limits_are_never_met(pixels: int) -> None:
+    """It would warn of the first, and raise at the second."""
+    with pytest.raises(TooManyPixels), opened(bombs.png(10_000, pixels // 10_000, b"x"), ALL):
+        pass
+
+
+# one at a time
+
+
+async def test_one_piece_is_done_at_a_time_and_the_others_wait() -> None:
+    one, running, most = OneAtATime(), 0, 0
+    lock, go_on = threading.Lock(), threading.Event()
+
+    def work() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        go_on.wait(0.02)
+        with lock:
+            running -= 1
+
+    await asyncio.gather(*(one.run(work) for _ in range(5)))
+    assert most == 1
+
+
+async def test_what_is_cancelled_keeps_its_turn_to_its_end() -> None:
+    one, go_on, order = OneAtATime(), threading.Event(), []
+    begun = asyncio.Event()
+
+    async def on_turn() -> None:
+        begun.set()
+
+    def slow() -> None:
+        go_on.wait(10)
+        order.append("slow")
+
+    first = asyncio.create_task(one.run(slow, on_turn))
+    await begun.wait()
+    await asyncio.sleep(0)
+    second = asyncio.create_task(one.run(lambda: order.append("quick")))
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert not second.done()
+    go_on.set()
+    await second
+    assert order == ["slow", "quick"]
+
+
+@pytest.mark.parametrize("broken", [ValueError, asyncio.CancelledError])
+async def test_a_turn_is_given_back_whatever_happens(broken: type[BaseException]) -> None:
+    one = OneAtATime()
+
+    async def breaks() -> None:
+        raise broken
+
+    def fails() -> None:
+        raise ValueError
+
+    with pytest.raises(broken):
+        await one.run(lambda: None, breaks)
+    with pytest.raises(ValueError, match=r"^$"):
+        await one.run(fails)
+    assert await one.run(lambda: 7) == 7
+
+
+async def test_the_turn_has_come_when_it_is_told() -> None:
+    one, told, go_on = OneAtATime(), [], threading.Event()
+
+    def telling(name: str) -> Callable[[], Awaitable[None]]:
+        async def on_turn() -> None:
+            told.append(name)
+
+        return on_turn
+
+    first = asyncio.create_task(one.run(lambda: go_on.wait(10), telling("first")))
+    second = asyncio.create_task(one.run(lambda: True, telling("second")))
+    await asyncio.sleep(0.05)
+    assert told == ["first"]
+    go_on.set()
+    assert [await first, await second] == [True, True]
+    assert told == ["first", "second"]

@@ -1,0 +1,103 @@
+"""A picture that its worker does not survive is given up on; what was only beside it goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox import Ack, Message
+from tests.sandbox.samples import png
+from tests.support.fragile import DEADLY, SLOW
+from tests.support.processes import BotProcess, World
+from tests.support.scene import Scene, isolated_world, new_scene
+
+LOST_WITHIN = 90.0
+"""Seconds: a lost worker's jobs are its own until their lease ends, here twice."""
+
+
+class FragileProcess(BotProcess):
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return ("-W", "default", "-m", "tests.support.fragile", self.command)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with isolated_world(tmp_path) as world:
+        await world.run("web")
+        yield world
+
+
+async def fragile_worker(world: World) -> BotProcess:
+    environment = {**world.environment, "SHUTDOWN_GRACE": "0"}
+    process = FragileProcess("worker", environment, world.folder)
+    world.processes.append(process)
+    return await process.start()
+
+
+async def died(worker: BotProcess) -> None:
+    async with asyncio.timeout(LOST_WITHIN):
+        assert await worker._process.wait() == -9  # type: ignore[union-attr]
+
+
+async def mention(scene: Scene, words: str, size: tuple[int, int], *, bob: bool = False) -> Ack:
+    who = scene.bob if bob else scene.alice
+    return await scene.slack.mention(who, scene.channel, words, files=[("picture.png", png(*size))])
+
+
+async def root_of(scene: Scene, words: str) -> Message:
+    """What the bot says of it, not what the person said."""
+    return await scene.slack.wait_for_message(
+        scene.channel, text="imagines", where=lambda message: words in message.shown_text
+    )
+
+
+async def test_a_picture_that_two_workers_were_lost_with_fails_and_edit_prompt_goes_without(
+    world: World,
+) -> None:
+    scene, slack = new_scene(world), world.slack
+    await mention(scene, "deadly night", DEADLY)
+    await mention(scene, "harmless snow", (40, 30), bob=True)
+    for _ in range(2):
+        await died(await fragile_worker(world))
+    worker = await fragile_worker(world)
+    deadly = await root_of(scene, "deadly night")
+    failure = await slack.wait_for_message(
+        scene.channel, thread_ts=deadly.ts, button="Try again", timeout=LOST_WITHIN
+    )
+    assert failure.buttons() == ["✏️ Edit prompt", "🔁 Try again"]
+    assert "Twice I was stopped" in failure.shown_text
+    assert world.openai.paid <= 1
+    harmless = await root_of(scene, "harmless snow")
+    await slack.wait_for_message(scene.channel, thread_ts=harmless.ts, button="Approve")
+    # nobody reads it again
+    await scene.click(failure, "Try again")
+    again = await slack.wait_for_message(
+        scene.channel, thread_ts=deadly.ts, button="Try again", after=failure
+    )
+    await scene.click(again, "Edit prompt")
+    await scene.form()
+    assert (await slack.submit(scene.alice, {"prompt": "a night without a picture"})).ok
+    draft = await slack.wait_for_message(scene.channel, thread_ts=deadly.ts, button="Approve")
+    assert "a night without a picture" in draft.shown_text
+    assert world.openai.creates[-1].body["input"] == "a night without a picture"
+    assert worker.returncode is None
+    assert slack.violations == []
+
+
+async def test_workers_that_are_told_to_stop_are_not_lost(world: World) -> None:
+    scene = new_scene(world)
+    await mention(scene, "slow morning", SLOW)
+    for _ in range(3):
+        worker = await fragile_worker(world)
+        await worker.wait_for_line("reads slowly")
+        assert await worker.stop() == 0
+        stored = json.loads((await scene.stored())["source"])
+        assert stored["readers"] == []
+    await fragile_worker(world)
+    draft = await scene.draft()
+    assert "slow morning" in draft.shown_text

@@ -55,8 +55,12 @@ async def _watch(given: argparse.Namespace, world: World, store: Server) -> bool
     began = time.monotonic()
     client = store.client()
     await _ask(given, world)
-    await _until_full(client)
-    _tell(world, began, "full")
+    if given.at == "full":
+        await _until_full(client)
+    else:
+        await world.openai.until(lambda: world.openai.creates, timeout=60)
+        await asyncio.sleep(2)
+    _tell(world, began, "the trouble begins")
     with _trouble(given.trouble, client, store):
         await asyncio.sleep(given.seconds)
         _tell(world, began, f"after {given.seconds:g} s of it")
@@ -143,6 +147,7 @@ def main() -> int:
     parser.add_argument(
         "--trouble", choices=("full", "tight", "paused", "readonly"), default="full"
     )
+    parser.add_argument("--at", choices=("full", "asked"), default="full", help="when it begins")
     parser.add_argument("--code", type=Path, help="the program of another checkout")
     parser.add_argument("--logs", type=Path, help="a folder for the processes' logs")
     given = parser.parse_args()

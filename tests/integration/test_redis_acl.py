@@ -12,7 +12,7 @@ from typing import Any
 import bullmq
 import pytest
 
-from bot.adapters.redis import RedisSignatures, redis_client
+from bot.adapters.redis import RedisHeartbeats, RedisSignatures, redis_client
 from bot.adapters.slack import slack_client, slack_session
 from bot.doctor import Finding, Verdict, check_redis
 from bot.doctor.redis_permissions import commands
@@ -47,7 +47,7 @@ def servers(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     binary = installed(request.param)
-    options = ("--appendonly", "yes")
+    options = ("--appendonly", "yes", "--maxmemory", "1gb")
     with server(tmp_path_factory.mktemp("acl"), *options, binary=binary) as started:
         yield started
 
@@ -87,7 +87,7 @@ def of(findings: list[Finding], what: str) -> Finding:
 
 async def test_the_check_is_content_and_does_nothing(limited: Server) -> None:
     findings = await check_redis(url_of(limited))
-    assert [finding.verdict for finding in findings] == [Verdict.OK] * 4
+    assert [finding.verdict for finding in findings] == [Verdict.OK] * 5
     assert refused(limited) == set()
     with limited.client() as admin:
         assert admin.keys() == []
@@ -108,10 +108,17 @@ async def test_store_queue_and_listener_need_no_more(limited: Server) -> None:
         assert await using.queue.depths()
         await using.store.discard("T1.U1.limited")
         await using.store.ping()
+        await using.store.test_write()
+        assert (await using.store.memory()).most == 2**30
     redis = redis_client(url_of(limited), patience=5.0)
     signatures = RedisSignatures(redis, 5.0)
     assert await signatures.add("v0=1", 60.0)
     await signatures.remove("v0=1")
+    heartbeats = RedisHeartbeats(redis, 5.0)
+    await heartbeats.begin("a")
+    await heartbeats.beat()
+    await heartbeats.end("a")
+    assert not await heartbeats.is_alive("a")
     await redis.aclose()
     assert refused(limited) == set()
 

@@ -36,14 +36,17 @@ from bot.domain.options import Options
 from bot.domain.work import Job, JobKind
 from bot.ports import Memory
 from tests.fakes import ID, FakeTime, generating
-from tests.support.redis_servers import Server, server
+from tests.support.redis_servers import REDIS, VALKEY, Server, installed, server
 
 IMAGE = ImageRef(1)
 
 
-@pytest.fixture(scope="module")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with server(tmp_path_factory.mktemp("full"), "--save", "") as started:
+@pytest.fixture(scope="module", params=[VALKEY, REDIS], ids=["valkey", "redis-server"])
+def valkey(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    binary = installed(request.param)
+    with server(tmp_path_factory.mktemp("full"), "--save", "", binary=binary) as started:
         yield started
 
 

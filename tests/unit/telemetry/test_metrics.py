@@ -34,6 +34,8 @@ def test_the_metrics_are_those_that_dashboards_and_alerts_know() -> None:
         ("imagine_queue_jobs", "gauge"),
         ("imagine_queue_oldest_seconds", "gauge"),
         ("imagine_ready", "gauge"),
+        ("imagine_redis_memory_bytes", "gauge"),
+        ("imagine_store_refuses_writes", "gauge"),
         ("imagine_sessions", "gauge"),
     }
 

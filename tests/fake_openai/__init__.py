@@ -1,6 +1,6 @@
 """A fake OpenAI server: the Responses API with the image tool, the Images API, the models.
 
-Event order and shapes follow the types of openai-python 3.52; error bodies follow the API's error
+Event order and shapes follow the types of openai-python 3.57; error bodies follow the API's error
 format. `FakeOpenAI` checks what it sends against those types.
 
     async with FakeOpenAI() as fake:

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     image_model: str = "gpt-image-2.5-flare"
     image_host_model: str = "gpt-5.6-luna"
     image_size: str = "1024x1024"
-    image_quality: str = "auto"
+    image_quality: str = "medium"
     image_timeout: float = Field(default=180.0, gt=0)
     partial_images: int = Field(default=0, ge=0, le=3)
     avoid_rejected: bool = True

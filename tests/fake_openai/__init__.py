@@ -58,7 +58,9 @@ from .refusals import (
     org_not_verified,
     previous_response_not_found,
     rate_limited,
+    refused,
     server_error,
+    streaming_needs_partials,
     unknown_parameter,
 )
 from .server import FakeOpenAI
@@ -93,10 +95,12 @@ __all__ = [
     "previous_response_not_found",
     "rate_limited",
     "refusal_in_words",
+    "refused",
     "response_failed",
     "server_error",
     "slow",
     "stream_error",
+    "streaming_needs_partials",
     "success",
     "unknown_parameter",
     "webp",

@@ -80,7 +80,6 @@ async def test_brings_the_image_and_asks_as_the_api_wants_it(
         {
             "model": "gpt-image-2.5-flare",
             "prompt": REQUEST.prompt,
-            "n": 1,
             "size": "1024x1024",
             "quality": "low",
             "output_format": "png",
@@ -94,7 +93,7 @@ async def test_auto_is_said_by_saying_nothing(fake: FakeOpenAI, backend: Backend
     await backend(size="auto", quality="auto").generate(
         ImageRequest("a robot"), unexpected, no_partial
     )
-    assert fake.creates[0].body.keys() == {"model", "prompt", "n", "output_format"}
+    assert fake.creates[0].body.keys() == {"model", "prompt", "output_format"}
 
 
 async def test_webp_becomes_png(fake: FakeOpenAI, backend: Backend) -> None:
@@ -115,7 +114,7 @@ async def test_webp_becomes_png(fake: FakeOpenAI, backend: Backend) -> None:
         (fakes.invalid_api_key(), FailureKind.BAD_KEY),
         (fakes.org_not_verified(), FailureKind.UNVERIFIED),
         (fakes.model_not_found(), FailureKind.BAD_REQUEST),
-        (fakes.bad_request(param="quality"), FailureKind.BAD_REQUEST),
+        (fakes.bad_request(param="prompt"), FailureKind.BAD_REQUEST),
         (fakes.rate_limited(3), FailureKind.RATE_LIMITED),
         (fakes.server_error(), FailureKind.PROVIDER_DOWN),
         (fakes.server_error(502, html=True), FailureKind.PROVIDER_DOWN),
@@ -253,7 +252,6 @@ async def test_an_edit_sends_the_image_as_a_file(
     assert places == sorted(places)
     assert {name: value for name, value in edit.body.items() if name != "prompt"} == {
         "model": "gpt-image-2.5-flare",
-        "n": 1,
         "size": "1024x1024",
         "quality": "low",
         "output_format": "png",
@@ -369,8 +367,8 @@ async def test_other_models_are_asked_for_base64(backend: Backend) -> None:
         {
             "model": "stablediffusion",
             "prompt": REQUEST.prompt,
-            "n": 1,
             "size": "512x512",
+            "output_format": "png",
             "response_format": "b64_json",
         }
     ]
@@ -406,7 +404,7 @@ async def test_what_a_server_does_not_know_is_left_out_from_then_on(
         assert len(server.bodies) == 3
         await one.generate(REQUEST, unexpected, no_partial)
         assert len(server.bodies) == 4
-    assert server.bodies[-1].keys() == {"model", "prompt", "n", "size"}
+    assert server.bodies[-1].keys() == {"model", "prompt", "size", "output_format"}
 
 
 async def test_the_hash_of_the_person_is_left_out_where_it_is_not_known(backend: Backend) -> None:
@@ -477,8 +475,8 @@ async def test_a_server_that_has_no_edits(backend: Backend, status: int) -> None
     [
         "Unknown parameter: 'prompt'.",
         "Unknown parameter: 'n'.",
-        "Size 1024x1024 is not supported, unknown size.",
-        "quality must be one of standard, hd",
+        "Invalid value for 'prompt': string too long.",
+        'json: unknown field "model"',
     ],
 )
 async def test_nothing_else_is_left_out(backend: Backend, text: str) -> None:

@@ -108,7 +108,8 @@ async def _connect(
         return None
     queue = BullJobQueue(settings.redis_url.get_secret_value())
     stack.push_async_callback(queue.close)
-    publisher, files = SlackPublisher(slack, http), SlackFiles(slack, http)
+    publisher = SlackPublisher(slack, http, ai_label=settings.ai_label)
+    files = SlackFiles(slack, http)
     return Outside(settings, slack, identity, queue, publisher, files)
 
 

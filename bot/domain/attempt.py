@@ -36,7 +36,8 @@ class Source:
 @dataclass(frozen=True)
 class Candidate:
     """One image of an attempt. `response_id`, `width` (with the stored image) and `file_id` are
-    what a repeated job goes on from, in that order. `failure`: why this one did not come."""
+    what a repeated job goes on from, in that order. `model` has made it; empty where an earlier
+    version did not record that. `failure`: why this one did not come."""
 
     number: int
     response_id: str = ""
@@ -45,6 +46,7 @@ class Candidate:
     width: int = 0
     height: int = 0
     file_id: str = ""
+    model: str = ""
     failure: FailureKind | None = None
 
     @property

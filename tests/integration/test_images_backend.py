@@ -16,6 +16,7 @@ from bot.adapters.openai import ImagesBackend, download, openai_client
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import Options
+from bot.domain.provenance import EDITED, MADE, XMP_KEYWORD
 from tests import fake_openai as fakes
 from tests.fake_openai import FakeOpenAI, Outcome
 
@@ -76,6 +77,7 @@ async def test_brings_the_image_and_asks_as_the_api_wants_it(
     assert image.data == fake.made[-1].data
     assert (image.mime_type, image.width, image.height) == ("image/png", 64, 64)
     assert image.response_id == ""
+    assert image.model == "gpt-image-2.5-flare"
     assert [one.body for one in fake.creates] == [
         {
             "model": "gpt-image-2.5-flare",
@@ -100,7 +102,19 @@ async def test_webp_becomes_png(fake: FakeOpenAI, backend: Backend) -> None:
     fake.script(fakes.webp())
     image = await backend().generate(REQUEST, unexpected, no_partial)
     with Image.open(io.BytesIO(image.data)) as png:
+        png.load()
         assert png.format == "PNG"
+        assert MADE in png.text[XMP_KEYWORD]  # type: ignore[attr-defined]
+
+
+async def test_webp_from_an_edit_of_a_persons_picture_says_so(
+    fake: FakeOpenAI, backend: Backend
+) -> None:
+    fake.script(fakes.webp())
+    image = await backend().generate(an_edit(from_picture=True), unexpected, no_partial)
+    with Image.open(io.BytesIO(image.data)) as png:
+        png.load()
+        assert EDITED in png.text[XMP_KEYWORD]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,20 @@ async def test_brings_the_image_and_asks_as_the_api_wants_it(
     assert len(fake.requests) == fake.paid == 1
 
 
+@pytest.mark.parametrize("background", [True, False])
+async def test_an_image_knows_the_model_that_made_it(
+    fake: FakeOpenAI, backend: Backend, background: bool
+) -> None:
+    """The setting may be another one when an earlier run's response is taken up."""
+    told = Told()
+    image = await backend(background=background).generate(REQUEST, told, unexpected)
+    assert image.model == "gpt-image-2.5-flare"
+    later = backend(background=background, model="gpt-image-2.6-flare")
+    again = await later.generate(replace(REQUEST, response_id=told.ids[0]), told, unexpected)
+    assert (again.data, again.model) == (image.data, image.model)
+    assert fake.paid == 1
+
+
 async def test_plain_calls_say_nothing_of_background_and_store(
     fake: FakeOpenAI, backend: Backend
 ) -> None:

@@ -72,7 +72,7 @@ class ImagesBackend:
     ) -> GeneratedImage:
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._image(await self._create(request))
+                return await self._image(await self._create(request), request.from_picture)
         except TimeoutError:
             raise GenerationError(FailureKind.TIMED_OUT) from None
         except (APIError, ValueError) as error:
@@ -129,7 +129,7 @@ class ImagesBackend:
             return await self._client.images.generate(**call)
         return await self._client.images.edit(image=file, **call)
 
-    async def _image(self, answer: Any) -> GeneratedImage:
+    async def _image(self, answer: Any, from_picture: bool) -> GeneratedImage:
         images = getattr(answer, "data", None)
         if not images:
             raise GenerationError(FailureKind.NO_IMAGE)
@@ -137,7 +137,9 @@ class ImagesBackend:
         revised_prompt = getattr(images[0], "revised_prompt", None) or ""
         if not encoded:
             encoded = await self._fetch(getattr(images[0], "url", None))
-        return await decode_image(encoded, revised_prompt=revised_prompt)
+        return await decode_image(
+            encoded, revised_prompt=revised_prompt, model=self._model, from_picture=from_picture
+        )
 
     async def _fetch(self, url: str | None) -> str | bytes:
         """The image that a `url` stands for: itself where it is a data URL."""

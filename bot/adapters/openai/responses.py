@@ -77,7 +77,11 @@ class ResponsesBackend:
     ) -> GeneratedImage:
         deadline = asyncio.get_running_loop().time() + self._timeout
         if request.response_id:
-            earlier = Answer(request.response_id, request_id=request.request_id)
+            earlier = Answer(
+                request.response_id,
+                request_id=request.request_id,
+                from_picture=request.from_picture,
+            )
             await self._until(deadline, earlier, self._take_up(earlier))
             if _stands(earlier):
                 return await earlier.image()
@@ -90,7 +94,12 @@ class ResponsesBackend:
         """Edits go by the id of the response that holds the image, as long as the provider knows
         it, then by our own bytes."""
         shown = on_partial if self._tool.partial_images else None
-        answer = Answer(on_partial=shown, request_id=request.request_id)
+        answer = Answer(
+            on_partial=shown,
+            request_id=request.request_id,
+            model=self._tool.model,
+            from_picture=request.from_picture,
+        )
         try:
             await self._until(deadline, answer, self._ask(request, on_started, answer))
             return await answer.image()

@@ -12,6 +12,9 @@ from bot.domain.images import GeneratedImage, ImageRequest
 
 logger = logging.getLogger(__name__)
 
+MODEL = "placeholder, no model"
+"""What stands in the place of a model's name."""
+
 
 class PlaceholderBackend:
     """An `ImageBackend` that takes `delay` seconds and no network. `size` is `auto` or W×H;
@@ -43,7 +46,7 @@ class PlaceholderBackend:
             await asyncio.sleep(pause)
             _show(preview, on_partial)
         await asyncio.sleep(pause)
-        return GeneratedImage(drawn.data, "image/png", *drawn.size)
+        return GeneratedImage(drawn.data, "image/png", *drawn.size, model=MODEL)
 
 
 def _show(preview: bytes, on_partial: Callable[[str], None]) -> None:

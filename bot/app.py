@@ -110,7 +110,8 @@ async def _connect(
     queue = BullJobQueue(settings.redis_url.get_secret_value())
     stack.push_async_callback(queue.close)
     reading = OneAtATime()
-    publisher, files = SlackPublisher(slack, http), SlackFiles(slack, http, reading)
+    publisher = SlackPublisher(slack, http, ai_label=settings.ai_label)
+    files = SlackFiles(slack, http, reading)
     return Outside(settings, slack, identity, queue, publisher, files, reading)
 
 

@@ -14,7 +14,7 @@ PLACEHOLDER_IMAGES = (
     "Images are drawn on this machine by the placeholder backend: no account, no costs. "
     "Set OPENAI_API_KEY for real ones."
 )
-PRICE = "about $0.006–0.053 per 1024×1024 image with the default model"
+PRICE = "about $0.013 per 1024×1024 image with the default model and quality"
 
 
 def images(settings: Settings) -> str:

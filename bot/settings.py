@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from unicodedata import category
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.domain.options import QUALITIES
+from bot.domain.provenance import AI_LABEL, LONGEST_LABEL
 from bot.telemetry.logs import LogFormat
 
 
@@ -50,10 +52,11 @@ class Settings(BaseSettings):
     image_model: str = "gpt-image-2.5-flare"
     image_host_model: str = "gpt-5.6-luna"
     image_size: str = "1024x1024"
-    image_quality: str = "auto"
+    image_quality: str = "medium"
     image_timeout: float = Field(default=180.0, gt=0)
     partial_images: int = Field(default=0, ge=0, le=3)
     avoid_rejected: bool = True
+    ai_label: str = AI_LABEL
 
     worker_concurrency: int = Field(default=50, ge=1, le=1000)
     shutdown_grace: float = Field(default=20.0, ge=0)
@@ -97,6 +100,19 @@ class Settings(BaseSettings):
         if quality not in {"auto", "low", "medium", "high", "xhigh", "max", "standard", "hd"}:
             raise ValueError("must be auto, low, medium, high, xhigh or max")
         return quality
+
+    @field_validator("ai_label")
+    @classmethod
+    def _shown(cls, label: str) -> str:
+        label = label.strip()
+        kinds = {category(mark) for mark in label}
+        if not any(kind[0] in "LNSP" for kind in kinds):
+            raise ValueError(f"must say that an image is made by AI, such as {AI_LABEL}")
+        if kinds & {"Cc", "Zl", "Zp"}:
+            raise ValueError("must be one line of text")
+        if len(label) > LONGEST_LABEL:
+            raise ValueError(f"must have at most {LONGEST_LABEL} characters")
+        return label
 
     @property
     def official_openai(self) -> bool:

@@ -50,7 +50,10 @@ async def start_web(
     signing_secret = settings.slack_signing_secret.get_secret_value()
     app = bolt_app(outside.slack, outside.identity, signing_secret)
     portfolio = Portfolio(sessions, settings.qualities)
-    Listeners(direction, portfolio, outside.publisher, tasks, outside.identity).register(app)
+    listeners = Listeners(
+        direction, portfolio, outside.publisher, tasks, outside.identity, settings.ai_label
+    )
+    listeners.register(app)
     if settings.socket_mode:
         sockets = SocketModeConnections(app, settings.slack_app_token.get_secret_value(), in_hand)
         stack.push_async_callback(sockets.stop)

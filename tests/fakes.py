@@ -45,13 +45,14 @@ ID = "T1.U1.abc123"
 OWNER, STRANGER, CHANNEL = "U1", "U2", "C1"
 PROMPT = "a robot eating pizza on Mars"
 PNG = b"\x89PNG\r\n\x1a\n"
-IMAGE = GeneratedImage(PNG, "image/png", 1024, 768, response_id="resp_1")
+MODEL = "gpt-image-2.5-flare"
+IMAGE = GeneratedImage(PNG, "image/png", 1024, 768, response_id="resp_1", model=MODEL)
 
 
 def a_candidate(number: int = 1, **changes: Any) -> Candidate:
     """A candidate whose image is in Slack."""
-    candidate = Candidate(number, mime_type="image/png", width=1024, height=768, file_id="F1")
-    return replace(candidate, **changes)
+    image = {"mime_type": "image/png", "width": 1024, "height": 768, "model": MODEL}
+    return Candidate(number, **{**image, "file_id": "F1", **changes})
 
 
 def an_attempt(

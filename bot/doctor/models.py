@@ -12,7 +12,7 @@ from bot.settings import Backend, Settings
 
 
 async def check_models(client: AsyncOpenAI, settings: Settings) -> list[Finding]:
-    """One finding for each model that the settings name."""
+    """One finding for each model that the settings name, and one for a quality without a bound."""
     if settings.image_backend is Backend.PLACEHOLDER:
         return [Finding("IMAGE_BACKEND", Verdict.OK, "placeholder: nothing is asked or paid")]
     if not settings.openai_api_key.get_secret_value() and settings.official_openai:
@@ -23,7 +23,16 @@ async def check_models(client: AsyncOpenAI, settings: Settings) -> list[Finding]
         findings.append(
             await _check(client, "IMAGE_HOST_MODEL", settings.image_host_model, settings)
         )
-    return findings
+    return findings + _check_quality(settings)
+
+
+def _check_quality(settings: Settings) -> list[Finding]:
+    """What OpenAI's models make of `auto` was seen to cost up to 16 times a medium image."""
+    if settings.image_quality != "auto" or not settings.official_openai:
+        return []
+    advice = "set it to low, medium or high, unless that is meant"
+    text = "auto has no bound on what an image costs"
+    return [Finding("IMAGE_QUALITY", Verdict.WARNING, text, advice)]
 
 
 async def _check(client: AsyncOpenAI, what: str, model: str, settings: Settings) -> Finding:

@@ -50,8 +50,9 @@ MOST_ASKED = 3
 @dataclass(frozen=True)
 class Candidate:
     """One image of an attempt. `response_id`, `width` (with the stored image) and `file_id` are
-    what a repeated job goes on from, in that order. `failure`: why this one did not come.
-    `asked`: how many paid calls were made for it; `asked_by`: the run that made the last one."""
+    what a repeated job goes on from, in that order. `model` has made it; empty where an earlier
+    version did not record that. `failure`: why this one did not come. `asked`: how many paid calls
+    were made for it; `asked_by`: the run that made the last one."""
 
     number: int
     asked: int = 0
@@ -62,6 +63,7 @@ class Candidate:
     width: int = 0
     height: int = 0
     file_id: str = ""
+    model: str = ""
     failure: FailureKind | None = None
 
     @property

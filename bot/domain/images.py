@@ -12,7 +12,8 @@ class GeneratedImage:
     """One finished image. `data` is PNG, JPEG or GIF, whichever `mime_type` says.
 
     `width` and `height` are pixels. `response_id` is the provider's id of the answer that holds
-    the image, `revised_prompt` the provider's own wording of the prompt; both may be empty.
+    the image, `revised_prompt` the provider's own wording of the prompt, `model` the name of the
+    model that made it; all three may be empty.
     """
 
     data: bytes
@@ -21,6 +22,7 @@ class GeneratedImage:
     height: int
     response_id: str = ""
     revised_prompt: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class ImageRequest:
 
     With a `base`, `change` says what should be different about it, and `changes` what was asked
     for on the way to it, oldest first; `prompt` is then what the first image was made from, empty
-    for a picture that a person brought. `avoid` holds the provider's own wordings of what was
+    for a picture that a person brought. `from_picture`: all of it goes back to such a picture, at
+    whatever distance. `avoid` holds the provider's own wordings of what was
     turned down before. `response_id` is the provider's id from an earlier run of the same
     candidate, if it got as far: the backend goes on from it rather than pay again. `end_user` is
     a stable hash (at most 128 characters) that stands for the person towards the provider;
@@ -55,6 +58,7 @@ class ImageRequest:
     change: str = ""
     changes: tuple[str, ...] = ()
     avoid: tuple[str, ...] = ()
+    from_picture: bool = False
     response_id: str = ""
     end_user: str = ""
     request_id: str = ""

@@ -84,6 +84,7 @@ def facts_of(image: GeneratedImage) -> dict[str, Any]:
         "height": image.height,
         "response_id": image.response_id,
         "revised_prompt": image.revised_prompt,
+        "model": image.model,
     }
 
 

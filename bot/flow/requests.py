@@ -55,14 +55,16 @@ class Requests:
                 avoid=avoid,
                 end_user=end_user,
             )
+        from_picture = _begins_with_a_picture(session, attempt)
         return ImageRequest(
-            "" if _begins_with_a_picture(session, attempt) else attempt.prompt,
+            "" if from_picture else attempt.prompt,
             attempt.number,
             options=attempt.options,
             base=await self._base(session, attempt.base),
             change=attempt.change,
             changes=session.changes_up_to(attempt.base),
             avoid=avoid,
+            from_picture=from_picture,
             end_user=end_user,
         )
 

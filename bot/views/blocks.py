@@ -41,13 +41,15 @@ def plain_section(text: str, limit: int = PROMPT_SHOWN) -> Block:
     return {"type": "section", "text": shown}
 
 
-def context(*mrkdwn: str, block_id: str = "") -> Block:
-    """One line of small print, in as many pieces."""
-    return _named({"type": "context", "elements": [_mrkdwn(each) for each in mrkdwn]}, block_id)
+def context(*mrkdwn: str, plain: str = "", block_id: str = "") -> Block:
+    """One line of small print, in as many pieces; a `plain` one comes last."""
+    elements = [_mrkdwn(each) for each in mrkdwn]
+    elements += [_plain_piece(plain)] if plain else []
+    return _named({"type": "context", "elements": elements}, block_id)
 
 
 def plain_context(text: str) -> Block:
-    return {"type": "context", "elements": [{"type": "plain_text", "text": text, "emoji": False}]}
+    return {"type": "context", "elements": [_plain_piece(text)]}
 
 
 def image(file_id: str, alt_text: str, block_id: str = "", title: str = "") -> Block:
@@ -82,6 +84,10 @@ def select(action_id: str, choices: list[Choice], chosen: str) -> Block:
         "options": list(options.values()),
         "initial_option": options[chosen],
     }
+
+
+def _plain_piece(text: str) -> Block:
+    return {"type": "plain_text", "text": text, "emoji": False}
 
 
 def _mrkdwn(text: str) -> Block:

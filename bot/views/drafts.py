@@ -9,14 +9,16 @@ earlier:      (image · [Use this one]) × n · line
 from __future__ import annotations
 
 from bot.domain.attempt import Attempt, Candidate
+from bot.domain.provenance import AI_LABEL
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.views import blocks, ids
+from bot.views.ai_label import ai_alt_text, ai_line
 from bot.views.blocks import Block
 from bot.views.failure_words import few_words
 from bot.views.lineage import descent, described, origin
 from bot.views.markers import Message, draft_marker
-from bot.views.text import ALT_TEXT, FALLBACK_TEXT, escape, mention
+from bot.views.text import FALLBACK_TEXT, escape, mention
 
 
 def is_live(session: Session, number: int) -> bool:
@@ -25,26 +27,28 @@ def is_live(session: Session, number: int) -> bool:
     return session.stage is Stage.USER_FEEDBACK and draft is not None and draft.number == number
 
 
-def draft_message(session: Session, number: int, *, live: bool) -> Message:
+def draft_message(session: Session, number: int, *, live: bool, label: str = AI_LABEL) -> Message:
     """The images of an attempt. `live`: with the buttons to decide; otherwise a line says why
-    not, and an earlier draft can still be used.
+    not, and an earlier draft can still be used. `label` says that they are made by AI.
 
     Where the images could only be shared as plain files, above, there are lines in their place.
     """
     attempt = session.attempt(number)
     several = len(attempt.candidates) > 1
-    shown = _several(session, attempt, live) if several else _one(session, attempt, live)
+    of = _several if several else _one
+    shown = of(session, attempt, live, label)
     shown[0] = shown[0] | {"block_id": draft_marker(session, number)}
     what = f"Attempt {number} {origin(attempt)}".rstrip()
     return Message(f"{what}: {escape(described(session, attempt, FALLBACK_TEXT))}", shown)
 
 
-def _one(session: Session, attempt: Attempt, live: bool) -> list[Block]:
-    line = _line(session, attempt, live)
+def _one(session: Session, attempt: Attempt, live: bool, label: str) -> list[Block]:
+    line, made_by = _line(session, attempt, live), ai_line(label, *attempt.images)
     if attempt.as_file:
-        shown = [blocks.section(line)]
+        shown = [blocks.section(line), blocks.plain_context(made_by)]
     else:
-        shown = [_image(session, attempt, attempt.candidate(1)), blocks.context(line)]
+        image = _image(session, attempt, attempt.candidate(1), label)
+        shown = [image, blocks.context(line, plain=made_by)]
     if live:
         value = str(ids.Target(session.id, attempt.number))
         approve, refine = _decide(session, attempt, 1)
@@ -55,7 +59,7 @@ def _one(session: Session, attempt: Attempt, live: bool) -> list[Block]:
     return shown
 
 
-def _several(session: Session, attempt: Attempt, live: bool) -> list[Block]:
+def _several(session: Session, attempt: Attempt, live: bool, label: str) -> list[Block]:
     usable = _can_be_used(session, attempt.number)
     shown: list[Block] = []
     for candidate in attempt.candidates:
@@ -63,24 +67,26 @@ def _several(session: Session, attempt: Attempt, live: bool) -> list[Block]:
         if not candidate.deliverable:
             shown.append(blocks.context(f"Image {n} did not come: {_why(candidate)}"))
             continue
-        shown.append(_image(session, attempt, candidate))
+        shown.append(_image(session, attempt, candidate, label))
         if live:
             shown.append(blocks.actions(*_decide(session, attempt, n)))
         elif usable:
             shown.append(blocks.actions(_use_this(session, attempt, n)))
-    shown.append(blocks.context(_line(session, attempt, live)))
+    made_by = ai_line(label, *attempt.images)
+    shown.append(blocks.context(_line(session, attempt, live), plain=made_by))
     if live:
         shown.append(blocks.actions(*_go_on(str(ids.Target(session.id, attempt.number)))))
     return shown
 
 
-def _image(session: Session, attempt: Attempt, candidate: Candidate) -> Block:
+def _image(session: Session, attempt: Attempt, candidate: Candidate, label: str) -> Block:
     """`_2` and so on: the ids of the blocks of one message differ."""
     block_id = ids.numbered(draft_marker(session, attempt.number), candidate.number)
     if attempt.as_file:
         return blocks.section(f"Image {candidate.number}: among the files above", block_id)
     title = f"Image {candidate.number}" if len(attempt.candidates) > 1 else ""
-    return blocks.image(candidate.file_id, described(session, attempt, ALT_TEXT), block_id, title)
+    alt_text = ai_alt_text(label, session, attempt, candidate)
+    return blocks.image(candidate.file_id, alt_text, block_id, title)
 
 
 def _line(session: Session, attempt: Attempt, live: bool) -> str:

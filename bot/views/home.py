@@ -7,16 +7,17 @@ from typing import Any, NamedTuple
 
 from bot.domain.gallery import Gallery
 from bot.domain.options import NO_OPTIONS, QUALITIES
+from bot.domain.provenance import AI_LABEL
 from bot.domain.session import Session
 from bot.views import blocks, ids
+from bot.views.ai_label import ai_alt_text, ai_line
 from bot.views.blocks import Block
 from bot.views.help_words import HELP
-from bot.views.lineage import described
 from bot.views.lists import linked, short_prompt, thread_link
 from bot.views.option_selects import LABELS, option_select
 from bot.views.option_words import option_words
 from bot.views.status import status_words
-from bot.views.text import ALT_TEXT, COMMAND
+from bot.views.text import COMMAND
 
 __all__ = [
     "PICTURES_PER_PAGE",
@@ -57,13 +58,14 @@ def home_view(
     qualities: tuple[str, ...] = QUALITIES,
     *,
     images: bool = True,
+    label: str = AI_LABEL,
 ) -> View:
-    """The whole tab. Without `images` there are links alone: Slack refuses a tab that names a
-    file which somebody has deleted."""
+    """The whole tab; `label` says that the images are made by AI. Without `images` there are links
+    alone: Slack refuses a tab that names a file which somebody has deleted."""
     shown = [
         *_working(gallery, workspace_url),
         blocks.divider(),
-        *_pictures(gallery, workspace_url, images),
+        *_pictures(gallery, workspace_url, images, label),
         blocks.divider(),
         *_defaults(gallery, qualities),
         blocks.divider(),
@@ -90,7 +92,7 @@ def _working(gallery: Gallery, workspace_url: str) -> list[Block]:
     return shown + _paging("working", page, gallery.in_progress, WORKING_PER_PAGE)
 
 
-def _pictures(gallery: Gallery, workspace_url: str, images: bool) -> list[Block]:
+def _pictures(gallery: Gallery, workspace_url: str, images: bool, label: str) -> list[Block]:
     shown = [blocks.header(_counted("Approved images", gallery.approved))]
     if not gallery.pictures:
         shown.append(
@@ -99,21 +101,22 @@ def _pictures(gallery: Gallery, workspace_url: str, images: bool) -> list[Block]
             )
         )
     for session in gallery.pictures:
-        shown += _picture(session, workspace_url, images)
+        shown += _picture(session, workspace_url, images, label)
     page = Page(gallery.working_page, gallery.pictures_page)
     return shown + _paging("pictures", page, gallery.approved, PICTURES_PER_PAGE)
 
 
-def _picture(session: Session, workspace_url: str, images: bool) -> list[Block]:
+def _picture(session: Session, workspace_url: str, images: bool, label: str) -> list[Block]:
     """An approved image and where it is; its prompt in the place of one that can't be shown."""
     approved = session.attempt(session.final_result)
-    file_id = approved.candidate(session.final_candidate).file_id
+    candidate = approved.candidate(session.final_candidate)
     link = thread_link(workspace_url, session)
-    if approved.as_file or not file_id or not images:
-        return [blocks.section(linked(link, short_prompt(session)))]
-    shown = blocks.image(file_id, described(session, approved, ALT_TEXT))
-    label = linked(link, short_prompt(session))
-    return [shown, blocks.context(label)]
+    prompt = linked(link, short_prompt(session))
+    if approved.as_file or not candidate.file_id or not images:
+        return [blocks.section(prompt)]
+    alt_text = ai_alt_text(label, session, approved, candidate)
+    shown = blocks.image(candidate.file_id, alt_text)
+    return [shown, blocks.context(prompt, plain=ai_line(label, candidate))]
 
 
 def _defaults(gallery: Gallery, qualities: tuple[str, ...]) -> list[Block]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bot.domain.attempt import Candidate
 from bot.domain.errors import StoreTrouble
+from bot.domain.provenance import AI_LABEL
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.views import blocks, ids
+from bot.views.ai_label import ai_alt_text, ai_line
 from bot.views.blocks import Block
 from bot.views.drafts import draft_message, is_live
 from bot.views.lineage import changes, described
@@ -19,7 +22,7 @@ from bot.views.markers import (
 )
 from bot.views.option_words import option_words
 from bot.views.status import status_words
-from bot.views.text import ALT_TEXT, FALLBACK_TEXT, cut, escape, mention
+from bot.views.text import FALLBACK_TEXT, cut, escape, mention
 
 __all__ = [
     "Message",
@@ -58,12 +61,14 @@ def root_message(
     return Message(f"{mention(session.user)} imagines: {imagined}\n{status}", shown)
 
 
-def preview_message(session: Session, number: int, file_id: str) -> Message:
-    """What the model has so far of an attempt."""
+def preview_message(
+    session: Session, number: int, file_id: str, *, label: str = AI_LABEL
+) -> Message:
+    """What the model has so far of an attempt; which one, is recorded with the image."""
     line = f"🎨 Preview of attempt {number}: the model is still at work"
-    alt_text = described(session, session.attempt(number), ALT_TEXT)
+    alt_text = ai_alt_text(label, session, session.attempt(number))
     shown = blocks.image(file_id, alt_text, preview_marker(session, number))
-    return Message(line, [shown, blocks.context(line)])
+    return Message(line, [shown, blocks.context(line, plain=label)])
 
 
 def failure_message(session: Session, number: int, words: str, *, edit_prompt: bool) -> Message:
@@ -76,8 +81,11 @@ def failure_message(session: Session, number: int, words: str, *, edit_prompt: b
     return Message(text, [blocks.section(f"⚠️ {text}", marker), blocks.actions(*buttons)])
 
 
-def final_message(session: Session, *, link: str = "", retired: bool = False) -> Message:
-    """The approved image, for the thread and the channel; `retired`: without Start over.
+def final_message(
+    session: Session, *, link: str = "", retired: bool = False, label: str = AI_LABEL
+) -> Message:
+    """The approved image, for the thread and the channel; `retired`: without Start over. `label`
+    says that it is made by AI.
 
     `link` leads to the image where Slack did not take it into a message.
     """
@@ -89,24 +97,30 @@ def final_message(session: Session, *, link: str = "", retired: bool = False) ->
             f"{'' if session.approved_by == session.user else by}",
             final_marker(session),
         ),
-        _final_image(session, link),
+        _final_image(session, link, label),
         blocks.plain_section(approved.prompt),
     ]
     if asked := changes(session, approved):
         shown.append(blocks.plain_section("\n".join(asked)))
+    shown.append(blocks.plain_context(ai_line(label, _approved_candidate(session))))
     if not retired:
         shown.append(blocks.actions(_start_over(session, approved.number)))
     caption = described(session, approved, FALLBACK_TEXT)
     return Message(f"Approved image: {escape(caption)}", shown)
 
 
-def _final_image(session: Session, link: str) -> Block:
+def _approved_candidate(session: Session) -> Candidate:
+    return session.attempt(session.final_result).candidate(session.final_candidate)
+
+
+def _final_image(session: Session, link: str, label: str) -> Block:
     approved = session.attempt(session.final_result)
     image_id = f"image-{final_marker(session)}"
     if link:
         return blocks.section(f"<{escape(link)}|See the image>", image_id)
-    file_id = approved.candidate(session.final_candidate).file_id
-    return blocks.image(file_id, described(session, approved, ALT_TEXT), image_id)
+    candidate = _approved_candidate(session)
+    alt_text = ai_alt_text(label, session, approved, candidate)
+    return blocks.image(candidate.file_id, alt_text, image_id)
 
 
 def _root_buttons(session: Session) -> list[Block]:

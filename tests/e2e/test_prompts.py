@@ -15,6 +15,7 @@ from tests.support.scene import Scene, isolated_world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+LABEL = "AI-generated · gpt-image-2.5-flare"
 HOSTILE = "<!channel> <@U123> <https://x|y> & * _ ~ `"
 
 TYPED = {
@@ -52,7 +53,7 @@ async def test_a_prompt_is_shown_as_typed_and_sent_whole(scene: Scene, prompt: s
     root = await scene.root()
     assert plain_texts(root) == [prompt]
     assert plain_texts(final) == [prompt]
-    assert [draft.blocks[0]["alt_text"], final.blocks[1]["alt_text"]] == [prompt] * 2
+    assert [draft.blocks[0]["alt_text"], final.blocks[1]["alt_text"]] == [f"{LABEL}: {prompt}"] * 2
     assert [create.body["input"] for create in scene.openai.creates] == [prompt] * 2
     assert (await scene.stored())["task_input"] == prompt
     assert pings_of_all(scene) == {f"<@{scene.alice.id}>"}
@@ -84,7 +85,7 @@ async def test_what_nobody_types_on_purpose_is_left_out(
 ) -> None:
     await scene.imagine(typed)
     draft = await scene.draft()
-    assert draft.blocks[0]["alt_text"] == prompt
+    assert draft.blocks[0]["alt_text"] == f"{LABEL}: {prompt}"
     assert scene.openai.creates[-1].body["input"] == prompt
 
 
@@ -113,7 +114,8 @@ async def test_the_longest_prompt_is_shown_cut_and_sent_whole(scene: Scene, char
     final = await scene.approved(draft)
     assert scene.openai.creates[-1].body["input"] == prompt
     assert (await scene.stored())["task_input"] == prompt
-    for shown in (*plain_texts(root), *plain_texts(final), draft.blocks[0]["alt_text"]):
+    alternative = draft.blocks[0]["alt_text"].removeprefix(f"{LABEL}: ")
+    for shown in (*plain_texts(root), *plain_texts(final), alternative):
         assert shown.endswith(f"{character}…")
         assert set(shown) == {character, "…"}
     await scene.click(final, "Start over")

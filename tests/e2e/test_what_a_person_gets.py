@@ -18,6 +18,7 @@ from tests.support.scene import Scene, isolated_world
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROMPT = "a robot eating pizza on Mars"
+LABEL = "AI-generated · gpt-image-2.5-flare"
 LIVE = ["✅ Approve", "🔁 Regenerate", "🪄 Refine", "✏️ Edit prompt"]
 """The buttons of the draft to decide about."""
 
@@ -142,7 +143,7 @@ async def test_the_draft_comes_to_the_thread_and_nothing_to_the_channel(scene: S
     root = await scene.root()
     (image,) = draft.shown_images()
     assert image == scene.openai.made[0].data
-    assert draft.blocks[0]["alt_text"] == PROMPT
+    assert draft.blocks[0]["alt_text"] == f"{LABEL}: {PROMPT}"
     assert draft.buttons() == LIVE
     width, height = dimensions(image)
     assert re.search(rf"attempt 1 · {width}×{height} · [1-9]\d* s", draft.shown_text)
@@ -202,7 +203,9 @@ async def test_approve_shows_the_image_to_the_channel(scene: Scene) -> None:
     assert final.reply_broadcast
     assert final.buttons() == ["🔄 Start over"]
     assert final.shown_images() == draft.shown_images()
-    assert final.blocks[1]["alt_text"] == PROMPT
+    assert LABEL in draft.shown_text
+    assert LABEL in final.shown_text
+    assert final.blocks[1]["alt_text"] == f"{LABEL}: {PROMPT}"
     assert PROMPT in final.shown_text
     assert scene.slack.timeline(scene.channel) == [root, final]
     assert draft.buttons() == []
@@ -252,6 +255,8 @@ async def test_start_over_clears_the_store_and_begins_anew(scene: Scene) -> None
     assert await scene.image_keys() == []
 
     assert final.shown_images() == draft.shown_images()
+    assert LABEL in draft.shown_text
+    assert LABEL in final.shown_text
     scene.openai.release()
     second = await scene.draft()
     assert second.thread_ts == new_root.ts
@@ -308,7 +313,7 @@ async def test_the_prompt_can_be_edited_after_it_was_refused(scene: Scene) -> No
     assert form.value("prompt") == "a fight"
     assert (await scene.slack.submit(scene.alice, {"prompt": "a friendly match"})).ok
     draft = await scene.draft(after=failure)
-    assert draft.blocks[0]["alt_text"] == "a friendly match"
+    assert draft.blocks[0]["alt_text"] == f"{LABEL}: a friendly match"
     assert [create.body["input"] for create in scene.openai.creates] == [
         "a fight",
         "a friendly match",
@@ -329,6 +334,8 @@ async def test_after_a_failure_the_earlier_draft_can_still_be_approved(scene: Sc
     await scene.slack.wait_for(lambda: draft.buttons() == LIVE, what="the draft's buttons back")
     final = await scene.approved(draft)
     assert final.shown_images() == draft.shown_images()
+    assert LABEL in draft.shown_text
+    assert LABEL in final.shown_text
     assert "approved already" in await answer_to(scene, failure, "Try again")
     assert (await scene.stored())["final_result"] == "1"
     assert scene.openai.paid == 1

@@ -1,6 +1,6 @@
 """A fake OpenAI server: the Responses API with the image tool, the Images API, the models.
 
-Event order and shapes follow the types of openai-python 3.52; error bodies follow the API's error
+Event order and shapes follow the types of openai-python 3.57; error bodies follow the API's error
 format. `FakeOpenAI` checks what it sends against those types.
 
     async with FakeOpenAI() as fake:
@@ -58,7 +58,9 @@ from .refusals import (
     org_not_verified,
     previous_response_not_found,
     rate_limited,
+    refused,
     server_error,
+    streaming_needs_partials,
     unknown_parameter,
 )
 from .server import FakeOpenAI
@@ -93,10 +95,12 @@ __all__ = [
     "previous_response_not_found",
     "rate_limited",
     "refusal_in_words",
+    "refused",
     "response_failed",
     "server_error",
     "slow",
     "stream_error",
+    "streaming_needs_partials",
     "success",
     "unknown_parameter",
     "webp",

@@ -127,6 +127,21 @@ def unknown_parameter(name: str) -> Outcome:
     return Outcome(name="unknown_parameter", problem=problem)
 
 
+def refused(
+    message: str, status: int = 400, *, param: str | None = None, code: str | None = None
+) -> Outcome:
+    """A refusal in these words. Goes well with `when`."""
+    return Outcome(name="refused", problem=Problem(status, message, code=code, param=param))
+
+
+def streaming_needs_partials() -> Outcome:
+    """400 of the API of 2025, and of some proxies still, for a stream without partial images."""
+    message = "Streaming must have non-zero partial images"
+    kind = "image_generation_user_error"
+    problem = Problem(400, message, type=kind, param="tools")
+    return Outcome(name="streaming_needs_partials", problem=problem)
+
+
 def model_not_found(model: str = "gpt-image-9", status: int = 404) -> Outcome:
     """404 `model_not_found`."""
     return Outcome(name="model_not_found", problem=no_such_model(model, status))

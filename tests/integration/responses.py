@@ -25,6 +25,7 @@ async def backends(fake: FakeOpenAI) -> AsyncIterator[Backend]:
     def make(
         *,
         key: str = "",
+        model: str = "gpt-image-2.5-flare",
         timeout: float = 30.0,
         background: bool = True,
         quality: str = "auto",
@@ -33,7 +34,7 @@ async def backends(fake: FakeOpenAI) -> AsyncIterator[Backend]:
         made.append(
             ResponsesBackend(
                 openai_client(key or fake.api_key, fake.base_url),
-                model="gpt-image-2.5-flare",
+                model=model,
                 host_model="gpt-5.6-luna",
                 size="1024x1024",
                 quality=quality,

@@ -280,6 +280,16 @@ async def test_at_openai_itself_a_model_has_to_exist(
     assert doctor.failed == ["OPENAI_API_KEY"]
 
 
+async def test_a_quality_without_a_bound_on_its_cost_is_warned_of(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "official_openai", True)
+    assert await doctor(image_quality="auto") == 0
+    assert doctor.line("IMAGE_QUALITY").startswith("warn")
+    assert await doctor(image_quality="high") == 0
+    assert not [line for line in doctor.lines if "IMAGE_QUALITY" in line]
+
+
 async def test_the_placeholder_needs_no_key_and_asks_nobody(
     doctor: Doctor, openai: FakeOpenAI
 ) -> None:

@@ -16,6 +16,7 @@ from bot.adapters.openai import ImagesBackend, download, openai_client
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import Options
+from bot.domain.provenance import EDITED, MADE, XMP_KEYWORD
 from tests import fake_openai as fakes
 from tests.fake_openai import FakeOpenAI, Outcome
 
@@ -76,11 +77,11 @@ async def test_brings_the_image_and_asks_as_the_api_wants_it(
     assert image.data == fake.made[-1].data
     assert (image.mime_type, image.width, image.height) == ("image/png", 64, 64)
     assert image.response_id == ""
+    assert image.model == "gpt-image-2.5-flare"
     assert [one.body for one in fake.creates] == [
         {
             "model": "gpt-image-2.5-flare",
             "prompt": REQUEST.prompt,
-            "n": 1,
             "size": "1024x1024",
             "quality": "low",
             "output_format": "png",
@@ -94,14 +95,26 @@ async def test_auto_is_said_by_saying_nothing(fake: FakeOpenAI, backend: Backend
     await backend(size="auto", quality="auto").generate(
         ImageRequest("a robot"), unexpected, no_partial
     )
-    assert fake.creates[0].body.keys() == {"model", "prompt", "n", "output_format"}
+    assert fake.creates[0].body.keys() == {"model", "prompt", "output_format"}
 
 
 async def test_webp_becomes_png(fake: FakeOpenAI, backend: Backend) -> None:
     fake.script(fakes.webp())
     image = await backend().generate(REQUEST, unexpected, no_partial)
     with Image.open(io.BytesIO(image.data)) as png:
+        png.load()
         assert png.format == "PNG"
+        assert MADE in png.text[XMP_KEYWORD]  # type: ignore[attr-defined]
+
+
+async def test_webp_from_an_edit_of_a_persons_picture_says_so(
+    fake: FakeOpenAI, backend: Backend
+) -> None:
+    fake.script(fakes.webp())
+    image = await backend().generate(an_edit(from_picture=True), unexpected, no_partial)
+    with Image.open(io.BytesIO(image.data)) as png:
+        png.load()
+        assert EDITED in png.text[XMP_KEYWORD]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +128,7 @@ async def test_webp_becomes_png(fake: FakeOpenAI, backend: Backend) -> None:
         (fakes.invalid_api_key(), FailureKind.BAD_KEY),
         (fakes.org_not_verified(), FailureKind.UNVERIFIED),
         (fakes.model_not_found(), FailureKind.BAD_REQUEST),
-        (fakes.bad_request(param="quality"), FailureKind.BAD_REQUEST),
+        (fakes.bad_request(param="prompt"), FailureKind.BAD_REQUEST),
         (fakes.rate_limited(3), FailureKind.RATE_LIMITED),
         (fakes.server_error(), FailureKind.PROVIDER_DOWN),
         (fakes.server_error(502, html=True), FailureKind.PROVIDER_DOWN),
@@ -253,7 +266,6 @@ async def test_an_edit_sends_the_image_as_a_file(
     assert places == sorted(places)
     assert {name: value for name, value in edit.body.items() if name != "prompt"} == {
         "model": "gpt-image-2.5-flare",
-        "n": 1,
         "size": "1024x1024",
         "quality": "low",
         "output_format": "png",
@@ -369,8 +381,8 @@ async def test_other_models_are_asked_for_base64(backend: Backend) -> None:
         {
             "model": "stablediffusion",
             "prompt": REQUEST.prompt,
-            "n": 1,
             "size": "512x512",
+            "output_format": "png",
             "response_format": "b64_json",
         }
     ]
@@ -406,7 +418,7 @@ async def test_what_a_server_does_not_know_is_left_out_from_then_on(
         assert len(server.bodies) == 3
         await one.generate(REQUEST, unexpected, no_partial)
         assert len(server.bodies) == 4
-    assert server.bodies[-1].keys() == {"model", "prompt", "n", "size"}
+    assert server.bodies[-1].keys() == {"model", "prompt", "size", "output_format"}
 
 
 async def test_the_hash_of_the_person_is_left_out_where_it_is_not_known(backend: Backend) -> None:
@@ -477,8 +489,8 @@ async def test_a_server_that_has_no_edits(backend: Backend, status: int) -> None
     [
         "Unknown parameter: 'prompt'.",
         "Unknown parameter: 'n'.",
-        "Size 1024x1024 is not supported, unknown size.",
-        "quality must be one of standard, hd",
+        "Invalid value for 'prompt': string too long.",
+        'json: unknown field "model"',
     ],
 )
 async def test_nothing_else_is_left_out(backend: Backend, text: str) -> None:

@@ -283,7 +283,10 @@ async def test_a_file_that_never_gets_ready_is_shared_with_the_buttons_below() -
         final = await publisher.post_final(approved, repeated=False)
         assert "See the image" in slack.message("general", final).shown_text
         await publisher.retire_final(replace(approved, final_ts=final))
+        for message in (buttons, slack.message("general", final)):
+            assert "AI-generated" in message.shown_text
         shared = slack.calls_of("files.completeUploadExternal")[-1].args
+        assert "AI-generated" in str(shared["files"])
         assert (shared["channel_id"], shared["thread_ts"]) == (session.channel, session.thread_ts)
         assert slack.violations == []
 

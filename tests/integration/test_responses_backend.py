@@ -11,6 +11,7 @@ from PIL import Image
 from bot.adapters.openai import client, following
 from bot.domain.errors import FailureKind
 from bot.domain.images import ImageRequest
+from bot.domain.options import Options
 from tests import fake_openai as fakes
 from tests.fake_openai import FakeOpenAI, Outcome, Point
 from tests.fake_openai.problems import Problem
@@ -66,6 +67,20 @@ async def test_brings_the_image_and_asks_as_the_api_wants_it(
         }
     ]
     assert len(fake.requests) == fake.paid == 1
+
+
+@pytest.mark.parametrize("background", [True, False])
+async def test_an_image_knows_the_model_that_made_it(
+    fake: FakeOpenAI, backend: Backend, background: bool
+) -> None:
+    """The setting may be another one when an earlier run's response is taken up."""
+    told = Told()
+    image = await backend(background=background).generate(REQUEST, told, unexpected)
+    assert image.model == "gpt-image-2.5-flare"
+    later = backend(background=background, model="gpt-image-2.6-flare")
+    again = await later.generate(replace(REQUEST, response_id=told.ids[0]), told, unexpected)
+    assert (again.data, again.model) == (image.data, image.model)
+    assert fake.paid == 1
 
 
 async def test_plain_calls_say_nothing_of_background_and_store(
@@ -140,11 +155,12 @@ async def test_a_refusal_of_something_else_does_not_end_background_mode(
 ) -> None:
     unsupported = fakes.bad_request("unsupported_parameter", "tools[0].quality")
     fake.script(unsupported, unsupported)
-    one = backend()
-    assert (await failure(one)).kind is FailureKind.BAD_REQUEST
+    one, chosen = backend(), replace(REQUEST, options=Options(quality="max"))
+    for _ in range(2):
+        assert (await failure(one, chosen)).kind is FailureKind.BAD_REQUEST
     await one.generate(REQUEST, Told(), unexpected)
-    assert ["background" in create.body for create in fake.creates] == [True, False, True]
-    assert fake.paid == 1
+    assert all(create.body["background"] for create in fake.creates)
+    assert (len(fake.creates), fake.paid) == (3, 1)
 
 
 # Every ending without an image

@@ -16,6 +16,7 @@ from bot.adapters.placeholder.lettering import readable
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from bot.domain.options import Options
+from bot.domain.provenance import EDITED, MADE, XMP_KEYWORD
 
 
 async def unexpected(response_id: str) -> None:
@@ -346,3 +347,16 @@ async def test_previews_come_before_the_image() -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+def test_the_file_says_for_machines_what_it_is() -> None:
+    for from_picture, said in ((False, MADE), (True, EDITED)):
+        base = BaseImage(picture()) if from_picture else None
+        request = ImageRequest("x", base=base, change="y", from_picture=from_picture)
+        with Image.open(io.BytesIO(draw(request, "64x64").data)) as png:
+            png.load()
+            assert f">{said}<" in png.text[XMP_KEYWORD]  # type: ignore[attr-defined]
+
+
+async def test_no_model_is_claimed() -> None:
+    assert (await placeholder()).model == "placeholder, no model"

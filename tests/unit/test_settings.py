@@ -28,6 +28,7 @@ PLAIN = {
     "IMAGE_QUALITY": "high",
     "PARTIAL_IMAGES": "2",
     "AVOID_REJECTED": "False",
+    "AI_LABEL": "Made by AI",
     "WORKER_CONCURRENCY": "7",
     "SESSION_TTL": "600",
     "IMAGE_TTL": "60",
@@ -49,6 +50,7 @@ def test_every_setting_has_a_default() -> None:
     assert settings.image_backend is Backend.RESPONSES
     assert (settings.session_ttl, settings.image_ttl) == (7 * 24 * 3600, 24 * 3600)
     assert (settings.partial_images, settings.avoid_rejected) == (0, True)
+    assert settings.image_quality == "medium"  # `auto` has no bound on its cost
     assert settings.official_openai
     assert not settings.socket_mode
 
@@ -119,6 +121,12 @@ def test_the_api_url_ends_with_one_slash(
         ("PARTIAL_IMAGES", "4"),
         ("PARTIAL_IMAGES", "-1"),
         ("AVOID_REJECTED", "sometimes"),
+        ("AI_LABEL", "  "),
+        ("AI_LABEL", "\u200b"),
+        ("AI_LABEL", "made\nby AI"),
+        ("AI_LABEL", "made\u2028by AI"),
+        ("AI_LABEL", "made\x1bby AI"),
+        ("AI_LABEL", "x" * 81),
         ("WORKER_CONCURRENCY", "0"),
         ("SESSION_TTL", "1"),
         ("IMAGE_TTL", "-1"),

@@ -28,7 +28,8 @@ class Answer:
 
     `sequence` is the number of the last event heard. `lost` is what it counts as when nothing
     more can be learnt of it. `on_partial` is told of each partial image, in base64. `request_id`
-    is our own name for what was asked.
+    is our own name for what was asked. `model` makes the image: the one that was asked for, unless
+    the response tells of another. `from_picture`: it edits what a person brought.
     """
 
     def __init__(
@@ -36,9 +37,14 @@ class Answer:
         response_id: str = "",
         on_partial: Callable[[str], None] | None = None,
         request_id: str = "",
+        model: str = "",
+        *,
+        from_picture: bool = False,
     ) -> None:
         self.id = response_id
         self.request_id = request_id
+        self.model = model
+        self._from_picture = from_picture
         self._on_partial = on_partial
         self.sequence: int | None = None
         self.in_background = False
@@ -94,6 +100,7 @@ class Answer:
         self.id = _text(response, "id") or self.id
         self.status = _text(response, "status")
         self.in_background = bool(getattr(response, "background", False))
+        self.model = _model_of(response) or self.model
         self._take_items(getattr(response, "output", None) or [])
         self._error_code = _text(getattr(response, "error", None), "code")
         details = getattr(response, "incomplete_details", None)
@@ -119,7 +126,11 @@ class Answer:
         if not self._result:
             raise self.verdict()
         return await decode_image(
-            self._result, response_id=self.id, revised_prompt=self._revised_prompt
+            self._result,
+            response_id=self.id,
+            revised_prompt=self._revised_prompt,
+            model=self.model,
+            from_picture=self._from_picture,
         )
 
     def verdict(self) -> GenerationError:
@@ -147,6 +158,17 @@ def _text(value: Any, name: str) -> str:
     """The attribute where it is a string, else an empty one."""
     found = getattr(value, name, None)
     return found if isinstance(found, str) else ""
+
+
+def _model_of(response: Any) -> str:
+    """The image tool's model; empty where the response does not repeat its tools."""
+    tools = getattr(response, "tools", None)
+    of_images = (
+        _text(tool, "model")
+        for tool in (tools if isinstance(tools, list) else [])
+        if _text(tool, "type") == "image_generation"
+    )
+    return next(of_images, "")
 
 
 def _words(item: Any) -> list[str]:

@@ -12,34 +12,16 @@ from openai.types.responses.tool_param import ImageGeneration
 
 from bot.adapters.openai import wording
 from bot.adapters.openai.base import data_url_of
-from bot.adapters.openai.refusals import (
-    blames_call,
-    lost_earlier,
-    may_have_lost_earlier,
-    names_action,
-)
+from bot.adapters.openai.extras import Asked, Extra
+from bot.adapters.openai.manner import Manner
+from bot.adapters.openai.refusals import lost_earlier, may_have_lost_earlier
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
+from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.prompt import MAX_PROMPT
 
-
-@dataclass(frozen=True)
-class Manner:
-    """How to ask: what some servers refuse, and what is then done without."""
-
-    action: bool = True
-    background: bool = True
-
-    def without_what(self, error: APIStatusError) -> Manner | None:
-        """The manner to ask in next, or None where the refusal is about something else."""
-        if self.action and names_action(error):
-            return replace(self, action=False)
-        if self.background and blames_call(error):
-            return replace(self, background=False)
-        return None
-
-    def at_most(self, other: Manner) -> Manner:
-        """What both ask for."""
-        return Manner(self.action and other.action, self.background and other.background)
+_GUESSES = (Extra.BACKGROUND,)
+"""What a refusal that names nothing is most likely to be about."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +33,41 @@ class Tool:
     quality: str
     partial_images: int
 
-    def for_request(self, request: ImageRequest, *, action: bool) -> ImageGeneration:
-        """The tool with what the person chose. It is told what to do: left to itself, the host
-        model may draw anew what it should edit."""
+    def extras(self, request: ImageRequest, without: frozenset[Extra]) -> dict[Extra, str]:
+        """What the tool holds that no person asked for. It is told what to do: left to itself, the
+        host model may draw anew what it should edit."""
         options = request.options
-        tool: dict[str, Any] = {
+        mine = {
+            Extra.OUTPUT_FORMAT: "png",
+            Extra.ACTION: "edit" if request.base else "generate",
+            **({} if options.size else {Extra.SIZE: self.size}),
+            **({} if options.quality else {Extra.QUALITY: self.quality}),
+        }
+        if Extra.STREAM not in without:
+            mine[Extra.PARTIALS] = ""
+            mine |= {} if self.partial_images else {Extra.NO_PARTIALS: ""}
+        return {extra: value for extra, value in mine.items() if extra not in without}
+
+    def for_request(self, request: ImageRequest, asked: Asked) -> ImageGeneration:
+        """The tool with what the person chose, and these extras."""
+        options = request.options
+        tool = {
             "type": "image_generation",
             "model": self.model,
-            "size": options.size or self.size,
-            "quality": options.quality or self.quality,
-            "output_format": "png",
-            "partial_images": self.partial_images,
+            "size": options.size or asked.get(Extra.SIZE),
+            "quality": options.quality or asked.get(Extra.QUALITY),
+            "output_format": asked.get(Extra.OUTPUT_FORMAT),
+            "partial_images": self._partial_images(asked),
+            "action": asked.get(Extra.ACTION),
+            "background": options.background if options.background != "auto" else "",
         }
-        if action:
-            tool["action"] = "edit" if request.base else "generate"
-        if options.background not in {"", "auto"}:
-            tool["background"] = options.background
-        return cast(ImageGeneration, tool)
+        said = {name: value for name, value in tool.items() if value not in (None, "")}
+        return cast(ImageGeneration, said)
+
+    def _partial_images(self, asked: Asked) -> int | None:
+        if Extra.PARTIALS not in asked:
+            return None
+        return self.partial_images if Extra.NO_PARTIALS in asked else max(1, self.partial_images)
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,18 @@ class Content:
     input: str | ResponseInputParam
     previous_response_id: str = ""
     instructions: str = ""
+
+    def in_one(self) -> Content:
+        """The same with the instructions at the end of the prompt, where there is room."""
+        if not self.instructions:
+            return self
+        if isinstance(self.input, str):
+            text = f"{self.input}\n\n{self.instructions}"
+            return replace(
+                self, input=text if len(text) <= MAX_PROMPT else self.input, instructions=""
+            )
+        more = cast(Any, {"role": "user", "content": self.instructions})
+        return replace(self, input=[*self.input, more], instructions="")
 
 
 async def content_of(request: ImageRequest) -> Content:
@@ -101,16 +113,60 @@ def _message(text: str, image_url: str) -> Message:
     }
 
 
-def next_manner(request: ImageRequest, manner: Manner, error: APIStatusError) -> Manner:
+def extras_of_call(
+    request: ImageRequest, content: Content, *, background: bool
+) -> dict[Extra, str]:
+    """What a call holds besides the tool that no person asked for."""
+    held = {
+        Extra.SAFETY_IDENTIFIER: request.end_user,
+        Extra.TOOL_CHOICE: "named",
+        Extra.ANY_TOOL_CHOICE: "any",
+        Extra.INSTRUCTIONS: content.instructions,
+        Extra.BACKGROUND: "background" if background else "",
+        Extra.STREAM: "stream",
+    }
+    return {extra: "" for extra, there in held.items() if there}
+
+
+def body_of_call(request: ImageRequest, content: Content, asked: Asked) -> dict[str, Any]:
+    """All but the models and the tool."""
+    content = content if Extra.INSTRUCTIONS in asked else content.in_one()
+    body = {
+        "input": content.input,
+        "previous_response_id": content.previous_response_id,
+        "instructions": content.instructions,
+        "stream": Extra.STREAM in asked,
+        "tool_choice": _tool_choice(asked),
+        "safety_identifier": request.end_user if Extra.SAFETY_IDENTIFIER in asked else "",
+        "background": Extra.BACKGROUND in asked,
+        "store": Extra.BACKGROUND in asked,
+    }
+    return {name: value for name, value in body.items() if value}
+
+
+def _tool_choice(asked: Asked) -> str | dict[str, str]:
+    if Extra.TOOL_CHOICE in asked:
+        return {"type": "image_generation"}
+    return "required" if Extra.ANY_TOOL_CHOICE in asked else ""
+
+
+def next_manner(
+    request: ImageRequest, manner: Manner, error: APIStatusError, asked: Asked
+) -> Manner:
     """How to ask after a refusal. Raises it where there is nothing left to do without."""
     by_id = request.base is not None and bool(request.base.response_id)
     if by_id and lost_earlier(error):
         raise GenerationError(FailureKind.SOURCE_GONE) from None
-    if following := manner.without_what(error):
+    if following := manner.after(error, asked, _GUESSES, chosen=has_choice(request.options)):
         return following
     if by_bytes(request) and may_have_lost_earlier(error):
         raise GenerationError(FailureKind.SOURCE_GONE) from None
     raise error
+
+
+def has_choice(options: Options) -> bool:
+    """Whether a person chose how the image should be."""
+    return replace(options, count=0) != NO_OPTIONS
 
 
 def by_bytes(request: ImageRequest) -> ImageRequest | None:

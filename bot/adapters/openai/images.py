@@ -14,8 +14,9 @@ from bot.adapters.openai.base import File, file_of
 from bot.adapters.openai.client import headers_of
 from bot.adapters.openai.decoding import decode_image
 from bot.adapters.openai.download import download
+from bot.adapters.openai.extras import Asked, Extra, log_refused
 from bot.adapters.openai.failures import failure_of
-from bot.adapters.openai.refusals import names_unknown
+from bot.adapters.openai.manner import Manner
 from bot.adapters.openai.wording import all_in_one
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
@@ -24,7 +25,15 @@ from bot.ports import OnAsking, free_to_ask
 
 logger = logging.getLogger(__name__)
 
-_CAN_DO_WITHOUT = ("output_format", "response_format", "quality", "safety_identifier")
+_PARAMETERS = {
+    Extra.SIZE: "size",
+    Extra.QUALITY: "quality",
+    Extra.OUTPUT_FORMAT: "output_format",
+    Extra.RESPONSE_FORMAT: "response_format",
+    Extra.SAFETY_IDENTIFIER: "safety_identifier",
+}
+_GUESSES = (Extra.SAFETY_IDENTIFIER, Extra.OUTPUT_FORMAT)
+"""What a refusal that names nothing may be about: what servers other than OpenAI have not."""
 
 
 class Call(Enum):
@@ -47,8 +56,8 @@ class ImagesBackend:
         self._client = client
         self._model = model
         self._timeout = timeout
-        self._options = _options(model, size, quality)
-        self._unknown: set[tuple[Call, str]] = set()
+        self._extras = _extras(model, size, quality)
+        self._refused: dict[Call, frozenset[Extra]] = dict.fromkeys(Call, frozenset())
 
     async def close(self) -> None:
         await self._client.close()
@@ -66,35 +75,56 @@ class ImagesBackend:
         await on_asking()
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._image(await self._create(request))
+                return await self._image(await self._create(request), request.from_picture)
         except TimeoutError:
             raise GenerationError(FailureKind.TIMED_OUT) from None
         except (APIError, ValueError) as error:
             raise failure_of(error) from None
 
     async def _create(self, request: ImageRequest) -> Any:
-        """Ask, and ask again without each option that the server turns out not to know. A refused
-        call costs nothing; what was left out stays left out in this process."""
+        """Ask, and ask again without each extra that the server refuses. A refused call costs
+        nothing; what was refused for certain stays left out in this process."""
         call = Call.EDIT if request.base else Call.GENERATE
         file = await file_of(request.base) if request.base else None
         chosen = _chosen(request.options)
+        manner = Manner(self._refused[call])
         while True:
-            mine = self._options_for(request, call)
+            asked = self._asked(request, chosen, manner.without)
             try:
-                return await self._post(request, file, mine | chosen)
+                answer = await self._post(request, file, chosen, asked)
             except APIStatusError as error:
-                spare = (name for name in _CAN_DO_WITHOUT if name in mine.keys() - chosen.keys())
-                unknown = next((name for name in spare if names_unknown(error, name)), None)
-                if unknown is None:
+                following = manner.after(error, asked, _GUESSES, chosen=bool(chosen))
+                if following is None:
                     raise
-                self._unknown.add((call, unknown))
-                logger.warning("the provider does not know %s: going on without it", unknown)
+                manner = following
+            else:
+                break
+        if refused := manner.learnt - self._refused[call]:
+            self._refused[call] |= refused
+            log_refused(refused)
+        return answer
 
-    async def _post(self, request: ImageRequest, file: File | None, options: dict[str, str]) -> Any:
+    def _asked(
+        self, request: ImageRequest, chosen: dict[str, str], without: frozenset[Extra]
+    ) -> dict[Extra, str]:
+        """What goes along that the person did not ask for."""
+        extras = dict(self._extras)
+        if request.end_user and _is_gpt_image(self._model):
+            extras[Extra.SAFETY_IDENTIFIER] = request.end_user
+        return {
+            extra: value
+            for extra, value in extras.items()
+            if extra not in without and _PARAMETERS[extra] not in chosen
+        }
+
+    async def _post(
+        self, request: ImageRequest, file: File | None, chosen: dict[str, str], asked: Asked
+    ) -> Any:
+        """One image: what all servers take for granted is not said."""
+        options = {_PARAMETERS[extra]: value for extra, value in asked.items()} | chosen
         call: dict[str, Any] = {
             "model": self._model,
             "prompt": all_in_one(request),
-            "n": 1,
             "extra_body": {name: value for name, value in options.items() if value != "auto"},
             "extra_headers": headers_of(request.request_id),
         }
@@ -102,14 +132,7 @@ class ImagesBackend:
             return await self._client.images.generate(**call)
         return await self._client.images.edit(image=file, **call)
 
-    def _options_for(self, request: ImageRequest, call: Call) -> dict[str, str]:
-        """What goes along on the operator's behalf."""
-        options = dict(self._options)
-        if request.end_user and _is_gpt_image(self._model):
-            options["safety_identifier"] = request.end_user
-        return {name: value for name, value in options.items() if (call, name) not in self._unknown}
-
-    async def _image(self, answer: Any) -> GeneratedImage:
+    async def _image(self, answer: Any, from_picture: bool) -> GeneratedImage:
         images = getattr(answer, "data", None)
         if not images:
             raise GenerationError(FailureKind.NO_IMAGE)
@@ -117,7 +140,9 @@ class ImagesBackend:
         revised_prompt = getattr(images[0], "revised_prompt", None) or ""
         if not encoded:
             encoded = await self._fetch(getattr(images[0], "url", None))
-        return await decode_image(encoded, revised_prompt=revised_prompt)
+        return await decode_image(
+            encoded, revised_prompt=revised_prompt, model=self._model, from_picture=from_picture
+        )
 
     async def _fetch(self, url: str | None) -> str | bytes:
         """The image that a `url` stands for: itself where it is a data URL."""
@@ -132,13 +157,14 @@ def _is_gpt_image(model: str) -> bool:
     return "gpt-image" in model
 
 
-def _options(model: str, size: str, quality: str) -> dict[str, str]:
-    """What goes along with the prompt. `auto` is OpenAI's default and unknown elsewhere, so it is
-    said by saying nothing."""
-    options = {"size": size, "quality": quality}
-    if _is_gpt_image(model):
-        return options | {"output_format": "png"}
-    return options | {"response_format": "b64_json"}
+def _extras(model: str, size: str, quality: str) -> dict[Extra, str]:
+    """What goes along with the prompt on the operator's behalf. `auto` is OpenAI's default and
+    unknown elsewhere, so it is said by saying nothing. A PNG can be shown as it comes, with all
+    that its maker has written into it."""
+    extras = {Extra.SIZE: size, Extra.QUALITY: quality, Extra.OUTPUT_FORMAT: "png"}
+    if not _is_gpt_image(model):
+        extras[Extra.RESPONSE_FORMAT] = "b64_json"
+    return {extra: value for extra, value in extras.items() if value != "auto"}
 
 
 def _chosen(options: Options) -> dict[str, str]:

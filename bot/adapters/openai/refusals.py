@@ -17,24 +17,25 @@ _LOST = re.compile(
     r"previous.{0,3}response|not.(found|persisted|stored)|expired|zero.data.retention"
 )
 _GONE = {404, 410}
+_VAGUE = {400, 422}
+_NOT_THERE = {404, 501}
+_BLAMES_PROMPT = re.compile(r"safety.(system|violation)|content.(policy|filter)|usage polic")
+_NO_SUCH_ARGUMENT = "unexpected keyword argument"
+"""What a server in Python breaks with before it has done anything."""
 
 
-def names_unknown(error: APIStatusError, name: str) -> bool:
-    """Whether it names this parameter as one that the server does not know."""
+def refuses_request(error: APIStatusError) -> bool:
+    """Whether it may be about the way of asking: not about the prompt, the model or the account."""
     told = _told(error)
-    if error.status_code not in {400, 422} or not _NOT_KNOWN.search(told):
-        return False
-    return _names(told, name)
+    if error.status_code == 500:
+        return _NO_SUCH_ARGUMENT in told
+    known = error.status_code in _VAGUE | _NOT_THERE
+    return known and _blames_request(error) and not _BLAMES_PROMPT.search(told)
 
 
-def blames_call(error: APIStatusError) -> bool:
-    """Whether it may be about the way of asking: a 400 (422 on some servers) that is not about
-    the prompt or the model."""
-    return error.status_code in {400, 422} and _about_request(error)
-
-
-def names_action(error: APIStatusError) -> bool:
-    return blames_call(error) and _names(_told(error), "action")
+def may_be_vague(error: APIStatusError) -> bool:
+    """Whether one that names nothing may be about the way of asking."""
+    return error.status_code in _VAGUE
 
 
 def lost_earlier(error: APIStatusError) -> bool:
@@ -46,28 +47,31 @@ def lost_earlier(error: APIStatusError) -> bool:
         return False
     if error.status_code in _GONE or _LOST.search(_told(error)):
         return True
-    return names_action(error) and not names_unknown(error, "action")
+    return _names_action(error) and not _NOT_KNOWN.search(_told(error))
 
 
 def may_have_lost_earlier(error: APIStatusError) -> bool:
     """Whether the same may be meant by one that does not say what it is about."""
-    return blames_call(error) and not error.param
+    return error.status_code in _VAGUE and _about_request(error) and not error.param
 
 
 def _about_request(error: APIStatusError) -> bool:
+    return error.status_code in _VAGUE | _GONE and _blames_request(error)
+
+
+def _blames_request(error: APIStatusError) -> bool:
     code = _code(error)
-    if error.status_code not in {400, 422} | _GONE or code == "model_not_found":
-        return False
-    return kind_of(code, error.status_code) is FailureKind.BAD_REQUEST
+    known = kind_of(code, error.status_code) is FailureKind.BAD_REQUEST
+    return known and code != "model_not_found"
+
+
+def _names_action(error: APIStatusError) -> bool:
+    return error.status_code in _VAGUE and re.search(r"\baction\b", _told(error)) is not None
 
 
 def _code(error: APIStatusError) -> str:
-    return error.code or ""
+    return str(error.code or "")
 
 
 def _told(error: APIStatusError) -> str:
     return str(error.body).lower()
-
-
-def _names(told: str, name: str) -> bool:
-    return re.search(rf"\b{name}\b", told) is not None

@@ -5,34 +5,32 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import aclosing
 from typing import Any
 
-from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream, omit
-from openai.types.responses import ResponseStreamEvent
+from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream
 
 from bot.adapters.openai.answer import Answer
 from bot.adapters.openai.asking import (
     Content,
-    Manner,
     Tool,
+    body_of_call,
     by_bytes,
     content_of,
+    extras_of_call,
     next_manner,
 )
 from bot.adapters.openai.client import headers_of
-from bot.adapters.openai.events import events_of, reading_turns
+from bot.adapters.openai.events import reading_turns
+from bot.adapters.openai.extras import Asked, Extra, log_refused
 from bot.adapters.openai.failures import failure_of
-from bot.adapters.openai.following import Follower, Heard, read
+from bot.adapters.openai.following import Follower, read
+from bot.adapters.openai.last_chance import learn_id
+from bot.adapters.openai.manner import Manner
 from bot.domain.errors import BLAMES_PROMPT, FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.ports import OnAsking, free_to_ask
-from bot.turns import Turns
 
 logger = logging.getLogger(__name__)
-
-LAST_CHANCE = 0.8
-"""Seconds for a cancelled call to tell its id: who cancels is to see the end within one."""
 
 OnStarted = Callable[[str], Awaitable[None]]
 OnPartial = Callable[[str], None]
@@ -63,7 +61,8 @@ class ResponsesBackend:
         self._follower = Follower(client, self._turns)
         self._host_model = host_model
         self._timeout = timeout
-        self._manner = Manner(background=background)
+        self._background = background
+        self._refused: frozenset[Extra] = frozenset()
         self._tool = Tool(model, size, quality, partial_images)
 
     async def close(self) -> None:
@@ -71,7 +70,7 @@ class ResponsesBackend:
 
     async def cancel(self, response_id: str) -> None:
         """Stop a response in the background; any other ended with its connection."""
-        if response_id and self._manner.background:
+        if response_id and self._background and Extra.BACKGROUND not in self._refused:
             await self._follower.call_off(response_id)
 
     async def generate(
@@ -84,7 +83,11 @@ class ResponsesBackend:
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._timeout
         if request.response_id:
-            earlier = Answer(request.response_id, request_id=request.request_id)
+            earlier = Answer(
+                request.response_id,
+                request_id=request.request_id,
+                from_picture=request.from_picture,
+            )
             await self._until(deadline, earlier, self._take_up(earlier))
             if _stands(earlier):
                 return await earlier.image()
@@ -99,7 +102,13 @@ class ResponsesBackend:
     ) -> GeneratedImage:
         """Edits go by the id of the response that holds the image, as long as the provider knows
         it, then by our own bytes."""
-        answer = Answer(on_partial=on_partial, request_id=request.request_id)
+        shown = on_partial if self._tool.partial_images else None
+        answer = Answer(
+            on_partial=shown,
+            request_id=request.request_id,
+            model=self._tool.model,
+            from_picture=request.from_picture,
+        )
         try:
             await self._until(deadline, answer, self._ask(request, on_started, answer))
             return await answer.image()
@@ -147,77 +156,55 @@ class ResponsesBackend:
 
         creating = asyncio.create_task(self._create(request))
         try:
-            stream = await asyncio.shield(creating)
+            created = await asyncio.shield(creating)
         except asyncio.CancelledError:
-            await _learn_id(creating, answer, self._turns, tell)
+            await learn_id(creating, answer, self._turns, tell)
             raise
         except (APIError, ValueError) as error:
             raise failure_of(error) from None
-        async with stream:
-            answer.lost = await read(stream, answer, self._turns, tell)
+        if isinstance(created, AsyncStream):
+            async with created:
+                answer.lost = await read(created, answer, self._turns, tell)
+        else:
+            answer.take_response(created)
+            await tell(answer)
         if answer.id:
             await self._follower.follow(answer)
 
-    async def _create(self, request: ImageRequest) -> AsyncStream[ResponseStreamEvent]:
+    async def _create(self, request: ImageRequest) -> Any:
         """Ask, and ask again without what the server refuses; once it has taken a call without,
-        no more of that in this process. Raises `GenerationError(SOURCE_GONE)` where an edit goes
-        by an id that the provider does not know."""
-        begun = manner = self._manner
+        no more of that in this process. Answers the stream, or the response where the server has
+        no streams. Raises `GenerationError(SOURCE_GONE)` where an edit goes by an id that the
+        provider does not know."""
+        manner = Manner(self._refused)
         content = await content_of(request)
         while True:
+            asked = self._extras(request, content, manner.without)
             try:
-                stream = await self._post(request, content, manner)
+                created = await self._post(request, content, asked)
             except APIStatusError as error:
-                manner = next_manner(request, manner, error)
+                manner = next_manner(request, manner, error, asked)
             else:
                 break
-        if manner != begun:
-            self._manner = self._manner.at_most(manner)
-            logger.warning("the provider refuses some of it: going on with %s", self._manner)
-        return stream
+        if refused := manner.learnt - self._refused:
+            self._refused |= refused
+            log_refused(refused)
+        return created
 
-    async def _post(
-        self, request: ImageRequest, content: Content, manner: Manner
-    ) -> AsyncStream[ResponseStreamEvent]:
-        tool = self._tool.for_request(request, action=manner.action)
-        return await self._client.responses.create(
-            input=content.input,
-            previous_response_id=content.previous_response_id or omit,
-            instructions=content.instructions or omit,
-            model=self._host_model,
-            stream=True,
-            tools=[tool],
-            tool_choice={"type": "image_generation"},
-            safety_identifier=request.end_user or omit,
-            background=True if manner.background else omit,
-            store=True if manner.background else omit,
-            extra_headers=headers_of(request.request_id),
-        )
+    def _extras(
+        self, request: ImageRequest, content: Content, without: frozenset[Extra]
+    ) -> dict[Extra, str]:
+        tool = self._tool.extras(request, without)
+        call = extras_of_call(request, content, background=self._background)
+        return tool | {extra: value for extra, value in call.items() if extra not in without}
 
-
-async def _learn_id(
-    creating: asyncio.Task[AsyncStream[ResponseStreamEvent]],
-    answer: Answer,
-    turns: Turns,
-    tell: Heard,
-) -> None:
-    """A call that nobody waits for any more may be paid for all the same. By its id it can be
-    called off, or gone on from."""
-    try:
-        async with (
-            asyncio.timeout(LAST_CHANCE),
-            await creating as stream,
-            aclosing(events_of(stream, turns)) as events,
-        ):
-            async for event in events:
-                answer.take_event(event)
-                await tell(answer)
-                if answer.id:
-                    break
-    except (TimeoutError, APIError, ValueError, GenerationError) as error:
-        logger.info("what was asked last was not learnt: %s", type(error).__name__)
-    finally:
-        creating.cancel()
+    async def _post(self, request: ImageRequest, content: Content, asked: Asked) -> Any:
+        body = body_of_call(request, content, asked) | {
+            "model": self._host_model,
+            "tools": [self._tool.for_request(request, asked)],
+        }
+        headers = headers_of(request.request_id)
+        return await self._client.responses.create(**body, extra_headers=headers)
 
 
 async def _tell(on_started: OnStarted, response_id: str) -> None:

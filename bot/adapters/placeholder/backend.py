@@ -15,6 +15,9 @@ from bot.ports import OnAsking, free_to_ask
 
 logger = logging.getLogger(__name__)
 
+MODEL = "placeholder, no model"
+"""What stands in the place of a model's name."""
+
 
 class PlaceholderBackend:
     """An `ImageBackend` that takes `delay` seconds and no network. `size` is `auto` or W×H;
@@ -57,7 +60,7 @@ class PlaceholderBackend:
             await asyncio.sleep(pause)
             _show(preview, on_partial)
         await asyncio.sleep(pause)
-        return GeneratedImage(drawn.data, "image/png", *drawn.size)
+        return GeneratedImage(drawn.data, "image/png", *drawn.size, model=MODEL)
 
     async def _draw(self, request: ImageRequest) -> Drawn:
         """A picture to edit is decoded for it; others do not wait for that."""

@@ -6,12 +6,14 @@ import io
 from typing import NamedTuple
 
 from PIL import Image, ImageFilter
+from PIL.PngImagePlugin import PngInfo
 
 from bot.adapters.placeholder.edits import edited
 from bot.adapters.placeholder.lettering import write_panel
 from bot.adapters.placeholder.patterns import Size, pattern_of
 from bot.domain.attempt import ImageRef
 from bot.domain.images import ImageRequest
+from bot.domain.provenance import XMP_KEYWORD, xmp_of
 
 DEFAULT_SIZE: Size = (1024, 1024)
 LARGEST_SIDE = 3840
@@ -33,7 +35,7 @@ def draw(request: ImageRequest, size: str, previews: int = 0) -> Drawn:
     the image to edit can't be read."""
     image = _picture(request, request.options.size or size)
     blurred = [_preview(image, left) for left in range(previews, 0, -1)]
-    return Drawn(_png(image), image.size, blurred)
+    return Drawn(_png(image, xmp_of(from_picture=request.from_picture)), image.size, blurred)
 
 
 def _picture(request: ImageRequest, size: str) -> Image.Image:
@@ -69,7 +71,10 @@ def _preview(image: Image.Image, steps_left: int) -> bytes:
     return _png(small.filter(ImageFilter.GaussianBlur(4 * steps_left)))
 
 
-def _png(image: Image.Image) -> bytes:
+def _png(image: Image.Image, xmp: str = "") -> bytes:
+    about = PngInfo()
+    if xmp:
+        about.add_itxt(XMP_KEYWORD, xmp)
     out = io.BytesIO()
-    image.save(out, "PNG", compress_level=3)
+    image.save(out, "PNG", compress_level=3, pnginfo=about)
     return out.getvalue()

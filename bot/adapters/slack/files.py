@@ -23,14 +23,15 @@ class Uploader:
         self._client = client
         self._session = session
 
-    async def upload(self, data: bytes, filename: str, **share: str) -> str:
-        """Answer the file id. `share` is empty, or the `channel_id` and `thread_ts` to share to.
+    async def upload(self, data: bytes, filename: str, title: str, **share: str) -> str:
+        """Answer the file id. `title` is plain text (an `alt_txt` would make sharing fail), and
+        `share` empty, or the `channel_id` and `thread_ts` to share to.
 
         A repeated try takes a new file: what is left of an unfinished one, nobody sees.
         """
-        return await patiently(lambda: self.upload_once(data, filename, **share))
+        return await patiently(lambda: self.upload_once(data, filename, title, **share))
 
-    async def upload_once(self, data: bytes, filename: str, **share: str) -> str:
+    async def upload_once(self, data: bytes, filename: str, title: str, **share: str) -> str:
         """The same without patience."""
         place = await call(
             self._client.files_getUploadURLExternal, filename=filename, length=len(data)
@@ -38,7 +39,7 @@ class Uploader:
         with errors_counted("upload"):
             await self._send(place["upload_url"], data)
         file_id: str = place["file_id"]
-        files: list[dict[str, Any]] = [{"id": file_id, "title": filename}]
+        files: list[dict[str, Any]] = [{"id": file_id, "title": title}]
         await call(self._client.files_completeUploadExternal, files=files, **share)
         return file_id
 

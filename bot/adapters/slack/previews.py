@@ -23,16 +23,21 @@ READY_WITHIN = 4.0
 class Previews:
     """`_files` holds the file of each preview that this process has posted, by its `ts`."""
 
-    def __init__(self, client: AsyncWebClient, uploader: Uploader, poster: Poster) -> None:
+    def __init__(
+        self, client: AsyncWebClient, uploader: Uploader, poster: Poster, ai_label: str
+    ) -> None:
         self._client = client
         self._uploader = uploader
         self._poster = poster
+        self._ai_label = ai_label
         self._files: dict[str, str] = {}
 
     async def post(self, session: Session, number: int, data: bytes) -> str:
         """Raises `SlackBusy` at once, and `ImageNotReady` soon."""
-        file_id = await self._uploader.upload_once(data, f"imagine-preview-{number}.png")
-        message = messages.preview_message(session, number, file_id)
+        name = f"imagine-preview-{number}.png"
+        title = f"{name} · {self._ai_label}"
+        file_id = await self._uploader.upload_once(data, name, title)
+        message = messages.preview_message(session, number, file_id, label=self._ai_label)
         try:
             ts = await self._poster.post_file_once(session, message, READY_WITHIN)
         except (SlackBusy, SlackRefused):  # it was not posted

@@ -17,8 +17,10 @@ from bot.adapters.slack.posting import Poster
 from bot.adapters.slack.previews import Previews
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import NotInChannel, SlackRefused, SlackUnavailable, StoreTrouble
+from bot.domain.provenance import AI_LABEL
 from bot.domain.session import Session
 from bot.views import messages
+from bot.views.ai_label import ai_line
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +40,16 @@ class SlackPublisher:
         *,
         now: Callable[[], float] = time.time,
         ready_within: float = READY_WITHIN,
+        ai_label: str = AI_LABEL,
     ) -> None:
         self._client = client
         self._poster = Poster(client)
         self._uploader = Uploader(client, session)
-        self._previews = Previews(client, self._uploader, self._poster)
+        self._previews = Previews(client, self._uploader, self._poster, ai_label)
         self._notices = Notices(client, session)
         self._now = now
         self._ready_within = ready_within
+        self._ai_label = ai_label
 
     async def post_root(self, session: Session, ahead: int, *, repeated: bool) -> str:
         message = messages.root_message(session, ahead, self._now())
@@ -69,16 +73,18 @@ class SlackPublisher:
         await call(self._client.files_getUploadURLExternal, filename="image.png", length=1)
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
-        return await self._uploader.upload(data, _filename(session, image))
+        name, title = _filename(session, image), self._title(session, image)
+        return await self._uploader.upload(data, name, title)
 
     async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
-        draft = messages.draft_message(session, number, live=True)
+        draft = messages.draft_message(session, number, live=True, label=self._ai_label)
         return await self._poster.post_file(session, draft, self._ready_within, repeated=repeated)
 
     async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
         log.warning("an uploaded file was not ready within %s s: shared", self._ready_within)
         place = {"channel_id": session.channel, "thread_ts": session.thread_ts}
-        await self._uploader.upload(data, _filename(session, image), **place)
+        name, title = _filename(session, image), self._title(session, image)
+        await self._uploader.upload(data, name, title, **place)
 
     async def remove_draft(self, session: Session, number: int) -> None:
         marker = messages.draft_marker(session, number)
@@ -92,7 +98,7 @@ class SlackPublisher:
 
     async def refresh_draft(self, session: Session, number: int) -> None:
         live = messages.is_live(session, number)
-        draft = messages.draft_message(session, number, live=live)
+        draft = messages.draft_message(session, number, live=live, label=self._ai_label)
         await self._poster.update(session.channel, session.attempt(number).message_ts, draft)
 
     async def post_failure(
@@ -102,17 +108,24 @@ class SlackPublisher:
         return await self._poster.post(session, message, repeated=repeated)
 
     async def post_final(self, session: Session, *, repeated: bool) -> str:
-        message = messages.final_message(session, link=await self._link(session))
+        link = await self._link(session)
+        message = messages.final_message(session, link=link, label=self._ai_label)
         return await self._poster.post_file(
             session, message, self._ready_within, repeated=repeated, broadcast=True
         )
 
     async def retire_final(self, session: Session) -> None:
-        message = messages.final_message(session, link=await self._link(session), retired=True)
+        link = await self._link(session)
+        message = messages.final_message(session, link=link, retired=True, label=self._ai_label)
         await self._poster.update(session.channel, session.final_ts, message)
 
     async def tell_owner(self, session: Session, words: str) -> None:
         await self._notices.tell(session, words)
+
+    def _title(self, session: Session, image: ImageRef) -> str:
+        """What Slack shows above a file that stands by itself, and in its list of files."""
+        candidate = session.attempt(image.attempt).candidate(image.candidate)
+        return f"{_filename(session, image)} · {ai_line(self._ai_label, candidate)}"
 
     async def _link(self, session: Session) -> str:
         """Where the approved image can be seen, if Slack does not take it into a message."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from slack_bolt.async_app import AsyncApp
 
 from bot.direction import Direction, Portfolio
+from bot.domain.provenance import AI_LABEL
 from bot.ports import Publisher
 from bot.slack.bolt import Identity
 from bot.slack.events import on_event
@@ -29,14 +30,16 @@ class Listeners:
         publisher: Publisher,
         tasks: BackgroundTasks,
         identity: Identity,
+        ai_label: str = AI_LABEL,
     ) -> None:
+        self._ai_label = ai_label
         self._desk = Desk(direction, portfolio, publisher, tasks, identity)
 
     def register(self, app: AsyncApp) -> None:
         app.command(words.COMMAND)(Commands(self._desk).imagine)
         self._register_clicks(app, Clicks(self._desk))
         self._register_forms(app, Forms(self._desk))
-        self._register_home(app, Home(self._desk))
+        self._register_home(app, Home(self._desk, self._ai_label))
         self._register_talk(app, Mentions(self._desk), Shortcuts(self._desk))
 
     def _register_clicks(self, app: AsyncApp, clicks: Clicks) -> None:

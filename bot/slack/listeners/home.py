@@ -27,8 +27,9 @@ class Home:
     """It is published anew whenever somebody looks at it, and after each of its buttons. The
     view's metadata tells which page it shows."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, ai_label: str) -> None:
         self._desk = desk
+        self._ai_label = ai_label
 
     async def opened(self, args: AsyncArgs) -> None:
         if args.body["event"].get("tab") != "home":
@@ -86,7 +87,13 @@ class Home:
 
     async def _publish_with(self, args: AsyncArgs, gallery: Gallery, *, images: bool) -> None:
         desk = self._desk
-        view = home_view(gallery, desk.identity.url, desk.direction.qualities, images=images)
+        view = home_view(
+            gallery,
+            desk.identity.url,
+            desk.direction.qualities,
+            images=images,
+            label=self._ai_label,
+        )
         page = Page(gallery.working_page, gallery.pictures_page)
         with calling("views.publish"):
             await args.client.views_publish(

@@ -140,6 +140,16 @@ async def test_what_goes_back_to_a_picture_has_no_first_prompt() -> None:
     desk.keep(ImageRef(1), PNG)
     request = await desk.request()
     assert (request.prompt, request.changes) == ("", ("make it night",))
+    assert request.from_picture
+
+
+@pytest.mark.parametrize("brought", [True, False])
+async def test_a_picture_is_behind_an_edit_at_any_distance(brought: bool) -> None:
+    first = replace(made(1, ""), base=ImageRef(0) if brought else None)
+    edits = [replace(edit(number, ImageRef(number - 1)), number=number) for number in (2, 3, 4)]
+    desk = Desk(first, *edits)
+    desk.keep(ImageRef(3), PNG)
+    assert (await desk.request()).from_picture is brought
 
 
 @pytest.mark.parametrize("kind", [FailureKind.SOURCE_GONE, FailureKind.SOURCE_UNREADABLE])

@@ -14,7 +14,7 @@ from bot.sandbox.markup import pings_in_blocks, texts
 from bot.views import ids
 from bot.views.drafts import draft_message, is_live
 from bot.views.markers import Message, draft_marker
-from tests.fakes import PROMPT, a_candidate, a_session, generating
+from tests.fakes import MODEL, PROMPT, a_candidate, a_session, generating
 from tests.unit.views.samples import (
     HOSTILE,
     buttons,
@@ -144,7 +144,8 @@ def test_a_hostile_change_stays_text() -> None:
 def test_the_text_and_the_alternative_text_hold_the_change() -> None:
     message = draft_message(refined(a_session(attempts=2), ImageRef(1)), 2, live=True)
     assert message.text == f"Attempt 2 from 1: {PROMPT}\nfriendlier cat"
-    assert message.blocks[0]["alt_text"] == f"{PROMPT}\nfriendlier cat"
+    label = f"AI-generated · {MODEL}"
+    assert message.blocks[0]["alt_text"] == f"{label}: {PROMPT}\nfriendlier cat"
 
 
 @pytest.mark.parametrize(

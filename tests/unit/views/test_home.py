@@ -24,7 +24,7 @@ from bot.views.home import (
     parse_page,
     thread_link,
 )
-from tests.fakes import PROMPT, a_session, generating
+from tests.fakes import MODEL, PROMPT, a_session, generating
 from tests.unit.views.samples import (
     EVERY_OPTION,
     PROMPTS,
@@ -113,7 +113,7 @@ def test_the_gallery_shows_the_approved_image_of_each_session() -> None:
     view = home_view(a_gallery(pictures=(APPROVED, chosen)), URL)
     shown = [b for b in view["blocks"] if b["type"] == "image"]
     assert [b["slack_file"]["id"] for b in shown] == ["F2", "F2.3"]
-    assert shown[0]["alt_text"] == PROMPT
+    assert shown[0]["alt_text"] == f"AI-generated · {MODEL}: {PROMPT}"
     assert f"<{LINK}|{PROMPT}>" in words(view)
 
 

@@ -18,7 +18,7 @@ from bot.sandbox.messages import block_texts
 from bot.views import messages
 from bot.views.messages import Message
 from bot.views.words import failure_words
-from tests.fakes import OWNER, PROMPT, a_session, generating
+from tests.fakes import MODEL, OWNER, PROMPT, a_session, generating
 from tests.unit.views.samples import (
     EVERY_OPTION,
     HOSTILE,
@@ -94,7 +94,7 @@ def test_a_short_prompt_is_shown_as_typed() -> None:
         root = messages.root_message(session, None, 0.0)
         assert HOSTILE in block_texts(root.blocks)
     draft = messages.draft_message(session, 1, live=False)
-    assert draft.blocks[0]["alt_text"] == HOSTILE
+    assert draft.blocks[0]["alt_text"] == f"AI-generated · {MODEL}: {HOSTILE}"
 
 
 def test_what_slack_cannot_hold_is_shown_cut() -> None:
@@ -211,7 +211,7 @@ def test_a_preview_is_an_image_without_buttons() -> None:
     assert buttons(preview) == {}
     assert preview.text == "🎨 Preview of attempt 2: the model is still at work"
     assert preview.blocks[0]["block_id"] == messages.preview_marker(session, 2)
-    assert preview.blocks[0]["alt_text"] == f"{PROMPT}\nfriendlier cat"
+    assert preview.blocks[0]["alt_text"] == f"AI-generated: {PROMPT}\nfriendlier cat"
 
 
 def test_the_final_message_shows_the_approved_candidate() -> None:
@@ -225,7 +225,8 @@ def test_the_caption_of_a_refined_image_holds_every_change() -> None:
     message = messages.final_message(with_attempt(session, second))
     plain = list(texts(message.blocks, ("plain_text",)))
     assert plain[:2] == [PROMPT, "friendlier cat\nand a hat"]
-    assert message.blocks[1]["alt_text"] == f"{PROMPT}\nfriendlier cat\nand a hat"
+    alt_text = f"AI-generated · {MODEL}: {PROMPT}\nfriendlier cat\nand a hat"
+    assert message.blocks[1]["alt_text"] == alt_text
 
 
 def test_the_prompt_of_a_picture_stands_in_the_caption_once() -> None:

@@ -1,0 +1,110 @@
+"""What our requests hold that no person asked for, and what is done where a server refuses it.
+
+One table: the extra, how a refusal may name it, and what is asked instead. What a person chose
+(size, quality, background, number) is in no such table: where that is refused, they are told.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from enum import Enum, auto
+from typing import NamedTuple
+
+logger = logging.getLogger(__name__)
+
+
+class Extra(Enum):
+    """The order is the one in which a message that names several is read: what has a telling name
+    comes before what has an everyday one."""
+
+    SAFETY_IDENTIFIER = auto()
+    OUTPUT_FORMAT = auto()
+    RESPONSE_FORMAT = auto()
+    TOOL_CHOICE = auto()
+    ANY_TOOL_CHOICE = auto()
+    NO_PARTIALS = auto()
+    PARTIALS = auto()
+    INSTRUCTIONS = auto()
+    BACKGROUND = auto()
+    QUALITY = auto()
+    SIZE = auto()
+    ACTION = auto()
+    STREAM = auto()
+
+
+class Naming(NamedTuple):
+    """`parameters`: its names in a request, of which those `in_tool` belong to the image tool.
+    `words`: what messages call it. `only`: words that a refusal has to have besides."""
+
+    parameters: tuple[str, ...]
+    words: str
+    instead: str
+    in_tool: bool = False
+    only: str = ""
+
+
+_TOO_FEW = (
+    r"non-? ?zero|at least|greater than|positive|minimum|>=? ?[01]|between 1|from 1 to"
+    r"|one of:? ?\W?\W?1|too (few|small|low)|must (have|be set)|required|missing"
+)
+NAMINGS: Mapping[Extra, Naming] = {
+    Extra.SAFETY_IDENTIFIER: Naming(
+        ("safety_identifier",), r"safety[ _-]?identifiers?", "the person has no name there"
+    ),
+    Extra.OUTPUT_FORMAT: Naming(
+        ("output_format",), r"output[ _-]?formats?", "the server's own format", in_tool=True
+    ),
+    Extra.RESPONSE_FORMAT: Naming(
+        ("response_format",), r"response[ _-]?formats?|b64_json", "an address, which is fetched"
+    ),
+    Extra.TOOL_CHOICE: Naming(("tool_choice",), r"tool[ _-]?choices?", "any tool is required"),
+    Extra.ANY_TOOL_CHOICE: Naming(
+        ("tool_choice",), r"tool[ _-]?choices?", "the host model decides"
+    ),
+    Extra.NO_PARTIALS: Naming(
+        ("partial_images",),
+        r"partial[ _-]?images?",
+        "one partial image, which is not shown",
+        in_tool=True,
+        only=_TOO_FEW,
+    ),
+    Extra.PARTIALS: Naming(
+        ("partial_images",), r"partial[ _-]?images?", "no partial images", in_tool=True
+    ),
+    Extra.INSTRUCTIONS: Naming(
+        ("instructions",), r"instructions?", "they are a part of the prompt"
+    ),
+    Extra.BACKGROUND: Naming(
+        ("background", "store"), r"background|stor(?:e|ed|ing|age)", "a plain call"
+    ),
+    Extra.QUALITY: Naming(("quality",), r"quality", "the server's own", in_tool=True),
+    Extra.SIZE: Naming(("size",), r"size|dimensions?|resolution", "the server's own", in_tool=True),
+    Extra.ACTION: Naming(("action",), r"action", "the host model decides", in_tool=True),
+    Extra.STREAM: Naming(
+        ("stream", "stream_options"), r"stream(?:ing|ed|s|[ _-]options)?", "the answer in one piece"
+    ),
+}
+
+DEPENDS_ON_CHOICE = frozenset({Extra.QUALITY, Extra.SIZE, Extra.OUTPUT_FORMAT})
+"""What one person chose may be why these were refused, so they are asked of the others."""
+
+Asked = Mapping[Extra, str]
+"""The extras that a request holds, with the value of each where that may be quoted."""
+
+
+def names(extra: Extra, path: str) -> bool:
+    """Whether a path such as `tools[0].action` leads to it. `tools[0].background` is a person's
+    choice, and no background mode."""
+    steps = re.split(r"[^a-z_]+", path)
+    naming = NAMINGS[extra]
+    if not set(naming.parameters) & set(steps):
+        return False
+    return naming.in_tool or not {"tool", "tools"} & set(steps)
+
+
+def log_refused(refused: Iterable[Extra]) -> None:
+    for extra in refused:
+        name = " and ".join(NAMINGS[extra].parameters)
+        logger.warning("the provider refuses %s: from now on %s", name, NAMINGS[extra].instead)

@@ -1,0 +1,63 @@
+"""What an image says for machines, and a model's name as it can be shown."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from bot.domain.provenance import EDITED, LONGEST_MODEL, MADE, model_name, xmp_of
+
+RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+EXT = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
+OTHERS = (
+    b'<?xpacket begin="" id="x"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" dc:format="image/webp"/>'
+    b"</rdf:RDF></x:xmpmeta>"
+)
+
+
+def source_types(xmp: str) -> list[str | None]:
+    root = ET.fromstring(xmp.replace("\ufeff", ""))
+    return [each.text for each in root.findall(f"{RDF}RDF/{RDF}Description/{EXT}DigitalSourceType")]
+
+
+@pytest.mark.parametrize(
+    ("from_picture", "value"),
+    [
+        (False, "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"),
+        (
+            True,
+            "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "existing", [b"", OTHERS, b"no xml at all", b"</rdf:RDF></rdf:RDF>", b"\xff"]
+)
+def test_the_source_type_is_said_once(from_picture: bool, value: str, existing: bytes) -> None:
+    assert source_types(xmp_of(from_picture=from_picture, existing=existing)) == [value]
+    assert value in {MADE, EDITED}
+
+
+def test_what_else_the_image_said_is_kept() -> None:
+    assert "image/webp" in xmp_of(from_picture=False, existing=OTHERS)
+
+
+def test_a_mark_that_is_there_stays_as_it_is() -> None:
+    marked = xmp_of(from_picture=True, existing=OTHERS)
+    assert xmp_of(from_picture=False, existing=marked.encode()) == marked
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("gpt-image-2.5-flare", "gpt-image-2.5-flare"),
+        ("  a\nb\x00c\u2028d ", "a b c d"),
+        ("x" * 500, "x" * LONGEST_MODEL),
+        ("", ""),
+    ],
+)
+def test_a_models_name_is_one_line(text: str, shown: str) -> None:
+    assert model_name(text) == shown

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.adapters.slack import calls
-from bot.domain.errors import SlackRefused, SlackUnavailable
+from bot.domain.errors import SlackRefused, SlackShutOut, SlackUnavailable
 from bot.sandbox import Fault, SimulatedSlack
 from tests.support.metrics import Counted
 from tests.support.published import publisher_for, reviewed, uploaded, with_file
@@ -45,14 +45,19 @@ async def test_each_failed_try_counts_by_what_slack_said(slack: SimulatedSlack) 
         }
 
 
-async def test_a_refusal_counts_by_its_code(slack: SimulatedSlack) -> None:
+@pytest.mark.parametrize(
+    ("code", "error"), [("cant_update_message", SlackRefused), ("missing_scope", SlackShutOut)]
+)
+async def test_a_refusal_counts_by_its_code(
+    slack: SimulatedSlack, code: str, error: type[Exception]
+) -> None:
     async with publisher_for(slack) as publisher:
         session = await reviewed(slack, publisher)
         counted = Counted()
-        slack.faults.add("chat.update", Fault(error="missing_scope"))
-        with pytest.raises(SlackRefused):
+        slack.faults.add("chat.update", Fault(error=code))
+        with pytest.raises(error):
             await publisher.refresh_draft(session, 1)
-        assert errors(counted) == {("chat.update", "missing_scope"): 1}
+        assert errors(counted) == {("chat.update", code): 1}
 
 
 async def test_an_upload_that_is_not_taken_counts(slack: SimulatedSlack) -> None:

@@ -11,7 +11,7 @@ from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import RedisCancellations, RedisSessionStore, redis_client
 from bot.adapters.slack import SlackFiles, SlackPublisher
 from bot.settings import Settings
-from bot.slack.bolt import Identity
+from bot.slack.identity import Identity
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,8 @@ def actor_of(body: Payload, identity: Identity) -> Actor:
     here = _text(team.get("id")) if isinstance(team, dict) else _text(body.get("team_id"))
     told = _text(person.get("team_id")) if isinstance(person, dict) else ""
     org, claimed = _enterprise(body), told or here or _text(extract_team_id(body))
-    if identity.is_home(claimed) or (here in ("", claimed) and identity.is_home(claimed, org)):
+    of_org = not claimed.startswith("E") and here in ("", claimed)
+    if identity.is_home(claimed, org if of_org else ""):
         return Actor(user, identity.installation)
     if here == claimed:
         return Actor(user, org or claimed)
@@ -107,7 +108,7 @@ def _author_of(event: Payload, body: Payload, identity: Identity, user: str) -> 
     if identity.is_home(claimed, org):
         return Actor(user, identity.installation)
     inside = not is_shared(body) and identity.is_home("", _text(body.get("enterprise_id")))
-    if inside and not org and claimed != _text(body.get("team_id")):
+    if inside and not org and claimed.startswith("T") and claimed != _text(body.get("team_id")):
         return Actor(user, identity.installation)
     return Actor(user, org or claimed, certain=bool(org) or _is_elsewhere(claimed, identity))
 

@@ -104,7 +104,8 @@ def _add_demo_options(command: argparse.ArgumentParser) -> None:
 def _settings_errors(error: ValidationError) -> str:
     """Each wrong setting by its name in the environment; never its value, which may be secret."""
     return "\n".join(
-        f"{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+        f"{'_'.join(str(part) for part in problem['loc']).upper()}: "
+        f"{problem['msg'].removeprefix('Value error, ')}"
         for problem in error.errors()
     )
 

@@ -34,7 +34,7 @@ async def _slack(settings: Settings) -> list[Finding]:
         finding, identity = await identify(client)
         findings = [finding]
         if identity is not None:
-            findings.append(check_scopes(identity))
+            findings.append(check_scopes(identity, settings.who_may_start))
         if settings.socket_mode:
             app_token = settings.slack_app_token.get_secret_value()
             findings.append(await check_app_token(client, app_token))

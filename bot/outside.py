@@ -18,7 +18,7 @@ from bot.adapters.redis import (
 from bot.adapters.slack import SlackClient, SlackFiles, SlackPublisher
 from bot.imaging import OneAtATime
 from bot.settings import Settings
-from bot.slack.bolt import Identity
+from bot.slack.identity import Identity
 
 SMALL_PATIENCE = 2.0
 """Seconds for Redis to hear that a run lives, or how Slack stands."""

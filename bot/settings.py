@@ -11,8 +11,25 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.domain.options import QUALITIES
+from bot.domain.policy import Policy, WhoMayStart
 from bot.domain.provenance import AI_LABEL, LONGEST_LABEL
+from bot.domain.spelling import meant, quoted
 from bot.telemetry.logs import LogFormat
+
+_WHO = {word: word for word in WhoMayStart} | {
+    "members": WhoMayStart.TEAM,
+    "workspace": WhoMayStart.TEAM,
+    "org": WhoMayStart.TEAM,
+    "full": WhoMayStart.FULL_MEMBERS,
+    "fullmembers": WhoMayStart.FULL_MEMBERS,
+    "no_guests": WhoMayStart.FULL_MEMBERS,
+    "everyone": WhoMayStart.ANYONE,
+    "everybody": WhoMayStart.ANYONE,
+    "anybody": WhoMayStart.ANYONE,
+    "all": WhoMayStart.ANYONE,
+    "*": WhoMayStart.ANYONE,
+}
+"""What people write for who may start."""
 
 
 class Backend(StrEnum):
@@ -64,6 +81,7 @@ class Settings(BaseSettings):
     session_ttl: int = Field(default=7 * 24 * 3600, ge=60)
     image_ttl: int = Field(default=24 * 3600, ge=60)
     directors: str = "owner"
+    who_may_start: WhoMayStart = WhoMayStart.TEAM
     log_level: str = "INFO"
     log_format: LogFormat = LogFormat.AUTO
     log_prompts: bool = False
@@ -80,6 +98,21 @@ class Settings(BaseSettings):
         if level not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
             raise ValueError("must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
         return level
+
+    @field_validator("directors")
+    @classmethod
+    def _known_directors(cls, text: str) -> str:
+        Policy.parse(text)
+        return text
+
+    @field_validator("who_may_start", mode="before")
+    @classmethod
+    def _known_people(cls, word: str) -> str:
+        if word not in set(WhoMayStart):
+            right = meant(word, _WHO)
+            mend = f"did you mean {right}?" if right else "it is team, full_members or anyone"
+            raise ValueError(f"{quoted(word)} is not known; {mend}")
+        return word
 
     @field_validator("log_format", mode="before")
     @classmethod

@@ -21,8 +21,9 @@ from bot.doctor import (
     identify,
 )
 from bot.domain.errors import ImagineError
+from bot.domain.policy import WhoMayStart
 from bot.settings import Backend, Settings
-from bot.slack.bolt import Identity
+from bot.slack.identity import Identity
 from bot.tasks import set_within
 
 log = logging.getLogger(__name__)
@@ -44,14 +45,15 @@ async def check_at_start(
     settings: Settings, slack: AsyncWebClient, stop: asyncio.Event, *, web: bool
 ) -> Identity | None:
     """Raises `StartupError`; answers who the bot is, or None where it was stopped meanwhile."""
-    who: list[Identity] = []
+    identities: list[Identity] = []
 
     async def bot_token() -> list[Finding]:
         finding, identity = await identify(slack)
         if identity is None:
             return [finding]
-        who.append(identity)
-        return [finding, check_scopes(identity)]
+        identities.append(identity)
+        who = settings.who_may_start if web else WhoMayStart.TEAM  # workers let nobody in
+        return [finding, check_scopes(identity, who)]
 
     async def app_token() -> list[Finding]:
         return [await check_app_token(slack, settings.slack_app_token.get_secret_value())]
@@ -63,7 +65,7 @@ async def check_at_start(
     for check in checks:
         if not await _passes(check, stop):
             return None
-    return who[-1]
+    return identities[-1]
 
 
 async def warn_of_models(settings: Settings) -> None:

@@ -42,13 +42,14 @@ async def start_web(
         sessions,
         outside.queue,
         cancellations,
-        Policy.parse(settings.directors),
+        Policy.parse(settings.directors, outside.identity.installation),
         tasks,
         time.time,
         settings.qualities,
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
-    app = bolt_app(outside.slack, outside.identity, signing_secret)
+    who = settings.who_may_start
+    app = bolt_app(outside.slack, outside.identity, signing_secret, who, tasks)
     portfolio = Portfolio(sessions, settings.qualities)
     listeners = Listeners(
         direction, portfolio, outside.publisher, tasks, outside.identity, settings.ai_label

@@ -23,6 +23,7 @@ from bot.domain.errors import (
 )
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.options import Options
+from bot.domain.person import Person
 from bot.domain.session import Session, with_attempt
 from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Stage
@@ -47,6 +48,14 @@ PROMPT = "a robot eating pizza on Mars"
 PNG = b"\x89PNG\r\n\x1a\n"
 MODEL = "gpt-image-2.5-flare"
 IMAGE = GeneratedImage(PNG, "image/png", 1024, 768, response_id="resp_1", model=MODEL)
+
+
+def somebody(user: str = OWNER) -> Person:
+    """One of the installation's own people."""
+    return Person("T1", user)
+
+
+BOSS, BYSTANDER = somebody(OWNER), somebody(STRANGER)
 
 
 def a_candidate(number: int = 1, **changes: Any) -> Candidate:
@@ -141,7 +150,8 @@ class FakeSessionStore:
 
     async def sessions_of(self, team: str, user: str) -> list[str]:
         await self._reach()
-        mine = [s for s in self.sessions.values() if (s.team, s.user) == (team, user)]
+        there = [s for s in self.sessions.values() if s.team == team]
+        mine = [s for s in there if Person(s.owner_org or team, s.user).key_in(team) == user]
         return [s.id for s in sorted(mine, key=lambda s: s.updated_at, reverse=True)]
 
     async def entries_of(self, team: str, user: str) -> list[Entry]:

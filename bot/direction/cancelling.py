@@ -7,6 +7,7 @@ from bot.direction.talking import Talking
 from bot.domain import steps
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
+from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.views.words import CANCELLED
@@ -19,10 +20,10 @@ class Cancelling(Talking):
     """The stage moves here; whoever works on the attempt is told by `Direction.queue_owed`."""
 
     async def cancel(
-        self, session_id: str, image: ImageRef, user: str, asked_by: str = ""
+        self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
     ) -> Session:
         """Stop the attempt that is under way."""
-        await self._allowed(session_id, user)
+        await self._allowed(session_id, person)
         return await self._sessions.update(
             session_id, lambda s: steps.cancel(s, image.attempt, CANCELLED, self._now(), asked_by)
         )
@@ -31,7 +32,7 @@ class Cancelling(Talking):
         """Stop the newest attempt that a person has under way, one in this channel first; answer
         how many others go on. The same request, delivered twice, stops one. Raises
         `Refusal(NOTHING_TO_CANCEL)`."""
-        entries = await self._sessions.entries_of(place.team, place.user)
+        entries = await self._sessions.entries_of(place.team, place.owner)
         ids = [e.session_id for e in entries[:_LATELY] if e.stage is not Stage.GENERATING]
         ids += [e.session_id for e in entries if e.stage is Stage.GENERATING]
         loaded = await self._sessions.load_many(ids)
@@ -48,14 +49,14 @@ class Cancelling(Talking):
         there = await self._in_thread(place)
         if stopped := _stopped_by(there, place.session_id()):
             return stopped
-        mine = [s for s in there if self._policy.allows(place.user, s.user)]
+        mine = [s for s in there if self._policy.allows(place.person, s)]
         running = (session for session in mine if session.stage is Stage.GENERATING)
         session = next(running, None) or self._meant(there, place)
         return await self._stop_latest(session, place) if session else None
 
     async def _stop_latest(self, session: Session, place: Place) -> Session:
         image = ImageRef(len(session.attempts))
-        return await self.cancel(session.id, image, place.user, place.session_id())
+        return await self.cancel(session.id, image, place.person, place.session_id())
 
 
 def _stopped_by(sessions: list[Session], asked_by: str) -> Session | None:

@@ -8,6 +8,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.ending import publish_again
 from bot.domain.flags import parse_flags
 from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 
@@ -15,32 +16,32 @@ from bot.domain.stages import Stage
 class Drafts(Judge):
     """Each takes one step by compare-and-set, or raises `Refusal` and has changed nothing."""
 
-    async def approve(self, session_id: str, image: ImageRef, user: str) -> Session:
-        await self._reached(session_id, image.attempt, user)
+    async def approve(self, session_id: str, image: ImageRef, person: Person) -> Session:
+        await self._reached(session_id, image.attempt, person)
         return await self._sessions.update(
-            session_id, lambda s: steps.approve(s, image, user, self._now())
+            session_id, lambda s: steps.approve(s, image, person.user, self._now())
         )
 
-    async def use_earlier(self, session_id: str, image: ImageRef, user: str) -> Session:
-        await self._allowed(session_id, user)
+    async def use_earlier(self, session_id: str, image: ImageRef, person: Person) -> Session:
+        await self._allowed(session_id, person)
         return await self._sessions.update(
-            session_id, lambda s: steps.use_earlier(s, image, user, self._now())
+            session_id, lambda s: steps.use_earlier(s, image, person.user, self._now())
         )
 
     async def regenerate(
-        self, session_id: str, image: ImageRef, user: str, asked_by: str = ""
+        self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
     ) -> Session:
         """`asked_by` is unique to the request: delivered twice, it counts once."""
-        await self._reached(session_id, image.attempt, user)
+        await self._reached(session_id, image.attempt, person)
         return await self._sessions.update(
             session_id, lambda s: steps.regenerate(s, image.attempt, self._now(), asked_by)
         )
 
     async def try_again(
-        self, session_id: str, image: ImageRef, user: str, asked_by: str = ""
+        self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
     ) -> Session:
         """After a failure or a cancellation: another attempt, or to publish what is approved."""
-        await self._reached(session_id, image.attempt, user)
+        await self._reached(session_id, image.attempt, person)
 
         def again(session: Session) -> Session:
             if session.stage is Stage.FINAL:
@@ -50,12 +51,12 @@ class Drafts(Judge):
         return await self._sessions.update(session_id, again)
 
     async def refine(
-        self, session_id: str, image: ImageRef, user: str, text: str, asked_by: str = ""
+        self, session_id: str, image: ImageRef, person: Person, text: str, asked_by: str = ""
     ) -> Session:
         """`asked_by`: as with `regenerate`."""
         typed, options = parse_flags(text, self.qualities)
         change = clean_change(typed)
-        await self._reached(session_id, image.attempt, user)
+        await self._reached(session_id, image.attempt, person)
         return await self._sessions.update(
             session_id,
             lambda s: steps.refine(
@@ -67,14 +68,14 @@ class Drafts(Judge):
         self,
         session_id: str,
         attempt: int,
-        user: str,
+        person: Person,
         text: str,
         options: Options,
         asked_by: str = "",
     ) -> Session:
         """Afresh, from another prompt or with other options."""
         prompt, options = self._read(text, options)
-        await self._reached(session_id, attempt, user)
+        await self._reached(session_id, attempt, person)
         return await self._sessions.update(
             session_id,
             lambda s: steps.edit(s, attempt, prompt, options, self._now(), asked_by),
@@ -82,12 +83,12 @@ class Drafts(Judge):
 
     # whether a form may open; these change nothing
 
-    async def may_refine(self, session_id: str, image: ImageRef, user: str) -> Session:
-        session = await self._reached(session_id, image.attempt, user)
+    async def may_refine(self, session_id: str, image: ImageRef, person: Person) -> Session:
+        session = await self._reached(session_id, image.attempt, person)
         steps.refine(session, image, "-", self._now())
         return session
 
-    async def may_edit(self, session_id: str, attempt: int, user: str) -> Session:
-        session = await self._reached(session_id, attempt, user)
+    async def may_edit(self, session_id: str, attempt: int, person: Person) -> Session:
+        session = await self._reached(session_id, attempt, person)
         steps.edit(session, attempt, "-", NO_OPTIONS, self._now())
         return session

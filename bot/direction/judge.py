@@ -9,6 +9,7 @@ from dataclasses import replace
 from bot.domain.errors import Reason, Refusal
 from bot.domain.flags import parse_flags
 from bot.domain.options import QUALITIES, Options
+from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.prompt import clean_prompt
 from bot.domain.session import Session
@@ -42,22 +43,22 @@ class Judge:
         self._now = now
         self.qualities = qualities
 
-    async def defaults(self, team: str, user: str) -> Options:
-        """The user's own default options, without a quality that this model does not have."""
-        kept = await self._sessions.defaults_of(team, user)
+    async def defaults(self, team: str, owner: str) -> Options:
+        """A person's own default options, without a quality that this model does not have."""
+        kept = await self._sessions.defaults_of(team, owner)
         return kept if kept.quality in self.qualities else replace(kept, quality="")
 
-    async def _allowed(self, session_id: str, user: str) -> Session:
+    async def _allowed(self, session_id: str, person: Person) -> Session:
         turn_to(session_id)
         session = await self._sessions.load(session_id)
-        if not self._policy.allows(user, session.user):
+        if not self._policy.allows(person, session):
             raise Refusal(Reason.NOT_ALLOWED, session.user)
         return session
 
-    async def _reached(self, session_id: str, attempt: int, user: str) -> Session:
+    async def _reached(self, session_id: str, attempt: int, person: Person) -> Session:
         """The session, once it is recorded that the clicked attempt's message was posted."""
         deadline = self._now() + _OVERTAKING
-        session = await self._allowed(session_id, user)
+        session = await self._allowed(session_id, person)
         while (
             session.stage is Stage.GENERATING
             and session.latest.number == attempt

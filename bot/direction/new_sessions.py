@@ -11,6 +11,7 @@ from bot.domain.attempt import Source
 from bot.domain.errors import Reason, Refusal, StoreUnavailable
 from bot.domain.flags import parse_flags
 from bot.domain.options import Options
+from bot.domain.person import Person
 from bot.domain.prompt import clean_prompt
 from bot.domain.session import Session
 from bot.telemetry.context import about, turn_to
@@ -38,7 +39,7 @@ class NewSessions(Judge):
         clean = clean_prompt if source is None else clean_change
         prompt = "" if waits else clean(typed)
         if options is None:
-            options = await self.defaults(place.team, place.user)
+            options = await self.defaults(place.team, place.owner)
         session = self._new(place, flags.over(options))
         if not waits:
             session = steps.submit(session, prompt, self._now(), session.options, source)
@@ -51,23 +52,23 @@ class NewSessions(Judge):
         return await self._create(self._new(place, options, old.source, restarts=old.id))
 
     async def submit(
-        self, session_id: str, user: str, text: str, options: Options
+        self, session_id: str, person: Person, text: str, options: Options
     ) -> tuple[Session, Session | None]:
         """The form of a new session. One that starts over clears the approved one first, which is
         answered too: its messages are to be retired."""
         prompt, options = self._read(text, options)
-        session = await self._allowed(session_id, user)
+        session = await self._allowed(session_id, person)
         old = None
         if session.restarts:
-            old = await self._clear(session.restarts, user, successor=session.id)
+            old = await self._clear(session.restarts, person, successor=session.id)
         submitted = await self._sessions.update(
             session_id, lambda s: self._first(s, prompt, options)
         )
         return submitted, old
 
-    async def may_start_over(self, session_id: str, user: str) -> Session:
+    async def may_start_over(self, session_id: str, person: Person) -> Session:
         """Whether the form may open; changes nothing."""
-        session = await self._allowed(session_id, user)
+        session = await self._allowed(session_id, person)
         steps.start_over(session, "-", self._now())
         return session
 
@@ -84,6 +85,7 @@ class NewSessions(Judge):
             id=place.session_id(),
             team=place.team,
             user=place.user,
+            owner_org=place.person.org,
             channel=place.channel,
             options=options,
             source=source,
@@ -112,9 +114,9 @@ class NewSessions(Judge):
                 except StoreUnavailable:
                     await asyncio.sleep(0.5)
 
-    async def _clear(self, session_id: str, user: str, successor: str) -> Session:
+    async def _clear(self, session_id: str, person: Person, successor: str) -> Session:
         with about(session_id):
-            await self._allowed(session_id, user)
+            await self._allowed(session_id, person)
             old = await self._sessions.update(
                 session_id, lambda s: steps.start_over(s, successor, self._now())
             )

@@ -24,25 +24,26 @@ changes an old one."""
 
 
 class Portfolio:
-    """Reads a user's sessions: one round trip for the list, one for the page that is shown.
-    `qualities` are those that the image model has."""
+    """Reads a person's sessions: one round trip for the list, one for the page that is shown.
+    `owner` is the person's key in the installation `team`; `qualities` are those that the image
+    model has."""
 
     def __init__(self, sessions: SessionStore, qualities: tuple[str, ...] = QUALITIES) -> None:
         self._sessions = sessions
         self._qualities = qualities
 
-    async def working(self, team: str, user: str, at_most: int) -> tuple[list[Session], int]:
+    async def working(self, team: str, owner: str, at_most: int) -> tuple[list[Session], int]:
         """The newest sessions in progress, and how many there are in all."""
-        entries = await self._sessions.entries_of(team, user)
+        entries = await self._sessions.entries_of(team, owner)
         ids = [entry.session_id for entry in entries if entry.in_progress]
         return await self._sessions.load_many(ids[:at_most]), len(ids)
 
     async def gallery(
-        self, team: str, user: str, *, size: tuple[int, int], pages: tuple[int, int] = (0, 0)
+        self, team: str, owner: str, *, size: tuple[int, int], pages: tuple[int, int] = (0, 0)
     ) -> Gallery:
         """One page of each list; `size` and `pages` are for the sessions in progress and for the
         approved images. A page past the end is the last one."""
-        entries = await self._sessions.entries_of(team, user)
+        entries = await self._sessions.entries_of(team, owner)
         working = [e.session_id for e in entries if e.in_progress]
         approved = [e.session_id for e in entries if e.stage is Stage.FINAL]
         at = (_page(len(working), size[0], pages[0]), _page(len(approved), size[1], pages[1]))
@@ -57,22 +58,22 @@ class Portfolio:
             pictures=_of(loaded, shown[1]),
             approved=len(approved),
             pictures_page=at[1],
-            defaults=await self._sessions.defaults_of(team, user),
+            defaults=await self._sessions.defaults_of(team, owner),
             last=_used_last(_of(loaded, lately)),
         )
 
-    async def set_default(self, team: str, user: str, name: str, value: str) -> None:
+    async def set_default(self, team: str, owner: str, name: str, value: str) -> None:
         """Keep one option as the user's default; an empty value clears it. Raises
         `OptionRefused`."""
-        defaults = await self._sessions.defaults_of(team, user)
+        defaults = await self._sessions.defaults_of(team, owner)
         changed = self._with(defaults, name, value)
-        await self._sessions.keep_defaults(team, user, changed)
+        await self._sessions.keep_defaults(team, owner, changed)
 
-    async def keep_last(self, team: str, user: str) -> None:
+    async def keep_last(self, team: str, owner: str) -> None:
         """Make the options used last the defaults."""
-        lately = _lately(await self._sessions.entries_of(team, user))
+        lately = _lately(await self._sessions.entries_of(team, owner))
         if sessions := await self._sessions.load_many(lately):
-            await self._sessions.keep_defaults(team, user, _used_last(tuple(sessions)))
+            await self._sessions.keep_defaults(team, owner, _used_last(tuple(sessions)))
 
     def _with(self, options: Options, name: str, value: str) -> Options:
         match name:

@@ -32,18 +32,20 @@ class Talking(Judge):
         if meant is None:
             return None
         said = parse_flags(text, self.qualities)
-        await self._reached(meant.id, len(meant.attempts), place.user)
+        await self._reached(meant.id, len(meant.attempts), place.person)
         return await self._sessions.update(meant.id, lambda s: self._heed(s, said, place.seed))
 
     async def _in_thread(self, place: Place) -> list[Session]:
         """Newest first."""
-        ids = await self._sessions.in_thread(place.team, place.channel, place.thread_ts, place.user)
+        ids = await self._sessions.in_thread(
+            place.team, place.channel, place.thread_ts, place.owner
+        )
         return await self._sessions.load_many(ids)
 
     def _meant(self, there: list[Session], place: Place) -> Session | None:
         """The newest that waits for this person. Raises `Refusal(NOT_ALLOWED)` in the thread of
         somebody else's session."""
-        mine = [s for s in there if self._policy.allows(place.user, s.user)]
+        mine = [s for s in there if self._policy.allows(place.person, s)]
         waiting = (s for s in mine if s.stage is not Stage.FINAL and not s.restarted_as)
         if session := next(waiting, None):
             return session

@@ -7,9 +7,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doctor.finding import Finding, Verdict
+from bot.domain.policy import WhoMayStart
 from bot.domain.shut_out import REQUIRED_SCOPES
-from bot.slack.bolt import Identity
+from bot.slack.identity import Identity
 
+SCOPES_OF_FULL_MEMBERS = frozenset({"users:read"})
+"""Besides, with `WHO_MAY_START=full_members`: Slack tells who is a guest."""
 OPTIONAL_SCOPES = {
     "channels:join": "people have to /invite the bot into public channels",
     "channels:history": "a message may come twice in a public channel when Slack's answer is lost",
@@ -43,25 +46,35 @@ async def identify(client: AsyncWebClient) -> tuple[Finding, Identity | None]:
         return _unreachable(what, error), None
     headers = {name.lower(): value for name, value in response.headers.items()}
     scopes = headers.get("x-oauth-scopes", "")
+    team, org = response.get("team_id") or "", response.get("enterprise_id") or ""
+    org_wide = bool(response.get("is_enterprise_install")) or team.startswith("E")
     identity = Identity(
-        team_id=response.get("team_id") or "",
+        team_id=team,
         bot_id=response.get("bot_id") or "",
         bot_user=response.get("user_id") or "",
         bot_name=response.get("user") or "",
         url=response.get("url") or "",
         scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
+        enterprise_id=org or (team if team.startswith("E") else ""),
+        org_wide=org_wide,
+        app_id=response.get("app_id") or "",
     )
     text = f"valid, @{identity.bot_name} in {response.get('team') or identity.team_id}"
     return Finding(what, Verdict.OK, text), identity
 
 
-def check_scopes(identity: Identity) -> Finding:
+def check_scopes(identity: Identity, who: WhoMayStart = WhoMayStart.TEAM) -> Finding:
     """Whether the bot token was granted what the bot calls."""
     what = "Slack scopes"
     if not identity.scopes:
         return Finding(what, Verdict.WARNING, "Slack did not say which it granted")
     reinstall = "add them under OAuth & Permissions and reinstall the app"
-    missing = sorted(REQUIRED_SCOPES - identity.scopes)
+    full = who is WhoMayStart.FULL_MEMBERS
+    required = REQUIRED_SCOPES | (SCOPES_OF_FULL_MEMBERS if full else frozenset())
+    missing = sorted(required - identity.scopes)
+    if full and missing == sorted(SCOPES_OF_FULL_MEMBERS):
+        text = "missing users:read, which WHO_MAY_START=full_members needs"
+        return Finding(what, Verdict.WRONG, text, reinstall)
     if missing:
         return Finding(what, Verdict.WRONG, f"missing {', '.join(missing)}", reinstall)
     lacking = {s: why for s, why in OPTIONAL_SCOPES.items() if s not in identity.scopes}

@@ -115,6 +115,10 @@ class Reason(StrEnum):
     """Why a request of a person was refused; the words are in `bot.views.words`."""
 
     NOT_ALLOWED = "not_allowed"
+    OUTSIDER = "outsider"
+    GUEST = "guest"
+    NOT_CHECKED = "not_checked"
+    NOT_INSTALLED = "not_installed"
     MOVED_ON = "moved_on"
     STILL_WORKING = "still_working"
     ALREADY_APPROVED = "already_approved"

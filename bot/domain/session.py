@@ -28,6 +28,8 @@ class Session:
 
     `root_ts` is the message with the status, empty until it is posted; `thread_ts` the thread that
     everything comes into, which is another one where the session was started inside a thread.
+    `owner_org` is the owner's organisation or workspace, empty in sessions that were kept before it
+    was: those are of the installation's own people.
     `response_url` is Slack's short-lived way to answer the person where the bot is not a member.
     `restarts` is the approved session that this one was started over from, `restarted_as` the
     reverse. `final_candidate` counts only where `final_result` names an attempt. `final_shown`: the
@@ -61,6 +63,7 @@ class Session:
     updated_at: float = 0.0
     version: int = 0
     schema: int = SCHEMA
+    owner_org: str = ""
 
     @property
     def latest(self) -> Attempt:

@@ -45,7 +45,7 @@ class Requests:
 
     async def of(self, session: Session, attempt: Attempt) -> ImageRequest:
         """Raises `GenerationError` where the image to edit is gone: nothing is paid then."""
-        end_user = hashlib.sha256(f"{session.team}.{session.user}".encode()).hexdigest()
+        end_user = hashlib.sha256(session.id.rpartition(".")[0].encode()).hexdigest()
         avoid = turned_down(session, attempt) if self._avoid_rejected else ()
         if attempt.base is None:
             return ImageRequest(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -12,31 +11,28 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.policy import WhoMayStart
+from bot.slack.admission import Admission
+from bot.slack.identity import Identity
+from bot.tasks import BackgroundTasks
+
+__all__ = ["Identity", "bolt_app", "whole"]
+
 log = logging.getLogger(__name__)
 _LOG = logging.getLogger("slack_bolt")
 _LOG.setLevel(logging.ERROR)
 """Below that, Bolt warns about how it is set up here, and logs requests with what people typed."""
 
 
-@dataclass(frozen=True)
-class Identity:
-    """The bot as `auth.test` knows it. `scopes` come from the answer's `x-oauth-scopes` header;
-    empty where Slack did not send it. `url` is the workspace's."""
-
-    team_id: str
-    bot_id: str
-    bot_user: str
-    bot_name: str = ""
-    scopes: frozenset[str] = field(default=frozenset())
-    url: str = ""
-
-    def may(self, scope: str) -> bool:
-        """Whether the bot was granted the scope, as far as that is known."""
-        return not self.scopes or scope in self.scopes
-
-
-def bolt_app(client: AsyncWebClient, identity: Identity, signing_secret: str) -> AsyncApp:
-    """An app of one workspace that knows who it is: no `auth.test` for each request.
+def bolt_app(
+    client: AsyncWebClient,
+    identity: Identity,
+    signing_secret: str,
+    who_may_start: WhoMayStart = WhoMayStart.TEAM,
+    tasks: BackgroundTasks | None = None,
+) -> AsyncApp:
+    """An app of one installation that knows who it is: no `auth.test` for each request. It lets in
+    what is of this installation and who may use it; whom it turns away it tells so in `tasks`.
 
     The identity is given as an `authorize` function, so that `SLACK_CLIENT_ID` and
     `SLACK_CLIENT_SECRET` in the environment do not switch OAuth on.
@@ -50,6 +46,7 @@ def bolt_app(client: AsyncWebClient, identity: Identity, signing_secret: str) ->
     )
     app.middleware(_with_the_proxy_of(client))
     app.middleware(_with_whole_characters)
+    app.middleware(Admission(identity, who_may_start, tasks or BackgroundTasks()))
     app.error(_broke)
     return app
 
@@ -95,7 +92,7 @@ def _authorize(
     client: AsyncWebClient, identity: Identity
 ) -> Callable[..., Awaitable[AuthorizeResult]]:
     result = AuthorizeResult(
-        enterprise_id=None,
+        enterprise_id=identity.enterprise_id or None,
         team_id=identity.team_id,
         bot_token=client.token,
         bot_id=identity.bot_id,

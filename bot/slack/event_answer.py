@@ -5,8 +5,10 @@ from __future__ import annotations
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.errors import Refusal
-from bot.slack.requests import place_of_event, user_of
+from bot.slack.measuring import calling
+from bot.slack.requests import thread_of, user_of
 from bot.slack.telling import DELIVERY_ERRORS, tell_directly, tell_here
+from bot.views.home import notice_view
 from bot.views.words import refusal_words
 
 
@@ -19,15 +21,13 @@ class EventAnswer:
 
     async def say(self, words: str) -> None:
         await self._args.ack()
-        place = place_of_event(self._args)
+        event = self._args.body["event"]
+        channel, thread_ts = event["channel"], thread_of(event)
         try:
-            await tell_here(self._args, place.channel, place.thread_ts, words)
+            await tell_here(self._args, channel, thread_ts, words)
         except DELIVERY_ERRORS:
-            event = self._args.body["event"]
             if event.get("channel_type") == "im":
-                await tell_directly(
-                    self._args, place.channel, words, place.thread_ts or event["ts"]
-                )
+                await tell_directly(self._args, channel, words, thread_ts or event["ts"])
             else:
                 await tell_directly(self._args, user_of(self._args), words)
 
@@ -44,6 +44,22 @@ class HomeAnswer:
     async def say(self, words: str) -> None:
         await self._args.ack()
         await tell_directly(self._args, user_of(self._args), words)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        await self.say(refusal_words(refusal))
+
+
+class HomeTabAnswer:
+    """To somebody who looks at the Home tab: the words stand in it."""
+
+    def __init__(self, args: AsyncArgs) -> None:
+        self._args = args
+
+    async def say(self, words: str) -> None:
+        await self._args.ack()
+        view = notice_view(words)
+        with calling("views.publish"):
+            await self._args.client.views_publish(user_id=user_of(self._args), view=view)
 
     async def refuse(self, refusal: Refusal) -> None:
         await self.say(refusal_words(refusal))

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.direction import Place
 from bot.domain.errors import Reason, Refusal
+from bot.domain.person import Person
 from bot.domain.prompt import MAX_TYPED, check_length
 from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT, Target, parse_target
 
 Payload = dict[str, Any]
 
 
+ACTING = "acting"
+"""Where a request's context holds who acts."""
+
+
+class Acting(NamedTuple):
+    """Somebody who was let in, in the installation `team`."""
+
+    team: str
+    person: Person
+
+    @property
+    def owner(self) -> str:
+        """What tells the person's sessions and defaults from those of others."""
+        return self.person.key_in(self.team)
+
+
+def acting_of(args: AsyncArgs) -> Acting:
+    acting: Acting = args.context[ACTING]
+    return acting
+
+
+def person_of(args: AsyncArgs) -> Person:
+    return acting_of(args).person
+
+
 def user_of(args: AsyncArgs) -> str:
+    """To whom an answer goes, whether let in or not."""
     return args.context.user_id or ""
 
 
-def team_of(args: AsyncArgs) -> str:
-    return args.context.team_id or args.context.enterprise_id or ""
-
-
-def place_of(args: AsyncArgs, channel: str, team: str = "", thread_ts: str = "") -> Place:
-    """Who asked for something, and where. `team` is the one already known, if any."""
+def place_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> Place:
+    """Who asked for something, and where."""
+    acting = acting_of(args)
     return Place(
-        team=team or team_of(args),
-        user=user_of(args),
+        team=acting.team,
+        person=acting.person,
         channel=channel,
         response_url=args.body.get("response_url") or "",
         seed=_seed(args.body),
@@ -37,17 +61,22 @@ def place_of(args: AsyncArgs, channel: str, team: str = "", thread_ts: str = "")
 
 def place_of_event(args: AsyncArgs) -> Place:
     """The same for a message. Its `ts` marks it: each delivery has an `event_id` of its own."""
-    event, team = args.body["event"], team_of(args)
+    event, acting = args.body["event"], acting_of(args)
     channel, ts = event["channel"], event["ts"]
-    thread_ts = event.get("thread_ts") or ""
     return Place(
-        team=team,
-        user=user_of(args),
+        team=acting.team,
+        person=acting.person,
         channel=channel,
         response_url="",
-        seed=f"{team}|{channel}|{ts}",
-        thread_ts="" if thread_ts == ts else thread_ts,
+        seed=f"{acting.team}|{channel}|{ts}",
+        thread_ts=thread_of(event),
     )
+
+
+def thread_of(event: Payload) -> str:
+    """The thread that a message was written in, if any."""
+    thread_ts: str = event.get("thread_ts") or ""
+    return "" if thread_ts == event["ts"] else thread_ts
 
 
 def _seed(body: Payload) -> str:

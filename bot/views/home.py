@@ -24,6 +24,7 @@ __all__ = [
     "WORKING_PER_PAGE",
     "Page",
     "home_view",
+    "notice_view",
     "parse_page",
     "thread_link",
 ]
@@ -50,6 +51,11 @@ def parse_page(value: str) -> Page:
     """Read a value back; the first page where it is not one of ours."""
     match = _PAGE.fullmatch(value)
     return Page(int(match[1]), int(match[2])) if match else Page()
+
+
+def notice_view(words: str) -> View:
+    """The tab of somebody who has nothing there: a few words."""
+    return {"type": "home", "blocks": [blocks.section(words)]}
 
 
 def home_view(

@@ -42,6 +42,24 @@ REFUSALS: dict[Reason, str] = {
         "Sorry, only {owner} can decide about this image. "
         f"Type `{COMMAND}` and your idea to direct one of your own."
     ),
+    Reason.OUTSIDER: (
+        "Sorry, I work only for the people of the workspace that I belong to, and you are a guest "
+        "from another one. Nothing was started or changed. Ask somebody of that workspace to "
+        "make the image for you, or to ask whoever runs me to let people from outside in."
+    ),
+    Reason.GUEST: (
+        "Sorry, guests of this workspace can't direct images with me. Nothing was started or "
+        "changed. Ask a full member to make the image for you, or ask whoever runs me to let "
+        "guests in."
+    ),
+    Reason.NOT_CHECKED: (
+        "I could not check with Slack whether you may use me, so nothing was started or changed. "
+        "Please try again in a minute. If that does not help, ask whoever runs this bot."
+    ),
+    Reason.NOT_INSTALLED: (
+        "Sorry, I am not set up for this workspace, so nothing was started. "
+        "Ask whoever runs me to install me here."
+    ),
     Reason.MOVED_ON: (
         "This one has moved on: there is a newer version further down in the thread. "
         "Use the buttons there."

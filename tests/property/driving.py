@@ -14,9 +14,11 @@ from bot.adapters.redis.encoding import from_fields
 from bot.direction import Direction
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
+from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Event
 from bot.domain.work import owed
+from tests.fakes import somebody
 from tests.property.people import DECISIONS, OTHER_DIRECTOR, STRANGER, recordings
 from tests.property.processes import Process
 from tests.property.truth import Truth, check_step
@@ -81,13 +83,14 @@ class Driver(RuleBasedStateMachine):
     def _decision(self, at: int, what: str, image: ImageRef, mark: str) -> tuple[Any, Events]:
         decide, events = DECISIONS[what]
 
-        def decision(session_id: str, user: str) -> Any:
-            return decide(self._direction(at), session_id, image, user, mark)
+        def decision(session_id: str, person: Person) -> Any:
+            return decide(self._direction(at), session_id, image, person, mark)
 
         return decision, events
 
-    def _user(self, session: Session, who: str) -> str:
-        return {"owner": session.user, "director": OTHER_DIRECTOR}.get(who, STRANGER)
+    def _user(self, session: Session, who: str) -> Person:
+        user = {"owner": session.user, "director": OTHER_DIRECTOR}.get(who, STRANGER)
+        return somebody(user)
 
     def _record(
         self, at: int, session: Session, what: str, image: ImageRef, *, hold: bool = False

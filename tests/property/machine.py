@@ -9,8 +9,10 @@ from bot.adapters.redis.keys import session_key
 from bot.direction import Place
 from bot.domain.attempt import ImageRef
 from bot.domain.options import Options
+from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Event
+from tests.fakes import somebody
 from tests.property.driving import PROCESSES, Driver, outcome_of
 from tests.property.people import DECISIONS, next_recording, recordings
 from tests.property.truth import IMAGE_MARK
@@ -55,7 +57,7 @@ class SessionMachine(Driver):
     )
     def start(self, at: int, owner: str, seed: int, n: int) -> None:
         """A command; the same seed is the same command, delivered once more."""
-        place = Place("T1", owner, "C1", "https://hooks.invalid/1", f"{owner}{seed}")
+        place = Place("T1", somebody(owner), "C1", "https://hooks.invalid/1", f"{owner}{seed}")
         starting = self._direction(at).start(place, f"a fox --n {n}")
         session = self._expect(starting, frozenset({Event.SUBMIT}))
         assert isinstance(session, Session)
@@ -64,14 +66,14 @@ class SessionMachine(Driver):
     @rule(at=ANY_PROCESS, owner=st.sampled_from(OWNERS))
     def open_form(self, at: int, owner: str) -> None:
         """A command without words waits for its form."""
-        place = Place("T1", owner, "C1", "", f"form{len(self._ids)}", thread_ts="7.7")
+        place = Place("T1", somebody(owner), "C1", "", f"form{len(self._ids)}", thread_ts="7.7")
         self._expect(self._direction(at).start(place, "", may_wait=True), None)
 
     @precondition(lambda self: self._truth.raw)
     @rule(at=ANY_PROCESS, which=ANY_SESSION, who=WHO)
     def submit_form(self, at: int, which: int, who: str) -> None:
-        async def submit(session_id: str, user: str) -> Session:
-            submitted, _ = await self._direction(at).submit(session_id, user, "a fox", Options())
+        async def submit(session_id: str, person: Person) -> Session:
+            submitted, _ = await self._direction(at).submit(session_id, person, "a fox", Options())
             return submitted
 
         session = self._session(which)
@@ -83,13 +85,13 @@ class SessionMachine(Driver):
     def start_over(self, at: int, which: int, who: str) -> None:
         """The button, and its form right away."""
 
-        async def restart(session_id: str, user: str) -> Session:
+        async def restart(session_id: str, person: Person) -> Session:
             direction = self._direction(at)
-            old = await direction.may_start_over(session_id, user)
-            place = Place("T1", user, "C1", "", f"over{session_id}")
+            old = await direction.may_start_over(session_id, person)
+            place = Place("T1", person, "C1", "", f"over{session_id}")
             new = await direction.restart(place, old)
             self._know(new.id)
-            submitted, _ = await direction.submit(new.id, user, "a fox", new.options)
+            submitted, _ = await direction.submit(new.id, person, "a fox", new.options)
             return submitted
 
         session = self._session(which)

@@ -11,6 +11,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.ending import final_posted, final_shown, retired
 from bot.domain.errors import FailureKind
 from bot.domain.options import Options
+from bot.domain.person import Person
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Event
 from bot.domain.work import owed
@@ -21,8 +22,8 @@ from bot.ports import Change
 NOW = 1_000.0
 STRANGER, OTHER_DIRECTOR = "U8", "U9"
 
-Decide = Callable[[Direction, str, ImageRef, str, str], Awaitable[Session]]
-"""By a direction: the session's id, the image, the user, and what is unique to the request."""
+Decide = Callable[[Direction, str, ImageRef, Person, str], Awaitable[Session]]
+"""By a direction: the session's id, the image, the person, and what is unique to the request."""
 
 DECISIONS: dict[str, tuple[Decide, frozenset[Event]]] = {
     "approve": (lambda d, s, i, u, _: d.approve(s, i, u), frozenset({Event.APPROVE})),

@@ -16,7 +16,7 @@ from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from bot.direction import Direction, Portfolio
 from bot.domain.options import QUALITIES
-from bot.domain.policy import Policy
+from bot.domain.policy import Policy, WhoMayStart
 from bot.domain.session import Session
 from bot.slack.bolt import Identity, bolt_app
 from bot.slack.listeners import Listeners
@@ -53,7 +53,8 @@ class Call(NamedTuple):
 
 
 class SlackApp:
-    """`fail` holds the error that Slack answers to the next calls of a method."""
+    """`fail` holds the error that Slack answers to the next calls of a method, `slow` the seconds
+    that it takes for them. `users` is what it knows of people, by id."""
 
     def __init__(
         self,
@@ -61,6 +62,9 @@ class SlackApp:
         policy: Policy | None = None,
         scopes: frozenset[str] = frozenset(),
         qualities: tuple[str, ...] = QUALITIES,
+        identity: Identity | None = None,
+        who: WhoMayStart = WhoMayStart.TEAM,
+        users: dict[str, Payload] | None = None,
     ) -> None:
         self.store = FakeSessionStore(*sessions)
         self.queue = FakeJobQueue()
@@ -70,8 +74,10 @@ class SlackApp:
         self.calls: list[Call] = []
         self.fail: dict[str, str] = {}
         client = AsyncWebClient("xoxb-test", base_url="http://slack.invalid/api/")
-        identity = Identity("T1", "B1", BOT, "imagine", scopes, WORKSPACE)
-        self.bolt = bolt_app(client, identity, SECRET)
+        identity = identity or Identity("T1", "B1", BOT, "imagine", scopes, WORKSPACE)
+        self.users = users or {}
+        self.slow: dict[str, float] = {}
+        self.bolt = bolt_app(client, identity, SECRET, who, self.tasks)
         direction = Direction(
             self.store,
             self.queue,
@@ -90,14 +96,19 @@ class SlackApp:
 
     def record(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Bolt makes a client for each request, so the class is what is replaced."""
-        calls, fail = self.calls, self.fail
+        calls, fail, slow, users = self.calls, self.fail, self.slow, self.users
 
         async def api_call(_: object, api_method: str, **sent: Any) -> dict[str, Any]:
-            calls.append(Call(api_method, sent.get("json") or sent.get("params") or {}))
+            args = sent.get("json") or sent.get("params") or {}
+            calls.append(Call(api_method, args))
+            await asyncio.sleep(slow.get(api_method, 0))
             if error := fail.get(api_method):
                 answer = {"ok": False, "error": error}
                 raise SlackApiError("no", answer)  # type: ignore[no-untyped-call]
-            return {"ok": True}
+            if api_method == "users.info" and args["user"] not in users:
+                answer = {"ok": False, "error": "user_not_found"}
+                raise SlackApiError("no", answer)  # type: ignore[no-untyped-call]
+            return {"ok": True, "user": users.get(args.get("user", ""), {})}
 
         async def send_dict(_: object, body: dict[str, Any]) -> WebhookResponse:
             calls.append(Call("respond", body))
@@ -109,7 +120,7 @@ class SlackApp:
 
     async def send(self, form: Payload) -> BoltResponse:
         """Dispatch one signed request, and let all that it started come to its end."""
-        return await self._dispatch(signed(urlencode(form)))
+        return await self.dispatch(signed(urlencode(form)))
 
     async def command(self, text: str, **changes: str) -> BoltResponse:
         return await self.send(command(text, **changes))
@@ -126,9 +137,9 @@ class SlackApp:
         return await self.event(mention(text, **changes))
 
     async def event(self, inner: Payload) -> BoltResponse:
-        return await self._dispatch(signed_event(inner))
+        return await self.dispatch(signed_event(inner))
 
-    async def _dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
+    async def dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
         response = await self.bolt.async_dispatch(request)
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         async with asyncio.timeout(20):

@@ -14,7 +14,7 @@ import pytest
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.doctor.slack import OPTIONAL_SCOPES
+from bot.doctor.slack import OPTIONAL_SCOPES, SCOPES_OF_FULL_MEMBERS
 from bot.domain.shut_out import REQUIRED_SCOPES
 from bot.sandbox.registry import METHODS
 from bot.views.ids import DIRECT_IMAGE
@@ -38,6 +38,7 @@ SCOPES: dict[str, set[str]] = {
     "files_delete": {"files:write"},
     "files_getUploadURLExternal": {"files:write"},
     "files_info": {"files:read"},
+    "users_info": {"users:read"},
     "views_open": set(),
     "views_publish": set(),
 }
@@ -83,7 +84,8 @@ def test_scopes_are_exactly_what_the_code_calls_for(manifest: dict[str, Any]) ->
 
 
 def test_scopes_are_those_that_the_doctor_looks_for(manifest: dict[str, Any]) -> None:
-    assert set(manifest["oauth_config"]["scopes"]["bot"]) == REQUIRED_SCOPES | set(OPTIONAL_SCOPES)
+    known = REQUIRED_SCOPES | SCOPES_OF_FULL_MEMBERS | set(OPTIONAL_SCOPES)
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == known
 
 
 def test_the_command_is_the_one_that_is_listened_for(manifest: dict[str, Any]) -> None:

@@ -132,6 +132,8 @@ def test_the_api_url_ends_with_one_slash(
         ("IMAGE_TTL", "-1"),
         ("LOG_LEVEL", "chatty"),
         ("SHUTDOWN_GRACE", "-1"),
+        ("DIRECTORS", "everyone"),
+        ("WHO_MAY_START", "guests"),
     ],
 )
 def test_a_wrong_value_ends_the_program_with_the_names_of_its_variable(
@@ -147,6 +149,47 @@ def test_a_wrong_value_ends_the_program_with_the_names_of_its_variable(
     assert "Traceback" not in said
     for kept in SECRETS.values():
         assert kept not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "right"),
+    [
+        ("DIRECTORS", "everyone", "anyone"),
+        ("DIRECTORS", "Anyone", "anyone"),
+        ("DIRECTORS", "u0boss0002;u0boss0003", "U0BOSS0002,U0BOSS0003"),
+        ("DIRECTORS", "u0boss0002, u0boss0003", "U0BOSS0002,U0BOSS0003"),
+        ("WHO_MAY_START", "Team", "team"),
+        ("WHO_MAY_START", " team", "team"),
+        ("WHO_MAY_START", "members", "team"),
+        ("WHO_MAY_START", "full-members", "full_members"),
+        ("WHO_MAY_START", "Full Members", "full_members"),
+        ("WHO_MAY_START", "fullmembers", "full_members"),
+        ("WHO_MAY_START", "full_member", "full_members"),
+        ("WHO_MAY_START", "everybody", "anyone"),
+        ("WHO_MAY_START", "ANYONE", "anyone"),
+    ],
+)
+def test_who_may_do_what_is_never_guessed_but_told(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    wrong: str,
+    right: str,
+) -> None:
+    monkeypatch.setenv(name, wrong)
+    assert main(["web"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"imagine-bot: {name}: ")
+    assert f"did you mean {right}?" in said
+
+
+@pytest.mark.parametrize("word", ["guests", "owner", " ", "U0BOSS0002"])
+def test_a_word_that_is_near_to_none_is_told_what_there_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    monkeypatch.setenv("WHO_MAY_START", word)
+    assert main(["web"]) == 1
+    assert "it is team, full_members or anyone" in capsys.readouterr().err
 
 
 def test_all_wrong_values_are_named_at_once(

@@ -1,4 +1,5 @@
-"""Every Redis key that the store writes. A session id is `team.user.token`."""
+"""Every Redis key that the store writes. A session id is `team.user.token`, where the user is the
+owner's key in the installation `team`: see `bot.domain.person`."""
 
 from __future__ import annotations
 
@@ -37,6 +38,12 @@ def image_key(session_id: str, image: ImageRef) -> str:
 def user_key(team: str, user: str) -> str:
     """Sorted set: the ids of a user's sessions → when each last changed."""
     return f"imagine:{{{team}.{user}}}:sessions"
+
+
+def owner_key(session_id: str) -> str:
+    """The `user_key` of a session's owner."""
+    team, user, _ = session_id.split(".", 2)
+    return user_key(team, user)
 
 
 def defaults_key(team: str, user: str) -> str:

@@ -26,6 +26,7 @@ from bot.adapters.redis.keys import (
     UNFINISHED,
     defaults_key,
     image_key,
+    owner_key,
     session_key,
     thread_key,
     user_key,
@@ -102,7 +103,7 @@ class RedisSessionStore:
         await self.drop_images(session)
         async with self._bounded():
             await self._redis.delete(session_key(session_id))
-            await self._redis.zrem(user_key(session.team, session.user), session_id)
+            await self._redis.zrem(owner_key(session_id), session_id)
 
     async def sessions_of(self, team: str, user: str) -> list[str]:
         async with self._bounded():
@@ -232,7 +233,7 @@ class RedisSessionStore:
         written = replace(session, version=int(expected or 0) + 1)
         pairs = [text for pair in to_fields(written).items() for text in pair]
         answer = await self._compare_and_set(
-            keys=[session_key(session.id), user_key(session.team, session.user)],
+            keys=[session_key(session.id), owner_key(session.id)],
             args=[expected, uuid4().hex, self._session_ttl * 1000, now, session.id, *pairs],
         )
         return bool(answer)

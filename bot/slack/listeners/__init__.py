@@ -7,8 +7,8 @@ from slack_bolt.async_app import AsyncApp
 from bot.direction import Direction, Portfolio
 from bot.domain.provenance import AI_LABEL
 from bot.ports import Publisher
-from bot.slack.bolt import Identity
 from bot.slack.events import on_event
+from bot.slack.identity import Identity
 from bot.slack.listeners.clicks import Clicks
 from bot.slack.listeners.commands import Commands
 from bot.slack.listeners.desk import Desk

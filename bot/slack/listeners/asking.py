@@ -13,7 +13,7 @@ LISTED = 10
 
 async def list_of(desk: Desk, place: Place) -> str:
     """The person's sessions in progress, in words."""
-    sessions, total = await desk.portfolio.working(place.team, place.user, LISTED)
+    sessions, total = await desk.portfolio.working(place.team, place.owner, LISTED)
     return list_words(sessions, total, desk.identity.url)
 
 

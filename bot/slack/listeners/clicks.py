@@ -8,15 +8,16 @@ from functools import partial
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.attempt import ImageRef
+from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.slack.answers import ClickAnswer, answering, in_time
 from bot.slack.listeners.desk import Desk, open_form
-from bot.slack.requests import click_id, clicked_target, place_of, user_of
+from bot.slack.requests import click_id, clicked_target, person_of, place_of
 from bot.views import forms
 from bot.views.ids import Target
 
-Decision = Callable[[str, ImageRef, str], Awaitable[Session]]
-"""What a click decides, from the session, the image and the user who clicked."""
+Decision = Callable[[str, ImageRef, Person], Awaitable[Session]]
+"""What a click decides, from the session, the image and the person who clicked."""
 
 
 class Clicks:
@@ -49,7 +50,7 @@ class Clicks:
         async with answering(ClickAnswer(args)):
             target = clicked_target(args.body)
             session = await in_time(
-                self._direction.may_refine(target.session_id, target.image, user_of(args))
+                self._direction.may_refine(target.session_id, target.image, person_of(args))
             )
             await open_form(args, forms.refine_form(target, session))
 
@@ -58,7 +59,7 @@ class Clicks:
         async with answering(ClickAnswer(args)):
             target = clicked_target(args.body)
             session = await in_time(
-                self._direction.may_edit(target.session_id, target.attempt, user_of(args))
+                self._direction.may_edit(target.session_id, target.attempt, person_of(args))
             )
             edited = session.attempt(target.attempt)
             form = forms.edit_form(target, edited.prompt, edited.options, self._direction.qualities)
@@ -78,12 +79,12 @@ class Clicks:
     async def _decide(self, args: AsyncArgs, decision: Decision) -> None:
         async with answering(ClickAnswer(args)):
             target = clicked_target(args.body)
-            session = await in_time(decision(target.session_id, target.image, user_of(args)))
+            session = await in_time(decision(target.session_id, target.image, person_of(args)))
             await args.ack()
             await self._desk.queue_owed(session)
 
     async def _restart(self, args: AsyncArgs, target: Target) -> tuple[Session, Session]:
         """The approved session, and the one that its form is to start."""
-        old = await self._direction.may_start_over(target.session_id, user_of(args))
-        place = place_of(args, old.channel, old.team)
+        old = await self._direction.may_start_over(target.session_id, person_of(args))
+        place = place_of(args, old.channel)
         return old, await self._direction.restart(place, old)

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from bot.direction import Direction, Portfolio
 from bot.domain.session import Session
 from bot.ports import Publisher
-from bot.slack.bolt import Identity
+from bot.slack.identity import Identity
 from bot.slack.measuring import acks_first, calling
 from bot.tasks import BackgroundTasks
 from bot.views.forms import View

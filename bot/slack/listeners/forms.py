@@ -13,7 +13,7 @@ from bot.domain.pictures import check_picture
 from bot.domain.session import Session
 from bot.slack.answers import FormAnswer, answering, in_time
 from bot.slack.listeners.desk import Desk
-from bot.slack.requests import form_target, form_text, form_values, place_of, user_of
+from bot.slack.requests import form_target, form_text, form_values, person_of, place_of
 from bot.views import words
 from bot.views.brought import Brought
 from bot.views.forms import read_options, read_picture
@@ -29,9 +29,9 @@ class Forms:
     async def prompt_submitted(self, args: AsyncArgs) -> None:
         """The form of a new session."""
         async with answering(FormAnswer(args), away=words.FORM_LOST):
-            view, user = args.body["view"], user_of(args)
+            view, person = args.body["view"], person_of(args)
             target, options = form_target(view), read_options(form_values(view), self._qualities)
-            submitting = self._direction.submit(target.session_id, user, form_text(view), options)
+            submitting = self._direction.submit(target.session_id, person, form_text(view), options)
             session, old = await in_time(submitting)
             await self._kept(args, session)
             if old is not None:
@@ -46,7 +46,7 @@ class Forms:
                 self._direction.edit(
                     target.session_id,
                     target.attempt,
-                    user_of(args),
+                    person_of(args),
                     form_text(view),
                     options,
                     asked_by=view["id"],
@@ -63,7 +63,7 @@ class Forms:
                 self._direction.refine(
                     target.session_id,
                     target.image,
-                    user_of(args),
+                    person_of(args),
                     form_text(view),
                     asked_by=view["id"],
                 )

@@ -13,7 +13,7 @@ from bot.slack.answers import answering, in_time
 from bot.slack.event_answer import HomeAnswer
 from bot.slack.listeners.desk import Desk
 from bot.slack.measuring import calling, handling
-from bot.slack.requests import team_of, user_of
+from bot.slack.requests import acting_of, user_of
 from bot.views.home import PICTURES_PER_PAGE, WORKING_PER_PAGE, Page, home_view, parse_page
 from bot.views.ids import DEFAULT_OPTION
 from bot.views.option_selects import option_value
@@ -57,13 +57,15 @@ class Home:
             action = args.body["actions"][0]
             name = action["action_id"].removeprefix(f"{DEFAULT_OPTION}_")
             value = option_value((action.get("selected_option") or {}).get("value") or "")
-            team, user = team_of(args), user_of(args)
-            await in_time(self._desk.portfolio.set_default(team, user, name, value))
+            acting = acting_of(args)
+            setting = self._desk.portfolio.set_default(acting.team, acting.owner, name, value)
+            await in_time(setting)
             await self._show(args, _page_of(args))
 
     async def last_kept(self, args: AsyncArgs) -> None:
         async with answering(HomeAnswer(args)):
-            await in_time(self._desk.portfolio.keep_last(team_of(args), user_of(args)))
+            acting = acting_of(args)
+            await in_time(self._desk.portfolio.keep_last(acting.team, acting.owner))
             await self._show(args, _page_of(args))
 
     async def _show(self, args: AsyncArgs, page: Page) -> None:
@@ -72,9 +74,8 @@ class Home:
         await self._publish(args, await in_time(self._gallery(args, page)))
 
     async def _gallery(self, args: AsyncArgs, page: Page) -> Gallery:
-        return await self._desk.portfolio.gallery(
-            team_of(args), user_of(args), size=_SIZE, pages=page
-        )
+        acting = acting_of(args)
+        return await self._desk.portfolio.gallery(acting.team, acting.owner, size=_SIZE, pages=page)
 
     async def _publish(self, args: AsyncArgs, gallery: Gallery) -> None:
         """Where Slack refuses the tab, it goes without images: one of them may be deleted."""

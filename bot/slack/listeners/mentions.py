@@ -17,9 +17,6 @@ from bot.slack.pictures import Found, pictures_among
 from bot.slack.requests import place_of_event
 from bot.views import replies, words
 
-_OF_PEOPLE = {None, "file_share", "thread_broadcast"}
-"""The subtypes of messages that a person writes; the others are edits, deletions and notices."""
-
 
 class Mentions:
     """In a session's thread the words are about its newest draft; anywhere else, and with a
@@ -30,22 +27,14 @@ class Mentions:
         self._direction = desk.direction
 
     async def mentioned(self, args: AsyncArgs) -> None:
-        if self._by_a_person(args):
-            await self._hear(args)
-        else:
-            await args.ack()
+        await self._hear(args)
 
     async def written_to(self, args: AsyncArgs) -> None:
         """A direct message needs no mention."""
-        if args.body["event"].get("channel_type") == "im" and self._by_a_person(args):
+        if args.body["event"].get("channel_type") == "im":
             await self._hear(args)
         else:
             await args.ack()
-
-    def _by_a_person(self, args: AsyncArgs) -> bool:
-        event = args.body["event"]
-        bot = event.get("bot_id") or event.get("user") in (None, self._desk.identity.bot_user)
-        return not bot and event.get("subtype") in _OF_PEOPLE
 
     async def _hear(self, args: AsyncArgs) -> None:
         answer = EventAnswer(args)

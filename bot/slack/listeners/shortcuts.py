@@ -8,7 +8,7 @@ from bot.domain.errors import Reason, Refusal
 from bot.slack.answers import ShortcutAnswer, answering, in_time
 from bot.slack.listeners.desk import Desk, open_form
 from bot.slack.pictures import pictures_of
-from bot.slack.requests import Payload, team_of, user_of
+from bot.slack.requests import Payload, acting_of
 from bot.views.brought import Brought
 from bot.views.forms import image_form
 
@@ -24,7 +24,8 @@ class Shortcuts:
         async with answering(ShortcutAnswer(args)):
             direction = self._desk.direction
             brought = self._brought(args.body)
-            defaults = await in_time(direction.defaults(team_of(args), user_of(args)))
+            acting = acting_of(args)
+            defaults = await in_time(direction.defaults(acting.team, acting.owner))
             await open_form(args, image_form(brought, defaults, direction.qualities))
 
     def _brought(self, body: Payload) -> Brought:

@@ -9,25 +9,26 @@ import pytest
 from bot.direction import Direction, Place
 from bot.domain.errors import Reason, Refusal
 from bot.domain.options import QUALITIES
+from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.session import Session
 from bot.tasks import BackgroundTasks
 from tests.fakes import (
+    BOSS,
     CHANNEL,
     ID,
-    OWNER,
     FakeCancellations,
     FakeJobQueue,
     FakeSessionStore,
     clock,
 )
 
-PLACE = Place("T1", OWNER, CHANNEL, "https://hooks/1", seed="trigger.1")
+PLACE = Place("T1", BOSS, CHANNEL, "https://hooks/1", seed="trigger.1")
 
 
-def in_thread(thread_ts: str = "1.0", *, seed: str = "T1|C1|7.7", user: str = OWNER) -> Place:
+def in_thread(thread_ts: str = "1.0", *, seed: str = "T1|C1|7.7", person: Person = BOSS) -> Place:
     """Where something is said in a thread."""
-    return Place("T1", user, CHANNEL, "", seed, thread_ts)
+    return Place("T1", person, CHANNEL, "", seed, thread_ts)
 
 
 class Desk:

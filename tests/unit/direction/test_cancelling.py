@@ -11,20 +11,21 @@ import pytest
 from bot.direction import Place
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import draft_posted
 from bot.domain.work import Job, JobKind
-from tests.fakes import CHANNEL, ID, OWNER, a_session, generating, with_latest
+from tests.fakes import BOSS, BYSTANDER, CHANNEL, ID, OWNER, a_session, generating, with_latest
 from tests.unit.direction.desk import Desk, in_thread, refused
 
 _seeds = itertools.count()
 OTHER, THIRD = f"T1.{OWNER}.bbbb", f"T1.{OWNER}.cccc"
 
 
-def asking(user: str = OWNER) -> Place:
+def asking(person: Person = BOSS) -> Place:
     """Another request each time."""
-    return Place("T1", user, CHANNEL, "", f"trigger.{next(_seeds)}")
+    return Place("T1", person, CHANNEL, "", f"trigger.{next(_seeds)}")
 
 
 def queued_at(session: Session, seconds: float) -> Session:
@@ -33,18 +34,18 @@ def queued_at(session: Session, seconds: float) -> Session:
 
 async def test_a_cancelled_first_attempt_leaves_the_prompt_to_try_again() -> None:
     desk = Desk(generating())
-    session = await desk.direction.cancel(ID, ImageRef(1), OWNER)
+    session = await desk.direction.cancel(ID, ImageRef(1), BOSS)
     assert session.stage is Stage.INITIAL_INPUT
     assert session.latest.failure is FailureKind.CANCELLED
-    again = await desk.direction.try_again(ID, ImageRef(1), OWNER)
+    again = await desk.direction.try_again(ID, ImageRef(1), BOSS)
     assert (again.stage, again.latest.number, again.error_message) == (Stage.GENERATING, 2, "")
 
 
 async def test_a_cancelled_later_attempt_leaves_the_draft_before_it() -> None:
     desk = Desk(generating(2))
-    session = await desk.direction.cancel(ID, ImageRef(2), OWNER)
+    session = await desk.direction.cancel(ID, ImageRef(2), BOSS)
     assert session.stage is Stage.USER_FEEDBACK
-    approved = await desk.direction.approve(ID, ImageRef(1), OWNER)
+    approved = await desk.direction.approve(ID, ImageRef(1), BOSS)
     assert approved.final_image == ImageRef(1)
 
 
@@ -52,7 +53,7 @@ async def test_whoever_has_the_attempt_is_told_and_its_waiting_jobs_are_taken_ba
     desk = Desk(generating())
     for kind in (JobKind.ANNOUNCE, JobKind.GENERATE):
         await desk.queue.add(Job(kind, ID, 1))
-    await desk.direction.queue_owed(await desk.direction.cancel(ID, ImageRef(1), OWNER))
+    await desk.direction.queue_owed(await desk.direction.cancel(ID, ImageRef(1), BOSS))
     assert desk.cancellations.sent == [ID]
     assert list(desk.queue.states) == [Job(JobKind.SETTLE, ID, 1).id]
 
@@ -61,7 +62,7 @@ async def test_of_a_cancel_and_the_draft_at_once_the_first_counts() -> None:
     for cancel_first in (True, False):
         session = with_latest(generating(), candidates=a_session().latest.candidates)
         desk = Desk(session)
-        cancel = desk.direction.cancel(ID, ImageRef(1), OWNER)
+        cancel = desk.direction.cancel(ID, ImageRef(1), BOSS)
         post = desk.store.update(ID, lambda s: draft_posted(s, 1, "1.5", 1.0))
         pair = (cancel, post) if cancel_first else (post, cancel)
         outcomes = await asyncio.gather(*pair, return_exceptions=True)
@@ -75,7 +76,7 @@ async def test_of_a_cancel_and_the_draft_at_once_the_first_counts() -> None:
 async def test_a_double_click_cancels_once() -> None:
     desk = Desk(generating())
     outcomes = await asyncio.gather(
-        *(desk.direction.cancel(ID, ImageRef(1), OWNER) for _ in "ab"), return_exceptions=True
+        *(desk.direction.cancel(ID, ImageRef(1), BOSS) for _ in "ab"), return_exceptions=True
     )
     (refusal,) = [o for o in outcomes if isinstance(o, Refusal)]
     assert refusal.reason is Reason.NOTHING_TO_CANCEL
@@ -84,7 +85,7 @@ async def test_a_double_click_cancels_once() -> None:
 
 async def test_a_stale_cancel_does_not_stop_the_attempt_after_it() -> None:
     desk = Desk(generating(2))
-    late = desk.direction.cancel(ID, ImageRef(1), OWNER)
+    late = desk.direction.cancel(ID, ImageRef(1), BOSS)
     assert await refused(late) is Reason.MOVED_ON
     assert desk.session.stage is Stage.GENERATING
 
@@ -106,7 +107,7 @@ async def test_the_newest_of_this_channel_is_cancelled_first() -> None:
 
 async def test_nobody_cancels_what_is_anothers_by_asking_for_the_newest() -> None:
     desk = Desk(generating())
-    asked = desk.direction.cancel_newest(asking("U2"))
+    asked = desk.direction.cancel_newest(asking(BYSTANDER))
     assert await refused(asked) is Reason.NOTHING_TO_CANCEL
 
 

@@ -12,14 +12,16 @@ from bot.direction import Direction
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal, StoreUnavailable
 from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import draft_posted
 from bot.domain.work import Job, JobKind
 from tests.fakes import (
+    BOSS,
+    BYSTANDER,
     ID,
-    OWNER,
     PROMPT,
     STRANGER,
     a_session,
@@ -29,24 +31,24 @@ from tests.fakes import (
 from tests.unit.direction.desk import Desk, in_thread, refused
 
 FIRST, SECOND = ImageRef(1), ImageRef(2)
-Act = Callable[[Direction, str], Awaitable[object]]
+Act = Callable[[Direction, Person], Awaitable[object]]
 FEEDBACK = Stage.USER_FEEDBACK
 ACTS: dict[str, tuple[Stage, Act]] = {
-    "submit": (Stage.INITIAL_INPUT, lambda d, user: d.submit(ID, user, PROMPT, NO_OPTIONS)),
-    "approve": (FEEDBACK, lambda d, user: d.approve(ID, FIRST, user)),
-    "use_earlier": (FEEDBACK, lambda d, user: d.use_earlier(ID, FIRST, user)),
-    "regenerate": (FEEDBACK, lambda d, user: d.regenerate(ID, FIRST, user)),
-    "try_again": (FEEDBACK, lambda d, user: d.try_again(ID, FIRST, user)),
-    "refine": (FEEDBACK, lambda d, user: d.refine(ID, FIRST, user, "night")),
-    "edit": (FEEDBACK, lambda d, user: d.edit(ID, 1, user, "a cat", NO_OPTIONS)),
-    "cancel": (Stage.GENERATING, lambda d, user: d.cancel(ID, FIRST, user)),
-    "may_refine": (FEEDBACK, lambda d, user: d.may_refine(ID, FIRST, user)),
-    "may_edit": (FEEDBACK, lambda d, user: d.may_edit(ID, 1, user)),
-    "may_start_over": (Stage.FINAL, lambda d, user: d.may_start_over(ID, user)),
+    "submit": (Stage.INITIAL_INPUT, lambda d, who: d.submit(ID, who, PROMPT, NO_OPTIONS)),
+    "approve": (FEEDBACK, lambda d, who: d.approve(ID, FIRST, who)),
+    "use_earlier": (FEEDBACK, lambda d, who: d.use_earlier(ID, FIRST, who)),
+    "regenerate": (FEEDBACK, lambda d, who: d.regenerate(ID, FIRST, who)),
+    "try_again": (FEEDBACK, lambda d, who: d.try_again(ID, FIRST, who)),
+    "refine": (FEEDBACK, lambda d, who: d.refine(ID, FIRST, who, "night")),
+    "edit": (FEEDBACK, lambda d, who: d.edit(ID, 1, who, "a cat", NO_OPTIONS)),
+    "cancel": (Stage.GENERATING, lambda d, who: d.cancel(ID, FIRST, who)),
+    "may_refine": (FEEDBACK, lambda d, who: d.may_refine(ID, FIRST, who)),
+    "may_edit": (FEEDBACK, lambda d, who: d.may_edit(ID, 1, who)),
+    "may_start_over": (Stage.FINAL, lambda d, who: d.may_start_over(ID, who)),
 }
 IN_THREAD: dict[str, tuple[Stage, Act]] = {
-    "said": (FEEDBACK, lambda d, user: d.said_in_thread(in_thread(user=user), "night")),
-    "cancelled": (Stage.GENERATING, lambda d, user: d.cancel_in_thread(in_thread(user=user))),
+    "said": (FEEDBACK, lambda d, who: d.said_in_thread(in_thread(person=who), "night")),
+    "cancelled": (Stage.GENERATING, lambda d, who: d.cancel_in_thread(in_thread(person=who))),
 }
 
 
@@ -54,7 +56,7 @@ IN_THREAD: dict[str, tuple[Stage, Act]] = {
 async def test_a_stranger_changes_nothing(name: str) -> None:
     stage, act = (ACTS | IN_THREAD)[name]
     desk = Desk(a_session(stage))
-    assert await refused(act(desk.direction, STRANGER)) is Reason.NOT_ALLOWED
+    assert await refused(act(desk.direction, BYSTANDER)) is Reason.NOT_ALLOWED
     assert desk.store.written == []
 
 
@@ -62,12 +64,12 @@ async def test_a_stranger_changes_nothing(name: str) -> None:
 async def test_whom_the_policy_names_may_what_the_owner_may(name: str) -> None:
     stage, act = (ACTS | IN_THREAD)[name]
     desk = Desk(a_session(stage), policy=Policy(others=frozenset({STRANGER})))
-    await act(desk.direction, STRANGER)
+    await act(desk.direction, BYSTANDER)
 
 
 @pytest.mark.parametrize("name", list(ACTS))
 async def test_a_session_that_is_gone_has_expired(name: str) -> None:
-    assert await refused(ACTS[name][1](Desk().direction, OWNER)) is Reason.EXPIRED
+    assert await refused(ACTS[name][1](Desk().direction, BOSS)) is Reason.EXPIRED
 
 
 @pytest.mark.parametrize("name", [*ACTS, *IN_THREAD])
@@ -76,21 +78,21 @@ async def test_what_cannot_be_kept_is_not_said_to_be(name: str) -> None:
     desk = Desk(a_session(stage))
     desk.store.away = True
     with pytest.raises(StoreUnavailable):
-        await act(desk.direction, OWNER)
+        await act(desk.direction, BOSS)
 
 
 @pytest.mark.parametrize("name", ["may_refine", "may_edit", "may_start_over"])
 async def test_asking_whether_changes_nothing(name: str) -> None:
     stage, act = ACTS[name]
     desk = Desk(a_session(stage))
-    await act(desk.direction, OWNER)
+    await act(desk.direction, BOSS)
     assert desk.store.written == []
 
 
 async def test_approving_twice_from_two_people_at_once_counts_once() -> None:
     desk = Desk(a_session(), policy=Policy(anyone=True))
     outcomes = await asyncio.gather(
-        *(desk.direction.approve(ID, FIRST, user) for user in (OWNER, STRANGER) * 5),
+        *(desk.direction.approve(ID, FIRST, who) for who in (BOSS, BYSTANDER) * 5),
         return_exceptions=True,
     )
     approved = [o for o in outcomes if isinstance(o, Session)]
@@ -105,11 +107,11 @@ async def test_of_everything_at_once_one_moves_the_stage() -> None:
     desk = Desk(a_session(attempts=2))
     direction = desk.direction
     outcomes = await asyncio.gather(
-        direction.regenerate(ID, SECOND, OWNER),
-        direction.use_earlier(ID, FIRST, OWNER),
-        direction.refine(ID, SECOND, OWNER, "night", "V1"),
-        direction.approve(ID, SECOND, OWNER),
-        direction.use_earlier(ID, FIRST, OWNER),
+        direction.regenerate(ID, SECOND, BOSS),
+        direction.use_earlier(ID, FIRST, BOSS),
+        direction.refine(ID, SECOND, BOSS, "night", "V1"),
+        direction.approve(ID, SECOND, BOSS),
+        direction.use_earlier(ID, FIRST, BOSS),
         direction.said_in_thread(in_thread(), "day"),
         return_exceptions=True,
     )
@@ -120,21 +122,21 @@ async def test_of_everything_at_once_one_moves_the_stage() -> None:
 
 async def test_using_an_earlier_draft_twice_counts_once() -> None:
     desk = Desk(a_session(attempts=3))
-    await desk.direction.use_earlier(ID, FIRST, OWNER)
-    again = desk.direction.use_earlier(ID, SECOND, OWNER)
+    await desk.direction.use_earlier(ID, FIRST, BOSS)
+    again = desk.direction.use_earlier(ID, SECOND, BOSS)
     assert await refused(again) is Reason.ALREADY_APPROVED
     assert desk.session.final_image == FIRST
 
 
 async def test_a_form_that_refines_counts_once_even_after_its_attempt_has_ended() -> None:
     desk = Desk(a_session())
-    await desk.direction.refine(ID, FIRST, OWNER, "night --n 2", "V1")
+    await desk.direction.refine(ID, FIRST, BOSS, "night --n 2", "V1")
     assert desk.session.latest.options.count == 2
     ended = draft_posted(
         with_latest(desk.session, candidates=a_session().latest.candidates), 2, "2.5", 1.0
     )
     desk.store.sessions[ID] = ended
-    assert await desk.direction.refine(ID, FIRST, OWNER, "night --n 2", "V1") == ended
+    assert await desk.direction.refine(ID, FIRST, BOSS, "night --n 2", "V1") == ended
 
 
 @pytest.mark.parametrize(
@@ -148,14 +150,14 @@ async def test_a_form_that_refines_counts_once_even_after_its_attempt_has_ended(
 )
 async def test_a_change_that_will_not_do_changes_nothing(text: str, reason: Reason) -> None:
     desk = Desk(a_session())
-    assert await refused(desk.direction.refine(ID, FIRST, OWNER, text)) is reason
+    assert await refused(desk.direction.refine(ID, FIRST, BOSS, text)) is reason
     assert desk.store.written == []
 
 
 async def test_editing_begins_afresh_with_what_was_typed_and_chosen() -> None:
     desk = Desk(a_session())
     form = Options("1024x1536", count=2)
-    await desk.direction.edit(ID, 1, OWNER, "a cat --n 3", form, "V1")
+    await desk.direction.edit(ID, 1, BOSS, "a cat --n 3", form, "V1")
     latest = desk.session.latest
     assert (latest.prompt, latest.base) == ("a cat", None)
     assert latest.options == Options("1024x1536", count=3)
@@ -163,7 +165,7 @@ async def test_editing_begins_afresh_with_what_was_typed_and_chosen() -> None:
 
 async def test_a_click_that_is_faster_than_the_record_of_its_message_waits_for_it() -> None:
     desk = Desk(generating())
-    click = asyncio.create_task(desk.direction.approve(ID, FIRST, OWNER))
+    click = asyncio.create_task(desk.direction.approve(ID, FIRST, BOSS))
     await asyncio.sleep(0.02)
     assert not click.done()
     desk.store.sessions[ID] = a_session(version=2)
@@ -173,7 +175,7 @@ async def test_a_click_that_is_faster_than_the_record_of_its_message_waits_for_i
 async def test_a_click_while_the_image_is_made_is_told_so_in_time() -> None:
     for session in (generating(), generating(2)):
         desk = Desk(session)
-        assert await refused(desk.direction.approve(ID, FIRST, OWNER)) is Reason.STILL_WORKING
+        assert await refused(desk.direction.approve(ID, FIRST, BOSS)) is Reason.STILL_WORKING
 
 
 async def test_the_owed_job_is_queued_and_none_where_none_is_owed() -> None:
@@ -190,7 +192,7 @@ async def test_a_queue_that_is_away_is_left_to_the_sweeper() -> None:
     desk = Desk(generating())
     desk.queue.away = True
     await desk.direction.queue_owed(generating())
-    await desk.direction.queue_owed(await desk.direction.cancel(ID, FIRST, OWNER))
+    await desk.direction.queue_owed(await desk.direction.cancel(ID, FIRST, BOSS))
     assert desk.queue.added == []
     assert desk.cancellations.sent == [ID]  # whoever works on it hears of it all the same
 

@@ -14,7 +14,7 @@ from bot.domain.options import NO_OPTIONS, Options, ratio_of
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind, owed
-from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt
+from tests.fakes import BOSS, CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt
 from tests.unit.direction.desk import PLACE, Desk, refused
 
 SOURCE = Source("F9", "image/png", 2_000)
@@ -40,7 +40,7 @@ async def test_the_same_request_twice_starts_one_session() -> None:
 
 async def test_two_requests_of_one_person_start_two_sessions() -> None:
     desk = Desk()
-    other = Place("T1", OWNER, CHANNEL, "", seed="trigger.2")
+    other = Place("T1", BOSS, CHANNEL, "", seed="trigger.2")
     first, second = await desk.direction.start(PLACE, "a"), await desk.direction.start(other, "b")
     assert first.id != second.id
     assert {first.id, second.id} == set(await desk.store.sessions_of("T1", OWNER))
@@ -72,7 +72,7 @@ async def test_a_form_submits_a_session_that_waits_for_its_prompt() -> None:
     desk = Desk()
     session = await desk.direction.start(PLACE, "--n 2", may_wait=True)
     assert session.options == Options(count=2)
-    submitted, old = await desk.direction.submit(session.id, OWNER, "a cat", Options(count=3))
+    submitted, old = await desk.direction.submit(session.id, BOSS, "a cat", Options(count=3))
     assert (submitted.stage, submitted.task_input, old) == (Stage.GENERATING, "a cat", None)
     assert submitted.options == Options(count=3)
 
@@ -157,7 +157,7 @@ async def test_starting_over_clears_the_approved_session_and_its_images() -> Non
     desk = Desk(a_session(Stage.FINAL, attempts=2, final_ts="9.0"))
     desk.store.images = {(ID, ImageRef(n)): "a" for n in range(3)}
     new = await desk.direction.restart(PLACE, desk.session)
-    session, old = await desk.direction.submit(new.id, OWNER, "a cat", NO_OPTIONS)
+    session, old = await desk.direction.submit(new.id, BOSS, "a cat", NO_OPTIONS)
     assert (session.stage, session.task_input) == (Stage.GENERATING, "a cat")
     assert old is not None
     assert (old.final_ts, old.retiring) == ("9.0", 2)
@@ -175,7 +175,7 @@ async def test_starting_over_offers_what_the_approved_image_was_made_with() -> N
     )
     new = await desk.direction.restart(PLACE, desk.session)
     assert new.options == Options("1024x1536")
-    session, _ = await desk.direction.submit(new.id, OWNER, "make it day", new.options)
+    session, _ = await desk.direction.submit(new.id, BOSS, "make it day", new.options)
     assert (session.source, session.latest.base) == (SOURCE, ImageRef(0))
     assert session.latest.change == "make it day"
 
@@ -184,8 +184,8 @@ async def test_of_two_forms_that_start_over_the_first_submitted_counts() -> None
     desk = Desk(a_session(Stage.FINAL))
     first = await desk.direction.restart(PLACE, desk.session)
     second = await desk.direction.restart(replace(PLACE, seed="t.2"), desk.session)
-    await desk.direction.submit(second.id, OWNER, "a cat", NO_OPTIONS)
-    late = desk.direction.submit(first.id, OWNER, "a dog", NO_OPTIONS)
+    await desk.direction.submit(second.id, BOSS, "a cat", NO_OPTIONS)
+    late = desk.direction.submit(first.id, BOSS, "a dog", NO_OPTIONS)
     assert await refused(late) is Reason.STARTED_OVER
     assert desk.store.sessions[first.id].stage is Stage.INITIAL_INPUT
 
@@ -193,8 +193,8 @@ async def test_of_two_forms_that_start_over_the_first_submitted_counts() -> None
 async def test_a_cleared_session_cannot_be_submitted_anew() -> None:
     desk = Desk(a_session(Stage.FINAL))
     new = await desk.direction.restart(PLACE, desk.session)
-    await desk.direction.submit(new.id, OWNER, "a cat", NO_OPTIONS)
-    late = desk.direction.submit(ID, OWNER, "a dog", NO_OPTIONS)
+    await desk.direction.submit(new.id, BOSS, "a cat", NO_OPTIONS)
+    late = desk.direction.submit(ID, BOSS, "a dog", NO_OPTIONS)
     assert await refused(late) is Reason.STARTED_OVER
     assert (desk.session.stage, len(desk.session.attempts)) == (Stage.INITIAL_INPUT, 1)
 
@@ -204,7 +204,7 @@ async def test_starting_over_goes_on_where_the_store_went_away_in_between() -> N
     new = await desk.direction.restart(PLACE, desk.session)
     desk.store.writes_until_away = 1
     with pytest.raises(StoreUnavailable):
-        await desk.direction.submit(new.id, OWNER, "a cat", NO_OPTIONS)
+        await desk.direction.submit(new.id, BOSS, "a cat", NO_OPTIONS)
     desk.store.writes_until_away = None
-    session, _ = await desk.direction.submit(new.id, OWNER, "a cat", NO_OPTIONS)
+    session, _ = await desk.direction.submit(new.id, BOSS, "a cat", NO_OPTIONS)
     assert session.stage is Stage.GENERATING

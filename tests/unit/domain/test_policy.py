@@ -1,32 +1,107 @@
-"""Who may direct a session."""
+"""Who may direct a session, and how the setting that says so is written."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from bot.domain.person import Person
 from bot.domain.policy import Policy
+from tests.fakes import a_session, somebody
+
+EVERYBODY = ("U1", "U2", "U3")
 
 
 @pytest.mark.parametrize(
     ("text", "allowed"),
     [
         ("owner", {"U1"}),
-        ("", {"U1"}),
         ("U2", {"U1", "U2"}),
-        (" U2 , U3,", {"U1", "U2", "U3"}),
-        ("owner,U3", {"U1", "U3"}),
-        ("anyone", {"U1", "U2", "U3", ""}),
+        ("U2,U3", {"U1", "U2", "U3"}),
+        ("anyone", {"U1", "U2", "U3"}),
     ],
 )
 def test_the_owner_always_may_and_others_as_the_setting_says(text: str, allowed: set[str]) -> None:
-    policy = Policy.parse(text)
-    assert {user for user in ("U1", "U2", "U3", "") if policy.allows(user, "U1")} == allowed
+    policy, session = Policy.parse(text), a_session()
+    assert {u for u in EVERYBODY if policy.allows(somebody(u), session)} == allowed
 
 
 def test_by_default_only_the_owner_may() -> None:
-    assert Policy().allows("U1", owner="U1")
-    assert not Policy().allows("U2", owner="U1")
+    assert Policy().allows(somebody("U1"), a_session())
+    assert not Policy().allows(somebody("U2"), a_session())
+
+
+@pytest.mark.parametrize("org", ["T2", "E9", ""])
+def test_the_same_user_id_of_another_team_is_another_person(org: str) -> None:
+    assert not Policy(others=frozenset({"U1", "U2"})).allows(Person(org, "U1"), a_session())
+    assert not Policy(others=frozenset({"U2"})).allows(Person(org, "U2"), a_session())
+
+
+def test_an_outsider_owns_what_is_the_outsiders_alone() -> None:
+    theirs = a_session(owner_org="T9")
+    assert Policy().allows(Person("T9", "U1"), theirs)
+    assert not Policy().allows(somebody("U1"), theirs)
+    assert not Policy().allows(Person("T8", "U1"), theirs)
+    assert Policy(others=frozenset({"U1"})).allows(somebody("U1"), theirs)
+
+
+def test_a_session_from_before_people_had_an_organisation_is_the_installations() -> None:
+    old, policy = a_session(team="T2"), Policy(team="E1")
+    assert policy.allows(Person("E1", "U1"), old)
+    assert not policy.allows(Person("T2", "U1"), old)
 
 
 def test_the_words_of_the_setting_are_no_users() -> None:
-    assert not Policy.parse("owner").allows("owner", owner="U1")
+    assert not Policy.parse("owner").allows(somebody("owner"), a_session())
+
+
+@pytest.mark.parametrize(
+    "right", ["owner", "anyone", "U0BOSS0002", "W013QGS7BPF,U1", "U1, U2", " anyone "]
+)
+def test_what_is_spelled_right_is_taken(right: str) -> None:
+    Policy.parse(right)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("everyone", "everyone is not known; did you mean anyone?"),
+        ("Anyone", "did you mean anyone?"),
+        ("ANYONE", "did you mean anyone?"),
+        ("anyoen", "did you mean anyone?"),
+        ("all", "did you mean anyone?"),
+        ("*", "did you mean anyone?"),
+        ("Owner", "did you mean owner?"),
+        ("owners", "did you mean owner?"),
+        ("owner,", "did you mean owner?"),
+        ("u0boss0002;u0boss0003", "did you mean U0BOSS0002,U0BOSS0003?"),
+        ("u0boss0002", "did you mean U0BOSS0002?"),
+        ("U0BOSS0002;", "did you mean U0BOSS0002?"),
+        ("U0BOSS0002 U0BOSS0003", "did you mean U0BOSS0002,U0BOSS0003?"),
+        ("U0BOSS0002,,U0BOSS0003", "did you mean U0BOSS0002,U0BOSS0003?"),
+        ("U0BOSS0002\nU0BOSS0003", "did you mean U0BOSS0002,U0BOSS0003?"),
+        ("'U0BOSS0002'", "did you mean U0BOSS0002?"),
+        ("<@U123>", "did you mean U123?"),
+        ("<@U0BOSS0002|bob>,@U0BOSS0003", "did you mean U0BOSS0002,U0BOSS0003?"),
+        ("owner,U0BOSS0002", "did you mean U0BOSS0002?"),
+        ("owner,anyone", "did you mean owner or anyone?"),
+        ("U0BOSS0002,everyone", "did you mean U0BOSS0002 or anyone?"),
+        ("@bob", "@bob is no user ID; it takes owner, anyone, or user IDs"),
+        ("@wally", "@wally is no user ID"),
+        ("nobody", "nobody is no user ID"),
+        ("URSULA", "URSULA is no user ID"),
+        ("USLACKBOT", "USLACKBOT is no user ID"),
+        ("U0BOSS0002,B0BOT0001", "B0BOT0001 is no user ID"),
+        ("U０BOSS0002", "is no user ID"),
+        ("U0BÖSS0002", "is no user ID"),
+        ("U" + "1" * 30, "an entry is no user ID"),
+        ("xoxb-1234567890-abcdefghijkl", "an entry is no user ID"),
+        (" ", "names nobody; it takes owner, anyone, or user IDs"),
+        (",", "names nobody"),
+    ],
+)
+def test_a_wrong_spelling_is_told_with_the_right_one(wrong: str, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)) as error:
+        Policy.parse(wrong)
+    assert len(str(error.value).splitlines()) == 1

@@ -36,6 +36,9 @@ NEXT_STEP = (
     "Try it in another channel",
     "mention me with it",
     "upload it",
+    "Ask somebody of that workspace",
+    "Ask a full member",
+    "Ask whoever runs me",
 )
 
 

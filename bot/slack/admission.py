@@ -1,0 +1,124 @@
+"""The door: what is for this installation, and who may use the bot, comes in; nothing else does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from slack_bolt.kwargs_injection.async_args import AsyncArgs
+from slack_bolt.response import BoltResponse
+
+from bot.domain.errors import Reason, Refusal
+from bot.domain.person import Person
+from bot.domain.policy import WhoMayStart
+from bot.slack.answers import (
+    Answer,
+    ClickAnswer,
+    CommandAnswer,
+    FormAnswer,
+    ShortcutAnswer,
+    answering,
+)
+from bot.slack.event_answer import EventAnswer, HomeAnswer, HomeTabAnswer
+from bot.slack.identity import Identity
+from bot.slack.members import Members
+from bot.slack.origin import Actor, actor_of, is_asked_by_somebody, is_of_a_person, is_ours
+from bot.slack.requests import ACTING, Acting
+from bot.tasks import BackgroundTasks
+
+log = logging.getLogger(__name__)
+
+
+class Admission:
+    """A global middleware. What it lets in has the `Person` who acts in its context. All else is
+    acked here, because Slack switches a subscription off whose deliveries fail: what another
+    installation asks, and what bots say, in silence; a person is told why, in private."""
+
+    def __init__(self, identity: Identity, who: WhoMayStart, tasks: BackgroundTasks) -> None:
+        self._identity = identity
+        self._who = who
+        self._tasks = tasks
+        self._members = Members()
+
+    async def __call__(
+        self, args: AsyncArgs, next_: Callable[[], Awaitable[None]]
+    ) -> BoltResponse | None:
+        if not is_ours(args.body, self._identity):
+            log.info("turned away: a request for another installation")
+            return await self._elsewhere(args)
+        if is_asked_by_somebody(args.body):
+            if not is_of_a_person(args.body, self._identity):
+                return await args.ack()
+            try:
+                person = await self._admitted(args)
+                args.context[ACTING] = Acting(self._identity.installation, person)
+            except Refusal as refusal:
+                return await self._refuse(args, refusal)
+        await next_()
+        return None
+
+    async def _admitted(self, args: AsyncArgs) -> Person:
+        """Who acts. Raises `Refusal` where they may not use the bot."""
+        actor, full = actor_of(args.body, self._identity), self._who is WhoMayStart.FULL_MEMBERS
+        org, home = actor.org, self._identity.installation
+        is_guest = False
+        if not actor.certain or (full and org == home):
+            org, is_guest = await self._looked_up(args, actor)
+        if self._who is not WhoMayStart.ANYONE and org != home:
+            raise Refusal(Reason.OUTSIDER)
+        if full and is_guest:
+            raise Refusal(Reason.GUEST)
+        return Person(org, actor.user)
+
+    async def _looked_up(self, args: AsyncArgs, actor: Actor) -> tuple[str, bool]:
+        """Whose the person is, and whether a guest."""
+        if not actor.certain and not self._identity.may("users:read"):
+            if not actor.org:
+                raise Refusal(Reason.OUTSIDER)
+            return actor.org, False
+        member = await self._members.of(args.client, actor.user)
+        if member.is_stranger:
+            raise Refusal(Reason.OUTSIDER)
+        org = member.enterprise or member.team or actor.org
+        if self._identity.is_home(member.team, member.enterprise):
+            org = self._identity.installation
+        if not org:
+            raise Refusal(Reason.NOT_CHECKED)
+        return org, member.is_guest
+
+    async def _elsewhere(self, args: AsyncArgs) -> BoltResponse | None:
+        if "command" not in args.body:
+            return await args.ack()
+        return await self._refuse(args, Refusal(Reason.NOT_INSTALLED))
+
+    async def _refuse(self, args: AsyncArgs, refusal: Refusal) -> BoltResponse | None:
+        """The ack of a command or a form holds the words; elsewhere they are said after it."""
+        answer = _answer_to(args)
+        if isinstance(answer, CommandAnswer | FormAnswer):
+            await _tell(answer, refusal)
+            return args.ack.response
+        response = await args.ack()
+        self._tasks.spawn(_tell(answer, refusal))
+        return response
+
+
+async def _tell(answer: Answer, refusal: Refusal) -> None:
+    async with answering(answer):
+        raise refusal
+
+
+def _answer_to(args: AsyncArgs) -> Answer:
+    match args.body:
+        case {"command": _}:
+            return CommandAnswer(args)
+        case {"event": {"type": "app_home_opened"}}:
+            return HomeTabAnswer(args)
+        case {"event": _}:
+            return EventAnswer(args)
+        case {"type": "view_submission"}:
+            return FormAnswer(args)
+        case {"type": "message_action"}:
+            return ShortcutAnswer(args)
+        case {"type": "block_actions", "message": _} | {"type": "block_actions", "channel": _}:
+            return ClickAnswer(args)
+    return HomeAnswer(args)

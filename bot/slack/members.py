@@ -1,0 +1,84 @@
+"""What Slack says of a person: whose they are, and whether they are a guest."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.errors import Reason, Refusal
+from bot.slack.measuring import calling
+
+log = logging.getLogger(__name__)
+
+LOOK_UP_WITHIN = 0.8
+"""Seconds. The decision that follows may take 2 s, and Slack waits 3 for the ack."""
+KEPT_FOR = 60.0
+"""Seconds for which an answer counts."""
+_MOST_KEPT = 10_000
+
+_UNKNOWN = {"user_not_found", "user_not_visible", "users_not_found"}
+_GUEST = ("is_restricted", "is_ultra_restricted")
+_NOBODY = ("deleted", "is_bot", "is_stranger", "is_workflow_bot", "is_connector_bot")
+
+
+class Member(NamedTuple):
+    """`team` and `enterprise` are empty where Slack does not tell them."""
+
+    team: str
+    enterprise: str
+    is_guest: bool
+    is_stranger: bool
+
+
+class Members:
+    """By `users.info`, which takes `users:read`; a good answer is kept for a while."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._known: dict[str, tuple[float, Member]] = {}
+
+    async def of(self, client: AsyncWebClient, user: str) -> Member:
+        """Raises `Refusal(NOT_CHECKED)` where Slack does not say it in time, and
+        `Refusal(OUTSIDER)` where it knows no such person here."""
+        until, member = self._known.get(user, (0.0, None))
+        if member is None or until <= self._now():
+            member = await self._ask(client, user)
+            self._keep(user, member)
+        return member
+
+    async def _ask(self, client: AsyncWebClient, user: str) -> Member:
+        try:
+            async with asyncio.timeout(LOOK_UP_WITHIN):
+                with calling("users.info"):
+                    answer = await client.users_info(user=user)
+            return _member(answer["user"])
+        except SlackApiError as error:
+            code = error.response.get("error")
+            if code in _UNKNOWN:
+                raise Refusal(Reason.OUTSIDER) from None
+            log.warning("users.info is refused: %s", code)
+        except (ClientError, OSError, KeyError, TypeError) as error:  # OSError: TimeoutError is one
+            log.warning("users.info does not answer: %s", type(error).__name__)
+        raise Refusal(Reason.NOT_CHECKED)
+
+    def _keep(self, user: str, member: Member) -> None:
+        if len(self._known) >= _MOST_KEPT:
+            self._known.clear()
+        self._known[user] = (self._now() + KEPT_FOR, member)
+
+
+def _member(told: dict[str, Any]) -> Member:
+    enterprise = told.get("enterprise_user") or {}
+    return Member(
+        team=told.get("team_id") or "",
+        enterprise=enterprise.get("enterprise_id") or told.get("enterprise_id") or "",
+        is_guest=any(told.get(name) for name in _GUEST),
+        is_stranger=any(told.get(name) for name in _NOBODY),
+    )

@@ -26,7 +26,7 @@ async def test_home_pages_and_leads_to_threads(desk: Desk, room: str) -> None:
     listed = shown.locator(".plain_text", has_text="idea number")
     await expect(listed).to_have_count(5)
     await desk.screenshot("home")
-    await shown.get_by_role("button", name="Older").focus()
+    await shown.get_by_role("button", name="Older →").focus()
     await desk.page.keyboard.press("Enter")
     await expect(listed).to_have_count(1)
     idea = await listed.inner_text()

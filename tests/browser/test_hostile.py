@@ -25,7 +25,8 @@ async def test_hostile_prompt_stays_text(desk: Desk) -> None:
     assert shown == [*HOSTILE, HOSTILE[-1]]
     await desk.page.get_by_role("button", name="Close the thread").click()
     await desk.page.locator("#timeline .picture").last.click()
-    await expect(desk.form.locator(".caption")).to_have_text(HOSTILE[-1])
+    caption = f"AI-generated · placeholder, no model: {HOSTILE[-1]}"
+    await expect(desk.form.locator(".caption")).to_have_text(caption)
     for made in ("script", "iframe", "svg[onload]", "[onerror]", "a[href^=javascript]"):
         await expect(desk.page.locator(f"#timeline {made}, dialog {made}")).to_have_count(0)
     await expect(desk.page.locator(".mention", has_text="channel")).to_have_count(0)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.adapters.redis.encoding import from_fields, to_fields
 from bot.adapters.redis.keys import session_key, user_key
 from bot.domain import steps
 from bot.domain.attempt import Attempt, Candidate, ImageRef
@@ -18,7 +19,7 @@ from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import SCHEMA, Session
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind, owed
-from tests.fakes import CHANNEL, OWNER, PROMPT, a_session
+from tests.fakes import CHANNEL, MODEL, OWNER, PROMPT, a_session
 
 WRITTEN = json.loads((Path(__file__).parents[1] / "data/sessions_schema_1.json").read_text("utf-8"))
 NOW = 500.0
@@ -239,3 +240,16 @@ async def test_a_session_of_a_newer_form_is_not_read_and_left_as_it_is(
     with pytest.raises(ValueError, match="is newer"):
         await store.update(created.id, lambda s: steps.approve(s, ImageRef(1), OWNER, NOW))
     assert await redis.hgetall(key) == before
+
+
+def test_an_image_whose_model_was_not_recorded_yet_is_read() -> None:
+    session = a_session(attempts=2)
+    stored = to_fields(session)
+    attempts = json.loads(stored["attempts"])
+    for attempt in attempts:
+        for candidate in attempt["candidates"]:
+            assert candidate.pop("model") == MODEL
+    read = from_fields({**stored, "attempts": json.dumps(attempts)})
+    assert [a.candidate(1) for a in read.attempts] == [
+        replace(a.candidate(1), model="") for a in session.attempts
+    ]

@@ -4,6 +4,7 @@ from typing import Any
 
 from bot.sandbox.arguments import Args
 from bot.sandbox.errors import SlackError
+from bot.sandbox.homes import home_of
 from bot.sandbox.methods_chat import visible_channel
 from bot.sandbox.registry import method
 from bot.sandbox.workspace import User, Workspace
@@ -23,10 +24,11 @@ def auth_test(workspace: Workspace, args: Args) -> dict[str, Any]:
         "url": f"https://{app.team_domain}.slack.com/",
         "team": app.team_domain.title(),
         "user": workspace.users[app.bot_user].name,
-        "team_id": app.team_id,
+        "team_id": app.enterprise_id if app.org_wide else app.team_id,
         "user_id": app.bot_user,
         "bot_id": app.bot_id,
-        "is_enterprise_install": False,
+        "is_enterprise_install": app.org_wide,
+        **({"enterprise_id": app.enterprise_id} if app.enterprise_id else {}),
     }
 
 
@@ -55,9 +57,11 @@ def team_info(workspace: Workspace, args: Args) -> dict[str, Any]:
 
 
 def user_payload(workspace: Workspace, user: User) -> dict[str, Any]:
+    team, org = home_of(workspace, user)
+    grid = {"id": user.id, "enterprise_id": org, "teams": [team]} if org else None
     return {
         "id": user.id,
-        "team_id": workspace.app.team_id,
+        "team_id": team,
         "name": user.name,
         "deleted": False,
         "real_name": user.real_name,
@@ -65,6 +69,9 @@ def user_payload(workspace: Workspace, user: User) -> dict[str, Any]:
         "profile": {"real_name": user.real_name, "display_name": user.name},
         "is_admin": False,
         "is_bot": user.is_bot,
+        "is_restricted": user.is_restricted,
+        "is_ultra_restricted": user.is_ultra_restricted,
+        **({"enterprise_user": grid} if grid else {}),
     }
 
 

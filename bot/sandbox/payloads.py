@@ -4,6 +4,7 @@ import itertools
 import time
 from typing import Any
 
+from bot.sandbox.homes import home_of, is_shared, is_stranger
 from bot.sandbox.messages import Message
 from bot.sandbox.views import View
 from bot.sandbox.workspace import Channel, User, Workspace
@@ -16,11 +17,12 @@ def slash_command(
     workspace: Workspace, user: User, channel: Channel, command: str, text: str
 ) -> Payload:
     """All values are strings, as in a form. The text is as typed, not escaped."""
-    app = workspace.app
+    app, (team, org) = workspace.app, home_of(workspace, user)
     return {
         "token": app.verification_token,
-        "team_id": app.team_id,
+        "team_id": team,
         "team_domain": app.team_domain,
+        **({"enterprise_id": org, "enterprise_name": org.title()} if org else {}),
         "channel_id": channel.id,
         "channel_name": "directmessage" if channel.is_im else channel.name,
         "user_id": user.id,
@@ -28,7 +30,7 @@ def slash_command(
         "command": command,
         "text": text,
         "api_app_id": app.app_id,
-        "is_enterprise_install": "false",
+        "is_enterprise_install": "true" if app.org_wide else "false",
         "response_url": _response_url(workspace, user, channel.id),
         "trigger_id": workspace.tickets.trigger(user.id),
     }
@@ -81,7 +83,7 @@ def action(block: Payload, element: Payload, value: str | None) -> Payload:
 
 def view_submission(workspace: Workspace, user: User, view: View) -> Payload:
     return {
-        **_interaction(workspace, user, "view_submission"),
+        **_interaction(workspace, user, "view_submission", own_team=True),
         "trigger_id": workspace.tickets.trigger(user.id, view.id),
         "view": view_payload(workspace, view),
         "response_urls": [],
@@ -118,25 +120,50 @@ def global_shortcut(workspace: Workspace, user: User, callback_id: str) -> Paylo
     }
 
 
-def event(workspace: Workspace, inner: Payload) -> Payload:
+def authored(workspace: Workspace, author: User, channel: Channel, inner: Payload) -> Payload:
+    """A message's event: `message` names its author's team, `app_mention` the installation's, and
+    beside it a stranger's."""
+    team, org = home_of(workspace, author)
+    shared = is_shared(workspace, channel)
+    if inner["type"] != "app_mention":
+        return event(workspace, {**inner, "team": team}, (team, org), shared=shared)
+    told: Payload = {"team": workspace.app.team_id}
+    if is_stranger(workspace, author):
+        told |= {"user_team": org or team, "source_team": org or team}
+        told |= {"user_profile": {"name": author.name, "team": org or team}}
+    return event(workspace, {**inner, **told}, shared=shared)
+
+
+def event(
+    workspace: Workspace,
+    inner: Payload,
+    home: tuple[str, str] | None = None,
+    *,
+    shared: bool = False,
+) -> Payload:
+    """`home`: the workspace and the organisation that it is told to have happened in."""
     app = workspace.app
+    team, org = home or (app.team_id, app.enterprise_id)
     authorization = {
-        "enterprise_id": None,
-        "team_id": app.team_id,
+        "enterprise_id": app.enterprise_id or None,
+        "team_id": None if app.org_wide else app.team_id,
         "user_id": app.bot_user,
         "is_bot": True,
-        "is_enterprise_install": False,
+        "is_enterprise_install": app.org_wide,
     }
     return {
         "token": app.verification_token,
-        "team_id": app.team_id,
+        "team_id": team,
+        **({"enterprise_id": org} if org else {}),
+        "context_team_id": app.team_id,
+        "context_enterprise_id": app.enterprise_id or None,
         "api_app_id": app.app_id,
         "event": inner,
         "type": "event_callback",
         "event_id": f"Ev{next(_numbers):08d}",
         "event_time": int(workspace.clock.now()),
         "authorizations": [authorization],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": shared,
     }
 
 
@@ -145,17 +172,20 @@ def view_payload(workspace: Workspace, view: View) -> Payload:
     return view.payload(app.team_id, app.app_id, app.bot_id)
 
 
-def _interaction(workspace: Workspace, user: User, kind: str) -> Payload:
-    app = workspace.app
-    person = {"id": user.id, "username": user.name, "name": user.name, "team_id": app.team_id}
+def _interaction(workspace: Workspace, user: User, kind: str, *, own_team: bool = False) -> Payload:
+    """`own_team`: a stranger's own one is named, and not that of the installation."""
+    app, (team, org) = workspace.app, home_of(workspace, user)
+    person = {"id": user.id, "username": user.name, "name": user.name, "team_id": org or team}
+    if is_stranger(workspace, user) and not own_team:
+        team, org = app.team_id, app.enterprise_id
     return {
         "type": kind,
         "user": person,
         "api_app_id": app.app_id,
         "token": app.verification_token,
-        "team": {"id": app.team_id, "domain": app.team_domain},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "team": {"id": team, "domain": app.team_domain},
+        "enterprise": {"id": org, "name": org.title()} if org else None,
+        "is_enterprise_install": app.org_wide,
     }
 
 

@@ -29,16 +29,18 @@ class TalkingPeople:
         thread_ts: str | None = None,
         files: Sequence[Attached] = (),
         timeout: float = SECONDS_TO_ACK,
+        **marks: Any,
     ) -> Ack:
         """Post a message, with `text` as a client sends it: `&`, `<` and `>` escaped, mentions as
-        `<@U…>`. The bot hears of direct ones, and of those that mention it where it is a member."""
+        `<@U…>`. The bot hears of direct ones, and of those that mention it where it is a member.
+        `marks` are further fields of what it hears, such as the `bot_profile` of another app."""
         who, where = self.workspace.user(user), self.workspace.channel(channel)
         message = self._post(who, where, text, thread_ts, files)
         bot = self.workspace.app.bot_user
         if where.is_im:
-            return await self._tell_bot("message", message, timeout, channel_type="im")
+            return await self._tell_bot("message", message, timeout, channel_type="im", **marks)
         if f"<@{bot}>" in text and bot in where.members:
-            return await self._tell_bot("app_mention", message, timeout)
+            return await self._tell_bot("app_mention", message, timeout, **marks)
         return Ack(ok=True, attempts=0, message=message)
 
     async def mention(
@@ -112,11 +114,12 @@ class TalkingPeople:
             **message.payload(),
             "type": kind,
             "channel": message.channel,
-            "team": self.workspace.app.team_id,
             "event_ts": message.ts,
             **({"subtype": "file_share"} if shared else {}),
             **more,
         }
-        ack = await self.delivery.event(payloads.event(self.workspace, inner), timeout)
+        author, place = self.workspace.user(message.user), self.workspace.channel(message.channel)
+        told = payloads.authored(self.workspace, author, place, inner)
+        ack = await self.delivery.event(told, timeout)
         ack.message = message
         return ack

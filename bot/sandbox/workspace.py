@@ -17,10 +17,16 @@ from bot.sandbox.views import Views
 
 @dataclass
 class User:
+    """`team_id` and `enterprise_id` are those of somebody from another workspace: see `homes`."""
+
     id: str
     name: str
     real_name: str = ""
     is_bot: bool = False
+    team_id: str = ""
+    enterprise_id: str = ""
+    is_restricted: bool = False
+    is_ultra_restricted: bool = False
 
 
 @dataclass
@@ -41,13 +47,15 @@ class Channel:
 
 @dataclass(frozen=True)
 class App:
-    """The identity of the installed bot."""
+    """The identity of the installed bot. With `org_wide` it is in all of the organisation."""
 
     app_id: str = "A0IMAGINE1"
     bot_id: str = "B0IMAGINE1"
     bot_user: str = "U0IMAGINE1"
     team_id: str = "T0SANDBOX1"
     team_domain: str = "sandbox"
+    enterprise_id: str = ""
+    org_wide: bool = False
     bot_token: str = "xoxb-sandbox-bot-token"  # noqa: S105
     app_token: str = "xapp-1-A0IMAGINE1-sandbox-app-token"  # noqa: S105
     signing_secret: str = "sandbox-signing-secret"  # noqa: S105
@@ -82,8 +90,9 @@ class Workspace:
 
     # people and places
 
-    def add_user(self, name: str, real_name: str = "", is_bot: bool = False) -> User:
-        user = User(_id_of("U", name), name, real_name or name.title(), is_bot)
+    def add_user(self, name: str, real_name: str = "", is_bot: bool = False, **more: Any) -> User:
+        """`more` are further fields of User."""
+        user = User(_id_of("U", name), name, real_name or name.title(), is_bot, **more)
         self.users[user.id] = user
         return user
 

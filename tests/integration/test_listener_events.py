@@ -5,75 +5,24 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 from PIL import Image
 
-from bot.adapters.slack import slack_client, slack_session
-from bot.direction import Direction, Portfolio
-from bot.doctor import identify
-from bot.domain.policy import Policy
 from bot.domain.session import Session
 from bot.sandbox import SimulatedSlack
-from bot.serving import HttpServer
 from bot.slack import answers
-from bot.slack.bolt import bolt_app
-from bot.slack.in_hand import InHand
-from bot.slack.listeners import Listeners
-from bot.slack.socket_mode import SocketModeConnections
-from bot.tasks import BackgroundTasks
 from bot.views.ids import DIRECT_IMAGE
 from tests.fakes import (
-    FakeCancellations,
-    FakeJobQueue,
-    FakePublisher,
-    FakeSessionStore,
-    clock,
     eventually,
 )
-from tests.support.http import routes_for
-
-SECONDS = 20.0
-
-
-@dataclass
-class Bot:
-    """The listeners with fakes behind them, connected to the simulated Slack."""
-
-    slack: SimulatedSlack
-    store: FakeSessionStore
-    queue: FakeJobQueue
-
-    @property
-    def only(self) -> Session:
-        (session,) = self.store.sessions.values()
-        return session
+from tests.support.listening import SECONDS, Bot, listening
 
 
 @pytest.fixture(params=["socket", "http"])
 async def bot(slack: SimulatedSlack, request: pytest.FixtureRequest) -> AsyncIterator[Bot]:
-    store, queue, tasks = FakeSessionStore(), FakeJobQueue(), BackgroundTasks()
-    direction = Direction(store, queue, FakeCancellations(), Policy(), tasks, clock())
-    async with slack_session() as http:
-        client = slack_client(slack.bot_token, slack.api_url, http)
-        _, identity = await identify(client)
-        assert identity is not None
-        app = bolt_app(client, identity, slack.signing_secret)
-        listeners = Listeners(direction, Portfolio(store), FakePublisher(), tasks, identity)
-        listeners.register(app)
-        server = HttpServer(routes_for(app, slack.signing_secret), 0, "127.0.0.1")
-        sockets = SocketModeConnections(app, slack.app_token, InHand())
-        if request.param == "http":
-            slack.use_http(f"http://127.0.0.1:{await server.start()}/slack/events")
-        else:
-            await sockets.start()
-        slack.workspace.invite_bot(slack.channel("general"), slack.user("alice").id)
-        yield Bot(slack, store, queue)
-        await sockets.stop()
-        await server.stop()
-        await tasks.drain(SECONDS)
-    assert slack.violations == []
+    async with listening(slack, request.param) as running:
+        yield running
 
 
 def png() -> bytes:

@@ -136,10 +136,8 @@ def act(user_team: str | None, team: str | None, org: str | None = None, **more:
     }
 
 
-THEIR_FORM: Payload = {
-    "type": "view_submission",
-    "view": {"app_installed_team_id": "T1", "team_id": "T9"},
-}
+THEIR_VIEW = {"app_installed_team_id": "T1", "team_id": "T9"}
+THEIR_FORM: Payload = {"type": "view_submission", "view": THEIR_VIEW}
 
 
 @pytest.mark.parametrize(

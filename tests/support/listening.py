@@ -1,0 +1,71 @@
+"""The listeners with fakes behind them, connected to the simulated Slack."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bot.adapters.slack import slack_client, slack_session
+from bot.direction import Direction, Portfolio
+from bot.doctor import identify
+from bot.domain.policy import Policy, WhoMayStart
+from bot.domain.session import Session
+from bot.sandbox import SimulatedSlack
+from bot.serving import HttpServer
+from bot.slack.bolt import bolt_app
+from bot.slack.in_hand import InHand
+from bot.slack.listeners import Listeners
+from bot.slack.socket_mode import SocketModeConnections
+from bot.tasks import BackgroundTasks
+from tests.fakes import (
+    FakeCancellations,
+    FakeJobQueue,
+    FakePublisher,
+    FakeSessionStore,
+    clock,
+)
+from tests.support.http import routes_for
+
+SECONDS = 20.0
+
+
+@dataclass
+class Bot:
+    slack: SimulatedSlack
+    store: FakeSessionStore
+    queue: FakeJobQueue
+
+    @property
+    def only(self) -> Session:
+        (session,) = self.store.sessions.values()
+        return session
+
+
+@asynccontextmanager
+async def listening(
+    slack: SimulatedSlack, transport: str, who: WhoMayStart = WhoMayStart.TEAM
+) -> AsyncIterator[Bot]:
+    """`transport` is `http` or `socket`. The bot is in #general."""
+    store, queue, tasks = FakeSessionStore(), FakeJobQueue(), BackgroundTasks()
+    async with slack_session() as http:
+        client = slack_client(slack.bot_token, slack.api_url, http)
+        _, identity = await identify(client)
+        assert identity is not None
+        policy = Policy(team=identity.installation)
+        direction = Direction(store, queue, FakeCancellations(), policy, tasks, clock())
+        app = bolt_app(client, identity, slack.signing_secret, who, tasks)
+        listeners = Listeners(direction, Portfolio(store), FakePublisher(), tasks, identity)
+        listeners.register(app)
+        server = HttpServer(routes_for(app, slack.signing_secret), 0, "127.0.0.1")
+        sockets = SocketModeConnections(app, slack.app_token, InHand())
+        if transport == "http":
+            slack.use_http(f"http://127.0.0.1:{await server.start()}/slack/events")
+        else:
+            await sockets.start()
+        slack.workspace.invite_bot(slack.channel("general"), slack.user("alice").id)
+        yield Bot(slack, store, queue)
+        await sockets.stop()
+        await server.stop()
+        await tasks.drain(SECONDS)
+    assert slack.violations == []

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -60,11 +59,10 @@ class Members:
                     answer = await client.users_info(user=user)
             return _member(answer["user"])
         except SlackApiError as error:
-            code = error.response.get("error")
-            if code in _UNKNOWN:
+            if _code_of(error) in _UNKNOWN:
                 raise Refusal(Reason.OUTSIDER) from None
-            log.warning("users.info is refused: %s", code)
-        except (ClientError, OSError, KeyError, TypeError) as error:  # OSError: TimeoutError is one
+            log.warning("users.info is refused: %s", _code_of(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody is let in
             log.warning("users.info does not answer: %s", type(error).__name__)
         raise Refusal(Reason.NOT_CHECKED)
 
@@ -72,6 +70,11 @@ class Members:
         if len(self._known) >= _MOST_KEPT:
             self._known.clear()
         self._known[user] = (self._now() + KEPT_FOR, member)
+
+
+def _code_of(error: SlackApiError) -> str:
+    data = getattr(error.response, "data", error.response)
+    return str(data.get("error")) if isinstance(data, dict) else "no answer"
 
 
 def _member(told: dict[str, Any]) -> Member:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -303,3 +304,35 @@ async def test_nothing_set_at_all_is_said_without_breaking(doctor: Doctor) -> No
     )
     assert await doctor(**empty) == 1
     assert doctor.failed == ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"]
+
+
+async def test_to_tell_guests_it_takes_a_scope_that_nothing_else_takes(
+    doctor: Doctor, slack: SimulatedSlack
+) -> None:
+    slack.workspace.scopes = set(ALL)
+    assert await doctor() == 0
+    assert doctor.line("Slack scopes").startswith("ok")
+    assert await doctor(who_may_start="full_members") == 1
+    assert "users:read, which WHO_MAY_START=full_members needs" in doctor.line("Slack scopes")
+    slack.workspace.scopes = {*ALL, "users:read"}
+    assert await doctor(who_may_start="full_members") == 0
+
+
+async def test_an_installation_in_an_organisation_is_known_as_that(slack: SimulatedSlack) -> None:
+    workspace = slack.workspace
+    async with slack_session() as http:
+        client = slack_client(slack.bot_token, slack.api_url, http)
+        _, alone = await identify(client)
+        workspace.app = replace(workspace.app, enterprise_id="E0ORG")
+        _, inside = await identify(client)
+        workspace.app = replace(workspace.app, org_wide=True)
+        _, whole = await identify(client)
+    assert alone
+    assert inside
+    assert whole
+    assert (alone.installation, alone.org_wide, alone.enterprise_id) == ("T0SANDBOX1", False, "")
+    assert (inside.installation, inside.org_wide) == ("T0SANDBOX1", False)
+    assert inside.is_home("T0SECOND", "E0ORG")
+    assert not inside.is_installed_in("T0SECOND", "E0ORG")
+    assert (whole.installation, whole.org_wide) == ("E0ORG", True)
+    assert whole.is_installed_in("T0SECOND", "E0ORG")

@@ -410,6 +410,19 @@ async def test_a_users_sessions_come_with_the_one_that_changed_last_first(
     assert await store.sessions_of("T9", "U9") == []
 
 
+async def test_an_outsider_with_the_same_user_id_has_sessions_of_their_own(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    await kept(store, replace(NEW, id="T1.U1.a", owner_org="T1"))
+    theirs = await kept(store, replace(NEW, id="T1.E9-U1.b", owner_org="E9"))
+    assert (await store.load(theirs.id)).owner_org == "E9"
+    assert await store.sessions_of("T1", "U1") == ["T1.U1.a"]
+    assert await store.sessions_of("T1", "E9-U1") == ["T1.E9-U1.b"]
+    await store.discard(theirs.id)
+    assert await store.sessions_of("T1", "E9-U1") == []
+    assert await store.sessions_of("T1", "U1") == ["T1.U1.a"]
+
+
 async def test_expired_sessions_are_pruned_from_the_index_by_the_next_write(
     store: RedisSessionStore, redis: Any
 ) -> None:

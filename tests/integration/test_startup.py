@@ -175,3 +175,11 @@ async def test_it_can_be_stopped_while_it_waits(start: Start, slack: SimulatedSl
     start.stop.set()
     async with asyncio.timeout(AT_ONCE):
         assert await starting is None
+
+
+async def test_only_who_lets_people_in_needs_to_tell_guests(
+    start: Start, slack: SimulatedSlack
+) -> None:
+    slack.workspace.scopes = {"chat:write", "commands", "files:write"}
+    assert "users:read" in await start.refused(who_may_start="full_members")
+    assert await start(who_may_start="full_members", web=False)

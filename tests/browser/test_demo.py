@@ -31,7 +31,7 @@ async def test_interrupted_at_once_it_ends_as_well(tmp_path: Path) -> None:
 
 async def test_key_means_openai_and_its_price(tmp_path: Path) -> None:
     async with DemoProcess(tmp_path, OPENAI_API_KEY="sk-not-a-real-one") as demo:
-        assert "on your key: about $0.006" in demo.output
+        assert "on your key: about $0.013" in demo.output
         assert "sk-not" not in demo.output
 
 

@@ -31,6 +31,9 @@ _WHO = {word: word for word in WhoMayStart} | {
 }
 """What people write for who may start."""
 
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and symbols that show nothing."""
+
 
 class Backend(StrEnum):
     """Who makes the images."""
@@ -139,9 +142,9 @@ class Settings(BaseSettings):
     def _shown(cls, label: str) -> str:
         label = label.strip()
         kinds = {category(mark) for mark in label}
-        if not any(kind[0] in "LNSP" for kind in kinds):
+        if not any(category(mark)[0] in "LNSP" for mark in label if mark not in _BLANK):
             raise ValueError(f"must say that an image is made by AI, such as {AI_LABEL}")
-        if kinds & {"Cc", "Zl", "Zp"}:
+        if kinds & {"Cc", "Cs", "Zl", "Zp"}:
             raise ValueError("must be one line of text")
         if len(label) > LONGEST_LABEL:
             raise ValueError(f"must have at most {LONGEST_LABEL} characters")

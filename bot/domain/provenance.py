@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 AI_LABEL = "AI-generated"
 """The words, unless the operator has others."""
 LONGEST_LABEL = 80
@@ -9,7 +11,8 @@ LONGEST_MODEL = 80
 
 XMP_KEYWORD = "XML:com.adobe.xmp"
 """The `iTXt` chunk of a PNG that holds XMP."""
-SOURCE_TYPE = b"DigitalSourceType"
+_PROPERTY = re.compile(rb":DigitalSourceType\s*[=>]")
+_VALUE = re.compile(rb"digitalsourcetype/(\w{1,80})")
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 MADE = f"{_SOURCE_TYPES}trainedAlgorithmicMedia"
 EDITED = f"{_SOURCE_TYPES}compositeWithTrainedAlgorithmicMedia"
@@ -30,15 +33,23 @@ _END = "</rdf:RDF>"
 
 
 def xmp_of(*, from_picture: bool, existing: bytes = b"") -> str:
-    """The XMP packet for an image of ours. What the image already had is kept, and where that
-    tells its source type, nothing is added."""
+    """The XMP packet for an image of ours. What the image already had is kept, unless that tells a
+    source type that does not fit, such as a camera's."""
     kept = existing.decode("utf-8", "replace").strip("\0").strip()
-    if SOURCE_TYPE in existing:
-        return kept
     described = _DESCRIPTION.format(EDITED if from_picture else MADE)
-    if kept.count(_END) == 1:
+    tells = _PROPERTY.search(existing) is not None
+    if tells and _is_fit(existing, from_picture):
+        return kept
+    if not tells and kept.count(_END) == 1:
         return kept.replace(_END, described + _END)
     return _PACKET.format(described)
+
+
+def _is_fit(xmp: bytes, from_picture: bool) -> bool:
+    """Whether all source types in it say that the image is made by AI, and also from a person's
+    picture where it is."""
+    told = {f"{_SOURCE_TYPES}{value.decode()}" for value in _VALUE.findall(xmp)}
+    return bool(told) and told <= ({EDITED} if from_picture else {MADE, EDITED})
 
 
 def model_name(text: str) -> str:

@@ -185,13 +185,17 @@ PARSERS: dict[str, Callable[[str], object]] = {
 }
 
 REGEXES = {
+    "adapters/openai/blame.py": "a provider's error",
+    "adapters/openai/extras.py": "a provider's error",
     "adapters/openai/failures.py": "a provider's names of things",
     "adapters/openai/refusals.py": "a provider's error",
     "adapters/placeholder/lettering.py": "readable",
-    "adapters/slack/calls.py": "Slack's error code",
+    "adapters/slack/refusals.py": "Slack's error code",
     "demo_bot.py": "a line of our own log",
+    "domain/directors.py": "a setting",
     "domain/flags.py": "parse_flags",
     "domain/options.py": "size_of",
+    "domain/provenance.py": "an image's metadata",
     "slack/mention_text.py": "mention_text",
     "telemetry/context.py": "an id",
     "telemetry/metrics.py": "an error code",

@@ -41,6 +41,37 @@ def test_the_source_type_is_said_once(from_picture: bool, value: str, existing: 
     assert value in {MADE, EDITED}
 
 
+CAPTURE = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
+
+
+@pytest.mark.parametrize(
+    ("said", "from_picture", "value"),
+    [
+        (CAPTURE, False, MADE),
+        (CAPTURE, True, EDITED),
+        (MADE, True, EDITED),
+        ("trainedAlgorithmicMedia", False, MADE),
+        ("", False, MADE),
+    ],
+)
+@pytest.mark.parametrize("as_attribute", [False, True])
+def test_another_source_type_does_not_stand(
+    said: str, from_picture: bool, value: str, as_attribute: bool
+) -> None:
+    existing = xmp_of(from_picture=False, existing=OTHERS).replace(MADE, said)
+    if as_attribute:
+        tag = "Iptc4xmpExt:DigitalSourceType"
+        existing = existing.replace(f"><{tag}>{said}</{tag}></", f' {tag}="{said}"></')
+    assert source_types(xmp_of(from_picture=from_picture, existing=existing.encode())) == [value]
+
+
+def test_words_that_only_name_it_are_no_mark() -> None:
+    words = OTHERS.replace(b"image/webp", b"notes on DigitalSourceType")
+    xmp = xmp_of(from_picture=False, existing=words)
+    assert source_types(xmp) == [MADE]
+    assert "notes on" in xmp
+
+
 def test_what_else_the_image_said_is_kept() -> None:
     assert "image/webp" in xmp_of(from_picture=False, existing=OTHERS)
 

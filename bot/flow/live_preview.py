@@ -19,6 +19,7 @@ from bot.domain.errors import (
     Refusal,
     SlackBusy,
     SlackRefused,
+    SlackShutOut,
     SlackUnavailable,
     StoreUnavailable,
 )
@@ -146,11 +147,13 @@ class LivePreviews:
         self, session_id: str, number: int, posted: Iterable[str] = (), *, look: bool = False
     ) -> None:
         """Take previews away; with `look`, also one that was posted and not recorded. What cannot
-        be taken away is left."""
+        be taken away is left. Raises `SlackShutOut`: it can be later."""
         known = [ts for ts in posted if ts]
         for ts in [*known, *([""] if look and self.enabled else [])]:
             try:
                 await self._remove(session_id, number, ts)
+            except SlackShutOut:
+                raise
             except _WRONG as error:
                 log.warning("a preview was left in its thread: %s", type(error).__name__)
 

@@ -18,7 +18,7 @@ from bot.sandbox import (  # noqa: F401  (each fills the table of methods)
 )
 from bot.sandbox.arguments import Args, read_args, token_of
 from bot.sandbox.errors import SlackError
-from bot.sandbox.faults import Fault, Faults, RateLimits
+from bot.sandbox.faults import Fault, Faults, RateLimits, ShutOut
 from bot.sandbox.registry import METHODS, Method
 from bot.sandbox.workspace import Workspace
 
@@ -67,6 +67,7 @@ class Gate:
         self.workspace = workspace
         self.faults = Faults()
         self.limits = RateLimits(workspace.clock)
+        self.shut_out: ShutOut | None = None
         self.calls: list[ApiCall] = []
         self.stopping = asyncio.Event()
 
@@ -105,9 +106,11 @@ class Gate:
                 )
             case "rate_limited":
                 return _ratelimited(call, max(1, round(fault.seconds)) if fault else 1)
-            case "error":
+            case "error" | "refused":
                 call.response = {"ok": False, "error": fault.error if fault else ""}
-                return web.json_response(call.response)
+                refused = fault is not None and fault.kind == "refused"
+                status = fault.status if fault and refused else 200
+                return web.json_response(call.response, status=status)
         wait = self.limits.wait(call.method, call.args)
         return _ratelimited(call, wait) if wait else None
 
@@ -152,6 +155,9 @@ class WebApi:
         self, call: ApiCall, args: Args, token: str | None, problem: SlackError | None
     ) -> web.Response:
         method = METHODS.get(call.method)
+        shut_out = self.gate.shut_out
+        if shut_out and shut_out.concerns(call.method) and self._token_name(token) == "bot":
+            return self._shut_out(call, method, shut_out)
         try:
             if problem:
                 raise problem
@@ -161,6 +167,17 @@ class WebApi:
             call.response = error.answer()
             self._judge(call, error)
         return web.json_response(call.response, headers=self._headers(method))
+
+    def _shut_out(self, call: ApiCall, method: Method | None, shut_out: ShutOut) -> web.Response:
+        """Only with a good token does Slack say what that may do."""
+        call.response = {"ok": False, "error": shut_out.error}
+        headers = None
+        if shut_out.error == "missing_scope":
+            needed = method.scopes[0] if method and method.scopes else ""
+            held = sorted(all_scopes() - {needed})
+            call.response |= {"needed": needed, "provided": ",".join(held)}
+            headers = {**self._headers(method), "x-oauth-scopes": ",".join(held)}
+        return web.json_response(call.response, status=shut_out.status, headers=headers)
 
     def _allowed(self, method: Method | None, token: str | None) -> Method:
         app = self.workspace.app

@@ -23,6 +23,11 @@ class Fault:
     seconds: float = 0.0
 
     @classmethod
+    def refused(cls, error: str, status: int = 200) -> "Fault":
+        """Slack's own refusal, under another HTTP status than its usual one."""
+        return cls(kind="refused", error=error, status=status)
+
+    @classmethod
     def rate_limited(cls, retry_after: float = 1) -> "Fault":
         return cls(kind="rate_limited", seconds=retry_after)
 
@@ -55,6 +60,19 @@ class Fault:
     def hang(cls) -> "Fault":
         """No answer for as long as the workspace runs."""
         return cls(kind="hang")
+
+
+@dataclass(frozen=True)
+class ShutOut:
+    """Slack refuses the whole app: every call with its bot token, or those of the `methods`.
+    Whatever needs no token, such as a response URL, works on."""
+
+    error: str
+    status: int = 200
+    methods: frozenset[str] = frozenset()
+
+    def concerns(self, method: str) -> bool:
+        return not self.methods or method in self.methods
 
 
 @dataclass

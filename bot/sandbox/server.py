@@ -9,7 +9,7 @@ from bot.sandbox.api import ApiCall, Gate, WebApi
 from bot.sandbox.clock import Clock
 from bot.sandbox.delivery import Delivery
 from bot.sandbox.echoes import Echoes
-from bot.sandbox.faults import Faults
+from bot.sandbox.faults import Faults, ShutOut
 from bot.sandbox.http_delivery import HttpDelivery
 from bot.sandbox.observe import Observer
 from bot.sandbox.people import People
@@ -153,6 +153,13 @@ class SimulatedSlack(People, TalkingPeople, FormPeople, Observer):
     @property
     def faults(self) -> Faults:
         return self.gate.faults
+
+    def shut_out(self, error: str, *methods: str, status: int = 200) -> None:
+        """Refuse the whole app, or these methods to it, until `let_in`."""
+        self.gate.shut_out = ShutOut(error, status, frozenset(methods))
+
+    def let_in(self) -> None:
+        self.gate.shut_out = None
 
     def rate_limit(
         self, method: str, per_second: float | None, per: str | None = "channel"

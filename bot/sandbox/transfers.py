@@ -62,6 +62,8 @@ class Transfers:
         return await self.gate.answer(request, call, respond)
 
     def _may_read(self, request: web.Request) -> bool:
+        if self.gate.shut_out and self.gate.shut_out.concerns("download"):
+            return False
         scopes = self.workspace.scopes
         bearer = f"Bearer {self.workspace.app.bot_token}"
         allowed = scopes is None or "files:read" in scopes

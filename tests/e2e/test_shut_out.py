@@ -15,18 +15,6 @@ from tests.support.scene import Scene, isolated_world, new_scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-OF_THE_APP = (
-    "auth.test",
-    "chat.postMessage",
-    "chat.postEphemeral",
-    "chat.update",
-    "files.getUploadURLExternal",
-    "files.completeUploadExternal",
-    "conversations.history",
-    "conversations.replies",
-    "conversations.join",
-)
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
@@ -50,11 +38,6 @@ async def scene(running: World) -> Scene:
     return new_scene(running)
 
 
-def refuse(scene: Scene, code: str) -> None:
-    for method in OF_THE_APP:
-        scene.slack.faults.add(method, Fault(error=code), times=1_000_000)
-
-
 @pytest.mark.parametrize("code", ["token_revoked", "org_login_required"])
 async def test_what_is_not_asked_for_yet_is_not_paid_until_slack_lets_the_app_in(
     scene: Scene, code: str
@@ -63,7 +46,7 @@ async def test_what_is_not_asked_for_yet_is_not_paid_until_slack_lets_the_app_in
     for number in range(12):
         await scene.imagine(f"fox number {number}")
     await asyncio.sleep(1.0)
-    refuse(scene, code)
+    scene.slack.shut_out(code)
     began = scene.openai.paid
     told = await scene.told("Slack does not let this app in")
     assert "invite" not in told.shown_text
@@ -72,13 +55,35 @@ async def test_what_is_not_asked_for_yet_is_not_paid_until_slack_lets_the_app_in
     assert scene.openai.paid <= began + 4  # what two workers had under way, two each
     held_at = scene.openai.paid
     assert await ready(scene.world) == [200, 503, 503]
-    scene.slack.faults.clear()
+    scene.slack.let_in()
     for number in range(12):
         root = await scene.root_of(f"fox number {number}")
         await scene.slack.wait_for_message(
             scene.channel, thread_ts=root.ts, button="Approve", timeout=90
         )
     assert scene.openai.paid == 12 > held_at
+
+
+async def test_a_good_auth_test_alone_pays_for_nothing(scene: Scene) -> None:
+    """The workers ask again and again, and what shows an image is refused all the same."""
+    scene.openai.hold("generating")
+    for number in range(6):
+        await scene.imagine(f"hare number {number}")
+    await scene.openai.until_held(4)
+    shown = ("chat.postMessage", "chat.update", "files.getUploadURLExternal")
+    scene.slack.shut_out("token_revoked", *shown)
+    scene.openai.release()
+    await scene.slack.wait_for(
+        lambda: len(scene.slack.calls_of("auth.test")) > 3, 60, "auth.test, again and again"
+    )
+    assert len(scene.openai.creates) == 4
+    scene.slack.let_in()
+    for number in range(6):
+        root = await scene.root_of(f"hare number {number}")
+        await scene.slack.wait_for_message(
+            scene.channel, thread_ts=root.ts, button="Approve", timeout=90
+        )
+    assert scene.openai.paid == len(scene.openai.creates) == 6
 
 
 async def test_a_regeneration_whose_status_is_refused_is_not_paid(scene: Scene) -> None:

@@ -77,3 +77,37 @@ async def test_uploads_fail_too(slack: SimulatedSlack, client: AsyncWebClient) -
     with pytest.raises(Exception, match="Failed to upload"):
         await client.files_upload_v2(content=png(), filename="a.png")
     assert [call.method for call in slack.calls] == ["files.getUploadURLExternal", "upload"]
+
+
+async def test_the_whole_app_is_shut_out(slack: SimulatedSlack, client: AsyncWebClient) -> None:
+    for status in (200, 403):
+        slack.shut_out("token_revoked", status=status)
+        for refused in (
+            post(client),
+            client.auth_test(),
+            client.chat_update(channel="C", ts="1", text="x"),
+        ):
+            with pytest.raises(SlackApiError, match="token_revoked"):
+                await refused
+        assert {call.status for call in slack.calls[-3:]} == {status}
+    slack.let_in()
+    await client.auth_test()
+    await post(client)
+
+
+async def test_a_missing_scope_is_named(slack: SimulatedSlack, client: AsyncWebClient) -> None:
+    slack.shut_out("missing_scope", "chat.postMessage")
+    with pytest.raises(SlackApiError) as caught:
+        await post(client)
+    answer = caught.value.response
+    assert answer["needed"] == "chat:write"
+    assert "chat:write" not in answer["provided"].split(",")
+    assert answer.headers["x-oauth-scopes"] == answer["provided"]
+    await client.auth_test()
+
+
+async def test_a_refusal_can_have_any_status(slack: SimulatedSlack, client: AsyncWebClient) -> None:
+    slack.faults.add("chat.postMessage", Fault.refused("invalid_auth", 401))
+    with pytest.raises(SlackApiError, match="invalid_auth"):
+        await post(client)
+    assert slack.calls[-1].status == 401

@@ -148,6 +148,8 @@ class Poster:
             return str(kept["ts"])
         try:
             found = await self._find(session, marker, LOOK_FOR)
+        except SlackShutOut:
+            raise
         except SlackUnavailable as error:
             log.warning("cannot look for a message that may have been posted: %s", error)
             return ""

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.slack.calls import call
 from bot.adapters.slack.files import Uploader
 from bot.adapters.slack.posting import Poster
-from bot.domain.errors import SlackBusy, SlackRefused, SlackUnavailable
+from bot.domain.errors import SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.session import Session
 from bot.views import messages
 
@@ -40,7 +40,7 @@ class Previews:
         message = messages.preview_message(session, number, file_id, label=self._ai_label)
         try:
             ts = await self._poster.post_file_once(session, message, READY_WITHIN)
-        except (SlackBusy, SlackRefused):  # it was not posted
+        except (SlackBusy, SlackRefused, SlackShutOut):  # it was not posted
             await self._forget(file_id)
             raise
         self._files[ts] = file_id

@@ -16,7 +16,13 @@ from bot.adapters.slack.notices import Notices
 from bot.adapters.slack.posting import Poster
 from bot.adapters.slack.previews import Previews
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import NotInChannel, SlackRefused, SlackUnavailable, StoreTrouble
+from bot.domain.errors import (
+    NotInChannel,
+    SlackRefused,
+    SlackShutOut,
+    SlackUnavailable,
+    StoreTrouble,
+)
 from bot.domain.provenance import AI_LABEL
 from bot.domain.session import Session
 from bot.views import messages
@@ -140,6 +146,8 @@ class SlackPublisher:
         try:
             join = partial(call, self._client.conversations_join, channel=channel)
             await patiently(join, _JOIN_WITHIN)
+        except SlackShutOut:
+            raise
         except (SlackRefused, SlackUnavailable) as error:
             log.info("cannot join a channel by itself: %s", error)
             return False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 from redis import exceptions
 
@@ -18,6 +20,18 @@ _FULL = ("oom command not allowed", "out of memory", "quota exceeded", "max data
 others."""
 _READ_ONLY = ("misconf ", "readonly ", "noreplicas ")
 """Its disk takes nothing, it is a replica, or it has too few of them."""
+
+
+@asynccontextmanager
+async def bounded(patience: float) -> AsyncIterator[None]:
+    """Calls to Redis that may take so many seconds. Raises `StoreUnavailable`, and nothing of the
+    client's; what failed is counted."""
+    try:
+        async with asyncio.timeout(patience):
+            yield
+    except (exceptions.RedisError, OSError) as error:  # OSError: TimeoutError is one
+        count_error(error)
+        raise unavailable(error) from error
 
 
 def count_error(error: Exception) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 
@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.adapters.redis.keys import run_key
-from bot.adapters.redis_errors import count_error, unavailable
+from bot.adapters.redis_errors import bounded
 from bot.domain.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class RedisHeartbeats:
         self._steady_since = clock()
 
     async def begin(self, run: str) -> None:
-        async with self._bounded():
+        async with bounded(self._patience):
             await self._mark(run)
         self._mine.add(run)
 
@@ -56,7 +56,7 @@ class RedisHeartbeats:
         """A full Redis takes no mark; then the key goes."""
         self._mine.discard(run)
         with suppress(StoreUnavailable):
-            async with self._bounded(_END_WITHIN):
+            async with bounded(_END_WITHIN):
                 try:
                     await self._redis.set(run_key(run), _Mark.ENDED, ex=int(_ENDED_FOR))
                 except RedisError:
@@ -65,7 +65,7 @@ class RedisHeartbeats:
     async def is_alive(self, run: str) -> bool:
         if run in self._mine:
             return True
-        async with self._bounded():
+        async with bounded(self._patience):
             mark = await self._redis.get(run_key(run))
         if mark is None:
             return self._clock() - self._steady_since < STEADY_FOR
@@ -83,7 +83,7 @@ class RedisHeartbeats:
     async def beat(self) -> None:
         """Once for every run of this process. A key that is there can be kept in a full Redis."""
         mine = sorted(self._mine)
-        async with self._bounded():
+        async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.ping()
             for run in mine:
@@ -95,19 +95,10 @@ class RedisHeartbeats:
 
     async def _revive(self, run: str) -> None:
         try:
-            async with self._bounded():
+            async with bounded(self._patience):
                 await self._mark(run)
         except StoreUnavailable as error:
             log.warning("a run counts as dead and lives: %s", error)
 
     async def _mark(self, run: str) -> None:
         await self._redis.set(run_key(run), _Mark.ALIVE, px=round(TTL * 1000))
-
-    @asynccontextmanager
-    async def _bounded(self, patience: float | None = None) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(patience or self._patience):
-                yield
-        except (RedisError, OSError) as error:  # OSError: TimeoutError is one
-            count_error(error)
-            raise unavailable(error) from error

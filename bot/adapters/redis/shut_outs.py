@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from bot.adapters.redis.keys import SHUT_OUT
-from bot.adapters.redis_errors import count_error, unavailable
+from bot.adapters.redis_errors import bounded
 from bot.domain.shut_out import ShutOut
 
 _KEPT_FOR = 30 * 24 * 3600
@@ -28,23 +24,14 @@ class RedisShutOuts:
         self._patience = patience
 
     async def load(self) -> ShutOut | None:
-        async with self._bounded():
+        async with bounded(self._patience):
             stored = await self._redis.get(SHUT_OUT)
         return ShutOut(**json.loads(stored)) if stored else None
 
     async def save(self, shut_out: ShutOut) -> None:
-        async with self._bounded():
+        async with bounded(self._patience):
             await self._redis.set(SHUT_OUT, json.dumps(asdict(shut_out)), ex=_KEPT_FOR)
 
     async def clear(self) -> None:
-        async with self._bounded():
+        async with bounded(self._patience):
             await self._redis.delete(SHUT_OUT)
-
-    @asynccontextmanager
-    async def _bounded(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._patience):
-                yield
-        except (RedisError, OSError) as error:  # OSError: TimeoutError is one
-            count_error(error)
-            raise unavailable(error) from error

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from bot.adapters.redis.keys import signature_key
-from bot.adapters.redis_errors import count_error, unavailable
+from bot.adapters.redis_errors import bounded
 
 
 class RedisSignatures:
@@ -28,20 +24,11 @@ class RedisSignatures:
         """What is kept is a mark of this call, because the client asks again after a lost answer:
         then the signature is there, by ourselves."""
         key, mark = signature_key(signature), uuid4().hex
-        async with self._bounded():
+        async with bounded(self._patience):
             if await self._redis.set(key, mark, nx=True, ex=max(1, math.ceil(seconds))):
                 return True
             return bool(await self._redis.get(key) == mark)
 
     async def remove(self, signature: str) -> None:
-        async with self._bounded():
+        async with bounded(self._patience):
             await self._redis.delete(signature_key(signature))
-
-    @asynccontextmanager
-    async def _bounded(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._patience):
-                yield
-        except (RedisError, OSError) as error:  # OSError: TimeoutError is one
-            count_error(error)
-            raise unavailable(error) from error

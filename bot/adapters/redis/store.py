@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -32,7 +31,7 @@ from bot.adapters.redis.keys import (
     user_key,
 )
 from bot.adapters.redis.scripts import COMPARE_AND_SET, REMOVE_IF_UNTOUCHED
-from bot.adapters.redis_errors import count_error, unavailable
+from bot.adapters.redis_errors import bounded, unavailable
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, Reason, Refusal
 from bot.domain.options import Options
@@ -69,21 +68,21 @@ class RedisSessionStore:
         self._remove_if_untouched = redis.register_script(REMOVE_IF_UNTOUCHED)
 
     async def create(self, session: Session) -> Session:
-        async with self._bounded():
+        async with bounded(self._patience):
             if await self._write(session, expected=""):
                 STAGE_CHANGES.labels(session.stage.value).inc()
                 return replace(session, version=1)
         return await self.load(session.id)
 
     async def load(self, session_id: str) -> Session:
-        async with self._bounded():
+        async with bounded(self._patience):
             stored: dict[str, str] = await self._redis.hgetall(session_key(session_id))
         if not stored:
             raise Refusal(Reason.EXPIRED)
         return from_fields(stored)
 
     async def update(self, session_id: str, change: Change) -> Session:
-        async with self._bounded():
+        async with bounded(self._patience):
             for _ in range(_MAX_TRIES):
                 before = await self.load(session_id)
                 after = change(before)
@@ -101,18 +100,18 @@ class RedisSessionStore:
         except Refusal:
             return
         await self.drop_images(session)
-        async with self._bounded():
+        async with bounded(self._patience):
             await self._redis.delete(session_key(session_id))
             await self._redis.zrem(owner_key(session_id), session_id)
 
     async def sessions_of(self, team: str, user: str) -> list[str]:
-        async with self._bounded():
+        async with bounded(self._patience):
             ids: list[str] = await self._redis.zrevrange(user_key(team, user), 0, -1)
         return ids
 
     async def entries_of(self, team: str, user: str) -> list[Entry]:
         ids = await self.sessions_of(team, user)
-        async with self._bounded():
+        async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
             for session_id in ids:
                 pipeline.hmget(session_key(session_id), "stage", "schema")
@@ -124,7 +123,7 @@ class RedisSessionStore:
         ]
 
     async def load_many(self, session_ids: list[str]) -> list[Session]:
-        async with self._bounded():
+        async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
             for session_id in session_ids:
                 pipeline.hgetall(session_key(session_id))
@@ -132,7 +131,7 @@ class RedisSessionStore:
         return [session for fields in stored if (session := _if_readable(fields))]
 
     async def versions(self, session_ids: list[str]) -> list[int]:
-        async with self._bounded():
+        async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
             for session_id in session_ids:
                 pipeline.hget(session_key(session_id), "version")
@@ -142,7 +141,7 @@ class RedisSessionStore:
     async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
         if not thread_ts:
             return []
-        async with self._bounded():
+        async with bounded(self._patience):
             key = thread_key(team, channel, thread_ts)
             newest: list[str] = await self._redis.zrevrange(key, 0, _IN_THREAD - 1)
             pipeline = self._redis.pipeline(transaction=False)
@@ -157,7 +156,7 @@ class RedisSessionStore:
     async def _unlisted(self, team: str, user: str, channel: str, thread_ts: str) -> list[str]:
         """A user's sessions in a thread that no list of it names: before schema 2 none was kept."""
         ids = await self.sessions_of(team, user)
-        async with self._bounded():
+        async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
             for session_id in ids:
                 pipeline.hmget(session_key(session_id), "channel", "thread_ts")
@@ -166,54 +165,54 @@ class RedisSessionStore:
         return [id_ for id_, place in zip(ids, places, strict=True) if place == wanted]
 
     async def defaults_of(self, team: str, user: str) -> Options:
-        async with self._bounded():
+        async with bounded(self._patience):
             stored: str | None = await self._redis.getex(defaults_key(team, user), ex=DEFAULTS_TTL)
         return options_from_json(stored) if stored else Options()
 
     async def keep_defaults(self, team: str, user: str, options: Options) -> None:
-        async with self._bounded():
+        async with bounded(self._patience):
             key = defaults_key(team, user)
             await self._redis.set(key, options_to_json(options), ex=DEFAULTS_TTL)
 
     async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
-        async with self._bounded():
+        async with bounded(self._patience):
             await self._redis.set(image_key(session_id, image), encoded, ex=self._image_ttl)
 
     async def load_image(self, session_id: str, image: ImageRef) -> str | None:
-        async with self._bounded():
+        async with bounded(self._patience):
             key = image_key(session_id, image)
             encoded: str | None = await self._redis.getex(key, ex=self._image_ttl)
         return encoded
 
     async def drop_images(self, session: Session) -> None:
         keys = [image_key(session.id, image) for image in session.all_images()]
-        async with self._bounded():
+        async with bounded(self._patience):
             await self._redis.unlink(*keys)
 
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
-        async with self._bounded():
+        async with bounded(self._patience):
             entries = await self._redis.zrange(
                 UNFINISHED, "-inf", str(time.time() - quiet_for), byscore=True, withscores=True
             )
         return [Unfinished(session_id, touched) for session_id, touched in entries]
 
     async def settled(self, entry: Unfinished) -> None:
-        async with self._bounded():
+        async with bounded(self._patience):
             await self._remove_if_untouched(
                 keys=[UNFINISHED], args=[entry.session_id, repr(entry.touched)]
             )
 
     async def census(self) -> dict[Stage, int]:
         """How many sessions stand in each stage."""
-        return await count_stages(self._redis, self._bounded)
+        return await count_stages(self._redis, partial(bounded, self._patience))
 
     async def ping(self) -> None:
-        async with self._bounded():
+        async with bounded(self._patience):
             await self._redis.ping()
 
     async def test_write(self) -> None:
         """Make a small change that means nothing. Raises `StoreUnavailable` where none is taken."""
-        async with self._bounded():
+        async with bounded(self._patience):
             await self._redis.set(TEST_WRITE, "", ex=_TEST_WRITE_TTL)
 
     async def memory(self) -> Memory:
@@ -251,15 +250,6 @@ class RedisSessionStore:
             pipeline.zremrangebyrank(key, 0, -_IN_THREAD - 1)
             pipeline.expire(key, self._session_ttl)
         await pipeline.execute()
-
-    @asynccontextmanager
-    async def _bounded(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._patience):
-                yield
-        except (RedisError, OSError) as error:  # OSError: TimeoutError is one
-            count_error(error)
-            raise unavailable(error) from error
 
 
 def _if_readable(stored: dict[str, str]) -> Session | None:

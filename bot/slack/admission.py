@@ -73,9 +73,10 @@ class Admission:
     async def _looked_up(self, args: AsyncArgs, actor: Actor) -> tuple[str, bool]:
         """Whose the person is, and whether a guest."""
         if not actor.certain and not self._identity.may("users:read"):
-            if not actor.org:
-                raise Refusal(Reason.OUTSIDER)
-            return actor.org, False
+            elsewhere = actor.org not in ("", self._identity.installation)
+            if elsewhere and self._who is WhoMayStart.ANYONE:
+                return actor.org, False
+            raise Refusal(Reason.NOT_CHECKED)
         member = await self._members.of(args.client, actor.user)
         if member.is_stranger:
             raise Refusal(Reason.OUTSIDER)

@@ -17,7 +17,7 @@ from bot.slack.identity import Identity
 Payload = dict[str, Any]
 
 SLACKBOT = "USLACKBOT"
-_OF_PEOPLE = {None, "file_share", "thread_broadcast"}
+_OF_PEOPLE = {None, "file_share", "thread_broadcast", "me_message"}
 """The subtypes of messages that a person writes; the others are edits, deletions and notices."""
 _OF_BOTS = ("bot_id", "bot_profile", "app_id", "display_as_bot")
 """What only a message has that an app wrote; also one that it wrote in a person's name."""
@@ -44,6 +44,7 @@ def is_ours(body: Payload, identity: Identity) -> bool:
     team, enterprise = _text(body.get("team_id")), _text(body.get("enterprise_id"))
     if given := _authorizations(body):
         shared = is_shared(body) or not (team or enterprise) or identity.is_home(team, enterprise)
+        shared = shared or (bool(identity.enterprise_id) and not enterprise)
         return shared and any(identity.is_installed_in(*each) for each in given)
     context = (_text(body.get("context_team_id")), _text(body.get("context_enterprise_id")))
     return identity.is_installed_in(*(context if any(context) else (team, enterprise)))
@@ -51,7 +52,7 @@ def is_ours(body: Payload, identity: Identity) -> bool:
 
 def is_shared(body: Payload) -> bool:
     """Whether it happened where people of other organisations are."""
-    return body.get("is_ext_shared_channel") is True
+    return body.get("is_ext_shared_channel") not in (None, False)
 
 
 def is_asked_by_somebody(body: Payload) -> bool:
@@ -88,29 +89,46 @@ def actor_of(body: Payload, identity: Identity) -> Actor:
     person, team = body.get("user"), body.get("team")
     here = _text(team.get("id")) if isinstance(team, dict) else _text(body.get("team_id"))
     told = _text(person.get("team_id")) if isinstance(person, dict) else ""
-    org, claimed = _enterprise(body), told or here or _text(extract_team_id(body))
-    of_org = not claimed.startswith("E") and here in ("", claimed)
-    if identity.is_home(claimed, org if of_org else ""):
+    claimed = told or here
+    if not claimed:
+        return Actor(user, identity.installation, certain=not identity.enterprise_id)
+    around = _enterprise(body)
+    org = _organisation_told(body) if here == claimed else ""
+    if identity.is_home(claimed, org):
         return Actor(user, identity.installation)
-    if here == claimed:
-        return Actor(user, org or claimed)
-    return Actor(user, claimed, certain=_is_elsewhere(claimed, identity))
+    if here == claimed and around not in ("", identity.enterprise_id):
+        return Actor(user, around)
+    return Actor(user, org or claimed, certain=bool(org) or _is_elsewhere(claimed, identity))
+
+
+def _organisation_told(body: Payload) -> str:
+    """The organisation of the workspace that the payload is from, in the words of that workspace:
+    what stands around it in an interaction is the installation's."""
+    team = body.get("team")
+    if "command" in body:
+        return _enterprise(body)
+    return _text(team.get("enterprise_id")) if isinstance(team, dict) else ""
 
 
 def _author_of(event: Payload, body: Payload, identity: Identity, user: str) -> Actor:
     profile = event.get("user_profile")
     told = [event.get("user_team"), profile.get("team") if isinstance(profile, dict) else None]
-    told += [event.get("source_team"), event.get("team")]
-    claimed = next((team for team in map(_text, told) if team), "")
+    named = [team for team in map(_text, [*told, event.get("source_team")]) if team]
+    claimed = next(iter(named), "") or _text(event.get("team"))
+    if other := next((t for t in named if not identity.is_home(t, _organisation_of(t, body))), ""):
+        claimed = other
     if not claimed:
         return Actor(user, "" if is_shared(body) else identity.installation, not is_shared(body))
     org = _organisation_of(claimed, body)
     if identity.is_home(claimed, org):
         return Actor(user, identity.installation)
-    inside = not is_shared(body) and identity.is_home("", _text(body.get("enterprise_id")))
+    closed = body.get("is_ext_shared_channel") is False
+    inside = closed and identity.is_home("", _text(body.get("enterprise_id")))
     if inside and not org and claimed.startswith("T") and claimed != _text(body.get("team_id")):
         return Actor(user, identity.installation)
-    return Actor(user, org or claimed, certain=bool(org) or _is_elsewhere(claimed, identity))
+    agreed = len(set(named)) < 2
+    certain = agreed and (bool(org) or _is_elsewhere(claimed, identity))
+    return Actor(user, org or claimed, certain)
 
 
 def _is_elsewhere(claimed: str, identity: Identity) -> bool:

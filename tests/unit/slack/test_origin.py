@@ -41,6 +41,9 @@ FROM_E9 = {"team": "T1", "user_team": "E9", "source_team": "E9"}
 SHARED = {"is_ext_shared_channel": True}
 
 
+FLAG_AS_TEXT: Payload = {"is_ext_shared_channel": "true"}
+
+
 @pytest.mark.parametrize(
     ("identity", "body", "actor"),
     [
@@ -99,8 +102,31 @@ SHARED = {"is_ext_shared_channel": True}
         ),
         (
             ORG,
-            event(mention(user_team="T3"), ("T2", "E1"), team_id="T2", enterprise_id="E1"),
+            event(
+                mention(user_team="T3"),
+                ("T2", "E1"),
+                team_id="T2",
+                enterprise_id="E1",
+                is_ext_shared_channel=False,
+            ),
             Actor("U1", "E1"),
+        ),
+        # whether others are there is not told, or told otherwise
+        (
+            ORG,
+            event(mention(user_team="T9"), ("T2", "E1"), team_id="T2", enterprise_id="E1"),
+            Actor("U1", "T9", certain=False),
+        ),
+        (
+            IN_ORG,
+            event(mention(team="T9", user_team="T9"), ("T1", "E1"), team_id="T1", **FLAG_AS_TEXT),
+            Actor("U1", "T9", certain=False),
+        ),
+        # its own fields disagree
+        (
+            TEAM,
+            event(mention(user_team="T1", source_team="T9"), OURS, team_id="T1", **SHARED),
+            Actor("U1", "T9", certain=False),
         ),
         (
             ORG,
@@ -125,17 +151,28 @@ def test_who_wrote_is_told_from_an_event(identity: Identity, body: Payload, acto
     assert actor_of(body, identity) == actor
 
 
-def act(user_team: str | None, team: str | None, org: str | None = None, **more: Any) -> Payload:
+def act(
+    user_team: str | None,
+    team: str | None,
+    org: str | None = None,
+    team_more: Payload | None = None,
+    **more: Any,
+) -> Payload:
     told = {"team_id": user_team} if user_team else {}
     return {
         "type": "block_actions",
         "user": {"id": "U1", **told},
-        "team": {"id": team} if team else None,
+        "team": {"id": team, **(team_more or {})} if team else None,
         "enterprise": {"id": org} if org else None,
         **more,
     }
 
 
+OF_OUR_ORG: Payload = {"enterprise_id": "E1"}
+ORG_FORM: Payload = {
+    "type": "view_submission",
+    "view": {"app_installed_team_id": "E1", "team_id": "T9"},
+}
 THEIR_VIEW = {"app_installed_team_id": "T1", "team_id": "T9"}
 THEIR_FORM: Payload = {"type": "view_submission", "view": THEIR_VIEW}
 
@@ -153,9 +190,13 @@ THEIR_FORM: Payload = {"type": "view_submission", "view": THEIR_VIEW}
         (IN_ORG, act("T1", "T1", "E1"), Actor("U1", "T1")),
         (IN_ORG, act("E9", "T1", "E1"), Actor("U1", "E9")),
         (IN_ORG, act("T9", "T1", "E1"), Actor("U1", "T9", certain=False)),
-        (ORG, act("T2", "T2", "E1"), Actor("U1", "E1")),
+        (ORG, act("T2", "T2", "E1", OF_OUR_ORG), Actor("U1", "E1")),
+        (ORG, act("T2", "T2", "E1"), Actor("U1", "T2", certain=False)),
+        (ORG, act("T9", "T9", "E1", **ORG_FORM), Actor("U1", "T9", certain=False)),
+        (ORG, act("T9", None, "E1", **ORG_FORM), Actor("U1", "T9", certain=False)),
+        (ORG, act(None, None, "E1", **ORG_FORM), Actor("U1", "E1", certain=False)),
         (ORG, act("E1", "T2", "E1"), Actor("U1", "E1")),
-        (ORG, act("T2", None, "E1"), Actor("U1", "E1")),
+        (ORG, act("T2", None, "E1"), Actor("U1", "T2", certain=False)),
         (ORG, act("E9", None, "E1"), Actor("U1", "E9")),
         (ORG, act("T9", "T2", "E1"), Actor("U1", "T9", certain=False)),
         (TEAM, {"command": "/imagine", "user_id": "U1", "team_id": "T1"}, Actor("U1", "T1")),

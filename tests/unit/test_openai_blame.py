@@ -34,6 +34,8 @@ def error(message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"message": message, "type": "invalid_request_error", **more}}
 
 
+PARTIALS = "tools[0].partial_images"
+
 WORDINGS = [
     lambda name: error(f"Unknown parameter: '{name}'.", param=name, code="unknown_parameter"),
     lambda name: error(f"Unknown parameter: '{name}'."),
@@ -80,6 +82,8 @@ def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> No
     asked: dict[Extra, str] = dict(ASKED)
     if extra is Extra.ANY_TOOL_CHOICE:
         del asked[Extra.TOOL_CHOICE]
+    if extra is Extra.PARTIALS:
+        del asked[Extra.NO_PARTIALS]  # another number is tried first
     for name in NAMINGS[extra].parameters:
         blame = Refused(refusal(wording(name))).blames(asked)
         assert blame is not None
@@ -111,7 +115,38 @@ def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> No
             Extra.QUALITY,
             True,
         ),
-        (error("quality must be one of standard, hd"), Extra.QUALITY, True),
+        (error("quality must be one of standard, hd"), Extra.QUALITY, False),
+        # another number of partial images is tried before none
+        (
+            error("Invalid value: '0'. Supported values are: '1', '2', and '3'.", param=PARTIALS),
+            Extra.NO_PARTIALS,
+            True,
+        ),
+        ({"detail": "partial_images: Input should be 1, 2 or 3"}, Extra.NO_PARTIALS, True),
+        (error("Unknown parameter: 'tools[0].partial_images'."), Extra.PARTIALS, True),
+        # what stands in a sentence, or in a prompt that is quoted, is no parameter for certain
+        (error("Could not process background request: cannot allocate"), Extra.BACKGROUND, False),
+        (
+            error("Rate too high for prompt 'red cat, plain background'; cannot continue now"),
+            Extra.BACKGROUND,
+            False,
+        ),
+        # Zod's
+        (
+            {
+                "error": {
+                    "issues": [
+                        {
+                            "code": "unrecognized_keys",
+                            "keys": ["safety_identifier"],
+                            "message": "Unrecognized key(s) in object: 'safety_identifier'",
+                        }
+                    ]
+                }
+            },
+            Extra.SAFETY_IDENTIFIER,
+            True,
+        ),
         (error("Size 1024x1024 is not supported, unknown size."), Extra.SIZE, True),
         (error("Invalid value: '1024x1024'."), Extra.SIZE, True),
         ({"error": "tools.0.action: Input should be 'auto'"}, Extra.ACTION, True),

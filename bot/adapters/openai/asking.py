@@ -20,8 +20,13 @@ from bot.domain.images import ImageRequest
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import MAX_PROMPT
 
-_GUESSES = (Extra.BACKGROUND,)
-"""What a refusal that names nothing is most likely to be about."""
+_GUESSES = (
+    Extra.BACKGROUND,
+    Extra.NO_PARTIALS,
+    Extra.STREAM,
+)
+"""What a refusal that names nothing may be about, most likely first. Each is given up for one
+request; a refused one costs nothing."""
 
 
 @dataclass(frozen=True)

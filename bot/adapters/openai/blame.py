@@ -12,7 +12,8 @@ from openai import APIStatusError
 from bot.adapters.openai.extras import NAMINGS, Asked, Extra, names
 
 _PATHS = {"param", "parameter", "parameters", "params", "field", "loc", "path", "instancepath"}
-_WORDS = {"message", "msg", "detail", "details", "error", "errors", "title", "reason"}
+_PATHS |= {"keys"}
+_WORDS = {"message", "msg", "detail", "details", "error", "errors", "title", "reason", "issues"}
 _WORDS |= {"description", "inner_error", "innererror"}
 _PATH = r"\$?[a-z_][\w.\[\]]*"
 _QUOTED = re.compile(rf"[\"'`“‘(\[]({_PATH}|\d+x\d+)[\"'`”’)\]]")
@@ -26,6 +27,16 @@ _NOT_TAKEN = re.compile(
     r"|n[o']t (?:implemented|enabled)|does(?: not|n't) (?:support|accept|allow|take)"
     r"|can(?:not| not|'t)|must|should|requires?|only"
 )
+_NOT_KNOWN = re.compile(
+    r"un(?:known|recogni[sz]ed|expected|supported)|additional|extra"
+    r"|(?:n[o']t|no) (?:be )?(?:supported?|permitted|allowed|enabled|implemented|available)"
+    r"|does(?: not|n't) (?:support|accept|allow|take)"
+)
+"""What servers say that do not know a parameter at all, whatever its value."""
+_EVERYDAY = frozenset(
+    {Extra.INSTRUCTIONS, Extra.BACKGROUND, Extra.QUALITY, Extra.SIZE, Extra.ACTION, Extra.STREAM}
+)
+"""Words that stand in a sentence, or in a prompt that is quoted, without meaning a parameter."""
 _IN_TOOL = re.compile(r"\btools?[\[.][\w.\[\]]+")
 _CONTAINERS = {"", "tools", "body", "extra_body", "request", "json"}
 _NEEDED = {"prompt", "input", "model", "image", "images", "mask", "n"}
@@ -65,20 +76,31 @@ class Refused:
 
     def blames(self, asked: Asked) -> Blame | None:
         """The extra that it is about, if it is about one."""
-        asked = {extra: asked[extra] for extra in Extra if extra in asked and self._may(extra)}
-        if named := _first([*self.paths, *self._in_text], asked, names):
-            return Blame(named, certain=True)
-        if named := _first([self.code], asked, _in_code):
-            return Blame(named, certain=True)
-        if named := _first(self._quoted, asked, lambda extra, value: asked[extra] == value):
+        if named := self.names(asked):
             return Blame(named, certain=True)
         text = _IN_TOOL.sub(" ", self.text)
-        if named := _first([text], asked, _in_words):
-            return Blame(named, certain=_NOT_TAKEN.search(text) is not None)
+        if named := _first([text], self._possible(asked), _in_words):
+            telling = _NOT_KNOWN if named in _EVERYDAY else _NOT_TAKEN
+            certain = telling.search(text) is not None
+            return Blame(named, certain)
         return None
 
+    def names(self, asked: Asked) -> Extra | None:
+        """The extra that it names as a parameter, or by its value."""
+        asked = self._possible(asked)
+        return (
+            _first([*self.paths, *self._in_text], asked, names)
+            or _first([self.code], asked, _in_code)
+            or _first(self._quoted, asked, lambda extra, value: asked[extra] == value)
+        )
+
+    def _possible(self, asked: Asked) -> Asked:
+        return {extra: asked[extra] for extra in Extra if extra in asked and self._may(extra)}
+
     def _may(self, extra: Extra) -> bool:
-        return re.search(NAMINGS[extra].only, self.text) is not None
+        """Too few partial images are first given another number, unless none is known."""
+        told = re.search(NAMINGS[extra].only, self.text) is not None
+        return told or not _NOT_KNOWN.search(self.text)
 
 
 def _steps(path: str) -> set[str]:

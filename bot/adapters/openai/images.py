@@ -32,7 +32,11 @@ _PARAMETERS = {
     Extra.RESPONSE_FORMAT: "response_format",
     Extra.SAFETY_IDENTIFIER: "safety_identifier",
 }
-_GUESSES = (Extra.SAFETY_IDENTIFIER, Extra.OUTPUT_FORMAT)
+_GUESSES = (
+    Extra.SAFETY_IDENTIFIER,
+    Extra.OUTPUT_FORMAT,
+    Extra.QUALITY,
+)
 """What a refusal that names nothing may be about: what servers other than OpenAI have not."""
 
 

@@ -8,7 +8,7 @@ from openai import APIStatusError
 
 from bot.adapters.openai.blame import Blame, Refused
 from bot.adapters.openai.extras import DEPENDS_ON_CHOICE, Asked, Extra
-from bot.adapters.openai.refusals import may_be_vague, refuses_request
+from bot.adapters.openai.refusals import may_be_vague, names_parameter, refuses_request
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Manner:
         the refusal is about something else. Of the `guesses`, one is given up where it does not
         say what it is about. `chosen`: a person chose options, which may be why.
         """
-        if not refuses_request(error):
-            return None
         refused = Refused(error)
+        if not (refuses_request(error, refused.text) or names_parameter(error, refused, asked)):
+            return None
         blame = refused.blames(asked)
         if blame is None and may_be_vague(error) and refused.vague:
             blame = next((Blame(one, certain=False) for one in guesses if one in asked), None)

@@ -7,6 +7,8 @@ import re
 
 from openai import APIStatusError
 
+from bot.adapters.openai.blame import Refused
+from bot.adapters.openai.extras import Asked
 from bot.adapters.openai.failures import kind_of
 from bot.domain.errors import FailureKind
 
@@ -19,14 +21,25 @@ _LOST = re.compile(
 _GONE = {404, 410}
 _VAGUE = {400, 422}
 _NOT_THERE = {404, 501}
+_NAMED_ONLY = {403, 405, 415, 500}
+_SURE = {FailureKind.MODERATION, FailureKind.QUOTA, FailureKind.BAD_KEY, FailureKind.RATE_LIMITED}
+"""Failures that a code tells: no other way of asking mends them."""
 _BLAMES_PROMPT = re.compile(r"safety.(system|violation)|content.(policy|filter)|usage polic")
 _NO_SUCH_ARGUMENT = "unexpected keyword argument"
 """What a server in Python breaks with before it has done anything."""
 
 
-def refuses_request(error: APIStatusError) -> bool:
-    """Whether it may be about the way of asking: not about the prompt, the model or the account."""
-    told = _told(error)
+def names_parameter(error: APIStatusError, refused: Refused, asked: Asked) -> bool:
+    """Whether it names a parameter of ours, whatever else it says: some servers break at one that
+    they do not know, some call it forbidden."""
+    known = error.status_code in _VAGUE | _NOT_THERE | _NAMED_ONLY
+    kind = kind_of(_code(error), error.status_code)
+    return known and kind not in _SURE and refused.names(asked) is not None
+
+
+def refuses_request(error: APIStatusError, told: str) -> bool:
+    """Whether it may be about the way of asking: not about the prompt, the model or the account.
+    `told` is what it says in words."""
     if error.status_code == 500:
         return _NO_SUCH_ARGUMENT in told
     known = error.status_code in _VAGUE | _NOT_THERE

@@ -123,7 +123,6 @@ def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> No
             True,
         ),
         ({"detail": "partial_images: Input should be 1, 2 or 3"}, Extra.NO_PARTIALS, True),
-        (error("Unknown parameter: 'tools[0].partial_images'."), Extra.PARTIALS, True),
         # what stands in a sentence, or in a prompt that is quoted, is no parameter for certain
         (error("Could not process background request: cannot allocate"), Extra.BACKGROUND, False),
         (

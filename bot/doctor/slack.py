@@ -24,7 +24,7 @@ OPTIONAL_SCOPES = {
 """What the bot can do without, and what it cannot do then."""
 SCOPES_IN_AN_ORGANISATION = {
     "users:read": "people of the organisation's other workspaces, and some in shared channels, "
-    "are turned away: without it I cannot tell them from strangers"
+    "are turned away, because the bot cannot tell them from strangers"
 }
 """Besides, where the workspace is part of an organisation."""
 

@@ -24,7 +24,7 @@ MEMBER = {OWNER: {"id": OWNER, "team_id": "T2", "enterprise_user": {"enterprise_
 ACTS = [
     way
     for way in ENTRIES
-    if way.endswith("form")
+    if way in {"prompt form", "refine form", "edit form", "image form"}
     or way in {"approve", "regenerate", "cancel", "refine", "edit prompt", "start over"}
     or way in {"shortcut", "home select"}
 ]
@@ -148,7 +148,6 @@ async def test_people_of_the_organisations_other_workspaces_are_looked_up(
     assert "guest" not in words
 
 
-MINE = {"team": "T1"}
 EVENTS: dict[str, tuple[Identity, Callable[[SlackApp], Awaitable[BoltResponse]]]] = {
     f"{name}, {flag or 'no flag'}, {'org' if wide else 'workspace'}": (
         ORG if wide else IN_ORG,
@@ -241,4 +240,4 @@ async def test_a_click_in_another_workspace_is_told_on_its_response_url(
 async def test_a_me_message_is_words_of_a_person(make_app: MakeApp) -> None:
     app = make_app(identity=TEAM)
     await by_event(lambda: direct("a fox", subtype="me_message"))(app, Origin())
-    assert app.only.latest.prompt.text == "a fox"
+    assert app.only.latest.prompt == "a fox"

@@ -22,6 +22,11 @@ OPTIONAL_SCOPES = {
     "files:read": "nobody can start from a picture of their own",
 }
 """What the bot can do without, and what it cannot do then."""
+SCOPES_IN_AN_ORGANISATION = {
+    "users:read": "people of the organisation's other workspaces, and some in shared channels, "
+    "are turned away, because the bot cannot tell them from strangers"
+}
+"""Besides, where the workspace is part of an organisation."""
 
 _TOKEN_ERRORS = {
     "invalid_auth",
@@ -77,7 +82,8 @@ def check_scopes(identity: Identity, who: WhoMayStart = WhoMayStart.TEAM) -> Fin
         return Finding(what, Verdict.WRONG, text, reinstall)
     if missing:
         return Finding(what, Verdict.WRONG, f"missing {', '.join(missing)}", reinstall)
-    lacking = {s: why for s, why in OPTIONAL_SCOPES.items() if s not in identity.scopes}
+    optional = OPTIONAL_SCOPES | (SCOPES_IN_AN_ORGANISATION if identity.enterprise_id else {})
+    lacking = {s: why for s, why in optional.items() if s not in identity.scopes}
     if lacking:
         text = "; ".join(f"without {scope}, {why}" for scope, why in lacking.items())
         return Finding(what, Verdict.WARNING, text, reinstall)

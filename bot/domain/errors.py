@@ -118,6 +118,7 @@ class Reason(StrEnum):
     OUTSIDER = "outsider"
     GUEST = "guest"
     NOT_CHECKED = "not_checked"
+    CHECK_NOT_GRANTED = "check_not_granted"
     NOT_INSTALLED = "not_installed"
     MOVED_ON = "moved_on"
     STILL_WORKING = "still_working"

@@ -16,6 +16,7 @@ from bot.slack.answers import (
     ClickAnswer,
     CommandAnswer,
     FormAnswer,
+    ResponseUrlAnswer,
     ShortcutAnswer,
     answering,
 )
@@ -71,26 +72,42 @@ class Admission:
         return Person(org, actor.user)
 
     async def _looked_up(self, args: AsyncArgs, actor: Actor) -> tuple[str, bool]:
-        """Whose the person is, and whether a guest."""
-        if not actor.certain and not self._identity.may("users:read"):
-            elsewhere = actor.org not in ("", self._identity.installation)
-            if elsewhere and self._who is WhoMayStart.ANYONE:
+        """Whose the person is, and whether a guest. Nobody who is uncertain is taken for one of
+        the installation's own without Slack's word."""
+        if not self._identity.may("users:read"):
+            if actor.org and self._who is WhoMayStart.ANYONE:
                 return actor.org, False
-            raise Refusal(Reason.NOT_CHECKED)
-        member = await self._members.of(args.client, actor.user)
+            raise Refusal(Reason.CHECK_NOT_GRANTED)
+        try:
+            member = await self._members.of(args.client, actor.user)
+        except Refusal as refusal:
+            if refusal.reason is not Reason.OUTSIDER:
+                raise
+            return self._foreign(actor.org), False
         if member.is_stranger:
-            raise Refusal(Reason.OUTSIDER)
-        org = member.enterprise or member.team or actor.org
+            return self._foreign(member.enterprise, member.team, actor.org), False
         if self._identity.is_home(member.team, member.enterprise):
-            org = self._identity.installation
-        if not org:
-            raise Refusal(Reason.NOT_CHECKED)
-        return org, member.is_guest
+            return self._identity.installation, member.is_guest
+        if org := member.enterprise or member.team or actor.org:
+            return org, member.is_guest
+        raise Refusal(Reason.NOT_CHECKED)
+
+    def _foreign(self, *named: str) -> str:
+        """Whose a stranger is. Raises `Refusal` where strangers may not use the bot."""
+        org = next((org for org in named if org and not self._identity.is_home(org)), "")
+        if not org or self._who is not WhoMayStart.ANYONE:
+            raise Refusal(Reason.OUTSIDER)
+        return org
 
     async def _elsewhere(self, args: AsyncArgs) -> BoltResponse | None:
-        if "command" not in args.body:
-            return await args.ack()
-        return await self._refuse(args, Refusal(Reason.NOT_INSTALLED))
+        """The words need no token: they are in the ack, or go to the `response_url`."""
+        refusal = Refusal(Reason.NOT_INSTALLED)
+        if "command" in args.body:
+            return await self._refuse(args, refusal)
+        response = await args.ack()
+        if args.body.get("response_url") and is_of_a_person(args.body, self._identity):
+            self._tasks.spawn(_tell(ResponseUrlAnswer(args), refusal))
+        return response
 
     async def _refuse(self, args: AsyncArgs, refusal: Refusal) -> BoltResponse | None:
         """The ack of a command or a form holds the words; elsewhere they are said after it."""

@@ -136,6 +136,19 @@ class ShortcutAnswer:
         await self.say(refusal_words(refusal))
 
 
+class ResponseUrlAnswer:
+    """On the `response_url` alone, which needs no token: for what is not this installation's."""
+
+    def __init__(self, args: AsyncArgs) -> None:
+        self._args = args
+
+    async def say(self, words: str) -> None:
+        await tell_on_response_url(self._args, words)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        await self.say(refusal_words(refusal))
+
+
 async def in_time(deciding: Awaitable[T]) -> T:
     """What is decided before the ack, within `DECIDE_WITHIN`: several slow answers of the store
     add up. Raises `StoreUnavailable`."""

@@ -44,8 +44,9 @@ class Members:
         self._known: dict[str, tuple[float, Member]] = {}
 
     async def of(self, client: AsyncWebClient, user: str) -> Member:
-        """Raises `Refusal(NOT_CHECKED)` where Slack does not say it in time, and
-        `Refusal(OUTSIDER)` where it knows no such person here."""
+        """Raises `Refusal(NOT_CHECKED)` where Slack does not say it in time,
+        `Refusal(CHECK_NOT_GRANTED)` where the scope is missing, and `Refusal(OUTSIDER)` where it
+        knows no such person here."""
         until, member = self._known.get(user, (0.0, None))
         if member is None or until <= self._now():
             member = await self._ask(client, user)
@@ -62,6 +63,8 @@ class Members:
             if _code_of(error) in _UNKNOWN:
                 raise Refusal(Reason.OUTSIDER) from None
             log.warning("users.info is refused: %s", _code_of(error))
+            if _code_of(error) == "missing_scope":
+                raise Refusal(Reason.CHECK_NOT_GRANTED) from None
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody is let in
             log.warning("users.info does not answer: %s", type(error).__name__)
         raise Refusal(Reason.NOT_CHECKED)

@@ -2,36 +2,28 @@
 
 Slack tells it in another way in each kind of payload. In a channel that is shared with another
 organisation (Slack Connect), an event's `team_id` may be that of either side: `authorizations` says
-for which installation it is, `user_team` or `team` whose the author is. Of an organisation's people
-Slack often names the organisation (`E…`) where of others it names the workspace (`T…`).
+for which installation it is, `user_team` or `team` whose the author is.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from slack_bolt.request.internals import extract_enterprise_id, extract_team_id, extract_user_id
 
+from bot.slack.claims import Actor, Claims, Pair
 from bot.slack.identity import Identity
+
+__all__ = ["Actor", "actor_of", "is_asked_by_somebody", "is_of_a_person", "is_ours"]
 
 Payload = dict[str, Any]
 
 SLACKBOT = "USLACKBOT"
-_OF_PEOPLE = {None, "file_share", "thread_broadcast", "me_message"}
+_OF_PEOPLE = {None, "file_share", "me_message", "thread_broadcast"}
 """The subtypes of messages that a person writes; the others are edits, deletions and notices."""
 _OF_BOTS = ("bot_id", "bot_profile", "app_id", "display_as_bot")
 """What only a message has that an app wrote; also one that it wrote in a person's name."""
 _INTERACTIONS = {"block_actions", "view_submission", "message_action", "shortcut"}
-
-
-class Actor(NamedTuple):
-    """Who did something, as the payload tells it. `org` is the organisation or the workspace, empty
-    where nothing tells it; where it is not `certain`, it may be another workspace of the same
-    organisation or a stranger's."""
-
-    user: str
-    org: str
-    certain: bool = True
 
 
 def is_ours(body: Payload, identity: Identity) -> bool:
@@ -43,16 +35,21 @@ def is_ours(body: Payload, identity: Identity) -> bool:
         return identity.is_installed_in(_text(extract_team_id(body)), _enterprise(body))
     team, enterprise = _text(body.get("team_id")), _text(body.get("enterprise_id"))
     if given := _authorizations(body):
-        shared = is_shared(body) or not (team or enterprise) or identity.is_home(team, enterprise)
-        shared = shared or (bool(identity.enterprise_id) and not enterprise)
-        return shared and any(identity.is_installed_in(*each) for each in given)
+        here = not (team or enterprise) or identity.is_home(team, enterprise)
+        may_be = here or is_shared(body) or bool(identity.enterprise_id)
+        return may_be and any(identity.is_installed_in(*each) for each in given)
     context = (_text(body.get("context_team_id")), _text(body.get("context_enterprise_id")))
     return identity.is_installed_in(*(context if any(context) else (team, enterprise)))
 
 
 def is_shared(body: Payload) -> bool:
     """Whether it happened where people of other organisations are."""
-    return body.get("is_ext_shared_channel") not in (None, False)
+    return body.get("is_ext_shared_channel") in (True, "true")
+
+
+def is_told_unshared(body: Payload) -> bool:
+    """Whether Slack says that only the people of one organisation are there."""
+    return body.get("is_ext_shared_channel") in (False, "false")
 
 
 def is_asked_by_somebody(body: Payload) -> bool:
@@ -86,70 +83,70 @@ def actor_of(body: Payload, identity: Identity) -> Actor:
     user = _text(extract_user_id(body))
     if isinstance(event := body.get("event"), dict):
         return _author_of(event, body, identity, user)
-    person, team = body.get("user"), body.get("team")
-    here = _text(team.get("id")) if isinstance(team, dict) else _text(body.get("team_id"))
-    told = _text(person.get("team_id")) if isinstance(person, dict) else ""
-    claimed = told or here
-    if not claimed:
-        return Actor(user, identity.installation, certain=not identity.enterprise_id)
-    around = _enterprise(body)
-    org = _organisation_told(body) if here == claimed else ""
-    if identity.is_home(claimed, org):
-        return Actor(user, identity.installation)
-    if here == claimed and around not in ("", identity.enterprise_id):
-        return Actor(user, around)
-    return Actor(user, org or claimed, certain=bool(org) or _is_elsewhere(claimed, identity))
-
-
-def _organisation_told(body: Payload) -> str:
-    """The organisation of the workspace that the payload is from, in the words of that workspace:
-    what stands around it in an interaction is the installation's."""
-    team = body.get("team")
     if "command" in body:
-        return _enterprise(body)
-    return _text(team.get("enterprise_id")) if isinstance(team, dict) else ""
+        pair = _pair(body, "team_id", "enterprise_id")
+        return Claims(pair[:1], [pair], identity).actor(user)
+    return _claims_of_interaction(body, identity).actor(user)
+
+
+def _claims_of_interaction(body: Payload, identity: Identity) -> Claims:
+    """`enterprise` is the installation's where it is ours: it says nothing of the person."""
+    person, team, view = (_dict(body.get(name)) for name in ("user", "team", "view"))
+    own, org = _text(person.get("team_id")), _enterprise_of(person)
+    here = _text(team.get("id")) or _text(body.get("team"))
+    pairs = [(own, org), (here, _text(team.get("enterprise_id")))]
+    if (installed := _enterprise(body)) != identity.enterprise_id:
+        pairs.append((here, installed))
+    told = [own or org] if own or org else [_text(view.get("team_id")), here]
+    return Claims(told, pairs, identity)
 
 
 def _author_of(event: Payload, body: Payload, identity: Identity, user: str) -> Actor:
-    profile = event.get("user_profile")
-    told = [event.get("user_team"), profile.get("team") if isinstance(profile, dict) else None]
-    named = [team for team in map(_text, [*told, event.get("source_team")]) if team]
-    claimed = next(iter(named), "") or _text(event.get("team"))
-    if other := next((t for t in named if not identity.is_home(t, _organisation_of(t, body))), ""):
-        claimed = other
-    if not claimed:
-        return Actor(user, "" if is_shared(body) else identity.installation, not is_shared(body))
-    org = _organisation_of(claimed, body)
-    if identity.is_home(claimed, org):
+    """A mention's `team` may be that of the channel's other side, a message's is the author's."""
+    profile = _dict(event.get("user_profile"))
+    told = [event.get("user_team"), profile.get("team"), event.get("source_team")]
+    if event.get("type") == "message" or not any(map(_text, told)):
+        told.append(event.get("team"))
+    team, org = outer = _pair(body, "team_id", "enterprise_id")
+    pairs = [outer, _pair(body, "context_team_id", "context_enterprise_id")]
+    claims = Claims([*map(_text, told)], pairs + _authorizations(body), identity)
+    if not claims.any:
+        home = _is_at_home(event, body, identity)
+        return Actor(user, identity.installation if home else "", certain=home)
+    others = team not in map(_text, told)
+    inside = is_told_unshared(body) and others and identity.is_home("", org)
+    if inside and claims.only_unknown:
         return Actor(user, identity.installation)
-    closed = body.get("is_ext_shared_channel") is False
-    inside = closed and identity.is_home("", _text(body.get("enterprise_id")))
-    if inside and not org and claimed.startswith("T") and claimed != _text(body.get("team_id")):
-        return Actor(user, identity.installation)
-    agreed = len(set(named)) < 2
-    certain = agreed and (bool(org) or _is_elsewhere(claimed, identity))
-    return Actor(user, org or claimed, certain)
+    return claims.actor(user)
 
 
-def _is_elsewhere(claimed: str, identity: Identity) -> bool:
-    """Whether an organisation or workspace that is not known to be ours is surely another: a
-    workspace may be one more of our organisation."""
-    return claimed.startswith("E") or not identity.enterprise_id
+def _is_at_home(event: Payload, body: Payload, identity: Identity) -> bool:
+    """Whether an event that names nobody's team happened where only our own people are. In an
+    organisation words may come from a channel that is shared, unless Slack says that it is not."""
+    if is_shared(body):
+        return False
+    if is_told_unshared(body):
+        org = _text(body.get("enterprise_id"))
+        return not org or identity.is_home(_text(body.get("team_id")), org)
+    words = event.get("type") in {"app_mention", "message"}
+    return not (words and identity.enterprise_id)
 
 
-def _organisation_of(team: str, body: Payload) -> str:
-    """The organisation of a workspace, where the event tells it."""
-    pairs = [(body.get("team_id"), body.get("enterprise_id"))]
-    pairs += [(body.get("context_team_id"), body.get("context_enterprise_id"))]
-    pairs += _authorizations(body)
-    return next((_text(org) for known, org in pairs if known == team and org), "")
-
-
-def _authorizations(body: Payload) -> list[tuple[str, str]]:
+def _authorizations(body: Payload) -> list[Pair]:
     """The installations that an event is for, as workspace and organisation."""
     given = body.get("authorizations")
     known = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
-    return [(_text(each.get("team_id")), _text(each.get("enterprise_id"))) for each in known]
+    return [_pair(each, "team_id", "enterprise_id") for each in known]
+
+
+def _pair(told: Payload, team: str, org: str) -> Pair:
+    return _text(told.get(team)), _text(told.get(org))
+
+
+def _enterprise_of(person: Payload) -> str:
+    """The organisation that a person's own entry names."""
+    inner = _dict(person.get("enterprise_user"))
+    return _text(person.get("enterprise_id")) or _text(inner.get("enterprise_id"))
 
 
 def _enterprise(body: Payload) -> str:
@@ -158,3 +155,7 @@ def _enterprise(body: Payload) -> str:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _dict(value: object) -> Payload:
+    return value if isinstance(value, dict) else {}

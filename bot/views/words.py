@@ -56,6 +56,11 @@ REFUSALS: dict[Reason, str] = {
         "I could not check with Slack whether you may use me, so nothing was started or changed. "
         "Please try again in a minute. If that does not help, ask whoever runs this bot."
     ),
+    Reason.CHECK_NOT_GRANTED: (
+        "I could not check with Slack whether you may use me, because I was not given the "
+        "permission to. Nothing was started or changed. Ask whoever runs me to give me the scope "
+        "`users:read` and to install me again."
+    ),
     Reason.NOT_INSTALLED: (
         "Sorry, I am not set up for this workspace, so nothing was started. "
         "Ask whoever runs me to install me here."

@@ -306,7 +306,7 @@ async def test_nothing_set_at_all_is_said_without_breaking(doctor: Doctor) -> No
     assert doctor.failed == ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"]
 
 
-async def test_to_tell_guests_it_takes_a_scope_that_nothing_else_takes(
+async def test_to_tell_guests_it_takes_a_scope_that_a_workspace_alone_can_do_without(
     doctor: Doctor, slack: SimulatedSlack
 ) -> None:
     slack.workspace.scopes = set(ALL)
@@ -316,6 +316,21 @@ async def test_to_tell_guests_it_takes_a_scope_that_nothing_else_takes(
     assert "users:read, which WHO_MAY_START=full_members needs" in doctor.line("Slack scopes")
     slack.workspace.scopes = {*ALL, "users:read"}
     assert await doctor(who_may_start="full_members") == 0
+
+
+async def test_in_an_organisation_the_missing_scope_is_warned_of(
+    doctor: Doctor, slack: SimulatedSlack
+) -> None:
+    slack.workspace.scopes = set(ALL)
+    for org_wide in (False, True):
+        app = replace(slack.workspace.app, enterprise_id="E0ORG", org_wide=org_wide)
+        slack.workspace.app = app
+        assert await doctor() == 0
+        assert doctor.line("Slack scopes").startswith("warn ")
+        assert "without users:read" in doctor.line("Slack scopes")
+    slack.workspace.scopes = {*ALL, "users:read"}
+    assert await doctor() == 0
+    assert doctor.line("Slack scopes").startswith("ok")
 
 
 async def test_an_installation_in_an_organisation_is_known_as_that(slack: SimulatedSlack) -> None:

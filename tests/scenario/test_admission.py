@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 import pytest
@@ -40,8 +42,27 @@ OUTSIDERS = {
     "a team, ours org-wide": (ORG, Origin("T9", "E9", via=VIA_ORG, shared=True)),
 }
 USERS = {OWNER: {"id": OWNER, "team_id": "T9"}}
+WITH_A_RESPONSE_URL = {
+    "approve",
+    "regenerate",
+    "cancel",
+    "refine",
+    "edit prompt",
+    "start over",
+    "shortcut",
+}
 IN_A_CHANNEL = [name for name in ENTRIES if name not in {"home", "home select", "direct message"}]
-BY_EVERY_WAY = pytest.mark.parametrize("way", list(ENTRIES))
+KINDS = ("command", "mention", "direct message", "approve", "edit form")
+"""A way in for each kind of payload that names people in a way of its own."""
+
+
+def crossed(
+    origins: Iterable[str], ways: Collection[str] = tuple(ENTRIES)
+) -> list[tuple[str, str]]:
+    """Every way with the first origin, and every other origin by each kind of way."""
+    first, *others = origins
+    kinds = [way for way in KINDS if way in ways]
+    return [*((way, first) for way in ways), *itertools.product(kinds, others)]
 
 
 def with_entry(make_app: MakeApp, entry: Entry, identity: Identity, **options: object) -> SlackApp:
@@ -63,8 +84,7 @@ def assert_it_happened(app: SlackApp, entry: Entry) -> None:
     assert "Sorry" not in str(app.calls)
 
 
-@pytest.mark.parametrize("origin", list(OWN))
-@BY_EVERY_WAY
+@pytest.mark.parametrize(("way", "origin"), crossed(OWN))
 async def test_the_installations_own_people_are_let_in(
     make_app: MakeApp, way: str, origin: str
 ) -> None:
@@ -86,9 +106,8 @@ async def test_full_members_are_let_in(make_app: MakeApp, origin: str) -> None:
     assert len(app.of("users.info")) == 1
 
 
-@pytest.mark.parametrize("origin", list(FOREIGN))
-@BY_EVERY_WAY
-async def test_what_is_for_another_installation_is_acked_and_no_more(
+@pytest.mark.parametrize(("way", "origin"), crossed(FOREIGN))
+async def test_what_is_for_another_installation_changes_nothing_and_is_told_where_it_can_be(
     make_app: MakeApp, way: str, origin: str
 ) -> None:
     entry, (identity, foreign), anyone = ENTRIES[way], FOREIGN[origin], Policy(anyone=True)
@@ -96,12 +115,17 @@ async def test_what_is_for_another_installation_is_acked_and_no_more(
     response = await entry.send(app, foreign)
     assert response.status == 200
     assert_nothing_happened(app, entry)
-    assert app.calls == []
+    told = [str(call.args["text"]) for call in app.calls if call.method == "respond"]
+    assert len(told) == len(app.calls) == (way in WITH_A_RESPONSE_URL)
+    said = [*told, response.body] if way.startswith("command") else told
+    assert all("not set up for this workspace" in words for words in said if words)
     assert bool(response.body) == way.startswith("command")
 
 
-@pytest.mark.parametrize("origin", list(OUTSIDERS))
-@pytest.mark.parametrize("way", [name for name in IN_A_CHANNEL if "command" not in name])
+@pytest.mark.parametrize(
+    ("way", "origin"),
+    crossed(OUTSIDERS, [name for name in IN_A_CHANNEL if "command" not in name]),
+)
 async def test_an_outsider_with_the_owners_id_is_told_in_private(
     make_app: MakeApp, way: str, origin: str
 ) -> None:
@@ -185,8 +209,7 @@ async def test_a_session_from_before_people_had_an_organisation_is_still_its_own
 # guests
 
 
-@pytest.mark.parametrize("flag", ["is_restricted", "is_ultra_restricted"])
-@BY_EVERY_WAY
+@pytest.mark.parametrize(("way", "flag"), crossed(["is_restricted", "is_ultra_restricted"]))
 async def test_guests_are_let_in_unless_the_setting_says_full_members(
     make_app: MakeApp, way: str, flag: str
 ) -> None:
@@ -273,8 +296,7 @@ async def test_what_bots_say_starts_nothing(make_app: MakeApp, name: str) -> Non
     assert app.calls == []
 
 
-@pytest.mark.parametrize("user", ["USLACKBOT", "UBOT"])
-@BY_EVERY_WAY
+@pytest.mark.parametrize(("way", "user"), crossed(["USLACKBOT", "UBOT"]))
 async def test_what_slackbot_and_the_bot_itself_ask_is_acked_and_no_more(
     make_app: MakeApp, way: str, user: str
 ) -> None:

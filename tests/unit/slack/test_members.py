@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Reason, Refusal
@@ -65,3 +66,14 @@ async def test_no_answer_lets_nobody_in_and_is_not_kept(answer: dict[str, Any] |
 )
 async def test_what_slack_says_is_read(told: dict[str, Any], member: Member) -> None:
     assert await Members().of(FakeClient({"user": told}), "U1") == member
+
+
+async def test_a_scope_that_is_missing_is_told_from_other_troubles() -> None:
+    class Ungranted(FakeClient):
+        async def users_info(self, *, user: str, **_: Any) -> Any:
+            told = {"ok": False, "error": "missing_scope", "needed": "users:read"}
+            raise SlackApiError("no", told)  # type: ignore[no-untyped-call]
+
+    with pytest.raises(Refusal) as refusal:
+        await Members().of(Ungranted(None), "U1")
+    assert refusal.value.reason is Reason.CHECK_NOT_GRANTED

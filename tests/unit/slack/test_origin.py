@@ -39,9 +39,7 @@ OURS = ("T1", None)
 FROM_T9 = {"team": "T1", "user_team": "T9", "source_team": "T9"}
 FROM_E9 = {"team": "T1", "user_team": "E9", "source_team": "E9"}
 SHARED = {"is_ext_shared_channel": True}
-
-
-FLAG_AS_TEXT: Payload = {"is_ext_shared_channel": "true"}
+UNSHARED = {"is_ext_shared_channel": False}
 
 
 @pytest.mark.parametrize(
@@ -103,30 +101,9 @@ FLAG_AS_TEXT: Payload = {"is_ext_shared_channel": "true"}
         (
             ORG,
             event(
-                mention(user_team="T3"),
-                ("T2", "E1"),
-                team_id="T2",
-                enterprise_id="E1",
-                is_ext_shared_channel=False,
+                mention(user_team="T3"), ("T2", "E1"), team_id="T2", enterprise_id="E1", **UNSHARED
             ),
             Actor("U1", "E1"),
-        ),
-        # whether others are there is not told, or told otherwise
-        (
-            ORG,
-            event(mention(user_team="T9"), ("T2", "E1"), team_id="T2", enterprise_id="E1"),
-            Actor("U1", "T9", certain=False),
-        ),
-        (
-            IN_ORG,
-            event(mention(team="T9", user_team="T9"), ("T1", "E1"), team_id="T1", **FLAG_AS_TEXT),
-            Actor("U1", "T9", certain=False),
-        ),
-        # its own fields disagree
-        (
-            TEAM,
-            event(mention(user_team="T1", source_team="T9"), OURS, team_id="T1", **SHARED),
-            Actor("U1", "T9", certain=False),
         ),
         (
             ORG,
@@ -151,28 +128,17 @@ def test_who_wrote_is_told_from_an_event(identity: Identity, body: Payload, acto
     assert actor_of(body, identity) == actor
 
 
-def act(
-    user_team: str | None,
-    team: str | None,
-    org: str | None = None,
-    team_more: Payload | None = None,
-    **more: Any,
-) -> Payload:
+def act(user_team: str | None, team: str | None, org: str | None = None, **more: Any) -> Payload:
     told = {"team_id": user_team} if user_team else {}
     return {
         "type": "block_actions",
         "user": {"id": "U1", **told},
-        "team": {"id": team, **(team_more or {})} if team else None,
+        "team": {"id": team} if team else None,
         "enterprise": {"id": org} if org else None,
         **more,
     }
 
 
-OF_OUR_ORG: Payload = {"enterprise_id": "E1"}
-ORG_FORM: Payload = {
-    "type": "view_submission",
-    "view": {"app_installed_team_id": "E1", "team_id": "T9"},
-}
 THEIR_VIEW = {"app_installed_team_id": "T1", "team_id": "T9"}
 THEIR_FORM: Payload = {"type": "view_submission", "view": THEIR_VIEW}
 
@@ -190,11 +156,7 @@ THEIR_FORM: Payload = {"type": "view_submission", "view": THEIR_VIEW}
         (IN_ORG, act("T1", "T1", "E1"), Actor("U1", "T1")),
         (IN_ORG, act("E9", "T1", "E1"), Actor("U1", "E9")),
         (IN_ORG, act("T9", "T1", "E1"), Actor("U1", "T9", certain=False)),
-        (ORG, act("T2", "T2", "E1", OF_OUR_ORG), Actor("U1", "E1")),
         (ORG, act("T2", "T2", "E1"), Actor("U1", "T2", certain=False)),
-        (ORG, act("T9", "T9", "E1", **ORG_FORM), Actor("U1", "T9", certain=False)),
-        (ORG, act("T9", None, "E1", **ORG_FORM), Actor("U1", "T9", certain=False)),
-        (ORG, act(None, None, "E1", **ORG_FORM), Actor("U1", "E1", certain=False)),
         (ORG, act("E1", "T2", "E1"), Actor("U1", "E1")),
         (ORG, act("T2", None, "E1"), Actor("U1", "T2", certain=False)),
         (ORG, act("E9", None, "E1"), Actor("U1", "E9")),
@@ -210,6 +172,125 @@ THEIR_FORM: Payload = {"type": "view_submission", "view": THEIR_VIEW}
 def test_who_acted_is_told_from_the_rest(identity: Identity, body: Payload, actor: Actor) -> None:
     assert is_ours(body, identity)
     assert actor_of(body, identity) == actor
+
+
+UNKNOWN = Actor("U1", "T9", certain=False)
+GRID = {"team_id": "T1", "enterprise_id": "E1"}
+FLAGS: list[Payload] = [{}, {"is_ext_shared_channel": "true"}, SHARED]
+
+
+def on_grid(identity: Identity) -> tuple[str | None, str]:
+    return (None if identity.org_wide else "T1"), "E1"
+
+
+@pytest.mark.parametrize("identity", [IN_ORG, ORG])
+@pytest.mark.parametrize("make", [mention, message])
+@pytest.mark.parametrize("flag", FLAGS)
+def test_in_an_organisation_an_unknown_workspace_is_not_taken_for_one_of_it(
+    identity: Identity, make: Any, flag: Payload
+) -> None:
+    for told in (
+        {"team": "T9", "user_team": "T9"},
+        {"team": "T9"},
+        {"user_team": "T1", "source_team": "T9"},
+        {"user_team": "T9", "source_team": "T1"},
+        {"user_team": "T1", "user_profile": {"team": "T9"}},
+        {"user_team": "T9", "source_team": "E1"},
+    ):
+        body = event(make(**told), on_grid(identity), **GRID, **flag)
+        assert is_ours(body, identity)
+        assert actor_of(body, identity) == UNKNOWN
+    nameless = actor_of(event(make(), on_grid(identity), **GRID, **flag), identity)
+    assert nameless == Actor("U1", "", certain=False)
+
+
+@pytest.mark.parametrize("identity", [IN_ORG, ORG])
+@pytest.mark.parametrize("flag", [*FLAGS, UNSHARED])
+def test_whom_slack_calls_the_organisations_own_is_known(identity: Identity, flag: Payload) -> None:
+    own = Actor("U1", identity.installation)
+    for told in (
+        {"user_team": "E1"},
+        {"user_team": "E1", "source_team": "E1", "user_profile": {"team": "T2"}},
+    ):
+        body = event(mention(team="T1", **told), on_grid(identity), **GRID, **flag)
+        assert actor_of(body, identity) == own
+
+
+@pytest.mark.parametrize("told", [{"user_team": "E1", "source_team": "E9"}, {"user_team": "E9"}])
+def test_who_is_named_as_of_another_organisation_is_none_of_ours(told: Payload) -> None:
+    for identity in (IN_ORG, ORG):
+        for flag in (*FLAGS, UNSHARED):
+            body = event(mention(team="T1", **told), on_grid(identity), **GRID, **flag)
+            assert actor_of(body, identity).org == "E9"
+
+
+@pytest.mark.parametrize(
+    "told", [{"user_team": "T1", "source_team": "T9"}, {"user_team": "T9", "source_team": "T1"}]
+)
+def test_who_is_named_in_two_ways_is_uncertain_in_a_workspace_too(told: Payload) -> None:
+    for flag in (*FLAGS, UNSHARED):
+        assert actor_of(event(mention(**told), OURS, team_id="T1", **flag), TEAM) == UNKNOWN
+
+
+@pytest.mark.parametrize("identity", [IN_ORG, ORG])
+@pytest.mark.parametrize("flag", [{}, UNSHARED, SHARED])
+def test_an_authorization_of_ours_is_enough_in_an_organisation(
+    identity: Identity, flag: Payload
+) -> None:
+    body = event(message(team="T2"), on_grid(identity), team_id="T2", **flag)
+    assert is_ours(body, identity)
+    assert actor_of(body, identity) == Actor("U1", "T2", certain=False)
+
+
+WHOLE = {"is_enterprise_install": True}
+VIEW_OF_ORG = {"team_id": "T9", "app_installed_team_id": "E1"}
+FORM_OF_ORG: Payload = {"type": "view_submission", "view": VIEW_OF_ORG, **WHOLE}
+
+
+@pytest.mark.parametrize("team", [None, "T9", "T2"])
+@pytest.mark.parametrize("more", [WHOLE, FORM_OF_ORG, {**WHOLE, "type": "message_action"}])
+def test_the_installations_organisation_is_not_the_actors(team: str | None, more: Payload) -> None:
+    for told in ("T9", None) if team == "T9" else ("T9",):
+        body = act(told, team, "E1", **more)
+        assert is_ours(body, ORG)
+        assert actor_of(body, ORG) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("identity", "body"),
+    [
+        (IN_ORG, act("T9", "T1", "E1")),
+        (IN_ORG, act("T9", "T9", **THEIR_FORM)),
+        (IN_ORG, act("T9", "T9", "E1", **THEIR_FORM)),
+        (ORG, act("T9", "T9", **FORM_OF_ORG)),
+        (ORG, act("T9", None, **FORM_OF_ORG)),
+    ],
+)
+def test_an_unknown_workspace_of_who_acts_is_uncertain(identity: Identity, body: Payload) -> None:
+    assert is_ours(body, identity)
+    assert actor_of(body, identity) == UNKNOWN
+
+
+@pytest.mark.parametrize("identity", [IN_ORG, ORG])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"team_id": "T2", "enterprise_id": "E1"},
+        {"team_id": "T2", "enterprise_user": {"enterprise_id": "E1"}},
+        {"enterprise_id": "E1"},
+        {"team_id": "E1"},
+    ],
+)
+def test_a_persons_own_entry_tells_their_organisation(identity: Identity, entry: Payload) -> None:
+    body = {**act(None, "T1", "E1"), "user": {"id": "U1", **entry}}
+    assert actor_of(body, identity) == Actor("U1", identity.installation)
+    theirs = {**body, "user": {"id": "U1", "team_id": "T9", "enterprise_id": "E9"}}
+    assert actor_of(theirs, identity) == Actor("U1", "E9")
+
+
+def test_the_organisation_of_a_persons_own_workspace_may_be_told_beside_it() -> None:
+    told = {**act("T2", None, "E1"), "team": {"id": "T2", "enterprise_id": "E1"}}
+    assert actor_of(told, ORG) == Actor("U1", "E1")
 
 
 @pytest.mark.parametrize(
@@ -281,7 +362,12 @@ def test_what_no_person_writes(inner: Payload) -> None:
 
 @pytest.mark.parametrize(
     "inner",
-    [{}, {"subtype": "file_share", "display_as_bot": False}, {"subtype": "thread_broadcast"}],
+    [
+        {},
+        {"subtype": "file_share", "display_as_bot": False},
+        {"subtype": "thread_broadcast"},
+        {"subtype": "me_message"},
+    ],
 )
 def test_what_a_person_writes(inner: Payload) -> None:
     for make in (mention, message):

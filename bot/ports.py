@@ -250,10 +250,6 @@ class Publisher(Protocol):
         taking what is under way. Never waits out a rate limit:
         raises `SlackBusy`, because by then there is a newer status."""
 
-    async def try_out(self, session: Session) -> None:
-        """Show the status, and ask for a place to upload to: nothing comes of that. Waits for
-        nothing."""
-
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         """Upload an image unshared and answer its file id."""
 

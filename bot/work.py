@@ -43,6 +43,7 @@ def slack_breaker(outside: Outside, stack: AsyncExitStack, tasks: BackgroundTask
 
     breaker = SlackBreaker(outside.shut_outs(stack), scopes, tasks)
     outside.slack.on_shut_out = breaker.report
+    outside.slack.on_worked = breaker.worked
     return breaker
 
 

@@ -428,9 +428,6 @@ class FakePublisher:
     ) -> None:
         await self._show("show_status", session, ahead=ahead, waits_for=waits_for)
 
-    async def try_out(self, session: Session) -> None:
-        await self._show("try_out", session)
-
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         return await self._show("upload", session, number=image, data=data)
 

@@ -27,6 +27,8 @@ from bot.views.words import failure_words, not_posted_words
 
 log = logging.getLogger(__name__)
 
+STANDS_FOR = 3.0
+"""Seconds for which an announcement needs no second look."""
 _ABSENT = {"not_in_channel", "channel_not_found"}
 _CLOSED = {"is_archived", "restricted_action", "no_permission", "cannot_reply_to_message"}
 """And all that begin with `restricted_action_`."""
@@ -83,6 +85,19 @@ class Announcement:
             async with self._status.following(job.session_id):
                 await self._holding.until_taken(job.session_id, lambda: self._queue.add(job))
 
+    async def still_stands(self, session: Session) -> bool:
+        """Before a generation that has waited: whether Slack still takes the status, so that what
+        is paid for can be shown. Where it does not, its owner is told. Raises `SlackShutOut`."""
+        attempt = session.latest
+        if attempt.started_at or time.time() - attempt.queued_at < STANDS_FOR:
+            return True
+        try:
+            await self._show(session, None)
+        except SlackRefused as error:
+            await self._cannot_post(session, error)
+            return False
+        return True
+
     async def _post_root(self, session: Session, ahead: int, repeated: bool) -> Session:
         ts = await self._publisher.post_root(session, ahead, repeated=repeated)
         return await self._sessions.update(
@@ -90,7 +105,7 @@ class Announcement:
             lambda s: replace(s, root_ts=s.root_ts or ts, thread_ts=s.thread_ts or ts),
         )
 
-    async def _show(self, session: Session, ahead: int) -> Session:
+    async def _show(self, session: Session, ahead: int | None) -> Session:
         """Say that another attempt is under way. Raises `SlackRefused`, and `SlackShutOut`; a Slack
         that is busy or away does not hold the attempt up."""
         try:

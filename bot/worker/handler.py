@@ -107,8 +107,8 @@ class JobHandler:
             case JobKind.ANNOUNCE if repeated:
                 await self._drafts.refresh_before(session.id, job.attempt)
             case JobKind.GENERATE if under_way(session, job.attempt):
-                await self._breaker.admit(lambda: self._publisher.try_out(session))
-                await self._generations.run(session, repeated=repeated)
+                if await self._announcement.still_stands(session):
+                    await self._generations.run(session, repeated=repeated)
             case JobKind.GENERATE if repeated and was_cancelled(session, job.attempt):
                 await self._generations.clear_away(session.id, job.attempt)
             case JobKind.SETTLE if owes(session, job):

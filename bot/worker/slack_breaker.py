@@ -2,10 +2,13 @@
 
     closed ── Slack refuses the app (`report`) ─→ open ── a good `auth.test` ─→ half open
        ↑                                            ↑                              │
-       └── a free call works (`admit`) ─────────────┼──────────────────────────────┤
-                                                    └── the app is refused again ──┘
+       └── the method that was refused works ───────┼──────────────────────────────┤
+           (`worked`), or nothing is refused        └── the app is refused again ──┘
+           for `QUIET_FOR`
 
-Its state is in Redis, for all processes. While Redis is away each process goes by its own.
+Half open, jobs go on with what costs nothing, such as showing an image that is paid for, and
+nothing new is paid for. Its state is in Redis, for all processes. While Redis is away each process
+goes by its own.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
-from bot.domain.errors import SlackRefused, SlackShutOut, StoreUnavailable
+from bot.domain.errors import SlackShutOut, StoreUnavailable
 from bot.domain.shut_out import ShutOut
 from bot.ports import ShutOuts
 from bot.tasks import BackgroundTasks
@@ -26,6 +29,9 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 4.0
 """Seconds, on the average."""
+
+QUIET_FOR = 45.0
+"""Seconds; jobs that are put off come back sooner."""
 
 Scopes = Callable[[], Awaitable[frozenset[str] | None]]
 """The scopes that a good `auth.test` tells, perhaps none; None while it is not good."""
@@ -47,6 +53,7 @@ class SlackBreaker:
         self._now = now
         self._state: ShutOut | None = None
         self._unsaved = False
+        self._half_open: tuple[ShutOut, float] | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -72,18 +79,13 @@ class SlackBreaker:
         if state is not None and not state.half_open:
             raise SlackShutOut(state.method, state.code)
 
-    async def admit(self, try_out: Callable[[], Awaitable[None]]) -> None:
-        """Before a generation. Raises `SlackShutOut` while Slack refuses the app. Half open,
-        `try_out` makes free calls, which close the breaker where Slack takes them; what else it
-        raises goes through."""
-        await self.check_open()
-        if self._state is None:
-            return
-        try:
-            await try_out()
-        except SlackRefused as error:  # about that session alone
-            log.info("Slack takes the app's calls again: %s", error)
-        await self._close()
+    def worked(self, method: str) -> None:
+        """Slack took a call: half open, that closes it where it is the method that was refused."""
+        state = self._state
+        if state is not None and state.half_open and state.method == method:
+            self._set(None)
+            self._unsaved = True
+            self._tasks.spawn(self._save())
 
     async def watch(self) -> None:
         """Look for ever whether Slack lets the app in again."""
@@ -95,11 +97,14 @@ class SlackBreaker:
         if self._unsaved:
             await self._save()
         state = await self._load()
-        if state is None or state.half_open:
+        if state is None:
+            return
+        if state.half_open:
+            await self._wait_for_quiet(state)
             return
         scopes = await self._scopes()
         if scopes is not None and state.may_be_over(scopes) and self._state == state:
-            log.warning("auth.test is good again: trying a free call before anything is paid for")
+            log.warning("auth.test is good again: nothing is paid for until what was refused works")
             self._set(state.half_opened())
             self._unsaved = True
             await self._save()
@@ -128,10 +133,14 @@ class SlackBreaker:
             return
         self._unsaved = self._state is not state
 
-    async def _close(self) -> None:
-        self._set(None)
-        self._unsaved = True
-        await self._save()
+    async def _wait_for_quiet(self, state: ShutOut) -> None:
+        """Where nothing uses the method, a while without a refusal is enough."""
+        if self._half_open is None or self._half_open[0] != state:
+            self._half_open = (state, self._now())
+        elif self._now() - self._half_open[1] >= QUIET_FOR:
+            self._set(None)
+            self._unsaved = True
+            await self._save()
 
     def _set(self, state: ShutOut | None) -> None:
         before, self._state = self._state, state

@@ -26,18 +26,22 @@ def slack_session() -> ClientSession:
 
 class SlackClient(AsyncWebClient):
     """Tells `on_shut_out` the method and the error code of each call that Slack refuses because it
-    refuses the whole app."""
+    refuses the whole app, and `on_worked` the method of each that it takes."""
 
     on_shut_out: Callable[[str, str], None] | None = None
+    on_worked: Callable[[str], None] | None = None
 
     async def api_call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
         try:
-            return await super().api_call(api_method, **options)
+            response = await super().api_call(api_method, **options)
         except SlackApiError as error:
             code = code_of(error)
             if self.on_shut_out is not None and cause_of(api_method, code):
                 self.on_shut_out(api_method, code)
             raise
+        if self.on_worked is not None:
+            self.on_worked(api_method)
+        return response
 
 
 def slack_client(token: str, base_url: str, session: ClientSession | None) -> SlackClient:

@@ -74,10 +74,6 @@ class SlackPublisher:
         message = messages.root_message(session, ahead, self._now(), waits_for)
         await self._poster.update_once(session.channel, session.root_ts, message)
 
-    async def try_out(self, session: Session) -> None:
-        await self.show_status(session, None)
-        await call(self._client.files_getUploadURLExternal, filename="image.png", length=1)
-
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         name, title = _filename(session, image), self._title(session, image)
         return await self._uploader.upload(data, name, title)

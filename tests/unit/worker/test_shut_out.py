@@ -11,7 +11,7 @@ from bot.domain.shut_out import REQUIRED_SCOPES
 from bot.domain.stages import Stage
 from bot.domain.work import Job
 from bot.views.words import SHUT_OUT
-from tests.fakes import generating
+from tests.fakes import generating, with_latest
 from tests.unit.worker.desk import Worker, announce, generate
 
 NEW = generating(root_ts="", thread_ts="")
@@ -56,7 +56,7 @@ async def test_word_that_comes_between_the_first_look_and_the_call_is_heard(
     async def look_then_hear(*_: Any) -> None:
         worker.breaker.report("chat.update", "token_revoked")
 
-    monkeypatch.setattr(worker.breaker, "admit", look_then_hear)
+    monkeypatch.setattr(worker.breaker, "check_open", look_then_hear)
     with pytest.raises(SlackShutOut):
         await worker.run(generate())
     assert worker.backend.requests == []
@@ -73,14 +73,14 @@ async def test_a_paid_image_waits_for_slack_and_is_paid_once() -> None:
     assert worker.session.stage is Stage.USER_FEEDBACK
 
 
-async def test_half_open_a_free_call_comes_before_the_paid_one() -> None:
+async def test_half_open_what_is_paid_is_shown_and_nothing_else_is_paid() -> None:
     worker = shut(Worker(generating()))
     worker.scopes = REQUIRED_SCOPES
     await worker.breaker.look()
-    worker.publisher.failures["try_out"] = [REVOKED]
     with pytest.raises(SlackShutOut):
         await worker.run(generate())
     assert worker.backend.requests == []
+    worker.breaker.worked("chat.postMessage")
     await worker.run(generate(), True)
     assert len(worker.backend.requests) == 1
     assert worker.breaker.is_closed
@@ -129,3 +129,20 @@ async def test_a_closed_channel_is_told_in_private(code: str) -> None:
     assert worker.queue.added == []
     assert worker.without_status() == ["tell_owner"]
     assert worker.session.latest.failure is FailureKind.CHANNEL_CLOSED
+
+
+@pytest.mark.parametrize("code", ["is_archived", "message_not_found", "not_in_channel"])
+async def test_what_has_waited_and_cannot_be_shown_any_more_is_not_paid(code: str) -> None:
+    worker = Worker(generating())
+    worker.publisher.failures["show_status"] = [SlackRefused("chat.update", code)]
+    await worker.run(generate())
+    assert worker.backend.requests == []
+    assert worker.session.stage is Stage.INITIAL_INPUT
+    assert worker.session.latest.failure is not None
+
+
+async def test_what_was_begun_already_goes_on_all_the_same() -> None:
+    worker = Worker(with_latest(generating(), started_at=101.0))
+    worker.publisher.failures["show_status"] = [SlackRefused("chat.update", "is_archived")]
+    await worker.run(generate(), True)
+    assert len(worker.backend.requests) == 1

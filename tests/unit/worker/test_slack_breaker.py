@@ -4,30 +4,23 @@ import asyncio
 
 import pytest
 
-from bot.domain.errors import SlackBusy, SlackRefused, SlackShutOut
+from bot.domain.errors import SlackShutOut
 from bot.domain.shut_out import REQUIRED_SCOPES
 from bot.tasks import BackgroundTasks
-from bot.worker.slack_breaker import SlackBreaker
+from bot.worker.slack_breaker import QUIET_FOR, SlackBreaker
 from tests.fakes import FakeShutOuts
 
 POST = "chat.postMessage"
 
 
 class Slack:
-    """What `auth.test` and a free call answer."""
+    """What `auth.test` answers."""
 
     def __init__(self) -> None:
         self.scopes: frozenset[str] | None = None
-        self.error: Exception | None = None
-        self.tried = 0
 
     async def auth_test(self) -> frozenset[str] | None:
         return self.scopes
-
-    async def free_call(self) -> None:
-        self.tried += 1
-        if self.error:
-            raise self.error
 
 
 @pytest.fixture
@@ -56,15 +49,13 @@ def other(slack: Slack, kept: FakeShutOuts, tasks: BackgroundTasks) -> SlackBrea
     return SlackBreaker(kept, slack.auth_test, tasks, lambda: 1.0)
 
 
-async def test_closed_it_lets_everything_pass(breaker: SlackBreaker, slack: Slack) -> None:
+async def test_closed_it_lets_everything_pass(breaker: SlackBreaker) -> None:
     await breaker.check()
     await breaker.check_open()
-    await breaker.admit(slack.free_call)
-    assert slack.tried == 0
 
 
 async def test_a_refusal_opens_it_in_every_process(
-    breaker: SlackBreaker, other: SlackBreaker, slack: Slack, tasks: BackgroundTasks
+    breaker: SlackBreaker, other: SlackBreaker, tasks: BackgroundTasks
 ) -> None:
     breaker.report(POST, "token_revoked")
     assert not breaker.is_closed
@@ -72,8 +63,7 @@ async def test_a_refusal_opens_it_in_every_process(
     with pytest.raises(SlackShutOut, match="token_revoked"):
         await other.check()
     with pytest.raises(SlackShutOut):
-        await other.admit(slack.free_call)
-    assert slack.tried == 0
+        await other.check_open()
     assert not other.is_closed
 
 
@@ -90,56 +80,58 @@ async def test_it_stays_open_while_auth_test_is_not_good(breaker: SlackBreaker) 
         await breaker.check_open()
 
 
-async def test_a_good_auth_test_and_a_free_call_close_it(
-    breaker: SlackBreaker, other: SlackBreaker, slack: Slack, kept: FakeShutOuts
+async def test_a_good_auth_test_and_the_method_that_was_refused_close_it(
+    breaker: SlackBreaker,
+    other: SlackBreaker,
+    slack: Slack,
+    kept: FakeShutOuts,
+    tasks: BackgroundTasks,
 ) -> None:
     breaker.report(POST, "token_revoked")
     slack.scopes = REQUIRED_SCOPES
     await breaker.look()
-    await breaker.check_open()
-    with pytest.raises(SlackShutOut):
-        await breaker.check()
-    await other.admit(slack.free_call)
-    assert slack.tried == 1
+    await other.check_open()
+    for method in ("auth.test", "chat.update"):
+        other.worked(method)
+        with pytest.raises(SlackShutOut):
+            await other.check()
+    other.worked(POST)
+    await tasks.drain(1.0)
     assert kept.kept is None
     await breaker.check()
     assert breaker.is_closed
 
 
-async def test_a_free_call_that_is_refused_keeps_it_open(
+async def test_open_it_is_not_closed_by_a_late_answer(breaker: SlackBreaker) -> None:
+    breaker.report(POST, "token_revoked")
+    breaker.worked(POST)
+    with pytest.raises(SlackShutOut):
+        await breaker.check()
+
+
+async def test_half_open_it_opens_when_the_app_is_refused_again(
     breaker: SlackBreaker, slack: Slack
 ) -> None:
     breaker.report(POST, "org_login_required")
     slack.scopes = REQUIRED_SCOPES
     await breaker.look()
-    slack.error = SlackShutOut("chat.update", "org_login_required")
-    with pytest.raises(SlackShutOut):
-        await breaker.admit(slack.free_call)
     breaker.report("chat.update", "org_login_required")
     with pytest.raises(SlackShutOut):
         await breaker.check_open()
 
 
-@pytest.mark.parametrize("error", [SlackBusy(1.0), OSError()])
-async def test_a_free_call_that_says_nothing_leaves_it_half_open(
-    breaker: SlackBreaker, slack: Slack, error: Exception
+async def test_half_open_it_closes_once_nothing_was_refused_for_a_while(
+    slack: Slack, kept: FakeShutOuts, tasks: BackgroundTasks
 ) -> None:
+    clock = [1.0]
+    breaker = SlackBreaker(kept, slack.auth_test, tasks, lambda: clock[0])
     breaker.report(POST, "token_revoked")
     slack.scopes = REQUIRED_SCOPES
+    for clock[0] in (2.0, 3.0, 3.0 + QUIET_FOR - 0.1):
+        await breaker.look()
+        assert not breaker.is_closed
+    clock[0] = 3.0 + QUIET_FOR
     await breaker.look()
-    slack.error = error
-    with pytest.raises(type(error)):
-        await breaker.admit(slack.free_call)
-    with pytest.raises(SlackShutOut):
-        await breaker.check()
-    await breaker.check_open()
-
-
-async def test_a_refusal_about_one_message_closes_it(breaker: SlackBreaker, slack: Slack) -> None:
-    breaker.report(POST, "token_revoked")
-    slack.scopes, slack.error = REQUIRED_SCOPES, SlackRefused("chat.update", "message_not_found")
-    await breaker.look()
-    await breaker.admit(slack.free_call)
     await breaker.check()
 
 

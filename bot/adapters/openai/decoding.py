@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pybase64
@@ -20,6 +23,9 @@ _XMP_TAG = 700
 READABLE = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
 """Raster formats only: Pillow starts an outside program for some of the others."""
 
+_CONVERTER = ThreadPoolExecutor(1, "converter")
+"""One at a time: a picture takes many bytes of memory a pixel meanwhile."""
+
 
 async def decode_image(
     encoded: str | bytes,
@@ -32,23 +38,40 @@ async def decode_image(
     """Read base64 (a data URL too) or an image file, off the event loop: a few bytes can unpack
     to many. What can be shown stays as it is, byte for byte: its maker may have signed it. Raises
     `GenerationError(BAD_IMAGE)`."""
-    image = await asyncio.to_thread(_decode, encoded, from_picture)
+    data = await asyncio.to_thread(_bytes_of, encoded)
+    image = await asyncio.to_thread(_as_it_is, data)
+    if image is None:
+        loop = asyncio.get_running_loop()
+        image = await loop.run_in_executor(_CONVERTER, _converted, data, from_picture)
     return replace(
         image, response_id=response_id, revised_prompt=revised_prompt, model=model_name(model)
     )
 
 
-def _decode(encoded: str | bytes, from_picture: bool) -> GeneratedImage:
+@contextmanager
+def _bad_image() -> Iterator[None]:
     try:
-        data = _from_base64(encoded) if isinstance(encoded, str) else encoded
-        with opened(data, READABLE) as image:
-            if image.format not in _MIME_TYPES:
-                data = to_png(image, xmp_of(from_picture=from_picture, existing=_xmp(image)))
-            mime_type = _MIME_TYPES.get(image.format or "", "image/png")
-            width, height = image.size
+        yield
     except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
         raise GenerationError(FailureKind.BAD_IMAGE) from None
-    return GeneratedImage(data, mime_type, width, height)
+
+
+def _bytes_of(encoded: str | bytes) -> bytes:
+    with _bad_image():
+        return _from_base64(encoded) if isinstance(encoded, str) else encoded
+
+
+def _as_it_is(data: bytes) -> GeneratedImage | None:
+    """None where it has to be converted."""
+    with _bad_image(), opened(data, READABLE) as image:
+        mime_type = _MIME_TYPES.get(image.format or "", "")
+        return GeneratedImage(data, mime_type, *image.size) if mime_type else None
+
+
+def _converted(data: bytes, from_picture: bool) -> GeneratedImage:
+    with _bad_image(), opened(data, READABLE) as image:
+        png = to_png(image, xmp_of(from_picture=from_picture, existing=_xmp(image)))
+        return GeneratedImage(png, "image/png", *image.size)
 
 
 def _xmp(image: Image.Image) -> bytes:

@@ -24,7 +24,8 @@ _AFTER_COLON = re.compile(
     rf"[\w\s()-]{{0,40}}: *[\"'`]?({_PATH})"
 )
 _AS_PARAMETER = re.compile(
-    rf"\b(?:parameter|argument|field|property|properties|keyword)s?(?: supplied)?:? +[\"'`]?({_PATH})"
+    rf"\b(?:parameter|argument|field|property|properties|keyword)s?(?: supplied)?:? +"
+    rf"[\"'`]?({_PATH})"
 )
 _BEFORE_COLON = re.compile(
     rf"^\W*({_PATH}): *(?:extra|input|field|value|unknown|unexpected|invalid|not|must|should)\b",
@@ -50,6 +51,11 @@ _IN_TOOL = re.compile(r"\btools?[\[.][\w.\[\]]+")
 _CONTAINERS = {"", "tools", "body", "extra_body", "request", "json"}
 _NEEDED = {"prompt", "input", "model", "image", "images", "mask", "n"}
 """What no request can be without."""
+_ABOUT_INPUT = re.compile(
+    r"\b(?:input|source|reference|uploaded|provided|your) (?:image|file|picture)|\bimage(?: file)? "
+    r"(?:is |was )?(?:too|not|invalid|corrupt)"
+)
+_MAY_BE_CHOSEN = (Extra.QUALITY, Extra.SIZE, Extra.BACKGROUND)
 _CHOSEN = {"size", "quality", "background"}
 """What people choose. A refusal that names one of these, where only a person asked for it, is about
 their choice."""
@@ -76,8 +82,10 @@ class Refused:
 
     @property
     def vague(self) -> bool:
-        """It names no parameter at fault, or only what holds all of them."""
-        at_fault = all(_steps(path) <= _CONTAINERS for path in self.paths)
+        """It names no parameter at fault, or only what holds all of them. To be asked where it
+        blames no extra: what it has an extra's words for is then what a person chose."""
+        about_these = _ABOUT_INPUT.search(self.text) or _in_any_words(_MAY_BE_CHOSEN, self.text)
+        at_fault = not about_these and all(_steps(path) <= _CONTAINERS for path in self.paths)
         return at_fault and not any(_steps(path) & (_NEEDED | _CHOSEN) for path in self._in_text)
 
     @property
@@ -169,6 +177,10 @@ def _bare_value(value: str, text: str) -> bool:
 
 def _is_word(word: str, text: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
+
+
+def _in_any_words(extras: Iterable[Extra], text: str) -> bool:
+    return any(_in_words(extra, text) for extra in extras)
 
 
 def _said(body: Any) -> Iterator[tuple[bool, str]]:

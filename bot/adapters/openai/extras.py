@@ -48,7 +48,8 @@ class Naming(NamedTuple):
 
 
 _NOT_AT_ALL = (
-    r"un(?:known|recogni[sz]ed|expected|supported)|additional propert|no such|extra (?:inputs|fields)"
+    r"un(?:known|recogni[sz]ed|expected|supported)|additional propert|no such"
+    r"|extra (?:inputs|fields)"
     r"|n[o']t (?:be )?(?:supported|permitted|allowed|recogni[sz]ed|known|defined|implemented)"
     r"|does(?: not|n't) (?:support|accept|allow|take)"
 )

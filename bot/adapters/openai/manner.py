@@ -16,7 +16,6 @@ from bot.adapters.openai.refusals import (
     tells_of_failure,
 )
 
-
 _TAKEN_BACK = {Extra.NO_PARTIALS: frozenset({Extra.PARTIALS})}
 """What is asked for again: who refused partial images left out takes one."""
 

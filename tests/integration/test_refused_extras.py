@@ -269,5 +269,6 @@ async def test_a_vague_refusal_of_the_images_api_costs_nothing_for_long(
     fake.when(lambda body: "safety_identifier" in body, fakes.refused("Bad request"))
     for _ in range(2):
         await images.generate(REQUEST, Told(), unexpected)
-    assert ["safety_identifier" in one.body for one in fake.creates] == [True, False, True, False]
+    held = ["safety_identifier" in one.body for one in fake.creates]
+    assert held == [True, True, False] * 2
     assert fake.paid == 2

@@ -34,8 +34,6 @@ def error(message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"message": message, "type": "invalid_request_error", **more}}
 
 
-PARTIALS = "tools[0].partial_images"
-
 WORDINGS = [
     lambda name: error(f"Unknown parameter: '{name}'.", param=name, code="unknown_parameter"),
     lambda name: error(f"Unknown parameter: '{name}'."),
@@ -83,7 +81,7 @@ def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> No
     if extra is Extra.ANY_TOOL_CHOICE:
         del asked[Extra.TOOL_CHOICE]
     if extra is Extra.PARTIALS:
-        del asked[Extra.NO_PARTIALS]  # another number is tried first
+        del asked[Extra.NO_PARTIALS]
     for name in NAMINGS[extra].parameters:
         blame = Refused(refusal(wording(name))).blames(asked)
         assert blame is not None
@@ -115,37 +113,7 @@ def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> No
             Extra.QUALITY,
             True,
         ),
-        (error("quality must be one of standard, hd"), Extra.QUALITY, False),
-        # another number of partial images is tried before none
-        (
-            error("Invalid value: '0'. Supported values are: '1', '2', and '3'.", param=PARTIALS),
-            Extra.NO_PARTIALS,
-            True,
-        ),
-        ({"detail": "partial_images: Input should be 1, 2 or 3"}, Extra.NO_PARTIALS, True),
-        # what stands in a sentence, or in a prompt that is quoted, is no parameter for certain
-        (error("Could not process background request: cannot allocate"), Extra.BACKGROUND, False),
-        (
-            error("Rate too high for prompt 'red cat, plain background'; cannot continue now"),
-            Extra.BACKGROUND,
-            False,
-        ),
-        # Zod's
-        (
-            {
-                "error": {
-                    "issues": [
-                        {
-                            "code": "unrecognized_keys",
-                            "keys": ["safety_identifier"],
-                            "message": "Unrecognized key(s) in object: 'safety_identifier'",
-                        }
-                    ]
-                }
-            },
-            Extra.SAFETY_IDENTIFIER,
-            True,
-        ),
+        (error("quality must be one of standard, hd"), Extra.QUALITY, True),
         (error("Size 1024x1024 is not supported, unknown size."), Extra.SIZE, True),
         (error("Invalid value: '1024x1024'."), Extra.SIZE, True),
         ({"error": "tools.0.action: Input should be 'auto'"}, Extra.ACTION, True),
@@ -161,6 +129,58 @@ def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> No
             True,
         ),
         (error("Unrecognized argument: size. Allowed: output_format"), Extra.SIZE, True),
+        (
+            error(
+                "Invalid value: '0'. Supported values are: '1', '2', and '3'.",
+                param="tools[0].partial_images",
+                code="invalid_value",
+            ),
+            Extra.NO_PARTIALS,
+            True,
+        ),
+        (error("partial_images: Input should be 1, 2 or 3"), Extra.NO_PARTIALS, True),
+        (error("partial_images cannot be 0 when streaming"), Extra.NO_PARTIALS, True),
+        (error("Bad.", param="tools[0].partial_images"), Extra.NO_PARTIALS, True),
+        ({"detail": "Input should be 'standard' or 'hd'"}, Extra.QUALITY, True),
+        (
+            {"detail": "value is not a valid enumeration member; permitted: 'standard', 'hd'"},
+            Extra.QUALITY,
+            True,
+        ),
+        (error("medium is not one of standard, hd"), Extra.QUALITY, True),
+        (error("medium is not one of a, b"), Extra.QUALITY, False),
+        (error("medium"), Extra.QUALITY, False),
+        (error("KeyError: 'medium'"), Extra.QUALITY, True),
+        (error("quality=medium"), Extra.QUALITY, False),
+        (error("Supported values are '512x512' and '256x256'."), Extra.SIZE, True),
+        (error("Could not process background request: cannot allocate"), Extra.BACKGROUND, False),
+        (error("background job could not be created"), Extra.BACKGROUND, False),
+        (error("Background mode is not available right now"), Extra.BACKGROUND, False),
+        (
+            {
+                "issues": [
+                    {
+                        "code": "unrecognized_keys",
+                        "keys": ["safety_identifier"],
+                        "path": [],
+                        "message": "Unrecognized key(s) in object: 'safety_identifier'",
+                    }
+                ]
+            },
+            Extra.SAFETY_IDENTIFIER,
+            True,
+        ),
+        (
+            {"issues": [{"code": "unrecognized_keys", "keys": ["action"], "message": "Invalid"}]},
+            Extra.ACTION,
+            True,
+        ),
+        (
+            error("litellm.APIConnectionError: unsupported parameter background"),
+            Extra.BACKGROUND,
+            True,
+        ),
+        (error("Unbekannter Parameter quality"), Extra.QUALITY, True),
     ],
 )
 def test_what_else_servers_say(body: Any, extra: Extra, certain: bool) -> None:
@@ -185,6 +205,32 @@ def test_what_else_servers_say(body: Any, extra: Extra, certain: bool) -> None:
 )
 def test_nothing_of_ours(body: Any) -> None:
     assert Refused(refusal(body)).blames(ASKED) is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [
+        (
+            "a fox before a background that must not be stored",
+            "Invalid prompt: '…background that must not be stored'",
+        ),
+        (
+            "red cat, plain background",
+            "Rate of generation too high for prompt 'red cat, plain background'; cannot go on",
+        ),
+        ("plain background", "Refused for 'Plain Background': not supported"),
+        ("background", "The prompt 'background' is not supported"),
+        ("a 'background' in size 1024x1024 please", "No: a 'background' in size 1024x1024 please"),
+    ],
+)
+def test_a_prompt_that_is_repeated_blames_nothing(prompt: str, message: str) -> None:
+    assert Refused(refusal(error(message)), (prompt,)).blames(ASKED) is None
+
+
+@pytest.mark.parametrize("prompt", ["background", "the background parameter of a fox", "", "   "])
+def test_a_prompt_takes_no_parameter_from_a_refusal(prompt: str) -> None:
+    blame = Refused(refusal(error("Unknown parameter: 'background'.")), (prompt,)).blames(ASKED)
+    assert blame == (Extra.BACKGROUND, True)
 
 
 def test_what_is_not_asked_is_not_blamed() -> None:

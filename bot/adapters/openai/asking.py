@@ -12,6 +12,7 @@ from openai.types.responses.tool_param import ImageGeneration
 
 from bot.adapters.openai import wording
 from bot.adapters.openai.base import data_url_of
+from bot.adapters.openai.echo import words_of
 from bot.adapters.openai.extras import Asked, Extra
 from bot.adapters.openai.manner import Manner
 from bot.adapters.openai.refusals import lost_earlier, may_have_lost_earlier
@@ -20,13 +21,17 @@ from bot.domain.images import ImageRequest
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import MAX_PROMPT
 
+_FIRST_GUESSES = (Extra.BACKGROUND,)
 _GUESSES = (
-    Extra.BACKGROUND,
+    *_FIRST_GUESSES,
     Extra.NO_PARTIALS,
     Extra.STREAM,
+    Extra.QUALITY,
+    Extra.SIZE,
+    Extra.OUTPUT_FORMAT,
+    Extra.SAFETY_IDENTIFIER,
 )
-"""What a refusal that names nothing may be about, most likely first. Each is given up for one
-request; a refused one costs nothing."""
+"""What a refusal that names nothing may be about, the most likely first."""
 
 
 @dataclass(frozen=True)
@@ -160,11 +165,15 @@ def next_manner(
 ) -> Manner:
     """How to ask after a refusal. Raises it where there is nothing left to do without."""
     by_id = request.base is not None and bool(request.base.response_id)
-    if by_id and lost_earlier(error):
+    own = words_of(request)
+    if by_id and lost_earlier(error, own):
         raise GenerationError(FailureKind.SOURCE_GONE) from None
-    if following := manner.after(error, asked, _GUESSES, chosen=has_choice(request.options)):
+    may_be_lost = by_bytes(request) is not None and may_have_lost_earlier(error)
+    guesses = _FIRST_GUESSES if may_be_lost else _GUESSES
+    chosen = has_choice(request.options)
+    if following := manner.after(error, asked, guesses, chosen=chosen, own=own):
         return following
-    if by_bytes(request) and may_have_lost_earlier(error):
+    if may_be_lost:
         raise GenerationError(FailureKind.SOURCE_GONE) from None
     raise error
 

@@ -36,25 +36,33 @@ class Extra(Enum):
 
 class Naming(NamedTuple):
     """`parameters`: its names in a request, of which those `in_tool` belong to the image tool.
-    `words`: what messages call it. `only`: words that a refusal has to have besides."""
+    `words`: what messages call it. `unless`: a refusal with these words is not about it. `values`:
+    what is listed in quotes where its value is refused."""
 
     parameters: tuple[str, ...]
     words: str
     instead: str
     in_tool: bool = False
-    only: str = ""
+    unless: str = ""
+    values: str = ""
 
 
-_TOO_FEW = (
-    r"non-? ?zero|at least|greater than|positive|minimum|>=? ?[01]|between 1|from 1 to"
-    r"|one of:? ?\W?\W?1|too (few|small|low)|must (have|be set)|required|missing"
+_NOT_AT_ALL = (
+    r"un(?:known|recogni[sz]ed|expected|supported)|additional propert|no such"
+    r"|extra (?:inputs|fields)"
+    r"|n[o']t (?:be )?(?:supported|permitted|allowed|recogni[sz]ed|known|defined|implemented)"
+    r"|does(?: not|n't) (?:support|accept|allow|take)"
 )
 NAMINGS: Mapping[Extra, Naming] = {
     Extra.SAFETY_IDENTIFIER: Naming(
         ("safety_identifier",), r"safety[ _-]?identifiers?", "the person has no name there"
     ),
     Extra.OUTPUT_FORMAT: Naming(
-        ("output_format",), r"output[ _-]?formats?", "the server's own format", in_tool=True
+        ("output_format",),
+        r"output[ _-]?formats?",
+        "the server's own format",
+        in_tool=True,
+        values=r"png|jpe?g|webp",
     ),
     Extra.RESPONSE_FORMAT: Naming(
         ("response_format",), r"response[ _-]?formats?|b64_json", "an address, which is fetched"
@@ -68,7 +76,7 @@ NAMINGS: Mapping[Extra, Naming] = {
         r"partial[ _-]?images?",
         "one partial image, which is not shown",
         in_tool=True,
-        only=_TOO_FEW,
+        unless=_NOT_AT_ALL,
     ),
     Extra.PARTIALS: Naming(
         ("partial_images",), r"partial[ _-]?images?", "no partial images", in_tool=True
@@ -79,8 +87,20 @@ NAMINGS: Mapping[Extra, Naming] = {
     Extra.BACKGROUND: Naming(
         ("background", "store"), r"background|stor(?:e|ed|ing|age)", "a plain call"
     ),
-    Extra.QUALITY: Naming(("quality",), r"quality", "the server's own", in_tool=True),
-    Extra.SIZE: Naming(("size",), r"size|dimensions?|resolution", "the server's own", in_tool=True),
+    Extra.QUALITY: Naming(
+        ("quality",),
+        r"quality",
+        "the server's own",
+        in_tool=True,
+        values=r"standard|hd|low|medium|high",
+    ),
+    Extra.SIZE: Naming(
+        ("size",),
+        r"size|dimensions?|resolution",
+        "the server's own",
+        in_tool=True,
+        values=r"\d{3,4} ?[x×] ?\d{3,4}",
+    ),
     Extra.ACTION: Naming(("action",), r"action", "the host model decides", in_tool=True),
     Extra.STREAM: Naming(
         ("stream", "stream_options"), r"stream(?:ing|ed|s|[ _-]options)?", "the answer in one piece"

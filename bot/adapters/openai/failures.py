@@ -7,12 +7,14 @@ import logging
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 
 import httpx2
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
+from bot.adapters.openai.blame import Refused
+from bot.adapters.openai.said import kind_by_words
 from bot.domain.errors import FailureKind, GenerationError
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ _BLAMES_REQUEST = ("invalid_", "unsupported_", "unknown_", "missing_", "image_",
 def kind_of(code: str, status: int | None = None) -> FailureKind:
     """The code tells most, the status decides where the code says nothing. `status` is None for
     an error inside a stream."""
+    code = _snake(code)
     if code in _BY_CODE:
         return _BY_CODE[code]
     if "policy" in code:
@@ -64,14 +67,19 @@ def kind_of(code: str, status: int | None = None) -> FailureKind:
     return FailureKind.PROVIDER_DOWN if status >= 500 else FailureKind.BAD_REQUEST
 
 
+def _snake(code: str) -> str:
+    """`contentFilter` and `ContentPolicyViolationError` as the API writes such names."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", code).lower()
+
+
 def failure_in_stream(code: object) -> GenerationError:
     """For the `code` of an `error` event, of a failed response or of a failed item."""
     return GenerationError(kind_of(str(code or "")))
 
 
-def failure_of(error: APIError | ValueError) -> GenerationError:
+def failure_of(error: APIError | ValueError, own: Iterable[str] = ()) -> GenerationError:
     """For what the SDK raised. A `ValueError` is an answer that is no JSON, or a key that no
-    header can hold."""
+    header can hold. `own` is what people wrote, which may be repeated in there."""
     if isinstance(error, UnicodeEncodeError):
         return GenerationError(FailureKind.BAD_KEY)
     if isinstance(error, APITimeoutError):
@@ -82,8 +90,18 @@ def failure_of(error: APIError | ValueError) -> GenerationError:
     if not isinstance(error, APIStatusError):
         return failure_in_stream(code)
     _log(error)
-    kind = kind_of(code, error.status_code)
+    kind = _kind_in_words(error, own) or kind_of(code, error.status_code)
     return GenerationError(kind, retry_after=retry_after(error.response.headers))
+
+
+def _kind_in_words(error: APIStatusError, own: Iterable[str]) -> FailureKind | None:
+    """Its words count where its code says no more than its status."""
+    status = error.status_code
+    if kind_of(error.code or error.type or "", status) is not kind_of("", status):
+        return None
+    if error.code == "model_not_found":
+        return None
+    return kind_by_words(Refused(error, own).text, status)
 
 
 def _kind_of_timeout(error: APITimeoutError) -> FailureKind:

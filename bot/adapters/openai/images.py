@@ -14,6 +14,7 @@ from bot.adapters.openai.base import File, file_of
 from bot.adapters.openai.client import headers_of
 from bot.adapters.openai.decoding import decode_image
 from bot.adapters.openai.download import download
+from bot.adapters.openai.echo import words_of
 from bot.adapters.openai.extras import Asked, Extra, log_refused
 from bot.adapters.openai.failures import failure_of
 from bot.adapters.openai.manner import Manner
@@ -33,11 +34,14 @@ _PARAMETERS = {
     Extra.SAFETY_IDENTIFIER: "safety_identifier",
 }
 _GUESSES = (
+    Extra.QUALITY,
     Extra.SAFETY_IDENTIFIER,
     Extra.OUTPUT_FORMAT,
-    Extra.QUALITY,
+    Extra.RESPONSE_FORMAT,
+    Extra.SIZE,
 )
-"""What a refusal that names nothing may be about: what servers other than OpenAI have not."""
+"""What a refusal that names nothing may be about: what servers other than OpenAI have not, or take
+other values for."""
 
 
 class Call(Enum):
@@ -83,7 +87,7 @@ class ImagesBackend:
         except TimeoutError:
             raise GenerationError(FailureKind.TIMED_OUT) from None
         except (APIError, ValueError) as error:
-            raise failure_of(error) from None
+            raise failure_of(error, words_of(request)) from None
 
     async def _create(self, request: ImageRequest) -> Any:
         """Ask, and ask again without each extra that the server refuses. A refused call costs
@@ -97,7 +101,9 @@ class ImagesBackend:
             try:
                 answer = await self._post(request, file, chosen, asked)
             except APIStatusError as error:
-                following = manner.after(error, asked, _GUESSES, chosen=bool(chosen))
+                following = manner.after(
+                    error, asked, _GUESSES, chosen=bool(chosen), own=words_of(request)
+                )
                 if following is None:
                     raise
                 manner = following

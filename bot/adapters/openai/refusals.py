@@ -4,12 +4,14 @@ thing in many ways: where it may be something that can be done without, it is wo
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from openai import APIStatusError
 
 from bot.adapters.openai.blame import Refused
-from bot.adapters.openai.extras import Asked
+from bot.adapters.openai.echo import without_echo
 from bot.adapters.openai.failures import kind_of
+from bot.adapters.openai.said import kind_by_words
 from bot.domain.errors import FailureKind
 
 _NOT_KNOWN = re.compile(
@@ -21,29 +23,33 @@ _LOST = re.compile(
 _GONE = {404, 410}
 _VAGUE = {400, 422}
 _NOT_THERE = {404, 501}
-_NAMED_ONLY = {403, 405, 415, 500}
-_SURE = {FailureKind.MODERATION, FailureKind.QUOTA, FailureKind.BAD_KEY, FailureKind.RATE_LIMITED}
-"""Failures that a code tells: no other way of asking mends them."""
-_BLAMES_PROMPT = re.compile(r"safety.(system|violation)|content.(policy|filter)|usage polic")
-_NO_SUCH_ARGUMENT = "unexpected keyword argument"
-"""What a server in Python breaks with before it has done anything."""
+_ONLY_IF_NAMED = {403, 405, 415, 500}
+_REAL = {
+    FailureKind.MODERATION,
+    FailureKind.QUOTA,
+    FailureKind.BAD_KEY,
+    FailureKind.RATE_LIMITED,
+    FailureKind.SOURCE_GONE,
+}
 
 
-def names_parameter(error: APIStatusError, refused: Refused, asked: Asked) -> bool:
-    """Whether it names a parameter of ours, whatever else it says: some servers break at one that
-    they do not know, some call it forbidden."""
-    known = error.status_code in _VAGUE | _NOT_THERE | _NAMED_ONLY
-    kind = kind_of(_code(error), error.status_code)
-    return known and kind not in _SURE and refused.names(asked) is not None
+def may_refuse_request(error: APIStatusError) -> bool:
+    """Whether it may be about the way of asking: its status and its code do not tell of the prompt,
+    the model or the account."""
+    if error.status_code in _ONLY_IF_NAMED:
+        return kind_of(_code(error)) not in _REAL and _code(error) != "model_not_found"
+    return error.status_code in _VAGUE | _NOT_THERE and _blames_request(error)
 
 
-def refuses_request(error: APIStatusError, told: str) -> bool:
-    """Whether it may be about the way of asking: not about the prompt, the model or the account.
-    `told` is what it says in words."""
-    if error.status_code == 500:
-        return _NO_SUCH_ARGUMENT in told
-    known = error.status_code in _VAGUE | _NOT_THERE
-    return known and _blames_request(error) and not _BLAMES_PROMPT.search(told)
+def only_if_named(error: APIStatusError) -> bool:
+    """Whether it is about the way of asking only where it names a parameter. Any other such one
+    tells of the account, of the address or of a breakdown."""
+    return error.status_code in _ONLY_IF_NAMED
+
+
+def tells_of_failure(error: APIStatusError, refused: Refused) -> bool:
+    """Whether its words tell of the prompt or the account."""
+    return kind_by_words(refused.text, error.status_code) is not None
 
 
 def may_be_vague(error: APIStatusError) -> bool:
@@ -51,16 +57,17 @@ def may_be_vague(error: APIStatusError) -> bool:
     return error.status_code in _VAGUE
 
 
-def lost_earlier(error: APIStatusError) -> bool:
+def lost_earlier(error: APIStatusError, own: Iterable[str] = ()) -> bool:
     """Whether it says that the response named as the previous one can't be built upon: it is not
     there, is of another account, holds no image, or the server keeps none at all."""
     if kind_of(_code(error), error.status_code) is FailureKind.SOURCE_GONE:
         return True
     if not _about_request(error):
         return False
-    if error.status_code in _GONE or _LOST.search(_told(error)):
+    told = _told(error, own)
+    if error.status_code in _GONE or _LOST.search(told):
         return True
-    return _names_action(error) and not _NOT_KNOWN.search(_told(error))
+    return _names_action(error, told) and not _NOT_KNOWN.search(told)
 
 
 def may_have_lost_earlier(error: APIStatusError) -> bool:
@@ -78,13 +85,13 @@ def _blames_request(error: APIStatusError) -> bool:
     return known and code != "model_not_found"
 
 
-def _names_action(error: APIStatusError) -> bool:
-    return error.status_code in _VAGUE and re.search(r"\baction\b", _told(error)) is not None
+def _names_action(error: APIStatusError, told: str) -> bool:
+    return error.status_code in _VAGUE and re.search(r"\baction\b", told) is not None
 
 
 def _code(error: APIStatusError) -> str:
     return str(error.code or "")
 
 
-def _told(error: APIStatusError) -> str:
-    return str(error.body).lower()
+def _told(error: APIStatusError, own: Iterable[str]) -> str:
+    return without_echo(str(error.body), own)

@@ -20,6 +20,7 @@ from bot.adapters.openai.asking import (
     next_manner,
 )
 from bot.adapters.openai.client import headers_of
+from bot.adapters.openai.echo import words_of
 from bot.adapters.openai.events import reading_turns
 from bot.adapters.openai.extras import Asked, Extra, log_refused
 from bot.adapters.openai.failures import failure_of
@@ -161,7 +162,7 @@ class ResponsesBackend:
             await learn_id(creating, answer, self._turns, tell)
             raise
         except (APIError, ValueError) as error:
-            raise failure_of(error) from None
+            raise failure_of(error, words_of(request)) from None
         if isinstance(created, AsyncStream):
             async with created:
                 answer.lost = await read(created, answer, self._turns, tell)

@@ -35,6 +35,8 @@ _GUESSES = (
     Extra.SIZE,
     Extra.OUTPUT_FORMAT,
     Extra.SAFETY_IDENTIFIER,
+    Extra.ACTION,
+    Extra.TOOL_CHOICE,
 )
 """What a refusal that names nothing may be about, the most likely first."""
 

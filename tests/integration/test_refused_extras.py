@@ -168,6 +168,97 @@ async def test_a_vague_refusal_ends_background_mode_for_that_request_alone(
     assert fake.paid == 3
 
 
+BARE = ["background", "partial_images", "stream", "quality", "size", "output_format"]
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("name", [*BARE, "safety_identifier", "action"])
+async def test_an_image_comes_from_a_server_that_never_says_what_it_does_not_take(
+    fake: FakeOpenAI, backend: Backend, name: str, status: int
+) -> None:
+    def taken_amiss(body: dict[str, Any]) -> bool:
+        if name == "partial_images":
+            return streams(body) and not tool(body).get(name)
+        return name in body or name in tool(body)
+
+    fake.when(taken_amiss, fakes.refused("Bad Request", status))
+    one = backend(quality="medium")
+    for asked in (1, 2):
+        before = len(fake.creates)
+        assert shows(await one.generate(REQUEST, Told(), unexpected), fake)
+        assert len(fake.creates) - before <= 10
+        assert fake.paid == asked
+        assert "background" in fake.creates[before].body
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Could not process background request: cannot allocate",
+        "Rate of generation too high for prompt 'red cat, plain background'; cannot go on now",
+        "Invalid prompt: '…plain background that must not be stored'",
+        "background job could not be created",
+    ],
+)
+async def test_everyday_words_end_background_mode_for_no_other_request(
+    fake: FakeOpenAI, backend: Backend, words: str
+) -> None:
+    fake.script(fakes.refused(words))
+    one = backend()
+    prompt = "red cat, plain background that must not be stored"
+    for _ in range(2):
+        await one.generate(replace(REQUEST, prompt=prompt), Told(), unexpected)
+    assert ["background" in each.body for each in fake.creates] == [True, False, True]
+
+
+async def test_the_prompts_own_words_stop_nothing(fake: FakeOpenAI, backend: Backend) -> None:
+    prompt = "a poster about our content policy"
+    words = f"Unknown parameter: 'safety_identifier' in the request '{prompt}'"
+    fake.when(partial(contains, "safety_identifier"), fakes.refused(words))
+    await twice(fake, backend(), replace(REQUEST, prompt=prompt))
+
+
+# Other ways to refuse
+
+
+@pytest.mark.parametrize("status", [403, 405, 500])
+@pytest.mark.parametrize("name", ["safety_identifier", "background", "stream"])
+async def test_any_status_refuses_that_names_a_parameter(
+    fake: FakeOpenAI, backend: Backend, name: str, status: int
+) -> None:
+    words = f"litellm.APIConnectionError: unsupported parameter {name}"
+    fake.when(partial(contains, name), fakes.refused(words, status))
+    await twice(fake, backend(), REQUEST)
+
+
+@pytest.mark.parametrize("status", [403, 405, 500])
+async def test_no_other_such_refusal_is_asked_again(
+    fake: FakeOpenAI, backend: Backend, status: int
+) -> None:
+    fake.script(fakes.refused("The background store broke.", status))
+    await failure(backend())
+    assert len(fake.creates) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "kind"),
+    [
+        ("Prompt flagged by moderation", None, FailureKind.MODERATION),
+        ("Azure OpenAI's content management policy", "400", FailureKind.MODERATION),
+        ("litellm.ContentPolicyViolationError: blocked", "400", FailureKind.MODERATION),
+        ("Your prompt may contain text", "contentFilter", FailureKind.MODERATION),
+        ("Billing hard limit has been reached", None, FailureKind.QUOTA),
+        ("API key not valid. Please pass a valid one.", "INVALID_ARGUMENT", FailureKind.BAD_KEY),
+    ],
+)
+async def test_a_failure_told_in_words_is_not_asked_again(
+    fake: FakeOpenAI, backend: Backend, words: str, code: str | None, kind: FailureKind
+) -> None:
+    fake.script(fakes.refused(words, code=code))
+    assert (await failure(backend())).kind is kind
+    assert len(fake.creates) == 1
+
+
 # What a person asked for
 
 
@@ -250,6 +341,28 @@ async def test_a_value_of_the_settings_that_a_server_does_not_have(
     fake.when(lambda body: value in body.values(), fakes.refused(words))
     assert shows(await images.generate(REQUEST, Told(), unexpected), fake)
     assert fake.paid == 1
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        fakes.refused("Bad Request"),
+        fakes.refused("Unprocessable", 422),
+        fakes.refused("Input should be 'standard' or 'hd'"),
+        fakes.refused("value is not a valid enumeration member; permitted: 'standard', 'hd'"),
+        fakes.refused("medium is not one of standard, hd"),
+        fakes.refused("medium"),
+        fakes.refused("KeyError: 'medium'", 500),
+    ],
+)
+async def test_an_image_comes_from_a_server_with_other_qualities(
+    fake: FakeOpenAI, images: ImagesBackend, refusal: Outcome
+) -> None:
+    fake.when(partial(contains, "quality"), refusal)
+    for _ in range(2):
+        assert shows(await images.generate(REQUEST, Told(), unexpected), fake)
+    assert len(fake.creates) <= 4
+    assert set(OF_IMAGES) - {"quality"} <= fake.creates[-1].body.keys()
 
 
 @pytest.mark.parametrize("name", ["size", "quality", "background"])

@@ -207,7 +207,7 @@ ENDINGS = [
 async def test_every_ending_without_an_image(
     fake: FakeOpenAI, backend: Backend, outcome: Outcome, kind: FailureKind, background: bool
 ) -> None:
-    tries = (8 if background else 7) if outcome.name == "bad_request" else 1
+    tries = (10 if background else 9) if outcome.name == "bad_request" else 1
     fake.script(*[outcome] * tries)
     error = await failure(backend(background=background))
     assert error.kind is kind

@@ -207,7 +207,7 @@ async def test_the_action_is_left_out_for_servers_that_do_not_know_it(
 async def test_a_refusal_of_the_action_that_helps_nothing_is_forgotten(
     server: OddServer, generate: Any
 ) -> None:
-    refusals = [web.Response(text='unknown field "action"', status=400) for _ in range(9)]
+    refusals = [web.Response(text='unknown field "action"', status=400) for _ in range(12)]
     server.answers = [*refusals, events(DONE)]
     assert await kind_raised(generate) is FailureKind.BAD_REQUEST
     tried = len(server.bodies)

@@ -3,7 +3,7 @@ from email.utils import format_datetime
 
 import httpx2
 import pytest
-from openai import APITimeoutError
+from openai import APIStatusError, APITimeoutError
 
 from bot.adapters.openai.failures import failure_of, kind_of, retry_after
 from bot.adapters.openai.models import parse_shutdown
@@ -52,6 +52,36 @@ def test_the_code_decides_and_else_the_status(
     code: str, status: int | None, kind: FailureKind
 ) -> None:
     assert kind_of(code, status) is kind
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "kind"),
+    [
+        ("Prompt flagged by moderation", 400, FailureKind.MODERATION),
+        ("Your input was flagged", 403, FailureKind.MODERATION),
+        ("This request was blocked: inappropriate content", 400, FailureKind.MODERATION),
+        ("Your request was blocked.", 403, FailureKind.UNVERIFIED),  # by a firewall
+        ("Your organization must be verified", 403, FailureKind.UNVERIFIED),
+        ("Billing hard limit has been reached", 429, FailureKind.QUOTA),
+        ("You exceeded your current quota", 429, FailureKind.RATE_LIMITED),
+        ("Insufficient credits", 403, FailureKind.QUOTA),
+        ("Incorrect API key provided", 400, FailureKind.BAD_KEY),
+        ("Invalid value", 400, FailureKind.BAD_REQUEST),
+        ("Invalid: 'a poster about a content policy'", 400, FailureKind.BAD_REQUEST),
+        ("content policy service is down", 500, FailureKind.PROVIDER_DOWN),
+    ],
+)
+def test_words_decide_where_the_code_says_nothing(
+    words: str, status: int, kind: FailureKind
+) -> None:
+    response = httpx2.Response(status, request=httpx2.Request("POST", "http://localhost"))
+    error = APIStatusError("refused", response=response, body={"message": words})
+    assert failure_of(error, ("a poster about a content policy",)).kind is kind
+
+
+@pytest.mark.parametrize("code", ["contentFilter", "ContentPolicyViolationError", "content_filter"])
+def test_codes_are_known_however_they_are_spelled(code: str) -> None:
+    assert kind_of(code, 400) is FailureKind.MODERATION
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ class Answer:
     `sequence` is the number of the last event heard. `lost` is what it counts as when nothing
     more can be learnt of it. `on_partial` is told of each partial image, in base64. `request_id`
     is our own name for what was asked. `model` makes the image: the one that was asked for, unless
-    the response tells of another. `from_picture`: it edits what a person brought.
+    the response tells of another. `from_picture`: it edits what a person brought. `began`: an image
+    was begun, so there may be something to pay. `error`: what a failure said of itself.
     """
 
     def __init__(
@@ -41,11 +42,17 @@ class Answer:
         *,
         from_picture: bool = False,
     ) -> None:
-        self.id = response_id
         self.request_id = request_id
         self.model = model
         self._from_picture = from_picture
         self._on_partial = on_partial
+        self.begin(response_id)
+
+    def begin(self, response_id: str = "") -> None:
+        """Nothing is known yet of this response."""
+        self.id = response_id
+        self.began = False
+        self.error: object = None
         self.sequence: int | None = None
         self.in_background = False
         self.status = ""
@@ -82,9 +89,13 @@ class Answer:
         self.status = _ENDINGS.get(kind, self.status)
         if kind == "response.output_item.done":
             self._take_items([getattr(event, "item", None)])
-        elif kind == "response.image_generation_call.partial_image":
+        elif kind == "response.output_item.added":
+            self.began |= _is_call(getattr(event, "item", None))
+        elif kind.startswith("response.image_generation_call."):
+            self.began = True
             self._show(_text(event, "partial_image_b64"))
         elif kind == "error":
+            self.error = _explained(event)
             self.failure = failure_in_stream(getattr(event, "code", None))
 
     def _show(self, partial: str) -> None:
@@ -102,13 +113,16 @@ class Answer:
         self.in_background = bool(getattr(response, "background", False))
         self.model = _model_of(response) or self.model
         self._take_items(getattr(response, "output", None) or [])
-        self._error_code = _text(getattr(response, "error", None), "code")
+        error = getattr(response, "error", None)
+        self.error = _explained(error) if error is not None else self.error
+        self._error_code = _text(error, "code")
         details = getattr(response, "incomplete_details", None)
         self._incomplete_because = _text(details, "reason")
 
     def _take_items(self, items: Iterable[Any]) -> None:
         for item in items:
-            if _text(item, "type") == "image_generation_call":
+            if _is_call(item):
+                self.began = True
                 self._take_call(item)
             elif words := "\n".join(_words(item)).strip():
                 self._words = words
@@ -152,6 +166,17 @@ class Answer:
 
     def _said(self) -> str:
         return self._words[:MAX_SAID].strip()
+
+
+def _is_call(item: Any) -> bool:
+    return _text(item, "type") == "image_generation_call"
+
+
+def _explained(error: Any) -> object:
+    """An error as HTTP would have had it."""
+    if isinstance(error, str):
+        return error
+    return {name: _text(error, name) or None for name in ("code", "message", "param")}
 
 
 def _text(value: Any, name: str) -> str:

@@ -11,11 +11,16 @@ from openai.types.responses.response_input_param import Message
 from openai.types.responses.tool_param import ImageGeneration
 
 from bot.adapters.openai import wording
+from bot.adapters.openai.answer import Answer
 from bot.adapters.openai.base import data_url_of
 from bot.adapters.openai.echo import words_of
 from bot.adapters.openai.extras import Asked, Extra
 from bot.adapters.openai.manner import Manner
-from bot.adapters.openai.refusals import lost_earlier, may_have_lost_earlier
+from bot.adapters.openai.refusals import (
+    lost_earlier,
+    may_have_lost_earlier,
+    refusal_in_stream,
+)
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
 from bot.domain.options import NO_OPTIONS, Options
@@ -30,6 +35,8 @@ _GUESSES = (
     Extra.SIZE,
     Extra.OUTPUT_FORMAT,
     Extra.SAFETY_IDENTIFIER,
+    Extra.ACTION,
+    Extra.TOOL_CHOICE,
 )
 """What a refusal that names nothing may be about, the most likely first."""
 
@@ -176,6 +183,18 @@ def next_manner(
     if may_be_lost:
         raise GenerationError(FailureKind.SOURCE_GONE) from None
     raise error
+
+
+def manner_after_stream(
+    request: ImageRequest, manner: Manner, answer: Answer, asked: Asked
+) -> Manner | None:
+    """How to ask after a response that was accepted and then refused. None where an image was
+    begun, or where something else is the matter."""
+    if answer.began or answer.has_image or not answer.over or not answer.error:
+        return None
+    error = refusal_in_stream(answer.error)
+    chosen = has_choice(request.options)
+    return manner.after(error, asked, (), chosen=chosen, own=words_of(request))
 
 
 def has_choice(options: Options) -> bool:

@@ -57,6 +57,7 @@ async def read(
     except (APIConnectionError, ValueError):  # dropped, or cut in the middle of an event
         return FailureKind.PROVIDER_DOWN
     except APIError as error:  # an error event whose error is nested: the SDK raises it
+        answer.error = error.body
         answer.failure = failure_of(error)
     return FailureKind.STREAM_ENDED
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import httpx2
 from openai import APIStatusError
 
 from bot.adapters.openai.blame import Refused
@@ -50,6 +51,13 @@ def only_if_named(error: APIStatusError) -> bool:
 def tells_of_failure(error: APIStatusError, refused: Refused) -> bool:
     """Whether its words tell of the prompt or the account."""
     return kind_by_words(refused.text, error.status_code) is not None
+
+
+def refusal_in_stream(body: object) -> APIStatusError:
+    """The error that a stream ended with, before an image was begun, as one of a breakdown: it is
+    about the way of asking only where it names a parameter."""
+    response = httpx2.Response(500, request=httpx2.Request("POST", "http://stream"))
+    return APIStatusError("refused in the stream", response=response, body=body)
 
 
 def may_be_vague(error: APIStatusError) -> bool:

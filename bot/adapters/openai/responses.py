@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
 from typing import Any
 
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream
@@ -17,6 +18,7 @@ from bot.adapters.openai.asking import (
     by_bytes,
     content_of,
     extras_of_call,
+    manner_after_stream,
     next_manner,
 )
 from bot.adapters.openai.client import headers_of
@@ -35,6 +37,14 @@ logger = logging.getLogger(__name__)
 
 OnStarted = Callable[[str], Awaitable[None]]
 OnPartial = Callable[[str], None]
+
+
+@dataclass
+class _Way:
+    """In which manner a request is asked just now, and with which extras."""
+
+    manner: Manner
+    asked: Asked = field(default_factory=dict)
 
 
 class ResponsesBackend:
@@ -146,7 +156,20 @@ class ResponsesBackend:
             await self._follower.follow(answer)
 
     async def _ask(self, request: ImageRequest, on_started: OnStarted, answer: Answer) -> None:
-        """The one paid call, and all that can be heard of it."""
+        """The one paid call, and all that can be heard of it. Where it was accepted, and refused
+        before an image was begun, there is another."""
+        way = _Way(Manner(self._refused))
+        while True:
+            await self._ask_once(request, way, on_started, answer)
+            following = manner_after_stream(request, way.manner, answer, way.asked)
+            if following is None:
+                return
+            way.manner = following
+            answer.begin()
+
+    async def _ask_once(
+        self, request: ImageRequest, way: _Way, on_started: OnStarted, answer: Answer
+    ) -> None:
         told = False
 
         async def tell(answer: Answer) -> None:
@@ -155,7 +178,7 @@ class ResponsesBackend:
                 told = True
                 await _tell(on_started, answer.id)
 
-        creating = asyncio.create_task(self._create(request))
+        creating = asyncio.create_task(self._create(request, way))
         try:
             created = await asyncio.shield(creating)
         except asyncio.CancelledError:
@@ -172,22 +195,21 @@ class ResponsesBackend:
         if answer.id:
             await self._follower.follow(answer)
 
-    async def _create(self, request: ImageRequest) -> Any:
+    async def _create(self, request: ImageRequest, way: _Way) -> Any:
         """Ask, and ask again without what the server refuses; once it has taken a call without,
         no more of that in this process. Answers the stream, or the response where the server has
         no streams. Raises `GenerationError(SOURCE_GONE)` where an edit goes by an id that the
         provider does not know."""
-        manner = Manner(self._refused)
         content = await content_of(request)
         while True:
-            asked = self._extras(request, content, manner.without)
+            way.asked = self._extras(request, content, way.manner.without)
             try:
-                created = await self._post(request, content, asked)
+                created = await self._post(request, content, way.asked)
             except APIStatusError as error:
-                manner = next_manner(request, manner, error, asked)
+                way.manner = next_manner(request, way.manner, error, way.asked)
             else:
                 break
-        if refused := manner.learnt - self._refused:
+        if refused := way.manner.learnt - self._refused:
             self._refused |= refused
             log_refused(refused)
         return created

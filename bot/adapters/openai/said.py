@@ -11,8 +11,9 @@ _KINDS = {
         r"safety.(?:system|violation|filter|polic)|content.?(?:management.?)?(?:policy|filter)"
         r"|usage polic|responsible.?ai|(?:flagged|blocked|rejected|refused)\b.{0,30}\bmoderation"
         r"|moderation.{0,30}\b(?:flagged|blocked|rejected|refused|failed|violat)"
-        r"|\b(?:prompt|request|input|content|image|text)s? (?:was |has been |is |were )?"
-        r"(?:flagged|blocked)|inappropriate|violat\w+.{0,40}\b(?:polic|guideline|terms)"
+        r"|\b(?:prompt|input|content|image|text)s? (?:was |has been |is |were )?"
+        r"(?:flagged|blocked)"
+        r"|\brequest (?:was |has been |is )?flagged|inappropriate|violat\w+.{0,40}\b(?:polic|guideline|terms)"
         r"|prohibited.content|sexual|nsfw"
     ),
     FailureKind.QUOTA: re.compile(

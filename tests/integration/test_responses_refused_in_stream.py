@@ -1,0 +1,82 @@
+"""Servers that accept a call, and refuse a parameter of it inside the stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.domain.errors import FailureKind
+from tests.integration.test_responses_odd_servers import (
+    CREATED,
+    DONE,
+    OddServer,
+    call_item,
+    events,
+    generate,
+    kind_raised,
+    server,
+)
+
+__all__ = ["generate", "server"]
+
+NAMES = ["background", "action", "size"]
+
+
+def error(name: str) -> dict[str, Any]:
+    return {"code": "unknown_parameter", "message": f"Unknown parameter: '{name}'", "param": name}
+
+
+def failed(name: str, **fields: Any) -> list[dict[str, Any]]:
+    said = {"code": "invalid_request", "message": error(name)["message"]}
+    ended = {"id": "resp_1", "status": "failed", "error": said, "output": [], **fields}
+    return [CREATED, {"type": "response.failed", "response": ended}]
+
+
+REFUSALS = [
+    lambda name: [{"type": "error", **error(name)}],
+    lambda name: [{"error": error(name)}],
+    lambda name: [CREATED, {"type": "error", "error": error(name)}],
+    failed,
+    lambda name: failed(name, background=True),
+]
+
+
+def refuse(server: OddServer, name: str, entries: list[Any]) -> None:
+    def picky(body: dict[str, Any]) -> web.Response:
+        taken_amiss = name in body or name in body["tools"][0]
+        return events(*entries) if taken_amiss else events(DONE)
+
+    server.picky = picky
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_it_is_given_up(server: OddServer, generate: Any, name: str, refusal: Any) -> None:
+    refuse(server, name, refusal(name))
+    for _ in range(2):
+        await generate()
+    assert len(server.bodies) == 3
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        {"type": "response.output_item.added", "item": call_item()},
+        {"type": "response.image_generation_call.generating"},
+    ],
+)
+async def test_not_where_an_image_was_begun(
+    server: OddServer, generate: Any, begun: dict[str, Any]
+) -> None:
+    refuse(server, "action", [CREATED, begun, {"type": "error", **error("action")}])
+    assert await kind_raised(generate) is FailureKind.BAD_REQUEST
+    assert len(server.bodies) == 1
+
+
+async def test_no_other_error_is_asked_again(server: OddServer, generate: Any) -> None:
+    said = {"type": "error", "code": "server_error", "message": "The background broke."}
+    refuse(server, "action", [said])
+    assert await kind_raised(generate) is FailureKind.PROVIDER_DOWN
+    assert len(server.bodies) == 1

@@ -13,7 +13,8 @@ _KINDS = {
         r"|moderation.{0,30}\b(?:flagged|blocked|rejected|refused|failed|violat)"
         r"|\b(?:prompt|input|content|image|text)s? (?:was |has been |is |were )?"
         r"(?:flagged|blocked)"
-        r"|\brequest (?:was |has been |is )?flagged|inappropriate|violat\w+.{0,40}\b(?:polic|guideline|terms)"
+        r"|\brequest (?:was |has been |is )?flagged|inappropriate"
+        r"|violat\w+.{0,40}\b(?:polic|guideline|terms)"
         r"|prohibited.content|sexual|nsfw"
     ),
     FailureKind.QUOTA: re.compile(

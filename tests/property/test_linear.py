@@ -192,6 +192,7 @@ REGEXES = {
     "demo_bot.py": "a line of our own log",
     "domain/flags.py": "parse_flags",
     "domain/options.py": "size_of",
+    "imaging.py": "the bytes of a picture",
     "slack/mention_text.py": "mention_text",
     "telemetry/context.py": "an id",
     "telemetry/metrics.py": "an error code",

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from typing import TypeVar
 
 from PIL import Image
@@ -20,6 +23,11 @@ Image.MAX_IMAGE_PIXELS = None
 """The limit here is the only one: Pillow's own begins with a warning, at another size."""
 
 
+MOST_SCANS = 100
+"""Of a progressive JPEG, which has about ten: each goes over all of its pixels once more."""
+_SCAN = re.compile(rb"\xff\xda\x00[\x06-\x0e][\x01-\x04]")
+
+
 class TooManyPixels(ImagineError):
     """A picture that is not decoded."""
 
@@ -31,17 +39,26 @@ def opened(data: bytes, formats: tuple[str, ...]) -> Iterator[Image.Image]:
     with Image.open(io.BytesIO(data), formats=formats) as image:
         if image.width * image.height > MAX_PIXELS:
             raise TooManyPixels
+        if image.format in {"JPEG", "MPO"} and _scans(data) > MOST_SCANS:
+            raise ValueError("too many scans")
         yield image
+
+
+def _scans(data: bytes) -> int:
+    """As many as there are, or one more than may be."""
+    return sum(1 for _ in islice(_SCAN.finditer(data), MOST_SCANS + 1))
 
 
 async def _nothing() -> None: ...
 
 
 class OneAtATime:
-    """Does work in a thread, one piece at a time; others on the event loop go on meanwhile."""
+    """Does work in a thread of its own, one piece at a time; all else goes on meanwhile. What the
+    allocator keeps for a thread after such work, the next piece has the use of."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(1)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="pictures")
 
     async def run(
         self, work: Callable[[], T], on_turn: Callable[[], Awaitable[None]] = _nothing
@@ -54,6 +71,6 @@ class OneAtATime:
         except BaseException:
             self._turn.release()
             raise
-        working = asyncio.ensure_future(asyncio.to_thread(work))
+        working = asyncio.get_running_loop().run_in_executor(self._thread, work)
         working.add_done_callback(lambda _: self._turn.release())
         return await asyncio.shield(working)

@@ -198,6 +198,7 @@ REGEXES = {
     "domain/flags.py": "parse_flags",
     "domain/options.py": "size_of",
     "domain/provenance.py": "an image's metadata",
+    "imaging.py": "the bytes of a picture",
     "slack/mention_text.py": "mention_text",
     "telemetry/context.py": "an id",
     "telemetry/metrics.py": "an error code",

@@ -23,6 +23,7 @@ WILL_NOT_DO: dict[str, tuple[dict[str, Any], Reason]] = {
     "type": (picture(mimetype="image/heic", filetype="heic"), Reason.IMAGE_TYPE),
     "vector": (picture(mimetype="image/svg+xml", filetype="svg"), Reason.IMAGE_TYPE),
     "size": (picture(size=10**9), Reason.IMAGE_TOO_LARGE),
+    "pixels": (picture(original_w=8000, original_h=8000), Reason.IMAGE_TOO_MANY_PIXELS),
     "external": (picture(mode="external", is_external=True), Reason.IMAGE_NOT_SHARED),
     "of another workspace": (
         {"id": "F9", "file_access": "check_file_info"},

@@ -83,6 +83,15 @@ def test_pillows_own_limits_are_never_met(pixels: int) -> None:
         pass
 
 
+def test_a_progressive_jpeg_of_thousands_of_scans_is_not_read() -> None:
+    data = bombs.small("JPEG", progressive=True)
+    assert readable_picture(data) == data
+    last = data[data.rindex(b"\xff\xda") : -2]
+    with pytest.raises(GenerationError) as read:
+        readable_picture(data[:-2] + last * 5000 + data[-2:])
+    assert read.value.kind is FailureKind.SOURCE_UNREADABLE
+
+
 # one at a time
 
 

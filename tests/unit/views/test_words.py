@@ -77,6 +77,8 @@ def test_a_picture_that_will_not_do_is_told_what_would() -> None:
         said = words.refusal_words(Refusal(reason)).lower()
         assert all(kind.removeprefix("image/") in said for kind in ACCEPTED)
     assert "20 MB" in words.refusal_words(Refusal(Reason.IMAGE_TOO_LARGE))
+    assert "50 megapixels" in words.refusal_words(Refusal(Reason.IMAGE_TOO_MANY_PIXELS))
+    assert "50 megapixels" in words.failure_words(FailureKind.SOURCE_TOO_LARGE)
     assert "Invite me" in words.refusal_words(Refusal(Reason.IMAGE_NOT_SHARED))
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import StoreTrouble, StoreUnavailable
 from bot.ports import SessionStore
 from bot.tasks import retrieve
 from bot.telemetry.metrics import READY, REGISTRY
@@ -84,7 +84,8 @@ class Monitoring:
         try:
             await self._sessions.ping()
         except StoreUnavailable as error:
-            return f"Redis does not answer ({error})"
+            if error.trouble is StoreTrouble.AWAY:
+                return f"Redis does not answer ({error})"
         return ""
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
-from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.errors import NOT_ANNOUNCED, FailureKind, Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session, asked_before, with_attempt
 from bot.domain.stages import Event, IllegalEvent, Stage, next_stage
@@ -228,9 +228,17 @@ def _check_current(session: Session, event: Event, number: int) -> None:
     older one comes too late."""
     _move(session, event, 0.0)
     draft = session.newest_draft
-    current = {len(session.attempts), draft.number if draft else 0} - {0}
+    current = {len(session.attempts), _newest_shown(session), draft.number if draft else 0} - {0}
     if number not in current:
         raise _refuse(session, _why_not(session))
+
+
+def _newest_shown(session: Session) -> int:
+    """The newest attempt that has a message with buttons: what could not be announced has none."""
+    shown = (
+        a for a in reversed(session.attempts) if a.failure not in NOT_ANNOUNCED or a.failure_ts
+    )
+    return next((attempt.number for attempt in shown), 0)
 
 
 def _settle_on(

@@ -72,7 +72,7 @@ class Announcement:
             return
         log.info("announced", extra={"ahead": ahead})
         await self._queue_generation(replace(job, kind=JobKind.GENERATE))
-        if not first:
+        if job.attempt > 1:
             await self._drafts.refresh(session.id)  # what was up for review is an earlier draft now
 
     async def _queue_generation(self, job: Job) -> None:

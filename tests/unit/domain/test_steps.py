@@ -10,7 +10,7 @@ import pytest
 from bot.domain import steps
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.ending import retired
-from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.errors import NOT_ANNOUNCED, FailureKind, Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import TRANSITIONS, Event, Stage
@@ -564,3 +564,23 @@ def test_what_comes_after_start_over_is_told_so() -> None:
         lambda: steps.try_again(cleared, 1, NOW),
     ):
         assert reason_of(step) is Reason.STARTED_OVER
+
+
+@pytest.mark.parametrize("kind", sorted(NOT_ANNOUNCED))
+def test_try_again_still_works_after_attempts_that_could_not_be_announced(
+    kind: FailureKind,
+) -> None:
+    """They have no message, so the older button is the only one there is."""
+    session = failed_first()
+    for number in (2, 3):
+        session = steps.try_again(session, 1, 5.0)
+        assert session.latest.number == number
+        session = steps.attempt_failed(session, number, kind, "words", "", 6.0)
+    assert steps.try_again(session, 1, 7.0).latest.number == 4
+
+
+def test_try_again_comes_too_late_once_a_newer_attempt_has_a_message() -> None:
+    session = steps.try_again(failed_first(), 1, 5.0)
+    session = steps.attempt_failed(session, 2, FailureKind.NOT_SHOWN, "words", "9.9", 6.0)
+    with pytest.raises(Refusal):
+        steps.try_again(session, 1, 7.0)

@@ -27,7 +27,7 @@ from bot.views.words import failure_words, not_posted_words
 
 log = logging.getLogger(__name__)
 
-STANDS_FOR = 3.0
+STANDS_FOR = 1.0
 """Seconds for which an announcement needs no second look."""
 _ABSENT = {"not_in_channel", "channel_not_found"}
 _CLOSED = {"is_archived", "restricted_action", "no_permission", "cannot_reply_to_message"}

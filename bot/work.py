@@ -8,7 +8,7 @@ from functools import partial
 
 from bot.adapters.queue import BullWorker
 from bot.backends import image_backend
-from bot.doctor import identify
+from bot.doctor import Verdict, identify
 from bot.flow import ReviewFlow
 from bot.flow.holding import Holding, held
 from bot.flow.live_preview import LivePreviews
@@ -24,7 +24,7 @@ from bot.worker.giving_up import GivingUp
 from bot.worker.handler import JobHandler
 from bot.worker.measured_backend import MeasuredBackend
 from bot.worker.queue_status import QueueStatus
-from bot.worker.slack_breaker import SlackBreaker
+from bot.worker.slack_breaker import AuthTest, SlackBreaker
 from bot.worker.sweeper import Sweeper
 from bot.worker.test_writes import REFUSED, TestWrites
 
@@ -37,12 +37,14 @@ TEST_PATIENCE = 2.0
 def slack_breaker(outside: Outside, stack: AsyncExitStack, tasks: BackgroundTasks) -> SlackBreaker:
     """It hears of every call of this process that Slack refuses because it refuses the app."""
 
-    async def scopes() -> frozenset[str] | None:
-        _, identity = await identify(outside.slack)
-        return identity.scopes if identity else None
+    async def auth_test() -> AuthTest:
+        finding, identity = await identify(outside.slack)
+        refused = finding.verdict is Verdict.WRONG
+        return AuthTest(refused, identity.scopes if identity else None)
 
-    breaker = SlackBreaker(outside.shut_outs(stack), scopes, tasks)
+    breaker = SlackBreaker(outside.shut_outs(stack), auth_test, tasks)
     outside.slack.on_shut_out = breaker.report
+    outside.slack.on_doubt = breaker.doubt
     outside.slack.on_worked = breaker.worked
     return breaker
 

@@ -66,6 +66,11 @@ _CODES_OF_VITAL_METHODS = {
 """The app can do without other methods. `http_…` is a gateway's answer, without a word of Slack's;
 a 403 can be about the words of one message."""
 
+_DOUBTFUL = frozenset(
+    {"access_denied", "ekm_access_denied", "no_permission", "user_is_restricted", "http_403"}
+)
+"""They can be about one channel or message, and about the app: `auth.test` tells."""
+
 WHAT_TO_DO = {
     Cause.TOKEN: "install the app again, set its new SLACK_BOT_TOKEN and restart",
     Cause.SCOPE: f"add the scopes {', '.join(sorted(REQUIRED_SCOPES))} and install the app again",
@@ -83,6 +88,11 @@ def cause_of(method: str, code: str) -> Cause | None:
     families = _FAMILIES_OF_VITAL_METHODS.items()
     of_family = next((cause for prefix, cause in families if code.startswith(prefix)), None)
     return _CODES_OF_VITAL_METHODS.get(code) or of_family
+
+
+def is_doubtful(method: str, code: str) -> bool:
+    """Whether the refusal may be about the whole app, and `auth.test` has to tell."""
+    return method in VITAL_METHODS and code in _DOUBTFUL
 
 
 @dataclass(frozen=True)

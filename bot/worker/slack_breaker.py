@@ -18,6 +18,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from bot.domain.errors import SlackShutOut, StoreUnavailable
 from bot.domain.shut_out import ShutOut
@@ -30,29 +31,40 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 4.0
 """Seconds, on the average."""
 
+DOUBT_FOR = 5.0
+"""Seconds that a paid call waits for the answer to a doubt."""
 QUIET_FOR = 45.0
 """Seconds; jobs that are put off come back sooner."""
 
-Scopes = Callable[[], Awaitable[frozenset[str] | None]]
-"""The scopes that a good `auth.test` tells, perhaps none; None while it is not good."""
+
+class AuthTest(NamedTuple):
+    """What `auth.test` says: whether Slack refuses it, and the scopes, perhaps none, where it is
+    good. An answer that does not come is neither."""
+
+    refused: bool
+    scopes: frozenset[str] | None
+
+
+AskSlack = Callable[[], Awaitable[AuthTest]]
 
 
 class SlackBreaker:
-    """`scopes` asks Slack; `now` answers seconds since the epoch."""
+    """`auth_test` asks Slack; `now` answers seconds since the epoch."""
 
     def __init__(
         self,
         kept: ShutOuts,
-        scopes: Scopes,
+        auth_test: AskSlack,
         tasks: BackgroundTasks,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._kept = kept
-        self._scopes = scopes
+        self._auth_test = auth_test
         self._tasks = tasks
         self._now = now
         self._state: ShutOut | None = None
         self._unsaved = False
+        self._doubt: asyncio.Task[None] | None = None
         self._half_open: tuple[ShutOut, float] | None = None
 
     @property
@@ -68,8 +80,20 @@ class SlackBreaker:
         self._unsaved = True
         self._tasks.spawn(self._save())
 
+    def doubt(self, method: str, code: str) -> None:
+        """Slack refused what may concern one channel or the whole app: ask it which."""
+        if self.is_closed and (self._doubt is None or self._doubt.done()):
+            self._doubt = asyncio.create_task(self._resolve_doubt(method, code))
+
+    async def _resolve_doubt(self, method: str, code: str) -> None:
+        refused, _ = await self._auth_test()
+        if refused:
+            self.report(method, code)
+
     async def check(self) -> None:
         """Before a paid call. Raises `SlackShutOut` unless the breaker is closed."""
+        if self._doubt is not None:
+            await asyncio.wait({self._doubt}, timeout=DOUBT_FOR)
         if (state := await self._load()) is not None:
             raise SlackShutOut(state.method, state.code)
 
@@ -102,7 +126,7 @@ class SlackBreaker:
         if state.half_open:
             await self._wait_for_quiet(state)
             return
-        scopes = await self._scopes()
+        _, scopes = await self._auth_test()
         if scopes is not None and state.may_be_over(scopes) and self._state == state:
             log.warning("auth.test is good again: nothing is paid for until what was refused works")
             self._set(state.half_opened())

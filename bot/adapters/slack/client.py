@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.adapters.slack.refusals import code_of
-from bot.domain.shut_out import cause_of
+from bot.domain.shut_out import cause_of, is_doubtful
 
 CALL_TIMEOUT = 20.0
 """Seconds for one call, an upload of a few megabytes included."""
@@ -26,9 +26,11 @@ def slack_session() -> ClientSession:
 
 class SlackClient(AsyncWebClient):
     """Tells `on_shut_out` the method and the error code of each call that Slack refuses because it
-    refuses the whole app, and `on_worked` the method of each that it takes."""
+    refuses the whole app, `on_doubt` the same of one that may be so, and `on_worked` the method of
+    each that it takes."""
 
     on_shut_out: Callable[[str, str], None] | None = None
+    on_doubt: Callable[[str, str], None] | None = None
     on_worked: Callable[[str], None] | None = None
 
     async def api_call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
@@ -38,6 +40,8 @@ class SlackClient(AsyncWebClient):
             code = code_of(error)
             if self.on_shut_out is not None and cause_of(api_method, code):
                 self.on_shut_out(api_method, code)
+            elif self.on_doubt is not None and is_doubtful(api_method, code):
+                self.on_doubt(api_method, code)
             raise
         if self.on_worked is not None:
             self.on_worked(api_method)

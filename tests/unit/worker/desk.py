@@ -21,7 +21,7 @@ from bot.tasks import BackgroundTasks
 from bot.worker.generations import Generations
 from bot.worker.giving_up import GivingUp
 from bot.worker.handler import JobHandler
-from bot.worker.slack_breaker import SlackBreaker
+from bot.worker.slack_breaker import AuthTest, SlackBreaker
 from tests.fakes import (
     ID,
     FakeCancellations,
@@ -114,8 +114,8 @@ class Worker:
             bot_name="imagine",
         )
 
-    async def _ask_scopes(self) -> frozenset[str] | None:
-        return self.scopes
+    async def _ask_scopes(self) -> AuthTest:
+        return AuthTest(self.scopes is None, self.scopes)
 
     async def run(self, job: Job, repeated: bool = False) -> None:
         await self._handle(job, repeated)

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.errors import SlackShutOut
 from bot.domain.shut_out import REQUIRED_SCOPES
 from bot.tasks import BackgroundTasks
-from bot.worker.slack_breaker import QUIET_FOR, SlackBreaker
+from bot.worker.slack_breaker import QUIET_FOR, AuthTest, SlackBreaker
 from tests.fakes import FakeShutOuts
 
 POST = "chat.postMessage"
@@ -18,9 +18,10 @@ class Slack:
 
     def __init__(self) -> None:
         self.scopes: frozenset[str] | None = None
+        self.refused = True
 
-    async def auth_test(self) -> frozenset[str] | None:
-        return self.scopes
+    async def auth_test(self) -> AuthTest:
+        return AuthTest(self.refused and self.scopes is None, self.scopes)
 
 
 @pytest.fixture
@@ -170,3 +171,21 @@ async def test_it_is_said_once_however_many_calls_are_refused(
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert len(errors) == 1
     assert "SLACK_BOT_TOKEN" in errors[0].getMessage()
+
+
+async def test_a_doubtful_refusal_opens_it_where_auth_test_is_refused_too(
+    breaker: SlackBreaker,
+) -> None:
+    breaker.doubt(POST, "access_denied")
+    with pytest.raises(SlackShutOut):
+        await breaker.check()
+
+
+@pytest.mark.parametrize("scopes", [REQUIRED_SCOPES, None])
+async def test_a_doubtful_refusal_of_one_channel_or_without_an_answer_stops_nobody(
+    breaker: SlackBreaker, slack: Slack, scopes: frozenset[str] | None
+) -> None:
+    slack.scopes, slack.refused = scopes, False
+    breaker.doubt(POST, "no_permission")
+    await breaker.check()
+    assert breaker.is_closed

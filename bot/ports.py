@@ -145,7 +145,7 @@ class ShutOuts(Protocol):
 class SlackAccess(Protocol):
     """Whether Slack lets the app in."""
 
-    async def check(self) -> None:
+    async def require_closed(self) -> None:
         """Before a paid call. Raises `SlackShutOut` while it is not known that Slack does."""
 
 

@@ -10,10 +10,10 @@ from bot.adapters.queue import BullWorker
 from bot.backends import image_backend
 from bot.doctor import Verdict, identify
 from bot.flow import ReviewFlow
-from bot.flow.holding import Holding, held
 from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
 from bot.flow.requests import Requests
+from bot.flow.store_retries import StoreRetries, retrying_store
 from bot.outside import Outside
 from bot.serving import Monitoring
 from bot.startup import warn_of_models
@@ -26,11 +26,11 @@ from bot.worker.measured_backend import MeasuredBackend
 from bot.worker.queue_status import QueueStatus
 from bot.worker.slack_breaker import AuthTest, SlackBreaker
 from bot.worker.sweeper import Sweeper
-from bot.worker.test_writes import REFUSED, TestWrites
+from bot.worker.write_probe import REFUSED, WriteProbe
 
 PATIENCE = 60.0
 """Seconds for the store while a paid image waits to be recorded."""
-TEST_PATIENCE = 2.0
+PROBE_PATIENCE = 2.0
 """Seconds for the store to take a small change."""
 
 
@@ -59,46 +59,46 @@ async def start_worker(
     )
     stack.push_async_callback(backend.close)
     status = LiveStatus(sessions, publisher)
-    holding = Holding(status.waits_for)
-    in_hand = held(sessions, holding)
+    store_retries = StoreRetries(status.waits_for)
+    retrying = retrying_store(sessions, store_retries)
     heartbeats = outside.heartbeats(stack)
-    test_writes = TestWrites(outside.redis(stack, TEST_PATIENCE)[0].test_write)
+    write_probe = WriteProbe(outside.redis(stack, PROBE_PATIENCE)[0].probe_write)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
-    requests = Requests(in_hand, outside.files, avoid_rejected=settings.avoid_rejected)
+    requests = Requests(retrying, outside.files, avoid_rejected=settings.avoid_rejected)
     tasks = BackgroundTasks()
     breaker = slack_breaker(outside, stack, tasks)
     flow = ReviewFlow(
-        in_hand, backend, publisher, requests, previews, status.changed, heartbeats, breaker
+        retrying, backend, publisher, requests, previews, status.changed, heartbeats, breaker
     )
     generations = Generations(
-        sessions, backend, publisher, flow, status, previews, heartbeats, holding
+        sessions, backend, publisher, flow, status, previews, heartbeats, store_retries
     )
     bot_name = outside.identity.bot_name
     handler = JobHandler(
-        in_hand,
+        retrying,
         queue,
         cancellations,
         publisher,
         generations,
-        GivingUp(in_hand, publisher, flow, status),
+        GivingUp(retrying, publisher, flow, status),
         status,
-        holding,
+        store_retries,
         breaker,
         bot_name,
     )
     worker = BullWorker(outside.redis_url, handler, settings.worker_concurrency)
     monitoring.needs(lambda: worker.takes_jobs, "no jobs are taken")
     for trouble, reason in REFUSED.items():
-        monitoring.needs(partial(test_writes.met_no, trouble), reason)
+        monitoring.needs(partial(write_probe.is_free_of, trouble), reason)
     monitoring.needs(lambda: breaker.is_closed, "Slack refuses the app: nothing is generated")
     stack.push_async_callback(tasks.drain, 0.0)
     tasks.spawn(warn_of_models(settings))
     running = asyncio.create_task(worker.run())
     watching = [
         Sweeper(sessions, queue).run(),
-        QueueStatus(sessions, queue, publisher, lambda: test_writes.trouble).run(),
+        QueueStatus(sessions, queue, publisher, lambda: write_probe.trouble).run(),
         heartbeats.beat_for_ever(),
-        test_writes.repeat(),
+        write_probe.repeat(),
         breaker.watch(),
         cancellations.listen(generations.cancelled, generations.look_at_all),
     ]

@@ -329,7 +329,7 @@ class FakeSlackAccess:
     def __init__(self) -> None:
         self.shut_out: SlackShutOut | None = None
 
-    async def check(self) -> None:
+    async def require_closed(self) -> None:
         if self.shut_out is not None:
             raise self.shut_out
 

@@ -99,7 +99,8 @@ def is_doubtful(method: str, code: str) -> bool:
 class ShutOut:
     """Slack refuses the app: `method` with `code`, since `since` (seconds since the epoch).
 
-    `half_open`: `auth.test` is good again. A free call has yet to work before anything is paid for.
+    `half_open`: `auth.test` is good again. The method that was refused has yet to work before
+    anything is paid for.
     """
 
     method: str

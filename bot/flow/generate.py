@@ -23,8 +23,8 @@ from bot.domain.errors import (
 )
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
-from bot.flow.asking import Asking
 from bot.flow.live_preview import LivePreviews
+from bot.flow.paid_calls import PaidCalls
 from bot.flow.plan import TRIES, Plan, facts_of, generated, most_telling, request_id, started
 from bot.flow.requests import Requests
 from bot.flow.shared import Shared, in_charge, noted, under_way
@@ -61,7 +61,7 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
         requests: Requests,
         previews: LivePreviews,
         changed: Callable[[str], None],
-        asking: Asking,
+        paid_calls: PaidCalls,
     ) -> None:
         super().__init__(max_retries=TRIES)
         self._sessions = sessions
@@ -69,7 +69,7 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
         self._requests = requests
         self._previews = previews
         self._changed = changed
-        self._asking = asking
+        self._paid_calls = paid_calls
         self._turns = Turns(RECORDED_AT_ONCE, WAIT_FOR_TURN)
 
     async def prep_async(self, shared: Shared) -> list[Plan]:
@@ -153,7 +153,7 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
         await asyncio.sleep(max(0.0, plan.not_before - time.monotonic()))
         plan.tries += 1
         try:
-            await self._asking.wait_for_others(plan)
+            await self._paid_calls.wait_for_others(plan)
             began = time.monotonic()
             with span("provider generate", Kind.CLIENT, tries=plan.tries):
                 plan.image = await self._generate(plan)
@@ -183,7 +183,7 @@ class GenerateImage(TracedNode, AsyncParallelBatchNode):
             plan.request,
             lambda response_id: self._keep_id(plan, response_id),
             lambda partial: self._previews.offer(plan.session_id, plan.ref.attempt, partial),
-            lambda: self._asking.count(plan),
+            lambda: self._paid_calls.count(plan),
         )
 
     async def _keep_id(self, plan: Plan, response_id: str) -> None:

@@ -8,10 +8,10 @@ from pocketflow import AsyncFlow
 
 from bot.domain.errors import FailureKind
 from bot.domain.session import Session
-from bot.flow.asking import Asking
 from bot.flow.drafts import Drafts
 from bot.flow.generate import GenerateImage
 from bot.flow.live_preview import LivePreviews
+from bot.flow.paid_calls import PaidCalls
 from bot.flow.publish import AwaitFeedback, InReview, PostDraft, RemoveDraft
 from bot.flow.report import ReportFailure, RestoreDraft
 from bot.flow.requests import Requests
@@ -38,8 +38,8 @@ class ReviewFlow:
         access: SlackAccess,
     ) -> None:
         self._previews = previews
-        asking = Asking(sessions, heartbeats, access)
-        generate = GenerateImage(sessions, backend, requests, previews, changed, asking)
+        paid_calls = PaidCalls(sessions, heartbeats, access)
+        generate = GenerateImage(sessions, backend, requests, previews, changed, paid_calls)
         upload = UploadImages(sessions, publisher)
         post_draft = PostDraft(sessions, publisher)
         feedback = AwaitFeedback(sessions)

@@ -1,4 +1,4 @@
-"""The door: what is for this installation, and who may use the bot, comes in; nothing else does."""
+"""A Bolt middleware that lets in what is for this installation and from whoever may use the bot."""
 
 from __future__ import annotations
 

@@ -19,15 +19,15 @@ from bot.domain.session import Session
 from bot.domain.steps import attempt_failed
 from bot.domain.work import Job, JobKind
 from bot.flow.drafts import Drafts
-from bot.flow.holding import Holding
 from bot.flow.live_status import LiveStatus
 from bot.flow.shared import under_way
+from bot.flow.store_retries import StoreRetries
 from bot.ports import JobQueue, Publisher, SessionStore
 from bot.views.words import failure_words, not_posted_words
 
 log = logging.getLogger(__name__)
 
-STANDS_FOR = 1.0
+SHOWN_FOR = 1.0
 """Seconds for which an announcement needs no second look."""
 _ABSENT = {"not_in_channel", "channel_not_found"}
 _CLOSED = {"is_archived", "restricted_action", "no_permission", "cannot_reply_to_message"}
@@ -44,7 +44,7 @@ class Announcement:
         publisher: Publisher,
         drafts: Drafts,
         status: LiveStatus,
-        holding: Holding,
+        store_retries: StoreRetries,
         bot_name: str,
     ) -> None:
         self._sessions = sessions
@@ -52,7 +52,7 @@ class Announcement:
         self._publisher = publisher
         self._drafts = drafts
         self._status = status
-        self._holding = holding
+        self._store_retries = store_retries
         self._bot_name = bot_name
 
     async def make(self, session: Session, job: Job, repeated: bool) -> None:
@@ -83,13 +83,13 @@ class Announcement:
             if error.trouble is StoreTrouble.AWAY:
                 raise
             async with self._status.following(job.session_id):
-                await self._holding.until_taken(job.session_id, lambda: self._queue.add(job))
+                await self._store_retries.until_taken(job.session_id, lambda: self._queue.add(job))
 
-    async def still_stands(self, session: Session) -> bool:
+    async def can_still_be_shown(self, session: Session) -> bool:
         """Before a generation that has waited: whether Slack still takes the status, so that what
         is paid for can be shown. Where it does not, its owner is told. Raises `SlackShutOut`."""
         attempt = session.latest
-        if attempt.started_at or time.time() - attempt.queued_at < STANDS_FOR:
+        if attempt.started_at or time.time() - attempt.queued_at < SHOWN_FOR:
             return True
         try:
             await self._show(session, None)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from bot.domain.attempt import Attempt
 from bot.domain.errors import Refusal, SlackRefused, StoreUnavailable
 from bot.domain.session import Session
-from bot.flow.holding import Holding
 from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
 from bot.flow.review import ReviewFlow
 from bot.flow.shared import new_runner, was_cancelled
+from bot.flow.store_retries import StoreRetries
 from bot.ports import Heartbeats, ImageBackend, Publisher, SessionStore
 from bot.tasks import end
 
@@ -51,7 +51,7 @@ class Generations:
         status: LiveStatus,
         previews: LivePreviews,
         heartbeats: Heartbeats,
-        holding: Holding,
+        store_retries: StoreRetries,
     ) -> None:
         self._sessions = sessions
         self._backend = backend
@@ -60,7 +60,7 @@ class Generations:
         self._status = status
         self._previews = previews
         self._heartbeats = heartbeats
-        self._holding = holding
+        self._store_retries = store_retries
         self._runs: set[_Run] = set()
         self._looking: asyncio.Task[None] | None = None
 
@@ -119,7 +119,7 @@ class Generations:
     async def _bring_on(self, session: Session, repeated: bool) -> None:
         """The run begins once the store takes something new: its heartbeat is the first change."""
         runner = new_runner()
-        await self._holding.until_taken(session.id, lambda: self._heartbeats.begin(runner))
+        await self._store_retries.until_taken(session.id, lambda: self._heartbeats.begin(runner))
         try:
             await self._flow.run(session, repeated=repeated, runner=runner)
         finally:

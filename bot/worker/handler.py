@@ -37,9 +37,9 @@ from bot.domain.stages import Stage
 from bot.domain.steps import cancel_shown
 from bot.domain.work import Job, JobKind, owes
 from bot.flow.drafts import Drafts
-from bot.flow.holding import Holding
 from bot.flow.live_status import LiveStatus
 from bot.flow.shared import under_way, was_cancelled
+from bot.flow.store_retries import StoreRetries
 from bot.ports import Cancellations, JobQueue, JobState, Publisher, SessionStore
 from bot.views.words import not_published_words
 from bot.worker.announcement import Announcement
@@ -63,7 +63,7 @@ class JobHandler:
         generations: Generations,
         giving_up: GivingUp,
         status: LiveStatus,
-        holding: Holding,
+        store_retries: StoreRetries,
         breaker: SlackBreaker,
         bot_name: str,
     ) -> None:
@@ -78,7 +78,7 @@ class JobHandler:
         self._notice = ShutOutNotice(sessions, publisher)
         self._drafts = Drafts(sessions, publisher)
         self._announcement = Announcement(
-            sessions, queue, publisher, self._drafts, status, holding, bot_name
+            sessions, queue, publisher, self._drafts, status, store_retries, bot_name
         )
 
     async def __call__(self, job: Job, repeated: bool) -> None:
@@ -88,7 +88,7 @@ class JobHandler:
             log.info("%s: the session has expired", job.id)
             return
         try:
-            await self._breaker.check_open()
+            await self._breaker.require_not_open()
             await self._try(session, job, repeated or job.run > 0)
         except SlackShutOut:
             await self._notice.tell(session)
@@ -107,7 +107,7 @@ class JobHandler:
             case JobKind.ANNOUNCE if repeated:
                 await self._drafts.refresh_before(session.id, job.attempt)
             case JobKind.GENERATE if under_way(session, job.attempt):
-                if await self._announcement.still_stands(session):
+                if await self._announcement.can_still_be_shown(session):
                     await self._generations.run(session, repeated=repeated)
             case JobKind.GENERATE if repeated and was_cancelled(session, job.attempt):
                 await self._generations.clear_away(session.id, job.attempt)

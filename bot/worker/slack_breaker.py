@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 4.0
 """Seconds, on the average."""
-
 DOUBT_FOR = 5.0
 """Seconds that a paid call waits for the answer to a doubt."""
 QUIET_FOR = 45.0
@@ -76,8 +75,7 @@ class SlackBreaker:
         """Slack refused the app: open."""
         if self._state is not None and not self._state.half_open:
             return
-        self._set(ShutOut(method, code, self._now()))
-        self._unsaved = True
+        self._change(ShutOut(method, code, self._now()))
         self._tasks.spawn(self._save())
 
     def doubt(self, method: str, code: str) -> None:
@@ -90,14 +88,14 @@ class SlackBreaker:
         if refused:
             self.report(method, code)
 
-    async def check(self) -> None:
+    async def require_closed(self) -> None:
         """Before a paid call. Raises `SlackShutOut` unless the breaker is closed."""
         if self._doubt is not None:
             await asyncio.wait({self._doubt}, timeout=DOUBT_FOR)
         if (state := await self._load()) is not None:
             raise SlackShutOut(state.method, state.code)
 
-    async def check_open(self) -> None:
+    async def require_not_open(self) -> None:
         """Before a free call. Raises `SlackShutOut` while Slack would refuse it."""
         state = await self._load()
         if state is not None and not state.half_open:
@@ -107,8 +105,7 @@ class SlackBreaker:
         """Slack took a call: half open, that closes it where it is the method that was refused."""
         state = self._state
         if state is not None and state.half_open and state.method == method:
-            self._set(None)
-            self._unsaved = True
+            self._change(None)
             self._tasks.spawn(self._save())
 
     async def watch(self) -> None:
@@ -129,8 +126,7 @@ class SlackBreaker:
         _, scopes = await self._auth_test()
         if scopes is not None and state.may_be_over(scopes) and self._state == state:
             log.warning("auth.test is good again: nothing is paid for until what was refused works")
-            self._set(state.half_opened())
-            self._unsaved = True
+            self._change(state.half_opened())
             await self._save()
 
     async def _load(self) -> ShutOut | None:
@@ -162,9 +158,13 @@ class SlackBreaker:
         if self._half_open is None or self._half_open[0] != state:
             self._half_open = (state, self._now())
         elif self._now() - self._half_open[1] >= QUIET_FOR:
-            self._set(None)
-            self._unsaved = True
+            self._change(None)
             await self._save()
+
+    def _change(self, state: ShutOut | None) -> None:
+        """To be saved, so that other processes hear of it."""
+        self._set(state)
+        self._unsaved = True
 
     def _set(self, state: ShutOut | None) -> None:
         before, self._state = self._state, state

@@ -108,7 +108,7 @@ async def test_store_queue_and_listener_need_no_more(limited: Server) -> None:
         assert await using.queue.depths()
         await using.store.discard("T1.U1.limited")
         await using.store.ping()
-        await using.store.test_write()
+        await using.store.probe_write()
         assert (await using.store.memory()).most == 2**30
     redis = redis_client(url_of(limited), patience=5.0)
     signatures = RedisSignatures(redis, 5.0)

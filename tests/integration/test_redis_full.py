@@ -70,7 +70,7 @@ async def every_change(store: RedisSessionStore) -> AsyncIterator[tuple[str, Any
     yield "update", lambda: store.update(ID, lambda s: generating(2, id=s.id))
     yield "keep_image", lambda: store.keep_image(ID, IMAGE, "aW1hZ2U=")
     yield "keep_defaults", lambda: store.keep_defaults("T1", "U1", Options(quality="low"))
-    yield "test_write", store.test_write
+    yield "test_write", store.probe_write
 
 
 async def test_every_change_to_a_full_store_says_that_it_is_full(

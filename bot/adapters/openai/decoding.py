@@ -38,8 +38,7 @@ async def decode_image(
     """Read base64 (a data URL too) or an image file, off the event loop: a few bytes can unpack
     to many. What can be shown stays as it is, byte for byte: its maker may have signed it. Raises
     `GenerationError(BAD_IMAGE)`."""
-    data = await asyncio.to_thread(_bytes_of, encoded)
-    image = await asyncio.to_thread(_as_it_is, data)
+    data, image = await asyncio.to_thread(_read, encoded)
     if image is None:
         loop = asyncio.get_running_loop()
         image = await loop.run_in_executor(_CONVERTER, _converted, data, from_picture)
@@ -56,16 +55,13 @@ def _bad_image() -> Iterator[None]:
         raise GenerationError(FailureKind.BAD_IMAGE) from None
 
 
-def _bytes_of(encoded: str | bytes) -> bytes:
+def _read(encoded: str | bytes) -> tuple[bytes, GeneratedImage | None]:
+    """The bytes, and the image as it is; None where it has to be converted."""
     with _bad_image():
-        return _from_base64(encoded) if isinstance(encoded, str) else encoded
-
-
-def _as_it_is(data: bytes) -> GeneratedImage | None:
-    """None where it has to be converted."""
-    with _bad_image(), opened(data, READABLE) as image:
-        mime_type = _MIME_TYPES.get(image.format or "", "")
-        return GeneratedImage(data, mime_type, *image.size) if mime_type else None
+        data = _from_base64(encoded) if isinstance(encoded, str) else encoded
+        with opened(data, READABLE) as image:
+            mime_type = _MIME_TYPES.get(image.format or "", "")
+            return data, GeneratedImage(data, mime_type, *image.size) if mime_type else None
 
 
 def _converted(data: bytes, from_picture: bool) -> GeneratedImage:

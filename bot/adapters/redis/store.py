@@ -210,7 +210,7 @@ class RedisSessionStore:
         async with bounded(self._patience):
             await self._redis.ping()
 
-    async def test_write(self) -> None:
+    async def probe_write(self) -> None:
         """Make a small change that means nothing. Raises `StoreUnavailable` where none is taken."""
         async with bounded(self._patience):
             await self._redis.set(TEST_WRITE, "", ex=_TEST_WRITE_TTL)

@@ -16,9 +16,9 @@ from bot.domain.errors import RETRYABLE, FailureKind, GenerationError, StoreUnav
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
 from bot.flow import generate, plan
-from bot.flow.asking import Asking
 from bot.flow.generate import GenerateImage
 from bot.flow.live_preview import LivePreviews
+from bot.flow.paid_calls import PaidCalls
 from bot.flow.plan import TRIES
 from bot.flow.requests import Requests
 from bot.flow.shared import Shared, shared_store
@@ -81,7 +81,7 @@ class Run:
             Requests(self.store, self.files),
             LivePreviews(self.store, FakePublisher(), enabled=False),
             self.changed.append,
-            Asking(self.store, self.heartbeats, FakeSlackAccess()),
+            PaidCalls(self.store, self.heartbeats, FakeSlackAccess()),
         )
         action = await node.run_async(self.shared)
         assert isinstance(action, str)

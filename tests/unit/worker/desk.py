@@ -13,10 +13,10 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind
 from bot.flow import ReviewFlow
-from bot.flow.holding import Holding, held
 from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
 from bot.flow.requests import Requests
+from bot.flow.store_retries import StoreRetries, retrying_store
 from bot.tasks import BackgroundTasks
 from bot.worker.generations import Generations
 from bot.worker.giving_up import GivingUp
@@ -79,10 +79,10 @@ class Worker:
         self.breaker = SlackBreaker(
             self.shut_outs, self._ask_scopes, BackgroundTasks(), lambda: 1.0
         )
-        holding = Holding(self.status.waits_for)
-        in_hand = held(self.store, holding)
+        store_retries = StoreRetries(self.status.waits_for)
+        retrying = retrying_store(self.store, store_retries)
         self.flow = ReviewFlow(
-            in_hand,
+            retrying,
             self.backend,
             self.publisher,
             Requests(self.store, FakeFiles()),
@@ -99,17 +99,17 @@ class Worker:
             self.status,
             live,
             self.heartbeats,
-            holding,
+            store_retries,
         )
         self._handle = JobHandler(
-            in_hand,
+            retrying,
             self.queue,
             self.cancellations,
             self.publisher,
             self.generations,
-            GivingUp(in_hand, self.publisher, self.flow, self.status),
+            GivingUp(retrying, self.publisher, self.flow, self.status),
             self.status,
-            holding,
+            store_retries,
             self.breaker,
             bot_name="imagine",
         )

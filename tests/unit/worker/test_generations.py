@@ -14,7 +14,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, SlackRefused, SlackUnavailable, StoreTrouble
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.flow import holding
+from bot.flow import store_retries
 from bot.worker import generations
 from tests.fakes import ID, PNG, a_candidate, an_attempt, eventually, generating, with_latest
 from tests.unit.worker.desk import Worker, generate
@@ -312,8 +312,8 @@ async def test_of_two_runs_that_fail_the_one_that_began_last_says_so() -> None:
 async def test_nothing_is_asked_for_before_the_store_takes_something_new(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(holding, "FIRST_PAUSE", 0.002)
-    monkeypatch.setattr(holding, "LONGEST_PAUSE", 0.004)
+    monkeypatch.setattr(store_retries, "FIRST_PAUSE", 0.002)
+    monkeypatch.setattr(store_retries, "LONGEST_PAUSE", 0.004)
     worker = Worker(generating())
     worker.heartbeats.full = True
     running = worker.start(generate())

@@ -22,7 +22,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
 from bot.domain.work import Job, JobKind, owed
-from bot.flow import holding
+from bot.flow import store_retries
 from bot.ports import JobState
 from bot.views.messages import root_message
 from tests.fakes import ID, a_candidate, a_session, an_attempt, eventually, generating, with_latest
@@ -559,8 +559,8 @@ async def test_a_cancelled_attempt_that_was_queued_is_neither_announced_nor_gene
 async def test_an_announcement_waits_for_a_full_queue_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(holding, "FIRST_PAUSE", 0.002)
-    monkeypatch.setattr(holding, "LONGEST_PAUSE", 0.004)
+    monkeypatch.setattr(store_retries, "FIRST_PAUSE", 0.002)
+    monkeypatch.setattr(store_retries, "LONGEST_PAUSE", 0.004)
     worker = Worker(generating())
     add, full = worker.queue.add, [True]
 

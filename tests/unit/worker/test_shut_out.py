@@ -56,7 +56,7 @@ async def test_word_that_comes_between_the_first_look_and_the_call_is_heard(
     async def look_then_hear(*_: Any) -> None:
         worker.breaker.report("chat.update", "token_revoked")
 
-    monkeypatch.setattr(worker.breaker, "check_open", look_then_hear)
+    monkeypatch.setattr(worker.breaker, "require_not_open", look_then_hear)
     with pytest.raises(SlackShutOut):
         await worker.run(generate())
     assert worker.backend.requests == []

@@ -26,7 +26,7 @@ LOOK_EVERY = 1.0
 """Seconds, on the average."""
 
 
-class Asking:
+class PaidCalls:
     """Whether a run may make the next paid call for a candidate."""
 
     def __init__(self, sessions: SessionStore, heartbeats: Heartbeats, access: SlackAccess) -> None:
@@ -63,7 +63,7 @@ class Asking:
     async def count(self, plan: Plan) -> None:
         """Record the call that is about to be made. Raises `NotAsked` where it must not be, and
         `SlackShutOut` where what it brings could not be shown."""
-        await self._access.check()
+        await self._access.require_closed()
         if plan.noting is not None:
             await end(plan.noting)
         before = plan.asked

@@ -13,13 +13,13 @@ from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
 from bot.domain.errors import AskedTooOften, FailureKind, GenerationError, StoreUnavailable
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
-from bot.flow import asking, generate, holding
-from bot.flow.asking import Asking, counted
+from bot.flow import generate, paid_calls, store_retries
 from bot.flow.generate import GenerateImage
-from bot.flow.holding import Holding, held
 from bot.flow.live_preview import LivePreviews
+from bot.flow.paid_calls import PaidCalls, counted
 from bot.flow.requests import Requests
 from bot.flow.shared import Shared, shared_store
+from bot.flow.store_retries import StoreRetries, retrying_store
 from bot.ports import OnAsking, OnPartial, OnStarted, free_to_ask
 from tests.fakes import (
     ID,
@@ -42,9 +42,9 @@ BUSY = GenerationError(FailureKind.PROVIDER_DOWN)
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "LOOK_EVERY", 0.005)
-    monkeypatch.setattr(holding, "FIRST_PAUSE", 0.002)
-    monkeypatch.setattr(holding, "LONGEST_PAUSE", 0.004)
+    monkeypatch.setattr(paid_calls, "LOOK_EVERY", 0.005)
+    monkeypatch.setattr(store_retries, "FIRST_PAUSE", 0.002)
+    monkeypatch.setattr(store_retries, "LONGEST_PAUSE", 0.004)
     monkeypatch.setattr(generate, "_FIRST_WAIT", 0.002)
     monkeypatch.setattr(generate, "NOTED_WITHIN", 0.02)
 
@@ -57,7 +57,9 @@ class Workers:
         self.backend = FakeImageBackend(*outcomes)
         self.heartbeats = FakeHeartbeats()
         self.told: list[object] = []
-        self.in_hand = held(self.store, Holding(lambda _, trouble: self.told.append(trouble)))
+        self.in_hand = retrying_store(
+            self.store, StoreRetries(lambda _, trouble: self.told.append(trouble))
+        )
 
     def node(self) -> GenerateImage:
         return GenerateImage(
@@ -66,7 +68,7 @@ class Workers:
             Requests(self.store, FakeFiles()),
             LivePreviews(self.store, FakePublisher(), enabled=False),
             lambda _: None,
-            Asking(self.in_hand, self.heartbeats, FakeSlackAccess()),
+            PaidCalls(self.in_hand, self.heartbeats, FakeSlackAccess()),
         )
 
     def start(self, runner: str) -> tuple[asyncio.Task[Any], Shared]:
@@ -312,7 +314,7 @@ def test_a_call_leaves_the_response_of_before_behind() -> None:
 
 async def test_what_the_store_says_of_a_session_is_not_held_back() -> None:
     store = FakeSessionStore()
-    in_hand = held(store, Holding(lambda *_: None))
+    in_hand = retrying_store(store, StoreRetries(lambda *_: None))
     store.away = True
     with pytest.raises(StoreUnavailable):
         await in_hand.load(ID)

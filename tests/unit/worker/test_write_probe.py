@@ -1,4 +1,4 @@
-"""`TestWrites`: what is said of a store that takes no changes."""
+"""`WriteProbe`: what is said of a store that takes no changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.errors import StoreFull, StoreReadOnly, StoreTrouble, StoreUnavailable
 from bot.telemetry.metrics import REGISTRY
-from bot.worker.test_writes import _ENOUGH, REFUSED, TestWrites
+from bot.worker.write_probe import _ENOUGH, REFUSED, WriteProbe
 
 TAKEN = None
 
@@ -18,7 +18,7 @@ class Store:
 
     def __init__(self) -> None:
         self.next: Exception | None = TAKEN
-        self.writes = TestWrites(self.write)
+        self.writes = WriteProbe(self.write)
 
     async def write(self) -> None:
         if self.next is not None:
@@ -47,10 +47,10 @@ async def test_the_trouble_is_known_until_a_change_is_taken(
 ) -> None:
     store = Store()
     assert await store.tried(error) is trouble
-    assert not store.writes.met_no(trouble)
+    assert not store.writes.is_free_of(trouble)
     assert [refuses(why.value) for why in REFUSED] == [trouble is why for why in REFUSED]
     assert await store.tried(TAKEN) is None
-    assert all(store.writes.met_no(why) for why in StoreTrouble)
+    assert all(store.writes.is_free_of(why) for why in StoreTrouble)
     assert [refuses(why.value) for why in REFUSED] == [0, 0]
 
 

@@ -28,10 +28,8 @@ REFUSED = {
 """The troubles in which Redis answers, in words for whoever runs it."""
 
 
-class TestWrites:
+class WriteProbe:
     """`write` makes the change. A store that is away is told of elsewhere."""
-
-    __test__ = False
 
     def __init__(self, write: Callable[[], Awaitable[None]]) -> None:
         self._write = write
@@ -40,7 +38,7 @@ class TestWrites:
         self._said: StoreTrouble | None = None
         self._taken = 0
 
-    def met_no(self, trouble: StoreTrouble) -> bool:
+    def is_free_of(self, trouble: StoreTrouble) -> bool:
         return self.trouble is not trouble
 
     async def repeat(self) -> None:

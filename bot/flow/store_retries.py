@@ -1,4 +1,4 @@
-"""Holding what the store does not take, until it does."""
+"""StoreRetries what the store does not take, until it does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
 """Seconds, of which each pause takes a half at the least."""
 
 
-class Holding:
+class StoreRetries:
     """Does a call again until the store takes it. Only a cancellation ends that."""
 
     def __init__(self, told: Told) -> None:
@@ -48,25 +48,25 @@ class Holding:
                 self._told(session_id, None)
 
 
-class _HeldStore:
+class _RetryingStore:
     """A `SessionStore` whose changes of sessions and images are taken in the end. All else goes
     straight to the store."""
 
-    def __init__(self, sessions: SessionStore, holding: Holding) -> None:
+    def __init__(self, sessions: SessionStore, store_retries: StoreRetries) -> None:
         self._sessions = sessions
-        self._hold = holding.until_taken
+        self._retry = store_retries.until_taken
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sessions, name)
 
     async def update(self, session_id: str, change: Change) -> Session:
         """`change` may be taken twice: where the answer of the first time was lost."""
-        return await self._hold(session_id, lambda: self._sessions.update(session_id, change))
+        return await self._retry(session_id, lambda: self._sessions.update(session_id, change))
 
     async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
-        await self._hold(session_id, lambda: self._sessions.keep_image(session_id, image, encoded))
+        await self._retry(session_id, lambda: self._sessions.keep_image(session_id, image, encoded))
 
 
-def held(sessions: SessionStore, holding: Holding) -> SessionStore:
+def retrying_store(sessions: SessionStore, store_retries: StoreRetries) -> SessionStore:
     """The same store, for whoever has something in hand that must not be lost."""
-    return cast("SessionStore", _HeldStore(sessions, holding))
+    return cast("SessionStore", _RetryingStore(sessions, store_retries))

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as LostConnectionError
 
 from bot.adapters.queue.encoding import GENERATE_QUEUE, PREFIX, PUBLISH_QUEUE
-from bot.sandbox.page_feed import Feed
+from bot.sandbox.page.feed import Feed
 
 _SESSIONS = "__keyspace@0__:imagine:{*}:session:*"
 _STREAMS = {f"{PREFIX}:{queue}:events": queue for queue in (GENERATE_QUEUE, PUBLISH_QUEUE)}

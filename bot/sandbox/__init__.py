@@ -24,17 +24,17 @@ For a person there is a page in the browser, with no build step and no framework
 the page makes text nodes of all content. `keeping` saves a workspace between runs.
 """
 
-from bot.sandbox.api import ApiCall
-from bot.sandbox.delivery import Ack
-from bot.sandbox.faults import Fault
-from bot.sandbox.keeping import Keeper
-from bot.sandbox.messages import Message
-from bot.sandbox.observe import PATIENCE
-from bot.sandbox.page_features import Command, Features, Shortcut
-from bot.sandbox.page_server import Page
+from bot.sandbox.delivery.delivery import Ack
+from bot.sandbox.page.features import Command, Features, Shortcut
+from bot.sandbox.page.server import Page
+from bot.sandbox.people.observer import PATIENCE
 from bot.sandbox.server import SimulatedSlack
-from bot.sandbox.views import View
-from bot.sandbox.workspace import Channel, User
+from bot.sandbox.webapi.api import ApiCall
+from bot.sandbox.webapi.faults import Fault
+from bot.sandbox.workspace.messages import Message
+from bot.sandbox.workspace.storage import Keeper
+from bot.sandbox.workspace.views import View
+from bot.sandbox.workspace.workspace import Channel, User
 
 __all__ = [
     "PATIENCE",

@@ -5,18 +5,18 @@ from typing import Self
 
 from aiohttp import web
 
-from bot.sandbox.api import ApiCall, Gate, WebApi
-from bot.sandbox.clock import Clock
-from bot.sandbox.delivery import Delivery
-from bot.sandbox.echoes import Echoes
-from bot.sandbox.faults import Faults, ShutOut
-from bot.sandbox.http_delivery import HttpDelivery
-from bot.sandbox.observe import Observer
-from bot.sandbox.people import People
-from bot.sandbox.people_talk import TalkingPeople
-from bot.sandbox.people_views import FormPeople
-from bot.sandbox.transfers import Transfers
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.delivery.delivery import Delivery
+from bot.sandbox.delivery.echoes import Echoes
+from bot.sandbox.delivery.http import HttpDelivery
+from bot.sandbox.people.conversations import TalkingPeople
+from bot.sandbox.people.interactions import People
+from bot.sandbox.people.modals import FormPeople
+from bot.sandbox.people.observer import Observer
+from bot.sandbox.webapi.api import ApiCall, Gate, WebApi
+from bot.sandbox.webapi.faults import Faults, ShutOut
+from bot.sandbox.webapi.transfers import Transfers
+from bot.sandbox.workspace.clock import Clock
+from bot.sandbox.workspace.workspace import Workspace
 
 MOST_UPLOAD = 100 * 1024 * 1024
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.sandbox.messages import block_texts
+from bot.sandbox.workspace.messages import block_texts
 from tests.chaos.evidence import Evidence
 from tests.chaos.finding import Finding
 from tests.chaos.oracle import Verdict

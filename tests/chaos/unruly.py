@@ -7,9 +7,9 @@ import random
 from typing import Any
 
 from bot.sandbox import Ack, SimulatedSlack
-from bot.sandbox.delivery import Delivery
-from bot.sandbox.echoes import Echoes
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.delivery.delivery import Delivery
+from bot.sandbox.delivery.echoes import Echoes
+from bot.sandbox.workspace.workspace import Workspace
 
 _LATE = 0.12
 _AGAIN = 0.06

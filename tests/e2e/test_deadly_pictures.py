@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox import Ack, Message
-from tests.sandbox.samples import png
 from tests.support.fragile import DEADLY, SLOW
 from tests.support.processes import BotProcess, World
+from tests.support.samples import png
 from tests.support.scene import Scene, isolated_world, new_scene
 
 LOST_WITHIN = 90.0

@@ -18,7 +18,7 @@ from typing import Any
 
 from PIL import Image
 
-from bot.sandbox.files import File
+from bot.sandbox.workspace.files import File
 from tests.support.processes import BotProcess
 from tests.support.scene import Scene, isolated_world, new_scene
 

@@ -26,7 +26,7 @@ from bot.demo_bot import BotChild
 from bot.demo_watch import watch_jobs, watch_stages
 from bot.doctor.slack import OPTIONAL_SCOPES
 from bot.domain.shut_out import REQUIRED_SCOPES
-from bot.sandbox import Command, Features, Keeper, Page, Shortcut, SimulatedSlack
+from bot.sandbox import Command, Features, Page, Shortcut, SimulatedSlack, WorkspaceStorage
 from bot.settings import Backend, Settings
 from bot.tasks import end
 from bot.views.ids import DIRECT_IMAGE
@@ -103,7 +103,7 @@ async def _start_page(
     for user in ("alice", "bob", "carol"):
         slack.direct(user)
     if data is not None:
-        keeping = asyncio.create_task(Keeper(slack.workspace, data / "slack").run())
+        keeping = asyncio.create_task(WorkspaceStorage(slack.workspace, data / "slack").run())
         stack.push_async_callback(asyncio.gather, keeping)
     about = words.ONLY_SLACK_IMAGES if only_slack else words.images(settings)
     page = Page(slack, FEATURES, {"images": about})

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.policy import WhoMayStart
 from bot.sandbox import SimulatedSlack
 from bot.sandbox.delivery.payloads import event, slash_command
-from bot.sandbox.workspace.workspace import User
+from bot.sandbox.workspace.members import User
 from tests.fakes import eventually
 from tests.support.listening import SECONDS, Bot, listening
 

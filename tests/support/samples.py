@@ -1,4 +1,4 @@
-"""An image, blocks and a form to send to the workspace."""
+"""An image, blocks, menus and a form to send to the simulated Slack."""
 
 import struct
 import zlib
@@ -32,6 +32,17 @@ def actions(*elements: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"type": "actions", "elements": list(elements)}]
 
 
+def option(words: str, value: str = "", **more: Any) -> dict[str, Any]:
+    return {"text": {"type": "plain_text", "text": words}, "value": value or words, **more}
+
+
+def menu(*options: dict[str, Any], kind: str = "static_select", **more: Any) -> dict[str, Any]:
+    return {"type": kind, "action_id": "size", "options": list(options), **more}
+
+
+SIZES = (option("Square", "1024x1024"), option("Wide", "1792x1008"))
+
+
 def form(**more: Any) -> dict[str, Any]:
     field = {"type": "plain_text_input", "action_id": "text", "multiline": True}
     label = {"type": "plain_text", "text": "Prompt"}
@@ -43,3 +54,7 @@ def form(**more: Any) -> dict[str, Any]:
         "blocks": [{"type": "input", "block_id": "prompt", "label": label, "element": field}],
         **more,
     }
+
+
+def home_tab(*blocks: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "home", "blocks": list(blocks)}

@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doctor.slack import OPTIONAL_SCOPES, SCOPES_OF_FULL_MEMBERS
 from bot.domain.shut_out import REQUIRED_SCOPES
-from bot.sandbox.webapi.registry import METHODS
+from bot.sandbox.webapi.methods import METHODS
 from bot.views.ids import DIRECT_IMAGE
 from bot.views.words import COMMAND
 from tests.support.http import routes_for

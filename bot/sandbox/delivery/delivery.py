@@ -1,4 +1,4 @@
-"""Getting a person's action to the bot, over Socket Mode or signed HTTP, and judging its answer."""
+"""Delivers payloads to the bot over Socket Mode or signed HTTP, and times its acks."""
 
 import asyncio
 import time
@@ -19,7 +19,8 @@ class Ack:
 
     `ok`: acked in time. `seconds`: from the action to the ack. `status`: of HTTP (200 for an ack on
     a socket, 0 for none). `error`: "operation_timeout", "dispatch_failed", or why nothing was sent.
-    `errors`: what a form shows under its fields. `attempts`: deliveries, several for events only.
+    `errors`: the messages under a form's fields. `attempts`: deliveries, more than one
+    for events only.
     """
 
     ok: bool
@@ -46,24 +47,24 @@ class Delivery:
         self.twice = False
         self.event_retry_delays: tuple[float, ...] = (0.05, 0.2, 0.5)
         self.subscribed: frozenset[str] | None = None
-        self._doubles: set[asyncio.Task[Ack]] = set()
+        self._second_deliveries: set[asyncio.Task[Ack]] = set()
 
     async def act(self, kind: str, payload: dict[str, Any], timeout: float) -> Ack:
         """Deliver a `slash_commands` or `interactive` payload, which is never tried again."""
-        self._double(kind, payload, timeout)
+        self._send_twice(kind, payload, timeout)
         ack = await self._try(kind, payload, timeout, {"accepts_response_payload": True})
         ack.trigger_id = payload.get("trigger_id")
-        self._tell(kind, payload, ack)
+        self._emit(kind, payload, ack)
         return ack
 
     async def event(self, payload: dict[str, Any], timeout: float, *, quiet: bool = False) -> Ack:
-        """Deliver an event that the app may hear of, up to three times more when it isn't acked.
+        """Deliver an event that the app is subscribed to, again up to three times without an ack.
 
-        A `quiet` one is not told to the wire.
+        A `quiet` event is not shown on the wire.
         """
-        if not self._heard(_event_name(payload["event"])):
+        if not self._is_subscribed(_event_name(payload["event"])):
             return Ack(ok=True, attempts=0)
-        self._double("events_api", payload, timeout)
+        self._send_twice("events_api", payload, timeout)
         retry: dict[str, Any] = {"retry_attempt": 0, "retry_reason": ""}
         for attempt, delay in enumerate((*self.event_retry_delays, None), start=1):
             extra = {"accepts_response_payload": False, **retry}
@@ -74,7 +75,7 @@ class Delivery:
             retry = {"retry_attempt": attempt, "retry_reason": self._retry_reason(ack)}
             await asyncio.sleep(delay)
         if not quiet:
-            self._tell("events_api", payload, ack)
+            self._emit("events_api", payload, ack)
         return ack
 
     def _retry_reason(self, ack: Ack) -> str:
@@ -82,25 +83,25 @@ class Delivery:
             return "http_error"
         return "timeout" if self.http is None else "http_timeout"
 
-    def _heard(self, event: str) -> bool:
-        """Whether the app is subscribed to it, and has the scope that it takes."""
+    def _is_subscribed(self, event: str) -> bool:
+        """Whether the app subscribes to the event and holds the scope that it needs."""
         scopes, needed = self.workspace.scopes, _SCOPES.get(event)
         granted = scopes is None or needed is None or needed in scopes
         return granted and (self.subscribed is None or event in self.subscribed)
 
     async def stop(self) -> None:
-        for task in self._doubles:
+        for task in self._second_deliveries:
             task.cancel()
-        await asyncio.gather(*self._doubles, return_exceptions=True)
+        await asyncio.gather(*self._second_deliveries, return_exceptions=True)
         await self.sockets.close()
 
-    def _double(self, kind: str, payload: dict[str, Any], timeout: float) -> None:
-        """A second delivery of the same payload, side by side with the first."""
+    def _send_twice(self, kind: str, payload: dict[str, Any], timeout: float) -> None:
+        """Deliver the payload a second time in parallel, when `twice` is set."""
         if self.twice:
             extra = {"accepts_response_payload": kind != "events_api"}
             task = asyncio.ensure_future(self._try(kind, payload, timeout, extra))
-            self._doubles.add(task)
-            task.add_done_callback(self._doubles.discard)
+            self._second_deliveries.add(task)
+            task.add_done_callback(self._second_deliveries.discard)
 
     async def _try(
         self, kind: str, payload: dict[str, Any], timeout: float, extra: dict[str, Any]
@@ -128,25 +129,27 @@ class Delivery:
         try:
             return await self.sockets.send(kind, payload, **extra)
         except ConnectionLostError:
-            if kind != "events_api":  # nobody delivers it again: the person waits in vain
+            if (
+                kind != "events_api"
+            ):  # Slack does not deliver it again, so the person waits for the timeout
                 await asyncio.sleep(deadline - time.monotonic() + 1)
             raise TimeoutError from None
 
-    def _tell(self, kind: str, payload: dict[str, Any], ack: Ack) -> None:
-        what = _what(payload)
+    def _emit(self, kind: str, payload: dict[str, Any], ack: Ack) -> None:
+        what = _summary(payload)
         ms = round(ack.seconds * 1000, 1)
         seen = {"ok": ack.ok, "ms": ms, "status": ack.status, "error": ack.error}
         self.workspace.changes.emit("ack", kind=kind, what=what, **seen)
 
 
 def _event_name(inner: dict[str, Any]) -> str:
-    """What a manifest calls the event."""
+    """The name of the event in a manifest."""
     kind = str(inner["type"])
     return f"{kind}.{inner['channel_type']}" if "channel_type" in inner else kind
 
 
-def _what(payload: dict[str, Any]) -> str:
-    """In a few words, for the wire: who did what."""
+def _summary(payload: dict[str, Any]) -> str:
+    """Who did what, in a few words for the wire."""
     event = payload.get("event", {})
     kind = payload.get("command") or event.get("type") or payload["type"]
     pressed = [action["action_id"] for action in payload.get("actions", [])]

@@ -1,5 +1,8 @@
-"""In a direct conversation Slack tells the bot of its own messages too, of each edit of one and of
-each that is deleted; a bot that takes those for a person's words talks to itself."""
+"""Events about the bot's own direct messages.
+
+Slack sends the bot a `message` event when its own message in a direct conversation is posted,
+edited or deleted. A bot that takes such an event for a person's message answers itself.
+"""
 
 import asyncio
 from typing import Any
@@ -36,7 +39,7 @@ class Echoes:
                 self._spawn(self._delivery.event(event, SECONDS_TO_ACK, quiet=True))
 
     def _own(self, change: Change) -> Message | None:
-        """The bot's message in a direct conversation that has changed, if it is one."""
+        """The changed message, when the bot posted it in a direct conversation; otherwise None."""
         told, workspace = change["message"], self._workspace
         channel = workspace.channels.get(told["channel"])
         if channel is None or not channel.is_im or told["user"] != workspace.app.bot_user:

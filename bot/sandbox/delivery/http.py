@@ -1,8 +1,8 @@
 """Signed HTTP requests to the bot, as Slack sends them when there is no Socket Mode.
 
-Each delivery is signed with the time at which it is sent. Slack lets a minute pass between most of
-its tries, where here it is a fraction of a second, so that each try of the same gets a second of
-its own: two with the same time would have the same signature, and be one request.
+Each delivery is signed with the time at which it is sent. Slack waits a minute between most of its
+tries; here it is a fraction of a second. Two tries with the same time have the same signature, so
+each try of one body gets a second of its own.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _REMEMBERED = 1_000
 
 
 class HttpRefusedError(Exception):
-    """Anything but a 200; `status` 0 when there was no answer at all."""
+    """The bot answered anything but 200. `status` is 0 when there was no answer at all."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"HTTP {status}")
@@ -27,14 +27,14 @@ class HttpRefusedError(Exception):
 
 
 class HttpDelivery:
-    """Posts to one URL. Proxies of the environment are left out of it."""
+    """Posts to one request URL. It ignores the proxies of the environment."""
 
     def __init__(self, url: str, signing_secret: str) -> None:
         self.url = url
         self._secret = signing_secret
         self._sent: dict[bytes, int] = {}
-        everybody_at_once = aiohttp.TCPConnector(limit=0)
-        self._session = aiohttp.ClientSession(connector=everybody_at_once, trust_env=False)
+        unlimited = aiohttp.TCPConnector(limit=0)
+        self._session = aiohttp.ClientSession(connector=unlimited, trust_env=False)
 
     async def send(self, kind: str, payload: dict[str, Any], extra: dict[str, Any]) -> Any:
         """Post one delivery; the answer's body, parsed when it is JSON, None when it is empty."""
@@ -63,7 +63,7 @@ class HttpDelivery:
         return {"X-Slack-Request-Timestamp": at, "X-Slack-Signature": f"v0={digest}"}
 
     def _time_of(self, body: bytes) -> int:
-        """Now, or just after the last time that this was sent."""
+        """Epoch seconds: now, or one more than the last time that this body was sent."""
         digest, now = hashlib.sha256(body).digest(), int(time.time())
         at = self._sent[digest] = max(now, self._sent.pop(digest, 0) + 1)
         while len(self._sent) > _REMEMBERED:

@@ -1,13 +1,13 @@
-"""The payloads with which Slack tells the bot what a person did."""
+"""The payloads that tell the bot what a person did."""
 
 import itertools
 import time
 from typing import Any
 
-from bot.sandbox.workspace.homes import home_of, is_shared, is_stranger
+from bot.sandbox.workspace.members import Channel, User, home_of, is_external
 from bot.sandbox.workspace.messages import Message
 from bot.sandbox.workspace.views import View
-from bot.sandbox.workspace.workspace import Channel, User, Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 Payload = dict[str, Any]
 _numbers = itertools.count(1)
@@ -17,7 +17,7 @@ def slash_command(
     workspace: Workspace, user: User, channel: Channel, command: str, text: str
 ) -> Payload:
     """All values are strings, as in a form. The text is as typed, not escaped."""
-    app, (team, org) = workspace.app, home_of(workspace, user)
+    app, (team, org) = workspace.app, home_of(workspace.app, user)
     return {
         "token": app.verification_token,
         "team_id": team,
@@ -71,7 +71,7 @@ def view_click(workspace: Workspace, user: User, view: View, action: Payload) ->
 
 
 def action(block: Payload, element: Payload, value: str | None) -> Payload:
-    """What was pressed; `value` in place of the button's own."""
+    """The pressed element. `value` replaces the button's own."""
     told = ("action_id", "type", "text", "style", "placeholder", "initial_option")
     kept: Payload = {key: element[key] for key in told if key in element}
     own = element.get("value") if value is None else value
@@ -121,14 +121,17 @@ def global_shortcut(workspace: Workspace, user: User, callback_id: str) -> Paylo
 
 
 def authored(workspace: Workspace, author: User, channel: Channel, inner: Payload) -> Payload:
-    """A message's event: `message` names its author's team, `app_mention` the installation's, and
-    beside it a stranger's."""
-    team, org = home_of(workspace, author)
-    shared = is_shared(workspace, channel)
+    """The event of a person's message.
+
+    `message` names its author's team. `app_mention` names the team of the installation, and beside
+    it that of an external author.
+    """
+    team, org = home_of(workspace.app, author)
+    shared = workspace.is_shared(channel)
     if inner["type"] != "app_mention":
         return event(workspace, {**inner, "team": team}, (team, org), shared=shared)
     told: Payload = {"team": workspace.app.team_id}
-    if is_stranger(workspace, author):
+    if is_external(workspace.app, author):
         told |= {"user_team": org or team, "source_team": org or team}
         told |= {"user_profile": {"name": author.name, "team": org or team}}
     return event(workspace, {**inner, **told}, shared=shared)
@@ -141,7 +144,7 @@ def event(
     *,
     shared: bool = False,
 ) -> Payload:
-    """`home`: the workspace and the organisation that it is told to have happened in."""
+    """`home`: the workspace and the organisation that the event names."""
     app = workspace.app
     team, org = home or (app.team_id, app.enterprise_id)
     authorization = {
@@ -173,10 +176,10 @@ def view_payload(workspace: Workspace, view: View) -> Payload:
 
 
 def _interaction(workspace: Workspace, user: User, kind: str, *, own_team: bool = False) -> Payload:
-    """`own_team`: a stranger's own one is named, and not that of the installation."""
-    app, (team, org) = workspace.app, home_of(workspace, user)
+    """`own_team`: name an external user's own team, not that of the installation."""
+    app, (team, org) = workspace.app, home_of(workspace.app, user)
     person = {"id": user.id, "username": user.name, "name": user.name, "team_id": org or team}
-    if is_stranger(workspace, user) and not own_team:
+    if is_external(workspace.app, user) and not own_team:
         team, org = app.team_id, app.enterprise_id
     return {
         "type": kind,

@@ -1,7 +1,7 @@
-"""Socket Mode from the server's side: connections, envelopes, acks.
+"""The server of Socket Mode: connections, envelopes, acks.
 
-An envelope goes to one connection, and its ack counts from whichever of the app's connections it
-comes: the SDKs send it over the one that they have open by then.
+An envelope goes to one connection. Its ack counts on any of the app's connections, because the SDKs
+ack on the connection that is open by then.
 """
 
 import asyncio
@@ -29,10 +29,10 @@ class NoConnectionError(Exception):
 
 
 @dataclass(eq=False)
-class Link:
-    """One open connection. `events`: those that were sent over it and are not acked yet.
+class Connection:
+    """One open connection. `events` are those sent on it that are not acked yet.
 
-    A retiring one has been told to go: it may still ack, but gets nothing new.
+    A `retiring` connection has been told to disconnect. It may still ack, but gets nothing new.
     """
 
     ws: web.WebSocketResponse
@@ -48,12 +48,12 @@ class Link:
 
 
 class Sockets:
-    """`hearing`: while it is cleared, nothing that the bot says is heard yet, not even that it
-    closes a connection."""
+    """All connections of the app. While `hearing` is cleared, messages of the bot wait, and so
+    does its closing of a connection."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self.links: list[Link] = []
+        self.links: list[Connection] = []
         self.hearing = asyncio.Event()
         self.hearing.set()
         self._pending: dict[str, asyncio.Future[Any]] = {}
@@ -72,10 +72,10 @@ class Sockets:
             await ws.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await ws.close()
             return ws
-        await self._serve(Link(ws, request))
+        await self._serve(Connection(ws, request))
         return ws
 
-    async def _serve(self, link: Link) -> None:
+    async def _serve(self, link: Connection) -> None:
         self.links.append(link)
         try:
             await link.ws.send_json(self._hello())
@@ -113,7 +113,7 @@ class Sockets:
         if waiting is not None and not waiting.done():
             waiting.set_result(ack.get("payload"))
 
-    def _drop(self, link: Link) -> None:
+    def _drop(self, link: Connection) -> None:
         if link in self.links:
             self.links.remove(link)
         link.gone.set()
@@ -122,12 +122,14 @@ class Sockets:
                 waiting.set_exception(ConnectionLostError())
         self._workspace.changes.emit("sockets", count=len(self.links))
 
-    def usable(self) -> list[Link]:
+    def usable(self) -> list[Connection]:
         return [link for link in self.links if not (link.ws.closed or link.retiring)]
 
     async def send(self, kind: str, payload: dict[str, Any], **extra: Any) -> Any:
-        """Hand an envelope to one open connection, in turn; the payload of its ack. An event is
-        given up when that connection closes, to be sent again; anything else goes out once."""
+        """Send an envelope on the next open connection and return the payload of its ack.
+
+        An event raises ConnectionLostError when that connection closes, and is sent again.
+        """
         usable = self.usable()
         if not usable:
             raise NoConnectionError
@@ -147,13 +149,13 @@ class Sockets:
             del self._pending[envelope_id]
 
     async def disconnect(self, reason: str, *, abrupt: bool) -> None:
-        """End every open connection: with a word and a handshake, or by cutting it."""
+        """End every open connection: with a `disconnect` message, or abruptly without one."""
         for link in list(self.links):
             if abrupt:
                 link.cut()
             else:
                 link.retiring = reason != "warning"
-                self._spawn(self._say_goodbye(link, reason))
+                self._spawn(self._send_disconnect(link, reason))
 
     async def close(self) -> None:
         """End everything at once, with a closing handshake."""
@@ -167,7 +169,7 @@ class Sockets:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _say_goodbye(self, link: Link, reason: str) -> None:
+    async def _send_disconnect(self, link: Connection, reason: str) -> None:
         try:
             await link.ws.send_json({"type": "disconnect", "reason": reason, "debug_info": {}})
         except ConnectionError:

@@ -1,23 +1,27 @@
-"""What a person does on the page, as requests: each names the person in `as`."""
+"""Requests of the page for what a person does. Each names the person in `as`."""
 
 import asyncio
 import base64
 import binascii
+import html
+import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from bot.sandbox.delivery.delivery import Ack
 from bot.sandbox.page.features import Features
-from bot.sandbox.page.typed_text import as_sent
-from bot.sandbox.page.visibility import Sight
 from bot.sandbox.server import SimulatedSlack
-from bot.sandbox.webapi.arguments import Args
+from bot.sandbox.webapi.methods import Args
 from bot.sandbox.workspace.errors import SlackError
+from bot.sandbox.workspace.members import Channel, User
 from bot.sandbox.workspace.messages import Message
 from bot.sandbox.workspace.views import View
-from bot.sandbox.workspace.workspace import Channel, User
+from bot.sandbox.workspace.workspace import Workspace
 
 Action = Callable[[User, Args], Awaitable[Ack]]
+_NAME = re.compile(r"(?<![\w/.])([@#])([\w-]+)")
+_URL = re.compile(r"https?://[^\s<>|]+")
+_EVERYONE = ("channel", "here", "everyone")
 _DONE = Ack(ok=True, attempts=0)
 
 
@@ -86,7 +90,7 @@ class Actions:
         )
 
     async def _fill(self, who: User, args: Args) -> Ack:
-        if not self._gone(args):
+        if not self._is_closed(args):
             self._slack.fill(who, dict(args.get("values") or {}), self._view(who, args))
         return _DONE
 
@@ -94,7 +98,7 @@ class Actions:
         return await self._slack.submit(who, dict(args.get("values") or {}), self._view(who, args))
 
     async def _close(self, who: User, args: Args) -> Ack:
-        if self._gone(args):
+        if self._is_closed(args):
             return _DONE
         return await self._slack.close_view(who, self._view(who, args))
 
@@ -119,8 +123,8 @@ class Actions:
                 return message
         raise SlackError("message_not_found")
 
-    def _gone(self, args: Args) -> bool:
-        """Whether the view was closed while a person's last word about it was on its way."""
+    def _is_closed(self, args: Args) -> bool:
+        """Whether the view was closed while the page's last request about it was on its way."""
         return self._workspace.views.find(args.text("view"), None) is None
 
     def _view(self, who: User, args: Args) -> View:
@@ -130,14 +134,10 @@ class Actions:
         return view
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
-        """For events, on whose delivery nobody waits."""
+        """Run in the background: the page does not wait until an event is delivered."""
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-
-
-def sight_of(slack: SimulatedSlack, user: str) -> Sight:
-    return Sight(slack.workspace, slack.user(user).id)
 
 
 def _file(sent: Any) -> tuple[str, bytes]:
@@ -145,3 +145,23 @@ def _file(sent: Any) -> tuple[str, bytes]:
         return str(sent["name"])[:255], base64.b64decode(str(sent["data"]), validate=True)
     except (KeyError, TypeError, binascii.Error):
         raise SlackError("invalid_arguments") from None
+
+
+def as_sent(workspace: Workspace, typed: str) -> str:
+    """The text that a Slack client sends for a typed one: escaped, with mentions and links."""
+
+    def linked(match: re.Match[str]) -> str:
+        return _named(workspace, match[1], match[2]) or match[0]
+
+    escaped = html.escape(typed, quote=False)
+    return _URL.sub(lambda match: f"<{match[0]}>", _NAME.sub(linked, escaped))
+
+
+def _named(workspace: Workspace, sign: str, name: str) -> str | None:
+    if sign == "#":
+        found = [c for c in workspace.channels.values() if c.name == name and not c.is_im]
+        return f"<#{found[0].id}|{name}>" if found else None
+    if name in _EVERYONE:
+        return f"<!{name}>"
+    users = [user for user in workspace.users.values() if user.name == name.lower()]
+    return f"<@{users[0].id}>" if users else None

@@ -1,4 +1,4 @@
-"""What the app's manifest offers to people, as far as a client shows it."""
+"""The features in the app's manifest that a client shows."""
 
 from dataclasses import dataclass
 

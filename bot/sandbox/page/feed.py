@@ -1,4 +1,4 @@
-"""The stream of changes for the pages, and the wire: a log of what went between Slack and bot."""
+"""The stream of changes for the pages, and the wire: a log of the traffic with the bot."""
 
 import asyncio
 import contextlib
@@ -16,14 +16,14 @@ _LONGEST_TEXT = 2_000
 
 
 @dataclass(frozen=True)
-class News:
+class FeedItem:
     """One change, and the line that it adds to the wire, if any."""
 
     change: Change
     entry: dict[str, Any] | None
 
 
-Queue = asyncio.Queue[News | None]
+Queue = asyncio.Queue[FeedItem | None]
 
 
 class Feed:
@@ -37,7 +37,7 @@ class Feed:
         self.wire: deque[dict[str, Any]] = deque(maxlen=_MOST_ENTRIES)
 
     def note(self, kind: str, text: str, **details: Any) -> None:
-        """Add a line of another source to the wire: a `job`, a `stage`, a `log` of the bot."""
+        """Add a line from elsewhere to the wire: a `job`, a `stage`, a `log` line of the bot."""
         self._slack.workspace.changes.emit("note", kind=kind, text=text, details=details)
 
     async def run(self) -> None:
@@ -47,13 +47,13 @@ class Feed:
             if entry is not None:
                 self.wire.append(entry)
             for queue in self._queues:
-                queue.put_nowait(News(change, entry))
+                queue.put_nowait(FeedItem(change, entry))
         for queue in self._queues:
             queue.put_nowait(None)
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[Queue]:
-        """News from now on; None when there is no more."""
+        """Changes from now on; None when the workspace has stopped."""
         queue: Queue = asyncio.Queue()
         self._queues.add(queue)
         try:
@@ -69,7 +69,7 @@ class Feed:
 
 
 def _shortened(node: Any) -> Any:
-    """The same with no text so long that it would drown the others."""
+    """A copy in which long texts are cut."""
     if isinstance(node, dict):
         return {key: _shortened(value) for key, value in node.items()}
     if isinstance(node, list):

@@ -1,4 +1,4 @@
-"""Keeping other sites out: a page of theirs must not drive the workspace, nor read it."""
+"""Keeps other sites out: their pages can neither drive the workspace nor read it."""
 
 from collections.abc import Awaitable, Callable
 

@@ -5,7 +5,7 @@
     POST /page/do/{action}      say, slash, click, fill, submit, close, home, shortcut
     GET  /page/files/{id}?as=U  an image in a message that U sees; nothing (204) once it is gone
 
-`page_guard` keeps other sites out, `page_sight` other people's eyes.
+`guard` keeps other sites out; `visibility` shows each person only what is theirs to see.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.page.actions import Actions, sight_of
+from bot.sandbox.page.actions import Actions
 from bot.sandbox.page.features import Features
 from bot.sandbox.page.feed import Feed, Queue
 from bot.sandbox.page.guard import guard, harden
-from bot.sandbox.page.visibility import Sight
+from bot.sandbox.page.visibility import Visibility
 from bot.sandbox.server import MOST_UPLOAD, SimulatedSlack
-from bot.sandbox.webapi.arguments import Args
+from bot.sandbox.webapi.methods import Args
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.files import sniff
 
@@ -37,7 +37,7 @@ _IMAGES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "webp": 
 
 
 class Page:
-    """A workspace with its page on one port. `facts` is shown to the person who tries it."""
+    """A workspace and its page on one port. The page shows `facts`."""
 
     def __init__(self, slack: SimulatedSlack, features: Features, facts: dict[str, Any]) -> None:
         self.slack = slack
@@ -90,11 +90,11 @@ class Page:
         return web.json_response({**shown, "ms": ms})
 
     async def _file(self, request: web.Request) -> web.Response:
-        sight, file_id = self._sight(request), request.match_info["file"]
-        data = sight.file(file_id)
+        visibility, file_id = self._visibility(request), request.match_info["file"]
+        data = visibility.file(file_id)
         kind = _IMAGES.get(sniff(data)) if data else None
         if kind is None:
-            raise web.HTTPNoContent if sight.is_gone(file_id) else web.HTTPNotFound
+            raise web.HTTPNoContent if visibility.is_gone(file_id) else web.HTTPNotFound
         tag = hashlib.sha256(data or b"").hexdigest()
         if any(known.value == tag for known in request.if_none_match or ()):
             return web.Response(status=304)
@@ -103,36 +103,37 @@ class Page:
         return response
 
     async def _accept(self, request: web.Request) -> web.WebSocketResponse:
-        sight = self._sight(request)
+        visibility = self._visibility(request)
         ws = web.WebSocketResponse(heartbeat=20)
         await ws.prepare(request)
         with self.feed.listening() as queue:
-            await ws.send_json(self._everything(sight))
-            sending = asyncio.create_task(_send(ws, sight, queue))
+            await ws.send_json(self._everything(visibility))
+            sending = asyncio.create_task(_send(ws, visibility, queue))
             async for _ in ws:
                 pass
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
         return ws
 
-    def _everything(self, sight: Sight) -> dict[str, Any]:
+    def _everything(self, visibility: Visibility) -> dict[str, Any]:
         more = {"sockets": self.slack.sockets, "wire": list(self.feed.wire), "facts": self.facts}
-        return {**sight.state(self._features), **more}
+        return {**visibility.state(self._features), **more}
 
-    def _sight(self, request: web.Request) -> Sight:
+    def _visibility(self, request: web.Request) -> Visibility:
         try:
-            return sight_of(self.slack, request.query.get("as", ""))
+            viewer = self.slack.user(request.query.get("as", ""))
         except KeyError:
             raise web.HTTPNotFound from None
+        return Visibility(self.slack.workspace, viewer.id)
 
 
-async def _send(ws: web.WebSocketResponse, sight: Sight, queue: Queue) -> None:
-    while (news := await queue.get()) is not None:
-        shown = sight.change(news.change)
+async def _send(ws: web.WebSocketResponse, visibility: Visibility, queue: Queue) -> None:
+    while (item := await queue.get()) is not None:
+        shown = visibility.change(item.change)
         if shown is not None:
             await ws.send_str(json.dumps(shown))
-        if news.entry is not None:
-            await ws.send_str(json.dumps({"type": "wire", "entry": news.entry}))
+        if item.entry is not None:
+            await ws.send_str(json.dumps({"type": "wire", "entry": item.entry}))
     await ws.close()
 
 

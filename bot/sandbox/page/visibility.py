@@ -1,5 +1,5 @@
-"""What one person sees of the workspace: nothing of private channels, modals and messages of
-others ever reaches their page."""
+"""What one person sees of the workspace. Private channels, modals and messages of others never
+reach their page."""
 
 from dataclasses import asdict
 from typing import Any
@@ -7,8 +7,9 @@ from typing import Any
 from bot.sandbox.page.features import Features
 from bot.sandbox.workspace.changes import Change
 from bot.sandbox.workspace.files import SHOWABLE, dimensions, sniff
+from bot.sandbox.workspace.members import Channel
 from bot.sandbox.workspace.messages import Message, slack_file_ids
-from bot.sandbox.workspace.workspace import Channel, Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 Json = dict[str, Any]
 VIEWABLE = (*SHOWABLE, "webp")
@@ -16,8 +17,8 @@ VIEWABLE = (*SHOWABLE, "webp")
 _MESSAGES = ("message", "ephemeral", "message_changed", "message_deleted")
 
 
-class Sight:
-    """The workspace through the eyes of the user with the id `viewer`."""
+class Visibility:
+    """The workspace as the user with the id `viewer` sees it."""
 
     def __init__(self, workspace: Workspace, viewer: str) -> None:
         self.workspace = workspace
@@ -25,14 +26,14 @@ class Sight:
 
     def state(self, features: Features) -> Json:
         """All that the page shows."""
-        everything = self.workspace.to_json()
+        everything, channels = self.workspace.to_json(), self.workspace.channels.values()
         return {
             "type": "state",
             "me": self.viewer,
             "team": everything["team"],
             "bot_user": everything["bot_user"],
             "users": everything["users"],
-            "channels": [self._channel(c) for c in self.workspace.channels.values() if self.in_(c)],
+            "channels": [self._channel(c) for c in channels if self.is_member(c)],
             "messages": [self._message(m) for m in everything["messages"] if self._sees(m)],
             "views": everything["views"].get(self.viewer, []),
             "home": everything["homes"].get(self.viewer),
@@ -55,12 +56,12 @@ class Sight:
             channel = self.workspace.channels[change["channel"]]
             return (
                 {"type": "channel", "channel": self._channel(channel)}
-                if self.in_(channel)
+                if self.is_member(channel)
                 else None
             )
         return None
 
-    def in_(self, channel: Channel) -> bool:
+    def is_member(self, channel: Channel) -> bool:
         return self.viewer in channel.members
 
     def file(self, file_id: str) -> bytes | None:
@@ -74,8 +75,8 @@ class Sight:
         return found.data
 
     def is_gone(self, file_id: str) -> bool:
-        """Whether this person was shown the file in a message, and it or the message has been
-        taken away since: a page may be slower to ask for an image than a bot is to remove it."""
+        """Whether this person has seen the file in a message, and one of the two is deleted since.
+        A page may ask for an image after the bot has deleted it."""
         held = [m for m in self.workspace.log if file_id in m.ever_held()]
         seen = [message for message in held if self._sees(message.to_json())]
         taken = self.workspace.files.get(file_id) is None
@@ -104,7 +105,7 @@ class Sight:
     def _sees(self, message: Json) -> bool:
         alone = message["ephemeral_to"]
         channel = self.workspace.channels.get(message["channel"])
-        return alone in (None, self.viewer) and channel is not None and self.in_(channel)
+        return alone in (None, self.viewer) and channel is not None and self.is_member(channel)
 
     def _channel(self, channel: Channel) -> Json:
         return {

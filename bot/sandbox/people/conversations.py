@@ -1,4 +1,4 @@
-"""What a person says to the bot: in a channel, in a thread, in private; and looking at its Home."""
+"""A person posts messages in channels, threads and direct messages, and opens the Home tab."""
 
 import html
 from collections.abc import Sequence
@@ -6,8 +6,9 @@ from typing import Any
 
 from bot.sandbox.delivery import payloads
 from bot.sandbox.delivery.delivery import SECONDS_TO_ACK, Ack, Delivery
+from bot.sandbox.workspace.members import Channel, User
 from bot.sandbox.workspace.messages import Message
-from bot.sandbox.workspace.workspace import Channel, User, Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 UserRef = User | str
 ChannelRef = Channel | str
@@ -15,8 +16,8 @@ Attached = bytes | tuple[str, bytes]
 """The bytes of a file, which may have a name."""
 
 
-class TalkingPeople:
-    """`Ack.message` is what was posted, `Ack.attempts` how often the bot was told of it."""
+class Conversations:
+    """`Ack.message` is the posted message, `Ack.attempts` the number of deliveries of its event."""
 
     workspace: Workspace
     delivery: Delivery
@@ -38,9 +39,9 @@ class TalkingPeople:
         message = self._post(who, where, text, thread_ts, files)
         bot = self.workspace.app.bot_user
         if where.is_im:
-            return await self._tell_bot("message", message, timeout, channel_type="im", **marks)
+            return await self._send_event("message", message, timeout, channel_type="im", **marks)
         if f"<@{bot}>" in text and bot in where.members:
-            return await self._tell_bot("app_mention", message, timeout, **marks)
+            return await self._send_event("app_mention", message, timeout, **marks)
         return Ack(ok=True, attempts=0, message=message)
 
     async def mention(
@@ -108,7 +109,7 @@ class TalkingPeople:
         file.channels.append(where.id)
         return file.id
 
-    async def _tell_bot(self, kind: str, message: Message, timeout: float, **more: Any) -> Ack:
+    async def _send_event(self, kind: str, message: Message, timeout: float, **more: Any) -> Ack:
         shared = message.files and kind == "message"
         inner = {
             **message.payload(),

@@ -1,4 +1,4 @@
-"""What a person does in channels: type a command, press, choose, use a shortcut."""
+"""A person types slash commands, presses buttons, chooses from menus, uses shortcuts."""
 
 from typing import Any
 
@@ -6,16 +6,17 @@ from bot.sandbox.delivery import payloads
 from bot.sandbox.delivery.delivery import SECONDS_TO_ACK, Ack, Delivery
 from bot.sandbox.webapi.responses import show_ack_body
 from bot.sandbox.workspace.forms import filled, initial_state
+from bot.sandbox.workspace.members import Channel, User
 from bot.sandbox.workspace.messages import Message, interactive_elements
 from bot.sandbox.workspace.views import View
-from bot.sandbox.workspace.workspace import Channel, User, Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 Element = dict[str, Any]
 UserRef = User | str
 ChannelRef = Channel | str
 
 
-class People:
+class Interactions:
     """Users and channels are given as objects, ids or names."""
 
     workspace: Workspace
@@ -36,7 +37,7 @@ class People:
         if ack.ok and ack.body:
             place = self.workspace.tickets.response_urls[payload["response_url"].split("/")[-1]]
             show_ack_body(self.workspace, place, ack.body)
-        self._complain(ack, who, where.id, command)
+        self._show_error(ack, who, where.id, command)
         return ack
 
     async def click(
@@ -54,9 +55,8 @@ class People:
         """Press a button of a message or view, found by its words or its action_id.
 
         `block_id` says in which block, where several have the same one. `value` picks a menu's
-        option, or options of several that can be ticked, and forges a button's value. `stale`
-        presses a button that an edit has taken away since, as somebody whose client lags behind
-        can.
+        option, or several options of checkboxes, and forges a button's value. `stale` presses a
+        button that an edit has removed, as somebody with a lagging client can.
         """
         who = self.workspace.user(user)
         seen = [b for b in _seen_blocks(target, stale) if block_id in (None, b["block_id"])]
@@ -75,7 +75,7 @@ class People:
             state.setdefault(block["block_id"], {})[element["action_id"]] = chosen
         payload = payloads.message_click(self.workspace, who, target, action, state)
         ack = await self.delivery.act("interactive", payload, timeout)
-        self._complain(ack, who, target.channel, "The button")
+        self._show_error(ack, who, target.channel, "The button")
         return ack
 
     async def select(
@@ -110,11 +110,11 @@ class People:
             payload = payloads.message_shortcut(self.workspace, who, message, callback_id)
         ack = await self.delivery.act("interactive", payload, timeout)
         if message is not None:
-            self._complain(ack, who, message.channel, "The shortcut")
+            self._show_error(ack, who, message.channel, "The shortcut")
         return ack
 
-    def _complain(self, ack: Ack, who: User, channel: str, what: str) -> None:
-        """What Slackbot says to a person whose action got no answer."""
+    def _show_error(self, ack: Ack, who: User, channel: str, what: str) -> None:
+        """Slackbot tells a person that their action failed."""
         if ack.error:
             self.workspace.tell(who.id, channel, f'{what} failed with the error "{ack.error}"')
 

@@ -1,4 +1,4 @@
-"""What a person does in a modal: fill it in, submit it, close it."""
+"""A person fills in, submits and closes modals."""
 
 from typing import Any
 
@@ -7,11 +7,12 @@ from bot.sandbox.delivery.delivery import SECONDS_TO_ACK, Ack, Delivery
 from bot.sandbox.webapi.views import checked_view, kept_state, place, show
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.forms import client_refusals, filled, find_field
+from bot.sandbox.workspace.members import User
 from bot.sandbox.workspace.views import View
-from bot.sandbox.workspace.workspace import User, Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 
-class FormPeople:
+class Modals:
     """Without `view`, the modal is the one on top."""
 
     workspace: Workspace
@@ -51,7 +52,7 @@ class FormPeople:
         payload = payloads.view_submission(self.workspace, who, modal)
         ack = await self.delivery.act("interactive", payload, timeout)
         if ack.ok:
-            self._obey(modal, ack)
+            self._apply_answer(modal, ack)
         else:
             modal.errors = {"": "We had some trouble connecting. Try again?"}
         self.workspace.changes.emit("view", user=who.id, view=modal.to_json())
@@ -80,16 +81,16 @@ class FormPeople:
             raise AssertionError(f"{self.workspace.user(user).name} sees no open modal")
         return modal
 
-    def _obey(self, modal: View, ack: Ack) -> None:
-        """Do what the answer to a submission asks for; one that can't be done is a violation."""
+    def _apply_answer(self, modal: View, ack: Ack) -> None:
+        """Apply the `response_action` of an ack. A bad one is a violation."""
         body = ack.body if isinstance(ack.body, dict) else {}
         try:
-            self._apply(modal, body, ack)
+            self._apply_action(modal, body, ack)
         except SlackError as error:
             problems = error.extra.get("errors", [])
             self.workspace.violate(f"answer to a view_submission: {error.error} {problems}")
 
-    def _apply(self, modal: View, body: dict[str, Any], ack: Ack) -> None:
+    def _apply_action(self, modal: View, body: dict[str, Any], ack: Ack) -> None:
         views = self.workspace.views
         match body.get("response_action"):
             case None:

@@ -1,18 +1,18 @@
-"""What a test or a page sees of the workspace, and how it waits for something to happen."""
+"""Reads the workspace for tests and pages, and waits for changes."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 from bot.sandbox.workspace.changes import Change
+from bot.sandbox.workspace.members import Channel, User
 from bot.sandbox.workspace.messages import Message
-from bot.sandbox.workspace.workspace import Channel, User, Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 T = TypeVar("T")
 
 PATIENCE = 30.0
-"""Seconds to wait for what should come. Where all is well nobody waits that long, so the slowest
-machine that tests run on sets it."""
+"""Seconds to wait for what should come. The slowest machine that runs the tests sets it."""
 
 
 class Observer:
@@ -30,14 +30,14 @@ class Observer:
 
     def messages(self, channel: Channel | str, thread_ts: str | None = None) -> list[Message]:
         """The root messages of a channel, or the replies in a thread, oldest first."""
-        there = self._there(channel)
+        there = self._in_channel(channel)
         if thread_ts is None:
             return [m for m in there if not m.is_reply]
         return [m for m in there if m.is_reply and m.thread_ts == thread_ts]
 
     def timeline(self, channel: Channel | str) -> list[Message]:
         """What the channel shows outside of threads: roots, and replies sent to it as well."""
-        return [m for m in self._there(channel) if not m.is_reply or m.subtype]
+        return [m for m in self._in_channel(channel) if not m.is_reply or m.subtype]
 
     def message(self, channel: Channel | str, ts: str) -> Message:
         found = self.workspace.find(self.channel(channel).id, ts)
@@ -107,7 +107,7 @@ class Observer:
         lines += [f"violation: {what}" for what in self.workspace.violations]
         return "\n".join(["the workspace:", *lines])
 
-    def _there(self, channel: Channel | str) -> list[Message]:
+    def _in_channel(self, channel: Channel | str) -> list[Message]:
         where = self.channel(channel).id
         return [
             m for m in self.workspace.log

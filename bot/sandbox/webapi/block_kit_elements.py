@@ -1,4 +1,4 @@
-"""Checks of what stands inside blocks: text objects, images, buttons, menus, inputs."""
+"""Checks of the elements of blocks: text objects, images, buttons, menus, inputs."""
 
 from typing import Any
 

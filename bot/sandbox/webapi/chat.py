@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from bot.sandbox.webapi.arguments import Args
 from bot.sandbox.webapi.block_kit import block_problems
 from bot.sandbox.webapi.block_kit_elements import problem
-from bot.sandbox.webapi.registry import method
+from bot.sandbox.webapi.methods import Args, method
 from bot.sandbox.workspace.errors import SlackError, invalid
 from bot.sandbox.workspace.files import SHOWABLE, sniff
+from bot.sandbox.workspace.members import Channel
 from bot.sandbox.workspace.messages import Block, Message, slack_file_ids
-from bot.sandbox.workspace.workspace import Channel, Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 MOST_POSTED = 40_000
 MOST_UPDATED = 4_000

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from bot.sandbox.webapi.arguments import Args
 from bot.sandbox.webapi.chat import visible_channel
-from bot.sandbox.webapi.registry import method
+from bot.sandbox.webapi.methods import Args, method
 from bot.sandbox.workspace.errors import SlackError
+from bot.sandbox.workspace.members import Channel
 from bot.sandbox.workspace.messages import Message
-from bot.sandbox.workspace.workspace import Channel, Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 _READ = ("channels:read", "groups:read", "im:read")
 _HISTORY_OF = {

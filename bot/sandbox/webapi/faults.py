@@ -1,4 +1,4 @@
-"""Trouble on demand: answers that go wrong, and rate limits that really limit."""
+"""Faults that a test plans for calls, and rate limits."""
 
 import math
 from collections.abc import Callable
@@ -64,8 +64,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class ShutOut:
-    """Slack refuses the whole app: every call with its bot token, or those of the `methods`.
-    Whatever needs no token, such as a response URL, works on."""
+    """Slack refuses the whole app: every call with its bot token, or only these `methods`.
+    Requests without a token, such as those to a response URL, still work."""
 
     error: str
     status: int = 200

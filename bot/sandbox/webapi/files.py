@@ -1,11 +1,10 @@
-"""`files.*`: the three steps of an upload, and what is known of a file afterwards."""
+"""`files.*`: the three steps of an upload, reading and deleting files."""
 
 import asyncio
 from typing import Any
 
-from bot.sandbox.webapi.arguments import Args
 from bot.sandbox.webapi.chat import writable_channel
-from bot.sandbox.webapi.registry import method
+from bot.sandbox.webapi.methods import Args, method
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.files import File
 from bot.sandbox.workspace.workspace import Workspace

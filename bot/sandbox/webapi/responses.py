@@ -1,9 +1,9 @@
-"""What the bot says without the Web API: on a `response_url`, or in the ack of a command."""
+"""Messages that the bot sends on a `response_url` or in the ack of a command."""
 
 from typing import Any
 
-from bot.sandbox.webapi.arguments import Args
 from bot.sandbox.webapi.chat import MOST_POSTED, checked_blocks, checked_text
+from bot.sandbox.webapi.methods import Args
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.messages import Message
 from bot.sandbox.workspace.tickets import ResponseUrl

@@ -1,13 +1,12 @@
-"""Who is who: `auth.*`, `users.*`, `bots.*`, `team.*`, and how Socket Mode is entered."""
+"""`auth.*`, `users.*`, `bots.*`, `team.*` and `apps.connections.open`."""
 
 from typing import Any
 
-from bot.sandbox.webapi.arguments import Args
 from bot.sandbox.webapi.chat import visible_channel
-from bot.sandbox.webapi.registry import method
+from bot.sandbox.webapi.methods import Args, method
 from bot.sandbox.workspace.errors import SlackError
-from bot.sandbox.workspace.homes import home_of
-from bot.sandbox.workspace.workspace import User, Workspace
+from bot.sandbox.workspace.members import User, home_of
+from bot.sandbox.workspace.workspace import Workspace
 
 
 @method("api.test")
@@ -57,7 +56,7 @@ def team_info(workspace: Workspace, args: Args) -> dict[str, Any]:
 
 
 def user_payload(workspace: Workspace, user: User) -> dict[str, Any]:
-    team, org = home_of(workspace, user)
+    team, org = home_of(workspace.app, user)
     grid = {"id": user.id, "enterprise_id": org, "teams": [team]} if org else None
     return {
         "id": user.id,

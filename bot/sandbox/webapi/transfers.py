@@ -1,4 +1,4 @@
-"""What the bot does beside the Web API: send and fetch the bytes of files, use response URLs."""
+"""Requests of the bot beside the Web API: uploads, downloads, response URLs."""
 
 import json
 import time
@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.webapi.api import ApiCall, Gate
-from bot.sandbox.webapi.arguments import Args, read_args
 from bot.sandbox.webapi.files import receive_bytes
+from bot.sandbox.webapi.methods import Args, read_args
+from bot.sandbox.webapi.middleware import ApiCall, Middleware
 from bot.sandbox.webapi.responses import use_response_url
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.files import MIMETYPES, sniff
@@ -19,11 +19,11 @@ _SIGN_IN = "<!DOCTYPE html><html><head><title>Sign in | Slack</title></head><bod
 
 
 class Transfers:
-    """For the log and for faults, these are the methods `upload`, `download`, `response_url`."""
+    """The log and faults name these requests `upload`, `download` and `response_url`."""
 
-    def __init__(self, workspace: Workspace, gate: Gate) -> None:
+    def __init__(self, workspace: Workspace, middleware: Middleware) -> None:
         self.workspace = workspace
-        self.gate = gate
+        self.middleware = middleware
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_post("/upload/{file}", self._upload)
@@ -42,10 +42,10 @@ class Transfers:
             call.response = {"ok": status == 200, "text": text}
             return web.Response(status=status, text=text)
 
-        return await self.gate.answer(request, call, respond)
+        return await self.middleware.answer(request, call, respond)
 
     async def _download(self, request: web.Request) -> web.Response:
-        """Without the token, the scope, or sight of the file: to the page where people sign in."""
+        """Redirect to the sign-in page without the token, the scope or access to the file."""
         file_id = request.match_info["file"].split("-")[-1]
         call = ApiCall("download", {"file": file_id}, None, time.time())
 
@@ -59,10 +59,10 @@ class Transfers:
             kind = MIMETYPES.get(sniff(data), "application/octet-stream")
             return web.Response(body=data, content_type=kind)
 
-        return await self.gate.answer(request, call, respond)
+        return await self.middleware.answer(request, call, respond)
 
     def _may_read(self, request: web.Request) -> bool:
-        if self.gate.shut_out and self.gate.shut_out.concerns("download"):
+        if self.middleware.shut_out and self.middleware.shut_out.concerns("download"):
             return False
         scopes = self.workspace.scopes
         bearer = f"Bearer {self.workspace.app.bot_token}"
@@ -88,7 +88,7 @@ class Transfers:
             call.response = {"ok": True}
             return web.Response(text="ok")
 
-        return await self.gate.answer(request, call, respond)
+        return await self.middleware.answer(request, call, respond)
 
 
 async def _uploaded_bytes(request: web.Request) -> bytes:

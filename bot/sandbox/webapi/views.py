@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from bot.sandbox.webapi.arguments import Args
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.sandbox.webapi.chat import file_problems
-from bot.sandbox.webapi.registry import method
+from bot.sandbox.webapi.methods import Args, method
 from bot.sandbox.workspace.errors import SlackError, invalid
 from bot.sandbox.workspace.forms import initial_state
 from bot.sandbox.workspace.messages import as_stored

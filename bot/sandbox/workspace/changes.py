@@ -1,4 +1,4 @@
-"""Everything that happens in the workspace, as a stream that tests and pages follow."""
+"""The stream of everything that happens in the workspace. Tests and pages subscribe to it."""
 
 import asyncio
 import inspect

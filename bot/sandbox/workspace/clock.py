@@ -1,4 +1,4 @@
-"""The workspace's time, which a test can move, and the timestamps that name messages."""
+"""The workspace's clock, which a test can advance, and message timestamps."""
 
 import time
 

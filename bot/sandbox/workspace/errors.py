@@ -1,4 +1,4 @@
-"""How a Web API method says no."""
+"""The error that a Web API method answers."""
 
 from typing import Any
 

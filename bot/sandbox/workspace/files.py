@@ -1,4 +1,4 @@
-"""Uploaded files: when they are ready, and what they really are."""
+"""Uploaded files: when they are ready, and their real format and size."""
 
 import io
 import itertools
@@ -38,10 +38,10 @@ def dimensions(data: bytes) -> tuple[int, int]:
     if kind == "gif" and len(data) >= 10:
         width, height = struct.unpack("<HH", data[6:10])
         return int(width), int(height)
-    return _said_by_header(data) if kind in ("jpg", "webp") else (0, 0)
+    return _size_in_header(data) if kind in ("jpg", "webp") else (0, 0)
 
 
-def _said_by_header(data: bytes) -> tuple[int, int]:
+def _size_in_header(data: bytes) -> tuple[int, int]:
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "WEBP")) as image:
             return image.size

@@ -1,4 +1,4 @@
-"""Fields of a form: what they start with, what people put in, what their client refuses."""
+"""Fields of a form: initial values, filled-in values, and what a client refuses to submit."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What Slack would make of the markup in a text: who is pinged, what is linked."""
+"""Finds the mentions and links that Slack makes of the markup in a text."""
 
 import re
 from collections.abc import Iterator

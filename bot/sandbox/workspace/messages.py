@@ -1,4 +1,4 @@
-"""Messages as Slack keeps them, and what a viewer sees of them."""
+"""Messages as Slack stores them, and as a viewer sees them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

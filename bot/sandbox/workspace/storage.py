@@ -1,6 +1,6 @@
-"""Keeping a workspace in a folder between runs: messages, channels and files.
+"""Stores the messages, channels and files of a workspace in a folder between runs.
 
-What ends with Slack's own connection isn't kept: open modals, triggers, response URLs.
+Open modals, trigger ids and response URLs are not stored.
 """
 
 import asyncio
@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from bot.sandbox.workspace.files import File
+from bot.sandbox.workspace.members import Channel
 from bot.sandbox.workspace.messages import Message, Snapshot
-from bot.sandbox.workspace.workspace import Channel, Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
-_PAUSE = 0.5
-_WORTH_KEEPING = (
+_SAVE_DELAY = 0.5
+_STORED_CHANGES = (
     "message", "ephemeral", "message_changed", "message_deleted", "member_joined", "files",
     "file_deleted",
 )  # fmt: skip
 
 
-class Keeper:
+class WorkspaceStorage:
     """Loads the workspace at once, and saves it soon after each change and at the end."""
 
     def __init__(self, workspace: Workspace, folder: Path) -> None:
@@ -34,8 +35,8 @@ class Keeper:
     async def run(self) -> None:
         """Until the workspace stops."""
         async for change in self._workspace.changes.subscribe():
-            if change["type"] in _WORTH_KEEPING and self._timer is None:
-                self._timer = asyncio.get_running_loop().call_later(_PAUSE, self.save)
+            if change["type"] in _STORED_CHANGES and self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(_SAVE_DELAY, self.save)
         if self._timer is not None:
             self._timer.cancel()
         self.save()

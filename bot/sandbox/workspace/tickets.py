@@ -1,4 +1,4 @@
-"""What a person's action hands to the bot, and what runs out: trigger ids, response URLs."""
+"""Trigger ids, response URLs and Socket Mode tickets, which all expire."""
 
 import secrets
 from dataclasses import dataclass, field

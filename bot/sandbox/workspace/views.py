@@ -1,4 +1,4 @@
-"""Modals and Home tabs: each person's stack of modals, and what they have typed."""
+"""Modals and Home tabs: each user's stack of modals, and the state of the fields."""
 
 import itertools
 import secrets

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 from bot.sandbox.workspace.changes import Changes
@@ -10,6 +10,7 @@ from bot.sandbox.workspace.clock import Clock
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.files import File, Files
 from bot.sandbox.workspace.markup import is_broadcast
+from bot.sandbox.workspace.members import App, Channel, User, is_external
 from bot.sandbox.workspace.messages import (
     SLACKBOT,
     Block,
@@ -22,55 +23,8 @@ from bot.sandbox.workspace.tickets import Tickets
 from bot.sandbox.workspace.views import Views
 
 
-@dataclass
-class User:
-    """`team_id` and `enterprise_id` are those of somebody from another workspace: see `homes`."""
-
-    id: str
-    name: str
-    real_name: str = ""
-    is_bot: bool = False
-    team_id: str = ""
-    enterprise_id: str = ""
-    is_restricted: bool = False
-    is_ultra_restricted: bool = False
-
-
-@dataclass
-class Channel:
-    """A channel, or with `user` a direct conversation of that user with the bot."""
-
-    id: str
-    name: str
-    is_private: bool = False
-    members: set[str] = field(default_factory=set)
-    user: str | None = None
-    is_archived: bool = False
-
-    @property
-    def is_im(self) -> bool:
-        return self.user is not None
-
-
-@dataclass(frozen=True)
-class App:
-    """The identity of the installed bot. With `org_wide` it is in all of the organisation."""
-
-    app_id: str = "A0IMAGINE1"
-    bot_id: str = "B0IMAGINE1"
-    bot_user: str = "U0IMAGINE1"
-    team_id: str = "T0SANDBOX1"
-    team_domain: str = "sandbox"
-    enterprise_id: str = ""
-    org_wide: bool = False
-    bot_token: str = "xoxb-sandbox-bot-token"  # noqa: S105
-    app_token: str = "xapp-1-A0IMAGINE1-sandbox-app-token"  # noqa: S105
-    signing_secret: str = "sandbox-signing-secret"  # noqa: S105
-    verification_token: str = "sandbox-verification-token"  # noqa: S105
-
-
 class Workspace:
-    """All state, and the few ways in which it changes; every change is told to `changes`."""
+    """All state, and the few ways in which it changes. Every change is emitted on `changes`."""
 
     def __init__(self, scopes: set[str] | None, file_ready_after: float) -> None:
         self.app = App()
@@ -141,6 +95,11 @@ class Workspace:
         channel.members.add(self.app.bot_user)
         self.changes.emit("member_joined", channel=channel.id, user=self.app.bot_user)
         self.post(channel.id, self.app.bot_user, f"was added by <@{by}>", [], joined=True)
+
+    def is_shared(self, channel: Channel) -> bool:
+        """Whether users of another organisation are members."""
+        members = [self.users[each] for each in channel.members if each in self.users]
+        return any(is_external(self.app, user) for user in members)
 
     def bot_sees(self, file_id: str) -> File | None:
         """A file that the bot may know of: its own, or shared where it is a member."""

@@ -1,14 +1,16 @@
-"""A running workspace, and a real SDK client of it."""
+"""A running workspace, a real SDK client of it, and bots that it reaches."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import SimulatedSlack
+from tests.unit.sandbox.bots import Recorder
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 
@@ -68,3 +70,17 @@ def upload(client: AsyncWebClient) -> Upload:
         return str(answer["files"][0]["id"])
 
     return send
+
+
+@pytest.fixture
+async def recorder(slack: SimulatedSlack) -> AsyncIterator[Recorder]:
+    recorder = Recorder()
+    server = web.Application()
+    server.router.add_post("/slack/events", recorder.take)
+    runner = web.AppRunner(server)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    slack.use_http(f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events")
+    slack.delivery.event_retry_delays = (0.01, 0.01, 0.01)
+    yield recorder
+    await runner.cleanup()

@@ -5,30 +5,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiohttp import web
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import SimulatedSlack
 from bot.sandbox.delivery.delivery import SECONDS_TO_ACK
 from tests.support.samples import actions, button
+from tests.unit.sandbox.bots import serve_http
 
 Connect = Callable[[], Awaitable[Any]]
-
-
-async def _serve(slack: SimulatedSlack, app: AsyncApp) -> web.AppRunner:
-    async def events(request: web.Request) -> web.Response:
-        return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
-
-    server = web.Application()
-    server.router.add_post("/slack/events", events)
-    runner = web.AppRunner(server)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    slack.use_http(f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events")
-    return runner
 
 
 @pytest.fixture(params=["socket mode", "http"])
@@ -40,7 +25,7 @@ async def bot(
         await connect()
         yield app
     else:
-        runner = await _serve(slack, app)
+        runner = await serve_http(slack, app)
         yield app
         await runner.cleanup()
 
@@ -138,83 +123,3 @@ async def test_everything_twice(slack: SimulatedSlack, bot: AsyncApp) -> None:
 async def test_nobody_connected(slack: SimulatedSlack) -> None:
     ack = await slack.slash("alice", "general", "/imagine", "x")
     assert ack.error == "dispatch_failed"
-
-
-async def test_wrong_signature_is_refused(slack: SimulatedSlack, app: AsyncApp) -> None:
-    runner = await _serve(slack, app)
-    assert slack.delivery.http is not None
-    slack.delivery.http._secret = "wrong"
-    ack = await slack.slash("alice", "general", "/imagine", "x")
-    assert (ack.status, ack.error) == (401, "dispatch_failed")
-    await runner.cleanup()
-
-
-async def test_each_envelope_goes_to_one_of_the_connections(
-    slack: SimulatedSlack, app: AsyncApp, connect: Connect
-) -> None:
-    seen: list[str] = []
-
-    @app.command("/imagine")
-    async def imagine(ack: Any, body: dict[str, Any]) -> None:
-        seen.append(body["text"])
-        await ack()
-
-    await connect()
-    await connect()
-    for number in range(4):
-        await slack.slash("alice", "general", "/imagine", str(number))
-    assert seen == ["0", "1", "2", "3"]
-    assert slack.sockets == 2
-
-
-@pytest.mark.parametrize("abrupt", [False, True])
-async def test_bot_comes_back_after_a_disconnect(
-    slack: SimulatedSlack, app: AsyncApp, connect: Connect, abrupt: bool
-) -> None:
-    @app.command("/imagine")
-    async def imagine(ack: Any) -> None:
-        await ack()
-
-    await connect()
-    opened = len(slack.calls_of("apps.connections.open"))
-    await slack.disconnect_sockets(abrupt=abrupt)
-    await slack.wait_for(
-        lambda: len(slack.calls_of("apps.connections.open")) > opened and slack.sockets
-    )
-    assert (await slack.slash("alice", "general", "/imagine", "x")).ok
-
-
-async def test_event_is_delivered_again_when_its_socket_died(
-    slack: SimulatedSlack, app: AsyncApp, connect: Connect
-) -> None:
-    seen: list[str] = []
-    slack.delivery.event_retry_delays = (1.5, 3.0, 6.0, 12.0)
-
-    @app.event("app_mention")
-    async def mention(body: dict[str, Any]) -> None:
-        seen.append(body["event_id"])
-        if len(seen) == 1:
-            await slack.disconnect_sockets(abrupt=True)
-
-    await connect()
-    ack = await slack.mention("alice", "general", "a robot")
-    assert ack.ok
-    assert len(set(seen)) == 1
-
-
-async def test_response_url_works_five_times_and_where_the_bot_is_no_member(
-    slack: SimulatedSlack, app: AsyncApp, connect: Connect
-) -> None:
-    statuses: list[int] = []
-
-    @app.command("/imagine")
-    async def imagine(ack: Any, respond: Any) -> None:
-        await ack()
-        for number in range(6):
-            statuses.append((await respond(f"{number}")).status_code)
-
-    await connect()
-    await slack.slash("alice", "outsiders", "/imagine", "x")
-    await slack.wait_for(lambda: len(statuses) == 6)
-    assert statuses == [200] * 5 + [404]
-    assert len(slack.ephemerals("alice", "outsiders")) == 5

@@ -2,55 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiohttp import web
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import SimulatedSlack
 from tests.support.samples import png
+from tests.unit.sandbox.bots import Recorder
 
 Connect = Callable[[], Awaitable[Any]]
 Event = dict[str, Any]
-
-
-class Recorder:
-    """A bot that notes every event over HTTP, and answers the statuses in their order."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.retries: list[tuple[str | None, str | None]] = []
-        self.statuses: list[int] = []
-
-    async def take(self, request: web.Request) -> web.Response:
-        self.events.append(json.loads(await request.text()))
-        names = ("X-Slack-Retry-Num", "X-Slack-Retry-Reason")
-        number, reason = (request.headers.get(name) for name in names)
-        self.retries.append((number, reason))
-        return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
-
-    @property
-    def inner(self) -> list[Event]:
-        return [event["event"] for event in self.events]
-
-
-@pytest.fixture
-async def recorder(slack: SimulatedSlack) -> AsyncIterator[Recorder]:
-    recorder = Recorder()
-    server = web.Application()
-    server.router.add_post("/slack/events", recorder.take)
-    runner = web.AppRunner(server)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    slack.use_http(f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events")
-    slack.delivery.event_retry_delays = (0.01, 0.01, 0.01)
-    yield recorder
-    await runner.cleanup()
 
 
 async def test_a_mention_comes_as_slack_sends_it(slack: SimulatedSlack, recorder: Recorder) -> None:
@@ -152,67 +116,16 @@ async def test_both_tabs_are_told_when_they_are_opened(
     assert recorder.inner[0]["channel"] == slack.direct("alice").id
 
 
-async def test_the_bots_own_direct_messages_come_back_as_events(
-    slack: SimulatedSlack, recorder: Recorder, client: AsyncWebClient
-) -> None:
-    direct = slack.direct("alice").id
-    ts = (await client.chat_postMessage(channel=direct, text="first"))["ts"]
-    await client.chat_update(channel=direct, ts=ts, text="second")
-    await client.chat_delete(channel=direct, ts=ts)
-    await client.chat_postMessage(channel="C0GENERAL0", text="unheard")
-    await slack.wait_for(lambda: len(recorder.events) == 3)
-    by_kind = {inner.get("subtype", ""): inner for inner in recorder.inner}
-    own, changed, deleted = (by_kind[k] for k in ("", "message_changed", "message_deleted"))
-    assert (own["user"], own["bot_id"]) == (slack.bot_user_id, slack.workspace.app.bot_id)
-    assert "user" not in changed
-    assert (changed["message"]["text"], changed["previous_message"]["text"]) == ("second", "first")
-    assert deleted["deleted_ts"] == ts
-    assert {inner["channel_type"] for inner in recorder.inner} == {"im"}
-
-
-async def test_bolt_keeps_a_bot_from_hearing_itself(
+async def test_home(
     slack: SimulatedSlack, app: AsyncApp, client: AsyncWebClient, connect: Connect
 ) -> None:
-    heard: list[str] = []
-
-    @app.event("message")
-    async def message(event: Event) -> None:
-        heard.append(event["text"])
+    @app.event("app_home_opened")
+    async def opened(event: dict[str, Any]) -> None:
+        text = {"type": "plain_text", "text": "Your images"}
+        view = {"type": "home", "blocks": [{"type": "header", "text": text}]}
+        await client.views_publish(user_id=event["user"], view=view)
 
     await connect()
-    direct = slack.direct("alice").id
-    ts = (await client.chat_postMessage(channel=direct, text="mine"))["ts"]
-    await client.chat_update(channel=direct, ts=ts, text="edited")
-    await slack.say("alice", slack.direct("alice"), "hers")
-    await slack.wait_for(lambda: heard)
-    assert heard == ["hers"]
-
-
-async def test_a_direct_conversation_is_like_a_channel(
-    slack: SimulatedSlack, client: AsyncWebClient
-) -> None:
-    alice, direct = slack.user("alice").id, slack.direct("alice").id
-    root = (await client.chat_postMessage(channel=alice, text="root"))["ts"]
-    where: Any = {"channel": direct, "thread_ts": root}
-    await client.chat_postMessage(**where, text="final", reply_broadcast=True)
-    await client.chat_postEphemeral(**where, user=alice, text="only you")
-    assert [m.text for m in slack.timeline(slack.direct("alice"))] == ["root", "final"]
-    assert [m.text for m in slack.ephemerals("alice", slack.direct("alice"))] == ["only you"]
-    replies = await client.conversations_replies(channel=direct, ts=root)
-    assert [m["text"] for m in replies["messages"]] == ["root", "final"]
-    with pytest.raises(SlackApiError, match="user_not_in_channel"):
-        await client.chat_postEphemeral(channel=direct, user=slack.user("bob").id, text="x")
-
-
-async def test_an_ephemeral_message_can_be_neither_changed_nor_deleted(
-    slack: SimulatedSlack, client: AsyncWebClient
-) -> None:
-    where, alice = slack.channel("general").id, slack.user("alice").id
-    answer = await client.chat_postEphemeral(channel=where, user=alice, text="only you")
-    ts = answer["message_ts"]
-    for call in (
-        client.chat_update(channel=where, ts=ts, text="x"),
-        client.chat_delete(channel=where, ts=ts),
-    ):
-        with pytest.raises(SlackApiError, match="message_not_found"):
-            await call
+    await slack.open_home("alice")
+    home = await slack.wait_for(lambda: slack.home("alice"))
+    assert "Your images" in home.shown_text

@@ -7,31 +7,14 @@ from typing import Any
 
 import pytest
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import SimulatedSlack
-from bot.sandbox.webapi.block_kit import block_problems, view_problems
-from tests.support.samples import actions, form, image_blocks, png
+from tests.support.samples import SIZES, actions, form, home_tab, menu, png
 
 Connect = Callable[[], Awaitable[Any]]
 Upload = Callable[[bytes], Awaitable[str]]
 Block = dict[str, Any]
-
-
-def option(words: str, value: str = "", **more: Any) -> Block:
-    return {"text": {"type": "plain_text", "text": words}, "value": value or words, **more}
-
-
-def menu(*options: Block, kind: str = "static_select", **more: Any) -> Block:
-    return {"type": kind, "action_id": "size", "options": list(options), **more}
-
-
-SIZES = (option("Square", "1024x1024"), option("Wide", "1792x1008"))
-
-
-def home(*blocks: Block) -> Block:
-    return {"type": "home", "blocks": list(blocks)}
 
 
 @pytest.fixture
@@ -68,7 +51,7 @@ async def test_a_choice_on_the_home_tab_stays_chosen(
 ) -> None:
     alice = slack.user("alice").id
     section = {"type": "section", "text": {"type": "plain_text", "text": "Size"}}
-    view = home({**section, "block_id": "b", "accessory": menu(*SIZES)})
+    view = home_tab({**section, "block_id": "b", "accessory": menu(*SIZES)})
     await client.views_publish(user_id=alice, view=view)
     shown = slack.home("alice")
     assert shown is not None
@@ -145,77 +128,54 @@ async def test_messages_that_a_person_does_not_see_have_no_menu(
         await slack.shortcut("alice", mine, "direct_image")
 
 
-async def test_views_show_images_that_the_bot_can_see(
-    slack: SimulatedSlack, client: AsyncWebClient, upload: Upload
+async def test_a_home_can_be_clicked_as_it_was_before_it_changed(
+    slack: SimulatedSlack, app: AsyncApp, client: AsyncWebClient, connect: Connect
 ) -> None:
-    trigger = slack.workspace.tickets.trigger(slack.user("alice").id)
-    images = image_blocks(await upload(png()))
-    await client.views_open(trigger_id=trigger, view=form(blocks=[*images, *form()["blocks"]]))
-    await client.views_publish(user_id=slack.user("alice").id, view=home(*images))
-    hidden = (await slack.say("alice", "outsiders", "look", files=[png()])).message
-    for file_id in ("F0NONE", hidden.files[0]):
-        with pytest.raises(SlackApiError, match="invalid_arguments"):
-            await client.views_publish(
-                user_id=slack.user("alice").id, view=home(*image_blocks(file_id))
-            )
+    """The person's client has not drawn the new one yet."""
+    seen: list[str] = []
 
+    @app.action("older")
+    async def pressed(ack: Any, action: Any) -> None:
+        await ack()
+        seen.append(action["block_id"])
 
-async def test_a_home_tab_stays_the_same_view_and_keeps_off_old_ones(
-    slack: SimulatedSlack, client: AsyncWebClient
-) -> None:
+    await connect()
     alice = slack.user("alice").id
-    view = home({"type": "divider"})
-    first = (await client.views_publish(user_id=alice, view=view))["view"]
-    second = (await client.views_publish(user_id=alice, view=view, hash=first["hash"]))["view"]
-    assert first["id"] == second["id"]
-    assert first["hash"] != second["hash"]
-    with pytest.raises(SlackApiError, match="hash_conflict"):
-        await client.views_publish(user_id=alice, view=view, hash=first["hash"])
-    too_many = home(*[{"type": "divider"}] * 101)
-    with pytest.raises(SlackApiError, match="invalid_arguments"):
-        await client.views_publish(user_id=alice, view=too_many)
-    with pytest.raises(SlackApiError, match="invalid_arguments"):
-        await client.views_publish(user_id=alice, view=form())
+    words = {"type": "plain_text", "text": "Older"}
+    button = {"type": "button", "action_id": "older", "text": words}
+    for block_id in ("first", "second", "third"):
+        blocks = [{"type": "actions", "block_id": block_id, "elements": [button]}]
+        await client.views_publish(user_id=alice, view={"type": "home", "blocks": blocks})
+    home = slack.home("alice")
+    assert home is not None
+    for block_id in ("second", "third"):
+        await slack.click("alice", home, action_id="older", block_id=block_id, stale=True)
+    assert seen == ["second", "third"]
+    with pytest.raises(AssertionError, match="no button"):
+        await slack.click("alice", home, action_id="older", block_id="second")
 
 
-LABEL = {"type": "plain_text", "text": "Sizes"}
-GROUP = {"label": LABEL, "options": list(SIZES)}
-BAD_MENUS: dict[str, Block] = {
-    "no options": menu(),
-    "too many options": menu(*[option(str(n)) for n in range(101)]),
-    "too many to overflow": menu(*[option(str(n)) for n in range(6)], kind="overflow"),
-    "long words": menu(option("x" * 76)),
-    "long value": menu(option("x", "v" * 151)),
-    "one value twice": menu(option("x", "v"), option("y", "v")),
-    "initial option that is none": menu(*SIZES, initial_option=option("Tall")),
-    "long description": menu(option("x", description={"type": "plain_text", "text": "d" * 76})),
-    "url in a select": menu(option("x", url="https://x.example")),
-    "options and groups": menu(*SIZES, option_groups=[GROUP]),
-    "long placeholder": menu(*SIZES, placeholder={"type": "plain_text", "text": "x" * 151}),
-    "an empty group": {
-        "type": "static_select",
-        "action_id": "size",
-        "option_groups": [{**GROUP, "options": []}],
-    },
-}
+async def test_home_keeps_its_id_and_what_is_chosen_there(
+    slack: SimulatedSlack, app: AsyncApp, client: AsyncWebClient, connect: Connect
+) -> None:
+    seen: list[Any] = []
 
+    @app.action("size")
+    async def chosen(ack: Any, body: Any) -> None:
+        await ack()
+        seen.append(body["view"]["state"]["values"]["sizes"]["size"]["selected_option"])
 
-@pytest.mark.parametrize("name", BAD_MENUS)
-def test_bad_menus(name: str) -> None:
-    assert block_problems(actions(BAD_MENUS[name]))
-
-
-@pytest.mark.parametrize(
-    "element",
-    [
-        menu(*SIZES, initial_option=SIZES[1]),
-        menu(option("One", url="https://x.example"), kind="overflow"),
-        {"type": "static_select", "action_id": "size", "option_groups": [GROUP]},
-    ],
-)
-def test_good_menus(element: Block) -> None:
-    assert block_problems(actions(element)) == []
-    label = {"type": "plain_text", "text": "Size"}
-    if element["type"] != "overflow":
-        field = {"type": "input", "block_id": "b", "label": label, "element": element}
-        assert view_problems(form(blocks=[field])) == []
+    await connect()
+    names = [{"text": {"type": "plain_text", "text": name}, "value": name} for name in "ab"]
+    select = {"type": "static_select", "action_id": "size", "options": names}
+    blocks = [{"type": "actions", "block_id": "sizes", "elements": [select]}]
+    view = {"type": "home", "blocks": blocks}
+    alice = slack.user("alice").id
+    await client.views_publish(user_id=alice, view=view)
+    home = slack.home("alice")
+    assert home is not None
+    await slack.click("alice", home, action_id="size", value="b")
+    await slack.wait_for(lambda: seen)
+    assert (seen[0]["value"], home.value("size")) == ("b", "b")
+    answer: Any = await client.views_publish(user_id=alice, view=view)
+    assert answer["view"]["id"] == home.id

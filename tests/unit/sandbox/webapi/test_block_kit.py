@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.webapi.block_kit import block_problems, view_problems
-from tests.support.samples import actions, button, form, image_blocks
+from tests.support.samples import SIZES, actions, button, form, image_blocks, menu, option
 
 
 def section(text: str, kind: str = "mrkdwn", **more: Any) -> dict[str, Any]:
@@ -99,3 +99,50 @@ def test_inputs_need_a_submit_button() -> None:
 def test_home_has_no_title() -> None:
     view = form(type="home")
     assert view_problems(view, kinds=("home",))
+
+
+LABEL = {"type": "plain_text", "text": "Sizes"}
+
+
+GROUP = {"label": LABEL, "options": list(SIZES)}
+
+
+BAD_MENUS: dict[str, dict[str, Any]] = {
+    "no options": menu(),
+    "too many options": menu(*[option(str(n)) for n in range(101)]),
+    "too many to overflow": menu(*[option(str(n)) for n in range(6)], kind="overflow"),
+    "long words": menu(option("x" * 76)),
+    "long value": menu(option("x", "v" * 151)),
+    "one value twice": menu(option("x", "v"), option("y", "v")),
+    "initial option that is none": menu(*SIZES, initial_option=option("Tall")),
+    "long description": menu(option("x", description={"type": "plain_text", "text": "d" * 76})),
+    "url in a select": menu(option("x", url="https://x.example")),
+    "options and groups": menu(*SIZES, option_groups=[GROUP]),
+    "long placeholder": menu(*SIZES, placeholder={"type": "plain_text", "text": "x" * 151}),
+    "an empty group": {
+        "type": "static_select",
+        "action_id": "size",
+        "option_groups": [{**GROUP, "options": []}],
+    },
+}
+
+
+@pytest.mark.parametrize("name", BAD_MENUS)
+def test_bad_menus(name: str) -> None:
+    assert block_problems(actions(BAD_MENUS[name]))
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        menu(*SIZES, initial_option=SIZES[1]),
+        menu(option("One", url="https://x.example"), kind="overflow"),
+        {"type": "static_select", "action_id": "size", "option_groups": [GROUP]},
+    ],
+)
+def test_good_menus(element: dict[str, Any]) -> None:
+    assert block_problems(actions(element)) == []
+    label = {"type": "plain_text", "text": "Size"}
+    if element["type"] != "overflow":
+        field = {"type": "input", "block_id": "b", "label": label, "element": element}
+        assert view_problems(form(blocks=[field])) == []

@@ -1,6 +1,7 @@
 """Posting, changing and reading messages through the SDK's own client."""
 
 from collections.abc import Awaitable
+from typing import Any
 
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -84,49 +85,31 @@ async def test_deleted_messages_are_gone(slack: SimulatedSlack, client: AsyncWeb
     assert await refused(client.chat_delete(channel=where, ts=ts)) == "message_not_found"
 
 
-async def test_unescaped_markup_is_seen(slack: SimulatedSlack, client: AsyncWebClient) -> None:
-    text = "<!channel> <@U123> <https://x.example|y> &lt;!here&gt;"
-    await client.chat_postMessage(channel="C0GENERAL0", text=text)
-    pings = slack.messages("general")[0].pings()
-    assert pings == ["<!channel>", "<@U123>", "<https://x.example|y>"]
-    assert "pings everyone" in slack.violations[0]
-
-
-async def test_plain_text_pings_nobody(slack: SimulatedSlack, client: AsyncWebClient) -> None:
-    blocks = [{"type": "section", "text": {"type": "plain_text", "text": "<!channel>"}}]
-    await client.chat_postMessage(channel="C0GENERAL0", text="safe", blocks=blocks)
-    assert slack.messages("general")[0].pings() == []
-    assert slack.violations == []
-
-
-async def test_tokens_and_scopes() -> None:
-    async with SimulatedSlack(scopes={"chat:write"}) as slack:
-        client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
-        answer = await client.auth_test()
-        assert answer.headers["x-oauth-scopes"] == "chat:write"
-        with pytest.raises(SlackApiError) as caught:
-            await client.files_info(file="F1")
-        assert caught.value.response["needed"] == "files:read"
-        assert caught.value.response["provided"] == "chat:write"
-        stranger = AsyncWebClient(token="xoxb-wrong", base_url=slack.api_url)
-        assert await refused(stranger.auth_test()) == "invalid_auth"
-        assert await refused(client.apps_connections_open(app_token=slack.bot_token)) == (
-            "not_allowed_token_type"
-        )
-        assert await refused(client.api_call("no.such")) == "unknown_method"
-
-
-@pytest.mark.parametrize(
-    ("channel", "scope"),
-    [("general", "channels:history"), ("secret", "groups:history"), ("alice", "im:history")],
-)
-async def test_every_kind_of_channel_has_its_own_scope_to_be_read(
-    slack: SimulatedSlack, client: AsyncWebClient, channel: str, scope: str
+async def test_a_direct_conversation_is_like_a_channel(
+    slack: SimulatedSlack, client: AsyncWebClient
 ) -> None:
-    scopes = {"channels:history", "groups:history", "im:history"}
-    where = slack.direct("alice") if channel == "alice" else slack.channel(channel)
-    slack.workspace.invite_bot(where, slack.user("alice").id)
-    slack.workspace.scopes = {scope}
-    assert (await client.conversations_history(channel=where.id))["ok"]
-    slack.workspace.scopes = scopes - {scope}
-    assert await refused(client.conversations_history(channel=where.id)) == "missing_scope"
+    alice, direct = slack.user("alice").id, slack.direct("alice").id
+    root = (await client.chat_postMessage(channel=alice, text="root"))["ts"]
+    where: Any = {"channel": direct, "thread_ts": root}
+    await client.chat_postMessage(**where, text="final", reply_broadcast=True)
+    await client.chat_postEphemeral(**where, user=alice, text="only you")
+    assert [m.text for m in slack.timeline(slack.direct("alice"))] == ["root", "final"]
+    assert [m.text for m in slack.ephemerals("alice", slack.direct("alice"))] == ["only you"]
+    replies = await client.conversations_replies(channel=direct, ts=root)
+    assert [m["text"] for m in replies["messages"]] == ["root", "final"]
+    with pytest.raises(SlackApiError, match="user_not_in_channel"):
+        await client.chat_postEphemeral(channel=direct, user=slack.user("bob").id, text="x")
+
+
+async def test_an_ephemeral_message_can_be_neither_changed_nor_deleted(
+    slack: SimulatedSlack, client: AsyncWebClient
+) -> None:
+    where, alice = slack.channel("general").id, slack.user("alice").id
+    answer = await client.chat_postEphemeral(channel=where, user=alice, text="only you")
+    ts = answer["message_ts"]
+    for call in (
+        client.chat_update(channel=where, ts=ts, text="x"),
+        client.chat_delete(channel=where, ts=ts),
+    ):
+        with pytest.raises(SlackApiError, match="message_not_found"):
+            await call

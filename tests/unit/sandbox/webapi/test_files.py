@@ -1,18 +1,15 @@
 """Uploads, the wait until a file is ready, and images that viewers see broken."""
 
 import asyncio
-import io
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import pytest
-from PIL import Image
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import SimulatedSlack
-from bot.sandbox.workspace.files import dimensions
 from tests.support.samples import image_blocks, png
 
 Upload = Callable[[bytes], Awaitable[str]]
@@ -183,15 +180,3 @@ async def test_files_of_others_cannot_be_deleted(
     await client.files_delete(file=mine)
     with pytest.raises(SlackApiError, match="file_not_found"):
         await client.files_delete(file=mine)
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
-def test_the_size_of_every_kind_of_picture_is_known(kind: str) -> None:
-    out = io.BytesIO()
-    Image.new("RGB", (7, 5)).save(out, kind)
-    assert dimensions(out.getvalue()) == (7, 5)
-
-
-@pytest.mark.parametrize("data", [b"\xff\xd8\xff", b"RIFF0000WEBPVP8 ", b"no image", b""])
-def test_the_size_of_what_is_broken_is_unknown(data: bytes) -> None:
-    assert dimensions(data) == (0, 0)

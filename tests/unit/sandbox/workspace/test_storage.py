@@ -5,14 +5,14 @@ from pathlib import Path
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import Keeper, SimulatedSlack
+from bot.sandbox import SimulatedSlack, WorkspaceStorage
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 
 
 async def test_everything_is_there_again(tmp_path: Path) -> None:
     async with SimulatedSlack() as slack:
-        keeping = asyncio.create_task(Keeper(slack.workspace, tmp_path).run())
+        keeping = asyncio.create_task(WorkspaceStorage(slack.workspace, tmp_path).run())
         await asyncio.sleep(0)
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
         posted = await client.chat_postMessage(channel=slack.channel("general").id, text="first")
@@ -22,7 +22,7 @@ async def test_everything_is_there_again(tmp_path: Path) -> None:
         before = slack.to_json()
     await keeping
     async with SimulatedSlack() as again:
-        Keeper(again.workspace, tmp_path)
+        WorkspaceStorage(again.workspace, tmp_path)
         after = again.to_json()
         kept = ("messages", "channels", "users")
         assert {key: after[key] for key in kept} == {key: before[key] for key in kept}
@@ -35,7 +35,7 @@ async def test_everything_is_there_again(tmp_path: Path) -> None:
 
 async def test_change_is_saved_soon(tmp_path: Path) -> None:
     async with SimulatedSlack() as slack:
-        keeping = asyncio.create_task(Keeper(slack.workspace, tmp_path).run())
+        keeping = asyncio.create_task(WorkspaceStorage(slack.workspace, tmp_path).run())
         await asyncio.sleep(0)
         await slack.say("alice", "general", "hello")
         kept = tmp_path / "workspace.json"
@@ -46,7 +46,7 @@ async def test_change_is_saved_soon(tmp_path: Path) -> None:
 
 async def test_deleted_file_leaves_the_folder(tmp_path: Path) -> None:
     async with SimulatedSlack() as slack:
-        keeper = Keeper(slack.workspace, tmp_path)
+        keeper = WorkspaceStorage(slack.workspace, tmp_path)
         await slack.say("alice", "general", "look", files=[("a.png", PNG)])
         (file,) = slack.workspace.files.all()
         keeper.save()
@@ -57,5 +57,5 @@ async def test_deleted_file_leaves_the_folder(tmp_path: Path) -> None:
         keeper.save()
         assert not (tmp_path / "files" / file.id).exists()
     again = SimulatedSlack()
-    Keeper(again.workspace, tmp_path)
+    WorkspaceStorage(again.workspace, tmp_path)
     assert again.messages("general")[0].shown_images() == [None]

@@ -1,11 +1,14 @@
-"""The arguments of a Web API call, however they were sent."""
+"""The table of Web API methods, and the arguments of a call, however they were sent."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from bot.sandbox.workspace.errors import SlackError
+from bot.sandbox.workspace.workspace import Workspace
 
 _TRUE = ("1", "true", "True")
 
@@ -63,3 +66,28 @@ def token_of(request: web.Request, args: Args) -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     token = token if scheme.lower() == "bearer" else ""
     return token.strip() or args.optional("token")
+
+
+Handler = Callable[[Workspace, Args], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Method:
+    """`scopes`: any one of them is enough; none means that no scope is needed."""
+
+    handler: Handler
+    scopes: tuple[str, ...]
+    app_token: bool = False
+
+
+METHODS: dict[str, Method] = {}
+
+
+def method(name: str, *scopes: str, app_token: bool = False) -> Callable[[Handler], Handler]:
+    """Make a function answer a Web API method."""
+
+    def register(handler: Handler) -> Handler:
+        METHODS[name] = Method(handler, scopes, app_token)
+        return handler
+
+    return register

@@ -193,7 +193,7 @@ REGEXES = {
     "adapters/openai/said.py": "a provider's error",
     "adapters/placeholder/lettering.py": "readable",
     "adapters/slack/refusals.py": "Slack's error code",
-    "demo_bot.py": "a line of our own log",
+    "demo/bot_child.py": "a line of our own log",
     "domain/directors.py": "a setting",
     "domain/flags.py": "parse_flags",
     "domain/options.py": "size_of",

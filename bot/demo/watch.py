@@ -1,4 +1,4 @@
-"""What happens inside the bot, for the wire: stage changes and jobs, as Redis sees them."""
+"""Shows stage changes and jobs on the wire, as Redis tells of them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as LostConnectionError
 
 from bot.adapters.queue.encoding import GENERATE_QUEUE, PREFIX, PUBLISH_QUEUE
-from bot.sandbox.page.feed import Feed
+from bot.sandbox import Feed
 
 _SESSIONS = "__keyspace@0__:imagine:{*}:session:*"
 _STREAMS = {f"{PREFIX}:{queue}:events": queue for queue in (GENERATE_QUEUE, PUBLISH_QUEUE)}
-_TOLD = {"added", "active", "completed", "failed", "stalled", "retries-exhausted", "delayed"}
+_SHOWN = {
+    "added",
+    "active",
+    "completed",
+    "failed",
+    "stalled",
+    "retries-exhausted",
+    "delayed",
+}
 _BLOCK_MS = 2_000
 
 
 async def watch_stages(redis_url: str, feed: Feed) -> None:
-    """Tell of every session that comes into another stage."""
+    """Show every change of a session's stage."""
     stages: dict[str, str] = {}
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
         await redis.config_set("notify-keyspace-events", "Kh")
@@ -28,10 +36,10 @@ async def watch_stages(redis_url: str, feed: Feed) -> None:
                 async for change in changes.listen():
                     if change["type"] == "pmessage":
                         key = str(change["channel"]).partition(":")[2]
-                        await _tell_stage(redis, feed, stages, key)
+                        await _show_stage(redis, feed, stages, key)
 
 
-async def _tell_stage(redis: Any, feed: Feed, stages: dict[str, str], key: str) -> None:
+async def _show_stage(redis: Any, feed: Feed, stages: dict[str, str], key: str) -> None:
     stage = await redis.hget(key, "stage")
     before = stages.get(key)
     if stage is None or stage == before:
@@ -42,7 +50,7 @@ async def _tell_stage(redis: Any, feed: Feed, stages: dict[str, str], key: str) 
 
 
 async def watch_jobs(redis_url: str, feed: Feed) -> None:
-    """Tell of what the queue does with its jobs."""
+    """Show what the queue does with its jobs."""
     last: dict[Any, Any] = dict.fromkeys(_STREAMS, "$")
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
         with contextlib.suppress(LostConnectionError):
@@ -51,16 +59,16 @@ async def watch_jobs(redis_url: str, feed: Feed) -> None:
                 for stream, entries in found.items() if isinstance(found, dict) else found or []:
                     for entry_id, fields in _flat(entries):
                         last[stream] = entry_id
-                        _tell_job(feed, _STREAMS[stream], fields)
+                        _show_job(feed, _STREAMS[stream], fields)
 
 
 def _flat(entries: list[Any]) -> list[Any]:
-    """RESP3 answers one list more."""
+    """RESP3 answers wrap the entries in one more list."""
     return entries[0] if entries and isinstance(entries[0], list) else entries
 
 
-def _tell_job(feed: Feed, queue: str, fields: dict[str, str]) -> None:
+def _show_job(feed: Feed, queue: str, fields: dict[str, str]) -> None:
     event = fields.get("event", "")
-    if event in _TOLD:
+    if event in _SHOWN:
         details = {"bad": True} if event in {"failed", "stalled", "retries-exhausted"} else {}
         feed.note("job", f"{queue} {fields.get('jobId', '')}: {event}", **details)

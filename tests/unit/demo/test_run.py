@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from bot.demo import FEATURES
+from bot.demo.run import FEATURES
 
-MANIFEST = json.loads((Path(__file__).parents[4] / "manifest.json").read_text(encoding="utf-8"))
+MANIFEST = json.loads((Path(__file__).parents[3] / "manifest.json").read_text(encoding="utf-8"))
 
 
 def test_demo_offers_what_the_manifest_does() -> None:

@@ -1,4 +1,4 @@
-"""What the demo says in the terminal."""
+"""Texts for the terminal."""
 
 from __future__ import annotations
 

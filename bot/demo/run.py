@@ -1,11 +1,4 @@
-"""`python -m bot demo`: the bot with no accounts at all.
-
-    this process   the simulated workspace and its page (bot.sandbox), an embedded Valkey
-    its child      `python -m bot dev`, the bot as it is in production, started again when it ends
-
-`demo_bot` keeps the child, `demo_watch` tells the page of jobs and stages, `demo_words` is what
-the terminal says.
-"""
+"""Starts the workspace, its page, a Valkey and the bot; stops them on a signal."""
 
 from __future__ import annotations
 
@@ -20,10 +13,10 @@ import webbrowser
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bot import demo_words as words
 from bot.adapters.embedded_redis import EmbeddedRedis
-from bot.demo_bot import BotChild
-from bot.demo_watch import watch_jobs, watch_stages
+from bot.demo import words
+from bot.demo.bot_child import BotChild
+from bot.demo.watch import watch_jobs, watch_stages
 from bot.doctor.slack import OPTIONAL_SCOPES
 from bot.domain.shut_out import REQUIRED_SCOPES
 from bot.sandbox import Command, Features, Page, Shortcut, SimulatedSlack, WorkspaceStorage
@@ -33,7 +26,7 @@ from bot.views.ids import DIRECT_IMAGE
 
 DEFAULT_PORT = 8765
 ONLY_SLACK_PORT = 4700
-# As in manifest.json, which an installed package has not.
+# As in manifest.json, which is no part of an installed package.
 FEATURES = Features(
     commands=(
         Command(
@@ -47,7 +40,7 @@ FEATURES = Features(
     home_tab=True,
 )
 SCOPES = (REQUIRED_SCOPES | OPTIONAL_SCOPES.keys()) - {"channels:join"}
-"""The bot has to be invited: that can be seen in #outsiders."""
+"""Without channels:join the bot has to be invited, as #outsiders shows."""
 
 
 async def demo(
@@ -58,10 +51,8 @@ async def demo(
     open_browser: bool = True,
     only_slack: bool = False,
 ) -> None:
-    """Run until SIGINT or SIGTERM. `port` None takes the usual one, or another when it is in use.
-
-    Everything is kept in the folder `data`, or nowhere.
-    """
+    """Run until SIGINT or SIGTERM. `port` None takes the usual port, or a free one when that is in
+    use. The folder `data` keeps everything; None keeps nothing."""
     stop = _stop_on_signals()
     async with AsyncExitStack() as stack:
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imagine-")))
@@ -83,7 +74,7 @@ async def demo(
 
 
 def backend_settings(settings: Settings) -> Settings:
-    """The placeholder, unless there is a key or a server of one's own to make images."""
+    """The placeholder backend, unless a key or a server other than OpenAI's is set."""
     if settings.openai_api_key.get_secret_value() or not settings.official_openai:
         return settings
     return settings.model_copy(update={"image_backend": Backend.PLACEHOLDER})
@@ -143,7 +134,7 @@ async def _until_ready(child: BotChild, stop: asyncio.Event) -> None:
 
 
 def _free(port: int) -> int:
-    """The port, or 0 for any other when something listens there already."""
+    """The port, or 0 (any free port) when something listens on it already."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -154,7 +145,7 @@ def _free(port: int) -> int:
 
 
 def _open(url: str) -> None:
-    """In a browser with windows: one in the terminal would take it over."""
+    """Open a browser that has windows: one in the terminal would take the terminal over."""
     windows = sys.platform == "darwin" or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )

@@ -1,4 +1,4 @@
-"""The bot as a child process, started again whenever it ends."""
+"""The bot as a child process. It is started again whenever it ends."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from bot.settings import Settings
 from bot.tasks import set_within
 from bot.telemetry.logs import LogFormat
 
-ROOT = Path(__file__).parents[1]
-FIRST_REST, LONGEST_REST = 0.5, 10.0
-GRACE = 3.0
-"""Seconds for images in the making at the end."""
-PATIENCE = 12.0
+ROOT = Path(__file__).parents[2]
+FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
+"""Seconds before the bot is started again; doubled while it does not get ready."""
+SHUTDOWN_GRACE = 3.0
+"""Seconds that the bot waits for images in flight when it stops."""
+STOP_TIMEOUT = 12.0
 _LINE = re.compile(r"\d{4}-\S+ \S+ (?P<level>[A-Z]+) +(?P<logger>[\w.]+): (?P<text>.*)")
 _QUIET = {"DEBUG", "INFO"}
-_NOT_FOR_THE_TERMINAL = {*_QUIET, "WARNING"}
+_WIRE_ONLY = {*_QUIET, "WARNING"}
 
 
 class BotChild:
-    """`python -m bot dev` against the simulated workspace. It runs in `folder`, out of reach of a
-    `.env` with the settings of a real workspace; those that matter are handed to it.
+    """`python -m bot dev` against the simulated workspace.
 
-    It has a process group of its own: Ctrl-C in the terminal reaches the demo alone, which then
-    ends it in good order.
+    It runs in `folder`, so that it reads no `.env` of a real workspace; its settings are passed in
+    the environment. It has a process group of its own: Ctrl-C in the terminal reaches only the
+    demo, which then stops the child in order.
     """
 
     def __init__(self, settings: Settings, page: Page, redis_url: str, folder: Path) -> None:
@@ -44,13 +45,13 @@ class BotChild:
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
-        """Until `stop`."""
-        rest = FIRST_REST
+        """Run the bot until `stop`, and start it again whenever it ends."""
+        delay = FIRST_DELAY
         while not self._stopping.is_set():
             self.ready.clear()
             await self._run_once()
-            rest = FIRST_REST if self.ready.is_set() else min(rest * 2, LONGEST_REST)
-            await set_within(self._stopping, rest)
+            delay = FIRST_DELAY if self.ready.is_set() else min(delay * 2, LONGEST_DELAY)
+            await set_within(self._stopping, delay)
 
     async def stop(self) -> None:
         self._stopping.set()
@@ -59,7 +60,7 @@ class BotChild:
             return
         process.send_signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(STOP_TIMEOUT):
                 await process.wait()
         except TimeoutError:
             process.kill()
@@ -82,18 +83,18 @@ class BotChild:
         self._page.feed.note("bot", f"the bot has ended, code {code}", bad=bad)
 
     def _take_line(self, line: str) -> None:
-        """The wire gets every line, the terminal those that somebody should read."""
+        """Show every line on the wire, and errors in the terminal."""
         match = _LINE.match(line)
         level, text = (match["level"], match["text"]) if match else ("", line)
         if "ready as" in text:
             self.ready.set()
         self._page.feed.note("log", text, **({"bad": True} if level not in _QUIET else {}))
-        if level not in _NOT_FOR_THE_TERMINAL:
+        if level not in _WIRE_ONLY:
             sys.stderr.write(f"bot: {line}\n")
 
 
 def environment(settings: Settings, page: Page, redis_url: str) -> dict[str, str]:
-    """The settings as they were read here, but for the workspace and Redis."""
+    """The settings of this process, with the workspace and Redis of the demo."""
     given = {name: getattr(settings, name) for name in settings.model_fields_set}
     own = {
         "slack_bot_token": page.slack.bot_token,
@@ -105,7 +106,7 @@ def environment(settings: Settings, page: Page, redis_url: str) -> dict[str, str
         "health_port": "",
         "log_format": LogFormat.TEXT,  # read here, line by line
     }
-    values = {"shutdown_grace": GRACE, **given, **own}
+    values = {"shutdown_grace": SHUTDOWN_GRACE, **given, **own}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     direct = ",".join(filter(None, [os.environ.get("NO_PROXY", ""), page.slack.host]))
     variables = {name.upper(): _text(value) for name, value in values.items()}

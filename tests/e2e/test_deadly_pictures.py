@@ -22,7 +22,7 @@ LOST_WITHIN = 90.0
 class FragileProcess(BotProcess):
     @property
     def arguments(self) -> tuple[str, ...]:
-        return ("-W", "default", "-m", "tests.support.fragile", self.command)
+        return ("tests.support.fragile", self.command)
 
 
 @pytest.fixture

@@ -12,22 +12,73 @@ from typing import Literal
 from PIL import Image
 
 from tests.browser.demo_process import DemoProcess
-from tests.browser.desk import Browser, Desk, chromium, sit_down
+from tests.browser.desk import Browser, Desk, chromium, expect, sit_down
+from tests.browser.film import Film
 from tests.support.processes import ROOT
 
 IMAGES = ROOT / "docs" / "images"
 MOST_BYTES = 300_000
+MOST_FILM_BYTES = 2_000_000
 SIZE = {"width": 1280, "height": 780}
+FILM_SIZE = {"width": 1000, "height": 780}
+FILM_QUALITY = 75
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 async def make() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        async with DemoProcess(Path(folder)) as demo, chromium() as browser:
+        async with DemoProcess(Path(folder), WORKER_CONCURRENCY="1") as demo, chromium() as browser:
+            await _film(browser, demo.url)
             await _play(browser, demo.url)
             for scheme in SCHEMES:
                 await _take(browser, demo.url, scheme)
+
+
+async def _film(browser: Browser, url: str) -> None:
+    """From the command through a refined draft to the approved image, in #design.
+
+    Bob asks for an image just before Alice does, so that hers is queued for a moment.
+    """
+    bobs_context, bobs_desk = await sit_down(browser, url)
+    await bobs_desk.open("#bob/@imagine")
+    context, desk = await sit_down(browser, url, viewport=FILM_SIZE, color_scheme="light")
+    await desk.open("#alice/design")
+    film, timeline = Film(desk), desk.page.locator("#timeline")
+    await film.start(pointer=(620, 420))
+    await desk.composer.click()
+    await film.shoot(0.8)
+    await film.type("/imagine a robot eating pizza on Mars", pause=0.7)
+    await bobs_desk.send("/imagine a lighthouse in a storm")
+    await desk.page.keyboard.press("Enter")
+    await expect(timeline).to_contain_text("robot eating pizza")
+    await film.shoot_until(timeline.get_by_role("button", name="1 reply"))
+    await film.click(timeline.get_by_role("button", name="1 reply"))
+    await desk.drafted(1)
+    await _settle(desk)
+    await film.shoot(1.6)
+    await film.click(desk.thread.get_by_role("button", name="Refine"))
+    await expect(desk.form).to_be_visible()
+    await film.shoot(0.6)
+    await film.type("make it night", pause=0.6)
+    await film.click(desk.form.get_by_role("button", name="Generate"))
+    await expect(desk.form).to_be_hidden()
+    await film.shoot_until(desk.draft(2).get_by_role("button", name="Approve"))
+    await desk.drafted(2)
+    await _settle(desk)
+    await film.shoot(1.6)
+    await film.click(desk.thread.get_by_role("button", name="Approve"))
+    await film.shoot_until(timeline.get_by_role("button", name="Start over"))
+    await desk.approved()
+    await desk.page.keyboard.press("Escape")
+    await _settle(desk)
+    await film.shoot(3.0)
+    path = IMAGES / "demo.webp"
+    size, seconds = film.save(path, FILM_QUALITY)
+    sys.stdout.write(f"{path.relative_to(ROOT)} {size:,} bytes, {seconds:.1f} s\n")
+    assert size < MOST_FILM_BYTES
+    await context.close()
+    await bobs_context.close()
 
 
 async def _play(browser: Browser, url: str) -> None:

@@ -128,7 +128,7 @@ async def test_invented_commands_and_buttons_never_become_labels(world: World) -
         command = f"/{PRIVATE}-{number}"
         assert not (await slack.slash(alice, general, command, PRIVATE, timeout=0.3)).ok
         pressed["actions"] = [{"type": "button", "action_id": f"{PRIVATE}-{number}"}]
-        assert not (await slack.delivery.act("interactive", pressed, 0.3)).ok
+        assert not (await slack.delivery.deliver_action("interactive", pressed, 0.3)).ok
     told = await until_told(web, lambda s: sum(s.nonzero("imagine_requests_total").values()) == 6)
     assert told.nonzero("imagine_requests_total") == {
         ("slash_command", "other", "error"): 3,

@@ -72,10 +72,12 @@ async def test_events_and_commands_of_another_team_are_acked_once(
     async with listening(slack, transport) as bot:
         for given in ([], [{"team_id": "T0OTHER", "enterprise_id": None}]):
             mention = event(slack.workspace, {**inner, "channel": general.id})
-            ack = await slack.delivery.event({**mention, **there, "authorizations": given}, SECONDS)
+            ack = await slack.delivery.deliver_event(
+                {**mention, **there, "authorizations": given}, SECONDS
+            )
             assert (ack.ok, ack.attempts) == (True, 1)
         typed = slash_command(slack.workspace, alice, general, "/imagine", "a fox")
-        ack = await slack.delivery.act("slash_commands", {**typed, **there}, SECONDS)
+        ack = await slack.delivery.deliver_action("slash_commands", {**typed, **there}, SECONDS)
         assert ack.ok
         assert nothing(bot)
 

@@ -49,7 +49,7 @@ class Delivery:
         self.subscribed: frozenset[str] | None = None
         self._second_deliveries: set[asyncio.Task[Ack]] = set()
 
-    async def act(self, kind: str, payload: dict[str, Any], timeout: float) -> Ack:
+    async def deliver_action(self, kind: str, payload: dict[str, Any], timeout: float) -> Ack:
         """Deliver a `slash_commands` or `interactive` payload, which is never tried again."""
         self._send_twice(kind, payload, timeout)
         ack = await self._try(kind, payload, timeout, {"accepts_response_payload": True})
@@ -57,7 +57,9 @@ class Delivery:
         self._emit(kind, payload, ack)
         return ack
 
-    async def event(self, payload: dict[str, Any], timeout: float, *, quiet: bool = False) -> Ack:
+    async def deliver_event(
+        self, payload: dict[str, Any], timeout: float, *, quiet: bool = False
+    ) -> Ack:
         """Deliver an event that the app is subscribed to, again up to three times without an ack.
 
         A `quiet` event is not shown on the wire.

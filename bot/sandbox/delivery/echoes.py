@@ -36,7 +36,7 @@ class Echoes:
             message = self._own(change) if change["type"] in _KINDS else None
             if message is not None:
                 event = payloads.event(self._workspace, _echo(change["type"], message))
-                self._spawn(self._delivery.event(event, SECONDS_TO_ACK, quiet=True))
+                self._spawn(self._delivery.deliver_event(event, SECONDS_TO_ACK, quiet=True))
 
     def _own(self, change: Change) -> Message | None:
         """The changed message, when the bot posted it in a direct conversation; otherwise None."""

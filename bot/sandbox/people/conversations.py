@@ -78,7 +78,7 @@ class Conversations:
         }
         if home and tab == "home":
             inner["view"] = payloads.view_payload(self.workspace, home)
-        return await self.delivery.event(payloads.event(self.workspace, inner), timeout)
+        return await self.delivery.deliver_event(payloads.event(self.workspace, inner), timeout)
 
     def _post(
         self,
@@ -121,6 +121,6 @@ class Conversations:
         }
         author, place = self.workspace.user(message.user), self.workspace.channel(message.channel)
         told = payloads.authored(self.workspace, author, place, inner)
-        ack = await self.delivery.event(told, timeout)
+        ack = await self.delivery.deliver_event(told, timeout)
         ack.message = message
         return ack

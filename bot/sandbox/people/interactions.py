@@ -33,7 +33,7 @@ class Interactions:
         """Type a slash command, which Slack allows in channels but not in threads."""
         who, where = self.workspace.user(user), self.workspace.channel(channel)
         payload = payloads.slash_command(self.workspace, who, where, command, text)
-        ack = await self.delivery.act("slash_commands", payload, timeout)
+        ack = await self.delivery.deliver_action("slash_commands", payload, timeout)
         if ack.ok and ack.body:
             place = self.workspace.tickets.response_urls[payload["response_url"].split("/")[-1]]
             show_ack_body(self.workspace, place, ack.body)
@@ -67,14 +67,14 @@ class Interactions:
             if chosen:
                 target.state.setdefault(block["block_id"], {})[element["action_id"]] = chosen
             payload = payloads.view_click(self.workspace, who, target, action)
-            return await self.delivery.act("interactive", payload, timeout)
+            return await self.delivery.deliver_action("interactive", payload, timeout)
         if target.ephemeral_to not in (None, who.id):
             raise AssertionError(f"{who.name} doesn't see that message")
         state = initial_state(target.blocks)
         if chosen:
             state.setdefault(block["block_id"], {})[element["action_id"]] = chosen
         payload = payloads.message_click(self.workspace, who, target, action, state)
-        ack = await self.delivery.act("interactive", payload, timeout)
+        ack = await self.delivery.deliver_action("interactive", payload, timeout)
         self._show_error(ack, who, target.channel, "The button")
         return ack
 
@@ -108,7 +108,7 @@ class Interactions:
         else:
             _check_menu(self.workspace, who, message)
             payload = payloads.message_shortcut(self.workspace, who, message, callback_id)
-        ack = await self.delivery.act("interactive", payload, timeout)
+        ack = await self.delivery.deliver_action("interactive", payload, timeout)
         if message is not None:
             self._show_error(ack, who, message.channel, "The shortcut")
         return ack

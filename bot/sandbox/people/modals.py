@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.sandbox.delivery import payloads
 from bot.sandbox.delivery.delivery import SECONDS_TO_ACK, Ack, Delivery
-from bot.sandbox.webapi.views import checked_view, kept_state, place, show
+from bot.sandbox.webapi.views import checked_view, emit_view, kept_state, open_view_for
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.forms import client_refusals, filled, find_field
 from bot.sandbox.workspace.members import User
@@ -50,7 +50,7 @@ class Modals:
             return Ack(ok=False, error="client_refused", errors=dict(modal.errors), attempts=0)
         who = self.workspace.user(user)
         payload = payloads.view_submission(self.workspace, who, modal)
-        ack = await self.delivery.act("interactive", payload, timeout)
+        ack = await self.delivery.deliver_action("interactive", payload, timeout)
         if ack.ok:
             self._apply_answer(modal, ack)
         else:
@@ -73,7 +73,7 @@ class Modals:
             return Ack(ok=True, attempts=0)
         who = self.workspace.user(user)
         payload = payloads.view_closed(self.workspace, who, modal, cleared=cleared)
-        return await self.delivery.act("interactive", payload, timeout)
+        return await self.delivery.deliver_action("interactive", payload, timeout)
 
     def _modal(self, user: User | str, view: View | None) -> View:
         modal = view or self.open_view(user)
@@ -104,7 +104,9 @@ class Modals:
                 views.update(modal, content, kept_state(modal, content))
             case "push":
                 content = checked_view(self.workspace, body.get("view"))
-                show(self.workspace, place(self.workspace, modal.user, content, on_top=True))
+                emit_view(
+                    self.workspace, open_view_for(self.workspace, modal.user, content, on_top=True)
+                )
             case other:
                 raise SlackError(f"unknown response_action {other!r}")
 

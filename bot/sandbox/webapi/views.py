@@ -37,14 +37,16 @@ def kept_state(view: View, content: dict[str, Any]) -> dict[str, dict[str, dict[
     return state
 
 
-def show(workspace: Workspace, view: View) -> dict[str, Any]:
-    """Tell everybody about a view, and answer it."""
+def emit_view(workspace: Workspace, view: View) -> dict[str, Any]:
+    """Emit a change of the view, and return the answer that holds it."""
     workspace.changes.emit("view", user=view.user, view=view.to_json())
     app = workspace.app
     return {"view": view.payload(app.team_id, app.app_id, app.bot_id)}
 
 
-def place(workspace: Workspace, user: str, content: dict[str, Any], *, on_top: bool) -> View:
+def open_view_for(
+    workspace: Workspace, user: str, content: dict[str, Any], *, on_top: bool
+) -> View:
     put = workspace.views.push if on_top else workspace.views.open
     view = put(user, content)
     view.state = initial_state(content["blocks"])
@@ -59,9 +61,11 @@ def _open(workspace: Workspace, args: Args, *, on_top: bool) -> dict[str, Any]:
         raise SlackError("duplicate_external_id")
     if on_top and (trigger.view_id is None or not workspace.views.find(trigger.view_id, None)):
         raise SlackError("invalid_trigger_id")
-    view = place(workspace, trigger.user, content, on_top=on_top or trigger.view_id is not None)
+    view = open_view_for(
+        workspace, trigger.user, content, on_top=on_top or trigger.view_id is not None
+    )
     trigger.used = True
-    return show(workspace, view)
+    return emit_view(workspace, view)
 
 
 @method("views.open")
@@ -83,7 +87,7 @@ def update(workspace: Workspace, args: Args) -> dict[str, Any]:
     if args.optional("hash") not in (None, view.hash):
         raise SlackError("hash_conflict")
     workspace.views.update(view, content, kept_state(view, content))
-    return show(workspace, view)
+    return emit_view(workspace, view)
 
 
 @method("views.publish")
@@ -97,4 +101,4 @@ def publish(workspace: Workspace, args: Args) -> dict[str, Any]:
         raise SlackError("hash_conflict")
     view = workspace.views.publish(user, content)
     view.state = initial_state(content["blocks"])
-    return show(workspace, view)
+    return emit_view(workspace, view)

@@ -13,9 +13,9 @@ from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from bot.concurrency import retrieve
 from bot.domain.errors import StoreTrouble, StoreUnavailable
 from bot.ports import SessionStore
-from bot.tasks import retrieve
 from bot.telemetry.metrics import READY, REGISTRY
 
 MAX_BODY = 1024 * 1024
@@ -55,7 +55,7 @@ class Monitoring:
         ]
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        return _answer(await _within(ANSWER_WITHIN, self._store_lacks()))
+        return _answer(await _answer_within(ANSWER_WITHIN, self._store_lacks()))
 
     async def _readyz(self, _: web.Request) -> web.Response:
         return _answer(await self._not_ready())
@@ -66,7 +66,7 @@ class Monitoring:
             return "stopping"
         if not self._started:
             return "starting"
-        return await _within(ANSWER_WITHIN, self._lacks())
+        return await _answer_within(ANSWER_WITHIN, self._lacks())
 
     async def _metrics(self, request: web.Request) -> web.Response:
         lacks, _ = await asyncio.gather(self._not_ready(), self._refresh())
@@ -143,8 +143,9 @@ def _answer(reason: str) -> web.Response:
     return web.json_response({"status": "ok"})
 
 
-async def _within(seconds: float, check: Awaitable[str]) -> str:
-    """What the check answers. One that does not end is cancelled, and not waited for."""
+async def _answer_within(seconds: float, check: Awaitable[str]) -> str:
+    """What the check answers. One that does not end is cancelled, and not waited for, because it
+    may not even notice that."""
     task = asyncio.ensure_future(check)
     task.add_done_callback(retrieve)
     try:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.openai import openai_client
+from bot.concurrency import wait_for_event
 from bot.doctor import (
     Finding,
     Verdict,
@@ -24,7 +25,6 @@ from bot.domain.errors import ImagineError
 from bot.domain.policy import WhoMayStart
 from bot.settings import Backend, Settings
 from bot.slack.identity import Identity
-from bot.tasks import set_within
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ async def _passes(check: Callable[[], Awaitable[Sequence[Finding]]], stop: async
         if not passing:
             break
         log.warning("waiting: %s", passing[0])
-        if await set_within(stop, 1.0):
+        if await wait_for_event(stop, 1.0):
             return False
     for finding in findings:
         if finding.verdict is Verdict.WARNING:

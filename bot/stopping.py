@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 from bot.domain.errors import ImagineError
-from bot.tasks import set_within
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 APART = 1.0
 """Seconds. A second signal within them is the same wish: Ctrl-C reaches a process from the
@@ -55,17 +51,6 @@ class Stopping:
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)
 
-    async def unless_asked(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """What the work answers, or None where the program is stopped before its end."""
-        working, asked = asyncio.create_task(work), asyncio.create_task(self.asked.wait())
-        await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
-        if working.done():
-            return working.result()
-        working.cancel()
-        await asyncio.wait({working})
-        return None
-
     async def until_asked(self, endless: Sequence[asyncio.Task[None]]) -> None:
         """Raises `WorkEnded` where one of the tasks ends before that."""
         asked = asyncio.create_task(self.asked.wait())
@@ -76,20 +61,3 @@ class Stopping:
                 if task.done() and not task.cancelled():
                     log.error("%s ended", task.get_name(), exc_info=task.exception())
             raise WorkEnded("the worker could not be kept running")
-
-    async def unless_urgent(self, seconds: float) -> None:
-        """Wait that long, or until it is urgent."""
-        await set_within(self.urgent, seconds)
-
-    async def hurried(
-        self, work: Coroutine[Any, Any, None], hurry: Coroutine[Any, Any, None]
-    ) -> None:
-        """Do the work; once it is urgent, also what makes it end soon."""
-        working, urgent = asyncio.create_task(work), asyncio.create_task(self.urgent.wait())
-        await asyncio.wait({working, urgent}, return_when=asyncio.FIRST_COMPLETED)
-        if urgent.done():
-            await hurry
-        else:
-            hurry.close()
-            urgent.cancel()
-        await working

@@ -10,8 +10,9 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from bot.adapters.slack.calls import PATIENCE, call, finishing, patiently
+from bot.adapters.slack.calls import PATIENCE, call, patiently
 from bot.adapters.slack.finder import find_messages
+from bot.concurrency import finish_before_cancel
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.session import Session
 from bot.views.messages import Message
@@ -22,6 +23,8 @@ Found = dict[str, Any]
 """A message as Slack has it."""
 
 _CLOCK_SKEW = 60.0
+FINISH_WITHIN = 2.0
+"""Seconds that a post in flight is given when its task is cancelled."""
 LOOK_FOR = 60.0
 """Seconds for Slack to say whether a message was posted. A bot that is cut off from it, or has only
 dead connections left, is not to post again without having looked."""
@@ -98,7 +101,9 @@ class Poster:
             unfurl_media=False,
             **_thread(session, broadcast),
         )
-        answer = await finishing(post, partial(self._keep, _marker(message)))
+        answer = await finish_before_cancel(
+            post, FINISH_WITHIN, on_late=partial(self._keep, _marker(message))
+        )
         return str(answer["ts"])
 
     async def update(self, channel: str, ts: str, message: Message) -> None:

@@ -10,8 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoPermissionError, RedisError
 
-from bot.adapters.redis_url import redis_pool
-from bot.adapters.sentinel import SentinelPool
+from bot.adapters.redis_connections import SentinelPool, redis_pool
 from bot.doctor.finding import Finding, Verdict
 from bot.doctor.redis_permissions import check_permissions
 from bot.doctor.redis_trouble import WHAT, trouble
@@ -67,7 +66,7 @@ async def _look(redis: Any) -> list[Finding]:
 
 async def _reach_a_sentinel(pool: SentinelPool) -> None:
     """Raises why the first cannot be asked, where none can."""
-    pings = (sentinel.ping() for sentinel in pool.sentinels)
+    pings = (sentinel.ping() for sentinel in pool.sentinel_manager.sentinels)
     answers = await asyncio.gather(*pings, return_exceptions=True)
     errors = [answer for answer in answers if isinstance(answer, Exception)]
     if len(errors) == len(answers):

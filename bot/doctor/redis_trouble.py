@@ -5,9 +5,9 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 
+from redis.asyncio.sentinel import MasterNotFoundError
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
-from bot.adapters.sentinel import NoPrimary
 from bot.doctor.finding import Finding, Verdict
 
 WHAT = "REDIS_URL"
@@ -60,7 +60,7 @@ def _of_redis(error: BaseException) -> Finding | None:
     if isinstance(error, (AuthenticationError, NoPermissionError, ResponseError)):
         text = f"Redis refuses ({type(error).__name__})"
         return Finding(WHAT, Verdict.WRONG, text, "check user and password in REDIS_URL")
-    if isinstance(error, NoPrimary):
+    if isinstance(error, MasterNotFoundError):
         text = "no Sentinel that answers names a primary for this service"
         advice = "check hosts and service: redis+sentinel://host:26379/service"
         return Finding(WHAT, Verdict.PASSING, text, advice)

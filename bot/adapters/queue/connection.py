@@ -9,7 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ReadOnlyError
 
-from bot.adapters.redis_url import redis_pool
+from bot.adapters.redis_connections import redis_pool
 
 _MAX_CONNECTIONS = 32
 _RETRIES = 60

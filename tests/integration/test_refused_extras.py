@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.openai import ImagesBackend, following, openai_client
+from bot.adapters.openai import ImagesBackend, openai_client, response_poller
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import Options
@@ -53,7 +53,7 @@ WORDINGS: list[Callable[[str], Outcome]] = [
 
 @pytest.fixture(autouse=True)
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "POLL", 0.01)
+    monkeypatch.setattr(response_poller, "POLL", 0.01)
 
 
 async def twice(fake: FakeOpenAI, one: Any, request: ImageRequest) -> None:

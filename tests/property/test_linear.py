@@ -185,7 +185,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
 }
 
 REGEXES = {
-    "adapters/openai/blame.py": "a provider's error",
+    "adapters/openai/refusal.py": "a provider's error",
     "adapters/openai/echo.py": "a provider's error",
     "adapters/openai/extras.py": "a provider's error",
     "adapters/openai/failures.py": "a provider's names of things",

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
-from bot.adapters.openai.blame import Refused
+from bot.adapters.openai.refusal import Refused
 from bot.adapters.openai.said import kind_by_words
 from bot.domain.errors import FailureKind, GenerationError
 

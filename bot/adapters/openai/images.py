@@ -10,14 +10,14 @@ from typing import Any
 
 from openai import APIError, APIStatusError, AsyncOpenAI
 
-from bot.adapters.openai.base import File, file_of
 from bot.adapters.openai.client import headers_of
 from bot.adapters.openai.decoding import decode_image
 from bot.adapters.openai.download import download
 from bot.adapters.openai.echo import words_of
 from bot.adapters.openai.extras import Asked, Extra, log_refused
 from bot.adapters.openai.failures import failure_of
-from bot.adapters.openai.manner import Manner
+from bot.adapters.openai.image_files import File, file_of
+from bot.adapters.openai.request_variant import Manner
 from bot.adapters.openai.wording import all_in_one
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest

@@ -9,9 +9,9 @@ from typing import Any
 
 from openai import APIError, AsyncStream
 
-from bot.adapters.openai.answer import Answer
 from bot.adapters.openai.events import events_of
-from bot.adapters.openai.following import Heard
+from bot.adapters.openai.response_poller import Heard
+from bot.adapters.openai.response_state import Answer
 from bot.domain.errors import GenerationError
 from bot.turns import Turns
 

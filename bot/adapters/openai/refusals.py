@@ -9,9 +9,9 @@ from collections.abc import Iterable
 import httpx2
 from openai import APIStatusError
 
-from bot.adapters.openai.blame import Refused
 from bot.adapters.openai.echo import without_echo
 from bot.adapters.openai.failures import kind_of
+from bot.adapters.openai.refusal import Refused
 from bot.adapters.openai.said import kind_by_words
 from bot.domain.errors import FailureKind
 

@@ -10,8 +10,13 @@ from typing import Any
 
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream
 
-from bot.adapters.openai.answer import Answer
-from bot.adapters.openai.asking import (
+from bot.adapters.openai.client import headers_of
+from bot.adapters.openai.echo import words_of
+from bot.adapters.openai.events import reading_turns
+from bot.adapters.openai.extras import Asked, Extra, log_refused
+from bot.adapters.openai.failures import failure_of
+from bot.adapters.openai.last_chance import learn_id
+from bot.adapters.openai.request_body import (
     Content,
     Tool,
     body_of_call,
@@ -21,14 +26,9 @@ from bot.adapters.openai.asking import (
     manner_after_stream,
     next_manner,
 )
-from bot.adapters.openai.client import headers_of
-from bot.adapters.openai.echo import words_of
-from bot.adapters.openai.events import reading_turns
-from bot.adapters.openai.extras import Asked, Extra, log_refused
-from bot.adapters.openai.failures import failure_of
-from bot.adapters.openai.following import Follower, read
-from bot.adapters.openai.last_chance import learn_id
-from bot.adapters.openai.manner import Manner
+from bot.adapters.openai.request_variant import Manner
+from bot.adapters.openai.response_poller import Follower, read
+from bot.adapters.openai.response_state import Answer
 from bot.domain.errors import BLAMES_PROMPT, FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.ports import OnAsking, free_to_ask

@@ -9,9 +9,9 @@ import httpx2
 import pytest
 from openai import APIStatusError
 
-from bot.adapters.openai.blame import Refused
 from bot.adapters.openai.extras import NAMINGS, Extra
-from bot.adapters.openai.manner import Manner
+from bot.adapters.openai.refusal import Refused
+from bot.adapters.openai.request_variant import Manner
 
 ASKED: dict[Extra, str] = {
     extra: {Extra.QUALITY: "medium", Extra.SIZE: "1024x1024", Extra.OUTPUT_FORMAT: "png"}.get(

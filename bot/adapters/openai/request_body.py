@@ -11,16 +11,16 @@ from openai.types.responses.response_input_param import Message
 from openai.types.responses.tool_param import ImageGeneration
 
 from bot.adapters.openai import wording
-from bot.adapters.openai.answer import Answer
-from bot.adapters.openai.base import data_url_of
 from bot.adapters.openai.echo import words_of
 from bot.adapters.openai.extras import Asked, Extra
-from bot.adapters.openai.manner import Manner
+from bot.adapters.openai.image_files import data_url_of
 from bot.adapters.openai.refusals import (
     lost_earlier,
     may_have_lost_earlier,
     refusal_in_stream,
 )
+from bot.adapters.openai.request_variant import Manner
+from bot.adapters.openai.response_state import Answer
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
 from bot.domain.options import NO_OPTIONS, Options

@@ -10,10 +10,10 @@ from typing import Any
 
 from openai import APIConnectionError, APIError, AsyncOpenAI, AsyncStream, omit
 
-from bot.adapters.openai.answer import Answer
 from bot.adapters.openai.client import for_free_calls, headers_of
 from bot.adapters.openai.events import events_of
 from bot.adapters.openai.failures import failure_of
+from bot.adapters.openai.response_state import Answer
 from bot.domain.errors import FailureKind
 from bot.turns import Turns
 

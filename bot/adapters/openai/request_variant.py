@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from openai import APIStatusError
 
-from bot.adapters.openai.blame import Blame, Refused
 from bot.adapters.openai.extras import DEPENDS_ON_CHOICE, Asked, Extra
+from bot.adapters.openai.refusal import Blame, Refused
 from bot.adapters.openai.refusals import (
     may_be_vague,
     may_refuse_request,

@@ -186,11 +186,10 @@ PARSERS: dict[str, Callable[[str], object]] = {
 
 REGEXES = {
     "adapters/openai/refusal.py": "a provider's error",
-    "adapters/openai/echo.py": "a provider's error",
     "adapters/openai/extras.py": "a provider's error",
-    "adapters/openai/failures.py": "a provider's names of things",
-    "adapters/openai/refusals.py": "a provider's error",
-    "adapters/openai/said.py": "a provider's error",
+    "adapters/openai/failures.py": "a provider's error",
+    "adapters/openai/request_variant.py": "a provider's error",
+    "adapters/openai/wording.py": "a provider's error",
     "adapters/placeholder/lettering.py": "readable",
     "adapters/slack/refusals.py": "Slack's error code",
     "demo_bot.py": "a line of our own log",

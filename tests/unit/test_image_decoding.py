@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.adapters.openai import decoding
-from bot.adapters.openai.decoding import decode_image
+from bot.adapters.openai import image_files
+from bot.adapters.openai.image_files import decode_image
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.provenance import xmp_of
 
@@ -138,7 +138,7 @@ async def test_images_are_decoded_off_the_loop(monkeypatch: pytest.MonkeyPatch) 
         threads.append(threading.current_thread() is threading.main_thread())
         return base64.b64decode(text)
 
-    monkeypatch.setattr(decoding, "_from_base64", spy)
+    monkeypatch.setattr(image_files, "_from_base64", spy)
     data = picture("PNG")
     assert (await decode_image(encoded(data))).data == data
     assert threads == [False]

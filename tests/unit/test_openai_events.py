@@ -10,7 +10,7 @@ import pytest
 from openai import APIConnectionError, APIError, APITimeoutError, AsyncStream
 
 from bot.adapters.openai.events import LARGE, events_of
-from bot.turns import Turns
+from bot.concurrency import SoftLimit
 
 FIRST = {"type": "response.created", "response": {"id": "resp_1", "output": []}}
 SECOND = {"type": "x", "items": [{"text": "a\nb ü"}], "sequence_number": 2}
@@ -42,8 +42,8 @@ def stream(*chunks: bytes, error: Exception | None = None) -> AsyncStream[Any]:
     return cast("AsyncStream[Any]", Stream(Response(list(chunks), error)))
 
 
-async def heard(source: AsyncStream[Any], turns: Turns | None = None) -> list[Any]:
-    return [event async for event in events_of(source, turns or Turns(1, 30.0))]
+async def heard(source: AsyncStream[Any], turns: SoftLimit | None = None) -> list[Any]:
+    return [event async for event in events_of(source, turns or SoftLimit(1, 30.0))]
 
 
 def framed(event: Any, end: bytes = b"\n") -> bytes:
@@ -96,7 +96,7 @@ async def test_no_json_is_a_value_error() -> None:
 
 
 async def test_a_large_event_waits_for_its_turn_and_a_small_one_does_not() -> None:
-    turns = Turns(1, 30.0)
+    turns = SoftLimit(1, 30.0)
     large = framed({"type": "x", "result": "A" * 4 * LARGE})
     cut = [large[i : i + 1000] for i in range(0, len(large), 1000)]
     source = stream(*cut)
@@ -112,7 +112,7 @@ async def test_a_large_event_waits_for_its_turn_and_a_small_one_does_not() -> No
 
 
 async def test_who_stops_listening_gives_up_its_turn() -> None:
-    turns = Turns(1, 30.0)
+    turns = SoftLimit(1, 30.0)
     large = framed({"type": "x", "result": "A" * 2 * LARGE})
     cut = [large[i : i + 1000] for i in range(0, len(large), 1000)]
     events = events_of(stream(*cut, framed(FIRST)), turns)

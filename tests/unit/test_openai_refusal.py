@@ -11,7 +11,7 @@ from openai import APIStatusError
 
 from bot.adapters.openai.extras import NAMINGS, Extra
 from bot.adapters.openai.refusal import Refused
-from bot.adapters.openai.request_variant import Manner
+from bot.adapters.openai.request_variant import RequestVariant
 
 ASKED: dict[Extra, str] = {
     extra: {Extra.QUALITY: "medium", Extra.SIZE: "1024x1024", Extra.OUTPUT_FORMAT: "png"}.get(
@@ -243,10 +243,10 @@ def test_what_is_not_asked_is_not_blamed() -> None:
     "body", [error("oops"), error("oops", param="tools"), error("oops", param="tools[0]"), "", None]
 )
 def test_a_vague_refusal_gives_background_up_for_now(status: int, body: Any) -> None:
-    manner = Manner().after(refusal(body, status), ASKED, GUESSES, chosen=False)
-    assert manner is not None
-    assert manner.without == {Extra.BACKGROUND}
-    assert manner.learnt == frozenset()
+    variant = RequestVariant().after(refusal(body, status), ASKED, GUESSES, chosen=False)
+    assert variant is not None
+    assert variant.without == {Extra.BACKGROUND}
+    assert variant.learnt == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -266,31 +266,31 @@ def test_a_vague_refusal_gives_background_up_for_now(status: int, body: Any) -> 
     ],
 )
 def test_other_refusals_are_told(body: Any, status: int) -> None:
-    assert Manner().after(refusal(body, status), ASKED, GUESSES, chosen=False) is None
+    assert RequestVariant().after(refusal(body, status), ASKED, GUESSES, chosen=False) is None
 
 
 def test_a_server_that_breaks_at_a_keyword_has_done_nothing() -> None:
     broken = refusal("__call__() got an unexpected keyword argument 'quality'", 500)
-    manner = Manner().after(broken, ASKED, GUESSES, chosen=False)
-    assert manner is not None
-    assert manner.learnt == {Extra.QUALITY}
+    variant = RequestVariant().after(broken, ASKED, GUESSES, chosen=False)
+    assert variant is not None
+    assert variant.learnt == {Extra.QUALITY}
 
 
 def test_what_a_persons_choice_may_have_caused_is_not_held_against_the_next() -> None:
     words = refusal(error("Quality 'medium' is not supported at this size.", param="quality"))
-    manner = Manner().after(words, ASKED, GUESSES, chosen=True)
-    assert manner is not None
-    assert manner.without == {Extra.QUALITY}
-    assert manner.learnt == frozenset()
+    variant = RequestVariant().after(words, ASKED, GUESSES, chosen=True)
+    assert variant is not None
+    assert variant.without == {Extra.QUALITY}
+    assert variant.learnt == frozenset()
 
 
 def test_one_thing_at_a_time_until_nothing_is_left() -> None:
-    manner, asked = Manner(), dict(ASKED)
+    variant, asked = RequestVariant(), dict(ASKED)
     everything = refusal(error(" ".join(NAMINGS[e].parameters[0] for e in Extra) + " required"))
     for given_up in range(1, len(Extra) + 1):
-        following = manner.after(everything, asked, GUESSES, chosen=False)
+        following = variant.after(everything, asked, GUESSES, chosen=False)
         assert following is not None
-        manner = following
-        assert len(manner.without) == given_up
-        asked = {extra: "" for extra in Extra if extra not in manner.without}
-    assert manner.after(everything, asked, GUESSES, chosen=False) is None
+        variant = following
+        assert len(variant.without) == given_up
+        asked = {extra: "" for extra in Extra if extra not in variant.without}
+    assert variant.after(everything, asked, GUESSES, chosen=False) is None

@@ -11,14 +11,11 @@ from typing import Any
 from openai import APIError, APIStatusError, AsyncOpenAI
 
 from bot.adapters.openai.client import headers_of
-from bot.adapters.openai.decoding import decode_image
-from bot.adapters.openai.download import download
-from bot.adapters.openai.echo import words_of
 from bot.adapters.openai.extras import Asked, Extra, log_refused
 from bot.adapters.openai.failures import failure_of
-from bot.adapters.openai.image_files import File, file_of
-from bot.adapters.openai.request_variant import Manner
-from bot.adapters.openai.wording import all_in_one
+from bot.adapters.openai.image_files import File, decode_image, download, file_of
+from bot.adapters.openai.request_variant import RequestVariant
+from bot.adapters.openai.wording import all_in_one, own_words
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.options import Options
@@ -87,7 +84,7 @@ class ImagesBackend:
         except TimeoutError:
             raise GenerationError(FailureKind.TIMED_OUT) from None
         except (APIError, ValueError) as error:
-            raise failure_of(error, words_of(request)) from None
+            raise failure_of(error, own_words(request)) from None
 
     async def _create(self, request: ImageRequest) -> Any:
         """Ask, and ask again without each extra that the server refuses. A refused call costs
@@ -95,21 +92,21 @@ class ImagesBackend:
         call = Call.EDIT if request.base else Call.GENERATE
         file = await file_of(request.base) if request.base else None
         chosen = _chosen(request.options)
-        manner = Manner(self._refused[call])
+        variant = RequestVariant(self._refused[call])
         while True:
-            asked = self._asked(request, chosen, manner.without)
+            asked = self._asked(request, chosen, variant.without)
             try:
                 answer = await self._post(request, file, chosen, asked)
             except APIStatusError as error:
-                following = manner.after(
-                    error, asked, _GUESSES, chosen=bool(chosen), own=words_of(request)
+                following = variant.after(
+                    error, asked, _GUESSES, chosen=bool(chosen), own=own_words(request)
                 )
                 if following is None:
                     raise
-                manner = following
+                variant = following
             else:
                 break
-        if refused := manner.learnt - self._refused[call]:
+        if refused := variant.learnt - self._refused[call]:
             self._refused[call] |= refused
             log_refused(refused)
         return answer

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from openai import APIStatusError
 
-from bot.adapters.openai.echo import without_echo
 from bot.adapters.openai.extras import NAMINGS, Asked, Extra, names
+from bot.adapters.openai.wording import without_own_words
 
 _PATHS = {"param", "parameter", "parameters", "params", "field", "loc", "path", "instancepath"}
 _WORDS = {"message", "msg", "detail", "details", "error", "errors", "title", "reason"}
@@ -77,7 +77,7 @@ class Refused:
         found = list(_said(error.body))
         self.paths = [value.lower() for is_path, value in found if is_path]
         words = [value for is_path, value in found if not is_path]
-        self.text = without_echo("\n".join(words), own)
+        self.text = without_own_words("\n".join(words), own)
         self.code = str(error.code or "").lower()
 
     @property

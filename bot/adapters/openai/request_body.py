@@ -1,44 +1,19 @@
-"""What a call of the Responses API says."""
+"""The body of a call of the Responses API."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from openai import APIStatusError
 from openai.types.responses import ResponseInputParam
 from openai.types.responses.response_input_param import Message
 from openai.types.responses.tool_param import ImageGeneration
 
 from bot.adapters.openai import wording
-from bot.adapters.openai.echo import words_of
 from bot.adapters.openai.extras import Asked, Extra
 from bot.adapters.openai.image_files import data_url_of
-from bot.adapters.openai.refusals import (
-    lost_earlier,
-    may_have_lost_earlier,
-    refusal_in_stream,
-)
-from bot.adapters.openai.request_variant import Manner
-from bot.adapters.openai.response_state import Answer
-from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
-from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import MAX_PROMPT
-
-_FIRST_GUESSES = (Extra.BACKGROUND,)
-_GUESSES = (
-    *_FIRST_GUESSES,
-    Extra.NO_PARTIALS,
-    Extra.STREAM,
-    Extra.QUALITY,
-    Extra.SIZE,
-    Extra.OUTPUT_FORMAT,
-    Extra.SAFETY_IDENTIFIER,
-    Extra.ACTION,
-    Extra.TOOL_CHOICE,
-)
-"""What a refusal that names nothing may be about, the most likely first."""
 
 
 @dataclass(frozen=True)
@@ -165,47 +140,3 @@ def _tool_choice(asked: Asked) -> str | dict[str, str]:
     if Extra.TOOL_CHOICE in asked:
         return {"type": "image_generation"}
     return "required" if Extra.ANY_TOOL_CHOICE in asked else ""
-
-
-def next_manner(
-    request: ImageRequest, manner: Manner, error: APIStatusError, asked: Asked
-) -> Manner:
-    """How to ask after a refusal. Raises it where there is nothing left to do without."""
-    by_id = request.base is not None and bool(request.base.response_id)
-    own = words_of(request)
-    if by_id and lost_earlier(error, own):
-        raise GenerationError(FailureKind.SOURCE_GONE) from None
-    may_be_lost = by_bytes(request) is not None and may_have_lost_earlier(error)
-    guesses = _FIRST_GUESSES if may_be_lost else _GUESSES
-    chosen = has_choice(request.options)
-    if following := manner.after(error, asked, guesses, chosen=chosen, own=own):
-        return following
-    if may_be_lost:
-        raise GenerationError(FailureKind.SOURCE_GONE) from None
-    raise error
-
-
-def manner_after_stream(
-    request: ImageRequest, manner: Manner, answer: Answer, asked: Asked
-) -> Manner | None:
-    """How to ask after a response that was accepted and then refused. None where an image was
-    begun, or where something else is the matter."""
-    if answer.began or answer.has_image or not answer.over or not answer.error:
-        return None
-    error = refusal_in_stream(answer.error)
-    chosen = has_choice(request.options)
-    return manner.after(error, asked, (), chosen=chosen, own=words_of(request))
-
-
-def has_choice(options: Options) -> bool:
-    """Whether a person chose how the image should be."""
-    return replace(options, count=0) != NO_OPTIONS
-
-
-def by_bytes(request: ImageRequest) -> ImageRequest | None:
-    """The same request without the id of the response that holds the image, where it has one and
-    the bytes too."""
-    base = request.base
-    if base is None or not (base.response_id and base.data):
-        return None
-    return replace(request, base=replace(base, response_id=""))

@@ -1,4 +1,5 @@
-"""Hearing of a response that is under way. Nothing in here costs anything."""
+"""Following a response that is under way, by its stream or by its id. Nothing in here costs
+anything."""
 
 from __future__ import annotations
 
@@ -10,12 +11,11 @@ from typing import Any
 
 from openai import APIConnectionError, APIError, AsyncOpenAI, AsyncStream, omit
 
+from bot.adapters.openai.answer import Answer
 from bot.adapters.openai.client import for_free_calls, headers_of
-from bot.adapters.openai.events import events_of
+from bot.adapters.openai.events import events_of, reading_limit
 from bot.adapters.openai.failures import failure_of
-from bot.adapters.openai.response_state import Answer
-from bot.domain.errors import FailureKind
-from bot.turns import Turns
+from bot.domain.errors import FailureKind, GenerationError
 
 logger = logging.getLogger(__name__)
 
@@ -32,34 +32,10 @@ LAST_WORD = 5.0
 CANCEL_PATIENCE = 2.0
 """Seconds that calling something off may take."""
 
+LAST_CHANCE = 0.8
+"""Seconds for a cancelled call to tell its id: who cancels is to see the end within one."""
+
 Heard = Callable[[Answer], Awaitable[None]]
-
-
-async def read(
-    stream: AsyncStream[Any], answer: Answer, turns: Turns, heard: Heard | None = None
-) -> FailureKind:
-    """Take the stream's events until nothing more is needed or the stream ends, however that
-    happens; answer what its end counts as if nothing more is learnt. `heard` is awaited after
-    each event."""
-    try:
-        async with aclosing(events_of(stream, turns)) as events:
-            while not _heard_enough(answer):
-                async with asyncio.timeout(_patience(answer)):
-                    event = await anext(events, None)
-                if event is None:
-                    return FailureKind.STREAM_ENDED
-                answer.take_event(event)
-                del event
-                if heard is not None:
-                    await heard(answer)
-    except TimeoutError:
-        return FailureKind.TIMED_OUT
-    except (APIConnectionError, ValueError):  # dropped, or cut in the middle of an event
-        return FailureKind.PROVIDER_DOWN
-    except APIError as error:  # an error event whose error is nested: the SDK raises it
-        answer.error = error.body
-        answer.failure = failure_of(error)
-    return FailureKind.STREAM_ENDED
 
 
 def _heard_enough(answer: Answer) -> bool:
@@ -74,12 +50,38 @@ def _patience(answer: Answer) -> float | None:
     return SILENCE if answer.in_background else None
 
 
-class Follower:
-    """Asks for responses by their ids."""
+class ResponsePoller:
+    """Reads responses by their streams, and asks for them by their ids."""
 
-    def __init__(self, client: AsyncOpenAI, turns: Turns) -> None:
-        self._turns = turns
+    def __init__(self, client: AsyncOpenAI) -> None:
+        self._limit = reading_limit()
         self._responses = for_free_calls(client).responses
+
+    async def read(
+        self, stream: AsyncStream[Any], answer: Answer, heard: Heard | None = None
+    ) -> FailureKind:
+        """Take the stream's events until nothing more is needed or the stream ends, however that
+        happens; answer what its end counts as if nothing more is learnt. `heard` is awaited after
+        each event."""
+        try:
+            async with aclosing(events_of(stream, self._limit)) as events:
+                while not _heard_enough(answer):
+                    async with asyncio.timeout(_patience(answer)):
+                        event = await anext(events, None)
+                    if event is None:
+                        return FailureKind.STREAM_ENDED
+                    answer.take_event(event)
+                    del event
+                    if heard is not None:
+                        await heard(answer)
+        except TimeoutError:
+            return FailureKind.TIMED_OUT
+        except (APIConnectionError, ValueError):  # dropped, or cut in the middle of an event
+            return FailureKind.PROVIDER_DOWN
+        except APIError as error:  # an error event whose error is nested: the SDK raises it
+            answer.error = error.body
+            answer.failure = failure_of(error)
+        return FailureKind.STREAM_ENDED
 
     async def look(self, answer: Answer) -> bool:
         """Ask how the response stands; False where the server answers something else.
@@ -116,7 +118,7 @@ class Follower:
         except (APIError, ValueError):
             return False
         async with stream:
-            await read(stream, answer, self._turns)
+            await self.read(stream, answer)
         return True
 
     async def last_look(self, answer: Answer) -> None:
@@ -132,7 +134,7 @@ class Follower:
             except (APIError, ValueError, TimeoutError) as error:
                 logger.info("late, and %s did not tell: %s", answer.id, type(error).__name__)
 
-    async def call_off(self, response_id: str) -> None:
+    async def cancel(self, response_id: str) -> None:
         """Stop a background response before it is paid for, as well as that can be done; never
         raises."""
         try:
@@ -140,3 +142,27 @@ class Follower:
                 await self._responses.cancel(response_id)
         except Exception as error:  # noqa: BLE001 - nobody could do anything about it
             logger.info("%s could not be cancelled: %s", response_id, type(error).__name__)
+
+    async def learn_id(self, creating: asyncio.Task[Any], answer: Answer, tell: Heard) -> None:
+        """A call that nobody waits for any more may be paid for all the same. By its id it can be
+        called off, or gone on from."""
+        try:
+            async with asyncio.timeout(LAST_CHANCE):
+                created = await creating
+                if isinstance(created, AsyncStream):
+                    await self._read_id(created, answer, tell)
+                else:
+                    answer.take_response(created)
+                    await tell(answer)
+        except (TimeoutError, APIError, ValueError, GenerationError) as error:
+            logger.info("what was asked last was not learnt: %s", type(error).__name__)
+        finally:
+            creating.cancel()
+
+    async def _read_id(self, stream: AsyncStream[Any], answer: Answer, tell: Heard) -> None:
+        async with stream, aclosing(events_of(stream, self._limit)) as events:
+            async for event in events:
+                answer.take_event(event)
+                await tell(answer)
+                if answer.id:
+                    break

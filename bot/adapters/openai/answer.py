@@ -1,4 +1,4 @@
-"""What is known of one response so far, gathered from its events and from looks at it as a whole.
+"""An `Answer`: what is known of one response so far, gathered from its events and from looks at it as a whole.
 
 Servers other than OpenAI leave fields out, so nothing here trusts the SDK's types.
 """
@@ -9,8 +9,8 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bot.adapters.openai.decoding import decode_image
 from bot.adapters.openai.failures import failure_in_stream
+from bot.adapters.openai.image_files import decode_image
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage
 

@@ -64,12 +64,9 @@ class SessionStore(Protocol):
     async def discard(self, session_id: str) -> None:
         """Forget a session and its images."""
 
-    async def sessions_of(self, team: str, user: str) -> list[str]:
-        """The ids of a user's sessions, newest first."""
-
     async def entries_of(self, team: str, user: str) -> list[Entry]:
-        """The same with how each stands, in two round trips; those that have expired are left
-        out."""
+        """A user's sessions and how each stands, newest first, in two round trips; those that have
+        expired are left out."""
 
     async def load_many(self, session_ids: list[str]) -> list[Session]:
         """These sessions in one round trip, in their order; those that have expired are left
@@ -295,14 +292,10 @@ OnReading = Callable[[], Awaitable[None]]
 """Is awaited right before a picture is decoded: that may be more than the process survives."""
 
 
-async def unheard() -> None:
-    """Nobody needs to know."""
-
-
 class Files(Protocol):
     """Pictures that people have in Slack."""
 
-    async def fetch(self, file_id: str, on_reading: OnReading = unheard) -> bytes:
+    async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> bytes:
         """The bytes of an image: PNG, JPEG or WebP. Raises `GenerationError` with `SOURCE_GONE`
         where the bot may not have it, `SOURCE_TOO_LARGE`, or `SOURCE_UNREADABLE` where it is no
         such image; and what `on_reading` raises."""

@@ -35,14 +35,14 @@ class Monitoring:
         self._stop = stop
         self._started = False
         self._needs: list[tuple[Callable[[], bool], str]] = []
-        self._refresh: Refresh = _nothing
+        self._refreshers: list[Refresh] = []
 
     def needs(self, able: Callable[[], bool], otherwise: str) -> None:
         """Ready only while `able` says so; `otherwise` is the reason given."""
         self._needs.append((able, otherwise))
 
     def refresh_by(self, refresh: Refresh) -> None:
-        self._refresh = refresh
+        self._refreshers.append(refresh)
 
     def started(self) -> None:
         self._started = True
@@ -69,7 +69,9 @@ class Monitoring:
         return await _answer_within(ANSWER_WITHIN, self._lacks())
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        lacks, _ = await asyncio.gather(self._not_ready(), self._refresh())
+        lacks, *_ = await asyncio.gather(
+            self._not_ready(), *(refresh() for refresh in self._refreshers)
+        )
         READY.set(not lacks)
         encode, content_type = _encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(REGISTRY), headers={"Content-Type": content_type})
@@ -123,10 +125,6 @@ class HttpServer:
         if self._stop is not None and self._stop.is_set():
             response.headers["Connection"] = "close"
             response.force_close()
-
-
-async def _nothing() -> None:
-    """A process that shares nothing has nothing to read anew."""
 
 
 def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:

@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doctor.finding import Finding, Verdict
 from bot.domain.policy import WhoMayStart
-from bot.domain.shut_out import REQUIRED_SCOPES
+from bot.domain.shut_out import REQUIRED_SCOPES, cause_of
 from bot.slack.identity import Identity
 
 SCOPES_OF_FULL_MEMBERS = frozenset({"users:read"})
@@ -27,15 +27,6 @@ SCOPES_IN_AN_ORGANISATION = {
     "are turned away, because the bot cannot tell them from strangers"
 }
 """Besides, where the workspace is part of an organisation."""
-
-_TOKEN_ERRORS = {
-    "invalid_auth",
-    "not_authed",
-    "account_inactive",
-    "token_revoked",
-    "token_expired",
-    "not_allowed_token_type",
-}
 
 
 async def identify(client: AsyncWebClient) -> tuple[Finding, Identity | None]:
@@ -114,11 +105,9 @@ def check_signing(signing_secret: str) -> Finding:
 
 def _refused(what: str, error: SlackApiError, advice: str) -> Finding:
     code = error.response.get("error") if isinstance(error.response.data, dict) else None
-    if code in _TOKEN_ERRORS:
-        return Finding(what, Verdict.WRONG, f"Slack says {code}", advice)
     if code == "missing_scope":
         return Finding(what, Verdict.WRONG, "a scope is missing", advice)
-    if code and error.response.status_code < 429:
+    if code and (cause_of("auth.test", code) or error.response.status_code < 429):
         return Finding(what, Verdict.WRONG, f"Slack says {code}", advice)
     text = f"Slack answers with status {error.response.status_code}"
     return Finding(what, Verdict.PASSING, text, "try again in a minute")

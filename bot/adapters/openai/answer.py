@@ -1,4 +1,4 @@
-"""An `Answer`: what is known of one response so far, gathered from its events and from looks at it as a whole.
+"""An `Answer`: what is known of one response so far, from its events and from looks at all of it.
 
 Servers other than OpenAI leave fields out, so nothing here trusts the SDK's types.
 """

@@ -29,7 +29,7 @@ from bot.domain.errors import (
 )
 from bot.domain.pictures import MAX_BYTES, check_picture, told_pixels
 from bot.imaging import OneAtATime
-from bot.ports import OnReading, unheard
+from bot.ports import OnReading
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class SlackFiles:
         self._session = session
         self._reading = reading or OneAtATime()
 
-    async def fetch(self, file_id: str, on_reading: OnReading = unheard) -> bytes:
+    async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> bytes:
         """Raises `SlackUnavailable` when its patience ends: another time it may work."""
         file = await self._described(file_id)
         _check(file)

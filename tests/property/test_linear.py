@@ -191,7 +191,7 @@ REGEXES = {
     "adapters/openai/request_variant.py": "a provider's error",
     "adapters/openai/wording.py": "a provider's error",
     "adapters/placeholder/lettering.py": "readable",
-    "adapters/slack/refusals.py": "Slack's error code",
+    "adapters/slack/client.py": "Slack's error code",
     "demo_bot.py": "a line of our own log",
     "domain/directors.py": "a setting",
     "domain/flags.py": "parse_flags",

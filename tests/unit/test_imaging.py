@@ -12,7 +12,7 @@ import pytest
 
 from bot.adapters.openai.image_files import decode_image, file_of
 from bot.adapters.placeholder import PlaceholderBackend
-from bot.adapters.slack.pictures import readable_picture
+from bot.adapters.slack.downloads import readable_picture
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.pictures import MAX_PIXELS

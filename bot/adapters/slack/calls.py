@@ -18,7 +18,7 @@ from tenacity import (
     stop_before_delay,
 )
 
-from bot.adapters.slack.refusals import code_of, status_of
+from bot.adapters.slack.client import code_of, status_of
 from bot.domain.errors import (
     ImageNotReady,
     SlackBusy,
@@ -133,7 +133,7 @@ def _log_wait(state: RetryCallState) -> None:
     log.info("Slack: %s, again in %.1f s", error, state.upcoming_sleep)
 
 
-async def patiently(step: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
+async def with_retries(step: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
     """Repeat a step that may be repeated, while Slack is busy or away, but not while it refuses
     the whole app."""
     retrying = AsyncRetrying(

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.calls import call, errors_counted, patiently, retry_after
+from bot.adapters.slack.calls import call, errors_counted, retry_after, with_retries
 from bot.domain.errors import SlackBusy, SlackRefused, SlackUnavailable
 
 _PIECE = 256 * 1024
@@ -29,7 +29,7 @@ class Uploader:
 
         A repeated try takes a new file: what is left of an unfinished one, nobody sees.
         """
-        return await patiently(lambda: self.upload_once(data, filename, title, **share))
+        return await with_retries(lambda: self.upload_once(data, filename, title, **share))
 
     async def upload_once(self, data: bytes, filename: str, title: str, **share: str) -> str:
         """The same without patience."""

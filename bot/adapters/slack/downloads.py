@@ -6,17 +6,18 @@ which therefore goes to Slack's own hosts alone. Needs the scope `files:read`.
 
 from __future__ import annotations
 
+import io
 import logging
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
+from PIL import Image
 from slack_sdk.web.async_client import AsyncWebClient
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from bot.adapters.slack.calls import call, patiently, retry_after
-from bot.adapters.slack.pictures import readable_picture
+from bot.adapters.slack.calls import call, retry_after, with_retries
 from bot.domain.errors import (
     FailureKind,
     GenerationError,
@@ -28,7 +29,7 @@ from bot.domain.errors import (
     SlackUnavailable,
 )
 from bot.domain.pictures import MAX_BYTES, check_picture, told_pixels
-from bot.imaging import OneAtATime
+from bot.imaging import OneAtATime, TooManyPixels, opened
 from bot.ports import OnReading
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ DOWNLOAD_TIMEOUT = ClientTimeout(total=60.0, sock_connect=10.0, sock_read=20.0)
 _LOOK_EVERY = 1.0
 _CHUNK = 64 * 1024
 _SLACKS = ("slack.com", "slack-gov.com")
+_READABLE = ("PNG", "JPEG", "WEBP", "GIF")
 _GONE = {"tombstone", "hidden_by_limit", "external"}
 """Modes of files whose bytes Slack does not give, or does not have."""
 
@@ -65,7 +67,7 @@ class SlackFiles:
         if not is_slacks(url, self._client.base_url):
             log.warning("a picture is not on Slack's own hosts")
             raise GenerationError(FailureKind.SOURCE_GONE)
-        data = await patiently(partial(self._download, url))
+        data = await with_retries(partial(self._download, url))
         return await self._reading.run(partial(readable_picture, data), on_reading)
 
     async def _described(self, file_id: str) -> dict[str, Any]:
@@ -76,7 +78,7 @@ class SlackFiles:
             reraise=True,
         )
         try:
-            return await retrying(patiently, partial(self._describe, file_id))
+            return await retrying(with_retries, partial(self._describe, file_id))
         except NotKnownYet:
             raise GenerationError(FailureKind.SOURCE_UNREADABLE) from None
 
@@ -112,14 +114,14 @@ def is_slacks(url: str, api_url: str) -> bool:
         if "\\" in url or "@" in file.netloc:
             return False
         for domain in _SLACKS:
-            if _within(api.hostname, domain):
-                return file.scheme == "https" and not file.port and _within(file.hostname, domain)
+            if _is_in(api.hostname, domain):
+                return file.scheme == "https" and not file.port and _is_in(file.hostname, domain)
     except ValueError:
         return False
     return bool(file.netloc) and (file.scheme, file.netloc) == (api.scheme, api.netloc)
 
 
-def _within(host: str | None, domain: str) -> bool:
+def _is_in(host: str | None, domain: str) -> bool:
     return host == domain or (host or "").endswith(f".{domain}")
 
 
@@ -152,3 +154,30 @@ async def _read(response: ClientResponse) -> bytes:
         if len(data) > MAX_BYTES:
             raise GenerationError(FailureKind.SOURCE_TOO_LARGE)
     return bytes(data)
+
+
+def readable_picture(data: bytes) -> bytes:
+    """The picture as PNG, JPEG or WebP, read to its last byte once; of a moving one the first
+    frame. Raises `GenerationError` with `SOURCE_TOO_LARGE` or `SOURCE_UNREADABLE`."""
+    try:
+        with opened(data, _READABLE) as image:
+            image.load()
+            return _to_png(image) if _moves(image) else data
+    except TooManyPixels:
+        raise GenerationError(FailureKind.SOURCE_TOO_LARGE) from None
+    except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
+        raise GenerationError(FailureKind.SOURCE_UNREADABLE) from None
+
+
+def _moves(image: Image.Image) -> bool:
+    """A GIF counts even with one frame, and its frames are not looked for: there may be millions.
+    An MPO is a JPEG whose other frames nobody looks at."""
+    if image.format == "GIF":
+        return True
+    return image.format in {"PNG", "WEBP"} and getattr(image, "n_frames", 1) > 1
+
+
+def _to_png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.convert("RGBA" if image.has_transparency_data else "RGB").save(out, "PNG")
+    return out.getvalue()

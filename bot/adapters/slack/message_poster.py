@@ -10,8 +10,8 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from bot.adapters.slack.calls import PATIENCE, call, patiently
-from bot.adapters.slack.finder import find_messages
+from bot.adapters.slack.calls import PATIENCE, call, with_retries
+from bot.adapters.slack.message_search import find_messages
 from bot.concurrency import finish_before_cancel
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.session import Session
@@ -33,16 +33,16 @@ TAKEN_FOR_DEAD = 10.0
 is 15."""
 
 
-class Poster:
+class MessagePoster:
     """Posts into the thread of a session, or without one into its channel.
 
-    A message is known by the block id of its first block. `_slipped` holds those that were posted
-    while whoever posted them was being cancelled.
+    A message is known by the block id of its first block. `_posted_late` holds those that were
+    posted by a task that was cancelled.
     """
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
-        self._slipped: dict[str, Found] = {}
+        self._posted_late: dict[str, Found] = {}
 
     async def post(
         self, session: Session, message: Message, *, repeated: bool, broadcast: bool = False
@@ -64,7 +64,7 @@ class Poster:
                 in_doubt = True
                 raise
 
-        return await patiently(step)
+        return await with_retries(step)
 
     async def post_file(
         self,
@@ -107,7 +107,7 @@ class Poster:
         return str(answer["ts"])
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
-        await patiently(lambda: self.update_once(channel, ts, message))
+        await with_retries(lambda: self.update_once(channel, ts, message))
 
     async def update_once(self, channel: str, ts: str, message: Message) -> None:
         """`parse` and `link_names` are named because an update resets them."""
@@ -124,7 +124,7 @@ class Poster:
     async def remove(self, session: Session, marker: str, ts: str) -> list[Found]:
         """Take a message away; without its `ts`, all that have the marker. Answers which; one that
         is gone already is as good."""
-        kept = self._slipped.pop(marker, None)
+        kept = self._posted_late.pop(marker, None)
         if ts:
             found: list[Found] = [{"ts": ts}]
         elif kept is not None:
@@ -132,7 +132,7 @@ class Poster:
         else:
             found = await self._find(session, marker, PATIENCE)
         for message in found:
-            await patiently(partial(self._delete, session.channel, str(message["ts"])))
+            await with_retries(partial(self._delete, session.channel, str(message["ts"])))
         return found
 
     async def _delete(self, channel: str, ts: str) -> None:
@@ -143,13 +143,13 @@ class Poster:
                 raise
 
     def _keep(self, marker: str, answer: Found) -> None:
-        self._slipped[marker] = {**answer.get("message", {}), "ts": answer["ts"]}
+        self._posted_late[marker] = {**answer.get("message", {}), "ts": answer["ts"]}
 
     async def _look_for(self, session: Session, message: Message) -> str:
         """The `ts` of the message, if it is there. A Slack that cannot say for long does not keep
         the message back."""
         marker = _marker(message)
-        if kept := self._slipped.pop(marker, None):
+        if kept := self._posted_late.pop(marker, None):
             return str(kept["ts"])
         try:
             found = await self._find(session, marker, LOOK_FOR)
@@ -169,7 +169,7 @@ class Poster:
             thread_ts=session.thread_ts,
             since=session.created_at - _CLOCK_SKEW,
         )
-        return await patiently(find, patience)
+        return await with_retries(find, patience)
 
 
 def _until_ready(within: float) -> AsyncRetrying:

@@ -16,7 +16,7 @@ _RETRIES = 60
 """About a minute: a finished job is worth waiting for Redis that restarts."""
 
 
-def redis_client(url: str) -> Redis:
+def bullmq_client(url: str) -> Redis:
     """A client that BullMQ can use from many tasks at once; the URL's own query options win.
 
     A client of BullMQ's own making has one connection, for which all callers would queue. Here

@@ -19,11 +19,11 @@ from bot.adapters.queue import BullJobQueue
 from bot.adapters.slack import SlackFiles, SlackPublisher, slack_client, slack_session
 from bot.concurrency import run_until_event, wait_for_event
 from bot.imaging import OneAtATime
+from bot.ops.serving import HttpServer, Monitoring
+from bot.ops.startup import check_at_start, require_settings
+from bot.ops.stopping import Stopping
 from bot.outside import Outside
-from bot.serving import HttpServer, Monitoring
 from bot.settings import Settings
-from bot.startup import check_at_start, require_settings
-from bot.stopping import Stopping
 from bot.web import start_web
 from bot.work import start_worker
 from bot.worker.shared_gauges import SharedGauges

@@ -24,8 +24,8 @@ from bot import demo_words as words
 from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.demo_bot import BotChild
 from bot.demo_watch import watch_jobs, watch_stages
-from bot.doctor.slack import OPTIONAL_SCOPES
 from bot.domain.shut_out import REQUIRED_SCOPES
+from bot.ops.doctor.slack import OPTIONAL_SCOPES
 from bot.sandbox import Command, Features, Keeper, Page, Shortcut, SimulatedSlack
 from bot.settings import Backend, Settings
 from bot.tasks import end

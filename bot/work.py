@@ -9,16 +9,16 @@ from functools import partial
 from bot.adapters.queue import BullWorker
 from bot.backends import image_backend
 from bot.concurrency import BackgroundTasks, cancel_and_wait
-from bot.doctor import Verdict, identify
 from bot.flow import ReviewFlow
 from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
 from bot.flow.requests import Requests
 from bot.flow.store_retries import StoreRetries, retrying_store
+from bot.ops.doctor import Verdict, identify
+from bot.ops.serving import Monitoring
+from bot.ops.startup import warn_of_models
+from bot.ops.stopping import Stopping
 from bot.outside import Outside
-from bot.serving import Monitoring
-from bot.startup import warn_of_models
-from bot.stopping import Stopping
 from bot.worker.generations import Generations
 from bot.worker.giving_up import GivingUp
 from bot.worker.handler import JobHandler

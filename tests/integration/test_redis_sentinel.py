@@ -12,8 +12,8 @@ import pytest
 
 from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.adapters.redis_connections import SentinelURL
-from bot.doctor import Finding, Verdict, check_redis
 from bot.domain.attempt import ImageRef
+from bot.ops.doctor import Finding, Verdict, check_redis
 from bot.ports import JobState
 from bot.sandbox import SimulatedSlack
 from tests.fake_openai import FakeOpenAI

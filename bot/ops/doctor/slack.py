@@ -6,9 +6,9 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.doctor.finding import Finding, Verdict
 from bot.domain.policy import WhoMayStart
 from bot.domain.shut_out import REQUIRED_SCOPES, cause_of
+from bot.ops.doctor.finding import Finding, Verdict
 from bot.slack.identity import Identity
 
 SCOPES_OF_FULL_MEMBERS = frozenset({"users:read"})

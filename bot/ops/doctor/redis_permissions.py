@@ -7,7 +7,7 @@ from typing import Any
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from bot.doctor.finding import Finding, Verdict
+from bot.ops.doctor.finding import Finding, Verdict
 
 WHAT = "Redis permissions"
 ADVICE = "docs/redis.md has the line for ACL SETUSER"

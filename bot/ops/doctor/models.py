@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from openai import AsyncOpenAI
 
 from bot.adapters.openai import KeyRefused, ModelsUnavailable, UnknownModel, model_shutdown
-from bot.doctor.finding import Finding, Verdict
+from bot.ops.doctor.finding import Finding, Verdict
 from bot.settings import Backend, Settings
 
 

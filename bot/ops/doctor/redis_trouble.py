@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from redis.asyncio.sentinel import MasterNotFoundError
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
-from bot.doctor.finding import Finding, Verdict
+from bot.ops.doctor.finding import Finding, Verdict
 
 WHAT = "REDIS_URL"
 

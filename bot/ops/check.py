@@ -6,7 +6,7 @@ import sys
 
 from bot.adapters.openai import openai_client
 from bot.adapters.slack import slack_client, slack_session
-from bot.doctor import (
+from bot.ops.doctor import (
     Finding,
     Verdict,
     check_app_token,

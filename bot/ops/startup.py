@@ -11,7 +11,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.openai import openai_client
 from bot.concurrency import wait_for_event
-from bot.doctor import (
+from bot.domain.errors import ImagineError
+from bot.domain.policy import WhoMayStart
+from bot.ops.doctor import (
     Finding,
     Verdict,
     check_app_token,
@@ -21,8 +23,6 @@ from bot.doctor import (
     check_signing,
     identify,
 )
-from bot.domain.errors import ImagineError
-from bot.domain.policy import WhoMayStart
 from bot.settings import Backend, Settings
 from bot.slack.identity import Identity
 

@@ -3,10 +3,10 @@
 Each check answers a `Finding`: what was looked at, how it is, and what to do about it.
 """
 
-from bot.doctor.finding import Finding, Verdict
-from bot.doctor.models import check_models
-from bot.doctor.redis import check_redis
-from bot.doctor.slack import check_app_token, check_scopes, check_signing, identify
+from bot.ops.doctor.finding import Finding, Verdict
+from bot.ops.doctor.models import check_models
+from bot.ops.doctor.redis import check_redis
+from bot.ops.doctor.slack import check_app_token, check_scopes, check_signing, identify
 
 __all__ = [
     "Finding",

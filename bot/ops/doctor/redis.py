@@ -11,9 +11,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoPermissionError, RedisError
 
 from bot.adapters.redis_connections import SentinelPool, redis_pool
-from bot.doctor.finding import Finding, Verdict
-from bot.doctor.redis_permissions import check_permissions
-from bot.doctor.redis_trouble import WHAT, trouble
+from bot.ops.doctor.finding import Finding, Verdict
+from bot.ops.doctor.redis_permissions import check_permissions
+from bot.ops.doctor.redis_trouble import WHAT, trouble
 
 MINIMUM_VERSION = (6, 2)
 _PATIENCE = 3.0

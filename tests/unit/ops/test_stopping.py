@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from bot import stopping as module
-from bot.stopping import Stopping, WorkEnded
+from bot.ops import stopping as module
+from bot.ops.stopping import Stopping, WorkEnded
 
 LONG = 60.0
 

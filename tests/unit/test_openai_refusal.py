@@ -67,6 +67,14 @@ WORDINGS = [
             }
         ]
     },
+    lambda name: {  # vLLM's
+        "object": "error",
+        "message": f"[{{'type': 'extra_forbidden', 'loc': ('body', '{name}'), "
+        "'msg': 'Extra inputs are not permitted', 'input': 64}]",
+        "type": "BadRequestError",
+        "param": None,
+        "code": 400,
+    },
     lambda name: error(
         'AzureException - {"error": {"message": "Unknown parameter: '
         f'\'{name}\'.", "type": "invalid_request_error", "param": "{name}"}}}}'

@@ -15,7 +15,6 @@ from bot.adapters.openai.client import headers_of
 from bot.adapters.openai.extras import Asked, Extra, log_refused
 from bot.adapters.openai.failures import failure_of
 from bot.adapters.openai.request_body import (
-    Content,
     Tool,
     body_of_call,
     content_of,
@@ -40,7 +39,7 @@ OnPartial = Callable[[str], None]
 
 
 @dataclass
-class _Way:
+class _Call:
     """The variant of a request that is asked with just now, and the extras in it."""
 
     variant: RequestVariant
@@ -157,17 +156,17 @@ class ResponsesBackend:
     async def _ask(self, request: ImageRequest, on_started: OnStarted, answer: Answer) -> None:
         """The one paid call, and all that can be heard of it. Where it was accepted, and refused
         before an image was begun, there is another."""
-        way = _Way(RequestVariant(self._refused))
+        call = _Call(RequestVariant(self._refused))
         while True:
-            await self._ask_once(request, way, on_started, answer)
-            following = variant_after_stream(request, way.variant, answer, way.asked)
+            await self._ask_once(request, call, on_started, answer)
+            following = variant_after_stream(request, call.variant, answer, call.asked)
             if following is None:
                 return
-            way.variant = following
+            call.variant = following
             answer.begin()
 
     async def _ask_once(
-        self, request: ImageRequest, way: _Way, on_started: OnStarted, answer: Answer
+        self, request: ImageRequest, call: _Call, on_started: OnStarted, answer: Answer
     ) -> None:
         told = False
 
@@ -177,7 +176,7 @@ class ResponsesBackend:
                 told = True
                 await _tell(on_started, answer.id)
 
-        creating = asyncio.create_task(self._create(request, way))
+        creating = asyncio.create_task(self._create(request, call))
         try:
             created = await asyncio.shield(creating)
         except asyncio.CancelledError:
@@ -194,39 +193,34 @@ class ResponsesBackend:
         if answer.id:
             await self._poller.follow(answer)
 
-    async def _create(self, request: ImageRequest, way: _Way) -> Any:
+    async def _create(self, request: ImageRequest, call: _Call) -> Any:
         """Ask, and ask again without what the server refuses; once it has taken a call without,
         no more of that in this process. Answers the stream, or the response where the server has
         no streams. Raises `GenerationError(SOURCE_GONE)` where an edit goes by an id that the
         provider does not know."""
         content = await content_of(request)
         while True:
-            way.asked = self._extras(request, content, way.variant.without)
+            without = call.variant.without
+            extras = self._tool.extras(request, without) | extras_of_call(
+                request, content, background=self._background
+            )
+            call.asked = {extra: value for extra, value in extras.items() if extra not in without}
+            body = body_of_call(request, content, call.asked) | {
+                "model": self._host_model,
+                "tools": [self._tool.for_request(request, call.asked)],
+            }
             try:
-                created = await self._post(request, content, way.asked)
+                created: Any = await self._client.responses.create(
+                    **body, extra_headers=headers_of(request.request_id)
+                )
             except APIStatusError as error:
-                way.variant = variant_after_refusal(request, way.variant, error, way.asked)
+                call.variant = variant_after_refusal(request, call.variant, error, call.asked)
             else:
                 break
-        if refused := way.variant.learnt - self._refused:
+        if refused := call.variant.learnt - self._refused:
             self._refused |= refused
             log_refused(refused)
         return created
-
-    def _extras(
-        self, request: ImageRequest, content: Content, without: frozenset[Extra]
-    ) -> dict[Extra, str]:
-        tool = self._tool.extras(request, without)
-        call = extras_of_call(request, content, background=self._background)
-        return tool | {extra: value for extra, value in call.items() if extra not in without}
-
-    async def _post(self, request: ImageRequest, content: Content, asked: Asked) -> Any:
-        body = body_of_call(request, content, asked) | {
-            "model": self._host_model,
-            "tools": [self._tool.for_request(request, asked)],
-        }
-        headers = headers_of(request.request_id)
-        return await self._client.responses.create(**body, extra_headers=headers)
 
 
 async def _tell(on_started: OnStarted, response_id: str) -> None:

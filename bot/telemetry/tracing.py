@@ -78,8 +78,9 @@ def span(
             current.set_status(Status(StatusCode.ERROR))
             raise
         finally:  # a listener learns its log context on its way
-            known = {**fields(), **attributes}
-            current.set_attributes({f"imagine.{name}": value for name, value in known.items()})
+            if current.is_recording():
+                known = {**fields(), **attributes}
+                current.set_attributes({f"imagine.{name}": value for name, value in known.items()})
 
 
 def carrier() -> dict[str, str]:

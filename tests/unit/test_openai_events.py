@@ -100,7 +100,7 @@ async def test_a_large_event_waits_for_its_turn_and_a_small_one_does_not() -> No
     large = framed({"type": "x", "result": "A" * 4 * LARGE})
     cut = [large[i : i + 1000] for i in range(0, len(large), 1000)]
     source = stream(*cut)
-    async with turns.one():
+    async with turns.slot():
         assert len(await heard(stream(framed(FIRST)), turns)) == 1
         waiting = asyncio.create_task(heard(source, turns))
         for _ in range(len(cut) * 3):
@@ -118,5 +118,5 @@ async def test_who_stops_listening_gives_up_its_turn() -> None:
     events = events_of(stream(*cut, framed(FIRST)), turns)
     await anext(events)
     await events.aclose()
-    async with asyncio.timeout(5.0), turns.one():
+    async with asyncio.timeout(5.0), turns.slot():
         pass

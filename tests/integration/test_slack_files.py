@@ -15,8 +15,8 @@ from bot.adapters.slack import SlackFiles, calls, downloads, slack_client, slack
 from bot.adapters.slack.downloads import is_slacks
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.sandbox import Fault, SimulatedSlack
-from bot.sandbox.files import File
-from tests.sandbox.samples import png
+from bot.sandbox.workspace.files import File
+from tests.support.samples import png
 
 KEPT_WAIT = calls._wait
 KEPT_PAYLOAD = File.payload

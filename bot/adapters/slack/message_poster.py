@@ -28,9 +28,11 @@ FINISH_WITHIN = 2.0
 LOOK_FOR = 60.0
 """Seconds for Slack to say whether a message was posted. A bot that is cut off from it, or has only
 dead connections left, is not to post again without having looked."""
-TAKEN_FOR_DEAD = 10.0
-"""Seconds of waiting after which another worker may have taken the job over, and posted: its lease
-is 15."""
+JOB_LEASE = 15.0
+"""Seconds."""
+TAKEN_FOR_DEAD = 2 / 3
+"""Of the job's lease: after waiting that long, another worker may have taken the job over, and
+posted."""
 
 
 class MessagePoster:
@@ -40,8 +42,9 @@ class MessagePoster:
     posted by a task that was cancelled.
     """
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, job_lease: float = JOB_LEASE) -> None:
         self._client = client
+        self._taken_for_dead = job_lease * TAKEN_FOR_DEAD
         self._posted_late: dict[str, Found] = {}
 
     async def post(
@@ -53,7 +56,7 @@ class MessagePoster:
 
         async def step() -> str:
             nonlocal in_doubt
-            in_doubt = in_doubt or _is_long_ago(began)
+            in_doubt = in_doubt or self._is_long_ago(began)
             if in_doubt and (found := await self._look_for(session, message)):
                 return found
             try:
@@ -80,7 +83,7 @@ class MessagePoster:
         began = time.monotonic()
 
         async def step() -> str:
-            in_doubt = repeated or _is_long_ago(began)
+            in_doubt = repeated or self._is_long_ago(began)
             return await self.post(session, message, repeated=in_doubt, broadcast=broadcast)
 
         return await _until_ready(within)(step)
@@ -105,6 +108,9 @@ class MessagePoster:
             post, FINISH_WITHIN, on_late=partial(self._keep, _marker(message))
         )
         return str(answer["ts"])
+
+    def _is_long_ago(self, began: float) -> bool:
+        return time.monotonic() - began > self._taken_for_dead
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
         await with_retries(lambda: self.update_once(channel, ts, message))
@@ -179,10 +185,6 @@ def _until_ready(within: float) -> AsyncRetrying:
         stop=stop_after_delay(within),
         reraise=True,
     )
-
-
-def _is_long_ago(began: float) -> bool:
-    return time.monotonic() - began > TAKEN_FOR_DEAD
 
 
 def _marker(message: Message) -> str:

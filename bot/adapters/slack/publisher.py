@@ -11,7 +11,7 @@ from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.calls import call, with_retries
-from bot.adapters.slack.message_poster import MessagePoster
+from bot.adapters.slack.message_poster import JOB_LEASE, MessagePoster
 from bot.adapters.slack.notices import Notices
 from bot.adapters.slack.previews import Previews
 from bot.adapters.slack.uploads import Uploader
@@ -47,9 +47,10 @@ class SlackPublisher:
         now: Callable[[], float] = time.time,
         ready_within: float = READY_WITHIN,
         ai_label: str = AI_LABEL,
+        job_lease: float = JOB_LEASE,
     ) -> None:
         self._client = client
-        self._poster = MessagePoster(client)
+        self._poster = MessagePoster(client, job_lease)
         self._uploader = Uploader(client, session)
         self._previews = Previews(client, self._uploader, self._poster, ai_label)
         self._notices = Notices(client, session)

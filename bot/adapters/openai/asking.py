@@ -14,7 +14,7 @@ from bot.adapters.openai import wording
 from bot.adapters.openai.answer import Answer
 from bot.adapters.openai.base import data_url_of
 from bot.adapters.openai.echo import words_of
-from bot.adapters.openai.extras import Asked, Extra
+from bot.adapters.openai.extras import NAMINGS, Asked, Extra
 from bot.adapters.openai.manner import Manner
 from bot.adapters.openai.refusals import (
     lost_earlier,
@@ -23,7 +23,7 @@ from bot.adapters.openai.refusals import (
 )
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
-from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.options import AUTO, OPTIONS
 from bot.domain.prompt import MAX_PROMPT
 
 _FIRST_GUESSES = (Extra.BACKGROUND,)
@@ -40,6 +40,8 @@ _GUESSES = (
 )
 """What a refusal that names nothing may be about, the most likely first."""
 
+_SET_BY_OPERATOR = {"size", "quality"}
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -53,30 +55,35 @@ class Tool:
     def extras(self, request: ImageRequest, without: frozenset[Extra]) -> dict[Extra, str]:
         """What the tool holds that no person asked for. It is told what to do: left to itself, the
         host model may draw anew what it should edit."""
-        options = request.options
         mine = {
             Extra.OUTPUT_FORMAT: "png",
             Extra.ACTION: "edit" if request.base else "generate",
-            **({} if options.size else {Extra.SIZE: self.size}),
-            **({} if options.quality else {Extra.QUALITY: self.quality}),
+            Extra.SIZE: self.size,
+            Extra.QUALITY: self.quality,
         }
         if Extra.STREAM not in without:
             mine[Extra.PARTIALS] = ""
             mine |= {} if self.partial_images else {Extra.NO_PARTIALS: ""}
-        return {extra: value for extra, value in mine.items() if extra not in without}
+        chosen = OPTIONS.arguments(request.options)
+        return {
+            extra: value
+            for extra, value in mine.items()
+            if extra not in without and not chosen.keys() & NAMINGS[extra].parameters
+        }
 
     def for_request(self, request: ImageRequest, asked: Asked) -> ImageGeneration:
-        """The tool with what the person chose, and these extras."""
-        options = request.options
+        """The tool with what the person chose, and these extras. What a person leaves to the model
+        is said where the operator has set it."""
+        chosen = OPTIONS.arguments(request.options)
         tool = {
             "type": "image_generation",
             "model": self.model,
-            "size": options.size or asked.get(Extra.SIZE),
-            "quality": options.quality or asked.get(Extra.QUALITY),
+            "size": asked.get(Extra.SIZE),
+            "quality": asked.get(Extra.QUALITY),
             "output_format": asked.get(Extra.OUTPUT_FORMAT),
             "partial_images": self._partial_images(asked),
             "action": asked.get(Extra.ACTION),
-            "background": options.background if options.background != "auto" else "",
+            **{n: value for n, value in chosen.items() if value != AUTO or n in _SET_BY_OPERATOR},
         }
         said = {name: value for name, value in tool.items() if value not in (None, "")}
         return cast(ImageGeneration, said)
@@ -177,7 +184,7 @@ def next_manner(
         raise GenerationError(FailureKind.SOURCE_GONE) from None
     may_be_lost = by_bytes(request) is not None and may_have_lost_earlier(error)
     guesses = _FIRST_GUESSES if may_be_lost else _GUESSES
-    chosen = has_choice(request.options)
+    chosen = bool(OPTIONS.arguments(request.options))
     if following := manner.after(error, asked, guesses, chosen=chosen, own=own):
         return following
     if may_be_lost:
@@ -193,13 +200,8 @@ def manner_after_stream(
     if answer.began or answer.has_image or not answer.over or not answer.error:
         return None
     error = refusal_in_stream(answer.error)
-    chosen = has_choice(request.options)
+    chosen = bool(OPTIONS.arguments(request.options))
     return manner.after(error, asked, (), chosen=chosen, own=words_of(request))
-
-
-def has_choice(options: Options) -> bool:
-    """Whether a person chose how the image should be."""
-    return replace(options, count=0) != NO_OPTIONS
 
 
 def by_bytes(request: ImageRequest) -> ImageRequest | None:

@@ -45,12 +45,12 @@ async def start_web(
         Policy.parse(settings.directors, outside.identity.installation),
         tasks,
         time.time,
-        settings.qualities,
+        settings.option_table,
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start
     app = bolt_app(outside.slack, outside.identity, signing_secret, who, tasks)
-    portfolio = Portfolio(sessions, settings.qualities)
+    portfolio = Portfolio(sessions, settings.option_table)
     listeners = Listeners(
         direction, portfolio, outside.publisher, tasks, outside.identity, settings.ai_label
     )

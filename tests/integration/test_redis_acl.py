@@ -97,7 +97,7 @@ async def test_store_queue_and_listener_need_no_more(limited: Server) -> None:
     async with in_use(url_of(limited)) as using:
         await using.works("limited")
         await using.store.keep_defaults("T1", "U1", Options(count=2))
-        assert (await using.store.defaults_of("T1", "U1")).count == 2
+        assert (await using.store.defaults_of("T1", "U1")).candidates == 2
         assert await using.store.entries_of("T1", "U1")
         assert await using.store.load_many(["T1.U1.limited"])
         assert await using.store.in_thread("T1", "C1", "1.0", "U1")

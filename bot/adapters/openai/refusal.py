@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from openai import APIStatusError
 
-from bot.adapters.openai.extras import NAMINGS, Asked, Extra, names
+from bot.adapters.openai.extras import NAMINGS, Asked, Extra, names, words_for
 from bot.adapters.openai.wording import without_own_words
+from bot.domain.options import OPTIONS
 
 _PATHS = {"param", "parameter", "parameters", "params", "field", "loc", "path", "instancepath"}
 _WORDS = {"message", "msg", "detail", "details", "error", "errors", "title", "reason"}
@@ -55,10 +56,6 @@ _ABOUT_INPUT = re.compile(
     r"\b(?:input|source|reference|uploaded|provided|your) (?:image|file|picture)|\bimage(?: file)? "
     r"(?:is |was )?(?:too|not|invalid|corrupt)"
 )
-_MAY_BE_CHOSEN = (Extra.QUALITY, Extra.SIZE, Extra.BACKGROUND)
-_CHOSEN = {"size", "quality", "background"}
-"""What people choose. A refusal that names one of these, where only a person asked for it, is about
-their choice."""
 
 
 class Blame(NamedTuple):
@@ -83,10 +80,13 @@ class Refused:
     @property
     def vague(self) -> bool:
         """It names no parameter at fault, or only what holds all of them. To be asked where it
-        blames no extra: what it has an extra's words for is then what a person chose."""
-        about_these = _ABOUT_INPUT.search(self.text) or _in_any_words(_MAY_BE_CHOSEN, self.text)
+        blames no extra: what it names of the options is then what a person chose."""
+        options = {spec.argument for spec in OPTIONS if spec.argument}
+        about_these = _ABOUT_INPUT.search(self.text) or any(
+            _is_named(words_for(option), self.text) for option in options
+        )
         at_fault = not about_these and all(_steps(path) <= _CONTAINERS for path in self.paths)
-        return at_fault and not any(_steps(path) & (_NEEDED | _CHOSEN) for path in self._in_text)
+        return at_fault and not any(_steps(path) & (_NEEDED | options) for path in self._in_text)
 
     @property
     def breaks_at_something(self) -> bool:
@@ -143,7 +143,11 @@ def _in_code(extra: Extra, code: str) -> bool:
 
 
 def _in_words(extra: Extra, text: str) -> bool:
-    return re.search(rf"(?<![\w-])(?:{NAMINGS[extra].words})(?![\w-])", text) is not None
+    return _is_named(NAMINGS[extra].words, text)
+
+
+def _is_named(words: str, text: str) -> bool:
+    return re.search(rf"(?<![\w-])(?:{words})(?![\w-])", text) is not None
 
 
 def _as_not_taken(extra: Extra, text: str) -> bool:
@@ -177,10 +181,6 @@ def _bare_value(value: str, text: str) -> bool:
 
 def _is_word(word: str, text: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
-
-
-def _in_any_words(extras: Iterable[Extra], text: str) -> bool:
-    return any(_in_words(extra, text) for extra in extras)
 
 
 def _said(body: Any) -> Iterator[tuple[bool, str]]:

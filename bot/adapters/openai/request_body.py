@@ -10,10 +10,13 @@ from openai.types.responses.response_input_param import Message
 from openai.types.responses.tool_param import ImageGeneration
 
 from bot.adapters.openai import wording
-from bot.adapters.openai.extras import Asked, Extra
+from bot.adapters.openai.extras import NAMINGS, Asked, Extra
 from bot.adapters.openai.image_files import data_url_of
 from bot.domain.images import ImageRequest
+from bot.domain.options import AUTO, OPTIONS
 from bot.domain.prompt import MAX_PROMPT
+
+_SET_BY_OPERATOR = {"size", "quality"}
 
 
 @dataclass(frozen=True)
@@ -28,30 +31,35 @@ class Tool:
     def extras(self, request: ImageRequest, without: frozenset[Extra]) -> dict[Extra, str]:
         """What the tool holds that no person asked for. It is told what to do: left to itself, the
         host model may draw anew what it should edit."""
-        options = request.options
         mine = {
             Extra.OUTPUT_FORMAT: "png",
             Extra.ACTION: "edit" if request.base else "generate",
-            **({} if options.size else {Extra.SIZE: self.size}),
-            **({} if options.quality else {Extra.QUALITY: self.quality}),
+            Extra.SIZE: self.size,
+            Extra.QUALITY: self.quality,
         }
         if Extra.STREAM not in without:
             mine[Extra.PARTIALS] = ""
             mine |= {} if self.partial_images else {Extra.NO_PARTIALS: ""}
-        return {extra: value for extra, value in mine.items() if extra not in without}
+        chosen = OPTIONS.arguments(request.options)
+        return {
+            extra: value
+            for extra, value in mine.items()
+            if extra not in without and not chosen.keys() & NAMINGS[extra].parameters
+        }
 
     def for_request(self, request: ImageRequest, asked: Asked) -> ImageGeneration:
-        """The tool with what the person chose, and these extras."""
-        options = request.options
+        """The tool with what the person chose, and these extras. What a person leaves to the model
+        is said where the operator has set it."""
+        chosen = OPTIONS.arguments(request.options)
         tool = {
             "type": "image_generation",
             "model": self.model,
-            "size": options.size or asked.get(Extra.SIZE),
-            "quality": options.quality or asked.get(Extra.QUALITY),
+            "size": asked.get(Extra.SIZE),
+            "quality": asked.get(Extra.QUALITY),
             "output_format": asked.get(Extra.OUTPUT_FORMAT),
             "partial_images": self._partial_images(asked),
             "action": asked.get(Extra.ACTION),
-            "background": options.background if options.background != "auto" else "",
+            **{n: value for n, value in chosen.items() if value != AUTO or n in _SET_BY_OPERATOR},
         }
         said = {name: value for name, value in tool.items() if value not in (None, "")}
         return cast(ImageGeneration, said)

@@ -20,7 +20,7 @@ from bot.adapters.openai.refusal import Blame, Refused
 from bot.adapters.openai.wording import own_words, without_own_words
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
-from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.options import OPTIONS
 
 _FIRST_GUESSES = (Extra.BACKGROUND,)
 _GUESSES = (
@@ -123,7 +123,7 @@ def variant_after_refusal(
         raise GenerationError(FailureKind.SOURCE_GONE) from None
     may_be_lost = by_bytes(request) is not None and _may_have_lost_earlier(error)
     guesses = _FIRST_GUESSES if may_be_lost else _GUESSES
-    chosen = has_choice(request.options)
+    chosen = bool(OPTIONS.arguments(request.options))
     if following := variant.after(error, asked, guesses, chosen=chosen, own=own):
         return following
     if may_be_lost:
@@ -139,13 +139,8 @@ def variant_after_stream(
     if answer.began or answer.has_image or not answer.over or not answer.error:
         return None
     error = _refusal_in_stream(answer.error)
-    chosen = has_choice(request.options)
+    chosen = bool(OPTIONS.arguments(request.options))
     return variant.after(error, asked, (), chosen=chosen, own=own_words(request))
-
-
-def has_choice(options: Options) -> bool:
-    """Whether a person chose how the image should be."""
-    return replace(options, count=0) != NO_OPTIONS
 
 
 def by_bytes(request: ImageRequest) -> ImageRequest | None:

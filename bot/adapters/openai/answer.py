@@ -121,19 +121,16 @@ class Answer:
 
     def _take_items(self, items: Iterable[Any]) -> None:
         for item in items:
-            if _is_call(item):
-                self.began = True
-                self._take_call(item)
-            elif words := "\n".join(_words(item)).strip():
-                self._words = words
-
-    def _take_call(self, call: Any) -> None:
-        if not self._result and (result := _text(call, "result")):
-            self._result = result
-            self._revised_prompt = _text(call, "revised_prompt")
-        elif (error := getattr(call, "error", None)) is not None:
-            code = error.get("code") if isinstance(error, dict) else _text(error, "code")
-            self._item_failure = failure_in_stream(code or "moderation_blocked")
+            if not _is_call(item):
+                self._words = "\n".join(_words(item)).strip() or self._words
+                continue
+            self.began = True
+            if not self._result and (result := _text(item, "result")):
+                self._result = result
+                self._revised_prompt = _text(item, "revised_prompt")
+            elif (error := getattr(item, "error", None)) is not None:
+                code = error.get("code") if isinstance(error, dict) else _text(error, "code")
+                self._item_failure = failure_in_stream(code or "moderation_blocked")
 
     async def image(self) -> GeneratedImage:
         """The image. Raises `GenerationError` where there is none, or none that can be read."""

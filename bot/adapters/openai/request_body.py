@@ -51,23 +51,20 @@ class Tool:
         """The tool with what the person chose, and these extras. What a person leaves to the model
         is said where the operator has set it."""
         chosen = OPTIONS.arguments(request.options)
+        least = 0 if Extra.NO_PARTIALS in asked else 1
+        partial_images = max(least, self.partial_images)
         tool = {
             "type": "image_generation",
             "model": self.model,
             "size": asked.get(Extra.SIZE),
             "quality": asked.get(Extra.QUALITY),
             "output_format": asked.get(Extra.OUTPUT_FORMAT),
-            "partial_images": self._partial_images(asked),
+            "partial_images": partial_images if Extra.PARTIALS in asked else None,
             "action": asked.get(Extra.ACTION),
             **{n: value for n, value in chosen.items() if value != AUTO or n in _SET_BY_OPERATOR},
         }
         said = {name: value for name, value in tool.items() if value not in (None, "")}
         return cast(ImageGeneration, said)
-
-    def _partial_images(self, asked: Asked) -> int | None:
-        if Extra.PARTIALS not in asked:
-            return None
-        return self.partial_images if Extra.NO_PARTIALS in asked else max(1, self.partial_images)
 
 
 @dataclass(frozen=True)
@@ -131,20 +128,17 @@ def extras_of_call(
 def body_of_call(request: ImageRequest, content: Content, asked: Asked) -> dict[str, Any]:
     """All but the models and the tool."""
     content = content if Extra.INSTRUCTIONS in asked else content.in_one()
+    tool_choice: str | dict[str, str] = "required" if Extra.ANY_TOOL_CHOICE in asked else ""
+    if Extra.TOOL_CHOICE in asked:
+        tool_choice = {"type": "image_generation"}
     body = {
         "input": content.input,
         "previous_response_id": content.previous_response_id,
         "instructions": content.instructions,
         "stream": Extra.STREAM in asked,
-        "tool_choice": _tool_choice(asked),
+        "tool_choice": tool_choice,
         "safety_identifier": request.end_user if Extra.SAFETY_IDENTIFIER in asked else "",
         "background": Extra.BACKGROUND in asked,
         "store": Extra.BACKGROUND in asked,
     }
     return {name: value for name, value in body.items() if value}
-
-
-def _tool_choice(asked: Asked) -> str | dict[str, str]:
-    if Extra.TOOL_CHOICE in asked:
-        return {"type": "image_generation"}
-    return "required" if Extra.ANY_TOOL_CHOICE in asked else ""

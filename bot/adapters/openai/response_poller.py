@@ -38,18 +38,6 @@ LAST_CHANCE = 0.8
 Heard = Callable[[Answer], Awaitable[None]]
 
 
-def _heard_enough(answer: Answer) -> bool:
-    """The last event of a response repeats its image in full. One in the background comes to its
-    end without a listener; any other might not."""
-    return answer.over or (answer.has_image and answer.in_background)
-
-
-def _patience(answer: Answer) -> float | None:
-    if answer.has_image:
-        return LINGER
-    return SILENCE if answer.in_background else None
-
-
 class ResponsePoller:
     """Reads responses by their streams, and asks for them by their ids."""
 
@@ -65,8 +53,11 @@ class ResponsePoller:
         each event."""
         try:
             async with aclosing(events_of(stream, self._limit)) as events:
-                while not _heard_enough(answer):
-                    async with asyncio.timeout(_patience(answer)):
+                # The last event of a response repeats its image in full. One in the background
+                # comes to its end without a listener; any other might not.
+                while not (answer.over or (answer.has_image and answer.in_background)):
+                    silence = SILENCE if answer.in_background else None
+                    async with asyncio.timeout(LINGER if answer.has_image else silence):
                         event = await anext(events, None)
                     if event is None:
                         return FailureKind.STREAM_ENDED

@@ -15,9 +15,9 @@ import uvloop
 from pydantic import ValidationError
 
 from bot.app import Role, run
-from bot.check import check
 from bot.demo import demo
 from bot.domain.errors import ImagineError
+from bot.ops.check import check
 from bot.settings import Settings
 from bot.telemetry.logs import LogFormat, set_up
 from bot.telemetry.tracing import tracing

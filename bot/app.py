@@ -17,12 +17,13 @@ from pydantic import SecretStr
 from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.slack import SlackFiles, SlackPublisher, slack_client, slack_session
+from bot.concurrency import run_until_event, wait_for_event
 from bot.imaging import OneAtATime
+from bot.ops.serving import HttpServer, Monitoring
+from bot.ops.startup import check_at_start, require_settings
+from bot.ops.stopping import Stopping
 from bot.outside import Outside
-from bot.serving import HttpServer, Monitoring
 from bot.settings import Settings
-from bot.startup import check_at_start, require_settings
-from bot.stopping import Stopping
 from bot.web import start_web
 from bot.work import start_worker
 from bot.worker.shared_gauges import SharedGauges
@@ -49,10 +50,10 @@ async def run(settings: Settings, role: Role, *, embedded_redis: bool = False) -
     async with AsyncExitStack() as stack:
         if embedded_redis and not settings.redis_url.get_secret_value():
             settings = _embed_redis(settings, stack)
-        outside = await stopping.unless_asked(_connect(settings, role, stack, stopping))
+        outside = await run_until_event(_connect(settings, role, stack, stopping), stopping.asked)
         endless = None
         if outside is not None:
-            endless = await stopping.unless_asked(_start(outside, role, stack, stopping))
+            endless = await run_until_event(_start(outside, role, stack, stopping), stopping.asked)
         if outside is not None and endless is not None:
             _spare_the_collector()
             log.info("ready as @%s", outside.identity.bot_name)
@@ -74,7 +75,7 @@ async def _drain(settings: Settings, role: Role, stopping: Stopping) -> None:
     """Serve on for a while, as not ready: a load balancer needs it to send requests elsewhere.
     Over Socket Mode Slack itself is told, and nothing is sent to a worker."""
     if role is Role.WEB and not settings.socket_mode:
-        await stopping.unless_urgent(settings.drain_seconds)
+        await wait_for_event(stopping.urgent, settings.drain_seconds)
 
 
 async def _start(

@@ -49,9 +49,6 @@ def _scans(data: bytes) -> int:
     return sum(1 for _ in islice(_SCAN.finditer(data), MOST_SCANS + 1))
 
 
-async def _nothing() -> None: ...
-
-
 class OneAtATime:
     """Does work in a thread of its own, one piece at a time; all else goes on meanwhile. What the
     allocator keeps for a thread after such work, the next piece has the use of."""
@@ -61,13 +58,14 @@ class OneAtATime:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="pictures")
 
     async def run(
-        self, work: Callable[[], T], on_turn: Callable[[], Awaitable[None]] = _nothing
+        self, work: Callable[[], T], on_turn: Callable[[], Awaitable[None]] | None = None
     ) -> T:
         """`on_turn` is awaited when the turn has come. A thread cannot be stopped: cancelled, the
         work keeps its turn to its end."""
         await self._turn.acquire()
         try:
-            await on_turn()
+            if on_turn is not None:
+                await on_turn()
         except BaseException:
             self._turn.release()
             raise

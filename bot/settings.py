@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.domain.options import QUALITIES
+from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.policy import Policy, WhoMayStart
 from bot.domain.provenance import AI_LABEL, LONGEST_LABEL
 from bot.domain.spelling import meant, quoted
@@ -157,13 +157,13 @@ class Settings(BaseSettings):
         return urlsplit(self.openai_base_url).hostname == "api.openai.com"
 
     @property
-    def qualities(self) -> tuple[str, ...]:
-        """Those that people may ask for: OpenAI's models know the finest from 2.5 on, and what
+    def option_table(self) -> OptionTable:
+        """What people may ask for: OpenAI's models know the finest qualities from 2.5 on, and what
         another server knows is not for us to say."""
         openai = self.image_backend is not Backend.PLACEHOLDER and self.official_openai
         if openai and "2.5" not in self.image_model:
-            return tuple(quality for quality in QUALITIES if quality not in {"xhigh", "max"})
-        return QUALITIES
+            return OPTIONS.limited_to(quality=("auto", "low", "medium", "high"))
+        return OPTIONS
 
     @property
     def socket_mode(self) -> bool:

@@ -9,15 +9,15 @@ from contextlib import AsyncExitStack
 from bot.adapters.redis import RedisSignatures, redis_client
 from bot.direction import Direction, Portfolio
 from bot.domain.policy import Policy
+from bot.ops.serving import HttpServer, Monitoring
+from bot.ops.stopping import Stopping
 from bot.outside import Outside
-from bot.serving import HttpServer, Monitoring
 from bot.slack.bolt import bolt_app
 from bot.slack.http import events_routes
 from bot.slack.in_hand import InHand
 from bot.slack.listeners import Listeners
 from bot.slack.signing import Replays, Signing
 from bot.slack.socket_mode import SocketModeConnections
-from bot.stopping import Stopping
 from bot.tasks import BackgroundTasks
 
 log = logging.getLogger(__name__)
@@ -45,12 +45,12 @@ async def start_web(
         Policy.parse(settings.directors, outside.identity.installation),
         tasks,
         time.time,
-        settings.qualities,
+        settings.option_table,
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start
     app = bolt_app(outside.slack, outside.identity, signing_secret, who, tasks)
-    portfolio = Portfolio(sessions, settings.qualities)
+    portfolio = Portfolio(sessions, settings.option_table)
     listeners = Listeners(
         direction, portfolio, outside.publisher, tasks, outside.identity, settings.ai_label
     )

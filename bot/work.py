@@ -8,17 +8,17 @@ from functools import partial
 
 from bot.adapters.queue import BullWorker
 from bot.backends import image_backend
-from bot.doctor import Verdict, identify
+from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.flow import ReviewFlow
 from bot.flow.live_preview import LivePreviews
 from bot.flow.live_status import LiveStatus
 from bot.flow.requests import Requests
 from bot.flow.store_retries import StoreRetries, retrying_store
+from bot.ops.doctor import Verdict, identify
+from bot.ops.serving import Monitoring
+from bot.ops.startup import warn_of_models
+from bot.ops.stopping import Stopping
 from bot.outside import Outside
-from bot.serving import Monitoring
-from bot.startup import warn_of_models
-from bot.stopping import Stopping
-from bot.tasks import BackgroundTasks, end
 from bot.worker.generations import Generations
 from bot.worker.giving_up import GivingUp
 from bot.worker.handler import JobHandler
@@ -115,6 +115,16 @@ async def _stop_worker(
     grace: float,
     stopping: Stopping,
 ) -> None:
-    """The watchers go on meanwhile: a person may still cancel what runs."""
-    await stopping.hurried(worker.stop(grace), worker.stop(0.0))
-    await asyncio.gather(running, *(end(watcher) for watcher in watchers), return_exceptions=True)
+    """The watchers go on meanwhile: a person may still cancel what runs. A second signal ends what
+    runs at once."""
+
+    async def stop_at_once() -> None:
+        await stopping.urgent.wait()
+        await worker.stop(0.0)
+
+    hurrying = asyncio.create_task(stop_at_once())
+    await worker.stop(grace)
+    if not stopping.urgent.is_set():
+        hurrying.cancel()
+    await cancel_and_wait(*watchers)
+    await asyncio.gather(running, hurrying, return_exceptions=True)

@@ -38,7 +38,6 @@ from bot.ports import (
     OnStarted,
     Unfinished,
     free_to_ask,
-    unheard,
 )
 from bot.sandbox import PATIENCE
 
@@ -486,11 +485,12 @@ class FakeFiles:
         self.kept = kept or {}
         self.fetched: list[str] = []
 
-    async def fetch(self, file_id: str, on_reading: OnReading = unheard) -> bytes:
+    async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> bytes:
         self.fetched.append(file_id)
         if file_id not in self.kept:
             raise GenerationError(FailureKind.SOURCE_GONE)
-        await on_reading()
+        if on_reading is not None:
+            await on_reading()
         return self.kept[file_id]
 
 

@@ -14,14 +14,14 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from bot.adapters.embedded_redis import EmbeddedRedis
+from bot.concurrency import cancel_and_wait
 from bot.demo import words
 from bot.demo.bot_child import BotChild
 from bot.demo.watch import watch_jobs, watch_stages
-from bot.doctor.slack import OPTIONAL_SCOPES
 from bot.domain.shut_out import REQUIRED_SCOPES
+from bot.ops.doctor.slack import OPTIONAL_SCOPES
 from bot.sandbox import Command, Features, Page, Shortcut, SimulatedSlack, WorkspaceStorage
 from bot.settings import Backend, Settings
-from bot.tasks import end
 from bot.views.ids import DIRECT_IMAGE
 
 DEFAULT_PORT = 8765
@@ -123,7 +123,7 @@ async def _end(child: BotChild, running: asyncio.Task[None]) -> None:
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    await asyncio.gather(*(end(task) for task in tasks))
+    await cancel_and_wait(*tasks)
 
 
 async def _until_ready(child: BotChild, stop: asyncio.Event) -> None:

@@ -54,7 +54,7 @@ class Drafts(Judge):
         self, session_id: str, image: ImageRef, person: Person, text: str, asked_by: str = ""
     ) -> Session:
         """`asked_by`: as with `regenerate`."""
-        typed, options = parse_flags(text, self.qualities)
+        typed, options = parse_flags(text, self.option_table)
         change = clean_change(typed)
         await self._reached(session_id, image.attempt, person)
         return await self._sessions.update(

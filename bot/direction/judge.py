@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 from bot.domain.errors import Reason, Refusal
 from bot.domain.flags import parse_flags
-from bot.domain.options import QUALITIES, Options
+from bot.domain.options import OPTIONS, Options, OptionTable
 from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.prompt import clean_prompt
@@ -23,7 +22,8 @@ _OVERTAKING = 1.0
 
 
 class Judge:
-    """`now` answers seconds since the epoch; `qualities` are those that the image model has."""
+    """`now` answers seconds since the epoch; `option_table` has what the image
+    model has."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Judge:
         policy: Policy,
         tasks: BackgroundTasks,
         now: Callable[[], float],
-        qualities: tuple[str, ...] = QUALITIES,
+        option_table: OptionTable = OPTIONS,
     ) -> None:
         self._sessions = sessions
         self._queue = queue
@@ -41,12 +41,11 @@ class Judge:
         self._policy = policy
         self._tasks = tasks
         self._now = now
-        self.qualities = qualities
+        self.option_table = option_table
 
     async def defaults(self, team: str, owner: str) -> Options:
-        """A person's own default options, without a quality that this model does not have."""
-        kept = await self._sessions.defaults_of(team, owner)
-        return kept if kept.quality in self.qualities else replace(kept, quality="")
+        """A person's own default options, without what this model does not have."""
+        return self.option_table.offered(await self._sessions.defaults_of(team, owner))
 
     async def _allowed(self, session_id: str, person: Person) -> Session:
         turn_to(session_id)
@@ -70,7 +69,7 @@ class Judge:
 
     def _read(self, text: str, options: Options) -> tuple[str, Options]:
         """What was typed into a form: options among the words count more than the selects."""
-        typed, flags = parse_flags(text, self.qualities)
+        typed, flags = parse_flags(text, self.option_table)
         return clean_prompt(typed), flags.over(options)
 
 

@@ -34,7 +34,7 @@ class NewSessions(Judge):
         """A new session from what was typed. `options` are those of a form, which holds all there
         are; without one, the person's defaults stand behind what was typed. With `may_wait`, and
         no prompt among the words, the session waits for one."""
-        typed, flags = parse_flags(text, self.qualities)
+        typed, flags = parse_flags(text, self.option_table)
         waits = may_wait and not typed.strip()
         clean = clean_prompt if source is None else clean_change
         prompt = "" if waits else clean(typed)

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bot.domain.gallery import Gallery
-from bot.domain.options import (
-    NO_OPTIONS,
-    QUALITIES,
-    Options,
-    background_of,
-    count_of,
-    quality_of,
-    size_of,
-)
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import Entry, SessionStore
@@ -25,12 +15,12 @@ changes an old one."""
 
 class Portfolio:
     """Reads a person's sessions: one round trip for the list, one for the page that is shown.
-    `owner` is the person's key in the installation `team`; `qualities` are those that the image
+    `owner` is the person's key in the installation `team`; `option_table` has what the image
     model has."""
 
-    def __init__(self, sessions: SessionStore, qualities: tuple[str, ...] = QUALITIES) -> None:
+    def __init__(self, sessions: SessionStore, option_table: OptionTable = OPTIONS) -> None:
         self._sessions = sessions
-        self._qualities = qualities
+        self._option_table = option_table
 
     async def working(self, team: str, owner: str, at_most: int) -> tuple[list[Session], int]:
         """The newest sessions in progress, and how many there are in all."""
@@ -66,26 +56,14 @@ class Portfolio:
         """Keep one option as the user's default; an empty value clears it. Raises
         `OptionRefused`."""
         defaults = await self._sessions.defaults_of(team, owner)
-        changed = self._with(defaults, name, value)
-        await self._sessions.keep_defaults(team, owner, changed)
+        chosen = self._option_table[name].parse(value) if value else ""
+        await self._sessions.keep_defaults(team, owner, defaults.replace(**{name: chosen}))
 
     async def keep_last(self, team: str, owner: str) -> None:
         """Make the options used last the defaults."""
         lately = _lately(await self._sessions.entries_of(team, owner))
         if sessions := await self._sessions.load_many(lately):
             await self._sessions.keep_defaults(team, owner, _used_last(tuple(sessions)))
-
-    def _with(self, options: Options, name: str, value: str) -> Options:
-        match name:
-            case "size":
-                return replace(options, size=size_of(value) if value else "")
-            case "quality":
-                quality = quality_of(value, self._qualities) if value else ""
-                return replace(options, quality=quality)
-            case "background":
-                return replace(options, background=background_of(value) if value else "")
-            case _:
-                return replace(options, count=count_of(value) if value else 0)
 
 
 def _page(count: int, size: int, wanted: int) -> int:

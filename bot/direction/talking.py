@@ -31,7 +31,7 @@ class Talking(Judge):
         meant = self._meant(there, place)
         if meant is None:
             return None
-        said = parse_flags(text, self.qualities)
+        said = parse_flags(text, self.option_table)
         await self._reached(meant.id, len(meant.attempts), place.person)
         return await self._sessions.update(meant.id, lambda s: self._heed(s, said, place.seed))
 

@@ -8,20 +8,10 @@ that is given twice, the last one counts.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import NamedTuple
 
 from bot.domain.errors import OptionRefused
-from bot.domain.options import (
-    BACKGROUNDS,
-    QUALITIES,
-    Options,
-    background_of,
-    count_of,
-    quality_of,
-    ratio_of,
-    size_of,
-)
+from bot.domain.options import OPTIONS, Options, OptionTable
 from bot.domain.prompt import check_length
 
 _FLAG = re.compile(r"(?<!\S)(?:-{2,3}|[\u2012-\u2015\u2212]-?)(?P<name>[A-Za-z][\w-]*)")
@@ -29,20 +19,6 @@ _QUOTES = "\"'“”„‘’«»"
 _VALUE = re.compile(rf"[=:]?+\s*+(?P<value>[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]|\S+)")
 _GLUED = re.compile(r"[=:](?P<value>\S+)")
 _NO_GAP = ("\n", ",", ".", ";", ":", "!", "?", ")")
-
-_NAMES = {
-    "ar": "--ar",
-    "aspect": "--ar",
-    "ratio": "--ar",
-    "size": "--size",
-    "quality": "--quality",
-    "q": "--quality",
-    "background": "--background",
-    "bg": "--background",
-    "n": "--n",
-    "count": "--n",
-}
-_ALONE = {"transparent": "transparent", "opaque": "opaque"}
 
 
 class Parsed(NamedTuple):
@@ -52,7 +28,7 @@ class Parsed(NamedTuple):
     options: Options
 
 
-def parse_flags(text: str, qualities: tuple[str, ...] = QUALITIES) -> Parsed:
+def parse_flags(text: str, table: OptionTable = OPTIONS) -> Parsed:
     """Take the options out of a text. Raises `OptionRefused`, which holds the whole text, for an
     option that is unknown, lacks its value or cannot be, and `Refusal` for one that is too long."""
     check_length(text)
@@ -60,7 +36,7 @@ def parse_flags(text: str, qualities: tuple[str, ...] = QUALITIES) -> Parsed:
     try:
         while flag := _FLAG.search(text, at):
             kept.append(text[at : flag.start()])
-            options, at = _take(text, flag, options, qualities)
+            options, at = _take(text, flag, options, table)
     except OptionRefused as refused:
         raise refused.typed(text) from None
     kept.append(text[at:])
@@ -68,18 +44,21 @@ def parse_flags(text: str, qualities: tuple[str, ...] = QUALITIES) -> Parsed:
 
 
 def _take(
-    text: str, flag: re.Match[str], options: Options, qualities: tuple[str, ...]
+    text: str, typed: re.Match[str], options: Options, table: OptionTable
 ) -> tuple[Options, int]:
     """The options with this one in them, and where the rest of the text begins."""
-    name = flag["name"].lower()
-    if name in _ALONE:
-        if glued := _GLUED.match(text, flag.end()):
-            raise OptionRefused("--background", glued["value"], allowed=BACKGROUNDS)
-        return replace(options, background=_ALONE[name]), flag.end()
-    if name not in _NAMES:
-        raise OptionRefused(f"--{flag['name']}")
-    value, end = _value(text, flag.end())
-    return _with(options, _NAMES[name], value, qualities), end
+    name = typed["name"].lower()
+    if spec := table.switch(name):
+        if glued := _GLUED.match(text, typed.end()):
+            raise OptionRefused(str(spec.flags[-1]), glued["value"], allowed=tuple(spec.choices))
+        return options.replace(**{spec.name: name}), typed.end()
+    found = table.flag(name)
+    if found is None:
+        raise OptionRefused(f"--{typed['name']}")
+    (spec, flag), (value, end) = found, _value(text, typed.end())
+    if not value:
+        raise OptionRefused(str(flag))
+    return options.replace(**{spec.name: spec.parse(value, flag)}), end
 
 
 def _value(text: str, at: int) -> tuple[str, int]:
@@ -87,24 +66,7 @@ def _value(text: str, at: int) -> tuple[str, int]:
     word = _VALUE.match(text, at)
     if word is None or _FLAG.match(text, word.start("value")):
         return "", at
-    return word["value"], word.end()
-
-
-def _with(options: Options, option: str, value: str, qualities: tuple[str, ...]) -> Options:
-    value = value.strip(_QUOTES)
-    if not value:
-        raise OptionRefused(option)
-    match option:
-        case "--ar":
-            return replace(options, size=ratio_of(value))
-        case "--size":
-            return replace(options, size=size_of(value))
-        case "--quality":
-            return replace(options, quality=quality_of(value, qualities))
-        case "--background":
-            return replace(options, background=background_of(value))
-        case _:
-            return replace(options, count=count_of(value))
+    return word["value"].strip(_QUOTES), word.end()
 
 
 def _joined(parts: list[str]) -> str:

@@ -1,106 +1,182 @@
-"""How an image is asked for: size, quality, background, number of candidates.
+"""The options of an image, each declared once: how it is typed, what it takes, what it is called,
+and how the provider is asked for it.
 
-What is not chosen is empty (0 for the number), and falls back first to the person's own defaults,
-then to the operator's settings.
+To add one, add an `OptionSpec` to `OPTIONS`. The flags of the command and of mentions, the forms,
+the defaults of the Home tab, the help, the status line, what is stored and what the provider is
+asked all follow the table.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
-from fractions import Fraction
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from bot.domain.errors import OptionRefused
+from bot.domain.sizes import (
+    LONGEST_SIDE,
+    MOST_RATIO,
+    NAMED_SIZES,
+    SHORTEST_OF_LONGEST,
+    STEP,
+    ratio_of,
+    size_of,
+)
 
-NAMED_SIZES = {
-    "square": "1024x1024",
-    "landscape": "1536x1024",
-    "portrait": "1024x1536",
-    "wide": "1792x1008",
-    "tall": "1008x1792",
-}
-"""By name; `wide` and `tall` are 16:9 and 9:16."""
-QUALITIES = ("auto", "low", "medium", "high", "xhigh", "max")
-BACKGROUNDS = ("auto", "transparent", "opaque")
+Value = str | int
+"""Empty or 0 where nothing is chosen."""
+
 MOST_CANDIDATES = 4
+AUTO = "auto"
+"""What is left to the model."""
 
-STEP = 16
-"""Pixels: width and height are multiples of it."""
-MOST_RATIO = 3
-LONGEST_SIDE, SHORTEST_OF_LONGEST = 3840, 2160
-"""Pixels: up to 3840×2160, whichever way round."""
-_AREA = 1536 * 1024
-"""Pixels that a ratio is made to come near: what landscape and portrait have."""
-
-_RATIO = re.compile(r"(\d{1,4})\s*[:/：x×*]\s*(\d{1,4})")
-_PIXELS = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})")
-_SHORTEST_PIXELS = 100
-"""Two smaller numbers are a ratio: 16x10 is no size that anybody wants."""
 _COUNT = re.compile(r"\d{1,3}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Options:
-    """`size` is `auto` or W×H in pixels with an `x`; `count` is the number of candidates."""
+    """What is chosen, by the names in `OPTIONS`. What is not chosen falls back first to the
+    person's own defaults, then to the operator's settings."""
 
-    size: str = ""
-    quality: str = ""
-    background: str = ""
-    count: int = 0
+    chosen: tuple[tuple[str, Value], ...]
 
-    @property
-    def candidates(self) -> int:
-        return self.count or 1
+    def __init__(self, **values: Value) -> None:
+        chosen = tuple(sorted((name, value) for name, value in values.items() if value))
+        object.__setattr__(self, "chosen", chosen)
+
+    def get(self, name: str) -> Value:
+        return dict(self.chosen).get(name, "")
+
+    def replace(self, **values: Value) -> Options:
+        """The same with these values; an empty one takes the option out."""
+        return Options(**{**dict(self.chosen), **values})
 
     def over(self, defaults: Options) -> Options:
         """These options, and the defaults where they say nothing."""
-        names = (f.name for f in fields(Options))
-        return Options(**{n: getattr(self, n) or getattr(defaults, n) for n in names})
+        return defaults.replace(**dict(self.chosen))
+
+    @property
+    def size(self) -> str:
+        """`auto`, W×H in pixels with an `x`, or empty."""
+        return str(self.get("size"))
+
+    @property
+    def background(self) -> str:
+        return str(self.get("background"))
+
+    @property
+    def candidates(self) -> int:
+        return int(self.get("count") or 1)
 
 
 NO_OPTIONS = Options()
 
 
-def size_of(text: str) -> str:
-    """A size by name, ratio or W×H. Raises `OptionRefused`."""
-    value = text.strip().lower()
-    if value == "auto":
+@dataclass(frozen=True)
+class Flag:
+    """One way to type an option: `--name` and a value. Code in its words stands in backticks.
+
+    `takes` says which values, and is empty for the choices of the option; `note` is what the help
+    adds to it. `parse` raises `OptionRefused`; without one the value is one of the choices.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    takes: str = ""
+    note: str = ""
+    parse: Callable[[str], Value] | None = None
+
+    def __str__(self) -> str:
+        return f"--{self.name}"
+
+
+@dataclass(frozen=True)
+class OptionSpec:
+    """One option.
+
+    `name` is also its name in storage and the id of its selects. The last of the `flags` takes all
+    that the option can be. `switches` are choices that are flags of their own, without a value.
+    `choices` are the values of the selects, with their labels; with `open_ended` there are others.
+    `words` tell a value in a status line, where `auto` is told with the label; `told_last` is the
+    order there. `argument` is the name that the provider's APIs have for it.
+    """
+
+    name: str
+    label: str
+    flags: tuple[Flag, ...]
+    choices: Mapping[str, str] = field(hash=False)
+    switches: tuple[str, ...] = ()
+    open_ended: bool = False
+    words: Callable[[Value], str] = str
+    told_last: bool = False
+    argument: str = ""
+
+    def parse(self, text: str, flag: Flag | None = None) -> Value:
+        """Raises `OptionRefused`."""
+        flag = flag or self.flags[-1]
+        if flag.parse:
+            return flag.parse(text)
+        value = text.strip().lower()
+        if value not in self.choices:
+            raise OptionRefused(str(flag), text, allowed=tuple(self.choices))
         return value
-    if value in NAMED_SIZES:
-        return NAMED_SIZES[value]
-    if pixels := _PIXELS.fullmatch(value):
-        width, height = int(pixels[1]), int(pixels[2])
-        if max(width, height) >= _SHORTEST_PIXELS:
-            return _possible(text, width, height)
-    return ratio_of(text, option="--size")
+
+    def offers(self, value: Value) -> bool:
+        return self.open_ended or str(value) in self.choices
+
+    def in_words(self, value: Value) -> str:
+        return f"{AUTO} {self.label.lower()}" if value == AUTO else self.words(value)
 
 
-def ratio_of(text: str, option: str = "--ar") -> str:
-    """The size that stands for a ratio, such as 16:9. Raises `OptionRefused`."""
-    value = text.strip().lower()
-    if option == "--ar" and value in NAMED_SIZES:
-        return NAMED_SIZES[value]
-    match = _RATIO.fullmatch(value)
-    if not match or not int(match[1]) or not int(match[2]):
-        raise OptionRefused(option, text)
-    ratio = Fraction(int(match[1]), int(match[2]))
-    if not Fraction(1, MOST_RATIO) <= ratio <= MOST_RATIO:
-        nearest = f"{MOST_RATIO}:1" if ratio > 1 else f"1:{MOST_RATIO}"
-        raise OptionRefused(option, text, nearest=nearest)
-    if ratio == 1:
-        return NAMED_SIZES["square"]
-    width, height = _exact(ratio) or _near(ratio)
-    return f"{width}x{height}"
+class OptionTable:
+    """Options in the order of forms and help."""
 
+    def __init__(self, specs: Iterable[OptionSpec]) -> None:
+        self.specs = tuple(specs)
 
-def quality_of(text: str, allowed: tuple[str, ...] = QUALITIES) -> str:
-    """Raises `OptionRefused`."""
-    return _one_of(allowed, "--quality", text)
+    def __iter__(self) -> Iterator[OptionSpec]:
+        return iter(self.specs)
 
+    def __getitem__(self, name: str) -> OptionSpec:
+        """Raises `OptionRefused` where there is none of this name."""
+        for spec in self:
+            if spec.name == name:
+                return spec
+        raise OptionRefused(f"--{name}")
 
-def background_of(text: str) -> str:
-    """Raises `OptionRefused`."""
-    return _one_of(BACKGROUNDS, "--background", text)
+    def limited_to(self, **allowed: Iterable[str]) -> OptionTable:
+        """The table of a model that has only these choices of the options named."""
+
+        def limited(spec: OptionSpec) -> OptionSpec:
+            kept = set(allowed.get(spec.name, spec.choices))
+            choices = {value: label for value, label in spec.choices.items() if value in kept}
+            return replace(spec, choices=choices)
+
+        return OptionTable(map(limited, self.specs))
+
+    def offered(self, options: Options) -> Options:
+        """The options without those that this table does not have."""
+        known = (spec for spec in self if spec.offers(options.get(spec.name)))
+        return Options(**{spec.name: options.get(spec.name) for spec in known})
+
+    def flag(self, typed: str) -> tuple[OptionSpec, Flag] | None:
+        """The option that is typed by this name, in lower case, and how; dashes before it are
+        passed over."""
+        typed = typed.lstrip("-")
+        for spec in self:
+            for flag in spec.flags:
+                if typed == flag.name or typed in flag.aliases:
+                    return spec, flag
+        return None
+
+    def switch(self, typed: str) -> OptionSpec | None:
+        """The option that has this choice as a flag of its own."""
+        return next((spec for spec in self if typed in spec.switches), None)
+
+    def arguments(self, options: Options) -> dict[str, Value]:
+        """What a person chose of the image, as the provider's arguments."""
+        named = {spec.argument: options.get(spec.name) for spec in self if spec.argument}
+        return {name: value for name, value in named.items() if value}
 
 
 def count_of(text: str) -> int:
@@ -111,45 +187,86 @@ def count_of(text: str) -> int:
     return int(value)
 
 
-def _one_of(allowed: tuple[str, ...], option: str, text: str) -> str:
-    value = text.strip().lower()
-    if value not in allowed:
-        raise OptionRefused(option, text, allowed=allowed)
-    return value
+def _labelled(*values: str, **labels: str) -> dict[str, str]:
+    """Choices by value; the label is the value itself, unless it has another."""
+    return {value: labels.get(value, value.capitalize()) for value in values}
 
 
-def _possible(text: str, width: int, height: int) -> str:
-    nearest_width, nearest_height = _within_limits(width, height)
-    if (width, height) != (nearest_width, nearest_height):
-        raise OptionRefused("--size", text, nearest=f"{nearest_width}x{nearest_height}")
-    return f"{width}x{height}"
+_SIZE_NAMES = ", ".join(f"`{name}`" for name in NAMED_SIZES)
+_PIXELS = (
+    f"width×height in pixels, multiples of {STEP}, up to {LONGEST_SIDE}×{SHORTEST_OF_LONGEST} "
+    f"either way round and no longer than {MOST_RATIO} to 1, such as `1280x720`"
+)
+_SIZE_LABELS = {
+    "square": "Square 1:1",
+    "landscape": "Landscape 3:2",
+    "portrait": "Portrait 2:3",
+    "wide": "Wide 16:9",
+    "tall": "Tall 9:16",
+}
 
-
-def _within_limits(width: int, height: int) -> tuple[int, int]:
-    """The nearest size that the models make; of a ratio that is possible."""
-    long = max(width, height, 7 * STEP)  # the least that is not taken for a ratio
-    short = max(min(width, height), long / MOST_RATIO)
-    shrink = min(1.0, LONGEST_SIDE / long, SHORTEST_OF_LONGEST / short)
-    sides = _step(long * shrink), _step(short * shrink)
-    if sides[0] > MOST_RATIO * sides[1]:
-        sides = sides[0], sides[1] + STEP
-    return sides if width >= height else sides[::-1]
-
-
-def _exact(ratio: Fraction) -> tuple[int, int] | None:
-    """The size of exactly this ratio that comes nearest to the usual area, if one comes near."""
-    width, height = ratio.numerator * STEP, ratio.denominator * STEP
-    times = max(1, round((_AREA / (width * height)) ** 0.5))
-    area = width * height * times * times
-    return (width * times, height * times) if area <= 2 * _AREA else None
-
-
-def _near(ratio: Fraction) -> tuple[int, int]:
-    """The size nearest to this ratio with the usual area."""
-    height = (_AREA / float(ratio)) ** 0.5
-    width = height * float(ratio)
-    return _within_limits(round(width), round(height))
-
-
-def _step(length: float) -> int:
-    return max(STEP, round(length / STEP) * STEP)
+OPTIONS = OptionTable(
+    [
+        OptionSpec(
+            "size",
+            "Size",
+            flags=(
+                Flag(
+                    "ar",
+                    aliases=("aspect", "ratio"),
+                    takes=(
+                        f"{_SIZE_NAMES}, or a ratio from `1:{MOST_RATIO}` to `{MOST_RATIO}:1`, "
+                        "such as `16:9`"
+                    ),
+                    parse=ratio_of,
+                ),
+                Flag(
+                    "size",
+                    takes=f"{_SIZE_NAMES}, `auto`, a ratio such as `16:9`, or {_PIXELS}",
+                    parse=size_of,
+                ),
+            ),
+            choices={
+                **{size: _SIZE_LABELS[name] for name, size in NAMED_SIZES.items()},
+                AUTO: "Auto",
+            },
+            open_ended=True,
+            words=lambda size: str(size).replace("x", "×"),
+            argument="size",
+        ),
+        OptionSpec(
+            "quality",
+            "Quality",
+            flags=(Flag("quality", aliases=("q",), note="; a model may not have them all"),),
+            choices=_labelled(
+                AUTO, "low", "medium", "high", "xhigh", "max", xhigh="Extra high", max="Maximum"
+            ),
+            argument="quality",
+        ),
+        OptionSpec(
+            "background",
+            "Background",
+            flags=(Flag("background", aliases=("bg",)),),
+            choices=_labelled(AUTO, "transparent", "opaque"),
+            switches=("transparent", "opaque"),
+            told_last=True,
+            argument="background",
+        ),
+        OptionSpec(
+            "count",
+            "Candidates",
+            flags=(
+                Flag(
+                    "n",
+                    aliases=("count",),
+                    takes=f"a number from `1` to `{MOST_CANDIDATES}`",
+                    note=": that many images to choose from",
+                    parse=count_of,
+                ),
+            ),
+            choices={str(n): str(n) for n in range(1, MOST_CANDIDATES + 1)},
+            words=lambda count: f"{count} candidate{'' if count == 1 else 's'}",
+        ),
+    ]
+)
+"""All there are. What depends on the configured model is in the table that `limited_to` makes."""

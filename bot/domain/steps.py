@@ -53,7 +53,7 @@ def refine(
     if not session.shows(base):
         raise _refuse(session, Reason.MOVED_ON)
     edited = session.attempt(base.attempt)
-    wanted = options.over(replace(edited.options, count=0))
+    wanted = options.over(edited.options.replace(count=0))
     attempt = Attempt(0, edited.prompt, wanted, change=change, base=base, asked_by=asked_by)
     return _begin(session, Event.REFINE, attempt, now)
 

@@ -8,7 +8,7 @@ from bot.domain.ending import as_approved
 from bot.domain.errors import SlackRefused
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.ports import Publisher, SessionStore
+from bot.ports import DraftMessages, SessionStore
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ class Drafts:
     """Edits only those drafts whose look changes: once an image is approved that is every one, else
     the newest, because the earlier ones have been shown as such since they were overtaken."""
 
-    def __init__(self, sessions: SessionStore, publisher: Publisher) -> None:
+    def __init__(self, sessions: SessionStore, publisher: DraftMessages) -> None:
         self._sessions = sessions
         self._publisher = publisher
 

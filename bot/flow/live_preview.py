@@ -25,7 +25,7 @@ from bot.domain.errors import (
 )
 from bot.domain.session import Session, with_attempt
 from bot.flow.shared import under_way
-from bot.ports import Publisher, SessionStore
+from bot.ports import Previews, SessionStore
 from bot.tasks import end, set_within
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class LivePreview:
     `in_doubt` means that there may be another."""
 
     def __init__(
-        self, sessions: SessionStore, publisher: Publisher, session_id: str, number: int
+        self, sessions: SessionStore, publisher: Previews, session_id: str, number: int
     ) -> None:
         self._sessions = sessions
         self._publisher = publisher
@@ -105,7 +105,7 @@ class LivePreviews:
     """The previews of every attempt that runs here. Where they are not `enabled`, all that is
     left to do is to take away what an earlier run has recorded."""
 
-    def __init__(self, sessions: SessionStore, publisher: Publisher, *, enabled: bool) -> None:
+    def __init__(self, sessions: SessionStore, publisher: Previews, *, enabled: bool) -> None:
         self._sessions = sessions
         self._publisher = publisher
         self.enabled = enabled

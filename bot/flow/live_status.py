@@ -26,7 +26,7 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.flow.drafts import standing
-from bot.ports import Publisher, SessionStore
+from bot.ports import RootMessages, SessionStore
 from bot.tasks import set_within
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class LiveStatus:
     """Edits the status of any session. `interval` is in seconds."""
 
     def __init__(
-        self, sessions: SessionStore, publisher: Publisher, interval: float = INTERVAL
+        self, sessions: SessionStore, publisher: RootMessages, interval: float = INTERVAL
     ) -> None:
         self._sessions = sessions
         self._publisher = publisher

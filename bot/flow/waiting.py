@@ -1,4 +1,4 @@
-"""Waiting for tasks where a cancellation may come in between."""
+"""How long a record may take once its task is cancelled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Coroutine
 from typing import Any, TypeVar
 
-from bot.tasks import UNWINDING, end, retrieve
+from bot.concurrency import UNWINDING, finish_before_cancel, wait_then_cancel
 
 T = TypeVar("T")
 
@@ -16,27 +16,15 @@ RECORD_WITHIN = 0.8
 
 async def unwound(tasks: Collection[asyncio.Task[Any]]) -> None:
     """Wait for tasks that are cancelled already."""
-    if tasks:
-        await asyncio.wait(tasks, timeout=UNWINDING)
-    await asyncio.gather(*(end(task) for task in tasks))
+    await wait_then_cancel(*tasks, timeout=UNWINDING)
 
 
 async def given_time(task: asyncio.Task[Any] | None) -> None:
     """Let a record come to its end, or nearly so; then it is given up."""
     if task is not None:
-        await asyncio.wait({task}, timeout=RECORD_WITHIN)
-        await end(task)
+        await wait_then_cancel(task, timeout=RECORD_WITHIN)
 
 
 async def finished(work: Coroutine[Any, Any, T]) -> T:
-    """Do the work to its end, or nearly so, even where the caller is cancelled meanwhile: what is
-    paid for should be written down."""
-    task = asyncio.create_task(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=RECORD_WITHIN)
-        raise
-    finally:
-        task.cancel()
-        task.add_done_callback(retrieve)
+    """Record what is paid for, even where the caller is cancelled meanwhile."""
+    return await finish_before_cancel(work, RECORD_WITHIN)

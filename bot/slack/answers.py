@@ -15,12 +15,13 @@ from typing import Any, Protocol, TypeVar
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.errors import Conflict, OptionRefused, Reason, Refusal, StoreUnavailable
+from bot.domain.options import OPTIONS
 from bot.slack.measuring import handling
 from bot.slack.requests import block_ids
 from bot.slack.telling import DELIVERY_ERRORS, tell_here, tell_on_response_url
 from bot.telemetry.context import about
 from bot.telemetry.tracing import span
-from bot.views.ids import OPTION_BLOCKS, PICTURE_BLOCK, PROMPT_BLOCK
+from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
 from bot.views.words import CLICK_LOST, SOMETHING_BROKE, refusal_words, store_words
 
 log = logging.getLogger(__name__)
@@ -30,13 +31,6 @@ T = TypeVar("T")
 DECIDE_WITHIN = 2.0
 """Seconds; Slack waits 3 for the ack."""
 
-_SELECTS = {
-    "--ar": OPTION_BLOCKS["size"],
-    "--size": OPTION_BLOCKS["size"],
-    "--quality": OPTION_BLOCKS["quality"],
-    "--background": OPTION_BLOCKS["background"],
-    "--n": OPTION_BLOCKS["count"],
-}
 _ABOUT_PICTURES = {
     Reason.IMAGE_TYPE,
     Reason.IMAGE_TOO_LARGE,
@@ -89,7 +83,8 @@ class FormAnswer:
     def _field_of(self, refusal: Refusal) -> str:
         field = PROMPT_BLOCK
         if isinstance(refusal, OptionRefused) and not refusal.text:
-            field = _SELECTS.get(refusal.option, PROMPT_BLOCK)
+            found = OPTIONS.flag(refusal.option)
+            field = found[0].name if found else PROMPT_BLOCK
         elif refusal.reason in _ABOUT_PICTURES:
             field = PICTURE_BLOCK
         return field if field in self._fields else PROMPT_BLOCK

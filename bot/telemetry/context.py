@@ -1,4 +1,4 @@
-"""What is being worked on: the fields that every log line and every span carry.
+"""The log context: fields that every log line and every span carry.
 
 They live in a context variable, so a task inherits them from whoever starts it, and work that
 runs side by side keeps its own.
@@ -15,7 +15,7 @@ from types import MappingProxyType
 Fields = Mapping[str, str | int]
 
 _NOTHING: Fields = MappingProxyType({})
-_ABOUT: ContextVar[Fields] = ContextVar("about", default=_NOTHING)
+_FIELDS: ContextVar[Fields] = ContextVar("log_fields", default=_NOTHING)
 _LONGEST = 200
 _ODD = re.compile(r"[^\w.:\-]", re.ASCII)
 
@@ -23,25 +23,29 @@ _ODD = re.compile(r"[^\w.:\-]", re.ASCII)
 def fields() -> Fields:
     """`session` (the token), `owner` (`team.user`), `attempt`, `candidate`, `job`: as far as they
     are known here, in this order."""
-    return _ABOUT.get()
+    return _FIELDS.get()
 
 
 @contextmanager
-def about(
+def log_context(
     session_id: str = "", *, attempt: int = 0, candidate: int = 0, job: str = ""
 ) -> Iterator[None]:
-    """The body, and the tasks that it starts, are about this. What is not named stays as it was,
-    unless the session is another one."""
-    token = _ABOUT.set(_with(session_id, attempt, candidate, job))
+    """Set log fields for the body and for the tasks that it starts. A field that is not given stays
+    as it was, unless the session is another one."""
+    token = _FIELDS.set(_with(session_id, attempt, candidate, job))
     try:
         yield
     finally:
-        _ABOUT.reset(token)
+        _FIELDS.reset(token)
 
 
-def turn_to(session_id: str, *, attempt: int = 0) -> None:
-    """What comes next in the innermost `about`, or else in this task, is about this."""
-    _ABOUT.set(_with(session_id, attempt))
+def set_log_fields(session_id: str, *, attempt: int = 0) -> None:
+    """Set log fields for the rest of the innermost `log_context`, or else of this task."""
+    _FIELDS.set(_with(session_id, attempt))
+
+
+about = log_context  # the former names
+turn_to = set_log_fields
 
 
 def token_of(session_id: str) -> str:
@@ -50,7 +54,7 @@ def token_of(session_id: str) -> str:
 
 
 def _with(session_id: str, attempt: int = 0, candidate: int = 0, job: str = "") -> Fields:
-    known: dict[str, str | int] = dict(_ABOUT.get())
+    known: dict[str, str | int] = dict(_FIELDS.get())
     if session_id:
         owner, _, token = _plain(session_id).rpartition(".")
         if token != known.get("session"):

@@ -14,8 +14,7 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry import propagate, trace
@@ -26,13 +25,8 @@ from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import SpanKind, Status, StatusCode
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from bot.domain.errors import GenerationError
-from bot.telemetry.context import fields
 from bot.telemetry.exporting import SafeExporter, WithoutOrphans, exporter_of
-from bot.telemetry.tracing import Attribute, Kind
 
 CLOSE_WITHIN = 1.5
 """Seconds for the last spans: a collector that is away does not hold the program up."""
@@ -44,78 +38,38 @@ _UNWATCHED = "/healthz$,/readyz$,/metrics$"
 _API_METHOD = re.compile(r"/api/([a-z]+(?:\.[a-zA-Z]+)+)")
 
 
-class OpenTelemetry:
-    """A `bot.telemetry.tracing.Tracer`."""
-
-    def __init__(self, service: str, environment: Mapping[str, str]) -> None:
-        for name in _QUIET:
-            logging.getLogger(name).setLevel(logging.CRITICAL)
-        resource = Resource.create() if _named(environment) else Resource.create(_name(service))
-        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self._provider.sampler = WithoutOrphans(self._provider.sampler)
-        exporter = SafeExporter(exporter_of(environment))
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
-        self._tracer = self._provider.get_tracer("imagine-bot")
-        self._propagator = TraceContextTextMapPropagator()
-        propagate.set_global_textmap(CompositePropagator([]))
-        _instrument(self._provider)
-
-    @contextmanager
-    def span(
-        self, name: str, kind: Kind, parent: str, attributes: Mapping[str, Attribute]
-    ) -> Iterator[None]:
-        with self._tracer.start_as_current_span(
-            name,
-            context=self._propagator.extract({"traceparent": parent}) if parent else None,
-            kind=SpanKind[kind.name],
-            attributes=_prefixed({**fields(), **attributes}),
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as opened:
-            try:
-                yield
-            except BaseException as error:
-                named = error.kind if isinstance(error, GenerationError) else type(error).__name__
-                opened.set_attribute("error.type", str(named))
-                opened.set_status(Status(StatusCode.ERROR))
-                raise
-            finally:
-                opened.set_attributes(_prefixed(fields()))  # a listener learns them on its way
-
-    def traceparent(self) -> str:
-        carried: dict[str, str] = {}
-        self._propagator.inject(carried)
-        return carried.get("traceparent", "")
-
-    def trace_id(self) -> str:
-        context = trace.get_current_span().get_span_context()
-        return trace.format_trace_id(context.trace_id) if context.is_valid else ""
-
-    def close(self) -> None:
-        """Deliver what is left, for `CLOSE_WITHIN` seconds."""
-        closing = threading.Thread(target=self._provider.shutdown, daemon=True)
-        closing.start()
-        closing.join(CLOSE_WITHIN)
-        for instrumentor in (
-            AioHttpServerInstrumentor(),
-            AioHttpClientInstrumentor(),
-            RedisInstrumentor(),
-        ):
-            instrumentor.uninstrument()
+def start(service: str, environment: Mapping[str, str]) -> TracerProvider:
+    """From now on spans are recorded and exported. Once in a process."""
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    named = _named(environment)
+    resource = Resource.create() if named else Resource.create({"service.name": service})
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    provider.sampler = WithoutOrphans(provider.sampler)
+    provider.add_span_processor(BatchSpanProcessor(SafeExporter(exporter_of(environment))))
+    trace.set_tracer_provider(provider)
+    propagate.set_global_textmap(CompositePropagator([]))
+    _instrument(provider)
+    return provider
 
 
-def _prefixed(attributes: Mapping[str, Attribute]) -> dict[str, Attribute]:
-    return {f"imagine.{name}": value for name, value in attributes.items()}
+def close(provider: TracerProvider) -> None:
+    """Deliver what is left, for `CLOSE_WITHIN` seconds."""
+    closing = threading.Thread(target=provider.shutdown, daemon=True)
+    closing.start()
+    closing.join(CLOSE_WITHIN)
+    for instrumentor in (
+        AioHttpServerInstrumentor(),
+        AioHttpClientInstrumentor(),
+        RedisInstrumentor(),
+    ):
+        instrumentor.uninstrument()
 
 
 def _named(environment: Mapping[str, str]) -> bool:
     """Whether the environment says what the service is called: the SDK reads it from there."""
     resource = environment.get("OTEL_RESOURCE_ATTRIBUTES", "")
     return bool(environment.get("OTEL_SERVICE_NAME")) or "service.name=" in resource
-
-
-def _name(service: str) -> dict[str, Any]:
-    return {"service.name": service}
 
 
 def _instrument(provider: TracerProvider) -> None:

@@ -1,5 +1,5 @@
-"""Spans, where OpenTelemetry's standard variables ask for them; otherwise they cost nothing, and
-what makes them is not even imported.
+"""Spans, by OpenTelemetry's own API: without its SDK, which the standard variables ask for, they
+are no-ops of a few microseconds, and what records them is not even imported.
 
     command ─ job announce ─ job generate ─ flow GenerateImage ─ provider generate
                                           └ flow UploadImages, PostDraft, …
@@ -10,39 +10,19 @@ A job's data carries the trace context, so one trace spans the processes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from enum import Enum, auto
-from typing import Protocol
+from contextlib import contextmanager
 
-Attribute = str | int | float | bool
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from bot.domain.errors import GenerationError
+from bot.telemetry.context import fields
 
-class Kind(Enum):
-    """OpenTelemetry's kinds of spans."""
+Kind = SpanKind  # the former name
 
-    INTERNAL = auto()
-    SERVER = auto()
-    CLIENT = auto()
-    PRODUCER = auto()
-    CONSUMER = auto()
-
-
-class Tracer(Protocol):
-    """Who records spans; `bot.telemetry.otel` has the one."""
-
-    def span(
-        self, name: str, kind: Kind, parent: str, attributes: Mapping[str, Attribute]
-    ) -> AbstractContextManager[None]: ...
-
-    def traceparent(self) -> str: ...
-
-    def trace_id(self) -> str: ...
-
-    def close(self) -> None: ...
-
-
-class _Current:
-    tracer: Tracer | None = None
+_tracer = trace.get_tracer("imagine-bot")
+_propagator = TraceContextTextMapPropagator()
 
 
 def wanted(environment: Mapping[str, str]) -> bool:
@@ -61,32 +41,56 @@ def tracing(service: str, environment: Mapping[str, str]) -> Iterator[None]:
     if not (service and wanted(environment)):
         yield
         return
-    from bot.telemetry.otel import OpenTelemetry  # takes time that few want to spend
+    from bot.telemetry import otel  # takes time that few want to spend
 
-    _Current.tracer = OpenTelemetry(service, environment)
+    provider = otel.start(service, environment)
     try:
         yield
     finally:
-        tracer, _Current.tracer = _Current.tracer, None
-        tracer.close()
+        otel.close(provider)
 
 
+@contextmanager
 def span(
-    name: str, kind: Kind = Kind.INTERNAL, *, parent: str = "", **attributes: Attribute
-) -> AbstractContextManager[None]:
-    """The body as a span, with what it is about (`bot.telemetry.context`) among its attributes.
-    An exception is told by its class. `parent` is another process's `traceparent`."""
-    if _Current.tracer is None:
-        return nullcontext()
-    return _Current.tracer.span(name, kind, parent, attributes)
+    name: str,
+    kind: SpanKind = SpanKind.INTERNAL,
+    *,
+    parent: str = "",
+    **attributes: str | float,
+) -> Iterator[None]:
+    """The body as a span with the log context and `attributes`, all under `imagine.`.
+
+    An exception is recorded by its class alone: OpenTelemetry would record its text, which may hold
+    a prompt or a secret. `parent` is another process's `traceparent`.
+    """
+    with _tracer.start_as_current_span(
+        name,
+        context=_propagator.extract({"traceparent": parent}) if parent else None,
+        kind=kind,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as current:
+        try:
+            yield
+        except BaseException as error:
+            named = error.kind if isinstance(error, GenerationError) else type(error).__name__
+            current.set_attribute("error.type", str(named))
+            current.set_status(Status(StatusCode.ERROR))
+            raise
+        finally:  # a listener learns its log context on its way
+            if current.is_recording():
+                known = {**fields(), **attributes}
+                current.set_attributes({f"imagine.{name}": value for name, value in known.items()})
 
 
 def carrier() -> dict[str, str]:
     """What carries the trace to whoever goes on with the work: `traceparent`, or nothing."""
-    found = _Current.tracer.traceparent() if _Current.tracer else ""
-    return {"traceparent": found} if found else {}
+    carried: dict[str, str] = {}
+    _propagator.inject(carried)
+    return {name: value for name, value in carried.items() if name == "traceparent"}
 
 
 def trace_id() -> str:
-    """Of the trace that is being recorded, or empty."""
-    return _Current.tracer.trace_id() if _Current.tracer else ""
+    """Of the current trace, or empty."""
+    context = trace.get_current_span().get_span_context()
+    return trace.format_trace_id(context.trace_id) if context.is_valid else ""

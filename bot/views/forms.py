@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.domain.errors import Reason, Refusal
-from bot.domain.options import NO_OPTIONS, QUALITIES, Options
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
 from bot.domain.session import Session
 from bot.views import blocks, ids
 from bot.views.blocks import Block, Choice
@@ -37,10 +37,10 @@ def prompt_form(
     target: ids.Target,
     prompt: str = "",
     options: Options = NO_OPTIONS,
-    qualities: tuple[str, ...] = QUALITIES,
+    table: OptionTable = OPTIONS,
 ) -> View:
     """The form of a new session, pre-filled with `prompt`."""
-    fields = [_prompt_field(prompt), *option_inputs(options, qualities)]
+    fields = [_prompt_field(prompt), *option_inputs(options, table)]
     return _form(ids.PROMPT_FORM, "Imagine", str(target), fields)
 
 
@@ -48,10 +48,10 @@ def edit_form(
     target: ids.Target,
     prompt: str,
     options: Options = NO_OPTIONS,
-    qualities: tuple[str, ...] = QUALITIES,
+    table: OptionTable = OPTIONS,
 ) -> View:
     """The form that changes the prompt and the options of an attempt."""
-    fields = [_prompt_field(prompt), *option_inputs(options, qualities)]
+    fields = [_prompt_field(prompt), *option_inputs(options, table)]
     return _form(ids.EDIT_FORM, "Edit prompt", str(target), fields)
 
 
@@ -67,14 +67,14 @@ def refine_form(target: ids.Target, session: Session) -> View:
 
 
 def image_form(
-    brought: Brought, options: Options = NO_OPTIONS, qualities: tuple[str, ...] = QUALITIES
+    brought: Brought, options: Options = NO_OPTIONS, table: OptionTable = OPTIONS
 ) -> View:
     """The form that starts a session from a picture, which is chosen where there are several."""
     metadata = brought.to_metadata()
     carried = Brought.from_metadata(metadata) or brought
     which = [_picture_field(carried.files)] if len(carried.files) > 1 else []
     field = _text_field(_CHANGE_LABEL, _CHANGE_EXAMPLE)
-    fields = [*which, field, *option_inputs(options, qualities)]
+    fields = [*which, field, *option_inputs(options, table)]
     return _form(ids.IMAGE_FORM, "Direct this image", metadata, fields)
 
 

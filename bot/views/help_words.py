@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.views.option_words import OPTIONS_HELP
+from bot.views.option_words import options_help
 from bot.views.text import COMMAND
 
-HELP = (
+_HOW_IT_WORKS = (
     "*How it works*\n"
     f"• `{COMMAND} a robot eating pizza on Mars` starts an image; `{COMMAND}` alone opens a form. "
     "Mentioning me with your idea in a channel, or writing it to me directly, does the same.\n"
@@ -20,11 +20,14 @@ HELP = (
     "• *Start over* below an approved image opens the form with its prompt.\n"
     "• From a picture: attach one when you mention me, which always starts a new image, or choose "
     "*Direct this image* from the menu of any message with a picture.\n"
-    "\n"
-    f"{OPTIONS_HELP}\n"
-    "\n"
+)
+_WHAT_YOU_HAVE = (
     "*What you have*\n"
     f"• `{COMMAND} list` lists what you have in progress. The Home tab has that too, your approved "
     "images and your own default options.\n"
     f"• `{COMMAND} help` shows this, only to you."
 )
+
+
+def help_words() -> str:
+    return f"{_HOW_IT_WORKS}\n{options_help()}\n\n{_WHAT_YOU_HAVE}"

@@ -6,15 +6,15 @@ import re
 from typing import Any, NamedTuple
 
 from bot.domain.gallery import Gallery
-from bot.domain.options import NO_OPTIONS, QUALITIES
+from bot.domain.options import NO_OPTIONS, OPTIONS, OptionTable
 from bot.domain.provenance import AI_LABEL
 from bot.domain.session import Session
 from bot.views import blocks, ids
 from bot.views.ai_label import ai_alt_text, ai_line
 from bot.views.blocks import Block
-from bot.views.help_words import HELP
+from bot.views.help_words import help_words
 from bot.views.lists import linked, short_prompt, thread_link
-from bot.views.option_selects import LABELS, option_select
+from bot.views.option_selects import option_select
 from bot.views.option_words import option_words
 from bot.views.status import status_words
 from bot.views.text import COMMAND
@@ -61,7 +61,7 @@ def notice_view(words: str) -> View:
 def home_view(
     gallery: Gallery,
     workspace_url: str,
-    qualities: tuple[str, ...] = QUALITIES,
+    table: OptionTable = OPTIONS,
     *,
     images: bool = True,
     label: str = AI_LABEL,
@@ -73,9 +73,9 @@ def home_view(
         blocks.divider(),
         *_pictures(gallery, workspace_url, images, label),
         blocks.divider(),
-        *_defaults(gallery, qualities),
+        *_defaults(gallery, table),
         blocks.divider(),
-        blocks.section(HELP),
+        blocks.section(help_words()),
     ]
     return {"type": "home", "blocks": shown}
 
@@ -125,15 +125,15 @@ def _picture(session: Session, workspace_url: str, images: bool, label: str) -> 
     return [shown, blocks.context(prompt, plain=ai_line(label, candidate))]
 
 
-def _defaults(gallery: Gallery, qualities: tuple[str, ...]) -> list[Block]:
+def _defaults(gallery: Gallery, table: OptionTable) -> list[Block]:
     """The block's id tells what is chosen: a client keeps showing what it had in a block of the
     same id."""
     chosen = gallery.defaults
     selects = [
-        option_select(name, f"{ids.DEFAULT_OPTION}_{name}", chosen, qualities, prefix=f"{label}: ")
-        for name, label in LABELS.items()
+        option_select(spec, f"{ids.DEFAULT_OPTION}_{spec.name}", chosen, prefix=f"{spec.label}: ")
+        for spec in table
     ]
-    values = [chosen.size, chosen.quality, chosen.background, str(chosen.count)]
+    values = [str(chosen.get(spec.name)) for spec in table]
     shown = [
         blocks.header("Your defaults"),
         blocks.context("For every image of yours, unless you ask for something else."),

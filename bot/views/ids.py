@@ -25,7 +25,7 @@ matches `HOME_PAGE_PATTERN`."""
 HOME_PAGE_PATTERN = re.compile(rf"^{HOME_PAGE}_(working|pictures)_(prev|next)$")
 DEFAULT_OPTION = "default_option"
 """A select of the Home tab, followed by the option's name; matches `DEFAULT_OPTION_PATTERN`."""
-DEFAULT_OPTION_PATTERN = re.compile(rf"^{DEFAULT_OPTION}_(size|quality|background|count)$")
+DEFAULT_OPTION_PATTERN = re.compile(rf"^{DEFAULT_OPTION}_[a-z_]+$")
 KEEP_LAST = "keep_last"
 """Makes the options used last the defaults."""
 
@@ -42,8 +42,6 @@ PROMPT_BLOCK = "prompt"
 PROMPT_INPUT = "prompt_input"
 PICTURE_BLOCK = "picture"
 """The select of one picture out of several; the action id is the same."""
-OPTION_BLOCKS = {"size": "size", "quality": "quality", "background": "background", "count": "count"}
-"""Option → block id of its select; the action id is the same."""
 
 
 def numbered(action_id: str, candidate: int) -> str:

@@ -1,20 +1,12 @@
 """Options in words: the ones chosen, how to choose them, and what to say about one that cannot
-be."""
+be. They are told of all options, whatever the configured model has."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.domain.errors import OptionRefused
-from bot.domain.options import (
-    BACKGROUNDS,
-    LONGEST_SIDE,
-    MOST_CANDIDATES,
-    MOST_RATIO,
-    NAMED_SIZES,
-    QUALITIES,
-    SHORTEST_OF_LONGEST,
-    STEP,
-    Options,
-)
+from bot.domain.options import OPTIONS, Flag, Options, OptionSpec
 from bot.views.text import COMMAND, cut, escape, one_line, repeated
 
 SHOWN = 60
@@ -24,44 +16,26 @@ _TO_CORRECT = "This is what you typed, to copy and correct:"
 _EXAMPLE = "a fox on the moon --ar 16:9 --quality high --n 3 --transparent"
 
 
-def _or(words: tuple[str, ...]) -> str:
-    coded = [f"`{word}`" for word in words]
-    return f"{', '.join(coded[:-1])} or {coded[-1]}" if len(coded) > 1 else "".join(coded)
-
-
-_NAMES = ", ".join(f"`{name}`" for name in NAMED_SIZES)
-_PIXELS = (
-    f"width×height in pixels, multiples of {STEP}, up to {LONGEST_SIDE}×{SHORTEST_OF_LONGEST} "
-    f"either way round and no longer than {MOST_RATIO} to 1, such as `1280x720`"
-)
-_TAKES = {
-    "--ar": f"{_NAMES}, or a ratio from `1:{MOST_RATIO}` to `{MOST_RATIO}:1`, such as `16:9`",
-    "--size": f"{_NAMES}, `auto`, a ratio such as `16:9`, or {_PIXELS}",
-    "--quality": _or(QUALITIES),
-    "--background": _or(BACKGROUNDS),
-    "--n": f"a number from `1` to `{MOST_CANDIDATES}`",
-}
-
-OPTIONS_HELP = (
-    f"*Options* can stand anywhere in what you type: `{COMMAND} {_EXAMPLE}`\n"
-    f"• `--ar` takes {_TAKES['--ar']}\n"
-    f"• `--size` takes {_TAKES['--size']}\n"
-    f"• `--quality` takes {_TAKES['--quality']}; a model may not have them all\n"
-    "• `--transparent` or `--opaque` is the background; so is `--background auto`\n"
-    f"• `--n` takes {_TAKES['--n']}: that many images to choose from"
-)
-_ALL = "`--ar`, `--size`, `--quality`, `--background`, `--transparent`, `--opaque` and `--n`"
-
-
 def option_words(options: Options) -> str:
     """What is chosen, such as: 1792×1008 · high · 3 candidates · transparent. Empty for nothing."""
-    words = [
-        options.size.replace("x", "×") if options.size != "auto" else "auto size",
-        options.quality if options.quality != "auto" else "auto quality",
-        f"{options.count} candidate{'s' if options.count > 1 else ''}" if options.count else "",
-        options.background if options.background != "auto" else "auto background",
-    ]
-    return " · ".join(word for word in words if word)
+    told = sorted(OPTIONS, key=lambda spec: spec.told_last)
+    chosen = ((spec, options.get(spec.name)) for spec in told)
+    return " · ".join(spec.in_words(value) for spec, value in chosen if value)
+
+
+def options_help() -> str:
+    lines = [line for spec in OPTIONS for line in _help_lines(spec)]
+    lead = f"*Options* can stand anywhere in what you type: `{COMMAND} {_EXAMPLE}`"
+    return "\n".join([lead, *(f"• {line}" for line in lines)])
+
+
+def _help_lines(spec: OptionSpec) -> list[str]:
+    if not spec.switches:
+        return [f"`{flag}` takes {_takes(spec, flag)}{flag.note}" for flag in spec.flags]
+    others = (value for value in spec.choices if value not in spec.switches)
+    so_too = _listed((f"{spec.flags[-1]} {value}" for value in others), "or")
+    line = f"{_listed(_switches(spec), 'or')} is the {spec.label.lower()}"
+    return [f"{line}; so is {so_too}" if so_too else line]
 
 
 def option_refusal_words(refused: OptionRefused, *, plain: bool, command: bool) -> str:
@@ -77,7 +51,7 @@ def option_refusal_words(refused: OptionRefused, *, plain: bool, command: bool) 
 
 def _what(refused: OptionRefused) -> str:
     option = f"`{cut(refused.option, SHOWN)}`"
-    if refused.option not in _TAKES:
+    if OPTIONS.flag(refused.option) is None:
         return f"There is no option {option}."
     if not refused.value:
         return f"{option} needs a value."
@@ -86,8 +60,23 @@ def _what(refused: OptionRefused) -> str:
 
 
 def _allowed(refused: OptionRefused) -> str:
-    if refused.option not in _TAKES:
-        return f"The options are {_ALL}; `{COMMAND} help` explains them."
-    takes = _or(refused.allowed) if refused.allowed else _TAKES[refused.option]
+    found = OPTIONS.flag(refused.option)
+    if found is None:
+        names = (name for spec in OPTIONS for name in [*map(str, spec.flags), *_switches(spec)])
+        return f"The options are {_listed(names, 'and')}; `{COMMAND} help` explains them."
+    takes = _listed(refused.allowed, "or") if refused.allowed else _takes(*found)
     nearest = f" The nearest possible size is `{refused.nearest}`." if refused.nearest else ""
     return f"{refused.option} takes {takes}.{nearest}"
+
+
+def _takes(spec: OptionSpec, flag: Flag) -> str:
+    return flag.takes or _listed(spec.choices, "or")
+
+
+def _switches(spec: OptionSpec) -> list[str]:
+    return [f"--{switch}" for switch in spec.switches]
+
+
+def _listed(words: Iterable[str], last: str) -> str:
+    coded = [f"`{word}`" for word in words]
+    return f"{', '.join(coded[:-1])} {last} {coded[-1]}" if len(coded) > 1 else "".join(coded)

@@ -11,7 +11,7 @@ from bot.views.failure_words import (
     not_posted_words,
     not_published_words,
 )
-from bot.views.help_words import HELP
+from bot.views.help_words import help_words
 from bot.views.lists import cancelled_words, list_words
 from bot.views.option_words import option_refusal_words
 from bot.views.text import COMMAND, PICTURES, mention
@@ -23,13 +23,13 @@ __all__ = [
     "EMPTY_MENTION",
     "FAILURES",
     "FORM_LOST",
-    "HELP",
     "REFUSALS",
     "SHUT_OUT",
     "SOMETHING_BROKE",
     "STORE_AWAY",
     "cancelled_words",
     "failure_words",
+    "help_words",
     "list_words",
     "not_posted_words",
     "not_published_words",

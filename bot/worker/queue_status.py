@@ -23,7 +23,7 @@ from bot.domain.errors import (
 from bot.domain.work import Job
 from bot.flow.drafts import standing
 from bot.flow.shared import under_way
-from bot.ports import JobQueue, Publisher, SessionStore
+from bot.ports import JobQueue, RootMessages, SessionStore
 from bot.telemetry.context import about
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class QueueStatus:
         self,
         sessions: SessionStore,
         queue: JobQueue,
-        publisher: Publisher,
+        publisher: RootMessages,
         trouble: Callable[[], StoreTrouble | None],
         interval: float = INTERVAL,
     ) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.session import Session, with_attempt
-from bot.ports import Publisher, SessionStore
+from bot.ports import OwnerNotices, SessionStore
 from bot.views.words import SHUT_OUT
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 class ShutOutNotice:
     """Told once for each attempt, by the `response_url`, which works without a token."""
 
-    def __init__(self, sessions: SessionStore, publisher: Publisher) -> None:
+    def __init__(self, sessions: SessionStore, publisher: OwnerNotices) -> None:
         self._sessions = sessions
         self._publisher = publisher
 

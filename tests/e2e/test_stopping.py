@@ -12,8 +12,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.ops.stopping import APART
 from bot.sandbox import Fault, SimulatedSlack
-from bot.stopping import APART
 from tests.support.processes import BotProcess, World, free_port
 from tests.support.scene import isolated_world
 from tests.support.store import stored_sessions

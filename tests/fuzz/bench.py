@@ -19,7 +19,7 @@ from multidict import CIMultiDict
 from bot.direction import judge
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.serving import HttpServer
+from bot.ops.serving import HttpServer
 from bot.telemetry.logs import LogFormat, set_up
 from tests.fakes import OWNER, a_session
 from tests.fuzz.payloads import TYPED

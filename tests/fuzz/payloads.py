@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from hypothesis import strategies as st
 
+from bot.domain.options import OPTIONS
 from bot.views import ids
 from bot.views.brought import Brought, Picture
 from bot.views.ids import Target
@@ -62,6 +63,7 @@ VALUES = st.one_of(
     TEXT,
 )
 _PLAIN = [ids.REGENERATE, ids.EDIT_PROMPT, ids.CANCEL, ids.TRY_AGAIN, ids.START_OVER]
+_OPTIONS = [spec.name for spec in OPTIONS]
 _NUMBERED = [ids.APPROVE, ids.USE_THIS, ids.REFINE]
 ACTIONS = st.one_of(
     st.sampled_from(_PLAIN),
@@ -70,9 +72,7 @@ ACTIONS = st.one_of(
     TEXT,
 )
 HOME_ACTIONS = st.one_of(
-    st.builds(
-        lambda option: f"{ids.DEFAULT_OPTION}_{option}", st.sampled_from(sorted(ids.OPTION_BLOCKS))
-    ),
+    st.builds(lambda option: f"{ids.DEFAULT_OPTION}_{option}", st.sampled_from(_OPTIONS)),
     st.sampled_from([f"{ids.HOME_PAGE}_working_next", f"{ids.HOME_PAGE}_pictures_prev"]),
     st.just(ids.KEEP_LAST),
 )
@@ -120,9 +120,7 @@ def _messages() -> st.SearchStrategy[Payload]:
 
 
 def _submissions() -> st.SearchStrategy[Payload]:
-    chosen = st.dictionaries(
-        st.sampled_from([*ids.OPTION_BLOCKS, ids.PICTURE_BLOCK]), WORDS, max_size=3
-    )
+    chosen = st.dictionaries(st.sampled_from([*_OPTIONS, ids.PICTURE_BLOCK]), WORDS, max_size=3)
     return st.builds(
         lambda form, metadata, text, user, chosen: submission(form, metadata, text, user, **chosen),
         FORMS,

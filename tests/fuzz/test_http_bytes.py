@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 
-from bot.serving import MAX_BODY
+from bot.ops.serving import MAX_BODY
 from bot.slack import http
 from tests.fuzz.bench import Bench, bench
 from tests.fuzz.wire import APPROVE, BODIES, CONTENT_TYPES, FORM, RAW, Sent, forged, signed

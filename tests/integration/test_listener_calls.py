@@ -7,8 +7,8 @@ import pytest
 from bot.adapters.slack import slack_client, slack_session
 from bot.direction import Direction, Portfolio
 from bot.domain.policy import Policy
+from bot.ops.serving import HttpServer
 from bot.sandbox import SimulatedSlack
-from bot.serving import HttpServer
 from bot.slack.bolt import Identity, bolt_app
 from bot.slack.listeners import Listeners
 from bot.tasks import BackgroundTasks

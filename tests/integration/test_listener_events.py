@@ -35,7 +35,7 @@ async def test_a_mention_starts_a_session(bot: Bot) -> None:
     ack = await bot.slack.mention("alice", "general", "a <fox> & co --n 2")
     assert (ack.ok, ack.attempts) == (True, 1)
     assert bot.only.task_input == "a <fox> & co"
-    assert bot.only.options.count == 2
+    assert bot.only.options.candidates == 2
     await eventually(lambda: bot.queue.added, SECONDS)
 
 
@@ -110,4 +110,4 @@ async def test_the_home_tab_is_there_and_takes_a_default(bot: Bot) -> None:
     assert (await bot.slack.select("alice", home, "default_option_count", "3")).ok
     await eventually(lambda: bot.store.defaults, SECONDS)
     (defaults,) = bot.store.defaults.values()
-    assert defaults.count == 3
+    assert defaults.candidates == 3

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.slack import SlackPublisher, calls, previews
+from bot.adapters.slack import SlackPublisher, calls, message_poster, previews
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.sandbox import Fault, Message, SimulatedSlack
@@ -36,7 +36,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between tries are a tenth of what they are; those for a call in flight are long enough
     for any machine."""
     monkeypatch.setattr(calls, "_wait", lambda state: KEPT_WAIT(state) / 10)
-    monkeypatch.setattr(calls, "FINISH_WITHIN", 30.0)
+    monkeypatch.setattr(message_poster, "FINISH_WITHIN", 30.0)
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ async def test_a_draft_in_flight_is_there_before_the_cancellation_goes_on(
 async def test_a_cancellation_does_not_wait_long_for_a_slack_that_hangs(
     slack: SimulatedSlack, publisher: SlackPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "FINISH_WITHIN", 0.1)
+    monkeypatch.setattr(message_poster, "FINISH_WITHIN", 0.1)
     session = await with_file(slack, publisher)
     async with asyncio.timeout(10):
         post = publisher.post_draft(session, 1, repeated=False)
@@ -275,7 +275,7 @@ def places(session: Session) -> dict[str, Any]:
 async def test_while_slack_cannot_say_nobody_takes_a_draft_for_gone(
     slack: SimulatedSlack, publisher: SlackPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.slack.posting.PATIENCE", 0.3)
+    monkeypatch.setattr("bot.adapters.slack.message_poster.PATIENCE", 0.3)
     session = await with_file(slack, publisher)
     slack.faults.add("conversations.replies", Fault.http(503), times=100)
     with pytest.raises(SlackUnavailable):

@@ -329,7 +329,7 @@ async def test_where_nothing_can_be_looked_up_the_draft_is_posted_all_the_same(
 async def test_a_look_that_takes_too_long_does_not_keep_the_draft_back(
     slack: SimulatedSlack, publisher: SlackPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.slack.posting.LOOK_FOR", 0.5)
+    monkeypatch.setattr("bot.adapters.slack.message_poster.LOOK_FOR", 0.5)
     session = await with_file(slack, publisher)
     slack.faults.add("conversations.replies", Fault.http(503), times=20)
     async with asyncio.timeout(10):
@@ -552,7 +552,7 @@ async def test_a_status_is_never_waited_for(
 async def test_patience_ends(
     slack: SimulatedSlack, publisher: SlackPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls.patiently, "__defaults__", (0.3,))
+    monkeypatch.setattr(calls.with_retries, "__defaults__", (0.3,))
     slack.faults.add("chat.postMessage", Fault.http(503), times=1000)
     with pytest.raises(SlackUnavailable) as unavailable:
         await publisher.post_root(await _unposted(slack), 0, repeated=False)

@@ -12,7 +12,7 @@ import bullmq.worker
 import pytest
 
 from bot.adapters.queue.bullmq_worker import close, make_worker
-from bot.adapters.queue.connection import redis_client
+from bot.adapters.queue.connection import bullmq_client
 from bot.adapters.queue.encoding import PUBLISH_QUEUE
 from bot.adapters.queue.processor import JobFailed, Processor
 
@@ -26,7 +26,7 @@ async def nothing(job: object, repeated: bool) -> None:
 
 @pytest.fixture
 async def worker(redis_url: str) -> Any:
-    redis = redis_client(redis_url)
+    redis = bullmq_client(redis_url)
     worker = make_worker(PUBLISH_QUEUE, redis, Processor(nothing), 1, 15.0)
     yield worker
     await close(worker, redis)

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.queue.connection import redis_client, socket_timeout
+from bot.adapters.queue.connection import bullmq_client, socket_timeout
 from bot.adapters.queue.encoding import job_data, job_from_data, job_from_id
 from bot.domain.errors import QueueUnavailable
 from bot.domain.work import Job, JobKind
@@ -48,14 +48,14 @@ def test_that_a_job_gives_up_is_in_its_data_and_an_older_version_wrote_none() ->
     ],
 )
 def test_every_kind_of_url_is_understood(url: str) -> None:
-    client = redis_client(url)
+    client = bullmq_client(url)
     options = client.connection_pool.connection_kwargs
     assert (options["db"], options["username"], options["password"]) == (3, "me", "secret")
     assert socket_timeout(client) == 8
 
 
 def test_the_query_of_the_url_wins() -> None:
-    client = redis_client("redis://host?socket_timeout=3&max_connections=7&decode_responses=no")
+    client = bullmq_client("redis://host?socket_timeout=3&max_connections=7&decode_responses=no")
     assert socket_timeout(client) == 3
     assert client.connection_pool.max_connections == 7
     assert client.connection_pool.connection_kwargs["decode_responses"] is True

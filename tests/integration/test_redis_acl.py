@@ -14,12 +14,12 @@ import pytest
 
 from bot.adapters.redis import RedisHeartbeats, RedisSignatures, redis_client
 from bot.adapters.slack import slack_client, slack_session
-from bot.doctor import Finding, Verdict, check_redis
-from bot.doctor.redis_permissions import commands
 from bot.domain.options import Options
+from bot.ops.doctor import Finding, Verdict, check_redis
+from bot.ops.doctor.redis_permissions import commands
+from bot.ops.startup import StartupError, check_at_start
 from bot.sandbox import SimulatedSlack
 from bot.settings import Backend, Settings
-from bot.startup import StartupError, check_at_start
 from tests.fake_openai import FakeOpenAI
 from tests.integration.redis_in_use import in_use
 from tests.support.processes import ROOT, World, free_port
@@ -97,7 +97,7 @@ async def test_store_queue_and_listener_need_no_more(limited: Server) -> None:
     async with in_use(url_of(limited)) as using:
         await using.works("limited")
         await using.store.keep_defaults("T1", "U1", Options(count=2))
-        assert (await using.store.defaults_of("T1", "U1")).count == 2
+        assert (await using.store.defaults_of("T1", "U1")).candidates == 2
         assert await using.store.entries_of("T1", "U1")
         assert await using.store.load_many(["T1.U1.limited"])
         assert await using.store.in_thread("T1", "C1", "1.0", "U1")

@@ -12,10 +12,10 @@ from redis.asyncio import Redis
 
 from bot.adapters.queue.encoding import PREFIX
 from bot.adapters.slack import slack_client, slack_session
-from bot.doctor import Verdict, check_redis
+from bot.ops.doctor import Verdict, check_redis
+from bot.ops.startup import StartupError, check_at_start
 from bot.sandbox import SimulatedSlack
 from bot.settings import Backend, Settings
-from bot.startup import StartupError, check_at_start
 from tests.integration.redis_in_use import in_use
 from tests.support.redis_servers import Server, cluster
 

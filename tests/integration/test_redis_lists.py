@@ -15,7 +15,7 @@ from bot.adapters.redis.store import DEFAULTS_TTL
 from bot.domain import steps
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import FailureKind
-from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import Entry
@@ -208,7 +208,7 @@ async def test_a_thread_is_known_as_long_as_a_session_in_it(
 
 async def test_a_users_defaults_are_kept_and_cleared(store: RedisSessionStore) -> None:
     assert await store.defaults_of("T1", "U1") == NO_OPTIONS
-    options = Options("1792x1008", "high", "transparent", 3)
+    options = Options(size="1792x1008", quality="high", background="transparent", count=3)
     await store.keep_defaults("T1", "U1", options)
     assert await store.defaults_of("T1", "U1") == options
     assert await store.defaults_of("T1", "U2") == NO_OPTIONS
@@ -233,8 +233,10 @@ async def test_looking_for_defaults_makes_none(store: RedisSessionStore, redis: 
     assert await redis.keys() == []
 
 
-async def test_defaults_of_a_newer_version_are_read_as_far_as_they_are_known(
+async def test_defaults_that_only_a_newer_version_knows_are_left_as_they_are(
     store: RedisSessionStore, redis: Any
 ) -> None:
     await redis.set(defaults_key("T1", "U1"), '{"count": 2, "invented_later": "x"}', ex=60)
-    assert await store.defaults_of("T1", "U1") == Options(count=2)
+    found = await store.defaults_of("T1", "U1")
+    assert found == Options(count=2, invented_later="x")
+    assert OPTIONS.offered(found) == Options(count=2)

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.pool import TurnsPool
+from bot.adapters.redis_connections import WaitingPool
 from tests.fakes import eventually
 
 
 @pytest.fixture
 async def pool(redis_url: str) -> AsyncIterator[Any]:
     """One connection for all."""
-    pool: Any = TurnsPool.from_url(redis_url, max_connections=1, timeout=None)
+    pool: Any = WaitingPool.from_url(redis_url, max_connections=1, timeout=None)
     yield pool
     await pool.aclose()
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.adapters.sentinel import SentinelURL
-from bot.doctor import Finding, Verdict, check_redis
+from bot.adapters.redis_connections import SentinelURL
 from bot.domain.attempt import ImageRef
+from bot.ops.doctor import Finding, Verdict, check_redis
 from bot.ports import JobState
 from bot.sandbox import SimulatedSlack
 from tests.fake_openai import FakeOpenAI
@@ -23,7 +23,7 @@ from tests.integration.redis_in_use import TIMEOUT, in_use
 from tests.support.processes import World, free_port
 from tests.support.redis_servers import Watched, sentinel, server, watched
 
-SENTINEL_RIGHTS = "+ping +sentinel|get-master-addr-by-name"
+SENTINEL_RIGHTS = "+ping +sentinel|masters"
 
 
 @pytest.fixture
@@ -116,8 +116,11 @@ async def test_sentinels_that_are_gone_or_silent_are_passed_over(untouched: Watc
         assert await client.set("imagine:x", "1")
         assert await client.get("imagine:x") == "1"
         pool: Any = client.connection_pool
-        assert pool.sentinels[0].connection_pool.connection_kwargs["port"] == ports[-1]
-        assert len(pool.sentinels) == 3
+        assert (
+            pool.sentinel_manager.sentinels[0].connection_pool.connection_kwargs["port"]
+            == ports[-1]
+        )
+        assert len(pool.sentinel_manager.sentinels) == 3
         await client.aclose()
         assert (await checked(url)).verdict is Verdict.OK
 
@@ -125,10 +128,10 @@ async def test_sentinels_that_are_gone_or_silent_are_passed_over(untouched: Watc
 async def test_many_callers_lose_no_sentinel(untouched: Watched) -> None:
     client = redis_client(untouched.url, patience=TIMEOUT)
     pool: Any = client.connection_pool
-    pool.sentinels.appendleft(pool.sentinels.pop())
-    before = set(pool.sentinels)
+    pool.sentinel_manager.sentinels.insert(0, pool.sentinel_manager.sentinels.pop())
+    before = set(pool.sentinel_manager.sentinels)
     await asyncio.gather(*(client.get(f"imagine:{n}") for n in range(100)))
-    assert set(pool.sentinels) == before
+    assert set(pool.sentinel_manager.sentinels) == before
     await client.aclose()
 
 

@@ -96,7 +96,7 @@ async def refusal(work: Any) -> Reason:
         replace(
             a_session(Stage.FINAL, attempts=2, final_candidate=3, root_ts="1.0", thread_ts="0.5"),
             attempts=(an_attempt(posted=True, images=2), REFINED),
-            options=Options("1792x1008", "high", "transparent", 3),
+            options=Options(size="1792x1008", quality="high", background="transparent", count=3),
             source=Source("F7"),
         ),
         replace(generating(), task_input='👩‍🚀 שלום \n \\ " {} \u2028' + "x" * 32_000),

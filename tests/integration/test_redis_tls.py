@@ -16,10 +16,10 @@ import trustme
 from pydantic import SecretStr
 
 from bot.adapters.slack import slack_client, slack_session
-from bot.doctor import Finding, Verdict, check_redis
+from bot.ops.doctor import Finding, Verdict, check_redis
+from bot.ops.startup import StartupError, check_at_start
 from bot.sandbox import SimulatedSlack
 from bot.settings import Backend, Settings
-from bot.startup import StartupError, check_at_start
 from tests.integration.redis_in_use import in_use
 from tests.support.redis_servers import REDIS, installed, sentinel, server
 
@@ -194,7 +194,7 @@ async def test_a_certificate_for_another_name_is_not_trusted(
 async def test_tls_where_there_is_none_and_none_where_it_is_asked_for(
     port: int, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.doctor.redis._PATIENCE", 0.5)
+    monkeypatch.setattr("bot.ops.doctor.redis._PATIENCE", 0.5)
     without = await found(f"rediss://:{PASSWORD}@127.0.0.1:{port}/0{certificates.query()}")
     assert not without.healthy
     assert "speaks TLS" in without.advice

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.doctor import Finding, Verdict, check_redis
+from bot.ops.doctor import Finding, Verdict, check_redis
 
 COMMAND = re.compile(rb"\*\d+\r\n\$\d+\r\n(\w+)\r\n")
 

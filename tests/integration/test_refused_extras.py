@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.openai import ImagesBackend, following, openai_client
+from bot.adapters.openai import ImagesBackend, openai_client, response_poller
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import Options
@@ -53,7 +53,7 @@ WORDINGS: list[Callable[[str], Outcome]] = [
 
 @pytest.fixture(autouse=True)
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "POLL", 0.01)
+    monkeypatch.setattr(response_poller, "POLL", 0.01)
 
 
 async def twice(fake: FakeOpenAI, one: Any, request: ImageRequest) -> None:
@@ -272,7 +272,7 @@ async def test_what_a_person_chose_is_kept_or_the_refusal_told(
     wording: Callable[[str], Outcome],
     edits: bool,
 ) -> None:
-    value = getattr(CHOSEN, name)
+    value = CHOSEN.get(name)
     fake.when(lambda body: tool(body).get(name) == value, wording(f"tools[0].{name}"))
     request = replace(REQUEST, options=CHOSEN)
     if edits:
@@ -372,7 +372,7 @@ async def test_the_images_api_keeps_what_a_person_chose(
     fake.when(lambda body: name in body, fakes.unknown_parameter(name))
     with pytest.raises(GenerationError):
         await images.generate(replace(REQUEST, options=CHOSEN), Told(), unexpected)
-    assert all(one.body[name] == getattr(CHOSEN, name) for one in fake.creates)
+    assert all(one.body[name] == CHOSEN.get(name) for one in fake.creates)
     assert fake.paid == 0
 
 

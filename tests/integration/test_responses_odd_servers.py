@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from bot.adapters.openai import ResponsesBackend, client, following, openai_client
+from bot.adapters.openai import ResponsesBackend, client, openai_client, response_poller
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from tests.integration.responses import unexpected
@@ -56,7 +56,7 @@ async def server() -> AsyncIterator[OddServer]:
 @pytest.fixture
 async def generate(server: OddServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
     monkeypatch.setattr(client, "FREE_RETRIES", 0)
-    monkeypatch.setattr(following, "POLL", 0.01)
+    monkeypatch.setattr(response_poller, "POLL", 0.01)
     backend = ResponsesBackend(
         openai_client("", server.base_url),
         model="sd",

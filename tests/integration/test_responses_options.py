@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.adapters.openai import client, following
+from bot.adapters.openai import client, response_poller
 from bot.domain.errors import FailureKind
 from bot.domain.images import BaseImage
 from bot.domain.options import Options
@@ -272,7 +272,7 @@ async def test_calling_off_what_cannot_be_is_no_error(
 async def test_calling_off_takes_no_longer_than_it_may(
     fake: FakeOpenAI, backend: Backend, monkeypatch: pytest.MonkeyPatch, read: Outcome
 ) -> None:
-    monkeypatch.setattr(following, "CANCEL_PATIENCE", 0.2)
+    monkeypatch.setattr(response_poller, "CANCEL_PATIENCE", 0.2)
     monkeypatch.setattr(client, "FREE_RETRIES", 1)
     one = backend()
     response_id = await under_way(fake, one)

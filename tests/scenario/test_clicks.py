@@ -184,7 +184,7 @@ async def test_refine_opens_a_form_about_the_image_it_stands_below(make_app: Mak
 
 
 async def test_edit_prompt_opens_a_form_with_the_prompt_and_the_options(make_app: MakeApp) -> None:
-    session = with_latest(FAILED, options=Options("1024x1536", count=3))
+    session = with_latest(FAILED, options=Options(size="1024x1536", count=3))
     app = make_app(session)
     await app.click(ids.EDIT_PROMPT, value(1))
     (opened,) = app.of("views.open")
@@ -203,7 +203,7 @@ async def test_start_over_opens_a_form_with_the_approved_prompt_and_clears_nothi
 ) -> None:
     """Of the image that was approved, which need not be the newest attempt's."""
     later = an_attempt(2, posted=True, prompt="a dog", options=Options(count=4))
-    first = an_attempt(posted=True, options=Options("1024x1536"))
+    first = an_attempt(posted=True, options=Options(size="1024x1536"))
     settled = replace(FINAL, attempts=(first, later), task_input="a dog", options=later.options)
     app = make_app(settled)
     await app.click(ids.START_OVER, value(1))
@@ -213,7 +213,7 @@ async def test_start_over_opens_a_form_with_the_approved_prompt_and_clears_nothi
     assert app.session == settled
     (new,) = [s for s in app.store.sessions.values() if s.id != ID]
     assert (new.restarts, new.channel, new.stage) == (ID, CHANNEL, Stage.INITIAL_INPUT)
-    assert new.options == Options("1024x1536")
+    assert new.options == Options(size="1024x1536")
     assert opened["view"]["private_metadata"] == f"{new.id}#0"
 
 

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.domain.errors import FailureKind, Reason
-from bot.domain.options import Options, ratio_of
+from bot.domain.options import OPTIONS, Options
 from bot.domain.prompt import MAX_PROMPT
+from bot.domain.sizes import ratio_of
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind
 from bot.sandbox import PATIENCE
@@ -70,7 +71,7 @@ async def test_help_is_told_in_private_and_starts_nothing(make_app: MakeApp, tex
     app = make_app()
     response = await app.command(text)
     assert response.status == 200
-    assert json.loads(response.body) == {"response_type": "ephemeral", "text": words.HELP}
+    assert json.loads(response.body) == {"response_type": "ephemeral", "text": words.help_words()}
     assert app.store.sessions == {}
 
 
@@ -190,7 +191,7 @@ async def test_while_the_queue_is_away_the_session_is_kept_for_the_sweeper(
 async def test_help_needs_no_store(make_app: MakeApp) -> None:
     app = make_app()
     app.store.away = True
-    assert words.HELP in json.loads((await app.command("help")).body)["text"]
+    assert words.help_words() in json.loads((await app.command("help")).body)["text"]
 
 
 async def test_a_form_that_does_not_open_is_apologised_for(make_app: MakeApp) -> None:
@@ -236,7 +237,9 @@ async def test_options_are_taken_out_of_the_prompt(make_app: MakeApp) -> None:
     app = make_app()
     await app.command("a fox —ar 16:9 --quality high --n “3” --transparent")
     assert app.only.task_input == "a fox"
-    assert app.only.options == Options(ratio_of("16:9"), "high", "transparent", 3)
+    assert app.only.options == Options(
+        size=ratio_of("16:9"), quality="high", background="transparent", count=3
+    )
     assert len(app.only.latest.candidates) == 3
 
 
@@ -253,10 +256,12 @@ async def test_options_without_a_prompt_open_the_form_with_them_chosen(make_app:
 async def test_what_a_person_made_their_defaults_stands_behind_what_they_typed(
     make_app: MakeApp,
 ) -> None:
-    app = make_app(qualities=("auto", "low", "high"))
-    app.store.defaults["T1", OWNER] = Options("1024x1536", "max", "opaque", 4)
+    app = make_app(option_table=OPTIONS.limited_to(quality=("auto", "low", "high")))
+    app.store.defaults["T1", OWNER] = Options(
+        size="1024x1536", quality="max", background="opaque", count=4
+    )
     await app.command("a fox --n 2")
-    assert app.only.options == Options("1024x1536", "", "opaque", 2)
+    assert app.only.options == Options(size="1024x1536", background="opaque", count=2)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +288,7 @@ async def test_an_option_that_cannot_be_is_named_and_the_prompt_repeated(
 
 
 async def test_a_quality_that_the_model_has_not_is_refused(make_app: MakeApp) -> None:
-    app = make_app(qualities=("auto", "low"))
+    app = make_app(option_table=OPTIONS.limited_to(quality=("auto", "low")))
     said = told((await app.command("a fox --quality high")).body)
     assert "--quality" in said
     assert "low" in said

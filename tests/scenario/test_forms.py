@@ -210,11 +210,12 @@ async def test_the_selects_are_the_options_and_what_is_typed_counts_more(
     make_app: MakeApp,
 ) -> None:
     app = make_app(EMPTY)
-    app.store.defaults["T1", OWNER] = Options(background="opaque")  # the form showed it, and
+    app.store.defaults["T1", OWNER] = Options(background="opaque")  # the form showed it
     chosen = {"size": "1024x1536", "quality": "low", "background": "default", "count": "2"}
     await app.submit(ids.PROMPT_FORM, f"{ID}#0", "a cat --quality high", **chosen)
     assert app.session.task_input == "a cat"
-    assert app.session.options == Options("1024x1536", "high", "", 2)  # it was chosen away
+    assert app.session.options == Options(size="1024x1536", quality="high", count=2)
+    assert not app.session.options.background  # it was chosen away
 
 
 async def test_another_prompt_comes_with_other_options(make_app: MakeApp) -> None:
@@ -222,7 +223,7 @@ async def test_another_prompt_comes_with_other_options(make_app: MakeApp) -> Non
     await app.submit(ids.EDIT_FORM, f"{ID}#2", "a cat", count="3", size="1536x1024")
     latest = app.session.latest
     assert (latest.prompt, latest.base, latest.change) == ("a cat", None, "")
-    assert latest.options == Options("1536x1024", count=3)
+    assert latest.options == Options(size="1536x1024", count=3)
     assert len(latest.candidates) == 3
 
 
@@ -255,7 +256,7 @@ async def test_refining_edits_the_image_that_was_asked_about(make_app: MakeApp) 
     assert (response.status, response.body) == (200, "")
     latest = app.session.latest
     assert (latest.base, latest.change) == (ImageRef(1, 2), "friendlier <!here>")
-    assert (latest.prompt, latest.options.count) == (PROMPT, 2)
+    assert (latest.prompt, latest.options.candidates) == (PROMPT, 2)
     assert app.queue.added == [Job(JobKind.ANNOUNCE, ID, 2)]
 
 
@@ -294,7 +295,7 @@ async def test_a_session_starts_from_a_picture_in_the_thread_of_its_message(
     assert (session.channel, session.thread_ts, session.root_ts) == (CHANNEL, "5.5", "")
     assert session.source == Source("F9", "image/png", 2_000)
     assert (session.latest.change, session.latest.base) == ("make it night", ImageRef(0))
-    assert session.options == Options("1536x1024")
+    assert session.options == Options(size="1536x1024")
     assert app.queue.added == [Job(JobKind.ANNOUNCE, session.id, 1)]
 
 

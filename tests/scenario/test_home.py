@@ -157,7 +157,7 @@ async def test_the_options_used_last_become_the_defaults(make_app: MakeApp) -> N
     newest = replace(
         a_session(),
         id="T1.U1.aaaa",
-        options=Options("1024x1536", count=2),
+        options=Options(size="1024x1536", count=2),
         attempts=(an_attempt(posted=True, queued_at=900.0),),
     )
     older = a_session(Stage.FINAL, options=Options(count=4), updated_at=5_000.0)
@@ -166,7 +166,7 @@ async def test_the_options_used_last_become_the_defaults(make_app: MakeApp) -> N
     )
     app = make_app(newest, older, unsent)
     await app.send(interaction(home_click(ids.KEEP_LAST, value="last")))
-    assert app.store.defaults == {("T1", OWNER): Options("1024x1536", count=2)}
+    assert app.store.defaults == {("T1", OWNER): Options(size="1024x1536", count=2)}
     assert len(app.of("views.publish")) == 1
 
 

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
-from bot.serving import MAX_BODY, HttpServer, Monitoring
+from bot.ops.serving import MAX_BODY, HttpServer, Monitoring
 from tests.fakes import PROMPT
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import SECRET, command

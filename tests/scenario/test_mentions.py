@@ -10,10 +10,11 @@ import pytest
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason
-from bot.domain.options import Options, ratio_of
+from bot.domain.options import Options
 from bot.domain.policy import Policy
 from bot.domain.prompt import MAX_PROMPT
 from bot.domain.session import Session
+from bot.domain.sizes import ratio_of
 from bot.domain.stages import Stage
 from bot.domain.steps import attempt_failed
 from bot.domain.work import Job, JobKind
@@ -42,7 +43,7 @@ async def test_a_mention_in_a_channel_starts_a_session(make_app: MakeApp) -> Non
     session = app.only
     assert (session.team, session.user, session.channel) == ("T1", OWNER, CHANNEL)
     assert (session.task_input, session.thread_ts) == ("a fox on the moon", "")
-    assert session.options == Options(ratio_of("16:9"))
+    assert session.options == Options(size=ratio_of("16:9"))
     assert app.queue.added == [Job(JobKind.ANNOUNCE, session.id, 1)]
     assert app.calls == []
 
@@ -74,7 +75,7 @@ async def test_in_the_sessions_thread_a_mention_refines_the_newest_draft(
     await app.mention("make it night --n 2", thread_ts="1.0")
     latest = app.session.latest
     assert (latest.number, latest.change, latest.base) == (3, "make it night", ImageRef(2))
-    assert (latest.prompt, latest.options.count) == (PROMPT, 2)
+    assert (latest.prompt, latest.options.candidates) == (PROMPT, 2)
     assert app.queue.added == [Job(JobKind.ANNOUNCE, ID, 3)]
     assert app.calls == []
 
@@ -88,11 +89,11 @@ async def test_of_several_candidates_the_first_that_came_is_refined(make_app: Ma
 
 
 async def test_without_a_draft_the_words_are_another_prompt(make_app: MakeApp) -> None:
-    app = make_app(replace(FAILED, options=Options("1024x1536")))
+    app = make_app(replace(FAILED, options=Options(size="1024x1536")))
     await app.mention("a cat", thread_ts="1.0")
     latest = app.session.latest
     assert (latest.number, latest.prompt, latest.base) == (2, "a cat", None)
-    assert latest.options == Options("1024x1536")
+    assert latest.options == Options(size="1024x1536")
 
 
 @pytest.mark.parametrize(
@@ -284,7 +285,7 @@ async def test_help_is_told_in_private(make_app: MakeApp) -> None:
     app = make_app()
     app.store.away = True
     await app.mention("Help")
-    assert app.whispers() == [words.HELP]
+    assert app.whispers() == [words.help_words()]
 
 
 async def test_list_is_told_in_private(make_app: MakeApp) -> None:
@@ -338,7 +339,7 @@ async def test_in_a_direct_channel_it_is_a_reply(make_app: MakeApp) -> None:
     app.fail["chat.postEphemeral"] = "channel_not_found"
     await app.event(direct("help", ts="6.6"))
     (told,) = app.of("chat.postMessage")
-    assert (told["channel"], told["thread_ts"], told["text"]) == (DIRECT, "6.6", words.HELP)
+    assert (told["channel"], told["thread_ts"], told["text"]) == (DIRECT, "6.6", words.help_words())
 
 
 async def test_nobody_to_tell_is_no_reason_to_break(make_app: MakeApp) -> None:
@@ -421,7 +422,7 @@ async def test_a_prompt_of_the_longest_length_may_have_a_mention_and_options(
 ) -> None:
     app = make_app()
     await app.mention("x" * MAX_PROMPT + " --n 2")
-    assert (len(app.only.task_input), app.only.options.count) == (MAX_PROMPT, 2)
+    assert (len(app.only.task_input), app.only.options.candidates) == (MAX_PROMPT, 2)
 
 
 async def test_half_a_character_starts_nothing_that_breaks(make_app: MakeApp) -> None:

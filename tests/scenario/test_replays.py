@@ -13,7 +13,7 @@ import pytest
 from slack_bolt.async_app import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.serving import HttpServer
+from bot.ops.serving import HttpServer
 from tests.fakes import PROMPT, FakeSignatures
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import SECRET, command, mention

@@ -19,10 +19,6 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-import bot.app
-import bot.check
-import bot.demo  # noqa: F401 - with the two above, all that `bot.__main__` imports
-
 LONGEST_REQUEST = 256 * 1024
 _FDS = 3  # stdout, stderr, and where pid and exit status are written
 

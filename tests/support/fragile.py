@@ -12,8 +12,8 @@ import time
 from PIL import Image
 
 from bot.__main__ import main
-from bot.adapters.slack import people_files
-from bot.adapters.slack.pictures import readable_picture
+from bot.adapters.slack import downloads
+from bot.adapters.slack.downloads import readable_picture
 
 DEADLY = (13, 17)
 SLOW = (13, 19)
@@ -33,5 +33,5 @@ def _read(data: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    people_files.readable_picture = _read  # type: ignore[attr-defined]
+    downloads.readable_picture = _read
     sys.exit(main())

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from bot.adapters.slack import slack_client, slack_session
 from bot.direction import Direction, Portfolio
-from bot.doctor import identify
 from bot.domain.policy import Policy, WhoMayStart
 from bot.domain.session import Session
+from bot.ops.doctor import identify
+from bot.ops.serving import HttpServer
 from bot.sandbox import SimulatedSlack
-from bot.serving import HttpServer
 from bot.slack.bolt import bolt_app
 from bot.slack.in_hand import InHand
 from bot.slack.listeners import Listeners

@@ -10,10 +10,9 @@ from contextlib import suppress
 
 import pytest
 
-from bot.adapters.openai.base import file_of
-from bot.adapters.openai.decoding import decode_image
+from bot.adapters.openai.image_files import decode_image, file_of
 from bot.adapters.placeholder import PlaceholderBackend
-from bot.adapters.slack.pictures import readable_picture
+from bot.adapters.slack.downloads import readable_picture
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.pictures import MAX_PIXELS

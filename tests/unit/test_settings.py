@@ -221,6 +221,7 @@ def test_all_wrong_values_are_named_at_once(
 def test_the_finest_qualities_are_offered_where_the_model_may_have_them(
     changes: dict[str, str], finest: bool
 ) -> None:
-    qualities = Settings(**changes).qualities  # type: ignore[arg-type]
+    table = Settings(**changes).option_table  # type: ignore[arg-type]
+    qualities = table["quality"].choices
     assert ("xhigh" in qualities, "max" in qualities) == (finest, finest)
     assert {"auto", "low", "medium", "high"} <= set(qualities)

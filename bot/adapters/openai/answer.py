@@ -1,4 +1,4 @@
-"""What is known of one response so far, gathered from its events and from looks at it as a whole.
+"""An `Answer`: what is known of one response so far, from its events and from looks at all of it.
 
 Servers other than OpenAI leave fields out, so nothing here trusts the SDK's types.
 """
@@ -9,8 +9,8 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bot.adapters.openai.decoding import decode_image
 from bot.adapters.openai.failures import failure_in_stream
+from bot.adapters.openai.image_files import decode_image
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage
 
@@ -121,19 +121,16 @@ class Answer:
 
     def _take_items(self, items: Iterable[Any]) -> None:
         for item in items:
-            if _is_call(item):
-                self.began = True
-                self._take_call(item)
-            elif words := "\n".join(_words(item)).strip():
-                self._words = words
-
-    def _take_call(self, call: Any) -> None:
-        if not self._result and (result := _text(call, "result")):
-            self._result = result
-            self._revised_prompt = _text(call, "revised_prompt")
-        elif (error := getattr(call, "error", None)) is not None:
-            code = error.get("code") if isinstance(error, dict) else _text(error, "code")
-            self._item_failure = failure_in_stream(code or "moderation_blocked")
+            if not _is_call(item):
+                self._words = "\n".join(_words(item)).strip() or self._words
+                continue
+            self.began = True
+            if not self._result and (result := _text(item, "result")):
+                self._result = result
+                self._revised_prompt = _text(item, "revised_prompt")
+            elif (error := getattr(item, "error", None)) is not None:
+                code = error.get("code") if isinstance(error, dict) else _text(error, "code")
+                self._item_failure = failure_in_stream(code or "moderation_blocked")
 
     async def image(self) -> GeneratedImage:
         """The image. Raises `GenerationError` where there is none, or none that can be read."""

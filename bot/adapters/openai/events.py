@@ -17,7 +17,7 @@ import httpx2
 import jiter
 from openai import APIConnectionError, APIError, APITimeoutError, AsyncStream
 
-from bot.turns import Turns
+from bot.concurrency import SoftLimit
 
 LARGE = 200_000
 """Bytes of one event from which on it has to wait for its turn to be read. Meanwhile the rest of it
@@ -27,17 +27,17 @@ WAIT_FOR_TURN = 5.0
 """Seconds."""
 
 
-def reading_turns() -> Turns:
+def reading_limit() -> SoftLimit:
     """For all streams of a process."""
-    return Turns(READ_AT_ONCE, WAIT_FOR_TURN)
+    return SoftLimit(READ_AT_ONCE, WAIT_FOR_TURN)
 
 
-async def events_of(stream: AsyncStream[Any], turns: Turns) -> AsyncGenerator[Any, None]:
+async def events_of(stream: AsyncStream[Any], limit: SoftLimit) -> AsyncGenerator[Any, None]:
     """Raises what iterating over the stream would: `APIConnectionError` where it breaks off,
     `APIError` for an event that wraps an error, `ValueError` for what is no JSON."""
     response = stream.response
     try:
-        async with aclosing(_payloads(response.aiter_bytes(), turns)) as payloads:
+        async with aclosing(_payloads(response.aiter_bytes(), limit)) as payloads:
             async for payload in payloads:
                 if payload.startswith(b"[DONE]"):
                     return
@@ -61,7 +61,7 @@ def _plain(value: Any) -> Any:
     return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
-async def _payloads(chunks: AsyncIterator[bytes], turns: Turns) -> AsyncGenerator[bytes, None]:
+async def _payloads(chunks: AsyncIterator[bytes], limit: SoftLimit) -> AsyncGenerator[bytes, None]:
     """The data of each event. One that has a turn gives it up when the next is asked for."""
     lines = _Events()
     async with AsyncExitStack() as turn:
@@ -74,7 +74,7 @@ async def _payloads(chunks: AsyncIterator[bytes], turns: Turns) -> AsyncGenerato
                 waiting = True
             if waiting and lines.size > LARGE:
                 waiting = False
-                await turn.enter_async_context(turns.one())
+                await turn.enter_async_context(limit.slot())
 
 
 class _Events:

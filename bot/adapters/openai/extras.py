@@ -1,7 +1,7 @@
 """What our requests hold that no person asked for, and what is done where a server refuses it.
 
 One table: the extra, how a refusal may name it, and what is asked instead. What a person chose
-(size, quality, background, number) is in no such table: where that is refused, they are told.
+(`bot.domain.options`) is in no such table: where that is refused, they are told.
 """
 
 from __future__ import annotations
@@ -122,6 +122,12 @@ def names(extra: Extra, path: str) -> bool:
     if not set(naming.parameters) & set(steps):
         return False
     return naming.in_tool or not {"tool", "tools"} & set(steps)
+
+
+def words_for(argument: str) -> str:
+    """What messages call an argument of the provider's."""
+    naming = next((each for each in NAMINGS.values() if argument in each.parameters), None)
+    return naming.words if naming else "[ _-]?".join(map(re.escape, argument.split("_")))
 
 
 def log_refused(refused: Iterable[Extra]) -> None:

@@ -13,8 +13,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
-from bot.adapters.openai.blame import Refused
-from bot.adapters.openai.said import kind_by_words
+from bot.adapters.openai.refusal import Refused
 from bot.domain.errors import FailureKind, GenerationError
 
 logger = logging.getLogger(__name__)
@@ -47,6 +46,39 @@ _BY_STATUS = {
 _NAME = re.compile(r"[\w.:\[\]-]{1,80}", re.ASCII)
 _BLAMES_REQUEST = ("invalid_", "unsupported_", "unknown_", "missing_", "image_", "empty_")
 """How the codes begin that a stream uses where HTTP would have said 400."""
+
+_BY_WORDS = {
+    FailureKind.MODERATION: re.compile(
+        r"safety.(?:system|violation|filter|polic)|content.?(?:management.?)?(?:policy|filter)"
+        r"|usage polic|responsible.?ai|(?:flagged|blocked|rejected|refused)\b.{0,30}\bmoderation"
+        r"|moderation.{0,30}\b(?:flagged|blocked|rejected|refused|failed|violat)"
+        r"|\b(?:prompt|input|content|image|text)s? (?:was |has been |is |were )?"
+        r"(?:flagged|blocked)"
+        r"|\brequest (?:was |has been |is )?flagged|inappropriate"
+        r"|violat\w+.{0,40}\b(?:polic|guideline|terms)"
+        r"|prohibited.content|sexual|nsfw"
+    ),
+    FailureKind.QUOTA: re.compile(
+        r"billing|(?:hard|spend\w*|credit|budget).limit|insufficient.(?:quota|credit|fund|balance)"
+        r"|out of credit|(?:no|not enough) credit|exceeded your current quota|budget.{0,20}exceeded"
+        r"|exceeded.{0,20}budget|payment (?:is )?required"
+    ),
+    FailureKind.BAD_KEY: re.compile(
+        r"(?:invalid|incorrect|wrong|expired|missing|no|unknown) (?:api|access|subscription).?key"
+        r"|(?:api|access|subscription).?key.{0,30}"
+        r"(?:(?:not|n't).{0,6}valid|invalid|incorrect|expired|missing|revoked|disabled|not found)"
+    ),
+}
+_UNTOLD = {
+    400: frozenset(_BY_WORDS),
+    403: frozenset(_BY_WORDS),
+    404: frozenset({FailureKind.BAD_KEY}),
+    422: frozenset(_BY_WORDS),
+    429: frozenset({FailureKind.QUOTA}),
+}
+"""What a status may mean besides what it says."""
+_ONLY_MONEY = re.compile(r"billing|hard.limit|insufficient.(?:credit|fund|balance)|out of credit")
+"""A quota may be one of the minute."""
 
 
 def kind_of(code: str, status: int | None = None) -> FailureKind:
@@ -142,3 +174,15 @@ def _seconds(value: str) -> float:
         return float(value)
     except ValueError:
         return parsedate_to_datetime(value).timestamp() - time.time()
+
+
+def kind_by_words(text: str, status: int) -> FailureKind | None:
+    """The failure that a server without a code for it means. `text` is in lower case, without the
+    prompt."""
+    may_be = _UNTOLD.get(status, frozenset())
+    found = next(
+        (kind for kind, words in _BY_WORDS.items() if kind in may_be and words.search(text)), None
+    )
+    if status == 429 and not _ONLY_MONEY.search(text):
+        return None
+    return found

@@ -10,18 +10,15 @@ from typing import Any
 
 from openai import APIError, APIStatusError, AsyncOpenAI
 
-from bot.adapters.openai.base import File, file_of
 from bot.adapters.openai.client import headers_of
-from bot.adapters.openai.decoding import decode_image
-from bot.adapters.openai.download import download
-from bot.adapters.openai.echo import words_of
 from bot.adapters.openai.extras import Asked, Extra, log_refused
 from bot.adapters.openai.failures import failure_of
-from bot.adapters.openai.manner import Manner
-from bot.adapters.openai.wording import all_in_one
+from bot.adapters.openai.image_files import File, decode_image, download, file_of
+from bot.adapters.openai.request_variant import RequestVariant
+from bot.adapters.openai.wording import all_in_one, own_words
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
-from bot.domain.options import Options
+from bot.domain.options import OPTIONS, Value
 from bot.ports import OnAsking, free_to_ask
 
 logger = logging.getLogger(__name__)
@@ -87,35 +84,36 @@ class ImagesBackend:
         except TimeoutError:
             raise GenerationError(FailureKind.TIMED_OUT) from None
         except (APIError, ValueError) as error:
-            raise failure_of(error, words_of(request)) from None
+            raise failure_of(error, own_words(request)) from None
 
     async def _create(self, request: ImageRequest) -> Any:
         """Ask, and ask again without each extra that the server refuses. A refused call costs
-        nothing; what was refused for certain stays left out in this process."""
+        nothing; what was refused for certain stays left out in this process. What a person chose is
+        never left out, because the image would not be what was asked for."""
         call = Call.EDIT if request.base else Call.GENERATE
         file = await file_of(request.base) if request.base else None
-        chosen = _chosen(request.options)
-        manner = Manner(self._refused[call])
+        chosen = OPTIONS.arguments(request.options)
+        variant = RequestVariant(self._refused[call])
         while True:
-            asked = self._asked(request, chosen, manner.without)
+            asked = self._asked(request, chosen, variant.without)
             try:
                 answer = await self._post(request, file, chosen, asked)
             except APIStatusError as error:
-                following = manner.after(
-                    error, asked, _GUESSES, chosen=bool(chosen), own=words_of(request)
+                following = variant.after(
+                    error, asked, _GUESSES, chosen=bool(chosen), own=own_words(request)
                 )
                 if following is None:
                     raise
-                manner = following
+                variant = following
             else:
                 break
-        if refused := manner.learnt - self._refused[call]:
+        if refused := variant.learnt - self._refused[call]:
             self._refused[call] |= refused
             log_refused(refused)
         return answer
 
     def _asked(
-        self, request: ImageRequest, chosen: dict[str, str], without: frozenset[Extra]
+        self, request: ImageRequest, chosen: dict[str, Value], without: frozenset[Extra]
     ) -> dict[Extra, str]:
         """What goes along that the person did not ask for."""
         extras = dict(self._extras)
@@ -128,10 +126,10 @@ class ImagesBackend:
         }
 
     async def _post(
-        self, request: ImageRequest, file: File | None, chosen: dict[str, str], asked: Asked
+        self, request: ImageRequest, file: File | None, chosen: dict[str, Value], asked: Asked
     ) -> Any:
         """One image: what all servers take for granted is not said."""
-        options = {_PARAMETERS[extra]: value for extra, value in asked.items()} | chosen
+        options = {**{_PARAMETERS[extra]: value for extra, value in asked.items()}, **chosen}
         call: dict[str, Any] = {
             "model": self._model,
             "prompt": all_in_one(request),
@@ -175,13 +173,3 @@ def _extras(model: str, size: str, quality: str) -> dict[Extra, str]:
     if not _is_gpt_image(model):
         extras[Extra.RESPONSE_FORMAT] = "b64_json"
     return {extra: value for extra, value in extras.items() if value != "auto"}
-
-
-def _chosen(options: Options) -> dict[str, str]:
-    """What the person chose: never left out, because the image would not be what was asked for."""
-    named = {
-        "size": options.size,
-        "quality": options.quality,
-        "background": options.background,
-    }
-    return {name: value for name, value in named.items() if value}

@@ -11,24 +11,23 @@ from typing import Any
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream
 
 from bot.adapters.openai.answer import Answer
-from bot.adapters.openai.asking import (
-    Content,
-    Tool,
-    body_of_call,
-    by_bytes,
-    content_of,
-    extras_of_call,
-    manner_after_stream,
-    next_manner,
-)
 from bot.adapters.openai.client import headers_of
-from bot.adapters.openai.echo import words_of
-from bot.adapters.openai.events import reading_turns
 from bot.adapters.openai.extras import Asked, Extra, log_refused
 from bot.adapters.openai.failures import failure_of
-from bot.adapters.openai.following import Follower, read
-from bot.adapters.openai.last_chance import learn_id
-from bot.adapters.openai.manner import Manner
+from bot.adapters.openai.request_body import (
+    Tool,
+    body_of_call,
+    content_of,
+    extras_of_call,
+)
+from bot.adapters.openai.request_variant import (
+    RequestVariant,
+    by_bytes,
+    variant_after_refusal,
+    variant_after_stream,
+)
+from bot.adapters.openai.response_poller import ResponsePoller
+from bot.adapters.openai.wording import own_words
 from bot.domain.errors import BLAMES_PROMPT, FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.ports import OnAsking, free_to_ask
@@ -40,10 +39,10 @@ OnPartial = Callable[[str], None]
 
 
 @dataclass
-class _Way:
-    """In which manner a request is asked just now, and with which extras."""
+class _Call:
+    """The variant of a request that is asked with just now, and the extras in it."""
 
-    manner: Manner
+    variant: RequestVariant
     asked: Asked = field(default_factory=dict)
 
 
@@ -68,8 +67,7 @@ class ResponsesBackend:
         partial_images: int = 0,
     ) -> None:
         self._client = client
-        self._turns = reading_turns()
-        self._follower = Follower(client, self._turns)
+        self._poller = ResponsePoller(client)
         self._host_model = host_model
         self._timeout = timeout
         self._background = background
@@ -82,7 +80,7 @@ class ResponsesBackend:
     async def cancel(self, response_id: str) -> None:
         """Stop a response in the background; any other ended with its connection."""
         if response_id and self._background and Extra.BACKGROUND not in self._refused:
-            await self._follower.call_off(response_id)
+            await self._poller.cancel(response_id)
 
     async def generate(
         self,
@@ -137,13 +135,13 @@ class ResponsesBackend:
             async with asyncio.timeout_at(deadline):
                 await work
         except TimeoutError:
-            await self._follower.last_look(answer)
+            await self._poller.last_look(answer)
 
     async def _take_up(self, answer: Answer) -> None:
         """Go on from an earlier run's response. Raises where nobody can tell just now how it
         stands: it may be paid for already, so asking anew has to wait."""
         try:
-            found = await self._follower.look(answer)
+            found = await self._poller.look(answer)
         except APIConnectionError:
             raise GenerationError(FailureKind.PROVIDER_DOWN) from None
         except (APIError, ValueError) as error:
@@ -153,22 +151,22 @@ class ResponsesBackend:
             return
         if found:
             answer.lost = FailureKind.PROVIDER_DOWN
-            await self._follower.follow(answer)
+            await self._poller.follow(answer)
 
     async def _ask(self, request: ImageRequest, on_started: OnStarted, answer: Answer) -> None:
         """The one paid call, and all that can be heard of it. Where it was accepted, and refused
         before an image was begun, there is another."""
-        way = _Way(Manner(self._refused))
+        call = _Call(RequestVariant(self._refused))
         while True:
-            await self._ask_once(request, way, on_started, answer)
-            following = manner_after_stream(request, way.manner, answer, way.asked)
+            await self._ask_once(request, call, on_started, answer)
+            following = variant_after_stream(request, call.variant, answer, call.asked)
             if following is None:
                 return
-            way.manner = following
+            call.variant = following
             answer.begin()
 
     async def _ask_once(
-        self, request: ImageRequest, way: _Way, on_started: OnStarted, answer: Answer
+        self, request: ImageRequest, call: _Call, on_started: OnStarted, answer: Answer
     ) -> None:
         told = False
 
@@ -178,56 +176,51 @@ class ResponsesBackend:
                 told = True
                 await _tell(on_started, answer.id)
 
-        creating = asyncio.create_task(self._create(request, way))
+        creating = asyncio.create_task(self._create(request, call))
         try:
             created = await asyncio.shield(creating)
         except asyncio.CancelledError:
-            await learn_id(creating, answer, self._turns, tell)
+            await self._poller.learn_id(creating, answer, tell)
             raise
         except (APIError, ValueError) as error:
-            raise failure_of(error, words_of(request)) from None
+            raise failure_of(error, own_words(request)) from None
         if isinstance(created, AsyncStream):
             async with created:
-                answer.lost = await read(created, answer, self._turns, tell)
+                answer.lost = await self._poller.read(created, answer, tell)
         else:
             answer.take_response(created)
             await tell(answer)
         if answer.id:
-            await self._follower.follow(answer)
+            await self._poller.follow(answer)
 
-    async def _create(self, request: ImageRequest, way: _Way) -> Any:
+    async def _create(self, request: ImageRequest, call: _Call) -> Any:
         """Ask, and ask again without what the server refuses; once it has taken a call without,
         no more of that in this process. Answers the stream, or the response where the server has
         no streams. Raises `GenerationError(SOURCE_GONE)` where an edit goes by an id that the
         provider does not know."""
         content = await content_of(request)
         while True:
-            way.asked = self._extras(request, content, way.manner.without)
+            without = call.variant.without
+            extras = self._tool.extras(request, without) | extras_of_call(
+                request, content, background=self._background
+            )
+            call.asked = {extra: value for extra, value in extras.items() if extra not in without}
+            body = body_of_call(request, content, call.asked) | {
+                "model": self._host_model,
+                "tools": [self._tool.for_request(request, call.asked)],
+            }
             try:
-                created = await self._post(request, content, way.asked)
+                created: Any = await self._client.responses.create(
+                    **body, extra_headers=headers_of(request.request_id)
+                )
             except APIStatusError as error:
-                way.manner = next_manner(request, way.manner, error, way.asked)
+                call.variant = variant_after_refusal(request, call.variant, error, call.asked)
             else:
                 break
-        if refused := way.manner.learnt - self._refused:
+        if refused := call.variant.learnt - self._refused:
             self._refused |= refused
             log_refused(refused)
         return created
-
-    def _extras(
-        self, request: ImageRequest, content: Content, without: frozenset[Extra]
-    ) -> dict[Extra, str]:
-        tool = self._tool.extras(request, without)
-        call = extras_of_call(request, content, background=self._background)
-        return tool | {extra: value for extra, value in call.items() if extra not in without}
-
-    async def _post(self, request: ImageRequest, content: Content, asked: Asked) -> Any:
-        body = body_of_call(request, content, asked) | {
-            "model": self._host_model,
-            "tools": [self._tool.for_request(request, asked)],
-        }
-        headers = headers_of(request.request_id)
-        return await self._client.responses.create(**body, extra_headers=headers)
 
 
 async def _tell(on_started: OnStarted, response_id: str) -> None:

@@ -1,7 +1,9 @@
-"""What the provider is told in words besides the person's own, which stay whole and as typed."""
+"""What the provider is told in words besides the person's own, which stay whole and as typed; and
+the person's own words in what it answers, which are none of its."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from bot.domain.images import ImageRequest
@@ -11,6 +13,11 @@ LONGEST_WORDING = 1000
 """Characters of each image that was turned down."""
 LONGEST_LIST = 12_000
 """Characters of all of them."""
+
+_ECHO = 3
+"""As many words in a row that are the person's too are an echo of theirs."""
+_WORD = re.compile(r"\w+")
+_QUOTES_PROMPT = re.compile(r"\b(?:prompt|input|text)\b")
 
 _ONLY = "Change only this about the image, and leave everything else in it exactly as it is:"
 _MADE_FROM = "The image was made from this description:"
@@ -66,3 +73,34 @@ def _cut(text: str, room: int) -> str:
     if len(text) <= room:
         return text
     return text[: room - 1].rstrip() + "…" if room > 1 else ""
+
+
+def own_words(request: ImageRequest) -> tuple[str, ...]:
+    """What people wrote for this request."""
+    return (request.prompt, request.change, *request.changes, *request.avoid)
+
+
+def without_own_words(text: str, own: Iterable[str]) -> str:
+    """The text, in lower case, without what it repeats of these."""
+    text = text.lower()
+    for one in own:
+        text = _without_one(text, _WORD.findall(one.lower()))
+    return text
+
+
+def _without_one(text: str, own: list[str]) -> str:
+    """A single word may be a parameter's name as well, so it counts where the prompt is spoken
+    of."""
+    length = min(_ECHO, len(own))
+    if length == 0 or (length == 1 and not _QUOTES_PROMPT.search(text)):
+        return text
+    runs = {tuple(own[at : at + length]) for at in range(len(own) - length + 1)}
+    found = list(_WORD.finditer(text))
+    words = [match.group() for match in found]
+    kept, end = [], 0
+    for at in range(len(words) - length + 1):
+        if tuple(words[at : at + length]) in runs:
+            start = max(end, found[at].start())
+            kept.append(text[end:start])
+            end = found[at + length - 1].end()
+    return " ".join([*kept, text[end:]])

@@ -9,14 +9,14 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ReadOnlyError
 
-from bot.adapters.redis_url import redis_pool
+from bot.adapters.redis_connections import redis_pool
 
 _MAX_CONNECTIONS = 32
 _RETRIES = 60
 """About a minute: a finished job is worth waiting for Redis that restarts."""
 
 
-def redis_client(url: str) -> Redis:
+def bullmq_client(url: str) -> Redis:
     """A client that BullMQ can use from many tasks at once; the URL's own query options win.
 
     A client of BullMQ's own making has one connection, for which all callers would queue. Here

@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 from bot.adapters.queue.bullmq_worker import close, make_worker, settle, stop_loop
-from bot.adapters.queue.connection import redis_client
+from bot.adapters.queue.connection import bullmq_client
 from bot.adapters.queue.processor import Handler, Processor
 from bot.domain.errors import ImagineError
 from bot.tasks import set_within
@@ -72,7 +72,7 @@ class Lane:
 
     async def _run_loop(self) -> str:
         """Run a worker until its loop ends, and answer what ended it."""
-        redis = redis_client(self._redis_url)
+        redis = bullmq_client(self._redis_url)
         processor = Processor(self._handler)
         worker = make_worker(self._queue, redis, processor, self._concurrency, self._lease)
         loop = asyncio.create_task(worker.run(), name=f"loop of {self._queue}")

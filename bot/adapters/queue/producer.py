@@ -11,7 +11,7 @@ from bullmq.queue import Queue
 from redis.exceptions import RedisError
 
 from bot.adapters.queue.cancelling import within
-from bot.adapters.queue.connection import assume_modern, redis_client
+from bot.adapters.queue.connection import assume_modern, bullmq_client
 from bot.adapters.queue.encoding import (
     GENERATE_QUEUE,
     PREFIX,
@@ -48,7 +48,7 @@ class BullJobQueue:
     """Implements `bot.ports.JobQueue`. Make it inside a running event loop."""
 
     def __init__(self, redis_url: str) -> None:
-        self._redis = redis_client(redis_url)
+        self._redis = bullmq_client(redis_url)
         self._queues = {name: self._queue(name) for name in (GENERATE_QUEUE, PUBLISH_QUEUE)}
 
     def _queue(self, name: str) -> Any:

@@ -8,7 +8,7 @@ import logging
 from redis.exceptions import RedisError
 
 from bot.adapters.queue.cancelling import within
-from bot.adapters.queue.connection import redis_client
+from bot.adapters.queue.connection import bullmq_client
 from bot.adapters.queue.encoding import GENERATE_QUEUE, PUBLISH_QUEUE
 from bot.adapters.queue.lane import Lane
 from bot.adapters.queue.processor import Handler
@@ -65,7 +65,7 @@ class BullWorker:
 
     async def _check_eviction(self) -> None:
         """A server that may evict keys may lose jobs."""
-        redis = redis_client(self._redis_url)
+        redis = bullmq_client(self._redis_url)
         try:
             memory = await within(2.5, redis.info("memory"))
         except (TimeoutError, RedisError):

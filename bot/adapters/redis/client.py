@@ -9,7 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
 
-from bot.adapters.redis_url import redis_pool
+from bot.adapters.redis_connections import redis_pool
 
 MAX_CONNECTIONS = 24
 """Opening one costs as much as several calls, and people wait while a crowd's are opened."""

@@ -9,17 +9,19 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bot.adapters.redis.upgrade import upgraded
-from bot.domain.options import Options
+from bot.domain.options import OPTIONS, Options, Value
 from bot.domain.session import Session
 
 _SESSION = TypeAdapter(Session)
-_OPTIONS = TypeAdapter(Options)
+_OPTIONS = TypeAdapter(dict[str, Value])
 _TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage"}}
 
 
 def to_fields(session: Session) -> dict[str, str]:
     """Text fields as they are, so that they can be read with `HGET`; the others as JSON."""
     plain: dict[str, Any] = _SESSION.dump_python(session, mode="json")
+    for holder in (plain, *plain["attempts"]):
+        holder["options"] = dict(holder["options"]["chosen"])
     return {
         name: value if name in _TEXT else json.dumps(value, separators=(",", ":"))
         for name, value in plain.items()
@@ -32,15 +34,27 @@ def from_fields(stored: dict[str, str]) -> Session:
     broken; its text quotes nothing that somebody typed."""
     known = {f.name for f in fields(Session)} & stored.keys()
     plain = {name: stored[name] if name in _TEXT else json.loads(stored[name]) for name in known}
+    plain = upgraded(plain)
     try:
-        return _SESSION.validate_python(upgraded(plain))
+        for holder in (plain, *plain["attempts"]):
+            holder["options"] = _options(holder.get("options", {}))
+        return _SESSION.validate_python(plain)
     except ValidationError:
         raise ValueError("some values are not of their form") from None
 
 
 def options_to_json(options: Options) -> str:
-    return _OPTIONS.dump_json(options).decode()
+    return json.dumps(dict(options.chosen), separators=(",", ":"))
 
 
 def options_from_json(stored: str) -> Options:
-    return _OPTIONS.validate_json(stored)
+    return Options(**_OPTIONS.validate_json(stored))
+
+
+def _options(plain: object) -> Options:
+    """Raises `ValueError` where there is one that only a newer version knows: an image without it
+    is not what was asked for."""
+    options = Options(**_OPTIONS.validate_python(plain))
+    if unknown := {name for name, _ in options.chosen} - {spec.name for spec in OPTIONS}:
+        raise ValueError(f"{len(unknown)} options are not known")
+    return options

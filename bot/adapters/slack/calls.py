@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -19,7 +18,7 @@ from tenacity import (
     stop_before_delay,
 )
 
-from bot.adapters.slack.refusals import code_of, status_of
+from bot.adapters.slack.client import code_of, status_of
 from bot.domain.errors import (
     ImageNotReady,
     SlackBusy,
@@ -36,8 +35,6 @@ T = TypeVar("T")
 
 PATIENCE = 120.0
 """Seconds for which a call is repeated while Slack is busy or away."""
-FINISH_WITHIN = 2.0
-"""Seconds that a call in flight is given when whoever awaits it is cancelled."""
 
 _PASSING = {
     "internal_error",
@@ -136,7 +133,7 @@ def _log_wait(state: RetryCallState) -> None:
     log.info("Slack: %s, again in %.1f s", error, state.upcoming_sleep)
 
 
-async def patiently(step: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
+async def with_retries(step: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
     """Repeat a step that may be repeated, while Slack is busy or away, but not while it refuses
     the whole app."""
     retrying = AsyncRetrying(
@@ -151,20 +148,3 @@ async def patiently(step: Callable[[], Awaitable[T]], patience: float = PATIENCE
         return await step()  # tenacity awaits coroutine functions alone, and a lambda is none
 
     return await retrying(awaited)
-
-
-async def finishing(work: Coroutine[Any, Any, T], late: Callable[[T], None]) -> T:
-    """Await a call that is not to be torn off in flight. Who is cancelled meanwhile lets it end,
-    within bounds, before the cancellation goes on; `late` is told what it brought then."""
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.wait({task})
-    except asyncio.CancelledError:
-        try:
-            await asyncio.wait({task}, timeout=FINISH_WITHIN)
-        finally:
-            task.cancel()
-        if task.done() and not task.cancelled() and task.exception() is None:
-            late(task.result())
-        raise
-    return task.result()

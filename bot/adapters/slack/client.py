@@ -1,7 +1,8 @@
-"""How the program connects to Slack."""
+"""How the program connects to Slack, and what Slack's refusals are called."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +13,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.adapters.slack.refusals import code_of
 from bot.domain.shut_out import cause_of, is_doubtful
 
 CALL_TIMEOUT = 20.0
 """Seconds for one call, an upload of a few megabytes included."""
+_CODE = re.compile(r"[a-z0-9_]{1,80}")
+"""Slack's errors are names. What stands in their place is not for logs."""
 
 
 def slack_session() -> ClientSession:
@@ -58,3 +60,19 @@ def slack_client(token: str, base_url: str, session: ClientSession | None) -> Sl
     if host in {"127.0.0.1", "localhost", "::1"} or proxy_bypass(host):
         client.proxy = None
     return client
+
+
+def status_of(error: SlackApiError) -> int:
+    """The HTTP status; 0 where it is not known."""
+    response = error.response
+    return getattr(response, "status_code", 0) or getattr(response, "status", 0)
+
+
+def code_of(error: SlackApiError) -> str:
+    """Slack's name of the error, or `http_…` with the status where a gateway answered in its
+    place."""
+    data = getattr(error.response, "data", None)
+    code = str(data.get("error") or "") if isinstance(data, dict) else ""
+    if not code:
+        return f"http_{status_of(error)}"
+    return code if _CODE.fullmatch(code) else "unknown_error"

@@ -8,8 +8,8 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.calls import call
-from bot.adapters.slack.files import Uploader
-from bot.adapters.slack.posting import Poster
+from bot.adapters.slack.message_poster import MessagePoster
+from bot.adapters.slack.uploads import Uploader
 from bot.domain.errors import SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.session import Session
 from bot.views import messages
@@ -24,7 +24,7 @@ class Previews:
     """`_files` holds the file of each preview that this process has posted, by its `ts`."""
 
     def __init__(
-        self, client: AsyncWebClient, uploader: Uploader, poster: Poster, ai_label: str
+        self, client: AsyncWebClient, uploader: Uploader, poster: MessagePoster, ai_label: str
     ) -> None:
         self._client = client
         self._uploader = uploader

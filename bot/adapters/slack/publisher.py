@@ -10,11 +10,11 @@ from functools import partial
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.calls import call, patiently
-from bot.adapters.slack.files import Uploader
+from bot.adapters.slack.calls import call, with_retries
+from bot.adapters.slack.message_poster import JOB_LEASE, MessagePoster
 from bot.adapters.slack.notices import Notices
-from bot.adapters.slack.posting import JOB_LEASE, Poster
 from bot.adapters.slack.previews import Previews
+from bot.adapters.slack.uploads import Uploader
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
     NotInChannel,
@@ -50,7 +50,7 @@ class SlackPublisher:
         job_lease: float = JOB_LEASE,
     ) -> None:
         self._client = client
-        self._poster = Poster(client, job_lease)
+        self._poster = MessagePoster(client, job_lease)
         self._uploader = Uploader(client, session)
         self._previews = Previews(client, self._uploader, self._poster, ai_label)
         self._notices = Notices(client, session)
@@ -136,13 +136,13 @@ class SlackPublisher:
         if not approved.as_file:
             return ""
         where = {"channel": session.channel, "message_ts": approved.message_ts}
-        answer = await patiently(lambda: call(self._client.chat_getPermalink, **where))
+        answer = await with_retries(lambda: call(self._client.chat_getPermalink, **where))
         return str(answer["permalink"])
 
     async def _join(self, channel: str) -> bool:
         try:
             join = partial(call, self._client.conversations_join, channel=channel)
-            await patiently(join, _JOIN_WITHIN)
+            await with_retries(join, _JOIN_WITHIN)
         except SlackShutOut:
             raise
         except (SlackRefused, SlackUnavailable) as error:

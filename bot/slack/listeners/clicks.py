@@ -62,7 +62,9 @@ class Clicks:
                 self._direction.may_edit(target.session_id, target.attempt, person_of(args))
             )
             edited = session.attempt(target.attempt)
-            form = forms.edit_form(target, edited.prompt, edited.options, self._direction.qualities)
+            form = forms.edit_form(
+                target, edited.prompt, edited.options, self._direction.option_table
+            )
             await open_form(args, form)
 
     async def start_over(self, args: AsyncArgs) -> None:
@@ -72,7 +74,7 @@ class Clicks:
             old, new = await in_time(self._restart(args, target))
             prompt = old.attempt(old.final_result).prompt
             form = forms.prompt_form(
-                Target(new.id, 0), prompt, new.options, self._direction.qualities
+                Target(new.id, 0), prompt, new.options, self._direction.option_table
             )
             await open_form(args, form)
 

@@ -23,7 +23,7 @@ class Commands:
         match one_word(text):
             case "help":
                 async with answering(answer):
-                    await answer.say(words.HELP)
+                    await answer.say(words.help_words())
             case "list":
                 await self._list(args, answer)
             case "cancel":
@@ -53,5 +53,5 @@ class Commands:
                 await self._desk.queue_owed(session)
                 return
             target = Target(session.id, 0)
-            form = forms.prompt_form(target, "", session.options, direction.qualities)
+            form = forms.prompt_form(target, "", session.options, direction.option_table)
             await open_form(args, form)

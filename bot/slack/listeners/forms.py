@@ -30,7 +30,10 @@ class Forms:
         """The form of a new session."""
         async with answering(FormAnswer(args), away=words.FORM_LOST):
             view, person = args.body["view"], person_of(args)
-            target, options = form_target(view), read_options(form_values(view), self._qualities)
+            target, options = (
+                form_target(view),
+                read_options(form_values(view), self._direction.option_table),
+            )
             submitting = self._direction.submit(target.session_id, person, form_text(view), options)
             session, old = await in_time(submitting)
             await self._kept(args, session)
@@ -41,7 +44,10 @@ class Forms:
         """The form that edits an attempt's prompt and options."""
         async with answering(FormAnswer(args), away=words.FORM_LOST):
             view = args.body["view"]
-            target, options = form_target(view), read_options(form_values(view), self._qualities)
+            target, options = (
+                form_target(view),
+                read_options(form_values(view), self._direction.option_table),
+            )
             session = await in_time(
                 self._direction.edit(
                     target.session_id,
@@ -78,14 +84,10 @@ class Forms:
             if brought is None:
                 raise Refusal(Reason.EXPIRED)
             values = form_values(view)
-            options = read_options(values, self._qualities)
+            options = read_options(values, self._direction.option_table)
             place, source = _thread_of(args, brought), _chosen(values, brought)
             starting = self._direction.start(place, form_text(view), source, options)
             await self._kept(args, await in_time(starting))
-
-    @property
-    def _qualities(self) -> tuple[str, ...]:
-        return self._direction.qualities
 
     async def _kept(self, args: AsyncArgs, session: Session) -> None:
         await args.ack()

@@ -91,7 +91,7 @@ class Home:
         view = home_view(
             gallery,
             desk.identity.url,
-            desk.direction.qualities,
+            desk.direction.option_table,
             images=images,
             label=self._ai_label,
         )

@@ -48,7 +48,7 @@ class Mentions:
         match said.lower():
             case "help":
                 async with answering(answer):
-                    await answer.say(words.HELP)
+                    await answer.say(words.help_words())
             case "list":
                 async with answering(answer, away=replies.ASK_AGAIN):
                     await answer.say(await in_time(list_of(self._desk, place_of_event(args))))

@@ -26,7 +26,7 @@ class Shortcuts:
             brought = self._brought(args.body)
             acting = acting_of(args)
             defaults = await in_time(direction.defaults(acting.team, acting.owner))
-            await open_form(args, image_form(brought, defaults, direction.qualities))
+            await open_form(args, image_form(brought, defaults, direction.option_table))
 
     def _brought(self, body: Payload) -> Brought:
         message = body["message"]

@@ -8,7 +8,7 @@ import pytest
 
 from bot.direction import Direction, Place
 from bot.domain.errors import Reason, Refusal
-from bot.domain.options import QUALITIES
+from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.session import Session
@@ -36,7 +36,7 @@ class Desk:
         self,
         *sessions: Session,
         policy: Policy | None = None,
-        qualities: tuple[str, ...] = QUALITIES,
+        option_table: OptionTable = OPTIONS,
     ) -> None:
         self.store = FakeSessionStore(*sessions)
         self.queue = FakeJobQueue()
@@ -49,7 +49,7 @@ class Desk:
             policy or Policy(),
             self.tasks,
             clock(),
-            qualities,
+            option_table,
         )
 
     @property

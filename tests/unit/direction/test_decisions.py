@@ -11,7 +11,7 @@ import pytest
 from bot.direction import Direction
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal, StoreUnavailable
-from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options
 from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.session import Session
@@ -131,7 +131,7 @@ async def test_using_an_earlier_draft_twice_counts_once() -> None:
 async def test_a_form_that_refines_counts_once_even_after_its_attempt_has_ended() -> None:
     desk = Desk(a_session())
     await desk.direction.refine(ID, FIRST, BOSS, "night --n 2", "V1")
-    assert desk.session.latest.options.count == 2
+    assert desk.session.latest.options.candidates == 2
     ended = draft_posted(
         with_latest(desk.session, candidates=a_session().latest.candidates), 2, "2.5", 1.0
     )
@@ -156,11 +156,11 @@ async def test_a_change_that_will_not_do_changes_nothing(text: str, reason: Reas
 
 async def test_editing_begins_afresh_with_what_was_typed_and_chosen() -> None:
     desk = Desk(a_session())
-    form = Options("1024x1536", count=2)
+    form = Options(size="1024x1536", count=2)
     await desk.direction.edit(ID, 1, BOSS, "a cat --n 3", form, "V1")
     latest = desk.session.latest
     assert (latest.prompt, latest.base) == ("a cat", None)
-    assert latest.options == Options("1024x1536", count=3)
+    assert latest.options == Options(size="1024x1536", count=3)
 
 
 async def test_a_click_that_is_faster_than_the_record_of_its_message_waits_for_it() -> None:
@@ -228,7 +228,7 @@ async def test_words_in_a_thread_delivered_again_count_once() -> None:
 
 
 async def test_words_in_a_thread_have_options_of_their_own() -> None:
-    desk = Desk(a_session(), qualities=("low",))
+    desk = Desk(a_session(), option_table=OPTIONS.limited_to(quality=("low",)))
     refusal = desk.direction.said_in_thread(in_thread(), "night --quality high")
     assert await refused(refusal) is Reason.BAD_OPTION
     await desk.direction.said_in_thread(in_thread(), "night --quality low")

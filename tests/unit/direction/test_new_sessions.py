@@ -10,8 +10,9 @@ import pytest
 from bot.direction import Place
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import OptionRefused, Reason, StoreUnavailable
-from bot.domain.options import NO_OPTIONS, Options, ratio_of
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options
 from bot.domain.session import Session
+from bot.domain.sizes import ratio_of
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind, owed
 from tests.fakes import BOSS, CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt
@@ -79,23 +80,27 @@ async def test_a_form_submits_a_session_that_waits_for_its_prompt() -> None:
 
 async def test_what_was_typed_counts_before_a_form_and_a_form_before_the_defaults() -> None:
     desk = Desk()
-    desk.store.defaults["T1", OWNER] = Options("1024x1536", "low", "opaque", 4)
+    desk.store.defaults["T1", OWNER] = Options(
+        size="1024x1536", quality="low", background="opaque", count=4
+    )
     typed = await desk.direction.start(PLACE, "a fox --ar 16:9 --n 2")
-    assert typed.options == Options(ratio_of("16:9"), "low", "opaque", 2)
+    assert typed.options == Options(
+        size=ratio_of("16:9"), quality="low", background="opaque", count=2
+    )
     other = replace(PLACE, seed="trigger.2")
-    form = await desk.direction.start(other, "a fox --n 2", options=Options("auto", count=3))
-    assert form.options == Options("auto", "", "", 2)
+    form = await desk.direction.start(other, "a fox --n 2", options=Options(size="auto", count=3))
+    assert form.options == Options(size="auto", count=2)
 
 
 async def test_a_default_quality_that_the_model_has_not_is_left_out() -> None:
-    desk = Desk(qualities=("low", "high"))
+    desk = Desk(option_table=OPTIONS.limited_to(quality=("low", "high")))
     desk.store.defaults["T1", OWNER] = Options(quality="max", count=2)
     assert (await desk.direction.start(PLACE, "a fox")).options == Options(count=2)
     assert await desk.direction.defaults("T1", OWNER) == Options(count=2)
 
 
 async def test_a_refused_option_tells_all_that_was_typed() -> None:
-    desk = Desk(qualities=("low", "high"))
+    desk = Desk(option_table=OPTIONS.limited_to(quality=("low", "high")))
     with pytest.raises(OptionRefused) as refusal:
         await desk.direction.start(PLACE, "a fox --quality max")
     assert refusal.value.text == "a fox --quality max"
@@ -167,14 +172,16 @@ async def test_starting_over_clears_the_approved_session_and_its_images() -> Non
 
 
 async def test_starting_over_offers_what_the_approved_image_was_made_with() -> None:
-    made = an_attempt(posted=True, options=Options("1024x1536"), base=ImageRef(0), change=PROMPT)
+    made = an_attempt(
+        posted=True, options=Options(size="1024x1536"), base=ImageRef(0), change=PROMPT
+    )
     later = an_attempt(2, posted=True, options=Options(count=4))
     desk = Desk(a_session(Stage.FINAL, attempts=1, source=SOURCE))
     desk.store.sessions[ID] = replace(
         desk.session, attempts=(made, later), options=later.options, final_result=1
     )
     new = await desk.direction.restart(PLACE, desk.session)
-    assert new.options == Options("1024x1536")
+    assert new.options == Options(size="1024x1536")
     session, _ = await desk.direction.submit(new.id, BOSS, "make it day", new.options)
     assert (session.source, session.latest.base) == (SOURCE, ImageRef(0))
     assert session.latest.change == "make it day"

@@ -8,7 +8,7 @@ import pytest
 
 from bot.direction import Portfolio
 from bot.domain.errors import OptionRefused
-from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from tests.fakes import OWNER, FakeSessionStore, a_session, an_attempt
@@ -103,5 +103,7 @@ async def test_one_default_is_changed_and_the_others_stay() -> None:
 async def test_a_default_that_cannot_be_changes_nothing(name: str, value: str) -> None:
     store = FakeSessionStore()
     with pytest.raises(OptionRefused):
-        await Portfolio(store, qualities=("low",)).set_default("T1", OWNER, name, value)
+        await Portfolio(store, option_table=OPTIONS.limited_to(quality=("low",))).set_default(
+            "T1", OWNER, name, value
+        )
     assert store.defaults == {}

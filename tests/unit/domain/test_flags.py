@@ -9,14 +9,14 @@ import pytest
 
 from bot.domain.errors import OptionRefused
 from bot.domain.flags import parse_flags
-from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
 
 WIDE = "1792x1008"
 
 
-def refused(text: str, qualities: tuple[str, ...] = ("low", "high")) -> OptionRefused:
+def refused(text: str, table: OptionTable = OPTIONS) -> OptionRefused:
     with pytest.raises(OptionRefused) as refusal:
-        parse_flags(text, qualities)
+        parse_flags(text, table)
     assert refusal.value.text == text
     return refusal.value
 
@@ -127,13 +127,13 @@ def test_what_is_no_option_stays_as_it_was_typed(prompt: str) -> None:
 def test_all_options_at_once_as_the_help_has_them() -> None:
     parsed = parse_flags("a fox on the moon --ar 16:9 --quality high --n 3 --transparent")
     assert parsed.prompt == "a fox on the moon"
-    assert parsed.options == Options(WIDE, "high", "transparent", 3)
+    assert parsed.options == Options(size=WIDE, quality="high", background="transparent", count=3)
 
 
 def test_the_same_typed_by_a_phone() -> None:
     parsed = parse_flags("A fox on the “moon” —Ar 16:9 —Quality High —N 3 —Transparent")
     assert parsed.prompt == "A fox on the “moon”"
-    assert parsed.options == Options(WIDE, "high", "transparent", 3)
+    assert parsed.options == Options(size=WIDE, quality="high", background="transparent", count=3)
 
 
 @pytest.mark.parametrize(
@@ -239,8 +239,9 @@ def test_an_impossible_value_is_named_with_its_option(typed: str, option: str, v
 
 
 def test_what_is_allowed_is_what_the_model_takes() -> None:
-    assert refused("a fox --quality max", ("low", "high")).allowed == ("low", "high")
-    assert parse_flags("a fox --quality max", ("low", "max")).options == Options(quality="max")
+    table = OPTIONS.limited_to(quality=("low", "high"))
+    assert refused("a fox --quality max", table).allowed == ("low", "high")
+    assert parse_flags("a fox --quality high", table).options == Options(quality="high")
 
 
 def test_a_value_near_the_impossible_one_is_offered_and_works() -> None:

@@ -2,216 +2,41 @@
 
 from __future__ import annotations
 
-import itertools
+from dataclasses import FrozenInstanceError
 
 import pytest
 
-from bot.domain.errors import OptionRefused, Reason
-from bot.domain.options import (
-    BACKGROUNDS,
-    NAMED_SIZES,
-    NO_OPTIONS,
-    QUALITIES,
-    Options,
-    background_of,
-    count_of,
-    quality_of,
-    ratio_of,
-    size_of,
-)
+from bot.domain.errors import OptionRefused
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionSpec, count_of
+from bot.views import ids
 
 
-def sides(size: str) -> tuple[int, int]:
-    width, height = size.split("x")
-    return int(width), int(height)
-
-
-def possible(width: int, height: int) -> bool:
-    """The rules as the provider's documentation has them."""
-    long, short = max(width, height), min(width, height)
-    return width % 16 == height % 16 == 0 and long <= 3 * short and (long <= 3840 and short <= 2160)
-
-
-def refused(text: str) -> OptionRefused:
-    with pytest.raises(OptionRefused) as refusal:
-        size_of(text)
-    return refusal.value
-
-
-# sizes
-
-
-@pytest.mark.parametrize("name", NAMED_SIZES)
-def test_a_size_has_a_name_whichever_way_it_is_written(name: str) -> None:
-    assert size_of(name) == size_of(f" {name.upper()} ") == ratio_of(name) == NAMED_SIZES[name]
-    assert possible(*sides(NAMED_SIZES[name]))
-
-
-@pytest.mark.parametrize(
-    ("ratio", "size"),
-    [
-        ("1:1", "1024x1024"),
-        ("50:50", "1024x1024"),
-        ("3:2", "1536x1024"),
-        ("2:3", "1024x1536"),
-        ("16:9", "1792x1008"),
-        ("9:16", "1008x1792"),
-        ("32:18", "1792x1008"),
-        ("4:3", "1472x1104"),
-        ("21:9", "1904x816"),
-        ("3:1", "2160x720"),
-        ("1:3", "720x2160"),
-        ("16/9", "1792x1008"),
-        ("16：9", "1792x1008"),
-        ("16x9", "1792x1008"),
-        ("16X9", "1792x1008"),
-        ("16×9", "1792x1008"),
-        ("16*9", "1792x1008"),
-        (" 16 : 9 ", "1792x1008"),
-        ("16x10", "1600x1000"),
-    ],
-)
-def test_a_ratio_stands_for_a_size(ratio: str, size: str) -> None:
-    named = size_of(ratio)
-    assert ratio_of(ratio) == named
-    width, height = sides(named)
-    expected_width, expected_height = sides(size)
-    assert width / height == pytest.approx(expected_width / expected_height, rel=0.02)
-
-
-@pytest.mark.parametrize(
-    ("ratio", "size"), [("1:1", "square"), ("3:2", "landscape"), ("2:3", "portrait")]
-)
-def test_a_ratio_that_has_a_named_size_gives_that_size(ratio: str, size: str) -> None:
-    assert ratio_of(ratio) == NAMED_SIZES[size]
-    assert (ratio_of("16:9"), ratio_of("9:16")) == (NAMED_SIZES["wide"], NAMED_SIZES["tall"])
-
-
-def test_every_size_made_from_a_ratio_is_possible_and_near_the_ratio() -> None:
-    uneven = [(1, 1), (2999, 1000), (1000, 2999), (9999, 3333), (1021, 1019), (1920, 1081)]
-    every = itertools.product(range(1, 151), repeat=2)
-    for over, under in itertools.chain(uneven, every):
-        if over > 3 * under or under > 3 * over:
-            continue
-        width, height = sides(ratio_of(f"{over}:{under}"))
-        assert possible(width, height), (over, under)
-        assert width / height == pytest.approx(over / under, rel=0.02), (over, under)
-
-
-@pytest.mark.parametrize(
-    "size", ["1024x1024", "3840x2160", "2160x3840", "1280x720", "1920x1088", "2160x720", "1024x640"]
-)
-@pytest.mark.parametrize("times", ["x", "X", "×", "*"])
-def test_a_possible_size_is_taken_as_it_is(size: str, times: str) -> None:
-    assert size_of(size.replace("x", times)) == size
-    assert size_of(size.replace("x", f" {times} ")) == size
-
-
-def test_auto_leaves_the_size_to_the_model() -> None:
-    assert size_of("auto") == size_of("AUTO") == "auto"
-
-
-@pytest.mark.parametrize(
-    ("typed", "nearest"),
-    [
-        ("1000x1000", "992x992"),
-        ("1920x1080", "1920x1088"),
-        ("3840x3840", "2160x2160"),
-        ("7680x4320", "3840x2160"),
-        ("4000x1000", "3840x1280"),
-        ("1000x4000", "1280x3840"),
-        ("500x500", "496x496"),
-        ("99999x99999", "2160x2160"),
-        ("100x20", "112x48"),
-    ],
-)
-def test_of_an_impossible_size_the_nearest_is_named(typed: str, nearest: str) -> None:
-    refusal = refused(typed)
-    assert (refusal.reason, refusal.option, refusal.value) == (Reason.BAD_OPTION, "--size", typed)
-    assert refusal.nearest == nearest
-    assert size_of(nearest) == nearest
-
-
-def test_whatever_size_is_typed_it_or_the_nearest_to_it_is_taken() -> None:
-    edges = {1, 99, 100, 101, 655, 810, 1024, 2159, 2160, 2161, 3839, 3840, 3841, 9999, 99999}
-    lengths = sorted(edges | set(range(0, 4200, 37)) | set(range(16, 4200, 160)))
-    for width, height in itertools.product(lengths, repeat=2):
-        if max(width, height) < 100:
-            continue
-        try:
-            size = size_of(f"{width}x{height}")
-        except OptionRefused as refusal:
-            size = refusal.nearest
-            assert not possible(width, height)
-        else:
-            assert sides(size) == (width, height)
-        assert possible(*sides(size)), (width, height)
-        assert size_of(size) == size
-        assert (width >= height) or sides(size)[0] <= sides(size)[1]
-
-
-def test_the_nearest_size_keeps_a_possible_ratio() -> None:
-    for width, height in itertools.product(range(700, 6000, 91), repeat=2):
-        ratio = width / height
-        if possible(width, height) or not 1 / 3 <= ratio <= 3:
-            continue
-        near = sides(refused(f"{width}x{height}").nearest)
-        assert near[0] / near[1] == pytest.approx(ratio, rel=0.03), (width, height)
-
-
-@pytest.mark.parametrize(("typed", "nearest"), [("4:1", "3:1"), ("1:4", "1:3"), ("9999:1", "3:1")])
-def test_of_an_impossible_ratio_the_nearest_is_named(typed: str, nearest: str) -> None:
-    with pytest.raises(OptionRefused) as refusal:
-        ratio_of(typed)
-    assert (refusal.value.option, refusal.value.nearest) == ("--ar", nearest)
-    assert possible(*sides(ratio_of(nearest)))
-    assert refused(typed).option == "--size"
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "", " ", "big", "16", "16:", ":9", "0:1", "1:0", "0x0", "00x00", "-16:9", "16:-9", "1.5:1",
-        "16:9:4", "12345:12345", "1e3x1e3", "1024xx1024", "1024", "x", "1024x", "123456x123456",
-    ],
-)  # fmt: skip
-def test_what_is_no_size_at_all_is_refused_by_its_own_words(typed: str) -> None:
-    refusal = refused(typed)
-    assert (refusal.option, refusal.value, refusal.nearest) == ("--size", typed, "")
-
-
-def test_a_ratio_takes_no_pixels_and_names_its_own_option() -> None:
-    for typed in ("1024x10240", "auto", "wider", "99999:1"):
-        with pytest.raises(OptionRefused) as refusal:
-            ratio_of(typed)
-        assert refusal.value.option == "--ar"
-
-
-# quality, background, candidates
-
-
-@pytest.mark.parametrize("quality", QUALITIES)
+@pytest.mark.parametrize("quality", list(OPTIONS["quality"].choices))
 def test_a_quality_is_taken_in_any_case(quality: str) -> None:
-    assert quality_of(f" {quality.upper()} ") == quality
+    assert OPTIONS["quality"].parse(f" {quality.upper()} ") == quality
 
 
 def test_a_quality_that_the_model_lacks_is_refused_with_those_it_has() -> None:
-    assert quality_of("low", ("low", "high")) == "low"
+    table = OPTIONS.limited_to(quality=("low", "high"))
+    assert table["quality"].parse("low") == "low"
     with pytest.raises(OptionRefused) as refusal:
-        quality_of("max", ("low", "high"))
+        table["quality"].parse("max")
     assert (refusal.value.option, refusal.value.value) == ("--quality", "max")
     assert refusal.value.allowed == ("low", "high")
 
 
-@pytest.mark.parametrize("background", BACKGROUNDS)
+@pytest.mark.parametrize("background", list(OPTIONS["background"].choices))
 def test_a_background_is_taken_in_any_case(background: str) -> None:
-    assert background_of(f" {background.title()} ") == background
+    assert OPTIONS["background"].parse(f" {background.title()} ") == background
 
 
 def test_another_background_is_refused_with_those_there_are() -> None:
     with pytest.raises(OptionRefused) as refusal:
-        background_of("green")
-    assert (refusal.value.option, refusal.value.allowed) == ("--background", BACKGROUNDS)
+        OPTIONS["background"].parse("green")
+    assert (refusal.value.option, refusal.value.allowed) == (
+        "--background",
+        ("auto", "transparent", "opaque"),
+    )
 
 
 @pytest.mark.parametrize(("typed", "count"), [("1", 1), ("4", 4), (" 3 ", 3), ("02", 2)])
@@ -234,10 +59,62 @@ def test_any_other_number_is_refused(typed: str) -> None:
 def test_options_fall_back_one_by_one() -> None:
     mine = Options(size="1024x1024", count=2)
     defaults = Options(size="auto", quality="low", background="opaque", count=4)
-    assert mine.over(defaults) == Options("1024x1024", "low", "opaque", 2)
+    assert mine.over(defaults) == Options(
+        size="1024x1024", quality="low", background="opaque", count=2
+    )
     assert NO_OPTIONS.over(defaults) == defaults
     assert mine.over(NO_OPTIONS) == mine
 
 
 def test_one_candidate_is_made_where_no_number_was_asked_for() -> None:
     assert (NO_OPTIONS.candidates, Options(count=3).candidates) == (1, 3)
+
+
+def test_what_is_not_chosen_makes_no_difference() -> None:
+    assert Options(size="", count=0) == NO_OPTIONS
+    assert Options(count=2, size="auto") == Options(size="auto", count=2)
+    assert Options(size="auto", count=2).replace(size="") == Options(count=2)
+    assert len({Options(count=2), Options(count=2), NO_OPTIONS}) == 2
+
+
+def test_options_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        NO_OPTIONS.chosen = (("count", 4),)  # type: ignore[misc]
+
+
+# the table
+
+
+def test_of_a_persons_options_only_those_on_offer_are_left() -> None:
+    table = OPTIONS.limited_to(quality=("low",))
+    mine = Options(size="1280x720", quality="max", background="opaque", count=3, invented="x")
+    assert table.offered(mine) == Options(size="1280x720", background="opaque", count=3)
+    assert OPTIONS.offered(mine) == mine.replace(invented="")
+
+
+def test_a_limited_table_leaves_the_other_options_and_the_whole_table_as_they_are() -> None:
+    limited = OPTIONS.limited_to(quality=("low",))
+    assert limited["quality"].choices == {"low": "Low"}
+    assert limited["size"] == OPTIONS["size"]
+    assert "max" in OPTIONS["quality"].choices
+
+
+def test_a_name_that_no_option_has_is_refused() -> None:
+    with pytest.raises(OptionRefused) as refusal:
+        OPTIONS["invented"]
+    assert refusal.value.option == "--invented"
+
+
+def test_no_two_options_share_a_name_and_no_field_of_a_form_has_one() -> None:
+    names = [spec.name for spec in OPTIONS] + [ids.PROMPT_BLOCK, ids.PICTURE_BLOCK]
+    flags = [name for spec in OPTIONS for flag in spec.flags for name in (flag.name, *flag.aliases)]
+    typed = flags + [switch for spec in OPTIONS for switch in spec.switches]
+    assert len(set(names)) == len(names)
+    assert len(set(typed)) == len(typed)
+    assert all(ids.DEFAULT_OPTION_PATTERN.search(f"{ids.DEFAULT_OPTION}_{n}") for n in names)
+
+
+@pytest.mark.parametrize("spec", OPTIONS.specs, ids=lambda spec: spec.name)
+def test_every_choice_on_offer_can_be_chosen(spec: OptionSpec) -> None:
+    assert [str(spec.parse(value)) for value in spec.choices] == list(spec.choices)
+    assert set(spec.switches) <= set(spec.choices)

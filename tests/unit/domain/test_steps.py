@@ -240,14 +240,14 @@ def test_refine_makes_one_candidate_whatever_number_there_were() -> None:
     session = steps.refine(before, ImageRef(1, 3), "night", NOW)
     assert session.latest.base == ImageRef(1, 3)
     assert session.latest.candidates == (Candidate(1),)
-    assert session.latest.options == replace(WIDE, count=0)
+    assert session.latest.options == WIDE.replace(count=0)
 
 
 def test_refine_takes_options_of_its_own_over_those_of_the_image() -> None:
     before = with_latest(a_session(), options=WIDE)
     mine = Options(quality="low", count=2)
     session = steps.refine(before, ImageRef(1), "night", NOW, options=mine)
-    assert session.latest.options == Options(WIDE.size, "low", WIDE.background, 2)
+    assert session.latest.options == WIDE.replace(quality="low", count=2)
     assert session.latest.candidates == (Candidate(1), Candidate(2))
 
 

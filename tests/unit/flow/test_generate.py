@@ -22,7 +22,7 @@ from bot.flow.paid_calls import PaidCalls
 from bot.flow.plan import TRIES
 from bot.flow.requests import Requests
 from bot.flow.shared import Shared, shared_store
-from bot.ports import OnReading, unheard
+from bot.ports import OnReading
 from tests.fakes import (
     ID,
     IMAGE,
@@ -435,7 +435,7 @@ async def test_an_image_that_cannot_be_had_fails_before_anything_is_paid(
 ) -> None:
     run = Run(edit_of(ImageRef(0), source=Source("F9")))
 
-    async def refused(file_id: str, on_reading: OnReading = unheard) -> bytes:
+    async def refused(file_id: str, on_reading: OnReading | None = None) -> bytes:
         raise GenerationError(kind)
 
     run.files.fetch = refused  # type: ignore[method-assign]

@@ -14,7 +14,7 @@ from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.domain.images import ImageRequest
 from bot.domain.stages import Stage
 from bot.flow.requests import LONGEST_AVOIDED, MOST_AVOIDED, Requests
-from bot.ports import OnReading, unheard
+from bot.ports import OnReading
 from tests.fakes import (
     ID,
     PNG,
@@ -226,13 +226,13 @@ async def test_a_setting_turns_it_off() -> None:
     assert (await desk.request()).avoid == ()
 
 
-async def _hanging(file_id: str, on_reading: OnReading = unheard) -> bytes:
+async def _hanging(file_id: str, on_reading: OnReading | None = None) -> bytes:
     await asyncio.Event().wait()
     return b""
 
 
 def _raising(error: Exception) -> Any:
-    async def fetch(file_id: str, on_reading: OnReading = unheard) -> bytes:
+    async def fetch(file_id: str, on_reading: OnReading | None = None) -> bytes:
         raise error
 
     return fetch
@@ -251,8 +251,9 @@ class ReadingFiles(FakeFiles):
         self.readers: list[tuple[str, ...]] = []
         self.reading, self.go_on = asyncio.Event(), asyncio.Event()
 
-    async def fetch(self, file_id: str, on_reading: OnReading = unheard) -> bytes:
-        await on_reading()
+    async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> bytes:
+        if on_reading is not None:
+            await on_reading()
         source = self._store.sessions[ID].source
         assert source is not None
         self.readers.append(source.readers)

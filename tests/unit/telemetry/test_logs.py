@@ -9,7 +9,7 @@ import logging
 
 import pytest
 
-from bot.telemetry.context import about
+from bot.telemetry.context import log_context
 from bot.telemetry.logs import LogFormat, set_up, typed
 from tests.unit.telemetry.written import Written
 
@@ -29,7 +29,7 @@ def draw(known: dict[str, str]) -> str:
 
 def test_a_line_is_one_json_object_with_its_context(written: Written) -> None:
     written.set_up()
-    with about("T1.U1.abcd", attempt=2, candidate=1, job="generate-T1.U1.abcd-2-0"):
+    with log_context("T1.U1.abcd", attempt=2, candidate=1, job="generate-T1.U1.abcd-2-0"):
         log.info("image %s", "recorded", extra={"bytes": 17, "seconds": 1.5})
     line = written.line
     timestamp = datetime.datetime.fromisoformat(line.pop("timestamp"))
@@ -50,7 +50,7 @@ def test_a_line_is_one_json_object_with_its_context(written: Written) -> None:
 
 def test_text_shows_session_attempt_and_facts(written: Written) -> None:
     written.set_up(log_format=LogFormat.TEXT)
-    with about("T1.U1.abcd", attempt=2, candidate=1):
+    with log_context("T1.U1.abcd", attempt=2, candidate=1):
         log.info("image recorded", extra={"bytes": 17})
     log.info("ready")
     one, two = written.text.splitlines()

@@ -5,14 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
 
 from bot.adapters.queue.encoding import job_data, job_from_data, traceparent_of
+from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.work import Job, JobKind
 from bot.telemetry import tracing
-from bot.telemetry.tracing import Attribute, Kind, carrier, span, trace_id, wanted
+from bot.telemetry.context import log_context
+from bot.telemetry.tracing import carrier, span, trace_id, wanted
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -60,35 +65,48 @@ def test_without_them_no_code_for_traces_is_even_imported() -> None:
 
 
 def test_without_a_trace_there_is_nothing_to_carry() -> None:
-    with span("job generate", Kind.CONSUMER, parent=TRACEPARENT, tries=1):
+    with span("job generate", SpanKind.CONSUMER, tries=1):
         assert carrier() == {}
         assert trace_id() == ""
         assert "traceparent" not in job_data(JOB)
 
 
-class _Recording:
-    """A tracer in the middle of a trace."""
-
-    def span(
-        self, name: str, kind: Kind, parent: str, attributes: Mapping[str, Attribute]
-    ) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def traceparent(self) -> str:
-        return TRACEPARENT
-
-    def trace_id(self) -> str:
-        return TRACEPARENT.split("-")[1]
-
-    def close(self) -> None:
-        """Nothing is open."""
+def test_a_process_that_records_nothing_passes_a_trace_on() -> None:
+    with span("job generate", SpanKind.CONSUMER, parent=TRACEPARENT):
+        assert carrier() == {"traceparent": TRACEPARENT}
+        assert trace_id() == TRACEPARENT.split("-")[1]
+    assert carrier() == {}
 
 
-def test_a_job_carries_the_trace_that_it_was_queued_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracing._Current, "tracer", _Recording())
-    data = job_data(JOB)
+def test_a_job_carries_the_trace_that_it_was_queued_in() -> None:
+    with span("queue generate", SpanKind.PRODUCER, parent=TRACEPARENT):
+        data = job_data(JOB)
     assert traceparent_of(data) == TRACEPARENT
     assert job_from_data(data) == JOB
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("a secret fox"), "ValueError"),
+        (GenerationError(FailureKind.MODERATION, said="a secret fox"), "moderation"),
+    ],
+)
+def test_an_exception_is_told_by_its_class(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, expected: str
+) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(tracing, "_tracer", provider.get_tracer("test"))
+    with pytest.raises(type(error)), log_context("T1.U1.abcd"), span("provider generate", tries=2):
+        raise error
+    (recorded,) = exporter.get_finished_spans()
+    about = {"imagine.session": "abcd", "imagine.owner": "T1.U1", "imagine.tries": 2}
+    assert recorded.attributes == about | {"error.type": expected}
+    assert recorded.status.status_code is StatusCode.ERROR
+    assert "secret" not in recorded.to_json()
+    provider.shutdown()
 
 
 def test_a_job_of_an_older_version_runs_without() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.attempt import ImageRef
 from bot.domain.gallery import Gallery
-from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import view_problems
@@ -92,7 +92,7 @@ def test_who_has_nothing_is_told_what_to_type() -> None:
     assert problems(view) == []
     assert "Type `/imagine a robot eating pizza on Mars`" in words(view)
     assert "Press *Approve*" in words(view)
-    assert set(elements(view)) == {f"{ids.DEFAULT_OPTION}_{name}" for name in ids.OPTION_BLOCKS}
+    assert set(elements(view)) == {f"{ids.DEFAULT_OPTION}_{spec.name}" for spec in OPTIONS}
 
 
 def test_a_session_in_progress_shows_prompt_status_and_the_way_to_it() -> None:
@@ -201,7 +201,7 @@ def test_the_last_options_can_be_kept_where_they_are_others() -> None:
 
     wide = Options(size="1792x1008", count=2)
     assert kept(last=wide) == "Keep my last options: 1792×1008 · 2 candidates"
-    assert len(kept(last=replace(EVERY_OPTION, size="3840x2160"))) <= 75
+    assert len(kept(last=EVERY_OPTION.replace(size="3840x2160"))) <= 75
     assert kept(last=NO_OPTIONS) == ""
     assert kept(last=wide, defaults=wide) == ""
 

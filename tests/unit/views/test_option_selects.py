@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import OptionRefused
-from bot.domain.options import NAMED_SIZES, NO_OPTIONS, Options
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options
+from bot.domain.sizes import NAMED_SIZES
 from bot.views.option_selects import (
     NOT_CHOSEN,
     option_inputs,
@@ -15,6 +16,8 @@ from bot.views.option_selects import (
     option_value,
     read_options,
 )
+
+FEW = OPTIONS.limited_to(quality=("auto", "low"))
 
 
 def values(**chosen: str) -> dict[str, Any]:
@@ -26,7 +29,7 @@ def labels(select: dict[str, Any]) -> list[str]:
 
 
 def test_every_named_size_is_on_offer_after_the_default() -> None:
-    select = option_select("size", "size", NO_OPTIONS)
+    select = option_select(OPTIONS["size"], "size", NO_OPTIONS)
     assert labels(select) == [
         "Default",
         "Square 1:1",
@@ -42,19 +45,19 @@ def test_every_named_size_is_on_offer_after_the_default() -> None:
 
 
 def test_a_size_without_a_name_is_on_offer_while_it_is_in_use() -> None:
-    select = option_select("size", "size", Options(size="1280x720"))
+    select = option_select(OPTIONS["size"], "size", Options(size="1280x720"))
     assert labels(select)[-1] == "1280×720"
     assert select["initial_option"]["value"] == "1280x720"
 
 
 def test_only_the_qualities_that_the_model_has_are_on_offer() -> None:
-    select = option_select("quality", "q", Options(quality="max"), ("auto", "low"))
+    select = option_select(FEW["quality"], "q", Options(quality="max"))
     assert labels(select) == ["Default", "Auto", "Low"]
     assert select["initial_option"]["value"] == NOT_CHOSEN
 
 
 def test_labels_can_say_what_they_are_of() -> None:
-    assert labels(option_select("count", "n", NO_OPTIONS, prefix="Candidates: "))[:2] == [
+    assert labels(option_select(OPTIONS["count"], "n", NO_OPTIONS, prefix="Candidates: "))[:2] == [
         "Candidates: Default",
         "Candidates: 1",
     ]
@@ -105,7 +108,7 @@ def test_an_invented_value_is_refused(name: str, value: str, option: str) -> Non
 
 def test_a_quality_that_the_model_lacks_is_refused() -> None:
     with pytest.raises(OptionRefused):
-        read_options(values(quality="max"), ("auto", "low"))
+        read_options(values(quality="max"), FEW)
 
 
 def test_the_value_of_a_default_is_empty() -> None:

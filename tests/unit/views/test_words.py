@@ -7,11 +7,11 @@ import pytest
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import OFFERS_EDIT, FailureKind, OptionRefused, Reason, Refusal
 from bot.domain.flags import parse_flags
-from bot.domain.options import QUALITIES
+from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.pictures import ACCEPTED
 from bot.sandbox.workspace.markup import pings_in_text
 from bot.views import words
-from bot.views.help_words import HELP
+from bot.views.help_words import help_words
 from tests.fakes import PROMPT, generating
 from tests.unit.views.samples import HOSTILE, PROMPTS, refined, with_prompt
 
@@ -134,22 +134,22 @@ HELPED = (
 
 @pytest.mark.parametrize("word", HELPED)
 def test_the_help_names_every_way_to_do_something(word: str) -> None:
-    assert word in words.HELP
+    assert word in words.help_words()
 
 
 def test_the_help_fits_into_a_block() -> None:
-    assert len(HELP) < 3_000
+    assert len(help_words()) < 3_000
 
 
 def test_the_example_of_the_help_is_lawful() -> None:
-    example = next(line for line in HELP.splitlines() if "--transparent`" in line)
+    example = next(line for line in help_words().splitlines() if "--transparent`" in line)
     typed = example.split("`/imagine ")[1].rstrip("`")
     assert parse_flags(typed).options.candidates == 3
 
 
-def refused(text: str, qualities: tuple[str, ...] = QUALITIES) -> OptionRefused:
+def refused(text: str, table: OptionTable = OPTIONS) -> OptionRefused:
     with pytest.raises(OptionRefused) as caught:
-        parse_flags(text, qualities)
+        parse_flags(text, table)
     return caught.value
 
 
@@ -171,7 +171,9 @@ def test_a_refused_option_is_named_with_what_is_allowed(typed: str, said: str) -
 
 
 def test_only_the_qualities_that_the_model_has_are_named() -> None:
-    answer = words.refusal_words(refused("a fox --quality max", ("auto", "low")))
+    answer = words.refusal_words(
+        refused("a fox --quality max", OPTIONS.limited_to(quality=("auto", "low")))
+    )
     assert "takes `auto` or `low`." in answer
 
 

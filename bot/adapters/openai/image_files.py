@@ -1,0 +1,174 @@
+"""Images as files: from what a provider sent to an image that the program can show, and from an
+image that is to be edited to a file that providers take."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import NamedTuple
+
+import httpx2
+import pybase64
+from openai import DefaultAsyncHttpxClient
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.images import BaseImage, GeneratedImage
+from bot.domain.provenance import XMP_KEYWORD, model_name, xmp_of
+from bot.imaging import TooManyPixels, opened
+
+logger = logging.getLogger(__name__)
+
+_SHOWN = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "GIF": "image/gif"}
+_XMP_TAG = 700
+_TAKEN = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
+READABLE = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
+"""Raster formats only: Pillow starts an outside program for some of the others."""
+
+MAX_DOWNLOAD = 30 * 2**20
+"""Bytes."""
+DOWNLOAD_TRIES = 3
+"""The image is paid for, so fetching it deserves patience."""
+_CONVERTER = ThreadPoolExecutor(1, "converter")
+"""One at a time: a picture takes many bytes of memory a pixel meanwhile."""
+
+
+async def decode_image(
+    encoded: str | bytes,
+    *,
+    response_id: str = "",
+    revised_prompt: str = "",
+    model: str = "",
+    from_picture: bool = False,
+) -> GeneratedImage:
+    """Read base64 (a data URL too) or an image file, off the event loop: a few bytes can unpack
+    to many. What can be shown stays as it is, byte for byte: its maker may have signed it. Raises
+    `GenerationError(BAD_IMAGE)`."""
+    data, image = await asyncio.to_thread(_read, encoded)
+    if image is None:
+        loop = asyncio.get_running_loop()
+        image = await loop.run_in_executor(_CONVERTER, _converted, data, from_picture)
+    return replace(
+        image, response_id=response_id, revised_prompt=revised_prompt, model=model_name(model)
+    )
+
+
+@contextmanager
+def _bad_image() -> Iterator[None]:
+    try:
+        yield
+    except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
+        raise GenerationError(FailureKind.BAD_IMAGE) from None
+
+
+def _read(encoded: str | bytes) -> tuple[bytes, GeneratedImage | None]:
+    """The bytes, and the image as it is; None where it has to be converted."""
+    with _bad_image():
+        data = _from_base64(encoded) if isinstance(encoded, str) else encoded
+        with opened(data, READABLE) as image:
+            mime_type = _SHOWN.get(image.format or "", "")
+            return data, GeneratedImage(data, mime_type, *image.size) if mime_type else None
+
+
+def _converted(data: bytes, from_picture: bool) -> GeneratedImage:
+    with _bad_image(), opened(data, READABLE) as image:
+        png = to_png(image, xmp_of(from_picture=from_picture, existing=_xmp(image)))
+        return GeneratedImage(png, "image/png", *image.size)
+
+
+def _xmp(image: Image.Image) -> bytes:
+    """What the file has; TIFF keeps it in a tag."""
+    tags = getattr(image, "tag_v2", {})
+    found = image.info.get("xmp") or tags.get(_XMP_TAG) or b""
+    return found if isinstance(found, bytes) else b""
+
+
+def _from_base64(text: str) -> bytes:
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    try:
+        return pybase64.b64decode(text, validate=True)
+    except ValueError:  # some break their lines
+        return pybase64.b64decode("".join(text.split()), validate=True)
+
+
+def to_png(image: Image.Image, xmp: str = "") -> bytes:
+    """The picture, or the first of several, as a file. It loses what its file said besides."""
+    about = PngInfo()
+    if xmp:
+        about.add_itxt(XMP_KEYWORD, xmp)
+    out = io.BytesIO()
+    converted = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    converted.save(out, "PNG", pnginfo=about)
+    return out.getvalue()
+
+
+async def download(url: str) -> bytes:
+    """The file at an http(s) address. Raises `GenerationError(BAD_IMAGE)` where it can't be had.
+
+    The API key stays here: the address may be anybody's.
+    """
+    async with DefaultAsyncHttpxClient(timeout=30.0) as http:
+        for _ in range(DOWNLOAD_TRIES):
+            try:
+                return await _download(http, url)
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                logger.warning("the image can't be fetched: %s", type(error).__name__)
+    raise GenerationError(FailureKind.BAD_IMAGE)
+
+
+async def _download(http: httpx2.AsyncClient, url: str) -> bytes:
+    data = bytearray()
+    async with http.stream("GET", url) as response:
+        response.raise_for_status()
+        async for chunk in response.aiter_bytes():
+            data += chunk
+            if len(data) > MAX_DOWNLOAD:
+                raise GenerationError(FailureKind.BAD_IMAGE)
+    return bytes(data)
+
+
+class File(NamedTuple):
+    """In the order in which the SDK wants a file."""
+
+    name: str
+    data: bytes
+    mime_type: str
+
+
+async def file_of(base: BaseImage) -> File:
+    """The bytes as a file whose name and type are what they really are. Raises `GenerationError`
+    with `SOURCE_GONE` where there are none, `SOURCE_UNREADABLE` where they are no image, and
+    `SOURCE_TOO_LARGE`."""
+    if not base.data:
+        raise GenerationError(FailureKind.SOURCE_GONE)
+    return await asyncio.to_thread(_file, base.data)
+
+
+async def data_url_of(base: BaseImage) -> str:
+    """The same as a data URL."""
+    file = await file_of(base)
+    return f"data:{file.mime_type};base64,{pybase64.b64encode_as_string(file.data)}"
+
+
+def _file(data: bytes) -> File:
+    try:
+        with opened(data, READABLE) as image:
+            mime_type = _TAKEN.get(image.format or "", "")
+            if not mime_type or _moves(image):
+                data, mime_type = to_png(image), "image/png"
+    except TooManyPixels:
+        raise GenerationError(FailureKind.SOURCE_TOO_LARGE) from None
+    except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
+        raise GenerationError(FailureKind.SOURCE_UNREADABLE) from None
+    return File(f"image.{mime_type.removeprefix('image/')}", data, mime_type)
+
+
+def _moves(image: Image.Image) -> bool:
+    return image.format == "WEBP" and bool(getattr(image, "is_animated", False))

@@ -1,0 +1,195 @@
+"""The variant of a request that a server is asked with: without what it has refused.
+
+A refused call costs nothing, and servers word the same thing in many ways: where a refusal may be
+about something that can be done without, it is worth asking again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import httpx2
+from openai import APIStatusError
+
+from bot.adapters.openai.answer import Answer
+from bot.adapters.openai.extras import DEPENDS_ON_CHOICE, Asked, Extra
+from bot.adapters.openai.failures import kind_by_words, kind_of
+from bot.adapters.openai.refusal import Blame, Refused
+from bot.adapters.openai.wording import own_words, without_own_words
+from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.images import ImageRequest
+from bot.domain.options import OPTIONS
+
+_FIRST_GUESSES = (Extra.BACKGROUND,)
+_GUESSES = (
+    *_FIRST_GUESSES,
+    Extra.NO_PARTIALS,
+    Extra.STREAM,
+    Extra.QUALITY,
+    Extra.SIZE,
+    Extra.OUTPUT_FORMAT,
+    Extra.SAFETY_IDENTIFIER,
+    Extra.ACTION,
+    Extra.TOOL_CHOICE,
+)
+"""What a refusal that names nothing may be about, the most likely first."""
+_NOT_KNOWN = re.compile(
+    r"unknown|unrecogni[sz]ed|unexpected|unsupported.param|extra (inputs|fields)|not permitted"
+)
+_LOST = re.compile(
+    r"previous.{0,3}response|not.(found|persisted|stored)|expired|zero.data.retention"
+)
+_GONE = {404, 410}
+_VAGUE = {400, 422}
+_NOT_THERE = {404, 501}
+_ONLY_IF_NAMED = {403, 405, 415, 500}
+"""A refusal with one of these is about the way of asking only where it names a parameter. Any other
+tells of the account, of the address or of a breakdown."""
+_REAL = {
+    FailureKind.MODERATION,
+    FailureKind.QUOTA,
+    FailureKind.BAD_KEY,
+    FailureKind.RATE_LIMITED,
+    FailureKind.SOURCE_GONE,
+}
+_TAKEN_BACK = {Extra.NO_PARTIALS: frozenset({Extra.PARTIALS})}
+"""What is asked for again: who refused partial images left out takes one."""
+
+
+@dataclass(frozen=True)
+class RequestVariant:
+    """`without` is given up, and of that `for_now` only for the request at hand: nothing says for
+    certain that another would be refused for it too."""
+
+    without: frozenset[Extra] = frozenset()
+    for_now: frozenset[Extra] = frozenset()
+
+    def after(
+        self,
+        error: APIStatusError,
+        asked: Asked,
+        guesses: tuple[Extra, ...],
+        *,
+        chosen: bool,
+        own: Iterable[str] = (),
+    ) -> RequestVariant | None:
+        """The next variant, without one more extra of those that were `asked`; None where the
+        refusal is about something else. Of the `guesses`, one is given up where it does not
+        say what it is about. `chosen`: a person chose options, which may be why. `own`: what people
+        wrote, which may be repeated in it.
+        """
+        blame = _blame(error, Refused(error, own), asked, guesses)
+        if blame is None:
+            return None
+        lasting = blame.certain and not (chosen and blame.extra in DEPENDS_ON_CHOICE)
+        given_up = frozenset({blame.extra})
+        for_now = self.for_now if lasting else self.for_now | given_up
+        without = self.without - _TAKEN_BACK.get(blame.extra, frozenset()) | given_up
+        return replace(self, without=without, for_now=for_now)
+
+    @property
+    def learnt(self) -> frozenset[Extra]:
+        """What the server will not be asked for any more."""
+        return self.without - self.for_now
+
+
+def _blame(
+    error: APIStatusError, refused: Refused, asked: Asked, guesses: tuple[Extra, ...]
+) -> Blame | None:
+    """A parameter that is named as one counts before all words."""
+    if not _may_refuse_request(error):
+        return None
+    blame = refused.blames(asked)
+    if error.status_code in _ONLY_IF_NAMED:
+        return blame if blame and blame.certain and refused.breaks_at_something else None
+    if blame and blame.certain:
+        return blame
+    if kind_by_words(refused.text, error.status_code):
+        return None
+    if blame is None and error.status_code in _VAGUE and refused.vague:
+        return next((Blame(one, certain=False) for one in guesses if one in asked), None)
+    return blame
+
+
+def variant_after_refusal(
+    request: ImageRequest, variant: RequestVariant, error: APIStatusError, asked: Asked
+) -> RequestVariant:
+    """The next variant. Raises the refusal where there is nothing left to do without."""
+    by_id = request.base is not None and bool(request.base.response_id)
+    own = own_words(request)
+    if by_id and _lost_earlier(error, own):
+        raise GenerationError(FailureKind.SOURCE_GONE) from None
+    may_be_lost = by_bytes(request) is not None and _may_have_lost_earlier(error)
+    guesses = _FIRST_GUESSES if may_be_lost else _GUESSES
+    chosen = bool(OPTIONS.arguments(request.options))
+    if following := variant.after(error, asked, guesses, chosen=chosen, own=own):
+        return following
+    if may_be_lost:
+        raise GenerationError(FailureKind.SOURCE_GONE) from None
+    raise error
+
+
+def variant_after_stream(
+    request: ImageRequest, variant: RequestVariant, answer: Answer, asked: Asked
+) -> RequestVariant | None:
+    """The next variant after a response that was accepted and then refused. None where an image was
+    begun, or where something else is the matter."""
+    if answer.began or answer.has_image or not answer.over or not answer.error:
+        return None
+    error = _refusal_in_stream(answer.error)
+    chosen = bool(OPTIONS.arguments(request.options))
+    return variant.after(error, asked, (), chosen=chosen, own=own_words(request))
+
+
+def by_bytes(request: ImageRequest) -> ImageRequest | None:
+    """The same request without the id of the response that holds the image, where it has one and
+    the bytes too."""
+    base = request.base
+    if base is None or not (base.response_id and base.data):
+        return None
+    return replace(request, base=replace(base, response_id=""))
+
+
+def _may_refuse_request(error: APIStatusError) -> bool:
+    """Whether it may be about the way of asking: its status and its code do not tell of the prompt,
+    the model or the account."""
+    if error.status_code in _ONLY_IF_NAMED:
+        return kind_of(str(error.code or "")) not in _REAL and error.code != "model_not_found"
+    return error.status_code in _VAGUE | _NOT_THERE and _blames_request(error)
+
+
+def _refusal_in_stream(body: object) -> APIStatusError:
+    """The error that a stream ended with, before an image was begun, as one of a breakdown: it is
+    about the way of asking only where it names a parameter."""
+    response = httpx2.Response(500, request=httpx2.Request("POST", "http://stream"))
+    return APIStatusError("refused in the stream", response=response, body=body)
+
+
+def _lost_earlier(error: APIStatusError, own: Iterable[str] = ()) -> bool:
+    """Whether it says that the response named as the previous one can't be built upon: it is not
+    there, is of another account, holds no image, or the server keeps none at all."""
+    if kind_of(str(error.code or ""), error.status_code) is FailureKind.SOURCE_GONE:
+        return True
+    if not _about_request(error):
+        return False
+    told = without_own_words(str(error.body), own)
+    if error.status_code in _GONE or _LOST.search(told):
+        return True
+    names_action = re.search(r"\baction\b", told) is not None
+    return names_action and not _NOT_KNOWN.search(told)
+
+
+def _may_have_lost_earlier(error: APIStatusError) -> bool:
+    """Whether the same may be meant by one that does not say what it is about."""
+    return error.status_code in _VAGUE and _about_request(error) and not error.param
+
+
+def _about_request(error: APIStatusError) -> bool:
+    return error.status_code in _VAGUE | _GONE and _blames_request(error)
+
+
+def _blames_request(error: APIStatusError) -> bool:
+    known = kind_of(str(error.code or ""), error.status_code) is FailureKind.BAD_REQUEST
+    return known and error.code != "model_not_found"

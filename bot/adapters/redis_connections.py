@@ -1,0 +1,157 @@
+"""Pools of connections to Redis as `REDIS_URL` asks for them: to one server, or to the primary that
+Sentinels name."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio.connection import Connection, SSLConnection, parse_url
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import NoBackoff
+
+_SENTINEL_SCHEMES = {"redis+sentinel": "redis", "rediss+sentinel": "rediss"}
+_SENTINEL_PORT = 26379
+_FOR_SENTINELS = "sentinel_"
+"""Before an option that is meant for the Sentinels: `sentinel_username`, `sentinel_password`."""
+_SENTINEL_TIMEOUT = 0.5
+"""Seconds for each Sentinel: another is asked sooner than a person notices."""
+_QUIET = {"driver_info": None}
+"""Without it each new connection looks up the client's version on disk, to tell the server: when
+many connect at once, who waits for an answer waits for that."""
+
+
+class WaitingPool(BlockingConnectionPool):
+    """Callers wait for their turn. One who gives up in the moment that it comes passes it on: up
+    to Python 3.12 `asyncio.Condition` lets it lapse, and others would wait beside idle
+    connections."""
+
+    async def get_connection(self, *args: Any, **options: Any) -> Any:
+        get_connection: Any = super().get_connection
+        try:
+            return await get_connection(*args, **options)
+        except BaseException:
+            async with self._condition:
+                self._condition.notify()
+            raise
+
+
+def redis_pool(url: str, **options: Any) -> WaitingPool:
+    """Connections as the URL asks for: `redis`, `rediss`, `unix`, or either of the Sentinels'
+    schemes. Its own query options win over `options`.
+
+    Raises `ValueError` for a URL that is none; the text can hold a part of the password.
+    """
+    options = {**_QUIET, **options}
+    scheme, _, _ = url.partition("://")
+    if scheme in _SENTINEL_SCHEMES:
+        return SentinelPool(url, **options)
+    pool: WaitingPool = WaitingPool.from_url(url, **options)
+    return pool
+
+
+@dataclass(frozen=True)
+class SentinelURL:
+    """`redis+sentinel://[user:password@]host[:port][,host[:port]…]/service[/db][?options]`.
+
+    User and password are the primary's. `rediss+sentinel` speaks TLS to it and to the Sentinels.
+    """
+
+    hosts: tuple[tuple[str, int], ...]
+    service: str
+    options: dict[str, Any]
+    """Of connections to the primary, as redis-py takes them."""
+    sentinel_options: dict[str, Any]
+    tls: bool
+
+    @classmethod
+    def parse(cls, url: str) -> SentinelURL:
+        """Raises `ValueError`, whose text can hold a part of the password."""
+        parts = urlsplit(url)
+        credentials, at, hosts = parts.netloc.rpartition("@")
+        service, _, db = parts.path.strip("/").partition("/")
+        if not (hosts and service):
+            raise ValueError("hosts and service are needed")
+        query = parse_qsl(parts.query, keep_blank_values=True)
+        own = {k.removeprefix(_FOR_SENTINELS): v for k, v in query if k.startswith(_FOR_SENTINELS)}
+        for_all = urlencode([(k, v) for k, v in query if not k.startswith(_FOR_SENTINELS)])
+        scheme = _SENTINEL_SCHEMES[parts.scheme]
+        options: dict[str, Any] = {
+            **parse_url(f"{scheme}://{credentials}{at}primary/{int(db or 0)}?{for_all}")
+        }
+        tls = options.pop("connection_class", None) is not None
+        del options["host"]
+        ssl = {k: v for k, v in options.items() if k.startswith("ssl_")}
+        return cls(
+            tuple(_address(host) for host in hosts.split(",")),
+            unquote(service),
+            options,
+            {"ssl": tls, **ssl, **own},
+            tls,
+        )
+
+
+def _address(host: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{host}")
+    if not parts.hostname:
+        raise ValueError("a host is missing")
+    return parts.hostname, parts.port or _SENTINEL_PORT
+
+
+class SentinelPool(SentinelConnectionPool, WaitingPool):
+    """redis-py's discovery of the primary, with a pool that waits: redis-py's own raises
+    `MaxConnectionsError`."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        """Raises `ValueError` for a URL that is none; its own options win over `options`."""
+        target = SentinelURL.parse(url)
+        sentinel_options = {
+            "decode_responses": True,
+            "socket_timeout": _SENTINEL_TIMEOUT,
+            "socket_connect_timeout": _SENTINEL_TIMEOUT,
+            "retry": Retry(NoBackoff(), retries=0),
+            **target.sentinel_options,
+        }
+        self._discovering = asyncio.Lock()
+        make_pool: Any = super().__init__
+        sentinel: Any = Sentinel
+        make_pool(
+            target.service,
+            sentinel(target.hosts, sentinel_kwargs=sentinel_options),
+            connection_class=_TLSToPrimary if target.tls else _ToPrimary,
+            **{**options, **target.options},
+        )
+
+    async def get_master_address(self) -> Any:
+        """Raises `MasterNotFoundError`. One caller at a time: the list of Sentinels loses some when
+        several callers reorder it at once."""
+        async with self._discovering:
+            get_master_address: Any = super().get_master_address
+            return await get_master_address()
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self.sentinel_manager.aclose()
+
+
+class _ToPrimary(Connection):
+    """Asks for the primary's address whenever it connects. redis-py's own connections for Sentinels
+    go back to the address that they had when a command is tried again, and so wait for a dead
+    primary until their caller gives up."""
+
+    def __init__(self, *, connection_pool: SentinelPool, **options: Any) -> None:
+        super().__init__(**options)
+        self._pool = connection_pool
+
+    async def _connect(self) -> None:
+        self.host, self.port = await self._pool.get_master_address()
+        connect: Any = super()._connect
+        await connect()
+
+
+class _TLSToPrimary(_ToPrimary, SSLConnection):
+    pass

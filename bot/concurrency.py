@@ -1,0 +1,147 @@
+"""Waiting for tasks and events where a timeout or a cancellation may come in between.
+
+asyncio's own calls serve where they can. What is here bounds them also where a cancellation is
+dropped: up to Python 3.11 `asyncio.wait_for`, which redis-py sends with, drops one that arrives in
+the moment it is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+UNWINDING = 1.5
+"""Seconds that a cancelled task has to clean up before it is cancelled again."""
+
+
+async def cancel_and_wait(*tasks: asyncio.Future[Any], unwinding: float = UNWINDING) -> None:
+    """Cancel the tasks until all have ended; their errors are nobody's any more."""
+    pending = set(tasks)
+    while pending := {task for task in pending if not task.done()}:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=unwinding)
+    for task in tasks:
+        retrieve(task)
+
+
+async def wait_then_cancel(*tasks: asyncio.Future[Any], timeout: float) -> None:
+    """Let the tasks run on for `timeout` seconds at most, then cancel those that still do."""
+    if tasks:
+        await asyncio.wait(tasks, timeout=timeout)
+    await cancel_and_wait(*tasks)
+
+
+async def wait_for_event(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for the event, `seconds` at most; answers whether it is set."""
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+async def run_until_event(work: Coroutine[Any, Any, T], event: asyncio.Event) -> T | None:
+    """What the work answers, or None where the event is set before its end."""
+    working, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if working.done():
+        return working.result()
+    await cancel_and_wait(working)
+    return None
+
+
+async def run_within(seconds: float, call: Awaitable[T], *, unwinding: float = 0.2) -> T:
+    """Like `asyncio.wait_for`, but bounded also where a cancellation is dropped, and leaving no
+    task behind. Raises `TimeoutError`."""
+    task = asyncio.ensure_future(call)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        in_time = task.done()
+        await cancel_and_wait(task, unwinding=unwinding)
+    if not in_time:
+        raise TimeoutError
+    return task.result()
+
+
+async def finish_before_cancel(
+    work: Coroutine[Any, Any, T], seconds: float, on_late: Callable[[T], None] | None = None
+) -> T:
+    """Do the work to its end. When the caller is cancelled meanwhile, the work has `seconds` to
+    finish before the cancellation goes on; `on_late` is called with a result that comes then."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=seconds)
+        if on_late and task.done() and not task.cancelled() and task.exception() is None:
+            on_late(task.result())
+        raise
+    finally:
+        task.cancel()
+        task.add_done_callback(retrieve)
+    return task.result()
+
+
+def retrieve(task: asyncio.Future[Any]) -> None:
+    """Take the task's error, because one that nobody asks for is logged as never retrieved."""
+    if not task.cancelled():
+        task.exception()
+
+
+class SoftLimit:
+    """Lets `most` callers in at a time. Whoever has waited for `patience` seconds goes on without a
+    slot: a caller that hangs does not hold up the others for ever."""
+
+    def __init__(self, most: int, patience: float) -> None:
+        self._free = asyncio.Semaphore(most)
+        self._patience = patience
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Wait for a slot, and hold it while the body runs."""
+        taken = await self._take()
+        try:
+            yield
+        finally:
+            if taken:
+                self._free.release()
+
+    async def _take(self) -> bool:
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._free.acquire()
+        except TimeoutError:
+            return False
+
+    one = slot  # the former name
+
+
+class BackgroundTasks:
+    """Keeps a reference to each task, as asyncio does not, and drains them."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    async def drain(self, timeout: float) -> None:
+        """Wait for what runs, at most `timeout` seconds; cancel the rest."""
+        await wait_then_cancel(*self._tasks, timeout=timeout)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("background work failed: %s", type(error).__name__)

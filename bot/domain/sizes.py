@@ -1,0 +1,99 @@
+"""Sizes of an image, in pixels: by name, by ratio, or as W×H."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from bot.domain.errors import OptionRefused
+
+NAMED_SIZES = {
+    "square": "1024x1024",
+    "landscape": "1536x1024",
+    "portrait": "1024x1536",
+    "wide": "1792x1008",
+    "tall": "1008x1792",
+}
+"""By name; `wide` and `tall` are 16:9 and 9:16."""
+
+STEP = 16
+"""Pixels: width and height are multiples of it."""
+MOST_RATIO = 3
+LONGEST_SIDE, SHORTEST_OF_LONGEST = 3840, 2160
+"""Pixels: up to 3840×2160, whichever way round."""
+_AREA = 1536 * 1024
+"""Pixels that a ratio is made to come near: what landscape and portrait have."""
+
+_RATIO = re.compile(r"(\d{1,4})\s*[:/：x×*]\s*(\d{1,4})")
+_PIXELS = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})")
+_SHORTEST_PIXELS = 100
+"""Two smaller numbers are a ratio: 16x10 is no size that anybody wants."""
+
+
+def size_of(text: str) -> str:
+    """A size by name, ratio or W×H. Raises `OptionRefused`."""
+    value = text.strip().lower()
+    if value == "auto":
+        return value
+    if value in NAMED_SIZES:
+        return NAMED_SIZES[value]
+    if pixels := _PIXELS.fullmatch(value):
+        width, height = int(pixels[1]), int(pixels[2])
+        if max(width, height) >= _SHORTEST_PIXELS:
+            return _possible(text, width, height)
+    return ratio_of(text, option="--size")
+
+
+def ratio_of(text: str, option: str = "--ar") -> str:
+    """The size that stands for a ratio, such as 16:9. Raises `OptionRefused`."""
+    value = text.strip().lower()
+    if option == "--ar" and value in NAMED_SIZES:
+        return NAMED_SIZES[value]
+    match = _RATIO.fullmatch(value)
+    if not match or not int(match[1]) or not int(match[2]):
+        raise OptionRefused(option, text)
+    ratio = Fraction(int(match[1]), int(match[2]))
+    if not Fraction(1, MOST_RATIO) <= ratio <= MOST_RATIO:
+        nearest = f"{MOST_RATIO}:1" if ratio > 1 else f"1:{MOST_RATIO}"
+        raise OptionRefused(option, text, nearest=nearest)
+    if ratio == 1:
+        return NAMED_SIZES["square"]
+    width, height = _exact(ratio) or _near(ratio)
+    return f"{width}x{height}"
+
+
+def _possible(text: str, width: int, height: int) -> str:
+    nearest_width, nearest_height = _within_limits(width, height)
+    if (width, height) != (nearest_width, nearest_height):
+        raise OptionRefused("--size", text, nearest=f"{nearest_width}x{nearest_height}")
+    return f"{width}x{height}"
+
+
+def _within_limits(width: int, height: int) -> tuple[int, int]:
+    """The nearest size that the models make; of a ratio that is possible."""
+    long = max(width, height, 7 * STEP)  # the least that is not taken for a ratio
+    short = max(min(width, height), long / MOST_RATIO)
+    shrink = min(1.0, LONGEST_SIDE / long, SHORTEST_OF_LONGEST / short)
+    sides = _step(long * shrink), _step(short * shrink)
+    if sides[0] > MOST_RATIO * sides[1]:
+        sides = sides[0], sides[1] + STEP
+    return sides if width >= height else sides[::-1]
+
+
+def _exact(ratio: Fraction) -> tuple[int, int] | None:
+    """The size of exactly this ratio that comes nearest to the usual area, if one comes near."""
+    width, height = ratio.numerator * STEP, ratio.denominator * STEP
+    times = max(1, round((_AREA / (width * height)) ** 0.5))
+    area = width * height * times * times
+    return (width * times, height * times) if area <= 2 * _AREA else None
+
+
+def _near(ratio: Fraction) -> tuple[int, int]:
+    """The size nearest to this ratio with the usual area."""
+    height = (_AREA / float(ratio)) ** 0.5
+    width = height * float(ratio)
+    return _within_limits(round(width), round(height))
+
+
+def _step(length: float) -> int:
+    return max(STEP, round(length / STEP) * STEP)

@@ -1,0 +1,1 @@
+"""Running the program: the checks of what is outside, health and metrics, start-up and stopping."""

@@ -1,0 +1,153 @@
+"""What a process serves of itself: `/healthz`, `/readyz` and `/metrics`; and the HTTP server.
+
+`/healthz` is about what the process needs, and stays the same from its start to its end;
+`/readyz` is about whether it should be given work now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from bot.concurrency import retrieve
+from bot.domain.errors import StoreTrouble, StoreUnavailable
+from bot.ports import SessionStore
+from bot.telemetry.metrics import READY, REGISTRY
+
+MAX_BODY = 1024 * 1024
+"""Bytes; Slack's largest payloads are a fraction of it."""
+ANSWER_WITHIN = 2.5
+"""Seconds, whatever the checks wait for."""
+
+Refresh = Callable[[], Awaitable[None]]
+"""Brings the metrics up to date that are read at a scrape; bounded, and never raises."""
+
+
+class Monitoring:
+    """Says how the process is. Not ready until `started`, nor once `stop` is set."""
+
+    def __init__(self, sessions: SessionStore, stop: asyncio.Event) -> None:
+        self._sessions = sessions
+        self._stop = stop
+        self._started = False
+        self._needs: list[tuple[Callable[[], bool], str]] = []
+        self._refreshers: list[Refresh] = []
+
+    def needs(self, able: Callable[[], bool], otherwise: str) -> None:
+        """Ready only while `able` says so; `otherwise` is the reason given."""
+        self._needs.append((able, otherwise))
+
+    def refresh_by(self, refresh: Refresh) -> None:
+        self._refreshers.append(refresh)
+
+    def started(self) -> None:
+        self._started = True
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/healthz", self._healthz),
+            web.get("/readyz", self._readyz),
+            web.get("/metrics", self._metrics),
+        ]
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return _answer(await _answer_within(ANSWER_WITHIN, self._store_lacks()))
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        return _answer(await self._not_ready())
+
+    async def _not_ready(self) -> str:
+        """Why not; empty where it is."""
+        if self._stop.is_set():
+            return "stopping"
+        if not self._started:
+            return "starting"
+        return await _answer_within(ANSWER_WITHIN, self._lacks())
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        lacks, *_ = await asyncio.gather(
+            self._not_ready(), *(refresh() for refresh in self._refreshers)
+        )
+        READY.set(not lacks)
+        encode, content_type = _encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(REGISTRY), headers={"Content-Type": content_type})
+
+    async def _lacks(self) -> str:
+        """The first reason why the process cannot take work now."""
+        if reason := await self._store_lacks():
+            return reason
+        return next((reason for able, reason in self._needs if not able()), "")
+
+    async def _store_lacks(self) -> str:
+        try:
+            await self._sessions.ping()
+        except StoreUnavailable as error:
+            if error.trouble is StoreTrouble.AWAY:
+                return f"Redis does not answer ({error})"
+        return ""
+
+
+class HttpServer:
+    """An aiohttp server for the given routes. `port` 0 takes a free one. Once `stop` is set, no
+    connection is kept for another request."""
+
+    def __init__(
+        self,
+        routes: list[web.RouteDef],
+        port: int,
+        host: str = "0.0.0.0",  # noqa: S104 - a container's port is reached from outside
+        stop: asyncio.Event | None = None,
+    ) -> None:
+        application = web.Application(client_max_size=MAX_BODY)
+        application.add_routes(routes)
+        application.on_response_prepare.append(self._part)
+        self._stop = stop
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=3.0)
+        self._host = host
+        self._port = port
+
+    async def start(self) -> int:
+        """Listen, and answer the port. Raises `OSError` where the port is taken."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+        port: int = self._runner.addresses[0][1]
+        return port
+
+    async def stop(self) -> None:
+        """Take no new requests; let running ones finish, for up to 3 s."""
+        await self._runner.cleanup()
+
+    async def _part(self, _: web.Request, response: web.StreamResponse) -> None:
+        if self._stop is not None and self._stop.is_set():
+            response.headers["Connection"] = "close"
+            response.force_close()
+
+
+def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+    """What writes the metrics as asked for, and its content type."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):  # a version that is no number
+        return choose_encoder("")
+
+
+def _answer(reason: str) -> web.Response:
+    if reason:
+        return web.json_response({"status": "unavailable", "reason": reason}, status=503)
+    return web.json_response({"status": "ok"})
+
+
+async def _answer_within(seconds: float, check: Awaitable[str]) -> str:
+    """What the check answers. One that does not end is cancelled, and not waited for, because it
+    may not even notice that."""
+    task = asyncio.ensure_future(check)
+    task.add_done_callback(retrieve)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        return task.result() if task.done() else f"no answer within {seconds:g} s"
+    finally:
+        task.cancel()

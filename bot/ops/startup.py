@@ -1,0 +1,116 @@
+"""The checks at start-up: what would otherwise fail silently, or for ever, ends the program with
+words that say what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.openai import openai_client
+from bot.concurrency import wait_for_event
+from bot.domain.errors import ImagineError
+from bot.domain.policy import WhoMayStart
+from bot.ops.doctor import (
+    Finding,
+    Verdict,
+    check_app_token,
+    check_models,
+    check_redis,
+    check_scopes,
+    check_signing,
+    identify,
+)
+from bot.settings import Backend, Settings
+from bot.slack.identity import Identity
+
+log = logging.getLogger(__name__)
+
+WAIT_FOR_OUTSIDE = 30.0
+"""Seconds for which Redis and Slack may still be starting up or out of reach."""
+
+WHERE_TO_SET = (
+    "Settings come from the environment or a .env file (.env.example lists them all); "
+    "`python -m bot demo` needs none"
+)
+
+
+class StartupError(ImagineError):
+    """Something outside is wrong; the text says what, and what to do."""
+
+
+async def check_at_start(
+    settings: Settings, slack: AsyncWebClient, stop: asyncio.Event, *, web: bool
+) -> Identity | None:
+    """Raises `StartupError`; answers who the bot is, or None where it was stopped meanwhile."""
+    identities: list[Identity] = []
+
+    async def bot_token() -> list[Finding]:
+        finding, identity = await identify(slack)
+        if identity is None:
+            return [finding]
+        identities.append(identity)
+        who = settings.who_may_start if web else WhoMayStart.TEAM  # workers let nobody in
+        return [finding, check_scopes(identity, who)]
+
+    async def app_token() -> list[Finding]:
+        return [await check_app_token(slack, settings.slack_app_token.get_secret_value())]
+
+    async def redis() -> list[Finding]:
+        return await check_redis(settings.redis_url.get_secret_value())
+
+    checks = [redis, bot_token, *([app_token] if web and settings.socket_mode else [])]
+    for check in checks:
+        if not await _passes(check, stop):
+            return None
+    return identities[-1]
+
+
+async def warn_of_models(settings: Settings) -> None:
+    """Log what is wrong with the key and the models, or soon will be. Holds nothing up."""
+    key = settings.openai_api_key.get_secret_value()
+    async with openai_client(key, settings.openai_base_url) as client:
+        for finding in await check_models(client, settings):
+            if finding.verdict is not Verdict.OK:
+                log.warning("%s", finding)
+
+
+def require_settings(settings: Settings, *, web: bool, own_redis: bool = False) -> None:
+    """Raises `StartupError` that names all that is missing. `own_redis`: none has to be given."""
+    missing = []
+    if not settings.slack_bot_token.get_secret_value():
+        missing.append("SLACK_BOT_TOKEN is not set: copy the Bot User OAuth Token (xoxb-…)")
+    if not (own_redis or settings.redis_url.get_secret_value()):
+        missing.append("REDIS_URL is not set: for example redis://localhost:6379/0")
+    if web and not settings.socket_mode:
+        signing = check_signing(settings.slack_signing_secret.get_secret_value())
+        missing += (
+            [] if signing.healthy else [f"{signing.what} is {signing.text}: {signing.advice}"]
+        )
+    needs_key = settings.image_backend is not Backend.PLACEHOLDER and settings.official_openai
+    if needs_key and not settings.openai_api_key.get_secret_value():
+        missing.append("OPENAI_API_KEY is not set (IMAGE_BACKEND=placeholder does without)")
+    if missing:
+        raise StartupError("\n".join([*missing, WHERE_TO_SET]))
+
+
+async def _passes(check: Callable[[], Awaitable[Sequence[Finding]]], stop: asyncio.Event) -> bool:
+    """Wait for what may pass. False where the program was stopped meanwhile."""
+    deadline = asyncio.get_running_loop().time() + WAIT_FOR_OUTSIDE
+    while True:
+        findings = await check()
+        passing = [f for f in findings if f.verdict is Verdict.PASSING]
+        wrong = [f for f in findings if f.verdict is Verdict.WRONG]
+        if wrong or (passing and asyncio.get_running_loop().time() > deadline):
+            raise StartupError("\n".join(str(f) for f in [*wrong, *passing]))
+        if not passing:
+            break
+        log.warning("waiting: %s", passing[0])
+        if await wait_for_event(stop, 1.0):
+            return False
+    for finding in findings:
+        if finding.verdict is Verdict.WARNING:
+            log.warning("%s", finding)
+    return True

@@ -1,0 +1,54 @@
+"""What the program needs from the world, as small protocols.
+
+The flow, the listeners and the worker know these alone; `bot.app` hands them the adapters.
+"""
+
+from bot.ports.images import ImageBackend, OnAsking, OnPartial, OnStarted, free_to_ask
+from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
+from bot.ports.sessions import Change, Entry, Memory, SessionStore, Unfinished
+from bot.ports.slack import (
+    DraftMessages,
+    FailureMessages,
+    Files,
+    FinalMessages,
+    ImageUploads,
+    OnReading,
+    OwnerNotices,
+    Previews,
+    Publisher,
+    RootMessages,
+    SeenSignatures,
+    ShutOuts,
+    SlackAccess,
+)
+
+__all__ = [
+    "Cancellations",
+    "Change",
+    "DraftMessages",
+    "Entry",
+    "FailureMessages",
+    "Files",
+    "FinalMessages",
+    "Heartbeats",
+    "ImageBackend",
+    "ImageUploads",
+    "JobQueue",
+    "JobState",
+    "Memory",
+    "OnAsking",
+    "OnPartial",
+    "OnReading",
+    "OnStarted",
+    "OwnerNotices",
+    "Previews",
+    "Publisher",
+    "QueueDepth",
+    "RootMessages",
+    "SeenSignatures",
+    "SessionStore",
+    "ShutOuts",
+    "SlackAccess",
+    "Unfinished",
+    "free_to_ask",
+]

@@ -1,0 +1,95 @@
+"""Where sessions and their images are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from bot.domain.attempt import ImageRef
+from bot.domain.options import Options
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+
+Change = Callable[[Session], Session]
+"""A pure step from one session to the next; it may raise `Refusal`."""
+
+
+class Unfinished(NamedTuple):
+    """An entry of the list of sessions that may be owed a job; `touched` is when it last changed,
+    in seconds since the epoch."""
+
+    session_id: str
+    touched: float
+
+
+class Entry(NamedTuple):
+    """A line of the list of a user's sessions: enough to tell which of them to load."""
+
+    session_id: str
+    stage: Stage
+    in_progress: bool
+
+
+class Memory(NamedTuple):
+    """What the store's server uses, and may use, in bytes; `most` is 0 where nothing bounds it."""
+
+    used: int
+    most: int
+
+
+class SessionStore(Protocol):
+    """Sessions and their images. Every method raises `StoreUnavailable` when the store is away."""
+
+    async def create(self, session: Session) -> Session:
+        """Keep a new session. Where its id is taken already, answer the one that is there."""
+
+    async def load(self, session_id: str) -> Session:
+        """Raises `Refusal(EXPIRED)` where there is none."""
+
+    async def update(self, session_id: str, change: Change) -> Session:
+        """Load, change, and keep the result if nobody was faster; otherwise load anew.
+
+        What `change` raises goes through, and nothing has changed. Raises `Conflict` when others
+        were faster again and again, `Refusal(EXPIRED)` where there is no such session.
+        """
+
+    async def discard(self, session_id: str) -> None:
+        """Forget a session and its images."""
+
+    async def entries_of(self, team: str, user: str) -> list[Entry]:
+        """A user's sessions and how each stands, newest first, in two round trips; those that have
+        expired are left out."""
+
+    async def load_many(self, session_ids: list[str]) -> list[Session]:
+        """These sessions in one round trip, in their order; those that have expired are left
+        out."""
+
+    async def versions(self, session_ids: list[str]) -> list[int]:
+        """How often each of these was written, in one round trip; 0 for one that has expired."""
+
+    async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
+        """The ids of the sessions in a thread, newest first. Of the sessions that an earlier
+        version has written, those of this user."""
+
+    async def defaults_of(self, team: str, user: str) -> Options:
+        """The options that the user has made their own defaults."""
+
+    async def keep_defaults(self, team: str, user: str, options: Options) -> None: ...
+
+    async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
+        """Keep an image, in base64, as a `generated_image` for `IMAGE_TTL`."""
+
+    async def load_image(self, session_id: str, image: ImageRef) -> str | None:
+        """The image in base64, or None once it has expired. Reading renews its time."""
+
+    async def drop_images(self, session: Session) -> None:
+        """Forget the images of every attempt."""
+
+    async def unfinished(self, quiet_for: float) -> list[Unfinished]:
+        """The sessions that may be owed a job and have not changed for so many seconds."""
+
+    async def settled(self, entry: Unfinished) -> None:
+        """Take a session that is owed nothing off that list, unless it has changed since."""
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailable` where the store does not answer."""

@@ -1,0 +1,149 @@
+"""What the program needs from Slack, split by who needs it.
+
+What shows a session waits out rate limits unless it says otherwise; it raises `SlackRefused` for an
+error that asking again does not mend, `SlackUnavailable` when its patience ends, and `SlackShutOut`
+at once. With `repeated`, an earlier run may have posted the same message without having recorded
+it: the message is looked for first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import StoreTrouble
+from bot.domain.session import Session
+from bot.domain.shut_out import ShutOut
+
+
+class RootMessages(Protocol):
+    """The message at the top of a thread, with the status."""
+
+    async def post_root(self, session: Session, ahead: int, *, repeated: bool) -> str:
+        """Post the root message and answer its `ts`. Raises `NotInChannel`."""
+
+    async def show_status(
+        self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
+    ) -> None:
+        """Write the session's status into its root message. `waits_for`: what keeps the store from
+        taking what is under way. Never waits out a rate limit:
+        raises `SlackBusy`, because by then there is a newer status."""
+
+
+class ImageUploads(Protocol):
+    """Images as files."""
+
+    async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
+        """Upload an image unshared and answer its file id."""
+
+    async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
+        """Show an image in the thread as a plain file, without buttons."""
+
+
+class DraftMessages(Protocol):
+    """The messages that show an attempt and ask what to do."""
+
+    async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
+        """Post the draft into the thread and answer its `ts`. Raises `ImageNotReady` where Slack
+        does not come to know the uploaded file in time: then it can be shared."""
+
+    async def refresh_draft(self, session: Session, number: int) -> None:
+        """Show a posted draft as the session now has it: with buttons, as an earlier one, or
+        approved."""
+
+    async def remove_draft(self, session: Session, number: int) -> None:
+        """Take away the message of a draft that was posted after its attempt was cancelled, if
+        there is one."""
+
+
+class Previews(Protocol):
+    """Partial images in the thread while the model works."""
+
+    async def post_preview(self, session: Session, number: int, data: bytes) -> str:
+        """Show a partial image (PNG) in the thread, and answer the `ts`. Never waits out a rate
+        limit."""
+
+    async def remove_preview(self, session: Session, number: int, ts: str) -> None:
+        """Take a preview away; with an empty `ts`, look for one that may have been posted."""
+
+
+class FailureMessages(Protocol):
+    """What went wrong, in the thread."""
+
+    async def post_failure(
+        self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
+    ) -> str:
+        """Say in the thread what happened, with what to do next, and answer the `ts`."""
+
+
+class FinalMessages(Protocol):
+    """Approved images in the channel."""
+
+    async def post_final(self, session: Session, *, repeated: bool) -> str:
+        """Post the approved image to the thread and the channel, and answer its `ts`."""
+
+    async def retire_final(self, session: Session) -> None:
+        """Take Start over off an approved image whose session was started over."""
+
+
+class OwnerNotices(Protocol):
+    """Words for the owner alone."""
+
+    async def tell_owner(self, session: Session, words: str) -> None:
+        """Tell the owner in private, wherever that still works. Raises `SlackUnavailable` while
+        Slack is away."""
+
+
+class Publisher(
+    RootMessages,
+    ImageUploads,
+    DraftMessages,
+    Previews,
+    FailureMessages,
+    FinalMessages,
+    OwnerNotices,
+    Protocol,
+):
+    """All that shows a session in Slack, for who hands it on."""
+
+
+OnReading = Callable[[], Awaitable[None]]
+"""Is awaited right before a picture is decoded: that may be more than the process survives."""
+
+
+class Files(Protocol):
+    """Pictures that people have in Slack."""
+
+    async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> bytes:
+        """The bytes of an image: PNG, JPEG or WebP. Raises `GenerationError` with `SOURCE_GONE`
+        where the bot may not have it, `SOURCE_TOO_LARGE`, or `SOURCE_UNREADABLE` where it is no
+        such image; and what `on_reading` raises."""
+
+
+class ShutOuts(Protocol):
+    """That Slack refuses the app, for all processes. Every method raises `StoreUnavailable`."""
+
+    async def load(self) -> ShutOut | None:
+        """None while it does not."""
+
+    async def save(self, shut_out: ShutOut) -> None: ...
+
+    async def clear(self) -> None: ...
+
+
+class SlackAccess(Protocol):
+    """Whether Slack lets the app in."""
+
+    async def require_closed(self) -> None:
+        """Before a paid call. Raises `SlackShutOut` while it is not known that Slack does."""
+
+
+class SeenSignatures(Protocol):
+    """The signatures of requests, for all processes. Every method raises `StoreUnavailable` within
+    a fraction of a second, because Slack waits."""
+
+    async def add(self, signature: str, seconds: float) -> bool:
+        """Keep it for so long; False where it is there already."""
+
+    async def remove(self, signature: str) -> None: ...

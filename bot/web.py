@@ -7,16 +7,16 @@ import time
 from contextlib import AsyncExitStack
 
 from bot.adapters.redis import RedisSignatures, redis_client
-from bot.direction import Direction, Portfolio
 from bot.domain.policy import Policy
 from bot.outside import Outside
+from bot.service import Direction, Portfolio
 from bot.serving import HttpServer, Monitoring
 from bot.slack.bolt import bolt_app
-from bot.slack.http import events_routes
-from bot.slack.in_hand import InHand
+from bot.slack.in_flight import InHand
 from bot.slack.listeners import Listeners
-from bot.slack.signing import Replays, Signing
-from bot.slack.socket_mode import SocketModeConnections
+from bot.slack.transport.http import events_routes
+from bot.slack.transport.signing import Replays, Signing
+from bot.slack.transport.socket_mode import SocketModeConnections
 from bot.stopping import Stopping
 from bot.tasks import BackgroundTasks
 

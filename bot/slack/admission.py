@@ -11,7 +11,12 @@ from slack_bolt.response import BoltResponse
 from bot.domain.errors import Reason, Refusal
 from bot.domain.person import Person
 from bot.domain.policy import WhoMayStart
-from bot.slack.answers import (
+from bot.slack.actor import Actor, actor_of, is_asked_by_somebody, is_of_a_person, is_ours
+from bot.slack.event_answer import EventAnswer, HomeAnswer, HomeTabAnswer
+from bot.slack.identity import Identity
+from bot.slack.members import Members
+from bot.slack.requests import ACTING, Acting
+from bot.slack.responders import (
     Answer,
     ClickAnswer,
     CommandAnswer,
@@ -20,11 +25,6 @@ from bot.slack.answers import (
     ShortcutAnswer,
     answering,
 )
-from bot.slack.event_answer import EventAnswer, HomeAnswer, HomeTabAnswer
-from bot.slack.identity import Identity
-from bot.slack.members import Members
-from bot.slack.origin import Actor, actor_of, is_asked_by_somebody, is_of_a_person, is_ours
-from bot.slack.requests import ACTING, Acting
 from bot.tasks import BackgroundTasks
 
 log = logging.getLogger(__name__)

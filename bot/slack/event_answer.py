@@ -5,7 +5,7 @@ from __future__ import annotations
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.errors import Refusal
-from bot.slack.measuring import calling
+from bot.slack.request_metrics import calling
 from bot.slack.requests import thread_of, user_of
 from bot.slack.telling import DELIVERY_ERRORS, tell_directly, tell_here
 from bot.views.home import notice_view

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Reason, Refusal
-from bot.slack.measuring import calling
+from bot.slack.request_metrics import calling
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from aiohttp import ClientError
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.measuring import calling
+from bot.slack.request_metrics import calling
 from bot.slack.requests import user_of
 
 DELIVERY_ERRORS = (SlackApiError, ClientError, OSError, KeyError, ValueError)

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from hypothesis import strategies as st
 
 from bot.views import ids
-from bot.views.brought import Brought, Picture
 from bot.views.ids import Target
+from bot.views.source_pictures import Brought, Picture
 from tests.fakes import CHANNEL, ID, OWNER
 from tests.scenario.payloads import (
     BOT,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.adapters.slack import slack_client, slack_session
-from bot.direction import Direction, Portfolio
 from bot.domain.policy import Policy
 from bot.sandbox import SimulatedSlack
+from bot.service import Direction, Portfolio
 from bot.serving import HttpServer
 from bot.slack.bolt import Identity, bolt_app
 from bot.slack.listeners import Listeners

@@ -11,13 +11,13 @@ import redis
 from hypothesis.stateful import RuleBasedStateMachine
 
 from bot.adapters.redis.encoding import from_fields
-from bot.direction import Direction
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Event
 from bot.domain.work import owed
+from bot.service import Direction
 from tests.fakes import somebody
 from tests.property.people import DECISIONS, OTHER_DIRECTOR, STRANGER, recordings
 from tests.property.processes import Process

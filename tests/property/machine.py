@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from bot.adapters.redis.keys import session_key
-from bot.direction import Place
 from bot.domain.attempt import ImageRef
 from bot.domain.options import Options
 from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Event
+from bot.service import Place
 from tests.fakes import somebody
 from tests.property.driving import PROCESSES, Driver, outcome_of
 from tests.property.people import DECISIONS, next_recording, recordings

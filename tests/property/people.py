@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.direction import Direction
 from bot.domain import steps
 from bot.domain.attempt import ImageRef
 from bot.domain.ending import final_posted, final_shown, retired
@@ -18,6 +17,7 @@ from bot.domain.work import owed
 from bot.flow.plan import generated, started
 from bot.flow.shared import noted, under_way
 from bot.ports import Change
+from bot.service import Direction
 
 NOW = 1_000.0
 STRANGER, OTHER_DIRECTOR = "U8", "U9"

@@ -11,9 +11,9 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.direction import Direction
 from bot.domain.policy import Policy
 from bot.domain.session import Session
+from bot.service import Direction
 from bot.tasks import BackgroundTasks
 from tests.fakes import FakeCancellations, FakeJobQueue
 from tests.property.people import NOW, OTHER_DIRECTOR

@@ -20,7 +20,6 @@ import pytest
 import bot
 from bot.adapters.openai.wording import all_in_one, something_different
 from bot.adapters.placeholder.lettering import readable
-from bot.direction.judge import clean_change
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, OptionRefused, Refusal
 from bot.domain.flags import parse_flags
@@ -28,9 +27,9 @@ from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import background_of, count_of, quality_of, ratio_of, size_of
 from bot.domain.prompt import MAX_TYPED, check_length, clean_prompt
 from bot.domain.session import Session
+from bot.service.access import clean_change
 from bot.slack.mention_text import mention_text
 from bot.slack.requests import one_word
-from bot.views.brought import Brought
 from bot.views.failure_words import failure_words, not_posted_words
 from bot.views.forms import edit_form, image_form, prompt_form, refine_form
 from bot.views.home import parse_page
@@ -38,6 +37,7 @@ from bot.views.ids import Target, parse_target
 from bot.views.lineage import descent, described
 from bot.views.lists import cancelled_words, list_words
 from bot.views.option_selects import option_value
+from bot.views.source_pictures import Brought
 from bot.views.text import cut, escape, one_line, repeated
 from bot.views.words import refusal_words
 from tests.fakes import a_session, an_attempt

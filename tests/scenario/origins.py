@@ -18,8 +18,8 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.slack.identity import Identity
 from bot.views import ids
-from bot.views.brought import Brought, Picture
 from bot.views.ids import Target
+from bot.views.source_pictures import Brought, Picture
 from tests.fakes import CHANNEL, ID, OWNER, a_session, generating
 from tests.scenario.payloads import (
     BOT,

@@ -14,10 +14,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 from slack_sdk.webhook.webhook_response import WebhookResponse
 
-from bot.direction import Direction, Portfolio
 from bot.domain.options import QUALITIES
 from bot.domain.policy import Policy, WhoMayStart
 from bot.domain.session import Session
+from bot.service import Direction, Portfolio
 from bot.slack.bolt import Identity, bolt_app
 from bot.slack.listeners import Listeners
 from bot.tasks import BackgroundTasks

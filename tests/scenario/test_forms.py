@@ -19,7 +19,7 @@ from bot.domain.stages import Stage
 from bot.domain.steps import attempt_failed
 from bot.domain.work import Job, JobKind
 from bot.views import ids, words
-from bot.views.brought import Brought, Picture
+from bot.views.source_pictures import Brought, Picture
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, STRANGER, a_session, an_attempt, generating
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import interaction, signed, submission, trigger

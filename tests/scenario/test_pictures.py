@@ -12,7 +12,7 @@ from bot.domain.options import Options
 from bot.domain.stages import Stage
 from bot.sandbox.blockkit import view_problems
 from bot.views import ids, replies, words
-from bot.views.brought import Brought, Picture
+from bot.views.source_pictures import Brought, Picture
 from tests.fakes import CHANNEL, ID, OWNER, a_session
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import direct, interaction, mention, picture, shortcut

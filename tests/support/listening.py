@@ -7,16 +7,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.adapters.slack import slack_client, slack_session
-from bot.direction import Direction, Portfolio
 from bot.doctor import identify
 from bot.domain.policy import Policy, WhoMayStart
 from bot.domain.session import Session
 from bot.sandbox import SimulatedSlack
+from bot.service import Direction, Portfolio
 from bot.serving import HttpServer
 from bot.slack.bolt import bolt_app
-from bot.slack.in_hand import InHand
+from bot.slack.in_flight import InHand
 from bot.slack.listeners import Listeners
-from bot.slack.socket_mode import SocketModeConnections
+from bot.slack.transport.socket_mode import SocketModeConnections
 from bot.tasks import BackgroundTasks
 from tests.fakes import (
     FakeCancellations,

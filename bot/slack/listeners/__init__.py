@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.direction import Direction, Portfolio
 from bot.domain.provenance import AI_LABEL
 from bot.ports import Publisher
+from bot.service import Direction, Portfolio
 from bot.slack.events import on_event
 from bot.slack.identity import Identity
 from bot.slack.listeners.clicks import Clicks
 from bot.slack.listeners.commands import Commands
-from bot.slack.listeners.desk import Desk
+from bot.slack.listeners.dependencies import Desk
 from bot.slack.listeners.forms import Forms
 from bot.slack.listeners.home import Home
 from bot.slack.listeners.mentions import Mentions

@@ -10,9 +10,9 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from bot.domain.attempt import ImageRef
 from bot.domain.person import Person
 from bot.domain.session import Session
-from bot.slack.answers import ClickAnswer, answering, in_time
-from bot.slack.listeners.desk import Desk, open_form
+from bot.slack.listeners.dependencies import Desk, open_form
 from bot.slack.requests import click_id, clicked_target, person_of, place_of
+from bot.slack.responders import ClickAnswer, answering, in_time
 from bot.views import forms
 from bot.views.ids import Target
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
-from bot.slack.answers import CommandAnswer, answering, in_time
-from bot.slack.listeners.asking import cancel_newest, list_of
-from bot.slack.listeners.desk import Desk, open_form
+from bot.slack.listeners.dependencies import Desk, open_form
+from bot.slack.listeners.text_commands import cancel_newest, list_of
 from bot.slack.requests import one_word, place_of
+from bot.slack.responders import CommandAnswer, answering, in_time
 from bot.views import forms, replies, words
 from bot.views.ids import Target
 

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
-from bot.direction import Place
 from bot.domain.attempt import Source
 from bot.domain.errors import Reason, Refusal
 from bot.domain.pictures import check_picture
 from bot.domain.session import Session
-from bot.slack.answers import FormAnswer, answering, in_time
-from bot.slack.listeners.desk import Desk
+from bot.service import Place
+from bot.slack.listeners.dependencies import Desk
 from bot.slack.requests import form_target, form_text, form_values, person_of, place_of
+from bot.slack.responders import FormAnswer, answering, in_time
 from bot.views import words
-from bot.views.brought import Brought
 from bot.views.forms import read_options, read_picture
+from bot.views.source_pictures import Brought
 
 
 class Forms:

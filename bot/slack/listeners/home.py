@@ -9,11 +9,11 @@ from slack_sdk.errors import SlackApiError
 
 from bot.domain.errors import StoreUnavailable
 from bot.domain.gallery import Gallery
-from bot.slack.answers import answering, in_time
 from bot.slack.event_answer import HomeAnswer
-from bot.slack.listeners.desk import Desk
-from bot.slack.measuring import calling, handling
+from bot.slack.listeners.dependencies import Desk
+from bot.slack.request_metrics import calling, handling
 from bot.slack.requests import acting_of, user_of
+from bot.slack.responders import answering, in_time
 from bot.views.home import PICTURES_PER_PAGE, WORKING_PER_PAGE, Page, home_view, parse_page
 from bot.views.ids import DEFAULT_OPTION
 from bot.views.option_selects import option_value

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
-from bot.direction import Place
 from bot.domain.attempt import Source
 from bot.domain.errors import Reason, Refusal
 from bot.domain.session import Session
-from bot.slack.answers import answering, in_time
+from bot.service import Place
 from bot.slack.event_answer import EventAnswer
-from bot.slack.listeners.asking import cancel_here, list_of
-from bot.slack.listeners.desk import Desk
+from bot.slack.listeners.dependencies import Desk
+from bot.slack.listeners.text_commands import cancel_here, list_of
 from bot.slack.mention_text import mention_text
-from bot.slack.pictures import Found, pictures_among
+from bot.slack.message_pictures import Found, pictures_among
 from bot.slack.requests import place_of_event
+from bot.slack.responders import answering, in_time
 from bot.views import replies, words
 
 

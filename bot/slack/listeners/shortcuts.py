@@ -5,12 +5,12 @@ from __future__ import annotations
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.errors import Reason, Refusal
-from bot.slack.answers import ShortcutAnswer, answering, in_time
-from bot.slack.listeners.desk import Desk, open_form
-from bot.slack.pictures import pictures_of
+from bot.slack.listeners.dependencies import Desk, open_form
+from bot.slack.message_pictures import pictures_of
 from bot.slack.requests import Payload, acting_of
-from bot.views.brought import Brought
+from bot.slack.responders import ShortcutAnswer, answering, in_time
 from bot.views.forms import image_form
+from bot.views.source_pictures import Brought
 
 
 class Shortcuts:

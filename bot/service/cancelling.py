@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bot.direction.place import Place
-from bot.direction.talking import Talking
 from bot.domain import steps
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.service.origin import Place
+from bot.service.thread_replies import Talking
 from bot.views.words import CANCELLED
 
 _LATELY = 20

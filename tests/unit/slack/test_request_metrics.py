@@ -8,9 +8,9 @@ from aiohttp import ClientError
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.in_hand import PATIENCE, InHand
+from bot.slack.in_flight import PATIENCE, InHand
 from bot.slack.listeners import Listeners
-from bot.slack.measuring import acks_first, calling, handling, kind_and_name, received
+from bot.slack.request_metrics import acks_first, calling, handling, kind_and_name, received
 from bot.telemetry import metrics
 from bot.views import ids, words
 from tests.support.metrics import Counted

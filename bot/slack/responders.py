@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.errors import Conflict, OptionRefused, Reason, Refusal, StoreUnavailable
-from bot.slack.measuring import handling
+from bot.slack.request_metrics import handling
 from bot.slack.requests import block_ids
 from bot.slack.telling import DELIVERY_ERRORS, tell_here, tell_on_response_url
 from bot.telemetry.context import about

@@ -6,12 +6,12 @@ from collections.abc import Awaitable
 
 import pytest
 
-from bot.direction import Direction, Place
 from bot.domain.errors import Reason, Refusal
 from bot.domain.options import QUALITIES
 from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.session import Session
+from bot.service import Direction, Place
 from bot.tasks import BackgroundTasks
 from tests.fakes import (
     BOSS,

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain.errors import Reason, Refusal
 from bot.domain.pictures import check_picture, told_pixels
-from bot.views.brought import Picture
+from bot.views.source_pictures import Picture
 
 Payload = dict[str, Any]
 

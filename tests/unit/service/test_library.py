@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.direction import Portfolio
 from bot.domain.errors import OptionRefused
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.service import Portfolio
 from tests.fakes import OWNER, FakeSessionStore, a_session, an_attempt
 
 SIZE = (5, 6)

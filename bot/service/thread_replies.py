@@ -7,8 +7,6 @@ words that no session there waits for start a new one.
 
 from __future__ import annotations
 
-from bot.direction.judge import Judge, clean_change
-from bot.direction.place import Place
 from bot.domain import steps
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
@@ -16,6 +14,8 @@ from bot.domain.flags import Parsed, parse_flags
 from bot.domain.prompt import clean_prompt
 from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.service.access import Judge, clean_change
+from bot.service.origin import Place
 
 
 class Talking(Judge):

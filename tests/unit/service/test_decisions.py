@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.direction import Direction
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal, StoreUnavailable
 from bot.domain.options import NO_OPTIONS, Options
@@ -18,6 +17,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import draft_posted
 from bot.domain.work import Job, JobKind
+from bot.service import Direction
 from tests.fakes import (
     BOSS,
     BYSTANDER,
@@ -28,7 +28,7 @@ from tests.fakes import (
     generating,
     with_latest,
 )
-from tests.unit.direction.desk import Desk, in_thread, refused
+from tests.unit.service.services import Desk, in_thread, refused
 
 FIRST, SECOND = ImageRef(1), ImageRef(2)
 Act = Callable[[Direction, Person], Awaitable[object]]

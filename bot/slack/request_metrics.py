@@ -15,7 +15,7 @@ from itertools import product
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.in_hand import InHand
+from bot.slack.in_flight import InHand
 from bot.telemetry import metrics
 from bot.views import ids, words
 

@@ -25,9 +25,9 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.domain.errors import ImagineError
-from bot.slack.in_hand import InHand
-from bot.slack.measuring import received
-from bot.slack.socket_connection import SocketConnection
+from bot.slack.in_flight import InHand
+from bot.slack.request_metrics import received
+from bot.slack.transport.socket_connection import SocketConnection
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
-from bot.direction import Direction, Portfolio
 from bot.domain.session import Session
 from bot.ports import Publisher
+from bot.service import Direction, Portfolio
 from bot.slack.identity import Identity
-from bot.slack.measuring import acks_first, calling
+from bot.slack.request_metrics import acks_first, calling
 from bot.tasks import BackgroundTasks
 from bot.views.forms import View
 

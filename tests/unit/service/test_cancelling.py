@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.direction import Place
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.person import Person
@@ -16,8 +15,9 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import draft_posted
 from bot.domain.work import Job, JobKind
+from bot.service import Place
 from tests.fakes import BOSS, BYSTANDER, CHANNEL, ID, OWNER, a_session, generating, with_latest
-from tests.unit.direction.desk import Desk, in_thread, refused
+from tests.unit.service.services import Desk, in_thread, refused
 
 _seeds = itertools.count()
 OTHER, THIRD = f"T1.{OWNER}.bbbb", f"T1.{OWNER}.cccc"

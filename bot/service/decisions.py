@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 
-from bot.direction.cancelling import Cancelling
-from bot.direction.drafts import Drafts
-from bot.direction.new_sessions import NewSessions
 from bot.domain.errors import QueueUnavailable
 from bot.domain.session import Session
 from bot.domain.work import Job, JobKind, owed
+from bot.service.cancelling import Cancelling
+from bot.service.gateway import Drafts
+from bot.service.new_sessions import NewSessions
 from bot.telemetry.context import turn_to
 from bot.telemetry.logs import typed
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.direction.judge import Judge, clean_change
-from bot.direction.place import Place
 from bot.domain import steps
 from bot.domain.attempt import Source
 from bot.domain.errors import Reason, Refusal, StoreUnavailable
@@ -14,6 +12,8 @@ from bot.domain.options import Options
 from bot.domain.person import Person
 from bot.domain.prompt import clean_prompt
 from bot.domain.session import Session
+from bot.service.access import Judge, clean_change
+from bot.service.origin import Place
 from bot.telemetry.context import about, turn_to
 
 _RETRACT_FOR = 300.0

@@ -6,7 +6,7 @@ import pytest
 from multidict import CIMultiDict
 from slack_sdk.signature import SignatureVerifier
 
-from bot.slack.signing import WINDOW, Replays, Signed, Signing
+from bot.slack.transport.signing import WINDOW, Replays, Signed, Signing
 from tests.fakes import FakeSignatures
 
 NOW = 1_800_000_000.0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.direction import Place
 from bot.domain.session import Session
-from bot.slack.listeners.desk import Desk
+from bot.service import Place
+from bot.slack.listeners.dependencies import Desk
 from bot.views.lists import cancelled_words, list_words
 
 LISTED = 10

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from bot.direction import Place
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import OptionRefused, Reason, StoreUnavailable
 from bot.domain.options import NO_OPTIONS, Options, ratio_of
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind, owed
+from bot.service import Place
 from tests.fakes import BOSS, CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt
-from tests.unit.direction.desk import PLACE, Desk, refused
+from tests.unit.service.services import PLACE, Desk, refused
 
 SOURCE = Source("F9", "image/png", 2_000)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.direction.judge import Judge, clean_change
 from bot.domain import steps
 from bot.domain.attempt import ImageRef
 from bot.domain.ending import publish_again
@@ -11,6 +10,7 @@ from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.service.access import Judge, clean_change
 
 
 class Drafts(Judge):

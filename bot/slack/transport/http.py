@@ -11,9 +11,9 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
-from bot.slack.in_hand import InHand
-from bot.slack.measuring import Receipt, received
-from bot.slack.signing import Replays, Signing
+from bot.slack.in_flight import InHand
+from bot.slack.request_metrics import Receipt, received
+from bot.slack.transport.signing import Replays, Signing
 
 log = logging.getLogger(__name__)
 

@@ -1,60 +1,80 @@
-"""Every decision that a person takes.
-
-Each method loads the session, asks the policy, takes the domain's step by compare-and-set and
-answers the session as it now is, or raises `Refusal` or `StoreUnavailable`. When it returns, what
-the person did is kept: the caller may ack, and then calls `queue_owed`. Should the process die
-between the two, the sweeper queues the job.
-"""
+"""What a person decides about a session, other than to begin an attempt."""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 
-from bot.domain.errors import QueueUnavailable
+from bot.domain import steps
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import Reason, Refusal
+from bot.domain.person import Person
 from bot.domain.session import Session
-from bot.domain.work import Job, JobKind, owed
-from bot.service.cancelling import Cancelling
-from bot.service.gateway import Drafts
-from bot.service.new_sessions import NewSessions
-from bot.telemetry.context import turn_to
-from bot.telemetry.logs import typed
+from bot.domain.stages import Stage
+from bot.ports import SessionStore
+from bot.service.access import AccessControl
+from bot.service.origin import RequestOrigin
+from bot.views.words import CANCELLED
 
-log = logging.getLogger(__name__)
-
-_RECEIVED = {
-    JobKind.ANNOUNCE: "an attempt is asked for",
-    JobKind.SETTLE: "the attempt is cancelled",
-    JobKind.FINISH: "an image is approved",
-    JobKind.RETIRE: "the session is started over",
-}
+_RECENT = 20
+"""Of the sessions that changed last, so many are looked at for one that was just stopped."""
 
 
-class Direction(NewSessions, Drafts, Cancelling):
-    """All of them, and what follows."""
+class Decisions:
+    """Each takes one step by compare-and-set, or raises `Refusal` and has changed nothing. When it
+    returns, the decision is stored: the caller may ack, and then calls `OwedJobs.queue_owed`.
+    Should the process die between the two, the sweeper queues the job."""
 
-    async def queue_owed(self, session: Session) -> None:
-        """Queue the session's next job. Never raises: what cannot be queued now, is swept."""
-        job = owed(session)
-        if job is None:
-            return
-        _log_received(session, job)
-        try:
-            if job.kind is JobKind.SETTLE:
-                await self._stop(job)
-            await self._queue.add(job)
-        except QueueUnavailable:
-            log.warning("the queue is away: the sweeper will queue %s", job.id)
+    def __init__(
+        self, sessions: SessionStore, access: AccessControl, now: Callable[[], float]
+    ) -> None:
+        self._sessions = sessions
+        self._access = access
+        self._now = now
 
-    async def _stop(self, job: Job) -> None:
-        """End the cancelled attempt wherever it is: at a worker, or still in the queue."""
-        await self._cancellations.send(job.session_id)
-        for kind in (JobKind.GENERATE, JobKind.ANNOUNCE):
-            await self._queue.remove(Job(kind, job.session_id, job.attempt, job.run))
+    async def approve(self, session_id: str, image: ImageRef, person: Person) -> Session:
+        await self._access.await_recorded(session_id, image.attempt, person)
+        return await self._sessions.update(
+            session_id, lambda s: steps.approve(s, image, person.user, self._now())
+        )
+
+    async def use_earlier(self, session_id: str, image: ImageRef, person: Person) -> Session:
+        await self._access.require_allowed(session_id, person)
+        return await self._sessions.update(
+            session_id, lambda s: steps.use_earlier(s, image, person.user, self._now())
+        )
+
+    async def cancel(
+        self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
+    ) -> Session:
+        """Stop the attempt that is under way. Whoever works on it hears of it by
+        `OwedJobs.queue_owed`."""
+        await self._access.require_allowed(session_id, person)
+        return await self._sessions.update(
+            session_id, lambda s: steps.cancel(s, image.attempt, CANCELLED, self._now(), asked_by)
+        )
+
+    async def cancel_newest(self, origin: RequestOrigin) -> tuple[Session, int]:
+        """Stop the newest attempt that a person has under way, one in this channel first; answer
+        how many others go on. The same request, delivered twice, stops one. Raises
+        `Refusal(NOTHING_TO_CANCEL)`."""
+        entries = await self._sessions.entries_of(origin.team, origin.owner)
+        ids = [e.session_id for e in entries[:_RECENT] if e.stage is not Stage.GENERATING]
+        ids += [e.session_id for e in entries if e.stage is Stage.GENERATING]
+        loaded = await self._sessions.load_many(ids)
+        running = [session for session in loaded if session.stage is Stage.GENERATING]
+        if stopped := stopped_by(loaded, origin):
+            return stopped, len(running)
+        if not running:
+            raise Refusal(Reason.NOTHING_TO_CANCEL, origin.user)
+        newest = max(running, key=lambda s: (s.channel == origin.channel, s.latest.queued_at))
+        return await self.cancel_latest(newest, origin), len(running) - 1
+
+    async def cancel_latest(self, session: Session, origin: RequestOrigin) -> Session:
+        image = ImageRef(len(session.attempts))
+        return await self.cancel(session.id, image, origin.person, origin.session_id())
 
 
-def _log_received(session: Session, job: Job) -> None:
-    turn_to(session.id, attempt=job.attempt)
-    attempt = session.attempt(job.attempt)
-    starts = job.kind is JobKind.ANNOUNCE
-    asked = typed(prompt=attempt.prompt, change=attempt.change) if starts else {}
-    log.info("received: %s", _RECEIVED[job.kind], extra=asked)
+def stopped_by(sessions: list[Session], origin: RequestOrigin) -> Session | None:
+    """The session that this very request has stopped."""
+    asked_by = origin.session_id()
+    return next((s for s in sessions if any(a.cancelled_by == asked_by for a in s.attempts)), None)

@@ -23,7 +23,7 @@ _LATELY = 5
 changes an old one."""
 
 
-class Portfolio:
+class UserLibrary:
     """Reads a person's sessions: one round trip for the list, one for the page that is shown.
     `owner` is the person's key in the installation `team`; `qualities` are those that the image
     model has."""
@@ -31,6 +31,11 @@ class Portfolio:
     def __init__(self, sessions: SessionStore, qualities: tuple[str, ...] = QUALITIES) -> None:
         self._sessions = sessions
         self._qualities = qualities
+
+    async def defaults(self, team: str, owner: str) -> Options:
+        """A person's own default options, without a quality that this model does not have."""
+        kept = await self._sessions.defaults_of(team, owner)
+        return kept if kept.quality in self._qualities else replace(kept, quality="")
 
     async def working(self, team: str, owner: str, at_most: int) -> tuple[list[Session], int]:
         """The newest sessions in progress, and how many there are in all."""

@@ -3,28 +3,53 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from bot.domain import steps
 from bot.domain.attempt import Source
-from bot.domain.errors import Reason, Refusal, StoreUnavailable
+from bot.domain.errors import StoreUnavailable
 from bot.domain.flags import parse_flags
-from bot.domain.options import Options
-from bot.domain.person import Person
-from bot.domain.prompt import clean_prompt
+from bot.domain.options import QUALITIES, Options
+from bot.domain.prompt import clean_change, clean_prompt
 from bot.domain.session import Session
-from bot.service.access import Judge, clean_change
-from bot.service.origin import Place
-from bot.telemetry.context import about, turn_to
+from bot.ports import SessionStore
+from bot.service.access import AccessControl
+from bot.service.gateway import AttemptGateway
+from bot.service.library import UserLibrary
+from bot.service.origin import RequestOrigin
+from bot.tasks import BackgroundTasks
+from bot.telemetry.context import turn_to
 
 _RETRACT_FOR = 300.0
+"""Seconds."""
+_RETRACT_AGAIN = 0.5
 
 
-class NewSessions(Judge):
-    """A session is kept, or taken back where that is in doubt."""
+class NewSessions:
+    """A session is stored, or taken back where that is in doubt."""
+
+    def __init__(
+        self,
+        sessions: SessionStore,
+        access: AccessControl,
+        gateway: AttemptGateway,
+        library: UserLibrary,
+        tasks: BackgroundTasks,
+        now: Callable[[], float],
+        qualities: tuple[str, ...] = QUALITIES,
+    ) -> None:
+        self._sessions = sessions
+        self._access = access
+        self._gateway = gateway
+        self._library = library
+        self._tasks = tasks
+        self._now = now
+        self._qualities = qualities
 
     async def start(
         self,
-        place: Place,
+        origin: RequestOrigin,
         text: str,
         source: Source | None = None,
         options: Options | None = None,
@@ -34,76 +59,59 @@ class NewSessions(Judge):
         """A new session from what was typed. `options` are those of a form, which holds all there
         are; without one, the person's defaults stand behind what was typed. With `may_wait`, and
         no prompt among the words, the session waits for one."""
-        typed, flags = parse_flags(text, self.qualities)
-        waits = may_wait and not typed.strip()
+        said = parse_flags(text, self._qualities)
+        waits = may_wait and not said.prompt.strip()
         clean = clean_prompt if source is None else clean_change
-        prompt = "" if waits else clean(typed)
+        prompt = "" if waits else clean(said.prompt)
         if options is None:
-            options = await self.defaults(place.team, place.owner)
-        session = self._new(place, flags.over(options))
-        if not waits:
-            session = steps.submit(session, prompt, self._now(), session.options, source)
-        return await self._create(session)
+            options = await self._library.defaults(origin.team, origin.owner)
+        session = self._new(origin, said.options.over(options), source)
+        if waits:
+            return await self._stored(session.id, self._sessions.create(session))
+        return await self._stored(session.id, self._gateway.create(session, origin.person, prompt))
 
-    async def restart(self, place: Place, old: Session) -> Session:
-        """A new session that will start an approved one over, once its form is submitted: with
-        the approved image's options, and from the same picture where it began with one."""
+    async def restart(self, origin: RequestOrigin, session_id: str) -> tuple[Session, Session]:
+        """The approved session, and a new one that starts it over once its form is submitted: with
+        the approved image's options, and from the same picture where it began with one. Raises
+        `Refusal` where it cannot be started over."""
+        old = await self._access.require_allowed(session_id, origin.person)
+        steps.check_can_start_over(old)
         options = old.attempt(old.final_result).options
-        return await self._create(self._new(place, options, old.source, restarts=old.id))
-
-    async def submit(
-        self, session_id: str, person: Person, text: str, options: Options
-    ) -> tuple[Session, Session | None]:
-        """The form of a new session. One that starts over clears the approved one first, which is
-        answered too: its messages are to be retired."""
-        prompt, options = self._read(text, options)
-        session = await self._allowed(session_id, person)
-        old = None
-        if session.restarts:
-            old = await self._clear(session.restarts, person, successor=session.id)
-        submitted = await self._sessions.update(
-            session_id, lambda s: self._first(s, prompt, options)
-        )
-        return submitted, old
-
-    async def may_start_over(self, session_id: str, person: Person) -> Session:
-        """Whether the form may open; changes nothing."""
-        session = await self._allowed(session_id, person)
-        steps.start_over(session, "-", self._now())
-        return session
-
-    def _first(self, session: Session, prompt: str, options: Options) -> Session:
-        if session.restarted_as:
-            raise Refusal(Reason.STARTED_OVER, session.user)
-        return steps.submit(session, prompt, self._now(), options, session.source)
+        new = self._new(replace(origin, channel=old.channel), options, old.source, restarts=old.id)
+        return old, await self._stored(new.id, self._sessions.create(new))
 
     def _new(
-        self, place: Place, options: Options, source: Source | None = None, restarts: str = ""
+        self,
+        origin: RequestOrigin,
+        options: Options,
+        source: Source | None = None,
+        restarts: str = "",
     ) -> Session:
         now = self._now()
         return Session(
-            id=place.session_id(),
-            team=place.team,
-            user=place.user,
-            owner_org=place.person.org,
-            channel=place.channel,
+            id=origin.session_id(),
+            team=origin.team,
+            user=origin.user,
+            owner_org=origin.person.org,
+            channel=origin.channel,
             options=options,
             source=source,
-            thread_ts=place.thread_ts,
-            response_url=place.response_url,
+            thread_ts=origin.thread_ts,
+            response_url=origin.response_url,
             restarts=restarts,
             created_at=now,
             updated_at=now,
         )
 
-    async def _create(self, session: Session) -> Session:
-        turn_to(session.id)
+    async def _stored(self, session_id: str, storing: Awaitable[Session]) -> Session:
+        """Where the store's answer is lost, the session may be there all the same, and the person
+        is told to try again: it is taken back. Who waits for a slow store gives up by
+        cancelling."""
+        turn_to(session_id)
         try:
-            return await self._sessions.create(session)
+            return await storing
         except (StoreUnavailable, asyncio.CancelledError):
-            # It may have been kept all the same, and the person is told to try again. Whoever
-            # waits for a slow store gives up by cancelling.
-            self._tasks.spawn(self._retract(session.id))
+            self._tasks.spawn(self._retract(session_id))
             raise
 
     async def _retract(self, session_id: str) -> None:
@@ -112,13 +120,4 @@ class NewSessions(Judge):
                 try:
                     return await self._sessions.discard(session_id)
                 except StoreUnavailable:
-                    await asyncio.sleep(0.5)
-
-    async def _clear(self, session_id: str, person: Person, successor: str) -> Session:
-        with about(session_id):
-            await self._allowed(session_id, person)
-            old = await self._sessions.update(
-                session_id, lambda s: steps.start_over(s, successor, self._now())
-            )
-            await self._sessions.drop_images(old)
-        return old
+                    await asyncio.sleep(_RETRACT_AGAIN)

@@ -9,15 +9,16 @@ from bot.domain.person import Person
 
 
 @dataclass(frozen=True)
-class Place:
-    """`team` is the installation. `seed` is unique to the request, so that a request delivered
-    twice starts one session. `thread_ts` is set where the request was made inside a thread."""
+class RequestOrigin:
+    """`team` is the installation. `idempotency_key` is unique to the request: one that is
+    delivered twice starts one session. `thread_ts` is set where the request was made inside a
+    thread."""
 
     team: str
     person: Person
     channel: str
     response_url: str
-    seed: str
+    idempotency_key: str
     thread_ts: str = ""
 
     @property
@@ -26,9 +27,9 @@ class Place:
 
     @property
     def owner(self) -> str:
-        """What tells the person's sessions and defaults from those of others."""
+        """The person's key in the installation: names their sessions and defaults."""
         return self.person.key_in(self.team)
 
     def session_id(self) -> str:
-        token = hashlib.sha256(self.seed.encode(errors="surrogatepass")).hexdigest()[:20]
-        return f"{self.team}.{self.owner}.{token}"
+        key = self.idempotency_key.encode(errors="surrogatepass")
+        return f"{self.team}.{self.owner}.{hashlib.sha256(key).hexdigest()[:20]}"

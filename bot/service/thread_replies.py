@@ -7,64 +7,73 @@ words that no session there waits for start a new one.
 
 from __future__ import annotations
 
-from bot.domain import steps
-from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
-from bot.domain.flags import Parsed, parse_flags
-from bot.domain.prompt import clean_prompt
-from bot.domain.session import Session
+from bot.domain.flags import parse_flags
+from bot.domain.options import QUALITIES
+from bot.domain.session import Session, asked_before
 from bot.domain.stages import Stage
-from bot.service.access import Judge, clean_change
-from bot.service.origin import Place
+from bot.ports import SessionStore
+from bot.service.access import AccessControl
+from bot.service.decisions import Decisions, stopped_by
+from bot.service.gateway import AttemptGateway
+from bot.service.origin import RequestOrigin
 
 
-class Talking(Judge):
-    """The newest session of a thread that the person may direct is the one that is meant."""
+class ThreadReplies:
+    """A reply goes to the newest session of the thread that the person may direct."""
 
-    async def said_in_thread(self, place: Place, text: str) -> Session | None:
+    def __init__(
+        self,
+        sessions: SessionStore,
+        access: AccessControl,
+        gateway: AttemptGateway,
+        decisions: Decisions,
+        qualities: tuple[str, ...] = QUALITIES,
+    ) -> None:
+        self._sessions = sessions
+        self._access = access
+        self._gateway = gateway
+        self._decisions = decisions
+        self._qualities = qualities
+
+    async def apply_reply(self, origin: RequestOrigin, text: str) -> Session | None:
         """A change to the newest draft, or, where there is none yet, another prompt. None where
         the words are for no session there. The same words, delivered twice, count once."""
-        there = await self._in_thread(place)
+        there, key = await self._in_thread(origin), origin.idempotency_key
         for session in there:
-            if session.id == place.session_id() or _heard(session, place.seed):
+            if session.id == origin.session_id() or asked_before(session, key):
                 return session
-        meant = self._meant(there, place)
-        if meant is None:
+        target = self._target_session(there, origin)
+        if target is None:
             return None
-        said = parse_flags(text, self.qualities)
-        await self._reached(meant.id, len(meant.attempts), place.person)
-        return await self._sessions.update(meant.id, lambda s: self._heed(s, said, place.seed))
+        said = parse_flags(text, self._qualities)
+        return await self._gateway.reply(target.id, len(target.attempts), origin.person, said, key)
 
-    async def _in_thread(self, place: Place) -> list[Session]:
+    async def cancel(self, origin: RequestOrigin) -> Session | None:
+        """Stop what a person has under way in a thread. None where the thread is no session's."""
+        there = await self._in_thread(origin)
+        if stopped := stopped_by(there, origin):
+            return stopped
+        mine = [s for s in there if self._access.allows(origin.person, s)]
+        running = (session for session in mine if session.stage is Stage.GENERATING)
+        session = next(running, None) or self._target_session(there, origin)
+        return await self._decisions.cancel_latest(session, origin) if session else None
+
+    async def _in_thread(self, origin: RequestOrigin) -> list[Session]:
         """Newest first."""
         ids = await self._sessions.in_thread(
-            place.team, place.channel, place.thread_ts, place.owner
+            origin.team, origin.channel, origin.thread_ts, origin.owner
         )
         return await self._sessions.load_many(ids)
 
-    def _meant(self, there: list[Session], place: Place) -> Session | None:
-        """The newest that waits for this person. Raises `Refusal(NOT_ALLOWED)` in the thread of
-        somebody else's session."""
-        mine = [s for s in there if self._policy.allows(place.person, s)]
+    def _target_session(self, there: list[Session], origin: RequestOrigin) -> Session | None:
+        """The newest that waits for this person, or else the one whose thread it is. Raises
+        `Refusal(NOT_ALLOWED)` in the thread of somebody else's session."""
+        mine = [s for s in there if self._access.allows(origin.person, s)]
         waiting = (s for s in mine if s.stage is not Stage.FINAL and not s.restarted_as)
         if session := next(waiting, None):
             return session
-        about = next((s for s in there if s.root_ts == place.thread_ts), None)
-        if about is not None and about not in mine:
-            raise Refusal(Reason.NOT_ALLOWED, about.user)
-        return about
-
-    def _heed(self, session: Session, said: Parsed, asked_by: str) -> Session:
-        draft, now = session.newest_draft, self._now()
-        if draft is None and session.attempts:
-            number, options = session.latest.number, said.options.over(session.options)
-            prompt = clean_prompt(said.prompt)
-            return steps.edit(session, number, prompt, options, now, asked_by)
-        image = ImageRef(draft.number, draft.images[0].number) if draft else ImageRef(0)
-        change = clean_change(said.prompt)
-        return steps.refine(session, image, change, now, options=said.options, asked_by=asked_by)
-
-
-def _heard(session: Session, seed: str) -> bool:
-    """These very words have been heeded."""
-    return any(attempt.asked_by == seed for attempt in session.attempts)
+        root = next((s for s in there if s.root_ts == origin.thread_ts), None)
+        if root is not None and root not in mine:
+            raise Refusal(Reason.NOT_ALLOWED, root.user)
+        return root

@@ -12,18 +12,20 @@ from bot.domain.errors import Reason, Refusal
 from bot.domain.person import Person
 from bot.domain.policy import WhoMayStart
 from bot.slack.actor import Actor, actor_of, is_asked_by_somebody, is_of_a_person, is_ours
-from bot.slack.event_answer import EventAnswer, HomeAnswer, HomeTabAnswer
+from bot.slack.error_boundary import error_boundary
 from bot.slack.identity import Identity
 from bot.slack.members import Members
 from bot.slack.requests import ACTING, Acting
 from bot.slack.responders import (
-    Answer,
-    ClickAnswer,
-    CommandAnswer,
-    FormAnswer,
-    ResponseUrlAnswer,
-    ShortcutAnswer,
-    answering,
+    ClickResponder,
+    CommandResponder,
+    EventResponder,
+    FormResponder,
+    HomeResponder,
+    HomeTabResponder,
+    Responder,
+    ResponseUrlResponder,
+    ShortcutResponder,
 )
 from bot.tasks import BackgroundTasks
 
@@ -106,37 +108,37 @@ class Admission:
             return await self._refuse(args, refusal)
         response = await args.ack()
         if args.body.get("response_url") and is_of_a_person(args.body, self._identity):
-            self._tasks.spawn(_tell(ResponseUrlAnswer(args), refusal))
+            self._tasks.spawn(_tell(ResponseUrlResponder(args), refusal))
         return response
 
     async def _refuse(self, args: AsyncArgs, refusal: Refusal) -> BoltResponse | None:
         """The ack of a command or a form holds the words; elsewhere they are said after it."""
-        answer = _answer_to(args)
-        if isinstance(answer, CommandAnswer | FormAnswer):
-            await _tell(answer, refusal)
+        responder = _responder_to(args)
+        if isinstance(responder, CommandResponder | FormResponder):
+            await _tell(responder, refusal)
             return args.ack.response
         response = await args.ack()
-        self._tasks.spawn(_tell(answer, refusal))
+        self._tasks.spawn(_tell(responder, refusal))
         return response
 
 
-async def _tell(answer: Answer, refusal: Refusal) -> None:
-    async with answering(answer):
+async def _tell(responder: Responder, refusal: Refusal) -> None:
+    async with error_boundary(responder):
         raise refusal
 
 
-def _answer_to(args: AsyncArgs) -> Answer:
+def _responder_to(args: AsyncArgs) -> Responder:
     match args.body:
         case {"command": _}:
-            return CommandAnswer(args)
+            return CommandResponder(args)
         case {"event": {"type": "app_home_opened"}}:
-            return HomeTabAnswer(args)
+            return HomeTabResponder(args)
         case {"event": _}:
-            return EventAnswer(args)
+            return EventResponder(args)
         case {"type": "view_submission"}:
-            return FormAnswer(args)
+            return FormResponder(args)
         case {"type": "message_action"}:
-            return ShortcutAnswer(args)
+            return ShortcutResponder(args)
         case {"type": "block_actions", "message": _} | {"type": "block_actions", "channel": _}:
-            return ClickAnswer(args)
-    return HomeAnswer(args)
+            return ClickResponder(args)
+    return HomeResponder(args)

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Reason, Refusal
-from bot.slack.request_metrics import calling
+from bot.slack.request_metrics import count_slack_errors
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Members:
     async def _ask(self, client: AsyncWebClient, user: str) -> Member:
         try:
             async with asyncio.timeout(LOOK_UP_WITHIN):
-                with calling("users.info"):
+                with count_slack_errors("users.info"):
                     answer = await client.users_info(user=user)
             return _member(answer["user"])
         except SlackApiError as error:

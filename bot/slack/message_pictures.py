@@ -24,7 +24,7 @@ _TYPES = {
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPictures:
     """`pictures`: those that will do. `refusal`: why the first of the others will not. `others`:
     there are files that are no pictures at all."""
 
@@ -33,16 +33,16 @@ class Found:
     others: bool = False
 
 
-def pictures_of(message: Payload) -> Found:
+def pictures_of(message: Payload) -> FoundPictures:
     """Attached to a message or to what it forwards, or shown in its blocks."""
     forwarded = [file for each in message.get("attachments") or [] for file in _files(each)]
     found = pictures_among([*_files(message), *forwarded])
     known = {picture.file_id for picture in found.pictures}
     shown = tuple(p for p in _shown(message.get("blocks") or []) if p.file_id not in known)
-    return Found(found.pictures + shown, found.refusal, found.others)
+    return FoundPictures(found.pictures + shown, found.refusal, found.others)
 
 
-def pictures_among(files: Iterable[Payload]) -> Found:
+def pictures_among(files: Iterable[Payload]) -> FoundPictures:
     """Of Slack's file objects."""
     pictures: list[Picture] = []
     refusals: list[Refusal] = []
@@ -55,7 +55,7 @@ def pictures_among(files: Iterable[Payload]) -> Found:
                 others = True
         except Refusal as refusal:
             refusals.append(refusal)
-    return Found(tuple(pictures), next(iter(refusals), None), others)
+    return FoundPictures(tuple(pictures), next(iter(refusals), None), others)
 
 
 def _picture(file: Payload) -> Picture | None:

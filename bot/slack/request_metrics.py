@@ -1,7 +1,7 @@
 """Counting the requests that Slack delivers: what came, what became of it, how fast it was acked.
 
-A request is `received` where it arrives, over Socket Mode and HTTP alike. Its listener, which may
-go on after the ack, is `handling` it and says how it ended. It counts once both are done.
+The transport that receives a request tracks it. Its listener, which may go on after the ack, tracks
+it too and says how it ended. A request counts once both are done.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import product
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.in_flight import InHand
+from bot.slack.in_flight import InFlightRequests
 from bot.telemetry import metrics
 from bot.views import ids, words
 
@@ -45,38 +45,38 @@ _NAMES = {
 }
 
 
-class Receipt:
+class TrackedRequest:
     """One request. `kind` is empty for what is none of the kinds that are counted."""
 
-    def __init__(self, in_hand: InHand) -> None:
+    def __init__(self, in_flight: InFlightRequests) -> None:
         self.kind = self.name = ""
         self.outcome = "ok"
-        self.in_hand = in_hand
+        self.in_flight = in_flight
         self._since = time.perf_counter()
         self._acked = False
         self._holders = 0
 
-    def about(self, body: object) -> None:
-        """What Slack's payload says that it is."""
+    def identify(self, body: object) -> None:
+        """Read the kind and the name from Slack's payload."""
         self.kind, self.name = kind_and_name(body)
         if self.kind:
-            self.in_hand.came()
+            self.in_flight.add()
 
     def acked(self) -> None:
         """The ack is out."""
         self._acked = True
         if self.kind:
-            self.in_hand.gone()
+            self.in_flight.remove()
             metrics.ACK_SECONDS.labels(self.kind).observe(time.perf_counter() - self._since)
 
-    def given_up(self) -> None:
-        """Where its ack is not out by now, it never will be."""
+    def close(self) -> None:
+        """An ack that is not out by now never will be."""
         if self.kind and not self._acked:
-            self.in_hand.gone()
+            self.in_flight.remove()
 
     @contextmanager
-    def held(self) -> Iterator[Receipt]:
-        """Counts it when nobody holds it any more."""
+    def held(self) -> Iterator[TrackedRequest]:
+        """The request is counted when nobody holds it any more."""
         self._holders += 1
         try:
             yield self
@@ -87,37 +87,39 @@ class Receipt:
                 metrics.REQUESTS.labels(self.kind, self.name, outcome).inc()
 
 
-_current: ContextVar[Receipt | None] = ContextVar("receipt", default=None)
+_current: ContextVar[TrackedRequest | None] = ContextVar("tracked", default=None)
 
 
 @contextmanager
-def received(in_hand: InHand) -> Iterator[Receipt]:
+def track_request(in_flight: InFlightRequests) -> Iterator[TrackedRequest]:
     """A request, from here until its ack is out. One that is never acked is an error."""
-    receipt = Receipt(in_hand)
-    token = _current.set(receipt)
+    tracked = TrackedRequest(in_flight)
+    token = _current.set(tracked)
     try:
-        with receipt.held():
-            yield receipt
+        with tracked.held():
+            yield tracked
     finally:
         _current.reset(token)
-        receipt.given_up()
+        tracked.close()
 
 
-async def acks_first() -> None:
-    """Let the acks of this request and of all others that have come in go out before."""
-    if receipt := _current.get():
-        await receipt.in_hand.acked()
-
-
-@contextmanager
-def handling() -> Iterator[Receipt]:
-    """The part of a listener that may still find that the request cannot be done."""
-    with (_current.get() or Receipt(InHand())).held() as receipt, receipt.in_hand.working():
-        yield receipt
+async def wait_for_acks() -> None:
+    """Wait for the ack of this request and of all others that are in flight."""
+    if tracked := _current.get():
+        await tracked.in_flight.wait_until_acked()
 
 
 @contextmanager
-def calling(method: str) -> Iterator[None]:
+def track_listener() -> Iterator[TrackedRequest]:
+    """The part of a listener that may still find that the request cannot be done. A request that no
+    transport tracks is not counted."""
+    tracked = _current.get() or TrackedRequest(InFlightRequests())
+    with tracked.held(), tracked.in_flight.listener_running():
+        yield tracked
+
+
+@contextmanager
+def count_slack_errors(method: str) -> Iterator[None]:
     """A listener's own call to Slack: an error is counted, and goes on."""
     try:
         yield

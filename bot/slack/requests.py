@@ -10,7 +10,7 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from bot.domain.errors import Reason, Refusal
 from bot.domain.person import Person
 from bot.domain.prompt import MAX_TYPED, check_length
-from bot.service import Place
+from bot.service import RequestOrigin
 from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT, Target, parse_target
 
 Payload = dict[str, Any]
@@ -46,29 +46,29 @@ def user_of(args: AsyncArgs) -> str:
     return args.context.user_id or ""
 
 
-def place_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> Place:
+def origin_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> RequestOrigin:
     """Who asked for something, and where."""
     acting = acting_of(args)
-    return Place(
+    return RequestOrigin(
         team=acting.team,
         person=acting.person,
         channel=channel,
         response_url=args.body.get("response_url") or "",
-        seed=_seed(args.body),
+        idempotency_key=_idempotency_key(args.body),
         thread_ts=thread_ts,
     )
 
 
-def place_of_event(args: AsyncArgs) -> Place:
+def origin_of_event(args: AsyncArgs) -> RequestOrigin:
     """The same for a message. Its `ts` marks it: each delivery has an `event_id` of its own."""
     event, acting = args.body["event"], acting_of(args)
     channel, ts = event["channel"], event["ts"]
-    return Place(
+    return RequestOrigin(
         team=acting.team,
         person=acting.person,
         channel=channel,
         response_url="",
-        seed=f"{acting.team}|{channel}|{ts}",
+        idempotency_key=f"{acting.team}|{channel}|{ts}",
         thread_ts=thread_of(event),
     )
 
@@ -79,8 +79,8 @@ def thread_of(event: Payload) -> str:
     return "" if thread_ts == event["ts"] else thread_ts
 
 
-def _seed(body: Payload) -> str:
-    """What is the same for a request that is delivered twice, and for no other."""
+def _idempotency_key(body: Payload) -> str:
+    """The same for a request that is delivered twice, and for no other."""
     marks = [str(body.get(name) or "") for name in ("trigger_id", "response_url")]
     if not any(marks):
         return uuid4().hex
@@ -98,7 +98,7 @@ def clicked_target(body: Payload) -> Target:
 
 
 def click_id(body: Payload) -> str:
-    """What is the same for a click that is delivered twice, and for no other."""
+    """The idempotency key of a click."""
     return str(body["actions"][0].get("action_ts") or "")
 
 

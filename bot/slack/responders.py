@@ -1,34 +1,23 @@
-"""Answering one person in private, and keeping every error inside the listener.
+"""Ways to answer one person in private, one for each kind of request.
 
-An async listener that raises shortly after `ack()` makes Bolt forget the ack, so nothing escapes:
-a refusal or an outage becomes words, anything else becomes an apology and a log line.
+Each acks the request where it is not acked yet. `refuse` says why a request was refused.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
-from typing import Any, Protocol, TypeVar
+from abc import ABC, abstractmethod
+from typing import Any
 
+from aiohttp import ClientError
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
+from slack_sdk.errors import SlackApiError
 
-from bot.domain.errors import Conflict, OptionRefused, Reason, Refusal, StoreUnavailable
-from bot.slack.request_metrics import handling
-from bot.slack.requests import block_ids
-from bot.slack.telling import DELIVERY_ERRORS, tell_here, tell_on_response_url
-from bot.telemetry.context import about
-from bot.telemetry.tracing import span
+from bot.domain.errors import OptionRefused, Reason, Refusal
+from bot.slack.request_metrics import count_slack_errors
+from bot.slack.requests import block_ids, thread_of, user_of
+from bot.views.home import notice_view
 from bot.views.ids import OPTION_BLOCKS, PICTURE_BLOCK, PROMPT_BLOCK
-from bot.views.words import CLICK_LOST, SOMETHING_BROKE, refusal_words, store_words
-
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-
-DECIDE_WITHIN = 2.0
-"""Seconds; Slack waits 3 for the ack."""
+from bot.views.words import refusal_words
 
 _SELECTS = {
     "--ar": OPTION_BLOCKS["size"],
@@ -45,37 +34,36 @@ _ABOUT_PICTURES = {
 }
 
 
-class Answer(Protocol):
-    """Where one person is told something in private, and acked."""
-
-    async def say(self, words: str) -> None: ...
-
-    async def refuse(self, refusal: Refusal) -> None: ...
+DELIVERY_ERRORS = (SlackApiError, ClientError, OSError, KeyError, ValueError)
+"""`ValueError`: the request came without a `response_url`."""
 
 
-class CommandAnswer:
-    """To a slash command: only the person sees the words. Until then not acked, the ack carries
-    them."""
+class Responder(ABC):
+    """Tells one person something in private."""
 
     def __init__(self, args: AsyncArgs) -> None:
-        self._ack = args.ack
-        self._respond = args.respond
+        self._args = args
 
-    async def say(self, words: str) -> None:
-        send = self._ack if self._ack.response is None else self._respond
-        await send(text=words, response_type="ephemeral")
+    @abstractmethod
+    async def say(self, words: str) -> None: ...
 
     async def refuse(self, refusal: Refusal) -> None:
         await self.say(refusal_words(refusal))
 
 
-class FormAnswer:
+class CommandResponder(Responder):
+    """To a slash command: only the person sees the words. The ack carries them where it is not out
+    yet."""
+
+    async def say(self, words: str) -> None:
+        ack = self._args.ack
+        send = ack if ack.response is None else self._args.respond
+        await send(text=words, response_type="ephemeral")
+
+
+class FormResponder(Responder):
     """To a form: the words stand below the field that they are about, and what was typed
     stays."""
-
-    def __init__(self, args: AsyncArgs) -> None:
-        self._ack = args.ack
-        self._fields = block_ids(args.body["view"])
 
     async def say(self, words: str) -> None:
         await self._show(PROMPT_BLOCK, words)
@@ -84,7 +72,7 @@ class FormAnswer:
         await self._show(self._field_of(refusal), refusal_words(refusal, plain=True))
 
     async def _show(self, field: str, words: str) -> None:
-        await self._ack(response_action="errors", errors={field: words})
+        await self._args.ack(response_action="errors", errors={field: words})
 
     def _field_of(self, refusal: Refusal) -> str:
         field = PROMPT_BLOCK
@@ -92,14 +80,11 @@ class FormAnswer:
             field = _SELECTS.get(refusal.option, PROMPT_BLOCK)
         elif refusal.reason in _ABOUT_PICTURES:
             field = PICTURE_BLOCK
-        return field if field in self._fields else PROMPT_BLOCK
+        return field if field in block_ids(self._args.body.get("view") or {}) else PROMPT_BLOCK
 
 
-class ClickAnswer:
+class ClickResponder(Responder):
     """To a click: acked first, then an ephemeral message where the button was."""
-
-    def __init__(self, args: AsyncArgs) -> None:
-        self._args = args
 
     async def say(self, words: str) -> None:
         await self._args.ack()
@@ -110,78 +95,88 @@ class ClickAnswer:
         if message.get("ts") == thread_ts or message.get("subtype") == "thread_broadcast":
             thread_ts = ""  # it stands in the channel, where the thread may well be closed
         try:
-            await tell_here(self._args, channel, thread_ts, words)
+            await send_ephemeral(self._args, channel, thread_ts, words)
         except DELIVERY_ERRORS:
-            await tell_on_response_url(self._args, words)
-
-    async def refuse(self, refusal: Refusal) -> None:
-        await self.say(refusal_words(refusal))
+            await send_to_response_url(self._args, words)
 
 
-class ShortcutAnswer:
+class ShortcutResponder(Responder):
     """To a shortcut, which people can use where the bot is no member: acked first, then on the
     `response_url`."""
-
-    def __init__(self, args: AsyncArgs) -> None:
-        self._args = args
 
     async def say(self, words: str) -> None:
         await self._args.ack()
         try:
-            await tell_on_response_url(self._args, words)
+            await send_to_response_url(self._args, words)
         except DELIVERY_ERRORS:
-            await tell_here(self._args, self._args.body["channel"]["id"], "", words)
-
-    async def refuse(self, refusal: Refusal) -> None:
-        await self.say(refusal_words(refusal))
+            await send_ephemeral(self._args, self._args.body["channel"]["id"], "", words)
 
 
-class ResponseUrlAnswer:
+class ResponseUrlResponder(Responder):
     """On the `response_url` alone, which needs no token: for what is not this installation's."""
 
-    def __init__(self, args: AsyncArgs) -> None:
-        self._args = args
+    async def say(self, words: str) -> None:
+        await send_to_response_url(self._args, words)
+
+
+class EventResponder(Responder):
+    """Acked first, then an ephemeral message where the person wrote. Where Slack takes none: in a
+    direct channel a reply, otherwise a direct message."""
 
     async def say(self, words: str) -> None:
-        await tell_on_response_url(self._args, words)
+        await self._args.ack()
+        event = self._args.body["event"]
+        channel, thread_ts = event["channel"], thread_of(event)
+        try:
+            await send_ephemeral(self._args, channel, thread_ts, words)
+        except DELIVERY_ERRORS:
+            if event.get("channel_type") == "im":
+                await send_message(self._args, channel, words, thread_ts or event["ts"])
+            else:
+                await send_message(self._args, user_of(self._args), words)
 
     async def refuse(self, refusal: Refusal) -> None:
-        await self.say(refusal_words(refusal))
+        await self.say(refusal_words(refusal, command=False))
 
 
-async def in_time(deciding: Awaitable[T]) -> T:
-    """What is decided before the ack, within `DECIDE_WITHIN`: several slow answers of the store
-    add up. Raises `StoreUnavailable`."""
-    try:
-        async with asyncio.timeout(DECIDE_WITHIN):
-            return await deciding
-    except TimeoutError as error:
-        raise StoreUnavailable("late") from error
+class HomeResponder(Responder):
+    """About the Home tab, which has no room for private words: a direct message."""
+
+    async def say(self, words: str) -> None:
+        await self._args.ack()
+        await send_message(self._args, user_of(self._args), words)
 
 
-@asynccontextmanager
-async def answering(answer: Answer, away: str = CLICK_LOST) -> AsyncIterator[None]:
-    """Turn what the body raises into an answer. `away` is said when the store does not answer."""
-    with handling() as receipt, about(), span(f"slack {receipt.name}"):
-        try:
-            yield
-        except Refusal as refusal:
-            receipt.outcome = "refused"
-            log.info("refused: %s", refusal.reason)
-            await _say(answer.refuse(refusal))
-        except StoreUnavailable as error:
-            receipt.outcome = "unavailable"
-            log.warning("the store is %s: %s", error.trouble.value, error)
-            await _say(answer.say(store_words(error.trouble, away)))
-        except Exception as error:
-            receipt.outcome = "error"
-            log.error("a listener broke: %s", type(error).__name__)
-            log.debug("where", exc_info=not isinstance(error, Conflict))
-            await _say(answer.say(SOMETHING_BROKE))
+class HomeTabResponder(Responder):
+    """To somebody who looks at the Home tab: the words stand in it."""
+
+    async def say(self, words: str) -> None:
+        await self._args.ack()
+        view = notice_view(words)
+        with count_slack_errors("views.publish"):
+            await self._args.client.views_publish(user_id=user_of(self._args), view=view)
 
 
-async def _say(saying: Any) -> None:
-    try:
-        await saying
-    except Exception as error:  # noqa: BLE001 - nothing may escape a listener
-        log.warning("an answer could not be delivered: %s", type(error).__name__)
+async def send_ephemeral(args: AsyncArgs, channel: str, thread_ts: str, words: str) -> None:
+    """An ephemeral message, where the bot is a member."""
+    place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+    with count_slack_errors("chat.postEphemeral"):
+        await args.client.chat_postEphemeral(
+            channel=channel, user=user_of(args), text=words, **place
+        )
+
+
+async def send_to_response_url(args: AsyncArgs, words: str) -> None:
+    """Works everywhere, for 30 minutes. Raises `OSError` where Slack does not take it."""
+    answer = await args.respond(text=words, response_type="ephemeral", replace_original=False)
+    if answer is not None and answer.status_code >= 400:
+        raise OSError("the response_url does not take it")
+
+
+async def send_message(args: AsyncArgs, channel: str, words: str, thread_ts: str = "") -> None:
+    """A message to one person: `channel` is their user id, or their direct channel."""
+    place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+    with count_slack_errors("chat.postMessage"):
+        await args.client.chat_postMessage(
+            channel=channel, text=words, unfurl_links=False, unfurl_media=False, **place
+        )

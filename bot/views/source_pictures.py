@@ -29,7 +29,7 @@ class Picture(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Brought:
+class SourcePictures:
     """Pictures, where they are, and where to answer: `thread_ts` is the thread, empty for none."""
 
     channel: str
@@ -49,7 +49,7 @@ class Brought:
         return text
 
     @classmethod
-    def from_metadata(cls, text: str) -> Brought | None:
+    def from_metadata(cls, text: str) -> SourcePictures | None:
         """Read it back; None where it is not one of ours."""
         if len(text) > METADATA:
             return None

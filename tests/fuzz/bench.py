@@ -190,7 +190,7 @@ def bench() -> Iterator[Bench]:
     root, log = logging.getLogger(), io.StringIO()
     kept = root.handlers, root.level, logging.getLogger("bot").level
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as runner:
-        patch.setattr(access, "_OVERTAKING", 0.0)
+        patch.setattr(access, "RECORD_LAG", 0.0)
         app = SlackApp(*SESSIONS)
         app.record(patch)
         for listener in app.bolt._async_listeners:

@@ -16,10 +16,12 @@ from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from bot.domain.options import QUALITIES
 from bot.domain.policy import Policy, WhoMayStart
+from bot.domain.provenance import AI_LABEL
 from bot.domain.session import Session
-from bot.service import Direction, Portfolio
+from bot.ports import AttemptRule
+from bot.service import Services
 from bot.slack.bolt import Identity, bolt_app
-from bot.slack.listeners import Listeners
+from bot.slack.listeners import ListenerDependencies, register
 from bot.tasks import BackgroundTasks
 from tests.fakes import (
     ID,
@@ -65,6 +67,7 @@ class SlackApp:
         identity: Identity | None = None,
         who: WhoMayStart = WhoMayStart.TEAM,
         users: dict[str, Payload] | None = None,
+        rules: tuple[AttemptRule, ...] = (),
     ) -> None:
         self.store = FakeSessionStore(*sessions)
         self.queue = FakeJobQueue()
@@ -78,7 +81,7 @@ class SlackApp:
         self.users = users or {}
         self.slow: dict[str, float] = {}
         self.bolt = bolt_app(client, identity, SECRET, who, self.tasks)
-        direction = Direction(
+        services = Services.build(
             self.store,
             self.queue,
             self.cancellations,
@@ -86,9 +89,9 @@ class SlackApp:
             self.tasks,
             clock(),
             qualities,
+            rules,
         )
-        portfolio = Portfolio(self.store, qualities)
-        Listeners(direction, portfolio, self.publisher, self.tasks, identity).register(self.bolt)
+        register(self.bolt, ListenerDependencies(services, self.tasks, identity, AI_LABEL))
 
     @property
     def session(self) -> Session:

@@ -46,14 +46,14 @@ async def test_work_that_is_stopped_before_its_end_answers_nothing() -> None:
 
 
 async def test_work_that_is_done_answers_and_its_error_is_raised() -> None:
-    async def answering() -> str:
+    async def error_boundary() -> str:
         return "done"
 
     async def breaking() -> str:
         raise KeyError("broken")
 
     stopping = Stopping()
-    assert await stopping.unless_asked(answering()) == "done"
+    assert await stopping.unless_asked(error_boundary()) == "done"
     with pytest.raises(KeyError, match="broken"):
         await stopping.unless_asked(breaking())
 

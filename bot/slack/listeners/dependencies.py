@@ -8,28 +8,26 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
 from bot.domain.session import Session
-from bot.ports import Publisher
-from bot.service import Direction, Portfolio
+from bot.service import Services
 from bot.slack.identity import Identity
-from bot.slack.request_metrics import acks_first, calling
+from bot.slack.request_metrics import count_slack_errors, wait_for_acks
 from bot.tasks import BackgroundTasks
 from bot.views.forms import View
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Who decides, who knows what a person has, who shows it, and who the bot is."""
+class ListenerDependencies:
+    """`ai_label` is the note that images carry; empty for none."""
 
-    direction: Direction
-    portfolio: Portfolio
-    publisher: Publisher
+    services: Services
     tasks: BackgroundTasks
     identity: Identity
+    ai_label: str
 
     async def queue_owed(self, session: Session) -> None:
-        """What follows from a decision that is kept and acked. Never raises."""
-        await acks_first()
-        await self.direction.queue_owed(session)
+        """Queue what follows from a decision that is stored and acked. Never raises."""
+        await wait_for_acks()
+        await self.services.jobs.queue_owed(session)
 
 
 async def open_form(args: AsyncArgs, form: View) -> None:
@@ -37,7 +35,7 @@ async def open_form(args: AsyncArgs, form: View) -> None:
     trigger that is used up has opened its form already: the request came twice."""
     await args.ack()
     try:
-        with calling("views.open"):
+        with count_slack_errors("views.open"):
             await args.client.views_open(trigger_id=args.body["trigger_id"], view=form)
     except SlackApiError as error:
         if error.response.get("error") != "exchanged_trigger_id":

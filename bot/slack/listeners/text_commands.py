@@ -1,33 +1,30 @@
-"""What can be asked for by command and by mention alike."""
+"""`list` and `cancel`, asked for by command and by mention alike."""
 
 from __future__ import annotations
 
 from bot.domain.session import Session
-from bot.service import Place
-from bot.slack.listeners.dependencies import Desk
+from bot.service import RequestOrigin
+from bot.slack.listeners.dependencies import ListenerDependencies
 from bot.views.lists import cancelled_words, list_words
 
 LISTED = 10
 """Sessions in one list; the Home tab has them all."""
 
 
-async def list_of(desk: Desk, place: Place) -> str:
+async def list_sessions(dependencies: ListenerDependencies, origin: RequestOrigin) -> str:
     """The person's sessions in progress, in words."""
-    sessions, total = await desk.portfolio.working(place.team, place.owner, LISTED)
-    return list_words(sessions, total, desk.identity.url)
+    library = dependencies.services.library
+    sessions, total = await library.working(origin.team, origin.owner, LISTED)
+    return list_words(sessions, total, dependencies.identity.url)
 
 
-async def cancel_newest(desk: Desk, place: Place) -> tuple[Session, str]:
-    """Stop the person's newest attempt, and say which it was."""
-    direction = desk.direction
-    session, others = await direction.cancel_newest(place)
-    return session, cancelled_words(session, others)
-
-
-async def cancel_here(desk: Desk, place: Place) -> tuple[Session, str]:
-    """The same for a session's thread; anywhere else it is the newest one."""
-    if place.thread_ts:
-        session = await desk.direction.cancel_in_thread(place)
+async def cancel(dependencies: ListenerDependencies, origin: RequestOrigin) -> tuple[Session, str]:
+    """Stop what the person has under way in this thread, or else their newest attempt; answer the
+    words that say which it was."""
+    services = dependencies.services
+    if origin.thread_ts:
+        session = await services.replies.cancel(origin)
         if session is not None:
             return session, cancelled_words(session, 0)
-    return await cancel_newest(desk, place)
+    session, others = await services.decisions.cancel_newest(origin)
+    return session, cancelled_words(session, others)

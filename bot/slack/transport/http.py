@@ -11,8 +11,8 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
-from bot.slack.in_flight import InHand
-from bot.slack.request_metrics import Receipt, received
+from bot.slack.in_flight import InFlightRequests
+from bot.slack.request_metrics import TrackedRequest, track_request
 from bot.slack.transport.signing import Replays, Signing
 
 log = logging.getLogger(__name__)
@@ -22,27 +22,27 @@ READ_WITHIN = 3.0
 
 
 def events_routes(
-    app: AsyncApp, signing: Signing, replays: Replays, in_hand: InHand
+    app: AsyncApp, signing: Signing, replays: Replays, in_flight: InFlightRequests
 ) -> list[web.RouteDef]:
     """Where Slack delivers. A request that Slack did not sign, or that was here before, is answered
     with 401 before anybody looks into it; nothing is ever answered with 500."""
 
     async def events(request: web.Request) -> web.Response:
-        with received(in_hand) as receipt:
+        with track_request(in_flight) as tracked:
             body = await _read(request)
             signed = signing.signed(request.headers, body)
             if signed is None or not await replays.first(signed):
                 return web.json_response({"error": "invalid request"}, status=401)
             response = None
             try:
-                response = await _dispatched(app, request.content_type, body, receipt)
+                response = await _dispatched(app, request.content_type, body, tracked)
             finally:
                 if response is None or response.status != 200:
                     await replays.forget(signed)
             if not await _sent(request, response):
                 await replays.forget(signed)
             elif response.status == 200:
-                receipt.acked()
+                tracked.acked()
         return response
 
     return [web.post("/slack/events", events)]
@@ -68,11 +68,11 @@ async def _sent(request: web.Request, response: web.Response) -> bool:
 
 
 async def _dispatched(
-    app: AsyncApp, content_type: str, body: bytes, receipt: Receipt
+    app: AsyncApp, content_type: str, body: bytes, tracked: TrackedRequest
 ) -> web.Response:
     try:
         request = bolt_request(content_type, body)
-        receipt.about(request.body)
+        tracked.identify(request.body)
         response = await app.async_dispatch(request)
         if response.status < 500:
             return await to_aiohttp_response(response)

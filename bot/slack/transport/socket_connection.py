@@ -41,14 +41,14 @@ Send = Callable[["SocketConnection", str], Awaitable[None]]
 
 
 class SocketConnection(SocketModeClient):
-    """`send` is given every ack, to find a connection for it. `in_hand` holds the tasks of the
+    """`send` is given every ack, to find a connection for it. `in_flight` holds the tasks of the
     messages that are being handled."""
 
     def __init__(self, app_token: str, slack: AsyncWebClient, send: Send) -> None:
         asking = _without_kept_connections(slack)
         super().__init__(app_token, web_client=asking, logger=_LOG, ping_interval=PING_INTERVAL)
         self.proxy = slack.proxy
-        self.in_hand: set[asyncio.Task[None]] = set()
+        self.in_flight: set[asyncio.Task[None]] = set()
         self._send = send
         self._leaving = False
         self._heard_out = asyncio.Event()
@@ -75,10 +75,10 @@ class SocketConnection(SocketModeClient):
         return True
 
     async def enqueue_message(self, message: str) -> None:
-        """Handle a message at once: what has been received is in `in_hand`."""
+        """Handle a message at once: what has been received is in `in_flight`."""
         task = asyncio.create_task(self.run_message_listeners(_parsed(message), message))
-        self.in_hand.add(task)
-        task.add_done_callback(self.in_hand.discard)
+        self.in_flight.add(task)
+        task.add_done_callback(self.in_flight.discard)
 
     async def connect(self) -> None:
         """Slack asks us now and then to go to another address: the old one is heard out first.

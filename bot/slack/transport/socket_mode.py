@@ -25,8 +25,8 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.domain.errors import ImagineError
-from bot.slack.in_flight import InHand
-from bot.slack.request_metrics import received
+from bot.slack.in_flight import InFlightRequests
+from bot.slack.request_metrics import track_request
 from bot.slack.transport.socket_connection import SocketConnection
 
 log = logging.getLogger(__name__)
@@ -52,13 +52,17 @@ class SocketModeConnections:
     """Carries requests to a Bolt app."""
 
     def __init__(
-        self, app: AsyncApp, app_token: str, in_hand: InHand, connections: int = CONNECTIONS
+        self,
+        app: AsyncApp,
+        app_token: str,
+        in_flight: InFlightRequests,
+        connections: int = CONNECTIONS,
     ) -> None:
         self._app = app
         self._app_token = app_token
         self._open_more_until = 0.0
         self._opening = asyncio.Lock()
-        self._in_hand = in_hand
+        self._in_flight = in_flight
         self._connections = [self._connection() for _ in range(connections)]
 
     @property
@@ -97,13 +101,13 @@ class SocketModeConnections:
 
     async def _handle(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         started = asyncio.get_running_loop().time()
-        with received(self._in_hand) as receipt:
-            receipt.about(request.payload)
+        with track_request(self._in_flight) as tracked:
+            tracked.identify(request.payload)
             try:
                 response = await run_async_bolt_app(self._app, request)
                 await send_async_response(client, request, response, started)
                 if response.status == 200:
-                    receipt.acked()
+                    tracked.acked()
             except Exception as error:  # noqa: BLE001 - the SDK would log the request's body
                 log.error("a request could not be dispatched: %s", type(error).__name__)
 
@@ -131,8 +135,8 @@ async def _answered(connection: SocketConnection) -> bool:
     """Wait until nothing of it is in hand; answers whether that came about."""
     try:
         async with asyncio.timeout(_LAST_ACKS):
-            while connection.in_hand:
-                await asyncio.wait(connection.in_hand)
+            while connection.in_flight:
+                await asyncio.wait(connection.in_flight)
     except TimeoutError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""A direction with its surroundings."""
+"""The services with fakes behind them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from bot.domain.options import QUALITIES
 from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.session import Session
-from bot.service import Direction, Place
+from bot.ports import AttemptRule
+from bot.service import RequestOrigin, Services
 from bot.tasks import BackgroundTasks
 from tests.fakes import (
     BOSS,
@@ -23,26 +24,31 @@ from tests.fakes import (
     clock,
 )
 
-PLACE = Place("T1", BOSS, CHANNEL, "https://hooks/1", seed="trigger.1")
+ORIGIN = RequestOrigin("T1", BOSS, CHANNEL, "https://hooks/1", idempotency_key="trigger.1")
 
 
-def in_thread(thread_ts: str = "1.0", *, seed: str = "T1|C1|7.7", person: Person = BOSS) -> Place:
+def in_thread(
+    thread_ts: str = "1.0", *, seed: str = "T1|C1|7.7", person: Person = BOSS
+) -> RequestOrigin:
     """Where something is said in a thread."""
-    return Place("T1", person, CHANNEL, "", seed, thread_ts)
+    return RequestOrigin("T1", person, CHANNEL, "", seed, thread_ts)
 
 
-class Desk:
+class Setup:
+    """Keeps sessions in memory."""
+
     def __init__(
         self,
         *sessions: Session,
         policy: Policy | None = None,
         qualities: tuple[str, ...] = QUALITIES,
+        rules: tuple[AttemptRule, ...] = (),
     ) -> None:
         self.store = FakeSessionStore(*sessions)
         self.queue = FakeJobQueue()
         self.cancellations = FakeCancellations()
         self.tasks = BackgroundTasks()
-        self.direction = Direction(
+        self.services = Services.build(
             self.store,
             self.queue,
             self.cancellations,
@@ -50,7 +56,12 @@ class Desk:
             self.tasks,
             clock(),
             qualities,
+            rules,
         )
+
+        self.new_sessions, self.gateway = self.services.new_sessions, self.services.gateway
+        self.decisions, self.replies = self.services.decisions, self.services.replies
+        self.library, self.jobs = self.services.library, self.services.jobs
 
     @property
     def session(self) -> Session:

@@ -10,7 +10,7 @@ from bot.domain.errors import OptionRefused
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.service import Portfolio
+from bot.service.library import UserLibrary
 from tests.fakes import OWNER, FakeSessionStore, a_session, an_attempt
 
 SIZE = (5, 6)
@@ -34,7 +34,7 @@ async def test_in_progress_is_what_is_made_or_waits_for_a_decision() -> None:
         session(4, Stage.INITIAL_INPUT),
         replace(session(5, Stage.GENERATING), user="U2"),
     )
-    sessions, total = await Portfolio(store).working("T1", OWNER, at_most=1)
+    sessions, total = await UserLibrary(store).working("T1", OWNER, at_most=1)
     assert (ids(sessions), total) == ([1], 2)
 
 
@@ -52,15 +52,15 @@ async def test_a_page_past_either_end_is_the_one_at_that_end(
 ) -> None:
     working = [session(n, Stage.USER_FEEDBACK) for n in range(12)]
     approved = [session(n, Stage.FINAL) for n in range(20, 27)]
-    portfolio = Portfolio(FakeSessionStore(*working, *approved))
-    gallery = await portfolio.gallery("T1", OWNER, size=SIZE, pages=wanted)
+    library = UserLibrary(FakeSessionStore(*working, *approved))
+    gallery = await library.gallery("T1", OWNER, size=SIZE, pages=wanted)
     assert (ids(gallery.working), ids(gallery.pictures)) == shown
     assert (gallery.working_page, gallery.pictures_page) == at
     assert (gallery.in_progress, gallery.approved) == (12, 7)
 
 
 async def test_nothing_is_a_page_too() -> None:
-    gallery = await Portfolio(FakeSessionStore()).gallery("T1", OWNER, size=SIZE, pages=(3, 3))
+    gallery = await UserLibrary(FakeSessionStore()).gallery("T1", OWNER, size=SIZE, pages=(3, 3))
     assert (gallery.working, gallery.pictures) == ((), ())
     assert (gallery.working_page, gallery.pictures_page) == (0, 0)
     assert (gallery.last, gallery.defaults) == (NO_OPTIONS, NO_OPTIONS)
@@ -72,7 +72,7 @@ async def test_what_expires_in_between_is_left_out() -> None:
             return (await super().load_many(session_ids))[1:]
 
     store = Expiring(*(session(n, Stage.USER_FEEDBACK) for n in range(3)))
-    gallery = await Portfolio(store).gallery("T1", OWNER, size=SIZE)
+    gallery = await UserLibrary(store).gallery("T1", OWNER, size=SIZE)
     assert ids(gallery.working) == [1, 2]
 
 
@@ -84,18 +84,18 @@ async def test_the_options_used_last_are_those_of_the_newest_attempt() -> None:
         session(2, Stage.FINAL, options=Options(count=3)),
         used,
     )
-    portfolio = Portfolio(store)
-    assert (await portfolio.gallery("T1", OWNER, size=SIZE)).last == Options(count=2)
-    await portfolio.keep_last("T1", OWNER)
+    library = UserLibrary(store)
+    assert (await library.gallery("T1", OWNER, size=SIZE)).last == Options(count=2)
+    await library.keep_last("T1", OWNER)
     assert store.defaults == {("T1", OWNER): Options(count=2)}
 
 
 async def test_one_default_is_changed_and_the_others_stay() -> None:
     store = FakeSessionStore()
-    portfolio = Portfolio(store)
+    library = UserLibrary(store)
     for name, value in (("size", "1024x1536"), ("count", "3"), ("background", "opaque")):
-        await portfolio.set_default("T1", OWNER, name, value)
-    await portfolio.set_default("T1", OWNER, "size", "")
+        await library.set_default("T1", OWNER, name, value)
+    await library.set_default("T1", OWNER, "size", "")
     assert store.defaults == {("T1", OWNER): Options(background="opaque", count=3)}
 
 
@@ -103,5 +103,5 @@ async def test_one_default_is_changed_and_the_others_stay() -> None:
 async def test_a_default_that_cannot_be_changes_nothing(name: str, value: str) -> None:
     store = FakeSessionStore()
     with pytest.raises(OptionRefused):
-        await Portfolio(store, qualities=("low",)).set_default("T1", OWNER, name, value)
+        await UserLibrary(store, qualities=("low",)).set_default("T1", OWNER, name, value)
     assert store.defaults == {}

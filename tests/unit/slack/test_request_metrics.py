@@ -8,9 +8,15 @@ from aiohttp import ClientError
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.in_flight import PATIENCE, InHand
-from bot.slack.listeners import Listeners
-from bot.slack.request_metrics import acks_first, calling, handling, kind_and_name, received
+from bot.slack.in_flight import PATIENCE, InFlightRequests
+from bot.slack.listeners import ListenerDependencies, register
+from bot.slack.request_metrics import (
+    count_slack_errors,
+    kind_and_name,
+    track_listener,
+    track_request,
+    wait_for_acks,
+)
 from bot.telemetry import metrics
 from bot.views import ids, words
 from tests.support.metrics import Counted
@@ -93,9 +99,9 @@ def test_what_the_program_does_not_know_is_other(body: object, kind: str) -> Non
 )  # fmt: skip
 def test_what_is_no_request_of_a_person_is_not_counted(body: object) -> None:
     counted = Counted()
-    with received(InHand()) as receipt:
-        receipt.about(body)
-        receipt.acked()
+    with track_request(InFlightRequests()) as tracked:
+        tracked.identify(body)
+        tracked.acked()
     assert counted.changed("imagine_") == {}
 
 
@@ -103,9 +109,9 @@ def test_a_thousand_inventions_are_one_series() -> None:
     counted = Counted()
     for number in range(1_000):
         for body in ({"command": f"/{number}"}, click(f"approve_{number + 5}"), form(str(number))):
-            with received(InHand()) as receipt:
-                receipt.about(body)
-                receipt.acked()
+            with track_request(InFlightRequests()) as tracked:
+                tracked.identify(body)
+                tracked.acked()
     assert sorted(counted.changed("imagine_requests_total").values()) == [1_000, 1_000, 1_000]
 
 
@@ -113,8 +119,7 @@ def test_every_listener_is_known_by_name() -> None:
     """What is registered later would silently be counted as other."""
     registered = RecordingApp()
     nobody: Any = None
-    listeners = Listeners(nobody, nobody, nobody, nobody, nobody)
-    listeners.register(cast("AsyncApp", registered))
+    register(cast("AsyncApp", registered), ListenerDependencies(nobody, nobody, nobody, ""))
     assert registered.names
     for kind, name in registered.names:
         assert name in {known for _, (of, known) in KNOWN if of == kind}, name
@@ -154,15 +159,15 @@ async def test_a_request_counts_once_when_its_ack_is_out_and_its_listener_has_en
     series = {"kind": "block_action", "name": "keep_last"}
 
     async def listen() -> None:
-        with handling() as receipt:
+        with track_listener() as tracked:
             await goes_on.wait()
-            receipt.outcome = "unavailable"
+            tracked.outcome = "unavailable"
 
-    with received(InHand()) as receipt:
-        receipt.about(click(ids.KEEP_LAST))
+    with track_request(InFlightRequests()) as tracked:
+        tracked.identify(click(ids.KEEP_LAST))
         listener = asyncio.create_task(listen())
         await asyncio.sleep(0)
-        receipt.acked()
+        tracked.acked()
     assert counted.of("imagine_ack_seconds_count", kind="block_action") == 1
     assert counted.changed("imagine_requests_total") == {}
     goes_on.set()
@@ -173,8 +178,8 @@ async def test_a_request_counts_once_when_its_ack_is_out_and_its_listener_has_en
 
 def test_a_request_that_was_never_acked_is_an_error_without_an_ack() -> None:
     counted = Counted()
-    with received(InHand()) as receipt:
-        receipt.about(event("app_mention"))
+    with track_request(InFlightRequests()) as tracked:
+        tracked.identify(event("app_mention"))
     assert counted.of("imagine_ack_seconds_count", kind="event") == 0
     assert (
         counted.of("imagine_requests_total", kind="event", name="app_mention", outcome="error") == 1
@@ -185,8 +190,8 @@ def test_a_request_that_breaks_on_its_way_is_an_error() -> None:
     counted = Counted()
 
     def receive() -> None:
-        with received(InHand()) as receipt:
-            receipt.about(event("message"))
+        with track_request(InFlightRequests()) as tracked:
+            tracked.identify(event("message"))
             raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
@@ -198,13 +203,13 @@ async def test_requests_side_by_side_keep_their_own_outcomes() -> None:
     counted = Counted()
 
     async def request(outcome: str) -> None:
-        with received(InHand()) as receipt:
-            receipt.about(event("message"))
+        with track_request(InFlightRequests()) as tracked:
+            tracked.identify(event("message"))
             await asyncio.sleep(0)
-            with handling() as handled:
+            with track_listener() as handled:
                 await asyncio.sleep(0)
                 handled.outcome = outcome
-            receipt.acked()
+            tracked.acked()
 
     await asyncio.gather(*(request(outcome) for outcome in ("ok", "refused", "refused", "error")))
     told = {
@@ -228,28 +233,28 @@ async def test_requests_side_by_side_keep_their_own_outcomes() -> None:
 )
 def test_a_listeners_own_call_that_fails_is_counted_and_fails(error: Exception, kind: str) -> None:
     counted = Counted()
-    with pytest.raises(type(error)), calling("views.open"):
+    with pytest.raises(type(error)), count_slack_errors("views.open"):
         raise error
     assert counted.of("imagine_slack_errors_total", method="views.open", kind=kind) == 1
 
 
 async def test_what_follows_an_ack_lets_all_other_acks_go_first() -> None:
-    in_hand, order = InHand(), list[str]()
+    in_flight, order = InFlightRequests(), list[str]()
     may_ack = asyncio.Event()
 
     async def quick() -> None:
-        with received(in_hand) as receipt:
-            receipt.about(KNOWN[0][0])
-            receipt.acked()
-            await acks_first()
+        with track_request(in_flight) as tracked:
+            tracked.identify(KNOWN[0][0])
+            tracked.acked()
+            await wait_for_acks()
             order.append("what follows")
 
     async def slow() -> None:
-        with received(in_hand) as receipt:
-            receipt.about(KNOWN[0][0])
+        with track_request(in_flight) as tracked:
+            tracked.identify(KNOWN[0][0])
             await may_ack.wait()
             order.append("the other ack")
-            receipt.acked()
+            tracked.acked()
 
     async with asyncio.timeout(PATIENCE / 2), asyncio.TaskGroup() as group:
         group.create_task(slow())
@@ -260,39 +265,39 @@ async def test_what_follows_an_ack_lets_all_other_acks_go_first() -> None:
 
 
 async def test_a_request_that_is_never_acked_holds_up_nothing_for_long() -> None:
-    in_hand = InHand()
-    with received(in_hand) as hanging:
-        hanging.about(KNOWN[0][0])
-        await acks_first()  # returns
+    in_flight = InFlightRequests()
+    with track_request(in_flight) as hanging:
+        hanging.identify(KNOWN[0][0])
+        await wait_for_acks()  # returns
 
     async with asyncio.timeout(PATIENCE / 2):
-        with received(in_hand) as receipt:
-            receipt.about(KNOWN[0][0])
-            receipt.acked()
-            await acks_first()
+        with track_request(in_flight) as tracked:
+            tracked.identify(KNOWN[0][0])
+            tracked.acked()
+            await wait_for_acks()
 
 
 async def test_what_is_no_request_of_a_person_holds_up_nothing() -> None:
-    in_hand = InHand()
-    with received(in_hand), received(in_hand) as refused:
-        refused.about({"type": "url_verification"})
+    in_flight = InFlightRequests()
+    with track_request(in_flight), track_request(in_flight) as refused:
+        refused.identify({"type": "url_verification"})
         async with asyncio.timeout(PATIENCE / 2):
-            await acks_first()
+            await wait_for_acks()
 
 
 async def test_the_end_waits_for_what_follows_an_ack_for_a_while() -> None:
-    in_hand, acked, done = InHand(), asyncio.Event(), asyncio.Event()
+    in_flight, acked, done = InFlightRequests(), asyncio.Event(), asyncio.Event()
 
     async def listener() -> None:
-        with received(in_hand), handling():
+        with track_request(in_flight), track_listener():
             acked.set()
             await done.wait()
 
     task = asyncio.create_task(listener())
     await acked.wait()
-    await in_hand.finished(0.05)
+    await in_flight.wait_until_finished(0.05)
     assert not task.done()
     asyncio.get_running_loop().call_later(0.05, done.set)
-    await in_hand.finished(10.0)
+    await in_flight.wait_until_finished(10.0)
     assert task.done()
-    await in_hand.finished(10.0)
+    await in_flight.wait_until_finished(10.0)

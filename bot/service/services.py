@@ -1,0 +1,58 @@
+"""What a person can do, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.domain.options import QUALITIES
+from bot.domain.policy import Policy
+from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
+from bot.service.access import AccessControl
+from bot.service.decisions import Decisions
+from bot.service.gateway import AttemptGateway
+from bot.service.library import UserLibrary
+from bot.service.new_sessions import NewSessions
+from bot.service.owed_jobs import OwedJobs
+from bot.service.thread_replies import ThreadReplies
+from bot.tasks import BackgroundTasks
+
+
+@dataclass(frozen=True)
+class Services:
+    """`qualities` are those that the image model has."""
+
+    new_sessions: NewSessions
+    gateway: AttemptGateway
+    decisions: Decisions
+    replies: ThreadReplies
+    library: UserLibrary
+    jobs: OwedJobs
+    qualities: tuple[str, ...]
+
+    @classmethod
+    def build(
+        cls,
+        sessions: SessionStore,
+        queue: JobQueue,
+        cancellations: Cancellations,
+        policy: Policy,
+        tasks: BackgroundTasks,
+        now: Callable[[], float],
+        qualities: tuple[str, ...] = QUALITIES,
+        rules: tuple[AttemptRule, ...] = (),
+    ) -> Services:
+        """`now` answers seconds since the epoch; `rules` are asked before an attempt begins."""
+        access = AccessControl(sessions, policy, now)
+        gateway = AttemptGateway(sessions, access, now, qualities, rules)
+        decisions = Decisions(sessions, access, now)
+        library = UserLibrary(sessions, qualities)
+        return cls(
+            NewSessions(sessions, access, gateway, library, tasks, now, qualities),
+            gateway,
+            decisions,
+            ThreadReplies(sessions, access, gateway, decisions, qualities),
+            library,
+            OwedJobs(queue, cancellations),
+            qualities,
+        )

@@ -18,7 +18,7 @@ from bot.domain.options import QUALITIES
 from bot.domain.policy import Policy, WhoMayStart
 from bot.domain.provenance import AI_LABEL
 from bot.domain.session import Session
-from bot.ports import AttemptRule
+from bot.ports import AttemptRule, SessionStore
 from bot.service import Services
 from bot.slack.bolt import Identity, bolt_app
 from bot.slack.listeners import ListenerDependencies, register
@@ -56,7 +56,8 @@ class Call(NamedTuple):
 
 class SlackApp:
     """`fail` holds the error that Slack answers to the next calls of a method, `slow` the seconds
-    that it takes for them. `users` is what it knows of people, by id."""
+    that it takes for them. `users` is what it knows of people, by id. Sessions are kept in memory
+    unless there is a `store`."""
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class SlackApp:
         who: WhoMayStart = WhoMayStart.TEAM,
         users: dict[str, Payload] | None = None,
         rules: tuple[AttemptRule, ...] = (),
+        store: SessionStore | None = None,
     ) -> None:
         self.store = FakeSessionStore(*sessions)
         self.queue = FakeJobQueue()
@@ -82,7 +84,7 @@ class SlackApp:
         self.slow: dict[str, float] = {}
         self.bolt = bolt_app(client, identity, SECRET, who, self.tasks)
         services = Services.build(
-            self.store,
+            store or self.store,
             self.queue,
             self.cancellations,
             policy or Policy(),

@@ -9,12 +9,19 @@ import pytest
 
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import OptionRefused, Reason, StoreUnavailable
-from bot.domain.options import NO_OPTIONS, Options, ratio_of
+from bot.domain.options import Options, ratio_of
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind, owed
 from bot.service import RequestOrigin
-from tests.fakes import BOSS, CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt
+from tests.fakes import (
+    BOSS,
+    CHANNEL,
+    ID,
+    OWNER,
+    PROMPT,
+    a_session,
+    an_attempt,
+)
 from tests.unit.service.services import ORIGIN, Setup, refused
 
 SOURCE = Source("F9", "image/png", 2_000)
@@ -70,15 +77,6 @@ async def test_without_a_prompt_a_session_waits_only_where_it_may(text: str) -> 
     assert setup.store.sessions == {}
     session = await setup.new_sessions.start(ORIGIN, text, may_wait=True)
     assert (session.stage, session.attempts) == (Stage.INITIAL_INPUT, ())
-
-
-async def test_a_form_submits_a_session_that_waits_for_its_prompt() -> None:
-    setup = Setup()
-    session = await setup.new_sessions.start(ORIGIN, "--n 2", may_wait=True)
-    assert session.options == Options(count=2)
-    submitted, old = await setup.gateway.submit(session.id, BOSS, "a cat", Options(count=3))
-    assert (submitted.stage, submitted.task_input, old) == (Stage.GENERATING, "a cat", None)
-    assert submitted.options == Options(count=3)
 
 
 async def test_what_was_typed_counts_before_a_form_and_a_form_before_the_defaults() -> None:
@@ -157,19 +155,6 @@ async def test_a_session_that_was_waited_for_in_vain_is_taken_back() -> None:
     assert setup.store.sessions == {}
 
 
-async def test_starting_over_clears_the_approved_session_and_its_images() -> None:
-    setup = Setup(a_session(Stage.FINAL, attempts=2, final_ts="9.0"))
-    setup.store.images = {(ID, ImageRef(n)): "a" for n in range(3)}
-    _, new = await setup.new_sessions.restart(ORIGIN, ID)
-    session, old = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
-    assert (session.stage, session.task_input) == (Stage.GENERATING, "a cat")
-    assert old is not None
-    assert (old.final_ts, old.retiring) == ("9.0", 2)
-    assert owed(old) == Job(JobKind.RETIRE, ID, 2)
-    assert (setup.session.stage, setup.session.restarted_as) == (Stage.INITIAL_INPUT, new.id)
-    assert setup.store.images == {}
-
-
 async def test_starting_over_offers_what_the_approved_image_was_made_with() -> None:
     made = an_attempt(posted=True, options=Options("1024x1536"), base=ImageRef(0), change=PROMPT)
     later = an_attempt(2, posted=True, options=Options(count=4))
@@ -182,33 +167,3 @@ async def test_starting_over_offers_what_the_approved_image_was_made_with() -> N
     session, _ = await setup.gateway.submit(new.id, BOSS, "make it day", new.options)
     assert (session.source, session.latest.base) == (SOURCE, ImageRef(0))
     assert session.latest.change == "make it day"
-
-
-async def test_of_two_forms_that_start_over_the_first_submitted_counts() -> None:
-    setup = Setup(a_session(Stage.FINAL))
-    _, first = await setup.new_sessions.restart(ORIGIN, ID)
-    _, second = await setup.new_sessions.restart(replace(ORIGIN, idempotency_key="t.2"), ID)
-    await setup.gateway.submit(second.id, BOSS, "a cat", NO_OPTIONS)
-    late = setup.gateway.submit(first.id, BOSS, "a dog", NO_OPTIONS)
-    assert await refused(late) is Reason.STARTED_OVER
-    assert setup.store.sessions[first.id].stage is Stage.INITIAL_INPUT
-
-
-async def test_a_cleared_session_cannot_be_submitted_anew() -> None:
-    setup = Setup(a_session(Stage.FINAL))
-    _, new = await setup.new_sessions.restart(ORIGIN, ID)
-    await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
-    late = setup.gateway.submit(ID, BOSS, "a dog", NO_OPTIONS)
-    assert await refused(late) is Reason.STARTED_OVER
-    assert (setup.session.stage, len(setup.session.attempts)) == (Stage.INITIAL_INPUT, 1)
-
-
-async def test_starting_over_goes_on_where_the_store_went_away_in_between() -> None:
-    setup = Setup(a_session(Stage.FINAL, final_ts="9.0"))
-    _, new = await setup.new_sessions.restart(ORIGIN, ID)
-    setup.store.writes_until_away = 1
-    with pytest.raises(StoreUnavailable):
-        await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
-    setup.store.writes_until_away = None
-    session, _ = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
-    assert session.stage is Stage.GENERATING

@@ -1,8 +1,8 @@
-"""Where a request comes from: for which installation, and from whom.
+"""Who acts in a request, and for which installation it is.
 
-Slack tells it in another way in each kind of payload. In a channel that is shared with another
+Each kind of payload names them in a way of its own. In a channel that is shared with another
 organisation (Slack Connect), an event's `team_id` may be that of either side: `authorizations` says
-for which installation it is, `user_team` or `team` whose the author is.
+for which installation it is, `user_team` or `team` which workspace the author is of.
 """
 
 from __future__ import annotations

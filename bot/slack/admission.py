@@ -14,7 +14,7 @@ from bot.domain.policy import WhoMayStart
 from bot.slack.actor import Actor, actor_of, is_asked_by_somebody, is_of_a_person, is_ours
 from bot.slack.error_boundary import error_boundary
 from bot.slack.identity import Identity
-from bot.slack.members import Members
+from bot.slack.members import MemberDirectory
 from bot.slack.requests import ACTING, Acting
 from bot.slack.responders import (
     ClickResponder,
@@ -33,15 +33,15 @@ log = logging.getLogger(__name__)
 
 
 class Admission:
-    """A global middleware. What it lets in has the `Person` who acts in its context. All else is
-    acked here, because Slack switches a subscription off whose deliveries fail: what another
-    installation asks, and what bots say, in silence; a person is told why, in private."""
+    """A global middleware. It puts who acts into the context of a request that it lets in. It acks
+    all others, because Slack switches a subscription off whose deliveries fail. A person is told in
+    private why they are turned away; a bot is not."""
 
     def __init__(self, identity: Identity, who: WhoMayStart, tasks: BackgroundTasks) -> None:
         self._identity = identity
         self._who = who
         self._tasks = tasks
-        self._members = Members()
+        self._members = MemberDirectory()
 
     async def __call__(
         self, args: AsyncArgs, next_: Callable[[], Awaitable[None]]
@@ -74,14 +74,14 @@ class Admission:
         return Person(org, actor.user)
 
     async def _looked_up(self, args: AsyncArgs, actor: Actor) -> tuple[str, bool]:
-        """Whose the person is, and whether a guest. Nobody who is uncertain is taken for one of
-        the installation's own without Slack's word."""
+        """The person's organisation, and whether they are a guest. Only Slack's answer makes an
+        uncertain person one of the installation's own."""
         if not self._identity.may("users:read"):
             if actor.org and self._who is WhoMayStart.ANYONE:
                 return actor.org, False
             raise Refusal(Reason.CHECK_NOT_GRANTED)
         try:
-            member = await self._members.of(args.client, actor.user)
+            member = await self._members.look_up(args.client, actor.user)
         except Refusal as refusal:
             if refusal.reason is not Reason.OUTSIDER:
                 raise
@@ -95,7 +95,7 @@ class Admission:
         raise Refusal(Reason.NOT_CHECKED)
 
     def _foreign(self, *named: str) -> str:
-        """Whose a stranger is. Raises `Refusal` where strangers may not use the bot."""
+        """A stranger's organisation. Raises `Refusal` where strangers may not use the bot."""
         org = next((org for org in named if org and not self._identity.is_home(org)), "")
         if not org or self._who is not WhoMayStart.ANYONE:
             raise Refusal(Reason.OUTSIDER)

@@ -1,4 +1,4 @@
-"""Whose a person is, judged by the organisations and workspaces that a payload names.
+"""Which organisation a person is of, by the organisations and workspaces that a payload names.
 
 Of an organisation's people Slack often names the organisation (`E…`) where of others it names the
 workspace (`T…`). An unknown workspace may be one more of our organisation, or a stranger's.

@@ -1,4 +1,4 @@
-"""What the listeners read from Slack's payloads."""
+"""Readers of Slack's payloads, for the listeners."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Payload = dict[str, Any]
 
 
 ACTING = "acting"
-"""Where a request's context holds who acts."""
+"""The key in a request's context that holds who acts."""
 
 
 class Acting(NamedTuple):
@@ -47,7 +47,7 @@ def user_of(args: AsyncArgs) -> str:
 
 
 def origin_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> RequestOrigin:
-    """Who asked for something, and where."""
+    """Who asks, and where."""
     acting = acting_of(args)
     return RequestOrigin(
         team=acting.team,
@@ -60,7 +60,7 @@ def origin_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> RequestOrig
 
 
 def origin_of_event(args: AsyncArgs) -> RequestOrigin:
-    """The same for a message. Its `ts` marks it: each delivery has an `event_id` of its own."""
+    """The same for a message. Its `ts` identifies it: each delivery has another `event_id`."""
     event, acting = args.body["event"], acting_of(args)
     channel, ts = event["channel"], event["ts"]
     return RequestOrigin(
@@ -88,12 +88,12 @@ def _idempotency_key(body: Payload) -> str:
 
 
 def one_word(text: str) -> str:
-    """What may be a word such as `help`; empty for a text that is too long to be looked at."""
+    """The text as a word such as `help`; empty for one that is too long to be looked at."""
     return text.strip().lower() if len(text) <= MAX_TYPED else ""
 
 
 def clicked_target(body: Payload) -> Target:
-    """What the clicked button is about. Raises `Refusal` for a value that is not one of ours."""
+    """The target of the clicked button. Raises `Refusal` for a value that is not one of ours."""
     return _known(body["actions"][0].get("value"))
 
 
@@ -103,18 +103,18 @@ def click_id(body: Payload) -> str:
 
 
 def form_target(view: Payload) -> Target:
-    """What the form is about. Raises `Refusal` likewise."""
+    """The target of the form. Raises `Refusal` for metadata that is not ours."""
     return _known(view.get("private_metadata"))
 
 
 def form_values(view: Payload) -> Payload:
-    """What was filled in: block id → action id → field."""
+    """The filled-in fields: block id → action id → field."""
     values: Payload = view["state"]["values"]
     return values
 
 
 def block_ids(view: Payload) -> set[str]:
-    """Of the fields; none of a form that holds none, which is no form of ours."""
+    """The ids of the form's fields; empty for a form without fields, which is not ours."""
     match view:
         case {"state": {"values": dict(values)}}:
             return set(values)
@@ -122,7 +122,7 @@ def block_ids(view: Payload) -> set[str]:
 
 
 def form_text(view: Payload) -> str:
-    """What was typed into the prompt's field. Raises `Refusal` for more than is read."""
+    """The text in the prompt's field. Raises `Refusal` for one that is too long."""
     field = form_values(view).get(PROMPT_BLOCK, {}).get(PROMPT_INPUT, {})
     return check_length(field.get("value") or "")
 

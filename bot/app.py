@@ -110,7 +110,9 @@ async def _connect(
     queue = BullJobQueue(settings.redis_url.get_secret_value())
     stack.push_async_callback(queue.close)
     reading = OneAtATime()
-    publisher = SlackPublisher(slack, http, ai_label=settings.ai_label)
+    publisher = SlackPublisher(
+        slack, http, ai_label=settings.ai_label, job_lease=settings.job_lease
+    )
     files = SlackFiles(slack, http, reading)
     return Outside(settings, slack, identity, queue, publisher, files, reading)
 

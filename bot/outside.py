@@ -41,7 +41,7 @@ class Outside:
         return self.settings.redis_url.get_secret_value()
 
     def heartbeats(self, stack: AsyncExitStack) -> RedisHeartbeats:
-        return RedisHeartbeats(self._small(stack), SMALL_PATIENCE)
+        return RedisHeartbeats(self._small(stack), SMALL_PATIENCE, self.settings.job_lease)
 
     def shut_outs(self, stack: AsyncExitStack) -> RedisShutOuts:
         return RedisShutOuts(self._small(stack), SMALL_PATIENCE)

@@ -86,7 +86,7 @@ async def start_worker(
         breaker,
         bot_name,
     )
-    worker = BullWorker(outside.redis_url, handler, settings.worker_concurrency)
+    worker = BullWorker(outside.redis_url, handler, settings.worker_concurrency, settings.job_lease)
     monitoring.needs(lambda: worker.takes_jobs, "no jobs are taken")
     for trouble, reason in REFUSED.items():
         monitoring.needs(partial(write_probe.is_free_of, trouble), reason)

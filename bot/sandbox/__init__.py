@@ -1,40 +1,35 @@
 """A Slack workspace that runs on this machine, for tests and for a demo without accounts.
 
-The bot under it is the real one: it differs by `SLACK_API_URL` alone.
+The bot under it is the real one: it differs by `SLACK_API_URL` alone. Nothing here imports the bot.
 
-    a person                 the workspace                       the bot
-    people, people_talk, ->  payloads -> delivery           ->   listeners
-    people_views               sockets | http_delivery      <-   ack
-                             echoes -> delivery             ->   its own direct messages
-    observe              <-  workspace <- methods_* <- api  <-   Web API calls
-                               responses <- transfers       <-   response_url, uploads, downloads
+    page/        what a person sees in the browser, over HTTP and a WebSocket
+    server       `SimulatedSlack`: one workspace as a running server
+    people/      what a person does: commands, clicks, messages, modals; what tests wait for
+    delivery/    how the bot hears of it: payloads, Socket Mode, signed HTTP, events
+    webapi/      what the bot calls: Web API methods, uploads, response URLs; planned faults
+    workspace/   the state: users, channels, messages, files, views, and a stream of its changes
 
-`workspace` holds all state: users and channels, `messages`, `files`, `views`, `tickets` (trigger
-ids and response URLs). The methods of the Web API are functions of the workspace and their
-arguments, in the table of `registry`. `blockkit` is stricter than Slack. `faults` breaks calls on
-demand. What the bot did that Slack would refuse, or lose without a word, is kept in `violations`.
+Each room imports only rooms below it; `delivery` and `webapi` know nothing of each other.
 
-For a person there is a page in the browser, with no build step and no framework:
+`webapi.block_kit` is stricter than Slack. `webapi.faults` makes calls fail on demand. What the bot
+did that Slack would refuse, or lose without an error, is kept in `violations`.
 
-    page/ (browser)                  page_server
-    main.js draws the parts       <- page_feed: changes and the wire, through page_sight
-    api.js: what a person does    -> page_actions -> people, people_views
-
-`page_guard` keeps other sites out, `page_sight` shows each person only what is theirs to see, and
-the page makes text nodes of all content. `keeping` saves a workspace between runs.
+The page has no build step and no framework. It makes text nodes of all content. `page.guard` keeps
+other sites out, and `page.visibility` shows each person only what is theirs to see.
 """
 
-from bot.sandbox.api import ApiCall
-from bot.sandbox.delivery import Ack
-from bot.sandbox.faults import Fault
-from bot.sandbox.keeping import Keeper
-from bot.sandbox.messages import Message
-from bot.sandbox.observe import PATIENCE
-from bot.sandbox.page_features import Command, Features, Shortcut
-from bot.sandbox.page_server import Page
+from bot.sandbox.delivery.delivery import Ack
+from bot.sandbox.page.features import Command, Features, Shortcut
+from bot.sandbox.page.feed import Feed
+from bot.sandbox.page.server import Page
+from bot.sandbox.people.observer import PATIENCE
 from bot.sandbox.server import SimulatedSlack
-from bot.sandbox.views import View
-from bot.sandbox.workspace import Channel, User
+from bot.sandbox.webapi.faults import Fault
+from bot.sandbox.webapi.middleware import ApiCall
+from bot.sandbox.workspace.members import Channel, User
+from bot.sandbox.workspace.messages import Message
+from bot.sandbox.workspace.storage import WorkspaceStorage
+from bot.sandbox.workspace.views import View
 
 __all__ = [
     "PATIENCE",
@@ -44,11 +39,12 @@ __all__ = [
     "Command",
     "Fault",
     "Features",
-    "Keeper",
+    "Feed",
     "Message",
     "Page",
     "Shortcut",
     "SimulatedSlack",
     "User",
     "View",
+    "WorkspaceStorage",
 ]

@@ -1,27 +1,28 @@
-"""The simulated workspace as a running server, and all that a test or a page does with it."""
+"""The simulated workspace as a running server: the interface of tests and of the page."""
 
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
-from bot.sandbox.api import ApiCall, Gate, WebApi
-from bot.sandbox.clock import Clock
-from bot.sandbox.delivery import Delivery
-from bot.sandbox.echoes import Echoes
-from bot.sandbox.faults import Faults, ShutOut
-from bot.sandbox.http_delivery import HttpDelivery
-from bot.sandbox.observe import Observer
-from bot.sandbox.people import People
-from bot.sandbox.people_talk import TalkingPeople
-from bot.sandbox.people_views import FormPeople
-from bot.sandbox.transfers import Transfers
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.delivery.delivery import Delivery
+from bot.sandbox.delivery.echoes import Echoes
+from bot.sandbox.delivery.http import HttpDelivery
+from bot.sandbox.people.conversations import Conversations
+from bot.sandbox.people.interactions import Interactions
+from bot.sandbox.people.modals import Modals
+from bot.sandbox.people.observer import Observer
+from bot.sandbox.webapi.api import WebApi
+from bot.sandbox.webapi.faults import Faults, ShutOut
+from bot.sandbox.webapi.middleware import ApiCall, Middleware
+from bot.sandbox.webapi.transfers import Transfers
+from bot.sandbox.workspace.clock import Clock
+from bot.sandbox.workspace.workspace import Workspace
 
 MOST_UPLOAD = 100 * 1024 * 1024
 
 
-class SimulatedSlack(People, TalkingPeople, FormPeople, Observer):
+class SimulatedSlack(Interactions, Conversations, Modals, Observer):
     """One workspace with one installed bot. Nothing listens before `start()`.
 
     `file_ready_after`: seconds from the end of an upload to when messages can show the file.
@@ -38,7 +39,7 @@ class SimulatedSlack(People, TalkingPeople, FormPeople, Observer):
         self._host, self._port = host, port
         self.workspace = Workspace(scopes, file_ready_after)
         self.delivery = Delivery(self.workspace)
-        self.gate = Gate(self.workspace)
+        self.middleware = Middleware(self.workspace)
         self._echoes = Echoes(self.workspace, self.delivery)
         self._runner: web.AppRunner | None = None
         self._https: list[HttpDelivery] = []
@@ -58,13 +59,13 @@ class SimulatedSlack(People, TalkingPeople, FormPeople, Observer):
         self._echoes.start()
 
     def add_routes(self, app: web.Application) -> None:
-        api = WebApi(self.workspace, self.gate)
+        api = WebApi(self.workspace, self.middleware)
         app.router.add_route("*", "/api/{method}", api.handle)
         app.router.add_get("/link/", self.delivery.sockets.accept)
-        Transfers(self.workspace, self.gate).add_routes(app)
+        Transfers(self.workspace, self.middleware).add_routes(app)
 
     async def stop(self) -> None:
-        self.gate.stopping.set()
+        self.middleware.stopping.set()
         await self._echoes.stop()
         await self.delivery.stop()
         await self._close_http()
@@ -84,7 +85,7 @@ class SimulatedSlack(People, TalkingPeople, FormPeople, Observer):
     ) -> None:
         await self.stop()
 
-    # what the bot needs to know
+    # what the bot needs
 
     @property
     def port(self) -> int:
@@ -148,29 +149,29 @@ class SimulatedSlack(People, TalkingPeople, FormPeople, Observer):
     def deliver_twice(self, twice: bool) -> None:
         self.delivery.twice = twice
 
-    # trouble, and what came of it
+    # faults and violations
 
     @property
     def faults(self) -> Faults:
-        return self.gate.faults
+        return self.middleware.faults
 
     def shut_out(self, error: str, *methods: str, status: int = 200) -> None:
         """Refuse the whole app, or these methods to it, until `let_in`."""
-        self.gate.shut_out = ShutOut(error, status, frozenset(methods))
+        self.middleware.shut_out = ShutOut(error, status, frozenset(methods))
 
     def let_in(self) -> None:
-        self.gate.shut_out = None
+        self.middleware.shut_out = None
 
     def rate_limit(
         self, method: str, per_second: float | None, per: str | None = "channel"
     ) -> None:
         """Really limit a method, for each value of the argument `per`; None lifts the limit."""
-        self.gate.limits.set(method, per_second, per)
+        self.middleware.limits.set(method, per_second, per)
 
     @property
     def calls(self) -> list[ApiCall]:
         """Everything that the bot has called, in order."""
-        return self.gate.calls
+        return self.middleware.calls
 
     def calls_of(self, method: str) -> list[ApiCall]:
         return [call for call in self.calls if call.method == method]

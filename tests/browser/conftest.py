@@ -14,7 +14,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import Features, Keeper, Page, Shortcut, SimulatedSlack
+from bot.sandbox import Features, Page, Shortcut, SimulatedSlack, WorkspaceStorage
 from tests.browser.demo_process import DemoProcess
 from tests.browser.pictures import picture
 
@@ -69,7 +69,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     slack = SimulatedSlack()
     for number in range(ROOMS):
         slack.workspace.add_channel(_room(number))
-    Keeper(slack.workspace, folder / "slack").save()
+    WorkspaceStorage(slack.workspace, folder / "slack").save()
     return folder
 
 

@@ -16,8 +16,8 @@ from redis.asyncio import Redis
 
 from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.sandbox import PATIENCE, SimulatedSlack
-from bot.sandbox.faults import Fault
-from bot.sandbox.messages import Message
+from bot.sandbox.webapi.faults import Fault
+from bot.sandbox.workspace.messages import Message
 from tests.fake_openai import FakeOpenAI, held, success
 from tests.support.processes import BotProcess, World
 from tests.support.scene import SECONDS_TO_ACK, isolated_world

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.faults import Fault
-from bot.sandbox.messages import Message
+from bot.sandbox.webapi.faults import Fault
+from bot.sandbox.workspace.messages import Message
 from tests.support.scene import Scene, isolated_world
 
 LEASE = 15.0

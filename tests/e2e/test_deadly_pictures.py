@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox import Ack, Message
-from tests.sandbox.samples import png
 from tests.support.fragile import DEADLY, SLOW
 from tests.support.processes import BotProcess, World
+from tests.support.samples import png
 from tests.support.scene import Scene, isolated_world, new_scene
 
 LOST_WITHIN = 90.0
@@ -22,7 +22,7 @@ LOST_WITHIN = 90.0
 class FragileProcess(BotProcess):
     @property
     def arguments(self) -> tuple[str, ...]:
-        return ("-W", "default", "-m", "tests.support.fragile", self.command)
+        return ("tests.support.fragile", self.command)
 
 
 @pytest.fixture

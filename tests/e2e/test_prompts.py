@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from bot.sandbox import Message
-from bot.sandbox.markup import pings_in_blocks, pings_in_text
+from bot.sandbox.workspace.markup import pings_in_blocks, pings_in_text
 from tests.fake_openai import moderation_400
 from tests.support.processes import World
 from tests.support.scene import Scene, isolated_world

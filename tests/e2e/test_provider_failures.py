@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.sandbox.files import sniff
+from bot.sandbox.workspace.files import sniff
 from tests.fake_openai import (
     Outcome,
     background_unsupported,

@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.sandbox import PATIENCE, Fault, Message, SimulatedSlack
-from bot.sandbox.http_delivery import HttpDelivery
+from bot.sandbox.delivery.http import HttpDelivery
 from tests.fake_openai import FakeOpenAI, moderation_400
 from tests.support.processes import World
 from tests.support.scene import SECONDS_TO_ACK, Scene, isolated_world, new_scene

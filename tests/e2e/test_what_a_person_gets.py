@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from bot.sandbox import Fault, Message
-from bot.sandbox.files import dimensions
+from bot.sandbox.workspace.files import dimensions
 from tests.fake_openai import moderation_400, server_error, slow, success
 from tests.support.processes import World
 from tests.support.scene import Scene, isolated_world

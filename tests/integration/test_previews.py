@@ -15,7 +15,6 @@ from bot.domain.session import Session
 from bot.sandbox import Fault, Message, SimulatedSlack
 from bot.views import markers
 from tests.fakes import eventually, generating
-from tests.sandbox.samples import png
 from tests.support.published import (
     IMAGE,
     in_thread,
@@ -24,6 +23,7 @@ from tests.support.published import (
     reviewed,
     with_file,
 )
+from tests.support.samples import png
 
 PARTIAL = png(3, 3)
 BLIND = {"chat:write", "commands", "files:write"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.slack import SlackPublisher, calls, posting
+from bot.adapters.slack import SlackPublisher, calls
 from bot.domain import begin, steps
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
@@ -355,7 +355,7 @@ async def test_whoever_has_waited_for_long_looks_whether_another_has_posted(
     busy: bool,
 ) -> None:
     """It may have been taken for dead meanwhile."""
-    monkeypatch.setattr(posting, "TAKEN_FOR_DEAD", 0.05)
+    monkeypatch.setattr(publisher._poster, "_taken_for_dead", 0.05)
     if busy:
         slack.faults.add(
             "chat.postMessage", Fault.rate_limited(1), match=lambda a: "thread_ts" in a

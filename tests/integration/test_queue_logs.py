@@ -27,7 +27,7 @@ async def nothing(job: object, repeated: bool) -> None:
 @pytest.fixture
 async def worker(redis_url: str) -> Any:
     redis = redis_client(redis_url)
-    worker = make_worker(PUBLISH_QUEUE, redis, Processor(nothing), 1)
+    worker = make_worker(PUBLISH_QUEUE, redis, Processor(nothing), 1, 15.0)
     yield worker
     await close(worker, redis)
 

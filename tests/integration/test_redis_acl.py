@@ -114,7 +114,7 @@ async def test_store_queue_and_listener_need_no_more(limited: Server) -> None:
     signatures = RedisSignatures(redis, 5.0)
     assert await signatures.add("v0=1", 60.0)
     await signatures.remove("v0=1")
-    heartbeats = RedisHeartbeats(redis, 5.0)
+    heartbeats = RedisHeartbeats(redis, 5.0, 15.0)
     await heartbeats.begin("a")
     await heartbeats.beat()
     await heartbeats.end("a")

@@ -38,6 +38,8 @@ from bot.ports import Memory
 from tests.fakes import ID, FakeTime, generating
 from tests.support.redis_servers import REDIS, VALKEY, Server, installed, server
 
+LEASE = 15.0
+
 IMAGE = ImageRef(1)
 
 
@@ -164,14 +166,14 @@ def time() -> FakeTime:
 
 @pytest.fixture
 def mine(redis: Any, time: FakeTime) -> RedisHeartbeats:
-    return RedisHeartbeats(redis, 0.5, time.monotonic)
+    return RedisHeartbeats(redis, 0.5, LEASE, time.monotonic)
 
 
 @pytest.fixture
 def others(redis: Any, time: FakeTime) -> RedisHeartbeats:
     """Another process, which has watched for a while."""
-    theirs = RedisHeartbeats(redis, 0.5, time.monotonic)
-    time.now += heartbeats.STEADY_FOR
+    theirs = RedisHeartbeats(redis, 0.5, LEASE, time.monotonic)
+    time.now += heartbeats.STEADY_FOR * LEASE
     return theirs
 
 
@@ -215,9 +217,9 @@ async def test_a_key_that_expired_during_an_outage_is_there_again_with_the_next_
 async def test_silence_says_nothing_right_after_an_outage(
     redis: Any, time: FakeTime, others: RedisHeartbeats
 ) -> None:
-    begun = RedisHeartbeats(redis, 0.5, time.monotonic)
+    begun = RedisHeartbeats(redis, 0.5, LEASE, time.monotonic)
     assert await begun.is_alive("a")
-    time.now += heartbeats.STEADY_FOR
+    time.now += heartbeats.STEADY_FOR * LEASE
     assert not await begun.is_alive("a")
 
 
@@ -226,4 +228,4 @@ async def test_an_end_that_is_told_is_believed_at_once(
 ) -> None:
     await mine.begin("a")
     await mine.end("a")
-    assert not await RedisHeartbeats(redis, 0.5, time.monotonic).is_alive("a")
+    assert not await RedisHeartbeats(redis, 0.5, LEASE, time.monotonic).is_alive("a")

@@ -13,7 +13,7 @@ from bot.domain.images import BaseImage, ImageRequest
 from tests.fake_openai import FakeOpenAI, held
 from tests.fake_openai.recording import Recorded
 from tests.integration.responses import Told, backends
-from tests.sandbox.samples import png
+from tests.support.samples import png
 
 ID = "0123456789abcdef0123.2.1"
 REQUEST = ImageRequest("a robot eating pizza on Mars", request_id=ID)

@@ -15,8 +15,8 @@ from bot.adapters.slack import SlackFiles, calls, people_files, slack_client, sl
 from bot.adapters.slack.people_files import is_slacks
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.sandbox import Fault, SimulatedSlack
-from bot.sandbox.files import File
-from tests.sandbox.samples import png
+from bot.sandbox.workspace.files import File
+from tests.support.samples import png
 
 KEPT_WAIT = calls._wait
 KEPT_PAYLOAD = File.payload

@@ -9,8 +9,8 @@ import pytest
 
 from bot.domain.policy import WhoMayStart
 from bot.sandbox import SimulatedSlack
-from bot.sandbox.payloads import event, slash_command
-from bot.sandbox.workspace import User
+from bot.sandbox.delivery.payloads import event, slash_command
+from bot.sandbox.workspace.members import User
 from tests.fakes import eventually
 from tests.support.listening import SECONDS, Bot, listening
 

@@ -13,8 +13,8 @@ from bot.domain.errors import OptionRefused, Refusal
 from bot.domain.flags import Parsed, parse_flags
 from bot.domain.prompt import MAX_PROMPT, clean_prompt
 from bot.domain.session import Session
-from bot.sandbox.blockkit import block_problems, view_problems
-from bot.sandbox.markup import pings_in_blocks, pings_in_text
+from bot.sandbox.webapi.block_kit import block_problems, view_problems
+from bot.sandbox.workspace.markup import pings_in_blocks, pings_in_text
 from bot.slack.mention_text import mention_text
 from bot.views.forms import edit_form, prompt_form
 from bot.views.ids import Target, parse_target

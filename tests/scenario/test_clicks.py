@@ -16,7 +16,7 @@ from bot.domain.stages import Stage
 from bot.domain.steps import attempt_failed
 from bot.domain.work import Job, JobKind
 from bot.sandbox import PATIENCE
-from bot.sandbox.blockkit import view_problems
+from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import ids, words
 from tests.fakes import (
     CHANNEL,

@@ -14,7 +14,7 @@ from bot.domain.prompt import MAX_PROMPT
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind
 from bot.sandbox import PATIENCE
-from bot.sandbox.blockkit import view_problems
+from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import replies, words
 from bot.views.ids import PROMPT_FORM, Target
 from bot.views.option_selects import read_options

@@ -11,7 +11,7 @@ import pytest
 from bot.domain.options import Options
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.sandbox.blockkit import view_problems
+from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import ids, words
 from tests.fakes import ID, OWNER, PROMPT, STRANGER, a_session, an_attempt
 from tests.scenario.conftest import MakeApp

@@ -10,7 +10,7 @@ from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import Reason
 from bot.domain.options import Options
 from bot.domain.stages import Stage
-from bot.sandbox.blockkit import view_problems
+from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import ids, replies, words
 from bot.views.source_pictures import Picture, SourcePictures
 from tests.fakes import CHANNEL, ID, OWNER, a_session

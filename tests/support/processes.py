@@ -16,8 +16,9 @@ import aiohttp
 
 from bot.sandbox import PATIENCE, SimulatedSlack
 from tests.fake_openai import FakeOpenAI
+from tests.support.forked import ROOT, ForkedProcess, fork, may_be_forked
 
-ROOT = Path(__file__).parents[2]
+__all__ = ["ROOT", "BotProcess", "World", "free_port"]
 
 
 def free_port() -> int:
@@ -37,19 +38,22 @@ def free_port() -> int:
 class BotProcess:
     """One `python -m bot …`, with what it wrote to stderr."""
 
+    forked = True
+    """Started by the fork server where that makes no difference."""
+
     def __init__(self, command: str, environment: dict[str, str], folder: Path) -> None:
         self.command = command
         self.environment = environment
         self.folder = folder
         self.log = ""
-        self._process: Process | None = None
+        self._process: Process | ForkedProcess | None = None
         self._reader: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """What the interpreter is given."""
-        return ("-W", "default", "-m", "bot", self.command)
+        """The module that is run, and its arguments."""
+        return ("bot", self.command)
 
     @property
     def pid(self) -> int:
@@ -63,14 +67,17 @@ class BotProcess:
 
     async def start(self, until: str = "ready as") -> Self:
         """Start, and wait for a line that holds `until`."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *self.arguments,
-            cwd=self.folder,
-            env={**_clean_environment(), **self.environment},
-            stderr=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-        )
+        environment = {**_clean_environment(), **self.environment}
+        if self.forked and may_be_forked(environment):
+            self._process = await fork(*self.arguments, folder=self.folder, environment=environment)
+        else:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-W", "default", "-m", *self.arguments),
+                cwd=self.folder,
+                env=environment,
+                stderr=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+            )
         self._reader = asyncio.create_task(self._read())
         await self.wait_for_line(until, 2 * PATIENCE)
         return self

@@ -15,7 +15,7 @@ from bot.domain.errors import FailureKind
 from bot.domain.session import Session, with_attempt
 from bot.sandbox import SimulatedSlack
 from tests.fakes import an_attempt, generating
-from tests.sandbox.samples import png
+from tests.support.samples import png
 
 IMAGE = png()
 

@@ -134,6 +134,7 @@ def test_the_api_url_ends_with_one_slash(
         ("SESSION_TTL", "1"),
         ("IMAGE_TTL", "-1"),
         ("LOG_LEVEL", "chatty"),
+        ("JOB_LEASE", "2"),
         ("SHUTDOWN_GRACE", "-1"),
         ("DIRECTORS", "everyone"),
         ("WHO_MAY_START", "guests"),

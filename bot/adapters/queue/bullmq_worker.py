@@ -27,6 +27,8 @@ from bot.tasks import end
 
 _LOG = logging.getLogger("bot.queue")
 _DRAIN_DELAY = 5.0
+_LOOK_FOR_STALLED = 0.3
+"""Of a lease: how often a worker looks for jobs whose lease has ended."""
 
 _TURNS = 5
 """Turns of the event loop in which BullMQ takes up jobs that have just arrived; it needs three."""
@@ -64,10 +66,12 @@ class BullMQWorker(Worker):
         return float(self.opts["drainDelay"])
 
 
-def make_worker(queue: str, redis: Redis, processor: Processor, concurrency: int) -> Any:
+def make_worker(
+    queue: str, redis: Redis, processor: Processor, concurrency: int, lease: float
+) -> Any:
     """A worker that does not run yet. It takes `redis` over."""
     untyped: Any = BullMQWorker
-    worker = untyped(queue, processor.process, _options(redis, concurrency))
+    worker = untyped(queue, processor.process, _options(redis, concurrency, lease))
     for connection in (worker.redisConnection, worker.blockingRedisConnection):
         assume_modern(connection)
     worker.on("error", _log_error)
@@ -77,19 +81,19 @@ def make_worker(queue: str, redis: Redis, processor: Processor, concurrency: int
     return worker
 
 
-def _options(redis: Redis, concurrency: int) -> dict[str, Any]:
+def _options(redis: Redis, concurrency: int, lease: float) -> dict[str, Any]:
     """`drainDelay` is seconds, the others are milliseconds.
 
-    A lease of 15 s is long enough for Redis to restart, and short enough for a dead worker's
-    jobs. Blocking for as long as the socket timeout would break the connection every time.
+    BullMQ renews a lease at half of its time. Blocking for as long as the socket timeout would
+    break the connection every time.
     """
     return {
         "connection": redis,
         "prefix": PREFIX,
         "autorun": False,
         "concurrency": concurrency,
-        "lockDuration": 15_000,
-        "stalledInterval": 4_500,
+        "lockDuration": round(lease * 1000),
+        "stalledInterval": round(lease * 1000 * _LOOK_FOR_STALLED),
         "maxStalledCount": 2,
         "drainDelay": min(_DRAIN_DELAY, socket_timeout(redis) / 2),
         "runRetryDelay": 1_000,

@@ -30,11 +30,14 @@ class Lane:
     """A worker of BullMQ's is no good once its loop has ended: it renews no locks any more. So
     each loop gets a worker, a processor and connections of its own."""
 
-    def __init__(self, redis_url: str, queue: str, handler: Handler, concurrency: int) -> None:
+    def __init__(
+        self, redis_url: str, queue: str, handler: Handler, concurrency: int, lease: float
+    ) -> None:
         self._redis_url = redis_url
         self._queue = queue
         self._handler = handler
         self._concurrency = concurrency
+        self._lease = lease
         self._stopping = asyncio.Event()
         self._settled = asyncio.Event()
         self._ended = asyncio.Event()
@@ -71,7 +74,7 @@ class Lane:
         """Run a worker until its loop ends, and answer what ended it."""
         redis = redis_client(self._redis_url)
         processor = Processor(self._handler)
-        worker = make_worker(self._queue, redis, processor, self._concurrency)
+        worker = make_worker(self._queue, redis, processor, self._concurrency, self._lease)
         loop = asyncio.create_task(worker.run(), name=f"loop of {self._queue}")
         settled = asyncio.create_task(self._settled.wait())
         self._current = (worker, processor)

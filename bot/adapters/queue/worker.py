@@ -15,6 +15,8 @@ from bot.adapters.queue.processor import Handler
 
 _LOG = logging.getLogger("bot.queue")
 _PUBLISH_CONCURRENCY = 50
+LEASE = 15.0
+"""Seconds: long enough for Redis to restart, and short enough for the jobs of a dead worker."""
 
 
 class BullWorker:
@@ -22,13 +24,17 @@ class BullWorker:
 
     A handler that raises is tried again, up to three times in all. A job may be given out twice:
     after its worker died, lost Redis for long, or was stopped in the middle of it.
+
+    `lease` is the seconds after which a job whose worker is silent runs again elsewhere.
     """
 
-    def __init__(self, redis_url: str, handler: Handler, concurrency: int) -> None:
+    def __init__(
+        self, redis_url: str, handler: Handler, concurrency: int, lease: float = LEASE
+    ) -> None:
         self._redis_url = redis_url
         self._lanes = [
-            Lane(redis_url, GENERATE_QUEUE, handler, concurrency),
-            Lane(redis_url, PUBLISH_QUEUE, handler, _PUBLISH_CONCURRENCY),
+            Lane(redis_url, GENERATE_QUEUE, handler, concurrency, lease),
+            Lane(redis_url, PUBLISH_QUEUE, handler, _PUBLISH_CONCURRENCY, lease),
         ]
 
     @property

@@ -19,12 +19,13 @@ from bot.domain.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
-TTL = 12.0
-"""Seconds without a beat after which a run is silent: less than the lease of its job."""
-EVERY = 3.0
-STEADY_FOR = 6.0
-"""Seconds for which Redis has answered, before silence says anything: after an outage of Redis
-every run is silent until its next beat."""
+SILENT_AFTER = 0.8
+"""Of a job's lease: without a beat for so long, a run is silent. It is so before its job is given
+to another worker."""
+BEAT_EVERY = 0.2
+STEADY_FOR = 0.4
+"""Of a job's lease: for so long Redis has to answer before silence says anything. After an outage
+of Redis every run is silent until its next beat."""
 _ENDED_FOR = 60.0
 _END_WITHIN = 0.5
 """Seconds; a run that is handed back has little time."""
@@ -39,10 +40,17 @@ class RedisHeartbeats:
     """Implements `bot.ports.Heartbeats`. `patience` bounds each call, in seconds."""
 
     def __init__(
-        self, redis: Redis, patience: float, clock: Callable[[], float] = time.monotonic
+        self,
+        redis: Redis,
+        patience: float,
+        lease: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._redis: Any = redis
         self._patience = patience
+        self._ttl = round(lease * SILENT_AFTER * 1000)
+        self._pause = lease * BEAT_EVERY
+        self._steady_for = lease * STEADY_FOR
         self._clock = clock
         self._mine: set[str] = set()
         self._steady_since = clock()
@@ -68,7 +76,7 @@ class RedisHeartbeats:
         async with bounded(self._patience):
             mark = await self._redis.get(run_key(run))
         if mark is None:
-            return self._clock() - self._steady_since < STEADY_FOR
+            return self._clock() - self._steady_since < self._steady_for
         return bool(mark == _Mark.ALIVE)
 
     async def beat_for_ever(self) -> None:
@@ -78,7 +86,7 @@ class RedisHeartbeats:
             except StoreUnavailable as error:
                 log.debug("no heartbeat: %s", error)
                 self._steady_since = self._clock()
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(self._pause)
 
     async def beat(self) -> None:
         """Once for every run of this process. A key that is there can be kept in a full Redis."""
@@ -87,7 +95,7 @@ class RedisHeartbeats:
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.ping()
             for run in mine:
-                pipeline.pexpire(run_key(run), round(TTL * 1000))
+                pipeline.pexpire(run_key(run), self._ttl)
             _, *kept = await pipeline.execute()
         for run, there in zip(mine, kept, strict=True):
             if not there and run in self._mine:
@@ -101,4 +109,4 @@ class RedisHeartbeats:
             log.warning("a run counts as dead and lives: %s", error)
 
     async def _mark(self, run: str) -> None:
-        await self._redis.set(run_key(run), _Mark.ALIVE, px=round(TTL * 1000))
+        await self._redis.set(run_key(run), _Mark.ALIVE, px=self._ttl)

@@ -25,9 +25,11 @@ _CLOCK_SKEW = 60.0
 LOOK_FOR = 60.0
 """Seconds for Slack to say whether a message was posted. A bot that is cut off from it, or has only
 dead connections left, is not to post again without having looked."""
-TAKEN_FOR_DEAD = 10.0
-"""Seconds of waiting after which another worker may have taken the job over, and posted: its lease
-is 15."""
+JOB_LEASE = 15.0
+"""Seconds."""
+TAKEN_FOR_DEAD = 2 / 3
+"""Of the job's lease: after waiting that long, another worker may have taken the job over, and
+posted."""
 
 
 class Poster:
@@ -37,8 +39,9 @@ class Poster:
     while whoever posted them was being cancelled.
     """
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, job_lease: float = JOB_LEASE) -> None:
         self._client = client
+        self._taken_for_dead = job_lease * TAKEN_FOR_DEAD
         self._slipped: dict[str, Found] = {}
 
     async def post(
@@ -50,7 +53,7 @@ class Poster:
 
         async def step() -> str:
             nonlocal in_doubt
-            in_doubt = in_doubt or _is_long_ago(began)
+            in_doubt = in_doubt or self._is_long_ago(began)
             if in_doubt and (found := await self._look_for(session, message)):
                 return found
             try:
@@ -77,7 +80,7 @@ class Poster:
         began = time.monotonic()
 
         async def step() -> str:
-            in_doubt = repeated or _is_long_ago(began)
+            in_doubt = repeated or self._is_long_ago(began)
             return await self.post(session, message, repeated=in_doubt, broadcast=broadcast)
 
         return await _until_ready(within)(step)
@@ -100,6 +103,9 @@ class Poster:
         )
         answer = await finishing(post, partial(self._keep, _marker(message)))
         return str(answer["ts"])
+
+    def _is_long_ago(self, began: float) -> bool:
+        return time.monotonic() - began > self._taken_for_dead
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
         await patiently(lambda: self.update_once(channel, ts, message))
@@ -174,10 +180,6 @@ def _until_ready(within: float) -> AsyncRetrying:
         stop=stop_after_delay(within),
         reraise=True,
     )
-
-
-def _is_long_ago(began: float) -> bool:
-    return time.monotonic() - began > TAKEN_FOR_DEAD
 
 
 def _marker(message: Message) -> str:

@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.slack.calls import call, patiently
 from bot.adapters.slack.files import Uploader
 from bot.adapters.slack.notices import Notices
-from bot.adapters.slack.posting import Poster
+from bot.adapters.slack.posting import JOB_LEASE, Poster
 from bot.adapters.slack.previews import Previews
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
@@ -47,9 +47,10 @@ class SlackPublisher:
         now: Callable[[], float] = time.time,
         ready_within: float = READY_WITHIN,
         ai_label: str = AI_LABEL,
+        job_lease: float = JOB_LEASE,
     ) -> None:
         self._client = client
-        self._poster = Poster(client)
+        self._poster = Poster(client, job_lease)
         self._uploader = Uploader(client, session)
         self._previews = Previews(client, self._uploader, self._poster, ai_label)
         self._notices = Notices(client, session)

@@ -10,8 +10,8 @@ from bot.domain.gallery import Gallery
 from bot.domain.options import NO_OPTIONS
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.sandbox.blockkit import block_problems, view_problems
-from bot.sandbox.markup import pings_in_blocks, texts
+from bot.sandbox.webapi.block_kit import block_problems, view_problems
+from bot.sandbox.workspace.markup import pings_in_blocks, texts
 from bot.views.blocks import Block
 from bot.views.home import home_view
 from bot.views.messages import Message, draft_message, final_message, preview_message

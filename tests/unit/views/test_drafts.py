@@ -10,7 +10,7 @@ from bot.domain.attempt import Candidate, ImageRef
 from bot.domain.errors import FailureKind
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.sandbox.markup import pings_in_blocks, texts
+from bot.sandbox.workspace.markup import pings_in_blocks, texts
 from bot.views import ids
 from bot.views.drafts import draft_message, is_live
 from bot.views.markers import Message, draft_marker

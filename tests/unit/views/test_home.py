@@ -12,8 +12,8 @@ from bot.domain.gallery import Gallery
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.sandbox.blockkit import view_problems
-from bot.sandbox.markup import pings_in_blocks, texts
+from bot.sandbox.webapi.block_kit import view_problems
+from bot.sandbox.workspace.markup import pings_in_blocks, texts
 from bot.views import ids
 from bot.views.home import (
     PICTURES_PER_PAGE,

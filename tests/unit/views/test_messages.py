@@ -12,9 +12,9 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.sandbox.blockkit import block_problems
-from bot.sandbox.markup import pings_in_blocks, pings_in_text, texts
-from bot.sandbox.messages import block_texts
+from bot.sandbox.webapi.block_kit import block_problems
+from bot.sandbox.workspace.markup import pings_in_blocks, pings_in_text, texts
+from bot.sandbox.workspace.messages import block_texts
 from bot.views import messages
 from bot.views.messages import Message
 from bot.views.words import failure_words

@@ -9,7 +9,7 @@ from bot.domain.errors import OFFERS_EDIT, FailureKind, OptionRefused, Reason, R
 from bot.domain.flags import parse_flags
 from bot.domain.options import QUALITIES
 from bot.domain.pictures import ACCEPTED
-from bot.sandbox.markup import pings_in_text
+from bot.sandbox.workspace.markup import pings_in_text
 from bot.views import words
 from bot.views.help_words import HELP
 from tests.fakes import PROMPT, generating

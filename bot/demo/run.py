@@ -1,0 +1,158 @@
+"""Starts the workspace, its page, a Valkey and the bot; stops them on a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+import webbrowser
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from bot.adapters.embedded_redis import EmbeddedRedis
+from bot.demo import words
+from bot.demo.bot_child import BotChild
+from bot.demo.watch import watch_jobs, watch_stages
+from bot.doctor.slack import OPTIONAL_SCOPES
+from bot.domain.shut_out import REQUIRED_SCOPES
+from bot.sandbox import Command, Features, Page, Shortcut, SimulatedSlack, WorkspaceStorage
+from bot.settings import Backend, Settings
+from bot.tasks import end
+from bot.views.ids import DIRECT_IMAGE
+
+DEFAULT_PORT = 8765
+ONLY_SLACK_PORT = 4700
+# As in manifest.json, which is no part of an installed package.
+FEATURES = Features(
+    commands=(
+        Command(
+            "/imagine",
+            "[a robot eating pizza on Mars --ar 16:9 --n 3 | list | cancel | help]",
+            "Make an image, and decide on it in a thread",
+        ),
+    ),
+    shortcuts=(Shortcut(DIRECT_IMAGE, "Direct this image"),),
+    events=frozenset({"app_mention", "message.im", "app_home_opened"}),
+    home_tab=True,
+)
+SCOPES = (REQUIRED_SCOPES | OPTIONAL_SCOPES.keys()) - {"channels:join"}
+"""Without channels:join the bot has to be invited, as #outsiders shows."""
+
+
+async def demo(
+    settings: Settings,
+    *,
+    port: int | None = None,
+    data: Path | None = None,
+    open_browser: bool = True,
+    only_slack: bool = False,
+) -> None:
+    """Run until SIGINT or SIGTERM. `port` None takes the usual port, or a free one when that is in
+    use. The folder `data` keeps everything; None keeps nothing."""
+    stop = _stop_on_signals()
+    async with AsyncExitStack() as stack:
+        folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imagine-")))
+        settings = backend_settings(settings)
+        usual = ONLY_SLACK_PORT if only_slack else DEFAULT_PORT
+        page = await _start_page(
+            stack, settings, _free(usual) if port is None else port, data, only_slack
+        )
+        if only_slack:
+            _say(words.only_slack(page))
+        else:
+            child = await _start_bot(stack, settings, page, folder)
+            await _until_ready(child, stop)
+            _say(words.welcome(page, settings, data))
+        if open_browser and not stop.is_set():
+            await asyncio.to_thread(_open, page.url)
+        await stop.wait()
+        _say(words.GOODBYE)
+
+
+def backend_settings(settings: Settings) -> Settings:
+    """The placeholder backend, unless a key or a server other than OpenAI's is set."""
+    if settings.openai_api_key.get_secret_value() or not settings.official_openai:
+        return settings
+    return settings.model_copy(update={"image_backend": Backend.PLACEHOLDER})
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _start_page(
+    stack: AsyncExitStack, settings: Settings, port: int, data: Path | None, only_slack: bool
+) -> Page:
+    slack = SimulatedSlack(port=port, scopes=set(SCOPES))
+    for user in ("alice", "bob", "carol"):
+        slack.direct(user)
+    if data is not None:
+        keeping = asyncio.create_task(WorkspaceStorage(slack.workspace, data / "slack").run())
+        stack.push_async_callback(asyncio.gather, keeping)
+    about = words.ONLY_SLACK_IMAGES if only_slack else words.images(settings)
+    page = Page(slack, FEATURES, {"images": about})
+    stack.push_async_callback(page.stop)
+    await page.start()
+    return page
+
+
+async def _start_bot(
+    stack: AsyncExitStack, settings: Settings, page: Page, folder: Path
+) -> BotChild:
+    redis = stack.enter_context(EmbeddedRedis(folder / "redis"))
+    watching = [
+        asyncio.create_task(watch(redis.url, page.feed)) for watch in (watch_stages, watch_jobs)
+    ]
+    stack.push_async_callback(_cancel, watching)
+    child = BotChild(settings, page, redis.url, folder)
+    running = asyncio.create_task(child.run())
+    stack.push_async_callback(_end, child, running)
+    return child
+
+
+async def _end(child: BotChild, running: asyncio.Task[None]) -> None:
+    await child.stop()
+    await running
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    await asyncio.gather(*(end(task) for task in tasks))
+
+
+async def _until_ready(child: BotChild, stop: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(child.ready.wait()), asyncio.create_task(stop.wait())]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+
+
+def _free(port: int) -> int:
+    """The port, or 0 (any free port) when something listens on it already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
+
+
+def _open(url: str) -> None:
+    """Open a browser that has windows: one in the terminal would take the terminal over."""
+    windows = sys.platform == "darwin" or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+    if not windows or not webbrowser.open(url):
+        logging.getLogger(__name__).info("no browser could be opened")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,60 @@
+"""Texts for the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.sandbox import Page
+from bot.settings import Backend, Settings
+
+GOODBYE = "\nStopping…"
+COMMAND = "/imagine a robot eating pizza on Mars"
+ONLY_SLACK_IMAGES = "Only the workspace runs here: start the bot in another terminal."
+PLACEHOLDER_IMAGES = (
+    "Images are drawn on this machine by the placeholder backend: no account, no costs. "
+    "Set OPENAI_API_KEY for real ones."
+)
+PRICE = "about $0.013 per 1024×1024 image with the default model and quality"
+
+
+def images(settings: Settings) -> str:
+    """Who makes the images, and what they cost."""
+    if settings.image_backend is Backend.PLACEHOLDER:
+        return PLACEHOLDER_IMAGES
+    if not settings.official_openai:
+        return f"Images come from {settings.image_model} at {settings.openai_base_url}."
+    return f"Images come from OpenAI ({settings.image_model}), on your key: {PRICE}."
+
+
+def welcome(page: Page, settings: Settings, data: Path | None) -> str:
+    kept = f"kept in {data.resolve()}" if data else "gone at the end (--data DIR keeps everything)"
+    return f"""
+imagine-bot demo: a Slack workspace with the bot in it, all on this machine
+
+  open   {page.url}
+  type   {COMMAND}
+
+  Slack  simulated; you are Alice, Bob or Carol
+  Redis  an embedded Valkey
+  images {images(settings)}
+  data   {kept}
+
+Ctrl-C ends all of it.
+"""
+
+
+def only_slack(page: Page) -> str:
+    slack = page.slack
+    return f"""
+The simulated Slack workspace alone: {page.url}
+
+Run the bot in another terminal with:
+
+export SLACK_API_URL={slack.api_url}
+export SLACK_BOT_TOKEN={slack.bot_token}
+export SLACK_APP_TOKEN={slack.app_token}
+export IMAGE_BACKEND=placeholder
+python -m bot dev
+
+Ctrl-C ends the workspace.
+"""

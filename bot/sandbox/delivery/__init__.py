@@ -1,0 +1,1 @@
+"""How the bot hears of what a person does."""

@@ -1,1 +1,0 @@
-"""The fake OpenAI server, seen through the real SDK."""

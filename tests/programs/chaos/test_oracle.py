@@ -1,0 +1,455 @@
+"""The oracle itself: a good world passes, and each way of spoiling it is caught by its name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.domain.work import JobKind
+from bot.sandbox import Message
+from tests.programs.chaos.archive import Stored, stored_from
+from tests.programs.chaos.evidence import Asked, Evidence, Key, Paid
+from tests.programs.chaos.journal import Journal
+from tests.programs.chaos.oracle import judge
+from tests.programs.chaos.quiet import Left
+
+WORD = "kwx00010001"
+OWNER = "U0P001"
+ID = f"T1.{OWNER}.abc123"
+STARTED = 1_000.0
+
+
+def candidate(**changes: Any) -> dict[str, Any]:
+    return {"number": 1, "response_id": "resp_1", "width": 64, "failure": None, **changes}
+
+
+def attempt(number: int = 1, **changes: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "number": number,
+        "prompt": f"a fox {WORD}q1",
+        "change": "",
+        "message_ts": f"{number}2.0",
+        "failure": None,
+        "candidates": [candidate()],
+    }
+    return {**made, **changes}
+
+
+def message(marker: str, ts: str, text: str, *buttons: str, **more: Any) -> Message:
+    blocks: list[dict[str, Any]] = [
+        {"type": "section", "block_id": marker, "text": {"type": "mrkdwn", "text": text}}
+    ]
+    if buttons:
+        elements = [
+            {"type": "button", "action_id": name, "text": {"type": "plain_text", "text": name}}
+            for name in buttons
+        ]
+        blocks.append({"type": "actions", "block_id": f"b{ts}", "elements": elements})
+    return Message("C1", ts, "U0IMAGINE1", text, blocks, **more)
+
+
+def act(evidence: Evidence, what: str, **facts: Any) -> None:
+    known = {"user": OWNER, "by": "owner", "ok": True, "ack": 0.02, "error": None, "visit": WORD}
+    evidence.journal.add("act", what, at=STARTED, seconds=0.1, **{**known, **facts})
+
+
+def good() -> Evidence:
+    """One session of one person: asked for, drawn, approved, published."""
+    session = Stored(
+        ID, "final", root_ts="11.0", thread_ts="11.0", final_result=1, final_ts="13.0",
+        approved_by=OWNER, attempts=(attempt(),),
+    )  # fmt: skip
+    evidence = Evidence(
+        sessions={ID: session},
+        last={ID: session},
+        responses={(ID, 1, 1): ["resp_1"]},
+        keys=[
+            Key("imagine:{T1.U0P001}:session:abc123", "hash", 600),
+            Key("imagine:{T1.U0P001}:session:abc123:generated_image:1", "string", 600),
+            Key("{imagine}:imagine-generate:meta", "hash", -1),
+        ],
+        messages=[
+            message(f"root-{ID}-0", "11.0", f"<@{OWNER}> a fox {WORD}q1\n✅ Approved by x"),
+            message(f"draft-{ID}-1", "12.0", "attempt 1", thread_ts="11.0"),
+            message(f"final-{ID}-1", "13.0", "✅", thread_ts="11.0", reply_broadcast=True),
+        ],
+        asked=[Asked("resp_1", WORD, STARTED)],
+        paid=[Paid("resp_1", WORD, STARTED + 1)],
+        journal=Journal(),
+        logs={"web1": "INFO ready as @imagine\n"},
+        secrets={"the API key": "sk-secret"},
+    )
+    act(evidence, "slash", words=f"{WORD}q1")
+    act(evidence, "Approve", session=ID, number=1)
+    return evidence
+
+
+def changed(evidence: Evidence, **changes: Any) -> None:
+    """The session, otherwise."""
+    session = replace(evidence.sessions[ID], **changes)
+    evidence.sessions[ID] = evidence.last[ID] = session
+
+
+def reviewing(evidence: Evidence) -> None:
+    """The session not approved yet."""
+    changed(evidence, stage="user_feedback", final_result=0, final_ts="", approved_by="")
+
+
+def violated(evidence: Evidence) -> set[str]:
+    return {finding.check for finding in judge(evidence).violations}
+
+
+def test_a_good_world_passes() -> None:
+    verdict = judge(good())
+
+    assert verdict.violations == []
+    assert verdict.excused == []
+
+
+def test_a_session_that_was_started_over_keeps_its_final_message() -> None:
+    """As the store has it between the click and the job that retires what was shown."""
+    evidence = good()
+    started_over = stored_from(
+        {
+            "id": ID,
+            "stage": "initial_input",
+            "root_ts": "11.0",
+            "thread_ts": "11.0",
+            "final_result": "0",
+            "retiring": "1",
+            "final_ts": "13.0",
+            "restarted_as": "T1.U1.other",
+            "attempts": json.dumps(evidence.last[ID].attempts),
+        }
+    )
+    evidence.sessions[ID] = evidence.last[ID] = started_over
+
+    assert violated(evidence) == set()
+
+
+@pytest.mark.parametrize("kind", JobKind)
+def test_ended_jobs_of_every_kind_may_be_listed(kind: JobKind) -> None:
+    evidence = good()
+    name = f"{{imagine}}:imagine-publish:{kind}-{ID}-1-0"
+    evidence.keys.append(Key(name, "hash", -1))
+
+    assert violated(evidence) == {"keys_expire"}
+    evidence.settled_jobs.add(name)
+    assert violated(evidence) == set()
+
+
+Spoil = Callable[[Evidence], Any]
+
+
+def _lost(evidence: Evidence) -> None:
+    evidence.messages.clear()
+    evidence.sessions.clear()
+    evidence.last.clear()
+
+
+def _still_generating(evidence: Evidence) -> None:
+    changed(evidence, stage="generating")
+
+
+def _gone(evidence: Evidence) -> None:
+    del evidence.sessions[ID]
+
+
+def _root_lies(evidence: Evidence) -> None:
+    evidence.messages[0] = message(f"root-{ID}-0", "11.0", f"a fox {WORD}q1\n🎨 Generating… 3 s")
+
+
+def _two_roots(evidence: Evidence) -> None:
+    evidence.messages.append(replace(evidence.messages[0], ts="11.5"))
+
+
+def _two_drafts(evidence: Evidence) -> None:
+    evidence.messages.append(message(f"draft-{ID}-1", "12.5", "attempt 1", thread_ts="11.0"))
+
+
+def _no_draft(evidence: Evidence) -> None:
+    evidence.messages[1].deleted = True
+
+
+def _draft_of_nothing(evidence: Evidence) -> None:
+    evidence.messages.append(message(f"draft-{ID}-2", "12.5", "attempt 2", thread_ts="11.0"))
+
+
+def _another_draft_recorded(evidence: Evidence) -> None:
+    changed(evidence, attempts=(attempt(message_ts="99.0"),))
+
+
+def _two_finals(evidence: Evidence) -> None:
+    evidence.messages.append(replace(evidence.messages[2], ts="13.5"))
+
+
+def _no_final(evidence: Evidence) -> None:
+    evidence.messages.pop()
+
+
+def _unapproved_final(evidence: Evidence) -> None:
+    reviewing(evidence)
+
+
+def _final_in_thread_alone(evidence: Evidence) -> None:
+    evidence.messages[2].reply_broadcast = False
+
+
+def _dead_buttons(evidence: Evidence) -> None:
+    evidence.messages[1] = message(f"draft-{ID}-1", "12.0", "attempt 1", "✅ Approve")
+
+
+def _no_buttons(evidence: Evidence) -> None:
+    reviewing(evidence)
+
+
+def _broken_image(evidence: Evidence) -> None:
+    evidence.messages[1].blocks.append(
+        {"type": "image", "slack_file": {"id": "F1"}, "alt_text": "gone"}
+    )
+
+
+def _crowd(evidence: Evidence) -> None:
+    told = Message("C1", "19.0", "U0IMAGINE1", "<!channel> no", [], ephemeral_to="U0P9")
+    evidence.messages.append(told)
+
+
+def _secret_in_slack(evidence: Evidence) -> None:
+    secret = next(iter(evidence.secrets.values()))
+    evidence.messages.append(Message("C1", "19.0", "U0IMAGINE1", f"it is {secret}", []))
+
+
+def _error_in_slack(evidence: Evidence) -> None:
+    told = Message("C1", "19.0", "U0IMAGINE1", "Traceback (most recent call last)", [])
+    evidence.messages.append(told)
+
+
+def _stranger_counted(evidence: Evidence) -> None:
+    evidence.journal.add("seen", "a stranger's click", session=ID, still=False)
+
+
+def _complaint(evidence: Evidence) -> None:
+    evidence.complaints.append("chat.update: cant_update_message")
+
+
+def _ping(evidence: Evidence) -> None:
+    evidence.messages[1].text = "<!channel> look"
+
+
+def _paid_twice(evidence: Evidence) -> None:
+    evidence.asked.append(Asked("resp_2", WORD, STARTED + 30))
+    evidence.paid.append(Paid("resp_2", WORD, STARTED + 31))
+
+
+def _unpaid(evidence: Evidence) -> None:
+    evidence.paid.clear()
+
+
+def _asked_anew(evidence: Evidence) -> None:
+    evidence.paid.append(Paid("resp_0", WORD, STARTED))
+    evidence.responses[(ID, 1, 1)] = ["resp_0", "resp_1"]
+
+
+def _lasting_key(evidence: Evidence) -> None:
+    evidence.keys.append(Key("imagine:{T1.U0P001}:sessions", "zset", -1))
+
+
+def _orphaned_job(evidence: Evidence) -> None:
+    evidence.keys.append(Key("{imagine}:imagine-generate:generate-x-1-0", "hash", -1))
+
+
+def _image_in_job(evidence: Evidence) -> None:
+    evidence.keys.append(Key("imagine:{T1.U0P001}:session:abc123", "hash", 9, has_image=True))
+
+
+def _owed(evidence: Evidence) -> None:
+    evidence.left = Left(unfinished=1)
+
+
+def _stuck(evidence: Evidence) -> None:
+    evidence.jobs["{imagine}:imagine-publish:active"] = 1
+
+
+def _prompt_in_log(evidence: Evidence) -> None:
+    evidence.logs["web1"] += f"DEBUG got 'a fox {WORD}q1'\n"
+
+
+def _secret_in_log(evidence: Evidence) -> None:
+    evidence.logs["web1"] += "ERROR Bearer sk-secret refused\n"
+
+
+def _image_in_log(evidence: Evidence) -> None:
+    evidence.logs["web1"] += "DEBUG result=iVBORw0KGgoAAAANS\n"
+
+
+def _escaped(evidence: Evidence) -> None:
+    evidence.logs["web1"] += "ERROR asyncio: Task exception was never retrieved\n"
+
+
+def _broke(evidence: Evidence) -> None:
+    evidence.logs["web1"] += "ERROR bot.slack.responders: a listener broke: KeyError\n"
+
+
+def _approved_by_a_stranger(evidence: Evidence) -> None:
+    changed(evidence, approved_by="U0OTHER")
+
+
+def _approved_by_nobody(evidence: Evidence) -> None:
+    evidence.journal.entries = [e for e in evidence.journal.entries if e.what != "Approve"]
+
+
+def _moved_twice(evidence: Evidence) -> None:
+    act(evidence, "Regenerate", session=ID, number=1)
+    third = attempt(3, candidates=[candidate(response_id="resp_1")])
+    changed(evidence, attempts=(attempt(), attempt(2), third))
+
+
+def _click_for_nothing(evidence: Evidence) -> None:
+    act(evidence, "Regenerate", session=ID, number=1)
+
+
+def _change_for_nothing(evidence: Evidence) -> None:
+    act(evidence, "submit", session=ID, words=f"{WORD}q9", form="refine_form", view="V1")
+
+
+def _silent_failure(evidence: Evidence) -> None:
+    failed = attempt(2, failure="moderation", message_ts="", candidates=[candidate(width=0)])
+    reviewing(evidence)
+    changed(evidence, attempts=(attempt(), failed))
+
+
+def _late_ack(evidence: Evidence) -> None:
+    act(evidence, "slash", ok=False, ack=3.0, error="operation_timeout")
+
+
+def _bad_exit(evidence: Evidence) -> None:
+    evidence.journal.add("exit", "worker1", code=1, asked="SIGTERM")
+
+
+def _ended_by_itself(evidence: Evidence) -> None:
+    evidence.journal.add("exit", "worker1", code=1, asked="")
+
+
+SPOILT: list[tuple[Spoil, str]] = [
+    (_lost, "accepted_requests_are_kept"),
+    (_still_generating, "ends_in_a_lawful_stage"),
+    (_gone, "ends_in_a_lawful_stage"),
+    (_root_lies, "root_shows_the_stage"),
+    (_two_roots, "one_root_per_session"),
+    (_two_drafts, "one_draft_per_attempt"),
+    (_no_draft, "one_draft_per_attempt"),
+    (_draft_of_nothing, "one_draft_per_attempt"),
+    (_another_draft_recorded, "one_draft_per_attempt"),
+    (_two_finals, "one_final_per_approval"),
+    (_no_final, "one_final_per_approval"),
+    (_unapproved_final, "one_final_per_approval"),
+    (_final_in_thread_alone, "one_final_per_approval"),
+    (_dead_buttons, "only_the_newest_draft_is_live"),
+    (_no_buttons, "only_the_newest_draft_is_live"),
+    (_broken_image, "images_are_visible"),
+    (_complaint, "slack_has_no_complaints"),
+    (_ping, "nobody_is_pinged"),
+    (_crowd, "nobody_is_pinged"),
+    (_secret_in_slack, "slack_is_told_nothing_private"),
+    (_error_in_slack, "slack_is_told_nothing_private"),
+    (_stranger_counted, "strangers_change_nothing"),
+    (_paid_twice, "paid_once"),
+    (_unpaid, "paid_once"),
+    (_asked_anew, "known_responses_are_not_asked_anew"),
+    (_lasting_key, "keys_expire"),
+    (_orphaned_job, "keys_expire"),
+    (_image_in_job, "images_are_in_their_keys"),
+    (_owed, "nothing_is_owed"),
+    (_stuck, "no_job_is_stuck"),
+    (_prompt_in_log, "logs_tell_nothing_private"),
+    (_secret_in_log, "logs_tell_nothing_private"),
+    (_image_in_log, "logs_tell_nothing_private"),
+    (_escaped, "nothing_escapes_into_the_log"),
+    (_broke, "nothing_escapes_into_the_log"),
+    (_approved_by_a_stranger, "strangers_change_nothing"),
+    (_approved_by_nobody, "strangers_change_nothing"),
+    (_moved_twice, "moves_count_once"),
+    (_click_for_nothing, "accepted_clicks_count"),
+    (_change_for_nothing, "accepted_requests_are_kept"),
+    (_silent_failure, "failures_are_shown"),
+    (_late_ack, "acked_in_time"),
+    (_bad_exit, "processes_end_as_asked"),
+    (_ended_by_itself, "processes_end_as_asked"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "check"), SPOILT, ids=[s.__name__[1:] for s, _ in SPOILT])
+def test_a_spoilt_world_is_caught(spoil: Spoil, check: str) -> None:
+    evidence = good()
+
+    spoil(evidence)
+
+    assert check in violated(evidence)
+
+
+def test_every_check_can_fail() -> None:
+    from tests.programs.chaos.oracle import CHECKS
+
+    assert {check.__name__ for check in CHECKS} == {check for _, check in SPOILT}
+
+
+def test_an_image_paid_twice_is_excused_by_a_worker_that_died_before_its_id_was_recorded() -> None:
+    evidence = good()
+    _paid_twice(evidence)
+    evidence.journal.add("fault", "kill", at=STARTED + 30.5, target="worker1")
+
+    verdict = judge(evidence)
+
+    assert verdict.violations == []
+    assert [f.cause for f in verdict.excused] == [
+        "kill, worker1, +0.5 s from when it was asked for"
+    ]
+
+
+def test_no_death_excuses_an_image_that_was_asked_for_long_before() -> None:
+    evidence = good()
+    _paid_twice(evidence)
+    evidence.journal.add("fault", "kill", at=STARTED + 40, target="worker1")
+
+    assert "paid_once" in violated(evidence)
+
+
+def test_no_fault_excuses_an_image_whose_id_was_recorded() -> None:
+    evidence = good()
+    _paid_twice(evidence)
+    evidence.responses[(ID, 1, 1)].append("resp_2")
+    evidence.journal.add("fault", "kill", at=STARTED + 30.5, target="worker1")
+
+    assert "paid_once" in violated(evidence)
+
+
+def test_a_request_that_its_dead_process_never_acked_is_counted_with_its_cause() -> None:
+    evidence = good()
+    _late_ack(evidence)
+    evidence.journal.add("exit", "web1", at=STARTED, code=-9, asked="SIGKILL")
+
+    verdict = judge(evidence)
+
+    assert verdict.violations == []
+    assert [f.cause for f in verdict.excused] == ["the process that had it ended"]
+
+
+def test_one_process_that_is_away_excuses_nobody_while_another_is_up() -> None:
+    evidence = good()
+    act(evidence, "slash", ok=False, ack=0.0, error="dispatch_failed")
+    evidence.journal.add("exit", "web1", at=STARTED - 1, code=-9, asked="SIGKILL")
+
+    assert "acked_in_time" in violated(evidence)
+
+
+def test_a_click_that_was_refused_in_private_needs_no_effect() -> None:
+    evidence = good()
+    _click_for_nothing(evidence)
+    told = Message("C1", f"{STARTED + 1}", "U0IMAGINE1", "No.", [], ephemeral_to=OWNER)
+    evidence.messages.append(told)
+
+    assert violated(evidence) == set()

@@ -1,0 +1,98 @@
+"""`python -m tests.support.fork_server FD`: runs `python -m MODULE …` in processes forked from one
+that has imported the program already, since the imports are most of what a start costs.
+
+A forked process is a `python -m` of its own in all else: its environment, folder and streams, the
+module run as `__main__`, and the interpreter's whole end. What a library reads from the environment
+while it is imported is read in the server (see `tests.support.forked`).
+"""
+
+from __future__ import annotations
+
+import array
+import gc
+import json
+import os
+import runpy
+import signal
+import socket
+import sys
+from contextlib import suppress
+from typing import Any
+
+import bot.app
+import bot.check
+import bot.demo  # noqa: F401 - with the two above, all that `bot.__main__` imports
+
+LONGEST_REQUEST = 256 * 1024
+_FDS = 3  # stdout, stderr, and where pid and exit status are written
+
+
+class _Server:
+    """`status`: pid → the pipe on which its parent waits for its end."""
+
+    def __init__(self, requests: socket.socket) -> None:
+        self._requests = requests
+        self._status: dict[int, int] = {}
+
+    def serve(self) -> dict[str, Any] | None:
+        """Fork for each request. Answers the request in the forked process, and `None` at the end
+        in the server."""
+        signal.signal(signal.SIGCHLD, lambda *_: self._reap())
+        while True:
+            message, fds, *_ = socket.recv_fds(self._requests, LONGEST_REQUEST, _FDS)
+            if not message:
+                self._kill_all()
+                return None
+            request: dict[str, Any] = json.loads(message)
+            pid = os.fork()
+            if pid == 0:
+                self._leave(fds)
+                return request
+            os.write(fds[2], array.array("i", [pid]).tobytes())
+            self._status[pid] = fds[2]
+            for fd in fds[:2]:
+                os.close(fd)
+            self._reap()  # it may have ended before it was in `status`
+
+    def _leave(self, fds: list[int]) -> None:
+        """In the forked process: keep nothing of the server's."""
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._requests.close()
+        for stream, fd in zip((1, 2), fds, strict=False):
+            os.dup2(fd, stream)
+        for fd in (*fds, *self._status.values()):
+            os.close(fd)
+
+    def _reap(self) -> None:
+        for pid in list(self._status):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended and (pipe := self._status.pop(pid, None)) is not None:
+                code = os.waitstatus_to_exitcode(status)
+                with suppress(BrokenPipeError):  # nobody waits for it
+                    os.write(pipe, array.array("i", [code]).tobytes())
+                os.close(pipe)
+
+    def _kill_all(self) -> None:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for pid in self._status:
+            os.kill(pid, signal.SIGKILL)
+
+
+def _run(request: dict[str, Any]) -> None:
+    if request["new_session"]:
+        os.setsid()
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    module, *arguments = request["arguments"]
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which end the server
+    gc.freeze()
+    wanted = _Server(socket.socket(fileno=int(sys.argv[1]))).serve()
+    if wanted is not None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _run(wanted)

@@ -1,0 +1,117 @@
+"""Processes from the fork server, used as those of `asyncio.create_subprocess_exec` are."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import atexit
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_READ_BY_IMPORTS = ("OPENAI_LOG", "OTEL_", "PYTHONHASHSEED")
+"""Settings that libraries read while they are imported."""
+
+
+class ForkedProcess:
+    """Like `asyncio.subprocess.Process`."""
+
+    def __init__(
+        self, pid: int, output: asyncio.StreamReader, status: asyncio.StreamReader
+    ) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self.stderr = output
+        self._ended = asyncio.create_task(self._read_status(status))
+
+    async def _read_status(self, status: asyncio.StreamReader) -> int:
+        self.returncode = _number(await status.readexactly(array.array("i").itemsize))
+        return self.returncode
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self._ended)
+
+    def send_signal(self, number: int) -> None:
+        if self.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+
+def may_be_forked(environment: Mapping[str, str]) -> bool:
+    """Whether the imports would be the same with this environment."""
+    return sys.platform == "linux" and not any(
+        name.startswith(_READ_BY_IMPORTS) for name in environment
+    )
+
+
+async def fork(
+    *arguments: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    stdout: bool = False,
+    new_session: bool = False,
+) -> ForkedProcess:
+    """`arguments` are what follows `python -m`. With `stdout`, it goes where stderr goes."""
+    request = json.dumps(
+        {
+            "arguments": arguments,
+            "folder": str(folder),
+            "environment": dict(environment),
+            "new_session": new_session,
+        }
+    ).encode()
+    read_output, write_output = os.pipe()
+    read_status, write_status = os.pipe()
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    fds = [write_output if stdout else nothing, write_output, write_status]
+    socket.send_fds(_server(), [request], fds)
+    for fd in (nothing, write_output, write_status):
+        os.close(fd)
+    output, status = await _reader(read_output), await _reader(read_status)
+    pid = _number(await status.readexactly(array.array("i").itemsize))
+    return ForkedProcess(pid, output, status)
+
+
+def _number(written: bytes) -> int:
+    return array.array("i", written)[0]
+
+
+async def _reader(fd: int) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(fd, "rb"))
+    return reader
+
+
+@cache
+def _server() -> socket.socket:
+    """One for all tests of this process; it ends, and all that was forked from it, when its socket
+    is closed."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in (ours, theirs):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1024 * 1024)
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-u", "-W", "default", "-m", "tests.support.fork_server"),
+            str(theirs.fileno()),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+    )
+    theirs.close()
+
+    def end_server() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(end_server)
+    return ours

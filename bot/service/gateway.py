@@ -20,6 +20,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import AttemptRule, BeginRequest, Change, SessionStore
 from bot.service.access import AccessControl
+from bot.service.session_creator import SessionCreator
 from bot.telemetry.context import about
 
 
@@ -31,12 +32,14 @@ class AttemptGateway:
     def __init__(
         self,
         sessions: SessionStore,
+        creator: SessionCreator,
         access: AccessControl,
         now: Callable[[], float],
         qualities: tuple[str, ...] = QUALITIES,
         rules: tuple[AttemptRule, ...] = (),
     ) -> None:
         self._sessions = sessions
+        self._creator = creator
         self._access = access
         self._now = now
         self._qualities = qualities
@@ -49,7 +52,7 @@ class AttemptGateway:
             return known
         begun = begin.submit(session, prompt, self._now(), session.options)
         await self._ask_rules(BeginRequest(person, session, begun.latest, session.id))
-        return await self._sessions.create(begun)
+        return await self._creator.create(begun)
 
     async def submit(
         self, session_id: str, person: Person, text: str, options: Options

@@ -2,48 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.domain import steps
 from bot.domain.attempt import Source
-from bot.domain.errors import StoreUnavailable
 from bot.domain.flags import parse_flags
 from bot.domain.options import QUALITIES, Options
 from bot.domain.prompt import clean_change, clean_prompt
 from bot.domain.session import Session
-from bot.ports import SessionStore
 from bot.service.access import AccessControl
 from bot.service.gateway import AttemptGateway
 from bot.service.library import UserLibrary
 from bot.service.origin import RequestOrigin
-from bot.tasks import BackgroundTasks
-from bot.telemetry.context import turn_to
-
-_RETRACT_FOR = 300.0
-"""Seconds."""
-_RETRACT_AGAIN = 0.5
+from bot.service.session_creator import SessionCreator
 
 
 class NewSessions:
-    """A session is stored, or taken back where that is in doubt."""
+    """The first attempt of each begins in the gateway."""
 
     def __init__(
         self,
-        sessions: SessionStore,
+        creator: SessionCreator,
         access: AccessControl,
         gateway: AttemptGateway,
         library: UserLibrary,
-        tasks: BackgroundTasks,
         now: Callable[[], float],
         qualities: tuple[str, ...] = QUALITIES,
     ) -> None:
-        self._sessions = sessions
+        self._creator = creator
         self._access = access
         self._gateway = gateway
         self._library = library
-        self._tasks = tasks
         self._now = now
         self._qualities = qualities
 
@@ -67,8 +57,8 @@ class NewSessions:
             options = await self._library.defaults(origin.team, origin.owner)
         session = self._new(origin, said.options.over(options), source)
         if waits:
-            return await self._stored(session.id, self._sessions.create(session))
-        return await self._stored(session.id, self._gateway.create(session, origin.person, prompt))
+            return await self._creator.create(session)
+        return await self._gateway.create(session, origin.person, prompt)
 
     async def restart(self, origin: RequestOrigin, session_id: str) -> tuple[Session, Session]:
         """The approved session, and a new one that starts it over once its form is submitted: with
@@ -78,7 +68,7 @@ class NewSessions:
         steps.check_can_start_over(old)
         options = old.attempt(old.final_result).options
         new = self._new(replace(origin, channel=old.channel), options, old.source, restarts=old.id)
-        return old, await self._stored(new.id, self._sessions.create(new))
+        return old, await self._creator.create(new)
 
     def _new(
         self,
@@ -102,22 +92,3 @@ class NewSessions:
             created_at=now,
             updated_at=now,
         )
-
-    async def _stored(self, session_id: str, storing: Awaitable[Session]) -> Session:
-        """Where the store's answer is lost, the session may be there all the same, and the person
-        is told to try again: it is taken back. Who waits for a slow store gives up by
-        cancelling."""
-        turn_to(session_id)
-        try:
-            return await storing
-        except (StoreUnavailable, asyncio.CancelledError):
-            self._tasks.spawn(self._retract(session_id))
-            raise
-
-    async def _retract(self, session_id: str) -> None:
-        async with asyncio.timeout(_RETRACT_FOR):
-            while True:
-                try:
-                    return await self._sessions.discard(session_id)
-                except StoreUnavailable:
-                    await asyncio.sleep(_RETRACT_AGAIN)

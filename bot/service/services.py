@@ -14,6 +14,7 @@ from bot.service.gateway import AttemptGateway
 from bot.service.library import UserLibrary
 from bot.service.new_sessions import NewSessions
 from bot.service.owed_jobs import OwedJobs
+from bot.service.session_creator import SessionCreator
 from bot.service.thread_replies import ThreadReplies
 from bot.tasks import BackgroundTasks
 
@@ -44,11 +45,12 @@ class Services:
     ) -> Services:
         """`now` answers seconds since the epoch; `rules` are asked before an attempt begins."""
         access = AccessControl(sessions, policy, now)
-        gateway = AttemptGateway(sessions, access, now, qualities, rules)
+        creator = SessionCreator(sessions, tasks)
+        gateway = AttemptGateway(sessions, creator, access, now, qualities, rules)
         decisions = Decisions(sessions, access, now)
         library = UserLibrary(sessions, qualities)
         return cls(
-            NewSessions(sessions, access, gateway, library, tasks, now, qualities),
+            NewSessions(creator, access, gateway, library, now, qualities),
             gateway,
             decisions,
             ThreadReplies(sessions, access, gateway, decisions, qualities),

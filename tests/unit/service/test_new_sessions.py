@@ -1,4 +1,4 @@
-"""How sessions begin, each once, and taken back where that is in doubt."""
+"""How sessions begin, each once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import OptionRefused, Reason, StoreUnavailable
+from bot.domain.errors import OptionRefused, Reason
 from bot.domain.options import Options, ratio_of
-from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.service import RequestOrigin
 from tests.fakes import (
@@ -120,39 +119,6 @@ async def test_a_picture_without_words_starts_nothing() -> None:
 async def test_a_session_begins_in_the_thread_it_was_asked_for_in() -> None:
     session = await Setup().services.new_sessions.start(replace(ORIGIN, thread_ts="4.4"), PROMPT)
     assert (session.thread_ts, session.root_ts) == ("4.4", "")
-
-
-async def test_a_session_whose_keeping_is_in_doubt_is_taken_back() -> None:
-    """The person is told to try again: it must not appear all the same, minutes later."""
-    setup = Setup()
-    create = setup.store.create
-
-    async def kept_but_unanswered(session: Session) -> Session:
-        await create(session)
-        raise StoreUnavailable("the answer was lost")
-
-    setup.store.create = kept_but_unanswered  # type: ignore[method-assign]
-    with pytest.raises(StoreUnavailable):
-        await setup.new_sessions.start(ORIGIN, PROMPT)
-    await setup.tasks.drain(10)
-    assert setup.store.sessions == {}
-
-
-async def test_a_session_that_was_waited_for_in_vain_is_taken_back() -> None:
-    setup = Setup()
-    create = setup.store.create
-
-    async def kept_but_late(session: Session) -> Session:
-        await create(session)
-        await asyncio.sleep(60)
-        return session
-
-    setup.store.create = kept_but_late  # type: ignore[method-assign]
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.2):
-            await setup.new_sessions.start(ORIGIN, PROMPT)
-    await setup.tasks.drain(10)
-    assert setup.store.sessions == {}
 
 
 async def test_starting_over_offers_what_the_approved_image_was_made_with() -> None:

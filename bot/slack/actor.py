@@ -11,7 +11,7 @@ from typing import Any
 
 from slack_bolt.request.internals import extract_enterprise_id, extract_team_id, extract_user_id
 
-from bot.slack.claims import Actor, Claims, Pair
+from bot.slack.claims import Actor, Pair, TeamClaims
 from bot.slack.identity import Identity
 
 __all__ = ["Actor", "actor_of", "is_asked_by_somebody", "is_of_a_person", "is_ours"]
@@ -85,11 +85,11 @@ def actor_of(body: Payload, identity: Identity) -> Actor:
         return _author_of(event, body, identity, user)
     if "command" in body:
         pair = _pair(body, "team_id", "enterprise_id")
-        return Claims(pair[:1], [pair], identity).actor(user)
+        return TeamClaims(pair[:1], [pair], identity).actor(user)
     return _claims_of_interaction(body, identity).actor(user)
 
 
-def _claims_of_interaction(body: Payload, identity: Identity) -> Claims:
+def _claims_of_interaction(body: Payload, identity: Identity) -> TeamClaims:
     """`enterprise` is the installation's where it is ours: it says nothing of the person."""
     person, team, view = (_dict(body.get(name)) for name in ("user", "team", "view"))
     own, org = _text(person.get("team_id")), _enterprise_of(person)
@@ -98,7 +98,7 @@ def _claims_of_interaction(body: Payload, identity: Identity) -> Claims:
     if (installed := _enterprise(body)) != identity.enterprise_id:
         pairs.append((here, installed))
     told = [own or org] if own or org else [_text(view.get("team_id")), here]
-    return Claims(told, pairs, identity)
+    return TeamClaims(told, pairs, identity)
 
 
 def _author_of(event: Payload, body: Payload, identity: Identity, user: str) -> Actor:
@@ -109,7 +109,7 @@ def _author_of(event: Payload, body: Payload, identity: Identity, user: str) -> 
         told.append(event.get("team"))
     team, org = outer = _pair(body, "team_id", "enterprise_id")
     pairs = [outer, _pair(body, "context_team_id", "context_enterprise_id")]
-    claims = Claims([*map(_text, told)], pairs + _authorizations(body), identity)
+    claims = TeamClaims([*map(_text, told)], pairs + _authorizations(body), identity)
     if not claims.any:
         home = _is_at_home(event, body, identity)
         return Actor(user, identity.installation if home else "", certain=home)

@@ -25,8 +25,8 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class FoundPictures:
-    """`pictures`: those that will do. `refusal`: why the first of the others will not. `others`:
-    there are files that are no pictures at all."""
+    """`pictures` can be edited; `refusal` says why the first of the other pictures cannot be.
+    `others`: there are files that are no pictures."""
 
     pictures: tuple[Picture, ...] = ()
     refusal: Refusal | None = None
@@ -34,7 +34,7 @@ class FoundPictures:
 
 
 def pictures_of(message: Payload) -> FoundPictures:
-    """Attached to a message or to what it forwards, or shown in its blocks."""
+    """The pictures attached to a message or to what it forwards, and those in its blocks."""
     forwarded = [file for each in message.get("attachments") or [] for file in _files(each)]
     found = pictures_among([*_files(message), *forwarded])
     known = {picture.file_id for picture in found.pictures}
@@ -43,7 +43,7 @@ def pictures_of(message: Payload) -> FoundPictures:
 
 
 def pictures_among(files: Iterable[Payload]) -> FoundPictures:
-    """Of Slack's file objects."""
+    """The pictures among Slack's file objects."""
     pictures: list[Picture] = []
     refusals: list[Refusal] = []
     others = False
@@ -59,7 +59,7 @@ def pictures_among(files: Iterable[Payload]) -> FoundPictures:
 
 
 def _picture(file: Payload) -> Picture | None:
-    """None for what is no picture. Raises `Refusal` for one that will not do."""
+    """None for a file that is no picture. Raises `Refusal` for a picture that cannot be edited."""
     if _out_of_reach(file):
         raise Refusal(Reason.IMAGE_NOT_SHARED)
     mime_type = file.get("mimetype") or _TYPES.get(file.get("filetype") or "", "")

@@ -24,8 +24,8 @@ READ_WITHIN = 3.0
 def events_routes(
     app: AsyncApp, signing: Signing, replays: Replays, in_flight: InFlightRequests
 ) -> list[web.RouteDef]:
-    """Where Slack delivers. A request that Slack did not sign, or that was here before, is answered
-    with 401 before anybody looks into it; nothing is ever answered with 500."""
+    """The route that Slack posts to. It answers 401, before it reads the payload, to a request that
+    Slack did not sign or that came before. It never answers 500."""
 
     async def events(request: web.Request) -> web.Response:
         with track_request(in_flight) as tracked:
@@ -57,8 +57,8 @@ async def _read(request: web.Request) -> bytes:
 
 
 async def _sent(request: web.Request, response: web.Response) -> bool:
-    """False where nobody waits for it any more. aiohttp would send it right after; by then nobody
-    could tell when."""
+    """Send the response; False where the connection is gone. aiohttp would send it right after this
+    handler, and nobody would know when."""
     try:
         await response.prepare(request)
         await response.write_eof()

@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.errors import StoreUnavailable
 from bot.domain.session import Session
+from bot.service import session_creator
 from tests.fakes import (
     BOSS,
     PROMPT,
@@ -59,3 +60,29 @@ async def test_a_session_that_came_before_is_not_taken_back_where_it_cannot_be_r
     setup.store.away = False
     await setup.tasks.drain(10)
     assert setup.store.sessions == {there.id: there}
+
+
+async def test_a_session_is_taken_back_once_the_store_is_there_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session_creator, "_RETRACT_AGAIN", 0.01)
+    setup = Setup()
+    create, discard = setup.store.create, setup.store.discard
+    tried = []
+
+    async def kept_but_unanswered(session: Session) -> Session:
+        await create(session)
+        raise StoreUnavailable("the answer was lost")
+
+    async def away_at_first(session_id: str) -> None:
+        tried.append(session_id)
+        if len(tried) == 1:
+            raise StoreUnavailable("away")
+        await discard(session_id)
+
+    setup.store.create = kept_but_unanswered  # type: ignore[method-assign]
+    setup.store.discard = away_at_first  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        await setup.new_sessions.start(ORIGIN, PROMPT)
+    await setup.tasks.drain(10)
+    assert (len(tried), setup.store.sessions) == (2, {})

@@ -1,4 +1,4 @@
-"""What takes people's requests, put together: Slack → listeners → direction → Redis."""
+"""What takes people's requests, put together: Slack → listeners → services → Redis."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import time
 from contextlib import AsyncExitStack
 
 from bot.adapters.redis import RedisSignatures, redis_client
-from bot.direction import Direction, Portfolio
 from bot.domain.policy import Policy
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.stopping import Stopping
 from bot.outside import Outside
+from bot.service import Services
 from bot.slack.bolt import bolt_app
-from bot.slack.http import events_routes
-from bot.slack.in_hand import InHand
-from bot.slack.listeners import Listeners
-from bot.slack.signing import Replays, Signing
-from bot.slack.socket_mode import SocketModeConnections
+from bot.slack.in_flight import InFlightRequests
+from bot.slack.listeners import ListenerDependencies, register
+from bot.slack.transport.http import events_routes
+from bot.slack.transport.signing import Replays, Signing
+from bot.slack.transport.socket_mode import SocketModeConnections
 from bot.tasks import BackgroundTasks
 
 log = logging.getLogger(__name__)
@@ -36,9 +36,9 @@ async def start_web(
     sessions, cancellations = outside.redis(stack, PATIENCE)
     tasks = BackgroundTasks()
     stack.push_async_callback(tasks.drain, _DRAIN)
-    in_hand = InHand()
-    stack.push_async_callback(in_hand.finished, _DRAIN)
-    direction = Direction(
+    in_flight = InFlightRequests()
+    stack.push_async_callback(in_flight.wait_until_finished, _DRAIN)
+    services = Services.build(
         sessions,
         outside.queue,
         cancellations,
@@ -46,24 +46,21 @@ async def start_web(
         tasks,
         time.time,
         settings.option_table,
+        rules=(),
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start
     app = bolt_app(outside.slack, outside.identity, signing_secret, who, tasks)
-    portfolio = Portfolio(sessions, settings.option_table)
-    listeners = Listeners(
-        direction, portfolio, outside.publisher, tasks, outside.identity, settings.ai_label
-    )
-    listeners.register(app)
+    register(app, ListenerDependencies(services, tasks, outside.identity, settings.ai_label))
     if settings.socket_mode:
-        sockets = SocketModeConnections(app, settings.slack_app_token.get_secret_value(), in_hand)
+        sockets = SocketModeConnections(app, settings.slack_app_token.get_secret_value(), in_flight)
         stack.push_async_callback(sockets.stop)
         monitoring.needs(lambda: sockets.connected, "no Socket Mode connection is open")
         await sockets.start()
         log.info("connected over Socket Mode")
         return
     replays = Replays(_signatures(outside, stack))
-    routes = events_routes(app, Signing(signing_secret), replays, in_hand) + monitoring.routes()
+    routes = events_routes(app, Signing(signing_secret), replays, in_flight) + monitoring.routes()
     server = HttpServer(routes, settings.port, stop=stopping.asked)
     stack.push_async_callback(server.stop)
     log.info("listening for Slack on port %s", await server.start())

@@ -35,3 +35,13 @@ def clean_prompt(text: str) -> str:
     if len(prompt) > MAX_PROMPT:
         raise Refusal(Reason.PROMPT_TOO_LONG)
     return prompt
+
+
+def clean_change(text: str) -> str:
+    """What should be different about an image, made fit like a prompt, or refused."""
+    try:
+        return clean_prompt(text)
+    except Refusal as refusal:
+        if refusal.reason is Reason.EMPTY_PROMPT:
+            raise Refusal(Reason.EMPTY_CHANGE) from None
+        raise

@@ -5,86 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
-from bot.domain.errors import NOT_ANNOUNCED, FailureKind, Reason, Refusal
-from bot.domain.options import NO_OPTIONS, Options
-from bot.domain.session import Session, asked_before, with_attempt
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.options import NO_OPTIONS
+from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Event, IllegalEvent, Stage, next_stage
-
-
-def submit(
-    session: Session,
-    prompt: str,
-    now: float,
-    options: Options = NO_OPTIONS,
-    source: Source | None = None,
-) -> Session:
-    """The first prompt of a session: `initial_input` → `generating`. With a `source`, now or kept
-    before, the prompt is what should be different from that picture."""
-    source = source or session.source
-    attempt = Attempt(0, prompt, options)
-    if source is not None:
-        attempt = replace(attempt, change=prompt, base=ImageRef(0))
-    return _begin(replace(session, source=source), Event.SUBMIT, attempt, now)
-
-
-def regenerate(session: Session, number: int, now: float, asked_by: str = "") -> Session:
-    """Another go at the newest draft: the same prompt, and the same change where it has one."""
-    if asked_before(session, asked_by):
-        return session
-    _check_current(session, Event.REGENERATE, number)
-    again = _again(session.attempt(number), asked_by)
-    return _begin(session, Event.REGENERATE, again, now)
-
-
-def refine(
-    session: Session,
-    base: ImageRef,
-    change: str,
-    now: float,
-    *,
-    options: Options = NO_OPTIONS,
-    asked_by: str = "",
-) -> Session:
-    """Edit one image that is in the thread."""
-    if asked_before(session, asked_by):
-        return session
-    _move(session, Event.REFINE, now)
-    if not session.shows(base):
-        raise _refuse(session, Reason.MOVED_ON)
-    edited = session.attempt(base.attempt)
-    wanted = options.over(edited.options.replace(count=0))
-    attempt = Attempt(0, edited.prompt, wanted, change=change, base=base, asked_by=asked_by)
-    return _begin(session, Event.REFINE, attempt, now)
-
-
-def edit(
-    session: Session,
-    number: int,
-    prompt: str,
-    options: Options,
-    now: float,
-    asked_by: str = "",
-) -> Session:
-    """Afresh from another prompt: after a draft, or after a failure that left none. What started
-    from a person's picture starts from it again, unless reading it stops workers."""
-    if asked_before(session, asked_by):
-        return session
-    event = Event.SUBMIT if session.stage is Stage.INITIAL_INPUT else Event.EDIT
-    _check_current(session, event, number)
-    attempt = Attempt(0, prompt, options, asked_by=asked_by)
-    if session.source is not None and not session.source.stops_workers:
-        attempt = replace(attempt, change=prompt, base=ImageRef(0))
-    return _begin(session, event, attempt, now)
-
-
-def try_again(session: Session, number: int, now: float, asked_by: str = "") -> Session:
-    """What a failed or cancelled attempt was for, once more."""
-    if asked_before(session, asked_by):
-        return session
-    event = Event.SUBMIT if session.stage is Stage.INITIAL_INPUT else Event.REGENERATE
-    _check_current(session, event, number)
-    return _begin(session, event, _again(session.attempt(number), asked_by), now)
 
 
 def approve(session: Session, image: ImageRef, user: str, now: float) -> Session:
@@ -121,6 +46,11 @@ def cancel_shown(session: Session, number: int) -> Session:
     if attempt is None:
         return session
     return with_attempt(session, replace(attempt, failure_ts=session.root_ts or "-"))
+
+
+def check_can_start_over(session: Session) -> None:
+    """Raises `Refusal` where there is nothing to start over."""
+    _move(session, Event.START_OVER, 0.0)
 
 
 def start_over(session: Session, successor: str, now: float) -> Session:
@@ -191,54 +121,6 @@ def _why_not(session: Session) -> Reason:
     if session.stage is Stage.FINAL:
         return Reason.ALREADY_APPROVED
     return Reason.MOVED_ON
-
-
-def _begin(session: Session, event: Event, attempt: Attempt, now: float) -> Session:
-    """The session with this attempt as its newest, queued."""
-    moved = _move(session, event, now)
-    attempt = replace(
-        attempt,
-        number=len(session.attempts) + 1,
-        queued_at=now,
-        candidates=tuple(Candidate(n + 1) for n in range(attempt.options.candidates)),
-    )
-    return replace(
-        moved,
-        task_input=attempt.prompt,
-        options=attempt.options,
-        error_message="",
-        attempts=(*session.attempts, attempt),
-    )
-
-
-def _again(attempt: Attempt, asked_by: str = "") -> Attempt:
-    """A new attempt at the same."""
-    return Attempt(
-        0,
-        attempt.prompt,
-        attempt.options,
-        change=attempt.change,
-        base=attempt.base,
-        asked_by=asked_by,
-    )
-
-
-def _check_current(session: Session, event: Event, number: int) -> None:
-    """A button belongs to an attempt: the newest draft's and the newest failure's are live, any
-    older one comes too late."""
-    _move(session, event, 0.0)
-    draft = session.newest_draft
-    current = {len(session.attempts), _newest_shown(session), draft.number if draft else 0} - {0}
-    if number not in current:
-        raise _refuse(session, _why_not(session))
-
-
-def _newest_shown(session: Session) -> int:
-    """The newest attempt that has a message with buttons: what could not be announced has none."""
-    shown = (
-        a for a in reversed(session.attempts) if a.failure not in NOT_ANNOUNCED or a.failure_ts
-    )
-    return next((attempt.number for attempt in shown), 0)
 
 
 def _settle_on(

@@ -5,7 +5,15 @@ The flow, the listeners and the worker know these alone; `bot.app` hands them th
 
 from bot.ports.images import ImageBackend, OnAsking, OnPartial, OnStarted, free_to_ask
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
-from bot.ports.sessions import Change, Entry, Memory, SessionStore, Unfinished
+from bot.ports.sessions import (
+    AttemptRule,
+    BeginRequest,
+    Change,
+    Entry,
+    Memory,
+    SessionStore,
+    Unfinished,
+)
 from bot.ports.slack import (
     DraftMessages,
     FailureMessages,
@@ -23,6 +31,8 @@ from bot.ports.slack import (
 )
 
 __all__ = [
+    "AttemptRule",
+    "BeginRequest",
     "Cancellations",
     "Change",
     "DraftMessages",

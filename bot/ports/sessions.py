@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from bot.domain.attempt import ImageRef
+from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.options import Options
+from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 
@@ -93,3 +94,22 @@ class SessionStore(Protocol):
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` where the store does not answer."""
+
+
+class BeginRequest(NamedTuple):
+    """An attempt that `person` asks for. `session` is as it was loaded, or new and not stored yet;
+    `attempt` is what is to begin, with its options and candidates. `idempotency_key` is the same
+    for a request that is delivered twice, and empty where it has none."""
+
+    person: Person
+    session: Session
+    attempt: Attempt
+    idempotency_key: str
+
+
+class AttemptRule(Protocol):
+    """A limit, a budget or a policy: whether an attempt may begin."""
+
+    async def check(self, request: BeginRequest) -> None:
+        """Raises `Refusal` where it may not; nothing is stored then. One request may be asked about
+        twice where it is delivered twice at the same time."""

@@ -1,6 +1,6 @@
-"""The Slack app: listeners on Bolt, and the two ways that Slack reaches them.
+"""The Slack app: listeners on Bolt, and the two transports by which Slack reaches them.
 
-`Listeners.register` names every listener. A listener reads the request, lets `bot.direction`
-decide, acks once the decision is kept, and hands the work to the queue. `http` and `socket_mode`
-carry the requests in.
+`listeners.register` names every listener. A listener reads the request, lets `bot.service` decide,
+acks once the decision is stored, and queues the work. `transport` carries the requests in, over
+Socket Mode or HTTP; `admission` lets in who may use the bot.
 """

@@ -11,35 +11,37 @@ from slack_bolt.response import BoltResponse
 from bot.domain.errors import Reason, Refusal
 from bot.domain.person import Person
 from bot.domain.policy import WhoMayStart
-from bot.slack.answers import (
-    Answer,
-    ClickAnswer,
-    CommandAnswer,
-    FormAnswer,
-    ResponseUrlAnswer,
-    ShortcutAnswer,
-    answering,
-)
-from bot.slack.event_answer import EventAnswer, HomeAnswer, HomeTabAnswer
+from bot.slack.actor import Actor, actor_of, is_asked_by_somebody, is_of_a_person, is_ours
+from bot.slack.error_boundary import error_boundary
 from bot.slack.identity import Identity
-from bot.slack.members import Members
-from bot.slack.origin import Actor, actor_of, is_asked_by_somebody, is_of_a_person, is_ours
+from bot.slack.members import MemberDirectory
 from bot.slack.requests import ACTING, Acting
+from bot.slack.responders import (
+    ClickResponder,
+    CommandResponder,
+    EventResponder,
+    FormResponder,
+    HomeResponder,
+    HomeTabResponder,
+    Responder,
+    ResponseUrlResponder,
+    ShortcutResponder,
+)
 from bot.tasks import BackgroundTasks
 
 log = logging.getLogger(__name__)
 
 
 class Admission:
-    """A global middleware. What it lets in has the `Person` who acts in its context. All else is
-    acked here, because Slack switches a subscription off whose deliveries fail: what another
-    installation asks, and what bots say, in silence; a person is told why, in private."""
+    """A global middleware. It puts who acts into the context of a request that it lets in. It acks
+    all others, because Slack switches a subscription off whose deliveries fail. A person is told in
+    private why they are turned away; a bot is not."""
 
     def __init__(self, identity: Identity, who: WhoMayStart, tasks: BackgroundTasks) -> None:
         self._identity = identity
         self._who = who
         self._tasks = tasks
-        self._members = Members()
+        self._members = MemberDirectory()
 
     async def __call__(
         self, args: AsyncArgs, next_: Callable[[], Awaitable[None]]
@@ -72,14 +74,14 @@ class Admission:
         return Person(org, actor.user)
 
     async def _looked_up(self, args: AsyncArgs, actor: Actor) -> tuple[str, bool]:
-        """Whose the person is, and whether a guest. Nobody who is uncertain is taken for one of
-        the installation's own without Slack's word."""
+        """The person's organisation, and whether they are a guest. Only Slack's answer makes an
+        uncertain person one of the installation's own."""
         if not self._identity.may("users:read"):
             if actor.org and self._who is WhoMayStart.ANYONE:
                 return actor.org, False
             raise Refusal(Reason.CHECK_NOT_GRANTED)
         try:
-            member = await self._members.of(args.client, actor.user)
+            member = await self._members.look_up(args.client, actor.user)
         except Refusal as refusal:
             if refusal.reason is not Reason.OUTSIDER:
                 raise
@@ -93,7 +95,7 @@ class Admission:
         raise Refusal(Reason.NOT_CHECKED)
 
     def _foreign(self, *named: str) -> str:
-        """Whose a stranger is. Raises `Refusal` where strangers may not use the bot."""
+        """A stranger's organisation. Raises `Refusal` where strangers may not use the bot."""
         org = next((org for org in named if org and not self._identity.is_home(org)), "")
         if not org or self._who is not WhoMayStart.ANYONE:
             raise Refusal(Reason.OUTSIDER)
@@ -106,37 +108,37 @@ class Admission:
             return await self._refuse(args, refusal)
         response = await args.ack()
         if args.body.get("response_url") and is_of_a_person(args.body, self._identity):
-            self._tasks.spawn(_tell(ResponseUrlAnswer(args), refusal))
+            self._tasks.spawn(_tell(ResponseUrlResponder(args), refusal))
         return response
 
     async def _refuse(self, args: AsyncArgs, refusal: Refusal) -> BoltResponse | None:
         """The ack of a command or a form holds the words; elsewhere they are said after it."""
-        answer = _answer_to(args)
-        if isinstance(answer, CommandAnswer | FormAnswer):
-            await _tell(answer, refusal)
+        responder = _responder_to(args)
+        if isinstance(responder, CommandResponder | FormResponder):
+            await _tell(responder, refusal)
             return args.ack.response
         response = await args.ack()
-        self._tasks.spawn(_tell(answer, refusal))
+        self._tasks.spawn(_tell(responder, refusal))
         return response
 
 
-async def _tell(answer: Answer, refusal: Refusal) -> None:
-    async with answering(answer):
+async def _tell(responder: Responder, refusal: Refusal) -> None:
+    async with error_boundary(responder):
         raise refusal
 
 
-def _answer_to(args: AsyncArgs) -> Answer:
+def _responder_to(args: AsyncArgs) -> Responder:
     match args.body:
         case {"command": _}:
-            return CommandAnswer(args)
+            return CommandResponder(args)
         case {"event": {"type": "app_home_opened"}}:
-            return HomeTabAnswer(args)
+            return HomeTabResponder(args)
         case {"event": _}:
-            return EventAnswer(args)
+            return EventResponder(args)
         case {"type": "view_submission"}:
-            return FormAnswer(args)
+            return FormResponder(args)
         case {"type": "message_action"}:
-            return ShortcutAnswer(args)
+            return ShortcutResponder(args)
         case {"type": "block_actions", "message": _} | {"type": "block_actions", "channel": _}:
-            return ClickAnswer(args)
-    return HomeAnswer(args)
+            return ClickResponder(args)
+    return HomeResponder(args)

@@ -1,4 +1,4 @@
-"""The Bolt app: who it is, and what it lets in."""
+"""The Bolt app, its identity and its middleware."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def bolt_app(
     who_may_start: WhoMayStart = WhoMayStart.TEAM,
     tasks: BackgroundTasks | None = None,
 ) -> AsyncApp:
-    """An app of one installation that knows who it is: no `auth.test` for each request. It lets in
-    what is of this installation and who may use it; whom it turns away it tells so in `tasks`.
+    """An app of one installation that knows its identity: no `auth.test` for each request. It lets
+    in requests for this installation, of people who may use it. `tasks` tell the others why not.
 
     The identity is given as an `authorize` function, so that `SLACK_CLIENT_ID` and
     `SLACK_CLIENT_SECRET` in the environment do not switch OAuth on.
@@ -44,14 +44,14 @@ def bolt_app(
         authorize=_authorize(client, identity),
         request_verification_enabled=bool(signing_secret),
     )
-    app.middleware(_with_the_proxy_of(client))
-    app.middleware(_with_whole_characters)
+    app.middleware(_keep_proxy_of(client))
+    app.middleware(_replace_half_characters)
     app.middleware(Admission(identity, who_may_start, tasks or BackgroundTasks()))
-    app.error(_broke)
+    app.error(_log_error)
     return app
 
 
-async def _with_whole_characters(
+async def _replace_half_characters(
     body: dict[str, Any], next_: Callable[[], Awaitable[None]]
 ) -> None:
     """JSON may name half a character, such as what a client leaves of an emoji that it cut. Nothing
@@ -72,12 +72,12 @@ def whole(value: Any) -> Any:
     return value
 
 
-async def _broke(error: Exception) -> None:
+async def _log_error(error: Exception) -> None:
     """Left alone, Bolt logs an error's text, which may quote what people typed."""
     log.error("a request broke on its way to a listener: %s", type(error).__name__)
 
 
-def _with_the_proxy_of(client: AsyncWebClient) -> Callable[..., Awaitable[None]]:
+def _keep_proxy_of(client: AsyncWebClient) -> Callable[..., Awaitable[None]]:
     """Bolt makes a client for each request, and the SDK gives one without a proxy the
     environment's."""
 

@@ -1,4 +1,4 @@
-"""Whose a person is, judged by the organisations and workspaces that a payload names.
+"""Which organisation a person is of, by the organisations and workspaces that a payload names.
 
 Of an organisation's people Slack often names the organisation (`E…`) where of others it names the
 workspace (`T…`). An unknown workspace may be one more of our organisation, or a stranger's.
@@ -16,48 +16,48 @@ Pair = tuple[str, str]
 
 
 class Actor(NamedTuple):
-    """Who did something, as the payload tells it. `org` is the organisation or the workspace, empty
-    where nothing tells it; where it is not `certain`, it may be another workspace of the same
-    organisation or a stranger's."""
+    """Who acts, as the payload names them. `org` is their organisation or workspace, empty where
+    nothing names it. Where it is not `certain`, it may be another workspace of our organisation, or
+    a stranger's."""
 
     user: str
     org: str
     certain: bool = True
 
 
-class Claims:
-    """What a payload names as a person's, most telling first. Where it contradicts itself, nothing
-    is certain; that the person is of our organisation goes with each workspace that may be of
-    it."""
+class TeamClaims:
+    """`claims` are the organisations and workspaces that a payload names as the person's, the most
+    telling first. Where they contradict each other, nothing is certain. Our organisation does not
+    contradict a workspace that may belong to it."""
 
-    def __init__(self, told: Sequence[str], pairs: Iterable[Pair], identity: Identity) -> None:
+    def __init__(self, claims: Sequence[str], pairs: Iterable[Pair], identity: Identity) -> None:
         self._identity = identity
-        self._told = [claim for claim in told if claim]
+        self._claims = [claim for claim in claims if claim]
         known = [(team, org) for team, org in pairs if team and org]
-        orgs = [next((org for team, org in known if team == claim), "") for claim in self._told]
-        self._named = [org or claim for claim, org in zip(self._told, orgs, strict=True)]
-        self._home = [identity.is_home(*each) for each in zip(self._told, orgs, strict=True)]
+        orgs = [next((org for team, org in known if team == claim), "") for claim in self._claims]
+        self._named = [org or claim for claim, org in zip(self._claims, orgs, strict=True)]
+        self._home = [identity.is_home(*each) for each in zip(self._claims, orgs, strict=True)]
 
     @property
     def any(self) -> bool:
-        return bool(self._told)
+        return bool(self._claims)
 
     @property
     def only_unknown(self) -> bool:
         """Whether each workspace may be one more of our organisation."""
-        return self.any and not any(self._home) and not self._elsewhere
+        return self.any and not any(self._home) and not self._foreign
 
     def actor(self, user: str) -> Actor:
-        by_org = self._told[:1] == [self._identity.enterprise_id] and not self._elsewhere
+        by_org = self._claims[:1] == [self._identity.enterprise_id] and not self._foreign
         if self.any and (all(self._home) or by_org):
             return Actor(user, self._identity.installation)
         others = [name for name, home in zip(self._named, self._home, strict=True) if not home]
-        foreign = next(iter([*self._elsewhere, *others]), "")
-        return Actor(user, foreign, certain=bool(self._elsewhere) and not any(self._home))
+        foreign = next(iter([*self._foreign, *others]), "")
+        return Actor(user, foreign, certain=bool(self._foreign) and not any(self._home))
 
     @property
-    def _elsewhere(self) -> list[str]:
-        """What is surely not ours."""
+    def _foreign(self) -> list[str]:
+        """Organisations and workspaces that are not ours for certain."""
         alone = not self._identity.enterprise_id
         named = zip(self._named, self._home, strict=True)
         return [name for name, home in named if not home and (alone or name.startswith("E"))]

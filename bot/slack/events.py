@@ -1,4 +1,4 @@
-"""Events, acked by their listeners: Bolt by itself acks them before a listener has run."""
+"""Events whose listeners ack them. Bolt by itself acks an event before its listener runs."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ Listener = Callable[[AsyncArgs], Awaitable[None]]
 
 
 def on_event(app: AsyncApp, name: str, listener: Listener, tasks: BackgroundTasks) -> None:
-    """Register a listener that acks by itself, once what the event asks for is kept: Slack
-    delivers an event again that was not acked. The listener stands as a middleware, which is let
-    run before the ack, and goes on after it in the background."""
+    """Register a listener that acks once what the event asks for is stored: Slack delivers an event
+    again that was not acked. The listener runs in a middleware, because Bolt runs those before its
+    own ack, and goes on in the background after it acked."""
 
     async def run(args: AsyncArgs) -> BoltResponse | None:
         ack = args.ack = _Ack()
-        tasks.spawn(_to_its_end(listener, args, ack))
-        await ack.settled.wait()
+        tasks.spawn(_run_listener(listener, args, ack))
+        await ack.done.wait()
         return ack.response
 
     app.event(name, middleware=[run])(_never_reached)
 
 
 class _Ack(AsyncAck):
-    """`settled`: the ack was given, or will not be."""
+    """`done` is set once the ack was given, or will not be."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.settled = asyncio.Event()
+        self.done = asyncio.Event()
 
     async def __call__(self, *args: Any, **kwargs: Any) -> BoltResponse:
         response = await super().__call__(*args, **kwargs)
-        self.settled.set()
+        self.done.set()
         return response
 
 
-async def _to_its_end(listener: Listener, args: AsyncArgs, ack: _Ack) -> None:
+async def _run_listener(listener: Listener, args: AsyncArgs, ack: _Ack) -> None:
     try:
         await listener(args)
     finally:
-        ack.settled.set()
+        ack.done.set()
 
 
 async def _never_reached() -> None:

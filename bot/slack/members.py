@@ -1,4 +1,4 @@
-"""What Slack says of a person: whose they are, and whether they are a guest."""
+"""Looks a person up in Slack: which workspace they are of, and whether they are a guest."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Reason, Refusal
-from bot.slack.measuring import calling
+from bot.slack.request_metrics import count_slack_errors
 
 log = logging.getLogger(__name__)
 
 LOOK_UP_WITHIN = 0.8
-"""Seconds. The decision that follows may take 2 s, and Slack waits 3 for the ack."""
-KEPT_FOR = 60.0
-"""Seconds for which an answer counts."""
-_MOST_KEPT = 10_000
+"""Seconds. The decision that follows takes up to 2 s, and Slack waits 3 for the ack."""
+CACHED_FOR = 60.0
+"""Seconds that an answer is cached for."""
+_MOST_CACHED = 10_000
 
 _UNKNOWN = {"user_not_found", "user_not_visible", "users_not_found"}
 _GUEST = ("is_restricted", "is_ultra_restricted")
@@ -28,7 +28,7 @@ _NOBODY = ("deleted", "is_bot", "is_stranger", "is_workflow_bot", "is_connector_
 
 
 class Member(NamedTuple):
-    """`team` and `enterprise` are empty where Slack does not tell them."""
+    """`team` and `enterprise` are empty where Slack does not name them."""
 
     team: str
     enterprise: str
@@ -36,15 +36,15 @@ class Member(NamedTuple):
     is_stranger: bool
 
 
-class Members:
-    """By `users.info`, which takes `users:read`; a good answer is kept for a while."""
+class MemberDirectory:
+    """Calls `users.info`, which needs the scope `users:read`, and caches good answers."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._known: dict[str, tuple[float, Member]] = {}
 
-    async def of(self, client: AsyncWebClient, user: str) -> Member:
-        """Raises `Refusal(NOT_CHECKED)` where Slack does not say it in time,
+    async def look_up(self, client: AsyncWebClient, user: str) -> Member:
+        """Raises `Refusal(NOT_CHECKED)` where Slack does not answer in time,
         `Refusal(CHECK_NOT_GRANTED)` where the scope is missing, and `Refusal(OUTSIDER)` where it
         knows no such person here."""
         until, member = self._known.get(user, (0.0, None))
@@ -56,7 +56,7 @@ class Members:
     async def _ask(self, client: AsyncWebClient, user: str) -> Member:
         try:
             async with asyncio.timeout(LOOK_UP_WITHIN):
-                with calling("users.info"):
+                with count_slack_errors("users.info"):
                     answer = await client.users_info(user=user)
             return _member(answer["user"])
         except SlackApiError as error:
@@ -70,9 +70,9 @@ class Members:
         raise Refusal(Reason.NOT_CHECKED)
 
     def _keep(self, user: str, member: Member) -> None:
-        if len(self._known) >= _MOST_KEPT:
+        if len(self._known) >= _MOST_CACHED:
             self._known.clear()
-        self._known[user] = (self._now() + KEPT_FOR, member)
+        self._known[user] = (self._now() + CACHED_FOR, member)
 
 
 def _code_of(error: SlackApiError) -> str:
@@ -80,11 +80,11 @@ def _code_of(error: SlackApiError) -> str:
     return str(data.get("error")) if isinstance(data, dict) else "no answer"
 
 
-def _member(told: dict[str, Any]) -> Member:
-    enterprise = told.get("enterprise_user") or {}
+def _member(user: dict[str, Any]) -> Member:
+    enterprise = user.get("enterprise_user") or {}
     return Member(
-        team=told.get("team_id") or "",
-        enterprise=enterprise.get("enterprise_id") or told.get("enterprise_id") or "",
-        is_guest=any(told.get(name) for name in _GUEST),
-        is_stranger=any(told.get(name) for name in _NOBODY),
+        team=user.get("team_id") or "",
+        enterprise=enterprise.get("enterprise_id") or user.get("enterprise_id") or "",
+        is_guest=any(user.get(name) for name in _GUEST),
+        is_stranger=any(user.get(name) for name in _NOBODY),
     )

@@ -1,4 +1,4 @@
-"""What the listeners read from Slack's payloads."""
+"""Readers of Slack's payloads, for the listeners."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from uuid import uuid4
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
-from bot.direction import Place
 from bot.domain.errors import Reason, Refusal
 from bot.domain.person import Person
 from bot.domain.prompt import MAX_TYPED, check_length
+from bot.service import RequestOrigin
 from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT, Target, parse_target
 
 Payload = dict[str, Any]
 
 
 ACTING = "acting"
-"""Where a request's context holds who acts."""
+"""The key in a request's context that holds who acts."""
 
 
 class Acting(NamedTuple):
@@ -46,29 +46,29 @@ def user_of(args: AsyncArgs) -> str:
     return args.context.user_id or ""
 
 
-def place_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> Place:
-    """Who asked for something, and where."""
+def origin_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> RequestOrigin:
+    """Who asks, and where."""
     acting = acting_of(args)
-    return Place(
+    return RequestOrigin(
         team=acting.team,
         person=acting.person,
         channel=channel,
         response_url=args.body.get("response_url") or "",
-        seed=_seed(args.body),
+        idempotency_key=_idempotency_key(args.body),
         thread_ts=thread_ts,
     )
 
 
-def place_of_event(args: AsyncArgs) -> Place:
-    """The same for a message. Its `ts` marks it: each delivery has an `event_id` of its own."""
+def origin_of_event(args: AsyncArgs) -> RequestOrigin:
+    """The same for a message. Its `ts` identifies it: each delivery has another `event_id`."""
     event, acting = args.body["event"], acting_of(args)
     channel, ts = event["channel"], event["ts"]
-    return Place(
+    return RequestOrigin(
         team=acting.team,
         person=acting.person,
         channel=channel,
         response_url="",
-        seed=f"{acting.team}|{channel}|{ts}",
+        idempotency_key=f"{acting.team}|{channel}|{ts}",
         thread_ts=thread_of(event),
     )
 
@@ -79,8 +79,8 @@ def thread_of(event: Payload) -> str:
     return "" if thread_ts == event["ts"] else thread_ts
 
 
-def _seed(body: Payload) -> str:
-    """What is the same for a request that is delivered twice, and for no other."""
+def _idempotency_key(body: Payload) -> str:
+    """The same for a request that is delivered twice, and for no other."""
     marks = [str(body.get(name) or "") for name in ("trigger_id", "response_url")]
     if not any(marks):
         return uuid4().hex
@@ -88,33 +88,33 @@ def _seed(body: Payload) -> str:
 
 
 def one_word(text: str) -> str:
-    """What may be a word such as `help`; empty for a text that is too long to be looked at."""
+    """The text as a word such as `help`; empty for one that is too long to be looked at."""
     return text.strip().lower() if len(text) <= MAX_TYPED else ""
 
 
 def clicked_target(body: Payload) -> Target:
-    """What the clicked button is about. Raises `Refusal` for a value that is not one of ours."""
+    """The target of the clicked button. Raises `Refusal` for a value that is not one of ours."""
     return _known(body["actions"][0].get("value"))
 
 
 def click_id(body: Payload) -> str:
-    """What is the same for a click that is delivered twice, and for no other."""
+    """The idempotency key of a click."""
     return str(body["actions"][0].get("action_ts") or "")
 
 
 def form_target(view: Payload) -> Target:
-    """What the form is about. Raises `Refusal` likewise."""
+    """The target of the form. Raises `Refusal` for metadata that is not ours."""
     return _known(view.get("private_metadata"))
 
 
 def form_values(view: Payload) -> Payload:
-    """What was filled in: block id → action id → field."""
+    """The filled-in fields: block id → action id → field."""
     values: Payload = view["state"]["values"]
     return values
 
 
 def block_ids(view: Payload) -> set[str]:
-    """Of the fields; none of a form that holds none, which is no form of ours."""
+    """The ids of the form's fields; empty for a form without fields, which is not ours."""
     match view:
         case {"state": {"values": dict(values)}}:
             return set(values)
@@ -122,7 +122,7 @@ def block_ids(view: Payload) -> set[str]:
 
 
 def form_text(view: Payload) -> str:
-    """What was typed into the prompt's field. Raises `Refusal` for more than is read."""
+    """The text in the prompt's field. Raises `Refusal` for one that is too long."""
     field = form_values(view).get(PROMPT_BLOCK, {}).get(PROMPT_INPUT, {})
     return check_length(field.get("value") or "")
 

@@ -9,14 +9,14 @@ from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
 from bot.domain.session import Session
 from bot.views import blocks, ids
 from bot.views.blocks import Block, Choice
-from bot.views.brought import Brought, Picture
 from bot.views.lineage import described
 from bot.views.option_selects import chosen_in, option_inputs, read_options
+from bot.views.source_pictures import Picture, SourcePictures
 from bot.views.text import INPUT_LENGTH, cut
 
 __all__ = [
-    "Brought",
     "Picture",
+    "SourcePictures",
     "View",
     "edit_form",
     "image_form",
@@ -67,18 +67,18 @@ def refine_form(target: ids.Target, session: Session) -> View:
 
 
 def image_form(
-    brought: Brought, options: Options = NO_OPTIONS, table: OptionTable = OPTIONS
+    brought: SourcePictures, options: Options = NO_OPTIONS, table: OptionTable = OPTIONS
 ) -> View:
     """The form that starts a session from a picture, which is chosen where there are several."""
     metadata = brought.to_metadata()
-    carried = Brought.from_metadata(metadata) or brought
+    carried = SourcePictures.from_metadata(metadata) or brought
     which = [_picture_field(carried.files)] if len(carried.files) > 1 else []
     field = _text_field(_CHANGE_LABEL, _CHANGE_EXAMPLE)
     fields = [*which, field, *option_inputs(options, table)]
     return _form(ids.IMAGE_FORM, "Direct this image", metadata, fields)
 
 
-def read_picture(values: dict[str, Any], brought: Brought) -> Picture:
+def read_picture(values: dict[str, Any], brought: SourcePictures) -> Picture:
     """The picture that was chosen: the only one, where there was no choice. Raises `Refusal`."""
     wanted = chosen_in(values, ids.PICTURE_BLOCK)
     for picture in brought.files:

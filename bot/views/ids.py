@@ -36,8 +36,8 @@ EDIT_FORM = "edit_form"
 REFINE_FORM = "refine_form"
 """Callback id of the form that asks what should change."""
 IMAGE_FORM = "image_form"
-"""Callback id of the form that starts from a picture; its metadata is a `bot.views.brought.Brought`
-as JSON."""
+"""Callback id of the form that starts from a picture; its metadata is a
+`bot.views.source_pictures.SourcePictures` as JSON."""
 PROMPT_BLOCK = "prompt"
 PROMPT_INPUT = "prompt_input"
 PICTURE_BLOCK = "picture"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot.domain.options import OPTIONS
 from bot.views import ids
-from bot.views.brought import Brought, Picture
 from bot.views.ids import Target
+from bot.views.source_pictures import Picture, SourcePictures
 from tests.fakes import CHANNEL, ID, OWNER
 from tests.scenario.payloads import (
     BOT,
@@ -78,7 +78,7 @@ HOME_ACTIONS = st.one_of(
 )
 FORMS = st.sampled_from([ids.PROMPT_FORM, ids.EDIT_FORM, ids.REFINE_FORM, ids.IMAGE_FORM])
 PICTURES = (Picture("F9", "image/png", 2_000, "a.png"), Picture("F8"))
-METADATA = VALUES | st.just(Brought(CHANNEL, "", "5.5", PICTURES).to_metadata())
+METADATA = VALUES | st.just(SourcePictures(CHANNEL, "", "5.5", PICTURES).to_metadata())
 
 
 def _event(inner: Payload) -> Payload:

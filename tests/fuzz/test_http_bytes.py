@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from bot.ops.serving import MAX_BODY
-from bot.slack import http
+from bot.slack.transport import http
 from tests.fuzz.bench import Bench, bench
 from tests.fuzz.wire import APPROVE, BODIES, CONTENT_TYPES, FORM, RAW, Sent, forged, signed
 from tests.support.hypotheses import TIMEOUT, examples

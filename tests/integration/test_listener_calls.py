@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from bot.adapters.slack import slack_client, slack_session
-from bot.direction import Direction, Portfolio
 from bot.domain.policy import Policy
+from bot.domain.provenance import AI_LABEL
 from bot.ops.serving import HttpServer
 from bot.sandbox import SimulatedSlack
+from bot.service import Services
 from bot.slack.bolt import Identity, bolt_app
-from bot.slack.listeners import Listeners
+from bot.slack.listeners import ListenerDependencies, register
 from bot.tasks import BackgroundTasks
 from tests.fakes import (
     FakeCancellations,
     FakeJobQueue,
-    FakePublisher,
     FakeSessionStore,
     clock,
 )
@@ -35,9 +35,10 @@ async def test_a_proxy_for_the_world_is_not_used_for_this_machine(
         identity = Identity(slack.team_id, "B1", "UBOT")
         app = bolt_app(client, identity, slack.signing_secret)
         tasks, store = BackgroundTasks(), FakeSessionStore()
-        direction = Direction(store, FakeJobQueue(), FakeCancellations(), Policy(), tasks, clock())
-        listeners = Listeners(direction, Portfolio(store), FakePublisher(), tasks, identity)
-        listeners.register(app)
+        services = Services.build(
+            store, FakeJobQueue(), FakeCancellations(), Policy(), tasks, clock()
+        )
+        register(app, ListenerDependencies(services, tasks, identity, AI_LABEL))
         server = HttpServer(routes_for(app, slack.signing_secret), 0, "127.0.0.1")
         slack.use_http(f"http://127.0.0.1:{await server.start()}/slack/events")
         assert (await slack.slash("alice", "general", "/imagine")).ok

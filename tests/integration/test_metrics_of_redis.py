@@ -17,7 +17,7 @@ from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.adapters.redis.keys import session_key
 from bot.adapters.redis_errors import kind_of
-from bot.domain import steps
+from bot.domain import begin, steps
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, QueueUnavailable, Refusal, StoreUnavailable
 from bot.domain.stages import Stage
@@ -69,7 +69,7 @@ async def test_each_stage_counts_when_a_session_enters_it(store: RedisSessionSto
     await store.create(NEW)
     await store.create(NEW)  # delivered twice
     assert stages(counted) == {"initial_input": 1}
-    await store.update(ID, lambda s: steps.submit(s, PROMPT, 1.0))
+    await store.update(ID, lambda s: begin.submit(s, PROMPT, 1.0))
     await store.update(ID, lambda s: replace(s, root_ts="1.0", thread_ts="1.0"))
     await store.update(ID, lambda s: s)
     assert stages(counted) == {"initial_input": 1, "generating": 1}

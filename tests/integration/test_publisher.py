@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.slack import SlackPublisher, calls
-from bot.domain import steps
+from bot.domain import begin, steps
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
     FailureKind,
@@ -135,7 +135,7 @@ async def test_a_replaced_draft_keeps_its_image_and_can_still_be_used(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
     session = await reviewed(slack, publisher)
-    again = steps.regenerate(session, 1, time.time())
+    again = begin.regenerate(session, 1, time.time())
     await publisher.refresh_draft(again, 1)
     (draft,) = slack.messages("general", session.thread_ts)
     assert draft.buttons() == ["Use this one"]
@@ -470,7 +470,7 @@ async def test_anothers_message_is_not_taken_for_ours(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
     session = await reviewed(slack, publisher)
-    second = await uploaded(publisher, steps.regenerate(session, 1, time.time()))
+    second = await uploaded(publisher, begin.regenerate(session, 1, time.time()))
     with one_more_message(slack):
         ts = await publisher.post_draft(second, 2, repeated=True)
     assert ts != session.attempt(1).message_ts

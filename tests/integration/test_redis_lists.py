@@ -12,7 +12,7 @@ import pytest
 from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.adapters.redis.keys import defaults_key, session_key, thread_key
 from bot.adapters.redis.store import DEFAULTS_TTL
-from bot.domain import steps
+from bot.domain import begin, steps
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import FailureKind
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options
@@ -60,8 +60,8 @@ EVERY_KIND: dict[str, Session] = {
     "failed_later": steps.attempt_failed(generating(2), 2, FailureKind.QUOTA, "w", "7.0", 1.0),
     "cancelled": steps.cancel(generating(), 1, "w", 1.0),
     "cancelled_later": steps.cancel(generating(2), 2, "w", 1.0),
-    "refined": steps.refine(a_session(), ImageRef(1), "night", 1.0),
-    "from_a_picture": steps.submit(NEW, "a hat", 1.0, source=Source("F7")),
+    "refined": begin.refine(a_session(), ImageRef(1), "night", 1.0),
+    "from_a_picture": begin.submit(NEW, "a hat", 1.0, source=Source("F7")),
     "approved": a_session(Stage.FINAL),
     "published": a_session(Stage.FINAL, final_ts="9.0"),
     "started_over": steps.start_over(a_session(Stage.FINAL), "T1.U1.next", 1.0),
@@ -161,7 +161,7 @@ async def test_a_session_is_found_by_its_thread(store: RedisSessionStore) -> Non
 
 async def test_a_session_is_found_from_when_its_thread_is_known(store: RedisSessionStore) -> None:
     await store.create(NEW)
-    await store.update(ID, lambda s: steps.submit(s, PROMPT, 9.0))
+    await store.update(ID, lambda s: begin.submit(s, PROMPT, 9.0))
     assert await in_thread(store, "") is None
     await store.update(ID, lambda s: replace(s, root_ts="4.4", thread_ts="4.4"))
     assert await in_thread(store, "4.4") == ID

@@ -26,7 +26,7 @@ from bot.adapters.redis.keys import (
     thread_key,
     user_key,
 )
-from bot.domain import steps
+from bot.domain import begin, steps
 from bot.domain.attempt import Candidate, ImageRef, Source
 from bot.domain.errors import Conflict, FailureKind, Reason, Refusal, StoreUnavailable
 from bot.domain.options import Options
@@ -184,7 +184,7 @@ async def test_an_update_counts_the_version_and_answers_the_result(
     store: RedisSessionStore,
 ) -> None:
     await kept(store, NEW)
-    updated = await store.update(ID, lambda s: steps.submit(s, PROMPT, 9.0))
+    updated = await store.update(ID, lambda s: begin.submit(s, PROMPT, 9.0))
     assert (updated.version, updated.stage) == (2, Stage.GENERATING)
     assert await store.load(ID) == updated
 
@@ -254,7 +254,7 @@ async def test_what_cannot_be_put_on_the_list_of_the_unfinished_is_not_written(
     await kept(store, NEW)
     await redis.set(UNFINISHED, "in the way")
     with pytest.raises(StoreUnavailable):
-        await store.update(ID, lambda s: steps.submit(s, PROMPT, 9.0))
+        await store.update(ID, lambda s: begin.submit(s, PROMPT, 9.0))
     assert (await store.load(ID)).stage is Stage.INITIAL_INPUT
 
 
@@ -441,7 +441,7 @@ async def test_a_session_that_is_owed_a_job_is_on_the_list_until_it_is_settled(
 ) -> None:
     await kept(store, NEW)
     assert await store.unfinished(0.0) == []
-    await store.update(ID, lambda s: steps.submit(s, PROMPT, 9.0))
+    await store.update(ID, lambda s: begin.submit(s, PROMPT, 9.0))
     (entry,) = await store.unfinished(0.0)
     assert entry.session_id == ID
     assert time.time() - PATIENCE < entry.touched <= time.time()
@@ -474,7 +474,7 @@ async def test_a_cancelled_session_is_on_the_list_until_its_cancel_is_shown(
     store: RedisSessionStore,
 ) -> None:
     await kept(store, NEW)
-    await store.update(ID, lambda s: steps.submit(s, PROMPT, 9.0))
+    await store.update(ID, lambda s: begin.submit(s, PROMPT, 9.0))
     (generating_then,) = await store.unfinished(0.0)
     await store.update(ID, lambda s: steps.cancel(s, 1, "w", 9.0))
     await store.settled(generating_then)
@@ -490,7 +490,7 @@ async def test_a_write_that_lost_the_race_leaves_an_entry_too_many_and_never_one
 ) -> None:
     await kept(store, a_session())
     await asyncio.gather(
-        store.update(ID, lambda s: steps.regenerate(s, 1, 9.0)),
+        store.update(ID, lambda s: begin.regenerate(s, 1, 9.0)),
         store.update(ID, lambda s: steps.approve(s, ImageRef(1), OWNER, 9.0)),
         return_exceptions=True,
     )

@@ -13,7 +13,7 @@ import pytest
 from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.adapters.redis.encoding import from_fields, to_fields
 from bot.adapters.redis.keys import session_key, user_key
-from bot.domain import steps
+from bot.domain import begin, steps
 from bot.domain.attempt import Attempt, Candidate, ImageRef
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import SCHEMA, Session
@@ -174,14 +174,14 @@ async def test_a_draft_of_then_can_be_regenerated_refined_and_edited(
     store: RedisSessionStore,
 ) -> None:
     name = id_of("user_feedback")
-    again = await store.update(name, lambda s: steps.regenerate(s, 2, NOW))
+    again = await store.update(name, lambda s: begin.regenerate(s, 2, NOW))
     assert (again.latest.number, again.latest.prompt) == (3, PROMPT)
     await store.update(name, lambda s: steps.draft_posted(s, 3, "3.5", NOW))
-    refined = await store.update(name, lambda s: steps.refine(s, ImageRef(1), "night", NOW))
+    refined = await store.update(name, lambda s: begin.refine(s, ImageRef(1), "night", NOW))
     assert (refined.latest.base, refined.changes_up_to(ImageRef(4))) == (ImageRef(1), ("night",))
     await store.update(name, lambda s: steps.cancel(s, 4, "w", NOW))
     options = Options(count=3)
-    edited = await store.update(name, lambda s: steps.edit(s, 4, "a cat", options, NOW))
+    edited = await store.update(name, lambda s: begin.edit(s, 4, "a cat", options, NOW))
     assert [c.number for c in edited.latest.candidates] == [1, 2, 3]
     assert await store.load(name) == edited
 

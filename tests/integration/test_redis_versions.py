@@ -21,7 +21,7 @@ def hello(version: str) -> bytes:
 
 
 @asynccontextmanager
-async def answering(answer: Callable[[bytes], bytes]) -> AsyncIterator[str]:
+async def error_boundary(answer: Callable[[bytes], bytes]) -> AsyncIterator[str]:
     """The URL of a server that answers each command so."""
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -35,7 +35,7 @@ async def answering(answer: Callable[[bytes], bytes]) -> AsyncIterator[str]:
 
 
 async def found(answer: Callable[[bytes], bytes]) -> Finding:
-    async with answering(answer) as url:
+    async with error_boundary(answer) as url:
         (finding,) = await check_redis(url)
     assert "s3cr3t" not in str(finding)
     return finding

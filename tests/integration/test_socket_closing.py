@@ -13,9 +13,9 @@ from slack_bolt.async_app import AsyncApp
 from bot.adapters.slack import slack_client, slack_session
 from bot.sandbox import Ack, Fault, SimulatedSlack
 from bot.slack.bolt import Identity, bolt_app
-from bot.slack.in_hand import InHand
-from bot.slack.socket_connection import SocketConnection
-from bot.slack.socket_mode import SocketModeConnections
+from bot.slack.in_flight import InFlightRequests
+from bot.slack.transport.socket_connection import SocketConnection
+from bot.slack.transport.socket_mode import SocketModeConnections
 
 
 class Bot:
@@ -25,7 +25,7 @@ class Bot:
         self.seen: list[str] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
-        self.sockets = SocketModeConnections(app, slack.app_token, InHand(), connections)
+        self.sockets = SocketModeConnections(app, slack.app_token, InFlightRequests(), connections)
         app.command("/imagine")(self._imagine)
 
     async def _imagine(self, ack: Any, body: dict[str, Any]) -> None:

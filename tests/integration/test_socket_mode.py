@@ -11,10 +11,10 @@ from slack_bolt.async_app import AsyncApp
 from bot.adapters.slack import slack_client, slack_session
 from bot.adapters.slack.client import CALL_TIMEOUT
 from bot.sandbox import PATIENCE, Fault, SimulatedSlack
-from bot.slack import socket_connection, socket_mode
 from bot.slack.bolt import Identity, bolt_app
-from bot.slack.in_hand import InHand
-from bot.slack.socket_mode import SocketModeConnections, SocketNotOpened
+from bot.slack.in_flight import InFlightRequests
+from bot.slack.transport import socket_connection, socket_mode
+from bot.slack.transport.socket_mode import SocketModeConnections, SocketNotOpened
 from tests.support.links import Link
 
 
@@ -30,7 +30,9 @@ async def test_another_address_is_asked_for_when_one_does_not_open(
     monkeypatch.setattr(socket_connection, "PING_INTERVAL", 0.2)
     slack.faults.add("apps.connections.open", Fault.hang(), times=2)
     async with slack_session() as http:
-        connections = SocketModeConnections(app_for(slack, http), slack.app_token, InHand())
+        connections = SocketModeConnections(
+            app_for(slack, http), slack.app_token, InFlightRequests()
+        )
         async with asyncio.timeout(PATIENCE):
             await connections.start()
         assert slack.sockets == 2
@@ -44,7 +46,9 @@ async def test_a_new_address_that_does_not_come_is_asked_for_again(
     monkeypatch.setattr(socket_connection, "ADDRESS_WITHIN", 1)
     monkeypatch.setattr(socket_connection, "PING_INTERVAL", 0.5)
     async with slack_session() as http:
-        connections = SocketModeConnections(app_for(slack, http), slack.app_token, InHand())
+        connections = SocketModeConnections(
+            app_for(slack, http), slack.app_token, InFlightRequests()
+        )
         await connections.start()
         slack.faults.add("apps.connections.open", Fault.hang(), times=4)
         await slack.disconnect_sockets(abrupt=True)
@@ -60,7 +64,9 @@ async def test_an_address_that_is_used_up_is_given_up(
     monkeypatch.setattr(socket_connection, "OPEN_WITHIN", 1.0)
     monkeypatch.setattr(socket_connection, "PING_INTERVAL", 0.2)
     async with Link("slack", (slack.host, slack.port)) as link, slack_session() as http:
-        connections = SocketModeConnections(app_for(slack, http), slack.app_token, InHand())
+        connections = SocketModeConnections(
+            app_for(slack, http), slack.app_token, InFlightRequests()
+        )
         slack.workspace.base_url = f"http://127.0.0.1:{link.port}"
         await connections.start()
         link.state = "lose"
@@ -78,7 +84,9 @@ async def test_what_never_opens_is_given_up_in_words(
     monkeypatch.setattr(socket_mode, "CONNECT_WITHIN", 0.7)
     slack.faults.add("apps.connections.open", Fault.hang(), times=50)
     async with slack_session() as http:
-        connections = SocketModeConnections(app_for(slack, http), slack.app_token, InHand())
+        connections = SocketModeConnections(
+            app_for(slack, http), slack.app_token, InFlightRequests()
+        )
         with caplog.at_level(logging.INFO), pytest.raises(SocketNotOpened, match="cannot be reach"):
             await connections.start()
         assert "ticket" not in caplog.text

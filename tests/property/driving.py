@@ -11,13 +11,13 @@ import redis
 from hypothesis.stateful import RuleBasedStateMachine
 
 from bot.adapters.redis.encoding import from_fields
-from bot.direction import Direction
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Event
 from bot.domain.work import owed
+from bot.service import Services
 from tests.fakes import somebody
 from tests.property.people import DECISIONS, OTHER_DIRECTOR, STRANGER, recordings
 from tests.property.processes import Process
@@ -64,8 +64,8 @@ class Driver(RuleBasedStateMachine):
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self._runner.run(work)
 
-    def _direction(self, at: int) -> Direction:
-        return self._processes[at].direction
+    def _services(self, at: int) -> Services:
+        return self._processes[at].services
 
     def _mark(self) -> str:
         self._marks += 1
@@ -84,7 +84,7 @@ class Driver(RuleBasedStateMachine):
         decide, events = DECISIONS[what]
 
         def decision(session_id: str, person: Person) -> Any:
-            return decide(self._direction(at), session_id, image, person, mark)
+            return decide(self._services(at), session_id, image, person, mark)
 
         return decision, events
 

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from bot.adapters.redis.keys import session_key
-from bot.direction import Place
 from bot.domain.attempt import ImageRef
 from bot.domain.options import Options
 from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Event
+from bot.service import RequestOrigin
 from tests.fakes import somebody
 from tests.property.driving import PROCESSES, Driver, outcome_of
 from tests.property.people import DECISIONS, next_recording, recordings
@@ -57,8 +57,10 @@ class SessionMachine(Driver):
     )
     def start(self, at: int, owner: str, seed: int, n: int) -> None:
         """A command; the same seed is the same command, delivered once more."""
-        place = Place("T1", somebody(owner), "C1", "https://hooks.invalid/1", f"{owner}{seed}")
-        starting = self._direction(at).start(place, f"a fox --n {n}")
+        origin = RequestOrigin(
+            "T1", somebody(owner), "C1", "https://hooks.invalid/1", f"{owner}{seed}"
+        )
+        starting = self._services(at).new_sessions.start(origin, f"a fox --n {n}")
         session = self._expect(starting, frozenset({Event.SUBMIT}))
         assert isinstance(session, Session)
 
@@ -66,14 +68,18 @@ class SessionMachine(Driver):
     @rule(at=ANY_PROCESS, owner=st.sampled_from(OWNERS))
     def open_form(self, at: int, owner: str) -> None:
         """A command without words waits for its form."""
-        place = Place("T1", somebody(owner), "C1", "", f"form{len(self._ids)}", thread_ts="7.7")
-        self._expect(self._direction(at).start(place, "", may_wait=True), None)
+        origin = RequestOrigin(
+            "T1", somebody(owner), "C1", "", f"form{len(self._ids)}", thread_ts="7.7"
+        )
+        self._expect(self._services(at).new_sessions.start(origin, "", may_wait=True), None)
 
     @precondition(lambda self: self._truth.raw)
     @rule(at=ANY_PROCESS, which=ANY_SESSION, who=WHO)
     def submit_form(self, at: int, which: int, who: str) -> None:
         async def submit(session_id: str, person: Person) -> Session:
-            submitted, _ = await self._direction(at).submit(session_id, person, "a fox", Options())
+            submitted, _ = await self._services(at).gateway.submit(
+                session_id, person, "a fox", Options()
+            )
             return submitted
 
         session = self._session(which)
@@ -86,12 +92,11 @@ class SessionMachine(Driver):
         """The button, and its form right away."""
 
         async def restart(session_id: str, person: Person) -> Session:
-            direction = self._direction(at)
-            old = await direction.may_start_over(session_id, person)
-            place = Place("T1", person, "C1", "", f"over{session_id}")
-            new = await direction.restart(place, old)
+            services = self._services(at)
+            origin = RequestOrigin("T1", person, "C1", "", f"over{session_id}")
+            _, new = await services.new_sessions.restart(origin, session_id)
             self._know(new.id)
-            submitted, _ = await direction.submit(new.id, person, "a fox", new.options)
+            submitted, _ = await services.gateway.submit(new.id, person, "a fox", new.options)
             return submitted
 
         session = self._session(which)

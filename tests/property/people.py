@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.direction import Direction
 from bot.domain import steps
 from bot.domain.attempt import ImageRef
 from bot.domain.ending import final_posted, final_shown, retired
@@ -18,30 +17,37 @@ from bot.domain.work import owed
 from bot.flow.plan import generated, started
 from bot.flow.shared import noted, under_way
 from bot.ports import Change
+from bot.service import Services
 
 NOW = 1_000.0
 STRANGER, OTHER_DIRECTOR = "U8", "U9"
 
-Decide = Callable[[Direction, str, ImageRef, Person, str], Awaitable[Session]]
-"""By a direction: the session's id, the image, the person, and what is unique to the request."""
+Decide = Callable[[Services, str, ImageRef, Person, str], Awaitable[Session]]
+"""By the services: the session's id, the image, the person, and what is unique to the request."""
 
 DECISIONS: dict[str, tuple[Decide, frozenset[Event]]] = {
-    "approve": (lambda d, s, i, u, _: d.approve(s, i, u), frozenset({Event.APPROVE})),
-    "use earlier": (lambda d, s, i, u, _: d.use_earlier(s, i, u), frozenset({Event.APPROVE})),
-    "regenerate": (lambda d, s, i, u, _: d.regenerate(s, i, u), frozenset({Event.REGENERATE})),
+    "approve": (lambda d, s, i, u, _: d.decisions.approve(s, i, u), frozenset({Event.APPROVE})),
+    "use earlier": (
+        lambda d, s, i, u, _: d.decisions.use_earlier(s, i, u),
+        frozenset({Event.APPROVE}),
+    ),
+    "regenerate": (
+        lambda d, s, i, u, _: d.gateway.regenerate(s, i, u),
+        frozenset({Event.REGENERATE}),
+    ),
     "try again": (
-        lambda d, s, i, u, _: d.try_again(s, i, u),
+        lambda d, s, i, u, _: d.gateway.try_again(s, i, u),
         frozenset({Event.SUBMIT, Event.REGENERATE}),
     ),
     "refine": (
-        lambda d, s, i, u, by: d.refine(s, i, u, "make it night --n 2", by),
+        lambda d, s, i, u, by: d.gateway.refine(s, i, u, "make it night --n 2", by),
         frozenset({Event.REFINE}),
     ),
     "edit": (
-        lambda d, s, i, u, by: d.edit(s, i.attempt, u, "a wolf", Options(count=3), by),
+        lambda d, s, i, u, by: d.gateway.edit(s, i.attempt, u, "a wolf", Options(count=3), by),
         frozenset({Event.SUBMIT, Event.EDIT}),
     ),
-    "cancel": (lambda d, s, i, u, by: d.cancel(s, i, u, by), frozenset({Event.CANCEL})),
+    "cancel": (lambda d, s, i, u, by: d.decisions.cancel(s, i, u, by), frozenset({Event.CANCEL})),
 }
 """Each with the events of the table that it may stand for."""
 

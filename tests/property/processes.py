@@ -11,9 +11,9 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.direction import Direction
 from bot.domain.policy import Policy
 from bot.domain.session import Session
+from bot.service import Services
 from bot.tasks import BackgroundTasks
 from tests.fakes import FakeCancellations, FakeJobQueue
 from tests.property.people import NOW, OTHER_DIRECTOR
@@ -44,7 +44,7 @@ class Process:
             self._redis, session_ttl=SESSION_TTL, image_ttl=IMAGE_TTL, patience=PATIENCE
         )
         passing = count(NOW, 5.0)  # nobody waits for a record that a click has overtaken
-        self.direction = Direction(
+        self.services = Services.build(
             self.store,
             FakeJobQueue(),
             FakeCancellations(),

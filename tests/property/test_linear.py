@@ -20,18 +20,16 @@ import pytest
 import bot
 from bot.adapters.openai.wording import all_in_one, something_different
 from bot.adapters.placeholder.lettering import readable
-from bot.direction.judge import clean_change
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, OptionRefused, Refusal
 from bot.domain.flags import parse_flags
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import OPTIONS, count_of
-from bot.domain.prompt import MAX_TYPED, check_length, clean_prompt
+from bot.domain.prompt import MAX_TYPED, check_length, clean_change, clean_prompt
 from bot.domain.session import Session
 from bot.domain.sizes import ratio_of, size_of
 from bot.slack.mention_text import mention_text
 from bot.slack.requests import one_word
-from bot.views.brought import Brought
 from bot.views.failure_words import failure_words, not_posted_words
 from bot.views.forms import edit_form, image_form, prompt_form, refine_form
 from bot.views.home import parse_page
@@ -39,6 +37,7 @@ from bot.views.ids import Target, parse_target
 from bot.views.lineage import descent, described
 from bot.views.lists import cancelled_words, list_words
 from bot.views.option_selects import option_value
+from bot.views.source_pictures import SourcePictures
 from bot.views.text import cut, escape, one_line, repeated
 from bot.views.words import refusal_words
 from tests.fakes import a_session, an_attempt
@@ -160,7 +159,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "option_value": option_value,
     "parse_target": parse_target,
     "parse_page": parse_page,
-    "Brought": Brought.from_metadata,
+    "SourcePictures": SourcePictures.from_metadata,
     # shown
     "escape": escape,
     "cut": lambda text: cut(text, 2_900),
@@ -173,7 +172,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "prompt_form": lambda text: prompt_form(Target("T1.U1.a", 1), text),
     "edit_form": lambda text: edit_form(Target("T1.U1.a", 1), text),
     "refine_form": lambda text: refine_form(Target("T1.U1.a", 2), _with(text)),
-    "image_form": lambda text: image_form(Brought("C1", "", "", ())),
+    "image_form": lambda text: image_form(SourcePictures("C1", "", "", ())),
     "descent": lambda text: descent(_with(text).attempt(2)),
     "described": lambda text: described(_with(text), _with(text).attempt(2), 500),
     "list_words": lambda text: list_words([_with(text)], 1, "https://x.slack.com"),

@@ -18,8 +18,8 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.slack.identity import Identity
 from bot.views import ids
-from bot.views.brought import Brought, Picture
 from bot.views.ids import Target
+from bot.views.source_pictures import Picture, SourcePictures
 from tests.fakes import CHANNEL, ID, OWNER, a_session, generating
 from tests.scenario.payloads import (
     BOT,
@@ -151,7 +151,9 @@ def home() -> Payload:
 
 
 VALUE, FORM = f"{ID}#1", str(Target(ID, 0))
-BROUGHT = Brought(CHANNEL, "", "5.5", (Picture("F9", "image/png", 2_000, "F9.png"),)).to_metadata()
+PICTURES = SourcePictures(
+    CHANNEL, "", "5.5", (Picture("F9", "image/png", 2_000, "F9.png"),)
+).to_metadata()
 DRAFT, FINAL = a_session(attempts=1), a_session(Stage.FINAL, final_ts="9.0")
 WAITING = a_session(Stage.INITIAL_INPUT)
 
@@ -199,7 +201,7 @@ ENTRIES: dict[str, Entry] = {
     "prompt form": Entry(by_interaction(_form(ids.PROMPT_FORM, FORM)), WAITING, changes=True),
     "refine form": Entry(by_interaction(_form(ids.REFINE_FORM)), DRAFT, changes=True),
     "edit form": Entry(by_interaction(_form(ids.EDIT_FORM)), DRAFT, changes=True),
-    "image form": Entry(by_interaction(_form(ids.IMAGE_FORM, BROUGHT)), starts=True),
+    "image form": Entry(by_interaction(_form(ids.IMAGE_FORM, PICTURES)), starts=True),
     "shortcut": Entry(by_interaction(lambda: shortcut({"files": [picture()]}))),
     "home": Entry(by_event(home)),
     "home select": Entry(

@@ -14,12 +14,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 from slack_sdk.webhook.webhook_response import WebhookResponse
 
-from bot.direction import Direction, Portfolio
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.policy import Policy, WhoMayStart
+from bot.domain.provenance import AI_LABEL
 from bot.domain.session import Session
+from bot.ports import AttemptRule, SessionStore
+from bot.service import Services
 from bot.slack.bolt import Identity, bolt_app
-from bot.slack.listeners import Listeners
+from bot.slack.listeners import ListenerDependencies, register
 from bot.tasks import BackgroundTasks
 from tests.fakes import (
     ID,
@@ -54,7 +56,8 @@ class Call(NamedTuple):
 
 class SlackApp:
     """`fail` holds the error that Slack answers to the next calls of a method, `slow` the seconds
-    that it takes for them. `users` is what it knows of people, by id."""
+    that it takes for them. `users` is what it knows of people, by id. Sessions are kept in memory
+    unless there is a `store`."""
 
     def __init__(
         self,
@@ -65,6 +68,8 @@ class SlackApp:
         identity: Identity | None = None,
         who: WhoMayStart = WhoMayStart.TEAM,
         users: dict[str, Payload] | None = None,
+        rules: tuple[AttemptRule, ...] = (),
+        store: SessionStore | None = None,
     ) -> None:
         self.store = FakeSessionStore(*sessions)
         self.queue = FakeJobQueue()
@@ -78,17 +83,17 @@ class SlackApp:
         self.users = users or {}
         self.slow: dict[str, float] = {}
         self.bolt = bolt_app(client, identity, SECRET, who, self.tasks)
-        direction = Direction(
-            self.store,
+        services = Services.build(
+            store or self.store,
             self.queue,
             self.cancellations,
             policy or Policy(),
             self.tasks,
             clock(),
             option_table,
+            rules,
         )
-        portfolio = Portfolio(self.store, option_table)
-        Listeners(direction, portfolio, self.publisher, self.tasks, identity).register(self.bolt)
+        register(self.bolt, ListenerDependencies(services, self.tasks, identity, AI_LABEL))
 
     @property
     def session(self) -> Session:

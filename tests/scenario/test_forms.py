@@ -19,7 +19,7 @@ from bot.domain.stages import Stage
 from bot.domain.steps import attempt_failed
 from bot.domain.work import Job, JobKind
 from bot.views import ids, words
-from bot.views.brought import Brought, Picture
+from bot.views.source_pictures import Picture, SourcePictures
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, STRANGER, a_session, an_attempt, generating
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import interaction, signed, submission, trigger
@@ -34,7 +34,9 @@ FORMS: dict[str, tuple[Session, str]] = {
     ids.EDIT_FORM: (FAILED, f"{ID}#1"),
     ids.REFINE_FORM: (DRAFT, f"{ID}#2"),
 }
-BROUGHT = Brought(CHANNEL, "", "5.5", (Picture("F9", "image/png", 2_000, "a.png"),)).to_metadata()
+BROUGHT = SourcePictures(
+    CHANNEL, "", "5.5", (Picture("F9", "image/png", 2_000, "a.png"),)
+).to_metadata()
 
 
 def errors(response: BoltResponse) -> dict[str, Any]:
@@ -301,7 +303,7 @@ async def test_a_session_starts_from_a_picture_in_the_thread_of_its_message(
 
 async def test_a_picture_from_a_thread_stays_in_that_thread(make_app: MakeApp) -> None:
     app = make_app()
-    metadata = Brought(CHANNEL, "4.4", "5.5", (Picture("F9"),)).to_metadata()
+    metadata = SourcePictures(CHANNEL, "4.4", "5.5", (Picture("F9"),)).to_metadata()
     await app.submit(ids.IMAGE_FORM, metadata, "make it night")
     assert app.only.thread_ts == "4.4"
     assert app.only.source == Source("F9")
@@ -310,7 +312,7 @@ async def test_a_picture_from_a_thread_stays_in_that_thread(make_app: MakeApp) -
 async def test_of_several_pictures_the_chosen_one_is_taken(make_app: MakeApp) -> None:
     app = make_app()
     pictures = (Picture("F8", "image/png", 1), Picture("F9", "image/jpeg", 2))
-    metadata = Brought(CHANNEL, "", "5.5", pictures).to_metadata()
+    metadata = SourcePictures(CHANNEL, "", "5.5", pictures).to_metadata()
     await app.submit(ids.IMAGE_FORM, metadata, "make it night", picture="F9")
     assert app.only.source == Source("F9", "image/jpeg", 2)
 
@@ -327,7 +329,7 @@ async def test_a_picture_that_will_not_do_starts_nothing(
     make_app: MakeApp, pictures: tuple[Picture, ...], chosen: str, reason: Reason
 ) -> None:
     app = make_app()
-    metadata = Brought(CHANNEL, "", "5.5", pictures).to_metadata()
+    metadata = SourcePictures(CHANNEL, "", "5.5", pictures).to_metadata()
     fields = {ids.PICTURE_BLOCK: chosen} if chosen else {}
     said = errors(await app.submit(ids.IMAGE_FORM, metadata, "make it night", **fields))
     field = ids.PICTURE_BLOCK if chosen else ids.PROMPT_BLOCK

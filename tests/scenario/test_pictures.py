@@ -12,7 +12,7 @@ from bot.domain.options import Options
 from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import ids, replies, words
-from bot.views.brought import Brought, Picture
+from bot.views.source_pictures import Picture, SourcePictures
 from tests.fakes import CHANNEL, ID, OWNER, a_session
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import direct, interaction, mention, picture, shortcut
@@ -129,7 +129,7 @@ async def test_from_an_image_in_the_channel_a_session_starts_in_the_channel(
     broadcast = {"files": [picture()], "thread_ts": "4.4", "subtype": "thread_broadcast"}
     await app.send(interaction(shortcut(broadcast)))
     metadata = app.of("views.open")[0]["view"]["private_metadata"]
-    brought = Brought.from_metadata(metadata)
+    brought = SourcePictures.from_metadata(metadata)
     assert brought is not None
     assert (brought.channel, brought.thread_ts, brought.message_ts) == (CHANNEL, "", "")
 
@@ -146,7 +146,7 @@ async def test_the_shortcut_opens_a_form_about_the_picture(make_app: MakeApp) ->
     assert view_problems(view) == []
     assert view["callback_id"] == ids.IMAGE_FORM
     held = Picture("F9", "image/png", 2_000, "F9.png")
-    assert Brought.from_metadata(view["private_metadata"]) == Brought(
+    assert SourcePictures.from_metadata(view["private_metadata"]) == SourcePictures(
         CHANNEL, "4.4", "5.5", (held,)
     )
     elements = [block.get("element", {}) for block in view["blocks"]]
@@ -172,7 +172,7 @@ async def test_the_shortcut_finds_the_picture(make_app: MakeApp, message: dict[s
     app = make_app()
     await app.send(interaction(shortcut(message)))
     (opened,) = app.of("views.open")
-    brought = Brought.from_metadata(opened["view"]["private_metadata"])
+    brought = SourcePictures.from_metadata(opened["view"]["private_metadata"])
     assert brought is not None
     assert [each.file_id for each in brought.files] == ["F9"]
 

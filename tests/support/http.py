@@ -6,9 +6,9 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
 from bot.ports import SeenSignatures
-from bot.slack.http import events_routes
-from bot.slack.in_hand import InHand
-from bot.slack.signing import Replays, Signing
+from bot.slack.in_flight import InFlightRequests
+from bot.slack.transport.http import events_routes
+from bot.slack.transport.signing import Replays, Signing
 from tests.fakes import FakeSignatures
 
 
@@ -17,4 +17,6 @@ def routes_for(
 ) -> list[web.RouteDef]:
     """Where Slack delivers, for an app that has a process to itself unless others have `seen`
     what it sees."""
-    return events_routes(app, Signing(secret), Replays(seen or FakeSignatures()), InHand())
+    return events_routes(
+        app, Signing(secret), Replays(seen or FakeSignatures()), InFlightRequests()
+    )

@@ -7,21 +7,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.adapters.slack import slack_client, slack_session
-from bot.direction import Direction, Portfolio
 from bot.domain.policy import Policy, WhoMayStart
+from bot.domain.provenance import AI_LABEL
 from bot.domain.session import Session
 from bot.ops.doctor import identify
 from bot.ops.serving import HttpServer
 from bot.sandbox import SimulatedSlack
+from bot.service import Services
 from bot.slack.bolt import bolt_app
-from bot.slack.in_hand import InHand
-from bot.slack.listeners import Listeners
-from bot.slack.socket_mode import SocketModeConnections
+from bot.slack.in_flight import InFlightRequests
+from bot.slack.listeners import ListenerDependencies, register
+from bot.slack.transport.socket_mode import SocketModeConnections
 from bot.tasks import BackgroundTasks
 from tests.fakes import (
     FakeCancellations,
     FakeJobQueue,
-    FakePublisher,
     FakeSessionStore,
     clock,
 )
@@ -53,12 +53,11 @@ async def listening(
         _, identity = await identify(client)
         assert identity is not None
         policy = Policy(team=identity.installation)
-        direction = Direction(store, queue, FakeCancellations(), policy, tasks, clock())
+        services = Services.build(store, queue, FakeCancellations(), policy, tasks, clock())
         app = bolt_app(client, identity, slack.signing_secret, who, tasks)
-        listeners = Listeners(direction, Portfolio(store), FakePublisher(), tasks, identity)
-        listeners.register(app)
+        register(app, ListenerDependencies(services, tasks, identity, AI_LABEL))
         server = HttpServer(routes_for(app, slack.signing_secret), 0, "127.0.0.1")
-        sockets = SocketModeConnections(app, slack.app_token, InHand())
+        sockets = SocketModeConnections(app, slack.app_token, InFlightRequests())
         if transport == "http":
             slack.use_http(f"http://127.0.0.1:{await server.start()}/slack/events")
         else:

@@ -190,7 +190,7 @@ def test_composes_health_check_asks_healthz_and_no_proxy(status: int, healthy: b
     _, _, *arguments = json.loads(test[1])
     address = f"127.0.0.1:{port[1]}/healthz"
     assert address in arguments[-1]
-    with answering(status) as here:
+    with error_boundary(status) as here:
         arguments[-1] = arguments[-1].replace(address, f"{here}/healthz")
         done = subprocess.run(
             [sys.executable, *arguments],
@@ -208,7 +208,7 @@ def test_the_images_health_check_asks_the_port_that_it_sets(status: int, healthy
     assert check is not None
     assert re.search(r"HEALTH_PORT=\d+$", dockerfile, re.M)
     _, *arguments = json.loads(check[1])
-    with answering(status) as here:
+    with error_boundary(status) as here:
         done = subprocess.run(
             [sys.executable, *arguments],
             env={**os.environ, "HEALTH_PORT": here.rpartition(":")[2]},
@@ -219,7 +219,7 @@ def test_the_images_health_check_asks_the_port_that_it_sets(status: int, healthy
 
 
 @contextmanager
-def answering(status: int) -> Iterator[str]:
+def error_boundary(status: int) -> Iterator[str]:
     """A server that answers `/healthz` with this status, and where it is."""
 
     class Health(BaseHTTPRequestHandler):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
-from bot.slack.answers import CommandAnswer, answering, in_time
-from bot.slack.listeners.asking import cancel_newest, list_of
-from bot.slack.listeners.desk import Desk, open_form
-from bot.slack.requests import one_word, place_of
+from bot.slack.error_boundary import error_boundary, within_ack_deadline
+from bot.slack.listeners.dependencies import ListenerDependencies, open_form
+from bot.slack.listeners.text_commands import cancel, list_sessions
+from bot.slack.requests import one_word, origin_of
+from bot.slack.responders import CommandResponder
 from bot.views import forms, replies, words
 from bot.views.ids import Target
 
@@ -15,43 +16,47 @@ from bot.views.ids import Target
 class Commands:
     """A word alone is a question; anything else is an image, or a form that asks for one."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, dependencies: ListenerDependencies) -> None:
+        self._dependencies = dependencies
 
     async def imagine(self, args: AsyncArgs) -> None:
-        text, answer = args.body.get("text") or "", CommandAnswer(args)
+        text, responder = args.body.get("text") or "", CommandResponder(args)
         match one_word(text):
             case "help":
-                async with answering(answer):
-                    await answer.say(words.help_words())
+                async with error_boundary(responder):
+                    await responder.say(words.help_words())
             case "list":
-                await self._list(args, answer)
+                await self._list(args, responder)
             case "cancel":
-                await self._cancel(args, answer)
+                await self._cancel(args, responder)
             case _:
-                await self._start(args, answer, text)
+                await self._start(args, responder, text)
 
-    async def _list(self, args: AsyncArgs, answer: CommandAnswer) -> None:
-        async with answering(answer, away=replies.ASK_AGAIN):
-            await answer.say(await in_time(list_of(self._desk, place_of(args, ""))))
+    async def _list(self, args: AsyncArgs, responder: CommandResponder) -> None:
+        async with error_boundary(responder, away=replies.ASK_AGAIN):
+            await responder.say(
+                await within_ack_deadline(list_sessions(self._dependencies, origin_of(args, "")))
+            )
 
-    async def _cancel(self, args: AsyncArgs, answer: CommandAnswer) -> None:
-        async with answering(answer, away=replies.CANCEL_LOST):
-            place = place_of(args, args.body["channel_id"])
-            session, said = await in_time(cancel_newest(self._desk, place))
-            await answer.say(said)
-            await self._desk.queue_owed(session)
+    async def _cancel(self, args: AsyncArgs, responder: CommandResponder) -> None:
+        async with error_boundary(responder, away=replies.CANCEL_LOST):
+            origin = origin_of(args, args.body["channel_id"])
+            session, said = await within_ack_deadline(cancel(self._dependencies, origin))
+            await responder.say(said)
+            await self._dependencies.queue_owed(session)
 
-    async def _start(self, args: AsyncArgs, answer: CommandAnswer, text: str) -> None:
+    async def _start(self, args: AsyncArgs, responder: CommandResponder, text: str) -> None:
         """An image right away; a form where there is no prompt, with what options there are."""
-        async with answering(answer, away=words.STORE_AWAY):
-            direction = self._desk.direction
-            place = place_of(args, args.body["channel_id"])
-            session = await in_time(direction.start(place, text, may_wait=True))
+        async with error_boundary(responder, away=words.STORE_AWAY):
+            services = self._dependencies.services
+            origin = origin_of(args, args.body["channel_id"])
+            session = await within_ack_deadline(
+                services.new_sessions.start(origin, text, may_wait=True)
+            )
             if session.attempts:
                 await args.ack()
-                await self._desk.queue_owed(session)
+                await self._dependencies.queue_owed(session)
                 return
             target = Target(session.id, 0)
-            form = forms.prompt_form(target, "", session.options, direction.option_table)
+            form = forms.prompt_form(target, "", session.options, services.option_table)
             await open_form(args, form)

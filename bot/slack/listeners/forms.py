@@ -6,50 +6,48 @@ from dataclasses import replace
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
-from bot.direction import Place
 from bot.domain.attempt import Source
 from bot.domain.errors import Reason, Refusal
+from bot.domain.options import OptionTable
 from bot.domain.pictures import check_picture
 from bot.domain.session import Session
-from bot.slack.answers import FormAnswer, answering, in_time
-from bot.slack.listeners.desk import Desk
-from bot.slack.requests import form_target, form_text, form_values, person_of, place_of
+from bot.service import RequestOrigin
+from bot.slack.error_boundary import error_boundary, within_ack_deadline
+from bot.slack.listeners.dependencies import ListenerDependencies
+from bot.slack.requests import form_target, form_text, form_values, origin_of, person_of
+from bot.slack.responders import FormResponder
 from bot.views import words
-from bot.views.brought import Brought
 from bot.views.forms import read_options, read_picture
+from bot.views.source_pictures import SourcePictures
 
 
 class Forms:
     """What will not do is said below its field, and what was typed stays."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._direction = desk.direction
+    def __init__(self, dependencies: ListenerDependencies) -> None:
+        self._dependencies = dependencies
+        self._services = dependencies.services
 
     async def prompt_submitted(self, args: AsyncArgs) -> None:
         """The form of a new session."""
-        async with answering(FormAnswer(args), away=words.FORM_LOST):
+        async with error_boundary(FormResponder(args), away=words.FORM_LOST):
             view, person = args.body["view"], person_of(args)
-            target, options = (
-                form_target(view),
-                read_options(form_values(view), self._direction.option_table),
+            target, options = form_target(view), read_options(form_values(view), self._option_table)
+            submitting = self._services.gateway.submit(
+                target.session_id, person, form_text(view), options
             )
-            submitting = self._direction.submit(target.session_id, person, form_text(view), options)
-            session, old = await in_time(submitting)
-            await self._kept(args, session)
+            session, old = await within_ack_deadline(submitting)
+            await self._finish(args, session)
             if old is not None:
-                await self._desk.queue_owed(old)
+                await self._dependencies.queue_owed(old)
 
     async def edit_submitted(self, args: AsyncArgs) -> None:
         """The form that edits an attempt's prompt and options."""
-        async with answering(FormAnswer(args), away=words.FORM_LOST):
+        async with error_boundary(FormResponder(args), away=words.FORM_LOST):
             view = args.body["view"]
-            target, options = (
-                form_target(view),
-                read_options(form_values(view), self._direction.option_table),
-            )
-            session = await in_time(
-                self._direction.edit(
+            target, options = form_target(view), read_options(form_values(view), self._option_table)
+            session = await within_ack_deadline(
+                self._services.gateway.edit(
                     target.session_id,
                     target.attempt,
                     person_of(args),
@@ -58,15 +56,15 @@ class Forms:
                     asked_by=view["id"],
                 )
             )
-            await self._kept(args, session)
+            await self._finish(args, session)
 
     async def refine_submitted(self, args: AsyncArgs) -> None:
         """The form that says what should change about an image."""
-        async with answering(FormAnswer(args), away=words.FORM_LOST):
+        async with error_boundary(FormResponder(args), away=words.FORM_LOST):
             view = args.body["view"]
             target = form_target(view)
-            session = await in_time(
-                self._direction.refine(
+            session = await within_ack_deadline(
+                self._services.gateway.refine(
                     target.session_id,
                     target.image,
                     person_of(args),
@@ -74,35 +72,39 @@ class Forms:
                     asked_by=view["id"],
                 )
             )
-            await self._kept(args, session)
+            await self._finish(args, session)
 
     async def image_submitted(self, args: AsyncArgs) -> None:
         """The form that starts a session from a picture, in the thread of its message."""
-        async with answering(FormAnswer(args), away=words.FORM_LOST):
+        async with error_boundary(FormResponder(args), away=words.FORM_LOST):
             view = args.body["view"]
-            brought = Brought.from_metadata(view.get("private_metadata") or "")
-            if brought is None:
+            pictures = SourcePictures.from_metadata(view.get("private_metadata") or "")
+            if pictures is None:
                 raise Refusal(Reason.EXPIRED)
             values = form_values(view)
-            options = read_options(values, self._direction.option_table)
-            place, source = _thread_of(args, brought), _chosen(values, brought)
-            starting = self._direction.start(place, form_text(view), source, options)
-            await self._kept(args, await in_time(starting))
+            options = read_options(values, self._option_table)
+            origin, source = _origin_of_form(args, pictures), _chosen(values, pictures)
+            starting = self._services.new_sessions.start(origin, form_text(view), source, options)
+            await self._finish(args, await within_ack_deadline(starting))
 
-    async def _kept(self, args: AsyncArgs, session: Session) -> None:
+    @property
+    def _option_table(self) -> OptionTable:
+        return self._services.option_table
+
+    async def _finish(self, args: AsyncArgs, session: Session) -> None:
         await args.ack()
-        await self._desk.queue_owed(session)
+        await self._dependencies.queue_owed(session)
 
 
-def _thread_of(args: AsyncArgs, brought: Brought) -> Place:
+def _origin_of_form(args: AsyncArgs, pictures: SourcePictures) -> RequestOrigin:
     """One form starts one session: pressed once more, because its answer was lost, it comes with
     another trigger."""
-    place = place_of(args, brought.channel, thread_ts=brought.thread_ts or brought.message_ts)
-    return replace(place, seed=args.body["view"]["id"])
+    origin = origin_of(args, pictures.channel, thread_ts=pictures.thread_ts or pictures.message_ts)
+    return replace(origin, idempotency_key=args.body["view"]["id"])
 
 
-def _chosen(values: dict[str, object], brought: Brought) -> Source:
-    picture = read_picture(values, brought)
+def _chosen(values: dict[str, object], pictures: SourcePictures) -> Source:
+    picture = read_picture(values, pictures)
     if picture.mime_type:
         check_picture(picture.mime_type, picture.size)
     return picture.source

@@ -9,11 +9,11 @@ from slack_sdk.errors import SlackApiError
 
 from bot.domain.errors import StoreUnavailable
 from bot.domain.gallery import Gallery
-from bot.slack.answers import answering, in_time
-from bot.slack.event_answer import HomeAnswer
-from bot.slack.listeners.desk import Desk
-from bot.slack.measuring import calling, handling
+from bot.slack.error_boundary import error_boundary, within_ack_deadline
+from bot.slack.listeners.dependencies import ListenerDependencies
+from bot.slack.request_metrics import count_slack_errors, track_listener
 from bot.slack.requests import acting_of, user_of
+from bot.slack.responders import HomeResponder
 from bot.views.home import PICTURES_PER_PAGE, WORKING_PER_PAGE, Page, home_view, parse_page
 from bot.views.ids import DEFAULT_OPTION
 from bot.views.option_selects import option_value
@@ -27,55 +27,57 @@ class Home:
     """It is published anew whenever somebody looks at it, and after each of its buttons. The
     view's metadata tells which page it shows."""
 
-    def __init__(self, desk: Desk, ai_label: str) -> None:
-        self._desk = desk
-        self._ai_label = ai_label
+    def __init__(self, dependencies: ListenerDependencies) -> None:
+        self._dependencies = dependencies
+        self._services = dependencies.services
 
     async def opened(self, args: AsyncArgs) -> None:
         if args.body["event"].get("tab") != "home":
             await args.ack()
             return
-        with handling() as receipt:
+        with track_listener() as tracked:
             try:
-                gallery = await in_time(self._gallery(args, Page()))
+                gallery = await within_ack_deadline(self._gallery(args, Page()))
                 await args.ack()
                 await self._publish(args, gallery)
             except Exception as error:  # noqa: BLE001 - nothing may escape a listener
                 away = isinstance(error, StoreUnavailable)
-                receipt.outcome = "unavailable" if away else "error"
+                tracked.outcome = "unavailable" if away else "error"
                 await args.ack()
                 log.warning("the Home tab could not be shown: %s", type(error).__name__)
 
     async def page_turned(self, args: AsyncArgs) -> None:
-        async with answering(HomeAnswer(args)):
+        async with error_boundary(HomeResponder(args)):
             page = parse_page(args.body["actions"][0].get("value") or "")
             await self._show(args, page)
 
     async def default_chosen(self, args: AsyncArgs) -> None:
         """One select: the option is kept right away."""
-        async with answering(HomeAnswer(args)):
+        async with error_boundary(HomeResponder(args)):
             action = args.body["actions"][0]
             name = action["action_id"].removeprefix(f"{DEFAULT_OPTION}_")
             value = option_value((action.get("selected_option") or {}).get("value") or "")
             acting = acting_of(args)
-            setting = self._desk.portfolio.set_default(acting.team, acting.owner, name, value)
-            await in_time(setting)
+            setting = self._services.library.set_default(acting.team, acting.owner, name, value)
+            await within_ack_deadline(setting)
             await self._show(args, _page_of(args))
 
     async def last_kept(self, args: AsyncArgs) -> None:
-        async with answering(HomeAnswer(args)):
+        async with error_boundary(HomeResponder(args)):
             acting = acting_of(args)
-            await in_time(self._desk.portfolio.keep_last(acting.team, acting.owner))
+            await within_ack_deadline(self._services.library.keep_last(acting.team, acting.owner))
             await self._show(args, _page_of(args))
 
     async def _show(self, args: AsyncArgs, page: Page) -> None:
         """Ack first: what was chosen is kept by now."""
         await args.ack()
-        await self._publish(args, await in_time(self._gallery(args, page)))
+        await self._publish(args, await within_ack_deadline(self._gallery(args, page)))
 
     async def _gallery(self, args: AsyncArgs, page: Page) -> Gallery:
         acting = acting_of(args)
-        return await self._desk.portfolio.gallery(acting.team, acting.owner, size=_SIZE, pages=page)
+        return await self._services.library.gallery(
+            acting.team, acting.owner, size=_SIZE, pages=page
+        )
 
     async def _publish(self, args: AsyncArgs, gallery: Gallery) -> None:
         """Where Slack refuses the tab, it goes without images: one of them may be deleted."""
@@ -87,16 +89,16 @@ class Home:
             await self._publish_with(args, gallery, images=False)
 
     async def _publish_with(self, args: AsyncArgs, gallery: Gallery, *, images: bool) -> None:
-        desk = self._desk
+        dependencies = self._dependencies
         view = home_view(
             gallery,
-            desk.identity.url,
-            desk.direction.option_table,
+            dependencies.identity.url,
+            self._services.option_table,
             images=images,
-            label=self._ai_label,
+            label=dependencies.ai_label,
         )
         page = Page(gallery.working_page, gallery.pictures_page)
-        with calling("views.publish"):
+        with count_slack_errors("views.publish"):
             await args.client.views_publish(
                 user_id=user_of(args), view={**view, "private_metadata": str(page)}
             )

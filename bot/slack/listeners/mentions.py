@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
-from bot.direction import Place
 from bot.domain.attempt import Source
 from bot.domain.errors import Reason, Refusal
 from bot.domain.session import Session
-from bot.slack.answers import answering, in_time
-from bot.slack.event_answer import EventAnswer
-from bot.slack.listeners.asking import cancel_here, list_of
-from bot.slack.listeners.desk import Desk
+from bot.service import RequestOrigin
+from bot.slack.error_boundary import error_boundary, within_ack_deadline
+from bot.slack.listeners.dependencies import ListenerDependencies
+from bot.slack.listeners.text_commands import cancel, list_sessions
 from bot.slack.mention_text import mention_text
-from bot.slack.pictures import Found, pictures_among
-from bot.slack.requests import place_of_event
+from bot.slack.message_pictures import FoundPictures, pictures_among
+from bot.slack.requests import origin_of_event
+from bot.slack.responders import EventResponder
 from bot.views import replies, words
 
 
@@ -22,9 +22,9 @@ class Mentions:
     """In a session's thread the words are about its newest draft; anywhere else, and with a
     picture, they start a session. A message delivered twice counts once."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._direction = desk.direction
+    def __init__(self, dependencies: ListenerDependencies) -> None:
+        self._dependencies = dependencies
+        self._services = dependencies.services
 
     async def mentioned(self, args: AsyncArgs) -> None:
         await self._hear(args)
@@ -37,66 +37,72 @@ class Mentions:
             await args.ack()
 
     async def _hear(self, args: AsyncArgs) -> None:
-        answer = EventAnswer(args)
+        responder = EventResponder(args)
         event = args.body["event"]
         try:
-            said = mention_text(event.get("text") or "", self._desk.identity.bot_user)
+            said = mention_text(event.get("text") or "", self._dependencies.identity.bot_user)
         except Refusal:
-            async with answering(answer):
+            async with error_boundary(responder):
                 raise
             return
         match said.lower():
             case "help":
-                async with answering(answer):
-                    await answer.say(words.help_words())
+                async with error_boundary(responder):
+                    await responder.say(words.help_words())
             case "list":
-                async with answering(answer, away=replies.ASK_AGAIN):
-                    await answer.say(await in_time(list_of(self._desk, place_of_event(args))))
+                async with error_boundary(responder, away=replies.ASK_AGAIN):
+                    await responder.say(
+                        await within_ack_deadline(
+                            list_sessions(self._dependencies, origin_of_event(args))
+                        )
+                    )
             case "cancel":
-                await self._cancel(args, answer)
+                await self._cancel(args, responder)
             case "" if not event.get("files"):
-                async with answering(answer):
-                    await answer.say(words.EMPTY_MENTION)
+                async with error_boundary(responder):
+                    await responder.say(words.EMPTY_MENTION)
             case _:
-                await self._direct(args, answer, said)
+                await self._direct(args, responder, said)
 
-    async def _cancel(self, args: AsyncArgs, answer: EventAnswer) -> None:
-        async with answering(answer, away=replies.CANCEL_LOST):
-            session, said = await in_time(cancel_here(self._desk, place_of_event(args)))
+    async def _cancel(self, args: AsyncArgs, responder: EventResponder) -> None:
+        async with error_boundary(responder, away=replies.CANCEL_LOST):
+            session, said = await within_ack_deadline(
+                cancel(self._dependencies, origin_of_event(args))
+            )
             await args.ack()
-            await self._desk.queue_owed(session)
-            await answer.say(said)
+            await self._dependencies.queue_owed(session)
+            await responder.say(said)
 
-    async def _direct(self, args: AsyncArgs, answer: EventAnswer, said: str) -> None:
+    async def _direct(self, args: AsyncArgs, responder: EventResponder, said: str) -> None:
         in_thread = args.body["event"].get("thread_ts")
         away = replies.WORDS_LOST if in_thread else words.STORE_AWAY
-        async with answering(answer, away=away):
+        async with error_boundary(responder, away=away):
             found = pictures_among(args.body["event"].get("files") or [])
-            session = await in_time(self._decide(place_of_event(args), said, found))
+            session = await within_ack_deadline(self._decide(origin_of_event(args), said, found))
             await args.ack()
-            await self._desk.queue_owed(session)
+            await self._dependencies.queue_owed(session)
             for note in _notes(found):
-                await answer.say(note)
+                await responder.say(note)
 
-    async def _decide(self, place: Place, said: str, found: Found) -> Session:
+    async def _decide(self, origin: RequestOrigin, said: str, found: FoundPictures) -> Session:
         if found.pictures:
-            return await self._direction.start(place, said, self._source(found))
+            return await self._services.new_sessions.start(origin, said, self._source(found))
         if found.refusal:
             raise found.refusal
         if found.others:  # without what it came with, it would not be what was meant
             raise Refusal(Reason.IMAGE_TYPE)
-        if place.thread_ts:
-            session = await self._direction.said_in_thread(place, said)
+        if origin.thread_ts:
+            session = await self._services.replies.apply_reply(origin, said)
             if session is not None:
                 return session
-        return await self._direction.start(place, said)
+        return await self._services.new_sessions.start(origin, said)
 
-    def _source(self, found: Found) -> Source:
-        if not self._desk.identity.may("files:read"):
+    def _source(self, found: FoundPictures) -> Source:
+        if not self._dependencies.identity.may("files:read"):
             raise Refusal(Reason.IMAGE_NOT_SHARED)
         return found.pictures[0].source
 
 
-def _notes(found: Found) -> list[str]:
+def _notes(found: FoundPictures) -> list[str]:
     notes = [replies.ONE_PICTURE] if len(found.pictures) > 1 else []
     return notes + ([replies.NOT_PICTURES] if found.others else [])

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import Attempt, ImageRef, Source
+from bot.domain.begin import edit, try_again
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.options import NO_OPTIONS
 from bot.domain.reading import reading_begun, reading_ended, reading_stopped
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.steps import edit, try_again
 from tests.fakes import a_session
 
 BROUGHT = Attempt(1, "night", change="night", base=ImageRef(0))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain import steps
+from bot.domain import begin, steps
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.ending import retired
 from bot.domain.errors import NOT_ANNOUNCED, FailureKind, Reason, Refusal
@@ -36,15 +36,15 @@ def newest(session: Session) -> ImageRef:
 
 
 STEPS: dict[str, tuple[Step, set[Stage]]] = {
-    "submit": (lambda s: steps.submit(s, PROMPT, NOW), {Stage.INITIAL_INPUT}),
-    "regenerate": (lambda s: steps.regenerate(s, len(s.attempts), NOW), {Stage.USER_FEEDBACK}),
-    "refine": (lambda s: steps.refine(s, newest(s), "night", NOW), {Stage.USER_FEEDBACK}),
+    "submit": (lambda s: begin.submit(s, PROMPT, NOW), {Stage.INITIAL_INPUT}),
+    "regenerate": (lambda s: begin.regenerate(s, len(s.attempts), NOW), {Stage.USER_FEEDBACK}),
+    "refine": (lambda s: begin.refine(s, newest(s), "night", NOW), {Stage.USER_FEEDBACK}),
     "edit": (
-        lambda s: steps.edit(s, len(s.attempts), "a cat", WIDE, NOW),
+        lambda s: begin.edit(s, len(s.attempts), "a cat", WIDE, NOW),
         {Stage.USER_FEEDBACK, Stage.INITIAL_INPUT},
     ),
     "try_again": (
-        lambda s: steps.try_again(s, len(s.attempts), NOW),
+        lambda s: begin.try_again(s, len(s.attempts), NOW),
         {Stage.USER_FEEDBACK, Stage.INITIAL_INPUT},
     ),
     "approve": (lambda s: steps.approve(s, newest(s), OWNER, NOW), {Stage.USER_FEEDBACK}),
@@ -70,7 +70,7 @@ def failed_first(kind: FailureKind = FailureKind.MODERATION) -> Session:
 
 def failed_second() -> Session:
     """A session with a draft, whose second attempt failed."""
-    session = steps.regenerate(a_session(), 1, NOW)
+    session = begin.regenerate(a_session(), 1, NOW)
     return steps.attempt_failed(session, 2, FailureKind.QUOTA, "no credit", "8.0", NOW)
 
 
@@ -117,9 +117,9 @@ def test_a_click_on_any_attempt_but_the_newest_comes_too_late(number: int) -> No
     session = a_session(attempts=2)
     for step in (
         lambda: steps.approve(session, ImageRef(number), OWNER, NOW),
-        lambda: steps.regenerate(session, number, NOW),
-        lambda: steps.try_again(session, number, NOW),
-        lambda: steps.edit(session, number, "a cat", NO_OPTIONS, NOW),
+        lambda: begin.regenerate(session, number, NOW),
+        lambda: begin.try_again(session, number, NOW),
+        lambda: begin.edit(session, number, "a cat", NO_OPTIONS, NOW),
     ):
         assert reason_of(step) is Reason.MOVED_ON
 
@@ -138,15 +138,15 @@ def test_a_result_of_any_attempt_but_the_running_one_comes_too_late(number: int)
 @pytest.mark.parametrize("number", [0, 1])
 def test_no_button_starts_a_session_that_has_no_prompt_yet(number: int) -> None:
     session = a_session(Stage.INITIAL_INPUT)
-    assert reason_of(lambda: steps.try_again(session, number, NOW)) is Reason.MOVED_ON
-    assert reason_of(lambda: steps.edit(session, number, "x", WIDE, NOW)) is Reason.MOVED_ON
+    assert reason_of(lambda: begin.try_again(session, number, NOW)) is Reason.MOVED_ON
+    assert reason_of(lambda: begin.edit(session, number, "x", WIDE, NOW)) is Reason.MOVED_ON
 
 
 # submit
 
 
 def test_submit_begins_the_first_attempt_and_clears_the_error() -> None:
-    session = steps.submit(a_session(Stage.INITIAL_INPUT, error_message="old"), PROMPT, NOW, WIDE)
+    session = begin.submit(a_session(Stage.INITIAL_INPUT, error_message="old"), PROMPT, NOW, WIDE)
     assert session.stage is Stage.GENERATING
     assert (session.task_input, session.error_message, session.updated_at) == (PROMPT, "", NOW)
     assert [(a.number, a.prompt, a.queued_at) for a in session.attempts] == [(1, PROMPT, NOW)]
@@ -156,7 +156,7 @@ def test_submit_begins_the_first_attempt_and_clears_the_error() -> None:
 
 
 def test_a_picture_is_edited_by_the_first_prompt() -> None:
-    session = steps.submit(a_session(Stage.INITIAL_INPUT), "a hat", NOW, source=Source("F7"))
+    session = begin.submit(a_session(Stage.INITIAL_INPUT), "a hat", NOW, source=Source("F7"))
     assert session.source == Source("F7")
     assert (session.latest.base, session.latest.change) == (ImageRef(0), "a hat")
     assert session.changes_up_to(ImageRef(1)) == ("a hat",)
@@ -164,7 +164,7 @@ def test_a_picture_is_edited_by_the_first_prompt() -> None:
 
 def test_a_picture_that_waited_for_its_prompt_is_edited_by_it() -> None:
     waiting = a_session(Stage.INITIAL_INPUT, source=Source("F7"))
-    session = steps.submit(waiting, "a hat", NOW)
+    session = begin.submit(waiting, "a hat", NOW)
     assert session.source == Source("F7")
     assert (session.latest.base, session.latest.change) == (ImageRef(0), "a hat")
 
@@ -174,7 +174,7 @@ def test_a_picture_that_waited_for_its_prompt_is_edited_by_it() -> None:
 
 def test_regenerate_keeps_the_prompt_and_the_earlier_drafts() -> None:
     before = a_session(attempts=2, error_message="old")
-    session = steps.regenerate(before, 2, NOW)
+    session = begin.regenerate(before, 2, NOW)
     assert session.attempts[:2] == before.attempts
     assert (session.latest.number, session.latest.prompt) == (3, PROMPT)
     assert session.latest.candidates == (Candidate(1),)
@@ -183,15 +183,15 @@ def test_regenerate_keeps_the_prompt_and_the_earlier_drafts() -> None:
 
 def test_regenerate_asks_for_as_many_candidates_with_the_same_options() -> None:
     before = with_latest(a_session(), options=WIDE)
-    session = steps.regenerate(before, 1, NOW)
+    session = begin.regenerate(before, 1, NOW)
     assert session.latest.options == session.options == WIDE
     assert session.latest.candidates == (Candidate(1), Candidate(2), Candidate(3))
 
 
 def test_regenerate_of_a_refined_draft_makes_the_same_change_to_the_same_image() -> None:
-    refined = steps.refine(a_session(), ImageRef(1), "night", NOW)
+    refined = begin.refine(a_session(), ImageRef(1), "night", NOW)
     posted = steps.draft_posted(refined, 2, "2.5", NOW)
-    again = steps.regenerate(posted, 2, NOW)
+    again = begin.regenerate(posted, 2, NOW)
     assert (again.latest.number, again.latest.base) == (3, ImageRef(1))
     assert again.latest.change == "night"
 
@@ -200,21 +200,21 @@ def test_a_new_attempt_takes_over_nothing_that_came_of_the_old_one() -> None:
     old = an_attempt(
         posted=True, run=3, as_file=True, preview_ts="5.5", failure_ts="6.6", asked_by="E1"
     )
-    session = steps.regenerate(replace(a_session(), attempts=(old,)), 1, NOW)
+    session = begin.regenerate(replace(a_session(), attempts=(old,)), 1, NOW)
     assert session.latest == Attempt(2, PROMPT, old.options, queued_at=NOW)
 
 
 def test_try_again_after_a_failed_first_attempt_asks_the_same_once_more() -> None:
-    session = steps.try_again(failed_first(), 1, NOW)
+    session = begin.try_again(failed_first(), 1, NOW)
     assert session.stage is Stage.GENERATING
     assert (session.latest.number, session.latest.prompt) == (2, PROMPT)
     assert session.error_message == ""
 
 
 def test_try_again_after_a_failed_refinement_makes_the_same_change() -> None:
-    refined = steps.refine(a_session(), ImageRef(1), "night", NOW)
+    refined = begin.refine(a_session(), ImageRef(1), "night", NOW)
     failed = steps.attempt_failed(refined, 2, FailureKind.PROVIDER_DOWN, "w", "8.0", NOW)
-    again = steps.try_again(failed, 2, NOW)
+    again = begin.try_again(failed, 2, NOW)
     assert (again.latest.number, again.latest.base) == (3, ImageRef(1))
     assert again.latest.change == "night"
 
@@ -224,7 +224,7 @@ def test_try_again_after_a_failed_refinement_makes_the_same_change() -> None:
 
 def test_refine_edits_the_image_it_was_asked_about() -> None:
     before = a_session(attempts=2)
-    session = steps.refine(before, ImageRef(1), "friendlier cat", NOW)
+    session = begin.refine(before, ImageRef(1), "friendlier cat", NOW)
     assert session.stage is Stage.GENERATING
     assert session.attempts[:2] == before.attempts
     refined = session.latest
@@ -237,7 +237,7 @@ def test_refine_makes_one_candidate_whatever_number_there_were() -> None:
     before = replace(
         a_session(), attempts=(an_attempt(posted=True, images=3, options=WIDE),), options=WIDE
     )
-    session = steps.refine(before, ImageRef(1, 3), "night", NOW)
+    session = begin.refine(before, ImageRef(1, 3), "night", NOW)
     assert session.latest.base == ImageRef(1, 3)
     assert session.latest.candidates == (Candidate(1),)
     assert session.latest.options == WIDE.replace(count=0)
@@ -246,7 +246,7 @@ def test_refine_makes_one_candidate_whatever_number_there_were() -> None:
 def test_refine_takes_options_of_its_own_over_those_of_the_image() -> None:
     before = with_latest(a_session(), options=WIDE)
     mine = Options(quality="low", count=2)
-    session = steps.refine(before, ImageRef(1), "night", NOW, options=mine)
+    session = begin.refine(before, ImageRef(1), "night", NOW, options=mine)
     assert session.latest.options == WIDE.replace(quality="low", count=2)
     assert session.latest.candidates == (Candidate(1), Candidate(2))
 
@@ -257,7 +257,7 @@ def test_refine_takes_options_of_its_own_over_those_of_the_image() -> None:
 )
 def test_refine_of_an_image_that_is_not_there_is_refused(image: ImageRef) -> None:
     session = a_session()
-    assert reason_of(lambda: steps.refine(session, image, "night", NOW)) is Reason.MOVED_ON
+    assert reason_of(lambda: begin.refine(session, image, "night", NOW)) is Reason.MOVED_ON
 
 
 def test_a_candidate_that_failed_can_neither_be_refined_nor_approved() -> None:
@@ -265,7 +265,7 @@ def test_a_candidate_that_failed_can_neither_be_refined_nor_approved() -> None:
     first = first.with_candidate(Candidate(2, failure=FailureKind.MODERATION))
     session = replace(a_session(), attempts=(first,))
     failed, came = ImageRef(1, 2), ImageRef(1, 1)
-    assert reason_of(lambda: steps.refine(session, failed, "x", NOW)) is Reason.MOVED_ON
+    assert reason_of(lambda: begin.refine(session, failed, "x", NOW)) is Reason.MOVED_ON
     assert reason_of(lambda: steps.approve(session, failed, OWNER, NOW)) is Reason.MOVED_ON
     assert reason_of(lambda: steps.use_earlier(session, failed, OWNER, NOW)) is Reason.MOVED_ON
     assert steps.approve(session, came, OWNER, NOW).final_image == came
@@ -275,9 +275,9 @@ def test_a_candidate_that_failed_can_neither_be_refined_nor_approved() -> None:
 
 
 def test_edit_begins_afresh_with_another_prompt_and_other_options() -> None:
-    refined = steps.refine(a_session(), ImageRef(1), "night", NOW)
+    refined = begin.refine(a_session(), ImageRef(1), "night", NOW)
     posted = steps.draft_posted(refined, 2, "2.5", NOW)
-    session = steps.edit(posted, 2, "a cat", WIDE, NOW)
+    session = begin.edit(posted, 2, "a cat", WIDE, NOW)
     assert (session.task_input, session.options) == ("a cat", WIDE)
     assert (session.latest.number, session.latest.prompt) == (3, "a cat")
     assert (session.latest.base, session.latest.change) == (None, "")
@@ -286,7 +286,7 @@ def test_edit_begins_afresh_with_another_prompt_and_other_options() -> None:
 
 
 def test_edit_after_a_failed_first_attempt_is_its_own_first_prompt() -> None:
-    session = steps.edit(failed_first(), 1, "a cat", NO_OPTIONS, NOW)
+    session = begin.edit(failed_first(), 1, "a cat", NO_OPTIONS, NOW)
     assert session.stage is Stage.GENERATING
     assert (session.task_input, session.latest.prompt) == ("a cat", "a cat")
     assert (session.latest.number, session.error_message) == (2, "")
@@ -298,10 +298,10 @@ def test_edit_after_a_failed_first_attempt_is_its_own_first_prompt() -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda s: steps.refine(s, ImageRef(1), "night", NOW, asked_by="E1"),
-        lambda s: steps.edit(s, 1, "a cat", WIDE, NOW, "E1"),
-        lambda s: steps.regenerate(s, 1, NOW, "E1"),
-        lambda s: steps.try_again(s, 1, NOW, "E1"),
+        lambda s: begin.refine(s, ImageRef(1), "night", NOW, asked_by="E1"),
+        lambda s: begin.edit(s, 1, "a cat", WIDE, NOW, "E1"),
+        lambda s: begin.regenerate(s, 1, NOW, "E1"),
+        lambda s: begin.try_again(s, 1, NOW, "E1"),
     ],
 )
 def test_a_request_that_comes_twice_starts_one_attempt(ask: Step) -> None:
@@ -315,12 +315,12 @@ def test_a_request_that_comes_twice_starts_one_attempt(ask: Step) -> None:
 
 
 def test_another_request_is_another_attempt() -> None:
-    once = steps.refine(a_session(), ImageRef(1), "night", NOW, asked_by="E1")
+    once = begin.refine(a_session(), ImageRef(1), "night", NOW, asked_by="E1")
     posted = steps.draft_posted(once, 2, "2.5", NOW)
-    twice = steps.refine(posted, ImageRef(1), "night", NOW, asked_by="E2")
+    twice = begin.refine(posted, ImageRef(1), "night", NOW, asked_by="E2")
     assert [a.asked_by for a in twice.attempts] == ["", "E1", "E2"]
     unnamed = steps.draft_posted(twice, 3, "3.5", NOW)
-    assert steps.refine(unnamed, ImageRef(1), "night", NOW).latest.number == 4
+    assert begin.refine(unnamed, ImageRef(1), "night", NOW).latest.number == 4
 
 
 # approve
@@ -349,7 +349,7 @@ def test_second_approve_changes_nothing() -> None:
 
 
 def test_prompt_and_options_are_those_of_the_image_that_was_approved() -> None:
-    edited = steps.edit(a_session(), 1, "a cat", WIDE, NOW)
+    edited = begin.edit(a_session(), 1, "a cat", WIDE, NOW)
     session = steps.draft_posted(edited, 2, "2.5", NOW)
     assert (session.task_input, session.options) == ("a cat", WIDE)
     used = steps.use_earlier(session, ImageRef(1), OWNER, NOW)
@@ -389,11 +389,11 @@ def test_a_failed_attempt_gives_the_earlier_draft_back() -> None:
     assert (failed.latest.failure, failed.latest.failure_ts) == (FailureKind.QUOTA, "8.0")
     assert failed.newest_draft == failed.attempt(1)
     assert steps.approve(failed, ImageRef(1), OWNER, NOW).final_result == 1
-    assert steps.regenerate(failed, 1, NOW).latest.number == 3
-    assert steps.refine(failed, ImageRef(1), "night", NOW).latest.number == 3
-    assert steps.edit(failed, 1, "a cat", WIDE, NOW).latest.number == 3
-    assert steps.edit(failed, 2, "a cat", WIDE, NOW).latest.number == 3
-    assert steps.try_again(failed, 2, NOW).latest.number == 3
+    assert begin.regenerate(failed, 1, NOW).latest.number == 3
+    assert begin.refine(failed, ImageRef(1), "night", NOW).latest.number == 3
+    assert begin.edit(failed, 1, "a cat", WIDE, NOW).latest.number == 3
+    assert begin.edit(failed, 2, "a cat", WIDE, NOW).latest.number == 3
+    assert begin.try_again(failed, 2, NOW).latest.number == 3
 
 
 def test_an_image_approved_after_a_failure_is_still_owed_its_publication() -> None:
@@ -430,9 +430,9 @@ def test_a_cancelled_first_attempt_goes_back_to_the_prompt() -> None:
     assert (session.stage, session.error_message) == (Stage.INITIAL_INPUT, "cancelled")
     assert session.latest.cancelled
     assert session.latest.failure_ts == ""
-    again = steps.try_again(session, 1, NOW)
+    again = begin.try_again(session, 1, NOW)
     assert (again.latest.number, again.latest.prompt, again.error_message) == (2, PROMPT, "")
-    assert steps.edit(session, 1, "a cat", WIDE, NOW).latest.prompt == "a cat"
+    assert begin.edit(session, 1, "a cat", WIDE, NOW).latest.prompt == "a cat"
 
 
 def test_a_cancelled_later_attempt_gives_the_earlier_draft_back() -> None:
@@ -440,9 +440,9 @@ def test_a_cancelled_later_attempt_gives_the_earlier_draft_back() -> None:
     assert session.stage is Stage.USER_FEEDBACK
     assert session.newest_draft == session.attempt(1)
     assert steps.approve(session, ImageRef(1), OWNER, NOW).error_message == ""
-    assert steps.regenerate(session, 1, NOW).latest.number == 3
-    assert steps.refine(session, ImageRef(1), "night", NOW).latest.number == 3
-    assert steps.try_again(session, 2, NOW).latest.number == 3
+    assert begin.regenerate(session, 1, NOW).latest.number == 3
+    assert begin.refine(session, ImageRef(1), "night", NOW).latest.number == 3
+    assert begin.try_again(session, 2, NOW).latest.number == 3
 
 
 def test_images_that_came_before_a_cancel_are_not_shown() -> None:
@@ -463,7 +463,7 @@ def test_a_second_cancel_finds_nothing_to_cancel(number: int) -> None:
 
 def test_a_cancel_of_an_older_attempt_leaves_the_running_one_alone() -> None:
     cancelled = steps.cancel(generating(), 1, "cancelled", NOW)
-    again = steps.try_again(cancelled, 1, NOW)
+    again = begin.try_again(cancelled, 1, NOW)
     late = reason_of(lambda: steps.cancel(again, 1, "cancelled", NOW))
     assert late is Reason.MOVED_ON
 
@@ -495,21 +495,21 @@ def test_what_is_shown_of_a_cancel_matters_no_more_once_the_session_was_cleared(
 
 
 def test_a_session_from_a_picture_starts_from_it_again_and_again() -> None:
-    session = steps.submit(a_session(Stage.INITIAL_INPUT), "a hat", NOW, source=Source("F7"))
+    session = begin.submit(a_session(Stage.INITIAL_INPUT), "a hat", NOW, source=Source("F7"))
     failed = steps.attempt_failed(session, 1, FailureKind.SOURCE_GONE, "w", "7.0", NOW)
-    again = steps.try_again(failed, 1, NOW)
+    again = begin.try_again(failed, 1, NOW)
     assert (again.latest.base, again.latest.change) == (ImageRef(0), "a hat")
     failed = steps.attempt_failed(again, 2, FailureKind.MODERATION, "w", "8.0", NOW)
-    edited = steps.edit(failed, 2, "a coat", WIDE, NOW)
+    edited = begin.edit(failed, 2, "a coat", WIDE, NOW)
     assert (edited.latest.base, edited.latest.change) == (ImageRef(0), "a coat")
     assert edited.source == Source("F7")
     posted = with_attempt(edited, replace(edited.latest, candidates=an_attempt(posted=True).images))
     posted = steps.draft_posted(posted, 3, "3.5", NOW)
-    refined = steps.refine(posted, ImageRef(3), "night", NOW)
+    refined = begin.refine(posted, ImageRef(3), "night", NOW)
     assert refined.changes_up_to(ImageRef(4)) == ("a coat", "night")
-    afresh = steps.edit(posted, 3, "gloves", NO_OPTIONS, NOW)
+    afresh = begin.edit(posted, 3, "gloves", NO_OPTIONS, NOW)
     assert (afresh.latest.base, afresh.latest.change) == (ImageRef(0), "gloves")
-    assert steps.regenerate(posted, 3, NOW).latest.base == ImageRef(0)
+    assert begin.regenerate(posted, 3, NOW).latest.base == ImageRef(0)
 
 
 # start over
@@ -558,10 +558,10 @@ def test_what_comes_after_start_over_is_told_so() -> None:
         lambda: steps.start_over(cleared, "T1.U1.other", NOW),
         lambda: steps.approve(cleared, ImageRef(1), OWNER, NOW),
         lambda: steps.use_earlier(cleared, ImageRef(1), OWNER, NOW),
-        lambda: steps.regenerate(cleared, 1, NOW),
-        lambda: steps.refine(cleared, ImageRef(1), "night", NOW),
-        lambda: steps.edit(cleared, 1, "a cat", WIDE, NOW),
-        lambda: steps.try_again(cleared, 1, NOW),
+        lambda: begin.regenerate(cleared, 1, NOW),
+        lambda: begin.refine(cleared, ImageRef(1), "night", NOW),
+        lambda: begin.edit(cleared, 1, "a cat", WIDE, NOW),
+        lambda: begin.try_again(cleared, 1, NOW),
     ):
         assert reason_of(step) is Reason.STARTED_OVER
 
@@ -573,14 +573,14 @@ def test_try_again_still_works_after_attempts_that_could_not_be_announced(
     """They have no message, so the older button is the only one there is."""
     session = failed_first()
     for number in (2, 3):
-        session = steps.try_again(session, 1, 5.0)
+        session = begin.try_again(session, 1, 5.0)
         assert session.latest.number == number
         session = steps.attempt_failed(session, number, kind, "words", "", 6.0)
-    assert steps.try_again(session, 1, 7.0).latest.number == 4
+    assert begin.try_again(session, 1, 7.0).latest.number == 4
 
 
 def test_try_again_comes_too_late_once_a_newer_attempt_has_a_message() -> None:
-    session = steps.try_again(failed_first(), 1, 5.0)
+    session = begin.try_again(failed_first(), 1, 5.0)
     session = steps.attempt_failed(session, 2, FailureKind.NOT_SHOWN, "words", "9.9", 6.0)
     with pytest.raises(Refusal):
-        steps.try_again(session, 1, 7.0)
+        begin.try_again(session, 1, 7.0)

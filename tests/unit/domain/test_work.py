@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.attempt import ImageRef
+from bot.domain.begin import regenerate, try_again
 from bot.domain.ending import (
     as_approved,
     final_posted,
@@ -21,9 +22,7 @@ from bot.domain.steps import (
     attempt_failed,
     cancel,
     cancel_shown,
-    regenerate,
     start_over,
-    try_again,
 )
 from bot.domain.work import MAX_RUNS, Job, JobKind, owed
 from tests.fakes import ID, OWNER, a_session, generating, with_latest

@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Reason, Refusal
-from bot.slack.members import KEPT_FOR, Member, Members
+from bot.slack.members import CACHED_FOR, Member, MemberDirectory
 
 
 class FakeClient(AsyncWebClient):
@@ -29,21 +29,23 @@ class FakeClient(AsyncWebClient):
 
 async def test_an_answer_counts_for_a_while() -> None:
     now = [0.0]
-    members, client = Members(lambda: now[0]), FakeClient({"user": {"team_id": "T1"}})
-    for seconds in (0.0, KEPT_FOR - 1, KEPT_FOR + 1):
+    members, client = MemberDirectory(lambda: now[0]), FakeClient({"user": {"team_id": "T1"}})
+    for seconds in (0.0, CACHED_FOR - 1, CACHED_FOR + 1):
         now[0] = seconds
-        assert await members.of(client, "U1") == Member("T1", "", is_guest=False, is_stranger=False)
+        assert await members.look_up(client, "U1") == Member(
+            "T1", "", is_guest=False, is_stranger=False
+        )
     assert client.asked == ["U1", "U1"]
-    await members.of(client, "U2")
+    await members.look_up(client, "U2")
     assert client.asked == ["U1", "U1", "U2"]
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"user": None}, {"user": []}])
 async def test_no_answer_lets_nobody_in_and_is_not_kept(answer: dict[str, Any] | None) -> None:
-    members, client = Members(), FakeClient(answer)
+    members, client = MemberDirectory(), FakeClient(answer)
     for _ in "ab":
         with pytest.raises(Refusal) as refusal:
-            await members.of(client, "U1")
+            await members.look_up(client, "U1")
         assert refusal.value.reason is Reason.NOT_CHECKED
     assert client.asked == ["U1", "U1"]
 
@@ -65,7 +67,7 @@ async def test_no_answer_lets_nobody_in_and_is_not_kept(answer: dict[str, Any] |
     ],
 )
 async def test_what_slack_says_is_read(told: dict[str, Any], member: Member) -> None:
-    assert await Members().of(FakeClient({"user": told}), "U1") == member
+    assert await MemberDirectory().look_up(FakeClient({"user": told}), "U1") == member
 
 
 async def test_a_scope_that_is_missing_is_told_from_other_troubles() -> None:
@@ -75,5 +77,5 @@ async def test_a_scope_that_is_missing_is_told_from_other_troubles() -> None:
             raise SlackApiError("no", told)  # type: ignore[no-untyped-call]
 
     with pytest.raises(Refusal) as refusal:
-        await Members().of(Ungranted(None), "U1")
+        await MemberDirectory().look_up(Ungranted(None), "U1")
     assert refusal.value.reason is Reason.CHECK_NOT_GRANTED

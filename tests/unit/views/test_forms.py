@@ -14,8 +14,8 @@ from bot.sandbox.webapi.block_kit import view_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, texts
 from bot.views import ids
 from bot.views.forms import (
-    Brought,
     Picture,
+    SourcePictures,
     View,
     edit_form,
     image_form,
@@ -49,8 +49,8 @@ def field(form: View) -> dict[str, Any]:
     return element
 
 
-def brought(*pictures: Picture) -> Brought:
-    return Brought("C1", "1.0", "1.5", pictures)
+def brought(*pictures: Picture) -> SourcePictures:
+    return SourcePictures("C1", "1.0", "1.5", pictures)
 
 
 def as_opened(form: View) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def test_the_form_for_pictures_is_lawful_with_any_names(name: str, count: int) -
     files = [Picture(f"F0123456789{n}", "image/jpeg", 10**8, name) for n in range(count)]
     form = image_form(brought(*files), EVERY_OPTION)
     assert view_problems(form) == []
-    carried = Brought.from_metadata(form["private_metadata"])
+    carried = SourcePictures.from_metadata(form["private_metadata"])
     assert carried is not None
     assert [p.file_id for p in carried.files] == [p.file_id for p in files[:10]]
 
@@ -180,8 +180,8 @@ def test_a_picture_becomes_what_a_session_starts_from() -> None:
 
 def test_metadata_comes_back_as_it_was() -> None:
     both = brought(PICTURE, OTHER)
-    assert Brought.from_metadata(both.to_metadata()) == both
-    assert Brought.from_metadata(replace(both, thread_ts="").to_metadata()) == replace(
+    assert SourcePictures.from_metadata(both.to_metadata()) == both
+    assert SourcePictures.from_metadata(replace(both, thread_ts="").to_metadata()) == replace(
         both, thread_ts=""
     )
 
@@ -204,4 +204,4 @@ def test_metadata_comes_back_as_it_was() -> None:
     ],
 )
 def test_metadata_that_is_not_ours_is_none(invented: str) -> None:
-    assert Brought.from_metadata(invented) is None
+    assert SourcePictures.from_metadata(invented) is None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain import steps
+from bot.domain import begin
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, SlackRefused, SlackUnavailable, StoreTrouble
 from bot.domain.session import Session, with_attempt
@@ -143,7 +143,7 @@ async def test_what_has_an_image_already_needs_no_stopping_at_the_provider() -> 
 async def test_an_attempt_tried_again_at_once_does_not_keep_the_old_one_alive() -> None:
     worker, running = await making(of())
     await worker.cancel()
-    await worker.store.update(ID, lambda s: steps.try_again(s, 1, 140.0))
+    await worker.store.update(ID, lambda s: begin.try_again(s, 1, 140.0))
     async with asyncio.timeout(TOO_LONG):
         await running
     assert worker.backend.cancelled == ["resp_7"]

@@ -1,0 +1,167 @@
+"""The steps that begin an attempt. Only `bot.service.gateway` takes them.
+
+Each takes a session and returns it with a new attempt, or raises `Refusal` and changes nothing.
+`asked_by` is unique to the request: one that is delivered twice begins one attempt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
+from bot.domain.errors import NOT_ANNOUNCED, Reason
+from bot.domain.flags import Parsed
+from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.prompt import clean_change, clean_prompt
+from bot.domain.session import Session, asked_before
+from bot.domain.stages import Event, Stage
+from bot.domain.steps import _move, _refuse, _why_not
+
+
+def submit(
+    session: Session,
+    prompt: str,
+    now: float,
+    options: Options = NO_OPTIONS,
+    source: Source | None = None,
+) -> Session:
+    """The first prompt of a session: `initial_input` → `generating`. With a `source`, now or kept
+    before, the prompt is what should be different from that picture."""
+    source = source or session.source
+    attempt = Attempt(0, prompt, options)
+    if source is not None:
+        attempt = replace(attempt, change=prompt, base=ImageRef(0))
+    return _begin(replace(session, source=source), Event.SUBMIT, attempt, now)
+
+
+def regenerate(session: Session, number: int, now: float, asked_by: str = "") -> Session:
+    """Another go at the newest draft: the same prompt, and the same change where it has one."""
+    if asked_before(session, asked_by):
+        return session
+    _check_current(session, Event.REGENERATE, number)
+    again = _again(session.attempt(number), asked_by)
+    return _begin(session, Event.REGENERATE, again, now)
+
+
+def refine(
+    session: Session,
+    base: ImageRef,
+    change: str,
+    now: float,
+    *,
+    options: Options = NO_OPTIONS,
+    asked_by: str = "",
+) -> Session:
+    """Edit one image that is in the thread."""
+    if asked_before(session, asked_by):
+        return session
+    check_can_refine(session, base)
+    edited = session.attempt(base.attempt)
+    wanted = options.over(edited.options.replace(count=0))
+    attempt = Attempt(0, edited.prompt, wanted, change=change, base=base, asked_by=asked_by)
+    return _begin(session, Event.REFINE, attempt, now)
+
+
+def edit(
+    session: Session,
+    number: int,
+    prompt: str,
+    options: Options,
+    now: float,
+    asked_by: str = "",
+) -> Session:
+    """Afresh from another prompt: after a draft, or after a failure that left none. What started
+    from a person's picture starts from it again, unless reading it stops workers."""
+    if asked_before(session, asked_by):
+        return session
+    check_can_edit(session, number)
+    attempt = Attempt(0, prompt, options, asked_by=asked_by)
+    if session.source is not None and not session.source.stops_workers:
+        attempt = replace(attempt, change=prompt, base=ImageRef(0))
+    return _begin(session, _submit_or(Event.EDIT, session), attempt, now)
+
+
+def try_again(session: Session, number: int, now: float, asked_by: str = "") -> Session:
+    """What a failed or cancelled attempt was for, once more."""
+    if asked_before(session, asked_by):
+        return session
+    event = _submit_or(Event.REGENERATE, session)
+    _check_current(session, event, number)
+    return _begin(session, event, _again(session.attempt(number), asked_by), now)
+
+
+def reply(session: Session, said: Parsed, now: float, asked_by: str) -> Session:
+    """What was said in the session's thread: a change to the newest draft, or another prompt where
+    there is no draft yet."""
+    draft = session.newest_draft
+    if draft is None and session.attempts:
+        prompt, options = clean_prompt(said.prompt), said.options.over(session.options)
+        return edit(session, session.latest.number, prompt, options, now, asked_by)
+    image = ImageRef(draft.number, draft.images[0].number) if draft else ImageRef(0)
+    change = clean_change(said.prompt)
+    return refine(session, image, change, now, options=said.options, asked_by=asked_by)
+
+
+def check_can_refine(session: Session, image: ImageRef) -> None:
+    """Raises `Refusal` where the image cannot be edited now."""
+    _move(session, Event.REFINE, 0.0)
+    if not session.shows(image):
+        raise _refuse(session, Reason.MOVED_ON)
+
+
+def check_can_edit(session: Session, number: int) -> None:
+    """Raises `Refusal` where nothing can begin from that attempt's prompt now."""
+    _check_current(session, _submit_or(Event.EDIT, session), number)
+
+
+def _begin(session: Session, event: Event, attempt: Attempt, now: float) -> Session:
+    """The session with this attempt as its newest, queued."""
+    moved = _move(session, event, now)
+    attempt = replace(
+        attempt,
+        number=len(session.attempts) + 1,
+        queued_at=now,
+        candidates=tuple(Candidate(n + 1) for n in range(attempt.options.candidates)),
+    )
+    return replace(
+        moved,
+        task_input=attempt.prompt,
+        options=attempt.options,
+        error_message="",
+        attempts=(*session.attempts, attempt),
+    )
+
+
+def _again(attempt: Attempt, asked_by: str = "") -> Attempt:
+    """A new attempt at the same."""
+    return Attempt(
+        0,
+        attempt.prompt,
+        attempt.options,
+        change=attempt.change,
+        base=attempt.base,
+        asked_by=asked_by,
+    )
+
+
+def _check_current(session: Session, event: Event, number: int) -> None:
+    """A button belongs to an attempt: the newest draft's and the newest failure's are live, any
+    older one comes too late."""
+    _move(session, event, 0.0)
+    draft = session.newest_draft
+    current = {len(session.attempts), _newest_shown(session), draft.number if draft else 0} - {0}
+    if number not in current:
+        raise _refuse(session, _why_not(session))
+
+
+def _submit_or(event: Event, session: Session) -> Event:
+    """A session that has no draft yet is at its first prompt, however often that has failed."""
+    return Event.SUBMIT if session.stage is Stage.INITIAL_INPUT else event
+
+
+def _newest_shown(session: Session) -> int:
+    """The newest attempt that has a message with buttons: what could not be announced has none."""
+    shown = (
+        a for a in reversed(session.attempts) if a.failure not in NOT_ANNOUNCED or a.failure_ts
+    )
+    return next((attempt.number for attempt in shown), 0)

@@ -1,0 +1,51 @@
+"""Who may decide about a session."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from bot.domain.errors import Reason, Refusal
+from bot.domain.person import Person
+from bot.domain.policy import Policy
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.ports import SessionStore
+from bot.telemetry.context import turn_to
+
+RECORD_LAG = 1.0
+"""Seconds that a click may be ahead of the record of the message it was made on."""
+_LOOK_AGAIN = 0.05
+
+
+class AccessControl:
+    """Loads a session for a person. `now` answers seconds since the epoch."""
+
+    def __init__(self, sessions: SessionStore, policy: Policy, now: Callable[[], float]) -> None:
+        self._sessions = sessions
+        self._policy = policy
+        self._now = now
+
+    def allows(self, person: Person, session: Session) -> bool:
+        return self._policy.allows(person, session)
+
+    async def require_allowed(self, session_id: str, person: Person) -> Session:
+        """Load. Raises `Refusal(NOT_ALLOWED)` where the person may not decide about it."""
+        turn_to(session_id)
+        session = await self._sessions.load(session_id)
+        if not self.allows(person, session):
+            raise Refusal(Reason.NOT_ALLOWED, session.user)
+        return session
+
+    async def await_recorded(self, session_id: str, attempt: int, person: Person) -> Session:
+        """Load; if the click beat our record of the attempt's message, wait up to `RECORD_LAG`."""
+        deadline = self._now() + RECORD_LAG
+        session = await self.require_allowed(session_id, person)
+        while (
+            session.stage is Stage.GENERATING
+            and session.latest.number == attempt
+            and self._now() < deadline
+        ):
+            await asyncio.sleep(_LOOK_AGAIN)
+            session = await self._sessions.load(session_id)
+        return session

@@ -1,0 +1,80 @@
+"""What a person decides about a session, other than to begin an attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.domain import steps
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import Reason, Refusal
+from bot.domain.person import Person
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.ports import SessionStore
+from bot.service.access import AccessControl
+from bot.service.origin import RequestOrigin
+from bot.views.words import CANCELLED
+
+_RECENT = 20
+"""Of the sessions that changed last, so many are looked at for one that was just stopped."""
+
+
+class Decisions:
+    """Each takes one step by compare-and-set, or raises `Refusal` and has changed nothing. When it
+    returns, the decision is stored: the caller may ack, and then calls `OwedJobs.queue_owed`.
+    Should the process die between the two, the sweeper queues the job."""
+
+    def __init__(
+        self, sessions: SessionStore, access: AccessControl, now: Callable[[], float]
+    ) -> None:
+        self._sessions = sessions
+        self._access = access
+        self._now = now
+
+    async def approve(self, session_id: str, image: ImageRef, person: Person) -> Session:
+        await self._access.await_recorded(session_id, image.attempt, person)
+        return await self._sessions.update(
+            session_id, lambda s: steps.approve(s, image, person.user, self._now())
+        )
+
+    async def use_earlier(self, session_id: str, image: ImageRef, person: Person) -> Session:
+        await self._access.require_allowed(session_id, person)
+        return await self._sessions.update(
+            session_id, lambda s: steps.use_earlier(s, image, person.user, self._now())
+        )
+
+    async def cancel(
+        self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
+    ) -> Session:
+        """Stop the attempt that is under way. Whoever works on it hears of it by
+        `OwedJobs.queue_owed`."""
+        await self._access.require_allowed(session_id, person)
+        return await self._sessions.update(
+            session_id, lambda s: steps.cancel(s, image.attempt, CANCELLED, self._now(), asked_by)
+        )
+
+    async def cancel_newest(self, origin: RequestOrigin) -> tuple[Session, int]:
+        """Stop the newest attempt that a person has under way, one in this channel first; answer
+        how many others go on. The same request, delivered twice, stops one. Raises
+        `Refusal(NOTHING_TO_CANCEL)`."""
+        entries = await self._sessions.entries_of(origin.team, origin.owner)
+        ids = [e.session_id for e in entries[:_RECENT] if e.stage is not Stage.GENERATING]
+        ids += [e.session_id for e in entries if e.stage is Stage.GENERATING]
+        loaded = await self._sessions.load_many(ids)
+        running = [session for session in loaded if session.stage is Stage.GENERATING]
+        if stopped := stopped_by(loaded, origin):
+            return stopped, len(running)
+        if not running:
+            raise Refusal(Reason.NOTHING_TO_CANCEL, origin.user)
+        newest = max(running, key=lambda s: (s.channel == origin.channel, s.latest.queued_at))
+        return await self.cancel_latest(newest, origin), len(running) - 1
+
+    async def cancel_latest(self, session: Session, origin: RequestOrigin) -> Session:
+        image = ImageRef(len(session.attempts))
+        return await self.cancel(session.id, image, origin.person, origin.session_id())
+
+
+def stopped_by(sessions: list[Session], origin: RequestOrigin) -> Session | None:
+    """The session that this very request has stopped."""
+    asked_by = origin.session_id()
+    return next((s for s in sessions if any(a.cancelled_by == asked_by for a in s.attempts)), None)

@@ -1,0 +1,183 @@
+"""The one way to an attempt.
+
+A command, a mention, a direct message, a form, Regenerate, Try again, Refine, Edit prompt and Start
+over all begin their attempts here. Every rule is asked before anything is stored; a rule says no by
+raising `Refusal`. No other module imports `bot.domain.begin`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.domain import begin, steps
+from bot.domain.attempt import ImageRef
+from bot.domain.ending import publish_again
+from bot.domain.flags import Parsed, parse_flags
+from bot.domain.options import OPTIONS, Options, OptionTable
+from bot.domain.person import Person
+from bot.domain.prompt import clean_change, clean_prompt
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.ports import AttemptRule, BeginRequest, Change, SessionStore
+from bot.service.access import AccessControl
+from bot.service.session_creator import SessionCreator
+from bot.telemetry.context import about
+
+
+class AttemptGateway:
+    """Each method begins one attempt, or raises `Refusal` and has stored nothing. `asked_by` is the
+    request's idempotency key: delivered twice, it begins one attempt, and no rule is asked again.
+    `option_table` has what the image model has."""
+
+    def __init__(
+        self,
+        sessions: SessionStore,
+        creator: SessionCreator,
+        access: AccessControl,
+        now: Callable[[], float],
+        option_table: OptionTable = OPTIONS,
+        rules: tuple[AttemptRule, ...] = (),
+    ) -> None:
+        self._sessions = sessions
+        self._creator = creator
+        self._access = access
+        self._now = now
+        self._option_table = option_table
+        self._rules = rules
+
+    async def create(self, session: Session, person: Person, prompt: str) -> Session:
+        """Store a new session with its first attempt; answer the one that is there where its id is
+        taken already."""
+        for known in await self._sessions.load_many([session.id]):
+            return known
+        begun = begin.submit(session, prompt, self._now(), session.options)
+        await self._ask_rules(BeginRequest(person, session, begun.latest, session.id))
+        return await self._creator.create(begun)
+
+    async def submit(
+        self, session_id: str, person: Person, text: str, options: Options
+    ) -> tuple[Session, Session | None]:
+        """The form of a session that waits for its first prompt. One that starts over clears the
+        approved session, which is answered too: its messages are to be retired."""
+        prompt, options = self._read_form(text, options)
+        session = await self._access.require_allowed(session_id, person)
+
+        def change(session: Session) -> Session:
+            return begin.submit(session, prompt, self._now(), options)
+
+        if not session.restarts:
+            return await self._begin(person, session, change, session.id), None
+        with about(session.restarts):
+            old = await self._access.require_allowed(session.restarts, person)
+            steps.start_over(old, session.id, self._now())  # refused before a rule is asked
+        request = BeginRequest(person, session, change(session).latest, session.id)
+        await self._ask_rules(request)
+        old = await self._clear(old, successor=session.id)
+        return await self._sessions.update(session.id, change), old
+
+    async def regenerate(
+        self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
+    ) -> Session:
+        session = await self._access.await_recorded(session_id, image.attempt, person)
+
+        def change(session: Session) -> Session:
+            return begin.regenerate(session, image.attempt, self._now(), asked_by)
+
+        return await self._begin(person, session, change, asked_by)
+
+    async def try_again(
+        self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
+    ) -> Session:
+        """After a failure or a cancellation: another attempt, or to publish what is approved, which
+        begins none."""
+        session = await self._access.await_recorded(session_id, image.attempt, person)
+
+        def change(session: Session) -> Session:
+            if session.stage is Stage.FINAL:
+                return publish_again(session, image.attempt, asked_by)
+            return begin.try_again(session, image.attempt, self._now(), asked_by)
+
+        return await self._begin(person, session, change, asked_by)
+
+    async def refine(
+        self, session_id: str, image: ImageRef, person: Person, text: str, asked_by: str = ""
+    ) -> Session:
+        """Edit an image; the text may hold options."""
+        said = parse_flags(text, self._option_table)
+        wanted = clean_change(said.prompt)
+        session = await self._access.await_recorded(session_id, image.attempt, person)
+
+        def change(session: Session) -> Session:
+            now = self._now()
+            return begin.refine(
+                session, image, wanted, now, options=said.options, asked_by=asked_by
+            )
+
+        return await self._begin(person, session, change, asked_by)
+
+    async def edit(
+        self,
+        session_id: str,
+        attempt: int,
+        person: Person,
+        text: str,
+        options: Options,
+        asked_by: str = "",
+    ) -> Session:
+        """Afresh, from another prompt or with other options."""
+        prompt, options = self._read_form(text, options)
+        session = await self._access.await_recorded(session_id, attempt, person)
+
+        def change(session: Session) -> Session:
+            return begin.edit(session, attempt, prompt, options, self._now(), asked_by)
+
+        return await self._begin(person, session, change, asked_by)
+
+    async def reply(
+        self, session_id: str, attempt: int, person: Person, said: Parsed, asked_by: str
+    ) -> Session:
+        """What was said in the session's thread when `attempt` was its newest."""
+        session = await self._access.await_recorded(session_id, attempt, person)
+
+        def change(session: Session) -> Session:
+            return begin.reply(session, said, self._now(), asked_by)
+
+        return await self._begin(person, session, change, asked_by)
+
+    async def check_can_refine(self, session_id: str, image: ImageRef, person: Person) -> Session:
+        """Before the form opens; raises `Refusal` where it could only be refused."""
+        session = await self._access.await_recorded(session_id, image.attempt, person)
+        begin.check_can_refine(session, image)
+        return session
+
+    async def check_can_edit(self, session_id: str, attempt: int, person: Person) -> Session:
+        session = await self._access.await_recorded(session_id, attempt, person)
+        begin.check_can_edit(session, attempt)
+        return session
+
+    async def _begin(
+        self, person: Person, session: Session, change: Change, asked_by: str
+    ) -> Session:
+        """The rules see what the change makes of the session as it was loaded; the change is then
+        made by compare-and-set."""
+        changed = change(session)
+        if len(changed.attempts) > len(session.attempts):
+            await self._ask_rules(BeginRequest(person, session, changed.latest, asked_by))
+        return await self._sessions.update(session.id, change)
+
+    async def _ask_rules(self, request: BeginRequest) -> None:
+        for rule in self._rules:
+            await rule.check(request)
+
+    async def _clear(self, old: Session, successor: str) -> Session:
+        with about(old.id):
+            cleared = await self._sessions.update(
+                old.id, lambda s: steps.start_over(s, successor, self._now())
+            )
+            await self._sessions.drop_images(cleared)
+        return cleared
+
+    def _read_form(self, text: str, options: Options) -> tuple[str, Options]:
+        """Options among the words count more than the form's selects."""
+        said = parse_flags(text, self._option_table)
+        return clean_prompt(said.prompt), said.options.over(options)

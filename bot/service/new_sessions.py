@@ -1,0 +1,94 @@
+"""How a session begins: from a prompt, from a form, from a picture, from an approved one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.domain import steps
+from bot.domain.attempt import Source
+from bot.domain.flags import parse_flags
+from bot.domain.options import OPTIONS, Options, OptionTable
+from bot.domain.prompt import clean_change, clean_prompt
+from bot.domain.session import Session
+from bot.service.access import AccessControl
+from bot.service.gateway import AttemptGateway
+from bot.service.library import UserLibrary
+from bot.service.origin import RequestOrigin
+from bot.service.session_creator import SessionCreator
+
+
+class NewSessions:
+    """The first attempt of each begins in the gateway."""
+
+    def __init__(
+        self,
+        creator: SessionCreator,
+        access: AccessControl,
+        gateway: AttemptGateway,
+        library: UserLibrary,
+        now: Callable[[], float],
+        option_table: OptionTable = OPTIONS,
+    ) -> None:
+        self._creator = creator
+        self._access = access
+        self._gateway = gateway
+        self._library = library
+        self._now = now
+        self._option_table = option_table
+
+    async def start(
+        self,
+        origin: RequestOrigin,
+        text: str,
+        source: Source | None = None,
+        options: Options | None = None,
+        *,
+        may_wait: bool = False,
+    ) -> Session:
+        """A new session from what was typed. `options` are those of a form, which holds all there
+        are; without one, the person's defaults stand behind what was typed. With `may_wait`, and
+        no prompt among the words, the session waits for one."""
+        said = parse_flags(text, self._option_table)
+        waits = may_wait and not said.prompt.strip()
+        clean = clean_prompt if source is None else clean_change
+        prompt = "" if waits else clean(said.prompt)
+        if options is None:
+            options = await self._library.defaults(origin.team, origin.owner)
+        session = self._new(origin, said.options.over(options), source)
+        if waits:
+            return await self._creator.create(session)
+        return await self._gateway.create(session, origin.person, prompt)
+
+    async def restart(self, origin: RequestOrigin, session_id: str) -> tuple[Session, Session]:
+        """The approved session, and a new one that starts it over once its form is submitted: with
+        the approved image's options, and from the same picture where it began with one. Raises
+        `Refusal` where it cannot be started over."""
+        old = await self._access.require_allowed(session_id, origin.person)
+        steps.check_can_start_over(old)
+        options = old.attempt(old.final_result).options
+        new = self._new(replace(origin, channel=old.channel), options, old.source, restarts=old.id)
+        return old, await self._creator.create(new)
+
+    def _new(
+        self,
+        origin: RequestOrigin,
+        options: Options,
+        source: Source | None = None,
+        restarts: str = "",
+    ) -> Session:
+        now = self._now()
+        return Session(
+            id=origin.session_id(),
+            team=origin.team,
+            user=origin.user,
+            owner_org=origin.person.org,
+            channel=origin.channel,
+            options=options,
+            source=source,
+            thread_ts=origin.thread_ts,
+            response_url=origin.response_url,
+            restarts=restarts,
+            created_at=now,
+            updated_at=now,
+        )

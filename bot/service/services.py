@@ -1,0 +1,60 @@
+"""What a person can do, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.domain.options import OPTIONS, OptionTable
+from bot.domain.policy import Policy
+from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
+from bot.service.access import AccessControl
+from bot.service.decisions import Decisions
+from bot.service.gateway import AttemptGateway
+from bot.service.library import UserLibrary
+from bot.service.new_sessions import NewSessions
+from bot.service.owed_jobs import OwedJobs
+from bot.service.session_creator import SessionCreator
+from bot.service.thread_replies import ThreadReplies
+from bot.tasks import BackgroundTasks
+
+
+@dataclass(frozen=True)
+class Services:
+    """`option_table` has what the image model has."""
+
+    new_sessions: NewSessions
+    gateway: AttemptGateway
+    decisions: Decisions
+    replies: ThreadReplies
+    library: UserLibrary
+    jobs: OwedJobs
+    option_table: OptionTable
+
+    @classmethod
+    def build(
+        cls,
+        sessions: SessionStore,
+        queue: JobQueue,
+        cancellations: Cancellations,
+        policy: Policy,
+        tasks: BackgroundTasks,
+        now: Callable[[], float],
+        option_table: OptionTable = OPTIONS,
+        rules: tuple[AttemptRule, ...] = (),
+    ) -> Services:
+        """`now` answers seconds since the epoch; `rules` are asked before an attempt begins."""
+        access = AccessControl(sessions, policy, now)
+        creator = SessionCreator(sessions, tasks)
+        gateway = AttemptGateway(sessions, creator, access, now, option_table, rules)
+        decisions = Decisions(sessions, access, now)
+        library = UserLibrary(sessions, option_table)
+        return cls(
+            NewSessions(creator, access, gateway, library, now, option_table),
+            gateway,
+            decisions,
+            ThreadReplies(sessions, access, gateway, decisions, option_table),
+            library,
+            OwedJobs(queue, cancellations),
+            option_table,
+        )

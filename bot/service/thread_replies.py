@@ -1,0 +1,79 @@
+"""What a person says to the bot in a thread.
+
+A thread may hold several sessions, of several people: each hears what its own directors say. Where
+the thread hangs on a session's root message it is about that session; in anybody else's thread,
+words that no session there waits for start a new one.
+"""
+
+from __future__ import annotations
+
+from bot.domain.errors import Reason, Refusal
+from bot.domain.flags import parse_flags
+from bot.domain.options import OPTIONS, OptionTable
+from bot.domain.session import Session, asked_before
+from bot.domain.stages import Stage
+from bot.ports import SessionStore
+from bot.service.access import AccessControl
+from bot.service.decisions import Decisions, stopped_by
+from bot.service.gateway import AttemptGateway
+from bot.service.origin import RequestOrigin
+
+
+class ThreadReplies:
+    """A reply goes to the newest session of the thread that the person may direct."""
+
+    def __init__(
+        self,
+        sessions: SessionStore,
+        access: AccessControl,
+        gateway: AttemptGateway,
+        decisions: Decisions,
+        option_table: OptionTable = OPTIONS,
+    ) -> None:
+        self._sessions = sessions
+        self._access = access
+        self._gateway = gateway
+        self._decisions = decisions
+        self._option_table = option_table
+
+    async def apply_reply(self, origin: RequestOrigin, text: str) -> Session | None:
+        """A change to the newest draft, or, where there is none yet, another prompt. None where
+        the words are for no session there. The same words, delivered twice, count once."""
+        there, key = await self._in_thread(origin), origin.idempotency_key
+        for session in there:
+            if session.id == origin.session_id() or asked_before(session, key):
+                return session
+        target = self._target_session(there, origin)
+        if target is None:
+            return None
+        said = parse_flags(text, self._option_table)
+        return await self._gateway.reply(target.id, len(target.attempts), origin.person, said, key)
+
+    async def cancel(self, origin: RequestOrigin) -> Session | None:
+        """Stop what a person has under way in a thread. None where the thread is no session's."""
+        there = await self._in_thread(origin)
+        if stopped := stopped_by(there, origin):
+            return stopped
+        mine = [s for s in there if self._access.allows(origin.person, s)]
+        running = (session for session in mine if session.stage is Stage.GENERATING)
+        session = next(running, None) or self._target_session(there, origin)
+        return await self._decisions.cancel_latest(session, origin) if session else None
+
+    async def _in_thread(self, origin: RequestOrigin) -> list[Session]:
+        """Newest first."""
+        ids = await self._sessions.in_thread(
+            origin.team, origin.channel, origin.thread_ts, origin.owner
+        )
+        return await self._sessions.load_many(ids)
+
+    def _target_session(self, there: list[Session], origin: RequestOrigin) -> Session | None:
+        """The newest that waits for this person, or else the one whose thread it is. Raises
+        `Refusal(NOT_ALLOWED)` in the thread of somebody else's session."""
+        mine = [s for s in there if self._access.allows(origin.person, s)]
+        waiting = (s for s in mine if s.stage is not Stage.FINAL and not s.restarted_as)
+        if session := next(waiting, None):
+            return session
+        root = next((s for s in there if s.root_ts == origin.thread_ts), None)
+        if root is not None and root not in mine:
+            raise Refusal(Reason.NOT_ALLOWED, root.user)
+        return root

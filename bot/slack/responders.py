@@ -1,0 +1,177 @@
+"""Ways to answer one person in private, one for each kind of request.
+
+Each acks the request where it is not acked yet. `refuse` says why a request was refused.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from aiohttp import ClientError
+from slack_bolt.kwargs_injection.async_args import AsyncArgs
+from slack_sdk.errors import SlackApiError
+
+from bot.domain.errors import OptionRefused, Reason, Refusal
+from bot.domain.options import OPTIONS
+from bot.slack.request_metrics import count_slack_errors
+from bot.slack.requests import block_ids, thread_of, user_of
+from bot.views.home import notice_view
+from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
+from bot.views.words import refusal_words
+
+_ABOUT_PICTURES = {
+    Reason.IMAGE_TYPE,
+    Reason.IMAGE_TOO_LARGE,
+    Reason.IMAGE_TOO_MANY_PIXELS,
+    Reason.IMAGE_NOT_SHARED,
+}
+
+
+DELIVERY_ERRORS = (SlackApiError, ClientError, OSError, KeyError, ValueError)
+"""`ValueError`: the request came without a `response_url`."""
+
+
+class Responder(ABC):
+    """Tells one person something in private."""
+
+    def __init__(self, args: AsyncArgs) -> None:
+        self._args = args
+
+    @abstractmethod
+    async def say(self, words: str) -> None: ...
+
+    async def refuse(self, refusal: Refusal) -> None:
+        await self.say(refusal_words(refusal))
+
+
+class CommandResponder(Responder):
+    """To a slash command: only the person sees the words. The ack carries them where it is not out
+    yet."""
+
+    async def say(self, words: str) -> None:
+        ack = self._args.ack
+        send = ack if ack.response is None else self._args.respond
+        await send(text=words, response_type="ephemeral")
+
+
+class FormResponder(Responder):
+    """To a form: the words stand below the field that they are about, and what was typed
+    stays."""
+
+    async def say(self, words: str) -> None:
+        await self._show(PROMPT_BLOCK, words)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        await self._show(self._field_of(refusal), refusal_words(refusal, plain=True))
+
+    async def _show(self, field: str, words: str) -> None:
+        await self._args.ack(response_action="errors", errors={field: words})
+
+    def _field_of(self, refusal: Refusal) -> str:
+        field = PROMPT_BLOCK
+        if isinstance(refusal, OptionRefused) and not refusal.text:
+            found = OPTIONS.flag(refusal.option)
+            field = found[0].name if found else PROMPT_BLOCK
+        elif refusal.reason in _ABOUT_PICTURES:
+            field = PICTURE_BLOCK
+        return field if field in block_ids(self._args.body.get("view") or {}) else PROMPT_BLOCK
+
+
+class ClickResponder(Responder):
+    """To a click: acked first, then an ephemeral message where the button was."""
+
+    async def say(self, words: str) -> None:
+        await self._args.ack()
+        body = self._args.body
+        container, message = body.get("container", {}), body.get("message", {})
+        channel = container.get("channel_id") or body.get("channel", {}).get("id", "")
+        thread_ts = container.get("thread_ts") or message.get("thread_ts") or ""
+        if message.get("ts") == thread_ts or message.get("subtype") == "thread_broadcast":
+            thread_ts = ""  # it stands in the channel, where the thread may well be closed
+        try:
+            await send_ephemeral(self._args, channel, thread_ts, words)
+        except DELIVERY_ERRORS:
+            await send_to_response_url(self._args, words)
+
+
+class ShortcutResponder(Responder):
+    """To a shortcut, which people can use where the bot is no member: acked first, then on the
+    `response_url`."""
+
+    async def say(self, words: str) -> None:
+        await self._args.ack()
+        try:
+            await send_to_response_url(self._args, words)
+        except DELIVERY_ERRORS:
+            await send_ephemeral(self._args, self._args.body["channel"]["id"], "", words)
+
+
+class ResponseUrlResponder(Responder):
+    """On the `response_url` alone, which needs no token: for what is not this installation's."""
+
+    async def say(self, words: str) -> None:
+        await send_to_response_url(self._args, words)
+
+
+class EventResponder(Responder):
+    """Acked first, then an ephemeral message where the person wrote. Where Slack takes none: in a
+    direct channel a reply, otherwise a direct message."""
+
+    async def say(self, words: str) -> None:
+        await self._args.ack()
+        event = self._args.body["event"]
+        channel, thread_ts = event["channel"], thread_of(event)
+        try:
+            await send_ephemeral(self._args, channel, thread_ts, words)
+        except DELIVERY_ERRORS:
+            if event.get("channel_type") == "im":
+                await send_message(self._args, channel, words, thread_ts or event["ts"])
+            else:
+                await send_message(self._args, user_of(self._args), words)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        await self.say(refusal_words(refusal, command=False))
+
+
+class HomeResponder(Responder):
+    """About the Home tab, which has no room for private words: a direct message."""
+
+    async def say(self, words: str) -> None:
+        await self._args.ack()
+        await send_message(self._args, user_of(self._args), words)
+
+
+class HomeTabResponder(Responder):
+    """To somebody who looks at the Home tab: the words stand in it."""
+
+    async def say(self, words: str) -> None:
+        await self._args.ack()
+        view = notice_view(words)
+        with count_slack_errors("views.publish"):
+            await self._args.client.views_publish(user_id=user_of(self._args), view=view)
+
+
+async def send_ephemeral(args: AsyncArgs, channel: str, thread_ts: str, words: str) -> None:
+    """An ephemeral message, where the bot is a member."""
+    place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+    with count_slack_errors("chat.postEphemeral"):
+        await args.client.chat_postEphemeral(
+            channel=channel, user=user_of(args), text=words, **place
+        )
+
+
+async def send_to_response_url(args: AsyncArgs, words: str) -> None:
+    """Works everywhere, for 30 minutes. Raises `OSError` where Slack does not take it."""
+    answer = await args.respond(text=words, response_type="ephemeral", replace_original=False)
+    if answer is not None and answer.status_code >= 400:
+        raise OSError("the response_url does not take it")
+
+
+async def send_message(args: AsyncArgs, channel: str, words: str, thread_ts: str = "") -> None:
+    """A message to one person: `channel` is their user id, or their direct channel."""
+    place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+    with count_slack_errors("chat.postMessage"):
+        await args.client.chat_postMessage(
+            channel=channel, text=words, unfurl_links=False, unfurl_media=False, **place
+        )

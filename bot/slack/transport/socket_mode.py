@@ -1,0 +1,142 @@
+"""Socket Mode: Slack delivers over WebSockets that we open.
+
+Nothing that has been received is dropped when a connection closes. Slack goes on sending until it
+has read our closing frame, so that a request may come in when no ack can go out any more over its
+connection: it is handled all the same, and acked over another one, which is opened for that where
+none is left.
+
+What cannot be known: whether Slack takes such an ack (its SDKs count on it when they reconnect; it
+is not documented), and whether it gives what was not acked to another connection. It sends events
+again; for commands and clicks nothing of the kind is documented, so that after a `kill -9` the
+person has to repeat them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from slack_bolt.adapter.socket_mode.async_internals import (
+    run_async_bolt_app,
+    send_async_response,
+)
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from bot.domain.errors import ImagineError
+from bot.slack.in_flight import InFlightRequests
+from bot.slack.request_metrics import track_request
+from bot.slack.transport.socket_connection import SocketConnection
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS = 2
+"""Slack delivers to any one of an app's connections (at most 10). It closes each now and then:
+a second one stands in meanwhile."""
+CONNECT_WITHIN = 30.0
+_LAST_ACKS = 3.0
+_TO_ACK = 3.0
+"""Seconds that Slack waits for an ack."""
+_LOOK_AGAIN = 0.05
+_OPEN_MORE_FOR = 10.0
+"""Seconds after the beginning of the end. One that was opened for the last acks may be sent more
+while it closes, and so on."""
+
+
+class SocketNotOpened(ImagineError):
+    """No connection came about at start-up."""
+
+
+class SocketModeConnections:
+    """Carries requests to a Bolt app."""
+
+    def __init__(
+        self,
+        app: AsyncApp,
+        app_token: str,
+        in_flight: InFlightRequests,
+        connections: int = CONNECTIONS,
+    ) -> None:
+        self._app = app
+        self._app_token = app_token
+        self._open_more_until = 0.0
+        self._opening = asyncio.Lock()
+        self._in_flight = in_flight
+        self._connections = [self._connection() for _ in range(connections)]
+
+    @property
+    def connected(self) -> bool:
+        """Whether requests can come in."""
+        return any(connection.usable for connection in self._connections)
+
+    async def start(self) -> None:
+        """Returns once connected. Raises `SocketNotOpened` after `CONNECT_WITHIN` seconds."""
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN):
+                await asyncio.gather(*(one.connect() for one in self._connections))
+        except TimeoutError:
+            raise SocketNotOpened(
+                "Socket Mode does not open: Slack gives an address that cannot be reached. "
+                "Check the network and proxies."
+            ) from None
+
+    async def stop(self) -> None:
+        """Close one after the other, so that the next can carry the last acks of the one before.
+        What they open for the very last comes at the end of the list."""
+        self._open_more_until = asyncio.get_running_loop().time() + _OPEN_MORE_FOR
+        while self._connections:
+            connection = self._connections[0]
+            await _answered(connection)
+            await connection.leave()
+            if not await _answered(connection):
+                log.warning("some requests were not answered in time")
+            await connection.close()
+            self._connections.remove(connection)
+
+    def _connection(self) -> SocketConnection:
+        connection = SocketConnection(self._app_token, self._app.client, self._send)
+        connection.socket_mode_request_listeners.append(self._handle)
+        return connection
+
+    async def _handle(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        started = asyncio.get_running_loop().time()
+        with track_request(self._in_flight) as tracked:
+            tracked.identify(request.payload)
+            try:
+                response = await run_async_bolt_app(self._app, request)
+                await send_async_response(client, request, response, started)
+                if response.status == 200:
+                    tracked.acked()
+            except Exception as error:  # noqa: BLE001 - the SDK would log the request's body
+                log.error("a request could not be dispatched: %s", type(error).__name__)
+
+    async def _send(self, own: SocketConnection, message: str) -> None:
+        """Over its own connection where that is open. Raises `TimeoutError` when it is too late
+        for an ack."""
+        async with asyncio.timeout(_TO_ACK):
+            while True:
+                for connection in (own, *self._connections):
+                    if await connection.sent(message):
+                        return
+                await asyncio.sleep(_LOOK_AGAIN)
+                if asyncio.get_running_loop().time() < self._open_more_until:
+                    await self._open_another()
+
+    async def _open_another(self) -> None:
+        async with self._opening:
+            if not any(one.usable for one in self._connections):
+                connection = self._connection()
+                self._connections.append(connection)
+                await connection.connect()
+
+
+async def _answered(connection: SocketConnection) -> bool:
+    """Wait until nothing of it is in hand; answers whether that came about."""
+    try:
+        async with asyncio.timeout(_LAST_ACKS):
+            while connection.in_flight:
+                await asyncio.wait(connection.in_flight)
+    except TimeoutError:
+        return False
+    return True

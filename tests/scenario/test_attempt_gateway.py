@@ -1,0 +1,205 @@
+"""Every way to ask for an attempt passes the gateway: its rules are asked first, and once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from slack_bolt.response import BoltResponse
+
+from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.domain.steps import attempt_failed
+from bot.ports import BeginRequest
+from bot.views import ids
+from bot.views.ids import Target
+from bot.views.words import REFUSALS
+from tests.fakes import BOSS, ID, PROMPT, a_session, generating
+from tests.scenario.conftest import MakeApp
+from tests.scenario.origins import PICTURES, VALUE
+from tests.scenario.payloads import (
+    Payload,
+    click,
+    command,
+    direct,
+    interaction,
+    mention,
+    picture,
+    submission,
+)
+from tests.scenario.slack_app import SlackApp
+
+Send = Callable[[], Awaitable[BoltResponse]]
+DRAFT, WAITING = a_session(), a_session(Stage.INITIAL_INPUT)
+FAILED = attempt_failed(generating(), 1, FailureKind.TIMED_OUT, "w", "7.0", 1.0)
+
+
+@dataclass(frozen=True)
+class Route:
+    """`request` is a form, or an event where `is_event`. `number` is that of the attempt that it
+    begins."""
+
+    request: Payload
+    before: Session | None = None
+    is_event: bool = False
+    number: int = 1
+    images: int = 1
+
+    def send(self, app: SlackApp) -> Awaitable[BoltResponse]:
+        """The same request each time."""
+        return app.event(self.request) if self.is_event else app.send(self.request)
+
+
+def _button(action: str) -> Payload:
+    payload = click(action, VALUE)
+    return interaction({**payload, "actions": [{**payload["actions"][0], "action_ts": "5.1"}]})
+
+
+def _form(name: str, metadata: str = VALUE, text: str = "a cat", **chosen: str) -> Payload:
+    return interaction(submission(name, metadata, text, **chosen))
+
+
+ROUTES: dict[str, Route] = {
+    "command": Route(command("a fox --n 3"), images=3),
+    "mention": Route(mention("a fox"), is_event=True),
+    "mention with a picture": Route(mention("in blue", files=[picture()]), is_event=True),
+    "direct message": Route(direct("a fox --n 2"), is_event=True, images=2),
+    "prompt form": Route(_form(ids.PROMPT_FORM, str(Target(ID, 0)), count="4"), WAITING, images=4),
+    "image form": Route(_form(ids.IMAGE_FORM, PICTURES)),
+    "regenerate": Route(_button(ids.REGENERATE), DRAFT, number=2),
+    "try again": Route(_button(ids.TRY_AGAIN), FAILED, number=2),
+    "refine form": Route(_form(ids.REFINE_FORM, text="night --n 2"), DRAFT, number=2, images=2),
+    "edit form": Route(_form(ids.EDIT_FORM), DRAFT, number=2),
+    "reply to a draft": Route(mention("night", thread_ts="1.0"), DRAFT, is_event=True, number=2),
+    "reply to a failure": Route(mention("a cat", thread_ts="1.0"), FAILED, is_event=True, number=2),
+}
+every_route = pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES.keys())
+
+
+class Rule:
+    """Notes what it is asked, and says no where it is `closed`."""
+
+    def __init__(self, *, closed: bool = False) -> None:
+        self.closed = closed
+        self.asked: list[BeginRequest] = []
+
+    async def check(self, request: BeginRequest) -> None:
+        self.asked.append(request)
+        if self.closed:
+            raise Refusal(Reason.NOT_CHECKED)
+
+
+class Kept:
+    """Sessions in a real Redis. `content` is every key with its value."""
+
+    def __init__(self, url: str) -> None:
+        self.redis = redis_client(url, 5.0)
+        self.store = RedisSessionStore(self.redis, session_ttl=600, image_ttl=60, patience=5.0)
+
+    async def content(self) -> dict[bytes | str, object]:
+        return {key: await self.redis.dump(key) for key in await self.redis.keys("*")}
+
+    async def sessions(self) -> list[Session]:
+        return await self.store.load_many(await self.store.sessions_of(BOSS.org, BOSS.user))
+
+
+@pytest.fixture
+async def kept(redis_url: str) -> AsyncIterator[Kept]:
+    kept = Kept(redis_url)
+    yield kept
+    await kept.redis.aclose()
+
+
+@every_route
+async def test_a_rule_says_no_before_anything_is_stored(
+    route: Route, kept: Kept, make_app: MakeApp
+) -> None:
+    rule = Rule(closed=True)
+    app = make_app(rules=(rule,), store=kept.store, scopes=frozenset({"files:read"}))
+    if route.before is not None:
+        await kept.store.create(route.before)
+    before = await kept.content()
+    response = await route.send(app)
+    check_refused(app, response)
+    assert len(rule.asked) == 1
+    assert await kept.content() == before
+    assert app.queue.added == []
+
+
+@every_route
+async def test_a_rule_is_asked_once_however_often_the_request_comes(
+    route: Route, kept: Kept, make_app: MakeApp
+) -> None:
+    first, second = Rule(), Rule()
+    app = make_app(rules=(first, second), store=kept.store, scopes=frozenset({"files:read"}))
+    if route.before is not None:
+        await kept.store.create(route.before)
+    for _ in "ab":
+        assert (await route.send(app)).status == 200
+    (session,) = await kept.sessions()
+    assert (session.stage, len(session.attempts)) == (Stage.GENERATING, route.number)
+    assert len(first.asked) == len(second.asked) == 1
+    check_request(first.asked[0], session, route)
+
+
+def check_request(request: BeginRequest, session: Session, route: Route) -> None:
+    """It tells who asks, what there was before, and what is to begin."""
+    assert request.person == BOSS
+    assert request.session.id == session.id
+    assert len(request.session.attempts) == route.number - 1
+    assert request.attempt == replace(session.latest, queued_at=request.attempt.queued_at)
+    assert request.attempt.options.candidates == route.images
+    assert request.idempotency_key
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_a_form_that_starts_over_asks_before_it_clears_the_approved_session(
+    closed: bool, kept: Kept, make_app: MakeApp
+) -> None:
+    rule = Rule(closed=closed)
+    app = make_app(rules=(rule,), store=kept.store)
+    approved = await kept.store.create(a_session(Stage.FINAL, final_ts="9.0"))
+    await app.click(ids.START_OVER, VALUE)
+    assert rule.asked == []  # a session that waits for its prompt has no attempt
+    (opened,) = app.of("views.open")
+    form = _form(ids.PROMPT_FORM, opened["view"]["private_metadata"])
+    before = await kept.content()
+    responses = [await app.send(form), await app.send(form)]
+    if closed:
+        check_refused(app, responses[0])
+        assert await kept.content() == before
+        return
+    (request,) = rule.asked
+    assert request.session.restarts == approved.id
+    assert (await kept.store.load(request.session.id)).stage is Stage.GENERATING
+    assert (await kept.store.load(ID)).restarted_as == request.session.id
+
+
+async def test_what_cannot_begin_is_refused_without_asking_a_rule(make_app: MakeApp) -> None:
+    rule = Rule()
+    app = make_app(generating(), rules=(rule,))
+    for action in (ids.REGENERATE, ids.TRY_AGAIN):
+        await app.click(action, f"{ID}#2")
+    await app.submit(ids.EDIT_FORM, f"{ID}#2", PROMPT)
+    await app.command("a fox --n 9")
+    assert rule.asked == []
+
+
+async def test_what_begins_no_attempt_asks_no_rule(make_app: MakeApp) -> None:
+    rule = Rule()
+    final = a_session(Stage.FINAL, error_message="Slack did not take it.")
+    app = make_app(final, rules=(rule,))
+    await app.command("")
+    await app.click(ids.TRY_AGAIN, VALUE)
+    assert (app.session.error_message, rule.asked) == ("", [])
+
+
+def check_refused(app: SlackApp, response: BoltResponse) -> None:
+    """In words that only the person sees."""
+    told = [*app.of("chat.postEphemeral"), *app.of("respond")]
+    said = response.body + "".join(call["text"] for call in told)
+    assert response.status == 200
+    assert REFUSALS[Reason.NOT_CHECKED] in said

@@ -1,0 +1,164 @@
+"""Attempts begin in one place, from whatever a person asks for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import bot
+from bot.domain.attempt import ImageRef, Source
+from bot.domain.errors import Reason, StoreUnavailable
+from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.domain.steps import draft_posted
+from bot.domain.work import Job, JobKind, owed
+from bot.service.gateway import AttemptGateway
+from tests.fakes import (
+    BOSS,
+    ID,
+    a_session,
+    with_latest,
+)
+from tests.unit.service.services import ORIGIN, Setup, refused
+
+FIRST = ImageRef(1)
+SOURCE = Source("F9", "image/png", 2_000)
+Check = Callable[[AttemptGateway], Awaitable[Session]]
+ROOT = Path(bot.__file__).parent
+BEGINS, GATEWAY = "domain/begin.py", "service/gateway.py"
+
+
+def test_only_the_gateway_knows_the_steps_that_begin_an_attempt() -> None:
+    assert {name for name, tree in modules() if imports_begin(tree)} == {GATEWAY}
+
+
+def test_only_these_steps_make_an_attempt() -> None:
+    makers = {name for name, tree in modules() if "Attempt" in set(calls(tree))}
+    assert makers == {BEGINS}
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in ROOT.rglob("*.py"):
+        yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())
+
+
+def imports_begin(tree: ast.Module) -> bool:
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module="bot.domain.begin"):
+                return True
+            case ast.ImportFrom(module="bot.domain", names=names):
+                if any(name.name == "begin" for name in names):
+                    return True
+            case ast.Import(names=names):
+                if any(name.name == "bot.domain.begin" for name in names):
+                    return True
+    return False
+
+
+def calls(tree: ast.Module) -> Iterator[str]:
+    """The names of what is called."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func).rpartition(".")[2]
+
+
+@pytest.mark.parametrize(
+    "may", [lambda g: g.check_can_refine(ID, FIRST, BOSS), lambda g: g.check_can_edit(ID, 1, BOSS)]
+)
+async def test_asking_whether_a_form_may_open_changes_nothing(may: Check) -> None:
+    setup = Setup(a_session())
+    assert await may(setup.gateway) == setup.session
+    assert setup.store.written == []
+
+
+async def test_a_form_that_refines_counts_once_even_after_its_attempt_has_ended() -> None:
+    setup = Setup(a_session())
+    await setup.gateway.refine(ID, FIRST, BOSS, "night --n 2", "V1")
+    assert setup.session.latest.options.candidates == 2
+    ended = draft_posted(
+        with_latest(setup.session, candidates=a_session().latest.candidates), 2, "2.5", 1.0
+    )
+    setup.store.sessions[ID] = ended
+    assert await setup.gateway.refine(ID, FIRST, BOSS, "night --n 2", "V1") == ended
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("  ", Reason.EMPTY_CHANGE),
+        ("--n 2", Reason.EMPTY_CHANGE),
+        ("x" * 32_001, Reason.PROMPT_TOO_LONG),
+        ("night --n 9", Reason.BAD_OPTION),
+    ],
+)
+async def test_a_change_that_will_not_do_changes_nothing(text: str, reason: Reason) -> None:
+    setup = Setup(a_session())
+    assert await refused(setup.gateway.refine(ID, FIRST, BOSS, text)) is reason
+    assert setup.store.written == []
+
+
+async def test_editing_begins_afresh_with_what_was_typed_and_chosen() -> None:
+    setup = Setup(a_session())
+    form = Options(size="1024x1536", count=2)
+    await setup.gateway.edit(ID, 1, BOSS, "a cat --n 3", form, "V1")
+    latest = setup.session.latest
+    assert (latest.prompt, latest.base) == ("a cat", None)
+    assert latest.options == Options(size="1024x1536", count=3)
+
+
+async def test_a_form_submits_a_session_that_waits_for_its_prompt() -> None:
+    setup = Setup()
+    session = await setup.new_sessions.start(ORIGIN, "--n 2", may_wait=True)
+    assert session.options == Options(count=2)
+    submitted, old = await setup.gateway.submit(session.id, BOSS, "a cat", Options(count=3))
+    assert (submitted.stage, submitted.task_input, old) == (Stage.GENERATING, "a cat", None)
+    assert submitted.options == Options(count=3)
+
+
+async def test_starting_over_clears_the_approved_session_and_its_images() -> None:
+    setup = Setup(a_session(Stage.FINAL, attempts=2, final_ts="9.0"))
+    setup.store.images = {(ID, ImageRef(n)): "a" for n in range(3)}
+    _, new = await setup.new_sessions.restart(ORIGIN, ID)
+    session, old = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
+    assert (session.stage, session.task_input) == (Stage.GENERATING, "a cat")
+    assert old is not None
+    assert (old.final_ts, old.retiring) == ("9.0", 2)
+    assert owed(old) == Job(JobKind.RETIRE, ID, 2)
+    assert (setup.session.stage, setup.session.restarted_as) == (Stage.INITIAL_INPUT, new.id)
+    assert setup.store.images == {}
+
+
+async def test_of_two_forms_that_start_over_the_first_submitted_counts() -> None:
+    setup = Setup(a_session(Stage.FINAL))
+    _, first = await setup.new_sessions.restart(ORIGIN, ID)
+    _, second = await setup.new_sessions.restart(replace(ORIGIN, idempotency_key="t.2"), ID)
+    await setup.gateway.submit(second.id, BOSS, "a cat", NO_OPTIONS)
+    late = setup.gateway.submit(first.id, BOSS, "a dog", NO_OPTIONS)
+    assert await refused(late) is Reason.STARTED_OVER
+    assert setup.store.sessions[first.id].stage is Stage.INITIAL_INPUT
+
+
+async def test_a_cleared_session_cannot_be_submitted_anew() -> None:
+    setup = Setup(a_session(Stage.FINAL))
+    _, new = await setup.new_sessions.restart(ORIGIN, ID)
+    await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
+    late = setup.gateway.submit(ID, BOSS, "a dog", NO_OPTIONS)
+    assert await refused(late) is Reason.STARTED_OVER
+    assert (setup.session.stage, len(setup.session.attempts)) == (Stage.INITIAL_INPUT, 1)
+
+
+async def test_starting_over_goes_on_where_the_store_went_away_in_between() -> None:
+    setup = Setup(a_session(Stage.FINAL, final_ts="9.0"))
+    _, new = await setup.new_sessions.restart(ORIGIN, ID)
+    setup.store.writes_until_away = 1
+    with pytest.raises(StoreUnavailable):
+        await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
+    setup.store.writes_until_away = None
+    session, _ = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
+    assert session.stage is Stage.GENERATING

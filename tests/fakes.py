@@ -27,7 +27,7 @@ from bot.domain.person import Person
 from bot.domain.session import Session, with_attempt
 from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind, owed
+from bot.domain.jobs import Job, JobKind, owed
 from bot.ports import (
     Change,
     Entry,

@@ -21,7 +21,7 @@ from bot.domain import steps
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, QueueUnavailable, Refusal, StoreUnavailable
 from bot.domain.stages import Stage
-from bot.domain.work import Job
+from bot.domain.jobs import Job
 from bot.ports import JobState
 from tests.fakes import ID, OWNER, PROMPT, a_session
 from tests.integration.queue_worker import (

@@ -12,7 +12,7 @@ from bot.adapters.queue import BullJobQueue
 from bot.adapters.queue.connection import redis_client, socket_timeout
 from bot.adapters.queue.encoding import job_data, job_from_data, job_from_id
 from bot.domain.errors import QueueUnavailable
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.ports import JobQueue, JobState
 from tests.integration.queue_worker import (
     Recorder,

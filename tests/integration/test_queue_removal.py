@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.queue.encoding import GENERATE_QUEUE, PUBLISH_QUEUE, QUEUE_OF
 from bot.domain.errors import QueueUnavailable
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.ports import JobQueue, JobState
 from tests.integration.queue_worker import (
     Recorder,

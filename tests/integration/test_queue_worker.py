@@ -14,7 +14,7 @@ from bot.adapters.queue import BullJobQueue, BullWorker, processor
 from bot.adapters.queue.encoding import GENERATE_QUEUE
 from bot.adapters.queue.lane import LoopEnded
 from bot.domain.errors import SlackBusy, SlackShutOut, SlackUnavailable
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState
 from bot.sandbox import PATIENCE
 from tests.integration.queue_worker import (

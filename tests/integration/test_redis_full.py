@@ -33,7 +33,7 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.options import Options
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.ports import Memory
 from tests.fakes import ID, FakeTime, generating
 from tests.support.redis_servers import REDIS, VALKEY, Server, installed, server

@@ -18,7 +18,7 @@ from bot.domain.attempt import Attempt, Candidate, ImageRef
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import SCHEMA, Session
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind, owed
+from bot.domain.jobs import Job, JobKind, owed
 from tests.fakes import CHANNEL, MODEL, OWNER, PROMPT, a_session
 
 WRITTEN = json.loads((Path(__file__).parents[1] / "data/sessions_schema_1.json").read_text("utf-8"))

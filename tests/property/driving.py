@@ -17,7 +17,7 @@ from bot.domain.errors import Reason, Refusal
 from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Event
-from bot.domain.work import owed
+from bot.domain.jobs import owed
 from tests.fakes import somebody
 from tests.property.people import DECISIONS, OTHER_DIRECTOR, STRANGER, recordings
 from tests.property.processes import Process

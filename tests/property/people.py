@@ -14,7 +14,7 @@ from bot.domain.options import Options
 from bot.domain.person import Person
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Event
-from bot.domain.work import owed
+from bot.domain.jobs import owed
 from bot.flow.plan import generated, started
 from bot.flow.shared import noted, under_way
 from bot.ports import Change

@@ -11,7 +11,7 @@ from bot.adapters.redis.keys import UNFINISHED, session_key, thread_key, user_ke
 from bot.domain.attempt import Attempt, Candidate
 from bot.domain.session import Session
 from bot.domain.stages import TRANSITIONS, Event, Stage, next_stage
-from bot.domain.work import Job, JobKind, owed
+from bot.domain.jobs import Job, JobKind, owed
 
 IMAGE_MARK = "aW1hZ2UtYnl0ZXM"
 """What every image begins with here."""

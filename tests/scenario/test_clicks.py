@@ -14,7 +14,7 @@ from bot.domain.policy import Policy
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import attempt_failed
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.sandbox import PATIENCE
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import ids, words

@@ -12,7 +12,7 @@ from bot.domain.errors import FailureKind, Reason
 from bot.domain.options import Options, ratio_of
 from bot.domain.prompt import MAX_PROMPT
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.sandbox import PATIENCE
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import replies, words

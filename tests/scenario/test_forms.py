@@ -17,7 +17,7 @@ from bot.domain.options import Options
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import attempt_failed
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.views import ids, words
 from bot.views.brought import Brought, Picture
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, STRANGER, a_session, an_attempt, generating

@@ -16,7 +16,7 @@ from bot.domain.prompt import MAX_PROMPT
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import attempt_failed
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.views import words
 from tests.fakes import (
     CHANNEL,

@@ -15,7 +15,7 @@ from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import draft_posted
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from tests.fakes import BOSS, BYSTANDER, CHANNEL, ID, OWNER, a_session, generating, with_latest
 from tests.unit.direction.desk import Desk, in_thread, refused
 

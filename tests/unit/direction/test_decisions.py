@@ -17,7 +17,7 @@ from bot.domain.policy import Policy
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import draft_posted
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from tests.fakes import (
     BOSS,
     BYSTANDER,

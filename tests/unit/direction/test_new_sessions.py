@@ -13,7 +13,7 @@ from bot.domain.errors import OptionRefused, Reason, StoreUnavailable
 from bot.domain.options import NO_OPTIONS, Options, ratio_of
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind, owed
+from bot.domain.jobs import Job, JobKind, owed
 from tests.fakes import BOSS, CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt
 from tests.unit.direction.desk import PLACE, Desk, refused
 

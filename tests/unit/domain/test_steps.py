@@ -14,7 +14,7 @@ from bot.domain.errors import NOT_ANNOUNCED, FailureKind, Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import TRANSITIONS, Event, Stage
-from bot.domain.work import Job, JobKind, owed
+from bot.domain.jobs import Job, JobKind, owed
 from tests.fakes import (
     CHANNEL,
     OWNER,

@@ -17,7 +17,7 @@ from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
 from bot.flow import generate, plan
 from bot.flow.generate import GenerateImage
-from bot.flow.live_preview import LivePreviews
+from bot.progress.live_preview import LivePreviews
 from bot.flow.paid_calls import PaidCalls
 from bot.flow.plan import TRIES
 from bot.flow.requests import Requests

@@ -15,7 +15,7 @@ from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
 from bot.flow import generate, paid_calls, store_retries
 from bot.flow.generate import GenerateImage
-from bot.flow.live_preview import LivePreviews
+from bot.progress.live_preview import LivePreviews
 from bot.flow.paid_calls import PaidCalls, counted
 from bot.flow.requests import Requests
 from bot.flow.shared import Shared, shared_store

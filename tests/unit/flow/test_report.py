@@ -9,7 +9,7 @@ import pytest
 from bot.domain.errors import OFFERS_EDIT, FailureKind, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.flow.drafts import Drafts
+from bot.progress.drafts import Drafts
 from bot.flow.report import ReportFailure, RestoreDraft
 from bot.flow.shared import Shared, shared_store
 from tests.fakes import ID, FakePublisher, FakeSessionStore, a_session, generating, with_latest

@@ -23,7 +23,7 @@ from bot.domain.errors import (
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.flow import ReviewFlow, generate, publish, report, upload
-from bot.flow.live_preview import LivePreviews
+from bot.progress.live_preview import LivePreviews
 from bot.flow.requests import Requests
 from tests.fakes import (
     ID,

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 import pytest
 
 from bot.adapters.queue.encoding import job_data, job_from_data, traceparent_of
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.telemetry import tracing
 from bot.telemetry.tracing import Attribute, Kind, carrier, span, trace_id, wanted
 

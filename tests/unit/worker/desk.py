@@ -11,10 +11,10 @@ from bot.domain import steps
 from bot.domain.errors import FailureKind, Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.flow import ReviewFlow
-from bot.flow.live_preview import LivePreviews
-from bot.flow.live_status import LiveStatus
+from bot.progress.live_preview import LivePreviews
+from bot.progress.live_status import LiveStatus
 from bot.flow.requests import Requests
 from bot.flow.store_retries import StoreRetries, retrying_store
 from bot.tasks import BackgroundTasks

@@ -11,8 +11,8 @@ from bot.domain.errors import FailureKind, SlackBusy, SlackRefused, SlackUnavail
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
-from bot.domain.work import MAX_RUNS, Job, JobKind, owed
-from bot.flow import live_status
+from bot.domain.jobs import MAX_RUNS, Job, JobKind, owed
+from bot.progress import live_status
 from tests.fakes import a_session, generating
 from tests.unit.worker.desk import CANCELLED, CANCELLED_2, Worker
 

@@ -21,7 +21,7 @@ from bot.domain.errors import (
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
-from bot.domain.work import Job, JobKind, owed
+from bot.domain.jobs import Job, JobKind, owed
 from bot.flow import store_retries
 from bot.ports import JobState
 from bot.views.messages import root_message

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.errors import FailureKind, SlackRefused, SlackShutOut
 from bot.domain.shut_out import REQUIRED_SCOPES
 from bot.domain.stages import Stage
-from bot.domain.work import Job
+from bot.domain.jobs import Job
 from bot.views.words import SHUT_OUT
 from tests.fakes import generating, with_latest
 from tests.unit.worker.desk import Worker, announce, generate

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
-from bot.domain.work import MAX_RUNS, Job, JobKind
+from bot.domain.jobs import MAX_RUNS, Job, JobKind
 from bot.ports import JobState, Unfinished
 from bot.worker.sweeper import Sweeper
 from tests.fakes import (

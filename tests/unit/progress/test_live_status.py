@@ -18,8 +18,8 @@ from bot.domain.errors import (
 )
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.flow import live_status
-from bot.flow.live_status import LiveStatus
+from bot.progress import live_status
+from bot.progress.live_status import LiveStatus
 from bot.sandbox import PATIENCE
 from tests.fakes import ID, FakePublisher, FakeSessionStore, a_session, eventually, generating
 

@@ -25,7 +25,7 @@ from bot.domain.steps import (
     start_over,
     try_again,
 )
-from bot.domain.work import MAX_RUNS, Job, JobKind, owed
+from bot.domain.jobs import MAX_RUNS, Job, JobKind, owed
 from tests.fakes import ID, OWNER, a_session, generating, with_latest
 
 

@@ -12,8 +12,8 @@ import pytest
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.flow import live_preview
-from bot.flow.live_preview import LivePreviews
+from bot.progress import live_preview
+from bot.progress.live_preview import LivePreviews
 from tests.fakes import ID, FakePublisher, FakeSessionStore, eventually, generating, with_latest
 
 AWAY = SlackUnavailable("away")

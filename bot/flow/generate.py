@@ -83,12 +83,7 @@ class GenerateImage(AsyncNode):
             return None
         self._changed(session_id)
         candidate = session.latest.candidate(image.candidate)
-        checkpoint = self._checkpoints.of(
-            session_id,
-            image,
-            runner,
-            lambda partial: self._previews.offer(session_id, image, partial),
-        )
+        checkpoint = self._checkpoints.of(session_id, image, runner)
         if await checkpoint.has_come(candidate):
             return None
         words = typed(prompt=shared["task_input"], change=session.latest.change)

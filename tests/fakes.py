@@ -22,22 +22,19 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.images import GeneratedImage, ImageRequest
+from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import Options
 from bot.domain.person import Person
 from bot.domain.session import Session, with_attempt
 from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Stage
-from bot.domain.jobs import Job, JobKind, owed
 from bot.ports import (
     Change,
+    Checkpoint,
     Entry,
     JobState,
-    OnAsking,
-    OnPartial,
     OnReading,
-    OnStarted,
     Unfinished,
-    free_to_ask,
     unheard,
 )
 from bot.sandbox import PATIENCE
@@ -70,13 +67,14 @@ def an_attempt(
     """A queued attempt, or one whose draft is in the thread with so many images."""
     options = Options(count=images) if images > 1 else Options()
     blank = tuple(Candidate(n) for n in range(1, images + 1))
-    attempt = Attempt(number, PROMPT, options, queued_at=100.0, candidates=blank)
+    attempt = Attempt(number, PROMPT, options, announced=True, queued_at=100.0, candidates=blank)
     if posted:
         files = [f"F{ImageRef(number, n)}" for n in range(1, images + 1)]
         attempt = replace(
             attempt,
             started_at=101.0,
             generated_at=113.4,
+            delivering=images,
             candidates=tuple(a_candidate(n, file_id=f) for n, f in enumerate(files, 1)),
             message_ts=f"{number}.5",
         )
@@ -371,20 +369,14 @@ class FakeImageBackend:
         self.gate: asyncio.Event | None = None
         self.gates: dict[int, asyncio.Event] = {}
 
-    async def generate(
-        self,
-        request: ImageRequest,
-        on_started: OnStarted,
-        on_partial: OnPartial,
-        on_asking: OnAsking = free_to_ask,
-    ) -> GeneratedImage:
+    async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
         if not request.response_id:
-            await on_asking()
+            await checkpoint.before_paid_call()
         self.requests.append(request)
         if self.tells:
-            await on_started(self.tells)
+            await checkpoint.response_started(self.tells)
         for partial in self.partials:
-            on_partial(partial)
+            checkpoint.partial_image(partial)
         if gate := self.gates.get(request.candidate, self.gate):
             await gate.wait()
         outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]

@@ -146,7 +146,7 @@ def start_over(session: Session, successor: str, now: float) -> Session:
 
 
 def draft_posted(
-    session: Session, number: int, message_ts: str, input_used: str, now: float
+    session: Session, number: int, message_ts: str, now: float, input_used: str = ""
 ) -> Session:
     """The draft is in the thread: `generating` → `user_feedback`. `input_used` is the prompt that
     its images were made from."""

@@ -69,12 +69,12 @@ class PostDraft(PublishingNode):
     async def _share(self, session: Session, number: int, error: ImageNotReady) -> Session:
         """Show the images as plain files, in their order, and record that they are. Raises `error`
         where one of them has expired."""
-        for candidate in session.latest.images:
-            image = ImageRef(number, candidate.number)
-            encoded = await self._sessions.load_image(session.id, image)
-            if encoded is None:
-                raise error
-            await self._publisher.share(session, image, pybase64.b64decode(encoded))
+        images = [ImageRef(number, candidate.number) for candidate in session.latest.images]
+        kept = [await self._sessions.load_image(session.id, image) for image in images]
+        if None in kept:
+            raise error
+        for image, encoded in zip(images, kept, strict=True):
+            await self._publisher.share(session, image, pybase64.b64decode(encoded or ""))
         return await self._sessions.update(session.id, lambda s: shared_as_files(s, number))
 
     async def post_async(
@@ -101,7 +101,7 @@ class OpenReview(AsyncNode):
         number, ts, used = shared["attempt"], shared["message_ts"], shared["input_used_by_process"]
         try:
             session = await self._sessions.update(
-                shared["session_id"], lambda s: draft_posted(s, number, ts, used, time.time())
+                shared["session_id"], lambda s: draft_posted(s, number, ts, time.time(), used)
             )
         except Refusal:
             log.info("attempt %s was brought on elsewhere", number)

@@ -59,15 +59,17 @@ class UploadImages(AsyncParallelBatchNode):
             try:
                 async with self._turns.one():
                     encoded = encoded or await self._sessions.load_image(session.id, image) or ""
-                    data = pybase64.b64decode(encoded)
-                    file_id = await self._publisher.upload(session, image, data)
-                    del data
+                    file_id = ""
+                    if encoded:
+                        data = pybase64.b64decode(encoded)
+                        file_id = await self._publisher.upload(session, image, data)
+                        del data
             except SlackRefused as error:
                 log.warning("Slack did not take an image: %s", error)
                 facts: dict[str, Any] = {"failure": FailureKind.NOT_DELIVERED}
             else:
                 log.info("image uploaded", extra={"file": file_id})
-                facts = {"file_id": file_id}
+                facts = {"file_id": file_id} if file_id else {"failure": FailureKind.INTERNAL}
             await self._sessions.update(session.id, lambda s: record_candidate(s, image, **facts))
 
     async def exec_fallback_async(self, upload: Upload, error: Exception) -> Exception:

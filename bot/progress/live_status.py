@@ -92,7 +92,7 @@ class LiveStatus:
                 line.ended.set()
                 await line.ticking
         if not line.candidates:
-            await self.show_now(session_id, line)
+            await self.show_now(session_id, line if candidate else None)
 
     def changed(self, session_id: str) -> None:
         """The session has come to another step: say so soon."""

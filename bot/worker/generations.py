@@ -85,7 +85,7 @@ class GenerationRunner:
             stopped = await self._run_until_cancelled(session, image, repeated)
             if stopped:
                 log.info("attempt %s was cancelled", image.attempt)
-                await self.call_off(session.id, image.attempt)
+                await self.call_off(session.id, image.attempt, candidate)
         if stopped:
             await self._take_away(session.id, image.attempt, candidate)
 
@@ -170,12 +170,14 @@ class GenerationRunner:
             if was_cancelled(session, run.image.attempt):
                 return
 
-    async def call_off(self, session_id: str, number: int) -> None:
-        """Stop what a cancelled attempt still has under way at the provider."""
+    async def call_off(self, session_id: str, number: int, candidate: int = 0) -> None:
+        """Stop what a cancelled attempt, or one candidate of it, still has under way at the
+        provider."""
         attempt = await self._cancelled_attempt(session_id, number)
         if attempt is None:
             return
-        ids = [c.response_id for c in attempt.candidates if c.response_id and not c.has_image]
+        mine = [c for c in attempt.candidates if candidate in (0, c.number)]
+        ids = [c.response_id for c in mine if c.response_id and not c.has_image]
         await asyncio.gather(*(self._backend.cancel(response_id) for response_id in ids))
 
     async def _take_away(self, session_id: str, number: int, candidate: int = 0) -> None:

@@ -71,8 +71,10 @@ class Sweeper:
         if not jobs:
             await self._sessions.settled(entry)
             return
+        if await self._is_being_announced(session):
+            return
         missing = [job for job in jobs if not (await self._queue.state(job)).live]
-        if missing and not await self._is_announced_now(session) and await self._still_quiet(entry):
+        if missing and await self._still_quiet(entry):
             for job in missing:
                 await self._queue_again(session, job)
 
@@ -80,8 +82,8 @@ class Sweeper:
         """What has changed since it was listed is just being queued by whoever changed it."""
         return entry in await self._sessions.unfinished(self._quiet_for)
 
-    async def _is_announced_now(self, session: Session) -> bool:
-        """An announcement queues the generations before it ends."""
+    async def _is_being_announced(self, session: Session) -> bool:
+        """An announcement queues the generations before it ends, so it is asked about first."""
         if session.stage is not Stage.GENERATING:
             return False
         announcement, *_ = jobs_of(session, session.latest)

@@ -32,11 +32,11 @@ def test_a_job_survives_its_encoding(kind: JobKind) -> None:
 
 
 def test_that_a_job_gives_up_is_in_its_data_and_an_older_version_wrote_none() -> None:
-    job = Job(JobKind.FINISH, "a-session", 1, 5, gives_up=True)
+    job = Job(JobKind.PUBLISH, "a-session", 1, 5, gives_up=True)
     data = job_data(job)
     assert job_from_data(data) == job
     del data["gives_up"]
-    assert job_from_data(data) == Job(JobKind.FINISH, "a-session", 1, 5)
+    assert job_from_data(data) == Job(JobKind.PUBLISH, "a-session", 1, 5)
 
 
 @pytest.mark.parametrize(

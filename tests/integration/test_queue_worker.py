@@ -70,7 +70,7 @@ async def test_a_short_job_does_not_wait_for_long_ones(
         await until(lambda: JobKind.GENERATE in starts)
         added = time.monotonic()
         await queue.add(announcement("short"))
-        await queue.add(Job(JobKind.FINISH, "short", 1))
+        await queue.add(Job(JobKind.PUBLISH, "short", 1))
         await until(lambda: len(starts) == 3)
     assert max(starts.values()) - added < 10  # the long ones take a minute
 

@@ -161,7 +161,7 @@ async def test_a_draft_of_then_can_be_approved_and_is_owed_its_publication(
     name = id_of("user_feedback")
     session = await store.update(name, lambda s: steps.approve(s, ImageRef(2), OWNER, NOW))
     assert (session.stage, session.final_image) == (Stage.FINAL, ImageRef(2))
-    assert owed(await store.load(name)) == Job(JobKind.FINISH, name, 2)
+    assert owed(await store.load(name)) == Job(JobKind.PUBLISH, name, 2)
 
 
 async def test_an_earlier_draft_of_then_can_be_used(store: RedisSessionStore) -> None:

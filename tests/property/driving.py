@@ -14,10 +14,10 @@ from bot.adapters.redis.encoding import from_fields
 from bot.direction import Direction
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
+from bot.domain.jobs import owed
 from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Event
-from bot.domain.jobs import owed
 from tests.fakes import somebody
 from tests.property.people import DECISIONS, OTHER_DIRECTOR, STRANGER, recordings
 from tests.property.processes import Process
@@ -194,7 +194,7 @@ class Driver(RuleBasedStateMachine):
             except Refusal:
                 await store.settled(entry)
             else:
-                if owed(session) is None:
+                if not owed(session):
                     await store.settled(entry)
 
 

@@ -316,7 +316,7 @@ async def test_cancel_stops_what_is_under_way_and_says_which(make_app: MakeApp, 
     assert app.session.stage is Stage.INITIAL_INPUT
     assert app.cancellations.sent == [ID]
     assert await app.queue.waiting() == []
-    assert app.queue.added[-1] == Job(JobKind.SETTLE, ID, 1)
+    assert app.queue.added[-1] == Job(JobKind.SHOW_CANCELLED, ID, 1)
     assert app.calls == []  # nothing is posted
 
 

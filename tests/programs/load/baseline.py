@@ -92,7 +92,9 @@ class _Silent(WSGIRequestHandler):
 
 def main() -> None:
     """Serve until the process is ended."""
-    parser = argparse.ArgumentParser(prog="python -m tests.programs.load.baseline", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.load.baseline", description=__doc__
+    )
     parser.add_argument("--pool", type=int, default=0, help="threads; 0: Bolt's default")
     parser.add_argument("--port", type=int, default=0, help="HTTP; 0: Socket Mode")
     given = parser.parse_args()

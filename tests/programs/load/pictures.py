@@ -27,7 +27,9 @@ _PAYLOAD = File.payload
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.programs.load.pictures", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.load.pictures", description=__doc__
+    )
     parser.add_argument("--megapixels", type=int, default=64)
     parser.add_argument("--pictures", type=int, default=3)
     parser.add_argument("--kind", default="WEBP", choices=["WEBP", "PNG", "JPEG", "GIF"])

@@ -11,11 +11,11 @@ import pytest
 from bot.direction import Place
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.jobs import Job, JobKind
 from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import draft_posted
-from bot.domain.jobs import Job, JobKind
 from tests.fakes import BOSS, BYSTANDER, CHANNEL, ID, OWNER, a_session, generating, with_latest
 from tests.unit.direction.desk import Desk, in_thread, refused
 
@@ -55,7 +55,7 @@ async def test_whoever_has_the_attempt_is_told_and_its_waiting_jobs_are_taken_ba
         await desk.queue.add(Job(kind, ID, 1))
     await desk.direction.queue_owed(await desk.direction.cancel(ID, ImageRef(1), BOSS))
     assert desk.cancellations.sent == [ID]
-    assert list(desk.queue.states) == [Job(JobKind.SETTLE, ID, 1).id]
+    assert list(desk.queue.states) == [Job(JobKind.SHOW_CANCELLED, ID, 1).id]
 
 
 async def test_of_a_cancel_and_the_draft_at_once_the_first_counts() -> None:

@@ -11,13 +11,13 @@ import pytest
 from bot.direction import Direction
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal, StoreUnavailable
+from bot.domain.jobs import Job, JobKind
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import draft_posted
-from bot.domain.jobs import Job, JobKind
 from tests.fakes import (
     BOSS,
     BYSTANDER,
@@ -184,7 +184,7 @@ async def test_the_owed_job_is_queued_and_none_where_none_is_owed() -> None:
         await desk.direction.queue_owed(session)
     assert desk.queue.added == [Job(JobKind.ANNOUNCE, ID, 1)]
     await desk.direction.queue_owed(a_session(Stage.FINAL))
-    assert desk.queue.added[1:] == [Job(JobKind.FINISH, ID, 1)]
+    assert desk.queue.added[1:] == [Job(JobKind.PUBLISH, ID, 1)]
     assert desk.cancellations.sent == []
 
 

@@ -10,10 +10,10 @@ import pytest
 from bot.direction import Place
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import OptionRefused, Reason, StoreUnavailable
+from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import NO_OPTIONS, Options, ratio_of
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.jobs import Job, JobKind, owed
 from tests.fakes import BOSS, CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt
 from tests.unit.direction.desk import PLACE, Desk, refused
 

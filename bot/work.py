@@ -10,8 +10,7 @@ from bot.adapters.queue import BullWorker
 from bot.backends import image_backend
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.flow import ReviewFlow
-from bot.flow.live_preview import LivePreviews
-from bot.flow.live_status import LiveStatus
+from bot.flow.checkpoint import Checkpoints
 from bot.flow.requests import Requests
 from bot.flow.store_retries import StoreRetries, retrying_store
 from bot.ops.doctor import Verdict, identify
@@ -19,11 +18,13 @@ from bot.ops.serving import Monitoring
 from bot.ops.startup import warn_of_models
 from bot.ops.stopping import Stopping
 from bot.outside import Outside
-from bot.worker.generations import Generations
+from bot.progress.live_preview import LivePreviews
+from bot.progress.live_status import LiveStatus
+from bot.progress.queue_status import QueueStatus
+from bot.worker.generations import GenerationRunner
 from bot.worker.giving_up import GivingUp
 from bot.worker.handler import JobHandler
 from bot.worker.measured_backend import MeasuredBackend
-from bot.worker.queue_status import QueueStatus
 from bot.worker.slack_breaker import AuthTest, SlackBreaker
 from bot.worker.sweeper import Sweeper
 from bot.worker.write_probe import REFUSED, WriteProbe
@@ -64,13 +65,18 @@ async def start_worker(
     heartbeats = outside.heartbeats(stack)
     write_probe = WriteProbe(outside.redis(stack, PROBE_PATIENCE)[0].probe_write)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
-    requests = Requests(retrying, outside.files, avoid_rejected=settings.avoid_rejected)
+    requests = Requests(retrying, outside.files, heartbeats, avoid_rejected=settings.avoid_rejected)
     tasks = BackgroundTasks()
     breaker = slack_breaker(outside, stack, tasks)
     flow = ReviewFlow(
-        retrying, backend, publisher, requests, previews, status.changed, heartbeats, breaker
+        retrying,
+        backend,
+        publisher,
+        requests,
+        status.changed,
+        Checkpoints(retrying, heartbeats, breaker, previews.offer),
     )
-    generations = Generations(
+    generations = GenerationRunner(
         sessions, backend, publisher, flow, status, previews, heartbeats, store_retries
     )
     bot_name = outside.identity.bot_name

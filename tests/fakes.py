@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,22 +22,19 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.images import GeneratedImage, ImageRequest
+from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import Options
 from bot.domain.person import Person
 from bot.domain.session import Session, with_attempt
 from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind, owed
 from bot.ports import (
     Change,
+    Checkpoint,
     Entry,
     JobState,
-    OnAsking,
-    OnPartial,
     OnReading,
-    OnStarted,
     Unfinished,
-    free_to_ask,
 )
 from bot.sandbox import PATIENCE
 
@@ -69,13 +66,14 @@ def an_attempt(
     """A queued attempt, or one whose draft is in the thread with so many images."""
     options = Options(count=images) if images > 1 else Options()
     blank = tuple(Candidate(n) for n in range(1, images + 1))
-    attempt = Attempt(number, PROMPT, options, queued_at=100.0, candidates=blank)
+    attempt = Attempt(number, PROMPT, options, announced=True, queued_at=100.0, candidates=blank)
     if posted:
         files = [f"F{ImageRef(number, n)}" for n in range(1, images + 1)]
         attempt = replace(
             attempt,
             started_at=101.0,
             generated_at=113.4,
+            delivering=images,
             candidates=tuple(a_candidate(n, file_id=f) for n, f in enumerate(files, 1)),
             message_ts=f"{number}.5",
         )
@@ -356,6 +354,31 @@ class FakeSignatures:
             raise StoreUnavailable("fake")
 
 
+class FakeCheckpoint:
+    """Passes on what a backend tells: the response's id, each partial image, and that it is about
+    to make a paid call."""
+
+    def __init__(
+        self,
+        started: Callable[[str], Awaitable[None]],
+        partial: Callable[[str], None],
+        asking: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._started = started
+        self._partial = partial
+        self._asking = asking
+
+    async def before_paid_call(self) -> None:
+        if self._asking is not None:
+            await self._asking()
+
+    async def response_started(self, response_id: str) -> None:
+        await self._started(response_id)
+
+    def partial_image(self, encoded: str) -> None:
+        self._partial(encoded)
+
+
 class FakeImageBackend:
     """Answers the outcomes in their order, the last one for ever. `tells` is the response id that
     it announces before it answers, `partials` what it shows on the way; it waits for `gate`, or
@@ -370,20 +393,14 @@ class FakeImageBackend:
         self.gate: asyncio.Event | None = None
         self.gates: dict[int, asyncio.Event] = {}
 
-    async def generate(
-        self,
-        request: ImageRequest,
-        on_started: OnStarted,
-        on_partial: OnPartial,
-        on_asking: OnAsking = free_to_ask,
-    ) -> GeneratedImage:
+    async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
         if not request.response_id:
-            await on_asking()
+            await checkpoint.before_paid_call()
         self.requests.append(request)
         if self.tells:
-            await on_started(self.tells)
+            await checkpoint.response_started(self.tells)
         for partial in self.partials:
-            on_partial(partial)
+            checkpoint.partial_image(partial)
         if gate := self.gates.get(request.candidate, self.gate):
             await gate.wait()
         outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]

@@ -49,14 +49,18 @@ MOST_ASKED = 3
 
 @dataclass(frozen=True)
 class Candidate:
-    """One image of an attempt. `response_id`, `width` (with the stored image) and `file_id` are
-    what a repeated job goes on from, in that order. `model` has made it; empty where an earlier
-    version did not record that. `failure`: why this one did not come. `asked`: how many paid calls
-    were made for it; `asked_by`: the run that made the last one."""
+    """One image of an attempt, made by a job of its own. `response_id`, `width` (with the stored
+    image) and `file_id` are what a repeated job goes on from, in that order. `model` has made it.
+    `failure`: why this one did not come; `said`: the model's own words with it. `asked`: how many
+    paid calls were made for it; `asked_by`: the run that made the last one. `run` counts how often
+    its job was queued again. `runner` names the run that began last: where two overlap, because
+    one was taken for dead, that one goes on."""
 
     number: int
     asked: int = 0
     asked_by: str = ""
+    run: int = 0
+    runner: str = ""
     response_id: str = ""
     revised_prompt: str = ""
     mime_type: str = ""
@@ -65,16 +69,21 @@ class Candidate:
     file_id: str = ""
     model: str = ""
     failure: FailureKind | None = None
+    said: str = ""
 
     @property
     def has_image(self) -> bool:
         return self.width > 0
 
     @property
+    def is_made(self) -> bool:
+        """There is an image, or it is known that there will be none."""
+        return self.has_image or self.failure is not None
+
+    @property
     def awaits_answer(self) -> bool:
         """It was paid for, perhaps, and only the run that asked can tell what came of it."""
-        settled = self.has_image or self.file_id or self.failure
-        return bool(self.asked_by) and not (self.response_id or settled)
+        return bool(self.asked_by) and not (self.response_id or self.is_made)
 
     @property
     def deliverable(self) -> bool:
@@ -89,10 +98,11 @@ class Attempt:
     `change` is what a person wants to be different from `base`; without one the image is made
     afresh from `prompt`. `asked_by` is unique to the request that started it, so that the same
     request, delivered twice, starts it once; `cancelled_by` likewise. `as_file`: Slack never came
-    to know the images' files, so they were shared as plain files. `run` counts how often the
-    sweeper queued it again. `runner` names the run of its generation that began last: where two
-    overlap, because one was taken for dead, that one goes on. `told_of_shut_out`: its owner was
-    told that Slack refuses the app.
+    to know the images' files, so they were shared as plain files. `run` counts how often a job of
+    the attempt as a whole was queued again. `announced`: Slack shows that it is under way, so its
+    candidates' jobs may be queued. `delivering` is the candidate that was made last: its job brings
+    all images to Slack; 0 while one is being made. `told_of_shut_out`: its owner was told that
+    Slack refuses the app.
     """
 
     number: int
@@ -103,7 +113,8 @@ class Attempt:
     asked_by: str = ""
     cancelled_by: str = ""
     run: int = 0
-    runner: str = ""
+    announced: bool = False
+    delivering: int = 0
     queued_at: float = 0.0
     started_at: float = 0.0
     generated_at: float = 0.0
@@ -119,6 +130,16 @@ class Attempt:
     def images(self) -> tuple[Candidate, ...]:
         """The candidates that there is something to show of."""
         return tuple(c for c in self.candidates if c.deliverable)
+
+    @property
+    def at_work(self) -> int:
+        """The candidate whose run shows in Slack how the attempt stands: the one that delivers,
+        else the first that is being made, else the first that waits."""
+        if self.delivering:
+            return self.delivering
+        waiting = [c for c in self.candidates if not c.is_made]
+        begun = [c for c in waiting if c.runner]
+        return next((c.number for c in begun or waiting), 1)
 
     @property
     def seconds(self) -> float:

@@ -43,6 +43,10 @@ class NotAsked(ImagineError):
     """A paid call was not made: another run makes it, or nobody waits for it any more."""
 
 
+class ReadElsewhere(ImagineError):
+    """A person's picture was not read: another run has begun to."""
+
+
 class AskedTooOften(NotAsked):
     """A paid call was not made: as many as may be have been made for this image."""
 

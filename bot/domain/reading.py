@@ -3,21 +3,25 @@ than a worker survives, and then only the record tells which one it was."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.errors import FailureKind, GenerationError, ReadElsewhere
 from bot.domain.session import Session
 
 
-def reading_begun(session: Session, reader: str) -> Session:
-    """`reader` names the run. Raises `GenerationError(SOURCE_STOPS_WORKERS)` where too many never
-    came to an end with it."""
+def reading_begun(session: Session, reader: str, lost: Collection[str]) -> Session:
+    """`reader` names the run; `lost` those that began before and live no more. Raises
+    `ReadElsewhere` where yet another has begun, and `GenerationError(SOURCE_STOPS_WORKERS)` where
+    too many never came to an end with it."""
     source = session.source
     if source is None:
         return session
     if source.stops_workers:
         raise GenerationError(FailureKind.SOURCE_STOPS_WORKERS)
     others = tuple(other for other in source.readers if other != reader)
+    if not set(others) <= set(lost):
+        raise ReadElsewhere
     return replace(session, source=replace(source, readers=(*others, reader)))
 
 

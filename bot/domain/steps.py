@@ -75,11 +75,15 @@ def start_over(session: Session, successor: str, now: float) -> Session:
     )
 
 
-def draft_posted(session: Session, number: int, message_ts: str, now: float) -> Session:
-    """The draft is in the thread: `generating` → `user_feedback`."""
+def draft_posted(
+    session: Session, number: int, message_ts: str, now: float, input_used: str = ""
+) -> Session:
+    """The draft is in the thread: `generating` → `user_feedback`. `input_used` is the prompt that
+    its images were made from."""
     moved = _move(session, Event.GENERATED, now)
     if number != session.latest.number:
         raise _refuse(session, Reason.MOVED_ON)
+    moved = replace(moved, input_used_by_process=input_used)
     return with_attempt(moved, replace(session.attempt(number), message_ts=message_ts))
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
 from typing import NamedTuple
 
 import pybase64
 from pocketflow import AsyncNode
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import ImageNotReady, Refusal, SlackRefused
-from bot.domain.session import Session, with_attempt
+from bot.domain.errors import FailureKind, ImageNotReady, Refusal, SlackRefused
+from bot.domain.generation import shared_as_files, was_cancelled
+from bot.domain.session import Session
 from bot.domain.steps import draft_posted
-from bot.flow.shared import Shared, in_charge, not_delivered, under_way, was_cancelled
-from bot.flow.tracing import TracedNode
+from bot.flow.shared import Shared, contract_of, fail, in_charge
 from bot.ports import Publisher, SessionStore
 from bot.telemetry.metrics import DRAFT_SECONDS
 
@@ -23,17 +22,16 @@ log = logging.getLogger(__name__)
 
 
 class Draft(NamedTuple):
-    """What `exec` needs to show the images. `recorded` is the message that an earlier run posted;
-    `images` holds them in base64 by the candidate's number, those that have not expired."""
+    """What `exec` needs to show the images. `recorded` is the message that an earlier run
+    posted."""
 
     session: Session
     number: int
-    images: dict[int, str]
     repeated: bool
     recorded: str
 
 
-class PublishingNode(TracedNode):
+class PublishingNode(AsyncNode):
     """A node that shows something of a session in Slack."""
 
     def __init__(self, sessions: SessionStore, publisher: Publisher) -> None:
@@ -50,7 +48,7 @@ class PostDraft(PublishingNode):
         if not in_charge(session, shared):
             return None
         recorded = session.latest.message_ts
-        return Draft(session, number, shared["images"], shared["repeated"], recorded)
+        return Draft(session, number, shared["repeated"], recorded)
 
     async def exec_async(self, draft: Draft | None) -> str | SlackRefused | None:
         if draft is None or draft.recorded:
@@ -61,27 +59,23 @@ class PostDraft(PublishingNode):
             return error
 
     async def _post(self, draft: Draft) -> str:
-        session, number, _, repeated, _ = draft
+        session, number, repeated, _ = draft
         try:
             return await self._publisher.post_draft(session, number, repeated=repeated)
-        except ImageNotReady:
-            if any(c.number not in draft.images for c in session.latest.images):
-                raise
-        session = await self._share(draft)
+        except ImageNotReady as error:
+            session = await self._share(session, number, error)
         return await self._publisher.post_draft(session, number, repeated=repeated)
 
-    async def _share(self, draft: Draft) -> Session:
-        """Show the images as plain files, in their order, and record that they are."""
-        session, number = draft.session, draft.number
-        for candidate in session.latest.images:
-            data = pybase64.b64decode(draft.images[candidate.number])
-            await self._publisher.share(session, ImageRef(number, candidate.number), data)
-        return await self._sessions.update(
-            session.id,
-            lambda s: (
-                with_attempt(s, replace(s.latest, as_file=True)) if under_way(s, number) else s
-            ),
-        )
+    async def _share(self, session: Session, number: int, error: ImageNotReady) -> Session:
+        """Show the images as plain files, in their order, and record that they are. Raises `error`
+        where one of them has expired."""
+        images = [ImageRef(number, candidate.number) for candidate in session.latest.images]
+        kept = [await self._sessions.load_image(session.id, image) for image in images]
+        if None in kept:
+            raise error
+        for image, encoded in zip(images, kept, strict=True):
+            await self._publisher.share(session, image, pybase64.b64decode(encoded or ""))
+        return await self._sessions.update(session.id, lambda s: shared_as_files(s, number))
 
     async def post_async(
         self, shared: Shared, draft: Draft | None, ts: str | SlackRefused | None
@@ -90,13 +84,13 @@ class PostDraft(PublishingNode):
             return "cancelled"
         if isinstance(ts, SlackRefused):
             log.warning("Slack did not take a draft: %s", ts)
-            return not_delivered(shared)
+            return fail(shared, FailureKind.NOT_DELIVERED)
         log.info("draft posted")
         shared["message_ts"] = ts
         return "posted"
 
 
-class AwaitFeedback(TracedNode):
+class OpenReview(AsyncNode):
     """The draft is there: from here on it is the person's turn."""
 
     def __init__(self, sessions: SessionStore) -> None:
@@ -104,21 +98,25 @@ class AwaitFeedback(TracedNode):
         self._sessions = sessions
 
     async def post_async(self, shared: Shared, prepared: None, executed: None) -> str:
-        number, ts = shared["attempt"], shared["message_ts"]
+        number, ts, used = shared["attempt"], shared["message_ts"], shared["input_used_by_process"]
         try:
             session = await self._sessions.update(
-                shared["session_id"], lambda s: draft_posted(s, number, ts, time.time())
+                shared["session_id"], lambda s: draft_posted(s, number, ts, time.time(), used)
             )
         except Refusal:
             log.info("attempt %s was brought on elsewhere", number)
             return "cancelled"
         DRAFT_SECONDS.observe(max(0.0, session.updated_at - session.attempt(number).queued_at))
-        shared["stage"] = session.stage.value
+        shared |= contract_of(session)
         return "reviewing"
 
 
 class InReview(AsyncNode):
     """The end of a run that brought a draft."""
+
+
+class OthersGoOn(AsyncNode):
+    """The end of a run whose attempt waits for another candidate."""
 
 
 class RemoveDraft(PublishingNode):
@@ -141,4 +139,4 @@ class RemoveDraft(PublishingNode):
     async def post_async(
         self, shared: Shared, prepared: tuple[Session, int, bool], executed: None
     ) -> None:
-        shared["stage"] = prepared[0].stage.value
+        shared |= contract_of(prepared[0])

@@ -6,14 +6,14 @@ import logging
 import time
 from typing import NamedTuple
 
+from pocketflow import AsyncNode
+
 from bot.domain.errors import OFFERS_EDIT, FailureKind, Refusal, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.steps import attempt_failed
-from bot.flow.drafts import Drafts
 from bot.flow.publish import PublishingNode
-from bot.flow.shared import Shared, in_charge
-from bot.flow.tracing import TracedNode
-from bot.views.words import failure_words
+from bot.flow.shared import Shared, contract_of, in_charge
+from bot.progress.drafts import Drafts
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,7 @@ class ReportFailure(PublishingNode):
         session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
         if not in_charge(session, shared):
             return None
-        kind = FailureKind(shared["failure"]["kind"])
-        words = failure_words(kind, said=shared["failure"]["said"])
+        kind, words = FailureKind(shared["failure"]), shared["error_message"]
         return Failure(session, number, kind, words, shared["repeated"])
 
     async def exec_async(self, failure: Failure | None) -> str:
@@ -69,12 +68,11 @@ class ReportFailure(PublishingNode):
             return "cancelled"
         level = logging.ERROR if kind is FailureKind.INTERNAL else logging.WARNING
         log.log(level, "attempt %s failed: %s", number, kind)
-        shared["error_message"] = words
-        shared["stage"] = session.stage.value
+        shared |= contract_of(session)
         return "reported"
 
 
-class RestoreDraft(TracedNode):
+class RestoreDraft(AsyncNode):
     """After a failure the last good draft, if there is one, is up for review again."""
 
     def __init__(self, drafts: Drafts) -> None:

@@ -7,18 +7,26 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 
 import pybase64
 
-from bot.domain.attempt import Attempt, Candidate, ImageRef
-from bot.domain.errors import FailureKind, GenerationError, ImagineError, SlackUnavailable
+from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
+from bot.domain.errors import (
+    FailureKind,
+    GenerationError,
+    ImagineError,
+    ReadElsewhere,
+    SlackUnavailable,
+)
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.reading import reading_begun, reading_ended, reading_stopped
 from bot.domain.session import Session
 from bot.flow.waiting import finished
-from bot.ports import Change, Files, OnReading, SessionStore
+from bot.ports import Change, Files, Heartbeats, OnReading, SessionStore
+from bot.telemetry.context import token_of
 
 log = logging.getLogger(__name__)
 
@@ -32,45 +40,55 @@ ASK_SLACK_FOR = 3.0
 _BROUGHT = ImageRef(0)
 
 
+LOOK_EVERY = 0.3
+"""Seconds between two looks whether another run has read a person's picture."""
+
+
 class Requests:
-    """Makes the request of an attempt, complete but for the candidate. `avoid_rejected`: say what
-    was turned down before."""
+    """Makes the request for an image, complete but for the id of an earlier response.
+    `avoid_rejected`: say what was turned down before."""
 
     def __init__(
-        self, sessions: SessionStore, files: Files, *, avoid_rejected: bool = True
+        self,
+        sessions: SessionStore,
+        files: Files,
+        heartbeats: Heartbeats,
+        *,
+        avoid_rejected: bool = True,
     ) -> None:
         self._sessions = sessions
         self._files = files
+        self._heartbeats = heartbeats
         self._avoid_rejected = avoid_rejected
 
-    async def of(self, session: Session, attempt: Attempt) -> ImageRequest:
-        """Raises `GenerationError` where the image to edit is gone: nothing is paid then."""
-        end_user = hashlib.sha256(session.id.rpartition(".")[0].encode()).hexdigest()
-        avoid = turned_down(session, attempt) if self._avoid_rejected else ()
-        if attempt.base is None:
-            return ImageRequest(
-                attempt.prompt,
-                attempt.number,
-                options=attempt.options,
-                avoid=avoid,
-                end_user=end_user,
-            )
-        from_picture = _begins_with_a_picture(session, attempt)
-        return ImageRequest(
-            "" if from_picture else attempt.prompt,
-            attempt.number,
+    async def of(self, session: Session, prompt: str, image: ImageRef, runner: str) -> ImageRequest:
+        """The request for an image of the newest attempt, whose prompt this is. Raises
+        `GenerationError` where the image to edit is gone: nothing is paid then."""
+        attempt = session.attempt(image.attempt)
+        request = ImageRequest(
+            prompt,
+            image.attempt,
+            image.candidate,
             options=attempt.options,
-            base=await self._base(session, attempt.base),
+            avoid=turned_down(session, attempt) if self._avoid_rejected else (),
+            end_user=hashlib.sha256(session.id.rpartition(".")[0].encode()).hexdigest(),
+            request_id=f"{token_of(session.id)}.{image.attempt}.{image.candidate}",
+        )
+        if attempt.base is None:
+            return request
+        from_picture = _begins_with_a_picture(session, attempt)
+        return replace(
+            request,
+            prompt="" if from_picture else prompt,
+            base=await self._base(session, attempt.base, runner),
             change=attempt.change,
             changes=session.changes_up_to(attempt.base),
-            avoid=avoid,
             from_picture=from_picture,
-            end_user=end_user,
         )
 
-    async def _base(self, session: Session, image: ImageRef) -> BaseImage:
+    async def _base(self, session: Session, image: ImageRef, runner: str) -> BaseImage:
         if not image.attempt:
-            data = await self._brought(session, session.latest.runner)
+            data = await self._brought(session, runner)
             return BaseImage(data, _mime_type(data))
         candidate = session.attempt(image.attempt).candidate(image.candidate)
         data, mime_type = await self._kept(session, image), candidate.mime_type
@@ -81,23 +99,39 @@ class Requests:
         return BaseImage(data, mime_type, candidate.response_id)
 
     async def _brought(self, session: Session, reader: str) -> bytes:
-        """The picture of a person that the session started from; kept from here on."""
-        if data := await self._kept(session, _BROUGHT):
-            return data
-        if session.source is None:
-            raise GenerationError(FailureKind.SOURCE_GONE)
-        if session.source.stops_workers:
-            raise GenerationError(FailureKind.SOURCE_STOPS_WORKERS)
-        async with self._reading(session.id, reader) as begin:
-            data = await self._files.fetch(session.source.file_id, begin)
+        """The picture of a person that the session started from; kept from here on. One run reads
+        it: those of the other candidates wait until it is kept."""
+        while True:
+            if data := await self._kept(session, _BROUGHT):
+                return data
+            if session.source is None:
+                raise GenerationError(FailureKind.SOURCE_GONE)
+            if not await self._is_being_read(session.source, reader):
+                if session.source.stops_workers:
+                    raise GenerationError(FailureKind.SOURCE_STOPS_WORKERS)
+                with suppress(ReadElsewhere):
+                    return await self._read(session, session.source, reader)
+            await asyncio.sleep(LOOK_EVERY)
+            session = await self._sessions.load(session.id)
+
+    async def _is_being_read(self, source: Source, reader: str) -> bool:
+        others = [other for other in source.readers if other != reader]
+        return any([await self._heartbeats.is_alive(other) for other in others])
+
+    async def _read(self, session: Session, source: Source, reader: str) -> bytes:
+        async with self._reading(session.id, reader, source.readers) as begin:
+            data = await self._files.fetch(source.file_id, begin)
             encoded = pybase64.b64encode_as_string(data)
             await self._sessions.keep_image(session.id, _BROUGHT, encoded)
         return data
 
     @asynccontextmanager
-    async def _reading(self, session_id: str, reader: str) -> AsyncIterator[OnReading]:
+    async def _reading(
+        self, session_id: str, reader: str, lost: tuple[str, ...]
+    ) -> AsyncIterator[OnReading]:
         """What is to be awaited before the picture is decoded. The body's end is recorded; a worker
-        that is lost meanwhile leaves the record as it is."""
+        that is lost meanwhile leaves the record as it is. `lost`: who began before and lives no
+        more. Raises `ReadElsewhere` where somebody else has begun since."""
         begun = False
         end: Change = partial(reading_stopped, reader=reader)
 
@@ -105,8 +139,8 @@ class Requests:
             nonlocal begun
             begun = True  # from here on it may be recorded, whatever comes in between
             try:
-                await self._sessions.update(session_id, lambda s: reading_begun(s, reader))
-            except GenerationError:
+                await self._sessions.update(session_id, lambda s: reading_begun(s, reader, lost))
+            except (GenerationError, ReadElsewhere):
                 begun = False
                 raise
 

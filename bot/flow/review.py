@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
-from pocketflow import AsyncFlow
+from pocketflow import AsyncFlow, AsyncNode
 
 from bot.domain.errors import FailureKind
+from bot.domain.generation import image_failed, started
 from bot.domain.session import Session
-from bot.flow.drafts import Drafts
+from bot.flow.checkpoint import Checkpoints
 from bot.flow.generate import GenerateImage
-from bot.flow.live_preview import LivePreviews
-from bot.flow.paid_calls import PaidCalls
-from bot.flow.publish import AwaitFeedback, InReview, PostDraft, RemoveDraft
+from bot.flow.publish import InReview, OpenReview, OthersGoOn, PostDraft, RemoveDraft
 from bot.flow.report import ReportFailure, RestoreDraft
 from bot.flow.requests import Requests
-from bot.flow.shared import Shared, shared_store
+from bot.flow.shared import Shared, fail, image_of, in_charge, shared_store
 from bot.flow.upload import UploadImages
-from bot.ports import Heartbeats, ImageBackend, Publisher, SessionStore, SlackAccess
+from bot.ports import ImageBackend, Publisher, SessionStore
+from bot.progress.drafts import Drafts
+from bot.telemetry.tracing import span
 
 
 class ReviewFlow:
@@ -32,46 +34,70 @@ class ReviewFlow:
         backend: ImageBackend,
         publisher: Publisher,
         requests: Requests,
-        previews: LivePreviews,
         changed: Callable[[str], None],
-        heartbeats: Heartbeats,
-        access: SlackAccess,
+        checkpoints: Checkpoints,
     ) -> None:
-        self._previews = previews
-        paid_calls = PaidCalls(sessions, heartbeats, access)
-        generate = GenerateImage(sessions, backend, requests, previews, changed, paid_calls)
+        self._sessions = sessions
+        generate = GenerateImage(sessions, backend, requests, changed, checkpoints)
         upload = UploadImages(sessions, publisher)
         post_draft = PostDraft(sessions, publisher)
-        feedback = AwaitFeedback(sessions)
+        review = OpenReview(sessions)
         report = ReportFailure(sessions, publisher)
         remove = RemoveDraft(sessions, publisher)
 
         generate - "generated" >> upload
         upload - "uploaded" >> post_draft
-        post_draft - "posted" >> feedback
-        feedback - "reviewing" >> InReview()
+        post_draft - "posted" >> review
+        review - "reviewing" >> InReview()
+        generate - "recorded" >> OthersGoOn()
         for node in (generate, upload, post_draft):
             node - "failed" >> report
         report - "reported" >> RestoreDraft(Drafts(sessions, publisher))
-        for node in (generate, upload, post_draft, feedback, report):
+        for node in (generate, upload, post_draft, review, report):
             node - "cancelled" >> remove
 
-        self._flow = AsyncFlow(start=generate)
-        self._failure = AsyncFlow(start=report)
+        self.start = generate
+        self._upload = upload
+        self._report = report
 
-    async def run(self, session: Session, *, repeated: bool, runner: str = "") -> Shared:
-        """Bring the session's newest attempt on, and answer the shared store as it ended. `runner`
-        names the run."""
-        shared = shared_store(session, repeated=repeated, runner=runner)
-        async with self._previews.showing(session, repeated=repeated):
-            await self._flow.run_async(shared)
-        return shared
+    async def run(
+        self, session: Session, candidate: int, *, repeated: bool, runner: str = ""
+    ) -> Shared:
+        """Bring a candidate of the newest attempt on, and answer the shared store as it ended.
+        `runner` names the run."""
+        return await _run(
+            self.start, shared_store(session, candidate, repeated=repeated, runner=runner)
+        )
 
-    async def give_up(self, session: Session, kind: FailureKind) -> Shared:
-        """Report an attempt as failed without trying again."""
-        shared = shared_store(session, repeated=True)
-        shared["runner"] = session.latest.runner
-        shared["failure"] = {"kind": kind.value, "said": ""}
-        async with self._previews.showing(session, repeated=True):
-            await self._failure.run_async(shared)
-        return shared
+    async def give_up(self, session: Session, candidate: int, kind: FailureKind) -> Shared:
+        """Record that a candidate failed, without trying again, and go on with the others; where
+        it delivers already, or it is 0, report that the attempt failed."""
+        shared = shared_store(session, candidate, repeated=True)
+        if not candidate:
+            return await self._report_failure(shared, kind)
+        image, runner = image_of(shared), shared["runner"]
+        delivered_before = session.latest.delivering == candidate
+        session = await self._sessions.update(
+            session.id,
+            lambda s: (
+                image_failed(started(s, image, runner, time.time()), image, kind, "", time.time())
+                if not delivered_before
+                else started(s, image, runner, time.time())
+            ),
+        )
+        if not in_charge(session, shared):
+            return shared
+        if delivered_before or not session.latest.images:
+            return await self._report_failure(shared, kind)
+        shared["input_used_by_process"] = session.latest.prompt
+        return await _run(self._upload, shared)
+
+    async def _report_failure(self, shared: Shared, kind: FailureKind) -> Shared:
+        fail(shared, kind)
+        return await _run(self._report, shared)
+
+
+async def _run(start: AsyncNode, shared: Shared) -> Shared:
+    with span("flow from " + type(start).__name__):
+        await AsyncFlow(start=start).run_async(shared)
+    return shared

@@ -1,83 +1,72 @@
-"""PocketFlow's `shared` dict of one run, and what the nodes record in the session."""
+"""PocketFlow's `shared` dict of one run."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 from typing import Any
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind
-from bot.domain.session import Session, with_attempt
-from bot.domain.stages import Stage
+from bot.domain.generation import delivers, under_way
+from bot.domain.session import Session
+from bot.views.words import failure_words
 
 Shared = dict[str, Any]
 
 
-def shared_store(session: Session, *, repeated: bool, runner: str = "") -> Shared:
-    """The contract's keys, and which attempt this run is for.
+def shared_store(
+    session: Session, candidate: int = 0, *, repeated: bool, runner: str = ""
+) -> Shared:
+    """The contract's keys, and which image this run is for.
 
-    `repeated`: an earlier run of the same attempt may have got somewhere without recording it.
-    `runner` names this run, once it has begun to work on the attempt.
-    `images` holds every image of the attempt in base64, by the candidate's number, and
-    `generated_image` the first of them.
+    `candidate`: 0 where the run is about the attempt as a whole. `repeated`: an earlier run of the
+    same job may have got somewhere without recording it. `runner` names this run. `failure` is the
+    kind of what `error_message` says. `message_ts` is the draft, once it is posted.
     """
     return {
         "session_id": session.id,
         "attempt": session.latest.number,
+        "candidate": candidate,
         "repeated": repeated,
         "runner": runner or new_runner(),
-        "task_input": session.task_input,
-        "stage": session.stage.value,
-        "error_message": session.error_message,
-        "input_used_by_process": session.input_used_by_process,
+        **contract_of(session),
         "generated_image": "",
-        "images": {},
-        "final_result": session.final_result,
         "failure": None,
         "message_ts": "",
     }
 
 
-def under_way(session: Session, number: int) -> bool:
-    """Whether the session still waits for this attempt."""
-    return session.stage is Stage.GENERATING and session.latest.number == number
+def contract_of(session: Session) -> Shared:
+    """The contract's keys as the session has them; the image is a key of its own."""
+    return {
+        "task_input": session.task_input,
+        "stage": session.stage.value,
+        "error_message": session.error_message,
+        "input_used_by_process": session.input_used_by_process,
+        "final_result": session.final_result,
+    }
+
+
+def image_of(shared: Shared) -> ImageRef:
+    """The image that the run is for."""
+    return ImageRef(shared["attempt"], shared["candidate"])
 
 
 def in_charge(session: Session, shared: Shared) -> bool:
-    """Whether the session still waits for this attempt, and no other run has taken it over: this
-    one may have been taken for dead while Redis was away, and is not to post beside the other."""
-    return leads(session, shared["attempt"], shared["runner"])
+    """Whether this run is to show how the attempt ended: another one may have taken it for dead and
+    gone on, while Redis was away."""
+    if not shared["candidate"]:
+        return under_way(session, shared["attempt"])
+    return delivers(session, image_of(shared), shared["runner"])
 
 
-def leads(session: Session, number: int, runner: str) -> bool:
-    """The same, of a run by its name."""
-    return under_way(session, number) and session.latest.runner in ("", runner)
+def fail(shared: Shared, kind: FailureKind, said: str = "") -> str:
+    """Leave word for `ReportFailure`; answers the action."""
+    shared["failure"] = kind.value
+    shared["error_message"] = failure_words(kind, said=said)
+    return "failed"
 
 
 def new_runner() -> str:
     """A name for a run."""
     return secrets.token_hex(6)
-
-
-def was_cancelled(session: Session, number: int) -> bool:
-    return number <= len(session.attempts) and session.attempt(number).cancelled
-
-
-def noted(session: Session, image: ImageRef, **facts: Any) -> Session:
-    """The session with these facts about a candidate. Of two runs of an attempt, which overlap
-    where one was taken for dead, the slower one changes nothing about an image that is in Slack,
-    nor about a draft that is in the thread. A session that was started over keeps no facts."""
-    if image.attempt > len(session.attempts):
-        return session
-    attempt = session.attempt(image.attempt)
-    candidate = attempt.candidate(image.candidate)
-    if attempt.message_ts or candidate.file_id:
-        return session
-    return with_attempt(session, attempt.with_candidate(replace(candidate, **facts)))
-
-
-def not_delivered(shared: Shared) -> str:
-    """Slack took nothing; answers the action."""
-    shared["failure"] = {"kind": FailureKind.NOT_DELIVERED.value, "said": ""}
-    return "failed"

@@ -1,4 +1,4 @@
-"""StoreRetries what the store does not take, until it does."""
+"""Does again what the store does not take, until it does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import QueueUnavailable, StoreTrouble, StoreUnavailable
+from bot.domain.errors import Conflict, QueueUnavailable, StoreTrouble, StoreUnavailable
 from bot.domain.session import Session
 from bot.ports import Change, SessionStore
 
@@ -36,6 +36,8 @@ class StoreRetries:
             while True:
                 try:
                     return await call()
+                except Conflict:
+                    log.warning("others were faster again and again, trying on")
                 except (StoreUnavailable, QueueUnavailable) as error:
                     if not waits:
                         log.warning("the store does not take it, holding on: %s", error)

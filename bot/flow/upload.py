@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pybase64
 from pocketflow import AsyncParallelBatchNode
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, SlackRefused
+from bot.domain.generation import record_candidate
 from bot.domain.session import Session
-from bot.flow.shared import Shared, in_charge, not_delivered, noted
-from bot.flow.tracing import TracedNode
+from bot.flow.shared import Shared, fail, image_of, in_charge
 from bot.ports import Publisher, SessionStore
 from bot.telemetry.context import about
 from bot.turns import Turns
@@ -21,20 +21,21 @@ log = logging.getLogger(__name__)
 
 
 AT_ONCE = 12
-"""Images that are decoded, and on their way to Slack; the others wait in base64."""
+"""Images that are decoded, and on their way to Slack; the others wait in the store."""
 WAIT_FOR_TURN = 3.0
 """Seconds."""
 
 
 class Upload(NamedTuple):
-    """One image that Slack does not have yet, in base64; it is decoded where it is sent."""
+    """One image that Slack does not have yet. `encoded` is the image in base64 where this run has
+    just made it; the others are read from the store one by one."""
 
     session: Session
     image: ImageRef
     encoded: str
 
 
-class UploadImages(TracedNode, AsyncParallelBatchNode):
+class UploadImages(AsyncParallelBatchNode):
     """Images → files that Slack knows. Each is recorded as it is there; one that Slack refuses is a
     failure of its candidate, and of the attempt where no other made it."""
 
@@ -45,34 +46,31 @@ class UploadImages(TracedNode, AsyncParallelBatchNode):
         self._turns = Turns(AT_ONCE, WAIT_FOR_TURN)
 
     async def prep_async(self, shared: Shared) -> list[Upload]:
-        session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
+        session, made = await self._sessions.load(shared["session_id"]), image_of(shared)
         if not in_charge(session, shared):
             return []
-        return [
-            Upload(session, ImageRef(number, c.number), shared["images"].get(c.number, ""))
-            for c in session.latest.images
-            if not c.file_id
-        ]
+        images = [ImageRef(made.attempt, c.number) for c in session.latest.images if not c.file_id]
+        encoded = shared["generated_image"]
+        return [Upload(session, image, encoded if image == made else "") for image in images]
 
     async def exec_async(self, upload: Upload) -> None:
-        with about(upload.session.id, candidate=upload.image.candidate):
-            await self._upload(upload)
-
-    async def _upload(self, upload: Upload) -> None:
         session, image, encoded = upload
-        try:
-            async with self._turns.one():
-                data = pybase64.b64decode(encoded)
-                file_id = await self._publisher.upload(session, image, data)
-                del data
-        except SlackRefused as error:
-            log.warning("Slack did not take an image: %s", error)
-            await self._sessions.update(
-                session.id, lambda s: noted(s, image, failure=FailureKind.NOT_DELIVERED)
-            )
-            return
-        await self._sessions.update(session.id, lambda s: noted(s, image, file_id=file_id))
-        log.info("image uploaded", extra={"file": file_id})
+        with about(session.id, candidate=image.candidate):
+            try:
+                async with self._turns.one():
+                    encoded = encoded or await self._sessions.load_image(session.id, image) or ""
+                    file_id = ""
+                    if encoded:
+                        data = pybase64.b64decode(encoded)
+                        file_id = await self._publisher.upload(session, image, data)
+                        del data
+            except SlackRefused as error:
+                log.warning("Slack did not take an image: %s", error)
+                facts: dict[str, Any] = {"failure": FailureKind.NOT_DELIVERED}
+            else:
+                log.info("image uploaded", extra={"file": file_id})
+                facts = {"file_id": file_id} if file_id else {"failure": FailureKind.INTERNAL}
+            await self._sessions.update(session.id, lambda s: record_candidate(s, image, **facts))
 
     async def exec_fallback_async(self, upload: Upload, error: Exception) -> Exception:
         """An error of one is not to interrupt the others: it is raised when they are done."""
@@ -86,4 +84,4 @@ class UploadImages(TracedNode, AsyncParallelBatchNode):
         session = await self._sessions.load(shared["session_id"])
         if not in_charge(session, shared):
             return "cancelled"
-        return "uploaded" if session.latest.images else not_delivered(shared)
+        return "uploaded" if session.latest.images else fail(shared, FailureKind.NOT_DELIVERED)

@@ -3,7 +3,7 @@
 The flow, the listeners and the worker know these alone; `bot.app` hands them the adapters.
 """
 
-from bot.ports.images import ImageBackend, OnAsking, OnPartial, OnStarted, free_to_ask
+from bot.ports.images import Checkpoint, ImageBackend
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
 from bot.ports.sessions import (
     AttemptRule,
@@ -35,6 +35,7 @@ __all__ = [
     "BeginRequest",
     "Cancellations",
     "Change",
+    "Checkpoint",
     "DraftMessages",
     "Entry",
     "FailureMessages",
@@ -46,10 +47,7 @@ __all__ = [
     "JobQueue",
     "JobState",
     "Memory",
-    "OnAsking",
-    "OnPartial",
     "OnReading",
-    "OnStarted",
     "OwnerNotices",
     "Previews",
     "Publisher",
@@ -60,5 +58,4 @@ __all__ = [
     "ShutOuts",
     "SlackAccess",
     "Unfinished",
-    "free_to_ask",
 ]

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bot.domain.images import GeneratedImage, ImageRequest
 
-OnAsking = Callable[[], Awaitable[None]]
-"""Is awaited before a call that may have to be paid, which is not made where this raises."""
-OnStarted = Callable[[str], Awaitable[None]]
-"""Is awaited with the provider's response id as soon as that is known."""
-OnPartial = Callable[[str], None]
-"""Is told of each partial image, in base64; returns at once."""
 
+class Checkpoint(Protocol):
+    """What is recorded during the call for one image."""
 
-async def free_to_ask() -> None:
-    """Nobody minds the call."""
+    async def before_paid_call(self) -> None:
+        """Is awaited before a call that may have to be paid, which is not made where this
+        raises."""
+
+    async def response_started(self, response_id: str) -> None:
+        """Is awaited with the provider's response id as soon as that is known."""
+
+    def partial_image(self, encoded: str) -> None:
+        """Is told of each partial image, in base64; returns at once."""
 
 
 class ImageBackend(Protocol):
     """Somebody who makes images."""
 
-    async def generate(
-        self,
-        request: ImageRequest,
-        on_started: OnStarted,
-        on_partial: OnPartial,
-        on_asking: OnAsking = free_to_ask,
-    ) -> GeneratedImage:
-        """Make one image. Raises `GenerationError`, and nothing else on purpose.
+    async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
+        """Make one image. Raises `GenerationError`, and nothing else on purpose but what the
+        checkpoint raises.
 
-        `on_asking` is awaited before the paid call, and not where an earlier run's response has the
-        image. What `on_started` is told, a later run of the same candidate can go on from
+        There is no paid call where an earlier run's response has the image. A later run of the same
+        candidate can go on from the response that the checkpoint was told of
         (`request.response_id`). The call pays at most once; the caller owns the retries.
         """
 

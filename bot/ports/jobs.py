@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from bot.domain.work import Job
+from bot.domain.jobs import Job
 
 
 class JobState(StrEnum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from bot.domain.errors import QueueUnavailable
+from bot.domain.jobs import Job, JobKind, jobs_of, owed
 from bot.domain.session import Session
-from bot.domain.work import Job, JobKind, owed
 from bot.ports import Cancellations, JobQueue
 from bot.telemetry.context import turn_to
 from bot.telemetry.logs import typed
@@ -15,8 +15,9 @@ log = logging.getLogger(__name__)
 
 _RECEIVED = {
     JobKind.ANNOUNCE: "an attempt is asked for",
-    JobKind.SETTLE: "the attempt is cancelled",
-    JobKind.FINISH: "an image is approved",
+    JobKind.GENERATE: "an attempt is asked for",
+    JobKind.SHOW_CANCELLED: "the attempt is cancelled",
+    JobKind.PUBLISH: "an image is approved",
     JobKind.RETIRE: "the session is started over",
 }
 
@@ -29,23 +30,21 @@ class OwedJobs:
         self._cancellations = cancellations
 
     async def queue_owed(self, session: Session) -> None:
-        """Queue the session's next job. Never raises: the sweeper queues what is not queued now."""
-        job = owed(session)
-        if job is None:
-            return
-        _log_received(session, job)
-        try:
-            if job.kind is JobKind.SETTLE:
-                await self._stop(job)
-            await self._queue.add(job)
-        except QueueUnavailable:
-            log.warning("the queue is away: the sweeper will queue %s", job.id)
+        """Queue the session's next jobs. Never raises: the sweeper queues what is not queued now."""
+        for job in owed(session):
+            _log_received(session, job)
+            try:
+                if job.kind is JobKind.SHOW_CANCELLED:
+                    await self._stop(session)
+                await self._queue.add(job)
+            except QueueUnavailable:
+                log.warning("the queue is away: the sweeper will queue %s", job.id)
 
-    async def _stop(self, job: Job) -> None:
+    async def _stop(self, session: Session) -> None:
         """End the cancelled attempt wherever it is: at a worker, or still in the queue."""
-        await self._cancellations.send(job.session_id)
-        for kind in (JobKind.GENERATE, JobKind.ANNOUNCE):
-            await self._queue.remove(Job(kind, job.session_id, job.attempt, job.run))
+        await self._cancellations.send(session.id)
+        for job in reversed(jobs_of(session, session.latest)):
+            await self._queue.remove(job)
 
 
 def _log_received(session: Session, job: Job) -> None:

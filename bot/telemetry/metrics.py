@@ -26,8 +26,8 @@ from prometheus_client import (
 )
 
 from bot.domain.errors import FailureKind
+from bot.domain.jobs import JobKind
 from bot.domain.stages import Stage
-from bot.domain.work import JobKind
 
 REGISTRY = CollectorRegistry()
 disable_created_metrics()  # type: ignore[no-untyped-call]

@@ -15,14 +15,14 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreTrouble,
 )
+from bot.domain.generation import announced, under_way
+from bot.domain.jobs import Job, ahead_of_each, owed
 from bot.domain.session import Session
 from bot.domain.steps import attempt_failed
-from bot.domain.work import Job, JobKind
-from bot.flow.drafts import Drafts
-from bot.flow.live_status import LiveStatus
-from bot.flow.shared import under_way
 from bot.flow.store_retries import StoreRetries
 from bot.ports import JobQueue, Publisher, SessionStore
+from bot.progress.drafts import Drafts
+from bot.progress.live_status import LiveStatus
 from bot.views.words import failure_words, not_posted_words
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,8 @@ _CLOSED = {"is_archived", "restricted_action", "no_permission", "cannot_reply_to
 
 
 class Announcement:
-    """Root message (first attempt), or status and the old draft's buttons away → `generate`."""
+    """Root message (first attempt), or status and the old draft's buttons away → a `generate` job
+    for each candidate."""
 
     def __init__(
         self,
@@ -57,21 +58,25 @@ class Announcement:
 
     async def make(self, session: Session, job: Job, repeated: bool) -> None:
         ahead = await self._ahead()
-        first = not session.root_ts
         try:
-            if first:
-                session = await self._post_root(session, ahead, repeated)
+            if session.root_ts:
+                await self._show(session, ahead)
+                root_ts = ""
             else:
-                session = await self._show(session, ahead)
+                root_ts = await self._publisher.post_root(session, ahead, repeated=repeated)
         except SlackRefused as error:
             await self._cannot_post(session, error)
             return
+        session = await self._sessions.update(
+            session.id, lambda s: announced(s, job.attempt, root_ts)
+        )
         if not under_way(session, job.attempt):
             log.info("%s: cancelled meanwhile", job.id)
-            await self._status.settle(session.id)
+            await self._status.show_now(session.id)
             return
         log.info("announced", extra={"ahead": ahead})
-        await self._queue_generation(replace(job, kind=JobKind.GENERATE))
+        for generation in owed(session):
+            await self._queue_generation(generation)
         if job.attempt > 1:
             await self._drafts.refresh(session.id)  # what was up for review is an earlier draft now
 
@@ -98,14 +103,7 @@ class Announcement:
             return False
         return True
 
-    async def _post_root(self, session: Session, ahead: int, repeated: bool) -> Session:
-        ts = await self._publisher.post_root(session, ahead, repeated=repeated)
-        return await self._sessions.update(
-            session.id,
-            lambda s: replace(s, root_ts=s.root_ts or ts, thread_ts=s.thread_ts or ts),
-        )
-
-    async def _show(self, session: Session, ahead: int | None) -> Session:
+    async def _show(self, session: Session, ahead: int | None) -> None:
         """Say that another attempt is under way. Raises `SlackRefused`, and `SlackShutOut`; a Slack
         that is busy or away does not hold the attempt up."""
         try:
@@ -114,7 +112,6 @@ class Announcement:
             raise
         except SlackUnavailable as error:
             log.warning("a new attempt could not be announced: %s", error)
-        return await self._sessions.load(session.id)
 
     async def _cannot_post(self, session: Session, error: SlackRefused) -> None:
         """What cannot be announced may not be shown either, so nothing is paid for."""
@@ -149,7 +146,7 @@ class Announcement:
 
     async def _ahead(self) -> int:
         try:
-            return len(await self._queue.waiting())
+            return len(ahead_of_each(await self._queue.waiting()))
         except QueueUnavailable:
             return 0
 

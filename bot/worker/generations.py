@@ -1,4 +1,4 @@
-"""The generations that run in this process, and how a cancelled one is stopped.
+"""The images that are made in this process, and how a cancelled one is stopped.
 
 Three things end a run: its own end, word that its attempt was cancelled, and the shutdown. Only the
 second stops the provider too: after a shutdown another worker goes on from there.
@@ -10,15 +10,17 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
-from bot.domain.attempt import Attempt
+from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import Refusal, SlackRefused, StoreUnavailable
+from bot.domain.generation import was_cancelled
 from bot.domain.session import Session
-from bot.flow.live_preview import LivePreviews
-from bot.flow.live_status import LiveStatus
+from bot.domain.stages import Stage
 from bot.flow.review import ReviewFlow
-from bot.flow.shared import new_runner, was_cancelled
+from bot.flow.shared import new_runner
 from bot.flow.store_retries import StoreRetries
 from bot.ports import Heartbeats, ImageBackend, Publisher, SessionStore
+from bot.progress.live_preview import LivePreviews
+from bot.progress.live_status import LiveStatus
 from bot.tasks import end
 
 log = logging.getLogger(__name__)
@@ -34,12 +36,12 @@ class _Run:
     """`news`: the session should be looked at. `version`: which one was seen last."""
 
     session_id: str
-    number: int
+    image: ImageRef
     version: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Generations:
+class GenerationRunner:
     """Runs the review flow, and stops it within a second once its attempt is cancelled."""
 
     def __init__(
@@ -75,34 +77,34 @@ class Generations:
         for run in self._runs:
             run.news.set()
 
-    async def run(self, session: Session, *, repeated: bool) -> None:
-        """Bring the newest attempt on until it has a draft or a failure, or is cancelled."""
-        number = session.latest.number
-        async with self._status.following(session.id):
-            stopped = await self._run_until_cancelled(session, repeated)
+    async def run(self, session: Session, candidate: int, *, repeated: bool) -> None:
+        """Bring a candidate of the newest attempt on until it is made, and the attempt until it has
+        a draft or a failure where this candidate is the last, or until it is cancelled."""
+        image = ImageRef(session.latest.number, candidate)
+        async with self._status.following(session.id, candidate):
+            stopped = await self._run_until_cancelled(session, image, repeated)
             if stopped:
-                log.info("attempt %s was cancelled", number)
-                await self.call_off(session.id, number)
+                log.info("attempt %s was cancelled", image.attempt)
+                await self.call_off(session.id, image.attempt, candidate)
         if stopped:
-            await self._take_away(session.id, number, in_flight=True)
+            await self._take_away(session.id, image.attempt, candidate)
 
     async def clear_away(self, session_id: str, number: int) -> None:
         """What an earlier run left of an attempt that was cancelled: at the provider, and in the
         thread."""
         await self.call_off(session_id, number)
-        await self._take_away(session_id, number, in_flight=False)
+        await self._take_away(session_id, number)
 
     async def clear_preview(self, session: Session) -> None:
         """What an earlier run may have left of a preview, once its attempt has ended."""
-        attempt = session.latest
-        await self._previews.clear(session.id, attempt.number, [attempt.preview_ts])
+        await self._previews.clear(session.id, session.latest.number)
 
-    async def _run_until_cancelled(self, session: Session, repeated: bool) -> bool:
+    async def _run_until_cancelled(self, session: Session, image: ImageRef, repeated: bool) -> bool:
         """Answers whether the run was stopped."""
-        run = _Run(session.id, session.latest.number)
+        run = _Run(session.id, image)
         self._runs.add(run)
         self._look_out()
-        work = asyncio.create_task(self._bring_on(session, repeated))
+        work = asyncio.create_task(self._bring_on(session, image, repeated))
         watch = asyncio.create_task(self._until_cancelled(run))
         try:
             await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
@@ -116,14 +118,19 @@ class Generations:
             work.result()
         return stopped
 
-    async def _bring_on(self, session: Session, repeated: bool) -> None:
+    async def _bring_on(self, session: Session, image: ImageRef, repeated: bool) -> None:
         """The run begins once the store takes something new: its heartbeat is the first change."""
         runner = new_runner()
         await self._store_retries.until_taken(session.id, lambda: self._heartbeats.begin(runner))
         try:
-            await self._flow.run(session, repeated=repeated, runner=runner)
+            async with self._previews.showing(session.id, image):
+                ended = await self._flow.run(
+                    session, image.candidate, repeated=repeated, runner=runner
+                )
         finally:
             await self._heartbeats.end(runner)
+        if ended["stage"] != Stage.GENERATING:
+            await self._previews.clear(session.id, image.attempt, look=repeated)
 
     def _look_out(self) -> None:
         if self._looking is None:
@@ -160,31 +167,33 @@ class Generations:
                 log.debug("cannot look at the session: %s", type(error).__name__)
                 run.version = -1  # it is looked at again
                 continue
-            if was_cancelled(session, run.number):
+            if was_cancelled(session, run.image.attempt):
                 return
 
-    async def call_off(self, session_id: str, number: int) -> None:
-        """Stop what a cancelled attempt still has under way at the provider."""
+    async def call_off(self, session_id: str, number: int, candidate: int = 0) -> None:
+        """Stop what a cancelled attempt, or one candidate of it, still has under way at the
+        provider."""
         attempt = await self._cancelled_attempt(session_id, number)
         if attempt is None:
             return
-        ids = [c.response_id for c in attempt.candidates if c.response_id and not c.has_image]
+        mine = [c for c in attempt.candidates if candidate in (0, c.number)]
+        ids = [c.response_id for c in mine if c.response_id and not c.has_image]
         await asyncio.gather(*(self._backend.cancel(response_id) for response_id in ids))
 
-    async def _take_away(self, session_id: str, number: int, *, in_flight: bool) -> None:
-        """The preview, and a draft that may have been posted. What was `in_flight` when the run
-        was stopped may still come: Slack works on when nobody listens."""
+    async def _take_away(self, session_id: str, number: int, candidate: int = 0) -> None:
+        """The preview, and a draft that may have been posted. `candidate`: whose run was stopped
+        right now; one of an attempt's runs is enough. What that was just posting may still come:
+        Slack works on when nobody listens."""
         attempt = await self._cancelled_attempt(session_id, number)
-        if attempt is None:
+        if attempt is None or candidate not in (0, attempt.at_work):
             return
-        posting = all(c.file_id or c.failure for c in attempt.candidates)
-        await self._clear(session_id, attempt, attempt.preview_ts)
-        if in_flight and (posting or self._previews.enabled):
+        await self._clear(session_id, attempt)
+        if candidate and (attempt.delivering or self._previews.enabled):
             await asyncio.sleep(LOOK_AGAIN_AFTER)
             await self._clear(session_id, attempt)
 
-    async def _clear(self, session_id: str, attempt: Attempt, preview_ts: str = "") -> None:
-        await self._previews.clear(session_id, attempt.number, [preview_ts], look=True)
+    async def _clear(self, session_id: str, attempt: Attempt) -> None:
+        await self._previews.clear(session_id, attempt.number, look=True)
         if any(c.file_id for c in attempt.candidates):
             await self._remove_draft(session_id, attempt.number)
 

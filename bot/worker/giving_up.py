@@ -17,12 +17,12 @@ from collections.abc import Awaitable, Callable
 
 from bot.domain.ending import final_shown, is_ended, not_published, retired
 from bot.domain.errors import FailureKind, SlackBusy, SlackShutOut, SlackUnavailable
+from bot.domain.jobs import MAX_RUNS, Job, JobKind, owes
 from bot.domain.session import Session
 from bot.domain.steps import cancel_shown
-from bot.domain.work import MAX_RUNS, Job, JobKind, owes
 from bot.flow import ReviewFlow
-from bot.flow.live_status import LiveStatus
 from bot.ports import Publisher, SessionStore
+from bot.progress.live_status import LiveStatus
 from bot.views.words import not_published_words
 
 log = logging.getLogger(__name__)
@@ -72,15 +72,15 @@ class GivingUp:
         return True
 
     async def _show_status(self, session_id: str) -> None:
-        if not await self._status.settle(session_id):
+        if not await self._status.show_now(session_id):
             raise SlackUnavailable("the status")
 
     async def _give_up(self, session: Session, job: Job) -> None:
         words = ""
         if job.kind in (JobKind.ANNOUNCE, JobKind.GENERATE):
-            await self._flow.give_up(session, FailureKind.INTERNAL)
+            await self._flow.give_up(session, job.candidate, FailureKind.INTERNAL)
             return
-        if job.kind in (JobKind.FINISH, JobKind.RETIRE) and not is_ended(session):
+        if job.kind in (JobKind.PUBLISH, JobKind.RETIRE) and not is_ended(session):
             words = not_published_words(session)
             await self._publisher.tell_owner(session, words)
         await self._sessions.update(session.id, lambda s: _given_up(s, job, words))
@@ -91,9 +91,9 @@ def _given_up(session: Session, job: Job, words: str) -> Session:
     if not owes(session, job):
         return session
     match job.kind:
-        case JobKind.SETTLE:
+        case JobKind.SHOW_CANCELLED:
             return cancel_shown(session, job.attempt)
-        case JobKind.FINISH:
+        case JobKind.PUBLISH:
             return not_published(session, words) if words else final_shown(session)
         case _:
             return retired(session)

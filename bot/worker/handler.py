@@ -1,10 +1,10 @@
 """What each kind of job does.
 
-    announce: root message (first attempt), or the old draft's buttons away → queue `generate`
-    generate: the review flow
-    settle:   after a cancel: what still runs is stopped → the root and the draft say so
-    finish:   the approved image to thread and channel → the drafts and the root say so
-    retire:   after a start over: the final message loses its button → what was shown is forgotten
+    announce        root message (first attempt), or the old draft's buttons away → queue `generate`
+    generate        the review flow, for one candidate
+    show_cancelled  what still runs is stopped → the root and the draft say so
+    publish         the approved image to thread and channel → the drafts and the root say so
+    retire          the final message loses its button → what was shown is forgotten
 
 A job that gives up tries it a last time (`bot.worker.giving_up`).
 
@@ -15,7 +15,6 @@ next; so a job may run twice, on any worker, and do its work once.
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from bot.domain.ending import (
     as_approved,
@@ -32,18 +31,18 @@ from bot.domain.errors import (
     SlackShutOut,
     SlackUnavailable,
 )
+from bot.domain.generation import under_way, was_cancelled
+from bot.domain.jobs import Job, JobKind, jobs_of, owes
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import cancel_shown
-from bot.domain.work import Job, JobKind, owes
-from bot.flow.drafts import Drafts
-from bot.flow.live_status import LiveStatus
-from bot.flow.shared import under_way, was_cancelled
 from bot.flow.store_retries import StoreRetries
 from bot.ports import Cancellations, JobQueue, JobState, Publisher, SessionStore
+from bot.progress.drafts import Drafts
+from bot.progress.live_status import LiveStatus
 from bot.views.words import not_published_words
 from bot.worker.announcement import Announcement
-from bot.worker.generations import Generations
+from bot.worker.generations import GenerationRunner
 from bot.worker.giving_up import GivingUp
 from bot.worker.shut_out_notice import ShutOutNotice
 from bot.worker.slack_breaker import SlackBreaker
@@ -60,7 +59,7 @@ class JobHandler:
         queue: JobQueue,
         cancellations: Cancellations,
         publisher: Publisher,
-        generations: Generations,
+        generations: GenerationRunner,
         giving_up: GivingUp,
         status: LiveStatus,
         store_retries: StoreRetries,
@@ -106,40 +105,42 @@ class JobHandler:
                 await self._announcement.make(session, job, repeated)
             case JobKind.ANNOUNCE if repeated:
                 await self._drafts.refresh_before(session.id, job.attempt)
-            case JobKind.GENERATE if under_way(session, job.attempt):
+            case JobKind.GENERATE if owes(session, job):
                 if await self._announcement.can_still_be_shown(session):
-                    await self._generations.run(session, repeated=repeated)
+                    await self._generations.run(session, job.candidate, repeated=repeated)
             case JobKind.GENERATE if repeated and was_cancelled(session, job.attempt):
                 await self._generations.clear_away(session.id, job.attempt)
-            case JobKind.SETTLE if owes(session, job):
+            case JobKind.SHOW_CANCELLED if owes(session, job):
                 await self._settle(session, job)
-            case JobKind.FINISH if _to_finish(session, job):
+            case JobKind.PUBLISH if _to_finish(session, job):
                 await self._finish(session, repeated)
             case JobKind.RETIRE if session.retiring:
                 await self._retire(session)
-            case JobKind.GENERATE if repeated and job.attempt == len(session.attempts):
+            case JobKind.GENERATE if repeated and _has_delivered(session, job):
                 await self._show_again(session)
             case _:
                 log.info("%s: nothing left to do", job.id)
 
     async def _settle(self, session: Session, job: Job) -> None:
         await self._cancellations.send(session.id)
-        if session.latest.started_at and await self._is_gone(job):
+        if session.latest.started_at and await self._is_gone(session):
             await self._generations.clear_away(session.id, job.attempt)
         else:
             await self._generations.call_off(session.id, job.attempt)  # its worker may be dead
-        await self._status.settle(session.id)
+        await self._status.show_now(session.id)
         await self._drafts.refresh(session.id)
         await self._sessions.update(
             session.id, lambda s: cancel_shown(s, job.attempt) if owes(s, job) else s
         )
         log.info("the cancellation is shown")
 
-    async def _is_gone(self, job: Job) -> bool:
-        """Whether the generation was taken out of the queue between two runs: then no worker has
-        it, and nobody else clears up after it."""
+    async def _is_gone(self, session: Session) -> bool:
+        """Whether the generation that shows how the attempt stands was taken out of the queue
+        between two runs: then no worker has it, and nobody else clears up after it."""
+        attempt = session.latest
+        generation = jobs_of(session, attempt)[attempt.at_work]
         try:
-            return await self._queue.state(replace(job, kind=JobKind.GENERATE)) is JobState.GONE
+            return await self._queue.state(generation) is JobState.GONE
         except QueueUnavailable:
             return False
 
@@ -185,8 +186,15 @@ class JobHandler:
         have recorded its end without having got so far."""
         await self._generations.clear_preview(session)
         await self._drafts.refresh(session.id)
-        if not await self._status.settle(session.id):
+        if not await self._status.show_now(session.id):
             raise SlackUnavailable("the status")
+
+
+def _has_delivered(session: Session, job: Job) -> bool:
+    """The newest attempt has ended, and this job's candidate brought what came of it."""
+    if job.attempt != len(session.attempts):
+        return False
+    return session.latest.delivering in (0, job.candidate)
 
 
 def _to_finish(session: Session, job: Job) -> bool:

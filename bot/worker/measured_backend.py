@@ -6,7 +6,7 @@ import time
 
 from bot.domain.errors import FailureKind, GenerationError, NotAsked
 from bot.domain.images import GeneratedImage, ImageRequest
-from bot.ports import ImageBackend, OnAsking, OnPartial, OnStarted, free_to_ask
+from bot.ports import Checkpoint, ImageBackend
 from bot.telemetry import metrics
 
 _PAID = {FailureKind.BAD_IMAGE}
@@ -27,23 +27,11 @@ class MeasuredBackend:
             for outcome in ("ok", "failed")
         }
 
-    async def generate(
-        self,
-        request: ImageRequest,
-        on_started: OnStarted,
-        on_partial: OnPartial,
-        on_asking: OnAsking = free_to_ask,
-    ) -> GeneratedImage:
+    async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
         started = time.perf_counter()
-
-        async def asking() -> None:
-            nonlocal started
-            await on_asking()
-            started = time.perf_counter()
-
         with metrics.IMAGES_IN_FLIGHT.track_inprogress():
             try:
-                image = await self._backend.generate(request, on_started, on_partial, asking)
+                image = await self._backend.generate(request, checkpoint)
             except NotAsked:
                 raise
             except Exception as error:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
 
 from bot.domain.errors import ImagineError, Refusal
-from bot.domain.session import Session, with_attempt
-from bot.domain.work import Job, JobKind, owed
+from bot.domain.jobs import Job, jobs_of, owed, with_next_run
+from bot.domain.session import Session
+from bot.domain.stages import Stage
 from bot.ports import JobQueue, SessionStore, Unfinished
 from bot.telemetry.context import about
 
@@ -67,38 +67,35 @@ class Sweeper:
             log.error("a session is put off: %s", type(error).__name__)
 
     async def _look(self, session: Session, entry: Unfinished) -> None:
-        job = owed(session)
-        if job is None:
+        jobs = owed(session)
+        if not jobs:
             await self._sessions.settled(entry)
-        elif not await self._has_live_job(job) and await self._still_quiet(entry):
-            await self._queue_again(session, job)
+            return
+        if await self._is_being_announced(session):
+            return
+        missing = [job for job in jobs if not (await self._queue.state(job)).live]
+        if missing and await self._still_quiet(entry):
+            for job in missing:
+                await self._queue_again(session, job)
 
     async def _still_quiet(self, entry: Unfinished) -> bool:
         """What has changed since it was listed is just being queued by whoever changed it."""
         return entry in await self._sessions.unfinished(self._quiet_for)
 
-    async def _has_live_job(self, job: Job) -> bool:
-        """An announcement queues the generation before it ends, so it is asked about first."""
-        if (await self._queue.state(job)).live:
-            return True
-        if job.kind is not JobKind.ANNOUNCE:
+    async def _is_being_announced(self, session: Session) -> bool:
+        """An announcement queues the generations before it ends, so it is asked about first."""
+        if session.stage is not Stage.GENERATING:
             return False
-        return (await self._queue.state(replace(job, kind=JobKind.GENERATE))).live
+        announcement, *_ = jobs_of(session, session.latest)
+        return (await self._queue.state(announcement)).live
 
     async def _queue_again(self, session: Session, job: Job) -> None:
         new = job.again
-
-        def next_run(current: Session) -> Session:
-            if owed(current) != job:
-                return current
-            attempt = current.attempt(job.attempt)
-            return with_attempt(current, replace(attempt, run=new.run))
-
-        if owed(await self._sessions.load(session.id)) != job:
+        if job not in owed(await self._sessions.load(session.id)):
             return
         if new.gives_up:
             log.error("%s: %s runs have failed, this is the last", new.id, new.run)
         else:
             log.warning("%s has no job: queueing it again", new.id)
         await self._queue.add(new)
-        await self._sessions.update(session.id, next_run)
+        await self._sessions.update(session.id, lambda s: with_next_run(s, job))

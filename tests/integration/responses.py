@@ -11,6 +11,7 @@ from bot.adapters.openai import ResponsesBackend, openai_client
 from bot.domain.errors import GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from tests.fake_openai import FakeOpenAI
+from tests.fakes import FakeCheckpoint
 
 REQUEST = ImageRequest("a robot eating pizza on Mars", end_user="u" * 64)
 
@@ -66,7 +67,7 @@ def unexpected(partial: str) -> None:
 
 async def failure(backend: ResponsesBackend, request: ImageRequest = REQUEST) -> GenerationError:
     with pytest.raises(GenerationError) as caught:
-        await backend.generate(request, Told(), unexpected)
+        await backend.generate(request, FakeCheckpoint(Told(), unexpected))
     return caught.value
 
 

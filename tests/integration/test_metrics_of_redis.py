@@ -20,8 +20,8 @@ from bot.adapters.redis_errors import kind_of
 from bot.domain import begin, steps
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, QueueUnavailable, Refusal, StoreUnavailable
+from bot.domain.jobs import Job
 from bot.domain.stages import Stage
-from bot.domain.work import Job
 from bot.ports import JobState
 from tests.fakes import ID, OWNER, PROMPT, a_session
 from tests.integration.queue_worker import (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.queue import BullJobQueue
-from bot.domain.work import Job
+from bot.domain.jobs import Job
 from bot.ports import JobState
 from tests.integration.queue_worker import (
     Recorder,

@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.queue.connection import bullmq_client, socket_timeout
-from bot.adapters.queue.encoding import job_data, job_from_data, job_from_id
+from bot.adapters.queue.encoding import job_data, job_from_data
 from bot.domain.errors import QueueUnavailable
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.ports import JobQueue, JobState
 from tests.integration.queue_worker import (
     Recorder,
@@ -28,15 +28,15 @@ from tests.integration.queue_worker import (
 def test_a_job_survives_its_encoding(kind: JobKind) -> None:
     job = Job(kind, "a-session-with-hyphens", 12, 3)
     assert job_from_data(job_data(job)) == job
-    assert job_from_id(job.id) == job
+    assert Job.from_id(job.id) == job
 
 
 def test_that_a_job_gives_up_is_in_its_data_and_an_older_version_wrote_none() -> None:
-    job = Job(JobKind.FINISH, "a-session", 1, 5, gives_up=True)
+    job = Job(JobKind.PUBLISH, "a-session", 1, 5, gives_up=True)
     data = job_data(job)
     assert job_from_data(data) == job
     del data["gives_up"]
-    assert job_from_data(data) == Job(JobKind.FINISH, "a-session", 1, 5)
+    assert job_from_data(data) == Job(JobKind.PUBLISH, "a-session", 1, 5)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.queue.encoding import GENERATE_QUEUE, PUBLISH_QUEUE, QUEUE_OF
 from bot.domain.errors import QueueUnavailable
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.ports import JobQueue, JobState
 from tests.integration.queue_worker import (
     Recorder,
@@ -24,7 +24,7 @@ from tests.integration.queue_worker import (
 
 
 def settlement(session: str) -> Job:
-    return Job(JobKind.SETTLE, session, 1)
+    return Job(JobKind.SHOW_CANCELLED, session, 1)
 
 
 @pytest.mark.parametrize("kind", JobKind)
@@ -167,7 +167,7 @@ async def test_removing_while_redis_is_away_says_so(queue: BullJobQueue, queue_s
 async def test_only_generations_share_the_lane_of_the_long_jobs() -> None:
     assert QUEUE_OF.keys() == set(JobKind)
     assert {kind for kind, name in QUEUE_OF.items() if name == GENERATE_QUEUE} == {JobKind.GENERATE}
-    assert QUEUE_OF[JobKind.SETTLE] == PUBLISH_QUEUE
+    assert QUEUE_OF[JobKind.SHOW_CANCELLED] == PUBLISH_QUEUE
 
 
 async def test_a_settlement_does_not_wait_for_the_generations_before_it(

@@ -14,7 +14,7 @@ from bot.adapters.queue import BullJobQueue, BullWorker, processor
 from bot.adapters.queue.encoding import GENERATE_QUEUE
 from bot.adapters.queue.lane import LoopEnded
 from bot.domain.errors import SlackBusy, SlackShutOut, SlackUnavailable
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState
 from bot.sandbox import PATIENCE
 from tests.integration.queue_worker import (
@@ -70,7 +70,7 @@ async def test_a_short_job_does_not_wait_for_long_ones(
         await until(lambda: JobKind.GENERATE in starts)
         added = time.monotonic()
         await queue.add(announcement("short"))
-        await queue.add(Job(JobKind.FINISH, "short", 1))
+        await queue.add(Job(JobKind.PUBLISH, "short", 1))
         await until(lambda: len(starts) == 3)
     assert max(starts.values()) - added < 10  # the long ones take a minute
 

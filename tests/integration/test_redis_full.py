@@ -32,8 +32,8 @@ from bot.domain.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
+from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
-from bot.domain.work import Job, JobKind
 from bot.ports import Memory
 from tests.fakes import ID, FakeTime, generating
 from tests.support.redis_servers import REDIS, VALKEY, Server, installed, server

@@ -15,10 +15,10 @@ from bot.adapters.redis.encoding import from_fields, to_fields
 from bot.adapters.redis.keys import session_key, user_key
 from bot.domain import begin, steps
 from bot.domain.attempt import Attempt, Candidate, ImageRef
+from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import SCHEMA, Session
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind, owed
 from tests.fakes import CHANNEL, MODEL, OWNER, PROMPT, a_session
 
 WRITTEN = json.loads((Path(__file__).parents[1] / "data/sessions_schema_1.json").read_text("utf-8"))
@@ -161,7 +161,7 @@ async def test_a_draft_of_then_can_be_approved_and_is_owed_its_publication(
     name = id_of("user_feedback")
     session = await store.update(name, lambda s: steps.approve(s, ImageRef(2), OWNER, NOW))
     assert (session.stage, session.final_image) == (Stage.FINAL, ImageRef(2))
-    assert owed(await store.load(name)) == Job(JobKind.FINISH, name, 2)
+    assert owed(await store.load(name)) == (Job(JobKind.PUBLISH, name, 2),)
 
 
 async def test_an_earlier_draft_of_then_can_be_used(store: RedisSessionStore) -> None:
@@ -190,7 +190,7 @@ async def test_a_generation_of_then_goes_on_from_its_response(store: RedisSessio
     name = id_of("generating")
     session = await store.load(name)
     assert session.latest.candidate(1).response_id == "resp_2"
-    assert owed(session) == Job(JobKind.ANNOUNCE, name, 2)
+    assert owed(session) == (Job(JobKind.ANNOUNCE, name, 2),)
     posted = await store.update(name, lambda s: steps.draft_posted(s, 2, "2.5", NOW))
     assert await store.load(name) == posted
     assert [draft.number for draft in posted.earlier_drafts] == [1]

@@ -17,6 +17,7 @@ from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import Options
 from tests import fake_openai as fakes
 from tests.fake_openai import FakeOpenAI, Outcome
+from tests.fakes import FakeCheckpoint
 from tests.integration.responses import REQUEST, Backend, Told, failure, shows, unexpected
 
 REGENERATED = replace(REQUEST, avoid=("a red robot",))
@@ -58,9 +59,9 @@ def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def twice(fake: FakeOpenAI, one: Any, request: ImageRequest) -> None:
     """The image comes, and the next one without a refusal."""
-    assert shows(await one.generate(request, Told(), unexpected), fake)
+    assert shows(await one.generate(request, FakeCheckpoint(Told(), unexpected)), fake)
     asked = len(fake.creates)
-    assert shows(await one.generate(request, Told(), unexpected), fake)
+    assert shows(await one.generate(request, FakeCheckpoint(Told(), unexpected)), fake)
     assert len(fake.creates) == asked + 1
     assert fake.paid == 2
 
@@ -129,12 +130,12 @@ async def test_the_answer_comes_in_one_piece_where_there_are_no_streams(
 ) -> None:
     fake.when(streams, fakes.streaming_needs_partials())
     told, one = Told(), backend(background=background)
-    image = await one.generate(REQUEST, told, unexpected)
+    image = await one.generate(REQUEST, FakeCheckpoint(told, unexpected))
     assert shows(image, fake)
     assert told.ids == [image.response_id]
     assert "partial_images" not in tool(fake.creates[-1].body)
     edit = replace(REQUEST, base=BaseImage(image.data, "image/png", image.response_id), change="x")
-    assert shows(await one.generate(edit, Told(), unexpected), fake)
+    assert shows(await one.generate(edit, FakeCheckpoint(Told(), unexpected)), fake)
     assert fake.paid == 2
 
 
@@ -144,13 +145,13 @@ async def test_a_response_without_a_stream_is_taken_up_again(
     fake.when(streams, fakes.refused("streaming is not supported"))
     fake.hold("generating")
     told, one = Told(), backend()
-    running = asyncio.create_task(one.generate(REQUEST, told, unexpected))
+    running = asyncio.create_task(one.generate(REQUEST, FakeCheckpoint(told, unexpected)))
     await fake.until(lambda: told.ids)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     fake.release()
     again = replace(REQUEST, response_id=told.ids[0])
-    assert shows(await backend().generate(again, told, unexpected), fake)
+    assert shows(await backend().generate(again, FakeCheckpoint(told, unexpected)), fake)
     assert fake.paid == 1
 
 
@@ -163,7 +164,7 @@ async def test_a_vague_refusal_ends_background_mode_for_that_request_alone(
     fake.script(fakes.refused("Something is wrong."))
     one = backend()
     for _ in range(3):
-        await one.generate(REQUEST, Told(), unexpected)
+        await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected))
     assert ["background" in each.body for each in fake.creates] == [True, False, True, True]
     assert fake.paid == 3
 
@@ -185,7 +186,7 @@ async def test_an_image_comes_from_a_server_that_never_says_what_it_does_not_tak
     one = backend(quality="medium")
     for asked in (1, 2):
         before = len(fake.creates)
-        assert shows(await one.generate(REQUEST, Told(), unexpected), fake)
+        assert shows(await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
         assert len(fake.creates) - before <= 10
         assert fake.paid == asked
         assert "background" in fake.creates[before].body
@@ -207,7 +208,7 @@ async def test_everyday_words_end_background_mode_for_no_other_request(
     one = backend()
     prompt = "red cat, plain background that must not be stored"
     for _ in range(2):
-        await one.generate(replace(REQUEST, prompt=prompt), Told(), unexpected)
+        await one.generate(replace(REQUEST, prompt=prompt), FakeCheckpoint(Told(), unexpected))
     assert ["background" in each.body for each in fake.creates] == [True, False, True]
 
 
@@ -276,7 +277,7 @@ async def test_what_a_person_chose_is_kept_or_the_refusal_told(
     fake.when(lambda body: tool(body).get(name) == value, wording(f"tools[0].{name}"))
     request = replace(REQUEST, options=CHOSEN)
     if edits:
-        data = (await backend().generate(REQUEST, Told(), unexpected)).data
+        data = (await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected))).data
         request = replace(request, base=BaseImage(data, "image/png"), change="at night")
     paid, begun = fake.paid, len(fake.creates)
     assert (await failure(backend(), request)).kind is FailureKind.BAD_REQUEST
@@ -298,8 +299,10 @@ async def test_what_one_person_chose_takes_nothing_from_the_others(
         fakes.refused("Quality 'medium' is not supported at this size.", param="tools[0].quality"),
     )
     one = backend(quality="medium")
-    await one.generate(replace(REQUEST, options=Options(size="3840x2160")), Told(), unexpected)
-    await one.generate(REQUEST, Told(), unexpected)
+    await one.generate(
+        replace(REQUEST, options=Options(size="3840x2160")), FakeCheckpoint(Told(), unexpected)
+    )
+    await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected))
     qualities = [tool(each.body).get("quality") for each in fake.creates]
     assert qualities == ["medium", None, "medium"]
 
@@ -327,7 +330,7 @@ async def test_the_images_api_gives_up_the_same(
 ) -> None:
     fake.when(lambda body: name in body, wording(name))
     for _ in range(2):
-        assert shows(await images.generate(REQUEST, Told(), unexpected), fake)
+        assert shows(await images.generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
     assert [name in one.body for one in fake.creates] == [True, False, False]
     assert set(OF_IMAGES) - {name} <= fake.creates[-1].body.keys()
 
@@ -339,7 +342,7 @@ async def test_a_value_of_the_settings_that_a_server_does_not_have(
     """Such as a server that knows the qualities `standard` and `hd`."""
     words = f"Invalid value: '{value}'. Supported values are: 'standard', 'hd', '512x512'."
     fake.when(lambda body: value in body.values(), fakes.refused(words))
-    assert shows(await images.generate(REQUEST, Told(), unexpected), fake)
+    assert shows(await images.generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
     assert fake.paid == 1
 
 
@@ -360,7 +363,7 @@ async def test_an_image_comes_from_a_server_with_other_qualities(
 ) -> None:
     fake.when(partial(contains, "quality"), refusal)
     for _ in range(2):
-        assert shows(await images.generate(REQUEST, Told(), unexpected), fake)
+        assert shows(await images.generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
     assert len(fake.creates) <= 4
     assert set(OF_IMAGES) - {"quality"} <= fake.creates[-1].body.keys()
 
@@ -371,7 +374,7 @@ async def test_the_images_api_keeps_what_a_person_chose(
 ) -> None:
     fake.when(lambda body: name in body, fakes.unknown_parameter(name))
     with pytest.raises(GenerationError):
-        await images.generate(replace(REQUEST, options=CHOSEN), Told(), unexpected)
+        await images.generate(replace(REQUEST, options=CHOSEN), FakeCheckpoint(Told(), unexpected))
     assert all(one.body[name] == CHOSEN.get(name) for one in fake.creates)
     assert fake.paid == 0
 
@@ -381,7 +384,7 @@ async def test_a_vague_refusal_of_the_images_api_costs_nothing_for_long(
 ) -> None:
     fake.when(lambda body: "safety_identifier" in body, fakes.refused("Bad request"))
     for _ in range(2):
-        await images.generate(REQUEST, Told(), unexpected)
+        await images.generate(REQUEST, FakeCheckpoint(Told(), unexpected))
     held = ["safety_identifier" in one.body for one in fake.creates]
     assert held == [True, True, False] * 2
     assert fake.paid == 2

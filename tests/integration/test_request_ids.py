@@ -12,6 +12,7 @@ from bot.domain.errors import GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from tests.fake_openai import FakeOpenAI, held
 from tests.fake_openai.recording import Recorded
+from tests.fakes import FakeCheckpoint
 from tests.integration.responses import Told, backends
 from tests.support.samples import png
 
@@ -37,7 +38,7 @@ def name_of(request: Recorded) -> str | None:
 @pytest.mark.parametrize("request_", [REQUEST, EDIT], ids=["generate", "edit"])
 async def test_the_responses_api_is_told(fake: FakeOpenAI, request_: ImageRequest) -> None:
     async with backends(fake) as backend:
-        await backend().generate(request_, Told(), no_partial)
+        await backend().generate(request_, FakeCheckpoint(Told(), no_partial))
     assert [name_of(create) for create in fake.creates] == [ID]
 
 
@@ -50,7 +51,7 @@ async def test_the_images_api_is_told(fake: FakeOpenAI, request_: ImageRequest) 
         quality="low",
         timeout=30.0,
     )
-    await backend.generate(request_, Told(), no_partial)
+    await backend.generate(request_, FakeCheckpoint(Told(), no_partial))
     await backend.close()
     assert [name_of(create) for create in fake.creates] == [ID]
 
@@ -62,9 +63,9 @@ async def test_a_repeated_run_asks_by_the_same_name(fake: FakeOpenAI) -> None:
     async with backends(fake) as backend:
         first = backend(timeout=1.0)
         with pytest.raises(GenerationError, match="timed_out"):
-            await first.generate(REQUEST, told, no_partial)
+            await first.generate(REQUEST, FakeCheckpoint(told, no_partial))
         again = replace(REQUEST, response_id=told.ids[0])
-        await backend().generate(again, told, no_partial)
+        await backend().generate(again, FakeCheckpoint(told, no_partial))
     assert {request.method for request in fake.requests} == {"POST", "GET"}
     assert len(fake.creates) == 2
     assert {name_of(request) for request in fake.requests} == {ID}
@@ -73,5 +74,7 @@ async def test_a_repeated_run_asks_by_the_same_name(fake: FakeOpenAI) -> None:
 @pytest.mark.parametrize("odd", ["", "füchse.1.1", "two\nlines", "x" * 513])
 async def test_a_name_that_is_none_does_not_cost_the_image(fake: FakeOpenAI, odd: str) -> None:
     async with backends(fake) as backend:
-        await backend().generate(replace(REQUEST, request_id=odd), Told(), no_partial)
+        await backend().generate(
+            replace(REQUEST, request_id=odd), FakeCheckpoint(Told(), no_partial)
+        )
     assert [name_of(create) for create in fake.creates] == [None]

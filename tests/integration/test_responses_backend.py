@@ -15,6 +15,7 @@ from bot.domain.options import Options
 from tests import fake_openai as fakes
 from tests.fake_openai import FakeOpenAI, Outcome, Point
 from tests.fake_openai.problems import Problem
+from tests.fakes import FakeCheckpoint
 from tests.integration.responses import (
     REQUEST,
     Backend,
@@ -39,7 +40,7 @@ async def test_brings_the_image_and_asks_as_the_api_wants_it(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     told = Told()
-    image = await backend(quality="low").generate(REQUEST, told, unexpected)
+    image = await backend(quality="low").generate(REQUEST, FakeCheckpoint(told, unexpected))
     assert shows(image, fake)
     assert (image.mime_type, image.width, image.height) == ("image/png", 64, 64)
     assert image.revised_prompt.startswith("A detailed picture")
@@ -75,10 +76,12 @@ async def test_an_image_knows_the_model_that_made_it(
 ) -> None:
     """The setting may be another one when an earlier run's response is taken up."""
     told = Told()
-    image = await backend(background=background).generate(REQUEST, told, unexpected)
+    image = await backend(background=background).generate(REQUEST, FakeCheckpoint(told, unexpected))
     assert image.model == "gpt-image-2.5-flare"
     later = backend(background=background, model="gpt-image-2.6-flare")
-    again = await later.generate(replace(REQUEST, response_id=told.ids[0]), told, unexpected)
+    again = await later.generate(
+        replace(REQUEST, response_id=told.ids[0]), FakeCheckpoint(told, unexpected)
+    )
     assert (again.data, again.model) == (image.data, image.model)
     assert fake.paid == 1
 
@@ -86,7 +89,9 @@ async def test_an_image_knows_the_model_that_made_it(
 async def test_plain_calls_say_nothing_of_background_and_store(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
-    image = await backend(background=False).generate(ImageRequest("a robot"), Told(), unexpected)
+    image = await backend(background=False).generate(
+        ImageRequest("a robot"), FakeCheckpoint(Told(), unexpected)
+    )
     assert shows(image, fake)
     keys = fake.creates[0].body.keys()
     assert not keys & {"background", "store", "safety_identifier"}
@@ -99,7 +104,7 @@ async def test_tells_the_id_before_the_image_is_there(
     fake.hold("generating")
     told = Told()
     running = asyncio.create_task(
-        backend(background=background).generate(REQUEST, told, unexpected)
+        backend(background=background).generate(REQUEST, FakeCheckpoint(told, unexpected))
     )
     await fake.until(lambda: told.ids)
     assert fake.paid == 0
@@ -113,7 +118,7 @@ async def test_an_id_that_cannot_be_recorded_does_not_cost_the_image(
     async def store_is_away(response_id: str) -> None:
         raise TimeoutError("redis://:secret@host")
 
-    assert shows(await backend().generate(REQUEST, store_is_away, unexpected), fake)
+    assert shows(await backend().generate(REQUEST, FakeCheckpoint(store_is_away, unexpected)), fake)
     assert fake.paid == 1
     assert "TimeoutError" in caplog.text
     assert "secret" not in caplog.text
@@ -121,7 +126,7 @@ async def test_an_id_that_cannot_be_recorded_does_not_cost_the_image(
 
 async def test_webp_becomes_png(fake: FakeOpenAI, backend: Backend) -> None:
     fake.script(fakes.webp())
-    image = await backend().generate(REQUEST, Told(), unexpected)
+    image = await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected))
     assert image.mime_type == "image/png"
     with Image.open(io.BytesIO(image.data)) as png:
         assert png.size == (image.width, image.height) == (64, 64)
@@ -130,7 +135,9 @@ async def test_webp_becomes_png(fake: FakeOpenAI, backend: Backend) -> None:
 async def test_many_large_images_at_once(fake: FakeOpenAI, backend: Backend) -> None:
     fake.image_size_bytes = 1_500_000
     one = backend()
-    images = await asyncio.gather(*(one.generate(REQUEST, Told(), unexpected) for _ in range(20)))
+    images = await asyncio.gather(
+        *(one.generate(REQUEST, FakeCheckpoint(Told(), unexpected)) for _ in range(20))
+    )
     assert {image.data for image in images} == {made.data for made in fake.made}
     assert fake.paid == len(fake.creates) == 20
 
@@ -143,8 +150,8 @@ async def test_goes_on_without_background_mode_and_remembers(
 ) -> None:
     fake.always(fakes.background_unsupported())
     one, told = backend(), Told()
-    first = await one.generate(REQUEST, told, unexpected)
-    second = await one.generate(REQUEST, told, unexpected)
+    first = await one.generate(REQUEST, FakeCheckpoint(told, unexpected))
+    second = await one.generate(REQUEST, FakeCheckpoint(told, unexpected))
     assert told.ids == [first.response_id, second.response_id]
     assert ["background" in create.body for create in fake.creates] == [True, False, False]
     assert fake.paid == 2
@@ -158,7 +165,7 @@ async def test_a_refusal_of_something_else_does_not_end_background_mode(
     one, chosen = backend(), replace(REQUEST, options=Options(quality="max"))
     for _ in range(2):
         assert (await failure(one, chosen)).kind is FailureKind.BAD_REQUEST
-    await one.generate(REQUEST, Told(), unexpected)
+    await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected))
     assert all(create.body["background"] for create in fake.creates)
     assert (len(fake.creates), fake.paid) == (3, 1)
 
@@ -285,7 +292,7 @@ async def test_goes_on_after_a_broken_stream(
     dropped = fakes.connection_dropped(point)
     fake.script(dropped if cut == "drop" else replace(dropped, cut="end"))
     told = Told()
-    image = await backend().generate(REQUEST, told, unexpected)
+    image = await backend().generate(REQUEST, FakeCheckpoint(told, unexpected))
     assert shows(image, fake)
     assert told.ids == [image.response_id]
     assert len(fake.creates) == fake.paid == 1
@@ -293,7 +300,7 @@ async def test_goes_on_after_a_broken_stream(
 
 async def test_goes_on_after_the_last_event_heard(fake: FakeOpenAI, backend: Backend) -> None:
     fake.script(fakes.connection_dropped(3))
-    await backend().generate(REQUEST, Told(), unexpected)
+    await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected))
     assert fake.requests[1].query == {"stream": "true", "starting_after": "2"}
     assert fake.paid == 1
 
@@ -321,7 +328,9 @@ async def test_a_plain_call_that_the_provider_finished_all_the_same_is_fetched(
     fake.keeps_abandoned = True
     dropped = fakes.connection_dropped("image")
     fake.script(dropped if cut == "drop" else replace(dropped, cut="end"))
-    assert shows(await backend(background=False).generate(REQUEST, Told(), unexpected), fake)
+    assert shows(
+        await backend(background=False).generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake
+    )
     assert len(fake.creates) == fake.paid == 1
 
 
@@ -332,7 +341,9 @@ async def test_an_image_that_came_before_the_break_is_kept(
     fake: FakeOpenAI, backend: Backend, outcome: Outcome
 ) -> None:
     fake.script(outcome)
-    assert shows(await backend(background=False).generate(REQUEST, Told(), unexpected), fake)
+    assert shows(
+        await backend(background=False).generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake
+    )
     assert len(fake.requests) == fake.paid == 1
 
 
@@ -342,7 +353,7 @@ async def test_an_end_that_never_comes_is_not_waited_for(
     monkeypatch.setattr(response_poller, "LINGER", 0.05)
     fake.script(fakes.hang("item_done"))
     begun = time.monotonic()
-    assert shows(await backend().generate(REQUEST, Told(), unexpected), fake)
+    assert shows(await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
     assert time.monotonic() - begun < 4  # of the 5 s that it lingers otherwise
     assert fake.paid == 1
 
@@ -353,7 +364,7 @@ async def test_a_stream_gone_silent_is_opened_again(
     monkeypatch.setattr(response_poller, "SILENCE", 0.1)
     fake.script(fakes.hang("generating"))
     begun = time.monotonic()
-    assert shows(await backend().generate(REQUEST, Told(), unexpected), fake)
+    assert shows(await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
     assert time.monotonic() - begun < 30  # of the 60 s that it stands otherwise
     assert len(fake.creates) == fake.paid == 1
 
@@ -372,7 +383,7 @@ async def test_a_read_that_fails_once_is_not_the_end(
 ) -> None:
     fake.script(fakes.connection_dropped("generating"))
     fake.script_reads(*reads)
-    assert shows(await backend().generate(REQUEST, Told(), unexpected), fake)
+    assert shows(await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
     assert len(fake.creates) == fake.paid == 1
 
 
@@ -448,7 +459,7 @@ async def test_the_last_look_finds_an_image_that_nobody_told_of(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     fake.script(fakes.hang("generating"))
-    image = await backend(timeout=1.0).generate(REQUEST, Told(), unexpected)
+    image = await backend(timeout=1.0).generate(REQUEST, FakeCheckpoint(Told(), unexpected))
     assert shows(image, fake)
     assert len(fake.creates) == fake.paid == 1
 
@@ -468,13 +479,15 @@ async def test_cancellation_passes_and_the_response_goes_on(
 ) -> None:
     fake.hold("generating")
     told = Told()
-    running = asyncio.create_task(backend().generate(REQUEST, told, unexpected))
+    running = asyncio.create_task(backend().generate(REQUEST, FakeCheckpoint(told, unexpected)))
     await fake.until(lambda: told.ids)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     fake.release()
-    again = await backend().generate(replace(REQUEST, response_id=told.ids[0]), told, unexpected)
+    again = await backend().generate(
+        replace(REQUEST, response_id=told.ids[0]), FakeCheckpoint(told, unexpected)
+    )
     assert shows(again, fake)
     assert len(fake.creates) == fake.paid == len(told.ids) == 1
 
@@ -488,7 +501,7 @@ async def first_run(
     """The request of a second run, after a first one that met `outcome` and died."""
     told = Told()
     fake.script(outcome or fakes.success())
-    running = asyncio.create_task(backend().generate(REQUEST, told, unexpected))
+    running = asyncio.create_task(backend().generate(REQUEST, FakeCheckpoint(told, unexpected)))
     await fake.until(lambda: told.ids)
     job = fake.responses[told.ids[0]]
     if outcome is None or outcome.hold_at is None:
@@ -500,7 +513,7 @@ async def first_run(
 
 async def test_a_finished_response_is_taken_up(fake: FakeOpenAI, backend: Backend) -> None:
     again, told = await first_run(fake, backend), Told()
-    image = await backend().generate(again, told, unexpected)
+    image = await backend().generate(again, FakeCheckpoint(told, unexpected))
     assert shows(image, fake)
     assert image.response_id == again.response_id
     assert image.revised_prompt
@@ -515,7 +528,7 @@ async def test_a_response_under_way_is_followed(
     again = await first_run(fake, backend, fakes.held("generating"))
     if not streams:
         fake.script_reads(fakes.success(), fakes.bad_request(None, "stream"))
-    running = asyncio.create_task(backend().generate(again, Told(), unexpected))
+    running = asyncio.create_task(backend().generate(again, FakeCheckpoint(Told(), unexpected)))
     await fake.until(lambda: len(fake.requests) >= 3)
     fake.release()
     image = await running
@@ -546,7 +559,7 @@ async def test_a_response_that_came_to_nothing_is_asked_for_anew(
     fake: FakeOpenAI, backend: Backend, outcome: Outcome
 ) -> None:
     again, told = await first_run(fake, backend, outcome), Told()
-    image = await backend().generate(again, told, unexpected)
+    image = await backend().generate(again, FakeCheckpoint(told, unexpected))
     assert shows(image, fake)
     assert told.ids == [image.response_id] != [again.response_id]
     assert (len(fake.creates), fake.paid) == (2, 1)
@@ -564,7 +577,7 @@ async def test_a_response_that_is_gone_is_asked_for_anew(
         job.cancel()
     else:
         job.background = False
-    image = await backend().generate(again, told, unexpected)
+    image = await backend().generate(again, FakeCheckpoint(told, unexpected))
     assert told.ids == [image.response_id] != [again.response_id]
     assert (len(fake.creates), fake.paid) == (2, 1)
 
@@ -627,5 +640,5 @@ async def test_a_server_that_has_no_way_to_read_is_asked_anew(
     again = await first_run(fake, backend)
     monkeypatch.setattr(client, "FREE_RETRIES", 0)
     fake.script_reads(no_such_call(status))
-    assert shows(await backend().generate(again, Told(), unexpected), fake)
+    assert shows(await backend().generate(again, FakeCheckpoint(Told(), unexpected)), fake)
     assert len(fake.creates) == 2

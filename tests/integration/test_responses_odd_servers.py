@@ -13,6 +13,7 @@ from PIL import Image
 from bot.adapters.openai import ResponsesBackend, client, openai_client, response_poller
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
+from tests.fakes import FakeCheckpoint
 from tests.integration.responses import unexpected
 
 
@@ -72,7 +73,7 @@ async def generate(server: OddServer, monkeypatch: pytest.MonkeyPatch) -> AsyncI
 
     async def call(response_id: str = "", base: BaseImage | None = None) -> GeneratedImage:
         request = ImageRequest("a robot", response_id=response_id, base=base, change="smile")
-        return await backend.generate(request, on_started, unexpected)
+        return await backend.generate(request, FakeCheckpoint(on_started, unexpected))
 
     yield call
     await backend.close()

@@ -16,6 +16,7 @@ from bot.domain.images import BaseImage
 from bot.domain.options import Options
 from tests import fake_openai as fakes
 from tests.fake_openai import FakeOpenAI, Outcome
+from tests.fakes import FakeCheckpoint
 from tests.integration.responses import (
     REQUEST,
     Backend,
@@ -48,9 +49,9 @@ async def test_what_a_person_chose_comes_before_the_settings(
 ) -> None:
     request = replace(REQUEST, options=options)
     if edits:
-        data = (await backend().generate(REQUEST, Told(), unexpected)).data
+        data = (await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected))).data
         request = replace(request, base=BaseImage(data, "image/png"), change="at night")
-    await backend(quality="low").generate(request, Told(), unexpected)
+    await backend(quality="low").generate(request, FakeCheckpoint(Told(), unexpected))
     asked = fake.creates[-1].tool
     assert {name: asked[name] for name in ("size", "quality", "background") if name in asked} == (
         tool
@@ -61,7 +62,7 @@ async def test_a_transparent_image_keeps_its_transparency(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     request = replace(REQUEST, options=Options(background="transparent", size="1536x1024"))
-    image = await backend().generate(request, Told(), unexpected)
+    image = await backend().generate(request, FakeCheckpoint(Told(), unexpected))
     assert fake.creates[0].tool["background"] == "transparent"
     assert (image.width, image.height) == (96, 64)
     with Image.open(io.BytesIO(image.data)) as png:
@@ -85,7 +86,7 @@ async def test_a_server_that_knows_no_action_decides_itself(
     fake.when(lambda body: "action" in body["tools"][0], fakes.unknown_parameter("tools[0].action"))
     one = backend()
     for _ in range(2):
-        await one.generate(REQUEST, Told(), unexpected)
+        await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected))
     assert ["action" in create.tool for create in fake.creates] == [True, False, False]
     assert all(create.body["background"] for create in fake.creates)
     assert fake.paid == 2
@@ -96,9 +97,11 @@ async def test_candidates_side_by_side_forget_together_what_the_server_refuses(
 ) -> None:
     fake.always(fakes.background_unsupported())
     one = backend()
-    await asyncio.gather(*(one.generate(REQUEST, Told(), unexpected) for _ in range(4)))
+    await asyncio.gather(
+        *(one.generate(REQUEST, FakeCheckpoint(Told(), unexpected)) for _ in range(4))
+    )
     asked = len(fake.creates)
-    await one.generate(REQUEST, Told(), unexpected)
+    await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected))
     assert len(fake.creates) == asked + 1
     assert "background" not in fake.creates[-1].body
 
@@ -110,7 +113,7 @@ async def test_one_of_three_candidates_fails_and_two_come(
     one = backend()
     candidates = [replace(REQUEST, candidate=number) for number in (1, 2, 3)]
     came = await asyncio.gather(
-        *(one.generate(candidate, Told(), unexpected) for candidate in candidates),
+        *(one.generate(candidate, FakeCheckpoint(Told(), unexpected)) for candidate in candidates),
         return_exceptions=True,
     )
     assert sum(isinstance(one, Exception) for one in came) == 1
@@ -124,7 +127,7 @@ async def test_what_was_turned_down_is_told_beside_the_prompt(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     request = replace(REQUEST, avoid=("a red robot\nat noon", "", "a blue robot"))
-    await backend().generate(request, Told(), unexpected)
+    await backend().generate(request, FakeCheckpoint(Told(), unexpected))
     body = fake.creates[0].body
     assert body["input"] == REQUEST.prompt
     assert "- a red robot at noon\n- a blue robot\n" in body["instructions"]
@@ -134,7 +137,7 @@ async def test_what_was_turned_down_is_told_beside_the_prompt(
 async def test_without_anything_turned_down_there_are_no_instructions(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
-    await backend().generate(REQUEST, Told(), unexpected)
+    await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected))
     assert "instructions" not in fake.creates[0].body
 
 
@@ -161,7 +164,7 @@ async def test_partial_images_are_shown_while_the_model_works(
 ) -> None:
     fake.script(fakes.held("partials"))
     partials, one = Partials(), backend(background=background, partial_images=count)
-    running = asyncio.create_task(one.generate(REQUEST, Told(), partials))
+    running = asyncio.create_task(one.generate(REQUEST, FakeCheckpoint(Told(), partials)))
     await fake.until_held()
     await fake.until(lambda: len(partials.heard) == count)
     assert fake.paid == 0
@@ -177,7 +180,7 @@ async def test_partial_images_that_cannot_be_shown_do_not_cost_the_image(
     fake: FakeOpenAI, backend: Backend, caplog: pytest.LogCaptureFixture
 ) -> None:
     partials = Partials(OSError("xoxb-secret"))
-    image = await backend(partial_images=3).generate(REQUEST, Told(), partials)
+    image = await backend(partial_images=3).generate(REQUEST, FakeCheckpoint(Told(), partials))
     assert shows(image, fake)
     assert len(partials.heard) == 3
     assert "OSError" in caplog.text
@@ -190,7 +193,9 @@ async def test_partial_images_after_a_broken_stream_are_shown_once(
 ) -> None:
     fake.script(fakes.connection_dropped(7))  # right after the first of them
     partials = Partials()
-    assert shows(await backend(partial_images=3).generate(REQUEST, Told(), partials), fake)
+    assert shows(
+        await backend(partial_images=3).generate(REQUEST, FakeCheckpoint(Told(), partials)), fake
+    )
     assert len(partials.heard) == len(set(partials.heard)) == 3
     assert len(fake.creates) == fake.paid == 1
 
@@ -200,12 +205,12 @@ async def test_a_repeated_run_passes_over_partial_images(
 ) -> None:
     fake.script(fakes.held("generating"))
     told, one = Told(), backend(partial_images=2)
-    running = asyncio.create_task(one.generate(REQUEST, told, unexpected))
+    running = asyncio.create_task(one.generate(REQUEST, FakeCheckpoint(told, unexpected)))
     await fake.until(lambda: told.ids)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     again = asyncio.create_task(
-        one.generate(replace(REQUEST, response_id=told.ids[0]), told, unexpected)
+        one.generate(replace(REQUEST, response_id=told.ids[0]), FakeCheckpoint(told, unexpected))
     )
     await fake.until(lambda: len(fake.requests) >= 2)
     fake.release()
@@ -220,7 +225,7 @@ async def under_way(fake: FakeOpenAI, one: Any) -> str:
     """The id of a response that is being worked on, and that nobody here listens to any more."""
     told = Told()
     fake.script(fakes.held("generating"))
-    running = asyncio.create_task(one.generate(REQUEST, told, unexpected))
+    running = asyncio.create_task(one.generate(REQUEST, FakeCheckpoint(told, unexpected)))
     await fake.until_held()
     await fake.until(lambda: told.ids)
     running.cancel()
@@ -261,7 +266,7 @@ async def test_calling_off_what_cannot_be_is_no_error(
 ) -> None:
     if response_id in {"finished", "plain"}:
         one = backend(background=response_id == "finished")
-        response_id = (await one.generate(REQUEST, Told(), unexpected)).response_id
+        response_id = (await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected))).response_id
     await backend().cancel(response_id)
     assert fake.cancelled == []
 
@@ -294,7 +299,7 @@ async def test_a_call_that_is_cancelled_before_its_answer_still_tells_its_id(
     """By then it may be paid for: the id is what it can be called off by."""
     fake.hold("request")
     told, one = Told(), backend()
-    running = asyncio.create_task(one.generate(REQUEST, told, unexpected))
+    running = asyncio.create_task(one.generate(REQUEST, FakeCheckpoint(told, unexpected)))
     await fake.until_held()
     running.cancel()
     await asyncio.sleep(0.05)
@@ -312,7 +317,7 @@ async def test_a_call_without_an_answer_is_not_waited_for_longer_than_that(
 ) -> None:
     fake.hold("request")
     told = Told()
-    running = asyncio.create_task(backend().generate(REQUEST, told, unexpected))
+    running = asyncio.create_task(backend().generate(REQUEST, FakeCheckpoint(told, unexpected)))
     await fake.until_held()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -13,10 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine
 from bot.adapters.redis.encoding import from_fields
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
+from bot.domain.jobs import owed
 from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Event
-from bot.domain.work import owed
 from bot.service import Services
 from tests.fakes import somebody
 from tests.property.people import DECISIONS, OTHER_DIRECTOR, STRANGER, recordings
@@ -194,7 +194,7 @@ class Driver(RuleBasedStateMachine):
             except Refusal:
                 await store.settled(entry)
             else:
-                if owed(session) is None:
+                if not owed(session):
                     await store.settled(entry)
 
 

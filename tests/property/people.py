@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from bot.domain import steps
 from bot.domain.attempt import ImageRef
 from bot.domain.ending import final_posted, final_shown, retired
 from bot.domain.errors import FailureKind
+from bot.domain.generation import (
+    announced,
+    image_failed,
+    image_made,
+    record_candidate,
+    started,
+    under_way,
+)
+from bot.domain.images import GeneratedImage
+from bot.domain.jobs import JobKind, owed, with_next_run
 from bot.domain.options import Options
 from bot.domain.person import Person
-from bot.domain.session import Session, with_attempt
+from bot.domain.session import Session
 from bot.domain.stages import Event
-from bot.domain.work import owed
-from bot.flow.plan import generated, started
-from bot.flow.shared import noted, under_way
 from bot.ports import Change
 from bot.service import Services
 
@@ -52,22 +58,16 @@ DECISIONS: dict[str, tuple[Decide, frozenset[Event]]] = {
 """Each with the events of the table that it may stand for."""
 
 
-def _keeps_root(session: Session, ts: str) -> Session:
-    return replace(session, root_ts=session.root_ts or ts, thread_ts=session.thread_ts or ts)
-
-
 def _again(session: Session) -> Session:
-    """As the sweeper does, where a job was lost."""
-    job = owed(session)
-    if job is None:
-        return session
-    attempt = session.attempt(job.attempt)
-    return with_attempt(session, replace(attempt, run=job.run + 1))
+    """As the sweeper does, where jobs were lost."""
+    for job in owed(session):
+        session = with_next_run(session, job)
+    return session
 
 
 def _shown(session: Session, number: int) -> Session:
-    due = owed(session)
-    return steps.cancel_shown(session, number) if due and due.kind == "settle" else session
+    due = [job for job in owed(session) if job.kind is JobKind.SHOW_CANCELLED]
+    return steps.cancel_shown(session, number) if due else session
 
 
 def _failed(session: Session, number: int, mark: str) -> Session:
@@ -75,19 +75,32 @@ def _failed(session: Session, number: int, mark: str) -> Session:
     return steps.attempt_failed(session, number, kind, "It did not work.", mark, NOW)
 
 
+def _in(session: Session, image: ImageRef, change: Callable[[], Session]) -> Session:
+    """A worker records nothing of an image that its attempt has not."""
+    known = image.attempt > len(session.attempts) or image.candidate <= len(
+        session.attempt(image.attempt).candidates
+    )
+    return change() if known else session
+
+
 def recordings(image: ImageRef, mark: str) -> dict[str, tuple[Change, Event | None]]:
     """What a worker records about an image, with the table's event where it is one. `mark` is told
     by Slack or the provider, and another each time."""
     number = image.attempt
-    has_image = {"width": 64, "height": 64, "mime_type": "image/png", "failure": None}
+    made = GeneratedImage(b"", "image/png", 64, 64, response_id=mark)
     return {
-        "root": (lambda s: _keeps_root(s, mark), None),
-        "started": (lambda s: started(s, number, mark), None),
-        "response": (lambda s: noted(s, image, response_id=mark), None),
-        "image": (lambda s: noted(s, image, response_id=mark, **has_image), None),
-        "no image": (lambda s: noted(s, image, failure=FailureKind.TIMED_OUT), None),
-        "file": (lambda s: noted(s, image, file_id=mark), None),
-        "generated": (lambda s: generated(s, number, NOW), None),
+        "root": (lambda s: announced(s, number, mark), None),
+        "started": (lambda s: _in(s, image, lambda: started(s, image, mark, NOW)), None),
+        "response": (
+            lambda s: _in(s, image, lambda: record_candidate(s, image, response_id=mark)),
+            None,
+        ),
+        "image": (lambda s: _in(s, image, lambda: image_made(s, image, made, NOW)), None),
+        "no image": (
+            lambda s: _in(s, image, lambda: image_failed(s, image, FailureKind.TIMED_OUT, "", NOW)),
+            None,
+        ),
+        "file": (lambda s: _in(s, image, lambda: record_candidate(s, image, file_id=mark)), None),
         "posted": (lambda s: steps.draft_posted(s, number, mark, NOW), Event.GENERATED),
         "failed": (lambda s: _failed(s, number, mark), Event.FAILED),
         "cancel shown": (lambda s: _shown(s, number), None),
@@ -108,7 +121,7 @@ def next_recording(session: Session) -> str:
         return "cancel shown"
     latest = session.latest
     missing = {
-        "root": not session.root_ts,
+        "root": not latest.announced,
         "started": not latest.started_at,
         "image": not latest.images,
         "file": not any(c.file_id for c in latest.candidates),

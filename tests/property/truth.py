@@ -9,9 +9,9 @@ from redis import Redis
 from bot.adapters.redis.encoding import from_fields, to_fields
 from bot.adapters.redis.keys import UNFINISHED, session_key, thread_key, user_key
 from bot.domain.attempt import Attempt, Candidate
+from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.session import Session
 from bot.domain.stages import TRANSITIONS, Event, Stage, next_stage
-from bot.domain.work import Job, JobKind, owed
 
 IMAGE_MARK = "aW1hZ2UtYnl0ZXM"
 """What every image begins with here."""
@@ -64,7 +64,7 @@ class Truth:
         for each, stored in self.raw.items():
             session = from_fields(stored)
             assert owed(session) == _contract(session)
-            assert owed(session) is None or each in self._scores(UNFINISHED)
+            assert not owed(session) or each in self._scores(UNFINISHED)
             assert each in self._scores(user_key(session.team, session.user))
             if session.thread_ts:
                 there = thread_key(session.team, session.channel, session.thread_ts)
@@ -136,20 +136,26 @@ def _check_candidate(attempt: Attempt, was: Candidate, now: Candidate) -> None:
     assert not was.has_image or now.has_image
 
 
-def _contract(session: Session) -> Job | None:
+def _contract(session: Session) -> tuple[Job, ...]:
     """A generation always has a job; so has a cancellation that nobody sees yet, and an approval
     that the thread and the channel do not show yet, unless that was given up. What was started over
     has one until its messages show that."""
     if session.stage is Stage.GENERATING:
         attempt, kind = session.attempts[-1], JobKind.ANNOUNCE
+        if attempt.announced:
+            return tuple(
+                Job(JobKind.GENERATE, session.id, attempt.number, c.run, candidate=c.number)
+                for c in attempt.candidates
+                if attempt.delivering == c.number or not (c.width or c.failure)
+            )
     elif session.stage is Stage.FINAL:
         if session.final_shown or session.error_message:
-            return None
-        attempt, kind = session.attempts[session.final_result - 1], JobKind.FINISH
+            return ()
+        attempt, kind = session.attempts[session.final_result - 1], JobKind.PUBLISH
     elif session.retiring:
         attempt, kind = session.attempts[session.retiring - 1], JobKind.RETIRE
     elif session.attempts and session.attempts[-1].cancelled and not session.latest.failure_ts:
-        attempt, kind = session.attempts[-1], JobKind.SETTLE
+        attempt, kind = session.attempts[-1], JobKind.SHOW_CANCELLED
     else:
-        return None
-    return Job(kind, session.id, attempt.number, attempt.run)
+        return ()
+    return (Job(kind, session.id, attempt.number, attempt.run),)

@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.domain.errors import FailureKind, Reason
+from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
 from bot.domain.policy import Policy
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import attempt_failed
-from bot.domain.work import Job, JobKind
 from bot.sandbox import PATIENCE
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import ids, words
@@ -63,7 +63,7 @@ async def test_approve_settles_the_session_and_queues_its_publication(make_app: 
     assert (response.status, response.body) == (200, "")
     assert (app.session.stage, app.session.final_result) == (Stage.FINAL, 2)
     assert app.session.approved_by == OWNER
-    assert app.queue.added == [Job(JobKind.FINISH, ID, 2)]
+    assert app.queue.added == [Job(JobKind.PUBLISH, ID, 2)]
     assert app.calls == []
 
 
@@ -115,7 +115,7 @@ async def test_use_this_settles_on_an_image_of_an_earlier_draft(make_app: MakeAp
     app = make_app(DRAFT)
     await app.click(ids.USE_THIS, value(1))
     assert (app.session.stage, app.session.final_result) == (Stage.FINAL, 1)
-    assert app.queue.added == [Job(JobKind.FINISH, ID, 1)]
+    assert app.queue.added == [Job(JobKind.PUBLISH, ID, 1)]
 
 
 async def test_cancel_stops_the_attempt_wherever_it_is(make_app: MakeApp) -> None:
@@ -126,7 +126,7 @@ async def test_cancel_stops_the_attempt_wherever_it_is(make_app: MakeApp) -> Non
     assert app.session.latest.failure is FailureKind.CANCELLED
     assert app.cancellations.sent == [ID]
     assert await app.queue.waiting() == []
-    assert app.queue.added[-1] == Job(JobKind.SETTLE, ID, 3)
+    assert app.queue.added[-1] == Job(JobKind.SHOW_CANCELLED, ID, 3)
     assert app.calls == []
 
 

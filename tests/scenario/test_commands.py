@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.domain.errors import FailureKind, Reason
+from bot.domain.jobs import Job, JobKind
 from bot.domain.options import OPTIONS, Options
 from bot.domain.prompt import MAX_PROMPT
 from bot.domain.sizes import ratio_of
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind
 from bot.sandbox import PATIENCE
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import replies, words
@@ -321,7 +321,7 @@ async def test_cancel_stops_what_is_under_way_and_says_which(make_app: MakeApp, 
     assert app.session.stage is Stage.INITIAL_INPUT
     assert app.cancellations.sent == [ID]
     assert await app.queue.waiting() == []
-    assert app.queue.added[-1] == Job(JobKind.SETTLE, ID, 1)
+    assert app.queue.added[-1] == Job(JobKind.SHOW_CANCELLED, ID, 1)
     assert app.calls == []  # nothing is posted
 
 

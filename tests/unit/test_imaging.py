@@ -17,6 +17,7 @@ from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.pictures import MAX_PIXELS
 from bot.imaging import OneAtATime, TooManyPixels, opened
+from tests.fakes import FakeCheckpoint
 from tests.support import bombs
 
 ALL = ("PNG", "JPEG", "GIF", "WEBP")
@@ -56,7 +57,9 @@ async def _placeholder(data: bytes) -> None:
     async def started(_: str) -> None: ...
 
     request = ImageRequest("", base=BaseImage(data), change="night")
-    await PlaceholderBackend(size="64x64", delay=0).generate(request, started, lambda _: None)
+    await PlaceholderBackend(size="64x64", delay=0).generate(
+        request, FakeCheckpoint(started, lambda _: None)
+    )
 
 
 @pytest.mark.parametrize("name", bombs.LIARS)

@@ -15,8 +15,8 @@ from prometheus_client.metrics import Histogram, MetricWrapperBase
 from ruamel.yaml import YAML
 
 from bot.domain.errors import FailureKind
+from bot.domain.jobs import JobKind
 from bot.domain.stages import Stage
-from bot.domain.work import JobKind
 from bot.telemetry import metrics
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -17,6 +17,7 @@ from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from bot.domain.options import Options
 from bot.domain.provenance import EDITED, MADE, XMP_KEYWORD
+from tests.fakes import FakeCheckpoint
 
 
 async def unexpected(response_id: str) -> None:
@@ -31,7 +32,9 @@ async def placeholder(
     prompt: str = "a robot", attempt: int = 1, size: str = "auto", **changes: Any
 ) -> GeneratedImage:
     one = PlaceholderBackend(size=size, delay=0)
-    image = await one.generate(ImageRequest(prompt, attempt, **changes), unexpected, no_partial)
+    image = await one.generate(
+        ImageRequest(prompt, attempt, **changes), FakeCheckpoint(unexpected, no_partial)
+    )
     await one.cancel("")
     await one.close()
     return image
@@ -172,7 +175,7 @@ def test_takes_less_than_a_third_of_a_second_of_processor() -> None:
 async def test_takes_its_delay() -> None:
     begun = time.monotonic()
     one = PlaceholderBackend(size="16x16", delay=0.1)
-    await one.generate(ImageRequest("x"), unexpected, no_partial)
+    await one.generate(ImageRequest("x"), FakeCheckpoint(unexpected, no_partial))
     assert time.monotonic() - begun >= 0.1
 
 
@@ -308,7 +311,7 @@ async def test_an_edit_keeps_or_changes_the_ground(
 
 async def shown(count: int, on_partial: Callable[[str], None]) -> GeneratedImage:
     one = PlaceholderBackend(size="512x768", delay=0, partial_images=count)
-    return await one.generate(ImageRequest("a robot"), unexpected, on_partial)
+    return await one.generate(ImageRequest("a robot"), FakeCheckpoint(unexpected, on_partial))
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -339,7 +342,9 @@ async def test_a_preview_that_cannot_be_shown_does_not_cost_the_image(
 async def test_previews_come_before_the_image() -> None:
     previews: list[str] = []
     one = PlaceholderBackend(size="16x16", delay=60, partial_images=59)
-    running = asyncio.create_task(one.generate(ImageRequest("x"), unexpected, previews.append))
+    running = asyncio.create_task(
+        one.generate(ImageRequest("x"), FakeCheckpoint(unexpected, previews.append))
+    )
     async with asyncio.timeout(30):
         while not previews:
             await asyncio.sleep(0.01)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from typing import Any
 
@@ -19,7 +18,7 @@ from bot.adapters.openai.wording import all_in_one, own_words
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.options import OPTIONS, Value
-from bot.ports import OnAsking, free_to_ask
+from bot.ports import Checkpoint
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +50,7 @@ class Call(Enum):
 class ImagesBackend:
     """An `ImageBackend`. `timeout` is seconds for all of one `generate`.
 
-    This API has no ids, so nothing is told to `on_started`, and a repeated run pays anew. It is
-    not asked for partial images.
+    This API has no ids, so a repeated run pays anew. It is not asked for partial images.
     """
 
     def __init__(
@@ -70,14 +68,8 @@ class ImagesBackend:
     async def cancel(self, response_id: str) -> None:
         """Nothing outlives its connection."""
 
-    async def generate(
-        self,
-        request: ImageRequest,
-        on_started: Callable[[str], Awaitable[None]],
-        on_partial: Callable[[str], None],
-        on_asking: OnAsking = free_to_ask,
-    ) -> GeneratedImage:
-        await on_asking()
+    async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
+        await checkpoint.before_paid_call()
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._image(await self._create(request), request.from_picture)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,12 +30,9 @@ from bot.adapters.openai.response_poller import ResponsePoller
 from bot.adapters.openai.wording import own_words
 from bot.domain.errors import BLAMES_PROMPT, FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
-from bot.ports import OnAsking, free_to_ask
+from bot.ports import Checkpoint
 
 logger = logging.getLogger(__name__)
-
-OnStarted = Callable[[str], Awaitable[None]]
-OnPartial = Callable[[str], None]
 
 
 @dataclass
@@ -82,13 +79,7 @@ class ResponsesBackend:
         if response_id and self._background and Extra.BACKGROUND not in self._refused:
             await self._poller.cancel(response_id)
 
-    async def generate(
-        self,
-        request: ImageRequest,
-        on_started: OnStarted,
-        on_partial: OnPartial,
-        on_asking: OnAsking = free_to_ask,
-    ) -> GeneratedImage:
+    async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._timeout
         if request.response_id:
@@ -102,16 +93,16 @@ class ResponsesBackend:
                 return await earlier.image()
             logger.info("response %s has no image to give: asking anew", earlier.id)
         asked_for = clock()
-        await on_asking()
+        await checkpoint.before_paid_call()
         deadline += clock() - asked_for
-        return await self._anew(request, deadline, on_started, on_partial)
+        return await self._anew(request, deadline, checkpoint)
 
     async def _anew(
-        self, request: ImageRequest, deadline: float, on_started: OnStarted, on_partial: OnPartial
+        self, request: ImageRequest, deadline: float, checkpoint: Checkpoint
     ) -> GeneratedImage:
         """Edits go by the id of the response that holds the image, as long as the provider knows
         it, then by our own bytes."""
-        shown = on_partial if self._tool.partial_images else None
+        shown = checkpoint.partial_image if self._tool.partial_images else None
         answer = Answer(
             on_partial=shown,
             request_id=request.request_id,
@@ -119,14 +110,14 @@ class ResponsesBackend:
             from_picture=request.from_picture,
         )
         try:
-            await self._until(deadline, answer, self._ask(request, on_started, answer))
+            await self._until(deadline, answer, self._ask(request, checkpoint, answer))
             return await answer.image()
         except GenerationError as error:
             bare = by_bytes(request)
             if error.kind is not FailureKind.SOURCE_GONE or bare is None:
                 raise
         logger.info("the provider no longer has the image to edit: sending ours")
-        return await self._anew(bare, deadline, on_started, on_partial)
+        return await self._anew(bare, deadline, checkpoint)
 
     async def _until(
         self, deadline: float, answer: Answer, work: Coroutine[Any, Any, None]
@@ -153,12 +144,12 @@ class ResponsesBackend:
             answer.lost = FailureKind.PROVIDER_DOWN
             await self._poller.follow(answer)
 
-    async def _ask(self, request: ImageRequest, on_started: OnStarted, answer: Answer) -> None:
+    async def _ask(self, request: ImageRequest, checkpoint: Checkpoint, answer: Answer) -> None:
         """The one paid call, and all that can be heard of it. Where it was accepted, and refused
         before an image was begun, there is another."""
         call = _Call(RequestVariant(self._refused))
         while True:
-            await self._ask_once(request, call, on_started, answer)
+            await self._ask_once(request, call, checkpoint, answer)
             following = variant_after_stream(request, call.variant, answer, call.asked)
             if following is None:
                 return
@@ -166,7 +157,7 @@ class ResponsesBackend:
             answer.begin()
 
     async def _ask_once(
-        self, request: ImageRequest, call: _Call, on_started: OnStarted, answer: Answer
+        self, request: ImageRequest, call: _Call, checkpoint: Checkpoint, answer: Answer
     ) -> None:
         told = False
 
@@ -174,7 +165,7 @@ class ResponsesBackend:
             nonlocal told
             if answer.id and not told:
                 told = True
-                await _tell(on_started, answer.id)
+                await _tell(checkpoint, answer.id)
 
         creating = asyncio.create_task(self._create(request, call))
         try:
@@ -223,10 +214,10 @@ class ResponsesBackend:
         return created
 
 
-async def _tell(on_started: OnStarted, response_id: str) -> None:
+async def _tell(checkpoint: Checkpoint, response_id: str) -> None:
     """What cannot be written down must not cost the image that is being paid for."""
     try:
-        await on_started(response_id)
+        await checkpoint.response_started(response_id)
     except Exception as error:  # noqa: BLE001 - whatever it is
         logger.warning("response %s was not recorded: %s", response_id, type(error).__name__)
 

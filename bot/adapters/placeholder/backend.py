@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 from bot.adapters.placeholder.drawing import Drawn, draw
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.imaging import OneAtATime
-from bot.ports import OnAsking, free_to_ask
+from bot.ports import Checkpoint
 
 logger = logging.getLogger(__name__)
 
@@ -46,19 +45,13 @@ class PlaceholderBackend:
     async def cancel(self, response_id: str) -> None:
         """Nothing goes on by itself."""
 
-    async def generate(
-        self,
-        request: ImageRequest,
-        on_started: Callable[[str], Awaitable[None]],
-        on_partial: Callable[[str], None],
-        on_asking: OnAsking = free_to_ask,
-    ) -> GeneratedImage:
-        await on_asking()
+    async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
+        await checkpoint.before_paid_call()
         drawn = await self._draw(request)
         pause = self._delay / (len(drawn.previews) + 1)
         for preview in drawn.previews:
             await asyncio.sleep(pause)
-            _show(preview, on_partial)
+            _show(preview, checkpoint)
         await asyncio.sleep(pause)
         return GeneratedImage(drawn.data, "image/png", *drawn.size, model=MODEL)
 
@@ -70,9 +63,9 @@ class PlaceholderBackend:
         return await asyncio.to_thread(work)
 
 
-def _show(preview: bytes, on_partial: Callable[[str], None]) -> None:
+def _show(preview: bytes, checkpoint: Checkpoint) -> None:
     """What cannot be shown must not cost the image."""
     try:
-        on_partial(base64.b64encode(preview).decode())
+        checkpoint.partial_image(base64.b64encode(preview).decode())
     except Exception as error:  # noqa: BLE001 - whatever it is
         logger.warning("a preview was not shown: %s", type(error).__name__)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.telemetry.context import about
 from bot.telemetry.tracing import carrier
 
@@ -20,22 +20,24 @@ PUBLISH_QUEUE = "imagine-publish"
 QUEUE_OF = {
     JobKind.GENERATE: GENERATE_QUEUE,
     JobKind.ANNOUNCE: PUBLISH_QUEUE,
-    JobKind.SETTLE: PUBLISH_QUEUE,
-    JobKind.FINISH: PUBLISH_QUEUE,
+    JobKind.SHOW_CANCELLED: PUBLISH_QUEUE,
+    JobKind.PUBLISH: PUBLISH_QUEUE,
     JobKind.RETIRE: PUBLISH_QUEUE,
 }
 
 
 def job_data(job: Job) -> dict[str, str | int | bool]:
     """With what carries the trace on, where one is being recorded."""
-    giving_up = {"gives_up": True} if job.gives_up else {}
+    more: dict[str, str | int | bool] = {"gives_up": True} if job.gives_up else {}
+    if job.candidate:
+        more["candidate"] = job.candidate
     return {
         **carrier(),
         "kind": job.kind.value,
         "session_id": job.session_id,
         "attempt": job.attempt,
         "run": job.run,
-        **giving_up,
+        **more,
     }
 
 
@@ -47,6 +49,7 @@ def job_from_data(data: Mapping[str, Any]) -> Job:
         int(data["attempt"]),
         int(data["run"]),
         data.get("gives_up") is True,
+        int(data.get("candidate", 0)),
     )
 
 
@@ -58,18 +61,10 @@ def traceparent_of(data: Mapping[str, Any]) -> str:
 def about_job(job_id: str) -> AbstractContextManager[None]:
     """What is logged meanwhile is about this job, and about its session."""
     try:
-        job = job_from_id(job_id)
+        job = Job.from_id(job_id)
     except ValueError:
         return about(job=job_id)
-    return about(job.session_id, attempt=job.attempt, job=job_id)
-
-
-def job_from_id(job_id: str) -> Job:
-    """The job that `Job.id` named so, but for `gives_up`. A session id may hold hyphens of its
-    own."""
-    kind, rest = job_id.split("-", 1)
-    session_id, attempt, run = rest.rsplit("-", 2)
-    return Job(JobKind(kind), session_id, int(attempt), int(run))
+    return about(job.session_id, attempt=job.attempt, candidate=job.candidate, job=job_id)
 
 
 def job_options(job: Job) -> dict[str, Any]:

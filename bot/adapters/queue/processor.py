@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from bot.adapters.queue.cancelling import within
 from bot.adapters.queue.encoding import about_job, job_from_data, traceparent_of
 from bot.domain.errors import ImagineError, SlackBusy, SlackShutOut, SlackUnavailable
-from bot.domain.work import Job
+from bot.domain.jobs import Job
 from bot.telemetry import metrics
 from bot.telemetry.tracing import Kind, span
 

@@ -19,12 +19,11 @@ from bot.adapters.queue.encoding import (
     QUEUE_OF,
     about_job,
     job_data,
-    job_from_id,
     job_options,
 )
 from bot.adapters.redis_errors import count_error, unavailable
 from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
-from bot.domain.work import Job
+from bot.domain.jobs import Job
 from bot.ports import JobState, QueueDepth
 from bot.telemetry.tracing import Kind, span
 
@@ -83,7 +82,7 @@ class BullJobQueue:
         """The jobs that wait for another try come last, where they will queue once it is due."""
         backend = self._queues[GENERATE_QUEUE].backend
         ids = await _bounded(backend.getRanges(["wait", "delayed"], 0, -1, True))
-        return [job_from_id(job_id) for job_id in ids]
+        return [Job.from_id(job_id) for job_id in ids]
 
     async def depths(self) -> list[QueueDepth]:
         """How much there is in each queue, and for how long."""

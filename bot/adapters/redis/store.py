@@ -34,10 +34,10 @@ from bot.adapters.redis.scripts import COMPARE_AND_SET, REMOVE_IF_UNTOUCHED
 from bot.adapters.redis_errors import bounded, unavailable
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, Reason, Refusal
+from bot.domain.jobs import owed
 from bot.domain.options import Options
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
-from bot.domain.work import owed
 from bot.ports import Change, Entry, Memory, Unfinished
 from bot.telemetry.metrics import STAGE_CHANGES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.domain.work import JobKind
+from bot.domain.jobs import JobKind
 from tests.programs.chaos.evidence import Evidence
 from tests.programs.chaos.finding import Finding
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.work import JobKind
+from bot.domain.jobs import JobKind
 from bot.sandbox import Message
 from tests.programs.chaos.archive import Stored, stored_from
 from tests.programs.chaos.evidence import Asked, Evidence, Key, Paid

@@ -11,10 +11,10 @@ from bot.domain import begin, steps
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.ending import retired
 from bot.domain.errors import NOT_ANNOUNCED, FailureKind, Reason, Refusal
+from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import TRANSITIONS, Event, Stage
-from bot.domain.work import Job, JobKind, owed
 from tests.fakes import (
     CHANNEL,
     OWNER,
@@ -360,7 +360,7 @@ def test_an_earlier_draft_can_be_used_until_one_is_approved() -> None:
     session = a_session(attempts=3)
     used = steps.use_earlier(session, ImageRef(1), OWNER, NOW)
     assert (used.stage, used.final_image, used.approved_by) == (Stage.FINAL, ImageRef(1), OWNER)
-    assert owed(used) == Job(JobKind.FINISH, session.id, 1)
+    assert owed(used) == (Job(JobKind.PUBLISH, session.id, 1),)
     running = generating(3)
     late = reason_of(lambda: steps.use_earlier(running, ImageRef(1), OWNER, NOW))
     assert late is Reason.STILL_WORKING
@@ -399,7 +399,7 @@ def test_a_failed_attempt_gives_the_earlier_draft_back() -> None:
 def test_an_image_approved_after_a_failure_is_still_owed_its_publication() -> None:
     approved = steps.approve(failed_second(), ImageRef(1), OWNER, NOW)
     assert approved.error_message == ""
-    assert owed(approved) == Job(JobKind.FINISH, approved.id, 1)
+    assert owed(approved) == (Job(JobKind.PUBLISH, approved.id, 1),)
 
 
 def test_a_failed_attempt_cannot_be_approved() -> None:
@@ -475,7 +475,7 @@ def test_that_a_cancel_is_shown_is_recorded_also_where_nothing_was_posted_yet(
     session = steps.cancel(replace(generating(), root_ts=root_ts), 1, "cancelled", NOW)
     shown = steps.cancel_shown(session, 1)
     assert shown.latest.failure_ts == failure_ts
-    assert owed(shown) is None
+    assert owed(shown) == ()
     assert shown == with_latest(session, failure_ts=failure_ts)
 
 
@@ -531,7 +531,7 @@ def test_start_over_leaves_only_whose_it_was_and_where_once_it_is_retired() -> N
     cleared = steps.start_over(final, "T1.U1.next", NOW)
     emptied = (cleared.task_input, cleared.final_result, cleared.input_used_by_process)
     assert (*emptied, cleared.error_message) == ("", 0, "", "")
-    assert owed(cleared) == Job(JobKind.RETIRE, final.id, 2)
+    assert owed(cleared) == (Job(JobKind.RETIRE, final.id, 2),)
     assert retired(cleared) == Session(
         final.id,
         "T1",

@@ -9,20 +9,20 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import pocketflow
 import pytest
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import RETRYABLE, FailureKind, GenerationError, StoreUnavailable
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
-from bot.flow import generate, plan
-from bot.flow.generate import GenerateImage
-from bot.flow.live_preview import LivePreviews
-from bot.flow.paid_calls import PaidCalls
-from bot.flow.plan import TRIES
+from bot.flow import checkpoint, generate
+from bot.flow.checkpoint import Checkpoints
+from bot.flow.generate import TRIES, WAIT, GenerateImage
 from bot.flow.requests import Requests
 from bot.flow.shared import Shared, shared_store
 from bot.ports import OnReading
+from bot.views.words import failure_words
 from tests.fakes import (
     ID,
     IMAGE,
@@ -31,7 +31,6 @@ from tests.fakes import (
     FakeFiles,
     FakeHeartbeats,
     FakeImageBackend,
-    FakePublisher,
     FakeSessionStore,
     FakeSlackAccess,
     FakeTime,
@@ -51,19 +50,16 @@ LOST = GenerationError(FailureKind.TIMED_OUT)
 def time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     """Nobody waits between the tries."""
     fake = FakeTime()
-
-    async def to_thread(function: Any, *args: object) -> object:
-        return function(*args)
-
-    quick = SimpleNamespace(**{**vars(asyncio), "sleep": fake.sleep, "to_thread": to_thread})
+    quick = SimpleNamespace(**{**vars(asyncio), "sleep": fake.sleep})
     monkeypatch.setattr(generate, "time", fake)
-    monkeypatch.setattr(plan, "time", fake)
-    monkeypatch.setattr(generate, "asyncio", quick)
+    monkeypatch.setattr(checkpoint, "time", fake)
+    monkeypatch.setattr(checkpoint, "asyncio", quick)
+    monkeypatch.setattr(pocketflow, "asyncio", quick)
     return fake
 
 
 class Run:
-    """One run of the node for a session."""
+    """Runs of the node for one session."""
 
     def __init__(self, session: Session, *outcomes: object) -> None:
         self.store = FakeSessionStore(session)
@@ -71,21 +67,30 @@ class Run:
         self.files = FakeFiles()
         self.heartbeats = FakeHeartbeats()
         self.changed: list[str] = []
+        self.previews: list[tuple[str, ImageRef, str]] = []
         self.shared: Shared = {}
 
-    async def __call__(self) -> str:
-        self.shared = shared_store(self.session, repeated=False)
+    async def __call__(self, candidate: int = 1) -> str:
+        self.shared = shared_store(self.session, candidate, repeated=False)
         node = GenerateImage(
             self.store,
             self.backend,
-            Requests(self.store, self.files),
-            LivePreviews(self.store, FakePublisher(), enabled=False),
+            Requests(self.store, self.files, self.heartbeats),
             self.changed.append,
-            PaidCalls(self.store, self.heartbeats, FakeSlackAccess()),
+            Checkpoints(
+                self.store,
+                self.heartbeats,
+                FakeSlackAccess(),
+                lambda *offered: self.previews.append(offered),
+            ),
         )
         action = await node.run_async(self.shared)
         assert isinstance(action, str)
         return action
+
+    async def each(self) -> list[str]:
+        """The run of every candidate, one after the other."""
+        return [await self(c.number) for c in self.candidates]
 
     @property
     def session(self) -> Session:
@@ -103,6 +108,11 @@ def of(images: int, **first: Any) -> Session:
     return with_attempt(generating(), attempt.with_candidate(candidate))
 
 
+def delivering(session: Session, candidate: int = 1) -> Session:
+    """Its images are all made, this one last."""
+    return with_latest(session, delivering=candidate)
+
+
 def edit_of(base: ImageRef, **changes: Any) -> Session:
     """A session whose second attempt, under way, edits an image."""
     attempt = Attempt(2, PROMPT, change="friendlier", base=base)
@@ -115,18 +125,34 @@ async def test_an_image_goes_into_the_shared_store_and_its_facts_into_the_sessio
     run = Run(generating())
     assert await run() == "generated"
     assert run.shared["generated_image"] == ENCODED
-    assert run.shared["images"] == {1: ENCODED}
     assert run.shared["input_used_by_process"] == PROMPT
     assert run.store.images[ID, ImageRef(1)] == ENCODED
     (candidate,) = run.candidates
     assert (candidate.mime_type, candidate.width, candidate.height) == ("image/png", 1024, 768)
     assert (candidate.response_id, run.session.latest.generated_at) == ("resp_1", 1000.0)
-    assert run.session.input_used_by_process == PROMPT
+    assert run.changed == [ID, ID]
+
+
+async def test_partial_images_are_offered_as_previews_of_their_image(time: FakeTime) -> None:
+    run = Run(of(2))
+    run.backend.partials = ["sketch"]
+    await run(2)
+    assert run.previews == [(ID, ImageRef(1, 2), "sketch")]
+
+
+async def test_what_the_node_works_on_is_what_the_shared_store_says(time: FakeTime) -> None:
+    """The session may have moved on since the dict was made."""
+    run = Run(with_latest(generating(), prompt="a cat"))
+    run.store.sessions[ID] = replace(run.session, task_input="a cat")
+    await run()
+    assert (run.shared["task_input"], run.shared["stage"]) == ("a cat", "generating")
+    assert run.backend.requests[0].prompt == "a cat"
 
 
 async def test_asks_for_the_attempts_prompt_and_options_and_hides_who_asks(time: FakeTime) -> None:
     options = Options(size="1536x1024", quality="high")
-    run = Run(with_latest(generating(2), prompt="a cat", options=options))
+    session = replace(generating(2), task_input="a cat")
+    run = Run(with_latest(session, prompt="a cat", options=options))
     await run()
     (request,) = run.backend.requests
     assert (request.prompt, request.attempt, request.candidate) == ("a cat", 2, 1)
@@ -155,25 +181,6 @@ async def test_the_bytes_are_kept_before_the_session_claims_an_image(time: FakeT
     assert not run.candidates[0].has_image
 
 
-async def test_an_image_in_hand_is_not_paid_again_because_it_could_not_be_recorded(
-    time: FakeTime,
-) -> None:
-    run = Run(generating())
-    keep, calls = run.store.keep_image, 0
-
-    async def away_once(session_id: str, image: ImageRef, encoded: str) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            raise StoreUnavailable("away")
-        await keep(session_id, image, encoded)
-
-    run.store.keep_image = away_once  # type: ignore[method-assign]
-    assert await run() == "generated"
-    assert len(run.backend.requests) == 1
-    assert run.candidates[0].has_image
-
-
 async def test_the_response_id_is_recorded_before_the_image_is_there(time: FakeTime) -> None:
     run = Run(generating(), LOST)
     run.backend.tells = "resp_7"
@@ -198,15 +205,15 @@ async def test_a_repeated_run_goes_on_from_the_recorded_response(time: FakeTime)
 
 
 async def test_a_recorded_image_is_not_asked_for_again(time: FakeTime) -> None:
-    run = Run(of(1, width=9, height=9))
+    run = Run(delivering(of(1, width=9, height=9)))
     run.store.images[ID, ImageRef(1)] = KEPT
     assert await run() == "generated"
     assert run.backend.requests == []
-    assert run.shared["generated_image"] == KEPT
+    assert run.shared["input_used_by_process"] == PROMPT
 
 
 async def test_an_uploaded_file_needs_no_image_even_when_that_has_expired(time: FakeTime) -> None:
-    run = Run(of(1, width=9, height=9, file_id="F1"))
+    run = Run(delivering(of(1, width=9, height=9, file_id="F1")))
     assert await run() == "generated"
     assert run.backend.requests == []
     assert run.shared["generated_image"] == ""
@@ -215,7 +222,7 @@ async def test_an_uploaded_file_needs_no_image_even_when_that_has_expired(time: 
 async def test_an_image_that_expired_before_its_upload_is_asked_for_by_its_response(
     time: FakeTime,
 ) -> None:
-    run = Run(of(1, width=9, height=9, response_id="resp_7"))
+    run = Run(delivering(of(1, width=9, height=9, response_id="resp_7")))
     assert await run() == "generated"
     assert [request.response_id for request in run.backend.requests] == ["resp_7"]
     assert run.store.images[ID, ImageRef(1)] == ENCODED
@@ -228,8 +235,9 @@ async def test_a_failure_that_retrying_cannot_mend_is_not_retried(
     run = Run(generating(), GenerationError(kind, said="no"))
     assert await run() == "failed"
     assert len(run.backend.requests) == 1
-    assert run.shared["failure"] == {"kind": kind.value, "said": "no"}
-    assert run.candidates[0].failure is kind
+    assert run.shared["failure"] == kind.value
+    assert run.shared["error_message"] == failure_words(kind, said="no")
+    assert (run.candidates[0].failure, run.candidates[0].said) == (kind, "no")
     assert run.shared["generated_image"] == ""
     assert sum(time.slept) == 0
 
@@ -241,15 +249,15 @@ async def test_a_failure_that_may_pass_is_retried_until_the_tries_are_used_up(
     run = Run(generating(), GenerationError(kind))
     assert await run() == "failed"
     assert len(run.backend.requests) == TRIES == 3
-    assert time.slept == [0, 1, 2]
-    assert run.shared["failure"]["kind"] == kind.value
+    assert time.slept == [0, WAIT, 0, WAIT, 0]
+    assert run.shared["failure"] == kind.value
 
 
 async def test_a_retry_waits_as_long_as_the_provider_says(time: FakeTime) -> None:
     limited = GenerationError(FailureKind.RATE_LIMITED, retry_after=7.5)
     run = Run(generating(), limited, GenerationError(FailureKind.PROVIDER_DOWN), IMAGE)
     assert await run() == "generated"
-    assert time.slept == [0, 7.5, 2]
+    assert time.slept == [0, WAIT, 7.5 - WAIT, WAIT, 0]
 
 
 async def test_a_wait_that_is_too_long_is_reported_instead(time: FakeTime) -> None:
@@ -271,7 +279,7 @@ async def test_a_backend_that_breaks_is_not_asked_again_and_nothing_of_it_is_tol
     run = Run(generating(), RuntimeError("sk-secret"))
     assert await run() == "failed"
     assert len(run.backend.requests) == 1
-    assert run.shared["failure"] == {"kind": "internal", "said": ""}
+    assert run.shared["failure"] == "internal"
     assert "sk-secret" not in caplog.text
 
 
@@ -286,72 +294,58 @@ async def test_a_store_that_is_away_ends_the_run_before_anything_is_paid(time: F
 # several candidates
 
 
-async def test_candidates_are_made_side_by_side_and_recorded_each(time: FakeTime) -> None:
+async def test_each_candidate_is_recorded_and_the_last_one_goes_on(time: FakeTime) -> None:
     run = Run(of(3), IMAGE, OTHER, IMAGE)
-    assert await run() == "generated"
+    assert await run.each() == ["recorded", "recorded", "generated"]
     assert [request.candidate for request in run.backend.requests] == [1, 2, 3]
     assert [c.response_id for c in run.candidates] == ["resp_1", "resp_2", "resp_1"]
-    assert run.shared["images"] == {1: ENCODED, 2: base64.b64encode(b"other").decode(), 3: ENCODED}
     assert run.shared["generated_image"] == ENCODED
     assert set(run.store.images) == {(ID, ImageRef(1, n)) for n in (1, 2, 3)}
+    assert run.session.latest.delivering == 3
+
+
+async def test_of_candidates_made_at_once_one_goes_on(time: FakeTime) -> None:
+    run = Run(of(4))
+    actions = await asyncio.gather(*(run(n) for n in (4, 2, 1, 3)))
+    assert sorted(actions) == ["generated", "recorded", "recorded", "recorded"]
 
 
 async def test_one_that_fails_does_not_lose_the_others(time: FakeTime) -> None:
     run = Run(of(3), LOST, IMAGE, OTHER)
-    assert await run() == "generated"
+    assert await run.each() == ["recorded", "recorded", "generated"]
     assert [c.failure for c in run.candidates] == [FailureKind.TIMED_OUT, None, None]
     assert [c.number for c in run.session.latest.images] == [2, 3]
-    assert run.shared["generated_image"] == ENCODED
     assert run.shared["failure"] is None
 
 
-async def test_an_image_is_recorded_while_the_others_are_still_being_made(time: FakeTime) -> None:
+async def test_one_that_fails_last_delivers_what_the_others_brought(time: FakeTime) -> None:
+    run = Run(of(2), IMAGE, LOST)
+    assert await run.each() == ["recorded", "generated"]
+    assert (run.shared["generated_image"], run.session.latest.delivering) == ("", 2)
+
+
+async def test_an_attempt_is_not_generated_before_all_are_made(time: FakeTime) -> None:
     run = Run(of(2))
-    run.backend.gates[2] = asyncio.Event()
-    running = asyncio.create_task(run())
-    await eventually(lambda: run.candidates[0].has_image)
-    assert not run.candidates[1].has_image
+    assert await run() == "recorded"
     assert not run.session.latest.generated_at
-    run.backend.gates[2].set()
-    assert await running == "generated"
+    assert await run(2) == "generated"
     assert run.session.latest.generated_at
 
 
-async def test_a_run_that_died_after_two_of_three_pays_only_for_the_third(time: FakeTime) -> None:
-    run = Run(of(3))
-    run.store.writes_until_away = 6  # the start, three calls, and two images
-    with pytest.raises(StoreUnavailable):
-        await run()
-    assert [c.has_image for c in run.candidates] == [True, True, False]
-    run.store.writes_until_away = None
-    run.backend.requests.clear()
-    assert await run() == "generated"
-    assert [request.candidate for request in run.backend.requests] == [3]
-    assert sorted(run.shared["images"]) == [1, 2, 3]
-
-
-async def test_an_error_of_one_lets_the_others_come_to_their_end_first(time: FakeTime) -> None:
+async def test_a_repeated_run_of_one_that_was_made_leaves_the_delivery_to_the_last(
+    time: FakeTime,
+) -> None:
     run = Run(of(2))
-    run.backend.gates[2] = asyncio.Event()
-    keep = run.store.keep_image
-
-    async def first_is_lost(session_id: str, image: ImageRef, encoded: str) -> None:
-        if image.candidate == 1:
-            raise StoreUnavailable("away")
-        await keep(session_id, image, encoded)
-
-    run.store.keep_image = first_is_lost  # type: ignore[method-assign]
-    running = asyncio.create_task(run())
-    await eventually(lambda: len(run.backend.requests) == 2)
-    run.backend.gates[2].set()
-    with pytest.raises(StoreUnavailable):
-        await running
-    assert [c.has_image for c in run.candidates] == [False, True]
+    assert await run.each() == ["recorded", "generated"]
+    run.backend.requests.clear()
+    assert await run(1) == "recorded"
+    assert await run(2) == "generated", "its worker may have died"
+    assert run.backend.requests == []
 
 
 async def test_a_candidate_that_failed_before_is_not_asked_for_again(time: FakeTime) -> None:
     run = Run(of(2, failure=FailureKind.MODERATION))
-    assert await run() == "generated"
+    assert await run.each() == ["recorded", "generated"]
     assert [request.candidate for request in run.backend.requests] == [2]
 
 
@@ -362,29 +356,30 @@ async def test_when_all_failed_the_most_telling_is_reported(time: FakeTime) -> N
         GenerationError(FailureKind.QUOTA),
     ]
     run = Run(of(3), *failures)
-    assert await run() == "failed"
-    assert run.shared["failure"] == {"kind": "declined", "said": "I'd rather not."}
+    assert await run.each() == ["recorded", "recorded", "failed"]
+    assert run.shared["failure"] == "declined"
+    assert "I'd rather not." in run.shared["error_message"]
     assert not run.session.latest.generated_at
 
 
 async def test_failures_are_remembered_by_a_repeated_run(time: FakeTime) -> None:
     run = Run(of(2), GenerationError(FailureKind.BAD_KEY), LOST)
-    await run()
+    await run.each()
     run.backend.requests.clear()
-    assert await run() == "failed"
+    assert await run(2) == "failed"
     assert run.backend.requests == []
-    assert run.shared["failure"]["kind"] == "bad_key"
+    assert run.shared["failure"] == "bad_key"
 
 
 async def test_a_cancelled_run_has_recorded_what_was_on_its_way_into_the_store() -> None:
     """The provider's ids are what the provider is stopped by."""
-    run = Run(of(2))
+    run = Run(of(1))
     run.backend.tells = "resp_7"
     run.backend.gate = asyncio.Event()
     update, held = run.store.update, asyncio.Event()
 
     async def slowly(session_id: str, change: Any) -> Session:
-        if len(run.backend.requests) == 2:
+        if run.backend.requests:
             held.set()
             await asyncio.sleep(0.05)
         return await update(session_id, change)
@@ -395,7 +390,25 @@ async def test_a_cancelled_run_has_recorded_what_was_on_its_way_into_the_store()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert [c.response_id for c in run.candidates] == ["resp_7", "resp_7"]
+    assert [c.response_id for c in run.candidates] == ["resp_7"]
+
+
+async def test_an_image_that_came_is_recorded_though_its_run_is_cancelled() -> None:
+    run = Run(of(1))
+    keep, held = run.store.keep_image, asyncio.Event()
+
+    async def slowly(session_id: str, image: ImageRef, encoded: str) -> None:
+        held.set()
+        await asyncio.sleep(0.05)
+        await keep(session_id, image, encoded)
+
+    run.store.keep_image = slowly  # type: ignore[method-assign]
+    running = asyncio.create_task(run())
+    await held.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert run.candidates[0].has_image
 
 
 # cancelled attempts, and images to edit
@@ -441,4 +454,4 @@ async def test_an_image_that_cannot_be_had_fails_before_anything_is_paid(
     run.files.fetch = refused  # type: ignore[method-assign]
     assert await run() == "failed"
     assert run.backend.requests == []
-    assert run.shared["failure"] == {"kind": kind.value, "said": ""}
+    assert run.shared["failure"] == kind.value

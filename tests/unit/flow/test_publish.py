@@ -12,7 +12,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, ImageNotReady, SlackRefused, SlackUnavailable
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.flow.publish import AwaitFeedback, PostDraft, RemoveDraft
+from bot.flow.publish import OpenReview, PostDraft, RemoveDraft
 from bot.flow.shared import Shared, shared_store
 from tests.fakes import (
     ID,
@@ -29,7 +29,8 @@ from tests.support.metrics import Counted
 REFUSED = SlackRefused("chat.postMessage", "restricted_action")
 NOT_READY = ImageNotReady("chat.postMessage", "invalid_blocks")
 UPLOADED = with_attempt(
-    generating(), replace(an_attempt(images=2), candidates=(a_candidate(1), a_candidate(2)))
+    generating(),
+    replace(an_attempt(images=2, delivering=2), candidates=(a_candidate(1), a_candidate(2))),
 )
 CANCELLED = replace(with_latest(UPLOADED, failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT)
 
@@ -40,10 +41,10 @@ class Place:
     def __init__(self, session: Session, *, repeated: bool = False) -> None:
         self.store = FakeSessionStore(session)
         self.publisher = FakePublisher()
-        self.shared: Shared = shared_store(session, repeated=repeated)
-        self.shared["images"] = {
-            n: base64.b64encode(f"image {n}".encode()).decode() for n in (1, 2)
-        }
+        self.shared: Shared = shared_store(session, 2, repeated=repeated)
+        for n in (1, 2):
+            encoded = base64.b64encode(f"image {n}".encode()).decode()
+            self.store.images[ID, ImageRef(1, n)] = encoded
 
     async def run(self, node: AsyncNode) -> str | None:
         action: str | None = await node.run_async(self.shared)
@@ -61,7 +62,7 @@ async def test_what_slack_refuses_becomes_a_failure() -> None:
     place = Place(UPLOADED)
     place.publisher.failures["post_draft"] = [REFUSED]
     assert await place.post() == "failed"
-    assert place.shared["failure"] == {"kind": "not_delivered", "said": ""}
+    assert place.shared["failure"] == "not_delivered"
 
 
 async def test_while_slack_is_away_the_run_ends_and_is_repeated() -> None:
@@ -97,7 +98,7 @@ async def test_files_that_slack_does_not_come_to_know_are_shared_and_that_is_rec
 
 async def test_an_image_that_has_expired_cannot_be_shared_instead() -> None:
     place = Place(UPLOADED)
-    del place.shared["images"][2]
+    del place.store.images[ID, ImageRef(1, 2)]
     place.publisher.failures["post_draft"] = [NOT_READY]
     assert await place.post() == "failed"
     assert place.publisher.of("share") == []
@@ -125,15 +126,16 @@ async def test_the_time_to_the_draft_runs_from_the_request_and_counts_once(
     monkeypatch.setattr("time.time", lambda: 1_012.5)
     place.shared["message_ts"] = "9.9"
     for _ in range(2):
-        await place.run(AwaitFeedback(place.store))
+        await place.run(OpenReview(place.store))
     assert counted.of("imagine_draft_seconds_count") == 1
     assert counted.of("imagine_draft_seconds_sum") == 12.5
 
 
 async def test_a_posted_draft_makes_it_the_persons_turn() -> None:
     place = Place(UPLOADED)
-    place.shared["message_ts"] = "7.7"
-    assert await place.run(AwaitFeedback(place.store)) == "reviewing"
+    place.shared |= {"message_ts": "7.7", "input_used_by_process": "a cat"}
+    assert await place.run(OpenReview(place.store)) == "reviewing"
+    assert place.session.input_used_by_process == "a cat"
     assert place.session.stage is Stage.USER_FEEDBACK
     assert place.session.latest.message_ts == "7.7"
     assert place.shared["stage"] == "user_feedback"
@@ -144,7 +146,7 @@ async def test_a_session_that_has_moved_on_is_left_as_it_is(session: Session) ->
     place = Place(UPLOADED)
     place.shared["message_ts"] = "7.7"
     place.store.sessions[ID] = session
-    assert await place.run(AwaitFeedback(place.store)) == "cancelled"
+    assert await place.run(OpenReview(place.store)) == "cancelled"
     assert place.session == session
 
 

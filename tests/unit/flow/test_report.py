@@ -9,9 +9,9 @@ import pytest
 from bot.domain.errors import OFFERS_EDIT, FailureKind, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.flow.drafts import Drafts
 from bot.flow.report import ReportFailure, RestoreDraft
-from bot.flow.shared import Shared, shared_store
+from bot.flow.shared import Shared, fail, shared_store
+from bot.progress.drafts import Drafts
 from tests.fakes import ID, FakePublisher, FakeSessionStore, a_session, generating, with_latest
 
 REFUSED = SlackRefused("chat.postMessage", "restricted_action")
@@ -29,7 +29,7 @@ class Place:
         self.store = FakeSessionStore(session)
         self.publisher = FakePublisher()
         self.shared: Shared = shared_store(session, repeated=False)
-        self.shared["failure"] = {"kind": kind.value, "said": said}
+        fail(self.shared, kind, said)
 
     async def report(self) -> str:
         action: str = await ReportFailure(self.store, self.publisher).run_async(self.shared)

@@ -13,6 +13,7 @@ from bot.domain.attempt import Attempt, ImageRef, Source
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.domain.images import ImageRequest
 from bot.domain.stages import Stage
+from bot.flow import requests
 from bot.flow.requests import LONGEST_AVOIDED, MOST_AVOIDED, Requests
 from bot.ports import OnReading
 from tests.fakes import (
@@ -20,6 +21,7 @@ from tests.fakes import (
     PNG,
     PROMPT,
     FakeFiles,
+    FakeHeartbeats,
     FakeSessionStore,
     a_candidate,
     a_session,
@@ -38,11 +40,16 @@ class Desk:
         self.session = replace(self.session, attempts=attempts)
         self.store = FakeSessionStore(self.session)
         self.files = FakeFiles()
+        self.heartbeats = FakeHeartbeats()
         self.avoid_rejected = True
 
-    async def request(self) -> ImageRequest:
-        requests = Requests(self.store, self.files, avoid_rejected=self.avoid_rejected)
-        return await requests.of(self.session, self.session.latest)
+    async def request(self, candidate: int = 1, runner: str = "run") -> ImageRequest:
+        requests = Requests(
+            self.store, self.files, self.heartbeats, avoid_rejected=self.avoid_rejected
+        )
+        session, latest = self.store.sessions[ID], self.session.latest
+        image = ImageRef(latest.number, candidate)
+        return await requests.of(session, latest.prompt, image, runner)
 
     async def refused(self) -> FailureKind:
         with pytest.raises(GenerationError) as error:
@@ -265,7 +272,7 @@ class ReadingFiles(FakeFiles):
 
 
 def reading(error: BaseException | None = None, *readers: str) -> tuple[Desk, ReadingFiles]:
-    attempt = replace(BROUGHT, runner="me")
+    attempt = BROUGHT
     desk = Desk(attempt, source=Source("F9", readers=readers))
     desk.store.sessions[ID] = desk.session
     files = desk.files = ReadingFiles(desk.store, error)
@@ -282,7 +289,7 @@ async def test_that_a_picture_is_being_read_is_recorded_before() -> None:
     desk, files = reading(None, "lost")
     files.go_on.set()
     await desk.request()
-    assert files.readers == [("lost", "me")]
+    assert files.readers == [("lost", "run")]
     assert left(desk) == ()
 
 
@@ -317,3 +324,37 @@ async def test_a_picture_that_is_kept_is_not_read() -> None:
     assert base is not None
     assert base.data == PNG
     assert files.readers == []
+
+
+async def test_one_candidate_reads_a_persons_picture_and_the_others_wait_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(requests, "LOOK_EVERY", 0.001)
+    desk = Desk(BROUGHT, source=Source("F9"))
+    desk.heartbeats.alive |= {"a", "b", "c"}
+    reads, gate = 0, asyncio.Event()
+
+    async def slowly(file_id: str, on_reading: OnReading | None = None) -> bytes:
+        nonlocal reads
+        assert on_reading is not None
+        await on_reading()
+        reads += 1
+        await gate.wait()
+        return PNG
+
+    desk.files.fetch = slowly  # type: ignore[method-assign]
+    asked = [asyncio.create_task(desk.request(n, runner)) for n, runner in enumerate("abc", 1)]
+    await asyncio.sleep(0.02)
+    assert reads == 1
+    gate.set()
+    assert [(await one).base.data for one in asked] == [PNG] * 3  # type: ignore[union-attr]
+    assert reads == 1
+    assert desk.store.sessions[ID].source == Source("F9")
+
+
+async def test_a_picture_whose_reader_is_lost_is_read_by_another() -> None:
+    desk = Desk(BROUGHT, source=Source("F9", readers=("lost",)))
+    desk.files.kept = {"F9": PNG}
+    request = await desk.request()
+    assert request.base is not None
+    assert request.base.data == PNG

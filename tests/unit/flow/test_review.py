@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from pocketflow import AsyncNode
 
+import bot.flow
 from bot.domain import steps
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import (
@@ -20,10 +22,11 @@ from bot.domain.errors import (
     SlackRefused,
     StoreUnavailable,
 )
+from bot.domain.jobs import owed
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.flow import ReviewFlow, generate, publish, report, upload
-from bot.flow.live_preview import LivePreviews
+from bot.flow.checkpoint import Checkpoints
 from bot.flow.requests import Requests
 from tests.fakes import (
     ID,
@@ -60,23 +63,21 @@ NODES: list[Any] = [
 def review_flow(
     store: FakeSessionStore, backend: FakeImageBackend, publisher: FakePublisher
 ) -> ReviewFlow:
-    previews = LivePreviews(store, publisher, enabled=False)
-    requests = Requests(store, FakeFiles())
+    heartbeats = FakeHeartbeats()
+    requests = Requests(store, FakeFiles(), heartbeats)
     return ReviewFlow(
         store,
         backend,
         publisher,
         requests,
-        previews,
         lambda _: None,
-        FakeHeartbeats(),
-        FakeSlackAccess(),
+        Checkpoints(store, heartbeats, FakeSlackAccess(), lambda *_: None),
     )
 
 
-def of(images: int = 1, message_ts: str = "", **facts: Any) -> Session:
+def of(images: int = 1, delivering: int = 0, message_ts: str = "", **facts: Any) -> Session:
     """A session that generates so many candidates; these facts are recorded of the first."""
-    attempt = an_attempt(images=images, message_ts=message_ts)
+    attempt = an_attempt(images=images, delivering=delivering, message_ts=message_ts)
     candidate = replace(attempt.candidate(1), **facts)
     return with_attempt(generating(), attempt.with_candidate(candidate))
 
@@ -98,8 +99,21 @@ class Flow:
         with contextlib.suppress(Refusal):  # twice is once
             await self.store.update(ID, lambda s: steps.cancel(s, s.latest.number, "w", 130.0))
 
-    async def run(self, *, repeated: bool = False) -> dict[str, object]:
-        return await self.flow.run(self.session, repeated=repeated)
+    async def run(self, candidate: int = 1, *, repeated: bool = False) -> dict[str, object]:
+        return await self.flow.run(self.session, candidate, repeated=repeated)
+
+    async def each(self, *, repeated: bool = False) -> None:
+        """The job of every candidate, side by side; what ends one does not end the others."""
+        numbers = [c.number for c in self.session.latest.candidates]
+        runs = [self.run(number, repeated=repeated) for number in numbers]
+        ended = await asyncio.gather(*runs, return_exceptions=True)
+        assert all(isinstance(end, dict | StoreUnavailable) for end in ended), ended
+
+    async def each_again(self) -> None:
+        """What the queue runs again: whatever has not come to its end."""
+        while self.session.stage is Stage.GENERATING:
+            for job in owed(self.session):
+                await self.run(job.candidate, repeated=True)
 
 
 async def test_from_a_prompt_to_a_draft() -> None:
@@ -148,9 +162,9 @@ async def test_what_slack_does_not_take_is_reported(call: str) -> None:
     [
         (generating(), 1, ["upload", "post_draft"]),
         (of(response_id="resp_1"), 1, ["upload", "post_draft"]),
-        (of(width=9, height=9), 0, ["upload", "post_draft"]),
-        (of(width=9, height=9, file_id="F1"), 0, ["post_draft"]),
-        (of(width=9, height=9, file_id="F1", message_ts="7.7"), 0, []),
+        (of(1, 1, width=9, height=9), 0, ["upload", "post_draft"]),
+        (of(1, 1, width=9, height=9, file_id="F1"), 0, ["post_draft"]),
+        (of(1, 1, width=9, height=9, file_id="F1", message_ts="7.7"), 0, []),
     ],
     ids=["nothing", "response", "image", "file", "message"],
 )
@@ -187,22 +201,41 @@ async def test_a_run_that_died_after_any_write_is_brought_to_the_same_end(writes
 async def test_three_candidates_survive_a_death_after_any_write(writes: int) -> None:
     flow = Flow(of(3))
     flow.store.writes_until_away = writes
-    with contextlib.suppress(StoreUnavailable):
-        await flow.run()
+    await flow.each()
     flow.store.writes_until_away = None
     recorded = [c.number for c in flow.session.latest.candidates if c.has_image]
     flow.backend.requests.clear()
-    await flow.run(repeated=True)
+    await flow.each_again()
     assert sorted(request.candidate for request in flow.backend.requests) == [
         number for number in (1, 2, 3) if number not in recorded
     ]
     assert flow.session.stage is Stage.USER_FEEDBACK
     assert len(flow.session.latest.images) == 3
+    assert len(flow.publisher.of("post_draft")) <= 2
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+async def test_the_others_go_on_while_one_candidate_has_lost_its_worker(lost: int) -> None:
+    flow = Flow(of(3))
+    flow.backend.gates[lost] = asyncio.Event()
+    running = {n: asyncio.create_task(flow.run(n)) for n in (1, 2, 3)}
+    await eventually(lambda: len(flow.backend.requests) == 3)
+    made = [n for n in (1, 2, 3) if n != lost]
+    await asyncio.gather(*(running[n] for n in made))
+    running[lost].cancel()
+    await asyncio.wait({running[lost]})
+    assert flow.publisher.shown == []
+    assert [job.candidate for job in owed(flow.session)] == [lost]
+    flow.backend.gates[lost].set()
+    await flow.each_again()
+    assert flow.session.stage is Stage.USER_FEEDBACK
+    assert flow.session.latest.delivering == lost
+    assert [request.candidate for request in flow.backend.requests[3:]] == [lost]
 
 
 async def test_three_candidates_come_as_one_draft() -> None:
     flow = Flow(of(3), IMAGE, DECLINED, IMAGE)
-    await flow.run()
+    await flow.each()
     assert flow.publisher.names() == ["upload", "upload", "post_draft"]
     shown = flow.publisher.of("post_draft")[0].session.latest
     assert [c.file_id for c in shown.candidates] == ["upload:1", "", "upload:1.3"]
@@ -232,24 +265,50 @@ async def test_a_cancelled_attempt_leaves_nothing_in_the_thread(step: str) -> No
         return await show(what, session, **details)
 
     flow.publisher._show = cancelled_meanwhile  # type: ignore[method-assign]
-    running = asyncio.create_task(flow.run())
+    running = asyncio.create_task(flow.each())
     await eventually(lambda: len(flow.backend.requests) == 2)
     if step == "generating":
         await flow.cancel()
     flow.backend.gate.set()
-    shared = await running
+    await running
     assert flow.session.latest.cancelled
-    assert shared["stage"] == "initial_input"
+    assert flow.session.stage is Stage.INITIAL_INPUT
     names = flow.publisher.names()
     assert names.count("post_draft") == names.count("remove_draft") == (step == "post_draft")
 
 
-async def test_giving_up_reports_without_asking_again() -> None:
+@pytest.mark.parametrize("candidate", [0, 1])
+async def test_giving_up_reports_without_asking_again(candidate: int) -> None:
     flow = Flow(generating(2))
-    await flow.flow.give_up(flow.session, FailureKind.INTERNAL)
+    await flow.flow.give_up(flow.session, candidate, FailureKind.INTERNAL)
     assert flow.backend.requests == []
     assert flow.publisher.names() == ["post_failure", "refresh_draft"]
     assert flow.publisher.of("post_failure")[0].details["repeated"] is True
+    assert flow.session.latest.failure is FailureKind.INTERNAL
+
+
+async def test_giving_one_candidate_up_leaves_the_others_alone() -> None:
+    flow = Flow(of(2))
+    await flow.flow.give_up(flow.session, 2, FailureKind.INTERNAL)
+    assert flow.publisher.shown == []
+    await flow.run(1)
+    assert flow.publisher.names() == ["upload", "post_draft"]
+    assert [c.failure for c in flow.session.latest.candidates] == [None, FailureKind.INTERNAL]
+
+
+async def test_giving_the_last_candidate_up_delivers_what_the_others_brought() -> None:
+    flow = Flow(of(2))
+    await flow.run(1)
+    await flow.flow.give_up(flow.session, 2, FailureKind.INTERNAL)
+    assert flow.publisher.names() == ["upload", "post_draft"]
+    assert flow.session.stage is Stage.USER_FEEDBACK
+    assert flow.session.input_used_by_process == PROMPT
+
+
+async def test_giving_the_delivery_up_reports_the_attempt_as_failed() -> None:
+    flow = Flow(of(1, 1, width=9, height=9))
+    await flow.flow.give_up(flow.session, 1, FailureKind.INTERNAL)
+    assert flow.publisher.names() == ["post_failure"]
     assert flow.session.latest.failure is FailureKind.INTERNAL
 
 
@@ -257,7 +316,7 @@ async def test_one_flow_serves_several_sessions_at_once() -> None:
     first, second = generating(), replace(generating(), id="T1.U2.def456", user="U2")
     store, publisher = FakeSessionStore(first, second), FakePublisher()
     flow = review_flow(store, FakeImageBackend(IMAGE), publisher)
-    await asyncio.gather(flow.run(first, repeated=False), flow.run(second, repeated=False))
+    await asyncio.gather(flow.run(first, 1, repeated=False), flow.run(second, 1, repeated=False))
     assert {s.stage for s in store.sessions.values()} == {Stage.USER_FEEDBACK}
     assert sorted(s.session.user for s in publisher.of("post_draft")) == ["U1", "U2"]
 
@@ -268,8 +327,9 @@ def test_there_are_nodes_to_look_at() -> None:
         "GenerateImage",
         "UploadImages",
         "PostDraft",
-        "AwaitFeedback",
+        "OpenReview",
         "InReview",
+        "OthersGoOn",
         "RemoveDraft",
         "ReportFailure",
         "RestoreDraft",
@@ -287,6 +347,22 @@ async def test_exec_never_gets_the_shared_store(monkeypatch: pytest.MonkeyPatch)
 
         monkeypatch.setattr(node, "exec_async", spying)
     await Flow(generating(2), DECLINED).run()
-    await Flow(of(3)).run()
-    assert len(given) == 12
+    await Flow(of(3)).each()
+    assert len(given) == 14
     assert not any(isinstance(prepared, dict) for prepared in given)
+
+
+def test_the_picture_of_the_flow_is_its_wiring() -> None:
+    start = review_flow(FakeSessionStore(), FakeImageBackend(), FakePublisher()).start
+    wired, seen = set(), [start]
+    for node in seen:
+        for action, successor in node.successors.items():
+            wired.add((type(node).__name__, action, type(successor).__name__))
+            if successor not in seen:
+                seen.append(successor)
+    drawn: set[tuple[str, str, str]] = set()
+    for line in (bot.flow.__doc__ or "").splitlines():
+        pieces = re.split(r" -- (\w+) --> ", line.strip())
+        for sources, action, target in zip(pieces[::2], pieces[1::2], pieces[2::2], strict=False):
+            drawn |= {(source, action, target) for source in sources.split(", ")}
+    assert wired == drawn

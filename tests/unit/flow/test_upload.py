@@ -23,7 +23,7 @@ AWAY = SlackUnavailable("away")
 
 def generated(images: int = 1, **first: Any) -> Session:
     """A session with so many images; these facts are the first one's."""
-    attempt = an_attempt(images=images, started_at=1.0, generated_at=2.0)
+    attempt = an_attempt(images=images, started_at=1.0, generated_at=2.0, delivering=1)
     for candidate in attempt.candidates:
         attempt = attempt.with_candidate(replace(candidate, width=9, height=9))
     attempt = attempt.with_candidate(replace(attempt.candidate(1), **first))
@@ -37,11 +37,10 @@ class Place:
         self.store = FakeSessionStore(session)
         self.publisher = FakePublisher()
         self.publisher.failures["upload"] = list(failures)
-        self.shared: Shared = shared_store(session, repeated=False)
-        self.shared["images"] = {
-            c.number: base64.b64encode(f"image {c.number}".encode()).decode()
-            for c in session.latest.candidates
-        }
+        self.shared: Shared = shared_store(session, 1, repeated=False)
+        for candidate in session.latest.candidates:
+            encoded = base64.b64encode(f"image {candidate.number}".encode()).decode()
+            self.store.images[ID, ImageRef(1, candidate.number)] = encoded
 
     async def run(self) -> str:
         action: str = await UploadImages(self.store, self.publisher).run_async(self.shared)
@@ -68,6 +67,28 @@ async def test_every_image_is_uploaded() -> None:
         b"image 2",
         b"image 3",
     }
+
+
+async def test_the_image_that_was_just_made_is_taken_from_the_shared_store() -> None:
+    place = Place(generated(2))
+    place.shared["generated_image"] = base64.b64encode(b"just made").decode()
+    del place.store.images[ID, ImageRef(1)]
+    assert await place.run() == "uploaded"
+    assert {s.details["data"] for s in place.publisher.shown} == {b"just made", b"image 2"}
+
+
+async def test_an_image_of_another_candidate_that_has_expired_is_a_failure_of_that_one() -> None:
+    place = Place(generated(2))
+    del place.store.images[ID, ImageRef(1, 2)]
+    assert await place.run() == "uploaded"
+    assert [c.failure for c in place.candidates] == [None, FailureKind.INTERNAL]
+
+
+async def test_a_run_of_another_candidate_uploads_nothing() -> None:
+    place = Place(generated(2))
+    place.shared["candidate"] = 2
+    assert await place.run() == "cancelled"
+    assert place.publisher.shown == []
 
 
 async def test_a_recorded_file_is_not_uploaded_again() -> None:
@@ -110,7 +131,7 @@ async def test_one_that_slack_refuses_does_not_lose_the_others() -> None:
 async def test_where_slack_takes_none_the_attempt_has_failed(images: int) -> None:
     place = Place(generated(images), REFUSED, REFUSED)
     assert await place.run() == "failed"
-    assert place.shared["failure"] == {"kind": "not_delivered", "said": ""}
+    assert place.shared["failure"] == "not_delivered"
 
 
 async def test_while_slack_is_away_the_run_ends_with_what_it_has_and_is_repeated() -> None:

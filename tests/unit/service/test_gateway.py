@@ -12,11 +12,11 @@ import pytest
 import bot
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import Reason, StoreUnavailable
+from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import draft_posted
-from bot.domain.work import Job, JobKind, owed
 from bot.service.gateway import AttemptGateway
 from tests.fakes import (
     BOSS,
@@ -129,7 +129,7 @@ async def test_starting_over_clears_the_approved_session_and_its_images() -> Non
     assert (session.stage, session.task_input) == (Stage.GENERATING, "a cat")
     assert old is not None
     assert (old.final_ts, old.retiring) == ("9.0", 2)
-    assert owed(old) == Job(JobKind.RETIRE, ID, 2)
+    assert owed(old) == (Job(JobKind.RETIRE, ID, 2),)
     assert (setup.session.stage, setup.session.restarted_as) == (Stage.INITIAL_INPUT, new.id)
     assert setup.store.images == {}
 

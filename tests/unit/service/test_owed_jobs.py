@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bot.domain.attempt import ImageRef
+from bot.domain.attempt import Candidate, ImageRef
+from bot.domain.jobs import Job, JobKind
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind
 from tests.fakes import (
     BOSS,
     ID,
     a_session,
     generating,
+    with_latest,
 )
 from tests.unit.service.services import Setup
 
@@ -18,11 +19,12 @@ FIRST = ImageRef(1)
 
 async def test_the_owed_job_is_queued_and_none_where_none_is_owed() -> None:
     setup = Setup()
-    for session in (generating(), generating(), a_session(), a_session(Stage.INITIAL_INPUT)):
+    queued = with_latest(generating(), announced=False)
+    for session in (queued, queued, a_session(), a_session(Stage.INITIAL_INPUT)):
         await setup.jobs.queue_owed(session)
     assert setup.queue.added == [Job(JobKind.ANNOUNCE, ID, 1)]
     await setup.jobs.queue_owed(a_session(Stage.FINAL))
-    assert setup.queue.added[1:] == [Job(JobKind.FINISH, ID, 1)]
+    assert setup.queue.added[1:] == [Job(JobKind.PUBLISH, ID, 1)]
     assert setup.cancellations.sent == []
 
 
@@ -36,9 +38,12 @@ async def test_a_queue_that_is_away_is_left_to_the_sweeper() -> None:
 
 
 async def test_whoever_has_the_attempt_is_told_and_its_waiting_jobs_are_taken_back() -> None:
-    setup = Setup(generating())
-    for kind in (JobKind.ANNOUNCE, JobKind.GENERATE):
-        await setup.queue.add(Job(kind, ID, 1))
+    candidates = (Candidate(1), Candidate(2, run=1))
+    setup = Setup(with_latest(generating(), candidates=candidates))
+    await setup.queue.add(Job(JobKind.ANNOUNCE, ID, 1))
+    for candidate in candidates:
+        job = Job(JobKind.GENERATE, ID, 1, candidate.run, candidate=candidate.number)
+        await setup.queue.add(job)
     await setup.jobs.queue_owed(await setup.decisions.cancel(ID, ImageRef(1), BOSS))
     assert setup.cancellations.sent == [ID]
-    assert list(setup.queue.states) == [Job(JobKind.SETTLE, ID, 1).id]
+    assert list(setup.queue.states) == [Job(JobKind.SHOW_CANCELLED, ID, 1).id]

@@ -4,8 +4,8 @@ import pytest
 from prometheus_client import Metric
 
 from bot.domain.errors import FailureKind
+from bot.domain.jobs import JobKind
 from bot.domain.stages import Stage
-from bot.domain.work import JobKind
 from bot.telemetry import metrics
 from tests.support.metrics import Counted
 

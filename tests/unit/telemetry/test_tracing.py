@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from bot.adapters.queue.encoding import job_data, job_from_data, traceparent_of
 from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.work import Job, JobKind
+from bot.domain.jobs import Job, JobKind
 from bot.telemetry import tracing
 from bot.telemetry.context import log_context
 from bot.telemetry.tracing import carrier, span, trace_id, wanted

@@ -9,16 +9,17 @@ from typing import Any
 
 from bot.domain import steps
 from bot.domain.errors import FailureKind, Refusal
+from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.work import Job, JobKind
 from bot.flow import ReviewFlow
-from bot.flow.live_preview import LivePreviews
-from bot.flow.live_status import LiveStatus
+from bot.flow.checkpoint import Checkpoints
 from bot.flow.requests import Requests
 from bot.flow.store_retries import StoreRetries, retrying_store
+from bot.progress.live_preview import LivePreviews
+from bot.progress.live_status import LiveStatus
 from bot.tasks import BackgroundTasks
-from bot.worker.generations import Generations
+from bot.worker.generations import GenerationRunner
 from bot.worker.giving_up import GivingUp
 from bot.worker.handler import JobHandler
 from bot.worker.slack_breaker import AuthTest, SlackBreaker
@@ -50,16 +51,16 @@ def announce(number: int = 1, run: int = 0) -> Job:
     return Job(JobKind.ANNOUNCE, ID, number, run)
 
 
-def generate(number: int = 1, run: int = 0) -> Job:
-    return Job(JobKind.GENERATE, ID, number, run)
+def generate(number: int = 1, run: int = 0, candidate: int = 1) -> Job:
+    return Job(JobKind.GENERATE, ID, number, run, candidate=candidate)
 
 
 def settle(number: int = 1, run: int = 0) -> Job:
-    return Job(JobKind.SETTLE, ID, number, run)
+    return Job(JobKind.SHOW_CANCELLED, ID, number, run)
 
 
 def finish(number: int = 1, run: int = 0) -> Job:
-    return Job(JobKind.FINISH, ID, number, run)
+    return Job(JobKind.PUBLISH, ID, number, run)
 
 
 class Worker:
@@ -85,13 +86,11 @@ class Worker:
             retrying,
             self.backend,
             self.publisher,
-            Requests(self.store, FakeFiles()),
-            live,
+            Requests(self.store, FakeFiles(), self.heartbeats),
             lambda _: None,
-            self.heartbeats,
-            self.breaker,
+            Checkpoints(retrying, self.heartbeats, self.breaker, live.offer),
         )
-        self.generations = Generations(
+        self.generations = GenerationRunner(
             self.store,
             self.backend,
             self.publisher,
@@ -119,6 +118,12 @@ class Worker:
 
     async def run(self, job: Job, repeated: bool = False) -> None:
         await self._handle(job, repeated)
+
+    def start_each(self, repeated: bool = False) -> asyncio.Task[list[None]]:
+        """The job of every candidate of the newest attempt."""
+        latest = self.session.latest
+        jobs = [generate(latest.number, candidate=c.number) for c in latest.candidates]
+        return asyncio.ensure_future(asyncio.gather(*(self.run(job, repeated) for job in jobs)))
 
     def start(self, job: Job, repeated: bool = False) -> asyncio.Task[None]:
         return asyncio.create_task(self.run(job, repeated))

@@ -37,12 +37,12 @@ def of(images: int = 1, number: int = 1) -> Session:
     return with_latest(generating(number), candidates=an_attempt(images=images).candidates)
 
 
-async def making(session: Session, **settings: Any) -> tuple[Worker, asyncio.Task[None]]:
+async def making(session: Session, **settings: Any) -> tuple[Worker, asyncio.Future[Any]]:
     """A worker in the middle of making the images; the provider's ids are recorded."""
     worker = Worker(session, **settings)
     worker.backend.tells = "resp_7"
     worker.backend.gate = asyncio.Event()
-    running = worker.start(generate(session.latest.number))
+    running = worker.start_each()
     wanted = len(session.latest.candidates)
     await eventually(lambda: ids(worker) == ["resp_7"] * wanted, TOO_LONG)
     return worker, running
@@ -50,6 +50,10 @@ async def making(session: Session, **settings: Any) -> tuple[Worker, asyncio.Tas
 
 def ids(worker: Worker) -> list[str]:
     return [c.response_id for c in worker.session.latest.candidates]
+
+
+def runners(worker: Worker) -> list[str]:
+    return [c.runner for c in worker.session.latest.candidates]
 
 
 @pytest.mark.usefixtures("deaf")
@@ -132,7 +136,7 @@ async def test_what_has_an_image_already_needs_no_stopping_at_the_provider() -> 
     worker = Worker(of(2))
     worker.backend.tells = "resp_7"
     worker.backend.gates[2] = asyncio.Event()
-    running = worker.start(generate())
+    running = worker.start_each()
     await eventually(lambda: worker.session.latest.candidate(1).has_image, TOO_LONG)
     await worker.cancel()
     async with asyncio.timeout(TOO_LONG):
@@ -279,9 +283,9 @@ async def test_what_is_cancelled_at_the_last_moment_has_its_image_shown_nowhere(
 async def test_of_two_runs_that_overlap_the_one_that_began_last_goes_on(images: int) -> None:
     """The first one was taken for dead, because Redis was away for longer than its lease."""
     worker, first = await making(of(images))
-    begun = worker.session.latest.runner
-    second = worker.start(generate(), repeated=True)
-    await eventually(lambda: worker.session.latest.runner != begun, TOO_LONG)
+    begun = runners(worker)
+    second = worker.start_each(repeated=True)
+    await eventually(lambda: not set(begun) & set(runners(worker)), TOO_LONG)
     assert worker.backend.gate is not None
     worker.backend.gate.set()
     async with asyncio.timeout(TOO_LONG):
@@ -294,9 +298,9 @@ async def test_of_two_runs_that_overlap_the_one_that_began_last_goes_on(images: 
 
 async def test_of_two_runs_that_fail_the_one_that_began_last_says_so() -> None:
     worker, first = await making(of())
-    begun = worker.session.latest.runner
-    second = worker.start(generate(), repeated=True)
-    await eventually(lambda: worker.session.latest.runner != begun, TOO_LONG)
+    begun = runners(worker)
+    second = worker.start_each(repeated=True)
+    await eventually(lambda: not set(begun) & set(runners(worker)), TOO_LONG)
     worker.publisher.failures["upload"] = [SlackRefused("upload", "no")] * 2
     assert worker.backend.gate is not None
     worker.backend.gate.set()

@@ -4,16 +4,17 @@ what can be done next."""
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bot.domain.errors import FailureKind, SlackBusy, SlackRefused, SlackUnavailable
+from bot.domain.jobs import MAX_RUNS, Job, JobKind, owed
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
-from bot.domain.work import MAX_RUNS, Job, JobKind, owed
-from bot.flow import live_status
-from tests.fakes import a_session, generating
+from bot.progress import live_status
+from tests.fakes import ID, a_session, generating, with_latest
 from tests.unit.worker.desk import CANCELLED, CANCELLED_2, Worker
 
 FINAL = a_session(Stage.FINAL)
@@ -28,9 +29,13 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_status, "LAST_EDIT_WITHIN", 0.05)
 
 
+def queued(**changes: Any) -> Session:
+    """Nothing shows yet that its attempt is under way."""
+    return with_latest(generating(**changes), announced=False)
+
+
 def last_job(session: Session, run: int = MAX_RUNS) -> Job:
-    job = owed(session)
-    assert job is not None
+    (job,) = owed(session)
     return replace(job, run=run, gives_up=True)
 
 
@@ -54,10 +59,9 @@ async def test_a_last_try_that_works_is_nothing_special() -> None:
 
 
 async def test_an_attempt_that_is_announced_is_generated_in_a_last_try() -> None:
-    worker = Worker(generating(root_ts="", thread_ts=""))
-    job = last_job(worker.session)
-    await worker.run(job)
-    assert worker.queue.added == [replace(job, kind=JobKind.GENERATE)]
+    worker = Worker(with_latest(generating(root_ts="", thread_ts=""), announced=False))
+    await worker.run(last_job(worker.session))
+    assert worker.queue.added == [Job(JobKind.GENERATE, ID, 1, candidate=1)]
     await worker.run(worker.queue.added[0])
     assert worker.session.stage is Stage.USER_FEEDBACK
     assert worker.session.error_message == ""
@@ -94,8 +98,12 @@ async def test_a_busy_slack_is_no_failure() -> None:
 @pytest.mark.parametrize(
     ("session", "work", "call"),
     [
-        (generating(root_ts="", thread_ts=""), "post_root", "tell_owner"),
-        (generating(), "show_status", "post_failure"),
+        (
+            with_latest(generating(root_ts="", thread_ts=""), announced=False),
+            "post_root",
+            "tell_owner",
+        ),
+        (with_latest(generating(), announced=False), "show_status", "post_failure"),
         (FINAL, "post_final", "tell_owner"),
     ],
 )
@@ -117,7 +125,7 @@ async def test_where_the_owner_cannot_be_told_it_is_put_off(
 
 
 async def test_an_attempt_is_reported_as_failed_with_its_button() -> None:
-    worker = Worker(generating(2))
+    worker = Worker(with_latest(generating(2), announced=False))
     worker.queue.away = True
     await worker.run(last_job(worker.session))
     assert worker.publisher.names()[-3:] == ["post_failure", "refresh_draft", "show_status"]
@@ -142,7 +150,7 @@ async def test_the_owner_is_told_what_was_not_published_and_can_publish_it_again
     (told,) = worker.publisher.of("tell_owner")
     assert told.details["words"] == worker.session.error_message
     assert "Try again" in worker.session.error_message
-    assert owed(worker.session) is None
+    assert owed(worker.session) == ()
 
 
 async def test_the_owner_is_told_what_was_not_published_also_after_a_start_over() -> None:
@@ -151,7 +159,7 @@ async def test_the_owner_is_told_what_was_not_published_also_after_a_start_over(
     (told,) = worker.publisher.of("tell_owner")
     assert "before you started over" in told.details["words"]
     assert worker.session.attempts == ()
-    assert owed(worker.session) is None
+    assert owed(worker.session) == ()
 
 
 @pytest.mark.parametrize(
@@ -169,7 +177,7 @@ async def test_what_cannot_be_shown_is_in_force_all_the_same(session: Session, c
     await worker.run(last_job(session))
     assert worker.without_status()[-1] == call
     assert worker.publisher.of("tell_owner") == []
-    assert owed(worker.session) is None
+    assert owed(worker.session) == ()
 
 
 @pytest.mark.parametrize(
@@ -197,4 +205,4 @@ async def test_a_first_message_that_is_gone_keeps_nobody_from_being_told() -> No
     worker.publisher.failures = {"show_status": [gone, gone], "post_final": [BROKEN]}
     await worker.run(last_job(FINAL))
     assert worker.without_status()[-2:] == ["post_final", "tell_owner"]
-    assert owed(worker.session) is None
+    assert owed(worker.session) == ()

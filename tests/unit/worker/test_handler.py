@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.attempt import Candidate
 from bot.domain.ending import not_published, publish_again
 from bot.domain.errors import (
     FailureKind,
@@ -18,10 +19,10 @@ from bot.domain.errors import (
     StoreTrouble,
     StoreUnavailable,
 )
+from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
-from bot.domain.work import Job, JobKind, owed
 from bot.flow import store_retries
 from bot.ports import JobState
 from bot.views.messages import root_message
@@ -36,7 +37,7 @@ from tests.unit.worker.desk import (
     settle,
 )
 
-NEW = generating(root_ts="", thread_ts="")
+NEW = with_latest(generating(root_ts="", thread_ts=""), announced=False)
 REFUSED = SlackRefused("chat.update", "message_not_found")
 AWAY = SlackUnavailable("away")
 
@@ -66,11 +67,20 @@ async def test_the_root_says_how_many_are_ahead() -> None:
 
 
 @pytest.mark.parametrize(("job", "repeated"), [(announce(run=1), False), (announce(), True)])
-async def test_a_repeated_announcement_says_so_and_keeps_its_run(job: Job, repeated: bool) -> None:
+async def test_a_repeated_announcement_says_so(job: Job, repeated: bool) -> None:
     worker = Worker(with_latest(NEW, run=job.run))
     await worker.run(job, repeated)
     assert worker.publisher.shown[0].details["repeated"] is True
-    assert worker.queue.added == [generate(run=job.run)]
+    assert worker.queue.added == [generate()]
+
+
+async def test_each_candidate_gets_a_job_of_its_own() -> None:
+    worker = Worker(
+        with_latest(NEW, candidates=(Candidate(1), Candidate(2, run=1), a_candidate(3)))
+    )
+    await worker.run(announce())
+    assert worker.queue.added == [generate(), generate(run=1, candidate=2)]
+    assert worker.session.latest.announced
 
 
 async def test_a_root_that_is_recorded_is_not_posted_again() -> None:
@@ -257,7 +267,7 @@ async def test_a_finish_that_died_after_its_post_does_the_rest_and_posts_nothing
     await worker.run(finish(), True)
     assert worker.publisher.names()[2:] == ["refresh_draft", "show_status"]
     assert len(worker.publisher.of("post_final")) == 1
-    assert owed(worker.session) is None
+    assert owed(worker.session) == ()
 
 
 async def test_a_finish_is_owed_until_its_drafts_show_it_however_often_workers_die() -> None:
@@ -266,9 +276,9 @@ async def test_a_finish_is_owed_until_its_drafts_show_it_however_often_workers_d
         worker.publisher.failures["refresh_draft"] = [AWAY]
         with pytest.raises(SlackUnavailable):
             await worker.run(finish(run=run))
-        assert owed(worker.session) == finish()
+        assert owed(worker.session) == (finish(),)
     await worker.run(finish(run=3))
-    assert owed(worker.session) is None
+    assert owed(worker.session) == ()
 
 
 @pytest.mark.parametrize("refusals", [[REFUSED], [REFUSED, REFUSED]])
@@ -298,12 +308,12 @@ async def test_what_is_asked_for_again_while_it_is_shown_as_refused_is_published
 
     worker.publisher.refresh_draft = pressed_meanwhile  # type: ignore[method-assign]
     await worker.run(finish())
-    assert owed(worker.session) == finish(run=1)
+    assert owed(worker.session) == (finish(run=1),)
     await worker.run(finish(), True)  # its first run comes again, too late
     assert len(worker.publisher.of("post_final")) == 1
     await worker.run(finish(run=1))
     assert (worker.session.final_ts, worker.session.error_message) == ("post_final:0", "")
-    assert owed(worker.session) is None
+    assert owed(worker.session) == ()
 
 
 STARTED_OVER = start_over(
@@ -318,7 +328,7 @@ async def test_a_session_that_was_started_over_loses_its_button_and_is_forgotten
     shown = worker.publisher.shown[0].session
     assert (shown.final_ts, shown.final_result) == ("9.0", 2)
     assert worker.session.attempts == ()
-    assert owed(worker.session) is None
+    assert owed(worker.session) == ()
 
 
 async def test_a_session_that_was_started_over_early_is_published_and_shown_first() -> None:
@@ -329,7 +339,7 @@ async def test_a_session_that_was_started_over_early_is_published_and_shown_firs
     assert worker.publisher.shown[0].details["repeated"] is True
     assert {call.session.final_result for call in worker.publisher.shown} == {2}
     assert {call.session.stage for call in worker.publisher.shown} == {Stage.FINAL}
-    assert (worker.session.attempts, owed(worker.session)) == ((), None)
+    assert (worker.session.attempts, owed(worker.session)) == ((), ())
 
 
 async def test_what_was_refused_and_then_started_over_is_not_posted_and_offers_nothing() -> None:
@@ -359,7 +369,7 @@ async def test_a_final_message_that_is_gone_is_no_reason_to_remember(final_ts: s
     worker.publisher.failures["retire_final"] = [REFUSED]
     worker.publisher.failures["post_final"] = [REFUSED]
     await worker.run(Job(JobKind.RETIRE, ID, 2))
-    assert (worker.session.error_message, owed(worker.session)) == ("", None)
+    assert (worker.session.error_message, owed(worker.session)) == ("", ())
 
 
 async def test_a_retirement_goes_on_when_slack_is_back() -> None:
@@ -367,7 +377,7 @@ async def test_a_retirement_goes_on_when_slack_is_back() -> None:
     worker.publisher.failures["retire_final"] = [AWAY]
     with pytest.raises(SlackUnavailable):
         await worker.run(Job(JobKind.RETIRE, ID, 2))
-    assert owed(worker.session) == Job(JobKind.RETIRE, ID, 2)
+    assert owed(worker.session) == (Job(JobKind.RETIRE, ID, 2),)
 
 
 async def test_a_generation_that_died_after_its_draft_brings_the_status_up_to_date() -> None:
@@ -444,21 +454,21 @@ async def test_a_cancellation_is_shown_by_edits_alone_and_recorded() -> None:
     assert worker.publisher.names() == ["show_status", "refresh_draft"]
     assert worker.publisher.of("refresh_draft")[0].details == {"number": 1}
     assert worker.session.latest.failure_ts == "1.0"
-    assert owed(worker.session) is None
+    assert owed(worker.session) == ()
 
 
 async def test_without_a_draft_there_is_only_the_root_to_edit() -> None:
     worker = Worker(CANCELLED)
     await worker.run(settle())
     assert worker.publisher.names() == ["show_status"]
-    assert owed(worker.session) is None
+    assert owed(worker.session) == ()
 
 
 async def test_a_session_that_was_cancelled_before_its_root_is_shown_nowhere() -> None:
     worker = Worker(replace(CANCELLED, root_ts="", thread_ts=""))
     await worker.run(settle())
     assert worker.publisher.shown == []
-    assert owed(worker.session) is None
+    assert owed(worker.session) == ()
 
 
 async def test_while_slack_is_away_the_cancellation_is_shown_later() -> None:
@@ -466,9 +476,9 @@ async def test_while_slack_is_away_the_cancellation_is_shown_later() -> None:
     worker.publisher.failures["refresh_draft"] = [AWAY]
     with pytest.raises(SlackUnavailable):
         await worker.run(settle(2))
-    assert owed(worker.session) == settle(2)
+    assert owed(worker.session) == (settle(2),)
     await worker.run(settle(2), True)
-    assert owed(worker.session) is None
+    assert owed(worker.session) == ()
 
 
 async def test_a_cancellation_that_was_tried_again_has_nothing_left_to_show() -> None:

@@ -8,7 +8,7 @@ from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
 from bot.telemetry.metrics import REGISTRY
 from bot.worker.measured_backend import MeasuredBackend
-from tests.fakes import IMAGE, PROMPT, FakeImageBackend, eventually
+from tests.fakes import IMAGE, PROMPT, FakeCheckpoint, FakeImageBackend, eventually
 from tests.support.metrics import Counted
 
 NAME = "responses"
@@ -18,7 +18,7 @@ REQUEST = ImageRequest(PROMPT, 1)
 async def generate(backend: MeasuredBackend) -> object:
     async def on_started(_: str) -> None: ...
 
-    return await backend.generate(REQUEST, on_started, lambda _: None)
+    return await backend.generate(REQUEST, FakeCheckpoint(on_started, lambda _: None))
 
 
 def in_flight() -> float | None:

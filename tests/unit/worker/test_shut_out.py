@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.domain.errors import FailureKind, SlackRefused, SlackShutOut
+from bot.domain.jobs import Job
 from bot.domain.shut_out import REQUIRED_SCOPES
 from bot.domain.stages import Stage
-from bot.domain.work import Job
 from bot.views.words import SHUT_OUT
 from tests.fakes import generating, with_latest
 from tests.unit.worker.desk import Worker, announce, generate
@@ -89,7 +90,7 @@ async def test_half_open_what_is_paid_is_shown_and_nothing_else_is_paid() -> Non
 async def test_giving_up_waits_for_slack() -> None:
     worker = Worker(generating())
     worker.publisher.failures["upload"] = [REVOKED]
-    job = Job(generate().kind, generate().session_id, 1, 5, gives_up=True)
+    job = replace(generate(run=5), gives_up=True)
     with pytest.raises(SlackShutOut):
         await worker.run(job)
     assert worker.session.stage is Stage.GENERATING

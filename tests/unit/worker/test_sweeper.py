@@ -7,16 +7,18 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.attempt import Candidate
+from bot.domain.jobs import MAX_RUNS, Job, JobKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
-from bot.domain.work import MAX_RUNS, Job, JobKind
 from bot.ports import JobState, Unfinished
 from bot.worker.sweeper import Sweeper
 from tests.fakes import (
     ID,
     FakeJobQueue,
     FakeSessionStore,
+    a_candidate,
     a_session,
     eventually,
     generating,
@@ -24,6 +26,8 @@ from tests.fakes import (
 )
 from tests.unit.worker.desk import CANCELLED, CANCELLED_2
 
+QUEUED = with_latest(generating(), announced=False)
+"""Nothing shows yet that it is under way."""
 ENDED = [JobState.DONE, JobState.FAILED, JobState.GONE]
 
 
@@ -39,52 +43,79 @@ class Floor:
     def session(self) -> Session:
         return self.store.sessions[ID]
 
-    def know(self, kind: JobKind, state: JobState, run: int = 0, attempt: int = 1) -> None:
-        self.queue.states[Job(kind, ID, attempt, run).id] = state
+    def know(self, kind: JobKind, state: JobState, run: int = 0, candidate: int = 0) -> None:
+        self.queue.states[Job(kind, ID, 1, run, candidate=candidate).id] = state
 
 
 async def test_a_session_whose_job_was_never_queued_gets_one() -> None:
-    floor = Floor(generating())
+    floor = Floor(QUEUED)
     await floor.sweeper.sweep()
     assert floor.queue.added == [Job(JobKind.ANNOUNCE, ID, 1, 1)]
     assert floor.session.latest.run == 1
     assert ID in floor.store.touched
 
 
-@pytest.mark.parametrize("announce", ENDED)
-@pytest.mark.parametrize("generate", ENDED)
-async def test_a_session_whose_jobs_have_ended_gets_a_new_run(
-    announce: JobState, generate: JobState
+@pytest.mark.parametrize("state", ENDED)
+async def test_an_attempt_whose_announcement_has_ended_without_a_result_gets_a_new_one(
+    state: JobState,
 ) -> None:
-    floor = Floor(with_latest(generating(2), run=1))
-    floor.know(JobKind.ANNOUNCE, announce, run=1, attempt=2)
-    floor.know(JobKind.GENERATE, generate, run=1, attempt=2)
+    floor = Floor(with_latest(QUEUED, run=1))
+    floor.know(JobKind.ANNOUNCE, state, run=1)
     await floor.sweeper.sweep()
-    assert floor.queue.added == [Job(JobKind.ANNOUNCE, ID, 2, 2)]
+    assert floor.queue.added == [Job(JobKind.ANNOUNCE, ID, 1, 2)]
+
+
+@pytest.mark.parametrize("state", ENDED)
+async def test_a_candidate_whose_job_has_ended_without_an_image_gets_a_new_run(
+    state: JobState,
+) -> None:
+    candidates = (a_candidate(1), Candidate(2, run=1), Candidate(3))
+    floor = Floor(with_latest(generating(), candidates=candidates))
+    floor.know(JobKind.GENERATE, state, run=1, candidate=2)
+    floor.know(JobKind.GENERATE, JobState.RUNNING, candidate=3)
+    await floor.sweeper.sweep()
+    assert floor.queue.added == [Job(JobKind.GENERATE, ID, 1, 2, candidate=2)]
+    assert [c.run for c in floor.session.latest.candidates] == [0, 2, 0]
+
+
+async def test_the_candidate_that_delivers_gets_a_new_run() -> None:
+    made = (a_candidate(1), a_candidate(2))
+    floor = Floor(with_latest(generating(), candidates=made, delivering=2))
+    await floor.sweeper.sweep()
+    assert floor.queue.added == [Job(JobKind.GENERATE, ID, 1, 1, candidate=2)]
 
 
 @pytest.mark.parametrize("state", [JobState.WAITING, JobState.RUNNING])
-@pytest.mark.parametrize("kind", [JobKind.ANNOUNCE, JobKind.GENERATE])
-async def test_a_session_with_a_live_job_is_left_alone(kind: JobKind, state: JobState) -> None:
-    floor = Floor(generating())
-    floor.know(kind, state)
+@pytest.mark.parametrize("session", [QUEUED, generating()])
+async def test_a_session_with_a_live_announcement_is_left_alone(
+    session: Session, state: JobState
+) -> None:
+    """It is about to queue the generations, perhaps once the queue has room."""
+    floor = Floor(session)
+    floor.know(JobKind.ANNOUNCE, state)
     await floor.sweeper.sweep()
     assert floor.queue.added == []
-    assert floor.session == generating()
+    assert floor.session == session
+    assert ID in floor.store.touched
+
+
+@pytest.mark.parametrize("state", [JobState.WAITING, JobState.RUNNING])
+async def test_a_session_with_a_live_generation_is_left_alone(state: JobState) -> None:
+    floor = Floor(generating())
+    floor.know(JobKind.GENERATE, state, candidate=1)
+    await floor.sweeper.sweep()
+    assert floor.queue.added == []
     assert ID in floor.store.touched
 
 
 async def test_an_announcement_that_ends_while_it_is_looked_at_is_not_doubled() -> None:
-    """It queues the generation before it ends: so whoever sees it ended, sees that one."""
     floor = Floor(generating())
     floor.know(JobKind.ANNOUNCE, JobState.RUNNING)
-    asked: list[JobKind] = []
     state = floor.queue.state
 
     async def ending_meanwhile(job: Job) -> JobState:
-        asked.append(job.kind)
         answer = await state(job)
-        floor.know(JobKind.GENERATE, JobState.WAITING)
+        floor.know(JobKind.GENERATE, JobState.WAITING, candidate=1)
         floor.know(JobKind.ANNOUNCE, JobState.DONE)
         return answer
 
@@ -92,12 +123,11 @@ async def test_an_announcement_that_ends_while_it_is_looked_at_is_not_doubled() 
     await floor.sweeper.sweep()
     await floor.sweeper.sweep()
     assert floor.queue.added == []
-    assert asked == [JobKind.ANNOUNCE, JobKind.ANNOUNCE, JobKind.GENERATE]
 
 
 async def test_an_attempt_that_begins_while_its_session_is_looked_at_is_left_alone() -> None:
     """Its entry is an old one; its job is just being queued."""
-    floor = Floor(generating())
+    floor = Floor(QUEUED)
     listed = floor.store.unfinished
 
     async def beginning_meanwhile(quiet_for: float) -> list[Unfinished]:
@@ -108,12 +138,12 @@ async def test_an_attempt_that_begins_while_its_session_is_looked_at_is_left_alo
     floor.store.unfinished = beginning_meanwhile  # type: ignore[method-assign]
     await floor.sweeper.sweep()
     assert floor.queue.added == []
-    assert floor.session == generating()
+    assert floor.session == QUEUED
 
 
 async def test_two_workers_that_sweep_at_once_queue_one_run() -> None:
     """The second one looks when the first is just about to put its job into the queue."""
-    floor = Floor(generating())
+    floor = Floor(QUEUED)
     add, sweeping = floor.queue.add, [floor.sweeper.sweep]
 
     async def while_another_sweeps(job: Job) -> None:
@@ -128,7 +158,7 @@ async def test_two_workers_that_sweep_at_once_queue_one_run() -> None:
 
 
 async def test_a_generation_that_ends_while_it_is_looked_at_is_not_doubled() -> None:
-    floor = Floor(generating())
+    floor = Floor(QUEUED)
     state = floor.queue.state
 
     async def ending_meanwhile(job: Job) -> JobState:
@@ -142,7 +172,7 @@ async def test_a_generation_that_ends_while_it_is_looked_at_is_not_doubled() -> 
 
 
 async def test_several_sweepers_queue_one_job() -> None:
-    floor = Floor(generating())
+    floor = Floor(QUEUED)
     await asyncio.gather(*(floor.sweeper.sweep() for _ in range(8)))
     assert floor.queue.added == [Job(JobKind.ANNOUNCE, ID, 1, 1)]
     assert floor.session.latest.run == 1
@@ -151,7 +181,7 @@ async def test_several_sweepers_queue_one_job() -> None:
 async def test_an_approved_session_without_its_publication_gets_it_again() -> None:
     floor = Floor(a_session(Stage.FINAL, attempts=2))
     await floor.sweeper.sweep()
-    assert floor.queue.added == [Job(JobKind.FINISH, ID, 2, 1)]
+    assert floor.queue.added == [Job(JobKind.PUBLISH, ID, 2, 1)]
 
 
 @pytest.mark.parametrize(
@@ -167,15 +197,15 @@ async def test_a_session_that_is_owed_nothing_is_taken_off_the_list(session: Ses
 
 
 async def test_an_expired_session_is_taken_off_the_list() -> None:
-    floor = Floor(generating())
+    floor = Floor(QUEUED)
     floor.store.sessions.clear()
     await floor.sweeper.sweep()
     assert floor.store.touched == {}
 
 
 async def test_a_session_that_expires_while_it_is_looked_at_holds_up_no_other() -> None:
-    other = replace(generating(), id="T1.U1.def456")
-    floor = Floor(generating(), other)
+    other = replace(QUEUED, id="T1.U1.def456")
+    floor = Floor(QUEUED, other)
     state = floor.queue.state
 
     async def expiring_meanwhile(job: Job) -> JobState:
@@ -191,9 +221,9 @@ async def test_a_session_that_expires_while_it_is_looked_at_holds_up_no_other() 
 @pytest.mark.parametrize(
     ("session", "kind"),
     [
-        (generating(2), JobKind.ANNOUNCE),
-        (CANCELLED_2, JobKind.SETTLE),
-        (a_session(Stage.FINAL, attempts=2), JobKind.FINISH),
+        (with_latest(generating(2), announced=False), JobKind.ANNOUNCE),
+        (CANCELLED_2, JobKind.SHOW_CANCELLED),
+        (a_session(Stage.FINAL, attempts=2), JobKind.PUBLISH),
         (start_over(a_session(Stage.FINAL, attempts=2), "T1.U1.next", 50.0), JobKind.RETIRE),
     ],
 )
@@ -206,8 +236,16 @@ async def test_what_failed_too_often_is_given_up_by_a_job_of_its_own(
     assert floor.session.latest.run == MAX_RUNS
 
 
+async def test_a_candidate_that_failed_too_often_is_given_up() -> None:
+    candidates = (Candidate(1, run=MAX_RUNS - 1), a_candidate(2))
+    floor = Floor(with_latest(generating(), candidates=candidates))
+    await floor.sweeper.sweep()
+    (job,) = floor.queue.added
+    assert job == Job(JobKind.GENERATE, ID, 1, MAX_RUNS, gives_up=True, candidate=1)
+
+
 async def test_an_attempt_has_a_limited_number_of_runs() -> None:
-    floor = Floor(generating())
+    floor = Floor(QUEUED)
     for _ in range(MAX_RUNS + 1):
         await floor.sweeper.sweep()
         floor.queue.states = dict.fromkeys(floor.queue.states, JobState.FAILED)
@@ -217,7 +255,7 @@ async def test_an_attempt_has_a_limited_number_of_runs() -> None:
 
 @pytest.mark.parametrize("away", ["store", "queue"])
 async def test_it_goes_on_once_what_was_away_is_back(away: str) -> None:
-    floor = Floor(generating())
+    floor = Floor(QUEUED)
     floor.store.away, floor.queue.away = away == "store", away == "queue"
     sweeping = asyncio.create_task(floor.sweeper.run())
     await asyncio.sleep(0.03)
@@ -228,7 +266,7 @@ async def test_it_goes_on_once_what_was_away_is_back(away: str) -> None:
 
 
 async def test_one_session_that_cannot_be_read_ends_nothing() -> None:
-    floor = Floor(generating())
+    floor = Floor(QUEUED)
     load, calls = floor.store.load, 0
 
     async def unreadable(session_id: str) -> Session:
@@ -248,13 +286,13 @@ async def test_one_session_that_cannot_be_read_ends_nothing() -> None:
 async def test_a_cancellation_that_nobody_shows_gets_a_job() -> None:
     floor = Floor(CANCELLED)
     await floor.sweeper.sweep()
-    assert floor.queue.added == [Job(JobKind.SETTLE, ID, 1, 1)]
+    assert floor.queue.added == [Job(JobKind.SHOW_CANCELLED, ID, 1, 1)]
     await floor.sweeper.sweep()
     assert len(floor.queue.added) == 1
 
 
 async def test_a_cancellation_that_is_being_shown_is_left_alone() -> None:
     floor = Floor(CANCELLED)
-    floor.know(JobKind.SETTLE, JobState.RUNNING)
+    floor.know(JobKind.SHOW_CANCELLED, JobState.RUNNING)
     await floor.sweeper.sweep()
     assert floor.queue.added == []

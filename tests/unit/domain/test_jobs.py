@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bot.domain.attempt import ImageRef
+from bot.domain.attempt import Candidate, ImageRef
 from bot.domain.begin import regenerate, try_again
 from bot.domain.ending import (
     as_approved,
@@ -15,6 +17,15 @@ from bot.domain.ending import (
     retired,
 )
 from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.jobs import (
+    MAX_RUNS,
+    Job,
+    JobKind,
+    ahead_of_each,
+    owed,
+    owes,
+    with_next_run,
+)
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import (
@@ -24,8 +35,7 @@ from bot.domain.steps import (
     cancel_shown,
     start_over,
 )
-from bot.domain.work import MAX_RUNS, Job, JobKind, owed
-from tests.fakes import ID, OWNER, a_session, generating, with_latest
+from tests.fakes import ID, OWNER, a_candidate, a_session, generating, with_latest
 
 
 def cancelled(number: int = 1) -> Session:
@@ -47,44 +57,86 @@ def cancelled(number: int = 1) -> Session:
     ],
 )
 def test_a_session_that_waits_for_a_person_is_owed_nothing(session: Session) -> None:
-    assert owed(session) is None
+    assert owed(session) == ()
 
 
 def test_a_generating_session_is_owed_its_newest_attempt() -> None:
-    assert owed(generating(2)) == Job(JobKind.ANNOUNCE, ID, 2, 0)
-    assert owed(with_latest(generating(2), run=3)) == Job(JobKind.ANNOUNCE, ID, 2, 3)
+    session = with_latest(generating(2), announced=False)
+    assert owed(session) == (Job(JobKind.ANNOUNCE, ID, 2, 0),)
+    assert owed(with_latest(session, run=3)) == (Job(JobKind.ANNOUNCE, ID, 2, 3),)
+
+
+def test_an_announced_attempt_is_owed_each_image_that_is_not_made() -> None:
+    candidates = (
+        a_candidate(1),
+        Candidate(2, run=2),
+        Candidate(3, failure=FailureKind.TIMED_OUT),
+        Candidate(4),
+    )
+    assert owed(with_latest(generating(), candidates=candidates)) == (
+        Job(JobKind.GENERATE, ID, 1, 2, candidate=2),
+        Job(JobKind.GENERATE, ID, 1, 0, candidate=4),
+    )
+
+
+def test_an_attempt_whose_images_are_made_is_owed_their_delivery() -> None:
+    made = (a_candidate(1), a_candidate(2, run=1))
+    session = with_latest(generating(), candidates=made, delivering=2)
+    assert owed(session) == (Job(JobKind.GENERATE, ID, 1, 1, candidate=2),)
+    assert owes(session, Job(JobKind.GENERATE, ID, 1, 0, candidate=2))
+    assert not owes(session, Job(JobKind.GENERATE, ID, 1, 0, candidate=1))
+    assert not owes(session, Job(JobKind.ANNOUNCE, ID, 1))
+
+
+def test_the_next_run_is_recorded_once() -> None:
+    session = with_latest(generating(), candidates=(Candidate(1), Candidate(2)))
+    first, second = owed(session)
+    again = with_next_run(session, second)
+    assert [c.run for c in again.latest.candidates] == [0, 1]
+    assert with_next_run(again, second) == again
+    assert owed(again) == (first, replace(second, run=1))
+    waiting = with_latest(session, announced=False)
+    assert with_next_run(waiting, owed(waiting)[0]).latest.run == 1
+
+
+def test_several_images_of_one_attempt_count_once_in_the_queue() -> None:
+    waiting = [
+        Job(JobKind.GENERATE, name, 1, candidate=candidate)
+        for name, candidate in [("a", 1), ("a", 2), ("b", 1), ("a", 3), ("c", 1)]
+    ]
+    assert ahead_of_each(waiting) == {("a", 1): 0, ("b", 1): 1, ("c", 1): 2}
 
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_cancelled_attempt_is_owed_its_settling_until_that_is_shown(number: int) -> None:
     session = cancelled(number)
-    assert owed(session) == Job(JobKind.SETTLE, ID, number, 0)
-    assert owed(with_latest(session, run=2)) == Job(JobKind.SETTLE, ID, number, 2)
-    assert owed(cancel_shown(session, number)) is None
+    assert owed(session) == (Job(JobKind.SHOW_CANCELLED, ID, number, 0),)
+    assert owed(with_latest(session, run=2)) == (Job(JobKind.SHOW_CANCELLED, ID, number, 2),)
+    assert owed(cancel_shown(session, number)) == ()
 
 
 def test_what_is_begun_or_approved_after_a_cancel_comes_before_its_settling() -> None:
     session = cancelled(2)
-    assert owed(regenerate(session, 1, 2.0)) == Job(JobKind.ANNOUNCE, ID, 3)
-    assert owed(try_again(session, 2, 2.0)) == Job(JobKind.ANNOUNCE, ID, 3)
-    assert owed(approve(session, ImageRef(1), OWNER, 2.0)) == Job(JobKind.FINISH, ID, 1)
+    assert owed(regenerate(session, 1, 2.0)) == (Job(JobKind.ANNOUNCE, ID, 3),)
+    assert owed(try_again(session, 2, 2.0)) == (Job(JobKind.ANNOUNCE, ID, 3),)
+    assert owed(approve(session, ImageRef(1), OWNER, 2.0)) == (Job(JobKind.PUBLISH, ID, 1),)
 
 
 def test_an_approved_session_is_owed_its_publication() -> None:
     final = a_session(Stage.FINAL, attempts=3, final_result=2)
-    assert owed(final) == Job(JobKind.FINISH, ID, 2, 0)
+    assert owed(final) == (Job(JobKind.PUBLISH, ID, 2, 0),)
     posted = final_posted(final, "9.0")
-    assert owed(posted) == Job(JobKind.FINISH, ID, 2, 0)  # until the drafts show it too
-    assert owed(final_shown(posted)) is None
+    assert owed(posted) == (Job(JobKind.PUBLISH, ID, 2, 0),)  # until the drafts show it too
+    assert owed(final_shown(posted)) == ()
     assert final_posted(posted, "9.5") == posted
 
 
 def test_a_session_that_was_started_over_is_owed_its_retirement() -> None:
     final = final_posted(a_session(Stage.FINAL, attempts=3, final_result=2), "9.0")
     cleared = start_over(final, "T1.U1.b", 1.0)
-    assert owed(cleared) == Job(JobKind.RETIRE, ID, 2, 0)
+    assert owed(cleared) == (Job(JobKind.RETIRE, ID, 2, 0),)
     assert final_shown(cleared) == cleared  # a late record of the approval changes nothing
-    assert owed(retired(cleared)) is None
+    assert owed(retired(cleared)) == ()
 
 
 def test_messages_of_a_session_that_was_started_over_show_what_was_approved() -> None:
@@ -103,20 +155,22 @@ def test_messages_of_a_session_that_was_started_over_show_what_was_approved() ->
 
 def test_every_run_of_every_kind_has_a_name_of_its_own() -> None:
     jobs = [
-        Job(kind, session, attempt, run)
+        Job(kind, session, attempt, run, candidate=candidate)
         for kind in JobKind
+        for candidate in (0, 1, 2)
         for session in (ID, "T1.U1.abc1")
         for attempt in (1, 11)
         for run in (0, 1)
     ]
     assert len({job.id for job in jobs}) == len(jobs)
+    assert [Job.from_id(job.id) for job in jobs] == jobs
     assert ":" not in "".join(job.id for job in jobs)  # the queue's own separator
 
 
 def test_what_slack_did_not_take_is_published_again_by_a_new_job() -> None:
     shown = final_shown(not_published(a_session(Stage.FINAL), "could not be published"))
     again = publish_again(shown, 1)
-    assert owed(again) == Job(JobKind.FINISH, ID, 1, 1)
+    assert owed(again) == (Job(JobKind.PUBLISH, ID, 1, 1),)
     assert again.error_message == ""
 
 
@@ -143,7 +197,7 @@ def test_what_is_on_its_way_is_published_once() -> None:
     assert publish_again(again, 1, "click-2") == again
     refused = not_published(again, "words")
     assert publish_again(refused, 1, "click-1") == refused
-    assert owed(publish_again(refused, 1, "click-2")) == Job(JobKind.FINISH, ID, 1, 2)
+    assert owed(publish_again(refused, 1, "click-2")) == (Job(JobKind.PUBLISH, ID, 1, 2),)
 
 
 def test_what_is_asked_for_again_is_not_done_by_whoever_shows_that_it_failed() -> None:
@@ -162,7 +216,7 @@ def test_what_was_not_published_is_known_until_the_session_is_retired() -> None:
 
 
 def test_after_its_runs_a_job_gives_up_under_names_of_their_own() -> None:
-    jobs = [Job(JobKind.FINISH, ID, 1)]
+    jobs = [Job(JobKind.PUBLISH, ID, 1)]
     for _ in range(MAX_RUNS + 1):
         jobs.append(jobs[-1].again)
     assert [job.gives_up for job in jobs] == [False] * MAX_RUNS + [True, True]

@@ -10,24 +10,22 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
-from bot.domain.errors import AskedTooOften, FailureKind, GenerationError, StoreUnavailable
+from bot.domain.errors import Conflict, FailureKind, GenerationError, StoreUnavailable
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
-from bot.flow import generate, paid_calls, store_retries
+from bot.flow import checkpoint, generate, store_retries
+from bot.flow.checkpoint import Checkpoints
 from bot.flow.generate import GenerateImage
-from bot.flow.live_preview import LivePreviews
-from bot.flow.paid_calls import PaidCalls, counted
 from bot.flow.requests import Requests
 from bot.flow.shared import Shared, shared_store
 from bot.flow.store_retries import StoreRetries, retrying_store
-from bot.ports import OnAsking, OnPartial, OnStarted, free_to_ask
+from bot.ports import Checkpoint
 from tests.fakes import (
     ID,
     IMAGE,
     FakeFiles,
     FakeHeartbeats,
     FakeImageBackend,
-    FakePublisher,
     FakeSessionStore,
     FakeSlackAccess,
     an_attempt,
@@ -42,11 +40,11 @@ BUSY = GenerationError(FailureKind.PROVIDER_DOWN)
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paid_calls, "LOOK_EVERY", 0.005)
+    monkeypatch.setattr(checkpoint, "LOOK_EVERY", 0.005)
     monkeypatch.setattr(store_retries, "FIRST_PAUSE", 0.002)
     monkeypatch.setattr(store_retries, "LONGEST_PAUSE", 0.004)
-    monkeypatch.setattr(generate, "_FIRST_WAIT", 0.002)
-    monkeypatch.setattr(generate, "NOTED_WITHIN", 0.02)
+    monkeypatch.setattr(generate, "WAIT", 0.002)
+    monkeypatch.setattr(checkpoint, "RECORDED_WITHIN", 0.02)
 
 
 class Workers:
@@ -65,16 +63,16 @@ class Workers:
         return GenerateImage(
             self.in_hand,
             self.backend,
-            Requests(self.store, FakeFiles()),
-            LivePreviews(self.store, FakePublisher(), enabled=False),
+            Requests(self.store, FakeFiles(), self.heartbeats),
             lambda _: None,
-            PaidCalls(self.in_hand, self.heartbeats, FakeSlackAccess()),
+            Checkpoints(self.in_hand, self.heartbeats, FakeSlackAccess(), lambda *_: None),
         )
 
-    def start(self, runner: str) -> tuple[asyncio.Task[Any], Shared]:
+    def start(self, runner: str, candidate: int = 1) -> tuple[asyncio.Task[Any], Shared]:
         """A run, alive until it is told otherwise."""
         self.heartbeats.alive.add(runner)
-        shared = shared_store(self.store.sessions[ID], repeated=True, runner=runner)
+        session = self.store.sessions[ID]
+        shared = shared_store(session, candidate, repeated=True, runner=runner)
         return asyncio.create_task(self.node().run_async(shared)), shared
 
     @property
@@ -100,7 +98,7 @@ async def test_a_call_is_counted_before_it_is_made() -> None:
 
 
 async def test_no_call_is_made_while_it_cannot_be_counted() -> None:
-    workers = Workers(with_latest(generating(), started_at=1.0, runner="a"))
+    workers = Workers(with_latest(generating(), started_at=1.0))
     workers.store.full = True
     run, _ = workers.start("a")
     await eventually(lambda: workers.store.refused > 3)
@@ -123,7 +121,7 @@ async def test_an_image_is_held_for_as_long_as_the_store_does_not_take_it() -> N
     workers.store.full = False
     assert await run == "generated"
     assert workers.calls == 1
-    assert shared["images"].keys() == {1}
+    assert shared["generated_image"]
 
 
 async def test_a_held_image_ends_with_its_run() -> None:
@@ -144,14 +142,14 @@ async def test_a_second_run_waits_for_what_the_first_has_asked_for_and_shows_it(
     workers.backend.gate = asyncio.Event()
     first, _ = workers.start("a")
     await eventually(lambda: workers.calls)
-    second, shared = workers.start("b")
+    second, _ = workers.start("b")
     await asyncio.sleep(0.03)
     assert (workers.calls, second.done()) == (1, False)
     workers.backend.gate.set()
     assert await first == "cancelled"  # the other has taken over what is shown
     assert await second == "generated"
     assert (workers.calls, workers.candidate.asked) == (1, 1)
-    assert shared["generated_image"]
+    assert workers.candidate.has_image
 
 
 async def test_a_second_run_goes_on_with_the_firsts_failure() -> None:
@@ -164,12 +162,12 @@ async def test_a_second_run_goes_on_with_the_firsts_failure() -> None:
     workers.backend.gate.set()
     await first
     assert await second == "failed"
-    assert (workers.calls, shared["failure"]["kind"]) == (1, "moderation")
+    assert (workers.calls, shared["failure"]) == (1, "moderation")
 
 
 async def test_a_second_run_asks_once_the_first_has_gone() -> None:
-    asked = replace(Candidate(1), asked=1, asked_by="a")
-    workers = Workers(with_latest(generating(), candidates=(asked,), runner="a"))
+    asked = replace(Candidate(1), asked=1, asked_by="a", runner="a")
+    workers = Workers(with_latest(generating(), candidates=(asked,)))
     workers.heartbeats.alive.add("a")
     second, _ = workers.start("b")
     await asyncio.sleep(0.03)
@@ -186,7 +184,7 @@ async def test_a_run_that_was_overtaken_asks_no_more() -> None:
     first, _ = workers.start("a")
     await eventually(lambda: workers.calls)
     second, _ = workers.start("b")
-    await eventually(lambda: workers.store.sessions[ID].latest.runner == "b")
+    await eventually(lambda: workers.candidate.runner == "b")
     workers.backend.gate.set()
     assert await first == "cancelled"
     assert workers.calls == 1
@@ -206,19 +204,19 @@ async def test_there_are_three_calls_at_most_however_many_runs_there_are() -> No
         await workers.heartbeats.end(f"run {n}")
     last, shared = workers.start("last")
     assert await last == "failed"
-    assert (workers.calls, shared["failure"]["kind"]) == (MOST_ASKED, FailureKind.INTERNAL)
+    assert (workers.calls, shared["failure"]) == (MOST_ASKED, FailureKind.INTERNAL)
 
 
 async def test_calls_that_failed_count_and_the_last_failure_is_told() -> None:
     workers = Workers(with_latest(generating(), candidates=(replace(Candidate(1), asked=2),)), BUSY)
     run, shared = workers.start("a")
     assert await run == "failed"
-    assert (workers.calls, shared["failure"]["kind"]) == (1, FailureKind.PROVIDER_DOWN)
+    assert (workers.calls, shared["failure"]) == (1, FailureKind.PROVIDER_DOWN)
 
 
 async def test_going_on_with_a_known_response_is_no_new_call() -> None:
-    spent = replace(Candidate(1), asked=MOST_ASKED, asked_by="a", response_id="resp_7")
-    workers = Workers(with_latest(generating(), candidates=(spent,), runner="a"), BUSY, BUSY, IMAGE)
+    spent = replace(Candidate(1), asked=MOST_ASKED, asked_by="a", response_id="resp_7", runner="a")
+    workers = Workers(with_latest(generating(), candidates=(spent,)), BUSY, BUSY, IMAGE)
     run, _ = workers.start("b")
     assert await run == "generated"
     assert [r.response_id for r in workers.backend.requests] == ["resp_7"] * 3
@@ -230,18 +228,15 @@ class FillsUp(FakeImageBackend):
 
     store: FakeSessionStore
 
-    async def generate(
-        self,
-        request: ImageRequest,
-        on_started: OnStarted,
-        on_partial: OnPartial,
-        on_asking: OnAsking = free_to_ask,
-    ) -> GeneratedImage:
+    async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
+        count = checkpoint.before_paid_call
+
         async def then_full() -> None:
-            await on_asking()
+            await count()
             self.store.full = True
 
-        return await super().generate(request, on_started, on_partial, then_full)
+        checkpoint.before_paid_call = then_full  # type: ignore[method-assign]
+        return await super().generate(request, checkpoint)
 
 
 async def test_a_response_id_that_is_not_taken_is_recorded_beside_the_work() -> None:
@@ -259,21 +254,33 @@ async def test_a_response_id_that_is_not_taken_is_recorded_beside_the_work() -> 
     assert workers.calls == 1
 
 
-async def test_four_candidates_are_each_paid_for_once_by_two_runs() -> None:
+async def test_four_candidates_are_each_paid_for_once_by_two_runs_each() -> None:
     workers = Workers(with_latest(generating(), candidates=an_attempt(images=4).candidates))
-    workers.backend.gates = {n: asyncio.Event() for n in range(1, 5)}
-    first, _ = workers.start("a")
+    workers.backend.gate = asyncio.Event()
+    firsts = [workers.start(f"a{n}", n)[0] for n in range(1, 5)]
     await eventually(lambda: workers.calls == 4)
-    workers.backend.gates[1].set()
-    await eventually(lambda: workers.candidate.has_image)
-    second, shared = workers.start("b")
+    seconds = [workers.start(f"b{n}", n)[0] for n in range(1, 5)]
     await asyncio.sleep(0.02)
-    for gate in workers.backend.gates.values():
-        gate.set()
-    await first
-    assert await second == "generated"
+    workers.backend.gate.set()
+    assert await asyncio.gather(*firsts) == ["cancelled"] * 4
+    assert sorted(await asyncio.gather(*seconds)) == ["generated", *["recorded"] * 3]
     assert workers.calls == 4
-    assert sorted(shared["images"]) == [1, 2, 3, 4]
+
+
+async def test_a_change_that_others_are_faster_with_again_and_again_is_made_in_the_end() -> None:
+    """What has been paid for is in hand."""
+    workers = Workers(generating())
+    update, conflicts = workers.store.update, [Conflict(ID), Conflict(ID)]
+
+    async def contended(session_id: str, change: Any) -> Session:
+        if workers.calls and conflicts:
+            raise conflicts.pop()
+        return await update(session_id, change)
+
+    workers.store.update = contended  # type: ignore[method-assign]
+    run, _ = workers.start("a")
+    assert await run == "generated"
+    assert (workers.calls, conflicts) == (1, [])
 
 
 async def test_a_store_that_is_away_where_others_are_looked_for_costs_nothing() -> None:
@@ -284,32 +291,6 @@ async def test_a_store_that_is_away_where_others_are_looked_for_costs_nothing() 
     assert workers.calls == 0
     workers.store.away = False
     assert await run == "generated"
-
-
-def test_the_same_call_is_counted_once() -> None:
-    session = with_latest(generating(), runner="a")
-    once = counted(session, REF, "a", 0)
-    assert once.latest.candidate(1).asked == 1
-    assert counted(once, REF, "a", 0) == once
-    assert counted(once, REF, "a", 1).latest.candidate(1).asked == 2
-
-
-def test_a_run_that_does_not_lead_counts_nothing() -> None:
-    session = with_latest(generating(), runner="b")
-    assert counted(session, REF, "a", 0) == session
-
-
-def test_the_fourth_call_is_refused() -> None:
-    spent = replace(Candidate(1), asked=MOST_ASKED, asked_by="a")
-    with pytest.raises(AskedTooOften):
-        counted(with_latest(generating(), runner="b", candidates=(spent,)), REF, "b", MOST_ASKED)
-
-
-def test_a_call_leaves_the_response_of_before_behind() -> None:
-    before = replace(Candidate(1), asked=1, asked_by="a", response_id="resp_1")
-    session = with_latest(generating(), runner="b", candidates=(before,))
-    now = counted(session, REF, "b", 1).latest.candidate(1)
-    assert (now.response_id, now.awaits_answer) == ("", True)
 
 
 async def test_what_the_store_says_of_a_session_is_not_held_back() -> None:

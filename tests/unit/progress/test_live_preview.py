@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
+from bot.domain.attempt import Candidate, ImageRef
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.flow import live_preview
-from bot.flow.live_preview import LivePreviews
+from bot.progress import live_preview
+from bot.progress.live_preview import LivePreviews
 from tests.fakes import ID, FakePublisher, FakeSessionStore, eventually, generating, with_latest
 
 AWAY = SlackUnavailable("away")
@@ -42,8 +44,16 @@ class Screen:
 
         self.publisher._show = each_its_own  # type: ignore[method-assign]
 
-    def offer(self, name: str) -> None:
-        self.previews.offer(ID, 1, base64.b64encode(name.encode()).decode())
+    @asynccontextmanager
+    async def showing(self, *, repeated: bool = False, ends: bool = True) -> AsyncIterator[None]:
+        """One run of the candidate, which ends the attempt unless others go on."""
+        async with self.previews.showing(ID, ImageRef(1)):
+            yield
+        if ends:
+            await self.previews.clear(ID, 1, look=repeated)
+
+    def offer(self, name: str, candidate: int = 1) -> None:
+        self.previews.offer(ID, ImageRef(1, candidate), base64.b64encode(name.encode()).decode())
 
     @property
     def posted(self) -> list[str]:
@@ -63,7 +73,7 @@ class Screen:
 
 async def test_a_partial_image_is_shown_recorded_and_removed_at_the_end() -> None:
     screen = Screen()
-    async with screen.previews.showing(screen.session, repeated=False):
+    async with screen.showing():
         screen.offer("sketch")
         await eventually(lambda: screen.recorded)
         assert screen.posted == ["sketch"]
@@ -74,7 +84,7 @@ async def test_a_partial_image_is_shown_recorded_and_removed_at_the_end() -> Non
 
 async def test_a_newer_one_takes_the_place_of_the_one_before() -> None:
     screen = Screen()
-    async with screen.previews.showing(screen.session, repeated=False):
+    async with screen.showing():
         screen.offer("sketch")
         await eventually(screen.times(1))
         screen.offer("better")
@@ -87,7 +97,7 @@ async def test_a_newer_one_takes_the_place_of_the_one_before() -> None:
 
 async def test_of_several_that_wait_only_the_newest_is_shown() -> None:
     screen = Screen()
-    async with screen.previews.showing(screen.session, repeated=False):
+    async with screen.showing():
         for name in ("first", "second", "third"):
             screen.offer(name)
         await eventually(screen.times(1))
@@ -97,7 +107,7 @@ async def test_of_several_that_wait_only_the_newest_is_shown() -> None:
 async def test_previews_keep_their_distance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_preview, "GAP", 60)
     screen = Screen()
-    async with screen.previews.showing(screen.session, repeated=False):
+    async with screen.showing():
         screen.offer("sketch")
         await eventually(screen.times(1))
         screen.offer("better")
@@ -111,7 +121,7 @@ async def test_previews_keep_their_distance(monkeypatch: pytest.MonkeyPatch) -> 
 async def test_one_that_slack_has_no_time_for_is_skipped(error: Exception) -> None:
     screen = Screen()
     screen.publisher.failures["post_preview"] = [error]
-    async with screen.previews.showing(screen.session, repeated=False):
+    async with screen.showing():
         screen.offer("sketch")
         await eventually(screen.times(1))
         assert screen.recorded == ""
@@ -124,7 +134,7 @@ async def test_one_that_slack_has_no_time_for_is_skipped(error: Exception) -> No
 async def test_a_busy_slack_is_left_alone_for_as_long_as_it_asks() -> None:
     screen = Screen()
     screen.publisher.failures["post_preview"] = [SlackBusy(60)]
-    async with asyncio.timeout(10), screen.previews.showing(screen.session, repeated=False):
+    async with asyncio.timeout(10), screen.showing():
         screen.offer("sketch")
         await eventually(screen.times(1))
         screen.offer("better")
@@ -136,7 +146,7 @@ async def test_a_busy_slack_is_left_alone_for_as_long_as_it_asks() -> None:
 async def test_any_other_error_ends_the_preview_and_not_the_attempt(error: Exception) -> None:
     screen = Screen()
     screen.publisher.failures["post_preview"] = [error]
-    async with screen.previews.showing(screen.session, repeated=False):
+    async with screen.showing():
         screen.offer("sketch")
         await eventually(screen.times(1))
         screen.offer("better")
@@ -147,16 +157,16 @@ async def test_any_other_error_ends_the_preview_and_not_the_attempt(error: Excep
 
 async def test_what_is_no_base64_ends_the_preview() -> None:
     screen = Screen()
-    async with screen.previews.showing(screen.session, repeated=False):
-        screen.previews.offer(ID, 1, "abc")
+    async with screen.showing():
+        screen.previews.offer(ID, ImageRef(1), "abc")
         await asyncio.sleep(0.02)
     assert screen.publisher.shown == []
 
 
 async def test_nothing_partial_is_shown_once_the_images_are_there() -> None:
     screen = Screen()
-    async with screen.previews.showing(screen.session, repeated=False):
-        screen.previews.stop(ID, 1)
+    async with screen.showing():
+        screen.previews.stop(ID, ImageRef(1))
         screen.offer("late")
         await asyncio.sleep(0.02)
     assert screen.publisher.shown == []
@@ -165,7 +175,7 @@ async def test_nothing_partial_is_shown_once_the_images_are_there() -> None:
 async def test_nothing_is_shown_of_an_attempt_that_nobody_waits_for() -> None:
     screen = Screen()
     screen.store.sessions[ID] = replace(generating(), stage=Stage.INITIAL_INPUT)
-    async with screen.previews.showing(screen.session, repeated=False):
+    async with screen.showing():
         screen.offer("late")
         await asyncio.sleep(0.02)
     assert screen.publisher.shown == []
@@ -182,7 +192,7 @@ async def test_a_slow_slack_does_not_hold_the_offers_up(monkeypatch: pytest.Monk
         return "never"
 
     screen.publisher.post_preview = hanging  # type: ignore[method-assign]
-    async with asyncio.timeout(10), screen.previews.showing(screen.session, repeated=False):
+    async with asyncio.timeout(10), screen.showing():
         screen.offer("sketch")
         await eventually(screen.times(1))
         screen.offer("better")
@@ -191,7 +201,7 @@ async def test_a_slow_slack_does_not_hold_the_offers_up(monkeypatch: pytest.Monk
 
 async def test_a_repeated_run_removes_what_an_earlier_one_left() -> None:
     screen = Screen(with_latest(generating(), preview_ts="7.7"))
-    async with screen.previews.showing(screen.session, repeated=True):
+    async with screen.showing(repeated=True):
         assert screen.removed == []
     assert screen.removed == ["7.7", ""]
     assert screen.recorded == ""
@@ -201,7 +211,7 @@ async def test_a_run_that_is_broken_off_leaves_that_to_the_next() -> None:
     screen = Screen()
 
     async def run() -> None:
-        async with screen.previews.showing(screen.session, repeated=False):
+        async with screen.showing():
             screen.offer("sketch")
             await eventually(lambda: screen.recorded)
             raise RuntimeError
@@ -212,12 +222,28 @@ async def test_a_run_that_is_broken_off_leaves_that_to_the_next() -> None:
     assert screen.recorded == "1.0"
 
 
+async def test_of_several_candidates_the_one_at_work_is_shown_and_takes_anothers_place() -> None:
+    screen = Screen(with_latest(generating(), candidates=(Candidate(1), Candidate(2))))
+    async with screen.previews.showing(ID, ImageRef(1, 2)):
+        async with screen.showing(ends=False):
+            screen.offer("second", 2)
+            screen.offer("first")
+            await eventually(lambda: screen.recorded)
+        assert (screen.posted, screen.removed) == (["first"], []), "it stays until another comes"
+        made = (Candidate(1, width=1), Candidate(2))
+        screen.store.sessions[ID] = with_latest(screen.store.sessions[ID], candidates=made)
+        screen.offer("second again", 2)
+        await eventually(lambda: screen.removed)
+    assert screen.posted == ["first", "second again"]
+    assert (screen.removed, screen.recorded) == (["1.0"], "2.0")
+
+
 async def test_one_that_cannot_be_removed_stays_and_fails_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     screen = Screen()
     screen.publisher.failures["remove_preview"] = [AWAY]
-    async with screen.previews.showing(screen.session, repeated=False):
+    async with screen.showing():
         screen.offer("sketch")
         await eventually(lambda: screen.recorded)
     assert "left in its thread" in caplog.text
@@ -226,7 +252,7 @@ async def test_one_that_cannot_be_removed_stays_and_fails_nothing(
 
 async def test_without_the_setting_nothing_is_shown_or_looked_for() -> None:
     screen = Screen(enabled=False)
-    async with screen.previews.showing(screen.session, repeated=True):
+    async with screen.showing(repeated=True):
         screen.offer("sketch")
         await asyncio.sleep(0.02)
     assert screen.publisher.shown == []
@@ -235,6 +261,6 @@ async def test_without_the_setting_nothing_is_shown_or_looked_for() -> None:
 
 async def test_without_the_setting_a_recorded_one_is_removed_all_the_same() -> None:
     screen = Screen(with_latest(generating(), preview_ts="7.7"), enabled=False)
-    async with screen.previews.showing(screen.session, repeated=True):
+    async with screen.showing(repeated=True):
         pass
     assert screen.removed == ["7.7"]

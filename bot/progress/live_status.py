@@ -25,8 +25,10 @@ from bot.domain.errors import (
     StoreTrouble,
     StoreUnavailable,
 )
-from bot.flow.drafts import standing
+from bot.domain.session import Session
+from bot.domain.stages import Stage
 from bot.ports import RootMessages, SessionStore
+from bot.progress.drafts import standing
 from bot.tasks import set_within
 
 log = logging.getLogger(__name__)
@@ -45,14 +47,19 @@ LAST_EDIT_WITHIN = 120.0
 
 @dataclass
 class _Line:
-    """One status line that is being followed. `woken`: there is something new to say."""
+    """One status line that is being followed. `woken`: there is something new to say. `candidates`
+    are those that are made here; 0 stands for the attempt as a whole."""
 
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    candidates: list[int] = field(default_factory=list)
+    ticking: asyncio.Task[None] | None = None
 
-    def end(self) -> None:
-        self.ended.set()
-        self.woken.set()
+    def is_told_here(self, session: Session) -> bool:
+        """Of several processes that make images of one attempt, one shows how it stands."""
+        if session.stage is not Stage.GENERATING or 0 in self.candidates:
+            return True
+        return session.latest.at_work in self.candidates
 
 
 class LiveStatus:
@@ -69,18 +76,23 @@ class LiveStatus:
         self._busy_until = 0.0
 
     @asynccontextmanager
-    async def following(self, session_id: str) -> AsyncIterator[None]:
-        """Edit now and then while the body runs, and once more after it."""
-        line = self._lines[session_id] = _Line()
-        ticking = asyncio.create_task(self._tick(session_id, line))
+    async def following(self, session_id: str, candidate: int = 0) -> AsyncIterator[None]:
+        """Edit now and then while the body runs, and once more after the last one of the
+        session."""
+        line = self._lines.setdefault(session_id, _Line())
+        line.candidates.append(candidate)
+        line.ticking = line.ticking or asyncio.create_task(self._tick(session_id, line))
         try:
             yield
         finally:
-            line.end()
-            await ticking
-            if self._lines.get(session_id) is line:  # a newer attempt may have come already
+            line.candidates.remove(candidate)
+            line.woken.set()
+            if not line.candidates:
                 del self._lines[session_id]
-        await self.settle(session_id)
+                line.ended.set()
+                await line.ticking
+        if not line.candidates:
+            await self.show_now(session_id, line if candidate else None)
 
     def changed(self, session_id: str) -> None:
         """The session has come to another step: say so soon."""
@@ -96,15 +108,15 @@ class LiveStatus:
         if trouble is not before:
             self.changed(session_id)
 
-    async def settle(self, session_id: str) -> bool:
+    async def show_now(self, session_id: str, line: _Line | None = None) -> bool:
         """Send the status as it is now: waits out rate limits and outages, as long as they do not
         last. Answers whether it is shown, or never can be. Raises `SlackShutOut`."""
         try:
             async with asyncio.timeout(LAST_EDIT_WITHIN):
-                wait = await self._edit(session_id)
+                wait = await self._edit(session_id, line)
                 while wait is not None:
                     await asyncio.sleep(wait)
-                    wait = await self._edit(session_id)
+                    wait = await self._edit(session_id, line)
         except TimeoutError:
             log.warning("the last status could not be shown")
             return False
@@ -116,7 +128,7 @@ class LiveStatus:
             line.woken.clear()
             if time.monotonic() >= self._busy_until:
                 with suppress(SlackShutOut):
-                    await self._edit(session_id)
+                    await self._edit(session_id, line)
             gap = min(GAP, self._interval)
             await set_within(line.ended, gap * self._crowd)
             await set_within(line.woken, (self._interval - gap) * self._crowd)
@@ -126,11 +138,13 @@ class LiveStatus:
         """How many times as long as alone each line waits."""
         return max(1.0, SHARE * len(self._lines))
 
-    async def _edit(self, session_id: str) -> float | None:
-        """Edit once. Answers None when done, or how many seconds to wait before the next try.
-        Raises `SlackShutOut`."""
+    async def _edit(self, session_id: str, line: _Line | None) -> float | None:
+        """Edit once, unless another process does. Answers None when done, or how many seconds to
+        wait before the next try. Raises `SlackShutOut`."""
         try:
             session = as_approved(await self._sessions.load(session_id))
+            if line is not None and not line.is_told_here(session):
+                return None
             if not (session.root_ts and session.attempts):  # without any it is retired
                 return None
             waits_for = self._waiting.get(session_id)

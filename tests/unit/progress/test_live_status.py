@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.attempt import Candidate
 from bot.domain.errors import (
     SlackBusy,
     SlackRefused,
@@ -18,10 +19,18 @@ from bot.domain.errors import (
 )
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.flow import live_status
-from bot.flow.live_status import LiveStatus
+from bot.progress import live_status
+from bot.progress.live_status import LiveStatus
 from bot.sandbox import PATIENCE
-from tests.fakes import ID, FakePublisher, FakeSessionStore, a_session, eventually, generating
+from tests.fakes import (
+    ID,
+    FakePublisher,
+    FakeSessionStore,
+    a_session,
+    eventually,
+    generating,
+    with_latest,
+)
 
 INTERVAL = 0.03
 
@@ -113,7 +122,7 @@ async def test_a_status_that_was_overtaken_while_it_was_sent_is_followed_by_the_
             line.move(Stage.USER_FEEDBACK)
 
     line.publisher.show_status = slow  # type: ignore[method-assign]
-    await line.status.settle(ID)
+    await line.status.show_now(ID)
     assert line.stages == [Stage.GENERATING, Stage.USER_FEEDBACK]
 
 
@@ -127,7 +136,7 @@ async def test_a_busy_slack_is_left_alone_for_as_long_as_it_asks() -> None:
 
 async def test_an_edit_that_was_turned_down_is_rendered_anew() -> None:
     line = Line(generating(), SlackBusy(0.02))
-    settling = asyncio.create_task(line.status.settle(ID))
+    settling = asyncio.create_task(line.status.show_now(ID))
     await asyncio.sleep(0.01)
     line.move(Stage.USER_FEEDBACK)
     await settling
@@ -149,7 +158,7 @@ async def test_the_last_one_is_sent_whatever_it_takes(
 
     monkeypatch.setattr(asyncio, "sleep", nap)
     line = Line(a_session(), error, error, error)
-    await line.status.settle(ID)
+    await line.status.show_now(ID)
     assert len(line.stages) == 4
     expected = error.retry_after if isinstance(error, SlackBusy) else 1.0
     assert [seconds for seconds in naps if seconds] == [expected] * 3
@@ -160,7 +169,7 @@ async def test_it_is_given_up_after_some_time(
 ) -> None:
     monkeypatch.setattr(live_status, "LAST_EDIT_WITHIN", 0.05)
     line = Line(a_session(), *[SlackBusy(0.01)] * 100)
-    await line.status.settle(ID)
+    await line.status.show_now(ID)
     assert "could not be shown" in caplog.text
 
 
@@ -169,14 +178,14 @@ async def test_it_is_given_up_after_some_time(
 )
 async def test_what_cannot_be_shown_is_not_tried_again(failures: list[Exception]) -> None:
     line = Line(a_session(root_ts="1.0" if failures else ""), *failures)
-    await line.status.settle(ID)
+    await line.status.show_now(ID)
     assert len(line.stages) == len(failures)
 
 
 async def test_an_expired_session_has_no_status() -> None:
     line = Line(a_session())
     line.store.sessions.clear()
-    await line.status.settle(ID)
+    await line.status.show_now(ID)
     assert line.stages == []
 
 
@@ -202,3 +211,27 @@ async def test_a_newer_attempt_keeps_its_line_when_the_one_before_ends() -> None
         shown = len(line.stages)
         line.status.changed(ID)
         await eventually(lambda: len(line.stages) > shown)
+
+
+async def test_of_several_candidates_made_here_the_last_one_ends_the_line() -> None:
+    line = Line(with_latest(generating(), candidates=(Candidate(1), Candidate(2))), interval=60)
+    async with line.status.following(ID, 1):
+        async with line.status.following(ID, 2):
+            await eventually(lambda: line.stages)
+        shown = len(line.stages)
+        line.status.changed(ID)
+        await eventually(lambda: len(line.stages) > shown)
+        line.move(Stage.USER_FEEDBACK)
+    assert line.stages[-1] is Stage.USER_FEEDBACK
+
+
+async def test_an_attempt_is_told_of_by_the_process_that_makes_the_candidate_at_work() -> None:
+    session = with_latest(generating(), candidates=(Candidate(1, runner="a"), Candidate(2)))
+    line = Line(session)
+    async with line.status.following(ID, 2):
+        await asyncio.sleep(INTERVAL * 4)
+    assert line.stages == []
+    async with line.status.following(ID, 1):
+        await eventually(lambda: line.stages)
+        line.move(Stage.USER_FEEDBACK)
+    assert line.stages[-1] is Stage.USER_FEEDBACK

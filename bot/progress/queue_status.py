@@ -20,10 +20,10 @@ from bot.domain.errors import (
     StoreTrouble,
     StoreUnavailable,
 )
-from bot.domain.work import Job
-from bot.flow.drafts import standing
-from bot.flow.shared import under_way
+from bot.domain.generation import under_way
+from bot.domain.jobs import ahead_of_each
 from bot.ports import JobQueue, RootMessages, SessionStore
+from bot.progress.drafts import standing
 from bot.telemetry.context import about
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class QueueStatus:
         self._publisher = publisher
         self._trouble = trouble
         self._interval = interval
-        self._shown: dict[str, _Shown] = {}
+        self._shown: dict[tuple[str, int], _Shown] = {}
 
     async def run(self) -> None:
         """Look for ever."""
@@ -69,22 +69,26 @@ class QueueStatus:
 
     async def look(self) -> None:
         """Edit the sessions whose place in the queue has changed."""
-        waiting = await self._queue.waiting()
-        self._shown = {job.id: self._shown[job.id] for job in waiting if job.id in self._shown}
-        places = [(_Shown(n, self._trouble()), job) for n, job in enumerate(waiting)]
-        changed = [(place, job) for place, job in places if self._shown.get(job.id) != place]
-        for place, job in changed[:AT_MOST]:
-            with about(job.session_id, attempt=job.attempt):
-                await self._show(job, place)
-            self._shown[job.id] = place
+        places = {
+            attempt: _Shown(ahead, self._trouble())
+            for attempt, ahead in ahead_of_each(await self._queue.waiting()).items()
+        }
+        self._shown = {key: self._shown[key] for key in places if key in self._shown}
+        changed = [key for key, place in places.items() if self._shown.get(key) != place]
+        for session_id, number in changed[:AT_MOST]:
+            place = places[session_id, number]
+            with about(session_id, attempt=number):
+                await self._show(session_id, number, place)
+            self._shown[session_id, number] = place
 
-    async def _show(self, job: Job, place: _Shown) -> None:
+    async def _show(self, session_id: str, number: int, place: _Shown) -> None:
         try:
-            session = await self._sessions.load(job.session_id)
-            if not (session.root_ts and under_way(session, job.attempt)):
+            session = await self._sessions.load(session_id)
+            waits = under_way(session, number) and not session.latest.started_at
+            if not (session.root_ts and waits):
                 return
             await self._publisher.show_status(session, place.ahead, waits_for=place.waits_for)
-            newest = await self._sessions.load(job.session_id)
+            newest = await self._sessions.load(session_id)
             if standing(newest) != standing(session):  # cancelled, or taken up, meanwhile
                 await self._publisher.show_status(newest, None)
         except (Refusal, SlackRefused) as error:

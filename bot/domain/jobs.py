@@ -1,0 +1,142 @@
+"""What a session is still owed, as jobs. The sweeper queues what has none.
+
+    announce        the root message, or the status → a `generate` for each candidate
+    generate        one candidate → its image; the last one made → files and draft
+    show_cancelled  what the messages say after a cancellation
+    publish         the approved image → thread and channel
+    retire          Start over is taken off it again
+
+All but `generate` only talk to Slack. A job is named by what it does, for which session, attempt
+and candidate, and by its run: the queue refuses a name it has seen, so asking twice does the work
+once, and asking anew takes a new run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bot.domain.attempt import Attempt
+from bot.domain.session import Session, with_attempt
+from bot.domain.stages import Stage
+
+MAX_RUNS = 5
+"""Runs of what a session is owed; the next one tries a last time, and gives up on it."""
+
+
+class JobKind(StrEnum):
+    """What a job does."""
+
+    ANNOUNCE = "announce"
+    GENERATE = "generate"
+    SHOW_CANCELLED = "show_cancelled"
+    PUBLISH = "publish"
+    RETIRE = "retire"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One background run. `candidate` is 0 for what concerns an attempt as a whole. `gives_up`: too
+    many runs have failed; where this one fails as well, it says so."""
+
+    kind: JobKind
+    session_id: str
+    attempt: int
+    run: int = 0
+    gives_up: bool = False
+    candidate: int = 0
+
+    @property
+    def id(self) -> str:
+        image = f"{self.attempt}.{self.candidate}" if self.candidate else f"{self.attempt}"
+        return f"{self.kind}-{self.session_id}-{image}-{self.run}"
+
+    @classmethod
+    def from_id(cls, job_id: str) -> Job:
+        """The job of this id, but for `gives_up`. Raises `ValueError`. A session id may hold
+        hyphens of its own."""
+        kind, rest = job_id.split("-", 1)
+        session_id, image, run = rest.rsplit("-", 2)
+        attempt, _, candidate = image.partition(".")
+        return cls(JobKind(kind), session_id, int(attempt), int(run), candidate=int(candidate or 0))
+
+    @property
+    def again(self) -> Job:
+        """The next run, for one that ended without having done its work."""
+        run = self.run + 1
+        return replace(self, run=run, gives_up=run >= MAX_RUNS)
+
+    def is_same_work(self, other: Job) -> bool:
+        """In whichever run."""
+        return replace(self, run=0, gives_up=False) == replace(other, run=0, gives_up=False)
+
+
+def owed(session: Session) -> tuple[Job, ...]:
+    """The jobs that bring this session on; none where it waits for a person."""
+    if session.stage is Stage.GENERATING:
+        return _owed_to(session, session.latest)
+    if session.retiring:
+        return (_job(JobKind.RETIRE, session, session.attempt(session.retiring)),)
+    if _cancelled_unseen(session):
+        return (_job(JobKind.SHOW_CANCELLED, session, session.latest),)
+    if session.stage is Stage.FINAL and not (session.final_shown or session.error_message):
+        return (_job(JobKind.PUBLISH, session, session.attempt(session.final_result)),)
+    return ()
+
+
+def owes(session: Session, job: Job) -> bool:
+    """Whether the session is still owed what the job does, in whichever run."""
+    return any(due.is_same_work(job) for due in owed(session))
+
+
+def with_next_run(session: Session, job: Job) -> Session:
+    """The session once the job after this one is queued. Nothing changes where the session is not
+    owed this very run."""
+    if job not in owed(session):
+        return session
+    attempt, run = session.attempt(job.attempt), job.run + 1
+    if job.candidate:
+        again = replace(attempt.candidate(job.candidate), run=run)
+        return with_attempt(session, attempt.with_candidate(again))
+    return with_attempt(session, replace(attempt, run=run))
+
+
+def jobs_of(session: Session, attempt: Attempt) -> tuple[Job, ...]:
+    """Every job that may be under way for an attempt that is being generated."""
+    generations = (
+        Job(JobKind.GENERATE, session.id, attempt.number, c.run, candidate=c.number)
+        for c in attempt.candidates
+    )
+    return (_job(JobKind.ANNOUNCE, session, attempt), *generations)
+
+
+def ahead_of_each(waiting: Iterable[Job]) -> dict[tuple[str, int], int]:
+    """How many attempts come before each attempt in the queue, from the jobs that wait, next one
+    first. Several images of one attempt count once."""
+    places: dict[tuple[str, int], int] = {}
+    for job in waiting:
+        places.setdefault((job.session_id, job.attempt), len(places))
+    return places
+
+
+def _owed_to(session: Session, attempt: Attempt) -> tuple[Job, ...]:
+    announce, *generations = jobs_of(session, attempt)
+    if not attempt.announced:
+        return (announce,)
+    return tuple(
+        job
+        for job, candidate in zip(generations, attempt.candidates, strict=True)
+        if not candidate.is_made or attempt.delivering == candidate.number
+    )
+
+
+def _job(kind: JobKind, session: Session, attempt: Attempt) -> Job:
+    return Job(kind, session.id, attempt.number, attempt.run)
+
+
+def _cancelled_unseen(session: Session) -> bool:
+    """The newest attempt was cancelled, and what is shown does not say so yet."""
+    if session.stage is Stage.FINAL or not session.attempts:
+        return False
+    return session.latest.cancelled and not session.latest.failure_ts

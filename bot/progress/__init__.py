@@ -1,0 +1,1 @@
+"""What a session's messages show while it is worked on."""

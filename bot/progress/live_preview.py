@@ -1,0 +1,161 @@
+"""The newest partial image of a running attempt, shown in the thread until the draft is there.
+
+It is a nicety and never holds an attempt up: `offer` returns at once, a partial image that Slack is
+too busy for is skipped, and any other error ends the preview alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pybase64
+
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import (
+    ImageNotReady,
+    Refusal,
+    SlackBusy,
+    SlackRefused,
+    SlackShutOut,
+    SlackUnavailable,
+    StoreUnavailable,
+)
+from bot.domain.generation import preview_removed, preview_shown, under_way
+from bot.ports import Previews, SessionStore
+from bot.tasks import end, set_within
+
+log = logging.getLogger(__name__)
+
+GAP = 3.0
+"""Seconds at the least between two previews: each is an upload, a message and a deletion."""
+END_WITHIN = 5.0
+"""Seconds that a preview which is just being posted is waited for."""
+
+_WRONG = (SlackRefused, SlackUnavailable, StoreUnavailable, Refusal)
+
+
+class LivePreview:
+    """The previews of one candidate. `in_doubt`: one may have been posted and not recorded."""
+
+    def __init__(
+        self, sessions: SessionStore, publisher: Previews, session_id: str, image: ImageRef
+    ) -> None:
+        self._sessions = sessions
+        self._publisher = publisher
+        self._session_id = session_id
+        self._number = image.attempt
+        self._candidate = image.candidate
+        self._newest = ""
+        self._woken = asyncio.Event()
+        self._ended = asyncio.Event()
+        self.in_doubt = False
+
+    def offer(self, partial: str) -> None:
+        """Show this one, in base64, next; one that still waits is forgotten."""
+        self._newest = partial
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Show no more."""
+        self._ended.set()
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until `stop`, or until something goes wrong."""
+        try:
+            while True:
+                await self._woken.wait()
+                if self._ended.is_set():
+                    return
+                self._woken.clear()
+                await set_within(self._ended, await self._show(self._newest))
+        except _WRONG as error:
+            log.info("no more previews: %s", type(error).__name__)
+        except ValueError:
+            log.info("no more previews: one is no base64")
+
+    async def _show(self, partial: str) -> float:
+        """Answers the seconds until there may be another. An attempt has one preview: that of the
+        candidate at work takes the place of another's."""
+        data = pybase64.b64decode(partial)
+        session = await self._sessions.load(self._session_id)
+        if not under_way(session, self._number) or self._ended.is_set():
+            return GAP
+        if session.latest.at_work != self._candidate:
+            return GAP
+        self.in_doubt = True
+        try:
+            ts = await self._publisher.post_preview(session, self._number, data)
+        except (SlackBusy, ImageNotReady) as error:
+            self.in_doubt = False
+            log.debug("a preview was skipped: %s", type(error).__name__)
+            return max(GAP, error.retry_after) if isinstance(error, SlackBusy) else GAP
+        await self._sessions.update(self._session_id, lambda s: preview_shown(s, self._number, ts))
+        self.in_doubt = False
+        if before := session.latest.preview_ts:
+            await self._publisher.remove_preview(session, self._number, before)
+        return GAP
+
+
+class LivePreviews:
+    """The previews of every image that is made here. Where they are not `enabled`, all that is
+    left to do is to take away what an earlier run has recorded."""
+
+    def __init__(self, sessions: SessionStore, publisher: Previews, *, enabled: bool) -> None:
+        self._sessions = sessions
+        self._publisher = publisher
+        self.enabled = enabled
+        self._running: dict[tuple[str, ImageRef], LivePreview] = {}
+
+    def offer(self, session_id: str, image: ImageRef, partial: str) -> None:
+        if preview := self._running.get((session_id, image)):
+            preview.offer(partial)
+
+    def stop(self, session_id: str, image: ImageRef) -> None:
+        """The image is there: what is only partial would come too late."""
+        if preview := self._running.get((session_id, image)):
+            preview.stop()
+
+    @asynccontextmanager
+    async def showing(self, session_id: str, image: ImageRef) -> AsyncIterator[None]:
+        """Show what is offered for an image while the body runs. The preview stays until another
+        takes its place, or `clear` is called."""
+        if not self.enabled:
+            yield
+            return
+        preview = LivePreview(self._sessions, self._publisher, session_id, image)
+        self._running[session_id, image] = preview
+        running = asyncio.create_task(preview.run())
+        try:
+            yield
+            preview.stop()
+            await asyncio.wait({running}, timeout=END_WITHIN)
+        finally:
+            await end(running)
+            if self._running.get((session_id, image)) is preview:
+                del self._running[session_id, image]
+        if preview.in_doubt:
+            await self.clear(session_id, image.attempt, look=True)
+
+    async def clear(self, session_id: str, number: int, *, look: bool = False) -> None:
+        """Take the attempt's preview away; with `look`, also one that was posted and not recorded.
+        What cannot be taken away is left. Raises `SlackShutOut`: it can be later."""
+        try:
+            session = await self._sessions.load(session_id)
+            recorded = ""
+            if number <= len(session.attempts):
+                recorded = session.attempt(number).preview_ts
+            if recorded:
+                await self._publisher.remove_preview(session, number, recorded)
+                await self._sessions.update(
+                    session_id, lambda s: preview_removed(s, number, recorded)
+                )
+            if look and self.enabled:
+                await self._publisher.remove_preview(session, number, "")
+        except SlackShutOut:
+            raise
+        except _WRONG as error:
+            log.warning("a preview was left in its thread: %s", type(error).__name__)

@@ -7,7 +7,7 @@ from bot.domain import steps
 from bot.domain.attempt import ImageRef
 from bot.domain.ending import publish_again
 from bot.domain.flags import parse_flags
-from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.options import Options
 from bot.domain.person import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -85,10 +85,10 @@ class Drafts(Judge):
 
     async def may_refine(self, session_id: str, image: ImageRef, person: Person) -> Session:
         session = await self._reached(session_id, image.attempt, person)
-        steps.refine(session, image, "-", self._now())
+        steps.can_refine(session, image)
         return session
 
     async def may_edit(self, session_id: str, attempt: int, person: Person) -> Session:
         session = await self._reached(session_id, attempt, person)
-        steps.edit(session, attempt, "-", NO_OPTIONS, self._now())
+        steps.can_edit(session, attempt)
         return session

@@ -69,7 +69,7 @@ class NewSessions(Judge):
     async def may_start_over(self, session_id: str, person: Person) -> Session:
         """Whether the form may open; changes nothing."""
         session = await self._allowed(session_id, person)
-        steps.start_over(session, "-", self._now())
+        steps.can_start_over(session)
         return session
 
     def _first(self, session: Session, prompt: str, options: Options) -> Session:

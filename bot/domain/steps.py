@@ -9,7 +9,7 @@ from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import NOT_ANNOUNCED, FailureKind, Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session, asked_before, with_attempt
-from bot.domain.stages import Event, IllegalEvent, Stage, next_stage
+from bot.domain.stages import TRANSITIONS, Event, IllegalEvent, Stage, next_stage
 
 
 def submit(
@@ -70,7 +70,7 @@ def edit(
     from a person's picture starts from it again, unless reading it stops workers."""
     if asked_before(session, asked_by):
         return session
-    event = Event.SUBMIT if session.stage is Stage.INITIAL_INPUT else Event.EDIT
+    event = prompt_event(session)
     _check_current(session, event, number)
     attempt = Attempt(0, prompt, options, asked_by=asked_by)
     if session.source is not None and not session.source.stops_workers:
@@ -168,6 +168,35 @@ def attempt_failed(
         raise _refuse(session, Reason.MOVED_ON)
     failed = replace(session.attempt(number), failure=kind, failure_ts=failure_ts)
     return replace(with_attempt(moved, failed), error_message=words)
+
+
+def allowed_events(session: Session) -> frozenset[Event]:
+    """The events that the session's stage takes now; none once it was started over."""
+    if session.restarted_as:
+        return frozenset()
+    return frozenset(TRANSITIONS[session.stage])
+
+
+def can_refine(session: Session, image: ImageRef) -> None:
+    """Raises the `Refusal` that `refine` would raise for this image."""
+    _move(session, Event.REFINE, 0.0)
+    if not session.shows(image):
+        raise _refuse(session, Reason.MOVED_ON)
+
+
+def can_edit(session: Session, number: int) -> None:
+    """Raises the `Refusal` that `edit` would raise for this attempt."""
+    _check_current(session, prompt_event(session), number)
+
+
+def can_start_over(session: Session) -> None:
+    """Raises the `Refusal` that `start_over` would raise for a new successor."""
+    _move(session, Event.START_OVER, 0.0)
+
+
+def prompt_event(session: Session) -> Event:
+    """What another prompt is: the first one's `submit` while there is no image, else `edit`."""
+    return Event.SUBMIT if session.stage is Stage.INITIAL_INPUT else Event.EDIT
 
 
 def _refuse(session: Session, reason: Reason) -> Refusal:

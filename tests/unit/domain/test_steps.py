@@ -584,3 +584,49 @@ def test_try_again_comes_too_late_once_a_newer_attempt_has_a_message() -> None:
     session = steps.attempt_failed(session, 2, FailureKind.NOT_SHOWN, "words", "9.9", 6.0)
     with pytest.raises(Refusal):
         steps.try_again(session, 1, 7.0)
+
+
+EVERY_STAND = [
+    a_session(Stage.INITIAL_INPUT),
+    a_session(Stage.INITIAL_INPUT, restarted_as="T1.U1.next"),
+    generating(1),
+    generating(2),
+    a_session(attempts=2),
+    a_session(Stage.FINAL, attempts=2),
+]
+
+
+def _refusal_of(ask: Callable[[], object]) -> Reason | None:
+    try:
+        ask()
+    except Refusal as refusal:
+        return refusal.reason
+    return None
+
+
+@pytest.mark.parametrize("session", EVERY_STAND)
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_may_it_be_done_answers_what_doing_it_answers(session: Session, number: int) -> None:
+    image = ImageRef(number)
+    pairs: list[tuple[Callable[[], object], Callable[[], object]]] = [
+        (
+            lambda: steps.can_refine(session, image),
+            lambda: steps.refine(session, image, "night", NOW),
+        ),
+        (
+            lambda: steps.can_edit(session, number),
+            lambda: steps.edit(session, number, PROMPT, NO_OPTIONS, NOW),
+        ),
+        (
+            lambda: steps.can_start_over(session),
+            lambda: steps.start_over(session, "T1.U1.other", NOW),
+        ),
+    ]
+    for may, do in pairs:
+        assert _refusal_of(may) == _refusal_of(do)
+
+
+def test_a_session_allows_the_events_of_its_stage_until_it_is_started_over() -> None:
+    assert steps.allowed_events(a_session(Stage.FINAL)) == {Event.START_OVER}
+    assert steps.allowed_events(generating()) == {Event.GENERATED, Event.FAILED, Event.CANCEL}
+    assert steps.allowed_events(a_session(Stage.INITIAL_INPUT, restarted_as="x")) == frozenset()

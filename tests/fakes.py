@@ -24,6 +24,7 @@ from bot.domain.errors import (
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.options import Options
 from bot.domain.person import Person
+from bot.domain.publication import Publication
 from bot.domain.session import Session, with_attempt
 from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Stage
@@ -87,7 +88,8 @@ def a_session(stage: Stage = Stage.USER_FEEDBACK, *, attempts: int = 1, **change
     """A session as it stands in a stage. All attempts but a running one have their draft."""
     session = Session(ID, "T1", OWNER, CHANNEL, created_at=100.0, updated_at=100.0, version=1)
     if stage is Stage.INITIAL_INPUT:
-        return replace(session, **changes)
+        stand = Publication.RETIRED if changes.get("restarted_as") else Publication.NOT_APPROVED
+        return replace(session, **{"publication": stand, **changes})
     running = stage is Stage.GENERATING
     made = tuple(an_attempt(n, posted=n < attempts or not running) for n in range(1, attempts + 1))
     session = replace(
@@ -100,7 +102,13 @@ def a_session(stage: Stage = Stage.USER_FEEDBACK, *, attempts: int = 1, **change
         updated_at=120.0,
     )
     if stage is Stage.FINAL:
-        session = replace(session, final_result=attempts, approved_by=OWNER)
+        stand = Publication.PUBLISHED if changes.get("final_ts") else Publication.TO_PUBLISH
+        approved: dict[str, Any] = {
+            "final_result": attempts,
+            "approved_by": OWNER,
+            "publication": stand,
+        }
+        session = replace(session, **approved)
     return replace(session, **changes)
 
 

@@ -8,7 +8,7 @@ from bot.direction.judge import Judge, clean_change
 from bot.direction.place import Place
 from bot.domain import steps
 from bot.domain.attempt import Source
-from bot.domain.errors import Reason, Refusal, StoreUnavailable
+from bot.domain.errors import StoreUnavailable
 from bot.domain.flags import parse_flags
 from bot.domain.options import Options
 from bot.domain.person import Person
@@ -62,7 +62,7 @@ class NewSessions(Judge):
         if session.restarts:
             old = await self._clear(session.restarts, person, successor=session.id)
         submitted = await self._sessions.update(
-            session_id, lambda s: self._first(s, prompt, options)
+            session_id, lambda s: steps.submit(s, prompt, self._now(), options)
         )
         return submitted, old
 
@@ -71,11 +71,6 @@ class NewSessions(Judge):
         session = await self._allowed(session_id, person)
         steps.can_start_over(session)
         return session
-
-    def _first(self, session: Session, prompt: str, options: Options) -> Session:
-        if session.restarted_as:
-            raise Refusal(Reason.STARTED_OVER, session.user)
-        return steps.submit(session, prompt, self._now(), options, session.source)
 
     def _new(
         self, place: Place, options: Options, source: Source | None = None, restarts: str = ""

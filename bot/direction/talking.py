@@ -14,7 +14,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.flags import Parsed, parse_flags
 from bot.domain.prompt import clean_prompt
-from bot.domain.session import Session
+from bot.domain.session import Session, asked_before
 from bot.domain.stages import Stage
 
 
@@ -26,7 +26,7 @@ class Talking(Judge):
         the words are for no session there. The same words, delivered twice, count once."""
         there = await self._in_thread(place)
         for session in there:
-            if session.id == place.session_id() or _heard(session, place.seed):
+            if session.id == place.session_id() or asked_before(session, place.seed):
                 return session
         meant = self._meant(there, place)
         if meant is None:
@@ -46,7 +46,7 @@ class Talking(Judge):
         """The newest that waits for this person. Raises `Refusal(NOT_ALLOWED)` in the thread of
         somebody else's session."""
         mine = [s for s in there if self._policy.allows(place.person, s)]
-        waiting = (s for s in mine if s.stage is not Stage.FINAL and not s.restarted_as)
+        waiting = (s for s in mine if s.stage is not Stage.FINAL and not s.started_over)
         if session := next(waiting, None):
             return session
         about = next((s for s in there if s.root_ts == place.thread_ts), None)
@@ -63,8 +63,3 @@ class Talking(Judge):
         image = ImageRef(draft.number, draft.images[0].number) if draft else ImageRef(0)
         change = clean_change(said.prompt)
         return steps.refine(session, image, change, now, options=said.options, asked_by=asked_by)
-
-
-def _heard(session: Session, seed: str) -> bool:
-    """These very words have been heeded."""
-    return any(attempt.asked_by == seed for attempt in session.attempts)

@@ -91,8 +91,9 @@ class Attempt:
     request, delivered twice, starts it once; `cancelled_by` likewise. `as_file`: Slack never came
     to know the images' files, so they were shared as plain files. `run` counts how often the
     sweeper queued it again. `runner` names the run of its generation that began last: where two
-    overlap, because one was taken for dead, that one goes on. `told_of_shut_out`: its owner was
-    told that Slack refuses the app.
+    overlap, because one was taken for dead, that one goes on. `failure_ts` is the
+    message about the failure. `cancel_shown`: the thread shows that it was cancelled.
+    `told_of_shut_out`: its owner was told that Slack refuses the app.
     """
 
     number: int
@@ -113,6 +114,7 @@ class Attempt:
     message_ts: str = ""
     failure: FailureKind | None = None
     failure_ts: str = ""
+    cancel_shown: bool = False
     told_of_shut_out: bool = False
 
     @property

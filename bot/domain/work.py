@@ -55,12 +55,12 @@ def owed(session: Session) -> Job | None:
     if session.stage is Stage.GENERATING:
         latest = session.latest
         return Job(JobKind.ANNOUNCE, session.id, latest.number, latest.run)
-    if session.retiring:
-        run = session.attempt(session.retiring).run
-        return Job(JobKind.RETIRE, session.id, session.retiring, run)
+    if session.publication.is_retiring:
+        run = session.attempt(session.retiring_result).run
+        return Job(JobKind.RETIRE, session.id, session.retiring_result, run)
     if _cancelled_unseen(session):
         return Job(JobKind.SETTLE, session.id, session.latest.number, session.latest.run)
-    if session.stage is Stage.FINAL and not (session.final_shown or session.error_message):
+    if session.publication.is_due:
         approved = session.attempt(session.final_result)
         return Job(JobKind.FINISH, session.id, approved.number, approved.run)
     return None
@@ -78,4 +78,4 @@ def _cancelled_unseen(session: Session) -> bool:
     """The newest attempt was cancelled, and what is shown does not say so yet."""
     if session.stage is Stage.FINAL or not session.attempts:
         return False
-    return session.latest.cancelled and not session.latest.failure_ts
+    return session.latest.cancelled and not session.latest.cancel_shown

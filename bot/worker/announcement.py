@@ -16,7 +16,7 @@ from bot.domain.errors import (
     StoreTrouble,
 )
 from bot.domain.session import Session
-from bot.domain.steps import attempt_failed
+from bot.domain.steps import not_announced
 from bot.domain.work import Job, JobKind
 from bot.flow.drafts import Drafts
 from bot.flow.live_status import LiveStatus
@@ -130,9 +130,7 @@ class Announcement:
         try:
             await self._sessions.update(
                 session.id,
-                lambda s: _not_announced(
-                    attempt_failed(s, number, kind, words, ts, time.time()), kind
-                ),
+                lambda s: not_announced(s, number, kind, words, ts, time.time()),
             )
         except Refusal:
             log.info("attempt %s was cancelled meanwhile", number)
@@ -163,8 +161,3 @@ def _kind_of(session: Session, error: SlackRefused) -> FailureKind:
     if of_channel or not session.root_ts:
         return FailureKind.CHANNEL_CLOSED
     return FailureKind.NOT_SHOWN
-
-
-def _not_announced(session: Session, kind: FailureKind) -> Session:
-    """The next attempt posts a root message of its own where this one cannot be edited."""
-    return replace(session, root_ts="") if kind is FailureKind.NOT_SHOWN else session

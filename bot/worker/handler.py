@@ -21,7 +21,7 @@ from bot.domain.ending import (
     as_approved,
     final_posted,
     final_shown,
-    is_ended,
+    finish_is_due,
     not_published,
     retired,
 )
@@ -32,8 +32,8 @@ from bot.domain.errors import (
     SlackShutOut,
     SlackUnavailable,
 )
+from bot.domain.publication import Publication
 from bot.domain.session import Session
-from bot.domain.stages import Stage
 from bot.domain.steps import cancel_shown
 from bot.domain.work import Job, JobKind, owes
 from bot.flow.drafts import Drafts
@@ -113,9 +113,9 @@ class JobHandler:
                 await self._generations.clear_away(session.id, job.attempt)
             case JobKind.SETTLE if owes(session, job):
                 await self._settle(session, job)
-            case JobKind.FINISH if _to_finish(session, job):
+            case JobKind.FINISH if finish_is_due(session, job.run):
                 await self._finish(session, repeated)
-            case JobKind.RETIRE if session.retiring:
+            case JobKind.RETIRE if session.publication.is_retiring:
                 await self._retire(session)
             case JobKind.GENERATE if repeated and job.attempt == len(session.attempts):
                 await self._show_again(session)
@@ -150,7 +150,7 @@ class JobHandler:
 
     async def _publish(self, session: Session, repeated: bool) -> Session:
         """Post the approved image, unless an earlier run did, or said that it cannot be."""
-        if is_ended(session):
+        if not session.publication.is_unpublished:
             return session
         try:
             ts = await self._publisher.post_final(as_approved(session), repeated=repeated)
@@ -167,7 +167,7 @@ class JobHandler:
         """Start over takes nothing back: an approval that was not published yet, or not shown, is
         so first. What could not be published offers nothing any more."""
         session = await self._publish(session, repeated=True)
-        if not session.final_shown or session.error_message:
+        if session.publication is not Publication.RETIRING:
             await self._show_again(session)
         if session.final_ts:
             await self._take_start_over_off(as_approved(session))
@@ -187,10 +187,3 @@ class JobHandler:
         await self._drafts.refresh(session.id)
         if not await self._status.settle(session.id):
             raise SlackUnavailable("the status")
-
-
-def _to_finish(session: Session, job: Job) -> bool:
-    """A run from before it was asked for again comes too late."""
-    if session.stage is not Stage.FINAL or session.final_shown:
-        return False
-    return job.run >= session.attempt(session.final_result).run

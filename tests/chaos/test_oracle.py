@@ -120,7 +120,7 @@ def test_a_session_that_was_started_over_keeps_its_final_message() -> None:
             "root_ts": "11.0",
             "thread_ts": "11.0",
             "final_result": "0",
-            "retiring": "1",
+            "retiring_result": "1",
             "final_ts": "13.0",
             "restarted_as": "T1.U1.other",
             "attempts": json.dumps(evidence.last[ID].attempts),

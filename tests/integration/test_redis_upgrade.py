@@ -16,6 +16,7 @@ from bot.adapters.redis.keys import session_key, user_key
 from bot.domain import steps
 from bot.domain.attempt import Attempt, Candidate, ImageRef
 from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.publication import Publication
 from bot.domain.session import SCHEMA, Session
 from bot.domain.stages import Stage
 from bot.domain.work import Job, JobKind, owed
@@ -83,7 +84,7 @@ UPGRADED = {
         final_result=1,
         approved_by=OWNER,
         final_ts="9.9",
-        final_shown=True,
+        publication=Publication.SHOWN,
         attempts=(a_draft(1),),
     ),
 }

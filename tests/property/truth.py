@@ -9,6 +9,8 @@ from redis import Redis
 from bot.adapters.redis.encoding import from_fields, to_fields
 from bot.adapters.redis.keys import UNFINISHED, session_key, thread_key, user_key
 from bot.domain.attempt import Attempt, Candidate
+from bot.domain.publication import TRANSITIONS as PUBLICATION_TRANSITIONS
+from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.stages import TRANSITIONS, Event, Stage, next_stage
 from bot.domain.work import Job, JobKind, owed
@@ -83,7 +85,9 @@ def check_step(before: Session, after: Session, events: frozenset[Event] | None)
     the pair's event."""
     assert after.version == before.version + 1
     event = _event(before, after, events)
-    if before.retiring and not after.retiring:
+    _check_publication(before, after)
+    retired = before.publication.is_retiring and after.publication is Publication.RETIRED
+    if retired:
         assert after.attempts == ()
     else:
         _check_attempts(before, after)
@@ -91,9 +95,24 @@ def check_step(before: Session, after: Session, events: frozenset[Event] | None)
         assert getattr(after, name) == getattr(before, name)
     for name in ("root_ts", "thread_ts", "final_ts", "restarted_as", "approved_by"):
         was = getattr(before, name)
-        forgotten = before.retiring and not after.retiring and name == "approved_by"
+        forgotten = retired and name == "approved_by"
         assert getattr(after, name) == was or not was or forgotten
     return event
+
+
+def _check_publication(before: Session, after: Session) -> None:
+    """One lawful step, or none, that fits the stage."""
+    targets = PUBLICATION_TRANSITIONS[before.publication].values()
+    assert after.publication is before.publication or after.publication in targets
+    if after.stage is Stage.FINAL:
+        assert not after.started_over
+        assert after.publication is not Publication.NOT_APPROVED
+        assert bool(after.error_message) == (after.publication is Publication.REFUSED)
+    else:
+        assert after.started_over or after.publication is Publication.NOT_APPROVED
+    assert after.publication.is_retiring == bool(after.retiring_result)
+    if after.publication in (Publication.PUBLISHED, Publication.SHOWN, Publication.RETIRING):
+        assert after.final_ts
 
 
 def _event(before: Session, after: Session, events: frozenset[Event] | None) -> Event | None:
@@ -143,12 +162,12 @@ def _contract(session: Session) -> Job | None:
     if session.stage is Stage.GENERATING:
         attempt, kind = session.attempts[-1], JobKind.ANNOUNCE
     elif session.stage is Stage.FINAL:
-        if session.final_shown or session.error_message:
+        if session.publication not in (Publication.TO_PUBLISH, Publication.PUBLISHED):
             return None
         attempt, kind = session.attempts[session.final_result - 1], JobKind.FINISH
-    elif session.retiring:
-        attempt, kind = session.attempts[session.retiring - 1], JobKind.RETIRE
-    elif session.attempts and session.attempts[-1].cancelled and not session.latest.failure_ts:
+    elif session.publication.is_retiring:
+        attempt, kind = session.attempts[session.retiring_result - 1], JobKind.RETIRE
+    elif session.attempts and session.attempts[-1].cancelled and not session.latest.cancel_shown:
         attempt, kind = session.attempts[-1], JobKind.SETTLE
     else:
         return None

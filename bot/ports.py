@@ -79,8 +79,7 @@ class SessionStore(Protocol):
         """How often each of these was written, in one round trip; 0 for one that has expired."""
 
     async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
-        """The ids of the sessions in a thread, newest first. Of the sessions that an earlier
-        version has written, those of this user."""
+        """The ids of the sessions in a thread, newest first."""
 
     async def defaults_of(self, team: str, user: str) -> Options:
         """The options that the user has made their own defaults."""

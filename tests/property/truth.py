@@ -7,7 +7,7 @@ from typing import Any
 from redis import Redis
 
 from bot.adapters.redis.encoding import from_fields, to_fields
-from bot.adapters.redis.keys import UNFINISHED, session_key, thread_key, user_key
+from bot.adapters.redis.keys import session_key, thread_key, unfinished_key, user_key
 from bot.domain.attempt import Attempt, Candidate
 from bot.domain.publication import TRANSITIONS as PUBLICATION_TRANSITIONS
 from bot.domain.publication import Publication
@@ -66,7 +66,7 @@ class Truth:
         for each, stored in self.raw.items():
             session = from_fields(stored)
             assert owed(session) == _contract(session)
-            assert owed(session) is None or each in self._scores(UNFINISHED)
+            assert (owed(session) is None) != (each in self._scores(unfinished_key(session.team)))
             assert each in self._scores(user_key(session.team, session.user))
             if session.thread_ts:
                 there = thread_key(session.team, session.channel, session.thread_ts)

@@ -25,6 +25,7 @@ from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import Options
 from bot.domain.person import Person
+from bot.domain.publication import Publication
 from bot.domain.session import Session, with_attempt
 from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Stage
@@ -84,7 +85,8 @@ def a_session(stage: Stage = Stage.USER_FEEDBACK, *, attempts: int = 1, **change
     """A session as it stands in a stage. All attempts but a running one have their draft."""
     session = Session(ID, "T1", OWNER, CHANNEL, created_at=100.0, updated_at=100.0, version=1)
     if stage is Stage.INITIAL_INPUT:
-        return replace(session, **changes)
+        stand = Publication.RETIRED if changes.get("restarted_as") else Publication.NOT_APPROVED
+        return replace(session, **{"publication": stand, **changes})
     running = stage is Stage.GENERATING
     made = tuple(an_attempt(n, posted=n < attempts or not running) for n in range(1, attempts + 1))
     session = replace(
@@ -97,7 +99,13 @@ def a_session(stage: Stage = Stage.USER_FEEDBACK, *, attempts: int = 1, **change
         updated_at=120.0,
     )
     if stage is Stage.FINAL:
-        session = replace(session, final_result=attempts, approved_by=OWNER)
+        stand = Publication.PUBLISHED if changes.get("final_ts") else Publication.TO_PUBLISH
+        approved: dict[str, Any] = {
+            "final_result": attempts,
+            "approved_by": OWNER,
+            "publication": stand,
+        }
+        session = replace(session, **approved)
     return replace(session, **changes)
 
 
@@ -355,28 +363,25 @@ class FakeSignatures:
 
 
 class FakeCheckpoint:
-    """Passes on what a backend tells: the response's id, each partial image, and that it is about
-    to make a paid call."""
+    """Records what it is told, in order. `asked` is how many paid calls were announced;
+    `before_call` is awaited in each of these."""
 
-    def __init__(
-        self,
-        started: Callable[[str], Awaitable[None]],
-        partial: Callable[[str], None],
-        asking: Callable[[], Awaitable[None]] | None = None,
-    ) -> None:
-        self._started = started
-        self._partial = partial
-        self._asking = asking
+    def __init__(self, before_call: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.started: list[str] = []
+        self.partials: list[str] = []
+        self.asked = 0
+        self._before_call = before_call
 
     async def before_paid_call(self) -> None:
-        if self._asking is not None:
-            await self._asking()
+        self.asked += 1
+        if self._before_call is not None:
+            await self._before_call()
 
     async def response_started(self, response_id: str) -> None:
-        await self._started(response_id)
+        self.started.append(response_id)
 
     def partial_image(self, encoded: str) -> None:
-        self._partial(encoded)
+        self.partials.append(encoded)
 
 
 class FakeImageBackend:

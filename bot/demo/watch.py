@@ -46,7 +46,7 @@ async def _show_stage(redis: Any, feed: Feed, stages: dict[str, str], key: str) 
         return
     stages[key] = stage
     arrow = f"{before} → {stage}" if before else stage
-    feed.note("stage", f"session {key.rpartition(':')[2][:8]}: {arrow}")
+    feed.note("stage", f"session {key.rpartition('.')[2][:8]}: {arrow}")
 
 
 async def watch_jobs(redis_url: str, feed: Feed) -> None:

@@ -76,11 +76,11 @@ def owed(session: Session) -> tuple[Job, ...]:
     """The jobs that bring this session on; none where it waits for a person."""
     if session.stage is Stage.GENERATING:
         return _owed_to(session, session.latest)
-    if session.retiring:
-        return (_job(JobKind.RETIRE, session, session.attempt(session.retiring)),)
+    if session.publication.is_retiring:
+        return (_job(JobKind.RETIRE, session, session.attempt(session.retiring_result)),)
     if _cancelled_unseen(session):
         return (_job(JobKind.SHOW_CANCELLED, session, session.latest),)
-    if session.stage is Stage.FINAL and not (session.final_shown or session.error_message):
+    if session.publication.is_due:
         return (_job(JobKind.PUBLISH, session, session.attempt(session.final_result)),)
     return ()
 
@@ -139,4 +139,4 @@ def _cancelled_unseen(session: Session) -> bool:
     """The newest attempt was cancelled, and what is shown does not say so yet."""
     if session.stage is Stage.FINAL or not session.attempts:
         return False
-    return session.latest.cancelled and not session.latest.failure_ts
+    return session.latest.cancelled and not session.latest.cancel_shown

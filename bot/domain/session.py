@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 
 from bot.domain.attempt import Attempt, ImageRef, Source
 from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.publication import Publication
 from bot.domain.stages import Stage
 
-SCHEMA = 3
+SCHEMA = 1
 """The form in which this version of the program writes sessions."""
 
 IN_PROGRESS = frozenset({Stage.GENERATING, Stage.USER_FEEDBACK})
@@ -28,13 +29,12 @@ class Session:
 
     `root_ts` is the message with the status, empty until it is posted; `thread_ts` the thread that
     everything comes into, which is another one where the session was started inside a thread.
-    `owner_org` is the owner's organisation or workspace, empty in sessions that were kept before it
-    was: those are of the installation's own people.
+    `owner_org` is the owner's organisation or workspace, empty for the installation's own people.
     `response_url` is Slack's short-lived way to answer the person where the bot is not a member.
     `restarts` is the approved session that this one was started over from, `restarted_as` the
-    reverse. `final_candidate` counts only where `final_result` names an attempt. `final_shown`: the
-    drafts and the status say that it was approved. `retiring` is what `final_result` was when the
-    session was started over, until its messages show that too.
+    reverse. `final_candidate` counts only where `final_result` names an attempt. `publication` is
+    where the approved image stands, `final_ts` its message in the channel. `retiring_result` is
+    what `final_result` was when the session was started over, until its messages show that too.
     """
 
     id: str
@@ -55,9 +55,9 @@ class Session:
     restarts: str = ""
     restarted_as: str = ""
     approved_by: str = ""
+    publication: Publication = Publication.NOT_APPROVED
     final_ts: str = ""
-    final_shown: bool = False
-    retiring: int = 0
+    retiring_result: int = 0
     attempts: tuple[Attempt, ...] = field(default=())
     created_at: float = 0.0
     updated_at: float = 0.0
@@ -94,6 +94,16 @@ class Session:
         """There is something to wait for or to decide about."""
         return self.stage in IN_PROGRESS
 
+    @property
+    def started_over(self) -> bool:
+        """Another session goes on from the image that was approved here."""
+        return self.publication.is_started_over
+
+    @property
+    def last_attempt_failed(self) -> bool:
+        """The newest attempt brought no draft; a cancelled one is among those."""
+        return bool(self.attempts) and self.latest.failure is not None
+
     def shows(self, image: ImageRef) -> bool:
         """Whether this image is in a draft in the thread."""
         if not 1 <= image.attempt <= len(self.attempts):
@@ -126,5 +136,5 @@ def with_attempt(session: Session, attempt: Attempt) -> Session:
 
 
 def asked_before(session: Session, asked_by: str) -> bool:
-    """Whether the same request asked for an attempt; one without a mark never did."""
+    """Whether the same request asked for an attempt; one without an id never did."""
     return bool(asked_by) and any(a.asked_by == asked_by for a in session.attempts)

@@ -8,8 +8,9 @@ from dataclasses import replace
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.options import NO_OPTIONS
+from bot.domain.publication import PublicationEvent, next_publication
 from bot.domain.session import Session, with_attempt
-from bot.domain.stages import Event, IllegalEvent, Stage, next_stage
+from bot.domain.stages import TRANSITIONS, Event, IllegalEvent, Stage, next_stage
 
 
 def approve(session: Session, image: ImageRef, user: str, now: float) -> Session:
@@ -45,7 +46,7 @@ def cancel_shown(session: Session, number: int) -> Session:
     attempt = next((a for a in session.attempts if a.number == number and a.cancelled), None)
     if attempt is None:
         return session
-    return with_attempt(session, replace(attempt, failure_ts=session.root_ts or "-"))
+    return with_attempt(session, replace(attempt, cancel_shown=True))
 
 
 def check_can_start_over(session: Session) -> None:
@@ -59,14 +60,14 @@ def start_over(session: Session, successor: str, now: float) -> Session:
     if successor == session.restarted_as:
         return session
     moved = _move(session, Event.START_OVER, now)
-    unpublished = session.stage is Stage.FINAL and not session.final_ts
     return replace(
         moved,
+        publication=next_publication(session.publication, PublicationEvent.START_OVER),
         task_input="",
-        error_message=session.error_message if unpublished else "",
+        error_message="",
         input_used_by_process="",
         final_result=0,
-        retiring=session.final_result,
+        retiring_result=session.final_result,
         options=NO_OPTIONS,
         source=None,
         response_url="",
@@ -104,12 +105,28 @@ def attempt_failed(
     return replace(with_attempt(moved, failed), error_message=words)
 
 
+def not_announced(
+    session: Session, number: int, kind: FailureKind, words: str, failure_ts: str, now: float
+) -> Session:
+    """The attempt failed because its announcement was refused. The next one posts a root message of
+    its own where this one cannot be edited."""
+    failed = attempt_failed(session, number, kind, words, failure_ts, now)
+    return replace(failed, root_ts="") if kind is FailureKind.NOT_SHOWN else failed
+
+
+def allowed_events(session: Session) -> frozenset[Event]:
+    """The events that the session's stage takes now; none once it was started over."""
+    if session.started_over:
+        return frozenset()
+    return frozenset(TRANSITIONS[session.stage])
+
+
 def _refuse(session: Session, reason: Reason) -> Refusal:
     return Refusal(reason, session.user)
 
 
 def _move(session: Session, event: Event, now: float) -> Session:
-    if session.restarted_as:
+    if session.started_over:
         raise _refuse(session, Reason.STARTED_OVER)
     has_image = session.newest_draft is not None
     try:
@@ -141,5 +158,6 @@ def _settle_on(
         final_result=image.attempt,
         final_candidate=image.candidate,
         approved_by=user,
+        publication=next_publication(session.publication, PublicationEvent.APPROVE),
         error_message="",
     )

@@ -70,7 +70,7 @@ class ThreadReplies:
         """The newest that waits for this person, or else the one whose thread it is. Raises
         `Refusal(NOT_ALLOWED)` in the thread of somebody else's session."""
         mine = [s for s in there if self._access.allows(origin.person, s)]
-        waiting = (s for s in mine if s.stage is not Stage.FINAL and not s.restarted_as)
+        waiting = (s for s in mine if s.stage is not Stage.FINAL and not s.started_over)
         if session := next(waiting, None):
             return session
         root = next((s for s in there if s.root_ts == origin.thread_ts), None)

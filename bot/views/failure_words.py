@@ -150,7 +150,11 @@ def not_posted_words(kind: FailureKind, session: Session, bot_name: str) -> str:
 
 def not_published_words(session: Session) -> str:
     """What to do about an approved image that Slack did not take."""
-    return _NOT_PUBLISHED_ANY_MORE if session.retiring else FAILURES[FailureKind.NOT_PUBLISHED]
+    return (
+        _NOT_PUBLISHED_ANY_MORE
+        if session.publication.is_retiring
+        else FAILURES[FailureKind.NOT_PUBLISHED]
+    )
 
 
 def few_words(kind: FailureKind) -> str:

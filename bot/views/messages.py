@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.domain.attempt import Candidate
 from bot.domain.errors import StoreTrouble
 from bot.domain.provenance import AI_LABEL
+from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.views import blocks, ids
@@ -129,7 +130,7 @@ def _root_buttons(session: Session) -> list[Block]:
     if session.stage is Stage.GENERATING:
         value = str(ids.Target(session.id, session.latest.number))
         return [blocks.button("🛑 Cancel", ids.CANCEL, value)]
-    if session.stage is Stage.FINAL and session.error_message and not session.retiring:
+    if session.publication is Publication.REFUSED:
         number = session.final_result
         return [_try_again(session, number), _start_over(session, number)]
     none_left = session.stage is Stage.INITIAL_INPUT and bool(session.attempts)

@@ -40,18 +40,18 @@ def status_words(
         case Stage.USER_FEEDBACK if cancelled:
             which = f"🚫 Attempt {session.latest.number} cancelled"
             return f"{which} · 👀 waiting for review by {mention(session.user)}"
-        case Stage.USER_FEEDBACK if session.error_message:
+        case Stage.USER_FEEDBACK if session.last_attempt_failed:
             return "⚠️ The last attempt failed: see the thread"
         case Stage.USER_FEEDBACK:
             return f"👀 Waiting for review by {mention(session.user)}"
-        case Stage.FINAL if session.error_message:
+        case Stage.FINAL if session.publication.was_refused:
             who = mention(session.approved_by)
             return f"⚠️ Approved by {who}, but Slack did not let me post it to the channel"
         case Stage.FINAL:
             return f"✅ Approved by {mention(session.approved_by)}"
         case Stage.INITIAL_INPUT if cancelled:
             return "🚫 Cancelled"
-        case Stage.INITIAL_INPUT if session.error_message:
+        case Stage.INITIAL_INPUT if session.last_attempt_failed and not session.started_over:
             return "⚠️ Failed: see the thread"
         case Stage.INITIAL_INPUT:
             return "🔄 Started over"

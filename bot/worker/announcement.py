@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
 
 from bot.domain.errors import (
     FailureKind,
@@ -18,7 +17,7 @@ from bot.domain.errors import (
 from bot.domain.generation import announced, under_way
 from bot.domain.jobs import Job, ahead_of_each, owed
 from bot.domain.session import Session
-from bot.domain.steps import attempt_failed
+from bot.domain.steps import not_announced
 from bot.flow.store_retries import StoreRetries
 from bot.ports import JobQueue, Publisher, SessionStore
 from bot.progress.drafts import Drafts
@@ -127,9 +126,7 @@ class Announcement:
         try:
             await self._sessions.update(
                 session.id,
-                lambda s: _not_announced(
-                    attempt_failed(s, number, kind, words, ts, time.time()), kind
-                ),
+                lambda s: not_announced(s, number, kind, words, ts, time.time()),
             )
         except Refusal:
             log.info("attempt %s was cancelled meanwhile", number)
@@ -160,8 +157,3 @@ def _kind_of(session: Session, error: SlackRefused) -> FailureKind:
     if of_channel or not session.root_ts:
         return FailureKind.CHANNEL_CLOSED
     return FailureKind.NOT_SHOWN
-
-
-def _not_announced(session: Session, kind: FailureKind) -> Session:
-    """The next attempt posts a root message of its own where this one cannot be edited."""
-    return replace(session, root_ts="") if kind is FailureKind.NOT_SHOWN else session

@@ -15,11 +15,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
-from bot.domain.ending import final_shown, is_ended, not_published, retired
+from bot.domain.ending import given_up
 from bot.domain.errors import FailureKind, SlackBusy, SlackShutOut, SlackUnavailable
 from bot.domain.jobs import MAX_RUNS, Job, JobKind, owes
 from bot.domain.session import Session
-from bot.domain.steps import cancel_shown
 from bot.flow import ReviewFlow
 from bot.ports import Publisher, SessionStore
 from bot.progress.live_status import LiveStatus
@@ -80,20 +79,7 @@ class GivingUp:
         if job.kind in (JobKind.ANNOUNCE, JobKind.GENERATE):
             await self._flow.give_up(session, job.candidate, FailureKind.INTERNAL)
             return
-        if job.kind in (JobKind.PUBLISH, JobKind.RETIRE) and not is_ended(session):
+        if session.publication.is_unpublished and job.kind in (JobKind.PUBLISH, JobKind.RETIRE):
             words = not_published_words(session)
             await self._publisher.tell_owner(session, words)
-        await self._sessions.update(session.id, lambda s: _given_up(s, job, words))
-
-
-def _given_up(session: Session, job: Job, words: str) -> Session:
-    """`words`: what the owner was told."""
-    if not owes(session, job):
-        return session
-    match job.kind:
-        case JobKind.SHOW_CANCELLED:
-            return cancel_shown(session, job.attempt)
-        case JobKind.PUBLISH:
-            return not_published(session, words) if words else final_shown(session)
-        case _:
-            return retired(session)
+        await self._sessions.update(session.id, lambda s: given_up(s, job, words))

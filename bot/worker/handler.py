@@ -20,7 +20,7 @@ from bot.domain.ending import (
     as_approved,
     final_posted,
     final_shown,
-    is_ended,
+    finish_is_due,
     not_published,
     retired,
 )
@@ -33,8 +33,8 @@ from bot.domain.errors import (
 )
 from bot.domain.generation import under_way, was_cancelled
 from bot.domain.jobs import Job, JobKind, jobs_of, owes
+from bot.domain.publication import Publication
 from bot.domain.session import Session
-from bot.domain.stages import Stage
 from bot.domain.steps import cancel_shown
 from bot.flow.store_retries import StoreRetries
 from bot.ports import Cancellations, JobQueue, JobState, Publisher, SessionStore
@@ -112,9 +112,9 @@ class JobHandler:
                 await self._generations.clear_away(session.id, job.attempt)
             case JobKind.SHOW_CANCELLED if owes(session, job):
                 await self._settle(session, job)
-            case JobKind.PUBLISH if _to_finish(session, job):
+            case JobKind.PUBLISH if finish_is_due(session, job.run):
                 await self._finish(session, repeated)
-            case JobKind.RETIRE if session.retiring:
+            case JobKind.RETIRE if session.publication.is_retiring:
                 await self._retire(session)
             case JobKind.GENERATE if repeated and _has_delivered(session, job):
                 await self._show_again(session)
@@ -151,7 +151,7 @@ class JobHandler:
 
     async def _publish(self, session: Session, repeated: bool) -> Session:
         """Post the approved image, unless an earlier run did, or said that it cannot be."""
-        if is_ended(session):
+        if not session.publication.is_unpublished:
             return session
         try:
             ts = await self._publisher.post_final(as_approved(session), repeated=repeated)
@@ -168,7 +168,7 @@ class JobHandler:
         """Start over takes nothing back: an approval that was not published yet, or not shown, is
         so first. What could not be published offers nothing any more."""
         session = await self._publish(session, repeated=True)
-        if not session.final_shown or session.error_message:
+        if session.publication is not Publication.RETIRING:
             await self._show_again(session)
         if session.final_ts:
             await self._take_start_over_off(as_approved(session))
@@ -195,10 +195,3 @@ def _has_delivered(session: Session, job: Job) -> bool:
     if job.attempt != len(session.attempts):
         return False
     return session.latest.delivering in (0, job.candidate)
-
-
-def _to_finish(session: Session, job: Job) -> bool:
-    """A run from before it was asked for again comes too late."""
-    if session.stage is not Stage.FINAL or session.final_shown:
-        return False
-    return job.run >= session.attempt(session.final_result).run

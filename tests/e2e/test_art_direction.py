@@ -5,22 +5,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from redis.asyncio import Redis
 
-from bot.adapters.redis.keys import session_key
-from bot.domain.session import SCHEMA
 from bot.sandbox import Message
 from tests.fake_openai import moderation_400, moderation_failed_item, success
 from tests.support.processes import World
 from tests.support.scene import Scene, isolated_world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-OLDER_SESSIONS = Path(__file__).parents[1] / "data" / "sessions_schema_1.json"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["socket", "http"])
@@ -226,33 +220,6 @@ async def test_a_regeneration_avoids_what_was_rejected(scene: Scene) -> None:
     again = scene.openai.creates[-1].body
     assert again["input"] == "a fox"
     assert "A vermilion fox, front view" in json.dumps({**again, "input": ""})
-
-
-async def test_sessions_of_the_version_before_go_on(scene: Scene) -> None:
-    """The hash was written by the release before this one."""
-    older = json.loads(OLDER_SESSIONS.read_text())["user_feedback"]
-    await scene.imagine("something to take its place in Slack from")
-    draft = await scene.draft()
-    root = await scene.root()
-    await scene.until_stage("user_feedback")
-    stored = await scene.stored()
-    attempt = json.loads(older["attempts"])[0] | {
-        "file_id": draft.image_ids()[0],
-        "message_ts": draft.ts,
-    }
-    names = ("id", "team", "user", "channel", "created_at", "updated_at")
-    hash_before = older | {name: stored[name] for name in names}
-    hash_before |= {"thread_ts": root.ts, "attempts": json.dumps([attempt])}
-    key = session_key(stored["id"])
-    async with Redis.from_url(scene.world.redis_url) as redis:
-        await redis.delete(key)
-        await redis.hset(key, mapping=hash_before)
-    assert (await scene.stored())["schema"] == "1"
-    await refine(scene, draft, "at night")
-    second = await scene.draft(after=draft)
-    assert "attempt 2 from 1" in second.shown_text
-    await scene.approved(second)
-    assert (await scene.stored())["schema"] == str(SCHEMA)
 
 
 async def test_nobody_else_can_refine_or_use(scene: Scene) -> None:

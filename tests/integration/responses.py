@@ -51,23 +51,11 @@ async def backends(fake: FakeOpenAI) -> AsyncIterator[Backend]:
         await one.close()
 
 
-class Told:
-    """What `on_started` was told, in order."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-
-    async def __call__(self, response_id: str) -> None:
-        self.ids.append(response_id)
-
-
-def unexpected(partial: str) -> None:
-    raise AssertionError("a partial image that nobody asked for")
-
-
 async def failure(backend: ResponsesBackend, request: ImageRequest = REQUEST) -> GenerationError:
+    checkpoint = FakeCheckpoint()
     with pytest.raises(GenerationError) as caught:
-        await backend.generate(request, FakeCheckpoint(Told(), unexpected))
+        await backend.generate(request, checkpoint)
+    assert checkpoint.partials == []
     return caught.value
 
 

@@ -15,7 +15,7 @@ from bot.ports import ImageBackend
 from bot.worker.measured_backend import MeasuredBackend
 from tests.fake_openai import FakeOpenAI
 from tests.fakes import FakeCheckpoint
-from tests.integration.responses import REQUEST, Told, backends
+from tests.integration.responses import REQUEST, backends
 from tests.support.metrics import Counted
 
 
@@ -56,7 +56,7 @@ async def backend(request: pytest.FixtureRequest, fake: FakeOpenAI) -> AsyncIter
 
 async def test_a_call_is_told_of_before_it_is_made(fake: FakeOpenAI, backend: ImageBackend) -> None:
     counts = Counts(fake)
-    await backend.generate(REQUEST, FakeCheckpoint(Told(), lambda _: None, counts))
+    await backend.generate(REQUEST, FakeCheckpoint(counts))
     assert counts.made == [0]
 
 
@@ -66,7 +66,7 @@ async def test_a_call_that_must_not_be_made_is_not_and_is_no_failure_of_the_prov
     counted = Counted()
     with pytest.raises(NotAsked):
         await MeasuredBackend(backend, "responses").generate(
-            REQUEST, FakeCheckpoint(Told(), lambda _: None, Counts(fake, refuses=True))
+            REQUEST, FakeCheckpoint(Counts(fake, refuses=True))
         )
     assert fake.creates == []
     assert counted.changed("imagine_provider_errors") == {}
@@ -77,13 +77,14 @@ async def test_a_response_that_is_there_needs_no_call_and_one_that_is_gone_does(
     fake: FakeOpenAI,
 ) -> None:
     async with backends(fake) as make:
-        told, counts = Told(), Counts(fake)
-        await make().generate(REQUEST, FakeCheckpoint(told, lambda _: None, counts))
-        again = replace(REQUEST, response_id=told.ids[0])
-        await make().generate(again, FakeCheckpoint(told, lambda _: None, counts))
+        counts = Counts(fake)
+        checkpoint = FakeCheckpoint(counts)
+        await make().generate(REQUEST, checkpoint)
+        again = replace(REQUEST, response_id=checkpoint.started[0])
+        await make().generate(again, checkpoint)
         assert counts.made == [0]
-        fake.forget(told.ids[0])
-        await make().generate(again, FakeCheckpoint(told, lambda _: None, counts))
+        fake.forget(checkpoint.started[0])
+        await make().generate(again, checkpoint)
         assert counts.made == [0, 1]
 
 
@@ -93,14 +94,11 @@ async def test_waiting_to_be_counted_takes_nothing_from_the_providers_time(
     async with backends(fake) as make:
 
         async def slowly() -> None:
-
             await asyncio.sleep(0.6)
 
-        await make(timeout=0.5).generate(REQUEST, FakeCheckpoint(Told(), lambda _: None, slowly))
+        await make(timeout=0.5).generate(REQUEST, FakeCheckpoint(slowly))
         fake.hold("generating")
         with pytest.raises(GenerationError) as late:
-            await make(timeout=0.2).generate(
-                REQUEST, FakeCheckpoint(Told(), lambda _: None, slowly)
-            )
+            await make(timeout=0.2).generate(REQUEST, FakeCheckpoint(slowly))
         assert late.value.kind is FailureKind.TIMED_OUT
         fake.release()

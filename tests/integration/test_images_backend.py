@@ -14,7 +14,7 @@ from PIL import Image
 
 from bot.adapters.openai import ImagesBackend, image_files, openai_client
 from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.images import BaseImage, ImageRequest
+from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from bot.domain.options import Options
 from bot.domain.provenance import EDITED, MADE, XMP_KEYWORD
 from tests import fake_openai as fakes
@@ -26,17 +26,18 @@ REQUEST = ImageRequest("a robot eating pizza on Mars", end_user="u" * 64)
 Backend = Callable[..., ImagesBackend]
 
 
-async def unexpected(response_id: str) -> None:
-    raise AssertionError(f"{response_id} was told")
-
-
-def no_partial(partial: str) -> None:
-    raise AssertionError("a partial image that nobody asked for")
+async def generate(backend: ImagesBackend, request: ImageRequest = REQUEST) -> GeneratedImage:
+    """The image of one paid call, which has no response id and no partial images."""
+    checkpoint = FakeCheckpoint()
+    try:
+        return await backend.generate(request, checkpoint)
+    finally:
+        assert (checkpoint.asked, checkpoint.started, checkpoint.partials) == (1, [], [])
 
 
 async def failure(backend: ImagesBackend, request: ImageRequest = REQUEST) -> GenerationError:
     with pytest.raises(GenerationError) as caught:
-        await backend.generate(request, FakeCheckpoint(unexpected, no_partial))
+        await generate(backend, request)
     return caught.value
 
 
@@ -74,7 +75,7 @@ async def backend(fake: FakeOpenAI) -> AsyncIterator[Backend]:
 async def test_brings_the_image_and_asks_as_the_api_wants_it(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
-    image = await backend().generate(REQUEST, FakeCheckpoint(unexpected, no_partial))
+    image = await generate(backend())
     assert image.data == fake.made[-1].data
     assert (image.mime_type, image.width, image.height) == ("image/png", 64, 64)
     assert image.response_id == ""
@@ -93,15 +94,13 @@ async def test_brings_the_image_and_asks_as_the_api_wants_it(
 
 
 async def test_auto_is_said_by_saying_nothing(fake: FakeOpenAI, backend: Backend) -> None:
-    await backend(size="auto", quality="auto").generate(
-        ImageRequest("a robot"), FakeCheckpoint(unexpected, no_partial)
-    )
+    await generate(backend(size="auto", quality="auto"), ImageRequest("a robot"))
     assert fake.creates[0].body.keys() == {"model", "prompt", "output_format"}
 
 
 async def test_webp_becomes_png(fake: FakeOpenAI, backend: Backend) -> None:
     fake.script(fakes.webp())
-    image = await backend().generate(REQUEST, FakeCheckpoint(unexpected, no_partial))
+    image = await generate(backend())
     with Image.open(io.BytesIO(image.data)) as png:
         png.load()
         assert png.format == "PNG"
@@ -112,9 +111,7 @@ async def test_webp_from_an_edit_of_a_persons_picture_says_so(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     fake.script(fakes.webp())
-    image = await backend().generate(
-        an_edit(from_picture=True), FakeCheckpoint(unexpected, no_partial)
-    )
+    image = await generate(backend(), an_edit(from_picture=True))
     with Image.open(io.BytesIO(image.data)) as png:
         png.load()
         assert EDITED in png.text[XMP_KEYWORD]  # type: ignore[attr-defined]
@@ -172,9 +169,7 @@ async def test_a_paid_call_is_not_repeated(
 
 async def test_cancellation_passes(fake: FakeOpenAI, backend: Backend) -> None:
     fake.hold("generating")
-    running = asyncio.create_task(
-        backend().generate(REQUEST, FakeCheckpoint(unexpected, no_partial))
-    )
+    running = asyncio.create_task(generate(backend()))
     await fake.until_held()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -207,7 +202,7 @@ async def test_what_a_person_chose_comes_before_the_settings(
 ) -> None:
     base = BaseImage(png(), "image/png") if edits else None
     request = ImageRequest("a robot", options=options, base=base, change="at night")
-    await backend().generate(request, FakeCheckpoint(unexpected, no_partial))
+    await generate(backend(), request)
     named = ("size", "quality", "background")
     body = fake.creates[0].body
     assert {name: body[name] for name in named if name in body} == asked
@@ -218,7 +213,7 @@ async def test_a_transparent_image_keeps_its_transparency(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     request = ImageRequest("a robot", options=Options(background="transparent"))
-    image = await backend().generate(request, FakeCheckpoint(unexpected, no_partial))
+    image = await generate(backend(), request)
     with Image.open(io.BytesIO(image.data)) as transparent:
         assert transparent.convert("RGBA").getpixel((63, 0)) == (0, 0, 0, 0)
 
@@ -227,12 +222,12 @@ async def test_what_was_turned_down_is_told_after_the_prompt(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     request = replace(REQUEST, avoid=("a red robot", "a blue robot"))
-    await backend().generate(request, FakeCheckpoint(unexpected, no_partial))
+    await generate(backend(), request)
     text = fake.creates[0].text
     assert text.startswith(REQUEST.prompt + "\n\n")
     assert "- a red robot\n- a blue robot\n" in text
     long = replace(request, prompt="x" * 31_990)
-    await backend().generate(long, FakeCheckpoint(unexpected, no_partial))
+    await generate(backend(), long)
     assert fake.creates[1].text == long.prompt
 
 
@@ -258,7 +253,7 @@ async def test_an_edit_sends_the_image_as_a_file(
         changes=("a bigger hat",),
         change="make the cat friendlier",
     )
-    image = await backend().generate(request, FakeCheckpoint(unexpected, no_partial))
+    image = await generate(backend(), request)
     assert image.data == fake.made[-1].data
     (edit,) = fake.edits
     assert edit.path == "/v1/images/edits"
@@ -381,7 +376,7 @@ def brings_png() -> web.Response:
 async def test_other_models_are_asked_for_base64(backend: Backend) -> None:
     async with compatible(lambda request, body: brings_png()) as server:
         one = backend(server.base_url, model="stablediffusion", size="512x512", quality="auto")
-        assert (await one.generate(REQUEST, FakeCheckpoint(unexpected, no_partial))).data == png()
+        assert (await generate(one)).data == png()
     assert server.bodies == [
         {
             "model": "stablediffusion",
@@ -419,9 +414,9 @@ async def test_what_a_server_does_not_know_is_left_out_from_then_on(
 
     async with compatible(picky) as server:
         one = backend(server.base_url, model="sd")
-        await one.generate(REQUEST, FakeCheckpoint(unexpected, no_partial))
+        await generate(one)
         assert len(server.bodies) == 3
-        await one.generate(REQUEST, FakeCheckpoint(unexpected, no_partial))
+        await generate(one)
         assert len(server.bodies) == 4
     assert server.bodies[-1].keys() == {"model", "prompt", "size", "output_format"}
 
@@ -432,8 +427,8 @@ async def test_the_hash_of_the_person_is_left_out_where_it_is_not_known(backend:
 
     async with compatible(picky) as server:
         one = backend(server.base_url)
-        await one.generate(REQUEST, FakeCheckpoint(unexpected, no_partial))
-        await one.generate(REQUEST, FakeCheckpoint(unexpected, no_partial))
+        await generate(one)
+        await generate(one)
     assert len(server.bodies) == 3
 
 
@@ -447,7 +442,7 @@ async def test_an_edit_leaves_out_what_it_turns_out_that_edits_do_not_know(
     async with compatible(picky) as server:
         one = backend(server.base_url, model="sd")
         for request in (an_edit(), REQUEST, an_edit()):
-            await one.generate(request, FakeCheckpoint(unexpected, no_partial))
+            await generate(one, request)
     assert ["quality" in body for body in server.bodies] == [True, False, True, False]
     assert server.bodies[1]["image"].filename == "image.png"
     assert server.bodies[1]["response_format"] == "b64_json"
@@ -471,7 +466,7 @@ async def test_what_a_person_chose_is_never_left_out(
     async with compatible(picky) as server:
         one = backend(server.base_url, model="sd", size="auto")
         plain = an_edit() if edits else REQUEST
-        await one.generate(plain, FakeCheckpoint(unexpected, no_partial))
+        await generate(one, plain)
         asked = len(server.bodies)
         for _ in range(2):
             refused = await failure(one, replace(plain, options=options))
@@ -513,9 +508,7 @@ async def test_a_server_that_keeps_refusing_what_it_was_not_sent(backend: Backen
 async def test_a_data_url_is_taken(backend: Backend) -> None:
     url = "data:image/png;base64," + base64.b64encode(png()).decode()
     async with compatible(lambda request, body: brings(url=url)) as server:
-        assert (
-            await backend(server.base_url).generate(REQUEST, FakeCheckpoint(unexpected, no_partial))
-        ).data == png()
+        assert (await generate(backend(server.base_url))).data == png()
 
 
 @pytest.mark.parametrize("absolute", [True, False])
@@ -526,9 +519,7 @@ async def test_an_address_is_fetched_without_the_key(backend: Backend, absolute:
 
     async with compatible(answer) as server:
         server.files = [web.Response(status=503), web.Response(body=png())]
-        image = await backend(server.base_url).generate(
-            REQUEST, FakeCheckpoint(unexpected, no_partial)
-        )
+        image = await generate(backend(server.base_url))
     assert (image.data, image.revised_prompt) == (png(), "a robot")
     assert len(server.fetched) == 2
     assert not any("authorization" in headers for headers in server.fetched)

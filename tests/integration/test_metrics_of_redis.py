@@ -94,7 +94,7 @@ async def test_the_census_counts_every_session_once(store: RedisSessionStore, re
         await redis.hset(key, "stage", stage.value)
     await store.create(NEW)
     await store.keep_image(ID, ImageRef(1), "not a session")
-    await redis.hset("imagine:{T1.U9}:session:abc", "stage", "a stage of a newer version")
+    await redis.hset("imagine:{T1}:session:U9.abc", "stage", "a stage of a newer version")
     assert await store.census() == {
         Stage.FINAL: 702,
         Stage.GENERATING: 5,

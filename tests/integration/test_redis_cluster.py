@@ -55,7 +55,7 @@ async def test_the_program_does_not_start(
             await check_at_start(settings, client, asyncio.Event(), web=False)
 
 
-async def test_all_keys_of_a_user_share_a_slot_and_so_do_all_of_the_queue(
+async def test_all_keys_of_a_workspace_share_a_slot_and_so_do_all_of_the_queue(
     redis_url: str, nodes: list[Server]
 ) -> None:
     """As scripts that touch several keys need it."""
@@ -69,6 +69,6 @@ async def test_all_keys_of_a_user_share_a_slot_and_so_do_all_of_the_queue(
         for key in keys:
             tag = key[key.find("{") : key.find("}") + 1]
             slots[tag].add(client.execute_command("CLUSTER", "KEYSLOT", key))
-    assert len(slots.pop("{T1.U1}")) == 1
+    assert len(slots.pop("{T1}")) == 1
     assert len(slots.pop(PREFIX)) == 1
-    assert slots.keys() == {""}  # the list of what is unfinished, and threads
+    assert slots.keys() == {""}  # the list of workspaces

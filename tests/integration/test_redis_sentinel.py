@@ -80,7 +80,7 @@ async def test_a_primary_that_becomes_a_replica_is_left(servers: Watched) -> Non
             await eventually(lambda: former.role()[0] == "slave", timeout=TIMEOUT)
         await using.works("after")
         with servers.replica.client() as promoted:
-            assert promoted.exists("imagine:{T1.U1}:session:after")
+            assert promoted.exists("imagine:{T1}:session:U1.after")
 
 
 async def test_a_server_that_has_become_a_replica_is_met_anew_behind_its_name(

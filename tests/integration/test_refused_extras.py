@@ -18,7 +18,7 @@ from bot.domain.options import Options
 from tests import fake_openai as fakes
 from tests.fake_openai import FakeOpenAI, Outcome
 from tests.fakes import FakeCheckpoint
-from tests.integration.responses import REQUEST, Backend, Told, failure, shows, unexpected
+from tests.integration.responses import REQUEST, Backend, failure, shows
 
 REGENERATED = replace(REQUEST, avoid=("a red robot",))
 CHOSEN = Options(size="1536x1024", quality="high", background="transparent")
@@ -58,11 +58,13 @@ def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def twice(fake: FakeOpenAI, one: Any, request: ImageRequest) -> None:
-    """The image comes, and the next one without a refusal."""
-    assert shows(await one.generate(request, FakeCheckpoint(Told(), unexpected)), fake)
+    """The image comes, and the next one without a refusal; no partial image is shown."""
+    checkpoint = FakeCheckpoint()
+    assert shows(await one.generate(request, checkpoint), fake)
     asked = len(fake.creates)
-    assert shows(await one.generate(request, FakeCheckpoint(Told(), unexpected)), fake)
+    assert shows(await one.generate(request, checkpoint), fake)
     assert len(fake.creates) == asked + 1
+    assert checkpoint.partials == []
     assert fake.paid == 2
 
 
@@ -120,7 +122,7 @@ async def test_one_partial_image_is_asked_for_where_a_stream_needs_it(
         lambda body: streams(body) and not tool(body).get("partial_images"),
         fakes.streaming_needs_partials(),
     )
-    await twice(fake, backend(background=background), REQUEST)  # `unexpected` is never told
+    await twice(fake, backend(background=background), REQUEST)
     assert [tool(one.body)["partial_images"] for one in fake.creates] == [0, 1, 1]
 
 
@@ -129,13 +131,13 @@ async def test_the_answer_comes_in_one_piece_where_there_are_no_streams(
     fake: FakeOpenAI, backend: Backend, background: bool
 ) -> None:
     fake.when(streams, fakes.streaming_needs_partials())
-    told, one = Told(), backend(background=background)
-    image = await one.generate(REQUEST, FakeCheckpoint(told, unexpected))
+    checkpoint, one = FakeCheckpoint(), backend(background=background)
+    image = await one.generate(REQUEST, checkpoint)
     assert shows(image, fake)
-    assert told.ids == [image.response_id]
+    assert checkpoint.started == [image.response_id]
     assert "partial_images" not in tool(fake.creates[-1].body)
     edit = replace(REQUEST, base=BaseImage(image.data, "image/png", image.response_id), change="x")
-    assert shows(await one.generate(edit, FakeCheckpoint(Told(), unexpected)), fake)
+    assert shows(await one.generate(edit, FakeCheckpoint()), fake)
     assert fake.paid == 2
 
 
@@ -144,14 +146,14 @@ async def test_a_response_without_a_stream_is_taken_up_again(
 ) -> None:
     fake.when(streams, fakes.refused("streaming is not supported"))
     fake.hold("generating")
-    told, one = Told(), backend()
-    running = asyncio.create_task(one.generate(REQUEST, FakeCheckpoint(told, unexpected)))
-    await fake.until(lambda: told.ids)
+    checkpoint, one = FakeCheckpoint(), backend()
+    running = asyncio.create_task(one.generate(REQUEST, checkpoint))
+    await fake.until(lambda: checkpoint.started)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     fake.release()
-    again = replace(REQUEST, response_id=told.ids[0])
-    assert shows(await backend().generate(again, FakeCheckpoint(told, unexpected)), fake)
+    again = replace(REQUEST, response_id=checkpoint.started[0])
+    assert shows(await backend().generate(again, checkpoint), fake)
     assert fake.paid == 1
 
 
@@ -164,7 +166,7 @@ async def test_a_vague_refusal_ends_background_mode_for_that_request_alone(
     fake.script(fakes.refused("Something is wrong."))
     one = backend()
     for _ in range(3):
-        await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected))
+        await one.generate(REQUEST, FakeCheckpoint())
     assert ["background" in each.body for each in fake.creates] == [True, False, True, True]
     assert fake.paid == 3
 
@@ -186,7 +188,7 @@ async def test_an_image_comes_from_a_server_that_never_says_what_it_does_not_tak
     one = backend(quality="medium")
     for asked in (1, 2):
         before = len(fake.creates)
-        assert shows(await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
+        assert shows(await one.generate(REQUEST, FakeCheckpoint()), fake)
         assert len(fake.creates) - before <= 10
         assert fake.paid == asked
         assert "background" in fake.creates[before].body
@@ -208,7 +210,7 @@ async def test_everyday_words_end_background_mode_for_no_other_request(
     one = backend()
     prompt = "red cat, plain background that must not be stored"
     for _ in range(2):
-        await one.generate(replace(REQUEST, prompt=prompt), FakeCheckpoint(Told(), unexpected))
+        await one.generate(replace(REQUEST, prompt=prompt), FakeCheckpoint())
     assert ["background" in each.body for each in fake.creates] == [True, False, True]
 
 
@@ -277,7 +279,7 @@ async def test_what_a_person_chose_is_kept_or_the_refusal_told(
     fake.when(lambda body: tool(body).get(name) == value, wording(f"tools[0].{name}"))
     request = replace(REQUEST, options=CHOSEN)
     if edits:
-        data = (await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected))).data
+        data = (await backend().generate(REQUEST, FakeCheckpoint())).data
         request = replace(request, base=BaseImage(data, "image/png"), change="at night")
     paid, begun = fake.paid, len(fake.creates)
     assert (await failure(backend(), request)).kind is FailureKind.BAD_REQUEST
@@ -299,10 +301,8 @@ async def test_what_one_person_chose_takes_nothing_from_the_others(
         fakes.refused("Quality 'medium' is not supported at this size.", param="tools[0].quality"),
     )
     one = backend(quality="medium")
-    await one.generate(
-        replace(REQUEST, options=Options(size="3840x2160")), FakeCheckpoint(Told(), unexpected)
-    )
-    await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected))
+    await one.generate(replace(REQUEST, options=Options(size="3840x2160")), FakeCheckpoint())
+    await one.generate(REQUEST, FakeCheckpoint())
     qualities = [tool(each.body).get("quality") for each in fake.creates]
     assert qualities == ["medium", None, "medium"]
 
@@ -330,7 +330,7 @@ async def test_the_images_api_gives_up_the_same(
 ) -> None:
     fake.when(lambda body: name in body, wording(name))
     for _ in range(2):
-        assert shows(await images.generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
+        assert shows(await images.generate(REQUEST, FakeCheckpoint()), fake)
     assert [name in one.body for one in fake.creates] == [True, False, False]
     assert set(OF_IMAGES) - {name} <= fake.creates[-1].body.keys()
 
@@ -342,7 +342,7 @@ async def test_a_value_of_the_settings_that_a_server_does_not_have(
     """Such as a server that knows the qualities `standard` and `hd`."""
     words = f"Invalid value: '{value}'. Supported values are: 'standard', 'hd', '512x512'."
     fake.when(lambda body: value in body.values(), fakes.refused(words))
-    assert shows(await images.generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
+    assert shows(await images.generate(REQUEST, FakeCheckpoint()), fake)
     assert fake.paid == 1
 
 
@@ -363,7 +363,7 @@ async def test_an_image_comes_from_a_server_with_other_qualities(
 ) -> None:
     fake.when(partial(contains, "quality"), refusal)
     for _ in range(2):
-        assert shows(await images.generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
+        assert shows(await images.generate(REQUEST, FakeCheckpoint()), fake)
     assert len(fake.creates) <= 4
     assert set(OF_IMAGES) - {"quality"} <= fake.creates[-1].body.keys()
 
@@ -374,7 +374,7 @@ async def test_the_images_api_keeps_what_a_person_chose(
 ) -> None:
     fake.when(lambda body: name in body, fakes.unknown_parameter(name))
     with pytest.raises(GenerationError):
-        await images.generate(replace(REQUEST, options=CHOSEN), FakeCheckpoint(Told(), unexpected))
+        await images.generate(replace(REQUEST, options=CHOSEN), FakeCheckpoint())
     assert all(one.body[name] == CHOSEN.get(name) for one in fake.creates)
     assert fake.paid == 0
 
@@ -384,7 +384,7 @@ async def test_a_vague_refusal_of_the_images_api_costs_nothing_for_long(
 ) -> None:
     fake.when(lambda body: "safety_identifier" in body, fakes.refused("Bad request"))
     for _ in range(2):
-        await images.generate(REQUEST, FakeCheckpoint(Told(), unexpected))
+        await images.generate(REQUEST, FakeCheckpoint())
     held = ["safety_identifier" in one.body for one in fake.creates]
     assert held == [True, True, False] * 2
     assert fake.paid == 2

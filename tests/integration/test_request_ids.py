@@ -13,7 +13,7 @@ from bot.domain.images import BaseImage, ImageRequest
 from tests.fake_openai import FakeOpenAI, held
 from tests.fake_openai.recording import Recorded
 from tests.fakes import FakeCheckpoint
-from tests.integration.responses import Told, backends
+from tests.integration.responses import backends
 from tests.support.samples import png
 
 ID = "0123456789abcdef0123.2.1"
@@ -27,10 +27,6 @@ async def fake() -> AsyncIterator[FakeOpenAI]:
         yield server
 
 
-def no_partial(partial: str) -> None:
-    raise AssertionError("a partial image that nobody asked for")
-
-
 def name_of(request: Recorded) -> str | None:
     return request.headers.get("x-client-request-id")
 
@@ -38,7 +34,7 @@ def name_of(request: Recorded) -> str | None:
 @pytest.mark.parametrize("request_", [REQUEST, EDIT], ids=["generate", "edit"])
 async def test_the_responses_api_is_told(fake: FakeOpenAI, request_: ImageRequest) -> None:
     async with backends(fake) as backend:
-        await backend().generate(request_, FakeCheckpoint(Told(), no_partial))
+        await backend().generate(request_, FakeCheckpoint())
     assert [name_of(create) for create in fake.creates] == [ID]
 
 
@@ -51,7 +47,7 @@ async def test_the_images_api_is_told(fake: FakeOpenAI, request_: ImageRequest) 
         quality="low",
         timeout=30.0,
     )
-    await backend.generate(request_, FakeCheckpoint(Told(), no_partial))
+    await backend.generate(request_, FakeCheckpoint())
     await backend.close()
     assert [name_of(create) for create in fake.creates] == [ID]
 
@@ -59,13 +55,13 @@ async def test_the_images_api_is_told(fake: FakeOpenAI, request_: ImageRequest) 
 async def test_a_repeated_run_asks_by_the_same_name(fake: FakeOpenAI) -> None:
     """Every call of it, up to the one that calls the response off when the time is up."""
     fake.script(held())
-    told = Told()
+    checkpoint = FakeCheckpoint()
     async with backends(fake) as backend:
         first = backend(timeout=1.0)
         with pytest.raises(GenerationError, match="timed_out"):
-            await first.generate(REQUEST, FakeCheckpoint(told, no_partial))
-        again = replace(REQUEST, response_id=told.ids[0])
-        await backend().generate(again, FakeCheckpoint(told, no_partial))
+            await first.generate(REQUEST, checkpoint)
+        again = replace(REQUEST, response_id=checkpoint.started[0])
+        await backend().generate(again, checkpoint)
     assert {request.method for request in fake.requests} == {"POST", "GET"}
     assert len(fake.creates) == 2
     assert {name_of(request) for request in fake.requests} == {ID}
@@ -74,7 +70,5 @@ async def test_a_repeated_run_asks_by_the_same_name(fake: FakeOpenAI) -> None:
 @pytest.mark.parametrize("odd", ["", "füchse.1.1", "two\nlines", "x" * 513])
 async def test_a_name_that_is_none_does_not_cost_the_image(fake: FakeOpenAI, odd: str) -> None:
     async with backends(fake) as backend:
-        await backend().generate(
-            replace(REQUEST, request_id=odd), FakeCheckpoint(Told(), no_partial)
-        )
+        await backend().generate(replace(REQUEST, request_id=odd), FakeCheckpoint())
     assert [name_of(create) for create in fake.creates] == [None]

@@ -19,10 +19,8 @@ from tests.fakes import FakeCheckpoint
 from tests.integration.responses import (
     REQUEST,
     Backend,
-    Told,
     failure,
     shows,
-    unexpected,
 )
 
 POINTS: list[Point] = ["created", "generating", "partials", "image", "item_done", "end"]
@@ -39,12 +37,12 @@ def no_such_call(status: int) -> Outcome:
 async def test_brings_the_image_and_asks_as_the_api_wants_it(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
-    told = Told()
-    image = await backend(quality="low").generate(REQUEST, FakeCheckpoint(told, unexpected))
+    checkpoint = FakeCheckpoint()
+    image = await backend(quality="low").generate(REQUEST, checkpoint)
     assert shows(image, fake)
     assert (image.mime_type, image.width, image.height) == ("image/png", 64, 64)
     assert image.revised_prompt.startswith("A detailed picture")
-    assert told.ids == [image.response_id]
+    assert checkpoint.started == [image.response_id]
     assert [one.body for one in fake.creates] == [
         {
             "model": "gpt-5.6-luna",
@@ -75,13 +73,11 @@ async def test_an_image_knows_the_model_that_made_it(
     fake: FakeOpenAI, backend: Backend, background: bool
 ) -> None:
     """The setting may be another one when an earlier run's response is taken up."""
-    told = Told()
-    image = await backend(background=background).generate(REQUEST, FakeCheckpoint(told, unexpected))
+    checkpoint = FakeCheckpoint()
+    image = await backend(background=background).generate(REQUEST, checkpoint)
     assert image.model == "gpt-image-2.5-flare"
     later = backend(background=background, model="gpt-image-2.6-flare")
-    again = await later.generate(
-        replace(REQUEST, response_id=told.ids[0]), FakeCheckpoint(told, unexpected)
-    )
+    again = await later.generate(replace(REQUEST, response_id=checkpoint.started[0]), checkpoint)
     assert (again.data, again.model) == (image.data, image.model)
     assert fake.paid == 1
 
@@ -89,9 +85,7 @@ async def test_an_image_knows_the_model_that_made_it(
 async def test_plain_calls_say_nothing_of_background_and_store(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
-    image = await backend(background=False).generate(
-        ImageRequest("a robot"), FakeCheckpoint(Told(), unexpected)
-    )
+    image = await backend(background=False).generate(ImageRequest("a robot"), FakeCheckpoint())
     assert shows(image, fake)
     keys = fake.creates[0].body.keys()
     assert not keys & {"background", "store", "safety_identifier"}
@@ -102,23 +96,22 @@ async def test_tells_the_id_before_the_image_is_there(
     fake: FakeOpenAI, backend: Backend, background: bool
 ) -> None:
     fake.hold("generating")
-    told = Told()
-    running = asyncio.create_task(
-        backend(background=background).generate(REQUEST, FakeCheckpoint(told, unexpected))
-    )
-    await fake.until(lambda: told.ids)
+    checkpoint = FakeCheckpoint()
+    running = asyncio.create_task(backend(background=background).generate(REQUEST, checkpoint))
+    await fake.until(lambda: checkpoint.started)
     assert fake.paid == 0
     fake.release()
-    assert (await running).response_id == told.ids[0]
+    assert (await running).response_id == checkpoint.started[0]
 
 
 async def test_an_id_that_cannot_be_recorded_does_not_cost_the_image(
     fake: FakeOpenAI, backend: Backend, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def store_is_away(response_id: str) -> None:
-        raise TimeoutError("redis://:secret@host")
+    class StoreIsAway(FakeCheckpoint):
+        async def response_started(self, response_id: str) -> None:
+            raise TimeoutError("redis://:secret@host")
 
-    assert shows(await backend().generate(REQUEST, FakeCheckpoint(store_is_away, unexpected)), fake)
+    assert shows(await backend().generate(REQUEST, StoreIsAway()), fake)
     assert fake.paid == 1
     assert "TimeoutError" in caplog.text
     assert "secret" not in caplog.text
@@ -126,7 +119,7 @@ async def test_an_id_that_cannot_be_recorded_does_not_cost_the_image(
 
 async def test_webp_becomes_png(fake: FakeOpenAI, backend: Backend) -> None:
     fake.script(fakes.webp())
-    image = await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected))
+    image = await backend().generate(REQUEST, FakeCheckpoint())
     assert image.mime_type == "image/png"
     with Image.open(io.BytesIO(image.data)) as png:
         assert png.size == (image.width, image.height) == (64, 64)
@@ -135,9 +128,7 @@ async def test_webp_becomes_png(fake: FakeOpenAI, backend: Backend) -> None:
 async def test_many_large_images_at_once(fake: FakeOpenAI, backend: Backend) -> None:
     fake.image_size_bytes = 1_500_000
     one = backend()
-    images = await asyncio.gather(
-        *(one.generate(REQUEST, FakeCheckpoint(Told(), unexpected)) for _ in range(20))
-    )
+    images = await asyncio.gather(*(one.generate(REQUEST, FakeCheckpoint()) for _ in range(20)))
     assert {image.data for image in images} == {made.data for made in fake.made}
     assert fake.paid == len(fake.creates) == 20
 
@@ -149,10 +140,10 @@ async def test_goes_on_without_background_mode_and_remembers(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     fake.always(fakes.background_unsupported())
-    one, told = backend(), Told()
-    first = await one.generate(REQUEST, FakeCheckpoint(told, unexpected))
-    second = await one.generate(REQUEST, FakeCheckpoint(told, unexpected))
-    assert told.ids == [first.response_id, second.response_id]
+    one, checkpoint = backend(), FakeCheckpoint()
+    first = await one.generate(REQUEST, checkpoint)
+    second = await one.generate(REQUEST, checkpoint)
+    assert checkpoint.started == [first.response_id, second.response_id]
     assert ["background" in create.body for create in fake.creates] == [True, False, False]
     assert fake.paid == 2
 
@@ -165,7 +156,7 @@ async def test_a_refusal_of_something_else_does_not_end_background_mode(
     one, chosen = backend(), replace(REQUEST, options=Options(quality="max"))
     for _ in range(2):
         assert (await failure(one, chosen)).kind is FailureKind.BAD_REQUEST
-    await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected))
+    await one.generate(REQUEST, FakeCheckpoint())
     assert all(create.body["background"] for create in fake.creates)
     assert (len(fake.creates), fake.paid) == (3, 1)
 
@@ -291,16 +282,16 @@ async def test_goes_on_after_a_broken_stream(
 ) -> None:
     dropped = fakes.connection_dropped(point)
     fake.script(dropped if cut == "drop" else replace(dropped, cut="end"))
-    told = Told()
-    image = await backend().generate(REQUEST, FakeCheckpoint(told, unexpected))
+    checkpoint = FakeCheckpoint()
+    image = await backend().generate(REQUEST, checkpoint)
     assert shows(image, fake)
-    assert told.ids == [image.response_id]
+    assert checkpoint.started == [image.response_id]
     assert len(fake.creates) == fake.paid == 1
 
 
 async def test_goes_on_after_the_last_event_heard(fake: FakeOpenAI, backend: Backend) -> None:
     fake.script(fakes.connection_dropped(3))
-    await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected))
+    await backend().generate(REQUEST, FakeCheckpoint())
     assert fake.requests[1].query == {"stream": "true", "starting_after": "2"}
     assert fake.paid == 1
 
@@ -328,9 +319,7 @@ async def test_a_plain_call_that_the_provider_finished_all_the_same_is_fetched(
     fake.keeps_abandoned = True
     dropped = fakes.connection_dropped("image")
     fake.script(dropped if cut == "drop" else replace(dropped, cut="end"))
-    assert shows(
-        await backend(background=False).generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake
-    )
+    assert shows(await backend(background=False).generate(REQUEST, FakeCheckpoint()), fake)
     assert len(fake.creates) == fake.paid == 1
 
 
@@ -341,9 +330,7 @@ async def test_an_image_that_came_before_the_break_is_kept(
     fake: FakeOpenAI, backend: Backend, outcome: Outcome
 ) -> None:
     fake.script(outcome)
-    assert shows(
-        await backend(background=False).generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake
-    )
+    assert shows(await backend(background=False).generate(REQUEST, FakeCheckpoint()), fake)
     assert len(fake.requests) == fake.paid == 1
 
 
@@ -353,7 +340,7 @@ async def test_an_end_that_never_comes_is_not_waited_for(
     monkeypatch.setattr(response_poller, "LINGER", 0.05)
     fake.script(fakes.hang("item_done"))
     begun = time.monotonic()
-    assert shows(await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
+    assert shows(await backend().generate(REQUEST, FakeCheckpoint()), fake)
     assert time.monotonic() - begun < 4  # of the 5 s that it lingers otherwise
     assert fake.paid == 1
 
@@ -364,7 +351,7 @@ async def test_a_stream_gone_silent_is_opened_again(
     monkeypatch.setattr(response_poller, "SILENCE", 0.1)
     fake.script(fakes.hang("generating"))
     begun = time.monotonic()
-    assert shows(await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
+    assert shows(await backend().generate(REQUEST, FakeCheckpoint()), fake)
     assert time.monotonic() - begun < 30  # of the 60 s that it stands otherwise
     assert len(fake.creates) == fake.paid == 1
 
@@ -383,7 +370,7 @@ async def test_a_read_that_fails_once_is_not_the_end(
 ) -> None:
     fake.script(fakes.connection_dropped("generating"))
     fake.script_reads(*reads)
-    assert shows(await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected)), fake)
+    assert shows(await backend().generate(REQUEST, FakeCheckpoint()), fake)
     assert len(fake.creates) == fake.paid == 1
 
 
@@ -459,7 +446,7 @@ async def test_the_last_look_finds_an_image_that_nobody_told_of(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     fake.script(fakes.hang("generating"))
-    image = await backend(timeout=1.0).generate(REQUEST, FakeCheckpoint(Told(), unexpected))
+    image = await backend(timeout=1.0).generate(REQUEST, FakeCheckpoint())
     assert shows(image, fake)
     assert len(fake.creates) == fake.paid == 1
 
@@ -478,18 +465,18 @@ async def test_cancellation_passes_and_the_response_goes_on(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     fake.hold("generating")
-    told = Told()
-    running = asyncio.create_task(backend().generate(REQUEST, FakeCheckpoint(told, unexpected)))
-    await fake.until(lambda: told.ids)
+    checkpoint = FakeCheckpoint()
+    running = asyncio.create_task(backend().generate(REQUEST, checkpoint))
+    await fake.until(lambda: checkpoint.started)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     fake.release()
     again = await backend().generate(
-        replace(REQUEST, response_id=told.ids[0]), FakeCheckpoint(told, unexpected)
+        replace(REQUEST, response_id=checkpoint.started[0]), checkpoint
     )
     assert shows(again, fake)
-    assert len(fake.creates) == fake.paid == len(told.ids) == 1
+    assert len(fake.creates) == fake.paid == len(checkpoint.started) == 1
 
 
 # A repeated run
@@ -499,25 +486,25 @@ async def first_run(
     fake: FakeOpenAI, backend: Backend, outcome: Outcome | None = None
 ) -> ImageRequest:
     """The request of a second run, after a first one that met `outcome` and died."""
-    told = Told()
+    checkpoint = FakeCheckpoint()
     fake.script(outcome or fakes.success())
-    running = asyncio.create_task(backend().generate(REQUEST, FakeCheckpoint(told, unexpected)))
-    await fake.until(lambda: told.ids)
-    job = fake.responses[told.ids[0]]
+    running = asyncio.create_task(backend().generate(REQUEST, checkpoint))
+    await fake.until(lambda: checkpoint.started)
+    job = fake.responses[checkpoint.started[0]]
     if outcome is None or outcome.hold_at is None:
         await fake.until(lambda: job.finished)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    return replace(REQUEST, response_id=told.ids[0])
+    return replace(REQUEST, response_id=checkpoint.started[0])
 
 
 async def test_a_finished_response_is_taken_up(fake: FakeOpenAI, backend: Backend) -> None:
-    again, told = await first_run(fake, backend), Told()
-    image = await backend().generate(again, FakeCheckpoint(told, unexpected))
+    again, checkpoint = await first_run(fake, backend), FakeCheckpoint()
+    image = await backend().generate(again, checkpoint)
     assert shows(image, fake)
     assert image.response_id == again.response_id
     assert image.revised_prompt
-    assert told.ids == []
+    assert checkpoint.started == []
     assert len(fake.creates) == fake.paid == 1
 
 
@@ -528,7 +515,7 @@ async def test_a_response_under_way_is_followed(
     again = await first_run(fake, backend, fakes.held("generating"))
     if not streams:
         fake.script_reads(fakes.success(), fakes.bad_request(None, "stream"))
-    running = asyncio.create_task(backend().generate(again, FakeCheckpoint(Told(), unexpected)))
+    running = asyncio.create_task(backend().generate(again, FakeCheckpoint()))
     await fake.until(lambda: len(fake.requests) >= 3)
     fake.release()
     image = await running
@@ -558,10 +545,10 @@ async def test_a_response_under_way_is_followed_until_the_deadline(
 async def test_a_response_that_came_to_nothing_is_asked_for_anew(
     fake: FakeOpenAI, backend: Backend, outcome: Outcome
 ) -> None:
-    again, told = await first_run(fake, backend, outcome), Told()
-    image = await backend().generate(again, FakeCheckpoint(told, unexpected))
+    again, checkpoint = await first_run(fake, backend, outcome), FakeCheckpoint()
+    image = await backend().generate(again, checkpoint)
     assert shows(image, fake)
-    assert told.ids == [image.response_id] != [again.response_id]
+    assert checkpoint.started == [image.response_id] != [again.response_id]
     assert (len(fake.creates), fake.paid) == (2, 1)
 
 
@@ -569,7 +556,7 @@ async def test_a_response_that_came_to_nothing_is_asked_for_anew(
 async def test_a_response_that_is_gone_is_asked_for_anew(
     fake: FakeOpenAI, backend: Backend, what: str
 ) -> None:
-    again, told = await first_run(fake, backend, fakes.held("generating")), Told()
+    again, checkpoint = await first_run(fake, backend, fakes.held("generating")), FakeCheckpoint()
     job = fake.responses[again.response_id]
     if what == "forgotten":
         fake.forget(again.response_id)
@@ -577,8 +564,8 @@ async def test_a_response_that_is_gone_is_asked_for_anew(
         job.cancel()
     else:
         job.background = False
-    image = await backend().generate(again, FakeCheckpoint(told, unexpected))
-    assert told.ids == [image.response_id] != [again.response_id]
+    image = await backend().generate(again, checkpoint)
+    assert checkpoint.started == [image.response_id] != [again.response_id]
     assert (len(fake.creates), fake.paid) == (2, 1)
 
 
@@ -640,5 +627,5 @@ async def test_a_server_that_has_no_way_to_read_is_asked_anew(
     again = await first_run(fake, backend)
     monkeypatch.setattr(client, "FREE_RETRIES", 0)
     fake.script_reads(no_such_call(status))
-    assert shows(await backend().generate(again, FakeCheckpoint(Told(), unexpected)), fake)
+    assert shows(await backend().generate(again, FakeCheckpoint()), fake)
     assert len(fake.creates) == 2

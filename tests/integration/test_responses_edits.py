@@ -16,10 +16,8 @@ from tests.fakes import FakeCheckpoint
 from tests.integration.responses import (
     REQUEST,
     Backend,
-    Told,
     failure,
     shows,
-    unexpected,
 )
 
 
@@ -31,7 +29,7 @@ def friendlier(image: GeneratedImage) -> ImageRequest:
 async def refined(backend: Backend, *, background: bool = True) -> ImageRequest:
     """A request to change an image that was just made."""
     one = backend(background=background)
-    return friendlier(await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected)))
+    return friendlier(await one.generate(REQUEST, FakeCheckpoint()))
 
 
 def without_bytes(request: ImageRequest) -> ImageRequest:
@@ -56,11 +54,11 @@ def picture(image_format: str, *, frames: int = 1) -> bytes:
 async def test_an_edit_builds_on_the_earlier_response(
     fake: FakeOpenAI, backend: Backend, background: bool
 ) -> None:
-    request, told = await refined(backend, background=background), Told()
-    image = await backend(background=background).generate(request, FakeCheckpoint(told, unexpected))
+    request, checkpoint = await refined(backend, background=background), FakeCheckpoint()
+    image = await backend(background=background).generate(request, checkpoint)
     assert request.base
     assert shows(image, fake)
-    assert told.ids == [image.response_id] != [request.base.response_id]
+    assert checkpoint.started == [image.response_id] != [request.base.response_id]
     (edit,) = fake.edits
     assert edit.body["previous_response_id"] == request.base.response_id
     assert edit.tool["action"] == "edit"
@@ -73,16 +71,16 @@ async def test_an_edit_builds_on_the_earlier_response(
 
 async def test_edits_follow_one_another(fake: FakeOpenAI, backend: Backend) -> None:
     request = await refined(backend)
-    second = await backend().generate(request, FakeCheckpoint(Told(), unexpected))
+    second = await backend().generate(request, FakeCheckpoint())
     third = replace(friendlier(second), changes=(request.change,), change="at night")
-    await backend().generate(third, FakeCheckpoint(Told(), unexpected))
+    await backend().generate(third, FakeCheckpoint())
     assert fake.edits[-1].body["previous_response_id"] == second.response_id
     assert fake.paid == 3
 
 
 async def test_an_edit_without_our_bytes_needs_none(fake: FakeOpenAI, backend: Backend) -> None:
     request = without_bytes(await refined(backend))
-    assert shows(await backend().generate(request, FakeCheckpoint(Told(), unexpected)), fake)
+    assert shows(await backend().generate(request, FakeCheckpoint()), fake)
 
 
 # By our bytes
@@ -101,14 +99,14 @@ async def test_an_image_that_the_provider_forgot_is_sent_along(
     fake: FakeOpenAI, backend: Backend, status: int, background: bool
 ) -> None:
     lost_status(fake, status)
-    request, told = await refined(backend), Told()
+    request, checkpoint = await refined(backend), FakeCheckpoint()
     request = replace(request, changes=("a bigger hat", "at night"))
     fake.forget_responses()
     one = backend(background=background)
-    image = await one.generate(request, FakeCheckpoint(told, unexpected))
+    image = await one.generate(request, checkpoint)
     assert request.base
     assert shows(image, fake)
-    assert told.ids == [image.response_id]
+    assert checkpoint.started == [image.response_id]
     edit = fake.edits[-1]
     assert "previous_response_id" not in edit.body
     assert edit.images == [request.base.data]
@@ -132,11 +130,11 @@ async def test_an_image_that_the_provider_forgot_is_sent_along(
 async def test_a_provider_may_find_out_late_that_it_forgot(
     fake: FakeOpenAI, backend: Backend, ending: Outcome
 ) -> None:
-    request, told = await refined(backend), Told()
+    request, checkpoint = await refined(backend), FakeCheckpoint()
     fake.script(replace(ending, only_if="previous_response_id"))
-    image = await backend().generate(request, FakeCheckpoint(told, unexpected))
+    image = await backend().generate(request, checkpoint)
     assert shows(image, fake)
-    assert told.ids[-1] == image.response_id
+    assert checkpoint.started[-1] == image.response_id
     assert fake.edits[-1].images
     assert (len(fake.creates), fake.paid) == (3, 2)
 
@@ -146,7 +144,7 @@ async def test_a_picture_that_a_person_brought_has_no_prompt(
 ) -> None:
     data = picture("JPEG")
     request = ImageRequest("", base=BaseImage(data, "image/jpeg"), change="at night")
-    assert shows(await backend().generate(request, FakeCheckpoint(Told(), unexpected)), fake)
+    assert shows(await backend().generate(request, FakeCheckpoint()), fake)
     (edit,) = fake.edits
     assert edit.images == [data]
     assert edit.text.startswith("Change only this")
@@ -169,7 +167,7 @@ async def test_the_type_sent_is_what_the_bytes_are_and_moving_pictures_stand_sti
     fake: FakeOpenAI, backend: Backend, data: bytes, said: str, sent: str
 ) -> None:
     request = ImageRequest("", base=BaseImage(data, said), change="at night")
-    await backend().generate(request, FakeCheckpoint(Told(), unexpected))
+    await backend().generate(request, FakeCheckpoint())
     (edit,) = fake.edits
     assert edit.body["input"][0]["content"][1]["image_url"].startswith(f"data:image/{sent};")
     with Image.open(io.BytesIO(edit.images[0])) as image:
@@ -227,7 +225,7 @@ async def test_background_mode_refused_does_not_cost_the_earlier_response(
 ) -> None:
     request = await refined(backend)
     fake.always(fakes.background_unsupported())
-    assert shows(await backend().generate(request, FakeCheckpoint(Told(), unexpected)), fake)
+    assert shows(await backend().generate(request, FakeCheckpoint()), fake)
     assert fake.edits[-1].images == []
     assert fake.paid == 2
 
@@ -239,21 +237,21 @@ async def test_background_mode_refused_does_not_cost_the_earlier_response(
 async def test_an_edit_is_taken_up_by_its_own_id(
     fake: FakeOpenAI, backend: Backend, forgotten: bool
 ) -> None:
-    request, told = await refined(backend), Told()
+    request, checkpoint = await refined(backend), FakeCheckpoint()
     if forgotten:
         fake.forget_responses()
     fake.script(fakes.held("generating"))
-    running = asyncio.create_task(backend().generate(request, FakeCheckpoint(told, unexpected)))
+    running = asyncio.create_task(backend().generate(request, checkpoint))
     await fake.until_held()
-    await fake.until(lambda: told.ids)
+    await fake.until(lambda: checkpoint.started)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     fake.release()
-    again = replace(request, response_id=told.ids[0])
-    image = await backend().generate(again, FakeCheckpoint(told, unexpected))
+    again = replace(request, response_id=checkpoint.started[0])
+    image = await backend().generate(again, checkpoint)
     assert shows(image, fake)
-    assert image.response_id == told.ids[0]
-    assert len(told.ids) == 1
+    assert image.response_id == checkpoint.started[0]
+    assert len(checkpoint.started) == 1
     assert fake.paid == 2
 
 
@@ -263,6 +261,6 @@ async def test_an_edit_whose_response_is_gone_is_asked_for_anew_by_our_bytes(
     request = await refined(backend)
     fake.forget_responses()
     again = replace(request, response_id="resp_gone")
-    assert shows(await backend().generate(again, FakeCheckpoint(Told(), unexpected)), fake)
+    assert shows(await backend().generate(again, FakeCheckpoint()), fake)
     assert fake.edits[-1].images
     assert fake.paid == 2

@@ -14,7 +14,6 @@ from bot.adapters.openai import ResponsesBackend, client, openai_client, respons
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from tests.fakes import FakeCheckpoint
-from tests.integration.responses import unexpected
 
 
 class OddServer:
@@ -68,12 +67,14 @@ async def generate(server: OddServer, monkeypatch: pytest.MonkeyPatch) -> AsyncI
         background=True,
     )
 
-    async def on_started(response_id: str) -> None:
-        assert response_id == "resp_1"
-
     async def call(response_id: str = "", base: BaseImage | None = None) -> GeneratedImage:
         request = ImageRequest("a robot", response_id=response_id, base=base, change="smile")
-        return await backend.generate(request, FakeCheckpoint(on_started, unexpected))
+        checkpoint = FakeCheckpoint()
+        try:
+            return await backend.generate(request, checkpoint)
+        finally:
+            assert set(checkpoint.started) <= {"resp_1"}
+            assert checkpoint.partials == []
 
     yield call
     await backend.close()

@@ -20,10 +20,8 @@ from tests.fakes import FakeCheckpoint
 from tests.integration.responses import (
     REQUEST,
     Backend,
-    Told,
     failure,
     shows,
-    unexpected,
 )
 
 # Options
@@ -49,9 +47,9 @@ async def test_what_a_person_chose_comes_before_the_settings(
 ) -> None:
     request = replace(REQUEST, options=options)
     if edits:
-        data = (await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected))).data
+        data = (await backend().generate(REQUEST, FakeCheckpoint())).data
         request = replace(request, base=BaseImage(data, "image/png"), change="at night")
-    await backend(quality="low").generate(request, FakeCheckpoint(Told(), unexpected))
+    await backend(quality="low").generate(request, FakeCheckpoint())
     asked = fake.creates[-1].tool
     assert {name: asked[name] for name in ("size", "quality", "background") if name in asked} == (
         tool
@@ -62,7 +60,7 @@ async def test_a_transparent_image_keeps_its_transparency(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     request = replace(REQUEST, options=Options(background="transparent", size="1536x1024"))
-    image = await backend().generate(request, FakeCheckpoint(Told(), unexpected))
+    image = await backend().generate(request, FakeCheckpoint())
     assert fake.creates[0].tool["background"] == "transparent"
     assert (image.width, image.height) == (96, 64)
     with Image.open(io.BytesIO(image.data)) as png:
@@ -86,7 +84,7 @@ async def test_a_server_that_knows_no_action_decides_itself(
     fake.when(lambda body: "action" in body["tools"][0], fakes.unknown_parameter("tools[0].action"))
     one = backend()
     for _ in range(2):
-        await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected))
+        await one.generate(REQUEST, FakeCheckpoint())
     assert ["action" in create.tool for create in fake.creates] == [True, False, False]
     assert all(create.body["background"] for create in fake.creates)
     assert fake.paid == 2
@@ -97,11 +95,9 @@ async def test_candidates_side_by_side_forget_together_what_the_server_refuses(
 ) -> None:
     fake.always(fakes.background_unsupported())
     one = backend()
-    await asyncio.gather(
-        *(one.generate(REQUEST, FakeCheckpoint(Told(), unexpected)) for _ in range(4))
-    )
+    await asyncio.gather(*(one.generate(REQUEST, FakeCheckpoint()) for _ in range(4)))
     asked = len(fake.creates)
-    await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected))
+    await one.generate(REQUEST, FakeCheckpoint())
     assert len(fake.creates) == asked + 1
     assert "background" not in fake.creates[-1].body
 
@@ -113,7 +109,7 @@ async def test_one_of_three_candidates_fails_and_two_come(
     one = backend()
     candidates = [replace(REQUEST, candidate=number) for number in (1, 2, 3)]
     came = await asyncio.gather(
-        *(one.generate(candidate, FakeCheckpoint(Told(), unexpected)) for candidate in candidates),
+        *(one.generate(candidate, FakeCheckpoint()) for candidate in candidates),
         return_exceptions=True,
     )
     assert sum(isinstance(one, Exception) for one in came) == 1
@@ -127,7 +123,7 @@ async def test_what_was_turned_down_is_told_beside_the_prompt(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     request = replace(REQUEST, avoid=("a red robot\nat noon", "", "a blue robot"))
-    await backend().generate(request, FakeCheckpoint(Told(), unexpected))
+    await backend().generate(request, FakeCheckpoint())
     body = fake.creates[0].body
     assert body["input"] == REQUEST.prompt
     assert "- a red robot at noon\n- a blue robot\n" in body["instructions"]
@@ -137,24 +133,11 @@ async def test_what_was_turned_down_is_told_beside_the_prompt(
 async def test_without_anything_turned_down_there_are_no_instructions(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
-    await backend().generate(REQUEST, FakeCheckpoint(Told(), unexpected))
+    await backend().generate(REQUEST, FakeCheckpoint())
     assert "instructions" not in fake.creates[0].body
 
 
 # On the way
-
-
-class Partials:
-    """What `on_partial` was told; raises at each where it is to."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.heard: list[str] = []
-        self.error = error
-
-    def __call__(self, partial: str) -> None:
-        self.heard.append(partial)
-        if self.error is not None:
-            raise self.error
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -163,15 +146,15 @@ async def test_partial_images_are_shown_while_the_model_works(
     fake: FakeOpenAI, backend: Backend, count: int, background: bool
 ) -> None:
     fake.script(fakes.held("partials"))
-    partials, one = Partials(), backend(background=background, partial_images=count)
-    running = asyncio.create_task(one.generate(REQUEST, FakeCheckpoint(Told(), partials)))
+    checkpoint, one = FakeCheckpoint(), backend(background=background, partial_images=count)
+    running = asyncio.create_task(one.generate(REQUEST, checkpoint))
     await fake.until_held()
-    await fake.until(lambda: len(partials.heard) == count)
+    await fake.until(lambda: len(checkpoint.partials) == count)
     assert fake.paid == 0
     fake.release()
     assert shows(await running, fake)
     assert fake.creates[0].tool["partial_images"] == count
-    for partial in partials.heard:
+    for partial in checkpoint.partials:
         with Image.open(io.BytesIO(base64.b64decode(partial))) as image:
             image.load()
 
@@ -179,10 +162,15 @@ async def test_partial_images_are_shown_while_the_model_works(
 async def test_partial_images_that_cannot_be_shown_do_not_cost_the_image(
     fake: FakeOpenAI, backend: Backend, caplog: pytest.LogCaptureFixture
 ) -> None:
-    partials = Partials(OSError("xoxb-secret"))
-    image = await backend(partial_images=3).generate(REQUEST, FakeCheckpoint(Told(), partials))
+    class CannotShow(FakeCheckpoint):
+        def partial_image(self, encoded: str) -> None:
+            super().partial_image(encoded)
+            raise OSError("xoxb-secret")
+
+    checkpoint = CannotShow()
+    image = await backend(partial_images=3).generate(REQUEST, checkpoint)
     assert shows(image, fake)
-    assert len(partials.heard) == 3
+    assert len(checkpoint.partials) == 3
     assert "OSError" in caplog.text
     assert "secret" not in caplog.text
     assert len(fake.requests) == fake.paid == 1
@@ -192,11 +180,9 @@ async def test_partial_images_after_a_broken_stream_are_shown_once(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     fake.script(fakes.connection_dropped(7))  # right after the first of them
-    partials = Partials()
-    assert shows(
-        await backend(partial_images=3).generate(REQUEST, FakeCheckpoint(Told(), partials)), fake
-    )
-    assert len(partials.heard) == len(set(partials.heard)) == 3
+    checkpoint = FakeCheckpoint()
+    assert shows(await backend(partial_images=3).generate(REQUEST, checkpoint), fake)
+    assert len(checkpoint.partials) == len(set(checkpoint.partials)) == 3
     assert len(fake.creates) == fake.paid == 1
 
 
@@ -204,17 +190,18 @@ async def test_a_repeated_run_passes_over_partial_images(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     fake.script(fakes.held("generating"))
-    told, one = Told(), backend(partial_images=2)
-    running = asyncio.create_task(one.generate(REQUEST, FakeCheckpoint(told, unexpected)))
-    await fake.until(lambda: told.ids)
+    checkpoint, one = FakeCheckpoint(), backend(partial_images=2)
+    running = asyncio.create_task(one.generate(REQUEST, checkpoint))
+    await fake.until(lambda: checkpoint.started)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     again = asyncio.create_task(
-        one.generate(replace(REQUEST, response_id=told.ids[0]), FakeCheckpoint(told, unexpected))
+        one.generate(replace(REQUEST, response_id=checkpoint.started[0]), checkpoint)
     )
     await fake.until(lambda: len(fake.requests) >= 2)
     fake.release()
     assert shows(await again, fake)
+    assert checkpoint.partials == []
     assert fake.paid == 1
 
 
@@ -223,14 +210,14 @@ async def test_a_repeated_run_passes_over_partial_images(
 
 async def under_way(fake: FakeOpenAI, one: Any) -> str:
     """The id of a response that is being worked on, and that nobody here listens to any more."""
-    told = Told()
+    checkpoint = FakeCheckpoint()
     fake.script(fakes.held("generating"))
-    running = asyncio.create_task(one.generate(REQUEST, FakeCheckpoint(told, unexpected)))
+    running = asyncio.create_task(one.generate(REQUEST, checkpoint))
     await fake.until_held()
-    await fake.until(lambda: told.ids)
+    await fake.until(lambda: checkpoint.started)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    return told.ids[0]
+    return checkpoint.started[0]
 
 
 async def test_calling_off_stops_the_provider_before_it_costs(
@@ -266,7 +253,7 @@ async def test_calling_off_what_cannot_be_is_no_error(
 ) -> None:
     if response_id in {"finished", "plain"}:
         one = backend(background=response_id == "finished")
-        response_id = (await one.generate(REQUEST, FakeCheckpoint(Told(), unexpected))).response_id
+        response_id = (await one.generate(REQUEST, FakeCheckpoint())).response_id
     await backend().cancel(response_id)
     assert fake.cancelled == []
 
@@ -298,8 +285,8 @@ async def test_a_call_that_is_cancelled_before_its_answer_still_tells_its_id(
 ) -> None:
     """By then it may be paid for: the id is what it can be called off by."""
     fake.hold("request")
-    told, one = Told(), backend()
-    running = asyncio.create_task(one.generate(REQUEST, FakeCheckpoint(told, unexpected)))
+    checkpoint, one = FakeCheckpoint(), backend()
+    running = asyncio.create_task(one.generate(REQUEST, checkpoint))
     await fake.until_held()
     running.cancel()
     await asyncio.sleep(0.05)
@@ -307,19 +294,19 @@ async def test_a_call_that_is_cancelled_before_its_answer_still_tells_its_id(
     fake.release(1)
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert told.ids == list(fake.responses)
-    await one.cancel(told.ids[0])
-    assert fake.cancelled == told.ids
+    assert checkpoint.started == list(fake.responses)
+    await one.cancel(checkpoint.started[0])
+    assert fake.cancelled == checkpoint.started
 
 
 async def test_a_call_without_an_answer_is_not_waited_for_longer_than_that(
     fake: FakeOpenAI, backend: Backend
 ) -> None:
     fake.hold("request")
-    told = Told()
-    running = asyncio.create_task(backend().generate(REQUEST, FakeCheckpoint(told, unexpected)))
+    checkpoint = FakeCheckpoint()
+    running = asyncio.create_task(backend().generate(REQUEST, checkpoint))
     await fake.until_held()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(running, 10)
-    assert told.ids == []
+    assert checkpoint.started == []

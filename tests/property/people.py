@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.domain import steps
 from bot.domain.attempt import ImageRef
-from bot.domain.ending import final_posted, final_shown, retired
+from bot.domain.ending import final_posted, final_shown, not_published, retired
 from bot.domain.errors import FailureKind
 from bot.domain.generation import (
     announced,
@@ -104,16 +104,17 @@ def recordings(image: ImageRef, mark: str) -> dict[str, tuple[Change, Event | No
         "posted": (lambda s: steps.draft_posted(s, number, mark, NOW), Event.GENERATED),
         "failed": (lambda s: _failed(s, number, mark), Event.FAILED),
         "cancel shown": (lambda s: _shown(s, number), None),
-        "final": (lambda s: final_posted(s, mark) if s.final_result or s.retiring else s, None),
+        "final": (lambda s: final_posted(s, mark), None),
+        "refused": (lambda s: not_published(s, "Slack does not take it."), None),
         "final shown": (final_shown, None),
-        "retired": (lambda s: retired(s) if s.retiring else s, None),
+        "retired": (retired, None),
         "again": (_again, None),
     }
 
 
 def next_recording(session: Session) -> str:
     """What a worker would record next, where nothing goes wrong."""
-    if session.retiring:
+    if session.publication.is_retiring:
         return "retired"
     if session.stage.value == "final":
         return "final shown" if session.final_ts else "final"

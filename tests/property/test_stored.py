@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.adapters.redis import keys
 from bot.adapters.redis.encoding import (
     from_fields,
     options_from_json,
@@ -53,8 +55,8 @@ def test_any_id_has_a_key_or_is_refused(session_id: str) -> None:
 
 @given(IDS, IDS)
 def test_two_ids_never_have_one_key(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
-    keys = {session_key(".".join(parts)) for parts in (one, other)}
-    assert len(keys) == len({one, other})
+    both = {session_key(".".join(parts)) for parts in (one, other)}
+    assert len(both) == len({one, other})
 
 
 @given(IDS, IDS, st.integers(0, 9), st.integers(1, 4))
@@ -66,10 +68,28 @@ def test_no_key_of_one_kind_is_one_of_another(
     assert len({*kinds, signature_key(other[2])}) == 4
 
 
-@given(IDS)
-def test_a_session_and_its_index_are_in_one_slot(parts: tuple[str, str, str]) -> None:
-    def tag(key: str) -> str:
-        return key[key.index("{") : key.index("}") + 1]
+OF_A_SERVER = {"signature_key", "run_key"}
 
+
+@given(IDS)
+def test_every_key_of_a_workspace_carries_its_tag(parts: tuple[str, str, str]) -> None:
+    """And no key of a server carries one."""
     team, user, _ = parts
-    assert tag(session_key(".".join(parts))) == tag(user_key(team, user))
+    arguments = {
+        "session_id": ".".join(parts),
+        "image": ImageRef(1),
+        "team": team,
+        "user": user,
+        "channel": "C1",
+        "thread_ts": "1.0",
+        "signature": "v0=1",
+        "run": "r1",
+    }
+    functions = {n: f for n, f in vars(keys).items() if n.endswith("_key") and callable(f)}
+    assert functions.keys() > OF_A_SERVER
+    for name, function in functions.items():
+        wanted = [arguments[each] for each in inspect.signature(function).parameters]
+        tagged = function(*wanted).startswith(f"imagine:{{{team}}}:")
+        assert tagged == (name not in OF_A_SERVER), name
+    fixed = [keys.WORKSPACES, keys.CANCELLED, keys.SHUT_OUT, keys.TEST_WRITE]
+    assert not any("{" in key for key in fixed)

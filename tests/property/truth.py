@@ -7,9 +7,11 @@ from typing import Any
 from redis import Redis
 
 from bot.adapters.redis.encoding import from_fields, to_fields
-from bot.adapters.redis.keys import UNFINISHED, session_key, thread_key, user_key
+from bot.adapters.redis.keys import session_key, thread_key, unfinished_key, user_key
 from bot.domain.attempt import Attempt, Candidate
 from bot.domain.jobs import Job, JobKind, owed
+from bot.domain.publication import TRANSITIONS as PUBLICATION_TRANSITIONS
+from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.stages import TRANSITIONS, Event, Stage, next_stage
 
@@ -64,7 +66,8 @@ class Truth:
         for each, stored in self.raw.items():
             session = from_fields(stored)
             assert owed(session) == _contract(session)
-            assert not owed(session) or each in self._scores(UNFINISHED)
+            listed = each in self._scores(unfinished_key(session.team))
+            assert bool(owed(session)) == listed
             assert each in self._scores(user_key(session.team, session.user))
             if session.thread_ts:
                 there = thread_key(session.team, session.channel, session.thread_ts)
@@ -83,7 +86,9 @@ def check_step(before: Session, after: Session, events: frozenset[Event] | None)
     the pair's event."""
     assert after.version == before.version + 1
     event = _event(before, after, events)
-    if before.retiring and not after.retiring:
+    _check_publication(before, after)
+    retired = before.publication.is_retiring and after.publication is Publication.RETIRED
+    if retired:
         assert after.attempts == ()
     else:
         _check_attempts(before, after)
@@ -91,9 +96,24 @@ def check_step(before: Session, after: Session, events: frozenset[Event] | None)
         assert getattr(after, name) == getattr(before, name)
     for name in ("root_ts", "thread_ts", "final_ts", "restarted_as", "approved_by"):
         was = getattr(before, name)
-        forgotten = before.retiring and not after.retiring and name == "approved_by"
+        forgotten = retired and name == "approved_by"
         assert getattr(after, name) == was or not was or forgotten
     return event
+
+
+def _check_publication(before: Session, after: Session) -> None:
+    """One lawful step, or none, that fits the stage."""
+    targets = PUBLICATION_TRANSITIONS[before.publication].values()
+    assert after.publication is before.publication or after.publication in targets
+    if after.stage is Stage.FINAL:
+        assert not after.started_over
+        assert after.publication is not Publication.NOT_APPROVED
+        assert bool(after.error_message) == (after.publication is Publication.REFUSED)
+    else:
+        assert after.started_over or after.publication is Publication.NOT_APPROVED
+    assert after.publication.is_retiring == bool(after.retiring_result)
+    if after.publication in (Publication.PUBLISHED, Publication.SHOWN, Publication.RETIRING):
+        assert after.final_ts
 
 
 def _event(before: Session, after: Session, events: frozenset[Event] | None) -> Event | None:
@@ -149,12 +169,12 @@ def _contract(session: Session) -> tuple[Job, ...]:
                 if attempt.delivering == c.number or not (c.width or c.failure)
             )
     elif session.stage is Stage.FINAL:
-        if session.final_shown or session.error_message:
+        if session.publication not in (Publication.TO_PUBLISH, Publication.PUBLISHED):
             return ()
         attempt, kind = session.attempts[session.final_result - 1], JobKind.PUBLISH
-    elif session.retiring:
-        attempt, kind = session.attempts[session.retiring - 1], JobKind.RETIRE
-    elif session.attempts and session.attempts[-1].cancelled and not session.latest.failure_ts:
+    elif session.publication.is_retiring:
+        attempt, kind = session.attempts[session.retiring_result - 1], JobKind.RETIRE
+    elif session.attempts and session.attempts[-1].cancelled and not session.latest.cancel_shown:
         attempt, kind = session.attempts[-1], JobKind.SHOW_CANCELLED
     else:
         return ()

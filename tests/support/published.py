@@ -87,9 +87,9 @@ async def reviewed(slack: SimulatedSlack, publisher: SlackPublisher) -> Session:
 
 async def posted(publisher: SlackPublisher, session: Session) -> Session:
     """The session with its newest draft posted."""
-    number = session.latest.number
+    number, prompt = session.latest.number, session.latest.prompt
     ts = await publisher.post_draft(session, number, repeated=False)
-    return steps.draft_posted(session, number, ts, time.time())
+    return steps.draft_posted(session, number, ts, prompt, time.time())
 
 
 async def approved(slack: SimulatedSlack, publisher: SlackPublisher) -> Session:

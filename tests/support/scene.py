@@ -236,7 +236,7 @@ class Scene:
         async with Redis.from_url(self.world.redis_url, decode_responses=True) as redis:
             for session in await self.sessions():
                 token = session["id"].split(".")[-1]
-                keys = [key async for key in redis.scan_iter(f"imagine:*:session:{token}*")]
+                keys = [key async for key in redis.scan_iter(f"imagine:*:session:*.{token}*")]
                 await redis.delete(*keys)
 
     # what the processes wrote

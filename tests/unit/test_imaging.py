@@ -54,12 +54,8 @@ async def test_nobody_opens_more_pixels_than_that(name: str) -> None:
 
 
 async def _placeholder(data: bytes) -> None:
-    async def started(_: str) -> None: ...
-
     request = ImageRequest("", base=BaseImage(data), change="night")
-    await PlaceholderBackend(size="64x64", delay=0).generate(
-        request, FakeCheckpoint(started, lambda _: None)
-    )
+    await PlaceholderBackend(size="64x64", delay=0).generate(request, FakeCheckpoint())
 
 
 @pytest.mark.parametrize("name", bombs.LIARS)

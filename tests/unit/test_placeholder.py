@@ -3,7 +3,6 @@ import base64
 import io
 import threading
 import time
-from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -20,21 +19,12 @@ from bot.domain.provenance import EDITED, MADE, XMP_KEYWORD
 from tests.fakes import FakeCheckpoint
 
 
-async def unexpected(response_id: str) -> None:
-    raise AssertionError(f"{response_id} was told")
-
-
-def no_partial(partial: str) -> None:
-    raise AssertionError("a preview that nobody asked for")
-
-
 async def placeholder(
     prompt: str = "a robot", attempt: int = 1, size: str = "auto", **changes: Any
 ) -> GeneratedImage:
-    one = PlaceholderBackend(size=size, delay=0)
-    image = await one.generate(
-        ImageRequest(prompt, attempt, **changes), FakeCheckpoint(unexpected, no_partial)
-    )
+    one, checkpoint = PlaceholderBackend(size=size, delay=0), FakeCheckpoint()
+    image = await one.generate(ImageRequest(prompt, attempt, **changes), checkpoint)
+    assert (checkpoint.started, checkpoint.partials) == ([], [])
     await one.cancel("")
     await one.close()
     return image
@@ -175,7 +165,7 @@ def test_takes_less_than_a_third_of_a_second_of_processor() -> None:
 async def test_takes_its_delay() -> None:
     begun = time.monotonic()
     one = PlaceholderBackend(size="16x16", delay=0.1)
-    await one.generate(ImageRequest("x"), FakeCheckpoint(unexpected, no_partial))
+    await one.generate(ImageRequest("x"), FakeCheckpoint())
     assert time.monotonic() - begun >= 0.1
 
 
@@ -309,18 +299,19 @@ async def test_an_edit_keeps_or_changes_the_ground(
 # Previews
 
 
-async def shown(count: int, on_partial: Callable[[str], None]) -> GeneratedImage:
+async def shown(count: int, checkpoint: FakeCheckpoint) -> GeneratedImage:
     one = PlaceholderBackend(size="512x768", delay=0, partial_images=count)
-    return await one.generate(ImageRequest("a robot"), FakeCheckpoint(unexpected, on_partial))
+    return await one.generate(ImageRequest("a robot"), checkpoint)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 async def test_previews_get_clearer_and_are_smaller_than_the_image(count: int) -> None:
-    previews: list[str] = []
-    image = await shown(count, previews.append)
-    assert image == await shown(0, no_partial)
-    assert len(previews) == count
-    files = [base64.b64decode(preview) for preview in previews]
+    checkpoint, without = FakeCheckpoint(), FakeCheckpoint()
+    image = await shown(count, checkpoint)
+    assert image == await shown(0, without)
+    assert (len(checkpoint.partials), without.partials) == (count, [])
+    assert checkpoint.started == []
+    files = [base64.b64decode(preview) for preview in checkpoint.partials]
     sizes = [len(file) for file in files]
     assert sizes == sorted(sizes)
     for file in files:
@@ -331,22 +322,21 @@ async def test_previews_get_clearer_and_are_smaller_than_the_image(count: int) -
 async def test_a_preview_that_cannot_be_shown_does_not_cost_the_image(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def broken(preview: str) -> None:
-        raise OSError("xoxb-secret")
+    class CannotShow(FakeCheckpoint):
+        def partial_image(self, encoded: str) -> None:
+            raise OSError("xoxb-secret")
 
-    assert (await shown(2, broken)).width == 512
+    assert (await shown(2, CannotShow())).width == 512
     assert "OSError" in caplog.text
     assert "secret" not in caplog.text
 
 
 async def test_previews_come_before_the_image() -> None:
-    previews: list[str] = []
+    checkpoint = FakeCheckpoint()
     one = PlaceholderBackend(size="16x16", delay=60, partial_images=59)
-    running = asyncio.create_task(
-        one.generate(ImageRequest("x"), FakeCheckpoint(unexpected, previews.append))
-    )
+    running = asyncio.create_task(one.generate(ImageRequest("x"), checkpoint))
     async with asyncio.timeout(30):
-        while not previews:
+        while not checkpoint.partials:
             await asyncio.sleep(0.01)
     assert not running.done()
     running.cancel()

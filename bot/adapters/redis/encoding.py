@@ -8,9 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.adapters.redis.upgrade import upgraded
 from bot.domain.options import OPTIONS, Options, Value
-from bot.domain.session import Session
+from bot.domain.session import SCHEMA, Session
 
 _SESSION = TypeAdapter(Session)
 _OPTIONS = TypeAdapter(dict[str, Value])
@@ -29,14 +28,16 @@ def to_fields(session: Session) -> dict[str, str]:
 
 
 def from_fields(stored: dict[str, str]) -> Session:
-    """The reverse, from this form or an older one. Fields that this version does not know are
+    """The reverse. Fields that this version does not know are
     passed over. Raises `ValueError` for a session that a newer version has written, or that is
     broken; its text quotes nothing that somebody typed."""
     known = {f.name for f in fields(Session)} & stored.keys()
     plain = {name: stored[name] if name in _TEXT else json.loads(stored[name]) for name in known}
-    plain = upgraded(plain)
+    schema = int(plain.get("schema", SCHEMA))
+    if schema > SCHEMA:
+        raise ValueError(f"schema {schema} is newer than {SCHEMA}")
     try:
-        for holder in (plain, *plain["attempts"]):
+        for holder in (plain, *plain.get("attempts", [])):
             holder["options"] = _options(holder.get("options", {}))
         return _SESSION.validate_python(plain)
     except ValidationError:

@@ -1,19 +1,23 @@
-"""The store's Lua scripts. Each touches the keys of one hash tag."""
+"""The store's Lua scripts. Each touches the keys of one workspace."""
 
-COMPARE_AND_SET = """
--- KEYS: session, user's index
--- ARGV: expected version ('' = must not exist), write id, ttl ms, now, session id,
---       then field, value, ...
--- Answers 1 when written, 0 when somebody was faster. A repeated write (the same write id, after
--- a lost answer) answers 1 without writing again.
+COMMIT = """
+-- KEYS: the session, then the keys of the other writes
+-- ARGV: expected version ('' = must not exist), write id, ttl ms, the other writes as JSON
+--       ([command, index in KEYS, arguments...] each), then field, value, ... of the session
+-- Answers 1 when all is written, 0 when somebody was faster. A repeated commit (the same write id,
+-- after a lost answer) answers 1 without writing again.
 local version = redis.call('HGET', KEYS[1], 'version')
 if redis.call('HGET', KEYS[1], 'write_id') == ARGV[2] then return 1 end
 if (version or '') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'write_id', ARGV[2], unpack(ARGV, 6))
+local writes = cjson.decode(ARGV[4])
+for _, write in ipairs(writes) do  -- a key of another type ends it before anything is written
+  if write[1] == 'ZADD' then redis.call('ZCARD', KEYS[write[2]]) end
+end
+redis.call('HSET', KEYS[1], 'write_id', ARGV[2], unpack(ARGV, 5))
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-redis.call('ZADD', KEYS[2], ARGV[4], ARGV[5])
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. (ARGV[4] - ARGV[3] / 1000))
-redis.call('PEXPIRE', KEYS[2], ARGV[3])
+for _, write in ipairs(writes) do
+  redis.call(write[1], KEYS[write[2]], unpack(write, 3))
+end
 return 1
 """
 

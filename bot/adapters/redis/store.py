@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.adapters.redis.census import count_stages
+from bot.adapters.redis.commit import IN_THREAD, to_script, writes_with
 from bot.adapters.redis.encoding import (
     from_fields,
     options_from_json,
@@ -22,19 +23,19 @@ from bot.adapters.redis.encoding import (
 )
 from bot.adapters.redis.keys import (
     TEST_WRITE,
-    UNFINISHED,
+    WORKSPACES,
     defaults_key,
     image_key,
     owner_key,
     session_key,
     thread_key,
+    unfinished_key,
     user_key,
 )
-from bot.adapters.redis.scripts import COMPARE_AND_SET, REMOVE_IF_UNTOUCHED
+from bot.adapters.redis.scripts import COMMIT, REMOVE_IF_UNTOUCHED
 from bot.adapters.redis_errors import bounded, unavailable
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, Reason, Refusal
-from bot.domain.jobs import owed
 from bot.domain.options import Options
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
@@ -46,8 +47,8 @@ log = logging.getLogger(__name__)
 _MAX_TRIES = 20
 _TEST_WRITE_TTL = 60
 """Seconds."""
-_IN_THREAD = 10
-"""Sessions of one thread that are looked at; the newest may have expired."""
+_LISTED_FOR = 10.0
+"""Seconds for which a process takes a workspace to be on the list of them."""
 DEFAULTS_TTL = 365 * 24 * 3600
 """Seconds without use, after which a person's default options are forgotten."""
 
@@ -64,7 +65,8 @@ class RedisSessionStore:
         self._session_ttl = session_ttl
         self._image_ttl = image_ttl
         self._patience = patience
-        self._compare_and_set = redis.register_script(COMPARE_AND_SET)
+        self._workspaces: dict[str, float] = {}
+        self._commit = redis.register_script(COMMIT)
         self._remove_if_untouched = redis.register_script(REMOVE_IF_UNTOUCHED)
 
     async def create(self, session: Session) -> Session:
@@ -101,8 +103,13 @@ class RedisSessionStore:
             return
         await self.drop_images(session)
         async with bounded(self._patience):
-            await self._redis.delete(session_key(session_id))
-            await self._redis.zrem(owner_key(session_id), session_id)
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.delete(session_key(session_id))
+            lists = [owner_key(session_id), unfinished_key(session.team)]
+            lists.append(thread_key(session.team, session.channel, session.thread_ts))
+            for key in lists:
+                pipeline.zrem(key, session_id)
+            await pipeline.execute()
 
     async def sessions_of(self, team: str, user: str) -> list[str]:
         async with bounded(self._patience):
@@ -143,26 +150,12 @@ class RedisSessionStore:
             return []
         async with bounded(self._patience):
             key = thread_key(team, channel, thread_ts)
-            newest: list[str] = await self._redis.zrevrange(key, 0, _IN_THREAD - 1)
+            newest: list[str] = await self._redis.zrevrange(key, 0, IN_THREAD - 1)
             pipeline = self._redis.pipeline(transaction=False)
             for session_id in newest:
                 pipeline.exists(session_key(session_id))
             there: list[int] = await pipeline.execute()
-        found = [id_ for id_, exists in zip(newest, there, strict=True) if exists]
-        if any(session_id.startswith(f"{team}.{user}.") for session_id in found):
-            return found
-        return found + await self._unlisted(team, user, channel, thread_ts)
-
-    async def _unlisted(self, team: str, user: str, channel: str, thread_ts: str) -> list[str]:
-        """A user's sessions in a thread that no list of it names: before schema 2 none was kept."""
-        ids = await self.sessions_of(team, user)
-        async with bounded(self._patience):
-            pipeline = self._redis.pipeline(transaction=False)
-            for session_id in ids:
-                pipeline.hmget(session_key(session_id), "channel", "thread_ts")
-            places: list[list[str | None]] = await pipeline.execute()
-        wanted = [channel, thread_ts]
-        return [id_ for id_, place in zip(ids, places, strict=True) if place == wanted]
+        return [id_ for id_, exists in zip(newest, there, strict=True) if exists]
 
     async def defaults_of(self, team: str, user: str) -> Options:
         async with bounded(self._patience):
@@ -191,15 +184,19 @@ class RedisSessionStore:
 
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
         async with bounded(self._patience):
-            entries = await self._redis.zrange(
-                UNFINISHED, "-inf", str(time.time() - quiet_for), byscore=True, withscores=True
-            )
-        return [Unfinished(session_id, touched) for session_id, touched in entries]
+            teams = {*await self._redis.zrange(WORKSPACES, 0, -1), *self._workspaces}
+            pipeline = self._redis.pipeline(transaction=False)
+            until = str(time.time() - quiet_for)
+            for team in sorted(teams):
+                pipeline.zrange(unfinished_key(team), "-inf", until, byscore=True, withscores=True)
+            listed = await pipeline.execute()
+        return [Unfinished(id_, touched) for entries in listed for id_, touched in entries]
 
     async def settled(self, entry: Unfinished) -> None:
+        key = unfinished_key(entry.session_id.partition(".")[0])
         async with bounded(self._patience):
             await self._remove_if_untouched(
-                keys=[UNFINISHED], args=[entry.session_id, repr(entry.touched)]
+                keys=[key], args=[entry.session_id, repr(entry.touched)]
             )
 
     async def census(self) -> dict[Stage, int]:
@@ -226,30 +223,29 @@ class RedisSessionStore:
         return Memory(int(told.get("used_memory", 0)), int(told.get("maxmemory", 0)))
 
     async def _write(self, session: Session, *, expected: str) -> bool:
-        """Write `session` as the version after `expected`; False where somebody was faster."""
+        """Commit `session` as the version after `expected`; False where somebody was faster."""
         now = time.time()
-        await self._prepare(session, now)
+        await self._list_workspace(session.team, now)
         written = replace(session, version=int(expected or 0) + 1)
+        keys, writes = to_script(list(writes_with(written, now, self._session_ttl)))
         pairs = [text for pair in to_fields(written).items() for text in pair]
-        answer = await self._compare_and_set(
-            keys=[session_key(session.id), owner_key(session.id)],
-            args=[expected, uuid4().hex, self._session_ttl * 1000, now, session.id, *pairs],
+        answer = await self._commit(
+            keys=[session_key(session.id), *keys],
+            args=[expected, uuid4().hex, self._session_ttl * 1000, writes, *pairs],
         )
         return bool(answer)
 
-    async def _prepare(self, session: Session, now: float) -> None:
-        """What lives in other slots, and has to be there before the change. Where it is refused, as
-        by a server that is full, there is no change: nobody would find what it owes."""
+    async def _list_workspace(self, team: str, now: float) -> None:
+        """The list is a key of the server's, so it is written before the commit, and again from
+        time to time: a server that lost its data has it back then."""
+        if now - self._workspaces.get(team, 0.0) < _LISTED_FOR:
+            return
         pipeline = self._redis.pipeline(transaction=False)
-        if owed(session) is not None:
-            pipeline.zadd(UNFINISHED, {session.id: now})
-            pipeline.expire(UNFINISHED, self._session_ttl)  # no session on it lives longer
-        if session.thread_ts:
-            key = thread_key(session.team, session.channel, session.thread_ts)
-            pipeline.zadd(key, {session.id: session.created_at})
-            pipeline.zremrangebyrank(key, 0, -_IN_THREAD - 1)
-            pipeline.expire(key, self._session_ttl)
+        pipeline.zadd(WORKSPACES, {team: now})
+        pipeline.zremrangebyscore(WORKSPACES, "-inf", now - self._session_ttl - _LISTED_FOR)
+        pipeline.expire(WORKSPACES, self._session_ttl + int(_LISTED_FOR))
         await pipeline.execute()
+        self._workspaces[team] = now
 
 
 def _if_readable(stored: dict[str, str]) -> Session | None:

@@ -27,7 +27,7 @@ class Stored:
     thread_ts: str = ""
     final_result: int = 0
     final_ts: str = ""
-    error_message: str = ""
+    publication: str = ""
     approved_by: str = ""
     restarted_as: str = ""
     attempts: tuple[dict[str, Any], ...] = ()
@@ -50,9 +50,9 @@ def stored_from(fields: dict[str, str]) -> Stored:
         root_ts=fields.get("root_ts", ""),
         thread_ts=fields.get("thread_ts", ""),
         final_result=json.loads(fields.get("final_result", "0"))
-        or json.loads(fields.get("retiring", "0")),
+        or json.loads(fields.get("retiring_result", "0")),
         final_ts=fields.get("final_ts", ""),
-        error_message=fields.get("error_message", ""),
+        publication=fields.get("publication", ""),
         approved_by=fields.get("approved_by", ""),
         restarted_as=fields.get("restarted_as", ""),
         attempts=tuple(json.loads(fields.get("attempts", "[]"))),

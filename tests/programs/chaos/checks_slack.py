@@ -48,7 +48,7 @@ def one_final_per_approval(evidence: Evidence) -> list[Finding]:
     name, found = "one_final_per_approval", []
     for session in evidence.last.values():
         finals = [message for _, message in evidence.of(session.id, "final")]
-        wanted = int(bool(session.final_result) and not session.error_message)
+        wanted = int(bool(session.final_result) and "refused" not in session.publication)
         if len(finals) != wanted:
             found.append(Finding(name, f"{len(finals)} finals, not {wanted}", session.id))
         if any(m.is_reply and not m.reply_broadcast for m in finals):

@@ -57,7 +57,8 @@ async def _look(world: World) -> Left:
             for queue in QUEUES:
                 for name in LIVE:
                     jobs += await length_of(redis, f"{queue}:{name}")
-            unfinished = int(await redis.zcard("imagine:unfinished"))
+            lists = [key async for key in redis.scan_iter("imagine:{*}:unfinished")]
+            unfinished = sum([int(await redis.zcard(key)) for key in lists])
     except (RedisError, OSError):
         return Left(jobs=-1)
     generating = sum(session.stage == "generating" for session in sessions)

@@ -68,8 +68,8 @@ def good() -> Evidence:
         last={ID: session},
         responses={(ID, 1, 1): ["resp_1"]},
         keys=[
-            Key("imagine:{T1.U0P001}:session:abc123", "hash", 600),
-            Key("imagine:{T1.U0P001}:session:abc123:generated_image:1", "string", 600),
+            Key("imagine:{T1}:session:U0P001.abc123", "hash", 600),
+            Key("imagine:{T1}:session:U0P001.abc123:generated_image:1", "string", 600),
             Key("{imagine}:imagine-generate:meta", "hash", -1),
         ],
         messages=[
@@ -120,7 +120,7 @@ def test_a_session_that_was_started_over_keeps_its_final_message() -> None:
             "root_ts": "11.0",
             "thread_ts": "11.0",
             "final_result": "0",
-            "retiring": "1",
+            "retiring_result": "1",
             "final_ts": "13.0",
             "restarted_as": "T1.U1.other",
             "attempts": json.dumps(evidence.last[ID].attempts),
@@ -255,7 +255,7 @@ def _asked_anew(evidence: Evidence) -> None:
 
 
 def _lasting_key(evidence: Evidence) -> None:
-    evidence.keys.append(Key("imagine:{T1.U0P001}:sessions", "zset", -1))
+    evidence.keys.append(Key("imagine:{T1}:sessions:U0P001", "zset", -1))
 
 
 def _orphaned_job(evidence: Evidence) -> None:
@@ -263,7 +263,7 @@ def _orphaned_job(evidence: Evidence) -> None:
 
 
 def _image_in_job(evidence: Evidence) -> None:
-    evidence.keys.append(Key("imagine:{T1.U0P001}:session:abc123", "hash", 9, has_image=True))
+    evidence.keys.append(Key("imagine:{T1}:session:U0P001.abc123", "hash", 9, has_image=True))
 
 
 def _owed(evidence: Evidence) -> None:

@@ -26,6 +26,7 @@ from bot.domain.jobs import (
     owes,
     with_next_run,
 )
+from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import (
@@ -47,7 +48,7 @@ def cancelled(number: int = 1) -> Session:
     [
         a_session(Stage.INITIAL_INPUT),
         a_session(Stage.USER_FEEDBACK),
-        a_session(Stage.FINAL, final_ts="9.0", final_shown=True),
+        a_session(Stage.FINAL, final_ts="9.0", publication=Publication.SHOWN),
         not_published(a_session(Stage.FINAL), "could not be published"),
         attempt_failed(generating(), 1, FailureKind.QUOTA, "w", "", 1.0),
         attempt_failed(generating(2), 2, FailureKind.QUOTA, "w", "8.0", 1.0),
@@ -178,7 +179,11 @@ def test_what_slack_did_not_take_is_published_again_by_a_new_job() -> None:
     ("session", "number", "reason"),
     [
         (a_session(Stage.FINAL, attempts=2), 1, Reason.ALREADY_APPROVED),
-        (a_session(Stage.FINAL, final_ts="9.0", final_shown=True), 1, Reason.ALREADY_APPROVED),
+        (
+            a_session(Stage.FINAL, final_ts="9.0", publication=Publication.SHOWN),
+            1,
+            Reason.ALREADY_APPROVED,
+        ),
         (not_published(a_session(Stage.FINAL, attempts=2), "words"), 1, Reason.MOVED_ON),
     ],
 )
@@ -204,15 +209,15 @@ def test_what_is_asked_for_again_is_not_done_by_whoever_shows_that_it_failed() -
     refused = not_published(a_session(Stage.FINAL), "words")
     again = publish_again(refused, 1)
     assert final_shown(again) == again
-    assert final_shown(refused).final_shown
+    assert final_shown(refused) == refused
     assert final_posted(refused, "9.0").error_message == ""
 
 
 def test_what_was_not_published_is_known_until_the_session_is_retired() -> None:
     refused = final_shown(not_published(a_session(Stage.FINAL), "words"))
     started_over = start_over(refused, "T1.U1.b", 1.0)
-    assert started_over.error_message == "words"
-    assert retired(started_over).error_message == ""
+    assert started_over.publication is Publication.RETIRING_REFUSED
+    assert retired(started_over).publication is Publication.RETIRED
 
 
 def test_after_its_runs_a_job_gives_up_under_names_of_their_own() -> None:

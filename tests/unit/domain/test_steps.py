@@ -13,6 +13,7 @@ from bot.domain.ending import retired
 from bot.domain.errors import NOT_ANNOUNCED, FailureKind, Reason, Refusal
 from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.publication import Publication
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import TRANSITIONS, Event, Stage
 from tests.fakes import (
@@ -468,15 +469,13 @@ def test_a_cancel_of_an_older_attempt_leaves_the_running_one_alone() -> None:
     assert late is Reason.MOVED_ON
 
 
-@pytest.mark.parametrize(("root_ts", "failure_ts"), [("1.0", "1.0"), ("", "-")])
-def test_that_a_cancel_is_shown_is_recorded_also_where_nothing_was_posted_yet(
-    root_ts: str, failure_ts: str
-) -> None:
+@pytest.mark.parametrize("root_ts", ["1.0", ""])
+def test_that_a_cancel_is_shown_is_recorded_also_where_nothing_was_posted_yet(root_ts: str) -> None:
     session = steps.cancel(replace(generating(), root_ts=root_ts), 1, "cancelled", NOW)
     shown = steps.cancel_shown(session, 1)
-    assert shown.latest.failure_ts == failure_ts
+    assert (shown.latest.cancel_shown, shown.latest.failure_ts) == (True, "")
     assert owed(shown) == ()
-    assert shown == with_latest(session, failure_ts=failure_ts)
+    assert shown == with_latest(session, cancel_shown=True)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
@@ -541,6 +540,7 @@ def test_start_over_leaves_only_whose_it_was_and_where_once_it_is_retired() -> N
         thread_ts="0.5",
         final_ts="6.0",
         restarted_as="T1.U1.next",
+        publication=Publication.RETIRED,
         created_at=final.created_at,
         updated_at=NOW,
         version=1,
@@ -584,3 +584,9 @@ def test_try_again_comes_too_late_once_a_newer_attempt_has_a_message() -> None:
     session = steps.attempt_failed(session, 2, FailureKind.NOT_SHOWN, "words", "9.9", 6.0)
     with pytest.raises(Refusal):
         begin.try_again(session, 1, 7.0)
+
+
+def test_a_session_allows_the_events_of_its_stage_until_it_is_started_over() -> None:
+    assert steps.allowed_events(a_session(Stage.FINAL)) == {Event.START_OVER}
+    assert steps.allowed_events(generating()) == {Event.GENERATED, Event.FAILED, Event.CANCEL}
+    assert steps.allowed_events(a_session(Stage.INITIAL_INPUT, restarted_as="x")) == frozenset()

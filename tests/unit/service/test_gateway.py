@@ -128,7 +128,7 @@ async def test_starting_over_clears_the_approved_session_and_its_images() -> Non
     session, old = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
     assert (session.stage, session.task_input) == (Stage.GENERATING, "a cat")
     assert old is not None
-    assert (old.final_ts, old.retiring) == ("9.0", 2)
+    assert (old.final_ts, old.retiring_result) == ("9.0", 2)
     assert owed(old) == (Job(JobKind.RETIRE, ID, 2),)
     assert (setup.session.stage, setup.session.restarted_as) == (Stage.INITIAL_INPUT, new.id)
     assert setup.store.images == {}

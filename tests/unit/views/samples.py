@@ -77,6 +77,13 @@ def cancelled(*, draft: bool) -> Session:
     return replace(with_latest(running, failure=FailureKind.CANCELLED), stage=stage)
 
 
+def failed_first() -> Session:
+    """A session whose only attempt has failed."""
+    attempt = an_attempt(failure=FailureKind.QUOTA)
+    session = a_session(Stage.INITIAL_INPUT, error_message="it failed")
+    return replace(session, attempts=(attempt,))
+
+
 def sessions_of(prompt: str) -> dict[str, Session]:
     """One session for each thing that there is to see."""
     final = a_session(Stage.FINAL, attempts=3)
@@ -86,7 +93,7 @@ def sessions_of(prompt: str) -> dict[str, Session]:
         "uploading": with_latest(generating(2), started_at=101.0, generated_at=111.0),
         "review": a_session(),
         "second review": a_session(attempts=2),
-        "review after a failure": a_session(error_message="it failed"),
+        "review after a failure": with_latest(a_session(attempts=2), failure=FailureKind.QUOTA),
         "review after a cancel": cancelled(draft=True),
         "refined": refined(a_session(attempts=3), ImageRef(2)),
         "refining": refined(generating(2), ImageRef(1)),
@@ -97,7 +104,7 @@ def sessions_of(prompt: str) -> dict[str, Session]:
         "final by another": a_session(Stage.FINAL, attempts=3, final_result=2, approved_by="U9"),
         "final of four": replace(with_images(refined(final, ImageRef(2)), 4), final_candidate=3),
         "cancelled": cancelled(draft=False),
-        "failed": a_session(Stage.INITIAL_INPUT, error_message="it failed", thread_ts="1.0"),
+        "failed": replace(failed_first(), thread_ts="1.0"),
         "started over": a_session(Stage.INITIAL_INPUT, thread_ts="1.0"),
     }
     return {name: with_prompt(session, prompt) for name, session in made.items()}

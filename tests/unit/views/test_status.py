@@ -8,11 +8,12 @@ import pytest
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, StoreTrouble
+from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.views.status import status_words
 from tests.fakes import a_candidate, a_session, generating, with_latest
-from tests.unit.views.samples import cancelled, from_picture, refined, with_images
+from tests.unit.views.samples import cancelled, failed_first, from_picture, refined, with_images
 
 STARTED = with_latest(generating(), started_at=100.0)
 THREE = with_latest(with_images(generating(), 3), started_at=100.0)
@@ -49,7 +50,11 @@ def there(session: Session, *numbers: int) -> Session:
         (with_latest(there(THREE, 1), generated_at=120.0), None, "📤 Uploading…"),
         (with_latest(STARTED, generated_at=120.0), None, "📤 Uploading…"),
         (a_session(), None, "👀 Waiting for review by <@U1>"),
-        (a_session(error_message="x"), None, "⚠️ The last attempt failed: see the thread"),
+        (
+            with_latest(a_session(attempts=2), failure=FailureKind.QUOTA),
+            None,
+            "⚠️ The last attempt failed: see the thread",
+        ),
         (
             cancelled(draft=True),
             None,
@@ -57,12 +62,12 @@ def there(session: Session, *numbers: int) -> Session:
         ),
         (a_session(Stage.FINAL, approved_by="U9"), None, "✅ Approved by <@U9>"),
         (
-            a_session(Stage.FINAL, error_message="x"),
+            a_session(Stage.FINAL, publication=Publication.REFUSED),
             None,
             "⚠️ Approved by <@U1>, but Slack did not let me post it to the channel",
         ),
         (a_session(Stage.INITIAL_INPUT), None, "🔄 Started over"),
-        (a_session(Stage.INITIAL_INPUT, error_message="x"), None, "⚠️ Failed: see the thread"),
+        (failed_first(), None, "⚠️ Failed: see the thread"),
         (cancelled(draft=False), None, "🚫 Cancelled"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.errors import FailureKind, SlackBusy, SlackRefused, SlackUnavailable
 from bot.domain.jobs import MAX_RUNS, Job, JobKind, owed
+from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
@@ -19,7 +20,7 @@ from tests.unit.worker.desk import CANCELLED, CANCELLED_2, Worker
 
 FINAL = a_session(Stage.FINAL)
 STARTED_OVER = start_over(FINAL, "T1.U1.next", 50.0)
-POSTED = start_over(replace(FINAL, final_ts="9.0"), "T1.U1.next", 50.0)
+POSTED = start_over(a_session(Stage.FINAL, final_ts="9.0"), "T1.U1.next", 50.0)
 BROKEN = RuntimeError("a bug")
 AWAY = SlackUnavailable("away")
 
@@ -54,7 +55,7 @@ async def test_a_last_try_that_works_is_nothing_special() -> None:
     worker = Worker(FINAL)
     await worker.run(last_job(FINAL))
     assert [shown.details for shown in worker.publisher.of("post_final")] == [{"repeated": True}]
-    assert (worker.session.final_shown, worker.session.error_message) == (True, "")
+    assert (worker.session.publication, worker.session.error_message) == (Publication.SHOWN, "")
     assert worker.publisher.of("tell_owner") == []
 
 
@@ -166,9 +167,9 @@ async def test_the_owner_is_told_what_was_not_published_also_after_a_start_over(
     ("session", "call"),
     [
         (CANCELLED_2, "refresh_draft"),
-        (replace(FINAL, final_ts="9.0"), "refresh_draft"),
+        (a_session(Stage.FINAL, final_ts="9.0"), "refresh_draft"),
         (POSTED, "refresh_draft"),
-        (replace(POSTED, final_shown=True), "retire_final"),
+        (replace(POSTED, publication=Publication.RETIRING), "retire_final"),
     ],
 )
 async def test_what_cannot_be_shown_is_in_force_all_the_same(session: Session, call: str) -> None:
@@ -185,7 +186,7 @@ async def test_what_cannot_be_shown_is_in_force_all_the_same(session: Session, c
     [
         (generating(), a_session()),
         (generating(), CANCELLED),
-        (FINAL, replace(FINAL, final_ts="9.0", final_shown=True)),
+        (FINAL, a_session(Stage.FINAL, final_ts="9.0", publication=Publication.SHOWN)),
         (FINAL, STARTED_OVER),
         (generating(), generating(2)),
     ],

@@ -20,6 +20,7 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.jobs import Job, JobKind, owed
+from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
@@ -216,7 +217,7 @@ async def test_a_repeated_generation_says_so(job: Job, told: bool, repeated: boo
         a_session(Stage.INITIAL_INPUT),
         a_session(),
         generating(2),
-        a_session(Stage.FINAL, final_ts="9.0", final_shown=True),
+        a_session(Stage.FINAL, final_ts="9.0", publication=Publication.SHOWN),
     ],
     ids=["initial_input", "user_feedback", "newer attempt", "final"],
 )
@@ -255,7 +256,8 @@ async def test_a_finish_posts_the_final_image_and_marks_all_drafts_and_the_root(
         "show_status",
     ]
     assert [s.details["number"] for s in worker.publisher.of("refresh_draft")] == [2, 1]
-    assert (worker.session.final_ts, worker.session.final_shown) == ("post_final:0", True)
+    assert worker.session.final_ts == "post_final:0"
+    assert worker.session.publication is Publication.SHOWN
 
 
 async def test_a_finish_that_died_after_its_post_does_the_rest_and_posts_nothing() -> None:
@@ -291,7 +293,7 @@ async def test_a_finish_that_died_after_it_was_refused_posts_and_tells_nothing_m
         await worker.run(finish())
     await worker.run(finish(), True)
     assert worker.without_status() == ["post_final", "tell_owner", "refresh_draft", "refresh_draft"]
-    assert (worker.session.final_ts, worker.session.final_shown) == ("", True)
+    assert (worker.session.final_ts, worker.session.publication) == ("", Publication.REFUSED)
     assert "Try again" in worker.session.error_message
 
 
@@ -317,8 +319,12 @@ async def test_what_is_asked_for_again_while_it_is_shown_as_refused_is_published
 
 
 STARTED_OVER = start_over(
-    a_session(Stage.FINAL, attempts=2, final_ts="9.0", final_shown=True), "T1.U1.next", 50.0
+    a_session(Stage.FINAL, attempts=2, final_ts="9.0", publication=Publication.SHOWN),
+    "T1.U1.next",
+    50.0,
 )
+
+STARTED_OVER_EARLY = start_over(a_session(Stage.FINAL, attempts=2), "T1.U1.next", 50.0)
 
 
 async def test_a_session_that_was_started_over_loses_its_button_and_is_forgotten() -> None:
@@ -332,7 +338,7 @@ async def test_a_session_that_was_started_over_loses_its_button_and_is_forgotten
 
 
 async def test_a_session_that_was_started_over_early_is_published_and_shown_first() -> None:
-    worker = Worker(replace(STARTED_OVER, final_ts="", final_shown=False))
+    worker = Worker(STARTED_OVER_EARLY)
     await worker.run(Job(JobKind.RETIRE, ID, 2))
     calls = ["post_final", "refresh_draft", "refresh_draft", "retire_final"]
     assert worker.without_status() == calls
@@ -343,7 +349,7 @@ async def test_a_session_that_was_started_over_early_is_published_and_shown_firs
 
 
 async def test_what_was_refused_and_then_started_over_is_not_posted_and_offers_nothing() -> None:
-    refused = not_published(a_session(Stage.FINAL, final_shown=True), "words")
+    refused = not_published(a_session(Stage.FINAL), "words")
     worker = Worker(start_over(refused, "T1.U1.next", 60.0))
     await worker.run(Job(JobKind.RETIRE, ID, 1))
     assert worker.publisher.names() == ["refresh_draft", "show_status"]
@@ -354,7 +360,7 @@ async def test_what_was_refused_and_then_started_over_is_not_posted_and_offers_n
 
 
 async def test_what_is_refused_once_it_was_started_over_cannot_be_tried_again() -> None:
-    worker = Worker(replace(STARTED_OVER, final_ts="", final_shown=False))
+    worker = Worker(STARTED_OVER_EARLY)
     worker.publisher.failures["post_final"] = [REFUSED]
     await worker.run(Job(JobKind.RETIRE, ID, 2))
     (told,) = worker.publisher.of("tell_owner")
@@ -363,9 +369,9 @@ async def test_what_is_refused_once_it_was_started_over_cannot_be_tried_again() 
     assert "button" not in str(root_message(worker.publisher.shown[-1].session, None, 0.0))
 
 
-@pytest.mark.parametrize("final_ts", ["9.0", ""])
-async def test_a_final_message_that_is_gone_is_no_reason_to_remember(final_ts: str) -> None:
-    worker = Worker(replace(STARTED_OVER, final_ts=final_ts))
+@pytest.mark.parametrize("early", [False, True])
+async def test_a_final_message_that_is_gone_is_no_reason_to_remember(early: bool) -> None:
+    worker = Worker(STARTED_OVER_EARLY if early else STARTED_OVER)
     worker.publisher.failures["retire_final"] = [REFUSED]
     worker.publisher.failures["post_final"] = [REFUSED]
     await worker.run(Job(JobKind.RETIRE, ID, 2))
@@ -408,7 +414,9 @@ async def test_a_finish_that_died_marks_an_older_draft_too() -> None:
     failed = with_latest(
         a_session(Stage.FINAL, attempts=2), message_ts="", failure=FailureKind.QUOTA
     )
-    worker = Worker(replace(failed, final_result=1, final_ts="9.9"))
+    worker = Worker(
+        replace(failed, final_result=1, final_ts="9.9", publication=Publication.PUBLISHED)
+    )
     await worker.run(finish(1), True)
     assert worker.publisher.of("refresh_draft")[0].details == {"number": 1}
     assert worker.publisher.shown[-1].what == "show_status"
@@ -453,7 +461,7 @@ async def test_a_cancellation_is_shown_by_edits_alone_and_recorded() -> None:
     assert worker.cancellations.sent == [ID]
     assert worker.publisher.names() == ["show_status", "refresh_draft"]
     assert worker.publisher.of("refresh_draft")[0].details == {"number": 1}
-    assert worker.session.latest.failure_ts == "1.0"
+    assert worker.session.latest.cancel_shown
     assert owed(worker.session) == ()
 
 

@@ -16,9 +16,7 @@ REQUEST = ImageRequest(PROMPT, 1)
 
 
 async def generate(backend: MeasuredBackend) -> object:
-    async def on_started(_: str) -> None: ...
-
-    return await backend.generate(REQUEST, FakeCheckpoint(on_started, lambda _: None))
+    return await backend.generate(REQUEST, FakeCheckpoint())
 
 
 def in_flight() -> float | None:

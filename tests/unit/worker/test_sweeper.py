@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.attempt import Candidate
 from bot.domain.jobs import MAX_RUNS, Job, JobKind
+from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
@@ -186,7 +187,11 @@ async def test_an_approved_session_without_its_publication_gets_it_again() -> No
 
 @pytest.mark.parametrize(
     "session",
-    [a_session(), a_session(Stage.INITIAL_INPUT), a_session(Stage.FINAL, final_shown=True)],
+    [
+        a_session(),
+        a_session(Stage.INITIAL_INPUT),
+        a_session(Stage.FINAL, publication=Publication.SHOWN),
+    ],
 )
 async def test_a_session_that_is_owed_nothing_is_taken_off_the_list(session: Session) -> None:
     floor = Floor(session)

@@ -82,7 +82,7 @@ async def test_a_session_is_followed_by_its_token_from_web_to_worker_to_provider
     ids = [create.headers["x-client-request-id"] for create in scene.openai.creates]
     assert sorted(ids) == [f"{token}.{number}.{candidate}" for number, candidate in made]
     jobs = {line["job"] for line in worker if "job" in line}
-    assert {job.split("-")[0] for job in jobs} == {"announce", "generate", "finish"}
+    assert {job.split("-")[0] for job in jobs} == {"announce", "generate", "publish"}
     assert all(token in job for job in jobs)
 
 

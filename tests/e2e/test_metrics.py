@@ -80,10 +80,10 @@ async def test_a_whole_loop_with_a_failure_is_counted_exactly(world: World) -> N
     assert told.nonzero("imagine_jobs_total") == {}
     assert told.of("imagine_queue_jobs", queue="generate", state="waiting") is None
 
-    jobs: Told = {("announce", "done"): 2, ("generate", "done"): 2, ("finish", "done"): 1}
+    jobs: Told = {("announce", "done"): 2, ("generate", "done"): 2, ("publish", "done"): 1}
     told = await until_told(worker, lambda s: s.nonzero("imagine_jobs_total") == jobs)
     assert told.nonzero("imagine_job_seconds_count") == {
-        ("announce",): 2, ("generate",): 2, ("finish",): 1,
+        ("announce",): 2, ("generate",): 2, ("publish",): 1,
     }  # fmt: skip
     assert told.of("imagine_images_paid_total", backend="responses") == openai.paid == 1
     assert told.nonzero("imagine_provider_errors_total") == {("moderation",): 1}

@@ -68,14 +68,20 @@ _CANDIDATES = st.lists(
     ),
     max_size=4,
 ).map(tuple)
-_OPTIONS = st.builds(Options, _FACTS, _FACTS, _FACTS, st.integers(0, 4))
+OPTION_VALUES = st.builds(
+    Options,
+    size=_FACTS,
+    quality=_FACTS,
+    background=_FACTS,
+    count=st.integers(0, 4),
+)
 _REFS = st.none() | st.builds(ImageRef, st.integers(0, 9), st.integers(1, 4))
 _ATTEMPTS = st.lists(
     st.builds(
         Attempt,
         st.integers(1, 9),
         TYPED,
-        _OPTIONS,
+        OPTION_VALUES,
         change=TYPED,
         base=_REFS,
         asked_by=_FACTS,
@@ -94,7 +100,7 @@ ANY_SESSIONS = st.builds(
     task_input=TYPED,
     error_message=TYPED,
     final_result=st.integers(0, 4),
-    options=_OPTIONS,
+    options=OPTION_VALUES,
     source=st.none() | st.builds(Source, _FACTS, _FACTS, st.integers(0)),
     attempts=_ATTEMPTS,
     created_at=_TIMES,

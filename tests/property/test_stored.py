@@ -21,7 +21,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import Refusal
 from bot.domain.options import Options
 from bot.domain.session import Session
-from tests.property.strategies import ANY_SESSIONS
+from tests.property.strategies import ANY_SESSIONS, OPTION_VALUES
 from tests.support.hypotheses import TIMEOUT
 
 pytestmark = pytest.mark.timeout(TIMEOUT)
@@ -37,7 +37,7 @@ def test_a_session_comes_back_as_it_was(session: Session) -> None:
     assert from_fields(stored) == session
 
 
-@given(st.builds(Options, st.text(), st.text(), st.text(), st.integers(0, 9)))
+@given(OPTION_VALUES)
 def test_options_come_back_as_they_were(options: Options) -> None:
     assert options_from_json(options_to_json(options)) == options
 

@@ -9,6 +9,7 @@ import pytest
 from slack_bolt.response import BoltResponse
 
 from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.domain.ending import not_published
 from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -190,7 +191,7 @@ async def test_what_cannot_begin_is_refused_without_asking_a_rule(make_app: Make
 
 async def test_what_begins_no_attempt_asks_no_rule(make_app: MakeApp) -> None:
     rule = Rule()
-    final = a_session(Stage.FINAL, error_message="Slack did not take it.")
+    final = not_published(a_session(Stage.FINAL), "Slack did not take it.")
     app = make_app(final, rules=(rule,))
     await app.command("")
     await app.click(ids.TRY_AGAIN, VALUE)

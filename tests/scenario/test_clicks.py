@@ -120,7 +120,7 @@ async def test_use_this_settles_on_an_image_of_an_earlier_draft(make_app: MakeAp
 
 async def test_cancel_stops_the_attempt_wherever_it_is(make_app: MakeApp) -> None:
     app = make_app(WORKING)
-    await app.queue.add(Job(JobKind.GENERATE, ID, 3))
+    await app.queue.add(Job(JobKind.GENERATE, ID, 3, candidate=1))
     await app.click(ids.CANCEL, value(3))
     assert app.session.stage is Stage.USER_FEEDBACK
     assert app.session.latest.failure is FailureKind.CANCELLED

@@ -314,7 +314,7 @@ async def test_list_tells_nobody_of_another_persons_sessions(make_app: MakeApp) 
 @pytest.mark.parametrize("text", ["cancel", "Cancel "])
 async def test_cancel_stops_what_is_under_way_and_says_which(make_app: MakeApp, text: str) -> None:
     app = make_app(generating())
-    await app.queue.add(Job(JobKind.GENERATE, ID, 1))
+    await app.queue.add(Job(JobKind.GENERATE, ID, 1, candidate=1))
     said = told((await app.command(text)).body)
     assert PROMPT in said
     assert app.session.latest.failure is FailureKind.CANCELLED

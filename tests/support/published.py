@@ -89,7 +89,7 @@ async def posted(publisher: SlackPublisher, session: Session) -> Session:
     """The session with its newest draft posted."""
     number, prompt = session.latest.number, session.latest.prompt
     ts = await publisher.post_draft(session, number, repeated=False)
-    return steps.draft_posted(session, number, ts, prompt, time.time())
+    return steps.draft_posted(session, number, ts, time.time(), prompt)
 
 
 async def approved(slack: SimulatedSlack, publisher: SlackPublisher) -> Session:

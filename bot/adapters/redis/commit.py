@@ -35,11 +35,11 @@ def writes_with(session: Session, now: float, ttl: int) -> Iterator[Write]:
     yield Write("EXPIRE", index, (str(ttl),))
     yield from _in_thread(session, ttl)
     unfinished = unfinished_key(session.team)
-    if owed(session) is None:
-        yield Write("ZREM", unfinished, (session.id,))
-    else:
+    if owed(session):
         yield Write("ZADD", unfinished, (repr(now), session.id))
         yield Write("EXPIRE", unfinished, (str(ttl),))  # no session on it lives longer
+    else:
+        yield Write("ZREM", unfinished, (session.id,))
 
 
 def _in_thread(session: Session, ttl: int) -> Iterator[Write]:

@@ -75,9 +75,9 @@ def test_no_series_is_told_twice_over_as_created() -> None:
 )
 def test_a_run_counts_by_how_it_ended_and_takes_time_where_it_did(outcome: str, timed: int) -> None:
     counted = Counted()
-    metrics.job_ended("finish", outcome, 0.3)
-    assert counted.of("imagine_jobs_total", kind="finish", outcome=outcome) == 1
-    assert counted.of("imagine_job_seconds_count", kind="finish") == timed
+    metrics.job_ended("publish", outcome, 0.3)
+    assert counted.of("imagine_jobs_total", kind="publish", outcome=outcome) == 1
+    assert counted.of("imagine_job_seconds_count", kind="publish") == timed
 
 
 @pytest.mark.parametrize("kind", ["announcement of a prompt", "", None, ["generate"], 7])

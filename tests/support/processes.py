@@ -16,7 +16,7 @@ import aiohttp
 
 from bot.sandbox import PATIENCE, SimulatedSlack
 from tests.fake_openai import FakeOpenAI
-from tests.support.forked import ROOT, ForkedProcess, fork, may_be_forked
+from tests.support.forked import ROOT, ForkedProcess, start
 
 __all__ = ["ROOT", "BotProcess", "World", "free_port"]
 
@@ -68,16 +68,9 @@ class BotProcess:
     async def start(self, until: str = "ready as") -> Self:
         """Start, and wait for a line that holds `until`."""
         environment = {**_clean_environment(), **self.environment}
-        if self.forked and may_be_forked(environment):
-            self._process = await fork(*self.arguments, folder=self.folder, environment=environment)
-        else:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-W", "default", "-m", *self.arguments),
-                cwd=self.folder,
-                env=environment,
-                stderr=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.DEVNULL,
-            )
+        self._process = await start(
+            *self.arguments, folder=self.folder, environment=environment, forked=self.forked
+        )
         self._reader = asyncio.create_task(self._read())
         await self.wait_for_line(until, 2 * PATIENCE)
         return self

@@ -1,4 +1,4 @@
-"""`python -m tests.programs.chaos.full_store --workers 2`: what is paid while Redis is full, and after.
+"""`python -m tests.programs.chaos.full_store --workers 2`: what is paid while Redis is full.
 
 Images are asked for until Redis is at its `maxmemory`; it stays there for a while, and is then
 given room. Each image asked for is to be paid for once, and shown once.
@@ -136,7 +136,9 @@ def _tell(world: World, began: float, when: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.programs.chaos.full_store", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.chaos.full_store", description=__doc__
+    )
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--images", type=int, default=56)
     parser.add_argument("--n", type=int, default=1, help="images of each request")

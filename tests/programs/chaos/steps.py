@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 from bot.sandbox import Fault as SlackFault
+from tests.fake_openai import Point, held
 from tests.programs.chaos.plan import Fault
 from tests.programs.chaos.world import World
-from tests.fake_openai import Point, held
 
 _WITHIN = 12.0
 """Seconds for somebody to come to that step."""

@@ -9,9 +9,6 @@ from collections.abc import Coroutine
 from typing import Any
 
 from bot.sandbox import Fault as SlackFault
-from tests.programs.chaos.plan import Fault
-from tests.programs.chaos.steps import Steps
-from tests.programs.chaos.world import World
 from tests.fake_openai import (
     Outcome,
     connection_dropped,
@@ -25,6 +22,9 @@ from tests.fake_openai import (
     slow,
 )
 from tests.fake_openai.script import Script
+from tests.programs.chaos.plan import Fault
+from tests.programs.chaos.steps import Steps
+from tests.programs.chaos.world import World
 
 _OUTCOMES: dict[str, Outcome] = {
     "rate_limited": rate_limited(2),

@@ -11,6 +11,7 @@ from typing import Self
 from redis.asyncio import Redis
 
 from bot.sandbox import Channel, User
+from tests.fake_openai import FakeOpenAI
 from tests.programs.chaos.archive import Archive
 from tests.programs.chaos.balancer import Balancer
 from tests.programs.chaos.fleet import Slot
@@ -19,7 +20,6 @@ from tests.programs.chaos.plan import PROCESSES, Plan
 from tests.programs.chaos.sight import Sight
 from tests.programs.chaos.unruly import UnrulySlack
 from tests.programs.chaos.valkey import Valkey
-from tests.fake_openai import FakeOpenAI
 from tests.support.links import Link
 from tests.support.processes import free_port
 
@@ -96,6 +96,7 @@ class World:
             "REDIS_URL": f"redis://127.0.0.1:{redis.port}",
             "PORT": str(free_port()),
             "LOG_LEVEL": "DEBUG",
+            "JOB_LEASE": str(self.plan.lease),
         }
         if self.plan.mode == "socket":
             environment["SLACK_APP_TOKEN"] = self.slack.app_token

@@ -1,4 +1,4 @@
-"""`python -m tests.programs.load.baseline`: the bot as Bolt's documentation would have one write it.
+"""`python -m tests.programs.load.baseline`: the bot as Bolt's documentation has it.
 
 A synchronous `App` whose listener acks and then generates, uploads and posts. Over Socket Mode by
 `SocketModeHandler`, over HTTP by Bolt's WSGI adapter on a server with a thread for each request.
@@ -92,7 +92,9 @@ class _Silent(WSGIRequestHandler):
 
 def main() -> None:
     """Serve until the process is ended."""
-    parser = argparse.ArgumentParser(prog="python -m tests.programs.load.baseline", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.load.baseline", description=__doc__
+    )
     parser.add_argument("--pool", type=int, default=0, help="threads; 0: Bolt's default")
     parser.add_argument("--port", type=int, default=0, help="HTTP; 0: Socket Mode")
     given = parser.parse_args()

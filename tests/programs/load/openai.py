@@ -1,4 +1,4 @@
-"""`python -m tests.programs.load.openai`: the fake OpenAI, which makes the same image again and again."""
+"""`python -m tests.programs.load.openai`: the fake OpenAI with one image."""
 
 from __future__ import annotations
 
@@ -53,6 +53,8 @@ async def run(image_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m tests.programs.load.openai", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.load.openai", description=__doc__
+    )
     parser.add_argument("--image-bytes", type=int, default=2_000_000)
     asyncio.run(run(parser.parse_args().image_bytes))

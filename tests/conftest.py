@@ -13,6 +13,16 @@ from bot.sandbox import SimulatedSlack
 from tests.fake_openai import FakeOpenAI
 from tests.support.processes import World
 
+HERE = Path(__file__).parent
+SLOW = ("e2e", "browser", "programs/chaos/test_chaos.py", "fuzz/test_processes.py")
+"""Tests that start the program or a browser: `pytest -m "not slow"` leaves them out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(item.path.is_relative_to(HERE / slow) for slow in SLOW):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:

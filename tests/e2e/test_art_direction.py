@@ -4,33 +4,23 @@ drafts. Web and worker are processes of their own."""
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from redis.asyncio import Redis
 
 from bot.adapters.redis.keys import session_key
 from bot.domain.session import SCHEMA
 from bot.sandbox import Message
 from tests.fake_openai import moderation_400, moderation_failed_item, success
-from tests.support.processes import World
-from tests.support.scene import Scene, isolated_world
+from tests.support.scene import Runs, Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+RUNS: Runs = [("web", {}), ("worker", {})]
+MODES = ["http"]
+
 OLDER_SESSIONS = Path(__file__).parents[1] / "data" / "sessions_schema_1.json"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["socket", "http"])
-async def running(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[World]:
-    async with isolated_world(tmp_path_factory.mktemp("world"), request.param) as world:
-        await world.run("web")
-        await world.run("worker")
-        yield world
 
 
 async def test_refine_edits_the_image_it_was_asked_about(scene: Scene) -> None:

@@ -24,6 +24,8 @@ from tests.support.store import stored_sessions
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+RUNS = [("dev", {"DIRECTORS": "anyone"})]
+
 Args = dict[str, Any]
 
 FAULTS = {
@@ -46,13 +48,6 @@ CALLS: dict[str, tuple[str, Callable[[Args], bool]]] = {
 
 Stuck = tuple[Scene, Message, Message]
 """The scene, the message that shares the image, and the draft's buttons below it."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with isolated_world(tmp_path_factory.mktemp("world")) as world:
-        await world.run("dev", DIRECTORS="anyone")
-        yield world
 
 
 # one call goes wrong

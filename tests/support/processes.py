@@ -119,6 +119,11 @@ def _clean_environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
+SHORT_LEASE = 5.0
+"""Seconds for which a dead worker's jobs are still taken for its own, where a test waits for that:
+longer than a busy machine makes a live one stand still."""
+
+
 class World:
     """A simulated Slack, a fake OpenAI, a Redis, and the bot's processes between them."""
 
@@ -133,6 +138,7 @@ class World:
         self.processes: list[BotProcess] = []
         self.port = free_port()
         self.redis_pid = 0
+        self.settings: dict[str, str] = {}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -148,7 +154,7 @@ class World:
         }
         if self.mode == "socket":
             environment["SLACK_APP_TOKEN"] = self.slack.app_token
-        return environment
+        return environment | self.settings
 
     async def run(self, command: str, **changes: str) -> BotProcess:
         process = BotProcess(command, {**self.environment, **changes}, self.folder)

@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 _READ_BY_IMPORTS = ("OPENAI_LOG", "OTEL_PROPAGATORS", "OTEL_PYTHON_CONTEXT")
 """Settings that libraries read while they are imported."""
+_AT_ONCE = 64 * 1024
 
 
 class ForkedProcess:
@@ -97,7 +98,7 @@ async def _fork(
     socket.send_fds(_server(), [request], fds)
     for fd in (nothing, write_output, write_status):
         os.close(fd)
-    output, status = await _reader(read_output), await _reader(read_status)
+    output, status = _reader(read_output), _reader(read_status)
     pid = _number(await status.readexactly(array.array("i").itemsize))
     return ForkedProcess(pid, output, status)
 
@@ -106,10 +107,19 @@ def _number(written: bytes) -> int:
     return array.array("i", written)[0]
 
 
-async def _reader(fd: int) -> asyncio.StreamReader:
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(fd, "rb"))
+def _reader(fd: int) -> asyncio.StreamReader:
+    """What comes through a pipe, which is closed at its end."""
+    reader, loop = asyncio.StreamReader(), asyncio.get_running_loop()
+
+    def read() -> None:
+        if data := os.read(fd, _AT_ONCE):
+            reader.feed_data(data)
+        else:
+            loop.remove_reader(fd)
+            os.close(fd)
+            reader.feed_eof()
+
+    loop.add_reader(fd, read)
     return reader
 
 

@@ -181,7 +181,6 @@ class World:
         trace: TracebackType | None,
     ) -> None:
         for process in self.processes:
-            if process.returncode is None:
-                await process.kill()
+            await process.kill()
         for process in self.processes:  # pytest shows it where a test failed
             sys.stderr.write(f"--- {process.command}\n{process.log}\n")

@@ -14,7 +14,7 @@ from tests.support.processes import SHORT_LEASE
 
 SESSIONS = 10
 SECONDS = 12.0
-MODE, SEED = "http", 2
+MODE, SEED = "http", 16
 """The way in over which two webs share the requests."""
 
 

@@ -245,22 +245,6 @@ async def test_sessions_of_the_version_before_go_on(scene: Scene) -> None:
     assert (await scene.stored())["schema"] == str(SCHEMA)
 
 
-async def test_nobody_else_can_refine_or_use(scene: Scene) -> None:
-    await scene.imagine()
-    first = await scene.draft()
-    await scene.click(first, "Refine", scene.bob)
-    await scene.told("only", scene.bob)
-    assert scene.slack.open_view(scene.bob) is None
-    await scene.click(first, "Regenerate")
-    await scene.draft(after=first)
-    await scene.retired(first)
-    await scene.click(first, "Use this one", scene.bob)
-    await scene.slack.wait_for(
-        lambda: len(scene.slack.ephemerals(scene.bob, scene.channel)) == 2, what="told again"
-    )
-    assert (await scene.until_stage("user_feedback"))["final_result"] == "0"
-
-
 async def refine(scene: Scene, draft: Message, change: str) -> None:
     await scene.click(draft, "Refine")
     await scene.form()

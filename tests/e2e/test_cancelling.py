@@ -112,17 +112,6 @@ async def test_a_second_cancel_is_told_so(scene: Scene) -> None:
     await scene.shows(root, "Cancelled")
 
 
-async def test_nobody_else_can_cancel(scene: Scene) -> None:
-    scene.openai.hold("generating")
-    await scene.imagine()
-    root = await scene.root()
-    await scene.openai.until_held()
-    await scene.click(root, "Cancel", scene.bob)
-    await scene.told("only", scene.bob)
-    scene.openai.release()
-    await scene.draft()
-
-
 async def test_cancel_by_command(scene: Scene) -> None:
     scene.openai.hold("generating")
     await scene.imagine("a whale in a bathtub")

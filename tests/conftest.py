@@ -14,8 +14,13 @@ from tests.fake_openai import FakeOpenAI
 from tests.support.processes import World
 
 HERE = Path(__file__).parent
-SLOW = ("e2e", "browser", "programs/chaos/test_chaos.py", "fuzz/test_processes.py")
-"""Tests that start the program or a browser: `pytest -m "not slow"` leaves them out."""
+SLOW = (
+    *("e2e", "browser", "fuzz", "property", "programs/chaos/test_chaos.py"),
+    *("integration/test_queue_faults.py", "integration/test_queue_worker.py"),
+    *("integration/test_redis_sentinel.py", "integration/test_redis_tls.py"),
+)
+"""What `pytest -m "not slow"` leaves out: tests that start the program, a browser or many servers,
+or try many inputs."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,7 +15,10 @@ from bot.sandbox import PATIENCE
 from tests.support.forked import ROOT, ForkedProcess, start
 from tests.support.processes import free_port
 
-_CLEARED = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "DISPLAY", "WAYLAND_DISPLAY")
+_CLEARED = (
+    *("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "JOB_", "DISPLAY", "WAYLAND_DISPLAY"),
+    "PYTHONDONTWRITE",
+)
 
 
 class DemoProcess:

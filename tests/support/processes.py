@@ -114,7 +114,7 @@ class BotProcess:
 
 def _clean_environment() -> dict[str, str]:
     """The machine's environment without anything that the program would read."""
-    prefixes = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "LOG_", "OTEL_")
+    prefixes = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "LOG_", "OTEL_", "JOB_", "PYTHONDONTWRITE")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 

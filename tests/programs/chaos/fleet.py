@@ -134,6 +134,6 @@ class Slot:
 
 def _machine() -> dict[str, str]:
     """The machine's environment without anything that the program would read."""
-    settings = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "LOG_", "OTEL_", "PORT", "HEALTH_")
+    settings = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "LOG_", "OTEL_", "PORT", "HEALTH_", "JOB_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}

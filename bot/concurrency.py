@@ -123,8 +123,6 @@ class SoftLimit:
         except TimeoutError:
             return False
 
-    one = slot  # the former name
-
 
 class BackgroundTasks:
     """Keeps a reference to each task, as asyncio does not, and drains them."""

@@ -7,6 +7,7 @@ import time
 from contextlib import AsyncExitStack
 
 from bot.adapters.redis import RedisSignatures, redis_client
+from bot.concurrency import BackgroundTasks
 from bot.domain.policy import Policy
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.stopping import Stopping
@@ -18,7 +19,6 @@ from bot.slack.listeners import ListenerDependencies, register
 from bot.slack.transport.http import events_routes
 from bot.slack.transport.signing import Replays, Signing
 from bot.slack.transport.socket_mode import SocketModeConnections
-from bot.tasks import BackgroundTasks
 
 log = logging.getLogger(__name__)
 

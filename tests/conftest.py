@@ -13,6 +13,21 @@ from bot.sandbox import SimulatedSlack
 from tests.fake_openai import FakeOpenAI
 from tests.support.processes import World
 
+HERE = Path(__file__).parent
+SLOW = (
+    *("e2e", "browser", "fuzz", "property", "programs/chaos/test_chaos.py"),
+    *("integration/test_queue_faults.py", "integration/test_queue_worker.py"),
+    *("integration/test_redis_sentinel.py", "integration/test_redis_tls.py"),
+)
+"""What `pytest -m "not slow"` leaves out: tests that start the program, a browser or many servers,
+or try many inputs."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(item.path.is_relative_to(HERE / slow) for slow in SLOW):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from bot.concurrency import wait_for_event
 from bot.sandbox import Page
 from bot.settings import Settings
-from bot.tasks import set_within
 from bot.telemetry.logs import LogFormat
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,7 @@ class BotChild:
             self.ready.clear()
             await self._run_once()
             delay = FIRST_DELAY if self.ready.is_set() else min(delay * 2, LONGEST_DELAY)
-            await set_within(self._stopping, delay)
+            await wait_for_event(self._stopping, delay)
 
     async def stop(self) -> None:
         self._stopping.set()

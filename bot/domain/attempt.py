@@ -101,9 +101,9 @@ class Attempt:
     to know the images' files, so they were shared as plain files. `run` counts how often a job of
     the attempt as a whole was queued again. `announced`: Slack shows that it is under way, so its
     candidates' jobs may be queued. `delivering` is the candidate that was made last: its job brings
-    all images to Slack; 0 while one is being made. `failure_ts` is the message about the failure. `cancel_shown`: the
-    thread shows that it was cancelled. `told_of_shut_out`: its owner was told that
-    Slack refuses the app.
+    all images to Slack; 0 while one is being made. `failure_ts` is the message about the failure.
+    `cancel_shown`: the thread shows that it was cancelled. `told_of_shut_out`: its owner was told
+    that Slack refuses the app.
     """
 
     number: int

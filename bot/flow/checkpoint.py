@@ -17,11 +17,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bot.concurrency import cancel_and_wait, wait_then_cancel
 from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
 from bot.domain.errors import GenerationError, NotAsked
 from bot.domain.generation import leads, paid_call_counted, record_candidate
 from bot.ports import Heartbeats, SessionStore, SlackAccess
-from bot.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ LONGEST_WAIT = 60.0
 RECORDED_WITHIN = 1.0
 """Seconds that a generation waits for its response's id to be recorded."""
 LAST_RECORD_WITHIN = 0.8
-"""Seconds that the record may still take once the call has ended."""
+"""Seconds that a record may still take once the call has ended, or its run is cancelled."""
 
 
 @dataclass(frozen=True)
@@ -148,10 +148,9 @@ class RunCheckpoint:
     async def close(self) -> None:
         """Let a record come to its end, or nearly so; then it is given up."""
         if self._recording is not None:
-            await asyncio.wait({self._recording}, timeout=LAST_RECORD_WITHIN)
-        await self._stop_recording()
+            await wait_then_cancel(self._recording, timeout=LAST_RECORD_WITHIN)
 
     async def _stop_recording(self) -> None:
         if self._recording is not None:
-            await end(self._recording)
+            await cancel_and_wait(self._recording)
             self._recording = None

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pybase64
 from pocketflow import AsyncNode
 
+from bot.concurrency import SoftLimit, finish_before_cancel
 from bot.domain.attempt import MOST_ASKED
 from bot.domain.errors import AskedTooOften, FailureKind, GenerationError, ImagineError, NotAsked
 from bot.domain.generation import (
@@ -22,14 +23,12 @@ from bot.domain.generation import (
 )
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
-from bot.flow.checkpoint import Checkpoints, RunCheckpoint
+from bot.flow.checkpoint import LAST_RECORD_WITHIN, Checkpoints, RunCheckpoint
 from bot.flow.requests import Requests
 from bot.flow.shared import Shared, contract_of, fail, image_of, in_charge
-from bot.flow.waiting import finished
 from bot.ports import ImageBackend, SessionStore
 from bot.telemetry.logs import typed
 from bot.telemetry.tracing import Kind, span
-from bot.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +70,7 @@ class GenerateImage(AsyncNode):
         self._requests = requests
         self._changed = changed
         self._checkpoints = checkpoints
-        self._turns = Turns(RECORDED_AT_ONCE, WAIT_FOR_TURN)
+        self._limit = SoftLimit(RECORDED_AT_ONCE, WAIT_FOR_TURN)
 
     async def prep_async(self, shared: Shared) -> Asked | GenerationError | None:
         image, session_id, runner = image_of(shared), shared["session_id"], shared["runner"]
@@ -135,13 +134,16 @@ class GenerateImage(AsyncNode):
         session_id, image = shared["session_id"], image_of(shared)
         match outcome:
             case GeneratedImage():
-                session = await finished(self._keep(shared, outcome))
+                session = await finish_before_cancel(
+                    self._keep(shared, outcome), LAST_RECORD_WITHIN
+                )
             case GenerationError(kind=kind, said=said):
                 log.warning("no image: %s", kind)
-                session = await finished(
+                session = await finish_before_cancel(
                     self._sessions.update(
                         session_id, lambda s: image_failed(s, image, kind, said, time.time())
-                    )
+                    ),
+                    LAST_RECORD_WITHIN,
                 )
             case None:
                 session = await self._sessions.load(session_id)
@@ -151,7 +153,7 @@ class GenerateImage(AsyncNode):
     async def _keep(self, shared: Shared, made: GeneratedImage) -> Session:
         """The bytes first: a candidate that claims an image has one."""
         session_id, image, size = shared["session_id"], image_of(shared), len(made.data)
-        async with self._turns.one():
+        async with self._limit.slot():
             encoded = pybase64.b64encode_as_string(made.data)
             made = replace(made, data=b"")  # held once, however long that takes
             await self._sessions.keep_image(session_id, image, encoded)

@@ -13,6 +13,7 @@ from functools import partial
 
 import pybase64
 
+from bot.concurrency import finish_before_cancel
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import (
     FailureKind,
@@ -24,7 +25,7 @@ from bot.domain.errors import (
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.reading import reading_begun, reading_ended, reading_stopped
 from bot.domain.session import Session
-from bot.flow.waiting import finished
+from bot.flow.checkpoint import LAST_RECORD_WITHIN
 from bot.ports import Change, Files, Heartbeats, OnReading, SessionStore
 from bot.telemetry.context import token_of
 
@@ -152,7 +153,7 @@ class Requests:
             raise
         finally:
             if begun:
-                await finished(self._record(session_id, end))
+                await finish_before_cancel(self._record(session_id, end), LAST_RECORD_WITHIN)
 
     async def _record(self, session_id: str, end: Change) -> None:
         try:

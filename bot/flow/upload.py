@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 import pybase64
 from pocketflow import AsyncParallelBatchNode
 
+from bot.concurrency import SoftLimit
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, SlackRefused
 from bot.domain.generation import record_candidate
 from bot.domain.session import Session
 from bot.flow.shared import Shared, fail, image_of, in_charge
 from bot.ports import Publisher, SessionStore
-from bot.telemetry.context import about
-from bot.turns import Turns
+from bot.telemetry.context import log_context
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class UploadImages(AsyncParallelBatchNode):
         super().__init__()
         self._sessions = sessions
         self._publisher = publisher
-        self._turns = Turns(AT_ONCE, WAIT_FOR_TURN)
+        self._limit = SoftLimit(AT_ONCE, WAIT_FOR_TURN)
 
     async def prep_async(self, shared: Shared) -> list[Upload]:
         session, made = await self._sessions.load(shared["session_id"]), image_of(shared)
@@ -55,9 +55,9 @@ class UploadImages(AsyncParallelBatchNode):
 
     async def exec_async(self, upload: Upload) -> None:
         session, image, encoded = upload
-        with about(session.id, candidate=image.candidate):
+        with log_context(session.id, candidate=image.candidate):
             try:
-                async with self._turns.one():
+                async with self._limit.slot():
                     encoded = encoded or await self._sessions.load_image(session.id, image) or ""
                     file_id = ""
                     if encoded:

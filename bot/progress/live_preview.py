@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 
 import pybase64
 
+from bot.concurrency import cancel_and_wait, wait_for_event
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
     ImageNotReady,
@@ -25,7 +26,6 @@ from bot.domain.errors import (
 )
 from bot.domain.generation import preview_removed, preview_shown, under_way
 from bot.ports import Previews, SessionStore
-from bot.tasks import end, set_within
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class LivePreview:
                 if self._ended.is_set():
                     return
                 self._woken.clear()
-                await set_within(self._ended, await self._show(self._newest))
+                await wait_for_event(self._ended, await self._show(self._newest))
         except _WRONG as error:
             log.info("no more previews: %s", type(error).__name__)
         except ValueError:
@@ -134,7 +134,7 @@ class LivePreviews:
             preview.stop()
             await asyncio.wait({running}, timeout=END_WITHIN)
         finally:
-            await end(running)
+            await cancel_and_wait(running)
             if self._running.get((session_id, image)) is preview:
                 del self._running[session_id, image]
         if preview.in_doubt:

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from bot.concurrency import wait_for_event
 from bot.domain.ending import as_approved
 from bot.domain.errors import (
     Refusal,
@@ -29,7 +30,6 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import RootMessages, SessionStore
 from bot.progress.drafts import standing
-from bot.tasks import set_within
 
 log = logging.getLogger(__name__)
 
@@ -123,15 +123,15 @@ class LiveStatus:
         return True
 
     async def _tick(self, session_id: str, line: _Line) -> None:
-        await set_within(line.woken, min(FIRST_EDIT_WITHIN, self._interval))
+        await wait_for_event(line.woken, min(FIRST_EDIT_WITHIN, self._interval))
         while not line.ended.is_set():
             line.woken.clear()
             if time.monotonic() >= self._busy_until:
                 with suppress(SlackShutOut):
                     await self._edit(session_id, line)
             gap = min(GAP, self._interval)
-            await set_within(line.ended, gap * self._crowd)
-            await set_within(line.woken, (self._interval - gap) * self._crowd)
+            await wait_for_event(line.ended, gap * self._crowd)
+            await wait_for_event(line.woken, (self._interval - gap) * self._crowd)
 
     @property
     def _crowd(self) -> float:

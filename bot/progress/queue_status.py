@@ -24,7 +24,7 @@ from bot.domain.generation import under_way
 from bot.domain.jobs import ahead_of_each
 from bot.ports import JobQueue, RootMessages, SessionStore
 from bot.progress.drafts import standing
-from bot.telemetry.context import about
+from bot.telemetry.context import log_context
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class QueueStatus:
         changed = [key for key, place in places.items() if self._shown.get(key) != place]
         for session_id, number in changed[:AT_MOST]:
             place = places[session_id, number]
-            with about(session_id, attempt=number):
+            with log_context(session_id, attempt=number):
                 await self._show(session_id, number, place)
             self._shown[session_id, number] = place
 

@@ -11,7 +11,7 @@ from bot.domain.policy import Policy
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import SessionStore
-from bot.telemetry.context import turn_to
+from bot.telemetry.context import set_log_fields
 
 RECORD_LAG = 1.0
 """Seconds that a click may be ahead of the record of the message it was made on."""
@@ -31,7 +31,7 @@ class AccessControl:
 
     async def require_allowed(self, session_id: str, person: Person) -> Session:
         """Load. Raises `Refusal(NOT_ALLOWED)` where the person may not decide about it."""
-        turn_to(session_id)
+        set_log_fields(session_id)
         session = await self._sessions.load(session_id)
         if not self.allows(person, session):
             raise Refusal(Reason.NOT_ALLOWED, session.user)

@@ -21,7 +21,7 @@ from bot.domain.stages import Stage
 from bot.ports import AttemptRule, BeginRequest, Change, SessionStore
 from bot.service.access import AccessControl
 from bot.service.session_creator import SessionCreator
-from bot.telemetry.context import about
+from bot.telemetry.context import log_context
 
 
 class AttemptGateway:
@@ -67,7 +67,7 @@ class AttemptGateway:
 
         if not session.restarts:
             return await self._begin(person, session, change, session.id), None
-        with about(session.restarts):
+        with log_context(session.restarts):
             old = await self._access.require_allowed(session.restarts, person)
             steps.start_over(old, session.id, self._now())  # refused before a rule is asked
         request = BeginRequest(person, session, change(session).latest, session.id)
@@ -170,7 +170,7 @@ class AttemptGateway:
             await rule.check(request)
 
     async def _clear(self, old: Session, successor: str) -> Session:
-        with about(old.id):
+        with log_context(old.id):
             cleared = await self._sessions.update(
                 old.id, lambda s: steps.start_over(s, successor, self._now())
             )

@@ -8,7 +8,7 @@ from bot.domain.errors import QueueUnavailable
 from bot.domain.jobs import Job, JobKind, jobs_of, owed
 from bot.domain.session import Session
 from bot.ports import Cancellations, JobQueue
-from bot.telemetry.context import turn_to
+from bot.telemetry.context import set_log_fields
 from bot.telemetry.logs import typed
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class OwedJobs:
         self._cancellations = cancellations
 
     async def queue_owed(self, session: Session) -> None:
-        """Queue the session's next jobs. Never raises: the sweeper queues what is not queued now."""
+        """Queue the session's next jobs. Never raises: the sweeper queues what was not queued."""
         for job in owed(session):
             _log_received(session, job)
             try:
@@ -48,7 +48,7 @@ class OwedJobs:
 
 
 def _log_received(session: Session, job: Job) -> None:
-    turn_to(session.id, attempt=job.attempt)
+    set_log_fields(session.id, attempt=job.attempt)
     attempt = session.attempt(job.attempt)
     starts = job.kind is JobKind.ANNOUNCE
     asked = typed(prompt=attempt.prompt, change=attempt.change) if starts else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.concurrency import BackgroundTasks
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.policy import Policy
 from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
@@ -16,7 +17,6 @@ from bot.service.new_sessions import NewSessions
 from bot.service.owed_jobs import OwedJobs
 from bot.service.session_creator import SessionCreator
 from bot.service.thread_replies import ThreadReplies
-from bot.tasks import BackgroundTasks
 
 
 @dataclass(frozen=True)

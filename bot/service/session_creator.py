@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from bot.concurrency import BackgroundTasks
 from bot.domain.errors import StoreUnavailable
 from bot.domain.session import Session
 from bot.ports import SessionStore
-from bot.tasks import BackgroundTasks
-from bot.telemetry.context import turn_to
+from bot.telemetry.context import set_log_fields
 
 _RETRACT_FOR = 300.0
 """Seconds."""
@@ -28,7 +28,7 @@ class SessionCreator:
         Where the store's answer is lost, the session may be there all the same, and the person is
         told to try again: it is taken back. Who waits for a slow store gives up by cancelling.
         """
-        turn_to(session.id)
+        set_log_fields(session.id)
         try:
             return await self._sessions.create(session)
         except (StoreUnavailable, asyncio.CancelledError):

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_bolt.response import BoltResponse
 
+from bot.concurrency import BackgroundTasks
 from bot.domain.errors import Reason, Refusal
 from bot.domain.person import Person
 from bot.domain.policy import WhoMayStart
@@ -27,7 +28,6 @@ from bot.slack.responders import (
     ResponseUrlResponder,
     ShortcutResponder,
 )
-from bot.tasks import BackgroundTasks
 
 log = logging.getLogger(__name__)
 

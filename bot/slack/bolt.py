@@ -11,10 +11,10 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.concurrency import BackgroundTasks
 from bot.domain.policy import WhoMayStart
 from bot.slack.admission import Admission
 from bot.slack.identity import Identity
-from bot.tasks import BackgroundTasks
 
 __all__ = ["Identity", "bolt_app", "whole"]
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from bot.domain.errors import Conflict, Refusal, StoreUnavailable
 from bot.slack.request_metrics import track_listener
 from bot.slack.responders import Responder
-from bot.telemetry.context import about
+from bot.telemetry.context import log_context
 from bot.telemetry.tracing import span
 from bot.views.words import CLICK_LOST, SOMETHING_BROKE, store_words
 
@@ -40,7 +40,7 @@ async def within_ack_deadline(deciding: Awaitable[T]) -> T:
 @asynccontextmanager
 async def error_boundary(responder: Responder, away: str = CLICK_LOST) -> AsyncIterator[None]:
     """Turn what the body raises into an answer. `away` is said when the store does not answer."""
-    with track_listener() as tracked, about(), span(f"slack {tracked.name}"):
+    with track_listener() as tracked, log_context(), span(f"slack {tracked.name}"):
         try:
             yield
         except Refusal as refusal:

@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_bolt.response import BoltResponse
 
-from bot.tasks import BackgroundTasks
+from bot.concurrency import BackgroundTasks
 
 Listener = Callable[[AsyncArgs], Awaitable[None]]
 

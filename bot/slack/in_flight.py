@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bot.tasks import set_within
+from bot.concurrency import wait_for_event
 
 PATIENCE = 0.3
 """Seconds that the work behind an ack stands back at most, while more and more comes in."""
@@ -51,7 +51,7 @@ class InFlightRequests:
     async def wait_until_acked(self) -> None:
         """Wait until all are acked, for `PATIENCE` seconds at most."""
         if self._unacked:
-            await set_within(self._all_acked, PATIENCE)
+            await wait_for_event(self._all_acked, PATIENCE)
 
     async def wait_until_finished(self, seconds: float) -> None:
         """Wait until no listener runs, for so many seconds at most."""

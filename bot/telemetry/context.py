@@ -44,10 +44,6 @@ def set_log_fields(session_id: str, *, attempt: int = 0) -> None:
     _FIELDS.set(_with(session_id, attempt))
 
 
-about = log_context  # the former names
-turn_to = set_log_fields
-
-
 def token_of(session_id: str) -> str:
     """The last part of `team.user.token`: unique, and says nothing of the person."""
     return session_id.rpartition(".")[2]

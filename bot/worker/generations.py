@@ -10,6 +10,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
+from bot.concurrency import cancel_and_wait
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import Refusal, SlackRefused, StoreUnavailable
 from bot.domain.generation import was_cancelled
@@ -21,7 +22,6 @@ from bot.flow.store_retries import StoreRetries
 from bot.ports import Heartbeats, ImageBackend, Publisher, SessionStore
 from bot.progress.live_preview import LivePreviews
 from bot.progress.live_status import LiveStatus
-from bot.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -111,8 +111,8 @@ class GenerationRunner:
             stopped = not work.done()
         finally:
             self._runs.discard(run)
-            await end(watch)
-            await end(work)
+            await cancel_and_wait(watch)
+            await cancel_and_wait(work)
             await self._look_away()
         if not stopped:
             work.result()
@@ -140,7 +140,7 @@ class GenerationRunner:
         """Once nothing runs any more."""
         if not self._runs and self._looking is not None:
             looking, self._looking = self._looking, None
-            await end(looking)
+            await cancel_and_wait(looking)
 
     async def _look_now_and_then(self) -> None:
         """One question for all runs: which of their sessions have changed."""

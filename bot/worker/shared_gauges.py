@@ -11,9 +11,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
+from bot.concurrency import cancel_and_wait
 from bot.domain.stages import Stage
 from bot.ports import Memory, QueueDepth
-from bot.tasks import end
 from bot.telemetry.metrics import QUEUE_JOBS, QUEUE_OLDEST_SECONDS, REDIS_MEMORY, SESSIONS
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class SharedGauges:
     async def close(self) -> None:
         for task in self._tasks:
             if task is not None:
-                await end(task)
+                await cancel_and_wait(task)
 
     @property
     def _tasks(self) -> tuple[asyncio.Task[None] | None, ...]:

@@ -20,10 +20,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from bot.concurrency import BackgroundTasks
 from bot.domain.errors import SlackShutOut, StoreUnavailable
 from bot.domain.shut_out import ShutOut
 from bot.ports import ShutOuts
-from bot.tasks import BackgroundTasks
 from bot.telemetry.metrics import SLACK_SHUT_OUT
 
 log = logging.getLogger(__name__)

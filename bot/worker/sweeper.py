@@ -17,7 +17,7 @@ from bot.domain.jobs import Job, jobs_of, owed, with_next_run
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import JobQueue, SessionStore, Unfinished
-from bot.telemetry.context import about
+from bot.telemetry.context import log_context
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Sweeper:
     async def sweep(self) -> None:
         """Look once at every session that may be owed a job."""
         for entry in await self._sessions.unfinished(self._quiet_for):
-            with about(entry.session_id):
+            with log_context(entry.session_id):
                 await self._look_at(entry)
 
     async def _look_at(self, entry: Unfinished) -> None:

@@ -1,4 +1,4 @@
-"""One demo and one browser for each file; a channel, and a window, for each test."""
+"""One demo and one browser for all tests of a process; a channel, and a window, for each test."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from tests.browser.desk import Browser, BrowserContext, Desk
 
 HERE = Path(__file__).parent
-ROOMS = 24
-"""Channels for the tests of one file."""
+ROOMS = 60
+"""Channels for the tests of one process."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of a file share an event loop, as they share the browser."""
+    """The tests share an event loop, as they share the browser."""
     for item in items:
         if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 _FAILED = pytest.StashKey[bool]()
@@ -54,7 +54,7 @@ async def _leave(desk: Desk, context: BrowserContext, request: pytest.FixtureReq
     assert desk.problems == []
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     from tests.browser.desk import chromium
 
@@ -62,10 +62,13 @@ async def browser() -> AsyncIterator[Browser]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data of a workspace with a channel for each test."""
-    folder = tmp_path_factory.mktemp("demo") / "kept"
+    return furnish(tmp_path_factory.mktemp("demo") / "kept")
+
+
+def furnish(folder: Path) -> Path:
     slack = SimulatedSlack()
     for number in range(ROOMS):
         slack.workspace.add_channel(_room(number))
@@ -73,7 +76,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def demo(furnished: Path) -> AsyncIterator[DemoProcess]:
     async with DemoProcess(furnished.parent, "--data", str(furnished)) as running:
         yield running
@@ -83,7 +86,7 @@ def _room(number: int) -> str:
     return f"room{number:02}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def rooms() -> Iterator[int]:
     return itertools.count()
 
@@ -102,7 +105,7 @@ def window() -> dict[str, Any]:
     return {}
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def desk(
     demo: DemoProcess,
     browser: Browser,
@@ -119,14 +122,14 @@ async def desk(
     await _leave(desk, context, request)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def own_demo(tmp_path: Path) -> AsyncIterator[DemoProcess]:
     """A demo for one test alone, which may end it."""
     async with DemoProcess(tmp_path, "--data", str(tmp_path / "kept")) as running:
         yield running
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def own_desk(
     own_demo: DemoProcess, browser: Browser, request: pytest.FixtureRequest
 ) -> AsyncIterator[Desk]:
@@ -144,7 +147,7 @@ def png() -> bytes:
     return picture("teal")
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def bare() -> AsyncIterator[Page]:
     """The page with no bot at all."""
     slack = SimulatedSlack()
@@ -157,7 +160,7 @@ async def bare() -> AsyncIterator[Page]:
     await page.stop()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def bare_desk(
     bare: Page, browser: Browser, window: dict[str, Any], request: pytest.FixtureRequest
 ) -> AsyncIterator[Desk]:
@@ -169,7 +172,7 @@ async def bare_desk(
     await _leave(desk, context, request)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def app(bare: Page, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AsyncApp]:
     """A small bot of the test's own on the bare page, connected when the test starts."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):

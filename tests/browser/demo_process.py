@@ -6,15 +6,19 @@ import asyncio
 import os
 import signal
 import sys
-from asyncio.subprocess import PIPE, STDOUT, Process
+from asyncio.subprocess import Process
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from bot.sandbox import PATIENCE
-from tests.support.processes import ROOT, free_port
+from tests.support.forked import ROOT, ForkedProcess, start
+from tests.support.processes import free_port
 
-_CLEARED = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "DISPLAY", "WAYLAND_DISPLAY")
+_CLEARED = (
+    *("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "JOB_", "DISPLAY", "WAYLAND_DISPLAY"),
+    "PYTHONDONTWRITE",
+)
 
 
 class DemoProcess:
@@ -26,7 +30,7 @@ class DemoProcess:
         self._folder = folder
         self._options = options
         self._environment = environment
-        self._process: Process | None = None
+        self._process: Process | ForkedProcess | None = None
         self._reading: asyncio.Task[None] | None = None
 
     @property
@@ -37,13 +41,13 @@ class DemoProcess:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_CLEARED)}
         options = ("--no-browser", "--port", str(self.port), *self._options)
         self.output = ""
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "demo", *options),
-            cwd=self._folder,
-            env={**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **self._environment},
-            start_new_session=True,
-            stdout=PIPE,
-            stderr=STDOUT,
+        environment = {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        self._process = await start(
+            *("bot", "demo", *options),
+            folder=self._folder,
+            environment={**environment, **self._environment},
+            stdout=True,
+            new_session=True,
         )
         self._reading = asyncio.create_task(self._read())
         async with asyncio.timeout(2 * PATIENCE):
@@ -73,8 +77,9 @@ class DemoProcess:
 
     async def _read(self) -> None:
         assert self._process is not None
-        assert self._process.stdout is not None
-        async for line in self._process.stdout:
+        output = self._process.stderr or self._process.stdout
+        assert output is not None
+        async for line in output:
             self.output += line.decode(errors="replace")
 
     async def __aenter__(self) -> Self:

@@ -17,15 +17,6 @@ async def test_mention_starts_a_session_and_another_refines_it(desk: Desk) -> No
     await desk.approved()
 
 
-async def test_stranger_does_not_refine(desk: Desk) -> None:
-    await desk.imagine("a boat of paper")
-    await desk.become("Bob")
-    await desk.say("@imagine sink it")
-    private = await desk.only_for_me()
-    await expect(private).to_contain_text("only @Alice can decide")
-    await expect(desk.draft(2)).to_have_count(0)
-
-
 async def test_mention_in_the_thread_of_somebody_else_answers_there(desk: Desk) -> None:
     await desk.say("@bob what shall we put on the cover?")
     message = desk.page.locator("#timeline .message", has_text="on the cover")

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tests.browser.conftest import furnish
 from tests.browser.demo_process import DemoProcess
 from tests.browser.desk import Desk, expect
 from tests.fake_openai import FakeOpenAI, moderation_400, success
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def openai() -> AsyncIterator[FakeOpenAI]:
     async with FakeOpenAI() as fake:
         yield fake
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def demo(openai: FakeOpenAI, furnished: Path) -> AsyncIterator[DemoProcess]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def demo(
+    openai: FakeOpenAI, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[DemoProcess]:
+    furnished = furnish(tmp_path_factory.mktemp("waiting") / "kept")
     async with DemoProcess(
         furnished.parent, "--data", str(furnished),
         OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY=openai.api_key, PARTIAL_IMAGES="2",

@@ -1,4 +1,8 @@
-"""What scenes in a shared world need. A module that uses `scene` has a fixture `running`."""
+"""What scenes in a shared world need.
+
+A module that uses `scene` says in `RUNS` which processes run, each a command and its settings, and
+in `MODES` over which ways in (one, but for the modules that say why).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.processes import World
-from tests.support.scene import Scene, new_scene
+from tests.support.scene import Scene, isolated_world, new_scene
 
 HERE = Path(__file__).parent
 LONGEST = 300
@@ -22,6 +26,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(LONGEST))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "running" in metafunc.fixturenames:
+        modes = getattr(metafunc.module, "MODES", ["socket"])
+        metafunc.parametrize("running", modes, indirect=True, scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    """The module's processes, in a world of their own."""
+    async with isolated_world(tmp_path_factory.mktemp("world"), request.param) as world:
+        for command, settings in request.module.RUNS:
+            await world.run(command, **settings)
+        yield world
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -49,10 +49,11 @@ async def test_two_hundred_commands_are_acked_while_fifty_images_are_made(
 
 
 async def test_calls_to_slack_for_one_image(
-    world: World, record_property: Callable[[str, object], None]
+    socket_world: World, record_property: Callable[[str, object], None]
 ) -> None:
     """Root, two edits of its status, three for the upload, the draft; the approval adds three. An
     image that takes longer has one more status edit every four seconds."""
+    world = socket_world
     await world.run("web")
     await world.run("worker")
     slack = world.slack

@@ -4,27 +4,17 @@ drafts. Web and worker are processes of their own."""
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from bot.sandbox import Message
 from tests.fake_openai import moderation_400, moderation_failed_item, success
-from tests.support.processes import World
-from tests.support.scene import Scene, isolated_world
+from tests.support.scene import Runs, Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["socket", "http"])
-async def running(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[World]:
-    async with isolated_world(tmp_path_factory.mktemp("world"), request.param) as world:
-        await world.run("web")
-        await world.run("worker")
-        yield world
+RUNS: Runs = [("web", {}), ("worker", {})]
+MODES = ["http"]
 
 
 async def test_refine_edits_the_image_it_was_asked_about(scene: Scene) -> None:
@@ -220,22 +210,6 @@ async def test_a_regeneration_avoids_what_was_rejected(scene: Scene) -> None:
     again = scene.openai.creates[-1].body
     assert again["input"] == "a fox"
     assert "A vermilion fox, front view" in json.dumps({**again, "input": ""})
-
-
-async def test_nobody_else_can_refine_or_use(scene: Scene) -> None:
-    await scene.imagine()
-    first = await scene.draft()
-    await scene.click(first, "Refine", scene.bob)
-    await scene.told("only", scene.bob)
-    assert scene.slack.open_view(scene.bob) is None
-    await scene.click(first, "Regenerate")
-    await scene.draft(after=first)
-    await scene.retired(first)
-    await scene.click(first, "Use this one", scene.bob)
-    await scene.slack.wait_for(
-        lambda: len(scene.slack.ephemerals(scene.bob, scene.channel)) == 2, what="told again"
-    )
-    assert (await scene.until_stage("user_feedback"))["final_result"] == "0"
 
 
 async def refine(scene: Scene, draft: Message, change: str) -> None:

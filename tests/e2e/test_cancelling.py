@@ -5,29 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from bot.sandbox import Fault
-from tests.support.processes import World
-from tests.support.scene import Scene, isolated_world
+from tests.support.scene import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+RUNS = [("web", {}), *[("worker", {"WORKER_CONCURRENCY": "1"})] * 2]
+"""Two workers, with one image at a time each."""
+
 QUIET = 1.5
 """Seconds to wait for what should not come."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """Two workers, with one image at a time each."""
-    async with isolated_world(tmp_path_factory.mktemp("world")) as world:
-        await world.run("web")
-        for _ in range(2):
-            await world.run("worker", WORKER_CONCURRENCY="1")
-        yield world
 
 
 async def test_cancel_while_generating_stops_the_work_within_a_second(scene: Scene) -> None:
@@ -120,17 +110,6 @@ async def test_a_second_cancel_is_told_so(scene: Scene) -> None:
     await scene.until_stage("initial_input")
     await scene.told("nothing to cancel")
     await scene.shows(root, "Cancelled")
-
-
-async def test_nobody_else_can_cancel(scene: Scene) -> None:
-    scene.openai.hold("generating")
-    await scene.imagine()
-    root = await scene.root()
-    await scene.openai.until_held()
-    await scene.click(root, "Cancel", scene.bob)
-    await scene.told("only", scene.bob)
-    scene.openai.release()
-    await scene.draft()
 
 
 async def test_cancel_by_command(scene: Scene) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 
 from bot.sandbox.webapi.faults import Fault
 from bot.sandbox.workspace.messages import Message
+from tests.support.processes import SHORT_LEASE
 from tests.support.scene import Scene, isolated_world
 
-LEASE = 15.0
-"""Seconds for which a dead worker's jobs are still taken for its own."""
+LEASE = SHORT_LEASE
+TAKEN_OVER_WITHIN = 45.0
+"""Seconds, on a machine that has more to do."""
 
 Step = Callable[[Scene, Message], Awaitable[Callable[[], bool]]]
 """Brings the worker to where it is killed, and answers what has to be true once another one has
@@ -99,7 +101,7 @@ KILLED: dict[str, tuple[Step, int, int]] = {
 async def _kill_at(
     step: Step, drafts: int, finals: int, folder: Path, starting: asyncio.Semaphore
 ) -> None:
-    async with isolated_world(folder) as world:
+    async with isolated_world(folder, JOB_LEASE=str(LEASE)) as world:
         async with starting:
             await world.run("web")
             worker = await world.run("worker")
@@ -111,7 +113,7 @@ async def _kill_at(
         await worker.kill()
         world.slack.faults.clear()
         world.openai.release()
-        await scene.slack.wait_for(shown, 3 * LEASE, "what the killed worker was to show")
+        await scene.slack.wait_for(shown, TAKEN_OVER_WITHIN, "what the killed worker was to show")
         images = [m for m in scene.everything() if m.shown_images()]
         assert len([m for m in images if not m.reply_broadcast]) == drafts
         assert len([m for m in images if m.reply_broadcast]) == finals

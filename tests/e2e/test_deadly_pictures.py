@@ -11,7 +11,7 @@ import pytest
 
 from bot.sandbox import Ack, Message
 from tests.support.fragile import DEADLY, SLOW
-from tests.support.processes import BotProcess, World
+from tests.support.processes import SHORT_LEASE, BotProcess, World
 from tests.support.samples import png
 from tests.support.scene import Scene, isolated_world, new_scene
 
@@ -27,7 +27,7 @@ class FragileProcess(BotProcess):
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with isolated_world(tmp_path) as world:
+    async with isolated_world(tmp_path, JOB_LEASE=str(SHORT_LEASE)) as world:
         await world.run("web")
         yield world
 

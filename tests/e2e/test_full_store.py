@@ -11,11 +11,11 @@ import aiohttp
 from redis.asyncio import Redis
 
 from bot.sandbox import PATIENCE
-from tests.support.processes import BotProcess, World, free_port
+from tests.support.processes import SHORT_LEASE, BotProcess, World, free_port
 from tests.support.scene import SECONDS_TO_ACK, isolated_world
 from tests.support.store import stored_sessions
 
-LEASE = 15.0
+LEASE = SHORT_LEASE
 WAITS_FOR_THE_OTHER = "another run has asked for the image: waiting for it"
 
 
@@ -53,7 +53,7 @@ async def asked(world: World) -> int:
 
 
 async def until_logged(workers: list[BotProcess], text: str, times: int) -> None:
-    async with asyncio.timeout(3 * LEASE):
+    async with asyncio.timeout(45):
         while sum(worker.log.count(text) for worker in workers) < times:
             await asyncio.sleep(0.1)
 
@@ -61,7 +61,7 @@ async def until_logged(workers: list[BotProcess], text: str, times: int) -> None
 async def test_what_is_under_way_while_redis_is_full_is_paid_for_once(tmp_path: Path) -> None:
     """Longer than a lease: the jobs are run again while the first runs still live. One has its
     image in hand by then, the other still waits for the provider."""
-    async with isolated_world(tmp_path) as world:
+    async with isolated_world(tmp_path, JOB_LEASE=str(LEASE)) as world:
         port, settings = free_port(), {"IMAGE_BACKEND": "images"}
         await world.run("web")
         workers = [

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
-import pytest_asyncio
 
-from tests.support.processes import World
-from tests.support.scene import Scene, isolated_world
+from tests.support.scene import Runs, Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RUNS: Runs = [("web", {}), ("worker", {})]
+MODES = ["http"]
 
 LENGTH = 40_000
 MESSAGES = 3
@@ -30,16 +31,6 @@ PIECES = {
     "entities": "&amp;",
     "too long": " " * 10,
 }
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["socket", "http"])
-async def running(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[World]:
-    async with isolated_world(tmp_path_factory.mktemp("world"), request.param) as world:
-        await world.run("web")
-        await world.run("worker")
-        yield world
 
 
 async def test_a_command_is_acked_in_time_while_hostile_messages_arrive(

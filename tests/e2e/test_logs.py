@@ -5,36 +5,28 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
-import pytest_asyncio
 
 from bot.sandbox import Fault
 from tests.fake_openai import moderation_400, rate_limited
 from tests.fake_openai.outcomes import Outcome
 from tests.fake_openai.problems import Problem
 from tests.support.logs import about, lines_of, messages
-from tests.support.processes import World
 from tests.support.scene import Scene, isolated_world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+LOUD = {"LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json", "OPENAI_LOG": "debug"}
+"""As much is logged as can be. `OPENAI_LOG` is a switch of the SDK's own."""
+RUNS = [("web", LOUD), ("worker", LOUD)]
+MODES = ["socket", "http"]
+"""Each way in has secrets of its own."""
+
 PROMPT = "a zebra nobody may read of"
 CHANGE = "paint-it-in-ultramarine"
 SAID = "your prompt was unspeakable"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["socket", "http"])
-async def running(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[World]:
-    """As much is logged as can be. `OPENAI_LOG` is a switch of the SDK's own."""
-    loud = {"LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json", "OPENAI_LOG": "debug"}
-    async with isolated_world(tmp_path_factory.mktemp("world"), request.param) as world:
-        await world.run("web", **loud)
-        await world.run("worker", **loud)
-        yield world
 
 
 async def refined(scene: Scene) -> None:

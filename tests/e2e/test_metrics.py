@@ -112,9 +112,9 @@ async def test_a_whole_loop_with_a_failure_is_counted_exactly(world: World) -> N
         assert "process_resident_memory_bytes" in text
 
 
-async def test_invented_commands_and_buttons_never_become_labels(world: World) -> None:
-    web, _ = await run_both(world)
-    slack = world.slack
+async def test_invented_commands_and_buttons_never_become_labels(socket_world: World) -> None:
+    web, _ = await run_both(socket_world)
+    slack = socket_world.slack
     alice, general = slack.user("alice"), slack.channel("general")
     pressed = {
         "type": "block_actions",

@@ -3,25 +3,15 @@ there, and never at its price."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
 from bot.sandbox import Fault, Message
 from tests.fake_openai import held, success
-from tests.support.processes import World
-from tests.support.scene import Scene, isolated_world
+from tests.support.scene import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with isolated_world(tmp_path_factory.mktemp("world")) as world:
-        await world.run("web")
-        await world.run("worker", PARTIAL_IMAGES="2")
-        yield world
+RUNS = [("web", {}), ("worker", {"PARTIAL_IMAGES": "2"})]
 
 
 async def preview(scene: Scene, root: Message) -> Message:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
 from bot.sandbox import Message
 from bot.sandbox.workspace.markup import pings_in_blocks, pings_in_text
 from tests.fake_openai import moderation_400
-from tests.support.processes import World
-from tests.support.scene import Scene, isolated_world
+from tests.support.scene import Runs, Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RUNS: Runs = [("dev", {})]
+MODES = ["http"]
 
 LABEL = "AI-generated · gpt-image-2.5-flare"
 HOSTILE = "<!channel> <@U123> <https://x|y> & * _ ~ `"
@@ -30,15 +29,6 @@ TYPED = {
     "help, and more": "help a fox",
     "not ASCII at all": "月の上の狐\u3000と猫",
 }
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["socket", "http"])
-async def running(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[World]:
-    async with isolated_world(tmp_path_factory.mktemp("world"), request.param) as world:
-        await world.run("dev")
-        yield world
 
 
 @pytest.mark.parametrize("prompt", TYPED.values(), ids=TYPED.keys())

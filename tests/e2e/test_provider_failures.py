@@ -3,12 +3,10 @@ and how they get on. Nothing of it reaches the log but what an operator needs.""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from bot.sandbox.workspace.files import sniff
 from tests.fake_openai import (
@@ -38,10 +36,11 @@ from tests.fake_openai import (
     server_error,
     webp,
 )
-from tests.support.processes import World
 from tests.support.scene import Scene, isolated_world, new_scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RUNS = [("dev", {"IMAGE_TIMEOUT": "3", "LOG_LEVEL": "INFO"})]
 
 PROMPT = "a very private prompt"
 TRY_AGAIN = ["🔁 Try again"]
@@ -117,13 +116,6 @@ MENDED = {
     "stream that falls silent": ((hang("generating"),), 1),
     "webp": ((webp(),), 1),
 }
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with isolated_world(tmp_path_factory.mktemp("world")) as world:
-        await world.run("dev", IMAGE_TIMEOUT="3", LOG_LEVEL="INFO")
-        yield world
 
 
 @pytest.mark.parametrize("failing", FAILURES.values(), ids=FAILURES.keys())

@@ -20,10 +20,10 @@ from tests.support.processes import World
 from tests.support.scene import Scene, isolated_world
 from tests.support.store import stored_sessions
 
-PEOPLE = 16
+PEOPLE = 8
 """At work at the same time."""
-MODEL_TIME = 4.0
-GRACE = 2.0
+MODEL_TIME = 2.0
+GRACE = 0.7
 """Seconds for a worker's running jobs: most generations outlive it."""
 IN_TIME = 60.0
 

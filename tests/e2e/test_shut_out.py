@@ -17,8 +17,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with isolated_world(tmp_path_factory.mktemp("world")) as world:
+async def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    async with isolated_world(tmp_path_factory.mktemp("world"), request.param) as world:
         for command in ("web", "worker", "worker"):
             port = free_port()
             await world.run(command, WORKER_CONCURRENCY="2", HEALTH_PORT=str(port))

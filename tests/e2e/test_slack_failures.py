@@ -24,6 +24,8 @@ from tests.support.store import stored_sessions
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+RUNS = [("dev", {"DIRECTORS": "anyone"})]
+
 Args = dict[str, Any]
 
 FAULTS = {
@@ -42,28 +44,26 @@ CALLS: dict[str, tuple[str, Callable[[Args], bool]]] = {
     "the upload": ("upload", lambda args: True),
     "the upload's end": ("files.completeUploadExternal", lambda args: True),
 }
+WRONG = [(call, "answer lost") for call in CALLS] + [
+    ("the draft", fault) for fault in FAULTS if fault != "answer lost"
+]
+"""Each call with the fault that leaves open whether it was heard, and each fault with one call; the
+publisher's own tests have each fault with each call."""
 
 
 Stuck = tuple[Scene, Message, Message]
 """The scene, the message that shares the image, and the draft's buttons below it."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with isolated_world(tmp_path_factory.mktemp("world")) as world:
-        await world.run("dev", DIRECTORS="anyone")
-        yield world
-
-
 # one call goes wrong
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-@pytest.mark.parametrize(("method", "match"), CALLS.values(), ids=CALLS.keys())
+@pytest.mark.parametrize(("call", "fault"), WRONG)
 async def test_a_call_that_goes_wrong_once_is_made_up_for(
-    scene: Scene, method: str, match: Callable[[Args], bool], fault: Fault
+    scene: Scene, call: str, fault: str
 ) -> None:
-    scene.slack.faults.add(method, fault, match=match)
+    method, match = CALLS[call]
+    scene.slack.faults.add(method, FAULTS[fault], match=match)
     await scene.imagine()
     draft = await scene.draft()
     await scene.approved(draft)

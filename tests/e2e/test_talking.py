@@ -5,27 +5,18 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from PIL import Image
 
 from bot.sandbox import Message
-from tests.support.processes import World
-from tests.support.scene import Scene, isolated_world
+from tests.support.scene import Runs, Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["socket", "http"])
-async def running(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[World]:
-    async with isolated_world(tmp_path_factory.mktemp("world"), request.param) as world:
-        await world.run("web")
-        await world.run("worker")
-        yield world
+RUNS: Runs = [("web", {}), ("worker", {})]
+MODES = ["socket", "http"]
+"""All kinds of requests come in here: commands, clicks, forms and events."""
 
 
 async def test_a_mention_in_the_thread_refines_the_newest_draft(scene: Scene) -> None:

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PROMPT = "a zebra nobody may read of"
 FAST = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
 """Milliseconds between two deliveries."""
+MODES = ["socket", "http"]
+"""A trace begins with the request over HTTP, and in the process over Socket Mode."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -32,7 +34,7 @@ async def collector() -> AsyncIterator[Collector]:
         yield collector
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["socket", "http"])
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(
     request: pytest.FixtureRequest, collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:

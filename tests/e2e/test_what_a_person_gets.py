@@ -4,34 +4,23 @@ failure, and what everybody else may not do. Over Socket Mode and over HTTP."""
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from bot.sandbox import Fault, Message
 from bot.sandbox.workspace.files import dimensions
 from tests.fake_openai import moderation_400, server_error, slow, success
-from tests.support.processes import World
-from tests.support.scene import Scene, isolated_world
+from tests.support.scene import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RUNS = [("web", {}), ("worker", {"WORKER_CONCURRENCY": "1"})]
+"""One image at a time, so that a queue is easy to make."""
 
 PROMPT = "a robot eating pizza on Mars"
 LABEL = "AI-generated · gpt-image-2.5-flare"
 LIVE = ["✅ Approve", "🔁 Regenerate", "🪄 Refine", "✏️ Edit prompt"]
 """The buttons of the draft to decide about."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["socket", "http"])
-async def running(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[World]:
-    """One image at a time, so that a queue is easy to make."""
-    async with isolated_world(tmp_path_factory.mktemp("world"), request.param) as world:
-        await world.run("web")
-        await world.run("worker", WORKER_CONCURRENCY="1")
-        yield world
 
 
 # 1: the command
@@ -48,7 +37,6 @@ async def test_the_command_is_answered_at_once_with_who_and_what(scene: Scene) -
     assert " ".join(root.buttons()) == "🛑 Cancel"
 
 
-@pytest.mark.parametrize("running", ["socket"], indirect=True)
 async def test_the_status_says_how_far_it_is(scene: Scene) -> None:
     """Queued, generating with seconds, uploading, waiting for review, approved."""
     scene.openai.hold("generating")
@@ -72,7 +60,6 @@ async def test_the_status_says_how_far_it_is(scene: Scene) -> None:
     ]
 
 
-@pytest.mark.parametrize("running", ["socket"], indirect=True)
 async def test_the_status_says_how_many_are_ahead(scene: Scene) -> None:
     scene.openai.hold("generating")
     roots = []

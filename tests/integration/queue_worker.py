@@ -24,6 +24,8 @@ from bot.ports import JobState
 from bot.sandbox import PATIENCE
 from tests.support.processes import ROOT, free_port
 
+LEASE = 15.0
+
 
 def generation(session: str, run: int = 0) -> Job:
     return Job(JobKind.GENERATE, session, 1, run)
@@ -71,9 +73,12 @@ def signal_server(server: ValkeyServer, number: signal.Signals) -> None:
 
 @asynccontextmanager
 async def working(
-    url: str, handler: Callable[[Job, bool], Awaitable[None]], concurrency: int = 10
+    url: str,
+    handler: Callable[[Job, bool], Awaitable[None]],
+    concurrency: int = 10,
+    lease: float = LEASE,
 ) -> AsyncIterator[BullWorker]:
-    worker = BullWorker(url, handler, concurrency)
+    worker = BullWorker(url, handler, concurrency, lease)
     run = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -84,10 +89,10 @@ async def working(
 
 @asynccontextmanager
 async def worker_process(
-    url: str, seconds: float, grace: float = 0.0, how: str = "wait"
+    url: str, seconds: float, grace: float = 0.0, how: str = "wait", lease: float = LEASE
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, __file__, url, str(seconds), str(grace), how),
+        *(sys.executable, __file__, url, str(seconds), str(grace), how, str(lease)),
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
@@ -120,7 +125,7 @@ async def reached(
             await asyncio.sleep(0.05)
 
 
-async def main(url: str, seconds: float, grace: float, how: str) -> None:
+async def main(url: str, seconds: float, grace: float, how: str, lease: float) -> None:
     async def handle(job: Job, repeated: bool) -> None:
         print("started", job.id, flush=True)  # noqa: T201
         if how == "block":
@@ -129,7 +134,7 @@ async def main(url: str, seconds: float, grace: float, how: str) -> None:
             await asyncio.sleep(seconds)
         print("ended", job.id, flush=True)  # noqa: T201
 
-    worker = BullWorker(url, handle, concurrency=10)
+    worker = BullWorker(url, handle, 10, lease)
     run = asyncio.create_task(worker.run())
     terminated = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
@@ -139,4 +144,6 @@ async def main(url: str, seconds: float, grace: float, how: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), sys.argv[4]))
+    asyncio.run(
+        main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), sys.argv[4], float(sys.argv[5]))
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.adapters.slack import slack_client, slack_session
+from bot.concurrency import BackgroundTasks
 from bot.domain.policy import Policy
 from bot.domain.provenance import AI_LABEL
 from bot.ops.serving import HttpServer
@@ -12,7 +13,6 @@ from bot.sandbox import SimulatedSlack
 from bot.service import Services
 from bot.slack.bolt import Identity, bolt_app
 from bot.slack.listeners import ListenerDependencies, register
-from bot.tasks import BackgroundTasks
 from tests.fakes import (
     FakeCancellations,
     FakeJobQueue,

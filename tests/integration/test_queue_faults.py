@@ -20,6 +20,7 @@ from tests.integration.queue_worker import (
     worker_process,
     working,
 )
+from tests.support.processes import SHORT_LEASE
 
 
 async def test_a_killed_workers_job_is_run_by_another(
@@ -28,21 +29,21 @@ async def test_a_killed_workers_job_is_run_by_another(
     """While a worker that only blocks its loop for some seconds keeps its job."""
     url, handler = queue_server.connection_url, Recorder()
     lost, kept = generation("lost"), generation("kept")
-    async with worker_process(url, seconds=60) as victim:
+    async with worker_process(url, seconds=60, lease=SHORT_LEASE) as victim:
         await queue.add(lost)
         assert await reported(victim) == f"started {lost.id}"
         victim.kill()
         killed = time.monotonic()
-    async with worker_process(url, seconds=6, how="block") as blocked:
+    async with worker_process(url, seconds=2, how="block", lease=SHORT_LEASE) as blocked:
         await queue.add(kept)
         assert await reported(blocked) == f"started {kept.id}"
-        async with working(url, handler):
+        async with working(url, handler, lease=SHORT_LEASE):
             assert await reported(blocked) == f"ended {kept.id}"
             blocked.terminate()
             await until(lambda: bool(handler.ends))
     print("run again after", round(handler.times[0] - killed, 1), "s")  # noqa: T201
     assert handler.starts == {lost.id: 1}
-    assert handler.times[0] - killed < 15 + 2 * 4.5
+    assert handler.times[0] - killed < SHORT_LEASE + 10
 
 
 async def test_sigterm_ends_a_worker_cleanly_and_its_job_goes_on_elsewhere(

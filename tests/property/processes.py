@@ -11,10 +11,10 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.concurrency import BackgroundTasks
 from bot.domain.policy import Policy
 from bot.domain.session import Session
 from bot.service import Services
-from bot.tasks import BackgroundTasks
 from tests.fakes import FakeCancellations, FakeJobQueue
 from tests.property.people import NOW, OTHER_DIRECTOR
 

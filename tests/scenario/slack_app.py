@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 from slack_sdk.webhook.webhook_response import WebhookResponse
 
+from bot.concurrency import BackgroundTasks
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.policy import Policy, WhoMayStart
 from bot.domain.provenance import AI_LABEL
@@ -22,7 +23,6 @@ from bot.ports import AttemptRule, SessionStore
 from bot.service import Services
 from bot.slack.bolt import Identity, bolt_app
 from bot.slack.listeners import ListenerDependencies, register
-from bot.tasks import BackgroundTasks
 from tests.fakes import (
     ID,
     OWNER,

@@ -10,14 +10,16 @@ import os
 import socket
 import subprocess
 import sys
+from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_READ_BY_IMPORTS = ("OPENAI_LOG", "OTEL_", "PYTHONHASHSEED")
+_READ_BY_IMPORTS = ("OPENAI_LOG", "OTEL_PROPAGATORS", "OTEL_PYTHON_CONTEXT")
 """Settings that libraries read while they are imported."""
+_AT_ONCE = 64 * 1024
 
 
 class ForkedProcess:
@@ -28,7 +30,8 @@ class ForkedProcess:
     ) -> None:
         self.pid = pid
         self.returncode: int | None = None
-        self.stderr = output
+        self.stdout: asyncio.StreamReader | None = None
+        self.stderr: asyncio.StreamReader | None = output
         self._ended = asyncio.create_task(self._read_status(status))
 
     async def _read_status(self, status: asyncio.StreamReader) -> int:
@@ -44,21 +47,42 @@ class ForkedProcess:
                 os.kill(self.pid, number)
 
 
-def may_be_forked(environment: Mapping[str, str]) -> bool:
-    """Whether the imports would be the same with this environment."""
-    return sys.platform == "linux" and not any(
-        name.startswith(_READ_BY_IMPORTS) for name in environment
-    )
-
-
-async def fork(
+async def start(
     *arguments: str,
     folder: Path,
     environment: Mapping[str, str],
+    forked: bool = True,
     stdout: bool = False,
     new_session: bool = False,
+) -> ForkedProcess | Process:
+    """Run `python -m` with these arguments, forked where that makes no difference. What it writes
+    to stderr, and to stdout if asked for, is read from `stderr or stdout`."""
+    if forked and _same_imports(environment):
+        return await _fork(arguments, folder, environment, stdout, new_session)
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "default", "-m", *arguments),
+        cwd=folder,
+        env=environment,
+        start_new_session=new_session,
+        stdout=asyncio.subprocess.PIPE if stdout else asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.STDOUT if stdout else asyncio.subprocess.PIPE,
+    )
+
+
+def _same_imports(environment: Mapping[str, str]) -> bool:
+    """Whether the fork server has imported what a process with this environment would."""
+    here = environment.get("PYTHONPATH") == str(ROOT)
+    read = any(name.startswith(_READ_BY_IMPORTS) for name in environment)
+    return sys.platform == "linux" and here and not read
+
+
+async def _fork(
+    arguments: tuple[str, ...],
+    folder: Path,
+    environment: Mapping[str, str],
+    stdout: bool,
+    new_session: bool,
 ) -> ForkedProcess:
-    """`arguments` are what follows `python -m`. With `stdout`, it goes where stderr goes."""
     request = json.dumps(
         {
             "arguments": arguments,
@@ -74,7 +98,7 @@ async def fork(
     socket.send_fds(_server(), [request], fds)
     for fd in (nothing, write_output, write_status):
         os.close(fd)
-    output, status = await _reader(read_output), await _reader(read_status)
+    output, status = _reader(read_output), _reader(read_status)
     pid = _number(await status.readexactly(array.array("i").itemsize))
     return ForkedProcess(pid, output, status)
 
@@ -83,10 +107,19 @@ def _number(written: bytes) -> int:
     return array.array("i", written)[0]
 
 
-async def _reader(fd: int) -> asyncio.StreamReader:
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(fd, "rb"))
+def _reader(fd: int) -> asyncio.StreamReader:
+    """What comes through a pipe, which is closed at its end."""
+    reader, loop = asyncio.StreamReader(), asyncio.get_running_loop()
+
+    def read() -> None:
+        if data := os.read(fd, _AT_ONCE):
+            reader.feed_data(data)
+        else:
+            loop.remove_reader(fd)
+            os.close(fd)
+            reader.feed_eof()
+
+    loop.add_reader(fd, read)
     return reader
 
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.adapters.slack import slack_client, slack_session
+from bot.concurrency import BackgroundTasks
 from bot.domain.policy import Policy, WhoMayStart
 from bot.domain.provenance import AI_LABEL
 from bot.domain.session import Session
@@ -18,7 +19,6 @@ from bot.slack.bolt import bolt_app
 from bot.slack.in_flight import InFlightRequests
 from bot.slack.listeners import ListenerDependencies, register
 from bot.slack.transport.socket_mode import SocketModeConnections
-from bot.tasks import BackgroundTasks
 from tests.fakes import (
     FakeCancellations,
     FakeJobQueue,

@@ -16,7 +16,7 @@ import aiohttp
 
 from bot.sandbox import PATIENCE, SimulatedSlack
 from tests.fake_openai import FakeOpenAI
-from tests.support.forked import ROOT, ForkedProcess, fork, may_be_forked
+from tests.support.forked import ROOT, ForkedProcess, start
 
 __all__ = ["ROOT", "BotProcess", "World", "free_port"]
 
@@ -68,16 +68,9 @@ class BotProcess:
     async def start(self, until: str = "ready as") -> Self:
         """Start, and wait for a line that holds `until`."""
         environment = {**_clean_environment(), **self.environment}
-        if self.forked and may_be_forked(environment):
-            self._process = await fork(*self.arguments, folder=self.folder, environment=environment)
-        else:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-W", "default", "-m", *self.arguments),
-                cwd=self.folder,
-                env=environment,
-                stderr=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.DEVNULL,
-            )
+        self._process = await start(
+            *self.arguments, folder=self.folder, environment=environment, forked=self.forked
+        )
         self._reader = asyncio.create_task(self._read())
         await self.wait_for_line(until, 2 * PATIENCE)
         return self
@@ -121,9 +114,14 @@ class BotProcess:
 
 def _clean_environment() -> dict[str, str]:
     """The machine's environment without anything that the program would read."""
-    prefixes = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "LOG_", "OTEL_")
+    prefixes = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "LOG_", "OTEL_", "JOB_", "PYTHONDONTWRITE")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+SHORT_LEASE = 5.0
+"""Seconds for which a dead worker's jobs are still taken for its own, where a test waits for that:
+longer than a busy machine makes a live one stand still."""
 
 
 class World:
@@ -140,6 +138,7 @@ class World:
         self.processes: list[BotProcess] = []
         self.port = free_port()
         self.redis_pid = 0
+        self.settings: dict[str, str] = {}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -155,7 +154,7 @@ class World:
         }
         if self.mode == "socket":
             environment["SLACK_APP_TOKEN"] = self.slack.app_token
-        return environment
+        return environment | self.settings
 
     async def run(self, command: str, **changes: str) -> BotProcess:
         process = BotProcess(command, {**self.environment, **changes}, self.folder)
@@ -182,7 +181,6 @@ class World:
         trace: TracebackType | None,
     ) -> None:
         for process in self.processes:
-            if process.returncode is None:
-                await process.kill()
+            await process.kill()
         for process in self.processes:  # pytest shows it where a test failed
             sys.stderr.write(f"--- {process.command}\n{process.log}\n")

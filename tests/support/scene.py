@@ -26,12 +26,18 @@ from tests.support.store import stored_sessions
 
 SECONDS_TO_ACK = 3.0
 
+Runs = list[tuple[str, dict[str, str]]]
+"""Commands, and the settings of each."""
+
 _numbers = itertools.count(1)
 
 
 @asynccontextmanager
-async def isolated_world(folder: Path, mode: str = "socket") -> AsyncIterator[World]:
-    """A world with servers of its own, which lives as long as its caller wants."""
+async def isolated_world(
+    folder: Path, mode: str = "socket", **settings: str
+) -> AsyncIterator[World]:
+    """A world with servers of its own, which lives as long as its caller wants. `settings` are for
+    all processes."""
     with EmbeddedRedis(folder / "redis") as redis:
         async with (
             SimulatedSlack() as slack,
@@ -39,6 +45,7 @@ async def isolated_world(folder: Path, mode: str = "socket") -> AsyncIterator[Wo
             World(slack, openai, redis.url, folder, mode) as world,
         ):
             world.redis_pid = redis.pid
+            world.settings = settings
             yield world
 
 

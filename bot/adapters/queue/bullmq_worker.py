@@ -22,8 +22,8 @@ from bot.adapters.queue.processor import (
     hand_back,
 )
 from bot.adapters.redis_errors import unavailable
+from bot.concurrency import cancel_and_wait
 from bot.domain.errors import StoreTrouble
-from bot.tasks import end
 
 _LOG = logging.getLogger("bot.queue")
 _DRAIN_DELAY = 5.0
@@ -119,7 +119,7 @@ async def stop_loop(worker: Any, loop: asyncio.Future[None]) -> None:
     worker.paused = worker.closed = True
     worker.resume_event.set()
     fetches = [task for task in worker.processing if task.done() and not task.cancelled()]
-    await end(loop, unwinding=2 * (UNWINDING + HANDING_BACK))
+    await cancel_and_wait(loop, unwinding=2 * (UNWINDING + HANDING_BACK))
     for fetch in fetches:
         await _hand_back_fetched(fetch)
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from bot.domain.jobs import Job, JobKind
-from bot.telemetry.context import about
+from bot.telemetry.context import log_context
 from bot.telemetry.tracing import carrier
 
 PREFIX = "{imagine}"
@@ -63,8 +63,8 @@ def about_job(job_id: str) -> AbstractContextManager[None]:
     try:
         job = Job.from_id(job_id)
     except ValueError:
-        return about(job=job_id)
-    return about(job.session_id, attempt=job.attempt, candidate=job.candidate, job=job_id)
+        return log_context(job=job_id)
+    return log_context(job.session_id, attempt=job.attempt, candidate=job.candidate, job=job_id)
 
 
 def job_options(job: Job) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 from bot.adapters.queue.bullmq_worker import close, make_worker, settle, stop_loop
 from bot.adapters.queue.connection import bullmq_client
 from bot.adapters.queue.processor import Handler, Processor
+from bot.concurrency import wait_for_event
 from bot.domain.errors import ImagineError
-from bot.tasks import set_within
 
 _LOG = logging.getLogger("bot.queue")
 
@@ -68,7 +68,7 @@ class Lane:
             _LOG.error("the loop of %s ended (%s), %d in a row", self._queue, why, quick_ends)
             if quick_ends >= _MAX_QUICK_ENDS:
                 raise LoopEnded(self._queue)
-            await set_within(self._stopping, _REST * quick_ends)
+            await wait_for_event(self._stopping, _REST * quick_ends)
 
     async def _run_loop(self) -> str:
         """Run a worker until its loop ends, and answer what ended it."""

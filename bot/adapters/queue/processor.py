@@ -11,8 +11,8 @@ from typing import Any
 from bullmq.custom_errors.delayed_error import DelayedError
 from redis.exceptions import RedisError
 
-from bot.adapters.queue.cancelling import within
 from bot.adapters.queue.encoding import about_job, job_from_data, traceparent_of
+from bot.concurrency import run_within
 from bot.domain.errors import ImagineError, SlackBusy, SlackShutOut, SlackUnavailable
 from bot.domain.jobs import Job
 from bot.telemetry import metrics
@@ -161,7 +161,7 @@ async def hand_back(job: Any, token: str) -> str:
 async def _moved(job: Any, call: Awaitable[Any], how: str) -> bool:
     """Whether BullMQ's call took the job out of our hands."""
     try:
-        await within(HANDING_BACK, call)
+        await run_within(HANDING_BACK, call)
     except (TimeoutError, RedisError, TypeError) as error:  # TypeError: the lock was lost
         _LOG.warning("job %s could not be %s: %s", job.id, how, type(error).__name__)
         return False

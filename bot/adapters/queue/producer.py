@@ -10,7 +10,6 @@ from typing import Any
 from bullmq.queue import Queue
 from redis.exceptions import RedisError
 
-from bot.adapters.queue.cancelling import within
 from bot.adapters.queue.connection import assume_modern, bullmq_client
 from bot.adapters.queue.encoding import (
     GENERATE_QUEUE,
@@ -22,6 +21,7 @@ from bot.adapters.queue.encoding import (
     job_options,
 )
 from bot.adapters.redis_errors import count_error, unavailable
+from bot.concurrency import run_within
 from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
 from bot.domain.jobs import Job
 from bot.ports import JobState, QueueDepth
@@ -114,7 +114,7 @@ class BullJobQueue:
 
 async def _bounded(call: Awaitable[Any]) -> Any:
     try:
-        return await within(_PATIENCE, call)
+        return await run_within(_PATIENCE, call)
     except (TimeoutError, RedisError) as error:
         count_error(error)
         raise _unavailable(error) from error

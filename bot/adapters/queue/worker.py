@@ -7,11 +7,11 @@ import logging
 
 from redis.exceptions import RedisError
 
-from bot.adapters.queue.cancelling import within
 from bot.adapters.queue.connection import bullmq_client
 from bot.adapters.queue.encoding import GENERATE_QUEUE, PUBLISH_QUEUE
 from bot.adapters.queue.lane import Lane
 from bot.adapters.queue.processor import Handler
+from bot.concurrency import run_within
 
 _LOG = logging.getLogger("bot.queue")
 _PUBLISH_CONCURRENCY = 50
@@ -67,7 +67,7 @@ class BullWorker:
         """A server that may evict keys may lose jobs."""
         redis = bullmq_client(self._redis_url)
         try:
-            memory = await within(2.5, redis.info("memory"))
+            memory = await run_within(2.5, redis.info("memory"))
         except (TimeoutError, RedisError):
             return  # the lanes wait for Redis, and say so
         finally:

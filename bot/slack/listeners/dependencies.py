@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
+from bot.concurrency import BackgroundTasks
 from bot.domain.session import Session
 from bot.service import Services
 from bot.slack.identity import Identity
 from bot.slack.request_metrics import count_slack_errors, wait_for_acks
-from bot.tasks import BackgroundTasks
 from bot.views.forms import View
 
 

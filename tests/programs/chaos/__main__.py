@@ -1,4 +1,4 @@
-"""`python -m tests.programs.chaos --sessions 300 --seed 7 --minutes 15 --mode socket`: see `tests.programs.chaos`."""
+"""`python -m tests.programs.chaos --sessions 300 --seed 7 --minutes 15 --mode socket`."""
 
 from __future__ import annotations
 

@@ -6,13 +6,12 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 import time
 from asyncio.subprocess import Process
 from pathlib import Path
 
 from tests.programs.chaos.journal import Journal
-from tests.support.processes import ROOT
+from tests.support.forked import ROOT, ForkedProcess, start
 
 PATIENCE_WITH_SIGTERM = 45.0
 """Seconds; the program's own grace is 20, and each thing it closes has a few more."""
@@ -35,7 +34,7 @@ class Slot:
         self._folder = folder
         self._environment = environment
         self._journal = journal
-        self._process: Process | None = None
+        self._process: Process | ForkedProcess | None = None
         self._asked = ""
         self._pause = 0.5
         self._closing = False
@@ -95,13 +94,9 @@ class Slot:
     async def _run(self) -> None:
         self.starts += 1
         self._asked = ""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-W", "default", "-m", "bot", self.command),
-            cwd=self._folder,
-            env={**_machine(), **self._environment},
-            stderr=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
+        environment = {**_machine(), **self._environment}
+        self._process = await start(
+            "bot", self.command, folder=self._folder, environment=environment
         )
         reading = asyncio.create_task(self._read(self._process))
         began = time.time()
@@ -116,13 +111,13 @@ class Slot:
             *("exit", self.name), code=code, asked=self._asked, ready=was_ready, began=began
         )
 
-    def _kill_unheard(self, process: Process) -> None:
+    def _kill_unheard(self, process: Process | ForkedProcess) -> None:
         if process.returncode is None:
             self._asked = f"{self._asked} in vain"
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
+                process.send_signal(signal.SIGKILL)
 
-    async def _read(self, process: Process) -> None:
+    async def _read(self, process: Process | ForkedProcess) -> None:
         assert process.stderr is not None
         tail = b""
         with self.log.open("ab") as log:
@@ -139,6 +134,6 @@ class Slot:
 
 def _machine() -> dict[str, str]:
     """The machine's environment without anything that the program would read."""
-    settings = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "LOG_", "OTEL_", "PORT", "HEALTH_")
+    settings = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "LOG_", "OTEL_", "PORT", "HEALTH_", "JOB_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}

@@ -1,4 +1,4 @@
-"""`python -m tests.programs.chaos.full_store --workers 2`: what is paid while Redis is full, and after.
+"""`python -m tests.programs.chaos.full_store --workers 2`: what is paid while Redis is full.
 
 Images are asked for until Redis is at its `maxmemory`; it stays there for a while, and is then
 given room. Each image asked for is to be paid for once, and shown once.

@@ -68,6 +68,7 @@ class Plan:
     channels: int
     visits: tuple[Visit, ...]
     faults: tuple[Fault, ...]
+    lease: float = LEASE
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -81,12 +82,13 @@ class Plan:
         )
 
 
-def make_plan(seed: int, sessions: int, seconds: float, mode: str) -> Plan:
+def make_plan(seed: int, sessions: int, seconds: float, mode: str, lease: float = LEASE) -> Plan:
     """The same arguments give the same plan."""
     rng = random.Random(seed)
     users, channels = max(4, sessions // 2), max(3, min(24, sessions // 6))
     visits = [_visit(rng, n, seconds, users, channels) for n in range(1, sessions + 1)]
-    return Plan(seed, mode, seconds, users, channels, tuple(visits), tuple(_faults(rng, seconds)))
+    faults = _faults(rng, seconds, lease)
+    return Plan(seed, mode, seconds, users, channels, tuple(visits), tuple(faults), lease)
 
 
 def _visit(rng: random.Random, number: int, seconds: float, users: int, channels: int) -> Visit:
@@ -109,14 +111,14 @@ def _visit(rng: random.Random, number: int, seconds: float, users: int, channels
     )
 
 
-def _faults(rng: random.Random, seconds: float) -> list[Fault]:
+def _faults(rng: random.Random, seconds: float, lease: float) -> list[Fault]:
     """Every kind comes once before any comes twice."""
     at, found, deck = 2.0, [], _deck(rng, seconds)
     last = seconds - 1.0
     while at < last:
         if not deck:
             deck = _deck(rng, seconds)
-        found.append(_dealt(rng, round(at, 2), deck.pop()))
+        found.append(_dealt(rng, round(at, 2), deck.pop(), lease))
         at += rng.uniform(1.0, 5.0) if seconds > 120 else rng.uniform(1.0, 2.6)
     return found
 
@@ -164,7 +166,7 @@ _METHODS = (
 )  # fmt: skip
 
 
-def _dealt(rng: random.Random, at: float, kind: str) -> Fault:
+def _dealt(rng: random.Random, at: float, kind: str, lease: float) -> Fault:
     match kind:
         case "kill worker" | "kill web":
             name = rng.choice([p for p in PROCESSES if p.startswith(kind.split()[1])])
@@ -179,7 +181,7 @@ def _dealt(rng: random.Random, at: float, kind: str) -> Fault:
         case "freeze":
             return Fault(at, "freeze redis", seconds=round(rng.uniform(1.0, 7.0), 2))
         case "long freeze":
-            return Fault(at, "freeze redis", seconds=round(LEASE + rng.uniform(1.0, 6.0), 2))
+            return Fault(at, "freeze redis", seconds=round(lease + rng.uniform(1.0, 6.0), 2))
         case "slack":
             detail = rng.choice(_SLACK)
             method = "views.open" if detail == "late_trigger" else rng.choice(_METHODS)

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from redis.exceptions import RedisError
 
 from tests.programs.chaos.archive import read_sessions
-from tests.programs.chaos.plan import LEASE
 from tests.programs.chaos.world import World
 
-LONGEST = 3 * LEASE + 90.0
-"""Seconds: a job may be lost by two dead workers, and the last edit of a status has two minutes."""
+LAST_EDIT = 90.0
+"""Seconds: the last edit of a status has two minutes."""
 _SILENCE = 2.5
 """Seconds without a call to Slack, after which nobody is at work any more."""
 QUEUES = ("{imagine}:imagine-generate", "{imagine}:imagine-publish")
@@ -32,8 +31,10 @@ class Left:
         return bool(self.generating or self.jobs or self.unfinished)
 
 
-async def until_quiet(world: World, longest: float = LONGEST) -> tuple[float, Left]:
-    """Seconds that it took, and what was left when it ended or the time was up."""
+async def until_quiet(world: World) -> tuple[float, Left]:
+    """Seconds that it took, and what was left when it ended or the time was up. A job may be lost
+    by two dead workers."""
+    longest = 3 * world.plan.lease + LAST_EDIT
     began = time.time()
     while True:
         left = await _look(world)

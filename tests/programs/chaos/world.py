@@ -96,6 +96,7 @@ class World:
             "REDIS_URL": f"redis://127.0.0.1:{redis.port}",
             "PORT": str(free_port()),
             "LOG_LEVEL": "DEBUG",
+            "JOB_LEASE": str(self.plan.lease),
         }
         if self.plan.mode == "socket":
             environment["SLACK_APP_TOKEN"] = self.slack.app_token

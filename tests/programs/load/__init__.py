@@ -1,16 +1,16 @@
 """Load: what many people at once cost, beside a bot written as Bolt's documentation has it.
 
-    python -m tests.programs.load                            every N, both ways in, with the baselines
-    python -m tests.programs.load --n 50 --mode socket       a part of it
-    python -m tests.programs.load --n 100 --workers 2        how two workers share the work
-    python -m tests.programs.load --sessions 2000            growth: many waves through the same processes
+    python -m tests.programs.load  every N, both ways in, with the baselines
+    python -m tests.programs.load --n 50 --mode socket  a part of it
+    python -m tests.programs.load --n 100 --workers 2  how two workers share the work
+    python -m tests.programs.load --sessions 2000  growth: many waves
 
 One *case* is a program (the bot, or the baseline with its default pool or a pool of N), a way in
 (Socket Mode or HTTP) and a number N. Each case has processes of its own, all fresh:
 
     this one: drives, samples /proc every 50 ms
-    slack    `tests.programs.load.slack`: the simulated Slack, strict as in every test, without rate limits
-    openai   `tests.programs.load.openai`: the fake OpenAI; each image takes 10 s and is the same 2 MB PNG
+    slack    the simulated Slack, strict as in every test, without rate limits
+    openai   the fake OpenAI; each image takes 10 s and is the same 2 MB PNG
     valkey   with its append-only file, as in production
     the bot  `python -m bot web` and one or two `python -m bot worker`, WORKER_CONCURRENCY=N each;
              or `tests.programs.load.baseline`

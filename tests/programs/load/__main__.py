@@ -1,4 +1,4 @@
-"""`python -m tests.programs.load`: run the cases, print the table and what became of each target."""
+"""`python -m tests.programs.load`: run the cases, print the table and each target."""
 
 from __future__ import annotations
 

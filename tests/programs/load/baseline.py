@@ -1,4 +1,4 @@
-"""`python -m tests.programs.load.baseline`: the bot as Bolt's documentation would have one write it.
+"""`python -m tests.programs.load.baseline`: the bot as Bolt's documentation has it.
 
 A synchronous `App` whose listener acks and then generates, uploads and posts. Over Socket Mode by
 `SocketModeHandler`, over HTTP by Bolt's WSGI adapter on a server with a thread for each request.

@@ -1,4 +1,4 @@
-"""`python -m tests.programs.load.openai`: the fake OpenAI, which makes the same image again and again."""
+"""`python -m tests.programs.load.openai`: the fake OpenAI with one image."""
 
 from __future__ import annotations
 

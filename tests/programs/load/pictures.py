@@ -1,5 +1,5 @@
-"""`python -m tests.programs.load.pictures`: the worker's peak memory while several pictures come that unpack
-to much, and how late somebody else's image is beside them.
+"""`python -m tests.programs.load.pictures`: the worker's peak memory while several pictures come
+that unpack to much, and how late somebody else's image is beside them.
 
 `--megapixels 64` are bombs, `49` are just within the limit. Slack's own word about their size is
 left out, so that the worker has to find out.

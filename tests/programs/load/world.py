@@ -78,12 +78,18 @@ class World:
         return {**{name: one.pid for name, one in self.programs.items()}, **simulators}
 
 
-class BaselineProcess(BotProcess):
+class ProgramProcess(BotProcess):
+    """A `python -m bot …` that is not forked: its memory and CPU are its own."""
+
+    forked = False
+
+
+class BaselineProcess(ProgramProcess):
     """The same for the baseline."""
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        return ("-m", "tests.programs.load.baseline", *self.command.split())
+        return ("tests.programs.load.baseline", *self.command.split())
 
 
 @asynccontextmanager
@@ -132,10 +138,12 @@ def _programs(
         command = f"--port {port} --pool {pool or 0}"
         return {"baseline": BaselineProcess(command, environment, folder)}
     workers = {
-        f"worker{i}": BotProcess("worker", {**environment, "OPENAI_PROJECT_ID": f"w{i}"}, folder)
+        f"worker{i}": ProgramProcess(
+            "worker", {**environment, "OPENAI_PROJECT_ID": f"w{i}"}, folder
+        )
         for i in range(1, case.workers + 1)
     }
-    return {"web": BotProcess("web", environment, folder), **workers}
+    return {"web": ProgramProcess("web", environment, folder), **workers}
 
 
 def _environment(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 
 import pytest
 
+from bot.concurrency import BackgroundTasks
 from bot.domain.errors import Reason, Refusal
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.person import Person
@@ -13,7 +14,6 @@ from bot.domain.policy import Policy
 from bot.domain.session import Session
 from bot.ports import AttemptRule
 from bot.service import RequestOrigin, Services
-from bot.tasks import BackgroundTasks
 from tests.fakes import (
     BOSS,
     CHANNEL,

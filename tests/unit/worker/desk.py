@@ -7,6 +7,7 @@ import contextlib
 from dataclasses import replace
 from typing import Any
 
+from bot.concurrency import BackgroundTasks
 from bot.domain import steps
 from bot.domain.errors import FailureKind, Refusal
 from bot.domain.jobs import Job, JobKind
@@ -18,7 +19,6 @@ from bot.flow.requests import Requests
 from bot.flow.store_retries import StoreRetries, retrying_store
 from bot.progress.live_preview import LivePreviews
 from bot.progress.live_status import LiveStatus
-from bot.tasks import BackgroundTasks
 from bot.worker.generations import GenerationRunner
 from bot.worker.giving_up import GivingUp
 from bot.worker.handler import JobHandler

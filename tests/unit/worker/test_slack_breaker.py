@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from bot.concurrency import BackgroundTasks
 from bot.domain.errors import SlackShutOut
 from bot.domain.shut_out import REQUIRED_SCOPES
-from bot.tasks import BackgroundTasks
 from bot.worker.slack_breaker import QUIET_FOR, AuthTest, SlackBreaker
 from tests.fakes import FakeShutOuts
 

@@ -14,7 +14,6 @@ from typing import Any
 import uvloop
 from pydantic import ValidationError
 
-from bot.app import Role, run
 from bot.demo import demo
 from bot.domain.errors import ImagineError
 from bot.ops.check import check
@@ -22,6 +21,7 @@ from bot.settings import Settings
 from bot.telemetry.logs import LogFormat, set_up
 from bot.telemetry.tracing import tracing
 from bot.telemetry.uncaught import watch_loop, watch_process
+from bot.wiring.lifecycle import Role, run
 
 log = logging.getLogger("bot")
 

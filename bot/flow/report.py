@@ -13,7 +13,7 @@ from bot.domain.session import Session
 from bot.domain.steps import attempt_failed
 from bot.flow.publish import PublishingNode
 from bot.flow.shared import Shared, contract_of, in_charge
-from bot.progress.drafts import Drafts
+from bot.progress.draft_refresher import Drafts
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """What the program needs from the world, as small protocols.
 
-The flow, the listeners and the worker know these alone; `bot.app` hands them the adapters.
+The services, the flow and the jobs know these alone; `bot.wiring` hands them the adapters.
 """
 
 from bot.ports.images import Checkpoint, ImageBackend

@@ -29,7 +29,7 @@ from bot.domain.errors import (
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import RootMessages, SessionStore
-from bot.progress.drafts import standing
+from bot.progress.draft_refresher import standing
 
 log = logging.getLogger(__name__)
 

@@ -55,7 +55,7 @@ async def test_a_session_is_followed_by_its_token_from_web_to_worker_to_provider
     told = [
         (line["message"], line["attempt"], line.get("candidate"))
         for line in worker
-        if line["logger"].startswith(("bot.flow", "bot.worker"))
+        if line["logger"].startswith(("bot.flow", "bot.generation", "bot.jobs"))
         and line["message"] != "announced"
         and line["level"] == "INFO"
     ]

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from bot.adapters.measured_backend import MeasuredBackend
 from bot.adapters.openai import ImagesBackend, openai_client
 from bot.adapters.placeholder import PlaceholderBackend
 from bot.domain.errors import FailureKind, GenerationError, NotAsked
 from bot.ports import ImageBackend
-from bot.worker.measured_backend import MeasuredBackend
 from tests.fake_openai import FakeOpenAI
 from tests.fakes import FakeCheckpoint
 from tests.integration.responses import REQUEST, backends

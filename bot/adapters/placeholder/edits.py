@@ -6,11 +6,11 @@ import random
 
 from PIL import Image, ImageChops, ImageDraw, ImageOps
 
+from bot.adapters.imaging import TooManyPixels, opened
 from bot.adapters.placeholder.lettering import write_ribbon
 from bot.adapters.placeholder.patterns import APART, Size, colour
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
-from bot.imaging import TooManyPixels, opened
 
 READABLE = ("PNG", "JPEG", "GIF", "WEBP")
 LARGEST = 2048

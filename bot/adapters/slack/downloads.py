@@ -17,6 +17,7 @@ from PIL import Image
 from slack_sdk.web.async_client import AsyncWebClient
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from bot.adapters.imaging import OneAtATime, TooManyPixels, opened
 from bot.adapters.slack.calls import call, retry_after, with_retries
 from bot.domain.errors import (
     FailureKind,
@@ -29,7 +30,6 @@ from bot.domain.errors import (
     SlackUnavailable,
 )
 from bot.domain.pictures import MAX_BYTES, check_picture, told_pixels
-from bot.imaging import OneAtATime, TooManyPixels, opened
 from bot.ports import OnReading
 
 log = logging.getLogger(__name__)

@@ -16,11 +16,12 @@ from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import RETRYABLE, FailureKind, GenerationError, StoreUnavailable
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
-from bot.flow import checkpoint, generate
-from bot.flow.checkpoint import Checkpoints
+from bot.flow import generate
 from bot.flow.generate import TRIES, WAIT, GenerateImage
-from bot.flow.requests import Requests
 from bot.flow.shared import Shared, shared_store
+from bot.generation import checkpoint
+from bot.generation.checkpoint import Checkpoints
+from bot.generation.image_requests import Requests
 from bot.ports import OnReading
 from bot.views.words import failure_words
 from tests.fakes import (

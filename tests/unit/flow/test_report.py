@@ -11,7 +11,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.flow.report import ReportFailure, RestoreDraft
 from bot.flow.shared import Shared, fail, shared_store
-from bot.progress.drafts import Drafts
+from bot.progress.draft_refresher import Drafts
 from tests.fakes import ID, FakePublisher, FakeSessionStore, a_session, generating, with_latest
 
 REFUSED = SlackRefused("chat.postMessage", "restricted_action")

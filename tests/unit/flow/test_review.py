@@ -26,8 +26,8 @@ from bot.domain.jobs import owed
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.flow import ReviewFlow, generate, publish, report, upload
-from bot.flow.checkpoint import Checkpoints
-from bot.flow.requests import Requests
+from bot.generation.checkpoint import Checkpoints
+from bot.generation.image_requests import Requests
 from tests.fakes import (
     ID,
     IMAGE,

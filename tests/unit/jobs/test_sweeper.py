@@ -13,8 +13,8 @@ from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
+from bot.jobs.sweeper import Sweeper
 from bot.ports import JobState, Unfinished
-from bot.worker.sweeper import Sweeper
 from tests.fakes import (
     ID,
     FakeJobQueue,
@@ -25,7 +25,7 @@ from tests.fakes import (
     generating,
     with_latest,
 )
-from tests.unit.worker.desk import CANCELLED, CANCELLED_2
+from tests.unit.jobs.setup import CANCELLED, CANCELLED_2
 
 QUEUED = with_latest(generating(), announced=False)
 """Nothing shows yet that it is under way."""

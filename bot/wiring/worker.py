@@ -6,28 +6,28 @@ import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 
+from bot.adapters.measured_backend import MeasuredBackend
 from bot.adapters.queue import BullWorker
-from bot.backends import image_backend
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.flow import ReviewFlow
-from bot.flow.checkpoint import Checkpoints
-from bot.flow.requests import Requests
-from bot.flow.store_retries import StoreRetries, retrying_store
+from bot.generation.checkpoint import Checkpoints
+from bot.generation.image_requests import Requests
+from bot.generation.store_retries import StoreRetries, retrying_store
+from bot.jobs.generate import GenerationRunner
+from bot.jobs.handler import JobHandler
+from bot.jobs.last_try import GivingUp
+from bot.jobs.slack_breaker import AuthTest, SlackBreaker
+from bot.jobs.sweeper import Sweeper
 from bot.ops.doctor import Verdict, identify
 from bot.ops.serving import Monitoring
 from bot.ops.startup import warn_of_models
 from bot.ops.stopping import Stopping
-from bot.outside import Outside
+from bot.ops.write_probe import REFUSED, WriteProbe
 from bot.progress.live_preview import LivePreviews
 from bot.progress.live_status import LiveStatus
-from bot.progress.queue_status import QueueStatus
-from bot.worker.generations import GenerationRunner
-from bot.worker.giving_up import GivingUp
-from bot.worker.handler import JobHandler
-from bot.worker.measured_backend import MeasuredBackend
-from bot.worker.slack_breaker import AuthTest, SlackBreaker
-from bot.worker.sweeper import Sweeper
-from bot.worker.write_probe import REFUSED, WriteProbe
+from bot.progress.queue_position import QueueStatus
+from bot.wiring.backends import image_backend
+from bot.wiring.clients import Outside
 
 PATIENCE = 60.0
 """Seconds for the store while a paid image waits to be recorded."""

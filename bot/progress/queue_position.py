@@ -23,7 +23,7 @@ from bot.domain.errors import (
 from bot.domain.generation import under_way
 from bot.domain.jobs import ahead_of_each
 from bot.ports import JobQueue, RootMessages, SessionStore
-from bot.progress.drafts import standing
+from bot.progress.draft_refresher import standing
 from bot.telemetry.context import log_context
 
 log = logging.getLogger(__name__)

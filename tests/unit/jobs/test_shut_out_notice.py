@@ -13,7 +13,7 @@ from bot.domain.shut_out import REQUIRED_SCOPES
 from bot.domain.stages import Stage
 from bot.views.words import SHUT_OUT
 from tests.fakes import generating, with_latest
-from tests.unit.worker.desk import Worker, announce, generate
+from tests.unit.jobs.setup import Worker, announce, generate
 
 NEW = generating(root_ts="", thread_ts="")
 REVOKED = SlackShutOut("chat.postMessage", "token_revoked")

@@ -16,7 +16,7 @@ from bot.domain.stages import Stage
 from bot.domain.steps import start_over
 from bot.progress import live_status
 from tests.fakes import ID, a_session, generating, with_latest
-from tests.unit.worker.desk import CANCELLED, CANCELLED_2, Worker
+from tests.unit.jobs.setup import CANCELLED, CANCELLED_2, Worker
 
 FINAL = a_session(Stage.FINAL)
 STARTED_OVER = start_over(FINAL, "T1.U1.next", 50.0)

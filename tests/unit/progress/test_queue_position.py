@@ -13,7 +13,7 @@ from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import JobState
-from bot.progress.queue_status import AT_MOST, QueueStatus
+from bot.progress.queue_position import AT_MOST, QueueStatus
 from tests.fakes import FakeJobQueue, FakePublisher, FakeSessionStore, eventually, generating
 
 SESSIONS = [replace(generating(), id=f"T1.U1.{n}") for n in range(6)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from bot.adapters.imaging import OneAtATime
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import (
     RedisCancellations,
@@ -16,7 +17,6 @@ from bot.adapters.redis import (
     redis_client,
 )
 from bot.adapters.slack import SlackClient, SlackFiles, SlackPublisher
-from bot.imaging import OneAtATime
 from bot.settings import Settings
 from bot.slack.identity import Identity
 

@@ -7,10 +7,10 @@ import pytest
 
 from bot.domain.errors import QueueUnavailable, StoreUnavailable
 from bot.domain.stages import Stage
+from bot.ops import shared_gauges
+from bot.ops.shared_gauges import CENSUS_EVERY, SharedGauges
 from bot.ports import Memory, QueueDepth
 from bot.telemetry.metrics import REGISTRY
-from bot.worker import shared_gauges
-from bot.worker.shared_gauges import CENSUS_EVERY, SharedGauges
 from tests.fakes import FakeTime
 
 DEPTH = QueueDepth("generate", {"waiting": 3, "delayed": 1, "active": 2, "failed": 0}, 41.5)

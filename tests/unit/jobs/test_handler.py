@@ -24,11 +24,11 @@ from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
-from bot.flow import store_retries
+from bot.generation import store_retries
 from bot.ports import JobState
 from bot.views.messages import root_message
 from tests.fakes import ID, a_candidate, a_session, an_attempt, eventually, generating, with_latest
-from tests.unit.worker.desk import (
+from tests.unit.jobs.setup import (
     CANCELLED,
     CANCELLED_2,
     Worker,

@@ -7,7 +7,7 @@ import pytest
 from bot.concurrency import BackgroundTasks
 from bot.domain.errors import SlackShutOut
 from bot.domain.shut_out import REQUIRED_SCOPES
-from bot.worker.slack_breaker import QUIET_FOR, AuthTest, SlackBreaker
+from bot.jobs.slack_breaker import QUIET_FOR, AuthTest, SlackBreaker
 from tests.fakes import FakeShutOuts
 
 POST = "chat.postMessage"

@@ -15,18 +15,18 @@ from enum import Flag, auto
 from pydantic import SecretStr
 
 from bot.adapters.embedded_redis import EmbeddedRedis
+from bot.adapters.imaging import OneAtATime
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.slack import SlackFiles, SlackPublisher, slack_client, slack_session
 from bot.concurrency import run_until_event, wait_for_event
-from bot.imaging import OneAtATime
 from bot.ops.serving import HttpServer, Monitoring
+from bot.ops.shared_gauges import SharedGauges
 from bot.ops.startup import check_at_start, require_settings
 from bot.ops.stopping import Stopping
-from bot.outside import Outside
 from bot.settings import Settings
-from bot.web import start_web
-from bot.work import start_worker
-from bot.worker.shared_gauges import SharedGauges
+from bot.wiring.clients import Outside
+from bot.wiring.web import start_web
+from bot.wiring.worker import start_worker
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@
     publish         the approved image to thread and channel → the drafts and the root say so
     retire          the final message loses its button → what was shown is forgotten
 
-A job that gives up tries it a last time (`bot.worker.giving_up`).
+A job that gives up tries it a last time (`bot.jobs.last_try`).
 
 Every step asks the session first whether it is still owed, and records what it did before the
 next; so a job may run twice, on any worker, and do its work once.
@@ -36,16 +36,16 @@ from bot.domain.jobs import Job, JobKind, jobs_of, owes
 from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.steps import cancel_shown
-from bot.flow.store_retries import StoreRetries
+from bot.generation.store_retries import StoreRetries
+from bot.jobs.announce import Announcement
+from bot.jobs.generate import GenerationRunner
+from bot.jobs.last_try import GivingUp
+from bot.jobs.shut_out_notice import ShutOutNotice
+from bot.jobs.slack_breaker import SlackBreaker
 from bot.ports import Cancellations, JobQueue, JobState, Publisher, SessionStore
-from bot.progress.drafts import Drafts
+from bot.progress.draft_refresher import Drafts
 from bot.progress.live_status import LiveStatus
 from bot.views.words import not_published_words
-from bot.worker.announcement import Announcement
-from bot.worker.generations import GenerationRunner
-from bot.worker.giving_up import GivingUp
-from bot.worker.shut_out_notice import ShutOutNotice
-from bot.worker.slack_breaker import SlackBreaker
 
 log = logging.getLogger(__name__)
 

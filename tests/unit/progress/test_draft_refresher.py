@@ -9,7 +9,7 @@ import pytest
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.progress.drafts import Drafts
+from bot.progress.draft_refresher import Drafts
 from tests.fakes import ID, FakePublisher, FakeSessionStore, a_session, generating
 
 

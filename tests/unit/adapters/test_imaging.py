@@ -10,13 +10,13 @@ from contextlib import suppress
 
 import pytest
 
+from bot.adapters.imaging import OneAtATime, TooManyPixels, opened
 from bot.adapters.openai.image_files import decode_image, file_of
 from bot.adapters.placeholder import PlaceholderBackend
 from bot.adapters.slack.downloads import readable_picture
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.pictures import MAX_PIXELS
-from bot.imaging import OneAtATime, TooManyPixels, opened
 from tests.fakes import FakeCheckpoint
 from tests.support import bombs
 

@@ -18,7 +18,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.flow.review import ReviewFlow
 from bot.flow.shared import new_runner
-from bot.flow.store_retries import StoreRetries
+from bot.generation.store_retries import StoreRetries
 from bot.ports import Heartbeats, ImageBackend, Publisher, SessionStore
 from bot.progress.live_preview import LivePreviews
 from bot.progress.live_status import LiveStatus

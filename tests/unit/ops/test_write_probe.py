@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from bot.domain.errors import StoreFull, StoreReadOnly, StoreTrouble, StoreUnavailable
+from bot.ops.write_probe import _ENOUGH, REFUSED, WriteProbe
 from bot.telemetry.metrics import REGISTRY
-from bot.worker.write_probe import _ENOUGH, REFUSED, WriteProbe
 
 TAKEN = None
 

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from bot.adapters.measured_backend import MeasuredBackend
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
 from bot.telemetry.metrics import REGISTRY
-from bot.worker.measured_backend import MeasuredBackend
 from tests.fakes import IMAGE, PROMPT, FakeCheckpoint, FakeImageBackend, eventually
 from tests.support.metrics import Counted
 

@@ -11,7 +11,6 @@ from bot.concurrency import BackgroundTasks
 from bot.domain.policy import Policy
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.stopping import Stopping
-from bot.outside import Outside
 from bot.service import Services
 from bot.slack.bolt import bolt_app
 from bot.slack.in_flight import InFlightRequests
@@ -19,6 +18,7 @@ from bot.slack.listeners import ListenerDependencies, register
 from bot.slack.transport.http import events_routes
 from bot.slack.transport.signing import Replays, Signing
 from bot.slack.transport.socket_mode import SocketModeConnections
+from bot.wiring.clients import Outside
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, SlackRefused, SlackUnavailable, StoreTrouble
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.flow import store_retries
-from bot.worker import generations
+from bot.generation import store_retries
+from bot.jobs import generate as generations
 from tests.fakes import ID, PNG, a_candidate, an_attempt, eventually, generating, with_latest
-from tests.unit.worker.desk import Worker, generate
+from tests.unit.jobs.setup import Worker, generate
 
 TOO_LONG = 30.0
 

@@ -18,9 +18,9 @@ from bot.domain.generation import announced, under_way
 from bot.domain.jobs import Job, ahead_of_each, owed
 from bot.domain.session import Session
 from bot.domain.steps import not_announced
-from bot.flow.store_retries import StoreRetries
+from bot.generation.store_retries import StoreRetries
 from bot.ports import JobQueue, Publisher, SessionStore
-from bot.progress.drafts import Drafts
+from bot.progress.draft_refresher import Drafts
 from bot.progress.live_status import LiveStatus
 from bot.views.words import failure_words, not_posted_words
 

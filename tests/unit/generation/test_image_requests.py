@@ -13,8 +13,8 @@ from bot.domain.attempt import Attempt, ImageRef, Source
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.domain.images import ImageRequest
 from bot.domain.stages import Stage
-from bot.flow import requests
-from bot.flow.requests import LONGEST_AVOIDED, MOST_AVOIDED, Requests
+from bot.generation import image_requests as requests
+from bot.generation.image_requests import LONGEST_AVOIDED, MOST_AVOIDED, Requests
 from bot.ports import OnReading
 from tests.fakes import (
     ID,
@@ -219,7 +219,7 @@ async def test_the_first_edit_avoids_nothing() -> None:
 async def test_a_slack_that_hangs_is_not_waited_for_where_the_provider_knows_the_image(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.flow.requests.ASK_SLACK_FOR", 0.01)
+    monkeypatch.setattr("bot.generation.image_requests.ASK_SLACK_FOR", 0.01)
     desk = Desk(with_response(made(1, "one"), "resp_1"), edit(2, ImageRef(1)))
     desk.files.fetch = _hanging  # type: ignore[method-assign]
     base = (await desk.request()).base

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bot.adapters.imaging import OneAtATime
 from bot.adapters.openai import ImagesBackend, ResponsesBackend, openai_client
 from bot.adapters.placeholder import PlaceholderBackend
-from bot.imaging import OneAtATime
 from bot.ports import ImageBackend
 from bot.settings import Backend, Settings
 

@@ -13,12 +13,13 @@ from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
 from bot.domain.errors import Conflict, FailureKind, GenerationError, StoreUnavailable
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
-from bot.flow import checkpoint, generate, store_retries
-from bot.flow.checkpoint import Checkpoints
+from bot.flow import generate
 from bot.flow.generate import GenerateImage
-from bot.flow.requests import Requests
 from bot.flow.shared import Shared, shared_store
-from bot.flow.store_retries import StoreRetries, retrying_store
+from bot.generation import checkpoint, store_retries
+from bot.generation.checkpoint import Checkpoints
+from bot.generation.image_requests import Requests
+from bot.generation.store_retries import StoreRetries, retrying_store
 from bot.ports import Checkpoint
 from tests.fakes import (
     ID,

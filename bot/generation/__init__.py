@@ -1,0 +1,1 @@
+"""What the call for one image needs: its request, its checkpoint, a store that is retried."""

@@ -1,0 +1,1 @@
+"""The composition root: settings → adapters → services, flow and jobs → web and worker."""

@@ -1,8 +1,7 @@
-"""`python -m tests.programs.footprint [-v]`: the modules and functions of the product that take part
-in one `/imagine` → Approve.
+"""`python -m tests.programs.footprint [-v]`: which of the product takes part in one approved image.
 
-The whole program runs in this process, web and worker, over Socket Mode against the simulated Slack
-and the fake OpenAI. `sys.setprofile` sees every call from the command to the retired draft. A
+The modules and functions from `/imagine` to Approve. The whole program runs in this process, web
+and worker, over Socket Mode against the simulated Slack and the fake OpenAI. `sys.setprofile` sees every call from the command to the retired draft. A
 function counts by its code; lambdas and comprehensions do not. The simulated Slack is not the
 product. With `-v`, each module's functions by name.
 """
@@ -91,7 +90,8 @@ async def record() -> Profile:
 async def approve_one(slack: SimulatedSlack) -> None:
     alice, channel = slack.user("alice"), slack.workspace.add_channel("footprint")
     await slack.slash(alice, channel, "/imagine", "a robot eating pizza on Mars")
-    draft = await slack.wait_for_message(channel, button="Approve")
+    root = await slack.wait_for_message(channel, text="imagines")
+    draft = await slack.wait_for_message(channel, thread_ts=root.ts, button="Approve")
     await asyncio.sleep(QUIET)
     await slack.click(alice, draft, "Approve")
     await slack.wait_for(lambda: not draft.buttons(), what="the draft retired")

@@ -1,9 +1,9 @@
 """`python -m tests.programs.footprint [-v]`: which of the product takes part in one approved image.
 
 The modules and functions from `/imagine` to Approve. The whole program runs in this process, web
-and worker, over Socket Mode against the simulated Slack and the fake OpenAI. `sys.setprofile` sees every call from the command to the retired draft. A
-function counts by its code; lambdas and comprehensions do not. The simulated Slack is not the
-product. With `-v`, each module's functions by name.
+and worker, over Socket Mode against the simulated Slack and the fake OpenAI. `sys.setprofile` sees
+every call from the command to the retired draft. A function counts by its code; lambdas and
+comprehensions do not. The simulated Slack is not the product. With `-v`, each by name.
 """
 
 from __future__ import annotations

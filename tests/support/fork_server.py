@@ -19,6 +19,10 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+import bot.demo  # noqa: F401 - with the next two, all that `bot.__main__` imports
+import bot.ops.check  # noqa: F401
+import bot.wiring.lifecycle  # noqa: F401
+
 LONGEST_REQUEST = 256 * 1024
 _FDS = 3  # stdout, stderr, and where pid and exit status are written
 

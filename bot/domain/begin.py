@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
-from bot.domain.errors import NOT_ANNOUNCED, Reason
+from bot.domain.errors import Reason
 from bot.domain.flags import Parsed
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import clean_change, clean_prompt
 from bot.domain.session import Session, asked_before
 from bot.domain.stages import Event, Stage
-from bot.domain.steps import _move, _refuse, _why_not
+from bot.domain.transitions import check_can, check_current, move, refusal
 
 
 def submit(
@@ -38,7 +38,7 @@ def regenerate(session: Session, number: int, now: float, asked_by: str = "") ->
     """Another go at the newest draft: the same prompt, and the same change where it has one."""
     if asked_before(session, asked_by):
         return session
-    _check_current(session, Event.REGENERATE, number)
+    check_current(session, Event.REGENERATE, number)
     again = _again(session.attempt(number), asked_by)
     return _begin(session, Event.REGENERATE, again, now)
 
@@ -86,7 +86,7 @@ def try_again(session: Session, number: int, now: float, asked_by: str = "") -> 
     if asked_before(session, asked_by):
         return session
     event = _submit_or(Event.REGENERATE, session)
-    _check_current(session, event, number)
+    check_current(session, event, number)
     return _begin(session, event, _again(session.attempt(number), asked_by), now)
 
 
@@ -104,19 +104,19 @@ def reply(session: Session, said: Parsed, now: float, asked_by: str) -> Session:
 
 def check_can_refine(session: Session, image: ImageRef) -> None:
     """Raises `Refusal` where the image cannot be edited now."""
-    _move(session, Event.REFINE, 0.0)
+    check_can(session, Event.REFINE)
     if not session.shows(image):
-        raise _refuse(session, Reason.MOVED_ON)
+        raise refusal(session, Reason.MOVED_ON)
 
 
 def check_can_edit(session: Session, number: int) -> None:
     """Raises `Refusal` where nothing can begin from that attempt's prompt now."""
-    _check_current(session, _submit_or(Event.EDIT, session), number)
+    check_current(session, _submit_or(Event.EDIT, session), number)
 
 
 def _begin(session: Session, event: Event, attempt: Attempt, now: float) -> Session:
     """The session with this attempt as its newest, queued."""
-    moved = _move(session, event, now)
+    moved = move(session, event, now)
     attempt = replace(
         attempt,
         number=len(session.attempts) + 1,
@@ -144,24 +144,6 @@ def _again(attempt: Attempt, asked_by: str = "") -> Attempt:
     )
 
 
-def _check_current(session: Session, event: Event, number: int) -> None:
-    """A button belongs to an attempt: the newest draft's and the newest failure's are live, any
-    older one comes too late."""
-    _move(session, event, 0.0)
-    draft = session.newest_draft
-    current = {len(session.attempts), _newest_shown(session), draft.number if draft else 0} - {0}
-    if number not in current:
-        raise _refuse(session, _why_not(session))
-
-
 def _submit_or(event: Event, session: Session) -> Event:
     """A session that has no draft yet is at its first prompt, however often that has failed."""
     return Event.SUBMIT if session.stage is Stage.INITIAL_INPUT else event
-
-
-def _newest_shown(session: Session) -> int:
-    """The newest attempt that has a message with buttons: what could not be announced has none."""
-    shown = (
-        a for a in reversed(session.attempts) if a.failure not in NOT_ANNOUNCED or a.failure_ts
-    )
-    return next((attempt.number for attempt in shown), 0)

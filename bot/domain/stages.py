@@ -1,7 +1,8 @@
-"""Everything that affects the stage machine is in this file.
+"""The stages of a session and the events between them.
 
-`TRANSITIONS` is the whole machine: stage → event → next stage. Every pair that is not in it is
-refused. The diagram in the README is made from it by `python -m bot.domain.stages`.
+`TRANSITIONS` is the whole table: stage → event → next stage. Every pair that is not in it is
+refused. `bot.domain.transitions` holds the guards and makes every move. The diagram in the README
+is made from the table by `python -m bot.domain.stages`.
 """
 
 from __future__ import annotations

@@ -1,39 +1,39 @@
 """The steps of a session: each takes one and returns the next, or raises `Refusal` and changes
-nothing. What is lawful is decided here; who was first is decided by the store."""
+nothing. `bot.domain.transitions` decides what is lawful; the store decides who was first."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.errors import FailureKind, Reason
 from bot.domain.options import NO_OPTIONS
 from bot.domain.publication import PublicationEvent, next_publication
 from bot.domain.session import Session, with_attempt
-from bot.domain.stages import TRANSITIONS, Event, IllegalEvent, Stage, next_stage
+from bot.domain.stages import Event
+from bot.domain.transitions import can, move, refusal
 
 
 def approve(session: Session, image: ImageRef, user: str, now: float) -> Session:
-    """`user` settles the session on an image of the newest draft; a later attempt that failed
-    matters no more."""
+    """`user` approves an image of the newest draft; a later attempt that failed matters no more."""
     draft = session.newest_draft
     newest = draft is not None and draft.number == image.attempt
-    return _settle_on(session, image, user, now, lawful=newest)
+    return _approve(session, image, user, now, lawful=newest)
 
 
 def use_earlier(session: Session, image: ImageRef, user: str, now: float) -> Session:
-    """`user` settles the session on an image of an earlier draft."""
-    return _settle_on(session, image, user, now, lawful=True)
+    """`user` approves an image of an earlier draft."""
+    return _approve(session, image, user, now, lawful=True)
 
 
 def cancel(
     session: Session, number: int, words: str, now: float, cancelled_by: str = ""
 ) -> Session:
     """Stop the attempt that is under way; `words` is what the person is told."""
-    if session.stage is not Stage.GENERATING:
-        raise _refuse(session, Reason.NOTHING_TO_CANCEL)
+    if not can(session, Event.CANCEL):
+        raise refusal(session, Reason.NOTHING_TO_CANCEL)
     if number != session.latest.number:
-        raise _refuse(session, Reason.MOVED_ON)
+        raise refusal(session, Reason.MOVED_ON)
     stopped = with_attempt(session, replace(session.latest, cancelled_by=cancelled_by))
     return attempt_failed(
         stopped, number, FailureKind.CANCELLED, words, "", now, event=Event.CANCEL
@@ -49,17 +49,12 @@ def cancel_shown(session: Session, number: int) -> Session:
     return with_attempt(session, replace(attempt, cancel_shown=True))
 
 
-def check_can_start_over(session: Session) -> None:
-    """Raises `Refusal` where there is nothing to start over."""
-    _move(session, Event.START_OVER, 0.0)
-
-
 def start_over(session: Session, successor: str, now: float) -> Session:
     """Clear the store: whose it was, and where, remains, and what its messages show until they are
     retired. Once more for the same successor (a form that was sent twice) changes nothing."""
     if successor == session.restarted_as:
         return session
-    moved = _move(session, Event.START_OVER, now)
+    moved = move(session, Event.START_OVER, now)
     return replace(
         moved,
         publication=next_publication(session.publication, PublicationEvent.START_OVER),
@@ -81,9 +76,9 @@ def draft_posted(
 ) -> Session:
     """The draft is in the thread: `generating` → `user_feedback`. `input_used` is the prompt that
     its images were made from."""
-    moved = _move(session, Event.GENERATED, now)
+    moved = move(session, Event.GENERATED, now)
     if number != session.latest.number:
-        raise _refuse(session, Reason.MOVED_ON)
+        raise refusal(session, Reason.MOVED_ON)
     moved = replace(moved, input_used_by_process=input_used)
     return with_attempt(moved, replace(session.attempt(number), message_ts=message_ts))
 
@@ -98,9 +93,9 @@ def attempt_failed(
     event: Event = Event.FAILED,
 ) -> Session:
     """The attempt brought no draft; `words` is what the person was told."""
-    moved = _move(session, event, now)
+    moved = move(session, event, now)
     if number != session.latest.number:
-        raise _refuse(session, Reason.MOVED_ON)
+        raise refusal(session, Reason.MOVED_ON)
     failed = replace(session.attempt(number), failure=kind, failure_ts=failure_ts)
     return replace(with_attempt(moved, failed), error_message=words)
 
@@ -114,42 +109,10 @@ def not_announced(
     return replace(failed, root_ts="") if kind is FailureKind.NOT_SHOWN else failed
 
 
-def allowed_events(session: Session) -> frozenset[Event]:
-    """The events that the session's stage takes now; none once it was started over."""
-    if session.started_over:
-        return frozenset()
-    return frozenset(TRANSITIONS[session.stage])
-
-
-def _refuse(session: Session, reason: Reason) -> Refusal:
-    return Refusal(reason, session.user)
-
-
-def _move(session: Session, event: Event, now: float) -> Session:
-    if session.started_over:
-        raise _refuse(session, Reason.STARTED_OVER)
-    has_image = session.newest_draft is not None
-    try:
-        stage = next_stage(session.stage, event, has_image=has_image)
-    except IllegalEvent:
-        raise _refuse(session, _why_not(session)) from None
-    return replace(session, stage=stage, updated_at=now)
-
-
-def _why_not(session: Session) -> Reason:
-    if session.stage is Stage.GENERATING:
-        return Reason.STILL_WORKING
-    if session.stage is Stage.FINAL:
-        return Reason.ALREADY_APPROVED
-    return Reason.MOVED_ON
-
-
-def _settle_on(
-    session: Session, image: ImageRef, user: str, now: float, *, lawful: bool
-) -> Session:
-    moved = _move(session, Event.APPROVE, now)
+def _approve(session: Session, image: ImageRef, user: str, now: float, *, lawful: bool) -> Session:
+    moved = move(session, Event.APPROVE, now)
     if not (lawful and session.shows(image)):
-        raise _refuse(session, Reason.MOVED_ON)
+        raise refusal(session, Reason.MOVED_ON)
     approved = session.attempt(image.attempt)
     return replace(
         moved,

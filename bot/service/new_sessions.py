@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.domain import steps
 from bot.domain.attempt import Source
 from bot.domain.flags import parse_flags
 from bot.domain.options import OPTIONS, Options, OptionTable
 from bot.domain.prompt import clean_change, clean_prompt
 from bot.domain.session import Session
+from bot.domain.stages import Event
+from bot.domain.transitions import check_can
 from bot.service.access import AccessControl
 from bot.service.gateway import AttemptGateway
 from bot.service.library import UserLibrary
@@ -65,7 +66,7 @@ class NewSessions:
         the approved image's options, and from the same picture where it began with one. Raises
         `Refusal` where it cannot be started over."""
         old = await self._access.require_allowed(session_id, origin.person)
-        steps.check_can_start_over(old)
+        check_can(old, Event.START_OVER)
         options = old.attempt(old.final_result).options
         new = self._new(replace(origin, channel=old.channel), options, old.source, restarts=old.id)
         return old, await self._creator.create(new)

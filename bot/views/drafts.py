@@ -11,7 +11,8 @@ from __future__ import annotations
 from bot.domain.attempt import Attempt, Candidate
 from bot.domain.provenance import AI_LABEL
 from bot.domain.session import Session
-from bot.domain.stages import Stage
+from bot.domain.stages import Event, Stage
+from bot.domain.transitions import can
 from bot.views import blocks, ids
 from bot.views.ai_label import ai_alt_text, ai_line
 from bot.views.blocks import Block
@@ -24,7 +25,7 @@ from bot.views.text import FALLBACK_TEXT, escape, mention
 def is_live(session: Session, number: int) -> bool:
     """Whether this draft is the one to decide about."""
     draft = session.newest_draft
-    return session.stage is Stage.USER_FEEDBACK and draft is not None and draft.number == number
+    return can(session, Event.APPROVE) and draft is not None and draft.number == number
 
 
 def draft_message(session: Session, number: int, *, live: bool, label: str = AI_LABEL) -> Message:

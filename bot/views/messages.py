@@ -7,7 +7,8 @@ from bot.domain.errors import StoreTrouble
 from bot.domain.provenance import AI_LABEL
 from bot.domain.publication import Publication
 from bot.domain.session import Session
-from bot.domain.stages import Stage
+from bot.domain.stages import Event, Stage
+from bot.domain.transitions import can
 from bot.views import blocks, ids
 from bot.views.ai_label import ai_alt_text, ai_line
 from bot.views.blocks import Block
@@ -127,7 +128,7 @@ def _final_image(session: Session, link: str, label: str) -> Block:
 def _root_buttons(session: Session) -> list[Block]:
     """Cancel while something is made; ways to go on after a cancellation that left no draft, and
     where the approved image could not be published."""
-    if session.stage is Stage.GENERATING:
+    if can(session, Event.CANCEL):
         value = str(ids.Target(session.id, session.latest.number))
         return [blocks.button("🛑 Cancel", ids.CANCEL, value)]
     if session.publication is Publication.REFUSED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from bot.adapters.redis import (
     heartbeats,
     redis_client,
 )
-from bot.adapters.redis.keys import run_key
+from bot.adapters.redis.keys import run_key, thread_key, unfinished_key, user_key
 from bot.adapters.redis_errors import unavailable
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
@@ -34,8 +35,9 @@ from bot.domain.errors import (
 )
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
+from bot.domain.session import Session
 from bot.ports import Memory
-from tests.fakes import ID, FakeTime, generating
+from tests.fakes import CHANNEL, ID, FakeTime, a_session, generating
 from tests.support.redis_servers import REDIS, VALKEY, Server, installed, server
 
 LEASE = 15.0
@@ -96,6 +98,53 @@ async def test_every_change_to_a_store_that_stays_read_only_says_so(
     async for _, change in every_change(store):
         with pytest.raises(StoreReadOnly):
             await change()
+
+
+async def everything(redis: Any) -> dict[str, Any]:
+    """Each key with its value."""
+    readers = {
+        "hash": redis.hgetall,
+        "zset": lambda key: redis.zrange(key, 0, -1, withscores=True),
+        "string": redis.get,
+    }
+    return {key: await readers[await redis.type(key)](key) async for key in redis.scan_iter()}
+
+
+LISTS = [user_key("T1", "U1"), unfinished_key("T1"), thread_key("T1", CHANNEL, "1.0")]
+
+
+@pytest.mark.parametrize("key", LISTS)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(a_session(), generating()), (generating(), a_session())],
+    ids=["owed from now on", "owed no more"],
+)
+async def test_a_commit_writes_nothing_where_one_of_its_writes_is_impossible(
+    store: RedisSessionStore, redis: Any, key: str, before: Session, after: Session
+) -> None:
+    await store.create(before)
+    await redis.delete(key)
+    await redis.set(key, "of another type")
+    stored = await everything(redis)
+    with pytest.raises(StoreUnavailable):
+        await store.update(ID, lambda s: replace(after, version=s.version))
+    assert await everything(redis) == stored
+
+
+@pytest.mark.parametrize("trouble", ["full", "read-only"])
+async def test_a_refused_commit_changes_no_key(
+    store: RedisSessionStore, redis: Any, trouble: str
+) -> None:
+    """Not even where what the session owed is to be taken off its list, which needs no room."""
+    await store.create(generating())
+    stored = await everything(redis)
+    if trouble == "full":
+        await redis.config_set("maxmemory", 1)
+    else:
+        await redis.replicaof("127.0.0.1", 9)
+    with pytest.raises(StoreUnavailable):
+        await store.update(ID, lambda s: replace(a_session(), version=s.version))
+    assert await everything(redis) == stored
 
 
 async def test_a_signature_and_a_job_say_so_too(redis: Any, valkey: Server) -> None:

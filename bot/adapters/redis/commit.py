@@ -1,7 +1,8 @@
 """What one commit writes beside the session's hash.
 
 A further write that must be kept with the session (a hold, a line of a ledger) is one more `Write`
-here: the script applies all of them or none.
+here: the script applies all of them or none. It looks at the types of sorted sets beforehand; a
+write to a key of another type needs such a look in `COMMIT` as well.
 """
 
 from __future__ import annotations

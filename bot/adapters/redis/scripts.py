@@ -11,7 +11,7 @@ if redis.call('HGET', KEYS[1], 'write_id') == ARGV[2] then return 1 end
 if (version or '') ~= ARGV[1] then return 0 end
 local writes = cjson.decode(ARGV[4])
 for _, write in ipairs(writes) do  -- a key of another type ends it before anything is written
-  if write[1] == 'ZADD' then redis.call('ZCARD', KEYS[write[2]]) end
+  if string.sub(write[1], 1, 1) == 'Z' then redis.call('ZCARD', KEYS[write[2]]) end
 end
 redis.call('HSET', KEYS[1], 'write_id', ARGV[2], unpack(ARGV, 5))
 redis.call('PEXPIRE', KEYS[1], ARGV[3])

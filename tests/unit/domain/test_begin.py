@@ -40,15 +40,6 @@ def test_a_form_opens_exactly_where_its_submission_would_begin_an_attempt(
     )
 
 
-@pytest.mark.parametrize("session", SESSIONS.values(), ids=SESSIONS.keys())
-def test_the_form_that_starts_over_opens_exactly_where_it_would_clear_the_session(
-    session: Session,
-) -> None:
-    assert refusal(lambda: steps.check_can_start_over(session)) == refusal(
-        lambda: steps.start_over(session, "T1.U1.cd", NOW)
-    )
-
-
 def refusal(work: Callable[[], object]) -> Reason | None:
     try:
         work()

@@ -584,9 +584,3 @@ def test_try_again_comes_too_late_once_a_newer_attempt_has_a_message() -> None:
     session = steps.attempt_failed(session, 2, FailureKind.NOT_SHOWN, "words", "9.9", 6.0)
     with pytest.raises(Refusal):
         begin.try_again(session, 1, 7.0)
-
-
-def test_a_session_allows_the_events_of_its_stage_until_it_is_started_over() -> None:
-    assert steps.allowed_events(a_session(Stage.FINAL)) == {Event.START_OVER}
-    assert steps.allowed_events(generating()) == {Event.GENERATED, Event.FAILED, Event.CANCEL}
-    assert steps.allowed_events(a_session(Stage.INITIAL_INPUT, restarted_as="x")) == frozenset()

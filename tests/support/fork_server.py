@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import array
 import gc
+import importlib
 import json
 import os
 import runpy
@@ -19,9 +20,8 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-import bot.demo  # noqa: F401 - with the next two, all that `bot.__main__` imports
-import bot.ops.check  # noqa: F401
-import bot.wiring.lifecycle  # noqa: F401
+for _module in ("bot.demo", "bot.ops.check", "bot.wiring.lifecycle"):  # all that `bot` imports
+    importlib.import_module(_module)
 
 LONGEST_REQUEST = 256 * 1024
 _FDS = 3  # stdout, stderr, and where pid and exit status are written

@@ -20,6 +20,6 @@ that is repeated, on whichever worker, goes on from the last thing recorded.
 An attempt may be cancelled at any time: every node looks before it shows something.
 """
 
-from bot.flow.review import ReviewFlow
+from bot.flow.flow import ReviewFlow
 
 __all__ = ["ReviewFlow"]

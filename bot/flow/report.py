@@ -11,7 +11,7 @@ from pocketflow import AsyncNode
 from bot.domain.errors import OFFERS_EDIT, FailureKind, Refusal, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.steps import attempt_failed
-from bot.flow.publish import PublishingNode
+from bot.flow.messages import PublishingNode
 from bot.flow.shared import Shared, contract_of, in_charge
 from bot.progress.draft_refresher import Drafts
 

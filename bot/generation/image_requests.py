@@ -25,7 +25,7 @@ from bot.domain.errors import (
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.reading import reading_begun, reading_ended, reading_stopped
 from bot.domain.session import Session
-from bot.generation.checkpoint import LAST_RECORD_WITHIN
+from bot.generation.recording import LAST_RECORD_WITHIN
 from bot.ports import Change, Files, Heartbeats, OnReading, SessionStore
 from bot.telemetry.context import token_of
 

@@ -21,7 +21,7 @@ from bot.domain.steps import not_announced
 from bot.generation.store_retries import StoreRetries
 from bot.ports import JobQueue, Publisher, SessionStore
 from bot.progress.draft_refresher import Drafts
-from bot.progress.live_status import LiveStatus
+from bot.progress.session_messages import LiveStatus
 from bot.views.words import failure_words, not_posted_words
 
 log = logging.getLogger(__name__)

@@ -16,12 +16,12 @@ from bot.domain.errors import Refusal, SlackRefused, StoreUnavailable
 from bot.domain.generation import was_cancelled
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.flow.review import ReviewFlow
+from bot.flow.flow import ReviewFlow
 from bot.flow.shared import new_runner
 from bot.generation.store_retries import StoreRetries
 from bot.ports import Heartbeats, ImageBackend, Publisher, SessionStore
 from bot.progress.live_preview import LivePreviews
-from bot.progress.live_status import LiveStatus
+from bot.progress.session_messages import LiveStatus
 
 log = logging.getLogger(__name__)
 

@@ -44,7 +44,7 @@ from bot.jobs.shut_out_notice import ShutOutNotice
 from bot.jobs.slack_breaker import SlackBreaker
 from bot.ports import Cancellations, JobQueue, JobState, Publisher, SessionStore
 from bot.progress.draft_refresher import Drafts
-from bot.progress.live_status import LiveStatus
+from bot.progress.session_messages import LiveStatus
 from bot.views.words import not_published_words
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from bot.domain.jobs import MAX_RUNS, Job, JobKind, owes
 from bot.domain.session import Session
 from bot.flow import ReviewFlow
 from bot.ports import Publisher, SessionStore
-from bot.progress.live_status import LiveStatus
+from bot.progress.session_messages import LiveStatus
 from bot.views.words import not_published_words
 
 log = logging.getLogger(__name__)

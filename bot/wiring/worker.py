@@ -10,8 +10,8 @@ from bot.adapters.measured_backend import MeasuredBackend
 from bot.adapters.queue import BullWorker
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.flow import ReviewFlow
-from bot.generation.checkpoint import Checkpoints
 from bot.generation.image_requests import Requests
+from bot.generation.recording import Checkpoints
 from bot.generation.store_retries import StoreRetries, retrying_store
 from bot.jobs.generate import GenerationRunner
 from bot.jobs.handler import JobHandler
@@ -24,8 +24,8 @@ from bot.ops.startup import warn_of_models
 from bot.ops.stopping import Stopping
 from bot.ops.write_probe import REFUSED, WriteProbe
 from bot.progress.live_preview import LivePreviews
-from bot.progress.live_status import LiveStatus
 from bot.progress.queue_position import QueueStatus
+from bot.progress.session_messages import LiveStatus
 from bot.wiring.backends import image_backend
 from bot.wiring.clients import Outside
 

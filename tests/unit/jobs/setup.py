@@ -14,15 +14,15 @@ from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.flow import ReviewFlow
-from bot.generation.checkpoint import Checkpoints
 from bot.generation.image_requests import Requests
+from bot.generation.recording import Checkpoints
 from bot.generation.store_retries import StoreRetries, retrying_store
 from bot.jobs.generate import GenerationRunner
 from bot.jobs.handler import JobHandler
 from bot.jobs.last_try import GivingUp
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.progress.live_preview import LivePreviews
-from bot.progress.live_status import LiveStatus
+from bot.progress.session_messages import LiveStatus
 from tests.fakes import (
     ID,
     FakeCancellations,

@@ -25,9 +25,9 @@ from bot.domain.errors import (
 from bot.domain.jobs import owed
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.flow import ReviewFlow, generate, publish, report, upload
-from bot.generation.checkpoint import Checkpoints
+from bot.flow import ReviewFlow, images, messages, report, upload
 from bot.generation.image_requests import Requests
+from bot.generation.recording import Checkpoints
 from tests.fakes import (
     ID,
     IMAGE,
@@ -54,7 +54,7 @@ KEYS = {
 }
 NODES: list[Any] = [
     node
-    for module in (generate, upload, publish, report)
+    for module in (images, upload, messages, report)
     for _, node in inspect.getmembers(module, inspect.isclass)
     if issubclass(node, AsyncNode) and node.__module__ == module.__name__
 ]

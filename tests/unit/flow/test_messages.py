@@ -12,7 +12,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, ImageNotReady, SlackRefused, SlackUnavailable
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.flow.publish import OpenReview, PostDraft, RemoveDraft
+from bot.flow.messages import OpenReview, PostDraft, RemoveDraft
 from bot.flow.shared import Shared, shared_store
 from tests.fakes import (
     ID,

@@ -13,12 +13,12 @@ from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
 from bot.domain.errors import Conflict, FailureKind, GenerationError, StoreUnavailable
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
-from bot.flow import generate
-from bot.flow.generate import GenerateImage
+from bot.flow import images
+from bot.flow.images import GenerateImage
 from bot.flow.shared import Shared, shared_store
-from bot.generation import checkpoint, store_retries
-from bot.generation.checkpoint import Checkpoints
+from bot.generation import recording, store_retries
 from bot.generation.image_requests import Requests
+from bot.generation.recording import Checkpoints
 from bot.generation.store_retries import StoreRetries, retrying_store
 from bot.ports import Checkpoint
 from tests.fakes import (
@@ -41,11 +41,11 @@ BUSY = GenerationError(FailureKind.PROVIDER_DOWN)
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "LOOK_EVERY", 0.005)
+    monkeypatch.setattr(recording, "LOOK_EVERY", 0.005)
     monkeypatch.setattr(store_retries, "FIRST_PAUSE", 0.002)
     monkeypatch.setattr(store_retries, "LONGEST_PAUSE", 0.004)
-    monkeypatch.setattr(generate, "WAIT", 0.002)
-    monkeypatch.setattr(checkpoint, "RECORDED_WITHIN", 0.02)
+    monkeypatch.setattr(images, "WAIT", 0.002)
+    monkeypatch.setattr(recording, "RECORDED_WITHIN", 0.02)
 
 
 class Workers:

@@ -19,8 +19,8 @@ from bot.domain.errors import (
 )
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.progress import live_status
-from bot.progress.live_status import LiveStatus
+from bot.progress import session_messages
+from bot.progress.session_messages import LiveStatus
 from bot.sandbox import PATIENCE
 from tests.fakes import (
     ID,
@@ -78,7 +78,7 @@ async def test_the_work_does_not_wait_for_the_next_edit_when_it_ends() -> None:
 
 
 async def test_a_new_step_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_status, "GAP", 0.01)
+    monkeypatch.setattr(session_messages, "GAP", 0.01)
     line = Line(generating(), interval=60)
 
     def shown(times: int) -> bool:
@@ -93,7 +93,7 @@ async def test_a_new_step_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_in_a_crowd_each_line_is_edited_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_status, "GAP", 0.01)
+    monkeypatch.setattr(session_messages, "GAP", 0.01)
     line = Line(generating())
     edits = {}
     for others in (0, 40):
@@ -167,7 +167,7 @@ async def test_the_last_one_is_sent_whatever_it_takes(
 async def test_it_is_given_up_after_some_time(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(live_status, "LAST_EDIT_WITHIN", 0.05)
+    monkeypatch.setattr(session_messages, "LAST_EDIT_WITHIN", 0.05)
     line = Line(a_session(), *[SlackBusy(0.01)] * 100)
     await line.status.show_now(ID)
     assert "could not be shown" in caplog.text

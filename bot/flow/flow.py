@@ -10,13 +10,13 @@ from pocketflow import AsyncFlow, AsyncNode
 from bot.domain.errors import FailureKind
 from bot.domain.generation import image_failed, started
 from bot.domain.session import Session
-from bot.flow.generate import GenerateImage
-from bot.flow.publish import InReview, OpenReview, OthersGoOn, PostDraft, RemoveDraft
+from bot.flow.images import GenerateImage
+from bot.flow.messages import InReview, OpenReview, OthersGoOn, PostDraft, RemoveDraft
 from bot.flow.report import ReportFailure, RestoreDraft
 from bot.flow.shared import Shared, fail, image_of, in_charge, shared_store
 from bot.flow.upload import UploadImages
-from bot.generation.checkpoint import Checkpoints
 from bot.generation.image_requests import Requests
+from bot.generation.recording import Checkpoints
 from bot.ports import ImageBackend, Publisher, SessionStore
 from bot.progress.draft_refresher import Drafts
 from bot.telemetry.tracing import span

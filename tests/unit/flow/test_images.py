@@ -16,12 +16,12 @@ from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import RETRYABLE, FailureKind, GenerationError, StoreUnavailable
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
-from bot.flow import generate
-from bot.flow.generate import TRIES, WAIT, GenerateImage
+from bot.flow import images
+from bot.flow.images import TRIES, WAIT, GenerateImage
 from bot.flow.shared import Shared, shared_store
-from bot.generation import checkpoint
-from bot.generation.checkpoint import Checkpoints
+from bot.generation import recording
 from bot.generation.image_requests import Requests
+from bot.generation.recording import Checkpoints
 from bot.ports import OnReading
 from bot.views.words import failure_words
 from tests.fakes import (
@@ -52,9 +52,9 @@ def time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     """Nobody waits between the tries."""
     fake = FakeTime()
     quick = SimpleNamespace(**{**vars(asyncio), "sleep": fake.sleep})
-    monkeypatch.setattr(generate, "time", fake)
-    monkeypatch.setattr(checkpoint, "time", fake)
-    monkeypatch.setattr(checkpoint, "asyncio", quick)
+    monkeypatch.setattr(images, "time", fake)
+    monkeypatch.setattr(recording, "time", fake)
+    monkeypatch.setattr(recording, "asyncio", quick)
     monkeypatch.setattr(pocketflow, "asyncio", quick)
     return fake
 

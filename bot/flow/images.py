@@ -24,8 +24,8 @@ from bot.domain.generation import (
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
 from bot.flow.shared import Shared, contract_of, fail, image_of, in_charge
-from bot.generation.checkpoint import LAST_RECORD_WITHIN, Checkpoints, RunCheckpoint
 from bot.generation.image_requests import Requests
+from bot.generation.recording import LAST_RECORD_WITHIN, Checkpoints, RunCheckpoint
 from bot.ports import ImageBackend, SessionStore
 from bot.telemetry.logs import typed
 from bot.telemetry.tracing import Kind, span

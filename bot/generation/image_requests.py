@@ -26,7 +26,7 @@ from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.reading import reading_begun, reading_ended, reading_stopped
 from bot.domain.session import Session
 from bot.generation.recording import LAST_RECORD_WITHIN
-from bot.ports import Change, Files, Heartbeats, OnReading, SessionStore
+from bot.ports import Change, Files, Heartbeats, OnReading, SessionRecords
 from bot.telemetry.context import token_of
 
 log = logging.getLogger(__name__)
@@ -38,20 +38,20 @@ LONGEST_AVOIDED = 1_000
 ASK_SLACK_FOR = 3.0
 """Seconds, where the provider is likely to know the image by its own id."""
 
-_BROUGHT = ImageRef(0)
-
-
 LOOK_EVERY = 0.3
 """Seconds between two looks whether another run has read a person's picture."""
 
+_SOURCE = ImageRef(0)
+"""The picture of a person that a session starts from."""
 
-class Requests:
+
+class ImageRequests:
     """Makes the request for an image, complete but for the id of an earlier response.
     `avoid_rejected`: say what was turned down before."""
 
     def __init__(
         self,
-        sessions: SessionStore,
+        sessions: SessionRecords,
         files: Files,
         heartbeats: Heartbeats,
         *,
@@ -62,7 +62,9 @@ class Requests:
         self._heartbeats = heartbeats
         self._avoid_rejected = avoid_rejected
 
-    async def of(self, session: Session, prompt: str, image: ImageRef, runner: str) -> ImageRequest:
+    async def build(
+        self, session: Session, prompt: str, image: ImageRef, runner: str
+    ) -> ImageRequest:
         """The request for an image of the newest attempt, whose prompt this is. Raises
         `GenerationError` where the image to edit is gone: nothing is paid then."""
         attempt = session.attempt(image.attempt)
@@ -89,21 +91,21 @@ class Requests:
 
     async def _base(self, session: Session, image: ImageRef, runner: str) -> BaseImage:
         if not image.attempt:
-            data = await self._brought(session, runner)
+            data = await self._source_bytes(session, runner)
             return BaseImage(data, _mime_type(data))
         candidate = session.attempt(image.attempt).candidate(image.candidate)
-        data, mime_type = await self._kept(session, image), candidate.mime_type
+        data, mime_type = await self._stored(session, image), candidate.mime_type
         if not data and (data := await self._from_slack(candidate)):
             mime_type = _mime_type(data)
         if not (data or candidate.response_id):
             raise GenerationError(FailureKind.BASE_GONE)
         return BaseImage(data, mime_type, candidate.response_id)
 
-    async def _brought(self, session: Session, reader: str) -> bytes:
+    async def _source_bytes(self, session: Session, reader: str) -> bytes:
         """The picture of a person that the session started from; kept from here on. One run reads
         it: those of the other candidates wait until it is kept."""
         while True:
-            if data := await self._kept(session, _BROUGHT):
+            if data := await self._stored(session, _SOURCE):
                 return data
             if session.source is None:
                 raise GenerationError(FailureKind.SOURCE_GONE)
@@ -123,7 +125,7 @@ class Requests:
         async with self._reading(session.id, reader, source.readers) as begin:
             data = await self._files.fetch(source.file_id, begin)
             encoded = pybase64.b64encode_as_string(data)
-            await self._sessions.keep_image(session.id, _BROUGHT, encoded)
+            await self._sessions.keep_image(session.id, _SOURCE, encoded)
         return data
 
     @asynccontextmanager
@@ -161,7 +163,7 @@ class Requests:
         except ImagineError as error:
             log.warning("that a picture was read is not recorded: %s", type(error).__name__)
 
-    async def _kept(self, session: Session, image: ImageRef) -> bytes:
+    async def _stored(self, session: Session, image: ImageRef) -> bytes:
         encoded = await self._sessions.load_image(session.id, image)
         return pybase64.b64decode(encoded) if encoded else b""
 

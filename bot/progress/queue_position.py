@@ -23,7 +23,7 @@ from bot.domain.errors import (
 from bot.domain.generation import under_way
 from bot.domain.jobs import ahead_of_each
 from bot.ports import JobQueue, RootMessages, SessionStore
-from bot.progress.draft_refresher import standing
+from bot.progress.session_messages import shown_state
 from bot.telemetry.context import log_context
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class QueueStatus:
                 return
             await self._publisher.show_status(session, place.ahead, waits_for=place.waits_for)
             newest = await self._sessions.load(session_id)
-            if standing(newest) != standing(session):  # cancelled, or taken up, meanwhile
+            if shown_state(newest) != shown_state(session):  # cancelled, or taken up, meanwhile
                 await self._publisher.show_status(newest, None)
         except (Refusal, SlackRefused) as error:
             log.info("its place in the queue cannot be shown: %s", error)

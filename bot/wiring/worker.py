@@ -9,13 +9,17 @@ from functools import partial
 from bot.adapters.measured_backend import MeasuredBackend
 from bot.adapters.queue import BullWorker
 from bot.concurrency import BackgroundTasks, cancel_and_wait
+from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
-from bot.generation.image_requests import Requests
-from bot.generation.recording import Checkpoints
-from bot.generation.store_retries import StoreRetries, retrying_store
-from bot.jobs.generate import GenerationRunner
-from bot.jobs.handler import JobHandler
-from bot.jobs.last_try import GivingUp
+from bot.generation.image_requests import ImageRequests
+from bot.generation.recording import RetryingStore, RunCheckpoint, StoreRetries
+from bot.jobs.announce import Announce, RootMessage
+from bot.jobs.cancellation import CancelledAttempts, ShowCancelled
+from bot.jobs.dispatcher import JobDispatcher
+from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
+from bot.jobs.last_try import Handler, LastTry
+from bot.jobs.publish import Publish, Retire, ShowEnd
+from bot.jobs.shut_out_notice import ShutOutNotice
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.jobs.sweeper import Sweeper
 from bot.ops.doctor import Verdict, identify
@@ -25,7 +29,7 @@ from bot.ops.stopping import Stopping
 from bot.ops.write_probe import REFUSED, WriteProbe
 from bot.progress.live_preview import LivePreviews
 from bot.progress.queue_position import QueueStatus
-from bot.progress.session_messages import LiveStatus
+from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.wiring.backends import image_backend
 from bot.wiring.clients import Outside
 
@@ -61,38 +65,46 @@ async def start_worker(
     stack.push_async_callback(backend.close)
     status = LiveStatus(sessions, publisher)
     store_retries = StoreRetries(status.waits_for)
-    retrying = retrying_store(sessions, store_retries)
+    retrying = RetryingStore(sessions, store_retries)
     heartbeats = outside.heartbeats(stack)
     write_probe = WriteProbe(outside.redis(stack, PROBE_PATIENCE)[0].probe_write)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
-    requests = Requests(retrying, outside.files, heartbeats, avoid_rejected=settings.avoid_rejected)
     tasks = BackgroundTasks()
     breaker = slack_breaker(outside, stack, tasks)
     flow = ReviewFlow(
         retrying,
         backend,
         publisher,
-        requests,
+        ImageRequests(retrying, outside.files, heartbeats, avoid_rejected=settings.avoid_rejected),
         status.changed,
-        Checkpoints(retrying, heartbeats, breaker, previews.offer),
+        partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
     )
-    generations = GenerationRunner(
-        sessions, backend, publisher, flow, status, previews, heartbeats, store_retries
-    )
-    bot_name = outside.identity.bot_name
-    handler = JobHandler(
+    watch = CancellationWatch(sessions)
+    drafts = DraftRefresher(retrying, publisher)
+    cancelled = CancelledAttempts(sessions, backend, publisher, previews)
+    root = RootMessage(retrying, publisher, outside.identity.bot_name)
+    show_end = ShowEnd(previews, drafts, status)
+    publish = Publish(retrying, publisher, show_end)
+    runner = GenerationRunner(flow, previews, heartbeats, store_retries)
+    handlers: dict[JobKind, Handler] = {
+        JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, store_retries),
+        JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
+        JobKind.SHOW_CANCELLED: ShowCancelled(
+            retrying, queue, cancellations, cancelled, drafts, status
+        ),
+        JobKind.PUBLISH: publish,
+        JobKind.RETIRE: Retire(retrying, publisher, publish, show_end),
+    }
+    dispatcher = JobDispatcher(
         retrying,
-        queue,
-        cancellations,
-        publisher,
-        generations,
-        GivingUp(retrying, publisher, flow, status),
-        status,
-        store_retries,
+        handlers,
+        LastTry(retrying, publisher, flow, status),
         breaker,
-        bot_name,
+        ShutOutNotice(retrying, publisher),
     )
-    worker = BullWorker(outside.redis_url, handler, settings.worker_concurrency, settings.job_lease)
+    worker = BullWorker(
+        outside.redis_url, dispatcher, settings.worker_concurrency, settings.job_lease
+    )
     monitoring.needs(lambda: worker.takes_jobs, "no jobs are taken")
     for trouble, reason in REFUSED.items():
         monitoring.needs(partial(write_probe.is_free_of, trouble), reason)
@@ -106,7 +118,8 @@ async def start_worker(
         heartbeats.beat_for_ever(),
         write_probe.repeat(),
         breaker.watch(),
-        cancellations.listen(generations.cancelled, generations.look_at_all),
+        watch.run(),
+        cancellations.listen(watch.cancelled, watch.look_soon),
     ]
     endless = [asyncio.create_task(watch) for watch in watching]
     grace = settings.shutdown_grace

@@ -50,7 +50,7 @@ class Screen:
         async with self.previews.showing(ID, ImageRef(1)):
             yield
         if ends:
-            await self.previews.clear(ID, 1, look=repeated)
+            await self.previews.clear(ID, 1, search=repeated)
 
     def offer(self, name: str, candidate: int = 1) -> None:
         self.previews.offer(ID, ImageRef(1, candidate), base64.b64encode(name.encode()).decode())

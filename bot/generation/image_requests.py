@@ -1,5 +1,5 @@
-"""What an attempt asks of the provider: its prompt and options, the image it edits, what was
-turned down before."""
+"""The request for an image: its prompt and options, the image to edit, the wordings that were
+turned down."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ from bot.telemetry.context import token_of
 log = logging.getLogger(__name__)
 
 MOST_AVOIDED = 6
+"""Wordings of earlier images in one request."""
 LONGEST_AVOIDED = 1_000
 """Characters of one wording; the prompt itself may need the rest of what a request can hold."""
 
 ASK_SLACK_FOR = 3.0
-"""Seconds, where the provider is likely to know the image by its own id."""
+"""Seconds to ask Slack for an image that the provider is likely to know by its own id."""
 
 LOOK_EVERY = 0.3
 """Seconds between two looks whether another run has read a person's picture."""
@@ -46,8 +47,8 @@ _SOURCE = ImageRef(0)
 
 
 class ImageRequests:
-    """Makes the request for an image, complete but for the id of an earlier response.
-    `avoid_rejected`: say what was turned down before."""
+    """Builds the request for an image, without the id of an earlier response. `avoid_rejected`:
+    the request says which images were turned down before."""
 
     def __init__(
         self,
@@ -79,7 +80,7 @@ class ImageRequests:
         )
         if attempt.base is None:
             return request
-        from_picture = _begins_with_a_picture(session, attempt)
+        from_picture = _starts_from_picture(session, attempt)
         return replace(
             request,
             prompt="" if from_picture else prompt,
@@ -102,8 +103,8 @@ class ImageRequests:
         return BaseImage(data, mime_type, candidate.response_id)
 
     async def _source_bytes(self, session: Session, reader: str) -> bytes:
-        """The picture of a person that the session started from; kept from here on. One run reads
-        it: those of the other candidates wait until it is kept."""
+        """The bytes of the person's picture that the session started from; they are stored from
+        here on. One run reads it; the runs of the other candidates wait until it is stored."""
         while True:
             if data := await self._stored(session, _SOURCE):
                 return data
@@ -132,9 +133,9 @@ class ImageRequests:
     async def _reading(
         self, session_id: str, reader: str, lost: tuple[str, ...]
     ) -> AsyncIterator[OnReading]:
-        """What is to be awaited before the picture is decoded. The body's end is recorded; a worker
-        that is lost meanwhile leaves the record as it is. `lost`: who began before and lives no
-        more. Raises `ReadElsewhere` where somebody else has begun since."""
+        """A function to await before the picture is decoded: it records who reads it. The end of
+        the body is recorded too; a worker that dies meanwhile leaves its record. `lost` are the
+        readers that are dead. The function raises `ReadElsewhere` where another run has begun."""
         begun = False
         end: Change = partial(reading_stopped, reader=reader)
 
@@ -168,8 +169,8 @@ class ImageRequests:
         return pybase64.b64decode(encoded) if encoded else b""
 
     async def _from_slack(self, candidate: Candidate) -> bytes:
-        """Slack may still have an image that our own copy of has expired; empty where it does not
-        give it. A Slack that is away is waited for only where nothing else leads to the image."""
+        """The image from Slack, once our copy has expired; empty where Slack does not give it. A
+        Slack that is away is an error only where the provider does not know the image either."""
         if not candidate.file_id:
             return b""
         try:
@@ -184,12 +185,12 @@ class ImageRequests:
 
 
 def turned_down(session: Session, attempt: Attempt) -> tuple[str, ...]:
-    """The provider's own wordings of the images that were shown for the same prompt, or for the
-    same change to the same image, and did not do, oldest first; of many the newest."""
+    """The provider's own wordings of the newest images that were shown for the same prompt, or for
+    the same change to the same image, oldest first. The person asked for another one each time."""
     shown = [
         candidate.revised_prompt[:LONGEST_AVOIDED]
         for earlier in reversed(session.attempts[: attempt.number - 1])
-        if _for_the_same(earlier, attempt) and earlier.message_ts
+        if _is_same_request(earlier, attempt) and earlier.message_ts
         for candidate in reversed(earlier.images)
         if candidate.revised_prompt
     ]
@@ -197,14 +198,14 @@ def turned_down(session: Session, attempt: Attempt) -> tuple[str, ...]:
     return tuple(reversed(newest))
 
 
-def _for_the_same(earlier: Attempt, attempt: Attempt) -> bool:
+def _is_same_request(earlier: Attempt, attempt: Attempt) -> bool:
     if attempt.base is None:
         return earlier.prompt == attempt.prompt
     return (earlier.base, earlier.change) == (attempt.base, attempt.change)
 
 
-def _begins_with_a_picture(session: Session, attempt: Attempt) -> bool:
-    """Whether all of it goes back to a picture that a person brought, not to a prompt."""
+def _starts_from_picture(session: Session, attempt: Attempt) -> bool:
+    """Whether the first image of this chain of edits is a person's picture, not from a prompt."""
     at = attempt.base
     while at is not None and at.attempt:
         at = session.attempt(at.attempt).base
@@ -212,7 +213,7 @@ def _begins_with_a_picture(session: Session, attempt: Attempt) -> bool:
 
 
 def _mime_type(data: bytes) -> str:
-    """Of the types that a picture may have, as its first bytes tell."""
+    """The type of a PNG, JPEG or WebP, from its first bytes."""
     if data.startswith(b"\x89PNG"):
         return "image/png"
     return "image/jpeg" if data.startswith(b"\xff\xd8") else "image/webp"

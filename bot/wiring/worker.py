@@ -28,7 +28,7 @@ from bot.ops.startup import warn_of_models
 from bot.ops.stopping import Stopping
 from bot.ops.write_probe import REFUSED, WriteProbe
 from bot.progress.live_preview import LivePreviews
-from bot.progress.queue_position import QueueStatus
+from bot.progress.queue_position import QueuePositions
 from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.wiring.backends import image_backend
 from bot.wiring.clients import Outside
@@ -114,7 +114,7 @@ async def start_worker(
     running = asyncio.create_task(worker.run())
     watching = [
         Sweeper(sessions, queue).run(),
-        QueueStatus(sessions, queue, publisher, lambda: write_probe.trouble).run(),
+        QueuePositions(sessions, queue, publisher, lambda: write_probe.trouble).run(),
         heartbeats.beat_for_ever(),
         write_probe.repeat(),
         breaker.watch(),

@@ -127,6 +127,11 @@ def shared_as_files(session: Session, number: int) -> Session:
     return with_attempt(session, replace(session.latest, as_file=True))
 
 
+def preview_of(session: Session, number: int) -> str:
+    """The message that previews the attempt, which may be gone by now; empty for none."""
+    return session.attempt(number).preview_ts if number <= len(session.attempts) else ""
+
+
 def preview_shown(session: Session, number: int, ts: str) -> Session:
     """The preview of the attempt, which may be gone by now, is this message; empty for none."""
     if number > len(session.attempts):
@@ -136,8 +141,7 @@ def preview_shown(session: Session, number: int, ts: str) -> Session:
 
 def preview_removed(session: Session, number: int, ts: str) -> Session:
     """This message is gone; another one may have taken its place."""
-    recorded = number <= len(session.attempts) and session.attempt(number).preview_ts
-    return preview_shown(session, number, "") if recorded and recorded == ts else session
+    return preview_shown(session, number, "") if preview_of(session, number) == ts else session
 
 
 def most_telling_failure(attempt: Attempt) -> tuple[FailureKind, str]:

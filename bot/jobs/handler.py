@@ -20,8 +20,8 @@ from bot.domain.ending import (
     as_approved,
     final_posted,
     final_shown,
-    finish_is_due,
     not_published,
+    publish_is_due,
     retired,
 )
 from bot.domain.errors import (
@@ -111,9 +111,9 @@ class JobHandler:
             case JobKind.GENERATE if repeated and was_cancelled(session, job.attempt):
                 await self._generations.clear_away(session.id, job.attempt)
             case JobKind.SHOW_CANCELLED if owes(session, job):
-                await self._settle(session, job)
-            case JobKind.PUBLISH if finish_is_due(session, job.run):
-                await self._finish(session, repeated)
+                await self._show_cancelled(session, job)
+            case JobKind.PUBLISH if publish_is_due(session, job.run):
+                await self._publish_and_show(session, repeated)
             case JobKind.RETIRE if session.publication.is_retiring:
                 await self._retire(session)
             case JobKind.GENERATE if repeated and _has_delivered(session, job):
@@ -121,7 +121,7 @@ class JobHandler:
             case _:
                 log.info("%s: nothing left to do", job.id)
 
-    async def _settle(self, session: Session, job: Job) -> None:
+    async def _show_cancelled(self, session: Session, job: Job) -> None:
         await self._cancellations.send(session.id)
         if session.latest.started_at and await self._is_gone(session):
             await self._generations.clear_away(session.id, job.attempt)
@@ -144,7 +144,7 @@ class JobHandler:
         except QueueUnavailable:
             return False
 
-    async def _finish(self, session: Session, repeated: bool) -> None:
+    async def _publish_and_show(self, session: Session, repeated: bool) -> None:
         session = await self._publish(session, repeated)
         await self._show_again(session)
         await self._sessions.update(session.id, final_shown)

@@ -3,8 +3,8 @@ that fails as well, its owner is told what is lost to them, and the session goes
 bring it on.
 
     announce, generate: the failure in the thread, with its button
-    finish, retire:     the owner is told what was not published; finish offers it again
-    settle:             nothing: what cannot be shown is in force all the same
+    publish, retire:    the owner is told what was not published; publish offers it again
+    show_cancelled:     nothing: what cannot be shown is in force all the same
 
 While Slack is away nothing is lost and nobody can be told, so the job waits, for as long as that
 takes (`SlackUnavailable`; the queue puts it off).

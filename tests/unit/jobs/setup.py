@@ -55,11 +55,11 @@ def generate(number: int = 1, run: int = 0, candidate: int = 1) -> Job:
     return Job(JobKind.GENERATE, ID, number, run, candidate=candidate)
 
 
-def settle(number: int = 1, run: int = 0) -> Job:
+def show_cancelled(number: int = 1, run: int = 0) -> Job:
     return Job(JobKind.SHOW_CANCELLED, ID, number, run)
 
 
-def finish(number: int = 1, run: int = 0) -> Job:
+def publish(number: int = 1, run: int = 0) -> Job:
     return Job(JobKind.PUBLISH, ID, number, run)
 
 

@@ -33,9 +33,9 @@ from tests.unit.jobs.setup import (
     CANCELLED_2,
     Worker,
     announce,
-    finish,
     generate,
-    settle,
+    publish,
+    show_cancelled,
 )
 
 NEW = with_latest(generating(root_ts="", thread_ts=""), announced=False)
@@ -221,7 +221,7 @@ async def test_a_repeated_generation_says_so(job: Job, told: bool, repeated: boo
     ],
     ids=["initial_input", "user_feedback", "newer attempt", "final"],
 )
-@pytest.mark.parametrize("job", [announce(), generate(), settle(), finish()])
+@pytest.mark.parametrize("job", [announce(), generate(), show_cancelled(), publish()])
 async def test_a_stale_job_does_nothing(session: Session, job: Job) -> None:
     worker = Worker(session)
     await worker.run(job)
@@ -234,7 +234,7 @@ async def test_a_stale_job_does_nothing(session: Session, job: Job) -> None:
 async def test_a_job_of_an_expired_session_does_nothing() -> None:
     worker = Worker(generating())
     worker.store.sessions.clear()
-    for job in (announce(), generate(), finish()):
+    for job in (announce(), generate(), publish()):
         await worker.run(job)
     assert worker.publisher.shown == []
 
@@ -248,7 +248,7 @@ async def test_a_job_is_put_off_while_the_store_is_away() -> None:
 
 async def test_a_finish_posts_the_final_image_and_marks_all_drafts_and_the_root() -> None:
     worker = Worker(a_session(Stage.FINAL, attempts=2))
-    await worker.run(finish(2))
+    await worker.run(publish(2))
     assert worker.publisher.names() == [
         "post_final",
         "refresh_draft",
@@ -264,9 +264,9 @@ async def test_a_finish_that_died_after_its_post_does_the_rest_and_posts_nothing
     worker = Worker(a_session(Stage.FINAL))
     worker.publisher.failures["refresh_draft"] = [AWAY]
     with pytest.raises(SlackUnavailable):
-        await worker.run(finish())
+        await worker.run(publish())
     assert worker.session.final_ts == "post_final:0"
-    await worker.run(finish(), True)
+    await worker.run(publish(), True)
     assert worker.publisher.names()[2:] == ["refresh_draft", "show_status"]
     assert len(worker.publisher.of("post_final")) == 1
     assert owed(worker.session) == ()
@@ -277,9 +277,9 @@ async def test_a_finish_is_owed_until_its_drafts_show_it_however_often_workers_d
     for run in range(3):
         worker.publisher.failures["refresh_draft"] = [AWAY]
         with pytest.raises(SlackUnavailable):
-            await worker.run(finish(run=run))
-        assert owed(worker.session) == (finish(),)
-    await worker.run(finish(run=3))
+            await worker.run(publish(run=run))
+        assert owed(worker.session) == (publish(),)
+    await worker.run(publish(run=3))
     assert owed(worker.session) == ()
 
 
@@ -290,8 +290,8 @@ async def test_a_finish_that_died_after_it_was_refused_posts_and_tells_nothing_m
     worker = Worker(a_session(Stage.FINAL))
     worker.publisher.failures = {"post_final": refusals, "refresh_draft": [AWAY]}
     with pytest.raises(SlackUnavailable):
-        await worker.run(finish())
-    await worker.run(finish(), True)
+        await worker.run(publish())
+    await worker.run(publish(), True)
     assert worker.without_status() == ["post_final", "tell_owner", "refresh_draft", "refresh_draft"]
     assert (worker.session.final_ts, worker.session.publication) == ("", Publication.REFUSED)
     assert "Try again" in worker.session.error_message
@@ -309,11 +309,11 @@ async def test_what_is_asked_for_again_while_it_is_shown_as_refused_is_published
         await refresh(session, number)
 
     worker.publisher.refresh_draft = pressed_meanwhile  # type: ignore[method-assign]
-    await worker.run(finish())
-    assert owed(worker.session) == (finish(run=1),)
-    await worker.run(finish(), True)  # its first run comes again, too late
+    await worker.run(publish())
+    assert owed(worker.session) == (publish(run=1),)
+    await worker.run(publish(), True)  # its first run comes again, too late
     assert len(worker.publisher.of("post_final")) == 1
-    await worker.run(finish(run=1))
+    await worker.run(publish(run=1))
     assert (worker.session.final_ts, worker.session.error_message) == ("post_final:0", "")
     assert owed(worker.session) == ()
 
@@ -417,21 +417,21 @@ async def test_a_finish_that_died_marks_an_older_draft_too() -> None:
     worker = Worker(
         replace(failed, final_result=1, final_ts="9.9", publication=Publication.PUBLISHED)
     )
-    await worker.run(finish(1), True)
+    await worker.run(publish(1), True)
     assert worker.publisher.of("refresh_draft")[0].details == {"number": 1}
     assert worker.publisher.shown[-1].what == "show_status"
 
 
 async def test_a_repeated_finish_looks_for_its_message_first() -> None:
     worker = Worker(a_session(Stage.FINAL))
-    await worker.run(finish(run=1))
+    await worker.run(publish(run=1))
     assert worker.publisher.shown[0].details["repeated"] is True
 
 
 async def test_a_final_image_that_cannot_be_posted_is_told_its_owner() -> None:
     worker = Worker(a_session(Stage.FINAL))
     worker.publisher.failures["post_final"] = [SlackRefused("chat.postMessage", "is_archived")]
-    await worker.run(finish())
+    await worker.run(publish())
     assert worker.without_status() == ["post_final", "tell_owner", "refresh_draft"]
     assert "approved" in worker.session.error_message
     assert worker.session.final_ts == ""
@@ -440,7 +440,7 @@ async def test_a_final_image_that_cannot_be_posted_is_told_its_owner() -> None:
 async def test_a_draft_that_cannot_be_marked_does_not_undo_the_final() -> None:
     worker = Worker(a_session(Stage.FINAL))
     worker.publisher.failures["refresh_draft"] = [REFUSED]
-    await worker.run(finish())
+    await worker.run(publish())
     assert worker.publisher.names()[-1] == "show_status"
     assert worker.session.final_ts
 
@@ -457,7 +457,7 @@ async def test_a_generation_that_died_after_its_draft_leaves_no_preview() -> Non
 
 async def test_a_cancellation_is_shown_by_edits_alone_and_recorded() -> None:
     worker = Worker(CANCELLED_2)
-    await worker.run(settle(2))
+    await worker.run(show_cancelled(2))
     assert worker.cancellations.sent == [ID]
     assert worker.publisher.names() == ["show_status", "refresh_draft"]
     assert worker.publisher.of("refresh_draft")[0].details == {"number": 1}
@@ -467,14 +467,14 @@ async def test_a_cancellation_is_shown_by_edits_alone_and_recorded() -> None:
 
 async def test_without_a_draft_there_is_only_the_root_to_edit() -> None:
     worker = Worker(CANCELLED)
-    await worker.run(settle())
+    await worker.run(show_cancelled())
     assert worker.publisher.names() == ["show_status"]
     assert owed(worker.session) == ()
 
 
 async def test_a_session_that_was_cancelled_before_its_root_is_shown_nowhere() -> None:
     worker = Worker(replace(CANCELLED, root_ts="", thread_ts=""))
-    await worker.run(settle())
+    await worker.run(show_cancelled())
     assert worker.publisher.shown == []
     assert owed(worker.session) == ()
 
@@ -483,15 +483,15 @@ async def test_while_slack_is_away_the_cancellation_is_shown_later() -> None:
     worker = Worker(CANCELLED_2)
     worker.publisher.failures["refresh_draft"] = [AWAY]
     with pytest.raises(SlackUnavailable):
-        await worker.run(settle(2))
-    assert owed(worker.session) == (settle(2),)
-    await worker.run(settle(2), True)
+        await worker.run(show_cancelled(2))
+    assert owed(worker.session) == (show_cancelled(2),)
+    await worker.run(show_cancelled(2), True)
     assert owed(worker.session) == ()
 
 
 async def test_a_cancellation_that_was_tried_again_has_nothing_left_to_show() -> None:
     worker = Worker(generating(2))
-    await worker.run(settle(1))
+    await worker.run(show_cancelled(1))
     assert worker.publisher.shown == []
     assert worker.cancellations.sent == []
 
@@ -506,7 +506,7 @@ async def test_what_was_tried_again_while_it_was_shown_is_left_as_it_is() -> Non
         worker.store.sessions[ID] = again
 
     worker.cancellations.send = tried_again  # type: ignore[method-assign]
-    await worker.run(settle())
+    await worker.run(show_cancelled())
     assert worker.session == again
 
 
@@ -520,14 +520,14 @@ async def test_what_a_dead_worker_left_is_cleared_up_unless_its_job_still_runs(
     worker = Worker(with_latest(CANCELLED, started_at=1.0, preview_ts="7.7", candidates=candidates))
     if state:
         worker.queue.states[generate().id] = state
-    await worker.run(settle())
+    await worker.run(show_cancelled())
     assert worker.without_status() == cleared
 
 
 async def test_the_queue_being_away_does_not_keep_a_cancellation_from_being_shown() -> None:
     worker = Worker(with_latest(CANCELLED, started_at=1.0))
     worker.queue.away = True
-    await worker.run(settle())
+    await worker.run(show_cancelled())
     assert worker.publisher.names() == ["show_status"]
 
 

@@ -192,6 +192,6 @@ class JobHandler:
 
 def _has_delivered(session: Session, job: Job) -> bool:
     """The newest attempt has ended, and this job's candidate brought what came of it."""
-    if job.attempt != len(session.attempts):
+    if job.attempt != len(session.attempts) or under_way(session, job.attempt):
         return False
     return session.latest.delivering in (0, job.candidate)

@@ -394,6 +394,14 @@ async def test_a_generation_that_died_after_its_draft_brings_the_status_up_to_da
     assert worker.backend.requests == []
 
 
+async def test_a_repeated_job_of_an_image_that_is_made_leaves_the_preview_of_the_others() -> None:
+    made = (Candidate(1, width=9, height=9), Candidate(2, runner="another"))
+    worker = Worker(with_latest(generating(), candidates=made, preview_ts="7.7"), previews=True)
+    await worker.run(generate(), repeated=True)
+    assert worker.publisher.shown == []
+    assert worker.session.latest.preview_ts == "7.7"
+
+
 async def test_an_announcement_that_died_late_still_takes_the_old_buttons_away() -> None:
     """The generation that it had queued has brought its draft meanwhile."""
     worker = Worker(a_session(attempts=3))

@@ -120,6 +120,18 @@ def image_failed(
     return _made_last(recorded, image, now)
 
 
+def image_expired(session: Session, image: ImageRef) -> Session:
+    """The image's bytes have expired before Slack had them: its job is owed once more, and the
+    candidate that is made last then delivers."""
+    if not under_way(session, image.attempt):
+        return session
+    candidate = session.latest.candidate(image.candidate)
+    if candidate.file_id or not candidate.has_image:
+        return session
+    attempt = session.latest.with_candidate(replace(candidate, width=0, height=0))
+    return with_attempt(session, replace(attempt, delivering=0))
+
+
 def shared_as_files(session: Session, number: int) -> Session:
     """The images stand in the thread as plain files."""
     if not under_way(session, number):

@@ -3,6 +3,7 @@
     GenerateImage -- generated --> UploadImages -- uploaded --> PostDraft -- posted --> OpenReview
     OpenReview -- reviewing --> InReview
     GenerateImage -- recorded --> OthersGoOn
+    UploadImages -- expired --> OthersGoOn
     GenerateImage, UploadImages, PostDraft -- failed --> ReportFailure
     ReportFailure -- reported --> RestoreDraft
     GenerateImage, UploadImages, PostDraft, OpenReview, ReportFailure -- cancelled --> RemoveDraft

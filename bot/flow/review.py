@@ -49,7 +49,9 @@ class ReviewFlow:
         upload - "uploaded" >> post_draft
         post_draft - "posted" >> review
         review - "reviewing" >> InReview()
-        generate - "recorded" >> OthersGoOn()
+        others = OthersGoOn()
+        generate - "recorded" >> others
+        upload - "expired" >> others
         for node in (generate, upload, post_draft):
             node - "failed" >> report
         report - "reported" >> RestoreDraft(Drafts(sessions, publisher))

@@ -11,6 +11,7 @@ import pytest
 
 from bot.domain.attempt import Candidate, ImageRef
 from bot.domain.errors import FailureKind, SlackRefused, SlackUnavailable
+from bot.domain.jobs import owed
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.flow.shared import Shared, shared_store
@@ -77,11 +78,12 @@ async def test_the_image_that_was_just_made_is_taken_from_the_shared_store() -> 
     assert {s.details["data"] for s in place.publisher.shown} == {b"just made", b"image 2"}
 
 
-async def test_an_image_of_another_candidate_that_has_expired_is_a_failure_of_that_one() -> None:
-    place = Place(generated(2))
+async def test_an_image_that_has_expired_is_owed_once_more_and_the_others_are_uploaded() -> None:
+    place = Place(generated(3))
     del place.store.images[ID, ImageRef(1, 2)]
-    assert await place.run() == "uploaded"
-    assert [c.failure for c in place.candidates] == [None, FailureKind.INTERNAL]
+    assert await place.run() == "expired"
+    assert [c.file_id for c in place.candidates] == ["upload:1", "", "upload:1.3"]
+    assert [job.candidate for job in owed(place.store.sessions[ID])] == [2]
 
 
 async def test_a_run_of_another_candidate_uploads_nothing() -> None:

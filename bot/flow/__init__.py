@@ -2,6 +2,7 @@
 
     GenerateImage -- generated --> UploadImages -- uploaded --> PostDraft -- posted --> OpenReview
     GenerateImage, GiveUp -- recorded --> End
+    UploadImages -- expired --> End
     OpenReview -- reviewing --> End
     GenerateImage, UploadImages, PostDraft, GiveUp -- failed --> ReportFailure
     ReportFailure -- reported --> RestoreDraft

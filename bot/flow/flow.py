@@ -52,6 +52,7 @@ class ReviewFlow:
 
         generate - "generated" >> upload
         upload - "uploaded" >> post_draft
+        upload - "expired" >> end
         post_draft - "posted" >> review
         review - "reviewing" >> end
         give_up - "generated" >> upload

@@ -22,6 +22,7 @@ from bot.domain.errors import (
     SlackRefused,
 )
 from bot.domain.generation import (
+    image_expired,
     image_failed,
     image_made,
     leads,
@@ -178,7 +179,8 @@ class Upload(NamedTuple):
 
 class UploadImages(AsyncParallelBatchNode):
     """Images → files that Slack knows. Each is recorded at once; one that Slack refuses is a
-    failure of its candidate, and of the attempt where no other candidate has an image."""
+    failure of its candidate, and of the attempt where no other candidate has an image. An image
+    whose bytes have expired is made again by a job of its own, which then delivers."""
 
     def __init__(self, sessions: SessionRecords, publisher: ImageUploads) -> None:
         super().__init__()
@@ -200,17 +202,19 @@ class UploadImages(AsyncParallelBatchNode):
             try:
                 async with self._slots.slot():
                     encoded = encoded or await self._sessions.load_image(session.id, image) or ""
-                    file_id = ""
-                    if encoded:
-                        data = pybase64.b64decode(encoded)
-                        file_id = await self._publisher.upload(session, image, data)
-                        del data
+                    if not encoded:
+                        log.warning("an image expired before Slack had it: it is made again")
+                        await self._sessions.update(session.id, lambda s: image_expired(s, image))
+                        return
+                    data = pybase64.b64decode(encoded)
+                    file_id = await self._publisher.upload(session, image, data)
+                    del data
             except SlackRefused as error:
                 log.warning("Slack did not take an image: %s", error)
                 facts: dict[str, Any] = {"failure": FailureKind.NOT_DELIVERED}
             else:
                 log.info("image uploaded", extra={"file": file_id})
-                facts = {"file_id": file_id} if file_id else {"failure": FailureKind.INTERNAL}
+                facts = {"file_id": file_id}
             await self._sessions.update(session.id, lambda s: record_candidate(s, image, **facts))
 
     async def exec_fallback_async(self, upload: Upload, error: Exception) -> Exception:
@@ -224,7 +228,8 @@ class UploadImages(AsyncParallelBatchNode):
             raise error
         session = await self._sessions.load(shared["session_id"])
         if not may_show(session, shared):
-            return "cancelled"
+            waits = leads(session, image_of(shared), shared["runner"])
+            return "expired" if waits and not session.latest.delivering else "cancelled"
         return "uploaded" if session.latest.images else fail(shared, FailureKind.NOT_DELIVERED)
 
 

@@ -111,8 +111,8 @@ class OpenReview(AsyncNode):
 
 
 class End(AsyncNode):
-    """The end of a run that has nothing more to do: its draft is in the thread, or other candidates
-    are still being made. PocketFlow warns of an action without a successor."""
+    """The end of a run that has nothing more to do: its draft is in the thread, or candidates are
+    still to be made by other jobs. PocketFlow warns of an action without a successor."""
 
 
 class GiveUp(AsyncNode):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from bot.concurrency import run_until_event, wait_for_event
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import StoreUnavailable
-from bot.domain.generation import was_cancelled
+from bot.domain.generation import under_way, was_cancelled
 from bot.domain.jobs import Job, owes
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -176,6 +176,6 @@ class Generate:
 
 def _has_delivered(session: Session, job: Job) -> bool:
     """The newest attempt has ended, and this job's candidate delivered it, or might have."""
-    if job.attempt != len(session.attempts):
+    if job.attempt != len(session.attempts) or under_way(session, job.attempt):
         return False
     return session.latest.delivering in (0, job.candidate)

@@ -8,8 +8,8 @@ from bot.domain.ending import (
     as_approved,
     final_posted,
     final_shown,
-    finish_is_due,
     not_published,
+    publish_is_due,
     retired,
 )
 from bot.domain.errors import SlackRefused, SlackUnavailable
@@ -50,7 +50,7 @@ class Publish:
         self._show_end = show_end
 
     async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
-        if not finish_is_due(session, job.run):
+        if not publish_is_due(session, job.run):
             log.info("%s: nothing left to do", job.id)
             return
         session = await self.post(session, repeated)

@@ -24,7 +24,8 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreUnavailable,
 )
-from bot.domain.generation import preview_removed, preview_shown, under_way
+from bot.domain.generation import preview_of, preview_removed, preview_shown, under_way
+from bot.domain.session import Session
 from bot.ports import Previews, SessionRecords
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,8 @@ _ERRORS = (SlackRefused, SlackUnavailable, StoreUnavailable, Refusal)
 
 
 class LivePreview:
-    """The previews of one candidate. `in_doubt`: one may have been posted and not recorded."""
+    """The previews of one candidate. `in_doubt`: one may have been posted and not recorded, or
+    recorded after its attempt had ended."""
 
     def __init__(
         self, sessions: SessionRecords, publisher: Previews, session_id: str, image: ImageRef
@@ -93,11 +95,23 @@ class LivePreview:
             self.in_doubt = False
             log.debug("a preview was skipped: %s", type(error).__name__)
             return max(GAP, error.retry_after) if isinstance(error, SlackBusy) else GAP
-        await self._sessions.update(self._session_id, lambda s: preview_shown(s, self._number, ts))
-        self.in_doubt = False
-        if before := session.latest.preview_ts:
-            await self._publisher.remove_preview(session, self._number, before)
+        await self._record(ts)
         return GAP
+
+    async def _record(self, ts: str) -> None:
+        """Record a preview, and remove the one that it replaces: another candidate's run may have
+        recorded that one meanwhile."""
+        replaced = ""
+
+        def record(session: Session) -> Session:
+            nonlocal replaced
+            replaced = preview_of(session, self._number)
+            return preview_shown(session, self._number, ts)
+
+        session = await self._sessions.update(self._session_id, record)
+        self.in_doubt = not under_way(session, self._number)
+        if replaced and replaced != ts:
+            await self._publisher.remove_preview(session, self._number, replaced)
 
 
 class LivePreviews:
@@ -145,9 +159,7 @@ class LivePreviews:
         recorded. One that cannot be taken away is left. Raises `SlackShutOut`: later it can be."""
         try:
             session = await self._sessions.load(session_id)
-            exists = number <= len(session.attempts)
-            recorded = session.attempt(number).preview_ts if exists else ""
-            if recorded:
+            if recorded := preview_of(session, number):
                 await self._publisher.remove_preview(session, number, recorded)
                 await self._sessions.update(
                     session_id, lambda s: preview_removed(s, number, recorded)

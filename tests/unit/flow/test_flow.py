@@ -21,6 +21,7 @@ from bot.domain.errors import (
     GenerationError,
     Refusal,
     SlackRefused,
+    SlackUnavailable,
     StoreUnavailable,
 )
 from bot.domain.jobs import owed
@@ -111,7 +112,9 @@ class Flow:
         numbers = [c.number for c in self.session.latest.candidates]
         runs = [self.run(number, repeated=repeated) for number in numbers]
         ended = await asyncio.gather(*runs, return_exceptions=True)
-        assert all(isinstance(end, dict | StoreUnavailable) for end in ended), ended
+        assert all(isinstance(end, dict | StoreUnavailable | SlackUnavailable) for end in ended), (
+            ended
+        )
 
     async def each_again(self) -> None:
         """What the queue runs again: whatever has not come to its end."""
@@ -216,6 +219,19 @@ async def test_three_candidates_survive_a_death_after_any_write(writes: int) -> 
     assert flow.session.stage is Stage.USER_FEEDBACK
     assert len(flow.session.latest.images) == 3
     assert len(flow.publisher.of("post_draft")) <= 2
+
+
+async def test_images_that_expired_while_slack_was_away_are_made_again_and_all_delivered() -> None:
+    flow = Flow(of(3))
+    flow.publisher.failures["upload"] = [SlackUnavailable("away")] * 3
+    await flow.each()
+    flow.store.images.clear()
+    flow.backend.requests.clear()
+    await flow.each_again()
+    assert flow.session.stage is Stage.USER_FEEDBACK
+    assert len(flow.session.latest.images) == 3
+    assert sorted(request.candidate for request in flow.backend.requests) == [1, 2, 3]
+    assert len(flow.publisher.of("post_draft")) == 1
 
 
 @pytest.mark.parametrize("lost", [1, 2, 3])

@@ -22,6 +22,7 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreUnavailable,
 )
+from bot.domain.jobs import owed
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
@@ -532,11 +533,12 @@ async def test_the_image_that_was_just_made_is_taken_from_the_shared_store() -> 
     assert {s.details["data"] for s in uploads.publisher.shown} == {b"just made", b"image 2"}
 
 
-async def test_an_image_of_another_candidate_that_has_expired_is_a_failure_of_that_one() -> None:
-    uploads = Uploads(generated(2))
+async def test_an_image_that_has_expired_is_owed_once_more_and_the_others_are_uploaded() -> None:
+    uploads = Uploads(generated(3))
     del uploads.store.images[ID, ImageRef(1, 2)]
-    assert await uploads.run() == "uploaded"
-    assert [c.failure for c in uploads.candidates] == [None, FailureKind.INTERNAL]
+    assert await uploads.run() == "expired"
+    assert [c.file_id for c in uploads.candidates] == ["upload:1", "", "upload:1.3"]
+    assert [job.candidate for job in owed(uploads.store.sessions[ID])] == [2]
 
 
 async def test_a_run_of_another_candidate_uploads_nothing() -> None:

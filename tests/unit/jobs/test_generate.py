@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.domain import begin
-from bot.domain.attempt import ImageRef
+from bot.domain.attempt import Candidate, ImageRef
 from bot.domain.errors import (
     FailureKind,
     SlackRefused,
@@ -417,3 +417,11 @@ async def test_a_generation_that_died_after_its_draft_leaves_no_preview() -> Non
     await worker.run(generate(), True)
     assert worker.without_status() == ["remove_preview", "refresh_draft"]
     assert worker.session.latest.preview_ts == ""
+
+
+async def test_a_repeated_job_of_an_image_that_is_made_leaves_the_preview_of_the_others() -> None:
+    made = (Candidate(1, width=9, height=9), Candidate(2, runner="another"))
+    worker = Worker(with_latest(generating(), candidates=made, preview_ts="7.7"), previews=True)
+    await worker.run(generate(), repeated=True)
+    assert worker.publisher.shown == []
+    assert worker.session.latest.preview_ts == "7.7"

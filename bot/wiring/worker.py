@@ -27,6 +27,7 @@ from bot.ops.serving import Monitoring
 from bot.ops.startup import warn_of_models
 from bot.ops.stopping import Stopping
 from bot.ops.write_probe import REFUSED, WriteProbe
+from bot.ports import Cancellations, Heartbeats, ImageBackend, SessionStore
 from bot.progress.live_preview import LivePreviews
 from bot.progress.queue_position import QueuePositions
 from bot.progress.session_messages import DraftRefresher, LiveStatus
@@ -54,6 +55,48 @@ def slack_breaker(outside: Outside, stack: AsyncExitStack, tasks: BackgroundTask
     return breaker
 
 
+def job_dispatcher(
+    outside: Outside,
+    sessions: SessionStore,
+    cancellations: Cancellations,
+    heartbeats: Heartbeats,
+    breaker: SlackBreaker,
+    backend: ImageBackend,
+) -> tuple[JobDispatcher, CancellationWatch]:
+    """The handlers of the jobs, one for each kind, and what finds out that one is cancelled."""
+    settings, publisher, queue = outside.settings, outside.publisher, outside.queue
+    status = LiveStatus(sessions, publisher)
+    retries = StoreRetries(status.waits_for)
+    retrying = RetryingStore(sessions, retries)
+    previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
+    flow = ReviewFlow(
+        retrying,
+        backend,
+        publisher,
+        ImageRequests(retrying, outside.files, heartbeats, avoid_rejected=settings.avoid_rejected),
+        status.changed,
+        partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
+    )
+    runner = GenerationRunner(flow, previews, heartbeats, retries)
+    watch = CancellationWatch(sessions)
+    cancelled = CancelledAttempts(sessions, backend, publisher, previews)
+    drafts = DraftRefresher(retrying, publisher)
+    root = RootMessage(retrying, publisher, outside.identity.bot_name)
+    show_end = ShowEnd(previews, drafts, status)
+    show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
+    publish = Publish(retrying, publisher, show_end)
+    handlers: dict[JobKind, Handler] = {
+        JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, retries),
+        JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
+        JobKind.SHOW_CANCELLED: show_cancelled,
+        JobKind.PUBLISH: publish,
+        JobKind.RETIRE: Retire(retrying, publisher, publish, show_end),
+    }
+    last_try = LastTry(retrying, publisher, flow, status)
+    notice = ShutOutNotice(retrying, publisher)
+    return JobDispatcher(retrying, handlers, last_try, breaker, notice), watch
+
+
 async def start_worker(
     outside: Outside, stack: AsyncExitStack, monitoring: Monitoring, stopping: Stopping
 ) -> list[asyncio.Task[None]]:
@@ -63,48 +106,15 @@ async def start_worker(
         image_backend(settings, outside.reading), settings.image_backend.value
     )
     stack.push_async_callback(backend.close)
-    status = LiveStatus(sessions, publisher)
-    store_retries = StoreRetries(status.waits_for)
-    retrying = RetryingStore(sessions, store_retries)
     heartbeats = outside.heartbeats(stack)
     write_probe = WriteProbe(outside.redis(stack, PROBE_PATIENCE)[0].probe_write)
-    previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
     tasks = BackgroundTasks()
     breaker = slack_breaker(outside, stack, tasks)
-    flow = ReviewFlow(
-        retrying,
-        backend,
-        publisher,
-        ImageRequests(retrying, outside.files, heartbeats, avoid_rejected=settings.avoid_rejected),
-        status.changed,
-        partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
+    dispatcher, watch = job_dispatcher(
+        outside, sessions, cancellations, heartbeats, breaker, backend
     )
-    watch = CancellationWatch(sessions)
-    drafts = DraftRefresher(retrying, publisher)
-    cancelled = CancelledAttempts(sessions, backend, publisher, previews)
-    root = RootMessage(retrying, publisher, outside.identity.bot_name)
-    show_end = ShowEnd(previews, drafts, status)
-    publish = Publish(retrying, publisher, show_end)
-    runner = GenerationRunner(flow, previews, heartbeats, store_retries)
-    handlers: dict[JobKind, Handler] = {
-        JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, store_retries),
-        JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
-        JobKind.SHOW_CANCELLED: ShowCancelled(
-            retrying, queue, cancellations, cancelled, drafts, status
-        ),
-        JobKind.PUBLISH: publish,
-        JobKind.RETIRE: Retire(retrying, publisher, publish, show_end),
-    }
-    dispatcher = JobDispatcher(
-        retrying,
-        handlers,
-        LastTry(retrying, publisher, flow, status),
-        breaker,
-        ShutOutNotice(retrying, publisher),
-    )
-    worker = BullWorker(
-        outside.redis_url, dispatcher, settings.worker_concurrency, settings.job_lease
-    )
+    concurrency, lease = settings.worker_concurrency, settings.job_lease
+    worker = BullWorker(outside.redis_url, dispatcher, concurrency, lease)
     monitoring.needs(lambda: worker.takes_jobs, "no jobs are taken")
     for trouble, reason in REFUSED.items():
         monitoring.needs(partial(write_probe.is_free_of, trouble), reason)

@@ -86,7 +86,8 @@ class LivePreview:
         session = await self._sessions.load(self._session_id)
         if not under_way(session, self._number) or self._ended.is_set():
             return GAP
-        if session.latest.at_work != self._candidate:
+        attempt = session.latest
+        if attempt.at_work != self._candidate or attempt.candidate(self._candidate).is_made:
             return GAP
         self.in_doubt = True
         try:
@@ -127,11 +128,6 @@ class LivePreviews:
     def offer(self, session_id: str, image: ImageRef, partial: str) -> None:
         if preview := self._running.get((session_id, image)):
             preview.offer(partial)
-
-    def stop(self, session_id: str, image: ImageRef) -> None:
-        """The image is there: what is only partial would come too late."""
-        if preview := self._running.get((session_id, image)):
-            preview.stop()
 
     @asynccontextmanager
     async def showing(self, session_id: str, image: ImageRef) -> AsyncIterator[None]:

@@ -166,10 +166,9 @@ async def test_what_is_no_base64_ends_the_preview() -> None:
     assert screen.publisher.shown == []
 
 
-async def test_nothing_partial_is_shown_once_the_images_are_there() -> None:
-    screen = Screen()
+async def test_nothing_partial_is_shown_once_the_image_is_made() -> None:
+    screen = Screen(with_latest(generating(), candidates=(Candidate(1, width=9, height=9),)))
     async with screen.showing():
-        screen.previews.stop(ID, ImageRef(1))
         screen.offer("late")
         await asyncio.sleep(0.02)
     assert screen.publisher.shown == []

@@ -12,9 +12,15 @@ from bot.concurrency import BackgroundTasks
 from bot.domain.errors import Reason, Refusal
 from bot.domain.person import Person
 from bot.domain.policy import WhoMayStart
-from bot.slack.actor import Actor, actor_of, is_asked_by_somebody, is_of_a_person, is_ours
 from bot.slack.error_boundary import error_boundary
-from bot.slack.identity import Identity
+from bot.slack.identity import (
+    Actor,
+    Identity,
+    actor_of,
+    is_asked_by_somebody,
+    is_of_a_person,
+    is_ours,
+)
 from bot.slack.members import MemberDirectory
 from bot.slack.requests import ACTING, Acting
 from bot.slack.responders import (

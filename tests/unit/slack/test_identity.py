@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from bot.slack.actor import (
+from bot.slack.identity import (
     Actor,
+    Identity,
     actor_of,
     is_asked_by_somebody,
     is_of_a_person,
     is_ours,
 )
-from bot.slack.identity import Identity
 
 Payload = dict[str, Any]
 TEAM = Identity("T1", "B1", "UBOT")

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from bot.domain.errors import Conflict, Refusal, StoreUnavailable
-from bot.slack.request_metrics import track_listener
+from bot.slack.request_tracking import track_listener
 from bot.slack.responders import Responder
 from bot.telemetry.context import log_context
 from bot.telemetry.tracing import span

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Reason, Refusal
-from bot.slack.request_metrics import count_slack_errors
+from bot.slack.request_tracking import count_slack_errors, error_code
 
 log = logging.getLogger(__name__)
 
@@ -60,10 +60,11 @@ class MemberDirectory:
                     answer = await client.users_info(user=user)
             return _member(answer["user"])
         except SlackApiError as error:
-            if _code_of(error) in _UNKNOWN:
+            code = error_code(error)
+            if code in _UNKNOWN:
                 raise Refusal(Reason.OUTSIDER) from None
-            log.warning("users.info is refused: %s", _code_of(error))
-            if _code_of(error) == "missing_scope":
+            log.warning("users.info is refused: %s", code or "no answer")
+            if code == "missing_scope":
                 raise Refusal(Reason.CHECK_NOT_GRANTED) from None
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody is let in
             log.warning("users.info does not answer: %s", type(error).__name__)
@@ -73,11 +74,6 @@ class MemberDirectory:
         if len(self._known) >= _MOST_CACHED:
             self._known.clear()
         self._known[user] = (self._now() + CACHED_FOR, member)
-
-
-def _code_of(error: SlackApiError) -> str:
-    data = getattr(error.response, "data", error.response)
-    return str(data.get("error")) if isinstance(data, dict) else "no answer"
 
 
 def _member(user: dict[str, Any]) -> Member:

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.domain.errors import OptionRefused, Reason, Refusal
 from bot.domain.options import OPTIONS
-from bot.slack.request_metrics import count_slack_errors
+from bot.slack.request_tracking import count_slack_errors
 from bot.slack.requests import block_ids, thread_of, user_of
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK

@@ -12,7 +12,7 @@ from bot.adapters.slack import slack_client, slack_session
 from bot.adapters.slack.client import CALL_TIMEOUT
 from bot.sandbox import PATIENCE, Fault, SimulatedSlack
 from bot.slack.bolt import Identity, bolt_app
-from bot.slack.in_flight import InFlightRequests
+from bot.slack.request_tracking import InFlightRequests
 from bot.slack.transport import socket_connection, socket_mode
 from bot.slack.transport.socket_mode import SocketModeConnections, SocketNotOpened
 from tests.support.links import Link

@@ -11,7 +11,7 @@ from bot.concurrency import BackgroundTasks
 from bot.domain.session import Session
 from bot.service import Services
 from bot.slack.identity import Identity
-from bot.slack.request_metrics import count_slack_errors, wait_for_acks
+from bot.slack.request_tracking import count_slack_errors, wait_for_acks
 from bot.views.forms import View
 
 

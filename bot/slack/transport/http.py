@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
-from bot.slack.in_flight import InFlightRequests
-from bot.slack.request_metrics import TrackedRequest, track_request
+from bot.slack.request_tracking import InFlightRequests, track_request
 from bot.slack.transport.signing import Replays, Signing
 
 log = logging.getLogger(__name__)
@@ -28,21 +28,23 @@ def events_routes(
     Slack did not sign or that came before. It never answers 500."""
 
     async def events(request: web.Request) -> web.Response:
-        with track_request(in_flight) as tracked:
-            body = await _read(request)
-            signed = signing.signed(request.headers, body)
-            if signed is None or not await replays.first(signed):
-                return web.json_response({"error": "invalid request"}, status=401)
+        received = time.perf_counter()
+        body = await _read(request)
+        signed = signing.signed(request.headers, body)
+        if signed is None or not await replays.first(signed):
+            return web.json_response({"error": "invalid request"}, status=401)
+        parsed = _parsed(request.content_type, body)
+        with track_request(in_flight, parsed and parsed.body, received) as tracked:
             response = None
             try:
-                response = await _dispatched(app, request.content_type, body, tracked)
+                response = await _dispatched(app, parsed)
             finally:
                 if response is None or response.status != 200:
                     await replays.forget(signed)
             if not await _sent(request, response):
                 await replays.forget(signed)
             elif response.status == 200:
-                tracked.acked()
+                tracked.acked = True
         return response
 
     return [web.post("/slack/events", events)]
@@ -67,16 +69,22 @@ async def _sent(request: web.Request, response: web.Response) -> bool:
     return True
 
 
-async def _dispatched(
-    app: AsyncApp, content_type: str, body: bytes, tracked: TrackedRequest
-) -> web.Response:
+def _parsed(content_type: str, body: bytes) -> AsyncBoltRequest | None:
     try:
-        request = bolt_request(content_type, body)
-        tracked.identify(request.body)
-        response = await app.async_dispatch(request)
-        if response.status < 500:
-            return await to_aiohttp_response(response)
-        log.error("a request broke Bolt")
+        return bolt_request(content_type, body)
+    except Exception as error:  # noqa: BLE001 - Slack is never answered with 500
+        log.error("a request could not be parsed: %s", type(error).__name__)
+        return None
+
+
+async def _dispatched(app: AsyncApp, request: AsyncBoltRequest | None) -> web.Response:
+    """Bolt's response, or 400 where it has none."""
+    try:
+        if request is not None:
+            response = await app.async_dispatch(request)
+            if response.status < 500:
+                return await to_aiohttp_response(response)
+            log.error("a request broke Bolt")
     except Exception as error:  # noqa: BLE001 - Slack is never answered with 500
         log.error("a request could not be dispatched: %s", type(error).__name__)
     return web.json_response({"error": "bad request"}, status=400)

@@ -25,8 +25,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.domain.errors import ImagineError
-from bot.slack.in_flight import InFlightRequests
-from bot.slack.request_metrics import track_request
+from bot.slack.request_tracking import InFlightRequests, track_request
 from bot.slack.transport.socket_connection import SocketConnection
 
 log = logging.getLogger(__name__)
@@ -101,13 +100,11 @@ class SocketModeConnections:
 
     async def _handle(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         started = asyncio.get_running_loop().time()
-        with track_request(self._in_flight) as tracked:
-            tracked.identify(request.payload)
+        with track_request(self._in_flight, request.payload) as tracked:
             try:
                 response = await run_async_bolt_app(self._app, request)
                 await send_async_response(client, request, response, started)
-                if response.status == 200:
-                    tracked.acked()
+                tracked.acked = response.status == 200
             except Exception as error:  # noqa: BLE001 - the SDK would log the request's body
                 log.error("a request could not be dispatched: %s", type(error).__name__)
 

@@ -12,7 +12,8 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.slack import slack_client, slack_session
 from bot.sandbox import Ack, Fault, SimulatedSlack
-from bot.slack.bolt import Identity, bolt_app
+from bot.slack.bolt import bolt_app
+from bot.slack.identity import Identity
 from bot.slack.request_tracking import InFlightRequests
 from bot.slack.transport.socket_connection import SocketConnection
 from bot.slack.transport.socket_mode import SocketModeConnections

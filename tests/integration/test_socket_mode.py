@@ -11,7 +11,8 @@ from slack_bolt.async_app import AsyncApp
 from bot.adapters.slack import slack_client, slack_session
 from bot.adapters.slack.client import CALL_TIMEOUT
 from bot.sandbox import PATIENCE, Fault, SimulatedSlack
-from bot.slack.bolt import Identity, bolt_app
+from bot.slack.bolt import bolt_app
+from bot.slack.identity import Identity
 from bot.slack.request_tracking import InFlightRequests
 from bot.slack.transport import socket_connection, socket_mode
 from bot.slack.transport.socket_mode import SocketModeConnections, SocketNotOpened

@@ -5,46 +5,156 @@ has read our closing frame, so that a request may come in when no ack can go out
 connection: it is handled all the same, and acked over another one, which is opened for that where
 none is left.
 
-What cannot be known: whether Slack takes such an ack (its SDKs count on it when they reconnect; it
-is not documented), and whether it gives what was not acked to another connection. It sends events
-again; for commands and clicks nothing of the kind is documented, so that after a `kill -9` the
-person has to repeat them.
+Not documented: whether Slack takes such an ack (its SDKs count on it when they reconnect), and
+whether it gives commands and clicks that were not acked to another connection, as it does events.
+After a `kill -9` the person has to repeat them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import struct
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from slack_bolt.adapter.socket_mode.async_internals import (
-    run_async_bolt_app,
-    send_async_response,
-)
+from aiohttp import ClientError, WSCloseCode, WSMessage, WSMsgType
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackClientError
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import ImagineError
 from bot.slack.request_tracking import InFlightRequests, track_request
-from bot.slack.transport.socket_connection import SocketConnection
 
 log = logging.getLogger(__name__)
+_LOG = logging.getLogger("slack_sdk.socket_mode")
+_LOG.setLevel(logging.CRITICAL)
+"""Below that it logs what people type, and addresses that hold a ticket."""
 
 CONNECTIONS = 2
 """Slack delivers to any one of an app's connections (at most 10). It closes each now and then:
 a second one stands in meanwhile."""
 CONNECT_WITHIN = 30.0
-_LAST_ACKS = 3.0
-_TO_ACK = 3.0
+ACK_WITHIN = 3.0
 """Seconds that Slack waits for an ack."""
 _LOOK_AGAIN = 0.05
 _OPEN_MORE_FOR = 10.0
-"""Seconds after the beginning of the end. One that was opened for the last acks may be sent more
-while it closes, and so on."""
+"""Seconds of `stop`. A connection opened for the last acks may be sent more while it closes."""
+PING_INTERVAL = 3.0
+"""Seconds. A connection that went away without a word is noticed and replaced within four."""
+ADDRESS_WITHIN = 5
+"""Seconds for Slack to name a new address; after that it is asked again."""
+OPEN_WITHIN = 5.0
+"""Seconds for one address to open; after that Slack is asked for another."""
+GOODBYE_WITHIN = 1.0
+"""Seconds for Slack to answer our closing frame."""
+_CLOSING_FRAME = struct.pack("!H", WSCloseCode.OK)
+
+Send = Callable[["SocketConnection", str], Awaitable[None]]
 
 
 class SocketNotOpened(ImagineError):
     """No connection came about at start-up."""
+
+
+class SocketConnection(SocketModeClient):
+    """The SDK's client, with five faults mended. The SDK's closes with aiohttp's `close()`, which
+    drops every message that comes in between our closing frame and Slack's. It keeps no reference
+    to the task of a message. It sends an ack over its own connection alone, even one that has just
+    gone away. It asks for a new address over a kept connection, which may be as dead as the socket.
+    And it tries one address for ever, although an address opens only once.
+
+    `send` is given every ack, to find a connection for it. `in_flight` holds the tasks of the
+    messages that are being handled."""
+
+    def __init__(self, app_token: str, slack: AsyncWebClient, send: Send) -> None:
+        # a client of its own, without kept connections
+        asking = AsyncWebClient(base_url=slack.base_url, timeout=ADDRESS_WITHIN, retry_handlers=[])
+        asking.proxy = slack.proxy
+        super().__init__(app_token, web_client=asking, logger=_LOG, ping_interval=PING_INTERVAL)
+        self.proxy = slack.proxy
+        self.in_flight: set[asyncio.Task[None]] = set()
+        self._send = send
+        self._leaving = False
+        self._heard_out = asyncio.Event()
+        self.on_close_listeners.append(self._closed_by_slack)
+
+    @property
+    def usable(self) -> bool:
+        """Whether an ack can go out over it."""
+        session = self.current_session
+        return not self._leaving and session is not None and not session.closed
+
+    async def send_message(self, message: str) -> None:
+        await self._send(self, message)
+
+    async def enqueue_message(self, message: str) -> None:
+        """Handle a message at once: what has been received is in `in_flight`. Slack sends empty
+        messages, too."""
+        parsed = json.loads(message) if message.startswith("{") else {}
+        task = asyncio.create_task(self.run_message_listeners(parsed, message))
+        self.in_flight.add(task)
+        task.add_done_callback(self.in_flight.discard)
+
+    async def connect(self) -> None:
+        """Slack asks us now and then to go to another address: the old one is heard out first.
+        Returns once connected, or closed."""
+        if not self.stale:
+            await self._say_goodbye()
+        while not (self.closed or await self._opens()):
+            log.warning("Socket Mode did not open; asking Slack for another address")
+            self.wss_uri = None
+        self._leaving = False
+
+    async def _opens(self) -> bool:
+        """Whether it could be opened at the address that is known, or at a new one."""
+        while self.wss_uri is None and not self.closed:
+            try:
+                self.wss_uri = await self.issue_new_wss_url()
+            except (SlackClientError, ClientError, OSError) as error:
+                log.warning("Slack names no address for Socket Mode: %s", type(error).__name__)
+                await asyncio.sleep(PING_INTERVAL)
+        try:
+            async with asyncio.timeout(OPEN_WITHIN):
+                await super().connect()  # type: ignore[no-untyped-call]
+        except TimeoutError:
+            return False
+        return True
+
+    async def leave(self) -> None:
+        """Go for good. What Slack sent before it heard of that is in hand then, and no ack can go
+        out here any more."""
+        self.default_auto_reconnect_enabled = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_WITHIN), self.connect_operation_lock:
+                await self._say_goodbye()
+
+    async def close(self) -> None:
+        """Let go of it, whether or not Slack answers."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_WITHIN):
+                await self.disconnect()  # type: ignore[no-untyped-call]
+        await super().close()  # type: ignore[no-untyped-call]
+
+    async def _say_goodbye(self) -> None:
+        """Send our closing frame, and listen until Slack's has come."""
+        session = self.current_session
+        if session is None or session.closed:
+            return
+        self._leaving, self.auto_reconnect_enabled = True, False
+        self._heard_out.clear()
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(GOODBYE_WITHIN):
+                await session.send_frame(_CLOSING_FRAME, WSMsgType.CLOSE)
+                await self._heard_out.wait()
+
+    async def _closed_by_slack(self, _: WSMessage) -> None:
+        self._heard_out.set()
 
 
 class SocketModeConnections:
@@ -111,11 +221,12 @@ class SocketModeConnections:
     async def _send(self, own: SocketConnection, message: str) -> None:
         """Over its own connection where that is open. Raises `TimeoutError` when it is too late
         for an ack."""
-        async with asyncio.timeout(_TO_ACK):
+        async with asyncio.timeout(ACK_WITHIN):
             while True:
                 for connection in (own, *self._connections):
-                    if await connection.sent(message):
-                        return
+                    if connection.usable and (session := connection.current_session):
+                        with suppress(ConnectionError):
+                            return await session.send_str(message)
                 await asyncio.sleep(_LOOK_AGAIN)
                 if asyncio.get_running_loop().time() < self._open_more_until:
                     await self._open_another()
@@ -131,7 +242,7 @@ class SocketModeConnections:
 async def _answered(connection: SocketConnection) -> bool:
     """Wait until nothing of it is in hand; answers whether that came about."""
     try:
-        async with asyncio.timeout(_LAST_ACKS):
+        async with asyncio.timeout(ACK_WITHIN):
             while connection.in_flight:
                 await asyncio.wait(connection.in_flight)
     except TimeoutError:

@@ -18,7 +18,6 @@ from bot.concurrency import BackgroundTasks
 from bot.domain.errors import Reason, Refusal
 from bot.domain.person import Person
 from bot.domain.policy import WhoMayStart
-from bot.slack.error_boundary import error_boundary
 from bot.slack.identity import (
     Actor,
     Identity,
@@ -27,8 +26,8 @@ from bot.slack.identity import (
     is_of_a_person,
     is_ours,
 )
+from bot.slack.listening import ACTING, Acting, error_boundary
 from bot.slack.members import MemberDirectory
-from bot.slack.requests import ACTING, Acting
 from bot.slack.responders import (
     CommandResponder,
     FormResponder,

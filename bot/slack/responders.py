@@ -16,7 +16,6 @@ from slack_sdk.errors import SlackApiError
 from bot.domain.errors import OptionRefused, Reason, Refusal
 from bot.domain.options import OPTIONS
 from bot.slack.request_tracking import count_slack_errors
-from bot.slack.requests import block_ids, thread_of, user_of
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
 from bot.views.words import refusal_words
@@ -28,9 +27,19 @@ _ABOUT_PICTURES = {
     Reason.IMAGE_NOT_SHARED,
 }
 
-
 DELIVERY_ERRORS = (SlackApiError, ClientError, OSError, KeyError, ValueError)
 """`ValueError`: the request came without a `response_url`."""
+
+
+def user_of(args: AsyncArgs) -> str:
+    """The person to whom an answer goes, whether let in or not."""
+    return args.context.user_id or ""
+
+
+def thread_of(event: dict[str, Any]) -> str:
+    """The thread that a message was written in, if any."""
+    thread_ts: str = event.get("thread_ts") or ""
+    return "" if thread_ts == event["ts"] else thread_ts
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,10 @@ class FormResponder(Responder):
             field = found[0].name if found else PROMPT_BLOCK
         elif refusal.reason in _ABOUT_PICTURES:
             field = PICTURE_BLOCK
-        return field if field in block_ids(self.args.body.get("view") or {}) else PROMPT_BLOCK
+        match self.args.body.get("view"):
+            case {"state": {"values": dict(values)}} if field in values:
+                return field
+        return PROMPT_BLOCK
 
 
 class ClickResponder(Responder):

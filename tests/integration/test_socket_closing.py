@@ -60,7 +60,7 @@ async def goodbye_said(bot: Bot) -> None:
 
 
 def connections_of(bot: Bot) -> list[SocketConnection]:
-    return bot.sockets._connections
+    return bot.sockets.connections
 
 
 @pytest.mark.parametrize("connections", [1, 2])

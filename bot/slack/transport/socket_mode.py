@@ -16,7 +16,6 @@ import asyncio
 import json
 import logging
 import struct
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from aiohttp import ClientError, WSCloseCode, WSMessage, WSMsgType
@@ -55,8 +54,6 @@ GOODBYE_WITHIN = 1.0
 """Seconds for Slack to answer our closing frame."""
 _CLOSING_FRAME = struct.pack("!H", WSCloseCode.OK)
 
-Send = Callable[["SocketConnection", str], Awaitable[None]]
-
 
 class SocketNotOpened(ImagineError):
     """No connection came about at start-up."""
@@ -69,17 +66,17 @@ class SocketConnection(SocketModeClient):
     gone away. It asks for a new address over a kept connection, which may be as dead as the socket.
     And it tries one address for ever, although an address opens only once.
 
-    `send` is given every ack, to find a connection for it. `in_flight` holds the tasks of the
-    messages that are being handled."""
+    `pool` has the connections that carry an ack where this one cannot. `in_flight` holds the tasks
+    of the messages that are being handled."""
 
-    def __init__(self, app_token: str, slack: AsyncWebClient, send: Send) -> None:
+    def __init__(self, app_token: str, slack: AsyncWebClient, pool: SocketModeConnections) -> None:
         # a client of its own, without kept connections
         asking = AsyncWebClient(base_url=slack.base_url, timeout=ADDRESS_WITHIN, retry_handlers=[])
         asking.proxy = slack.proxy
         super().__init__(app_token, web_client=asking, logger=_LOG, ping_interval=PING_INTERVAL)
         self.proxy = slack.proxy
         self.in_flight: set[asyncio.Task[None]] = set()
-        self._send = send
+        self._pool = pool
         self._leaving = False
         self._heard_out = asyncio.Event()
         self.on_close_listeners.append(self._closed_by_slack)
@@ -91,7 +88,16 @@ class SocketConnection(SocketModeClient):
         return not self._leaving and session is not None and not session.closed
 
     async def send_message(self, message: str) -> None:
-        await self._send(self, message)
+        """Send an ack over this connection where it is open, else over another. Raises
+        `TimeoutError` when it is too late for an ack."""
+        async with asyncio.timeout(ACK_WITHIN):
+            while True:
+                for connection in (self, *self._pool.connections):
+                    if connection.usable and (session := connection.current_session):
+                        with suppress(ConnectionError):
+                            return await session.send_str(message)
+                await asyncio.sleep(_LOOK_AGAIN)
+                await self._pool.open_another()
 
     async def enqueue_message(self, message: str) -> None:
         """Handle a message at once: what has been received is in `in_flight`. Slack sends empty
@@ -158,7 +164,7 @@ class SocketConnection(SocketModeClient):
 
 
 class SocketModeConnections:
-    """Carries requests to a Bolt app."""
+    """The connections that carry requests to a Bolt app."""
 
     def __init__(
         self,
@@ -172,18 +178,18 @@ class SocketModeConnections:
         self._open_more_until = 0.0
         self._opening = asyncio.Lock()
         self._in_flight = in_flight
-        self._connections = [self._connection() for _ in range(connections)]
+        self.connections = [self._connection() for _ in range(connections)]
 
     @property
     def connected(self) -> bool:
         """Whether requests can come in."""
-        return any(connection.usable for connection in self._connections)
+        return any(connection.usable for connection in self.connections)
 
     async def start(self) -> None:
         """Returns once connected. Raises `SocketNotOpened` after `CONNECT_WITHIN` seconds."""
         try:
             async with asyncio.timeout(CONNECT_WITHIN):
-                await asyncio.gather(*(one.connect() for one in self._connections))
+                await asyncio.gather(*(one.connect() for one in self.connections))
         except TimeoutError:
             raise SocketNotOpened(
                 "Socket Mode does not open: Slack gives an address that cannot be reached. "
@@ -194,17 +200,17 @@ class SocketModeConnections:
         """Close one after the other, so that the next can carry the last acks of the one before.
         What they open for the very last comes at the end of the list."""
         self._open_more_until = asyncio.get_running_loop().time() + _OPEN_MORE_FOR
-        while self._connections:
-            connection = self._connections[0]
+        while self.connections:
+            connection = self.connections[0]
             await _answered(connection)
             await connection.leave()
             if not await _answered(connection):
                 log.warning("some requests were not answered in time")
             await connection.close()
-            self._connections.remove(connection)
+            self.connections.remove(connection)
 
     def _connection(self) -> SocketConnection:
-        connection = SocketConnection(self._app_token, self._app.client, self._send)
+        connection = SocketConnection(self._app_token, self._app.client, self)
         connection.socket_mode_request_listeners.append(self._handle)
         return connection
 
@@ -218,29 +224,19 @@ class SocketModeConnections:
             except Exception as error:  # noqa: BLE001 - the SDK would log the request's body
                 log.error("a request could not be dispatched: %s", type(error).__name__)
 
-    async def _send(self, own: SocketConnection, message: str) -> None:
-        """Over its own connection where that is open. Raises `TimeoutError` when it is too late
-        for an ack."""
-        async with asyncio.timeout(ACK_WITHIN):
-            while True:
-                for connection in (own, *self._connections):
-                    if connection.usable and (session := connection.current_session):
-                        with suppress(ConnectionError):
-                            return await session.send_str(message)
-                await asyncio.sleep(_LOOK_AGAIN)
-                if asyncio.get_running_loop().time() < self._open_more_until:
-                    await self._open_another()
-
-    async def _open_another(self) -> None:
+    async def open_another(self) -> None:
+        """While they stop, open a connection for the last acks where none is usable."""
+        if asyncio.get_running_loop().time() >= self._open_more_until:
+            return
         async with self._opening:
-            if not any(one.usable for one in self._connections):
+            if not self.connected:
                 connection = self._connection()
-                self._connections.append(connection)
+                self.connections.append(connection)
                 await connection.connect()
 
 
 async def _answered(connection: SocketConnection) -> bool:
-    """Wait until nothing of it is in hand; answers whether that came about."""
+    """Wait until all its messages are handled; answers whether they are."""
     try:
         async with asyncio.timeout(ACK_WITHIN):
             while connection.in_flight:

@@ -22,9 +22,9 @@ from bot.slack.identity import (
     Actor,
     Identity,
     actor_of,
-    is_asked_by_somebody,
-    is_of_a_person,
-    is_ours,
+    is_for_installation,
+    is_from_person,
+    is_user_request,
 )
 from bot.slack.listening import ACTING, Acting, error_boundary
 from bot.slack.members import MemberDirectory
@@ -117,34 +117,34 @@ class Admission:
         self._members = MemberDirectory()
 
     async def __call__(self, args: AsyncArgs, next_: Next) -> BoltResponse | None:
-        if not is_ours(args.body, self._identity):
+        if not is_for_installation(args.body, self._identity):
             log.info("turned away: a request for another installation")
-            return await self._elsewhere(args)
-        if is_asked_by_somebody(args.body):
-            if not is_of_a_person(args.body, self._identity):
+            return await self._refuse_elsewhere(args)
+        if is_user_request(args.body):
+            if not is_from_person(args.body, self._identity):
                 return await args.ack()
             try:
-                person = await self._admitted(args)
+                person = await self._admit(args)
                 args.context[ACTING] = Acting(self._identity.installation, person)
             except Refusal as refusal:
                 return await self._refuse(args, refusal)
         await next_()
         return None
 
-    async def _admitted(self, args: AsyncArgs) -> Person:
-        """Who acts. Raises `Refusal` where they may not use the bot."""
+    async def _admit(self, args: AsyncArgs) -> Person:
+        """Answer who acts. Raises `Refusal` where they may not use the bot."""
         actor, full = actor_of(args.body, self._identity), self._who is WhoMayStart.FULL_MEMBERS
         org, home = actor.org, self._identity.installation
         is_guest = False
         if not actor.certain or (full and org == home):
-            org, is_guest = await self._looked_up(args, actor)
+            org, is_guest = await self._look_up(args, actor)
         if self._who is not WhoMayStart.ANYONE and org != home:
             raise Refusal(Reason.OUTSIDER)
         if full and is_guest:
             raise Refusal(Reason.GUEST)
         return Person(org, actor.user)
 
-    async def _looked_up(self, args: AsyncArgs, actor: Actor) -> tuple[str, bool]:
+    async def _look_up(self, args: AsyncArgs, actor: Actor) -> tuple[str, bool]:
         """The person's organisation, and whether they are a guest. Only Slack's answer makes an
         uncertain person one of the installation's own."""
         if not self._identity.may("users:read"):
@@ -172,27 +172,28 @@ class Admission:
             raise Refusal(Reason.OUTSIDER)
         return org
 
-    async def _elsewhere(self, args: AsyncArgs) -> BoltResponse | None:
-        """The words need no token: they are in the ack, or go to the `response_url`."""
+    async def _refuse_elsewhere(self, args: AsyncArgs) -> BoltResponse | None:
+        """Refuse a request for another installation. The words need no token: they are in the ack,
+        or go to the `response_url`."""
         refusal = Refusal(Reason.NOT_INSTALLED)
         if "command" in args.body:
             return await self._refuse(args, refusal)
         response = await args.ack()
-        if args.body.get("response_url") and is_of_a_person(args.body, self._identity):
-            self._tasks.spawn(_tell(ResponseUrlResponder(args), refusal))
+        if args.body.get("response_url") and is_from_person(args.body, self._identity):
+            self._tasks.spawn(_send_refusal(ResponseUrlResponder(args), refusal))
         return response
 
     async def _refuse(self, args: AsyncArgs, refusal: Refusal) -> BoltResponse | None:
         """The ack of a command or a form holds the words; elsewhere they are said after it."""
         responder = responder_to(args)
         if isinstance(responder, CommandResponder | FormResponder):
-            await _tell(responder, refusal)
+            await _send_refusal(responder, refusal)
             return args.ack.response
         response = await args.ack()
-        self._tasks.spawn(_tell(responder, refusal))
+        self._tasks.spawn(_send_refusal(responder, refusal))
         return response
 
 
-async def _tell(responder: Responder, refusal: Refusal) -> None:
+async def _send_refusal(responder: Responder, refusal: Refusal) -> None:
     async with error_boundary(responder):
         raise refusal

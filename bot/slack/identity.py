@@ -71,7 +71,7 @@ class Actor(NamedTuple):
     certain: bool = True
 
 
-def is_ours(body: Payload, identity: Identity) -> bool:
+def is_for_installation(body: Payload, identity: Identity) -> bool:
     """Whether the request is for this installation of this app."""
     app = body.get("api_app_id")
     if identity.app_id and app and app != identity.app_id:
@@ -95,12 +95,12 @@ def is_shared(body: Payload) -> bool:
     return body.get("is_ext_shared_channel") in (True, "true")
 
 
-def is_told_unshared(body: Payload) -> bool:
+def is_unshared(body: Payload) -> bool:
     """Whether Slack says that only the people of one organisation are there."""
     return body.get("is_ext_shared_channel") in (False, "false")
 
 
-def is_asked_by_somebody(body: Payload) -> bool:
+def is_user_request(body: Payload) -> bool:
     """Whether somebody asks the bot for something, by command, click, form, shortcut or words."""
     event = body.get("event")
     if not isinstance(event, dict):
@@ -115,7 +115,7 @@ def is_asked_by_somebody(body: Payload) -> bool:
     return False
 
 
-def is_of_a_person(body: Payload, identity: Identity) -> bool:
+def is_from_person(body: Payload, identity: Identity) -> bool:
     """Whether a person asks: not a bot, not an app, not nobody."""
     event = body.get("event")
     if isinstance(event, dict) and event.get("type") in {"app_mention", "message"}:
@@ -126,14 +126,13 @@ def is_of_a_person(body: Payload, identity: Identity) -> bool:
 
 
 def actor_of(body: Payload, identity: Identity) -> Actor:
-    """Who asks, for the installation that `is_ours`. Its own people have its `installation` as
-    their `org`."""
+    """Who asks. The installation's own people have its `installation` as their `org`."""
     user = _text(extract_user_id(body))
     if isinstance(event := body.get("event"), dict):
-        return _author_of(event, body, identity, user)
+        return _event_author(event, body, identity, user)
     if "command" in body:
         pair = _text(body, "team_id"), _text(body, "enterprise_id")
-        return actor_by_claims(user, pair[:1], [pair], identity)
+        return actor_from_claims(user, pair[:1], [pair], identity)
     team = _text(body, "user", "team_id")
     org = _text(body, "user", "enterprise_id")
     org = org or _text(body, "user", "enterprise_user", "enterprise_id")
@@ -142,10 +141,10 @@ def actor_of(body: Payload, identity: Identity) -> Actor:
     if (installed := _text(extract_enterprise_id(body))) != identity.enterprise_id:
         pairs.append((here, installed))  # ours is the installation's, and says nothing of people
     claims = [team or org] if team or org else [_text(body, "view", "team_id"), here]
-    return actor_by_claims(user, claims, pairs, identity)
+    return actor_from_claims(user, claims, pairs, identity)
 
 
-def actor_by_claims(
+def actor_from_claims(
     user: str,
     claims: Sequence[str],
     pairs: Sequence[Pair],
@@ -171,7 +170,7 @@ def actor_by_claims(
     return Actor(user, org, certain=bool(foreign) and not any(ours))
 
 
-def _author_of(event: Payload, body: Payload, identity: Identity, user: str) -> Actor:
+def _event_author(event: Payload, body: Payload, identity: Identity, user: str) -> Actor:
     """A mention's `team` may be that of the channel's other side, a message's is the author's."""
     claims = [
         _text(event, "user_team"),
@@ -186,8 +185,8 @@ def _author_of(event: Payload, body: Payload, identity: Identity, user: str) -> 
     team, org = outer = _text(body, "team_id"), _text(body, "enterprise_id")
     context = _text(body, "context_team_id"), _text(body, "context_enterprise_id")
     pairs = [outer, context, *_authorizations(body)]
-    inside = is_told_unshared(body) and team not in claims and identity.is_home("", org)
-    return actor_by_claims(user, claims, pairs, identity, unknown_is_ours=inside)
+    inside = is_unshared(body) and team not in claims and identity.is_home("", org)
+    return actor_from_claims(user, claims, pairs, identity, unknown_is_ours=inside)
 
 
 def _is_at_home(event: Payload, body: Payload, identity: Identity) -> bool:
@@ -195,7 +194,7 @@ def _is_at_home(event: Payload, body: Payload, identity: Identity) -> bool:
     organisation words may come from a channel that is shared, unless Slack says that it is not."""
     if is_shared(body):
         return False
-    if is_told_unshared(body):
+    if is_unshared(body):
         org = _text(body, "enterprise_id")
         return not org or identity.is_home(_text(body, "team_id"), org)
     words = event.get("type") in {"app_mention", "message"}

@@ -18,7 +18,7 @@ from bot.ops.doctor.finding import Verdict
 from bot.ops.doctor.redis import _memory
 from bot.sandbox import Fault, SimulatedSlack
 from bot.settings import Backend, Settings
-from bot.slack.identity import is_ours
+from bot.slack.identity import is_for_installation
 from tests.fake_openai import FakeOpenAI
 from tests.support.processes import free_port
 
@@ -350,6 +350,6 @@ async def test_an_installation_in_an_organisation_is_known_as_that(slack: Simula
     assert (inside.installation, inside.org_wide) == ("T0SANDBOX1", False)
     assert inside.is_home("T0SECOND", "E0ORG")
     second = {"command": "/imagine", "team_id": "T0SECOND", "enterprise_id": "E0ORG"}
-    assert not is_ours(second, inside)
+    assert not is_for_installation(second, inside)
     assert (whole.installation, whole.org_wide) == ("E0ORG", True)
-    assert is_ours(second, whole)
+    assert is_for_installation(second, whole)

@@ -30,18 +30,18 @@ def events_routes(
     async def events(request: web.Request) -> web.Response:
         received = time.perf_counter()
         body = await _read(request)
-        signed = signing.signed(request.headers, body)
-        if signed is None or not await replays.first(signed):
+        signed = signing.verify(request.headers, body)
+        if signed is None or not await replays.record(signed):
             return web.json_response({"error": "invalid request"}, status=401)
-        parsed = _parsed(request.content_type, body)
+        parsed = _parse(request.content_type, body)
         with track_request(in_flight, parsed and parsed.body, received) as tracked:
             response = None
             try:
-                response = await _dispatched(app, parsed)
+                response = await _dispatch(app, parsed)
             finally:
                 if response is None or response.status != 200:
                     await replays.forget(signed)
-            if not await _sent(request, response):
+            if not await _send(request, response):
                 await replays.forget(signed)
             elif response.status == 200:
                 tracked.acked = True
@@ -58,9 +58,9 @@ async def _read(request: web.Request) -> bytes:
         raise web.HTTPRequestTimeout from None
 
 
-async def _sent(request: web.Request, response: web.Response) -> bool:
-    """Send the response; False where the connection is gone. aiohttp would send it right after this
-    handler, and nobody would know when."""
+async def _send(request: web.Request, response: web.Response) -> bool:
+    """Send the response; answers False where the connection is gone. aiohttp would send it after
+    this handler, and the moment would stay unknown."""
     try:
         await response.prepare(request)
         await response.write_eof()
@@ -69,7 +69,7 @@ async def _sent(request: web.Request, response: web.Response) -> bool:
     return True
 
 
-def _parsed(content_type: str, body: bytes) -> AsyncBoltRequest | None:
+def _parse(content_type: str, body: bytes) -> AsyncBoltRequest | None:
     try:
         return bolt_request(content_type, body)
     except Exception as error:  # noqa: BLE001 - Slack is never answered with 500
@@ -77,7 +77,7 @@ def _parsed(content_type: str, body: bytes) -> AsyncBoltRequest | None:
         return None
 
 
-async def _dispatched(app: AsyncApp, request: AsyncBoltRequest | None) -> web.Response:
+async def _dispatch(app: AsyncApp, request: AsyncBoltRequest | None) -> web.Response:
     """Bolt's response, or 400 where it has none."""
     try:
         if request is not None:
@@ -91,9 +91,9 @@ async def _dispatched(app: AsyncApp, request: AsyncBoltRequest | None) -> web.Re
 
 
 def bolt_request(content_type: str, body: bytes) -> AsyncBoltRequest:
-    """The request as Bolt gets it over Socket Mode: parsed, known to be Slack's, and without
-    headers, which nobody has signed. Bolt's own parser takes the word “payload” in a command for
-    a form's field, and loses the command. Raises `ValueError` or `RecursionError`."""
+    """The request as Bolt gets it over Socket Mode: parsed, verified, and without headers, which
+    nobody has signed. Bolt's own parser takes the word “payload” in a command for a form's field,
+    and loses the command. Raises `ValueError` or `RecursionError`."""
     text = body.decode("utf-8")
     if content_type == "application/json":
         payload = json.loads(text)

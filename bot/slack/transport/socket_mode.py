@@ -50,7 +50,7 @@ ADDRESS_WITHIN = 5
 """Seconds for Slack to name a new address; after that it is asked again."""
 OPEN_WITHIN = 5.0
 """Seconds for one address to open; after that Slack is asked for another."""
-GOODBYE_WITHIN = 1.0
+CLOSE_WITHIN = 1.0
 """Seconds for Slack to answer our closing frame."""
 _CLOSING_FRAME = struct.pack("!H", WSCloseCode.OK)
 
@@ -77,15 +77,15 @@ class SocketConnection(SocketModeClient):
         self.proxy = slack.proxy
         self.in_flight: set[asyncio.Task[None]] = set()
         self._pool = pool
-        self._leaving = False
-        self._heard_out = asyncio.Event()
-        self.on_close_listeners.append(self._closed_by_slack)
+        self._closing = False
+        self._slack_closed = asyncio.Event()
+        self.on_close_listeners.append(self._on_slack_close)
 
     @property
     def usable(self) -> bool:
         """Whether an ack can go out over it."""
         session = self.current_session
-        return not self._leaving and session is not None and not session.closed
+        return not self._closing and session is not None and not session.closed
 
     async def send_message(self, message: str) -> None:
         """Send an ack over this connection where it is open, else over another. Raises
@@ -108,17 +108,17 @@ class SocketConnection(SocketModeClient):
         task.add_done_callback(self.in_flight.discard)
 
     async def connect(self) -> None:
-        """Slack asks us now and then to go to another address: the old one is heard out first.
-        Returns once connected, or closed."""
+        """Connect. Slack asks now and then for another address: what the old one still sends is
+        received first. Returns once connected, or closed."""
         if not self.stale:
-            await self._say_goodbye()
-        while not (self.closed or await self._opens()):
+            await self._close_handshake()
+        while not (self.closed or await self._try_open()):
             log.warning("Socket Mode did not open; asking Slack for another address")
             self.wss_uri = None
-        self._leaving = False
+        self._closing = False
 
-    async def _opens(self) -> bool:
-        """Whether it could be opened at the address that is known, or at a new one."""
+    async def _try_open(self) -> bool:
+        """Open at the address that is known, or at a new one; answers whether that worked."""
         while self.wss_uri is None and not self.closed:
             try:
                 self.wss_uri = await self.issue_new_wss_url()
@@ -133,34 +133,34 @@ class SocketConnection(SocketModeClient):
         return True
 
     async def leave(self) -> None:
-        """Go for good. What Slack sent before it heard of that is in hand then, and no ack can go
-        out here any more."""
+        """Close for good. What Slack sent before it closed is in `in_flight` then. No ack goes out
+        here any more."""
         self.default_auto_reconnect_enabled = False
         with suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_WITHIN), self.connect_operation_lock:
-                await self._say_goodbye()
+            async with asyncio.timeout(CLOSE_WITHIN), self.connect_operation_lock:
+                await self._close_handshake()
 
     async def close(self) -> None:
-        """Let go of it, whether or not Slack answers."""
+        """Free the connection, whether or not Slack answers."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_WITHIN):
+            async with asyncio.timeout(CLOSE_WITHIN):
                 await self.disconnect()  # type: ignore[no-untyped-call]
         await super().close()  # type: ignore[no-untyped-call]
 
-    async def _say_goodbye(self) -> None:
+    async def _close_handshake(self) -> None:
         """Send our closing frame, and listen until Slack's has come."""
         session = self.current_session
         if session is None or session.closed:
             return
-        self._leaving, self.auto_reconnect_enabled = True, False
-        self._heard_out.clear()
+        self._closing, self.auto_reconnect_enabled = True, False
+        self._slack_closed.clear()
         with suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(GOODBYE_WITHIN):
+            async with asyncio.timeout(CLOSE_WITHIN):
                 await session.send_frame(_CLOSING_FRAME, WSMsgType.CLOSE)
-                await self._heard_out.wait()
+                await self._slack_closed.wait()
 
-    async def _closed_by_slack(self, _: WSMessage) -> None:
-        self._heard_out.set()
+    async def _on_slack_close(self, _: WSMessage) -> None:
+        self._slack_closed.set()
 
 
 class SocketModeConnections:
@@ -202,9 +202,9 @@ class SocketModeConnections:
         self._open_more_until = asyncio.get_running_loop().time() + _OPEN_MORE_FOR
         while self.connections:
             connection = self.connections[0]
-            await _answered(connection)
+            await _wait_until_handled(connection)
             await connection.leave()
-            if not await _answered(connection):
+            if not await _wait_until_handled(connection):
                 log.warning("some requests were not answered in time")
             await connection.close()
             self.connections.remove(connection)
@@ -235,7 +235,7 @@ class SocketModeConnections:
                 await connection.connect()
 
 
-async def _answered(connection: SocketConnection) -> bool:
+async def _wait_until_handled(connection: SocketConnection) -> bool:
     """Wait until all its messages are handled; answers whether they are."""
     try:
         async with asyncio.timeout(ACK_WITHIN):

@@ -24,7 +24,7 @@ _MOST_CACHED = 10_000
 
 _UNKNOWN = {"user_not_found", "user_not_visible", "users_not_found"}
 _GUEST = ("is_restricted", "is_ultra_restricted")
-_NOBODY = ("deleted", "is_bot", "is_stranger", "is_workflow_bot", "is_connector_bot")
+_STRANGER = ("deleted", "is_bot", "is_stranger", "is_workflow_bot", "is_connector_bot")
 
 
 class Member(NamedTuple):
@@ -66,7 +66,7 @@ class MemberDirectory:
             log.warning("users.info is refused: %s", code or "no answer")
             if code == "missing_scope":
                 raise Refusal(Reason.CHECK_NOT_GRANTED) from None
-        except Exception as error:  # noqa: BLE001 - whatever it is, nobody is let in
+        except Exception as error:  # noqa: BLE001 - nobody is let in unchecked
             log.warning("users.info does not answer: %s", type(error).__name__)
         raise Refusal(Reason.NOT_CHECKED)
 
@@ -82,5 +82,5 @@ def _member(user: dict[str, Any]) -> Member:
         team=user.get("team_id") or "",
         enterprise=enterprise.get("enterprise_id") or user.get("enterprise_id") or "",
         is_guest=any(user.get(name) for name in _GUEST),
-        is_stranger=any(user.get(name) for name in _NOBODY),
+        is_stranger=any(user.get(name) for name in _STRANGER),
     )

@@ -56,8 +56,8 @@ class Responder(ABC):
 
 
 class CommandResponder(Responder):
-    """To a slash command: only the person sees the words. The ack carries them where it is not out
-    yet."""
+    """Answers a slash command: only the person sees the words. The ack carries them where it is not
+    out yet."""
 
     async def say(self, words: str) -> None:
         ack = self.args.ack
@@ -66,8 +66,7 @@ class CommandResponder(Responder):
 
 
 class FormResponder(Responder):
-    """To a form: the words stand below the field that they are about, and what was typed
-    stays."""
+    """Answers a form: the words stand below their field, and the typed text stays."""
 
     async def say(self, words: str) -> None:
         await self._show(PROMPT_BLOCK, words)
@@ -92,7 +91,7 @@ class FormResponder(Responder):
 
 
 class ClickResponder(Responder):
-    """To a click: acked first, then an ephemeral message where the button was."""
+    """Answers a click: acked first, then an ephemeral message where the button was."""
 
     async def say(self, words: str) -> None:
         await self.args.ack()
@@ -109,7 +108,7 @@ class ClickResponder(Responder):
 
 
 class ShortcutResponder(Responder):
-    """To a shortcut, which people can use where the bot is no member: acked first, then on the
+    """Answers a shortcut, which people can use where the bot is no member: acked first, then on the
     `response_url`."""
 
     async def say(self, words: str) -> None:
@@ -121,15 +120,15 @@ class ShortcutResponder(Responder):
 
 
 class ResponseUrlResponder(Responder):
-    """On the `response_url` alone, which needs no token: for what is not this installation's."""
+    """Answers a request for another installation on its `response_url`, which needs no token."""
 
     async def say(self, words: str) -> None:
         await send_to_response_url(self.args, words)
 
 
 class EventResponder(Responder):
-    """Acked first, then an ephemeral message where the person wrote. Where Slack takes none: in a
-    direct channel a reply, otherwise a direct message."""
+    """Answers a message: acked first, then an ephemeral message where it was written. Where Slack
+    takes none: in a direct channel a reply, otherwise a direct message."""
 
     async def say(self, words: str) -> None:
         await self.args.ack()
@@ -148,7 +147,7 @@ class EventResponder(Responder):
 
 
 class HomeResponder(Responder):
-    """About the Home tab, which has no room for private words: a direct message."""
+    """Answers a click in the Home tab, which has no room for private words: a direct message."""
 
     async def say(self, words: str) -> None:
         await self.args.ack()
@@ -156,7 +155,7 @@ class HomeResponder(Responder):
 
 
 class HomeTabResponder(Responder):
-    """To somebody who looks at the Home tab: the words stand in it."""
+    """Answers somebody who opens the Home tab: the words stand in it."""
 
     async def say(self, words: str) -> None:
         await self.args.ack()
@@ -166,7 +165,7 @@ class HomeTabResponder(Responder):
 
 
 async def send_ephemeral(args: AsyncArgs, channel: str, thread_ts: str, words: str) -> None:
-    """An ephemeral message, where the bot is a member."""
+    """Send an ephemeral message, where the bot is a member."""
     place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
     with count_slack_errors("chat.postEphemeral"):
         await args.client.chat_postEphemeral(
@@ -175,14 +174,15 @@ async def send_ephemeral(args: AsyncArgs, channel: str, thread_ts: str, words: s
 
 
 async def send_to_response_url(args: AsyncArgs, words: str) -> None:
-    """Works everywhere, for 30 minutes. Raises `OSError` where Slack does not take it."""
+    """Send words that only the person sees: works everywhere, for 30 minutes. Raises `OSError`
+    where Slack does not take them."""
     answer = await args.respond(text=words, response_type="ephemeral", replace_original=False)
     if answer is not None and answer.status_code >= 400:
         raise OSError("the response_url does not take it")
 
 
 async def send_message(args: AsyncArgs, channel: str, words: str, thread_ts: str = "") -> None:
-    """A message to one person: `channel` is their user id, or their direct channel."""
+    """Send a message to one person: `channel` is their user id, or their direct channel."""
     place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
     with count_slack_errors("chat.postMessage"):
         await args.client.chat_postMessage(

@@ -309,7 +309,7 @@ def _escaped(evidence: Evidence) -> None:
 
 
 def _broke(evidence: Evidence) -> None:
-    evidence.logs["web1"] += "ERROR bot.slack.error_boundary: a listener broke: KeyError\n"
+    evidence.logs["web1"] += "ERROR bot.slack.listening: a listener broke: KeyError\n"
 
 
 def _approved_by_a_stranger(evidence: Evidence) -> None:

@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from bot.adapters.imaging import OneAtATime, TooManyPixels, opened
-from bot.adapters.slack.calls import call, retry_after, with_retries
+from bot.adapters.slack.web_api import call, retry_after, with_retries
 from bot.domain.errors import (
     FailureKind,
     GenerationError,

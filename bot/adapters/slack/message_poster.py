@@ -10,7 +10,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from bot.adapters.slack.calls import PATIENCE, call, with_retries
+from bot.adapters.slack.web_api import PATIENCE, call, with_retries
 from bot.adapters.slack.message_search import find_messages
 from bot.concurrency import finish_before_cancel
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable

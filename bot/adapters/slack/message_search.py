@@ -13,7 +13,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.calls import call
+from bot.adapters.slack.web_api import call
 from bot.domain.errors import SlackRefused
 
 log = logging.getLogger(__name__)

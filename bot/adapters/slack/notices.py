@@ -7,7 +7,7 @@ import logging
 from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.calls import call
+from bot.adapters.slack.web_api import call
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.telemetry import metrics

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.calls import call
+from bot.adapters.slack.web_api import call
 from bot.adapters.slack.message_poster import MessagePoster
 from bot.adapters.slack.uploads import Uploader
 from bot.domain.errors import SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable

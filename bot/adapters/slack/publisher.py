@@ -10,7 +10,7 @@ from functools import partial
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.calls import call, with_retries
+from bot.adapters.slack.web_api import call, with_retries
 from bot.adapters.slack.message_poster import JOB_LEASE, MessagePoster
 from bot.adapters.slack.notices import Notices
 from bot.adapters.slack.previews import Previews

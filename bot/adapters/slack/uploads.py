@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.calls import call, errors_counted, retry_after, with_retries
+from bot.adapters.slack.web_api import call, errors_counted, retry_after, with_retries
 from bot.domain.errors import SlackBusy, SlackRefused, SlackUnavailable
 
 _PIECE = 256 * 1024

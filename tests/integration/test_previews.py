@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.slack import SlackPublisher, web_api, message_poster, previews
+from bot.adapters.slack import SlackPublisher, message_poster, previews, web_api
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.sandbox import Fault, Message, SimulatedSlack

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from bot.adapters.slack import SlackFiles, web_api, downloads, slack_client, slack_session
+from bot.adapters.slack import SlackFiles, downloads, slack_client, slack_session, web_api
 from bot.adapters.slack.downloads import is_slacks
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.sandbox import Fault, SimulatedSlack

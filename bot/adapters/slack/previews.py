@@ -7,9 +7,8 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.web_api import call
 from bot.adapters.slack.message_poster import MessagePoster
-from bot.adapters.slack.uploads import Uploader
+from bot.adapters.slack.web_api import call
 from bot.domain.errors import SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.session import Session
 from bot.views import messages
@@ -23,11 +22,8 @@ READY_WITHIN = 4.0
 class Previews:
     """`_files` holds the file of each preview that this process has posted, by its `ts`."""
 
-    def __init__(
-        self, client: AsyncWebClient, uploader: Uploader, poster: MessagePoster, ai_label: str
-    ) -> None:
+    def __init__(self, client: AsyncWebClient, poster: MessagePoster, ai_label: str) -> None:
         self._client = client
-        self._uploader = uploader
         self._poster = poster
         self._ai_label = ai_label
         self._files: dict[str, str] = {}
@@ -36,10 +32,10 @@ class Previews:
         """Raises `SlackBusy` at once, and `ImageNotReady` soon."""
         name = f"imagine-preview-{number}.png"
         title = f"{name} · {self._ai_label}"
-        file_id = await self._uploader.upload_once(data, name, title)
+        file_id = await self._poster.upload(data, name, title)
         message = messages.preview_message(session, number, file_id, label=self._ai_label)
         try:
-            ts = await self._poster.post_file_once(session, message, READY_WITHIN)
+            ts = await self._poster.post_once_ready(session, message, READY_WITHIN)
         except (SlackBusy, SlackRefused, SlackShutOut):  # it was not posted
             await self._forget(file_id)
             raise

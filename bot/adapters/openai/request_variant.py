@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import httpx2
 from openai import APIStatusError
 
-from bot.adapters.openai.answer import Answer
+from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.extras import DEPENDS_ON_CHOICE, Asked, Extra
 from bot.adapters.openai.failures import kind_by_words, kind_of
 from bot.adapters.openai.refusal import Blame, Refused
@@ -132,7 +132,7 @@ def variant_after_refusal(
 
 
 def variant_after_stream(
-    request: ImageRequest, variant: RequestVariant, answer: Answer, asked: Asked
+    request: ImageRequest, variant: RequestVariant, answer: ResponseState, asked: Asked
 ) -> RequestVariant | None:
     """The next variant after a response that was accepted and then refused. None where an image was
     begun, or where something else is the matter."""

@@ -11,9 +11,9 @@ from typing import Any
 
 from openai import APIConnectionError, APIError, AsyncOpenAI, AsyncStream, omit
 
-from bot.adapters.openai.answer import Answer
+from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.client import for_free_calls, headers_of
-from bot.adapters.openai.events import events_of, reading_limit
+from bot.adapters.openai.event_stream import events_of, reading_limit
 from bot.adapters.openai.failures import failure_of
 from bot.domain.errors import FailureKind, GenerationError
 
@@ -35,7 +35,7 @@ CANCEL_PATIENCE = 2.0
 LAST_CHANCE = 0.8
 """Seconds for a cancelled call to tell its id: who cancels is to see the end within one."""
 
-Heard = Callable[[Answer], Awaitable[None]]
+Heard = Callable[[ResponseState], Awaitable[None]]
 
 
 class ResponsePoller:
@@ -46,7 +46,7 @@ class ResponsePoller:
         self._responses = for_free_calls(client).responses
 
     async def read(
-        self, stream: AsyncStream[Any], answer: Answer, heard: Heard | None = None
+        self, stream: AsyncStream[Any], answer: ResponseState, heard: Heard | None = None
     ) -> FailureKind:
         """Take the stream's events until nothing more is needed or the stream ends, however that
         happens; answer what its end counts as if nothing more is learnt. `heard` is awaited after
@@ -74,7 +74,7 @@ class ResponsePoller:
             answer.failure = failure_of(error)
         return FailureKind.STREAM_ENDED
 
-    async def look(self, answer: Answer) -> bool:
+    async def look(self, answer: ResponseState) -> bool:
         """Ask how the response stands; False where the server answers something else.
 
         Raises `APIError`, or `ValueError` for what is no JSON.
@@ -84,7 +84,7 @@ class ResponsePoller:
         answer.take_response(response)
         return bool(answer.status)
 
-    async def follow(self, answer: Answer) -> None:
+    async def follow(self, answer: ResponseState) -> None:
         """Go on until the response is settled, or until the server does not tell any more."""
         streams = answer.in_background
         try:
@@ -96,7 +96,7 @@ class ResponsePoller:
         except (APIError, ValueError) as error:
             logger.warning("can't go on from response %s: %s", answer.id, type(error).__name__)
 
-    async def _stream(self, answer: Answer) -> bool:
+    async def _stream(self, answer: ResponseState) -> bool:
         """Hear the events after the last one; False where the server has no stream for it."""
         after = omit if answer.sequence is None else answer.sequence
         try:
@@ -112,7 +112,7 @@ class ResponsePoller:
             await self.read(stream, answer)
         return True
 
-    async def last_look(self, answer: Answer) -> None:
+    async def last_look(self, answer: ResponseState) -> None:
         """The time is up: take what is there by now, else stop the work so that it is not paid."""
         answer.lost = FailureKind.TIMED_OUT
         for ask in (self._responses.retrieve, self._responses.cancel):
@@ -134,7 +134,7 @@ class ResponsePoller:
         except Exception as error:  # noqa: BLE001 - nobody could do anything about it
             logger.info("%s could not be cancelled: %s", response_id, type(error).__name__)
 
-    async def learn_id(self, creating: asyncio.Task[Any], answer: Answer, tell: Heard) -> None:
+    async def learn_id(self, creating: asyncio.Task[Any], answer: ResponseState, tell: Heard) -> None:
         """A call that nobody waits for any more may be paid for all the same. By its id it can be
         called off, or gone on from."""
         try:
@@ -150,7 +150,7 @@ class ResponsePoller:
         finally:
             creating.cancel()
 
-    async def _read_id(self, stream: AsyncStream[Any], answer: Answer, tell: Heard) -> None:
+    async def _read_id(self, stream: AsyncStream[Any], answer: ResponseState, tell: Heard) -> None:
         async with stream, aclosing(events_of(stream, self._limit)) as events:
             async for event in events:
                 answer.take_event(event)

@@ -10,7 +10,7 @@ from typing import Any
 
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream
 
-from bot.adapters.openai.answer import Answer
+from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.client import headers_of
 from bot.adapters.openai.extras import Asked, Extra, log_refused
 from bot.adapters.openai.failures import failure_of
@@ -83,7 +83,7 @@ class ResponsesBackend:
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._timeout
         if request.response_id:
-            earlier = Answer(
+            earlier = ResponseState(
                 request.response_id,
                 request_id=request.request_id,
                 from_picture=request.from_picture,
@@ -103,7 +103,7 @@ class ResponsesBackend:
         """Edits go by the id of the response that holds the image, as long as the provider knows
         it, then by our own bytes."""
         shown = checkpoint.partial_image if self._tool.partial_images else None
-        answer = Answer(
+        answer = ResponseState(
             on_partial=shown,
             request_id=request.request_id,
             model=self._tool.model,
@@ -120,7 +120,7 @@ class ResponsesBackend:
         return await self._anew(bare, deadline, checkpoint)
 
     async def _until(
-        self, deadline: float, answer: Answer, work: Coroutine[Any, Any, None]
+        self, deadline: float, answer: ResponseState, work: Coroutine[Any, Any, None]
     ) -> None:
         try:
             async with asyncio.timeout_at(deadline):
@@ -128,7 +128,7 @@ class ResponsesBackend:
         except TimeoutError:
             await self._poller.last_look(answer)
 
-    async def _take_up(self, answer: Answer) -> None:
+    async def _take_up(self, answer: ResponseState) -> None:
         """Go on from an earlier run's response. Raises where nobody can tell just now how it
         stands: it may be paid for already, so asking anew has to wait."""
         try:
@@ -144,7 +144,7 @@ class ResponsesBackend:
             answer.lost = FailureKind.PROVIDER_DOWN
             await self._poller.follow(answer)
 
-    async def _ask(self, request: ImageRequest, checkpoint: Checkpoint, answer: Answer) -> None:
+    async def _ask(self, request: ImageRequest, checkpoint: Checkpoint, answer: ResponseState) -> None:
         """The one paid call, and all that can be heard of it. Where it was accepted, and refused
         before an image was begun, there is another."""
         call = _Call(RequestVariant(self._refused))
@@ -157,11 +157,11 @@ class ResponsesBackend:
             answer.begin()
 
     async def _ask_once(
-        self, request: ImageRequest, call: _Call, checkpoint: Checkpoint, answer: Answer
+        self, request: ImageRequest, call: _Call, checkpoint: Checkpoint, answer: ResponseState
     ) -> None:
         told = False
 
-        async def tell(answer: Answer) -> None:
+        async def tell(answer: ResponseState) -> None:
             nonlocal told
             if answer.id and not told:
                 told = True
@@ -222,7 +222,7 @@ async def _tell(checkpoint: Checkpoint, response_id: str) -> None:
         logger.warning("response %s was not recorded: %s", response_id, type(error).__name__)
 
 
-def _stands(answer: Answer) -> bool:
+def _stands(answer: ResponseState) -> bool:
     """Asking anew would be wrong: there is an image, or the time is up, or the response is still
     under way, or it turned the prompt down."""
     if answer.has_image or answer.lost is FailureKind.TIMED_OUT:

@@ -1,4 +1,4 @@
-"""An `Answer`: what is known of one response so far, from its events and from looks at all of it.
+"""An `ResponseState`: what is known of one response so far, from its events and from looks at all of it.
 
 Servers other than OpenAI leave fields out, so nothing here trusts the SDK's types.
 """
@@ -23,7 +23,7 @@ _OVER = {"completed", "incomplete", "failed", "cancelled"}
 _ENDINGS = {f"response.{status}": status for status in _OVER}
 
 
-class Answer:
+class ResponseState:
     """One response: the image in it, or why there is none.
 
     `sequence` is the number of the last event heard. `lost` is what it counts as when nothing

@@ -9,10 +9,10 @@ from typing import Any
 
 from openai import APIError, APIStatusError, AsyncOpenAI
 
-from bot.adapters.openai.client import headers_of
 from bot.adapters.openai.extras import Asked, Extra, log_refused
 from bot.adapters.openai.failures import failure_of
 from bot.adapters.openai.image_files import File, decode_image, download, file_of
+from bot.adapters.openai.request_body import headers_of
 from bot.adapters.openai.request_variant import RequestVariant
 from bot.adapters.openai.wording import all_in_one, own_words
 from bot.domain.errors import FailureKind, GenerationError

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import httpx2
 from openai import APIStatusError
 
-from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.extras import DEPENDS_ON_CHOICE, Asked, Extra
 from bot.adapters.openai.failures import kind_by_words, kind_of
 from bot.adapters.openai.refusal import Blame, Refused
+from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.wording import own_words, without_own_words
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
@@ -121,7 +121,7 @@ def variant_after_refusal(
     own = own_words(request)
     if by_id and _lost_earlier(error, own):
         raise GenerationError(FailureKind.SOURCE_GONE) from None
-    may_be_lost = by_bytes(request) is not None and _may_have_lost_earlier(error)
+    may_be_lost = without_response_id(request) is not None and _may_have_lost_earlier(error)
     guesses = _FIRST_GUESSES if may_be_lost else _GUESSES
     chosen = bool(OPTIONS.arguments(request.options))
     if following := variant.after(error, asked, guesses, chosen=chosen, own=own):
@@ -132,18 +132,18 @@ def variant_after_refusal(
 
 
 def variant_after_stream(
-    request: ImageRequest, variant: RequestVariant, answer: ResponseState, asked: Asked
+    request: ImageRequest, variant: RequestVariant, state: ResponseState, asked: Asked
 ) -> RequestVariant | None:
     """The next variant after a response that was accepted and then refused. None where an image was
     begun, or where something else is the matter."""
-    if answer.began or answer.has_image or not answer.over or not answer.error:
+    if state.image_begun or state.result or not state.ended or not state.error:
         return None
-    error = _refusal_in_stream(answer.error)
+    error = _refusal_in_stream(state.error)
     chosen = bool(OPTIONS.arguments(request.options))
     return variant.after(error, asked, (), chosen=chosen, own=own_words(request))
 
 
-def by_bytes(request: ImageRequest) -> ImageRequest | None:
+def without_response_id(request: ImageRequest) -> ImageRequest | None:
     """The same request without the id of the response that holds the image, where it has one and
     the bytes too."""
     base = request.base

@@ -9,14 +9,14 @@ from bot.domain.images import GeneratedImage, ImageRequest
 from bot.ports import Checkpoint, ImageBackend
 from bot.telemetry import metrics
 
-_PAID = {FailureKind.BAD_IMAGE}
+_PAID_FAILURES = {FailureKind.BAD_IMAGE}
 """The failures that come after the provider has made an image."""
 
 
 class MeasuredBackend:
-    """Implements `bot.ports.ImageBackend` around another one; `name` is the setting's word for it.
+    """Implements `bot.ports.ImageBackend` around another one; `name` is its name in the settings.
 
-    A generation that is cancelled says nothing about the provider, and counts nowhere.
+    A generation that is cancelled is not counted: it says nothing about the provider.
     """
 
     def __init__(self, backend: ImageBackend, name: str) -> None:
@@ -35,17 +35,17 @@ class MeasuredBackend:
             except NotAsked:
                 raise
             except Exception as error:
-                self._failed(error, time.perf_counter() - started)
+                self._count_failure(error, time.perf_counter() - started)
                 raise
         self._paid.inc()
         self._seconds["ok"].observe(time.perf_counter() - started)
         return image
 
-    def _failed(self, error: Exception, seconds: float) -> None:
+    def _count_failure(self, error: Exception, seconds: float) -> None:
         kind = error.kind if isinstance(error, GenerationError) else FailureKind.INTERNAL
         metrics.PROVIDER_ERRORS.labels(kind.value).inc()
         self._seconds["failed"].observe(seconds)
-        if kind in _PAID:
+        if kind in _PAID_FAILURES:
             self._paid.inc()
 
     async def cancel(self, response_id: str) -> None:

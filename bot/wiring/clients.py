@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from bot.adapters.imaging import OneAtATime
+from bot.adapters.imaging import SerialExecutor
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import (
     RedisCancellations,
@@ -34,7 +34,7 @@ class Outside:
     queue: BullJobQueue
     publisher: SlackPublisher
     files: SlackFiles
-    reading: OneAtATime
+    reading: SerialExecutor
 
     @property
     def redis_url(self) -> str:

@@ -15,7 +15,7 @@ from enum import Flag, auto
 from pydantic import SecretStr
 
 from bot.adapters.embedded_redis import EmbeddedRedis
-from bot.adapters.imaging import OneAtATime
+from bot.adapters.imaging import SerialExecutor
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.slack import SlackFiles, SlackPublisher, slack_client, slack_session
 from bot.concurrency import run_until_event, wait_for_event
@@ -110,7 +110,7 @@ async def _connect(
         return None
     queue = BullJobQueue(settings.redis_url.get_secret_value())
     stack.push_async_callback(queue.close)
-    reading = OneAtATime()
+    reading = SerialExecutor()
     publisher = SlackPublisher(
         slack, http, ai_label=settings.ai_label, job_lease=settings.job_lease
     )

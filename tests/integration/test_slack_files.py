@@ -12,7 +12,7 @@ from aiohttp import web
 from PIL import Image
 
 from bot.adapters.slack import SlackFiles, downloads, slack_client, slack_session, web_api
-from bot.adapters.slack.downloads import is_slacks
+from bot.adapters.slack.downloads import is_slack_url
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.sandbox import Fault, SimulatedSlack
 from bot.sandbox.workspace.files import File
@@ -28,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(web_api, "_wait", lambda state: KEPT_WAIT(state) / 10)
-    monkeypatch.setattr(downloads, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(downloads, "ASK_EVERY", 0.05)
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ SIMULATED = "http://127.0.0.1:4700/api/"
     ],
 )
 def test_slacks_own_hosts(url: str, api: str) -> None:
-    assert is_slacks(url, api)
+    assert is_slack_url(url, api)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_slacks_own_hosts(url: str, api: str) -> None:
     ],
 )
 def test_other_hosts(url: str, api: str) -> None:
-    assert not is_slacks(url, api)
+    assert not is_slack_url(url, api)
 
 
 # what is no such picture

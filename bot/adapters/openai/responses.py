@@ -191,7 +191,7 @@ class ResponsesBackend:
                 call.variant = variant_after_refusal(request, call.variant, error, call.asked)
             else:
                 break
-        if refused := call.variant.without - call.variant.for_now - self._refused:
+        if refused := call.variant.lasting - self._refused:
             self._refused |= refused
             log_refused(refused)
         return created

@@ -1,4 +1,4 @@
-"""Looking for a message that was posted, but whose answer was lost.
+"""The search for a message that may have been posted: the answer to the post was lost.
 
 A message is known by the `block_id` of its first block, which is opaque and unique to it. Reading
 the channel takes `channels:history`, `groups:history` or `im:history`; without them nothing is

@@ -1,4 +1,4 @@
-"""Partial images in the thread while the model works: worth one try each, and taken away again."""
+"""Partial images in the thread while the model works. Each is tried once, and deleted later."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from bot.views import messages
 log = logging.getLogger(__name__)
 
 READY_WITHIN = 4.0
-"""Seconds that Slack is given to know a preview's file: by then a newer one may be there."""
+"""Seconds that Slack is given to know a preview's file; after that a newer preview may exist."""
 
 
 class Previews:
-    """`_files` holds the file of each preview that this process has posted, by its `ts`."""
+    """Posts and deletes previews. `_files` holds the file id of each preview that this process has
+    posted, by its `ts`."""
 
     def __init__(self, client: AsyncWebClient, poster: MessagePoster, ai_label: str) -> None:
         self._client = client
@@ -37,7 +38,7 @@ class Previews:
         try:
             ts = await self._poster.post_once_ready(session, message, READY_WITHIN)
         except (SlackBusy, SlackRefused, SlackShutOut):  # it was not posted
-            await self._forget(file_id)
+            await self._delete_file(file_id)
             raise
         self._files[ts] = file_id
         return ts
@@ -47,10 +48,10 @@ class Previews:
         for message in await self._poster.remove(session, marker, ts):
             known = self._files.pop(str(message["ts"]), "")
             for file_id in [known] if known else _file_ids(message):
-                await self._forget(file_id)
+                await self._delete_file(file_id)
 
-    async def _forget(self, file_id: str) -> None:
-        """The message is gone, so nobody sees the file any more: it matters little."""
+    async def _delete_file(self, file_id: str) -> None:
+        """Delete the file of a deleted message. A failure is logged: nobody sees the file."""
         try:
             await call(self._client.files_delete, file=file_id)
         except (SlackRefused, SlackUnavailable) as error:

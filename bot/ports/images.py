@@ -1,4 +1,4 @@
-"""Who makes images."""
+"""The image backends."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ class Checkpoint(Protocol):
     """What is recorded during the call for one image."""
 
     async def before_paid_call(self) -> None:
-        """Is awaited before a call that may have to be paid, which is not made where this
-        raises."""
+        """Awaited before a call that may cost money. The call is not made where this raises."""
 
     async def response_started(self, response_id: str) -> None:
-        """Is awaited with the provider's response id as soon as that is known."""
+        """Awaited with the provider's response id as soon as it is known."""
 
     def partial_image(self, encoded: str) -> None:
-        """Is told of each partial image, in base64; returns at once."""
+        """Called with each partial image, in base64; returns at once."""
 
 
 class ImageBackend(Protocol):
-    """Somebody who makes images."""
+    """A maker of images."""
 
     async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
         """Make one image. Raises `GenerationError`, and nothing else on purpose but what the
@@ -34,6 +33,6 @@ class ImageBackend(Protocol):
         """
 
     async def cancel(self, response_id: str) -> None:
-        """Stop what is under way at the provider, as well as that can be done; never raises."""
+        """Cancel a response at the provider, where that is possible; never raises."""
 
     async def close(self) -> None: ...

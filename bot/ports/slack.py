@@ -1,9 +1,9 @@
 """What the program needs from Slack, split by who needs it.
 
-What shows a session waits out rate limits unless it says otherwise; it raises `SlackRefused` for an
-error that asking again does not mend, `SlackUnavailable` when its patience ends, and `SlackShutOut`
-at once. With `repeated`, an earlier run may have posted the same message without having recorded
-it: the message is looked for first.
+A method waits out rate limits unless its docstring says otherwise. It raises `SlackRefused` for an
+error that another try does not mend, `SlackUnavailable` when its patience ends, and `SlackShutOut`
+at once. With `repeated`, an earlier run may have posted the same message without recording it, so
+the message is looked for first.
 """
 
 from __future__ import annotations
@@ -26,19 +26,16 @@ class RootMessages(Protocol):
     async def show_status(
         self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
     ) -> None:
-        """Write the session's status into its root message. `waits_for`: what keeps the store from
-        taking what is under way. Never waits out a rate limit:
-        raises `SlackBusy`, because by then there is a newer status."""
+        """Write the session's status into its root message. `waits_for`: why the store takes no
+        writes just now. Never waits out a rate limit: raises `SlackBusy`, because by then there is
+        a newer status."""
 
 
 class ImageUploads(Protocol):
-    """Images as files."""
+    """Uploads of images."""
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         """Upload an image unshared and answer its file id."""
-
-    async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
-        """Show an image in the thread as a plain file, without buttons."""
 
 
 class DraftMessages(Protocol):
@@ -48,13 +45,16 @@ class DraftMessages(Protocol):
         """Post the draft into the thread and answer its `ts`. Raises `ImageNotReady` where Slack
         does not come to know the uploaded file in time: then it can be shared."""
 
+    async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
+        """Show an image in the thread as a plain file, without buttons."""
+
     async def refresh_draft(self, session: Session, number: int) -> None:
         """Show a posted draft as the session now has it: with buttons, as an earlier one, or
         approved."""
 
     async def remove_draft(self, session: Session, number: int) -> None:
-        """Take away the message of a draft that was posted after its attempt was cancelled, if
-        there is one."""
+        """Delete the message of a draft that was posted after its attempt was cancelled, if there
+        is one."""
 
 
 class Previews(Protocol):
@@ -65,11 +65,19 @@ class Previews(Protocol):
         limit."""
 
     async def remove_preview(self, session: Session, number: int, ts: str) -> None:
-        """Take a preview away; with an empty `ts`, look for one that may have been posted."""
+        """Delete a preview; with an empty `ts`, look for one that may have been posted."""
 
 
-class FailureMessages(Protocol):
-    """What went wrong, in the thread."""
+class OwnerNotices(Protocol):
+    """Private notices to the owner of a session."""
+
+    async def tell_owner(self, session: Session, words: str) -> None:
+        """Tell the owner in private, in the way that still works. Raises `SlackUnavailable` while
+        Slack is away."""
+
+
+class FailureMessages(OwnerNotices, Protocol):
+    """The messages that tell of a failure: in the thread, or in private where that fails."""
 
     async def post_failure(
         self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
@@ -77,22 +85,14 @@ class FailureMessages(Protocol):
         """Say in the thread what happened, with what to do next, and answer the `ts`."""
 
 
-class FinalMessages(Protocol):
-    """Approved images in the channel."""
+class FinalMessages(OwnerNotices, Protocol):
+    """Approved images in the channel, or in private what kept them from it."""
 
     async def post_final(self, session: Session, *, repeated: bool) -> str:
         """Post the approved image to the thread and the channel, and answer its `ts`."""
 
     async def retire_final(self, session: Session) -> None:
         """Take Start over off an approved image whose session was started over."""
-
-
-class OwnerNotices(Protocol):
-    """Words for the owner alone."""
-
-    async def tell_owner(self, session: Session, words: str) -> None:
-        """Tell the owner in private, wherever that still works. Raises `SlackUnavailable` while
-        Slack is away."""
 
 
 class Publisher(
@@ -102,18 +102,17 @@ class Publisher(
     Previews,
     FailureMessages,
     FinalMessages,
-    OwnerNotices,
     Protocol,
 ):
-    """All that shows a session in Slack, for who hands it on."""
+    """Everything that shows a session in Slack, for a class that hands parts of it on."""
 
 
 OnReading = Callable[[], Awaitable[None]]
-"""Is awaited right before a picture is decoded: that may be more than the process survives."""
+"""Awaited right before a picture is decoded. The process may not survive the decoding."""
 
 
 class Files(Protocol):
-    """Pictures that people have in Slack."""
+    """Pictures that people shared in Slack."""
 
     async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> bytes:
         """The bytes of an image: PNG, JPEG or WebP. Raises `GenerationError` with `SOURCE_GONE`
@@ -122,10 +121,11 @@ class Files(Protocol):
 
 
 class ShutOuts(Protocol):
-    """That Slack refuses the app, for all processes. Every method raises `StoreUnavailable`."""
+    """The record that Slack refuses the app, for all processes. Every method raises
+    `StoreUnavailable`."""
 
     async def load(self) -> ShutOut | None:
-        """None while it does not."""
+        """The record; None while Slack accepts the app."""
 
     async def save(self, shut_out: ShutOut) -> None: ...
 
@@ -136,7 +136,7 @@ class SlackAccess(Protocol):
     """Whether Slack lets the app in."""
 
     async def require_closed(self) -> None:
-        """Before a paid call. Raises `SlackShutOut` while it is not known that Slack does."""
+        """Called before a paid call. Raises `SlackShutOut` unless Slack is known to accept it."""
 
 
 class SeenSignatures(Protocol):

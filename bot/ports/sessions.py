@@ -68,9 +68,8 @@ class SessionStore(Protocol):
     async def versions(self, session_ids: list[str]) -> list[int]:
         """How often each of these was written, in one round trip; 0 for one that has expired."""
 
-    async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
-        """The ids of the sessions in a thread, newest first. Of the sessions that an earlier
-        version has written, those of this user."""
+    async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
+        """The ids of the sessions in a thread, newest first."""
 
     async def defaults_of(self, team: str, user: str) -> Options:
         """The options that the user has made their own defaults."""
@@ -89,8 +88,8 @@ class SessionStore(Protocol):
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
         """The sessions that may be owed a job and have not changed for so many seconds."""
 
-    async def settled(self, entry: Unfinished) -> None:
-        """Take a session that is owed nothing off that list, unless it has changed since."""
+    async def remove_unfinished(self, entry: Unfinished) -> None:
+        """Take a session that is owed no job off that list, unless it has changed since."""
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` where the store does not answer."""

@@ -100,9 +100,9 @@ async def test_store_queue_and_listener_need_no_more(limited: Server) -> None:
         assert (await using.store.defaults_of("T1", "U1")).candidates == 2
         assert await using.store.entries_of("T1", "U1")
         assert await using.store.load_many(["T1.U1.limited"])
-        assert await using.store.in_thread("T1", "C1", "1.0", "U1")
+        assert await using.store.in_thread("T1", "C1", "1.0")
         for entry in await using.store.unfinished(0.0):
-            await using.store.settled(entry)
+            await using.store.remove_unfinished(entry)
         assert sum((await using.store.census()).values()) == 1
         assert await using.queue.waiting() == []
         assert await using.queue.depths()

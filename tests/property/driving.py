@@ -192,10 +192,10 @@ class Driver(RuleBasedStateMachine):
             try:
                 session = await store.load(entry.session_id)
             except Refusal:
-                await store.settled(entry)
+                await store.remove_unfinished(entry)
             else:
                 if not owed(session):
-                    await store.settled(entry)
+                    await store.remove_unfinished(entry)
 
 
 async def _ended(work: Coroutine[Any, Any, Session]) -> Session | Refusal:

@@ -145,7 +145,7 @@ class RedisSessionStore:
             found: list[str | None] = await pipeline.execute()
         return [int(version or 0) for version in found]
 
-    async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
+    async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
         if not thread_ts:
             return []
         async with bounded(self._patience):
@@ -192,7 +192,7 @@ class RedisSessionStore:
             listed = await pipeline.execute()
         return [Unfinished(id_, touched) for entries in listed for id_, touched in entries]
 
-    async def settled(self, entry: Unfinished) -> None:
+    async def remove_unfinished(self, entry: Unfinished) -> None:
         key = unfinished_key(entry.session_id.partition(".")[0])
         async with bounded(self._patience):
             await self._remove_if_untouched(

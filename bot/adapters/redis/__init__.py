@@ -11,7 +11,7 @@ nothing. All of them carry the hash tag `{team}`.
 
 from bot.adapters.redis.cancellations import RedisCancellations
 from bot.adapters.redis.client import redis_client
-from bot.adapters.redis.heartbeats import RedisHeartbeats
+from bot.adapters.redis.coordination import RedisHeartbeats
 from bot.adapters.redis.shut_outs import RedisShutOuts
 from bot.adapters.redis.signatures import RedisSignatures
 from bot.adapters.redis.store import RedisSessionStore

@@ -10,7 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError, RedisError
 
-from bot.adapters.redis.keys import CANCELLED
+from bot.adapters.redis.schema import CANCELLED
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from bot.adapters.redis.keys import EVERY_SESSION
+from bot.adapters.redis.schema import EVERY_SESSION
 from bot.domain.stages import Stage
 
 _AT_ONCE = 500

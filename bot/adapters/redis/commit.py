@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bot.adapters.redis.keys import owner_key, thread_key, unfinished_key
+from bot.adapters.redis.schema import owner_key, thread_key, unfinished_key
 from bot.domain.jobs import owed
 from bot.domain.session import Session
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.adapters.redis.keys import SHUT_OUT
+from bot.adapters.redis.schema import SHUT_OUT
 from bot.adapters.redis_errors import bounded
 from bot.domain.shut_out import ShutOut
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from bot.adapters.redis.keys import signature_key
+from bot.adapters.redis.schema import signature_key
 from bot.adapters.redis_errors import bounded
 
 

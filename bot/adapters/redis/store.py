@@ -21,7 +21,7 @@ from bot.adapters.redis.encoding import (
     options_to_json,
     to_fields,
 )
-from bot.adapters.redis.keys import (
+from bot.adapters.redis.schema import (
     TEST_WRITE,
     WORKSPACES,
     defaults_key,

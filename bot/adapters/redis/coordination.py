@@ -13,7 +13,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.adapters.redis.keys import run_key
+from bot.adapters.redis.schema import run_key
 from bot.adapters.redis_errors import bounded
 from bot.domain.errors import StoreUnavailable
 

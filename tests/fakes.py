@@ -211,6 +211,7 @@ class FakeSessionStore:
             del self.touched[entry.session_id]
 
     async def ping(self) -> None:
+        """As the server under it answers, for health checks."""
         await self._reach()
 
     def _take(self) -> None:

@@ -91,9 +91,6 @@ class SessionStore(Protocol):
     async def remove_unfinished(self, entry: Unfinished) -> None:
         """Take a session that is owed no job off that list, unless it has changed since."""
 
-    async def ping(self) -> None:
-        """Raise `StoreUnavailable` where the store does not answer."""
-
 
 class BeginRequest(NamedTuple):
     """An attempt that `person` asks for. `session` is as it was loaded, or new and not stored yet;

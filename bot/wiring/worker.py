@@ -8,6 +8,7 @@ from functools import partial
 
 from bot.adapters.measured_backend import MeasuredBackend
 from bot.adapters.queue import BullWorker
+from bot.adapters.redis import RedisCancellations, RedisHeartbeats, RedisServer, RedisShutOuts
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.flow import ReviewFlow
 from bot.generation.checkpoint import Checkpoints
@@ -27,47 +28,54 @@ from bot.progress.live_preview import LivePreviews
 from bot.progress.live_status import LiveStatus
 from bot.progress.queue_position import QueueStatus
 from bot.wiring.backends import image_backend
-from bot.wiring.clients import Outside
+from bot.wiring.clients import Clients
 
 PATIENCE = 60.0
 """Seconds for the store while a paid image waits to be recorded."""
+SMALL_PATIENCE = 2.0
+"""Seconds for Redis to take a heartbeat, or that Slack refuses the app."""
 PROBE_PATIENCE = 2.0
 """Seconds for the store to take a small change."""
 
 
-def slack_breaker(outside: Outside, stack: AsyncExitStack, tasks: BackgroundTasks) -> SlackBreaker:
+def slack_breaker(clients: Clients, stack: AsyncExitStack, tasks: BackgroundTasks) -> SlackBreaker:
     """It hears of every call of this process that Slack refuses because it refuses the app."""
 
     async def auth_test() -> AuthTest:
-        finding, identity = await identify(outside.slack)
+        finding, identity = await identify(clients.slack)
         refused = finding.verdict is Verdict.WRONG
         return AuthTest(refused, identity.scopes if identity else None)
 
-    breaker = SlackBreaker(outside.shut_outs(stack), auth_test, tasks)
-    outside.slack.on_shut_out = breaker.report
-    outside.slack.on_doubt = breaker.doubt
-    outside.slack.on_worked = breaker.worked
+    shut_outs = RedisShutOuts(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
+    breaker = SlackBreaker(shut_outs, auth_test, tasks)
+    clients.slack.on_shut_out = breaker.report
+    clients.slack.on_doubt = breaker.doubt
+    clients.slack.on_worked = breaker.worked
     return breaker
 
 
 async def start_worker(
-    outside: Outside, stack: AsyncExitStack, monitoring: Monitoring, stopping: Stopping
+    clients: Clients, stack: AsyncExitStack, monitoring: Monitoring, stopping: Stopping
 ) -> list[asyncio.Task[None]]:
-    settings, publisher, queue = outside.settings, outside.publisher, outside.queue
-    sessions, cancellations = outside.redis(stack, PATIENCE)
+    settings, publisher, queue = clients.settings, clients.publisher, clients.queue
+    redis = clients.redis(stack, PATIENCE)
+    sessions, cancellations = clients.sessions(redis, PATIENCE), RedisCancellations(redis)
     backend = MeasuredBackend(
-        image_backend(settings, outside.reading), settings.image_backend.value
+        image_backend(settings, clients.reading), settings.image_backend.value
     )
     stack.push_async_callback(backend.close)
     status = LiveStatus(sessions, publisher)
     store_retries = StoreRetries(status.waits_for)
     retrying = retrying_store(sessions, store_retries)
-    heartbeats = outside.heartbeats(stack)
-    write_probe = WriteProbe(outside.redis(stack, PROBE_PATIENCE)[0].probe_write)
+    heartbeats = RedisHeartbeats(
+        clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease
+    )
+    probed = RedisServer(clients.redis(stack, PROBE_PATIENCE), PROBE_PATIENCE)
+    write_probe = WriteProbe(probed.probe_write)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
-    requests = Requests(retrying, outside.files, heartbeats, avoid_rejected=settings.avoid_rejected)
+    requests = Requests(retrying, clients.files, heartbeats, avoid_rejected=settings.avoid_rejected)
     tasks = BackgroundTasks()
-    breaker = slack_breaker(outside, stack, tasks)
+    breaker = slack_breaker(clients, stack, tasks)
     flow = ReviewFlow(
         retrying,
         backend,
@@ -79,7 +87,7 @@ async def start_worker(
     generations = GenerationRunner(
         sessions, backend, publisher, flow, status, previews, heartbeats, store_retries
     )
-    bot_name = outside.identity.bot_name
+    bot_name = clients.identity.bot_name
     handler = JobHandler(
         retrying,
         queue,
@@ -92,7 +100,7 @@ async def start_worker(
         breaker,
         bot_name,
     )
-    worker = BullWorker(outside.redis_url, handler, settings.worker_concurrency, settings.job_lease)
+    worker = BullWorker(clients.redis_url, handler, settings.worker_concurrency, settings.job_lease)
     monitoring.needs(lambda: worker.takes_jobs, "no jobs are taken")
     for trouble, reason in REFUSED.items():
         monitoring.needs(partial(write_probe.is_free_of, trouble), reason)

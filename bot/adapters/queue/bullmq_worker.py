@@ -21,7 +21,7 @@ from bot.adapters.queue.processor import (
     failure_name,
     hand_back,
 )
-from bot.adapters.redis_errors import unavailable
+from bot.adapters.redis_connections import unavailable
 from bot.concurrency import cancel_and_wait
 from bot.domain.errors import StoreTrouble
 

@@ -20,7 +20,7 @@ from bot.adapters.queue.encoding import (
     job_data,
     job_options,
 )
-from bot.adapters.redis_errors import count_error, unavailable
+from bot.adapters.redis_connections import count_error, unavailable
 from bot.concurrency import run_within
 from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
 from bot.domain.jobs import Job

@@ -36,7 +36,7 @@ CHECKS: tuple[Check, ...] = (
     checks_slack.slack_is_told_nothing_private,
     checks_money.paid_once,
     checks_money.known_responses_are_not_asked_anew,
-    checks_redis.schema_expire,
+    checks_redis.keys_expire,
     checks_redis.images_are_in_their_keys,
     checks_redis.nothing_is_owed,
     checks_redis.no_job_is_stuck,

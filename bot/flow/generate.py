@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import pybase64
+from opentelemetry.trace import SpanKind
 from pocketflow import AsyncNode
 
 from bot.concurrency import SoftLimit, finish_before_cancel
@@ -27,8 +28,7 @@ from bot.flow.shared import Shared, contract_of, fail, image_of, in_charge
 from bot.generation.checkpoint import LAST_RECORD_WITHIN, Checkpoints, RunCheckpoint
 from bot.generation.image_requests import Requests
 from bot.ports import ImageBackend, SessionStore
-from bot.telemetry.logs import typed
-from bot.telemetry.tracing import Kind, span
+from bot.telemetry.context import prompt_fields, span
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class GenerateImage(AsyncNode):
         checkpoint = self._checkpoints.of(session_id, image, runner)
         if await checkpoint.has_come(candidate):
             return None
-        words = typed(prompt=shared["task_input"], change=session.latest.change)
+        words = prompt_fields(prompt=shared["task_input"], change=session.latest.change)
         log.info("generating", extra={"of": len(session.latest.candidates), **words})
         try:
             request = await self._requests.of(session, shared["task_input"], image, runner)
@@ -100,7 +100,7 @@ class GenerateImage(AsyncNode):
         try:
             await checkpoint.wait_for_turn()
             request = replace(request, response_id=checkpoint.response_id)
-            with span("provider generate", Kind.CLIENT):
+            with span("provider generate", SpanKind.CLIENT):
                 return await self._backend.generate(request, checkpoint)
         except AskedTooOften:
             log.error("asked %s times for an image, and none was recorded", MOST_ASKED)

@@ -19,7 +19,7 @@ from bot.generation.checkpoint import Checkpoints
 from bot.generation.image_requests import Requests
 from bot.ports import ImageBackend, Publisher, SessionStore
 from bot.progress.draft_refresher import Drafts
-from bot.telemetry.tracing import span
+from bot.telemetry.context import span
 
 
 class ReviewFlow:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.concurrency import cancel_and_wait, wait_then_cancel
+from bot.concurrency import cancel_and_wait
 from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
 from bot.domain.errors import GenerationError, NotAsked
 from bot.domain.generation import leads, paid_call_counted, record_candidate
@@ -148,7 +148,7 @@ class RunCheckpoint:
     async def close(self) -> None:
         """Let a record come to its end, or nearly so; then it is given up."""
         if self._recording is not None:
-            await wait_then_cancel(self._recording, timeout=LAST_RECORD_WITHIN)
+            await cancel_and_wait(self._recording, after=LAST_RECORD_WITHIN)
 
     async def _stop_recording(self) -> None:
         if self._recording is not None:

@@ -197,7 +197,7 @@ REGEXES = {
     "domain/options.py": "count_of",
     "domain/provenance.py": "an image's metadata",
     "domain/sizes.py": "size_of",
-    "imaging.py": "the bytes of a picture",
+    "adapters/imaging.py": "the bytes of a picture",
     "slack/mention_text.py": "mention_text",
     "telemetry/context.py": "an id",
     "telemetry/metrics.py": "an error code",

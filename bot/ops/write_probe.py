@@ -59,8 +59,8 @@ class WriteProbe:
         self._log()
 
     def _log(self) -> None:
-        """Once when the trouble begins and once when it has ended: a full store takes a small change
-        now and then."""
+        """Once when the trouble begins and once when it has ended: a full store takes a small
+        change now and then."""
         if self.trouble in REFUSED:
             self._taken = 0
             if self.trouble is not self._logged:

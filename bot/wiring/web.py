@@ -10,7 +10,7 @@ from bot.adapters.redis import RedisCancellations, RedisSignatures
 from bot.concurrency import BackgroundTasks
 from bot.domain.policy import Policy
 from bot.ops.serving import HttpServer, Monitoring
-from bot.ops.stopping import Stopping
+from bot.ops.shutdown import Shutdown
 from bot.service import Services
 from bot.slack.bolt import bolt_app
 from bot.slack.in_flight import InFlightRequests
@@ -30,7 +30,7 @@ _DRAIN = 5.0
 
 
 async def start_web(
-    clients: Clients, stack: AsyncExitStack, monitoring: Monitoring, stopping: Stopping
+    clients: Clients, stack: AsyncExitStack, monitoring: Monitoring, shutdown: Shutdown
 ) -> None:
     settings = clients.settings
     redis = clients.redis(stack, PATIENCE)
@@ -64,6 +64,6 @@ async def start_web(
         *events_routes(app, Signing(signing_secret), Replays(signatures), in_flight),
         *monitoring.routes(),
     ]
-    server = HttpServer(routes, settings.port, stop=stopping.asked)
+    server = HttpServer(routes, settings.port, stop=shutdown.requested)
     stack.push_async_callback(server.stop)
     log.info("listening for Slack on port %s", await server.start())

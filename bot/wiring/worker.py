@@ -21,8 +21,8 @@ from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.jobs.sweeper import Sweeper
 from bot.ops.doctor import Verdict, identify
 from bot.ops.serving import Monitoring
+from bot.ops.shutdown import Shutdown
 from bot.ops.startup import warn_of_models
-from bot.ops.stopping import Stopping
 from bot.ops.write_probe import REFUSED, WriteProbe
 from bot.progress.live_preview import LivePreviews
 from bot.progress.live_status import LiveStatus
@@ -55,7 +55,7 @@ def slack_breaker(clients: Clients, stack: AsyncExitStack, tasks: BackgroundTask
 
 
 async def start_worker(
-    clients: Clients, stack: AsyncExitStack, monitoring: Monitoring, stopping: Stopping
+    clients: Clients, stack: AsyncExitStack, monitoring: Monitoring, shutdown: Shutdown
 ) -> list[asyncio.Task[None]]:
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
     redis = clients.redis(stack, PATIENCE)
@@ -118,7 +118,7 @@ async def start_worker(
     ]
     endless = [asyncio.create_task(watch) for watch in watching]
     grace = settings.shutdown_grace
-    stack.push_async_callback(_stop_worker, worker, running, endless, grace, stopping)
+    stack.push_async_callback(_stop_worker, worker, running, endless, grace, shutdown)
     return [running, *endless]
 
 
@@ -127,18 +127,18 @@ async def _stop_worker(
     running: asyncio.Task[None],
     watchers: list[asyncio.Task[None]],
     grace: float,
-    stopping: Stopping,
+    shutdown: Shutdown,
 ) -> None:
     """The watchers go on meanwhile: a person may still cancel what runs. A second signal ends what
     runs at once."""
 
     async def stop_at_once() -> None:
-        await stopping.urgent.wait()
+        await shutdown.urgent.wait()
         await worker.stop(0.0)
 
     hurrying = asyncio.create_task(stop_at_once())
     await worker.stop(grace)
-    if not stopping.urgent.is_set():
+    if not shutdown.urgent.is_set():
         hurrying.cancel()
     await cancel_and_wait(*watchers)
     await asyncio.gather(running, hurrying, return_exceptions=True)

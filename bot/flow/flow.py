@@ -22,7 +22,7 @@ from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import NewCheckpoint
 from bot.ports import ImageBackend, Publisher, SessionRecords
 from bot.progress.session_messages import DraftRefresher
-from bot.telemetry.tracing import span
+from bot.telemetry.context import span
 
 
 class ReviewFlow:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pybase64
+from opentelemetry.trace import SpanKind
 from pocketflow import AsyncNode, AsyncParallelBatchNode
 
 from bot.concurrency import SoftLimit, finish_before_cancel
@@ -35,9 +36,7 @@ from bot.flow.shared import Shared, contract_of, fail, image_of, may_show, next_
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import LAST_RECORD_WITHIN, NewCheckpoint, RunCheckpoint
 from bot.ports import ImageBackend, ImageUploads, SessionRecords
-from bot.telemetry.context import log_context
-from bot.telemetry.logs import typed
-from bot.telemetry.tracing import Kind, span
+from bot.telemetry.context import log_context, prompt_fields, span
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +92,7 @@ class GenerateImage(AsyncNode):
         checkpoint = self._new_checkpoint(session_id, image, runner)
         if await checkpoint.is_over(session.latest.candidate(image.candidate)):
             return None
-        words = typed(prompt=shared["task_input"], change=session.latest.change)
+        words = prompt_fields(prompt=shared["task_input"], change=session.latest.change)
         log.info("generating", extra={"of": len(session.latest.candidates), **words})
         try:
             request = await self._requests.build(session, shared["task_input"], image, runner)
@@ -108,7 +107,7 @@ class GenerateImage(AsyncNode):
         try:
             await checkpoint.wait_for_turn()
             request = replace(request, response_id=checkpoint.response_id)
-            with span("provider generate", Kind.CLIENT):
+            with span("provider generate", SpanKind.CLIENT):
                 return await self._backend.generate(request, checkpoint)
         except AskedTooOften:
             log.error("asked %s times for an image, and none was recorded", MOST_ASKED)

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from bot.concurrency import cancel_and_wait, wait_then_cancel
+from bot.concurrency import cancel_and_wait
 from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
 from bot.domain.errors import (
     Conflict,
@@ -197,7 +197,7 @@ class RunCheckpoint:
 
     async def close(self) -> None:
         """Wait until the record is written, for a short while; then it is given up."""
-        await wait_then_cancel(*self._recording, timeout=LAST_RECORD_WITHIN)
+        await cancel_and_wait(*self._recording, after=LAST_RECORD_WITHIN)
 
 
 NewCheckpoint = Callable[[str, ImageRef, str], RunCheckpoint]

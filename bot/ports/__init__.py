@@ -1,6 +1,6 @@
 """What the program needs from the world, as small protocols.
 
-The services, the flow and the jobs know these alone; `bot.wiring` hands them the adapters.
+The services, the flow and the jobs know only these; `bot.wiring` gives them the adapters.
 """
 
 from bot.ports.images import Checkpoint, ImageBackend
@@ -11,6 +11,7 @@ from bot.ports.sessions import (
     Change,
     Entry,
     Memory,
+    SessionRecords,
     SessionStore,
     Unfinished,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "QueueDepth",
     "RootMessages",
     "SeenSignatures",
+    "SessionRecords",
     "SessionStore",
     "ShutOuts",
     "SlackAccess",

@@ -1,9 +1,9 @@
 """What the program needs from Slack, split by who needs it.
 
-A method waits out rate limits unless its docstring says otherwise. It raises `SlackRefused` for an
-error that another try does not mend, `SlackUnavailable` when its patience ends, and `SlackShutOut`
-at once. With `repeated`, an earlier run may have posted the same message without recording it, so
-the message is looked for first.
+Methods that show a session wait out rate limits unless they say otherwise. They raise
+`SlackRefused` for an error that asking again does not mend, `SlackUnavailable` when their patience
+ends, and `SlackShutOut` at once. With `repeated`, an earlier run may have posted the same message
+without having recorded it: the method looks for the message first.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class RootMessages(Protocol):
     async def show_status(
         self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
     ) -> None:
-        """Write the session's status into its root message. `waits_for`: why the store takes no
-        writes just now. Never waits out a rate limit: raises `SlackBusy`, because by then there is
-        a newer status."""
+        """Write the session's status into its root message. `waits_for`: why the store does not
+        take the image that is ready. Never waits out a rate limit: raises `SlackBusy`, because
+        after the wait there is a newer status."""
 
 
 class ImageUploads(Protocol):
-    """Uploads of images."""
+    """Images as files."""
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         """Upload an image unshared and answer its file id."""
@@ -43,7 +43,7 @@ class DraftMessages(Protocol):
 
     async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
         """Post the draft into the thread and answer its `ts`. Raises `ImageNotReady` where Slack
-        does not come to know the uploaded file in time: then it can be shared."""
+        has not processed the uploaded file in time: then it can be shared."""
 
     async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
         """Show an image in the thread as a plain file, without buttons."""
@@ -69,15 +69,15 @@ class Previews(Protocol):
 
 
 class OwnerNotices(Protocol):
-    """Private notices to the owner of a session."""
+    """Private messages to the owner."""
 
     async def tell_owner(self, session: Session, words: str) -> None:
-        """Tell the owner in private, in the way that still works. Raises `SlackUnavailable` while
+        """Tell the owner in private, wherever that still works. Raises `SlackUnavailable` while
         Slack is away."""
 
 
 class FailureMessages(OwnerNotices, Protocol):
-    """The messages that tell of a failure: in the thread, or in private where that fails."""
+    """Failures, told in the thread, or in private where that fails."""
 
     async def post_failure(
         self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
@@ -86,13 +86,13 @@ class FailureMessages(OwnerNotices, Protocol):
 
 
 class FinalMessages(OwnerNotices, Protocol):
-    """Approved images in the channel, or in private what kept them from it."""
+    """Approved images in the channel."""
 
     async def post_final(self, session: Session, *, repeated: bool) -> str:
         """Post the approved image to the thread and the channel, and answer its `ts`."""
 
     async def retire_final(self, session: Session) -> None:
-        """Take Start over off an approved image whose session was started over."""
+        """Remove Start over from an approved image whose session was started over."""
 
 
 class Publisher(
@@ -104,15 +104,15 @@ class Publisher(
     FinalMessages,
     Protocol,
 ):
-    """Everything that shows a session in Slack, for a class that hands parts of it on."""
+    """All that shows a session in Slack."""
 
 
 OnReading = Callable[[], Awaitable[None]]
-"""Awaited right before a picture is decoded. The process may not survive the decoding."""
+"""Awaited right before a picture is decoded, because decoding may kill the process."""
 
 
 class Files(Protocol):
-    """Pictures that people shared in Slack."""
+    """Pictures that people have in Slack."""
 
     async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> bytes:
         """The bytes of an image: PNG, JPEG or WebP. Raises `GenerationError` with `SOURCE_GONE`
@@ -121,11 +121,11 @@ class Files(Protocol):
 
 
 class ShutOuts(Protocol):
-    """The record that Slack refuses the app, for all processes. Every method raises
+    """Whether Slack refuses the whole app, for all processes. Every method raises
     `StoreUnavailable`."""
 
     async def load(self) -> ShutOut | None:
-        """The record; None while Slack accepts the app."""
+        """None while Slack does not refuse it."""
 
     async def save(self, shut_out: ShutOut) -> None: ...
 
@@ -133,10 +133,10 @@ class ShutOuts(Protocol):
 
 
 class SlackAccess(Protocol):
-    """Whether Slack lets the app in."""
+    """Whether Slack serves the app."""
 
     async def require_closed(self) -> None:
-        """Called before a paid call. Raises `SlackShutOut` unless Slack is known to accept it."""
+        """Before a paid call. Raises `SlackShutOut` unless Slack is known to serve the app."""
 
 
 class SeenSignatures(Protocol):
@@ -144,6 +144,6 @@ class SeenSignatures(Protocol):
     a fraction of a second, because Slack waits."""
 
     async def add(self, signature: str, seconds: float) -> bool:
-        """Keep it for so long; False where it is there already."""
+        """Store it for so many seconds. Answers False where it is there already."""
 
     async def remove(self, signature: str) -> None: ...

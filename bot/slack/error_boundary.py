@@ -15,8 +15,7 @@ from typing import TypeVar
 from bot.domain.errors import Conflict, Refusal, StoreUnavailable
 from bot.slack.request_metrics import track_listener
 from bot.slack.responders import Responder
-from bot.telemetry.context import log_context
-from bot.telemetry.tracing import span
+from bot.telemetry.context import log_context, span
 from bot.views.words import CLICK_LOST, SOMETHING_BROKE, store_words
 
 log = logging.getLogger(__name__)

@@ -9,14 +9,14 @@ import logging
 
 import pytest
 
-from bot.telemetry.context import log_context
-from bot.telemetry.logs import LogFormat, set_up, typed
+from bot.telemetry.context import log_context, prompt_fields
+from bot.telemetry.logs import LogFormat, set_up
 from tests.unit.telemetry.written import Written
 
 PROMPT = "a secret fox"
 FORMATS = [LogFormat.JSON, LogFormat.TEXT]
 
-log = logging.getLogger("bot.flow.generate")
+log = logging.getLogger("bot.flow.images")
 
 
 def draw(known: dict[str, str]) -> str:
@@ -36,7 +36,7 @@ def test_a_line_is_one_json_object_with_its_context(written: Written) -> None:
     assert timestamp.utcoffset() == datetime.timedelta(0)
     assert line == {
         "level": "INFO",
-        "logger": "bot.flow.generate",
+        "logger": "bot.flow.images",
         "message": "image recorded",
         "session": "abcd",
         "owner": "T1.U1",
@@ -54,8 +54,8 @@ def test_text_shows_session_attempt_and_facts(written: Written) -> None:
         log.info("image recorded", extra={"bytes": 17})
     log.info("ready")
     one, two = written.text.splitlines()
-    assert one.endswith(" INFO    bot.flow.generate: [abcd 2.1] image recorded bytes=17")
-    assert two.endswith(" INFO    bot.flow.generate: ready")
+    assert one.endswith(" INFO    bot.flow.images: [abcd 2.1] image recorded bytes=17")
+    assert two.endswith(" INFO    bot.flow.images: ready")
 
 
 @pytest.mark.parametrize("log_format", FORMATS)
@@ -147,10 +147,10 @@ def test_what_people_typed_is_logged_only_if_asked_for(
     written: Written, log_format: LogFormat
 ) -> None:
     written.set_up(log_format=log_format)
-    log.info("generating", extra=typed(prompt=PROMPT, change=""))
+    log.info("generating", extra=prompt_fields(prompt=PROMPT, change=""))
     assert "secret" not in written.text
     written.set_up(log_format=log_format, prompts=True)
-    log.info("generating", extra=typed(prompt=PROMPT, change=""))
+    log.info("generating", extra=prompt_fields(prompt=PROMPT, change=""))
     newest = written.text.splitlines()[-1]
     if log_format is LogFormat.JSON:
         assert json.loads(newest)["prompt"] == PROMPT

@@ -1,0 +1,177 @@
+"""`BullJobQueue`: puts jobs into BullMQ and looks at them there; and how a job is written in it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from bullmq.queue import Queue
+from opentelemetry.trace import SpanKind
+from redis.exceptions import RedisError
+
+from bot.adapters.queue.connection import assume_modern, bullmq_client
+from bot.adapters.redis_connections import count_error, unavailable
+from bot.concurrency import run_within
+from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
+from bot.domain.jobs import Job, JobKind
+from bot.ports import JobState, QueueDepth
+from bot.telemetry.context import PROPAGATOR, log_context, span
+
+_LOG = logging.getLogger("bot.queue")
+
+PREFIX = "{imagine}"
+"""Before every key. One hash tag keeps all keys in one slot, as a cluster requires of scripts."""
+
+GENERATE_QUEUE = "imagine-generate"
+PUBLISH_QUEUE = "imagine-publish"
+"""Short jobs have a queue of their own, and never wait behind long generations."""
+
+QUEUE_OF = {
+    JobKind.GENERATE: GENERATE_QUEUE,
+    JobKind.ANNOUNCE: PUBLISH_QUEUE,
+    JobKind.SHOW_CANCELLED: PUBLISH_QUEUE,
+    JobKind.PUBLISH: PUBLISH_QUEUE,
+    JobKind.RETIRE: PUBLISH_QUEUE,
+}
+
+_OPTIONS = {
+    "attempts": 3,
+    "backoff": {"type": "exponential", "delay": 2_000},
+    "removeOnComplete": {"age": 3_600},
+    "removeOnFail": {"age": 86_400},
+    "stackTraceLimit": 0,
+}
+"""Delays are milliseconds, ages are seconds. BullMQ keeps no stack trace, because one could hold
+what a user typed."""
+
+_PATIENCE = 2.5
+"""Seconds for each call; left alone, BullMQ would keep trying for half a minute and more."""
+
+_UNAVAILABLE = {
+    StoreTrouble.FULL: QueueFull,
+    StoreTrouble.READ_ONLY: QueueReadOnly,
+    StoreTrouble.AWAY: QueueUnavailable,
+}
+
+_STATES = {
+    "waiting": JobState.WAITING,
+    "delayed": JobState.WAITING,
+    "prioritized": JobState.WAITING,
+    "paused": JobState.WAITING,
+    "active": JobState.RUNNING,
+    "completed": JobState.DONE,
+    "failed": JobState.FAILED,
+}
+
+
+def job_data(job: Job) -> dict[str, Any]:
+    """The job, and the `traceparent` of the current trace, if there is one."""
+    data: dict[str, Any] = {
+        "kind": job.kind.value,
+        "session_id": job.session_id,
+        "attempt": job.attempt,
+        "run": job.run,
+    }
+    if job.gives_up:
+        data["gives_up"] = True
+    if job.candidate:
+        data["candidate"] = job.candidate
+    PROPAGATOR.inject(data)
+    return data
+
+
+def job_from_data(data: Mapping[str, Any]) -> Job:
+    """Raises `KeyError`, `TypeError` or `ValueError` for data that is no job of ours."""
+    return Job(
+        JobKind(data["kind"]),
+        str(data["session_id"]),
+        int(data["attempt"]),
+        int(data["run"]),
+        data.get("gives_up") is True,
+        int(data.get("candidate", 0)),
+    )
+
+
+def job_log_context(job_id: str) -> AbstractContextManager[None]:
+    """Log fields of the job, and of its session where the id is one of ours."""
+    try:
+        job = Job.from_id(job_id)
+    except ValueError:
+        return log_context(job=job_id)
+    return log_context(job.session_id, attempt=job.attempt, candidate=job.candidate, job=job_id)
+
+
+class BullJobQueue:
+    """Implements `bot.ports.JobQueue`. Make it inside a running event loop."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis = bullmq_client(redis_url)
+        make_queue: Any = Queue
+        options = {"connection": self._redis, "prefix": PREFIX}
+        names = (GENERATE_QUEUE, PUBLISH_QUEUE)
+        self._queues = {name: make_queue(name, options) for name in names}
+        for queue in self._queues.values():
+            assume_modern(queue.redisConnection)
+
+    async def add(self, job: Job) -> None:
+        """Queue the job, unless the queue has seen its id: even a failed job blocks its id until
+        it expires, so that a retry needs a new one."""
+        queue, options = self._queues[QUEUE_OF[job.kind]], {**_OPTIONS, "jobId": job.id}
+        with job_log_context(job.id), span(f"queue {job.kind}", SpanKind.PRODUCER):
+            await _bounded(queue.add(job.kind.value, job_data(job), options))
+            _LOG.info("queued %s", job.id)
+
+    async def remove(self, job: Job) -> None:
+        """BullMQ would remove finished jobs as well, and so forget that it has seen their ids; one
+        that a worker has taken meanwhile is locked, and stays."""
+        await _bounded(self._remove_waiting(job))
+
+    async def _remove_waiting(self, job: Job) -> None:
+        queue = self._queues[QUEUE_OF[job.kind]]
+        if _STATES.get(await queue.getJobState(job.id)) is JobState.WAITING:
+            await queue.backend.remove(job.id, True)
+
+    async def state(self, job: Job) -> JobState:
+        queue = self._queues[QUEUE_OF[job.kind]]
+        return _STATES.get(await _bounded(queue.getJobState(job.id)), JobState.GONE)
+
+    async def waiting(self) -> list[Job]:
+        """The jobs that wait for another try come last, where they will queue once it is due."""
+        backend = self._queues[GENERATE_QUEUE].backend
+        ids = await _bounded(backend.getRanges(["wait", "delayed"], 0, -1, True))
+        return [Job.from_id(job_id) for job_id in ids]
+
+    async def depths(self) -> list[QueueDepth]:
+        """How much there is in each queue, and for how long."""
+        return [await _bounded(self._depth(name, queue)) for name, queue in self._queues.items()]
+
+    async def _depth(self, name: str, queue: Any) -> QueueDepth:
+        counts = await queue.getJobCounts(*_STATES)
+        jobs = {
+            "waiting": counts["waiting"] + counts["prioritized"] + counts["paused"],
+            **{state: counts[state] for state in ("delayed", "active", "failed")},
+        }
+        return QueueDepth(name.removeprefix("imagine-"), jobs, await self._oldest(name, queue))
+
+    async def _oldest(self, name: str, queue: Any) -> float:
+        """Seconds that the next job has been there, by the clocks of two machines."""
+        for job_id in await queue.backend.getRanges(["wait"], 0, 0, True):
+            queued = await self._redis.hget(f"{PREFIX}:{name}:{job_id}", "timestamp")
+            if queued is not None:  # none where a worker has just finished it
+                return max(0.0, time.time() - float(queued) / 1000)
+        return 0.0
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+
+async def _bounded(call: Awaitable[Any]) -> Any:
+    try:
+        return await run_within(_PATIENCE, call)
+    except (TimeoutError, RedisError) as error:
+        count_error(error)
+        kind = _UNAVAILABLE[unavailable(error).trouble]
+        raise kind(type(error).__name__) from error

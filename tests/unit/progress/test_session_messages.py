@@ -1,0 +1,297 @@
+"""The status line: newest wins, the last one is always sent, a busy Slack gets no repeats."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from bot.domain.attempt import Candidate
+from bot.domain.errors import (
+    SlackBusy,
+    SlackRefused,
+    SlackUnavailable,
+    StoreUnavailable,
+)
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.progress import session_messages
+from bot.progress.session_messages import DraftRefresher, LiveStatus
+from bot.sandbox import PATIENCE
+from tests.fakes import (
+    ID,
+    FakePublisher,
+    FakeSessionStore,
+    a_session,
+    eventually,
+    generating,
+    with_latest,
+)
+
+INTERVAL = 0.03
+
+
+class Line:
+    """A status line of one session."""
+
+    def __init__(self, session: Session, *failures: Exception, interval: float = INTERVAL) -> None:
+        self.store = FakeSessionStore(session)
+        self.publisher = FakePublisher()
+        self.publisher.failures["show_status"] = list(failures)
+        self.status = LiveStatus(self.store, self.publisher, interval)
+
+    @property
+    def stages(self) -> list[Stage]:
+        return [shown.session.stage for shown in self.publisher.shown]
+
+    def move(self, stage: Stage) -> None:
+        session = self.store.sessions[ID]
+        self.store.sessions[ID] = replace(session, stage=stage, version=session.version + 1)
+
+
+async def test_it_is_edited_while_the_work_goes_on_and_once_more_after_it() -> None:
+    line = Line(generating())
+    async with line.status.following(ID):
+        await eventually(lambda: len(line.stages) >= 3)
+        line.move(Stage.USER_FEEDBACK)
+    assert line.stages[-1] is Stage.USER_FEEDBACK
+    assert line.stages.count(Stage.USER_FEEDBACK) == 1
+
+
+async def test_edits_keep_their_distance() -> None:
+    line = Line(generating(), interval=60)
+    async with line.status.following(ID):
+        await eventually(lambda: line.stages)
+        await asyncio.sleep(0.05)
+        assert len(line.stages) == 1
+
+
+async def test_the_work_does_not_wait_for_the_next_edit_when_it_ends() -> None:
+    line = Line(generating(), interval=60)
+    async with asyncio.timeout(PATIENCE), line.status.following(ID):
+        await asyncio.sleep(0.01)
+    assert len(line.stages) == 1, "what is quick needs no edit but the last"
+
+
+async def test_a_new_step_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_messages, "GAP", 0.01)
+    line = Line(generating(), interval=60)
+
+    def shown(times: int) -> bool:
+        return len(line.stages) == times
+
+    async with line.status.following(ID):
+        for step in (1, 2, 3):
+            line.status.changed(ID)
+            await eventually(partial(shown, step))
+    line.status.changed(ID)  # nobody follows it any more
+    assert len(line.stages) == 4
+
+
+async def test_in_a_crowd_each_line_is_edited_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_messages, "GAP", 0.01)
+    line = Line(generating())
+    edits = {}
+    for others in (0, 40):
+        async with AsyncExitStack() as stack:
+            for number in range(others):  # of sessions that are gone: nothing is shown of them
+                await stack.enter_async_context(line.status.following(f"{ID}{number}"))
+            await stack.enter_async_context(line.status.following(ID))
+            await eventually(lambda: line.stages)
+            line.publisher.shown.clear()
+            for _ in range(10):
+                await asyncio.sleep(0.03)
+                line.status.changed(ID)
+            edits[others] = len(line.stages)
+            line.publisher.shown.clear()
+    assert edits[0] >= 5
+    assert edits[40] <= 2
+
+
+async def test_a_status_that_was_overtaken_while_it_was_sent_is_followed_by_the_newest() -> None:
+    line = Line(generating())
+    show = line.publisher.show_status
+
+    async def slow(session: Session, ahead: int | None, **more: Any) -> None:
+        await show(session, ahead, **more)
+        if len(line.publisher.shown) == 1:
+            line.move(Stage.USER_FEEDBACK)
+
+    line.publisher.show_status = slow  # type: ignore[method-assign]
+    await line.status.show_now(ID)
+    assert line.stages == [Stage.GENERATING, Stage.USER_FEEDBACK]
+
+
+async def test_a_busy_slack_is_left_alone_for_as_long_as_it_asks() -> None:
+    line = Line(generating(), SlackBusy(60))
+    async with line.status.following(ID):
+        await asyncio.sleep(INTERVAL * 4)
+        assert len(line.stages) == 1
+    assert len(line.stages) == 2
+
+
+async def test_an_edit_that_was_turned_down_is_rendered_anew() -> None:
+    line = Line(generating(), SlackBusy(0.02))
+    settling = asyncio.create_task(line.status.show_now(ID))
+    await asyncio.sleep(0.01)
+    line.move(Stage.USER_FEEDBACK)
+    await settling
+    assert line.stages == [Stage.GENERATING, Stage.USER_FEEDBACK]
+
+
+@pytest.mark.parametrize(
+    "error", [SlackBusy(0.01), SlackUnavailable("away"), StoreUnavailable("away")]
+)
+async def test_the_last_one_is_sent_whatever_it_takes(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    naps: list[float] = []
+    sleep = asyncio.sleep
+
+    async def nap(seconds: float) -> None:
+        naps.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", nap)
+    line = Line(a_session(), error, error, error)
+    await line.status.show_now(ID)
+    assert len(line.stages) == 4
+    expected = error.retry_after if isinstance(error, SlackBusy) else 1.0
+    assert [seconds for seconds in naps if seconds] == [expected] * 3
+
+
+async def test_it_is_given_up_after_some_time(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(session_messages, "LAST_EDIT_WITHIN", 0.05)
+    line = Line(a_session(), *[SlackBusy(0.01)] * 100)
+    await line.status.show_now(ID)
+    assert "could not be shown" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "failures", [[SlackRefused("chat.update", "message_not_found")], []], ids=["refused", "no root"]
+)
+async def test_what_cannot_be_shown_is_not_tried_again(failures: list[Exception]) -> None:
+    line = Line(a_session(root_ts="1.0" if failures else ""), *failures)
+    await line.status.show_now(ID)
+    assert len(line.stages) == len(failures)
+
+
+async def test_an_expired_session_has_no_status() -> None:
+    line = Line(a_session())
+    line.store.sessions.clear()
+    await line.status.show_now(ID)
+    assert line.stages == []
+
+
+async def test_work_that_fails_is_not_hidden_and_not_held_up() -> None:
+    line = Line(generating())
+
+    async def work() -> None:
+        async with line.status.following(ID):
+            await asyncio.sleep(0)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await work()
+
+
+async def test_a_newer_attempt_keeps_its_line_when_the_one_before_ends() -> None:
+    """Cancelled, and tried again on the same worker before all of it had come to its end."""
+    line = Line(generating(), interval=60)
+    before = line.status.following(ID)
+    await before.__aenter__()
+    async with line.status.following(ID):
+        await before.__aexit__(None, None, None)
+        shown = len(line.stages)
+        line.status.changed(ID)
+        await eventually(lambda: len(line.stages) > shown)
+
+
+async def test_of_several_candidates_made_here_the_last_one_ends_the_line() -> None:
+    line = Line(with_latest(generating(), candidates=(Candidate(1), Candidate(2))), interval=60)
+    async with line.status.following(ID, 1):
+        async with line.status.following(ID, 2):
+            await eventually(lambda: line.stages)
+        shown = len(line.stages)
+        line.status.changed(ID)
+        await eventually(lambda: len(line.stages) > shown)
+        line.move(Stage.USER_FEEDBACK)
+    assert line.stages[-1] is Stage.USER_FEEDBACK
+
+
+async def test_an_attempt_is_told_of_by_the_process_that_makes_the_candidate_at_work() -> None:
+    session = with_latest(generating(), candidates=(Candidate(1, runner="a"), Candidate(2)))
+    line = Line(session)
+    async with line.status.following(ID, 2):
+        await asyncio.sleep(INTERVAL * 4)
+    assert line.stages == []
+    async with line.status.following(ID, 1):
+        await eventually(lambda: line.stages)
+        line.move(Stage.USER_FEEDBACK)
+    assert line.stages[-1] is Stage.USER_FEEDBACK
+
+
+# drafts
+
+
+class Wall:
+    """Where the drafts of one session hang."""
+
+    def __init__(self, session: Session) -> None:
+        self.store = FakeSessionStore(session)
+        self.publisher = FakePublisher()
+
+    async def refresh(self) -> list[int]:
+        """The drafts that are edited, in their order."""
+        await DraftRefresher(self.store, self.publisher).refresh(ID)
+        return [shown.details["number"] for shown in self.publisher.of("refresh_draft")]
+
+
+@pytest.mark.parametrize(
+    ("session", "edited"),
+    [
+        (generating(), []),
+        (generating(4), [3]),
+        (a_session(attempts=4), [4]),
+        (a_session(Stage.FINAL, attempts=4), [4, 3, 2, 1]),
+        (a_session(Stage.FINAL, attempts=4, final_result=2), [2, 4, 3, 1]),
+    ],
+    ids=["no draft", "another attempt", "review", "approved", "an earlier one approved"],
+)
+async def test_only_what_looks_different_is_edited(session: Session, edited: list[int]) -> None:
+    assert await Wall(session).refresh() == edited
+
+
+async def test_one_that_slack_does_not_take_holds_up_no_other() -> None:
+    wall = Wall(a_session(Stage.FINAL, attempts=3))
+    refused = SlackRefused("chat.update", "message_not_found")
+    wall.publisher.failures["refresh_draft"] = [refused]
+    assert await wall.refresh() == [3, 2, 1]
+
+
+async def test_a_slack_that_is_away_is_told() -> None:
+    wall = Wall(a_session())
+    wall.publisher.failures["refresh_draft"] = [SlackUnavailable("away")]
+    with pytest.raises(SlackUnavailable):
+        await wall.refresh()
+
+
+async def test_a_draft_that_was_overtaken_while_it_was_edited_is_edited_again() -> None:
+    """A cancellation gives the buttons back that the announcement was about to take away."""
+    wall = Wall(generating(2))
+    edit = wall.publisher.refresh_draft
+
+    async def overtaken(session: Session, number: int) -> None:
+        await edit(session, number)
+        back = replace(wall.store.sessions[ID], stage=Stage.USER_FEEDBACK)
+        wall.store.sessions[ID] = back
+
+    wall.publisher.refresh_draft = overtaken  # type: ignore[method-assign]
+    assert await wall.refresh() == [1, 1]
+    assert wall.publisher.shown[-1].session.stage is Stage.USER_FEEDBACK

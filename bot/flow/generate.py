@@ -24,7 +24,12 @@ from bot.domain.generation import (
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
 from bot.flow.shared import Shared, contract_of, fail, image_of, in_charge
-from bot.generation.checkpoint import LAST_RECORD_WITHIN, Checkpoints, RunCheckpoint
+from bot.generation.checkpoint import (
+    LAST_RECORD_WITHIN,
+    WAIT,
+    Checkpoints,
+    RunCheckpoint,
+)
 from bot.generation.image_requests import Requests
 from bot.ports import ImageBackend, SessionStore
 from bot.telemetry.logs import typed
@@ -34,8 +39,6 @@ log = logging.getLogger(__name__)
 
 TRIES = 3
 """Of one run."""
-WAIT = 1.0
-"""Seconds between two tries."""
 RECORDED_AT_ONCE = 12
 """Images on their way into the store; each takes several times its size meanwhile."""
 WAIT_FOR_TURN = 3.0
@@ -85,8 +88,10 @@ class GenerateImage(AsyncNode):
         checkpoint = self._checkpoints.of(session_id, image, runner)
         if await checkpoint.has_come(candidate):
             return None
-        words = typed(prompt=shared["task_input"], change=session.latest.change)
-        log.info("generating", extra={"of": len(session.latest.candidates), **words})
+        attempt = session.latest
+        first = image.candidate == 1  # what was typed is logged once
+        words = typed(prompt=attempt.prompt, change=attempt.change) if first else {}
+        log.info("generating", extra={"of": len(attempt.candidates), **words})
         try:
             request = await self._requests.of(session, shared["task_input"], image, runner)
         except GenerationError as error:
@@ -134,9 +139,9 @@ class GenerateImage(AsyncNode):
         session_id, image = shared["session_id"], image_of(shared)
         match outcome:
             case GeneratedImage():
-                session = await finish_before_cancel(
-                    self._keep(shared, outcome), LAST_RECORD_WITHIN
-                )
+                seconds = asked.checkpoint.seconds if isinstance(asked, Asked) else 0.0
+                keeping = self._keep(shared, outcome, seconds)
+                session = await finish_before_cancel(keeping, LAST_RECORD_WITHIN)
             case GenerationError(kind=kind, said=said):
                 log.warning("no image: %s", kind)
                 session = await finish_before_cancel(
@@ -150,7 +155,7 @@ class GenerateImage(AsyncNode):
         self._changed(session_id)
         return _action(session, shared)
 
-    async def _keep(self, shared: Shared, made: GeneratedImage) -> Session:
+    async def _keep(self, shared: Shared, made: GeneratedImage, seconds: float) -> Session:
         """The bytes first: a candidate that claims an image has one."""
         session_id, image, size = shared["session_id"], image_of(shared), len(made.data)
         async with self._limit.slot():
@@ -162,7 +167,7 @@ class GenerateImage(AsyncNode):
             session_id, lambda s: image_made(s, image, made, time.time())
         )
         sizes = {"width": made.width, "height": made.height, "bytes": size}
-        log.info("image recorded", extra=sizes)
+        log.info("image recorded", extra={**sizes, "seconds": round(seconds, 3)})
         return session
 
 

@@ -100,6 +100,6 @@ class ReviewFlow:
 
 
 async def _run(start: AsyncNode, shared: Shared) -> Shared:
-    with span("flow from " + type(start).__name__):
+    with span(f"flow {type(start).__name__}"):
         await AsyncFlow(start=start).run_async(shared)
     return shared

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at another run's candidate, on the average."""
+WAIT = 1.0
+"""Seconds between two tries; a provider that asks for more gets more."""
 LONGEST_WAIT = 60.0
 """Seconds; a provider that asks for more is reported to the person instead."""
 RECORDED_WITHIN = 1.0
@@ -67,6 +69,7 @@ class RunCheckpoint:
         self.response_id = ""
         self._asked = 0
         self._not_before = 0.0
+        self._began = time.monotonic()
         self._recording: asyncio.Task[Any] | None = None
 
     def can_retry(self, error: GenerationError) -> bool:
@@ -76,7 +79,7 @@ class RunCheckpoint:
         paid_for = not self.response_id and self._asked >= MOST_ASKED
         if not error.retryable or wait > LONGEST_WAIT or paid_for:
             return False
-        log.warning("no image yet: %s", error.kind)
+        log.warning("no image yet: %s, asking again in %.1f s", error.kind, max(wait, WAIT))
         self._not_before = time.monotonic() + wait
         return True
 
@@ -100,6 +103,7 @@ class RunCheckpoint:
             raise NotAsked
         self._asked = candidate.asked
         self.response_id = self.response_id or candidate.response_id
+        self._began = time.monotonic()
         if not candidate.awaits_answer or candidate.asked_by == self._runner:
             return False
         return await self._use.heartbeats.is_alive(candidate.asked_by)
@@ -113,6 +117,11 @@ class RunCheckpoint:
         return candidate.has_image and bool(
             await sessions.load_image(self._session_id, self._image)
         )
+
+    @property
+    def seconds(self) -> float:
+        """Since this run has asked."""
+        return time.monotonic() - self._began
 
     async def before_paid_call(self) -> None:
         """Raises `NotAsked` where the call must not be made, and `SlackShutOut` where what it

@@ -17,10 +17,10 @@ from bot.domain.errors import RETRYABLE, FailureKind, GenerationError, StoreUnav
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
 from bot.flow import generate
-from bot.flow.generate import TRIES, WAIT, GenerateImage
+from bot.flow.generate import TRIES, GenerateImage
 from bot.flow.shared import Shared, shared_store
 from bot.generation import checkpoint
-from bot.generation.checkpoint import Checkpoints
+from bot.generation.checkpoint import WAIT, Checkpoints
 from bot.generation.image_requests import Requests
 from bot.ports import OnReading
 from bot.views.words import failure_words

@@ -2,7 +2,7 @@
 are no-ops of a few microseconds, and what records them is not even imported.
 
     command ─ job announce ─ job generate ─ flow GenerateImage ─ provider generate
-                                          └ flow UploadImages, PostDraft, …
+                                                               └ calls to Slack and Redis
 
 A job's data carries the trace context, so one trace spans the processes.
 """

@@ -34,7 +34,7 @@ from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
 from bot.flow.shared import Shared, contract_of, fail, image_of, may_show, next_action
 from bot.generation.image_requests import ImageRequests
-from bot.generation.recording import LAST_RECORD_WITHIN, NewCheckpoint, RunCheckpoint
+from bot.generation.recording import LAST_RECORD_WITHIN, WAIT, NewCheckpoint, RunCheckpoint
 from bot.ports import ImageBackend, ImageUploads, SessionRecords
 from bot.telemetry.context import log_context, prompt_fields, span
 
@@ -42,8 +42,6 @@ log = logging.getLogger(__name__)
 
 TRIES = 3
 """Tries of one run."""
-WAIT = 1.0
-"""Seconds between two tries."""
 IN_MEMORY = 12
 """Images that are encoded, or decoded, at a time: each takes several times its size meanwhile."""
 SLOT_PATIENCE = 3.0
@@ -92,8 +90,10 @@ class GenerateImage(AsyncNode):
         checkpoint = self._new_checkpoint(session_id, image, runner)
         if await checkpoint.is_over(session.latest.candidate(image.candidate)):
             return None
-        words = prompt_fields(prompt=shared["task_input"], change=session.latest.change)
-        log.info("generating", extra={"of": len(session.latest.candidates), **words})
+        attempt = session.latest
+        is_first = image.candidate == 1  # the prompt is logged once for an attempt
+        words = prompt_fields(prompt=attempt.prompt, change=attempt.change) if is_first else {}
+        log.info("generating", extra={"of": len(attempt.candidates), **words})
         try:
             request = await self._requests.build(session, shared["task_input"], image, runner)
         except GenerationError as error:
@@ -142,12 +142,17 @@ class GenerateImage(AsyncNode):
         if outcome is None:
             session = await self._sessions.load(session_id)
         else:
-            session = await finish_before_cancel(self._record(shared, outcome), LAST_RECORD_WITHIN)
+            asked_at = prepared.checkpoint.asked_at if isinstance(prepared, PreparedCall) else 0.0
+            recording = self._record(shared, outcome, time.monotonic() - asked_at)
+            session = await finish_before_cancel(recording, LAST_RECORD_WITHIN)
         self._on_change(session_id)
         return next_action(session, shared)
 
-    async def _record(self, shared: Shared, outcome: GeneratedImage | GenerationError) -> Session:
-        """The bytes are stored before the session: a candidate that claims an image has one."""
+    async def _record(
+        self, shared: Shared, outcome: GeneratedImage | GenerationError, seconds: float
+    ) -> Session:
+        """The bytes are stored before the session: a candidate that claims an image has one.
+        `seconds` is how long the provider took."""
         session_id, image = shared["session_id"], image_of(shared)
         if isinstance(outcome, GenerationError):
             kind, said = outcome.kind, outcome.said
@@ -163,7 +168,7 @@ class GenerateImage(AsyncNode):
             session_id, lambda s: image_made(s, image, outcome, time.time())
         )
         sizes = {"width": outcome.width, "height": outcome.height, "bytes": len(outcome.data)}
-        log.info("image recorded", extra=sizes)
+        log.info("image recorded", extra={**sizes, "seconds": round(seconds, 3)})
         return session
 
 

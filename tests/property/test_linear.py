@@ -184,6 +184,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
 }
 
 REGEXES = {
+    "adapters/imaging.py": "the bytes of a picture",
     "adapters/openai/refusal.py": "a provider's error",
     "adapters/openai/extras.py": "a provider's error",
     "adapters/openai/failures.py": "a provider's error",
@@ -197,7 +198,6 @@ REGEXES = {
     "domain/options.py": "count_of",
     "domain/provenance.py": "an image's metadata",
     "domain/sizes.py": "size_of",
-    "adapters/imaging.py": "the bytes of a picture",
     "slack/mention_text.py": "mention_text",
     "telemetry/context.py": "an id",
     "telemetry/metrics.py": "an error code",

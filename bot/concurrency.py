@@ -1,8 +1,8 @@
 """Waiting for tasks and events where a timeout or a cancellation may come in between.
 
-asyncio's own calls serve where they can. What is here bounds them also where a cancellation is
-dropped: up to Python 3.11 `asyncio.wait_for`, which redis-py sends with, drops one that arrives in
-the moment it is done.
+asyncio's own calls are used where they are enough. These functions bound a wait also where a
+cancellation is dropped: up to Python 3.11 `asyncio.wait_for`, with which redis-py sends, drops one
+that arrives in the moment it is done.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 log = logging.getLogger(__name__)
@@ -21,22 +21,20 @@ UNWINDING = 1.5
 """Seconds that a cancelled task has to clean up before it is cancelled again."""
 
 
-async def cancel_and_wait(*tasks: asyncio.Future[Any], unwinding: float = UNWINDING) -> None:
-    """Cancel the tasks until all have ended; their errors are nobody's any more."""
+async def cancel_and_wait(
+    *tasks: asyncio.Future[Any], after: float = 0.0, unwinding: float = UNWINDING
+) -> None:
+    """Let the tasks run on for `after` seconds, then cancel them until all have ended. Their errors
+    are dropped."""
     pending = set(tasks)
+    if pending and after:
+        await asyncio.wait(pending, timeout=after)
     while pending := {task for task in pending if not task.done()}:
         for task in pending:
             task.cancel()
         await asyncio.wait(pending, timeout=unwinding)
     for task in tasks:
         retrieve(task)
-
-
-async def wait_then_cancel(*tasks: asyncio.Future[Any], timeout: float) -> None:
-    """Let the tasks run on for `timeout` seconds at most, then cancel those that still do."""
-    if tasks:
-        await asyncio.wait(tasks, timeout=timeout)
-    await cancel_and_wait(*tasks)
 
 
 async def wait_for_event(event: asyncio.Event, seconds: float) -> bool:
@@ -49,7 +47,7 @@ async def wait_for_event(event: asyncio.Event, seconds: float) -> bool:
 
 
 async def run_until_event(work: Coroutine[Any, Any, T], event: asyncio.Event) -> T | None:
-    """What the work answers, or None where the event is set before its end."""
+    """The result of the work, or None where the event is set before its end."""
     working, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
     try:
         await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -93,14 +91,14 @@ async def finish_before_cancel(
 
 
 def retrieve(task: asyncio.Future[Any]) -> None:
-    """Take the task's error, because one that nobody asks for is logged as never retrieved."""
+    """Retrieve the task's error, because asyncio logs one that is never retrieved."""
     if not task.cancelled():
         task.exception()
 
 
 class SoftLimit:
-    """Lets `most` callers in at a time. Whoever has waited for `patience` seconds goes on without a
-    slot: a caller that hangs does not hold up the others for ever."""
+    """Lets `most` callers in at a time. A caller that has waited for `patience` seconds goes on
+    without a slot: one that hangs does not hold up the others for ever."""
 
     def __init__(self, most: int, patience: float) -> None:
         self._free = asyncio.Semaphore(most)
@@ -109,23 +107,19 @@ class SoftLimit:
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
         """Wait for a slot, and hold it while the body runs."""
-        taken = await self._take()
+        taken = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                taken = await self._free.acquire()
         try:
             yield
         finally:
             if taken:
                 self._free.release()
 
-    async def _take(self) -> bool:
-        try:
-            async with asyncio.timeout(self._patience):
-                return await self._free.acquire()
-        except TimeoutError:
-            return False
-
 
 class BackgroundTasks:
-    """Keeps a reference to each task, as asyncio does not, and drains them."""
+    """Keeps a reference to each task, which asyncio does not, and drains them."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -136,8 +130,8 @@ class BackgroundTasks:
         task.add_done_callback(self._finished)
 
     async def drain(self, timeout: float) -> None:
-        """Wait for what runs, at most `timeout` seconds; cancel the rest."""
-        await wait_then_cancel(*self._tasks, timeout=timeout)
+        """Wait for the tasks, `timeout` seconds at most; cancel those that still run."""
+        await cancel_and_wait(*self._tasks, after=timeout)
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

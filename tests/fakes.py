@@ -172,7 +172,7 @@ class FakeSessionStore:
         kept = [self.sessions.get(id_) for id_ in session_ids]
         return [session.version if session else 0 for session in kept]
 
-    async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
+    async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
         await self._reach()
         place = (team, channel, thread_ts)
         there = [s for s in self.sessions.values() if (s.team, s.channel, s.thread_ts) == place]
@@ -205,12 +205,13 @@ class FakeSessionStore:
         await self._reach()
         return [Unfinished(session_id, at) for session_id, at in self.touched.items()]
 
-    async def settled(self, entry: Unfinished) -> None:
+    async def remove_unfinished(self, entry: Unfinished) -> None:
         await self._reach()
         if self.touched.get(entry.session_id) == entry.touched:
             del self.touched[entry.session_id]
 
     async def ping(self) -> None:
+        """As the server under it answers, for health checks."""
         await self._reach()
 
     def _take(self) -> None:

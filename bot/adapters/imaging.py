@@ -1,5 +1,5 @@
-"""Opening pictures with Pillow, within bounds: the header decides before anything is decoded, and
-what takes much memory is done one at a time."""
+"""Opening pictures with Pillow, within bounds. The header decides before anything is decoded, and
+decoding can be limited to one picture at a time."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _SCAN = re.compile(rb"\xff\xda\x00[\x06-\x0e][\x01-\x04]")
 
 
 class TooManyPixels(ImagineError):
-    """A picture that is not decoded."""
+    """The picture has more pixels than the program decodes."""
 
 
 @contextmanager
-def opened(data: bytes, formats: tuple[str, ...]) -> Iterator[Image.Image]:
+def open_image(data: bytes, formats: tuple[str, ...]) -> Iterator[Image.Image]:
     """The picture, not decoded yet. Raises `TooManyPixels`; at broken files Pillow raises nearly
     anything."""
     with Image.open(io.BytesIO(data), formats=formats) as image:
@@ -45,13 +45,13 @@ def opened(data: bytes, formats: tuple[str, ...]) -> Iterator[Image.Image]:
 
 
 def _scans(data: bytes) -> int:
-    """As many as there are, or one more than may be."""
+    """The number of scans, counted up to one more than `MOST_SCANS`."""
     return sum(1 for _ in islice(_SCAN.finditer(data), MOST_SCANS + 1))
 
 
-class OneAtATime:
-    """Does work in a thread of its own, one piece at a time; all else goes on meanwhile. What the
-    allocator keeps for a thread after such work, the next piece has the use of."""
+class SerialExecutor:
+    """Runs work in a thread of its own, one piece at a time. The next piece reuses the memory that
+    the allocator keeps for the thread."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(1)
@@ -60,8 +60,8 @@ class OneAtATime:
     async def run(
         self, work: Callable[[], T], on_turn: Callable[[], Awaitable[None]] | None = None
     ) -> T:
-        """`on_turn` is awaited when the turn has come. A thread cannot be stopped: cancelled, the
-        work keeps its turn to its end."""
+        """Await the turn, then `on_turn`, then the work. A thread cannot be stopped: when the
+        caller is cancelled, the work keeps its turn to its end."""
         await self._turn.acquire()
         try:
             if on_turn is not None:

@@ -1,8 +1,7 @@
-"""`MeasuredBackend`: an image backend whose images are counted and logged."""
+"""`MeasuredBackend`: an image backend whose images are counted."""
 
 from __future__ import annotations
 
-import logging
 import time
 
 from bot.domain.errors import FailureKind, GenerationError, NotAsked
@@ -10,16 +9,14 @@ from bot.domain.images import GeneratedImage, ImageRequest
 from bot.ports import Checkpoint, ImageBackend
 from bot.telemetry import metrics
 
-log = logging.getLogger(__name__)
-
-_PAID = {FailureKind.BAD_IMAGE}
+_PAID_FAILURES = {FailureKind.BAD_IMAGE}
 """The failures that come after the provider has made an image."""
 
 
 class MeasuredBackend:
-    """Implements `bot.ports.ImageBackend` around another one; `name` is the setting's word for it.
+    """Implements `bot.ports.ImageBackend` around another one; `name` is its name in the settings.
 
-    A generation that is cancelled says nothing about the provider, and counts nowhere.
+    A generation that is cancelled is not counted: it says nothing about the provider.
     """
 
     def __init__(self, backend: ImageBackend, name: str) -> None:
@@ -38,19 +35,17 @@ class MeasuredBackend:
             except NotAsked:
                 raise
             except Exception as error:
-                self._failed(error, time.perf_counter() - started)
+                self._count_failure(error, time.perf_counter() - started)
                 raise
-        seconds = time.perf_counter() - started
-        log.info("the provider made it", extra={"seconds": round(seconds, 3)})
         self._paid.inc()
-        self._seconds["ok"].observe(seconds)
+        self._seconds["ok"].observe(time.perf_counter() - started)
         return image
 
-    def _failed(self, error: Exception, seconds: float) -> None:
+    def _count_failure(self, error: Exception, seconds: float) -> None:
         kind = error.kind if isinstance(error, GenerationError) else FailureKind.INTERNAL
         metrics.PROVIDER_ERRORS.labels(kind.value).inc()
         self._seconds["failed"].observe(seconds)
-        if kind in _PAID:
+        if kind in _PAID_FAILURES:
             self._paid.inc()
 
     async def cancel(self, response_id: str) -> None:

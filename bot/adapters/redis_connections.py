@@ -1,18 +1,24 @@
-"""Pools of connections to Redis as `REDIS_URL` asks for them: to one server, or to the primary that
-Sentinels name."""
+"""Connections to Redis as `REDIS_URL` asks for them, to one server or to the primary that Sentinels
+name; and what the failure of a call means to the program."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from redis import exceptions
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.connection import Connection, SSLConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
+
+from bot.domain.errors import StoreFull, StoreReadOnly, StoreUnavailable
+from bot.telemetry import metrics
 
 _SENTINEL_SCHEMES = {"redis+sentinel": "redis", "rediss+sentinel": "rediss"}
 _SENTINEL_PORT = 26379
@@ -22,13 +28,62 @@ _SENTINEL_TIMEOUT = 0.5
 """Seconds for each Sentinel: another is asked sooner than a person notices."""
 _QUIET = {"driver_info": None}
 """Without it each new connection looks up the client's version on disk, to tell the server: when
-many connect at once, who waits for an answer waits for that."""
+many connect at once, everybody waits for that."""
+
+_FULL = ("oom command not allowed", "out of memory", "quota exceeded", "max data size exceeded")
+"""What a server without memory says, in lower case. Inside a script its words stand within
+others."""
+_READ_ONLY = ("misconf ", "readonly ", "noreplicas ")
+"""Its disk takes nothing, it is a replica, or it has too few replicas."""
+
+
+@asynccontextmanager
+async def bounded(patience: float) -> AsyncIterator[None]:
+    """Let the body's calls to Redis take `patience` seconds. Raises `StoreUnavailable`, and nothing
+    of the client's; counts what failed."""
+    try:
+        async with asyncio.timeout(patience):
+            yield
+    except (exceptions.RedisError, OSError) as error:  # OSError: TimeoutError is one
+        count_error(error)
+        raise unavailable(error) from error
+
+
+def count_error(error: Exception) -> None:
+    metrics.STORE_ERRORS.labels(kind_of(error)).inc()
+
+
+def kind_of(error: Exception) -> str:
+    """The label of the metric: `timeout`, `connection`, or `refused` where Redis answered with an
+    error."""
+    match error:
+        case TimeoutError() | exceptions.TimeoutError():
+            return "timeout"
+        case exceptions.AuthenticationError() | exceptions.AuthorizationError():
+            return "refused"
+        case exceptions.ConnectionError() | OSError():
+            return "connection"
+    return "refused"
+
+
+def unavailable(error: Exception) -> StoreUnavailable:
+    """The program's own error for one of the client's. The client asks a replica again until its
+    time is up, so the answer that it got last stands behind a timeout."""
+    cause: BaseException | None = error
+    while cause is not None:
+        text = str(cause).lower() if isinstance(cause, exceptions.ResponseError) else ""
+        if isinstance(cause, exceptions.OutOfMemoryError) or any(w in text for w in _FULL):
+            return StoreFull(type(cause).__name__)
+        if isinstance(cause, exceptions.ReadOnlyError) or any(w in text for w in _READ_ONLY):
+            return StoreReadOnly(type(cause).__name__)
+        cause = cause.__cause__ or cause.__context__
+    return StoreUnavailable(type(error).__name__)
 
 
 class WaitingPool(BlockingConnectionPool):
-    """Callers wait for their turn. One who gives up in the moment that it comes passes it on: up
-    to Python 3.12 `asyncio.Condition` lets it lapse, and others would wait beside idle
-    connections."""
+    """Callers wait for a free connection. A caller that gives up in the moment that one is free
+    wakes the next: up to Python 3.12 `asyncio.Condition` does not, and others would wait beside
+    idle connections."""
 
     async def get_connection(self, *args: Any, **options: Any) -> Any:
         get_connection: Any = super().get_connection

@@ -22,7 +22,7 @@ from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import NewCheckpoint
 from bot.ports import ImageBackend, Publisher, SessionRecords
 from bot.progress.session_messages import DraftRefresher
-from bot.telemetry.tracing import span
+from bot.telemetry.context import span
 
 
 class ReviewFlow:
@@ -81,6 +81,6 @@ class ReviewFlow:
         as a whole. Returns the shared store as it is at the end."""
         start = self.give_up if give_up else self.generate
         shared = shared_store(session, candidate, repeated=repeated, runner=runner)
-        with span("flow from " + type(start).__name__):
+        with span(f"flow {type(start).__name__}"):
             await AsyncFlow(start=start).run_async(shared)
         return shared

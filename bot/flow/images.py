@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pybase64
+from opentelemetry.trace import SpanKind
 from pocketflow import AsyncNode, AsyncParallelBatchNode
 
 from bot.concurrency import SoftLimit, finish_before_cancel
@@ -33,18 +34,14 @@ from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
 from bot.flow.shared import Shared, contract_of, fail, image_of, may_show, next_action
 from bot.generation.image_requests import ImageRequests
-from bot.generation.recording import LAST_RECORD_WITHIN, NewCheckpoint, RunCheckpoint
+from bot.generation.recording import LAST_RECORD_WITHIN, WAIT, NewCheckpoint, RunCheckpoint
 from bot.ports import ImageBackend, ImageUploads, SessionRecords
-from bot.telemetry.context import log_context
-from bot.telemetry.logs import typed
-from bot.telemetry.tracing import Kind, span
+from bot.telemetry.context import log_context, prompt_fields, span
 
 log = logging.getLogger(__name__)
 
 TRIES = 3
 """Tries of one run."""
-WAIT = 1.0
-"""Seconds between two tries."""
 IN_MEMORY = 12
 """Images that are encoded, or decoded, at a time: each takes several times its size meanwhile."""
 SLOT_PATIENCE = 3.0
@@ -93,8 +90,10 @@ class GenerateImage(AsyncNode):
         checkpoint = self._new_checkpoint(session_id, image, runner)
         if await checkpoint.is_over(session.latest.candidate(image.candidate)):
             return None
-        words = typed(prompt=shared["task_input"], change=session.latest.change)
-        log.info("generating", extra={"of": len(session.latest.candidates), **words})
+        attempt = session.latest
+        is_first = image.candidate == 1  # the prompt is logged once for an attempt
+        words = prompt_fields(prompt=attempt.prompt, change=attempt.change) if is_first else {}
+        log.info("generating", extra={"of": len(attempt.candidates), **words})
         try:
             request = await self._requests.build(session, shared["task_input"], image, runner)
         except GenerationError as error:
@@ -108,7 +107,7 @@ class GenerateImage(AsyncNode):
         try:
             await checkpoint.wait_for_turn()
             request = replace(request, response_id=checkpoint.response_id)
-            with span("provider generate", Kind.CLIENT):
+            with span("provider generate", SpanKind.CLIENT):
                 return await self._backend.generate(request, checkpoint)
         except AskedTooOften:
             log.error("asked %s times for an image, and none was recorded", MOST_ASKED)
@@ -143,12 +142,17 @@ class GenerateImage(AsyncNode):
         if outcome is None:
             session = await self._sessions.load(session_id)
         else:
-            session = await finish_before_cancel(self._record(shared, outcome), LAST_RECORD_WITHIN)
+            asked_at = prepared.checkpoint.asked_at if isinstance(prepared, PreparedCall) else 0.0
+            recording = self._record(shared, outcome, time.monotonic() - asked_at)
+            session = await finish_before_cancel(recording, LAST_RECORD_WITHIN)
         self._on_change(session_id)
         return next_action(session, shared)
 
-    async def _record(self, shared: Shared, outcome: GeneratedImage | GenerationError) -> Session:
-        """The bytes are stored before the session: a candidate that claims an image has one."""
+    async def _record(
+        self, shared: Shared, outcome: GeneratedImage | GenerationError, seconds: float
+    ) -> Session:
+        """The bytes are stored before the session: a candidate that claims an image has one.
+        `seconds` is how long the provider took."""
         session_id, image = shared["session_id"], image_of(shared)
         if isinstance(outcome, GenerationError):
             kind, said = outcome.kind, outcome.said
@@ -164,7 +168,7 @@ class GenerateImage(AsyncNode):
             session_id, lambda s: image_made(s, image, outcome, time.time())
         )
         sizes = {"width": outcome.width, "height": outcome.height, "bytes": len(outcome.data)}
-        log.info("image recorded", extra=sizes)
+        log.info("image recorded", extra={**sizes, "seconds": round(seconds, 3)})
         return session
 
 

@@ -22,7 +22,7 @@ from bot.domain.generation import image_failed, shared_as_files, started, was_ca
 from bot.domain.session import Session
 from bot.domain.steps import attempt_failed, draft_posted
 from bot.flow.shared import Shared, contract_of, fail, image_of, may_show, next_action
-from bot.ports import DraftMessages, Publisher, SessionRecords
+from bot.ports import DraftMessages, FailureMessages, SessionRecords
 from bot.progress.session_messages import DraftRefresher
 from bot.telemetry.metrics import DRAFT_SECONDS
 
@@ -41,7 +41,7 @@ class Draft(NamedTuple):
 class PostDraft(AsyncNode):
     """Files → a message in the thread with the buttons to decide."""
 
-    def __init__(self, sessions: SessionRecords, publisher: Publisher) -> None:
+    def __init__(self, sessions: SessionRecords, publisher: DraftMessages) -> None:
         super().__init__()
         self._sessions = sessions
         self._publisher = publisher
@@ -152,7 +152,7 @@ class Failure(NamedTuple):
 class ReportFailure(AsyncNode):
     """A failure → words in the thread that say what to do, and the button to do it."""
 
-    def __init__(self, sessions: SessionRecords, publisher: Publisher) -> None:
+    def __init__(self, sessions: SessionRecords, publisher: FailureMessages) -> None:
         super().__init__()
         self._sessions = sessions
         self._publisher = publisher

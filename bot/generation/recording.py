@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from bot.concurrency import cancel_and_wait, wait_then_cancel
+from bot.concurrency import cancel_and_wait
 from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
 from bot.domain.errors import (
     Conflict,
@@ -40,6 +40,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
 """Seconds between two tries to write; each pause is a random part of it, half at the least."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at another run's candidate, on the average."""
+WAIT = 1.0
+"""Seconds between two tries, at the least."""
 LONGEST_WAIT = 60.0
 """Seconds; a provider that asks for more is reported to the person instead."""
 RECORDED_WITHIN = 1.0
@@ -105,7 +107,8 @@ class RunCheckpoint:
     """Implements `bot.ports.Checkpoint` for one run of one candidate.
 
     `sessions` retries its writes. `offer_preview` takes a session's id, an image and a partial of
-    it in base64, and returns at once. `response_id` is the one that was recorded last.
+    it in base64, and returns at once. `response_id` is the one that was recorded last. `asked_at`
+    is when the provider was asked, on the monotonic clock.
     """
 
     sessions: SessionRecords
@@ -116,6 +119,7 @@ class RunCheckpoint:
     image: ImageRef
     runner: str
     response_id: str = field(default="", init=False)
+    asked_at: float = field(default=0.0, init=False)
     _paid_calls: int = field(default=0, init=False)
     _not_before: float = field(default=0.0, init=False)
     _recording: tuple[asyncio.Task[Any], ...] = field(default=(), init=False)
@@ -127,7 +131,7 @@ class RunCheckpoint:
         used_up = not self.response_id and self._paid_calls >= MOST_ASKED
         if not error.retryable or wait > LONGEST_WAIT or used_up:
             return False
-        log.warning("no image yet: %s", error.kind)
+        log.warning("no image yet: %s, asking again in %.1f s", error.kind, max(wait, WAIT))
         self._not_before = time.monotonic() + wait
         return True
 
@@ -145,6 +149,7 @@ class RunCheckpoint:
                 raise NotAsked
             self._paid_calls = candidate.asked
             self.response_id = self.response_id or candidate.response_id
+            self.asked_at = time.monotonic()
             if not candidate.awaits_answer or candidate.asked_by == self.runner:
                 return
             if not await self.heartbeats.is_alive(candidate.asked_by):
@@ -197,7 +202,7 @@ class RunCheckpoint:
 
     async def close(self) -> None:
         """Wait until the record is written, for a short while; then it is given up."""
-        await wait_then_cancel(*self._recording, timeout=LAST_RECORD_WITHIN)
+        await cancel_and_wait(*self._recording, after=LAST_RECORD_WITHIN)
 
 
 NewCheckpoint = Callable[[str, ImageRef, str], RunCheckpoint]

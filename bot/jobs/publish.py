@@ -16,7 +16,7 @@ from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.jobs import Job
 from bot.domain.publication import Publication
 from bot.domain.session import Session
-from bot.ports import Publisher, SessionRecords
+from bot.ports import FinalMessages, SessionRecords
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.views.words import not_published_words
@@ -44,7 +44,9 @@ class ShowEnd:
 class Publish:
     """The approved image → thread and channel; the drafts and the root say so."""
 
-    def __init__(self, sessions: SessionRecords, publisher: Publisher, show_end: ShowEnd) -> None:
+    def __init__(
+        self, sessions: SessionRecords, publisher: FinalMessages, show_end: ShowEnd
+    ) -> None:
         self._sessions = sessions
         self._publisher = publisher
         self._show_end = show_end
@@ -78,7 +80,11 @@ class Retire:
     published yet, or not shown, is so first: starting over takes nothing back."""
 
     def __init__(
-        self, sessions: SessionRecords, publisher: Publisher, publish: Publish, show_end: ShowEnd
+        self,
+        sessions: SessionRecords,
+        publisher: FinalMessages,
+        publish: Publish,
+        show_end: ShowEnd,
     ) -> None:
         self._sessions = sessions
         self._publisher = publisher

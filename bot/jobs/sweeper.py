@@ -61,14 +61,14 @@ class Sweeper:
             session = await self._sessions.load(entry.session_id)
             await self._queue_missing(session, entry)
         except Refusal:  # it has expired, perhaps meanwhile
-            await self._sessions.settled(entry)
+            await self._sessions.remove_unfinished(entry)
         except ValueError as error:  # it cannot be read
             log.error("a session is put off: %s", type(error).__name__)
 
     async def _queue_missing(self, session: Session, entry: Unfinished) -> None:
         jobs = owed(session)
         if not jobs:
-            await self._sessions.settled(entry)
+            await self._sessions.remove_unfinished(entry)
             return
         if await self._is_being_announced(session):
             return

@@ -15,7 +15,6 @@ from prometheus_client.registry import Collector
 
 from bot.concurrency import retrieve
 from bot.domain.errors import StoreTrouble, StoreUnavailable
-from bot.ports import SessionStore
 from bot.telemetry.metrics import READY, REGISTRY
 
 MAX_BODY = 1024 * 1024
@@ -28,10 +27,11 @@ Refresh = Callable[[], Awaitable[None]]
 
 
 class Monitoring:
-    """Says how the process is. Not ready until `started`, nor once `stop` is set."""
+    """Says how the process is. Not ready until `started`, nor once `stop` is set. `ping` raises
+    `StoreUnavailable` where Redis does not answer."""
 
-    def __init__(self, sessions: SessionStore, stop: asyncio.Event) -> None:
-        self._sessions = sessions
+    def __init__(self, ping: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+        self._ping = ping
         self._stop = stop
         self._started = False
         self._needs: list[tuple[Callable[[], bool], str]] = []
@@ -84,7 +84,7 @@ class Monitoring:
 
     async def _store_lacks(self) -> str:
         try:
-            await self._sessions.ping()
+            await self._ping()
         except StoreUnavailable as error:
             if error.trouble is StoreTrouble.AWAY:
                 return f"Redis does not answer ({error})"

@@ -63,7 +63,7 @@ async def check_at_start(
 
     checks = [redis, bot_token, *([app_token] if web and settings.socket_mode else [])]
     for check in checks:
-        if not await _passes(check, stop):
+        if not await _wait_until_ok(check, stop):
             return None
     return identities[-1]
 
@@ -96,12 +96,14 @@ def require_settings(settings: Settings, *, web: bool, own_redis: bool = False) 
         raise StartupError("\n".join([*missing, WHERE_TO_SET]))
 
 
-async def _passes(check: Callable[[], Awaitable[Sequence[Finding]]], stop: asyncio.Event) -> bool:
+async def _wait_until_ok(
+    check: Callable[[], Awaitable[Sequence[Finding]]], stop: asyncio.Event
+) -> bool:
     """Wait for what may pass. False where the program was stopped meanwhile."""
     deadline = asyncio.get_running_loop().time() + WAIT_FOR_OUTSIDE
     while True:
         findings = await check()
-        passing = [f for f in findings if f.verdict is Verdict.PASSING]
+        passing = [f for f in findings if f.verdict is Verdict.TRANSIENT]
         wrong = [f for f in findings if f.verdict is Verdict.WRONG]
         if wrong or (passing and asyncio.get_running_loop().time() > deadline):
             raise StartupError("\n".join(str(f) for f in [*wrong, *passing]))

@@ -1,4 +1,4 @@
-"""Whether the store takes changes: a small one is tried every few seconds."""
+"""`WriteProbe`: tries every few seconds whether the store takes a small change."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 INTERVAL = 2.0
 """Seconds, of which each pause takes between a half and all."""
 
-_ENOUGH = 5
-"""Changes in a row that are taken before it counts as over."""
+_STEADY_AFTER = 5
+"""Changes in a row that the store takes before the trouble counts as over."""
 
 REFUSED = {
     StoreTrouble.FULL: "Redis is full: nothing new is generated until it has room (maxmemory)",
@@ -25,17 +25,17 @@ REFUSED = {
         "INFO replication)"
     ),
 }
-"""The troubles in which Redis answers, in words for whoever runs it."""
+"""The troubles in which Redis answers, in words for the operator."""
 
 
 class WriteProbe:
-    """`write` makes the change. A store that is away is told of elsewhere."""
+    """`write` makes the change. The calls that fail log a store that is away."""
 
     def __init__(self, write: Callable[[], Awaitable[None]]) -> None:
         self._write = write
         self.trouble: StoreTrouble | None = None
-        """What kept the last one from being taken."""
-        self._said: StoreTrouble | None = None
+        """Why the store did not take the last change; None where it did."""
+        self._logged: StoreTrouble | None = None
         self._taken = 0
 
     def is_free_of(self, trouble: StoreTrouble) -> bool:
@@ -48,28 +48,26 @@ class WriteProbe:
             await asyncio.sleep(INTERVAL * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
 
     async def try_once(self) -> None:
-        self.trouble = await self._outcome()
+        """Change something, and tell whether the store took it."""
+        try:
+            await self._write()
+            self.trouble = None
+        except StoreUnavailable as error:
+            self.trouble = error.trouble
         for trouble in REFUSED:
             STORE_REFUSES.labels(trouble.value).set(self.trouble is trouble)
         self._log()
 
     def _log(self) -> None:
-        """Once when it begins and once when it has ended: a full store takes small things now and
-        then."""
+        """Once when the trouble begins and once when it has ended: a full store takes a small
+        change now and then."""
         if self.trouble in REFUSED:
             self._taken = 0
-            if self.trouble is not self._said:
-                self._said = self.trouble
+            if self.trouble is not self._logged:
+                self._logged = self.trouble
                 log.error("%s", REFUSED[self.trouble])
-        elif self.trouble is None and self._said is not None:
+        elif self.trouble is None and self._logged is not None:
             self._taken += 1
-            if self._taken == _ENOUGH:
-                self._said = None
+            if self._taken == _STEADY_AFTER:
+                self._logged = None
                 log.warning("Redis takes changes again")
-
-    async def _outcome(self) -> StoreTrouble | None:
-        try:
-            await self._write()
-        except StoreUnavailable as error:
-            return error.trouble
-        return None

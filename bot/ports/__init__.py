@@ -1,6 +1,6 @@
 """What the program needs from the world, as small protocols.
 
-The services, the flow and the jobs know these alone; `bot.wiring` hands them the adapters.
+The services, the flow and the jobs know only these; `bot.wiring` gives them the adapters.
 """
 
 from bot.ports.images import Checkpoint, ImageBackend

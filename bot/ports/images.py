@@ -1,4 +1,4 @@
-"""Who makes images."""
+"""Image generation."""
 
 from __future__ import annotations
 
@@ -8,32 +8,30 @@ from bot.domain.images import GeneratedImage, ImageRequest
 
 
 class Checkpoint(Protocol):
-    """What is recorded during the call for one image."""
+    """Records what becomes known during the call for one image."""
 
     async def before_paid_call(self) -> None:
-        """Is awaited before a call that may have to be paid, which is not made where this
-        raises."""
+        """The backend awaits this before a call that may cost money, and makes no such call where
+        this raises."""
 
     async def response_started(self, response_id: str) -> None:
-        """Is awaited with the provider's response id as soon as that is known."""
+        """The backend awaits this as soon as it knows the provider's response id."""
 
     def partial_image(self, encoded: str) -> None:
-        """Is told of each partial image, in base64; returns at once."""
+        """Takes a partial image, in base64; returns at once."""
 
 
 class ImageBackend(Protocol):
-    """Somebody who makes images."""
+    """Makes images."""
 
     async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
-        """Make one image. Raises `GenerationError`, and nothing else on purpose but what the
-        checkpoint raises.
+        """Make one image. Raises `GenerationError`, and what the checkpoint raises.
 
-        There is no paid call where an earlier run's response has the image. A later run of the same
-        candidate can go on from the response that the checkpoint was told of
-        (`request.response_id`). The call pays at most once; the caller owns the retries.
+        The backend makes no paid call where an earlier run's response (`request.response_id`, which
+        the checkpoint recorded) has the image. It pays at most once; the caller owns the retries.
         """
 
     async def cancel(self, response_id: str) -> None:
-        """Stop what is under way at the provider, as well as that can be done; never raises."""
+        """Stop the response at the provider, where that is possible; never raises."""
 
     async def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Background jobs: their queue, and what all processes know of their runs."""
+"""Background jobs: their queue, and what processes tell one another of their runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.domain.jobs import Job
 
 
 class JobState(StrEnum):
-    """Where a job is. `GONE`: the queue knows none of that name."""
+    """Where a job is. `GONE`: the queue knows no job with that id."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -19,13 +19,13 @@ class JobState(StrEnum):
 
     @property
     def live(self) -> bool:
-        """It will run, or runs."""
+        """Whether it will run, or runs."""
         return self in {JobState.WAITING, JobState.RUNNING}
 
 
 class QueueDepth(NamedTuple):
     """One queue: its short name, its jobs by state (`waiting`, `delayed`, `active`, `failed`), and
-    for how many seconds the next waiting one has been there, 0 where none waits."""
+    the seconds for which the next waiting job has been there, 0 where none waits."""
 
     queue: str
     jobs: dict[str, int]
@@ -36,10 +36,10 @@ class JobQueue(Protocol):
     """Jobs that run once each, on any worker. Raises `QueueUnavailable` within about 2.5 s."""
 
     async def add(self, job: Job) -> None:
-        """Queue the job; one whose id the queue has seen is left as it is."""
+        """Queue the job. Does nothing for an id that the queue has seen."""
 
     async def remove(self, job: Job) -> None:
-        """Take a waiting job out of the queue; one that runs, or is not there, is left alone."""
+        """Take a waiting job out of the queue. Does nothing for one that runs or is not there."""
 
     async def state(self, job: Job) -> JobState: ...
 
@@ -48,23 +48,22 @@ class JobQueue(Protocol):
 
 
 class Cancellations(Protocol):
-    """Word to every worker that an attempt was cancelled. Word may get lost: whoever works looks
-    at the session too."""
+    """Messages to every worker that an attempt was cancelled. A message may get lost: a worker
+    looks at the session too."""
 
     async def send(self, session_id: str) -> None:
-        """Never raises: the worker that has it finds out by itself, later."""
+        """Never raises: the worker that runs the attempt sees it in the session later."""
 
 
 class Heartbeats(Protocol):
-    """Which runs of generations live, in every process. Where the store refuses changes, a run that
-    has begun lives on."""
+    """Which runs of generations live, for all processes. Where the store refuses changes, a run
+    that has begun lives on."""
 
     async def begin(self, run: str) -> None:
-        """From now on the run lives. It is a change like any other: raises `StoreUnavailable` where
-        the store takes none."""
+        """From now on the run lives. Raises `StoreUnavailable` where the store takes no changes."""
 
     async def end(self, run: str) -> None:
         """Never raises."""
 
     async def is_alive(self, run: str) -> bool:
-        """Whether it may still bring what it asked for. Raises `StoreUnavailable`."""
+        """Whether the run may still bring its image. Raises `StoreUnavailable`."""

@@ -1,4 +1,4 @@
-"""Where sessions and their images are kept."""
+"""The store of sessions and their images, and the rules for attempts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What the store's server uses, and may use, in bytes; `most` is 0 where nothing bounds it."""
+    """What the store's server uses and may use, in bytes. `most` is 0 where nothing bounds it."""
 
     used: int
     most: int
@@ -46,14 +46,14 @@ class SessionRecords(Protocol):
         """Raises `Refusal(EXPIRED)` where there is none."""
 
     async def update(self, session_id: str, change: Change) -> Session:
-        """Load, change, and keep the result if nobody was faster; otherwise load anew.
+        """Load, change, and store the result if nobody was faster; otherwise load again.
 
-        What `change` raises goes through, and nothing has changed. Raises `Conflict` when others
-        were faster again and again, `Refusal(EXPIRED)` where there is no such session.
+        Raises what `change` raises, and then nothing has changed; `Conflict` when others were
+        faster again and again; `Refusal(EXPIRED)` where there is no such session.
         """
 
     async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
-        """Keep an image, in base64, as a `generated_image` for `IMAGE_TTL`."""
+        """Store an image, in base64, as a `generated_image` for `IMAGE_TTL`."""
 
     async def load_image(self, session_id: str, image: ImageRef) -> str | None:
         """The image in base64, or None once it has expired. Reading renews its time."""
@@ -63,25 +63,24 @@ class SessionStore(SessionRecords, Protocol):
     """All sessions. Every method raises `StoreUnavailable` when the store is away."""
 
     async def create(self, session: Session) -> Session:
-        """Keep a new session. Where its id is taken already, answer the one that is there."""
+        """Store a new session. Where its id is taken already, answer the session that is there."""
 
     async def discard(self, session_id: str) -> None:
-        """Forget a session and its images."""
+        """Delete a session and its images."""
 
     async def entries_of(self, team: str, user: str) -> list[Entry]:
-        """A user's sessions and how each stands, newest first, in two round trips; those that have
-        expired are left out."""
+        """A user's sessions and the stage of each, newest first, in two round trips. Leaves out
+        those that have expired."""
 
     async def load_many(self, session_ids: list[str]) -> list[Session]:
-        """These sessions in one round trip, in their order; those that have expired are left
-        out."""
+        """These sessions in one round trip, in their order. Leaves out those that have expired or
+        that only a newer version can read."""
 
     async def versions(self, session_ids: list[str]) -> list[int]:
         """How often each of these was written, in one round trip; 0 for one that has expired."""
 
-    async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
-        """The ids of the sessions in a thread, newest first. Of the sessions that an earlier
-        version has written, those of this user."""
+    async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
+        """The ids of the sessions in a thread, newest first."""
 
     async def defaults_of(self, team: str, user: str) -> Options:
         """The options that the user has made their own defaults."""
@@ -89,16 +88,13 @@ class SessionStore(SessionRecords, Protocol):
     async def keep_defaults(self, team: str, user: str, options: Options) -> None: ...
 
     async def drop_images(self, session: Session) -> None:
-        """Forget the images of every attempt."""
+        """Delete the images of every attempt."""
 
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
         """The sessions that may be owed a job and have not changed for so many seconds."""
 
-    async def settled(self, entry: Unfinished) -> None:
-        """Take a session that is owed nothing off that list, unless it has changed since."""
-
-    async def ping(self) -> None:
-        """Raise `StoreUnavailable` where the store does not answer."""
+    async def remove_unfinished(self, entry: Unfinished) -> None:
+        """Take a session that is owed no job off that list, unless it has changed since."""
 
 
 class BeginRequest(NamedTuple):

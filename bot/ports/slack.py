@@ -1,9 +1,9 @@
 """What the program needs from Slack, split by who needs it.
 
-What shows a session waits out rate limits unless it says otherwise; it raises `SlackRefused` for an
-error that asking again does not mend, `SlackUnavailable` when its patience ends, and `SlackShutOut`
-at once. With `repeated`, an earlier run may have posted the same message without having recorded
-it: the message is looked for first.
+Methods that show a session wait out rate limits unless they say otherwise. They raise
+`SlackRefused` for an error that asking again does not mend, `SlackUnavailable` when their patience
+ends, and `SlackShutOut` at once. With `repeated`, an earlier run may have posted the same message
+without having recorded it: the method looks for the message first.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class RootMessages(Protocol):
     async def show_status(
         self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
     ) -> None:
-        """Write the session's status into its root message. `waits_for`: what keeps the store from
-        taking what is under way. Never waits out a rate limit:
-        raises `SlackBusy`, because by then there is a newer status."""
+        """Write the session's status into its root message. `waits_for`: why the store does not
+        take the image that is ready. Never waits out a rate limit: raises `SlackBusy`, because
+        after the wait there is a newer status."""
 
 
 class ImageUploads(Protocol):
@@ -37,24 +37,24 @@ class ImageUploads(Protocol):
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         """Upload an image unshared and answer its file id."""
 
-    async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
-        """Show an image in the thread as a plain file, without buttons."""
-
 
 class DraftMessages(Protocol):
     """The messages that show an attempt and ask what to do."""
 
     async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
         """Post the draft into the thread and answer its `ts`. Raises `ImageNotReady` where Slack
-        does not come to know the uploaded file in time: then it can be shared."""
+        has not processed the uploaded file in time: then it can be shared."""
+
+    async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
+        """Show an image in the thread as a plain file, without buttons."""
 
     async def refresh_draft(self, session: Session, number: int) -> None:
         """Show a posted draft as the session now has it: with buttons, as an earlier one, or
         approved."""
 
     async def remove_draft(self, session: Session, number: int) -> None:
-        """Take away the message of a draft that was posted after its attempt was cancelled, if
-        there is one."""
+        """Delete the message of a draft that was posted after its attempt was cancelled, if there
+        is one."""
 
 
 class Previews(Protocol):
@@ -65,11 +65,19 @@ class Previews(Protocol):
         limit."""
 
     async def remove_preview(self, session: Session, number: int, ts: str) -> None:
-        """Take a preview away; with an empty `ts`, look for one that may have been posted."""
+        """Delete a preview; with an empty `ts`, look for one that may have been posted."""
 
 
-class FailureMessages(Protocol):
-    """What went wrong, in the thread."""
+class OwnerNotices(Protocol):
+    """Private messages to the owner."""
+
+    async def tell_owner(self, session: Session, words: str) -> None:
+        """Tell the owner in private, wherever that still works. Raises `SlackUnavailable` while
+        Slack is away."""
+
+
+class FailureMessages(OwnerNotices, Protocol):
+    """Failures, told in the thread, or in private where that fails."""
 
     async def post_failure(
         self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
@@ -77,22 +85,14 @@ class FailureMessages(Protocol):
         """Say in the thread what happened, with what to do next, and answer the `ts`."""
 
 
-class FinalMessages(Protocol):
+class FinalMessages(OwnerNotices, Protocol):
     """Approved images in the channel."""
 
     async def post_final(self, session: Session, *, repeated: bool) -> str:
         """Post the approved image to the thread and the channel, and answer its `ts`."""
 
     async def retire_final(self, session: Session) -> None:
-        """Take Start over off an approved image whose session was started over."""
-
-
-class OwnerNotices(Protocol):
-    """Words for the owner alone."""
-
-    async def tell_owner(self, session: Session, words: str) -> None:
-        """Tell the owner in private, wherever that still works. Raises `SlackUnavailable` while
-        Slack is away."""
+        """Remove Start over from an approved image whose session was started over."""
 
 
 class Publisher(
@@ -102,14 +102,13 @@ class Publisher(
     Previews,
     FailureMessages,
     FinalMessages,
-    OwnerNotices,
     Protocol,
 ):
-    """All that shows a session in Slack, for who hands it on."""
+    """All that shows a session in Slack."""
 
 
 OnReading = Callable[[], Awaitable[None]]
-"""Is awaited right before a picture is decoded: that may be more than the process survives."""
+"""Awaited right before a picture is decoded, because decoding may kill the process."""
 
 
 class Files(Protocol):
@@ -122,10 +121,11 @@ class Files(Protocol):
 
 
 class ShutOuts(Protocol):
-    """That Slack refuses the app, for all processes. Every method raises `StoreUnavailable`."""
+    """Whether Slack refuses the whole app, for all processes. Every method raises
+    `StoreUnavailable`."""
 
     async def load(self) -> ShutOut | None:
-        """None while it does not."""
+        """None while Slack does not refuse it."""
 
     async def save(self, shut_out: ShutOut) -> None: ...
 
@@ -133,10 +133,10 @@ class ShutOuts(Protocol):
 
 
 class SlackAccess(Protocol):
-    """Whether Slack lets the app in."""
+    """Whether Slack serves the app."""
 
     async def require_closed(self) -> None:
-        """Before a paid call. Raises `SlackShutOut` while it is not known that Slack does."""
+        """Before a paid call. Raises `SlackShutOut` unless Slack is known to serve the app."""
 
 
 class SeenSignatures(Protocol):
@@ -144,6 +144,6 @@ class SeenSignatures(Protocol):
     a fraction of a second, because Slack waits."""
 
     async def add(self, signature: str, seconds: float) -> bool:
-        """Keep it for so long; False where it is there already."""
+        """Store it for so many seconds. Answers False where it is there already."""
 
     async def remove(self, signature: str) -> None: ...

@@ -8,8 +8,7 @@ from bot.domain.errors import QueueUnavailable
 from bot.domain.jobs import Job, JobKind, jobs_of, owed
 from bot.domain.session import Session
 from bot.ports import Cancellations, JobQueue
-from bot.telemetry.context import set_log_fields
-from bot.telemetry.logs import typed
+from bot.telemetry.context import prompt_fields, set_log_fields
 
 log = logging.getLogger(__name__)
 
@@ -51,5 +50,5 @@ def _log_received(session: Session, job: Job) -> None:
     set_log_fields(session.id, attempt=job.attempt)
     attempt = session.attempt(job.attempt)
     starts = job.kind is JobKind.ANNOUNCE
-    asked = typed(prompt=attempt.prompt, change=attempt.change) if starts else {}
+    asked = prompt_fields(prompt=attempt.prompt, change=attempt.change) if starts else {}
     log.info("received: %s", _RECEIVED[job.kind], extra=asked)

@@ -61,9 +61,7 @@ class ThreadReplies:
 
     async def _in_thread(self, origin: RequestOrigin) -> list[Session]:
         """Newest first."""
-        ids = await self._sessions.in_thread(
-            origin.team, origin.channel, origin.thread_ts, origin.owner
-        )
+        ids = await self._sessions.in_thread(origin.team, origin.channel, origin.thread_ts)
         return await self._sessions.load_many(ids)
 
     def _target_session(self, there: list[Session], origin: RequestOrigin) -> Session | None:

@@ -31,8 +31,7 @@ from bot.slack.request_tracking import (
     wait_for_acks,
 )
 from bot.slack.responders import Responder, thread_of
-from bot.telemetry.context import log_context
-from bot.telemetry.tracing import span
+from bot.telemetry.context import log_context, span
 from bot.views.forms import View
 from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT, Target, parse_target
 from bot.views.words import CLICK_LOST, SOMETHING_BROKE, store_words

@@ -1,7 +1,15 @@
-"""The log context: fields that every log line and every span carry.
+"""What log lines and spans are about: the session, its owner, the attempt, the candidate, the job.
 
-They live in a context variable, so a task inherits them from whoever starts it, and work that
-runs side by side keeps its own.
+These fields live in a context variable, so a task inherits them from the task that starts it, and
+work that runs side by side keeps its own.
+
+Spans use OpenTelemetry's own API. Without its SDK, which `bot.telemetry.tracing` starts where the
+standard variables ask for it, they are no-ops of a few microseconds.
+
+    command ─ job announce ─ job generate ─ flow GenerateImage ─ provider generate
+                                                               └ calls to Slack and Redis
+
+A job's data carries the trace context, so one trace spans the processes.
 """
 
 from __future__ import annotations
@@ -12,12 +20,23 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from bot.domain.errors import GenerationError
+
 Fields = Mapping[str, str | int]
 
+PROPAGATOR = TraceContextTextMapPropagator()
+"""Writes the current trace into a job's data, as `traceparent`, and reads it there."""
+
+_tracer = trace.get_tracer("imagine-bot")
 _NOTHING: Fields = MappingProxyType({})
 _FIELDS: ContextVar[Fields] = ContextVar("log_fields", default=_NOTHING)
 _LONGEST = 200
-_ODD = re.compile(r"[^\w.:\-]", re.ASCII)
+_prompts_are_logged = False
+_NOT_IN_AN_ID = re.compile(r"[^\w.:\-]", re.ASCII)
 
 
 def fields() -> Fields:
@@ -32,16 +51,39 @@ def log_context(
 ) -> Iterator[None]:
     """Set log fields for the body and for the tasks that it starts. A field that is not given stays
     as it was, unless the session is another one."""
-    token = _FIELDS.set(_with(session_id, attempt, candidate, job))
+    token = _FIELDS.set(_FIELDS.get())
     try:
+        set_log_fields(session_id, attempt=attempt, candidate=candidate, job=job)
         yield
     finally:
         _FIELDS.reset(token)
 
 
-def set_log_fields(session_id: str, *, attempt: int = 0) -> None:
-    """Set log fields for the rest of the innermost `log_context`, or else of this task."""
-    _FIELDS.set(_with(session_id, attempt))
+def set_log_fields(session_id: str, *, attempt: int = 0, candidate: int = 0, job: str = "") -> None:
+    """Set log fields for the rest of the innermost `log_context`, or else of this task.
+
+    An id can come from outside: it is cut, and a character that no id has becomes `?`.
+    """
+    known: dict[str, str | int] = dict(_FIELDS.get())
+    session_id, job = (_NOT_IN_AN_ID.sub("?", text[:_LONGEST]) for text in (session_id, job))
+    if session_id:
+        owner, _, token = session_id.rpartition(".")
+        if token != known.get("session"):
+            known = {"session": token, "owner": owner}
+    given: dict[str, str | int] = {"attempt": attempt, "candidate": candidate, "job": job}
+    known |= {name: value for name, value in given.items() if value}
+    _FIELDS.set(MappingProxyType(known))
+
+
+def log_prompts(allowed: bool) -> None:
+    """Whether lines may hold what people typed; called once, at start-up."""
+    global _prompts_are_logged
+    _prompts_are_logged = allowed
+
+
+def prompt_fields(**texts: str) -> dict[str, str]:
+    """What people typed, as extra fields of a log line; none unless `LOG_PROMPTS` is set."""
+    return {name: text for name, text in texts.items() if text} if _prompts_are_logged else {}
 
 
 def token_of(session_id: str) -> str:
@@ -49,17 +91,40 @@ def token_of(session_id: str) -> str:
     return session_id.rpartition(".")[2]
 
 
-def _with(session_id: str, attempt: int = 0, candidate: int = 0, job: str = "") -> Fields:
-    known: dict[str, str | int] = dict(_FIELDS.get())
-    if session_id:
-        owner, _, token = _plain(session_id).rpartition(".")
-        if token != known.get("session"):
-            known = {"session": token, "owner": owner}
-    numbers = {"attempt": attempt, "candidate": candidate}
-    given: dict[str, str | int] = {**numbers, "job": _plain(job)}
-    return MappingProxyType(known | {name: value for name, value in given.items() if value})
+@contextmanager
+def span(
+    name: str,
+    kind: SpanKind = SpanKind.INTERNAL,
+    *,
+    parent: str = "",
+    **attributes: str | float,
+) -> Iterator[None]:
+    """The body as a span with the log fields and `attributes`, all under `imagine.`.
+
+    An exception is recorded by its class alone: OpenTelemetry would record its text, which may hold
+    a prompt or a secret. `parent` is another process's `traceparent`.
+    """
+    with _tracer.start_as_current_span(
+        name,
+        context=PROPAGATOR.extract({"traceparent": parent}) if parent else None,
+        kind=kind,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as current:
+        try:
+            yield
+        except BaseException as error:
+            named = error.kind if isinstance(error, GenerationError) else type(error).__name__
+            current.set_attribute("error.type", str(named))
+            current.set_status(Status(StatusCode.ERROR))
+            raise
+        finally:  # the body may have set log fields
+            if current.is_recording():
+                known = {**fields(), **attributes}
+                current.set_attributes({f"imagine.{name}": value for name, value in known.items()})
 
 
-def _plain(text: str) -> str:
-    """An id can come from outside; it is not to look like anything else in a log."""
-    return _ODD.sub("?", text[:_LONGEST])
+def trace_id() -> str:
+    """Of the current trace, or empty."""
+    context = trace.get_current_span().get_span_context()
+    return trace.format_trace_id(context.trace_id) if context.is_valid else ""

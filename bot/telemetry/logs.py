@@ -1,8 +1,9 @@
-"""Logging to stderr: one JSON object a line, or text where a person looks on.
+"""Logging to stderr: one JSON object a line, or text on a terminal.
 
-What never gets into a line: the text of an exception, and anything that a library says, because
-both may hold what people typed, secrets or bodies. A library's warning is told by its place in the
-library's code. What people typed is added to a few of our own lines, if `LOG_PROMPTS` says so.
+No line holds the text of an exception or anything that a library says, because both may hold what
+people typed, secrets or bodies. An exception is told by its classes and the places where it was
+raised, a library's warning by its place in the library's code. A few of our own lines hold what
+people typed, if `LOG_PROMPTS` says so.
 """
 
 from __future__ import annotations
@@ -10,21 +11,24 @@ from __future__ import annotations
 import copy
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Any, TextIO
 
 from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 from pythonjsonlogger.json import JsonFormatter
 
-from bot.telemetry.context import fields
-from bot.telemetry.exceptions import kinds, places, short
-from bot.telemetry.tracing import trace_id
+from bot.telemetry.context import fields, log_prompts, trace_id
 
 OURS = "bot"
 """The logger above all of the program's own."""
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {10: "\\n"}
 _STANDARD = {*RESERVED_ATTRS, "taskName"}
+_MOST_PLACES = 40
+_LONGEST_CHAIN = 10
 
 
 class LogFormat(StrEnum):
@@ -33,12 +37,6 @@ class LogFormat(StrEnum):
     AUTO = "auto"
     JSON = "json"
     TEXT = "text"
-
-
-class _Words:
-    """Whether what people typed may be logged; set once, at start-up."""
-
-    told = False
 
 
 def set_up(
@@ -59,13 +57,8 @@ def set_up(
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger(OURS).setLevel(level)
-    _Words.told = prompts
+    log_prompts(prompts)
     return not text
-
-
-def typed(**words: str) -> dict[str, str]:
-    """What people typed, as extra fields of a line: nothing unless `LOG_PROMPTS` is set."""
-    return {name: text for name, text in words.items() if text} if _Words.told else {}
 
 
 class Lines(logging.StreamHandler[TextIO]):
@@ -88,7 +81,8 @@ class Lines(logging.StreamHandler[TextIO]):
 
 
 def told(record: logging.LogRecord, *, with_places: bool) -> logging.LogRecord:
-    """The record as it may be written: with its context, and with no word of anybody else's."""
+    """The record as it may be written: with the log fields, and without text of libraries and
+    exceptions."""
     if _is_ours(record):
         safe = copy.copy(record)
     else:
@@ -119,7 +113,7 @@ class JsonLine(JsonFormatter):
         )
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        """The time first, for whoever reads it as it is."""
+        """The time first, for people who read it unformatted."""
         return {"timestamp": log_data.pop("timestamp"), **log_data}
 
 
@@ -150,3 +144,32 @@ def _may_pass(record: logging.LogRecord) -> bool:
 
 def _is_ours(record: logging.LogRecord) -> bool:
     return record.name == OURS or record.name.startswith(f"{OURS}.")
+
+
+def kinds(error: BaseException) -> str:
+    """The class, and the classes of what caused it: `SlackUnavailable from TimeoutError`."""
+    return " from ".join(type(link).__name__ for link in _chain(error))
+
+
+def places(error: BaseException) -> list[str]:
+    """Where each link of the chain was raised, outermost call first: `generate.py:120 _ask`."""
+    found = [
+        f"{short(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}"
+        for link in _chain(error)
+        for frame, line in traceback.walk_tb(link.__traceback__)
+    ]
+    return found[-_MOST_PLACES:]
+
+
+def short(path: str) -> str:
+    """The last parts of a file's path: enough to find it."""
+    return "/".join(PurePath(path).parts[-3:])
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    for _ in range(_LONGEST_CHAIN):
+        if link is None:
+            return
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)

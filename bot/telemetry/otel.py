@@ -1,10 +1,10 @@
-"""OpenTelemetry: our own spans, and those of the packages for aiohttp and redis.
+"""OpenTelemetry records and exports our own spans, and those of its packages for aiohttp and redis.
 
 The openai package stands on httpx2, for which OpenTelemetry has no package (the one for httpx does
 not know it), so a call to the provider is a span of our own.
 
 No trace context goes out over HTTP, to Slack or to the provider, and none is taken from a request:
-what is recorded is not for strangers to say. It travels in our own jobs alone.
+strangers have no say in what is recorded. It travels in our own jobs alone.
 """
 
 from __future__ import annotations
@@ -14,19 +14,28 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 from opentelemetry.instrumentation.aiohttp_server import AioHttpServerInstrumentor
 from opentelemetry.instrumentation.redis import RedisInstrumentor
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import (
+    BatchSpanProcessor,
+    ConsoleSpanExporter,
+    SpanExporter,
+    SpanExportResult,
+)
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.trace import SpanKind, Status
 
-from bot.telemetry.exporting import SafeExporter, WithoutOrphans, exporter_of
+log = logging.getLogger(__name__)
 
 CLOSE_WITHIN = 1.5
 """Seconds for the last spans: a collector that is away does not hold the program up."""
@@ -35,6 +44,22 @@ _QUIET = ("opentelemetry", "urllib3")
 _EXCLUDED = "OTEL_PYTHON_AIOHTTP_SERVER_EXCLUDED_URLS"
 _UNWATCHED = "/healthz$,/readyz$,/metrics$"
 """Asked all the time, and by no person; the instrumentation looks into the environment."""
+_EXPORTED = (
+    "imagine.",
+    "error.type",
+    "http.method",
+    "http.request.method",
+    "http.response.status_code",
+    "http.route",
+    "http.status_code",
+    "db.system",
+    "db.redis.",
+    "server.",
+    "net.peer.",
+)
+"""Attributes whose names begin so are exported. Statements, addresses with tickets in them and the
+text of exceptions are not."""
+_LONGEST_NAME = 80
 _API_METHOD = re.compile(r"/api/([a-z]+(?:\.[a-zA-Z]+)+)")
 
 
@@ -93,3 +118,84 @@ def _origin(url: Any) -> str:
 def _name_call(span: Any, request: Any) -> None:
     if method := _API_METHOD.fullmatch(request.url.path):
         span.update_name(f"slack {method[1]}")
+
+
+class SafeExporter(SpanExporter):
+    """Exports what `_EXPORTED` names, and says once that the collector is away, or back."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+        self._delivered = True
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        result = self._exporter.export([safe(span) for span in spans])
+        delivered = result is SpanExportResult.SUCCESS
+        if delivered != self._delivered:
+            level, how = (logging.INFO, "again") if delivered else (logging.WARNING, "not")
+            log.log(level, "traces are %s delivered to the collector", how)
+        self._delivered = delivered
+        return result
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self._exporter.force_flush(timeout_millis)
+
+
+def safe(span: ReadableSpan) -> ReadableSpan:
+    """The span without events (libraries record exceptions there) and without other words."""
+    attributes: Mapping[str, Any] = span.attributes or {}
+    return ReadableSpan(
+        name=span.name[:_LONGEST_NAME],
+        context=span.context,
+        parent=span.parent,
+        resource=span.resource,
+        attributes={
+            name: value for name, value in attributes.items() if name.startswith(_EXPORTED)
+        },
+        links=span.links,
+        kind=span.kind,
+        status=Status(span.status.status_code),
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
+
+
+class WithoutOrphans(Sampler):
+    """The sampler of `OTEL_TRACES_SAMPLER`, but no traces of a single call: an idle worker asks
+    Redis all the time, and each of it would be one."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Any = None,
+        links: Any = None,
+        trace_state: Any = None,
+    ) -> SamplingResult:
+        parent = trace.get_current_span(parent_context).get_span_context()
+        if kind is SpanKind.CLIENT and not parent.is_valid:
+            return SamplingResult(Decision.DROP)
+        return self._sampler.should_sample(
+            parent_context, trace_id, name, kind, attributes, links, trace_state
+        )
+
+    def get_description(self) -> str:
+        return f"WithoutOrphans({self._sampler.get_description()})"
+
+
+def exporter_of(environment: Mapping[str, str]) -> SpanExporter:
+    """OTLP over HTTP, as the variables of OTLP have it, or stdout."""
+    if environment.get("OTEL_TRACES_EXPORTER", "").strip().lower() == "console":
+        return ConsoleSpanExporter()
+    protocol = environment.get("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+    if protocol != "http/protobuf":
+        log.warning("traces go by http/protobuf: no other OTEL_EXPORTER_OTLP_PROTOCOL is known")
+    return OTLPSpanExporter()

@@ -1,5 +1,5 @@
-"""What nobody caught: logged like anything else, by its class and its place. Left alone, Python
-writes the text of exceptions and warnings to stderr."""
+"""Logs uncaught exceptions and warnings by their class and place. Left alone, Python writes their
+texts to stderr."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import warnings
 from types import TracebackType
 from typing import Any, TextIO
 
-from bot.telemetry.exceptions import short
+from bot.telemetry.logs import short
 
 log = logging.getLogger(__name__)
 
@@ -32,18 +32,18 @@ _KNOWN = (
 
 def watch_process() -> None:
     """Exceptions of the main thread and of others, those in destructors, and warnings."""
-    sys.excepthook = _ended
+    sys.excepthook = _main_thread_failed
     threading.excepthook = lambda hook: _failed(f"the thread {_name(hook.thread)}", hook.exc_value)
     sys.unraisablehook = lambda hook: _failed("a destructor", hook.exc_value)
-    warnings.showwarning = _warned
+    warnings.showwarning = _log_warning
 
 
 def watch_loop(loop: asyncio.AbstractEventLoop) -> None:
     """Exceptions of tasks and callbacks that nobody asks for."""
-    loop.set_exception_handler(_left_over)
+    loop.set_exception_handler(_loop_reported)
 
 
-def _left_over(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _loop_reported(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     message = str(context.get("message", ""))
     known = next((words for words in _KNOWN if message.startswith(words)), "The event loop reports")
     log.error("%s %s", known, _coroutine(context), exc_info=context.get("exception"))
@@ -60,11 +60,13 @@ def _failed(what: str, error: BaseException | None) -> None:
     log.error("%s failed", what, exc_info=error)
 
 
-def _ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _main_thread_failed(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
     log.critical("the program ended with an exception", exc_info=error)
 
 
-def _warned(
+def _log_warning(
     message: Warning | str,
     category: type[Warning],
     filename: str,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bot.adapters.imaging import OneAtATime
+from bot.adapters.imaging import SerialExecutor
 from bot.adapters.openai import ImagesBackend, ResponsesBackend, openai_client
 from bot.adapters.placeholder import PlaceholderBackend
 from bot.ports import ImageBackend
 from bot.settings import Backend, Settings
 
 
-def image_backend(settings: Settings, reading: OneAtATime) -> ImageBackend:
+def image_backend(settings: Settings, reading: SerialExecutor) -> ImageBackend:
     size, quality = settings.image_size, settings.image_quality
     if settings.image_backend is Backend.PLACEHOLDER:
         return PlaceholderBackend(

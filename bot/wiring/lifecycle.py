@@ -15,16 +15,17 @@ from enum import Flag, auto
 from pydantic import SecretStr
 
 from bot.adapters.embedded_redis import EmbeddedRedis
-from bot.adapters.imaging import OneAtATime
+from bot.adapters.imaging import SerialExecutor
 from bot.adapters.queue import BullJobQueue
+from bot.adapters.redis import RedisServer
 from bot.adapters.slack import SlackFiles, SlackPublisher, slack_client, slack_session
 from bot.concurrency import run_until_event, wait_for_event
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.shared_gauges import SharedGauges
+from bot.ops.shutdown import Shutdown
 from bot.ops.startup import check_at_start, require_settings
-from bot.ops.stopping import Stopping
 from bot.settings import Settings
-from bot.wiring.clients import Outside
+from bot.wiring.clients import Clients
 from bot.wiring.web import start_web
 from bot.wiring.worker import start_worker
 
@@ -43,24 +44,28 @@ class Role(Flag):
 
 async def run(settings: Settings, role: Role, *, embedded_redis: bool = False) -> None:
     """Run until SIGTERM or SIGINT. Raises `StartupError` where something outside is wrong, and
-    `WorkEnded` where something that has to go on did not."""
+    `TaskEnded` where something that has to go on did not."""
     require_settings(settings, web=Role.WEB in role, own_redis=embedded_redis)
-    stopping = Stopping()
-    stopping.on_signals()
+    shutdown = Shutdown()
+    shutdown.listen_to_signals()
     async with AsyncExitStack() as stack:
         if embedded_redis and not settings.redis_url.get_secret_value():
             settings = _embed_redis(settings, stack)
-        outside = await run_until_event(_connect(settings, role, stack, stopping), stopping.asked)
+        clients = await run_until_event(
+            _connect(settings, role, stack, shutdown), shutdown.requested
+        )
         endless = None
-        if outside is not None:
-            endless = await run_until_event(_start(outside, role, stack, stopping), stopping.asked)
-        if outside is not None and endless is not None:
+        if clients is not None:
+            endless = await run_until_event(
+                _start(clients, role, stack, shutdown), shutdown.requested
+            )
+        if clients is not None and endless is not None:
             _spare_the_collector()
-            log.info("ready as @%s", outside.identity.bot_name)
-            await stopping.until_asked(endless)
+            log.info("ready as @%s", clients.identity.bot_name)
+            await shutdown.wait_until_requested(endless)
             log.info("stopping")
-            await _drain(settings, role, stopping)
-    stopping.no_more_signals()
+            await _drain(settings, role, shutdown)
+    shutdown.ignore_signals()
     log.info("stopped")
 
 
@@ -71,23 +76,23 @@ def _spare_the_collector() -> None:
     gc.freeze()
 
 
-async def _drain(settings: Settings, role: Role, stopping: Stopping) -> None:
+async def _drain(settings: Settings, role: Role, shutdown: Shutdown) -> None:
     """Serve on for a while, as not ready: a load balancer needs it to send requests elsewhere.
     Over Socket Mode Slack itself is told, and nothing is sent to a worker."""
     if role is Role.WEB and not settings.socket_mode:
-        await wait_for_event(stopping.urgent, settings.drain_seconds)
+        await wait_for_event(shutdown.urgent, settings.drain_seconds)
 
 
 async def _start(
-    outside: Outside, role: Role, stack: AsyncExitStack, stopping: Stopping
+    clients: Clients, role: Role, stack: AsyncExitStack, shutdown: Shutdown
 ) -> list[asyncio.Task[None]]:
     """Start what the role asks for, and answer the tasks that must not end."""
-    monitoring = await _serve_monitoring(outside, role, stack, stopping)
+    monitoring = await _serve_monitoring(clients, role, stack, shutdown)
     endless: list[asyncio.Task[None]] = []
     if Role.WORKER in role:
-        endless += await start_worker(outside, stack, monitoring, stopping)
+        endless += await start_worker(clients, stack, monitoring, shutdown)
     if Role.WEB in role:
-        await start_web(outside, stack, monitoring, stopping)
+        await start_web(clients, stack, monitoring, shutdown)
     monitoring.started()
     return endless
 
@@ -99,38 +104,38 @@ def _embed_redis(settings: Settings, stack: AsyncExitStack) -> Settings:
 
 
 async def _connect(
-    settings: Settings, role: Role, stack: AsyncExitStack, stopping: Stopping
-) -> Outside | None:
+    settings: Settings, role: Role, stack: AsyncExitStack, shutdown: Shutdown
+) -> Clients | None:
     """None where the program was stopped while it waited for something outside."""
     http = await stack.enter_async_context(slack_session())
     token = settings.slack_bot_token.get_secret_value()
     slack = slack_client(token, settings.slack_api_url, http)
-    identity = await check_at_start(settings, slack, stopping.asked, web=Role.WEB in role)
+    identity = await check_at_start(settings, slack, shutdown.requested, web=Role.WEB in role)
     if identity is None:
         return None
     queue = BullJobQueue(settings.redis_url.get_secret_value())
     stack.push_async_callback(queue.close)
-    reading = OneAtATime()
+    reading = SerialExecutor()
     publisher = SlackPublisher(
         slack, http, ai_label=settings.ai_label, job_lease=settings.job_lease
     )
     files = SlackFiles(slack, http, reading)
-    return Outside(settings, slack, identity, queue, publisher, files, reading)
+    return Clients(settings, slack, identity, queue, publisher, files, reading)
 
 
 async def _serve_monitoring(
-    outside: Outside, role: Role, stack: AsyncExitStack, stopping: Stopping
+    clients: Clients, role: Role, stack: AsyncExitStack, shutdown: Shutdown
 ) -> Monitoring:
     """On a port of its own, for a worker and for Socket Mode, where nothing else listens. It is
     there before what it tells of, and after."""
-    sessions, _ = outside.redis(stack, HEALTH_PATIENCE)
-    monitoring = Monitoring(sessions, stopping.asked)
+    redis = RedisServer(clients.redis(stack, HEALTH_PATIENCE), HEALTH_PATIENCE)
+    monitoring = Monitoring(redis.ping, shutdown.requested)
     if Role.WORKER in role:
-        gauges = SharedGauges(outside.queue.depths, sessions.census, sessions.memory)
+        gauges = SharedGauges(clients.queue.depths, redis.census, redis.memory)
         stack.push_async_callback(gauges.close)
         monitoring.refresh_by(gauges.refresh)
-    if outside.settings.health_port is not None:
-        server = HttpServer(monitoring.routes(), outside.settings.health_port)
+    if clients.settings.health_port is not None:
+        server = HttpServer(monitoring.routes(), clients.settings.health_port)
         stack.push_async_callback(server.stop)
         log.info("telling of our health on port %s", await server.start())
     return monitoring

@@ -6,11 +6,11 @@ import logging
 import time
 from contextlib import AsyncExitStack
 
-from bot.adapters.redis import RedisSignatures, redis_client
+from bot.adapters.redis import RedisCancellations, RedisSignatures
 from bot.concurrency import BackgroundTasks
 from bot.domain.policy import Policy
 from bot.ops.serving import HttpServer, Monitoring
-from bot.ops.stopping import Stopping
+from bot.ops.shutdown import Shutdown
 from bot.service import Services
 from bot.slack.bolt import bolt_app
 from bot.slack.listeners import ListenerDependencies, register
@@ -18,7 +18,7 @@ from bot.slack.request_tracking import InFlightRequests
 from bot.slack.transport.http import events_routes
 from bot.slack.transport.signing import Replays, Signing
 from bot.slack.transport.socket_mode import SocketModeConnections
-from bot.wiring.clients import Outside
+from bot.wiring.clients import Clients
 
 log = logging.getLogger(__name__)
 
@@ -30,19 +30,19 @@ _DRAIN = 5.0
 
 
 async def start_web(
-    outside: Outside, stack: AsyncExitStack, monitoring: Monitoring, stopping: Stopping
+    clients: Clients, stack: AsyncExitStack, monitoring: Monitoring, shutdown: Shutdown
 ) -> None:
-    settings = outside.settings
-    sessions, cancellations = outside.redis(stack, PATIENCE)
+    settings = clients.settings
+    redis = clients.redis(stack, PATIENCE)
     tasks = BackgroundTasks()
     stack.push_async_callback(tasks.drain, _DRAIN)
     in_flight = InFlightRequests()
     stack.push_async_callback(in_flight.wait_until_finished, _DRAIN)
     services = Services.build(
-        sessions,
-        outside.queue,
-        cancellations,
-        Policy.parse(settings.directors, outside.identity.installation),
+        clients.sessions(redis, PATIENCE),
+        clients.queue,
+        RedisCancellations(redis),
+        Policy.parse(settings.directors, clients.identity.installation),
         tasks,
         time.time,
         settings.option_table,
@@ -50,8 +50,8 @@ async def start_web(
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start
-    app = bolt_app(outside.slack, outside.identity, signing_secret, who, tasks)
-    register(app, ListenerDependencies(services, tasks, outside.identity, settings.ai_label))
+    app = bolt_app(clients.slack, clients.identity, signing_secret, who, tasks)
+    register(app, ListenerDependencies(services, tasks, clients.identity, settings.ai_label))
     if settings.socket_mode:
         sockets = SocketModeConnections(app, settings.slack_app_token.get_secret_value(), in_flight)
         stack.push_async_callback(sockets.stop)
@@ -59,14 +59,11 @@ async def start_web(
         await sockets.start()
         log.info("connected over Socket Mode")
         return
-    replays = Replays(_signatures(outside, stack))
-    routes = events_routes(app, Signing(signing_secret), replays, in_flight) + monitoring.routes()
-    server = HttpServer(routes, settings.port, stop=stopping.asked)
+    signatures = RedisSignatures(clients.redis(stack, SIGNATURE_PATIENCE), SIGNATURE_PATIENCE)
+    routes = [
+        *events_routes(app, Signing(signing_secret), Replays(signatures), in_flight),
+        *monitoring.routes(),
+    ]
+    server = HttpServer(routes, settings.port, stop=shutdown.requested)
     stack.push_async_callback(server.stop)
     log.info("listening for Slack on port %s", await server.start())
-
-
-def _signatures(outside: Outside, stack: AsyncExitStack) -> RedisSignatures:
-    redis = redis_client(outside.redis_url, SIGNATURE_PATIENCE)
-    stack.push_async_callback(redis.aclose)
-    return RedisSignatures(redis, SIGNATURE_PATIENCE)

@@ -8,6 +8,7 @@ from functools import partial
 
 from bot.adapters.measured_backend import MeasuredBackend
 from bot.adapters.queue import BullWorker
+from bot.adapters.redis import RedisCancellations, RedisHeartbeats, RedisServer, RedisShutOuts
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
@@ -24,39 +25,42 @@ from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.jobs.sweeper import Sweeper
 from bot.ops.doctor import Verdict, identify
 from bot.ops.serving import Monitoring
+from bot.ops.shutdown import Shutdown
 from bot.ops.startup import warn_of_models
-from bot.ops.stopping import Stopping
 from bot.ops.write_probe import REFUSED, WriteProbe
 from bot.ports import Cancellations, Heartbeats, ImageBackend, SessionStore
 from bot.progress.live_preview import LivePreviews
 from bot.progress.queue_position import QueuePositions
 from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.wiring.backends import image_backend
-from bot.wiring.clients import Outside
+from bot.wiring.clients import Clients
 
 PATIENCE = 60.0
 """Seconds for the store while a paid image waits to be recorded."""
+SMALL_PATIENCE = 2.0
+"""Seconds for Redis to take a heartbeat, or that Slack refuses the app."""
 PROBE_PATIENCE = 2.0
 """Seconds for the store to take a small change."""
 
 
-def slack_breaker(outside: Outside, stack: AsyncExitStack, tasks: BackgroundTasks) -> SlackBreaker:
+def slack_breaker(clients: Clients, stack: AsyncExitStack, tasks: BackgroundTasks) -> SlackBreaker:
     """It hears of every call of this process that Slack refuses because it refuses the app."""
 
     async def auth_test() -> AuthTest:
-        finding, identity = await identify(outside.slack)
+        finding, identity = await identify(clients.slack)
         refused = finding.verdict is Verdict.WRONG
         return AuthTest(refused, identity.scopes if identity else None)
 
-    breaker = SlackBreaker(outside.shut_outs(stack), auth_test, tasks)
-    outside.slack.on_shut_out = breaker.report
-    outside.slack.on_doubt = breaker.doubt
-    outside.slack.on_worked = breaker.worked
+    shut_outs = RedisShutOuts(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
+    breaker = SlackBreaker(shut_outs, auth_test, tasks)
+    clients.slack.on_shut_out = breaker.report
+    clients.slack.on_doubt = breaker.doubt
+    clients.slack.on_worked = breaker.worked
     return breaker
 
 
 def job_dispatcher(
-    outside: Outside,
+    clients: Clients,
     sessions: SessionStore,
     cancellations: Cancellations,
     heartbeats: Heartbeats,
@@ -64,7 +68,7 @@ def job_dispatcher(
     backend: ImageBackend,
 ) -> tuple[JobDispatcher, CancellationWatch]:
     """The handlers of the jobs, one for each kind, and what finds out that one is cancelled."""
-    settings, publisher, queue = outside.settings, outside.publisher, outside.queue
+    settings, publisher, queue = clients.settings, clients.publisher, clients.queue
     status = LiveStatus(sessions, publisher)
     retries = StoreRetries(status.waits_for)
     retrying = RetryingStore(sessions, retries)
@@ -73,7 +77,7 @@ def job_dispatcher(
         retrying,
         backend,
         publisher,
-        ImageRequests(retrying, outside.files, heartbeats, avoid_rejected=settings.avoid_rejected),
+        ImageRequests(retrying, clients.files, heartbeats, avoid_rejected=settings.avoid_rejected),
         status.changed,
         partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
     )
@@ -81,7 +85,7 @@ def job_dispatcher(
     watch = CancellationWatch(sessions)
     cancelled = CancelledAttempts(sessions, backend, publisher, previews)
     drafts = DraftRefresher(retrying, publisher)
-    root = RootMessage(retrying, publisher, outside.identity.bot_name)
+    root = RootMessage(retrying, publisher, clients.identity.bot_name)
     show_end = ShowEnd(previews, drafts, status)
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
     publish = Publish(retrying, publisher, show_end)
@@ -98,23 +102,27 @@ def job_dispatcher(
 
 
 async def start_worker(
-    outside: Outside, stack: AsyncExitStack, monitoring: Monitoring, stopping: Stopping
+    clients: Clients, stack: AsyncExitStack, monitoring: Monitoring, shutdown: Shutdown
 ) -> list[asyncio.Task[None]]:
-    settings, publisher, queue = outside.settings, outside.publisher, outside.queue
-    sessions, cancellations = outside.redis(stack, PATIENCE)
+    settings, publisher, queue = clients.settings, clients.publisher, clients.queue
+    redis = clients.redis(stack, PATIENCE)
+    sessions, cancellations = clients.sessions(redis, PATIENCE), RedisCancellations(redis)
     backend = MeasuredBackend(
-        image_backend(settings, outside.reading), settings.image_backend.value
+        image_backend(settings, clients.reading), settings.image_backend.value
     )
     stack.push_async_callback(backend.close)
-    heartbeats = outside.heartbeats(stack)
-    write_probe = WriteProbe(outside.redis(stack, PROBE_PATIENCE)[0].probe_write)
+    heartbeats = RedisHeartbeats(
+        clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease
+    )
+    probed = RedisServer(clients.redis(stack, PROBE_PATIENCE), PROBE_PATIENCE)
+    write_probe = WriteProbe(probed.probe_write)
     tasks = BackgroundTasks()
-    breaker = slack_breaker(outside, stack, tasks)
+    breaker = slack_breaker(clients, stack, tasks)
     dispatcher, watch = job_dispatcher(
-        outside, sessions, cancellations, heartbeats, breaker, backend
+        clients, sessions, cancellations, heartbeats, breaker, backend
     )
     concurrency, lease = settings.worker_concurrency, settings.job_lease
-    worker = BullWorker(outside.redis_url, dispatcher, concurrency, lease)
+    worker = BullWorker(clients.redis_url, dispatcher, concurrency, lease)
     monitoring.needs(lambda: worker.takes_jobs, "no jobs are taken")
     for trouble, reason in REFUSED.items():
         monitoring.needs(partial(write_probe.is_free_of, trouble), reason)
@@ -133,7 +141,7 @@ async def start_worker(
     ]
     endless = [asyncio.create_task(watch) for watch in watching]
     grace = settings.shutdown_grace
-    stack.push_async_callback(_stop_worker, worker, running, endless, grace, stopping)
+    stack.push_async_callback(_stop_worker, worker, running, endless, grace, shutdown)
     return [running, *endless]
 
 
@@ -142,18 +150,18 @@ async def _stop_worker(
     running: asyncio.Task[None],
     watchers: list[asyncio.Task[None]],
     grace: float,
-    stopping: Stopping,
+    shutdown: Shutdown,
 ) -> None:
     """The watchers go on meanwhile: a person may still cancel what runs. A second signal ends what
     runs at once."""
 
     async def stop_at_once() -> None:
-        await stopping.urgent.wait()
+        await shutdown.urgent.wait()
         await worker.stop(0.0)
 
     hurrying = asyncio.create_task(stop_at_once())
     await worker.stop(grace)
-    if not stopping.urgent.is_set():
+    if not shutdown.urgent.is_set():
         hurrying.cancel()
     await cancel_and_wait(*watchers)
     await asyncio.gather(running, hurrying, return_exceptions=True)

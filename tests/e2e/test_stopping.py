@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.ops.stopping import APART
+from bot.ops.shutdown import SAME_SIGNAL_WITHIN
 from bot.sandbox import Fault, SimulatedSlack
 from tests.support.processes import BotProcess, World, free_port
 from tests.support.scene import isolated_world
@@ -107,7 +107,7 @@ async def _stop_twice(process: BotProcess, second: int = signal.SIGINT) -> int:
     """Two signals, far enough apart to be two; the exit code."""
     process.send(signal.SIGTERM)
     await process.wait_for_line("stopping")
-    await asyncio.sleep(APART)
+    await asyncio.sleep(SAME_SIGNAL_WITHIN)
     while process.returncode is None and "stopping at once" not in process.log:
         process.send(second)
         await asyncio.sleep(0.1)

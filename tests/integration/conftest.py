@@ -42,7 +42,7 @@ async def queue(queue_server: Any) -> AsyncIterator[BullJobQueue]:
 @pytest.fixture
 def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds of calls at once may take their time on a busy machine."""
-    monkeypatch.setattr("bot.adapters.queue.producer._PATIENCE", 60.0)
+    monkeypatch.setattr("bot.adapters.queue.job_queue._PATIENCE", 60.0)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.redis import RedisCancellations, RedisSessionStore, redis_client
+from bot.adapters.redis import RedisCancellations, RedisServer, RedisSessionStore, redis_client
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import QueueUnavailable
 from bot.domain.jobs import Job
@@ -25,6 +25,7 @@ class InUse:
     a job for as long as `held` says."""
 
     store: RedisSessionStore
+    server: RedisServer
     queue: BullJobQueue
     cancellations: RedisCancellations
     heard: list[str] = field(default_factory=list)
@@ -78,7 +79,7 @@ async def in_use(url: str) -> AsyncIterator[InUse]:
     redis = redis_client(url, patience=TIMEOUT)
     store = RedisSessionStore(redis, session_ttl=600, image_ttl=60, patience=TIMEOUT)
     queue = BullJobQueue(url)
-    using = InUse(store, queue, RedisCancellations(redis))
+    using = InUse(store, RedisServer(redis, TIMEOUT), queue, RedisCancellations(redis))
     using.may_end.set()
     listening = asyncio.create_task(using.cancellations.listen(using.heard.append, lambda: None))
     try:

@@ -14,9 +14,9 @@ from redis import exceptions
 from redis.asyncio import Redis
 
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.adapters.redis.keys import session_key
-from bot.adapters.redis_errors import kind_of
+from bot.adapters.redis import RedisServer, RedisSessionStore, redis_client
+from bot.adapters.redis.schema import session_key
+from bot.adapters.redis_connections import kind_of
 from bot.domain import begin, steps
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, QueueUnavailable, Refusal, StoreUnavailable
@@ -95,7 +95,7 @@ async def test_the_census_counts_every_session_once(store: RedisSessionStore, re
     await store.create(NEW)
     await store.keep_image(ID, ImageRef(1), "not a session")
     await redis.hset("imagine:{T1}:session:U9.abc", "stage", "a stage of a newer version")
-    assert await store.census() == {
+    assert await RedisServer(redis, 5.0).census() == {
         Stage.FINAL: 702,
         Stage.GENERATING: 5,
         Stage.USER_FEEDBACK: 2,
@@ -103,8 +103,8 @@ async def test_the_census_counts_every_session_once(store: RedisSessionStore, re
     }
 
 
-async def test_a_census_of_nothing(store: RedisSessionStore) -> None:
-    assert await store.census() == dict.fromkeys(Stage, 0)
+async def test_a_census_of_nothing(redis: Any) -> None:
+    assert await RedisServer(redis, 5.0).census() == dict.fromkeys(Stage, 0)
 
 
 async def test_a_store_that_is_away_counts_and_a_refusal_does_not(redis_url: str) -> None:
@@ -120,7 +120,7 @@ async def test_a_store_that_is_away_counts_and_a_refusal_does_not(redis_url: str
             with pytest.raises(StoreUnavailable):
                 await store.load(ID)
             with pytest.raises(StoreUnavailable):
-                await store.census()
+                await RedisServer(client, 0.3).census()
         finally:
             signal_server(server, signal.SIGCONT)
         await client.aclose()

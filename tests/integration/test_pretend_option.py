@@ -11,7 +11,7 @@ import pytest
 
 from bot.adapters.openai import ImagesBackend, openai_client
 from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.adapters.redis.keys import session_key
+from bot.adapters.redis.schema import session_key
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import OPTIONS, Options

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.slack import SlackPublisher, calls, message_poster, previews
+from bot.adapters.slack import SlackPublisher, message_poster, previews, web_api
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.sandbox import Fault, Message, SimulatedSlack
@@ -28,14 +28,14 @@ from tests.support.samples import png
 PARTIAL = png(3, 3)
 BLIND = {"chat:write", "commands", "files:write"}
 """The scopes without which nothing can be looked up."""
-KEPT_WAIT = calls._wait
+KEPT_WAIT = web_api._wait
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between tries are a tenth of what they are; those for a call in flight are long enough
     for any machine."""
-    monkeypatch.setattr(calls, "_wait", lambda state: KEPT_WAIT(state) / 10)
+    monkeypatch.setattr(web_api, "_wait", lambda state: KEPT_WAIT(state) / 10)
     monkeypatch.setattr(message_poster, "FINISH_WITHIN", 30.0)
 
 

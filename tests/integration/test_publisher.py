@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.slack import SlackPublisher, calls
+from bot.adapters.slack import SlackPublisher, web_api
 from bot.domain import begin, steps
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
@@ -43,7 +43,7 @@ from tests.support.published import (
 
 HOSTILE = "<!channel> <@U123> <https://x|y> & * _ ~ `"
 SCOPES = {"chat:write", "commands", "files:write"}
-KEPT_WAIT = calls._wait
+KEPT_WAIT = web_api._wait
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between tries are a tenth of what they are."""
-    monkeypatch.setattr(calls, "_wait", lambda state: KEPT_WAIT(state) / 10)
+    monkeypatch.setattr(web_api, "_wait", lambda state: KEPT_WAIT(state) / 10)
 
 
 @pytest.fixture
@@ -490,7 +490,7 @@ async def test_a_message_far_down_a_long_thread_is_found(
 async def test_slacks_retry_after_is_kept(
     slack: SimulatedSlack, publisher: SlackPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "_wait", KEPT_WAIT)
+    monkeypatch.setattr(web_api, "_wait", KEPT_WAIT)
     session = await _unposted(slack)
     slack.faults.add("chat.postMessage", Fault.rate_limited(1))
     await publisher.post_root(session, 0, repeated=False)
@@ -552,7 +552,7 @@ async def test_a_status_is_never_waited_for(
 async def test_patience_ends(
     slack: SimulatedSlack, publisher: SlackPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls.with_retries, "__defaults__", (0.3,))
+    monkeypatch.setattr(web_api.with_retries, "__defaults__", (0.3,))
     slack.faults.add("chat.postMessage", Fault.http(503), times=1000)
     with pytest.raises(SlackUnavailable) as unavailable:
         await publisher.post_root(await _unposted(slack), 0, repeated=False)

@@ -11,9 +11,9 @@ import bullmq.utils
 import bullmq.worker
 import pytest
 
-from bot.adapters.queue.bullmq_worker import close, make_worker
+from bot.adapters.queue.bullmq_worker import close_worker, make_worker
 from bot.adapters.queue.connection import bullmq_client
-from bot.adapters.queue.encoding import PUBLISH_QUEUE
+from bot.adapters.queue.job_queue import PUBLISH_QUEUE
 from bot.adapters.queue.processor import JobFailed, Processor
 
 PROMPT = "a secret fox"
@@ -29,7 +29,7 @@ async def worker(redis_url: str) -> Any:
     redis = bullmq_client(redis_url)
     worker = make_worker(PUBLISH_QUEUE, redis, Processor(nothing), 1, 15.0)
     yield worker
-    await close(worker, redis)
+    await close_worker(worker, redis)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.adapters.queue import BullJobQueue, BullWorker, processor
-from bot.adapters.queue.encoding import GENERATE_QUEUE
-from bot.adapters.queue.lane import LoopEnded
+from bot.adapters.queue.job_queue import GENERATE_QUEUE
+from bot.adapters.queue.worker import LoopEnded
 from bot.domain.errors import SlackBusy, SlackShutOut, SlackUnavailable
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState
@@ -250,7 +250,7 @@ async def test_being_handed_back_is_no_failed_try(queue: BullJobQueue, queue_ser
 async def test_a_handler_that_ignores_its_end_does_not_keep_the_worker(
     queue: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.queue.lane._UNDER_WAY", 0.3)
+    monkeypatch.setattr("bot.adapters.queue.worker._END_WITHIN", 0.3)
     monkeypatch.setattr("bot.adapters.queue.processor.UNWINDING", 0.3)
     started, release = asyncio.Event(), asyncio.Event()
 
@@ -312,7 +312,7 @@ async def test_a_loop_that_keeps_ending_ends_the_worker(
         raise RuntimeError
 
     monkeypatch.setattr("bot.adapters.queue.bullmq_worker.BullMQWorker.run", broken)
-    monkeypatch.setattr("bot.adapters.queue.lane._REST", 0.01)
+    monkeypatch.setattr("bot.adapters.queue.worker._PAUSE", 0.01)
     with pytest.raises(LoopEnded):
         await BullWorker(queue_server.connection_url, Recorder(), 1).run()
 

@@ -100,16 +100,16 @@ async def test_store_queue_and_listener_need_no_more(limited: Server) -> None:
         assert (await using.store.defaults_of("T1", "U1")).candidates == 2
         assert await using.store.entries_of("T1", "U1")
         assert await using.store.load_many(["T1.U1.limited"])
-        assert await using.store.in_thread("T1", "C1", "1.0", "U1")
+        assert await using.store.in_thread("T1", "C1", "1.0")
         for entry in await using.store.unfinished(0.0):
-            await using.store.settled(entry)
-        assert sum((await using.store.census()).values()) == 1
+            await using.store.remove_unfinished(entry)
+        assert sum((await using.server.census()).values()) == 1
         assert await using.queue.waiting() == []
         assert await using.queue.depths()
         await using.store.discard("T1.U1.limited")
-        await using.store.ping()
-        await using.store.probe_write()
-        assert (await using.store.memory()).most == 2**30
+        await using.server.ping()
+        await using.server.probe_write()
+        assert (await using.server.memory()).most == 2**30
     redis = redis_client(url_of(limited), patience=5.0)
     signatures = RedisSignatures(redis, 5.0)
     assert await signatures.add("v0=1", 60.0)

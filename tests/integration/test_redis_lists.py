@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.adapters.redis.keys import defaults_key, session_key, thread_key
+from bot.adapters.redis.schema import defaults_key, session_key, thread_key
 from bot.adapters.redis.store import DEFAULTS_TTL
 from bot.domain import begin, steps
 from bot.domain.attempt import ImageRef, Source
@@ -43,7 +43,7 @@ async def kept(store: RedisSessionStore, session: Session, name: str, **changes:
 
 
 async def in_thread(store: RedisSessionStore, thread_ts: str = "1.0") -> str | None:
-    there = await store.in_thread("T1", CHANNEL, thread_ts, "U1")
+    there = await store.in_thread("T1", CHANNEL, thread_ts)
     return there[0] if there else None
 
 
@@ -155,8 +155,8 @@ async def test_a_session_is_found_by_its_thread(store: RedisSessionStore) -> Non
     await store.create(generating())
     assert await in_thread(store) == ID
     assert await in_thread(store, "1.1") is None
-    assert await store.in_thread("T2", CHANNEL, "1.0", "U1") == []
-    assert await store.in_thread("T1", "C2", "1.0", "U1") == []
+    assert await store.in_thread("T2", CHANNEL, "1.0") == []
+    assert await store.in_thread("T1", "C2", "1.0") == []
 
 
 async def test_a_session_is_found_from_when_its_thread_is_known(store: RedisSessionStore) -> None:
@@ -173,7 +173,7 @@ async def test_of_several_sessions_in_a_thread_the_newest_is_found_whichever_cha
     await kept(store, a_session(), "old", created_at=100.0)
     await kept(store, a_session(), "new", created_at=200.0)
     await kept(store, a_session(), "older", created_at=50.0)
-    there = await store.in_thread("T1", CHANNEL, "1.0", "U1")
+    there = await store.in_thread("T1", CHANNEL, "1.0")
     assert there == ["T1.U1.new", "T1.U1.old", "T1.U1.older"]
     image = ImageRef(1)
     await store.update("T1.U1.old", lambda s: steps.approve(s, image, OWNER, 9.0))

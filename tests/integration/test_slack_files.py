@@ -11,14 +11,14 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from bot.adapters.slack import SlackFiles, calls, downloads, slack_client, slack_session
-from bot.adapters.slack.downloads import is_slacks
+from bot.adapters.slack import SlackFiles, downloads, slack_client, slack_session, web_api
+from bot.adapters.slack.downloads import is_slack_url
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.sandbox import Fault, SimulatedSlack
 from bot.sandbox.workspace.files import File
 from tests.support.samples import png
 
-KEPT_WAIT = calls._wait
+KEPT_WAIT = web_api._wait
 KEPT_PAYLOAD = File.payload
 
 
@@ -27,8 +27,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between tries are a tenth of what they are."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(calls, "_wait", lambda state: KEPT_WAIT(state) / 10)
-    monkeypatch.setattr(downloads, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(web_api, "_wait", lambda state: KEPT_WAIT(state) / 10)
+    monkeypatch.setattr(downloads, "ASK_EVERY", 0.05)
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ SIMULATED = "http://127.0.0.1:4700/api/"
     ],
 )
 def test_slacks_own_hosts(url: str, api: str) -> None:
-    assert is_slacks(url, api)
+    assert is_slack_url(url, api)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_slacks_own_hosts(url: str, api: str) -> None:
     ],
 )
 def test_other_hosts(url: str, api: str) -> None:
-    assert not is_slacks(url, api)
+    assert not is_slack_url(url, api)
 
 
 # what is no such picture
@@ -335,7 +335,7 @@ async def test_patience_ends(
     method: str,
     fault: Fault,
 ) -> None:
-    monkeypatch.setattr(calls.with_retries, "__defaults__", (0.3,))
+    monkeypatch.setattr(web_api.with_retries, "__defaults__", (0.3,))
     slack.faults.add(method, fault, times=1000)
     file_id = await shared(slack, png())
     async with asyncio.timeout(10):

@@ -9,7 +9,7 @@ import pytest
 from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.slack import slack_client, slack_session
-from bot.adapters.slack.client import CALL_TIMEOUT
+from bot.adapters.slack.web_api import CALL_TIMEOUT
 from bot.sandbox import PATIENCE, Fault, SimulatedSlack
 from bot.slack.bolt import bolt_app
 from bot.slack.identity import Identity

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import redis
 from hypothesis.stateful import RuleBasedStateMachine
 
-from bot.adapters.redis.encoding import from_fields
+from bot.adapters.redis.schema import from_fields
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.jobs import owed
@@ -192,10 +192,10 @@ class Driver(RuleBasedStateMachine):
             try:
                 session = await store.load(entry.session_id)
             except Refusal:
-                await store.settled(entry)
+                await store.remove_unfinished(entry)
             else:
                 if not owed(session):
-                    await store.settled(entry)
+                    await store.remove_unfinished(entry)
 
 
 async def _ended(work: Coroutine[Any, Any, Session]) -> Session | Refusal:

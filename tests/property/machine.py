@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from bot.adapters.redis.keys import session_key
+from bot.adapters.redis.schema import session_key
 from bot.domain.attempt import ImageRef
 from bot.domain.options import Options
 from bot.domain.person import Person

@@ -182,20 +182,20 @@ PARSERS: dict[str, Callable[[str], object]] = {
 }
 
 REGEXES = {
+    "adapters/imaging.py": "the bytes of a picture",
     "adapters/openai/refusal.py": "a provider's error",
     "adapters/openai/extras.py": "a provider's error",
     "adapters/openai/failures.py": "a provider's error",
     "adapters/openai/request_variant.py": "a provider's error",
     "adapters/openai/wording.py": "a provider's error",
     "adapters/placeholder/lettering.py": "readable",
-    "adapters/slack/client.py": "Slack's error code",
+    "adapters/slack/web_api.py": "Slack's error code",
     "demo/bot_child.py": "a line of our own log",
     "domain/directors.py": "a setting",
     "domain/flags.py": "parse_flags",
     "domain/options.py": "count_of",
     "domain/provenance.py": "an image's metadata",
     "domain/sizes.py": "size_of",
-    "adapters/imaging.py": "the bytes of a picture",
     "slack/mention_text.py": "mention_text",
     "telemetry/context.py": "an id",
     "telemetry/metrics.py": "an error code",

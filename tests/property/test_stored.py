@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.redis import keys
-from bot.adapters.redis.encoding import (
+from bot.adapters.redis import schema
+from bot.adapters.redis.schema import (
     from_fields,
+    image_key,
     options_from_json,
     options_to_json,
+    session_key,
+    signature_key,
     to_fields,
+    user_key,
 )
-from bot.adapters.redis.keys import image_key, session_key, signature_key, user_key
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Refusal
 from bot.domain.options import Options
@@ -68,28 +70,26 @@ def test_no_key_of_one_kind_is_one_of_another(
     assert len({*kinds, signature_key(other[2])}) == 4
 
 
-OF_A_SERVER = {"signature_key", "run_key"}
-
-
 @given(IDS)
 def test_every_key_of_a_workspace_carries_its_tag(parts: tuple[str, str, str]) -> None:
     """And no key of a server carries one."""
     team, user, _ = parts
-    arguments = {
-        "session_id": ".".join(parts),
-        "image": ImageRef(1),
-        "team": team,
-        "user": user,
-        "channel": "C1",
-        "thread_ts": "1.0",
-        "signature": "v0=1",
-        "run": "r1",
+    session_id = ".".join(parts)
+    of_a_workspace = {
+        "session_key": schema.session_key(session_id),
+        "image_key": schema.image_key(session_id, ImageRef(1)),
+        "user_key": schema.user_key(team, user),
+        "unfinished_key": schema.unfinished_key(team),
+        "defaults_key": schema.defaults_key(team, user),
+        "thread_key": schema.thread_key(team, "C1", "1.0"),
     }
-    functions = {n: f for n, f in vars(keys).items() if n.endswith("_key") and callable(f)}
-    assert functions.keys() > OF_A_SERVER
-    for name, function in functions.items():
-        wanted = [arguments[each] for each in inspect.signature(function).parameters]
-        tagged = function(*wanted).startswith(f"imagine:{{{team}}}:")
-        assert tagged == (name not in OF_A_SERVER), name
-    fixed = [keys.WORKSPACES, keys.CANCELLED, keys.SHUT_OUT, keys.TEST_WRITE]
-    assert not any("{" in key for key in fixed)
+    of_a_server = {
+        "signature_key": schema.signature_key("v0=1"),
+        "run_key": schema.run_key("r1"),
+    }
+    named = {name for name in vars(schema) if name.endswith("_key")}
+    assert named == of_a_workspace.keys() | of_a_server.keys()
+    for name, key in of_a_workspace.items():
+        assert key.startswith(f"imagine:{{{team}}}:"), name
+    fixed = [schema.WORKSPACES, schema.CANCELLED, schema.SHUT_OUT, schema.TEST_WRITE]
+    assert not any("{" in key for key in [*fixed, *of_a_server.values()])

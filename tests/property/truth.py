@@ -6,8 +6,14 @@ from typing import Any
 
 from redis import Redis
 
-from bot.adapters.redis.encoding import from_fields, to_fields
-from bot.adapters.redis.keys import session_key, thread_key, unfinished_key, user_key
+from bot.adapters.redis.schema import (
+    from_fields,
+    session_key,
+    thread_key,
+    to_fields,
+    unfinished_key,
+    user_key,
+)
 from bot.domain.attempt import Attempt, Candidate
 from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.publication import TRANSITIONS as PUBLICATION_TRANSITIONS

@@ -45,7 +45,7 @@ class Endpoint:
 @pytest.fixture
 async def endpoint(make_app: MakeApp) -> AsyncIterator[Endpoint]:
     app = make_app()
-    health = Monitoring(app.store, asyncio.Event()).routes()
+    health = Monitoring(app.store.ping, asyncio.Event()).routes()
     server = HttpServer(routes_for(app.bolt, SECRET) + health, 0, "127.0.0.1")
     port = await server.start()
     async with aiohttp.ClientSession() as session:
@@ -173,7 +173,7 @@ async def test_health_follows_the_store_and_says_why(endpoint: Endpoint) -> None
 
 async def test_a_port_that_is_taken_is_an_error_and_not_silence(make_app: MakeApp) -> None:
     app = make_app()
-    routes = Monitoring(app.store, asyncio.Event()).routes()
+    routes = Monitoring(app.store.ping, asyncio.Event()).routes()
     first = HttpServer(routes, 0, "127.0.0.1")
     port = await first.start()
     second = HttpServer(routes, port, "127.0.0.1")

@@ -13,7 +13,6 @@ from bot.concurrency import (
     run_until_event,
     run_within,
     wait_for_event,
-    wait_then_cancel,
 )
 
 LONG = 30.0
@@ -60,7 +59,7 @@ async def test_what_a_cancelled_task_still_does_is_waited_for() -> None:
     await asyncio.sleep(0)
     for task in tasks:
         task.cancel()
-    await wait_then_cancel(*tasks, timeout=LONG)
+    await cancel_and_wait(*tasks, after=LONG)
     assert done == [True, True]
 
 

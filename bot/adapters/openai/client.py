@@ -1,4 +1,4 @@
-"""The SDK's client, set up so that no paid call is ever repeated behind our back."""
+"""The SDK's client, set up so that the SDK repeats no paid call."""
 
 from __future__ import annotations
 
@@ -22,13 +22,6 @@ def openai_client(api_key: str, base_url: str) -> AsyncOpenAI:
         max_retries=0,
         timeout=Timeout(None, connect=CONNECT_TIMEOUT),
     )
-
-
-def headers_of(request_id: str) -> dict[str, str]:
-    """What names a request in OpenAI's records too: up to 512 ASCII characters, as documented. A
-    name that is none goes without, because it would cost the request."""
-    lawful = request_id.isascii() and request_id.isprintable() and len(request_id) <= 512
-    return {"X-Client-Request-Id": request_id} if request_id and lawful else {}
 
 
 def for_free_calls(client: AsyncOpenAI) -> AsyncOpenAI:

@@ -1,7 +1,8 @@
-"""What our requests hold that no person asked for, and what is done where a server refuses it.
+"""The extras of a request: the settings that no person asked for. A server may refuse them.
 
-One table: the extra, how a refusal may name it, and what is asked instead. What a person chose
-(`bot.domain.options`) is in no such table: where that is refused, they are told.
+One table holds each extra, how a refusal may name it, and what the call asks for instead. The
+options that a person chose (`bot.domain.options`) are not in it: their refusal is shown to the
+person.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ logger = logging.getLogger(__name__)
 
 
 class Extra(Enum):
-    """The order is the one in which a message that names several is read: what has a telling name
-    comes before what has an everyday one."""
+    """A message that names several extras is about the first of them in this order: unusual names
+    come before everyday words."""
 
     SAFETY_IDENTIFIER = auto()
     OUTPUT_FORMAT = auto()
@@ -35,9 +36,11 @@ class Extra(Enum):
 
 
 class Naming(NamedTuple):
-    """`parameters`: its names in a request, of which those `in_tool` belong to the image tool.
-    `words`: what messages call it. `unless`: a refusal with these words is not about it. `values`:
-    what is listed in quotes where its value is refused."""
+    """How an extra is named. `parameters`: its names in a request; `in_tool`: they belong to the
+    image tool. `words`: what messages call it. `instead`: what the call asks for without it.
+    `unless`: a refusal with these words is not about it. `values`: the values that a message lists
+    in quotes where its value is refused. `words`, `unless` and `values` are regular
+    expressions."""
 
     parameters: tuple[str, ...]
     words: str
@@ -108,15 +111,16 @@ NAMINGS: Mapping[Extra, Naming] = {
 }
 
 DEPENDS_ON_CHOICE = frozenset({Extra.QUALITY, Extra.SIZE, Extra.OUTPUT_FORMAT})
-"""What one person chose may be why these were refused, so they are asked of the others."""
+"""Extras that may have been refused because of an option that one person chose. Requests of others
+still hold them."""
 
 Asked = Mapping[Extra, str]
-"""The extras that a request holds, with the value of each where that may be quoted."""
+"""The extras that a request holds, with the value of each where a refusal may quote it."""
 
 
 def names(extra: Extra, path: str) -> bool:
-    """Whether a path such as `tools[0].action` leads to it. `tools[0].background` is a person's
-    choice, and no background mode."""
+    """Whether a path such as `tools[0].action` names the extra. `tools[0].background` is a person's
+    option and not the background mode."""
     steps = re.split(r"[^a-z_]+", path)
     naming = NAMINGS[extra]
     if not set(naming.parameters) & set(steps):
@@ -125,7 +129,7 @@ def names(extra: Extra, path: str) -> bool:
 
 
 def words_for(argument: str) -> str:
-    """What messages call an argument of the provider's."""
+    """A regular expression for what messages call an argument of the API."""
     naming = next((each for each in NAMINGS.values() if argument in each.parameters), None)
     return naming.words if naming else "[ _-]?".join(map(re.escape, argument.split("_")))
 

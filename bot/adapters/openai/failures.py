@@ -1,5 +1,5 @@
-"""Which failure an error of the API is. Error codes, HTTP statuses and the errors inside streams
-are judged here and nowhere else."""
+"""Which failure an error of the API is. Only this module reads error codes, HTTP statuses and the
+errors inside streams."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
-from bot.adapters.openai.refusal import Refused
+from bot.adapters.openai.refusal import ApiRefusal
 from bot.domain.errors import FailureKind, GenerationError
 
 logger = logging.getLogger(__name__)
@@ -69,20 +69,20 @@ _BY_WORDS = {
         r"(?:(?:not|n't).{0,6}valid|invalid|incorrect|expired|missing|revoked|disabled|not found)"
     ),
 }
-_UNTOLD = {
+_MAY_ALSO_MEAN = {
     400: frozenset(_BY_WORDS),
     403: frozenset(_BY_WORDS),
     404: frozenset({FailureKind.BAD_KEY}),
     422: frozenset(_BY_WORDS),
     429: frozenset({FailureKind.QUOTA}),
 }
-"""What a status may mean besides what it says."""
+"""Status → the failures that it may mean besides its own; the text decides."""
 _ONLY_MONEY = re.compile(r"billing|hard.limit|insufficient.(?:credit|fund|balance)|out of credit")
-"""A quota may be one of the minute."""
+"""With status 429 other words for a quota may mean a limit per minute."""
 
 
 def kind_of(code: str, status: int | None = None) -> FailureKind:
-    """The code tells most, the status decides where the code says nothing. `status` is None for
+    """The failure by the code, or by the status where the code says nothing. `status` is None for
     an error inside a stream."""
     code = _snake(code)
     if code in _BY_CODE:
@@ -105,13 +105,13 @@ def _snake(code: str) -> str:
 
 
 def failure_in_stream(code: object) -> GenerationError:
-    """For the `code` of an `error` event, of a failed response or of a failed item."""
+    """The failure for the `code` of an `error` event, of a failed response or of a failed item."""
     return GenerationError(kind_of(str(code or "")))
 
 
 def failure_of(error: APIError | ValueError, own: Iterable[str] = ()) -> GenerationError:
-    """For what the SDK raised. A `ValueError` is an answer that is no JSON, or a key that no
-    header can hold. `own` is what people wrote, which may be repeated in there."""
+    """The failure for an error of the SDK. A `ValueError` is an answer that is no JSON, or a key
+    that no header can hold. `own` is what people wrote; the error may repeat it."""
     if isinstance(error, UnicodeEncodeError):
         return GenerationError(FailureKind.BAD_KEY)
     if isinstance(error, APITimeoutError):
@@ -127,24 +127,24 @@ def failure_of(error: APIError | ValueError, own: Iterable[str] = ()) -> Generat
 
 
 def _kind_in_words(error: APIStatusError, own: Iterable[str]) -> FailureKind | None:
-    """Its words count where its code says no more than its status."""
+    """The failure by the text. The text counts where the code says no more than the status."""
     status = error.status_code
     if kind_of(error.code or error.type or "", status) is not kind_of("", status):
         return None
     if error.code == "model_not_found":
         return None
-    return kind_by_words(Refused(error, own).text, status)
+    return kind_by_words(ApiRefusal(error, own).text, status)
 
 
 def _kind_of_timeout(error: APITimeoutError) -> FailureKind:
-    """Nothing was asked, so nothing is paid, where the connection never came to be."""
+    """A request that found no connection was never sent, so nothing is paid."""
     never_sent = isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.PoolTimeout)
     return FailureKind.PROVIDER_DOWN if never_sent else FailureKind.TIMED_OUT
 
 
 def _log(error: APIStatusError) -> None:
-    """What the operator needs to look it up. The message stays out: it may quote the prompt or a
-    part of the key."""
+    """Log what the operator needs to find the request. The message stays out: it may quote the
+    prompt or a part of the key."""
     logger.warning(
         "the provider refused: status %s, code %s, param %s, request %s",
         error.status_code,
@@ -153,7 +153,7 @@ def _log(error: APIStatusError) -> None:
 
 
 def _name(value: object) -> str:
-    """What a server gives for a name, if it can be one: some say there what should be a message."""
+    """The value if it can be a name, else `?`: some servers put a message there."""
     return str(value) if value is None or _NAME.fullmatch(str(value)) else "?"
 
 
@@ -177,9 +177,9 @@ def _seconds(value: str) -> float:
 
 
 def kind_by_words(text: str, status: int) -> FailureKind | None:
-    """The failure that a server without a code for it means. `text` is in lower case, without the
-    prompt."""
-    may_be = _UNTOLD.get(status, frozenset())
+    """The failure that the text of an error without a code means. `text` is in lower case, without
+    the prompt."""
+    may_be = _MAY_ALSO_MEAN.get(status, frozenset())
     found = next(
         (kind for kind, words in _BY_WORDS.items() if kind in may_be and words.search(text)), None
     )

@@ -1,5 +1,5 @@
-"""Images as files: from what a provider sent to an image that the program can show, and from an
-image that is to be edited to a file that providers take."""
+"""Images as files: a provider's answer becomes an image that Slack shows, and an image to edit
+becomes a file that providers take."""
 
 from __future__ import annotations
 
@@ -18,16 +18,26 @@ from openai import DefaultAsyncHttpxClient
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from bot.adapters.imaging import TooManyPixels, opened
+from bot.adapters.imaging import TooManyPixels, open_image
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, GeneratedImage
 from bot.domain.provenance import XMP_KEYWORD, model_name, xmp_of
 
 logger = logging.getLogger(__name__)
 
-_SHOWN = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "GIF": "image/gif"}
+_SLACK_TYPES = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "GIF": "image/gif",
+}
 _XMP_TAG = 700
-_TAKEN = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
+_PROVIDER_TYPES = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "WEBP": "image/webp",
+}
 READABLE = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
 """Raster formats only: Pillow starts an outside program for some of the others."""
 
@@ -36,7 +46,7 @@ MAX_DOWNLOAD = 30 * 2**20
 DOWNLOAD_TRIES = 3
 """The image is paid for, so fetching it deserves patience."""
 _CONVERTER = ThreadPoolExecutor(1, "converter")
-"""One at a time: a picture takes many bytes of memory a pixel meanwhile."""
+"""One conversion at a time: each takes many bytes of memory per pixel."""
 
 
 async def decode_image(
@@ -47,8 +57,8 @@ async def decode_image(
     model: str = "",
     from_picture: bool = False,
 ) -> GeneratedImage:
-    """Read base64 (a data URL too) or an image file, off the event loop: a few bytes can unpack
-    to many. What can be shown stays as it is, byte for byte: its maker may have signed it. Raises
+    """Read base64, a data URL or an image file, off the event loop: a few bytes can unpack to many.
+    An image that Slack shows stays as it is, byte for byte: its maker may have signed it. Raises
     `GenerationError(BAD_IMAGE)`."""
     data, image = await asyncio.to_thread(_read, encoded)
     if image is None:
@@ -68,22 +78,22 @@ def _bad_image() -> Iterator[None]:
 
 
 def _read(encoded: str | bytes) -> tuple[bytes, GeneratedImage | None]:
-    """The bytes, and the image as it is; None where it has to be converted."""
+    """The bytes, and the image; None where it has to be converted."""
     with _bad_image():
         data = _from_base64(encoded) if isinstance(encoded, str) else encoded
-        with opened(data, READABLE) as image:
-            mime_type = _SHOWN.get(image.format or "", "")
+        with open_image(data, READABLE) as image:
+            mime_type = _SLACK_TYPES.get(image.format or "", "")
             return data, GeneratedImage(data, mime_type, *image.size) if mime_type else None
 
 
 def _converted(data: bytes, from_picture: bool) -> GeneratedImage:
-    with _bad_image(), opened(data, READABLE) as image:
+    with _bad_image(), open_image(data, READABLE) as image:
         png = to_png(image, xmp_of(from_picture=from_picture, existing=_xmp(image)))
         return GeneratedImage(png, "image/png", *image.size)
 
 
 def _xmp(image: Image.Image) -> bytes:
-    """What the file has; TIFF keeps it in a tag."""
+    """The XMP metadata of the file. TIFF keeps it in a tag."""
     tags = getattr(image, "tag_v2", {})
     found = image.info.get("xmp") or tags.get(_XMP_TAG) or b""
     return found if isinstance(found, bytes) else b""
@@ -99,7 +109,7 @@ def _from_base64(text: str) -> bytes:
 
 
 def to_png(image: Image.Image, xmp: str = "") -> bytes:
-    """The picture, or the first of several, as a file. It loses what its file said besides."""
+    """The picture, or its first frame, as a PNG file without the metadata of its old file."""
     about = PngInfo()
     if xmp:
         about.add_itxt(XMP_KEYWORD, xmp)
@@ -110,9 +120,9 @@ def to_png(image: Image.Image, xmp: str = "") -> bytes:
 
 
 async def download(url: str) -> bytes:
-    """The file at an http(s) address. Raises `GenerationError(BAD_IMAGE)` where it can't be had.
+    """The file at an http(s) address. Raises `GenerationError(BAD_IMAGE)` where the download fails.
 
-    The API key stays here: the address may be anybody's.
+    The request holds no API key: the address may be anybody's.
     """
     async with DefaultAsyncHttpxClient(timeout=30.0) as http:
         for _ in range(DOWNLOAD_TRIES):
@@ -134,41 +144,41 @@ async def _download(http: httpx2.AsyncClient, url: str) -> bytes:
     return bytes(data)
 
 
-class File(NamedTuple):
-    """In the order in which the SDK wants a file."""
+class ImageFile(NamedTuple):
+    """A file to upload, with its fields in the order of the SDK's tuples."""
 
     name: str
     data: bytes
     mime_type: str
 
 
-async def file_of(base: BaseImage) -> File:
-    """The bytes as a file whose name and type are what they really are. Raises `GenerationError`
-    with `SOURCE_GONE` where there are none, `SOURCE_UNREADABLE` where they are no image, and
-    `SOURCE_TOO_LARGE`."""
+async def file_of(base: BaseImage) -> ImageFile:
+    """The image to edit as a file; its name and type follow from the bytes. Raises
+    `GenerationError` with `SOURCE_GONE` where there are no bytes, `SOURCE_UNREADABLE` where they
+    are no image, and `SOURCE_TOO_LARGE`."""
     if not base.data:
         raise GenerationError(FailureKind.SOURCE_GONE)
     return await asyncio.to_thread(_file, base.data)
 
 
 async def data_url_of(base: BaseImage) -> str:
-    """The same as a data URL."""
+    """The image to edit as a data URL. Raises as `file_of`."""
     file = await file_of(base)
     return f"data:{file.mime_type};base64,{pybase64.b64encode_as_string(file.data)}"
 
 
-def _file(data: bytes) -> File:
+def _file(data: bytes) -> ImageFile:
     try:
-        with opened(data, READABLE) as image:
-            mime_type = _TAKEN.get(image.format or "", "")
-            if not mime_type or _moves(image):
+        with open_image(data, READABLE) as image:
+            mime_type = _PROVIDER_TYPES.get(image.format or "", "")
+            if not mime_type or _is_animated(image):
                 data, mime_type = to_png(image), "image/png"
     except TooManyPixels:
         raise GenerationError(FailureKind.SOURCE_TOO_LARGE) from None
     except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
         raise GenerationError(FailureKind.SOURCE_UNREADABLE) from None
-    return File(f"image.{mime_type.removeprefix('image/')}", data, mime_type)
+    return ImageFile(f"image.{mime_type.removeprefix('image/')}", data, mime_type)
 
 
-def _moves(image: Image.Image) -> bool:
+def _is_animated(image: Image.Image) -> bool:
     return image.format == "WEBP" and bool(getattr(image, "is_animated", False))

@@ -9,10 +9,10 @@ from typing import Any
 
 from openai import APIError, APIStatusError, AsyncOpenAI
 
-from bot.adapters.openai.client import headers_of
 from bot.adapters.openai.extras import Asked, Extra, log_refused
 from bot.adapters.openai.failures import failure_of
-from bot.adapters.openai.image_files import File, decode_image, download, file_of
+from bot.adapters.openai.image_files import ImageFile, decode_image, download, file_of
+from bot.adapters.openai.request_body import headers_of
 from bot.adapters.openai.request_variant import RequestVariant
 from bot.adapters.openai.wording import all_in_one, own_words
 from bot.domain.errors import FailureKind, GenerationError
@@ -36,12 +36,12 @@ _GUESSES = (
     Extra.RESPONSE_FORMAT,
     Extra.SIZE,
 )
-"""What a refusal that names nothing may be about: what servers other than OpenAI have not, or take
-other values for."""
+"""The extras that a refusal without a name may be about: servers other than OpenAI lack them, or
+take other values for them."""
 
 
 class Call(Enum):
-    """Servers may know an option of one and not of the other."""
+    """The two calls of the API. Servers may know an option of one and not of the other."""
 
     GENERATE = auto()
     EDIT = auto()
@@ -66,7 +66,7 @@ class ImagesBackend:
         await self._client.close()
 
     async def cancel(self, response_id: str) -> None:
-        """Nothing outlives its connection."""
+        """Does nothing: a call ends with its connection."""
 
     async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
         await checkpoint.before_paid_call()
@@ -79,9 +79,10 @@ class ImagesBackend:
             raise failure_of(error, own_words(request)) from None
 
     async def _create(self, request: ImageRequest) -> Any:
-        """Ask, and ask again without each extra that the server refuses. A refused call costs
-        nothing; what was refused for certain stays left out in this process. What a person chose is
-        never left out, because the image would not be what was asked for."""
+        """Call the API, and call it again without each extra that the server refuses. A refused
+        call costs nothing. An extra that was refused for certain stays left out in this process.
+        What a person chose is never left out, because the image would not be what was asked
+        for."""
         call = Call.EDIT if request.base else Call.GENERATE
         file = await file_of(request.base) if request.base else None
         chosen = OPTIONS.arguments(request.options)
@@ -99,7 +100,7 @@ class ImagesBackend:
                 variant = following
             else:
                 break
-        if refused := variant.learnt - self._refused[call]:
+        if refused := variant.lasting - self._refused[call]:
             self._refused[call] |= refused
             log_refused(refused)
         return answer
@@ -107,7 +108,7 @@ class ImagesBackend:
     def _asked(
         self, request: ImageRequest, chosen: dict[str, Value], without: frozenset[Extra]
     ) -> dict[Extra, str]:
-        """What goes along that the person did not ask for."""
+        """The extras that the call holds, by what the server has not refused."""
         extras = dict(self._extras)
         if request.end_user and _is_gpt_image(self._model):
             extras[Extra.SAFETY_IDENTIFIER] = request.end_user
@@ -118,9 +119,9 @@ class ImagesBackend:
         }
 
     async def _post(
-        self, request: ImageRequest, file: File | None, chosen: dict[str, Value], asked: Asked
+        self, request: ImageRequest, file: ImageFile | None, chosen: dict[str, Value], asked: Asked
     ) -> Any:
-        """One image: what all servers take for granted is not said."""
+        """Ask for one image, which is every server's default."""
         options = {**{_PARAMETERS[extra]: value for extra, value in asked.items()}, **chosen}
         call: dict[str, Any] = {
             "model": self._model,
@@ -158,9 +159,9 @@ def _is_gpt_image(model: str) -> bool:
 
 
 def _extras(model: str, size: str, quality: str) -> dict[Extra, str]:
-    """What goes along with the prompt on the operator's behalf. `auto` is OpenAI's default and
-    unknown elsewhere, so it is said by saying nothing. A PNG can be shown as it comes, with all
-    that its maker has written into it."""
+    """The extras that follow from the operator's settings. `auto` is OpenAI's default and unknown
+    elsewhere, so it is left out. A PNG can be shown as it comes, with all metadata of its
+    maker."""
     extras = {Extra.SIZE: size, Extra.QUALITY: quality, Extra.OUTPUT_FORMAT: "png"}
     if not _is_gpt_image(model):
         extras[Extra.RESPONSE_FORMAT] = "b64_json"

@@ -1,4 +1,4 @@
-"""What the provider says of a model: whether it is there, and how long it will be."""
+"""What the provider says of a model: whether it exists, and when it shuts down."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class KeyRefused(ImagineError):
 
 
 class ModelsUnavailable(ImagineError):
-    """The provider could not be asked, or answered with something else than a model."""
+    """The provider could not be reached, or its answer is no model."""
 
 
 async def model_shutdown(client: AsyncOpenAI, model_id: str) -> date | None:
     """The day on which the model shuts down, or None where none is announced.
 
     Raises `UnknownModel`, `KeyRefused` or `ModelsUnavailable`. A compatible server that does not
-    tell its models looks like one that lacks this one.
+    list its models counts as one that lacks this model.
     """
     try:
         model = await for_free_calls(client).models.retrieve(model_id)

@@ -1,5 +1,5 @@
-"""Which of the extras in a request a refusal is about. Servers word the same thing in many ways:
-by a parameter's path, by its name in quotes or without, by the value that they do not take."""
+"""Which extra of a request a refusal is about. Servers word a refusal in many ways: by a
+parameter's path, by its name in quotes or without, by the value that they do not take."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _LIST = re.compile(r"not one of|should be|must be|permitted|supported|allowed|va
 _IN_TOOL = re.compile(r"\btools?[\[.][\w.\[\]]+")
 _CONTAINERS = {"", "tools", "body", "extra_body", "request", "json"}
 _NEEDED = {"prompt", "input", "model", "image", "images", "mask", "n"}
-"""What no request can be without."""
+"""Arguments that every request needs."""
 _ABOUT_INPUT = re.compile(
     r"\b(?:input|source|reference|uploaded|provided|your) (?:image|file|picture)|\bimage(?: file)? "
     r"(?:is |was )?(?:too|not|invalid|corrupt)"
@@ -59,19 +59,19 @@ _ABOUT_INPUT = re.compile(
 
 
 class Blame(NamedTuple):
-    """`certain`: the refusal names it as a parameter or quotes its value, rather than just having
-    an everyday word in it."""
+    """The extra that a refusal is about. `certain`: the refusal names it as a parameter or quotes
+    its value, and does not merely contain an everyday word."""
 
     extra: Extra
     certain: bool
 
 
-class Refused:
-    """What a refusal says: the paths that it names, its code, and its words in lower case.
-    `own` is what people wrote, which may be repeated in there."""
+class ApiRefusal:
+    """An error answer of the API, taken apart: the paths that it names, its code, and its text in
+    lower case. `own` is what people wrote; the error may repeat it."""
 
     def __init__(self, error: APIStatusError, own: Iterable[str] = ()) -> None:
-        found = list(_said(error.body))
+        found = list(_explanations(error.body))
         self.paths = [value.lower() for is_path, value in found if is_path]
         words = [value for is_path, value in found if not is_path]
         self.text = without_own_words("\n".join(words), own)
@@ -79,8 +79,8 @@ class Refused:
 
     @property
     def vague(self) -> bool:
-        """It names no parameter at fault, or only what holds all of them. To be asked where it
-        blames no extra: what it names of the options is then what a person chose."""
+        """Whether it names no parameter at fault, or only the object that holds all of them. For a
+        refusal that blames no extra: an option that it names is then one that a person chose."""
         options = {spec.argument for spec in OPTIONS if spec.argument}
         about_these = _ABOUT_INPUT.search(self.text) or any(
             _is_named(words_for(option), self.text) for option in options
@@ -89,8 +89,8 @@ class Refused:
         return at_fault and not any(_steps(path) & (_NEEDED | options) for path in self._in_text)
 
     @property
-    def breaks_at_something(self) -> bool:
-        """It says that something is not known or not taken, as no other breakdown does."""
+    def names_what_it_rejects(self) -> bool:
+        """Whether it says that something is unknown or not accepted. Other server errors do not."""
         return bool(self.paths) or _BREAKS_AT.search(f"{self.code} {self.text}") is not None
 
     @property
@@ -105,7 +105,7 @@ class Refused:
         return [*found, *self._quoted, *_IN_TOOL.findall(text)]
 
     def blames(self, asked: Asked) -> Blame | None:
-        """The extra that it is about, if it is about one."""
+        """The extra that the refusal is about, if it is about one."""
         asked = {extra: asked[extra] for extra in Extra if extra in asked and self._may(extra)}
         if named := _first([*self.paths, *self._in_text], asked, names):
             return Blame(named, certain=True)
@@ -151,8 +151,8 @@ def _is_named(words: str, text: str) -> bool:
 
 
 def _as_not_taken(extra: Extra, text: str) -> bool:
-    """Whether the name itself is what is not taken: "background mode is not supported". What is
-    only so for now is not. A name that is no everyday word is enough."""
+    """Whether the text says that the extra itself is not accepted: "background mode is not
+    supported". A temporary refusal does not count. A name that is no everyday word is enough."""
     naming = NAMINGS[extra]
     if "_" in naming.parameters[0]:
         return True
@@ -165,7 +165,7 @@ def _as_not_taken(extra: Extra, text: str) -> bool:
 
 
 def _lists_values(extra: Extra, text: str) -> bool:
-    """Such as "input should be 'standard' or 'hd'"."""
+    """Whether the text lists the values that are accepted: "input should be 'standard' or 'hd'"."""
     values = NAMINGS[extra].values
     found = re.search(rf"[\"'`](?:{values})[\"'`]|\bhd\b", text) if values else None
     found = None if found and found[0] == "hd" and extra is not Extra.QUALITY else found
@@ -173,7 +173,7 @@ def _lists_values(extra: Extra, text: str) -> bool:
 
 
 def _bare_value(value: str, text: str) -> bool:
-    """The whole message is the value, or it says what is wrong with it."""
+    """Whether the text is the value alone, or says what is wrong with the value."""
     if not value or not _is_word(value, text):
         return False
     return text.strip() == value or _LIST.search(text) is not None
@@ -183,14 +183,14 @@ def _is_word(word: str, text: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
 
 
-def _said(body: Any) -> Iterator[tuple[bool, str]]:
-    """What the fields that explain hold, and whether it is a path. Others are passed over: some
-    servers repeat the whole request."""
+def _explanations(body: Any) -> Iterator[tuple[bool, str]]:
+    """The contents of the fields that explain the error, each with whether it is a path. Other
+    fields are skipped: some servers repeat the whole request."""
     if isinstance(body, str):
         yield False, body
     elif isinstance(body, list):
         for part in body:
-            yield from _said(part)
+            yield from _explanations(part)
     elif isinstance(body, dict):
         for key, value in body.items():
             if str(key).lower() in _PATHS and value:
@@ -198,7 +198,7 @@ def _said(body: Any) -> Iterator[tuple[bool, str]]:
             elif str(key).lower() in _LISTS_OF_PATHS and isinstance(value, list):
                 yield from ((True, str(one)) for one in value)
             elif str(key).lower() in _WORDS:
-                yield from _said(value)
+                yield from _explanations(value)
 
 
 def _path(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The body of a call of the Responses API."""
+"""The body and the headers of a call of the Responses API."""
 
 from __future__ import annotations
 
@@ -19,57 +19,16 @@ from bot.domain.prompt import MAX_PROMPT
 _SET_BY_OPERATOR = {"size", "quality"}
 
 
-@dataclass(frozen=True)
-class Tool:
-    """The image tool as the operator set it up."""
-
-    model: str
-    size: str
-    quality: str
-    partial_images: int
-
-    def extras(self, request: ImageRequest, without: frozenset[Extra]) -> dict[Extra, str]:
-        """What the tool holds that no person asked for. It is told what to do: left to itself, the
-        host model may draw anew what it should edit."""
-        mine = {
-            Extra.OUTPUT_FORMAT: "png",
-            Extra.ACTION: "edit" if request.base else "generate",
-            Extra.SIZE: self.size,
-            Extra.QUALITY: self.quality,
-        }
-        if Extra.STREAM not in without:
-            mine[Extra.PARTIALS] = ""
-            mine |= {} if self.partial_images else {Extra.NO_PARTIALS: ""}
-        chosen = OPTIONS.arguments(request.options)
-        return {
-            extra: value
-            for extra, value in mine.items()
-            if extra not in without and not chosen.keys() & NAMINGS[extra].parameters
-        }
-
-    def for_request(self, request: ImageRequest, asked: Asked) -> ImageGeneration:
-        """The tool with what the person chose, and these extras. What a person leaves to the model
-        is said where the operator has set it."""
-        chosen = OPTIONS.arguments(request.options)
-        least = 0 if Extra.NO_PARTIALS in asked else 1
-        partial_images = max(least, self.partial_images)
-        tool = {
-            "type": "image_generation",
-            "model": self.model,
-            "size": asked.get(Extra.SIZE),
-            "quality": asked.get(Extra.QUALITY),
-            "output_format": asked.get(Extra.OUTPUT_FORMAT),
-            "partial_images": partial_images if Extra.PARTIALS in asked else None,
-            "action": asked.get(Extra.ACTION),
-            **{n: value for n, value in chosen.items() if value != AUTO or n in _SET_BY_OPERATOR},
-        }
-        said = {name: value for name, value in tool.items() if value not in (None, "")}
-        return cast(ImageGeneration, said)
+def headers_of(request_id: str) -> dict[str, str]:
+    """The header that names a request in OpenAI's records too: up to 512 ASCII characters, as
+    documented. An id that the header cannot hold is left out, because it would cost the request."""
+    valid = request_id.isascii() and request_id.isprintable() and len(request_id) <= 512
+    return {"X-Client-Request-Id": request_id} if request_id and valid else {}
 
 
 @dataclass(frozen=True)
 class Content:
-    """What the host model gets to read and to see."""
+    """What the host model reads and sees."""
 
     input: str | ResponseInputParam
     previous_response_id: str = ""
@@ -90,7 +49,7 @@ class Content:
 
 async def content_of(request: ImageRequest) -> Content:
     """Raises `GenerationError` where the image to edit can't be had."""
-    different = wording.something_different(request.avoid)
+    different = wording.something_different(request.avoid) if request.avoid else ""
     base = request.base
     if base is None:
         return Content(request.prompt, instructions=different)
@@ -110,35 +69,80 @@ def _message(text: str, image_url: str) -> Message:
     }
 
 
-def extras_of_call(
-    request: ImageRequest, content: Content, *, background: bool
-) -> dict[Extra, str]:
-    """What a call holds besides the tool that no person asked for."""
-    held = {
-        Extra.SAFETY_IDENTIFIER: request.end_user,
-        Extra.TOOL_CHOICE: "named",
-        Extra.ANY_TOOL_CHOICE: "any",
-        Extra.INSTRUCTIONS: content.instructions,
-        Extra.BACKGROUND: "background" if background else "",
-        Extra.STREAM: "stream",
-    }
-    return {extra: "" for extra, there in held.items() if there}
+@dataclass(frozen=True)
+class BodyBuilder:
+    """Builds the bodies of calls. The fields are what the operator has set: `host_model` calls the
+    image tool, whose model is `model`."""
 
+    host_model: str
+    model: str
+    size: str
+    quality: str
+    partial_images: int
+    background: bool
 
-def body_of_call(request: ImageRequest, content: Content, asked: Asked) -> dict[str, Any]:
-    """All but the models and the tool."""
-    content = content if Extra.INSTRUCTIONS in asked else content.in_one()
-    tool_choice: str | dict[str, str] = "required" if Extra.ANY_TOOL_CHOICE in asked else ""
-    if Extra.TOOL_CHOICE in asked:
-        tool_choice = {"type": "image_generation"}
-    body = {
-        "input": content.input,
-        "previous_response_id": content.previous_response_id,
-        "instructions": content.instructions,
-        "stream": Extra.STREAM in asked,
-        "tool_choice": tool_choice,
-        "safety_identifier": request.end_user if Extra.SAFETY_IDENTIFIER in asked else "",
-        "background": Extra.BACKGROUND in asked,
-        "store": Extra.BACKGROUND in asked,
-    }
-    return {name: value for name, value in body.items() if value}
+    def extras(
+        self, request: ImageRequest, content: Content, without: frozenset[Extra]
+    ) -> dict[Extra, str]:
+        """What the call holds that no person asked for, all but those `without` which it is made.
+        The tool is told what to do: left to itself, the host model may draw anew what it should
+        edit."""
+        streams = Extra.STREAM not in without
+        held = {
+            Extra.OUTPUT_FORMAT: "png",
+            Extra.ACTION: "edit" if request.base else "generate",
+            Extra.SIZE: self.size,
+            Extra.QUALITY: self.quality,
+        }
+        chosen = OPTIONS.arguments(request.options)
+        extras = {e: v for e, v in held.items() if not chosen.keys() & NAMINGS[e].parameters}
+        present = {
+            Extra.PARTIALS: streams,
+            Extra.NO_PARTIALS: streams and not self.partial_images,
+            Extra.SAFETY_IDENTIFIER: bool(request.end_user),
+            Extra.TOOL_CHOICE: True,
+            Extra.ANY_TOOL_CHOICE: True,
+            Extra.INSTRUCTIONS: bool(content.instructions),
+            Extra.BACKGROUND: self.background,
+            Extra.STREAM: True,
+        }
+        extras |= {extra: "" for extra, there in present.items() if there}
+        return {extra: value for extra, value in extras.items() if extra not in without}
+
+    def body(self, request: ImageRequest, content: Content, asked: Asked) -> dict[str, Any]:
+        """The body with the extras that are `asked`."""
+        if content.instructions and Extra.INSTRUCTIONS not in asked:
+            content = content.in_one()
+        tool_choice: str | dict[str, str] = "required" if Extra.ANY_TOOL_CHOICE in asked else ""
+        if Extra.TOOL_CHOICE in asked:
+            tool_choice = {"type": "image_generation"}
+        body = {
+            "model": self.host_model,
+            "tools": [self._tool(request, asked)],
+            "input": content.input,
+            "previous_response_id": content.previous_response_id,
+            "instructions": content.instructions,
+            "stream": Extra.STREAM in asked,
+            "tool_choice": tool_choice,
+            "safety_identifier": request.end_user if Extra.SAFETY_IDENTIFIER in asked else "",
+            "background": Extra.BACKGROUND in asked,
+            "store": Extra.BACKGROUND in asked,
+        }
+        return {name: value for name, value in body.items() if value}
+
+    def _tool(self, request: ImageRequest, asked: Asked) -> ImageGeneration:
+        """The image tool with what the person chose, and these extras. Where the person leaves
+        something to the model that the operator has set, that is said."""
+        chosen = OPTIONS.arguments(request.options)
+        partial_images = max(0 if Extra.NO_PARTIALS in asked else 1, self.partial_images)
+        tool = {
+            "type": "image_generation",
+            "model": self.model,
+            "size": asked.get(Extra.SIZE),
+            "quality": asked.get(Extra.QUALITY),
+            "output_format": asked.get(Extra.OUTPUT_FORMAT),
+            "partial_images": partial_images if Extra.PARTIALS in asked else None,
+            "action": asked.get(Extra.ACTION),
+            **{n: value for n, value in chosen.items() if value != AUTO or n in _SET_BY_OPERATOR},
+        }
+        return cast(ImageGeneration, {n: v for n, v in tool.items() if v not in (None, "")})

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import httpx2
 from openai import APIStatusError
 
-from bot.adapters.openai.answer import Answer
 from bot.adapters.openai.extras import DEPENDS_ON_CHOICE, Asked, Extra
 from bot.adapters.openai.failures import kind_by_words, kind_of
-from bot.adapters.openai.refusal import Blame, Refused
+from bot.adapters.openai.refusal import ApiRefusal, Blame
+from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.wording import own_words, without_own_words
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
@@ -34,7 +34,7 @@ _GUESSES = (
     Extra.ACTION,
     Extra.TOOL_CHOICE,
 )
-"""What a refusal that names nothing may be about, the most likely first."""
+"""The extras that a refusal without a name may be about, the most likely first."""
 _NOT_KNOWN = re.compile(
     r"unknown|unrecogni[sz]ed|unexpected|unsupported.param|extra (inputs|fields)|not permitted"
 )
@@ -45,26 +45,26 @@ _GONE = {404, 410}
 _VAGUE = {400, 422}
 _NOT_THERE = {404, 501}
 _ONLY_IF_NAMED = {403, 405, 415, 500}
-"""A refusal with one of these is about the way of asking only where it names a parameter. Any other
-tells of the account, of the address or of a breakdown."""
-_REAL = {
+"""A refusal with one of these is about the request's form only where it names a parameter. Any
+other is about the account, the address or a breakdown."""
+_OTHER_CAUSES = {
     FailureKind.MODERATION,
     FailureKind.QUOTA,
     FailureKind.BAD_KEY,
     FailureKind.RATE_LIMITED,
     FailureKind.SOURCE_GONE,
 }
-_TAKEN_BACK = {Extra.NO_PARTIALS: frozenset({Extra.PARTIALS})}
-"""What is asked for again: who refused partial images left out takes one."""
+_ASKED_AGAIN = {Extra.NO_PARTIALS: frozenset({Extra.PARTIALS})}
+"""Extra → the extras that are asked for again: a server that refuses 0 partial images takes 1."""
 
 
 @dataclass(frozen=True)
 class RequestVariant:
-    """`without` is given up, and of that `for_now` only for the request at hand: nothing says for
-    certain that another would be refused for it too."""
+    """One way to make a request: `without` these extras. Those in `lasting` the server refuses for
+    certain, so that no later request asks for them."""
 
     without: frozenset[Extra] = frozenset()
-    for_now: frozenset[Extra] = frozenset()
+    lasting: frozenset[Extra] = frozenset()
 
     def after(
         self,
@@ -80,30 +80,24 @@ class RequestVariant:
         say what it is about. `chosen`: a person chose options, which may be why. `own`: what people
         wrote, which may be repeated in it.
         """
-        blame = _blame(error, Refused(error, own), asked, guesses)
+        blame = _blame(error, ApiRefusal(error, own), asked, guesses)
         if blame is None:
             return None
-        lasting = blame.certain and not (chosen and blame.extra in DEPENDS_ON_CHOICE)
-        given_up = frozenset({blame.extra})
-        for_now = self.for_now if lasting else self.for_now | given_up
-        without = self.without - _TAKEN_BACK.get(blame.extra, frozenset()) | given_up
-        return replace(self, without=without, for_now=for_now)
-
-    @property
-    def learnt(self) -> frozenset[Extra]:
-        """What the server will not be asked for any more."""
-        return self.without - self.for_now
+        given_up, asked_again = {blame.extra}, _ASKED_AGAIN.get(blame.extra, frozenset())
+        certain = blame.certain and not (chosen and blame.extra in DEPENDS_ON_CHOICE)
+        lasting = self.lasting | given_up if certain else self.lasting
+        return RequestVariant(self.without - asked_again | given_up, lasting - asked_again)
 
 
 def _blame(
-    error: APIStatusError, refused: Refused, asked: Asked, guesses: tuple[Extra, ...]
+    error: APIStatusError, refused: ApiRefusal, asked: Asked, guesses: tuple[Extra, ...]
 ) -> Blame | None:
-    """A parameter that is named as one counts before all words."""
+    """The extra that is to blame. A parameter that is named as one counts before all words."""
     if not _may_refuse_request(error):
         return None
     blame = refused.blames(asked)
     if error.status_code in _ONLY_IF_NAMED:
-        return blame if blame and blame.certain and refused.breaks_at_something else None
+        return blame if blame and blame.certain and refused.names_what_it_rejects else None
     if blame and blame.certain:
         return blame
     if kind_by_words(refused.text, error.status_code):
@@ -119,9 +113,9 @@ def variant_after_refusal(
     """The next variant. Raises the refusal where there is nothing left to do without."""
     by_id = request.base is not None and bool(request.base.response_id)
     own = own_words(request)
-    if by_id and _lost_earlier(error, own):
+    if by_id and _previous_is_lost(error, own):
         raise GenerationError(FailureKind.SOURCE_GONE) from None
-    may_be_lost = by_bytes(request) is not None and _may_have_lost_earlier(error)
+    may_be_lost = without_response_id(request) is not None and _previous_may_be_lost(error)
     guesses = _FIRST_GUESSES if may_be_lost else _GUESSES
     chosen = bool(OPTIONS.arguments(request.options))
     if following := variant.after(error, asked, guesses, chosen=chosen, own=own):
@@ -132,18 +126,18 @@ def variant_after_refusal(
 
 
 def variant_after_stream(
-    request: ImageRequest, variant: RequestVariant, answer: Answer, asked: Asked
+    request: ImageRequest, variant: RequestVariant, state: ResponseState, asked: Asked
 ) -> RequestVariant | None:
     """The next variant after a response that was accepted and then refused. None where an image was
     begun, or where something else is the matter."""
-    if answer.began or answer.has_image or not answer.over or not answer.error:
+    if state.image_begun or state.result or not state.ended or not state.error:
         return None
-    error = _refusal_in_stream(answer.error)
+    error = _refusal_in_stream(state.error)
     chosen = bool(OPTIONS.arguments(request.options))
     return variant.after(error, asked, (), chosen=chosen, own=own_words(request))
 
 
-def by_bytes(request: ImageRequest) -> ImageRequest | None:
+def without_response_id(request: ImageRequest) -> ImageRequest | None:
     """The same request without the id of the response that holds the image, where it has one and
     the bytes too."""
     base = request.base
@@ -153,23 +147,25 @@ def by_bytes(request: ImageRequest) -> ImageRequest | None:
 
 
 def _may_refuse_request(error: APIStatusError) -> bool:
-    """Whether it may be about the way of asking: its status and its code do not tell of the prompt,
-    the model or the account."""
+    """Whether the refusal may be about the request's form: its status and its code do not name the
+    prompt, the model or the account."""
     if error.status_code in _ONLY_IF_NAMED:
-        return kind_of(str(error.code or "")) not in _REAL and error.code != "model_not_found"
+        return (
+            kind_of(str(error.code or "")) not in _OTHER_CAUSES and error.code != "model_not_found"
+        )
     return error.status_code in _VAGUE | _NOT_THERE and _blames_request(error)
 
 
 def _refusal_in_stream(body: object) -> APIStatusError:
-    """The error that a stream ended with, before an image was begun, as one of a breakdown: it is
-    about the way of asking only where it names a parameter."""
+    """The error that a stream ended with, before an image was begun, as an error with status 500:
+    such an error is about the request's form only where it names a parameter."""
     response = httpx2.Response(500, request=httpx2.Request("POST", "http://stream"))
     return APIStatusError("refused in the stream", response=response, body=body)
 
 
-def _lost_earlier(error: APIStatusError, own: Iterable[str] = ()) -> bool:
-    """Whether it says that the response named as the previous one can't be built upon: it is not
-    there, is of another account, holds no image, or the server keeps none at all."""
+def _previous_is_lost(error: APIStatusError, own: Iterable[str] = ()) -> bool:
+    """Whether the refusal says that the previous response cannot be continued: it is not there,
+    belongs to another account, holds no image, or the server keeps no responses."""
     if kind_of(str(error.code or ""), error.status_code) is FailureKind.SOURCE_GONE:
         return True
     if not _about_request(error):
@@ -181,8 +177,8 @@ def _lost_earlier(error: APIStatusError, own: Iterable[str] = ()) -> bool:
     return names_action and not _NOT_KNOWN.search(told)
 
 
-def _may_have_lost_earlier(error: APIStatusError) -> bool:
-    """Whether the same may be meant by one that does not say what it is about."""
+def _previous_may_be_lost(error: APIStatusError) -> bool:
+    """Whether a refusal that names nothing may mean the same."""
     return error.status_code in _VAGUE and _about_request(error) and not error.param
 
 

@@ -1,5 +1,5 @@
-"""What the provider is told in words besides the person's own, which stay whole and as typed; and
-the person's own words in what it answers, which are none of its."""
+"""The words that a request adds to the person's own, which stay whole and as typed. And how the
+person's words are taken out of an error that repeats them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from bot.domain.images import ImageRequest
 from bot.domain.prompt import MAX_PROMPT
 
 LONGEST_WORDING = 1000
-"""Characters of each image that was turned down."""
+"""Characters of the wording of each image that was turned down."""
 LONGEST_LIST = 12_000
-"""Characters of all of them."""
+"""Characters of all these wordings."""
 
 _ECHO = 3
-"""As many words in a row that are the person's too are an echo of theirs."""
+"""So many words in a row that the person wrote too count as repeated."""
 _WORD = re.compile(r"\w+")
 _QUOTES_PROMPT = re.compile(r"\b(?:prompt|input|text)\b")
 
@@ -30,12 +30,12 @@ _DIFFERENT = (
 
 
 def change_of(request: ImageRequest) -> str:
-    """The change, for a provider that remembers all else."""
+    """The change alone, for a provider that has the earlier response."""
     return _within_limit(f"{_ONLY}\n\n{request.change}", request.change)
 
 
 def change_and_past(request: ImageRequest) -> str:
-    """The change, and what led to the image that it is about, as far as there is room."""
+    """The change, and how the image to edit came about, as far as there is room."""
     parts = [f"{_MADE_FROM}\n\n{request.prompt}"] if request.prompt else []
     if request.changes:
         parts.append("\n".join([_CHANGED_SINCE, "", *(f"- {one}" for one in request.changes)]))
@@ -45,8 +45,8 @@ def change_and_past(request: ImageRequest) -> str:
 
 
 def something_different(avoid: Iterable[str], room: int = LONGEST_LIST) -> str:
-    """A request to stay clear of these; the latest of them where there is no room for all, and
-    nothing where there is none."""
+    """A request to avoid these wordings: the latest of them where there is no room for all, and an
+    empty string where there is no room."""
     room = min(room, LONGEST_LIST) - len(_TURNED_DOWN) - len(_DIFFERENT) - 4
     lines: list[str] = []
     for wording in reversed([" ".join(one.split()) for one in avoid if one.strip()]):
@@ -59,7 +59,7 @@ def something_different(avoid: Iterable[str], room: int = LONGEST_LIST) -> str:
 
 
 def all_in_one(request: ImageRequest) -> str:
-    """Everything in one prompt, for an API that has no other place for it."""
+    """Everything in one prompt, for the Images API."""
     text = change_and_past(request) if request.base else request.prompt
     different = something_different(request.avoid, MAX_PROMPT - len(text) - 2)
     return f"{text}\n\n{different}" if different else text
@@ -76,12 +76,12 @@ def _cut(text: str, room: int) -> str:
 
 
 def own_words(request: ImageRequest) -> tuple[str, ...]:
-    """What people wrote for this request."""
+    """All texts that people wrote for this request."""
     return (request.prompt, request.change, *request.changes, *request.avoid)
 
 
 def without_own_words(text: str, own: Iterable[str]) -> str:
-    """The text, in lower case, without what it repeats of these."""
+    """The text in lower case, without the parts that repeat one of the `own` texts."""
     text = text.lower()
     for one in own:
         text = _without_one(text, _WORD.findall(one.lower()))
@@ -89,8 +89,8 @@ def without_own_words(text: str, own: Iterable[str]) -> str:
 
 
 def _without_one(text: str, own: list[str]) -> str:
-    """A single word may be a parameter's name as well, so it counts where the prompt is spoken
-    of."""
+    """A single word may be a parameter's name as well, so it counts only where the text mentions
+    the prompt."""
     length = min(_ECHO, len(own))
     if length == 0 or (length == 1 and not _QUOTES_PROMPT.search(text)):
         return text

@@ -1,4 +1,4 @@
-"""An image backend for running with no key: it draws patterns of its own, with words on them."""
+"""An image backend that needs no key: it draws patterns with words on them."""
 
 from bot.adapters.placeholder.backend import PlaceholderBackend
 

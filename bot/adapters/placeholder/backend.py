@@ -1,4 +1,4 @@
-"""The backend: when it draws, and what it shows on the way."""
+"""The backend: it draws an image and its previews, and waits as a provider would."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import base64
 import logging
 from functools import partial
 
-from bot.adapters.imaging import OneAtATime
-from bot.adapters.placeholder.drawing import Drawn, draw
+from bot.adapters.imaging import SerialExecutor
+from bot.adapters.placeholder.drawing import Drawing, draw
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.ports import Checkpoint
 
 logger = logging.getLogger(__name__)
 
 MODEL = "placeholder, no model"
-"""What stands in the place of a model's name."""
+"""The name in the place of a model's."""
 
 
 class PlaceholderBackend:
     """An `ImageBackend` that takes `delay` seconds and no network. `size` is `auto` or W×H;
-    `partial_images` is how many previews it shows on the way; `reading` the turn of all that decode
-    people's pictures.
+    `partial_images` is how many previews it shows; `reading` decodes all people's pictures, one at
+    a time.
 
     The same candidate always looks the same, and no two of a session look alike.
     """
@@ -32,10 +32,10 @@ class PlaceholderBackend:
         size: str,
         delay: float = 1.5,
         partial_images: int = 0,
-        reading: OneAtATime | None = None,
+        reading: SerialExecutor | None = None,
     ) -> None:
         self._size = size
-        self._reading = reading or OneAtATime()
+        self._reading = reading or SerialExecutor()
         self._delay = delay
         self._partial_images = partial_images
 
@@ -43,7 +43,7 @@ class PlaceholderBackend:
         """Nothing is open."""
 
     async def cancel(self, response_id: str) -> None:
-        """Nothing goes on by itself."""
+        """Does nothing: no work outlives its call."""
 
     async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
         await checkpoint.before_paid_call()
@@ -55,8 +55,8 @@ class PlaceholderBackend:
         await asyncio.sleep(pause)
         return GeneratedImage(drawn.data, "image/png", *drawn.size, model=MODEL)
 
-    async def _draw(self, request: ImageRequest) -> Drawn:
-        """A picture to edit is decoded for it; others do not wait for that."""
+    async def _draw(self, request: ImageRequest) -> Drawing:
+        """Draw in a thread. Only an edit decodes a picture, and waits for its turn."""
         work = partial(draw, request, self._size, self._partial_images)
         if request.base and request.base.data:
             return await self._reading.run(work)
@@ -64,7 +64,7 @@ class PlaceholderBackend:
 
 
 def _show(preview: bytes, checkpoint: Checkpoint) -> None:
-    """What cannot be shown must not cost the image."""
+    """Show a preview. A failure is logged: it must not cost the image."""
     try:
         checkpoint.partial_image(base64.b64encode(preview).decode())
     except Exception as error:  # noqa: BLE001 - whatever it is

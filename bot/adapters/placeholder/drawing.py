@@ -8,9 +8,9 @@ from typing import NamedTuple
 from PIL import Image, ImageFilter
 from PIL.PngImagePlugin import PngInfo
 
-from bot.adapters.placeholder.edits import edited
+from bot.adapters.placeholder.edits import edit_image
 from bot.adapters.placeholder.lettering import write_panel
-from bot.adapters.placeholder.patterns import Size, pattern_of
+from bot.adapters.placeholder.patterns import Size, draw_pattern
 from bot.domain.attempt import ImageRef
 from bot.domain.images import ImageRequest
 from bot.domain.provenance import XMP_KEYWORD, xmp_of
@@ -22,7 +22,7 @@ PREVIEW_SIDE = 384
 NOTE = "Placeholder"
 
 
-class Drawn(NamedTuple):
+class Drawing(NamedTuple):
     """PNG files; the previews get clearer from one to the next."""
 
     data: bytes
@@ -30,20 +30,20 @@ class Drawn(NamedTuple):
     previews: list[bytes]
 
 
-def draw(request: ImageRequest, size: str, previews: int = 0) -> Drawn:
-    """What a request brings. `size` is for one that does not say. Raises `GenerationError` where
-    the image to edit can't be read."""
+def draw(request: ImageRequest, size: str, previews: int = 0) -> Drawing:
+    """The image that a request asks for. `size` is for a request that names none. Raises
+    `GenerationError` where the image to edit can't be read."""
     image = _picture(request, request.options.size or size)
     blurred = [_preview(image, left) for left in range(previews, 0, -1)]
-    return Drawn(_png(image, xmp_of(from_picture=request.from_picture)), image.size, blurred)
+    return Drawing(_png(image, xmp_of(from_picture=request.from_picture)), image.size, blurred)
 
 
 def _picture(request: ImageRequest, size: str) -> Image.Image:
     if request.base and request.base.data:
-        return edited(request, _title(request), parse_size(size))
+        return edit_image(request, _title(request), parse_size(size))
     pixels = parse_size(size) or DEFAULT_SIZE
     clear = request.options.background == "transparent"
-    image = pattern_of(request.prompt, request.attempt, request.candidate, pixels, clear=clear)
+    image = draw_pattern(request.prompt, request.attempt, request.candidate, pixels, clear=clear)
     write_panel(image, _title(request), request.change or request.prompt)
     return image
 

@@ -6,7 +6,7 @@ import random
 
 from PIL import Image, ImageChops, ImageDraw, ImageOps
 
-from bot.adapters.imaging import TooManyPixels, opened
+from bot.adapters.imaging import TooManyPixels, open_image
 from bot.adapters.placeholder.lettering import write_ribbon
 from bot.adapters.placeholder.patterns import APART, Size, colour
 from bot.domain.errors import FailureKind, GenerationError
@@ -19,7 +19,7 @@ TINT = 0.25
 """How much of the picture is tint."""
 
 
-def edited(request: ImageRequest, title: str, size: Size | None) -> Image.Image:
+def edit_image(request: ImageRequest, title: str, size: Size | None) -> Image.Image:
     """The picture with its change. Where no size is asked for, it keeps its own. Raises
     `GenerationError(SOURCE_UNREADABLE)`."""
     assert request.base  # noqa: S101 - what makes it an edit
@@ -34,7 +34,7 @@ def edited(request: ImageRequest, title: str, size: Size | None) -> Image.Image:
 
 def _read(data: bytes) -> Image.Image:
     try:
-        with opened(data, READABLE) as image:
+        with open_image(data, READABLE) as image:
             upright = ImageOps.exif_transpose(image)
             return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     except TooManyPixels:

@@ -20,7 +20,7 @@ APART = 0.27
 """The same from one candidate to the next."""
 
 
-def pattern_of(
+def draw_pattern(
     prompt: str, attempt: int, candidate: int, size: Size, *, clear: bool = False
 ) -> Image.Image:
     """The picture without words; the same for the same. `clear`: on a transparent ground."""

@@ -1,4 +1,5 @@
-"""BullMQ's worker: with our settings, our log, and two of its habits mended."""
+"""BullMQ's worker with our settings and our log. It starts nothing once it is paused, and never
+blocks for longer than its socket timeout."""
 
 from __future__ import annotations
 
@@ -13,15 +14,15 @@ from bullmq.worker import Worker
 from redis.asyncio import Redis
 
 from bot.adapters.queue.connection import assume_modern, socket_timeout
-from bot.adapters.queue.encoding import PREFIX, about_job
+from bot.adapters.queue.job_queue import PREFIX, job_log_context
 from bot.adapters.queue.processor import (
     HANDING_BACK,
     UNWINDING,
+    JobFailed,
     Processor,
-    failure_name,
     hand_back,
 )
-from bot.adapters.redis_errors import unavailable
+from bot.adapters.redis_connections import unavailable
 from bot.concurrency import cancel_and_wait
 from bot.domain.errors import StoreTrouble
 
@@ -30,13 +31,13 @@ _DRAIN_DELAY = 5.0
 _LOOK_FOR_STALLED = 0.3
 """Of a lease: how often a worker looks for jobs whose lease has ended."""
 
-_TURNS = 5
-"""Turns of the event loop in which BullMQ takes up jobs that have just arrived; it needs three."""
+_LOOP_PASSES = 5
+"""Passes of the event loop in which BullMQ takes up jobs that have just arrived; it needs three."""
 
 
 class _Tracebacks:
-    """Stands in for the module `traceback` where BullMQ writes exceptions, with their texts, to
-    stderr. It tells of most of them as an error event too."""
+    """Stands in for the module `traceback`, with which BullMQ writes exceptions and their texts to
+    stderr. BullMQ emits most of them as an error event too."""
 
     @staticmethod
     def print_exc() -> None:
@@ -48,7 +49,7 @@ for _module in (bullmq.utils, bullmq.worker):
 
 
 class BullMQWorker(Worker):
-    """A worker that starts nothing once it is paused (ours never resumes)."""
+    """Starts nothing once it is paused; ours never resumes."""
 
     async def getNextJob(self, token: str) -> Any:  # noqa: N802 - BullMQ's name
         """BullMQ would leave a job that arrives after `pause` locked, without running it."""
@@ -69,7 +70,7 @@ class BullMQWorker(Worker):
 def make_worker(
     queue: str, redis: Redis, processor: Processor, concurrency: int, lease: float
 ) -> Any:
-    """A worker that does not run yet. It takes `redis` over."""
+    """A worker that does not run yet. It owns `redis` from now on."""
     untyped: Any = BullMQWorker
     worker = untyped(queue, processor.process, _options(redis, concurrency, lease))
     for connection in (worker.redisConnection, worker.blockingRedisConnection):
@@ -100,12 +101,13 @@ def _options(redis: Redis, concurrency: int, lease: float) -> dict[str, Any]:
     }
 
 
-async def settle(worker: Any, seconds: float) -> bool:
-    """Wait until the paused worker has nothing under way; answers whether that came about."""
+async def wait_until_idle(worker: Any, seconds: float) -> bool:
+    """Wait until the paused worker has nothing under way, `seconds` at most; answer whether it has
+    nothing."""
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
     while True:
-        for _ in range(_TURNS):
+        for _ in range(_LOOP_PASSES):
             await asyncio.sleep(0)
         pending = {task for task in worker.processing if not task.done()}
         if not pending or clock() >= deadline:
@@ -114,8 +116,8 @@ async def settle(worker: Any, seconds: float) -> bool:
 
 
 async def stop_loop(worker: Any, loop: asyncio.Future[None]) -> None:
-    """End `worker.run()`, which cancels what is under way. It would wait to be resumed for ever
-    if the cancellation were dropped, so it is told to end as well."""
+    """End `worker.run()`, which cancels what is under way. It is told to end as well, because it
+    would wait to be resumed for ever if the cancellation were dropped."""
     worker.paused = worker.closed = True
     worker.resume_event.set()
     fetches = [task for task in worker.processing if task.done() and not task.cancelled()]
@@ -125,14 +127,14 @@ async def stop_loop(worker: Any, loop: asyncio.Future[None]) -> None:
 
 
 async def _hand_back_fetched(fetch: asyncio.Future[Any]) -> None:
-    """A job may have arrived just before the loop ended, which has not seen it then."""
+    """A job may have arrived just before the loop ended, and the loop has not seen it."""
     job = None if fetch.exception() else fetch.result()
     if isinstance(job, Job):
         await hand_back(job, str(job.token))
 
 
-async def close(worker: Any, redis: Redis) -> None:
-    """Close a worker whose loop has ended, and wait for what BullMQ only cancels."""
+async def close_worker(worker: Any, redis: Redis) -> None:
+    """Close a worker whose loop has ended, and wait for the tasks that BullMQ only cancels."""
     await worker.close(force=True)
     leftovers = set(worker.processing)
     if hasattr(worker, "stalledCheckTimer"):
@@ -151,13 +153,14 @@ def _log_error(error: Exception, job: Any = None) -> None:
 
 
 def _log_failed(job: Any, error: Exception) -> None:
-    attempts, why = job.opts.get("attempts", 1), failure_name(error)
-    with about_job(str(job.id)):
+    attempts = job.opts.get("attempts", 1)
+    why = str(error) if isinstance(error, JobFailed) else type(error).__name__
+    with job_log_context(str(job.id)):
         _LOG.warning("job %s failed, try %d of %d: %s", job.id, job.attemptsMade, attempts, why)
 
 
 def _log_stalled(job_id: str) -> None:
-    with about_job(job_id):
+    with job_log_context(job_id):
         _LOG.warning("job %s lost its worker and waits again", job_id)
 
 

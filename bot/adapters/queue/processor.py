@@ -9,25 +9,26 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bullmq.custom_errors.delayed_error import DelayedError
+from opentelemetry.trace import SpanKind
 from redis.exceptions import RedisError
 
-from bot.adapters.queue.encoding import about_job, job_from_data, traceparent_of
-from bot.concurrency import run_within
+from bot.adapters.queue.job_queue import job_from_data, job_log_context
+from bot.concurrency import retrieve, run_within
 from bot.domain.errors import ImagineError, SlackBusy, SlackShutOut, SlackUnavailable
 from bot.domain.jobs import Job
 from bot.telemetry import metrics
-from bot.telemetry.tracing import Kind, span
+from bot.telemetry.context import span
 
 Handler = Callable[[Job, bool], Awaitable[None]]
-"""Takes the job, and whether an earlier run of it may have got somewhere. What it raises counts as
-a try, but for `SlackShutOut`, and `SlackUnavailable` from a job that gives up: that waits for as
-long as it takes."""
+"""Takes the job, and whether an earlier run of it may have got somewhere. An exception counts as a
+try, but for `SlackShutOut`, and `SlackUnavailable` from a job that gives up: these wait for Slack
+for as long as it takes."""
 
 _LOG = logging.getLogger("bot.queue")
 UNWINDING = 2.0
 """Seconds that a cancelled handler has to clean up."""
 PUT_OFF = 10.0
-"""Seconds that a job waits at the least that is put off, while Slack is away."""
+"""Seconds that a job waits at the least while Slack is away."""
 HANDING_BACK = 3.0
 """Seconds that Redis has to take a job back."""
 
@@ -56,7 +57,7 @@ class Processor:
 
     async def process(self, job: Any, token: str) -> None:
         started, outcome = time.perf_counter(), "failed"
-        with about_job(str(job.id)):
+        with job_log_context(str(job.id)):
             try:
                 outcome = await self._process(job, token)
             except asyncio.CancelledError:
@@ -68,45 +69,51 @@ class Processor:
             raise DelayedError
 
     async def _process(self, job: Any, token: str) -> str:
-        """Answers what became of the job, as `bot.telemetry.metrics` names it; raises
-        `JobFailed`."""
+        """Answer what became of the job, as `bot.telemetry.metrics` names it. Raises `JobFailed`
+        for a failed try, and `CancelledError` where a cancelled handler does not end."""
         if self._interrupted:
             return await hand_back(job, token)
         task = asyncio.create_task(self._handle(job))
         self._running.add(task)
-        task.add_done_callback(self._forget)
-        interrupted = await _finish(task) or self._interrupted
-        if interrupted and (task.cancelled() or task.exception()):
+        task.add_done_callback(self._running.discard)
+        task.add_done_callback(retrieve)
+        interrupted = False
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            interrupted = True
+            task.cancel()
+            await asyncio.wait({task}, timeout=UNWINDING)
+            if not task.done():
+                raise
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is None:
+            return "done"
+        if interrupted or self._interrupted:
             return await hand_back(job, token)
-        error = None if task.cancelled() else task.exception()
         if isinstance(error, SlackUnavailable) and _waits_for_slack(job, error):
             return await _put_off(job, token, error)
-        _raise_failure(task, job.id)
-        return "done"
+        _LOG.debug("job %s raised", job.id, exc_info=error)
+        raise JobFailed(type(error).__name__)
 
     async def _handle(self, job: Any) -> None:
         started = asyncio.get_running_loop().time()
         _LOG.debug("job %s begins, try %d", job.id, job.attemptsStarted)
-        owed, parent = job_from_data(job.data), traceparent_of(job.data)
-        with span(f"job {owed.kind}", Kind.CONSUMER, parent=parent):
+        owed, parent = job_from_data(job.data), str(job.data.get("traceparent", ""))
+        with span(f"job {owed.kind}", SpanKind.CONSUMER, parent=parent):
             await self._handler(owed, job.attemptsStarted > 1)
         seconds = asyncio.get_running_loop().time() - started
         _LOG.info("job %s is done", job.id, extra={"seconds": round(seconds, 3)})
 
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # an abandoned task's error would be reported as never retrieved
-
 
 def _waits_for_slack(job: Any, error: SlackUnavailable) -> bool:
-    """What Slack refuses because it refuses the whole app says nothing about the job."""
+    """Slack refuses the whole app, which says nothing about the job; or the job gives up."""
     return isinstance(error, SlackShutOut) or job_from_data(job.data).gives_up
 
 
 async def _put_off(job: Any, token: str, error: SlackUnavailable) -> str:
-    """Have the job wait for Slack, which counts as no try; answers what became of it. Where it does
-    not work out, the job runs again when its lease ends."""
+    """Have the job wait for Slack, which counts as no try; answer what became of it. A job that
+    BullMQ does not take runs again when its lease ends."""
     busy = error.retry_after if isinstance(error, SlackBusy) else 0.0
     due = time.time() + max(PUT_OFF, busy)
     if not await _moved(job, job.moveToDelayed(round(due * 1000), token), "put off"):
@@ -115,41 +122,12 @@ async def _put_off(job: Any, token: str, error: SlackUnavailable) -> str:
     return "put_off"
 
 
-async def _finish(task: asyncio.Task[None]) -> bool:
-    """Wait for the task, and answer whether the wait was cut short. The task is done then too;
-    raises `CancelledError` where it does not end."""
-    try:
-        await asyncio.wait({task})
-    except asyncio.CancelledError:
-        task.cancel()
-        await asyncio.wait({task}, timeout=UNWINDING)
-        if not task.done():
-            raise
-        return True
-    return False
-
-
-def _raise_failure(task: asyncio.Task[None], job_id: str) -> None:
-    """Raise what BullMQ may know of the task's failure, if it failed."""
-    if task.cancelled():
-        raise JobFailed("CancelledError")
-    error = task.exception()
-    if error is not None:
-        _LOG.debug("job %s raised", job_id, exc_info=error)
-        raise JobFailed(type(error).__name__)
-
-
-def failure_name(error: BaseException) -> str:
-    """The class of what a handler raised, or of what BullMQ did."""
-    return str(error) if isinstance(error, JobFailed) else type(error).__name__
-
-
 async def hand_back(job: Any, token: str) -> str:
-    """Put an active job to the front of the queue, for any worker to take at once; answers what
-    became of it.
+    """Put an active job to the front of the queue, for any worker to take at once; answer what
+    became of it. A job that BullMQ does not take runs again when its lease ends.
 
-    The script for retries does that, but counts an attempt, which `atm` takes back beforehand.
-    Where it does not work out, the job runs again when its lease ends.
+    BullMQ's script for retries does that, but counts a try, which `atm` (its field for the number
+    of tries) takes back beforehand.
     """
     fields = {"fieldsToUpdate": {"atm": job.attemptsMade - 1}}
     if not await _moved(job, job.backend.retryJob(job.id, True, token, fields), "handed back"):

@@ -1,22 +1,40 @@
-"""`BullWorker`: running jobs from the queue."""
+"""`BullWorker`: runs jobs from the queues, and keeps a worker for each running."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 from redis.exceptions import RedisError
 
+from bot.adapters.queue.bullmq_worker import (
+    close_worker,
+    make_worker,
+    stop_loop,
+    wait_until_idle,
+)
 from bot.adapters.queue.connection import bullmq_client
-from bot.adapters.queue.encoding import GENERATE_QUEUE, PUBLISH_QUEUE
-from bot.adapters.queue.lane import Lane
-from bot.adapters.queue.processor import Handler
-from bot.concurrency import run_within
+from bot.adapters.queue.job_queue import GENERATE_QUEUE, PUBLISH_QUEUE
+from bot.adapters.queue.processor import Handler, Processor
+from bot.concurrency import run_within, wait_for_event
+from bot.domain.errors import ImagineError
 
 _LOG = logging.getLogger("bot.queue")
 _PUBLISH_CONCURRENCY = 50
 LEASE = 15.0
 """Seconds: long enough for Redis to restart, and short enough for the jobs of a dead worker."""
+_STEADY_AFTER = 30.0
+"""Seconds after which a loop that ended counts as having run well until then."""
+_MAX_QUICK_ENDS = 5
+_PAUSE = 0.5
+"""Seconds before the next worker, for each quick end in a row."""
+_END_WITHIN = 3.0
+"""Seconds for fetches under way to come to an end, and for cancelled jobs to be handed back."""
+
+
+class LoopEnded(ImagineError):
+    """A worker's loop ended again and again."""
 
 
 class BullWorker:
@@ -32,20 +50,20 @@ class BullWorker:
         self, redis_url: str, handler: Handler, concurrency: int, lease: float = LEASE
     ) -> None:
         self._redis_url = redis_url
-        self._lanes = [
-            Lane(redis_url, GENERATE_QUEUE, handler, concurrency, lease),
-            Lane(redis_url, PUBLISH_QUEUE, handler, _PUBLISH_CONCURRENCY, lease),
+        self._workers = [
+            SupervisedWorker(redis_url, GENERATE_QUEUE, handler, concurrency, lease),
+            SupervisedWorker(redis_url, PUBLISH_QUEUE, handler, _PUBLISH_CONCURRENCY, lease),
         ]
 
     @property
     def takes_jobs(self) -> bool:
         """Whether every queue's loop is running, and was not told to stop."""
-        return all(lane.takes_jobs for lane in self._lanes)
+        return all(worker.takes_jobs for worker in self._workers)
 
     async def run(self) -> None:
         """Until `stop`. Raises `LoopEnded` when the worker cannot be kept running."""
         await self._check_eviction()
-        runs = [asyncio.create_task(lane.run()) for lane in self._lanes]
+        runs = [asyncio.create_task(worker.run()) for worker in self._workers]
         try:
             done, _ = await asyncio.wait(runs, return_when=asyncio.FIRST_EXCEPTION)
         finally:
@@ -61,7 +79,7 @@ class BullWorker:
 
         Returns after `run` has let go of Redis; at most some seconds after `grace`.
         """
-        await asyncio.gather(*(lane.stop(grace) for lane in self._lanes))
+        await asyncio.gather(*(worker.stop(grace) for worker in self._workers))
 
     async def _check_eviction(self) -> None:
         """A server that may evict keys may lose jobs."""
@@ -69,7 +87,7 @@ class BullWorker:
         try:
             memory = await run_within(2.5, redis.info("memory"))
         except (TimeoutError, RedisError):
-            return  # the lanes wait for Redis, and say so
+            return  # the workers wait for Redis, and say so
         finally:
             await redis.aclose()
         policy = memory.get("maxmemory_policy", "noeviction")
@@ -77,3 +95,85 @@ class BullWorker:
             _LOG.warning(
                 "Redis has maxmemory-policy %s, which can lose jobs: set noeviction", policy
             )
+
+
+class SupervisedWorker:
+    """The worker of one queue, replaced by another when its loop ends on its own.
+
+    A worker of BullMQ's is of no use once its loop has ended: it renews no locks any more. So each
+    loop gets a worker, a processor and connections of its own.
+    """
+
+    def __init__(
+        self, redis_url: str, queue: str, handler: Handler, concurrency: int, lease: float
+    ) -> None:
+        self._redis_url = redis_url
+        self._queue = queue
+        self._handler = handler
+        self._concurrency = concurrency
+        self._lease = lease
+        self._stopping = asyncio.Event()
+        self._handed_back = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._ended.set()
+        self._current: tuple[Any, Processor] | None = None
+
+    @property
+    def takes_jobs(self) -> bool:
+        return self._current is not None and not self._stopping.is_set()
+
+    async def run(self) -> None:
+        """Until `stop`. Raises `LoopEnded` when loops keep ending soon after their start."""
+        self._ended.clear()
+        try:
+            await self._supervise()
+        finally:
+            self._ended.set()
+
+    async def _supervise(self) -> None:
+        clock = asyncio.get_running_loop().time
+        quick_ends = 0
+        while not self._stopping.is_set():
+            started = clock()
+            why = await self._run_loop()
+            if self._stopping.is_set():
+                return
+            quick_ends = 1 if clock() - started > _STEADY_AFTER else quick_ends + 1
+            _LOG.error("the loop of %s ended (%s), %d in a row", self._queue, why, quick_ends)
+            if quick_ends >= _MAX_QUICK_ENDS:
+                raise LoopEnded(self._queue)
+            await wait_for_event(self._stopping, _PAUSE * quick_ends)
+
+    async def _run_loop(self) -> str:
+        """Run one worker until its loop ends, and answer what ended it."""
+        redis = bullmq_client(self._redis_url)
+        processor = Processor(self._handler)
+        worker = make_worker(self._queue, redis, processor, self._concurrency, self._lease)
+        loop = asyncio.create_task(worker.run(), name=f"loop of {self._queue}")
+        handed_back = asyncio.create_task(self._handed_back.wait())
+        self._current = (worker, processor)
+        try:
+            await asyncio.wait({loop, handed_back}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._current = None
+            handed_back.cancel()
+            await stop_loop(worker, loop)
+            await close_worker(worker, redis)
+        error = None if loop.cancelled() else loop.exception()
+        return type(error).__name__ if error else "no error"
+
+    async def stop(self, grace: float) -> None:
+        """Take no new jobs, let the running ones finish for `grace` seconds, hand back the rest.
+
+        The worker is paused meanwhile, because it renews locks then; closed, it would not.
+        """
+        self._stopping.set()
+        if self._current is not None:
+            worker, processor = self._current
+            await worker.pause(True)
+            if not await wait_until_idle(worker, min(grace, _END_WITHIN)) and worker.jobs:
+                await wait_until_idle(worker, grace - _END_WITHIN)
+            processor.interrupt()
+            await wait_until_idle(worker, _END_WITHIN)
+            self._handed_back.set()
+        await self._ended.wait()

@@ -1,24 +1,29 @@
 """Sessions and images in Redis (≥ 6.2) or Valkey.
 
-`keys` names every key. A session is a hash whose fields carry the names of `bot.domain.Session`
-(text as it is, everything else as JSON). An image is a string key of its own, in base64, with its
-own expiry.
+A session is a hash whose fields carry the names of `bot.domain.Session` (text as it is, everything
+else as JSON). An image is a string key of its own, in base64, with its own expiry. A session and
+all that changes with it are one commit: a script compares the version and writes the hash, its
+owner's index, its thread's list and the list of the unfinished, or nothing.
 
-A session and all that changes with it are one commit: the script in `scripts` compares the version
-and writes the hash, its owner's index, its thread's list and the list of the unfinished, or
-nothing. All of them carry the hash tag `{team}`.
+schema         every key, the fields of a session, the writes of a commit
+store          `RedisSessionStore`
+coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals
+server         the client, and what operations ask of the server
 """
 
-from bot.adapters.redis.cancellations import RedisCancellations
-from bot.adapters.redis.client import redis_client
-from bot.adapters.redis.heartbeats import RedisHeartbeats
-from bot.adapters.redis.shut_outs import RedisShutOuts
-from bot.adapters.redis.signatures import RedisSignatures
+from bot.adapters.redis.coordination import (
+    RedisCancellations,
+    RedisHeartbeats,
+    RedisShutOuts,
+    RedisSignatures,
+)
+from bot.adapters.redis.server import RedisServer, redis_client
 from bot.adapters.redis.store import RedisSessionStore
 
 __all__ = [
     "RedisCancellations",
     "RedisHeartbeats",
+    "RedisServer",
     "RedisSessionStore",
     "RedisShutOuts",
     "RedisSignatures",

@@ -2,66 +2,59 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
 import logging
 import time
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from bot.adapters.redis.census import count_stages
-from bot.adapters.redis.commit import IN_THREAD, to_script, writes_with
-from bot.adapters.redis.encoding import (
-    from_fields,
-    options_from_json,
-    options_to_json,
-    to_fields,
-)
-from bot.adapters.redis.keys import (
-    TEST_WRITE,
+from bot.adapters.redis.schema import (
+    COMMIT,
+    REMOVE_IF_UNTOUCHED,
+    SESSIONS_OF_A_THREAD,
     WORKSPACES,
     defaults_key,
+    from_fields,
     image_key,
-    owner_key,
+    options_from_json,
+    options_to_json,
     session_key,
     thread_key,
+    to_fields,
     unfinished_key,
     user_key,
+    writes_with,
 )
-from bot.adapters.redis.scripts import COMMIT, REMOVE_IF_UNTOUCHED
-from bot.adapters.redis_errors import bounded, unavailable
+from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, Reason, Refusal
 from bot.domain.options import Options
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
-from bot.ports import Change, Entry, Memory, Unfinished
+from bot.ports import Change, Entry, Unfinished
 from bot.telemetry.metrics import STAGE_CHANGES
 
 log = logging.getLogger(__name__)
 
 _MAX_TRIES = 20
-_TEST_WRITE_TTL = 60
-"""Seconds."""
 _LISTED_FOR = 10.0
-"""Seconds for which a process takes a workspace to be on the list of them."""
+"""Seconds for which a process takes a workspace that it has listed as still listed."""
 DEFAULTS_TTL = 365 * 24 * 3600
-"""Seconds without use, after which a person's default options are forgotten."""
+"""Seconds without use, after which a user's default options are forgotten."""
 
 
 class RedisSessionStore:
     """Implements `bot.ports.SessionStore`.
 
-    `patience` bounds each call, in seconds: short where a person waits for an answer, long where
-    a paid image would be lost otherwise. `session_ttl` and `image_ttl` are seconds.
+    `patience` bounds each call, in seconds: short where a person waits for an answer, long where a
+    paid image would be lost otherwise. `session_ttl` and `image_ttl` are seconds.
     """
 
     def __init__(self, redis: Redis, *, session_ttl: int, image_ttl: int, patience: float) -> None:
-        self._redis: Any = redis  # its stubs leave open what `decode_responses` settles
+        self._redis: Any = redis  # its stubs do not know of `decode_responses`
         self._session_ttl = session_ttl
         self._image_ttl = image_ttl
         self._patience = patience
@@ -105,9 +98,11 @@ class RedisSessionStore:
         async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.delete(session_key(session_id))
-            lists = [owner_key(session_id), unfinished_key(session.team)]
-            lists.append(thread_key(session.team, session.channel, session.thread_ts))
-            for key in lists:
+            for key in (
+                user_key(*session_id.split(".")[:2]),
+                unfinished_key(session.team),
+                thread_key(session.team, session.channel, session.thread_ts),
+            ):
                 pipeline.zrem(key, session_id)
             await pipeline.execute()
 
@@ -135,7 +130,13 @@ class RedisSessionStore:
             for session_id in session_ids:
                 pipeline.hgetall(session_key(session_id))
             stored: list[dict[str, str]] = await pipeline.execute()
-        return [session for fields in stored if (session := _if_readable(fields))]
+        sessions = []
+        for fields in filter(None, stored):
+            try:
+                sessions.append(from_fields(fields))
+            except ValueError as error:  # one of a newer version must not hide all others
+                log.error("a session cannot be read: %s", type(error).__name__)
+        return sessions
 
     async def versions(self, session_ids: list[str]) -> list[int]:
         async with bounded(self._patience):
@@ -145,12 +146,12 @@ class RedisSessionStore:
             found: list[str | None] = await pipeline.execute()
         return [int(version or 0) for version in found]
 
-    async def in_thread(self, team: str, channel: str, thread_ts: str, user: str) -> list[str]:
+    async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
         if not thread_ts:
             return []
         async with bounded(self._patience):
             key = thread_key(team, channel, thread_ts)
-            newest: list[str] = await self._redis.zrevrange(key, 0, IN_THREAD - 1)
+            newest: list[str] = await self._redis.zrevrange(key, 0, SESSIONS_OF_A_THREAD - 1)
             pipeline = self._redis.pipeline(transaction=False)
             for session_id in newest:
                 pipeline.exists(session_key(session_id))
@@ -192,67 +193,34 @@ class RedisSessionStore:
             listed = await pipeline.execute()
         return [Unfinished(id_, touched) for entries in listed for id_, touched in entries]
 
-    async def settled(self, entry: Unfinished) -> None:
+    async def remove_unfinished(self, entry: Unfinished) -> None:
         key = unfinished_key(entry.session_id.partition(".")[0])
         async with bounded(self._patience):
             await self._remove_if_untouched(
                 keys=[key], args=[entry.session_id, repr(entry.touched)]
             )
 
-    async def census(self) -> dict[Stage, int]:
-        """How many sessions stand in each stage."""
-        return await count_stages(self._redis, partial(bounded, self._patience))
-
-    async def ping(self) -> None:
-        async with bounded(self._patience):
-            await self._redis.ping()
-
-    async def probe_write(self) -> None:
-        """Make a small change that means nothing. Raises `StoreUnavailable` where none is taken."""
-        async with bounded(self._patience):
-            await self._redis.set(TEST_WRITE, "", ex=_TEST_WRITE_TTL)
-
-    async def memory(self) -> Memory:
-        """How much the server uses and may use, in bytes; the second is 0 where nothing bounds it.
-        Raises `StoreUnavailable`, also where it does not tell, which is no failure of the store."""
-        try:
-            async with asyncio.timeout(self._patience):
-                told = await self._redis.info("memory")
-        except (RedisError, OSError) as error:
-            raise unavailable(error) from error
-        return Memory(int(told.get("used_memory", 0)), int(told.get("maxmemory", 0)))
-
     async def _write(self, session: Session, *, expected: str) -> bool:
         """Commit `session` as the version after `expected`; False where somebody was faster."""
         now = time.time()
-        await self._list_workspace(session.team, now)
+        if now - self._workspaces.get(session.team, 0.0) >= _LISTED_FOR:
+            await self._list_workspace(session.team, now)
         written = replace(session, version=int(expected or 0) + 1)
-        keys, writes = to_script(list(writes_with(written, now, self._session_ttl)))
+        keys, commands = zip(*writes_with(written, now, self._session_ttl), strict=True)
         pairs = [text for pair in to_fields(written).items() for text in pair]
+        ttl_ms = self._session_ttl * 1000
         answer = await self._commit(
             keys=[session_key(session.id), *keys],
-            args=[expected, uuid4().hex, self._session_ttl * 1000, writes, *pairs],
+            args=[expected, uuid4().hex, ttl_ms, json.dumps(commands), *pairs],
         )
         return bool(answer)
 
     async def _list_workspace(self, team: str, now: float) -> None:
-        """The list is a key of the server's, so it is written before the commit, and again from
-        time to time: a server that lost its data has it back then."""
-        if now - self._workspaces.get(team, 0.0) < _LISTED_FOR:
-            return
+        """Before the commit, because the list is a key of the server's; and from time to time, so
+        that a server that lost its data has the list again."""
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.zadd(WORKSPACES, {team: now})
         pipeline.zremrangebyscore(WORKSPACES, "-inf", now - self._session_ttl - _LISTED_FOR)
         pipeline.expire(WORKSPACES, self._session_ttl + int(_LISTED_FOR))
         await pipeline.execute()
         self._workspaces[team] = now
-
-
-def _if_readable(stored: dict[str, str]) -> Session | None:
-    """None for a session that has expired, or that a newer version has written: one of those must
-    not hide all others."""
-    try:
-        return from_fields(stored) if stored else None
-    except ValueError as error:
-        log.error("a session cannot be read: %s", type(error).__name__)
-        return None

@@ -1,17 +1,19 @@
-"""Messages in Slack: each posted once, edited, found again, taken away."""
+"""Messages in Slack: each is posted once, updated, found again, deleted. And their files."""
 
 from __future__ import annotations
 
+import io
 import logging
 import time
 from functools import partial
 from typing import Any
 
+from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from bot.adapters.slack.calls import PATIENCE, call, with_retries
-from bot.adapters.slack.message_search import find_messages
+from bot.adapters.slack.message_search import FoundMessage, find_messages
+from bot.adapters.slack.web_api import PATIENCE, call, counted, retry_after, with_retries
 from bot.concurrency import finish_before_cancel
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.session import Session
@@ -19,44 +21,81 @@ from bot.views.messages import Message
 
 log = logging.getLogger(__name__)
 
-Found = dict[str, Any]
-"""A message as Slack has it."""
-
-_CLOCK_SKEW = 60.0
 FINISH_WITHIN = 2.0
 """Seconds that a post in flight is given when its task is cancelled."""
 LOOK_FOR = 60.0
-"""Seconds for Slack to say whether a message was posted. A bot that is cut off from it, or has only
-dead connections left, is not to post again without having looked."""
+"""Seconds for Slack to say whether a message was posted. A bot that is cut off from Slack, or has
+only dead connections left, does not post again without having looked."""
 JOB_LEASE = 15.0
 """Seconds."""
 TAKEN_FOR_DEAD = 2 / 3
 """Of the job's lease: after waiting that long, another worker may have taken the job over, and
 posted."""
+_CLOCK_SKEW = 60.0
+_UNTIL_READY = AsyncRetrying(
+    retry=retry_if_exception_type(ImageNotReady),
+    wait=wait_exponential(multiplier=0.5, max=2.0),
+    reraise=True,
+)
 
 
 class MessagePoster:
     """Posts into the thread of a session, or without one into its channel.
 
-    A message is known by the block id of its first block. `_posted_late` holds those that were
-    posted by a task that was cancelled.
+    A message is known by the block id of its first block, its marker. `_posted_late` holds the
+    messages that were posted by a task that was cancelled, by marker.
     """
 
-    def __init__(self, client: AsyncWebClient, job_lease: float = JOB_LEASE) -> None:
+    def __init__(
+        self, client: AsyncWebClient, session: ClientSession, job_lease: float = JOB_LEASE
+    ) -> None:
         self._client = client
+        self._session = session
         self._taken_for_dead = job_lease * TAKEN_FOR_DEAD
-        self._posted_late: dict[str, Found] = {}
+        self._posted_late: dict[str, FoundMessage] = {}
+
+    async def upload(self, data: bytes, filename: str, title: str, **share: str) -> str:
+        """Upload a file once and return its id. `title` is plain text (an `alt_txt` would make
+        sharing fail). `share` is empty, or the `channel_id` and `thread_ts` to share to.
+
+        A repeated upload is a new file. Nobody sees an unfinished one.
+        """
+        place = await call(
+            self._client.files_getUploadURLExternal, filename=filename, length=len(data)
+        )
+        try:
+            # aiohttp sends a BytesIO in pieces: of bytes it copies all that it cannot send at once
+            async with self._session.post(place["upload_url"], data=io.BytesIO(data)) as response:
+                status, headers = response.status, response.headers
+        except (ClientError, OSError) as error:
+            raise counted("upload", SlackUnavailable(f"upload: {type(error).__name__}")) from error
+        if status == 429:
+            raise counted("upload", SlackBusy(retry_after(headers)))
+        if status >= 500:
+            raise counted("upload", SlackUnavailable(f"upload: {status}"))
+        if status >= 400:
+            raise counted("upload", SlackRefused("upload", str(status)))
+        files: list[dict[str, Any]] = [{"id": place["file_id"], "title": title}]
+        await call(self._client.files_completeUploadExternal, files=files, **share)
+        return str(place["file_id"])
 
     async def post(
-        self, session: Session, message: Message, *, repeated: bool, broadcast: bool = False
+        self,
+        session: Session,
+        message: Message,
+        *,
+        repeated: bool,
+        broadcast: bool = False,
+        ready_within: float = 0.0,
     ) -> str:
-        """Post, waiting out trouble: whenever it may have been posted already, look before posting
-        again."""
+        """Post while Slack is busy or away, and return the `ts`. Where the message may have been
+        posted already, look for it first. A message that names uploaded files waits until Slack
+        knows them: raises `ImageNotReady` after `ready_within` seconds."""
         in_doubt, began = repeated, time.monotonic()
 
         async def step() -> str:
             nonlocal in_doubt
-            in_doubt = in_doubt or self._is_long_ago(began)
+            in_doubt = in_doubt or time.monotonic() - began > self._taken_for_dead
             if in_doubt and (found := await self._look_for(session, message)):
                 return found
             try:
@@ -67,30 +106,14 @@ class MessagePoster:
                 in_doubt = True
                 raise
 
-        return await with_retries(step)
+        until_ready = _UNTIL_READY.copy(stop=stop_after_delay(ready_within))
+        return await until_ready(with_retries, step)
 
-    async def post_file(
-        self,
-        session: Session,
-        message: Message,
-        within: float,
-        *,
-        repeated: bool,
-        broadcast: bool = False,
-    ) -> str:
-        """Post a message that names uploaded files, once Slack knows them. Raises `ImageNotReady`
-        after so many seconds."""
-        began = time.monotonic()
-
-        async def step() -> str:
-            in_doubt = repeated or self._is_long_ago(began)
-            return await self.post(session, message, repeated=in_doubt, broadcast=broadcast)
-
-        return await _until_ready(within)(step)
-
-    async def post_file_once(self, session: Session, message: Message, within: float) -> str:
-        """The same, waiting for nothing else."""
-        return await _until_ready(within)(self.post_once, session, message)
+    async def post_once_ready(self, session: Session, message: Message, within: float) -> str:
+        """Post as soon as Slack knows the message's files, and wait for nothing else. Raises
+        `ImageNotReady` after `within` seconds."""
+        until_ready = _UNTIL_READY.copy(stop=stop_after_delay(within))
+        return await until_ready(self.post_once, session, message)
 
     async def post_once(
         self, session: Session, message: Message, *, broadcast: bool = False
@@ -98,26 +121,25 @@ class MessagePoster:
         post = call(
             self._client.chat_postMessage,
             channel=session.channel,
+            thread_ts=session.thread_ts or None,
+            reply_broadcast=True if broadcast and session.thread_ts else None,
             text=message.text,
             blocks=message.blocks,
             unfurl_links=False,
             unfurl_media=False,
-            **_thread(session, broadcast),
         )
         answer = await finish_before_cancel(
-            post, FINISH_WITHIN, on_late=partial(self._keep, _marker(message))
+            post, FINISH_WITHIN, on_late=partial(self._keep, message.blocks[0]["block_id"])
         )
         return str(answer["ts"])
 
-    def _is_long_ago(self, began: float) -> bool:
-        return time.monotonic() - began > self._taken_for_dead
-
-    async def update(self, channel: str, ts: str, message: Message) -> None:
-        await with_retries(lambda: self.update_once(channel, ts, message))
-
-    async def update_once(self, channel: str, ts: str, message: Message) -> None:
-        """`parse` and `link_names` are named because an update resets them."""
-        await call(
+    async def update(
+        self, channel: str, ts: str, message: Message, *, patience: float | None = None
+    ) -> None:
+        """With a `patience` of 0, one try. `parse` and `link_names` are named because an update
+        resets them."""
+        update = partial(
+            call,
             self._client.chat_update,
             channel=channel,
             ts=ts,
@@ -126,13 +148,14 @@ class MessagePoster:
             parse="none",
             link_names=False,
         )
+        await with_retries(update, PATIENCE if patience is None else patience)
 
-    async def remove(self, session: Session, marker: str, ts: str) -> list[Found]:
-        """Take a message away; without its `ts`, all that have the marker. Answers which; one that
-        is gone already is as good."""
+    async def remove(self, session: Session, marker: str, ts: str) -> list[FoundMessage]:
+        """Delete a message; without its `ts`, every message with the marker. Returns those that
+        were deleted, now or before."""
         kept = self._posted_late.pop(marker, None)
         if ts:
-            found: list[Found] = [{"ts": ts}]
+            found: list[FoundMessage] = [{"ts": ts}]
         elif kept is not None:
             found = [kept]
         else:
@@ -148,13 +171,13 @@ class MessagePoster:
             if error.code != "message_not_found":
                 raise
 
-    def _keep(self, marker: str, answer: Found) -> None:
+    def _keep(self, marker: str, answer: FoundMessage) -> None:
         self._posted_late[marker] = {**answer.get("message", {}), "ts": answer["ts"]}
 
     async def _look_for(self, session: Session, message: Message) -> str:
-        """The `ts` of the message, if it is there. A Slack that cannot say for long does not keep
-        the message back."""
-        marker = _marker(message)
+        """The `ts` of the message, if it is there. Where Slack cannot say for long, the message
+        counts as not posted."""
+        marker = message.blocks[0]["block_id"]
         if kept := self._posted_late.pop(marker, None):
             return str(kept["ts"])
         try:
@@ -166,7 +189,7 @@ class MessagePoster:
             return ""
         return str(found[0]["ts"]) if found else ""
 
-    async def _find(self, session: Session, marker: str, patience: float) -> list[Found]:
+    async def _find(self, session: Session, marker: str, patience: float) -> list[FoundMessage]:
         find = partial(
             find_messages,
             self._client,
@@ -176,23 +199,3 @@ class MessagePoster:
             since=session.created_at - _CLOCK_SKEW,
         )
         return await with_retries(find, patience)
-
-
-def _until_ready(within: float) -> AsyncRetrying:
-    return AsyncRetrying(
-        retry=retry_if_exception_type(ImageNotReady),
-        wait=wait_exponential(multiplier=0.5, max=2.0),
-        stop=stop_after_delay(within),
-        reraise=True,
-    )
-
-
-def _marker(message: Message) -> str:
-    return str(message.blocks[0]["block_id"])
-
-
-def _thread(session: Session, broadcast: bool) -> dict[str, object]:
-    if not session.thread_ts:
-        return {}
-    place: dict[str, object] = {"thread_ts": session.thread_ts}
-    return place | ({"reply_broadcast": True} if broadcast else {})

@@ -1,4 +1,4 @@
-"""Looking for a message that was posted, but whose answer was lost.
+"""The search for a message that may have been posted: the answer to the post was lost.
 
 A message is known by the `block_id` of its first block, which is opaque and unique to it. Reading
 the channel takes `channels:history`, `groups:history` or `im:history`; without them nothing is
@@ -13,10 +13,13 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.calls import call
+from bot.adapters.slack.web_api import call
 from bot.domain.errors import SlackRefused
 
 log = logging.getLogger(__name__)
+
+FoundMessage = dict[str, Any]
+"""A message as Slack has it."""
 
 _PAGE = 100
 _PAGES = 5
@@ -24,7 +27,7 @@ _PAGES = 5
 
 async def find_messages(
     client: AsyncWebClient, channel: str, marker: str, *, thread_ts: str, since: float
-) -> list[dict[str, Any]]:
+) -> list[FoundMessage]:
     """The messages with this marker, as Slack has them; those on one page are enough.
 
     Looks through the thread, or without `thread_ts` through the channel, since that time. Raises
@@ -41,7 +44,7 @@ async def find_messages(
 
 async def _pages(
     client: AsyncWebClient, channel: str, *, thread_ts: str, since: float
-) -> AsyncIterator[list[dict[str, Any]]]:
+) -> AsyncIterator[list[FoundMessage]]:
     where: dict[str, Any] = {"channel": channel, "limit": _PAGE, "oldest": f"{since:.6f}"}
     where |= {"ts": thread_ts} if thread_ts else {}
     method = client.conversations_replies if thread_ts else client.conversations_history
@@ -53,6 +56,6 @@ async def _pages(
             break
 
 
-def _marked(message: dict[str, Any], marker: str) -> bool:
+def _marked(message: FoundMessage, marker: str) -> bool:
     blocks = message.get("blocks") or [{}]
     return bool(blocks[0].get("block_id") == marker)

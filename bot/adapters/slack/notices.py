@@ -1,4 +1,4 @@
-"""Telling one person something in private, wherever that still works."""
+"""Private notices to one person."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.calls import call
+from bot.adapters.slack.web_api import call
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.telemetry import metrics
@@ -16,16 +16,16 @@ log = logging.getLogger(__name__)
 
 
 class Notices:
-    """By the `response_url` (works where the bot is no member, for 30 minutes), else as an
-    ephemeral message, else as a direct message."""
+    """Sends a notice by the `response_url` (works where the bot is no member, for 30 minutes), else
+    as an ephemeral message, else as a direct message."""
 
     def __init__(self, client: AsyncWebClient, session: ClientSession) -> None:
         self._client = client
         self._session = session
 
     async def tell(self, session: Session, words: str) -> None:
-        """A notice that nobody can be given is logged. Raises `SlackUnavailable` where it may be
-        given later."""
+        """A notice that cannot be delivered is logged. Raises `SlackUnavailable` where it may be
+        delivered later."""
         if session.response_url and await self._respond(session.response_url, words):
             return
         if await self._post_ephemeral(session, words):

@@ -1,4 +1,4 @@
-"""Partial images in the thread while the model works: worth one try each, and taken away again."""
+"""Partial images in the thread while the model works. Each is tried once, and deleted later."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.calls import call
 from bot.adapters.slack.message_poster import MessagePoster
-from bot.adapters.slack.uploads import Uploader
+from bot.adapters.slack.web_api import call
 from bot.domain.errors import SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.session import Session
 from bot.views import messages
@@ -17,17 +16,15 @@ from bot.views import messages
 log = logging.getLogger(__name__)
 
 READY_WITHIN = 4.0
-"""Seconds that Slack is given to know a preview's file: by then a newer one may be there."""
+"""Seconds that Slack is given to know a preview's file; after that a newer preview may exist."""
 
 
 class Previews:
-    """`_files` holds the file of each preview that this process has posted, by its `ts`."""
+    """Posts and deletes previews. `_files` holds the file id of each preview that this process has
+    posted, by its `ts`."""
 
-    def __init__(
-        self, client: AsyncWebClient, uploader: Uploader, poster: MessagePoster, ai_label: str
-    ) -> None:
+    def __init__(self, client: AsyncWebClient, poster: MessagePoster, ai_label: str) -> None:
         self._client = client
-        self._uploader = uploader
         self._poster = poster
         self._ai_label = ai_label
         self._files: dict[str, str] = {}
@@ -36,12 +33,12 @@ class Previews:
         """Raises `SlackBusy` at once, and `ImageNotReady` soon."""
         name = f"imagine-preview-{number}.png"
         title = f"{name} · {self._ai_label}"
-        file_id = await self._uploader.upload_once(data, name, title)
+        file_id = await self._poster.upload(data, name, title)
         message = messages.preview_message(session, number, file_id, label=self._ai_label)
         try:
-            ts = await self._poster.post_file_once(session, message, READY_WITHIN)
+            ts = await self._poster.post_once_ready(session, message, READY_WITHIN)
         except (SlackBusy, SlackRefused, SlackShutOut):  # it was not posted
-            await self._forget(file_id)
+            await self._delete_file(file_id)
             raise
         self._files[ts] = file_id
         return ts
@@ -51,10 +48,10 @@ class Previews:
         for message in await self._poster.remove(session, marker, ts):
             known = self._files.pop(str(message["ts"]), "")
             for file_id in [known] if known else _file_ids(message):
-                await self._forget(file_id)
+                await self._delete_file(file_id)
 
-    async def _forget(self, file_id: str) -> None:
-        """The message is gone, so nobody sees the file any more: it matters little."""
+    async def _delete_file(self, file_id: str) -> None:
+        """Delete the file of a deleted message. A failure is logged: nobody sees the file."""
         try:
             await call(self._client.files_delete, file=file_id)
         except (SlackRefused, SlackUnavailable) as error:

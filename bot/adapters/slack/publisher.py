@@ -10,12 +10,11 @@ from functools import partial
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.calls import call, with_retries
 from bot.adapters.slack.message_poster import JOB_LEASE, MessagePoster
 from bot.adapters.slack.notices import Notices
 from bot.adapters.slack.previews import Previews
-from bot.adapters.slack.uploads import Uploader
-from bot.domain.attempt import ImageRef
+from bot.adapters.slack.web_api import call, with_retries
+from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import (
     NotInChannel,
     SlackRefused,
@@ -50,9 +49,8 @@ class SlackPublisher:
         job_lease: float = JOB_LEASE,
     ) -> None:
         self._client = client
-        self._poster = MessagePoster(client, job_lease)
-        self._uploader = Uploader(client, session)
-        self._previews = Previews(client, self._uploader, self._poster, ai_label)
+        self._poster = MessagePoster(client, session, job_lease)
+        self._previews = Previews(client, self._poster, ai_label)
         self._notices = Notices(client, session)
         self._now = now
         self._ready_within = ready_within
@@ -73,21 +71,23 @@ class SlackPublisher:
         self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
     ) -> None:
         message = messages.root_message(session, ahead, self._now(), waits_for)
-        await self._poster.update_once(session.channel, session.root_ts, message)
+        await self._poster.update(session.channel, session.root_ts, message, patience=0)
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
-        name, title = _filename(session, image), self._title(session, image)
-        return await self._uploader.upload(data, name, title)
+        name, title = self._name_and_title(session, image)
+        return await with_retries(partial(self._poster.upload, data, name, title))
 
     async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
         draft = messages.draft_message(session, number, live=True, label=self._ai_label)
-        return await self._poster.post_file(session, draft, self._ready_within, repeated=repeated)
+        return await self._poster.post(
+            session, draft, repeated=repeated, ready_within=self._ready_within
+        )
 
     async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
         log.warning("an uploaded file was not ready within %s s: shared", self._ready_within)
         place = {"channel_id": session.channel, "thread_ts": session.thread_ts}
-        name, title = _filename(session, image), self._title(session, image)
-        await self._uploader.upload(data, name, title, **place)
+        name, title = self._name_and_title(session, image)
+        await with_retries(partial(self._poster.upload, data, name, title, **place))
 
     async def remove_draft(self, session: Session, number: int) -> None:
         marker = messages.draft_marker(session, number)
@@ -111,30 +111,33 @@ class SlackPublisher:
         return await self._poster.post(session, message, repeated=repeated)
 
     async def post_final(self, session: Session, *, repeated: bool) -> str:
-        link = await self._link(session)
+        approved = session.attempt(session.final_result)
+        link = await self._permalink(session, approved) if approved.as_file else ""
         message = messages.final_message(session, link=link, label=self._ai_label)
-        return await self._poster.post_file(
-            session, message, self._ready_within, repeated=repeated, broadcast=True
+        return await self._poster.post(
+            session, message, repeated=repeated, broadcast=True, ready_within=self._ready_within
         )
 
     async def retire_final(self, session: Session) -> None:
-        link = await self._link(session)
+        approved = session.attempt(session.final_result)
+        link = await self._permalink(session, approved) if approved.as_file else ""
         message = messages.final_message(session, link=link, retired=True, label=self._ai_label)
         await self._poster.update(session.channel, session.final_ts, message)
 
     async def tell_owner(self, session: Session, words: str) -> None:
         await self._notices.tell(session, words)
 
-    def _title(self, session: Session, image: ImageRef) -> str:
-        """What Slack shows above a file that stands by itself, and in its list of files."""
+    def _name_and_title(self, session: Session, image: ImageRef) -> tuple[str, str]:
+        """The file's name, and what Slack shows above a file that stands by itself, and in its list
+        of files."""
         candidate = session.attempt(image.attempt).candidate(image.candidate)
-        return f"{_filename(session, image)} · {ai_line(self._ai_label, candidate)}"
+        extension = {"image/jpeg": "jpg", "image/gif": "gif"}.get(candidate.mime_type, "png")
+        suffix = f"-{image.candidate}" if image.candidate > 1 else ""
+        name = f"imagine-attempt-{image.attempt}{suffix}.{extension}"
+        return name, f"{name} · {ai_line(self._ai_label, candidate)}"
 
-    async def _link(self, session: Session) -> str:
-        """Where the approved image can be seen, if Slack does not take it into a message."""
-        approved = session.attempt(session.final_result)
-        if not approved.as_file:
-            return ""
+    async def _permalink(self, session: Session, approved: Attempt) -> str:
+        """Where the approved image is, for a message that Slack does not take it into."""
         where = {"channel": session.channel, "message_ts": approved.message_ts}
         answer = await with_retries(lambda: call(self._client.chat_getPermalink, **where))
         return str(answer["permalink"])
@@ -149,10 +152,3 @@ class SlackPublisher:
             log.info("cannot join a channel by itself: %s", error)
             return False
         return True
-
-
-def _filename(session: Session, image: ImageRef) -> str:
-    candidate = session.attempt(image.attempt).candidate(image.candidate)
-    extension = {"image/jpeg": "jpg", "image/gif": "gif"}.get(candidate.mime_type, "png")
-    which = f"-{image.candidate}" if image.candidate > 1 else ""
-    return f"imagine-attempt-{image.attempt}{which}.{extension}"

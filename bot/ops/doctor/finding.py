@@ -7,11 +7,11 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """`PASSING` trouble may mend itself: worth waiting for at start-up."""
+    """`TRANSIENT` trouble may mend itself, so start-up waits for it."""
 
     OK = "ok"
     WARNING = "warning"
-    PASSING = "unreachable"
+    TRANSIENT = "unreachable"
     WRONG = "wrong"
 
 

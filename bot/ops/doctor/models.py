@@ -48,7 +48,7 @@ async def _check(client: AsyncOpenAI, what: str, model: str, settings: Settings)
         )
     except ModelsUnavailable as error:
         text = f"the provider could not be asked about {model} ({error})"
-        return Finding(what, Verdict.PASSING, text, "check OPENAI_BASE_URL and the network")
+        return Finding(what, Verdict.TRANSIENT, text, "check OPENAI_BASE_URL and the network")
     if shutdown is None:
         return Finding(what, Verdict.OK, f"{model} exists")
     days = (shutdown - datetime.now(UTC).date()).days

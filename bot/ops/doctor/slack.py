@@ -110,9 +110,9 @@ def _refused(what: str, error: SlackApiError, advice: str) -> Finding:
     if code and (cause_of("auth.test", code) or error.response.status_code < 429):
         return Finding(what, Verdict.WRONG, f"Slack says {code}", advice)
     text = f"Slack answers with status {error.response.status_code}"
-    return Finding(what, Verdict.PASSING, text, "try again in a minute")
+    return Finding(what, Verdict.TRANSIENT, text, "try again in a minute")
 
 
 def _unreachable(what: str, error: Exception) -> Finding:
     text = f"Slack cannot be reached ({type(error).__name__})"
-    return Finding(what, Verdict.PASSING, text, "check SLACK_API_URL, the network and proxies")
+    return Finding(what, Verdict.TRANSIENT, text, "check SLACK_API_URL, the network and proxies")

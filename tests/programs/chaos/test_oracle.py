@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.redis.encoding import to_fields
+from bot.adapters.redis.schema import to_fields
 from bot.domain.jobs import JobKind
 from bot.domain.publication import Publication
 from bot.domain.stages import Stage

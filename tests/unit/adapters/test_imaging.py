@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from bot.adapters.imaging import OneAtATime, TooManyPixels, opened
+from bot.adapters.imaging import SerialExecutor, TooManyPixels, open_image
 from bot.adapters.openai.image_files import decode_image, file_of
 from bot.adapters.placeholder import PlaceholderBackend
 from bot.adapters.slack.downloads import readable_picture
@@ -31,7 +31,7 @@ def resident() -> int:
 @pytest.mark.parametrize("name", bombs.HEADERS)
 def test_the_header_decides_before_anything_is_unpacked(name: str) -> None:
     before = resident()
-    with pytest.raises(TooManyPixels), opened(bombs.HEADERS[name], ALL):
+    with pytest.raises(TooManyPixels), open_image(bombs.HEADERS[name], ALL):
         pass
     assert resident() - before < 30
 
@@ -77,7 +77,7 @@ def test_as_many_pixels_as_may_be_are_read() -> None:
 @pytest.mark.parametrize("pixels", [95_000_000, 200_000_000])
 def test_pillows_own_limits_are_never_met(pixels: int) -> None:
     """It would warn of the first, and raise at the second."""
-    with pytest.raises(TooManyPixels), opened(bombs.png(10_000, pixels // 10_000, b"x"), ALL):
+    with pytest.raises(TooManyPixels), open_image(bombs.png(10_000, pixels // 10_000, b"x"), ALL):
         pass
 
 
@@ -94,7 +94,7 @@ def test_a_progressive_jpeg_of_thousands_of_scans_is_not_read() -> None:
 
 
 async def test_one_piece_is_done_at_a_time_and_the_others_wait() -> None:
-    one, running, most = OneAtATime(), 0, 0
+    one, running, most = SerialExecutor(), 0, 0
     lock, go_on = threading.Lock(), threading.Event()
 
     def work() -> None:
@@ -111,7 +111,7 @@ async def test_one_piece_is_done_at_a_time_and_the_others_wait() -> None:
 
 
 async def test_what_is_cancelled_keeps_its_turn_to_its_end() -> None:
-    one, go_on, order = OneAtATime(), threading.Event(), []
+    one, go_on, order = SerialExecutor(), threading.Event(), []
     begun = asyncio.Event()
 
     async def on_turn() -> None:
@@ -136,7 +136,7 @@ async def test_what_is_cancelled_keeps_its_turn_to_its_end() -> None:
 
 @pytest.mark.parametrize("broken", [ValueError, asyncio.CancelledError])
 async def test_a_turn_is_given_back_whatever_happens(broken: type[BaseException]) -> None:
-    one = OneAtATime()
+    one = SerialExecutor()
 
     async def breaks() -> None:
         raise broken
@@ -152,7 +152,7 @@ async def test_a_turn_is_given_back_whatever_happens(broken: type[BaseException]
 
 
 async def test_the_turn_has_come_when_it_is_told() -> None:
-    one, told, go_on = OneAtATime(), [], threading.Event()
+    one, told, go_on = SerialExecutor(), [], threading.Event()
 
     def telling(name: str) -> Callable[[], Awaitable[None]]:
         async def on_turn() -> None:

@@ -27,11 +27,11 @@ from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.flow import images
-from bot.flow.images import TRIES, WAIT, GenerateImage, UploadImages
+from bot.flow.images import TRIES, GenerateImage, UploadImages
 from bot.flow.shared import Shared, shared_store
 from bot.generation import recording
 from bot.generation.image_requests import ImageRequests
-from bot.generation.recording import RunCheckpoint
+from bot.generation.recording import WAIT, RunCheckpoint
 from bot.ports import OnReading
 from bot.views.words import failure_words
 from tests.fakes import (

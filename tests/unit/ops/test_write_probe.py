@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from bot.domain.errors import StoreFull, StoreReadOnly, StoreTrouble, StoreUnavailable
-from bot.ops.write_probe import _ENOUGH, REFUSED, WriteProbe
+from bot.ops.write_probe import _STEADY_AFTER, REFUSED, WriteProbe
 from bot.telemetry.metrics import REGISTRY
 
 TAKEN = None
@@ -62,7 +62,7 @@ async def test_beginning_and_end_are_logged_once_though_small_things_are_taken_b
     for outcome in [StoreFull("x"), StoreFull("x"), TAKEN, StoreFull("x"), TAKEN, TAKEN]:
         await store.tried(outcome)
     assert caplog.messages == [REFUSED[StoreTrouble.FULL]]
-    for _ in range(2 * _ENOUGH):
+    for _ in range(2 * _STEADY_AFTER):
         await store.tried(TAKEN)
     assert caplog.messages[1:] == ["Redis takes changes again"]
 

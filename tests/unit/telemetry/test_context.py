@@ -1,14 +1,24 @@
-"""What log lines and spans are about: inherited by tasks, kept apart between them."""
+"""Fields of log lines and spans: tasks inherit them and keep them apart, jobs carry the trace."""
 
 from __future__ import annotations
 
 import asyncio
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
 
-from bot.telemetry.context import fields, log_context, set_log_fields, token_of
+from bot.adapters.queue.job_queue import job_data, job_from_data
+from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.jobs import Job, JobKind
+from bot.telemetry import context
+from bot.telemetry.context import fields, log_context, set_log_fields, span, token_of, trace_id
 
 ONE, TWO = "T1.U1.aaaa", "T1.U2.bbbb"
+JOB = Job(JobKind.GENERATE, "T1.U1.abcd", 2, 1)
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def test_nothing_is_known_outside() -> None:
@@ -83,3 +93,50 @@ async def test_tasks_side_by_side_do_not_mix() -> None:
     ids = [(session_id, n) for n in range(1, 20) for session_id in (ONE, TWO)]
     found = await asyncio.gather(*(work(*pair) for pair in ids))
     assert found == [(token_of(session_id), n) for session_id, n in ids]
+
+
+# spans
+
+
+def test_without_a_trace_there_is_nothing_to_carry() -> None:
+    with span("job generate", SpanKind.CONSUMER, tries=1):
+        assert trace_id() == ""
+        assert "traceparent" not in job_data(JOB)
+
+
+def test_a_process_that_records_nothing_passes_a_trace_on() -> None:
+    with span("job generate", SpanKind.CONSUMER, parent=TRACEPARENT):
+        assert job_data(JOB)["traceparent"] == TRACEPARENT
+        assert trace_id() == TRACEPARENT.split("-")[1]
+    assert "traceparent" not in job_data(JOB)
+
+
+def test_a_job_carries_the_trace_that_it_was_queued_in() -> None:
+    with span("queue generate", SpanKind.PRODUCER, parent=TRACEPARENT):
+        data = job_data(JOB)
+    assert data["traceparent"] == TRACEPARENT
+    assert job_from_data(data) == JOB
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("a secret fox"), "ValueError"),
+        (GenerationError(FailureKind.MODERATION, said="a secret fox"), "moderation"),
+    ],
+)
+def test_an_exception_is_told_by_its_class(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, expected: str
+) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(context, "_tracer", provider.get_tracer("test"))
+    with pytest.raises(type(error)), log_context("T1.U1.abcd"), span("provider generate", tries=2):
+        raise error
+    (recorded,) = exporter.get_finished_spans()
+    about = {"imagine.session": "abcd", "imagine.owner": "T1.U1", "imagine.tries": 2}
+    assert recorded.attributes == about | {"error.type": expected}
+    assert recorded.status.status_code is StatusCode.ERROR
+    assert "secret" not in recorded.to_json()
+    provider.shutdown()

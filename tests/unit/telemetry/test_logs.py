@@ -9,8 +9,8 @@ import logging
 
 import pytest
 
-from bot.telemetry.context import log_context
-from bot.telemetry.logs import LogFormat, set_up, typed
+from bot.telemetry.context import log_context, prompt_fields
+from bot.telemetry.logs import LogFormat, set_up
 from tests.unit.telemetry.written import Written
 
 PROMPT = "a secret fox"
@@ -147,10 +147,10 @@ def test_what_people_typed_is_logged_only_if_asked_for(
     written: Written, log_format: LogFormat
 ) -> None:
     written.set_up(log_format=log_format)
-    log.info("generating", extra=typed(prompt=PROMPT, change=""))
+    log.info("generating", extra=prompt_fields(prompt=PROMPT, change=""))
     assert "secret" not in written.text
     written.set_up(log_format=log_format, prompts=True)
-    log.info("generating", extra=typed(prompt=PROMPT, change=""))
+    log.info("generating", extra=prompt_fields(prompt=PROMPT, change=""))
     newest = written.text.splitlines()[-1]
     if log_format is LogFormat.JSON:
         assert json.loads(newest)["prompt"] == PROMPT

@@ -10,7 +10,7 @@ import pytest
 from openai import APIStatusError
 
 from bot.adapters.openai.extras import NAMINGS, Extra
-from bot.adapters.openai.refusal import Refused
+from bot.adapters.openai.refusal import ApiRefusal
 from bot.adapters.openai.request_variant import RequestVariant
 
 ASKED: dict[Extra, str] = {
@@ -91,7 +91,7 @@ def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> No
     if extra is Extra.PARTIALS:
         del asked[Extra.NO_PARTIALS]
     for name in NAMINGS[extra].parameters:
-        blame = Refused(refusal(wording(name))).blames(asked)
+        blame = ApiRefusal(refusal(wording(name))).blames(asked)
         assert blame is not None
         assert (blame.extra, blame.certain) == (extra, True)
 
@@ -192,7 +192,7 @@ def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> No
     ],
 )
 def test_what_else_servers_say(body: Any, extra: Extra, certain: bool) -> None:
-    blame = Refused(refusal(body)).blames(ASKED)
+    blame = ApiRefusal(refusal(body)).blames(ASKED)
     assert blame is not None
     assert (blame.extra, blame.certain) == (extra, certain)
 
@@ -212,7 +212,7 @@ def test_what_else_servers_say(body: Any, extra: Extra, certain: bool) -> None:
     ],
 )
 def test_nothing_of_ours(body: Any) -> None:
-    assert Refused(refusal(body)).blames(ASKED) is None
+    assert ApiRefusal(refusal(body)).blames(ASKED) is None
 
 
 @pytest.mark.parametrize(
@@ -232,18 +232,18 @@ def test_nothing_of_ours(body: Any) -> None:
     ],
 )
 def test_a_prompt_that_is_repeated_blames_nothing(prompt: str, message: str) -> None:
-    assert Refused(refusal(error(message)), (prompt,)).blames(ASKED) is None
+    assert ApiRefusal(refusal(error(message)), (prompt,)).blames(ASKED) is None
 
 
 @pytest.mark.parametrize("prompt", ["background", "the background parameter of a fox", "", "   "])
 def test_a_prompt_takes_no_parameter_from_a_refusal(prompt: str) -> None:
-    blame = Refused(refusal(error("Unknown parameter: 'background'.")), (prompt,)).blames(ASKED)
+    blame = ApiRefusal(refusal(error("Unknown parameter: 'background'.")), (prompt,)).blames(ASKED)
     assert blame == (Extra.BACKGROUND, True)
 
 
 def test_what_is_not_asked_is_not_blamed() -> None:
     asked = {Extra.STREAM: ""}
-    assert Refused(refusal(error("Unknown parameter: 'quality'."))).blames(asked) is None
+    assert ApiRefusal(refusal(error("Unknown parameter: 'quality'."))).blames(asked) is None
 
 
 @pytest.mark.parametrize("status", [400, 422])
@@ -254,7 +254,7 @@ def test_a_vague_refusal_gives_background_up_for_now(status: int, body: Any) -> 
     variant = RequestVariant().after(refusal(body, status), ASKED, GUESSES, chosen=False)
     assert variant is not None
     assert variant.without == {Extra.BACKGROUND}
-    assert variant.learnt == frozenset()
+    assert variant.lasting == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_a_server_that_breaks_at_a_keyword_has_done_nothing() -> None:
     broken = refusal("__call__() got an unexpected keyword argument 'quality'", 500)
     variant = RequestVariant().after(broken, ASKED, GUESSES, chosen=False)
     assert variant is not None
-    assert variant.learnt == {Extra.QUALITY}
+    assert variant.lasting == {Extra.QUALITY}
 
 
 def test_what_a_persons_choice_may_have_caused_is_not_held_against_the_next() -> None:
@@ -289,7 +289,7 @@ def test_what_a_persons_choice_may_have_caused_is_not_held_against_the_next() ->
     variant = RequestVariant().after(words, ASKED, GUESSES, chosen=True)
     assert variant is not None
     assert variant.without == {Extra.QUALITY}
-    assert variant.learnt == frozenset()
+    assert variant.lasting == frozenset()
 
 
 def test_one_thing_at_a_time_until_nothing_is_left() -> None:

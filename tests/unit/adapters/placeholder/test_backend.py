@@ -172,7 +172,7 @@ async def test_takes_its_delay() -> None:
 async def test_draws_off_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[threading.Thread] = []
 
-    def spy(*args: Any) -> drawing.Drawn:
+    def spy(*args: Any) -> drawing.Drawing:
         threads.append(threading.current_thread())
         return draw(*args)
 

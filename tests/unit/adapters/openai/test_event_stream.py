@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from openai import APIConnectionError, APIError, APITimeoutError, AsyncStream
 
-from bot.adapters.openai.events import LARGE, events_of
+from bot.adapters.openai.event_stream import LARGE, events_of
 from bot.concurrency import SoftLimit
 
 FIRST = {"type": "response.created", "response": {"id": "resp_1", "output": []}}

@@ -1,36 +1,60 @@
-"""`BullJobQueue`: putting jobs into the queue, and looking at them there."""
+"""`BullJobQueue`: puts jobs into BullMQ and looks at them there; and how a job is written in it."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from bullmq.queue import Queue
+from opentelemetry.trace import SpanKind
 from redis.exceptions import RedisError
 
 from bot.adapters.queue.connection import assume_modern, bullmq_client
-from bot.adapters.queue.encoding import (
-    GENERATE_QUEUE,
-    PREFIX,
-    PUBLISH_QUEUE,
-    QUEUE_OF,
-    about_job,
-    job_data,
-    job_options,
-)
-from bot.adapters.redis_errors import count_error, unavailable
+from bot.adapters.redis_connections import count_error, unavailable
 from bot.concurrency import run_within
 from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
-from bot.domain.jobs import Job
+from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState, QueueDepth
-from bot.telemetry.tracing import Kind, span
+from bot.telemetry.context import PROPAGATOR, log_context, span
 
 _LOG = logging.getLogger("bot.queue")
 
+PREFIX = "{imagine}"
+"""Before every key. One hash tag keeps all keys in one slot, as a cluster requires of scripts."""
+
+GENERATE_QUEUE = "imagine-generate"
+PUBLISH_QUEUE = "imagine-publish"
+"""Short jobs have a queue of their own, and never wait behind long generations."""
+
+QUEUE_OF = {
+    JobKind.GENERATE: GENERATE_QUEUE,
+    JobKind.ANNOUNCE: PUBLISH_QUEUE,
+    JobKind.SHOW_CANCELLED: PUBLISH_QUEUE,
+    JobKind.PUBLISH: PUBLISH_QUEUE,
+    JobKind.RETIRE: PUBLISH_QUEUE,
+}
+
+_OPTIONS = {
+    "attempts": 3,
+    "backoff": {"type": "exponential", "delay": 2_000},
+    "removeOnComplete": {"age": 3_600},
+    "removeOnFail": {"age": 86_400},
+    "stackTraceLimit": 0,
+}
+"""Delays are milliseconds, ages are seconds. BullMQ keeps no stack trace, because one could hold
+what a user typed."""
+
 _PATIENCE = 2.5
 """Seconds for each call; left alone, BullMQ would keep trying for half a minute and more."""
+
+_UNAVAILABLE = {
+    StoreTrouble.FULL: QueueFull,
+    StoreTrouble.READ_ONLY: QueueReadOnly,
+    StoreTrouble.AWAY: QueueUnavailable,
+}
 
 _STATES = {
     "waiting": JobState.WAITING,
@@ -43,25 +67,61 @@ _STATES = {
 }
 
 
+def job_data(job: Job) -> dict[str, Any]:
+    """The job, and the `traceparent` of the current trace, if there is one."""
+    data: dict[str, Any] = {
+        "kind": job.kind.value,
+        "session_id": job.session_id,
+        "attempt": job.attempt,
+        "run": job.run,
+    }
+    if job.gives_up:
+        data["gives_up"] = True
+    if job.candidate:
+        data["candidate"] = job.candidate
+    PROPAGATOR.inject(data)
+    return data
+
+
+def job_from_data(data: Mapping[str, Any]) -> Job:
+    """Raises `KeyError`, `TypeError` or `ValueError` for data that is no job of ours."""
+    return Job(
+        JobKind(data["kind"]),
+        str(data["session_id"]),
+        int(data["attempt"]),
+        int(data["run"]),
+        data.get("gives_up") is True,
+        int(data.get("candidate", 0)),
+    )
+
+
+def job_log_context(job_id: str) -> AbstractContextManager[None]:
+    """Log fields of the job, and of its session where the id is one of ours."""
+    try:
+        job = Job.from_id(job_id)
+    except ValueError:
+        return log_context(job=job_id)
+    return log_context(job.session_id, attempt=job.attempt, candidate=job.candidate, job=job_id)
+
+
 class BullJobQueue:
     """Implements `bot.ports.JobQueue`. Make it inside a running event loop."""
 
     def __init__(self, redis_url: str) -> None:
         self._redis = bullmq_client(redis_url)
-        self._queues = {name: self._queue(name) for name in (GENERATE_QUEUE, PUBLISH_QUEUE)}
-
-    def _queue(self, name: str) -> Any:
         make_queue: Any = Queue
-        queue = make_queue(name, {"connection": self._redis, "prefix": PREFIX})
-        assume_modern(queue.redisConnection)
-        return queue
+        options = {"connection": self._redis, "prefix": PREFIX}
+        names = (GENERATE_QUEUE, PUBLISH_QUEUE)
+        self._queues = {name: make_queue(name, options) for name in names}
+        for queue in self._queues.values():
+            assume_modern(queue.redisConnection)
 
     async def add(self, job: Job) -> None:
         """Queue the job, unless the queue has seen its id: even a failed job blocks its id until
         it expires, so that a retry needs a new one."""
-        queue = self._queues[QUEUE_OF[job.kind]]
-        with about_job(job.id), span(f"queue {job.kind}", Kind.PRODUCER):
-            await _bounded(queue.add(job.kind.value, job_data(job), job_options(job)))
+        queue, options = self._queues[QUEUE_OF[job.kind]], {**_OPTIONS, "jobId": job.id}
+        with job_log_context(job.id), span(f"queue {job.kind}", SpanKind.PRODUCER):
+            await _bounded(queue.add(job.kind.value, job_data(job), options))
             _LOG.info("queued %s", job.id)
 
     async def remove(self, job: Job) -> None:
@@ -86,11 +146,7 @@ class BullJobQueue:
 
     async def depths(self) -> list[QueueDepth]:
         """How much there is in each queue, and for how long."""
-        depths: list[QueueDepth] = await _bounded(self._depths())
-        return depths
-
-    async def _depths(self) -> list[QueueDepth]:
-        return [await self._depth(name, queue) for name, queue in self._queues.items()]
+        return [await _bounded(self._depth(name, queue)) for name, queue in self._queues.items()]
 
     async def _depth(self, name: str, queue: Any) -> QueueDepth:
         counts = await queue.getJobCounts(*_STATES)
@@ -117,14 +173,5 @@ async def _bounded(call: Awaitable[Any]) -> Any:
         return await run_within(_PATIENCE, call)
     except (TimeoutError, RedisError) as error:
         count_error(error)
-        raise _unavailable(error) from error
-
-
-def _unavailable(error: Exception) -> QueueUnavailable:
-    match unavailable(error).trouble:
-        case StoreTrouble.FULL:
-            return QueueFull(type(error).__name__)
-        case StoreTrouble.READ_ONLY:
-            return QueueReadOnly(type(error).__name__)
-        case StoreTrouble.AWAY:
-            return QueueUnavailable(type(error).__name__)
+        kind = _UNAVAILABLE[unavailable(error).trouble]
+        raise kind(type(error).__name__) from error

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
-from bot.telemetry.exporting import SafeExporter, WithoutOrphans, exporter_of
+from bot.telemetry.otel import SafeExporter, WithoutOrphans, exporter_of
 from tests.unit.telemetry.written import Written
 
 PROMPT = "a secret fox"

@@ -1,0 +1,204 @@
+"""What the processes tell one another through Redis, beside the sessions: which runs of generations
+live, that an attempt was cancelled, that Slack refuses the app, which signatures were seen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+from uuid import uuid4
+
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError, RedisError
+
+from bot.adapters.redis.schema import CANCELLED, SHUT_OUT, run_key, signature_key
+from bot.adapters.redis_connections import bounded
+from bot.domain.errors import StoreUnavailable
+from bot.domain.shut_out import ShutOut
+
+log = logging.getLogger(__name__)
+
+SILENT_AFTER = 0.8
+"""Of a job's lease: without a heartbeat for so long a run is silent. It is silent before its job is
+given to another worker."""
+BEAT_EVERY = 0.2
+"""Of a job's lease."""
+STEADY_FOR = 0.4
+"""Of a job's lease: for so long Redis has to answer before silence says anything. After an outage
+of Redis every run is silent until its next heartbeat."""
+_ALIVE, _ENDED = "alive", "ended"
+_ENDED_TTL = 60
+"""Seconds for which Redis knows that a run has ended."""
+_END_WITHIN = 0.5
+"""Seconds; a run that is handed back has little time."""
+
+_SEND_WITHIN = 2.5
+"""Seconds for sending; left alone, the client would try for a quarter of an hour."""
+_SILENCE = 3.0
+"""Seconds without a message after which Redis is asked for a sign of life, and then given up."""
+_LISTEN_AGAIN_AFTER = 0.5
+"""Seconds."""
+
+_SHUT_OUT_TTL = 30 * 24 * 3600
+"""Seconds; a process that is refused after that stores it anew."""
+
+
+class RedisHeartbeats:
+    """Implements `bot.ports.Heartbeats`: each run has a key, which the process that runs it keeps
+    from expiring. `patience` bounds each call, in seconds, and `lease` is the job's."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        patience: float,
+        lease: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._redis: Any = redis
+        self._patience = patience
+        self._ttl = round(lease * SILENT_AFTER * 1000)
+        self._pause = lease * BEAT_EVERY
+        self._steady_for = lease * STEADY_FOR
+        self._clock = clock
+        self._mine: set[str] = set()
+        self._steady_since = clock()
+
+    async def begin(self, run: str) -> None:
+        async with bounded(self._patience):
+            await self._redis.set(run_key(run), _ALIVE, px=self._ttl)
+        self._mine.add(run)
+
+    async def end(self, run: str) -> None:
+        """A full Redis takes no value; then the key is deleted."""
+        self._mine.discard(run)
+        with suppress(StoreUnavailable):
+            async with bounded(_END_WITHIN):
+                try:
+                    await self._redis.set(run_key(run), _ENDED, ex=_ENDED_TTL)
+                except RedisError:
+                    await self._redis.delete(run_key(run))
+
+    async def is_alive(self, run: str) -> bool:
+        if run in self._mine:
+            return True
+        async with bounded(self._patience):
+            mark = await self._redis.get(run_key(run))
+        if mark is None:
+            return self._clock() - self._steady_since < self._steady_for
+        return bool(mark == _ALIVE)
+
+    async def beat_for_ever(self) -> None:
+        while True:
+            try:
+                await self.beat()
+            except StoreUnavailable as error:
+                log.debug("no heartbeat: %s", error)
+                self._steady_since = self._clock()
+            await asyncio.sleep(self._pause)
+
+    async def beat(self) -> None:
+        """Once for every run of this process. A full Redis still renews a key that is there."""
+        mine = sorted(self._mine)
+        async with bounded(self._patience):
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.ping()
+            for run in mine:
+                pipeline.pexpire(run_key(run), self._ttl)
+            _, *kept = await pipeline.execute()
+        for run, there in zip(mine, kept, strict=True):
+            if not there and run in self._mine:
+                try:
+                    async with bounded(self._patience):
+                        await self._redis.set(run_key(run), _ALIVE, px=self._ttl)
+                except StoreUnavailable as error:
+                    log.warning("a run counts as dead and lives: %s", error)
+
+
+class RedisCancellations:
+    """Implements `bot.ports.Cancellations` over pub/sub, and listens for the worker."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+
+    async def send(self, session_id: str) -> None:
+        try:
+            async with asyncio.timeout(_SEND_WITHIN):
+                await self._redis.publish(CANCELLED, session_id)
+        except (RedisError, OSError) as error:  # OSError: TimeoutError is one
+            log.warning("no word of a cancellation: %s", type(error).__name__)
+
+    async def listen(self, heard: Callable[[str], None], missed: Callable[[], None]) -> None:
+        """Call `heard` with each session id, for ever. `missed` is called whenever the listening
+        begins (again): messages that were sent before that did not arrive."""
+        while True:
+            try:
+                await self._listen(heard, missed)
+            except (RedisError, OSError) as error:
+                log.info("not listening for cancellations: %s", type(error).__name__)
+            await asyncio.sleep(_LISTEN_AGAIN_AFTER)
+
+    async def _listen(self, heard: Callable[[str], None], missed: Callable[[], None]) -> None:
+        """Until Redis does not answer any more: a connection that died silently says nothing."""
+        async with self._redis.pubsub() as pubsub:
+            await pubsub.subscribe(CANCELLED)
+            asked = False
+            while True:
+                message = await pubsub.get_message(timeout=_SILENCE)
+                if message is None and asked:
+                    raise ConnectionError("no sign of life")
+                asked = message is None
+                if message is None:
+                    await pubsub.ping()
+                elif message["type"] == "subscribe":
+                    missed()
+                elif message["type"] == "message":
+                    heard(message["data"])
+
+
+class RedisShutOuts:
+    """Implements `bot.ports.ShutOuts`. `patience` bounds each call, in seconds."""
+
+    def __init__(self, redis: Redis, patience: float) -> None:
+        self._redis: Any = redis
+        self._patience = patience
+
+    async def load(self) -> ShutOut | None:
+        async with bounded(self._patience):
+            stored = await self._redis.get(SHUT_OUT)
+        return ShutOut(**json.loads(stored)) if stored else None
+
+    async def save(self, shut_out: ShutOut) -> None:
+        async with bounded(self._patience):
+            await self._redis.set(SHUT_OUT, json.dumps(asdict(shut_out)), ex=_SHUT_OUT_TTL)
+
+    async def clear(self) -> None:
+        async with bounded(self._patience):
+            await self._redis.delete(SHUT_OUT)
+
+
+class RedisSignatures:
+    """Implements `bot.ports.SeenSignatures`. `patience` bounds each call, in seconds: Slack waits
+    3 for an ack, and the request has to be recorded by then."""
+
+    def __init__(self, redis: Redis, patience: float) -> None:
+        self._redis: Any = redis
+        self._patience = patience
+
+    async def add(self, signature: str, seconds: float) -> bool:
+        """The value is a mark of this call. The client asks again after a lost answer, and the
+        mark tells the signature that this call stored from one that was there before."""
+        key, mark = signature_key(signature), uuid4().hex
+        async with bounded(self._patience):
+            if await self._redis.set(key, mark, nx=True, ex=max(1, math.ceil(seconds))):
+                return True
+            return bool(await self._redis.get(key) == mark)
+
+    async def remove(self, signature: str) -> None:
+        async with bounded(self._patience):
+            await self._redis.delete(signature_key(signature))

@@ -1,0 +1,184 @@
+"""How the program's data lies in Redis: the keys, the fields of a session, the writes of a commit.
+
+A session id is `team.user.token`, where the user is the owner's key in the installation `team`: see
+`bot.domain.person`. Every key of a workspace carries the hash tag `{team}`: one script writes
+several of them, and a workspace can be moved to another server. The keys of a server name no
+workspace's data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import Reason, Refusal
+from bot.domain.jobs import owed
+from bot.domain.options import OPTIONS, Options, Value
+from bot.domain.session import SCHEMA, Session
+
+# keys of a server
+
+WORKSPACES = "imagine:workspaces"
+"""Sorted set: the workspaces that have sessions on this server → when one was last written."""
+
+CANCELLED = "imagine:cancelled"
+"""Channel: the id of a session whose attempt was cancelled just now."""
+
+SHUT_OUT = "imagine:slack:shut_out"
+"""String: that Slack refuses the app, as JSON. There is no such key while Slack does not."""
+
+TEST_WRITE = "imagine:test-write"
+"""String: a value without a meaning, written to see whether Redis takes changes."""
+
+EVERY_SESSION = "imagine:{*}:session:*"
+"""Matches the key of every session, and those of their images, which are no hashes."""
+
+signature_key = "imagine:signature:{}".format
+"""(signature of a request of Slack's) → string: a mark of the process that saw it first."""
+
+run_key = "imagine:run:{}".format
+"""(run of a generation) → string: whether the run lives or has ended."""
+
+# keys of a workspace
+
+user_key = "imagine:{{{}}}:sessions:{}".format
+"""(team, user) → sorted set: the ids of a user's sessions → when each last changed."""
+
+unfinished_key = "imagine:{{{}}}:unfinished".format
+"""(team) → sorted set: the ids of sessions that are owed a job → when each last changed."""
+
+defaults_key = "imagine:{{{}}}:defaults:{}".format
+"""(team, user) → string: the options that a user has made their defaults, as JSON."""
+
+thread_key = "imagine:{{{}}}:thread:{}:{}".format
+"""(team, channel, thread_ts) → sorted set: the ids of a thread's sessions → when each began."""
+
+
+def session_key(session_id: str) -> str:
+    """Hash: the shared store of one session. Raises `Refusal` for an id of another form."""
+    team, _, rest = session_id.partition(".")
+    user, _, token = rest.partition(".")
+    if not (team and user and token):
+        raise Refusal(Reason.EXPIRED)
+    return f"imagine:{{{team}}}:session:{user}.{token}"
+
+
+def image_key(session_id: str, image: ImageRef) -> str:
+    """String: one generated image in base64. Attempt 0 is the picture that the session began
+    with."""
+    return f"{session_key(session_id)}:generated_image:{image}"
+
+
+# the fields of a session
+
+_SESSION = TypeAdapter(Session)
+_OPTIONS = TypeAdapter(dict[str, Value])
+_TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage", "Publication"}}
+
+
+def to_fields(session: Session) -> dict[str, str]:
+    """Text fields as they are, so that `HGET` reads them; the others as JSON."""
+    plain: dict[str, Any] = _SESSION.dump_python(session, mode="json")
+    for holder in (plain, *plain["attempts"]):
+        holder["options"] = dict(holder["options"]["chosen"])
+    return {
+        name: value if name in _TEXT else json.dumps(value, separators=(",", ":"))
+        for name, value in plain.items()
+    }
+
+
+def from_fields(stored: dict[str, str]) -> Session:
+    """The reverse. Fields that this version does not know are ignored. Raises `ValueError` for a
+    session that a newer version has written or that is broken; its text quotes no person."""
+    known = {f.name for f in fields(Session)} & stored.keys()
+    plain = {name: stored[name] if name in _TEXT else json.loads(stored[name]) for name in known}
+    schema = int(plain.get("schema", SCHEMA))
+    if schema > SCHEMA:
+        raise ValueError(f"schema {schema} is newer than {SCHEMA}")
+    try:
+        for holder in (plain, *plain.get("attempts", [])):
+            options = Options(**_OPTIONS.validate_python(holder.get("options", {})))
+            # an image without an option that only a newer version knows is not what was asked for
+            if unknown := {name for name, _ in options.chosen} - {spec.name for spec in OPTIONS}:
+                raise ValueError(f"{len(unknown)} options are not known")
+            holder["options"] = options
+        return _SESSION.validate_python(plain)
+    except ValidationError:
+        raise ValueError("some values are not of their form") from None
+
+
+def options_to_json(options: Options) -> str:
+    return json.dumps(dict(options.chosen), separators=(",", ":"))
+
+
+def options_from_json(stored: str) -> Options:
+    return Options(**_OPTIONS.validate_json(stored))
+
+
+# the writes of a commit
+
+SESSIONS_OF_A_THREAD = 10
+"""Sessions of one thread that are looked at; the newest may have expired."""
+
+COMMIT = """
+-- Write a session and all that changes with it, or nothing.
+-- KEYS: the session, then the key of each other write
+-- ARGV: expected version ('' = must not exist), write id, ttl ms, the other writes as JSON
+--       ([command, arguments...] each), then field, value, ... of the session
+-- Answers 1 when all is written, 0 when somebody was faster. A repeated commit (the same write id,
+-- after a lost answer) answers 1 without writing again.
+local version = redis.call('HGET', KEYS[1], 'version')
+if redis.call('HGET', KEYS[1], 'write_id') == ARGV[2] then return 1 end
+if (version or '') ~= ARGV[1] then return 0 end
+local writes = cjson.decode(ARGV[4])
+for i, write in ipairs(writes) do  -- a key of another type ends it before anything is written
+  if string.sub(write[1], 1, 1) == 'Z' then redis.call('ZCARD', KEYS[i + 1]) end
+end
+redis.call('HSET', KEYS[1], 'write_id', ARGV[2], unpack(ARGV, 5))
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+for i, write in ipairs(writes) do
+  redis.call(write[1], KEYS[i + 1], unpack(write, 2))
+end
+return 1
+"""
+
+REMOVE_IF_UNTOUCHED = """
+-- KEYS: the list of the unfinished; ARGV: session id, the score that was read
+local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if score and tonumber(score) == tonumber(ARGV[2]) then
+  return redis.call('ZREM', KEYS[1], ARGV[1])
+end
+return 0
+"""
+
+
+def writes_with(session: Session, now: float, ttl: int) -> Iterator[tuple[str, list[str]]]:
+    """What one commit writes beside the session's hash: a key, and a command with its arguments.
+    `now` and `ttl` are seconds.
+
+    A further write that must be kept with the session (a hold, a line of a ledger) is one more
+    here. What adds comes before what removes, so that a full server refuses the first of them. The
+    script looks at the types of sorted sets beforehand; a write to a key of another type needs
+    such a look in `COMMIT` as well.
+    """
+    team, user, _ = session.id.split(".", 2)
+    index = user_key(team, user)
+    yield index, ["ZADD", repr(now), session.id]
+    yield index, ["ZREMRANGEBYSCORE", "-inf", f"({now - ttl!r}"]
+    yield index, ["EXPIRE", str(ttl)]
+    if session.thread_ts:
+        thread = thread_key(session.team, session.channel, session.thread_ts)
+        yield thread, ["ZADD", repr(session.created_at), session.id]
+        yield thread, ["ZREMRANGEBYRANK", "0", str(-SESSIONS_OF_A_THREAD - 1)]
+        yield thread, ["EXPIRE", str(ttl)]
+    unfinished = unfinished_key(session.team)
+    if owed(session):
+        yield unfinished, ["ZADD", repr(now), session.id]
+        yield unfinished, ["EXPIRE", str(ttl)]  # no session on the list lives longer
+    else:
+        yield unfinished, ["ZREM", session.id]

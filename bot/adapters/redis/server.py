@@ -1,0 +1,96 @@
+"""The Redis server: how the program connects to it, and what it says of itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import (
+    BusyLoadingError,
+    ConnectionError,
+    ReadOnlyError,
+    RedisError,
+    TimeoutError,
+)
+
+from bot.adapters.redis.schema import EVERY_SESSION, TEST_WRITE
+from bot.adapters.redis_connections import bounded, redis_pool, unavailable
+from bot.domain.stages import Stage
+from bot.ports import Memory
+
+MAX_CONNECTIONS = 24
+"""Opening a connection costs as much as several calls, and people wait while many are opened."""
+_TEST_WRITE_TTL = 60
+"""Seconds."""
+_KEYS_AT_ONCE = 500
+
+
+def redis_client(url: str, patience: float) -> Redis:
+    """A client for calls that may take `patience` seconds in all. Its pool is bounded: callers
+    beyond it wait instead of failing.
+
+    The socket timeout notices a connection that died silently, because the default would wait for
+    minutes. The client asks again a Redis that is away or still loading until patience ends, and
+    one that has become a replica over a new connection, which may lead to another server.
+    """
+    pool = redis_pool(
+        url,
+        decode_responses=True,
+        max_connections=MAX_CONNECTIONS,
+        timeout=patience,
+        socket_timeout=min(8.0, patience),
+        socket_connect_timeout=min(5.0, patience),
+        health_check_interval=5,
+        retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=1_000),
+        retry_on_error=[BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError],
+    )
+    return Redis.from_pool(pool)  # closing the client closes the pool
+
+
+class RedisServer:
+    """What health checks, metrics and the write probe ask. `patience` bounds each call, in seconds;
+    each raises `StoreUnavailable`."""
+
+    def __init__(self, redis: Redis, patience: float) -> None:
+        self._redis: Any = redis
+        self._patience = patience
+
+    async def ping(self) -> None:
+        async with bounded(self._patience):
+            await self._redis.ping()
+
+    async def probe_write(self) -> None:
+        """Make a small change that means nothing. Raises where Redis takes none."""
+        async with bounded(self._patience):
+            await self._redis.set(TEST_WRITE, "", ex=_TEST_WRITE_TTL)
+
+    async def memory(self) -> Memory:
+        """How much the server uses and may use. Raises also where it does not tell, which counts as
+        no failure of the store."""
+        try:
+            async with asyncio.timeout(self._patience):
+                told = await self._redis.info("memory")
+        except (RedisError, OSError) as error:
+            raise unavailable(error) from error
+        return Memory(int(told.get("used_memory", 0)), int(told.get("maxmemory", 0)))
+
+    async def census(self) -> dict[Stage, int]:
+        """How many sessions stand in each stage. Looks at every session, in many steps, each of
+        which is bounded. Leaves out sessions in a stage that only a newer version knows."""
+        stages: dict[str, str | None] = {}  # by key, because a scan may name one twice
+        cursor = -1
+        while cursor:
+            async with bounded(self._patience):
+                cursor, keys = await self._redis.scan(
+                    max(cursor, 0), EVERY_SESSION, _KEYS_AT_ONCE, _type="hash"
+                )
+                pipeline = self._redis.pipeline(transaction=False)
+                for key in keys:
+                    pipeline.hget(key, "stage")
+                stages.update(zip(keys, await pipeline.execute(), strict=True))
+        counted = Counter(stages.values())
+        return {stage: counted[stage.value] for stage in Stage}

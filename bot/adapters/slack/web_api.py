@@ -1,0 +1,202 @@
+"""Slack's Web API: the client, one call, and the retries of what may be repeated.
+
+A failed call raises the program's own errors and is counted by the metrics.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_before_delay,
+)
+
+from bot.domain.errors import (
+    ImageNotReady,
+    ImagineError,
+    SlackBusy,
+    SlackRefused,
+    SlackShutOut,
+    SlackUnavailable,
+)
+from bot.domain.shut_out import cause_of, is_doubtful
+from bot.telemetry import metrics
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+E = TypeVar("E", bound=ImagineError)
+
+CALL_TIMEOUT = 20.0
+"""Seconds for one call, an upload of a few megabytes included."""
+PATIENCE = 120.0
+"""Seconds for which a call is repeated while Slack is busy or away."""
+
+_CODE = re.compile(r"[a-z0-9_]{1,80}")
+"""Slack's errors are names. Anything else in their place stays out of the logs."""
+_TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+"""Errors in an `ok: false` answer that Slack documents as temporary."""
+_RATE_LIMITED = {"ratelimited", "rate_limited"}
+"""Both spellings are in use, by method."""
+_SLACK_FILE = ("slack file", "slack_file")
+
+
+def slack_session() -> ClientSession:
+    """The HTTP session that every call shares; the SDK would open one for each call."""
+    return ClientSession(timeout=ClientTimeout(total=CALL_TIMEOUT), trust_env=True)
+
+
+class SlackClient(AsyncWebClient):
+    """A client that reports whether Slack still lets the app in.
+
+    `on_shut_out` is called with the method and the error code of each call that Slack refuses
+    because it refuses the whole app, `on_doubt` with those of a call for which that is possible,
+    and `on_worked` with the method of each call that Slack accepts.
+    """
+
+    on_shut_out: Callable[[str, str], None] | None = None
+    on_doubt: Callable[[str, str], None] | None = None
+    on_worked: Callable[[str], None] | None = None
+
+    async def api_call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
+        try:
+            response = await super().api_call(api_method, **options)
+        except SlackApiError as error:
+            code = code_of(error)
+            if self.on_shut_out is not None and cause_of(api_method, code):
+                self.on_shut_out(api_method, code)
+            elif self.on_doubt is not None and is_doubtful(api_method, code):
+                self.on_doubt(api_method, code)
+            raise
+        if self.on_worked is not None:
+            self.on_worked(api_method)
+        return response
+
+
+def slack_client(token: str, base_url: str, session: ClientSession | None) -> SlackClient:
+    """A client that retries nothing by itself: each caller decides what may be repeated.
+
+    The SDK takes `HTTPS_PROXY` for every host, so `NO_PROXY` is honoured here.
+    """
+    client = SlackClient(token=token, base_url=base_url, session=session, retry_handlers=[])
+    host = urlsplit(base_url).hostname or ""
+    if host in {"127.0.0.1", "localhost", "::1"} or proxy_bypass(host):
+        client.proxy = None
+    return client
+
+
+async def call(method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> Any:
+    """Make the call once and return its body.
+
+    Raises `SlackBusy`, `SlackShutOut`, another `SlackUnavailable` (the call may have had its
+    effect), `ImageNotReady` or another `SlackRefused`.
+    """
+    name = getattr(method, "__name__", "call").replace("_", ".", 1)
+    try:
+        response = await method(**arguments)
+    except SlackApiError as error:
+        raise counted(name, _translated(name, error)) from error
+    except (ClientError, SlackClientError, OSError) as error:  # TimeoutError is an OSError
+        raise counted(name, SlackUnavailable(f"{name}: {type(error).__name__}")) from error
+    if not isinstance(response.data, dict):
+        raise counted(name, SlackUnavailable(f"{name}: no JSON"))
+    return response.data
+
+
+def counted(method: str, error: E) -> E:
+    """The same error, after the metrics have counted it."""
+    match error:
+        case SlackBusy():
+            kind = "busy"
+        case ImageNotReady():  # expected until Slack knows the file
+            kind = "image_not_ready"
+        case SlackShutOut() | SlackRefused():
+            kind = error.code
+        case _:
+            kind = "unavailable"
+    metrics.slack_error(method, kind)
+    return error
+
+
+def _translated(name: str, error: SlackApiError) -> SlackUnavailable | SlackRefused:
+    response, status, code = error.response, status_of(error), code_of(error)
+    if cause_of(name, code):
+        return SlackShutOut(name, code)
+    if status == 429 or code in _RATE_LIMITED:
+        return SlackBusy(retry_after(response.headers))
+    if status >= 500 or status == 408 or code in _TRANSIENT:
+        return SlackUnavailable(f"{name}: {status} {code}")
+    if code == f"http_{status}" and not 400 <= status < 500:
+        return SlackUnavailable(f"{name}: {status}")  # a page of a gateway
+    if code == "invalid_blocks" and any(words in str(response.data) for words in _SLACK_FILE):
+        return ImageNotReady(name, code)
+    return SlackRefused(name, code)
+
+
+def status_of(error: SlackApiError) -> int:
+    """The HTTP status; 0 where it is not known."""
+    response = error.response
+    return getattr(response, "status_code", 0) or getattr(response, "status", 0)
+
+
+def code_of(error: SlackApiError) -> str:
+    """Slack's name of the error, or `http_…` with the status where a gateway answered in its
+    place."""
+    data = getattr(error.response, "data", None)
+    code = str(data.get("error") or "") if isinstance(data, dict) else ""
+    if not code:
+        return f"http_{status_of(error)}"
+    return code if _CODE.fullmatch(code) else "unknown_error"
+
+
+def retry_after(headers: Mapping[str, Any]) -> float:
+    """Seconds from the header `Retry-After`; 1 where there is none that can be read."""
+    for key, value in headers.items():
+        if key.lower() == "retry-after":
+            try:
+                return max(0.0, float(value))
+            except ValueError:
+                break
+    return 1.0
+
+
+async def with_retries(step: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
+    """Repeat a step while Slack is busy or away, for `patience` seconds at most. A Slack that
+    refuses the whole app is not asked again."""
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(SlackUnavailable) & retry_if_not_exception_type(SlackShutOut),
+        wait=_wait,
+        stop=stop_before_delay(patience),
+        before_sleep=_log_wait,
+        reraise=True,
+    )
+    async for attempt in retrying:
+        with attempt:
+            result = await step()
+    return result
+
+
+def _wait(state: RetryCallState) -> float:
+    """Seconds: what Slack asked for, else 0.5, 1, 2, 4, 4, …"""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, SlackBusy):
+        return error.retry_after + 0.1
+    return float(min(4.0, 0.5 * 2 ** (state.attempt_number - 1)))
+
+
+def _log_wait(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.info("Slack: %s, again in %.1f s", error, state.upcoming_sleep)

@@ -6,8 +6,7 @@ work that runs side by side keeps its own.
 Spans use OpenTelemetry's own API. Without its SDK, which `bot.telemetry.tracing` starts where the
 standard variables ask for it, they are no-ops of a few microseconds.
 
-    command ─ job announce ─ job generate ─ flow GenerateImage ─ provider generate
-                                          └ flow UploadImages, PostDraft, …
+    command ─ job announce ─ job generate ─ flow from GenerateImage ─ provider generate
 
 A job's data carries the trace context, so one trace spans the processes.
 """

@@ -29,7 +29,7 @@ _WHO = {word: word for word in WhoMayStart} | {
     "all": WhoMayStart.ANYONE,
     "*": WhoMayStart.ANYONE,
 }
-"""What people write for who may start."""
+"""Spellings of who may start."""
 
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and symbols that show nothing."""
@@ -140,7 +140,7 @@ class Settings(BaseSettings):
 
     @field_validator("ai_label")
     @classmethod
-    def _shown(cls, label: str) -> str:
+    def _visible_label(cls, label: str) -> str:
         label = label.strip()
         kinds = {category(mark) for mark in label}
         if not any(category(mark)[0] in "LNSP" for mark in label if mark not in _BLANK):
@@ -158,8 +158,8 @@ class Settings(BaseSettings):
 
     @property
     def option_table(self) -> OptionTable:
-        """What people may ask for: OpenAI's models know the finest qualities from 2.5 on, and what
-        another server knows is not for us to say."""
+        """The options that people may choose. OpenAI's models know the finest qualities from 2.5
+        on; another server may know all of them."""
         openai = self.image_backend is not Backend.PLACEHOLDER and self.official_openai
         if openai and "2.5" not in self.image_model:
             return OPTIONS.limited_to(quality=("auto", "low", "medium", "high"))

@@ -110,7 +110,7 @@ async def _start_bot(
     watching = [
         asyncio.create_task(watch(redis.url, page.feed)) for watch in (watch_stages, watch_jobs)
     ]
-    stack.push_async_callback(_cancel, watching)
+    stack.push_async_callback(cancel_and_wait, *watching)
     child = BotChild(settings, page, redis.url, folder)
     running = asyncio.create_task(child.run())
     stack.push_async_callback(_end, child, running)
@@ -120,10 +120,6 @@ async def _start_bot(
 async def _end(child: BotChild, running: asyncio.Task[None]) -> None:
     await child.stop()
     await running
-
-
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    await cancel_and_wait(*tasks)
 
 
 async def _until_ready(child: BotChild, stop: asyncio.Event) -> None:

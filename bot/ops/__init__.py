@@ -1,1 +1,2 @@
-"""Running the program: the checks of what is outside, health and metrics, start-up and stopping."""
+"""Running the program: checks of Redis, Slack and the provider, health and metrics, start-up and
+shutdown."""

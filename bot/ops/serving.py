@@ -1,7 +1,7 @@
-"""What a process serves of itself: `/healthz`, `/readyz` and `/metrics`; and the HTTP server.
+"""`/healthz`, `/readyz` and `/metrics`; and the HTTP server.
 
-`/healthz` is about what the process needs, and stays the same from its start to its end;
-`/readyz` is about whether it should be given work now.
+`/healthz` says whether Redis answers, from the start of the process to its end. `/readyz` says
+whether the process should get work now.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from bot.telemetry.metrics import READY, REGISTRY
 MAX_BODY = 1024 * 1024
 """Bytes; Slack's largest payloads are a fraction of it."""
 ANSWER_WITHIN = 2.5
-"""Seconds, whatever the checks wait for."""
+"""Seconds, however long the checks take."""
 
 Refresh = Callable[[], Awaitable[None]]
-"""Brings the metrics up to date that are read at a scrape; bounded, and never raises."""
+"""Updates the metrics that are read at a scrape; bounded, and never raises."""
 
 
 class Monitoring:
-    """Says how the process is. Not ready until `started`, nor once `stop` is set. `ping` raises
-    `StoreUnavailable` where Redis does not answer."""
+    """Not ready until `started`, nor once `stop` is set. `ping` raises `StoreUnavailable` where
+    Redis does not answer."""
 
     def __init__(self, ping: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
         self._ping = ping
@@ -37,9 +37,9 @@ class Monitoring:
         self._needs: list[tuple[Callable[[], bool], str]] = []
         self._refreshers: list[Refresh] = []
 
-    def needs(self, able: Callable[[], bool], otherwise: str) -> None:
-        """Ready only while `able` says so; `otherwise` is the reason given."""
-        self._needs.append((able, otherwise))
+    def needs(self, condition: Callable[[], bool], otherwise: str) -> None:
+        """Ready only while `condition` holds; `otherwise` is the reason given."""
+        self._needs.append((condition, otherwise))
 
     def refresh_by(self, refresh: Refresh) -> None:
         self._refreshers.append(refresh)
@@ -55,34 +55,34 @@ class Monitoring:
         ]
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        return _answer(await _answer_within(ANSWER_WITHIN, self._store_lacks()))
+        return _response(await _answer_within(ANSWER_WITHIN, self._store_trouble()))
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        return _answer(await self._not_ready())
+        return _response(await self._not_ready())
 
     async def _not_ready(self) -> str:
-        """Why not; empty where it is."""
+        """Why the process is not ready; empty where it is."""
         if self._stop.is_set():
             return "stopping"
         if not self._started:
             return "starting"
-        return await _answer_within(ANSWER_WITHIN, self._lacks())
+        return await _answer_within(ANSWER_WITHIN, self._trouble())
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        lacks, *_ = await asyncio.gather(
+        reason, *_ = await asyncio.gather(
             self._not_ready(), *(refresh() for refresh in self._refreshers)
         )
-        READY.set(not lacks)
+        READY.set(not reason)
         encode, content_type = _encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(REGISTRY), headers={"Content-Type": content_type})
 
-    async def _lacks(self) -> str:
+    async def _trouble(self) -> str:
         """The first reason why the process cannot take work now."""
-        if reason := await self._store_lacks():
+        if reason := await self._store_trouble():
             return reason
-        return next((reason for able, reason in self._needs if not able()), "")
+        return next((reason for holds, reason in self._needs if not holds()), "")
 
-    async def _store_lacks(self) -> str:
+    async def _store_trouble(self) -> str:
         try:
             await self._ping()
         except StoreUnavailable as error:
@@ -92,8 +92,8 @@ class Monitoring:
 
 
 class HttpServer:
-    """An aiohttp server for the given routes. `port` 0 takes a free one. Once `stop` is set, no
-    connection is kept for another request."""
+    """An aiohttp server for the given routes. `port` 0 takes a free one. Once `stop` is set, the
+    server keeps no connection for another request."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class HttpServer:
     ) -> None:
         application = web.Application(client_max_size=MAX_BODY)
         application.add_routes(routes)
-        application.on_response_prepare.append(self._part)
+        application.on_response_prepare.append(self._close_connection)
         self._stop = stop
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=3.0)
         self._host = host
@@ -121,29 +121,29 @@ class HttpServer:
         """Take no new requests; let running ones finish, for up to 3 s."""
         await self._runner.cleanup()
 
-    async def _part(self, _: web.Request, response: web.StreamResponse) -> None:
+    async def _close_connection(self, _: web.Request, response: web.StreamResponse) -> None:
         if self._stop is not None and self._stop.is_set():
             response.headers["Connection"] = "close"
             response.force_close()
 
 
 def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
-    """What writes the metrics as asked for, and its content type."""
+    """The encoder for the format that the request accepts, and its content type."""
     try:
         return choose_encoder(accept)
     except (TypeError, ValueError):  # a version that is no number
         return choose_encoder("")
 
 
-def _answer(reason: str) -> web.Response:
+def _response(reason: str) -> web.Response:
     if reason:
         return web.json_response({"status": "unavailable", "reason": reason}, status=503)
     return web.json_response({"status": "ok"})
 
 
 async def _answer_within(seconds: float, check: Awaitable[str]) -> str:
-    """What the check answers. One that does not end is cancelled, and not waited for, because it
-    may not even notice that."""
+    """The result of the check. A check that does not end is cancelled, and not waited for, because
+    it may not even notice that."""
     task = asyncio.ensure_future(check)
     task.add_done_callback(retrieve)
     try:

@@ -1,7 +1,8 @@
-"""`SharedGauges`: what a worker tells of the queue and the sessions, read from Redis at a scrape.
+"""`SharedGauges`: the gauges of the queue, the sessions and Redis' memory, read at a scrape of a
+worker.
 
-A scrape waits for that only so long. What cannot be read is left out, so that nobody takes an old
-number for a new one; the rest of the metrics is told all the same.
+A scrape waits only so long for Redis. A gauge that cannot be read is left out, so that nobody takes
+an old number for a new one; the rest of the metrics is served all the same.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ ReadMemory = Callable[[], Awaitable[Memory]]
 
 
 class SharedGauges:
-    """One reading at a time, however many scrapes there are. Forgets at first what an earlier
-    one in this process told."""
+    """Reads once at a time, however many scrapes there are. Clears first what an earlier instance
+    in this process has set."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class SharedGauges:
         self._queue: asyncio.Task[None] | None = None
         self._server: asyncio.Task[None] | None = None
         self._sessions: asyncio.Task[None] | None = None
-        _forget_queue()
+        _clear_queue()
         SESSIONS.clear()
         REDIS_MEMORY.clear()
 
@@ -61,7 +62,7 @@ class SharedGauges:
         tasks = {task for task in self._tasks if task is not None}
         _, late = await asyncio.wait(tasks, timeout=SCRAPE_WITHIN)
         if self._queue in late:
-            _forget_queue()
+            _clear_queue()
         if self._server in late:
             REDIS_MEMORY.clear()
 
@@ -80,9 +81,9 @@ class SharedGauges:
     async def _read_queue(self) -> None:
         try:
             depths = await self._depths()
-        except Exception as error:  # noqa: BLE001 - a scrape tells the rest all the same
+        except Exception as error:  # noqa: BLE001 - the rest of the scrape goes on
             log.warning("the queue could not be read: %s", type(error).__name__)
-            _forget_queue()
+            _clear_queue()
             return
         for depth in depths:
             for state, jobs in depth.jobs.items():
@@ -92,7 +93,7 @@ class SharedGauges:
     async def _read_memory(self) -> None:
         try:
             memory = await self._memory()
-        except Exception as error:  # noqa: BLE001 - a scrape tells the rest all the same
+        except Exception as error:  # noqa: BLE001 - the rest of the scrape goes on
             log.debug("Redis does not tell of its memory: %s", type(error).__name__)
             REDIS_MEMORY.clear()
             return
@@ -102,7 +103,7 @@ class SharedGauges:
     async def _count_sessions(self) -> None:
         try:
             counted = await self._census()
-        except Exception as error:  # noqa: BLE001 - a scrape tells the rest all the same
+        except Exception as error:  # noqa: BLE001 - the rest of the scrape goes on
             log.warning("the sessions could not be counted: %s", type(error).__name__)
             self._counted_at = None
             SESSIONS.clear()
@@ -112,6 +113,6 @@ class SharedGauges:
             SESSIONS.labels(stage.value).set(counted.get(stage, 0))
 
 
-def _forget_queue() -> None:
+def _clear_queue() -> None:
     QUEUE_JOBS.clear()
     QUEUE_OLDEST_SECONDS.clear()

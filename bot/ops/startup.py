@@ -1,5 +1,5 @@
-"""The checks at start-up: what would otherwise fail silently, or for ever, ends the program with
-words that say what to do."""
+"""The checks at start-up. Trouble that would otherwise fail silently, or for ever, ends the program
+with words that say what to do."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ WHERE_TO_SET = (
 
 
 class StartupError(ImagineError):
-    """Something outside is wrong; the text says what, and what to do."""
+    """A setting, or a service that the program needs, is wrong; the text says what to do."""
 
 
 async def check_at_start(
     settings: Settings, slack: AsyncWebClient, stop: asyncio.Event, *, web: bool
 ) -> Identity | None:
-    """Raises `StartupError`; answers who the bot is, or None where it was stopped meanwhile."""
+    """Answer who the bot is, or None where it was stopped meanwhile. Raises `StartupError`."""
     identities: list[Identity] = []
 
     async def bot_token() -> list[Finding]:
@@ -69,7 +69,7 @@ async def check_at_start(
 
 
 async def warn_of_models(settings: Settings) -> None:
-    """Log what is wrong with the key and the models, or soon will be. Holds nothing up."""
+    """Log what is wrong with the key and the models, or soon will be."""
     key = settings.openai_api_key.get_secret_value()
     async with openai_client(key, settings.openai_base_url) as client:
         for finding in await check_models(client, settings):
@@ -78,7 +78,8 @@ async def warn_of_models(settings: Settings) -> None:
 
 
 def require_settings(settings: Settings, *, web: bool, own_redis: bool = False) -> None:
-    """Raises `StartupError` that names all that is missing. `own_redis`: none has to be given."""
+    """Raises `StartupError` that names every missing setting. With `own_redis` the program starts
+    its own Redis."""
     missing = []
     if not settings.slack_bot_token.get_secret_value():
         missing.append("SLACK_BOT_TOKEN is not set: copy the Bot User OAuth Token (xoxb-…)")
@@ -99,17 +100,18 @@ def require_settings(settings: Settings, *, web: bool, own_redis: bool = False) 
 async def _wait_until_ok(
     check: Callable[[], Awaitable[Sequence[Finding]]], stop: asyncio.Event
 ) -> bool:
-    """Wait for what may pass. False where the program was stopped meanwhile."""
+    """Repeat the check while its trouble is transient. Answers False where the program was stopped
+    meanwhile. Raises `StartupError`."""
     deadline = asyncio.get_running_loop().time() + WAIT_FOR_OUTSIDE
     while True:
         findings = await check()
-        passing = [f for f in findings if f.verdict is Verdict.TRANSIENT]
+        transient = [f for f in findings if f.verdict is Verdict.TRANSIENT]
         wrong = [f for f in findings if f.verdict is Verdict.WRONG]
-        if wrong or (passing and asyncio.get_running_loop().time() > deadline):
-            raise StartupError("\n".join(str(f) for f in [*wrong, *passing]))
-        if not passing:
+        if wrong or (transient and asyncio.get_running_loop().time() > deadline):
+            raise StartupError("\n".join(str(f) for f in [*wrong, *transient]))
+        if not transient:
             break
-        log.warning("waiting: %s", passing[0])
+        log.warning("waiting: %s", transient[0])
         if await wait_for_event(stop, 1.0):
             return False
     for finding in findings:

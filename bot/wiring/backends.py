@@ -1,4 +1,4 @@
-"""Which image backend the settings ask for."""
+"""The image backend that the settings ask for."""
 
 from __future__ import annotations
 

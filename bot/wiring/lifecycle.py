@@ -32,7 +32,7 @@ from bot.wiring.worker import start_worker
 log = logging.getLogger(__name__)
 
 HEALTH_PATIENCE = 1.5
-"""Seconds for the store to say that it is there."""
+"""Seconds for Redis to answer a health check."""
 
 
 class Role(Flag):
@@ -43,8 +43,8 @@ class Role(Flag):
 
 
 async def run(settings: Settings, role: Role, *, embedded_redis: bool = False) -> None:
-    """Run until SIGTERM or SIGINT. Raises `StartupError` where something outside is wrong, and
-    `TaskEnded` where something that has to go on did not."""
+    """Run until SIGTERM or SIGINT. Raises `StartupError` where a setting or an outside service is
+    wrong, and `TaskEnded` where a task that has to run for ever has ended."""
     require_settings(settings, web=Role.WEB in role, own_redis=embedded_redis)
     shutdown = Shutdown()
     shutdown.listen_to_signals()
@@ -60,7 +60,7 @@ async def run(settings: Settings, role: Role, *, embedded_redis: bool = False) -
                 _start(clients, role, stack, shutdown), shutdown.requested
             )
         if clients is not None and endless is not None:
-            _spare_the_collector()
+            _freeze_garbage_collector()
             log.info("ready as @%s", clients.identity.bot_name)
             await shutdown.wait_until_requested(endless)
             log.info("stopping")
@@ -69,16 +69,16 @@ async def run(settings: Settings, role: Role, *, embedded_redis: bool = False) -
     log.info("stopped")
 
 
-def _spare_the_collector() -> None:
-    """What is there by now stays: 150,000 objects, mostly code. Looking through them for garbage
-    would stop everything for 70 ms, now and then."""
+def _freeze_garbage_collector() -> None:
+    """The objects of the start, 150,000 and mostly code, are never garbage. Looking through them
+    would stop the event loop for 70 ms now and then."""
     gc.collect()
     gc.freeze()
 
 
 async def _drain(settings: Settings, role: Role, shutdown: Shutdown) -> None:
-    """Serve on for a while, as not ready: a load balancer needs it to send requests elsewhere.
-    Over Socket Mode Slack itself is told, and nothing is sent to a worker."""
+    """Serve on for a while, as not ready: a load balancer needs that time to send requests
+    elsewhere. Socket Mode needs none, because Slack itself is told; a worker gets no requests."""
     if role is Role.WEB and not settings.socket_mode:
         await wait_for_event(shutdown.urgent, settings.drain_seconds)
 
@@ -86,7 +86,7 @@ async def _drain(settings: Settings, role: Role, shutdown: Shutdown) -> None:
 async def _start(
     clients: Clients, role: Role, stack: AsyncExitStack, shutdown: Shutdown
 ) -> list[asyncio.Task[None]]:
-    """Start what the role asks for, and answer the tasks that must not end."""
+    """Start the parts of the role, and answer the tasks that must not end."""
     monitoring = await _serve_monitoring(clients, role, stack, shutdown)
     endless: list[asyncio.Task[None]] = []
     if Role.WORKER in role:
@@ -106,7 +106,7 @@ def _embed_redis(settings: Settings, stack: AsyncExitStack) -> Settings:
 async def _connect(
     settings: Settings, role: Role, stack: AsyncExitStack, shutdown: Shutdown
 ) -> Clients | None:
-    """None where the program was stopped while it waited for something outside."""
+    """None where the program was stopped while it waited for Redis or Slack."""
     http = await stack.enter_async_context(slack_session())
     token = settings.slack_bot_token.get_secret_value()
     slack = slack_client(token, settings.slack_api_url, http)
@@ -126,8 +126,8 @@ async def _connect(
 async def _serve_monitoring(
     clients: Clients, role: Role, stack: AsyncExitStack, shutdown: Shutdown
 ) -> Monitoring:
-    """On a port of its own, for a worker and for Socket Mode, where nothing else listens. It is
-    there before what it tells of, and after."""
+    """On a port of its own, for a worker and for Socket Mode, where nothing else listens. It starts
+    before the parts that it reports on, and ends after them."""
     redis = RedisServer(clients.redis(stack, HEALTH_PATIENCE), HEALTH_PATIENCE)
     monitoring = Monitoring(redis.ping, shutdown.requested)
     if Role.WORKER in role:

@@ -1,4 +1,4 @@
-"""What takes people's requests, put together: Slack → listeners → services → Redis."""
+"""The web process: Slack → listeners → services → Redis."""
 
 from __future__ import annotations
 

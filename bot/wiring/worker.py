@@ -1,4 +1,4 @@
-"""What makes and publishes images, put together: jobs → flow → provider and Slack."""
+"""The worker process: jobs → flow → provider and Slack."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ PROBE_PATIENCE = 2.0
 
 
 def slack_breaker(clients: Clients, stack: AsyncExitStack, tasks: BackgroundTasks) -> SlackBreaker:
-    """It hears of every call of this process that Slack refuses because it refuses the app."""
+    """A breaker to which this process reports each call that Slack refuses because it refuses the
+    app."""
 
     async def auth_test() -> AuthTest:
         finding, identity = await identify(clients.slack)
@@ -152,8 +153,8 @@ async def _stop_worker(
     grace: float,
     shutdown: Shutdown,
 ) -> None:
-    """The watchers go on meanwhile: a person may still cancel what runs. A second signal ends what
-    runs at once."""
+    """The watchers go on meanwhile, so that a person can still cancel a running job. A second
+    signal ends the running jobs at once."""
 
     async def stop_at_once() -> None:
         await shutdown.urgent.wait()

@@ -47,11 +47,9 @@ class AttemptGateway:
 
     async def create(self, session: Session, person: Person, prompt: str) -> Session:
         """Store a new session with its first attempt; answer the one that is there where its id is
-        taken already. Only where there are rules it is looked up first: the store itself keeps a
-        second delivery from beginning a second attempt."""
-        if self._rules:
-            for known in await self._sessions.load_many([session.id]):
-                return known
+        taken already."""
+        for known in await self._sessions.load_many([session.id]):
+            return known
         begun = begin.submit(session, prompt, self._now(), session.options)
         await self._ask_rules(BeginRequest(person, session, begun.latest, session.id))
         return await self._creator.create(begun)

@@ -10,8 +10,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.concurrency import BackgroundTasks
 from bot.domain.errors import Reason, Refusal
-from bot.domain.person import Person
-from bot.domain.policy import WhoMayStart
+from bot.domain.policy import Person, WhoMayStart
 from bot.slack.actor import Actor, actor_of, is_asked_by_somebody, is_of_a_person, is_ours
 from bot.slack.error_boundary import error_boundary
 from bot.slack.identity import Identity

@@ -8,7 +8,7 @@ from uuid import uuid4
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.errors import Reason, Refusal
-from bot.domain.person import Person
+from bot.domain.policy import Person
 from bot.domain.prompt import MAX_TYPED, check_length
 from bot.service import RequestOrigin
 from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT, Target, parse_target

@@ -1,5 +1,5 @@
 """Every Redis key that the store writes. A session id is `team.user.token`, where the user is the
-owner's key in the installation `team`: see `bot.domain.person`.
+owner's key in the installation `team`: see `bot.domain.policy`.
 
 Every key of a workspace carries the hash tag `{team}`: one script writes several of them, and a
 workspace can be moved to another server. The keys of a server name no workspace's data.

@@ -8,8 +8,8 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.attempt import Source
 from bot.domain.errors import Reason, Refusal
+from bot.domain.images import check_picture
 from bot.domain.options import OptionTable
-from bot.domain.pictures import check_picture
 from bot.domain.session import Session
 from bot.service import RequestOrigin
 from bot.slack.error_boundary import error_boundary, within_ack_deadline

@@ -8,7 +8,7 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
 from bot.domain.errors import StoreUnavailable
-from bot.domain.gallery import Gallery
+from bot.domain.session import Gallery
 from bot.slack.error_boundary import error_boundary, within_ack_deadline
 from bot.slack.listeners.dependencies import ListenerDependencies
 from bot.slack.request_metrics import count_slack_errors, track_listener

@@ -51,12 +51,12 @@ async def wait_for_event(event: asyncio.Event, seconds: float) -> bool:
 async def run_until_event(work: Coroutine[Any, Any, T], event: asyncio.Event) -> T | None:
     """What the work answers, or None where the event is set before its end."""
     working, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
-    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if working.done():
-        return working.result()
-    await cancel_and_wait(working)
-    return None
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        is_done = working.done()
+    finally:
+        await cancel_and_wait(working, waiting)
+    return working.result() if is_done else None
 
 
 async def run_within(seconds: float, call: Awaitable[T], *, unwinding: float = 0.2) -> T:

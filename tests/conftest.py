@@ -9,8 +9,10 @@ import pytest
 import redis
 
 from bot.adapters.embedded_redis import EmbeddedRedis
+from bot.domain.options import OPTIONS, OptionSpec
 from bot.sandbox import SimulatedSlack
 from tests.fake_openai import FakeOpenAI
+from tests.support.pretend import PRETEND
 from tests.support.processes import World
 
 HERE = Path(__file__).parent
@@ -77,3 +79,10 @@ async def socket_world(
     """The same over Socket Mode alone, for what does not depend on the way in."""
     async with World(slack, openai, redis_url, tmp_path, "socket") as world:
         yield world
+
+
+@pytest.fixture
+def pretend_option(monkeypatch: pytest.MonkeyPatch) -> OptionSpec:
+    """One more option in the table, and nothing else changed."""
+    monkeypatch.setattr(OPTIONS, "specs", (*OPTIONS.specs, PRETEND))
+    return PRETEND

@@ -1,13 +1,16 @@
-"""`MeasuredBackend`: an image backend whose images are counted."""
+"""`MeasuredBackend`: an image backend whose images are counted and logged."""
 
 from __future__ import annotations
 
+import logging
 import time
 
 from bot.domain.errors import FailureKind, GenerationError, NotAsked
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.ports import Checkpoint, ImageBackend
 from bot.telemetry import metrics
+
+log = logging.getLogger(__name__)
 
 _PAID = {FailureKind.BAD_IMAGE}
 """The failures that come after the provider has made an image."""
@@ -37,8 +40,10 @@ class MeasuredBackend:
             except Exception as error:
                 self._failed(error, time.perf_counter() - started)
                 raise
+        seconds = time.perf_counter() - started
+        log.info("the provider made it", extra={"seconds": round(seconds, 3)})
         self._paid.inc()
-        self._seconds["ok"].observe(time.perf_counter() - started)
+        self._seconds["ok"].observe(seconds)
         return image
 
     def _failed(self, error: Exception, seconds: float) -> None:

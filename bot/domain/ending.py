@@ -78,8 +78,8 @@ def retired(session: Session) -> Session:
     )
 
 
-def finish_is_due(session: Session, run: int) -> bool:
-    """Whether this run of `finish` has something to do: a refusal is to be shown as well, and a
+def publish_is_due(session: Session, run: int) -> bool:
+    """Whether this run of `publish` has something to do: a refusal is to be shown as well, and a
     run from before it was asked for again comes too late."""
     if session.stage is not Stage.FINAL or session.publication is Publication.SHOWN:
         return False

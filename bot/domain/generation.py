@@ -120,11 +120,28 @@ def image_failed(
     return _made_last(recorded, image, now)
 
 
+def image_expired(session: Session, image: ImageRef) -> Session:
+    """The image's bytes have expired before Slack had them: its job is owed once more, and the
+    candidate that is made last then delivers."""
+    if not under_way(session, image.attempt):
+        return session
+    candidate = session.latest.candidate(image.candidate)
+    if candidate.file_id or not candidate.has_image:
+        return session
+    attempt = session.latest.with_candidate(replace(candidate, width=0, height=0))
+    return with_attempt(session, replace(attempt, delivering=0))
+
+
 def shared_as_files(session: Session, number: int) -> Session:
     """The images stand in the thread as plain files."""
     if not under_way(session, number):
         return session
     return with_attempt(session, replace(session.latest, as_file=True))
+
+
+def preview_of(session: Session, number: int) -> str:
+    """The message that previews the attempt, which may be gone by now; empty for none."""
+    return session.attempt(number).preview_ts if number <= len(session.attempts) else ""
 
 
 def preview_shown(session: Session, number: int, ts: str) -> Session:
@@ -136,8 +153,7 @@ def preview_shown(session: Session, number: int, ts: str) -> Session:
 
 def preview_removed(session: Session, number: int, ts: str) -> Session:
     """This message is gone; another one may have taken its place."""
-    recorded = number <= len(session.attempts) and session.attempt(number).preview_ts
-    return preview_shown(session, number, "") if recorded and recorded == ts else session
+    return preview_shown(session, number, "") if preview_of(session, number) == ts else session
 
 
 def most_telling_failure(attempt: Attempt) -> tuple[FailureKind, str]:

@@ -13,15 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.domain.errors import OptionRefused
-from bot.domain.sizes import (
-    LONGEST_SIDE,
-    MOST_RATIO,
-    NAMED_SIZES,
-    SHORTEST_OF_LONGEST,
-    STEP,
-    ratio_of,
-    size_of,
-)
+from bot.domain.sizes import RATIO_TAKES, SIZE_LABELS, SIZE_TAKES, ratio_of, size_of
 
 Value = str | int
 """Empty or 0 where nothing is chosen."""
@@ -145,7 +137,8 @@ class OptionTable:
         raise OptionRefused(f"--{name}")
 
     def limited_to(self, **allowed: Iterable[str]) -> OptionTable:
-        """The table of a model that has only these choices of the options named."""
+        """The table of a model that has only these choices of the options named, which are read by
+        their choices."""
 
         def limited(spec: OptionSpec) -> OptionSpec:
             kept = set(allowed.get(spec.name, spec.choices))
@@ -192,44 +185,16 @@ def _labelled(*values: str, **labels: str) -> dict[str, str]:
     return {value: labels.get(value, value.capitalize()) for value in values}
 
 
-_SIZE_NAMES = ", ".join(f"`{name}`" for name in NAMED_SIZES)
-_PIXELS = (
-    f"width×height in pixels, multiples of {STEP}, up to {LONGEST_SIDE}×{SHORTEST_OF_LONGEST} "
-    f"either way round and no longer than {MOST_RATIO} to 1, such as `1280x720`"
-)
-_SIZE_LABELS = {
-    "square": "Square 1:1",
-    "landscape": "Landscape 3:2",
-    "portrait": "Portrait 2:3",
-    "wide": "Wide 16:9",
-    "tall": "Tall 9:16",
-}
-
 OPTIONS = OptionTable(
     [
         OptionSpec(
             "size",
             "Size",
             flags=(
-                Flag(
-                    "ar",
-                    aliases=("aspect", "ratio"),
-                    takes=(
-                        f"{_SIZE_NAMES}, or a ratio from `1:{MOST_RATIO}` to `{MOST_RATIO}:1`, "
-                        "such as `16:9`"
-                    ),
-                    parse=ratio_of,
-                ),
-                Flag(
-                    "size",
-                    takes=f"{_SIZE_NAMES}, `auto`, a ratio such as `16:9`, or {_PIXELS}",
-                    parse=size_of,
-                ),
+                Flag("ar", aliases=("aspect", "ratio"), takes=RATIO_TAKES, parse=ratio_of),
+                Flag("size", takes=SIZE_TAKES, parse=size_of),
             ),
-            choices={
-                **{size: _SIZE_LABELS[name] for name, size in NAMED_SIZES.items()},
-                AUTO: "Auto",
-            },
+            choices={**SIZE_LABELS, AUTO: "Auto"},
             open_ended=True,
             words=lambda size: str(size).replace("x", "×"),
             argument="size",

@@ -91,7 +91,7 @@ def _take(
     if spec := table.switch(name):
         if glued := _GLUED.match(text, typed.end()):
             raise OptionRefused(str(spec.flags[-1]), glued["value"], allowed=tuple(spec.choices))
-        return options.replace(**{spec.name: name}), typed.end()
+        return options.replace(**{spec.name: spec.parse(name)}), typed.end()
     found = table.flag(name)
     if found is None:
         raise OptionRefused(f"--{typed['name']}")

@@ -21,6 +21,22 @@ STEP = 16
 MOST_RATIO = 3
 LONGEST_SIDE, SHORTEST_OF_LONGEST = 3840, 2160
 """Pixels: up to 3840×2160, whichever way round."""
+
+_NAMES = ", ".join(f"`{name}`" for name in NAMED_SIZES)
+RATIO_TAKES = f"{_NAMES}, or a ratio from `1:{MOST_RATIO}` to `{MOST_RATIO}:1`, such as `16:9`"
+SIZE_TAKES = (
+    f"{_NAMES}, `auto`, a ratio such as `16:9`, or width×height in pixels, multiples of {STEP}, "
+    f"up to {LONGEST_SIDE}×{SHORTEST_OF_LONGEST} either way round and no longer than {MOST_RATIO} "
+    "to 1, such as `1280x720`"
+)
+SIZE_LABELS = {
+    NAMED_SIZES["square"]: "Square 1:1",
+    NAMED_SIZES["landscape"]: "Landscape 3:2",
+    NAMED_SIZES["portrait"]: "Portrait 2:3",
+    NAMED_SIZES["wide"]: "Wide 16:9",
+    NAMED_SIZES["tall"]: "Tall 9:16",
+}
+
 _AREA = 1536 * 1024
 """Pixels that a ratio is made to come near: what landscape and portrait have."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind
-from bot.domain.generation import delivers, under_way
+from bot.domain.generation import delivers, leads, most_telling_failure, under_way
 from bot.domain.session import Session
 from bot.views.words import failure_words
 
@@ -20,15 +20,15 @@ def shared_store(
     """The contract's keys, and which image this run is for.
 
     `candidate`: 0 where the run is about the attempt as a whole. `repeated`: an earlier run of the
-    same job may have got somewhere without recording it. `runner` names this run. `failure` is the
-    kind of what `error_message` says. `message_ts` is the draft, once it is posted.
+    same job may have done more than it recorded. `runner` names this run. `failure` is the kind of
+    the failure that `error_message` describes. `message_ts` is the draft, once it is posted.
     """
     return {
         "session_id": session.id,
         "attempt": session.latest.number,
         "candidate": candidate,
         "repeated": repeated,
-        "runner": runner or new_runner(),
+        "runner": runner or secrets.token_hex(6),
         **contract_of(session),
         "generated_image": "",
         "failure": None,
@@ -52,21 +52,30 @@ def image_of(shared: Shared) -> ImageRef:
     return ImageRef(shared["attempt"], shared["candidate"])
 
 
-def in_charge(session: Session, shared: Shared) -> bool:
-    """Whether this run is to show how the attempt ended: another one may have taken it for dead and
-    gone on, while Redis was away."""
+def may_show(session: Session, shared: Shared) -> bool:
+    """Whether this run shows how the attempt ends. False where it was cancelled, where another
+    candidate delivers, and where a later run of the same job has begun."""
     if not shared["candidate"]:
         return under_way(session, shared["attempt"])
     return delivers(session, image_of(shared), shared["runner"])
 
 
 def fail(shared: Shared, kind: FailureKind, said: str = "") -> str:
-    """Leave word for `ReportFailure`; answers the action."""
+    """Write the failure for `ReportFailure` into `shared`; returns the action. `said` is the
+    model's own words."""
     shared["failure"] = kind.value
     shared["error_message"] = failure_words(kind, said=said)
     return "failed"
 
 
-def new_runner() -> str:
-    """A name for a run."""
-    return secrets.token_hex(6)
+def next_action(session: Session, shared: Shared) -> str:
+    """The action after a candidate is made or has failed. The one that was made last goes on to
+    the draft, or reports the failure where no candidate has an image."""
+    if not leads(session, image_of(shared), shared["runner"]):
+        return "cancelled"
+    if not may_show(session, shared):
+        return "recorded"
+    if not session.latest.images:
+        return fail(shared, *most_telling_failure(session.latest))
+    shared["input_used_by_process"] = session.latest.prompt
+    return "generated"

@@ -1,5 +1,5 @@
-"""What an attempt asks of the provider: its prompt and options, the image it edits, what was
-turned down before."""
+"""The request for an image: its prompt and options, the image to edit, the wordings that were
+turned down."""
 
 from __future__ import annotations
 
@@ -25,33 +25,34 @@ from bot.domain.errors import (
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.reading import reading_begun, reading_ended, reading_stopped
 from bot.domain.session import Session
-from bot.generation.checkpoint import LAST_RECORD_WITHIN
-from bot.ports import Change, Files, Heartbeats, OnReading, SessionStore
+from bot.generation.recording import LAST_RECORD_WITHIN
+from bot.ports import Change, Files, Heartbeats, OnReading, SessionRecords
 from bot.telemetry.context import token_of
 
 log = logging.getLogger(__name__)
 
 MOST_AVOIDED = 6
+"""Wordings of earlier images in one request."""
 LONGEST_AVOIDED = 1_000
 """Characters of one wording; the prompt itself may need the rest of what a request can hold."""
 
 ASK_SLACK_FOR = 3.0
-"""Seconds, where the provider is likely to know the image by its own id."""
-
-_BROUGHT = ImageRef(0)
-
+"""Seconds to ask Slack for an image that the provider is likely to know by its own id."""
 
 LOOK_EVERY = 0.3
 """Seconds between two looks whether another run has read a person's picture."""
 
+_SOURCE = ImageRef(0)
+"""The picture of a person that a session starts from."""
 
-class Requests:
-    """Makes the request for an image, complete but for the id of an earlier response.
-    `avoid_rejected`: say what was turned down before."""
+
+class ImageRequests:
+    """Builds the request for an image, without the id of an earlier response. `avoid_rejected`:
+    the request says which images were turned down before."""
 
     def __init__(
         self,
-        sessions: SessionStore,
+        sessions: SessionRecords,
         files: Files,
         heartbeats: Heartbeats,
         *,
@@ -62,7 +63,9 @@ class Requests:
         self._heartbeats = heartbeats
         self._avoid_rejected = avoid_rejected
 
-    async def of(self, session: Session, prompt: str, image: ImageRef, runner: str) -> ImageRequest:
+    async def build(
+        self, session: Session, prompt: str, image: ImageRef, runner: str
+    ) -> ImageRequest:
         """The request for an image of the newest attempt, whose prompt this is. Raises
         `GenerationError` where the image to edit is gone: nothing is paid then."""
         attempt = session.attempt(image.attempt)
@@ -77,7 +80,7 @@ class Requests:
         )
         if attempt.base is None:
             return request
-        from_picture = _begins_with_a_picture(session, attempt)
+        from_picture = _starts_from_picture(session, attempt)
         return replace(
             request,
             prompt="" if from_picture else prompt,
@@ -89,21 +92,21 @@ class Requests:
 
     async def _base(self, session: Session, image: ImageRef, runner: str) -> BaseImage:
         if not image.attempt:
-            data = await self._brought(session, runner)
+            data = await self._source_bytes(session, runner)
             return BaseImage(data, _mime_type(data))
         candidate = session.attempt(image.attempt).candidate(image.candidate)
-        data, mime_type = await self._kept(session, image), candidate.mime_type
+        data, mime_type = await self._stored(session, image), candidate.mime_type
         if not data and (data := await self._from_slack(candidate)):
             mime_type = _mime_type(data)
         if not (data or candidate.response_id):
             raise GenerationError(FailureKind.BASE_GONE)
         return BaseImage(data, mime_type, candidate.response_id)
 
-    async def _brought(self, session: Session, reader: str) -> bytes:
-        """The picture of a person that the session started from; kept from here on. One run reads
-        it: those of the other candidates wait until it is kept."""
+    async def _source_bytes(self, session: Session, reader: str) -> bytes:
+        """The bytes of the person's picture that the session started from; they are stored from
+        here on. One run reads it; the runs of the other candidates wait until it is stored."""
         while True:
-            if data := await self._kept(session, _BROUGHT):
+            if data := await self._stored(session, _SOURCE):
                 return data
             if session.source is None:
                 raise GenerationError(FailureKind.SOURCE_GONE)
@@ -123,16 +126,16 @@ class Requests:
         async with self._reading(session.id, reader, source.readers) as begin:
             data = await self._files.fetch(source.file_id, begin)
             encoded = pybase64.b64encode_as_string(data)
-            await self._sessions.keep_image(session.id, _BROUGHT, encoded)
+            await self._sessions.keep_image(session.id, _SOURCE, encoded)
         return data
 
     @asynccontextmanager
     async def _reading(
         self, session_id: str, reader: str, lost: tuple[str, ...]
     ) -> AsyncIterator[OnReading]:
-        """What is to be awaited before the picture is decoded. The body's end is recorded; a worker
-        that is lost meanwhile leaves the record as it is. `lost`: who began before and lives no
-        more. Raises `ReadElsewhere` where somebody else has begun since."""
+        """A function to await before the picture is decoded: it records who reads it. The end of
+        the body is recorded too; a worker that dies meanwhile leaves its record. `lost` are the
+        readers that are dead. The function raises `ReadElsewhere` where another run has begun."""
         begun = False
         end: Change = partial(reading_stopped, reader=reader)
 
@@ -161,13 +164,13 @@ class Requests:
         except ImagineError as error:
             log.warning("that a picture was read is not recorded: %s", type(error).__name__)
 
-    async def _kept(self, session: Session, image: ImageRef) -> bytes:
+    async def _stored(self, session: Session, image: ImageRef) -> bytes:
         encoded = await self._sessions.load_image(session.id, image)
         return pybase64.b64decode(encoded) if encoded else b""
 
     async def _from_slack(self, candidate: Candidate) -> bytes:
-        """Slack may still have an image that our own copy of has expired; empty where it does not
-        give it. A Slack that is away is waited for only where nothing else leads to the image."""
+        """The image from Slack, once our copy has expired; empty where Slack does not give it. A
+        Slack that is away is an error only where the provider does not know the image either."""
         if not candidate.file_id:
             return b""
         try:
@@ -182,12 +185,12 @@ class Requests:
 
 
 def turned_down(session: Session, attempt: Attempt) -> tuple[str, ...]:
-    """The provider's own wordings of the images that were shown for the same prompt, or for the
-    same change to the same image, and did not do, oldest first; of many the newest."""
+    """The provider's own wordings of the newest images that were shown for the same prompt, or for
+    the same change to the same image, oldest first. The person asked for another one each time."""
     shown = [
         candidate.revised_prompt[:LONGEST_AVOIDED]
         for earlier in reversed(session.attempts[: attempt.number - 1])
-        if _for_the_same(earlier, attempt) and earlier.message_ts
+        if _is_same_request(earlier, attempt) and earlier.message_ts
         for candidate in reversed(earlier.images)
         if candidate.revised_prompt
     ]
@@ -195,14 +198,14 @@ def turned_down(session: Session, attempt: Attempt) -> tuple[str, ...]:
     return tuple(reversed(newest))
 
 
-def _for_the_same(earlier: Attempt, attempt: Attempt) -> bool:
+def _is_same_request(earlier: Attempt, attempt: Attempt) -> bool:
     if attempt.base is None:
         return earlier.prompt == attempt.prompt
     return (earlier.base, earlier.change) == (attempt.base, attempt.change)
 
 
-def _begins_with_a_picture(session: Session, attempt: Attempt) -> bool:
-    """Whether all of it goes back to a picture that a person brought, not to a prompt."""
+def _starts_from_picture(session: Session, attempt: Attempt) -> bool:
+    """Whether the first image of this chain of edits is a person's picture, not from a prompt."""
     at = attempt.base
     while at is not None and at.attempt:
         at = session.attempt(at.attempt).base
@@ -210,7 +213,7 @@ def _begins_with_a_picture(session: Session, attempt: Attempt) -> bool:
 
 
 def _mime_type(data: bytes) -> str:
-    """Of the types that a picture may have, as its first bytes tell."""
+    """The type of a PNG, JPEG or WebP, from its first bytes."""
     if data.startswith(b"\x89PNG"):
         return "image/png"
     return "image/jpeg" if data.startswith(b"\xff\xd8") else "image/webp"

@@ -18,53 +18,119 @@ from bot.domain.generation import announced, under_way
 from bot.domain.jobs import Job, ahead_of_each, owed
 from bot.domain.session import Session
 from bot.domain.steps import not_announced
-from bot.generation.store_retries import StoreRetries
-from bot.ports import JobQueue, Publisher, SessionStore
-from bot.progress.draft_refresher import Drafts
-from bot.progress.live_status import LiveStatus
+from bot.generation.recording import StoreRetries
+from bot.ports import JobQueue, Publisher, SessionRecords
+from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.views.words import failure_words, not_posted_words
 
 log = logging.getLogger(__name__)
 
 SHOWN_FOR = 1.0
-"""Seconds for which an announcement needs no second look."""
+"""Seconds after which Slack is asked again whether it takes the status."""
 _ABSENT = {"not_in_channel", "channel_not_found"}
 _CLOSED = {"is_archived", "restricted_action", "no_permission", "cannot_reply_to_message"}
 """And all that begin with `restricted_action_`."""
 
 
-class Announcement:
+class RootMessage:
+    """The message at the top of a thread, as far as it announces an attempt. What cannot be
+    announced may not be shown either, so it fails before anything is paid for."""
+
+    def __init__(self, sessions: SessionRecords, publisher: Publisher, bot_name: str) -> None:
+        self._sessions = sessions
+        self._publisher = publisher
+        self._bot_name = bot_name
+
+    async def announce(self, session: Session, ahead: int | None, repeated: bool) -> str | None:
+        """Post the message, or show in it that another attempt is under way; a Slack that is busy
+        or away does not hold that up. Returns the `ts` of a new message, else an empty one, and
+        None where Slack refuses it: the attempt has failed then. Raises `SlackShutOut`."""
+        try:
+            if not session.root_ts:
+                return await self._publisher.post_root(session, ahead or 0, repeated=repeated)
+            await self._publisher.show_status(session, ahead)
+        except SlackRefused as error:
+            await self._fail(session, error)
+            return None
+        except SlackShutOut:
+            raise
+        except SlackUnavailable as error:
+            if not session.root_ts:
+                raise
+            log.warning("a new attempt could not be announced: %s", error)
+        return ""
+
+    async def can_still_be_shown(self, session: Session) -> bool:
+        """Before a generation that has waited: whether Slack still takes the status, so that what
+        is paid for can be shown. Where it does not, the attempt has failed. Raises
+        `SlackShutOut`."""
+        attempt = session.latest
+        if attempt.started_at or time.time() - attempt.queued_at < SHOWN_FOR:
+            return True
+        if not session.root_ts:
+            return True
+        return await self.announce(session, None, repeated=True) is not None
+
+    async def _fail(self, session: Session, error: SlackRefused) -> None:
+        """Tell the owner, in the thread where the root message alone is refused, else in
+        private."""
+        kind = _kind_of(session, error)
+        log.warning("an attempt cannot be announced: %s", error)
+        number, ts = session.latest.number, ""
+        words = failure_words(kind, bot_name=self._bot_name, channel=session.channel)
+        if kind is FailureKind.NOT_SHOWN:
+            try:
+                ts = await self._publisher.post_failure(
+                    session, number, words, edit_prompt=False, repeated=True
+                )
+            except SlackRefused as refused:
+                log.warning("a failure could not be shown in its thread: %s", refused.code)
+        if not ts:
+            told = not_posted_words(kind, session, self._bot_name)
+            await self._publisher.tell_owner(session, told)
+        try:
+            await self._sessions.update(
+                session.id, lambda s: not_announced(s, number, kind, words, ts, time.time())
+            )
+        except Refusal:
+            log.info("attempt %s was cancelled meanwhile", number)
+
+
+class Announce:
     """Root message (first attempt), or status and the old draft's buttons away → a `generate` job
     for each candidate."""
 
     def __init__(
         self,
-        sessions: SessionStore,
+        sessions: SessionRecords,
         queue: JobQueue,
-        publisher: Publisher,
-        drafts: Drafts,
+        root: RootMessage,
+        drafts: DraftRefresher,
         status: LiveStatus,
         store_retries: StoreRetries,
-        bot_name: str,
     ) -> None:
         self._sessions = sessions
         self._queue = queue
-        self._publisher = publisher
+        self._root = root
         self._drafts = drafts
         self._status = status
         self._store_retries = store_retries
-        self._bot_name = bot_name
 
-    async def make(self, session: Session, job: Job, repeated: bool) -> None:
-        ahead = await self._ahead()
+    async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
+        if under_way(session, job.attempt):
+            await self._announce(session, job, repeated)
+        elif repeated:
+            await self._drafts.refresh_before(session.id, job.attempt)
+        else:
+            log.info("%s: nothing left to do", job.id)
+
+    async def _announce(self, session: Session, job: Job, repeated: bool) -> None:
         try:
-            if session.root_ts:
-                await self._show(session, ahead)
-                root_ts = ""
-            else:
-                root_ts = await self._publisher.post_root(session, ahead, repeated=repeated)
-        except SlackRefused as error:
-            await self._cannot_post(session, error)
+            ahead = len(ahead_of_each(await self._queue.waiting()))
+        except QueueUnavailable:
+            ahead = 0
+        root_ts = await self._root.announce(session, ahead, repeated)
+        if root_ts is None:
             return
         session = await self._sessions.update(
             session.id, lambda s: announced(s, job.attempt, root_ts)
@@ -77,7 +143,7 @@ class Announcement:
         for generation in owed(session):
             await self._queue_generation(generation)
         if job.attempt > 1:
-            await self._drafts.refresh(session.id)  # what was up for review is an earlier draft now
+            await self._drafts.refresh(session.id)  # the draft up for review is an earlier one now
 
     async def _queue_generation(self, job: Job) -> None:
         """A full queue is waited for, and its owner is told; one that is away fails this job."""
@@ -89,68 +155,10 @@ class Announcement:
             async with self._status.following(job.session_id):
                 await self._store_retries.until_taken(job.session_id, lambda: self._queue.add(job))
 
-    async def can_still_be_shown(self, session: Session) -> bool:
-        """Before a generation that has waited: whether Slack still takes the status, so that what
-        is paid for can be shown. Where it does not, its owner is told. Raises `SlackShutOut`."""
-        attempt = session.latest
-        if attempt.started_at or time.time() - attempt.queued_at < SHOWN_FOR:
-            return True
-        try:
-            await self._show(session, None)
-        except SlackRefused as error:
-            await self._cannot_post(session, error)
-            return False
-        return True
-
-    async def _show(self, session: Session, ahead: int | None) -> None:
-        """Say that another attempt is under way. Raises `SlackRefused`, and `SlackShutOut`; a Slack
-        that is busy or away does not hold the attempt up."""
-        try:
-            await self._publisher.show_status(session, ahead)
-        except SlackShutOut:
-            raise
-        except SlackUnavailable as error:
-            log.warning("a new attempt could not be announced: %s", error)
-
-    async def _cannot_post(self, session: Session, error: SlackRefused) -> None:
-        """What cannot be announced may not be shown either, so nothing is paid for."""
-        kind = _kind_of(session, error)
-        log.warning("an attempt cannot be announced: %s", error)
-        number, ts = session.latest.number, ""
-        words = failure_words(kind, bot_name=self._bot_name, channel=session.channel)
-        if kind is FailureKind.NOT_SHOWN:
-            ts = await self._post_failure(session, number, words)
-        if not ts:
-            told = not_posted_words(kind, session, self._bot_name)
-            await self._publisher.tell_owner(session, told)
-        try:
-            await self._sessions.update(
-                session.id,
-                lambda s: not_announced(s, number, kind, words, ts, time.time()),
-            )
-        except Refusal:
-            log.info("attempt %s was cancelled meanwhile", number)
-
-    async def _post_failure(self, session: Session, number: int, words: str) -> str:
-        """Answers the `ts`, empty where Slack does not take that either."""
-        try:
-            return await self._publisher.post_failure(
-                session, number, words, edit_prompt=False, repeated=True
-            )
-        except SlackRefused as error:
-            log.warning("a failure could not be shown in its thread: %s", error.code)
-            return ""
-
-    async def _ahead(self) -> int:
-        try:
-            return len(ahead_of_each(await self._queue.waiting()))
-        except QueueUnavailable:
-            return 0
-
 
 def _kind_of(session: Session, error: SlackRefused) -> FailureKind:
-    """What Slack refuses of a root message that is there concerns that message, unless the code
-    names the channel."""
+    """A refusal of a root message that exists is about that message, unless the code names the
+    channel."""
     if error.code in _ABSENT:
         return FailureKind.NOT_IN_CHANNEL
     of_channel = error.code in _CLOSED or error.code.startswith("restricted_action_")

@@ -1,212 +1,181 @@
-"""The images that are made in this process, and how a cancelled one is stopped.
+"""The job that makes one candidate, and how it is stopped once its attempt is cancelled.
 
-Three things end a run: its own end, word that its attempt was cancelled, and the shutdown. Only the
-second stops the provider too: after a shutdown another worker goes on from there.
+A run ends by itself, because its attempt was cancelled, or by the shutdown. Only a cancellation
+stops the provider too: after a shutdown another worker goes on from there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from bot.concurrency import cancel_and_wait
-from bot.domain.attempt import Attempt, ImageRef
-from bot.domain.errors import Refusal, SlackRefused, StoreUnavailable
-from bot.domain.generation import was_cancelled
+from bot.concurrency import run_until_event, wait_for_event
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import StoreUnavailable
+from bot.domain.generation import under_way, was_cancelled
+from bot.domain.jobs import Job, owes
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.flow.review import ReviewFlow
-from bot.flow.shared import new_runner
-from bot.generation.store_retries import StoreRetries
-from bot.ports import Heartbeats, ImageBackend, Publisher, SessionStore
+from bot.flow import ReviewFlow
+from bot.flow.shared import Shared
+from bot.generation.recording import StoreRetries
+from bot.jobs.announce import RootMessage
+from bot.jobs.cancellation import CancelledAttempts
+from bot.jobs.publish import ShowEnd
+from bot.ports import Heartbeats, SessionStore
 from bot.progress.live_preview import LivePreviews
-from bot.progress.live_status import LiveStatus
+from bot.progress.session_messages import LiveStatus
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.8
-"""Seconds between two looks at the sessions of all runs, for word that was lost."""
-LOOK_AGAIN_AFTER = 5.0
-"""Seconds after which a draft is looked for again that was just being posted."""
+"""Seconds between two looks at the sessions of all runs, for messages that were lost."""
 
 
 @dataclass(eq=False)
-class _Run:
-    """`news`: the session should be looked at. `version`: which one was seen last."""
+class _Watched:
+    """An attempt that is being made. `version` is that of the session at the last look."""
 
     session_id: str
-    image: ImageRef
+    number: int
     version: int = 0
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class CancellationWatch:
+    """Finds out which of the attempts that are made in this process are cancelled: at once where a
+    message says so, else at the next look. One look asks for all sessions together."""
+
+    def __init__(self, sessions: SessionStore) -> None:
+        self._sessions = sessions
+        self._watched: set[_Watched] = set()
+        self._woken = asyncio.Event()
+
+    @contextmanager
+    def watching(self, session_id: str, number: int) -> Iterator[asyncio.Event]:
+        """An event that is set once the attempt is cancelled, while the body runs."""
+        watched = _Watched(session_id, number)
+        self._watched.add(watched)
+        try:
+            yield watched.cancelled
+        finally:
+            self._watched.discard(watched)
+
+    def cancelled(self, session_id: str) -> None:
+        """A message says that an attempt of this session was cancelled."""
+        if any(watched.session_id == session_id for watched in self._watched):
+            self._woken.set()
+
+    def look_soon(self) -> None:
+        """Messages may have been lost."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await wait_for_event(self._woken, LOOK_EVERY)
+            self._woken.clear()
+            try:
+                await self._look()
+            except StoreUnavailable as error:
+                log.debug("cannot look at the sessions: %s", error)
+
+    async def _look(self) -> None:
+        watched = list(self._watched)
+        if not watched:
+            return
+        versions = await self._sessions.versions([w.session_id for w in watched])
+        changed = [(w, v) for w, v in zip(watched, versions, strict=True) if w.version != v]
+        found = await self._sessions.load_many(list({w.session_id for w, _ in changed}))
+        sessions = {session.id: session for session in found}
+        for one, version in changed:
+            one.version = version
+            session = sessions.get(one.session_id)
+            if session and was_cancelled(session, one.number):
+                one.cancelled.set()
 
 
 class GenerationRunner:
-    """Runs the review flow, and stops it within a second once its attempt is cancelled."""
+    """Runs the review flow for one candidate, while its heartbeat and its previews go on."""
 
     def __init__(
         self,
-        sessions: SessionStore,
-        backend: ImageBackend,
-        publisher: Publisher,
         flow: ReviewFlow,
-        status: LiveStatus,
         previews: LivePreviews,
         heartbeats: Heartbeats,
         store_retries: StoreRetries,
     ) -> None:
-        self._sessions = sessions
-        self._backend = backend
-        self._publisher = publisher
         self._flow = flow
-        self._status = status
         self._previews = previews
         self._heartbeats = heartbeats
         self._store_retries = store_retries
-        self._runs: set[_Run] = set()
-        self._looking: asyncio.Task[None] | None = None
 
-    def cancelled(self, session_id: str) -> None:
-        """Word has come that this session's attempt was cancelled."""
-        for run in self._runs:
-            if run.session_id == session_id:
-                run.news.set()
-
-    def look_at_all(self) -> None:
-        """Word may have been lost."""
-        for run in self._runs:
-            run.news.set()
-
-    async def run(self, session: Session, candidate: int, *, repeated: bool) -> None:
-        """Bring a candidate of the newest attempt on until it is made, and the attempt until it has
-        a draft or a failure where this candidate is the last, or until it is cancelled."""
-        image = ImageRef(session.latest.number, candidate)
-        async with self._status.following(session.id, candidate):
-            stopped = await self._run_until_cancelled(session, image, repeated)
-            if stopped:
-                log.info("attempt %s was cancelled", image.attempt)
-                await self.call_off(session.id, image.attempt, candidate)
-        if stopped:
-            await self._take_away(session.id, image.attempt, candidate)
-
-    async def clear_away(self, session_id: str, number: int) -> None:
-        """What an earlier run left of an attempt that was cancelled: at the provider, and in the
-        thread."""
-        await self.call_off(session_id, number)
-        await self._take_away(session_id, number)
-
-    async def clear_preview(self, session: Session) -> None:
-        """What an earlier run may have left of a preview, once its attempt has ended."""
-        await self._previews.clear(session.id, session.latest.number)
-
-    async def _run_until_cancelled(self, session: Session, image: ImageRef, repeated: bool) -> bool:
-        """Answers whether the run was stopped."""
-        run = _Run(session.id, image)
-        self._runs.add(run)
-        self._look_out()
-        work = asyncio.create_task(self._bring_on(session, image, repeated))
-        watch = asyncio.create_task(self._until_cancelled(run))
-        try:
-            await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
-            stopped = not work.done()
-        finally:
-            self._runs.discard(run)
-            await cancel_and_wait(watch)
-            await cancel_and_wait(work)
-            await self._look_away()
-        if not stopped:
-            work.result()
-        return stopped
-
-    async def _bring_on(self, session: Session, image: ImageRef, repeated: bool) -> None:
-        """The run begins once the store takes something new: its heartbeat is the first change."""
-        runner = new_runner()
+    async def run(self, session: Session, image: ImageRef, repeated: bool) -> Shared:
+        """Returns the shared store as it is at the end. The run begins once the store takes a
+        write: its heartbeat is the first one."""
+        runner = secrets.token_hex(6)
         await self._store_retries.until_taken(session.id, lambda: self._heartbeats.begin(runner))
         try:
             async with self._previews.showing(session.id, image):
-                ended = await self._flow.run(
+                shared = await self._flow.run(
                     session, image.candidate, repeated=repeated, runner=runner
                 )
         finally:
             await self._heartbeats.end(runner)
-        if ended["stage"] != Stage.GENERATING:
-            await self._previews.clear(session.id, image.attempt, look=repeated)
+        if shared["stage"] != Stage.GENERATING:
+            await self._previews.clear(session.id, image.attempt, search=repeated)
+        return shared
 
-    def _look_out(self) -> None:
-        if self._looking is None:
-            self._looking = asyncio.create_task(self._look_now_and_then())
 
-    async def _look_away(self) -> None:
-        """Once nothing runs any more."""
-        if not self._runs and self._looking is not None:
-            looking, self._looking = self._looking, None
-            await cancel_and_wait(looking)
+class Generate:
+    """The review flow for one candidate, stopped within a second once its attempt is cancelled."""
 
-    async def _look_now_and_then(self) -> None:
-        """One question for all runs: which of their sessions have changed."""
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            runs = list(self._runs)
-            try:
-                versions = await self._sessions.versions([run.session_id for run in runs])
-            except StoreUnavailable as error:
-                log.debug("cannot look at the sessions: %s", error)
-                continue
-            for run, version in zip(runs, versions, strict=True):
-                if version != run.version:
-                    run.version = version
-                    run.news.set()
+    def __init__(
+        self,
+        runner: GenerationRunner,
+        watch: CancellationWatch,
+        cancelled: CancelledAttempts,
+        root: RootMessage,
+        status: LiveStatus,
+        show_end: ShowEnd,
+    ) -> None:
+        self._runner = runner
+        self._watch = watch
+        self._cancelled = cancelled
+        self._root = root
+        self._status = status
+        self._show_end = show_end
 
-    async def _until_cancelled(self, run: _Run) -> None:
-        while True:
-            await run.news.wait()
-            run.news.clear()
-            try:
-                session = await self._sessions.load(run.session_id)
-            except (StoreUnavailable, Refusal, ValueError) as error:
-                log.debug("cannot look at the session: %s", type(error).__name__)
-                run.version = -1  # it is looked at again
-                continue
-            if was_cancelled(session, run.image.attempt):
-                return
+    async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
+        if owes(session, job):
+            if await self._root.can_still_be_shown(session):
+                await self._generate(session, ImageRef(job.attempt, job.candidate), repeated)
+        elif repeated and was_cancelled(session, job.attempt):
+            await self._cancelled.stop_provider(session.id, job.attempt)
+            await self._cancelled.remove_messages(session.id, job.attempt)
+        elif repeated and _has_delivered(session, job):
+            await self._show_end(session)
+        else:
+            log.info("%s: nothing left to do", job.id)
 
-    async def call_off(self, session_id: str, number: int, candidate: int = 0) -> None:
-        """Stop what a cancelled attempt, or one candidate of it, still has under way at the
-        provider."""
-        attempt = await self._cancelled_attempt(session_id, number)
-        if attempt is None:
-            return
-        mine = [c for c in attempt.candidates if candidate in (0, c.number)]
-        ids = [c.response_id for c in mine if c.response_id and not c.has_image]
-        await asyncio.gather(*(self._backend.cancel(response_id) for response_id in ids))
+    async def _generate(self, session: Session, image: ImageRef, repeated: bool) -> None:
+        async with self._status.following(session.id, image.candidate):
+            with self._watch.watching(session.id, image.attempt) as cancelled:
+                work = self._runner.run(session, image, repeated)
+                ended = await run_until_event(work, cancelled)
+            if ended is None:
+                log.info("attempt %s was cancelled", image.attempt)
+                await self._cancelled.stop_provider(session.id, image.attempt, image.candidate)
+        if ended is None:
+            await self._cancelled.remove_messages(session.id, image.attempt, image.candidate)
 
-    async def _take_away(self, session_id: str, number: int, candidate: int = 0) -> None:
-        """The preview, and a draft that may have been posted. `candidate`: whose run was stopped
-        right now; one of an attempt's runs is enough. What that was just posting may still come:
-        Slack works on when nobody listens."""
-        attempt = await self._cancelled_attempt(session_id, number)
-        if attempt is None or candidate not in (0, attempt.at_work):
-            return
-        await self._clear(session_id, attempt)
-        if candidate and (attempt.delivering or self._previews.enabled):
-            await asyncio.sleep(LOOK_AGAIN_AFTER)
-            await self._clear(session_id, attempt)
 
-    async def _clear(self, session_id: str, attempt: Attempt) -> None:
-        await self._previews.clear(session_id, attempt.number, look=True)
-        if any(c.file_id for c in attempt.candidates):
-            await self._remove_draft(session_id, attempt.number)
-
-    async def _remove_draft(self, session_id: str, number: int) -> None:
-        try:
-            session = await self._sessions.load(session_id)
-            await self._publisher.remove_draft(session, number)
-        except (SlackRefused, Refusal) as error:
-            log.warning("a draft could not be taken away: %s", error)
-
-    async def _cancelled_attempt(self, session_id: str, number: int) -> Attempt | None:
-        try:
-            session = await self._sessions.load(session_id)
-        except Refusal:
-            return None
-        return session.attempt(number) if was_cancelled(session, number) else None
+def _has_delivered(session: Session, job: Job) -> bool:
+    """The newest attempt has ended, and this job's candidate delivered it, or might have."""
+    if job.attempt != len(session.attempts) or under_way(session, job.attempt):
+        return False
+    return session.latest.delivering in (0, job.candidate)

@@ -1,12 +1,11 @@
-"""What becomes of a job that failed too often. Once Slack answers, it is tried a last time; where
-that fails as well, its owner is told what is lost to them, and the session goes where a person can
-bring it on.
+"""The last try of a job that failed too often. Where it fails as well, the owner is told what is
+lost, and the session goes to a stage from which a person can go on.
 
     announce, generate: the failure in the thread, with its button
-    finish, retire:     the owner is told what was not published; finish offers it again
-    settle:             nothing: what cannot be shown is in force all the same
+    publish, retire:    the owner is told what was not published; publish offers it again
+    show_cancelled:     nothing: the attempt stays cancelled although its messages do not say so
 
-While Slack is away nothing is lost and nobody can be told, so the job waits, for as long as that
+While Slack is away nothing is lost and nobody can be told, so the job waits for as long as that
 takes (`SlackUnavailable`; the queue puts it off).
 """
 
@@ -16,30 +15,31 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bot.domain.ending import given_up
-from bot.domain.errors import FailureKind, SlackBusy, SlackShutOut, SlackUnavailable
+from bot.domain.errors import SlackBusy, SlackShutOut, SlackUnavailable
 from bot.domain.jobs import MAX_RUNS, Job, JobKind, owes
 from bot.domain.session import Session
 from bot.flow import ReviewFlow
-from bot.ports import Publisher, SessionStore
-from bot.progress.live_status import LiveStatus
+from bot.ports import OwnerNotices, SessionRecords
+from bot.progress.session_messages import LiveStatus
 from bot.views.words import not_published_words
 
 log = logging.getLogger(__name__)
 
-Do = Callable[[Session, Job, bool], Awaitable[None]]
-"""Does the job; the last is whether an earlier run may have got somewhere."""
+Handler = Callable[[Session, Job, bool], Awaitable[None]]
+"""Does a job for the session as it was loaded; the last argument is whether the job is repeated:
+an earlier run may have done more than it recorded."""
 
 _LAST_TRIES = MAX_RUNS
-"""Runs that try a last time. More there are only where each ended its worker."""
+"""Runs that try a last time. There are more only where each of them ended its worker."""
 
 
-class GivingUp:
-    """Tries what a session is owed, or ends it."""
+class LastTry:
+    """Tries what a session is owed a last time, or ends it."""
 
     def __init__(
         self,
-        sessions: SessionStore,
-        publisher: Publisher,
+        sessions: SessionRecords,
+        publisher: OwnerNotices,
         flow: ReviewFlow,
         status: LiveStatus,
     ) -> None:
@@ -48,21 +48,20 @@ class GivingUp:
         self._flow = flow
         self._status = status
 
-    async def try_or_give_up(self, session: Session, job: Job, do: Do) -> None:
+    async def run(self, session: Session, job: Job, handle: Handler) -> None:
         """Raises `SlackUnavailable` while Slack is away."""
         if not owes(session, job):
             log.info("%s: nothing left to do", job.id)
-        elif not await self._last_try(session, job, do):
+        elif not await self._works(session, job, handle):
             await self._give_up(await self._sessions.load(session.id), job)
         await self._show_status(session.id)
 
-    async def _last_try(self, session: Session, job: Job, do: Do) -> bool:
-        """Answers whether it worked."""
+    async def _works(self, session: Session, job: Job, handle: Handler) -> bool:
         if job.run >= MAX_RUNS + _LAST_TRIES:
             return False
         await self._show_status(session.id)
         try:
-            await do(session, job, True)
+            await handle(session, job, True)
         except (SlackBusy, SlackShutOut):
             raise  # that is no failure
         except Exception as error:  # noqa: BLE001 - whatever it is, the person has to know
@@ -70,16 +69,16 @@ class GivingUp:
             return False
         return True
 
-    async def _show_status(self, session_id: str) -> None:
-        if not await self._status.show_now(session_id):
-            raise SlackUnavailable("the status")
-
     async def _give_up(self, session: Session, job: Job) -> None:
-        words = ""
         if job.kind in (JobKind.ANNOUNCE, JobKind.GENERATE):
-            await self._flow.give_up(session, job.candidate, FailureKind.INTERNAL)
+            await self._flow.run(session, job.candidate, repeated=True, give_up=True)
             return
+        words = ""
         if session.publication.is_unpublished and job.kind in (JobKind.PUBLISH, JobKind.RETIRE):
             words = not_published_words(session)
             await self._publisher.tell_owner(session, words)
         await self._sessions.update(session.id, lambda s: given_up(s, job, words))
+
+    async def _show_status(self, session_id: str) -> None:
+        if not await self._status.show_now(session_id):
+            raise SlackUnavailable("the status")

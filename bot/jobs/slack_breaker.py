@@ -1,4 +1,4 @@
-"""`SlackBreaker`: a circuit breaker. While Slack refuses the app, no worker pays for anything.
+"""A circuit breaker: while Slack refuses the app, no worker pays for anything.
 
     closed ── Slack refuses the app (`report`) ─→ open ── a good `auth.test` ─→ half open
        ↑                                            ↑                              │
@@ -6,9 +6,8 @@
            (`worked`), or nothing is refused        └── the app is refused again ──┘
            for `QUIET_FOR`
 
-Half open, jobs go on with what costs nothing, such as showing an image that is paid for, and
-nothing new is paid for. Its state is in Redis, for all processes. While Redis is away each process
-goes by its own.
+While it is half open, jobs do what costs nothing, such as showing an image that is paid for. Its
+state is in Redis, for all processes. While Redis is away each process uses its own.
 """
 
 from __future__ import annotations
@@ -29,35 +28,36 @@ from bot.telemetry.metrics import SLACK_SHUT_OUT
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 4.0
-"""Seconds, on the average."""
+"""Seconds between two looks, on the average."""
 DOUBT_FOR = 5.0
-"""Seconds that a paid call waits for the answer to a doubt."""
+"""Seconds that a paid call waits for the `auth.test` that a doubtful refusal has caused."""
 QUIET_FOR = 45.0
-"""Seconds; jobs that are put off come back sooner."""
+"""Seconds without a refusal that close it. Jobs that are put off come back sooner."""
 
 
 class AuthTest(NamedTuple):
-    """What `auth.test` says: whether Slack refuses it, and the scopes, perhaps none, where it is
-    good. An answer that does not come is neither."""
+    """The result of `auth.test`: whether Slack refuses the app, and the scopes where it does not,
+    which may be empty. Without an answer it is `(False, None)`."""
 
     refused: bool
     scopes: frozenset[str] | None
 
 
-AskSlack = Callable[[], Awaitable[AuthTest]]
+CallAuthTest = Callable[[], Awaitable[AuthTest]]
 
 
 class SlackBreaker:
-    """`auth_test` asks Slack; `now` answers seconds since the epoch."""
+    """`shut_outs` is the state in Redis, `now` seconds since the epoch. `_unsaved`: Redis does not
+    have this process's state yet."""
 
     def __init__(
         self,
-        kept: ShutOuts,
-        auth_test: AskSlack,
+        shut_outs: ShutOuts,
+        auth_test: CallAuthTest,
         tasks: BackgroundTasks,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._kept = kept
+        self._shut_outs = shut_outs
         self._auth_test = auth_test
         self._tasks = tasks
         self._now = now
@@ -68,7 +68,7 @@ class SlackBreaker:
 
     @property
     def is_closed(self) -> bool:
-        """As far as this process knows."""
+        """Whether, as far as this process knows, Slack does not refuse the app."""
         return self._state is None
 
     def report(self, method: str, code: str) -> None:
@@ -79,7 +79,7 @@ class SlackBreaker:
         self._tasks.spawn(self._save())
 
     def doubt(self, method: str, code: str) -> None:
-        """Slack refused what may concern one channel or the whole app: ask it which."""
+        """Slack refused a call, and that may be about one channel or the whole app: ask it."""
         if self.is_closed and (self._doubt is None or self._doubt.done()):
             self._doubt = asyncio.create_task(self._resolve_doubt(method, code))
 
@@ -102,14 +102,14 @@ class SlackBreaker:
             raise SlackShutOut(state.method, state.code)
 
     def worked(self, method: str) -> None:
-        """Slack took a call: half open, that closes it where it is the method that was refused."""
+        """Slack took a call. Where the breaker is half open because of this method, it closes."""
         state = self._state
         if state is not None and state.half_open and state.method == method:
             self._change(None)
             self._tasks.spawn(self._save())
 
     async def watch(self) -> None:
-        """Look for ever whether Slack lets the app in again."""
+        """Look for ever whether Slack accepts the app again."""
         while True:
             await self.look()
             await asyncio.sleep(LOOK_EVERY * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
@@ -130,31 +130,32 @@ class SlackBreaker:
             await self._save()
 
     async def _load(self) -> ShutOut | None:
-        """The state as Redis has it, or as it is here while Redis is away, or has not got it."""
+        """The state that Redis has. While Redis is away, or has no newer one, that of this
+        process."""
         if not self._unsaved:
             before = self._state
             try:
-                kept = await self._kept.load()
+                stored = await self._shut_outs.load()
             except StoreUnavailable:
                 return self._state
-            if self._state is before and not self._unsaved:
-                self._set(kept)
+            if self._state is before and not self._unsaved and stored != before:
+                self._set(stored)
         return self._state
 
     async def _save(self) -> None:
         state = self._state
         try:
             if state is None:
-                await self._kept.clear()
+                await self._shut_outs.clear()
             else:
-                await self._kept.save(state)
+                await self._shut_outs.save(state)
         except StoreUnavailable as error:
             log.warning("other processes are not told yet how Slack stands: %s", error)
             return
         self._unsaved = self._state is not state
 
     async def _wait_for_quiet(self, state: ShutOut) -> None:
-        """Where nothing uses the method, a while without a refusal is enough."""
+        """Close after `QUIET_FOR` without a refusal: perhaps nothing calls the method any more."""
         if self._half_open is None or self._half_open[0] != state:
             self._half_open = (state, self._now())
         elif self._now() - self._half_open[1] >= QUIET_FOR:
@@ -162,7 +163,7 @@ class SlackBreaker:
             await self._save()
 
     def _change(self, state: ShutOut | None) -> None:
-        """To be saved, so that other processes hear of it."""
+        """Change the state here; `_save` tells other processes."""
         self._set(state)
         self._unsaved = True
 

@@ -1,10 +1,9 @@
 """Finds sessions that are owed a job and have none, and queues it again.
 
-A session is left without a job when a process dies between moving the stage and queueing, when
-the queue was away, or when a job failed for good. Every worker sweeps: the queue takes the job of a
-run once, and the run is recorded after that. The other way round, whoever looked between the two
-would find a run without a job, and queue one more beside it. Giving up after too many runs is a job
-as well: one worker does it, once.
+A session has no job when a process died between moving the stage and queueing, when the queue was
+away, or when a job failed for good. Every worker sweeps. The queue takes the job of a run once, and
+the run is recorded after that: in the other order a second worker could find a run without a job
+and queue another one. The last try after too many runs is a job as well: one worker does it, once.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ log = logging.getLogger(__name__)
 
 INTERVAL = 3.0
 QUIET_FOR = 3.0
-"""Seconds without a change before a session is looked at: queueing follows the change closely."""
+"""Seconds without a change before a session is checked: queueing follows a change closely."""
 
 
 class Sweeper:
-    """`interval` and `quiet_for` are seconds."""
+    """Checks every `interval` seconds the sessions that are unchanged for `quiet_for` seconds."""
 
     def __init__(
         self,
@@ -52,21 +51,21 @@ class Sweeper:
                 log.warning("sweeping put off: %s", type(error).__name__)
 
     async def sweep(self) -> None:
-        """Look once at every session that may be owed a job."""
+        """Check every session that may be owed a job once."""
         for entry in await self._sessions.unfinished(self._quiet_for):
             with log_context(entry.session_id):
-                await self._look_at(entry)
+                await self._check(entry)
 
-    async def _look_at(self, entry: Unfinished) -> None:
+    async def _check(self, entry: Unfinished) -> None:
         try:
             session = await self._sessions.load(entry.session_id)
-            await self._look(session, entry)
+            await self._queue_missing(session, entry)
         except Refusal:  # it has expired, perhaps meanwhile
             await self._sessions.settled(entry)
         except ValueError as error:  # it cannot be read
             log.error("a session is put off: %s", type(error).__name__)
 
-    async def _look(self, session: Session, entry: Unfinished) -> None:
+    async def _queue_missing(self, session: Session, entry: Unfinished) -> None:
         jobs = owed(session)
         if not jobs:
             await self._sessions.settled(entry)
@@ -79,11 +78,11 @@ class Sweeper:
                 await self._queue_again(session, job)
 
     async def _still_quiet(self, entry: Unfinished) -> bool:
-        """What has changed since it was listed is just being queued by whoever changed it."""
+        """False where the session has changed since: another process is just queueing its job."""
         return entry in await self._sessions.unfinished(self._quiet_for)
 
     async def _is_being_announced(self, session: Session) -> bool:
-        """An announcement queues the generations before it ends, so it is asked about first."""
+        """An announcement queues the generations before it ends, so its state is read first."""
         if session.stage is not Stage.GENERATING:
             return False
         announcement, *_ = jobs_of(session, session.latest)

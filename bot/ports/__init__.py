@@ -11,6 +11,7 @@ from bot.ports.sessions import (
     Change,
     Entry,
     Memory,
+    SessionRecords,
     SessionStore,
     Unfinished,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "QueueDepth",
     "RootMessages",
     "SeenSignatures",
+    "SessionRecords",
     "SessionStore",
     "ShutOuts",
     "SlackAccess",

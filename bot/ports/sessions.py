@@ -38,11 +38,9 @@ class Memory(NamedTuple):
     most: int
 
 
-class SessionStore(Protocol):
-    """Sessions and their images. Every method raises `StoreUnavailable` when the store is away."""
-
-    async def create(self, session: Session) -> Session:
-        """Keep a new session. Where its id is taken already, answer the one that is there."""
+class SessionRecords(Protocol):
+    """A session and its images, for who knows its id. Every method raises `StoreUnavailable` when
+    the store is away."""
 
     async def load(self, session_id: str) -> Session:
         """Raises `Refusal(EXPIRED)` where there is none."""
@@ -53,6 +51,19 @@ class SessionStore(Protocol):
         What `change` raises goes through, and nothing has changed. Raises `Conflict` when others
         were faster again and again, `Refusal(EXPIRED)` where there is no such session.
         """
+
+    async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
+        """Keep an image, in base64, as a `generated_image` for `IMAGE_TTL`."""
+
+    async def load_image(self, session_id: str, image: ImageRef) -> str | None:
+        """The image in base64, or None once it has expired. Reading renews its time."""
+
+
+class SessionStore(SessionRecords, Protocol):
+    """All sessions. Every method raises `StoreUnavailable` when the store is away."""
+
+    async def create(self, session: Session) -> Session:
+        """Keep a new session. Where its id is taken already, answer the one that is there."""
 
     async def discard(self, session_id: str) -> None:
         """Forget a session and its images."""
@@ -76,12 +87,6 @@ class SessionStore(Protocol):
         """The options that the user has made their own defaults."""
 
     async def keep_defaults(self, team: str, user: str, options: Options) -> None: ...
-
-    async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
-        """Keep an image, in base64, as a `generated_image` for `IMAGE_TTL`."""
-
-    async def load_image(self, session_id: str, image: ImageRef) -> str | None:
-        """The image in base64, or None once it has expired. Reading renews its time."""
 
     async def drop_images(self, session: Session) -> None:
         """Forget the images of every attempt."""

@@ -1,7 +1,7 @@
 """The newest partial image of a running attempt, shown in the thread until the draft is there.
 
-It is a nicety and never holds an attempt up: `offer` returns at once, a partial image that Slack is
-too busy for is skipped, and any other error ends the preview alone.
+A preview never holds an attempt up: `offer` returns at once, a partial image that Slack is too busy
+for is skipped, and any other error ends the preview alone.
 """
 
 from __future__ import annotations
@@ -24,24 +24,26 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreUnavailable,
 )
-from bot.domain.generation import preview_removed, preview_shown, under_way
-from bot.ports import Previews, SessionStore
+from bot.domain.generation import preview_of, preview_removed, preview_shown, under_way
+from bot.domain.session import Session
+from bot.ports import Previews, SessionRecords
 
 log = logging.getLogger(__name__)
 
 GAP = 3.0
 """Seconds at the least between two previews: each is an upload, a message and a deletion."""
 END_WITHIN = 5.0
-"""Seconds that a preview which is just being posted is waited for."""
+"""Seconds to wait for a preview that is just being posted."""
 
-_WRONG = (SlackRefused, SlackUnavailable, StoreUnavailable, Refusal)
+_ERRORS = (SlackRefused, SlackUnavailable, StoreUnavailable, Refusal)
 
 
 class LivePreview:
-    """The previews of one candidate. `in_doubt`: one may have been posted and not recorded."""
+    """The previews of one candidate. `in_doubt`: one may have been posted and not recorded, or
+    recorded after its attempt had ended."""
 
     def __init__(
-        self, sessions: SessionStore, publisher: Previews, session_id: str, image: ImageRef
+        self, sessions: SessionRecords, publisher: Previews, session_id: str, image: ImageRef
     ) -> None:
         self._sessions = sessions
         self._publisher = publisher
@@ -54,7 +56,7 @@ class LivePreview:
         self.in_doubt = False
 
     def offer(self, partial: str) -> None:
-        """Show this one, in base64, next; one that still waits is forgotten."""
+        """Show this one, in base64, next, in place of one that still waits."""
         self._newest = partial
         self._woken.set()
 
@@ -64,7 +66,7 @@ class LivePreview:
         self._woken.set()
 
     async def run(self) -> None:
-        """Until `stop`, or until something goes wrong."""
+        """Show what is offered, until `stop` or an error."""
         try:
             while True:
                 await self._woken.wait()
@@ -72,19 +74,20 @@ class LivePreview:
                     return
                 self._woken.clear()
                 await wait_for_event(self._ended, await self._show(self._newest))
-        except _WRONG as error:
+        except _ERRORS as error:
             log.info("no more previews: %s", type(error).__name__)
         except ValueError:
             log.info("no more previews: one is no base64")
 
     async def _show(self, partial: str) -> float:
-        """Answers the seconds until there may be another. An attempt has one preview: that of the
-        candidate at work takes the place of another's."""
+        """Returns the seconds until there may be another. An attempt has one preview: that of the
+        candidate at work replaces that of another."""
         data = pybase64.b64decode(partial)
         session = await self._sessions.load(self._session_id)
         if not under_way(session, self._number) or self._ended.is_set():
             return GAP
-        if session.latest.at_work != self._candidate:
+        attempt = session.latest
+        if attempt.at_work != self._candidate or attempt.candidate(self._candidate).is_made:
             return GAP
         self.in_doubt = True
         try:
@@ -93,18 +96,30 @@ class LivePreview:
             self.in_doubt = False
             log.debug("a preview was skipped: %s", type(error).__name__)
             return max(GAP, error.retry_after) if isinstance(error, SlackBusy) else GAP
-        await self._sessions.update(self._session_id, lambda s: preview_shown(s, self._number, ts))
-        self.in_doubt = False
-        if before := session.latest.preview_ts:
-            await self._publisher.remove_preview(session, self._number, before)
+        await self._record(ts)
         return GAP
+
+    async def _record(self, ts: str) -> None:
+        """Record a preview, and remove the one that it replaces: another candidate's run may have
+        recorded that one meanwhile."""
+        replaced = ""
+
+        def record(session: Session) -> Session:
+            nonlocal replaced
+            replaced = preview_of(session, self._number)
+            return preview_shown(session, self._number, ts)
+
+        session = await self._sessions.update(self._session_id, record)
+        self.in_doubt = not under_way(session, self._number)
+        if replaced and replaced != ts:
+            await self._publisher.remove_preview(session, self._number, replaced)
 
 
 class LivePreviews:
-    """The previews of every image that is made here. Where they are not `enabled`, all that is
-    left to do is to take away what an earlier run has recorded."""
+    """The previews of every image that this process makes. Where they are not `enabled`, it only
+    takes away what an earlier run has recorded."""
 
-    def __init__(self, sessions: SessionStore, publisher: Previews, *, enabled: bool) -> None:
+    def __init__(self, sessions: SessionRecords, publisher: Previews, *, enabled: bool) -> None:
         self._sessions = sessions
         self._publisher = publisher
         self.enabled = enabled
@@ -113,11 +128,6 @@ class LivePreviews:
     def offer(self, session_id: str, image: ImageRef, partial: str) -> None:
         if preview := self._running.get((session_id, image)):
             preview.offer(partial)
-
-    def stop(self, session_id: str, image: ImageRef) -> None:
-        """The image is there: what is only partial would come too late."""
-        if preview := self._running.get((session_id, image)):
-            preview.stop()
 
     @asynccontextmanager
     async def showing(self, session_id: str, image: ImageRef) -> AsyncIterator[None]:
@@ -138,24 +148,21 @@ class LivePreviews:
             if self._running.get((session_id, image)) is preview:
                 del self._running[session_id, image]
         if preview.in_doubt:
-            await self.clear(session_id, image.attempt, look=True)
+            await self.clear(session_id, image.attempt, search=True)
 
-    async def clear(self, session_id: str, number: int, *, look: bool = False) -> None:
-        """Take the attempt's preview away; with `look`, also one that was posted and not recorded.
-        What cannot be taken away is left. Raises `SlackShutOut`: it can be later."""
+    async def clear(self, session_id: str, number: int, *, search: bool = False) -> None:
+        """Take the attempt's preview away; with `search`, also one that was posted and not
+        recorded. One that cannot be taken away is left. Raises `SlackShutOut`: later it can be."""
         try:
             session = await self._sessions.load(session_id)
-            recorded = ""
-            if number <= len(session.attempts):
-                recorded = session.attempt(number).preview_ts
-            if recorded:
+            if recorded := preview_of(session, number):
                 await self._publisher.remove_preview(session, number, recorded)
                 await self._sessions.update(
                     session_id, lambda s: preview_removed(s, number, recorded)
                 )
-            if look and self.enabled:
+            if search and self.enabled:
                 await self._publisher.remove_preview(session, number, "")
         except SlackShutOut:
             raise
-        except _WRONG as error:
+        except _ERRORS as error:
             log.warning("a preview was left in its thread: %s", type(error).__name__)

@@ -1,8 +1,7 @@
 """Keeps «queued, k ahead» true in the root messages of waiting sessions.
 
-Every worker looks now and then. Only the few sessions that are next in line, whose wait changes
-soonest, are edited, and only when their number changed: Slack's limit for edits is shared with
-everything else.
+Every worker reads the queue now and then. It edits only the few sessions that are next in line, and
+only when their number has changed: all edits share Slack's limit.
 """
 
 from __future__ import annotations
@@ -23,24 +22,25 @@ from bot.domain.errors import (
 from bot.domain.generation import under_way
 from bot.domain.jobs import ahead_of_each
 from bot.ports import JobQueue, RootMessages, SessionStore
-from bot.progress.draft_refresher import standing
+from bot.progress.session_messages import shown_state
 from bot.telemetry.context import log_context
 
 log = logging.getLogger(__name__)
 
 INTERVAL = 6.0
+"""Seconds between two readings of the queue."""
 AT_MOST = 3
-"""Edits at each look: 30 of the 50 a minute that Slack allows, for one worker."""
+"""Edits at each reading: 30 of the 50 a minute that Slack allows, for one worker."""
 
 
 class _Shown(NamedTuple):
-    """What a waiting session's status says: how many are ahead, and what all wait for."""
+    """What the status of a waiting session says: how many are ahead, and what all wait for."""
 
     ahead: int
     waits_for: StoreTrouble | None
 
 
-class QueueStatus:
+class QueuePositions:
     """`interval` is in seconds. `trouble`: what keeps the store from taking anything new."""
 
     def __init__(
@@ -59,16 +59,16 @@ class QueueStatus:
         self._shown: dict[tuple[str, int], _Shown] = {}
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Repeat `refresh` for ever."""
         while True:
             await asyncio.sleep(self._interval)
             try:
-                await self.look()
+                await self.refresh()
             except (StoreUnavailable, QueueUnavailable, SlackUnavailable) as error:
                 log.info("queue status put off: %s", type(error).__name__)
 
-    async def look(self) -> None:
-        """Edit the sessions whose place in the queue has changed."""
+    async def refresh(self) -> None:
+        """Edit the statuses whose place in the queue has changed."""
         places = {
             attempt: _Shown(ahead, self._trouble())
             for attempt, ahead in ahead_of_each(await self._queue.waiting()).items()
@@ -89,7 +89,7 @@ class QueueStatus:
                 return
             await self._publisher.show_status(session, place.ahead, waits_for=place.waits_for)
             newest = await self._sessions.load(session_id)
-            if standing(newest) != standing(session):  # cancelled, or taken up, meanwhile
+            if shown_state(newest) != shown_state(session):  # cancelled or started meanwhile
                 await self._publisher.show_status(newest, None)
         except (Refusal, SlackRefused) as error:
             log.info("its place in the queue cannot be shown: %s", error)

@@ -1,7 +1,8 @@
-"""The Bolt app, its identity and its middleware."""
+"""The Bolt app and its middleware: it lets in what is for this installation, from its people."""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,19 +10,37 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.kwargs_injection.async_args import AsyncArgs
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.concurrency import BackgroundTasks
-from bot.domain.policy import WhoMayStart
-from bot.slack.admission import Admission
-from bot.slack.identity import Identity
-
-__all__ = ["Identity", "bolt_app", "whole"]
+from bot.domain.errors import Reason, Refusal
+from bot.domain.policy import Person, WhoMayStart
+from bot.slack.identity import (
+    Actor,
+    Identity,
+    actor_of,
+    is_for_installation,
+    is_from_person,
+    is_user_request,
+)
+from bot.slack.listening import ACTING, Acting, error_boundary
+from bot.slack.members import MemberDirectory
+from bot.slack.responders import (
+    CommandResponder,
+    FormResponder,
+    Responder,
+    ResponseUrlResponder,
+    responder_to,
+)
 
 log = logging.getLogger(__name__)
 _LOG = logging.getLogger("slack_bolt")
 _LOG.setLevel(logging.ERROR)
 """Below that, Bolt warns about how it is set up here, and logs requests with what people typed."""
+
+Next = Callable[[], Awaitable[None]]
 
 
 def bolt_app(
@@ -44,48 +63,10 @@ def bolt_app(
         authorize=_authorize(client, identity),
         request_verification_enabled=bool(signing_secret),
     )
-    app.middleware(_keep_proxy_of(client))
-    app.middleware(_replace_half_characters)
+    app.middleware(replace_half_characters)
     app.middleware(Admission(identity, who_may_start, tasks or BackgroundTasks()))
     app.error(_log_error)
     return app
-
-
-async def _replace_half_characters(
-    body: dict[str, Any], next_: Callable[[], Awaitable[None]]
-) -> None:
-    """JSON may name half a character, such as what a client leaves of an emoji that it cut. Nothing
-    that is made of it could be encoded."""
-    body.update({name: whole(value) for name, value in body.items()})
-    await next_()
-
-
-def whole(value: Any) -> Any:
-    """A JSON value with U+FFFD for every half of a character."""
-    match value:
-        case str() if not value.isascii():
-            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        case list():
-            return [whole(each) for each in value]
-        case dict():
-            return {name: whole(each) for name, each in value.items()}
-    return value
-
-
-async def _log_error(error: Exception) -> None:
-    """Left alone, Bolt logs an error's text, which may quote what people typed."""
-    log.error("a request broke on its way to a listener: %s", type(error).__name__)
-
-
-def _keep_proxy_of(client: AsyncWebClient) -> Callable[..., Awaitable[None]]:
-    """Bolt makes a client for each request, and the SDK gives one without a proxy the
-    environment's."""
-
-    async def keep_proxy(context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]) -> None:
-        context.client.proxy = client.proxy
-        await next_()
-
-    return keep_proxy
 
 
 def _authorize(
@@ -99,7 +80,119 @@ def _authorize(
         bot_user_id=identity.bot_user,
     )
 
-    async def authorize() -> AuthorizeResult:
+    async def authorize(context: AsyncBoltContext) -> AuthorizeResult:
+        """Bolt makes a client for each request. Where ours has no proxy, the SDK gives it the
+        environment's."""
+        context.client.proxy = client.proxy
         return result
 
     return authorize
+
+
+async def replace_half_characters(body: dict[str, Any], next_: Next) -> None:
+    """Put U+FFFD for every half of a character. JSON may name one, such as what a client leaves of
+    an emoji that it cut; text that holds one cannot be encoded."""
+    text = json.dumps(body, ensure_ascii=False)
+    if not text.isascii():
+        whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        body.update(json.loads(whole))
+    await next_()
+
+
+async def _log_error(error: Exception) -> None:
+    """Left alone, Bolt logs an error's text, which may quote what people typed."""
+    log.error("a request broke on its way to a listener: %s", type(error).__name__)
+
+
+class Admission:
+    """A global middleware. It puts who acts into the context of a request that it lets in. It acks
+    all others, because Slack switches a subscription off whose deliveries fail. A person is told in
+    private why they are turned away; a bot is not."""
+
+    def __init__(self, identity: Identity, who: WhoMayStart, tasks: BackgroundTasks) -> None:
+        self._identity = identity
+        self._who = who
+        self._tasks = tasks
+        self._members = MemberDirectory()
+
+    async def __call__(self, args: AsyncArgs, next_: Next) -> BoltResponse | None:
+        if not is_for_installation(args.body, self._identity):
+            log.info("turned away: a request for another installation")
+            return await self._refuse_elsewhere(args)
+        if is_user_request(args.body):
+            if not is_from_person(args.body, self._identity):
+                return await args.ack()
+            try:
+                person = await self._admit(args)
+                args.context[ACTING] = Acting(self._identity.installation, person)
+            except Refusal as refusal:
+                return await self._refuse(args, refusal)
+        await next_()
+        return None
+
+    async def _admit(self, args: AsyncArgs) -> Person:
+        """Answer who acts. Raises `Refusal` where they may not use the bot."""
+        actor, full = actor_of(args.body, self._identity), self._who is WhoMayStart.FULL_MEMBERS
+        org, home = actor.org, self._identity.installation
+        is_guest = False
+        if not actor.certain or (full and org == home):
+            org, is_guest = await self._look_up(args, actor)
+        if self._who is not WhoMayStart.ANYONE and org != home:
+            raise Refusal(Reason.OUTSIDER)
+        if full and is_guest:
+            raise Refusal(Reason.GUEST)
+        return Person(org, actor.user)
+
+    async def _look_up(self, args: AsyncArgs, actor: Actor) -> tuple[str, bool]:
+        """The person's organisation, and whether they are a guest. Only Slack's answer makes an
+        uncertain person one of the installation's own."""
+        if not self._identity.may("users:read"):
+            if actor.org and self._who is WhoMayStart.ANYONE:
+                return actor.org, False
+            raise Refusal(Reason.CHECK_NOT_GRANTED)
+        try:
+            member = await self._members.look_up(args.client, actor.user)
+        except Refusal as refusal:
+            if refusal.reason is not Reason.OUTSIDER:
+                raise
+            return self._foreign(actor.org), False
+        if member.is_stranger:
+            return self._foreign(member.enterprise, member.team, actor.org), False
+        if self._identity.is_home(member.team, member.enterprise):
+            return self._identity.installation, member.is_guest
+        if org := member.enterprise or member.team or actor.org:
+            return org, member.is_guest
+        raise Refusal(Reason.NOT_CHECKED)
+
+    def _foreign(self, *named: str) -> str:
+        """A stranger's organisation. Raises `Refusal` where strangers may not use the bot."""
+        org = next((org for org in named if org and not self._identity.is_home(org)), "")
+        if not org or self._who is not WhoMayStart.ANYONE:
+            raise Refusal(Reason.OUTSIDER)
+        return org
+
+    async def _refuse_elsewhere(self, args: AsyncArgs) -> BoltResponse | None:
+        """Refuse a request for another installation. The words need no token: they are in the ack,
+        or go to the `response_url`."""
+        refusal = Refusal(Reason.NOT_INSTALLED)
+        if "command" in args.body:
+            return await self._refuse(args, refusal)
+        response = await args.ack()
+        if args.body.get("response_url") and is_from_person(args.body, self._identity):
+            self._tasks.spawn(_send_refusal(ResponseUrlResponder(args), refusal))
+        return response
+
+    async def _refuse(self, args: AsyncArgs, refusal: Refusal) -> BoltResponse | None:
+        """The ack of a command or a form holds the words; elsewhere they are said after it."""
+        responder = responder_to(args)
+        if isinstance(responder, CommandResponder | FormResponder):
+            await _send_refusal(responder, refusal)
+            return args.ack.response
+        response = await args.ack()
+        self._tasks.spawn(_send_refusal(responder, refusal))
+        return response
+
+
+async def _send_refusal(responder: Responder, refusal: Refusal) -> None:
+    async with error_boundary(responder):
+        raise refusal

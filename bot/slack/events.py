@@ -30,7 +30,7 @@ def on_event(app: AsyncApp, name: str, listener: Listener, tasks: BackgroundTask
 
 
 class _Ack(AsyncAck):
-    """`done` is set once the ack was given, or will not be."""
+    """`done` is set once the ack was given, or the listener ended without it."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -50,4 +50,4 @@ async def _run_listener(listener: Listener, args: AsyncArgs, ack: _Ack) -> None:
 
 
 async def _never_reached() -> None:
-    """What Bolt would call after its own ack."""
+    """Bolt would call this after its own ack."""

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Reason, Refusal
-from bot.slack.request_metrics import count_slack_errors
+from bot.slack.request_tracking import count_slack_errors, error_code
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ _MOST_CACHED = 10_000
 
 _UNKNOWN = {"user_not_found", "user_not_visible", "users_not_found"}
 _GUEST = ("is_restricted", "is_ultra_restricted")
-_NOBODY = ("deleted", "is_bot", "is_stranger", "is_workflow_bot", "is_connector_bot")
+_STRANGER = ("deleted", "is_bot", "is_stranger", "is_workflow_bot", "is_connector_bot")
 
 
 class Member(NamedTuple):
@@ -60,12 +60,13 @@ class MemberDirectory:
                     answer = await client.users_info(user=user)
             return _member(answer["user"])
         except SlackApiError as error:
-            if _code_of(error) in _UNKNOWN:
+            code = error_code(error)
+            if code in _UNKNOWN:
                 raise Refusal(Reason.OUTSIDER) from None
-            log.warning("users.info is refused: %s", _code_of(error))
-            if _code_of(error) == "missing_scope":
+            log.warning("users.info is refused: %s", code or "no answer")
+            if code == "missing_scope":
                 raise Refusal(Reason.CHECK_NOT_GRANTED) from None
-        except Exception as error:  # noqa: BLE001 - whatever it is, nobody is let in
+        except Exception as error:  # noqa: BLE001 - nobody is let in unchecked
             log.warning("users.info does not answer: %s", type(error).__name__)
         raise Refusal(Reason.NOT_CHECKED)
 
@@ -75,16 +76,11 @@ class MemberDirectory:
         self._known[user] = (self._now() + CACHED_FOR, member)
 
 
-def _code_of(error: SlackApiError) -> str:
-    data = getattr(error.response, "data", error.response)
-    return str(data.get("error")) if isinstance(data, dict) else "no answer"
-
-
 def _member(user: dict[str, Any]) -> Member:
     enterprise = user.get("enterprise_user") or {}
     return Member(
         team=user.get("team_id") or "",
         enterprise=enterprise.get("enterprise_id") or user.get("enterprise_id") or "",
         is_guest=any(user.get(name) for name in _GUEST),
-        is_stranger=any(user.get(name) for name in _NOBODY),
+        is_stranger=any(user.get(name) for name in _STRANGER),
     )

@@ -6,6 +6,7 @@ Each acks the request where it is not acked yet. `refuse` says why a request was
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import ClientError
@@ -14,8 +15,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.domain.errors import OptionRefused, Reason, Refusal
 from bot.domain.options import OPTIONS
-from bot.slack.request_metrics import count_slack_errors
-from bot.slack.requests import block_ids, thread_of, user_of
+from bot.slack.request_tracking import count_slack_errors
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
 from bot.views.words import refusal_words
@@ -27,16 +27,26 @@ _ABOUT_PICTURES = {
     Reason.IMAGE_NOT_SHARED,
 }
 
-
 DELIVERY_ERRORS = (SlackApiError, ClientError, OSError, KeyError, ValueError)
 """`ValueError`: the request came without a `response_url`."""
 
 
+def user_of(args: AsyncArgs) -> str:
+    """The person to whom an answer goes, whether let in or not."""
+    return args.context.user_id or ""
+
+
+def thread_of(event: dict[str, Any]) -> str:
+    """The thread that a message was written in, if any."""
+    thread_ts: str = event.get("thread_ts") or ""
+    return "" if thread_ts == event["ts"] else thread_ts
+
+
+@dataclass(frozen=True)
 class Responder(ABC):
     """Tells one person something in private."""
 
-    def __init__(self, args: AsyncArgs) -> None:
-        self._args = args
+    args: AsyncArgs
 
     @abstractmethod
     async def say(self, words: str) -> None: ...
@@ -46,18 +56,17 @@ class Responder(ABC):
 
 
 class CommandResponder(Responder):
-    """To a slash command: only the person sees the words. The ack carries them where it is not out
-    yet."""
+    """Answers a slash command: only the person sees the words. The ack carries them where it is not
+    out yet."""
 
     async def say(self, words: str) -> None:
-        ack = self._args.ack
-        send = ack if ack.response is None else self._args.respond
+        ack = self.args.ack
+        send = ack if ack.response is None else self.args.respond
         await send(text=words, response_type="ephemeral")
 
 
 class FormResponder(Responder):
-    """To a form: the words stand below the field that they are about, and what was typed
-    stays."""
+    """Answers a form: the words stand below their field, and the typed text stays."""
 
     async def say(self, words: str) -> None:
         await self._show(PROMPT_BLOCK, words)
@@ -66,7 +75,7 @@ class FormResponder(Responder):
         await self._show(self._field_of(refusal), refusal_words(refusal, plain=True))
 
     async def _show(self, field: str, words: str) -> None:
-        await self._args.ack(response_action="errors", errors={field: words})
+        await self.args.ack(response_action="errors", errors={field: words})
 
     def _field_of(self, refusal: Refusal) -> str:
         field = PROMPT_BLOCK
@@ -75,85 +84,88 @@ class FormResponder(Responder):
             field = found[0].name if found else PROMPT_BLOCK
         elif refusal.reason in _ABOUT_PICTURES:
             field = PICTURE_BLOCK
-        return field if field in block_ids(self._args.body.get("view") or {}) else PROMPT_BLOCK
+        match self.args.body.get("view"):
+            case {"state": {"values": dict(values)}} if field in values:
+                return field
+        return PROMPT_BLOCK
 
 
 class ClickResponder(Responder):
-    """To a click: acked first, then an ephemeral message where the button was."""
+    """Answers a click: acked first, then an ephemeral message where the button was."""
 
     async def say(self, words: str) -> None:
-        await self._args.ack()
-        body = self._args.body
+        await self.args.ack()
+        body = self.args.body
         container, message = body.get("container", {}), body.get("message", {})
         channel = container.get("channel_id") or body.get("channel", {}).get("id", "")
         thread_ts = container.get("thread_ts") or message.get("thread_ts") or ""
         if message.get("ts") == thread_ts or message.get("subtype") == "thread_broadcast":
             thread_ts = ""  # it stands in the channel, where the thread may well be closed
         try:
-            await send_ephemeral(self._args, channel, thread_ts, words)
+            await send_ephemeral(self.args, channel, thread_ts, words)
         except DELIVERY_ERRORS:
-            await send_to_response_url(self._args, words)
+            await send_to_response_url(self.args, words)
 
 
 class ShortcutResponder(Responder):
-    """To a shortcut, which people can use where the bot is no member: acked first, then on the
+    """Answers a shortcut, which people can use where the bot is no member: acked first, then on the
     `response_url`."""
 
     async def say(self, words: str) -> None:
-        await self._args.ack()
+        await self.args.ack()
         try:
-            await send_to_response_url(self._args, words)
+            await send_to_response_url(self.args, words)
         except DELIVERY_ERRORS:
-            await send_ephemeral(self._args, self._args.body["channel"]["id"], "", words)
+            await send_ephemeral(self.args, self.args.body["channel"]["id"], "", words)
 
 
 class ResponseUrlResponder(Responder):
-    """On the `response_url` alone, which needs no token: for what is not this installation's."""
+    """Answers a request for another installation on its `response_url`, which needs no token."""
 
     async def say(self, words: str) -> None:
-        await send_to_response_url(self._args, words)
+        await send_to_response_url(self.args, words)
 
 
 class EventResponder(Responder):
-    """Acked first, then an ephemeral message where the person wrote. Where Slack takes none: in a
-    direct channel a reply, otherwise a direct message."""
+    """Answers a message: acked first, then an ephemeral message where it was written. Where Slack
+    takes none: in a direct channel a reply, otherwise a direct message."""
 
     async def say(self, words: str) -> None:
-        await self._args.ack()
-        event = self._args.body["event"]
+        await self.args.ack()
+        event = self.args.body["event"]
         channel, thread_ts = event["channel"], thread_of(event)
         try:
-            await send_ephemeral(self._args, channel, thread_ts, words)
+            await send_ephemeral(self.args, channel, thread_ts, words)
         except DELIVERY_ERRORS:
             if event.get("channel_type") == "im":
-                await send_message(self._args, channel, words, thread_ts or event["ts"])
+                await send_message(self.args, channel, words, thread_ts or event["ts"])
             else:
-                await send_message(self._args, user_of(self._args), words)
+                await send_message(self.args, user_of(self.args), words)
 
     async def refuse(self, refusal: Refusal) -> None:
         await self.say(refusal_words(refusal, command=False))
 
 
 class HomeResponder(Responder):
-    """About the Home tab, which has no room for private words: a direct message."""
+    """Answers a click in the Home tab, which has no room for private words: a direct message."""
 
     async def say(self, words: str) -> None:
-        await self._args.ack()
-        await send_message(self._args, user_of(self._args), words)
+        await self.args.ack()
+        await send_message(self.args, user_of(self.args), words)
 
 
 class HomeTabResponder(Responder):
-    """To somebody who looks at the Home tab: the words stand in it."""
+    """Answers somebody who opens the Home tab: the words stand in it."""
 
     async def say(self, words: str) -> None:
-        await self._args.ack()
+        await self.args.ack()
         view = notice_view(words)
         with count_slack_errors("views.publish"):
-            await self._args.client.views_publish(user_id=user_of(self._args), view=view)
+            await self.args.client.views_publish(user_id=user_of(self.args), view=view)
 
 
 async def send_ephemeral(args: AsyncArgs, channel: str, thread_ts: str, words: str) -> None:
-    """An ephemeral message, where the bot is a member."""
+    """Send an ephemeral message, where the bot is a member."""
     place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
     with count_slack_errors("chat.postEphemeral"):
         await args.client.chat_postEphemeral(
@@ -162,16 +174,35 @@ async def send_ephemeral(args: AsyncArgs, channel: str, thread_ts: str, words: s
 
 
 async def send_to_response_url(args: AsyncArgs, words: str) -> None:
-    """Works everywhere, for 30 minutes. Raises `OSError` where Slack does not take it."""
+    """Send words that only the person sees: works everywhere, for 30 minutes. Raises `OSError`
+    where Slack does not take them."""
     answer = await args.respond(text=words, response_type="ephemeral", replace_original=False)
     if answer is not None and answer.status_code >= 400:
         raise OSError("the response_url does not take it")
 
 
 async def send_message(args: AsyncArgs, channel: str, words: str, thread_ts: str = "") -> None:
-    """A message to one person: `channel` is their user id, or their direct channel."""
+    """Send a message to one person: `channel` is their user id, or their direct channel."""
     place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
     with count_slack_errors("chat.postMessage"):
         await args.client.chat_postMessage(
             channel=channel, text=words, unfurl_links=False, unfurl_media=False, **place
         )
+
+
+def responder_to(args: AsyncArgs) -> Responder:
+    """The way to answer the request that suits its kind."""
+    match args.body:
+        case {"command": _}:
+            return CommandResponder(args)
+        case {"event": {"type": "app_home_opened"}}:
+            return HomeTabResponder(args)
+        case {"event": _}:
+            return EventResponder(args)
+        case {"type": "view_submission"}:
+            return FormResponder(args)
+        case {"type": "message_action"}:
+            return ShortcutResponder(args)
+        case {"type": "block_actions", "message": _} | {"type": "block_actions", "channel": _}:
+            return ClickResponder(args)
+    return HomeResponder(args)

@@ -1,8 +1,8 @@
 """Spans, by OpenTelemetry's own API: without its SDK, which the standard variables ask for, they
 are no-ops of a few microseconds, and what records them is not even imported.
 
-    command ─ job announce ─ job generate ─ flow GenerateImage ─ provider generate
-                                          └ flow UploadImages, PostDraft, …
+    command ─ job announce ─ job generate ─ flow from GenerateImage ─ provider generate
+                                                                    └ calls to Slack and Redis
 
 A job's data carries the trace context, so one trace spans the processes.
 """

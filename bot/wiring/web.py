@@ -13,8 +13,8 @@ from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.stopping import Stopping
 from bot.service import Services
 from bot.slack.bolt import bolt_app
-from bot.slack.in_flight import InFlightRequests
 from bot.slack.listeners import ListenerDependencies, register
+from bot.slack.request_tracking import InFlightRequests
 from bot.slack.transport.http import events_routes
 from bot.slack.transport.signing import Replays, Signing
 from bot.slack.transport.socket_mode import SocketModeConnections

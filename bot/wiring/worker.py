@@ -9,13 +9,17 @@ from functools import partial
 from bot.adapters.measured_backend import MeasuredBackend
 from bot.adapters.queue import BullWorker
 from bot.concurrency import BackgroundTasks, cancel_and_wait
+from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
-from bot.generation.checkpoint import Checkpoints
-from bot.generation.image_requests import Requests
-from bot.generation.store_retries import StoreRetries, retrying_store
-from bot.jobs.generate import GenerationRunner
-from bot.jobs.handler import JobHandler
-from bot.jobs.last_try import GivingUp
+from bot.generation.image_requests import ImageRequests
+from bot.generation.recording import RetryingStore, RunCheckpoint, StoreRetries
+from bot.jobs.announce import Announce, RootMessage
+from bot.jobs.cancellation import CancelledAttempts, ShowCancelled
+from bot.jobs.dispatcher import JobDispatcher
+from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
+from bot.jobs.last_try import Handler, LastTry
+from bot.jobs.publish import Publish, Retire, ShowEnd
+from bot.jobs.shut_out_notice import ShutOutNotice
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.jobs.sweeper import Sweeper
 from bot.ops.doctor import Verdict, identify
@@ -23,9 +27,10 @@ from bot.ops.serving import Monitoring
 from bot.ops.startup import warn_of_models
 from bot.ops.stopping import Stopping
 from bot.ops.write_probe import REFUSED, WriteProbe
+from bot.ports import Cancellations, Heartbeats, ImageBackend, SessionStore
 from bot.progress.live_preview import LivePreviews
-from bot.progress.live_status import LiveStatus
-from bot.progress.queue_position import QueueStatus
+from bot.progress.queue_position import QueuePositions
+from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.wiring.backends import image_backend
 from bot.wiring.clients import Outside
 
@@ -50,6 +55,48 @@ def slack_breaker(outside: Outside, stack: AsyncExitStack, tasks: BackgroundTask
     return breaker
 
 
+def job_dispatcher(
+    outside: Outside,
+    sessions: SessionStore,
+    cancellations: Cancellations,
+    heartbeats: Heartbeats,
+    breaker: SlackBreaker,
+    backend: ImageBackend,
+) -> tuple[JobDispatcher, CancellationWatch]:
+    """The handlers of the jobs, one for each kind, and what finds out that one is cancelled."""
+    settings, publisher, queue = outside.settings, outside.publisher, outside.queue
+    status = LiveStatus(sessions, publisher)
+    retries = StoreRetries(status.waits_for)
+    retrying = RetryingStore(sessions, retries)
+    previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
+    flow = ReviewFlow(
+        retrying,
+        backend,
+        publisher,
+        ImageRequests(retrying, outside.files, heartbeats, avoid_rejected=settings.avoid_rejected),
+        status.changed,
+        partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
+    )
+    runner = GenerationRunner(flow, previews, heartbeats, retries)
+    watch = CancellationWatch(sessions)
+    cancelled = CancelledAttempts(sessions, backend, publisher, previews)
+    drafts = DraftRefresher(retrying, publisher)
+    root = RootMessage(retrying, publisher, outside.identity.bot_name)
+    show_end = ShowEnd(previews, drafts, status)
+    show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
+    publish = Publish(retrying, publisher, show_end)
+    handlers: dict[JobKind, Handler] = {
+        JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, retries),
+        JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
+        JobKind.SHOW_CANCELLED: show_cancelled,
+        JobKind.PUBLISH: publish,
+        JobKind.RETIRE: Retire(retrying, publisher, publish, show_end),
+    }
+    last_try = LastTry(retrying, publisher, flow, status)
+    notice = ShutOutNotice(retrying, publisher)
+    return JobDispatcher(retrying, handlers, last_try, breaker, notice), watch
+
+
 async def start_worker(
     outside: Outside, stack: AsyncExitStack, monitoring: Monitoring, stopping: Stopping
 ) -> list[asyncio.Task[None]]:
@@ -59,40 +106,15 @@ async def start_worker(
         image_backend(settings, outside.reading), settings.image_backend.value
     )
     stack.push_async_callback(backend.close)
-    status = LiveStatus(sessions, publisher)
-    store_retries = StoreRetries(status.waits_for)
-    retrying = retrying_store(sessions, store_retries)
     heartbeats = outside.heartbeats(stack)
     write_probe = WriteProbe(outside.redis(stack, PROBE_PATIENCE)[0].probe_write)
-    previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
-    requests = Requests(retrying, outside.files, heartbeats, avoid_rejected=settings.avoid_rejected)
     tasks = BackgroundTasks()
     breaker = slack_breaker(outside, stack, tasks)
-    flow = ReviewFlow(
-        retrying,
-        backend,
-        publisher,
-        requests,
-        status.changed,
-        Checkpoints(retrying, heartbeats, breaker, previews.offer),
+    dispatcher, watch = job_dispatcher(
+        outside, sessions, cancellations, heartbeats, breaker, backend
     )
-    generations = GenerationRunner(
-        sessions, backend, publisher, flow, status, previews, heartbeats, store_retries
-    )
-    bot_name = outside.identity.bot_name
-    handler = JobHandler(
-        retrying,
-        queue,
-        cancellations,
-        publisher,
-        generations,
-        GivingUp(retrying, publisher, flow, status),
-        status,
-        store_retries,
-        breaker,
-        bot_name,
-    )
-    worker = BullWorker(outside.redis_url, handler, settings.worker_concurrency, settings.job_lease)
+    concurrency, lease = settings.worker_concurrency, settings.job_lease
+    worker = BullWorker(outside.redis_url, dispatcher, concurrency, lease)
     monitoring.needs(lambda: worker.takes_jobs, "no jobs are taken")
     for trouble, reason in REFUSED.items():
         monitoring.needs(partial(write_probe.is_free_of, trouble), reason)
@@ -102,11 +124,12 @@ async def start_worker(
     running = asyncio.create_task(worker.run())
     watching = [
         Sweeper(sessions, queue).run(),
-        QueueStatus(sessions, queue, publisher, lambda: write_probe.trouble).run(),
+        QueuePositions(sessions, queue, publisher, lambda: write_probe.trouble).run(),
         heartbeats.beat_for_ever(),
         write_probe.repeat(),
         breaker.watch(),
-        cancellations.listen(generations.cancelled, generations.look_at_all),
+        watch.run(),
+        cancellations.listen(watch.cancelled, watch.look_soon),
     ]
     endless = [asyncio.create_task(watch) for watch in watching]
     grace = settings.shutdown_grace

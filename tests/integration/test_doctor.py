@@ -18,6 +18,7 @@ from bot.ops.doctor.finding import Verdict
 from bot.ops.doctor.redis import _memory
 from bot.sandbox import Fault, SimulatedSlack
 from bot.settings import Backend, Settings
+from bot.slack.identity import is_for_installation
 from tests.fake_openai import FakeOpenAI
 from tests.support.processes import free_port
 
@@ -348,6 +349,7 @@ async def test_an_installation_in_an_organisation_is_known_as_that(slack: Simula
     assert (alone.installation, alone.org_wide, alone.enterprise_id) == ("T0SANDBOX1", False, "")
     assert (inside.installation, inside.org_wide) == ("T0SANDBOX1", False)
     assert inside.is_home("T0SECOND", "E0ORG")
-    assert not inside.is_installed_in("T0SECOND", "E0ORG")
+    second = {"command": "/imagine", "team_id": "T0SECOND", "enterprise_id": "E0ORG"}
+    assert not is_for_installation(second, inside)
     assert (whole.installation, whole.org_wide) == ("E0ORG", True)
-    assert whole.is_installed_in("T0SECOND", "E0ORG")
+    assert is_for_installation(second, whole)

@@ -11,7 +11,8 @@ from bot.domain.policy import Policy
 from bot.ops.serving import HttpServer
 from bot.sandbox import SimulatedSlack
 from bot.service import Services
-from bot.slack.bolt import Identity, bolt_app
+from bot.slack.bolt import bolt_app
+from bot.slack.identity import Identity
 from bot.slack.listeners import ListenerDependencies, register
 from tests.fakes import (
     FakeCancellations,

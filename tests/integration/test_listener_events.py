@@ -11,7 +11,6 @@ from PIL import Image
 
 from bot.domain.session import Session
 from bot.sandbox import SimulatedSlack
-from bot.slack import error_boundary
 from bot.views.ids import DIRECT_IMAGE
 from tests.fakes import (
     eventually,
@@ -64,7 +63,7 @@ async def test_an_event_that_was_not_acked_in_time_comes_again_and_counts_once(
         return await create(session)
 
     monkeypatch.setattr(bot.store, "create", slowly)
-    monkeypatch.setattr(error_boundary, "DECIDE_WITHIN", SECONDS)
+    monkeypatch.setattr("bot.slack.listening.DECIDE_WITHIN", SECONDS)
     bot.slack.delivery.event_retry_delays = (0.05, 0.1, 5.0)
     ack = await bot.slack.mention("alice", "general", "a fox", timeout=1.5)
     assert ack.ok

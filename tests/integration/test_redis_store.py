@@ -157,6 +157,7 @@ async def test_the_fields_can_be_read_with_plain_commands_by_their_names(
         "input_used_by_process": PROMPT,
     }
     assert await redis.hget(key, "final_result") == "2"
+    assert await redis.hget(key, "publication") == "to_publish"
     assert json.loads(await redis.hget(key, "attempts"))[1]["number"] == 2
 
 

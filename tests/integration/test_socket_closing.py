@@ -12,10 +12,10 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.slack import slack_client, slack_session
 from bot.sandbox import Ack, Fault, SimulatedSlack
-from bot.slack.bolt import Identity, bolt_app
-from bot.slack.in_flight import InFlightRequests
-from bot.slack.transport.socket_connection import SocketConnection
-from bot.slack.transport.socket_mode import SocketModeConnections
+from bot.slack.bolt import bolt_app
+from bot.slack.identity import Identity
+from bot.slack.request_tracking import InFlightRequests
+from bot.slack.transport.socket_mode import SocketConnection, SocketModeConnections
 
 
 class Bot:
@@ -60,7 +60,7 @@ async def goodbye_said(bot: Bot) -> None:
 
 
 def connections_of(bot: Bot) -> list[SocketConnection]:
-    return bot.sockets._connections
+    return bot.sockets.connections
 
 
 @pytest.mark.parametrize("connections", [1, 2])

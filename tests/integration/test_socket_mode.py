@@ -11,9 +11,10 @@ from slack_bolt.async_app import AsyncApp
 from bot.adapters.slack import slack_client, slack_session
 from bot.adapters.slack.client import CALL_TIMEOUT
 from bot.sandbox import PATIENCE, Fault, SimulatedSlack
-from bot.slack.bolt import Identity, bolt_app
-from bot.slack.in_flight import InFlightRequests
-from bot.slack.transport import socket_connection, socket_mode
+from bot.slack.bolt import bolt_app
+from bot.slack.identity import Identity
+from bot.slack.request_tracking import InFlightRequests
+from bot.slack.transport import socket_mode
 from bot.slack.transport.socket_mode import SocketModeConnections, SocketNotOpened
 from tests.support.links import Link
 
@@ -26,8 +27,8 @@ def app_for(slack: SimulatedSlack, http: object) -> AsyncApp:
 async def test_another_address_is_asked_for_when_one_does_not_open(
     slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_connection, "ADDRESS_WITHIN", 1)
-    monkeypatch.setattr(socket_connection, "PING_INTERVAL", 0.2)
+    monkeypatch.setattr(socket_mode, "ADDRESS_WITHIN", 1)
+    monkeypatch.setattr(socket_mode, "PING_INTERVAL", 0.2)
     slack.faults.add("apps.connections.open", Fault.hang(), times=2)
     async with slack_session() as http:
         connections = SocketModeConnections(
@@ -43,8 +44,8 @@ async def test_a_new_address_that_does_not_come_is_asked_for_again(
     slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the network goes silent: it takes the socket and whatever else is open with it."""
-    monkeypatch.setattr(socket_connection, "ADDRESS_WITHIN", 1)
-    monkeypatch.setattr(socket_connection, "PING_INTERVAL", 0.5)
+    monkeypatch.setattr(socket_mode, "ADDRESS_WITHIN", 1)
+    monkeypatch.setattr(socket_mode, "PING_INTERVAL", 0.5)
     async with slack_session() as http:
         connections = SocketModeConnections(
             app_for(slack, http), slack.app_token, InFlightRequests()
@@ -61,8 +62,8 @@ async def test_an_address_that_is_used_up_is_given_up(
     slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An address opens once: where the answer to the handshake is lost, it never does again."""
-    monkeypatch.setattr(socket_connection, "OPEN_WITHIN", 1.0)
-    monkeypatch.setattr(socket_connection, "PING_INTERVAL", 0.2)
+    monkeypatch.setattr(socket_mode, "OPEN_WITHIN", 1.0)
+    monkeypatch.setattr(socket_mode, "PING_INTERVAL", 0.2)
     async with Link("slack", (slack.host, slack.port)) as link, slack_session() as http:
         connections = SocketModeConnections(
             app_for(slack, http), slack.app_token, InFlightRequests()

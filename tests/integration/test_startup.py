@@ -15,7 +15,7 @@ from bot.ops import startup
 from bot.ops.startup import StartupError, check_at_start, require_settings
 from bot.sandbox import Fault, SimulatedSlack
 from bot.settings import Backend, Settings
-from bot.slack.bolt import Identity
+from bot.slack.identity import Identity
 from bot.wiring.lifecycle import Role, run
 
 AT_ONCE = 10.0

@@ -10,6 +10,7 @@ from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import FailureKind, Refusal
 from bot.domain.options import Options
 from bot.domain.prompt import clean_prompt
+from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from tests.fakes import a_session
@@ -90,6 +91,7 @@ _ATTEMPTS = st.lists(
         as_file=st.booleans(),
         message_ts=_FACTS,
         failure=_KINDS,
+        cancel_shown=st.booleans(),
     ),
     max_size=4,
 ).map(tuple)
@@ -100,6 +102,9 @@ ANY_SESSIONS = st.builds(
     task_input=TYPED,
     error_message=TYPED,
     final_result=st.integers(0, 4),
+    publication=st.sampled_from(Publication),
+    final_ts=_FACTS,
+    retiring_result=st.integers(0, 4),
     options=OPTION_VALUES,
     source=st.none() | st.builds(Source, _FACTS, _FACTS, st.integers(0)),
     attempts=_ATTEMPTS,

@@ -28,7 +28,6 @@ from bot.domain.prompt import MAX_TYPED, check_length, clean_change, clean_promp
 from bot.domain.session import Session
 from bot.domain.sizes import ratio_of, size_of
 from bot.slack.mention_text import mention_text
-from bot.slack.requests import one_word
 from bot.views.failure_words import failure_words, not_posted_words
 from bot.views.forms import edit_form, image_form, prompt_form, refine_form
 from bot.views.home import parse_page
@@ -146,7 +145,6 @@ def _refused(text: str, *, plain: bool, command: bool) -> str:
 PARSERS: dict[str, Callable[[str], object]] = {
     # read
     "mention_text": lambda text: mention_text(text, BOT),
-    "one_word": one_word,
     "check_length": check_length,
     "parse_flags": parse_flags,
     "clean_prompt": clean_prompt,
@@ -196,7 +194,7 @@ REGEXES = {
     "domain/options.py": "count_of",
     "domain/provenance.py": "an image's metadata",
     "domain/sizes.py": "size_of",
-    "imaging.py": "the bytes of a picture",
+    "adapters/imaging.py": "the bytes of a picture",
     "slack/mention_text.py": "mention_text",
     "telemetry/context.py": "an id",
     "telemetry/metrics.py": "an error code",

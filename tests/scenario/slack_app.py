@@ -21,7 +21,8 @@ from bot.domain.policy import Policy, WhoMayStart
 from bot.domain.session import Session
 from bot.ports import AttemptRule, SessionStore
 from bot.service import Services
-from bot.slack.bolt import Identity, bolt_app
+from bot.slack.bolt import bolt_app
+from bot.slack.identity import Identity
 from bot.slack.listeners import ListenerDependencies, register
 from tests.fakes import (
     ID,

@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 import pytest
 from slack_bolt.response import BoltResponse
 
-from bot.slack import error_boundary
+from bot.slack import listening
 from bot.views import ids, replies, words
 from bot.views.source_pictures import Picture, SourcePictures
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session
@@ -65,7 +65,7 @@ EVENTS: dict[str, tuple[Payload, str]] = {
 
 
 def test_slack_waits_longer_than_a_listener() -> None:
-    assert error_boundary.DECIDE_WITHIN < 2.5  # of 3 s, the way there and back included
+    assert listening.DECIDE_WITHIN < 2.5  # of 3 s, the way there and back included
 
 
 @pytest.mark.parametrize(("request_", "said"), REQUESTS.values(), ids=REQUESTS.keys())
@@ -85,7 +85,7 @@ async def test_an_event_is_acked_in_time_and_the_person_told(
 @pytest.fixture
 async def slow(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> SlackApp:
     """The store answers long after the listener has given up."""
-    monkeypatch.setattr(error_boundary, "DECIDE_WITHIN", 0.1)
+    monkeypatch.setattr(listening, "DECIDE_WITHIN", 0.1)
     app = make_app(a_session())
 
     awake = asyncio.Event()

@@ -6,7 +6,7 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
 from bot.ports import SeenSignatures
-from bot.slack.in_flight import InFlightRequests
+from bot.slack.request_tracking import InFlightRequests
 from bot.slack.transport.http import events_routes
 from bot.slack.transport.signing import Replays, Signing
 from tests.fakes import FakeSignatures

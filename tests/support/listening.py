@@ -16,8 +16,8 @@ from bot.ops.serving import HttpServer
 from bot.sandbox import SimulatedSlack
 from bot.service import Services
 from bot.slack.bolt import bolt_app
-from bot.slack.in_flight import InFlightRequests
 from bot.slack.listeners import ListenerDependencies, register
+from bot.slack.request_tracking import InFlightRequests
 from bot.slack.transport.socket_mode import SocketModeConnections
 from tests.fakes import (
     FakeCancellations,

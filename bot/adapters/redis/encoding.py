@@ -13,7 +13,7 @@ from bot.domain.session import SCHEMA, Session
 
 _SESSION = TypeAdapter(Session)
 _OPTIONS = TypeAdapter(dict[str, Value])
-_TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage"}}
+_TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage", "Publication"}}
 
 
 def to_fields(session: Session) -> dict[str, str]:
@@ -28,9 +28,9 @@ def to_fields(session: Session) -> dict[str, str]:
 
 
 def from_fields(stored: dict[str, str]) -> Session:
-    """The reverse. Fields that this version does not know are
-    passed over. Raises `ValueError` for a session that a newer version has written, or that is
-    broken; its text quotes nothing that somebody typed."""
+    """The reverse. Fields that this version does not know are passed over. Raises `ValueError` for
+    a session that a newer version has written, or that is broken; its text quotes nothing that
+    somebody typed."""
     known = {f.name for f in fields(Session)} & stored.keys()
     plain = {name: stored[name] if name in _TEXT else json.loads(stored[name]) for name in known}
     schema = int(plain.get("schema", SCHEMA))

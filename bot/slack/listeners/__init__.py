@@ -7,11 +7,11 @@ from slack_bolt.async_app import AsyncApp
 from bot.slack.events import on_event
 from bot.slack.listeners.clicks import Clicks
 from bot.slack.listeners.commands import Commands
-from bot.slack.listeners.dependencies import ListenerDependencies
 from bot.slack.listeners.forms import Forms
 from bot.slack.listeners.home import Home
 from bot.slack.listeners.mentions import Mentions
 from bot.slack.listeners.shortcuts import Shortcuts
+from bot.slack.listening import ListenerDependencies
 from bot.views import ids, words
 
 __all__ = ["ListenerDependencies", "register"]

@@ -10,9 +10,16 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from bot.domain.attempt import ImageRef
 from bot.domain.policy import Person
 from bot.domain.session import Session
-from bot.slack.error_boundary import error_boundary, within_ack_deadline
-from bot.slack.listeners.dependencies import ListenerDependencies, open_form
-from bot.slack.requests import click_id, clicked_target, origin_of, person_of
+from bot.slack.listening import (
+    ListenerDependencies,
+    acting_of,
+    click_id,
+    error_boundary,
+    open_form,
+    origin_of,
+    target_of,
+    within_ack_deadline,
+)
 from bot.slack.responders import ClickResponder
 from bot.views import forms
 from bot.views.ids import Target
@@ -49,10 +56,10 @@ class Clicks:
     async def refine(self, args: AsyncArgs) -> None:
         """Open the form that asks what should change."""
         async with error_boundary(ClickResponder(args)):
-            target = clicked_target(args.body)
+            target = target_of(args.body["actions"][0].get("value"))
             session = await within_ack_deadline(
                 self._services.gateway.check_can_refine(
-                    target.session_id, target.image, person_of(args)
+                    target.session_id, target.image, acting_of(args).person
                 )
             )
             await open_form(args, forms.refine_form(target, session))
@@ -60,10 +67,10 @@ class Clicks:
     async def edit_prompt(self, args: AsyncArgs) -> None:
         """Open the form with the attempt's prompt and options."""
         async with error_boundary(ClickResponder(args)):
-            target = clicked_target(args.body)
+            target = target_of(args.body["actions"][0].get("value"))
             session = await within_ack_deadline(
                 self._services.gateway.check_can_edit(
-                    target.session_id, target.attempt, person_of(args)
+                    target.session_id, target.attempt, acting_of(args).person
                 )
             )
             edited = session.attempt(target.attempt)
@@ -75,7 +82,7 @@ class Clicks:
     async def start_over(self, args: AsyncArgs) -> None:
         """Open the form of a new session with the approved one's prompt; submitting it counts."""
         async with error_boundary(ClickResponder(args)):
-            target = clicked_target(args.body)
+            target = target_of(args.body["actions"][0].get("value"))
             old, new = await within_ack_deadline(
                 self._services.new_sessions.restart(origin_of(args, ""), target.session_id)
             )
@@ -87,9 +94,9 @@ class Clicks:
 
     async def _decide(self, args: AsyncArgs, decision: Decision) -> None:
         async with error_boundary(ClickResponder(args)):
-            target = clicked_target(args.body)
+            target = target_of(args.body["actions"][0].get("value"))
             session = await within_ack_deadline(
-                decision(target.session_id, target.image, person_of(args))
+                decision(target.session_id, target.image, acting_of(args).person)
             )
             await args.ack()
             await self._dependencies.queue_owed(session)

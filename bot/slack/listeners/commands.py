@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
-from bot.slack.error_boundary import error_boundary, within_ack_deadline
-from bot.slack.listeners.dependencies import ListenerDependencies, open_form
+from bot.domain.prompt import MAX_TYPED
 from bot.slack.listeners.text_commands import cancel, list_sessions
-from bot.slack.requests import one_word, origin_of
+from bot.slack.listening import (
+    ListenerDependencies,
+    error_boundary,
+    open_form,
+    origin_of,
+    within_ack_deadline,
+)
 from bot.slack.responders import CommandResponder
 from bot.views import forms, replies, words
 from bot.views.ids import Target
@@ -21,7 +26,7 @@ class Commands:
 
     async def imagine(self, args: AsyncArgs) -> None:
         text, responder = args.body.get("text") or "", CommandResponder(args)
-        match one_word(text):
+        match text.strip().lower() if len(text) <= MAX_TYPED else "":
             case "help":
                 async with error_boundary(responder):
                     await responder.say(words.help_words())

@@ -9,12 +9,18 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from bot.domain.attempt import Source
 from bot.domain.errors import Reason, Refusal
 from bot.domain.images import check_picture
-from bot.domain.options import OptionTable
 from bot.domain.session import Session
 from bot.service import RequestOrigin
-from bot.slack.error_boundary import error_boundary, within_ack_deadline
-from bot.slack.listeners.dependencies import ListenerDependencies
-from bot.slack.requests import form_target, form_text, form_values, origin_of, person_of
+from bot.slack.listening import (
+    ListenerDependencies,
+    acting_of,
+    error_boundary,
+    form_text,
+    form_values,
+    origin_of,
+    target_of,
+    within_ack_deadline,
+)
 from bot.slack.responders import FormResponder
 from bot.views import words
 from bot.views.forms import read_options, read_picture
@@ -31,8 +37,9 @@ class Forms:
     async def prompt_submitted(self, args: AsyncArgs) -> None:
         """The form of a new session."""
         async with error_boundary(FormResponder(args), away=words.FORM_LOST):
-            view, person = args.body["view"], person_of(args)
-            target, options = form_target(view), read_options(form_values(view), self._option_table)
+            view, person = args.body["view"], acting_of(args).person
+            target = target_of(view.get("private_metadata"))
+            options = read_options(form_values(view), self._services.option_table)
             submitting = self._services.gateway.submit(
                 target.session_id, person, form_text(view), options
             )
@@ -45,12 +52,13 @@ class Forms:
         """The form that edits an attempt's prompt and options."""
         async with error_boundary(FormResponder(args), away=words.FORM_LOST):
             view = args.body["view"]
-            target, options = form_target(view), read_options(form_values(view), self._option_table)
+            target = target_of(view.get("private_metadata"))
+            options = read_options(form_values(view), self._services.option_table)
             session = await within_ack_deadline(
                 self._services.gateway.edit(
                     target.session_id,
                     target.attempt,
-                    person_of(args),
+                    acting_of(args).person,
                     form_text(view),
                     options,
                     asked_by=view["id"],
@@ -62,12 +70,12 @@ class Forms:
         """The form that says what should change about an image."""
         async with error_boundary(FormResponder(args), away=words.FORM_LOST):
             view = args.body["view"]
-            target = form_target(view)
+            target = target_of(view.get("private_metadata"))
             session = await within_ack_deadline(
                 self._services.gateway.refine(
                     target.session_id,
                     target.image,
-                    person_of(args),
+                    acting_of(args).person,
                     form_text(view),
                     asked_by=view["id"],
                 )
@@ -82,14 +90,10 @@ class Forms:
             if pictures is None:
                 raise Refusal(Reason.EXPIRED)
             values = form_values(view)
-            options = read_options(values, self._option_table)
+            options = read_options(values, self._services.option_table)
             origin, source = _origin_of_form(args, pictures), _chosen(values, pictures)
             starting = self._services.new_sessions.start(origin, form_text(view), source, options)
             await self._finish(args, await within_ack_deadline(starting))
-
-    @property
-    def _option_table(self) -> OptionTable:
-        return self._services.option_table
 
     async def _finish(self, args: AsyncArgs, session: Session) -> None:
         await args.ack()

@@ -9,11 +9,9 @@ from slack_sdk.errors import SlackApiError
 
 from bot.domain.errors import StoreUnavailable
 from bot.domain.session import Gallery
-from bot.slack.error_boundary import error_boundary, within_ack_deadline
-from bot.slack.listeners.dependencies import ListenerDependencies
-from bot.slack.request_metrics import count_slack_errors, track_listener
-from bot.slack.requests import acting_of, user_of
-from bot.slack.responders import HomeResponder
+from bot.slack.listening import ListenerDependencies, acting_of, error_boundary, within_ack_deadline
+from bot.slack.request_tracking import count_slack_errors, track_listener
+from bot.slack.responders import HomeResponder, user_of
 from bot.views.home import PICTURES_PER_PAGE, WORKING_PER_PAGE, Page, home_view, parse_page
 from bot.views.ids import DEFAULT_OPTION
 from bot.views.option_selects import option_value

@@ -8,12 +8,15 @@ from bot.domain.attempt import Source
 from bot.domain.errors import Reason, Refusal
 from bot.domain.session import Session
 from bot.service import RequestOrigin
-from bot.slack.error_boundary import error_boundary, within_ack_deadline
-from bot.slack.listeners.dependencies import ListenerDependencies
 from bot.slack.listeners.text_commands import cancel, list_sessions
+from bot.slack.listening import (
+    ListenerDependencies,
+    error_boundary,
+    origin_of_event,
+    within_ack_deadline,
+)
 from bot.slack.mention_text import mention_text
 from bot.slack.message_pictures import FoundPictures, pictures_among
-from bot.slack.requests import origin_of_event
 from bot.slack.responders import EventResponder
 from bot.views import replies, words
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.errors import Reason, Refusal
-from bot.slack.error_boundary import error_boundary, within_ack_deadline
-from bot.slack.listeners.dependencies import ListenerDependencies, open_form
+from bot.slack.listening import (
+    ListenerDependencies,
+    Payload,
+    acting_of,
+    error_boundary,
+    open_form,
+    within_ack_deadline,
+)
 from bot.slack.message_pictures import pictures_of
-from bot.slack.requests import Payload, acting_of
 from bot.slack.responders import ShortcutResponder
 from bot.views.forms import image_form
 from bot.views.source_pictures import SourcePictures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.session import Session
 from bot.service import RequestOrigin
-from bot.slack.listeners.dependencies import ListenerDependencies
+from bot.slack.listening import ListenerDependencies
 from bot.views.lists import cancelled_words, list_words
 
 LISTED = 10

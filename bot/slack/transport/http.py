@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
-from bot.slack.in_flight import InFlightRequests
-from bot.slack.request_metrics import TrackedRequest, track_request
+from bot.slack.request_tracking import InFlightRequests, track_request
 from bot.slack.transport.signing import Replays, Signing
 
 log = logging.getLogger(__name__)
@@ -28,21 +28,23 @@ def events_routes(
     Slack did not sign or that came before. It never answers 500."""
 
     async def events(request: web.Request) -> web.Response:
-        with track_request(in_flight) as tracked:
-            body = await _read(request)
-            signed = signing.signed(request.headers, body)
-            if signed is None or not await replays.first(signed):
-                return web.json_response({"error": "invalid request"}, status=401)
+        received = time.perf_counter()
+        body = await _read(request)
+        signed = signing.verify(request.headers, body)
+        if signed is None or not await replays.record(signed):
+            return web.json_response({"error": "invalid request"}, status=401)
+        parsed = _parse(request.content_type, body)
+        with track_request(in_flight, parsed and parsed.body, received) as tracked:
             response = None
             try:
-                response = await _dispatched(app, request.content_type, body, tracked)
+                response = await _dispatch(app, parsed)
             finally:
                 if response is None or response.status != 200:
                     await replays.forget(signed)
-            if not await _sent(request, response):
+            if not await _send(request, response):
                 await replays.forget(signed)
             elif response.status == 200:
-                tracked.acked()
+                tracked.acked = True
         return response
 
     return [web.post("/slack/events", events)]
@@ -56,9 +58,9 @@ async def _read(request: web.Request) -> bytes:
         raise web.HTTPRequestTimeout from None
 
 
-async def _sent(request: web.Request, response: web.Response) -> bool:
-    """Send the response; False where the connection is gone. aiohttp would send it right after this
-    handler, and nobody would know when."""
+async def _send(request: web.Request, response: web.Response) -> bool:
+    """Send the response; answers False where the connection is gone. aiohttp would send it after
+    this handler, and the moment would stay unknown."""
     try:
         await response.prepare(request)
         await response.write_eof()
@@ -67,25 +69,31 @@ async def _sent(request: web.Request, response: web.Response) -> bool:
     return True
 
 
-async def _dispatched(
-    app: AsyncApp, content_type: str, body: bytes, tracked: TrackedRequest
-) -> web.Response:
+def _parse(content_type: str, body: bytes) -> AsyncBoltRequest | None:
     try:
-        request = bolt_request(content_type, body)
-        tracked.identify(request.body)
-        response = await app.async_dispatch(request)
-        if response.status < 500:
-            return await to_aiohttp_response(response)
-        log.error("a request broke Bolt")
+        return bolt_request(content_type, body)
+    except Exception as error:  # noqa: BLE001 - Slack is never answered with 500
+        log.error("a request could not be parsed: %s", type(error).__name__)
+        return None
+
+
+async def _dispatch(app: AsyncApp, request: AsyncBoltRequest | None) -> web.Response:
+    """Bolt's response, or 400 where it has none."""
+    try:
+        if request is not None:
+            response = await app.async_dispatch(request)
+            if response.status < 500:
+                return await to_aiohttp_response(response)
+            log.error("a request broke Bolt")
     except Exception as error:  # noqa: BLE001 - Slack is never answered with 500
         log.error("a request could not be dispatched: %s", type(error).__name__)
     return web.json_response({"error": "bad request"}, status=400)
 
 
 def bolt_request(content_type: str, body: bytes) -> AsyncBoltRequest:
-    """The request as Bolt gets it over Socket Mode: parsed, known to be Slack's, and without
-    headers, which nobody has signed. Bolt's own parser takes the word “payload” in a command for
-    a form's field, and loses the command. Raises `ValueError` or `RecursionError`."""
+    """The request as Bolt gets it over Socket Mode: parsed, verified, and without headers, which
+    nobody has signed. Bolt's own parser takes the word “payload” in a command for a form's field,
+    and loses the command. Raises `ValueError` or `RecursionError`."""
     text = body.decode("utf-8")
     if content_type == "application/json":
         payload = json.loads(text)

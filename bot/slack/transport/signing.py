@@ -1,29 +1,29 @@
-"""Whether a request over HTTP is Slack's, and new. Whatever is not, is answered with 401.
+"""Whether a request over HTTP is Slack's, and new. Any other is answered with 401.
 
 Slack signs the time and the body (`v0:timestamp:body`, HMAC-SHA256 with the signing secret), and
 asks that a timestamp more than five minutes away be refused. Within those minutes a request that
 somebody has captured would be good once more, so a signature counts once:
 
-- It is noted *before* the request is looked at, in Redis, so that the very same request is refused
-  by every process, also while the first one is still in hand. The note outlives the five minutes.
-- Where Redis does not say within a fraction of a second, this process's own memory alone decides.
-  A first request is never refused for it; what is noted in memory counts later, too.
-- It is forgotten where the request was not answered with 200: nothing was acked, so whoever sent it
-  may send it again. A process that dies in between forgets nothing, for that see below.
+- It is recorded in Redis *before* the request is looked at. So every process refuses the same
+  request, also while the first one is being handled. The record outlives the five minutes.
+- Where Redis does not answer within a fraction of a second, this process's memory decides alone.
+  A first request is never refused for that. What is recorded in memory counts later, too.
+- It is forgotten where the request was not answered with 200: nothing was acked, so the sender may
+  send it again. A process that dies in between forgets nothing; see below.
 
-Slack's own second deliveries are let through, because they are other requests. It repeats an event
-that was not acked, at once, after a minute and after five, with `X-Slack-Retry-Num` and
-`-Reason`. Those two headers are not signed, anybody can add them, and so they are not looked at.
-The timestamp is that of the sending: with the first one's, the last repetition would be too old by
+Slack's own second deliveries are let through, because they are other requests. Slack repeats an
+event that was not acked at once, after a minute and after five, with `X-Slack-Retry-Num` and
+`-Reason`. Those two headers are not signed: anybody can add them, and they are ignored. The
+timestamp is that of the sending: with the first one's, the last repetition would be too old by
 Slack's own rule. So a repetition has a signature of its own, unless it comes within the second in
-which the first was signed, and then only where the first was turned away quickly: with no 200, or
-with no answer at all. The former is forgotten, as above. The latter is a process that died, or a
-connection that broke, in that very second; this one repetition is refused, and the next, a minute
-later, is not. Commands and clicks are not repeated by Slack. A proxy that repeats a request byte by
-byte at another process, where one died with it in hand, cannot be told from a replay.
+which the first was signed. That happens only where the first failed quickly: with an answer other
+than 200, which is forgotten as above, or with no answer, because a process died or a connection
+broke in that second. Then this one repetition is refused, and the next, a minute later, is not.
+Slack does not repeat commands and clicks. A proxy that repeats a request byte by byte at another
+process, after the first process died, looks like a replay and is refused.
 
-What is delivered twice with two signatures counts once, further in: `bot.slack.requests` marks what
-is the same for both. Over Socket Mode nothing is signed: the bot itself has opened the connection.
+A request delivered twice with two signatures counts once: `bot.slack.listening` gives both the same
+idempotency key. Over Socket Mode nothing is signed: the bot itself has opened the connection.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Signing:
     def __init__(self, secret: str, now: Callable[[], float] = time.time) -> None:
         self._verifier = SignatureVerifier(secret, _clock(now))
 
-    def signed(self, headers: Headers, body: bytes) -> Signed | None:
+    def verify(self, headers: Headers, body: bytes) -> Signed | None:
         """None for what Slack did not sign, or not lately."""
         timestamp = _only(headers, "X-Slack-Request-Timestamp")
         signature = _only(headers, "X-Slack-Signature")
@@ -84,8 +84,8 @@ class Signing:
 
 
 class Replays:
-    """Tells the first of several requests with the same signature from the others. `shared` is
-    what all processes know."""
+    """Tells the first of several requests with the same signature from the others. `shared` holds
+    the signatures of all processes."""
 
     def __init__(
         self,
@@ -102,27 +102,27 @@ class Replays:
         """How many signatures are in memory."""
         return len(self._mine)
 
-    async def first(self, signed: Signed) -> bool:
-        """Note the signature; False where it was noted before."""
+    async def record(self, signed: Signed) -> bool:
+        """Record the signature; answers False where it was recorded before."""
         if signed.signature in self._mine:
             return False
-        self._note(signed)
+        self._record_here(signed)
         try:
             seconds = signed.until - self._now() + _MARGIN
             return await self._shared.add(signed.signature, seconds)
         except StoreUnavailable as error:
-            log.warning("whether a request is a replay, this process alone judges: %s", error)
+            log.warning("this process alone tells whether a request is a replay: %s", error)
             return True
 
     async def forget(self, signed: Signed) -> None:
-        """The request had no answer: the same one may come again."""
+        """Forget a request that had no answer: the same one may come again."""
         self._mine.pop(signed.signature, None)
         try:
             await self._shared.remove(signed.signature)
         except StoreUnavailable as error:
             log.warning("a signature could not be forgotten: %s", error)
 
-    def _note(self, signed: Signed) -> None:
+    def _record_here(self, signed: Signed) -> None:
         """The oldest go first, where they are out of date or too many."""
         self._mine[signed.signature] = signed.until + _MARGIN
         while len(self._mine) > self._at_most or self._oldest_until() < self._now():

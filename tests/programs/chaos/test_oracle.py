@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from bot.adapters.redis.encoding import to_fields
 from bot.domain.jobs import JobKind
+from bot.domain.publication import Publication
+from bot.domain.stages import Stage
 from bot.sandbox import Message
+from tests.fakes import a_session
 from tests.programs.chaos.archive import Stored, stored_from
 from tests.programs.chaos.evidence import Asked, Evidence, Key, Paid
 from tests.programs.chaos.journal import Journal
@@ -108,6 +112,20 @@ def test_a_good_world_passes() -> None:
 
     assert verdict.violations == []
     assert verdict.excused == []
+
+
+@pytest.mark.parametrize("publication", ["refused", "retiring_refused"])
+def test_what_slack_refused_has_no_final_message(publication: str) -> None:
+    """The store's own words are what the check reads."""
+    approved = a_session(Stage.FINAL, publication=Publication(publication))
+    refused = stored_from(to_fields(approved)).publication
+    published, unpublished = good(), good()
+    changed(published, publication=refused)
+    changed(unpublished, publication=refused, final_ts="")
+    unpublished.messages.pop()
+
+    assert "one_final_per_approval" in violated(published)
+    assert "one_final_per_approval" not in violated(unpublished)
 
 
 def test_a_session_that_was_started_over_keeps_its_final_message() -> None:
@@ -291,7 +309,7 @@ def _escaped(evidence: Evidence) -> None:
 
 
 def _broke(evidence: Evidence) -> None:
-    evidence.logs["web1"] += "ERROR bot.slack.error_boundary: a listener broke: KeyError\n"
+    evidence.logs["web1"] += "ERROR bot.slack.listening: a listener broke: KeyError\n"
 
 
 def _approved_by_a_stranger(evidence: Evidence) -> None:

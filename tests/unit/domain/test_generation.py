@@ -12,6 +12,7 @@ from bot.domain.errors import AskedTooOften, FailureKind
 from bot.domain.generation import (
     announced,
     delivers,
+    image_expired,
     image_failed,
     image_made,
     leads,
@@ -136,6 +137,27 @@ def test_one_candidate_shows_how_the_attempt_stands(
 ) -> None:
     assert an_attempt(candidates=candidates).at_work == at_work
     assert an_attempt(candidates=candidates, delivering=2).at_work == 2
+
+
+def test_an_image_that_expired_is_made_again_and_the_last_one_made_delivers() -> None:
+    made = with_latest(of(1, width=9, height=9), delivering=1, generated_at=5.0)
+    expired = image_expired(made, REF)
+    assert (expired.latest.candidate(1).is_made, expired.latest.delivering) == (False, 0)
+    again = image_made(expired, REF, IMAGE, 9.0).latest
+    assert (again.delivering, again.generated_at) == (1, 5.0)
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        of(width=9, height=9, file_id="F1"),
+        of(failure=FailureKind.MODERATION),
+        replace(of(width=9, height=9), stage=Stage.INITIAL_INPUT),
+    ],
+    ids=["in Slack", "no image", "cancelled"],
+)
+def test_only_an_image_that_is_still_to_be_uploaded_is_made_again(session: Session) -> None:
+    assert image_expired(session, REF) == session
 
 
 def test_a_preview_is_recorded_until_it_is_gone() -> None:

@@ -14,7 +14,7 @@ from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.domain.images import ImageRequest
 from bot.domain.stages import Stage
 from bot.generation import image_requests as requests
-from bot.generation.image_requests import LONGEST_AVOIDED, MOST_AVOIDED, Requests
+from bot.generation.image_requests import LONGEST_AVOIDED, MOST_AVOIDED, ImageRequests
 from bot.ports import OnReading
 from tests.fakes import (
     ID,
@@ -44,12 +44,12 @@ class Desk:
         self.avoid_rejected = True
 
     async def request(self, candidate: int = 1, runner: str = "run") -> ImageRequest:
-        requests = Requests(
+        requests = ImageRequests(
             self.store, self.files, self.heartbeats, avoid_rejected=self.avoid_rejected
         )
         session, latest = self.store.sessions[ID], self.session.latest
         image = ImageRef(latest.number, candidate)
-        return await requests.of(session, latest.prompt, image, runner)
+        return await requests.build(session, latest.prompt, image, runner)
 
     async def refused(self) -> FailureKind:
         with pytest.raises(GenerationError) as error:

@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from bot.concurrency import BackgroundTasks
+from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain import steps
 from bot.domain.errors import FailureKind, Refusal
 from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.flow import ReviewFlow
-from bot.generation.checkpoint import Checkpoints
-from bot.generation.image_requests import Requests
-from bot.generation.store_retries import StoreRetries, retrying_store
-from bot.jobs.generate import GenerationRunner
-from bot.jobs.handler import JobHandler
-from bot.jobs.last_try import GivingUp
+from bot.generation.image_requests import ImageRequests
+from bot.generation.recording import RetryingStore, RunCheckpoint, StoreRetries
+from bot.jobs.announce import Announce, RootMessage
+from bot.jobs.cancellation import CancelledAttempts, ShowCancelled
+from bot.jobs.dispatcher import JobDispatcher
+from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
+from bot.jobs.last_try import Handler, LastTry
+from bot.jobs.publish import Publish, Retire, ShowEnd
+from bot.jobs.shut_out_notice import ShutOutNotice
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.progress.live_preview import LivePreviews
-from bot.progress.live_status import LiveStatus
+from bot.progress.session_messages import DraftRefresher, LiveStatus
 from tests.fakes import (
     ID,
     FakeCancellations,
@@ -55,11 +59,11 @@ def generate(number: int = 1, run: int = 0, candidate: int = 1) -> Job:
     return Job(JobKind.GENERATE, ID, number, run, candidate=candidate)
 
 
-def settle(number: int = 1, run: int = 0) -> Job:
+def show_cancelled(number: int = 1, run: int = 0) -> Job:
     return Job(JobKind.SHOW_CANCELLED, ID, number, run)
 
 
-def finish(number: int = 1, run: int = 0) -> Job:
+def publish(number: int = 1, run: int = 0) -> Job:
     return Job(JobKind.PUBLISH, ID, number, run)
 
 
@@ -81,43 +85,51 @@ class Worker:
             self.shut_outs, self._ask_scopes, BackgroundTasks(), lambda: 1.0
         )
         store_retries = StoreRetries(self.status.waits_for)
-        retrying = retrying_store(self.store, store_retries)
+        retrying = RetryingStore(self.store, store_retries)
         self.flow = ReviewFlow(
             retrying,
             self.backend,
             self.publisher,
-            Requests(self.store, FakeFiles(), self.heartbeats),
+            ImageRequests(self.store, FakeFiles(), self.heartbeats),
             lambda _: None,
-            Checkpoints(retrying, self.heartbeats, self.breaker, live.offer),
+            partial(RunCheckpoint, retrying, self.heartbeats, self.breaker, live.offer),
         )
-        self.generations = GenerationRunner(
-            self.store,
-            self.backend,
-            self.publisher,
-            self.flow,
-            self.status,
-            live,
-            self.heartbeats,
-            store_retries,
-        )
-        self._handle = JobHandler(
+        self.watch = CancellationWatch(self.store)
+        drafts = DraftRefresher(retrying, self.publisher)
+        cancelled = CancelledAttempts(self.store, self.backend, self.publisher, live)
+        root = RootMessage(retrying, self.publisher, "imagine")
+        show_end = ShowEnd(live, drafts, self.status)
+        publish = Publish(retrying, self.publisher, show_end)
+        runner = GenerationRunner(self.flow, live, self.heartbeats, store_retries)
+        handlers: dict[JobKind, Handler] = {
+            JobKind.ANNOUNCE: Announce(
+                retrying, self.queue, root, drafts, self.status, store_retries
+            ),
+            JobKind.GENERATE: Generate(runner, self.watch, cancelled, root, self.status, show_end),
+            JobKind.SHOW_CANCELLED: ShowCancelled(
+                retrying, self.queue, self.cancellations, cancelled, drafts, self.status
+            ),
+            JobKind.PUBLISH: publish,
+            JobKind.RETIRE: Retire(retrying, self.publisher, publish, show_end),
+        }
+        self._dispatch = JobDispatcher(
             retrying,
-            self.queue,
-            self.cancellations,
-            self.publisher,
-            self.generations,
-            GivingUp(retrying, self.publisher, self.flow, self.status),
-            self.status,
-            store_retries,
+            handlers,
+            LastTry(retrying, self.publisher, self.flow, self.status),
             self.breaker,
-            bot_name="imagine",
+            ShutOutNotice(retrying, self.publisher),
         )
 
     async def _ask_scopes(self) -> AuthTest:
         return AuthTest(self.scopes is None, self.scopes)
 
     async def run(self, job: Job, repeated: bool = False) -> None:
-        await self._handle(job, repeated)
+        """With the watch for cancellations beside it, as in a worker."""
+        watching = asyncio.create_task(self.watch.run())
+        try:
+            await self._dispatch(job, repeated)
+        finally:
+            await cancel_and_wait(watching)
 
     def start_each(self, repeated: bool = False) -> asyncio.Task[list[None]]:
         """The job of every candidate of the newest attempt."""

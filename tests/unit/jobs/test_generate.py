@@ -10,21 +10,40 @@ from typing import Any
 import pytest
 
 from bot.domain import begin
-from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, SlackRefused, SlackUnavailable, StoreTrouble
+from bot.domain.attempt import Candidate, ImageRef
+from bot.domain.errors import (
+    FailureKind,
+    SlackRefused,
+    SlackUnavailable,
+    StoreTrouble,
+)
+from bot.domain.jobs import Job
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.generation import store_retries
+from bot.generation import recording
+from bot.jobs import cancellation
 from bot.jobs import generate as generations
-from tests.fakes import ID, PNG, a_candidate, an_attempt, eventually, generating, with_latest
-from tests.unit.jobs.setup import Worker, generate
+from tests.fakes import (
+    ID,
+    PNG,
+    a_candidate,
+    a_session,
+    an_attempt,
+    eventually,
+    generating,
+    with_latest,
+)
+from tests.unit.jobs.setup import (
+    Worker,
+    generate,
+)
 
 TOO_LONG = 30.0
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generations, "LOOK_AGAIN_AFTER", 0.01)
+    monkeypatch.setattr(cancellation, "SEARCH_AGAIN_AFTER", 0.01)
 
 
 @pytest.fixture
@@ -60,7 +79,7 @@ def runners(worker: Worker) -> list[str]:
 async def test_word_of_a_cancellation_stops_the_work_here_and_at_the_provider() -> None:
     worker, running = await making(of(2))
     await worker.cancel()
-    worker.generations.cancelled(ID)
+    worker.watch.cancelled(ID)
     async with asyncio.timeout(TOO_LONG):
         await running
     assert worker.backend.cancelled == ["resp_7", "resp_7"]
@@ -72,7 +91,7 @@ async def test_word_of_a_cancellation_stops_the_work_here_and_at_the_provider() 
 async def test_word_that_was_lost_is_made_up_for_when_the_listening_begins_again() -> None:
     worker, running = await making(of())
     await worker.cancel()
-    worker.generations.look_at_all()
+    worker.watch.look_soon()
     async with asyncio.timeout(TOO_LONG):
         await running
     assert worker.backend.cancelled == ["resp_7"]
@@ -90,9 +109,9 @@ async def test_without_any_word_it_is_found_out_all_the_same() -> None:
 @pytest.mark.usefixtures("deaf")
 async def test_word_of_other_sessions_or_of_none_that_is_cancelled_stops_nothing() -> None:
     worker, running = await making(of())
-    worker.generations.cancelled("T1.U9.abc")
-    worker.generations.cancelled(ID)
-    worker.generations.look_at_all()
+    worker.watch.cancelled("T1.U9.abc")
+    worker.watch.cancelled(ID)
+    worker.watch.look_soon()
     await asyncio.sleep(0.05)
     assert not running.done()
     assert worker.backend.gate is not None
@@ -123,7 +142,7 @@ async def test_word_that_came_while_the_store_was_away_is_not_lost(
     worker, running = await making(of())
     await worker.cancel()
     worker.store.away = True
-    worker.generations.cancelled(ID)
+    worker.watch.cancelled(ID)
     await asyncio.sleep(0.02)
     assert not running.done()
     worker.store.away = False
@@ -190,7 +209,7 @@ async def test_a_cancellation_while_slack_takes_its_time_leaves_no_draft(step: s
     running = worker.start(generate())
     await reached.wait()
     await worker.cancel()
-    worker.generations.cancelled(ID)
+    worker.watch.cancelled(ID)
     async with asyncio.timeout(TOO_LONG):
         await running
     removed = worker.publisher.of("remove_draft")
@@ -316,8 +335,8 @@ async def test_of_two_runs_that_fail_the_one_that_began_last_says_so() -> None:
 async def test_nothing_is_asked_for_before_the_store_takes_something_new(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(store_retries, "FIRST_PAUSE", 0.002)
-    monkeypatch.setattr(store_retries, "LONGEST_PAUSE", 0.004)
+    monkeypatch.setattr(recording, "FIRST_PAUSE", 0.002)
+    monkeypatch.setattr(recording, "LONGEST_PAUSE", 0.004)
     worker = Worker(generating())
     worker.heartbeats.full = True
     running = worker.start(generate())
@@ -343,7 +362,7 @@ async def test_an_attempt_that_is_cancelled_while_it_waits_is_never_asked_for(
     running = worker.start(generate())
     await asyncio.sleep(0.02)
     await worker.cancel()
-    worker.generations.cancelled(ID)
+    worker.watch.cancelled(ID)
     await running
     assert worker.backend.requests == []
 
@@ -354,3 +373,55 @@ async def test_a_run_that_is_handed_back_says_that_it_has_ended() -> None:
     running.cancel()
     await asyncio.wait({running})
     assert worker.heartbeats.alive == set()
+
+
+# drafts and status
+
+
+async def test_a_generation_brings_the_draft_and_keeps_the_status_true() -> None:
+    worker = Worker(generating())
+    await worker.run(generate())
+    assert worker.without_status() == ["upload", "post_draft"]
+    assert worker.session.stage is Stage.USER_FEEDBACK
+    assert worker.publisher.shown[-1].what == "show_status"
+    assert worker.publisher.shown[-1].session.stage is Stage.USER_FEEDBACK
+
+
+@pytest.mark.parametrize(
+    ("job", "told", "repeated"),
+    [(generate(), False, False), (generate(), True, True), (generate(run=2), False, True)],
+)
+async def test_a_repeated_generation_says_so(job: Job, told: bool, repeated: bool) -> None:
+    worker = Worker(generating())
+    await worker.run(job, told)
+    assert worker.publisher.of("post_draft")[0].details["repeated"] is repeated
+
+
+async def test_a_generation_that_died_after_its_draft_brings_the_status_up_to_date() -> None:
+    worker = Worker(a_session())
+    await worker.run(generate(), True)
+    assert worker.without_status() == ["refresh_draft"]
+    assert worker.publisher.shown[-1].what == "show_status"
+    assert worker.backend.requests == []
+
+
+async def test_a_generation_that_died_after_its_failure_gives_the_earlier_draft_back() -> None:
+    failed = with_latest(a_session(attempts=2), message_ts="", failure=FailureKind.QUOTA)
+    worker = Worker(replace(failed, error_message="w"))
+    await worker.run(generate(2), True)
+    assert worker.publisher.of("refresh_draft")[0].details == {"number": 1}
+
+
+async def test_a_generation_that_died_after_its_draft_leaves_no_preview() -> None:
+    worker = Worker(with_latest(a_session(), preview_ts="7.7"))
+    await worker.run(generate(), True)
+    assert worker.without_status() == ["remove_preview", "refresh_draft"]
+    assert worker.session.latest.preview_ts == ""
+
+
+async def test_a_repeated_job_of_an_image_that_is_made_leaves_the_preview_of_the_others() -> None:
+    made = (Candidate(1, width=9, height=9), Candidate(2, runner="another"))
+    worker = Worker(with_latest(generating(), candidates=made, preview_ts="7.7"), previews=True)
+    await worker.run(generate(), repeated=True)
+    assert worker.publisher.shown == []
+    assert worker.session.latest.preview_ts == "7.7"

@@ -14,7 +14,7 @@ from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import start_over
-from bot.progress import live_status
+from bot.progress import session_messages
 from tests.fakes import ID, a_session, generating, with_latest
 from tests.unit.jobs.setup import CANCELLED, CANCELLED_2, Worker
 
@@ -27,7 +27,7 @@ AWAY = SlackUnavailable("away")
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_status, "LAST_EDIT_WITHIN", 0.05)
+    monkeypatch.setattr(session_messages, "LAST_EDIT_WITHIN", 0.05)
 
 
 def queued(**changes: Any) -> Session:

@@ -35,10 +35,13 @@ class Screen:
         self.publisher = FakePublisher()
         self.previews = LivePreviews(self.store, self.publisher, enabled=enabled)
         self._numbered = 0
+        self.meanwhile: Callable[[Session], Session] = lambda session: session
         show = self.publisher._show
 
         async def each_its_own(what: str, session: Session, **details: object) -> str:
             await show(what, session, **details)
+            if what == "post_preview":
+                self.store.sessions[ID] = self.meanwhile(self.store.sessions[ID])
             self._numbered += 1
             return f"{self._numbered}.0"
 
@@ -50,7 +53,7 @@ class Screen:
         async with self.previews.showing(ID, ImageRef(1)):
             yield
         if ends:
-            await self.previews.clear(ID, 1, look=repeated)
+            await self.previews.clear(ID, 1, search=repeated)
 
     def offer(self, name: str, candidate: int = 1) -> None:
         self.previews.offer(ID, ImageRef(1, candidate), base64.b64encode(name.encode()).decode())
@@ -163,10 +166,9 @@ async def test_what_is_no_base64_ends_the_preview() -> None:
     assert screen.publisher.shown == []
 
 
-async def test_nothing_partial_is_shown_once_the_images_are_there() -> None:
-    screen = Screen()
+async def test_nothing_partial_is_shown_once_the_image_is_made() -> None:
+    screen = Screen(with_latest(generating(), candidates=(Candidate(1, width=9, height=9),)))
     async with screen.showing():
-        screen.previews.stop(ID, ImageRef(1))
         screen.offer("late")
         await asyncio.sleep(0.02)
     assert screen.publisher.shown == []
@@ -236,6 +238,26 @@ async def test_of_several_candidates_the_one_at_work_is_shown_and_takes_anothers
         await eventually(lambda: screen.removed)
     assert screen.posted == ["first", "second again"]
     assert (screen.removed, screen.recorded) == (["1.0"], "2.0")
+
+
+async def test_one_replaces_what_another_run_has_recorded_meanwhile() -> None:
+    screen = Screen()
+    async with screen.showing():
+        screen.meanwhile = lambda session: with_latest(session, preview_ts="other")
+        screen.offer("sketch")
+        await eventually(lambda: screen.removed)
+        assert (screen.removed, screen.recorded) == (["other"], "1.0")
+    assert screen.removed == ["other", "1.0"]
+
+
+async def test_one_that_is_posted_as_another_run_ends_the_attempt_is_removed() -> None:
+    screen = Screen()
+    async with screen.showing(ends=False):
+        screen.meanwhile = lambda session: replace(session, stage=Stage.USER_FEEDBACK)
+        screen.offer("sketch")
+        await eventually(lambda: screen.recorded)
+    assert screen.removed == ["1.0", ""]
+    assert screen.recorded == ""
 
 
 async def test_one_that_cannot_be_removed_stays_and_fails_nothing(

@@ -13,7 +13,7 @@ from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import JobState
-from bot.progress.queue_position import AT_MOST, QueueStatus
+from bot.progress.queue_position import AT_MOST, QueuePositions
 from tests.fakes import FakeJobQueue, FakePublisher, FakeSessionStore, eventually, generating
 
 SESSIONS = [replace(generating(), id=f"T1.U1.{n}") for n in range(6)]
@@ -28,61 +28,61 @@ class Line:
         self.queue = FakeJobQueue()
         self.publisher = FakePublisher()
         self.trouble: StoreTrouble | None = None
-        self.status = QueueStatus(
+        self.status = QueuePositions(
             self.store, self.queue, self.publisher, lambda: self.trouble, interval=0.01
         )
         self.queue.added = JOBS[:waiting]
         self.queue.states = {job.id: JobState.WAITING for job in JOBS[:waiting]}
 
-    async def look(self) -> list[tuple[str, int]]:
-        """What is shown at one look: the session's token and how many are ahead."""
+    async def refresh(self) -> list[tuple[str, int]]:
+        """What is shown at one reading: the session's token and how many are ahead."""
         before = len(self.publisher.shown)
-        await self.status.look()
+        await self.status.refresh()
         return [(s.session.id[-1], s.details["ahead"]) for s in self.publisher.shown[before:]]
 
 
 async def test_the_next_in_line_are_told_their_places() -> None:
-    assert await Line().look() == [("0", 0), ("1", 1), ("2", 2)]
+    assert await Line().refresh() == [("0", 0), ("1", 1), ("2", 2)]
     assert AT_MOST == 3
 
 
-async def test_the_others_follow_at_the_next_looks_and_nothing_is_told_twice() -> None:
+async def test_the_others_follow_at_the_next_readings_and_nothing_is_told_twice() -> None:
     line = Line()
-    await line.look()
-    assert await line.look() == [("3", 3), ("4", 4), ("5", 5)]
-    assert await line.look() == []
+    await line.refresh()
+    assert await line.refresh() == [("3", 3), ("4", 4), ("5", 5)]
+    assert await line.refresh() == []
 
 
 async def test_who_moves_up_is_told() -> None:
     line = Line(waiting=3)
-    await line.look()
+    await line.refresh()
     line.queue.states[JOBS[0].id] = JobState.RUNNING
-    assert await line.look() == [("1", 0), ("2", 1)]
+    assert await line.refresh() == [("1", 0), ("2", 1)]
 
 
 async def test_a_job_that_comes_back_is_told_again() -> None:
     line = Line(waiting=1)
-    await line.look()
+    await line.refresh()
     line.queue.states[JOBS[0].id] = JobState.RUNNING
-    assert await line.look() == []
+    assert await line.refresh() == []
     line.queue.states[JOBS[0].id] = JobState.WAITING
-    assert await line.look() == [("0", 0)]
+    assert await line.refresh() == [("0", 0)]
 
 
-async def test_what_slack_was_too_busy_for_is_told_at_the_next_look() -> None:
+async def test_what_slack_was_too_busy_for_is_told_at_the_next_reading() -> None:
     line = Line(waiting=2)
     line.publisher.failures["show_status"] = [SlackBusy(1.0)]
     with pytest.raises(SlackBusy):
-        await line.look()
-    assert await line.look() == [("0", 0), ("1", 1)]
+        await line.refresh()
+    assert await line.refresh() == [("0", 0), ("1", 1)]
 
 
 async def test_a_session_that_cannot_be_shown_is_passed_over() -> None:
     line = Line(waiting=3)
     del line.store.sessions[SESSIONS[0].id]
     line.publisher.failures["show_status"] = [SlackRefused("chat.update", "message_not_found")]
-    assert await line.look() == [("1", 1), ("2", 2)]
-    assert await line.look() == []
+    assert await line.refresh() == [("1", 1), ("2", 2)]
+    assert await line.refresh() == []
 
 
 @pytest.mark.parametrize("away", ["store", "queue", "slack"])
@@ -113,7 +113,7 @@ async def test_it_goes_on_once_what_was_away_is_back(away: str) -> None:
 async def test_a_job_that_nobody_waits_for_is_passed_over(session: Session) -> None:
     line = Line(waiting=2)
     line.store.sessions[session.id] = session
-    assert await line.look() == [("1", 1)]
+    assert await line.refresh() == [("1", 1)]
 
 
 async def test_a_session_that_is_cancelled_while_it_is_told_its_place_is_told_that() -> None:
@@ -125,18 +125,18 @@ async def test_a_session_that_is_cancelled_while_it_is_told_its_place_is_told_th
         line.store.sessions[session.id] = replace(session, stage=Stage.INITIAL_INPUT)
 
     line.publisher.show_status = cancelled_meanwhile  # type: ignore[method-assign]
-    await line.look()
+    await line.refresh()
     assert [s.details["ahead"] for s in line.publisher.shown] == [0, None]
     assert line.publisher.shown[-1].session.stage is Stage.INITIAL_INPUT
 
 
 async def test_those_that_wait_are_told_when_the_store_takes_nothing_new_and_when_it_does() -> None:
     line = Line(waiting=1)
-    await line.look()
+    await line.refresh()
     line.trouble = StoreTrouble.FULL
-    assert await line.look() == [("0", 0)]
+    assert await line.refresh() == [("0", 0)]
     assert line.publisher.shown[-1].details["waits_for"] is StoreTrouble.FULL
-    assert await line.look() == []
+    assert await line.refresh() == []
     line.trouble = None
-    assert await line.look() == [("0", 0)]
+    assert await line.refresh() == [("0", 0)]
     assert line.publisher.shown[-1].details["waits_for"] is None

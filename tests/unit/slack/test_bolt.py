@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.slack.bolt import whole
+from bot.slack.bolt import replace_half_characters
 
 
 @pytest.mark.parametrize(
@@ -18,5 +18,11 @@ from bot.slack.bolt import whole
         (r'{"a": [{"b": "\ud800"}, 1, null, true]}', {"a": [{"b": "�"}, 1, None, True]}),
     ],
 )
-def test_half_a_character_is_replaced_and_the_rest_stays(sent: str, read: object) -> None:
-    assert whole(json.loads(sent)) == read
+async def test_half_a_character_is_replaced_and_the_rest_stays(sent: str, read: object) -> None:
+    body, seen = {"text": json.loads(sent), "plain": "a fox"}, list[object]()
+
+    async def listener() -> None:
+        seen.append(body)
+
+    await replace_half_characters(body, listener)
+    assert seen == [{"text": read, "plain": "a fox"}]

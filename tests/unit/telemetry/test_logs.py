@@ -16,7 +16,7 @@ from tests.unit.telemetry.written import Written
 PROMPT = "a secret fox"
 FORMATS = [LogFormat.JSON, LogFormat.TEXT]
 
-log = logging.getLogger("bot.flow.generate")
+log = logging.getLogger("bot.flow.images")
 
 
 def draw(known: dict[str, str]) -> str:
@@ -36,7 +36,7 @@ def test_a_line_is_one_json_object_with_its_context(written: Written) -> None:
     assert timestamp.utcoffset() == datetime.timedelta(0)
     assert line == {
         "level": "INFO",
-        "logger": "bot.flow.generate",
+        "logger": "bot.flow.images",
         "message": "image recorded",
         "session": "abcd",
         "owner": "T1.U1",
@@ -54,8 +54,8 @@ def test_text_shows_session_attempt_and_facts(written: Written) -> None:
         log.info("image recorded", extra={"bytes": 17})
     log.info("ready")
     one, two = written.text.splitlines()
-    assert one.endswith(" INFO    bot.flow.generate: [abcd 2.1] image recorded bytes=17")
-    assert two.endswith(" INFO    bot.flow.generate: ready")
+    assert one.endswith(" INFO    bot.flow.images: [abcd 2.1] image recorded bytes=17")
+    assert two.endswith(" INFO    bot.flow.images: ready")
 
 
 @pytest.mark.parametrize("log_format", FORMATS)

@@ -13,13 +13,12 @@ from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
 from bot.domain.errors import Conflict, FailureKind, GenerationError, StoreUnavailable
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
-from bot.flow import generate
-from bot.flow.generate import GenerateImage
+from bot.flow import images
+from bot.flow.images import GenerateImage
 from bot.flow.shared import Shared, shared_store
-from bot.generation import checkpoint, store_retries
-from bot.generation.checkpoint import Checkpoints
-from bot.generation.image_requests import Requests
-from bot.generation.store_retries import StoreRetries, retrying_store
+from bot.generation import recording
+from bot.generation.image_requests import ImageRequests
+from bot.generation.recording import RetryingStore, RunCheckpoint, StoreRetries
 from bot.ports import Checkpoint
 from tests.fakes import (
     ID,
@@ -41,11 +40,11 @@ BUSY = GenerationError(FailureKind.PROVIDER_DOWN)
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "LOOK_EVERY", 0.005)
-    monkeypatch.setattr(store_retries, "FIRST_PAUSE", 0.002)
-    monkeypatch.setattr(store_retries, "LONGEST_PAUSE", 0.004)
-    monkeypatch.setattr(generate, "WAIT", 0.002)
-    monkeypatch.setattr(checkpoint, "RECORDED_WITHIN", 0.02)
+    monkeypatch.setattr(recording, "LOOK_EVERY", 0.005)
+    monkeypatch.setattr(recording, "FIRST_PAUSE", 0.002)
+    monkeypatch.setattr(recording, "LONGEST_PAUSE", 0.004)
+    monkeypatch.setattr(images, "WAIT", 0.002)
+    monkeypatch.setattr(recording, "RECORDED_WITHIN", 0.02)
 
 
 class Workers:
@@ -56,17 +55,19 @@ class Workers:
         self.backend = FakeImageBackend(*outcomes)
         self.heartbeats = FakeHeartbeats()
         self.told: list[object] = []
-        self.in_hand = retrying_store(
+        self.retrying = RetryingStore(
             self.store, StoreRetries(lambda _, trouble: self.told.append(trouble))
         )
 
     def node(self) -> GenerateImage:
         return GenerateImage(
-            self.in_hand,
+            self.retrying,
             self.backend,
-            Requests(self.store, FakeFiles(), self.heartbeats),
+            ImageRequests(self.store, FakeFiles(), self.heartbeats),
             lambda _: None,
-            Checkpoints(self.in_hand, self.heartbeats, FakeSlackAccess(), lambda *_: None),
+            partial(
+                RunCheckpoint, self.retrying, self.heartbeats, FakeSlackAccess(), lambda *_: None
+            ),
         )
 
     def start(self, runner: str, candidate: int = 1) -> tuple[asyncio.Task[Any], Shared]:
@@ -296,7 +297,7 @@ async def test_a_store_that_is_away_where_others_are_looked_for_costs_nothing() 
 
 async def test_what_the_store_says_of_a_session_is_not_held_back() -> None:
     store = FakeSessionStore()
-    in_hand = retrying_store(store, StoreRetries(lambda *_: None))
+    retrying = RetryingStore(store, StoreRetries(lambda *_: None))
     store.away = True
     with pytest.raises(StoreUnavailable):
-        await in_hand.load(ID)
+        await retrying.load(ID)

@@ -7,6 +7,7 @@ import contextlib
 import inspect
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,14 +21,15 @@ from bot.domain.errors import (
     GenerationError,
     Refusal,
     SlackRefused,
+    SlackUnavailable,
     StoreUnavailable,
 )
 from bot.domain.jobs import owed
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.flow import ReviewFlow, generate, publish, report, upload
-from bot.generation.checkpoint import Checkpoints
-from bot.generation.image_requests import Requests
+from bot.flow import ReviewFlow, images, messages
+from bot.generation.image_requests import ImageRequests
+from bot.generation.recording import RunCheckpoint
 from tests.fakes import (
     ID,
     IMAGE,
@@ -54,7 +56,7 @@ KEYS = {
 }
 NODES: list[Any] = [
     node
-    for module in (generate, upload, publish, report)
+    for module in (images, messages)
     for _, node in inspect.getmembers(module, inspect.isclass)
     if issubclass(node, AsyncNode) and node.__module__ == module.__name__
 ]
@@ -64,14 +66,14 @@ def review_flow(
     store: FakeSessionStore, backend: FakeImageBackend, publisher: FakePublisher
 ) -> ReviewFlow:
     heartbeats = FakeHeartbeats()
-    requests = Requests(store, FakeFiles(), heartbeats)
+    requests = ImageRequests(store, FakeFiles(), heartbeats)
     return ReviewFlow(
         store,
         backend,
         publisher,
         requests,
         lambda _: None,
-        Checkpoints(store, heartbeats, FakeSlackAccess(), lambda *_: None),
+        partial(RunCheckpoint, store, heartbeats, FakeSlackAccess(), lambda *_: None),
     )
 
 
@@ -102,12 +104,17 @@ class Flow:
     async def run(self, candidate: int = 1, *, repeated: bool = False) -> dict[str, object]:
         return await self.flow.run(self.session, candidate, repeated=repeated)
 
+    async def give_up(self, candidate: int) -> None:
+        await self.flow.run(self.session, candidate, repeated=True, give_up=True)
+
     async def each(self, *, repeated: bool = False) -> None:
         """The job of every candidate, side by side; what ends one does not end the others."""
         numbers = [c.number for c in self.session.latest.candidates]
         runs = [self.run(number, repeated=repeated) for number in numbers]
         ended = await asyncio.gather(*runs, return_exceptions=True)
-        assert all(isinstance(end, dict | StoreUnavailable) for end in ended), ended
+        assert all(isinstance(end, dict | StoreUnavailable | SlackUnavailable) for end in ended), (
+            ended
+        )
 
     async def each_again(self) -> None:
         """What the queue runs again: whatever has not come to its end."""
@@ -214,6 +221,19 @@ async def test_three_candidates_survive_a_death_after_any_write(writes: int) -> 
     assert len(flow.publisher.of("post_draft")) <= 2
 
 
+async def test_images_that_expired_while_slack_was_away_are_made_again_and_all_delivered() -> None:
+    flow = Flow(of(3))
+    flow.publisher.failures["upload"] = [SlackUnavailable("away")] * 3
+    await flow.each()
+    flow.store.images.clear()
+    flow.backend.requests.clear()
+    await flow.each_again()
+    assert flow.session.stage is Stage.USER_FEEDBACK
+    assert len(flow.session.latest.images) == 3
+    assert sorted(request.candidate for request in flow.backend.requests) == [1, 2, 3]
+    assert len(flow.publisher.of("post_draft")) == 1
+
+
 @pytest.mark.parametrize("lost", [1, 2, 3])
 async def test_the_others_go_on_while_one_candidate_has_lost_its_worker(lost: int) -> None:
     flow = Flow(of(3))
@@ -280,7 +300,7 @@ async def test_a_cancelled_attempt_leaves_nothing_in_the_thread(step: str) -> No
 @pytest.mark.parametrize("candidate", [0, 1])
 async def test_giving_up_reports_without_asking_again(candidate: int) -> None:
     flow = Flow(generating(2))
-    await flow.flow.give_up(flow.session, candidate, FailureKind.INTERNAL)
+    await flow.give_up(candidate)
     assert flow.backend.requests == []
     assert flow.publisher.names() == ["post_failure", "refresh_draft"]
     assert flow.publisher.of("post_failure")[0].details["repeated"] is True
@@ -289,7 +309,7 @@ async def test_giving_up_reports_without_asking_again(candidate: int) -> None:
 
 async def test_giving_one_candidate_up_leaves_the_others_alone() -> None:
     flow = Flow(of(2))
-    await flow.flow.give_up(flow.session, 2, FailureKind.INTERNAL)
+    await flow.give_up(2)
     assert flow.publisher.shown == []
     await flow.run(1)
     assert flow.publisher.names() == ["upload", "post_draft"]
@@ -299,7 +319,7 @@ async def test_giving_one_candidate_up_leaves_the_others_alone() -> None:
 async def test_giving_the_last_candidate_up_delivers_what_the_others_brought() -> None:
     flow = Flow(of(2))
     await flow.run(1)
-    await flow.flow.give_up(flow.session, 2, FailureKind.INTERNAL)
+    await flow.give_up(2)
     assert flow.publisher.names() == ["upload", "post_draft"]
     assert flow.session.stage is Stage.USER_FEEDBACK
     assert flow.session.input_used_by_process == PROMPT
@@ -307,7 +327,7 @@ async def test_giving_the_last_candidate_up_delivers_what_the_others_brought() -
 
 async def test_giving_the_delivery_up_reports_the_attempt_as_failed() -> None:
     flow = Flow(of(1, 1, width=9, height=9))
-    await flow.flow.give_up(flow.session, 1, FailureKind.INTERNAL)
+    await flow.give_up(1)
     assert flow.publisher.names() == ["post_failure"]
     assert flow.session.latest.failure is FailureKind.INTERNAL
 
@@ -322,14 +342,14 @@ async def test_one_flow_serves_several_sessions_at_once() -> None:
 
 
 def test_there_are_nodes_to_look_at() -> None:
-    names = {node.__name__ for node in NODES} - {"PublishingNode"}
+    names = {node.__name__ for node in NODES}
     assert names == {
         "GenerateImage",
         "UploadImages",
         "PostDraft",
         "OpenReview",
-        "InReview",
-        "OthersGoOn",
+        "End",
+        "GiveUp",
         "RemoveDraft",
         "ReportFailure",
         "RestoreDraft",
@@ -353,8 +373,8 @@ async def test_exec_never_gets_the_shared_store(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_picture_of_the_flow_is_its_wiring() -> None:
-    start = review_flow(FakeSessionStore(), FakeImageBackend(), FakePublisher()).start
-    wired, seen = set(), [start]
+    flow = review_flow(FakeSessionStore(), FakeImageBackend(), FakePublisher())
+    wired, seen = set(), [flow.generate, flow.give_up]
     for node in seen:
         for action, successor in node.successors.items():
             wired.add((type(node).__name__, action, type(successor).__name__))

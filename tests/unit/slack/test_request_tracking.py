@@ -8,9 +8,10 @@ from aiohttp import ClientError
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.in_flight import PATIENCE, InFlightRequests
 from bot.slack.listeners import ListenerDependencies, register
-from bot.slack.request_metrics import (
+from bot.slack.request_tracking import (
+    PATIENCE,
+    InFlightRequests,
     count_slack_errors,
     kind_and_name,
     track_listener,
@@ -99,9 +100,8 @@ def test_what_the_program_does_not_know_is_other(body: object, kind: str) -> Non
 )  # fmt: skip
 def test_what_is_no_request_of_a_person_is_not_counted(body: object) -> None:
     counted = Counted()
-    with track_request(InFlightRequests()) as tracked:
-        tracked.identify(body)
-        tracked.acked()
+    with track_request(InFlightRequests(), body) as tracked:
+        tracked.acked = True
     assert counted.changed("imagine_") == {}
 
 
@@ -109,9 +109,8 @@ def test_a_thousand_inventions_are_one_series() -> None:
     counted = Counted()
     for number in range(1_000):
         for body in ({"command": f"/{number}"}, click(f"approve_{number + 5}"), form(str(number))):
-            with track_request(InFlightRequests()) as tracked:
-                tracked.identify(body)
-                tracked.acked()
+            with track_request(InFlightRequests(), body) as tracked:
+                tracked.acked = True
     assert sorted(counted.changed("imagine_requests_total").values()) == [1_000, 1_000, 1_000]
 
 
@@ -163,11 +162,10 @@ async def test_a_request_counts_once_when_its_ack_is_out_and_its_listener_has_en
             await goes_on.wait()
             tracked.outcome = "unavailable"
 
-    with track_request(InFlightRequests()) as tracked:
-        tracked.identify(click(ids.KEEP_LAST))
+    with track_request(InFlightRequests(), click(ids.KEEP_LAST)) as tracked:
         listener = asyncio.create_task(listen())
         await asyncio.sleep(0)
-        tracked.acked()
+        tracked.acked = True
     assert counted.of("imagine_ack_seconds_count", kind="block_action") == 1
     assert counted.changed("imagine_requests_total") == {}
     goes_on.set()
@@ -178,8 +176,8 @@ async def test_a_request_counts_once_when_its_ack_is_out_and_its_listener_has_en
 
 def test_a_request_that_was_never_acked_is_an_error_without_an_ack() -> None:
     counted = Counted()
-    with track_request(InFlightRequests()) as tracked:
-        tracked.identify(event("app_mention"))
+    with track_request(InFlightRequests(), event("app_mention")):
+        pass
     assert counted.of("imagine_ack_seconds_count", kind="event") == 0
     assert (
         counted.of("imagine_requests_total", kind="event", name="app_mention", outcome="error") == 1
@@ -190,8 +188,7 @@ def test_a_request_that_breaks_on_its_way_is_an_error() -> None:
     counted = Counted()
 
     def receive() -> None:
-        with track_request(InFlightRequests()) as tracked:
-            tracked.identify(event("message"))
+        with track_request(InFlightRequests(), event("message")):
             raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
@@ -203,13 +200,12 @@ async def test_requests_side_by_side_keep_their_own_outcomes() -> None:
     counted = Counted()
 
     async def request(outcome: str) -> None:
-        with track_request(InFlightRequests()) as tracked:
-            tracked.identify(event("message"))
+        with track_request(InFlightRequests(), event("message")) as tracked:
             await asyncio.sleep(0)
             with track_listener() as handled:
                 await asyncio.sleep(0)
                 handled.outcome = outcome
-            tracked.acked()
+            tracked.acked = True
 
     await asyncio.gather(*(request(outcome) for outcome in ("ok", "refused", "refused", "error")))
     told = {
@@ -243,18 +239,21 @@ async def test_what_follows_an_ack_lets_all_other_acks_go_first() -> None:
     may_ack = asyncio.Event()
 
     async def quick() -> None:
-        with track_request(in_flight) as tracked:
-            tracked.identify(KNOWN[0][0])
-            tracked.acked()
-            await wait_for_acks()
-            order.append("what follows")
+        with track_request(in_flight, KNOWN[0][0]) as tracked:
+            listener = asyncio.create_task(follow())
+            await asyncio.sleep(0)
+            tracked.acked = True
+        await listener
+
+    async def follow() -> None:
+        await wait_for_acks()
+        order.append("what follows")
 
     async def slow() -> None:
-        with track_request(in_flight) as tracked:
-            tracked.identify(KNOWN[0][0])
+        with track_request(in_flight, KNOWN[0][0]) as tracked:
             await may_ack.wait()
             order.append("the other ack")
-            tracked.acked()
+            tracked.acked = True
 
     async with asyncio.timeout(PATIENCE / 2), asyncio.TaskGroup() as group:
         group.create_task(slow())
@@ -266,21 +265,20 @@ async def test_what_follows_an_ack_lets_all_other_acks_go_first() -> None:
 
 async def test_a_request_that_is_never_acked_holds_up_nothing_for_long() -> None:
     in_flight = InFlightRequests()
-    with track_request(in_flight) as hanging:
-        hanging.identify(KNOWN[0][0])
+    with track_request(in_flight, KNOWN[0][0]):
         await wait_for_acks()  # returns
 
     async with asyncio.timeout(PATIENCE / 2):
-        with track_request(in_flight) as tracked:
-            tracked.identify(KNOWN[0][0])
-            tracked.acked()
-            await wait_for_acks()
+        with track_request(in_flight, KNOWN[0][0]) as tracked:
+            listener = asyncio.create_task(wait_for_acks())
+            await asyncio.sleep(0)
+            tracked.acked = True
+        await listener
 
 
 async def test_what_is_no_request_of_a_person_holds_up_nothing() -> None:
     in_flight = InFlightRequests()
-    with track_request(in_flight), track_request(in_flight) as refused:
-        refused.identify({"type": "url_verification"})
+    with track_request(in_flight, None), track_request(in_flight, {"type": "url_verification"}):
         async with asyncio.timeout(PATIENCE / 2):
             await wait_for_acks()
 
@@ -289,7 +287,7 @@ async def test_the_end_waits_for_what_follows_an_ack_for_a_while() -> None:
     in_flight, acked, done = InFlightRequests(), asyncio.Event(), asyncio.Event()
 
     async def listener() -> None:
-        with track_request(in_flight), track_listener():
+        with track_request(in_flight, None), track_listener():
             acked.set()
             await done.wait()
 

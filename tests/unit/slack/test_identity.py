@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from bot.slack.actor import (
+from bot.slack.identity import (
     Actor,
+    Identity,
     actor_of,
-    is_asked_by_somebody,
-    is_of_a_person,
-    is_ours,
+    is_for_installation,
+    is_from_person,
+    is_user_request,
 )
-from bot.slack.identity import Identity
 
 Payload = dict[str, Any]
 TEAM = Identity("T1", "B1", "UBOT")
@@ -124,7 +124,7 @@ UNSHARED = {"is_ext_shared_channel": False}
     ],
 )
 def test_who_wrote_is_told_from_an_event(identity: Identity, body: Payload, actor: Actor) -> None:
-    assert is_ours(body, identity)
+    assert is_for_installation(body, identity)
     assert actor_of(body, identity) == actor
 
 
@@ -170,7 +170,7 @@ THEIR_FORM: Payload = {"type": "view_submission", "view": THEIR_VIEW}
     ],
 )
 def test_who_acted_is_told_from_the_rest(identity: Identity, body: Payload, actor: Actor) -> None:
-    assert is_ours(body, identity)
+    assert is_for_installation(body, identity)
     assert actor_of(body, identity) == actor
 
 
@@ -198,7 +198,7 @@ def test_in_an_organisation_an_unknown_workspace_is_not_taken_for_one_of_it(
         {"user_team": "T9", "source_team": "E1"},
     ):
         body = event(make(**told), on_grid(identity), **GRID, **flag)
-        assert is_ours(body, identity)
+        assert is_for_installation(body, identity)
         assert actor_of(body, identity) == UNKNOWN
     nameless = actor_of(event(make(), on_grid(identity), **GRID, **flag), identity)
     assert nameless == Actor("U1", "", certain=False)
@@ -238,7 +238,7 @@ def test_an_authorization_of_ours_is_enough_in_an_organisation(
     identity: Identity, flag: Payload
 ) -> None:
     body = event(message(team="T2"), on_grid(identity), team_id="T2", **flag)
-    assert is_ours(body, identity)
+    assert is_for_installation(body, identity)
     assert actor_of(body, identity) == Actor("U1", "T2", certain=False)
 
 
@@ -252,7 +252,7 @@ FORM_OF_ORG: Payload = {"type": "view_submission", "view": VIEW_OF_ORG, **WHOLE}
 def test_the_installations_organisation_is_not_the_actors(team: str | None, more: Payload) -> None:
     for told in ("T9", None) if team == "T9" else ("T9",):
         body = act(told, team, "E1", **more)
-        assert is_ours(body, ORG)
+        assert is_for_installation(body, ORG)
         assert actor_of(body, ORG) == UNKNOWN
 
 
@@ -267,7 +267,7 @@ def test_the_installations_organisation_is_not_the_actors(team: str | None, more
     ],
 )
 def test_an_unknown_workspace_of_who_acts_is_uncertain(identity: Identity, body: Payload) -> None:
-    assert is_ours(body, identity)
+    assert is_for_installation(body, identity)
     assert actor_of(body, identity) == UNKNOWN
 
 
@@ -319,7 +319,7 @@ def test_the_organisation_of_a_persons_own_workspace_may_be_told_beside_it() -> 
     ],
 )
 def test_what_is_for_another_installation(identity: Identity, body: Payload) -> None:
-    assert not is_ours(body, identity)
+    assert not is_for_installation(body, identity)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_what_is_for_another_installation(identity: Identity, body: Payload) -> 
     ],
 )
 def test_what_somebody_asks(body: Payload, asked: bool) -> None:
-    assert is_asked_by_somebody(body) is asked
+    assert is_user_request(body) is asked
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ def test_what_somebody_asks(body: Payload, asked: bool) -> None:
 )
 def test_what_no_person_writes(inner: Payload) -> None:
     for make in (mention, message):
-        assert not is_of_a_person(event({**make(), **inner}), TEAM)
+        assert not is_from_person(event({**make(), **inner}), TEAM)
 
 
 @pytest.mark.parametrize(
@@ -371,4 +371,4 @@ def test_what_no_person_writes(inner: Payload) -> None:
 )
 def test_what_a_person_writes(inner: Payload) -> None:
     for make in (mention, message):
-        assert is_of_a_person(event({**make(), **inner}), TEAM)
+        assert is_from_person(event({**make(), **inner}), TEAM)

@@ -9,11 +9,18 @@ import pytest
 from pocketflow import AsyncNode
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, ImageNotReady, SlackRefused, SlackUnavailable
+from bot.domain.errors import (
+    OFFERS_EDIT,
+    FailureKind,
+    ImageNotReady,
+    SlackRefused,
+    SlackUnavailable,
+)
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.flow.publish import OpenReview, PostDraft, RemoveDraft
-from bot.flow.shared import Shared, shared_store
+from bot.flow.messages import OpenReview, PostDraft, RemoveDraft, ReportFailure, RestoreDraft
+from bot.flow.shared import Shared, fail, shared_store
+from bot.progress.session_messages import DraftRefresher
 from tests.fakes import (
     ID,
     FakePublisher,
@@ -179,3 +186,119 @@ async def test_nothing_else_is_taken_away(session: Session, ts: str, repeated: b
     place.shared["message_ts"] = ts
     await place.run(RemoveDraft(place.store, place.publisher))
     assert place.publisher.shown == []
+
+
+# a failure
+
+
+CANCELLED_EARLY = replace(
+    with_latest(generating(), failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT
+)
+
+
+class Failed:
+    """The nodes' surroundings, with a failure to report."""
+
+    def __init__(
+        self, session: Session, kind: FailureKind = FailureKind.QUOTA, said: str = ""
+    ) -> None:
+        self.store = FakeSessionStore(session)
+        self.publisher = FakePublisher()
+        self.shared: Shared = shared_store(session, repeated=False)
+        fail(self.shared, kind, said)
+
+    async def report(self) -> str:
+        action: str = await ReportFailure(self.store, self.publisher).run_async(self.shared)
+        return action
+
+    async def restore(self) -> None:
+        await RestoreDraft(DraftRefresher(self.store, self.publisher)).run_async(self.shared)
+
+    @property
+    def session(self) -> Session:
+        return self.store.sessions[ID]
+
+
+@pytest.mark.parametrize("kind", list(FailureKind))
+async def test_a_failure_is_told_in_the_thread_with_its_way_out(kind: FailureKind) -> None:
+    failed = Failed(generating(), kind)
+    assert await failed.report() == "reported"
+    (shown,) = failed.publisher.shown
+    assert shown.what == "post_failure"
+    assert shown.details["edit_prompt"] is (kind in OFFERS_EDIT)
+    assert failed.session.error_message == shown.details["words"] == failed.shared["error_message"]
+    latest = failed.session.latest
+    assert (latest.failure, latest.failure_ts) == (kind, "post_failure:1")
+    assert failed.session.stage is Stage.INITIAL_INPUT
+    assert failed.shared["stage"] == "initial_input"
+
+
+async def test_a_refusal_in_words_is_passed_on() -> None:
+    failed = Failed(generating(), FailureKind.DECLINED, said="I'd rather not.")
+    await failed.report()
+    assert "I'd rather not." in failed.session.error_message
+
+
+async def test_without_a_thread_the_owner_is_told_in_private() -> None:
+    failed = Failed(generating(root_ts="", thread_ts=""))
+    await failed.report()
+    assert failed.publisher.names() == ["tell_owner"]
+    assert failed.session.latest.failure is FailureKind.QUOTA
+
+
+async def test_a_thread_of_others_is_told_even_where_the_root_was_never_posted() -> None:
+    failed = Failed(generating(root_ts=""))
+    await failed.report()
+    assert failed.publisher.names() == ["post_failure"]
+
+
+async def test_a_thread_that_cannot_be_written_to_is_no_end_of_the_message() -> None:
+    failed = Failed(generating())
+    failed.publisher.failures["post_failure"] = [REFUSED]
+    await failed.report()
+    assert failed.publisher.names() == ["post_failure", "tell_owner"]
+    assert failed.session.stage is Stage.INITIAL_INPUT
+
+
+@pytest.mark.parametrize(
+    "session", [a_session(), CANCELLED_EARLY], ids=["another run", "cancelled"]
+)
+async def test_a_failure_that_nobody_waits_for_is_not_told(session: Session) -> None:
+    failed = Failed(generating())
+    failed.store.sessions[ID] = session
+    assert await failed.report() == "cancelled"
+    assert failed.publisher.shown == []
+    assert failed.session == session
+
+
+async def test_a_failure_that_was_overtaken_while_it_was_told_changes_nothing() -> None:
+    failed = Failed(generating())
+    post = failed.publisher.post_failure
+
+    async def overtaken(session: Session, number: int, words: str, **how: bool) -> str:
+        failed.store.sessions[ID] = CANCELLED_EARLY
+        return await post(session, number, words, **how)
+
+    failed.publisher.post_failure = overtaken  # type: ignore[method-assign]
+    assert await failed.report() == "cancelled"
+    assert failed.session == CANCELLED_EARLY
+
+
+async def test_after_a_failure_the_earlier_draft_gets_its_buttons_back() -> None:
+    failed = Failed(a_session(attempts=2))
+    await failed.restore()
+    (shown,) = failed.publisher.shown
+    assert (shown.what, shown.details) == ("refresh_draft", {"number": 2})
+
+
+async def test_without_an_earlier_draft_there_is_nothing_to_restore() -> None:
+    failed = Failed(generating())
+    await failed.restore()
+    assert failed.publisher.shown == []
+
+
+@pytest.mark.parametrize("error", [REFUSED, SlackUnavailable("away")])
+async def test_a_draft_that_cannot_be_restored_fails_nothing(error: Exception) -> None:
+    failed = Failed(generating(2))
+    failed.publisher.failures["refresh_draft"] = [error]
+    await failed.restore()

@@ -1,0 +1,244 @@
+"""The nodes that show how an attempt ends: its draft, its failure, or nothing of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import NamedTuple
+
+import pybase64
+from pocketflow import AsyncNode
+
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import (
+    OFFERS_EDIT,
+    FailureKind,
+    ImageNotReady,
+    Refusal,
+    SlackRefused,
+    SlackUnavailable,
+)
+from bot.domain.generation import image_failed, shared_as_files, started, was_cancelled
+from bot.domain.session import Session
+from bot.domain.steps import attempt_failed, draft_posted
+from bot.flow.shared import Shared, contract_of, fail, image_of, may_show, next_action
+from bot.ports import DraftMessages, Publisher, SessionRecords
+from bot.progress.session_messages import DraftRefresher
+from bot.telemetry.metrics import DRAFT_SECONDS
+
+log = logging.getLogger(__name__)
+
+
+class Draft(NamedTuple):
+    """What `exec` needs to show the images. `posted` is the message that an earlier run posted."""
+
+    session: Session
+    number: int
+    repeated: bool
+    posted: str
+
+
+class PostDraft(AsyncNode):
+    """Files → a message in the thread with the buttons to decide."""
+
+    def __init__(self, sessions: SessionRecords, publisher: Publisher) -> None:
+        super().__init__()
+        self._sessions = sessions
+        self._publisher = publisher
+
+    async def prep_async(self, shared: Shared) -> Draft | None:
+        session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
+        if not may_show(session, shared):
+            return None
+        return Draft(session, number, shared["repeated"], session.latest.message_ts)
+
+    async def exec_async(self, draft: Draft | None) -> str | SlackRefused | None:
+        if draft is None or draft.posted:
+            return draft.posted if draft else None
+        session, number, repeated, _ = draft
+        try:
+            try:
+                return await self._publisher.post_draft(session, number, repeated=repeated)
+            except ImageNotReady as error:
+                session = await self._share(session, number, error)
+            return await self._publisher.post_draft(session, number, repeated=repeated)
+        except SlackRefused as error:
+            return error
+
+    async def _share(self, session: Session, number: int, error: ImageNotReady) -> Session:
+        """Show the images as plain files, in their order, and record that. Raises `error` where an
+        image has expired."""
+        images = [ImageRef(number, candidate.number) for candidate in session.latest.images]
+        stored = [await self._sessions.load_image(session.id, image) for image in images]
+        if None in stored:
+            raise error
+        for image, encoded in zip(images, stored, strict=True):
+            await self._publisher.share(session, image, pybase64.b64decode(encoded or ""))
+        return await self._sessions.update(session.id, lambda s: shared_as_files(s, number))
+
+    async def post_async(
+        self, shared: Shared, draft: Draft | None, ts: str | SlackRefused | None
+    ) -> str:
+        if ts is None:
+            return "cancelled"
+        if isinstance(ts, SlackRefused):
+            log.warning("Slack did not take a draft: %s", ts)
+            return fail(shared, FailureKind.NOT_DELIVERED)
+        log.info("draft posted")
+        shared["message_ts"] = ts
+        return "posted"
+
+
+class OpenReview(AsyncNode):
+    """The draft is in the thread: the session waits for the person's decision."""
+
+    def __init__(self, sessions: SessionRecords) -> None:
+        super().__init__()
+        self._sessions = sessions
+
+    async def post_async(self, shared: Shared, prepared: None, executed: None) -> str:
+        number, ts, used = shared["attempt"], shared["message_ts"], shared["input_used_by_process"]
+        try:
+            session = await self._sessions.update(
+                shared["session_id"], lambda s: draft_posted(s, number, ts, time.time(), used)
+            )
+        except Refusal:
+            log.info("attempt %s was ended by another run", number)
+            return "cancelled"
+        DRAFT_SECONDS.observe(max(0.0, session.updated_at - session.attempt(number).queued_at))
+        shared |= contract_of(session)
+        return "reviewing"
+
+
+class End(AsyncNode):
+    """The end of a run that has nothing more to do: its draft is in the thread, or candidates are
+    still to be made by other jobs. PocketFlow warns of an action without a successor."""
+
+
+class GiveUp(AsyncNode):
+    """A job that failed too often → the failure of its candidate, without another try. Where its
+    candidate delivers already, or the job is about the attempt as a whole, the attempt failed."""
+
+    def __init__(self, sessions: SessionRecords) -> None:
+        super().__init__()
+        self._sessions = sessions
+
+    async def post_async(self, shared: Shared, prepared: None, executed: None) -> str:
+        if not shared["candidate"]:
+            return fail(shared, FailureKind.INTERNAL)
+        session_id, image, runner = shared["session_id"], image_of(shared), shared["runner"]
+        session = await self._sessions.update(
+            session_id, lambda s: started(s, image, runner, time.time())
+        )
+        if may_show(session, shared):
+            return fail(shared, FailureKind.INTERNAL)
+        session = await self._sessions.update(
+            session_id, lambda s: image_failed(s, image, FailureKind.INTERNAL, "", time.time())
+        )
+        action = next_action(session, shared)
+        return fail(shared, FailureKind.INTERNAL) if action == "failed" else action
+
+
+class Failure(NamedTuple):
+    """What `exec` needs to report a failure; `words` is mrkdwn."""
+
+    session: Session
+    number: int
+    kind: FailureKind
+    words: str
+    repeated: bool
+
+
+class ReportFailure(AsyncNode):
+    """A failure → words in the thread that say what to do, and the button to do it."""
+
+    def __init__(self, sessions: SessionRecords, publisher: Publisher) -> None:
+        super().__init__()
+        self._sessions = sessions
+        self._publisher = publisher
+
+    async def prep_async(self, shared: Shared) -> Failure | None:
+        session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
+        if not may_show(session, shared):
+            return None
+        kind, words = FailureKind(shared["failure"]), shared["error_message"]
+        return Failure(session, number, kind, words, shared["repeated"])
+
+    async def exec_async(self, failure: Failure | None) -> str:
+        if failure is None:
+            return ""
+        session, number, kind, words, repeated = failure
+        if not session.thread_ts:
+            await self._publisher.tell_owner(session, words)
+            return ""
+        try:
+            return await self._publisher.post_failure(
+                session, number, words, edit_prompt=kind in OFFERS_EDIT, repeated=repeated
+            )
+        except SlackRefused as error:
+            log.warning("a failure could not be shown in its thread: %s", error.code)
+            await self._publisher.tell_owner(session, words)
+            return ""
+
+    async def post_async(self, shared: Shared, failure: Failure | None, ts: str) -> str:
+        if failure is None:
+            return "cancelled"
+        _, number, kind, words, _ = failure
+        try:
+            session = await self._sessions.update(
+                shared["session_id"],
+                lambda s: attempt_failed(s, number, kind, words, ts, time.time()),
+            )
+        except Refusal:
+            log.info("attempt %s was ended by another run", number)
+            return "cancelled"
+        level = logging.ERROR if kind is FailureKind.INTERNAL else logging.WARNING
+        log.log(level, "attempt %s failed: %s", number, kind)
+        shared |= contract_of(session)
+        return "reported"
+
+
+class RestoreDraft(AsyncNode):
+    """After a failure the last good draft, if there is one, is up for review again."""
+
+    def __init__(self, drafts: DraftRefresher) -> None:
+        super().__init__()
+        self._drafts = drafts
+
+    async def prep_async(self, shared: Shared) -> str:
+        session_id: str = shared["session_id"]
+        return session_id
+
+    async def exec_async(self, session_id: str) -> None:
+        try:
+            await self._drafts.refresh(session_id)
+        except SlackUnavailable as error:
+            log.warning("a draft's buttons could not be given back: %s", error)
+
+
+class RemoveDraft(AsyncNode):
+    """After a cancellation: a draft that was posted all the same is taken away. It also ends a run
+    that another one has overtaken."""
+
+    def __init__(self, sessions: SessionRecords, publisher: DraftMessages) -> None:
+        super().__init__()
+        self._sessions = sessions
+        self._publisher = publisher
+
+    async def prep_async(self, shared: Shared) -> tuple[Session, int, bool]:
+        session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
+        if not was_cancelled(session, number):
+            return session, number, False  # another run went on with it
+        uploaded = any(c.file_id for c in session.attempt(number).candidates)
+        return session, number, bool(shared["message_ts"] or (shared["repeated"] and uploaded))
+
+    async def exec_async(self, prepared: tuple[Session, int, bool]) -> None:
+        session, number, posted = prepared
+        if posted:
+            await self._publisher.remove_draft(session, number)
+            log.info("the draft of a cancelled attempt was taken away")
+
+    async def post_async(
+        self, shared: Shared, prepared: tuple[Session, int, bool], executed: None
+    ) -> None:
+        shared |= contract_of(prepared[0])

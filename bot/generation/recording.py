@@ -1,0 +1,204 @@
+"""Recording what may have been paid for: a store whose writes are retried, and the checkpoint of a
+run.
+
+    another run of the candidate lives and has asked?  wait for its image
+    before a paid call    Slack lets the app in · the call is counted in the session
+    response id           recorded beside the call, which goes on meanwhile
+
+A run may lose its job while Redis is full or away, and still hold the image: its heartbeat tells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from bot.concurrency import cancel_and_wait, wait_then_cancel
+from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
+from bot.domain.errors import (
+    Conflict,
+    GenerationError,
+    NotAsked,
+    QueueUnavailable,
+    StoreTrouble,
+    StoreUnavailable,
+)
+from bot.domain.generation import leads, paid_call_counted, record_candidate
+from bot.domain.session import Session
+from bot.ports import Change, Heartbeats, SessionRecords, SlackAccess
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
+"""Seconds between two tries to write; each pause is a random part of it, half at the least."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at another run's candidate, on the average."""
+LONGEST_WAIT = 60.0
+"""Seconds; a provider that asks for more is reported to the person instead."""
+RECORDED_WITHIN = 1.0
+"""Seconds that a generation waits for its response's id to be recorded."""
+LAST_RECORD_WITHIN = 0.8
+"""Seconds that a record may still take once the call has ended, or its run is cancelled."""
+
+
+class StoreRetries:
+    """Repeats a call until the store takes it; only a cancellation ends that. `on_trouble` is
+    called with the session that waits and the reason, and with None once it waits no more."""
+
+    def __init__(self, on_trouble: Callable[[str, StoreTrouble | None], None]) -> None:
+        self._on_trouble = on_trouble
+
+    async def until_taken(self, session_id: str, call: Callable[[], Awaitable[T]]) -> T:
+        pause, waits = FIRST_PAUSE, False
+        try:
+            while True:
+                try:
+                    return await call()
+                except Conflict:
+                    log.warning("others were faster again and again, trying on")
+                except (StoreUnavailable, QueueUnavailable) as error:
+                    if not waits:
+                        log.warning("the store does not take it, holding on: %s", error)
+                    waits = True
+                    self._on_trouble(session_id, error.trouble)
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+                pause = min(2 * pause, LONGEST_PAUSE)
+        finally:
+            if waits:
+                self._on_trouble(session_id, None)
+
+
+class RetryingStore:
+    """Implements `SessionRecords` with `StoreRetries` for what is written; reads raise at once."""
+
+    def __init__(self, sessions: SessionRecords, retries: StoreRetries) -> None:
+        self._sessions = sessions
+        self._retries = retries
+
+    async def load(self, session_id: str) -> Session:
+        return await self._sessions.load(session_id)
+
+    async def load_image(self, session_id: str, image: ImageRef) -> str | None:
+        return await self._sessions.load_image(session_id, image)
+
+    async def update(self, session_id: str, change: Change) -> Session:
+        """`change` may be made twice, where the answer of the first time is lost."""
+        return await self._retries.until_taken(
+            session_id, lambda: self._sessions.update(session_id, change)
+        )
+
+    async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
+        await self._retries.until_taken(
+            session_id, lambda: self._sessions.keep_image(session_id, image, encoded)
+        )
+
+
+@dataclass(eq=False)
+class RunCheckpoint:
+    """Implements `bot.ports.Checkpoint` for one run of one candidate.
+
+    `sessions` retries its writes. `offer_preview` takes a session's id, an image and a partial of
+    it in base64, and returns at once. `response_id` is the one that was recorded last.
+    """
+
+    sessions: SessionRecords
+    heartbeats: Heartbeats
+    access: SlackAccess
+    offer_preview: Callable[[str, ImageRef, str], None]
+    session_id: str
+    image: ImageRef
+    runner: str
+    response_id: str = field(default="", init=False)
+    _paid_calls: int = field(default=0, init=False)
+    _not_before: float = field(default=0.0, init=False)
+    _recording: tuple[asyncio.Task[Any], ...] = field(default=(), init=False)
+
+    def can_retry(self, error: GenerationError) -> bool:
+        """Whether another call can mend it; the next try waits as long as the provider asked for.
+        Going on with a response that is known is no paid call."""
+        wait = error.retry_after or 0.0
+        used_up = not self.response_id and self._paid_calls >= MOST_ASKED
+        if not error.retryable or wait > LONGEST_WAIT or used_up:
+            return False
+        log.warning("no image yet: %s", error.kind)
+        self._not_before = time.monotonic() + wait
+        return True
+
+    async def wait_for_turn(self) -> None:
+        """Return once this run may call the provider. Raises `NotAsked` where another run brought
+        the image, or has taken the candidate over."""
+        await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
+        waits = False
+        while True:
+            session = await self.sessions.load(self.session_id)
+            if not leads(session, self.image, self.runner):
+                raise NotAsked
+            candidate = session.latest.candidate(self.image.candidate)
+            if await self.is_over(candidate):
+                raise NotAsked
+            self._paid_calls = candidate.asked
+            self.response_id = self.response_id or candidate.response_id
+            if not candidate.awaits_answer or candidate.asked_by == self.runner:
+                return
+            if not await self.heartbeats.is_alive(candidate.asked_by):
+                return
+            if not waits:
+                log.info("another run has asked for the image: waiting for it")
+            waits = True
+            await asyncio.sleep(LOOK_EVERY * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+
+    async def is_over(self, candidate: Candidate) -> bool:
+        """Whether there is nothing more to ask for. An image whose bytes have expired before Slack
+        had them has to be made again."""
+        if candidate.failure or candidate.file_id:
+            return True
+        if not candidate.has_image:
+            return False
+        return bool(await self.sessions.load_image(self.session_id, self.image))
+
+    async def before_paid_call(self) -> None:
+        """Raises `NotAsked` where the call must not be made, and `SlackShutOut` where its image
+        could not be shown."""
+        await self.access.require_closed()
+        await cancel_and_wait(*self._recording)
+        before = self._paid_calls
+        session = await self.sessions.update(
+            self.session_id, lambda s: paid_call_counted(s, self.image, self.runner, before)
+        )
+        if not leads(session, self.image, self.runner):
+            raise NotAsked
+        self.response_id = ""
+        self._paid_calls = session.latest.candidate(self.image.candidate).asked
+
+    async def response_started(self, response_id: str) -> None:
+        """Record the id at once, so that a repeated run pays nothing. A store that does not take it
+        does not hold the image up."""
+        log.info("the provider works on it", extra={"response": response_id})
+        await cancel_and_wait(*self._recording)
+        self.response_id = response_id
+        recording = asyncio.create_task(
+            self.sessions.update(
+                self.session_id,
+                lambda s: record_candidate(s, self.image, response_id=response_id),
+            )
+        )
+        self._recording = (recording,)
+        await asyncio.wait({recording}, timeout=RECORDED_WITHIN)
+
+    def partial_image(self, encoded: str) -> None:
+        self.offer_preview(self.session_id, self.image, encoded)
+
+    async def close(self) -> None:
+        """Wait until the record is written, for a short while; then it is given up."""
+        await wait_then_cancel(*self._recording, timeout=LAST_RECORD_WITHIN)
+
+
+NewCheckpoint = Callable[[str, ImageRef, str], RunCheckpoint]
+"""Makes the checkpoint for a session's id, an image and the name of a run."""

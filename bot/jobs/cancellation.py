@@ -1,0 +1,126 @@
+"""The end of a cancelled attempt: at the provider, in its thread, and what its messages say."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from bot.domain.attempt import Attempt
+from bot.domain.errors import QueueUnavailable, Refusal, SlackRefused
+from bot.domain.generation import was_cancelled
+from bot.domain.jobs import Job, jobs_of, owes
+from bot.domain.session import Session
+from bot.domain.steps import cancel_shown
+from bot.ports import (
+    Cancellations,
+    DraftMessages,
+    ImageBackend,
+    JobQueue,
+    JobState,
+    SessionRecords,
+)
+from bot.progress.live_preview import LivePreviews
+from bot.progress.session_messages import DraftRefresher, LiveStatus
+
+log = logging.getLogger(__name__)
+
+SEARCH_AGAIN_AFTER = 5.0
+"""Seconds after which a draft is searched for again that was just being posted."""
+
+
+class CancelledAttempts:
+    """Removes what is left of a cancelled attempt; any other attempt is left alone."""
+
+    def __init__(
+        self,
+        sessions: SessionRecords,
+        backend: ImageBackend,
+        publisher: DraftMessages,
+        previews: LivePreviews,
+    ) -> None:
+        self._sessions = sessions
+        self._backend = backend
+        self._publisher = publisher
+        self._previews = previews
+
+    async def stop_provider(self, session_id: str, number: int, candidate: int = 0) -> None:
+        """Stop what the provider still makes for the attempt, or for one candidate of it."""
+        attempt = await self._cancelled_attempt(session_id, number)
+        if attempt is None:
+            return
+        making = [c for c in attempt.candidates if c.response_id and not c.has_image]
+        ids = [c.response_id for c in making if candidate in (0, c.number)]
+        await asyncio.gather(*(self._backend.cancel(response_id) for response_id in ids))
+
+    async def remove_messages(self, session_id: str, number: int, candidate: int = 0) -> None:
+        """Remove the preview, and a draft that may have been posted. `candidate` is the one whose
+        run was stopped right now; the run of the candidate at work does it for all. What that run
+        was just posting may still come: Slack goes on when its caller is gone."""
+        attempt = await self._cancelled_attempt(session_id, number)
+        if attempt is None or candidate not in (0, attempt.at_work):
+            return
+        await self._remove(session_id, attempt)
+        if candidate and (attempt.delivering or self._previews.enabled):
+            await asyncio.sleep(SEARCH_AGAIN_AFTER)
+            await self._remove(session_id, attempt)
+
+    async def _remove(self, session_id: str, attempt: Attempt) -> None:
+        await self._previews.clear(session_id, attempt.number, search=True)
+        if not any(c.file_id for c in attempt.candidates):
+            return
+        try:
+            session = await self._sessions.load(session_id)
+            await self._publisher.remove_draft(session, attempt.number)
+        except (SlackRefused, Refusal) as error:
+            log.warning("a draft could not be taken away: %s", error)
+
+    async def _cancelled_attempt(self, session_id: str, number: int) -> Attempt | None:
+        try:
+            session = await self._sessions.load(session_id)
+        except Refusal:
+            return None
+        return session.attempt(number) if was_cancelled(session, number) else None
+
+
+class ShowCancelled:
+    """What still runs is stopped → the root and the draft say that the attempt was cancelled."""
+
+    def __init__(
+        self,
+        sessions: SessionRecords,
+        queue: JobQueue,
+        cancellations: Cancellations,
+        cancelled: CancelledAttempts,
+        drafts: DraftRefresher,
+        status: LiveStatus,
+    ) -> None:
+        self._sessions = sessions
+        self._queue = queue
+        self._cancellations = cancellations
+        self._cancelled = cancelled
+        self._drafts = drafts
+        self._status = status
+
+    async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
+        if not owes(session, job):
+            log.info("%s: nothing left to do", job.id)
+            return
+        await self._cancellations.send(session.id)
+        await self._cancelled.stop_provider(session.id, job.attempt)  # its worker may be dead
+        if session.latest.started_at and await self._has_no_worker(session):
+            await self._cancelled.remove_messages(session.id, job.attempt)
+        await self._status.show_now(session.id)
+        await self._drafts.refresh(session.id)
+        await self._sessions.update(
+            session.id, lambda s: cancel_shown(s, job.attempt) if owes(s, job) else s
+        )
+        log.info("the cancellation is shown")
+
+    async def _has_no_worker(self, session: Session) -> bool:
+        """Whether the job of the candidate at work was taken out of the queue between two runs:
+        then no worker removes its messages."""
+        generation = jobs_of(session, session.latest)[session.latest.at_work]
+        try:
+            return await self._queue.state(generation) is JobState.GONE
+        except QueueUnavailable:
+            return False

@@ -1,0 +1,101 @@
+"""The jobs that bring an approved image to the channel, and take Start over off it again."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.domain.ending import (
+    as_approved,
+    final_posted,
+    final_shown,
+    not_published,
+    publish_is_due,
+    retired,
+)
+from bot.domain.errors import SlackRefused, SlackUnavailable
+from bot.domain.jobs import Job
+from bot.domain.publication import Publication
+from bot.domain.session import Session
+from bot.ports import Publisher, SessionRecords
+from bot.progress.live_preview import LivePreviews
+from bot.progress.session_messages import DraftRefresher, LiveStatus
+from bot.views.words import not_published_words
+
+log = logging.getLogger(__name__)
+
+
+class ShowEnd:
+    """Shows how the newest attempt of a session ended: no preview, its drafts and its status as
+    they now are. An earlier run may have recorded the end and not shown it."""
+
+    def __init__(self, previews: LivePreviews, drafts: DraftRefresher, status: LiveStatus) -> None:
+        self._previews = previews
+        self._drafts = drafts
+        self._status = status
+
+    async def __call__(self, session: Session) -> None:
+        """Raises `SlackUnavailable`."""
+        await self._previews.clear(session.id, session.latest.number)
+        await self._drafts.refresh(session.id)
+        if not await self._status.show_now(session.id):
+            raise SlackUnavailable("the status")
+
+
+class Publish:
+    """The approved image → thread and channel; the drafts and the root say so."""
+
+    def __init__(self, sessions: SessionRecords, publisher: Publisher, show_end: ShowEnd) -> None:
+        self._sessions = sessions
+        self._publisher = publisher
+        self._show_end = show_end
+
+    async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
+        if not publish_is_due(session, job.run):
+            log.info("%s: nothing left to do", job.id)
+            return
+        session = await self.post(session, repeated)
+        await self._show_end(session)
+        await self._sessions.update(session.id, final_shown)
+
+    async def post(self, session: Session, repeated: bool) -> Session:
+        """Post the approved image, unless an earlier run did, or said that it cannot be."""
+        if not session.publication.is_unpublished:
+            return session
+        try:
+            ts = await self._publisher.post_final(as_approved(session), repeated=repeated)
+        except SlackRefused as error:
+            log.warning("an approved image could not be published: %s", error)
+            words = not_published_words(session)
+            await self._publisher.tell_owner(session, words)
+            return await self._sessions.update(session.id, lambda s: not_published(s, words))
+        session = await self._sessions.update(session.id, lambda s: final_posted(s, ts))
+        log.info("published")
+        return session
+
+
+class Retire:
+    """The final message loses Start over; what was shown is forgotten. An approval that was not
+    published yet, or not shown, is so first: starting over takes nothing back."""
+
+    def __init__(
+        self, sessions: SessionRecords, publisher: Publisher, publish: Publish, show_end: ShowEnd
+    ) -> None:
+        self._sessions = sessions
+        self._publisher = publisher
+        self._publish = publish
+        self._show_end = show_end
+
+    async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
+        if not session.publication.is_retiring:
+            log.info("%s: nothing left to do", job.id)
+            return
+        session = await self._publish.post(session, repeated=True)
+        if session.publication is not Publication.RETIRING:
+            await self._show_end(session)
+        if session.final_ts:
+            try:
+                await self._publisher.retire_final(as_approved(session))
+            except SlackRefused as error:
+                log.warning("Start over could not be taken off the approved image: %s", error)
+        await self._sessions.update(session.id, retired)
+        log.info("retired")

@@ -1,0 +1,201 @@
+"""Keeps the messages of a session in step with it: the drafts, and the status in the root message.
+
+Every edit is rendered from the session as the store has it at that moment, so whichever process
+edits last, the newest state wins. While a worker works on a session, a new step is shown at once
+and passing seconds every few seconds, both less often the more sessions are followed. A status that
+Slack turns down for its rate limit is not repeated but rendered anew; the last one is always sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from bot.concurrency import wait_for_event
+from bot.domain.ending import as_approved
+from bot.domain.errors import (
+    Refusal,
+    SlackBusy,
+    SlackRefused,
+    SlackShutOut,
+    SlackUnavailable,
+    StoreTrouble,
+    StoreUnavailable,
+)
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.ports import DraftMessages, RootMessages, SessionRecords, SessionStore
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 4.0
+"""Seconds between edits that only show passing seconds."""
+SHARE = 0.375
+"""Of the interval, for each session that is followed: 1.5 s between two such edits of a process.
+Slack allows 50 a minute in a workspace, and those that say something new need some of them."""
+GAP = 1.0
+"""Seconds at the least between two edits of one message while few are followed. In a crowd a short
+step is not shown: its edit would delay those that people wait for."""
+FIRST_EDIT_WITHIN = 0.5
+LAST_EDIT_WITHIN = 120.0
+
+
+def shown_state(session: Session) -> tuple[Stage, int]:
+    """What the messages of a session depend on, besides passing time."""
+    return session.stage, len(session.attempts)
+
+
+class DraftRefresher:
+    """Edits the drafts whose look changes. Once an image is approved these are all of them, else
+    the newest: the earlier ones look like earlier drafts since a later attempt was announced."""
+
+    def __init__(self, sessions: SessionRecords, publisher: DraftMessages) -> None:
+        self._sessions = sessions
+        self._publisher = publisher
+
+    async def refresh(self, session_id: str) -> None:
+        """Show the drafts as the session now has them, and again where it changes meanwhile. A
+        draft that Slack does not take is passed over. Raises `SlackUnavailable`."""
+        session = as_approved(await self._sessions.load(session_id))
+        while True:
+            posted = [a.number for a in reversed(session.attempts) if a.message_ts]
+            if session.stage is Stage.FINAL:  # the approved draft first, then the newest
+                posted.sort(key=lambda number: number != session.final_result)
+            else:
+                posted = [draft.number] if (draft := session.newest_draft) else []
+            for number in posted:
+                await self._edit(session, number)
+            newest = as_approved(await self._sessions.load(session_id))
+            if shown_state(newest) == shown_state(session):
+                return
+            session = newest
+
+    async def refresh_before(self, session_id: str, number: int) -> None:
+        """Show the newest draft before the attempt of this number as it is now: the worker that
+        announced the attempt may have died before it did so."""
+        session = as_approved(await self._sessions.load(session_id))
+        earlier = [a.number for a in session.attempts[: number - 1] if a.message_ts]
+        for newest in earlier[-1:]:
+            await self._edit(session, newest)
+
+    async def _edit(self, session: Session, number: int) -> None:
+        try:
+            await self._publisher.refresh_draft(session, number)
+        except SlackRefused as error:
+            log.warning("a draft could not be shown as it is now: %s", error)
+
+
+@dataclass
+class _Followed:
+    """A session whose status is kept up to date. `woken`: there is something new to show.
+    `candidates` are those that this process makes; 0 stands for the attempt as a whole."""
+
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    candidates: list[int] = field(default_factory=list)
+    ticking: asyncio.Task[None] | None = None
+
+
+class LiveStatus:
+    """Edits the status of any session. `interval` is in seconds."""
+
+    def __init__(
+        self, sessions: SessionStore, publisher: RootMessages, interval: float = INTERVAL
+    ) -> None:
+        self._sessions = sessions
+        self._publisher = publisher
+        self._interval = interval
+        self._followed: dict[str, _Followed] = {}
+        self._troubles: dict[str, StoreTrouble] = {}
+        self._busy_until = 0.0
+
+    @asynccontextmanager
+    async def following(self, session_id: str, candidate: int = 0) -> AsyncIterator[None]:
+        """Keep the status up to date while the body runs. After the last body of a session it is
+        shown once more."""
+        followed = self._followed.setdefault(session_id, _Followed())
+        followed.candidates.append(candidate)
+        followed.ticking = followed.ticking or asyncio.create_task(self._tick(session_id, followed))
+        try:
+            yield
+        finally:
+            followed.candidates.remove(candidate)
+            followed.woken.set()
+            if not followed.candidates:
+                del self._followed[session_id]
+                followed.ended.set()
+                await followed.ticking
+        if not followed.candidates:
+            await self.show_now(session_id, followed if candidate else None)
+
+    def changed(self, session_id: str) -> None:
+        """Show the session's new step soon, where this process follows it."""
+        if followed := self._followed.get(session_id):
+            followed.woken.set()
+
+    def waits_for(self, session_id: str, trouble: StoreTrouble | None) -> None:
+        """Show what keeps the store from taking what is under way in the session; None where
+        nothing does any more."""
+        before = self._troubles.pop(session_id, None)
+        if trouble is not None:
+            self._troubles[session_id] = trouble
+        if trouble is not before:
+            self.changed(session_id)
+
+    async def show_now(self, session_id: str, followed: _Followed | None = None) -> bool:
+        """Send the status as it is now, waiting out rate limits and outages that are short. Returns
+        False where it could not be sent in time. Raises `SlackShutOut`."""
+        try:
+            async with asyncio.timeout(LAST_EDIT_WITHIN):
+                wait = await self._edit(session_id, followed)
+                while wait is not None:
+                    await asyncio.sleep(wait)
+                    wait = await self._edit(session_id, followed)
+        except TimeoutError:
+            log.warning("the last status could not be shown")
+            return False
+        return True
+
+    async def _tick(self, session_id: str, followed: _Followed) -> None:
+        await wait_for_event(followed.woken, min(FIRST_EDIT_WITHIN, self._interval))
+        while not followed.ended.is_set():
+            followed.woken.clear()
+            if time.monotonic() >= self._busy_until:
+                with suppress(SlackShutOut):
+                    await self._edit(session_id, followed)
+            slowdown = max(1.0, SHARE * len(self._followed))
+            gap = min(GAP, self._interval)
+            await wait_for_event(followed.ended, gap * slowdown)
+            await wait_for_event(followed.woken, (self._interval - gap) * slowdown)
+
+    async def _edit(self, session_id: str, followed: _Followed | None) -> float | None:
+        """Edit once. Of several processes that make images of one attempt, the one with the
+        candidate at work does. Returns None when done, or the seconds to wait before the next try.
+        Raises `SlackShutOut`."""
+        try:
+            session = as_approved(await self._sessions.load(session_id))
+            here = set(followed.candidates if followed else (0,))
+            if session.stage is Stage.GENERATING and not here & {0, session.latest.at_work}:
+                return None
+            if not (session.root_ts and session.attempts):  # without any it is retired
+                return None
+            trouble = self._troubles.get(session_id)
+            await self._publisher.show_status(session, None, waits_for=trouble)
+            if await self._sessions.versions([session_id]) == [session.version]:
+                return None
+            newest = as_approved(await self._sessions.load(session_id))
+        except SlackBusy as busy:
+            self._busy_until = time.monotonic() + busy.retry_after
+            return busy.retry_after
+        except SlackShutOut:
+            raise
+        except (SlackUnavailable, StoreUnavailable):
+            return 1.0
+        except (SlackRefused, Refusal) as error:
+            log.info("the status cannot be shown: %s", error)
+            return None
+        return None if shown_state(newest) == shown_state(session) else 0.0

@@ -1,0 +1,186 @@
+"""What every listener does: it reads the request, decides in time, and keeps its errors inside.
+
+An async listener that raises shortly after `ack()` makes Bolt forget the ack, so nothing escapes:
+a refusal or an outage becomes words, anything else becomes an apology and a log line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+from uuid import uuid4
+
+from slack_bolt.kwargs_injection.async_args import AsyncArgs
+from slack_sdk.errors import SlackApiError
+
+from bot.concurrency import BackgroundTasks
+from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
+from bot.domain.policy import Person
+from bot.domain.prompt import check_length
+from bot.domain.session import Session
+from bot.service import RequestOrigin, Services
+from bot.slack.identity import Identity
+from bot.slack.request_tracking import (
+    count_slack_errors,
+    error_code,
+    track_listener,
+    wait_for_acks,
+)
+from bot.slack.responders import Responder, thread_of
+from bot.telemetry.context import log_context
+from bot.telemetry.tracing import span
+from bot.views.forms import View
+from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT, Target, parse_target
+from bot.views.words import CLICK_LOST, SOMETHING_BROKE, store_words
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Payload = dict[str, Any]
+
+ACTING = "acting"
+"""The key in a request's context that holds who acts."""
+DECIDE_WITHIN = 2.0
+"""Seconds; Slack waits 3 for the ack."""
+
+
+@dataclass(frozen=True)
+class ListenerDependencies:
+    """`ai_label` is the note that images carry; empty for none."""
+
+    services: Services
+    tasks: BackgroundTasks
+    identity: Identity
+    ai_label: str
+
+    async def queue_owed(self, session: Session) -> None:
+        """Queue what follows from a decision that is stored and acked. Never raises."""
+        await wait_for_acks()
+        await self.services.jobs.queue_owed(session)
+
+
+class Acting(NamedTuple):
+    """Somebody who was let in, in the installation `team`."""
+
+    team: str
+    person: Person
+
+    @property
+    def owner(self) -> str:
+        """The person's key in the installation: names their sessions and defaults."""
+        return self.person.key_in(self.team)
+
+
+def acting_of(args: AsyncArgs) -> Acting:
+    acting: Acting = args.context[ACTING]
+    return acting
+
+
+def origin_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> RequestOrigin:
+    """Who asks, and where. The idempotency key is the same for a request that is delivered twice,
+    and for no other."""
+    acting, body = acting_of(args), args.body
+    marks = [str(body.get(name) or "") for name in ("trigger_id", "response_url")]
+    told = [str(body.get(name) or "") for name in ("channel_id", "text")]
+    return RequestOrigin(
+        team=acting.team,
+        person=acting.person,
+        channel=channel,
+        response_url=body.get("response_url") or "",
+        idempotency_key="|".join([*marks, *told]) if any(marks) else uuid4().hex,
+        thread_ts=thread_ts,
+    )
+
+
+def origin_of_event(args: AsyncArgs) -> RequestOrigin:
+    """The same for a message. Its `ts` identifies it: each delivery has another `event_id`."""
+    event, acting = args.body["event"], acting_of(args)
+    channel, ts = event["channel"], event["ts"]
+    return RequestOrigin(
+        team=acting.team,
+        person=acting.person,
+        channel=channel,
+        response_url="",
+        idempotency_key=f"{acting.team}|{channel}|{ts}",
+        thread_ts=thread_of(event),
+    )
+
+
+def target_of(value: str | None) -> Target:
+    """The target that a button's value or a form's metadata names. Raises `Refusal` for one that is
+    not ours."""
+    target = parse_target(value or "")
+    if target is None:
+        raise Refusal(Reason.EXPIRED)
+    return target
+
+
+def click_id(body: Payload) -> str:
+    """The idempotency key of a click."""
+    return str(body["actions"][0].get("action_ts") or "")
+
+
+def form_values(view: Payload) -> Payload:
+    """The filled-in fields: block id → action id → field."""
+    values: Payload = view["state"]["values"]
+    return values
+
+
+def form_text(view: Payload) -> str:
+    """The text in the prompt's field. Raises `Refusal` for one that is too long."""
+    field = form_values(view).get(PROMPT_BLOCK, {}).get(PROMPT_INPUT, {})
+    return check_length(field.get("value") or "")
+
+
+async def open_form(args: AsyncArgs, form: View) -> None:
+    """Ack first: whatever Slack's API does, the ack is in time, and the trigger lasts 3 s. A
+    trigger that is used up has opened its form already: the request came twice."""
+    await args.ack()
+    try:
+        with count_slack_errors("views.open"):
+            await args.client.views_open(trigger_id=args.body["trigger_id"], view=form)
+    except SlackApiError as error:
+        if error_code(error) != "exchanged_trigger_id":
+            raise
+
+
+async def within_ack_deadline(deciding: Awaitable[T]) -> T:
+    """Await a decision for `DECIDE_WITHIN`: several slow answers of the store add up. Raises
+    `StoreUnavailable`."""
+    try:
+        async with asyncio.timeout(DECIDE_WITHIN):
+            return await deciding
+    except TimeoutError as error:
+        raise StoreUnavailable("late") from error
+
+
+@asynccontextmanager
+async def error_boundary(responder: Responder, away: str = CLICK_LOST) -> AsyncIterator[None]:
+    """Turn what the body raises into an answer. `away` is said when the store does not answer."""
+    with track_listener() as tracked, log_context(), span(f"slack {tracked.name}"):
+        try:
+            yield
+        except Refusal as refusal:
+            tracked.outcome = "refused"
+            log.info("refused: %s", refusal.reason)
+            await _deliver(responder.refuse(refusal))
+        except StoreUnavailable as error:
+            tracked.outcome = "unavailable"
+            log.warning("the store is %s: %s", error.trouble.value, error)
+            await _deliver(responder.say(store_words(error.trouble, away)))
+        except Exception as error:
+            tracked.outcome = "error"
+            log.error("a listener broke: %s", type(error).__name__)
+            log.debug("where", exc_info=not isinstance(error, Conflict))
+            await _deliver(responder.say(SOMETHING_BROKE))
+
+
+async def _deliver(answering: Awaitable[None]) -> None:
+    try:
+        await answering
+    except Exception as error:  # noqa: BLE001 - nothing may escape a listener
+        log.warning("an answer could not be delivered: %s", type(error).__name__)

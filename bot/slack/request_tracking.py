@@ -1,0 +1,188 @@
+"""Slack's requests in flight, and their metrics: what came, how it ended, how fast its ack was.
+
+The transport that receives a request tracks it. Its listener, which may go on after the ack, tracks
+it too and says how it ended. A request counts once both are done.
+
+The acks come first: Slack waits three seconds for one, and nobody waits to the millisecond for what
+follows it. Of two hundred commands at once, the last is acked in half the time. And what follows an
+ack is finished before the process ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from itertools import product
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+
+from bot.concurrency import wait_for_event
+from bot.telemetry import metrics
+from bot.views import ids, words
+
+PATIENCE = 0.3
+"""Seconds that the work behind an ack stands back at most, while more and more comes in."""
+_PLAIN_ACTIONS = {
+    ids.REGENERATE,
+    ids.EDIT_PROMPT,
+    ids.CANCEL,
+    ids.TRY_AGAIN,
+    ids.START_OVER,
+    ids.KEEP_LAST,
+}
+_ACTION_PATTERNS = {name: ids.pattern(name) for name in (ids.APPROVE, ids.USE_THIS, ids.REFINE)} | {
+    ids.HOME_PAGE: ids.HOME_PAGE_PATTERN,
+    ids.DEFAULT_OPTION: ids.DEFAULT_OPTION_PATTERN,
+}
+_NAMES: dict[str, set[str]] = {
+    "slash_command": {words.COMMAND},
+    "block_action": {*_PLAIN_ACTIONS, *_ACTION_PATTERNS},
+    "view_submission": {ids.PROMPT_FORM, ids.EDIT_FORM, ids.REFINE_FORM, ids.IMAGE_FORM},
+    "shortcut": {ids.DIRECT_IMAGE},
+    "event": {"app_home_opened", "app_mention", "message"},
+}
+
+
+class InFlightRequests:
+    """Those of one process: how many are not acked yet, and the tasks of the listeners that run."""
+
+    def __init__(self) -> None:
+        self.unacked = 0
+        self.all_acked = asyncio.Event()
+        self.listeners: set[asyncio.Task[object]] = set()
+
+    async def wait_until_finished(self, seconds: float) -> None:
+        """Wait until no listener runs, for so many seconds at most."""
+        if self.listeners:
+            await asyncio.wait(self.listeners, timeout=seconds)
+
+
+@dataclass(eq=False)
+class TrackedRequest:
+    """One request. `kind` is empty for one of no kind that is counted. `parts` counts the transport
+    and the listeners that are not done with it."""
+
+    kind: str
+    name: str
+    in_flight: InFlightRequests
+    outcome: str = "ok"
+    acked: bool = False
+    parts: int = 0
+
+    def end_part(self) -> None:
+        """Count the request after its last part. One that was never acked is an error."""
+        self.parts -= 1
+        if not self.parts and self.kind:
+            outcome = self.outcome if self.acked else "error"
+            metrics.REQUESTS.labels(self.kind, self.name, outcome).inc()
+
+
+_current: ContextVar[TrackedRequest | None] = ContextVar("tracked", default=None)
+
+
+@contextmanager
+def track_request(
+    in_flight: InFlightRequests, body: object, received: float | None = None
+) -> Iterator[TrackedRequest]:
+    """Track a request until its ack is out: the transport sets `acked` then. `received` is the
+    `time.perf_counter()` of its receipt; now, if not given."""
+    since = time.perf_counter() if received is None else received
+    tracked = TrackedRequest(*kind_and_name(body), in_flight, parts=1)
+    token = _current.set(tracked)
+    if tracked.kind:
+        in_flight.unacked += 1
+        in_flight.all_acked.clear()
+    try:
+        yield tracked
+    finally:
+        _current.reset(token)
+        if tracked.kind:
+            in_flight.unacked -= 1
+            if not in_flight.unacked:
+                in_flight.all_acked.set()
+        if tracked.kind and tracked.acked:
+            metrics.ACK_SECONDS.labels(tracked.kind).observe(time.perf_counter() - since)
+        tracked.end_part()
+
+
+@contextmanager
+def track_listener() -> Iterator[TrackedRequest]:
+    """Track the listener's part, which may still find that the request cannot be done. A request
+    that no transport tracks is not counted."""
+    tracked = _current.get() or TrackedRequest("", "", InFlightRequests())
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("listeners run in tasks")
+    tracked.parts += 1
+    tracked.in_flight.listeners.add(task)
+    try:
+        yield tracked
+    finally:
+        tracked.in_flight.listeners.discard(task)
+        tracked.end_part()
+
+
+async def wait_for_acks() -> None:
+    """Wait for the acks of this request and of all others in flight, `PATIENCE` seconds at most."""
+    tracked = _current.get()
+    if tracked and tracked.in_flight.unacked:
+        await wait_for_event(tracked.in_flight.all_acked, PATIENCE)
+
+
+@contextmanager
+def count_slack_errors(method: str) -> Iterator[None]:
+    """Count the error of a listener's own call to Slack, and let it go on."""
+    try:
+        yield
+    except SlackApiError as error:
+        code = error_code(error)
+        metrics.slack_error(method, "busy" if code == "ratelimited" else code or "unavailable")
+        raise
+    except (ClientError, OSError):
+        metrics.slack_error(method, "unavailable")
+        raise
+
+
+def error_code(error: SlackApiError) -> str:
+    """The code that Slack answered; empty where its answer holds none."""
+    data = getattr(error.response, "data", error.response)
+    return str(data.get("error") or "") if isinstance(data, dict) else ""
+
+
+def kind_and_name(body: object) -> tuple[str, str]:
+    """Two fixed words for any payload: nothing of what somebody sent comes into them."""
+    name: object
+    match body:
+        case {"command": name}:
+            kind = "slash_command"
+        case {"type": "block_actions", "actions": [{"action_id": str(action)}, *_]}:
+            kind, name = "block_action", action  # without the number of its candidate:
+            if action not in _PLAIN_ACTIONS:
+                patterns = _ACTION_PATTERNS.items()
+                name = next((known for known, each in patterns if each.match(action)), "")
+        case {"type": "block_actions"}:
+            kind, name = "block_action", ""
+        case {"type": "view_submission", "view": {"callback_id": name}}:
+            kind = "view_submission"
+        case {"type": "message_action" | "shortcut", "callback_id": name}:
+            kind = "shortcut"
+        case {"type": "event_callback", "event": {"type": name}}:
+            kind = "event"
+        case _:
+            return "", ""
+    return kind, name if isinstance(name, str) and name in _NAMES[kind] else metrics.OTHER
+
+
+def _start_at_zero() -> None:
+    """`increase` sees the first of its kind only where there was a 0 before."""
+    for kind, names in _NAMES.items():
+        for name, outcome in product(names, metrics.REQUEST_OUTCOMES):
+            metrics.REQUESTS.labels(kind, name, outcome)
+
+
+_start_at_zero()

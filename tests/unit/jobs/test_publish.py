@@ -1,0 +1,201 @@
+"""The approved image in the channel, and that Start over is taken off it again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.ending import not_published, publish_again
+from bot.domain.errors import (
+    FailureKind,
+    SlackRefused,
+    SlackUnavailable,
+)
+from bot.domain.jobs import Job, JobKind, owed
+from bot.domain.publication import Publication
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.domain.steps import start_over
+from bot.views.messages import root_message
+from tests.fakes import ID, a_session, with_latest
+from tests.unit.jobs.setup import (
+    Worker,
+    publish,
+)
+
+REFUSED = SlackRefused("chat.update", "message_not_found")
+AWAY = SlackUnavailable("away")
+STARTED_OVER = start_over(
+    a_session(Stage.FINAL, attempts=2, final_ts="9.0", publication=Publication.SHOWN),
+    "T1.U1.next",
+    50.0,
+)
+STARTED_OVER_EARLY = start_over(a_session(Stage.FINAL, attempts=2), "T1.U1.next", 50.0)
+
+
+async def test_a_publication_posts_the_final_image_and_marks_all_drafts_and_the_root() -> None:
+    worker = Worker(a_session(Stage.FINAL, attempts=2))
+    await worker.run(publish(2))
+    assert worker.publisher.names() == [
+        "post_final",
+        "refresh_draft",
+        "refresh_draft",
+        "show_status",
+    ]
+    assert [s.details["number"] for s in worker.publisher.of("refresh_draft")] == [2, 1]
+    assert worker.session.final_ts == "post_final:0"
+    assert worker.session.publication is Publication.SHOWN
+
+
+async def test_a_publication_that_died_after_its_post_does_the_rest_and_posts_nothing() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.publisher.failures["refresh_draft"] = [AWAY]
+    with pytest.raises(SlackUnavailable):
+        await worker.run(publish())
+    assert worker.session.final_ts == "post_final:0"
+    await worker.run(publish(), True)
+    assert worker.publisher.names()[2:] == ["refresh_draft", "show_status"]
+    assert len(worker.publisher.of("post_final")) == 1
+    assert owed(worker.session) == ()
+
+
+async def test_a_publication_is_owed_until_its_drafts_show_it_however_often_workers_die() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    for run in range(3):
+        worker.publisher.failures["refresh_draft"] = [AWAY]
+        with pytest.raises(SlackUnavailable):
+            await worker.run(publish(run=run))
+        assert owed(worker.session) == (publish(),)
+    await worker.run(publish(run=3))
+    assert owed(worker.session) == ()
+
+
+@pytest.mark.parametrize("refusals", [[REFUSED], [REFUSED, REFUSED]])
+async def test_a_publication_that_died_after_it_was_refused_posts_and_tells_nothing_more(
+    refusals: list[Exception],
+) -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.publisher.failures = {"post_final": refusals, "refresh_draft": [AWAY]}
+    with pytest.raises(SlackUnavailable):
+        await worker.run(publish())
+    await worker.run(publish(), True)
+    assert worker.without_status() == ["post_final", "tell_owner", "refresh_draft", "refresh_draft"]
+    assert (worker.session.final_ts, worker.session.publication) == ("", Publication.REFUSED)
+    assert "Try again" in worker.session.error_message
+
+
+async def test_what_is_asked_for_again_while_it_is_shown_as_refused_is_published() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.publisher.failures["post_final"] = [REFUSED]
+    refresh = worker.publisher.refresh_draft
+    pressed: list[Session] = []
+
+    async def pressed_meanwhile(session: Session, number: int) -> None:
+        if not pressed:
+            pressed.append(await worker.store.update(ID, lambda s: publish_again(s, 1)))
+        await refresh(session, number)
+
+    worker.publisher.refresh_draft = pressed_meanwhile  # type: ignore[method-assign]
+    await worker.run(publish())
+    assert owed(worker.session) == (publish(run=1),)
+    await worker.run(publish(), True)  # its first run comes again, too late
+    assert len(worker.publisher.of("post_final")) == 1
+    await worker.run(publish(run=1))
+    assert (worker.session.final_ts, worker.session.error_message) == ("post_final:0", "")
+    assert owed(worker.session) == ()
+
+
+async def test_a_session_that_was_started_over_loses_its_button_and_is_forgotten() -> None:
+    worker = Worker(STARTED_OVER)
+    await worker.run(Job(JobKind.RETIRE, ID, 2))
+    assert worker.publisher.names() == ["retire_final"]
+    shown = worker.publisher.shown[0].session
+    assert (shown.final_ts, shown.final_result) == ("9.0", 2)
+    assert worker.session.attempts == ()
+    assert owed(worker.session) == ()
+
+
+async def test_a_session_that_was_started_over_early_is_published_and_shown_first() -> None:
+    worker = Worker(STARTED_OVER_EARLY)
+    await worker.run(Job(JobKind.RETIRE, ID, 2))
+    calls = ["post_final", "refresh_draft", "refresh_draft", "retire_final"]
+    assert worker.without_status() == calls
+    assert worker.publisher.shown[0].details["repeated"] is True
+    assert {call.session.final_result for call in worker.publisher.shown} == {2}
+    assert {call.session.stage for call in worker.publisher.shown} == {Stage.FINAL}
+    assert (worker.session.attempts, owed(worker.session)) == ((), ())
+
+
+async def test_what_was_refused_and_then_started_over_is_not_posted_and_offers_nothing() -> None:
+    refused = not_published(a_session(Stage.FINAL), "words")
+    worker = Worker(start_over(refused, "T1.U1.next", 60.0))
+    await worker.run(Job(JobKind.RETIRE, ID, 1))
+    assert worker.publisher.names() == ["refresh_draft", "show_status"]
+    root = str(root_message(worker.publisher.shown[-1].session, None, 0.0))
+    assert "did not let me post it" in root
+    assert "button" not in root
+    assert (worker.session.attempts, worker.session.error_message) == ((), "")
+
+
+async def test_what_is_refused_once_it_was_started_over_cannot_be_tried_again() -> None:
+    worker = Worker(STARTED_OVER_EARLY)
+    worker.publisher.failures["post_final"] = [REFUSED]
+    await worker.run(Job(JobKind.RETIRE, ID, 2))
+    (told,) = worker.publisher.of("tell_owner")
+    assert "before you started over" in told.details["words"]
+    assert "Try again" not in told.details["words"]
+    assert "button" not in str(root_message(worker.publisher.shown[-1].session, None, 0.0))
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_a_final_message_that_is_gone_is_no_reason_to_remember(early: bool) -> None:
+    worker = Worker(STARTED_OVER_EARLY if early else STARTED_OVER)
+    worker.publisher.failures["retire_final"] = [REFUSED]
+    worker.publisher.failures["post_final"] = [REFUSED]
+    await worker.run(Job(JobKind.RETIRE, ID, 2))
+    assert (worker.session.error_message, owed(worker.session)) == ("", ())
+
+
+async def test_a_retirement_goes_on_when_slack_is_back() -> None:
+    worker = Worker(STARTED_OVER)
+    worker.publisher.failures["retire_final"] = [AWAY]
+    with pytest.raises(SlackUnavailable):
+        await worker.run(Job(JobKind.RETIRE, ID, 2))
+    assert owed(worker.session) == (Job(JobKind.RETIRE, ID, 2),)
+
+
+async def test_a_publication_that_died_marks_an_older_draft_too() -> None:
+    """Approved after a later attempt had failed."""
+    failed = with_latest(
+        a_session(Stage.FINAL, attempts=2), message_ts="", failure=FailureKind.QUOTA
+    )
+    worker = Worker(
+        replace(failed, final_result=1, final_ts="9.9", publication=Publication.PUBLISHED)
+    )
+    await worker.run(publish(1), True)
+    assert worker.publisher.of("refresh_draft")[0].details == {"number": 1}
+    assert worker.publisher.shown[-1].what == "show_status"
+
+
+async def test_a_repeated_publication_looks_for_its_message_first() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    await worker.run(publish(run=1))
+    assert worker.publisher.shown[0].details["repeated"] is True
+
+
+async def test_a_final_image_that_cannot_be_posted_is_told_its_owner() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.publisher.failures["post_final"] = [SlackRefused("chat.postMessage", "is_archived")]
+    await worker.run(publish())
+    assert worker.without_status() == ["post_final", "tell_owner", "refresh_draft"]
+    assert "approved" in worker.session.error_message
+    assert worker.session.final_ts == ""
+
+
+async def test_a_draft_that_cannot_be_marked_does_not_undo_the_final() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.publisher.failures["refresh_draft"] = [REFUSED]
+    await worker.run(publish())
+    assert worker.publisher.names()[-1] == "show_status"
+    assert worker.session.final_ts

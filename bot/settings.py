@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.domain.images import AI_LABEL, LONGEST_LABEL
 from bot.domain.options import OPTIONS, OptionTable
-from bot.domain.policy import Policy, WhoMayStart
-from bot.domain.provenance import AI_LABEL, LONGEST_LABEL
-from bot.domain.spelling import meant, quoted
+from bot.domain.policy import Policy, WhoMayStart, meant, quoted
 from bot.telemetry.logs import LogFormat
 
 _WHO = {word: word for word in WhoMayStart} | {

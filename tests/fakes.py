@@ -24,7 +24,7 @@ from bot.domain.errors import (
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import Options
-from bot.domain.person import Person
+from bot.domain.policy import Person
 from bot.domain.publication import Publication
 from bot.domain.session import Session, with_attempt
 from bot.domain.shut_out import ShutOut

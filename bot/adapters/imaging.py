@@ -15,7 +15,7 @@ from typing import TypeVar
 from PIL import Image
 
 from bot.domain.errors import ImagineError
-from bot.domain.pictures import MAX_PIXELS
+from bot.domain.images import MAX_PIXELS
 
 T = TypeVar("T")
 

@@ -10,9 +10,8 @@ from dataclasses import replace
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import Reason
-from bot.domain.flags import Parsed
 from bot.domain.options import NO_OPTIONS, Options
-from bot.domain.prompt import clean_change, clean_prompt
+from bot.domain.prompt import Parsed, clean_change, clean_prompt
 from bot.domain.session import Session, asked_before
 from bot.domain.stages import Event, Stage
 from bot.domain.transitions import check_can, check_current, move, refusal

@@ -1,10 +1,47 @@
-"""An image as it travels through the program, and what is asked of a provider."""
+"""An image as it travels through the program: what a person may bring, what a provider is asked
+for, and what says that an image is made by AI, to people in words and to machines in metadata."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from bot.domain.errors import Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
+
+ACCEPTED = ("image/png", "image/jpeg", "image/webp", "image/gif")
+"""MIME types; of a GIF the first frame counts."""
+MAX_BYTES = 20 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+"""Width × height, of any picture that is decoded. An animated WebP takes about 25 bytes of memory
+for each meanwhile."""
+
+AI_LABEL = "AI-generated"
+"""The words, unless the operator has others."""
+LONGEST_LABEL = 80
+LONGEST_MODEL = 80
+
+XMP_KEYWORD = "XML:com.adobe.xmp"
+"""The `iTXt` chunk of a PNG that holds XMP."""
+_PROPERTY = re.compile(rb":DigitalSourceType\s*[=>]")
+_SOURCE_TYPE = re.compile(rb"digitalsourcetype/(\w{1,80})")
+_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+MADE = f"{_SOURCE_TYPES}trainedAlgorithmicMedia"
+EDITED = f"{_SOURCE_TYPES}compositeWithTrainedAlgorithmicMedia"
+"""IPTC's `DigitalSourceType`: made by a model, or by a model from what a person brought."""
+
+_DESCRIPTION = (
+    '<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" rdf:about=""'
+    ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">'
+    "<Iptc4xmpExt:DigitalSourceType>{}</Iptc4xmpExt:DigitalSourceType></rdf:Description>"
+)
+_PACKET = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">{}</rdf:RDF>'
+    '</x:xmpmeta><?xpacket end="w"?>'
+)
+_RDF_END = "</rdf:RDF>"
 
 
 @dataclass(frozen=True)
@@ -62,3 +99,49 @@ class ImageRequest:
     response_id: str = ""
     end_user: str = ""
     request_id: str = ""
+
+
+def check_picture(mime_type: str, size: int, pixels: int = 0) -> None:
+    """Raises `Refusal` with `IMAGE_TYPE`, `IMAGE_TOO_LARGE` or `IMAGE_TOO_MANY_PIXELS`. `size` is
+    in bytes; `pixels` is width × height, 0 where nobody knows."""
+    if mime_type not in ACCEPTED:
+        raise Refusal(Reason.IMAGE_TYPE)
+    if size > MAX_BYTES:
+        raise Refusal(Reason.IMAGE_TOO_LARGE)
+    if pixels > MAX_PIXELS:
+        raise Refusal(Reason.IMAGE_TOO_MANY_PIXELS)
+
+
+def told_pixels(file: dict[str, object]) -> int:
+    """Width × height as Slack's file object tells it, 0 where it does not. The file itself may say
+    otherwise."""
+    match file:
+        case {"original_w": int(width), "original_h": int(height)} if width > 0 < height:
+            return width * height
+    return 0
+
+
+def xmp_of(*, from_picture: bool, existing: bytes = b"") -> str:
+    """The XMP packet for an image of ours. What the image already had is kept, unless that tells a
+    source type that does not fit, such as a camera's."""
+    kept = existing.decode("utf-8", "replace").strip("\0").strip()
+    described = _DESCRIPTION.format(EDITED if from_picture else MADE)
+    tells = _PROPERTY.search(existing) is not None
+    if tells and _is_fit(existing, from_picture):
+        return kept
+    if not tells and kept.count(_RDF_END) == 1:
+        return kept.replace(_RDF_END, described + _RDF_END)
+    return _PACKET.format(described)
+
+
+def _is_fit(xmp: bytes, from_picture: bool) -> bool:
+    """Whether all source types in it say that the image is made by AI, and also from a person's
+    picture where it is."""
+    told = {f"{_SOURCE_TYPES}{value.decode()}" for value in _SOURCE_TYPE.findall(xmp)}
+    return bool(told) and told <= ({EDITED} if from_picture else {MADE, EDITED})
+
+
+def model_name(text: str) -> str:
+    """A model's name as it can be shown: one line, and not a long one."""
+    shown = "".join(mark if mark.isprintable() else " " for mark in text)
+    return " ".join(shown.split())[:LONGEST_MODEL]

@@ -1,10 +1,18 @@
-"""What a person typed, made fit to keep and to send, or refused with a reason."""
+"""What a person typed: `a fox on the moon --ar 16:9 --n 3` is a prompt, and options behind dashes.
+
+An option is a dash pair, or the one long dash that phones and macOS make of it, at the beginning
+of a word and right before a letter. A dash with a space behind it is punctuation. Of an option
+that is given twice, the last one counts.
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from typing import NamedTuple
 
-from bot.domain.errors import Reason, Refusal
+from bot.domain.errors import OptionRefused, Reason, Refusal
+from bot.domain.options import OPTIONS, Options, OptionTable
 
 MAX_PROMPT = 32_000
 """Characters; the limit that OpenAI documents for an image prompt."""
@@ -13,6 +21,12 @@ MAX_TYPED = 40_000
 
 _KEPT_CONTROLS = {"\n", "\t"}
 _INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Zs"}
+
+_FLAG = re.compile(r"(?<!\S)(?:-{2,3}|[\u2012-\u2015\u2212]-?)(?P<name>[A-Za-z][\w-]*)")
+_QUOTES = "\"'“”„‘’«»"
+_VALUE = re.compile(rf"[=:]?+\s*+(?P<value>[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]|\S+)")
+_GLUED = re.compile(r"[=:](?P<value>\S+)")
+_NO_GAP = ("\n", ",", ".", ";", ":", "!", "?", ")")
 
 
 def check_length(text: str) -> str:
@@ -45,3 +59,73 @@ def clean_change(text: str) -> str:
         if refusal.reason is Reason.EMPTY_PROMPT:
             raise Refusal(Reason.EMPTY_CHANGE) from None
         raise
+
+
+class Parsed(NamedTuple):
+    """What was typed, taken apart. The prompt is not checked yet."""
+
+    prompt: str
+    options: Options
+
+
+def parse_flags(text: str, table: OptionTable = OPTIONS) -> Parsed:
+    """Take the options out of a text. Raises `OptionRefused`, which holds the whole text, for an
+    option that is unknown, lacks its value or cannot be, and `Refusal` for one that is too long."""
+    check_length(text)
+    options, kept, at = Options(), [], 0
+    try:
+        while flag := _FLAG.search(text, at):
+            kept.append(text[at : flag.start()])
+            options, at = _take(text, flag, options, table)
+    except OptionRefused as refused:
+        raise refused.typed(text) from None
+    kept.append(text[at:])
+    return Parsed(_joined(kept), options)
+
+
+def _take(
+    text: str, typed: re.Match[str], options: Options, table: OptionTable
+) -> tuple[Options, int]:
+    """The options with this one in them, and where the rest of the text begins."""
+    name = typed["name"].lower()
+    if spec := table.switch(name):
+        if glued := _GLUED.match(text, typed.end()):
+            raise OptionRefused(str(spec.flags[-1]), glued["value"], allowed=tuple(spec.choices))
+        return options.replace(**{spec.name: spec.parse(name)}), typed.end()
+    found = table.flag(name)
+    if found is None:
+        raise OptionRefused(f"--{typed['name']}")
+    (spec, flag), (value, end) = found, _value(text, typed.end())
+    if not value:
+        raise OptionRefused(str(flag))
+    return options.replace(**{spec.name: spec.parse(value, flag)}), end
+
+
+def _value(text: str, at: int) -> tuple[str, int]:
+    """The option's value, empty where another option or nothing follows."""
+    word = _VALUE.match(text, at)
+    if word is None or _FLAG.match(text, word.start("value")):
+        return "", at
+    return word["value"].strip(_QUOTES), word.end()
+
+
+def _joined(parts: list[str]) -> str:
+    """The prompt without its options, and without the gaps that they leave."""
+    pieces = parts[:1]
+    for part in parts[1:]:
+        end, part = _trimmed_end(pieces), part.lstrip(" \t")
+        if end == "\n" and part.startswith("\n"):
+            part = part[1:]  # the option had a line to itself
+        elif end and part and not (end == "\n" or part.startswith(_NO_GAP)):
+            pieces.append(" ")
+        pieces.append(part)
+    return "".join(pieces)
+
+
+def _trimmed_end(pieces: list[str]) -> str:
+    """Take the blanks off the end; answers the last character that is left, if any."""
+    while pieces:
+        if last := pieces.pop().rstrip(" \t"):
+            pieces.append(last)
+            return last[-1]
+    return ""

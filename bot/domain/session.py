@@ -129,6 +129,21 @@ class Session:
         return tuple(reversed(changes))
 
 
+@dataclass(frozen=True)
+class Gallery:
+    """One page of each list, newest first. Pages count from 0; `in_progress` and `approved` are
+    how many there are in all. `last` holds the options that were asked for last."""
+
+    working: tuple[Session, ...]
+    in_progress: int
+    working_page: int
+    pictures: tuple[Session, ...]
+    approved: int
+    pictures_page: int
+    defaults: Options
+    last: Options
+
+
 def with_attempt(session: Session, attempt: Attempt) -> Session:
     """The session with this attempt in the place of the one of its number."""
     attempts = (*session.attempts[: attempt.number - 1], attempt)

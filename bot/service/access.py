@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from bot.domain.errors import Reason, Refusal
-from bot.domain.person import Person
-from bot.domain.policy import Policy
+from bot.domain.policy import Person, Policy
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import SessionStore

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bot.domain import steps
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
-from bot.domain.person import Person
+from bot.domain.policy import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import SessionStore

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from bot.domain import begin, steps
 from bot.domain.attempt import ImageRef
 from bot.domain.ending import publish_again
-from bot.domain.flags import Parsed, parse_flags
 from bot.domain.options import OPTIONS, Options, OptionTable
-from bot.domain.person import Person
-from bot.domain.prompt import clean_change, clean_prompt
+from bot.domain.policy import Person
+from bot.domain.prompt import Parsed, clean_change, clean_prompt, parse_flags
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import AttemptRule, BeginRequest, Change, SessionStore
@@ -47,7 +46,8 @@ class AttemptGateway:
 
     async def create(self, session: Session, person: Person, prompt: str) -> Session:
         """Store a new session with its first attempt; answer the one that is there where its id is
-        taken already."""
+        taken already. The look-up keeps a second delivery from asking a rule again, and from taking
+        back the first one's session where the store goes away."""
         for known in await self._sessions.load_many([session.id]):
             return known
         begun = begin.submit(session, prompt, self._now(), session.options)

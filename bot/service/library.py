@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.gallery import Gallery
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
-from bot.domain.session import Session
+from bot.domain.session import Gallery, Session
 from bot.domain.stages import Stage
 from bot.ports import Entry, SessionStore
 

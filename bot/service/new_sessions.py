@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.domain.attempt import Source
-from bot.domain.flags import parse_flags
 from bot.domain.options import OPTIONS, Options, OptionTable
-from bot.domain.prompt import clean_change, clean_prompt
+from bot.domain.prompt import clean_change, clean_prompt, parse_flags
 from bot.domain.session import Session
 from bot.domain.stages import Event
 from bot.domain.transitions import check_can

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from bot.domain.person import Person
+from bot.domain.policy import Person
 
 
 @dataclass(frozen=True)

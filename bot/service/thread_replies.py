@@ -8,8 +8,8 @@ words that no session there waits for start a new one.
 from __future__ import annotations
 
 from bot.domain.errors import Reason, Refusal
-from bot.domain.flags import parse_flags
 from bot.domain.options import OPTIONS, OptionTable
+from bot.domain.prompt import parse_flags
 from bot.domain.session import Session, asked_before
 from bot.domain.stages import Stage
 from bot.ports import SessionStore

@@ -16,8 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.concurrency import BackgroundTasks
 from bot.domain.errors import Reason, Refusal
-from bot.domain.person import Person
-from bot.domain.policy import WhoMayStart
+from bot.domain.policy import Person, WhoMayStart
 from bot.slack.identity import (
     Actor,
     Identity,

@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.concurrency import BackgroundTasks
 from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
-from bot.domain.person import Person
+from bot.domain.policy import Person
 from bot.domain.prompt import check_length
 from bot.domain.session import Session
 from bot.service import RequestOrigin, Services

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.errors import Reason, Refusal
-from bot.domain.pictures import check_picture, told_pixels
+from bot.domain.images import check_picture, told_pixels
 from bot.views.source_pictures import Picture
 
 Payload = dict[str, Any]

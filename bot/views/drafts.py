@@ -9,7 +9,7 @@ earlier:      (image · [Use this one]) × n · line
 from __future__ import annotations
 
 from bot.domain.attempt import Attempt, Candidate
-from bot.domain.provenance import AI_LABEL
+from bot.domain.images import AI_LABEL
 from bot.domain.session import Session
 from bot.domain.stages import Event, Stage
 from bot.domain.transitions import can

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.errors import FailureKind
-from bot.domain.pictures import MAX_BYTES, MAX_PIXELS
+from bot.domain.images import MAX_BYTES, MAX_PIXELS
 from bot.domain.session import Session
 from bot.views.text import COMMAND, PICTURES, cut, escape, repeated
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from bot.domain.gallery import Gallery
+from bot.domain.images import AI_LABEL
 from bot.domain.options import NO_OPTIONS, OPTIONS, OptionTable
-from bot.domain.provenance import AI_LABEL
-from bot.domain.session import Session
+from bot.domain.session import Gallery, Session
 from bot.views import blocks, ids
 from bot.views.ai_label import ai_alt_text, ai_line
 from bot.views.blocks import Block

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.attempt import Candidate
 from bot.domain.errors import StoreTrouble
-from bot.domain.provenance import AI_LABEL
+from bot.domain.images import AI_LABEL
 from bot.domain.publication import Publication
 from bot.domain.session import Session
 from bot.domain.stages import Event, Stage

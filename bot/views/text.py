@@ -6,7 +6,7 @@ import html
 
 COMMAND = "/imagine"
 PICTURES = "PNG, JPEG, WebP or GIF"
-"""What `bot.domain.pictures` accepts."""
+"""What `bot.domain.images` accepts."""
 
 PROMPT_SHOWN = 2_900
 """Of a prompt, in a message: just under the 3,000 of a section's text."""

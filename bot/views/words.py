@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.errors import OptionRefused, Reason, Refusal, StoreTrouble
-from bot.domain.pictures import MAX_BYTES, MAX_PIXELS
+from bot.domain.images import MAX_BYTES, MAX_PIXELS
 from bot.domain.prompt import MAX_PROMPT
 from bot.views.failure_words import (
     FAILURES,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from bot.domain.provenance import XMP_KEYWORD
+from bot.domain.images import XMP_KEYWORD
 from bot.sandbox import Message
 from tests.support.scene import Scene, isolated_world, new_scene
 

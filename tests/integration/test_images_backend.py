@@ -14,9 +14,8 @@ from PIL import Image
 
 from bot.adapters.openai import ImagesBackend, image_files, openai_client
 from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
+from bot.domain.images import EDITED, MADE, XMP_KEYWORD, BaseImage, GeneratedImage, ImageRequest
 from bot.domain.options import Options
-from bot.domain.provenance import EDITED, MADE, XMP_KEYWORD
 from tests import fake_openai as fakes
 from tests.fake_openai import FakeOpenAI, Outcome
 from tests.fakes import FakeCheckpoint

@@ -14,7 +14,7 @@ from bot.adapters.redis.schema import from_fields
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.jobs import owed
-from bot.domain.person import Person
+from bot.domain.policy import Person
 from bot.domain.session import Session
 from bot.domain.stages import Event
 from bot.service import Services

@@ -19,7 +19,7 @@ from bot.domain.generation import (
 from bot.domain.images import GeneratedImage
 from bot.domain.jobs import JobKind, owed, with_next_run
 from bot.domain.options import Options
-from bot.domain.person import Person
+from bot.domain.policy import Person
 from bot.domain.session import Session
 from bot.domain.stages import Event
 from bot.ports import Change

@@ -22,10 +22,9 @@ from bot.adapters.openai.wording import all_in_one, something_different
 from bot.adapters.placeholder.lettering import readable
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, OptionRefused, Refusal
-from bot.domain.flags import parse_flags
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import OPTIONS, count_of
-from bot.domain.prompt import MAX_TYPED, check_length, clean_change, clean_prompt
+from bot.domain.prompt import MAX_TYPED, check_length, clean_change, clean_prompt, parse_flags
 from bot.domain.session import Session
 from bot.domain.sizes import ratio_of, size_of
 from bot.slack.mention_text import mention_text

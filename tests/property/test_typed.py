@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import OptionRefused, Refusal
-from bot.domain.flags import Parsed, parse_flags
-from bot.domain.prompt import MAX_PROMPT, clean_prompt
+from bot.domain.prompt import MAX_PROMPT, Parsed, clean_prompt, parse_flags
 from bot.domain.session import Session
 from bot.sandbox.webapi.block_kit import block_problems, view_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, pings_in_text

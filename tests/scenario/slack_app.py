@@ -15,9 +15,9 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from bot.concurrency import BackgroundTasks
+from bot.domain.images import AI_LABEL
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.policy import Policy, WhoMayStart
-from bot.domain.provenance import AI_LABEL
 from bot.domain.session import Session
 from bot.ports import AttemptRule, SessionStore
 from bot.service import Services

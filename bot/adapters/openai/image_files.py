@@ -20,8 +20,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from bot.adapters.imaging import TooManyPixels, open_image
 from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.images import BaseImage, GeneratedImage
-from bot.domain.provenance import XMP_KEYWORD, model_name, xmp_of
+from bot.domain.images import XMP_KEYWORD, BaseImage, GeneratedImage, model_name, xmp_of
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,7 @@ from bot.adapters.placeholder.edits import edit_image
 from bot.adapters.placeholder.lettering import write_panel
 from bot.adapters.placeholder.patterns import Size, draw_pattern
 from bot.domain.attempt import ImageRef
-from bot.domain.images import ImageRequest
-from bot.domain.provenance import XMP_KEYWORD, xmp_of
+from bot.domain.images import XMP_KEYWORD, ImageRequest, xmp_of
 
 DEFAULT_SIZE: Size = (1024, 1024)
 LARGEST_SIDE = 3840

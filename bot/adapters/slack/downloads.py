@@ -29,7 +29,7 @@ from bot.domain.errors import (
     SlackRefused,
     SlackUnavailable,
 )
-from bot.domain.pictures import MAX_BYTES, check_picture, told_pixels
+from bot.domain.images import MAX_BYTES, check_picture, told_pixels
 from bot.ports import OnReading
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreTrouble,
 )
-from bot.domain.provenance import AI_LABEL
+from bot.domain.images import AI_LABEL
 from bot.domain.session import Session
 from bot.views import messages
 from bot.views.ai_label import ai_line

@@ -8,7 +8,7 @@ from functools import partial
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.attempt import ImageRef
-from bot.domain.person import Person
+from bot.domain.policy import Person
 from bot.domain.session import Session
 from bot.slack.listening import (
     ListenerDependencies,

@@ -8,7 +8,7 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.attempt import Source
 from bot.domain.errors import Reason, Refusal
-from bot.domain.pictures import check_picture
+from bot.domain.images import check_picture
 from bot.domain.session import Session
 from bot.service import RequestOrigin
 from bot.slack.listening import (

@@ -8,7 +8,7 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
 from bot.domain.errors import StoreUnavailable
-from bot.domain.gallery import Gallery
+from bot.domain.session import Gallery
 from bot.slack.listening import ListenerDependencies, acting_of, error_boundary, within_ack_deadline
 from bot.slack.request_tracking import count_slack_errors, track_listener
 from bot.slack.responders import HomeResponder, user_of

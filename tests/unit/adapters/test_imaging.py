@@ -15,8 +15,7 @@ from bot.adapters.openai.image_files import decode_image, file_of
 from bot.adapters.placeholder import PlaceholderBackend
 from bot.adapters.slack.downloads import readable_picture
 from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.images import BaseImage, ImageRequest
-from bot.domain.pictures import MAX_PIXELS
+from bot.domain.images import MAX_PIXELS, BaseImage, ImageRequest
 from tests.fakes import FakeCheckpoint
 from tests.support import bombs
 

@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from bot.domain.person import Person
-from bot.domain.policy import Policy
+from bot.domain.policy import Person, Policy
 from tests.fakes import a_session, somebody
 
 EVERYBODY = ("U1", "U2", "U3")

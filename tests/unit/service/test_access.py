@@ -11,8 +11,7 @@ import pytest
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, StoreUnavailable
 from bot.domain.options import NO_OPTIONS
-from bot.domain.person import Person
-from bot.domain.policy import Policy
+from bot.domain.policy import Person, Policy
 from bot.domain.stages import Stage
 from bot.service import Services
 from tests.fakes import (

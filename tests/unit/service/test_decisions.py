@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason, Refusal
-from bot.domain.person import Person
-from bot.domain.policy import Policy
+from bot.domain.policy import Person, Policy
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.steps import draft_posted

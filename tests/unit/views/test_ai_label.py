@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.gallery import Gallery
 from bot.domain.options import NO_OPTIONS
-from bot.domain.session import Session, with_attempt
+from bot.domain.session import Gallery, Session, with_attempt
 from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import block_problems, view_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, texts

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import ImageRef
-from bot.domain.gallery import Gallery
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options
-from bot.domain.session import Session, with_attempt
+from bot.domain.session import Gallery, Session, with_attempt
 from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, texts

@@ -6,9 +6,9 @@ import pytest
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import OFFERS_EDIT, FailureKind, OptionRefused, Reason, Refusal
-from bot.domain.flags import parse_flags
+from bot.domain.images import ACCEPTED
 from bot.domain.options import OPTIONS, OptionTable
-from bot.domain.pictures import ACCEPTED
+from bot.domain.prompt import parse_flags
 from bot.sandbox.workspace.markup import pings_in_text
 from bot.views import words
 from bot.views.help_words import help_words

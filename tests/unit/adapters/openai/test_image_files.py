@@ -13,7 +13,7 @@ from PIL import Image
 from bot.adapters.openai import image_files
 from bot.adapters.openai.image_files import decode_image
 from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.provenance import xmp_of
+from bot.domain.images import xmp_of
 
 
 def picture(image_format: str, mode: str = "RGB", size: tuple[int, int] = (6, 4)) -> bytes:

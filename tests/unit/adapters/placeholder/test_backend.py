@@ -13,9 +13,8 @@ from bot.adapters.placeholder import PlaceholderBackend, backend, drawing
 from bot.adapters.placeholder.drawing import draw, parse_size
 from bot.adapters.placeholder.lettering import readable
 from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
+from bot.domain.images import EDITED, MADE, XMP_KEYWORD, BaseImage, GeneratedImage, ImageRequest
 from bot.domain.options import Options
-from bot.domain.provenance import EDITED, MADE, XMP_KEYWORD
 from tests.fakes import FakeCheckpoint
 
 

@@ -1,4 +1,4 @@
-"""What an image says for machines, and a model's name as it can be shown."""
+"""Which pictures are taken, what an image says for machines, and how a model is named."""
 
 from __future__ import annotations
 
@@ -6,7 +6,19 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bot.domain.provenance import EDITED, LONGEST_MODEL, MADE, model_name, xmp_of
+from bot.domain.errors import Reason, Refusal
+from bot.domain.images import (
+    ACCEPTED,
+    EDITED,
+    LONGEST_MODEL,
+    MADE,
+    MAX_BYTES,
+    MAX_PIXELS,
+    check_picture,
+    model_name,
+    told_pixels,
+    xmp_of,
+)
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 EXT = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
@@ -92,3 +104,43 @@ def test_a_mark_that_is_there_stays_as_it_is() -> None:
 )
 def test_a_models_name_is_one_line(text: str, shown: str) -> None:
     assert model_name(text) == shown
+
+
+@pytest.mark.parametrize("mime_type", ACCEPTED)
+def test_pictures_up_to_the_limit_are_taken(mime_type: str) -> None:
+    check_picture(mime_type, MAX_BYTES)
+
+
+@pytest.mark.parametrize("mime_type", ["", "image/svg+xml", "image/heic", "video/mp4", "text/html"])
+def test_what_is_no_such_picture_is_refused(mime_type: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        check_picture(mime_type, 1)
+    assert refused.value.reason is Reason.IMAGE_TYPE
+
+
+def test_a_picture_that_is_too_large_is_refused() -> None:
+    with pytest.raises(Refusal) as refused:
+        check_picture("image/png", MAX_BYTES + 1)
+    assert refused.value.reason is Reason.IMAGE_TOO_LARGE
+
+
+def test_a_picture_of_too_many_pixels_is_refused() -> None:
+    check_picture("image/png", 1, MAX_PIXELS)
+    with pytest.raises(Refusal) as refused:
+        check_picture("image/png", 1, MAX_PIXELS + 1)
+    assert refused.value.reason is Reason.IMAGE_TOO_MANY_PIXELS
+
+
+@pytest.mark.parametrize(
+    ("file", "pixels"),
+    [
+        ({}, 0),
+        ({"original_w": 8000}, 0),
+        ({"original_w": 8000, "original_h": 8000}, 64_000_000),
+        ({"original_w": "8000", "original_h": None}, 0),
+        ({"original_w": -8000, "original_h": -8000}, 0),
+        ({"original_w": 0, "original_h": 0}, 0),
+    ],
+)
+def test_pixels_are_what_slack_tells_if_it_does(file: dict[str, object], pixels: int) -> None:
+    assert told_pixels(file) == pixels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -95,7 +96,7 @@ async def test_a_new_step_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_in_a_crowd_each_line_is_edited_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_messages, "GAP", 0.01)
     line = Line(generating())
-    edits = {}
+    edits, seconds = {}, 0.0
     for others in (0, 40):
         async with AsyncExitStack() as stack:
             for number in range(others):  # of sessions that are gone: nothing is shown of them
@@ -103,13 +104,15 @@ async def test_in_a_crowd_each_line_is_edited_less_often(monkeypatch: pytest.Mon
             await stack.enter_async_context(line.status.following(ID))
             await eventually(lambda: line.stages)
             line.publisher.shown.clear()
+            began = time.monotonic()
             for _ in range(10):
                 await asyncio.sleep(0.03)
                 line.status.changed(ID)
-            edits[others] = len(line.stages)
+            edits[others], seconds = len(line.stages), time.monotonic() - began
             line.publisher.shown.clear()
     assert edits[0] >= 5
-    assert edits[40] <= 2
+    wait = INTERVAL * session_messages.SHARE * 41
+    assert edits[40] <= 2 + seconds / wait, "however busy the machine is"
 
 
 async def test_a_status_that_was_overtaken_while_it_was_sent_is_followed_by_the_newest() -> None:

@@ -14,11 +14,10 @@ from bot.domain.session import Session
 from bot.domain.stages import Event, Stage
 from bot.domain.transitions import can
 from bot.views import blocks, ids
-from bot.views.ai_label import ai_alt_text, ai_line
 from bot.views.blocks import Block
+from bot.views.captions import ai_alt_text, ai_line, descent, described, origin
 from bot.views.failure_words import few_words
-from bot.views.lineage import descent, described, origin
-from bot.views.markers import Message, draft_marker
+from bot.views.ids import Message, draft_marker
 from bot.views.text import FALLBACK_TEXT, escape, mention
 
 

@@ -9,7 +9,7 @@ from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
 from bot.domain.session import Session
 from bot.views import blocks, ids
 from bot.views.blocks import Block, Choice
-from bot.views.lineage import described
+from bot.views.captions import described
 from bot.views.option_selects import chosen_in, option_inputs, read_options
 from bot.views.source_pictures import Picture, SourcePictures
 from bot.views.text import INPUT_LENGTH, cut

@@ -9,13 +9,12 @@ from bot.domain.images import AI_LABEL
 from bot.domain.options import NO_OPTIONS, OPTIONS, OptionTable
 from bot.domain.session import Gallery, Session
 from bot.views import blocks, ids
-from bot.views.ai_label import ai_alt_text, ai_line
 from bot.views.blocks import Block
-from bot.views.help_words import help_words
+from bot.views.captions import ai_alt_text, ai_line
 from bot.views.lists import linked, short_prompt, thread_link
+from bot.views.messages import status_words
 from bot.views.option_selects import option_select
-from bot.views.option_words import option_words
-from bot.views.status import status_words
+from bot.views.option_words import help_words, option_words
 from bot.views.text import COMMAND
 
 __all__ = [

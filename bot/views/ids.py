@@ -1,4 +1,4 @@
-"""The ids by which clicks and forms come back, and the opaque values they carry."""
+"""The ids by which clicks, forms and messages come back, and the opaque values they carry."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from typing import NamedTuple
 
 from bot.domain.attempt import ImageRef
+from bot.domain.session import Session
+from bot.views.blocks import Block
 
 APPROVE = "approve"
 USE_THIS = "use_this"
@@ -78,3 +80,35 @@ def parse_target(value: str) -> Target | None:
     """Read a value back; None where it is not one of ours."""
     match = _TARGET.fullmatch(value) if len(value) <= VALUE else None
     return Target(match[1], int(match[2]), int(match[3] or 1)) if match else None
+
+
+class Message(NamedTuple):
+    """`text` is what notifications and screen readers get. The first block carries the marker."""
+
+    text: str
+    blocks: list[Block]
+
+
+def root_marker(session: Session) -> str:
+    return _marker(session, "root", 0)
+
+
+def draft_marker(session: Session, number: int) -> str:
+    return _marker(session, "draft", number)
+
+
+def preview_marker(session: Session, number: int) -> str:
+    return _marker(session, "preview", number)
+
+
+def failure_marker(session: Session, number: int) -> str:
+    return _marker(session, "failure", number)
+
+
+def final_marker(session: Session) -> str:
+    return _marker(session, "final", session.final_result)
+
+
+def _marker(session: Session, kind: str, number: int) -> str:
+    """Opaque; at most 255 characters."""
+    return f"{kind}-{session.id}-{number}"

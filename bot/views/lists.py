@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.session import Session
-from bot.views.status import status_words
+from bot.views.messages import status_words
 from bot.views.text import COMMAND, cut, escape, one_line
 
 PROMPT_IN_LIST = 80

@@ -11,9 +11,8 @@ from bot.views.failure_words import (
     not_posted_words,
     not_published_words,
 )
-from bot.views.help_words import help_words
 from bot.views.lists import cancelled_words, list_words
-from bot.views.option_words import option_refusal_words
+from bot.views.option_words import help_words, option_refusal_words
 from bot.views.text import COMMAND, PICTURES, mention
 
 __all__ = [
@@ -164,3 +163,19 @@ def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True
 def store_words(trouble: StoreTrouble, away: str) -> str:
     """Why a person's request could not be kept; `away` where the store does not answer."""
     return _NOTHING_KEPT.get(trouble, away)
+
+
+ASK_AGAIN = "I can't reach my memory right now. Please ask again in a minute."
+CANCEL_LOST = (
+    "I can't reach my memory right now, so nothing may have been cancelled. "
+    "Please try again in a minute."
+)
+WORDS_LOST = (
+    "I can't reach my memory right now, so what you said may not have counted. "
+    "Please say it again in a minute, unless a new image is under way by then."
+)
+ONE_PICTURE = (
+    "I start from one picture at a time: I took the first one. "
+    "Send me the others in messages of their own."
+)
+NOT_PICTURES = "I can only use pictures, so I left the other files aside."

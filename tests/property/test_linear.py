@@ -28,11 +28,11 @@ from bot.domain.prompt import MAX_TYPED, check_length, clean_change, clean_promp
 from bot.domain.session import Session
 from bot.domain.sizes import ratio_of, size_of
 from bot.slack.mention_text import mention_text
+from bot.views.captions import descent, described
 from bot.views.failure_words import failure_words, not_posted_words
 from bot.views.forms import edit_form, image_form, prompt_form, refine_form
 from bot.views.home import parse_page
 from bot.views.ids import Target, parse_target
-from bot.views.lineage import descent, described
 from bot.views.lists import cancelled_words, list_words
 from bot.views.option_selects import option_value
 from bot.views.source_pictures import SourcePictures

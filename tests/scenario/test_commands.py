@@ -16,7 +16,7 @@ from bot.domain.sizes import ratio_of
 from bot.domain.stages import Stage
 from bot.sandbox import PATIENCE
 from bot.sandbox.webapi.block_kit import view_problems
-from bot.views import replies, words
+from bot.views import words
 from bot.views.ids import PROMPT_FORM, Target
 from bot.views.option_selects import read_options
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, STRANGER, a_session, generating
@@ -342,7 +342,7 @@ async def test_a_prompt_that_begins_with_one_of_the_words_is_a_prompt(
 
 
 @pytest.mark.parametrize(
-    ("text", "away"), [("list", replies.ASK_AGAIN), ("cancel", replies.CANCEL_LOST)]
+    ("text", "away"), [("list", words.ASK_AGAIN), ("cancel", words.CANCEL_LOST)]
 )
 async def test_while_the_store_is_away_a_word_alone_is_answered_so(
     make_app: MakeApp, text: str, away: str

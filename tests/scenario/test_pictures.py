@@ -11,7 +11,7 @@ from bot.domain.errors import Reason
 from bot.domain.options import Options
 from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import view_problems
-from bot.views import ids, replies, words
+from bot.views import ids, words
 from bot.views.source_pictures import Picture, SourcePictures
 from tests.fakes import CHANNEL, ID, OWNER, a_session
 from tests.scenario.conftest import MakeApp
@@ -70,14 +70,14 @@ async def test_of_several_pictures_the_first_is_taken_and_that_is_said(make_app:
     unfit = picture("F7", mimetype="image/heic")
     await app.mention(NIGHT, files=[unfit, picture("F8"), picture("F9")])
     assert app.only.source == Source("F8", "image/png", 2_000)
-    assert app.whispers() == [replies.ONE_PICTURE]
+    assert app.whispers() == [words.ONE_PICTURE]
 
 
 async def test_other_files_are_left_aside_and_that_is_said(make_app: MakeApp) -> None:
     app = make_app()
     await app.mention(NIGHT, files=[PDF, picture("F8")])
     assert app.only.source == Source("F8", "image/png", 2_000)
-    assert app.whispers() == [replies.NOT_PICTURES]
+    assert app.whispers() == [words.NOT_PICTURES]
 
 
 async def test_files_among_which_there_is_no_picture_start_nothing(make_app: MakeApp) -> None:

@@ -10,7 +10,7 @@ import pytest
 from slack_bolt.response import BoltResponse
 
 from bot.slack import listening
-from bot.views import ids, replies, words
+from bot.views import ids, words
 from bot.views.source_pictures import Picture, SourcePictures
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session
 from tests.scenario.conftest import MakeApp
@@ -39,8 +39,8 @@ REQUESTS: dict[str, tuple[Payload, str]] = {
     "start over": (interaction(click(ids.START_OVER, f"{ID}#1")), words.CLICK_LOST),
     "form": (interaction(submission(ids.PROMPT_FORM, f"{ID}#0", PROMPT)), words.FORM_LOST),
     "edit form": (interaction(submission(ids.EDIT_FORM, f"{ID}#1", PROMPT)), words.FORM_LOST),
-    "list": (command("list"), replies.ASK_AGAIN),
-    "cancel by command": (command("cancel"), replies.CANCEL_LOST),
+    "list": (command("list"), words.ASK_AGAIN),
+    "cancel by command": (command("cancel"), words.CANCEL_LOST),
     "use this": (interaction(click(ids.USE_THIS, f"{ID}#1")), words.CLICK_LOST),
     "refine": (interaction(click(ids.REFINE, f"{ID}#1")), words.CLICK_LOST),
     "cancel": (interaction(click(ids.CANCEL, f"{ID}#1")), words.CLICK_LOST),
@@ -55,11 +55,11 @@ REQUESTS: dict[str, tuple[Payload, str]] = {
 }
 EVENTS: dict[str, tuple[Payload, str]] = {
     "mention": (mention(PROMPT), words.STORE_AWAY),
-    "mention in the thread": (mention("make it night", thread_ts="1.0"), replies.WORDS_LOST),
+    "mention in the thread": (mention("make it night", thread_ts="1.0"), words.WORDS_LOST),
     "mention with a picture": (mention(PROMPT, files=[picture()]), words.STORE_AWAY),
     "direct message": (direct(PROMPT), words.STORE_AWAY),
-    "list by mention": (mention("list"), replies.ASK_AGAIN),
-    "cancel by mention": (mention("cancel"), replies.CANCEL_LOST),
+    "list by mention": (mention("list"), words.ASK_AGAIN),
+    "cancel by mention": (mention("cancel"), words.CANCEL_LOST),
     "home": ({"type": "app_home_opened", "user": OWNER, "channel": "D1", "tab": "home"}, ""),
 }
 

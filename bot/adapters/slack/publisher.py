@@ -25,7 +25,7 @@ from bot.domain.errors import (
 from bot.domain.images import AI_LABEL
 from bot.domain.session import Session
 from bot.views import messages
-from bot.views.ai_label import ai_line
+from bot.views.captions import ai_line
 
 log = logging.getLogger(__name__)
 

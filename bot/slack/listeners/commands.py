@@ -14,7 +14,7 @@ from bot.slack.listening import (
     within_ack_deadline,
 )
 from bot.slack.responders import CommandResponder
-from bot.views import forms, replies, words
+from bot.views import forms, words
 from bot.views.ids import Target
 
 
@@ -38,13 +38,13 @@ class Commands:
                 await self._start(args, responder, text)
 
     async def _list(self, args: AsyncArgs, responder: CommandResponder) -> None:
-        async with error_boundary(responder, away=replies.ASK_AGAIN):
+        async with error_boundary(responder, away=words.ASK_AGAIN):
             await responder.say(
                 await within_ack_deadline(list_sessions(self._dependencies, origin_of(args, "")))
             )
 
     async def _cancel(self, args: AsyncArgs, responder: CommandResponder) -> None:
-        async with error_boundary(responder, away=replies.CANCEL_LOST):
+        async with error_boundary(responder, away=words.CANCEL_LOST):
             origin = origin_of(args, args.body["channel_id"])
             session, said = await within_ack_deadline(cancel(self._dependencies, origin))
             await responder.say(said)

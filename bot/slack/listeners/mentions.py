@@ -18,7 +18,7 @@ from bot.slack.listening import (
 from bot.slack.mention_text import mention_text
 from bot.slack.message_pictures import FoundPictures, pictures_among
 from bot.slack.responders import EventResponder
-from bot.views import replies, words
+from bot.views import words
 
 
 class Mentions:
@@ -53,7 +53,7 @@ class Mentions:
                 async with error_boundary(responder):
                     await responder.say(words.help_words())
             case "list":
-                async with error_boundary(responder, away=replies.ASK_AGAIN):
+                async with error_boundary(responder, away=words.ASK_AGAIN):
                     await responder.say(
                         await within_ack_deadline(
                             list_sessions(self._dependencies, origin_of_event(args))
@@ -68,7 +68,7 @@ class Mentions:
                 await self._direct(args, responder, said)
 
     async def _cancel(self, args: AsyncArgs, responder: EventResponder) -> None:
-        async with error_boundary(responder, away=replies.CANCEL_LOST):
+        async with error_boundary(responder, away=words.CANCEL_LOST):
             session, said = await within_ack_deadline(
                 cancel(self._dependencies, origin_of_event(args))
             )
@@ -78,7 +78,7 @@ class Mentions:
 
     async def _direct(self, args: AsyncArgs, responder: EventResponder, said: str) -> None:
         in_thread = args.body["event"].get("thread_ts")
-        away = replies.WORDS_LOST if in_thread else words.STORE_AWAY
+        away = words.WORDS_LOST if in_thread else words.STORE_AWAY
         async with error_boundary(responder, away=away):
             found = pictures_among(args.body["event"].get("files") or [])
             session = await within_ack_deadline(self._decide(origin_of_event(args), said, found))
@@ -107,5 +107,5 @@ class Mentions:
 
 
 def _notes(found: FoundPictures) -> list[str]:
-    notes = [replies.ONE_PICTURE] if len(found.pictures) > 1 else []
-    return notes + ([replies.NOT_PICTURES] if found.others else [])
+    notes = [words.ONE_PICTURE] if len(found.pictures) > 1 else []
+    return notes + ([words.NOT_PICTURES] if found.others else [])

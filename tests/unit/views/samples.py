@@ -9,7 +9,7 @@ from bot.domain.errors import FailureKind
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.views.markers import Message
+from bot.views.ids import Message
 from tests.fakes import a_candidate, a_session, an_attempt, generating, with_latest
 
 HOSTILE = "<!channel> <@U123> <https://x|y> <#C1> <!subteam^S1> & * _ ~ ` @here"

@@ -13,7 +13,7 @@ from bot.domain.stages import Stage
 from bot.sandbox.workspace.markup import pings_in_blocks, texts
 from bot.views import ids
 from bot.views.drafts import draft_message, is_live
-from bot.views.markers import Message, draft_marker
+from bot.views.ids import Message, draft_marker
 from tests.fakes import MODEL, PROMPT, a_candidate, a_session, generating
 from tests.unit.views.samples import (
     HOSTILE,

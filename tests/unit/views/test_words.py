@@ -11,7 +11,7 @@ from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.prompt import parse_flags
 from bot.sandbox.workspace.markup import pings_in_text
 from bot.views import words
-from bot.views.help_words import help_words
+from bot.views.option_words import help_words
 from tests.fakes import PROMPT, generating
 from tests.unit.views.samples import HOSTILE, PROMPTS, refined, with_prompt
 

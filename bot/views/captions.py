@@ -1,10 +1,10 @@
-"""Where an attempt comes from, and all that was asked for on the way to it."""
+"""How an image is described: where it comes from, all that was asked for, and who made it."""
 
 from __future__ import annotations
 
-from bot.domain.attempt import Attempt, ImageRef
+from bot.domain.attempt import Attempt, Candidate, ImageRef
 from bot.domain.session import Session
-from bot.views.text import cut, escape, one_line
+from bot.views.text import ALT_TEXT, cut, escape, one_line
 
 CHANGE_SHOWN = 100
 
@@ -44,3 +44,17 @@ def described(session: Session, attempt: Attempt, limit: int) -> str:
 
 def _changes_an_attempt(attempt: Attempt) -> bool:
     return attempt.base is not None and attempt.base.attempt > 0 and bool(attempt.change)
+
+
+def ai_line(label: str, *candidates: Candidate) -> str:
+    """Such as `AI-generated · gpt-image-2.5-flare`. An image of which no model is known, because
+    an earlier version has made it, has the label alone."""
+    models = dict.fromkeys(candidate.model for candidate in candidates if candidate.model)
+    return " · ".join([label, *models])
+
+
+def ai_alt_text(label: str, session: Session, attempt: Attempt, *candidates: Candidate) -> str:
+    """The label, then what was asked for, cut where it is too long."""
+    lead = f"{ai_line(label, *candidates)}: "
+    room = ALT_TEXT - len(lead.encode("utf-16-le")) // 2
+    return lead + described(session, attempt, room)

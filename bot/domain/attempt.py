@@ -134,6 +134,11 @@ class Attempt:
         return tuple(c for c in self.candidates if c.deliverable)
 
     @property
+    def is_being_made(self) -> bool:
+        """A candidate's run shows how the attempt stands; else they all wait in the queue."""
+        return bool(self.delivering) or any(c.runner and not c.is_made for c in self.candidates)
+
+    @property
     def at_work(self) -> int:
         """The candidate whose run shows in Slack how the attempt stands: the one that delivers,
         else the first that is being made, else the first that waits."""

@@ -113,9 +113,15 @@ def image_made(session: Session, image: ImageRef, made: GeneratedImage, now: flo
 
 
 def image_failed(
-    session: Session, image: ImageRef, kind: FailureKind, said: str, now: float
+    session: Session, image: ImageRef, runner: str, kind: FailureKind, said: str, now: float
 ) -> Session:
-    """There will be no image of this candidate; `said` is the model's own words."""
+    """There will be no image of this candidate; `said` is the model's own words. Nothing changes
+    where there is one by now, or where a later run has asked since: its image is still to come."""
+    if image.attempt <= len(session.attempts):
+        candidate = session.attempt(image.attempt).candidate(image.candidate)
+        may_tell = leads(session, image, runner) or candidate.asked_by == runner
+        if candidate.has_image or not may_tell:
+            return session
     recorded = record_candidate(session, image, failure=kind, said=said)
     return _made_last(recorded, image, now)
 

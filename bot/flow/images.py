@@ -153,12 +153,12 @@ class GenerateImage(AsyncNode):
     ) -> Session:
         """The bytes are stored before the session: a candidate that claims an image has one.
         `seconds` is how long the provider took."""
-        session_id, image = shared["session_id"], image_of(shared)
+        session_id, image, runner = shared["session_id"], image_of(shared), shared["runner"]
         if isinstance(outcome, GenerationError):
             kind, said = outcome.kind, outcome.said
             log.warning("no image: %s", kind)
             return await self._sessions.update(
-                session_id, lambda s: image_failed(s, image, kind, said, time.time())
+                session_id, lambda s: image_failed(s, image, runner, kind, said, time.time())
             )
         async with self._slots.slot():
             encoded = pybase64.b64encode_as_string(outcome.data)

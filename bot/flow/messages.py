@@ -133,7 +133,8 @@ class GiveUp(AsyncNode):
         if may_show(session, shared):
             return fail(shared, FailureKind.INTERNAL)
         session = await self._sessions.update(
-            session_id, lambda s: image_failed(s, image, FailureKind.INTERNAL, "", time.time())
+            session_id,
+            lambda s: image_failed(s, image, runner, FailureKind.INTERNAL, "", time.time()),
         )
         action = next_action(session, shared)
         return fail(shared, FailureKind.INTERNAL) if action == "failed" else action

@@ -84,7 +84,7 @@ class QueuePositions:
     async def _show(self, session_id: str, number: int, place: _Shown) -> None:
         try:
             session = await self._sessions.load(session_id)
-            waits = under_way(session, number) and not session.latest.started_at
+            waits = under_way(session, number) and not session.latest.is_being_made
             if not (session.root_ts and waits):
                 return
             await self._publisher.show_status(session, place.ahead, waits_for=place.waits_for)

@@ -26,6 +26,7 @@ from bot.ports import Change
 from bot.service import Services
 
 NOW = 1_000.0
+LATE = FailureKind.TIMED_OUT
 STRANGER, OTHER_DIRECTOR = "U8", "U9"
 
 Decide = Callable[[Services, str, ImageRef, Person, str], Awaitable[Session]]
@@ -97,7 +98,9 @@ def recordings(image: ImageRef, mark: str) -> dict[str, tuple[Change, Event | No
         ),
         "image": (lambda s: _in(s, image, lambda: image_made(s, image, made, NOW)), None),
         "no image": (
-            lambda s: _in(s, image, lambda: image_failed(s, image, FailureKind.TIMED_OUT, "", NOW)),
+            lambda s: _in(
+                s, image, lambda: image_failed(s, image, mark, FailureKind.TIMED_OUT, "", NOW)
+            ),
             None,
         ),
         "file": (lambda s: _in(s, image, lambda: record_candidate(s, image, file_id=mark)), None),

@@ -76,7 +76,7 @@ def test_no_run_leads_an_attempt_that_nobody_waits_for() -> None:
 
 def test_the_candidate_that_is_made_last_delivers() -> None:
     session = image_made(of(3), ImageRef(1, 2), IMAGE, 7.0)
-    session = image_failed(session, REF, FailureKind.TIMED_OUT, "", 8.0)
+    session = image_failed(session, REF, "", FailureKind.TIMED_OUT, "", 8.0)
     assert (session.latest.delivering, session.latest.generated_at) == (0, 0.0)
     session = image_made(session, ImageRef(1, 3), IMAGE, 9.0)
     assert (session.latest.delivering, session.latest.generated_at) == (3, 9.0)
@@ -90,12 +90,12 @@ def test_who_delivers_stays_the_same() -> None:
 
 
 def test_where_no_candidate_came_nothing_is_generated() -> None:
-    session = image_failed(of(), REF, FailureKind.DECLINED, "no", 7.0)
+    session = image_failed(of(), REF, "", FailureKind.DECLINED, "no", 7.0)
     assert (session.latest.delivering, session.latest.generated_at) == (1, 0.0)
 
 
 def test_an_image_counts_more_than_a_failure_before() -> None:
-    failed = image_failed(of(2), REF, FailureKind.DECLINED, "no", 7.0)
+    failed = image_failed(of(2), REF, "", FailureKind.DECLINED, "no", 7.0)
     (candidate, _) = image_made(failed, REF, IMAGE, 8.0).latest.candidates
     assert (candidate.failure, candidate.said, candidate.has_image) == (None, "", True)
 
@@ -111,7 +111,22 @@ def test_an_image_counts_more_than_a_failure_before() -> None:
 )
 def test_what_comes_too_late_changes_nothing(session: Session) -> None:
     assert record_candidate(session, REF, response_id="late") == session
-    assert image_failed(session, REF, FailureKind.TIMED_OUT, "", 1.0) == session
+    assert image_failed(session, REF, "", FailureKind.TIMED_OUT, "", 1.0) == session
+
+
+def test_the_failure_of_a_run_that_was_overtaken_loses_no_image() -> None:
+    """A was stalled beyond its lease; B took its place and asked."""
+    session = of(2, asked=2, asked_by="B", runner="B")
+    assert image_failed(session, REF, "A", FailureKind.TIMED_OUT, "", 7.0) == session
+    made = image_made(session, REF, IMAGE, 8.0)
+    assert image_failed(made, REF, "A", FailureKind.TIMED_OUT, "", 9.0) == made
+    assert image_failed(made, REF, "B", FailureKind.TIMED_OUT, "", 9.0) == made
+
+
+def test_the_failure_of_the_run_that_asked_counts_while_another_one_waits_for_it() -> None:
+    session = of(asked=1, asked_by="A", runner="B")
+    failed = image_failed(session, REF, "A", FailureKind.MODERATION, "no", 7.0)
+    assert failed.latest.candidate(1).failure is FailureKind.MODERATION
 
 
 def test_what_comes_of_a_cancelled_attempt_is_kept_and_delivers_nothing() -> None:

@@ -8,13 +8,22 @@ from typing import Any
 
 import pytest
 
+from bot.domain.attempt import Candidate
 from bot.domain.errors import SlackBusy, SlackRefused, StoreTrouble
 from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import JobState
 from bot.progress.queue_position import AT_MOST, QueuePositions
-from tests.fakes import FakeJobQueue, FakePublisher, FakeSessionStore, eventually, generating
+from tests.fakes import (
+    FakeJobQueue,
+    FakePublisher,
+    FakeSessionStore,
+    a_candidate,
+    eventually,
+    generating,
+    with_latest,
+)
 
 SESSIONS = [replace(generating(), id=f"T1.U1.{n}") for n in range(6)]
 JOBS = [Job(JobKind.GENERATE, session.id, 1) for session in SESSIONS]
@@ -67,6 +76,19 @@ async def test_a_job_that_comes_back_is_told_again() -> None:
     assert await line.refresh() == []
     line.queue.states[JOBS[0].id] = JobState.WAITING
     assert await line.refresh() == [("0", 0)]
+
+
+async def test_an_attempt_whose_other_images_wait_is_told_how_far_it_is() -> None:
+    """No worker makes one of its images just now, so no run edits the message."""
+    line = Line(waiting=1)
+    made = (a_candidate(1, runner="a"), Candidate(2))
+    session = with_latest(SESSIONS[0], candidates=made, started_at=5.0)
+    line.store.sessions[session.id] = session
+    assert await line.refresh() == [("0", 0)]
+    being_made = (a_candidate(1, runner="a"), Candidate(2, runner="b"))
+    line.store.sessions[session.id] = with_latest(session, candidates=being_made)
+    line.trouble = StoreTrouble.FULL
+    assert await line.refresh() == [], "a run tells"
 
 
 async def test_what_slack_was_too_busy_for_is_told_at_the_next_reading() -> None:

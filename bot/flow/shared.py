@@ -9,7 +9,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind
 from bot.domain.generation import delivers, leads, most_telling_failure, under_way
 from bot.domain.session import Session
-from bot.views.words import failure_words
+from bot.views.failure_words import failure_words
 
 Shared = dict[str, Any]
 

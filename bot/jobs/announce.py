@@ -21,7 +21,7 @@ from bot.domain.steps import not_announced
 from bot.generation.recording import StoreRetries
 from bot.ports import JobQueue, Publisher, SessionRecords
 from bot.progress.session_messages import DraftRefresher, LiveStatus
-from bot.views.words import failure_words, not_posted_words
+from bot.views.failure_words import failure_words, not_posted_words
 
 log = logging.getLogger(__name__)
 

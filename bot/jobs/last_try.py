@@ -21,7 +21,7 @@ from bot.domain.session import Session
 from bot.flow import ReviewFlow
 from bot.ports import OwnerNotices, SessionRecords
 from bot.progress.session_messages import LiveStatus
-from bot.views.words import not_published_words
+from bot.views.failure_words import not_published_words
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.concurrency import wait_for_event
 from bot.telemetry import metrics
-from bot.views import ids, words
+from bot.views import ids
 
 PATIENCE = 0.3
 """Seconds that the work behind an ack stands back at most, while more and more comes in."""
@@ -40,7 +40,7 @@ _ACTION_PATTERNS = {name: ids.pattern(name) for name in (ids.APPROVE, ids.USE_TH
     ids.DEFAULT_OPTION: ids.DEFAULT_OPTION_PATTERN,
 }
 _NAMES: dict[str, set[str]] = {
-    "slash_command": {words.COMMAND},
+    "slash_command": {ids.COMMAND},
     "block_action": {*_PLAIN_ACTIONS, *_ACTION_PATTERNS},
     "view_submission": {ids.PROMPT_FORM, ids.EDIT_FORM, ids.REFINE_FORM, ids.IMAGE_FORM},
     "shortcut": {ids.DIRECT_IMAGE},

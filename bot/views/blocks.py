@@ -1,15 +1,42 @@
-"""Block Kit, piece by piece."""
+"""Block Kit, piece by piece, and text made fit for it."""
 
 from __future__ import annotations
 
+import html
+from functools import partial
 from typing import Any, NamedTuple
 
-from bot.views.text import PROMPT_SHOWN, cut
+from bot.views.ids import BUTTON_LABELS, Target, numbered
 
 Block = dict[str, Any]
 
 BUTTON_TEXT = 75
 OPTION_TEXT = 75
+PROMPT_SHOWN = 2_900
+"""Of a prompt, in a message: just under the 3,000 of a section's text."""
+ALT_TEXT = 2_000
+INPUT_LENGTH = 3_000
+FALLBACK_TEXT = 700
+"""Of a prompt, in a message's top-level text: what notifications and screen readers get. Escaped,
+it can be five times as long, and an update takes 4,000."""
+MOST_REPEATED = 38_000
+"""Characters, escaped: a message holds 40,000."""
+_REPEATED_CUT = 7_500
+"""UTF-16 units of what is longer. Escaped, they can be five times as long."""
+
+_MRKDWN: Block = {"type": "mrkdwn", "verbatim": True}
+"""`verbatim`: a bare address or name in the text stays text."""
+_PLAIN: Block = {"type": "plain_text", "emoji": False}
+
+escape = partial(html.escape, quote=False)
+"""Slack's markup stays text: `<!channel>`, `<@U…>` and `<url|text>`."""
+
+
+class Message(NamedTuple):
+    """`text` is what notifications and screen readers get. The first block carries the marker."""
+
+    text: str
+    blocks: list[Block]
 
 
 class Choice(NamedTuple):
@@ -17,6 +44,26 @@ class Choice(NamedTuple):
 
     value: str
     label: str
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` UTF-16 units (the strictest way to count), ending in … where it was cut."""
+    encoded = text.encode("utf-16-le", errors="surrogatepass")
+    if len(encoded) <= 2 * limit:
+        return text
+    return encoded[: 2 * (limit - 1)].decode("utf-16-le", errors="ignore") + "…"
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def repeated(typed: str, lead: str) -> str:
+    """What was typed, in mrkdwn, to be copied. It stands in a code block, except where it would
+    end the code block itself."""
+    whole = len(escape(typed)) <= MOST_REPEATED
+    shown = escape(typed if whole else cut(typed, _REPEATED_CUT))
+    return f"{lead}\n```{shown}```" if "```" not in typed else f"{lead}\n{shown}"
 
 
 def plain(text: str) -> Block:
@@ -31,36 +78,25 @@ def divider() -> Block:
     return {"type": "divider"}
 
 
-def section(mrkdwn: str, block_id: str = "") -> Block:
-    return _named({"type": "section", "text": _mrkdwn(mrkdwn)}, block_id)
+def section(mrkdwn: str = "", *, plain: str = "") -> Block:
+    """A paragraph, in mrkdwn or else in plain text."""
+    text = _PLAIN | {"text": plain} if plain else _MRKDWN | {"text": mrkdwn}
+    return {"type": "section", "text": text}
 
 
-def plain_section(text: str, limit: int = PROMPT_SHOWN) -> Block:
-    """What somebody typed, cut to so many UTF-16 units."""
-    shown = {"type": "plain_text", "text": cut(text, limit), "emoji": False}
-    return {"type": "section", "text": shown}
+def context(*mrkdwn: str, plain: str = "") -> Block:
+    """One line of small print, in as many elements; the `plain` one comes last."""
+    elements = [_MRKDWN | {"text": each} for each in mrkdwn]
+    elements += [_PLAIN | {"text": plain}] if plain else []
+    return {"type": "context", "elements": elements}
 
 
-def context(*mrkdwn: str, plain: str = "", block_id: str = "") -> Block:
-    """One line of small print, in as many pieces; a `plain` one comes last."""
-    elements = [_mrkdwn(each) for each in mrkdwn]
-    elements += [_plain_piece(plain)] if plain else []
-    return _named({"type": "context", "elements": elements}, block_id)
+def image(file_id: str, alt_text: str) -> Block:
+    return {"type": "image", "slack_file": {"id": file_id}, "alt_text": alt_text}
 
 
-def plain_context(text: str) -> Block:
-    return {"type": "context", "elements": [_plain_piece(text)]}
-
-
-def image(file_id: str, alt_text: str, block_id: str = "", title: str = "") -> Block:
-    block: Block = {"type": "image", "slack_file": {"id": file_id}, "alt_text": alt_text}
-    if title:
-        block["title"] = {"type": "plain_text", "text": title}
-    return _named(block, block_id)
-
-
-def actions(*elements: Block, block_id: str = "") -> Block:
-    return _named({"type": "actions", "elements": list(elements)}, block_id)
+def actions(*elements: Block) -> Block:
+    return {"type": "actions", "elements": list(elements)}
 
 
 def button(label: str, action_id: str, value: str, *, primary: bool = False) -> Block:
@@ -71,6 +107,20 @@ def button(label: str, action_id: str, value: str, *, primary: bool = False) -> 
         "value": value,
     }
     return element | ({"style": "primary"} if primary else {})
+
+
+def buttons(target: Target, *action_ids: str, primary: str = "") -> Block:
+    """A row of buttons about `target`. `primary` is the action id of the one that stands out."""
+    elements = [
+        button(
+            BUTTON_LABELS[each],
+            numbered(each, target.candidate),
+            str(target),
+            primary=each == primary,
+        )
+        for each in action_ids
+    ]
+    return {"type": "actions", "elements": elements}
 
 
 def select(action_id: str, choices: list[Choice], chosen: str) -> Block:
@@ -84,16 +134,3 @@ def select(action_id: str, choices: list[Choice], chosen: str) -> Block:
         "options": list(options.values()),
         "initial_option": options[chosen],
     }
-
-
-def _plain_piece(text: str) -> Block:
-    return {"type": "plain_text", "text": text, "emoji": False}
-
-
-def _mrkdwn(text: str) -> Block:
-    """`verbatim`: a bare address or name in it stays text."""
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
-
-
-def _named(block: Block, block_id: str) -> Block:
-    return block | ({"block_id": block_id} if block_id else {})

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef
+from bot.domain.options import OPTIONS, Options
 from bot.domain.session import Session
-from bot.views.text import ALT_TEXT, cut, escape, one_line
-
-CHANGE_SHOWN = 100
+from bot.views.blocks import ALT_TEXT, cut
 
 
-def origin(attempt: Attempt) -> str:
-    """`from 2`, `from 1.2` for a candidate, `from your picture`; empty for one made afresh."""
+def attempt_name(attempt: Attempt) -> str:
+    """Such as: attempt 3; attempt 3 from 1.2 (a candidate); attempt 1 from your picture."""
+    name = f"attempt {attempt.number}"
     if attempt.base is None:
-        return ""
-    return f"from {attempt.base}" if attempt.base.attempt else "from your picture"
-
-
-def descent(attempt: Attempt) -> str:
-    """In mrkdwn, such as: attempt 3 from 2, “friendlier cat”."""
-    words = f"attempt {attempt.number} {origin(attempt)}".rstrip()
-    if not _changes_an_attempt(attempt):
-        return words
-    change = escape(cut(one_line(attempt.change), CHANGE_SHOWN))
-    return f"{words}, “{change}”"
+        return name
+    return f"{name} from {attempt.base if attempt.base.attempt else 'your picture'}"
 
 
 def changes(session: Session, attempt: Attempt) -> tuple[str, ...]:
@@ -33,8 +24,8 @@ def changes(session: Session, attempt: Attempt) -> tuple[str, ...]:
 
 
 def described(session: Session, attempt: Attempt, limit: int) -> str:
-    """The prompt, and a line for each change, in so many UTF-16 units; the changes get at most
-    half of them."""
+    """The prompt and a line for each change, as typed, in at most `limit` UTF-16 units. The changes
+    get at most half of them."""
     if not (asked := changes(session, attempt)):
         return cut(attempt.prompt, limit)
     added = cut("\n".join(asked), limit // 2 - 1)
@@ -42,13 +33,16 @@ def described(session: Session, attempt: Attempt, limit: int) -> str:
     return f"{cut(attempt.prompt, left)}\n{added}"
 
 
-def _changes_an_attempt(attempt: Attempt) -> bool:
-    return attempt.base is not None and attempt.base.attempt > 0 and bool(attempt.change)
+def option_words(options: Options) -> str:
+    """What is chosen, such as: 1792×1008 · high · 3 candidates · transparent. Empty for nothing."""
+    told = sorted(OPTIONS, key=lambda spec: spec.told_last)
+    chosen = ((spec, options.get(spec.name)) for spec in told)
+    return " · ".join(spec.in_words(value) for spec, value in chosen if value)
 
 
 def ai_line(label: str, *candidates: Candidate) -> str:
-    """Such as `AI-generated · gpt-image-2.5-flare`. An image of which no model is known, because
-    an earlier version has made it, has the label alone."""
+    """The label and the models, such as `AI-generated · gpt-image-2.5-flare`. An image of which no
+    model is recorded has the label alone. Plain text: nothing in it is escaped."""
     models = dict.fromkeys(candidate.model for candidate in candidates if candidate.model)
     return " · ".join([label, *models])
 

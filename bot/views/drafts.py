@@ -1,7 +1,7 @@
-"""A draft in its thread: the images that came, each with what can be done about it.
+"""A draft in its thread: the images that came, each with its buttons.
 
 one image:    image · line · [Approve] [Regenerate] [Refine] [Edit prompt]
-several:      (image · [Approve] [Refine], or a line that says why not) × n · line · [Regenerate]
+several:      (image · [Approve] [Refine], or why the image did not come) × n · line · [Regenerate]
               [Edit prompt]
 earlier:      (image · [Use this one]) × n · line
 """
@@ -11,142 +11,100 @@ from __future__ import annotations
 from bot.domain.attempt import Attempt, Candidate
 from bot.domain.images import AI_LABEL
 from bot.domain.session import Session
-from bot.domain.stages import Event, Stage
+from bot.domain.stages import Event
 from bot.domain.transitions import can
 from bot.views import blocks, ids
-from bot.views.blocks import Block
-from bot.views.captions import ai_alt_text, ai_line, descent, described, origin
+from bot.views.blocks import FALLBACK_TEXT, Block, Message, cut, escape, one_line
+from bot.views.captions import ai_alt_text, ai_line, attempt_name, described
 from bot.views.failure_words import few_words
-from bot.views.ids import Message, draft_marker
-from bot.views.text import FALLBACK_TEXT, escape, mention
+
+CHANGE_SHOWN = 100
+_NOT_THERE = "there is no image of it"
 
 
-def is_live(session: Session, number: int) -> bool:
-    """Whether this draft is the one to decide about."""
-    draft = session.newest_draft
-    return can(session, Event.APPROVE) and draft is not None and draft.number == number
-
-
-def draft_message(session: Session, number: int, *, live: bool, label: str = AI_LABEL) -> Message:
-    """The images of an attempt. `live`: with the buttons to decide; otherwise a line says why
-    not, and an earlier draft can still be used. `label` says that they are made by AI.
-
-    Where the images could only be shared as plain files, above, there are lines in their place.
-    """
+def draft_message(session: Session, number: int, *, label: str = AI_LABEL) -> Message:
+    """The images of an attempt. A draft has the buttons to decide when it is posted, and while it
+    is the newest one under review. After that it has a line that says why not, and the images of an
+    earlier draft can still be used. `label` says that the images are made by AI."""
     attempt = session.attempt(number)
-    several = len(attempt.candidates) > 1
-    of = _several if several else _one
-    shown = of(session, attempt, live, label)
-    shown[0] = shown[0] | {"block_id": draft_marker(session, number)}
-    what = f"Attempt {number} {origin(attempt)}".rstrip()
-    return Message(f"{what}: {escape(described(session, attempt, FALLBACK_TEXT))}", shown)
-
-
-def _one(session: Session, attempt: Attempt, live: bool, label: str) -> list[Block]:
-    line, made_by = _line(session, attempt, live), ai_line(label, *attempt.images)
-    if attempt.as_file:
-        shown = [blocks.section(line), blocks.plain_context(made_by)]
+    under_review = can(session, Event.APPROVE) and session.newest_draft == attempt
+    live = under_review or not attempt.message_ts
+    usable = not live and session.in_progress and number < len(session.attempts)
+    line = _line(session, attempt, live, usable)
+    if len(attempt.candidates) > 1:
+        per_image = [ids.APPROVE, ids.REFINE] if live else [ids.USE_THIS] if usable else []
+        shown = _several(session, attempt, line, per_image, label)
+        row = [ids.REGENERATE, ids.EDIT_PROMPT] if live else []
     else:
-        image = _image(session, attempt, attempt.candidate(1), label)
-        shown = [image, blocks.context(line, plain=made_by)]
-    if live:
-        value = str(ids.Target(session.id, attempt.number))
-        approve, refine = _decide(session, attempt, 1)
-        regenerate, edit = _go_on(value)
-        shown.append(blocks.actions(approve, regenerate, refine, edit))
-    elif _can_be_used(session, attempt.number):
-        shown.append(blocks.actions(_use_this(session, attempt, 1)))
-    return shown
+        shown = _one(session, attempt, line, label)
+        row = [ids.APPROVE, ids.REGENERATE, ids.REFINE, ids.EDIT_PROMPT] if live else []
+        row += [ids.USE_THIS] if usable else []
+    if row:
+        shown.append(blocks.buttons(ids.Target(session.id, number), *row, primary=ids.APPROVE))
+    shown[0] |= {"block_id": ids.marker(session, "draft", number)}
+    caption = escape(described(session, attempt, FALLBACK_TEXT))
+    return Message(f"{attempt_name(attempt).capitalize()}: {caption}", shown)
 
 
-def _several(session: Session, attempt: Attempt, live: bool, label: str) -> list[Block]:
-    usable = _can_be_used(session, attempt.number)
+def _one(session: Session, attempt: Attempt, line: str, label: str) -> list[Block]:
+    """The only image, and the line. A plain file stands above the message."""
+    image, made_by = attempt.candidate(1), ai_line(label, *attempt.images)
+    if attempt.as_file:
+        return [blocks.section(line), blocks.context(plain=made_by)]
+    alt_text = ai_alt_text(label, session, attempt, image)
+    return [blocks.image(image.file_id, alt_text), blocks.context(line, plain=made_by)]
+
+
+def _several(
+    session: Session, attempt: Attempt, line: str, per_image: list[str], label: str
+) -> list[Block]:
+    """Each image with its buttons, or why it did not come; then the line."""
     shown: list[Block] = []
     for candidate in attempt.candidates:
-        n = candidate.number
         if not candidate.deliverable:
-            shown.append(blocks.context(f"Image {n} did not come: {_why(candidate)}"))
+            reason = few_words(candidate.failure) if candidate.failure else _NOT_THERE
+            shown.append(blocks.context(f"Image {candidate.number} did not come: {reason}"))
             continue
-        shown.append(_image(session, attempt, candidate, label))
-        if live:
-            shown.append(blocks.actions(*_decide(session, attempt, n)))
-        elif usable:
-            shown.append(blocks.actions(_use_this(session, attempt, n)))
-    made_by = ai_line(label, *attempt.images)
-    shown.append(blocks.context(_line(session, attempt, live), plain=made_by))
-    if live:
-        shown.append(blocks.actions(*_go_on(str(ids.Target(session.id, attempt.number)))))
-    return shown
+        shown.append(_candidate(session, attempt, candidate, label))
+        if per_image:
+            target = ids.Target(session.id, attempt.number, candidate.number)
+            shown.append(blocks.buttons(target, *per_image, primary=ids.APPROVE))
+    return [*shown, blocks.context(line, plain=ai_line(label, *attempt.images))]
 
 
-def _image(session: Session, attempt: Attempt, candidate: Candidate, label: str) -> Block:
-    """`_2` and so on: the ids of the blocks of one message differ."""
-    block_id = ids.numbered(draft_marker(session, attempt.number), candidate.number)
+def _candidate(session: Session, attempt: Attempt, candidate: Candidate, label: str) -> Block:
+    """One image of several, or a line about its plain file. The ids of the blocks of a message
+    differ."""
+    title = f"Image {candidate.number}"
+    block_id = ids.numbered(ids.marker(session, "draft", attempt.number), candidate.number)
     if attempt.as_file:
-        return blocks.section(f"Image {candidate.number}: among the files above", block_id)
-    title = f"Image {candidate.number}" if len(attempt.candidates) > 1 else ""
+        return blocks.section(f"{title}: among the files above") | {"block_id": block_id}
     alt_text = ai_alt_text(label, session, attempt, candidate)
-    return blocks.image(candidate.file_id, alt_text, block_id, title)
+    image = blocks.image(candidate.file_id, alt_text)
+    return image | {"block_id": block_id, "title": blocks.plain(title)}
 
 
-def _line(session: Session, attempt: Attempt, live: bool) -> str:
-    parts = [f"{mention(session.user)}, {descent(attempt)}", _size(attempt)]
-    if len(attempt.images) < len(attempt.candidates):
-        parts.append(f"{len(attempt.images)} of {len(attempt.candidates)} images")
-    facts = " · ".join(part for part in [*parts, f"{attempt.seconds:.0f} s"] if part)
-    return facts if live else f"{facts}\n{_closing_line(session, attempt)}"
+def _line(session: Session, attempt: Attempt, live: bool, usable: bool) -> str:
+    """In mrkdwn: whose attempt it is, the sizes and the number of its images, and the seconds."""
+    name = f"<@{session.user}>, {attempt_name(attempt)}"
+    if attempt.change and attempt.base and attempt.base.attempt:
+        name = f"{name}, “{escape(cut(one_line(attempt.change), CHANGE_SHOWN))}”"
+    sizes = ", ".join(dict.fromkeys(f"{c.width}×{c.height}" for c in attempt.images))
+    came, asked = len(attempt.images), len(attempt.candidates)
+    count = f"{came} of {asked} images" if came < asked else ""
+    facts = " · ".join(filter(None, [name, sizes, count, f"{attempt.seconds:.0f} s"]))
+    return facts if live else f"{facts}\n{_closing_line(session, attempt, usable)}"
 
 
-def _size(attempt: Attempt) -> str:
-    """The sizes that came; nearly always one."""
-    sizes = dict.fromkeys(f"{c.width}×{c.height}" for c in attempt.images)
-    return ", ".join(sizes)
-
-
-def _closing_line(session: Session, attempt: Attempt) -> str:
+def _closing_line(session: Session, attempt: Attempt, usable: bool) -> str:
+    """In mrkdwn: why the attempt is not up for review."""
     if session.final_result == attempt.number:
         which = f"Image {session.final_candidate} approved"
         approved = which if len(attempt.candidates) > 1 else "Approved"
-        return f"✅ {approved} by {mention(session.approved_by)}"
-    if session.final_result or not _can_be_used(session, attempt.number):
+        return f"✅ {approved} by <@{session.approved_by}>"
+    if session.final_result or not usable:
         return "No longer up for review"
-    return f"Replaced by attempt {_newer_than(session, attempt.number)}"
-
-
-def _newer_than(session: Session, number: int) -> int:
-    """The attempt that took this one's place: under review, or on its way."""
     draft = session.newest_draft
-    if session.stage is Stage.USER_FEEDBACK and draft is not None and draft.number > number:
-        return draft.number
-    return session.latest.number
-
-
-def _can_be_used(session: Session, number: int) -> bool:
-    """An earlier draft of a session that is not settled: its images can still be approved."""
-    undecided = session.stage in {Stage.GENERATING, Stage.USER_FEEDBACK}
-    return undecided and not is_live(session, number) and number < len(session.attempts)
-
-
-def _decide(session: Session, attempt: Attempt, candidate: int) -> tuple[Block, Block]:
-    value = str(ids.Target(session.id, attempt.number, candidate))
-    approve = ids.numbered(ids.APPROVE, candidate)
-    return (
-        blocks.button("✅ Approve", approve, value, primary=True),
-        blocks.button("🪄 Refine", ids.numbered(ids.REFINE, candidate), value),
-    )
-
-
-def _go_on(value: str) -> tuple[Block, Block]:
-    return (
-        blocks.button("🔁 Regenerate", ids.REGENERATE, value),
-        blocks.button("✏️ Edit prompt", ids.EDIT_PROMPT, value),
-    )
-
-
-def _use_this(session: Session, attempt: Attempt, candidate: int) -> Block:
-    value = str(ids.Target(session.id, attempt.number, candidate))
-    return blocks.button("Use this one", ids.numbered(ids.USE_THIS, candidate), value)
-
-
-def _why(candidate: Candidate) -> str:
-    return few_words(candidate.failure) if candidate.failure else "there is no image of it"
+    under_review = can(session, Event.APPROVE) and draft and draft.number > attempt.number
+    newer = draft if draft and under_review else session.latest
+    return f"Replaced by attempt {newer.number}"

@@ -5,7 +5,11 @@ from __future__ import annotations
 from bot.domain.errors import FailureKind
 from bot.domain.images import MAX_BYTES, MAX_PIXELS
 from bot.domain.session import Session
-from bot.views.text import COMMAND, PICTURES, cut, escape, repeated
+from bot.views.blocks import cut, escape, repeated
+from bot.views.ids import COMMAND
+
+PICTURES = "PNG, JPEG, WebP or GIF"
+"""What `bot.domain.images` accepts."""
 
 FAILURES: dict[FailureKind, str] = {
     FailureKind.MODERATION: (
@@ -132,7 +136,8 @@ _IN_FEW_WORDS: dict[FailureKind, str] = {
 def failure_words(
     kind: FailureKind, *, said: str = "", bot_name: str = "", channel: str = ""
 ) -> str:
-    """In mrkdwn. `said` is quoted: the model's own words of refusal. `channel` is an id."""
+    """In mrkdwn. `said` holds the model's own words of refusal, which are quoted. `channel` is an
+    id."""
     where = f"<#{channel}>" if channel else "this channel"
     words = FAILURES[kind].format(bot=f"@{bot_name or 'imagine'}", channel=where)
     if said:
@@ -142,8 +147,8 @@ def failure_words(
 
 
 def not_posted_words(kind: FailureKind, session: Session, bot_name: str) -> str:
-    """Why a session could not be shown where it was asked for, with what was asked for: nothing
-    has to be typed again."""
+    """Why a session could not be shown where it was asked for. The prompt is repeated, so that
+    nobody has to type it again."""
     words = failure_words(kind, bot_name=bot_name, channel=session.channel)
     return f"{words}\n{repeated(session.task_input, 'This is what you asked for:')}"
 

@@ -8,11 +8,10 @@ from bot.domain.errors import Reason, Refusal
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
 from bot.domain.session import Session
 from bot.views import blocks, ids
-from bot.views.blocks import Block, Choice
+from bot.views.blocks import INPUT_LENGTH, Block, Choice, cut
 from bot.views.captions import described
 from bot.views.option_selects import chosen_in, option_inputs, read_options
 from bot.views.source_pictures import Picture, SourcePictures
-from bot.views.text import INPUT_LENGTH, cut
 
 __all__ = [
     "Picture",
@@ -62,27 +61,27 @@ def refine_form(target: ids.Target, session: Session) -> View:
     made_from = described(session, attempt, PROMPT_RECALLED)
     field = _text_field(_CHANGE_LABEL, _CHANGE_EXAMPLE)
     field["hint"] = blocks.plain("Everything else stays. Options such as --n 3 can be typed too.")
-    fields = [blocks.plain_context(f"Attempt {target.attempt}{which}: {made_from}"), field]
+    fields = [blocks.context(plain=f"Attempt {target.attempt}{which}: {made_from}"), field]
     return _form(ids.REFINE_FORM, "Refine", str(target), fields)
 
 
 def image_form(
-    brought: SourcePictures, options: Options = NO_OPTIONS, table: OptionTable = OPTIONS
+    pictures: SourcePictures, options: Options = NO_OPTIONS, table: OptionTable = OPTIONS
 ) -> View:
-    """The form that starts a session from a picture, which is chosen where there are several."""
-    metadata = brought.to_metadata()
-    carried = SourcePictures.from_metadata(metadata) or brought
+    """The form that starts a session from a picture. Several pictures are offered for choice."""
+    metadata = pictures.to_metadata()
+    carried = SourcePictures.from_metadata(metadata) or pictures
     which = [_picture_field(carried.files)] if len(carried.files) > 1 else []
     field = _text_field(_CHANGE_LABEL, _CHANGE_EXAMPLE)
     fields = [*which, field, *option_inputs(options, table)]
     return _form(ids.IMAGE_FORM, "Direct this image", metadata, fields)
 
 
-def read_picture(values: dict[str, Any], brought: SourcePictures) -> Picture:
-    """The picture that was chosen: the only one, where there was no choice. Raises `Refusal`."""
+def read_picture(values: dict[str, Any], pictures: SourcePictures) -> Picture:
+    """The chosen picture, or the only one. Raises `Refusal` for one that was not offered."""
     wanted = chosen_in(values, ids.PICTURE_BLOCK)
-    for picture in brought.files:
-        if picture.file_id == wanted or len(brought.files) == 1:
+    for picture in pictures.files:
+        if picture.file_id == wanted or len(pictures.files) == 1:
             return picture
     raise Refusal(Reason.NO_IMAGE_THERE)
 

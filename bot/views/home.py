@@ -1,4 +1,4 @@
-"""The Home tab: what a person has going, their approved images, their defaults."""
+"""The Home tab: a person's sessions in progress, approved images and default options."""
 
 from __future__ import annotations
 
@@ -9,23 +9,13 @@ from bot.domain.images import AI_LABEL
 from bot.domain.options import NO_OPTIONS, OPTIONS, OptionTable
 from bot.domain.session import Gallery, Session
 from bot.views import blocks, ids
-from bot.views.blocks import Block
-from bot.views.captions import ai_alt_text, ai_line
+from bot.views.blocks import Block, cut
+from bot.views.captions import ai_alt_text, ai_line, option_words
+from bot.views.help_words import help_words
+from bot.views.ids import COMMAND
 from bot.views.lists import linked, short_prompt, thread_link
 from bot.views.messages import status_words
 from bot.views.option_selects import option_select
-from bot.views.option_words import help_words, option_words
-from bot.views.text import COMMAND
-
-__all__ = [
-    "PICTURES_PER_PAGE",
-    "WORKING_PER_PAGE",
-    "Page",
-    "home_view",
-    "notice_view",
-    "parse_page",
-    "thread_link",
-]
 
 View = dict[str, Any]
 WORKING_PER_PAGE = 5
@@ -46,13 +36,13 @@ class Page(NamedTuple):
 
 
 def parse_page(value: str) -> Page:
-    """Read a value back; the first page where it is not one of ours."""
+    """The page that a button's value names. Any other value means the first page."""
     match = _PAGE.fullmatch(value)
     return Page(int(match[1]), int(match[2])) if match else Page()
 
 
 def notice_view(words: str) -> View:
-    """The tab of somebody who has nothing there: a few words."""
+    """The Home tab with a few words alone, such as for somebody who may not use the bot."""
     return {"type": "home", "blocks": [blocks.section(words)]}
 
 
@@ -64,8 +54,8 @@ def home_view(
     images: bool = True,
     label: str = AI_LABEL,
 ) -> View:
-    """The whole tab; `label` says that the images are made by AI. Without `images` there are links
-    alone: Slack refuses a tab that names a file which somebody has deleted."""
+    """The whole tab. `label` says that the images are made by AI. Without `images` the tab has
+    links alone: Slack refuses a tab that names a deleted file."""
     shown = [
         *_working(gallery, workspace_url),
         blocks.divider(),
@@ -90,7 +80,7 @@ def _working(gallery: Gallery, workspace_url: str) -> list[Block]:
     for session in gallery.working:
         link = _open_thread(session, workspace_url)
         status = status_words(session, None, None)
-        shown.append(blocks.plain_section(session.task_input, PROMPT_IN_HOME))
+        shown.append(blocks.section(plain=cut(session.task_input, PROMPT_IN_HOME)))
         shown.append(blocks.context(f"{status} · {link}" if link else status))
     page = Page(gallery.working_page, gallery.pictures_page)
     return shown + _paging("working", page, gallery.in_progress, WORKING_PER_PAGE)
@@ -111,7 +101,7 @@ def _pictures(gallery: Gallery, workspace_url: str, images: bool, label: str) ->
 
 
 def _picture(session: Session, workspace_url: str, images: bool, label: str) -> list[Block]:
-    """An approved image and where it is; its prompt in the place of one that can't be shown."""
+    """An approved image and a link to it, or the link alone where the image can't be shown."""
     approved = session.attempt(session.final_result)
     candidate = approved.candidate(session.final_candidate)
     link = thread_link(workspace_url, session)
@@ -124,8 +114,8 @@ def _picture(session: Session, workspace_url: str, images: bool, label: str) -> 
 
 
 def _defaults(gallery: Gallery, table: OptionTable) -> list[Block]:
-    """The block's id tells what is chosen: a client keeps showing what it had in a block of the
-    same id."""
+    """The block id names the choice, because Slack's clients keep what they show in a block whose
+    id stays."""
     chosen = gallery.defaults
     selects = [
         option_select(spec, f"{ids.DEFAULT_OPTION}_{spec.name}", chosen, prefix=f"{spec.label}: ")
@@ -135,7 +125,7 @@ def _defaults(gallery: Gallery, table: OptionTable) -> list[Block]:
     shown = [
         blocks.header("Your defaults"),
         blocks.context("For every image of yours, unless you ask for something else."),
-        blocks.actions(*selects, block_id="-".join(["defaults", *values])),
+        blocks.actions(*selects) | {"block_id": "-".join(["defaults", *values])},
     ]
     if gallery.last not in (NO_OPTIONS, chosen):
         label = f"Keep my last options: {option_words(gallery.last)}"
@@ -144,7 +134,7 @@ def _defaults(gallery: Gallery, table: OptionTable) -> list[Block]:
 
 
 def _paging(name: str, page: Page, count: int, size: int) -> list[Block]:
-    """Buttons to the newer and the older page of one list, where there are any."""
+    """Buttons to the newer and the older page of one list, as far as they exist."""
     at: int = getattr(page, name)
     turns = []
     if at > 0:

@@ -1,13 +1,15 @@
-"""The ids by which clicks, forms and messages come back, and the opaque values they carry."""
+"""The names by which commands, clicks, forms and messages come back, and the opaque values that
+they carry."""
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from bot.domain.attempt import ImageRef
 from bot.domain.session import Session
-from bot.views.blocks import Block
+
+COMMAND = "/imagine"
 
 APPROVE = "approve"
 USE_THIS = "use_this"
@@ -17,6 +19,17 @@ EDIT_PROMPT = "edit_prompt"
 CANCEL = "cancel"
 TRY_AGAIN = "try_again"
 START_OVER = "start_over"
+
+BUTTON_LABELS = {
+    APPROVE: "✅ Approve",
+    USE_THIS: "Use this one",
+    REGENERATE: "🔁 Regenerate",
+    REFINE: "🪄 Refine",
+    EDIT_PROMPT: "✏️ Edit prompt",
+    CANCEL: "🛑 Cancel",
+    TRY_AGAIN: "🔁 Try again",
+    START_OVER: "🔄 Start over",
+}
 
 DIRECT_IMAGE = "direct_image"
 """Callback id of the message shortcut."""
@@ -47,7 +60,7 @@ PICTURE_BLOCK = "picture"
 
 
 def numbered(action_id: str, candidate: int) -> str:
-    """The action id of a candidate's own button: unique in its message."""
+    """The action id of a candidate's own button, unique in its message: `approve`, `approve_2`."""
     return action_id if candidate == 1 else f"{action_id}_{candidate}"
 
 
@@ -62,7 +75,8 @@ _TARGET = re.compile(r"([\w-]+\.[\w-]+\.[0-9a-f]+)#([0-9]{1,4})(?:\.([1-4]))?")
 
 
 class Target(NamedTuple):
-    """What a button or a form is about. `attempt` counts from 1; 0 means the whole session."""
+    """The image or session that a button or a form is about. `attempt` counts from 1; 0 means the
+    whole session."""
 
     session_id: str
     attempt: int
@@ -77,38 +91,16 @@ class Target(NamedTuple):
 
 
 def parse_target(value: str) -> Target | None:
-    """Read a value back; None where it is not one of ours."""
+    """The target that a value names; None for any other value."""
     match = _TARGET.fullmatch(value) if len(value) <= VALUE else None
     return Target(match[1], int(match[2]), int(match[3] or 1)) if match else None
 
 
-class Message(NamedTuple):
-    """`text` is what notifications and screen readers get. The first block carries the marker."""
-
-    text: str
-    blocks: list[Block]
-
-
-def root_marker(session: Session) -> str:
-    return _marker(session, "root", 0)
-
-
-def draft_marker(session: Session, number: int) -> str:
-    return _marker(session, "draft", number)
-
-
-def preview_marker(session: Session, number: int) -> str:
-    return _marker(session, "preview", number)
-
-
-def failure_marker(session: Session, number: int) -> str:
-    return _marker(session, "failure", number)
-
-
-def final_marker(session: Session) -> str:
-    return _marker(session, "final", session.final_result)
-
-
-def _marker(session: Session, kind: str, number: int) -> str:
-    """Opaque; at most 255 characters."""
+def marker(
+    session: Session,
+    kind: Literal["root", "draft", "preview", "failure", "final"],
+    number: int = 0,
+) -> str:
+    """The id of a message's first block, by which it is found where no `ts` was recorded. At most
+    255 characters; `number` is that of its attempt."""
     return f"{kind}-{session.id}-{number}"

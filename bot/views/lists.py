@@ -1,16 +1,17 @@
-"""What `/imagine list` and `/imagine cancel` answer."""
+"""The answers to `/imagine list` and `/imagine cancel`, and the links to threads."""
 
 from __future__ import annotations
 
 from bot.domain.session import Session
+from bot.views.blocks import cut, escape, one_line
+from bot.views.ids import COMMAND
 from bot.views.messages import status_words
-from bot.views.text import COMMAND, cut, escape, one_line
 
 PROMPT_IN_LIST = 80
 
 
 def thread_link(workspace_url: str, session: Session) -> str:
-    """The address of a session's status message; empty while it is not posted."""
+    """The address of a session's root message; empty before it is posted."""
     if not session.root_ts:
         return ""
     place = f"{workspace_url.rstrip('/')}/archives/{session.channel}"
@@ -21,12 +22,12 @@ def thread_link(workspace_url: str, session: Session) -> str:
 
 
 def linked(link: str, label: str) -> str:
-    """The label in mrkdwn, as a link where there is one. `label` is what somebody typed."""
+    """The label in mrkdwn, with the link where there is one. The label is escaped."""
     return f"<{escape(link)}|{escape(label)}>" if link else escape(label)
 
 
 def list_words(sessions: list[Session], total: int, workspace_url: str) -> str:
-    """Sessions in progress, in mrkdwn; `total` is how many there are in all."""
+    """Sessions in progress, in mrkdwn. `total` also counts those that are left out."""
     if not sessions:
         return (
             "You have nothing in progress. "
@@ -40,7 +41,7 @@ def list_words(sessions: list[Session], total: int, workspace_url: str) -> str:
 
 
 def cancelled_words(session: Session, others: int) -> str:
-    """What was cancelled, in mrkdwn; `others` is how many of the person's go on."""
+    """The session that was cancelled, in mrkdwn. `others` of the same person go on."""
     words = f"🚫 Cancelled: “{escape(short_prompt(session))}”."
     if not others:
         return words

@@ -1,8 +1,9 @@
-"""The messages of a session: root, draft, preview, failure, final."""
+"""The messages of a session: root with its status, preview, failure, final. A draft has a module
+of its own."""
 
 from __future__ import annotations
 
-from bot.domain.attempt import Attempt, Candidate
+from bot.domain.attempt import Attempt
 from bot.domain.errors import StoreTrouble
 from bot.domain.images import AI_LABEL
 from bot.domain.publication import Publication
@@ -10,147 +11,15 @@ from bot.domain.session import Session
 from bot.domain.stages import Event, Stage
 from bot.domain.transitions import can
 from bot.views import blocks, ids
-from bot.views.blocks import Block
-from bot.views.captions import ai_alt_text, ai_line, changes, described, origin
-from bot.views.drafts import draft_message, is_live
-from bot.views.ids import (
-    Message,
-    draft_marker,
-    failure_marker,
-    final_marker,
-    preview_marker,
-    root_marker,
+from bot.views.blocks import FALLBACK_TEXT, PROMPT_SHOWN, Block, Message, cut, escape
+from bot.views.captions import (
+    ai_alt_text,
+    ai_line,
+    attempt_name,
+    changes,
+    described,
+    option_words,
 )
-from bot.views.option_words import option_words
-from bot.views.text import FALLBACK_TEXT, cut, escape, mention
-
-__all__ = [
-    "Message",
-    "draft_marker",
-    "draft_message",
-    "failure_marker",
-    "failure_message",
-    "final_marker",
-    "final_message",
-    "is_live",
-    "preview_marker",
-    "preview_message",
-    "root_marker",
-    "root_message",
-]
-
-
-def root_message(
-    session: Session, ahead: int | None, now: float, waits_for: StoreTrouble | None = None
-) -> Message:
-    """Who, the prompt and the status, with Cancel while there is something to cancel. `ahead` is
-    the number of images before this one in the queue, None where it is not known; `now` is in
-    seconds since the epoch. `waits_for`: what keeps the store from taking what is under way."""
-    prompt = session.task_input
-    status = status_words(session, ahead, now, waits_for)
-    options = option_words(session.options)
-    from_picture = ", from a picture" if session.source else ""
-    shown = [
-        blocks.section(f"{mention(session.user)} imagines{from_picture}", root_marker(session)),
-        blocks.plain_section(prompt or "(started over)"),
-        blocks.context(status, options) if options else blocks.context(status),
-    ]
-    if buttons := _root_buttons(session):
-        shown.append(blocks.actions(*buttons))
-    imagined = escape(cut(prompt, FALLBACK_TEXT))
-    return Message(f"{mention(session.user)} imagines: {imagined}\n{status}", shown)
-
-
-def preview_message(
-    session: Session, number: int, file_id: str, *, label: str = AI_LABEL
-) -> Message:
-    """What the model has so far of an attempt; which one, is recorded with the image."""
-    line = f"🎨 Preview of attempt {number}: the model is still at work"
-    alt_text = ai_alt_text(label, session, session.attempt(number))
-    shown = blocks.image(file_id, alt_text, preview_marker(session, number))
-    return Message(line, [shown, blocks.context(line, plain=label)])
-
-
-def failure_message(session: Session, number: int, words: str, *, edit_prompt: bool) -> Message:
-    """What happened and what to do, with the buttons to do it."""
-    buttons = [_try_again(session, number)]
-    if edit_prompt:
-        buttons.insert(0, _edit_prompt(session, number, primary=True))
-    text = f"{mention(session.user)} {words}"
-    marker = failure_marker(session, number)
-    return Message(text, [blocks.section(f"⚠️ {text}", marker), blocks.actions(*buttons)])
-
-
-def final_message(
-    session: Session, *, link: str = "", retired: bool = False, label: str = AI_LABEL
-) -> Message:
-    """The approved image, for the thread and the channel; `retired`: without Start over. `label`
-    says that it is made by AI.
-
-    `link` leads to the image where Slack did not take it into a message.
-    """
-    approved = session.attempt(session.final_result)
-    by = f", approved by {mention(session.approved_by)}"
-    shown = [
-        blocks.section(
-            f"✅ {mention(session.user)}’s approved image"
-            f"{'' if session.approved_by == session.user else by}",
-            final_marker(session),
-        ),
-        _final_image(session, link, label),
-        blocks.plain_section(approved.prompt),
-    ]
-    if asked := changes(session, approved):
-        shown.append(blocks.plain_section("\n".join(asked)))
-    shown.append(blocks.plain_context(ai_line(label, _approved_candidate(session))))
-    if not retired:
-        shown.append(blocks.actions(_start_over(session, approved.number)))
-    caption = described(session, approved, FALLBACK_TEXT)
-    return Message(f"Approved image: {escape(caption)}", shown)
-
-
-def _approved_candidate(session: Session) -> Candidate:
-    return session.attempt(session.final_result).candidate(session.final_candidate)
-
-
-def _final_image(session: Session, link: str, label: str) -> Block:
-    approved = session.attempt(session.final_result)
-    image_id = f"image-{final_marker(session)}"
-    if link:
-        return blocks.section(f"<{escape(link)}|See the image>", image_id)
-    candidate = _approved_candidate(session)
-    alt_text = ai_alt_text(label, session, approved, candidate)
-    return blocks.image(candidate.file_id, alt_text, image_id)
-
-
-def _root_buttons(session: Session) -> list[Block]:
-    """Cancel while something is made; ways to go on after a cancellation that left no draft, and
-    where the approved image could not be published."""
-    if can(session, Event.CANCEL):
-        value = str(ids.Target(session.id, session.latest.number))
-        return [blocks.button("🛑 Cancel", ids.CANCEL, value)]
-    if session.publication is Publication.REFUSED:
-        number = session.final_result
-        return [_try_again(session, number), _start_over(session, number)]
-    none_left = session.stage is Stage.INITIAL_INPUT and bool(session.attempts)
-    if none_left and session.latest.cancelled:
-        number = session.latest.number
-        return [_try_again(session, number), _edit_prompt(session, number)]
-    return []
-
-
-def _try_again(session: Session, number: int) -> Block:
-    return blocks.button("🔁 Try again", ids.TRY_AGAIN, str(ids.Target(session.id, number)))
-
-
-def _start_over(session: Session, number: int) -> Block:
-    return blocks.button("🔄 Start over", ids.START_OVER, str(ids.Target(session.id, number)))
-
-
-def _edit_prompt(session: Session, number: int, *, primary: bool = False) -> Block:
-    value = str(ids.Target(session.id, number))
-    return blocks.button("✏️ Edit prompt", ids.EDIT_PROMPT, value, primary=primary)
-
 
 _WAITS = {
     StoreTrouble.AWAY: "I can't reach my memory",
@@ -164,34 +33,113 @@ _GOES_ON = {
 }
 
 
+def root_message(
+    session: Session, ahead: int | None, now: float, waits_for: StoreTrouble | None = None
+) -> Message:
+    """Who, the prompt and the status, with Cancel while an image is made. `ahead` is the number of
+    images before this one in the queue, None where it is not known. `now` is in seconds since the
+    epoch. `waits_for` is the trouble of the store that the attempt waits for."""
+    status = status_words(session, ahead, now, waits_for)
+    options = option_words(session.options)
+    who = f"<@{session.user}> imagines"
+    lead = blocks.section(f"{who}, from a picture" if session.source else who)
+    shown = [
+        lead | {"block_id": ids.marker(session, "root")},
+        blocks.section(plain=cut(session.task_input, PROMPT_SHOWN) or "(started over)"),
+        blocks.context(status, options) if options else blocks.context(status),
+    ]
+    shown += _root_buttons(session)
+    imagined = escape(cut(session.task_input, FALLBACK_TEXT))
+    return Message(f"{who}: {imagined}\n{status}", shown)
+
+
+def _root_buttons(session: Session) -> list[Block]:
+    """Cancel while an image is made. Ways to go on where a cancelled session has no draft, and
+    where Slack refused the approved image."""
+    if can(session, Event.CANCEL):
+        return [blocks.buttons(ids.Target(session.id, session.latest.number), ids.CANCEL)]
+    if session.publication is Publication.REFUSED:
+        target = ids.Target(session.id, session.final_result)
+        return [blocks.buttons(target, ids.TRY_AGAIN, ids.START_OVER)]
+    no_draft = session.stage is Stage.INITIAL_INPUT and bool(session.attempts)
+    if no_draft and session.latest.cancelled:
+        target = ids.Target(session.id, session.latest.number)
+        return [blocks.buttons(target, ids.TRY_AGAIN, ids.EDIT_PROMPT)]
+    return []
+
+
+def preview_message(
+    session: Session, number: int, file_id: str, *, label: str = AI_LABEL
+) -> Message:
+    """A partial image of an attempt, with a line that says so."""
+    line = f"🎨 Preview of attempt {number}: the model is still at work"
+    image = blocks.image(file_id, ai_alt_text(label, session, session.attempt(number)))
+    marked = image | {"block_id": ids.marker(session, "preview", number)}
+    return Message(line, [marked, blocks.context(line, plain=label)])
+
+
+def failure_message(session: Session, number: int, words: str, *, edit_prompt: bool) -> Message:
+    """Why an attempt failed and what to do next, with the buttons to do it."""
+    text = f"<@{session.user}> {words}"
+    lead = blocks.section(f"⚠️ {text}") | {"block_id": ids.marker(session, "failure", number)}
+    row = [ids.EDIT_PROMPT, ids.TRY_AGAIN] if edit_prompt else [ids.TRY_AGAIN]
+    target = ids.Target(session.id, number)
+    return Message(text, [lead, blocks.buttons(target, *row, primary=ids.EDIT_PROMPT)])
+
+
+def final_message(
+    session: Session, *, link: str = "", retired: bool = False, label: str = AI_LABEL
+) -> Message:
+    """The approved image, for the thread and the channel. A `retired` one has no Start over.
+    `label` says that the image is made by AI. `link` leads to the image where Slack did not take it
+    into a message."""
+    approved = session.attempt(session.final_result)
+    image = approved.candidate(session.final_candidate)
+    marker = ids.marker(session, "final", approved.number)
+    lead = f"✅ <@{session.user}>’s approved image"
+    if session.approved_by != session.user:
+        lead = f"{lead}, approved by <@{session.approved_by}>"
+    alt_text = ai_alt_text(label, session, approved, image)
+    linked = blocks.section(f"<{escape(link)}|See the image>")
+    shown = [
+        blocks.section(lead) | {"block_id": marker},
+        (linked if link else blocks.image(image.file_id, alt_text))
+        | {"block_id": f"image-{marker}"},
+        blocks.section(plain=cut(approved.prompt, PROMPT_SHOWN)),
+    ]
+    if asked := changes(session, approved):
+        shown.append(blocks.section(plain=cut("\n".join(asked), PROMPT_SHOWN)))
+    shown.append(blocks.context(plain=ai_line(label, image)))
+    if not retired:
+        shown.append(blocks.buttons(ids.Target(session.id, approved.number), ids.START_OVER))
+    caption = described(session, approved, FALLBACK_TEXT)
+    return Message(f"Approved image: {escape(caption)}", shown)
+
+
 def status_words(
     session: Session,
     ahead: int | None,
     now: float | None,
     waits_for: StoreTrouble | None = None,
 ) -> str:
-    """In mrkdwn. `ahead`: images before this one in the queue, None where it is not known; `now`
-    is None for what is not brought up to date every few seconds. `waits_for`: what keeps the store
-    from taking what is under way."""
-    if waits_for is not None and session.stage is Stage.GENERATING:
-        which = _which(session.latest)
-        return f"⏳ Waiting{which}: {_WAITS[waits_for]}. It goes on by itself {_GOES_ON[waits_for]}"
+    """In mrkdwn: where the session stands. `ahead` and `waits_for` are those of `root_message`.
+    `now` is None for a text that is not updated every few seconds: it tells no seconds."""
     cancelled = bool(session.attempts) and session.latest.cancelled
     match session.stage:
         case Stage.GENERATING:
-            return _working(session, ahead, now)
+            return _generating(session.latest, ahead, now, waits_for)
         case Stage.USER_FEEDBACK if cancelled:
             which = f"🚫 Attempt {session.latest.number} cancelled"
-            return f"{which} · 👀 waiting for review by {mention(session.user)}"
+            return f"{which} · 👀 waiting for review by <@{session.user}>"
         case Stage.USER_FEEDBACK if session.last_attempt_failed:
             return "⚠️ The last attempt failed: see the thread"
         case Stage.USER_FEEDBACK:
-            return f"👀 Waiting for review by {mention(session.user)}"
+            return f"👀 Waiting for review by <@{session.user}>"
         case Stage.FINAL if session.publication.was_refused:
-            who = mention(session.approved_by)
+            who = f"<@{session.approved_by}>"
             return f"⚠️ Approved by {who}, but Slack did not let me post it to the channel"
         case Stage.FINAL:
-            return f"✅ Approved by {mention(session.approved_by)}"
+            return f"✅ Approved by <@{session.approved_by}>"
         case Stage.INITIAL_INPUT if cancelled:
             return "🚫 Cancelled"
         case Stage.INITIAL_INPUT if session.last_attempt_failed and not session.started_over:
@@ -200,28 +148,23 @@ def status_words(
             return "🔄 Started over"
 
 
-def _working(session: Session, ahead: int | None, now: float | None) -> str:
-    attempt = session.latest
-    which = _which(attempt)
+def _generating(
+    attempt: Attempt, ahead: int | None, now: float | None, waits_for: StoreTrouble | None
+) -> str:
+    """The first attempt of a session is not named by its number."""
+    name = attempt_name(attempt)
+    if attempt.number == 1:
+        name = name.removeprefix("attempt 1").strip()
+    which = f", {name}" if name else ""
+    if waits_for is not None:
+        return f"⏳ Waiting{which}: {_WAITS[waits_for]}. It goes on by itself {_GOES_ON[waits_for]}"
     if attempt.generated_at:
         return f"📤 Uploading{which}…"
-    if attempt.started_at:
-        seconds = "" if now is None else f" {max(0, round(now - attempt.started_at))} s"
-        return f"🎨 Generating{which}…{seconds}{_so_far(attempt)}"
-    if ahead:
-        return f"⏳ Queued{which}, {ahead} ahead"
-    return f"⏳ Queued{which}"
-
-
-def _which(attempt: Attempt) -> str:
-    """The first attempt of a session needs no name."""
-    named = [f"attempt {attempt.number}"] if attempt.number > 1 else []
-    words = " ".join([*named, *([origin(attempt)] if attempt.base else [])])
-    return f", {words}" if words else ""
-
-
-def _so_far(attempt: Attempt) -> str:
-    there = sum(c.has_image for c in attempt.candidates)
-    if not there or len(attempt.candidates) == 1:
-        return ""
-    return f" · {there} of {len(attempt.candidates)} images {'is' if there == 1 else 'are'} there"
+    if not attempt.started_at:
+        return f"⏳ Queued{which}, {ahead} ahead" if ahead else f"⏳ Queued{which}"
+    seconds = "" if now is None else f" {max(0, round(now - attempt.started_at))} s"
+    status = f"🎨 Generating{which}…{seconds}"
+    made, asked = sum(c.has_image for c in attempt.candidates), len(attempt.candidates)
+    if made and asked > 1:
+        status = f"{status} · {made} of {asked} images {'is' if made == 1 else 'are'} there"
+    return status

@@ -1,4 +1,4 @@
-"""The selects of how an image is asked for, and what was chosen in them."""
+"""The selects of the options, and what was chosen in them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ NOT_CHOSEN = "default"
 
 
 def option_value(value: str) -> str:
-    """What a select's value stands for: empty where nothing was chosen. Raises `Refusal` for more
-    than is read."""
+    """The option's value for a select's value; empty where nothing was chosen. Raises `Refusal` for
+    a value that is too long."""
     return "" if value == NOT_CHOSEN else check_length(value)
 
 
@@ -35,8 +35,8 @@ def option_inputs(options: Options, table: OptionTable = OPTIONS) -> list[Block]
 
 
 def option_select(spec: OptionSpec, action_id: str, options: Options, prefix: str = "") -> Block:
-    """One select; each of its labels begins with the `prefix`, for where it has none itself. What
-    is chosen and not on offer any more counts as not chosen."""
+    """One select. Each of its labels begins with the `prefix`, for a select that has no label of
+    its own. A chosen value that is not on offer any more counts as not chosen."""
     offered = {NOT_CHOSEN: "Default", **spec.choices}
     chosen = options.get(spec.name)
     value = str(chosen) if chosen and spec.offers(chosen) else NOT_CHOSEN
@@ -47,8 +47,8 @@ def option_select(spec: OptionSpec, action_id: str, options: Options, prefix: st
 
 
 def read_options(values: dict[str, Any], table: OptionTable = OPTIONS) -> Options:
-    """The options out of a view's `state.values`; a select that is missing says nothing. Raises
-    `OptionRefused` for a value that cannot be."""
+    """The options in a view's `state.values`. A missing select leaves its option unchosen. Raises
+    `OptionRefused` for an impossible value."""
     chosen = {spec.name: chosen_in(values, spec.name) for spec in table}
     return Options(**{name: table[name].parse(value) for name, value in chosen.items() if value})
 

@@ -1,4 +1,4 @@
-"""The pictures of a message, carried through the form that starts a session from one of them."""
+"""The pictures of a message, kept in the metadata of the form that starts a session from one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.domain.attempt import Source
-from bot.views.text import cut
+from bot.views.blocks import cut
 
 MOST_PICTURES = 10
 NAME_KEPT = 40
@@ -16,7 +16,7 @@ METADATA = 3_000
 
 
 class Picture(NamedTuple):
-    """A picture of a person, as Slack described it; `size` is in bytes."""
+    """A person's picture, as Slack describes it. `size` is in bytes."""
 
     file_id: str
     mime_type: str = ""
@@ -30,7 +30,7 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class SourcePictures:
-    """Pictures, where they are, and where to answer: `thread_ts` is the thread, empty for none."""
+    """Pictures and the message that they are in. `thread_ts` is empty outside a thread."""
 
     channel: str
     thread_ts: str
@@ -38,7 +38,7 @@ class SourcePictures:
     files: tuple[Picture, ...]
 
     def to_metadata(self) -> str:
-        """As JSON of at most 3,000 characters; pictures past the tenth are left out, and names are
+        """As JSON of at most 3,000 characters. Pictures after the tenth are left out, and names are
         cut."""
         kept = [
             picture._replace(name=cut(picture.name, NAME_KEPT))
@@ -50,7 +50,7 @@ class SourcePictures:
 
     @classmethod
     def from_metadata(cls, text: str) -> SourcePictures | None:
-        """Read it back; None where it is not one of ours."""
+        """The pictures in a form's metadata; None for any other text."""
         if len(text) > METADATA:
             return None
         try:

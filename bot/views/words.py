@@ -1,40 +1,14 @@
-"""What the bot says when something is refused: what happened, and what to do next."""
+"""What the bot answers to a request that is refused, lost or empty: what happened, and what to do
+next."""
 
 from __future__ import annotations
 
 from bot.domain.errors import OptionRefused, Reason, Refusal, StoreTrouble
 from bot.domain.images import MAX_BYTES, MAX_PIXELS
 from bot.domain.prompt import MAX_PROMPT
-from bot.views.failure_words import (
-    FAILURES,
-    failure_words,
-    not_posted_words,
-    not_published_words,
-)
-from bot.views.lists import cancelled_words, list_words
-from bot.views.option_words import help_words, option_refusal_words
-from bot.views.text import COMMAND, PICTURES, mention
-
-__all__ = [
-    "CANCELLED",
-    "CLICK_LOST",
-    "COMMAND",
-    "EMPTY_MENTION",
-    "FAILURES",
-    "FORM_LOST",
-    "REFUSALS",
-    "SHUT_OUT",
-    "SOMETHING_BROKE",
-    "STORE_AWAY",
-    "cancelled_words",
-    "failure_words",
-    "help_words",
-    "list_words",
-    "not_posted_words",
-    "not_published_words",
-    "refusal_words",
-    "store_words",
-]
+from bot.views.failure_words import PICTURES
+from bot.views.help_words import option_refusal_words
+from bot.views.ids import COMMAND
 
 REFUSALS: dict[Reason, str] = {
     Reason.NOT_ALLOWED: (
@@ -147,24 +121,6 @@ SHUT_OUT = (
     "right. Please tell whoever runs this bot."
 )
 SOMETHING_BROKE = "Something went wrong on my side. Please try again in a minute."
-
-
-def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True) -> str:
-    """In mrkdwn, or `plain` for a form, where Slack shows no mentions and what was typed is still
-    there. They name the owner, where that is the reason. `command`: what is repeated was typed
-    behind the slash command."""
-    if isinstance(refusal, OptionRefused):
-        return option_refusal_words(refusal, plain=plain, command=command)
-    owner = "its owner" if plain else mention(refusal.owner)
-    words = REFUSALS[refusal.reason].format(owner=owner)
-    return words.replace("`", "") if plain else words
-
-
-def store_words(trouble: StoreTrouble, away: str) -> str:
-    """Why a person's request could not be kept; `away` where the store does not answer."""
-    return _NOTHING_KEPT.get(trouble, away)
-
-
 ASK_AGAIN = "I can't reach my memory right now. Please ask again in a minute."
 CANCEL_LOST = (
     "I can't reach my memory right now, so nothing may have been cancelled. "
@@ -179,3 +135,19 @@ ONE_PICTURE = (
     "Send me the others in messages of their own."
 )
 NOT_PICTURES = "I can only use pictures, so I left the other files aside."
+
+
+def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True) -> str:
+    """In mrkdwn, or `plain` for a form, where Slack shows no mentions and what was typed is still
+    there. They name the owner where only the owner may do it. `command`: the repeated text was
+    typed after the slash command."""
+    if isinstance(refusal, OptionRefused):
+        return option_refusal_words(refusal, plain=plain, command=command)
+    owner = "its owner" if plain else f"<@{refusal.owner}>"
+    words = REFUSALS[refusal.reason].format(owner=owner)
+    return words.replace("`", "") if plain else words
+
+
+def store_words(trouble: StoreTrouble, away: str) -> str:
+    """Why a request could not be stored. `away` is what to say where the store does not answer."""
+    return _NOTHING_KEPT.get(trouble, away)

@@ -15,7 +15,7 @@ from bot.adapters.redis.schema import session_key
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import OPTIONS, Options
-from bot.views.option_words import option_words
+from bot.views.captions import option_words
 from tests import fake_openai as fakes
 from tests.fake_openai import FakeOpenAI, Outcome
 from tests.fakes import ID, FakeCheckpoint, a_session, an_attempt

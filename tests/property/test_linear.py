@@ -28,7 +28,9 @@ from bot.domain.prompt import MAX_TYPED, check_length, clean_change, clean_promp
 from bot.domain.session import Session
 from bot.domain.sizes import ratio_of, size_of
 from bot.slack.mention_text import mention_text
-from bot.views.captions import descent, described
+from bot.views.blocks import cut, escape, one_line, repeated
+from bot.views.captions import described
+from bot.views.drafts import draft_message
 from bot.views.failure_words import failure_words, not_posted_words
 from bot.views.forms import edit_form, image_form, prompt_form, refine_form
 from bot.views.home import parse_page
@@ -36,7 +38,6 @@ from bot.views.ids import Target, parse_target
 from bot.views.lists import cancelled_words, list_words
 from bot.views.option_selects import option_value
 from bot.views.source_pictures import SourcePictures
-from bot.views.text import cut, escape, one_line, repeated
 from bot.views.words import refusal_words
 from tests.fakes import a_session, an_attempt
 
@@ -170,7 +171,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "edit_form": lambda text: edit_form(Target("T1.U1.a", 1), text),
     "refine_form": lambda text: refine_form(Target("T1.U1.a", 2), _with(text)),
     "image_form": lambda text: image_form(SourcePictures("C1", "", "", ())),
-    "descent": lambda text: descent(_with(text).attempt(2)),
+    "draft": lambda text: draft_message(_with(text), 2),
     "described": lambda text: described(_with(text), _with(text).attempt(2), 500),
     "list_words": lambda text: list_words([_with(text)], 1, "https://x.slack.com"),
     "cancelled_words": lambda text: cancelled_words(_with(text), 0),

@@ -15,10 +15,10 @@ from bot.domain.session import Session
 from bot.sandbox.webapi.block_kit import block_problems, view_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, pings_in_text
 from bot.slack.mention_text import mention_text
+from bot.views.blocks import cut, escape
 from bot.views.forms import edit_form, prompt_form
 from bot.views.ids import Target, parse_target
 from bot.views.lists import cancelled_words, list_words
-from bot.views.text import cut, escape
 from bot.views.words import refusal_words
 from tests.fakes import ID
 from tests.property.strategies import TYPED, shown_sessions

@@ -17,6 +17,7 @@ from bot.domain.stages import Stage
 from bot.sandbox import PATIENCE
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import words
+from bot.views.help_words import help_words
 from bot.views.ids import PROMPT_FORM, Target
 from bot.views.option_selects import read_options
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, STRANGER, a_session, generating
@@ -71,7 +72,7 @@ async def test_help_is_told_in_private_and_starts_nothing(make_app: MakeApp, tex
     app = make_app()
     response = await app.command(text)
     assert response.status == 200
-    assert json.loads(response.body) == {"response_type": "ephemeral", "text": words.help_words()}
+    assert json.loads(response.body) == {"response_type": "ephemeral", "text": help_words()}
     assert app.store.sessions == {}
 
 
@@ -191,7 +192,7 @@ async def test_while_the_queue_is_away_the_session_is_kept_for_the_sweeper(
 async def test_help_needs_no_store(make_app: MakeApp) -> None:
     app = make_app()
     app.store.away = True
-    assert words.help_words() in json.loads((await app.command("help")).body)["text"]
+    assert help_words() in json.loads((await app.command("help")).body)["text"]
 
 
 async def test_a_form_that_does_not_open_is_apologised_for(make_app: MakeApp) -> None:

@@ -19,6 +19,7 @@ from bot.domain.sizes import ratio_of
 from bot.domain.stages import Stage
 from bot.domain.steps import attempt_failed
 from bot.views import words
+from bot.views.help_words import help_words
 from tests.fakes import (
     CHANNEL,
     ID,
@@ -285,7 +286,7 @@ async def test_help_is_told_in_private(make_app: MakeApp) -> None:
     app = make_app()
     app.store.away = True
     await app.mention("Help")
-    assert app.whispers() == [words.help_words()]
+    assert app.whispers() == [help_words()]
 
 
 async def test_list_is_told_in_private(make_app: MakeApp) -> None:
@@ -339,7 +340,7 @@ async def test_in_a_direct_channel_it_is_a_reply(make_app: MakeApp) -> None:
     app.fail["chat.postEphemeral"] = "channel_not_found"
     await app.event(direct("help", ts="6.6"))
     (told,) = app.of("chat.postMessage")
-    assert (told["channel"], told["thread_ts"], told["text"]) == (DIRECT, "6.6", words.help_words())
+    assert (told["channel"], told["thread_ts"], told["text"]) == (DIRECT, "6.6", help_words())
 
 
 async def test_nobody_to_tell_is_no_reason_to_break(make_app: MakeApp) -> None:

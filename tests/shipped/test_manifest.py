@@ -17,8 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.shut_out import REQUIRED_SCOPES
 from bot.ops.doctor.slack import OPTIONAL_SCOPES, SCOPES_OF_FULL_MEMBERS
 from bot.sandbox.webapi.methods import METHODS
-from bot.views.ids import DIRECT_IMAGE
-from bot.views.words import COMMAND
+from bot.views.ids import COMMAND, DIRECT_IMAGE
 from tests.support.http import routes_for
 
 ROOT = Path(__file__).parents[2]

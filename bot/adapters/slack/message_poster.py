@@ -17,7 +17,7 @@ from bot.adapters.slack.web_api import PATIENCE, call, counted, retry_after, wit
 from bot.concurrency import finish_before_cancel
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.session import Session
-from bot.views.messages import Message
+from bot.views.blocks import Message
 
 log = logging.getLogger(__name__)
 

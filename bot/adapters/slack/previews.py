@@ -11,7 +11,7 @@ from bot.adapters.slack.message_poster import MessagePoster
 from bot.adapters.slack.web_api import call
 from bot.domain.errors import SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.session import Session
-from bot.views import messages
+from bot.views import ids, messages
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Previews:
         return ts
 
     async def remove(self, session: Session, number: int, ts: str) -> None:
-        marker = messages.preview_marker(session, number)
+        marker = ids.marker(session, "preview", number)
         for message in await self._poster.remove(session, marker, ts):
             known = self._files.pop(str(message["ts"]), "")
             for file_id in [known] if known else _file_ids(message):

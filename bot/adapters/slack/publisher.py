@@ -24,8 +24,9 @@ from bot.domain.errors import (
 )
 from bot.domain.images import AI_LABEL
 from bot.domain.session import Session
-from bot.views import messages
+from bot.views import ids, messages
 from bot.views.captions import ai_line
+from bot.views.drafts import draft_message
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class SlackPublisher:
         return await with_retries(partial(self._poster.upload, data, name, title))
 
     async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
-        draft = messages.draft_message(session, number, live=True, label=self._ai_label)
+        draft = draft_message(session, number, label=self._ai_label)
         return await self._poster.post(
             session, draft, repeated=repeated, ready_within=self._ready_within
         )
@@ -90,7 +91,7 @@ class SlackPublisher:
         await with_retries(partial(self._poster.upload, data, name, title, **place))
 
     async def remove_draft(self, session: Session, number: int) -> None:
-        marker = messages.draft_marker(session, number)
+        marker = ids.marker(session, "draft", number)
         await self._poster.remove(session, marker, session.attempt(number).message_ts)
 
     async def post_preview(self, session: Session, number: int, data: bytes) -> str:
@@ -100,8 +101,7 @@ class SlackPublisher:
         await self._previews.remove(session, number, ts)
 
     async def refresh_draft(self, session: Session, number: int) -> None:
-        live = messages.is_live(session, number)
-        draft = messages.draft_message(session, number, live=live, label=self._ai_label)
+        draft = draft_message(session, number, label=self._ai_label)
         await self._poster.update(session.channel, session.attempt(number).message_ts, draft)
 
     async def post_failure(

@@ -12,7 +12,7 @@ from bot.slack.listeners.home import Home
 from bot.slack.listeners.mentions import Mentions
 from bot.slack.listeners.shortcuts import Shortcuts
 from bot.slack.listening import ListenerDependencies
-from bot.views import ids, words
+from bot.views import ids
 
 __all__ = ["ListenerDependencies", "register"]
 
@@ -21,7 +21,7 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
     """Each listener acks only what is stored, or says in private why it is not."""
     tasks = dependencies.tasks
 
-    app.command(words.COMMAND)(Commands(dependencies).imagine)
+    app.command(ids.COMMAND)(Commands(dependencies).imagine)
 
     clicks = Clicks(dependencies)
     app.action(ids.pattern(ids.APPROVE))(clicks.approve)

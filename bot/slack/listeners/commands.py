@@ -15,6 +15,7 @@ from bot.slack.listening import (
 )
 from bot.slack.responders import CommandResponder
 from bot.views import forms, words
+from bot.views.help_words import help_words
 from bot.views.ids import Target
 
 
@@ -29,7 +30,7 @@ class Commands:
         match text.strip().lower() if len(text) <= MAX_TYPED else "":
             case "help":
                 async with error_boundary(responder):
-                    await responder.say(words.help_words())
+                    await responder.say(help_words())
             case "list":
                 await self._list(args, responder)
             case "cancel":

@@ -19,6 +19,7 @@ from bot.slack.mention_text import mention_text
 from bot.slack.message_pictures import FoundPictures, pictures_among
 from bot.slack.responders import EventResponder
 from bot.views import words
+from bot.views.help_words import help_words
 
 
 class Mentions:
@@ -51,7 +52,7 @@ class Mentions:
         match said.lower():
             case "help":
                 async with error_boundary(responder):
-                    await responder.say(words.help_words())
+                    await responder.say(help_words())
             case "list":
                 async with error_boundary(responder, away=words.ASK_AGAIN):
                     await responder.say(

@@ -33,7 +33,7 @@ from bot.generation import recording
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import WAIT, RunCheckpoint
 from bot.ports import OnReading
-from bot.views.words import failure_words
+from bot.views.failure_words import failure_words
 from tests.fakes import (
     ID,
     IMAGE,

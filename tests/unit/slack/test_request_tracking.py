@@ -19,7 +19,7 @@ from bot.slack.request_tracking import (
     wait_for_acks,
 )
 from bot.telemetry import metrics
-from bot.views import ids, words
+from bot.views import ids
 from tests.support.metrics import Counted
 
 HOSTILE = "<!channel> a very private prompt"
@@ -38,7 +38,7 @@ def event(name: Any) -> dict[str, Any]:
 
 
 KNOWN = [
-    ({"command": words.COMMAND, "text": HOSTILE}, ("slash_command", "/imagine")),
+    ({"command": ids.COMMAND, "text": HOSTILE}, ("slash_command", "/imagine")),
     *[(click(ids.numbered(ids.APPROVE, n)), ("block_action", "approve")) for n in (1, 2, 3, 4)],
     (click("use_this_2"), ("block_action", "use_this")),
     (click("refine_4"), ("block_action", "refine")),

@@ -9,7 +9,7 @@ from bot.domain.errors import FailureKind
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.views.ids import Message
+from bot.views.blocks import Message
 from tests.fakes import a_candidate, a_session, an_attempt, generating, with_latest
 
 HOSTILE = "<!channel> <@U123> <https://x|y> <#C1> <!subteam^S1> & * _ ~ ` @here"
@@ -26,6 +26,28 @@ PROMPTS = {
     "lines": "one\n\n>two\n```three```\n" * 300,
     "entities": "&lt;!channel&gt; &amp; <!here>",
 }
+
+NEXT_STEP = (
+    "Try again",
+    "try again",
+    "Edit prompt",
+    "/imagine",
+    "/invite",
+    "Use the buttons",
+    "Start over",
+    "shorten",
+    "Please say",
+    "comes to the thread soon",
+    "go on with the newer one",
+    "share it from the draft",
+    "Try it in another channel",
+    "mention me with it",
+    "upload it",
+    "Ask somebody of that workspace",
+    "Ask a full member",
+    "Ask whoever runs me",
+)
+"""Of these, one stands in each text that says what to do next."""
 
 EVERY_OPTION = Options(size="1792x1008", quality="high", background="transparent", count=4)
 SOURCE = Source("F0", "image/png", 1000)
@@ -108,6 +130,11 @@ def sessions_of(prompt: str) -> dict[str, Session]:
         "started over": a_session(Stage.INITIAL_INPUT, thread_ts="1.0"),
     }
     return {name: with_prompt(session, prompt) for name, session in made.items()}
+
+
+def decided(session: Session) -> Session:
+    """The session with none of its drafts under review any more."""
+    return replace(session, stage=Stage.FINAL)
 
 
 def buttons(message: Message) -> dict[str, tuple[str, str]]:

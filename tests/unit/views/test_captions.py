@@ -11,11 +11,19 @@ from bot.domain.session import Gallery, Session, with_attempt
 from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import block_problems, view_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, texts
-from bot.views.blocks import Block
+from bot.views.blocks import Block, Message
+from bot.views.drafts import draft_message
 from bot.views.home import home_view
-from bot.views.messages import Message, draft_message, final_message, preview_message
+from bot.views.messages import final_message, preview_message
 from tests.fakes import MODEL, PROMPT, a_session, generating
-from tests.unit.views.samples import HOSTILE, PROMPTS, two_of_three, with_images, with_prompt
+from tests.unit.views.samples import (
+    HOSTILE,
+    PROMPTS,
+    decided,
+    two_of_three,
+    with_images,
+    with_prompt,
+)
 
 LABEL = f"AI-generated · {MODEL}"
 LINK = f"<https://x.slack.com/archives/C1/p10|{PROMPT}>"
@@ -44,10 +52,10 @@ def shown_as(session: Session, label: str) -> list[list[Block]]:
     """The blocks of every message and view that show an image of the session."""
     final = replace(session, stage=Stage.FINAL, final_result=1, approved_by="U1", final_ts="9.9")
     messages: list[Message] = [
-        draft_message(session, 1, live=True, label=label),
-        draft_message(session, 1, live=False, label=label),
-        draft_message(with_images(session, 4), 1, live=True, label=label),
-        draft_message(final, 1, live=False, label=label),
+        draft_message(session, 1, label=label),
+        draft_message(decided(session), 1, label=label),
+        draft_message(with_images(session, 4), 1, label=label),
+        draft_message(final, 1, label=label),
         final_message(final, label=label),
         final_message(final, label=label, retired=True),
         preview_message(generating(), 1, "F9", label=label),
@@ -87,24 +95,24 @@ def test_no_markup_in_a_label_or_a_model_comes_to_life(label: str) -> None:
 
 def test_the_model_is_said_with_every_draft_and_final() -> None:
     session = a_session(Stage.FINAL)
-    for message in (draft_message(session, 1, live=False), final_message(session)):
+    for message in (draft_message(session, 1), final_message(session)):
         assert LABEL in [each["text"] for each in small_print(message.blocks)]
-    assert draft_message(session, 1, live=False).blocks[0]["alt_text"] == f"{LABEL}: {PROMPT}"
+    assert draft_message(session, 1).blocks[0]["alt_text"] == f"{LABEL}: {PROMPT}"
     assert final_message(session).blocks[1]["alt_text"] == f"{LABEL}: {PROMPT}"
 
 
 def test_an_image_of_an_earlier_version_has_the_label_alone() -> None:
     old = made_by(a_session(Stage.FINAL), "")
-    for message in (draft_message(old, 1, live=False), final_message(old)):
+    for message in (draft_message(old, 1), final_message(old)):
         assert "AI-generated" in [each["text"] for each in small_print(message.blocks)]
-    assert draft_message(old, 1, live=False).blocks[0]["alt_text"] == f"AI-generated: {PROMPT}"
+    assert draft_message(old, 1).blocks[0]["alt_text"] == f"AI-generated: {PROMPT}"
 
 
 def test_candidates_of_two_models_name_both() -> None:
     several = with_images(a_session(), 2)
     first, second = several.attempt(1).candidates
     attempt = replace(several.attempt(1), candidates=(first, replace(second, model="other")))
-    message = draft_message(with_attempt(several, attempt), 1, live=True)
+    message = draft_message(with_attempt(several, attempt), 1)
     assert f"{LABEL} · other" in [each["text"] for each in small_print(message.blocks)]
     alts = [block["alt_text"] for block in message.blocks if block["type"] == "image"]
     assert alts == [f"{LABEL}: {PROMPT}", f"AI-generated · other: {PROMPT}"]
@@ -112,8 +120,8 @@ def test_candidates_of_two_models_name_both() -> None:
 
 def test_images_that_are_plain_files_have_the_label_below() -> None:
     for session in (a_session(), with_images(a_session(), 3), two_of_three(a_session())):
-        for live in (True, False):
-            message = draft_message(as_file(session), 1, live=live)
+        for shown in (session, decided(session)):
+            message = draft_message(as_file(shown), 1)
             assert block_problems(message.blocks) == []
             assert LABEL in [each["text"] for each in small_print(message.blocks)]
     final = final_message(as_file(a_session(Stage.FINAL)), link="https://x.slack.com/p1")

@@ -16,9 +16,11 @@ from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import block_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, pings_in_text, texts
 from bot.sandbox.workspace.messages import block_texts
-from bot.views import messages
-from bot.views.messages import Message, status_words
-from bot.views.words import failure_words
+from bot.views import ids, messages
+from bot.views.blocks import Message
+from bot.views.drafts import draft_message
+from bot.views.failure_words import failure_words
+from bot.views.messages import status_words
 from tests.fakes import MODEL, OWNER, PROMPT, a_candidate, a_session, generating, with_latest
 from tests.unit.views.samples import (
     EVERY_OPTION,
@@ -26,6 +28,7 @@ from tests.unit.views.samples import (
     PROMPTS,
     buttons,
     cancelled,
+    decided,
     failed_first,
     from_picture,
     images,
@@ -47,9 +50,9 @@ def all_messages(session: Session) -> Iterator[Message]:
         yield messages.preview_message(session, attempt.number, "F9")
         if attempt.images:
             shared = with_attempt(session, replace(attempt, as_file=True))
-            for live in (True, False):
-                yield messages.draft_message(session, attempt.number, live=live)
-                yield messages.draft_message(shared, attempt.number, live=live)
+            unposted = with_attempt(session, replace(attempt, message_ts=""))
+            for shown in (session, shared, unposted, decided(session), decided(shared)):
+                yield draft_message(shown, attempt.number)
         for kind in FailureKind:
             words = failure_words(kind, said=session.task_input)
             for edit in (True, False):
@@ -95,7 +98,7 @@ def test_a_short_prompt_is_shown_as_typed() -> None:
         session = sessions_of(HOSTILE)[name]
         root = messages.root_message(session, None, 0.0)
         assert HOSTILE in block_texts(root.blocks)
-    draft = messages.draft_message(session, 1, live=False)
+    draft = draft_message(session, 1)
     assert draft.blocks[0]["alt_text"] == f"AI-generated · {MODEL}: {HOSTILE}"
 
 
@@ -104,7 +107,7 @@ def test_what_slack_cannot_hold_is_shown_cut() -> None:
     for message in (messages.root_message(session, None, 0.0), messages.final_message(session)):
         shown = max(block_texts(message.blocks), key=len)
         assert shown.endswith("🚀…")
-    alt_text = messages.draft_message(session, 1, live=False).blocks[0]["alt_text"]
+    alt_text = draft_message(session, 1).blocks[0]["alt_text"]
     assert alt_text.endswith("🚀…")
 
 
@@ -115,8 +118,8 @@ def as_file(session: Session, number: int) -> Session:
 
 def test_an_image_that_is_no_block_gets_none_by_an_edit() -> None:
     session = as_file(a_session(Stage.FINAL, attempts=2), 2)
-    for live in (True, False):
-        blocks = messages.draft_message(session, 2, live=live).blocks
+    for shown in (a_session(attempts=2), session):
+        blocks = draft_message(as_file(shown, 2), 2).blocks
         assert [b["type"] for b in blocks if b["type"] == "image"] == []
     final = messages.final_message(session, link=LINK)
     assert "image" not in [b["type"] for b in final.blocks]
@@ -125,8 +128,9 @@ def test_an_image_that_is_no_block_gets_none_by_an_edit() -> None:
 
 def test_the_buttons_carry_their_words_and_an_opaque_value() -> None:
     session = a_session(Stage.FINAL, attempts=2)
-    live = buttons(messages.draft_message(session, 2, live=True))
-    assert live == buttons(messages.draft_message(as_file(session, 2), 2, live=True))
+    under_review = a_session(attempts=2)
+    live = buttons(draft_message(under_review, 2))
+    assert live == buttons(draft_message(as_file(under_review, 2), 2))
     failure = buttons(messages.failure_message(session, 2, "w", edit_prompt=True))
     final = buttons(messages.final_message(session))
     everything = {**live, **failure, **final}
@@ -166,25 +170,25 @@ def test_every_message_of_a_session_is_found_by_a_marker_of_its_own() -> None:
         messages.final_message(session).blocks[0]["block_id"],
     ]
     for n in (1, 2):
-        found.append(messages.draft_message(session, n, live=True).blocks[0]["block_id"])
+        found.append(draft_message(session, n).blocks[0]["block_id"])
         found.append(
             messages.failure_message(session, n, "w", edit_prompt=False).blocks[0]["block_id"]
         )
     found.append(messages.preview_message(session, 2, "F9").blocks[0]["block_id"])
     assert len(set(found)) == 7
-    assert found[0] == messages.root_marker(session)
-    assert found[1] == messages.final_marker(session)
-    assert found[2:4] == [messages.draft_marker(session, 1), messages.failure_marker(session, 1)]
-    fallback = messages.draft_message(as_file(session, 2), 2, live=True).blocks[0]["block_id"]
-    assert fallback == messages.draft_marker(session, 2)
+    assert found[0] == ids.marker(session, "root")
+    assert found[1] == ids.marker(session, "final", 2)
+    assert found[2:4] == [ids.marker(session, kind, 1) for kind in ("draft", "failure")]
+    fallback = draft_message(as_file(session, 2), 2).blocks[0]["block_id"]
+    assert fallback == ids.marker(session, "draft", 2)
     assert all(re.fullmatch(r"[\w.-]{1,255}", marker) for marker in found)
 
 
 def test_what_is_being_made_can_be_cancelled() -> None:
     root = messages.root_message(generating(3), 0, 0.0)
     assert buttons(root) == {"cancel": ("🛑 Cancel", "T1.U1.abc123#3")}
-    for settled in (a_session(), a_session(Stage.FINAL), a_session(Stage.INITIAL_INPUT)):
-        assert buttons(messages.root_message(settled, None, 0.0)) == {}
+    for session in (a_session(), a_session(Stage.FINAL), a_session(Stage.INITIAL_INPUT)):
+        assert buttons(messages.root_message(session, None, 0.0)) == {}
 
 
 def test_after_a_cancel_without_a_draft_the_root_leads_on() -> None:
@@ -212,7 +216,7 @@ def test_a_preview_is_an_image_without_buttons() -> None:
     assert images(preview) == ["F9"]
     assert buttons(preview) == {}
     assert preview.text == "🎨 Preview of attempt 2: the model is still at work"
-    assert preview.blocks[0]["block_id"] == messages.preview_marker(session, 2)
+    assert preview.blocks[0]["block_id"] == ids.marker(session, "preview", 2)
     assert preview.blocks[0]["alt_text"] == f"AI-generated: {PROMPT}\nfriendlier cat"
 
 
@@ -316,7 +320,9 @@ def test_an_approval_after_a_cancelled_attempt_is_an_approval() -> None:
 
 
 @pytest.mark.parametrize("trouble", StoreTrouble)
-def test_whoever_waits_for_the_store_is_told_why_and_that_it_goes_on(trouble: StoreTrouble) -> None:
+def test_a_session_that_waits_for_the_store_says_why_and_that_it_goes_on(
+    trouble: StoreTrouble,
+) -> None:
     words = status_words(STARTED, None, now=131.2, waits_for=trouble)
     assert words.startswith("⏳ Waiting: ")
     assert "my memory" in words

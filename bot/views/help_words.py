@@ -1,26 +1,47 @@
-"""Options in words: the ones chosen, how to choose them, and what to say about one that cannot
-be. They are told of all options, whatever the configured model has."""
+"""The help, and what to say about a refused option. Both name all options, also those that the
+configured model does not have."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from bot.domain.errors import OptionRefused
-from bot.domain.options import OPTIONS, Flag, Options, OptionSpec
-from bot.views.text import COMMAND, cut, escape, one_line, repeated
+from bot.domain.options import OPTIONS, Flag, OptionSpec
+from bot.views.blocks import cut, escape, one_line, repeated
+from bot.views.ids import COMMAND
 
 SHOWN = 60
-"""Of an option or its value, when it is refused."""
+"""UTF-16 units of a refused option, or of its value."""
 _TO_CORRECT = "This is what you typed, to copy and correct:"
 
 _EXAMPLE = "a fox on the moon --ar 16:9 --quality high --n 3 --transparent"
+_HOW_IT_WORKS = (
+    "*How it works*\n"
+    f"• `{COMMAND} a robot eating pizza on Mars` starts an image; `{COMMAND}` alone opens a form. "
+    "Mentioning me with your idea in a channel, or writing it to me directly, does the same.\n"
+    "• The draft comes into a thread, and you are its director: *Approve* shows it to the channel, "
+    "*Regenerate* makes another of the same, *Refine* asks what should change about this "
+    "image, *Edit prompt* starts afresh from other words or options.\n"
+    "• In the thread you can also just say it: mention me with “make it night”, and I refine the "
+    "newest draft, or the first of its images.\n"
+    "• No draft is lost: *Use this one* below an earlier draft approves that one instead.\n"
+    f"• *Cancel* stops what is being made, and so does `{COMMAND} cancel`. "
+    "After that or after a failure, *Try again* asks once more.\n"
+    "• *Start over* below an approved image opens the form with its prompt.\n"
+    "• From a picture: attach one when you mention me, which always starts a new image, or choose "
+    "*Direct this image* from the menu of any message with a picture.\n"
+)
+_WHAT_YOU_HAVE = (
+    "*What you have*\n"
+    f"• `{COMMAND} list` lists what you have in progress. The Home tab has that too, your approved "
+    "images and your own default options.\n"
+    f"• `{COMMAND} help` shows this, only to you."
+)
 
 
-def option_words(options: Options) -> str:
-    """What is chosen, such as: 1792×1008 · high · 3 candidates · transparent. Empty for nothing."""
-    told = sorted(OPTIONS, key=lambda spec: spec.told_last)
-    chosen = ((spec, options.get(spec.name)) for spec in told)
-    return " · ".join(spec.in_words(value) for spec, value in chosen if value)
+def help_words() -> str:
+    """How it all works, in mrkdwn, for `/imagine help` and the Home tab."""
+    return f"{_HOW_IT_WORKS}\n{options_help()}\n\n{_WHAT_YOU_HAVE}"
 
 
 def options_help() -> str:
@@ -39,8 +60,8 @@ def _help_lines(spec: OptionSpec) -> list[str]:
 
 
 def option_refusal_words(refused: OptionRefused, *, plain: bool, command: bool) -> str:
-    """Names the option and what it takes, and repeats all that was typed, to be copied and
-    corrected. In mrkdwn, or `plain` for a form, where what was typed is still there."""
+    """The option and what it takes, then all that was typed, to be copied and corrected. In mrkdwn,
+    or `plain` for a form, which still shows what was typed."""
     words = f"{_what(refused)} {_allowed(refused)}"
     if plain:
         return words.replace("`", "")
@@ -80,31 +101,3 @@ def _switches(spec: OptionSpec) -> list[str]:
 def _listed(words: Iterable[str], last: str) -> str:
     coded = [f"`{word}`" for word in words]
     return f"{', '.join(coded[:-1])} {last} {coded[-1]}" if len(coded) > 1 else "".join(coded)
-
-
-_HOW_IT_WORKS = (
-    "*How it works*\n"
-    f"• `{COMMAND} a robot eating pizza on Mars` starts an image; `{COMMAND}` alone opens a form. "
-    "Mentioning me with your idea in a channel, or writing it to me directly, does the same.\n"
-    "• The draft comes into a thread, and you are its director: *Approve* shows it to the channel, "
-    "*Regenerate* makes another of the same, *Refine* asks what should change about this "
-    "image, *Edit prompt* starts afresh from other words or options.\n"
-    "• In the thread you can also just say it: mention me with “make it night”, and I refine the "
-    "newest draft, or the first of its images.\n"
-    "• No draft is lost: *Use this one* below an earlier draft approves that one instead.\n"
-    f"• *Cancel* stops what is being made, and so does `{COMMAND} cancel`. "
-    "After that or after a failure, *Try again* asks once more.\n"
-    "• *Start over* below an approved image opens the form with its prompt.\n"
-    "• From a picture: attach one when you mention me, which always starts a new image, or choose "
-    "*Direct this image* from the menu of any message with a picture.\n"
-)
-_WHAT_YOU_HAVE = (
-    "*What you have*\n"
-    f"• `{COMMAND} list` lists what you have in progress. The Home tab has that too, your approved "
-    "images and your own default options.\n"
-    f"• `{COMMAND} help` shows this, only to you."
-)
-
-
-def help_words() -> str:
-    return f"{_HOW_IT_WORKS}\n{options_help()}\n\n{_WHAT_YOU_HAVE}"

@@ -1,10 +1,10 @@
-"""Text made fit for Slack."""
+"""Text made fit for Block Kit."""
 
 from __future__ import annotations
 
 import pytest
 
-from bot.views.text import cut, escape
+from bot.views.blocks import cut, escape
 
 
 def units(text: str) -> int:

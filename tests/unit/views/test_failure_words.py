@@ -1,0 +1,44 @@
+"""What the bot says about an attempt that brought no image."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.errors import OFFERS_EDIT, FailureKind
+from bot.sandbox.workspace.markup import pings_in_text
+from bot.views.failure_words import failure_words
+from tests.unit.views.samples import NEXT_STEP
+
+
+@pytest.mark.parametrize("kind", list(FailureKind))
+def test_every_failure_says_what_to_do_next(kind: FailureKind) -> None:
+    said = failure_words(kind)
+    assert any(step in said for step in NEXT_STEP), said
+    assert "{" not in said
+
+
+@pytest.mark.parametrize("kind", list(FailureKind))
+def test_a_failure_sends_to_the_button_that_helps(kind: FailureKind) -> None:
+    said = failure_words(kind)
+    assert ("Edit prompt" in said) is (kind in OFFERS_EDIT)
+
+
+def test_a_model_that_refuses_is_quoted_without_its_markup() -> None:
+    said = failure_words(FailureKind.DECLINED, said="I <!here> can't.\nSorry & bye")
+    assert said.endswith("\n>I &lt;!here&gt; can't.\n>Sorry &amp; bye")
+    assert pings_in_text(said) == []
+
+
+@pytest.mark.parametrize("said", ["&" * 5_000, "<\n" * 5_000, "x" * 5_000, "\n" * 5_000])
+def test_a_long_refusal_fits_into_a_message(said: str) -> None:
+    longest = max(len(failure_words(kind, said=said)) for kind in FailureKind)
+    assert longest < 2_900
+
+
+def test_the_bot_is_named_where_it_has_to_be_invited() -> None:
+    assert "/invite @imagine" in failure_words(FailureKind.NOT_IN_CHANNEL, bot_name="imagine")
+    assert "/invite @imagine" in failure_words(FailureKind.NOT_IN_CHANNEL)
+
+
+def test_a_picture_that_is_too_large_is_told_how_large_it_may_be() -> None:
+    assert "50 megapixels" in failure_words(FailureKind.SOURCE_TOO_LARGE)

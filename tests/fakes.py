@@ -25,10 +25,9 @@ from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import Options
 from bot.domain.policy import Person
-from bot.domain.publication import Publication
 from bot.domain.session import Session, with_attempt
 from bot.domain.shut_out import ShutOut
-from bot.domain.stages import Stage
+from bot.domain.stages import Publication, Stage
 from bot.ports import (
     Change,
     Checkpoint,

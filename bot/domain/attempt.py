@@ -139,6 +139,16 @@ class Attempt:
         return bool(self.delivering) or any(c.runner and not c.is_made for c in self.candidates)
 
     @property
+    def has_started(self) -> bool:
+        """A worker makes one of its candidates, or has made it."""
+        return self.started_at > 0
+
+    @property
+    def has_draft(self) -> bool:
+        """Its draft is in the thread."""
+        return bool(self.message_ts)
+
+    @property
     def at_work(self) -> int:
         """The candidate whose run shows in Slack how the attempt stands: the one that delivers,
         else the first that is being made, else the first that waits."""

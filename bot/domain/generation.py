@@ -10,14 +10,16 @@ leads. The other one may still record what it has in hand; it shows nothing.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 from bot.domain.attempt import MOST_ASKED, Attempt, ImageRef
-from bot.domain.errors import AskedTooOften, FailureKind
+from bot.domain.errors import AskedTooOften, FailureKind, GenerationError, ReadElsewhere, Reason
 from bot.domain.images import GeneratedImage
 from bot.domain.session import Session, with_attempt
-from bot.domain.stages import Stage
+from bot.domain.stages import Event, Stage
+from bot.domain.transitions import move, refusal
 
 _MOST_TELLING = list(FailureKind)
 """What blames the prompt, then what the operator has to mend, then what may pass."""
@@ -90,7 +92,7 @@ def record_candidate(session: Session, image: ImageRef, **facts: Any) -> Session
         return session
     attempt = session.attempt(image.attempt)
     candidate = attempt.candidate(image.candidate)
-    if attempt.message_ts or candidate.file_id:
+    if attempt.has_draft or candidate.file_id:
         return session
     return with_attempt(session, attempt.with_candidate(replace(candidate, **facts)))
 
@@ -160,6 +162,74 @@ def preview_shown(session: Session, number: int, ts: str) -> Session:
 def preview_removed(session: Session, number: int, ts: str) -> Session:
     """This message is gone; another one may have taken its place."""
     return preview_shown(session, number, "") if preview_of(session, number) == ts else session
+
+
+def draft_posted(
+    session: Session, number: int, message_ts: str, now: float, input_used: str = ""
+) -> Session:
+    """The draft is in the thread: `generating` → `user_feedback`. `input_used` is the prompt that
+    its images were made from."""
+    moved = move(session, Event.GENERATED, now)
+    if number != session.latest.number:
+        raise refusal(session, Reason.MOVED_ON)
+    moved = replace(moved, input_used_by_process=input_used)
+    return with_attempt(moved, replace(session.attempt(number), message_ts=message_ts))
+
+
+def attempt_failed(
+    session: Session,
+    number: int,
+    kind: FailureKind,
+    words: str,
+    failure_ts: str,
+    now: float,
+) -> Session:
+    """The attempt brought no draft; `words` is what the person was told."""
+    moved = move(session, Event.FAILED, now)
+    if number != session.latest.number:
+        raise refusal(session, Reason.MOVED_ON)
+    failed = replace(session.attempt(number), failure=kind, failure_ts=failure_ts)
+    return replace(with_attempt(moved, failed), error_message=words)
+
+
+def not_announced(
+    session: Session, number: int, kind: FailureKind, words: str, failure_ts: str, now: float
+) -> Session:
+    """The attempt failed because its announcement was refused. The next one posts a root message of
+    its own where this one cannot be edited."""
+    failed = attempt_failed(session, number, kind, words, failure_ts, now)
+    return replace(failed, root_ts="") if kind is FailureKind.NOT_SHOWN else failed
+
+
+def reading_begun(session: Session, reader: str, lost: Collection[str]) -> Session:
+    """`reader` names the run; `lost` those that began before and live no more. Raises
+    `ReadElsewhere` where yet another has begun, and `GenerationError(SOURCE_STOPS_WORKERS)` where
+    too many never came to an end with it."""
+    source = session.source
+    if source is None:
+        return session
+    if source.stops_workers:
+        raise GenerationError(FailureKind.SOURCE_STOPS_WORKERS)
+    others = tuple(other for other in source.readers if other != reader)
+    if not set(others) <= set(lost):
+        raise ReadElsewhere
+    return replace(session, source=replace(source, readers=(*others, reader)))
+
+
+def reading_ended(session: Session) -> Session:
+    """The picture was read, or found unreadable; whoever did not come so far was lost to something
+    else."""
+    if session.source is None:
+        return session
+    return replace(session, source=replace(session.source, readers=()))
+
+
+def reading_stopped(session: Session, reader: str) -> Session:
+    """The run was told to stop, and lost nobody. The others count on."""
+    if session.source is None:
+        return session
+    others = tuple(other for other in session.source.readers if other != reader)
+    return replace(session, source=replace(session.source, readers=others))
 
 
 def most_telling_failure(attempt: Attempt) -> tuple[FailureKind, str]:

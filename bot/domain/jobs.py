@@ -19,7 +19,7 @@ from enum import StrEnum
 
 from bot.domain.attempt import Attempt
 from bot.domain.session import Session, with_attempt
-from bot.domain.stages import Stage
+from bot.domain.stages import PUBLICATION_DUE, RETIRING, Stage
 
 MAX_RUNS = 5
 """Runs of what a session is owed; the next one tries a last time, and gives up on it."""
@@ -67,27 +67,30 @@ class Job:
         run = self.run + 1
         return replace(self, run=run, gives_up=run >= MAX_RUNS)
 
-    def is_same_work(self, other: Job) -> bool:
-        """In whichever run."""
-        return replace(self, run=0, gives_up=False) == replace(other, run=0, gives_up=False)
-
 
 def owed(session: Session) -> tuple[Job, ...]:
     """The jobs that bring this session on; none where it waits for a person."""
     if session.stage is Stage.GENERATING:
-        return _owed_to(session, session.latest)
-    if session.publication.is_retiring:
-        return (_job(JobKind.RETIRE, session, session.attempt(session.retiring_result)),)
-    if _cancelled_unseen(session):
-        return (_job(JobKind.SHOW_CANCELLED, session, session.latest),)
-    if session.publication.is_due:
-        return (_job(JobKind.PUBLISH, session, session.attempt(session.final_result)),)
-    return ()
+        attempt = session.latest
+        announce, *generations = jobs_of(session, attempt)
+        if not attempt.announced:
+            return (announce,)
+        jobs = zip(generations, attempt.candidates, strict=True)
+        return tuple(j for j, c in jobs if not c.is_made or attempt.delivering == c.number)
+    if session.publication in RETIRING:
+        kind, attempt = JobKind.RETIRE, session.attempt(session.retiring_result)
+    elif _cancelled_unseen(session):
+        kind, attempt = JobKind.SHOW_CANCELLED, session.latest
+    elif session.publication in PUBLICATION_DUE:
+        kind, attempt = JobKind.PUBLISH, session.attempt(session.final_result)
+    else:
+        return ()
+    return (Job(kind, session.id, attempt.number, attempt.run),)
 
 
 def owes(session: Session, job: Job) -> bool:
     """Whether the session is still owed what the job does, in whichever run."""
-    return any(due.is_same_work(job) for due in owed(session))
+    return any(replace(job, run=due.run, gives_up=due.gives_up) == due for due in owed(session))
 
 
 def with_next_run(session: Session, job: Job) -> Session:
@@ -108,7 +111,8 @@ def jobs_of(session: Session, attempt: Attempt) -> tuple[Job, ...]:
         Job(JobKind.GENERATE, session.id, attempt.number, c.run, candidate=c.number)
         for c in attempt.candidates
     )
-    return (_job(JobKind.ANNOUNCE, session, attempt), *generations)
+    announce = Job(JobKind.ANNOUNCE, session.id, attempt.number, attempt.run)
+    return (announce, *generations)
 
 
 def ahead_of_each(waiting: Iterable[Job]) -> dict[tuple[str, int], int]:
@@ -118,21 +122,6 @@ def ahead_of_each(waiting: Iterable[Job]) -> dict[tuple[str, int], int]:
     for job in waiting:
         places.setdefault((job.session_id, job.attempt), len(places))
     return places
-
-
-def _owed_to(session: Session, attempt: Attempt) -> tuple[Job, ...]:
-    announce, *generations = jobs_of(session, attempt)
-    if not attempt.announced:
-        return (announce,)
-    return tuple(
-        job
-        for job, candidate in zip(generations, attempt.candidates, strict=True)
-        if not candidate.is_made or attempt.delivering == candidate.number
-    )
-
-
-def _job(kind: JobKind, session: Session, attempt: Attempt) -> Job:
-    return Job(kind, session.id, attempt.number, attempt.run)
 
 
 def _cancelled_unseen(session: Session) -> bool:

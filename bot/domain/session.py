@@ -1,7 +1,7 @@
 """A session: one idea of one person, from the prompt to the approved image.
 
-A `Session` is a value. The steps in `bot.domain.steps` take one and return the next one; the store
-keeps the result only if nobody was faster (compare-and-set on `version`).
+A `Session` is a value. A transition (`bot.domain.transitions`) takes one and returns the next; the
+store keeps the result only if nobody was faster (compare-and-set on `version`).
 
 The images themselves are not part of the value: each has its own key and its own expiry, and
 `final_result` names the approved attempt.
@@ -14,8 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.domain.attempt import Attempt, ImageRef, Source
 from bot.domain.options import NO_OPTIONS, Options
-from bot.domain.publication import Publication
-from bot.domain.stages import Stage
+from bot.domain.stages import STARTED_OVER, Publication, Stage
 
 SCHEMA = 1
 """The form in which this version of the program writes sessions."""
@@ -76,13 +75,7 @@ class Session:
     @property
     def newest_draft(self) -> Attempt | None:
         """The newest attempt whose draft is in the thread: the images there are to look at."""
-        return next((a for a in reversed(self.attempts) if a.message_ts), None)
-
-    @property
-    def earlier_drafts(self) -> tuple[Attempt, ...]:
-        """The other attempts whose drafts are in the thread, oldest first."""
-        drafts = tuple(a for a in self.attempts if a.message_ts)
-        return drafts[:-1]
+        return next((a for a in reversed(self.attempts) if a.has_draft), None)
 
     @property
     def final_image(self) -> ImageRef | None:
@@ -97,7 +90,7 @@ class Session:
     @property
     def started_over(self) -> bool:
         """Another session goes on from the image that was approved here."""
-        return self.publication.is_started_over
+        return self.publication in STARTED_OVER
 
     @property
     def last_attempt_failed(self) -> bool:
@@ -109,7 +102,7 @@ class Session:
         if not 1 <= image.attempt <= len(self.attempts):
             return False
         attempt = self.attempt(image.attempt)
-        return bool(attempt.message_ts) and attempt.holds(image.candidate)
+        return attempt.has_draft and attempt.holds(image.candidate)
 
     def all_images(self) -> Iterator[ImageRef]:
         """Every image that may be kept for this session."""

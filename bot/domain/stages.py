@@ -1,8 +1,8 @@
-"""The stages of a session and the events between them.
+"""The two state machines of a session: its stages, and the publication of its approved image.
 
-`TRANSITIONS` is the whole table: stage → event → next stage. Every pair that is not in it is
-refused. `bot.domain.transitions` holds the guards and makes every move. The diagram in the README
-is made from the table by `python -m bot.domain.stages`.
+`TRANSITIONS` and `PUBLICATIONS` are the whole tables: state → event → next state. Every pair that
+is not in them is refused. `bot.domain.transitions` holds the guards and makes every move. The
+diagrams in the README are made from the tables by `python -m bot.domain.stages`.
 """
 
 from __future__ import annotations
@@ -62,6 +62,89 @@ TRANSITIONS: dict[Stage, dict[Event, Stage | Fork]] = {
 }
 
 
+class Publication(StrEnum):
+    """Where an approved image stands on its way to the channel.
+
+    `published`: it is posted in the channel. `shown`: the drafts and the status say so. `refused`:
+    Slack does not take it, and its owner was told. The states that begin with `retiring` are those
+    of a session that was started over, until its messages show that: of an image that was shown
+    (`retiring`), only posted, not posted yet, or refused.
+    """
+
+    NOT_APPROVED = "not_approved"
+    TO_PUBLISH = "to_publish"
+    PUBLISHED = "published"
+    SHOWN = "shown"
+    REFUSED = "refused"
+    RETIRING_UNPUBLISHED = "retiring_unpublished"
+    RETIRING_REFUSED = "retiring_refused"
+    RETIRING_UNSHOWN = "retiring_unshown"
+    RETIRING = "retiring"
+    RETIRED = "retired"
+
+
+class PublicationEvent(StrEnum):
+    """What moves a publication from one state to another."""
+
+    APPROVE = "approve"
+    POST = "post"
+    REFUSE = "refuse"
+    SHOW = "show"
+    PUBLISH_AGAIN = "publish_again"
+    START_OVER = "start_over"
+    RETIRE = "retire"
+
+
+PUBLICATIONS: dict[Publication, dict[PublicationEvent, Publication]] = {
+    Publication.NOT_APPROVED: {
+        PublicationEvent.APPROVE: Publication.TO_PUBLISH,
+    },
+    Publication.TO_PUBLISH: {
+        PublicationEvent.POST: Publication.PUBLISHED,
+        PublicationEvent.REFUSE: Publication.REFUSED,
+        PublicationEvent.START_OVER: Publication.RETIRING_UNPUBLISHED,
+    },
+    Publication.PUBLISHED: {
+        PublicationEvent.SHOW: Publication.SHOWN,
+        PublicationEvent.START_OVER: Publication.RETIRING_UNSHOWN,
+    },
+    Publication.SHOWN: {
+        PublicationEvent.START_OVER: Publication.RETIRING,
+    },
+    Publication.REFUSED: {
+        PublicationEvent.POST: Publication.PUBLISHED,  # by a run that overlapped
+        PublicationEvent.PUBLISH_AGAIN: Publication.TO_PUBLISH,
+        PublicationEvent.START_OVER: Publication.RETIRING_REFUSED,
+    },
+    Publication.RETIRING_UNPUBLISHED: {
+        PublicationEvent.POST: Publication.RETIRING_UNSHOWN,
+        PublicationEvent.REFUSE: Publication.RETIRING_REFUSED,
+        PublicationEvent.RETIRE: Publication.RETIRED,
+    },
+    Publication.RETIRING_REFUSED: {
+        PublicationEvent.POST: Publication.RETIRING_UNSHOWN,
+        PublicationEvent.RETIRE: Publication.RETIRED,
+    },
+    Publication.RETIRING_UNSHOWN: {
+        PublicationEvent.RETIRE: Publication.RETIRED,
+    },
+    Publication.RETIRING: {
+        PublicationEvent.RETIRE: Publication.RETIRED,
+    },
+    Publication.RETIRED: {},
+}
+
+PUBLICATION_DUE = frozenset({Publication.TO_PUBLISH, Publication.PUBLISHED})
+"""The channel, the drafts or the status do not show the approval yet."""
+TO_BE_POSTED = frozenset({Publication.TO_PUBLISH, Publication.RETIRING_UNPUBLISHED})
+"""The approved image is not in the channel yet."""
+PUBLICATION_REFUSED = frozenset({Publication.REFUSED, Publication.RETIRING_REFUSED})
+RETIRING = frozenset(
+    state for state, events in PUBLICATIONS.items() if PublicationEvent.RETIRE in events
+)
+STARTED_OVER = RETIRING | {Publication.RETIRED}
+
+
 class IllegalEvent(Exception):
     """The table has no such event in this stage."""
 
@@ -76,8 +159,16 @@ def next_stage(stage: Stage, event: Event, *, has_image: bool) -> Stage:
     return target
 
 
-def diagram() -> str:
-    """The table as a Mermaid state diagram."""
+def next_publication(state: Publication, event: PublicationEvent) -> Publication:
+    """Look the pair up. Raises `IllegalEvent` where the table does not hold it."""
+    target = PUBLICATIONS[state].get(event)
+    if target is None:
+        raise IllegalEvent(f"{event} in {state}")
+    return target
+
+
+def stage_diagram() -> str:
+    """The table of stages as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {Stage.INITIAL_INPUT}"]
     for stage, events in TRANSITIONS.items():
         for event, target in events.items():
@@ -89,5 +180,13 @@ def diagram() -> str:
     return "\n".join(lines)
 
 
+def publication_diagram() -> str:
+    """The table of publications as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", f"    [*] --> {Publication.NOT_APPROVED}"]
+    for state, events in PUBLICATIONS.items():
+        lines += [f"    {state} --> {target}: {event}" for event, target in events.items()]
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    print(diagram())  # noqa: T201 - the command's output
+    print(stage_diagram(), publication_diagram(), sep="\n\n")  # noqa: T201 - the command's output

@@ -1,17 +1,33 @@
-"""What a session may do now: the table of `bot.domain.stages`, and the guards that it can't tell.
+"""The transitions of a session: what it may do now, what a person decides, and what is recorded
+while an approved image is published.
 
 `can` answers a question. `check_can` raises `Refusal` with the reason for a person. `move` makes
 the move. All three ask the same two rules: a session that was started over takes no event, and any
-other takes those of its stage.
+other takes those of its stage. A transition takes a session and returns the next one, or raises
+`Refusal` and changes nothing; the store decides which of two was first. A record of a publication
+that comes late, from a run that overlapped another, changes nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.errors import NOT_ANNOUNCED, Reason, Refusal
-from bot.domain.session import Session
-from bot.domain.stages import TRANSITIONS, Event, Stage, next_stage
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import NOT_ANNOUNCED, FailureKind, Reason, Refusal
+from bot.domain.jobs import Job, JobKind, owes
+from bot.domain.options import NO_OPTIONS
+from bot.domain.session import Session, asked_before, with_attempt
+from bot.domain.stages import (
+    PUBLICATIONS,
+    RETIRING,
+    TRANSITIONS,
+    Event,
+    Publication,
+    PublicationEvent,
+    Stage,
+    next_publication,
+    next_stage,
+)
 
 
 def allowed_events(session: Session) -> frozenset[Event]:
@@ -49,6 +65,168 @@ def move(session: Session, event: Event, now: float) -> Session:
 def refusal(session: Session, reason: Reason) -> Refusal:
     """One that names the session's owner."""
     return Refusal(reason, session.user)
+
+
+def approve(session: Session, image: ImageRef, user: str, now: float) -> Session:
+    """`user` approves an image of the newest draft; a later attempt that failed matters no more."""
+    draft = session.newest_draft
+    if draft is None or draft.number != image.attempt:
+        check_can(session, Event.APPROVE)
+        raise refusal(session, Reason.MOVED_ON)
+    return use_earlier(session, image, user, now)
+
+
+def use_earlier(session: Session, image: ImageRef, user: str, now: float) -> Session:
+    """`user` approves an image of any draft in the thread."""
+    moved = move(session, Event.APPROVE, now)
+    if not session.shows(image):
+        raise refusal(session, Reason.MOVED_ON)
+    approved = session.attempt(image.attempt)
+    return replace(
+        moved,
+        task_input=approved.prompt,
+        options=approved.options,
+        final_result=image.attempt,
+        final_candidate=image.candidate,
+        approved_by=user,
+        publication=next_publication(session.publication, PublicationEvent.APPROVE),
+        error_message="",
+    )
+
+
+def cancel(
+    session: Session, number: int, words: str, now: float, cancelled_by: str = ""
+) -> Session:
+    """Stop the attempt that is under way; `words` is what the person is told."""
+    if not can(session, Event.CANCEL):
+        raise refusal(session, Reason.NOTHING_TO_CANCEL)
+    if number != session.latest.number:
+        raise refusal(session, Reason.MOVED_ON)
+    cancelled = replace(
+        session.latest, failure=FailureKind.CANCELLED, failure_ts="", cancelled_by=cancelled_by
+    )
+    moved = move(session, Event.CANCEL, now)
+    return replace(with_attempt(moved, cancelled), error_message=words)
+
+
+def cancel_shown(session: Session, number: int) -> Session:
+    """The thread shows by now that the attempt was cancelled. Nothing changes where there is no
+    such attempt any more."""
+    attempt = next((a for a in session.attempts if a.number == number and a.cancelled), None)
+    if attempt is None:
+        return session
+    return with_attempt(session, replace(attempt, cancel_shown=True))
+
+
+def start_over(session: Session, successor: str, now: float) -> Session:
+    """Clear the store: whose it was, and where, remains, and what its messages show until they are
+    retired. Once more for the same successor (a form that was sent twice) changes nothing."""
+    if successor == session.restarted_as:
+        return session
+    moved = move(session, Event.START_OVER, now)
+    return replace(
+        moved,
+        publication=next_publication(session.publication, PublicationEvent.START_OVER),
+        task_input="",
+        error_message="",
+        input_used_by_process="",
+        final_result=0,
+        retiring_result=session.final_result,
+        options=NO_OPTIONS,
+        source=None,
+        response_url="",
+        restarts="",
+        restarted_as=successor,
+    )
+
+
+def final_posted(session: Session, ts: str) -> Session:
+    """The approved image is in the channel; the first message that was recorded counts."""
+    posted = _recorded(session, PublicationEvent.POST)
+    return posted if posted is session else replace(posted, final_ts=ts, error_message="")
+
+
+def not_published(session: Session, words: str) -> Session:
+    """Slack does not take the approved image; `words` is what the person was told."""
+    refused = _recorded(session, PublicationEvent.REFUSE)
+    return refused if refused is session else replace(refused, error_message=words)
+
+
+def publish_again(session: Session, number: int, asked_by: str = "") -> Session:
+    """Once more what Slack did not take, by a job of another name. Nothing changes where that is
+    on its way, or was `asked_by` the same request. Raises `Refusal` where the image is out."""
+    state = session.publication
+    if state is Publication.TO_PUBLISH and number == session.final_result:
+        return session
+    if state is not Publication.REFUSED:
+        raise refusal(session, Reason.ALREADY_APPROVED)
+    if number != session.final_result:
+        raise refusal(session, Reason.MOVED_ON)
+    if asked_before(session, asked_by):
+        return session
+    approved = session.attempt(number)
+    approved = replace(approved, run=approved.run + 1, asked_by=asked_by or approved.asked_by)
+    again = _recorded(session, PublicationEvent.PUBLISH_AGAIN)
+    return replace(with_attempt(again, approved), error_message="")
+
+
+def final_shown(session: Session) -> Session:
+    """The drafts and the status say that the approved image is in the channel. Nothing changes
+    where the session was started over meanwhile, or is to be published again."""
+    return _recorded(session, PublicationEvent.SHOW)
+
+
+def as_approved(session: Session) -> Session:
+    """The session as its messages show it: one that was started over still shows what had been
+    approved."""
+    if session.publication not in RETIRING:
+        return session
+    approved = session.attempt(session.retiring_result)
+    return replace(
+        session,
+        stage=Stage.FINAL,
+        final_result=session.retiring_result,
+        task_input=approved.prompt,
+        options=approved.options,
+    )
+
+
+def retired(session: Session) -> Session:
+    """Its messages are in their last state: nothing more has to be known of it."""
+    gone = _recorded(session, PublicationEvent.RETIRE)
+    if gone is session:
+        return session
+    return replace(
+        gone, retiring_result=0, error_message="", final_candidate=1, approved_by="", attempts=()
+    )
+
+
+def publish_is_due(session: Session, run: int) -> bool:
+    """Whether this run of `publish` has something to do: a refusal is to be shown as well, and a
+    run from before it was asked for again comes too late."""
+    if session.stage is not Stage.FINAL or session.publication is Publication.SHOWN:
+        return False
+    return run >= session.attempt(session.final_result).run
+
+
+def given_up(session: Session, job: Job, words: str) -> Session:
+    """A job that only shows what is in force has failed for good. `words`: what the owner was told
+    of an image that was not published, empty where it was."""
+    if not owes(session, job):
+        return session
+    match job.kind:
+        case JobKind.SHOW_CANCELLED:
+            return cancel_shown(session, job.attempt)
+        case JobKind.PUBLISH:
+            return not_published(session, words) if words else final_shown(session)
+        case _:
+            return retired(session)
+
+
+def _recorded(session: Session, event: PublicationEvent) -> Session:
+    if event not in PUBLICATIONS[session.publication]:
+        return session
+    return replace(session, publication=next_publication(session.publication, event))
 
 
 def _why_not(session: Session) -> Reason:

@@ -18,9 +18,15 @@ from bot.domain.errors import (
     SlackRefused,
     SlackUnavailable,
 )
-from bot.domain.generation import image_failed, shared_as_files, started, was_cancelled
+from bot.domain.generation import (
+    attempt_failed,
+    draft_posted,
+    image_failed,
+    shared_as_files,
+    started,
+    was_cancelled,
+)
 from bot.domain.session import Session
-from bot.domain.steps import attempt_failed, draft_posted
 from bot.flow.shared import Shared, contract_of, fail, image_of, may_show, next_action
 from bot.ports import DraftMessages, FailureMessages, SessionRecords
 from bot.progress.session_messages import DraftRefresher

@@ -22,8 +22,8 @@ from bot.domain.errors import (
     ReadElsewhere,
     SlackUnavailable,
 )
+from bot.domain.generation import reading_begun, reading_ended, reading_stopped
 from bot.domain.images import BaseImage, ImageRequest
-from bot.domain.reading import reading_begun, reading_ended, reading_stopped
 from bot.domain.session import Session
 from bot.generation.recording import LAST_RECORD_WITHIN
 from bot.ports import Change, Files, Heartbeats, OnReading, SessionRecords
@@ -190,7 +190,7 @@ def turned_down(session: Session, attempt: Attempt) -> tuple[str, ...]:
     shown = [
         candidate.revised_prompt[:LONGEST_AVOIDED]
         for earlier in reversed(session.attempts[: attempt.number - 1])
-        if _is_same_request(earlier, attempt) and earlier.message_ts
+        if _is_same_request(earlier, attempt) and earlier.has_draft
         for candidate in reversed(earlier.images)
         if candidate.revised_prompt
     ]

@@ -14,10 +14,9 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreTrouble,
 )
-from bot.domain.generation import announced, under_way
+from bot.domain.generation import announced, not_announced, under_way
 from bot.domain.jobs import Job, ahead_of_each, owed
 from bot.domain.session import Session
-from bot.domain.steps import not_announced
 from bot.generation.recording import StoreRetries
 from bot.ports import JobQueue, Publisher, SessionRecords
 from bot.progress.session_messages import DraftRefresher, LiveStatus
@@ -65,7 +64,7 @@ class RootMessage:
         is paid for can be shown. Where it does not, the attempt has failed. Raises
         `SlackShutOut`."""
         attempt = session.latest
-        if attempt.started_at or time.time() - attempt.queued_at < SHOWN_FOR:
+        if attempt.has_started or time.time() - attempt.queued_at < SHOWN_FOR:
             return True
         if not session.root_ts:
             return True

@@ -10,7 +10,7 @@ from bot.domain.errors import QueueUnavailable, Refusal, SlackRefused
 from bot.domain.generation import was_cancelled
 from bot.domain.jobs import Job, jobs_of, owes
 from bot.domain.session import Session
-from bot.domain.steps import cancel_shown
+from bot.domain.transitions import cancel_shown
 from bot.ports import (
     Cancellations,
     DraftMessages,
@@ -107,7 +107,7 @@ class ShowCancelled:
             return
         await self._cancellations.send(session.id)
         await self._cancelled.stop_provider(session.id, job.attempt)  # its worker may be dead
-        if session.latest.started_at and await self._has_no_worker(session):
+        if session.latest.has_started and await self._has_no_worker(session):
             await self._cancelled.remove_messages(session.id, job.attempt)
         await self._status.show_now(session.id)
         await self._drafts.refresh(session.id)

@@ -14,10 +14,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
-from bot.domain.ending import given_up
 from bot.domain.errors import SlackBusy, SlackShutOut, SlackUnavailable
 from bot.domain.jobs import MAX_RUNS, Job, JobKind, owes
 from bot.domain.session import Session
+from bot.domain.stages import TO_BE_POSTED
+from bot.domain.transitions import given_up
 from bot.flow import ReviewFlow
 from bot.ports import OwnerNotices, SessionRecords
 from bot.progress.session_messages import LiveStatus
@@ -74,7 +75,7 @@ class LastTry:
             await self._flow.run(session, job.candidate, repeated=True, give_up=True)
             return
         words = ""
-        if session.publication.is_unpublished and job.kind in (JobKind.PUBLISH, JobKind.RETIRE):
+        if session.publication in TO_BE_POSTED and job.kind in (JobKind.PUBLISH, JobKind.RETIRE):
             words = not_published_words(session)
             await self._publisher.tell_owner(session, words)
         await self._sessions.update(session.id, lambda s: given_up(s, job, words))

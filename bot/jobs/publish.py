@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from bot.domain.ending import (
+from bot.domain.errors import SlackRefused, SlackUnavailable
+from bot.domain.jobs import Job
+from bot.domain.session import Session
+from bot.domain.stages import RETIRING, TO_BE_POSTED, Publication
+from bot.domain.transitions import (
     as_approved,
     final_posted,
     final_shown,
@@ -12,10 +16,6 @@ from bot.domain.ending import (
     publish_is_due,
     retired,
 )
-from bot.domain.errors import SlackRefused, SlackUnavailable
-from bot.domain.jobs import Job
-from bot.domain.publication import Publication
-from bot.domain.session import Session
 from bot.ports import FinalMessages, SessionRecords
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import DraftRefresher, LiveStatus
@@ -61,7 +61,7 @@ class Publish:
 
     async def post(self, session: Session, repeated: bool) -> Session:
         """Post the approved image, unless an earlier run did, or said that it cannot be."""
-        if not session.publication.is_unpublished:
+        if session.publication not in TO_BE_POSTED:
             return session
         try:
             ts = await self._publisher.post_final(as_approved(session), repeated=repeated)
@@ -92,7 +92,7 @@ class Retire:
         self._show_end = show_end
 
     async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
-        if not session.publication.is_retiring:
+        if session.publication not in RETIRING:
             log.info("%s: nothing left to do", job.id)
             return
         session = await self._publish.post(session, repeated=True)

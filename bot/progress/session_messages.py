@@ -16,7 +16,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from bot.concurrency import wait_for_event
-from bot.domain.ending import as_approved
 from bot.domain.errors import (
     Refusal,
     SlackBusy,
@@ -28,6 +27,7 @@ from bot.domain.errors import (
 )
 from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.domain.transitions import as_approved
 from bot.ports import DraftMessages, RootMessages, SessionRecords, SessionStore
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class DraftRefresher:
         draft that Slack does not take is passed over. Raises `SlackUnavailable`."""
         session = as_approved(await self._sessions.load(session_id))
         while True:
-            posted = [a.number for a in reversed(session.attempts) if a.message_ts]
+            posted = [a.number for a in reversed(session.attempts) if a.has_draft]
             if session.stage is Stage.FINAL:  # the approved draft first, then the newest
                 posted.sort(key=lambda number: number != session.final_result)
             else:
@@ -78,7 +78,7 @@ class DraftRefresher:
         """Show the newest draft before the attempt of this number as it is now: the worker that
         announced the attempt may have died before it did so."""
         session = as_approved(await self._sessions.load(session_id))
-        earlier = [a.number for a in session.attempts[: number - 1] if a.message_ts]
+        earlier = [a.number for a in session.attempts[: number - 1] if a.has_draft]
         for newest in earlier[-1:]:
             await self._edit(session, newest)
 

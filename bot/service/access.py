@@ -1,9 +1,11 @@
-"""Who may decide about a session."""
+"""Who asks for something, where, and whether they may decide about a session."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot.domain.errors import Reason, Refusal
 from bot.domain.policy import Person, Policy
@@ -17,6 +19,29 @@ RECORD_LAG = 1.0
 _LOOK_AGAIN = 0.05
 
 
+@dataclass(frozen=True)
+class RequestOrigin:
+    """`team` is the installation. `idempotency_key` is unique to the request: one that is
+    delivered twice starts one session. `thread_ts` is set where the request was made inside a
+    thread."""
+
+    team: str
+    person: Person
+    channel: str
+    response_url: str
+    idempotency_key: str
+    thread_ts: str = ""
+
+    @property
+    def owner(self) -> str:
+        """The person's key in the installation: names their sessions and defaults."""
+        return self.person.key_in(self.team)
+
+    def session_id(self) -> str:
+        key = self.idempotency_key.encode(errors="surrogatepass")
+        return f"{self.team}.{self.owner}.{hashlib.sha256(key).hexdigest()[:20]}"
+
+
 class AccessControl:
     """Loads a session for a person. `now` answers seconds since the epoch."""
 
@@ -25,14 +50,11 @@ class AccessControl:
         self._policy = policy
         self._now = now
 
-    def allows(self, person: Person, session: Session) -> bool:
-        return self._policy.allows(person, session)
-
     async def require_allowed(self, session_id: str, person: Person) -> Session:
         """Load. Raises `Refusal(NOT_ALLOWED)` where the person may not decide about it."""
         set_log_fields(session_id)
         session = await self._sessions.load(session_id)
-        if not self.allows(person, session):
+        if not self._policy.allows(person, session):
             raise Refusal(Reason.NOT_ALLOWED, session.user)
         return session
 

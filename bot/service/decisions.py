@@ -1,22 +1,34 @@
-"""What a person decides about a session, other than to begin an attempt."""
+"""What a person decides about a session, other than to begin an attempt, and the jobs that follow
+from a decision."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
-from bot.domain import steps
+from bot.domain import transitions
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Reason, Refusal
+from bot.domain.errors import QueueUnavailable, Reason, Refusal
+from bot.domain.jobs import JobKind, jobs_of, owed
 from bot.domain.policy import Person
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.ports import SessionStore
-from bot.service.access import AccessControl
-from bot.service.origin import RequestOrigin
+from bot.ports import Cancellations, JobQueue, SessionStore
+from bot.service.access import AccessControl, RequestOrigin
+from bot.telemetry.context import prompt_fields, set_log_fields
 from bot.views.words import CANCELLED
+
+log = logging.getLogger(__name__)
 
 _RECENT = 20
 """Of the sessions that changed last, so many are looked at for one that was just stopped."""
+_RECEIVED = {
+    JobKind.ANNOUNCE: "an attempt is asked for",
+    JobKind.GENERATE: "an attempt is asked for",
+    JobKind.SHOW_CANCELLED: "the attempt is cancelled",
+    JobKind.PUBLISH: "an image is approved",
+    JobKind.RETIRE: "the session is started over",
+}
 
 
 class Decisions:
@@ -34,13 +46,13 @@ class Decisions:
     async def approve(self, session_id: str, image: ImageRef, person: Person) -> Session:
         await self._access.await_recorded(session_id, image.attempt, person)
         return await self._sessions.update(
-            session_id, lambda s: steps.approve(s, image, person.user, self._now())
+            session_id, lambda s: transitions.approve(s, image, person.user, self._now())
         )
 
     async def use_earlier(self, session_id: str, image: ImageRef, person: Person) -> Session:
         await self._access.require_allowed(session_id, person)
         return await self._sessions.update(
-            session_id, lambda s: steps.use_earlier(s, image, person.user, self._now())
+            session_id, lambda s: transitions.use_earlier(s, image, person.user, self._now())
         )
 
     async def cancel(
@@ -50,7 +62,8 @@ class Decisions:
         `OwedJobs.queue_owed`."""
         await self._access.require_allowed(session_id, person)
         return await self._sessions.update(
-            session_id, lambda s: steps.cancel(s, image.attempt, CANCELLED, self._now(), asked_by)
+            session_id,
+            lambda s: transitions.cancel(s, image.attempt, CANCELLED, self._now(), asked_by),
         )
 
     async def cancel_newest(self, origin: RequestOrigin) -> tuple[Session, int]:
@@ -65,13 +78,42 @@ class Decisions:
         if stopped := stopped_by(loaded, origin):
             return stopped, len(running)
         if not running:
-            raise Refusal(Reason.NOTHING_TO_CANCEL, origin.user)
+            raise Refusal(Reason.NOTHING_TO_CANCEL, origin.person.user)
         newest = max(running, key=lambda s: (s.channel == origin.channel, s.latest.queued_at))
         return await self.cancel_latest(newest, origin), len(running) - 1
 
     async def cancel_latest(self, session: Session, origin: RequestOrigin) -> Session:
         image = ImageRef(len(session.attempts))
         return await self.cancel(session.id, image, origin.person, origin.session_id())
+
+
+class OwedJobs:
+    """Queues what a session is owed after a person's decision."""
+
+    def __init__(self, queue: JobQueue, cancellations: Cancellations) -> None:
+        self._queue = queue
+        self._cancellations = cancellations
+
+    async def queue_owed(self, session: Session) -> None:
+        """Queue the session's next jobs. Never raises: the sweeper queues what was not queued."""
+        for job in owed(session):
+            set_log_fields(session.id, attempt=job.attempt)
+            attempt = session.attempt(job.attempt)
+            starts = job.kind is JobKind.ANNOUNCE
+            words = prompt_fields(prompt=attempt.prompt, change=attempt.change) if starts else {}
+            log.info("received: %s", _RECEIVED[job.kind], extra=words)
+            try:
+                if job.kind is JobKind.SHOW_CANCELLED:
+                    await self._stop(session)
+                await self._queue.add(job)
+            except QueueUnavailable:
+                log.warning("the queue is away: the sweeper will queue %s", job.id)
+
+    async def _stop(self, session: Session) -> None:
+        """End the cancelled attempt wherever it is: at a worker, or still in the queue."""
+        await self._cancellations.send(session.id)
+        for job in reversed(jobs_of(session, session.latest)):
+            await self._queue.remove(job)
 
 
 def stopped_by(sessions: list[Session], origin: RequestOrigin) -> Session | None:

@@ -7,38 +7,44 @@ raising `Refusal`. No other module imports `bot.domain.begin`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
-from bot.domain import begin, steps
+from bot.concurrency import BackgroundTasks
+from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef
-from bot.domain.ending import publish_again
+from bot.domain.errors import StoreUnavailable
 from bot.domain.options import OPTIONS, Options, OptionTable
 from bot.domain.policy import Person
 from bot.domain.prompt import Parsed, clean_change, clean_prompt, parse_flags
 from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.domain.transitions import publish_again
 from bot.ports import AttemptRule, BeginRequest, Change, SessionStore
 from bot.service.access import AccessControl
-from bot.service.session_creator import SessionCreator
-from bot.telemetry.context import log_context
+from bot.telemetry.context import log_context, set_log_fields
+
+_RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5
+"""Seconds: the tries to take a session back last so long, with so much between two."""
 
 
 class AttemptGateway:
-    """Each method begins one attempt, or raises `Refusal` and has stored nothing. `asked_by` is the
-    request's idempotency key: delivered twice, it begins one attempt, and no rule is asked again.
-    `option_table` has what the image model has."""
+    """Each method begins one attempt, or raises `Refusal` and has stored nothing; `store_new`
+    stores a session that waits for its first prompt. `asked_by` is the request's idempotency key:
+    delivered twice, it begins one attempt, and no rule is asked again. `tasks` take back what
+    nobody waits for; `option_table` has what the image model has."""
 
     def __init__(
         self,
         sessions: SessionStore,
-        creator: SessionCreator,
+        tasks: BackgroundTasks,
         access: AccessControl,
         now: Callable[[], float],
         option_table: OptionTable = OPTIONS,
         rules: tuple[AttemptRule, ...] = (),
     ) -> None:
         self._sessions = sessions
-        self._creator = creator
+        self._tasks = tasks
         self._access = access
         self._now = now
         self._option_table = option_table
@@ -52,7 +58,21 @@ class AttemptGateway:
             return known
         begun = begin.submit(session, prompt, self._now(), session.options)
         await self._ask_rules(BeginRequest(person, session, begun.latest, session.id))
-        return await self._creator.create(begun)
+        return await self.store_new(begun)
+
+    async def store_new(self, session: Session) -> Session:
+        """Store a new session, which may wait for its first prompt. Answers the session that is
+        there where the id is taken already.
+
+        Where the store's answer is lost, the session may be there all the same, and the person is
+        told to try again: it is taken back. A caller that gives up on a slow store cancels.
+        """
+        set_log_fields(session.id)
+        try:
+            return await self._sessions.create(session)
+        except (StoreUnavailable, asyncio.CancelledError):
+            self._tasks.spawn(self._retract(session.id))
+            raise
 
     async def submit(
         self, session_id: str, person: Person, text: str, options: Options
@@ -69,7 +89,7 @@ class AttemptGateway:
             return await self._begin(person, session, change, session.id), None
         with log_context(session.restarts):
             old = await self._access.require_allowed(session.restarts, person)
-            steps.start_over(old, session.id, self._now())  # refused before a rule is asked
+            transitions.start_over(old, session.id, self._now())  # refused before a rule is asked
         request = BeginRequest(person, session, change(session).latest, session.id)
         await self._ask_rules(request)
         old = await self._clear(old, successor=session.id)
@@ -172,7 +192,7 @@ class AttemptGateway:
     async def _clear(self, old: Session, successor: str) -> Session:
         with log_context(old.id):
             cleared = await self._sessions.update(
-                old.id, lambda s: steps.start_over(s, successor, self._now())
+                old.id, lambda s: transitions.start_over(s, successor, self._now())
             )
             await self._sessions.drop_images(cleared)
         return cleared
@@ -181,3 +201,11 @@ class AttemptGateway:
         """Options among the words count more than the form's selects."""
         said = parse_flags(text, self._option_table)
         return clean_prompt(said.prompt), said.options.over(options)
+
+    async def _retract(self, session_id: str) -> None:
+        async with asyncio.timeout(_RETRACT_FOR):
+            while True:
+                try:
+                    return await self._sessions.discard(session_id)
+                except StoreUnavailable:
+                    await asyncio.sleep(_RETRACT_AGAIN)

@@ -21,10 +21,6 @@ class UserLibrary:
         self._sessions = sessions
         self._option_table = option_table
 
-    async def defaults(self, team: str, owner: str) -> Options:
-        """A person's own default options, without what this model does not have."""
-        return self._option_table.offered(await self._sessions.defaults_of(team, owner))
-
     async def working(self, team: str, owner: str, at_most: int) -> tuple[list[Session], int]:
         """The newest sessions in progress, and how many there are in all."""
         entries = await self._sessions.entries_of(team, owner)

@@ -11,11 +11,9 @@ from bot.domain.prompt import clean_change, clean_prompt, parse_flags
 from bot.domain.session import Session
 from bot.domain.stages import Event
 from bot.domain.transitions import check_can
-from bot.service.access import AccessControl
+from bot.ports import SessionStore
+from bot.service.access import AccessControl, RequestOrigin
 from bot.service.gateway import AttemptGateway
-from bot.service.library import UserLibrary
-from bot.service.origin import RequestOrigin
-from bot.service.session_creator import SessionCreator
 
 
 class NewSessions:
@@ -23,19 +21,21 @@ class NewSessions:
 
     def __init__(
         self,
-        creator: SessionCreator,
+        sessions: SessionStore,
         access: AccessControl,
         gateway: AttemptGateway,
-        library: UserLibrary,
         now: Callable[[], float],
         option_table: OptionTable = OPTIONS,
     ) -> None:
-        self._creator = creator
+        self._sessions = sessions
         self._access = access
         self._gateway = gateway
-        self._library = library
         self._now = now
         self._option_table = option_table
+
+    async def defaults(self, team: str, owner: str) -> Options:
+        """A person's own default options, without what this model does not have."""
+        return self._option_table.offered(await self._sessions.defaults_of(team, owner))
 
     async def start(
         self,
@@ -54,10 +54,10 @@ class NewSessions:
         clean = clean_prompt if source is None else clean_change
         prompt = "" if waits else clean(said.prompt)
         if options is None:
-            options = await self._library.defaults(origin.team, origin.owner)
+            options = await self.defaults(origin.team, origin.owner)
         session = self._new(origin, said.options.over(options), source)
         if waits:
-            return await self._creator.create(session)
+            return await self._gateway.store_new(session)
         return await self._gateway.create(session, origin.person, prompt)
 
     async def restart(self, origin: RequestOrigin, session_id: str) -> tuple[Session, Session]:
@@ -68,7 +68,7 @@ class NewSessions:
         check_can(old, Event.START_OVER)
         options = old.attempt(old.final_result).options
         new = self._new(replace(origin, channel=old.channel), options, old.source, restarts=old.id)
-        return old, await self._creator.create(new)
+        return old, await self._gateway.store_new(new)
 
     def _new(
         self,
@@ -81,7 +81,7 @@ class NewSessions:
         return Session(
             id=origin.session_id(),
             team=origin.team,
-            user=origin.user,
+            user=origin.person.user,
             owner_org=origin.person.org,
             channel=origin.channel,
             options=options,

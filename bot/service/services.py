@@ -10,12 +10,10 @@ from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.policy import Policy
 from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
 from bot.service.access import AccessControl
-from bot.service.decisions import Decisions
+from bot.service.decisions import Decisions, OwedJobs
 from bot.service.gateway import AttemptGateway
 from bot.service.library import UserLibrary
 from bot.service.new_sessions import NewSessions
-from bot.service.owed_jobs import OwedJobs
-from bot.service.session_creator import SessionCreator
 from bot.service.thread_replies import ThreadReplies
 
 
@@ -45,16 +43,14 @@ class Services:
     ) -> Services:
         """`now` answers seconds since the epoch; `rules` are asked before an attempt begins."""
         access = AccessControl(sessions, policy, now)
-        creator = SessionCreator(sessions, tasks)
-        gateway = AttemptGateway(sessions, creator, access, now, option_table, rules)
+        gateway = AttemptGateway(sessions, tasks, access, now, option_table, rules)
         decisions = Decisions(sessions, access, now)
-        library = UserLibrary(sessions, option_table)
         return cls(
-            NewSessions(creator, access, gateway, library, now, option_table),
+            NewSessions(sessions, access, gateway, now, option_table),
             gateway,
             decisions,
-            ThreadReplies(sessions, access, gateway, decisions, option_table),
-            library,
+            ThreadReplies(sessions, policy, gateway, decisions, option_table),
+            UserLibrary(sessions, option_table),
             OwedJobs(queue, cancellations),
             option_table,
         )

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from bot.domain.errors import Reason, Refusal
 from bot.domain.options import OPTIONS, OptionTable
+from bot.domain.policy import Policy
 from bot.domain.prompt import parse_flags
 from bot.domain.session import Session, asked_before
 from bot.domain.stages import Stage
 from bot.ports import SessionStore
-from bot.service.access import AccessControl
+from bot.service.access import RequestOrigin
 from bot.service.decisions import Decisions, stopped_by
 from bot.service.gateway import AttemptGateway
-from bot.service.origin import RequestOrigin
 
 
 class ThreadReplies:
@@ -25,13 +25,13 @@ class ThreadReplies:
     def __init__(
         self,
         sessions: SessionStore,
-        access: AccessControl,
+        policy: Policy,
         gateway: AttemptGateway,
         decisions: Decisions,
         option_table: OptionTable = OPTIONS,
     ) -> None:
         self._sessions = sessions
-        self._access = access
+        self._policy = policy
         self._gateway = gateway
         self._decisions = decisions
         self._option_table = option_table
@@ -54,7 +54,7 @@ class ThreadReplies:
         there = await self._in_thread(origin)
         if stopped := stopped_by(there, origin):
             return stopped
-        mine = [s for s in there if self._access.allows(origin.person, s)]
+        mine = [s for s in there if self._policy.allows(origin.person, s)]
         running = (session for session in mine if session.stage is Stage.GENERATING)
         session = next(running, None) or self._target_session(there, origin)
         return await self._decisions.cancel_latest(session, origin) if session else None
@@ -67,7 +67,7 @@ class ThreadReplies:
     def _target_session(self, there: list[Session], origin: RequestOrigin) -> Session | None:
         """The newest that waits for this person, or else the one whose thread it is. Raises
         `Refusal(NOT_ALLOWED)` in the thread of somebody else's session."""
-        mine = [s for s in there if self._access.allows(origin.person, s)]
+        mine = [s for s in there if self._policy.allows(origin.person, s)]
         waiting = (s for s in mine if s.stage is not Stage.FINAL and not s.started_over)
         if session := next(waiting, None):
             return session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -38,6 +39,7 @@ from bot.slack.responders import (
 log = logging.getLogger(__name__)
 _LOG = logging.getLogger("slack_bolt")
 _LOG.setLevel(logging.ERROR)
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 """Below that, Bolt warns about how it is set up here, and logs requests with what people typed."""
 
 Next = Callable[[], Awaitable[None]]
@@ -94,8 +96,7 @@ async def replace_half_characters(body: dict[str, Any], next_: Next) -> None:
     an emoji that it cut; text that holds one cannot be encoded."""
     text = json.dumps(body, ensure_ascii=False)
     if not text.isascii():
-        whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        body.update(json.loads(whole))
+        body.update(json.loads(_HALF_CHARACTER.sub("\ufffd", text)))
     await next_()
 
 

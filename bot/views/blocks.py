@@ -48,7 +48,7 @@ class Choice(NamedTuple):
 
 def cut(text: str, limit: int) -> str:
     """At most `limit` UTF-16 units (the strictest way to count), ending in … where it was cut."""
-    encoded = text.encode("utf-16-le", errors="surrogatepass")
+    encoded = text[: limit + 1].encode("utf-16-le", errors="surrogatepass")
     if len(encoded) <= 2 * limit:
         return text
     return encoded[: 2 * (limit - 1)].decode("utf-16-le", errors="ignore") + "…"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.domain.errors import FailureKind
 from bot.domain.images import MAX_BYTES, MAX_PIXELS
 from bot.domain.session import Session
+from bot.domain.stages import RETIRING
 from bot.views.blocks import cut, escape, repeated
 from bot.views.ids import COMMAND
 
@@ -157,7 +158,7 @@ def not_published_words(session: Session) -> str:
     """What to do about an approved image that Slack did not take."""
     return (
         _NOT_PUBLISHED_ANY_MORE
-        if session.publication.is_retiring
+        if session.publication in RETIRING
         else FAILURES[FailureKind.NOT_PUBLISHED]
     )
 

@@ -6,9 +6,8 @@ from __future__ import annotations
 from bot.domain.attempt import Attempt
 from bot.domain.errors import StoreTrouble
 from bot.domain.images import AI_LABEL
-from bot.domain.publication import Publication
 from bot.domain.session import Session
-from bot.domain.stages import Event, Stage
+from bot.domain.stages import PUBLICATION_REFUSED, Event, Publication, Stage
 from bot.domain.transitions import can
 from bot.views import blocks, ids
 from bot.views.blocks import FALLBACK_TEXT, PROMPT_SHOWN, Block, Message, cut, escape
@@ -135,7 +134,7 @@ def status_words(
             return "⚠️ The last attempt failed: see the thread"
         case Stage.USER_FEEDBACK:
             return f"👀 Waiting for review by <@{session.user}>"
-        case Stage.FINAL if session.publication.was_refused:
+        case Stage.FINAL if session.publication in PUBLICATION_REFUSED:
             who = f"<@{session.approved_by}>"
             return f"⚠️ Approved by {who}, but Slack did not let me post it to the channel"
         case Stage.FINAL:
@@ -160,7 +159,7 @@ def _generating(
         return f"⏳ Waiting{which}: {_WAITS[waits_for]}. It goes on by itself {_GOES_ON[waits_for]}"
     if attempt.generated_at:
         return f"📤 Uploading{which}…"
-    if not attempt.started_at:
+    if not attempt.has_started:
         return f"⏳ Queued{which}, {ahead} ahead" if ahead else f"⏳ Queued{which}"
     seconds = "" if now is None else f" {max(0, round(now - attempt.started_at))} s"
     status = f"🎨 Generating{which}…{seconds}"

@@ -17,7 +17,7 @@ from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import RedisServer, RedisSessionStore, redis_client
 from bot.adapters.redis.schema import session_key
 from bot.adapters.redis_connections import kind_of
-from bot.domain import begin, steps
+from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, QueueUnavailable, Refusal, StoreUnavailable
 from bot.domain.jobs import Job
@@ -80,7 +80,7 @@ async def test_a_stage_that_many_reach_for_is_entered_once(store: RedisSessionSt
     counted = Counted()
 
     async def approve() -> None:
-        await store.update(ID, lambda s: steps.approve(s, ImageRef(1), OWNER, 1.0))
+        await store.update(ID, lambda s: transitions.approve(s, ImageRef(1), OWNER, 1.0))
 
     outcomes = await asyncio.gather(*(approve() for _ in range(10)), return_exceptions=True)
     assert len([o for o in outcomes if isinstance(o, Refusal | Conflict)]) == 9

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.slack import SlackPublisher, web_api
-from bot.domain import begin, steps
+from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
     FailureKind,
@@ -141,7 +141,7 @@ async def test_a_replaced_draft_keeps_its_image_and_can_still_be_used(
     assert draft.buttons() == ["Use this one"]
     assert "Replaced by attempt 2" in draft.shown_text
     assert draft.shown_images() == [IMAGE]
-    failed = steps.attempt_failed(again, 2, FailureKind.QUOTA, "w", "7", time.time())
+    failed = generation.attempt_failed(again, 2, FailureKind.QUOTA, "w", "7", time.time())
     await publisher.refresh_draft(failed, 1)
     assert len(draft.buttons()) == 4
     assert slack.violations == []
@@ -202,7 +202,7 @@ async def test_the_approved_image_of_several_is_the_final_one(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
     session = await posted(publisher, await with_files(slack, publisher))
-    session = steps.approve(session, ImageRef(1, 3), session.user, time.time())
+    session = transitions.approve(session, ImageRef(1, 3), session.user, time.time())
     final = slack.message("general", await publisher.post_final(session, repeated=False))
     assert final.image_ids() == [session.latest.candidate(3).file_id]
     await publisher.refresh_draft(session, 1)
@@ -238,7 +238,7 @@ async def test_a_session_in_a_direct_conversation_goes_its_whole_way(
     ts = await publisher.post_root(session, 0, repeated=False)
     session = await uploaded(publisher, replace(session, root_ts=ts, thread_ts=ts))
     session = await posted(publisher, session)
-    session = steps.approve(session, ImageRef(1), session.user, time.time())
+    session = transitions.approve(session, ImageRef(1), session.user, time.time())
     final = await publisher.post_final(session, repeated=False)
     await publisher.tell_owner(session, "words")
     assert [m.ts for m in slack.timeline(direct)] == [ts, final]
@@ -275,8 +275,11 @@ async def test_a_file_that_never_gets_ready_is_shared_with_the_buttons_below() -
         assert buttons.ts == ts
         assert len(buttons.buttons()) == 4
         assert buttons.image_ids() == []
-        approved = steps.approve(
-            steps.draft_posted(session, 1, ts, time.time()), ImageRef(1), session.user, time.time()
+        approved = transitions.approve(
+            generation.draft_posted(session, 1, ts, time.time()),
+            ImageRef(1),
+            session.user,
+            time.time(),
         )
         await publisher.refresh_draft(approved, 1)
         assert buttons.buttons() == []

@@ -12,7 +12,7 @@ import pytest
 from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.adapters.redis.schema import defaults_key, session_key, thread_key
 from bot.adapters.redis.store import DEFAULTS_TTL
-from bot.domain import begin, steps
+from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import FailureKind
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options
@@ -56,15 +56,15 @@ EVERY_KIND: dict[str, Session] = {
     "first_attempt": generating(),
     "third_attempt": generating(3),
     "draft": a_session(),
-    "failed": steps.attempt_failed(generating(), 1, FailureKind.QUOTA, "w", "7.0", 1.0),
-    "failed_later": steps.attempt_failed(generating(2), 2, FailureKind.QUOTA, "w", "7.0", 1.0),
-    "cancelled": steps.cancel(generating(), 1, "w", 1.0),
-    "cancelled_later": steps.cancel(generating(2), 2, "w", 1.0),
+    "failed": generation.attempt_failed(generating(), 1, FailureKind.QUOTA, "w", "7.0", 1.0),
+    "failed_later": generation.attempt_failed(generating(2), 2, FailureKind.QUOTA, "w", "7.0", 1.0),
+    "cancelled": transitions.cancel(generating(), 1, "w", 1.0),
+    "cancelled_later": transitions.cancel(generating(2), 2, "w", 1.0),
     "refined": begin.refine(a_session(), ImageRef(1), "night", 1.0),
     "from_a_picture": begin.submit(NEW, "a hat", 1.0, source=Source("F7")),
     "approved": a_session(Stage.FINAL),
     "published": a_session(Stage.FINAL, final_ts="9.0"),
-    "started_over": steps.start_over(a_session(Stage.FINAL), "T1.U1.next", 1.0),
+    "started_over": transitions.start_over(a_session(Stage.FINAL), "T1.U1.next", 1.0),
 }
 
 
@@ -176,7 +176,7 @@ async def test_of_several_sessions_in_a_thread_the_newest_is_found_whichever_cha
     there = await store.in_thread("T1", CHANNEL, "1.0")
     assert there == ["T1.U1.new", "T1.U1.old", "T1.U1.older"]
     image = ImageRef(1)
-    await store.update("T1.U1.old", lambda s: steps.approve(s, image, OWNER, 9.0))
+    await store.update("T1.U1.old", lambda s: transitions.approve(s, image, OWNER, 9.0))
     assert await in_thread(store) == "T1.U1.new"
 
 

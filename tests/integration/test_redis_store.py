@@ -27,7 +27,7 @@ from bot.adapters.redis.schema import (
     unfinished_key,
     user_key,
 )
-from bot.domain import begin, steps
+from bot.domain import begin, generation, transitions
 from bot.domain.attempt import Candidate, ImageRef, Source
 from bot.domain.errors import Conflict, FailureKind, Reason, Refusal, StoreUnavailable
 from bot.domain.options import Options
@@ -90,9 +90,9 @@ async def refusal(work: Any) -> Reason:
         generating(3),
         a_session(attempts=2, response_url="https://x", error_message="<!>\n"),
         a_session(Stage.FINAL, final_ts="9.0", approved_by="U2"),
-        steps.attempt_failed(generating(), 1, FailureKind.QUOTA, "w", "7.0", 1.5),
-        steps.start_over(a_session(Stage.FINAL), "T1.U1.next", 2.0),
-        steps.cancel(generating(2), 2, "w", 1.5),
+        generation.attempt_failed(generating(), 1, FailureKind.QUOTA, "w", "7.0", 1.5),
+        transitions.start_over(a_session(Stage.FINAL), "T1.U1.next", 2.0),
+        transitions.cancel(generating(2), 2, "w", 1.5),
         a_session(Stage.INITIAL_INPUT, source=Source("F7", "image/png", 123)),
         replace(
             a_session(Stage.FINAL, attempts=2, final_candidate=3, root_ts="1.0", thread_ts="0.5"),
@@ -189,7 +189,7 @@ async def test_a_session_of_a_newer_form_is_not_read_and_left_as_it_is(
     with pytest.raises(ValueError, match=f"schema {SCHEMA + 1} is newer than {SCHEMA}"):
         await store.load(created.id)
     with pytest.raises(ValueError, match="is newer"):
-        await store.update(created.id, lambda s: steps.approve(s, ImageRef(1), OWNER, 9.0))
+        await store.update(created.id, lambda s: transitions.approve(s, ImageRef(1), OWNER, 9.0))
     assert await redis.hgetall(key) == before
 
 
@@ -220,7 +220,7 @@ async def test_what_a_change_refuses_goes_through_and_nothing_has_changed(
     await kept(store, NEW)
     before = await redis.hgetall(session_key(ID))
     with pytest.raises(Refusal):
-        await store.update(ID, lambda s: steps.approve(s, ImageRef(1), OWNER, 9.0))
+        await store.update(ID, lambda s: transitions.approve(s, ImageRef(1), OWNER, 9.0))
     assert await redis.hgetall(session_key(ID)) == before
 
 
@@ -230,7 +230,9 @@ async def test_of_fifty_clicks_on_approve_in_several_processes_one_counts(redis_
     await kept(stores[0], a_session(attempts=2))
 
     async def approve(n: int) -> Session:
-        return await stores[n % 5].update(ID, lambda s: steps.approve(s, ImageRef(2), f"U{n}", 9.0))
+        return await stores[n % 5].update(
+            ID, lambda s: transitions.approve(s, ImageRef(2), f"U{n}", 9.0)
+        )
 
     outcomes = await asyncio.gather(*(approve(n) for n in range(50)), return_exceptions=True)
     (winner,) = [outcome for outcome in outcomes if isinstance(outcome, Session)]
@@ -319,7 +321,7 @@ async def test_a_write_whose_answer_was_lost_is_not_taken_for_another(
         return answers[-1]
 
     monkeypatch.setattr(store, "_commit", asked_twice)
-    approved = await store.update(ID, lambda s: steps.approve(s, ImageRef(1), OWNER, 9.0))
+    approved = await store.update(ID, lambda s: transitions.approve(s, ImageRef(1), OWNER, 9.0))
     assert answers == [1, 1]
     assert (approved.stage, approved.version) == (Stage.FINAL, 2)
     assert await redis.hget(session_key(ID), "version") == "2"
@@ -524,11 +526,11 @@ async def test_a_cancelled_session_is_on_the_list_until_its_cancel_is_shown(
     await kept(store, NEW)
     await store.update(ID, lambda s: begin.submit(s, PROMPT, 9.0))
     (generating_then,) = await store.unfinished(0.0)
-    await store.update(ID, lambda s: steps.cancel(s, 1, "w", 9.0))
+    await store.update(ID, lambda s: transitions.cancel(s, 1, "w", 9.0))
     await store.remove_unfinished(generating_then)
     (entry,) = await store.unfinished(0.0)
     assert (entry.session_id, entry.touched > generating_then.touched) == (ID, True)
-    await store.update(ID, lambda s: steps.cancel_shown(s, 1))
+    await store.update(ID, lambda s: transitions.cancel_shown(s, 1))
     await store.remove_unfinished(entry)
     assert await store.unfinished(0.0) == []
 
@@ -539,7 +541,7 @@ async def test_a_write_that_lost_the_race_leaves_an_entry_too_many_and_never_one
     await kept(store, a_session())
     await asyncio.gather(
         store.update(ID, lambda s: begin.regenerate(s, 1, 9.0)),
-        store.update(ID, lambda s: steps.approve(s, ImageRef(1), OWNER, 9.0)),
+        store.update(ID, lambda s: transitions.approve(s, ImageRef(1), OWNER, 9.0)),
         return_exceptions=True,
     )
     assert [entry.session_id for entry in await store.unfinished(0.0)] == [ID]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bot.domain import steps
+from bot.domain import generation, transitions
 from bot.domain.attempt import ImageRef
-from bot.domain.ending import final_posted, final_shown, not_published, retired
 from bot.domain.errors import FailureKind
 from bot.domain.generation import (
     announced,
@@ -21,7 +20,8 @@ from bot.domain.jobs import JobKind, owed, with_next_run
 from bot.domain.options import Options
 from bot.domain.policy import Person
 from bot.domain.session import Session
-from bot.domain.stages import Event
+from bot.domain.stages import RETIRING, Event
+from bot.domain.transitions import final_posted, final_shown, not_published, retired
 from bot.ports import Change
 from bot.service import Services
 
@@ -68,12 +68,12 @@ def _again(session: Session) -> Session:
 
 def _shown(session: Session, number: int) -> Session:
     due = [job for job in owed(session) if job.kind is JobKind.SHOW_CANCELLED]
-    return steps.cancel_shown(session, number) if due else session
+    return transitions.cancel_shown(session, number) if due else session
 
 
 def _failed(session: Session, number: int, mark: str) -> Session:
     kind = FailureKind.MODERATION
-    return steps.attempt_failed(session, number, kind, "It did not work.", mark, NOW)
+    return generation.attempt_failed(session, number, kind, "It did not work.", mark, NOW)
 
 
 def _in(session: Session, image: ImageRef, change: Callable[[], Session]) -> Session:
@@ -104,7 +104,7 @@ def recordings(image: ImageRef, mark: str) -> dict[str, tuple[Change, Event | No
             None,
         ),
         "file": (lambda s: _in(s, image, lambda: record_candidate(s, image, file_id=mark)), None),
-        "posted": (lambda s: steps.draft_posted(s, number, mark, NOW), Event.GENERATED),
+        "posted": (lambda s: generation.draft_posted(s, number, mark, NOW), Event.GENERATED),
         "failed": (lambda s: _failed(s, number, mark), Event.FAILED),
         "cancel shown": (lambda s: _shown(s, number), None),
         "final": (lambda s: final_posted(s, mark), None),
@@ -117,7 +117,7 @@ def recordings(image: ImageRef, mark: str) -> dict[str, tuple[Change, Event | No
 
 def next_recording(session: Session) -> str:
     """What a worker would record next, where nothing goes wrong."""
-    if session.publication.is_retiring:
+    if session.publication in RETIRING:
         return "retired"
     if session.stage.value == "final":
         return "final shown" if session.final_ts else "final"

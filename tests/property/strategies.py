@@ -10,9 +10,8 @@ from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import FailureKind, Refusal
 from bot.domain.options import Options
 from bot.domain.prompt import clean_prompt
-from bot.domain.publication import Publication
 from bot.domain.session import Session
-from bot.domain.stages import Stage
+from bot.domain.stages import Publication, Stage
 from tests.fakes import a_session
 from tests.unit.views.samples import HOSTILE, with_prompt
 

@@ -27,6 +27,7 @@ from bot.domain.options import OPTIONS, count_of
 from bot.domain.prompt import MAX_TYPED, check_length, clean_change, clean_prompt, parse_flags
 from bot.domain.session import Session
 from bot.domain.sizes import ratio_of, size_of
+from bot.slack.bolt import replace_half_characters
 from bot.slack.mention_text import mention_text
 from bot.views.blocks import cut, escape, one_line, repeated
 from bot.views.captions import described
@@ -143,8 +144,17 @@ def _refused(text: str, *, plain: bool, command: bool) -> str:
     return words + refusal_words(OptionRefused(f"--{text}").typed(text))
 
 
+def _replace_half_characters(text: str) -> None:
+    async def listener() -> None:
+        pass
+
+    with contextlib.suppress(StopIteration):
+        replace_half_characters({"text": text}, listener).send(None)
+
+
 PARSERS: dict[str, Callable[[str], object]] = {
     # read
+    "replace_half_characters": _replace_half_characters,
     "mention_text": lambda text: mention_text(text, BOT),
     "check_length": check_length,
     "parse_flags": parse_flags,
@@ -196,6 +206,7 @@ REGEXES = {
     "domain/options.py": "count_of",
     "domain/images.py": "an image's metadata",
     "domain/sizes.py": "size_of",
+    "slack/bolt.py": "replace_half_characters",
     "slack/mention_text.py": "mention_text",
     "telemetry/context.py": "an id",
     "telemetry/metrics.py": "an error code",

@@ -16,10 +16,16 @@ from bot.adapters.redis.schema import (
 )
 from bot.domain.attempt import Attempt, Candidate
 from bot.domain.jobs import Job, JobKind, owed
-from bot.domain.publication import TRANSITIONS as PUBLICATION_TRANSITIONS
-from bot.domain.publication import Publication
 from bot.domain.session import Session
-from bot.domain.stages import TRANSITIONS, Event, Stage, next_stage
+from bot.domain.stages import (
+    PUBLICATIONS,
+    RETIRING,
+    TRANSITIONS,
+    Event,
+    Publication,
+    Stage,
+    next_stage,
+)
 
 IMAGE_MARK = "aW1hZ2UtYnl0ZXM"
 """What every image begins with here."""
@@ -93,7 +99,7 @@ def check_step(before: Session, after: Session, events: frozenset[Event] | None)
     assert after.version == before.version + 1
     event = _event(before, after, events)
     _check_publication(before, after)
-    retired = before.publication.is_retiring and after.publication is Publication.RETIRED
+    retired = before.publication in RETIRING and after.publication is Publication.RETIRED
     if retired:
         assert after.attempts == ()
     else:
@@ -109,7 +115,7 @@ def check_step(before: Session, after: Session, events: frozenset[Event] | None)
 
 def _check_publication(before: Session, after: Session) -> None:
     """One lawful step, or none, that fits the stage."""
-    targets = PUBLICATION_TRANSITIONS[before.publication].values()
+    targets = PUBLICATIONS[before.publication].values()
     assert after.publication is before.publication or after.publication in targets
     if after.stage is Stage.FINAL:
         assert not after.started_over
@@ -117,7 +123,7 @@ def _check_publication(before: Session, after: Session) -> None:
         assert bool(after.error_message) == (after.publication is Publication.REFUSED)
     else:
         assert after.started_over or after.publication is Publication.NOT_APPROVED
-    assert after.publication.is_retiring == bool(after.retiring_result)
+    assert (after.publication in RETIRING) == bool(after.retiring_result)
     if after.publication in (Publication.PUBLISHED, Publication.SHOWN, Publication.RETIRING):
         assert after.final_ts
 
@@ -178,7 +184,7 @@ def _contract(session: Session) -> tuple[Job, ...]:
         if session.publication not in (Publication.TO_PUBLISH, Publication.PUBLISHED):
             return ()
         attempt, kind = session.attempts[session.final_result - 1], JobKind.PUBLISH
-    elif session.publication.is_retiring:
+    elif session.publication in RETIRING:
         attempt, kind = session.attempts[session.retiring_result - 1], JobKind.RETIRE
     elif session.attempts and session.attempts[-1].cancelled and not session.latest.cancel_shown:
         attempt, kind = session.attempts[-1], JobKind.SHOW_CANCELLED

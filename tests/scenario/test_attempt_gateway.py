@@ -9,11 +9,11 @@ import pytest
 from slack_bolt.response import BoltResponse
 
 from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.domain.ending import not_published
 from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.generation import attempt_failed
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.steps import attempt_failed
+from bot.domain.transitions import not_published
 from bot.ports import BeginRequest
 from bot.views import ids
 from bot.views.ids import Target

@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.domain.errors import FailureKind, Reason
+from bot.domain.generation import attempt_failed
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
 from bot.domain.policy import Policy
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.steps import attempt_failed
 from bot.sandbox import PATIENCE
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import ids, words

@@ -13,11 +13,11 @@ from slack_bolt.response import BoltResponse
 
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import FailureKind, Reason
+from bot.domain.generation import attempt_failed
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.steps import attempt_failed
 from bot.views import ids, words
 from bot.views.source_pictures import Picture, SourcePictures
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, STRANGER, a_session, an_attempt, generating

@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason
+from bot.domain.generation import attempt_failed
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
 from bot.domain.policy import Policy
@@ -17,7 +18,6 @@ from bot.domain.prompt import MAX_PROMPT
 from bot.domain.session import Session
 from bot.domain.sizes import ratio_of
 from bot.domain.stages import Stage
-from bot.domain.steps import attempt_failed
 from bot.views import words
 from bot.views.help_words import help_words
 from tests.fakes import (

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.adapters.slack import SlackPublisher, slack_client, slack_session
-from bot.domain import steps
+from bot.domain import generation, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind
 from bot.domain.session import Session, with_attempt
@@ -89,10 +89,10 @@ async def posted(publisher: SlackPublisher, session: Session) -> Session:
     """The session with its newest draft posted."""
     number, prompt = session.latest.number, session.latest.prompt
     ts = await publisher.post_draft(session, number, repeated=False)
-    return steps.draft_posted(session, number, ts, time.time(), prompt)
+    return generation.draft_posted(session, number, ts, time.time(), prompt)
 
 
 async def approved(slack: SimulatedSlack, publisher: SlackPublisher) -> Session:
     """A session with its draft posted and approved."""
     session = await reviewed(slack, publisher)
-    return steps.approve(session, ImageRef(1), session.user, time.time())
+    return transitions.approve(session, ImageRef(1), session.user, time.time())

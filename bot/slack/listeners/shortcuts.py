@@ -32,7 +32,7 @@ class Shortcuts:
             pictures = self._pictures(args.body)
             acting = acting_of(args)
             defaults = await within_ack_deadline(
-                services.library.defaults(acting.team, acting.owner)
+                services.new_sessions.defaults(acting.team, acting.owner)
             )
             await open_form(args, image_form(pictures, defaults, services.option_table))
 

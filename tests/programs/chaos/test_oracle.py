@@ -11,8 +11,7 @@ import pytest
 
 from bot.adapters.redis.schema import to_fields
 from bot.domain.jobs import JobKind
-from bot.domain.publication import Publication
-from bot.domain.stages import Stage
+from bot.domain.stages import Publication, Stage
 from bot.sandbox import Message
 from tests.fakes import a_session
 from tests.programs.chaos.archive import Stored, stored_from

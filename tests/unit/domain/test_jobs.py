@@ -8,15 +8,8 @@ import pytest
 
 from bot.domain.attempt import Candidate, ImageRef
 from bot.domain.begin import regenerate, try_again
-from bot.domain.ending import (
-    as_approved,
-    final_posted,
-    final_shown,
-    not_published,
-    publish_again,
-    retired,
-)
 from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.generation import attempt_failed
 from bot.domain.jobs import (
     MAX_RUNS,
     Job,
@@ -26,14 +19,18 @@ from bot.domain.jobs import (
     owes,
     with_next_run,
 )
-from bot.domain.publication import Publication
 from bot.domain.session import Session
-from bot.domain.stages import Stage
-from bot.domain.steps import (
+from bot.domain.stages import Publication, Stage
+from bot.domain.transitions import (
     approve,
-    attempt_failed,
+    as_approved,
     cancel,
     cancel_shown,
+    final_posted,
+    final_shown,
+    not_published,
+    publish_again,
+    retired,
     start_over,
 )
 from tests.fakes import ID, OWNER, a_candidate, a_session, generating, with_latest

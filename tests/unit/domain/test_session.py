@@ -34,16 +34,6 @@ def test_the_newest_draft_is_the_last_one_that_was_posted() -> None:
     assert running.newest_draft == running.attempt(2)
 
 
-def test_the_earlier_drafts_are_all_posted_ones_but_the_newest() -> None:
-    assert a_session(Stage.INITIAL_INPUT).earlier_drafts == ()
-    assert generating(2).earlier_drafts == ()
-    running = generating(4)
-    assert running.earlier_drafts == running.attempts[:2]
-    unposted = with_attempt(running, an_attempt(2, failure=FailureKind.QUOTA))
-    assert unposted.earlier_drafts == (running.attempt(1),)
-    assert unposted.newest_draft == running.attempt(3)
-
-
 def test_with_attempt_replaces_the_one_of_its_number_alone() -> None:
     session = a_session(attempts=3)
     changed = with_attempt(session, replace(session.attempt(2), message_ts="9.9"))

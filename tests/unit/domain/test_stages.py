@@ -1,4 +1,4 @@
-"""The table of stages: what it holds, and that nothing else moves a session."""
+"""The tables of stages and publications: what they hold, and that nothing else moves a session."""
 
 from __future__ import annotations
 
@@ -6,7 +6,21 @@ import itertools
 
 import pytest
 
-from bot.domain.stages import TRANSITIONS, Event, Fork, IllegalEvent, Stage, diagram, next_stage
+from bot.domain.stages import (
+    PUBLICATIONS,
+    RETIRING,
+    TRANSITIONS,
+    Event,
+    Fork,
+    IllegalEvent,
+    Publication,
+    PublicationEvent,
+    Stage,
+    next_publication,
+    next_stage,
+    publication_diagram,
+    stage_diagram,
+)
 
 LAWFUL = {(stage, event) for stage, events in TRANSITIONS.items() for event in events}
 ALL = list(itertools.product(Stage, Event))
@@ -60,7 +74,7 @@ def test_every_stage_can_be_reached_and_left() -> None:
 
 
 def test_the_diagram_contains_every_transition_and_no_other() -> None:
-    lines = {line.strip() for line in diagram().splitlines()}
+    lines = {line.strip() for line in stage_diagram().splitlines()}
     arrows = {line for line in lines if "-->" in line} - {"[*] --> initial_input"}
     assert arrows == {
         "initial_input --> generating: submit",
@@ -75,4 +89,63 @@ def test_the_diagram_contains_every_transition_and_no_other() -> None:
         "user_feedback --> generating: edit",
         "final --> initial_input: start_over",
     }
-    assert diagram().startswith("stateDiagram-v2\n")
+    assert stage_diagram().startswith("stateDiagram-v2\n")
+
+
+# publication
+
+LAWFUL_PUBLICATIONS = {(state, event) for state, events in PUBLICATIONS.items() for event in events}
+OTHER_PUBLICATIONS = [
+    p for p in itertools.product(Publication, PublicationEvent) if p not in LAWFUL_PUBLICATIONS
+]
+
+
+@pytest.mark.parametrize(
+    ("events", "last"),
+    [
+        ("approve post show", Publication.SHOWN),
+        ("approve post show start_over retire", Publication.RETIRED),
+        ("approve post start_over", Publication.RETIRING_UNSHOWN),
+        ("approve start_over post", Publication.RETIRING_UNSHOWN),
+        ("approve start_over refuse retire", Publication.RETIRED),
+        ("approve refuse publish_again post", Publication.PUBLISHED),
+        ("approve refuse start_over", Publication.RETIRING_REFUSED),
+        ("approve refuse post", Publication.PUBLISHED),
+    ],
+)
+def test_each_way_of_a_publication_leads_where_the_contract_says(
+    events: str, last: Publication
+) -> None:
+    state = Publication.NOT_APPROVED
+    for event in events.split():
+        state = next_publication(state, PublicationEvent(event))
+    assert state is last
+
+
+@pytest.mark.parametrize(("state", "event"), OTHER_PUBLICATIONS)
+def test_every_other_pair_of_a_publication_is_refused(
+    state: Publication, event: PublicationEvent
+) -> None:
+    with pytest.raises(IllegalEvent):
+        next_publication(state, event)
+
+
+def test_the_table_of_publications_holds_every_state_and_every_event() -> None:
+    assert set(PUBLICATIONS) == set(Publication)
+    assert {event for _, event in LAWFUL_PUBLICATIONS} == set(PublicationEvent)
+    targets = {target for events in PUBLICATIONS.values() for target in events.values()}
+    assert targets == set(Publication) - {Publication.NOT_APPROVED}
+
+
+def test_what_was_started_over_is_retired_at_last() -> None:
+    for state in Publication:
+        over = PUBLICATIONS[state].get(PublicationEvent.START_OVER)
+        assert over is None or over in RETIRING
+        assert (state in RETIRING) == (PublicationEvent.RETIRE in PUBLICATIONS[state])
+    assert PUBLICATIONS[Publication.RETIRED] == {}
+
+
+def test_the_publication_diagram_contains_every_transition_and_no_other() -> None:
+    arrows = {line.strip() for line in publication_diagram().splitlines() if "-->" in line}
+    pairs = {f"{s} --> {t}: {e}" for s, events in PUBLICATIONS.items() for e, t in events.items()}
+    assert arrows == pairs | {"[*] --> not_approved"}

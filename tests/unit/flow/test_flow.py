@@ -14,7 +14,7 @@ import pytest
 from pocketflow import AsyncNode
 
 import bot.flow
-from bot.domain import steps
+from bot.domain import transitions
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import (
     FailureKind,
@@ -99,7 +99,9 @@ class Flow:
 
     async def cancel(self) -> None:
         with contextlib.suppress(Refusal):  # twice is once
-            await self.store.update(ID, lambda s: steps.cancel(s, s.latest.number, "w", 130.0))
+            await self.store.update(
+                ID, lambda s: transitions.cancel(s, s.latest.number, "w", 130.0)
+            )
 
     async def run(self, candidate: int = 1, *, repeated: bool = False) -> dict[str, object]:
         return await self.flow.run(self.session, candidate, repeated=repeated)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from bot.concurrency import BackgroundTasks, cancel_and_wait
-from bot.domain import steps
+from bot.domain import transitions
 from bot.domain.errors import FailureKind, Refusal
 from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
@@ -143,7 +143,9 @@ class Worker:
     async def cancel(self) -> None:
         """What the web does when somebody cancels, but for the word to the workers."""
         with contextlib.suppress(Refusal):  # twice is once
-            await self.store.update(ID, lambda s: steps.cancel(s, s.latest.number, "w", 130.0))
+            await self.store.update(
+                ID, lambda s: transitions.cancel(s, s.latest.number, "w", 130.0)
+            )
 
     @property
     def session(self) -> Session:

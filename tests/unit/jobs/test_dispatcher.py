@@ -8,9 +8,8 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.jobs import Job
-from bot.domain.publication import Publication
 from bot.domain.session import Session
-from bot.domain.stages import Stage
+from bot.domain.stages import Publication, Stage
 from tests.fakes import a_session, generating
 from tests.unit.jobs.setup import (
     CANCELLED,

@@ -10,10 +10,9 @@ import pytest
 
 from bot.domain.errors import FailureKind, SlackBusy, SlackRefused, SlackUnavailable
 from bot.domain.jobs import MAX_RUNS, Job, JobKind, owed
-from bot.domain.publication import Publication
 from bot.domain.session import Session
-from bot.domain.stages import Stage
-from bot.domain.steps import start_over
+from bot.domain.stages import Publication, Stage
+from bot.domain.transitions import start_over
 from bot.progress import session_messages
 from tests.fakes import ID, a_session, generating, with_latest
 from tests.unit.jobs.setup import CANCELLED, CANCELLED_2, Worker

@@ -6,17 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.ending import not_published, publish_again
 from bot.domain.errors import (
     FailureKind,
     SlackRefused,
     SlackUnavailable,
 )
 from bot.domain.jobs import Job, JobKind, owed
-from bot.domain.publication import Publication
 from bot.domain.session import Session
-from bot.domain.stages import Stage
-from bot.domain.steps import start_over
+from bot.domain.stages import Publication, Stage
+from bot.domain.transitions import not_published, publish_again, start_over
 from bot.views.messages import root_message
 from tests.fakes import ID, a_session, with_latest
 from tests.unit.jobs.setup import (

@@ -9,10 +9,9 @@ import pytest
 
 from bot.domain.attempt import Candidate
 from bot.domain.jobs import MAX_RUNS, Job, JobKind
-from bot.domain.publication import Publication
 from bot.domain.session import Session
-from bot.domain.stages import Stage
-from bot.domain.steps import start_over
+from bot.domain.stages import Publication, Stage
+from bot.domain.transitions import start_over
 from bot.jobs.sweeper import Sweeper
 from bot.ports import JobState, Unfinished
 from tests.fakes import (

@@ -99,7 +99,7 @@ async def test_a_default_quality_that_the_model_has_not_is_left_out() -> None:
     setup = Setup(option_table=OPTIONS.limited_to(quality=("low", "high")))
     setup.store.defaults["T1", OWNER] = Options(quality="max", count=2)
     assert (await setup.new_sessions.start(ORIGIN, "a fox")).options == Options(count=2)
-    assert await setup.library.defaults("T1", OWNER) == Options(count=2)
+    assert await setup.new_sessions.defaults("T1", OWNER) == Options(count=2)
 
 
 async def test_a_refused_option_tells_all_that_was_typed() -> None:

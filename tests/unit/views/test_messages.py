@@ -10,9 +10,8 @@ import pytest
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, StoreTrouble
-from bot.domain.publication import Publication
 from bot.domain.session import Session, with_attempt
-from bot.domain.stages import Stage
+from bot.domain.stages import Publication, Stage
 from bot.sandbox.webapi.block_kit import block_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, pings_in_text, texts
 from bot.sandbox.workspace.messages import block_texts

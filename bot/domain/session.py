@@ -20,6 +20,7 @@ SCHEMA = 1
 """The form in which this version of the program writes sessions."""
 
 IN_PROGRESS = frozenset({Stage.GENERATING, Stage.USER_FEEDBACK})
+"""There is something to wait for or to decide about."""
 
 
 @dataclass(frozen=True)
@@ -83,26 +84,16 @@ class Session:
         return ImageRef(self.final_result, self.final_candidate) if self.final_result else None
 
     @property
-    def in_progress(self) -> bool:
-        """There is something to wait for or to decide about."""
-        return self.stage in IN_PROGRESS
-
-    @property
     def started_over(self) -> bool:
         """Another session goes on from the image that was approved here."""
         return self.publication in STARTED_OVER
-
-    @property
-    def last_attempt_failed(self) -> bool:
-        """The newest attempt brought no draft; a cancelled one is among those."""
-        return bool(self.attempts) and self.latest.failure is not None
 
     def shows(self, image: ImageRef) -> bool:
         """Whether this image is in a draft in the thread."""
         if not 1 <= image.attempt <= len(self.attempts):
             return False
         attempt = self.attempt(image.attempt)
-        return attempt.has_draft and attempt.holds(image.candidate)
+        return attempt.has_draft and any(c.number == image.candidate for c in attempt.images)
 
     def all_images(self) -> Iterator[ImageRef]:
         """Every image that may be kept for this session."""

@@ -43,6 +43,7 @@ class Source:
         return len(self.readers) >= MOST_LOST
 
 
+LONGEST_MODEL = 80
 MOST_ASKED = 3
 """Paid calls for one candidate, over all runs and workers."""
 
@@ -164,3 +165,9 @@ class Attempt:
         """The attempt with this candidate in the place of the one of its number."""
         others = (c if c.number != candidate.number else candidate for c in self.candidates)
         return replace(self, candidates=tuple(others))
+
+
+def model_name(text: str) -> str:
+    """A model's name as it can be shown: one line, and not a long one."""
+    shown = "".join(mark if mark.isprintable() else " " for mark in text)
+    return " ".join(shown.split())[:LONGEST_MODEL]

@@ -21,7 +21,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import publish_again
 from bot.ports import AttemptRule, BeginRequest, Change, SessionStore
-from bot.service.access import AccessControl
+from bot.service.decisions import AccessControl
 from bot.telemetry.context import log_context, set_log_fields
 
 _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5

@@ -212,6 +212,7 @@ REGEXES = {
     "telemetry/otel.py": "the address of a call",
     "views/home.py": "parse_page",
     "views/blocks.py": "target_of",
+    "views/ids.py": "an action id",
 }
 """Module → the parser above that covers it, or what else it reads."""
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.attempt import Attempt, Candidate, ImageRef
+from bot.domain.attempt import LONGEST_MODEL, Attempt, Candidate, ImageRef, model_name
 from bot.domain.errors import FailureKind
 from tests.fakes import PROMPT, a_candidate, an_attempt
 
@@ -67,3 +67,16 @@ def test_with_candidate_replaces_the_one_of_its_number_alone() -> None:
     changed = attempt.with_candidate(replace(attempt.candidate(2), file_id="F9"))
     assert [c.file_id for c in changed.candidates] == ["F1", "F9", "F1.3"]
     assert [c.file_id for c in attempt.candidates] == ["F1", "F1.2", "F1.3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("gpt-image-2.5-flare", "gpt-image-2.5-flare"),
+        ("  a\nb\x00c\u2028d ", "a b c d"),
+        ("x" * 500, "x" * LONGEST_MODEL),
+        ("", ""),
+    ],
+)
+def test_a_models_name_is_one_line(text: str, shown: str) -> None:
+    assert model_name(text) == shown

@@ -442,6 +442,8 @@ def test_a_draft_is_posted_with_its_buttons() -> None:
 
 def test_a_draft_tells_attempt_size_and_seconds() -> None:
     assert "attempt 2 · 1024×768 · 12 s" in words(draft_message(a_session(attempts=2), 2))
+    never = with_latest(a_session(attempts=2), started_at=5.0, generated_at=0.0)
+    assert "attempt 2 · 1024×768 · 0 s" in words(draft_message(never, 2))
 
 
 @pytest.mark.parametrize(

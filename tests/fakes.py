@@ -24,8 +24,7 @@ from bot.domain.errors import (
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import Options
-from bot.domain.policy import Person
-from bot.domain.session import IN_PROGRESS, Session, with_attempt
+from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
 from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Publication, Stage
 from bot.ports import (

@@ -13,8 +13,7 @@ from bot.domain import transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import QueueUnavailable, Reason, Refusal
 from bot.domain.jobs import JobKind, jobs_of, owed
-from bot.domain.policy import Person, Policy
-from bot.domain.session import Session
+from bot.domain.session import Person, Policy, Session
 from bot.domain.stages import Stage
 from bot.ports import Cancellations, JobQueue, SessionStore
 from bot.telemetry.context import prompt_fields, set_log_fields

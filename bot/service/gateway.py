@@ -15,9 +15,8 @@ from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import StoreUnavailable
 from bot.domain.options import OPTIONS, Options, OptionTable
-from bot.domain.policy import Person
 from bot.domain.prompt import Parsed, clean_change, clean_prompt, parse_flags
-from bot.domain.session import Session
+from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import publish_again
 from bot.ports import AttemptRule, BeginRequest, Change, SessionStore

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.concurrency import BackgroundTasks
 from bot.domain.options import OPTIONS, OptionTable
-from bot.domain.policy import Policy
+from bot.domain.session import Policy
 from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
 from bot.service.decisions import AccessControl, Decisions, OwedJobs
 from bot.service.gateway import AttemptGateway

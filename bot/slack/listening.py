@@ -19,9 +19,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.concurrency import BackgroundTasks
 from bot.domain.errors import Conflict, Refusal, StoreUnavailable
-from bot.domain.policy import Person
 from bot.domain.prompt import check_length
-from bot.domain.session import Session
+from bot.domain.session import Person, Session
 from bot.service import RequestOrigin, Services
 from bot.slack.identity import Identity
 from bot.slack.request_tracking import (

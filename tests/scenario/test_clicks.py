@@ -12,8 +12,7 @@ from bot.domain.errors import FailureKind, Reason
 from bot.domain.generation import attempt_failed
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
-from bot.domain.policy import Policy
-from bot.domain.session import Session
+from bot.domain.session import Policy, Session
 from bot.domain.stages import Stage
 from bot.sandbox import PATIENCE
 from bot.sandbox.webapi.block_kit import view_problems

@@ -9,9 +9,8 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
-from bot.domain.policy import Person
 from bot.domain.prompt import MAX_TYPED
-from bot.domain.session import Session
+from bot.domain.session import Person, Session
 from bot.slack.listeners.text_commands import cancel, list_sessions
 from bot.slack.listening import (
     ACTING,

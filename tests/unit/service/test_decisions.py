@@ -14,8 +14,7 @@ from bot.domain.errors import FailureKind, Reason, Refusal, StoreUnavailable
 from bot.domain.generation import draft_posted
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import NO_OPTIONS
-from bot.domain.policy import Person, Policy
-from bot.domain.session import Session
+from bot.domain.session import Person, Policy, Session
 from bot.domain.stages import Stage
 from bot.service import RequestOrigin, Services
 from tests.fakes import (

@@ -6,12 +6,13 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+import redis
 import trustme
 from pydantic import SecretStr
 
@@ -21,7 +22,7 @@ from bot.ops.startup import StartupError, check_at_start
 from bot.sandbox import SimulatedSlack
 from bot.settings import Backend, Settings
 from tests.integration.redis_in_use import in_use
-from tests.support.redis_servers import REDIS, installed, sentinel, server
+from tests.support.redis_servers import REDIS, TIMEOUT, Server, installed, sentinel, server
 
 AT_ONCE = 5.0
 PASSWORD = "s3cr3t"
@@ -230,25 +231,37 @@ async def test_a_wrong_authority_ends_the_program_at_once(
 async def test_sentinels_are_asked_over_tls_as_well(
     certificates: Certificates, tmp_path: Path
 ) -> None:
-    """What ends TLS before a primary is at another port than the Sentinels say, so a server that
-    speaks TLS itself is needed."""
-    folder, tls = tmp_path / "primary", installed(REDIS)
-    files = [
+    """The Sentinel speaks TLS with the primary too, or would soon hold it for down."""
+    tls = installed(REDIS)
+    options = [
+        *("--port", "0", "--tls-port", "{port}", "--tls-replication", "yes"),
         *("--tls-cert-file", certificates.path("server.pem")),
         *("--tls-key-file", certificates.path("server.key")),
         *("--tls-ca-cert-file", certificates.path("ca.pem")),
         *("--tls-auth-clients", "no"),
     ]
-    options = ["--port", "0", "--tls-port", "{port}", *files]
     with (
-        server(folder, *options, binary=tls, tls=True) as primary,
-        sentinel(tmp_path / "sentinel", primary) as watching,
+        server(tmp_path / "primary", *options, binary=tls, tls=True) as primary,
+        sentinel(tmp_path / "its", primary, *options, binary=tls, tls=True) as watching,
     ):
-        async with tls_before(watching.port, certificates) as tls_port:
-            url = f"rediss+sentinel://127.0.0.1:{tls_port}/imagine{certificates.query()}"
-            async with in_use(url) as using:
-                await using.works("tls")
-            other = certificates.query(ssl_ca_certs=certificates.path("other-ca.pem"))
-            finding = await found(url.split("?")[0] + other)
+        url = f"rediss+sentinel://127.0.0.1:{watching.port}/imagine"
+        await asyncio.to_thread(until_it_knows_its_primary, watching, certificates)
+        async with in_use(url + certificates.query()) as using:
+            await using.works("tls")
+        other = certificates.query(ssl_ca_certs=certificates.path("other-ca.pem"))
+        finding = await found(url + other)
     assert finding.verdict is Verdict.WRONG
     assert "not trusted" in finding.text
+
+
+def until_it_knows_its_primary(watching: Server, certificates: Certificates) -> None:
+    """The primary's `runid` is what it says itself, to a Sentinel that speaks with it."""
+    deadline = time.monotonic() + TIMEOUT
+    ca = certificates.path("ca.pem")
+    with redis.Redis(port=watching.port, host="127.0.0.1", ssl=True, ssl_ca_certs=ca) as client:
+        while time.monotonic() < deadline:
+            with suppress(redis.ConnectionError):
+                if client.sentinel_masters()["imagine"]["runid"]:
+                    return
+            time.sleep(0.05)
+    raise TimeoutError

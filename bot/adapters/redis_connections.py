@@ -17,6 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
+from bot.concurrency import cancel_and_wait, retrieve
 from bot.domain.errors import StoreFull, StoreReadOnly, StoreUnavailable
 from bot.telemetry import metrics
 
@@ -171,7 +172,7 @@ class SentinelPool(SentinelConnectionPool, WaitingPool):
             "retry": Retry(NoBackoff(), retries=0),
             **target.sentinel_options,
         }
-        self._discovering = asyncio.Lock()
+        self._discovery: asyncio.Task[Any] | None = None
         make_pool: Any = super().__init__
         sentinel: Any = Sentinel
         make_pool(
@@ -182,15 +183,37 @@ class SentinelPool(SentinelConnectionPool, WaitingPool):
         )
 
     async def get_master_address(self) -> Any:
-        """Raises `MasterNotFoundError`. One caller at a time: the list of Sentinels loses some when
-        several callers reorder it at once."""
-        async with self._discovering:
-            get_master_address: Any = super().get_master_address
-            return await get_master_address()
+        """Raises `MasterNotFoundError`. All who ask at one time share one discovery: the list of
+        Sentinels loses some when several reorder it at once, and a slow Sentinel would answer them
+        one after the other. It goes on when they give up, so that the Sentinels that are silent
+        come later in the list next time."""
+        if self._discovery is None or self._discovery.done():
+            self._discovery = asyncio.create_task(self._discover())
+            self._discovery.add_done_callback(retrieve)
+        discovery = self._discovery
+        await asyncio.wait({discovery})
+        if discovery.cancelled():
+            raise exceptions.ConnectionError("The pool is closed")
+        return discovery.result()
+
+    async def _discover(self) -> Any:
+        """Idle connections to a former primary are closed. Nobody waits for that: over TLS one that
+        hangs would take as long as a connection may."""
+        manager: Any = self.sentinel_manager
+        address = await manager.discover_master(self.service_name)
+        if address != self.master_address:
+            self.master_address = address
+            for connection in list(self._available_connections):
+                await connection.disconnect(nowait=True)
+        return address
 
     async def aclose(self) -> None:
-        await super().aclose()
-        await self.sentinel_manager.aclose()
+        if self._discovery is not None:
+            await cancel_and_wait(self._discovery)
+        try:
+            await super().aclose()
+        finally:
+            await self.sentinel_manager.aclose()
 
 
 class _ToPrimary(Connection):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from unittest.mock import AsyncMock
 from urllib.parse import urlencode
 
 import pytest
@@ -16,6 +19,7 @@ import redis
 import trustme
 from pydantic import SecretStr
 
+from bot.adapters.redis import redis_client
 from bot.adapters.slack import slack_client, slack_session
 from bot.ops.doctor import Finding, Verdict, check_redis
 from bot.ops.startup import StartupError, check_at_start
@@ -252,6 +256,38 @@ async def test_sentinels_are_asked_over_tls_as_well(
         finding = await found(url + other)
     assert finding.verdict is Verdict.WRONG
     assert "not trusted" in finding.text
+
+
+async def test_idle_connections_to_a_former_primary_that_hangs_hold_up_nobody(
+    port: int, certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing one over TLS is a conversation."""
+    options = [
+        *("--port", "0", "--tls-port", "{port}", "--requirepass", PASSWORD),
+        *("--tls-cert-file", certificates.path("server.pem")),
+        *("--tls-key-file", certificates.path("server.key")),
+        *("--tls-ca-cert-file", certificates.path("ca.pem"), "--tls-auth-clients", "no"),
+    ]
+    url = f"rediss+sentinel://:{PASSWORD}@127.0.0.1:1/imagine{certificates.query()}"
+    client = redis_client(url, patience=TIMEOUT)
+    pool: Any = client.connection_pool
+    with server(tmp_path, *options, binary=installed(REDIS), tls=True) as former:
+        discover = AsyncMock(return_value=("127.0.0.1", former.port))
+        monkeypatch.setattr(pool.sentinel_manager, "discover_master", discover)
+        idle, used = await pool.get_connection(), await pool.get_connection()
+        closing = idle._writer
+        await pool.release(idle)
+        await used.disconnect()
+        former.process.send_signal(signal.SIGSTOP)
+        async with tls_before(port, certificates) as promoted, asyncio.timeout(AT_ONCE / 2):
+            discover.return_value = ("127.0.0.1", promoted)
+            await used.connect()
+        assert not idle.is_connected
+        former.kill()
+        with suppress(OSError):
+            await closing.wait_closed()
+        await pool.release(used)
+        await client.aclose()
 
 
 def until_it_knows_its_primary(watching: Server, certificates: Certificates) -> None:

@@ -12,7 +12,12 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool
-from redis.asyncio.connection import Connection, SSLConnection, parse_url
+from redis.asyncio.connection import (
+    URL_QUERY_ARGUMENT_PARSERS,
+    Connection,
+    SSLConnection,
+    parse_url,
+)
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
@@ -133,7 +138,11 @@ class SentinelURL:
         if not (hosts and service):
             raise ValueError("hosts and service are needed")
         query = parse_qsl(parts.query, keep_blank_values=True)
-        own = {k.removeprefix(_FOR_SENTINELS): v for k, v in query if k.startswith(_FOR_SENTINELS)}
+        own = {
+            (name := k.removeprefix(_FOR_SENTINELS)): URL_QUERY_ARGUMENT_PARSERS.get(name, str)(v)
+            for k, v in query
+            if k.startswith(_FOR_SENTINELS)
+        }
         for_all = urlencode([(k, v) for k, v in query if not k.startswith(_FOR_SENTINELS)])
         scheme = _SENTINEL_SCHEMES[parts.scheme]
         options: dict[str, Any] = {

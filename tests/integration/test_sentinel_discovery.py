@@ -152,8 +152,29 @@ async def test_callers_who_are_cancelled_at_any_time_harm_nobody(watching: Serve
             await pool.disconnect()
 
 
+async def test_sentinels_that_are_all_late_are_given_the_time_that_the_url_says(
+    watching: Server,
+) -> None:
+    async with (
+        linked(watching, delay=0.6) as (_, port),
+        client_of(port, sentinel_socket_timeout="20") as client,
+    ):
+        assert await answered(client, TIMEOUT)
+
+
 async def test_a_sentinel_that_answers_again_is_asked_again(watching: Server) -> None:
     async with linked(watching, delay=None) as (link, port), client_of(port) as client:
         assert not await answered(client)
         link.delay = 0.0
         await works_in_the_end(client)
+
+
+async def test_callers_of_a_pool_that_is_closed_are_told(watching: Server) -> None:
+    """They are not cancelled: that would end tasks that nobody cancelled."""
+    async with linked(watching, delay=None) as (link, port):
+        pool = SentinelPool(f"redis+sentinel://127.0.0.1:{port}/imagine?sentinel_socket_timeout=40")
+        callers = [asyncio.create_task(pool.get_master_address()) for _ in range(3)]
+        await eventually(lambda: link._tasks, timeout=TIMEOUT)
+        await pool.aclose()
+        errors = await asyncio.gather(*callers, return_exceptions=True)
+    assert all(isinstance(error, RedisConnectionError) for error in errors)

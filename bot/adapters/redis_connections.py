@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -99,6 +99,11 @@ class WaitingPool(BlockingConnectionPool):
             async with self._condition:
                 self._condition.notify()
             raise
+
+    async def aclose(self) -> None:
+        """A server that does not answer to the closing, as TLS asks it to, is left without."""
+        with suppress(exceptions.TimeoutError):
+            await super().aclose()
 
 
 def redis_pool(url: str, **options: Any) -> WaitingPool:
@@ -219,9 +224,8 @@ class SentinelPool(SentinelConnectionPool, WaitingPool):
     async def aclose(self) -> None:
         if self._discovery is not None:
             await cancel_and_wait(self._discovery)
-        try:
-            await super().aclose()
-        finally:
+        await super().aclose()
+        with suppress(exceptions.TimeoutError):
             await self.sentinel_manager.aclose()
 
 

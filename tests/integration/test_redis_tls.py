@@ -20,6 +20,7 @@ import trustme
 from pydantic import SecretStr
 
 from bot.adapters.redis import redis_client
+from bot.adapters.redis_connections import redis_pool
 from bot.adapters.slack import slack_client, slack_session
 from bot.ops.doctor import Finding, Verdict, check_redis
 from bot.ops.startup import StartupError, check_at_start
@@ -30,6 +31,7 @@ from tests.support.redis_servers import REDIS, TIMEOUT, Server, installed, senti
 
 AT_ONCE = 5.0
 PASSWORD = "s3cr3t"
+ANYBODY = ("--tls-auth-clients", "no")
 
 
 @dataclass
@@ -48,6 +50,17 @@ class Certificates:
     @property
     def client(self) -> dict[str, str]:
         return {name: self.path("client.pem") for name in ("ssl_certfile", "ssl_keyfile")}
+
+    @property
+    def server(self) -> list[str]:
+        """Options of a server that speaks TLS itself; unless told otherwise, it asks for a client
+        certificate."""
+        return [
+            *("--port", "0", "--tls-port", "{port}"),
+            *("--tls-cert-file", self.path("server.pem")),
+            *("--tls-key-file", self.path("server.key")),
+            *("--tls-ca-cert-file", self.path("ca.pem")),
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -118,12 +131,7 @@ async def tls_url(
         async with tls_before(port, certificates, ask=True) as tls_port:
             yield f"rediss://:{PASSWORD}@127.0.0.1:{tls_port}/0{query}"
         return
-    options = [
-        *("--port", "0", "--tls-port", "{port}", "--requirepass", PASSWORD),
-        *("--tls-cert-file", certificates.path("server.pem")),
-        *("--tls-key-file", certificates.path("server.key")),
-        *("--tls-ca-cert-file", certificates.path("ca.pem")),
-    ]
+    options = [*certificates.server, "--requirepass", PASSWORD]
     with server(tmp_path, *options, binary=installed(REDIS), tls=True) as own:
         url = f"rediss://:{PASSWORD}@127.0.0.1:{own.port}/0{query}"
         async with asyncio.timeout(20):
@@ -237,13 +245,7 @@ async def test_sentinels_are_asked_over_tls_as_well(
 ) -> None:
     """The Sentinel speaks TLS with the primary too, or would soon hold it for down."""
     tls = installed(REDIS)
-    options = [
-        *("--port", "0", "--tls-port", "{port}", "--tls-replication", "yes"),
-        *("--tls-cert-file", certificates.path("server.pem")),
-        *("--tls-key-file", certificates.path("server.key")),
-        *("--tls-ca-cert-file", certificates.path("ca.pem")),
-        *("--tls-auth-clients", "no"),
-    ]
+    options = [*certificates.server, *ANYBODY, "--tls-replication", "yes"]
     with (
         server(tmp_path / "primary", *options, binary=tls, tls=True) as primary,
         sentinel(tmp_path / "its", primary, *options, binary=tls, tls=True) as watching,
@@ -262,12 +264,7 @@ async def test_idle_connections_to_a_former_primary_that_hangs_hold_up_nobody(
     port: int, certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Closing one over TLS is a conversation."""
-    options = [
-        *("--port", "0", "--tls-port", "{port}", "--requirepass", PASSWORD),
-        *("--tls-cert-file", certificates.path("server.pem")),
-        *("--tls-key-file", certificates.path("server.key")),
-        *("--tls-ca-cert-file", certificates.path("ca.pem"), "--tls-auth-clients", "no"),
-    ]
+    options = [*certificates.server, *ANYBODY, "--requirepass", PASSWORD]
     url = f"rediss+sentinel://:{PASSWORD}@127.0.0.1:1/imagine{certificates.query()}"
     client = redis_client(url, patience=TIMEOUT)
     pool: Any = client.connection_pool
@@ -283,11 +280,35 @@ async def test_idle_connections_to_a_former_primary_that_hangs_hold_up_nobody(
             discover.return_value = ("127.0.0.1", promoted)
             await used.connect()
         assert not idle.is_connected
-        former.kill()
-        with suppress(OSError):
-            await closing.wait_closed()
+        closing.transport.abort()
         await pool.release(used)
         await client.aclose()
+
+
+@pytest.mark.parametrize("scheme", ["rediss", "rediss+sentinel"])
+async def test_a_server_that_hangs_is_no_error_when_its_connections_are_closed(
+    certificates: Certificates, tmp_path: Path, scheme: str
+) -> None:
+    options = [*certificates.server, *ANYBODY]
+    with server(tmp_path, *options, binary=installed(REDIS), tls=True) as own:
+        url = f"{scheme}://127.0.0.1:{own.port}/0{certificates.query()}"
+        pool: Any = redis_pool(url)
+        asked = pool.sentinel_manager.sentinels[0].connection_pool if "+" in scheme else pool
+        async with asyncio.timeout(TIMEOUT):
+            connection = await connected(asked)
+        closing, connection.socket_connect_timeout = connection._writer, 0.1
+        await asked.release(connection)
+        own.process.send_signal(signal.SIGSTOP)
+        await pool.aclose()
+        closing.transport.abort()
+
+
+async def connected(pool: Any) -> Any:
+    """A connection, as soon as the server answers."""
+    while True:
+        with suppress(redis.ConnectionError, redis.TimeoutError):
+            return await pool.get_connection()
+        await asyncio.sleep(0.05)
 
 
 def until_it_knows_its_primary(watching: Server, certificates: Certificates) -> None:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, Mock
 from urllib.parse import urlencode
 
 import pytest
@@ -145,6 +145,20 @@ async def test_everything_goes_over_tls_with_a_client_certificate(tls_url: str) 
     assert {finding.verdict for finding in findings} <= {Verdict.OK, Verdict.WARNING}
     async with in_use(tls_url) as using:
         await using.works("tls")
+
+
+async def test_connections_of_a_pool_share_one_tls_context(
+    port: int, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = Mock(side_effect=ssl.create_default_context)
+    async with tls_before(port, certificates) as tls_port:
+        query = certificates.query()
+        pool: Any = redis_pool(f"rediss://:{PASSWORD}@127.0.0.1:{tls_port}/0{query}")
+        monkeypatch.setattr(ssl, "create_default_context", create)
+        for connection in [await pool.get_connection() for _ in range(3)]:
+            await pool.release(connection)
+        await pool.aclose()
+    create.assert_called_once()
 
 
 async def test_a_missing_client_certificate_is_named(

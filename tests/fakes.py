@@ -334,7 +334,7 @@ class FakeSlackAccess:
     def __init__(self) -> None:
         self.shut_out: SlackShutOut | None = None
 
-    async def require_closed(self) -> None:
+    async def require_access(self, *, paid: bool) -> None:
         if self.shut_out is not None:
             raise self.shut_out
 

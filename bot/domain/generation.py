@@ -42,7 +42,10 @@ def leads(session: Session, image: ImageRef, runner: str) -> bool:
 
 
 def delivers(session: Session, image: ImageRef, runner: str) -> bool:
-    """Whether this run is to bring the attempt's images, or its failure, to Slack."""
+    """Whether this run is to bring the attempt's images, or its failure, to Slack. A run about the
+    attempt as a whole has no candidate (0)."""
+    if not image.candidate:
+        return under_way(session, image.attempt)
     return leads(session, image, runner) and session.latest.delivering == image.candidate
 
 

@@ -13,14 +13,13 @@ from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
 from bot.generation.image_requests import ImageRequests
-from bot.generation.recording import RetryingStore, RunCheckpoint, StoreRetries
+from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.jobs.announce import Announce, RootMessage
 from bot.jobs.cancellation import CancelledAttempts, ShowCancelled
 from bot.jobs.dispatcher import JobDispatcher
 from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.publish import Publish, Retire, ShowEnd
-from bot.jobs.shut_out_notice import ShutOutNotice
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.jobs.sweeper import Sweeper
 from bot.ops.doctor import Verdict, identify
@@ -71,8 +70,7 @@ def job_dispatcher(
     """The handlers of the jobs, one for each kind, and what finds out that one is cancelled."""
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
     status = LiveStatus(sessions, publisher)
-    retries = StoreRetries(status.waits_for)
-    retrying = RetryingStore(sessions, retries)
+    retrying = RetryingStore(sessions, status.waits_for)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
     flow = ReviewFlow(
         retrying,
@@ -82,7 +80,7 @@ def job_dispatcher(
         status.changed,
         partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
     )
-    runner = GenerationRunner(flow, previews, heartbeats, retries)
+    runner = GenerationRunner(retrying, flow, previews, heartbeats)
     watch = CancellationWatch(sessions)
     cancelled = CancelledAttempts(sessions, backend, publisher, previews)
     drafts = DraftRefresher(retrying, publisher)
@@ -91,15 +89,14 @@ def job_dispatcher(
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
     publish = Publish(retrying, publisher, show_end)
     handlers: dict[JobKind, Handler] = {
-        JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, retries),
+        JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status),
         JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
         JobKind.SHOW_CANCELLED: show_cancelled,
         JobKind.PUBLISH: publish,
         JobKind.RETIRE: Retire(retrying, publisher, publish, show_end),
     }
     last_try = LastTry(retrying, publisher, flow, status)
-    notice = ShutOutNotice(retrying, publisher)
-    return JobDispatcher(retrying, handlers, last_try, breaker, notice), watch
+    return JobDispatcher(retrying, handlers, last_try, breaker, publisher), watch
 
 
 async def start_worker(

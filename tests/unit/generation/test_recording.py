@@ -13,12 +13,11 @@ from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
 from bot.domain.errors import Conflict, FailureKind, GenerationError, StoreUnavailable
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
-from bot.flow import images
-from bot.flow.images import GenerateImage
-from bot.flow.shared import Shared, shared_store
+from bot.flow import Shared, shared_store
+from bot.flow.generate import GenerateImage
 from bot.generation import recording
 from bot.generation.image_requests import ImageRequests
-from bot.generation.recording import RetryingStore, RunCheckpoint, StoreRetries
+from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.ports import Checkpoint
 from tests.fakes import (
     ID,
@@ -43,7 +42,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "LOOK_EVERY", 0.005)
     monkeypatch.setattr(recording, "FIRST_PAUSE", 0.002)
     monkeypatch.setattr(recording, "LONGEST_PAUSE", 0.004)
-    monkeypatch.setattr(images, "WAIT", 0.002)
+    monkeypatch.setattr(recording, "WAIT", 0.002)
     monkeypatch.setattr(recording, "RECORDED_WITHIN", 0.02)
 
 
@@ -55,9 +54,7 @@ class Workers:
         self.backend = FakeImageBackend(*outcomes)
         self.heartbeats = FakeHeartbeats()
         self.told: list[object] = []
-        self.retrying = RetryingStore(
-            self.store, StoreRetries(lambda _, trouble: self.told.append(trouble))
-        )
+        self.retrying = RetryingStore(self.store, lambda _, trouble: self.told.append(trouble))
 
     def node(self) -> GenerateImage:
         return GenerateImage(
@@ -297,7 +294,7 @@ async def test_a_store_that_is_away_where_others_are_looked_for_costs_nothing() 
 
 async def test_what_the_store_says_of_a_session_is_not_held_back() -> None:
     store = FakeSessionStore()
-    retrying = RetryingStore(store, StoreRetries(lambda *_: None))
+    retrying = RetryingStore(store, lambda *_: None)
     store.away = True
     with pytest.raises(StoreUnavailable):
         await retrying.load(ID)

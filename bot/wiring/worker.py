@@ -8,7 +8,13 @@ from functools import partial
 
 from bot.adapters.measured_backend import MeasuredBackend
 from bot.adapters.queue import BullWorker
-from bot.adapters.redis import RedisCancellations, RedisHeartbeats, RedisServer, RedisShutOuts
+from bot.adapters.redis import (
+    REFUSED,
+    RedisCancellations,
+    RedisHeartbeats,
+    RedisShutOuts,
+    WriteProbe,
+)
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
@@ -26,7 +32,6 @@ from bot.ops.doctor import Verdict, identify
 from bot.ops.serving import Monitoring
 from bot.ops.shutdown import Shutdown
 from bot.ops.startup import warn_of_models
-from bot.ops.write_probe import REFUSED, WriteProbe
 from bot.ports import Cancellations, Heartbeats, ImageBackend, SessionStore
 from bot.progress.live_preview import LivePreviews
 from bot.progress.queue_position import QueuePositions
@@ -112,8 +117,7 @@ async def start_worker(
     heartbeats = RedisHeartbeats(
         clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease
     )
-    probed = RedisServer(clients.redis(stack, PROBE_PATIENCE), PROBE_PATIENCE)
-    write_probe = WriteProbe(probed.probe_write)
+    write_probe = WriteProbe(clients.redis(stack, PROBE_PATIENCE), PROBE_PATIENCE)
     tasks = BackgroundTasks()
     breaker = slack_breaker(clients, stack, tasks)
     dispatcher, watch = job_dispatcher(

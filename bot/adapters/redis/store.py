@@ -201,10 +201,17 @@ class RedisSessionStore:
             )
 
     async def _write(self, session: Session, *, expected: str) -> bool:
-        """Commit `session` as the version after `expected`; False where somebody was faster."""
+        """Commit `session` as the version after `expected`; False where somebody was faster. The
+        workspace is listed before that, because the list is a key of the server's; and from time
+        to time, so that a server that lost its data has the list again."""
         now = time.time()
         if now - self._workspaces.get(session.team, 0.0) >= _LISTED_FOR:
-            await self._list_workspace(session.team, now)
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.zadd(WORKSPACES, {session.team: now})
+            pipeline.zremrangebyscore(WORKSPACES, "-inf", now - self._session_ttl - _LISTED_FOR)
+            pipeline.expire(WORKSPACES, self._session_ttl + int(_LISTED_FOR))
+            await pipeline.execute()
+            self._workspaces[session.team] = now
         written = replace(session, version=int(expected or 0) + 1)
         keys, commands = zip(*writes_with(written, now, self._session_ttl), strict=True)
         pairs = [text for pair in to_fields(written).items() for text in pair]
@@ -214,13 +221,3 @@ class RedisSessionStore:
             args=[expected, uuid4().hex, ttl_ms, json.dumps(commands), *pairs],
         )
         return bool(answer)
-
-    async def _list_workspace(self, team: str, now: float) -> None:
-        """Before the commit, because the list is a key of the server's; and from time to time, so
-        that a server that lost its data has the list again."""
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.zadd(WORKSPACES, {team: now})
-        pipeline.zremrangebyscore(WORKSPACES, "-inf", now - self._session_ttl - _LISTED_FOR)
-        pipeline.expire(WORKSPACES, self._session_ttl + int(_LISTED_FOR))
-        await pipeline.execute()
-        self._workspaces[team] = now

@@ -30,7 +30,14 @@ from bot.domain.errors import (
 )
 from bot.domain.generation import leads, paid_call_counted, record_candidate
 from bot.domain.session import Session
-from bot.ports import Change, Heartbeats, SessionRecords, SlackAccess
+from bot.ports import (
+    Change,
+    ExtraWrites,
+    Heartbeats,
+    SessionRecords,
+    SlackAccess,
+    no_writes,
+)
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +72,13 @@ class RetryingStore:
         self.load = sessions.load
         self.load_image = sessions.load_image
 
-    async def update(self, session_id: str, change: Change) -> Session:
+    async def update(
+        self, session_id: str, change: Change, extra: ExtraWrites = no_writes
+    ) -> Session:
         """`change` may be made twice, where the answer of the first time is lost."""
-        return await self.until_taken(session_id, lambda: self._sessions.update(session_id, change))
+        return await self.until_taken(
+            session_id, lambda: self._sessions.update(session_id, change, extra)
+        )
 
     async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
         await self.until_taken(

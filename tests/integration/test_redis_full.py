@@ -31,6 +31,7 @@ from bot.adapters.redis_connections import unavailable
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
     QueueFull,
+    Refusal,
     StoreFull,
     StoreReadOnly,
     StoreTrouble,
@@ -88,14 +89,16 @@ async def probed(redis: Any) -> StoreTrouble | None:
 async def test_every_change_to_a_full_store_says_that_it_is_full(
     store: RedisSessionStore, redis: Any
 ) -> None:
-    await store.create(generating())
+    session = await store.create(generating(), write_id="w1")
     await redis.config_set("maxmemory", 1)
     for name, change in every_change(store):
         with pytest.raises(StoreFull):
             await change()
         assert (await store.load(ID)).latest.number == 1, name
     assert await probed(redis) is StoreTrouble.FULL
-    await store.discard(ID)  # makes room
+    await store.discard(session, "w1")  # makes room
+    with pytest.raises(Refusal):
+        await store.load(ID)
 
 
 async def test_every_change_to_a_store_that_stays_read_only_says_so(

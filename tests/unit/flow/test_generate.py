@@ -409,13 +409,13 @@ async def test_a_cancelled_run_has_recorded_what_was_on_its_way_into_the_store()
     run.backend.gate = asyncio.Event()
     update, held = run.store.update, asyncio.Event()
 
-    async def slowly(session_id: str, change: Any) -> Session:
+    async def slowly(session_id: str, change: Any, *extra: Any) -> Session:
         if run.backend.requests:
             held.set()
             await asyncio.sleep(0.05)
         return await update(session_id, change)
 
-    run.store.update = slowly  # type: ignore[method-assign]
+    run.store.update = slowly  # type: ignore[method-assign, assignment]
     running = asyncio.create_task(run())
     await held.wait()
     running.cancel()

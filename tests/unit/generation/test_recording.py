@@ -271,12 +271,12 @@ async def test_a_change_that_others_are_faster_with_again_and_again_is_made_in_t
     workers = Workers(generating())
     update, conflicts = workers.store.update, [Conflict(ID), Conflict(ID)]
 
-    async def contended(session_id: str, change: Any) -> Session:
+    async def contended(session_id: str, change: Any, *extra: Any) -> Session:
         if workers.calls and conflicts:
             raise conflicts.pop()
         return await update(session_id, change)
 
-    workers.store.update = contended  # type: ignore[method-assign]
+    workers.store.update = contended  # type: ignore[method-assign, assignment]
     run, _ = workers.start("a")
     assert await run == "generated"
     assert (workers.calls, conflicts) == (1, [])

@@ -118,7 +118,7 @@ class Announce:
         if not under_way(session, job.attempt):
             log.info("%s: nothing left to announce", job.id)
             if repeated:
-                await self._drafts.refresh_before(session.id, job.attempt)
+                await self._drafts.refresh(session.id, before=job.attempt)
             return
         try:
             ahead = len(ahead_of_each(await self._queue.waiting()))

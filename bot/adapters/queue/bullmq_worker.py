@@ -186,13 +186,13 @@ class Processor:
         task = asyncio.create_task(self._handle(job))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        task.add_done_callback(retrieve)
         interrupted = False
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:
             interrupted = True
             task.cancel()
+            task.add_done_callback(retrieve)
             await asyncio.wait({task}, timeout=UNWINDING)
             if not task.done():
                 raise

@@ -180,11 +180,13 @@ return 0
 def writes_with(session: Session, now: float, ttl: int) -> Iterator[tuple[str, list[str]]]:
     """What a commit writes beside the session's hash: a key, and a command with its arguments.
     `now` and `ttl` are seconds. A full server refuses the first write of a script, or none."""
-    index, unfinished, thread = lists_of(session)
+    team, user, _ = session.id.split(".", 2)
+    index, unfinished = user_key(team, user), unfinished_key(session.team)
     yield index, ["ZADD", repr(now), session.id]
     yield index, ["ZREMRANGEBYSCORE", "-inf", f"({now - ttl!r}"]
     yield index, ["EXPIRE", str(ttl)]
     if session.thread_ts:
+        thread = thread_key(session.team, session.channel, session.thread_ts)
         yield thread, ["ZADD", repr(session.created_at), session.id]
         yield thread, ["ZREMRANGEBYRANK", "0", str(-SESSIONS_OF_A_THREAD - 1)]
         yield thread, ["EXPIRE", str(ttl)]
@@ -196,10 +198,3 @@ def writes_with(session: Session, now: float, ttl: int) -> Iterator[tuple[str, l
     if session.started_over:
         for image in session.all_images():
             yield image_key(session.id, image), ["UNLINK"]
-
-
-def lists_of(session: Session) -> tuple[str, str, str]:
-    """The lists that a session may be on: its owner's, the unfinished, its thread's."""
-    team, user, _ = session.id.split(".", 2)
-    thread = thread_key(session.team, session.channel, session.thread_ts)
-    return user_key(team, user), unfinished_key(session.team), thread

@@ -21,7 +21,6 @@ from bot.adapters.redis.schema import (
     extra_key,
     from_fields,
     image_key,
-    lists_of,
     options_from_json,
     options_to_json,
     session_key,
@@ -108,12 +107,15 @@ class RedisSessionStore:
         raise Conflict(first_id)
 
     async def discard(self, session: Session, write_id: str) -> None:
-        images = [image_key(session.id, image) for image in session.all_images()]
+        keys = [
+            session_key(session.id),
+            user_key(*session.id.split(".")[:2]),
+            unfinished_key(session.team),
+            thread_key(session.team, session.channel, session.thread_ts),
+            *(image_key(session.id, image) for image in session.all_images()),
+        ]
         async with bounded(self._patience):
-            await self._discard(
-                keys=[session_key(session.id), *lists_of(session), *images],
-                args=[write_id, session.id],
-            )
+            await self._discard(keys=keys, args=[write_id, session.id])
 
     async def sessions_of(self, team: str, user: str) -> list[str]:
         async with bounded(self._patience):

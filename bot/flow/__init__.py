@@ -37,6 +37,7 @@ from bot.generation.recording import NewCheckpoint
 from bot.ports import ImageBackend, Publisher, SessionRecords
 from bot.progress.session_messages import DraftRefresher
 from bot.telemetry.context import span
+from bot.telemetry.metrics import GenerationMeter
 
 __all__ = ["ReviewFlow", "Shared", "shared_store"]
 
@@ -55,8 +56,9 @@ class ReviewFlow:
         requests: ImageRequests,
         on_change: Callable[[str], None],
         new_checkpoint: NewCheckpoint,
+        meter: GenerationMeter,
     ) -> None:
-        generate = GenerateImage(sessions, backend, requests, on_change, new_checkpoint)
+        generate = GenerateImage(sessions, backend, requests, on_change, new_checkpoint, meter)
         upload = UploadImages(sessions, publisher)
         post_draft = PostDraft(sessions, publisher)
         review = OpenReview(sessions)

@@ -36,6 +36,7 @@ from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import LAST_RECORD_WITHIN, TRIES, NewCheckpoint, RunCheckpoint
 from bot.ports import ImageBackend, SessionRecords
 from bot.telemetry.context import prompt_fields, span
+from bot.telemetry.metrics import GenerationMeter
 from bot.views.failure_words import failure_words
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class GenerateImage(AsyncNode):
         requests: ImageRequests,
         on_change: Callable[[str], None],
         new_checkpoint: NewCheckpoint,
+        meter: GenerationMeter,
     ) -> None:
         super().__init__(max_retries=TRIES)
         self._sessions = sessions
@@ -78,6 +80,7 @@ class GenerateImage(AsyncNode):
         self._requests = requests
         self._on_change = on_change
         self._new_checkpoint = new_checkpoint
+        self._meter = meter
         self._slots = SoftLimit(IN_MEMORY, SLOT_PATIENCE)
 
     async def prep_async(self, shared: Shared) -> PreparedCall | GenerationError | None:
@@ -109,7 +112,7 @@ class GenerateImage(AsyncNode):
         try:
             await checkpoint.wait_for_turn()
             request = replace(request, response_id=checkpoint.response_id)
-            with span("provider generate", SpanKind.CLIENT):
+            with span("provider generate", SpanKind.CLIENT), self._meter.measure():
                 return await self._backend.generate(request, checkpoint)
         except AskedTooOften:
             log.error("asked %s times for an image, and none was recorded", MOST_ASKED)

@@ -6,7 +6,6 @@ import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 
-from bot.adapters.measured_backend import MeasuredBackend
 from bot.adapters.queue import BullWorker
 from bot.adapters.redis import (
     REFUSED,
@@ -36,6 +35,7 @@ from bot.ports import Cancellations, Heartbeats, ImageBackend, SessionStore
 from bot.progress.live_preview import LivePreviews
 from bot.progress.queue_position import QueuePositions
 from bot.progress.session_messages import DraftRefresher, LiveStatus
+from bot.telemetry.metrics import GenerationMeter
 from bot.wiring.backends import image_backend
 from bot.wiring.clients import Clients
 
@@ -84,6 +84,7 @@ def job_dispatcher(
         ImageRequests(retrying, clients.files, heartbeats, avoid_rejected=settings.avoid_rejected),
         status.changed,
         partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
+        GenerationMeter(settings.image_backend.value),
     )
     runner = GenerationRunner(retrying, flow, previews, heartbeats)
     watch = CancellationWatch(sessions)
@@ -110,9 +111,7 @@ async def start_worker(
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
     redis = clients.redis(stack, PATIENCE)
     sessions, cancellations = clients.sessions(redis, PATIENCE), RedisCancellations(redis)
-    backend = MeasuredBackend(
-        image_backend(settings, clients.reading), settings.image_backend.value
-    )
+    backend = image_backend(settings, clients.reading)
     stack.push_async_callback(backend.close)
     heartbeats = RedisHeartbeats(
         clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease

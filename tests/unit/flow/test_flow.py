@@ -30,6 +30,7 @@ from bot.domain.stages import Stage
 from bot.flow import ReviewFlow, Shared, draft, endings, generate, shared_store
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RunCheckpoint
+from bot.telemetry.metrics import GenerationMeter
 from tests.fakes import (
     ID,
     IMAGE,
@@ -74,6 +75,7 @@ def review_flow(
         requests,
         lambda _: None,
         partial(RunCheckpoint, store, heartbeats, FakeSlackAccess(), lambda *_: None),
+        GenerationMeter("responses"),
     )
 
 

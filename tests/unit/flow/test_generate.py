@@ -30,6 +30,7 @@ from bot.generation import recording
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import TRIES, WAIT, RunCheckpoint
 from bot.ports import OnReading
+from bot.telemetry.metrics import GenerationMeter
 from bot.views.failure_words import failure_words
 from tests.fakes import (
     ID,
@@ -92,6 +93,7 @@ class Run:
                 FakeSlackAccess(),
                 lambda *offered: self.previews.append(offered),
             ),
+            GenerationMeter("responses"),
         )
         action = await node.run_async(self.shared)
         assert isinstance(action, str)

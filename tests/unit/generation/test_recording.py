@@ -19,6 +19,7 @@ from bot.generation import recording
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.ports import Checkpoint
+from bot.telemetry.metrics import GenerationMeter
 from tests.fakes import (
     ID,
     IMAGE,
@@ -65,6 +66,7 @@ class Workers:
             partial(
                 RunCheckpoint, self.retrying, self.heartbeats, FakeSlackAccess(), lambda *_: None
             ),
+            GenerationMeter("responses"),
         )
 
     def start(self, runner: str, candidate: int = 1) -> tuple[asyncio.Task[Any], Shared]:

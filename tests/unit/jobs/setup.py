@@ -26,6 +26,7 @@ from bot.jobs.publish import Publish, Retire, ShowEnd
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import DraftRefresher, LiveStatus
+from bot.telemetry.metrics import GenerationMeter
 from tests.fakes import (
     ID,
     FakeCancellations,
@@ -91,6 +92,7 @@ class Worker:
             ImageRequests(self.store, FakeFiles(), self.heartbeats),
             lambda _: None,
             partial(RunCheckpoint, retrying, self.heartbeats, self.breaker, live.offer),
+            GenerationMeter("responses"),
         )
         self.watch = CancellationWatch(self.store)
         drafts = DraftRefresher(retrying, self.publisher)

@@ -38,7 +38,6 @@ from bot.ports import (
     JobState,
     OnReading,
     Unfinished,
-    no_writes,
 )
 from bot.sandbox import PATIENCE
 
@@ -131,7 +130,7 @@ class FakeSessionStore:
         self.writes_until_away: int | None = None
 
     async def create(
-        self, session: Session, extra: ExtraWrites = no_writes, *, write_id: str = ""
+        self, session: Session, extra: ExtraWrites | None = None, *, write_id: str = ""
     ) -> Session:
         await self._reach()
         if session.id not in self.sessions:
@@ -146,7 +145,7 @@ class FakeSessionStore:
         return self.sessions[session_id]
 
     async def update(
-        self, session_id: str, change: Change, extra: ExtraWrites = no_writes
+        self, session_id: str, change: Change, extra: ExtraWrites | None = None
     ) -> Session:
         for _ in range(20):
             before = await self.load(session_id)
@@ -160,7 +159,7 @@ class FakeSessionStore:
         raise Conflict(session_id)
 
     async def update_both(
-        self, first_id: str, second_id: str, change: ChangeBoth, extra: ExtraWrites = no_writes
+        self, first_id: str, second_id: str, change: ChangeBoth, extra: ExtraWrites | None = None
     ) -> tuple[Session, Session]:
         before = await self.load(first_id), await self.load(second_id)
         after = change(*before)
@@ -236,13 +235,13 @@ class FakeSessionStore:
             self.refused += 1
             raise StoreFull("fake") if self.full else StoreReadOnly("fake")
 
-    def _write(self, *sessions: Session, extra: ExtraWrites) -> None:
+    def _write(self, *sessions: Session, extra: ExtraWrites | None) -> None:
         self._take()
         if self.writes_until_away == 0:
             raise StoreUnavailable("fake")
         if self.writes_until_away is not None:
             self.writes_until_away -= 1
-        self.extra += extra(sessions[0])
+        self.extra += extra(sessions[0]) if extra else ()
         for session in sessions:
             self.sessions[session.id] = session
             self.written.append(session)

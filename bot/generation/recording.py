@@ -36,7 +36,6 @@ from bot.ports import (
     Heartbeats,
     SessionRecords,
     SlackAccess,
-    no_writes,
 )
 
 log = logging.getLogger(__name__)
@@ -73,7 +72,7 @@ class RetryingStore:
         self.load_image = sessions.load_image
 
     async def update(
-        self, session_id: str, change: Change, extra: ExtraWrites = no_writes
+        self, session_id: str, change: Change, extra: ExtraWrites | None = None
     ) -> Session:
         """`change` may be made twice, where the answer of the first time is lost."""
         return await self.until_taken(

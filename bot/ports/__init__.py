@@ -17,7 +17,6 @@ from bot.ports.sessions import (
     SessionRecords,
     SessionStore,
     Unfinished,
-    no_writes,
 )
 from bot.ports.slack import (
     DraftMessages,
@@ -67,5 +66,4 @@ __all__ = [
     "ShutOuts",
     "SlackAccess",
     "Unfinished",
-    "no_writes",
 ]

@@ -31,11 +31,6 @@ ExtraWrites = Callable[[Session], Sequence[ExtraWrite]]
 """What is committed with a session, from the session as it is written."""
 
 
-def no_writes(session: Session) -> Sequence[ExtraWrite]:
-    """Nothing but the session."""
-    return ()
-
-
 class Unfinished(NamedTuple):
     """An entry of the list of sessions that may be owed a job; `touched` is when it last changed,
     in seconds since the epoch."""
@@ -68,7 +63,7 @@ class SessionRecords(Protocol):
         """Raises `Refusal(EXPIRED)` where there is none."""
 
     async def update(
-        self, session_id: str, change: Change, extra: ExtraWrites = no_writes
+        self, session_id: str, change: Change, extra: ExtraWrites | None = None
     ) -> Session:
         """Load, change, and store the result with `extra` if nobody was faster; otherwise load
         again. Where `change` changes nothing, nothing is written.
@@ -88,7 +83,7 @@ class SessionStore(SessionRecords, Protocol):
     """All sessions. Every method raises `StoreUnavailable` when the store is away."""
 
     async def create(
-        self, session: Session, extra: ExtraWrites = no_writes, *, write_id: str = ""
+        self, session: Session, extra: ExtraWrites | None = None, *, write_id: str = ""
     ) -> Session:
         """Store a new session with `extra`. Where its id is taken already, store nothing and answer
         the session that is there. `write_id` is unique to the call; `discard` knows it by that."""
@@ -98,7 +93,7 @@ class SessionStore(SessionRecords, Protocol):
         that."""
 
     async def update_both(
-        self, first_id: str, second_id: str, change: ChangeBoth, extra: ExtraWrites = no_writes
+        self, first_id: str, second_id: str, change: ChangeBoth, extra: ExtraWrites | None = None
     ) -> tuple[Session, Session]:
         """Like `update`, for two sessions of one workspace, in one commit; `extra` is from the
         first of them."""

@@ -36,7 +36,7 @@ from bot.domain.errors import Conflict, Reason, Refusal
 from bot.domain.options import Options
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
-from bot.ports import Change, ChangeBoth, Entry, ExtraWrites, Unfinished, no_writes
+from bot.ports import Change, ChangeBoth, Entry, ExtraWrites, Unfinished
 from bot.telemetry.metrics import STAGE_CHANGES
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class RedisSessionStore:
         self._remove_if_untouched = redis.register_script(REMOVE_IF_UNTOUCHED)
 
     async def create(
-        self, session: Session, extra: ExtraWrites = no_writes, *, write_id: str = ""
+        self, session: Session, extra: ExtraWrites | None = None, *, write_id: str = ""
     ) -> Session:
         async with bounded(self._patience):
             written = await self._write([(None, session)], extra, write_id)
@@ -80,7 +80,7 @@ class RedisSessionStore:
         return from_fields(stored)
 
     async def update(
-        self, session_id: str, change: Change, extra: ExtraWrites = no_writes
+        self, session_id: str, change: Change, extra: ExtraWrites | None = None
     ) -> Session:
         async with bounded(self._patience):
             for _ in range(_MAX_TRIES):
@@ -93,7 +93,7 @@ class RedisSessionStore:
         raise Conflict(session_id)
 
     async def update_both(
-        self, first_id: str, second_id: str, change: ChangeBoth, extra: ExtraWrites = no_writes
+        self, first_id: str, second_id: str, change: ChangeBoth, extra: ExtraWrites | None = None
     ) -> tuple[Session, Session]:
         async with bounded(self._patience):
             for _ in range(_MAX_TRIES):
@@ -209,7 +209,7 @@ class RedisSessionStore:
     async def _write(
         self,
         changes: list[tuple[Session | None, Session]],
-        extra: ExtraWrites,
+        extra: ExtraWrites | None,
         write_id: str = "",
     ) -> list[Session]:
         """Commit each session in the place of the one before it, and the `extra` of the first;
@@ -223,7 +223,7 @@ class RedisSessionStore:
             for version, (_, after) in zip(versions, changes, strict=True)
         ]
         writes = [write for s in written for write in writes_with(s, now, self._session_ttl)]
-        for command, name, arguments in extra(written[0]):
+        for command, name, arguments in extra(written[0]) if extra else ():
             writes.append((extra_key(first.team, name), [command, *arguments]))
         keys, commands = zip(*writes, strict=True)
         args: list[Any] = [write_id or uuid4().hex, self._session_ttl * 1000, json.dumps(commands)]

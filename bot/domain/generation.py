@@ -250,7 +250,6 @@ def _made_last(session: Session, image: ImageRef, now: float) -> Session:
     attempt = session.latest
     if attempt.delivering or not all(c.is_made for c in attempt.candidates):
         return session
-    delivering = replace(attempt, delivering=image.candidate)
-    if not attempt.images:
-        return with_attempt(session, delivering)
-    return with_attempt(session, replace(delivering, generated_at=attempt.generated_at or now))
+    generated_at = attempt.generated_at or (now if attempt.images else 0.0)
+    delivering = replace(attempt, delivering=image.candidate, generated_at=generated_at)
+    return with_attempt(session, delivering)

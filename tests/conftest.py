@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,11 +26,24 @@ SLOW = (
 """What `pytest -m "not slow"` leaves out: tests that start the program, a browser or many servers,
 or try many inputs."""
 
+gc.disable()  # until all is collected: nothing that is made before the first test is garbage
+
+
+def pytest_collection_finish() -> None:
+    """The collector does not look at the thousands of tests again and again."""
+    gc.freeze()
+    gc.enable()
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if any(item.path.is_relative_to(HERE / slow) for slow in SLOW):
+        if _is_slow(item.path):
             item.add_marker(pytest.mark.slow)
+
+
+@cache
+def _is_slow(path: Path) -> bool:
+    return any(path.is_relative_to(HERE / slow) for slow in SLOW)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,10 @@ SLOW = (
 )
 """What `pytest -m "not slow"` leaves out: tests that start the program, a browser or many servers,
 or try many inputs."""
+
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = str(HERE)
+"""No public certificates: no test needs one, and to read them all takes each client 50 ms."""
 
 gc.disable()  # until all is collected: nothing that is made before the first test is garbage
 

@@ -7,9 +7,11 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.domain.options import OPTIONS, OptionSpec
@@ -32,6 +34,19 @@ os.environ["SSL_CERT_DIR"] = str(HERE)
 """No public certificates: no test needs one, and to read them all takes each client 50 ms."""
 
 gc.disable()  # until all is collected: nothing that is made before the first test is garbage
+
+
+class Scheduling(LoadFileScheduling):  # type: ignore[misc] # untyped
+    """One process runs all browser tests: another one would need a browser and a demo too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope: str = super()._split_scope(nodeid)
+        return "tests/browser" if scope.startswith("tests/browser/") else scope
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
 
 
 def pytest_collection_finish() -> None:

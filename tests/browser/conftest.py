@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.browser.desk import Browser, BrowserContext, Desk
 
 HERE = Path(__file__).parent
-ROOMS = 60
+ROOMS = 80
 """Channels for the tests of one process."""
 
 

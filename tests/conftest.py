@@ -29,6 +29,12 @@ SLOW = (
 """What `pytest -m "not slow"` leaves out: tests that start the program, a browser or many servers,
 or try many inputs."""
 
+WITHOUT_DEMO = (
+    *("test_blocks.py", "test_demo.py", "test_home_tab.py", "test_messages.py"),
+    *("test_views.py", "test_waiting.py"),
+)
+"""Files in `browser` whose tests do not use the demo that the others share."""
+
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = str(HERE)
 """No public certificates: no test needs one, and to read them all takes each client 50 ms."""
@@ -37,11 +43,15 @@ gc.disable()  # until all is collected: nothing that is made before the first te
 
 
 class Scheduling(LoadFileScheduling):  # type: ignore[misc] # untyped
-    """One process runs all browser tests: another one would need a browser and a demo too."""
+    """A process that runs browser tests needs a browser. One runs all that share a demo, another
+    the rest; files of other tests go to any process."""
 
     def _split_scope(self, nodeid: str) -> str:
         scope: str = super()._split_scope(nodeid)
-        return "tests/browser" if scope.startswith("tests/browser/") else scope
+        folder, _, name = scope.rpartition("/")
+        if folder != "tests/browser":
+            return scope
+        return "browser tests without the demo" if name in WITHOUT_DEMO else "browser tests"
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -56,6 +56,8 @@ async def _read(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
+    except ConnectionError:  # aiohttp would log a traceback for each client that leaves
+        raise web.HTTPBadRequest from None
 
 
 async def _send(request: web.Request, response: web.Response) -> bool:

@@ -17,8 +17,10 @@ _JPEG_XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 _EXTENSION_HEADER = len(_JPEG_XMP_EXTENSION) + 32 + 8
 """The identifier, a checksum, and two numbers of four bytes."""
 _EXIF = b"Exif\0\0"
-_MOST_TEXT = 2**20
-"""Bytes that a compressed text may unpack to."""
+_MOST_XMP = 2**20
+_MOST_TEXT = 4096
+"""Bytes that are kept of all XMP, and of each text of a PNG: a few packed bytes unpack to many."""
+_MOST_TEXTS = 100
 _TOLD_OF_XMP = (
     "DigitalSourceType",
     "CreatorTool",
@@ -58,6 +60,10 @@ class Marks:
 
     def add(self, part: Part) -> None:
         """Take up what the part tells, if it tells anything."""
+        self._add(part)
+        self.xmp = self.xmp[:_MOST_XMP]
+
+    def _add(self, part: Part) -> None:
         match part:
             case Part("iTXt" | "tEXt" | "zTXt", data):
                 self._add_text(part.name, data)
@@ -77,29 +83,30 @@ class Marks:
                 self.c2pa += len(data)
 
     def _add_text(self, kind: str, data: bytes) -> None:
-        keyword, text = png_text(kind, data)
+        keyword, text = _png_text(kind, data)
         if keyword == XMP_KEYWORD:
             self.xmp += text
-        elif keyword:
+        elif keyword and len(self.texts) < _MOST_TEXTS:
             encoding = "utf-8" if kind == "iTXt" else "latin-1"
             self.texts.append((keyword, text.decode(encoding, "replace")))
 
 
-def png_text(kind: str, data: bytes) -> tuple[str, bytes]:
-    """The keyword and the text, unpacked up to a bound; a broken one has an empty text."""
-    keyword, _, rest = data.partition(b"\0")
+def _png_text(kind: str, data: bytes) -> tuple[str, bytes]:
+    """The keyword and the beginning of the text; a broken one has an empty text."""
+    start, _, text = data.partition(b"\0")
+    keyword = start.decode("latin-1")
+    packed = kind == "zTXt" or (kind == "iTXt" and text[:1] == b"\1")
     if kind == "zTXt":
-        rest = _unpacked(rest[1:])
+        text = text[1:]
     elif kind == "iTXt":
-        packed, rest = rest[:1] == b"\1", rest[2:]
-        rest = rest.partition(b"\0")[2].partition(b"\0")[2]  # after language and translation
-        rest = _unpacked(rest) if packed else rest
-    return keyword.decode("latin-1"), rest
+        text = text[2:].partition(b"\0")[2].partition(b"\0")[2]  # after language and translation
+    most = _MOST_XMP if keyword == XMP_KEYWORD else _MOST_TEXT
+    return keyword, _unpacked(text, most) if packed else text[:most]
 
 
-def _unpacked(packed: bytes) -> bytes:
+def _unpacked(packed: bytes, most: int) -> bytes:
     try:
-        return zlib.decompressobj().decompress(packed, _MOST_TEXT)
+        return zlib.decompressobj().decompress(packed, most)
     except zlib.error:
         return b""
 
@@ -145,11 +152,13 @@ def _decoded(xmp: bytes) -> str:
 
 def _values(xmp: str, name: str) -> list[str]:
     """Of a property, written as an attribute, an element or a resource; each once. XML is not
-    parsed: a packet may be broken, or made to blow a parser up."""
+    parsed: a packet may be broken, or made to blow a parser up. Nor may it make the pattern slow:
+    every repetition is bounded."""
+    gap, text = r"\s{0,80}", "{1,400}"
     found = re.findall(
-        rf"[\w.-]:{name}\s*(?:=\s*(?:\"([^\"]*)\"|'([^']*)')"
-        rf"|(?:\s+rdf:resource\s*=\s*[\"']([^\"']*)[\"'])"
-        rf"|>\s*(?:<rdf:\w+[^>]*>\s*){{0,2}}([^<]+)<)",
+        rf"[\w.-]:{name}(?:{gap}={gap}(?:\"([^\"]{text})|'([^']{text}))"
+        rf"|\s{{1,80}}rdf:resource{gap}={gap}[\"']([^\"']{text})"
+        rf"|>{gap}(?:<rdf:\w{{1,20}}[^<>]{{0,80}}>{gap}){{0,2}}([^<]{text}))",
         xmp,
     )
     values = ("".join(groups).strip() for groups in found)

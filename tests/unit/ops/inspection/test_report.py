@@ -6,6 +6,7 @@ import io
 import os
 import struct
 import sys
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,40 @@ def test_the_source_type_is_found_however_it_is_written(
     itxt = XMP_KEYWORD.encode() + b"\0\0\0\0\0" + written.encode(encoding)
     said = say(with_chunks(chunk(b"iTXt", itxt)))
     assert said == ["XMP packet", f"XMP DigitalSourceType: {MADE} (made by a model)"]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "a:Credit" + " " * 900_000,
+        "a:Credit>" + " " * 900_000,
+        "a:Credit=" + " " * 900_000,
+        'a:Credit="' * 90_000,
+        "a:Credit>" * 90_000,
+        "a:Credit><rdf:a " * 60_000,
+        "a:Credit>" + "<rdf:li>" * 100_000,
+        "a:Credit rdf:resource=" * 40_000,
+    ],
+)
+def test_xmp_that_is_made_to_take_long_takes_no_time(say: Say, hostile: str) -> None:
+    packed = zlib.compress(hostile.encode(), 1)
+    started = time.process_time()
+    say(with_chunks(chunk(b"iTXt", XMP_KEYWORD.encode() + b"\0\1\0\0\0" + packed)))
+    assert time.process_time() - started < 3.0
+
+
+def test_a_long_value_is_cut_and_not_left_out(say: Say) -> None:
+    xmp = f'<a e:AIPromptInformation="{"long " * 500}"/><e:Credit>{"long " * 500}</e:Credit>'
+    _, credit, prompt = say(image_file("PNG", xmp))
+    assert credit.startswith("XMP Credit: long long")
+    assert prompt.startswith("XMP AIPromptInformation: long long")
+
+
+def test_a_file_of_very_many_texts_is_not_told_in_full(say: Say) -> None:
+    bomb = chunk(b"zTXt", b"bomb\0\0" + zlib.compress(b"a" * 1_000_000))
+    said = say(with_chunks(*[bomb] * 500))
+    assert len(said) == 100
+    assert sum(map(len, said)) < 30_000
 
 
 def test_a_jpegs_extended_xmp_is_read(say: Say) -> None:

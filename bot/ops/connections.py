@@ -10,9 +10,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 from aiohttp import web
 
+_TRIM_AFTER = 0.25
+"""Seconds from the first connection too many until the oldest are cut. In a flood the oldest may be
+a request that has come and has not been read: what is accepted meanwhile stays, until the next
+time."""
 _LINGER = 1.0
 """Seconds for the rest of a body that nobody wants, so that the client can read the answer."""
 
@@ -39,6 +44,7 @@ class Connections:
         self._limits = limits
         self._half_open: dict[web.RequestHandler, asyncio.TimerHandle] = {}
         self._kept: dict[web.RequestHandler, asyncio.TimerHandle] = {}
+        self._trimming = False
 
     def make(self, server: web.Server) -> web.RequestHandler:
         """The protocol of a new connection."""
@@ -56,23 +62,40 @@ class Connections:
 
     def wait_for_request(self, connection: web.RequestHandler) -> None:
         self.forget(connection)
-        limits = self._limits
-        self._add(connection, self._half_open, limits.most_half_open, limits.request_within)
+        within = self._limits.request_within
+        self._half_open[connection] = self._cut_after(within, connection)
+        self._trim_soon()
 
     def _keep(self, connection: web.RequestHandler) -> None:
         if self.forget(connection):  # not one that was closed meanwhile
-            self._add(connection, self._kept, self._limits.most_kept, self._limits.kept_for)
+            self._kept[connection] = self._cut_after(self._limits.kept_for, connection)
+            self._trim_soon()
 
-    def _add(
-        self,
-        connection: web.RequestHandler,
-        to: dict[web.RequestHandler, asyncio.TimerHandle],
-        most: int,
-        seconds: float,
-    ) -> None:
-        to[connection] = asyncio.get_running_loop().call_later(seconds, self._cut, connection)
-        if len(to) > most:
-            self._cut(next(iter(to)))
+    def _cut_after(self, seconds: float, connection: web.RequestHandler) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds, self._cut, connection)
+
+    def _trim_soon(self) -> None:
+        limits = self._limits
+        half_open, kept = len(self._half_open), len(self._kept)
+        too_many = half_open > limits.most_half_open or kept > limits.most_kept
+        if too_many and not self._trimming:
+            self._trimming = True
+            loop = asyncio.get_running_loop()
+            loop.call_later(_TRIM_AFTER, self._trim, loop.time())
+
+    def _trim(self, since: float) -> None:
+        """Cut the oldest beyond the limits, of those that are older than `since`."""
+        self._trimming = False
+        limits = self._limits
+        for group, most, seconds in (
+            (self._half_open, limits.most_half_open, limits.request_within),
+            (self._kept, limits.most_kept, limits.kept_for),
+        ):
+            oldest = list(islice(group.items(), max(0, len(group) - most)))
+            for connection, timer in oldest:
+                if timer.when() - seconds < since:
+                    self._cut(connection)
+        self._trim_soon()
 
     def _cut(self, connection: web.RequestHandler) -> None:
         self.forget(connection)

@@ -224,7 +224,7 @@ async def test_an_honest_request_is_answered_beside_a_thousand_half_open_ones(se
             client.send(HEALTHZ)
             assert await client.answer() == 200
         assert time.monotonic() - started < 2.0
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1.0)  # longer than a connection too many is left
         left = [client for client in half_open if not client.is_cut]
         assert len(left) <= limits.most_half_open
         await asyncio.gather(*(client.until_cut() for client in half_open))
@@ -260,3 +260,30 @@ async def test_connections_that_were_closed_take_no_place() -> None:
                 await asyncio.sleep(0.01)
         kept.send(HEALTHZ)
         assert await kept.answer() == 200
+
+
+async def test_a_flood_of_new_connections_leaves_a_request_its_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As fast as connections are cut, others come: the oldest is a moment old."""
+    limits = ConnectionLimits(most_half_open=20)
+    async with served(limits) as connect:
+        over = False
+
+        async def flood(sent: bytes) -> None:
+            while not over:
+                client = await connect()
+                client.send(sent)
+                await client.until_cut()
+
+        sent = [b"", HALF_OPEN["half a header"], SLOW_BODIES["half a body"]]
+        flooding = [asyncio.create_task(flood(sent[number % 3])) for number in range(150)]
+        for _ in range(10):
+            honest = await connect()
+            honest.send(HEALTHZ)
+            async with asyncio.timeout(LATE):
+                assert await honest.answer() == 200
+            await asyncio.sleep(0.1)
+        over = True
+        await asyncio.gather(*flooding)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []

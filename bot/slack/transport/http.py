@@ -56,7 +56,7 @@ async def _read(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
-    except ConnectionError:  # aiohttp would log a traceback for each client that leaves
+    except (ConnectionError, RuntimeError):  # the client has left, which aiohttp would log
         raise web.HTTPBadRequest from None
 
 

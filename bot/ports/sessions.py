@@ -138,5 +138,7 @@ class AttemptRule(Protocol):
     """A limit, a budget or a policy: whether an attempt may begin."""
 
     async def check(self, request: BeginRequest) -> None:
-        """Raises `Refusal` where it may not; nothing is stored then. One request may be asked about
-        twice where it is delivered twice at the same time."""
+        """Raises `Refusal` where it may not; nothing is stored then. What is stored is the attempt
+        that was approved: where the session has changed meanwhile, and another would begin, the
+        rules are asked again. One request may also be asked about twice where it is delivered twice
+        at the same time."""

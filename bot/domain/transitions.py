@@ -205,18 +205,25 @@ def publish_is_due(session: Session, run: int) -> bool:
     return run >= session.attempt(session.final_result).run
 
 
-def given_up(session: Session, job: Job, words: str) -> Session:
-    """A job that only shows what is in force has failed for good. `words`: what the owner was told
-    of an image that was not published, empty where it was."""
+def given_up(session: Session, job: Job) -> Session:
+    """A job that only shows what is in force has failed for good."""
     if not owes(session, job):
         return session
     match job.kind:
         case JobKind.SHOW_CANCELLED:
             return cancel_shown(session, job.attempt)
         case JobKind.PUBLISH:
-            return not_published(session, words) if words else final_shown(session)
+            return final_shown(session)
         case _:
             return retired(session)
+
+
+def given_up_unpublished(session: Session, job: Job, words: str) -> Session:
+    """Like `given_up`, where the approved image was not posted; `words` is what its owner was
+    told."""
+    if job.kind is JobKind.PUBLISH and owes(session, job):
+        return not_published(session, words)
+    return given_up(session, job)
 
 
 def move_publication(session: Session, event: PublicationEvent) -> Session:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from bot.domain.attempt import Attempt, ImageRef
+from bot.domain.errors import Refusal
 from bot.domain.options import Options
 from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
@@ -17,13 +18,23 @@ ChangeBoth = Callable[[Session, Session], tuple[Session, Session]]
 """A pure step of two sessions together."""
 
 
+class Limit(NamedTuple):
+    """The number that an `INCRBY` or `HINCRBY` leaves may be this at most. A commit that would
+    leave more writes nothing and raises the `refusal`. A number that becomes less is never
+    refused."""
+
+    at_most: int
+    refusal: Refusal
+
+
 class ExtraWrite(NamedTuple):
     """A write that is committed with a session, or not at all: a hold, a line of a ledger, an entry
-    of a record. `key` is a name within the session's workspace, such as `ledger`."""
+    of a record, a count. `key` is a name within the session's workspace, such as `ledger`."""
 
-    command: Literal["SET", "DEL", "EXPIRE", "HSET", "HDEL", "XADD"]
+    command: Literal["SET", "DEL", "EXPIRE", "INCRBY", "HSET", "HDEL", "HINCRBY", "XADD", "ZADD"]
     key: str
     arguments: tuple[str, ...] = ()
+    limit: Limit | None = None
 
 
 ExtraWrites = Callable[[Session], Sequence[ExtraWrite]]
@@ -67,7 +78,8 @@ class SessionRecords(Protocol):
         """Load, change, and store the result with `extra` if nobody was faster; otherwise load
         again. Where `change` changes nothing, nothing is written.
 
-        Raises what `change` raises, and then nothing has changed; `Conflict` when others were
+        Raises what `change` raises, or the refusal of a `Limit`, and then nothing has changed;
+        `Conflict` when others were
         faster again and again; `Refusal(EXPIRED)` where there is no such session.
         """
 
@@ -137,8 +149,11 @@ class BeginRequest(NamedTuple):
 class AttemptRule(Protocol):
     """A limit, a budget or a policy: whether an attempt may begin."""
 
-    async def check(self, request: BeginRequest) -> None:
-        """Raises `Refusal` where it may not; nothing is stored then. What is stored is the attempt
-        that was approved: where the session has changed meanwhile, and another would begin, the
-        rules are asked again. One request may also be asked about twice where it is delivered twice
-        at the same time."""
+    async def check(self, request: BeginRequest) -> ExtraWrites | None:
+        """Answers what is to be committed with the attempt, such as a count with its `Limit`.
+        Raises `Refusal` where the attempt may not begin; nothing is stored then.
+
+        What is stored is the attempt that was approved: where the session has changed meanwhile,
+        and another would begin, the rules are asked again. They may also be asked twice about one
+        request that is delivered twice at the same time. A first attempt is taken back where the
+        store's answer was lost; what was committed with it stays."""

@@ -8,35 +8,25 @@ raising `Refusal`. No other module imports `bot.domain.begin`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Callable
 from uuid import uuid4
 
 from bot.concurrency import BackgroundTasks
 from bot.domain import begin, transitions
-from bot.domain.attempt import Attempt, ImageRef
-from bot.domain.errors import Conflict, ImagineError, StoreUnavailable
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import StoreUnavailable
 from bot.domain.options import OPTIONS, Options, OptionTable
 from bot.domain.prompt import Parsed, clean_change, clean_prompt, parse_flags
 from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import publish_again
-from bot.ports import AttemptRule, BeginRequest, Change, SessionStore
+from bot.ports import AttemptRule, Change, ExtraWrites, SessionStore
+from bot.service.attempt_rules import ask_rules, until_written
 from bot.service.decisions import AccessControl
 from bot.telemetry.context import log_context, set_log_fields
 
 _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5
 """Seconds: the tries to take a session back last so long, with so much between two."""
-_MOST_CHECKS = 5
-"""How often the rules are asked about one request, while the session changes under it."""
-
-Written = TypeVar("Written")
-
-
-class ChangedMeanwhile(ImagineError):
-    """The session has changed since the rules were asked: another attempt would begin."""
 
 
 class AttemptGateway:
@@ -68,10 +58,10 @@ class AttemptGateway:
         for known in await self._sessions.load_many([session.id]):
             return known
         begun = begin.submit(session, prompt, self._now(), session.options)
-        await self._ask_rules(person, session, begun, session.id)
-        return await self.store_new(begun)
+        approved = await ask_rules(self._rules, person, session, begun, session.id)
+        return await self.store_new(begun, approved.extra)
 
-    async def store_new(self, session: Session) -> Session:
+    async def store_new(self, session: Session, extra: ExtraWrites | None = None) -> Session:
         """Store a new session, which may wait for its first prompt. Answers the session that is
         there where the id is taken already.
 
@@ -82,7 +72,7 @@ class AttemptGateway:
         set_log_fields(session.id)
         write_id = uuid4().hex
         try:
-            return await self._sessions.create(session, write_id=write_id)
+            return await self._sessions.create(session, extra=extra, write_id=write_id)
         except (StoreUnavailable, asyncio.CancelledError):
             self._tasks.spawn(self._retract(session, write_id))
             raise
@@ -108,15 +98,15 @@ class AttemptGateway:
 
         async def check_and_write(session: Session) -> tuple[Session, Session]:
             begun, _ = change_both(session, old)
-            approved = await self._ask_rules(person, session, begun, session.id)
+            approved = await ask_rules(self._rules, person, session, begun, session.id)
 
             def as_approved(new: Session, old: Session) -> tuple[Session, Session]:
                 begun, cleared = change_both(new, old)
-                return _require(approved, new, begun), cleared
+                return approved.require(new, begun), cleared
 
-            return await self._sessions.update_both(session.id, old.id, as_approved)
+            return await self._sessions.update_both(session.id, old.id, as_approved, approved.extra)
 
-        return await self._until_written(session, check_and_write)
+        return await until_written(self._sessions, session, check_and_write)
 
     async def regenerate(
         self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
@@ -205,32 +195,14 @@ class AttemptGateway:
         compare-and-set."""
 
         async def check_and_write(session: Session) -> Session:
-            approved = await self._ask_rules(person, session, change(session), asked_by)
+            approved = await ask_rules(self._rules, person, session, change(session), asked_by)
             return await self._sessions.update(
-                session.id, lambda current: _require(approved, current, change(current))
+                session.id,
+                lambda current: approved.require(current, change(current)),
+                approved.extra,
             )
 
-        return await self._until_written(session, check_and_write)
-
-    async def _until_written(
-        self, session: Session, check_and_write: Callable[[Session], Awaitable[Written]]
-    ) -> Written:
-        """Load the session and check again where it changed meanwhile. Raises `Conflict`."""
-        for _ in range(_MOST_CHECKS):
-            with suppress(ChangedMeanwhile):
-                return await check_and_write(session)
-            session = await self._sessions.load(session.id)
-        raise Conflict(session.id)
-
-    async def _ask_rules(
-        self, person: Person, before: Session, after: Session, asked_by: str
-    ) -> tuple[Attempt, ...]:
-        """The attempts that the rules let begin; none where the change begins none."""
-        if begun := _begun(before, after):
-            request = BeginRequest(person, before, after.latest, asked_by)
-            for rule in self._rules:
-                await rule.check(request)
-        return begun
+        return await until_written(self._sessions, session, check_and_write)
 
     def _read_form(self, text: str, options: Options) -> tuple[str, Options]:
         """Options among the words count more than the form's selects."""
@@ -244,17 +216,3 @@ class AttemptGateway:
                     return await self._sessions.discard(session, write_id)
                 except StoreUnavailable:
                     await asyncio.sleep(_RETRACT_AGAIN)
-
-
-def _begun(before: Session, after: Session) -> tuple[Attempt, ...]:
-    """The attempts that are new, whenever they are queued."""
-    new = after.attempts[len(before.attempts) :]
-    return tuple(replace(attempt, queued_at=0.0) for attempt in new)
-
-
-def _require(approved: tuple[Attempt, ...], before: Session, after: Session) -> Session:
-    """The session with the attempts that the rules have approved. Raises `ChangedMeanwhile` where
-    others would begin."""
-    if _begun(before, after) != approved:
-        raise ChangedMeanwhile
-    return after

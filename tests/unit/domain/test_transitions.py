@@ -437,7 +437,8 @@ def test_a_session_can_do_what_the_table_has_until_it_is_started_over(session: S
 @pytest.mark.parametrize("words", ["", "Slack did not take it."])
 def test_an_image_that_was_not_posted_is_refused_in_whatever_words(words: str) -> None:
     final = a_session(Stage.FINAL)
-    given_up = transitions.given_up_unpublished(final, *owed(final), words)
+    (job,) = owed(final)
+    given_up = transitions.given_up_unpublished(final, job, words)
     assert (given_up.publication, given_up.error_message) == (Publication.REFUSED, words)
 
 

@@ -3,9 +3,10 @@ while an approved image is published.
 
 `can` answers a question. `check_can` raises `Refusal` with the reason for a person. `move` makes
 the move. All three ask the same two rules: a session that was started over takes no event, and any
-other takes those of its stage. A transition takes a session and returns the next one, or raises
-`Refusal` and changes nothing; the store decides which of two was first. A record of a publication
-that comes late, from a run that overlapped another, changes nothing.
+other takes those of its stage. `move_publication` moves the publication, or raises `Refusal`. A
+transition takes a session and returns the next one, or raises `Refusal` and changes nothing; the
+store decides which of two was first. `record_publication` is for what a job has done: a record that
+comes late, from a run that overlapped another, changes nothing.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def approve(session: Session, image: ImageRef, user: str, now: float) -> Session
 
 def use_earlier(session: Session, image: ImageRef, user: str, now: float) -> Session:
     """`user` approves an image of any draft in the thread."""
-    moved = move(session, Event.APPROVE, now)
+    moved = move_publication(move(session, Event.APPROVE, now), PublicationEvent.APPROVE)
     if not session.shows(image):
         raise refusal(session, Reason.MOVED_ON)
     approved = session.attempt(image.attempt)
@@ -85,7 +86,6 @@ def use_earlier(session: Session, image: ImageRef, user: str, now: float) -> Ses
         final_result=image.attempt,
         final_candidate=image.candidate,
         approved_by=user,
-        publication=PUBLICATIONS[session.publication][PublicationEvent.APPROVE],
         error_message="",
     )
 
@@ -119,10 +119,9 @@ def start_over(session: Session, successor: str, now: float) -> Session:
     retired. Once more for the same successor (a form that was sent twice) changes nothing."""
     if successor == session.restarted_as:
         return session
-    moved = move(session, Event.START_OVER, now)
+    moved = move_publication(move(session, Event.START_OVER, now), PublicationEvent.START_OVER)
     return replace(
         moved,
-        publication=PUBLICATIONS[session.publication][PublicationEvent.START_OVER],
         task_input="",
         error_message="",
         input_used_by_process="",
@@ -138,13 +137,13 @@ def start_over(session: Session, successor: str, now: float) -> Session:
 
 def final_posted(session: Session, ts: str) -> Session:
     """The approved image is in the channel; the first message that was recorded counts."""
-    posted = move_publication(session, PublicationEvent.POST)
+    posted = record_publication(session, PublicationEvent.POST)
     return posted if posted is session else replace(posted, final_ts=ts, error_message="")
 
 
 def not_published(session: Session, words: str) -> Session:
     """Slack does not take the approved image; `words` is what the person was told."""
-    refused = move_publication(session, PublicationEvent.REFUSE)
+    refused = record_publication(session, PublicationEvent.REFUSE)
     return refused if refused is session else replace(refused, error_message=words)
 
 
@@ -169,7 +168,7 @@ def publish_again(session: Session, number: int, asked_by: str = "") -> Session:
 def final_shown(session: Session) -> Session:
     """The drafts and the status say that the approved image is in the channel. Nothing changes
     where the session was started over meanwhile, or is to be published again."""
-    return move_publication(session, PublicationEvent.SHOW)
+    return record_publication(session, PublicationEvent.SHOW)
 
 
 def as_approved(session: Session) -> Session:
@@ -189,7 +188,7 @@ def as_approved(session: Session) -> Session:
 
 def retired(session: Session) -> Session:
     """Its messages are in their last state: nothing more has to be known of it."""
-    gone = move_publication(session, PublicationEvent.RETIRE)
+    gone = record_publication(session, PublicationEvent.RETIRE)
     if gone is session:
         return session
     return replace(
@@ -227,9 +226,19 @@ def given_up_unpublished(session: Session, job: Job, words: str) -> Session:
 
 
 def move_publication(session: Session, event: PublicationEvent) -> Session:
-    """The session with its publication in its next state; itself where the table has none."""
+    """The session with its publication in its next state. Raises `Refusal` where the table has
+    none."""
     target = PUBLICATIONS[session.publication].get(event)
-    return replace(session, publication=target) if target else session
+    if target is None:
+        raise refusal(session, _why_not(session))
+    return replace(session, publication=target)
+
+
+def record_publication(session: Session, event: PublicationEvent) -> Session:
+    """The same for what a job has done: a record that comes late changes nothing, and answers the
+    session itself."""
+    lawful = event in PUBLICATIONS[session.publication]
+    return move_publication(session, event) if lawful else session
 
 
 def _why_not(session: Session) -> Reason:

@@ -50,6 +50,7 @@ REFINE_FORM = "refine_form"
 IMAGE_FORM = "image_form"
 """Callback id of the form that starts from a picture; its metadata is a
 `bot.views.source_pictures.SourcePictures` as JSON."""
+FORMS = frozenset({PROMPT_FORM, EDIT_FORM, REFINE_FORM, IMAGE_FORM})
 PROMPT_BLOCK = "prompt"
 PROMPT_INPUT = "prompt_input"
 PICTURE_BLOCK = "picture"

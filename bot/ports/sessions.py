@@ -79,8 +79,8 @@ class SessionRecords(Protocol):
         again. Where `change` changes nothing, nothing is written.
 
         Raises what `change` raises, or the refusal of a `Limit`, and then nothing has changed;
-        `Conflict` when others were
-        faster again and again; `Refusal(EXPIRED)` where there is no such session.
+        `Conflict` when others were faster again and again; `Refusal(EXPIRED)` where there is no
+        such session.
         """
 
     async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
@@ -90,8 +90,55 @@ class SessionRecords(Protocol):
         """The image in base64, or None once it has expired. Reading renews its time."""
 
 
-class SessionStore(SessionRecords, Protocol):
-    """All sessions. Every method raises `StoreUnavailable` when the store is away."""
+class ManySessions(SessionRecords, Protocol):
+    """The sessions of several ids together."""
+
+    async def load_many(self, session_ids: list[str]) -> list[Session]:
+        """These sessions in one round trip, in their order. Leaves out those that have expired or
+        that only a newer version can read."""
+
+
+class SessionLists(ManySessions, Protocol):
+    """A user's sessions, and those of a thread."""
+
+    async def entries_of(self, team: str, user: str) -> list[Entry]:
+        """A user's sessions and the stage of each, newest first, in two round trips. Leaves out
+        those that have expired."""
+
+    async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
+        """The ids of the sessions in a thread, newest first."""
+
+
+class SessionVersions(ManySessions, Protocol):
+    """Whether sessions have changed."""
+
+    async def versions(self, session_ids: list[str]) -> list[int]:
+        """How often each of these was written, in one round trip; 0 for one that has expired."""
+
+
+class UnfinishedSessions(ManySessions, Protocol):
+    """The sessions that may be owed a job."""
+
+    async def unfinished(self, quiet_for: float) -> list[Unfinished]:
+        """The sessions that may be owed a job and have not changed for so many seconds."""
+
+    async def remove_unfinished(self, entry: Unfinished) -> None:
+        """Take a session that is owed no job off that list, unless it has changed since."""
+
+
+class DefaultOptions(Protocol):
+    """The options that a user has made their own defaults. Every method raises `StoreUnavailable`
+    when the store is away."""
+
+    async def defaults_of(self, team: str, user: str) -> Options:
+        """Those of the user, or none."""
+
+    async def keep_defaults(self, team: str, user: str, options: Options) -> None: ...
+
+
+class SessionStore(SessionLists, SessionVersions, UnfinishedSessions, DefaultOptions, Protocol):
+    """All that is kept of sessions, and how they begin. Every method raises `StoreUnavailable` when
+    the store is away."""
 
     async def create(
         self, session: Session, extra: ExtraWrites | None = None, *, write_id: str = ""
@@ -108,31 +155,6 @@ class SessionStore(SessionRecords, Protocol):
     ) -> tuple[Session, Session]:
         """Like `update`, for two sessions of one workspace, in one commit; `extra` is from the
         first of them."""
-
-    async def entries_of(self, team: str, user: str) -> list[Entry]:
-        """A user's sessions and the stage of each, newest first, in two round trips. Leaves out
-        those that have expired."""
-
-    async def load_many(self, session_ids: list[str]) -> list[Session]:
-        """These sessions in one round trip, in their order. Leaves out those that have expired or
-        that only a newer version can read."""
-
-    async def versions(self, session_ids: list[str]) -> list[int]:
-        """How often each of these was written, in one round trip; 0 for one that has expired."""
-
-    async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
-        """The ids of the sessions in a thread, newest first."""
-
-    async def defaults_of(self, team: str, user: str) -> Options:
-        """The options that the user has made their own defaults."""
-
-    async def keep_defaults(self, team: str, user: str, options: Options) -> None: ...
-
-    async def unfinished(self, quiet_for: float) -> list[Unfinished]:
-        """The sessions that may be owed a job and have not changed for so many seconds."""
-
-    async def remove_unfinished(self, entry: Unfinished) -> None:
-        """Take a session that is owed no job off that list, unless it has changed since."""
 
 
 class BeginRequest(NamedTuple):

@@ -28,7 +28,7 @@ from bot.domain.errors import (
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import as_approved
-from bot.ports import DraftMessages, RootMessages, SessionRecords, SessionStore
+from bot.ports import DraftMessages, RootMessages, SessionRecords, SessionVersions
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class LiveStatus:
     """Edits the status of any session. `interval` is in seconds."""
 
     def __init__(
-        self, sessions: SessionStore, publisher: RootMessages, interval: float = INTERVAL
+        self, sessions: SessionVersions, publisher: RootMessages, interval: float = INTERVAL
     ) -> None:
         self._sessions = sessions
         self._publisher = publisher

@@ -15,7 +15,7 @@ from bot.domain.errors import QueueUnavailable, Reason, Refusal
 from bot.domain.jobs import JobKind, jobs_of, owed
 from bot.domain.session import Person, Policy, Session
 from bot.domain.stages import Stage
-from bot.ports import Cancellations, JobQueue, SessionStore
+from bot.ports import Cancellations, JobQueue, SessionLists, SessionRecords
 from bot.telemetry.context import prompt_fields, set_log_fields
 from bot.views.words import CANCELLED
 
@@ -61,7 +61,7 @@ class RequestOrigin:
 class AccessControl:
     """Loads a session for a person. `now` answers seconds since the epoch."""
 
-    def __init__(self, sessions: SessionStore, policy: Policy, now: Callable[[], float]) -> None:
+    def __init__(self, sessions: SessionRecords, policy: Policy, now: Callable[[], float]) -> None:
         self._sessions = sessions
         self._policy = policy
         self._now = now
@@ -94,7 +94,7 @@ class Decisions:
     Should the process die between the two, the sweeper queues the job."""
 
     def __init__(
-        self, sessions: SessionStore, access: AccessControl, now: Callable[[], float]
+        self, sessions: SessionLists, access: AccessControl, now: Callable[[], float]
     ) -> None:
         self._sessions = sessions
         self._access = access

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
 from bot.domain.session import Gallery, Session
 from bot.domain.stages import Stage
-from bot.ports import Entry, SessionStore
+from bot.ports import DefaultOptions, Entry, SessionLists
 
 _LATELY = 5
 """Of the sessions that changed last, so many are looked at for the options used last: an approval
@@ -17,8 +17,14 @@ class UserLibrary:
     `owner` is the person's key in the installation `team`; `option_table` has what the image
     model has."""
 
-    def __init__(self, sessions: SessionStore, option_table: OptionTable = OPTIONS) -> None:
+    def __init__(
+        self,
+        sessions: SessionLists,
+        defaults: DefaultOptions,
+        option_table: OptionTable = OPTIONS,
+    ) -> None:
         self._sessions = sessions
+        self._defaults = defaults
         self._option_table = option_table
 
     async def working(self, team: str, owner: str, at_most: int) -> tuple[list[Session], int]:
@@ -47,22 +53,22 @@ class UserLibrary:
             pictures=_of(loaded, shown[1]),
             approved=len(approved),
             pictures_page=at[1],
-            defaults=await self._sessions.defaults_of(team, owner),
+            defaults=await self._defaults.defaults_of(team, owner),
             last=_used_last(_of(loaded, lately)),
         )
 
     async def set_default(self, team: str, owner: str, name: str, value: str) -> None:
         """Keep one option as the user's default; an empty value clears it. Raises
         `OptionRefused`."""
-        defaults = await self._sessions.defaults_of(team, owner)
+        defaults = await self._defaults.defaults_of(team, owner)
         chosen = self._option_table[name].parse(value) if value else ""
-        await self._sessions.keep_defaults(team, owner, defaults.replace(**{name: chosen}))
+        await self._defaults.keep_defaults(team, owner, defaults.replace(**{name: chosen}))
 
     async def keep_last(self, team: str, owner: str) -> None:
         """Make the options used last the defaults."""
         lately = _lately(await self._sessions.entries_of(team, owner))
         if sessions := await self._sessions.load_many(lately):
-            await self._sessions.keep_defaults(team, owner, _used_last(tuple(sessions)))
+            await self._defaults.keep_defaults(team, owner, _used_last(tuple(sessions)))
 
 
 def _page(count: int, size: int, wanted: int) -> int:

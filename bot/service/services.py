@@ -49,7 +49,7 @@ class Services:
             gateway,
             decisions,
             ThreadReplies(sessions, policy, gateway, decisions, option_table),
-            UserLibrary(sessions, option_table),
+            UserLibrary(sessions, sessions, option_table),
             OwedJobs(queue, cancellations),
             option_table,
         )

@@ -254,6 +254,6 @@ def _why_not(session: Session) -> Reason:
 def _newest_shown(session: Session) -> int:
     """The newest attempt that has a message with buttons: what could not be announced has none."""
     shown = (
-        a for a in reversed(session.attempts) if a.failure not in NOT_ANNOUNCED or a.failure_ts
+        a for a in reversed(session.attempts) if a.failure not in NOT_ANNOUNCED or a.failure_shown
     )
     return next((attempt.number for attempt in shown), 0)

@@ -26,7 +26,7 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.session import Session
-from bot.domain.stages import Stage
+from bot.domain.stages import Publication, Stage
 from bot.domain.transitions import as_approved
 from bot.ports import DraftMessages, RootMessages, SessionRecords, SessionVersions
 
@@ -173,7 +173,7 @@ class LiveStatus:
             here = set(followed.candidates if followed else (0,))
             if session.stage is Stage.GENERATING and not here & {0, session.latest.at_work}:
                 return None
-            if not (session.root_ts and session.attempts):  # without any it is retired
+            if not session.root_ts or session.publication is Publication.RETIRED:
                 return None
             trouble = self._troubles.get(session_id)
             await self._publisher.show_status(session, None, waits_for=trouble)

@@ -8,7 +8,13 @@ from functools import partial
 
 from bot.adapters.measured_backend import MeasuredBackend
 from bot.adapters.queue import BullWorker
-from bot.adapters.redis import RedisCancellations, RedisHeartbeats, RedisServer, RedisShutOuts
+from bot.adapters.redis import (
+    RedisCancellations,
+    RedisHeartbeats,
+    RedisRefusedSettings,
+    RedisServer,
+    RedisShutOuts,
+)
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
@@ -108,8 +114,9 @@ async def start_worker(
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
     redis = clients.redis(stack, PATIENCE)
     sessions, cancellations = clients.sessions(redis, PATIENCE), RedisCancellations(redis)
+    refused = RedisRefusedSettings(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
     backend = MeasuredBackend(
-        image_backend(settings, clients.reading), settings.image_backend.value
+        image_backend(settings, clients.reading, refused), settings.image_backend.value
     )
     stack.push_async_callback(backend.close)
     heartbeats = RedisHeartbeats(

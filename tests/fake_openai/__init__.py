@@ -64,13 +64,16 @@ from .refusals import (
     unknown_parameter,
 )
 from .server import FakeOpenAI
+from .servers import SERVERS, Server
 
 __all__ = [
+    "SERVERS",
     "FakeOpenAI",
     "Made",
     "Outcome",
     "Point",
     "Recorded",
+    "Server",
     "Upload",
     "background_unsupported",
     "bad_request",

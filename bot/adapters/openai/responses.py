@@ -10,9 +10,10 @@ from typing import Any
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream
 
 from bot.adapters.openai.event_stream import read_stream, reading_limit, record_id
-from bot.adapters.openai.extras import Asked, Extra, log_refused
+from bot.adapters.openai.extras import Asked, Extra
 from bot.adapters.openai.failures import failure_of
 from bot.adapters.openai.image_files import decode_image
+from bot.adapters.openai.refused_extras import RESPONSES, RefusedExtras, scope_of
 from bot.adapters.openai.request_body import BodyBuilder, content_of, headers_of
 from bot.adapters.openai.request_variant import (
     RequestVariant,
@@ -25,7 +26,7 @@ from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.wording import own_words
 from bot.domain.errors import BLAMES_PROMPT, FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
-from bot.ports import Checkpoint
+from bot.ports import Checkpoint, RefusedSettings
 
 logger = logging.getLogger(__name__)
 
@@ -57,20 +58,22 @@ class ResponsesBackend:
         timeout: float,
         background: bool,
         partial_images: int = 0,
+        refused: RefusedSettings | None = None,
     ) -> None:
         self._client = client
         self._limit = reading_limit()
         self._poller = ResponsePoller(client, self._limit)
         self._timeout = timeout
         self._bodies = BodyBuilder(host_model, model, size, quality, partial_images, background)
-        self._refused: frozenset[Extra] = frozenset()
+        scope = scope_of(str(client.base_url), RESPONSES, host_model, model)
+        self._refused = RefusedExtras(scope, refused)
 
     async def close(self) -> None:
         await self._client.close()
 
     async def cancel(self, response_id: str) -> None:
         """Cancel a response in the background; any other ended with its connection."""
-        in_background = self._bodies.background and Extra.BACKGROUND not in self._refused
+        in_background = self._bodies.background and Extra.BACKGROUND not in self._refused.known
         if response_id and in_background:
             await self._poller.cancel(response_id)
 
@@ -133,7 +136,7 @@ class ResponsesBackend:
     ) -> ResponseState:
         """The one paid call, and the response with its image. Where a call was accepted, and
         refused before an image was begun, there is another. Raises `GenerationError`."""
-        variant, partials = RequestVariant(self._refused), self._bodies.partial_images
+        variant, partials = RequestVariant(await self._refused.load()), self._bodies.partial_images
         while True:
             state = ResponseState(
                 request_id=request.request_id,
@@ -165,6 +168,8 @@ class ResponsesBackend:
             raise
         except (APIError, ValueError) as error:
             raise failure_of(error, own_words(request)) from None
+        if Extra.TOOL_MODEL not in call.asked:
+            state.model = ""
         if isinstance(created, AsyncStream):
             async with created:
                 state.lost = await read_stream(created, state, self._limit, checkpoint)
@@ -176,7 +181,7 @@ class ResponsesBackend:
 
     async def _create(self, request: ImageRequest, call: _Call) -> Any:
         """Ask, and ask again without what the server refuses; once it has taken a call without,
-        no more of that in this process. Answers the stream, or the response where the server has
+        no more of that for a while. Answers the stream, or the response where the server has
         no streams. Raises `GenerationError(SOURCE_GONE)` where an edit goes by an id that the
         provider does not know."""
         content = await content_of(request)
@@ -191,7 +196,5 @@ class ResponsesBackend:
                 call.variant = variant_after_refusal(request, call.variant, error, call.asked)
             else:
                 break
-        if refused := call.variant.lasting - self._refused:
-            self._refused |= refused
-            log_refused(refused)
+        await self._refused.add(call.variant.lasting)
         return created

@@ -8,6 +8,7 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 schema         every key, the fields of a session, the writes of a commit
 store          `RedisSessionStore`
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals
+refused_settings  what servers of images refuse
 server         the client, and what operations ask of the server
 """
 
@@ -17,12 +18,14 @@ from bot.adapters.redis.coordination import (
     RedisShutOuts,
     RedisSignatures,
 )
+from bot.adapters.redis.refused_settings import RedisRefusedSettings
 from bot.adapters.redis.server import RedisServer, redis_client
 from bot.adapters.redis.store import RedisSessionStore
 
 __all__ = [
     "RedisCancellations",
     "RedisHeartbeats",
+    "RedisRefusedSettings",
     "RedisServer",
     "RedisSessionStore",
     "RedisShutOuts",

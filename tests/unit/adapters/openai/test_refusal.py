@@ -20,6 +20,7 @@ ASKED: dict[Extra, str] = {
     for extra in Extra
 }
 GUESSES = (Extra.BACKGROUND,)
+NAMED_OTHERWISE = {Extra.NO_PARTIALS, Extra.TOOL_MODEL}
 
 
 def refusal(body: Any, status: int = 400) -> APIStatusError:
@@ -83,13 +84,15 @@ WORDINGS = [
 
 
 @pytest.mark.parametrize("wording", WORDINGS)
-@pytest.mark.parametrize("extra", [e for e in Extra if e is not Extra.NO_PARTIALS])
+@pytest.mark.parametrize("extra", [e for e in Extra if e not in NAMED_OTHERWISE])
 def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> None:
     asked: dict[Extra, str] = dict(ASKED)
     if extra is Extra.ANY_TOOL_CHOICE:
         del asked[Extra.TOOL_CHOICE]
     if extra is Extra.PARTIALS:
         del asked[Extra.NO_PARTIALS]
+    if extra is Extra.STORE:
+        del asked[Extra.BACKGROUND]
     for name in NAMINGS[extra].parameters:
         blame = ApiRefusal(refusal(wording(name))).blames(asked)
         assert blame is not None
@@ -294,8 +297,13 @@ def test_what_a_persons_choice_may_have_caused_is_not_held_against_the_next() ->
 
 def test_one_thing_at_a_time_until_nothing_is_left() -> None:
     variant, asked = RequestVariant(), dict(ASKED)
-    everything = refusal(error(" ".join(NAMINGS[e].parameters[0] for e in Extra) + " required"))
-    for given_up in range(1, len(Extra) + 1):
+    named = [NAMINGS[e].parameters[0] for e in Extra if e is not Extra.TOOL_MODEL]
+    words = f"needed: {' '.join(named)}; Unknown parameter: 'tools[0].model'"
+    partials = refusal(error("partial_images is needed"))
+    variant = variant.after(partials, asked, GUESSES, chosen=False) or variant
+    asked = {extra: "" for extra in Extra if extra not in variant.without}
+    everything = refusal(error(words))
+    for given_up in range(2, len(Extra) + 1):
         following = variant.after(everything, asked, GUESSES, chosen=False)
         assert following is not None
         variant = following

@@ -1,0 +1,88 @@
+"""What the body of an error says, whatever its shape: the paths of parameters that it names, its
+codes, and its words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import Any
+
+import jiter
+from openai import APIStatusError
+
+_IS_PATH = re.compile(r"param|field|^loc$|path|pointer|propert|attribute|argument|^keys$|name$")
+"""The fields of an error that hold a parameter's path."""
+_IS_CODE = re.compile(r"code$|^type$|^status$|^reason$")
+_ECHOES = {"input", "input_value", "ctx", "request", "payload", "body", "prompt", "user_id"}
+_ECHOES |= {"provider_name", "url", "help", "request_id"}
+"""The fields that hold what was sent, or nothing about it."""
+LONGEST_TEXT = 8_000
+"""Characters of an error that are read."""
+_DEEPEST = 8
+_HOLDS_WORDS = {"detail", "details", "error", "errors", "issues", "message", "messages"}
+_HOLDS_WORDS |= {"keys", "loc", "path", "fields", "params", "parameters"}
+"""The fields whose lists of texts say something about others."""
+
+
+class Part(Enum):
+    """What one string of an error is: a parameter's path, a code, or words."""
+
+    PATH = auto()
+    CODE = auto()
+    WORDS = auto()
+
+
+def snake_case(code: str) -> str:
+    """`contentFilter` and `ContentPolicyViolationError` as the API writes such names."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", code).lower()
+
+
+def whole_body(error: APIStatusError) -> Any:
+    """The body as it came: the SDK keeps of an object what stands under `error`."""
+    text = error.response.text
+    try:
+        return jiter.from_json(text.encode()) if text else error.body
+    except ValueError:
+        return re.sub(r"<[^>]{0,300}>", " ", text[: 4 * LONGEST_TEXT])
+
+
+def explanations(body: Any, key: str = "", depth: int = 0) -> Iterator[tuple[Part, str]]:
+    """The strings that explain the error, each with what it is. Some servers put the error of
+    another one into a string, and some name a field by the key that holds what is wrong with
+    it."""
+    if depth > _DEEPEST or key in _ECHOES:
+        return
+    if isinstance(body, dict):
+        for name, value in body.items():
+            names_it = isinstance(value, list) and value and isinstance(value[0], str)
+            if names_it and str(name).lower() not in _HOLDS_WORDS:
+                yield Part.PATH, str(name)
+            yield from explanations(value, str(name).lower(), depth + 1)
+    elif isinstance(body, list) and key in {"loc", "path"}:
+        yield Part.PATH, ".".join(map(str, body))
+    elif isinstance(body, list):
+        for part in body:
+            yield from explanations(part, key, depth + 1)
+    elif isinstance(body, str) and body[:1] in {"{", "["}:
+        yield from _within_string(body, key, depth)
+    elif isinstance(body, str) and body:
+        yield _kind_of_part(key, body), body
+
+
+def _within_string(text: str, key: str, depth: int) -> Iterator[tuple[Part, str]]:
+    try:
+        within = jiter.from_json(text.encode())
+    except ValueError:
+        yield Part.WORDS, text
+    else:
+        yield from explanations(within, key, depth + 1)
+
+
+def _kind_of_part(key: str, text: str) -> Part:
+    """A text of several words is none of a path or a code, wherever it stands."""
+    if " " in text:
+        return Part.WORDS
+    if _IS_PATH.search(key):
+        return Part.PATH
+    return Part.CODE if _IS_CODE.search(key) else Part.WORDS

@@ -155,10 +155,11 @@ class GenerateImage(AsyncNode):
         `seconds` is how long the provider took."""
         session_id, image, runner = shared["session_id"], image_of(shared), shared["runner"]
         if isinstance(outcome, GenerationError):
-            kind, said = outcome.kind, outcome.said
+            kind, said, details = outcome.kind, outcome.said, outcome.details
             log.warning("no image: %s", kind)
             return await self._sessions.update(
-                session_id, lambda s: image_failed(s, image, runner, kind, said, time.time())
+                session_id,
+                lambda s: image_failed(s, image, runner, kind, said, time.time(), details),
             )
         async with self._slots.slot():
             encoded = pybase64.b64encode_as_string(outcome.data)

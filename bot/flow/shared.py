@@ -60,11 +60,11 @@ def may_show(session: Session, shared: Shared) -> bool:
     return delivers(session, image_of(shared), shared["runner"])
 
 
-def fail(shared: Shared, kind: FailureKind, said: str = "") -> str:
+def fail(shared: Shared, kind: FailureKind, said: str = "", details: tuple[str, ...] = ()) -> str:
     """Write the failure for `ReportFailure` into `shared`; returns the action. `said` is the
-    model's own words."""
+    model's own words, and `details` what it is about."""
     shared["failure"] = kind.value
-    shared["error_message"] = failure_words(kind, said=said)
+    shared["error_message"] = failure_words(kind, said=said, details=details)
     return "failed"
 
 

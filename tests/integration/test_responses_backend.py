@@ -181,7 +181,7 @@ ENDINGS = [
     (fakes.stream_error("insufficient_quota", nested=True), FailureKind.QUOTA),
     (fakes.invalid_api_key(), FailureKind.BAD_KEY),
     (fakes.org_not_verified(), FailureKind.UNVERIFIED),
-    (fakes.model_not_found(), FailureKind.BAD_REQUEST),
+    (fakes.model_not_found(), FailureKind.MODEL_UNAVAILABLE),
     (fakes.bad_request(), FailureKind.BAD_REQUEST),
     (fakes.response_failed("invalid_image_mode"), FailureKind.BAD_REQUEST),
     (fakes.rate_limited(1), FailureKind.RATE_LIMITED),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import Any
 
+import httpx2
 import jiter
 from openai import APIStatusError
 
@@ -19,6 +20,10 @@ _ECHOES |= {"provider_name", "url", "help", "request_id"}
 """The fields that hold what was sent, or nothing about it."""
 LONGEST_TEXT = 8_000
 """Characters of an error that are read."""
+MOST_TOLD = 6
+"""Categories of one moderation."""
+_LISTED = re.compile(r"safety_violations=\[([^\]]{1,300})\]")
+_CATEGORY = re.compile(r"[A-Za-z][\w/ -]{1,39}", re.ASCII)
 _DEEPEST = 8
 _HOLDS_WORDS = {"detail", "details", "error", "errors", "issues", "message", "messages"}
 _HOLDS_WORDS |= {"keys", "loc", "path", "fields", "params", "parameters"}
@@ -36,6 +41,33 @@ class Part(Enum):
 def snake_case(code: str) -> str:
     """`contentFilter` and `ContentPolicyViolationError` as the API writes such names."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", code).lower()
+
+
+def is_page(response: httpx2.Response) -> bool:
+    """Whether the answer is a web page, which no API sends."""
+    html = "text/html" in response.headers.get("content-type", "")
+    return html or response.text[:200].lstrip().lower().startswith(("<!doctype html", "<html"))
+
+
+def categories(body: Any, depth: int = 0) -> tuple[str, ...]:
+    """The categories of a moderation, in the API's words, each once."""
+    found: list[str] = []
+    if isinstance(body, dict) and depth < _DEEPEST:
+        told = body.get("categories")
+        if isinstance(told, dict):  # as the moderation API has them
+            found += [str(name) for name, flagged in told.items() if flagged is True]
+        elif isinstance(told, list):
+            found += [name for name in told if isinstance(name, str)]
+        for name, value in body.items():
+            if isinstance(value, dict) and value.get("filtered") is True:  # Azure's
+                found.append(str(name))
+            found += categories(value, depth + 1)
+    elif isinstance(body, list) and depth < _DEEPEST:
+        found += [name for part in body for name in categories(part, depth + 1)]
+    elif isinstance(body, str) and (listed := _LISTED.search(body[:LONGEST_TEXT])):
+        found += listed[1].split(",")
+    named = [name.strip(" '\"") for name in found]
+    return tuple(dict.fromkeys(name for name in named if _CATEGORY.fullmatch(name)))[:MOST_TOLD]
 
 
 def whole_body(error: APIStatusError) -> Any:

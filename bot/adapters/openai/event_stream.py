@@ -20,7 +20,6 @@ import httpx2
 import jiter
 from openai import APIConnectionError, APIError, APITimeoutError, AsyncStream
 
-from bot.adapters.openai.failures import failure_of
 from bot.adapters.openai.response_state import ResponseState
 from bot.concurrency import SoftLimit
 from bot.domain.errors import FailureKind
@@ -55,6 +54,8 @@ async def read_stream(
     """Take the stream's events until nothing more is needed or the stream ends, however that
     happens. The `checkpoint` is told the response id as soon as it is known. Returns what the end
     of the stream counts as if nothing more is learnt."""
+    if "text/html" in stream.response.headers.get("content-type", ""):
+        return FailureKind.WRONG_ROUTE
     try:
         async with aclosing(events_of(stream, limit)) as events:
             # The last event of a response repeats its image in full. A response in the background
@@ -74,7 +75,7 @@ async def read_stream(
     except (APIConnectionError, ValueError):  # dropped, or cut in the middle of an event
         return FailureKind.PROVIDER_DOWN
     except APIError as error:  # an error event whose error is nested
-        state.fail(failure_of(error), error.body)
+        state.fail(error.body)
     return FailureKind.STREAM_ENDED
 
 

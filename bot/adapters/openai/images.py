@@ -77,7 +77,8 @@ class ImagesBackend:
         except TimeoutError:
             raise GenerationError(FailureKind.TIMED_OUT) from None
         except (APIError, ValueError) as error:
-            raise failure_of(error, own_words(request)) from None
+            chosen = OPTIONS.arguments(request.options)
+            raise failure_of(error, own_words(request), chosen) from None
 
     async def _create(self, request: ImageRequest) -> Any:
         """Call the API, and call it again without each extra that the server refuses. A refused
@@ -134,6 +135,8 @@ class ImagesBackend:
         return await self._client.images.edit(image=file, **call)
 
     async def _image(self, answer: Any, from_picture: bool) -> GeneratedImage:
+        if isinstance(answer, str):  # the SDK gives back what is no JSON
+            raise GenerationError(FailureKind.WRONG_ROUTE)
         images = getattr(answer, "data", None)
         if not images:
             raise GenerationError(FailureKind.NO_IMAGE)

@@ -4,7 +4,7 @@ parameter's path, by its name in quotes or without, by the value that they do no
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from openai import APIStatusError
@@ -18,7 +18,7 @@ from bot.adapters.openai.error_body import (
 )
 from bot.adapters.openai.extras import NAMINGS, Asked, Extra, names, words_for
 from bot.adapters.openai.wording import without_own_words
-from bot.domain.options import OPTIONS
+from bot.domain.options import OPTIONS, Value
 
 _PATH = r"(?:\$\.?|/)?[a-z_][\w./\[\]]*"
 _OPEN, _CLOSE = r"[\"'`“‘(\[]", r"[\"'`”’)\]]"
@@ -82,16 +82,26 @@ class Blame(NamedTuple):
 
 
 class ApiRefusal:
-    """An error answer of the API, taken apart: the paths that it names, its codes, and its text in
-    lower case. `own` is what people wrote; the error may repeat it."""
+    """An error of the API, taken apart: the paths that it names, its codes in snake case, and its
+    text in lower case. `body` is JSON or a text; `own` is what people wrote, which it may
+    repeat."""
 
-    def __init__(self, error: APIStatusError, own: Iterable[str] = ()) -> None:
-        found = list(explanations(whole_body(error)))
+    def __init__(self, body: object, own: Iterable[str] = ()) -> None:
+        self.body = body
+        found = list(explanations(body))
         paths = [value.lower() for part, value in found if part is Part.PATH]
         self.paths = [path for path in paths if not _ROUTE.search(path)]
-        self.codes = [snake_case(value) for part, value in found if part is Part.CODE]
+        self.codes = _codes(body, found)
         words = "\n".join(value for part, value in found if part is Part.WORDS)
         self.text = without_own_words(words[:LONGEST_TEXT], own)
+
+    @classmethod
+    def of(cls, error: APIStatusError, own: Iterable[str] = ()) -> ApiRefusal:
+        return cls(whole_body(error), own)
+
+    @property
+    def is_json(self) -> bool:
+        return isinstance(self.body, dict | list)
 
     @property
     def vague(self) -> bool:
@@ -135,6 +145,17 @@ class ApiRefusal:
             return Blame(named, certain=False)
         return None
 
+    def options_named(self, chosen: Mapping[str, Value]) -> tuple[str, ...]:
+        """The options that it is about, of those that a person chose, each as a status line tells
+        it."""
+        specs = [spec for spec in OPTIONS if spec.argument in chosen]
+        places = [*self.paths, *self._in_text]
+        named = [s for s in specs if any(s.argument in _steps(place) for place in places)]
+        named = named or [s for s in specs if any(s.argument in code for code in self.codes)]
+        named = named or [s for s in specs if _is_named(words_for(s.argument), self.text)]
+        named = named or [s for s in specs if _is_word(str(chosen[s.argument]), self.text)]
+        return tuple(f"{s.label.lower()} {s.words(chosen[s.argument])}" for s in named)
+
     def _may(self, extra: Extra) -> bool:
         naming = NAMINGS[extra]
         ruled_out = naming.unless and re.search(naming.unless, self._all)
@@ -143,6 +164,14 @@ class ApiRefusal:
     @property
     def _all(self) -> str:
         return " ".join([*self.codes, self.text])
+
+
+def _codes(body: object, found: Iterable[tuple[Part, str]]) -> list[str]:
+    """The code of the error itself comes first: its type says less."""
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    own = inner.get("code") if isinstance(inner, dict) else None
+    others = [value for part, value in found if part is Part.CODE]
+    return list(dict.fromkeys(snake_case(str(code)) for code in [own, *others] if code))
 
 
 def _steps(path: str) -> set[str]:

@@ -26,6 +26,7 @@ from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.wording import own_words
 from bot.domain.errors import BLAMES_PROMPT, FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
+from bot.domain.options import OPTIONS
 from bot.ports import Checkpoint, RefusedSettings
 
 logger = logging.getLogger(__name__)
@@ -153,7 +154,7 @@ class ResponsesBackend:
                 return state
             following = variant_after_stream(request, call.variant, state, call.asked)
             if following is None:
-                raise state.reason()
+                raise state.reason(own_words(request), OPTIONS.arguments(request.options))
             variant = following
 
     async def _call(
@@ -167,12 +168,15 @@ class ResponsesBackend:
             await self._poller.learn_id(creating, state, checkpoint)
             raise
         except (APIError, ValueError) as error:
-            raise failure_of(error, own_words(request)) from None
+            chosen = OPTIONS.arguments(request.options)
+            raise failure_of(error, own_words(request), chosen) from None
         if Extra.TOOL_MODEL not in call.asked:
             state.model = ""
         if isinstance(created, AsyncStream):
             async with created:
                 state.lost = await read_stream(created, state, self._limit, checkpoint)
+        elif isinstance(created, str):  # the SDK gives back what is no JSON
+            state.lost = FailureKind.WRONG_ROUTE
         else:
             state.take_response(created)
             await record_id(state, checkpoint)

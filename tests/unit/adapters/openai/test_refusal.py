@@ -94,7 +94,7 @@ def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> No
     if extra is Extra.STORE:
         del asked[Extra.BACKGROUND]
     for name in NAMINGS[extra].parameters:
-        blame = ApiRefusal(refusal(wording(name))).blames(asked)
+        blame = ApiRefusal.of(refusal(wording(name))).blames(asked)
         assert blame is not None
         assert (blame.extra, blame.certain) == (extra, True)
 
@@ -195,7 +195,7 @@ def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> No
     ],
 )
 def test_what_else_servers_say(body: Any, extra: Extra, certain: bool) -> None:
-    blame = ApiRefusal(refusal(body)).blames(ASKED)
+    blame = ApiRefusal.of(refusal(body)).blames(ASKED)
     assert blame is not None
     assert (blame.extra, blame.certain) == (extra, certain)
 
@@ -215,7 +215,7 @@ def test_what_else_servers_say(body: Any, extra: Extra, certain: bool) -> None:
     ],
 )
 def test_nothing_of_ours(body: Any) -> None:
-    assert ApiRefusal(refusal(body)).blames(ASKED) is None
+    assert ApiRefusal.of(refusal(body)).blames(ASKED) is None
 
 
 @pytest.mark.parametrize(
@@ -235,18 +235,20 @@ def test_nothing_of_ours(body: Any) -> None:
     ],
 )
 def test_a_prompt_that_is_repeated_blames_nothing(prompt: str, message: str) -> None:
-    assert ApiRefusal(refusal(error(message)), (prompt,)).blames(ASKED) is None
+    assert ApiRefusal.of(refusal(error(message)), (prompt,)).blames(ASKED) is None
 
 
 @pytest.mark.parametrize("prompt", ["background", "the background parameter of a fox", "", "   "])
 def test_a_prompt_takes_no_parameter_from_a_refusal(prompt: str) -> None:
-    blame = ApiRefusal(refusal(error("Unknown parameter: 'background'.")), (prompt,)).blames(ASKED)
+    blame = ApiRefusal.of(refusal(error("Unknown parameter: 'background'.")), (prompt,)).blames(
+        ASKED
+    )
     assert blame == (Extra.BACKGROUND, True)
 
 
 def test_what_is_not_asked_is_not_blamed() -> None:
     asked = {Extra.STREAM: ""}
-    assert ApiRefusal(refusal(error("Unknown parameter: 'quality'."))).blames(asked) is None
+    assert ApiRefusal.of(refusal(error("Unknown parameter: 'quality'."))).blames(asked) is None
 
 
 @pytest.mark.parametrize("status", [400, 422])

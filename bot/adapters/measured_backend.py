@@ -9,7 +9,7 @@ from bot.domain.images import GeneratedImage, ImageRequest
 from bot.ports import Checkpoint, ImageBackend
 from bot.telemetry import metrics
 
-_PAID_FAILURES = {FailureKind.BAD_IMAGE}
+_PAID_FAILURES = {FailureKind.BAD_IMAGE, FailureKind.CUT_IMAGE}
 """The failures that come after the provider has made an image."""
 
 

@@ -18,6 +18,7 @@ from tests.fake_openai import (
     connection_dropped,
     country_not_supported,
     credit_balance_exhausted,
+    cut_short,
     ends_silently,
     hang,
     held,
@@ -105,6 +106,9 @@ FAILURES = {
     "cut short": offers_edit(incomplete(), "without an image"),
     "no base64": Failing((invalid_base64(),), UNREADABLE, paid=1),
     "not an image": Failing((not_an_image(),), UNREADABLE, paid=1),
+    "half an image, again and again": Failing(
+        (cut_short(),) * 3, "Only a part of the image came", paid=3, asked=3
+    ),
 }
 
 MENDED = {
@@ -163,6 +167,18 @@ async def test_what_can_be_mended_is_not_told(
     await scene.shows(await scene.root(), "Waiting for review")
     assert scene.replies(await scene.root()) == [draft]
     assert (scene.openai.paid, len(scene.openai.creates)) == (1, asked)
+    assert_log_is_clean(scene)
+
+
+@pytest.mark.parametrize("output_format", ["png", "webp", "jpeg"])
+async def test_half_an_image_is_asked_for_again_and_never_posted(
+    scene: Scene, output_format: str
+) -> None:
+    scene.openai.script(cut_short(output_format=output_format))
+    await scene.imagine(PROMPT)
+    draft = await scene.draft()
+    assert draft.shown_images() == [scene.openai.made[-1].data]
+    assert scene.openai.paid == 2
     assert_log_is_clean(scene)
 
 

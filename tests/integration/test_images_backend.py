@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from bot.adapters.openai import ImagesBackend, image_files, openai_client
+from bot.adapters.openai import ImagesBackend, image_download, openai_client
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import EDITED, MADE, XMP_KEYWORD, BaseImage, GeneratedImage, ImageRequest
 from bot.domain.options import Options
@@ -536,7 +536,7 @@ async def test_an_address_is_fetched_without_the_key(backend: Backend, absolute:
 async def test_an_address_that_brings_no_image(
     backend: Backend, monkeypatch: pytest.MonkeyPatch, files: list[web.Response]
 ) -> None:
-    monkeypatch.setattr(image_files, "MAX_DOWNLOAD", 1000)
+    monkeypatch.setattr(image_download, "LARGEST_IMAGE", 1000)
     async with compatible(lambda request, body: brings(url="/generated/1.png")) as server:
         server.files = files
         assert (await failure(backend(server.base_url))).kind is FailureKind.BAD_IMAGE

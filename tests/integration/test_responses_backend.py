@@ -629,3 +629,15 @@ async def test_a_server_that_has_no_way_to_read_is_asked_anew(
     fake.script_reads(no_such_call(status))
     assert shows(await backend().generate(again, FakeCheckpoint()), fake)
     assert len(fake.creates) == 2
+
+
+async def test_a_part_of_an_image_is_asked_for_anew(fake: FakeOpenAI, backend: Backend) -> None:
+    """First by the response's id, which costs nothing; then with another paid call."""
+    fake.script(fakes.cut_short())
+    one, checkpoint = backend(), FakeCheckpoint()
+    assert (await failure(one)).kind is FailureKind.CUT_IMAGE
+    assert fake.paid == 1
+    again = replace(REQUEST, response_id=fake.made[0].response_id)
+    image = await one.generate(again, checkpoint)
+    assert shows(image, fake)
+    assert fake.paid == 2

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
+from bot.adapters.openai.bounded_answers import AnswerTooLarge
 from bot.adapters.openai.error_body import categories, is_page
 from bot.adapters.openai.meanings import (
     kind_by_words,
@@ -42,6 +43,8 @@ def failure_of(
         return GenerationError(FailureKind.BAD_KEY)
     if isinstance(error, APITimeoutError):
         return GenerationError(_kind_of_timeout(error))
+    if isinstance(error.__cause__, AnswerTooLarge):
+        return GenerationError(FailureKind.BAD_IMAGE)
     if isinstance(error, ValueError | APIConnectionError):
         return GenerationError(FailureKind.PROVIDER_DOWN)
     if not isinstance(error, APIStatusError):

@@ -10,7 +10,8 @@ from openai import APIError, APIStatusError, AsyncOpenAI
 
 from bot.adapters.openai.extras import Asked, Extra
 from bot.adapters.openai.failures import failure_of
-from bot.adapters.openai.image_files import ImageFile, decode_image, download, file_of
+from bot.adapters.openai.image_download import download
+from bot.adapters.openai.image_files import ImageFile, decode_image, file_of
 from bot.adapters.openai.refused_extras import Call, RefusedExtras, scope_of
 from bot.adapters.openai.request_body import headers_of
 from bot.adapters.openai.request_variant import RequestVariant
@@ -154,7 +155,8 @@ class ImagesBackend:
             raise GenerationError(FailureKind.NO_IMAGE)
         if url.startswith("data:"):
             return url
-        return await download(str(self._client.base_url.join(url)))
+        server = self._client.base_url
+        return await download(str(server.join(url)), str(server))
 
 
 def _is_gpt_image(model: str) -> bool:

@@ -83,8 +83,8 @@ class ResponsesBackend:
         knows it, then by our own bytes."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._timeout
-        state = await self._resume(request, deadline) if request.response_id else None
-        if state is None:
+        image = await self._resumed(request, deadline) if request.response_id else None
+        if image is None:
             began = clock()
             await checkpoint.before_paid_call()
             deadline += clock() - began
@@ -96,6 +96,23 @@ class ResponsesBackend:
                     raise
                 logger.info("the provider no longer has the image to edit: sending ours")
                 state = await self._ask(by_bytes, deadline, checkpoint)
+            image = await self._image(state, request)
+        return image
+
+    async def _resumed(self, request: ImageRequest, deadline: float) -> GeneratedImage | None:
+        """The image of an earlier response. One that is cut short there is asked for anew."""
+        state = await self._resume(request, deadline)
+        if state is None:
+            return None
+        try:
+            return await self._image(state, request)
+        except GenerationError as error:
+            if error.kind is not FailureKind.CUT_IMAGE:
+                raise
+        logger.info("response %s has a part of its image only: asking anew", state.id)
+        return None
+
+    async def _image(self, state: ResponseState, request: ImageRequest) -> GeneratedImage:
         return await decode_image(
             state.result,
             response_id=state.id,

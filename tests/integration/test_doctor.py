@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from bot.adapters.redis import RedisRefusedSettings, redis_client
 from bot.adapters.slack import slack_client, slack_session
 from bot.ops.check import check
 from bot.ops.doctor import identify
+from bot.ops.doctor import models as doctor_models
 from bot.ops.doctor.finding import Verdict
 from bot.ops.doctor.redis import _memory
 from bot.sandbox import Fault, SimulatedSlack
@@ -282,6 +284,30 @@ async def test_at_openai_itself_a_model_has_to_exist(
     assert await doctor(image_backend=Backend.IMAGES, image_host_model="nothing") == 0
     assert await doctor(openai_api_key="") == 1
     assert doctor.failed == ["OPENAI_API_KEY"]
+
+
+async def test_at_openai_itself_retired_models_are_known(
+    doctor: Doctor, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "official_openai", True)
+    assert await doctor(image_model="gpt-image-1") == 1
+    assert "gpt-image-1 was shut down on 2026-10-23" in doctor.line("IMAGE_MODEL")
+    openai.models["gpt-image-1-mini"] = {}
+    monkeypatch.setattr(doctor_models, "_today", lambda: date(2026, 11, 28))
+    assert await doctor(image_model="gpt-image-1-mini") == 0
+    assert "gpt-image-1-mini shuts down on 2026-12-01" in doctor.line("IMAGE_MODEL")
+    monkeypatch.setattr(doctor_models, "_today", lambda: date(2026, 12, 2))
+    assert await doctor(image_model="gpt-image-1-mini") == 1
+
+
+@pytest.mark.parametrize("model", ["gpt-image-2.6-flare", "gpt-image-2.6-sunburst"])
+async def test_at_openai_itself_what_2_6_costs_is_told(
+    doctor: Doctor, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    monkeypatch.setattr(Settings, "official_openai", True)
+    assert await doctor(image_model=model) == 0
+    assert doctor.line("IMAGE_MODEL").startswith("ok")
+    assert "3 to 4 times the tokens" in doctor.line("IMAGE_MODEL")
 
 
 async def test_a_quality_without_a_bound_on_its_cost_is_warned_of(

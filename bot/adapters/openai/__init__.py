@@ -3,6 +3,8 @@
 from bot.adapters.openai.client import openai_client
 from bot.adapters.openai.images import ImagesBackend
 from bot.adapters.openai.models import (
+    ANNOUNCED,
+    SEVERAL_TIMES_THE_TOKENS,
     KeyRefused,
     ModelsUnavailable,
     UnknownModel,
@@ -12,6 +14,8 @@ from bot.adapters.openai.refused_extras import refused_in_words, scopes
 from bot.adapters.openai.responses import ResponsesBackend
 
 __all__ = [
+    "ANNOUNCED",
+    "SEVERAL_TIMES_THE_TOKENS",
     "ImagesBackend",
     "KeyRefused",
     "ModelsUnavailable",

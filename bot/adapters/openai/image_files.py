@@ -18,8 +18,9 @@ from PIL.PngImagePlugin import PngInfo
 from bot.adapters.imaging import TooManyPixels, open_image
 from bot.adapters.openai.bounded_answers import LARGEST_IMAGE
 from bot.adapters.openai.whole_image import begins_as_image, check_whole
+from bot.domain.attempt import model_name
 from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.images import XMP_KEYWORD, BaseImage, GeneratedImage, model_name, xmp_of
+from bot.domain.images import XMP_KEYWORD, BaseImage, GeneratedImage, xmp_of
 
 _SLACK_TYPES = {
     "PNG": "image/png",

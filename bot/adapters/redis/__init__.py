@@ -7,22 +7,25 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 
 schema         every key, the fields of a session, the writes of a commit
 store          `RedisSessionStore`
-coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals
+coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
+               and whether Redis takes changes
 refused_settings  what servers of images refuse
-server         the client, and what operations ask of the server
+server         the client, what operations ask of the server, the signatures of requests
 """
 
 from bot.adapters.redis.coordination import (
+    REFUSED,
     RedisCancellations,
     RedisHeartbeats,
     RedisShutOuts,
-    RedisSignatures,
+    WriteProbe,
 )
 from bot.adapters.redis.refused_settings import RedisRefusedSettings
-from bot.adapters.redis.server import RedisServer, redis_client
+from bot.adapters.redis.server import RedisServer, RedisSignatures, redis_client
 from bot.adapters.redis.store import RedisSessionStore
 
 __all__ = [
+    "REFUSED",
     "RedisCancellations",
     "RedisHeartbeats",
     "RedisRefusedSettings",
@@ -30,5 +33,6 @@ __all__ = [
     "RedisSessionStore",
     "RedisShutOuts",
     "RedisSignatures",
+    "WriteProbe",
     "redis_client",
 ]

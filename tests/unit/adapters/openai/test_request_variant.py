@@ -1,4 +1,4 @@
-"""Which parameter other servers refuse, in the words of each of them."""
+"""Which parameter a request is made without, after the refusals of each of many servers."""
 
 from __future__ import annotations
 

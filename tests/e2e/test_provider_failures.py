@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,7 @@ from tests.fake_openai import (
     refusal_in_words,
     response_failed,
     server_error,
+    unknown_parameter,
     webp,
 )
 from tests.support.scene import Scene, isolated_world, new_scene
@@ -180,6 +182,31 @@ async def test_half_an_image_is_asked_for_again_and_never_posted(
     assert draft.shown_images() == [scene.openai.made[-1].data]
     assert scene.openai.paid == 2
     assert_log_is_clean(scene)
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "told"),
+    [
+        ("--quality high", "quality", "quality high"),
+        ("--ar 16:9", "size", "size 1"),
+        ("--transparent", "background", "background transparent"),
+    ],
+)
+async def test_what_a_person_asked_for_and_the_server_refuses_is_told(
+    scene: Scene, asked: str, name: str, told: str
+) -> None:
+    def has_it(body: dict[str, Any]) -> bool:
+        return body["tools"][0].get(name) not in (None, "1024x1024", "medium")
+
+    scene.openai.when(has_it, unknown_parameter(f"tools[0].{name}"))
+    try:
+        await scene.imagine(f"{PROMPT} {asked}")
+        failure = await scene.failure()
+    finally:
+        scene.openai.plan.rules.clear()
+    assert f"does not take what you asked for here: {told}" in failure.shown_text
+    assert failure.buttons() == EDIT_OR_TRY
+    assert scene.openai.paid == 0
 
 
 async def test_retry_after_is_waited_out(scene: Scene) -> None:

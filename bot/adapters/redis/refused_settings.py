@@ -30,7 +30,7 @@ class RedisRefusedSettings:
     async def add(self, scope: str, names: Collection[str], seconds: float) -> frozenset[str]:
         key, now = refused_key(scope), self._clock()
         async with bounded(self._patience):
-            pipeline = self._redis.pipeline()
+            pipeline = self._redis.pipeline(transaction=False)
             pipeline.zremrangebyscore(key, "-inf", now)
             for name in names:
                 pipeline.zadd(key, {name: now + seconds})

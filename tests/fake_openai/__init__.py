@@ -16,6 +16,9 @@ by `fake.edits`, its words by `fake.edits[-1].text`, the images sent along by `.
 `fake.forget_responses()` makes the next one go by these, and `fake.cancelled` tells what was
 called off.
 
+It can be another server: `fake.plays(server, "quality", "store")` refuses these parameters in the
+words and the shape of one of `SERVERS`. `cut_short()` sends a part of an image.
+
 What the SDK's types and documents leave open, the fake decides against the client: a call that is
 not in the background is gone when its client left (`keeps_abandoned`), a finished image says
 status "generating" (`item_status`), a cancelled stream just ends.

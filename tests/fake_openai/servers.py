@@ -345,6 +345,16 @@ SERVERS = [
         400,
         lambda n, v: {"title": "Bad", "invalid-params": [{"name": n, "reason": "unknown"}]},
     ),
+    Server(
+        "fields by name",
+        400,
+        lambda n, v: {"error": {"type": "validation_error", "fields": {n: "is not allowed"}}},
+    ),
+    Server(
+        "a list as a text",
+        422,
+        lambda n, v: {"detail": f"[{{'type': 'x', 'loc': ('body', '{n}'), 'msg': 'no'}}]"},
+    ),
     Server("a page", 400, lambda n, v: f"<html><p>Unsupported parameter: {n}</p></html>"),
     Server("no such thing", 404, lambda n, v: openai(f"Parameter {n} not found")),
     Server(

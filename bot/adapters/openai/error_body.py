@@ -27,7 +27,7 @@ _CATEGORY = re.compile(r"[A-Za-z][\w/ -]{1,39}", re.ASCII)
 _DEEPEST = 8
 _HOLDS_WORDS = {"detail", "details", "error", "errors", "issues", "message", "messages"}
 _HOLDS_WORDS |= {"keys", "loc", "path", "fields", "params", "parameters"}
-"""The fields whose lists of texts say something about others."""
+"""The fields whose texts say something about others."""
 
 
 class Part(Enum):
@@ -87,8 +87,7 @@ def explanations(body: Any, key: str = "", depth: int = 0) -> Iterator[tuple[Par
         return
     if isinstance(body, dict):
         for name, value in body.items():
-            names_it = isinstance(value, list) and value and isinstance(value[0], str)
-            if names_it and str(name).lower() not in _HOLDS_WORDS:
+            if _says_something(value) and str(name).lower() not in _HOLDS_WORDS | _ECHOES:
                 yield Part.PATH, str(name)
             yield from explanations(value, str(name).lower(), depth + 1)
     elif isinstance(body, list) and key in {"loc", "path"}:
@@ -100,6 +99,13 @@ def explanations(body: Any, key: str = "", depth: int = 0) -> Iterator[tuple[Par
         yield from _within_string(body, key, depth)
     elif isinstance(body, str) and body:
         yield _kind_of_part(key, body), body
+
+
+def _says_something(value: Any) -> bool:
+    """Whether it is words about the field that holds it, and not the value that was sent."""
+    if isinstance(value, list):
+        return bool(value) and isinstance(value[0], str)
+    return isinstance(value, str) and " " in value
 
 
 def _within_string(text: str, key: str, depth: int) -> Iterator[tuple[Part, str]]:

@@ -20,7 +20,7 @@ from bot.adapters.openai.extras import NAMINGS, Asked, Extra, names, words_for
 from bot.adapters.openai.wording import without_own_words
 from bot.domain.options import OPTIONS, Value
 
-_PATH = r"(?:\$\.?|/)?[a-z_][\w./\[\]]*"
+_PATH = r"(?<![\w.])(?:\$\.?|/)?[a-z_][\w./\[\]]{0,80}"
 _OPEN, _CLOSE = r"[\"'`“‘(\[]", r"[\"'`”’)\]]"
 _OBJECT = r"(?:parameter|param|argument|arg|field|property|properties|keyword|key|option|name)s?"
 _WRONG = (
@@ -36,9 +36,9 @@ _NAMES_IT = [
         rf"\b(?:{_WRONG}|specify|remove|omit|setting)"
         rf"(?: (?:values?|types?|{_OBJECT}|the|for|of|in))* [\"'`\[]?"
         rf"(?!(?:prompt|input|image)s?\b)({_PATH})",
-        rf"^\W*({_PATH}): *"
+        rf"^\W{{0,10}}({_PATH}): *"
         r"(?:extra|input|field|value|unknown|unexpected|invalid|not|must|should)\b",
-        rf"^[ \t]*({_PATH})\n[ \t]+(?:extra|input|field|value|string|assertion)\b",
+        rf"^[ \t]{{0,20}}({_PATH})\n[ \t]+(?:extra|input|field|value|string|assertion)\b",
         rf"({_PATH}) (?:is|was) (?:{_WRONG}|not a valid|an invalid)",
     )
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import httpx2
@@ -253,7 +254,18 @@ def test_what_is_not_asked_is_not_blamed() -> None:
 
 @pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize(
-    "body", [error("oops"), error("oops", param="tools"), error("oops", param="tools[0]"), "", None]
+    "body",
+    [
+        error("oops"),
+        error("oops", param="tools"),
+        error("oops", param="tools[0]"),
+        {"detail": [{"loc": ["body"], "msg": "bad", "input": "a prompt of words"}]},
+        {"status": 400, "error": "Bad Request", "path": "/v1/images/generations"},
+        error("There was an issue with your request. Please check your inputs and try again"),
+        "<html><h1>400 Bad Request</h1></html>",
+        "",
+        None,
+    ],
 )
 def test_a_vague_refusal_gives_background_up_for_now(status: int, body: Any) -> None:
     variant = RequestVariant().after(refusal(body, status), ASKED, GUESSES, chosen=False)
@@ -312,3 +324,12 @@ def test_one_thing_at_a_time_until_nothing_is_left() -> None:
         assert len(variant.without) == given_up
         asked = {extra: "" for extra in Extra if extra not in variant.without}
     assert variant.after(everything, asked, GUESSES, chosen=False) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 9000, "a_" * 4000, "a.b/" * 2000, " \n" * 4000, "[\"'" * 2600, "invalid " * 1000]
+)
+def test_a_text_that_is_hard_to_read_takes_no_time(text: str) -> None:
+    began = time.process_time()
+    RequestVariant().after(refusal(error(text)), ASKED, GUESSES, chosen=False)
+    assert time.process_time() - began < 0.5

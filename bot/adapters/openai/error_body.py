@@ -53,7 +53,7 @@ def categories(body: Any, depth: int = 0) -> tuple[str, ...]:
     """The categories of a moderation, in the API's words, each once."""
     found: list[str] = []
     if isinstance(body, dict) and depth < _DEEPEST:
-        told = body.get("categories")
+        told = body.get("categories") or body.get("reasons")
         if isinstance(told, dict):  # as the moderation API has them
             found += [str(name) for name, flagged in told.items() if flagged is True]
         elif isinstance(told, list):

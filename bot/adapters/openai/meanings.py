@@ -15,7 +15,7 @@ from bot.domain.errors import FailureKind
 _REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 410, 422, 451})
 """Statuses beside which the words of most rows count; None stands for an error inside a stream."""
 _ABOUT_REQUEST = frozenset({400, 403, 422, None})
-_NAME = r"(?:[ :]+[\"'`(\[]?[\w./:@-]+[\"'`)\]]?)?,?"
+_NAME = r"(?:[ :/]+[\"'`(\[]?[\w./:@-]+[\"'`)\]]?)?,?"
 _GONE = (
     r"(?:no longer|deprecated|retired|decommissioned|shut ?down|sunset|discontinued|removed"
     r"|not (?:be )?(?:found|exist|available|supported|served|deployed|valid|recogni[sz]ed"
@@ -73,7 +73,7 @@ MEANINGS = (
         words=r"billing|(?:hard|spend\w*|credit|budget).limit"
         r"|insufficient.(?:quota|credit|fund|balance)|out of credit|(?:no|not enough) credit"
         r"|exceeded your current quota|budget.{0,20}exceeded|exceeded.{0,20}budget"
-        r"|payment (?:is )?required|credit balance|top up your",
+        r"|payment (?:is )?required|credit balance|top up your|key limit exceeded",
         statuses=frozenset({400, 403, 422, 429, None}),
     ),
     Meaning(
@@ -100,7 +100,7 @@ MEANINGS = (
         words=rf"\b(?:models?|deployment)(?: name| id)?{_NAME} "
         rf"?(?:is |was |has been |are |could |do |for this resource )?{_GONE}"
         r"|(?:no such|unknown|invalid|unsupported|unrecogni[sz]ed|find|pull) (?:the )?model\b"
-        r"|not a (?:valid|known|supported) model|model.?not.?found|access to (?:the |this )?model"
+        r"|not a (?:valid|known|supported) model|not work with the specified model|model.?not.?found|access to (?:the |this )?model"
         r"|no (?:available )?(?:channel|endpoint|provider)s? .{0,60}\b(?:model|found for)"
         r"|not (?:an image|a image|an image generation) model",
         statuses=_REFUSALS | {None, 500},

@@ -43,6 +43,11 @@ MODEL = [
     (404, {"error": 'model "x" not found, try pulling it first'}),
     (400, said("The model `gpt-4o` is not an image model.", param="model")),
 ]
+MODEL += [
+    (404, [{"error": {"code": 404, "message": "models/imagen-2 is not found for API version v1"}}]),
+    (400, said("The images generation operation does not work with the specified model, x.")),
+    (422, {"detail": [{"loc": ["body", "model"], "msg": "Input should be 'a' or 'b'"}]}),
+]
 ROUTE = [
     (404, said("Invalid URL (POST /v1/v1/responses)")),
     (404, {"detail": "Not Found"}),
@@ -114,6 +119,24 @@ OTHERS = [
     (400, said("litellm.BadRequestError: ContentPolicyViolationError"), FailureKind.MODERATION),
     (403, said("Insufficient credits. Top up your account"), FailureKind.QUOTA),
     (402, {"error": {"message": "x", "code": 402}}, FailureKind.QUOTA),
+    (
+        403,
+        {"error": {"message": "Key limit exceeded (total limit)", "code": 403}},
+        FailureKind.QUOTA,
+    ),
+    (400, said("Budget has been exceeded!", type="budget_exceeded"), FailureKind.QUOTA),
+    (
+        429,
+        {"error": {"code": "RateLimitReached", "message": "call rate"}},
+        FailureKind.RATE_LIMITED,
+    ),
+    (401, {"error": {"code": "401", "message": "invalid subscription key"}}, FailureKind.BAD_KEY),
+    (
+        403,
+        {"error": {"message": "Input was flagged for hate", "code": 403}},
+        FailureKind.MODERATION,
+    ),
+    (403, {"error": {"message": "denied by Firewall rules"}}, FailureKind.BLOCKED),
     (403, said("Your organization must be verified to use the model `x`."), FailureKind.UNVERIFIED),
     (400, said("Your organization must be verified to stream"), FailureKind.UNVERIFIED),
     (401, said("Invalid API key"), FailureKind.BAD_KEY),

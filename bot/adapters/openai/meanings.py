@@ -100,7 +100,8 @@ MEANINGS = (
         words=rf"\b(?:models?|deployment)(?: name| id)?{_NAME} "
         rf"?(?:is |was |has been |are |could |do |for this resource )?{_GONE}"
         r"|(?:no such|unknown|invalid|unsupported|unrecogni[sz]ed|find|pull) (?:the )?model\b"
-        r"|not a (?:valid|known|supported) model|not work with the specified model|model.?not.?found|access to (?:the |this )?model"
+        r"|not a (?:valid|known|supported) model|not work with the specified model"
+        r"|model.?not.?found|access to (?:the |this )?model"
         r"|no (?:available )?(?:channel|endpoint|provider)s? .{0,60}\b(?:model|found for)"
         r"|not (?:an image|a image|an image generation) model",
         statuses=_REFUSALS | {None, 500},

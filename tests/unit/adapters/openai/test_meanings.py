@@ -20,7 +20,7 @@ def said(message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"message": message, "type": "invalid_request_error", "code": None, **more}}
 
 
-MODEL = [
+MODEL: list[tuple[int, Any]] = [
     (404, said("The model `gpt-image-1` does not exist or you do not have access to it.")),
     (404, said("The model 'gpt-image-1' has been deprecated, see the deprecations page.")),
     (400, said("The model gpt-image-1 was shut down on 2026-10-23.", code="model_shutdown")),

@@ -11,6 +11,7 @@ from bot.adapters.redis import (
     REFUSED,
     RedisCancellations,
     RedisHeartbeats,
+    RedisRefusedSettings,
     RedisShutOuts,
     WriteProbe,
 )
@@ -112,7 +113,8 @@ async def start_worker(
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
     redis = clients.redis(stack, PATIENCE)
     sessions, cancellations = clients.sessions(redis, PATIENCE), RedisCancellations(redis)
-    backend = image_backend(settings, clients.reading)
+    refused = RedisRefusedSettings(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
+    backend = image_backend(settings, clients.reading, refused)
     stack.push_async_callback(backend.close)
     heartbeats = RedisHeartbeats(
         clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease

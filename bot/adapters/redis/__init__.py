@@ -9,6 +9,7 @@ schema         every key, the fields of a session, the writes of a commit
 store          `RedisSessionStore`
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
                and whether Redis takes changes
+refused_settings  what servers of images refuse
 server         the client, what operations ask of the server, the signatures of requests
 """
 
@@ -19,6 +20,7 @@ from bot.adapters.redis.coordination import (
     RedisShutOuts,
     WriteProbe,
 )
+from bot.adapters.redis.refused_settings import RedisRefusedSettings
 from bot.adapters.redis.server import RedisServer, RedisSignatures, redis_client
 from bot.adapters.redis.store import RedisSessionStore
 
@@ -26,6 +28,7 @@ __all__ = [
     "REFUSED",
     "RedisCancellations",
     "RedisHeartbeats",
+    "RedisRefusedSettings",
     "RedisServer",
     "RedisSessionStore",
     "RedisShutOuts",

@@ -167,6 +167,12 @@ class Attempt:
     def cancelled(self) -> bool:
         return self.failure is FailureKind.CANCELLED
 
+    @property
+    def undelivered(self) -> bool:
+        """It failed although an image is made: Slack did not show it."""
+        failed = self.failure is not None and not self.cancelled
+        return failed and not self.has_draft and any(c.has_image for c in self.candidates)
+
     def candidate(self, number: int) -> Candidate:
         return self.candidates[number - 1]
 

@@ -192,11 +192,21 @@ class FailureKind(StrEnum):
     STREAM_ENDED = "stream_ended"
     NO_IMAGE = "no_image"
     BAD_IMAGE = "bad_image"
+    APP_REFUSED = "app_refused"
+    STORAGE_FULL = "storage_full"
+    UPLOADS_OFF = "uploads_off"
+    FILE_TOO_LARGE = "file_too_large"
     NOT_DELIVERED = "not_delivered"
     NOT_IN_CHANNEL = "not_in_channel"
+    NO_APPS_THERE = "no_apps_there"
+    CHANNEL_ARCHIVED = "channel_archived"
+    CHANNEL_DELETED = "channel_deleted"
     CHANNEL_CLOSED = "channel_closed"
+    THREAD_CLOSED = "thread_closed"
+    SLACK_REFUSED = "slack_refused"
     NOT_SHOWN = "not_shown"
     NOT_PUBLISHED = "not_published"
+    FILE_GONE = "file_gone"
     SOURCE_GONE = "source_gone"
     BASE_GONE = "base_gone"
     SOURCE_UNREADABLE = "source_unreadable"
@@ -211,7 +221,17 @@ RETRYABLE = frozenset({FailureKind.RATE_LIMITED, FailureKind.PROVIDER_DOWN})
 paid for, so a person decides whether to pay again."""
 
 NOT_ANNOUNCED = frozenset(
-    {FailureKind.NOT_IN_CHANNEL, FailureKind.CHANNEL_CLOSED, FailureKind.NOT_SHOWN}
+    {
+        FailureKind.APP_REFUSED,
+        FailureKind.NOT_IN_CHANNEL,
+        FailureKind.NO_APPS_THERE,
+        FailureKind.CHANNEL_ARCHIVED,
+        FailureKind.CHANNEL_DELETED,
+        FailureKind.CHANNEL_CLOSED,
+        FailureKind.THREAD_CLOSED,
+        FailureKind.SLACK_REFUSED,
+        FailureKind.NOT_SHOWN,
+    }
 )
 """The failures of an attempt whose announcement Slack refuses."""
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.domain.attempt import Attempt, ImageRef, Source
 from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.slack_refusals import Place
 from bot.domain.stages import STARTED_OVER, Publication, Stage
 
 SCHEMA = 1
@@ -29,6 +30,7 @@ class Session:
     `root_ts` is the message with the status, empty until it is posted; `thread_ts` the thread that
     everything comes into, which is another one where the session was started inside a thread.
     `owner_org` is the owner's organisation or workspace, empty for the installation's own people.
+    `place` is the kind of conversation that `channel` is.
     `response_url` is Slack's short-lived way to answer the person where the bot is not a member.
     `restarts` is the approved session that this one was started over from, `restarted_as` the
     reverse. `final_candidate` counts only where `final_result` names an attempt. `publication` is
@@ -63,6 +65,7 @@ class Session:
     version: int = 0
     schema: int = SCHEMA
     owner_org: str = ""
+    place: Place = Place.CHANNEL
 
     @property
     def latest(self) -> Attempt:

@@ -32,7 +32,15 @@ from bot.domain.generation import (
 )
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
-from bot.flow.shared import Shared, contract_of, fail, image_of, may_show, next_action
+from bot.domain.slack_refusals import delivery_failure
+from bot.flow.shared import (
+    Shared,
+    contract_of,
+    fail_to_deliver,
+    image_of,
+    may_show,
+    next_action,
+)
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import LAST_RECORD_WITHIN, WAIT, NewCheckpoint, RunCheckpoint
 from bot.ports import ImageBackend, ImageUploads, SessionRecords
@@ -186,10 +194,13 @@ class UploadImages(AsyncParallelBatchNode):
     failure of its candidate, and of the attempt where no other candidate has an image. An image
     whose bytes have expired is made again by a job of its own, which then delivers."""
 
-    def __init__(self, sessions: SessionRecords, publisher: ImageUploads) -> None:
+    def __init__(
+        self, sessions: SessionRecords, publisher: ImageUploads, bot_name: str = ""
+    ) -> None:
         super().__init__()
         self._sessions = sessions
         self._publisher = publisher
+        self._bot_name = bot_name
         self._slots = SoftLimit(IN_MEMORY, SLOT_PATIENCE)
 
     async def prep_async(self, shared: Shared) -> list[Upload]:
@@ -215,7 +226,7 @@ class UploadImages(AsyncParallelBatchNode):
                     del data
             except SlackRefused as error:
                 log.warning("Slack did not take an image: %s", error)
-                facts: dict[str, Any] = {"failure": FailureKind.NOT_DELIVERED}
+                facts: dict[str, Any] = {"failure": delivery_failure(error, session.place)}
             else:
                 log.info("image uploaded", extra={"file": file_id})
                 facts = {"file_id": file_id}
@@ -234,7 +245,11 @@ class UploadImages(AsyncParallelBatchNode):
         if not may_show(session, shared):
             waits = leads(session, image_of(shared), shared["runner"])
             return "expired" if waits and not session.latest.delivering else "cancelled"
-        return "uploaded" if session.latest.images else fail(shared, FailureKind.NOT_DELIVERED)
+        if session.latest.images:
+            return "uploaded"
+        refused = (c.failure for c in session.latest.candidates if c.has_image and c.failure)
+        kind = next(refused, FailureKind.NOT_DELIVERED)
+        return fail_to_deliver(shared, kind, session, self._bot_name)
 
 
 def _about_base(request: ImageRequest, error: GenerationError) -> GenerationError:

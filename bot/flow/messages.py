@@ -13,7 +13,6 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
     OFFERS_EDIT,
     FailureKind,
-    ImageNotReady,
     Refusal,
     SlackRefused,
     SlackUnavailable,
@@ -27,7 +26,16 @@ from bot.domain.generation import (
     was_cancelled,
 )
 from bot.domain.session import Session
-from bot.flow.shared import Shared, contract_of, fail, image_of, may_show, next_action
+from bot.domain.slack_refusals import delivery_failure, is_about_file
+from bot.flow.shared import (
+    Shared,
+    contract_of,
+    fail,
+    fail_to_deliver,
+    image_of,
+    may_show,
+    next_action,
+)
 from bot.ports import DraftMessages, FailureMessages, SessionRecords
 from bot.progress.session_messages import DraftRefresher
 from bot.telemetry.metrics import DRAFT_SECONDS
@@ -47,10 +55,13 @@ class Draft(NamedTuple):
 class PostDraft(AsyncNode):
     """Files → a message in the thread with the buttons to decide."""
 
-    def __init__(self, sessions: SessionRecords, publisher: DraftMessages) -> None:
+    def __init__(
+        self, sessions: SessionRecords, publisher: DraftMessages, bot_name: str = ""
+    ) -> None:
         super().__init__()
         self._sessions = sessions
         self._publisher = publisher
+        self._bot_name = bot_name
 
     async def prep_async(self, shared: Shared) -> Draft | None:
         session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
@@ -65,13 +76,15 @@ class PostDraft(AsyncNode):
         try:
             try:
                 return await self._publisher.post_draft(session, number, repeated=repeated)
-            except ImageNotReady as error:
+            except SlackRefused as error:
+                if not is_about_file(error):
+                    raise
                 session = await self._share(session, number, error)
             return await self._publisher.post_draft(session, number, repeated=repeated)
         except SlackRefused as error:
             return error
 
-    async def _share(self, session: Session, number: int, error: ImageNotReady) -> Session:
+    async def _share(self, session: Session, number: int, error: SlackRefused) -> Session:
         """Show the images as plain files, in their order, and record that. Raises `error` where an
         image has expired."""
         images = [ImageRef(number, candidate.number) for candidate in session.latest.images]
@@ -89,7 +102,9 @@ class PostDraft(AsyncNode):
             return "cancelled"
         if isinstance(ts, SlackRefused):
             log.warning("Slack did not take a draft: %s", ts)
-            return fail(shared, FailureKind.NOT_DELIVERED)
+            session = await self._sessions.load(shared["session_id"])
+            kind = delivery_failure(ts, session.place)
+            return fail_to_deliver(shared, kind, session, self._bot_name)
         log.info("draft posted")
         shared["message_ts"] = ts
         return "posted"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bot.domain.errors import Reason, Refusal
 from bot.domain.policy import Person, Policy
 from bot.domain.session import Session
+from bot.domain.slack_refusals import Place
 from bot.domain.stages import Stage
 from bot.ports import SessionStore
 from bot.telemetry.context import set_log_fields
@@ -23,7 +24,7 @@ _LOOK_AGAIN = 0.05
 class RequestOrigin:
     """`team` is the installation. `idempotency_key` is unique to the request: one that is
     delivered twice starts one session. `thread_ts` is set where the request was made inside a
-    thread."""
+    thread. `place` is the kind of conversation that `channel` is."""
 
     team: str
     person: Person
@@ -31,6 +32,7 @@ class RequestOrigin:
     response_url: str
     idempotency_key: str
     thread_ts: str = ""
+    place: Place = Place.CHANNEL
 
     @property
     def owner(self) -> str:

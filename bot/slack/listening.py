@@ -22,6 +22,7 @@ from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
 from bot.domain.policy import Person
 from bot.domain.prompt import check_length
 from bot.domain.session import Session
+from bot.domain.slack_refusals import place_of
 from bot.service import RequestOrigin, Services
 from bot.slack.identity import Identity
 from bot.slack.request_tracking import (
@@ -92,6 +93,7 @@ def origin_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> RequestOrig
         response_url=body.get("response_url") or "",
         idempotency_key="|".join([*marks, *told]) if any(marks) else uuid4().hex,
         thread_ts=thread_ts,
+        place=place_of(channel, str(body.get("channel_name") or "")),
     )
 
 
@@ -106,6 +108,7 @@ def origin_of_event(args: AsyncArgs) -> RequestOrigin:
         response_url="",
         idempotency_key=f"{acting.team}|{channel}|{ts}",
         thread_ts=thread_of(event),
+        place=place_of(channel),
     )
 
 

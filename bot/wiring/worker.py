@@ -81,6 +81,7 @@ def job_dispatcher(
         ImageRequests(retrying, clients.files, heartbeats, avoid_rejected=settings.avoid_rejected),
         status.changed,
         partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
+        clients.identity.bot_name,
     )
     runner = GenerationRunner(flow, previews, heartbeats, retries)
     watch = CancellationWatch(sessions)

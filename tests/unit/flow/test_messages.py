@@ -69,7 +69,7 @@ async def test_what_slack_refuses_becomes_a_failure() -> None:
     place = Place(UPLOADED)
     place.publisher.failures["post_draft"] = [REFUSED]
     assert await place.post() == "failed"
-    assert place.shared["failure"] == "not_delivered"
+    assert place.shared["failure"] == "channel_closed"
 
 
 async def test_while_slack_is_away_the_run_ends_and_is_repeated() -> None:

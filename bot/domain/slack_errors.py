@@ -7,6 +7,7 @@ one has the meaning of its family.
 
 from __future__ import annotations
 
+import json
 import re
 from enum import StrEnum
 
@@ -187,3 +188,15 @@ def meaning_of(code: str) -> Meaning:
 def seconds_to_wait(code: str) -> float:
     """How long a passing refusal is waited out where Slack does not say; 0 for the usual pause."""
     return _WAIT.get(code, 0.0)
+
+
+def is_delivered(status: int, body: str) -> bool:
+    """Whether the answer of a `response_url` says that the words are out: Slack answers `ok`, alone
+    or in JSON. A page of HTML is of a proxy."""
+    if status >= 300 or body.lstrip().startswith("<"):
+        return False
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return True
+    return not isinstance(answer, dict) or answer.get("ok") is not False

@@ -152,7 +152,7 @@ def not_published(session: Session, words: str) -> Session:
     return refused if refused is session else replace(refused, error_message=words)
 
 
-def publish_again(session: Session, number: int, asked_by: str = "") -> Session:
+def publish_again(session: Session, number: int, now: float, asked_by: str = "") -> Session:
     """Once more what Slack did not take, by a job of another name. Nothing changes where that is
     on its way, or was `asked_by` the same request. Raises `Refusal` where the image is out."""
     state = session.publication
@@ -167,7 +167,16 @@ def publish_again(session: Session, number: int, asked_by: str = "") -> Session:
     approved = session.attempt(number)
     approved = replace(approved, run=approved.run + 1, asked_by=asked_by or approved.asked_by)
     again = _recorded(session, PublicationEvent.PUBLISH_AGAIN)
-    return replace(with_attempt(again, approved), error_message="")
+    return replace(with_attempt(again, approved), error_message="", updated_at=now)
+
+
+def file_replaced(session: Session, image: ImageRef, file_id: str) -> Session:
+    """The file of an approved image was gone, and is uploaded anew."""
+    if image.attempt > len(session.attempts):
+        return session
+    attempt = session.attempt(image.attempt)
+    uploaded = replace(attempt.candidate(image.candidate), file_id=file_id)
+    return with_attempt(session, replace(attempt.with_candidate(uploaded), as_file=False))
 
 
 def final_shown(session: Session) -> Session:

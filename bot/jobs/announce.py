@@ -85,7 +85,7 @@ class RootMessage:
                 log.warning("a failure could not be shown in its thread: %s", refused.code)
         if not ts:
             told = not_posted_words(kind, session, self._bot_name)
-            await self._publisher.tell_owner(session, told)
+            await self._publisher.tell_owner(session, told, try_again=number if made else 0)
         try:
             await self._sessions.update(
                 session.id, lambda s: not_announced(s, number, kind, words, ts, time.time())

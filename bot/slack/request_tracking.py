@@ -141,7 +141,8 @@ def count_slack_errors(method: str) -> Iterator[None]:
         yield
     except SlackApiError as error:
         code = error_code(error)
-        metrics.slack_error(method, "busy" if code == "ratelimited" else code or "unavailable")
+        busy = code in {"ratelimited", "rate_limited"}
+        metrics.slack_error(method, "busy" if busy else code or "unavailable")
         raise
     except (ClientError, OSError):
         metrics.slack_error(method, "unavailable")
@@ -151,7 +152,8 @@ def count_slack_errors(method: str) -> Iterator[None]:
 def error_code(error: SlackApiError) -> str:
     """The code that Slack answered; empty where its answer holds none."""
     data = getattr(error.response, "data", error.response)
-    return str(data.get("error") or "") if isinstance(data, dict) else ""
+    code = data.get("error") if isinstance(data, dict) else ""
+    return code if isinstance(code, str) else ""
 
 
 def kind_and_name(body: object) -> tuple[str, str]:

@@ -241,13 +241,13 @@ def not_published_words(
     refused = _REFUSED.get(kind)
     if refused is None:
         return FAILURES[FailureKind.NOT_PUBLISHED]
-    words = f"Your image is approved, but {refused.why}. "
+    words = f"Your image is approved, but {refused.why}."
     if kind is FailureKind.FILE_GONE:
-        words += f"{refused.what_to_do}."
-    elif refused.mendable:
-        words += f"{refused.what_to_do}, then press Try again on my first message."
+        words = f"{words} {refused.what_to_do}."
     else:
-        words += "You can share it from the draft in the thread."
+        then = f" {refused.what_to_do}, then" if refused.mendable else " If that changes,"
+        words = f"{words}{then} press Try again on my first message"
+        words = f"{words}, or share the image from the draft in the thread."
     return _filled(words, bot_name, session.channel)
 
 

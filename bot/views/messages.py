@@ -10,7 +10,15 @@ from bot.domain.session import Session
 from bot.domain.stages import PUBLICATION_REFUSED, Event, Publication, Stage
 from bot.domain.transitions import can
 from bot.views import blocks, ids
-from bot.views.blocks import FALLBACK_TEXT, PROMPT_SHOWN, Block, Message, cut, escape
+from bot.views.blocks import (
+    FALLBACK_TEXT,
+    PROMPT_SHOWN,
+    SECTION_TEXT,
+    Block,
+    Message,
+    cut,
+    escape,
+)
 from bot.views.captions import (
     ai_alt_text,
     ai_line,
@@ -84,6 +92,14 @@ def failure_message(session: Session, number: int, words: str, *, edit_prompt: b
     row = [ids.EDIT_PROMPT, ids.TRY_AGAIN] if edit_prompt else [ids.TRY_AGAIN]
     target = ids.Target(session.id, number)
     return Message(text, [lead, blocks.buttons(target, *row, primary=ids.EDIT_PROMPT)])
+
+
+def notice_message(session: Session, words: str, try_again: int = 0) -> Message:
+    """What the owner is told in private: with a button where an attempt can be tried again."""
+    if not try_again or len(words) > SECTION_TEXT:
+        return Message(words, [])
+    target = ids.Target(session.id, try_again)
+    return Message(words, [blocks.section(words), blocks.buttons(target, ids.TRY_AGAIN)])
 
 
 def final_message(

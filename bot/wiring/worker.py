@@ -90,7 +90,7 @@ def job_dispatcher(
     root = RootMessage(retrying, publisher, clients.identity.bot_name)
     show_end = ShowEnd(previews, drafts, status)
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
-    publish = Publish(retrying, publisher, show_end)
+    publish = Publish(retrying, publisher, show_end, clients.identity.bot_name)
     handlers: dict[JobKind, Handler] = {
         JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, retries),
         JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),

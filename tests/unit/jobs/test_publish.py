@@ -91,7 +91,7 @@ async def test_what_is_asked_for_again_while_it_is_shown_as_refused_is_published
 
     async def pressed_meanwhile(session: Session, number: int) -> None:
         if not pressed:
-            pressed.append(await worker.store.update(ID, lambda s: publish_again(s, 1)))
+            pressed.append(await worker.store.update(ID, lambda s: publish_again(s, 1, 130.0)))
         await refresh(session, number)
 
     worker.publisher.refresh_draft = pressed_meanwhile  # type: ignore[method-assign]

@@ -127,6 +127,18 @@ def track_listener() -> Iterator[TrackedRequest]:
         tracked.end_part()
 
 
+def mark_unhandled() -> None:
+    """Nobody handles the request that is tracked now."""
+    if tracked := _current.get():
+        tracked.outcome = "unhandled"
+
+
+def is_known(body: object) -> bool:
+    """Whether it is a request of a kind and name that a listener is there for."""
+    kind, name = kind_and_name(body)
+    return bool(kind) and name != metrics.OTHER
+
+
 async def wait_for_acks() -> None:
     """Wait for the acks of this request and of all others in flight, `PATIENCE` seconds at most."""
     tracked = _current.get()

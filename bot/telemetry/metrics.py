@@ -34,7 +34,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 """They would be a second series for each, which nobody asks for."""
 
 REQUEST_KINDS = ("slash_command", "block_action", "view_submission", "shortcut", "event")
-REQUEST_OUTCOMES = ("ok", "refused", "unavailable", "error")
+REQUEST_OUTCOMES = ("ok", "refused", "unavailable", "unhandled", "error")
 JOB_OUTCOMES = ("done", "failed", "put_off", "handed_back", "abandoned")
 STORE_ERROR_KINDS = ("timeout", "connection", "refused")
 OTHER = "other"
@@ -47,6 +47,12 @@ REQUESTS = Counter(
     "imagine_requests",
     "Requests of people that Slack delivered, by what became of them.",
     ("kind", "name", "outcome"),
+    registry=REGISTRY,
+)
+UNHANDLED = Counter(
+    "imagine_unhandled",
+    "What Slack delivered and nobody handles, by its type; it is acked all the same.",
+    ("type",),
     registry=REGISTRY,
 )
 ACK_SECONDS = Histogram(
@@ -169,6 +175,9 @@ def job_ended(kind: object, outcome: str, seconds: float) -> None:
         JOB_SECONDS.labels(known).observe(seconds)
 
 
+_types: set[str] = set()
+
+
 def slack_error(method: str, code: object) -> None:
     """`method` is written in the program; `code` comes from Slack. What has not the form of an
     error code is `other`, and so is any code after the first `_MOST_CODES`."""
@@ -182,6 +191,19 @@ def _slack_kind(code: str) -> str:
         return OTHER
     _slack_codes.add(code)
     return code
+
+
+def unhandled(kind: str) -> None:
+    """`kind` comes from Slack: of what has not the form of a type, and of any after the first
+    `_MOST_CODES`, it is `other`."""
+    UNHANDLED.labels(known_word(kind)).inc()
+
+
+def known_word(kind: str) -> str:
+    """The type, where it may be written down."""
+    if kind not in _types and len(_types) < _MOST_CODES and _CODE.fullmatch(kind):
+        _types.add(kind)
+    return kind if kind in _types else OTHER
 
 
 _JOB_KINDS = tuple(kind.value for kind in JobKind)

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 
 from bot.domain.errors import Refusal, SlackShutOut
 from bot.domain.jobs import Job, JobKind
+from bot.domain.shut_out import UNINSTALLED
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.shut_out_notice import ShutOutNotice
 from bot.jobs.slack_breaker import SlackBreaker
@@ -55,6 +56,7 @@ class JobDispatcher:
                 await self._last_try.run(session, job, handle)
             else:
                 await handle(session, job, repeated or job.run > 0)
-        except SlackShutOut:
-            await self._notice.tell(session)
+        except SlackShutOut as error:
+            if error.code not in UNINSTALLED:
+                await self._notice.tell(session)
             raise

@@ -35,10 +35,12 @@ async def dispatch(app: AsyncApp, request: AsyncBoltRequest | None) -> BoltRespo
     except Exception as error:  # noqa: BLE001 - Slack is never answered with 500
         log.error("a request could not be dispatched: %s", type(error).__name__)
         response = BoltResponse(status=500)
-    if response.status >= 500 and is_known(request.body):
-        log.error("a request broke Bolt")
+    if response.status < 404:
+        return response
+    if is_known(request.body):
+        log.error("a request was not acked")
         return BoltResponse(status=400, body={"error": "bad request"})
-    return response if response.status < 404 else ack_unhandled(request.body)
+    return ack_unhandled(request.body)
 
 
 def ack_unhandled(body: object) -> BoltResponse:

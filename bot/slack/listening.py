@@ -23,6 +23,7 @@ from bot.domain.policy import Person
 from bot.domain.prompt import check_length
 from bot.domain.session import Session
 from bot.domain.slack_refusals import place_of
+from bot.ports import ShutOuts
 from bot.service import RequestOrigin, Services
 from bot.slack.identity import Identity
 from bot.slack.request_tracking import (
@@ -50,12 +51,14 @@ DECIDE_WITHIN = 2.0
 
 @dataclass(frozen=True)
 class ListenerDependencies:
-    """`ai_label` is the note that images carry; empty for none."""
+    """`ai_label` is the note that images carry; empty for none. `shut_outs` tells the workers that
+    Slack refuses the app."""
 
     services: Services
     tasks: BackgroundTasks
     identity: Identity
     ai_label: str
+    shut_outs: ShutOuts
 
     async def queue_owed(self, session: Session) -> None:
         """Queue what follows from a decision that is stored and acked. Never raises."""

@@ -44,7 +44,20 @@ _NAMES: dict[str, set[str]] = {
     "block_action": {*_PLAIN_ACTIONS, *_ACTION_PATTERNS},
     "view_submission": {ids.PROMPT_FORM, ids.EDIT_FORM, ids.REFINE_FORM, ids.IMAGE_FORM},
     "shortcut": {ids.DIRECT_IMAGE},
-    "event": {"app_home_opened", "app_mention", "message"},
+    "event": {
+        "app_home_opened",
+        "app_mention",
+        "app_uninstalled",
+        "channel_archive",
+        "channel_deleted",
+        "channel_left",
+        "group_archive",
+        "group_deleted",
+        "group_left",
+        "member_left_channel",
+        "message",
+        "tokens_revoked",
+    },
 }
 
 

@@ -57,6 +57,7 @@ def slack_breaker(clients: Clients, stack: AsyncExitStack, tasks: BackgroundTask
     clients.slack.on_shut_out = breaker.report
     clients.slack.on_doubt = breaker.doubt
     clients.slack.on_worked = breaker.worked
+    clients.slack.before_call = breaker.before_call
     return breaker
 
 
@@ -120,6 +121,7 @@ async def start_worker(
     write_probe = WriteProbe(probed.probe_write)
     tasks = BackgroundTasks()
     breaker = slack_breaker(clients, stack, tasks)
+    await breaker.close_if_uninstalled()
     dispatcher, watch = job_dispatcher(
         clients, sessions, cancellations, heartbeats, breaker, backend
     )

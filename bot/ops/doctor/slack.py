@@ -19,6 +19,12 @@ OPTIONAL_SCOPES = {
     "channels:join": "people have to /invite the bot into public channels",
     "channels:history": "a message may come twice in a public channel when Slack's answer is lost",
     "groups:history": "a message may come twice in a private channel when Slack's answer is lost",
+    "mpim:history": "a message may come twice in a group direct message when Slack's answer is "
+    "lost",
+    "channels:read": "the bot is not told that a public channel is archived or deleted, or that it "
+    "was removed from one",
+    "groups:read": "the bot is not told that a private channel is archived or deleted, or that it "
+    "was removed from one",
     "app_mentions:read": "nobody can direct an image by mentioning the bot",
     "im:history": "the bot hears no direct messages, and may send one twice",
     "files:read": "nobody can start from a picture of their own",

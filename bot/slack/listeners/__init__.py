@@ -9,6 +9,7 @@ from bot.slack.listeners.clicks import Clicks
 from bot.slack.listeners.commands import Commands
 from bot.slack.listeners.forms import Forms
 from bot.slack.listeners.home import Home
+from bot.slack.listeners.installation import Installation
 from bot.slack.listeners.mentions import Mentions
 from bot.slack.listeners.shortcuts import Shortcuts
 from bot.slack.listening import ListenerDependencies
@@ -48,5 +49,16 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
     mentions = Mentions(dependencies)
     on_event(app, "app_mention", mentions.mentioned, tasks)
     on_event(app, "message", mentions.written_to, tasks)
+
+    installation = Installation(dependencies)
+    on_event(app, "app_uninstalled", installation.uninstalled, tasks)
+    on_event(app, "tokens_revoked", installation.tokens_revoked, tasks)
+    on_event(app, "channel_archive", installation.archived, tasks)
+    on_event(app, "group_archive", installation.archived, tasks)
+    on_event(app, "channel_deleted", installation.deleted, tasks)
+    on_event(app, "group_deleted", installation.deleted, tasks)
+    on_event(app, "channel_left", installation.left, tasks)
+    on_event(app, "group_left", installation.left, tasks)
+    on_event(app, "member_left_channel", installation.member_left, tasks)
 
     app.message_shortcut(ids.DIRECT_IMAGE)(Shortcuts(dependencies).direct_image)

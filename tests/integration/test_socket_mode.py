@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 from slack_bolt.async_app import AsyncApp
@@ -91,4 +92,52 @@ async def test_what_never_opens_is_given_up_in_words(
         with caplog.at_level(logging.INFO), pytest.raises(SocketNotOpened, match="cannot be reach"):
             await connections.start()
         assert "ticket" not in caplog.text
+        await connections.stop()
+
+
+ENVELOPES: list[tuple[str, Any]] = [
+    ("events_api", {"type": "event_callback", "event": {"type": "team_join"}}),
+    ("events_api", {"type": "app_rate_limited"}),
+    ("events_api", {}),
+    ("interactive", {"type": "view_closed", "view": {"callback_id": "x"}}),
+    ("interactive", {"type": "block_suggestion", "action_id": "x", "value": "a"}),
+    ("interactive", {"type": "something_of_next_year"}),
+    ("slash_commands", {"command": "/other", "text": "a fox"}),
+    ("options", {"type": "dialog_suggestion"}),
+    ("something_of_next_year", {"new": True}),
+    ("something_of_next_year", None),
+    ("something_of_next_year", ["a", "b"]),
+    ("something_of_next_year", "text"),
+    ("", 7),
+]
+
+
+async def test_every_envelope_is_acked_whatever_is_in_it(slack: SimulatedSlack) -> None:
+    about = {"team_id": slack.team_id}
+    async with slack_session() as http:
+        connections = SocketModeConnections(
+            app_for(slack, http), slack.app_token, InFlightRequests()
+        )
+        await connections.start()
+        for kind, payload in ENVELOPES:
+            told = {**about, **payload} if isinstance(payload, dict) else payload
+            async with asyncio.timeout(PATIENCE):
+                await slack.delivery.sockets.send(kind, told)
+        await connections.stop()
+
+
+@pytest.mark.parametrize("text", ["", "{broken", "[]", "null", '"text"', "{}", '{"type":"new"}'])
+async def test_a_message_that_is_no_envelope_breaks_nothing(
+    slack: SimulatedSlack, text: str
+) -> None:
+    async with slack_session() as http:
+        connections = SocketModeConnections(
+            app_for(slack, http), slack.app_token, InFlightRequests()
+        )
+        await connections.start()
+        for link in slack.delivery.sockets.usable():
+            await link.ws.send_str(text)
+        for kind, payload in ENVELOPES[:2]:
+            async with asyncio.timeout(PATIENCE):
+                await slack.delivery.sockets.send(kind, {**payload, "team_id": slack.team_id})
         await connections.stop()

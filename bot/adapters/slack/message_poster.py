@@ -67,8 +67,17 @@ class MessagePoster:
         """Upload a file once and return its id. `title` is plain text (an `alt_txt` would make
         sharing fail). `share` is empty, or the `channel_id` and `thread_ts` to share to.
 
-        A repeated upload is a new file. Nobody sees an unfinished one.
+        A repeated upload is a new file. Nobody sees an unfinished one. Where Slack does not know a
+        file whose bytes it was sent, they went astray: they are sent once more.
         """
+        try:
+            return await self._upload(data, filename, title, **share)
+        except SlackRefused as error:
+            if error.code != "file_not_found":
+                raise
+        return await self._upload(data, filename, title, **share)
+
+    async def _upload(self, data: bytes, filename: str, title: str, **share: str) -> str:
         place = await call(
             self._client.files_getUploadURLExternal, filename=filename, length=len(data)
         )

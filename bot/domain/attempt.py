@@ -103,7 +103,7 @@ class Attempt:
     candidates' jobs may be queued. `delivering` is the candidate that was made last: its job brings
     all images to Slack; 0 while one is being made. `failure_ts` is the message about the failure.
     `cancel_shown`: the thread shows that it was cancelled. `told_of_shut_out`: its owner was told
-    that Slack refuses the app.
+    that Slack refuses the app. `deliveries` counts how often its images were to be delivered again.
     """
 
     number: int
@@ -127,6 +127,7 @@ class Attempt:
     failure_ts: str = ""
     cancel_shown: bool = False
     told_of_shut_out: bool = False
+    deliveries: int = 0
 
     @property
     def images(self) -> tuple[Candidate, ...]:

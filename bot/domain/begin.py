@@ -143,6 +143,7 @@ def _deliver_again(session: Session, event: Event, now: float, asked_by: str) ->
     again = replace(
         attempt,
         run=attempt.run + 1,
+        deliveries=attempt.deliveries + 1,
         announced=False,
         as_file=False,
         asked_by=asked_by or attempt.asked_by,

@@ -34,7 +34,8 @@ class Session:
     `response_url` is Slack's short-lived way to answer the person where the bot is not a member.
     `restarts` is the approved session that this one was started over from, `restarted_as` the
     reverse. `final_candidate` counts only where `final_result` names an attempt. `publication` is
-    where the approved image stands, `final_ts` its message in the channel. `retiring_result` is
+    where the approved image stands, `final_ts` its message in the channel, `final_file_id` its file
+    where that of the draft was gone. `retiring_result` is
     what `final_result` was when the session was started over, until its messages show that too.
     """
 
@@ -66,6 +67,7 @@ class Session:
     schema: int = SCHEMA
     owner_org: str = ""
     place: Place = Place.CHANNEL
+    final_file_id: str = ""
 
     @property
     def latest(self) -> Attempt:

@@ -89,6 +89,7 @@ def use_earlier(session: Session, image: ImageRef, user: str, now: float) -> Ses
         final_result=image.attempt,
         final_candidate=image.candidate,
         approved_by=user,
+        final_file_id="",
         publication=next_publication(session.publication, PublicationEvent.APPROVE),
         error_message="",
     )
@@ -170,13 +171,10 @@ def publish_again(session: Session, number: int, now: float, asked_by: str = "")
     return replace(with_attempt(again, approved), error_message="", updated_at=now)
 
 
-def file_replaced(session: Session, image: ImageRef, file_id: str) -> Session:
-    """The file of an approved image was gone, and is uploaded anew."""
-    if image.attempt > len(session.attempts):
-        return session
-    attempt = session.attempt(image.attempt)
-    uploaded = replace(attempt.candidate(image.candidate), file_id=file_id)
-    return with_attempt(session, replace(attempt.with_candidate(uploaded), as_file=False))
+def file_replaced(session: Session, file_id: str) -> Session:
+    """The file of the approved image was gone, and is uploaded anew. The draft keeps its own: an
+    update cannot change it."""
+    return replace(session, final_file_id=file_id)
 
 
 def final_shown(session: Session) -> Session:

@@ -103,9 +103,7 @@ class Publish:
                 raise
         log.warning("the file of an approved image is gone: it is uploaded anew")
         file_id = await self._publisher.upload(approved, image, pybase64.b64decode(encoded))
-        session = await self._sessions.update(
-            session.id, lambda s: file_replaced(s, image, file_id)
-        )
+        session = await self._sessions.update(session.id, lambda s: file_replaced(s, file_id))
         return await self._publisher.post_final(
             as_approved(session), repeated=repeated, uploaded_anew=True
         )

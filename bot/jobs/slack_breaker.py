@@ -174,12 +174,20 @@ class SlackBreaker:
         try:
             if state is None:
                 await self._shut_outs.clear()
+            elif (told := await self._uninstalled_meanwhile(state)) is not None:
+                state = told
+                self._set(told)
             else:
                 await self._shut_outs.save(state)
         except StoreUnavailable as error:
             log.warning("other processes are not told yet how Slack stands: %s", error)
             return
         self._unsaved = self._state is not state
+
+    async def _uninstalled_meanwhile(self, state: ShutOut) -> ShutOut | None:
+        """What an event has told: it says more than the refusals that follow from it."""
+        stored = None if state.uninstalled else await self._shut_outs.load()
+        return stored if stored is not None and stored.uninstalled else None
 
     async def _wait_for_quiet(self, state: ShutOut) -> None:
         """Close after `QUIET_FOR` without a refusal: perhaps nothing calls the method any more."""
@@ -199,7 +207,13 @@ class SlackBreaker:
         if state is not None and state.uninstalled:
             self._look_not_before = self._now() + LOOK_AFTER_UNINSTALLED_EVERY
         SLACK_SHUT_OUT.set(state is not None)
-        if state is not None and not state.half_open and (before is None or before.half_open):
+        if state is not None and not state.half_open and not _says_the_same(before, state):
             log.error("%s. Nothing is generated until then", state)
         elif state is None and before is not None:
             log.warning("Slack lets the app in again")
+
+
+def _says_the_same(before: ShutOut | None, state: ShutOut) -> bool:
+    if before is None or before.half_open:
+        return False
+    return before.uninstalled == state.uninstalled

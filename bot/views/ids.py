@@ -100,7 +100,10 @@ def marker(
     session: Session,
     kind: Literal["root", "draft", "preview", "failure", "final"],
     number: int = 0,
+    delivery: int = 0,
 ) -> str:
     """The id of a message's first block, by which it is found where no `ts` was recorded. At most
-    255 characters; `number` is that of its attempt."""
-    return f"{kind}-{session.id}-{number}"
+    255 characters; `number` is that of its attempt, `delivery` how often that was delivered
+    again."""
+    again = f".{delivery}" if delivery else ""
+    return f"{kind}-{session.id}-{number}{again}"

@@ -50,8 +50,9 @@ def root_message(
     options = option_words(session.options)
     who = f"<@{session.user}> imagines"
     lead = blocks.section(f"{who}, from a picture" if session.source else who)
+    delivery = session.latest.deliveries if session.attempts else 0
     shown = [
-        lead | {"block_id": ids.marker(session, "root")},
+        lead | {"block_id": ids.marker(session, "root", delivery=delivery)},
         blocks.section(plain=cut(session.task_input, PROMPT_SHOWN) or "(started over)"),
         blocks.context(status, options) if options else blocks.context(status),
     ]
@@ -88,7 +89,8 @@ def preview_message(
 def failure_message(session: Session, number: int, words: str, *, edit_prompt: bool) -> Message:
     """Why an attempt failed and what to do next, with the buttons to do it."""
     text = f"<@{session.user}> {words}"
-    lead = blocks.section(f"⚠️ {text}") | {"block_id": ids.marker(session, "failure", number)}
+    marker = ids.marker(session, "failure", number, session.attempt(number).deliveries)
+    lead = blocks.section(f"⚠️ {text}") | {"block_id": marker}
     row = [ids.EDIT_PROMPT, ids.TRY_AGAIN] if edit_prompt else [ids.TRY_AGAIN]
     target = ids.Target(session.id, number)
     return Message(text, [lead, blocks.buttons(target, *row, primary=ids.EDIT_PROMPT)])
@@ -118,7 +120,7 @@ def final_message(
     linked = blocks.section(f"<{escape(link)}|See the image>")
     shown = [
         blocks.section(lead) | {"block_id": marker},
-        (linked if link else blocks.image(image.file_id, alt_text))
+        (linked if link else blocks.image(session.final_file_id or image.file_id, alt_text))
         | {"block_id": f"image-{marker}"},
         blocks.section(plain=cut(approved.prompt, PROMPT_SHOWN)),
     ]

@@ -142,7 +142,7 @@ class SlackPublisher:
     ) -> str:
         approved = session.attempt(session.final_result)
         retiring = session.publication in RETIRING  # it was updated since it was approved
-        link = await self._permalink(session, approved) if approved.as_file else ""
+        link = await self._link(session, approved)
         message = messages.final_message(session, link=link, label=self._ai_label)
         return await self._poster.post(
             session,
@@ -155,7 +155,7 @@ class SlackPublisher:
 
     async def retire_final(self, session: Session) -> None:
         approved = session.attempt(session.final_result)
-        link = await self._permalink(session, approved) if approved.as_file else ""
+        link = await self._link(session, approved)
         message = messages.final_message(session, link=link, retired=True, label=self._ai_label)
         await self._update(session.channel, session.final_ts, message)
 
@@ -180,8 +180,11 @@ class SlackPublisher:
         name = f"imagine-attempt-{image.attempt}{suffix}.{extension}"
         return name, f"{name} · {ai_line(self._ai_label, candidate)}"
 
-    async def _permalink(self, session: Session, approved: Attempt) -> str:
-        """Where the approved image is, for a message that Slack does not take it into."""
+    async def _link(self, session: Session, approved: Attempt) -> str:
+        """Where the approved image is, for a message that Slack does not take it into; empty for
+        one that it takes."""
+        if not approved.as_file or session.final_file_id:
+            return ""
         where = {"channel": session.channel, "message_ts": approved.message_ts}
         answer = await with_retries(lambda: call(self._client.chat_getPermalink, **where))
         return text_in(answer, "permalink", "chat.getPermalink")

@@ -148,7 +148,7 @@ def _deliver_again(session: Session, event: Event, now: float, asked_by: str) ->
         as_file=False,
         asked_by=asked_by or attempt.asked_by,
         candidates=candidates,
-        delivering=next(c.number for c in candidates if c.deliverable),
+        delivering=next(c.number for c in candidates if c.has_image),
         failure=None,
         failure_ts="",
     )

@@ -12,8 +12,7 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.concurrency import BackgroundTasks
-from bot.domain.policy import Policy
-from bot.domain.session import Session
+from bot.domain.session import Policy, Session
 from bot.service import Services
 from tests.fakes import FakeCancellations, FakeJobQueue
 from tests.property.people import NOW, OTHER_DIRECTOR
@@ -28,11 +27,11 @@ class HeldStore(RedisSessionStore):
     gate: asyncio.Event | None = None
     waiting: asyncio.Event
 
-    async def _write(self, session: Session, *, expected: str) -> bool:
+    async def _write(self, *arguments: Any) -> list[Session]:
         if self.gate is not None:
             self.waiting.set()
             await self.gate.wait()
-        return await super()._write(session, expected=expected)
+        return await super()._write(*arguments)
 
 
 class Process:

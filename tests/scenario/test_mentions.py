@@ -13,9 +13,8 @@ from bot.domain.errors import FailureKind, Reason
 from bot.domain.generation import attempt_failed
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
-from bot.domain.policy import Policy
 from bot.domain.prompt import MAX_PROMPT
-from bot.domain.session import Session
+from bot.domain.session import Policy, Session
 from bot.domain.sizes import ratio_of
 from bot.domain.stages import Stage
 from bot.views import words
@@ -215,9 +214,9 @@ async def test_nothing_is_acked_before_it_is_kept(
     app = make_app()
     gate, create = asyncio.Event(), app.store.create
 
-    async def slowly(session: Session) -> Session:
+    async def slowly(session: Session, **options: Any) -> Session:
         await gate.wait()
-        return await create(session)
+        return await create(session, **options)
 
     monkeypatch.setattr(app.store, "create", slowly)
     dispatched = asyncio.create_task(app.bolt.async_dispatch(signed_event(mention("a fox"))))

@@ -27,11 +27,9 @@ from bot.domain.session import Session
 from bot.domain.slack_errors import PLACE, Meaning, meaning_of
 from bot.domain.slack_refusals import Place, is_about_file
 from bot.domain.stages import RETIRING
-from bot.views import ids, messages
-from bot.views.blocks import Message, without_images
+from bot.views import messages
+from bot.views.blocks import Message, marker, without_images
 from bot.views.captions import ai_line
-from bot.views.drafts import draft_message
-from bot.views.messages import notice_message
 
 log = logging.getLogger(__name__)
 
@@ -97,10 +95,8 @@ class SlackPublisher:
         return await with_retries(partial(self._poster.upload, data, name, title))
 
     async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
-        draft, attempt = (
-            draft_message(session, number, label=self._ai_label),
-            session.attempt(number),
-        )
+        draft = messages.draft_message(session, number, label=self._ai_label)
+        attempt = session.attempt(number)
         return await self._poster.post(
             session,
             draft,
@@ -116,9 +112,9 @@ class SlackPublisher:
         await with_retries(partial(self._poster.upload, data, name, title, **place))
 
     async def remove_draft(self, session: Session, number: int) -> None:
-        marker, attempt = ids.marker(session, "draft", number), session.attempt(number)
+        marked, attempt = marker(session, "draft", number), session.attempt(number)
         since = attempt.generated_at or attempt.queued_at
-        await self._poster.remove(session, marker, attempt.message_ts, since)
+        await self._poster.remove(session, marked, attempt.message_ts, since)
 
     async def post_preview(self, session: Session, number: int, data: bytes) -> str:
         return await self._previews.post(session, number, data)
@@ -127,7 +123,7 @@ class SlackPublisher:
         await self._previews.remove(session, number, ts)
 
     async def refresh_draft(self, session: Session, number: int) -> None:
-        draft = draft_message(session, number, label=self._ai_label)
+        draft = messages.draft_message(session, number, label=self._ai_label)
         await self._update(session.channel, session.attempt(number).message_ts, draft)
 
     async def post_failure(
@@ -169,7 +165,7 @@ class SlackPublisher:
             await self._poster.update(channel, ts, without_images(message))
 
     async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
-        await self._notices.tell(session, notice_message(session, words, try_again))
+        await self._notices.tell(session, messages.notice_message(session, words, try_again))
 
     def _name_and_title(self, session: Session, image: ImageRef) -> tuple[str, str]:
         """The file's name, and what Slack shows above a file that stands by itself, and in its list

@@ -220,21 +220,6 @@ RETRYABLE = frozenset({FailureKind.RATE_LIMITED, FailureKind.PROVIDER_DOWN})
 """The failures that asking again can mend. A timeout is not among them: the image may already be
 paid for, so a person decides whether to pay again."""
 
-NOT_ANNOUNCED = frozenset(
-    {
-        FailureKind.APP_REFUSED,
-        FailureKind.NOT_IN_CHANNEL,
-        FailureKind.NO_APPS_THERE,
-        FailureKind.CHANNEL_ARCHIVED,
-        FailureKind.CHANNEL_DELETED,
-        FailureKind.CHANNEL_CLOSED,
-        FailureKind.THREAD_CLOSED,
-        FailureKind.SLACK_REFUSED,
-        FailureKind.NOT_SHOWN,
-    }
-)
-"""The failures of an attempt whose announcement Slack refuses."""
-
 BLAMES_PROMPT = frozenset({FailureKind.MODERATION, FailureKind.DECLINED})
 """The failures that the same prompt would meet again."""
 

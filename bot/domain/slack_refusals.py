@@ -33,6 +33,21 @@ _OF_MEANING = {
 }
 """The others say nothing that a person could act on."""
 
+NOT_ANNOUNCED = frozenset(
+    {
+        FailureKind.APP_REFUSED,
+        FailureKind.NOT_IN_CHANNEL,
+        FailureKind.NO_APPS_THERE,
+        FailureKind.CHANNEL_ARCHIVED,
+        FailureKind.CHANNEL_DELETED,
+        FailureKind.CHANNEL_CLOSED,
+        FailureKind.THREAD_CLOSED,
+        FailureKind.SLACK_REFUSED,
+        FailureKind.NOT_SHOWN,
+    }
+)
+"""The failures of an attempt whose announcement Slack refuses."""
+
 
 def place_of(channel: str, name: str = "") -> Place:
     """The kind of a conversation by its id, and by its name as Slack tells it with a command or a

@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import NOT_ANNOUNCED, FailureKind, Reason, Refusal
+from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.jobs import Job, JobKind, owes
 from bot.domain.options import NO_OPTIONS
 from bot.domain.session import Session, asked_before, with_attempt
+from bot.domain.slack_refusals import NOT_ANNOUNCED
 from bot.domain.stages import (
     PUBLICATIONS,
     RETIRING,
@@ -168,8 +169,7 @@ def publish_again(session: Session, number: int, now: float, asked_by: str = "")
 
 
 def file_replaced(session: Session, file_id: str) -> Session:
-    """The file of the approved image was gone, and is uploaded anew. The draft keeps its own: an
-    update cannot change it."""
+    """The approved image has another file. The draft keeps its own: no update can change it."""
     return replace(session, final_file_id=file_id)
 
 

@@ -25,7 +25,7 @@ from bot.domain.transitions import (
 from bot.ports import FinalMessages, SessionRecords
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import DraftRefresher, LiveStatus
-from bot.views.failure_words import not_published_words
+from bot.views.slack_refusals import not_published_words
 
 log = logging.getLogger(__name__)
 

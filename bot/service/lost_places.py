@@ -12,7 +12,8 @@ from bot.domain.session import Session
 from bot.domain.stages import TO_BE_POSTED, Stage
 from bot.domain.transitions import given_up
 from bot.ports import SessionStore
-from bot.views.failure_words import failure_words, not_published_words
+from bot.views.failure_words import failure_words
+from bot.views.slack_refusals import not_published_words
 
 _AT_A_TIME = 100
 """Sessions that are loaded in one round trip."""

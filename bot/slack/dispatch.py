@@ -46,9 +46,8 @@ async def dispatch(app: AsyncApp, request: AsyncBoltRequest | None) -> BoltRespo
 def ack_unhandled(body: object) -> BoltResponse:
     """Count it, and ack it as far as it asks for an answer."""
     kind = _type_of(body)
-    metrics.unhandled(kind)
+    log.info("nobody handles this: %s", metrics.unhandled(kind))
     mark_unhandled()
-    log.info("nobody handles this: %s", metrics.known_word(kind))
     answer: dict[str, Any] = {}
     if kind == "slash_command":
         answer = {"response_type": "ephemeral", "text": UNKNOWN_COMMAND}

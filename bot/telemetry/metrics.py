@@ -171,6 +171,7 @@ _PAID_FAILURES = {FailureKind.BAD_IMAGE}
 """The failures that come after the provider has made an image."""
 
 _slack_codes: set[str] = set()
+_types: set[str] = set()
 
 
 class GenerationMeter:
@@ -210,35 +211,23 @@ def job_ended(kind: object, outcome: str, seconds: float) -> None:
         JOB_SECONDS.labels(known).observe(seconds)
 
 
-_types: set[str] = set()
-
-
 def slack_error(method: str, code: object) -> None:
     """`method` is written in the program; `code` comes from Slack. What has not the form of an
     error code is `other`, and so is any code after the first `_MOST_CODES`."""
-    SLACK_ERRORS.labels(method, _slack_kind(str(code))).inc()
+    SLACK_ERRORS.labels(method, _known_word(str(code), _slack_codes)).inc()
 
 
-def _slack_kind(code: str) -> str:
-    if code in _slack_codes:
-        return code
-    if len(_slack_codes) >= _MOST_CODES or not _CODE.fullmatch(code):
-        return OTHER
-    _slack_codes.add(code)
-    return code
+def unhandled(kind: str) -> str:
+    """`kind` comes from Slack, too, and is a label under the same rule; answers that label."""
+    label = _known_word(kind, _types)
+    UNHANDLED.labels(label).inc()
+    return label
 
 
-def unhandled(kind: str) -> None:
-    """`kind` comes from Slack: of what has not the form of a type, and of any after the first
-    `_MOST_CODES`, it is `other`."""
-    UNHANDLED.labels(known_word(kind)).inc()
-
-
-def known_word(kind: str) -> str:
-    """The type, where it may be written down."""
-    if kind not in _types and len(_types) < _MOST_CODES and _CODE.fullmatch(kind):
-        _types.add(kind)
-    return kind if kind in _types else OTHER
+def _known_word(word: str, known: set[str]) -> str:
+    if word not in known and len(known) < _MOST_CODES and _CODE.fullmatch(word):
+        known.add(word)
+    return word if word in known else OTHER
 
 
 _JOB_KINDS = tuple(kind.value for kind in JobKind)

@@ -19,6 +19,13 @@ from bot.slack.transport import socket_mode
 from bot.slack.transport.socket_mode import SocketModeConnections, SocketNotOpened
 from tests.support.links import Link
 
+KEPT_SLEEP = asyncio.sleep
+
+
+async def quick_sleep(seconds: float) -> None:
+    """The SDK waits half a minute where Slack is too busy to name an address."""
+    await KEPT_SLEEP(min(seconds, 0.1))
+
 
 def app_for(slack: SimulatedSlack, http: object) -> AsyncApp:
     client = slack_client(slack.bot_token, slack.api_url, http)  # type: ignore[arg-type]
@@ -92,6 +99,41 @@ async def test_what_never_opens_is_given_up_in_words(
         with caplog.at_level(logging.INFO), pytest.raises(SocketNotOpened, match="cannot be reach"):
             await connections.start()
         assert "ticket" not in caplog.text
+        await connections.stop()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Fault.answer("<html></html>", "text/html"),
+        Fault.answer("<html></html>"),
+        Fault.answer(""),
+        Fault.answer("null"),
+        Fault.answer("[]"),
+        Fault.answer('"text"'),
+        Fault.answer("{}"),
+        Fault.answer('{"ok": true}'),
+        Fault.answer('{"ok": true, "url": 7}'),
+        Fault.answer('{"ok": true, "url": "https://example.invalid"}'),
+        Fault.answer("<html></html>", "text/html", 429),
+        Fault(error="ratelimited"),
+        Fault(error="internal_error"),
+    ],
+)
+async def test_an_address_is_asked_for_again_after_an_odd_answer(
+    slack: SimulatedSlack, monkeypatch: pytest.MonkeyPatch, answer: Fault
+) -> None:
+    monkeypatch.setattr(socket_mode, "PING_INTERVAL", 0.05)
+    monkeypatch.setattr(asyncio, "sleep", quick_sleep)
+    slack.faults.add("apps.connections.open", answer, times=2)
+    async with slack_session() as http:
+        connections = SocketModeConnections(
+            app_for(slack, http), slack.app_token, InFlightRequests()
+        )
+        async with asyncio.timeout(PATIENCE):
+            await connections.start()
+        assert slack.sockets == 2
+        assert len(slack.calls_of("apps.connections.open")) < 10
         await connections.stop()
 
 

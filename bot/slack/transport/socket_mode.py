@@ -17,10 +17,9 @@ import logging
 import struct
 from contextlib import suppress
 
-from aiohttp import ClientError, WSCloseCode, WSMessage, WSMsgType
+from aiohttp import WSCloseCode, WSMessage, WSMsgType
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -119,10 +118,9 @@ class SocketConnection(SocketModeClient):
     async def _try_open(self) -> bool:
         """Open at the address that is known, or at a new one; answers whether that worked."""
         while self.wss_uri is None and not self.closed:
-            try:
-                self.wss_uri = await self.issue_new_wss_url()
-            except (SlackClientError, ClientError, OSError) as error:
-                log.warning("Slack names no address for Socket Mode: %s", type(error).__name__)
+            if address := await self._ask_for_address():
+                self.wss_uri = address
+            else:
                 await asyncio.sleep(PING_INTERVAL)
         try:
             async with asyncio.timeout(OPEN_WITHIN):
@@ -130,6 +128,15 @@ class SocketConnection(SocketModeClient):
         except TimeoutError:
             return False
         return True
+
+    async def _ask_for_address(self) -> str:
+        """Empty where Slack names none. The SDK raises nearly anything at an odd answer."""
+        try:
+            address = await self.issue_new_wss_url()
+        except Exception as error:  # noqa: BLE001 - it is asked for again
+            log.warning("Slack names no address for Socket Mode: %s", type(error).__name__)
+            return ""
+        return address if isinstance(address, str) and address.startswith("ws") else ""
 
     async def leave(self) -> None:
         """Close for good. What Slack sent before it closed is in `in_flight` then. No ack goes out

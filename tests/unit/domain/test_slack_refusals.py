@@ -11,7 +11,8 @@ from bot.domain.slack_refusals import (
     place_of,
     publication_failure,
 )
-from bot.views.failure_words import failure_words, not_published_words
+from bot.views.failure_words import failure_words
+from bot.views.slack_refusals import not_published_words
 from tests.fakes import a_session
 
 OPERATORS = [

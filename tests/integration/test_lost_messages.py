@@ -32,6 +32,10 @@ async def publisher(slack: SimulatedSlack) -> AsyncIterator[SlackPublisher]:
         yield made
 
 
+def began_long_ago(session: Session) -> Session:
+    return replace(session, created_at=time.time() - 8 * 3600.0)
+
+
 def talk(slack: SimulatedSlack, session: Session, times: int, ago: float = 0.0) -> None:
     """People say so much in the session's thread, or without one in its channel."""
     bob = slack.user("bob").id
@@ -52,7 +56,7 @@ def ours(slack: SimulatedSlack, thread_ts: str | None = None) -> list[str]:
 async def test_a_draft_is_found_after_so_many_replies(
     slack: SimulatedSlack, publisher: SlackPublisher, replies: int
 ) -> None:
-    session = await with_file(slack, publisher)
+    session = began_long_ago(await with_file(slack, publisher))
     session = with_latest(session, generated_at=time.time())
     talk(slack, session, replies, ago=3600.0)
     slack.faults.add("chat.postMessage", Fault.lost_answer())
@@ -64,7 +68,7 @@ async def test_a_draft_is_found_after_so_many_replies(
 async def test_a_draft_that_another_run_posted_is_found_after_so_many_replies(
     slack: SimulatedSlack, publisher: SlackPublisher, replies: int
 ) -> None:
-    session = await with_file(slack, publisher)
+    session = began_long_ago(await with_file(slack, publisher))
     talk(slack, session, replies, ago=3600.0)
     session = with_latest(session, generated_at=time.time())
     first = await publisher.post_draft(session, 1, repeated=False)
@@ -75,7 +79,7 @@ async def test_a_draft_that_another_run_posted_is_found_after_so_many_replies(
 async def test_a_final_is_found_by_the_time_of_its_approval(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
-    session = await approved(slack, publisher)
+    session = began_long_ago(await approved(slack, publisher))
     talk(slack, session, 700, ago=7200.0)
     first = await publisher.post_final(session, repeated=False)
     assert await publisher.post_final(session, repeated=True) == first
@@ -90,7 +94,7 @@ async def test_a_root_is_found_in_a_channel_where_so_much_was_said_since(
     slack: SimulatedSlack, publisher: SlackPublisher, since: int
 ) -> None:
     """It was tried long ago for the first time, and posted at the last try."""
-    session = place(slack, generating(root_ts="", thread_ts=""))
+    session = began_long_ago(place(slack, generating(root_ts="", thread_ts="")))
     session = with_latest(session, queued_at=time.time() - 1800.0)
     talk(slack, session, since, ago=1500.0)
     first = await publisher.post_root(session, 0, repeated=False)
@@ -101,7 +105,7 @@ async def test_a_root_is_found_in_a_channel_where_so_much_was_said_since(
 async def test_a_thread_that_is_full_since_the_first_try_is_read_from_its_newest_side_too(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
-    session = await with_file(slack, publisher)
+    session = began_long_ago(await with_file(slack, publisher))
     session = with_latest(session, generated_at=time.time() - 3600.0)
     talk(slack, session, 1500, ago=3000.0)
     first = await publisher.post_draft(session, 1, repeated=False)
@@ -111,7 +115,7 @@ async def test_a_thread_that_is_full_since_the_first_try_is_read_from_its_newest
 async def test_few_calls_find_a_message_that_was_tried_just_now(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
-    session = await in_thread(slack, publisher, generating())
+    session = began_long_ago(await in_thread(slack, publisher, generating()))
     talk(slack, session, 800, ago=3600.0)
     slack.faults.add("chat.postMessage", Fault.lost_answer())
     await publisher.post_failure(
@@ -124,7 +128,7 @@ async def test_a_slack_that_gives_few_messages_at_a_time_is_asked_for_more(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
     slack.workspace.most_per_page = 15
-    session = place(slack, generating(root_ts="", thread_ts=""))
+    session = began_long_ago(place(slack, generating(root_ts="", thread_ts="")))
     session = with_latest(session, queued_at=time.time())
     talk(slack, session, 40)
     first = await publisher.post_root(session, 0, repeated=False)
@@ -135,7 +139,7 @@ async def test_an_earlier_failure_message_is_not_taken_for_the_new_one(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
     """An image that Slack refused twice is told of twice."""
-    session = await in_thread(slack, publisher, generating())
+    session = began_long_ago(await in_thread(slack, publisher, generating()))
     first = await publisher.post_failure(session, 1, "once", edit_prompt=False, repeated=False)
     message = slack.message("general", first)
     message.ts = f"{time.time() - 600:.6f}"
@@ -147,7 +151,7 @@ async def test_an_earlier_failure_message_is_not_taken_for_the_new_one(
 async def test_a_clock_that_is_a_little_ahead_finds_it(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
-    session = await with_file(slack, publisher)
+    session = began_long_ago(await with_file(slack, publisher))
     first = await publisher.post_draft(session, 1, repeated=False)
     ahead = with_latest(session, generated_at=time.time() + 50.0)
     assert await publisher.post_draft(ahead, 1, repeated=True) == first

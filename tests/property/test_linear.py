@@ -205,6 +205,7 @@ REGEXES = {
     "domain/options.py": "count_of",
     "domain/images.py": "an image's metadata",
     "domain/sizes.py": "size_of",
+    "domain/slack_errors.py": "Slack's error code",
     "slack/bolt.py": "replace_half_characters",
     "slack/mention_text.py": "mention_text",
     "telemetry/context.py": "an id",

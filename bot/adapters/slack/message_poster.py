@@ -41,6 +41,8 @@ TAKEN_FOR_DEAD = 2 / 3
 posted."""
 _CLOCK_SKEW = 60.0
 """Seconds that Slack's clock may be behind ours."""
+_UNKNOWN_ARGUMENT = {"invalid_arguments", "invalid_arg_name", "invalid_array_arg"}
+"""Slack's answers to an argument that it does not know."""
 _UNTIL_READY = AsyncRetrying(
     retry=retry_if_exception_type(ImageNotReady),
     wait=wait_exponential(multiplier=0.5, max=2.0),
@@ -62,6 +64,7 @@ class MessagePoster:
         self._session = session
         self._taken_for_dead = job_lease * TAKEN_FOR_DEAD
         self._posted_late: dict[str, FoundMessage] = {}
+        self._hints = True
 
     async def upload(self, data: bytes, filename: str, title: str, **share: str) -> str:
         """Upload a file once and return its id. `title` is plain text (an `alt_txt` would make
@@ -84,8 +87,7 @@ class MessagePoster:
         method = "files.getUploadURLExternal"
         url, file_id = text_in(place, "upload_url", method), text_in(place, "file_id", method)
         await self._send_bytes(url, data)
-        files: list[dict[str, Any]] = [{"id": file_id, "title": title}]
-        await call(self._client.files_completeUploadExternal, files=files, **share)
+        await self._complete_upload(file_id, filename, title, share)
         return file_id
 
     async def _send_bytes(self, url: str, data: bytes) -> None:
@@ -102,6 +104,23 @@ class MessagePoster:
             raise counted("upload", SlackRefused("upload", code))
         if status >= 300 or kind == "text/html":  # a page of a proxy
             raise counted("upload", SlackUnavailable(f"upload: {status} {kind}"))
+
+    async def _complete_upload(
+        self, file_id: str, filename: str, title: str, share: dict[str, str]
+    ) -> None:
+        """`highlight_type` lets Slack show the file before it has processed it. It may be refused
+        where it is not known yet; then nothing is completed, and it is left out."""
+        file: dict[str, Any] = {"id": file_id, "title": title}
+        hint = {"highlight_type": filename.rpartition(".")[2]} if self._hints else {}
+        complete = partial(call, self._client.files_completeUploadExternal, **share)
+        try:
+            await complete(files=[file | hint])
+        except SlackRefused as error:
+            if not hint or error.code not in _UNKNOWN_ARGUMENT:
+                raise
+            log.warning("Slack does not take highlight_type (%s): left out", error.code)
+            self._hints = False
+            await complete(files=[file])
 
     async def post(
         self,

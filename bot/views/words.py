@@ -88,6 +88,7 @@ REFUSALS: dict[Reason, str] = {
 }
 
 CANCELLED = "Cancelled."
+UNKNOWN_COMMAND = f"I don't know this command. `{COMMAND} help` explains what I can do."
 EMPTY_MENTION = (
     "Tell me what the image should show, such as: a robot eating pizza on Mars. "
     f"In the thread of a draft, say what should change. `{COMMAND} help` explains the rest."

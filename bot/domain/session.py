@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from bot.domain.attempt import Attempt, ImageRef, Source
+from bot.domain.errors import FailureKind
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.stages import STARTED_OVER, Publication, Stage
 
@@ -97,6 +98,11 @@ class Session:
         """The newest attempt brought no draft; a cancelled one is among those."""
         return bool(self.attempts) and self.latest.failure is not None
 
+    @property
+    def source_stops_workers(self) -> bool:
+        """Workers were lost while they read the picture that the session starts from."""
+        return any(a.failure is FailureKind.SOURCE_STOPS_WORKERS for a in self.attempts)
+
     def shows(self, image: ImageRef) -> bool:
         """Whether this image is in a draft in the thread."""
         if not 1 <= image.attempt <= len(self.attempts):
@@ -105,8 +111,7 @@ class Session:
         return attempt.has_draft and attempt.holds(image.candidate)
 
     def all_images(self) -> Iterator[ImageRef]:
-        """Every image that may be kept for this session."""
-        yield ImageRef(0)
+        """Every image that may be kept for this session alone."""
         for attempt in self.attempts:
             for candidate in attempt.candidates:
                 yield ImageRef(attempt.number, candidate.number)

@@ -12,7 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.domain.images import AI_LABEL, LONGEST_LABEL
 from bot.domain.options import OPTIONS, OptionTable
-from bot.domain.policy import Policy, WhoMayStart, meant, quoted
+from bot.domain.policy import WhoMayStart, meant, quoted
+from bot.domain.session import Policy
 from bot.telemetry.logs import LogFormat
 
 _WHO = {word: word for word in WhoMayStart} | {

@@ -24,8 +24,7 @@ from bot.domain.errors import (
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import Options
-from bot.domain.policy import Person
-from bot.domain.session import Session, with_attempt
+from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
 from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Publication, Stage
 from bot.generation.brought_pictures import BroughtPictures
@@ -164,7 +163,7 @@ class FakeSessionStore:
 
     async def entries_of(self, team: str, user: str) -> list[Entry]:
         sessions = [self.sessions[id_] for id_ in await self.sessions_of(team, user)]
-        return [Entry(s.id, s.stage, s.in_progress) for s in sessions]
+        return [Entry(s.id, s.stage, s.stage in IN_PROGRESS) for s in sessions]
 
     async def load_many(self, session_ids: list[str]) -> list[Session]:
         await self._reach()

@@ -5,18 +5,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool
-from redis.asyncio.connection import Connection, SSLConnection, parse_url
+from redis.asyncio.connection import (
+    URL_QUERY_ARGUMENT_PARSERS,
+    Connection,
+    SSLConnection,
+    parse_url,
+)
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
+from bot.concurrency import cancel_and_wait, retrieve
 from bot.domain.errors import StoreFull, StoreReadOnly, StoreUnavailable
 from bot.telemetry import metrics
 
@@ -25,7 +31,8 @@ _SENTINEL_PORT = 26379
 _FOR_SENTINELS = "sentinel_"
 """Before an option that is meant for the Sentinels: `sentinel_username`, `sentinel_password`."""
 _SENTINEL_TIMEOUT = 0.5
-"""Seconds for each Sentinel: another is asked sooner than a person notices."""
+"""Seconds for each Sentinel, twice that for a TLS handshake: another is asked sooner than a person
+notices."""
 _QUIET = {"driver_info": None}
 """Without it each new connection looks up the client's version on disk, to tell the server: when
 many connect at once, everybody waits for that."""
@@ -85,6 +92,17 @@ class WaitingPool(BlockingConnectionPool):
     wakes the next: up to Python 3.12 `asyncio.Condition` does not, and others would wait beside
     idle connections."""
 
+    _ssl_context: Any = None
+
+    def make_connection(self) -> Any:
+        """All share one TLS context: to read the system's authorities takes 30 ms, in which the
+        whole program waits."""
+        make_connection: Any = super().make_connection
+        connection = make_connection()
+        if isinstance(connection, SSLConnection):
+            self._ssl_context = connection.ssl_context = self._ssl_context or connection.ssl_context
+        return connection
+
     async def get_connection(self, *args: Any, **options: Any) -> Any:
         get_connection: Any = super().get_connection
         try:
@@ -93,6 +111,11 @@ class WaitingPool(BlockingConnectionPool):
             async with self._condition:
                 self._condition.notify()
             raise
+
+    async def aclose(self) -> None:
+        """A server that does not answer to the closing, as TLS asks it to, is left without."""
+        with suppress(exceptions.TimeoutError):
+            await super().aclose()
 
 
 def redis_pool(url: str, **options: Any) -> WaitingPool:
@@ -132,7 +155,11 @@ class SentinelURL:
         if not (hosts and service):
             raise ValueError("hosts and service are needed")
         query = parse_qsl(parts.query, keep_blank_values=True)
-        own = {k.removeprefix(_FOR_SENTINELS): v for k, v in query if k.startswith(_FOR_SENTINELS)}
+        own = {
+            (name := k.removeprefix(_FOR_SENTINELS)): URL_QUERY_ARGUMENT_PARSERS.get(name, str)(v)
+            for k, v in query
+            if k.startswith(_FOR_SENTINELS)
+        }
         for_all = urlencode([(k, v) for k, v in query if not k.startswith(_FOR_SENTINELS)])
         scheme = _SENTINEL_SCHEMES[parts.scheme]
         options: dict[str, Any] = {
@@ -167,11 +194,11 @@ class SentinelPool(SentinelConnectionPool, WaitingPool):
         sentinel_options = {
             "decode_responses": True,
             "socket_timeout": _SENTINEL_TIMEOUT,
-            "socket_connect_timeout": _SENTINEL_TIMEOUT,
+            "socket_connect_timeout": _SENTINEL_TIMEOUT * (1 + target.tls),
             "retry": Retry(NoBackoff(), retries=0),
             **target.sentinel_options,
         }
-        self._discovering = asyncio.Lock()
+        self._discovery: asyncio.Task[Any] | None = None
         make_pool: Any = super().__init__
         sentinel: Any = Sentinel
         make_pool(
@@ -182,15 +209,36 @@ class SentinelPool(SentinelConnectionPool, WaitingPool):
         )
 
     async def get_master_address(self) -> Any:
-        """Raises `MasterNotFoundError`. One caller at a time: the list of Sentinels loses some when
-        several callers reorder it at once."""
-        async with self._discovering:
-            get_master_address: Any = super().get_master_address
-            return await get_master_address()
+        """Raises `MasterNotFoundError`. All who ask at one time share one discovery: the list of
+        Sentinels loses some when several reorder it at once, and a slow Sentinel would answer them
+        one after the other. It goes on when they give up, so that the Sentinels that are silent
+        come later in the list next time."""
+        if self._discovery is None or self._discovery.done():
+            self._discovery = asyncio.create_task(self._discover())
+            self._discovery.add_done_callback(retrieve)
+        discovery = self._discovery
+        await asyncio.wait({discovery})
+        if discovery.cancelled():
+            raise exceptions.ConnectionError("The pool is closed")
+        return discovery.result()
+
+    async def _discover(self) -> Any:
+        """Idle connections to a former primary are closed. Nobody waits for that: over TLS one that
+        hangs would take as long as a connection may."""
+        manager: Any = self.sentinel_manager
+        address = await manager.discover_master(self.service_name)
+        if address != self.master_address:
+            self.master_address = address
+            for connection in list(self._available_connections):
+                await connection.disconnect(nowait=True)
+        return address
 
     async def aclose(self) -> None:
+        if self._discovery is not None:
+            await cancel_and_wait(self._discovery)
         await super().aclose()
-        await self.sentinel_manager.aclose()
+        with suppress(exceptions.TimeoutError):
+            await self.sentinel_manager.aclose()
 
 
 class _ToPrimary(Connection):

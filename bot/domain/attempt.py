@@ -33,6 +33,7 @@ class Source:
     size: int = 0
 
 
+LONGEST_MODEL = 80
 MOST_ASKED = 3
 """Paid calls for one candidate, over all runs and workers."""
 
@@ -75,11 +76,6 @@ class Candidate:
         """It was paid for, perhaps, and only the run that asked can tell what came of it."""
         return bool(self.asked_by) and not (self.response_id or self.is_made)
 
-    @property
-    def deliverable(self) -> bool:
-        """There is an image, and nothing has kept it from Slack."""
-        return self.has_image and self.failure is None
-
 
 @dataclass(frozen=True)
 class Attempt:
@@ -120,8 +116,8 @@ class Attempt:
 
     @property
     def images(self) -> tuple[Candidate, ...]:
-        """The candidates that there is something to show of."""
-        return tuple(c for c in self.candidates if c.deliverable)
+        """The candidates that have an image which nothing has kept from Slack."""
+        return tuple(c for c in self.candidates if c.has_image and c.failure is None)
 
     @property
     def is_being_made(self) -> bool:
@@ -149,22 +145,19 @@ class Attempt:
         return next((c.number for c in begun or waiting), 1)
 
     @property
-    def seconds(self) -> float:
-        """How long the provider took."""
-        return max(0.0, self.generated_at - self.started_at)
-
-    @property
     def cancelled(self) -> bool:
         return self.failure is FailureKind.CANCELLED
 
     def candidate(self, number: int) -> Candidate:
         return self.candidates[number - 1]
 
-    def holds(self, number: int) -> bool:
-        """Whether it has an image of that candidate."""
-        return 1 <= number <= len(self.candidates) and self.candidate(number).deliverable
-
     def with_candidate(self, candidate: Candidate) -> Attempt:
         """The attempt with this candidate in the place of the one of its number."""
         others = (c if c.number != candidate.number else candidate for c in self.candidates)
         return replace(self, candidates=tuple(others))
+
+
+def model_name(text: str) -> str:
+    """A model's name as it can be shown: one line, and not a long one."""
+    shown = "".join(mark if mark.isprintable() else " " for mark in text)
+    return " ".join(shown.split())[:LONGEST_MODEL]

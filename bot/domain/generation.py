@@ -176,12 +176,7 @@ def draft_posted(
 
 
 def attempt_failed(
-    session: Session,
-    number: int,
-    kind: FailureKind,
-    words: str,
-    failure_ts: str,
-    now: float,
+    session: Session, number: int, kind: FailureKind, words: str, failure_ts: str, now: float
 ) -> Session:
     """The attempt brought no draft; `words` is what the person was told."""
     moved = move(session, Event.FAILED, now)

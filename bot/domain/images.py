@@ -42,7 +42,6 @@ MAX_PIXELS_OF = {"image/webp": 25_000_000, "image/avif": 36_000_000}
 AI_LABEL = "AI-generated"
 """The words, unless the operator has others."""
 LONGEST_LABEL = 80
-LONGEST_MODEL = 80
 
 XMP_KEYWORD = "XML:com.adobe.xmp"
 """The `iTXt` chunk of a PNG that holds XMP."""
@@ -202,9 +201,3 @@ def _is_fit(xmp: bytes, from_picture: bool) -> bool:
     picture where it is."""
     told = {f"{_SOURCE_TYPES}{value.decode()}" for value in _SOURCE_TYPE.findall(xmp)}
     return bool(told) and told <= ({EDITED} if from_picture else {MADE, EDITED})
-
-
-def model_name(text: str) -> str:
-    """A model's name as it can be shown: one line, and not a long one."""
-    shown = "".join(mark if mark.isprintable() else " " for mark in text)
-    return " ".join(shown.split())[:LONGEST_MODEL]

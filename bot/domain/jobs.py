@@ -79,10 +79,12 @@ def owed(session: Session) -> tuple[Job, ...]:
         return tuple(j for j, c in jobs if not c.is_made or attempt.delivering == c.number)
     if session.publication in RETIRING:
         kind, attempt = JobKind.RETIRE, session.attempt(session.retiring_result)
-    elif _cancelled_unseen(session):
-        kind, attempt = JobKind.SHOW_CANCELLED, session.latest
     elif session.publication in PUBLICATION_DUE:
         kind, attempt = JobKind.PUBLISH, session.attempt(session.final_result)
+    elif session.stage is Stage.FINAL or not session.attempts:
+        return ()
+    elif session.latest.cancelled and not session.latest.cancel_shown:
+        kind, attempt = JobKind.SHOW_CANCELLED, session.latest
     else:
         return ()
     return (Job(kind, session.id, attempt.number, attempt.run),)
@@ -122,10 +124,3 @@ def ahead_of_each(waiting: Iterable[Job]) -> dict[tuple[str, int], int]:
     for job in waiting:
         places.setdefault((job.session_id, job.attempt), len(places))
     return places
-
-
-def _cancelled_unseen(session: Session) -> bool:
-    """The newest attempt was cancelled, and what is shown does not say so yet."""
-    if session.stage is Stage.FINAL or not session.attempts:
-        return False
-    return session.latest.cancelled and not session.latest.cancel_shown

@@ -45,7 +45,7 @@ class Options:
 
     def over(self, defaults: Options) -> Options:
         """These options, and the defaults where they say nothing."""
-        return defaults.replace(**dict(self.chosen))
+        return Options(**dict(defaults.chosen + self.chosen))
 
     @property
     def size(self) -> str:

@@ -1,14 +1,11 @@
-"""Who may start and direct sessions, and how the settings that say so are written."""
+"""Who may use the bot, and how the settings that say who may do what are written."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
-
-from bot.domain.session import Session
 
 OWNER, ANYONE = "owner", "anyone"
 FORMS = "owner, anyone, or user IDs with commas between, such as U0123ABCD,W0456EFGH"
@@ -27,56 +24,12 @@ _LONGEST_QUOTE = 60
 """Characters that are quoted."""
 
 
-@dataclass(frozen=True)
-class Person:
-    """A user ID alone names somebody only within one organisation or workspace.
-
-    `org` is the organisation, or the workspace where there is no organisation. The people of the
-    installation have the same `org` in all of its workspaces."""
-
-    org: str
-    user: str
-
-    def key_in(self, team: str) -> str:
-        """What tells the person from all others in the keys of an installation. Of its own people
-        it is the user ID."""
-        return self.user if self.org == team else f"{self.org}-{self.user}"
-
-
 class WhoMayStart(StrEnum):
     """Who may use the bot at all: start a session, and decide about one."""
 
     TEAM = "team"
     FULL_MEMBERS = "full_members"
     ANYONE = "anyone"
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Who may direct a session, of those who may use the bot: decide its stage by a click, a form
-    or words. The owner always may; so may `others` (user IDs of the installation's own people), or
-    everybody where `anyone` is set. `team` is the installation: sessions that were kept before
-    their owner's organisation was are its people's."""
-
-    anyone: bool = False
-    others: frozenset[str] = frozenset()
-    team: str = ""
-
-    def allows(self, person: Person, session: Session) -> bool:
-        team = self.team or session.team
-        owner = Person(session.owner_org or team, session.user)
-        named = person.org == team and person.user in self.others
-        return self.anyone or person == owner or named
-
-    @classmethod
-    def parse(cls, text: str, team: str = "") -> Policy:
-        """Read `owner`, `anyone`, or user IDs with commas between. Raises `ValueError`, whose text
-        holds the right spelling."""
-        if wrong := wrong_directors(text):
-            raise ValueError(wrong)
-        given = set(entries_of(text))
-        others = frozenset(given - {OWNER, ANYONE})
-        return cls(anyone=ANYONE in given, others=others, team=team)
 
 
 def is_user_id(text: str) -> bool:

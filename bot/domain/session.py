@@ -1,4 +1,4 @@
-"""A session: one idea of one person, from the prompt to the approved image.
+"""A session: one idea of one person, from the prompt to the approved image; and who may direct it.
 
 A `Session` is a value. A transition (`bot.domain.transitions`) takes one and returns the next; the
 store keeps the result only if nobody was faster (compare-and-set on `version`).
@@ -15,12 +15,14 @@ from dataclasses import dataclass, field, replace
 from bot.domain.attempt import Attempt, ImageRef, Source
 from bot.domain.errors import FailureKind
 from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.policy import ANYONE, OWNER, entries_of, wrong_directors
 from bot.domain.stages import STARTED_OVER, Publication, Stage
 
 SCHEMA = 1
 """The form in which this version of the program writes sessions."""
 
 IN_PROGRESS = frozenset({Stage.GENERATING, Stage.USER_FEEDBACK})
+"""There is something to wait for or to decide about."""
 
 
 @dataclass(frozen=True)
@@ -84,19 +86,9 @@ class Session:
         return ImageRef(self.final_result, self.final_candidate) if self.final_result else None
 
     @property
-    def in_progress(self) -> bool:
-        """There is something to wait for or to decide about."""
-        return self.stage in IN_PROGRESS
-
-    @property
     def started_over(self) -> bool:
         """Another session goes on from the image that was approved here."""
         return self.publication in STARTED_OVER
-
-    @property
-    def last_attempt_failed(self) -> bool:
-        """The newest attempt brought no draft; a cancelled one is among those."""
-        return bool(self.attempts) and self.latest.failure is not None
 
     @property
     def source_stops_workers(self) -> bool:
@@ -108,7 +100,7 @@ class Session:
         if not 1 <= image.attempt <= len(self.attempts):
             return False
         attempt = self.attempt(image.attempt)
-        return attempt.has_draft and attempt.holds(image.candidate)
+        return attempt.has_draft and any(c.number == image.candidate for c in attempt.images)
 
     def all_images(self) -> Iterator[ImageRef]:
         """Every image that may be kept for this session alone."""
@@ -140,6 +132,50 @@ class Gallery:
     pictures_page: int
     defaults: Options
     last: Options
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user ID alone names somebody only within one organisation or workspace.
+
+    `org` is the organisation, or the workspace where there is no organisation. The people of the
+    installation have the same `org` in all of its workspaces."""
+
+    org: str
+    user: str
+
+    def key_in(self, team: str) -> str:
+        """What tells the person from all others in the keys of an installation. Of its own people
+        it is the user ID."""
+        return self.user if self.org == team else f"{self.org}-{self.user}"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Who may direct a session, of those who may use the bot: decide its stage by a click, a form
+    or words. The owner always may; so may `others` (user IDs of the installation's own people), or
+    everybody where `anyone` is set. `team` is the installation: sessions that were kept before
+    their owner's organisation was are its people's."""
+
+    anyone: bool = False
+    others: frozenset[str] = frozenset()
+    team: str = ""
+
+    def allows(self, person: Person, session: Session) -> bool:
+        team = self.team or session.team
+        owner = Person(session.owner_org or team, session.user)
+        named = person.org == team and person.user in self.others
+        return self.anyone or person == owner or named
+
+    @classmethod
+    def parse(cls, text: str, team: str = "") -> Policy:
+        """Read `owner`, `anyone`, or user IDs with commas between. Raises `ValueError`, whose text
+        holds the right spelling."""
+        if wrong := wrong_directors(text):
+            raise ValueError(wrong)
+        given = set(entries_of(text))
+        others = frozenset(given - {OWNER, ANYONE})
+        return cls(anyone=ANYONE in given, others=others, team=team)
 
 
 def with_attempt(session: Session, attempt: Attempt) -> Session:

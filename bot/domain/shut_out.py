@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from bot.domain.session import Session, with_attempt
+
 REQUIRED_SCOPES = frozenset({"chat:write", "commands", "files:write"})
 """What the bot cannot do without."""
 
@@ -122,3 +124,11 @@ class ShutOut:
 
     def __str__(self) -> str:
         return f"Slack refuses the app ({self.method}: {self.code}): {WHAT_TO_DO[self.cause]}"
+
+
+def owner_told(session: Session) -> Session:
+    """The owner of the newest attempt was told of it. Nothing changes where there is no attempt, or
+    where its owner was told before."""
+    if not session.attempts or session.latest.told_of_shut_out:
+        return session
+    return with_attempt(session, replace(session.latest, told_of_shut_out=True))

@@ -145,28 +145,6 @@ RETIRING = frozenset(
 STARTED_OVER = RETIRING | {Publication.RETIRED}
 
 
-class IllegalEvent(Exception):
-    """The table has no such event in this stage."""
-
-
-def next_stage(stage: Stage, event: Event, *, has_image: bool) -> Stage:
-    """Look the pair up. Raises `IllegalEvent` where the table does not hold it."""
-    target = TRANSITIONS[stage].get(event)
-    if target is None:
-        raise IllegalEvent(f"{event} in {stage}")
-    if isinstance(target, Fork):
-        return target.with_image if has_image else target.without
-    return target
-
-
-def next_publication(state: Publication, event: PublicationEvent) -> Publication:
-    """Look the pair up. Raises `IllegalEvent` where the table does not hold it."""
-    target = PUBLICATIONS[state].get(event)
-    if target is None:
-        raise IllegalEvent(f"{event} in {state}")
-    return target
-
-
 def stage_diagram() -> str:
     """The table of stages as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {Stage.INITIAL_INPUT}"]

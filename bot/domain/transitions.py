@@ -22,21 +22,15 @@ from bot.domain.stages import (
     RETIRING,
     TRANSITIONS,
     Event,
+    Fork,
     Publication,
     PublicationEvent,
     Stage,
-    next_publication,
-    next_stage,
 )
 
 
-def allowed_events(session: Session) -> frozenset[Event]:
-    """The events that the session takes now."""
-    return frozenset() if session.started_over else frozenset(TRANSITIONS[session.stage])
-
-
 def can(session: Session, event: Event) -> bool:
-    return event in allowed_events(session)
+    return event in TRANSITIONS[session.stage] and not session.started_over
 
 
 def check_can(session: Session, event: Event) -> None:
@@ -58,8 +52,10 @@ def check_current(session: Session, event: Event, number: int) -> None:
 def move(session: Session, event: Event, now: float) -> Session:
     """The session in its next stage. Raises `Refusal`."""
     check_can(session, event)
-    stage = next_stage(session.stage, event, has_image=session.newest_draft is not None)
-    return replace(session, stage=stage, updated_at=now)
+    target = TRANSITIONS[session.stage][event]
+    if isinstance(target, Fork):
+        target = target.without if session.newest_draft is None else target.with_image
+    return replace(session, stage=target, updated_at=now)
 
 
 def refusal(session: Session, reason: Reason) -> Refusal:
@@ -89,7 +85,7 @@ def use_earlier(session: Session, image: ImageRef, user: str, now: float) -> Ses
         final_result=image.attempt,
         final_candidate=image.candidate,
         approved_by=user,
-        publication=next_publication(session.publication, PublicationEvent.APPROVE),
+        publication=PUBLICATIONS[session.publication][PublicationEvent.APPROVE],
         error_message="",
     )
 
@@ -126,7 +122,7 @@ def start_over(session: Session, successor: str, now: float) -> Session:
     moved = move(session, Event.START_OVER, now)
     return replace(
         moved,
-        publication=next_publication(session.publication, PublicationEvent.START_OVER),
+        publication=PUBLICATIONS[session.publication][PublicationEvent.START_OVER],
         task_input="",
         error_message="",
         input_used_by_process="",
@@ -142,13 +138,13 @@ def start_over(session: Session, successor: str, now: float) -> Session:
 
 def final_posted(session: Session, ts: str) -> Session:
     """The approved image is in the channel; the first message that was recorded counts."""
-    posted = _recorded(session, PublicationEvent.POST)
+    posted = move_publication(session, PublicationEvent.POST)
     return posted if posted is session else replace(posted, final_ts=ts, error_message="")
 
 
 def not_published(session: Session, words: str) -> Session:
     """Slack does not take the approved image; `words` is what the person was told."""
-    refused = _recorded(session, PublicationEvent.REFUSE)
+    refused = move_publication(session, PublicationEvent.REFUSE)
     return refused if refused is session else replace(refused, error_message=words)
 
 
@@ -166,14 +162,14 @@ def publish_again(session: Session, number: int, asked_by: str = "") -> Session:
         return session
     approved = session.attempt(number)
     approved = replace(approved, run=approved.run + 1, asked_by=asked_by or approved.asked_by)
-    again = _recorded(session, PublicationEvent.PUBLISH_AGAIN)
+    again = move_publication(session, PublicationEvent.PUBLISH_AGAIN)
     return replace(with_attempt(again, approved), error_message="")
 
 
 def final_shown(session: Session) -> Session:
     """The drafts and the status say that the approved image is in the channel. Nothing changes
     where the session was started over meanwhile, or is to be published again."""
-    return _recorded(session, PublicationEvent.SHOW)
+    return move_publication(session, PublicationEvent.SHOW)
 
 
 def as_approved(session: Session) -> Session:
@@ -193,7 +189,7 @@ def as_approved(session: Session) -> Session:
 
 def retired(session: Session) -> Session:
     """Its messages are in their last state: nothing more has to be known of it."""
-    gone = _recorded(session, PublicationEvent.RETIRE)
+    gone = move_publication(session, PublicationEvent.RETIRE)
     if gone is session:
         return session
     return replace(
@@ -223,10 +219,10 @@ def given_up(session: Session, job: Job, words: str) -> Session:
             return retired(session)
 
 
-def _recorded(session: Session, event: PublicationEvent) -> Session:
-    if event not in PUBLICATIONS[session.publication]:
-        return session
-    return replace(session, publication=next_publication(session.publication, event))
+def move_publication(session: Session, event: PublicationEvent) -> Session:
+    """The session with its publication in its next state; itself where the table has none."""
+    target = PUBLICATIONS[session.publication].get(event)
+    return replace(session, publication=target) if target else session
 
 
 def _why_not(session: Session) -> Reason:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import replace
 
 from bot.domain.errors import SlackRefused, SlackUnavailable
-from bot.domain.session import Session, with_attempt
+from bot.domain.session import Session
+from bot.domain.shut_out import owner_told
 from bot.ports import OwnerNotices, SessionRecords
 from bot.views.words import SHUT_OUT
 
@@ -23,16 +23,15 @@ class ShutOutNotice:
 
     async def tell(self, session: Session) -> None:
         """Try once, with any result: a job that waits comes here again and again."""
-        if not session.attempts or session.latest.told_of_shut_out:
+        if owner_told(session) is session:
             return
         is_first = False
 
         def record(current: Session) -> Session:
             nonlocal is_first
-            is_first = bool(current.attempts) and not current.latest.told_of_shut_out
-            if not is_first:
-                return current
-            return with_attempt(current, replace(current.latest, told_of_shut_out=True))
+            told = owner_told(current)
+            is_first = told is not current
+            return told
 
         await self._sessions.update(session.id, record)
         if is_first:

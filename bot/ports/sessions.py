@@ -7,8 +7,7 @@ from typing import NamedTuple, Protocol
 
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.options import Options
-from bot.domain.policy import Person
-from bot.domain.session import Session
+from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 
 Change = Callable[[Session], Session]

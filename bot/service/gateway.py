@@ -15,13 +15,12 @@ from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import StoreUnavailable
 from bot.domain.options import OPTIONS, Options, OptionTable
-from bot.domain.policy import Person
 from bot.domain.prompt import Parsed, clean_change, clean_prompt, parse_flags
-from bot.domain.session import Session
+from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import publish_again
 from bot.ports import AttemptRule, BeginRequest, Change, SessionStore
-from bot.service.access import AccessControl
+from bot.service.decisions import AccessControl
 from bot.telemetry.context import log_context, set_log_fields
 
 _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5

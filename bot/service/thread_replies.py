@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from bot.domain.errors import Reason, Refusal
 from bot.domain.options import OPTIONS, OptionTable
-from bot.domain.policy import Policy
 from bot.domain.prompt import parse_flags
-from bot.domain.session import Session, asked_before
+from bot.domain.session import Policy, Session, asked_before
 from bot.domain.stages import Stage
 from bot.ports import SessionStore
-from bot.service.access import RequestOrigin
-from bot.service.decisions import Decisions, stopped_by
+from bot.service.decisions import Decisions, RequestOrigin, stopped_by
 from bot.service.gateway import AttemptGateway
 
 

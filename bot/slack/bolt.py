@@ -17,7 +17,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.concurrency import BackgroundTasks
 from bot.domain.errors import Reason, Refusal
-from bot.domain.policy import Person, WhoMayStart
+from bot.domain.policy import WhoMayStart
+from bot.domain.session import Person
 from bot.slack.identity import (
     Actor,
     Identity,

@@ -18,10 +18,9 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
 from bot.concurrency import BackgroundTasks
-from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
-from bot.domain.policy import Person
+from bot.domain.errors import Conflict, Refusal, StoreUnavailable
 from bot.domain.prompt import check_length
-from bot.domain.session import Session
+from bot.domain.session import Person, Session
 from bot.service import RequestOrigin, Services
 from bot.slack.identity import Identity
 from bot.slack.request_tracking import (
@@ -33,7 +32,7 @@ from bot.slack.request_tracking import (
 from bot.slack.responders import Responder, thread_of
 from bot.telemetry.context import log_context, span
 from bot.views.forms import View
-from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT, Target, parse_target
+from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT
 from bot.views.words import CLICK_LOST, SOMETHING_BROKE, store_words
 
 log = logging.getLogger(__name__)
@@ -74,15 +73,11 @@ class Acting(NamedTuple):
         return self.person.key_in(self.team)
 
 
-def acting_of(args: AsyncArgs) -> Acting:
-    acting: Acting = args.context[ACTING]
-    return acting
-
-
 def origin_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> RequestOrigin:
     """Who asks, and where. The idempotency key is the same for a request that is delivered twice,
     and for no other."""
-    acting, body = acting_of(args), args.body
+    acting: Acting = args.context[ACTING]
+    body = args.body
     marks = [str(body.get(name) or "") for name in ("trigger_id", "response_url")]
     told = [str(body.get(name) or "") for name in ("channel_id", "text")]
     return RequestOrigin(
@@ -97,7 +92,8 @@ def origin_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> RequestOrig
 
 def origin_of_event(args: AsyncArgs) -> RequestOrigin:
     """The same for a message. Its `ts` identifies it: each delivery has another `event_id`."""
-    event, acting = args.body["event"], acting_of(args)
+    acting: Acting = args.context[ACTING]
+    event = args.body["event"]
     channel, ts = event["channel"], event["ts"]
     return RequestOrigin(
         team=acting.team,
@@ -107,15 +103,6 @@ def origin_of_event(args: AsyncArgs) -> RequestOrigin:
         idempotency_key=f"{acting.team}|{channel}|{ts}",
         thread_ts=thread_of(event),
     )
-
-
-def target_of(value: str | None) -> Target:
-    """The target that a button's value or a form's metadata names. Raises `Refusal` for one that is
-    not ours."""
-    target = parse_target(value or "")
-    if target is None:
-        raise Refusal(Reason.EXPIRED)
-    return target
 
 
 def click_id(body: Payload) -> str:
@@ -178,8 +165,8 @@ async def error_boundary(responder: Responder, away: str = CLICK_LOST) -> AsyncI
             await _deliver(responder.say(SOMETHING_BROKE))
 
 
-async def _deliver(answering: Awaitable[None]) -> None:
+async def _deliver(answer: Awaitable[None]) -> None:
     try:
-        await answering
+        await answer
     except Exception as error:  # noqa: BLE001 - nothing may escape a listener
         log.warning("an answer could not be delivered: %s", type(error).__name__)

@@ -52,11 +52,6 @@ class FoundPictures:
         return bool(self.pictures or self.refusal or self.others)
 
 
-def pictures_of(message: Payload) -> FoundPictures:
-    """The pictures attached to a message or to what it forwards, and those in image blocks."""
-    return pictures_among(files_of(message))
-
-
 def files_of(message: Payload) -> list[Payload]:
     """Slack's file objects in a message, each once. One for an image block has an id alone; one for
     an image that is not in Slack is external."""

@@ -27,21 +27,9 @@ from bot.views import ids
 
 PATIENCE = 0.3
 """Seconds that the work behind an ack stands back at most, while more and more comes in."""
-_PLAIN_ACTIONS = {
-    ids.REGENERATE,
-    ids.EDIT_PROMPT,
-    ids.CANCEL,
-    ids.TRY_AGAIN,
-    ids.START_OVER,
-    ids.KEEP_LAST,
-}
-_ACTION_PATTERNS = {name: ids.pattern(name) for name in (ids.APPROVE, ids.USE_THIS, ids.REFINE)} | {
-    ids.HOME_PAGE: ids.HOME_PAGE_PATTERN,
-    ids.DEFAULT_OPTION: ids.DEFAULT_OPTION_PATTERN,
-}
 _NAMES: dict[str, set[str]] = {
     "slash_command": {ids.COMMAND},
-    "block_action": {*_PLAIN_ACTIONS, *_ACTION_PATTERNS},
+    "block_action": {*ids.ACTIONS},
     "view_submission": {ids.PROMPT_FORM, ids.EDIT_FORM, ids.REFINE_FORM, ids.IMAGE_FORM},
     "shortcut": {ids.DIRECT_IMAGE},
     "event": {"app_home_opened", "app_mention", "message"},
@@ -161,10 +149,8 @@ def kind_and_name(body: object) -> tuple[str, str]:
         case {"command": name}:
             kind = "slash_command"
         case {"type": "block_actions", "actions": [{"action_id": str(action)}, *_]}:
-            kind, name = "block_action", action  # without the number of its candidate:
-            if action not in _PLAIN_ACTIONS:
-                patterns = _ACTION_PATTERNS.items()
-                name = next((known for known, each in patterns if each.match(action)), "")
+            kind, patterns = "block_action", ids.ACTIONS.items()
+            name = next((known for known, each in patterns if each.match(action)), "")
         case {"type": "block_actions"}:
             kind, name = "block_action", ""
         case {"type": "view_submission", "view": {"callback_id": name}}:

@@ -1,12 +1,16 @@
-"""Block Kit, piece by piece, and text made fit for it."""
+"""Block Kit, piece by piece: text made fit for it, and the opaque values that it carries."""
 
 from __future__ import annotations
 
 import html
+import re
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from bot.views.ids import BUTTON_LABELS, Target, numbered
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import Reason, Refusal
+from bot.domain.session import Session
+from bot.views.ids import BUTTON_LABELS
 
 Block = dict[str, Any]
 
@@ -23,6 +27,10 @@ MOST_REPEATED = 38_000
 """Characters, escaped: a message holds 40,000."""
 _REPEATED_CUT = 7_500
 """UTF-16 units of what is longer. Escaped, they can be five times as long."""
+
+VALUE = 2_000
+"""Characters that a button's value holds."""
+_TARGET = re.compile(r"([\w-]+\.[\w-]+\.[0-9a-f]+)#([0-9]{1,4})(?:\.([1-4]))?")
 
 _MRKDWN: Block = {"type": "mrkdwn", "verbatim": True}
 """`verbatim`: a bare address or name in the text stays text."""
@@ -44,6 +52,16 @@ class Choice(NamedTuple):
 
     value: str
     label: str
+
+
+class Target(NamedTuple):
+    """What a button or a form is about: an image of a session; with attempt 0, the session."""
+
+    session_id: str
+    image: ImageRef
+
+    def __str__(self) -> str:
+        return f"{self.session_id}#{self.image}"
 
 
 def cut(text: str, limit: int) -> str:
@@ -114,7 +132,7 @@ def buttons(target: Target, *action_ids: str, primary: str = "") -> Block:
     elements = [
         button(
             BUTTON_LABELS[each],
-            numbered(each, target.candidate),
+            numbered(each, target.image.candidate),
             str(target),
             primary=each == primary,
         )
@@ -134,3 +152,27 @@ def select(action_id: str, choices: list[Choice], chosen: str) -> Block:
         "options": list(options.values()),
         "initial_option": options[chosen],
     }
+
+
+def numbered(action_id: str, candidate: int) -> str:
+    """The action id of a candidate's own button, unique in its message: `approve`, `approve_2`."""
+    return action_id if candidate == 1 else f"{action_id}_{candidate}"
+
+
+def target_of(value: str | None) -> Target:
+    """The target that a button's value or a form's metadata names. Raises `Refusal` for a value
+    that is not ours."""
+    match = _TARGET.fullmatch(value) if value and len(value) <= VALUE else None
+    if match is None:
+        raise Refusal(Reason.EXPIRED)
+    return Target(match[1], ImageRef(int(match[2]), int(match[3] or 1)))
+
+
+def marker(
+    session: Session,
+    kind: Literal["root", "draft", "preview", "failure", "final"],
+    number: int = 0,
+) -> str:
+    """The id of a message's first block, by which it is found where no `ts` was recorded. At most
+    255 characters; `number` is that of its attempt."""
+    return f"{kind}-{session.id}-{number}"

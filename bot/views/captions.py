@@ -1,11 +1,25 @@
-"""How an image is described: where it comes from, all that was asked for, and who made it."""
+"""How a session and its images are told in words: where it stands, where an image comes from, all
+that was asked for, and who made it."""
 
 from __future__ import annotations
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef
+from bot.domain.errors import FailureKind, StoreTrouble
 from bot.domain.options import OPTIONS, Options
 from bot.domain.session import Session
+from bot.domain.stages import PUBLICATION_REFUSED, Stage
 from bot.views.blocks import ALT_TEXT, cut
+
+_WAITS = {
+    StoreTrouble.AWAY: "I can't reach my memory",
+    StoreTrouble.FULL: "my memory is full",
+    StoreTrouble.READ_ONLY: "my memory takes nothing new",
+}
+_GOES_ON = {
+    StoreTrouble.AWAY: "as soon as I can",
+    StoreTrouble.FULL: "as soon as there is room",
+    StoreTrouble.READ_ONLY: "as soon as it does",
+}
 
 
 def attempt_name(attempt: Attempt) -> str:
@@ -52,3 +66,60 @@ def ai_alt_text(label: str, session: Session, attempt: Attempt, *candidates: Can
     lead = f"{ai_line(label, *candidates)}: "
     room = ALT_TEXT - len(lead.encode("utf-16-le")) // 2
     return lead + described(session, attempt, room)
+
+
+def status_words(
+    session: Session,
+    ahead: int | None,
+    now: float | None,
+    waits_for: StoreTrouble | None = None,
+) -> str:
+    """In mrkdwn: where the session stands. `ahead` is the number of images before this one in the
+    queue, None where it is not known. `waits_for` is the trouble of the store that the attempt
+    waits for. `now` is in seconds since the epoch, None for a text that is not updated every few
+    seconds: it tells no seconds."""
+    failure = session.latest.failure if session.attempts else None
+    cancelled = failure is FailureKind.CANCELLED
+    match session.stage:
+        case Stage.GENERATING:
+            return _generating(session.latest, ahead, now, waits_for)
+        case Stage.USER_FEEDBACK if cancelled:
+            which = f"🚫 Attempt {session.latest.number} cancelled"
+            return f"{which} · 👀 waiting for review by <@{session.user}>"
+        case Stage.USER_FEEDBACK if failure:
+            return "⚠️ The last attempt failed: see the thread"
+        case Stage.USER_FEEDBACK:
+            return f"👀 Waiting for review by <@{session.user}>"
+        case Stage.FINAL if session.publication in PUBLICATION_REFUSED:
+            who = f"<@{session.approved_by}>"
+            return f"⚠️ Approved by {who}, but Slack did not let me post it to the channel"
+        case Stage.FINAL:
+            return f"✅ Approved by <@{session.approved_by}>"
+        case Stage.INITIAL_INPUT if cancelled:
+            return "🚫 Cancelled"
+        case Stage.INITIAL_INPUT if failure and not session.started_over:
+            return "⚠️ Failed: see the thread"
+        case Stage.INITIAL_INPUT:
+            return "🔄 Started over"
+
+
+def _generating(
+    attempt: Attempt, ahead: int | None, now: float | None, waits_for: StoreTrouble | None
+) -> str:
+    """The first attempt of a session is not named by its number."""
+    name = attempt_name(attempt)
+    if attempt.number == 1:
+        name = name.removeprefix("attempt 1").strip()
+    which = f", {name}" if name else ""
+    if waits_for is not None:
+        return f"⏳ Waiting{which}: {_WAITS[waits_for]}. It goes on by itself {_GOES_ON[waits_for]}"
+    if attempt.generated_at:
+        return f"📤 Uploading{which}…"
+    if not attempt.has_started:
+        return f"⏳ Queued{which}, {ahead} ahead" if ahead else f"⏳ Queued{which}"
+    seconds = "" if now is None else f" {max(0, round(now - attempt.started_at))} s"
+    status = f"🎨 Generating{which}…{seconds}"
+    made, asked = sum(c.has_image for c in attempt.candidates), len(attempt.candidates)
+    if made and asked > 1:
+        status = f"{status} · {made} of {asked} images {'is' if made == 1 else 'are'} there"
+    return status

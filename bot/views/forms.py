@@ -33,7 +33,7 @@ _CHANGE_EXAMPLE = "Make the cat look friendlier"
 
 
 def prompt_form(
-    target: ids.Target,
+    target: blocks.Target,
     prompt: str = "",
     options: Options = NO_OPTIONS,
     table: OptionTable = OPTIONS,
@@ -44,7 +44,7 @@ def prompt_form(
 
 
 def edit_form(
-    target: ids.Target,
+    target: blocks.Target,
     prompt: str,
     options: Options = NO_OPTIONS,
     table: OptionTable = OPTIONS,
@@ -54,14 +54,14 @@ def edit_form(
     return _form(ids.EDIT_FORM, "Edit prompt", str(target), fields)
 
 
-def refine_form(target: ids.Target, session: Session) -> View:
+def refine_form(target: blocks.Target, session: Session) -> View:
     """The form that asks what should change about an image."""
-    attempt = session.attempt(target.attempt)
-    which = f", image {target.candidate}" if len(attempt.candidates) > 1 else ""
+    attempt = session.attempt(target.image.attempt)
+    which = f", image {target.image.candidate}" if len(attempt.candidates) > 1 else ""
     made_from = described(session, attempt, PROMPT_RECALLED)
     field = _text_field(_CHANGE_LABEL, _CHANGE_EXAMPLE)
     field["hint"] = blocks.plain("Everything else stays. Options such as --n 3 can be typed too.")
-    fields = [blocks.context(plain=f"Attempt {target.attempt}{which}: {made_from}"), field]
+    fields = [blocks.context(plain=f"Attempt {target.image.attempt}{which}: {made_from}"), field]
     return _form(ids.REFINE_FORM, "Refine", str(target), fields)
 
 

@@ -10,11 +10,10 @@ from bot.domain.options import NO_OPTIONS, OPTIONS, OptionTable
 from bot.domain.session import Gallery, Session
 from bot.views import blocks, ids
 from bot.views.blocks import Block, cut
-from bot.views.captions import ai_alt_text, ai_line, option_words
+from bot.views.captions import ai_alt_text, ai_line, option_words, status_words
 from bot.views.help_words import help_words
 from bot.views.ids import COMMAND
 from bot.views.lists import linked, short_prompt, thread_link
-from bot.views.messages import status_words
 from bot.views.option_selects import option_select
 
 View = dict[str, Any]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.domain.session import Session
 from bot.views.blocks import cut, escape, one_line
+from bot.views.captions import status_words
 from bot.views.ids import COMMAND
-from bot.views.messages import status_words
 
 PROMPT_IN_LIST = 80
 

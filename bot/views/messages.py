@@ -1,16 +1,34 @@
-"""The messages of a session: root with its status, preview, failure, final. A draft has a module
-of its own."""
+"""The messages of a session: root with its status, preview, draft, failure, final.
+
+A draft shows the images that came, each with its buttons:
+
+one image:    image · line · [Approve] [Regenerate] [Refine] [Edit prompt]
+several:      (image · [Approve] [Refine], or why the image did not come) × n · line · [Regenerate]
+              [Edit prompt]
+earlier:      (image · [Use this one]) × n · line
+"""
 
 from __future__ import annotations
 
-from bot.domain.attempt import Attempt
+from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import StoreTrouble
 from bot.domain.images import AI_LABEL
-from bot.domain.session import Session
-from bot.domain.stages import PUBLICATION_REFUSED, Event, Publication, Stage
+from bot.domain.session import IN_PROGRESS, Session
+from bot.domain.stages import Event, Publication, Stage
 from bot.domain.transitions import can
 from bot.views import blocks, ids
-from bot.views.blocks import FALLBACK_TEXT, PROMPT_SHOWN, Block, Message, cut, escape
+from bot.views.blocks import (
+    FALLBACK_TEXT,
+    PROMPT_SHOWN,
+    Block,
+    Message,
+    Target,
+    cut,
+    escape,
+    marker,
+    numbered,
+    one_line,
+)
 from bot.views.captions import (
     ai_alt_text,
     ai_line,
@@ -18,32 +36,27 @@ from bot.views.captions import (
     changes,
     described,
     option_words,
+    status_words,
 )
+from bot.views.failure_words import few_words
 
-_WAITS = {
-    StoreTrouble.AWAY: "I can't reach my memory",
-    StoreTrouble.FULL: "my memory is full",
-    StoreTrouble.READ_ONLY: "my memory takes nothing new",
-}
-_GOES_ON = {
-    StoreTrouble.AWAY: "as soon as I can",
-    StoreTrouble.FULL: "as soon as there is room",
-    StoreTrouble.READ_ONLY: "as soon as it does",
-}
+CHANGE_SHOWN = 100
+_NOT_THERE = "there is no image of it"
+_DECISIONS = [ids.APPROVE, ids.REGENERATE, ids.REFINE, ids.EDIT_PROMPT]
+"""The buttons of a draft that is under review."""
 
 
 def root_message(
     session: Session, ahead: int | None, now: float, waits_for: StoreTrouble | None = None
 ) -> Message:
-    """Who, the prompt and the status, with Cancel while an image is made. `ahead` is the number of
-    images before this one in the queue, None where it is not known. `now` is in seconds since the
-    epoch. `waits_for` is the trouble of the store that the attempt waits for."""
+    """Who, the prompt and the status, with Cancel while an image is made. `ahead`, `now` and
+    `waits_for` are those of `status_words`."""
     status = status_words(session, ahead, now, waits_for)
     options = option_words(session.options)
     who = f"<@{session.user}> imagines"
     lead = blocks.section(f"{who}, from a picture" if session.source else who)
     shown = [
-        lead | {"block_id": ids.marker(session, "root")},
+        lead | {"block_id": marker(session, "root")},
         blocks.section(plain=cut(session.task_input, PROMPT_SHOWN) or "(started over)"),
         blocks.context(status, options) if options else blocks.context(status),
     ]
@@ -56,13 +69,13 @@ def _root_buttons(session: Session) -> list[Block]:
     """Cancel while an image is made. Ways to go on where a cancelled session has no draft, and
     where Slack refused the approved image."""
     if can(session, Event.CANCEL):
-        return [blocks.buttons(ids.Target(session.id, session.latest.number), ids.CANCEL)]
+        return [blocks.buttons(Target(session.id, ImageRef(session.latest.number)), ids.CANCEL)]
     if session.publication is Publication.REFUSED:
-        target = ids.Target(session.id, session.final_result)
+        target = Target(session.id, ImageRef(session.final_result))
         return [blocks.buttons(target, ids.TRY_AGAIN, ids.START_OVER)]
     no_draft = session.stage is Stage.INITIAL_INPUT and bool(session.attempts)
     if no_draft and session.latest.cancelled:
-        target = ids.Target(session.id, session.latest.number)
+        target = Target(session.id, ImageRef(session.latest.number))
         return [blocks.buttons(target, ids.TRY_AGAIN, ids.EDIT_PROMPT)]
     return []
 
@@ -73,16 +86,92 @@ def preview_message(
     """A partial image of an attempt, with a line that says so."""
     line = f"🎨 Preview of attempt {number}: the model is still at work"
     image = blocks.image(file_id, ai_alt_text(label, session, session.attempt(number)))
-    marked = image | {"block_id": ids.marker(session, "preview", number)}
+    marked = image | {"block_id": marker(session, "preview", number)}
     return Message(line, [marked, blocks.context(line, plain=label)])
+
+
+def draft_message(session: Session, number: int, *, label: str = AI_LABEL) -> Message:
+    """The images of an attempt. A draft has the buttons to decide when it is posted, and while it
+    is the newest one under review. After that it has a line that says why not, and the images of an
+    earlier draft can still be used. `label` says that the images are made by AI."""
+    attempt = session.attempt(number)
+    under_review = can(session, Event.APPROVE) and session.newest_draft == attempt
+    live = under_review or not attempt.has_draft
+    usable = not live and session.stage in IN_PROGRESS and number < len(session.attempts)
+    row = _DECISIONS if live else [ids.USE_THIS] if usable else []
+    line, made_by = _line(session, attempt, live, usable), ai_line(label, *attempt.images)
+    if len(attempt.candidates) > 1:
+        per_image = [each for each in row if each in ids.OF_ONE_IMAGE]
+        row = [each for each in row if each not in ids.OF_ONE_IMAGE]
+        images = _several(session, attempt, per_image, label)
+        shown = [*images, blocks.context(line, plain=made_by)]
+    elif attempt.as_file:  # the image stands above the message
+        shown = [blocks.section(line), blocks.context(plain=made_by)]
+    else:
+        alt_text = ai_alt_text(label, session, attempt, attempt.candidate(1))
+        image = blocks.image(attempt.candidate(1).file_id, alt_text)
+        shown = [image, blocks.context(line, plain=made_by)]
+    if row:
+        target = Target(session.id, ImageRef(number))
+        shown.append(blocks.buttons(target, *row, primary=ids.APPROVE))
+    shown[0] |= {"block_id": marker(session, "draft", number)}
+    caption = escape(described(session, attempt, FALLBACK_TEXT))
+    return Message(f"{attempt_name(attempt).capitalize()}: {caption}", shown)
+
+
+def _several(session: Session, attempt: Attempt, per_image: list[str], label: str) -> list[Block]:
+    """Each image with its buttons, or why it did not come. The ids of the blocks of a message
+    differ."""
+    shown: list[Block] = []
+    for candidate in attempt.candidates:
+        title = f"Image {candidate.number}"
+        if candidate not in attempt.images:
+            reason = few_words(candidate.failure) if candidate.failure else _NOT_THERE
+            shown.append(blocks.context(f"{title} did not come: {reason}"))
+            continue
+        block_id = numbered(marker(session, "draft", attempt.number), candidate.number)
+        if attempt.as_file:
+            image = blocks.section(f"{title}: among the files above")
+        else:
+            alt_text = ai_alt_text(label, session, attempt, candidate)
+            image = blocks.image(candidate.file_id, alt_text) | {"title": blocks.plain(title)}
+        shown.append(image | {"block_id": block_id})
+        if per_image:
+            target = Target(session.id, ImageRef(attempt.number, candidate.number))
+            shown.append(blocks.buttons(target, *per_image, primary=ids.APPROVE))
+    return shown
+
+
+def _line(session: Session, attempt: Attempt, live: bool, usable: bool) -> str:
+    """In mrkdwn: whose attempt it is, the sizes and the number of its images, and the seconds that
+    the provider took; then why it is not up for review."""
+    name = f"<@{session.user}>, {attempt_name(attempt)}"
+    if attempt.change and attempt.base and attempt.base.attempt:
+        name = f"{name}, “{escape(cut(one_line(attempt.change), CHANGE_SHOWN))}”"
+    sizes = ", ".join(dict.fromkeys(f"{c.width}×{c.height}" for c in attempt.images))
+    came, asked = len(attempt.images), len(attempt.candidates)
+    count = f"{came} of {asked} images" if came < asked else ""
+    seconds = max(0.0, attempt.generated_at - attempt.started_at)
+    facts = " · ".join(filter(None, [name, sizes, count, f"{seconds:.0f} s"]))
+    if live:
+        return facts
+    if session.final_result == attempt.number:
+        which = f"Image {session.final_candidate} approved" if asked > 1 else "Approved"
+        return f"{facts}\n✅ {which} by <@{session.approved_by}>"
+    if session.final_result or not usable:
+        return f"{facts}\nNo longer up for review"
+    draft = session.newest_draft
+    under_review = can(session, Event.APPROVE) and draft and draft.number > attempt.number
+    newer = draft if draft and under_review else session.latest
+    return f"{facts}\nReplaced by attempt {newer.number}"
 
 
 def failure_message(session: Session, number: int, words: str, *, edit_prompt: bool) -> Message:
     """Why an attempt failed and what to do next, with the buttons to do it."""
     text = f"<@{session.user}> {words}"
-    lead = blocks.section(f"⚠️ {text}") | {"block_id": ids.marker(session, "failure", number)}
+    lead = blocks.section(f"⚠️ {text}") | {"block_id": marker(session, "failure", number)}
     row = [ids.EDIT_PROMPT, ids.TRY_AGAIN] if edit_prompt else [ids.TRY_AGAIN]
-    target = ids.Target(session.id, number)
+    target = Target(session.id, ImageRef(number))
     return Message(text, [lead, blocks.buttons(target, *row, primary=ids.EDIT_PROMPT)])
 
 
@@ -94,76 +183,22 @@ def final_message(
     into a message."""
     approved = session.attempt(session.final_result)
     image = approved.candidate(session.final_candidate)
-    marker = ids.marker(session, "final", approved.number)
+    marked = marker(session, "final", approved.number)
     lead = f"✅ <@{session.user}>’s approved image"
     if session.approved_by != session.user:
         lead = f"{lead}, approved by <@{session.approved_by}>"
     alt_text = ai_alt_text(label, session, approved, image)
     linked = blocks.section(f"<{escape(link)}|See the image>")
     shown = [
-        blocks.section(lead) | {"block_id": marker},
+        blocks.section(lead) | {"block_id": marked},
         (linked if link else blocks.image(image.file_id, alt_text))
-        | {"block_id": f"image-{marker}"},
+        | {"block_id": f"image-{marked}"},
         blocks.section(plain=cut(approved.prompt, PROMPT_SHOWN)),
     ]
     if asked := changes(session, approved):
         shown.append(blocks.section(plain=cut("\n".join(asked), PROMPT_SHOWN)))
     shown.append(blocks.context(plain=ai_line(label, image)))
     if not retired:
-        shown.append(blocks.buttons(ids.Target(session.id, approved.number), ids.START_OVER))
+        shown.append(blocks.buttons(Target(session.id, ImageRef(approved.number)), ids.START_OVER))
     caption = described(session, approved, FALLBACK_TEXT)
     return Message(f"Approved image: {escape(caption)}", shown)
-
-
-def status_words(
-    session: Session,
-    ahead: int | None,
-    now: float | None,
-    waits_for: StoreTrouble | None = None,
-) -> str:
-    """In mrkdwn: where the session stands. `ahead` and `waits_for` are those of `root_message`.
-    `now` is None for a text that is not updated every few seconds: it tells no seconds."""
-    cancelled = bool(session.attempts) and session.latest.cancelled
-    match session.stage:
-        case Stage.GENERATING:
-            return _generating(session.latest, ahead, now, waits_for)
-        case Stage.USER_FEEDBACK if cancelled:
-            which = f"🚫 Attempt {session.latest.number} cancelled"
-            return f"{which} · 👀 waiting for review by <@{session.user}>"
-        case Stage.USER_FEEDBACK if session.last_attempt_failed:
-            return "⚠️ The last attempt failed: see the thread"
-        case Stage.USER_FEEDBACK:
-            return f"👀 Waiting for review by <@{session.user}>"
-        case Stage.FINAL if session.publication in PUBLICATION_REFUSED:
-            who = f"<@{session.approved_by}>"
-            return f"⚠️ Approved by {who}, but Slack did not let me post it to the channel"
-        case Stage.FINAL:
-            return f"✅ Approved by <@{session.approved_by}>"
-        case Stage.INITIAL_INPUT if cancelled:
-            return "🚫 Cancelled"
-        case Stage.INITIAL_INPUT if session.last_attempt_failed and not session.started_over:
-            return "⚠️ Failed: see the thread"
-        case Stage.INITIAL_INPUT:
-            return "🔄 Started over"
-
-
-def _generating(
-    attempt: Attempt, ahead: int | None, now: float | None, waits_for: StoreTrouble | None
-) -> str:
-    """The first attempt of a session is not named by its number."""
-    name = attempt_name(attempt)
-    if attempt.number == 1:
-        name = name.removeprefix("attempt 1").strip()
-    which = f", {name}" if name else ""
-    if waits_for is not None:
-        return f"⏳ Waiting{which}: {_WAITS[waits_for]}. It goes on by itself {_GOES_ON[waits_for]}"
-    if attempt.generated_at:
-        return f"📤 Uploading{which}…"
-    if not attempt.has_started:
-        return f"⏳ Queued{which}, {ahead} ahead" if ahead else f"⏳ Queued{which}"
-    seconds = "" if now is None else f" {max(0, round(now - attempt.started_at))} s"
-    status = f"🎨 Generating{which}…{seconds}"
-    made, asked = sum(c.has_image for c in attempt.candidates), len(attempt.candidates)
-    if made and asked > 1:
-        status = f"{status} · {made} of {asked} images {'is' if made == 1 else 'are'} there"
-    return status

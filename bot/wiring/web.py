@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 from bot.adapters.redis import RedisCancellations, RedisSignatures
 from bot.concurrency import BackgroundTasks
-from bot.domain.policy import Policy
+from bot.domain.session import Policy
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.shutdown import Shutdown
 from bot.service import Services

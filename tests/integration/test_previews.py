@@ -13,7 +13,7 @@ from bot.adapters.slack import SlackPublisher, message_poster, previews, web_api
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.sandbox import Fault, Message, SimulatedSlack
-from bot.views import ids
+from bot.views.blocks import marker
 from tests.fakes import eventually, generating
 from tests.support.published import (
     IMAGE,
@@ -299,5 +299,5 @@ async def test_a_repeated_post_knows_what_slipped_through_without_looking(
     await cancelled_in_flight(slack, publisher.post_draft(session, 1, repeated=False))
     (draft,) = replies(slack, session)
     assert await publisher.post_draft(session, 1, repeated=True) == draft.ts
-    assert draft.blocks[0]["block_id"] == ids.marker(session, "draft", 1)
+    assert draft.blocks[0]["block_id"] == marker(session, "draft", 1)
     assert len(replies(slack, await posted(publisher, session))) == 2

@@ -16,7 +16,7 @@ from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import FailureKind
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options
-from bot.domain.session import Session
+from bot.domain.session import IN_PROGRESS, Session
 from bot.domain.stages import Stage
 from bot.ports import Entry
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session, generating
@@ -75,7 +75,7 @@ async def test_the_entries_say_of_each_session_what_it_says_itself(
         await kept(store, session, name)
     entries = await store.entries_of("T1", "U1")
     assert {entry.session_id.split(".")[2]: entry[1:] for entry in entries} == {
-        name: (session.stage, session.in_progress) for name, session in EVERY_KIND.items()
+        name: (session.stage, session.stage in IN_PROGRESS) for name, session in EVERY_KIND.items()
     }
 
 

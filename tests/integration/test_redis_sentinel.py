@@ -208,7 +208,7 @@ async def test_sentinels_that_want_a_password_get_their_own(tmp_path: Path) -> N
 def test_a_url_is_read_with_all_its_parts() -> None:
     url = (
         "rediss+sentinel://me:p%40ss@one,[::1]:7000/my%20service/3"
-        "?ssl_ca_certs=/ca.pem&socket_timeout=2&sentinel_password=own"
+        "?ssl_ca_certs=/ca.pem&socket_timeout=2&sentinel_password=own&sentinel_socket_timeout=1.5"
     )
     read = SentinelURL.parse(url)
     assert read.hosts == (("one", 26379), ("::1", 7000))
@@ -220,5 +220,10 @@ def test_a_url_is_read_with_all_its_parts() -> None:
         "ssl_ca_certs": "/ca.pem",
         "socket_timeout": 2.0,
     }
-    assert read.sentinel_options == {"ssl": True, "ssl_ca_certs": "/ca.pem", "password": "own"}
+    assert read.sentinel_options == {
+        "ssl": True,
+        "ssl_ca_certs": "/ca.pem",
+        "password": "own",
+        "socket_timeout": 1.5,
+    }
     assert read.tls

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from unittest.mock import AsyncMock, Mock
 from urllib.parse import urlencode
 
 import pytest
+import redis
 import trustme
 from pydantic import SecretStr
 
+from bot.adapters.redis import redis_client
+from bot.adapters.redis_connections import redis_pool
 from bot.adapters.slack import slack_client, slack_session
 from bot.ops.doctor import Finding, Verdict, check_redis
 from bot.ops.startup import StartupError, check_at_start
 from bot.sandbox import SimulatedSlack
 from bot.settings import Backend, Settings
 from tests.integration.redis_in_use import in_use
-from tests.support.redis_servers import REDIS, installed, sentinel, server
+from tests.support.redis_servers import REDIS, TIMEOUT, Server, installed, sentinel, server
 
 AT_ONCE = 5.0
 PASSWORD = "s3cr3t"
+ANYBODY = ("--tls-auth-clients", "no")
 
 
 @dataclass
@@ -43,6 +50,17 @@ class Certificates:
     @property
     def client(self) -> dict[str, str]:
         return {name: self.path("client.pem") for name in ("ssl_certfile", "ssl_keyfile")}
+
+    @property
+    def server(self) -> list[str]:
+        """Options of a server that speaks TLS itself; unless told otherwise, it asks for a client
+        certificate."""
+        return [
+            *("--port", "0", "--tls-port", "{port}"),
+            *("--tls-cert-file", self.path("server.pem")),
+            *("--tls-key-file", self.path("server.key")),
+            *("--tls-ca-cert-file", self.path("ca.pem")),
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +131,7 @@ async def tls_url(
         async with tls_before(port, certificates, ask=True) as tls_port:
             yield f"rediss://:{PASSWORD}@127.0.0.1:{tls_port}/0{query}"
         return
-    options = [
-        *("--port", "0", "--tls-port", "{port}", "--requirepass", PASSWORD),
-        *("--tls-cert-file", certificates.path("server.pem")),
-        *("--tls-key-file", certificates.path("server.key")),
-        *("--tls-ca-cert-file", certificates.path("ca.pem")),
-    ]
+    options = [*certificates.server, "--requirepass", PASSWORD]
     with server(tmp_path, *options, binary=installed(REDIS), tls=True) as own:
         url = f"rediss://:{PASSWORD}@127.0.0.1:{own.port}/0{query}"
         async with asyncio.timeout(20):
@@ -132,6 +145,20 @@ async def test_everything_goes_over_tls_with_a_client_certificate(tls_url: str) 
     assert {finding.verdict for finding in findings} <= {Verdict.OK, Verdict.WARNING}
     async with in_use(tls_url) as using:
         await using.works("tls")
+
+
+async def test_connections_of_a_pool_share_one_tls_context(
+    port: int, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = Mock(side_effect=ssl.create_default_context)
+    async with tls_before(port, certificates) as tls_port:
+        query = certificates.query()
+        pool: Any = redis_pool(f"rediss://:{PASSWORD}@127.0.0.1:{tls_port}/0{query}")
+        monkeypatch.setattr(ssl, "create_default_context", create)
+        for connection in [await pool.get_connection() for _ in range(3)]:
+            await pool.release(connection)
+        await pool.aclose()
+    create.assert_called_once()
 
 
 async def test_a_missing_client_certificate_is_named(
@@ -230,25 +257,82 @@ async def test_a_wrong_authority_ends_the_program_at_once(
 async def test_sentinels_are_asked_over_tls_as_well(
     certificates: Certificates, tmp_path: Path
 ) -> None:
-    """What ends TLS before a primary is at another port than the Sentinels say, so a server that
-    speaks TLS itself is needed."""
-    folder, tls = tmp_path / "primary", installed(REDIS)
-    files = [
-        *("--tls-cert-file", certificates.path("server.pem")),
-        *("--tls-key-file", certificates.path("server.key")),
-        *("--tls-ca-cert-file", certificates.path("ca.pem")),
-        *("--tls-auth-clients", "no"),
-    ]
-    options = ["--port", "0", "--tls-port", "{port}", *files]
+    """The Sentinel speaks TLS with the primary too, or would soon hold it for down."""
+    tls = installed(REDIS)
+    options = [*certificates.server, *ANYBODY, "--tls-replication", "yes"]
     with (
-        server(folder, *options, binary=tls, tls=True) as primary,
-        sentinel(tmp_path / "sentinel", primary) as watching,
+        server(tmp_path / "primary", *options, binary=tls, tls=True) as primary,
+        sentinel(tmp_path / "its", primary, *options, binary=tls, tls=True) as watching,
     ):
-        async with tls_before(watching.port, certificates) as tls_port:
-            url = f"rediss+sentinel://127.0.0.1:{tls_port}/imagine{certificates.query()}"
-            async with in_use(url) as using:
-                await using.works("tls")
-            other = certificates.query(ssl_ca_certs=certificates.path("other-ca.pem"))
-            finding = await found(url.split("?")[0] + other)
+        url = f"rediss+sentinel://127.0.0.1:{watching.port}/imagine"
+        await asyncio.to_thread(until_it_knows_its_primary, watching, certificates)
+        async with in_use(url + certificates.query()) as using:
+            await using.works("tls")
+        other = certificates.query(ssl_ca_certs=certificates.path("other-ca.pem"))
+        finding = await found(url + other)
     assert finding.verdict is Verdict.WRONG
     assert "not trusted" in finding.text
+
+
+async def test_idle_connections_to_a_former_primary_that_hangs_hold_up_nobody(
+    port: int, certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing one over TLS is a conversation."""
+    options = [*certificates.server, *ANYBODY, "--requirepass", PASSWORD]
+    url = f"rediss+sentinel://:{PASSWORD}@127.0.0.1:1/imagine{certificates.query()}"
+    client = redis_client(url, patience=TIMEOUT)
+    pool: Any = client.connection_pool
+    with server(tmp_path, *options, binary=installed(REDIS), tls=True) as former:
+        discover = AsyncMock(return_value=("127.0.0.1", former.port))
+        monkeypatch.setattr(pool.sentinel_manager, "discover_master", discover)
+        idle, used = await pool.get_connection(), await pool.get_connection()
+        closing = idle._writer
+        await pool.release(idle)
+        await used.disconnect()
+        former.process.send_signal(signal.SIGSTOP)
+        async with tls_before(port, certificates) as promoted, asyncio.timeout(AT_ONCE / 2):
+            discover.return_value = ("127.0.0.1", promoted)
+            await used.connect()
+        assert not idle.is_connected
+        closing.transport.abort()
+        await pool.release(used)
+        await client.aclose()
+
+
+@pytest.mark.parametrize("scheme", ["rediss", "rediss+sentinel"])
+async def test_a_server_that_hangs_is_no_error_when_its_connections_are_closed(
+    certificates: Certificates, tmp_path: Path, scheme: str
+) -> None:
+    options = [*certificates.server, *ANYBODY]
+    with server(tmp_path, *options, binary=installed(REDIS), tls=True) as own:
+        url = f"{scheme}://127.0.0.1:{own.port}/0{certificates.query()}"
+        pool: Any = redis_pool(url)
+        asked = pool.sentinel_manager.sentinels[0].connection_pool if "+" in scheme else pool
+        async with asyncio.timeout(TIMEOUT):
+            connection = await connected(asked)
+        closing, connection.socket_connect_timeout = connection._writer, 0.1
+        await asked.release(connection)
+        own.process.send_signal(signal.SIGSTOP)
+        await pool.aclose()
+        closing.transport.abort()
+
+
+async def connected(pool: Any) -> Any:
+    """A connection, as soon as the server answers."""
+    while True:
+        with suppress(redis.ConnectionError, redis.TimeoutError):
+            return await pool.get_connection()
+        await asyncio.sleep(0.05)
+
+
+def until_it_knows_its_primary(watching: Server, certificates: Certificates) -> None:
+    """The primary's `runid` is what it says itself, to a Sentinel that speaks with it."""
+    deadline = time.monotonic() + TIMEOUT
+    ca = certificates.path("ca.pem")
+    with redis.Redis(port=watching.port, host="127.0.0.1", ssl=True, ssl_ca_certs=ca) as client:
+        while time.monotonic() < deadline:
+            with suppress(redis.ConnectionError):
+                if client.sentinel_masters()["imagine"]["runid"]:
+                    return
+            time.sleep(0.05)
+    raise TimeoutError

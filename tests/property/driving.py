@@ -14,8 +14,7 @@ from bot.adapters.redis.schema import from_fields
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.jobs import owed
-from bot.domain.policy import Person
-from bot.domain.session import Session
+from bot.domain.session import Person, Session
 from bot.domain.stages import Event
 from bot.service import Services
 from tests.fakes import somebody

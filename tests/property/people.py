@@ -18,8 +18,7 @@ from bot.domain.generation import (
 from bot.domain.images import GeneratedImage
 from bot.domain.jobs import JobKind, owed, with_next_run
 from bot.domain.options import Options
-from bot.domain.policy import Person
-from bot.domain.session import Session
+from bot.domain.session import Person, Session
 from bot.domain.stages import RETIRING, Event
 from bot.domain.transitions import final_posted, final_shown, not_published, retired
 from bot.ports import Change

@@ -12,8 +12,7 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.concurrency import BackgroundTasks
-from bot.domain.policy import Policy
-from bot.domain.session import Session
+from bot.domain.session import Policy, Session
 from bot.service import Services
 from tests.fakes import FakeCancellations, FakeJobQueue
 from tests.property.people import NOW, OTHER_DIRECTOR

@@ -29,14 +29,13 @@ from bot.domain.session import Session
 from bot.domain.sizes import ratio_of, size_of
 from bot.slack.bolt import replace_half_characters
 from bot.slack.mention_text import mention_text
-from bot.views.blocks import cut, escape, one_line, repeated
+from bot.views.blocks import Target, cut, escape, one_line, repeated, target_of
 from bot.views.captions import described
-from bot.views.drafts import draft_message
 from bot.views.failure_words import failure_words, not_posted_words
 from bot.views.forms import edit_form, image_form, prompt_form, refine_form
 from bot.views.home import parse_page
-from bot.views.ids import Target, parse_target
 from bot.views.lists import cancelled_words, list_words
+from bot.views.messages import draft_message
 from bot.views.option_selects import option_value
 from bot.views.source_pictures import SourcePictures
 from bot.views.words import refusal_words
@@ -165,7 +164,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "OptionSpec.parse": OPTIONS["quality"].parse,
     "count_of": count_of,
     "option_value": option_value,
-    "parse_target": parse_target,
+    "target_of": target_of,
     "parse_page": parse_page,
     "SourcePictures": SourcePictures.from_metadata,
     # shown
@@ -177,9 +176,9 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "refusal_words, plain": lambda text: _refused(text, plain=True, command=False),
     "failure_words": lambda text: failure_words(FailureKind.DECLINED, said=text),
     "not_posted_words": lambda text: not_posted_words(FailureKind.QUOTA, _with(text), "imagine"),
-    "prompt_form": lambda text: prompt_form(Target("T1.U1.a", 1), text),
-    "edit_form": lambda text: edit_form(Target("T1.U1.a", 1), text),
-    "refine_form": lambda text: refine_form(Target("T1.U1.a", 2), _with(text)),
+    "prompt_form": lambda text: prompt_form(Target("T1.U1.a", ImageRef(1)), text),
+    "edit_form": lambda text: edit_form(Target("T1.U1.a", ImageRef(1)), text),
+    "refine_form": lambda text: refine_form(Target("T1.U1.a", ImageRef(2)), _with(text)),
     "image_form": lambda text: image_form(SourcePictures("C1", "", "", ())),
     "draft": lambda text: draft_message(_with(text), 2),
     "described": lambda text: described(_with(text), _with(text).attempt(2), 500),
@@ -212,7 +211,8 @@ REGEXES = {
     "telemetry/metrics.py": "an error code",
     "telemetry/otel.py": "the address of a call",
     "views/home.py": "parse_page",
-    "views/ids.py": "parse_target",
+    "views/blocks.py": "target_of",
+    "views/ids.py": "an action id",
 }
 """Module → the parser above that covers it, or what else it reads."""
 

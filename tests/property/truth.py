@@ -24,7 +24,6 @@ from bot.domain.stages import (
     Event,
     Publication,
     Stage,
-    next_stage,
 )
 
 IMAGE_MARK = "aW1hZ2UtYnl0ZXM"
@@ -133,11 +132,11 @@ def _event(before: Session, after: Session, events: frozenset[Event] | None) -> 
     which no event leads to."""
     if before.stage is after.stage:
         return None
-    has_image = before.newest_draft is not None
     possible = [
         event
-        for event in TRANSITIONS[before.stage]
-        if next_stage(before.stage, event, has_image=has_image) is after.stage
+        for event, target in TRANSITIONS[before.stage].items()
+        if (target if isinstance(target, Stage) else target[before.newest_draft is None])
+        is after.stage
     ]
     lawful = [event for event in possible if events is None or event in events]
     assert lawful, (before.stage, after.stage, events)

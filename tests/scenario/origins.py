@@ -14,11 +14,12 @@ from typing import Any
 
 from slack_bolt.response import BoltResponse
 
+from bot.domain.attempt import ImageRef
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.slack.identity import Identity
 from bot.views import ids
-from bot.views.ids import Target
+from bot.views.blocks import Target
 from bot.views.source_pictures import Picture, SourcePictures
 from tests.fakes import CHANNEL, ID, OWNER, a_session, generating
 from tests.scenario.payloads import (
@@ -150,7 +151,7 @@ def home() -> Payload:
     return {"type": "app_home_opened", "user": OWNER, "channel": "D1", "tab": "home"}
 
 
-VALUE, FORM = f"{ID}#1", str(Target(ID, 0))
+VALUE, FORM = f"{ID}#1", str(Target(ID, ImageRef(0)))
 PICTURES = SourcePictures(
     CHANNEL, "", "5.5", (Picture("F9", "image/png", 2_000, "F9.png"),)
 ).to_metadata()

@@ -17,8 +17,8 @@ from slack_sdk.webhook.webhook_response import WebhookResponse
 from bot.concurrency import BackgroundTasks
 from bot.domain.images import AI_LABEL
 from bot.domain.options import OPTIONS, OptionTable
-from bot.domain.policy import Policy, WhoMayStart
-from bot.domain.session import Session
+from bot.domain.policy import WhoMayStart
+from bot.domain.session import Policy, Session
 from bot.ports import AttemptRule, SessionStore
 from bot.service import Services
 from bot.slack.bolt import bolt_app

@@ -16,7 +16,6 @@ from bot.domain.stages import Stage
 from bot.domain.transitions import not_published
 from bot.ports import BeginRequest
 from bot.views import ids
-from bot.views.ids import Target
 from bot.views.words import REFUSALS
 from tests.fakes import BOSS, ID, PROMPT, a_session, generating
 from tests.scenario.conftest import MakeApp
@@ -68,7 +67,7 @@ ROUTES: dict[str, Route] = {
     "mention": Route(mention("a fox"), is_event=True),
     "mention with a picture": Route(mention("in blue", files=[picture()]), is_event=True),
     "direct message": Route(direct("a fox --n 2"), is_event=True, images=2),
-    "prompt form": Route(_form(ids.PROMPT_FORM, str(Target(ID, 0)), count="4"), WAITING, images=4),
+    "prompt form": Route(_form(ids.PROMPT_FORM, f"{ID}#0", count="4"), WAITING, images=4),
     "image form": Route(_form(ids.IMAGE_FORM, PICTURES)),
     "regenerate": Route(_button(ids.REGENERATE), DRAFT, number=2),
     "try again": Route(_button(ids.TRY_AGAIN), FAILED, number=2),

@@ -12,12 +12,12 @@ from bot.domain.errors import FailureKind, Reason
 from bot.domain.generation import attempt_failed
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
-from bot.domain.policy import Policy
-from bot.domain.session import Session
+from bot.domain.session import Policy, Session
 from bot.domain.stages import Stage
 from bot.sandbox import PATIENCE
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import ids, words
+from bot.views.blocks import numbered
 from tests.fakes import (
     CHANNEL,
     ID,
@@ -99,14 +99,14 @@ async def test_try_again_clears_the_error_and_asks_once_more(make_app: MakeApp) 
 
 async def test_approve_of_one_candidate_settles_on_that_one(make_app: MakeApp) -> None:
     app = make_app(SEVERAL)
-    await app.click(ids.numbered(ids.APPROVE, 3), f"{ID}#1.3")
+    await app.click(numbered(ids.APPROVE, 3), f"{ID}#1.3")
     assert app.session.stage is Stage.FINAL
     assert (app.session.final_result, app.session.final_candidate) == (1, 3)
 
 
 async def test_a_candidate_that_did_not_come_cannot_be_approved(make_app: MakeApp) -> None:
     app = make_app(SEVERAL)
-    await app.click(ids.numbered(ids.APPROVE, 4), f"{ID}#1.4")
+    await app.click(numbered(ids.APPROVE, 4), f"{ID}#1.4")
     assert said(app) == [words.REFUSALS[Reason.MOVED_ON]]
     assert app.store.written == []
 
@@ -175,7 +175,7 @@ async def test_an_image_that_is_not_up_for_decision_stays_as_it_is(
 
 async def test_refine_opens_a_form_about_the_image_it_stands_below(make_app: MakeApp) -> None:
     app = make_app(SEVERAL)
-    await app.click(ids.numbered(ids.REFINE, 2), f"{ID}#1.2")
+    await app.click(numbered(ids.REFINE, 2), f"{ID}#1.2")
     (opened,) = app.of("views.open")
     assert view_problems(opened["view"]) == []
     assert opened["view"]["callback_id"] == ids.REFINE_FORM
@@ -247,7 +247,7 @@ async def test_every_candidate_has_a_button_that_is_listened_to(
     make_app: MakeApp, button: str, number: int
 ) -> None:
     app = make_app(replace(SEVERAL, attempts=(an_attempt(posted=True, images=4),)))
-    response = await app.click(ids.numbered(button, number), f"{ID}#1.{number}")
+    response = await app.click(numbered(button, number), f"{ID}#1.{number}")
     assert response.status == 200
     assert said(app) == []
     assert app.session.final_candidate == number or app.of("views.open")

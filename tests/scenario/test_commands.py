@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import OPTIONS, Options
@@ -17,8 +18,9 @@ from bot.domain.stages import Stage
 from bot.sandbox import PATIENCE
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import words
+from bot.views.blocks import Target
 from bot.views.help_words import help_words
-from bot.views.ids import PROMPT_FORM, Target
+from bot.views.ids import PROMPT_FORM
 from bot.views.option_selects import read_options
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, STRANGER, a_session, generating
 from tests.scenario.conftest import MakeApp
@@ -88,7 +90,7 @@ async def test_without_a_prompt_a_form_opens(make_app: MakeApp, text: str) -> No
     assert opened["trigger_id"] == request["trigger_id"]
     assert view_problems(opened["view"]) == []
     assert opened["view"]["callback_id"] == PROMPT_FORM
-    assert opened["view"]["private_metadata"] == str(Target(session.id, 0))
+    assert opened["view"]["private_metadata"] == str(Target(session.id, ImageRef(0)))
     assert app.queue.added == []
 
 

@@ -13,9 +13,8 @@ from bot.domain.errors import FailureKind, Reason
 from bot.domain.generation import attempt_failed
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
-from bot.domain.policy import Policy
 from bot.domain.prompt import MAX_PROMPT
-from bot.domain.session import Session
+from bot.domain.session import Policy, Session
 from bot.domain.sizes import ratio_of
 from bot.domain.stages import Stage
 from bot.views import words

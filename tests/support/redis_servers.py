@@ -115,15 +115,19 @@ def watched(folder: Path) -> Iterator[Watched]:
 
 
 @contextmanager
-def sentinel(folder: Path, primary: Server) -> Iterator[Server]:
-    """One that watches the primary as `imagine`."""
+def sentinel(
+    folder: Path, primary: Server, *options: str, binary: str = VALKEY, tls: bool = False
+) -> Iterator[Server]:
+    """One that watches the primary as `imagine`. It holds one with which it can't speak for down
+    half a second after its start, and names it no more."""
     folder.mkdir()
     (folder / "sentinel.conf").write_text(
         f"sentinel monitor imagine 127.0.0.1 {primary.port} 2\n"
         "sentinel down-after-milliseconds imagine 500\n"
         "sentinel failover-timeout imagine 3000\n"
     )
-    with server(folder, "sentinel.conf", "--sentinel") as started:
+    arguments = ("sentinel.conf", "--sentinel", *options)
+    with server(folder, *arguments, binary=binary, tls=tls) as started:
         yield started
 
 

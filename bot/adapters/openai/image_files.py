@@ -19,8 +19,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from bot.adapters.imaging import TooManyPixels, open_image
+from bot.domain.attempt import model_name
 from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.images import XMP_KEYWORD, BaseImage, GeneratedImage, model_name, xmp_of
+from bot.domain.images import XMP_KEYWORD, BaseImage, GeneratedImage, xmp_of
 
 logger = logging.getLogger(__name__)
 

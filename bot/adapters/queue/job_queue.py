@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import time
 from collections.abc import Awaitable, Mapping
@@ -120,10 +119,7 @@ class BullJobQueue:
     async def add(self, job: Job) -> None:
         """Queue the job, unless the queue has seen its id: even a failed job blocks its id until
         it expires, so that a retry needs a new one."""
-        queue, options = (
-            self._queues[QUEUE_OF[job.kind]],
-            {**copy.deepcopy(_OPTIONS), "jobId": job.id},
-        )
+        queue, options = self._queues[QUEUE_OF[job.kind]], {**_OPTIONS, "jobId": job.id}
         with job_log_context(job.id), span(f"queue {job.kind}", SpanKind.PRODUCER):
             await _bounded(queue.add(job.kind.value, job_data(job), options))
             _LOG.info("queued %s", job.id)

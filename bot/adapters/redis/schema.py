@@ -1,7 +1,7 @@
 """How the program's data lies in Redis: the keys, the fields of a session, the writes of a commit.
 
 A session id is `team.user.token`, where the user is the owner's key in the installation `team`: see
-`bot.domain.policy`. Every key of a workspace carries the hash tag `{team}`: one script writes
+`bot.domain.session`. Every key of a workspace carries the hash tag `{team}`: one script writes
 several of them, and a workspace can be moved to another server. The keys of a server name no
 workspace's data.
 """

@@ -11,7 +11,8 @@ from bot.adapters.slack.message_poster import MessagePoster
 from bot.adapters.slack.web_api import call
 from bot.domain.errors import SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.session import Session
-from bot.views import ids, messages
+from bot.views import messages
+from bot.views.blocks import marker
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,8 @@ class Previews:
         return ts
 
     async def remove(self, session: Session, number: int, ts: str) -> None:
-        marker = ids.marker(session, "preview", number)
-        for message in await self._poster.remove(session, marker, ts):
+        marked = marker(session, "preview", number)
+        for message in await self._poster.remove(session, marked, ts):
             known = self._files.pop(str(message["ts"]), "")
             for file_id in [known] if known else _file_ids(message):
                 await self._delete_file(file_id)

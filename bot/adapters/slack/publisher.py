@@ -24,9 +24,9 @@ from bot.domain.errors import (
 )
 from bot.domain.images import AI_LABEL
 from bot.domain.session import Session
-from bot.views import ids, messages
+from bot.views import messages
+from bot.views.blocks import marker
 from bot.views.captions import ai_line
-from bot.views.drafts import draft_message
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class SlackPublisher:
         return await with_retries(partial(self._poster.upload, data, name, title))
 
     async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
-        draft = draft_message(session, number, label=self._ai_label)
+        draft = messages.draft_message(session, number, label=self._ai_label)
         return await self._poster.post(
             session, draft, repeated=repeated, ready_within=self._ready_within
         )
@@ -91,8 +91,8 @@ class SlackPublisher:
         await with_retries(partial(self._poster.upload, data, name, title, **place))
 
     async def remove_draft(self, session: Session, number: int) -> None:
-        marker = ids.marker(session, "draft", number)
-        await self._poster.remove(session, marker, session.attempt(number).message_ts)
+        marked = marker(session, "draft", number)
+        await self._poster.remove(session, marked, session.attempt(number).message_ts)
 
     async def post_preview(self, session: Session, number: int, data: bytes) -> str:
         return await self._previews.post(session, number, data)
@@ -101,7 +101,7 @@ class SlackPublisher:
         await self._previews.remove(session, number, ts)
 
     async def refresh_draft(self, session: Session, number: int) -> None:
-        draft = draft_message(session, number, label=self._ai_label)
+        draft = messages.draft_message(session, number, label=self._ai_label)
         await self._poster.update(session.channel, session.attempt(number).message_ts, draft)
 
     async def post_failure(

@@ -201,6 +201,9 @@ def _of_redis(error: BaseException) -> Finding | None:
         return Finding(WHAT, Verdict.WRONG, text, "check user and password in REDIS_URL")
     if isinstance(error, MasterNotFoundError):
         text = "no Sentinel that answers names a primary for this service"
-        advice = "check hosts and service: redis+sentinel://host:26379/service"
+        advice = (
+            "check hosts and service (redis+sentinel://host:26379/service), and that the Sentinels "
+            "do not hold the primary for down"
+        )
         return Finding(WHAT, Verdict.TRANSIENT, text, advice)
     return None

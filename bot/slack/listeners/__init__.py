@@ -5,12 +5,10 @@ from __future__ import annotations
 from slack_bolt.async_app import AsyncApp
 
 from bot.slack.events import on_event
-from bot.slack.listeners.clicks import Clicks
-from bot.slack.listeners.commands import Commands
 from bot.slack.listeners.forms import Forms
 from bot.slack.listeners.home import Home
+from bot.slack.listeners.interactions import Clicks, Commands, Shortcuts
 from bot.slack.listeners.mentions import Mentions
-from bot.slack.listeners.shortcuts import Shortcuts
 from bot.slack.listening import ListenerDependencies
 from bot.views import ids
 
@@ -24,14 +22,14 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
     app.command(ids.COMMAND)(Commands(dependencies).imagine)
 
     clicks = Clicks(dependencies)
-    app.action(ids.pattern(ids.APPROVE))(clicks.approve)
-    app.action(ids.pattern(ids.USE_THIS))(clicks.use_this)
-    app.action(ids.pattern(ids.REFINE))(clicks.refine)
-    app.action(ids.REGENERATE)(clicks.regenerate)
-    app.action(ids.EDIT_PROMPT)(clicks.edit_prompt)
-    app.action(ids.CANCEL)(clicks.cancel)
-    app.action(ids.TRY_AGAIN)(clicks.try_again)
-    app.action(ids.START_OVER)(clicks.start_over)
+    app.action(ids.ACTIONS[ids.APPROVE])(clicks.approve)
+    app.action(ids.ACTIONS[ids.USE_THIS])(clicks.use_this)
+    app.action(ids.ACTIONS[ids.REFINE])(clicks.refine)
+    app.action(ids.ACTIONS[ids.REGENERATE])(clicks.regenerate)
+    app.action(ids.ACTIONS[ids.EDIT_PROMPT])(clicks.edit_prompt)
+    app.action(ids.ACTIONS[ids.CANCEL])(clicks.cancel)
+    app.action(ids.ACTIONS[ids.TRY_AGAIN])(clicks.try_again)
+    app.action(ids.ACTIONS[ids.START_OVER])(clicks.start_over)
 
     forms = Forms(dependencies)
     app.view(ids.PROMPT_FORM)(forms.prompt_submitted)
@@ -41,9 +39,9 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
 
     home = Home(dependencies)
     on_event(app, "app_home_opened", home.opened, tasks)
-    app.action(ids.HOME_PAGE_PATTERN)(home.page_turned)
-    app.action(ids.DEFAULT_OPTION_PATTERN)(home.default_chosen)
-    app.action(ids.KEEP_LAST)(home.last_kept)
+    app.action(ids.ACTIONS[ids.HOME_PAGE])(home.page_turned)
+    app.action(ids.ACTIONS[ids.DEFAULT_OPTION])(home.default_chosen)
+    app.action(ids.ACTIONS[ids.KEEP_LAST])(home.last_kept)
 
     mentions = Mentions(dependencies)
     on_event(app, "app_mention", mentions.mentioned, tasks)

@@ -12,17 +12,17 @@ from bot.domain.images import check_picture
 from bot.domain.session import Session
 from bot.service import RequestOrigin
 from bot.slack.listening import (
+    ACTING,
     ListenerDependencies,
-    acting_of,
     error_boundary,
     form_text,
     form_values,
     origin_of,
-    target_of,
     within_ack_deadline,
 )
 from bot.slack.responders import FormResponder
 from bot.views import words
+from bot.views.blocks import target_of
 from bot.views.forms import read_options, read_picture
 from bot.views.source_pictures import SourcePictures
 
@@ -37,7 +37,7 @@ class Forms:
     async def prompt_submitted(self, args: AsyncArgs) -> None:
         """The form of a new session."""
         async with error_boundary(FormResponder(args), away=words.FORM_LOST):
-            view, person = args.body["view"], acting_of(args).person
+            view, person = args.body["view"], args.context[ACTING].person
             target = target_of(view.get("private_metadata"))
             options = read_options(form_values(view), self._services.option_table)
             submitting = self._services.gateway.submit(
@@ -57,8 +57,8 @@ class Forms:
             session = await within_ack_deadline(
                 self._services.gateway.edit(
                     target.session_id,
-                    target.attempt,
-                    acting_of(args).person,
+                    target.image.attempt,
+                    args.context[ACTING].person,
                     form_text(view),
                     options,
                     asked_by=view["id"],
@@ -75,7 +75,7 @@ class Forms:
                 self._services.gateway.refine(
                     target.session_id,
                     target.image,
-                    acting_of(args).person,
+                    args.context[ACTING].person,
                     form_text(view),
                     asked_by=view["id"],
                 )

@@ -9,7 +9,13 @@ from slack_sdk.errors import SlackApiError
 
 from bot.domain.errors import StoreUnavailable
 from bot.domain.session import Gallery
-from bot.slack.listening import ListenerDependencies, acting_of, error_boundary, within_ack_deadline
+from bot.slack.listening import (
+    ACTING,
+    Acting,
+    ListenerDependencies,
+    error_boundary,
+    within_ack_deadline,
+)
 from bot.slack.request_tracking import count_slack_errors, track_listener
 from bot.slack.responders import HomeResponder, user_of
 from bot.views.home import PICTURES_PER_PAGE, WORKING_PER_PAGE, Page, home_view, parse_page
@@ -55,14 +61,14 @@ class Home:
             action = args.body["actions"][0]
             name = action["action_id"].removeprefix(f"{DEFAULT_OPTION}_")
             value = option_value((action.get("selected_option") or {}).get("value") or "")
-            acting = acting_of(args)
+            acting: Acting = args.context[ACTING]
             setting = self._services.library.set_default(acting.team, acting.owner, name, value)
             await within_ack_deadline(setting)
             await self._show(args, _page_of(args))
 
     async def last_kept(self, args: AsyncArgs) -> None:
         async with error_boundary(HomeResponder(args)):
-            acting = acting_of(args)
+            acting: Acting = args.context[ACTING]
             await within_ack_deadline(self._services.library.keep_last(acting.team, acting.owner))
             await self._show(args, _page_of(args))
 
@@ -72,7 +78,7 @@ class Home:
         await self._publish(args, await within_ack_deadline(self._gallery(args, page)))
 
     async def _gallery(self, args: AsyncArgs, page: Page) -> Gallery:
-        acting = acting_of(args)
+        acting: Acting = args.context[ACTING]
         return await self._services.library.gallery(
             acting.team, acting.owner, size=_SIZE, pages=page
         )

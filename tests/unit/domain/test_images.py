@@ -10,12 +10,10 @@ from bot.domain.errors import Reason, Refusal
 from bot.domain.images import (
     ACCEPTED,
     EDITED,
-    LONGEST_MODEL,
     MADE,
     MAX_BYTES,
     MAX_PIXELS,
     check_picture,
-    model_name,
     told_pixels,
     xmp_of,
 )
@@ -91,19 +89,6 @@ def test_what_else_the_image_said_is_kept() -> None:
 def test_a_mark_that_is_there_stays_as_it_is() -> None:
     marked = xmp_of(from_picture=True, existing=OTHERS)
     assert xmp_of(from_picture=False, existing=marked.encode()) == marked
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("gpt-image-2.5-flare", "gpt-image-2.5-flare"),
-        ("  a\nb\x00c\u2028d ", "a b c d"),
-        ("x" * 500, "x" * LONGEST_MODEL),
-        ("", ""),
-    ],
-)
-def test_a_models_name_is_one_line(text: str, shown: str) -> None:
-    assert model_name(text) == shown
 
 
 @pytest.mark.parametrize("mime_type", ACCEPTED)

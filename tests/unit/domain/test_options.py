@@ -111,7 +111,7 @@ def test_no_two_options_share_a_name_and_no_field_of_a_form_has_one() -> None:
     typed = flags + [switch for spec in OPTIONS for switch in spec.switches]
     assert len(set(names)) == len(names)
     assert len(set(typed)) == len(typed)
-    assert all(ids.DEFAULT_OPTION_PATTERN.search(f"{ids.DEFAULT_OPTION}_{n}") for n in names)
+    assert all(ids.ACTIONS[ids.DEFAULT_OPTION].search(f"{ids.DEFAULT_OPTION}_{n}") for n in names)
 
 
 @pytest.mark.parametrize("spec", OPTIONS.specs, ids=lambda spec: spec.name)

@@ -1,4 +1,4 @@
-"""Who may direct a session, and how the setting that says so is written."""
+"""How the setting that says who may direct a session is written."""
 
 from __future__ import annotations
 
@@ -6,49 +6,8 @@ import re
 
 import pytest
 
-from bot.domain.policy import Person, Policy
+from bot.domain.session import Policy
 from tests.fakes import a_session, somebody
-
-EVERYBODY = ("U1", "U2", "U3")
-
-
-@pytest.mark.parametrize(
-    ("text", "allowed"),
-    [
-        ("owner", {"U1"}),
-        ("U2", {"U1", "U2"}),
-        ("U2,U3", {"U1", "U2", "U3"}),
-        ("anyone", {"U1", "U2", "U3"}),
-    ],
-)
-def test_the_owner_always_may_and_others_as_the_setting_says(text: str, allowed: set[str]) -> None:
-    policy, session = Policy.parse(text), a_session()
-    assert {u for u in EVERYBODY if policy.allows(somebody(u), session)} == allowed
-
-
-def test_by_default_only_the_owner_may() -> None:
-    assert Policy().allows(somebody("U1"), a_session())
-    assert not Policy().allows(somebody("U2"), a_session())
-
-
-@pytest.mark.parametrize("org", ["T2", "E9", ""])
-def test_the_same_user_id_of_another_team_is_another_person(org: str) -> None:
-    assert not Policy(others=frozenset({"U1", "U2"})).allows(Person(org, "U1"), a_session())
-    assert not Policy(others=frozenset({"U2"})).allows(Person(org, "U2"), a_session())
-
-
-def test_an_outsider_owns_what_is_the_outsiders_alone() -> None:
-    theirs = a_session(owner_org="T9")
-    assert Policy().allows(Person("T9", "U1"), theirs)
-    assert not Policy().allows(somebody("U1"), theirs)
-    assert not Policy().allows(Person("T8", "U1"), theirs)
-    assert Policy(others=frozenset({"U1"})).allows(somebody("U1"), theirs)
-
-
-def test_a_session_from_before_people_had_an_organisation_is_the_installations() -> None:
-    old, policy = a_session(team="T2"), Policy(team="E1")
-    assert policy.allows(Person("E1", "U1"), old)
-    assert not policy.allows(Person("T2", "U1"), old)
 
 
 def test_the_words_of_the_setting_are_no_users() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from bot.domain.attempt import Candidate, ImageRef, Source
 from bot.domain.errors import FailureKind
-from bot.domain.session import Session, with_attempt
+from bot.domain.session import IN_PROGRESS, Person, Policy, Session, with_attempt
 from bot.domain.stages import Stage
-from tests.fakes import a_session, an_attempt, generating
+from tests.fakes import a_session, an_attempt, generating, somebody
 
 BASE = ImageRef(0)
 
@@ -133,4 +133,48 @@ def test_the_changes_on_the_way_to_an_image_come_oldest_first(
 def test_a_session_is_in_progress_while_it_is_made_or_waits_for_a_decision(
     session: Session, in_progress: bool
 ) -> None:
-    assert session.in_progress is in_progress
+    assert (session.stage in IN_PROGRESS) is in_progress
+
+
+# who may direct it
+
+EVERYBODY = ("U1", "U2", "U3")
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("owner", {"U1"}),
+        ("U2", {"U1", "U2"}),
+        ("U2,U3", {"U1", "U2", "U3"}),
+        ("anyone", {"U1", "U2", "U3"}),
+    ],
+)
+def test_the_owner_always_may_and_others_as_the_setting_says(text: str, allowed: set[str]) -> None:
+    policy, session = Policy.parse(text), a_session()
+    assert {u for u in EVERYBODY if policy.allows(somebody(u), session)} == allowed
+
+
+def test_by_default_only_the_owner_may() -> None:
+    assert Policy().allows(somebody("U1"), a_session())
+    assert not Policy().allows(somebody("U2"), a_session())
+
+
+@pytest.mark.parametrize("org", ["T2", "E9", ""])
+def test_the_same_user_id_of_another_team_is_another_person(org: str) -> None:
+    assert not Policy(others=frozenset({"U1", "U2"})).allows(Person(org, "U1"), a_session())
+    assert not Policy(others=frozenset({"U2"})).allows(Person(org, "U2"), a_session())
+
+
+def test_an_outsider_owns_what_is_the_outsiders_alone() -> None:
+    theirs = a_session(owner_org="T9")
+    assert Policy().allows(Person("T9", "U1"), theirs)
+    assert not Policy().allows(somebody("U1"), theirs)
+    assert not Policy().allows(Person("T8", "U1"), theirs)
+    assert Policy(others=frozenset({"U1"})).allows(somebody("U1"), theirs)
+
+
+def test_a_session_from_before_people_had_an_organisation_is_the_installations() -> None:
+    old, policy = a_session(team="T2"), Policy(team="E1")
+    assert policy.allows(Person("E1", "U1"), old)
+    assert not policy.allows(Person("T2", "U1"), old)

@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.shut_out import REQUIRED_SCOPES, VITAL_METHODS, Cause, ShutOut, cause_of
+from bot.domain.shut_out import (
+    REQUIRED_SCOPES,
+    VITAL_METHODS,
+    Cause,
+    ShutOut,
+    cause_of,
+    owner_told,
+)
+from bot.domain.stages import Stage
+from tests.fakes import a_session, generating
 
 OPTIONAL_METHODS = ["conversations.join", "conversations.history", "files.info", "chat.delete"]
 
@@ -76,3 +85,15 @@ def test_words_for_the_operator_hold_what_was_refused_and_what_to_do() -> None:
     said = str(ShutOut("chat.update", "token_revoked", 1.0))
     assert "chat.update: token_revoked" in said
     assert "SLACK_BOT_TOKEN" in said
+
+
+def test_an_owner_is_told_once_for_each_attempt() -> None:
+    session = generating(2)
+    told = owner_told(session)
+    assert [attempt.told_of_shut_out for attempt in told.attempts] == [False, True]
+    assert owner_told(told) is told
+
+
+def test_nobody_is_told_of_an_attempt_that_is_not_there() -> None:
+    session = a_session(Stage.INITIAL_INPUT)
+    assert owner_told(session) is session

@@ -20,6 +20,7 @@ from bot.slack.request_tracking import (
 )
 from bot.telemetry import metrics
 from bot.views import ids
+from bot.views.blocks import numbered
 from tests.support.metrics import Counted
 
 HOSTILE = "<!channel> a very private prompt"
@@ -39,7 +40,7 @@ def event(name: Any) -> dict[str, Any]:
 
 KNOWN = [
     ({"command": ids.COMMAND, "text": HOSTILE}, ("slash_command", "/imagine")),
-    *[(click(ids.numbered(ids.APPROVE, n)), ("block_action", "approve")) for n in (1, 2, 3, 4)],
+    *[(click(numbered(ids.APPROVE, n)), ("block_action", "approve")) for n in (1, 2, 3, 4)],
     (click("use_this_2"), ("block_action", "use_this")),
     (click("refine_4"), ("block_action", "refine")),
     (click(ids.REGENERATE), ("block_action", "regenerate")),

@@ -12,9 +12,8 @@ from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import block_problems, view_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, texts
 from bot.views.blocks import Block, Message
-from bot.views.drafts import draft_message
 from bot.views.home import home_view
-from bot.views.messages import final_message, preview_message
+from bot.views.messages import draft_message, final_message, preview_message
 from tests.fakes import MODEL, PROMPT, a_session, generating
 from tests.unit.views.samples import (
     HOSTILE,

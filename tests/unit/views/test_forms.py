@@ -13,6 +13,7 @@ from bot.domain.options import NO_OPTIONS, Options
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, texts
 from bot.views import ids
+from bot.views.blocks import Target, target_of
 from bot.views.forms import (
     Picture,
     SourcePictures,
@@ -24,7 +25,6 @@ from bot.views.forms import (
     read_picture,
     refine_form,
 )
-from bot.views.ids import Target, parse_target
 from tests.fakes import PROMPT, a_session
 from tests.unit.views.samples import (
     EVERY_OPTION,
@@ -35,7 +35,7 @@ from tests.unit.views.samples import (
     with_prompt,
 )
 
-TARGET = Target("T1.U1.abc123", 2)
+TARGET = Target("T1.U1.abc123", ImageRef(2))
 PICTURE = Picture("F1", "image/png", 1000, "otter.png")
 OTHER = PICTURE._replace(file_id="F2")
 
@@ -68,7 +68,7 @@ def test_every_form_is_lawful_and_makes_no_markup(prompt: str) -> None:
         for form in (prompt_form(TARGET, prompt, options), edit_form(TARGET, prompt, options)):
             assert view_problems(form) == []
             assert pings_in_blocks(form["blocks"]) == []
-            assert parse_target(form["private_metadata"]) == TARGET
+            assert target_of(form["private_metadata"]) == TARGET
 
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS.keys())
@@ -117,17 +117,17 @@ def test_a_prompt_that_does_not_fit_is_cut_and_says_so() -> None:
 def test_the_form_for_a_change_says_what_it_is_about() -> None:
     session = refined(a_session(attempts=2), ImageRef(1))
     form = refine_form(TARGET, session)
-    assert parse_target(form["private_metadata"]) == TARGET
+    assert target_of(form["private_metadata"]) == TARGET
     recalled = form["blocks"][0]["elements"][0]["text"]
     assert recalled == f"Attempt 2: {PROMPT}\nfriendlier cat"
     assert block(form, ids.PROMPT_BLOCK)["label"]["text"] == "What should change?"
 
 
 def test_the_form_for_a_change_names_the_image_among_several() -> None:
-    target = TARGET._replace(candidate=3)
+    target = TARGET._replace(image=ImageRef(2, 3))
     form = refine_form(target, with_images(a_session(attempts=2), 4))
     assert form["blocks"][0]["elements"][0]["text"].startswith("Attempt 2, image 3: ")
-    assert parse_target(form["private_metadata"]) == target
+    assert target_of(form["private_metadata"]) == target
 
 
 @pytest.mark.parametrize(

@@ -146,14 +146,14 @@ def test_each_list_is_paged_by_itself(page: Page, turns: dict[str, str]) -> None
     values = {
         action_id.removeprefix(f"{ids.HOME_PAGE}_"): each["value"]
         for action_id, each in found.items()
-        if ids.HOME_PAGE_PATTERN.search(action_id)
+        if ids.ACTIONS[ids.HOME_PAGE].search(action_id)
     }
     assert values == turns
 
 
 def test_what_fits_on_a_page_has_no_pages() -> None:
     view = home_view(a_gallery((WORKING,) * 5, (APPROVED,) * 6), URL)
-    assert not any(map(ids.HOME_PAGE_PATTERN.search, elements(view)))
+    assert not any(map(ids.ACTIONS[ids.HOME_PAGE].search, elements(view)))
 
 
 @pytest.mark.parametrize("page", [Page(), Page(3, 0), Page(99_999, 7)])
@@ -172,7 +172,7 @@ def test_the_defaults_are_selects_that_say_what_is_chosen() -> None:
     chosen = {
         action_id: each["initial_option"]["text"]["text"]
         for action_id, each in found.items()
-        if ids.DEFAULT_OPTION_PATTERN.search(action_id)
+        if ids.ACTIONS[ids.DEFAULT_OPTION].search(action_id)
     }
     assert list(chosen.values()) == [
         "Size: 1280×720",

@@ -1,0 +1,188 @@
+"""`/imagine`, the buttons of the messages that come of it, and the shortcut "Direct this image"."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from slack_bolt.kwargs_injection.async_args import AsyncArgs
+
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import Reason, Refusal
+from bot.domain.prompt import MAX_TYPED
+from bot.domain.session import Person, Session
+from bot.slack.listeners.text_commands import cancel, list_sessions
+from bot.slack.listening import (
+    ACTING,
+    Acting,
+    ListenerDependencies,
+    click_id,
+    error_boundary,
+    open_form,
+    origin_of,
+    within_ack_deadline,
+)
+from bot.slack.message_lookup import MessageLookup
+from bot.slack.responders import ClickResponder, CommandResponder, ShortcutResponder
+from bot.views import forms, words
+from bot.views.blocks import Target, target_of
+from bot.views.help_words import help_words
+from bot.views.source_pictures import SourcePictures
+
+Decision = Callable[[str, ImageRef, Person], Awaitable[Session]]
+"""What a click decides, from the session, the image and the person who clicked."""
+
+
+class Commands:
+    """A word alone is a question; anything else is an image, or a form that asks for one."""
+
+    def __init__(self, dependencies: ListenerDependencies) -> None:
+        self._dependencies = dependencies
+
+    async def imagine(self, args: AsyncArgs) -> None:
+        text, responder = args.body.get("text") or "", CommandResponder(args)
+        match text.strip().lower() if len(text) <= MAX_TYPED else "":
+            case "help":
+                async with error_boundary(responder):
+                    await responder.say(help_words())
+            case "list":
+                await self._list(args, responder)
+            case "cancel":
+                await self._cancel(args, responder)
+            case _:
+                await self._start(args, responder, text)
+
+    async def _list(self, args: AsyncArgs, responder: CommandResponder) -> None:
+        async with error_boundary(responder, away=words.ASK_AGAIN):
+            await responder.say(
+                await within_ack_deadline(list_sessions(self._dependencies, origin_of(args, "")))
+            )
+
+    async def _cancel(self, args: AsyncArgs, responder: CommandResponder) -> None:
+        async with error_boundary(responder, away=words.CANCEL_LOST):
+            origin = origin_of(args, args.body["channel_id"])
+            session, said = await within_ack_deadline(cancel(self._dependencies, origin))
+            await responder.say(said)
+            await self._dependencies.queue_owed(session)
+
+    async def _start(self, args: AsyncArgs, responder: CommandResponder, text: str) -> None:
+        """An image right away; a form where there is no prompt, with what options there are."""
+        async with error_boundary(responder, away=words.STORE_AWAY):
+            services = self._dependencies.services
+            origin = origin_of(args, args.body["channel_id"])
+            session = await within_ack_deadline(
+                services.new_sessions.start(origin, text, may_wait=True)
+            )
+            if session.attempts:
+                await args.ack()
+                await self._dependencies.queue_owed(session)
+                return
+            target = Target(session.id, ImageRef(0))
+            form = forms.prompt_form(target, "", session.options, services.option_table)
+            await open_form(args, form)
+
+
+class Clicks:
+    """Each is about the image that its button's value names."""
+
+    def __init__(self, dependencies: ListenerDependencies) -> None:
+        self._dependencies = dependencies
+        self._services = dependencies.services
+
+    async def approve(self, args: AsyncArgs) -> None:
+        await self._decide(args, self._services.decisions.approve)
+
+    async def use_this(self, args: AsyncArgs) -> None:
+        """Approve an image of an earlier draft."""
+        await self._decide(args, self._services.decisions.use_earlier)
+
+    async def regenerate(self, args: AsyncArgs) -> None:
+        asked_by = click_id(args.body)
+        await self._decide(args, partial(self._services.gateway.regenerate, asked_by=asked_by))
+
+    async def try_again(self, args: AsyncArgs) -> None:
+        asked_by = click_id(args.body)
+        await self._decide(args, partial(self._services.gateway.try_again, asked_by=asked_by))
+
+    async def cancel(self, args: AsyncArgs) -> None:
+        await self._decide(args, self._services.decisions.cancel)
+
+    async def refine(self, args: AsyncArgs) -> None:
+        """Open the form that asks what should change."""
+        async with error_boundary(ClickResponder(args)):
+            target = target_of(args.body["actions"][0].get("value"))
+            session = await within_ack_deadline(
+                self._services.gateway.check_can_refine(
+                    target.session_id, target.image, args.context[ACTING].person
+                )
+            )
+            await open_form(args, forms.refine_form(target, session))
+
+    async def edit_prompt(self, args: AsyncArgs) -> None:
+        """Open the form with the attempt's prompt and options."""
+        async with error_boundary(ClickResponder(args)):
+            target = target_of(args.body["actions"][0].get("value"))
+            session = await within_ack_deadline(
+                self._services.gateway.check_can_edit(
+                    target.session_id, target.image.attempt, args.context[ACTING].person
+                )
+            )
+            edited = session.attempt(target.image.attempt)
+            form = forms.edit_form(
+                target, edited.prompt, edited.options, self._services.option_table
+            )
+            await open_form(args, form)
+
+    async def start_over(self, args: AsyncArgs) -> None:
+        """Open the form of a new session with the approved one's prompt; submitting it counts."""
+        async with error_boundary(ClickResponder(args)):
+            target = target_of(args.body["actions"][0].get("value"))
+            old, new = await within_ack_deadline(
+                self._services.new_sessions.restart(origin_of(args, ""), target.session_id)
+            )
+            prompt = old.attempt(old.final_result).prompt
+            form = forms.prompt_form(
+                Target(new.id, ImageRef(0)), prompt, new.options, self._services.option_table
+            )
+            await open_form(args, form)
+
+    async def _decide(self, args: AsyncArgs, decision: Decision) -> None:
+        async with error_boundary(ClickResponder(args)):
+            target = target_of(args.body["actions"][0].get("value"))
+            session = await within_ack_deadline(
+                decision(target.session_id, target.image, args.context[ACTING].person)
+            )
+            await args.ack()
+            await self._dependencies.queue_owed(session)
+
+
+class Shortcuts:
+    """Whether a picture will do is said before anything is paid for."""
+
+    def __init__(self, dependencies: ListenerDependencies) -> None:
+        self._dependencies = dependencies
+        self._lookup = MessageLookup(dependencies.identity)
+
+    async def direct_image(self, args: AsyncArgs) -> None:
+        """Open the form that starts a session from a picture of the message."""
+        async with error_boundary(ShortcutResponder(args)):
+            services = self._dependencies.services
+            pictures = await self._pictures(args)
+            acting: Acting = args.context[ACTING]
+            defaults = await within_ack_deadline(
+                services.new_sessions.defaults(acting.team, acting.owner)
+            )
+            await open_form(args, forms.image_form(pictures, defaults, services.option_table))
+
+    async def _pictures(self, args: AsyncArgs) -> SourcePictures:
+        body, message = args.body, args.body["message"]
+        found = await self._lookup.of_message(args.client, message)
+        if not found.pictures:
+            raise found.refusal or Refusal(Reason.NO_IMAGE_THERE)
+        if not self._dependencies.identity.may("files:read"):
+            raise Refusal(Reason.IMAGE_NOT_SHARED)
+        channel = body["channel"]["id"]
+        if message.get("subtype") == "thread_broadcast":  # its thread may well be closed
+            return SourcePictures(channel, "", "", found.pictures)
+        thread_ts = message.get("thread_ts") or ""
+        return SourcePictures(channel, thread_ts, message["ts"], found.pictures)

@@ -193,6 +193,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
 REGEXES = {
     "adapters/imaging.py": "the bytes of a picture",
     "adapters/openai/refusal.py": "a provider's error",
+    "adapters/pictures/decoding.py": "the bytes of a picture",
     "adapters/openai/extras.py": "a provider's error",
     "adapters/openai/failures.py": "a provider's error",
     "adapters/openai/request_variant.py": "a provider's error",
@@ -207,6 +208,7 @@ REGEXES = {
     "domain/sizes.py": "size_of",
     "slack/bolt.py": "replace_half_characters",
     "slack/mention_text.py": "mention_text",
+    "slack/message_pictures.py": "the address of a file",
     "telemetry/context.py": "an id",
     "telemetry/metrics.py": "an error code",
     "telemetry/otel.py": "the address of a call",

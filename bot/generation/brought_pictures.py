@@ -22,7 +22,7 @@ from bot.domain.attempt import Source
 from bot.domain.errors import FailureKind, GenerationError, ImagineError, ReadElsewhere
 from bot.domain.images import BaseImage
 from bot.domain.session import Session
-from bot.generation.recording import LAST_RECORD_WITHIN, StoreRetries
+from bot.generation.recording import LAST_RECORD_WITHIN, RetryingStore
 from bot.ports import Files, Heartbeats, OnReading, PictureStore
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class BroughtPictures:
     """People's pictures. `retries` repeat what is written until the store takes it."""
 
     def __init__(
-        self, store: PictureStore, files: Files, heartbeats: Heartbeats, retries: StoreRetries
+        self, store: PictureStore, files: Files, heartbeats: Heartbeats, retries: RetryingStore
     ) -> None:
         self._store = store
         self._files = files

@@ -266,6 +266,12 @@ class FakeJobQueue:
         self.added: list[Job] = []
         self.states: dict[str, JobState] = {}
         self.away = False
+        self.cleaned = 0
+
+    async def clean(self) -> int:
+        self._reach()
+        self.cleaned += 1
+        return 0
 
     async def add(self, job: Job) -> None:
         self._reach()

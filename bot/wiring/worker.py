@@ -27,6 +27,7 @@ from bot.jobs.dispatcher import JobDispatcher
 from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.publish import Publish, Retire, ShowEnd
+from bot.jobs.queue_cleaner import QueueCleaner
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.jobs.sweeper import Sweeper
 from bot.ops.doctor import Verdict, identify
@@ -138,6 +139,7 @@ async def start_worker(
     running = asyncio.create_task(worker.run())
     watching = [
         Sweeper(sessions, queue).run(),
+        QueueCleaner(queue).run(),
         QueuePositions(sessions, queue, publisher, lambda: write_probe.trouble).run(),
         heartbeats.beat_for_ever(),
         write_probe.repeat(),

@@ -206,6 +206,7 @@ REGEXES = {
     "domain/options.py": "count_of",
     "domain/images.py": "an image's metadata",
     "domain/sizes.py": "size_of",
+    "ops/inspection/marks.py": "the bytes of a file, for an operator",
     "slack/bolt.py": "replace_half_characters",
     "slack/mention_text.py": "mention_text",
     "slack/message_pictures.py": "the address of a file",

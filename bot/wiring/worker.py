@@ -11,6 +11,7 @@ from bot.adapters.redis import (
     REFUSED,
     RedisCancellations,
     RedisHeartbeats,
+    RedisPictures,
     RedisRefusedSettings,
     RedisShutOuts,
     WriteProbe,
@@ -18,6 +19,7 @@ from bot.adapters.redis import (
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
+from bot.generation.brought_pictures import BroughtPictures
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.jobs.announce import Announce, RootMessage
@@ -33,7 +35,7 @@ from bot.ops.doctor import Verdict, identify
 from bot.ops.serving import Monitoring
 from bot.ops.shutdown import Shutdown
 from bot.ops.startup import warn_of_models
-from bot.ports import Cancellations, Heartbeats, ImageBackend, SessionStore
+from bot.ports import Cancellations, Heartbeats, ImageBackend, PictureStore, SessionStore
 from bot.progress.live_preview import LivePreviews
 from bot.progress.queue_position import QueuePositions
 from bot.progress.session_messages import DraftRefresher, LiveStatus
@@ -70,6 +72,7 @@ def slack_breaker(clients: Clients, stack: AsyncExitStack, tasks: BackgroundTask
 def job_dispatcher(
     clients: Clients,
     sessions: SessionStore,
+    pictures: PictureStore,
     cancellations: Cancellations,
     heartbeats: Heartbeats,
     breaker: SlackBreaker,
@@ -80,11 +83,12 @@ def job_dispatcher(
     status = LiveStatus(sessions, publisher)
     retrying = RetryingStore(sessions, status.waits_for)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
+    brought = BroughtPictures(pictures, clients.files, heartbeats, retrying)
     flow = ReviewFlow(
         retrying,
         backend,
         publisher,
-        ImageRequests(retrying, clients.files, heartbeats, avoid_rejected=settings.avoid_rejected),
+        ImageRequests(retrying, clients.files, brought, avoid_rejected=settings.avoid_rejected),
         status.changed,
         partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
         GenerationMeter(settings.image_backend.value),
@@ -115,6 +119,7 @@ async def start_worker(
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
     redis = clients.redis(stack, PATIENCE)
     sessions, cancellations = clients.sessions(redis, PATIENCE), RedisCancellations(redis)
+    pictures = RedisPictures(redis, ttl=settings.image_ttl, patience=PATIENCE)
     refused = RedisRefusedSettings(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
     backend = image_backend(settings, clients.reading, refused)
     stack.push_async_callback(backend.close)
@@ -126,7 +131,7 @@ async def start_worker(
     breaker = slack_breaker(clients, stack, tasks)
     await breaker.close_if_uninstalled()
     dispatcher, watch = job_dispatcher(
-        clients, sessions, cancellations, heartbeats, breaker, backend
+        clients, sessions, pictures, cancellations, heartbeats, breaker, backend
     )
     concurrency, lease = settings.worker_concurrency, settings.job_lease
     worker = BullWorker(clients.redis_url, dispatcher, concurrency, lease)

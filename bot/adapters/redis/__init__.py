@@ -7,6 +7,7 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 
 schema         every key, the fields of a session, the writes of a commit
 store          `RedisSessionStore`
+pictures       `RedisPictures`: what people bring, once for each file
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
                and whether Redis takes changes
 refused_settings  what servers of images refuse
@@ -20,6 +21,7 @@ from bot.adapters.redis.coordination import (
     RedisShutOuts,
     WriteProbe,
 )
+from bot.adapters.redis.pictures import RedisPictures
 from bot.adapters.redis.refused_settings import RedisRefusedSettings
 from bot.adapters.redis.server import RedisServer, RedisSignatures, redis_client
 from bot.adapters.redis.store import RedisSessionStore
@@ -28,6 +30,7 @@ __all__ = [
     "REFUSED",
     "RedisCancellations",
     "RedisHeartbeats",
+    "RedisPictures",
     "RedisRefusedSettings",
     "RedisServer",
     "RedisSessionStore",

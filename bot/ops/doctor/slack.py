@@ -17,10 +17,12 @@ SCOPES_OF_FULL_MEMBERS = frozenset({"users:read"})
 """Besides, with `WHO_MAY_START=full_members`: Slack tells who is a guest."""
 OPTIONAL_SCOPES = {
     "channels:join": "people have to /invite the bot into public channels",
-    "channels:history": "a message may come twice in a public channel when Slack's answer is lost",
-    "groups:history": "a message may come twice in a private channel when Slack's answer is lost",
-    "mpim:history": "a message may come twice in a group direct message when Slack's answer is "
-    "lost",
+    "channels:history": "a picture of a mention may go unseen in a public channel, and a message "
+    "may come twice there when Slack's answer is lost",
+    "groups:history": "a picture of a mention may go unseen in a private channel, and a message "
+    "may come twice there when Slack's answer is lost",
+    "mpim:history": "a picture of a mention may go unseen in a group direct message, and a message "
+    "may come twice there when Slack's answer is lost",
     "channels:read": "the bot is not told that a public channel is archived or deleted, or that it "
     "was removed from one",
     "groups:read": "the bot is not told that a private channel is archived or deleted, or that it "

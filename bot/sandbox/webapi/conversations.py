@@ -110,8 +110,8 @@ def replies(workspace: Workspace, args: Args) -> dict[str, Any]:
     if root is None:
         raise SlackError("thread_not_found")
     ts = root.thread_ts or root.ts
-    replies = [m for m in _messages(workspace, channel) if ts in (m.ts, m.thread_ts)]
-    return _page(replies, args, workspace.most_per_page)
+    thread = [m for m in _messages(workspace, channel) if ts in (m.ts, m.thread_ts)]
+    return _page(thread, args, workspace.most_per_page, always=ts)
 
 
 def _readable(workspace: Workspace, args: Args) -> Channel:
@@ -129,11 +129,18 @@ def _messages(workspace: Workspace, channel: Channel) -> list[Message]:
     return [m for m in visible if m.channel == channel.id]
 
 
-def _page(messages: list[Message], args: Args, most: int) -> dict[str, Any]:
-    """One page; the cursor is the number of messages before it. Some apps get few messages at a
-    time, whatever they ask for."""
+def _page(messages: list[Message], args: Args, most: int, always: str = "") -> dict[str, Any]:
+    """One page; the cursor is the number of messages before it. The message `always` is on it,
+    whatever the bounds are: the root of a thread. Equal bounds hold nothing at all. Some apps get
+    few messages at a time, whatever they ask for."""
     oldest, latest = args.optional("oldest") or "0", args.optional("latest") or "9" * 10
-    inside = [m for m in messages if float(oldest) < float(m.ts) < float(latest)]
+    bounds = {float(oldest), float(latest)} if args.flag("inclusive") else set()
+
+    def is_inside(message: Message) -> bool:
+        at = float(message.ts)
+        return float(oldest) < at < float(latest) or at in bounds or message.ts == always
+
+    inside = [m for m in messages if oldest != latest and is_inside(m)]
     start, limit = args.number("cursor", 0), min(args.number("limit", 100), most)
     more = start + limit < len(inside)
     return {

@@ -41,8 +41,8 @@ from bot.slack.responders import (
 log = logging.getLogger(__name__)
 _LOG = logging.getLogger("slack_bolt")
 _LOG.setLevel(logging.ERROR)
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 """Below that, Bolt warns about how it is set up here, and logs requests with what people typed."""
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 Next = Callable[[], Awaitable[None]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -21,16 +21,20 @@ from bot.domain.errors import (
     StoreTrouble,
     StoreUnavailable,
 )
-from bot.domain.images import GeneratedImage, ImageRequest
+from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import Options
 from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
 from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Publication, Stage
+from bot.generation.brought_pictures import BroughtPictures
+from bot.generation.recording import StoreRetries
 from bot.ports import (
     Change,
     Checkpoint,
     Entry,
+    Files,
+    Heartbeats,
     JobState,
     OnReading,
     Unfinished,
@@ -506,13 +510,54 @@ class FakeFiles:
         self.kept = kept or {}
         self.fetched: list[str] = []
 
-    async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> bytes:
+    async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> BaseImage:
         self.fetched.append(file_id)
         if file_id not in self.kept:
             raise GenerationError(FailureKind.SOURCE_GONE)
         if on_reading is not None:
             await on_reading()
-        return self.kept[file_id]
+        return BaseImage(self.kept[file_id], "image/png", width=40, height=30)
+
+
+class FakePictureStore:
+    """`kept` and `reading` are by Slack's file."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, BaseImage] = {}
+        self.reading: dict[str, set[str]] = {}
+
+    async def load(self, team: str, file_id: str) -> BaseImage | None:
+        await asyncio.sleep(0)
+        return self.kept.get(file_id)
+
+    async def keep(self, team: str, file_id: str, picture: BaseImage) -> None:
+        self.kept[file_id] = picture
+
+    async def readers(self, team: str, file_id: str) -> set[str]:
+        return set(self.reading.get(file_id, ()))
+
+    async def begin_reading(
+        self, team: str, file_id: str, reader: str, lost: Collection[str]
+    ) -> bool:
+        await asyncio.sleep(0)
+        others = self.reading.get(file_id, set()) - {reader}
+        if not others <= set(lost):
+            return False
+        self.reading[file_id] = others | {reader}
+        return True
+
+    async def end_reading(self, team: str, file_id: str, reader: str) -> None:
+        self.reading.get(file_id, set()).discard(reader)
+
+    async def forget_readers(self, team: str, file_id: str) -> None:
+        self.reading.pop(file_id, None)
+
+
+def brought_pictures(
+    files: Files, heartbeats: Heartbeats, store: FakePictureStore | None = None
+) -> BroughtPictures:
+    retries = StoreRetries(lambda session_id, trouble: None)
+    return BroughtPictures(store or FakePictureStore(), files, heartbeats, retries)
 
 
 class FakeTime:

@@ -24,23 +24,13 @@ class ImageRef:
         return str(self.attempt) if self.candidate == 1 else f"{self.attempt}.{self.candidate}"
 
 
-MOST_LOST = 2
-"""Workers lost while they read a picture, after which nobody reads it any more."""
-
-
 @dataclass(frozen=True)
 class Source:
-    """A picture of a person, from which a session starts: Slack's file, its type and its bytes.
-    `readers` names the runs that began to read it and did not end: their workers may be lost."""
+    """A picture of a person, from which a session starts: Slack's file, its type and its bytes."""
 
     file_id: str
     mime_type: str = ""
     size: int = 0
-    readers: tuple[str, ...] = ()
-
-    @property
-    def stops_workers(self) -> bool:
-        return len(self.readers) >= MOST_LOST
 
 
 LONGEST_MODEL = 80

@@ -75,7 +75,7 @@ def edit(
         return session
     check_can_edit(session, number)
     attempt = Attempt(0, prompt, options, asked_by=asked_by)
-    if session.source is not None and not session.source.stops_workers:
+    if session.source is not None and not session.source_stops_workers:
         attempt = replace(attempt, change=prompt, base=ImageRef(0))
     return _begin(session, _submit_or(Event.EDIT, session), attempt, now)
 

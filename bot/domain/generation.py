@@ -10,12 +10,11 @@ leads. The other one may still record what it has in hand; it shows nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 from bot.domain.attempt import MOST_ASKED, Attempt, ImageRef
-from bot.domain.errors import AskedTooOften, FailureKind, GenerationError, ReadElsewhere, Reason
+from bot.domain.errors import AskedTooOften, FailureKind, Reason
 from bot.domain.images import GeneratedImage
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Event, Stage
@@ -194,37 +193,6 @@ def not_announced(
     its own where this one cannot be edited."""
     failed = attempt_failed(session, number, kind, words, failure_ts, now)
     return replace(failed, root_ts="") if kind is FailureKind.NOT_SHOWN else failed
-
-
-def reading_begun(session: Session, reader: str, lost: Collection[str]) -> Session:
-    """`reader` names the run; `lost` those that began before and live no more. Raises
-    `ReadElsewhere` where yet another has begun, and `GenerationError(SOURCE_STOPS_WORKERS)` where
-    too many never came to an end with it."""
-    source = session.source
-    if source is None:
-        return session
-    if source.stops_workers:
-        raise GenerationError(FailureKind.SOURCE_STOPS_WORKERS)
-    others = tuple(other for other in source.readers if other != reader)
-    if not set(others) <= set(lost):
-        raise ReadElsewhere
-    return replace(session, source=replace(source, readers=(*others, reader)))
-
-
-def reading_ended(session: Session) -> Session:
-    """The picture was read, or found unreadable; whoever did not come so far was lost to something
-    else."""
-    if session.source is None:
-        return session
-    return replace(session, source=replace(session.source, readers=()))
-
-
-def reading_stopped(session: Session, reader: str) -> Session:
-    """The run was told to stop, and lost nobody. The others count on."""
-    if session.source is None:
-        return session
-    others = tuple(other for other in session.source.readers if other != reader)
-    return replace(session, source=replace(session.source, readers=others))
 
 
 def most_telling_failure(attempt: Attempt) -> tuple[FailureKind, str]:

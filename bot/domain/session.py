@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from bot.domain.attempt import Attempt, ImageRef, Source
+from bot.domain.errors import FailureKind
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.policy import ANYONE, OWNER, entries_of, wrong_directors
 from bot.domain.stages import STARTED_OVER, Publication, Stage
@@ -89,6 +90,11 @@ class Session:
         """Another session goes on from the image that was approved here."""
         return self.publication in STARTED_OVER
 
+    @property
+    def source_stops_workers(self) -> bool:
+        """Workers were lost while they read the picture that the session starts from."""
+        return any(a.failure is FailureKind.SOURCE_STOPS_WORKERS for a in self.attempts)
+
     def shows(self, image: ImageRef) -> bool:
         """Whether this image is in a draft in the thread."""
         if not 1 <= image.attempt <= len(self.attempts):
@@ -97,8 +103,7 @@ class Session:
         return attempt.has_draft and any(c.number == image.candidate for c in attempt.images)
 
     def all_images(self) -> Iterator[ImageRef]:
-        """Every image that may be kept for this session."""
-        yield ImageRef(0)
+        """Every image that may be kept for this session alone."""
         for attempt in self.attempts:
             for candidate in attempt.candidates:
                 yield ImageRef(attempt.number, candidate.number)

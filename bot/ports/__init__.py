@@ -5,6 +5,7 @@ The services, the flow and the jobs know only these; `bot.wiring` gives them the
 
 from bot.ports.images import Checkpoint, ImageBackend
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
+from bot.ports.pictures import Files, OnReading, PictureStore
 from bot.ports.sessions import (
     AttemptRule,
     BeginRequest,
@@ -18,10 +19,8 @@ from bot.ports.sessions import (
 from bot.ports.slack import (
     DraftMessages,
     FailureMessages,
-    Files,
     FinalMessages,
     ImageUploads,
-    OnReading,
     OwnerNotices,
     Previews,
     Publisher,
@@ -50,6 +49,7 @@ __all__ = [
     "Memory",
     "OnReading",
     "OwnerNotices",
+    "PictureStore",
     "Previews",
     "Publisher",
     "QueueDepth",

@@ -8,7 +8,6 @@ without having recorded it: the method looks for the message first.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bot.domain.attempt import ImageRef
@@ -105,19 +104,6 @@ class Publisher(
     Protocol,
 ):
     """All that shows a session in Slack."""
-
-
-OnReading = Callable[[], Awaitable[None]]
-"""Awaited right before a picture is decoded, because decoding may kill the process."""
-
-
-class Files(Protocol):
-    """Pictures that people have in Slack."""
-
-    async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> bytes:
-        """The bytes of an image: PNG, JPEG or WebP. Raises `GenerationError` with `SOURCE_GONE`
-        where the bot may not have it, `SOURCE_TOO_LARGE`, or `SOURCE_UNREADABLE` where it is no
-        such image; and what `on_reading` raises."""
 
 
 class ShutOuts(Protocol):

@@ -25,6 +25,8 @@ _ABOUT_PICTURES = {
     Reason.IMAGE_TOO_LARGE,
     Reason.IMAGE_TOO_MANY_PIXELS,
     Reason.IMAGE_NOT_SHARED,
+    Reason.IMAGE_ELSEWHERE,
+    Reason.IMAGE_DELETED,
 }
 
 DELIVERY_ERRORS = (SlackApiError, ClientError, OSError, KeyError, ValueError)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from bot.domain.errors import FailureKind
-from bot.domain.images import MAX_BYTES, MAX_PIXELS
+from bot.domain.images import MAX_BYTES, MAX_PIXELS, MAX_PIXELS_OF
 from bot.domain.session import Session
 from bot.domain.stages import RETIRING
 from bot.views.blocks import cut, escape, repeated
 from bot.views.ids import COMMAND
 
-PICTURES = "PNG, JPEG, WebP or GIF"
+PICTURES = "PNG, JPEG, WebP, GIF, HEIC or AVIF"
 """What `bot.domain.images` accepts."""
+_TYPES_WITH_LESS = ", ".join(
+    f"{most // 1_000_000} for {mime_type.removeprefix('image/').upper().replace('WEBP', 'WebP')}"
+    for mime_type, most in MAX_PIXELS_OF.items()
+)
+MOST_PIXELS = f"{MAX_PIXELS // 1_000_000} megapixels ({_TYPES_WITH_LESS})"
+MOST_BYTES = f"{MAX_BYTES // 1024**2} MB"
+_SMALLER = f"Make it smaller, mention me with that one, or type `{COMMAND}` to start without one."
 
 FAILURES: dict[FailureKind, str] = {
     FailureKind.MODERATION: (
@@ -85,12 +92,24 @@ FAILURES: dict[FailureKind, str] = {
         "it too. Regenerate a draft, or change the prompt with Edit prompt."
     ),
     FailureKind.SOURCE_UNREADABLE: (
-        f"The picture that this starts from could not be read as a {PICTURES}. "
+        "The picture that this starts from could not be read: its file seems to be damaged or cut "
+        f"off. Save it anew, mention me with that one, or type `{COMMAND}` to start without one."
+    ),
+    FailureKind.SOURCE_TYPE: (
+        f"The file that this starts from is not a {PICTURES}, whatever its name says. "
         f"Save it as one of these, mention me with it, or type `{COMMAND}` to start without one."
     ),
     FailureKind.SOURCE_TOO_LARGE: (
-        f"The picture that this starts from is too large: {MAX_PIXELS // 1_000_000} megapixels and "
-        f"{MAX_BYTES // 1024**2} MB are the most. Make it smaller, mention me with that one, "
+        "The file of the picture that this starts from is too large: "
+        f"{MOST_BYTES} are the most. {_SMALLER}"
+    ),
+    FailureKind.SOURCE_TOO_MANY_PIXELS: (
+        "The picture that this starts from has too many pixels: "
+        f"{MOST_PIXELS} are the most. {_SMALLER}"
+    ),
+    FailureKind.SOURCE_TOO_DEMANDING: (
+        "I stopped reading the picture that this starts from: it takes more memory or time than I "
+        "have for one picture. Save it anew as JPEG or PNG, smaller, and mention me with that one, "
         f"or type `{COMMAND}` to start without one."
     ),
     FailureKind.SOURCE_STOPS_WORKERS: (
@@ -127,7 +146,10 @@ _IN_FEW_WORDS: dict[FailureKind, str] = {
     FailureKind.SOURCE_GONE: "the picture it starts from is gone",
     FailureKind.BASE_GONE: "the image it changes is gone",
     FailureKind.SOURCE_UNREADABLE: "the picture it starts from could not be read",
-    FailureKind.SOURCE_TOO_LARGE: "the picture it starts from is too large",
+    FailureKind.SOURCE_TYPE: "the file it starts from is no picture that I can read",
+    FailureKind.SOURCE_TOO_LARGE: "the file of the picture it starts from is too large",
+    FailureKind.SOURCE_TOO_MANY_PIXELS: "the picture it starts from has too many pixels",
+    FailureKind.SOURCE_TOO_DEMANDING: "the picture it starts from takes too much to read",
     FailureKind.SOURCE_STOPS_WORKERS: "the picture it starts from cannot be read safely",
     FailureKind.CANCELLED: "it was cancelled",
     FailureKind.INTERNAL: "something went wrong on my side",

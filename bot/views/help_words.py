@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from bot.domain.errors import OptionRefused
 from bot.domain.options import OPTIONS, Flag, OptionSpec
 from bot.views.blocks import cut, escape, one_line, repeated
+from bot.views.failure_words import PICTURES
 from bot.views.ids import COMMAND
 
 SHOWN = 60
@@ -28,8 +29,8 @@ _HOW_IT_WORKS = (
     f"• *Cancel* stops what is being made, and so does `{COMMAND} cancel`. "
     "After that or after a failure, *Try again* asks once more.\n"
     "• *Start over* below an approved image opens the form with its prompt.\n"
-    "• From a picture: attach one when you mention me, which always starts a new image, or choose "
-    "*Direct this image* from the menu of any message with a picture.\n"
+    f"• From a picture ({PICTURES}): attach or forward one when you mention me, which always "
+    "starts a new image, or choose *Direct this image* from the menu of a message with one.\n"
 )
 _WHAT_YOU_HAVE = (
     "*What you have*\n"

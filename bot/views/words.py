@@ -4,9 +4,8 @@ next."""
 from __future__ import annotations
 
 from bot.domain.errors import OptionRefused, Reason, Refusal, StoreTrouble
-from bot.domain.images import MAX_BYTES, MAX_PIXELS
 from bot.domain.prompt import MAX_PROMPT
-from bot.views.failure_words import PICTURES
+from bot.views.failure_words import MOST_BYTES, MOST_PIXELS, PICTURES
 from bot.views.help_words import option_refusal_words
 from bot.views.ids import COMMAND
 
@@ -61,6 +60,10 @@ REFUSALS: dict[Reason, str] = {
     ),
     Reason.EMPTY_PROMPT: "Please say what the image should show.",
     Reason.EMPTY_CHANGE: "Please say what should change, such as: make the cat look friendlier.",
+    Reason.EMPTY_MENTION: (
+        "Tell me what the image should show, such as: a robot eating pizza on Mars. "
+        f"In the thread of a draft, say what should change. `{COMMAND} help` explains the rest."
+    ),
     Reason.BAD_OPTION: f"One of the options is not possible. `{COMMAND} help` lists them all.",
     Reason.NO_IMAGE_THERE: (
         "There is no picture here that I can start from. "
@@ -71,12 +74,24 @@ REFUSALS: dict[Reason, str] = {
         "Save it as one of these, upload it, and try again with that one."
     ),
     Reason.IMAGE_TOO_LARGE: (
-        f"This picture is too large to start from: {MAX_BYTES // 1024**2} MB are the most. "
+        f"The file of this picture is too large to start from: {MOST_BYTES} are the most. "
         "Make it smaller, upload it, and try again with that one."
     ),
     Reason.IMAGE_TOO_MANY_PIXELS: (
-        f"This picture has too many pixels to start from: {MAX_PIXELS // 1_000_000} megapixels "
-        "are the most. Make it smaller, upload it, and try again with that one."
+        f"This picture has too many pixels to start from: {MOST_PIXELS} are the most. "
+        "Make it smaller, upload it, and try again with that one."
+    ),
+    Reason.IMAGE_ELSEWHERE: (
+        "This picture is not kept in Slack, so I can't open it. "
+        "Upload it here as a file, and try again with that one."
+    ),
+    Reason.IMAGE_DELETED: (
+        "This picture is not in Slack any more: it was deleted, or Slack hides it because of its "
+        "age. Upload it again, and try again with that one."
+    ),
+    Reason.IMAGE_NOT_LOOKED_UP: (
+        "I could not look in Slack whether a picture belongs to your message, so nothing was "
+        "started. Please try again in a minute."
     ),
     Reason.IMAGE_NOT_SHARED: (
         "I may not open this picture. Invite me to its channel, or upload it again where I am, "
@@ -88,10 +103,6 @@ REFUSALS: dict[Reason, str] = {
 }
 
 CANCELLED = "Cancelled."
-EMPTY_MENTION = (
-    "Tell me what the image should show, such as: a robot eating pizza on Mars. "
-    f"In the thread of a draft, say what should change. `{COMMAND} help` explains the rest."
-)
 STORE_AWAY = (
     "I can't reach my memory right now, so nothing has been started. Please try again in a minute."
 )
@@ -146,6 +157,11 @@ def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True
     owner = "its owner" if plain else f"<@{refusal.owner}>"
     words = REFUSALS[refusal.reason].format(owner=owner)
     return words.replace("`", "") if plain else words
+
+
+def left_aside(refusal: Refusal) -> str:
+    """Why a picture was not used, beside another one that was."""
+    return f"I left one picture aside. {refusal_words(refusal)}"
 
 
 def store_words(trouble: StoreTrouble, away: str) -> str:

@@ -8,10 +8,17 @@ from functools import partial
 
 from bot.adapters.measured_backend import MeasuredBackend
 from bot.adapters.queue import BullWorker
-from bot.adapters.redis import RedisCancellations, RedisHeartbeats, RedisServer, RedisShutOuts
+from bot.adapters.redis import (
+    RedisCancellations,
+    RedisHeartbeats,
+    RedisPictures,
+    RedisServer,
+    RedisShutOuts,
+)
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
+from bot.generation.brought_pictures import BroughtPictures
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RetryingStore, RunCheckpoint, StoreRetries
 from bot.jobs.announce import Announce, RootMessage
@@ -28,7 +35,7 @@ from bot.ops.serving import Monitoring
 from bot.ops.shutdown import Shutdown
 from bot.ops.startup import warn_of_models
 from bot.ops.write_probe import REFUSED, WriteProbe
-from bot.ports import Cancellations, Heartbeats, ImageBackend, SessionStore
+from bot.ports import Cancellations, Heartbeats, ImageBackend, PictureStore, SessionStore
 from bot.progress.live_preview import LivePreviews
 from bot.progress.queue_position import QueuePositions
 from bot.progress.session_messages import DraftRefresher, LiveStatus
@@ -63,6 +70,7 @@ def slack_breaker(clients: Clients, stack: AsyncExitStack, tasks: BackgroundTask
 def job_dispatcher(
     clients: Clients,
     sessions: SessionStore,
+    pictures: PictureStore,
     cancellations: Cancellations,
     heartbeats: Heartbeats,
     breaker: SlackBreaker,
@@ -74,11 +82,12 @@ def job_dispatcher(
     retries = StoreRetries(status.waits_for)
     retrying = RetryingStore(sessions, retries)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
+    brought = BroughtPictures(pictures, clients.files, heartbeats, retries)
     flow = ReviewFlow(
         retrying,
         backend,
         publisher,
-        ImageRequests(retrying, clients.files, heartbeats, avoid_rejected=settings.avoid_rejected),
+        ImageRequests(retrying, clients.files, brought, avoid_rejected=settings.avoid_rejected),
         status.changed,
         partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
     )
@@ -108,6 +117,7 @@ async def start_worker(
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
     redis = clients.redis(stack, PATIENCE)
     sessions, cancellations = clients.sessions(redis, PATIENCE), RedisCancellations(redis)
+    pictures = RedisPictures(redis, ttl=settings.image_ttl, patience=PATIENCE)
     backend = MeasuredBackend(
         image_backend(settings, clients.reading), settings.image_backend.value
     )
@@ -120,7 +130,7 @@ async def start_worker(
     tasks = BackgroundTasks()
     breaker = slack_breaker(clients, stack, tasks)
     dispatcher, watch = job_dispatcher(
-        clients, sessions, cancellations, heartbeats, breaker, backend
+        clients, sessions, pictures, cancellations, heartbeats, breaker, backend
     )
     concurrency, lease = settings.worker_concurrency, settings.job_lease
     worker = BullWorker(clients.redis_url, dispatcher, concurrency, lease)

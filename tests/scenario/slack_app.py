@@ -42,6 +42,7 @@ from tests.scenario.payloads import (
     command,
     interaction,
     mention,
+    picture,
     signed,
     signed_event,
     submission,
@@ -57,8 +58,9 @@ class Call(NamedTuple):
 
 class SlackApp:
     """`fail` holds the error that Slack answers to the next calls of a method, `slow` the seconds
-    that it takes for them. `users` is what it knows of people, by id. Sessions are kept in memory
-    unless there is a `store`."""
+    that it takes for them. `users` is what it knows of people, by id. `messages` are those that it
+    has, by `ts`, and `files` what `files.info` answers, by id; who looks at them is in `lookups`.
+    Sessions are kept in memory unless there is a `store`."""
 
     def __init__(
         self,
@@ -78,6 +80,9 @@ class SlackApp:
         self.publisher = FakePublisher()
         self.tasks = BackgroundTasks()
         self.calls: list[Call] = []
+        self.lookups: list[Call] = []
+        self.messages: dict[str, Payload] = {}
+        self.files: dict[str, Payload] = {}
         self.fail: dict[str, str] = {}
         client = AsyncWebClient("xoxb-test", base_url="http://slack.invalid/api/")
         identity = identity or Identity("T1", "B1", BOT, "imagine", scopes, WORKSPACE)
@@ -106,7 +111,8 @@ class SlackApp:
 
         async def api_call(_: object, api_method: str, **sent: Any) -> dict[str, Any]:
             args = sent.get("json") or sent.get("params") or {}
-            calls.append(Call(api_method, args))
+            looks = api_method in ("conversations.history", "conversations.replies", "files.info")
+            (self.lookups if looks else calls).append(Call(api_method, args))
             await asyncio.sleep(slow.get(api_method, 0))
             if error := fail.get(api_method):
                 answer = {"ok": False, "error": error}
@@ -114,6 +120,8 @@ class SlackApp:
             if api_method == "users.info" and args["user"] not in users:
                 answer = {"ok": False, "error": "user_not_found"}
                 raise SlackApiError("no", answer)  # type: ignore[no-untyped-call]
+            if looks:
+                return self._looked_up(api_method, args)
             return {"ok": True, "user": users.get(args.get("user", ""), {})}
 
         async def send_dict(_: object, body: dict[str, Any]) -> WebhookResponse:
@@ -123,6 +131,16 @@ class SlackApp:
 
         monkeypatch.setattr(AsyncWebClient, "api_call", api_call)
         monkeypatch.setattr(AsyncWebhookClient, "send_dict", send_dict)
+
+    def _looked_up(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
+        if method == "files.info":
+            if args["file"] not in self.files:
+                answer = {"ok": False, "error": "file_not_found"}
+                raise SlackApiError("no", answer)  # type: ignore[no-untyped-call]
+            return {"ok": True, "file": self.files[args["file"]]}
+        ts = args.get("oldest") or args["latest"]
+        root = [{"ts": args["ts"], "files": [picture("FROOT")]}] if "ts" in args else []
+        return {"ok": True, "messages": [*root, *filter(None, [self.messages.get(ts)])]}
 
     async def send(self, form: Payload) -> BoltResponse:
         """Dispatch one signed request, and let all that it started come to its end."""

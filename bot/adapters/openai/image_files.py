@@ -155,7 +155,7 @@ class ImageFile(NamedTuple):
 async def file_of(base: BaseImage) -> ImageFile:
     """The image to edit as a file; its name and type follow from the bytes. Raises
     `GenerationError` with `SOURCE_GONE` where there are no bytes, `SOURCE_UNREADABLE` where they
-    are no image, and `SOURCE_TOO_LARGE`."""
+    are no image, and `SOURCE_TOO_MANY_PIXELS`."""
     if not base.data:
         raise GenerationError(FailureKind.SOURCE_GONE)
     return await asyncio.to_thread(_file, base.data)
@@ -174,7 +174,7 @@ def _file(data: bytes) -> ImageFile:
             if not mime_type or _is_animated(image):
                 data, mime_type = to_png(image), "image/png"
     except TooManyPixels:
-        raise GenerationError(FailureKind.SOURCE_TOO_LARGE) from None
+        raise GenerationError(FailureKind.SOURCE_TOO_MANY_PIXELS) from None
     except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
         raise GenerationError(FailureKind.SOURCE_UNREADABLE) from None
     return ImageFile(f"image.{mime_type.removeprefix('image/')}", data, mime_type)

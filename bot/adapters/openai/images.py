@@ -16,8 +16,8 @@ from bot.adapters.openai.request_body import headers_of
 from bot.adapters.openai.request_variant import RequestVariant
 from bot.adapters.openai.wording import all_in_one, own_words
 from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.images import GeneratedImage, ImageRequest
-from bot.domain.options import OPTIONS, Value
+from bot.domain.images import GeneratedImage, ImageRequest, size_of_request
+from bot.domain.options import AUTO, OPTIONS, Value
 from bot.ports import Checkpoint
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,8 @@ class ImagesBackend:
         self._client = client
         self._model = model
         self._timeout = timeout
-        self._extras = _extras(model, size, quality)
+        self._size = size
+        self._extras = _extras(model, quality)
         self._refused: dict[Call, frozenset[Extra]] = dict.fromkeys(Call, frozenset())
 
     async def close(self) -> None:
@@ -93,7 +94,12 @@ class ImagesBackend:
                 answer = await self._post(request, file, chosen, asked)
             except APIStatusError as error:
                 following = variant.after(
-                    error, asked, _GUESSES, chosen=bool(chosen), own=own_words(request)
+                    error,
+                    asked,
+                    _GUESSES,
+                    chosen=bool(chosen),
+                    like_image=file is not None,
+                    own=own_words(request),
                 )
                 if following is None:
                     raise
@@ -109,13 +115,13 @@ class ImagesBackend:
         self, request: ImageRequest, chosen: dict[str, Value], without: frozenset[Extra]
     ) -> dict[Extra, str]:
         """The extras that the call holds, by what the server has not refused."""
-        extras = dict(self._extras)
+        extras = {**self._extras, Extra.SIZE: size_of_request(request, self._size)}
         if request.end_user and _is_gpt_image(self._model):
             extras[Extra.SAFETY_IDENTIFIER] = request.end_user
         return {
             extra: value
             for extra, value in extras.items()
-            if extra not in without and _PARAMETERS[extra] not in chosen
+            if extra not in without and _PARAMETERS[extra] not in chosen and value != AUTO
         }
 
     async def _post(
@@ -158,11 +164,11 @@ def _is_gpt_image(model: str) -> bool:
     return "gpt-image" in model
 
 
-def _extras(model: str, size: str, quality: str) -> dict[Extra, str]:
+def _extras(model: str, quality: str) -> dict[Extra, str]:
     """The extras that follow from the operator's settings. `auto` is OpenAI's default and unknown
     elsewhere, so it is left out. A PNG can be shown as it comes, with all metadata of its
     maker."""
-    extras = {Extra.SIZE: size, Extra.QUALITY: quality, Extra.OUTPUT_FORMAT: "png"}
+    extras = {Extra.QUALITY: quality, Extra.OUTPUT_FORMAT: "png"}
     if not _is_gpt_image(model):
         extras[Extra.RESPONSE_FORMAT] = "b64_json"
     return {extra: value for extra, value in extras.items() if value != "auto"}

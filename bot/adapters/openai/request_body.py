@@ -12,7 +12,7 @@ from openai.types.responses.tool_param import ImageGeneration
 from bot.adapters.openai import wording
 from bot.adapters.openai.extras import NAMINGS, Asked, Extra
 from bot.adapters.openai.image_files import data_url_of
-from bot.domain.images import ImageRequest
+from bot.domain.images import ImageRequest, size_of_request
 from bot.domain.options import AUTO, OPTIONS
 from bot.domain.prompt import MAX_PROMPT
 
@@ -91,7 +91,7 @@ class BodyBuilder:
         held = {
             Extra.OUTPUT_FORMAT: "png",
             Extra.ACTION: "edit" if request.base else "generate",
-            Extra.SIZE: self.size,
+            Extra.SIZE: size_of_request(request, self.size),
             Extra.QUALITY: self.quality,
         }
         chosen = OPTIONS.arguments(request.options)

@@ -73,18 +73,21 @@ class RequestVariant:
         guesses: tuple[Extra, ...],
         *,
         chosen: bool,
+        like_image: bool = False,
         own: Iterable[str] = (),
     ) -> RequestVariant | None:
         """The next variant, without one more extra of those that were `asked`; None where the
         refusal is about something else. Of the `guesses`, one is given up where it does not
-        say what it is about. `chosen`: a person chose options, which may be why. `own`: what people
-        wrote, which may be repeated in it.
+        say what it is about. `chosen`: a person chose options, which may be why;
+        `like_image`: the size follows an image to edit. `own`: what people wrote, which may be
+        repeated in it.
         """
         blame = _blame(error, ApiRefusal(error, own), asked, guesses)
         if blame is None:
             return None
         given_up, asked_again = {blame.extra}, _ASKED_AGAIN.get(blame.extra, frozenset())
         certain = blame.certain and not (chosen and blame.extra in DEPENDS_ON_CHOICE)
+        certain = certain and not (like_image and blame.extra is Extra.SIZE)
         lasting = self.lasting | given_up if certain else self.lasting
         return RequestVariant(self.without - asked_again | given_up, lasting - asked_again)
 
@@ -117,8 +120,8 @@ def variant_after_refusal(
         raise GenerationError(FailureKind.SOURCE_GONE) from None
     may_be_lost = without_response_id(request) is not None and _previous_may_be_lost(error)
     guesses = _FIRST_GUESSES if may_be_lost else _GUESSES
-    chosen = bool(OPTIONS.arguments(request.options))
-    if following := variant.after(error, asked, guesses, chosen=chosen, own=own):
+    chosen, edit = bool(OPTIONS.arguments(request.options)), request.base is not None
+    if following := variant.after(error, asked, guesses, chosen=chosen, like_image=edit, own=own):
         return following
     if may_be_lost:
         raise GenerationError(FailureKind.SOURCE_GONE) from None
@@ -133,8 +136,8 @@ def variant_after_stream(
     if state.image_begun or state.result or not state.ended or not state.error:
         return None
     error = _refusal_in_stream(state.error)
-    chosen = bool(OPTIONS.arguments(request.options))
-    return variant.after(error, asked, (), chosen=chosen, own=own_words(request))
+    chosen, edit = bool(OPTIONS.arguments(request.options)), request.base is not None
+    return variant.after(error, asked, (), chosen=chosen, like_image=edit, own=own_words(request))
 
 
 def without_response_id(request: ImageRequest) -> ImageRequest | None:

@@ -7,6 +7,7 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 
 schema         every key, the fields of a session, the writes of a commit
 store          `RedisSessionStore`
+pictures       `RedisPictures`: what people bring, once for each file
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals
 server         the client, and what operations ask of the server
 """
@@ -17,12 +18,14 @@ from bot.adapters.redis.coordination import (
     RedisShutOuts,
     RedisSignatures,
 )
+from bot.adapters.redis.pictures import RedisPictures
 from bot.adapters.redis.server import RedisServer, redis_client
 from bot.adapters.redis.store import RedisSessionStore
 
 __all__ = [
     "RedisCancellations",
     "RedisHeartbeats",
+    "RedisPictures",
     "RedisServer",
     "RedisSessionStore",
     "RedisShutOuts",

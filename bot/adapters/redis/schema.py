@@ -58,6 +58,13 @@ defaults_key = "imagine:{{{}}}:defaults:{}".format
 thread_key = "imagine:{{{}}}:thread:{}:{}".format
 """(team, channel, thread_ts) → sorted set: the ids of a thread's sessions → when each began."""
 
+picture_key = "imagine:{{{}}}:picture:{}".format
+"""(team, Slack's file) → string: a person's picture as a model is shown it, as JSON; one for all
+sessions that start from it."""
+
+readers_key = "imagine:{{{}}}:picture:{}:readers".format
+"""(team, Slack's file) → set: the runs that read the picture, or were lost while they did."""
+
 
 def session_key(session_id: str) -> str:
     """Hash: the shared store of one session. Raises `Refusal` for an id of another form."""
@@ -69,8 +76,7 @@ def session_key(session_id: str) -> str:
 
 
 def image_key(session_id: str, image: ImageRef) -> str:
-    """String: one generated image in base64. Attempt 0 is the picture that the session began
-    with."""
+    """String: one generated image in base64."""
     return f"{session_key(session_id)}:generated_image:{image}"
 
 

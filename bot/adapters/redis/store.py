@@ -181,7 +181,8 @@ class RedisSessionStore:
     async def drop_images(self, session: Session) -> None:
         keys = [image_key(session.id, image) for image in session.all_images()]
         async with bounded(self._patience):
-            await self._redis.unlink(*keys)
+            if keys:
+                await self._redis.unlink(*keys)
 
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
         async with bounded(self._patience):

@@ -201,3 +201,25 @@ def _response_url(
 ) -> str:
     made = workspace.tickets.response_url(user.id, channel, thread_ts, message_ts)
     return f"{workspace.base_url}/response/{made.id}"
+
+
+def share(workspace: Workspace, message: Message) -> dict[str, Any]:
+    """The attachment in which a message holds another one that it forwards."""
+    posted = message.payload()
+    found = {
+        "is_msg_unfurl": True,
+        "is_share": True,
+        "ts": message.ts,
+        "channel_id": message.channel,
+        "channel_team": workspace.app.team_id,
+        "author_id": message.user,
+        "from_url": f"{workspace.base_url}/archives/{message.channel}/p{message.ts}",
+        "fallback": message.shown_text,
+        "text": message.text,
+        "id": 1,
+    }
+    found |= {name: posted[name] for name in ("files",) if name in posted}
+    if message.blocks:
+        place = {"team": workspace.app.team_id, "channel": message.channel, "ts": message.ts}
+        found["message_blocks"] = [{**place, "message": {"blocks": message.blocks}}]
+    return found

@@ -12,8 +12,9 @@ from bot.sandbox.workspace.workspace import Workspace
 
 UserRef = User | str
 ChannelRef = Channel | str
-Attached = bytes | tuple[str, bytes]
-"""The bytes of a file, which may have a name."""
+Attached = bytes | tuple[str, bytes] | tuple[str, bytes, dict[str, Any]]
+"""The bytes of a file, its name, and what Slack tells of it otherwise than of such bytes."""
+_NOT_IN_MENTIONS = ("files", "attachments", "upload", "display_as_bot")
 
 
 class Conversations:
@@ -37,6 +38,7 @@ class Conversations:
         `marks` are further fields of what it hears, such as the `bot_profile` of another app."""
         who, where = self.workspace.user(user), self.workspace.channel(channel)
         message = self._post(who, where, text, thread_ts, files)
+        message.attachments = marks.pop("attachments", [])
         bot = self.workspace.app.bot_user
         if where.is_im:
             return await self._send_event("message", message, timeout, channel_type="im", **marks)
@@ -61,6 +63,23 @@ class Conversations:
         if bot not in where.members:
             ack.ok, ack.error = False, "not_in_channel"
         return ack
+
+    async def forward(
+        self,
+        user: UserRef,
+        channel: ChannelRef,
+        message: Message,
+        text: str,
+        thread_ts: str | None = None,
+        timeout: float = SECONDS_TO_ACK,
+    ) -> Ack:
+        """Forward a message, with words of one's own that mention the bot."""
+        sent = f"<@{self.workspace.app.bot_user}> {html.escape(text, quote=False)}"
+        where = self.workspace.channel(channel)
+        sharing = [payloads.share(self.workspace, message)]
+        if where.is_im:
+            sent = html.escape(text, quote=False)
+        return await self.say(user, where, sent, thread_ts, (), timeout, attachments=sharing)
 
     async def open_home(
         self, user: UserRef, tab: str = "home", timeout: float = SECONDS_TO_ACK
@@ -103,16 +122,22 @@ class Conversations:
         )
 
     def _attach(self, who: User, where: Channel, attached: Attached) -> str:
-        name, data = attached if isinstance(attached, tuple) else ("image.png", attached)
+        named = attached if isinstance(attached, tuple) else ("image.png", attached)
+        name, data, *told = named
         file = self.workspace.files.begin(name, len(data), who.id, "")
         file.data, file.ready_at = data, self.workspace.clock.now()
         file.channels.append(where.id)
+        file.told = dict(told[0]) if told else {}
+        file.is_stub = self.workspace.is_shared(where)
         return file.id
 
     async def _send_event(self, kind: str, message: Message, timeout: float, **more: Any) -> Ack:
         shared = message.files and kind == "message"
+        posted = message.payload()
+        if kind == "app_mention" and not self.workspace.mentions_carry_files:
+            posted = {name: posted[name] for name in posted if name not in _NOT_IN_MENTIONS}
         inner = {
-            **message.payload(),
+            **posted,
             "type": kind,
             "channel": message.channel,
             "event_ts": message.ts,

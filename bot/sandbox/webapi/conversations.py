@@ -101,7 +101,8 @@ def replies(workspace: Workspace, args: Args) -> dict[str, Any]:
     if root is None:
         raise SlackError("thread_not_found")
     ts = root.thread_ts or root.ts
-    return _page([m for m in _messages(workspace, channel) if ts in (m.ts, m.thread_ts)], args)
+    thread = [m for m in _messages(workspace, channel) if ts in (m.ts, m.thread_ts)]
+    return _page(thread, args, always=ts)
 
 
 def _readable(workspace: Workspace, args: Args) -> Channel:
@@ -119,10 +120,17 @@ def _messages(workspace: Workspace, channel: Channel) -> list[Message]:
     return [m for m in visible if m.channel == channel.id]
 
 
-def _page(messages: list[Message], args: Args) -> dict[str, Any]:
-    """One page; the cursor is the number of messages before it."""
+def _page(messages: list[Message], args: Args, always: str = "") -> dict[str, Any]:
+    """One page; the cursor is the number of messages before it. The message `always` is on it,
+    whatever the bounds are: the root of a thread. Equal bounds hold nothing at all."""
     oldest, latest = args.optional("oldest") or "0", args.optional("latest") or "9" * 10
-    inside = [m for m in messages if float(oldest) < float(m.ts) < float(latest)]
+    bounds = {float(oldest), float(latest)} if args.flag("inclusive") else set()
+
+    def is_inside(message: Message) -> bool:
+        at = float(message.ts)
+        return float(oldest) < at < float(latest) or at in bounds or message.ts == always
+
+    inside = [m for m in messages if oldest != latest and is_inside(m)]
     start, limit = args.number("cursor", 0), args.number("limit", 100)
     more = start + limit < len(inside)
     return {

@@ -24,7 +24,11 @@ from bot.sandbox.workspace.views import Views
 
 
 class Workspace:
-    """All state, and the few ways in which it changes. Every change is emitted on `changes`."""
+    """All state, and the few ways in which it changes. Every change is emitted on `changes`.
+
+    `mentions_carry_files`: whether the event of a mention holds the message's files, on which
+    reports of the real Slack differ.
+    """
 
     def __init__(self, scopes: set[str] | None, file_ready_after: float) -> None:
         self.app = App()
@@ -38,6 +42,7 @@ class Workspace:
         self.channels: dict[str, Channel] = {}
         self.log: list[Message] = []
         self.violations: list[str] = []
+        self.mentions_carry_files = False
         self.ids: Iterator[int] = itertools.count(1)
         _furnish(self)
 

@@ -16,7 +16,8 @@ from bot.slack.listening import (
     within_ack_deadline,
 )
 from bot.slack.mention_text import mention_text
-from bot.slack.message_pictures import FoundPictures, pictures_among
+from bot.slack.message_lookup import MessageLookup
+from bot.slack.message_pictures import FoundPictures
 from bot.slack.responders import EventResponder
 from bot.views import words
 from bot.views.help_words import help_words
@@ -29,6 +30,7 @@ class Mentions:
     def __init__(self, dependencies: ListenerDependencies) -> None:
         self._dependencies = dependencies
         self._services = dependencies.services
+        self._lookup = MessageLookup(dependencies.identity)
 
     async def mentioned(self, args: AsyncArgs) -> None:
         await self._hear(args)
@@ -62,9 +64,6 @@ class Mentions:
                     )
             case "cancel":
                 await self._cancel(args, responder)
-            case "" if not event.get("files"):
-                async with error_boundary(responder):
-                    await responder.say(words.EMPTY_MENTION)
             case _:
                 await self._direct(args, responder, said)
 
@@ -81,7 +80,9 @@ class Mentions:
         in_thread = args.body["event"].get("thread_ts")
         away = words.WORDS_LOST if in_thread else words.STORE_AWAY
         async with error_boundary(responder, away=away):
-            found = pictures_among(args.body["event"].get("files") or [])
+            found = await self._lookup.of_event(args.client, args.body["event"])
+            if not (said or found.any):
+                raise Refusal(Reason.EMPTY_MENTION)
             session = await within_ack_deadline(self._decide(origin_of_event(args), said, found))
             await args.ack()
             await self._dependencies.queue_owed(session)
@@ -108,5 +109,8 @@ class Mentions:
 
 
 def _notes(found: FoundPictures) -> list[str]:
+    """What is said of the files that are left aside."""
     notes = [words.ONE_PICTURE] if len(found.pictures) > 1 else []
+    if found.refusal:
+        notes.append(words.left_aside(found.refusal))
     return notes + ([words.NOT_PICTURES] if found.others else [])

@@ -96,7 +96,9 @@ def test_pictures_up_to_the_limit_are_taken(mime_type: str) -> None:
     check_picture(mime_type, MAX_BYTES)
 
 
-@pytest.mark.parametrize("mime_type", ["", "image/svg+xml", "image/heic", "video/mp4", "text/html"])
+@pytest.mark.parametrize(
+    "mime_type", ["", "image/svg+xml", "image/tiff", "image/jxl", "video/mp4", "text/html"]
+)
 def test_what_is_no_such_picture_is_refused(mime_type: str) -> None:
     with pytest.raises(Refusal) as refused:
         check_picture(mime_type, 1)

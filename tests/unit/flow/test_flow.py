@@ -41,6 +41,7 @@ from tests.fakes import (
     FakeSessionStore,
     FakeSlackAccess,
     an_attempt,
+    brought_pictures,
     eventually,
     generating,
 )
@@ -66,7 +67,7 @@ def review_flow(
     store: FakeSessionStore, backend: FakeImageBackend, publisher: FakePublisher
 ) -> ReviewFlow:
     heartbeats = FakeHeartbeats()
-    requests = ImageRequests(store, FakeFiles(), heartbeats)
+    requests = ImageRequests(store, FakeFiles(), brought_pictures(FakeFiles(), heartbeats))
     return ReviewFlow(
         store,
         backend,

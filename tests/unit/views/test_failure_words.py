@@ -40,5 +40,7 @@ def test_the_bot_is_named_where_it_has_to_be_invited() -> None:
     assert "/invite @imagine" in failure_words(FailureKind.NOT_IN_CHANNEL)
 
 
-def test_a_picture_that_is_too_large_is_told_how_large_it_may_be() -> None:
-    assert "50 megapixels" in failure_words(FailureKind.SOURCE_TOO_LARGE)
+def test_a_picture_that_is_too_large_is_told_in_which_way_and_how_large_it_may_be() -> None:
+    bytes_, pixels = FailureKind.SOURCE_TOO_LARGE, FailureKind.SOURCE_TOO_MANY_PIXELS
+    assert "50 megapixels (25 for WebP, 36 for AVIF)" in failure_words(pixels)
+    assert "megapixels" not in failure_words(bytes_)

@@ -33,3 +33,32 @@ async def test_every_kind_of_channel_has_its_own_scope_to_be_read(
     assert (await client.conversations_history(channel=where.id))["ok"]
     slack.workspace.scopes = scopes - {scope}
     assert await refused(client.conversations_history(channel=where.id)) == "missing_scope"
+
+
+async def test_one_message_is_asked_for_by_its_ts(
+    slack: SimulatedSlack, client: AsyncWebClient
+) -> None:
+    """Replies come oldest first behind their root, whatever the bounds; the bounds count only where
+    that is asked for; and equal bounds hold nothing."""
+    root, *said = [(await slack.say("bob", "general", text)).message for text in "abc"]
+    first, second = [
+        (await slack.say("bob", "general", text, root.ts)).message for text in ("one", "two")
+    ]
+    there: dict[str, Any] = {"channel": root.channel}
+
+    async def history(**bounds: Any) -> list[str]:
+        found = await client.conversations_history(**there, **bounds)
+        return [message["ts"] for message in found["messages"]]
+
+    async def replies(**bounds: Any) -> list[str]:
+        found = await client.conversations_replies(**there, ts=root.ts, **bounds)
+        return [message["ts"] for message in found["messages"]]
+
+    middle = said[0].ts
+    assert await history(latest=middle, inclusive=True, limit=1) == [middle]
+    assert await history(latest=middle, limit=1) == [root.ts]
+    assert await history(latest=middle, oldest=middle, inclusive=True) == []
+    assert await replies(limit=1) == [root.ts]
+    assert await replies(oldest=second.ts, inclusive=True, limit=2) == [root.ts, second.ts]
+    assert await replies(oldest=first.ts) == [root.ts, second.ts]
+    assert await replies(oldest=first.ts, latest=first.ts, inclusive=True) == []

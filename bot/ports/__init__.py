@@ -7,6 +7,7 @@ from bot.ports.images import Checkpoint, ImageBackend
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
 from bot.ports.pictures import Files, OnReading, PictureStore
 from bot.ports.sessions import (
+    QUESTION_TTL,
     AttemptRule,
     BeginRequest,
     Change,
@@ -31,6 +32,7 @@ from bot.ports.slack import (
 )
 
 __all__ = [
+    "QUESTION_TTL",
     "AttemptRule",
     "BeginRequest",
     "Cancellations",

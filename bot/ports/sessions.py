@@ -7,11 +7,16 @@ from typing import NamedTuple, Protocol
 
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.options import Options
+from bot.domain.questions import PictureQuestion
 from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 
 Change = Callable[[Session], Session]
 """A pure step from one session to the next; it may raise `Refusal`."""
+
+
+QUESTION_TTL = 24 * 3600
+"""Seconds for which a person can answer a question."""
 
 
 class Unfinished(NamedTuple):
@@ -79,7 +84,14 @@ class SessionStore(SessionRecords, Protocol):
         """How often each of these was written, in one round trip; 0 for one that has expired."""
 
     async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
-        """The ids of the sessions in a thread, newest first."""
+        """The ids of the sessions in a thread, newest first. In the thread below the message that
+        started a session, that session is one of them."""
+
+    async def keep_question(self, question: PictureQuestion) -> bool:
+        """Store a question for `QUESTION_TTL`; False where there is one with this id already."""
+
+    async def question(self, question_id: str) -> PictureQuestion | None:
+        """None for one that has expired. Raises `Refusal` for an id of another form."""
 
     async def defaults_of(self, team: str, user: str) -> Options:
         """The options that the user has made their own defaults."""

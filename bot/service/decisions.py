@@ -39,7 +39,7 @@ _RECEIVED = {
 class RequestOrigin:
     """`team` is the installation. `idempotency_key` is unique to the request: one that is
     delivered twice starts one session. `thread_ts` is set where the request was made inside a
-    thread."""
+    thread, `message_ts` where it is a message."""
 
     team: str
     person: Person
@@ -47,6 +47,7 @@ class RequestOrigin:
     response_url: str
     idempotency_key: str
     thread_ts: str = ""
+    message_ts: str = ""
 
     @property
     def owner(self) -> str:

@@ -13,6 +13,7 @@ from bot.service.decisions import AccessControl, Decisions, OwedJobs
 from bot.service.gateway import AttemptGateway
 from bot.service.library import UserLibrary
 from bot.service.new_sessions import NewSessions
+from bot.service.picture_questions import PictureQuestions
 from bot.service.thread_replies import ThreadReplies
 
 
@@ -24,6 +25,7 @@ class Services:
     gateway: AttemptGateway
     decisions: Decisions
     replies: ThreadReplies
+    questions: PictureQuestions
     library: UserLibrary
     jobs: OwedJobs
     option_table: OptionTable
@@ -44,11 +46,13 @@ class Services:
         access = AccessControl(sessions, policy, now)
         gateway = AttemptGateway(sessions, tasks, access, now, option_table, rules)
         decisions = Decisions(sessions, access, now)
+        new_sessions = NewSessions(sessions, access, gateway, now, option_table)
         return cls(
-            NewSessions(sessions, access, gateway, now, option_table),
+            new_sessions,
             gateway,
             decisions,
             ThreadReplies(sessions, policy, gateway, decisions, option_table),
+            PictureQuestions(sessions, new_sessions, option_table),
             UserLibrary(sessions, option_table),
             OwedJobs(queue, cancellations),
             option_table,

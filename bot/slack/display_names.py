@@ -65,7 +65,8 @@ class DisplayNames:
 
     async def look_up(self, client: AsyncWebClient, needed: References) -> Names:
         """The names that are known within `LOOK_UP_WITHIN`. Never raises."""
-        keys: list[Key] = [("user", each) for each in needed.users]
+        others = (user for user in needed.users if user != self._identity.bot_user)
+        keys: list[Key] = [("user", each) for each in others]
         keys += [("channel", each) for each in needed.channels]
         keys += [("group", each) for each in needed.groups]
         unknown = [key for key in keys if self._name(key) is None][:MOST_LOOKED_UP]

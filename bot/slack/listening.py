@@ -102,6 +102,7 @@ def origin_of_event(args: AsyncArgs) -> RequestOrigin:
         response_url="",
         idempotency_key=f"{acting.team}|{channel}|{ts}",
         thread_ts=thread_of(event),
+        message_ts=ts,
     )
 
 

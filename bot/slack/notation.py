@@ -53,6 +53,10 @@ class Names:
     channels: dict[str, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def known(self) -> bool:
+        return bool(self.users or self.channels or self.groups)
+
 
 def references(text: str) -> References:
     """Whose names the text needs."""
@@ -72,10 +76,13 @@ def references(text: str) -> References:
     return References(tuple(users), tuple(channels), tuple(groups))
 
 
-def in_words(text: str, names: Names) -> str:
+NO_NAMES = Names()
+
+
+def in_words(text: str, names: Names = NO_NAMES) -> str:
     """The text as one reads it."""
     text = _NOTATION.sub(lambda found: _words(found[1], names), text)
-    return _ENTITY.sub(lambda found: _ESCAPED[found[0]], text)
+    return _ENTITY.sub(lambda found: _ESCAPED[found[0]], text).strip()
 
 
 def clean_name(name: str) -> str:

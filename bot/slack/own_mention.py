@@ -51,7 +51,7 @@ _TAIL = 150
 
 
 def without_own_mention(text: str, bot_user: str) -> str:
-    """The text without every mention of `bot_user`, in time linear in its length."""
+    """The text without every mention of `bot_user`."""
     own = rf"<@{re.escape(bot_user)}(?:\|[^<>]*)?>"
     left, *others = re.split(rf"{own}(?:[\s,;:]*+{own})*", text)
     done: list[str] = []

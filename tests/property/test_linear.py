@@ -109,7 +109,7 @@ FAMILIES = {
     "tags": "\U0001f3f4\U000e0067",
     "selectors": "\ufe0f\u200d",
     "addressed": f", <@{BOT}>, a",
-    "emoji codes": f":fox:<@{BOT}>",
+    "codes beside mentions": f":fox:<@{BOT}>",
     "right to left": "\u202e\u200fא",
     "combining marks": "e\u0301\u0323",
     "marks alone": "\u0301",

@@ -80,8 +80,8 @@ class Truth:
             listed = each in self._scores(unfinished_key(session.team))
             assert bool(owed(session)) == listed
             assert each in self._scores(user_key(session.team, session.user))
-            if session.thread_ts:
-                there = thread_key(session.team, session.channel, session.thread_ts)
+            for ts in filter(None, (session.thread_ts, session.asked_ts)):
+                there = thread_key(session.team, session.channel, ts)
                 assert self._scores(there)[each] == session.created_at
             assert self.held[session_key(each)][0] == stored
 

@@ -21,8 +21,12 @@ from bot.adapters.redis.schema import (
     image_key,
     options_from_json,
     options_to_json,
+    question_from_json,
+    question_key,
+    question_to_json,
     session_key,
     thread_key,
+    thread_keys,
     to_fields,
     unfinished_key,
     user_key,
@@ -32,9 +36,10 @@ from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, Reason, Refusal
 from bot.domain.options import Options
+from bot.domain.questions import PictureQuestion
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
-from bot.ports import Change, Entry, Unfinished
+from bot.ports import QUESTION_TTL, Change, Entry, Unfinished
 from bot.telemetry.metrics import STAGE_CHANGES
 
 log = logging.getLogger(__name__)
@@ -101,7 +106,7 @@ class RedisSessionStore:
             for key in (
                 user_key(*session_id.split(".")[:2]),
                 unfinished_key(session.team),
-                thread_key(session.team, session.channel, session.thread_ts),
+                *thread_keys(session),
             ):
                 pipeline.zrem(key, session_id)
             await pipeline.execute()
@@ -157,6 +162,16 @@ class RedisSessionStore:
                 pipeline.exists(session_key(session_id))
             there: list[int] = await pipeline.execute()
         return [id_ for id_, exists in zip(newest, there, strict=True) if exists]
+
+    async def keep_question(self, question: PictureQuestion) -> bool:
+        async with bounded(self._patience):
+            key, stored = question_key(question.id), question_to_json(question)
+            return bool(await self._redis.set(key, stored, nx=True, ex=QUESTION_TTL))
+
+    async def question(self, question_id: str) -> PictureQuestion | None:
+        async with bounded(self._patience):
+            stored: str | None = await self._redis.get(question_key(question_id))
+        return question_from_json(stored) if stored else None
 
     async def defaults_of(self, team: str, user: str) -> Options:
         async with bounded(self._patience):

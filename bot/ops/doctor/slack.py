@@ -20,6 +20,10 @@ OPTIONAL_SCOPES = {
     "app_mentions:read": "nobody can direct an image by mentioning the bot",
     "im:history": "the bot hears no direct messages, and may send one twice",
     "files:read": "nobody can start from a picture of their own",
+    "users:read": "people whom a prompt mentions are “someone” in it",
+    "channels:read": "public channels that a prompt mentions are “a channel” in it",
+    "groups:read": "private channels that a prompt mentions are “a channel” in it",
+    "usergroups:read": "user groups that a prompt mentions are “a group” in it",
 }
 """What the bot can do without, and what it cannot do then."""
 SCOPES_IN_AN_ORGANISATION = {

@@ -1,7 +1,7 @@
 # One image for every command: `python -m bot web`, `worker`, `check`, and `dev`, which keeps its
 # data in /data (docker run --env-file .env -v imagine-bot:/data IMAGE python -m bot dev).
 # A worker needs longer to stop than an engine gives it: docker run --stop-timeout 40.
-FROM python:3.13-slim
+FROM python:3.13.15-slim-trixie@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

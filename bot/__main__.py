@@ -1,4 +1,4 @@
-"""The command line: `python -m bot demo | dev | web | worker | check`."""
+"""The command line: `python -m bot demo | dev | web | worker | check | inspect`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from bot.demo import demo
 from bot.domain.errors import ImagineError
 from bot.ops.check import check
+from bot.ops.inspection import inspect_file
 from bot.settings import Settings
 from bot.telemetry.logs import LogFormat, set_up
 from bot.telemetry.tracing import tracing
@@ -31,6 +32,7 @@ _COMMANDS = {
     "web": "take what people do in Slack, over Socket Mode or HTTP",
     "worker": "make and publish the images",
     "check": "say whether tokens, scopes, Redis and models are as they should be",
+    "inspect": "say what marks of its making an image file carries",
 }
 _SERVICES = {
     "dev": "imagine-bot-dev",
@@ -43,6 +45,8 @@ _SERVICES = {
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and answer the exit code."""
     options = _parser().parse_args(arguments)
+    if options.command == "inspect":
+        return _inspect(options.file)
     try:
         settings = Settings()
     except ValidationError as error:
@@ -57,6 +61,14 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain(f"cannot start: {error}", as_json)
     except KeyboardInterrupt:
         return 130
+
+
+def _inspect(file: Path) -> int:
+    """Needs no settings, so that wrong ones do not matter."""
+    try:
+        return inspect_file(file)
+    except ImagineError as error:
+        return _complain(str(error))
 
 
 def _work(options: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int | None]:
@@ -89,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=words, description=words)
         if name == "demo":
             _add_demo_options(command)
+        if name == "inspect":
+            command.add_argument("file", type=Path, metavar="FILE", help="a PNG, JPEG or WebP file")
     return parser
 
 

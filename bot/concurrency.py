@@ -33,8 +33,7 @@ async def cancel_and_wait(
         for task in pending:
             task.cancel()
         await asyncio.wait(pending, timeout=unwinding)
-    for task in tasks:
-        retrieve(task)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def wait_for_event(event: asyncio.Event, seconds: float) -> bool:
@@ -80,13 +79,14 @@ async def finish_before_cancel(
     try:
         await asyncio.wait({task})
     except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=seconds)
-        if on_late and task.done() and not task.cancelled() and task.exception() is None:
-            on_late(task.result())
+        try:
+            await asyncio.wait({task}, timeout=seconds)
+            if on_late and task.done() and not task.cancelled() and task.exception() is None:
+                on_late(task.result())
+        finally:
+            task.cancel()
+            task.add_done_callback(retrieve)
         raise
-    finally:
-        task.cancel()
-        task.add_done_callback(retrieve)
     return task.result()
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.domain.options import OPTIONS, OptionSpec
@@ -24,11 +29,51 @@ SLOW = (
 """What `pytest -m "not slow"` leaves out: tests that start the program, a browser or many servers,
 or try many inputs."""
 
+WITHOUT_DEMO = (
+    *("test_blocks.py", "test_demo.py", "test_home.py", "test_home_tab.py"),
+    *("test_messages.py", "test_views.py", "test_waiting.py"),
+)
+"""Files in `browser` whose tests do not use the demo that the others share."""
+
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = str(HERE)
+"""No public certificates: no test needs one, and to read them all takes each client 50 ms."""
+
+gc.disable()  # until all is collected: nothing that is made before the first test is garbage
+
+
+class Scheduling(LoadFileScheduling):  # type: ignore[misc] # untyped
+    """A process that runs browser tests needs a browser. One runs all that share a demo, another
+    the rest; files of other tests go to any process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope: str = super()._split_scope(nodeid)
+        folder, _, name = scope.rpartition("/")
+        if folder != "tests/browser":
+            return scope
+        return "browser tests without the demo" if name in WITHOUT_DEMO else "browser tests"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """The collector does not look at the thousands of tests again and again."""
+    gc.freeze()
+    gc.enable()
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if any(item.path.is_relative_to(HERE / slow) for slow in SLOW):
+        if _is_slow(item.path):
             item.add_marker(pytest.mark.slow)
+
+
+@cache
+def _is_slow(path: Path) -> bool:
+    return any(path.is_relative_to(HERE / slow) for slow in SLOW)
 
 
 @pytest.fixture(scope="session")

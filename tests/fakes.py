@@ -29,11 +29,14 @@ from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
 from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Publication, Stage
 from bot.generation.brought_pictures import BroughtPictures
-from bot.generation.recording import StoreRetries
+from bot.generation.recording import RetryingStore
 from bot.ports import (
     Change,
+    ChangeBoth,
     Checkpoint,
     Entry,
+    ExtraWrite,
+    ExtraWrites,
     Files,
     Heartbeats,
     JobState,
@@ -124,15 +127,20 @@ class FakeSessionStore:
         self.questions: dict[str, PictureQuestion] = {}
         self.touched = {s.id: 0.0 for s in sessions if owed(s)}
         self.written: list[Session] = []
+        self.extra: list[ExtraWrite] = []
+        self.created_by: dict[str, str] = {}
         self.away = False
         self.full = self.read_only = False
         self.refused = 0
         self.writes_until_away: int | None = None
 
-    async def create(self, session: Session) -> Session:
+    async def create(
+        self, session: Session, extra: ExtraWrites | None = None, *, write_id: str = ""
+    ) -> Session:
         await self._reach()
         if session.id not in self.sessions:
-            self._write(replace(session, version=1))
+            self._write(replace(session, version=1), extra=extra)
+            self.created_by[session.id] = write_id
         return self.sessions[session.id]
 
     async def load(self, session_id: str) -> Session:
@@ -141,7 +149,9 @@ class FakeSessionStore:
             raise Refusal(Reason.EXPIRED)
         return self.sessions[session_id]
 
-    async def update(self, session_id: str, change: Change) -> Session:
+    async def update(
+        self, session_id: str, change: Change, extra: ExtraWrites | None = None
+    ) -> Session:
         for _ in range(20):
             before = await self.load(session_id)
             after = change(before)
@@ -149,13 +159,25 @@ class FakeSessionStore:
                 return before
             await self._reach()
             if self.sessions.get(session_id) == before:
-                self._write(replace(after, version=before.version + 1))
+                self._write(replace(after, version=before.version + 1), extra=extra)
                 return self.sessions[session_id]
         raise Conflict(session_id)
 
-    async def discard(self, session_id: str) -> None:
+    async def update_both(
+        self, first_id: str, second_id: str, change: ChangeBoth, extra: ExtraWrites | None = None
+    ) -> tuple[Session, Session]:
+        before = await self.load(first_id), await self.load(second_id)
+        after = change(*before)
         await self._reach()
-        self.sessions.pop(session_id, None)
+        assert before == (self.sessions[first_id], self.sessions[second_id])
+        first, second = (replace(s, version=s.version + 1) for s in after)
+        self._write(first, second, extra=extra)
+        return first, second
+
+    async def discard(self, session: Session, write_id: str) -> None:
+        await self._reach()
+        if self.created_by.get(session.id) == write_id and self.sessions[session.id].version == 1:
+            del self.sessions[session.id]
 
     async def sessions_of(self, team: str, user: str) -> list[str]:
         await self._reach()
@@ -211,11 +233,6 @@ class FakeSessionStore:
         await self._reach()
         return self.images.get((session_id, image))
 
-    async def drop_images(self, session: Session) -> None:
-        await self._reach()
-        for image in session.all_images():
-            self.images.pop((session.id, image), None)
-
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
         await self._reach()
         return [Unfinished(session_id, at) for session_id, at in self.touched.items()]
@@ -234,16 +251,20 @@ class FakeSessionStore:
             self.refused += 1
             raise StoreFull("fake") if self.full else StoreReadOnly("fake")
 
-    def _write(self, session: Session) -> None:
+    def _write(self, *sessions: Session, extra: ExtraWrites | None) -> None:
         self._take()
         if self.writes_until_away == 0:
             raise StoreUnavailable("fake")
         if self.writes_until_away is not None:
             self.writes_until_away -= 1
-        self.sessions[session.id] = session
-        self.written.append(session)
-        if owed(session):
-            self.touched[session.id] = self.touched.get(session.id, 0.0) + 1.0
+        self.extra += extra(sessions[0]) if extra else ()
+        for session in sessions:
+            self.sessions[session.id] = session
+            self.written.append(session)
+            if owed(session):
+                self.touched[session.id] = self.touched.get(session.id, 0.0) + 1.0
+            for image in session.all_images() if session.started_over else ():
+                self.images.pop((session.id, image), None)
 
     async def _reach(self) -> None:
         await asyncio.sleep(0)
@@ -258,6 +279,12 @@ class FakeJobQueue:
         self.added: list[Job] = []
         self.states: dict[str, JobState] = {}
         self.away = False
+        self.cleaned = 0
+
+    async def clean(self) -> int:
+        self._reach()
+        self.cleaned += 1
+        return 0
 
     async def add(self, job: Job) -> None:
         self._reach()
@@ -350,7 +377,7 @@ class FakeSlackAccess:
     def __init__(self) -> None:
         self.shut_out: SlackShutOut | None = None
 
-    async def require_closed(self) -> None:
+    async def require_access(self, *, paid: bool) -> None:
         if self.shut_out is not None:
             raise self.shut_out
 
@@ -569,7 +596,7 @@ class FakePictureStore:
 def brought_pictures(
     files: Files, heartbeats: Heartbeats, store: FakePictureStore | None = None
 ) -> BroughtPictures:
-    retries = StoreRetries(lambda session_id, trouble: None)
+    retries = RetryingStore(FakeSessionStore(), lambda session_id, trouble: None)
     return BroughtPictures(store or FakePictureStore(), files, heartbeats, retries)
 
 

@@ -41,7 +41,10 @@ def leads(session: Session, image: ImageRef, runner: str) -> bool:
 
 
 def delivers(session: Session, image: ImageRef, runner: str) -> bool:
-    """Whether this run is to bring the attempt's images, or its failure, to Slack."""
+    """Whether this run is to bring the attempt's images, or its failure, to Slack. A run about the
+    attempt as a whole has no candidate (0)."""
+    if not image.candidate:
+        return under_way(session, image.attempt)
     return leads(session, image, runner) and session.latest.delivering == image.candidate
 
 
@@ -210,7 +213,6 @@ def _made_last(session: Session, image: ImageRef, now: float) -> Session:
     attempt = session.latest
     if attempt.delivering or not all(c.is_made for c in attempt.candidates):
         return session
-    delivering = replace(attempt, delivering=image.candidate)
-    if not attempt.images:
-        return with_attempt(session, delivering)
-    return with_attempt(session, replace(delivering, generated_at=attempt.generated_at or now))
+    generated_at = attempt.generated_at or (now if attempt.images else 0.0)
+    delivering = replace(attempt, delivering=image.candidate, generated_at=generated_at)
+    return with_attempt(session, delivering)

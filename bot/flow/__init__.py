@@ -23,6 +23,72 @@ repeated, on any worker, goes on from the last thing recorded.
 An attempt may be cancelled at any time: every node checks that before it shows something.
 """
 
-from bot.flow.flow import ReviewFlow
+from __future__ import annotations
 
-__all__ = ["ReviewFlow"]
+from collections.abc import Callable
+
+from pocketflow import AsyncFlow, AsyncNode
+
+from bot.flow.draft import OpenReview, PostDraft, UploadImages
+from bot.flow.endings import End, GiveUp, RemoveDraft, ReportFailure, RestoreDraft
+from bot.flow.generate import GenerateImage, Shared, shared_store
+from bot.generation.image_requests import ImageRequests
+from bot.generation.recording import NewCheckpoint
+from bot.ports import ImageBackend, Publisher, SessionRecords
+from bot.progress.session_messages import DraftRefresher
+from bot.telemetry.context import span
+from bot.telemetry.metrics import GenerationMeter
+
+__all__ = ["ReviewFlow", "Shared", "shared_store"]
+
+
+class ReviewFlow:
+    """From a prompt to a draft that waits for its director, or to a failure that says so.
+
+    `on_change` is called with a session's id at each step.
+    """
+
+    def __init__(
+        self,
+        sessions: SessionRecords,
+        backend: ImageBackend,
+        publisher: Publisher,
+        requests: ImageRequests,
+        on_change: Callable[[str], None],
+        new_checkpoint: NewCheckpoint,
+        meter: GenerationMeter,
+    ) -> None:
+        generate = GenerateImage(sessions, backend, requests, on_change, new_checkpoint, meter)
+        upload = UploadImages(sessions, publisher)
+        post_draft = PostDraft(sessions, publisher)
+        review = OpenReview(sessions)
+        give_up = GiveUp(sessions)
+        report = ReportFailure(sessions, publisher)
+        restore = RestoreDraft(DraftRefresher(sessions, publisher))
+        remove = RemoveDraft(sessions, publisher)
+        end = End()
+
+        generate - "generated" >> upload
+        upload - "uploaded" >> post_draft
+        upload - "expired" >> end
+        post_draft - "posted" >> review
+        review - "reviewing" >> end
+        give_up - "generated" >> upload
+        for node in (generate, give_up):
+            node - "recorded" >> end
+        for node in (generate, upload, post_draft, give_up):
+            node - "failed" >> report
+        report - "reported" >> restore
+        for node in (generate, upload, post_draft, review, report, give_up):
+            node - "cancelled" >> remove
+
+        self.generate: AsyncNode = generate
+        self.give_up: AsyncNode = give_up
+
+    async def run(self, shared: Shared, *, give_up: bool = False) -> None:
+        """Make the candidate that `shared` names, and the draft where it is the last one; `shared`
+        (see `shared_store`) tells how it ended. `give_up`: no other try, and the candidate may be
+        0, for the attempt as a whole."""
+        start = self.give_up if give_up else self.generate
+        with span(f"flow {type(start).__name__}"):
+            await AsyncFlow(start=start).run_async(shared)

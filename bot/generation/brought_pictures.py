@@ -16,13 +16,14 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from weakref import WeakValueDictionary
 
 from bot.concurrency import finish_before_cancel
 from bot.domain.attempt import Source
 from bot.domain.errors import FailureKind, GenerationError, ImagineError, ReadElsewhere
 from bot.domain.images import BaseImage
 from bot.domain.session import Session
-from bot.generation.recording import LAST_RECORD_WITHIN, StoreRetries
+from bot.generation.recording import LAST_RECORD_WITHIN, RetryingStore
 from bot.ports import Files, Heartbeats, OnReading, PictureStore
 
 log = logging.getLogger(__name__)
@@ -37,12 +38,13 @@ class BroughtPictures:
     """People's pictures. `retries` repeat what is written until the store takes it."""
 
     def __init__(
-        self, store: PictureStore, files: Files, heartbeats: Heartbeats, retries: StoreRetries
+        self, store: PictureStore, files: Files, heartbeats: Heartbeats, retries: RetryingStore
     ) -> None:
         self._store = store
         self._files = files
         self._heartbeats = heartbeats
         self._retries = retries
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def source_of(self, session: Session, reader: str) -> BaseImage:
         """The picture that the session starts from; `reader` names the run. Raises
@@ -51,16 +53,18 @@ class BroughtPictures:
         if source is None:
             raise GenerationError(FailureKind.SOURCE_GONE)
         place = session.team, source.file_id
-        while True:
-            if picture := await self._store.load(*place):
-                return picture
-            others = await self._store.readers(*place) - {reader}
-            if not await self._any_alive(others):
-                if len(others) >= MOST_LOST:
-                    raise GenerationError(FailureKind.SOURCE_STOPS_WORKERS)
-                with suppress(ReadElsewhere):
-                    return await self._read(session, source, reader, others)
-            await asyncio.sleep(LOOK_EVERY)
+        turn = self._turns.setdefault(place, asyncio.Lock())
+        async with turn:  # the runs of this process download the file once, too
+            while True:
+                if picture := await self._store.load(*place):
+                    return picture
+                others = await self._store.readers(*place) - {reader}
+                if not await self._any_alive(others):
+                    if len(others) >= MOST_LOST:
+                        raise GenerationError(FailureKind.SOURCE_STOPS_WORKERS)
+                    with suppress(ReadElsewhere):
+                        return await self._read(session, source, reader, others)
+                await asyncio.sleep(LOOK_EVERY)
 
     async def _any_alive(self, readers: set[str]) -> bool:
         return any([await self._heartbeats.is_alive(reader) for reader in readers])

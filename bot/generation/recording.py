@@ -30,7 +30,13 @@ from bot.domain.errors import (
 )
 from bot.domain.generation import leads, paid_call_counted, record_candidate
 from bot.domain.session import Session
-from bot.ports import Change, Heartbeats, SessionRecords, SlackAccess
+from bot.ports import (
+    Change,
+    ExtraWrites,
+    Heartbeats,
+    SessionRecords,
+    SlackAccess,
+)
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +46,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
 """Seconds between two tries to write; each pause is a random part of it, half at the least."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at another run's candidate, on the average."""
+TRIES = 3
+"""Tries of one run."""
 WAIT = 1.0
-"""Seconds between two tries, at the least."""
+"""Seconds before the second try, at the least; twice as many before each further one."""
 LONGEST_WAIT = 60.0
 """Seconds; a provider that asks for more is reported to the person instead."""
 RECORDED_WITHIN = 1.0
@@ -50,14 +58,34 @@ LAST_RECORD_WITHIN = 0.8
 """Seconds that a record may still take once the call has ended, or its run is cancelled."""
 
 
-class StoreRetries:
-    """Repeats a call until the store takes it; only a cancellation ends that. `on_trouble` is
-    called with the session that waits and the reason, and with None once it waits no more."""
+class RetryingStore:
+    """Implements `SessionRecords`: what is written is repeated until the store takes it, and only a
+    cancellation ends that; reads raise at once. `on_trouble` is called with the session that waits
+    and the reason, and with None once it waits no more."""
 
-    def __init__(self, on_trouble: Callable[[str, StoreTrouble | None], None]) -> None:
+    def __init__(
+        self, sessions: SessionRecords, on_trouble: Callable[[str, StoreTrouble | None], None]
+    ) -> None:
+        self._sessions = sessions
         self._on_trouble = on_trouble
+        self.load = sessions.load
+        self.load_image = sessions.load_image
+
+    async def update(
+        self, session_id: str, change: Change, extra: ExtraWrites | None = None
+    ) -> Session:
+        """`change` may be made twice, where the answer of the first time is lost."""
+        return await self.until_taken(
+            session_id, lambda: self._sessions.update(session_id, change, extra)
+        )
+
+    async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
+        await self.until_taken(
+            session_id, lambda: self._sessions.keep_image(session_id, image, encoded)
+        )
 
     async def until_taken(self, session_id: str, call: Callable[[], Awaitable[T]]) -> T:
+        """Repeat any call that the store, or the queue in it, may not take."""
         pause, waits = FIRST_PAUSE, False
         try:
             while True:
@@ -75,31 +103,6 @@ class StoreRetries:
         finally:
             if waits:
                 self._on_trouble(session_id, None)
-
-
-class RetryingStore:
-    """Implements `SessionRecords` with `StoreRetries` for what is written; reads raise at once."""
-
-    def __init__(self, sessions: SessionRecords, retries: StoreRetries) -> None:
-        self._sessions = sessions
-        self._retries = retries
-
-    async def load(self, session_id: str) -> Session:
-        return await self._sessions.load(session_id)
-
-    async def load_image(self, session_id: str, image: ImageRef) -> str | None:
-        return await self._sessions.load_image(session_id, image)
-
-    async def update(self, session_id: str, change: Change) -> Session:
-        """`change` may be made twice, where the answer of the first time is lost."""
-        return await self._retries.until_taken(
-            session_id, lambda: self._sessions.update(session_id, change)
-        )
-
-    async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
-        await self._retries.until_taken(
-            session_id, lambda: self._sessions.keep_image(session_id, image, encoded)
-        )
 
 
 @dataclass(eq=False)
@@ -120,18 +123,20 @@ class RunCheckpoint:
     runner: str
     response_id: str = field(default="", init=False)
     asked_at: float = field(default=0.0, init=False)
+    _failures: int = field(default=0, init=False)
     _paid_calls: int = field(default=0, init=False)
     _not_before: float = field(default=0.0, init=False)
     _recording: tuple[asyncio.Task[Any], ...] = field(default=(), init=False)
 
     def can_retry(self, error: GenerationError) -> bool:
-        """Whether another call can mend it; the next try waits as long as the provider asked for.
-        Going on with a response that is known is no paid call."""
-        wait = error.retry_after or 0.0
+        """Whether another try of this run can mend it; `wait_for_turn` waits before that, for as
+        long as the provider asked for. Going on with a response that is known is no paid call."""
+        self._failures += 1
+        wait = max(error.retry_after or 0.0, WAIT * 2 ** (self._failures - 1))
         used_up = not self.response_id and self._paid_calls >= MOST_ASKED
-        if not error.retryable or wait > LONGEST_WAIT or used_up:
+        if not error.retryable or wait > LONGEST_WAIT or used_up or self._failures >= TRIES:
             return False
-        log.warning("no image yet: %s, asking again in %.1f s", error.kind, max(wait, WAIT))
+        log.warning("no image yet: %s, asking again in %.1f s", error.kind, wait)
         self._not_before = time.monotonic() + wait
         return True
 
@@ -171,7 +176,7 @@ class RunCheckpoint:
     async def before_paid_call(self) -> None:
         """Raises `NotAsked` where the call must not be made, and `SlackShutOut` where its image
         could not be shown."""
-        await self.access.require_closed()
+        await self.access.require_access(paid=True)
         await cancel_and_wait(*self._recording)
         before = self._paid_calls
         session = await self.sessions.update(

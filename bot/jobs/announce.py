@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 
 from bot.domain.errors import (
     FailureKind,
@@ -17,7 +18,7 @@ from bot.domain.errors import (
 from bot.domain.generation import announced, not_announced, under_way
 from bot.domain.jobs import Job, ahead_of_each, owed
 from bot.domain.session import Session
-from bot.generation.recording import StoreRetries
+from bot.generation.recording import RetryingStore
 from bot.ports import JobQueue, Publisher, SessionRecords
 from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.views.failure_words import failure_words, not_posted_words
@@ -101,35 +102,29 @@ class Announce:
 
     def __init__(
         self,
-        sessions: SessionRecords,
+        sessions: RetryingStore,
         queue: JobQueue,
         root: RootMessage,
         drafts: DraftRefresher,
         status: LiveStatus,
-        store_retries: StoreRetries,
     ) -> None:
         self._sessions = sessions
         self._queue = queue
         self._root = root
         self._drafts = drafts
         self._status = status
-        self._store_retries = store_retries
 
     async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
-        if under_way(session, job.attempt):
-            await self._announce(session, job, repeated)
-        elif repeated:
-            await self._drafts.refresh_before(session.id, job.attempt)
-        else:
-            log.info("%s: nothing left to do", job.id)
-
-    async def _announce(self, session: Session, job: Job, repeated: bool) -> None:
+        if not under_way(session, job.attempt):
+            log.info("%s: nothing left to announce", job.id)
+            if repeated:
+                await self._drafts.refresh(session.id, before=job.attempt)
+            return
         try:
             ahead = len(ahead_of_each(await self._queue.waiting()))
         except QueueUnavailable:
             ahead = 0
-        root_ts = await self._root.announce(session, ahead, repeated)
-        if root_ts is None:
+        if (root_ts := await self._root.announce(session, ahead, repeated)) is None:
             return
         session = await self._sessions.update(
             session.id, lambda s: announced(s, job.attempt, root_ts)
@@ -139,20 +134,20 @@ class Announce:
             await self._status.show_now(session.id)
             return
         log.info("announced", extra={"ahead": ahead})
-        for generation in owed(session):
-            await self._queue_generation(generation)
+        await self._queue_generations(session)
         if job.attempt > 1:
             await self._drafts.refresh(session.id)  # the draft up for review is an earlier one now
 
-    async def _queue_generation(self, job: Job) -> None:
+    async def _queue_generations(self, session: Session) -> None:
         """A full queue is waited for, and its owner is told; one that is away fails this job."""
-        try:
-            await self._queue.add(job)
-        except QueueUnavailable as error:
-            if error.trouble is StoreTrouble.AWAY:
-                raise
-            async with self._status.following(job.session_id):
-                await self._store_retries.until_taken(job.session_id, lambda: self._queue.add(job))
+        for job in owed(session):
+            try:
+                await self._queue.add(job)
+            except QueueUnavailable as error:
+                if error.trouble is StoreTrouble.AWAY:
+                    raise
+                async with self._status.following(session.id):
+                    await self._sessions.until_taken(session.id, partial(self._queue.add, job))
 
 
 def _kind_of(session: Session, error: SlackRefused) -> FailureKind:

@@ -14,13 +14,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 
-from bot.domain.errors import Refusal, SlackShutOut
+from bot.domain.errors import Refusal, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.jobs import Job, JobKind
+from bot.domain.session import Session
+from bot.domain.shut_out import owner_told
 from bot.jobs.last_try import Handler, LastTry
-from bot.jobs.shut_out_notice import ShutOutNotice
 from bot.jobs.slack_breaker import SlackBreaker
-from bot.ports import SessionRecords
+from bot.ports import OwnerNotices, SessionRecords
+from bot.views.words import SHUT_OUT
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +37,13 @@ class JobDispatcher:
         handlers: Mapping[JobKind, Handler],
         last_try: LastTry,
         breaker: SlackBreaker,
-        notice: ShutOutNotice,
+        publisher: OwnerNotices,
     ) -> None:
         self._sessions = sessions
         self._handlers = handlers
         self._last_try = last_try
         self._breaker = breaker
-        self._notice = notice
+        self._publisher = publisher
 
     async def __call__(self, job: Job, repeated: bool) -> None:
         try:
@@ -50,11 +53,29 @@ class JobDispatcher:
             return
         handle = self._handlers[job.kind]
         try:
-            await self._breaker.require_not_open()
+            await self._breaker.require_access(paid=False)
             if job.gives_up:
                 await self._last_try.run(session, job, handle)
             else:
                 await handle(session, job, repeated or job.run > 0)
         except SlackShutOut:
-            await self._notice.tell(session)
+            await self._tell_of_shut_out(session)
             raise
+
+    async def _tell_of_shut_out(self, session: Session) -> None:
+        """Tell the owner once for each attempt, by the `response_url`, which works without a token.
+        This is tried once, with any result: a job that waits comes here again and again."""
+        if owner_told(session) is session:
+            return
+        is_first = False
+
+        def record(current: Session) -> Session:
+            nonlocal is_first
+            told = owner_told(current)
+            is_first = told is not current
+            return told
+
+        await self._sessions.update(session.id, record)
+        if is_first:
+            with suppress(SlackUnavailable, SlackRefused):
+                await self._publisher.tell_owner(session, SHUT_OUT)

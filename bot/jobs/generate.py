@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,9 +19,8 @@ from bot.domain.generation import under_way, was_cancelled
 from bot.domain.jobs import Job, owes
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.flow import ReviewFlow
-from bot.flow.shared import Shared
-from bot.generation.recording import StoreRetries
+from bot.flow import ReviewFlow, Shared, shared_store
+from bot.generation.recording import RetryingStore
 from bot.jobs.announce import RootMessage
 from bot.jobs.cancellation import CancelledAttempts
 from bot.jobs.publish import ShowEnd
@@ -80,14 +78,12 @@ class CancellationWatch:
             await wait_for_event(self._woken, LOOK_EVERY)
             self._woken.clear()
             try:
-                await self._look()
+                if self._watched:
+                    await self._look(list(self._watched))
             except StoreUnavailable as error:
                 log.debug("cannot look at the sessions: %s", error)
 
-    async def _look(self) -> None:
-        watched = list(self._watched)
-        if not watched:
-            return
+    async def _look(self, watched: list[_Watched]) -> None:
         versions = await self._sessions.versions([w.session_id for w in watched])
         changed = [(w, v) for w, v in zip(watched, versions, strict=True) if w.version != v]
         found = await self._sessions.load_many(list({w.session_id for w, _ in changed}))
@@ -104,26 +100,25 @@ class GenerationRunner:
 
     def __init__(
         self,
+        sessions: RetryingStore,
         flow: ReviewFlow,
         previews: LivePreviews,
         heartbeats: Heartbeats,
-        store_retries: StoreRetries,
     ) -> None:
+        self._sessions = sessions
         self._flow = flow
         self._previews = previews
         self._heartbeats = heartbeats
-        self._store_retries = store_retries
 
     async def run(self, session: Session, image: ImageRef, repeated: bool) -> Shared:
         """Returns the shared store as it is at the end. The run begins once the store takes a
         write: its heartbeat is the first one."""
-        runner = secrets.token_hex(6)
-        await self._store_retries.until_taken(session.id, lambda: self._heartbeats.begin(runner))
+        shared = shared_store(session, image.candidate, repeated=repeated)
+        runner = shared["runner"]
+        await self._sessions.until_taken(session.id, lambda: self._heartbeats.begin(runner))
         try:
             async with self._previews.showing(session.id, image):
-                shared = await self._flow.run(
-                    session, image.candidate, repeated=repeated, runner=runner
-                )
+                await self._flow.run(shared)
         finally:
             await self._heartbeats.end(runner)
         if shared["stage"] != Stage.GENERATING:

@@ -19,7 +19,7 @@ from bot.domain.jobs import MAX_RUNS, Job, JobKind, owes
 from bot.domain.session import Session
 from bot.domain.stages import TO_BE_POSTED
 from bot.domain.transitions import given_up
-from bot.flow import ReviewFlow
+from bot.flow import ReviewFlow, shared_store
 from bot.ports import OwnerNotices, SessionRecords
 from bot.progress.session_messages import LiveStatus
 from bot.views.failure_words import not_published_words
@@ -72,7 +72,8 @@ class LastTry:
 
     async def _give_up(self, session: Session, job: Job) -> None:
         if job.kind in (JobKind.ANNOUNCE, JobKind.GENERATE):
-            await self._flow.run(session, job.candidate, repeated=True, give_up=True)
+            shared = shared_store(session, job.candidate, repeated=True)
+            await self._flow.run(shared, give_up=True)
             return
         words = ""
         if session.publication in TO_BE_POSTED and job.kind in (JobKind.PUBLISH, JobKind.RETIRE):

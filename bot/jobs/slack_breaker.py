@@ -88,17 +88,13 @@ class SlackBreaker:
         if refused:
             self.report(method, code)
 
-    async def require_closed(self) -> None:
-        """Before a paid call. Raises `SlackShutOut` unless the breaker is closed."""
-        if self._doubt is not None:
+    async def require_access(self, *, paid: bool) -> None:
+        """Raises `SlackShutOut` while it is open; before a paid call, while it is half open as
+        well."""
+        if paid and self._doubt is not None:
             await asyncio.wait({self._doubt}, timeout=DOUBT_FOR)
-        if (state := await self._load()) is not None:
-            raise SlackShutOut(state.method, state.code)
-
-    async def require_not_open(self) -> None:
-        """Before a free call. Raises `SlackShutOut` while Slack would refuse it."""
         state = await self._load()
-        if state is not None and not state.half_open:
+        if state is not None and (paid or not state.half_open):
             raise SlackShutOut(state.method, state.code)
 
     def worked(self, method: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from aiohttp import web
 from prometheus_client.exposition import choose_encoder
@@ -15,12 +16,16 @@ from prometheus_client.registry import Collector
 
 from bot.concurrency import retrieve
 from bot.domain.errors import StoreTrouble, StoreUnavailable
+from bot.ops.connections import ConnectionLimits, Connections
 from bot.telemetry.metrics import READY, REGISTRY
 
 MAX_BODY = 1024 * 1024
 """Bytes; Slack's largest payloads are a fraction of it."""
 ANSWER_WITHIN = 2.5
 """Seconds, however long the checks take."""
+
+_BACKLOG = 128
+"""Connections that the kernel holds until they are accepted."""
 
 Refresh = Callable[[], Awaitable[None]]
 """Updates the metrics that are read at a scrape; bounded, and never raises."""
@@ -101,24 +106,36 @@ class HttpServer:
         port: int,
         host: str = "0.0.0.0",  # noqa: S104 - a container's port is reached from outside
         stop: asyncio.Event | None = None,
+        limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - frozen
     ) -> None:
-        application = web.Application(client_max_size=MAX_BODY)
+        self._connections = Connections(limits)
+        application = web.Application(
+            client_max_size=MAX_BODY, middlewares=[self._connections.watch]
+        )
         application.add_routes(routes)
         application.on_response_prepare.append(self._close_connection)
         self._stop = stop
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=3.0)
+        self._runner = web.AppRunner(application, shutdown_timeout=3.0)
         self._host = host
         self._port = port
+        self._listening: asyncio.Server | None = None
 
     async def start(self) -> int:
         """Listen, and answer the port. Raises `OSError` where the port is taken."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        port: int = self._runner.addresses[0][1]
+        server = self._runner.server
+        if server is None:
+            raise RuntimeError("the server was stopped while it started")
+        self._listening = await asyncio.get_running_loop().create_server(
+            partial(self._connections.make, server), self._host, self._port, backlog=_BACKLOG
+        )
+        port: int = self._listening.sockets[0].getsockname()[1]
         return port
 
     async def stop(self) -> None:
         """Take no new requests; let running ones finish, for up to 3 s."""
+        if self._listening is not None:
+            self._listening.close()
         await self._runner.cleanup()
 
     async def _close_connection(self, _: web.Request, response: web.StreamResponse) -> None:

@@ -77,9 +77,11 @@ async def warn_of_models(settings: Settings) -> None:
                 log.warning("%s", finding)
 
 
-def require_settings(settings: Settings, *, web: bool, own_redis: bool = False) -> None:
-    """Raises `StartupError` that names every missing setting. With `own_redis` the program starts
-    its own Redis."""
+def require_settings(
+    settings: Settings, *, web: bool, worker: bool, own_redis: bool = False
+) -> None:
+    """Raises `StartupError` that names every setting that is missing for what the process does.
+    With `own_redis` the program starts its own Redis."""
     missing = []
     if not settings.slack_bot_token.get_secret_value():
         missing.append("SLACK_BOT_TOKEN is not set: copy the Bot User OAuth Token (xoxb-…)")
@@ -90,8 +92,8 @@ def require_settings(settings: Settings, *, web: bool, own_redis: bool = False) 
         missing += (
             [] if signing.healthy else [f"{signing.what} is {signing.text}: {signing.advice}"]
         )
-    needs_key = settings.image_backend is not Backend.PLACEHOLDER and settings.official_openai
-    if needs_key and not settings.openai_api_key.get_secret_value():
+    asks_openai = settings.image_backend is not Backend.PLACEHOLDER and settings.official_openai
+    if worker and asks_openai and not settings.openai_api_key.get_secret_value():
         missing.append("OPENAI_API_KEY is not set (IMAGE_BACKEND=placeholder does without)")
     if missing:
         raise StartupError("\n".join([*missing, WHERE_TO_SET]))

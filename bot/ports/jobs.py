@@ -46,6 +46,9 @@ class JobQueue(Protocol):
     async def waiting(self) -> list[Job]:
         """The `generate` jobs that wait, next one first."""
 
+    async def clean(self) -> int:
+        """Remove a number of jobs that have ended long ago, and answer how many."""
+
 
 class Cancellations(Protocol):
     """Messages to every worker that an attempt was cancelled. A message may get lost: a worker

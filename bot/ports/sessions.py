@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, Protocol
 
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.options import Options
@@ -13,6 +13,22 @@ from bot.domain.stages import Stage
 
 Change = Callable[[Session], Session]
 """A pure step from one session to the next; it may raise `Refusal`."""
+
+ChangeBoth = Callable[[Session, Session], tuple[Session, Session]]
+"""A pure step of two sessions together."""
+
+
+class ExtraWrite(NamedTuple):
+    """A write that is committed with a session, or not at all: a hold, a line of a ledger, an entry
+    of a record. `key` is a name within the session's workspace, such as `ledger`."""
+
+    command: Literal["SET", "DEL", "EXPIRE", "HSET", "HDEL", "XADD"]
+    key: str
+    arguments: tuple[str, ...] = ()
+
+
+ExtraWrites = Callable[[Session], Sequence[ExtraWrite]]
+"""What is committed with a session, from the session as it is written."""
 
 
 QUESTION_TTL = 24 * 3600
@@ -43,14 +59,18 @@ class Memory(NamedTuple):
 
 
 class SessionRecords(Protocol):
-    """A session and its images, for who knows its id. Every method raises `StoreUnavailable` when
+    """A session and its images, for who knows its id. A session that is started over loses its
+    images in the same commit. Every method raises `StoreUnavailable` when
     the store is away."""
 
     async def load(self, session_id: str) -> Session:
         """Raises `Refusal(EXPIRED)` where there is none."""
 
-    async def update(self, session_id: str, change: Change) -> Session:
-        """Load, change, and store the result if nobody was faster; otherwise load again.
+    async def update(
+        self, session_id: str, change: Change, extra: ExtraWrites | None = None
+    ) -> Session:
+        """Load, change, and store the result with `extra` if nobody was faster; otherwise load
+        again. Where `change` changes nothing, nothing is written.
 
         Raises what `change` raises, and then nothing has changed; `Conflict` when others were
         faster again and again; `Refusal(EXPIRED)` where there is no such session.
@@ -63,14 +83,34 @@ class SessionRecords(Protocol):
         """The image in base64, or None once it has expired. Reading renews its time."""
 
 
-class SessionStore(SessionRecords, Protocol):
+class QuestionStore(Protocol):
+    """The questions that wait for an answer. Every method raises `StoreUnavailable`."""
+
+    async def keep_question(self, question: PictureQuestion) -> bool:
+        """Store a question for `QUESTION_TTL`; False where there is one with this id already."""
+
+    async def question(self, question_id: str) -> PictureQuestion | None:
+        """None for one that has expired. Raises `Refusal` for an id of another form."""
+
+
+class SessionStore(SessionRecords, QuestionStore, Protocol):
     """All sessions. Every method raises `StoreUnavailable` when the store is away."""
 
-    async def create(self, session: Session) -> Session:
-        """Store a new session. Where its id is taken already, answer the session that is there."""
+    async def create(
+        self, session: Session, extra: ExtraWrites | None = None, *, write_id: str = ""
+    ) -> Session:
+        """Store a new session with `extra`. Where its id is taken already, store nothing and answer
+        the session that is there. `write_id` is unique to the call; `discard` knows it by that."""
 
-    async def discard(self, session_id: str) -> None:
-        """Delete a session and its images."""
+    async def discard(self, session: Session, write_id: str) -> None:
+        """Delete the session and its images, if this very write created it and none has come after
+        that."""
+
+    async def update_both(
+        self, first_id: str, second_id: str, change: ChangeBoth, extra: ExtraWrites | None = None
+    ) -> tuple[Session, Session]:
+        """Like `update`, for two sessions of one workspace, in one commit; `extra` is from the
+        first of them."""
 
     async def entries_of(self, team: str, user: str) -> list[Entry]:
         """A user's sessions and the stage of each, newest first, in two round trips. Leaves out
@@ -87,19 +127,10 @@ class SessionStore(SessionRecords, Protocol):
         """The ids of the sessions in a thread, newest first. In the thread below the message that
         started a session, that session is one of them."""
 
-    async def keep_question(self, question: PictureQuestion) -> bool:
-        """Store a question for `QUESTION_TTL`; False where there is one with this id already."""
-
-    async def question(self, question_id: str) -> PictureQuestion | None:
-        """None for one that has expired. Raises `Refusal` for an id of another form."""
-
     async def defaults_of(self, team: str, user: str) -> Options:
         """The options that the user has made their own defaults."""
 
     async def keep_defaults(self, team: str, user: str, options: Options) -> None: ...
-
-    async def drop_images(self, session: Session) -> None:
-        """Delete the images of every attempt."""
 
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
         """The sessions that may be owed a job and have not changed for so many seconds."""

@@ -121,8 +121,9 @@ class ShutOuts(Protocol):
 class SlackAccess(Protocol):
     """Whether Slack serves the app."""
 
-    async def require_closed(self) -> None:
-        """Before a paid call. Raises `SlackShutOut` unless Slack is known to serve the app."""
+    async def require_access(self, *, paid: bool) -> None:
+        """Raises `SlackShutOut` while Slack refuses the app; before a paid call, also until it is
+        known to serve the app again."""
 
 
 class SeenSignatures(Protocol):

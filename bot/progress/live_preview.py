@@ -39,25 +39,27 @@ _ERRORS = (SlackRefused, SlackUnavailable, StoreUnavailable, Refusal)
 
 
 class LivePreview:
-    """The previews of one candidate. `in_doubt`: one may have been posted and not recorded, or
-    recorded after its attempt had ended."""
+    """The preview of one attempt: the newest partial image of any candidate that this process
+    makes. `runs` is how many of them go on. `in_doubt`: one may have been posted and not recorded,
+    or recorded after its attempt had ended."""
 
     def __init__(
-        self, sessions: SessionRecords, publisher: Previews, session_id: str, image: ImageRef
+        self, sessions: SessionRecords, publisher: Previews, session_id: str, number: int
     ) -> None:
         self._sessions = sessions
         self._publisher = publisher
         self._session_id = session_id
-        self._number = image.attempt
-        self._candidate = image.candidate
-        self._newest = ""
+        self._number = number
+        self._newest = (0, "")
         self._woken = asyncio.Event()
         self._ended = asyncio.Event()
         self.in_doubt = False
+        self.runs = 0
+        self.running = asyncio.create_task(self.run())
 
-    def offer(self, partial: str) -> None:
+    def offer(self, candidate: int, partial: str) -> None:
         """Show this one, in base64, next, in place of one that still waits."""
-        self._newest = partial
+        self._newest = (candidate, partial)
         self._woken.set()
 
     def stop(self) -> None:
@@ -73,22 +75,21 @@ class LivePreview:
                 if self._ended.is_set():
                     return
                 self._woken.clear()
-                await wait_for_event(self._ended, await self._show(self._newest))
+                await wait_for_event(self._ended, await self._show(*self._newest))
         except _ERRORS as error:
             log.info("no more previews: %s", type(error).__name__)
         except ValueError:
             log.info("no more previews: one is no base64")
 
-    async def _show(self, partial: str) -> float:
-        """Returns the seconds until there may be another. An attempt has one preview: that of the
-        candidate at work replaces that of another."""
+    async def _show(self, candidate: int, partial: str) -> float:
+        """Returns the seconds until there may be another. Nothing is shown of a candidate that is
+        made by now."""
         data = pybase64.b64decode(partial)
         session = await self._sessions.load(self._session_id)
         if not under_way(session, self._number) or self._ended.is_set():
             return GAP
-        attempt = session.latest
-        if attempt.at_work != self._candidate or attempt.candidate(self._candidate).is_made:
-            return GAP
+        if session.latest.candidate(candidate).is_made:
+            return 0.0
         self.in_doubt = True
         try:
             ts = await self._publisher.post_preview(session, self._number, data)
@@ -100,8 +101,8 @@ class LivePreview:
         return GAP
 
     async def _record(self, ts: str) -> None:
-        """Record a preview, and remove the one that it replaces: another candidate's run may have
-        recorded that one meanwhile."""
+        """Record a preview, and remove the one that it replaces: another process may have recorded
+        that one meanwhile."""
         replaced = ""
 
         def record(session: Session) -> Session:
@@ -123,11 +124,11 @@ class LivePreviews:
         self._sessions = sessions
         self._publisher = publisher
         self.enabled = enabled
-        self._running: dict[tuple[str, ImageRef], LivePreview] = {}
+        self._running: dict[tuple[str, int], LivePreview] = {}
 
     def offer(self, session_id: str, image: ImageRef, partial: str) -> None:
-        if preview := self._running.get((session_id, image)):
-            preview.offer(partial)
+        if preview := self._running.get((session_id, image.attempt)):
+            preview.offer(image.candidate, partial)
 
     @asynccontextmanager
     async def showing(self, session_id: str, image: ImageRef) -> AsyncIterator[None]:
@@ -136,18 +137,24 @@ class LivePreviews:
         if not self.enabled:
             yield
             return
-        preview = LivePreview(self._sessions, self._publisher, session_id, image)
-        self._running[session_id, image] = preview
-        running = asyncio.create_task(preview.run())
+        key = session_id, image.attempt
+        if key not in self._running:
+            self._running[key] = LivePreview(self._sessions, self._publisher, *key)
+        preview = self._running[key]
+        preview.runs += 1
         try:
             yield
-            preview.stop()
-            await asyncio.wait({running}, timeout=END_WITHIN)
+            if preview.runs == 1:  # the last one
+                del self._running[key]
+                preview.stop()
+                await asyncio.wait({preview.running}, timeout=END_WITHIN)
         finally:
-            await cancel_and_wait(running)
-            if self._running.get((session_id, image)) is preview:
-                del self._running[session_id, image]
-        if preview.in_doubt:
+            preview.runs -= 1
+            if not preview.runs:
+                if self._running.get(key) is preview:
+                    del self._running[key]
+                await cancel_and_wait(preview.running)
+        if preview.in_doubt and not preview.runs:
             await self.clear(session_id, image.attempt, search=True)
 
     async def clear(self, session_id: str, number: int, *, search: bool = False) -> None:

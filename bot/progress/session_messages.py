@@ -57,36 +57,28 @@ class DraftRefresher:
         self._sessions = sessions
         self._publisher = publisher
 
-    async def refresh(self, session_id: str) -> None:
-        """Show the drafts as the session now has them, and again where it changes meanwhile. A
-        draft that Slack does not take is passed over. Raises `SlackUnavailable`."""
+    async def refresh(self, session_id: str, before: int = 0) -> None:
+        """Show the drafts as the session now has them, and again where it changes meanwhile. With
+        `before`, the newest draft before the attempt of this number: a worker that announced the
+        attempt may have died before it did so. A draft that Slack does not take is passed over.
+        Raises `SlackUnavailable`."""
         session = as_approved(await self._sessions.load(session_id))
         while True:
-            posted = [a.number for a in reversed(session.attempts) if a.has_draft]
-            if session.stage is Stage.FINAL:  # the approved draft first, then the newest
+            attempts = session.attempts[: before - 1] if before else session.attempts
+            posted = [attempt.number for attempt in reversed(attempts) if attempt.has_draft]
+            if session.stage is Stage.FINAL and not before:  # the approved draft, then the newest
                 posted.sort(key=lambda number: number != session.final_result)
             else:
-                posted = [draft.number] if (draft := session.newest_draft) else []
+                posted = posted[:1]
             for number in posted:
-                await self._edit(session, number)
+                try:
+                    await self._publisher.refresh_draft(session, number)
+                except SlackRefused as error:
+                    log.warning("a draft could not be shown as it is now: %s", error)
             newest = as_approved(await self._sessions.load(session_id))
             if shown_state(newest) == shown_state(session):
                 return
             session = newest
-
-    async def refresh_before(self, session_id: str, number: int) -> None:
-        """Show the newest draft before the attempt of this number as it is now: the worker that
-        announced the attempt may have died before it did so."""
-        session = as_approved(await self._sessions.load(session_id))
-        earlier = [a.number for a in session.attempts[: number - 1] if a.has_draft]
-        for newest in earlier[-1:]:
-            await self._edit(session, newest)
-
-    async def _edit(self, session: Session, number: int) -> None:
-        try:
-            await self._publisher.refresh_draft(session, number)
-        except SlackRefused as error:
-            log.warning("a draft could not be shown as it is now: %s", error)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from uuid import uuid4
 
 from bot.concurrency import BackgroundTasks
 from bot.domain import begin, transitions
@@ -64,13 +65,15 @@ class AttemptGateway:
         there where the id is taken already.
 
         Where the store's answer is lost, the session may be there all the same, and the person is
-        told to try again: it is taken back. A caller that gives up on a slow store cancels.
+        told to try again: what this call has stored is taken back. A caller that gives up on a slow
+        store cancels.
         """
         set_log_fields(session.id)
+        write_id = uuid4().hex
         try:
-            return await self._sessions.create(session)
+            return await self._sessions.create(session, write_id=write_id)
         except (StoreUnavailable, asyncio.CancelledError):
-            self._tasks.spawn(self._retract(session.id))
+            self._tasks.spawn(self._retract(session, write_id))
             raise
 
     async def submit(
@@ -88,11 +91,13 @@ class AttemptGateway:
             return await self._begin(person, session, change, session.id), None
         with log_context(session.restarts):
             old = await self._access.require_allowed(session.restarts, person)
-            transitions.start_over(old, session.id, self._now())  # refused before a rule is asked
-        request = BeginRequest(person, session, change(session).latest, session.id)
-        await self._ask_rules(request)
-        old = await self._clear(old, successor=session.id)
-        return await self._sessions.update(session.id, change), old
+
+        def change_both(new: Session, old: Session) -> tuple[Session, Session]:
+            return change(new), transitions.start_over(old, new.id, self._now())
+
+        begun, _ = change_both(session, old)  # refused before a rule is asked
+        await self._ask_rules(BeginRequest(person, session, begun.latest, session.id))
+        return await self._sessions.update_both(session.id, old.id, change_both)
 
     async def regenerate(
         self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
@@ -188,23 +193,15 @@ class AttemptGateway:
         for rule in self._rules:
             await rule.check(request)
 
-    async def _clear(self, old: Session, successor: str) -> Session:
-        with log_context(old.id):
-            cleared = await self._sessions.update(
-                old.id, lambda s: transitions.start_over(s, successor, self._now())
-            )
-            await self._sessions.drop_images(cleared)
-        return cleared
-
     def _read_form(self, text: str, options: Options) -> tuple[str, Options]:
         """Options among the words count more than the form's selects."""
         said = parse_flags(text, self._option_table)
         return clean_prompt(said.prompt), said.options.over(options)
 
-    async def _retract(self, session_id: str) -> None:
+    async def _retract(self, session: Session, write_id: str) -> None:
         async with asyncio.timeout(_RETRACT_FOR):
             while True:
                 try:
-                    return await self._sessions.discard(session_id)
+                    return await self._sessions.discard(session, write_id)
                 except StoreUnavailable:
                     await asyncio.sleep(_RETRACT_AGAIN)

@@ -8,7 +8,7 @@ from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.prompt import clean_prompt, parse_flags
 from bot.domain.questions import PictureQuestion
 from bot.domain.session import Person, Session
-from bot.ports import SessionStore
+from bot.ports import QuestionStore
 from bot.service.decisions import RequestOrigin
 from bot.service.new_sessions import NewSessions
 from bot.telemetry.context import set_log_fields
@@ -19,11 +19,11 @@ class PictureQuestions:
 
     def __init__(
         self,
-        sessions: SessionStore,
+        questions: QuestionStore,
         new_sessions: NewSessions,
         option_table: OptionTable = OPTIONS,
     ) -> None:
-        self._sessions = sessions
+        self._questions = questions
         self._new_sessions = new_sessions
         self._option_table = option_table
 
@@ -43,14 +43,14 @@ class PictureQuestions:
             text=text,
             source=source,
         )
-        return question if await self._sessions.keep_question(question) else None
+        return question if await self._questions.keep_question(question) else None
 
     async def answer(self, question_id: str, person: Person, *, use_picture: bool) -> Session:
         """Start from the picture, or from the words alone. The first answer counts; every later one
         gets the session of the first. Raises `Refusal(QUESTION_EXPIRED)`, and
         `Refusal(NOT_ALLOWED)` for anybody but the person who was asked."""
         set_log_fields(question_id)
-        question = await self._sessions.question(question_id)
+        question = await self._questions.question(question_id)
         if question is None:
             raise Refusal(Reason.QUESTION_EXPIRED)
         if question.person != person:

@@ -12,6 +12,9 @@ it was, which session it is about, or the text of an exception.
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 
 from prometheus_client import (
@@ -25,7 +28,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from bot.domain.errors import FailureKind
+from bot.domain.errors import FailureKind, GenerationError, NotAsked
 from bot.domain.jobs import JobKind
 from bot.domain.stages import Stage
 
@@ -158,7 +161,39 @@ SESSIONS = Gauge(
     registry=REGISTRY,
 )
 
+_PAID_FAILURES = {FailureKind.BAD_IMAGE}
+"""The failures that come after the provider has made an image."""
+
 _slack_codes: set[str] = set()
+
+
+class GenerationMeter:
+    """Counts the images of one backend; `backend` is its name in the settings."""
+
+    def __init__(self, backend: str) -> None:
+        self._paid = IMAGES_PAID.labels(backend)
+        self._ok = GENERATION_SECONDS.labels(backend, "ok")
+        self._failed = GENERATION_SECONDS.labels(backend, "failed")
+
+    @contextmanager
+    def measure(self) -> Iterator[None]:
+        """Count the image that the body makes, or its failure. One that is cancelled, or for which
+        nothing was asked, says nothing about the provider."""
+        started = time.perf_counter()
+        with IMAGES_IN_FLIGHT.track_inprogress():
+            try:
+                yield
+            except NotAsked:
+                raise
+            except Exception as error:
+                kind = error.kind if isinstance(error, GenerationError) else FailureKind.INTERNAL
+                PROVIDER_ERRORS.labels(kind.value).inc()
+                self._failed.observe(time.perf_counter() - started)
+                if kind in _PAID_FAILURES:
+                    self._paid.inc()
+                raise
+        self._paid.inc()
+        self._ok.observe(time.perf_counter() - started)
 
 
 def job_ended(kind: object, outcome: str, seconds: float) -> None:

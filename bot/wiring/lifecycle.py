@@ -46,7 +46,9 @@ class Role(Flag):
 async def run(settings: Settings, role: Role, *, embedded_redis: bool = False) -> None:
     """Run until SIGTERM or SIGINT. Raises `StartupError` where a setting or an outside service is
     wrong, and `TaskEnded` where a task that has to run for ever has ended."""
-    require_settings(settings, web=Role.WEB in role, own_redis=embedded_redis)
+    require_settings(
+        settings, web=Role.WEB in role, worker=Role.WORKER in role, own_redis=embedded_redis
+    )
     shutdown = Shutdown()
     shutdown.listen_to_signals()
     async with AsyncExitStack() as stack:

@@ -6,39 +6,39 @@ import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 
-from bot.adapters.measured_backend import MeasuredBackend
 from bot.adapters.queue import BullWorker
 from bot.adapters.redis import (
+    REFUSED,
     RedisCancellations,
     RedisHeartbeats,
     RedisPictures,
-    RedisServer,
     RedisShutOuts,
+    WriteProbe,
 )
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
 from bot.generation.brought_pictures import BroughtPictures
 from bot.generation.image_requests import ImageRequests
-from bot.generation.recording import RetryingStore, RunCheckpoint, StoreRetries
+from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.jobs.announce import Announce, RootMessage
 from bot.jobs.cancellation import CancelledAttempts, ShowCancelled
 from bot.jobs.dispatcher import JobDispatcher
 from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.publish import Publish, Retire, ShowEnd
-from bot.jobs.shut_out_notice import ShutOutNotice
+from bot.jobs.queue_cleaner import QueueCleaner
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.jobs.sweeper import Sweeper
 from bot.ops.doctor import Verdict, identify
 from bot.ops.serving import Monitoring
 from bot.ops.shutdown import Shutdown
 from bot.ops.startup import warn_of_models
-from bot.ops.write_probe import REFUSED, WriteProbe
 from bot.ports import Cancellations, Heartbeats, ImageBackend, PictureStore, SessionStore
 from bot.progress.live_preview import LivePreviews
 from bot.progress.queue_position import QueuePositions
 from bot.progress.session_messages import DraftRefresher, LiveStatus
+from bot.telemetry.metrics import GenerationMeter
 from bot.wiring.backends import image_backend
 from bot.wiring.clients import Clients
 
@@ -79,10 +79,9 @@ def job_dispatcher(
     """The handlers of the jobs, one for each kind, and what finds out that one is cancelled."""
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
     status = LiveStatus(sessions, publisher)
-    retries = StoreRetries(status.waits_for)
-    retrying = RetryingStore(sessions, retries)
+    retrying = RetryingStore(sessions, status.waits_for)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
-    brought = BroughtPictures(pictures, clients.files, heartbeats, retries)
+    brought = BroughtPictures(pictures, clients.files, heartbeats, retrying)
     flow = ReviewFlow(
         retrying,
         backend,
@@ -90,8 +89,9 @@ def job_dispatcher(
         ImageRequests(retrying, clients.files, brought, avoid_rejected=settings.avoid_rejected),
         status.changed,
         partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
+        GenerationMeter(settings.image_backend.value),
     )
-    runner = GenerationRunner(flow, previews, heartbeats, retries)
+    runner = GenerationRunner(retrying, flow, previews, heartbeats)
     watch = CancellationWatch(sessions)
     cancelled = CancelledAttempts(sessions, backend, publisher, previews)
     drafts = DraftRefresher(retrying, publisher)
@@ -100,15 +100,14 @@ def job_dispatcher(
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
     publish = Publish(retrying, publisher, show_end)
     handlers: dict[JobKind, Handler] = {
-        JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, retries),
+        JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status),
         JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
         JobKind.SHOW_CANCELLED: show_cancelled,
         JobKind.PUBLISH: publish,
         JobKind.RETIRE: Retire(retrying, publisher, publish, show_end),
     }
     last_try = LastTry(retrying, publisher, flow, status)
-    notice = ShutOutNotice(retrying, publisher)
-    return JobDispatcher(retrying, handlers, last_try, breaker, notice), watch
+    return JobDispatcher(retrying, handlers, last_try, breaker, publisher), watch
 
 
 async def start_worker(
@@ -118,15 +117,12 @@ async def start_worker(
     redis = clients.redis(stack, PATIENCE)
     sessions, cancellations = clients.sessions(redis, PATIENCE), RedisCancellations(redis)
     pictures = RedisPictures(redis, ttl=settings.image_ttl, patience=PATIENCE)
-    backend = MeasuredBackend(
-        image_backend(settings, clients.reading), settings.image_backend.value
-    )
+    backend = image_backend(settings, clients.reading)
     stack.push_async_callback(backend.close)
     heartbeats = RedisHeartbeats(
         clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease
     )
-    probed = RedisServer(clients.redis(stack, PROBE_PATIENCE), PROBE_PATIENCE)
-    write_probe = WriteProbe(probed.probe_write)
+    write_probe = WriteProbe(clients.redis(stack, PROBE_PATIENCE), PROBE_PATIENCE)
     tasks = BackgroundTasks()
     breaker = slack_breaker(clients, stack, tasks)
     dispatcher, watch = job_dispatcher(
@@ -143,6 +139,7 @@ async def start_worker(
     running = asyncio.create_task(worker.run())
     watching = [
         Sweeper(sessions, queue).run(),
+        QueueCleaner(queue).run(),
         QueuePositions(sessions, queue, publisher, lambda: write_probe.trouble).run(),
         heartbeats.beat_for_ever(),
         write_probe.repeat(),

@@ -1,10 +1,11 @@
-"""One demo and one browser for all tests of a process; a channel, and a window, for each test."""
+"""One demo and one browser for all tests of a process; a channel for each test."""
 
 from __future__ import annotations
 
 import itertools
 import re
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tests.browser.desk import Browser, BrowserContext, Desk
 
 HERE = Path(__file__).parent
-ROOMS = 60
+ROOMS = 80
 """Channels for the tests of one process."""
 
 
@@ -45,13 +46,36 @@ def pytest_runtest_makereport(
     return report
 
 
-async def _leave(desk: Desk, context: BrowserContext, request: pytest.FixtureRequest) -> None:
-    """A failed test leaves a picture behind."""
-    if request.node.stash.get(_FAILED, False):
-        name = re.sub(r"\W+", "-", request.node.name)
-        await desk.screenshot(f"failed-{name}")
-    await context.close()
-    assert desk.problems == []
+class Windows:
+    """A window for each set of Playwright's options, and in it one page that a test leaves to the
+    next. A new window costs seconds of processor time, mostly to start its process."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._desks: dict[str, tuple[BrowserContext, Desk]] = {}
+
+    @asynccontextmanager
+    async def desk(
+        self, url: str, options: dict[str, Any], request: pytest.FixtureRequest
+    ) -> AsyncIterator[Desk]:
+        """The page of a window, with nothing left of an earlier test. A failed test leaves a
+        picture behind, and its window is used no more."""
+        from tests.browser.desk import sit_down
+
+        key = repr(sorted(options.items()))
+        if key not in self._desks:
+            self._desks[key] = await sit_down(self._browser, url, **options)
+        context, desk = self._desks[key]
+        desk.url, desk.problems = url, []
+        yield desk
+        if request.node.stash.get(_FAILED, False) or desk.problems:
+            name = re.sub(r"\W+", "-", request.node.name)
+            await desk.screenshot(f"failed-{name}")
+            del self._desks[key]
+            await context.close()
+        else:
+            await desk.leave()
+        assert desk.problems == []
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -60,6 +84,11 @@ async def browser() -> AsyncIterator[Browser]:
 
     async with chromium() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def windows(browser: Browser) -> Windows:
+    return Windows(browser)
 
 
 @pytest.fixture(scope="session")
@@ -108,18 +137,15 @@ def window() -> dict[str, Any]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def desk(
     demo: DemoProcess,
-    browser: Browser,
+    windows: Windows,
     room: str,
     window: dict[str, Any],
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[Desk]:
     """Alice in a channel of her own. The console has nothing to complain about in the end."""
-    from tests.browser.desk import sit_down
-
-    context, desk = await sit_down(browser, demo.url, **window)
-    await desk.open(f"#alice/{room}")
-    yield desk
-    await _leave(desk, context, request)
+    async with windows.desk(demo.url, window, request) as desk:
+        await desk.open(f"#alice/{room}")
+        yield desk
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -131,14 +157,11 @@ async def own_demo(tmp_path: Path) -> AsyncIterator[DemoProcess]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def own_desk(
-    own_demo: DemoProcess, browser: Browser, request: pytest.FixtureRequest
+    own_demo: DemoProcess, windows: Windows, request: pytest.FixtureRequest
 ) -> AsyncIterator[Desk]:
-    from tests.browser.desk import sit_down
-
-    context, desk = await sit_down(browser, own_demo.url)
-    await desk.open()
-    yield desk
-    await _leave(desk, context, request)
+    async with windows.desk(own_demo.url, {}, request) as desk:
+        await desk.open()
+        yield desk
 
 
 @pytest.fixture
@@ -162,14 +185,11 @@ async def bare() -> AsyncIterator[Page]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bare_desk(
-    bare: Page, browser: Browser, window: dict[str, Any], request: pytest.FixtureRequest
+    bare: Page, windows: Windows, window: dict[str, Any], request: pytest.FixtureRequest
 ) -> AsyncIterator[Desk]:
-    from tests.browser.desk import sit_down
-
-    context, desk = await sit_down(browser, bare.url, **window)
-    await desk.page.goto(bare.url)
-    yield desk
-    await _leave(desk, context, request)
+    async with windows.desk(bare.url, window, request) as desk:
+        await desk.page.goto(bare.url)
+        yield desk
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -80,6 +80,15 @@ class Desk:
             await self.page.keyboard.press("Escape")
             await expect(self.form).to_have_count(0)
 
+    async def leave(self) -> None:
+        """Leave the page, and nothing of what it keeps in the browser."""
+        for other in self.page.context.pages:
+            if other is not self.page:
+                await other.close()
+        await self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        await self.page.mouse.move(0, 0)
+        await self.page.goto("about:blank")
+
     async def bot_is_there(self) -> None:
         await expect(self.page.locator("#status")).to_have_text("Bot connected")
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from tests.browser.conftest import furnish
+from tests.browser.demo_process import DemoProcess
 from tests.browser.desk import Desk, Locator, expect
 from tests.browser.looks import LOOKS, look_at
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DemoProcess]:
+    """A demo of its own: nobody has anything in progress at first."""
+    furnished = furnish(tmp_path_factory.mktemp("home") / "kept")
+    async with DemoProcess(furnished.parent, "--data", str(furnished)) as running:
+        yield running
 
 
 async def test_home_pages_and_leads_to_threads(desk: Desk, room: str) -> None:

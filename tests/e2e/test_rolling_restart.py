@@ -20,8 +20,8 @@ from tests.support.processes import World
 from tests.support.scene import Scene, isolated_world
 from tests.support.store import stored_sessions
 
-PEOPLE = 8
-"""At work at the same time."""
+PEOPLE = 5
+"""At work at the same time, each of whom begins in a way of their own."""
 MODEL_TIME = 2.0
 GRACE = 0.7
 """Seconds for a worker's running jobs: most generations outlive it."""

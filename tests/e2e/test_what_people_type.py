@@ -23,24 +23,16 @@ def prompts(scene: Scene) -> list[str]:
     return [json.dumps(call.body["input"], ensure_ascii=False) for call in scene.openai.creates]
 
 
-async def question(scene: Scene) -> Message:
-    return await scene.slack.wait_for(
-        lambda: next(
-            (
-                m
-                for m in reversed(scene.slack.ephemerals(scene.alice, scene.channel))
-                if "New image from my words only" in m.buttons()
-            ),
-            None,
-        ),
-        what="the question",
-    )
+def questions(scene: Scene) -> list[Message]:
+    told = scene.slack.ephemerals(scene.alice, scene.channel)
+    return [message for message in told if "New image from my words only" in message.buttons()]
 
 
 async def photo(scene: Scene) -> Message:
     said = await scene.slack.say(scene.bob, scene.channel, "look", files=[("b.png", png(64, 48))])
-    assert said.message is not None
-    return said.message
+    message: Message | None = said.message
+    assert message is not None
+    return message
 
 
 @pytest.mark.parametrize(
@@ -98,7 +90,7 @@ async def test_below_a_photo_the_person_is_asked_first(
     root = await photo(scene)
     scene.slack.deliver_twice = True
     await scene.slack.write(scene.alice, scene.channel, "@imagine make it night", root.ts)
-    asked = await question(scene)
+    (asked,) = await scene.slack.wait_for(lambda: questions(scene), what="the question")
     assert asked.thread_ts == root.ts
     assert await scene.sessions() == []
     assert scene.openai.creates == []

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.adapters.measured_backend import MeasuredBackend
 from bot.adapters.openai import ImagesBackend, openai_client
 from bot.adapters.placeholder import PlaceholderBackend
 from bot.domain.errors import FailureKind, GenerationError, NotAsked
 from bot.ports import ImageBackend
+from bot.telemetry.metrics import GenerationMeter
 from tests.fake_openai import FakeOpenAI
 from tests.fakes import FakeCheckpoint
 from tests.integration.responses import REQUEST, backends
@@ -64,10 +64,8 @@ async def test_a_call_that_must_not_be_made_is_not_and_is_no_failure_of_the_prov
     fake: FakeOpenAI, backend: ImageBackend
 ) -> None:
     counted = Counted()
-    with pytest.raises(NotAsked):
-        await MeasuredBackend(backend, "responses").generate(
-            REQUEST, FakeCheckpoint(Counts(fake, refuses=True))
-        )
+    with pytest.raises(NotAsked), GenerationMeter("responses").measure():
+        await backend.generate(REQUEST, FakeCheckpoint(Counts(fake, refuses=True)))
     assert fake.creates == []
     assert counted.changed("imagine_provider_errors") == {}
     assert counted.changed("imagine_generation_seconds_count") == {}

@@ -573,3 +573,16 @@ async def test_answers_that_are_not_as_they_should_be(
     async with compatible(lambda request, body: answer()) as server:
         assert (await failure(backend(server.base_url))).kind is kind
     assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "size"), [(Options(), "1536x960"), (Options(size="1024x1024"), "1024x1024")]
+)
+async def test_an_edit_has_the_shape_of_its_image_unless_somebody_chose_one(
+    backend: Backend, options: Options, size: str
+) -> None:
+    base = BaseImage(png(), "image/png", width=1600, height=1000)
+    async with compatible(lambda _, body: brings_png()) as server:
+        await generate(backend(server.base_url), an_edit(options=options))
+        await generate(backend(server.base_url), replace(an_edit(options=options), base=base))
+    assert [body.get("size") for body in server.bodies] == [options.size or "1024x1024", size]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -55,12 +56,12 @@ async def test_an_event_that_was_not_acked_in_time_comes_again_and_counts_once(
     gate, create = asyncio.Event(), bot.store.create
     arrived: list[str] = []
 
-    async def slowly(session: Session) -> Session:
+    async def slowly(session: Session, **options: Any) -> Session:
         arrived.append(session.id)
         if len(arrived) > 1:
             gate.set()
         await gate.wait()
-        return await create(session)
+        return await create(session, **options)
 
     monkeypatch.setattr(bot.store, "create", slowly)
     monkeypatch.setattr("bot.slack.listening.DECIDE_WITHIN", SECONDS)

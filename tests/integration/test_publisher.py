@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ from tests.support.published import (
     publisher_for,
     reviewed,
     uploaded,
+    with_candidate,
     with_file,
     with_files,
 )
@@ -292,6 +294,48 @@ async def test_a_file_that_never_gets_ready_is_shared_with_the_buttons_below() -
         assert "AI-generated" in str(shared["files"])
         assert (shared["channel_id"], shared["thread_ts"]) == (session.channel, session.thread_ts)
         assert slack.violations == []
+
+
+def completed_with(slack: SimulatedSlack) -> list[str]:
+    """The `highlight_type` of each upload that was asked to be completed; empty without one."""
+    calls = slack.calls_of("files.completeUploadExternal")
+    return [json.loads(call.args["files"])[0].get("highlight_type", "") for call in calls]
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "hint"), [("image/png", "png"), ("image/jpeg", "jpg"), ("image/gif", "gif")]
+)
+async def test_slack_is_told_what_a_file_is_and_still_given_time(
+    slack: SimulatedSlack, publisher: SlackPublisher, mime_type: str, hint: str
+) -> None:
+    session = await in_thread(slack, publisher, generating())
+    session = with_candidate(session, width=2, height=1, mime_type=mime_type)
+    await publisher.upload(session, image_of(session), IMAGE)
+    assert completed_with(slack) == [hint]
+    assert slack.violations == []
+
+
+@pytest.mark.parametrize("code", ["invalid_arguments", "invalid_arg_name"])
+async def test_a_slack_that_does_not_know_the_hint_is_asked_without_it_from_then_on(
+    slack: SimulatedSlack, publisher: SlackPublisher, code: str
+) -> None:
+    session = await in_thread(slack, publisher, generating())
+    slack.faults.add("files.completeUploadExternal", Fault(error=code))
+    session = await uploaded(publisher, session)
+    await uploaded(publisher, session)
+    assert completed_with(slack) == ["png", "", ""]
+    await publisher.post_draft(session, 1, repeated=False)
+    assert slack.messages("general", session.thread_ts)[-1].shown_images()
+
+
+async def test_another_refusal_of_an_upload_is_no_matter_of_the_hint(
+    slack: SimulatedSlack, publisher: SlackPublisher
+) -> None:
+    session = await in_thread(slack, publisher, generating())
+    slack.faults.add("files.completeUploadExternal", Fault(error="storage_limit_reached"))
+    with pytest.raises(SlackRefused):
+        await publisher.upload(session, image_of(session), IMAGE)
+    assert completed_with(slack) == ["png"]
 
 
 async def test_other_faults_in_blocks_are_not_waited_for(

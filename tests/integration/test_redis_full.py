@@ -22,6 +22,7 @@ from bot.adapters.redis import (
     RedisServer,
     RedisSessionStore,
     RedisSignatures,
+    WriteProbe,
     coordination,
     redis_client,
 )
@@ -30,8 +31,10 @@ from bot.adapters.redis_connections import unavailable
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
     QueueFull,
+    Refusal,
     StoreFull,
     StoreReadOnly,
+    StoreTrouble,
     StoreUnavailable,
 )
 from bot.domain.jobs import Job, JobKind
@@ -70,24 +73,32 @@ async def store(redis: Any) -> RedisSessionStore:
     return RedisSessionStore(redis, session_ttl=600, image_ttl=60, patience=0.5)
 
 
-async def every_change(store: RedisSessionStore, redis: Any) -> AsyncIterator[tuple[str, Any]]:
+def every_change(store: RedisSessionStore) -> Iterator[tuple[str, Any]]:
     yield "create", lambda: store.create(generating(id="T1.U1.other"))
     yield "update", lambda: store.update(ID, lambda s: generating(2, id=s.id))
     yield "keep_image", lambda: store.keep_image(ID, IMAGE, "aW1hZ2U=")
     yield "keep_defaults", lambda: store.keep_defaults("T1", "U1", Options(quality="low"))
-    yield "test_write", RedisServer(redis, 0.5).probe_write
+
+
+async def probed(redis: Any) -> StoreTrouble | None:
+    probe = WriteProbe(redis, 0.5)
+    await probe.try_once()
+    return probe.trouble
 
 
 async def test_every_change_to_a_full_store_says_that_it_is_full(
     store: RedisSessionStore, redis: Any
 ) -> None:
-    await store.create(generating())
+    session = await store.create(generating(), write_id="w1")
     await redis.config_set("maxmemory", 1)
-    async for name, change in every_change(store, redis):
+    for name, change in every_change(store):
         with pytest.raises(StoreFull):
             await change()
         assert (await store.load(ID)).latest.number == 1, name
-    await store.discard(ID)  # makes room
+    assert await probed(redis) is StoreTrouble.FULL
+    await store.discard(session, "w1")  # makes room
+    with pytest.raises(Refusal):
+        await store.load(ID)
 
 
 async def test_every_change_to_a_store_that_stays_read_only_says_so(
@@ -96,9 +107,10 @@ async def test_every_change_to_a_store_that_stays_read_only_says_so(
     """The client asks again meanwhile, over a new connection that may lead to the primary."""
     await store.create(generating())
     await redis.replicaof("127.0.0.1", 9)
-    async for _, change in every_change(store, redis):
+    for _, change in every_change(store):
         with pytest.raises(StoreReadOnly):
             await change()
+    assert await probed(redis) is StoreTrouble.READ_ONLY
 
 
 async def everything(redis: Any) -> dict[str, Any]:

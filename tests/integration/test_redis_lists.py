@@ -40,7 +40,7 @@ async def store(redis: Any) -> RedisSessionStore:
 
 
 async def kept(store: RedisSessionStore, session: Session, name: str, **changes: Any) -> Session:
-    return await store.create(replace(session, id=f"T1.U1.{name}", **changes))
+    return await store.create(replace(session, id=f"T1.U1.{name}", **changes), write_id=name)
 
 
 async def in_thread(store: RedisSessionStore, thread_ts: str = "1.0") -> str | None:
@@ -186,11 +186,11 @@ async def test_where_the_newest_session_of_a_thread_is_gone_the_one_before_is_fo
 ) -> None:
     for number, name in enumerate("abc"):
         await kept(store, a_session(), name, created_at=float(number))
-    await store.discard("T1.U1.c")
+    await store.discard(await store.load("T1.U1.c"), "c")
     assert await in_thread(store) == "T1.U1.b"
     await redis.delete(session_key("T1.U1.b"))
     assert await in_thread(store) == "T1.U1.a"
-    await store.discard("T1.U1.a")
+    await store.discard(await store.load("T1.U1.a"), "a")
     assert await in_thread(store) is None
 
 
@@ -249,10 +249,10 @@ async def test_defaults_that_only_a_newer_version_knows_are_left_as_they_are(
 async def test_a_session_is_found_below_the_message_that_started_it(
     store: RedisSessionStore, redis: Any
 ) -> None:
-    await store.create(replace(a_session(), asked_ts="0.5"))
+    session = await store.create(replace(a_session(), asked_ts="0.5"), write_id="w1")
     assert await in_thread(store, "0.5") == await in_thread(store, "1.0") == ID
     assert await redis.ttl(thread_key("T1", CHANNEL, "0.5")) > 0
-    await store.discard(ID)
+    await store.discard(session, "w1")
     assert await redis.exists(thread_key("T1", CHANNEL, "0.5")) == 0
     assert await redis.exists(thread_key("T1", CHANNEL, "1.0")) == 0
 

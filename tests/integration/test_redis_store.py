@@ -32,8 +32,9 @@ from bot.domain.attempt import Candidate, ImageRef, Source
 from bot.domain.errors import Conflict, FailureKind, Reason, Refusal, StoreUnavailable
 from bot.domain.options import Options
 from bot.domain.session import SCHEMA, Session
-from bot.domain.stages import Stage
-from bot.ports import Unfinished
+from bot.domain.stages import Publication, Stage
+from bot.domain.transitions import start_over
+from bot.ports import ExtraWrite, Unfinished
 from bot.sandbox import PATIENCE
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt, generating, with_latest
 from tests.support.processes import free_port
@@ -134,7 +135,6 @@ async def test_an_invented_session_has_expired(store: RedisSessionStore, invente
     assert await refusal(store.update(invented, lambda s: replace(s, final_ts="1"))) is (
         Reason.EXPIRED
     )
-    await store.discard(invented)
     assert await store.load(ID)
 
 
@@ -410,7 +410,7 @@ async def test_every_candidate_has_an_image_of_its_own(store: RedisSessionStore)
     assert await store.load_image(ID, IMAGE) == "image 1"
 
 
-async def test_dropping_images_drops_those_of_every_candidate_alone(
+async def test_starting_over_drops_the_images_of_every_candidate_alone(
     store: RedisSessionStore,
 ) -> None:
     attempts = (an_attempt(posted=True, images=3), an_attempt(2, posted=True))
@@ -420,23 +420,139 @@ async def test_dropping_images_drops_those_of_every_candidate_alone(
     for image in images:
         await store.keep_image(ID, image, "x")
     await store.keep_image(other, IMAGE, "x")
-    await store.drop_images(session)
+    await store.update(ID, lambda s: replace(s, publication=Publication.RETIRING))
     assert [await store.load_image(ID, image) for image in images] == [None] * 4
     assert await store.load_image(other, IMAGE) == "x"
-    await store.drop_images(NEW)  # without attempts
 
 
 async def test_discarding_forgets_session_images_and_index(
     store: RedisSessionStore, redis: Any
 ) -> None:
-    await kept(store, a_session())
+    session = await store.create(replace(a_session(), version=0), write_id="w1")
     await store.keep_image(ID, IMAGE, "x")
-    await store.discard(ID)
-    await store.discard(ID)
+    await store.discard(session, "w1")
+    await store.discard(session, "w1")
     assert await refusal(store.load(ID)) is Reason.EXPIRED
     assert await store.sessions_of("T1", "U1") == []
     assert await store.in_thread("T1", CHANNEL, "1.0") == []
     assert [key async for key in redis.scan_iter("imagine:{*")] == []
+
+
+async def test_only_what_this_write_created_is_discarded(store: RedisSessionStore) -> None:
+    first = await store.create(NEW, write_id="w1")
+    assert await store.create(NEW, write_id="w2") == first
+    await store.discard(NEW, "w2")
+    assert await store.load(ID) == first
+    moved = await store.update(ID, lambda s: replace(s, thread_ts="5.5"))
+    await store.discard(NEW, "w1")
+    assert await store.load(ID) == moved
+
+
+# what is committed with a session
+
+LEDGER, HOLDS, MARK = "imagine:{T1}:ledger", "imagine:{T1}:holds:U1", "imagine:{T1}:mark"
+
+
+def line_and_hold(session: Session) -> list[ExtraWrite]:
+    return [
+        ExtraWrite("XADD", "ledger", ("*", "session", session.id, "version", str(session.version))),
+        ExtraWrite("HSET", "holds:U1", (session.id, "1")),
+        ExtraWrite("EXPIRE", "holds:U1", ("600",)),
+        ExtraWrite("SET", "mark", (session.stage, "EX", "600")),
+    ]
+
+
+def release(session: Session) -> list[ExtraWrite]:
+    return [ExtraWrite("HDEL", "holds:U1", (session.id,)), ExtraWrite("DEL", "mark")]
+
+
+async def ledger(redis: Any) -> list[dict[str, str]]:
+    return [fields for _, fields in await redis.xrange(LEDGER)]
+
+
+async def test_more_is_committed_with_a_session_in_the_same_round_trip(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    await store.create(NEW, line_and_hold)
+    await store.update(ID, lambda s: replace(s, thread_ts="5.5"), line_and_hold)
+    assert await ledger(redis) == [{"session": ID, "version": n} for n in "12"]
+    assert await redis.hgetall(HOLDS) == {ID: "1"}
+    assert (await redis.ttl(HOLDS), await redis.get(MARK)) == (600, NEW.stage)
+    await store.update(ID, lambda s: replace(s, thread_ts="6.6"), release)
+    assert await redis.exists(HOLDS, MARK) == 0
+
+
+async def test_what_changes_nothing_writes_nothing_more(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    """A change that is refused, one that is no change, and an id that is taken."""
+    await kept(store, NEW)
+
+    def refuse(session: Session) -> Session:
+        raise Refusal(Reason.MOVED_ON)
+
+    assert await refusal(store.update(ID, refuse, line_and_hold)) is Reason.MOVED_ON
+    await store.update(ID, lambda s: s, line_and_hold)
+    await store.create(NEW, line_and_hold)
+    assert await redis.exists(LEDGER, HOLDS, MARK) == 0
+
+
+async def test_a_commit_that_came_second_writes_nothing_and_is_made_anew(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    await kept(store, NEW)
+    again = store_on(redis)
+    overtaken: list[Session] = []
+
+    def change(session: Session) -> Session:
+        return replace(session, final_ts=session.thread_ts or "-")
+
+    async def load(session_id: str) -> Session:
+        session = await again.load(session_id)
+        if not overtaken:
+            overtaken.append(await again.update(ID, lambda s: replace(s, thread_ts="5.5")))
+        return session
+
+    store.load = load  # type: ignore[method-assign]
+    assert (await store.update(ID, change, line_and_hold)).final_ts == "5.5"
+    assert await ledger(redis) == [{"session": ID, "version": "3"}]
+
+
+@pytest.mark.parametrize("key", [LEDGER, HOLDS])
+async def test_where_one_write_is_impossible_nothing_is_written(
+    store: RedisSessionStore, redis: Any, key: str
+) -> None:
+    session = await kept(store, NEW)
+    await redis.set(key, "of another type")
+    with pytest.raises(StoreUnavailable):
+        await store.update(ID, lambda s: replace(s, thread_ts="5.5"), line_and_hold)
+    assert await store.load(ID) == session
+    others = {LEDGER, HOLDS, MARK} - {key}
+    assert await redis.exists(*others) == 0
+
+
+async def test_two_sessions_change_together_or_not_at_all(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    first = await kept(store, NEW)
+    second = await kept(store, replace(a_session(Stage.FINAL), id="T1.U1.old"))
+
+    def both(new: Session, old: Session) -> tuple[Session, Session]:
+        return replace(new, restarts=old.id), start_over(old, new.id, 9.0)
+
+    async def faster(session_id: str) -> Session:
+        session = await again.load(session_id)
+        if session_id == second.id and session.version == second.version:
+            await again.update(session_id, lambda s: replace(s, final_ts="7.7"))
+        return session
+
+    again = store_on(redis)
+    store.load = faster  # type: ignore[method-assign]
+    new, old = await store.update_both(first.id, second.id, both, line_and_hold)
+    assert (new.restarts, old.restarted_as, old.final_ts) == (old.id, new.id, "7.7")
+    assert await again.load_many([new.id, old.id]) == [new, old]
+    assert await ledger(redis) == [{"session": new.id, "version": "2"}]
+    assert await store.update_both(first.id, second.id, lambda *s: s) == (new, old)
 
 
 # the index of a user's sessions
@@ -461,11 +577,12 @@ async def test_an_outsider_with_the_same_user_id_has_sessions_of_their_own(
     store: RedisSessionStore, redis: Any
 ) -> None:
     await kept(store, replace(NEW, id="T1.U1.a", owner_org="T1"))
-    theirs = await kept(store, replace(NEW, id="T1.E9-U1.b", owner_org="E9"))
+    outsider = replace(NEW, id="T1.E9-U1.b", owner_org="E9")
+    theirs = await store.create(outsider, write_id="theirs")
     assert (await store.load(theirs.id)).owner_org == "E9"
     assert await store.sessions_of("T1", "U1") == ["T1.U1.a"]
     assert await store.sessions_of("T1", "E9-U1") == ["T1.E9-U1.b"]
-    await store.discard(theirs.id)
+    await store.discard(theirs, "theirs")
     assert await store.sessions_of("T1", "E9-U1") == []
     assert await store.sessions_of("T1", "U1") == ["T1.U1.a"]
 
@@ -560,7 +677,8 @@ CALLS: dict[str, Any] = {
     "create": lambda store: store.create(NEW),
     "load": lambda store: store.load(ID),
     "update": lambda store: store.update(ID, lambda s: replace(s, thread_ts="5.5")),
-    "discard": lambda store: store.discard(ID),
+    "update_both": lambda store: store.update_both(ID, "T1.U1.b", lambda *both: both),
+    "discard": lambda store: store.discard(NEW, "w1"),
     "sessions_of": lambda store: store.sessions_of("T1", "U1"),
     "entries_of": lambda store: store.entries_of("T1", "U1"),
     "load_many": lambda store: store.load_many([ID]),
@@ -570,7 +688,6 @@ CALLS: dict[str, Any] = {
     "keep_defaults": lambda store: store.keep_defaults("T1", "U1", Options()),
     "keep_image": lambda store: store.keep_image(ID, IMAGE, "x"),
     "load_image": lambda store: store.load_image(ID, IMAGE),
-    "drop_images": lambda store: store.drop_images(a_session()),
     "unfinished": lambda store: store.unfinished(0.0),
     "remove_unfinished": lambda store: store.remove_unfinished(Unfinished(ID, 1.0)),
 }

@@ -31,9 +31,11 @@ class Start:
         self._settings = settings
         self.stop = asyncio.Event()
 
-    async def __call__(self, *, web: bool = True, **changes: Any) -> Identity | None:
+    async def __call__(
+        self, *, web: bool = True, worker: bool = True, **changes: Any
+    ) -> Identity | None:
         settings = Settings(**{**self._settings, **changes})
-        require_settings(settings, web=web)
+        require_settings(settings, web=web, worker=worker)
         async with slack_session() as http:
             token = settings.slack_bot_token.get_secret_value()
             client = slack_client(token, settings.slack_api_url, http)
@@ -98,6 +100,16 @@ async def test_a_wrong_setting_ends_the_program_at_once_by_its_name(
     said = await start.refused(**changes)
     for name in names:
         assert name in said
+
+
+async def test_each_process_starts_with_its_own_secrets_alone(start: Start) -> None:
+    assert await start(worker=False, image_backend=Backend.RESPONSES, openai_api_key="")
+    assert await start(web=False, slack_app_token="", slack_signing_secret="")
+    assert "SLACK_APP_TOKEN" in await start.refused(worker=False, slack_app_token="")
+    without = {"image_backend": Backend.RESPONSES, "slack_app_token": "", "openai_api_key": ""}
+    said = await start.refused(web=False, **without)
+    assert "OPENAI_API_KEY" in said
+    assert "SLACK" not in said
 
 
 async def test_all_that_is_missing_is_said_at_once(start: Start) -> None:

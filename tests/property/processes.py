@@ -27,11 +27,11 @@ class HeldStore(RedisSessionStore):
     gate: asyncio.Event | None = None
     waiting: asyncio.Event
 
-    async def _write(self, session: Session, *, expected: str) -> bool:
+    async def _write(self, *arguments: Any) -> list[Session]:
         if self.gate is not None:
             self.waiting.set()
             await self.gate.wait()
-        return await super()._write(session, expected=expected)
+        return await super()._write(*arguments)
 
 
 class Process:

@@ -202,6 +202,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
 REGEXES = {
     "adapters/imaging.py": "the bytes of a picture",
     "adapters/openai/refusal.py": "a provider's error",
+    "adapters/pictures/decoding.py": "the bytes of a picture",
     "adapters/openai/extras.py": "a provider's error",
     "adapters/openai/failures.py": "a provider's error",
     "adapters/openai/request_variant.py": "a provider's error",
@@ -217,6 +218,7 @@ REGEXES = {
     "domain/images.py": "an image's metadata",
     "domain/sizes.py": "size_of",
     "slack/bolt.py": "clean_characters",
+    "slack/message_pictures.py": "the address of a file",
     "slack/notation.py": "mention_text",
     "slack/own_mention.py": "mention_text",
     "telemetry/context.py": "an id",

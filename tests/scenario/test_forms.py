@@ -94,9 +94,10 @@ async def test_a_form_that_starts_over_can_be_sent_again_after_an_outage(
 ) -> None:
     app = make_app(FINAL)
     new = await restarted(app)
-    app.store.writes_until_away = 1
+    app.store.writes_until_away = 0
     first = await app.submit(ids.PROMPT_FORM, f"{new}#0", "a cat")
     assert errors(first) == {ids.PROMPT_BLOCK: words.FORM_LOST}
+    assert app.session == FINAL
     app.store.writes_until_away = None
     second = await app.submit(ids.PROMPT_FORM, f"{new}#0", "a cat")
     assert second.body == ""

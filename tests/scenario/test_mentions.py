@@ -214,9 +214,9 @@ async def test_nothing_is_acked_before_it_is_kept(
     app = make_app()
     gate, create = asyncio.Event(), app.store.create
 
-    async def slowly(session: Session) -> Session:
+    async def slowly(session: Session, **options: Any) -> Session:
         await gate.wait()
-        return await create(session)
+        return await create(session, **options)
 
     monkeypatch.setattr(app.store, "create", slowly)
     dispatched = asyncio.create_task(app.bolt.async_dispatch(signed_event(mention("a fox"))))

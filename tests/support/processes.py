@@ -124,6 +124,11 @@ SHORT_LEASE = 5.0
 longer than a busy machine makes a live one stand still."""
 
 
+DRAIN = 1.5
+"""Seconds for which a web process that is told to stop goes on to serve, over HTTP: more than the
+load balancer of these tests needs to see that it isn't ready."""
+
+
 class World:
     """A simulated Slack, a fake OpenAI, a Redis, and the bot's processes between them."""
 
@@ -151,6 +156,7 @@ class World:
             "REDIS_URL": self.redis_url,
             "PORT": str(self.port),
             "LOG_LEVEL": "DEBUG",
+            "DRAIN_SECONDS": str(DRAIN),
         }
         if self.mode == "socket":
             environment["SLACK_APP_TOKEN"] = self.slack.app_token

@@ -28,9 +28,9 @@ from bot.domain.images import BaseImage, most_pixels
 MAX_PIXELS_SENT = 3840 * 2160
 """The largest image that the models make: a picture to edit gains nothing by being larger."""
 MAX_SIDE_SENT = 3840
-MAX_LOSSLESS = 6 * 2**20
-"""Bytes of a PNG; what would be longer is compressed with a small loss."""
-QUALITY = 92
+LONG = 4 * 2**20
+"""Bytes of a file, above which it is compressed more: every edit holds it several times."""
+QUALITIES = (92, 80)
 MOST_SCANS = 100
 """Of a progressive JPEG, which has about ten: each goes over all of its pixels once more."""
 MAX_PROFILE = 2**20
@@ -230,15 +230,17 @@ def _opaque_if_possible(image: Image.Image) -> Image.Image:
 
 
 def _encoded(image: Image.Image, *, lossless: bool) -> BaseImage:
-    """As PNG where nothing was lost before and it is not long, or where it is transparent and not
-    long; else as JPEG or, where it is transparent, as WebP."""
+    """As PNG where nothing was lost before or where it is transparent, if that is not long; else
+    with a small loss as JPEG or, where it is transparent, as WebP."""
     transparent = image.mode == "RGBA"
-    kind = "png"
-    data = _saved(image, "PNG") if lossless or transparent else b""
-    if not data or len(data) > MAX_LOSSLESS:
-        kind = "webp" if transparent else "jpeg"
-        data = _saved(image, kind.upper(), quality=QUALITY)
-    return BaseImage(data, f"image/{kind}", width=image.width, height=image.height)
+    kinds: list[tuple[str, dict[str, int]]] = [("PNG", {})] if lossless or transparent else []
+    lossy = "WEBP" if transparent else "JPEG"
+    kinds += [(lossy, {"quality": quality}) for quality in QUALITIES]
+    for kind, options in kinds:
+        data = _saved(image, kind, **options)
+        if len(data) <= LONG:
+            break
+    return BaseImage(data, f"image/{kind.lower()}", width=image.width, height=image.height)
 
 
 def _saved(image: Image.Image, kind: str, **options: int) -> bytes:

@@ -12,6 +12,7 @@ from bullmq.queue import Queue
 from opentelemetry.trace import SpanKind
 from redis.exceptions import RedisError
 
+from bot.adapters.queue.cleaning import COMPLETED_FOR, FAILED_FOR, clean_queue
 from bot.adapters.queue.connection import assume_modern, bullmq_client
 from bot.adapters.redis_connections import count_error, unavailable
 from bot.concurrency import run_within
@@ -40,8 +41,8 @@ QUEUE_OF = {
 _OPTIONS = {
     "attempts": 3,
     "backoff": {"type": "exponential", "delay": 2_000},
-    "removeOnComplete": {"age": 3_600},
-    "removeOnFail": {"age": 86_400},
+    "removeOnComplete": {"age": COMPLETED_FOR},
+    "removeOnFail": {"age": FAILED_FOR},
     "stackTraceLimit": 0,
 }
 """Delays are milliseconds, ages are seconds. BullMQ keeps no stack trace, because one could hold
@@ -143,6 +144,9 @@ class BullJobQueue:
         backend = self._queues[GENERATE_QUEUE].backend
         ids = await _bounded(backend.getRanges(["wait", "delayed"], 0, -1, True))
         return [Job.from_id(job_id) for job_id in ids]
+
+    async def clean(self) -> int:
+        return sum([await _bounded(clean_queue(q, self._redis)) for q in self._queues.values()])
 
     async def depths(self) -> list[QueueDepth]:
         """How much there is in each queue, and for how long."""

@@ -6,18 +6,21 @@ import asyncio
 import logging
 from typing import Any
 
+from bullmq.job import Job
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.adapters.queue.bullmq_worker import (
-    close_worker,
+    HANDING_BACK,
+    UNWINDING,
+    Handler,
+    Processor,
+    hand_back,
     make_worker,
-    stop_loop,
-    wait_until_idle,
 )
 from bot.adapters.queue.connection import bullmq_client
 from bot.adapters.queue.job_queue import GENERATE_QUEUE, PUBLISH_QUEUE
-from bot.adapters.queue.processor import Handler, Processor
-from bot.concurrency import run_within, wait_for_event
+from bot.concurrency import cancel_and_wait, run_within, wait_for_event
 from bot.domain.errors import ImagineError
 
 _LOG = logging.getLogger("bot.queue")
@@ -31,6 +34,8 @@ _PAUSE = 0.5
 """Seconds before the next worker, for each quick end in a row."""
 _END_WITHIN = 3.0
 """Seconds for fetches under way to come to an end, and for cancelled jobs to be handed back."""
+_LOOP_PASSES = 5
+"""Passes of the event loop in which BullMQ takes up jobs that have just arrived; it needs three."""
 
 
 class LoopEnded(ImagineError):
@@ -177,3 +182,46 @@ class SupervisedWorker:
             await wait_until_idle(worker, _END_WITHIN)
             self._handed_back.set()
         await self._ended.wait()
+
+
+async def wait_until_idle(worker: Any, seconds: float) -> bool:
+    """Wait until the paused worker has nothing under way, `seconds` at most; answer whether it has
+    nothing."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + seconds
+    while True:
+        for _ in range(_LOOP_PASSES):
+            await asyncio.sleep(0)
+        pending = {task for task in worker.processing if not task.done()}
+        if not pending or clock() >= deadline:
+            return not pending
+        await asyncio.wait(pending, timeout=deadline - clock())
+
+
+async def stop_loop(worker: Any, loop: asyncio.Future[None]) -> None:
+    """End `worker.run()`, which cancels what is under way. It is told to end as well, because it
+    would wait to be resumed for ever if the cancellation were dropped."""
+    worker.paused = worker.closed = True
+    worker.resume_event.set()
+    fetches = [task for task in worker.processing if task.done() and not task.cancelled()]
+    await cancel_and_wait(loop, unwinding=2 * (UNWINDING + HANDING_BACK))
+    for fetch in fetches:
+        await _hand_back_fetched(fetch)
+
+
+async def _hand_back_fetched(fetch: asyncio.Future[Any]) -> None:
+    """A job may have arrived just before the loop ended, and the loop has not seen it."""
+    job = None if fetch.exception() else fetch.result()
+    if isinstance(job, Job):
+        await hand_back(job, str(job.token))
+
+
+async def close_worker(worker: Any, redis: Redis) -> None:
+    """Close a worker whose loop has ended, and wait for the tasks that BullMQ only cancels."""
+    await worker.close(force=True)
+    leftovers = set(worker.processing)
+    if hasattr(worker, "stalledCheckTimer"):
+        leftovers.add(worker.stalledCheckTimer._task)
+    if leftovers:
+        await asyncio.wait(leftovers, timeout=1.0)
+    await redis.aclose()

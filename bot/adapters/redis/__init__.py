@@ -7,22 +7,26 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 
 schema         every key, the fields of a session, the writes of a commit
 store          `RedisSessionStore`
+questions      `RedisQuestions`: what people are asked before anything is paid for
 pictures       `RedisPictures`: what people bring, once for each file
-coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals
-server         the client, and what operations ask of the server
+coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
+               and whether Redis takes changes
+server         the client, what operations ask of the server, the signatures of requests
 """
 
 from bot.adapters.redis.coordination import (
+    REFUSED,
     RedisCancellations,
     RedisHeartbeats,
     RedisShutOuts,
-    RedisSignatures,
+    WriteProbe,
 )
 from bot.adapters.redis.pictures import RedisPictures
-from bot.adapters.redis.server import RedisServer, redis_client
+from bot.adapters.redis.server import RedisServer, RedisSignatures, redis_client
 from bot.adapters.redis.store import RedisSessionStore
 
 __all__ = [
+    "REFUSED",
     "RedisCancellations",
     "RedisHeartbeats",
     "RedisPictures",
@@ -30,5 +34,6 @@ __all__ = [
     "RedisSessionStore",
     "RedisShutOuts",
     "RedisSignatures",
+    "WriteProbe",
     "redis_client",
 ]

@@ -1,26 +1,26 @@
 """What the processes tell one another through Redis, beside the sessions: which runs of generations
-live, that an attempt was cancelled, that Slack refuses the app, which signatures were seen."""
+live, that an attempt was cancelled, that Slack refuses the app. And whether Redis takes changes."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-import math
+import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
-from uuid import uuid4
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError, RedisError
 
-from bot.adapters.redis.schema import CANCELLED, SHUT_OUT, run_key, signature_key
+from bot.adapters.redis.schema import CANCELLED, SHUT_OUT, TEST_WRITE, run_key
 from bot.adapters.redis_connections import bounded
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import StoreTrouble, StoreUnavailable
 from bot.domain.shut_out import ShutOut
+from bot.telemetry.metrics import STORE_REFUSES
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,23 @@ _LISTEN_AGAIN_AFTER = 0.5
 
 _SHUT_OUT_TTL = 30 * 24 * 3600
 """Seconds; a process that is refused after that stores it anew."""
+
+PROBE_EVERY = 2.0
+"""Seconds, of which each pause takes between a half and all."""
+
+_STEADY_AFTER = 5
+"""Changes in a row that the store takes before the trouble counts as over."""
+
+REFUSED = {
+    StoreTrouble.FULL: "Redis is full: nothing new is generated until it has room (maxmemory)",
+    StoreTrouble.READ_ONLY: (
+        "Redis takes no changes: nothing new is generated until it does (INFO persistence, "
+        "INFO replication)"
+    ),
+}
+"""The troubles in which Redis answers, in words for the operator."""
+_TEST_WRITE_TTL = 60
+"""Seconds."""
 
 
 class RedisHeartbeats:
@@ -182,23 +199,45 @@ class RedisShutOuts:
             await self._redis.delete(SHUT_OUT)
 
 
-class RedisSignatures:
-    """Implements `bot.ports.SeenSignatures`. `patience` bounds each call, in seconds: Slack waits
-    3 for an ack, and the request has to be recorded by then."""
+class WriteProbe:
+    """Tries every few seconds whether Redis takes a small change that means nothing. `patience`
+    bounds each try, in seconds. The calls that fail log a Redis that is away."""
 
     def __init__(self, redis: Redis, patience: float) -> None:
         self._redis: Any = redis
         self._patience = patience
+        self.trouble: StoreTrouble | None = None
+        """Why Redis did not take the last change; None where it did."""
+        self._logged: StoreTrouble | None = None
+        self._taken = 0
 
-    async def add(self, signature: str, seconds: float) -> bool:
-        """The value is a mark of this call. The client asks again after a lost answer, and the
-        mark tells the signature that this call stored from one that was there before."""
-        key, mark = signature_key(signature), uuid4().hex
-        async with bounded(self._patience):
-            if await self._redis.set(key, mark, nx=True, ex=max(1, math.ceil(seconds))):
-                return True
-            return bool(await self._redis.get(key) == mark)
+    def is_free_of(self, trouble: StoreTrouble) -> bool:
+        return self.trouble is not trouble
 
-    async def remove(self, signature: str) -> None:
-        async with bounded(self._patience):
-            await self._redis.delete(signature_key(signature))
+    async def repeat(self) -> None:
+        """For ever."""
+        while True:
+            await self.try_once()
+            await asyncio.sleep(PROBE_EVERY * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+
+    async def try_once(self) -> None:
+        """Logged is the beginning of a trouble, and its end once Redis is steady: a full one takes
+        a small change now and then."""
+        try:
+            async with bounded(self._patience):
+                await self._redis.set(TEST_WRITE, "", ex=_TEST_WRITE_TTL)
+            self.trouble = None
+        except StoreUnavailable as error:
+            self.trouble = error.trouble
+        for trouble in REFUSED:
+            STORE_REFUSES.labels(trouble.value).set(self.trouble is trouble)
+        if self.trouble in REFUSED:
+            self._taken = 0
+            if self.trouble is not self._logged:
+                self._logged = self.trouble
+                log.error("%s", REFUSED[self.trouble])
+        elif self.trouble is None and self._logged is not None:
+            self._taken += 1
+            if self._taken == _STEADY_AFTER:
+                self._logged = None
+                log.warning("Redis takes changes again")

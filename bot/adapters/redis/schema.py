@@ -67,6 +67,9 @@ sessions that start from it."""
 readers_key = "imagine:{{{}}}:picture:{}:readers".format
 """(team, Slack's file) → set: the runs that read the picture, or were lost while they did."""
 
+extra_key = "imagine:{{{}}}:{}".format
+"""(team, name) → what else is committed with sessions: see `bot.ports.ExtraWrite`."""
+
 
 def session_key(session_id: str) -> str:
     """Hash: the shared store of one session. Raises `Refusal` for an id of another form."""
@@ -145,25 +148,44 @@ SESSIONS_OF_A_THREAD = 10
 """Sessions of one thread that are looked at; the newest may have expired."""
 
 COMMIT = """
--- Write a session and all that changes with it, or nothing.
--- KEYS: the session, then the key of each other write
--- ARGV: expected version ('' = must not exist), write id, ttl ms, the other writes as JSON
---       ([command, arguments...] each), then field, value, ... of the session
+-- Write sessions and all that changes with them, or nothing.
+-- KEYS: the sessions, then the key of each other write
+-- ARGV: write id, ttl ms, the other writes as JSON ([command, arguments...] each), then for each
+--       session: expected version ('' = must not exist), how many texts follow, field, value, ...
 -- Answers 1 when all is written, 0 when somebody was faster. A repeated commit (the same write id,
 -- after a lost answer) answers 1 without writing again.
-local version = redis.call('HGET', KEYS[1], 'version')
-if redis.call('HGET', KEYS[1], 'write_id') == ARGV[2] then return 1 end
-if (version or '') ~= ARGV[1] then return 0 end
-local writes = cjson.decode(ARGV[4])
-for i, write in ipairs(writes) do  -- a key of another type ends it before anything is written
-  if string.sub(write[1], 1, 1) == 'Z' then redis.call('ZCARD', KEYS[i + 1]) end
+local writes, sessions, at = cjson.decode(ARGV[3]), {}, 4
+while ARGV[at] do
+  local key, last = KEYS[#sessions + 1], at + 1 + tonumber(ARGV[at + 1])
+  if redis.call('HGET', key, 'write_id') == ARGV[1] then return 1 end
+  if (redis.call('HGET', key, 'version') or '') ~= ARGV[at] then return 0 end
+  table.insert(sessions, {key, at + 2, last})
+  at = last + 1
 end
-redis.call('HSET', KEYS[1], 'write_id', ARGV[2], unpack(ARGV, 5))
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local types = {Z = 'zset', H = 'hash', X = 'stream'}
+for i, write in ipairs(writes) do  -- a key of another type ends it before anything is written
+  local wanted = types[string.sub(write[1], 1, 1)]
+  local found = redis.call('TYPE', KEYS[#sessions + i]).ok
+  if wanted and found ~= 'none' and found ~= wanted then return redis.error_reply('WRONGTYPE') end
+end
+for _, session in ipairs(sessions) do
+  local key, first, last = unpack(session)
+  redis.call('HSET', key, 'write_id', ARGV[1], unpack(ARGV, first, last))
+  redis.call('PEXPIRE', key, ARGV[2])
+end
 for i, write in ipairs(writes) do
-  redis.call(write[1], KEYS[i + 1], unpack(write, 2))
+  redis.call(write[1], KEYS[#sessions + i], unpack(write, 2))
 end
 return 1
+"""
+
+DISCARD = """
+-- KEYS: the session, its lists, its images
+-- ARGV: the write id of its creation, session id, how many lists
+if redis.call('HGET', KEYS[1], 'write_id') ~= ARGV[1] then return 0 end
+local lists = tonumber(ARGV[3])
+for i = 2, lists + 1 do redis.call('ZREM', KEYS[i], ARGV[2]) end
+return redis.call('UNLINK', KEYS[1], unpack(KEYS, lists + 2))
 """
 
 REMOVE_IF_UNTOUCHED = """
@@ -191,16 +213,10 @@ def question_from_json(stored: str) -> PictureQuestion:
 
 
 def writes_with(session: Session, now: float, ttl: int) -> Iterator[tuple[str, list[str]]]:
-    """What one commit writes beside the session's hash: a key, and a command with its arguments.
-    `now` and `ttl` are seconds.
-
-    A further write that must be kept with the session (a hold, a line of a ledger) is one more
-    here. What adds comes before what removes, so that a full server refuses the first of them. The
-    script looks at the types of sorted sets beforehand; a write to a key of another type needs
-    such a look in `COMMIT` as well.
-    """
+    """What a commit writes beside the session's hash: a key, and a command with its arguments.
+    `now` and `ttl` are seconds. A full server refuses the first write of a script, or none."""
     team, user, _ = session.id.split(".", 2)
-    index = user_key(team, user)
+    index, unfinished = user_key(team, user), unfinished_key(session.team)
     yield index, ["ZADD", repr(now), session.id]
     yield index, ["ZREMRANGEBYSCORE", "-inf", f"({now - ttl!r}"]
     yield index, ["EXPIRE", str(ttl)]
@@ -208,9 +224,11 @@ def writes_with(session: Session, now: float, ttl: int) -> Iterator[tuple[str, l
         yield thread, ["ZADD", repr(session.created_at), session.id]
         yield thread, ["ZREMRANGEBYRANK", "0", str(-SESSIONS_OF_A_THREAD - 1)]
         yield thread, ["EXPIRE", str(ttl)]
-    unfinished = unfinished_key(session.team)
     if owed(session):
         yield unfinished, ["ZADD", repr(now), session.id]
         yield unfinished, ["EXPIRE", str(ttl)]  # no session on the list lives longer
     else:
         yield unfinished, ["ZREM", session.id]
+    if session.started_over:
+        for image in session.all_images():
+            yield image_key(session.id, image), ["UNLINK"]

@@ -1,10 +1,13 @@
-"""The Redis server: how the program connects to it, and what it says of itself."""
+"""The Redis server: how the program connects to it, what it says of itself, and which requests of
+Slack it has seen."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from typing import Any
+from uuid import uuid4
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -17,15 +20,13 @@ from redis.exceptions import (
     TimeoutError,
 )
 
-from bot.adapters.redis.schema import EVERY_SESSION, TEST_WRITE
+from bot.adapters.redis.schema import EVERY_SESSION, signature_key
 from bot.adapters.redis_connections import bounded, redis_pool, unavailable
 from bot.domain.stages import Stage
 from bot.ports import Memory
 
 MAX_CONNECTIONS = 24
 """Opening a connection costs as much as several calls, and people wait while many are opened."""
-_TEST_WRITE_TTL = 60
-"""Seconds."""
 _KEYS_AT_ONCE = 500
 
 
@@ -52,7 +53,7 @@ def redis_client(url: str, patience: float) -> Redis:
 
 
 class RedisServer:
-    """What health checks, metrics and the write probe ask. `patience` bounds each call, in seconds;
+    """What health checks and metrics ask. `patience` bounds each call, in seconds;
     each raises `StoreUnavailable`."""
 
     def __init__(self, redis: Redis, patience: float) -> None:
@@ -62,11 +63,6 @@ class RedisServer:
     async def ping(self) -> None:
         async with bounded(self._patience):
             await self._redis.ping()
-
-    async def probe_write(self) -> None:
-        """Make a small change that means nothing. Raises where Redis takes none."""
-        async with bounded(self._patience):
-            await self._redis.set(TEST_WRITE, "", ex=_TEST_WRITE_TTL)
 
     async def memory(self) -> Memory:
         """How much the server uses and may use. Raises also where it does not tell, which counts as
@@ -94,3 +90,25 @@ class RedisServer:
                 stages.update(zip(keys, await pipeline.execute(), strict=True))
         counted = Counter(stages.values())
         return {stage: counted[stage.value] for stage in Stage}
+
+
+class RedisSignatures:
+    """Implements `bot.ports.SeenSignatures`. `patience` bounds each call, in seconds: Slack waits
+    3 for an ack, and the request has to be recorded by then."""
+
+    def __init__(self, redis: Redis, patience: float) -> None:
+        self._redis: Any = redis
+        self._patience = patience
+
+    async def add(self, signature: str, seconds: float) -> bool:
+        """The value is a mark of this call. The client asks again after a lost answer, and the
+        mark tells the signature that this call stored from one that was there before."""
+        key, mark = signature_key(signature), uuid4().hex
+        async with bounded(self._patience):
+            if await self._redis.set(key, mark, nx=True, ex=max(1, math.ceil(seconds))):
+                return True
+            return bool(await self._redis.get(key) == mark)
+
+    async def remove(self, signature: str) -> None:
+        async with bounded(self._patience):
+            await self._redis.delete(signature_key(signature))

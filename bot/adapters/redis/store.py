@@ -11,19 +11,19 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
+from bot.adapters.redis.questions import RedisQuestions
 from bot.adapters.redis.schema import (
     COMMIT,
+    DISCARD,
     REMOVE_IF_UNTOUCHED,
     SESSIONS_OF_A_THREAD,
     WORKSPACES,
     defaults_key,
+    extra_key,
     from_fields,
     image_key,
     options_from_json,
     options_to_json,
-    question_from_json,
-    question_key,
-    question_to_json,
     session_key,
     thread_key,
     thread_keys,
@@ -36,10 +36,9 @@ from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, Reason, Refusal
 from bot.domain.options import Options
-from bot.domain.questions import PictureQuestion
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
-from bot.ports import QUESTION_TTL, Change, Entry, Unfinished
+from bot.ports import Change, ChangeBoth, Entry, ExtraWrites, Unfinished
 from bot.telemetry.metrics import STAGE_CHANGES
 
 log = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ DEFAULTS_TTL = 365 * 24 * 3600
 """Seconds without use, after which a user's default options are forgotten."""
 
 
-class RedisSessionStore:
+class RedisSessionStore(RedisQuestions):
     """Implements `bot.ports.SessionStore`.
 
     `patience` bounds each call, in seconds: short where a person waits for an answer, long where a
@@ -59,20 +58,20 @@ class RedisSessionStore:
     """
 
     def __init__(self, redis: Redis, *, session_ttl: int, image_ttl: int, patience: float) -> None:
-        self._redis: Any = redis  # its stubs do not know of `decode_responses`
+        super().__init__(redis, patience=patience)
         self._session_ttl = session_ttl
         self._image_ttl = image_ttl
-        self._patience = patience
         self._workspaces: dict[str, float] = {}
         self._commit = redis.register_script(COMMIT)
+        self._discard = redis.register_script(DISCARD)
         self._remove_if_untouched = redis.register_script(REMOVE_IF_UNTOUCHED)
 
-    async def create(self, session: Session) -> Session:
+    async def create(
+        self, session: Session, extra: ExtraWrites | None = None, *, write_id: str = ""
+    ) -> Session:
         async with bounded(self._patience):
-            if await self._write(session, expected=""):
-                STAGE_CHANGES.labels(session.stage.value).inc()
-                return replace(session, version=1)
-        return await self.load(session.id)
+            written = await self._write([(None, session)], extra, write_id)
+        return written[0] if written else await self.load(session.id)
 
     async def load(self, session_id: str) -> Session:
         async with bounded(self._patience):
@@ -81,35 +80,42 @@ class RedisSessionStore:
             raise Refusal(Reason.EXPIRED)
         return from_fields(stored)
 
-    async def update(self, session_id: str, change: Change) -> Session:
+    async def update(
+        self, session_id: str, change: Change, extra: ExtraWrites | None = None
+    ) -> Session:
         async with bounded(self._patience):
             for _ in range(_MAX_TRIES):
                 before = await self.load(session_id)
                 after = change(before)
                 if after == before:
                     return before
-                if await self._write(after, expected=str(before.version)):
-                    if after.stage is not before.stage:
-                        STAGE_CHANGES.labels(after.stage.value).inc()
-                    return replace(after, version=before.version + 1)
+                if written := await self._write([(before, after)], extra):
+                    return written[0]
         raise Conflict(session_id)
 
-    async def discard(self, session_id: str) -> None:
-        try:
-            session = await self.load(session_id)
-        except Refusal:
-            return
-        await self.drop_images(session)
+    async def update_both(
+        self, first_id: str, second_id: str, change: ChangeBoth, extra: ExtraWrites | None = None
+    ) -> tuple[Session, Session]:
         async with bounded(self._patience):
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.delete(session_key(session_id))
-            for key in (
-                user_key(*session_id.split(".")[:2]),
-                unfinished_key(session.team),
-                *thread_keys(session),
-            ):
-                pipeline.zrem(key, session_id)
-            await pipeline.execute()
+            for _ in range(_MAX_TRIES):
+                before = await self.load(first_id), await self.load(second_id)
+                after = change(*before)
+                if after == before:
+                    return before
+                if written := await self._write(list(zip(before, after, strict=True)), extra):
+                    first, second = written
+                    return first, second
+        raise Conflict(first_id)
+
+    async def discard(self, session: Session, write_id: str) -> None:
+        owners = user_key(*session.id.split(".")[:2])
+        lists = [owners, unfinished_key(session.team), *thread_keys(session)]
+        images = [image_key(session.id, image) for image in session.all_images()]
+        async with bounded(self._patience):
+            await self._discard(
+                keys=[session_key(session.id), *lists, *images],
+                args=[write_id, session.id, len(lists)],
+            )
 
     async def sessions_of(self, team: str, user: str) -> list[str]:
         async with bounded(self._patience):
@@ -163,16 +169,6 @@ class RedisSessionStore:
             there: list[int] = await pipeline.execute()
         return [id_ for id_, exists in zip(newest, there, strict=True) if exists]
 
-    async def keep_question(self, question: PictureQuestion) -> bool:
-        async with bounded(self._patience):
-            key, stored = question_key(question.id), question_to_json(question)
-            return bool(await self._redis.set(key, stored, nx=True, ex=QUESTION_TTL))
-
-    async def question(self, question_id: str) -> PictureQuestion | None:
-        async with bounded(self._patience):
-            stored: str | None = await self._redis.get(question_key(question_id))
-        return question_from_json(stored) if stored else None
-
     async def defaults_of(self, team: str, user: str) -> Options:
         async with bounded(self._patience):
             stored: str | None = await self._redis.getex(defaults_key(team, user), ex=DEFAULTS_TTL)
@@ -193,12 +189,6 @@ class RedisSessionStore:
             encoded: str | None = await self._redis.getex(key, ex=self._image_ttl)
         return encoded
 
-    async def drop_images(self, session: Session) -> None:
-        keys = [image_key(session.id, image) for image in session.all_images()]
-        async with bounded(self._patience):
-            if keys:
-                await self._redis.unlink(*keys)
-
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
         async with bounded(self._patience):
             teams = {*await self._redis.zrange(WORKSPACES, 0, -1), *self._workspaces}
@@ -216,20 +206,36 @@ class RedisSessionStore:
                 keys=[key], args=[entry.session_id, repr(entry.touched)]
             )
 
-    async def _write(self, session: Session, *, expected: str) -> bool:
-        """Commit `session` as the version after `expected`; False where somebody was faster."""
-        now = time.time()
-        if now - self._workspaces.get(session.team, 0.0) >= _LISTED_FOR:
-            await self._list_workspace(session.team, now)
-        written = replace(session, version=int(expected or 0) + 1)
-        keys, commands = zip(*writes_with(written, now, self._session_ttl), strict=True)
-        pairs = [text for pair in to_fields(written).items() for text in pair]
-        ttl_ms = self._session_ttl * 1000
-        answer = await self._commit(
-            keys=[session_key(session.id), *keys],
-            args=[expected, uuid4().hex, ttl_ms, json.dumps(commands), *pairs],
-        )
-        return bool(answer)
+    async def _write(
+        self,
+        changes: list[tuple[Session | None, Session]],
+        extra: ExtraWrites | None,
+        write_id: str = "",
+    ) -> list[Session]:
+        """Commit each session in the place of the one before it, and the `extra` of the first;
+        answers them as they are stored, or none where somebody was faster."""
+        now, first = time.time(), changes[0][1]
+        if now - self._workspaces.get(first.team, 0.0) >= _LISTED_FOR:
+            await self._list_workspace(first.team, now)
+        versions = [before.version if before else 0 for before, _ in changes]
+        written = [
+            replace(after, version=version + 1)
+            for version, (_, after) in zip(versions, changes, strict=True)
+        ]
+        writes = [write for s in written for write in writes_with(s, now, self._session_ttl)]
+        for command, name, arguments in extra(written[0]) if extra else ():
+            writes.append((extra_key(first.team, name), [command, *arguments]))
+        keys, commands = zip(*writes, strict=True)
+        args: list[Any] = [write_id or uuid4().hex, self._session_ttl * 1000, json.dumps(commands)]
+        for version, session in zip(versions, written, strict=True):
+            texts = [text for pair in to_fields(session).items() for text in pair]
+            args += [version or "", len(texts), *texts]
+        if not await self._commit(keys=[*(session_key(s.id) for s in written), *keys], args=args):
+            return []
+        for before, after in changes:
+            if before is None or after.stage is not before.stage:
+                STAGE_CHANGES.labels(after.stage.value).inc()
+        return written
 
     async def _list_workspace(self, team: str, now: float) -> None:
         """Before the commit, because the list is a key of the server's; and from time to time, so

@@ -32,6 +32,8 @@ TAKEN_FOR_DEAD = 2 / 3
 """Of the job's lease: after waiting that long, another worker may have taken the job over, and
 posted."""
 _CLOCK_SKEW = 60.0
+_UNKNOWN_ARGUMENT = {"invalid_arguments", "invalid_arg_name", "invalid_array_arg"}
+"""Slack's answers to an argument that it does not know."""
 _UNTIL_READY = AsyncRetrying(
     retry=retry_if_exception_type(ImageNotReady),
     wait=wait_exponential(multiplier=0.5, max=2.0),
@@ -53,6 +55,7 @@ class MessagePoster:
         self._session = session
         self._taken_for_dead = job_lease * TAKEN_FOR_DEAD
         self._posted_late: dict[str, FoundMessage] = {}
+        self._hints = True
 
     async def upload(self, data: bytes, filename: str, title: str, **share: str) -> str:
         """Upload a file once and return its id. `title` is plain text (an `alt_txt` would make
@@ -75,9 +78,25 @@ class MessagePoster:
             raise counted("upload", SlackUnavailable(f"upload: {status}"))
         if status >= 400:
             raise counted("upload", SlackRefused("upload", str(status)))
-        files: list[dict[str, Any]] = [{"id": place["file_id"], "title": title}]
-        await call(self._client.files_completeUploadExternal, files=files, **share)
+        await self._complete_upload(str(place["file_id"]), filename, title, share)
         return str(place["file_id"])
+
+    async def _complete_upload(
+        self, file_id: str, filename: str, title: str, share: dict[str, str]
+    ) -> None:
+        """`highlight_type` lets Slack show the file before it has processed it. It may be refused
+        where it is not known yet; then nothing is completed, and it is left out."""
+        file: dict[str, Any] = {"id": file_id, "title": title}
+        hint = {"highlight_type": filename.rpartition(".")[2]} if self._hints else {}
+        complete = partial(call, self._client.files_completeUploadExternal, **share)
+        try:
+            await complete(files=[file | hint])
+        except SlackRefused as error:
+            if not hint or error.code not in _UNKNOWN_ARGUMENT:
+                raise
+            log.warning("Slack does not take highlight_type (%s): left out", error.code)
+            self._hints = False
+            await complete(files=[file])
 
     async def post(
         self,

@@ -15,8 +15,10 @@ SCOPES_OF_FULL_MEMBERS = frozenset({"users:read"})
 """Besides, with `WHO_MAY_START=full_members`: Slack tells who is a guest."""
 OPTIONAL_SCOPES = {
     "channels:join": "people have to /invite the bot into public channels",
-    "channels:history": "a message may come twice in a public channel when Slack's answer is lost",
-    "groups:history": "a message may come twice in a private channel when Slack's answer is lost",
+    "channels:history": "a picture of a mention or at the top of its thread may go unseen in a "
+    "public channel, and a message may come twice there when Slack's answer is lost",
+    "groups:history": "a picture of a mention or at the top of its thread may go unseen in a "
+    "private channel, and a message may come twice there when Slack's answer is lost",
     "app_mentions:read": "nobody can direct an image by mentioning the bot",
     "im:history": "the bot hears no direct messages, and may send one twice",
     "files:read": "nobody can start from a picture of their own",

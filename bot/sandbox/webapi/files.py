@@ -46,6 +46,9 @@ def complete_upload(workspace: Workspace, args: Args) -> dict[str, Any]:
     files = [_uploaded(workspace, str(each.get("id"))) for each in listed]
     for file, each in zip(files, listed, strict=True):
         file.title = str(each.get("title") or file.name)
+        hint = each.get("highlight_type")
+        if hint and hint != file.name.rpartition(".")[2]:
+            workspace.violate(f"highlight_type {hint} for {file.name}")
         workspace.files.complete(file)
     if channel:
         _share_soon(workspace, files, channel.id, args)

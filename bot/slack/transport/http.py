@@ -56,6 +56,8 @@ async def _read(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
+    except (ConnectionError, RuntimeError):  # the client has left, which aiohttp would log
+        raise web.HTTPBadRequest from None
 
 
 async def _send(request: web.Request, response: web.Response) -> bool:

@@ -13,13 +13,13 @@ from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
 from bot.domain.errors import Conflict, FailureKind, GenerationError, StoreUnavailable
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
-from bot.flow import images
-from bot.flow.images import GenerateImage
-from bot.flow.shared import Shared, shared_store
+from bot.flow import Shared, shared_store
+from bot.flow.generate import GenerateImage
 from bot.generation import recording
 from bot.generation.image_requests import ImageRequests
-from bot.generation.recording import RetryingStore, RunCheckpoint, StoreRetries
+from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.ports import Checkpoint
+from bot.telemetry.metrics import GenerationMeter
 from tests.fakes import (
     ID,
     IMAGE,
@@ -44,7 +44,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "LOOK_EVERY", 0.005)
     monkeypatch.setattr(recording, "FIRST_PAUSE", 0.002)
     monkeypatch.setattr(recording, "LONGEST_PAUSE", 0.004)
-    monkeypatch.setattr(images, "WAIT", 0.002)
+    monkeypatch.setattr(recording, "WAIT", 0.002)
     monkeypatch.setattr(recording, "RECORDED_WITHIN", 0.02)
 
 
@@ -56,9 +56,7 @@ class Workers:
         self.backend = FakeImageBackend(*outcomes)
         self.heartbeats = FakeHeartbeats()
         self.told: list[object] = []
-        self.retrying = RetryingStore(
-            self.store, StoreRetries(lambda _, trouble: self.told.append(trouble))
-        )
+        self.retrying = RetryingStore(self.store, lambda _, trouble: self.told.append(trouble))
 
     def node(self) -> GenerateImage:
         return GenerateImage(
@@ -69,6 +67,7 @@ class Workers:
             partial(
                 RunCheckpoint, self.retrying, self.heartbeats, FakeSlackAccess(), lambda *_: None
             ),
+            GenerationMeter("responses"),
         )
 
     def start(self, runner: str, candidate: int = 1) -> tuple[asyncio.Task[Any], Shared]:
@@ -275,12 +274,12 @@ async def test_a_change_that_others_are_faster_with_again_and_again_is_made_in_t
     workers = Workers(generating())
     update, conflicts = workers.store.update, [Conflict(ID), Conflict(ID)]
 
-    async def contended(session_id: str, change: Any) -> Session:
+    async def contended(session_id: str, change: Any, *extra: Any) -> Session:
         if workers.calls and conflicts:
             raise conflicts.pop()
         return await update(session_id, change)
 
-    workers.store.update = contended  # type: ignore[method-assign]
+    workers.store.update = contended  # type: ignore[method-assign, assignment]
     run, _ = workers.start("a")
     assert await run == "generated"
     assert (workers.calls, conflicts) == (1, [])
@@ -298,7 +297,7 @@ async def test_a_store_that_is_away_where_others_are_looked_for_costs_nothing() 
 
 async def test_what_the_store_says_of_a_session_is_not_held_back() -> None:
     store = FakeSessionStore()
-    retrying = RetryingStore(store, StoreRetries(lambda *_: None))
+    retrying = RetryingStore(store, lambda *_: None)
     store.away = True
     with pytest.raises(StoreUnavailable):
         await retrying.load(ID)

@@ -16,17 +16,17 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.flow import ReviewFlow
 from bot.generation.image_requests import ImageRequests
-from bot.generation.recording import RetryingStore, RunCheckpoint, StoreRetries
+from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.jobs.announce import Announce, RootMessage
 from bot.jobs.cancellation import CancelledAttempts, ShowCancelled
 from bot.jobs.dispatcher import JobDispatcher
 from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.publish import Publish, Retire, ShowEnd
-from bot.jobs.shut_out_notice import ShutOutNotice
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import DraftRefresher, LiveStatus
+from bot.telemetry.metrics import GenerationMeter
 from tests.fakes import (
     ID,
     FakeCancellations,
@@ -85,8 +85,7 @@ class Worker:
         self.breaker = SlackBreaker(
             self.shut_outs, self._ask_scopes, BackgroundTasks(), lambda: 1.0
         )
-        store_retries = StoreRetries(self.status.waits_for)
-        retrying = RetryingStore(self.store, store_retries)
+        retrying = RetryingStore(self.store, self.status.waits_for)
         self.flow = ReviewFlow(
             retrying,
             self.backend,
@@ -94,6 +93,7 @@ class Worker:
             ImageRequests(self.store, FakeFiles(), brought_pictures(FakeFiles(), self.heartbeats)),
             lambda _: None,
             partial(RunCheckpoint, retrying, self.heartbeats, self.breaker, live.offer),
+            GenerationMeter("responses"),
         )
         self.watch = CancellationWatch(self.store)
         drafts = DraftRefresher(retrying, self.publisher)
@@ -101,11 +101,9 @@ class Worker:
         root = RootMessage(retrying, self.publisher, "imagine")
         show_end = ShowEnd(live, drafts, self.status)
         publish = Publish(retrying, self.publisher, show_end)
-        runner = GenerationRunner(self.flow, live, self.heartbeats, store_retries)
+        runner = GenerationRunner(retrying, self.flow, live, self.heartbeats)
         handlers: dict[JobKind, Handler] = {
-            JobKind.ANNOUNCE: Announce(
-                retrying, self.queue, root, drafts, self.status, store_retries
-            ),
+            JobKind.ANNOUNCE: Announce(retrying, self.queue, root, drafts, self.status),
             JobKind.GENERATE: Generate(runner, self.watch, cancelled, root, self.status, show_end),
             JobKind.SHOW_CANCELLED: ShowCancelled(
                 retrying, self.queue, self.cancellations, cancelled, drafts, self.status
@@ -118,7 +116,7 @@ class Worker:
             handlers,
             LastTry(retrying, self.publisher, self.flow, self.status),
             self.breaker,
-            ShutOutNotice(retrying, self.publisher),
+            self.publisher,
         )
 
     async def _ask_scopes(self) -> AuthTest:

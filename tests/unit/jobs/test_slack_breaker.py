@@ -51,8 +51,8 @@ def other(slack: Slack, kept: FakeShutOuts, tasks: BackgroundTasks) -> SlackBrea
 
 
 async def test_closed_it_lets_everything_pass(breaker: SlackBreaker) -> None:
-    await breaker.require_closed()
-    await breaker.require_not_open()
+    await breaker.require_access(paid=True)
+    await breaker.require_access(paid=False)
 
 
 async def test_a_refusal_opens_it_in_every_process(
@@ -62,23 +62,23 @@ async def test_a_refusal_opens_it_in_every_process(
     assert not breaker.is_closed
     await tasks.drain(1.0)
     with pytest.raises(SlackShutOut, match="token_revoked"):
-        await other.require_closed()
+        await other.require_access(paid=True)
     with pytest.raises(SlackShutOut):
-        await other.require_not_open()
+        await other.require_access(paid=False)
     assert not other.is_closed
 
 
 async def test_this_process_stops_in_the_same_moment(breaker: SlackBreaker) -> None:
     breaker.report(POST, "invalid_auth")
     with pytest.raises(SlackShutOut):
-        await breaker.require_closed()
+        await breaker.require_access(paid=True)
 
 
 async def test_it_stays_open_while_auth_test_is_not_good(breaker: SlackBreaker) -> None:
     breaker.report(POST, "token_revoked")
     await breaker.look()
     with pytest.raises(SlackShutOut):
-        await breaker.require_not_open()
+        await breaker.require_access(paid=False)
 
 
 async def test_a_good_auth_test_and_the_method_that_was_refused_close_it(
@@ -91,15 +91,15 @@ async def test_a_good_auth_test_and_the_method_that_was_refused_close_it(
     breaker.report(POST, "token_revoked")
     slack.scopes = REQUIRED_SCOPES
     await breaker.look()
-    await other.require_not_open()
+    await other.require_access(paid=False)
     for method in ("auth.test", "chat.update"):
         other.worked(method)
         with pytest.raises(SlackShutOut):
-            await other.require_closed()
+            await other.require_access(paid=True)
     other.worked(POST)
     await tasks.drain(1.0)
     assert kept.kept is None
-    await breaker.require_closed()
+    await breaker.require_access(paid=True)
     assert breaker.is_closed
 
 
@@ -107,7 +107,7 @@ async def test_open_it_is_not_closed_by_a_late_answer(breaker: SlackBreaker) -> 
     breaker.report(POST, "token_revoked")
     breaker.worked(POST)
     with pytest.raises(SlackShutOut):
-        await breaker.require_closed()
+        await breaker.require_access(paid=True)
 
 
 async def test_half_open_it_opens_when_the_app_is_refused_again(
@@ -118,7 +118,7 @@ async def test_half_open_it_opens_when_the_app_is_refused_again(
     await breaker.look()
     breaker.report("chat.update", "org_login_required")
     with pytest.raises(SlackShutOut):
-        await breaker.require_not_open()
+        await breaker.require_access(paid=False)
 
 
 async def test_half_open_it_closes_once_nothing_was_refused_for_a_while(
@@ -133,7 +133,7 @@ async def test_half_open_it_closes_once_nothing_was_refused_for_a_while(
         assert not breaker.is_closed
     clock[0] = 3.0 + QUIET_FOR
     await breaker.look()
-    await breaker.require_closed()
+    await breaker.require_access(paid=True)
 
 
 async def test_a_scope_that_is_still_missing_keeps_it_open(
@@ -143,7 +143,7 @@ async def test_a_scope_that_is_still_missing_keeps_it_open(
     slack.scopes = REQUIRED_SCOPES - {"files:write"}
     await breaker.look()
     with pytest.raises(SlackShutOut):
-        await breaker.require_not_open()
+        await breaker.require_access(paid=False)
 
 
 async def test_while_redis_is_away_each_process_goes_by_its_own(
@@ -153,12 +153,12 @@ async def test_while_redis_is_away_each_process_goes_by_its_own(
     breaker.report(POST, "token_revoked")
     await tasks.drain(1.0)
     with pytest.raises(SlackShutOut):
-        await breaker.require_closed()
-    await other.require_closed()
+        await breaker.require_access(paid=True)
+    await other.require_access(paid=True)
     kept.away = False
     await breaker.look()
     with pytest.raises(SlackShutOut):
-        await other.require_closed()
+        await other.require_access(paid=True)
 
 
 async def test_it_is_said_once_however_many_calls_are_refused(
@@ -178,7 +178,7 @@ async def test_a_doubtful_refusal_opens_it_where_auth_test_is_refused_too(
 ) -> None:
     breaker.doubt(POST, "access_denied")
     with pytest.raises(SlackShutOut):
-        await breaker.require_closed()
+        await breaker.require_access(paid=True)
 
 
 @pytest.mark.parametrize("scopes", [REQUIRED_SCOPES, None])
@@ -187,5 +187,5 @@ async def test_a_doubtful_refusal_of_one_channel_or_without_an_answer_stops_nobo
 ) -> None:
     slack.scopes, slack.refused = scopes, False
     breaker.doubt(POST, "no_permission")
-    await breaker.require_closed()
+    await breaker.require_access(paid=True)
     assert breaker.is_closed

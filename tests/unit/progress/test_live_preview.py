@@ -224,20 +224,47 @@ async def test_a_run_that_is_broken_off_leaves_that_to_the_next() -> None:
     assert screen.recorded == "1.0"
 
 
-async def test_of_several_candidates_the_one_at_work_is_shown_and_takes_anothers_place() -> None:
+async def test_of_several_candidates_the_newest_of_any_is_shown() -> None:
     screen = Screen(with_latest(generating(), candidates=(Candidate(1), Candidate(2))))
     async with screen.previews.showing(ID, ImageRef(1, 2)):
         async with screen.showing(ends=False):
-            screen.offer("second", 2)
-            screen.offer("first")
-            await eventually(lambda: screen.recorded)
-        assert (screen.posted, screen.removed) == (["first"], []), "it stays until another comes"
+            offered = [(2, "second"), (1, "first"), (2, "second again")]
+            for count, (candidate, name) in enumerate(offered, start=1):
+                screen.offer(name, candidate)
+                await eventually(screen.times(count))
+        assert screen.posted[-1] == "second again"
+        assert screen.recorded, "it stays until another comes"
         made = (Candidate(1, width=1), Candidate(2))
         screen.store.sessions[ID] = with_latest(screen.store.sessions[ID], candidates=made)
-        screen.offer("second again", 2)
-        await eventually(lambda: screen.removed)
-    assert screen.posted == ["first", "second again"]
-    assert (screen.removed, screen.recorded) == (["1.0"], "2.0")
+        screen.offer("of one that is made", 1)
+        await asyncio.sleep(0.02)
+        screen.offer("second at last", 2)
+        await eventually(screen.times(4))
+    assert screen.posted == ["second", "first", "second again", "second at last"]
+    assert (screen.removed, screen.recorded) == (["1.0", "2.0", "4.0"], "6.0")
+
+
+async def test_previews_of_several_candidates_keep_their_distance_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_preview, "GAP", 60.0)
+    screen = Screen(with_latest(generating(), candidates=(Candidate(1), Candidate(2))))
+    async with screen.previews.showing(ID, ImageRef(1, 2)), screen.showing(ends=False):
+        screen.offer("first", 1)
+        await eventually(screen.times(1))
+        screen.offer("second", 2)
+        await asyncio.sleep(0.02)
+        assert screen.posted == ["first"]
+
+
+async def test_a_candidate_that_breaks_off_leaves_the_previews_of_the_others() -> None:
+    screen = Screen(with_latest(generating(), candidates=(Candidate(1), Candidate(2))))
+    async with screen.previews.showing(ID, ImageRef(1, 2)):
+        with pytest.raises(RuntimeError):
+            async with screen.showing(ends=False):
+                raise RuntimeError
+        screen.offer("second", 2)
+        await eventually(screen.times(1))
 
 
 async def test_one_replaces_what_another_run_has_recorded_meanwhile() -> None:

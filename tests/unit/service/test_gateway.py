@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,7 +127,7 @@ async def test_a_form_submits_a_session_that_waits_for_its_prompt() -> None:
 
 async def test_starting_over_clears_the_approved_session_and_its_images() -> None:
     setup = Setup(a_session(Stage.FINAL, attempts=2, final_ts="9.0"))
-    setup.store.images = {(ID, ImageRef(n)): "a" for n in range(3)}
+    setup.store.images = {(ID, ImageRef(n)): "a" for n in (1, 2)}
     _, new = await setup.new_sessions.restart(ORIGIN, ID)
     session, old = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
     assert (session.stage, session.task_input) == (Stage.GENERATING, "a cat")
@@ -156,15 +157,37 @@ async def test_a_cleared_session_cannot_be_submitted_anew() -> None:
     assert (setup.session.stage, len(setup.session.attempts)) == (Stage.INITIAL_INPUT, 1)
 
 
-async def test_starting_over_goes_on_where_the_store_went_away_in_between() -> None:
+async def test_starting_over_is_one_commit() -> None:
     setup = Setup(a_session(Stage.FINAL, final_ts="9.0"))
     _, new = await setup.new_sessions.restart(ORIGIN, ID)
-    setup.store.writes_until_away = 1
+    before = dict(setup.store.sessions)
+    setup.store.writes_until_away = 0
     with pytest.raises(StoreUnavailable):
         await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
-    setup.store.writes_until_away = None
-    session, _ = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
+    assert setup.store.sessions == before
+    setup.store.writes_until_away = 1
+    session, old = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
     assert session.stage is Stage.GENERATING
+    assert old is not None
+    assert old.started_over
+
+
+async def test_a_session_of_the_same_request_that_came_before_is_not_taken_back() -> None:
+    """It has answered; the second delivery finds the store away."""
+    setup = Setup()
+    waiting = a_session(Stage.INITIAL_INPUT)
+    there = await setup.gateway.store_new(waiting)
+    create = setup.store.create
+
+    async def unanswered(session: Session, **options: Any) -> Session:
+        await create(session, **options)
+        raise StoreUnavailable("the answer was lost")
+
+    setup.store.create = unanswered  # type: ignore[method-assign, assignment]
+    with pytest.raises(StoreUnavailable):
+        await setup.gateway.store_new(waiting)
+    await setup.tasks.drain(10)
+    assert setup.store.sessions[there.id] == there
 
 
 async def test_a_session_whose_keeping_is_in_doubt_is_taken_back() -> None:
@@ -172,11 +195,11 @@ async def test_a_session_whose_keeping_is_in_doubt_is_taken_back() -> None:
     setup = Setup()
     create = setup.store.create
 
-    async def kept_but_unanswered(session: Session) -> Session:
-        await create(session)
+    async def kept_but_unanswered(session: Session, **options: Any) -> Session:
+        await create(session, **options)
         raise StoreUnavailable("the answer was lost")
 
-    setup.store.create = kept_but_unanswered  # type: ignore[method-assign]
+    setup.store.create = kept_but_unanswered  # type: ignore[method-assign, assignment]
     with pytest.raises(StoreUnavailable):
         await setup.new_sessions.start(ORIGIN, PROMPT)
     await setup.tasks.drain(10)
@@ -187,12 +210,12 @@ async def test_a_session_that_was_waited_for_in_vain_is_taken_back() -> None:
     setup = Setup()
     create = setup.store.create
 
-    async def kept_but_late(session: Session) -> Session:
-        await create(session)
+    async def kept_but_late(session: Session, **options: Any) -> Session:
+        await create(session, **options)
         await asyncio.sleep(60)
         return session
 
-    setup.store.create = kept_but_late  # type: ignore[method-assign]
+    setup.store.create = kept_but_late  # type: ignore[method-assign, assignment]
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await setup.new_sessions.start(ORIGIN, PROMPT)
@@ -220,17 +243,17 @@ async def test_a_session_is_taken_back_once_the_store_is_there_again(
     create, discard = setup.store.create, setup.store.discard
     tried = []
 
-    async def kept_but_unanswered(session: Session) -> Session:
-        await create(session)
+    async def kept_but_unanswered(session: Session, **options: Any) -> Session:
+        await create(session, **options)
         raise StoreUnavailable("the answer was lost")
 
-    async def away_at_first(session_id: str) -> None:
-        tried.append(session_id)
+    async def away_at_first(session: Session, write_id: str) -> None:
+        tried.append(session.id)
         if len(tried) == 1:
             raise StoreUnavailable("away")
-        await discard(session_id)
+        await discard(session, write_id)
 
-    setup.store.create = kept_but_unanswered  # type: ignore[method-assign]
+    setup.store.create = kept_but_unanswered  # type: ignore[method-assign, assignment]
     setup.store.discard = away_at_first  # type: ignore[method-assign]
     with pytest.raises(StoreUnavailable):
         await setup.new_sessions.start(ORIGIN, PROMPT)

@@ -268,7 +268,7 @@ def test_a_transparent_colour_of_a_palette_stays_so() -> None:
 def test_what_is_long_without_loss_is_compressed(
     monkeypatch: pytest.MonkeyPatch, transparent: bool
 ) -> None:
-    monkeypatch.setattr(decoding, "MAX_LOSSLESS", 1000)
+    monkeypatch.setattr(decoding, "LONG", 1000)
     noise = Image.effect_noise((100, 100), 80).convert("RGB")
     if transparent:
         noise.putalpha(Image.linear_gradient("L").resize((100, 100)))

@@ -18,22 +18,20 @@ from bot.domain.errors import (
     RETRYABLE,
     FailureKind,
     GenerationError,
-    SlackRefused,
+    SlackShutOut,
     SlackUnavailable,
     StoreUnavailable,
 )
 from bot.domain.images import BaseImage
-from bot.domain.jobs import owed
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
-from bot.domain.stages import Stage
-from bot.flow import images
-from bot.flow.images import TRIES, GenerateImage, UploadImages
-from bot.flow.shared import Shared, shared_store
+from bot.flow import Shared, generate, shared_store
+from bot.flow.generate import GenerateImage
 from bot.generation import recording
 from bot.generation.image_requests import ImageRequests
-from bot.generation.recording import WAIT, RunCheckpoint
+from bot.generation.recording import TRIES, WAIT, RunCheckpoint
 from bot.ports import OnReading
+from bot.telemetry.metrics import GenerationMeter
 from bot.views.failure_words import failure_words
 from tests.fakes import (
     ID,
@@ -43,7 +41,6 @@ from tests.fakes import (
     FakeFiles,
     FakeHeartbeats,
     FakeImageBackend,
-    FakePublisher,
     FakeSessionStore,
     FakeSlackAccess,
     FakeTime,
@@ -65,7 +62,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     """Nobody waits between the tries."""
     fake = FakeTime()
     quick = SimpleNamespace(**{**vars(asyncio), "sleep": fake.sleep})
-    monkeypatch.setattr(images, "time", fake)
+    monkeypatch.setattr(generate, "time", fake)
     monkeypatch.setattr(recording, "time", fake)
     monkeypatch.setattr(recording, "asyncio", quick)
     monkeypatch.setattr(pocketflow, "asyncio", quick)
@@ -98,6 +95,7 @@ class Run:
                 FakeSlackAccess(),
                 lambda *offered: self.previews.append(offered),
             ),
+            GenerationMeter("responses"),
         )
         action = await node.run_async(self.shared)
         assert isinstance(action, str)
@@ -264,7 +262,7 @@ async def test_a_failure_that_may_pass_is_retried_until_the_tries_are_used_up(
     run = Run(generating(), GenerationError(kind))
     assert await run() == "failed"
     assert len(run.backend.requests) == TRIES == 3
-    assert time.slept == [0, WAIT, 0, WAIT, 0]
+    assert time.slept == [0, WAIT, 2 * WAIT]
     assert run.shared["failure"] == kind.value
 
 
@@ -272,7 +270,29 @@ async def test_a_retry_waits_as_long_as_the_provider_says(time: FakeTime) -> Non
     limited = GenerationError(FailureKind.RATE_LIMITED, retry_after=7.5)
     run = Run(generating(), limited, GenerationError(FailureKind.PROVIDER_DOWN), IMAGE)
     assert await run() == "generated"
-    assert time.slept == [0, WAIT, 7.5 - WAIT, WAIT, 0]
+    assert time.slept == [0, 7.5, 2 * WAIT]
+
+
+async def test_the_last_try_does_not_promise_another(
+    time: FakeTime, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = Run(generating(), GenerationError(FailureKind.PROVIDER_DOWN))
+    assert await run() == "failed"
+    assert caplog.text.count("asking again") == TRIES - 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [SlackShutOut("chat.update", "token_revoked"), StoreUnavailable("away"), SlackUnavailable("x")],
+)
+async def test_what_another_try_of_the_run_cannot_mend_fails_the_job_at_once(
+    time: FakeTime, error: Exception
+) -> None:
+    run = Run(generating(), error)
+    with pytest.raises(type(error)):
+        await run()
+    assert len(run.backend.requests) == 1
+    assert sum(time.slept) == 0
 
 
 async def test_a_wait_that_is_too_long_is_reported_instead(time: FakeTime) -> None:
@@ -393,13 +413,13 @@ async def test_a_cancelled_run_has_recorded_what_was_on_its_way_into_the_store()
     run.backend.gate = asyncio.Event()
     update, held = run.store.update, asyncio.Event()
 
-    async def slowly(session_id: str, change: Any) -> Session:
+    async def slowly(session_id: str, change: Any, *extra: Any) -> Session:
         if run.backend.requests:
             held.set()
             await asyncio.sleep(0.05)
         return await update(session_id, change)
 
-    run.store.update = slowly  # type: ignore[method-assign]
+    run.store.update = slowly  # type: ignore[method-assign, assignment]
     running = asyncio.create_task(run())
     await held.wait()
     running.cancel()
@@ -470,153 +490,3 @@ async def test_an_image_that_cannot_be_had_fails_before_anything_is_paid(
     assert await run() == "failed"
     assert run.backend.requests == []
     assert run.shared["failure"] == kind.value
-
-
-# the upload
-
-
-REFUSED = SlackRefused("files.completeUploadExternal", "file_upload_size_restricted")
-AWAY = SlackUnavailable("away")
-
-
-def generated(images: int = 1, **first: Any) -> Session:
-    """A session with so many images; these facts are the first one's."""
-    attempt = an_attempt(images=images, started_at=1.0, generated_at=2.0, delivering=1)
-    for candidate in attempt.candidates:
-        attempt = attempt.with_candidate(replace(candidate, width=9, height=9))
-    attempt = attempt.with_candidate(replace(attempt.candidate(1), **first))
-    return with_attempt(generating(), attempt)
-
-
-class Uploads:
-    """The surroundings of `UploadImages`."""
-
-    def __init__(self, session: Session, *failures: Exception) -> None:
-        self.store = FakeSessionStore(session)
-        self.publisher = FakePublisher()
-        self.publisher.failures["upload"] = list(failures)
-        self.shared: Shared = shared_store(session, 1, repeated=False)
-        for candidate in session.latest.candidates:
-            encoded = base64.b64encode(f"image {candidate.number}".encode()).decode()
-            self.store.images[ID, ImageRef(1, candidate.number)] = encoded
-
-    async def run(self) -> str:
-        action: str = await UploadImages(self.store, self.publisher).run_async(self.shared)
-        return action
-
-    @property
-    def candidates(self) -> tuple[Candidate, ...]:
-        return self.store.sessions[ID].latest.candidates
-
-
-async def test_an_upload_is_recorded_with_its_candidate() -> None:
-    uploads = Uploads(generated())
-    assert await uploads.run() == "uploaded"
-    assert uploads.candidates[0].file_id == "upload:1"
-    assert uploads.publisher.of("upload")[0].details == {"number": ImageRef(1), "data": b"image 1"}
-
-
-async def test_every_image_is_uploaded() -> None:
-    uploads = Uploads(generated(3))
-    assert await uploads.run() == "uploaded"
-    assert [c.file_id for c in uploads.candidates] == ["upload:1", "upload:1.2", "upload:1.3"]
-    assert {s.details["data"] for s in uploads.publisher.shown} == {
-        b"image 1",
-        b"image 2",
-        b"image 3",
-    }
-
-
-async def test_the_image_that_was_just_made_is_taken_from_the_shared_store() -> None:
-    uploads = Uploads(generated(2))
-    uploads.shared["generated_image"] = base64.b64encode(b"just made").decode()
-    del uploads.store.images[ID, ImageRef(1)]
-    assert await uploads.run() == "uploaded"
-    assert {s.details["data"] for s in uploads.publisher.shown} == {b"just made", b"image 2"}
-
-
-async def test_an_image_that_has_expired_is_owed_once_more_and_the_others_are_uploaded() -> None:
-    uploads = Uploads(generated(3))
-    del uploads.store.images[ID, ImageRef(1, 2)]
-    assert await uploads.run() == "expired"
-    assert [c.file_id for c in uploads.candidates] == ["upload:1", "", "upload:1.3"]
-    assert [job.candidate for job in owed(uploads.store.sessions[ID])] == [2]
-
-
-async def test_a_run_of_another_candidate_uploads_nothing() -> None:
-    uploads = Uploads(generated(2))
-    uploads.shared["candidate"] = 2
-    assert await uploads.run() == "cancelled"
-    assert uploads.publisher.shown == []
-
-
-async def test_a_recorded_file_is_not_uploaded_again() -> None:
-    uploads = Uploads(generated(2, file_id="F1"))
-    assert await uploads.run() == "uploaded"
-    assert [c.file_id for c in uploads.candidates] == ["F1", "upload:1.2"]
-
-
-async def test_a_candidate_without_an_image_has_nothing_to_upload() -> None:
-    uploads = Uploads(generated(2, width=0, failure=FailureKind.TIMED_OUT))
-    assert await uploads.run() == "uploaded"
-    assert [s.details["number"] for s in uploads.publisher.shown] == [ImageRef(1, 2)]
-
-
-async def test_the_first_of_two_uploads_is_kept() -> None:
-    uploads = Uploads(generated())
-    upload = uploads.publisher.upload
-
-    async def overtaken(session: Session, image: ImageRef, data: bytes) -> str:
-        done = uploads.candidates[0]
-        await uploads.store.update(
-            ID,
-            lambda s: with_attempt(s, s.latest.with_candidate(replace(done, file_id="F-other"))),
-        )
-        return await upload(session, image, data)
-
-    uploads.publisher.upload = overtaken  # type: ignore[method-assign]
-    assert await uploads.run() == "uploaded"
-    assert uploads.candidates[0].file_id == "F-other"
-
-
-async def test_one_that_slack_refuses_does_not_lose_the_others() -> None:
-    uploads = Uploads(generated(2), REFUSED)
-    assert await uploads.run() == "uploaded"
-    assert [c.failure for c in uploads.candidates] == [FailureKind.NOT_DELIVERED, None]
-    assert [c.number for c in uploads.store.sessions[ID].latest.images] == [2]
-
-
-@pytest.mark.parametrize("images", [1, 2])
-async def test_where_slack_takes_none_the_attempt_has_failed(images: int) -> None:
-    uploads = Uploads(generated(images), REFUSED, REFUSED)
-    assert await uploads.run() == "failed"
-    assert uploads.shared["failure"] == "not_delivered"
-
-
-async def test_while_slack_is_away_the_run_ends_with_what_it_has_and_is_repeated() -> None:
-    uploads = Uploads(generated(2), AWAY)
-    with pytest.raises(SlackUnavailable):
-        await uploads.run()
-    assert [c.file_id for c in uploads.candidates] == ["", "upload:1.2"]
-    assert await uploads.run() == "uploaded"
-    assert [c.file_id for c in uploads.candidates] == ["upload:1", "upload:1.2"]
-
-
-@pytest.mark.parametrize("when", ["before", "meanwhile"])
-async def test_a_cancelled_attempt_goes_no_further(when: str) -> None:
-    cancelled = replace(
-        with_latest(generated(), failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT
-    )
-    uploads = Uploads(generated())
-    upload = uploads.publisher.upload
-
-    async def meanwhile(session: Session, image: ImageRef, data: bytes) -> str:
-        uploads.store.sessions[ID] = cancelled
-        await asyncio.sleep(0)
-        return await upload(session, image, data)
-
-    uploads.publisher.upload = meanwhile  # type: ignore[method-assign]
-    if when == "before":
-        uploads.store.sessions[ID] = cancelled
-    assert await uploads.run() == "cancelled"
-    assert len(uploads.publisher.shown) == (when == "meanwhile")

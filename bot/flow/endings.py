@@ -1,4 +1,4 @@
-"""The nodes that show how an attempt ends: its draft, its failure, or nothing of it."""
+"""The nodes that show that an attempt brought no draft: its failure, or nothing of it."""
 
 from __future__ import annotations
 
@@ -6,114 +6,22 @@ import logging
 import time
 from typing import NamedTuple
 
-import pybase64
 from pocketflow import AsyncNode
 
-from bot.domain.attempt import ImageRef
-from bot.domain.errors import (
-    OFFERS_EDIT,
-    FailureKind,
-    ImageNotReady,
-    Refusal,
-    SlackRefused,
-    SlackUnavailable,
-)
+from bot.domain.errors import OFFERS_EDIT, FailureKind, Refusal, SlackRefused, SlackUnavailable
 from bot.domain.generation import (
     attempt_failed,
-    draft_posted,
+    delivers,
     image_failed,
-    shared_as_files,
     started,
     was_cancelled,
 )
 from bot.domain.session import Session
-from bot.flow.shared import Shared, contract_of, fail, image_of, may_show, next_action
+from bot.flow.generate import Shared, contract_of, fail, image_of, next_action
 from bot.ports import DraftMessages, FailureMessages, SessionRecords
 from bot.progress.session_messages import DraftRefresher
-from bot.telemetry.metrics import DRAFT_SECONDS
 
 log = logging.getLogger(__name__)
-
-
-class Draft(NamedTuple):
-    """What `exec` needs to show the images. `posted` is the message that an earlier run posted."""
-
-    session: Session
-    number: int
-    repeated: bool
-    posted: str
-
-
-class PostDraft(AsyncNode):
-    """Files → a message in the thread with the buttons to decide."""
-
-    def __init__(self, sessions: SessionRecords, publisher: DraftMessages) -> None:
-        super().__init__()
-        self._sessions = sessions
-        self._publisher = publisher
-
-    async def prep_async(self, shared: Shared) -> Draft | None:
-        session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
-        if not may_show(session, shared):
-            return None
-        return Draft(session, number, shared["repeated"], session.latest.message_ts)
-
-    async def exec_async(self, draft: Draft | None) -> str | SlackRefused | None:
-        if draft is None or draft.posted:
-            return draft.posted if draft else None
-        session, number, repeated, _ = draft
-        try:
-            try:
-                return await self._publisher.post_draft(session, number, repeated=repeated)
-            except ImageNotReady as error:
-                session = await self._share(session, number, error)
-            return await self._publisher.post_draft(session, number, repeated=repeated)
-        except SlackRefused as error:
-            return error
-
-    async def _share(self, session: Session, number: int, error: ImageNotReady) -> Session:
-        """Show the images as plain files, in their order, and record that. Raises `error` where an
-        image has expired."""
-        images = [ImageRef(number, candidate.number) for candidate in session.latest.images]
-        stored = [await self._sessions.load_image(session.id, image) for image in images]
-        if None in stored:
-            raise error
-        for image, encoded in zip(images, stored, strict=True):
-            await self._publisher.share(session, image, pybase64.b64decode(encoded or ""))
-        return await self._sessions.update(session.id, lambda s: shared_as_files(s, number))
-
-    async def post_async(
-        self, shared: Shared, draft: Draft | None, ts: str | SlackRefused | None
-    ) -> str:
-        if ts is None:
-            return "cancelled"
-        if isinstance(ts, SlackRefused):
-            log.warning("Slack did not take a draft: %s", ts)
-            return fail(shared, FailureKind.NOT_DELIVERED)
-        log.info("draft posted")
-        shared["message_ts"] = ts
-        return "posted"
-
-
-class OpenReview(AsyncNode):
-    """The draft is in the thread: the session waits for the person's decision."""
-
-    def __init__(self, sessions: SessionRecords) -> None:
-        super().__init__()
-        self._sessions = sessions
-
-    async def post_async(self, shared: Shared, prepared: None, executed: None) -> str:
-        number, ts, used = shared["attempt"], shared["message_ts"], shared["input_used_by_process"]
-        try:
-            session = await self._sessions.update(
-                shared["session_id"], lambda s: draft_posted(s, number, ts, time.time(), used)
-            )
-        except Refusal:
-            log.info("attempt %s was ended by another run", number)
-            return "cancelled"
-        DRAFT_SECONDS.observe(max(0.0, session.updated_at - session.attempt(number).queued_at))
-        shared |= contract_of(session)
-        return "reviewing"
 
 
 class End(AsyncNode):
@@ -136,7 +44,7 @@ class GiveUp(AsyncNode):
         session = await self._sessions.update(
             session_id, lambda s: started(s, image, runner, time.time())
         )
-        if may_show(session, shared):
+        if delivers(session, image_of(shared), shared["runner"]):
             return fail(shared, FailureKind.INTERNAL)
         session = await self._sessions.update(
             session_id,
@@ -166,7 +74,7 @@ class ReportFailure(AsyncNode):
 
     async def prep_async(self, shared: Shared) -> Failure | None:
         session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
-        if not may_show(session, shared):
+        if not delivers(session, image_of(shared), shared["runner"]):
             return None
         kind, words = FailureKind(shared["failure"]), shared["error_message"]
         return Failure(session, number, kind, words, shared["repeated"])

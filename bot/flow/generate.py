@@ -1,8 +1,9 @@
-"""The nodes that make an image and bring it to Slack, where nobody sees it yet."""
+"""The node that makes an image, and the `shared` dict of a run."""
 
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pybase64
 from opentelemetry.trace import SpanKind
-from pocketflow import AsyncNode, AsyncParallelBatchNode
+from pocketflow import AsyncNode
 
 from bot.concurrency import SoftLimit, finish_before_cancel
 from bot.domain.attempt import MOST_ASKED, ImageRef
@@ -20,35 +21,37 @@ from bot.domain.errors import (
     GenerationError,
     ImagineError,
     NotAsked,
-    SlackRefused,
 )
 from bot.domain.generation import (
-    image_expired,
+    delivers,
     image_failed,
     image_made,
     leads,
-    record_candidate,
+    most_telling_failure,
     started,
 )
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
-from bot.flow.shared import Shared, contract_of, fail, image_of, may_show, next_action
 from bot.generation.image_requests import ImageRequests
-from bot.generation.recording import LAST_RECORD_WITHIN, WAIT, NewCheckpoint, RunCheckpoint
-from bot.ports import ImageBackend, ImageUploads, SessionRecords
-from bot.telemetry.context import log_context, prompt_fields, span
+from bot.generation.recording import LAST_RECORD_WITHIN, TRIES, NewCheckpoint, RunCheckpoint
+from bot.ports import ImageBackend, SessionRecords
+from bot.telemetry.context import prompt_fields, span
+from bot.telemetry.metrics import GenerationMeter
+from bot.views.failure_words import failure_words
 
 log = logging.getLogger(__name__)
 
-TRIES = 3
-"""Tries of one run."""
+Shared = dict[str, Any]
+"""PocketFlow's `shared` dict of one run."""
+
 IN_MEMORY = 12
 """Images that are encoded, or decoded, at a time: each takes several times its size meanwhile."""
 SLOT_PATIENCE = 3.0
 """Seconds that an image waits for one of these slots."""
 
-Outcome = GeneratedImage | GenerationError | None
-"""None: there was nothing to ask for."""
+Outcome = GeneratedImage | ImagineError | None
+"""None: there was nothing to ask for. Any error but a `GenerationError` fails the job: the store or
+Slack is away, and another try of the same run would not mend that."""
 
 
 class PreparedCall(NamedTuple):
@@ -59,8 +62,8 @@ class PreparedCall(NamedTuple):
 
 
 class GenerateImage(AsyncNode):
-    """Prompt → the image of one candidate. PocketFlow retries a failure that retrying can mend: no
-    other is raised. The candidate that is made last goes on to the draft."""
+    """Prompt → the image of one candidate. `exec` raises only a failure that another try may mend,
+    and PocketFlow retries it. The candidate that is made last goes on to the draft."""
 
     def __init__(
         self,
@@ -69,13 +72,15 @@ class GenerateImage(AsyncNode):
         requests: ImageRequests,
         on_change: Callable[[str], None],
         new_checkpoint: NewCheckpoint,
+        meter: GenerationMeter,
     ) -> None:
-        super().__init__(max_retries=TRIES, wait=WAIT)
+        super().__init__(max_retries=TRIES)
         self._sessions = sessions
         self._backend = backend
         self._requests = requests
         self._on_change = on_change
         self._new_checkpoint = new_checkpoint
+        self._meter = meter
         self._slots = SoftLimit(IN_MEMORY, SLOT_PATIENCE)
 
     async def prep_async(self, shared: Shared) -> PreparedCall | GenerationError | None:
@@ -107,7 +112,7 @@ class GenerateImage(AsyncNode):
         try:
             await checkpoint.wait_for_turn()
             request = replace(request, response_id=checkpoint.response_id)
-            with span("provider generate", SpanKind.CLIENT):
+            with span("provider generate", SpanKind.CLIENT), self._meter.measure():
                 return await self._backend.generate(request, checkpoint)
         except AskedTooOften:
             log.error("asked %s times for an image, and none was recorded", MOST_ASKED)
@@ -118,8 +123,8 @@ class GenerateImage(AsyncNode):
             if checkpoint.can_retry(error):
                 raise
             return _about_base(request, error)
-        except ImagineError:  # the store or Slack is away: nothing was asked for
-            raise
+        except ImagineError as error:
+            return error
         except Exception as error:  # PocketFlow would pay for it three times
             log.error("the image backend broke: %s", type(error).__name__)
             log.debug("where", exc_info=True)
@@ -127,24 +132,18 @@ class GenerateImage(AsyncNode):
         finally:
             await checkpoint.close()
 
-    async def exec_fallback_async(
-        self, prepared: PreparedCall | GenerationError | None, error: Exception
-    ) -> GenerationError:
-        """After the last try. An error that is no failure of the generation fails the job."""
-        if isinstance(error, GenerationError):
-            return error
-        raise error
-
     async def post_async(
         self, shared: Shared, prepared: PreparedCall | GenerationError | None, outcome: Outcome
     ) -> str:
         session_id = shared["session_id"]
         if outcome is None:
             session = await self._sessions.load(session_id)
-        else:
+        elif isinstance(outcome, GeneratedImage | GenerationError):
             asked_at = prepared.checkpoint.asked_at if isinstance(prepared, PreparedCall) else 0.0
             recording = self._record(shared, outcome, time.monotonic() - asked_at)
             session = await finish_before_cancel(recording, LAST_RECORD_WITHIN)
+        else:
+            raise outcome
         self._on_change(session_id)
         return next_action(session, shared)
 
@@ -172,74 +171,70 @@ class GenerateImage(AsyncNode):
         return session
 
 
-class Upload(NamedTuple):
-    """One image that Slack does not have yet. `encoded` is the image in base64 where this run has
-    just made it; the others are read from the store one by one."""
-
-    session: Session
-    image: ImageRef
-    encoded: str
-
-
-class UploadImages(AsyncParallelBatchNode):
-    """Images → files that Slack knows. Each is recorded at once; one that Slack refuses is a
-    failure of its candidate, and of the attempt where no other candidate has an image. An image
-    whose bytes have expired is made again by a job of its own, which then delivers."""
-
-    def __init__(self, sessions: SessionRecords, publisher: ImageUploads) -> None:
-        super().__init__()
-        self._sessions = sessions
-        self._publisher = publisher
-        self._slots = SoftLimit(IN_MEMORY, SLOT_PATIENCE)
-
-    async def prep_async(self, shared: Shared) -> list[Upload]:
-        session, made = await self._sessions.load(shared["session_id"]), image_of(shared)
-        if not may_show(session, shared):
-            return []
-        images = [ImageRef(made.attempt, c.number) for c in session.latest.images if not c.file_id]
-        encoded = shared["generated_image"]
-        return [Upload(session, image, encoded if image == made else "") for image in images]
-
-    async def exec_async(self, upload: Upload) -> None:
-        session, image, encoded = upload
-        with log_context(session.id, candidate=image.candidate):
-            try:
-                async with self._slots.slot():
-                    encoded = encoded or await self._sessions.load_image(session.id, image) or ""
-                    if not encoded:
-                        log.warning("an image expired before Slack had it: it is made again")
-                        await self._sessions.update(session.id, lambda s: image_expired(s, image))
-                        return
-                    data = pybase64.b64decode(encoded)
-                    file_id = await self._publisher.upload(session, image, data)
-                    del data
-            except SlackRefused as error:
-                log.warning("Slack did not take an image: %s", error)
-                facts: dict[str, Any] = {"failure": FailureKind.NOT_DELIVERED}
-            else:
-                log.info("image uploaded", extra={"file": file_id})
-                facts = {"file_id": file_id}
-            await self._sessions.update(session.id, lambda s: record_candidate(s, image, **facts))
-
-    async def exec_fallback_async(self, upload: Upload, error: Exception) -> Exception:
-        """An error of one image does not interrupt the others: it is raised after them."""
-        return error
-
-    async def post_async(
-        self, shared: Shared, uploads: list[Upload], outcomes: list[Exception | None]
-    ) -> str:
-        for error in filter(None, outcomes):
-            raise error
-        session = await self._sessions.load(shared["session_id"])
-        if not may_show(session, shared):
-            waits = leads(session, image_of(shared), shared["runner"])
-            return "expired" if waits and not session.latest.delivering else "cancelled"
-        return "uploaded" if session.latest.images else fail(shared, FailureKind.NOT_DELIVERED)
-
-
 def _about_base(request: ImageRequest, error: GenerationError) -> GenerationError:
     """`SOURCE_GONE` as `BASE_GONE` where the image to edit is one of ours, which nobody has any
     more. A person's picture has no response id: it is always sent as it is."""
     ours = request.base is not None and bool(request.base.response_id)
     gone = ours and error.kind is FailureKind.SOURCE_GONE
     return GenerationError(FailureKind.BASE_GONE) if gone else error
+
+
+def shared_store(
+    session: Session, candidate: int = 0, *, repeated: bool, runner: str = ""
+) -> Shared:
+    """The contract's keys, and which image of the newest attempt this run is for.
+
+    `candidate`: 0 where the run is about the attempt as a whole. `repeated`: an earlier run of the
+    same job may have done more than it recorded. `runner` names this run, by default with a new
+    name. `failure` is the kind of the failure that `error_message` describes. `message_ts` is the
+    draft, once it is posted.
+    """
+    return {
+        "session_id": session.id,
+        "attempt": session.latest.number,
+        "candidate": candidate,
+        "repeated": repeated,
+        "runner": runner or secrets.token_hex(6),
+        **contract_of(session),
+        "generated_image": "",
+        "failure": None,
+        "message_ts": "",
+    }
+
+
+def contract_of(session: Session) -> Shared:
+    """The contract's keys as the session has them; the image is a key of its own."""
+    return {
+        "task_input": session.task_input,
+        "stage": session.stage.value,
+        "error_message": session.error_message,
+        "input_used_by_process": session.input_used_by_process,
+        "final_result": session.final_result,
+    }
+
+
+def image_of(shared: Shared) -> ImageRef:
+    """The image that the run is for."""
+    return ImageRef(shared["attempt"], shared["candidate"])
+
+
+def fail(shared: Shared, kind: FailureKind, said: str = "") -> str:
+    """Write the failure for `ReportFailure` into `shared`; returns the action. `said` is the
+    model's own words."""
+    shared["failure"] = kind.value
+    shared["error_message"] = failure_words(kind, said=said)
+    return "failed"
+
+
+def next_action(session: Session, shared: Shared) -> str:
+    """The action after a candidate is made or has failed. The one that was made last goes on to
+    the draft, or reports the failure where no candidate has an image."""
+    image, runner = image_of(shared), shared["runner"]
+    if not leads(session, image, runner):
+        return "cancelled"
+    if not delivers(session, image, runner):
+        return "recorded"
+    if not session.latest.images:
+        return fail(shared, *most_telling_failure(session.latest))
+    shared["input_used_by_process"] = session.latest.prompt
+    return "generated"

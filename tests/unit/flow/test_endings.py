@@ -1,160 +1,32 @@
-"""The nodes that put a draft up for review, and take away one that nobody wants any more."""
+"""The nodes that take a draft away that nobody wants any more, and report a failure."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 
 import pytest
-from pocketflow import AsyncNode
 
-from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
     OFFERS_EDIT,
     FailureKind,
-    ImageNotReady,
-    SlackRefused,
     SlackUnavailable,
 )
-from bot.domain.session import Session, with_attempt
+from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.flow.messages import OpenReview, PostDraft, RemoveDraft, ReportFailure, RestoreDraft
-from bot.flow.shared import Shared, fail, shared_store
+from bot.flow import Shared, shared_store
+from bot.flow.endings import RemoveDraft, ReportFailure, RestoreDraft
+from bot.flow.generate import fail
 from bot.progress.session_messages import DraftRefresher
 from tests.fakes import (
     ID,
     FakePublisher,
     FakeSessionStore,
-    a_candidate,
     a_session,
     an_attempt,
     generating,
     with_latest,
 )
-from tests.support.metrics import Counted
-
-REFUSED = SlackRefused("chat.postMessage", "restricted_action")
-NOT_READY = ImageNotReady("chat.postMessage", "invalid_blocks")
-UPLOADED = with_attempt(
-    generating(),
-    replace(an_attempt(images=2, delivering=2), candidates=(a_candidate(1), a_candidate(2))),
-)
-CANCELLED = replace(with_latest(UPLOADED, failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT)
-
-
-class Place:
-    """A node's surroundings."""
-
-    def __init__(self, session: Session, *, repeated: bool = False) -> None:
-        self.store = FakeSessionStore(session)
-        self.publisher = FakePublisher()
-        self.shared: Shared = shared_store(session, 2, repeated=repeated)
-        for n in (1, 2):
-            encoded = base64.b64encode(f"image {n}".encode()).decode()
-            self.store.images[ID, ImageRef(1, n)] = encoded
-
-    async def run(self, node: AsyncNode) -> str | None:
-        action: str | None = await node.run_async(self.shared)
-        return action
-
-    async def post(self) -> str | None:
-        return await self.run(PostDraft(self.store, self.publisher))
-
-    @property
-    def session(self) -> Session:
-        return self.store.sessions[ID]
-
-
-async def test_what_slack_refuses_becomes_a_failure() -> None:
-    place = Place(UPLOADED)
-    place.publisher.failures["post_draft"] = [REFUSED]
-    assert await place.post() == "failed"
-    assert place.shared["failure"] == "not_delivered"
-
-
-async def test_while_slack_is_away_the_run_ends_and_is_repeated() -> None:
-    place = Place(UPLOADED)
-    place.publisher.failures["post_draft"] = [SlackUnavailable("away")]
-    with pytest.raises(SlackUnavailable):
-        await place.post()
-    assert len(place.publisher.shown) == 1
-    assert place.session.stage is Stage.GENERATING
-
-
-@pytest.mark.parametrize("repeated", [True, False])
-async def test_the_draft_is_posted_and_a_repeated_run_says_so(repeated: bool) -> None:
-    place = Place(UPLOADED, repeated=repeated)
-    assert await place.post() == "posted"
-    (shown,) = place.publisher.of("post_draft")
-    assert shown.details == {"number": 1, "repeated": repeated}
-    assert place.shared["message_ts"] == "post_draft:1"
-
-
-async def test_files_that_slack_does_not_come_to_know_are_shared_and_that_is_recorded() -> None:
-    place = Place(UPLOADED)
-    place.publisher.failures["post_draft"] = [NOT_READY]
-    assert await place.post() == "posted"
-    assert place.publisher.names() == ["post_draft", "share", "share", "post_draft"]
-    assert [s.details for s in place.publisher.of("share")] == [
-        {"number": ImageRef(1, 1), "data": b"image 1"},
-        {"number": ImageRef(1, 2), "data": b"image 2"},
-    ]
-    assert place.publisher.shown[-1].session.latest.as_file
-    assert place.session.latest.as_file
-
-
-async def test_an_image_that_has_expired_cannot_be_shared_instead() -> None:
-    place = Place(UPLOADED)
-    del place.store.images[ID, ImageRef(1, 2)]
-    place.publisher.failures["post_draft"] = [NOT_READY]
-    assert await place.post() == "failed"
-    assert place.publisher.of("share") == []
-
-
-async def test_a_recorded_draft_is_not_posted_again() -> None:
-    place = Place(with_latest(UPLOADED, message_ts="7.7"))
-    assert await place.post() == "posted"
-    assert place.publisher.shown == []
-    assert place.shared["message_ts"] == "7.7"
-
-
-@pytest.mark.parametrize("session", [CANCELLED, a_session(), generating(2)])
-async def test_a_draft_that_nobody_waits_for_is_not_posted(session: Session) -> None:
-    place = Place(UPLOADED)
-    place.store.sessions[ID] = session
-    assert await place.post() == "cancelled"
-    assert place.publisher.shown == []
-
-
-async def test_the_time_to_the_draft_runs_from_the_request_and_counts_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    place, counted = Place(with_latest(UPLOADED, queued_at=1_000.0)), Counted()
-    monkeypatch.setattr("time.time", lambda: 1_012.5)
-    place.shared["message_ts"] = "9.9"
-    for _ in range(2):
-        await place.run(OpenReview(place.store))
-    assert counted.of("imagine_draft_seconds_count") == 1
-    assert counted.of("imagine_draft_seconds_sum") == 12.5
-
-
-async def test_a_posted_draft_makes_it_the_persons_turn() -> None:
-    place = Place(UPLOADED)
-    place.shared |= {"message_ts": "7.7", "input_used_by_process": "a cat"}
-    assert await place.run(OpenReview(place.store)) == "reviewing"
-    assert place.session.input_used_by_process == "a cat"
-    assert place.session.stage is Stage.USER_FEEDBACK
-    assert place.session.latest.message_ts == "7.7"
-    assert place.shared["stage"] == "user_feedback"
-
-
-@pytest.mark.parametrize("session", [CANCELLED, a_session()])
-async def test_a_session_that_has_moved_on_is_left_as_it_is(session: Session) -> None:
-    place = Place(UPLOADED)
-    place.shared["message_ts"] = "7.7"
-    place.store.sessions[ID] = session
-    assert await place.run(OpenReview(place.store)) == "cancelled"
-    assert place.session == session
+from tests.unit.flow.setup import CANCELLED, REFUSED, Place
 
 
 async def test_a_draft_of_a_cancelled_attempt_is_taken_away() -> None:

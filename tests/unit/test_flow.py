@@ -27,9 +27,10 @@ from bot.domain.errors import (
 from bot.domain.jobs import owed
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
-from bot.flow import ReviewFlow, images, messages
+from bot.flow import ReviewFlow, Shared, draft, endings, generate, shared_store
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RunCheckpoint
+from bot.telemetry.metrics import GenerationMeter
 from tests.fakes import (
     ID,
     IMAGE,
@@ -57,7 +58,7 @@ KEYS = {
 }
 NODES: list[Any] = [
     node
-    for module in (images, messages)
+    for module in (generate, draft, endings)
     for _, node in inspect.getmembers(module, inspect.isclass)
     if issubclass(node, AsyncNode) and node.__module__ == module.__name__
 ]
@@ -75,6 +76,7 @@ def review_flow(
         requests,
         lambda _: None,
         partial(RunCheckpoint, store, heartbeats, FakeSlackAccess(), lambda *_: None),
+        GenerationMeter("responses"),
     )
 
 
@@ -104,11 +106,14 @@ class Flow:
                 ID, lambda s: transitions.cancel(s, s.latest.number, "w", 130.0)
             )
 
-    async def run(self, candidate: int = 1, *, repeated: bool = False) -> dict[str, object]:
-        return await self.flow.run(self.session, candidate, repeated=repeated)
+    async def run(self, candidate: int = 1, *, repeated: bool = False) -> Shared:
+        shared = shared_store(self.session, candidate, repeated=repeated)
+        await self.flow.run(shared)
+        return shared
 
     async def give_up(self, candidate: int) -> None:
-        await self.flow.run(self.session, candidate, repeated=True, give_up=True)
+        shared = shared_store(self.session, candidate, repeated=True)
+        await self.flow.run(shared, give_up=True)
 
     async def each(self, *, repeated: bool = False) -> None:
         """The job of every candidate, side by side; what ends one does not end the others."""
@@ -339,7 +344,7 @@ async def test_one_flow_serves_several_sessions_at_once() -> None:
     first, second = generating(), replace(generating(), id="T1.U2.def456", user="U2")
     store, publisher = FakeSessionStore(first, second), FakePublisher()
     flow = review_flow(store, FakeImageBackend(IMAGE), publisher)
-    await asyncio.gather(flow.run(first, 1, repeated=False), flow.run(second, 1, repeated=False))
+    await asyncio.gather(*(flow.run(shared_store(s, 1, repeated=False)) for s in (first, second)))
     assert {s.stage for s in store.sessions.values()} == {Stage.USER_FEEDBACK}
     assert sorted(s.session.user for s in publisher.of("post_draft")) == ["U1", "U2"]
 

@@ -1,26 +1,30 @@
-"""`WriteProbe`: what is said of a store that takes no changes."""
+"""`WriteProbe`: what is said of a Redis that takes no changes."""
 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
+from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError
 
-from bot.domain.errors import StoreFull, StoreReadOnly, StoreTrouble, StoreUnavailable
-from bot.ops.write_probe import _STEADY_AFTER, REFUSED, WriteProbe
+from bot.adapters.redis import REFUSED, WriteProbe
+from bot.adapters.redis.coordination import _STEADY_AFTER
+from bot.domain.errors import StoreTrouble
 from bot.telemetry.metrics import REGISTRY
 
 TAKEN = None
 
 
 class Store:
-    """Takes a small change, or raises what comes next."""
+    """A Redis that takes a small change, or raises what comes next."""
 
     def __init__(self) -> None:
         self.next: Exception | None = TAKEN
-        self.writes = WriteProbe(self.write)
+        redis: Any = self
+        self.writes = WriteProbe(redis, 1.0)
 
-    async def write(self) -> None:
+    async def set(self, key: str, value: str, ex: int) -> None:
         if self.next is not None:
             raise self.next
 
@@ -37,9 +41,9 @@ def refuses(why: str) -> float | None:
 @pytest.mark.parametrize(
     ("error", "trouble"),
     [
-        (StoreFull("x"), StoreTrouble.FULL),
-        (StoreReadOnly("x"), StoreTrouble.READ_ONLY),
-        (StoreUnavailable("x"), StoreTrouble.AWAY),
+        (OutOfMemoryError("x"), StoreTrouble.FULL),
+        (ReadOnlyError("x"), StoreTrouble.READ_ONLY),
+        (ConnectionError("x"), StoreTrouble.AWAY),
     ],
 )
 async def test_the_trouble_is_known_until_a_change_is_taken(
@@ -59,7 +63,14 @@ async def test_beginning_and_end_are_logged_once_though_small_things_are_taken_b
 ) -> None:
     store = Store()
     caplog.set_level(logging.INFO)
-    for outcome in [StoreFull("x"), StoreFull("x"), TAKEN, StoreFull("x"), TAKEN, TAKEN]:
+    for outcome in [
+        OutOfMemoryError("x"),
+        OutOfMemoryError("x"),
+        TAKEN,
+        OutOfMemoryError("x"),
+        TAKEN,
+        TAKEN,
+    ]:
         await store.tried(outcome)
     assert caplog.messages == [REFUSED[StoreTrouble.FULL]]
     for _ in range(2 * _STEADY_AFTER):
@@ -69,6 +80,6 @@ async def test_beginning_and_end_are_logged_once_though_small_things_are_taken_b
 
 async def test_a_store_that_is_away_is_told_of_elsewhere(caplog: pytest.LogCaptureFixture) -> None:
     store = Store()
-    for outcome in [StoreUnavailable("x"), TAKEN]:
+    for outcome in [ConnectionError("x"), TAKEN]:
         await store.tried(outcome)
     assert caplog.messages == []

@@ -1,0 +1,175 @@
+"""The nodes that bring the images of an attempt into its thread, as a draft to decide about."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any, NamedTuple
+
+import pybase64
+from pocketflow import AsyncNode, AsyncParallelBatchNode
+
+from bot.concurrency import SoftLimit
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import FailureKind, ImageNotReady, Refusal, SlackRefused
+from bot.domain.generation import (
+    delivers,
+    draft_posted,
+    image_expired,
+    leads,
+    record_candidate,
+    shared_as_files,
+)
+from bot.domain.session import Session
+from bot.flow.generate import IN_MEMORY, SLOT_PATIENCE, Shared, contract_of, fail, image_of
+from bot.ports import DraftMessages, ImageUploads, SessionRecords
+from bot.telemetry.context import log_context
+from bot.telemetry.metrics import DRAFT_SECONDS
+
+log = logging.getLogger(__name__)
+
+
+class Upload(NamedTuple):
+    """One image that Slack does not have yet. `encoded` is the image in base64 where this run has
+    just made it; the others are read from the store one by one."""
+
+    session: Session
+    image: ImageRef
+    encoded: str
+
+
+class UploadImages(AsyncParallelBatchNode):
+    """Images → files that Slack knows. Each is recorded at once; one that Slack refuses is a
+    failure of its candidate, and of the attempt where no other candidate has an image. An image
+    whose bytes have expired is made again by a job of its own, which then delivers."""
+
+    def __init__(self, sessions: SessionRecords, publisher: ImageUploads) -> None:
+        super().__init__()
+        self._sessions = sessions
+        self._publisher = publisher
+        self._slots = SoftLimit(IN_MEMORY, SLOT_PATIENCE)
+
+    async def prep_async(self, shared: Shared) -> list[Upload]:
+        session, made = await self._sessions.load(shared["session_id"]), image_of(shared)
+        if not delivers(session, image_of(shared), shared["runner"]):
+            return []
+        images = [ImageRef(made.attempt, c.number) for c in session.latest.images if not c.file_id]
+        encoded = shared["generated_image"]
+        return [Upload(session, image, encoded if image == made else "") for image in images]
+
+    async def exec_async(self, upload: Upload) -> None:
+        session, image, encoded = upload
+        with log_context(session.id, candidate=image.candidate):
+            try:
+                async with self._slots.slot():
+                    encoded = encoded or await self._sessions.load_image(session.id, image) or ""
+                    if not encoded:
+                        log.warning("an image expired before Slack had it: it is made again")
+                        await self._sessions.update(session.id, lambda s: image_expired(s, image))
+                        return
+                    data = pybase64.b64decode(encoded)
+                    file_id = await self._publisher.upload(session, image, data)
+                    del data
+            except SlackRefused as error:
+                log.warning("Slack did not take an image: %s", error)
+                facts: dict[str, Any] = {"failure": FailureKind.NOT_DELIVERED}
+            else:
+                log.info("image uploaded", extra={"file": file_id})
+                facts = {"file_id": file_id}
+            await self._sessions.update(session.id, lambda s: record_candidate(s, image, **facts))
+
+    async def exec_fallback_async(self, upload: Upload, error: Exception) -> Exception:
+        """An error of one image does not interrupt the others: it is raised after them."""
+        return error
+
+    async def post_async(
+        self, shared: Shared, uploads: list[Upload], outcomes: list[Exception | None]
+    ) -> str:
+        for error in filter(None, outcomes):
+            raise error
+        session = await self._sessions.load(shared["session_id"])
+        if not delivers(session, image_of(shared), shared["runner"]):
+            waits = leads(session, image_of(shared), shared["runner"])
+            return "expired" if waits and not session.latest.delivering else "cancelled"
+        return "uploaded" if session.latest.images else fail(shared, FailureKind.NOT_DELIVERED)
+
+
+class Draft(NamedTuple):
+    """What `exec` needs to show the images. `posted` is the message that an earlier run posted."""
+
+    session: Session
+    number: int
+    repeated: bool
+    posted: str
+
+
+class PostDraft(AsyncNode):
+    """Files → a message in the thread with the buttons to decide."""
+
+    def __init__(self, sessions: SessionRecords, publisher: DraftMessages) -> None:
+        super().__init__()
+        self._sessions = sessions
+        self._publisher = publisher
+
+    async def prep_async(self, shared: Shared) -> Draft | None:
+        session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
+        if not delivers(session, image_of(shared), shared["runner"]):
+            return None
+        return Draft(session, number, shared["repeated"], session.latest.message_ts)
+
+    async def exec_async(self, draft: Draft | None) -> str | SlackRefused | None:
+        if draft is None or draft.posted:
+            return draft.posted if draft else None
+        session, number, repeated, _ = draft
+        try:
+            try:
+                return await self._publisher.post_draft(session, number, repeated=repeated)
+            except ImageNotReady as error:
+                session = await self._share(session, number, error)
+            return await self._publisher.post_draft(session, number, repeated=repeated)
+        except SlackRefused as error:
+            return error
+
+    async def _share(self, session: Session, number: int, error: ImageNotReady) -> Session:
+        """Show the images as plain files, in their order, and record that. Raises `error` where an
+        image has expired."""
+        images = [ImageRef(number, candidate.number) for candidate in session.latest.images]
+        stored = [await self._sessions.load_image(session.id, image) for image in images]
+        if None in stored:
+            raise error
+        for image, encoded in zip(images, stored, strict=True):
+            await self._publisher.share(session, image, pybase64.b64decode(encoded or ""))
+        return await self._sessions.update(session.id, lambda s: shared_as_files(s, number))
+
+    async def post_async(
+        self, shared: Shared, draft: Draft | None, ts: str | SlackRefused | None
+    ) -> str:
+        if ts is None:
+            return "cancelled"
+        if isinstance(ts, SlackRefused):
+            log.warning("Slack did not take a draft: %s", ts)
+            return fail(shared, FailureKind.NOT_DELIVERED)
+        log.info("draft posted")
+        shared["message_ts"] = ts
+        return "posted"
+
+
+class OpenReview(AsyncNode):
+    """The draft is in the thread: the session waits for the person's decision."""
+
+    def __init__(self, sessions: SessionRecords) -> None:
+        super().__init__()
+        self._sessions = sessions
+
+    async def post_async(self, shared: Shared, prepared: None, executed: None) -> str:
+        number, ts, used = shared["attempt"], shared["message_ts"], shared["input_used_by_process"]
+        try:
+            session = await self._sessions.update(
+                shared["session_id"], lambda s: draft_posted(s, number, ts, time.time(), used)
+            )
+        except Refusal:
+            log.info("attempt %s was ended by another run", number)
+            return "cancelled"
+        DRAFT_SECONDS.observe(max(0.0, session.updated_at - session.attempt(number).queued_at))
+        shared |= contract_of(session)
+        return "reviewing"

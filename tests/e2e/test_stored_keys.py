@@ -1,0 +1,134 @@
+"""Every key that a run writes is listed in `docs/redis.md`, with how long it stays."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.adapters.queue import BullJobQueue
+from tests.support.processes import ROOT
+from tests.support.scene import Scene, isolated_world
+
+PARTS = {
+    "queue": "imagine-(?:generate|publish)",
+    "team": "[^}]+",
+    "user": "[^.:]+",
+    "kind": "[a-z_]+",
+    "attempt": r"\d+(?:\.\d+)?",
+    "run": r"[^:]+",
+}
+"""What stands for a part of a key; for any other, text without a colon."""
+DAY = 86_400
+
+
+class Listed(NamedTuple):
+    pattern: re.Pattern[str]
+    type: str
+    expires: str
+
+
+def listed() -> list[Listed]:
+    section = (ROOT / "docs/redis.md").read_text("utf-8").split("\n## Keys\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\S+)` \| (\w+) \| (yes|no|cleaned) \| .+ \|$", section, re.M)
+    return [Listed(re.compile(pattern_of(key)), kind, expires) for key, kind, expires in rows]
+
+
+def pattern_of(key: str) -> str:
+    literal = re.split(r"<(\w+)>", key)
+    return "".join(
+        PARTS.get(part, "[^:]+") if number % 2 else re.escape(part)
+        for number, part in enumerate(literal)
+    )
+
+
+class Key(NamedTuple):
+    name: str
+    type: str
+    expires: bool
+
+    @property
+    def row(self) -> Listed:
+        rows = [row for row in listed() if row.pattern.fullmatch(self.name)]
+        assert len(rows) == 1, f"{self.name} ({self.type}): {len(rows)} rows"
+        return rows[0]
+
+
+async def keys(redis: Redis) -> set[Key]:
+    """All keys that are there all through the look."""
+    found = set()
+    async for each in redis.scan_iter(count=1000):
+        name = str(each)
+        kind, ttl = str(await redis.type(name)), await redis.pttl(name)
+        if kind != "none" and ttl != -2:
+            found.add(Key(name, kind, ttl > 0))
+    return found
+
+
+@asynccontextmanager
+async def watched(redis: Redis) -> AsyncIterator[set[Key]]:
+    """Look again and again for keys that are there for a moment only."""
+    seen: set[Key] = set()
+    over = asyncio.Event()
+
+    async def watch() -> None:
+        while not over.is_set():
+            seen.update(await keys(redis))
+            await asyncio.sleep(0.02)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield seen
+    finally:
+        over.set()
+        await watching
+
+
+def test_the_list_is_read() -> None:
+    assert len(listed()) > 20
+    assert Key("{imagine}:imagine-generate:generate-T1.U1.a-b-1.2-0", "hash", False).row
+    with pytest.raises(AssertionError, match="0 rows"):
+        assert Key("imagine:unheard-of", "string", True).row
+
+
+async def test_every_key_of_a_run_is_listed_and_nothing_old_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with isolated_world(tmp_path, "http") as world:
+        redis = Redis.from_url(world.redis_url, decode_responses=True)
+        async with watched(redis) as seen:
+            await asyncio.gather(
+                world.run("web"), world.run("worker", HEALTH_PORT="0", JOB_LEASE="5")
+            )
+            scene = Scene(world)
+            world.openai.hold("generating")
+            await scene.imagine("a whale --n 2")
+            await world.openai.until_held()
+            await asyncio.sleep(2.0)  # the worker looks for stalled jobs meanwhile
+            world.openai.release()
+            first = await scene.draft()
+            await scene.click(first, "Regenerate")
+            await scene.approved(await scene.draft(after=first))
+            await scene.until_quiet()
+            for process in world.processes:
+                await process.stop()
+        for key in seen:
+            assert key.type == key.row.type, key
+        lists = {key.name.rpartition(":")[2] for key in seen}
+        assert {"active", "stalled", "lock", "completed", "events"} <= lists
+        for key in await keys(redis):
+            assert key.expires or key.row.expires != "yes", key
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() + 2 * DAY)
+        queue = BullJobQueue(world.redis_url)
+        assert await queue.clean() > 0
+        assert [key.name for key in await keys(redis) if not key.expires] == []
+        await queue.close()
+        await redis.aclose()

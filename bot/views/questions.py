@@ -12,7 +12,6 @@ from bot.views.blocks import (
     Message,
     Target,
     buttons,
-    context,
     cut,
     escape,
     section,
@@ -34,19 +33,19 @@ FROM_WORDS = "I make a new image from your words alone. The draft comes to this 
 
 
 def picture_question(
-    question: PictureQuestion, refusal: Refusal | None = None, *, several: bool = False
+    question: PictureQuestion, refusal: Refusal | None, *, several: bool = False
 ) -> Message:
-    """For one person alone. `refusal` says why the picture cannot be used, where it cannot."""
+    """For one person alone. `refusal` says why the picture cannot be used, where it cannot.
+    `several`: there are further pictures."""
     target = Target(question.id, ImageRef(0))
     if question.source is None:
-        asked = _UNUSABLE.format(why=refusal_words(refusal) if refusal else "").replace(" \n", "\n")
+        asked = _UNUSABLE.format(why=refusal_words(refusal) if refusal else "")
         row = buttons(target, WORDS_ONLY)
     else:
         asked = f"{_IN_DOUBT} {_FIRST_OF_SEVERAL}" if several else _IN_DOUBT
         row = buttons(target, USE_PICTURE, WORDS_ONLY)
-    said = context(plain=cut(question.text, PROMPT_SHOWN))
     text = f"{asked}\n{escape(cut(question.text, FALLBACK_TEXT))}"
-    return Message(text, [section(asked), said, row])
+    return Message(text, [section(asked), section(plain=cut(question.text, PROMPT_SHOWN)), row])
 
 
 def answered_words(session: Session) -> str:

@@ -31,6 +31,7 @@ _PAIRS = {
 }
 _BRACKETS, _CLOSING_BRACKETS = "([{（「", ")]}）」"
 _CLOSING = "".join(set(_PAIRS.values()))
+_AROUND = _PAIRS | {"¡": "!", "¿": "?"}
 _EMOJI = r":[^\s:<>]+:"
 _COMMA = r",;،؛，、；："
 _DASH = "\u2012-\u2015\u2212"
@@ -65,9 +66,9 @@ def without_own_mention(text: str, bot_user: str) -> str:
 
 def _joined(left: str, right: str) -> str:
     """What stands before a mention and what stands after it, without the mention."""
-    left, right = _unwrapped(left, right)
     if found := _POSSESSIVE.match(right):
         return left + ("your" + right[found.end() :] if found["s"] else "you" + right)
+    left, right = _unwrapped(left, right)
     before, clause, opened = _taken_apart(left)
     if opened:
         return left + _without_mark(right).lstrip(" \t")
@@ -81,7 +82,7 @@ def _joined(left: str, right: str) -> str:
     rest = right[mark.end() :] if mark else right
     after = rest.lstrip(" \t")
     if after[:1] in "\n" + _CLOSING_BRACKETS or rest[:1] in tuple(_CLOSING):  # or at the end
-        return before + after
+        return before + (clause if mark else "") + after
     if mark and not clause:
         return before + _spaced(mark[0]) + (_gap("", rest) or " ") + after
     if clause[-1:] in tuple("–—―") and after[:1] == clause[-1]:
@@ -95,7 +96,7 @@ def _unwrapped(left: str, right: str) -> tuple[str, str]:
         opened, closed = left, right
         if left.rstrip()[-1:] in tuple(_BRACKETS):
             opened, closed = left.rstrip(), right.lstrip()
-        if not closed or _PAIRS.get(opened[-1]) != closed[0] or opened[-2:-1].isalnum():
+        if not closed or _AROUND.get(opened[-1]) != closed[0] or opened[-2:-1].isalnum():
             break
         left, right = opened[:-1], closed[1:]
     return left, right
@@ -118,7 +119,7 @@ def _taken_apart(left: str) -> tuple[str, str, bool]:
 
 def _opens(left: str) -> bool:
     """Whether the last character is a quote or an asterisk that opens."""
-    return left[-1:] in _PAIRS and not left[-2:-1].strip() if left else False
+    return left[-1:] in tuple(_PAIRS) and not left.rstrip(left[-1])[-1:].strip()
 
 
 def _without_mark(right: str) -> str:

@@ -33,6 +33,8 @@ _TYPE_NAMES = {
     "avif-sequence": "image/avif",
 }
 """By file type, by the end of a file's name, and by the other names of MIME types."""
+_ANY_BYTES = {"application/octet-stream", "binary/octet-stream"}
+_MAY_BE_UNKNOWN = {"image/heic", "image/avif"}
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 """Width × height, of any picture that is decoded."""
@@ -151,17 +153,18 @@ def most_pixels(mime_type: str) -> int:
 
 def told_type(file: Mapping[str, object]) -> str:
     """The MIME type as Slack's file object tells it, a picture's under its usual name; empty where
-    it tells none. Slack does not know every type, and for a second or two after an upload none: the
-    file's name tells it then."""
+    it tells none. For a second or two after an upload Slack knows no type, and it may not know
+    HEIC and AVIF at all: the file's name tells it then."""
     mime_type = _word(file.get("mimetype"))
     kind, _, name = mime_type.partition("/")
     if kind == "image":
         return _TYPE_NAMES.get(name, mime_type)
-    if mime_type not in {"", "application/octet-stream", "binary/octet-stream"}:
+    if mime_type not in {"", *_ANY_BYTES}:
         return mime_type
     ending = _word(file.get("name")).rpartition(".")[2]
-    by_name = _TYPE_NAMES.get(_word(file.get("filetype"))) or _TYPE_NAMES.get(ending)
-    return by_name or mime_type
+    by_name = _TYPE_NAMES.get(_word(file.get("filetype"))) or _TYPE_NAMES.get(ending, "")
+    is_likely = not mime_type or by_name in _MAY_BE_UNKNOWN
+    return by_name if by_name and is_likely else mime_type
 
 
 def told_size(file: Mapping[str, object]) -> int:

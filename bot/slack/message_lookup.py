@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 Payload = dict[str, Any]
 
-LOOK_WITHIN = 1.0
+LOOK_WITHIN = 1.5
 """Seconds for all calls: Slack waits 3 for the ack, and the store takes its time too."""
 _MOST_STUBS = 5
 _HISTORY_OF_CHANNELS = ("channels:history", "groups:history", "mpim:history")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import resource
 import signal
 import sys
 import time
@@ -253,3 +254,13 @@ async def test_a_phones_photo_passes(pictures: PictureReader, megapixels: int) -
         read = await pictures.read(data)
         assert read.width * read.height > 8_000_000
         assert time.monotonic() - began < reader.READ_WITHIN
+
+
+def test_elsewhere_than_on_linux_an_address_space_is_not_limited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(resource, "setrlimit", lambda what, _: asked.append(what))
+    child.limit_process(1)
+    assert asked == [resource.RLIMIT_CORE]

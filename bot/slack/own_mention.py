@@ -47,8 +47,9 @@ _CLAUSE_BEFORE = re.compile(
 )
 _EMOJI_BEFORE = re.compile(rf"{_EMOJI}\Z")
 _POSSESSIVE = re.compile(r"['’](?:(?P<s>s)|ll|d|re|ve)\b", re.IGNORECASE)
-_TAIL = 150
-"""Characters before a mention that are looked at; an emoji code has 100 at most."""
+_TAIL, _LONGEST_MARK = 150, 8
+"""Characters before a mention that are looked at, for an emoji code and for punctuation. An emoji
+code has 100 at most."""
 
 
 def without_own_mention(text: str, bot_user: str) -> str:
@@ -108,8 +109,8 @@ def _taken_apart(left: str) -> tuple[str, str, bool]:
     bare = left.rstrip(" \t")
     if bare[-1:] in tuple(_BRACKETS) or (left == bare and _opens(left)):
         return bare, "", True
-    tail = bare[-_TAIL:]
-    found = None if _EMOJI_BEFORE.search(tail) else _CLAUSE_BEFORE.search(tail)
+    is_emoji = bare.endswith(":") and _EMOJI_BEFORE.search(bare[-_TAIL:])
+    found = None if is_emoji else _CLAUSE_BEFORE.search(bare[-_LONGEST_MARK:])
     if found is None:
         return bare, "", False
     without = bare[: len(bare) - len(found[0])]

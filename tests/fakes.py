@@ -371,6 +371,28 @@ class FakeShutOuts:
             raise StoreUnavailable
 
 
+class FakeRefusedSettings:
+    """Implements `bot.ports.RefusedSettings`, without a clock. `away`: it does not answer."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, set[str]] = {}
+        self.loads = 0
+        self.away = False
+
+    async def load(self, scope: str) -> frozenset[str]:
+        self.loads += 1
+        if self.away:
+            raise StoreUnavailable
+        return frozenset(self.kept.get(scope, ()))
+
+    async def add(self, scope: str, names: Collection[str], seconds: float) -> frozenset[str]:
+        if self.away:
+            raise StoreUnavailable
+        new = set(names) - self.kept.setdefault(scope, set())
+        self.kept[scope] |= new
+        return frozenset(new)
+
+
 class FakeSlackAccess:
     """Slack lets the app in, unless `shut_out` says otherwise."""
 

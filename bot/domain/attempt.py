@@ -42,7 +42,8 @@ MOST_ASKED = 3
 class Candidate:
     """One image of an attempt, made by a job of its own. `response_id`, `width` (with the stored
     image) and `file_id` are what a repeated job goes on from, in that order. `model` has made it.
-    `failure`: why this one did not come; `said`: the model's own words with it. `asked`: how many
+    `failure`: why this one did not come; `said`: the model's own words with it,
+    `details`: what it is about (`bot.domain.errors.GenerationError`). `asked`: how many
     paid calls were made for it; `asked_by`: the run that made the last one. `run` counts how often
     its job was queued again. `runner` names the run that began last: where two overlap, because
     one was taken for dead, that one goes on."""
@@ -61,6 +62,7 @@ class Candidate:
     model: str = ""
     failure: FailureKind | None = None
     said: str = ""
+    details: tuple[str, ...] = ()
 
     @property
     def has_image(self) -> bool:

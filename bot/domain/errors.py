@@ -190,6 +190,11 @@ class FailureKind(StrEnum):
     QUOTA = "quota"
     BAD_KEY = "bad_key"
     UNVERIFIED = "unverified"
+    MODEL_UNAVAILABLE = "model_unavailable"
+    WRONG_ROUTE = "wrong_route"
+    COUNTRY_REFUSED = "country_refused"
+    NO_ACCESS = "no_access"
+    BLOCKED = "blocked"
     BAD_REQUEST = "bad_request"
     RATE_LIMITED = "rate_limited"
     PROVIDER_DOWN = "provider_down"
@@ -197,6 +202,7 @@ class FailureKind(StrEnum):
     STREAM_ENDED = "stream_ended"
     NO_IMAGE = "no_image"
     BAD_IMAGE = "bad_image"
+    CUT_IMAGE = "cut_image"
     NOT_DELIVERED = "not_delivered"
     NOT_IN_CHANNEL = "not_in_channel"
     CHANNEL_CLOSED = "channel_closed"
@@ -214,7 +220,7 @@ class FailureKind(StrEnum):
     INTERNAL = "internal"
 
 
-RETRYABLE = frozenset({FailureKind.RATE_LIMITED, FailureKind.PROVIDER_DOWN})
+RETRYABLE = frozenset({FailureKind.RATE_LIMITED, FailureKind.PROVIDER_DOWN, FailureKind.CUT_IMAGE})
 """The failures that asking again can mend. A timeout is not among them: the image may already be
 paid for, so a person decides whether to pay again."""
 
@@ -240,15 +246,23 @@ class GenerationError(ImagineError):
     """An attempt brought no image.
 
     `said` holds the provider's own words to the user (a refusal in words), never an error text.
-    `retry_after` is in seconds, where the provider named it.
+    `details` name what it is about: the categories of a moderation as the provider has them, or
+    the options that a request was refused for, as a status line tells them. `retry_after` is in
+    seconds, where the provider named it.
     """
 
     def __init__(
-        self, kind: FailureKind, *, said: str = "", retry_after: float | None = None
+        self,
+        kind: FailureKind,
+        *,
+        said: str = "",
+        details: tuple[str, ...] = (),
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(kind.value)
         self.kind = kind
         self.said = said
+        self.details = details
         self.retry_after = retry_after
 
     @property

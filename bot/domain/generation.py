@@ -112,21 +112,29 @@ def image_made(session: Session, image: ImageRef, made: GeneratedImage, now: flo
         model=made.model,
         failure=None,
         said="",
+        details=(),
     )
     return _made_last(recorded, image, now)
 
 
 def image_failed(
-    session: Session, image: ImageRef, runner: str, kind: FailureKind, said: str, now: float
+    session: Session,
+    image: ImageRef,
+    runner: str,
+    kind: FailureKind,
+    said: str,
+    now: float,
+    details: tuple[str, ...] = (),
 ) -> Session:
-    """There will be no image of this candidate; `said` is the model's own words. Nothing changes
-    where there is one by now, or where a later run has asked since: its image is still to come."""
+    """There will be no image of this candidate; `said` is the model's own words, and `details` what
+    it is about. Nothing changes where there is one by now, or where a later run has asked since:
+    its image is still to come."""
     if image.attempt <= len(session.attempts):
         candidate = session.attempt(image.attempt).candidate(image.candidate)
         may_tell = leads(session, image, runner) or candidate.asked_by == runner
         if candidate.has_image or not may_tell:
             return session
-    recorded = record_candidate(session, image, failure=kind, said=said)
+    recorded = record_candidate(session, image, failure=kind, said=said, details=details)
     return _made_last(recorded, image, now)
 
 
@@ -198,12 +206,15 @@ def not_announced(
     return replace(failed, root_ts="") if kind is FailureKind.NOT_SHOWN else failed
 
 
-def most_telling_failure(attempt: Attempt) -> tuple[FailureKind, str]:
-    """What the person is told where no candidate came: the kind, and the model's own words."""
+def most_telling_failure(attempt: Attempt) -> tuple[FailureKind, str, tuple[str, ...]]:
+    """What the person is told where no candidate came: the kind, the model's own words, and what it
+    is about."""
     failed = [c for c in attempt.candidates if c.failure]
     kinds = [c.failure for c in failed if c.failure] or [FailureKind.INTERNAL]
     kind = min(kinds, key=_MOST_TELLING.index)
-    return kind, next((c.said for c in failed if c.failure is kind and c.said), "")
+    told = [c for c in failed if c.failure is kind]
+    said = next((c.said for c in told if c.said), "")
+    return kind, said, tuple(dict.fromkeys(detail for c in told for detail in c.details))
 
 
 def _made_last(session: Session, image: ImageRef, now: float) -> Session:

@@ -3,7 +3,7 @@
 The services, the flow and the jobs know only these; `bot.wiring` gives them the adapters.
 """
 
-from bot.ports.images import Checkpoint, ImageBackend
+from bot.ports.images import Checkpoint, ImageBackend, RefusedSettings
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
 from bot.ports.pictures import Files, OnReading, PictureStore
 from bot.ports.sessions import (
@@ -63,6 +63,7 @@ __all__ = [
     "Publisher",
     "QuestionStore",
     "QueueDepth",
+    "RefusedSettings",
     "RootMessages",
     "SeenSignatures",
     "SessionRecords",

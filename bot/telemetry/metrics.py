@@ -161,7 +161,7 @@ SESSIONS = Gauge(
     registry=REGISTRY,
 )
 
-_PAID_FAILURES = {FailureKind.BAD_IMAGE}
+_PAID_FAILURES = {FailureKind.BAD_IMAGE, FailureKind.CUT_IMAGE}
 """The failures that come after the provider has made an image."""
 
 _slack_codes: set[str] = set()

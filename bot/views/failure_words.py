@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from bot.domain.errors import FailureKind
 from bot.domain.images import MAX_BYTES, MAX_PIXELS, MAX_PIXELS_OF
 from bot.domain.session import Session
@@ -29,16 +32,36 @@ FAILURES: dict[FailureKind, str] = {
         "Change the prompt with Edit prompt."
     ),
     FailureKind.QUOTA: (
-        "The image service's credit or spending limit is used up. "
-        "Ask whoever runs this bot to look at its billing, then press Try again."
+        "Ask whoever runs this bot to look at its billing, then press Try again: "
+        "the image service's credit or spending limit is used up."
     ),
     FailureKind.BAD_KEY: (
-        "The image service does not accept this bot's API key. "
-        "Ask whoever runs this bot to check it, then press Try again."
+        "Ask whoever runs this bot to check its settings, then press Try again: "
+        "the image service does not accept this bot's API key."
     ),
     FailureKind.UNVERIFIED: (
-        "The image service has not verified this bot's organisation for this model. "
-        "Ask whoever runs this bot to verify it, then press Try again."
+        "Ask whoever runs this bot to verify its organisation, then press Try again: "
+        "the image service has not verified it for this model."
+    ),
+    FailureKind.MODEL_UNAVAILABLE: (
+        "Ask whoever runs this bot to set another model, then press Try again: the image service "
+        "does not have the one that is set, has retired it, or does not let this bot use it."
+    ),
+    FailureKind.WRONG_ROUTE: (
+        "Ask whoever runs this bot to check the address that is set for the image service, then "
+        "press Try again: what answers there does not know this kind of request."
+    ),
+    FailureKind.COUNTRY_REFUSED: (
+        "Ask whoever runs this bot to move it or to use another image service, then press Try "
+        "again: the image service is not offered in the country that this bot calls from."
+    ),
+    FailureKind.NO_ACCESS: (
+        "Ask whoever runs this bot to check what its API key is allowed, then press Try again: "
+        "the image service does not let this bot make images with it."
+    ),
+    FailureKind.BLOCKED: (
+        "Ask whoever runs this bot to look at its network, then press Try again: something between "
+        "this bot and the image service, such as a firewall or a proxy, turns its requests away."
     ),
     FailureKind.BAD_REQUEST: (
         "The image service does not accept this request: the model may not have the size, quality "
@@ -64,6 +87,10 @@ FAILURES: dict[FailureKind, str] = {
         "Press Try again, or change the prompt with Edit prompt."
     ),
     FailureKind.BAD_IMAGE: "What came back could not be read as an image. Press Try again.",
+    FailureKind.CUT_IMAGE: (
+        "Only a part of the image came from the image service, again and again. "
+        "Wait a minute, then press Try again."
+    ),
     FailureKind.NOT_DELIVERED: ("The image was made, but Slack did not take it. Press Try again."),
     FailureKind.NOT_IN_CHANNEL: (
         "I'm not a member of {channel}, so I can't show images there. "
@@ -120,6 +147,35 @@ FAILURES: dict[FailureKind, str] = {
     FailureKind.INTERNAL: "Something went wrong on my side. Press Try again.",
 }
 
+_OPTIONS_REFUSED = (
+    "The image service does not take what you asked for here: {}. "
+    "Choose something else for that, or nothing, with Edit prompt."
+)
+
+MODERATED: dict[str, str] = {
+    "harassment": "harassment",
+    "harassment/threatening": "threats",
+    "hate": "hatred of a group of people",
+    "hate/threatening": "threats to a group of people",
+    "illicit": "help with something unlawful",
+    "illicit/violent": "help with violence or weapons",
+    "self-harm": "self-harm",
+    "self-harm/intent": "an intention to harm oneself",
+    "self-harm/instructions": "ways to harm oneself",
+    "sexual": "sexual content",
+    "sexual/minors": "sexual content about minors",
+    "violence": "violence",
+    "violence/graphic": "graphic violence",
+    "extremism": "extremism",
+    "minors": "the depiction of minors",
+    "public-figure": "a real, well-known person",
+    "copyright": "somebody else's work or brand",
+    "intellectual-property": "somebody else's work or brand",
+    "jailbreak": "an attempt to get around its rules",
+    "profanity": "profanity",
+}
+"""The categories of the API's moderations in plain words; others are told as they are."""
+
 _NOT_PUBLISHED_ANY_MORE = (
     "Your image was approved, but Slack did not let me post it to the channel before you started "
     "over. You can share it from the draft in the thread."
@@ -131,6 +187,11 @@ _IN_FEW_WORDS: dict[FailureKind, str] = {
     FailureKind.QUOTA: "the image service's credit is used up",
     FailureKind.BAD_KEY: "the image service does not accept this bot's API key",
     FailureKind.UNVERIFIED: "the image service has not verified this bot's organisation",
+    FailureKind.MODEL_UNAVAILABLE: "the image service does not have this bot's model",
+    FailureKind.WRONG_ROUTE: "the image service does not know this kind of request",
+    FailureKind.COUNTRY_REFUSED: "the image service is not offered where this bot runs",
+    FailureKind.NO_ACCESS: "the image service does not let this bot make images",
+    FailureKind.BLOCKED: "a firewall or a proxy turned the request away",
     FailureKind.BAD_REQUEST: "the image service does not accept the request",
     FailureKind.RATE_LIMITED: "the image service was too busy",
     FailureKind.PROVIDER_DOWN: "the image service could not be reached",
@@ -138,6 +199,7 @@ _IN_FEW_WORDS: dict[FailureKind, str] = {
     FailureKind.STREAM_ENDED: "the image service's answer ended too soon",
     FailureKind.NO_IMAGE: "the image service finished without it",
     FailureKind.BAD_IMAGE: "what came could not be read as an image",
+    FailureKind.CUT_IMAGE: "only a part of it came",
     FailureKind.NOT_DELIVERED: "Slack did not take it",
     FailureKind.NOT_IN_CHANNEL: "I'm not a member of this channel",
     FailureKind.CHANNEL_CLOSED: "Slack does not let me post here",
@@ -157,16 +219,38 @@ _IN_FEW_WORDS: dict[FailureKind, str] = {
 
 
 def failure_words(
-    kind: FailureKind, *, said: str = "", bot_name: str = "", channel: str = ""
+    kind: FailureKind,
+    *,
+    said: str = "",
+    details: tuple[str, ...] = (),
+    bot_name: str = "",
+    channel: str = "",
 ) -> str:
-    """In mrkdwn. `said` holds the model's own words of refusal, which are quoted. `channel` is an
-    id."""
+    """In mrkdwn. `said` holds the model's own words of refusal, which are quoted; `details` names
+    what the failure is about (`bot.domain.errors.GenerationError`). `channel` is an id."""
     where = f"<#{channel}>" if channel else "this channel"
     words = FAILURES[kind].format(bot=f"@{bot_name or 'imagine'}", channel=where)
+    if details and kind is FailureKind.MODERATION:
+        words = f"{words} What it named: {_listed(map(_category, details))}."
+    elif details and kind is FailureKind.BAD_REQUEST:
+        words = _OPTIONS_REFUSED.format(_listed(details))
     if said:
         quoted = "\n".join(f">{line}" for line in escape(cut(said, 500)).splitlines())
         words = f"{words}\n{quoted}"
     return words
+
+
+def _category(name: str) -> str:
+    """A category in plain words. Its spelling varies: `self_harm`, `sexual/minors`, `SelfHarm`."""
+    spelled = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower().replace("_", "-").strip()
+    found = MODERATED.get(spelled) or MODERATED.get(spelled.replace(" ", "-"))
+    return found or re.sub(r"[-_/]", " ", spelled)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`, each once; escaped."""
+    *others, last = dict.fromkeys(escape(cut(text, 60)) for text in texts)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def not_posted_words(kind: FailureKind, session: Session, bot_name: str) -> str:

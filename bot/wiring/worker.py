@@ -12,6 +12,7 @@ from bot.adapters.redis import (
     RedisCancellations,
     RedisHeartbeats,
     RedisPictures,
+    RedisRefusedSettings,
     RedisShutOuts,
     WriteProbe,
 )
@@ -117,7 +118,8 @@ async def start_worker(
     redis = clients.redis(stack, PATIENCE)
     sessions, cancellations = clients.sessions(redis, PATIENCE), RedisCancellations(redis)
     pictures = RedisPictures(redis, ttl=settings.image_ttl, patience=PATIENCE)
-    backend = image_backend(settings, clients.reading)
+    refused = RedisRefusedSettings(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
+    backend = image_backend(settings, clients.reading, refused)
     stack.push_async_callback(backend.close)
     heartbeats = RedisHeartbeats(
         clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease

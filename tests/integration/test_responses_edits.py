@@ -205,7 +205,7 @@ async def test_bytes_that_are_no_image_are_not_sent(fake: FakeOpenAI, backend: B
         (fakes.insufficient_quota(), FailureKind.QUOTA),
         (fakes.invalid_api_key(), FailureKind.BAD_KEY),
         (fakes.org_not_verified(), FailureKind.UNVERIFIED),
-        (fakes.model_not_found(), FailureKind.BAD_REQUEST),
+        (fakes.model_not_found(), FailureKind.MODEL_UNAVAILABLE),
         (fakes.rate_limited(1), FailureKind.RATE_LIMITED),
         (fakes.server_error(), FailureKind.PROVIDER_DOWN),
         (fakes.completed_without_anything(), FailureKind.NO_IMAGE),

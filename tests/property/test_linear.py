@@ -217,6 +217,7 @@ REGEXES = {
     "domain/options.py": "count_of",
     "domain/images.py": "an image's metadata",
     "domain/sizes.py": "size_of",
+    "ops/inspection/marks.py": "the bytes of a file, for an operator",
     "slack/bolt.py": "clean_characters",
     "slack/message_pictures.py": "the address of a file",
     "slack/notation.py": "mention_text",

@@ -90,6 +90,7 @@ def test_every_key_of_a_workspace_carries_its_tag(parts: tuple[str, str, str]) -
     of_a_server = {
         "signature_key": schema.signature_key("v0=1"),
         "run_key": schema.run_key("r1"),
+        "refused_key": schema.refused_key("0123456789abcdef"),
     }
     named = {name for name in vars(schema) if name.endswith("_key")}
     assert named == of_a_workspace.keys() | of_a_server.keys()

@@ -45,6 +45,10 @@ signature_key = "imagine:signature:{}".format
 run_key = "imagine:run:{}".format
 """(run of a generation) → string: whether the run lives or has ended."""
 
+refused_key = "imagine:refused:{}".format
+"""(server, call and models as a hash) → sorted set: the settings that it refuses → until when that
+is remembered."""
+
 # keys of a workspace
 
 user_key = "imagine:{{{}}}:sessions:{}".format

@@ -197,8 +197,8 @@ def test_the_most_telling_failure_is_told_with_the_models_words() -> None:
         a_candidate(3),
     )
     attempt = an_attempt(candidates=candidates)
-    assert most_telling_failure(attempt) == (FailureKind.DECLINED, "I'd rather not.")
-    assert most_telling_failure(an_attempt()) == (FailureKind.INTERNAL, "")
+    assert most_telling_failure(attempt) == (FailureKind.DECLINED, "I'd rather not.", ())
+    assert most_telling_failure(an_attempt()) == (FailureKind.INTERNAL, "", ())
 
 
 def test_whether_an_attempt_is_under_way_or_cancelled() -> None:

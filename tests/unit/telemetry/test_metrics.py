@@ -147,7 +147,7 @@ async def test_a_failure_counts_by_its_kind_and_is_raised(kind: FailureKind) -> 
         f"imagine_provider_errors_total kind={kind}": 1
     }
     assert counted.of("imagine_generation_seconds_count", backend=NAME, outcome="failed") == 1
-    paid = 1 if kind is FailureKind.BAD_IMAGE else 0
+    paid = 1 if kind in {FailureKind.BAD_IMAGE, FailureKind.CUT_IMAGE} else 0
     assert counted.of("imagine_images_paid_total", backend=NAME) == paid
 
 

@@ -24,6 +24,7 @@ from bot.domain.errors import (
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import Options
+from bot.domain.questions import PictureQuestion
 from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
 from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Publication, Stage
@@ -123,6 +124,7 @@ class FakeSessionStore:
         self.sessions = {session.id: session for session in sessions}
         self.images: dict[tuple[str, ImageRef], str] = {}
         self.defaults: dict[tuple[str, str], Options] = {}
+        self.questions: dict[str, PictureQuestion] = {}
         self.touched = {s.id: 0.0 for s in sessions if owed(s)}
         self.written: list[Session] = []
         self.extra: list[ExtraWrite] = []
@@ -198,9 +200,20 @@ class FakeSessionStore:
 
     async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
         await self._reach()
-        place = (team, channel, thread_ts)
-        there = [s for s in self.sessions.values() if (s.team, s.channel, s.thread_ts) == place]
+        there = [
+            s
+            for s in self.sessions.values()
+            if (s.team, s.channel) == (team, channel) and thread_ts in (s.thread_ts, s.asked_ts)
+        ]
         return [s.id for s in sorted(there, key=lambda s: s.created_at, reverse=True)]
+
+    async def keep_question(self, question: PictureQuestion) -> bool:
+        await self._reach()
+        return self.questions.setdefault(question.id, question) is question
+
+    async def question(self, question_id: str) -> PictureQuestion | None:
+        await self._reach()
+        return self.questions.get(question_id)
 
     async def defaults_of(self, team: str, user: str) -> Options:
         await self._reach()

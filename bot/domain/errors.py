@@ -128,6 +128,7 @@ class Reason(StrEnum):
     STILL_WORKING = "still_working"
     ALREADY_APPROVED = "already_approved"
     STARTED_OVER = "started_over"
+    QUESTION_EXPIRED = "question_expired"
     EXPIRED = "expired"
     NOTHING_TO_CANCEL = "nothing_to_cancel"
     EMPTY_PROMPT = "empty_prompt"

@@ -32,6 +32,8 @@ class Session:
 
     `root_ts` is the message with the status, empty until it is posted; `thread_ts` the thread that
     everything comes into, which is another one where the session was started inside a thread.
+    `asked_ts` is the message of the person that started it, below which people may reply, too;
+    empty where that message stands inside a thread itself, or there is none.
     `owner_org` is the owner's organisation or workspace, empty for the installation's own people.
     `place` is the kind of conversation that `channel` is.
     `response_url` is Slack's short-lived way to answer the person where the bot is not a member.
@@ -71,6 +73,7 @@ class Session:
     owner_org: str = ""
     place: Place = Place.CHANNEL
     final_file_id: str = ""
+    asked_ts: str = ""
 
     @property
     def latest(self) -> Attempt:

@@ -7,6 +7,7 @@ from bot.ports.images import Checkpoint, ImageBackend, RefusedSettings
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
 from bot.ports.pictures import Files, OnReading, PictureStore
 from bot.ports.sessions import (
+    QUESTION_TTL,
     AttemptRule,
     BeginRequest,
     Change,
@@ -15,6 +16,7 @@ from bot.ports.sessions import (
     ExtraWrite,
     ExtraWrites,
     Memory,
+    QuestionStore,
     SessionRecords,
     SessionStore,
     Unfinished,
@@ -34,6 +36,7 @@ from bot.ports.slack import (
 )
 
 __all__ = [
+    "QUESTION_TTL",
     "AttemptRule",
     "BeginRequest",
     "Cancellations",
@@ -58,6 +61,7 @@ __all__ = [
     "PictureStore",
     "Previews",
     "Publisher",
+    "QuestionStore",
     "QueueDepth",
     "RefusedSettings",
     "RootMessages",

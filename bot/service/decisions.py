@@ -40,7 +40,8 @@ _RECEIVED = {
 class RequestOrigin:
     """`team` is the installation. `idempotency_key` is unique to the request: one that is
     delivered twice starts one session. `thread_ts` is set where the request was made inside a
-    thread. `place` is the kind of conversation that `channel` is."""
+    thread, `message_ts` where it is a message. `place` is the kind of conversation that `channel`
+    is."""
 
     team: str
     person: Person
@@ -49,6 +50,7 @@ class RequestOrigin:
     idempotency_key: str
     thread_ts: str = ""
     place: Place = Place.CHANNEL
+    message_ts: str = ""
 
     @property
     def owner(self) -> str:

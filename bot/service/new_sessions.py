@@ -89,6 +89,7 @@ class NewSessions:
             options=options,
             source=source,
             thread_ts=origin.thread_ts,
+            asked_ts="" if origin.thread_ts else origin.message_ts,
             response_url=origin.response_url,
             restarts=restarts,
             created_at=now,

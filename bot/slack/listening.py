@@ -108,6 +108,7 @@ def origin_of_event(args: AsyncArgs) -> RequestOrigin:
         idempotency_key=f"{acting.team}|{channel}|{ts}",
         thread_ts=thread_of(event),
         place=place_of(channel),
+        message_ts=ts,
     )
 
 

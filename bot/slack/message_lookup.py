@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.errors import Reason, Refusal
 from bot.slack.identity import Identity
@@ -58,6 +59,20 @@ def _may_lack_files(event: Payload) -> bool:
     return may_have and not event.get("files")
 
 
+async def _look(ts: str, method: str, asking: Awaitable[AsyncSlackResponse]) -> Payload:
+    """The message `ts` of those that Slack answers; empty where it does not show it."""
+    try:
+        with count_slack_errors(method):
+            found = await asking
+    except SlackApiError as error:
+        if error_code(error) not in _NOT_GRANTED:
+            raise
+        log.warning("a message cannot be looked up: %s", error_code(error))
+        return {}
+    messages = found.get("messages") or []
+    return next((message for message in messages if message.get("ts") == ts), {})
+
+
 class MessageLookup:
     """Looks up messages and stubs of files. Raises `Refusal(IMAGE_NOT_LOOKED_UP)` where Slack does
     not answer in time: then nobody knows whether a picture is meant."""
@@ -73,6 +88,14 @@ class MessageLookup:
                 files = files_of(await self._message(client, event)) or files
             return await self._among(client, files)
 
+    async def of_root(self, client: AsyncWebClient, channel: str, thread_ts: str) -> FoundPictures:
+        """The pictures of the message that a thread hangs on."""
+        if not self._may_look(channel):
+            return FoundPictures()
+        async with _in_time():
+            root = await self._root(client, channel, thread_ts)
+            return await self._among(client, files_of(root))
+
     async def of_message(self, client: AsyncWebClient, message: Payload) -> FoundPictures:
         """The pictures of a message that Slack has sent as a whole."""
         async with _in_time():
@@ -85,24 +108,24 @@ class MessageLookup:
     async def _message(self, client: AsyncWebClient, event: Payload) -> Payload:
         """The message as the channel or the thread has it; empty where Slack does not show it."""
         channel, ts, thread_ts = event["channel"], event["ts"], event.get("thread_ts")
-        try:
-            if thread_ts and thread_ts != ts:  # oldest first; the root may come before all others
-                with count_slack_errors("conversations.replies"):
-                    found = await client.conversations_replies(
-                        channel=channel, ts=thread_ts, oldest=ts, inclusive=True, limit=2
-                    )
-            else:
-                with count_slack_errors("conversations.history"):
-                    found = await client.conversations_history(
-                        channel=channel, latest=ts, inclusive=True, limit=1
-                    )
-        except SlackApiError as error:
-            if error_code(error) not in _NOT_GRANTED:
-                raise
-            log.warning("a message cannot be looked up: %s", error_code(error))
-            return {}
-        messages = found.get("messages") or []
-        return next((message for message in messages if message.get("ts") == ts), {})
+        if thread_ts and thread_ts != ts:  # oldest first; the root may come before all others
+            return await _look(
+                ts,
+                "conversations.replies",
+                client.conversations_replies(
+                    channel=channel, ts=thread_ts, oldest=ts, inclusive=True, limit=2
+                ),
+            )
+        return await _look(
+            ts,
+            "conversations.history",
+            client.conversations_history(channel=channel, latest=ts, inclusive=True, limit=1),
+        )
+
+    async def _root(self, client: AsyncWebClient, channel: str, thread_ts: str) -> Payload:
+        """Oldest first: the root is the first of all."""
+        asking = client.conversations_replies(channel=channel, ts=thread_ts, limit=1)
+        return await _look(thread_ts, "conversations.replies", asking)
 
     async def _among(self, client: AsyncWebClient, files: list[Payload]) -> FoundPictures:
         stubs = [file for file in files if is_stub(file) and file.get("id")][:_MOST_STUBS]

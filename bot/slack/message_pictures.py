@@ -18,6 +18,7 @@ from typing import Any
 
 from bot.domain.errors import Reason, Refusal
 from bot.domain.images import check_picture, told_pixels, told_size, told_type
+from bot.domain.invisible import clean_text
 from bot.views.source_pictures import Picture
 
 Payload = dict[str, Any]
@@ -95,7 +96,7 @@ def _picture(file: Payload) -> Picture | None:
     size = told_size(file)
     if mime_type:
         check_picture(mime_type, size, told_pixels(file))
-    return Picture(str(file["id"]), mime_type, size, _text(file.get("name")))
+    return Picture(str(file["id"]), mime_type, size, clean_text(_text(file.get("name"))))
 
 
 def _out_of_reach(file: Payload) -> Reason | None:

@@ -6,6 +6,7 @@ Each acks the request where it is not acked yet. `refuse` says why a request was
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot.domain.errors import ImagineError, OptionRefused, Reason, Refusal
 from bot.domain.options import OPTIONS
 from bot.domain.slack_errors import is_delivered
 from bot.slack.request_tracking import count_slack_errors
+from bot.views.blocks import Block, Message
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
 from bot.views.words import refusal_words
@@ -109,6 +111,13 @@ class ClickResponder(Responder):
         except DELIVERY_ERRORS:
             await send_to_response_url(self.args, words)
 
+    async def replace_message(self, words: str) -> None:
+        """Put words in the place of the message with the button, which need not work: Slack takes
+        them for half an hour."""
+        await self.args.ack()
+        with suppress(*DELIVERY_ERRORS):
+            await self.args.respond(text=words, replace_original=True)
+
 
 class ShortcutResponder(Responder):
     """Answers a shortcut, which people can use where the bot is no member: acked first, then on the
@@ -134,16 +143,23 @@ class EventResponder(Responder):
     takes none: in a direct channel a reply, otherwise a direct message."""
 
     async def say(self, words: str) -> None:
+        await self._tell(words)
+
+    async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
         await self.args.ack()
         event = self.args.body["event"]
         channel, thread_ts = event["channel"], thread_of(event)
         try:
-            await send_ephemeral(self.args, channel, thread_ts, words)
+            await send_ephemeral(self.args, channel, thread_ts, words, blocks)
         except DELIVERY_ERRORS:
             if event.get("channel_type") == "im":
-                await send_message(self.args, channel, words, thread_ts or event["ts"])
+                await send_message(self.args, channel, words, thread_ts or event["ts"], blocks)
             else:
-                await send_message(self.args, user_of(self.args), words)
+                await send_message(self.args, user_of(self.args), words, blocks=blocks)
+
+    async def ask(self, question: Message) -> None:
+        """Ask something with buttons."""
+        await self._tell(question.text, question.blocks)
 
     async def refuse(self, refusal: Refusal) -> None:
         await self.say(refusal_words(refusal, command=False))
@@ -167,12 +183,15 @@ class HomeTabResponder(Responder):
             await self.args.client.views_publish(user_id=user_of(self.args), view=view)
 
 
-async def send_ephemeral(args: AsyncArgs, channel: str, thread_ts: str, words: str) -> None:
+async def send_ephemeral(
+    args: AsyncArgs, channel: str, thread_ts: str, words: str, blocks: list[Block] | None = None
+) -> None:
     """Send an ephemeral message, where the bot is a member."""
-    place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+    more: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+    more |= {"blocks": blocks} if blocks else {}
     with count_slack_errors("chat.postEphemeral"):
         await args.client.chat_postEphemeral(
-            channel=channel, user=user_of(args), text=words, **place
+            channel=channel, user=user_of(args), text=words, **more
         )
 
 
@@ -184,12 +203,19 @@ async def send_to_response_url(args: AsyncArgs, words: str) -> None:
         raise OSError("the response_url does not take it")
 
 
-async def send_message(args: AsyncArgs, channel: str, words: str, thread_ts: str = "") -> None:
+async def send_message(
+    args: AsyncArgs,
+    channel: str,
+    words: str,
+    thread_ts: str = "",
+    blocks: list[Block] | None = None,
+) -> None:
     """Send a message to one person: `channel` is their user id, or their direct channel."""
-    place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+    more: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+    more |= {"blocks": blocks} if blocks else {}
     with count_slack_errors("chat.postMessage"):
         await args.client.chat_postMessage(
-            channel=channel, text=words, unfurl_links=False, unfurl_media=False, **place
+            channel=channel, text=words, unfurl_links=False, unfurl_media=False, **more
         )
 
 

@@ -3,10 +3,11 @@ next."""
 
 from __future__ import annotations
 
+from bot.domain.courtesies import Courtesy
 from bot.domain.errors import OptionRefused, Reason, Refusal, StoreTrouble
 from bot.domain.prompt import MAX_PROMPT
 from bot.views.failure_words import MOST_BYTES, MOST_PIXELS, PICTURES
-from bot.views.help_words import option_refusal_words
+from bot.views.help_words import help_words, option_refusal_words
 from bot.views.ids import COMMAND
 
 REFUSALS: dict[Reason, str] = {
@@ -52,6 +53,10 @@ REFUSALS: dict[Reason, str] = {
     Reason.STARTED_OVER: (
         "This one was started over: go on with the newer one further down in the channel, "
         f"or type `{COMMAND}` for another."
+    ),
+    Reason.QUESTION_EXPIRED: (
+        "I asked this more than a day ago and don't remember what you said, so nothing was "
+        "started. Please say it again, and mention me with it."
     ),
     Reason.EXPIRED: f"This one has expired: type `{COMMAND}` again to start a new one.",
     Reason.NOTHING_TO_CANCEL: (
@@ -102,6 +107,18 @@ REFUSALS: dict[Reason, str] = {
     ),
 }
 
+COURTESIES = {
+    Courtesy.THANKS: (
+        "You're welcome! Nothing was started. Tell me what the next image should show, or say in "
+        "the thread of a draft what should change."
+    ),
+    Courtesy.GREETING: (
+        "Hello! Tell me what the image should show, such as: a robot eating pizza on Mars. "
+        f"`{COMMAND} help` explains the rest."
+    ),
+    Courtesy.HELP: help_words(),
+}
+"""The answers to messages that ask for no image."""
 CANCELLED = "Cancelled."
 UNKNOWN_COMMAND = f"I don't know this command. `{COMMAND} help` explains what I can do."
 STORE_AWAY = (

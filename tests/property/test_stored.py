@@ -77,6 +77,7 @@ def test_every_key_of_a_workspace_carries_its_tag(parts: tuple[str, str, str]) -
     session_id = ".".join(parts)
     of_a_workspace = {
         "session_key": schema.session_key(session_id),
+        "question_key": schema.question_key(session_id),
         "image_key": schema.image_key(session_id, ImageRef(1)),
         "user_key": schema.user_key(team, user),
         "unfinished_key": schema.unfinished_key(team),

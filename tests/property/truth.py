@@ -82,9 +82,8 @@ class Truth:
             listed = each in self._scores(unfinished_key(session.team))
             assert bool(owed(session)) == listed
             assert each in self._scores(user_key(session.team, session.user))
-            if session.thread_ts:
-                there = thread_key(session.team, session.channel, session.thread_ts)
-                newest = self._scores(there)
+            for ts in filter(None, (session.thread_ts, session.asked_ts)):
+                newest = self._scores(thread_key(session.team, session.channel, ts))
                 if each in newest:
                     assert newest[each] == session.created_at
                 else:

@@ -61,6 +61,7 @@ class SlackApp:
     """`fail` holds the error that Slack answers to the next calls of a method, `slow` the seconds
     that it takes for them. `users` is what it knows of people, by id. `messages` are those that it
     has, by `ts`, and `files` what `files.info` answers, by id; who looks at them is in `lookups`.
+    `answers` are further answers of Slack's methods.
     Sessions are kept in memory unless there is a `store`."""
 
     def __init__(
@@ -82,6 +83,7 @@ class SlackApp:
         self.tasks = BackgroundTasks()
         self.calls: list[Call] = []
         self.lookups: list[Call] = []
+        self.answers: dict[str, Payload] = {}
         self.messages: dict[str, Payload] = {}
         self.files: dict[str, Payload] = {}
         self.fail: dict[str, str] = {}
@@ -125,6 +127,8 @@ class SlackApp:
             if api_method == "users.info" and args["user"] not in users:
                 answer = {"ok": False, "error": "user_not_found"}
                 raise SlackApiError("no", answer)  # type: ignore[no-untyped-call]
+            if api_method in self.answers:
+                return {"ok": True, **self.answers[api_method]}
             if looks:
                 return self._looked_up(api_method, args)
             return {"ok": True, "user": users.get(args.get("user", ""), {})}
@@ -143,6 +147,9 @@ class SlackApp:
                 answer = {"ok": False, "error": "file_not_found"}
                 raise SlackApiError("no", answer)  # type: ignore[no-untyped-call]
             return {"ok": True, "file": self.files[args["file"]]}
+        if args.get("limit") == 1 and "ts" in args:  # the root of a thread
+            found = {"ts": args["ts"], **self.messages.get(args["ts"], {})}
+            return {"ok": True, "messages": [found]}
         ts = args.get("oldest") or args["latest"]
         root = [{"ts": args["ts"], "files": [picture("FROOT")]}] if "ts" in args else []
         return {"ok": True, "messages": [*root, *filter(None, [self.messages.get(ts)])]}

@@ -65,7 +65,7 @@ async def test_a_direct_message_starts_a_session_without_a_mention(make_app: Mak
 async def test_a_prompt_is_kept_as_the_person_read_it(make_app: MakeApp) -> None:
     app = make_app()
     await app.mention("<@U7|bo> &amp; <#C2|general> at &lt;dawn&gt; <https://x.org|x.org> <!here>")
-    assert app.only.task_input == "@bo & #general at <dawn> x.org @here"
+    assert app.only.task_input == "bo & #general at <dawn> x.org everyone here"
 
 
 async def test_in_the_sessions_thread_a_mention_refines_the_newest_draft(

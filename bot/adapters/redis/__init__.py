@@ -7,6 +7,7 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 
 schema         every key, the fields of a session, the writes of a commit
 store          `RedisSessionStore`
+questions      `RedisQuestions`: what people are asked before anything is paid for
 pictures       `RedisPictures`: what people bring, once for each file
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
                and whether Redis takes changes

@@ -17,19 +17,21 @@ SCOPES_OF_FULL_MEMBERS = frozenset({"users:read"})
 """Besides, with `WHO_MAY_START=full_members`: Slack tells who is a guest."""
 OPTIONAL_SCOPES = {
     "channels:join": "people have to /invite the bot into public channels",
-    "channels:history": "a picture of a mention may go unseen in a public channel, and a message "
-    "may come twice there when Slack's answer is lost",
-    "groups:history": "a picture of a mention may go unseen in a private channel, and a message "
-    "may come twice there when Slack's answer is lost",
-    "mpim:history": "a picture of a mention may go unseen in a group direct message, and a message "
-    "may come twice there when Slack's answer is lost",
+    "channels:history": "a picture of a mention or at the top of its thread may go unseen in a "
+    "public channel, and a message may come twice there when Slack's answer is lost",
+    "groups:history": "a picture of a mention or at the top of its thread may go unseen in a "
+    "private channel, and a message may come twice there when Slack's answer is lost",
+    "mpim:history": "a picture of a mention or at the top of its thread may go unseen in a group "
+    "direct message, and a message may come twice there when Slack's answer is lost",
     "channels:read": "the bot is not told that a public channel is archived or deleted, or that it "
-    "was removed from one",
+    "was removed from one; and one that a prompt mentions is “a channel” in it",
     "groups:read": "the bot is not told that a private channel is archived or deleted, or that it "
-    "was removed from one",
+    "was removed from one; and one that a prompt mentions is “a channel” in it",
     "app_mentions:read": "nobody can direct an image by mentioning the bot",
     "im:history": "the bot hears no direct messages, and may send one twice",
     "files:read": "nobody can start from a picture of their own",
+    "users:read": "people whom a prompt mentions are “someone” in it",
+    "usergroups:read": "user groups that a prompt mentions are “a group” in it",
 }
 """What the bot can do without, and what it cannot do then."""
 SCOPES_IN_AN_ORGANISATION = {

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.sandbox.delivery import payloads
 from bot.sandbox.delivery.delivery import SECONDS_TO_ACK, Ack, Delivery
+from bot.sandbox.people.composer import as_sent
 from bot.sandbox.workspace.members import Channel, User
 from bot.sandbox.workspace.messages import Message
 from bot.sandbox.workspace.workspace import Workspace
@@ -45,6 +46,21 @@ class Conversations:
         if f"<@{bot}>" in text and bot in where.members:
             return await self._send_event("app_mention", message, timeout, **marks)
         return Ack(ok=True, attempts=0, message=message)
+
+    async def write(
+        self,
+        user: UserRef,
+        channel: ChannelRef,
+        typed: str,
+        thread_ts: str | None = None,
+        files: Sequence[Attached] = (),
+        timeout: float = SECONDS_TO_ACK,
+        **marks: Any,
+    ) -> Ack:
+        """Post what a person types in a client: `@imagine draw @bob 🦊`. The client sends ids for
+        names and short codes for emoji."""
+        sent = as_sent(self.workspace, typed)
+        return await self.say(user, channel, sent, thread_ts, files, timeout, **marks)
 
     async def mention(
         self,
@@ -121,6 +137,11 @@ class Conversations:
             files=[self._attach(who, where, each) for each in files],
         )
 
+    def _parent(self, message: Message) -> dict[str, str]:
+        """Slack names the author of the message that a thread hangs on."""
+        root = self.workspace.find(message.channel, message.thread_ts) if message.is_reply else None
+        return {"parent_user_id": root.user} if root else {}
+
     def _attach(self, who: User, where: Channel, attached: Attached) -> str:
         named = attached if isinstance(attached, tuple) else ("image.png", attached)
         name, data, *told = named
@@ -142,6 +163,7 @@ class Conversations:
             "channel": message.channel,
             "event_ts": message.ts,
             **({"subtype": "file_share"} if shared else {}),
+            **self._parent(message),
             **more,
         }
         author, place = self.workspace.user(message.user), self.workspace.channel(message.channel)

@@ -16,6 +16,7 @@ _HISTORY_OF = {
     "im": "im:history",
     "mpim": "mpim:history",
 }
+_READ_OF = {kind: needed.replace("history", "read") for kind, needed in _HISTORY_OF.items()}
 _HISTORY = tuple(_HISTORY_OF.values())
 
 
@@ -51,6 +52,7 @@ def join(workspace: Workspace, args: Args) -> dict[str, Any]:
 @method("conversations.info", *_READ)
 def info(workspace: Workspace, args: Args) -> dict[str, Any]:
     channel = visible_channel(workspace, args.text("channel"))
+    _require(workspace, _READ_OF[_kind(channel)])
     return {"channel": channel_payload(workspace, channel)}
 
 
@@ -118,10 +120,15 @@ def _readable(workspace: Workspace, args: Args) -> Channel:
     channel = visible_channel(workspace, args.text("channel"))
     if workspace.app.bot_user not in channel.members:
         raise SlackError("not_in_channel")
-    scopes, needed = workspace.scopes, _HISTORY_OF[_kind(channel)]
+    _require(workspace, _HISTORY_OF[_kind(channel)])
+    return channel
+
+
+def _require(workspace: Workspace, needed: str) -> None:
+    """A scope for this kind of conversation."""
+    scopes = workspace.scopes
     if scopes is not None and needed not in scopes:
         raise SlackError("missing_scope", needed=needed, provided=",".join(sorted(scopes)))
-    return channel
 
 
 def _messages(workspace: Workspace, channel: Channel) -> list[Message]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 @dataclass
 class User:
-    """`team_id` and `enterprise_id` are set for somebody from another workspace only."""
+    """`team_id` and `enterprise_id` are set for somebody from another workspace only.
+    `display_name` is the `name` unless it is set."""
 
     id: str
     name: str
@@ -15,6 +16,16 @@ class User:
     enterprise_id: str = ""
     is_restricted: bool = False
     is_ultra_restricted: bool = False
+    display_name: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A user group."""
+
+    id: str
+    name: str
+    handle: str
 
 
 @dataclass

@@ -10,7 +10,7 @@ from bot.sandbox.workspace.clock import Clock
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.files import File, Files
 from bot.sandbox.workspace.markup import is_broadcast
-from bot.sandbox.workspace.members import App, Channel, User, is_external
+from bot.sandbox.workspace.members import App, Channel, Group, User, is_external
 from bot.sandbox.workspace.messages import (
     SLACKBOT,
     Block,
@@ -40,6 +40,7 @@ class Workspace:
         self.tickets = Tickets(self.clock)
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
+        self.groups: dict[str, Group] = {}
         self.log: list[Message] = []
         self.violations: list[str] = []
         self.most_per_page = 1000
@@ -80,6 +81,11 @@ class Workspace:
         channel = Channel(_id_of("C" if group else "D", name), name, True, members)
         self.channels[channel.id] = channel
         return channel
+
+    def add_group(self, name: str, handle: str) -> Group:
+        group = Group(_id_of("S", handle), name, handle)
+        self.groups[group.id] = group
+        return group
 
     def user(self, ref: User | str) -> User:
         """A user by id or name."""

@@ -10,6 +10,7 @@ from bot.slack.listeners.home import Home
 from bot.slack.listeners.installation import Installation
 from bot.slack.listeners.interactions import Clicks, Commands, Shortcuts
 from bot.slack.listeners.mentions import Mentions
+from bot.slack.listeners.questions import PictureAnswers
 from bot.slack.listening import ListenerDependencies
 from bot.views import ids
 
@@ -31,6 +32,10 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
     app.action(ids.ACTIONS[ids.CANCEL])(clicks.cancel)
     app.action(ids.ACTIONS[ids.TRY_AGAIN])(clicks.try_again)
     app.action(ids.ACTIONS[ids.START_OVER])(clicks.start_over)
+
+    answers = PictureAnswers(dependencies)
+    app.action(ids.ACTIONS[ids.USE_PICTURE])(answers.use_picture)
+    app.action(ids.ACTIONS[ids.WORDS_ONLY])(answers.words_only)
 
     forms = Forms(dependencies)
     app.view(ids.PROMPT_FORM)(forms.prompt_submitted)

@@ -534,14 +534,18 @@ class FakePublisher:
             repeated=repeated,
         )
 
-    async def post_final(self, session: Session, *, repeated: bool) -> str:
-        return await self._show("post_final", session, repeated=repeated)
+    async def post_final(
+        self, session: Session, *, repeated: bool, uploaded_anew: bool = False
+    ) -> str:
+        anew = {"uploaded_anew": True} if uploaded_anew else {}
+        return await self._show("post_final", session, repeated=repeated, **anew)
 
     async def retire_final(self, session: Session) -> None:
         await self._show("retire_final", session)
 
-    async def tell_owner(self, session: Session, words: str) -> None:
-        await self._show("tell_owner", session, words=words)
+    async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
+        more = {"try_again": try_again} if try_again else {}
+        await self._show("tell_owner", session, words=words, **more)
 
     async def _show(self, what: str, session: Session, **details: Any) -> str:
         """Answer a made-up `ts` or file id that says what it is of."""

@@ -91,7 +91,7 @@ class Attempt:
     candidates' jobs may be queued. `delivering` is the candidate that was made last: its job brings
     all images to Slack; 0 while one is being made. `failure_ts` is the message about the failure.
     `cancel_shown`: the thread shows that it was cancelled. `told_of_shut_out`: its owner was told
-    that Slack refuses the app.
+    that Slack refuses the app. `deliveries` counts how often its images were to be delivered again.
     """
 
     number: int
@@ -115,6 +115,7 @@ class Attempt:
     failure_ts: str = ""
     cancel_shown: bool = False
     told_of_shut_out: bool = False
+    deliveries: int = 0
 
     @property
     def images(self) -> tuple[Candidate, ...]:
@@ -149,6 +150,12 @@ class Attempt:
     @property
     def cancelled(self) -> bool:
         return self.failure is FailureKind.CANCELLED
+
+    @property
+    def undelivered(self) -> bool:
+        """It failed although an image is made: Slack did not show it."""
+        failed = self.failure is not None and not self.cancelled
+        return failed and not self.has_draft and any(c.has_image for c in self.candidates)
 
     def candidate(self, number: int) -> Candidate:
         return self.candidates[number - 1]

@@ -202,11 +202,21 @@ class FailureKind(StrEnum):
     NO_IMAGE = "no_image"
     BAD_IMAGE = "bad_image"
     CUT_IMAGE = "cut_image"
+    APP_REFUSED = "app_refused"
+    STORAGE_FULL = "storage_full"
+    UPLOADS_OFF = "uploads_off"
+    FILE_TOO_LARGE = "file_too_large"
     NOT_DELIVERED = "not_delivered"
     NOT_IN_CHANNEL = "not_in_channel"
+    NO_APPS_THERE = "no_apps_there"
+    CHANNEL_ARCHIVED = "channel_archived"
+    CHANNEL_DELETED = "channel_deleted"
     CHANNEL_CLOSED = "channel_closed"
+    THREAD_CLOSED = "thread_closed"
+    SLACK_REFUSED = "slack_refused"
     NOT_SHOWN = "not_shown"
     NOT_PUBLISHED = "not_published"
+    FILE_GONE = "file_gone"
     SOURCE_GONE = "source_gone"
     BASE_GONE = "base_gone"
     SOURCE_UNREADABLE = "source_unreadable"
@@ -222,11 +232,6 @@ class FailureKind(StrEnum):
 RETRYABLE = frozenset({FailureKind.RATE_LIMITED, FailureKind.PROVIDER_DOWN, FailureKind.CUT_IMAGE})
 """The failures that asking again can mend. A timeout is not among them: the image may already be
 paid for, so a person decides whether to pay again."""
-
-NOT_ANNOUNCED = frozenset(
-    {FailureKind.NOT_IN_CHANNEL, FailureKind.CHANNEL_CLOSED, FailureKind.NOT_SHOWN}
-)
-"""The failures of an attempt whose announcement Slack refuses."""
 
 BLAMES_PROMPT = frozenset({FailureKind.MODERATION, FailureKind.DECLINED})
 """The failures that the same prompt would meet again."""

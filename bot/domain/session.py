@@ -16,6 +16,7 @@ from bot.domain.attempt import Attempt, ImageRef, Source
 from bot.domain.errors import FailureKind
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.policy import ANYONE, OWNER, entries_of, wrong_directors
+from bot.domain.slack_refusals import Place
 from bot.domain.stages import STARTED_OVER, Publication, Stage
 
 SCHEMA = 1
@@ -32,10 +33,12 @@ class Session:
     `root_ts` is the message with the status, empty until it is posted; `thread_ts` the thread that
     everything comes into, which is another one where the session was started inside a thread.
     `owner_org` is the owner's organisation or workspace, empty for the installation's own people.
+    `place` is the kind of conversation that `channel` is.
     `response_url` is Slack's short-lived way to answer the person where the bot is not a member.
     `restarts` is the approved session that this one was started over from, `restarted_as` the
     reverse. `final_candidate` counts only where `final_result` names an attempt. `publication` is
-    where the approved image stands, `final_ts` its message in the channel. `retiring_result` is
+    where the approved image stands, `final_ts` its message in the channel, `final_file_id` its file
+    where that of the draft was gone. `retiring_result` is
     what `final_result` was when the session was started over, until its messages show that too.
     """
 
@@ -66,6 +69,8 @@ class Session:
     version: int = 0
     schema: int = SCHEMA
     owner_org: str = ""
+    place: Place = Place.CHANNEL
+    final_file_id: str = ""
 
     @property
     def latest(self) -> Attempt:

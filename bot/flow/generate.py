@@ -227,6 +227,15 @@ def fail(shared: Shared, kind: FailureKind, said: str = "", details: tuple[str, 
     return "failed"
 
 
+def fail_to_deliver(shared: Shared, kind: FailureKind, session: Session, bot_name: str) -> str:
+    """The same, for images that are made and that Slack does not show."""
+    shared["failure"] = kind.value
+    shared["error_message"] = failure_words(
+        kind, bot_name=bot_name, channel=session.channel, made=True
+    )
+    return "failed"
+
+
 def next_action(session: Session, shared: Shared) -> str:
     """The action after a candidate is made or has failed. The one that was made last goes on to
     the draft, or reports the failure where no candidate has an image."""

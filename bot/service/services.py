@@ -12,6 +12,7 @@ from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
 from bot.service.decisions import AccessControl, Decisions, OwedJobs
 from bot.service.gateway import AttemptGateway
 from bot.service.library import UserLibrary
+from bot.service.lost_places import LostPlaces
 from bot.service.new_sessions import NewSessions
 from bot.service.thread_replies import ThreadReplies
 
@@ -26,6 +27,7 @@ class Services:
     replies: ThreadReplies
     library: UserLibrary
     jobs: OwedJobs
+    lost_places: LostPlaces
     option_table: OptionTable
 
     @classmethod
@@ -51,5 +53,6 @@ class Services:
             ThreadReplies(sessions, policy, gateway, decisions, option_table),
             UserLibrary(sessions, option_table),
             OwedJobs(queue, cancellations),
+            LostPlaces(sessions, now),
             option_table,
         )

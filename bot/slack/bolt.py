@@ -84,9 +84,9 @@ def _authorize(
     )
 
     async def authorize(context: AsyncBoltContext) -> AuthorizeResult:
-        """Bolt makes a client for each request. Where ours has no proxy, the SDK gives it the
-        environment's."""
-        context.client.proxy = client.proxy
+        """Bolt makes a plain client of the SDK's for each request. Ours reads any answer safely,
+        and has one session for all calls."""
+        context["client"] = client
         return result
 
     return authorize

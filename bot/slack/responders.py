@@ -11,10 +11,11 @@ from typing import Any
 
 from aiohttp import ClientError
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackClientError
 
-from bot.domain.errors import OptionRefused, Reason, Refusal
+from bot.domain.errors import ImagineError, OptionRefused, Reason, Refusal
 from bot.domain.options import OPTIONS
+from bot.domain.slack_errors import is_delivered
 from bot.slack.request_tracking import count_slack_errors
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
@@ -29,8 +30,8 @@ _ABOUT_PICTURES = {
     Reason.IMAGE_DELETED,
 }
 
-DELIVERY_ERRORS = (SlackApiError, ClientError, OSError, KeyError, ValueError)
-"""`ValueError`: the request came without a `response_url`."""
+DELIVERY_ERRORS = (SlackClientError, ImagineError, ClientError, OSError, LookupError, ValueError)
+"""`ValueError`: the request came without a `response_url`, or the answer is no text."""
 
 
 def user_of(args: AsyncArgs) -> str:
@@ -179,7 +180,7 @@ async def send_to_response_url(args: AsyncArgs, words: str) -> None:
     """Send words that only the person sees: works everywhere, for 30 minutes. Raises `OSError`
     where Slack does not take them."""
     answer = await args.respond(text=words, response_type="ephemeral", replace_original=False)
-    if answer is not None and answer.status_code >= 400:
+    if answer is not None and not is_delivered(answer.status_code, str(answer.body or "")):
         raise OSError("the response_url does not take it")
 
 

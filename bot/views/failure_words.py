@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from bot.domain.errors import FailureKind
 from bot.domain.images import MAX_BYTES, MAX_PIXELS, MAX_PIXELS_OF
 from bot.domain.session import Session
-from bot.domain.stages import RETIRING
 from bot.views.blocks import cut, escape, repeated
 from bot.views.ids import COMMAND
+from bot.views.slack_refusals import NOT_PUBLISHED, filled, refusal_by_slack
 
 PICTURES = "PNG, JPEG, WebP, GIF, HEIC or AVIF"
 """What `bot.domain.images` accepts."""
@@ -91,23 +91,14 @@ FAILURES: dict[FailureKind, str] = {
         "Only a part of the image came from the image service, again and again. "
         "Wait a minute, then press Try again."
     ),
-    FailureKind.NOT_DELIVERED: ("The image was made, but Slack did not take it. Press Try again."),
-    FailureKind.NOT_IN_CHANNEL: (
-        "I'm not a member of {channel}, so I can't show images there. "
-        "Type `/invite {bot}` there, and ask again; nothing was generated."
+    FailureKind.NOT_DELIVERED: (
+        "The image was made, but Slack did not take it. Press Try again: it brings the image that "
+        "is there."
     ),
-    FailureKind.CHANNEL_CLOSED: (
-        "Slack does not let me post in {channel}, so nothing was generated. "
-        "Try it in another channel."
-    ),
+    FailureKind.NOT_PUBLISHED: NOT_PUBLISHED,
     FailureKind.NOT_SHOWN: (
         "Slack does not let me edit my first message here, perhaps because it was deleted, so "
         "nothing was generated. Press Try again: I post a new one."
-    ),
-    FailureKind.NOT_PUBLISHED: (
-        "Your image is approved, but Slack does not let me post it to the channel any more. "
-        "Invite me there again and press Try again on my first message, or share the image from "
-        "the draft in the thread."
     ),
     FailureKind.SOURCE_GONE: (
         "I can't open the picture that this starts from any more: it was deleted, or I may not "
@@ -176,11 +167,6 @@ MODERATED: dict[str, str] = {
 }
 """The categories of the API's moderations in plain words; others are told as they are."""
 
-_NOT_PUBLISHED_ANY_MORE = (
-    "Your image was approved, but Slack did not let me post it to the channel before you started "
-    "over. You can share it from the draft in the thread."
-)
-
 _IN_FEW_WORDS: dict[FailureKind, str] = {
     FailureKind.MODERATION: "the image service's safety system turned it down",
     FailureKind.DECLINED: "the model answered in words instead",
@@ -200,9 +186,19 @@ _IN_FEW_WORDS: dict[FailureKind, str] = {
     FailureKind.NO_IMAGE: "the image service finished without it",
     FailureKind.BAD_IMAGE: "what came could not be read as an image",
     FailureKind.CUT_IMAGE: "only a part of it came",
+    FailureKind.APP_REFUSED: "Slack does not give me the permission for it",
+    FailureKind.STORAGE_FULL: "this workspace has no room left for files",
+    FailureKind.UPLOADS_OFF: "this workspace does not take such files",
+    FailureKind.FILE_TOO_LARGE: "its file is too large for this workspace",
     FailureKind.NOT_DELIVERED: "Slack did not take it",
     FailureKind.NOT_IN_CHANNEL: "I'm not a member of this channel",
-    FailureKind.CHANNEL_CLOSED: "Slack does not let me post here",
+    FailureKind.NO_APPS_THERE: "I can't be added to this conversation",
+    FailureKind.CHANNEL_ARCHIVED: "this channel is archived",
+    FailureKind.CHANNEL_DELETED: "this channel was deleted",
+    FailureKind.CHANNEL_CLOSED: "the rules of this channel do not let me post here",
+    FailureKind.THREAD_CLOSED: "I can't reply in this thread",
+    FailureKind.SLACK_REFUSED: "Slack did not take my message",
+    FailureKind.FILE_GONE: "its file was deleted",
     FailureKind.NOT_SHOWN: "Slack does not let me show it",
     FailureKind.NOT_PUBLISHED: "Slack does not let me post here",
     FailureKind.SOURCE_GONE: "the picture it starts from is gone",
@@ -225,11 +221,13 @@ def failure_words(
     details: tuple[str, ...] = (),
     bot_name: str = "",
     channel: str = "",
+    made: bool = False,
 ) -> str:
     """In mrkdwn. `said` holds the model's own words of refusal, which are quoted; `details` names
-    what the failure is about (`bot.domain.errors.GenerationError`). `channel` is an id."""
-    where = f"<#{channel}>" if channel else "this channel"
-    words = FAILURES[kind].format(bot=f"@{bot_name or 'imagine'}", channel=where)
+    what the failure is about (`bot.domain.errors.GenerationError`). `channel` is an id. `made`: the
+    image is there, and Slack does not show it."""
+    words = refusal_by_slack(kind, made=made) or FAILURES[kind]
+    words = filled(words, bot_name, channel)
     if details and kind is FailureKind.MODERATION:
         words = f"{words} What it named: {_listed(map(_category, details))}."
     elif details and kind is FailureKind.BAD_REQUEST:
@@ -256,17 +254,9 @@ def _listed(texts: Iterable[str]) -> str:
 def not_posted_words(kind: FailureKind, session: Session, bot_name: str) -> str:
     """Why a session could not be shown where it was asked for. The prompt is repeated, so that
     nobody has to type it again."""
-    words = failure_words(kind, bot_name=bot_name, channel=session.channel)
+    made = bool(session.attempts and session.latest.images)
+    words = failure_words(kind, bot_name=bot_name, channel=session.channel, made=made)
     return f"{words}\n{repeated(session.task_input, 'This is what you asked for:')}"
-
-
-def not_published_words(session: Session) -> str:
-    """What to do about an approved image that Slack did not take."""
-    return (
-        _NOT_PUBLISHED_ANY_MORE
-        if session.publication in RETIRING
-        else FAILURES[FailureKind.NOT_PUBLISHED]
-    )
 
 
 def few_words(kind: FailureKind) -> str:

@@ -103,6 +103,7 @@ REFUSALS: dict[Reason, str] = {
 }
 
 CANCELLED = "Cancelled."
+UNKNOWN_COMMAND = f"I don't know this command. `{COMMAND} help` explains what I can do."
 STORE_AWAY = (
     "I can't reach my memory right now, so nothing has been started. Please try again in a minute."
 )

@@ -65,6 +65,7 @@ def slack_breaker(clients: Clients, stack: AsyncExitStack, tasks: BackgroundTask
     clients.slack.on_shut_out = breaker.report
     clients.slack.on_doubt = breaker.doubt
     clients.slack.on_worked = breaker.worked
+    clients.slack.before_call = breaker.before_call
     return breaker
 
 
@@ -91,6 +92,7 @@ def job_dispatcher(
         status.changed,
         partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
         GenerationMeter(settings.image_backend.value),
+        clients.identity.bot_name,
     )
     runner = GenerationRunner(retrying, flow, previews, heartbeats)
     watch = CancellationWatch(sessions)
@@ -99,7 +101,7 @@ def job_dispatcher(
     root = RootMessage(retrying, publisher, clients.identity.bot_name)
     show_end = ShowEnd(previews, drafts, status)
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
-    publish = Publish(retrying, publisher, show_end)
+    publish = Publish(retrying, publisher, show_end, clients.identity.bot_name)
     handlers: dict[JobKind, Handler] = {
         JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status),
         JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
@@ -127,6 +129,7 @@ async def start_worker(
     write_probe = WriteProbe(clients.redis(stack, PROBE_PATIENCE), PROBE_PATIENCE)
     tasks = BackgroundTasks()
     breaker = slack_breaker(clients, stack, tasks)
+    await breaker.close_if_uninstalled()
     dispatcher, watch = job_dispatcher(
         clients, sessions, pictures, cancellations, heartbeats, breaker, backend
     )

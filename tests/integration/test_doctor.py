@@ -32,9 +32,12 @@ ALL = {
     "files:write",
     "channels:join",
     "channels:history",
+    "channels:read",
     "groups:history",
+    "groups:read",
     "app_mentions:read",
     "im:history",
+    "mpim:history",
     "files:read",
 }
 

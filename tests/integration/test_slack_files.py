@@ -147,7 +147,7 @@ async def test_without_the_scope_no_file_can_be_had(
 ) -> None:
     file_id = await shared(slack, png())
     slack.workspace.scopes = {"chat:write"}
-    assert await failure(files, file_id) is FailureKind.SOURCE_GONE
+    assert await failure(files, file_id) is FailureKind.APP_REFUSED
     assert "missing_scope" in caplog.text
 
 

@@ -191,6 +191,12 @@ PARSERS: dict[str, Callable[[str], object]] = {
 }
 
 REGEXES = {
+    "adapters/openai/error_body.py": "a provider's error",
+    "adapters/openai/meanings.py": "a provider's error",
+    "adapters/openai/models.py": "a setting",
+    "ops/inspection/marks.py": "a file of the operator's",
+    "settings.py": "a setting",
+    "views/failure_words.py": "a provider's error",
     "adapters/imaging.py": "the bytes of a picture",
     "adapters/openai/refusal.py": "a provider's error",
     "adapters/pictures/decoding.py": "the bytes of a picture",
@@ -206,7 +212,7 @@ REGEXES = {
     "domain/options.py": "count_of",
     "domain/images.py": "an image's metadata",
     "domain/sizes.py": "size_of",
-    "ops/inspection/marks.py": "the bytes of a file, for an operator",
+    "domain/slack_errors.py": "Slack's error code",
     "slack/bolt.py": "replace_half_characters",
     "slack/mention_text.py": "mention_text",
     "slack/message_pictures.py": "the address of a file",

@@ -8,6 +8,7 @@ from typing import Any
 from redis import Redis
 
 from bot.adapters.redis.schema import (
+    SESSIONS_OF_A_THREAD,
     from_fields,
     session_key,
     thread_key,
@@ -83,7 +84,12 @@ class Truth:
             assert each in self._scores(user_key(session.team, session.user))
             if session.thread_ts:
                 there = thread_key(session.team, session.channel, session.thread_ts)
-                assert self._scores(there)[each] == session.created_at
+                newest = self._scores(there)
+                if each in newest:
+                    assert newest[each] == session.created_at
+                else:
+                    assert len(newest) == SESSIONS_OF_A_THREAD
+                    assert session.created_at <= min(newest.values())
             assert self.held[session_key(each)][0] == stored
 
     def check_keys(self) -> None:

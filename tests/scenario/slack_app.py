@@ -31,6 +31,7 @@ from tests.fakes import (
     FakeJobQueue,
     FakePublisher,
     FakeSessionStore,
+    FakeShutOuts,
     clock,
 )
 from tests.scenario.payloads import (
@@ -99,7 +100,11 @@ class SlackApp:
             option_table,
             rules,
         )
-        register(self.bolt, ListenerDependencies(services, self.tasks, identity, AI_LABEL))
+        self.shut_outs = FakeShutOuts()
+        dependencies = ListenerDependencies(
+            services, self.tasks, identity, AI_LABEL, self.shut_outs
+        )
+        register(self.bolt, dependencies)
 
     @property
     def session(self) -> Session:

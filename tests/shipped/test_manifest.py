@@ -21,7 +21,7 @@ from bot.views.ids import COMMAND, DIRECT_IMAGE
 from tests.support.http import routes_for
 
 ROOT = Path(__file__).parents[2]
-_HISTORY = {"channels:history", "groups:history", "im:history"}
+_HISTORY = {"channels:history", "groups:history", "im:history", "mpim:history"}
 SCOPES: dict[str, set[str]] = {
     "apps_connections_open": set(),  # by the app-level token's connections:write
     "auth_test": set(),
@@ -45,7 +45,16 @@ SCOPES: dict[str, set[str]] = {
 EVENTS: dict[str, set[str]] = {
     "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
+    "app_uninstalled": set(),
+    "channel_archive": {"channels:read"},
+    "channel_deleted": {"channels:read"},
+    "channel_left": {"channels:read"},
+    "group_archive": {"groups:read"},
+    "group_deleted": {"groups:read"},
+    "group_left": {"groups:read"},
+    "member_left_channel": {"channels:read", "groups:read"},
     "message.im": {"im:history"},
+    "tokens_revoked": set(),
 }
 """Each event that the bot listens for, and the scopes that it takes."""
 

@@ -30,6 +30,7 @@ from bot.domain.errors import (
     SlackUnavailable,
 )
 from bot.domain.images import MAX_BYTES, BaseImage, check_picture, told_pixels, told_size, told_type
+from bot.domain.slack_errors import APP, meaning_of
 from bot.ports import OnReading
 
 log = logging.getLogger(__name__)
@@ -96,8 +97,11 @@ class SlackFiles:
             answer = await call(self._client.files_info, file=file_id)
         except SlackRefused as error:
             log.warning("a picture cannot be had: %s", error)
-            raise GenerationError(FailureKind.SOURCE_GONE) from None
-        file: dict[str, Any] = answer.get("file") or {}
+            denied = meaning_of(error.code) in APP
+            kind = FailureKind.APP_REFUSED if denied else FailureKind.SOURCE_GONE
+            raise GenerationError(kind) from None
+        told = answer.get("file")
+        file: dict[str, Any] = told if isinstance(told, dict) else {}
         if file.get("mode") in _UNAVAILABLE_MODES or file.get("is_external") or file.get("deleted"):
             raise GenerationError(FailureKind.SOURCE_GONE)
         if not file.get("mimetype"):

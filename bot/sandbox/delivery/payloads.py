@@ -24,7 +24,7 @@ def slash_command(
         "team_domain": app.team_domain,
         **({"enterprise_id": org, "enterprise_name": org.title()} if org else {}),
         "channel_id": channel.id,
-        "channel_name": "directmessage" if channel.is_im else channel.name,
+        "channel_name": _channel_name(channel),
         "user_id": user.id,
         "user_name": user.name,
         "command": command,
@@ -173,6 +173,14 @@ def event(
 def view_payload(workspace: Workspace, view: View) -> Payload:
     app = workspace.app
     return view.payload(app.team_id, app.app_id, app.bot_id)
+
+
+def _channel_name(channel: Channel) -> str:
+    """As commands name it: only public channels and group direct messages have their own."""
+    if channel.is_im or channel.is_between_people:
+        return "directmessage"
+    private = channel.is_private and not channel.is_group_direct
+    return "privategroup" if private else channel.name
 
 
 def _interaction(workspace: Workspace, user: User, kind: str, *, own_team: bool = False) -> Payload:

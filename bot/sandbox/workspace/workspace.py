@@ -43,6 +43,7 @@ class Workspace:
         self.log: list[Message] = []
         self.violations: list[str] = []
         self.mentions_carry_files = False
+        self.most_per_page = 1000
         self.ids: Iterator[int] = itertools.count(1)
         _furnish(self)
 
@@ -69,6 +70,14 @@ class Workspace:
         people = {user} if user else {u.id for u in self.users.values() if not u.is_bot}
         members = people | ({self.app.bot_user} if bot else set())
         channel = Channel(_id_of(letter, name), name, private, members, user)
+        self.channels[channel.id] = channel
+        return channel
+
+    def add_direct(self, *people: str) -> Channel:
+        """A direct conversation of these people, by name: two, or a group. It takes no apps."""
+        group, members = len(people) > 2, {self.user(name).id for name in people}
+        name = f"mpdm-{'--'.join(people)}-1" if group else f"direct-{'-'.join(people)}"
+        channel = Channel(_id_of("C" if group else "D", name), name, True, members)
         self.channels[channel.id] = channel
         return channel
 

@@ -29,6 +29,7 @@ def test_the_metrics_are_those_that_dashboards_and_alerts_know() -> None:
         ("imagine_images_in_flight", "gauge"),
         ("imagine_provider_errors", "counter"),
         ("imagine_slack_errors", "counter"),
+        ("imagine_unhandled", "counter"),
         ("imagine_slack_shut_out", "gauge"),
         ("imagine_store_errors", "counter"),
         ("imagine_store_refuses_writes", "gauge"),

@@ -21,13 +21,20 @@ async def refused(call: Any) -> str:
 
 @pytest.mark.parametrize(
     ("channel", "scope"),
-    [("general", "channels:history"), ("secret", "groups:history"), ("alice", "im:history")],
+    [
+        ("general", "channels:history"),
+        ("secret", "groups:history"),
+        ("alice", "im:history"),
+        ("mpdm", "mpim:history"),
+    ],
 )
 async def test_every_kind_of_channel_has_its_own_scope_to_be_read(
     slack: SimulatedSlack, client: AsyncWebClient, channel: str, scope: str
 ) -> None:
-    scopes = {"channels:history", "groups:history", "im:history"}
-    where = slack.direct("alice") if channel == "alice" else slack.channel(channel)
+    scopes = {"channels:history", "groups:history", "im:history", "mpim:history"}
+    slack.workspace.add_direct("alice", "bob", "carol").members.add(slack.bot_user_id)
+    name = "mpdm-alice--bob--carol-1" if channel == "mpdm" else channel
+    where = slack.direct("alice") if channel == "alice" else slack.channel(name)
     slack.workspace.invite_bot(where, slack.user("alice").id)
     slack.workspace.scopes = {scope}
     assert (await client.conversations_history(channel=where.id))["ok"]
@@ -62,3 +69,32 @@ async def test_one_message_is_asked_for_by_its_ts(
     assert await replies(oldest=second.ts, inclusive=True, limit=2) == [root.ts, second.ts]
     assert await replies(oldest=first.ts) == [root.ts, second.ts]
     assert await replies(oldest=first.ts, latest=first.ts, inclusive=True) == []
+
+
+async def test_history_from_a_time_on_begins_there(
+    slack: SimulatedSlack, client: AsyncWebClient
+) -> None:
+    """As Slack has it: without a latest time, the pages closest to the oldest come first."""
+    where = slack.channel("general").id
+    alice = slack.user("alice").id
+    posted = [slack.workspace.post(where, alice, f"{n}", []).ts for n in range(7)]
+    oldest = f"{float(posted[0]) - 1:.6f}"
+    page: Any = await client.conversations_history(channel=where, oldest=oldest, limit=3)
+    assert [m["ts"] for m in page["messages"]] == posted[2::-1]
+    cursor = page["response_metadata"]["next_cursor"]
+    page = await client.conversations_history(channel=where, oldest=oldest, limit=3, cursor=cursor)
+    assert [m["ts"] for m in page["messages"]] == posted[5:2:-1]
+    page = await client.conversations_history(channel=where, limit=3)
+    assert [m["ts"] for m in page["messages"]] == posted[:3:-1]
+
+
+async def test_some_apps_get_few_messages_at_a_time(
+    slack: SimulatedSlack, client: AsyncWebClient
+) -> None:
+    slack.workspace.most_per_page = 15
+    where = slack.channel("general").id
+    for n in range(20):
+        slack.workspace.post(where, slack.user("alice").id, f"{n}", [])
+    page: Any = await client.conversations_history(channel=where, limit=200)
+    assert len(page["messages"]) == 15
+    assert page["response_metadata"]["next_cursor"]

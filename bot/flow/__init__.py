@@ -57,10 +57,11 @@ class ReviewFlow:
         on_change: Callable[[str], None],
         new_checkpoint: NewCheckpoint,
         meter: GenerationMeter,
+        bot_name: str = "",
     ) -> None:
         generate = GenerateImage(sessions, backend, requests, on_change, new_checkpoint, meter)
-        upload = UploadImages(sessions, publisher)
-        post_draft = PostDraft(sessions, publisher)
+        upload = UploadImages(sessions, publisher, bot_name)
+        post_draft = PostDraft(sessions, publisher, bot_name)
         review = OpenReview(sessions)
         give_up = GiveUp(sessions)
         report = ReportFailure(sessions, publisher)

@@ -11,7 +11,7 @@ from pocketflow import AsyncNode, AsyncParallelBatchNode
 
 from bot.concurrency import SoftLimit
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, ImageNotReady, Refusal, SlackRefused
+from bot.domain.errors import FailureKind, Refusal, SlackRefused
 from bot.domain.generation import (
     delivers,
     draft_posted,
@@ -21,7 +21,15 @@ from bot.domain.generation import (
     shared_as_files,
 )
 from bot.domain.session import Session
-from bot.flow.generate import IN_MEMORY, SLOT_PATIENCE, Shared, contract_of, fail, image_of
+from bot.domain.slack_refusals import delivery_failure, is_about_file
+from bot.flow.generate import (
+    IN_MEMORY,
+    SLOT_PATIENCE,
+    Shared,
+    contract_of,
+    fail_to_deliver,
+    image_of,
+)
 from bot.ports import DraftMessages, ImageUploads, SessionRecords
 from bot.telemetry.context import log_context
 from bot.telemetry.metrics import DRAFT_SECONDS
@@ -43,10 +51,13 @@ class UploadImages(AsyncParallelBatchNode):
     failure of its candidate, and of the attempt where no other candidate has an image. An image
     whose bytes have expired is made again by a job of its own, which then delivers."""
 
-    def __init__(self, sessions: SessionRecords, publisher: ImageUploads) -> None:
+    def __init__(
+        self, sessions: SessionRecords, publisher: ImageUploads, bot_name: str = ""
+    ) -> None:
         super().__init__()
         self._sessions = sessions
         self._publisher = publisher
+        self._bot_name = bot_name
         self._slots = SoftLimit(IN_MEMORY, SLOT_PATIENCE)
 
     async def prep_async(self, shared: Shared) -> list[Upload]:
@@ -72,7 +83,7 @@ class UploadImages(AsyncParallelBatchNode):
                     del data
             except SlackRefused as error:
                 log.warning("Slack did not take an image: %s", error)
-                facts: dict[str, Any] = {"failure": FailureKind.NOT_DELIVERED}
+                facts: dict[str, Any] = {"failure": delivery_failure(error, session.place)}
             else:
                 log.info("image uploaded", extra={"file": file_id})
                 facts = {"file_id": file_id}
@@ -91,7 +102,11 @@ class UploadImages(AsyncParallelBatchNode):
         if not delivers(session, image_of(shared), shared["runner"]):
             waits = leads(session, image_of(shared), shared["runner"])
             return "expired" if waits and not session.latest.delivering else "cancelled"
-        return "uploaded" if session.latest.images else fail(shared, FailureKind.NOT_DELIVERED)
+        if session.latest.images:
+            return "uploaded"
+        refused = (c.failure for c in session.latest.candidates if c.has_image and c.failure)
+        kind = next(refused, FailureKind.NOT_DELIVERED)
+        return fail_to_deliver(shared, kind, session, self._bot_name)
 
 
 class Draft(NamedTuple):
@@ -106,10 +121,13 @@ class Draft(NamedTuple):
 class PostDraft(AsyncNode):
     """Files → a message in the thread with the buttons to decide."""
 
-    def __init__(self, sessions: SessionRecords, publisher: DraftMessages) -> None:
+    def __init__(
+        self, sessions: SessionRecords, publisher: DraftMessages, bot_name: str = ""
+    ) -> None:
         super().__init__()
         self._sessions = sessions
         self._publisher = publisher
+        self._bot_name = bot_name
 
     async def prep_async(self, shared: Shared) -> Draft | None:
         session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
@@ -124,13 +142,15 @@ class PostDraft(AsyncNode):
         try:
             try:
                 return await self._publisher.post_draft(session, number, repeated=repeated)
-            except ImageNotReady as error:
+            except SlackRefused as error:
+                if not is_about_file(error):
+                    raise
                 session = await self._share(session, number, error)
             return await self._publisher.post_draft(session, number, repeated=repeated)
         except SlackRefused as error:
             return error
 
-    async def _share(self, session: Session, number: int, error: ImageNotReady) -> Session:
+    async def _share(self, session: Session, number: int, error: SlackRefused) -> Session:
         """Show the images as plain files, in their order, and record that. Raises `error` where an
         image has expired."""
         images = [ImageRef(number, candidate.number) for candidate in session.latest.images]
@@ -148,7 +168,9 @@ class PostDraft(AsyncNode):
             return "cancelled"
         if isinstance(ts, SlackRefused):
             log.warning("Slack did not take a draft: %s", ts)
-            return fail(shared, FailureKind.NOT_DELIVERED)
+            session = await self._sessions.load(shared["session_id"])
+            kind = delivery_failure(ts, session.place)
+            return fail_to_deliver(shared, kind, session, self._bot_name)
         log.info("draft posted")
         shared["message_ts"] = ts
         return "posted"

@@ -92,7 +92,7 @@ class ReportFailure(AsyncNode):
             )
         except SlackRefused as error:
             log.warning("a failure could not be shown in its thread: %s", error.code)
-            await self._publisher.tell_owner(session, words)
+            await self._publisher.tell_owner(session, words, try_again=number)
             return ""
 
     async def post_async(self, shared: Shared, failure: Failure | None, ts: str) -> str:

@@ -154,10 +154,11 @@ class GenerateImage(AsyncNode):
         `seconds` is how long the provider took."""
         session_id, image, runner = shared["session_id"], image_of(shared), shared["runner"]
         if isinstance(outcome, GenerationError):
-            kind, said = outcome.kind, outcome.said
+            kind, said, details = outcome.kind, outcome.said, outcome.details
             log.warning("no image: %s", kind)
             return await self._sessions.update(
-                session_id, lambda s: image_failed(s, image, runner, kind, said, time.time())
+                session_id,
+                lambda s: image_failed(s, image, runner, kind, said, time.time(), details),
             )
         async with self._slots.slot():
             encoded = pybase64.b64encode_as_string(outcome.data)
@@ -218,11 +219,20 @@ def image_of(shared: Shared) -> ImageRef:
     return ImageRef(shared["attempt"], shared["candidate"])
 
 
-def fail(shared: Shared, kind: FailureKind, said: str = "") -> str:
+def fail(shared: Shared, kind: FailureKind, said: str = "", details: tuple[str, ...] = ()) -> str:
     """Write the failure for `ReportFailure` into `shared`; returns the action. `said` is the
-    model's own words."""
+    model's own words, and `details` what it is about."""
     shared["failure"] = kind.value
-    shared["error_message"] = failure_words(kind, said=said)
+    shared["error_message"] = failure_words(kind, said=said, details=details)
+    return "failed"
+
+
+def fail_to_deliver(shared: Shared, kind: FailureKind, session: Session, bot_name: str) -> str:
+    """The same, for images that are made and that Slack does not show."""
+    shared["failure"] = kind.value
+    shared["error_message"] = failure_words(
+        kind, bot_name=bot_name, channel=session.channel, made=True
+    )
     return "failed"
 
 

@@ -3,9 +3,11 @@
 The services, the flow and the jobs know only these; `bot.wiring` gives them the adapters.
 """
 
-from bot.ports.images import Checkpoint, ImageBackend
+from bot.ports.images import Checkpoint, ImageBackend, RefusedSettings
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
+from bot.ports.pictures import Files, OnReading, PictureStore
 from bot.ports.sessions import (
+    QUESTION_TTL,
     AttemptRule,
     BeginRequest,
     Change,
@@ -16,6 +18,7 @@ from bot.ports.sessions import (
     ExtraWrites,
     Limit,
     Memory,
+    QuestionStore,
     SessionLists,
     SessionRecords,
     SessionStore,
@@ -26,10 +29,8 @@ from bot.ports.sessions import (
 from bot.ports.slack import (
     DraftMessages,
     FailureMessages,
-    Files,
     FinalMessages,
     ImageUploads,
-    OnReading,
     OwnerNotices,
     Previews,
     Publisher,
@@ -40,6 +41,7 @@ from bot.ports.slack import (
 )
 
 __all__ = [
+    "QUESTION_TTL",
     "AttemptRule",
     "BeginRequest",
     "Cancellations",
@@ -63,9 +65,12 @@ __all__ = [
     "Memory",
     "OnReading",
     "OwnerNotices",
+    "PictureStore",
     "Previews",
     "Publisher",
+    "QuestionStore",
     "QueueDepth",
+    "RefusedSettings",
     "RootMessages",
     "SeenSignatures",
     "SessionLists",

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import Refusal
 from bot.domain.options import Options
+from bot.domain.questions import PictureQuestion
 from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 
@@ -39,6 +40,10 @@ class ExtraWrite(NamedTuple):
 
 ExtraWrites = Callable[[Session], Sequence[ExtraWrite]]
 """What is committed with a session, from the session as it is written."""
+
+
+QUESTION_TTL = 24 * 3600
+"""Seconds for which a person can answer a question."""
 
 
 class Unfinished(NamedTuple):
@@ -106,7 +111,8 @@ class SessionLists(ManySessions, Protocol):
         those that have expired."""
 
     async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
-        """The ids of the sessions in a thread, newest first."""
+        """The ids of the sessions in a thread, newest first. In the thread below the message that
+        started a session, that session is one of them."""
 
 
 class SessionVersions(ManySessions, Protocol):
@@ -136,7 +142,19 @@ class DefaultOptions(Protocol):
     async def keep_defaults(self, team: str, user: str, options: Options) -> None: ...
 
 
-class SessionStore(SessionLists, SessionVersions, UnfinishedSessions, DefaultOptions, Protocol):
+class QuestionStore(Protocol):
+    """The questions that wait for an answer. Every method raises `StoreUnavailable`."""
+
+    async def keep_question(self, question: PictureQuestion) -> bool:
+        """Store a question for `QUESTION_TTL`; False where there is one with this id already."""
+
+    async def question(self, question_id: str) -> PictureQuestion | None:
+        """None for one that has expired. Raises `Refusal` for an id of another form."""
+
+
+class SessionStore(
+    SessionLists, SessionVersions, UnfinishedSessions, DefaultOptions, QuestionStore, Protocol
+):
     """All that is kept of sessions, and how they begin. Every method raises `StoreUnavailable` when
     the store is away."""
 

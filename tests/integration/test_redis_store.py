@@ -38,6 +38,7 @@ from bot.ports import ExtraWrite, ExtraWrites, Limit, Unfinished
 from bot.sandbox import PATIENCE
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt, generating, with_latest
 from tests.support.processes import free_port
+from tests.support.redis_content import content_of
 
 SESSION_TTL, IMAGE_TTL = 600, 60
 NEW = a_session(Stage.INITIAL_INPUT)
@@ -347,12 +348,10 @@ async def test_every_key_expires(store: RedisSessionStore, redis: Any) -> None:
     session = await kept(store, generating(2))
     await store.update(ID, lambda s: replace(s, thread_ts="5.5"))
     await store.keep_image(ID, IMAGE, "aW1hZ2U=")
-    await store.keep_image(ID, ImageRef(0), "cGljdHVyZQ==")
     await store.keep_defaults("T1", "U1", Options(count=2))
     await store.unfinished(0.0)
     ttls = {key: await redis.ttl(key) async for key in redis.scan_iter("*")}
-    for image in (IMAGE, ImageRef(0)):
-        assert 0 < ttls.pop(image_key(ID, image)) <= IMAGE_TTL
+    assert 0 < ttls.pop(image_key(ID, IMAGE)) <= IMAGE_TTL
     assert ttls.pop(defaults_key("T1", "U1")) > SESSION_TTL
     assert SESSION_TTL < ttls.pop(WORKSPACES) < SESSION_TTL + 60
     threads = {thread_key("T1", CHANNEL, ts) for ts in ("1.0", "5.5")}
@@ -401,7 +400,7 @@ async def test_an_image_that_is_not_there_is_none_and_is_not_made_by_looking(
 
 
 async def test_every_candidate_has_an_image_of_its_own(store: RedisSessionStore) -> None:
-    images = [ImageRef(0), IMAGE, ImageRef(1, 2), ImageRef(1, 3), ImageRef(12), ImageRef(2)]
+    images = [IMAGE, ImageRef(1, 2), ImageRef(1, 3), ImageRef(12), ImageRef(2)]
     for image in images:
         await store.keep_image(ID, image, f"image {image}")
     assert [await store.load_image(ID, image) for image in images] == [
@@ -423,7 +422,7 @@ async def test_starting_over_drops_the_images_of_every_candidate_alone(
         await store.keep_image(ID, image, "x")
     await store.keep_image(other, IMAGE, "x")
     await store.update(ID, lambda s: replace(s, publication=Publication.RETIRING))
-    assert [await store.load_image(ID, image) for image in images] == [None] * 5
+    assert [await store.load_image(ID, image) for image in images] == [None] * 4
     assert await store.load_image(other, IMAGE) == "x"
 
 
@@ -432,7 +431,6 @@ async def test_discarding_forgets_session_images_and_index(
 ) -> None:
     session = await store.create(replace(a_session(), version=0), write_id="w1")
     await store.keep_image(ID, IMAGE, "x")
-    await store.keep_image(ID, ImageRef(0), "x")
     await store.discard(session, "w1")
     await store.discard(session, "w1")
     assert await refusal(store.load(ID)) is Reason.EXPIRED
@@ -561,14 +559,14 @@ async def test_numbers_are_counted_with_a_session_up_to_their_limit(
 ) -> None:
     await store.create(NEW, counted(2, at_most=5))
     session = await store.update(ID, moved_on, counted(3, at_most=5))
-    content = {key: await redis.dump(key) async for key in redis.scan_iter("*")}
+    content = await content_of(redis)
     assert await refusal(store.update(ID, moved_on, counted(1, 5))) is TOO_MANY.reason
     assert await refusal(store.update(ID, moved_on, counted(1, 6, total=5))) is Reason.MOVED_ON
     other = replace(NEW, id="T1.U1.other")
     assert await refusal(store.create(other, counted(1, at_most=5))) is TOO_MANY.reason
     both = store.update_both(ID, ID, lambda a, b: (moved_on(a), b), counted(1, at_most=5))
     assert await refusal(both) is TOO_MANY.reason
-    assert {key: await redis.dump(key) async for key in redis.scan_iter("*")} == content
+    assert await content_of(redis) == content
     assert await store.load(ID) == session
     assert await redis.hgetall(COUNTS) == {"U1": "5"}
     assert await redis.get(TOTAL) == "5"

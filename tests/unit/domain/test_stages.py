@@ -106,7 +106,7 @@ def test_the_diagram_contains_every_transition_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("event", Event)
-@pytest.mark.parametrize("state", STARTED_OVER)
+@pytest.mark.parametrize("state", sorted(STARTED_OVER))
 def test_a_session_that_was_started_over_takes_no_event(state: Publication, event: Event) -> None:
     session = a_session(Stage.INITIAL_INPUT, publication=state)
     with pytest.raises(Refusal):
@@ -163,7 +163,7 @@ def test_a_record_that_comes_late_changes_nothing(
         assert recorded is session
 
 
-@pytest.mark.parametrize("state", set(Publication) - {Publication.NOT_APPROVED})
+@pytest.mark.parametrize("state", list(Publication)[1:])
 def test_a_draft_of_a_session_that_is_published_is_not_approved(state: Publication) -> None:
     session = a_session(publication=state)
     for approve in (transitions.approve, transitions.use_earlier):

@@ -22,6 +22,7 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreUnavailable,
 )
+from bot.domain.images import BaseImage
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
 from bot.flow import Shared, generate, shared_store
@@ -44,6 +45,7 @@ from tests.fakes import (
     FakeSlackAccess,
     FakeTime,
     an_attempt,
+    brought_pictures,
     eventually,
     generating,
     with_latest,
@@ -84,7 +86,7 @@ class Run:
         node = GenerateImage(
             self.store,
             self.backend,
-            ImageRequests(self.store, self.files, self.heartbeats),
+            ImageRequests(self.store, self.files, brought_pictures(self.files, self.heartbeats)),
             self.changed.append,
             partial(
                 RunCheckpoint,
@@ -481,7 +483,7 @@ async def test_an_image_that_cannot_be_had_fails_before_anything_is_paid(
 ) -> None:
     run = Run(edit_of(ImageRef(0), source=Source("F9")))
 
-    async def refused(file_id: str, on_reading: OnReading | None = None) -> bytes:
+    async def refused(file_id: str, on_reading: OnReading | None = None) -> BaseImage:
         raise GenerationError(kind)
 
     run.files.fetch = refused  # type: ignore[method-assign]

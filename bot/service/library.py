@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
-from bot.domain.session import Gallery, Session
+from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import DefaultOptions, Entry, SessionLists
+from bot.views.home import HomePage
 
 _LATELY = 5
 """Of the sessions that changed last, so many are looked at for the options used last: an approval
@@ -33,9 +34,9 @@ class UserLibrary:
         ids = [entry.session_id for entry in entries if entry.in_progress]
         return await self._sessions.load_many(ids[:at_most]), len(ids)
 
-    async def gallery(
+    async def home_page(
         self, team: str, owner: str, *, size: tuple[int, int], pages: tuple[int, int] = (0, 0)
-    ) -> Gallery:
+    ) -> HomePage:
         """One page of each list; `size` and `pages` are for the sessions in progress and for the
         approved images. A page past the end is the last one."""
         entries = await self._sessions.entries_of(team, owner)
@@ -46,7 +47,7 @@ class UserLibrary:
         lately = _lately(entries)
         wanted = list(dict.fromkeys([*shown[0], *shown[1], *lately]))
         loaded = {s.id: s for s in await self._sessions.load_many(wanted)}
-        return Gallery(
+        return HomePage(
             working=_of(loaded, shown[0]),
             in_progress=len(working),
             working_page=at[0],

@@ -57,17 +57,17 @@ async def test_a_page_past_either_end_is_the_one_at_that_end(
     working = [session(n, Stage.USER_FEEDBACK) for n in range(12)]
     approved = [session(n, Stage.FINAL) for n in range(20, 27)]
     library = library_of(FakeSessionStore(*working, *approved))
-    gallery = await library.gallery("T1", OWNER, size=SIZE, pages=wanted)
-    assert (ids(gallery.working), ids(gallery.pictures)) == shown
-    assert (gallery.working_page, gallery.pictures_page) == at
-    assert (gallery.in_progress, gallery.approved) == (12, 7)
+    home_page = await library.home_page("T1", OWNER, size=SIZE, pages=wanted)
+    assert (ids(home_page.working), ids(home_page.pictures)) == shown
+    assert (home_page.working_page, home_page.pictures_page) == at
+    assert (home_page.in_progress, home_page.approved) == (12, 7)
 
 
 async def test_nothing_is_a_page_too() -> None:
-    gallery = await library_of(FakeSessionStore()).gallery("T1", OWNER, size=SIZE, pages=(3, 3))
-    assert (gallery.working, gallery.pictures) == ((), ())
-    assert (gallery.working_page, gallery.pictures_page) == (0, 0)
-    assert (gallery.last, gallery.defaults) == (NO_OPTIONS, NO_OPTIONS)
+    home_page = await library_of(FakeSessionStore()).home_page("T1", OWNER, size=SIZE, pages=(3, 3))
+    assert (home_page.working, home_page.pictures) == ((), ())
+    assert (home_page.working_page, home_page.pictures_page) == (0, 0)
+    assert (home_page.last, home_page.defaults) == (NO_OPTIONS, NO_OPTIONS)
 
 
 async def test_what_expires_in_between_is_left_out() -> None:
@@ -76,8 +76,8 @@ async def test_what_expires_in_between_is_left_out() -> None:
             return (await super().load_many(session_ids))[1:]
 
     store = Expiring(*(session(n, Stage.USER_FEEDBACK) for n in range(3)))
-    gallery = await library_of(store).gallery("T1", OWNER, size=SIZE)
-    assert ids(gallery.working) == [1, 2]
+    home_page = await library_of(store).home_page("T1", OWNER, size=SIZE)
+    assert ids(home_page.working) == [1, 2]
 
 
 async def test_the_options_used_last_are_those_of_the_newest_attempt() -> None:
@@ -89,7 +89,7 @@ async def test_the_options_used_last_are_those_of_the_newest_attempt() -> None:
         used,
     )
     library = library_of(store)
-    assert (await library.gallery("T1", OWNER, size=SIZE)).last == Options(count=2)
+    assert (await library.home_page("T1", OWNER, size=SIZE)).last == Options(count=2)
     await library.keep_last("T1", OWNER)
     assert store.defaults == {("T1", OWNER): Options(count=2)}
 

@@ -21,8 +21,8 @@ from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import publish_again
 from bot.ports import AttemptRule, Change, ExtraWrites, SessionStore
+from bot.service.access import AccessControl
 from bot.service.attempt_rules import ask_rules, until_written
-from bot.service.decisions import AccessControl
 from bot.telemetry.context import log_context, set_log_fields
 
 _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5

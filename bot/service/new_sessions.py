@@ -12,7 +12,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Event
 from bot.domain.transitions import check_can
 from bot.ports import DefaultOptions
-from bot.service.decisions import AccessControl, RequestOrigin
+from bot.service.access import AccessControl, RequestOrigin
 from bot.service.gateway import AttemptGateway
 
 

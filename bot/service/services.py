@@ -9,7 +9,8 @@ from bot.concurrency import BackgroundTasks
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.session import Policy
 from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
-from bot.service.decisions import AccessControl, Decisions, OwedJobs
+from bot.service.access import AccessControl
+from bot.service.decisions import Decisions, OwedJobs
 from bot.service.gateway import AttemptGateway
 from bot.service.library import UserLibrary
 from bot.service.lost_places import LostPlaces

@@ -13,7 +13,8 @@ from bot.domain.prompt import parse_flags
 from bot.domain.session import Policy, Session, asked_before
 from bot.domain.stages import Stage
 from bot.ports import SessionLists
-from bot.service.decisions import Decisions, RequestOrigin, stopped_by
+from bot.service.access import RequestOrigin
+from bot.service.decisions import Decisions, stopped_by
 from bot.service.gateway import AttemptGateway
 
 

@@ -138,6 +138,16 @@ class Attempt:
         return bool(self.message_ts)
 
     @property
+    def failure_shown(self) -> bool:
+        """A message in the thread says that it failed."""
+        return bool(self.failure_ts)
+
+    @property
+    def is_generated(self) -> bool:
+        """All its candidates are made, and one at least has an image."""
+        return self.generated_at > 0
+
+    @property
     def at_work(self) -> int:
         """The candidate whose run shows in Slack how the attempt stands: the one that delivers,
         else the first that is being made, else the first that waits."""

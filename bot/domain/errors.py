@@ -158,6 +158,14 @@ class Refusal(ImagineError):
         self.owner = owner
 
 
+class ImpossibleValue(ImagineError):
+    """A value that an option cannot have; `nearest` is one near it that it can."""
+
+    def __init__(self, nearest: str = "") -> None:
+        super().__init__(nearest)
+        self.nearest = nearest
+
+
 class OptionRefused(Refusal):
     """An option that is unknown, lacks its value (`value` is empty), or cannot be.
 

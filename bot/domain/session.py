@@ -128,21 +128,6 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Gallery:
-    """One page of each list, newest first. Pages count from 0; `in_progress` and `approved` are
-    how many there are in all. `last` holds the options that were asked for last."""
-
-    working: tuple[Session, ...]
-    in_progress: int
-    working_page: int
-    pictures: tuple[Session, ...]
-    approved: int
-    pictures_page: int
-    defaults: Options
-    last: Options
-
-
-@dataclass(frozen=True)
 class Person:
     """A user ID alone names somebody only within one organisation or workspace.
 

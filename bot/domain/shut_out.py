@@ -103,9 +103,13 @@ class ShutOut:
         return f"Slack refuses the app ({self.method}: {self.code}): {WHAT_TO_DO[self.cause]}"
 
 
+def may_tell_owner(session: Session) -> bool:
+    """Whether there is an attempt whose owner was not told of it yet."""
+    return bool(session.attempts) and not session.latest.told_of_shut_out
+
+
 def owner_told(session: Session) -> Session:
-    """The owner of the newest attempt was told of it. Nothing changes where there is no attempt, or
-    where its owner was told before."""
-    if not session.attempts or session.latest.told_of_shut_out:
+    """The owner of the newest attempt was told of it. Nothing changes where they may not be."""
+    if not may_tell_owner(session):
         return session
     return with_attempt(session, replace(session.latest, told_of_shut_out=True))

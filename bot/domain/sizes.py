@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from bot.domain.errors import OptionRefused
+from bot.domain.errors import ImpossibleValue
 
 NAMED_SIZES = {
     "square": "1024x1024",
@@ -50,31 +50,29 @@ _SHORTEST_PIXELS = 100
 
 
 def size_of(text: str) -> str:
-    """A size by name, ratio or W×H. Raises `OptionRefused`."""
+    """A size by name, ratio or W×H. Raises `ImpossibleValue`."""
     value = text.strip().lower()
     if value == "auto":
         return value
-    if value in NAMED_SIZES:
-        return NAMED_SIZES[value]
     if pixels := _PIXELS.fullmatch(value):
         width, height = int(pixels[1]), int(pixels[2])
         if max(width, height) >= _SHORTEST_PIXELS:
-            return _possible(text, width, height)
-    return ratio_of(text, option="--size")
+            return _possible(width, height)
+    return ratio_of(text)
 
 
-def ratio_of(text: str, option: str = "--ar") -> str:
-    """The size that stands for a ratio, such as 16:9. Raises `OptionRefused`."""
+def ratio_of(text: str) -> str:
+    """The size that stands for a ratio, such as 16:9, or for a name. Raises `ImpossibleValue`."""
     value = text.strip().lower()
-    if option == "--ar" and value in NAMED_SIZES:
+    if value in NAMED_SIZES:
         return NAMED_SIZES[value]
     match = _RATIO.fullmatch(value)
     if not match or not int(match[1]) or not int(match[2]):
-        raise OptionRefused(option, text)
+        raise ImpossibleValue
     ratio = Fraction(int(match[1]), int(match[2]))
     if not Fraction(1, MOST_RATIO) <= ratio <= MOST_RATIO:
         nearest = f"{MOST_RATIO}:1" if ratio > 1 else f"1:{MOST_RATIO}"
-        raise OptionRefused(option, text, nearest=nearest)
+        raise ImpossibleValue(nearest)
     if ratio == 1:
         return NAMED_SIZES["square"]
     width, height = _exact(ratio) or _near(ratio)
@@ -103,10 +101,10 @@ def _usual_area(usual: str, ratio: Fraction) -> int:
     return area if nearly_square else max(area, min(_AREA, area * 3 // 2))
 
 
-def _possible(text: str, width: int, height: int) -> str:
+def _possible(width: int, height: int) -> str:
     nearest_width, nearest_height = _within_limits(width, height)
     if (width, height) != (nearest_width, nearest_height):
-        raise OptionRefused("--size", text, nearest=f"{nearest_width}x{nearest_height}")
+        raise ImpossibleValue(f"{nearest_width}x{nearest_height}")
     return f"{width}x{height}"
 
 

@@ -1,8 +1,9 @@
 """The two state machines of a session: its stages, and the publication of its approved image.
 
 `TRANSITIONS` and `PUBLICATIONS` are the whole tables: state → event → next state. Every pair that
-is not in them is refused. `bot.domain.transitions` holds the guards and makes every move. The
-diagrams in the README are made from the tables by `python -m bot.domain.stages`.
+is not in them is refused. One rule joins the two: a session whose publication is in `STARTED_OVER`
+takes no event of its stage. `bot.domain.transitions` makes every move. The diagrams in the README
+are made from the tables by `python -m bot.domain.stages`.
 """
 
 from __future__ import annotations
@@ -143,6 +144,7 @@ RETIRING = frozenset(
     state for state, events in PUBLICATIONS.items() if PublicationEvent.RETIRE in events
 )
 STARTED_OVER = RETIRING | {Publication.RETIRED}
+"""Another session goes on; this one takes no event any more."""
 
 
 def stage_diagram() -> str:
@@ -155,7 +157,8 @@ def stage_diagram() -> str:
                 lines.append(f"    {stage} --> {target.without}: {event} (none yet)")
             else:
                 lines.append(f"    {stage} --> {target}: {event}")
-    return "\n".join(lines)
+    note = f"    note right of {Stage.INITIAL_INPUT}: started over, it takes no event"
+    return "\n".join([*lines, note])
 
 
 def publication_diagram() -> str:

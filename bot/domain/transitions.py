@@ -3,9 +3,10 @@ while an approved image is published.
 
 `can` answers a question. `check_can` raises `Refusal` with the reason for a person. `move` makes
 the move. All three ask the same two rules: a session that was started over takes no event, and any
-other takes those of its stage. A transition takes a session and returns the next one, or raises
-`Refusal` and changes nothing; the store decides which of two was first. A record of a publication
-that comes late, from a run that overlapped another, changes nothing.
+other takes those of its stage. `move_publication` moves the publication, or raises `Refusal`. A
+transition takes a session and returns the next one, or raises `Refusal` and changes nothing; the
+store decides which of two was first. `record_publication` is for what a job has done: a record that
+comes late, from a run that overlapped another, changes nothing.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def approve(session: Session, image: ImageRef, user: str, now: float) -> Session
 
 def use_earlier(session: Session, image: ImageRef, user: str, now: float) -> Session:
     """`user` approves an image of any draft in the thread."""
-    moved = move(session, Event.APPROVE, now)
+    moved = move_publication(move(session, Event.APPROVE, now), PublicationEvent.APPROVE)
     if not session.shows(image):
         raise refusal(session, Reason.MOVED_ON)
     approved = session.attempt(image.attempt)
@@ -87,7 +88,6 @@ def use_earlier(session: Session, image: ImageRef, user: str, now: float) -> Ses
         final_candidate=image.candidate,
         approved_by=user,
         final_file_id="",
-        publication=PUBLICATIONS[session.publication][PublicationEvent.APPROVE],
         error_message="",
     )
 
@@ -121,10 +121,9 @@ def start_over(session: Session, successor: str, now: float) -> Session:
     retired. Once more for the same successor (a form that was sent twice) changes nothing."""
     if successor == session.restarted_as:
         return session
-    moved = move(session, Event.START_OVER, now)
+    moved = move_publication(move(session, Event.START_OVER, now), PublicationEvent.START_OVER)
     return replace(
         moved,
-        publication=PUBLICATIONS[session.publication][PublicationEvent.START_OVER],
         task_input="",
         error_message="",
         input_used_by_process="",
@@ -140,13 +139,13 @@ def start_over(session: Session, successor: str, now: float) -> Session:
 
 def final_posted(session: Session, ts: str) -> Session:
     """The approved image is in the channel; the first message that was recorded counts."""
-    posted = move_publication(session, PublicationEvent.POST)
+    posted = record_publication(session, PublicationEvent.POST)
     return posted if posted is session else replace(posted, final_ts=ts, error_message="")
 
 
 def not_published(session: Session, words: str) -> Session:
     """Slack does not take the approved image; `words` is what the person was told."""
-    refused = move_publication(session, PublicationEvent.REFUSE)
+    refused = record_publication(session, PublicationEvent.REFUSE)
     return refused if refused is session else replace(refused, error_message=words)
 
 
@@ -176,7 +175,7 @@ def file_replaced(session: Session, file_id: str) -> Session:
 def final_shown(session: Session) -> Session:
     """The drafts and the status say that the approved image is in the channel. Nothing changes
     where the session was started over meanwhile, or is to be published again."""
-    return move_publication(session, PublicationEvent.SHOW)
+    return record_publication(session, PublicationEvent.SHOW)
 
 
 def as_approved(session: Session) -> Session:
@@ -196,7 +195,7 @@ def as_approved(session: Session) -> Session:
 
 def retired(session: Session) -> Session:
     """Its messages are in their last state: nothing more has to be known of it."""
-    gone = move_publication(session, PublicationEvent.RETIRE)
+    gone = record_publication(session, PublicationEvent.RETIRE)
     if gone is session:
         return session
     return replace(
@@ -212,24 +211,41 @@ def publish_is_due(session: Session, run: int) -> bool:
     return run >= session.attempt(session.final_result).run
 
 
-def given_up(session: Session, job: Job, words: str) -> Session:
-    """A job that only shows what is in force has failed for good. `words`: what the owner was told
-    of an image that was not published, empty where it was."""
+def given_up(session: Session, job: Job) -> Session:
+    """A job that only shows what is in force has failed for good."""
     if not owes(session, job):
         return session
     match job.kind:
         case JobKind.SHOW_CANCELLED:
             return cancel_shown(session, job.attempt)
         case JobKind.PUBLISH:
-            return not_published(session, words) if words else final_shown(session)
+            return final_shown(session)
         case _:
             return retired(session)
 
 
+def given_up_unpublished(session: Session, job: Job, words: str) -> Session:
+    """Like `given_up`, where the approved image was not posted; `words` is what its owner was
+    told."""
+    if job.kind is JobKind.PUBLISH and owes(session, job):
+        return not_published(session, words)
+    return given_up(session, job)
+
+
 def move_publication(session: Session, event: PublicationEvent) -> Session:
-    """The session with its publication in its next state; itself where the table has none."""
+    """The session with its publication in its next state. Raises `Refusal` where the table has
+    none."""
     target = PUBLICATIONS[session.publication].get(event)
-    return replace(session, publication=target) if target else session
+    if target is None:
+        raise refusal(session, _why_not(session))
+    return replace(session, publication=target)
+
+
+def record_publication(session: Session, event: PublicationEvent) -> Session:
+    """The same for what a job has done: a record that comes late changes nothing, and answers the
+    session itself."""
+    lawful = event in PUBLICATIONS[session.publication]
+    return move_publication(session, event) if lawful else session
 
 
 def _why_not(session: Session) -> Reason:
@@ -245,6 +261,6 @@ def _why_not(session: Session) -> Reason:
 def _newest_shown(session: Session) -> int:
     """The newest attempt that has a message with buttons: what could not be announced has none."""
     shown = (
-        a for a in reversed(session.attempts) if a.failure not in NOT_ANNOUNCED or a.failure_ts
+        a for a in reversed(session.attempts) if a.failure not in NOT_ANNOUNCED or a.failure_shown
     )
     return next((attempt.number for attempt in shown), 0)

@@ -19,7 +19,7 @@ from contextlib import suppress
 from bot.domain.errors import Refusal, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
-from bot.domain.shut_out import UNINSTALLED, owner_told
+from bot.domain.shut_out import UNINSTALLED, may_tell_owner, owner_told
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.slack_breaker import SlackBreaker
 from bot.ports import OwnerNotices, SessionRecords
@@ -66,15 +66,14 @@ class JobDispatcher:
     async def _tell_of_shut_out(self, session: Session) -> None:
         """Tell the owner once for each attempt, by the `response_url`, which works without a token.
         This is tried once, with any result: a job that waits comes here again and again."""
-        if owner_told(session) is session:
+        if not may_tell_owner(session):
             return
         is_first = False
 
         def record(current: Session) -> Session:
             nonlocal is_first
-            told = owner_told(current)
-            is_first = told is not current
-            return told
+            is_first = may_tell_owner(current)
+            return owner_told(current)
 
         await self._sessions.update(session.id, record)
         if is_first:

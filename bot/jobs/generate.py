@@ -24,7 +24,7 @@ from bot.generation.recording import RetryingStore
 from bot.jobs.announce import RootMessage
 from bot.jobs.cancellation import CancelledAttempts
 from bot.jobs.publish import ShowEnd
-from bot.ports import Heartbeats, SessionStore
+from bot.ports import Heartbeats, SessionVersions
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import LiveStatus
 
@@ -48,7 +48,7 @@ class CancellationWatch:
     """Finds out which of the attempts that are made in this process are cancelled: at once where a
     message says so, else at the next look. One look asks for all sessions together."""
 
-    def __init__(self, sessions: SessionStore) -> None:
+    def __init__(self, sessions: SessionVersions) -> None:
         self._sessions = sessions
         self._watched: set[_Watched] = set()
         self._woken = asyncio.Event()

@@ -18,7 +18,7 @@ from bot.domain.errors import SlackBusy, SlackShutOut, SlackUnavailable
 from bot.domain.jobs import MAX_RUNS, Job, JobKind, owes
 from bot.domain.session import Session
 from bot.domain.stages import TO_BE_POSTED
-from bot.domain.transitions import given_up
+from bot.domain.transitions import given_up, given_up_unpublished
 from bot.flow import ReviewFlow, shared_store
 from bot.ports import OwnerNotices, SessionRecords
 from bot.progress.session_messages import LiveStatus
@@ -75,11 +75,12 @@ class LastTry:
             shared = shared_store(session, job.candidate, repeated=True)
             await self._flow.run(shared, give_up=True)
             return
-        words = ""
         if session.publication in TO_BE_POSTED and job.kind in (JobKind.PUBLISH, JobKind.RETIRE):
             words = not_published_words(session)
             await self._publisher.tell_owner(session, words)
-        await self._sessions.update(session.id, lambda s: given_up(s, job, words))
+            await self._sessions.update(session.id, lambda s: given_up_unpublished(s, job, words))
+            return
+        await self._sessions.update(session.id, lambda s: given_up(s, job))
 
     async def _show_status(self, session_id: str) -> None:
         if not await self._status.show_now(session_id):

@@ -21,7 +21,7 @@ from bot.domain.errors import (
 )
 from bot.domain.generation import under_way
 from bot.domain.jobs import ahead_of_each
-from bot.ports import JobQueue, RootMessages, SessionStore
+from bot.ports import JobQueue, RootMessages, SessionRecords
 from bot.progress.session_messages import shown_state
 from bot.telemetry.context import log_context
 
@@ -45,7 +45,7 @@ class QueuePositions:
 
     def __init__(
         self,
-        sessions: SessionStore,
+        sessions: SessionRecords,
         queue: JobQueue,
         publisher: RootMessages,
         trouble: Callable[[], StoreTrouble | None],

@@ -26,9 +26,9 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.session import Session
-from bot.domain.stages import Stage
+from bot.domain.stages import Publication, Stage
 from bot.domain.transitions import as_approved
-from bot.ports import DraftMessages, RootMessages, SessionRecords, SessionStore
+from bot.ports import DraftMessages, RootMessages, SessionRecords, SessionVersions
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class LiveStatus:
     """Edits the status of any session. `interval` is in seconds."""
 
     def __init__(
-        self, sessions: SessionStore, publisher: RootMessages, interval: float = INTERVAL
+        self, sessions: SessionVersions, publisher: RootMessages, interval: float = INTERVAL
     ) -> None:
         self._sessions = sessions
         self._publisher = publisher
@@ -173,7 +173,7 @@ class LiveStatus:
             here = set(followed.candidates if followed else (0,))
             if session.stage is Stage.GENERATING and not here & {0, session.latest.at_work}:
                 return None
-            if not (session.root_ts and session.attempts):  # without any it is retired
+            if not session.root_ts or session.publication is Publication.RETIRED:
                 return None
             trouble = self._troubles.get(session_id)
             await self._publisher.show_status(session, None, waits_for=trouble)

@@ -20,8 +20,9 @@ from bot.domain.prompt import Parsed, clean_change, clean_prompt, parse_flags
 from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import publish_again
-from bot.ports import AttemptRule, BeginRequest, Change, SessionStore
-from bot.service.decisions import AccessControl
+from bot.ports import AttemptRule, Change, ExtraWrites, SessionStore
+from bot.service.access import AccessControl
+from bot.service.attempt_rules import ask_rules, until_written
 from bot.telemetry.context import log_context, set_log_fields
 
 _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5
@@ -57,10 +58,10 @@ class AttemptGateway:
         for known in await self._sessions.load_many([session.id]):
             return known
         begun = begin.submit(session, prompt, self._now(), session.options)
-        await self._ask_rules(BeginRequest(person, session, begun.latest, session.id))
-        return await self.store_new(begun)
+        approved = await ask_rules(self._rules, person, session, begun, session.id)
+        return await self.store_new(begun, approved.extra)
 
-    async def store_new(self, session: Session) -> Session:
+    async def store_new(self, session: Session, extra: ExtraWrites | None = None) -> Session:
         """Store a new session, which may wait for its first prompt. Answers the session that is
         there where the id is taken already.
 
@@ -71,7 +72,7 @@ class AttemptGateway:
         set_log_fields(session.id)
         write_id = uuid4().hex
         try:
-            return await self._sessions.create(session, write_id=write_id)
+            return await self._sessions.create(session, extra=extra, write_id=write_id)
         except (StoreUnavailable, asyncio.CancelledError):
             self._tasks.spawn(self._retract(session, write_id))
             raise
@@ -95,9 +96,17 @@ class AttemptGateway:
         def change_both(new: Session, old: Session) -> tuple[Session, Session]:
             return change(new), transitions.start_over(old, new.id, self._now())
 
-        begun, _ = change_both(session, old)  # refused before a rule is asked
-        await self._ask_rules(BeginRequest(person, session, begun.latest, session.id))
-        return await self._sessions.update_both(session.id, old.id, change_both)
+        async def check_and_write(session: Session) -> tuple[Session, Session]:
+            begun, _ = change_both(session, old)
+            approved = await ask_rules(self._rules, person, session, begun, session.id)
+
+            def as_approved(new: Session, old: Session) -> tuple[Session, Session]:
+                begun, cleared = change_both(new, old)
+                return approved.require(new, begun), cleared
+
+            return await self._sessions.update_both(session.id, old.id, as_approved, approved.extra)
+
+        return await until_written(self._sessions, session, check_and_write)
 
     async def regenerate(
         self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
@@ -182,16 +191,18 @@ class AttemptGateway:
     async def _begin(
         self, person: Person, session: Session, change: Change, asked_by: str
     ) -> Session:
-        """The rules see what the change makes of the session as it was loaded; the change is then
-        made by compare-and-set."""
-        changed = change(session)
-        if len(changed.attempts) > len(session.attempts):
-            await self._ask_rules(BeginRequest(person, session, changed.latest, asked_by))
-        return await self._sessions.update(session.id, change)
+        """Ask the rules about what the change makes of the session, and make it by
+        compare-and-set."""
 
-    async def _ask_rules(self, request: BeginRequest) -> None:
-        for rule in self._rules:
-            await rule.check(request)
+        async def check_and_write(session: Session) -> Session:
+            approved = await ask_rules(self._rules, person, session, change(session), asked_by)
+            return await self._sessions.update(
+                session.id,
+                lambda current: approved.require(current, change(current)),
+                approved.extra,
+            )
+
+        return await until_written(self._sessions, session, check_and_write)
 
     def _read_form(self, text: str, options: Options) -> tuple[str, Options]:
         """Options among the words count more than the form's selects."""

@@ -11,8 +11,8 @@ from bot.domain.prompt import clean_change, clean_prompt, parse_flags
 from bot.domain.session import Session
 from bot.domain.stages import Event
 from bot.domain.transitions import check_can
-from bot.ports import SessionStore
-from bot.service.decisions import AccessControl, RequestOrigin
+from bot.ports import DefaultOptions
+from bot.service.access import AccessControl, RequestOrigin
 from bot.service.gateway import AttemptGateway
 
 
@@ -21,13 +21,13 @@ class NewSessions:
 
     def __init__(
         self,
-        sessions: SessionStore,
+        defaults: DefaultOptions,
         access: AccessControl,
         gateway: AttemptGateway,
         now: Callable[[], float],
         option_table: OptionTable = OPTIONS,
     ) -> None:
-        self._sessions = sessions
+        self._defaults = defaults
         self._access = access
         self._gateway = gateway
         self._now = now
@@ -35,7 +35,7 @@ class NewSessions:
 
     async def defaults(self, team: str, owner: str) -> Options:
         """A person's own default options, without what this model does not have."""
-        return self._option_table.offered(await self._sessions.defaults_of(team, owner))
+        return self._option_table.offered(await self._defaults.defaults_of(team, owner))
 
     async def start(
         self,

@@ -9,7 +9,8 @@ from bot.concurrency import BackgroundTasks
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.session import Policy
 from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
-from bot.service.decisions import AccessControl, Decisions, OwedJobs
+from bot.service.access import AccessControl
+from bot.service.decisions import Decisions, OwedJobs
 from bot.service.gateway import AttemptGateway
 from bot.service.library import UserLibrary
 from bot.service.lost_places import LostPlaces
@@ -55,7 +56,7 @@ class Services:
             decisions,
             ThreadReplies(sessions, policy, gateway, decisions, option_table),
             PictureQuestions(sessions, new_sessions, option_table),
-            UserLibrary(sessions, option_table),
+            UserLibrary(sessions, sessions, option_table),
             OwedJobs(queue, cancellations),
             LostPlaces(sessions, now),
             option_table,

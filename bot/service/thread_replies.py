@@ -12,8 +12,9 @@ from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.prompt import parse_flags
 from bot.domain.session import Policy, Session, asked_before
 from bot.domain.stages import Stage
-from bot.ports import SessionStore
-from bot.service.decisions import Decisions, RequestOrigin, stopped_by
+from bot.ports import SessionLists
+from bot.service.access import RequestOrigin
+from bot.service.decisions import Decisions, stopped_by
 from bot.service.gateway import AttemptGateway
 
 
@@ -22,7 +23,7 @@ class ThreadReplies:
 
     def __init__(
         self,
-        sessions: SessionStore,
+        sessions: SessionLists,
         policy: Policy,
         gateway: AttemptGateway,
         decisions: Decisions,

@@ -22,7 +22,6 @@ from bot.concurrency import cancel_and_wait
 from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
 from bot.domain.errors import (
     Conflict,
-    GenerationError,
     NotAsked,
     QueueUnavailable,
     StoreTrouble,
@@ -46,12 +45,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
 """Seconds between two tries to write; each pause is a random part of it, half at the least."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at another run's candidate, on the average."""
-TRIES = 3
-"""Tries of one run."""
-WAIT = 1.0
-"""Seconds before the second try, at the least; twice as many before each further one."""
-LONGEST_WAIT = 60.0
-"""Seconds; a provider that asks for more is reported to the person instead."""
 RECORDED_WITHIN = 1.0
 """Seconds that a generation waits for its response's id to be recorded."""
 LAST_RECORD_WITHIN = 0.8
@@ -123,27 +116,18 @@ class RunCheckpoint:
     runner: str
     response_id: str = field(default="", init=False)
     asked_at: float = field(default=0.0, init=False)
-    _failures: int = field(default=0, init=False)
     _paid_calls: int = field(default=0, init=False)
-    _not_before: float = field(default=0.0, init=False)
     _recording: tuple[asyncio.Task[Any], ...] = field(default=(), init=False)
 
-    def can_retry(self, error: GenerationError) -> bool:
-        """Whether another try of this run can mend it; `wait_for_turn` waits before that, for as
-        long as the provider asked for. Going on with a response that is known is no paid call."""
-        self._failures += 1
-        wait = max(error.retry_after or 0.0, WAIT * 2 ** (self._failures - 1))
-        used_up = not self.response_id and self._paid_calls >= MOST_ASKED
-        if not error.retryable or wait > LONGEST_WAIT or used_up or self._failures >= TRIES:
-            return False
-        log.warning("no image yet: %s, asking again in %.1f s", error.kind, wait)
-        self._not_before = time.monotonic() + wait
-        return True
+    @property
+    def may_call(self) -> bool:
+        """Whether the limit of paid calls allows another try. A try that goes on with a known
+        response is no paid call."""
+        return bool(self.response_id) or self._paid_calls < MOST_ASKED
 
     async def wait_for_turn(self) -> None:
         """Return once this run may call the provider. Raises `NotAsked` where another run brought
         the image, or has taken the candidate over."""
-        await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
         waits = False
         while True:
             session = await self.sessions.load(self.session_id)

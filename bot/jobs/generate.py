@@ -19,7 +19,7 @@ from bot.domain.generation import under_way, was_cancelled
 from bot.domain.jobs import Job, owes
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.flow import ReviewFlow, Shared, shared_store
+from bot.flow import ReviewFlow, shared_store
 from bot.generation.recording import RetryingStore
 from bot.jobs.announce import RootMessage
 from bot.jobs.cancellation import CancelledAttempts
@@ -110,20 +110,20 @@ class GenerationRunner:
         self._previews = previews
         self._heartbeats = heartbeats
 
-    async def run(self, session: Session, image: ImageRef, repeated: bool) -> Shared:
-        """Returns the shared store as it is at the end. The run begins once the store takes a
-        write: its heartbeat is the first one."""
+    async def run(self, session: Session, image: ImageRef, repeated: bool) -> Stage:
+        """Returns the stage that the run leaves the session in. The run begins once the store takes
+        a write: its heartbeat is the first one."""
         shared = shared_store(session, image.candidate, repeated=repeated)
         runner = shared["runner"]
         await self._sessions.until_taken(session.id, lambda: self._heartbeats.begin(runner))
         try:
             async with self._previews.showing(session.id, image):
-                await self._flow.run(shared)
+                stage = await self._flow.run(shared)
         finally:
             await self._heartbeats.end(runner)
-        if shared["stage"] != Stage.GENERATING:
+        if stage is not Stage.GENERATING:
             await self._previews.clear(session.id, image.attempt, search=repeated)
-        return shared
+        return stage
 
 
 class Generate:

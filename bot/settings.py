@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from unicodedata import category
@@ -33,6 +34,15 @@ _WHO = {word: word for word in WhoMayStart} | {
 
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and symbols that show nothing."""
+
+
+_VERSION = re.compile(r"^gpt-image-(\d+)(?:\.(\d+))?(?!\d)")
+
+
+def _has_finest_qualities(model: str) -> bool:
+    """Whether a model of OpenAI's is 2.5 or a later one."""
+    found = _VERSION.search(model)
+    return found is not None and (int(found[1]), int(found[2] or 0)) >= (2, 5)
 
 
 class Backend(StrEnum):
@@ -161,7 +171,7 @@ class Settings(BaseSettings):
         """The options that people may choose. OpenAI's models know the finest qualities from 2.5
         on; another server may know all of them."""
         openai = self.image_backend is not Backend.PLACEHOLDER and self.official_openai
-        if openai and "2.5" not in self.image_model:
+        if openai and not _has_finest_qualities(self.image_model):
             return OPTIONS.limited_to(quality=("auto", "low", "medium", "high"))
         return OPTIONS
 

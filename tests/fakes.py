@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -21,12 +21,15 @@ from bot.domain.errors import (
     StoreTrouble,
     StoreUnavailable,
 )
-from bot.domain.images import GeneratedImage, ImageRequest
+from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import Options
+from bot.domain.questions import PictureQuestion
 from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
 from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Publication, Stage
+from bot.generation.brought_pictures import BroughtPictures
+from bot.generation.recording import RetryingStore
 from bot.ports import (
     Change,
     ChangeBoth,
@@ -34,6 +37,8 @@ from bot.ports import (
     Entry,
     ExtraWrite,
     ExtraWrites,
+    Files,
+    Heartbeats,
     JobState,
     OnReading,
     Unfinished,
@@ -119,6 +124,7 @@ class FakeSessionStore:
         self.sessions = {session.id: session for session in sessions}
         self.images: dict[tuple[str, ImageRef], str] = {}
         self.defaults: dict[tuple[str, str], Options] = {}
+        self.questions: dict[str, PictureQuestion] = {}
         self.touched = {s.id: 0.0 for s in sessions if owed(s)}
         self.written: list[Session] = []
         self.extra: list[ExtraWrite] = []
@@ -194,9 +200,20 @@ class FakeSessionStore:
 
     async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
         await self._reach()
-        place = (team, channel, thread_ts)
-        there = [s for s in self.sessions.values() if (s.team, s.channel, s.thread_ts) == place]
+        there = [
+            s
+            for s in self.sessions.values()
+            if (s.team, s.channel) == (team, channel) and thread_ts in (s.thread_ts, s.asked_ts)
+        ]
         return [s.id for s in sorted(there, key=lambda s: s.created_at, reverse=True)]
+
+    async def keep_question(self, question: PictureQuestion) -> bool:
+        await self._reach()
+        return self.questions.setdefault(question.id, question) is question
+
+    async def question(self, question_id: str) -> PictureQuestion | None:
+        await self._reach()
+        return self.questions.get(question_id)
 
     async def defaults_of(self, team: str, user: str) -> Options:
         await self._reach()
@@ -354,6 +371,28 @@ class FakeShutOuts:
             raise StoreUnavailable
 
 
+class FakeRefusedSettings:
+    """Implements `bot.ports.RefusedSettings`, without a clock. `away`: it does not answer."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, set[str]] = {}
+        self.loads = 0
+        self.away = False
+
+    async def load(self, scope: str) -> frozenset[str]:
+        self.loads += 1
+        if self.away:
+            raise StoreUnavailable
+        return frozenset(self.kept.get(scope, ()))
+
+    async def add(self, scope: str, names: Collection[str], seconds: float) -> frozenset[str]:
+        if self.away:
+            raise StoreUnavailable
+        new = set(names) - self.kept.setdefault(scope, set())
+        self.kept[scope] |= new
+        return frozenset(new)
+
+
 class FakeSlackAccess:
     """Slack lets the app in, unless `shut_out` says otherwise."""
 
@@ -508,14 +547,18 @@ class FakePublisher:
             repeated=repeated,
         )
 
-    async def post_final(self, session: Session, *, repeated: bool) -> str:
-        return await self._show("post_final", session, repeated=repeated)
+    async def post_final(
+        self, session: Session, *, repeated: bool, uploaded_anew: bool = False
+    ) -> str:
+        anew = {"uploaded_anew": True} if uploaded_anew else {}
+        return await self._show("post_final", session, repeated=repeated, **anew)
 
     async def retire_final(self, session: Session) -> None:
         await self._show("retire_final", session)
 
-    async def tell_owner(self, session: Session, words: str) -> None:
-        await self._show("tell_owner", session, words=words)
+    async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
+        more = {"try_again": try_again} if try_again else {}
+        await self._show("tell_owner", session, words=words, **more)
 
     async def _show(self, what: str, session: Session, **details: Any) -> str:
         """Answer a made-up `ts` or file id that says what it is of."""
@@ -533,13 +576,54 @@ class FakeFiles:
         self.kept = kept or {}
         self.fetched: list[str] = []
 
-    async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> bytes:
+    async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> BaseImage:
         self.fetched.append(file_id)
         if file_id not in self.kept:
             raise GenerationError(FailureKind.SOURCE_GONE)
         if on_reading is not None:
             await on_reading()
-        return self.kept[file_id]
+        return BaseImage(self.kept[file_id], "image/png", width=40, height=30)
+
+
+class FakePictureStore:
+    """`kept` and `reading` are by Slack's file."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, BaseImage] = {}
+        self.reading: dict[str, set[str]] = {}
+
+    async def load(self, team: str, file_id: str) -> BaseImage | None:
+        await asyncio.sleep(0)
+        return self.kept.get(file_id)
+
+    async def keep(self, team: str, file_id: str, picture: BaseImage) -> None:
+        self.kept[file_id] = picture
+
+    async def readers(self, team: str, file_id: str) -> set[str]:
+        return set(self.reading.get(file_id, ()))
+
+    async def begin_reading(
+        self, team: str, file_id: str, reader: str, lost: Collection[str]
+    ) -> bool:
+        await asyncio.sleep(0)
+        others = self.reading.get(file_id, set()) - {reader}
+        if not others <= set(lost):
+            return False
+        self.reading[file_id] = others | {reader}
+        return True
+
+    async def end_reading(self, team: str, file_id: str, reader: str) -> None:
+        self.reading.get(file_id, set()).discard(reader)
+
+    async def forget_readers(self, team: str, file_id: str) -> None:
+        self.reading.pop(file_id, None)
+
+
+def brought_pictures(
+    files: Files, heartbeats: Heartbeats, store: FakePictureStore | None = None
+) -> BroughtPictures:
+    retries = RetryingStore(FakeSessionStore(), lambda session_id, trouble: None)
+    return BroughtPictures(store or FakePictureStore(), files, heartbeats, retries)
 
 
 class FakeTime:

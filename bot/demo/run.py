@@ -36,7 +36,22 @@ FEATURES = Features(
         ),
     ),
     shortcuts=(Shortcut(DIRECT_IMAGE, "Direct this image"),),
-    events=frozenset({"app_mention", "message.im", "app_home_opened"}),
+    events=frozenset(
+        {
+            "app_home_opened",
+            "app_mention",
+            "app_uninstalled",
+            "channel_archive",
+            "channel_deleted",
+            "channel_left",
+            "group_archive",
+            "group_deleted",
+            "group_left",
+            "member_left_channel",
+            "message.im",
+            "tokens_revoked",
+        }
+    ),
     home_tab=True,
 )
 SCOPES = (REQUIRED_SCOPES | OPTIONAL_SCOPES.keys()) - {"channels:join"}

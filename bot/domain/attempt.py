@@ -24,23 +24,13 @@ class ImageRef:
         return str(self.attempt) if self.candidate == 1 else f"{self.attempt}.{self.candidate}"
 
 
-MOST_LOST = 2
-"""Workers lost while they read a picture, after which nobody reads it any more."""
-
-
 @dataclass(frozen=True)
 class Source:
-    """A picture of a person, from which a session starts: Slack's file, its type and its bytes.
-    `readers` names the runs that began to read it and did not end: their workers may be lost."""
+    """A picture of a person, from which a session starts: Slack's file, its type and its bytes."""
 
     file_id: str
     mime_type: str = ""
     size: int = 0
-    readers: tuple[str, ...] = ()
-
-    @property
-    def stops_workers(self) -> bool:
-        return len(self.readers) >= MOST_LOST
 
 
 LONGEST_MODEL = 80
@@ -52,7 +42,8 @@ MOST_ASKED = 3
 class Candidate:
     """One image of an attempt, made by a job of its own. `response_id`, `width` (with the stored
     image) and `file_id` are what a repeated job goes on from, in that order. `model` has made it.
-    `failure`: why this one did not come; `said`: the model's own words with it. `asked`: how many
+    `failure`: why this one did not come; `said`: the model's own words with it,
+    `details`: what it is about (`bot.domain.errors.GenerationError`). `asked`: how many
     paid calls were made for it; `asked_by`: the run that made the last one. `run` counts how often
     its job was queued again. `runner` names the run that began last: where two overlap, because
     one was taken for dead, that one goes on."""
@@ -71,6 +62,7 @@ class Candidate:
     model: str = ""
     failure: FailureKind | None = None
     said: str = ""
+    details: tuple[str, ...] = ()
 
     @property
     def has_image(self) -> bool:
@@ -99,7 +91,7 @@ class Attempt:
     candidates' jobs may be queued. `delivering` is the candidate that was made last: its job brings
     all images to Slack; 0 while one is being made. `failure_ts` is the message about the failure.
     `cancel_shown`: the thread shows that it was cancelled. `told_of_shut_out`: its owner was told
-    that Slack refuses the app.
+    that Slack refuses the app. `deliveries` counts how often its images were to be delivered again.
     """
 
     number: int
@@ -123,6 +115,7 @@ class Attempt:
     failure_ts: str = ""
     cancel_shown: bool = False
     told_of_shut_out: bool = False
+    deliveries: int = 0
 
     @property
     def images(self) -> tuple[Candidate, ...]:
@@ -157,6 +150,12 @@ class Attempt:
     @property
     def cancelled(self) -> bool:
         return self.failure is FailureKind.CANCELLED
+
+    @property
+    def undelivered(self) -> bool:
+        """It failed although an image is made: Slack did not show it."""
+        failed = self.failure is not None and not self.cancelled
+        return failed and not self.has_draft and any(c.has_image for c in self.candidates)
 
     def candidate(self, number: int) -> Candidate:
         return self.candidates[number - 1]

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
-from bot.domain.errors import Reason
+from bot.domain.errors import FailureKind, Reason
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import Parsed, clean_change, clean_prompt
-from bot.domain.session import Session, asked_before
+from bot.domain.session import Session, asked_before, with_attempt
 from bot.domain.stages import Event, Stage
 from bot.domain.transitions import check_can, check_current, move, refusal
 
@@ -75,17 +75,20 @@ def edit(
         return session
     check_can_edit(session, number)
     attempt = Attempt(0, prompt, options, asked_by=asked_by)
-    if session.source is not None and not session.source.stops_workers:
+    if session.source is not None and not session.source_stops_workers:
         attempt = replace(attempt, change=prompt, base=ImageRef(0))
     return _begin(session, _submit_or(Event.EDIT, session), attempt, now)
 
 
 def try_again(session: Session, number: int, now: float, asked_by: str = "") -> Session:
-    """What a failed or cancelled attempt was for, once more."""
+    """What a failed or cancelled attempt was for, once more. Where its images are there and Slack
+    did not show them, no other attempt begins: they are delivered again."""
     if asked_before(session, asked_by):
         return session
     event = _submit_or(Event.REGENERATE, session)
     check_current(session, event, number)
+    if session.attempt(number).undelivered and number == len(session.attempts):
+        return _deliver_again(session, event, now, asked_by)
     return _begin(session, event, _again(session.attempt(number), asked_by), now)
 
 
@@ -129,6 +132,35 @@ def _begin(session: Session, event: Event, attempt: Attempt, now: float) -> Sess
         error_message="",
         attempts=(*session.attempts, attempt),
     )
+
+
+def _deliver_again(session: Session, event: Event, now: float, asked_by: str) -> Session:
+    """The newest attempt, whose images are made, goes to Slack once more, by jobs of other names.
+    A file that Slack did not show is uploaded anew."""
+    attempt = session.latest
+    anew = attempt.failure is FailureKind.NOT_DELIVERED
+    candidates = tuple(_to_deliver(c, anew=anew) for c in attempt.candidates)
+    again = replace(
+        attempt,
+        run=attempt.run + 1,
+        deliveries=attempt.deliveries + 1,
+        announced=False,
+        as_file=False,
+        asked_by=asked_by or attempt.asked_by,
+        candidates=candidates,
+        delivering=next(c.number for c in candidates if c.has_image),
+        failure=None,
+        failure_ts="",
+    )
+    return replace(with_attempt(move(session, event, now), again), error_message="")
+
+
+def _to_deliver(candidate: Candidate, *, anew: bool) -> Candidate:
+    if not candidate.has_image:
+        return candidate
+    file_id = "" if anew else candidate.file_id
+    run = candidate.run + 1
+    return replace(candidate, run=run, runner="", failure=None, said="", file_id=file_id)
 
 
 def _again(attempt: Attempt, asked_by: str = "") -> Attempt:

@@ -128,16 +128,21 @@ class Reason(StrEnum):
     STILL_WORKING = "still_working"
     ALREADY_APPROVED = "already_approved"
     STARTED_OVER = "started_over"
+    QUESTION_EXPIRED = "question_expired"
     EXPIRED = "expired"
     NOTHING_TO_CANCEL = "nothing_to_cancel"
     EMPTY_PROMPT = "empty_prompt"
     EMPTY_CHANGE = "empty_change"
+    EMPTY_MENTION = "empty_mention"
     BAD_OPTION = "bad_option"
     NO_IMAGE_THERE = "no_image_there"
     IMAGE_TYPE = "image_type"
     IMAGE_TOO_LARGE = "image_too_large"
     IMAGE_TOO_MANY_PIXELS = "image_too_many_pixels"
     IMAGE_NOT_SHARED = "image_not_shared"
+    IMAGE_ELSEWHERE = "image_elsewhere"
+    IMAGE_DELETED = "image_deleted"
+    IMAGE_NOT_LOOKED_UP = "image_not_looked_up"
     PROMPT_TOO_LONG = "prompt_too_long"
 
 
@@ -185,6 +190,11 @@ class FailureKind(StrEnum):
     QUOTA = "quota"
     BAD_KEY = "bad_key"
     UNVERIFIED = "unverified"
+    MODEL_UNAVAILABLE = "model_unavailable"
+    WRONG_ROUTE = "wrong_route"
+    COUNTRY_REFUSED = "country_refused"
+    NO_ACCESS = "no_access"
+    BLOCKED = "blocked"
     BAD_REQUEST = "bad_request"
     RATE_LIMITED = "rate_limited"
     PROVIDER_DOWN = "provider_down"
@@ -192,28 +202,37 @@ class FailureKind(StrEnum):
     STREAM_ENDED = "stream_ended"
     NO_IMAGE = "no_image"
     BAD_IMAGE = "bad_image"
+    CUT_IMAGE = "cut_image"
+    APP_REFUSED = "app_refused"
+    STORAGE_FULL = "storage_full"
+    UPLOADS_OFF = "uploads_off"
+    FILE_TOO_LARGE = "file_too_large"
     NOT_DELIVERED = "not_delivered"
     NOT_IN_CHANNEL = "not_in_channel"
+    NO_APPS_THERE = "no_apps_there"
+    CHANNEL_ARCHIVED = "channel_archived"
+    CHANNEL_DELETED = "channel_deleted"
     CHANNEL_CLOSED = "channel_closed"
+    THREAD_CLOSED = "thread_closed"
+    SLACK_REFUSED = "slack_refused"
     NOT_SHOWN = "not_shown"
     NOT_PUBLISHED = "not_published"
+    FILE_GONE = "file_gone"
     SOURCE_GONE = "source_gone"
     BASE_GONE = "base_gone"
     SOURCE_UNREADABLE = "source_unreadable"
+    SOURCE_TYPE = "source_type"
     SOURCE_TOO_LARGE = "source_too_large"
+    SOURCE_TOO_MANY_PIXELS = "source_too_many_pixels"
+    SOURCE_TOO_DEMANDING = "source_too_demanding"
     SOURCE_STOPS_WORKERS = "source_stops_workers"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
 
 
-RETRYABLE = frozenset({FailureKind.RATE_LIMITED, FailureKind.PROVIDER_DOWN})
+RETRYABLE = frozenset({FailureKind.RATE_LIMITED, FailureKind.PROVIDER_DOWN, FailureKind.CUT_IMAGE})
 """The failures that asking again can mend. A timeout is not among them: the image may already be
 paid for, so a person decides whether to pay again."""
-
-NOT_ANNOUNCED = frozenset(
-    {FailureKind.NOT_IN_CHANNEL, FailureKind.CHANNEL_CLOSED, FailureKind.NOT_SHOWN}
-)
-"""The failures of an attempt whose announcement Slack refuses."""
 
 BLAMES_PROMPT = frozenset({FailureKind.MODERATION, FailureKind.DECLINED})
 """The failures that the same prompt would meet again."""
@@ -232,15 +251,23 @@ class GenerationError(ImagineError):
     """An attempt brought no image.
 
     `said` holds the provider's own words to the user (a refusal in words), never an error text.
-    `retry_after` is in seconds, where the provider named it.
+    `details` name what it is about: the categories of a moderation as the provider has them, or
+    the options that a request was refused for, as a status line tells them. `retry_after` is in
+    seconds, where the provider named it.
     """
 
     def __init__(
-        self, kind: FailureKind, *, said: str = "", retry_after: float | None = None
+        self,
+        kind: FailureKind,
+        *,
+        said: str = "",
+        details: tuple[str, ...] = (),
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(kind.value)
         self.kind = kind
         self.said = said
+        self.details = details
         self.retry_after = retry_after
 
     @property

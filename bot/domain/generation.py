@@ -10,12 +10,11 @@ leads. The other one may still record what it has in hand; it shows nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 from bot.domain.attempt import MOST_ASKED, Attempt, ImageRef
-from bot.domain.errors import AskedTooOften, FailureKind, GenerationError, ReadElsewhere, Reason
+from bot.domain.errors import AskedTooOften, FailureKind, Reason
 from bot.domain.images import GeneratedImage
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Event, Stage
@@ -113,21 +112,29 @@ def image_made(session: Session, image: ImageRef, made: GeneratedImage, now: flo
         model=made.model,
         failure=None,
         said="",
+        details=(),
     )
     return _made_last(recorded, image, now)
 
 
 def image_failed(
-    session: Session, image: ImageRef, runner: str, kind: FailureKind, said: str, now: float
+    session: Session,
+    image: ImageRef,
+    runner: str,
+    kind: FailureKind,
+    said: str,
+    now: float,
+    details: tuple[str, ...] = (),
 ) -> Session:
-    """There will be no image of this candidate; `said` is the model's own words. Nothing changes
-    where there is one by now, or where a later run has asked since: its image is still to come."""
+    """There will be no image of this candidate; `said` is the model's own words, and `details` what
+    it is about. Nothing changes where there is one by now, or where a later run has asked since:
+    its image is still to come."""
     if image.attempt <= len(session.attempts):
         candidate = session.attempt(image.attempt).candidate(image.candidate)
         may_tell = leads(session, image, runner) or candidate.asked_by == runner
         if candidate.has_image or not may_tell:
             return session
-    recorded = record_candidate(session, image, failure=kind, said=said)
+    recorded = record_candidate(session, image, failure=kind, said=said, details=details)
     return _made_last(recorded, image, now)
 
 
@@ -199,43 +206,15 @@ def not_announced(
     return replace(failed, root_ts="") if kind is FailureKind.NOT_SHOWN else failed
 
 
-def reading_begun(session: Session, reader: str, lost: Collection[str]) -> Session:
-    """`reader` names the run; `lost` those that began before and live no more. Raises
-    `ReadElsewhere` where yet another has begun, and `GenerationError(SOURCE_STOPS_WORKERS)` where
-    too many never came to an end with it."""
-    source = session.source
-    if source is None:
-        return session
-    if source.stops_workers:
-        raise GenerationError(FailureKind.SOURCE_STOPS_WORKERS)
-    others = tuple(other for other in source.readers if other != reader)
-    if not set(others) <= set(lost):
-        raise ReadElsewhere
-    return replace(session, source=replace(source, readers=(*others, reader)))
-
-
-def reading_ended(session: Session) -> Session:
-    """The picture was read, or found unreadable; whoever did not come so far was lost to something
-    else."""
-    if session.source is None:
-        return session
-    return replace(session, source=replace(session.source, readers=()))
-
-
-def reading_stopped(session: Session, reader: str) -> Session:
-    """The run was told to stop, and lost nobody. The others count on."""
-    if session.source is None:
-        return session
-    others = tuple(other for other in session.source.readers if other != reader)
-    return replace(session, source=replace(session.source, readers=others))
-
-
-def most_telling_failure(attempt: Attempt) -> tuple[FailureKind, str]:
-    """What the person is told where no candidate came: the kind, and the model's own words."""
+def most_telling_failure(attempt: Attempt) -> tuple[FailureKind, str, tuple[str, ...]]:
+    """What the person is told where no candidate came: the kind, the model's own words, and what it
+    is about."""
     failed = [c for c in attempt.candidates if c.failure]
     kinds = [c.failure for c in failed if c.failure] or [FailureKind.INTERNAL]
     kind = min(kinds, key=_MOST_TELLING.index)
-    return kind, next((c.said for c in failed if c.failure is kind and c.said), "")
+    told = [c for c in failed if c.failure is kind]
+    said = next((c.said for c in told if c.said), "")
+    return kind, said, tuple(dict.fromkeys(detail for c in told for detail in c.details))
 
 
 def _made_last(session: Session, image: ImageRef, now: float) -> Session:

@@ -4,17 +4,42 @@ for, and what says that an image is made by AI, to people in words and to machin
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.errors import Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.sizes import size_like
 
-ACCEPTED = ("image/png", "image/jpeg", "image/webp", "image/gif")
-"""MIME types; of a GIF the first frame counts."""
+ACCEPTED = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/heic", "image/avif")
+"""MIME types; of a moving picture the first frame counts."""
+_TYPE_NAMES = {
+    "png": "image/png",
+    "apng": "image/png",
+    "x-png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "jpe": "image/jpeg",
+    "jfif": "image/jpeg",
+    "pjpeg": "image/jpeg",
+    "webp": "image/webp",
+    "gif": "image/gif",
+    "heic": "image/heic",
+    "heif": "image/heic",
+    "hif": "image/heic",
+    "heic-sequence": "image/heic",
+    "heif-sequence": "image/heic",
+    "avif": "image/avif",
+    "avif-sequence": "image/avif",
+}
+"""By file type, by the end of a file's name, and by the other names of MIME types."""
+_ANY_BYTES = {"application/octet-stream", "binary/octet-stream"}
+_MAY_BE_UNKNOWN = {"image/heic", "image/avif"}
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
-"""Width × height, of any picture that is decoded. An animated WebP takes about 25 bytes of memory
-for each meanwhile."""
+"""Width × height, of any picture that is decoded."""
+MAX_PIXELS_OF = {"image/webp": 25_000_000, "image/avif": 36_000_000}
+"""By MIME type, where the library takes more memory for each pixel."""
 
 AI_LABEL = "AI-generated"
 """The words, unless the operator has others."""
@@ -65,11 +90,13 @@ class GeneratedImage:
 class BaseImage:
     """An image to be edited. `response_id` is the provider's id of the answer that it came in,
     empty where the provider knows it no more or never did; `data` is empty where our own copy
-    has expired. One of the two is there."""
+    has expired. One of the two is there. `width` and `height` are pixels, 0 where nobody knows."""
 
     data: bytes = b""
     mime_type: str = ""
     response_id: str = ""
+    width: int = 0
+    height: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,6 +127,14 @@ class ImageRequest:
     request_id: str = ""
 
 
+def size_of_request(request: ImageRequest, usual: str) -> str:
+    """The size where nobody chose one: that of the image to edit, or else the `usual` one."""
+    base = request.base
+    if base is None or not (base.width and base.height):
+        return usual
+    return size_like(base.width, base.height, usual)
+
+
 def check_picture(mime_type: str, size: int, pixels: int = 0) -> None:
     """Raises `Refusal` with `IMAGE_TYPE`, `IMAGE_TOO_LARGE` or `IMAGE_TOO_MANY_PIXELS`. `size` is
     in bytes; `pixels` is width × height, 0 where nobody knows."""
@@ -107,11 +142,42 @@ def check_picture(mime_type: str, size: int, pixels: int = 0) -> None:
         raise Refusal(Reason.IMAGE_TYPE)
     if size > MAX_BYTES:
         raise Refusal(Reason.IMAGE_TOO_LARGE)
-    if pixels > MAX_PIXELS:
+    if pixels > most_pixels(mime_type):
         raise Refusal(Reason.IMAGE_TOO_MANY_PIXELS)
 
 
-def told_pixels(file: dict[str, object]) -> int:
+def most_pixels(mime_type: str) -> int:
+    """Width × height that a picture of this type may have."""
+    return MAX_PIXELS_OF.get(mime_type, MAX_PIXELS)
+
+
+def told_type(file: Mapping[str, object]) -> str:
+    """The MIME type as Slack's file object tells it, a picture's under its usual name; empty where
+    it tells none. For a second or two after an upload Slack knows no type, and it may not know
+    HEIC and AVIF at all: the file's name tells it then."""
+    mime_type = _word(file.get("mimetype"))
+    kind, _, name = mime_type.partition("/")
+    if kind == "image":
+        return _TYPE_NAMES.get(name, mime_type)
+    if mime_type not in {"", *_ANY_BYTES}:
+        return mime_type
+    ending = _word(file.get("name")).rpartition(".")[2]
+    by_name = _TYPE_NAMES.get(_word(file.get("filetype"))) or _TYPE_NAMES.get(ending, "")
+    is_likely = not mime_type or by_name in _MAY_BE_UNKNOWN
+    return by_name if by_name and is_likely else mime_type
+
+
+def told_size(file: Mapping[str, object]) -> int:
+    """Bytes as Slack's file object tells them, 0 where it does not."""
+    size = file.get("size")
+    return size if isinstance(size, int) else 0
+
+
+def _word(value: object) -> str:
+    return value.strip().lower() if isinstance(value, str) else ""
+
+
+def told_pixels(file: Mapping[str, object]) -> int:
     """Width × height as Slack's file object tells it, 0 where it does not. The file itself may say
     otherwise."""
     match file:

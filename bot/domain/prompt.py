@@ -8,19 +8,16 @@ that is given twice, the last one counts.
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import NamedTuple
 
 from bot.domain.errors import OptionRefused, Reason, Refusal
+from bot.domain.invisible import clean_text, drop_invisible, is_blank
 from bot.domain.options import OPTIONS, Options, OptionTable
 
 MAX_PROMPT = 32_000
 """Characters; the limit that OpenAI documents for an image prompt."""
 MAX_TYPED = 40_000
 """Characters; what Slack lets a message hold, escaped: a prompt of `MAX_PROMPT` and its options."""
-
-_KEPT_CONTROLS = {"\n", "\t"}
-_INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Zs"}
 
 _FLAG = re.compile(r"(?<!\S)(?:-{2,3}|[\u2012-\u2015\u2212]-?)(?P<name>[A-Za-z][\w-]*)")
 _QUOTES = "\"'“”„‘’«»"
@@ -37,14 +34,11 @@ def check_length(text: str) -> str:
 
 
 def clean_prompt(text: str) -> str:
-    """Normalise newlines, and drop what no one typed on purpose: control characters, lone
-    surrogates and outer white space. Raises `Refusal` for an empty or an over-long prompt.
+    """Normalise newlines, and drop what no one typed on purpose: control characters, what nobody
+    sees, and outer white space. Raises `Refusal` for an empty or an over-long prompt.
     """
-    text = check_length(text)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    kept = (c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in {"Cc", "Cs"})
-    prompt = "".join(kept).strip()
-    if all(unicodedata.category(c) in _INVISIBLE for c in prompt):
+    prompt = clean_text(check_length(text)).strip()
+    if is_blank(prompt):
         raise Refusal(Reason.EMPTY_PROMPT)
     if len(prompt) > MAX_PROMPT:
         raise Refusal(Reason.PROMPT_TOO_LONG)
@@ -71,7 +65,7 @@ class Parsed(NamedTuple):
 def parse_flags(text: str, table: OptionTable = OPTIONS) -> Parsed:
     """Take the options out of a text. Raises `OptionRefused`, which holds the whole text, for an
     option that is unknown, lacks its value or cannot be, and `Refusal` for one that is too long."""
-    check_length(text)
+    text = drop_invisible(check_length(text))
     options, kept, at = Options(), [], 0
     try:
         while flag := _FLAG.search(text, at):

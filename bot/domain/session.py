@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from bot.domain.attempt import Attempt, ImageRef, Source
+from bot.domain.errors import FailureKind
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.policy import ANYONE, OWNER, entries_of, wrong_directors
+from bot.domain.slack_refusals import Place
 from bot.domain.stages import STARTED_OVER, Publication, Stage
 
 SCHEMA = 1
@@ -30,11 +32,15 @@ class Session:
 
     `root_ts` is the message with the status, empty until it is posted; `thread_ts` the thread that
     everything comes into, which is another one where the session was started inside a thread.
+    `asked_ts` is the message of the person that started it, below which people may reply, too;
+    empty where that message stands inside a thread itself, or there is none.
     `owner_org` is the owner's organisation or workspace, empty for the installation's own people.
+    `place` is the kind of conversation that `channel` is.
     `response_url` is Slack's short-lived way to answer the person where the bot is not a member.
     `restarts` is the approved session that this one was started over from, `restarted_as` the
     reverse. `final_candidate` counts only where `final_result` names an attempt. `publication` is
-    where the approved image stands, `final_ts` its message in the channel. `retiring_result` is
+    where the approved image stands, `final_ts` its message in the channel, `final_file_id` its file
+    where that of the draft was gone. `retiring_result` is
     what `final_result` was when the session was started over, until its messages show that too.
     """
 
@@ -65,6 +71,9 @@ class Session:
     version: int = 0
     schema: int = SCHEMA
     owner_org: str = ""
+    place: Place = Place.CHANNEL
+    final_file_id: str = ""
+    asked_ts: str = ""
 
     @property
     def latest(self) -> Attempt:
@@ -89,6 +98,11 @@ class Session:
         """Another session goes on from the image that was approved here."""
         return self.publication in STARTED_OVER
 
+    @property
+    def source_stops_workers(self) -> bool:
+        """Workers were lost while they read the picture that the session starts from."""
+        return any(a.failure is FailureKind.SOURCE_STOPS_WORKERS for a in self.attempts)
+
     def shows(self, image: ImageRef) -> bool:
         """Whether this image is in a draft in the thread."""
         if not 1 <= image.attempt <= len(self.attempts):
@@ -97,8 +111,7 @@ class Session:
         return attempt.has_draft and any(c.number == image.candidate for c in attempt.images)
 
     def all_images(self) -> Iterator[ImageRef]:
-        """Every image that may be kept for this session."""
-        yield ImageRef(0)
+        """Every image that may be kept for this session alone."""
         for attempt in self.attempts:
             for candidate in attempt.candidates:
                 yield ImageRef(attempt.number, candidate.number)

@@ -1,15 +1,15 @@
 """When Slack refuses the whole app, and not one call, message or channel.
 
-`cause_of` sorts Slack's error codes by that. What it does not know concerns one call alone, such as
-`is_archived`, `restricted_action` or `no_permission`: one person's channel must not stop everybody.
+`bot.domain.slack_errors` says what a code means. What is not about the app concerns one call alone,
+such as `is_archived` or `restricted_action`: one person's channel must not stop everybody.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from bot.domain.session import Session, with_attempt
+from bot.domain.slack_errors import APP, Meaning, meaning_of
 
 REQUIRED_SCOPES = frozenset({"chat:write", "commands", "files:write"})
 """What the bot cannot do without."""
@@ -24,77 +24,48 @@ VITAL_METHODS = frozenset(
 )
 """Without these nothing can be shown. The bot can do without any other."""
 
-
-class Cause(StrEnum):
-    """What whoever runs the bot has to put right."""
-
-    TOKEN = "token"  # noqa: S105 - no secret
-    SCOPE = "scope"
-    ORGANIZATION = "organization"
-    ACCESS = "access"
+UNINSTALLED = frozenset({"app_uninstalled", "tokens_revoked"})
+"""The events by which Slack says so."""
 
 
-_CODES = {
-    "invalid_auth": Cause.TOKEN,
-    "not_authed": Cause.TOKEN,
-    "account_inactive": Cause.TOKEN,
-    "token_revoked": Cause.TOKEN,
-    "token_expired": Cause.TOKEN,
-    "user_removed_from_team": Cause.TOKEN,
-    "invalid_token": Cause.TOKEN,
-    "bad_token": Cause.TOKEN,
-    "authorization_not_found": Cause.TOKEN,
-    "org_login_required": Cause.ORGANIZATION,
-    "two_factor_setup_required": Cause.ORGANIZATION,
-    "accesslimited": Cause.ACCESS,
-}
-_FAMILIES_OF_VITAL_METHODS = {
-    "token_": Cause.TOKEN,
-    "app_": Cause.TOKEN,
-    "team_": Cause.ORGANIZATION,
-    "org_": Cause.ORGANIZATION,
-    "enterprise_": Cause.ORGANIZATION,
-}
-"""Codes that begin so, such as `team_access_not_granted`: Slack adds to them."""
-_CODES_OF_VITAL_METHODS = {
-    "missing_scope": Cause.SCOPE,
-    "not_allowed_token_type": Cause.SCOPE,
-    "method_deprecated": Cause.ACCESS,
-    "deprecated_endpoint": Cause.ACCESS,
-    "unknown_method": Cause.ACCESS,
-    "http_401": Cause.TOKEN,
-    "http_407": Cause.ACCESS,
-}
-"""The app can do without other methods. `http_…` is a gateway's answer, without a word of Slack's;
-a 403 can be about the words of one message."""
-
-_DOUBTFUL = frozenset(
-    {"access_denied", "ekm_access_denied", "no_permission", "user_is_restricted", "http_403"}
+_WHATEVER_THE_METHOD = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "user_removed_from_team",
+        "invalid_token",
+        "bad_token",
+        "authorization_not_found",
+        "org_login_required",
+        "two_factor_setup_required",
+        "accesslimited",
+        *UNINSTALLED,
+    }
 )
-"""They can be about one channel or message, and about the app: `auth.test` tells."""
+"""The other codes about the app count for vital methods: it can do without the rest."""
 
 WHAT_TO_DO = {
-    Cause.TOKEN: "install the app again, set its new SLACK_BOT_TOKEN and restart",
-    Cause.SCOPE: f"add the scopes {', '.join(sorted(REQUIRED_SCOPES))} and install the app again",
-    Cause.ORGANIZATION: "ask an admin of the workspace or its organisation to let the app in",
-    Cause.ACCESS: "look at the app's status in Slack, and at proxies on the way there",
+    Meaning.TOKEN: "install the app again, set its new SLACK_BOT_TOKEN and restart",
+    Meaning.SCOPE: f"add the scopes {', '.join(sorted(REQUIRED_SCOPES))} and install the app again",
+    Meaning.ORGANIZATION: "ask an admin of the workspace or its organisation to let the app in",
+    Meaning.ACCESS: "look at the app's status in Slack, and at proxies on the way there",
 }
 
 
-def cause_of(method: str, code: str) -> Cause | None:
-    """What keeps the whole app out; None where the code is about this call alone."""
-    if cause := _CODES.get(code):
-        return cause
-    if method not in VITAL_METHODS:
+def cause_of(method: str, code: str) -> Meaning | None:
+    """What keeps the whole app out, one of `APP`; None where the code is about this call alone."""
+    meaning = meaning_of(code)
+    if meaning not in APP:
         return None
-    families = _FAMILIES_OF_VITAL_METHODS.items()
-    of_family = next((cause for prefix, cause in families if code.startswith(prefix)), None)
-    return _CODES_OF_VITAL_METHODS.get(code) or of_family
+    return meaning if method in VITAL_METHODS or code in _WHATEVER_THE_METHOD else None
 
 
 def is_doubtful(method: str, code: str) -> bool:
     """Whether the refusal may be about the whole app, and `auth.test` has to tell."""
-    return method in VITAL_METHODS and code in _DOUBTFUL
+    return method in VITAL_METHODS and meaning_of(code) is Meaning.DENIED
 
 
 @dataclass(frozen=True)
@@ -111,8 +82,14 @@ class ShutOut:
     half_open: bool = False
 
     @property
-    def cause(self) -> Cause:
-        return cause_of(self.method, self.code) or Cause.ACCESS
+    def cause(self) -> Meaning:
+        return cause_of(self.method, self.code) or Meaning.ACCESS
+
+    @property
+    def uninstalled(self) -> bool:
+        """An event said that the app was uninstalled, or its token revoked. Nothing is called until
+        it is installed again, but for an `auth.test` now and then."""
+        return self.code in UNINSTALLED
 
     def half_opened(self) -> ShutOut:
         return replace(self, half_open=True)
@@ -120,7 +97,7 @@ class ShutOut:
     def may_be_over(self, scopes: frozenset[str]) -> bool:
         """Whether a good `auth.test` that tells these scopes can be the end of it. Slack does not
         always tell them."""
-        return self.cause is not Cause.SCOPE or not scopes or scopes >= REQUIRED_SCOPES
+        return self.cause is not Meaning.SCOPE or not scopes or scopes >= REQUIRED_SCOPES
 
     def __str__(self) -> str:
         return f"Slack refuses the app ({self.method}: {self.code}): {WHAT_TO_DO[self.cause]}"

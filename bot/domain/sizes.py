@@ -40,6 +40,9 @@ SIZE_LABELS = {
 _AREA = 1536 * 1024
 """Pixels that a ratio is made to come near: what landscape and portrait have."""
 
+_ROUGHLY = 1.2
+"""An area that is at most so much larger or smaller is about as large."""
+
 _RATIO = re.compile(r"(\d{1,4})\s*[:/：x×*]\s*(\d{1,4})")
 _PIXELS = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})")
 _SHORTEST_PIXELS = 100
@@ -78,6 +81,28 @@ def ratio_of(text: str, option: str = "--ar") -> str:
     return f"{width}x{height}"
 
 
+def size_like(width: int, height: int, usual: str = "auto") -> str:
+    """The size for an edit of an image of `width` × `height`: of the same shape, as near as the
+    models come to it, and about as large as the `usual` size. An image that is such a size by
+    itself keeps it."""
+    ratio = min(max(Fraction(width, height), Fraction(1, MOST_RATIO)), Fraction(MOST_RATIO))
+    area = _usual_area(usual, ratio)
+    is_usual = area / _ROUGHLY <= width * height <= area * _ROUGHLY
+    if is_usual and (width, height) == _within_limits(width, height):
+        return f"{width}x{height}"
+    width, height = _within_limits(*(_exact(ratio, area) or _near(ratio, area)))
+    return f"{width}x{height}"
+
+
+def _usual_area(usual: str, ratio: Fraction) -> int:
+    """Pixels of an image of that ratio. What is not nearly square has half as many again as the
+    usual size has where that is a square, as landscape and portrait have."""
+    nearly_square = Fraction(5, 6) <= ratio <= Fraction(6, 5)
+    named = _PIXELS.fullmatch(NAMED_SIZES["square"] if usual == "auto" else usual)
+    area = int(named[1]) * int(named[2]) if named else _AREA
+    return area if nearly_square else max(area, min(_AREA, area * 3 // 2))
+
+
 def _possible(text: str, width: int, height: int) -> str:
     nearest_width, nearest_height = _within_limits(width, height)
     if (width, height) != (nearest_width, nearest_height):
@@ -96,17 +121,17 @@ def _within_limits(width: int, height: int) -> tuple[int, int]:
     return sides if width >= height else sides[::-1]
 
 
-def _exact(ratio: Fraction) -> tuple[int, int] | None:
-    """The size of exactly this ratio that comes nearest to the usual area, if one comes near."""
+def _exact(ratio: Fraction, wanted: int = _AREA) -> tuple[int, int] | None:
+    """The size of exactly this ratio that comes nearest to the wanted area, if one comes near."""
     width, height = ratio.numerator * STEP, ratio.denominator * STEP
-    times = max(1, round((_AREA / (width * height)) ** 0.5))
+    times = max(1, round((wanted / (width * height)) ** 0.5))
     area = width * height * times * times
-    return (width * times, height * times) if area <= 2 * _AREA else None
+    return (width * times, height * times) if area <= 2 * wanted else None
 
 
-def _near(ratio: Fraction) -> tuple[int, int]:
-    """The size nearest to this ratio with the usual area."""
-    height = (_AREA / float(ratio)) ** 0.5
+def _near(ratio: Fraction, wanted: int = _AREA) -> tuple[int, int]:
+    """The size nearest to this ratio with the wanted area."""
+    height = (wanted / float(ratio)) ** 0.5
     width = height * float(ratio)
     return _within_limits(round(width), round(height))
 

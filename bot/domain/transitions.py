@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import NOT_ANNOUNCED, FailureKind, Reason, Refusal
+from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.jobs import Job, JobKind, owes
 from bot.domain.options import NO_OPTIONS
 from bot.domain.session import Session, asked_before, with_attempt
+from bot.domain.slack_refusals import NOT_ANNOUNCED
 from bot.domain.stages import (
     PUBLICATIONS,
     RETIRING,
@@ -85,6 +86,7 @@ def use_earlier(session: Session, image: ImageRef, user: str, now: float) -> Ses
         final_result=image.attempt,
         final_candidate=image.candidate,
         approved_by=user,
+        final_file_id="",
         publication=PUBLICATIONS[session.publication][PublicationEvent.APPROVE],
         error_message="",
     )
@@ -148,7 +150,7 @@ def not_published(session: Session, words: str) -> Session:
     return refused if refused is session else replace(refused, error_message=words)
 
 
-def publish_again(session: Session, number: int, asked_by: str = "") -> Session:
+def publish_again(session: Session, number: int, now: float, asked_by: str = "") -> Session:
     """Once more what Slack did not take, by a job of another name. Nothing changes where that is
     on its way, or was `asked_by` the same request. Raises `Refusal` where the image is out."""
     state = session.publication
@@ -163,7 +165,12 @@ def publish_again(session: Session, number: int, asked_by: str = "") -> Session:
     approved = session.attempt(number)
     approved = replace(approved, run=approved.run + 1, asked_by=asked_by or approved.asked_by)
     again = move_publication(session, PublicationEvent.PUBLISH_AGAIN)
-    return replace(with_attempt(again, approved), error_message="")
+    return replace(with_attempt(again, approved), error_message="", updated_at=now)
+
+
+def file_replaced(session: Session, file_id: str) -> Session:
+    """The approved image has another file. The draft keeps its own: no update can change it."""
+    return replace(session, final_file_id=file_id)
 
 
 def final_shown(session: Session) -> Session:

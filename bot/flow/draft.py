@@ -11,7 +11,7 @@ from pocketflow import AsyncNode, AsyncParallelBatchNode
 
 from bot.concurrency import SoftLimit
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, ImageNotReady, ImagineError, Refusal, SlackRefused
+from bot.domain.errors import FailureKind, ImagineError, Refusal, SlackRefused
 from bot.domain.generation import (
     delivers,
     draft_posted,
@@ -21,7 +21,9 @@ from bot.domain.generation import (
     shared_as_files,
 )
 from bot.domain.session import Session
-from bot.flow.generate import IN_MEMORY, SLOT_PATIENCE, Shared, contract_of, fail, image_of
+from bot.domain.slack_refusals import delivery_failure, is_about_file
+from bot.flow.generate import IN_MEMORY, SLOT_PATIENCE
+from bot.flow.shared import Shared, contract_of, fail_to_deliver, image_of
 from bot.ports import DraftMessages, ImageUploads, SessionRecords
 from bot.telemetry.context import log_context
 from bot.telemetry.metrics import DRAFT_SECONDS
@@ -47,10 +49,13 @@ class UploadImages(AsyncParallelBatchNode):
     while it is uploaded, and a run that ends before `post` has recorded every file that Slack has.
     """
 
-    def __init__(self, sessions: SessionRecords, publisher: ImageUploads) -> None:
+    def __init__(
+        self, sessions: SessionRecords, publisher: ImageUploads, bot_name: str = ""
+    ) -> None:
         super().__init__()
         self._sessions = sessions
         self._publisher = publisher
+        self._bot_name = bot_name
         self._slots = SoftLimit(IN_MEMORY, SLOT_PATIENCE)
 
     async def prep_async(self, shared: Shared) -> list[Upload]:
@@ -84,7 +89,7 @@ class UploadImages(AsyncParallelBatchNode):
         with log_context(upload.session.id, candidate=upload.image.candidate):
             log.warning("Slack did not take an image: %s", error)
             try:
-                await self._record(upload, failure=FailureKind.NOT_DELIVERED)
+                await self._record(upload, failure=delivery_failure(error, upload.session.place))
             except ImagineError as not_recorded:
                 return not_recorded
         return None
@@ -104,7 +109,11 @@ class UploadImages(AsyncParallelBatchNode):
         if not delivers(session, image_of(shared), shared["runner"]):
             waits = leads(session, image_of(shared), shared["runner"])
             return "expired" if waits and not session.latest.delivering else "cancelled"
-        return "uploaded" if session.latest.images else fail(shared, FailureKind.NOT_DELIVERED)
+        if session.latest.images:
+            return "uploaded"
+        refused = (c.failure for c in session.latest.candidates if c.has_image and c.failure)
+        kind = next(refused, FailureKind.NOT_DELIVERED)
+        return fail_to_deliver(shared, kind, session, self._bot_name)
 
 
 class Draft(NamedTuple):
@@ -123,10 +132,13 @@ class PostDraft(AsyncNode):
     that before it posts: a run that is repeated between the two does not share them again.
     """
 
-    def __init__(self, sessions: SessionRecords, publisher: DraftMessages) -> None:
+    def __init__(
+        self, sessions: SessionRecords, publisher: DraftMessages, bot_name: str = ""
+    ) -> None:
         super().__init__()
         self._sessions = sessions
         self._publisher = publisher
+        self._bot_name = bot_name
 
     async def prep_async(self, shared: Shared) -> Draft | None:
         session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
@@ -140,7 +152,9 @@ class PostDraft(AsyncNode):
         session, number, repeated, _ = draft
         try:
             return await self._publisher.post_draft(session, number, repeated=repeated)
-        except ImageNotReady as error:
+        except SlackRefused as error:
+            if not is_about_file(error):
+                raise
             session = await self._share(session, number, error)
         return await self._publisher.post_draft(session, number, repeated=repeated)
 
@@ -150,7 +164,7 @@ class PostDraft(AsyncNode):
             return error
         raise error
 
-    async def _share(self, session: Session, number: int, error: ImageNotReady) -> Session:
+    async def _share(self, session: Session, number: int, error: SlackRefused) -> Session:
         """Show the images as plain files, in their order, and record that. Raises `error` where an
         image has expired."""
         images = [ImageRef(number, candidate.number) for candidate in session.latest.images]
@@ -168,7 +182,9 @@ class PostDraft(AsyncNode):
             return "cancelled"
         if isinstance(ts, SlackRefused):
             log.warning("Slack did not take a draft: %s", ts)
-            return fail(shared, FailureKind.NOT_DELIVERED)
+            session = await self._sessions.load(shared["session_id"])
+            kind = delivery_failure(ts, session.place)
+            return fail_to_deliver(shared, kind, session, self._bot_name)
         log.info("draft posted")
         shared["message_ts"] = ts
         return "posted"

@@ -17,7 +17,7 @@ from bot.domain.generation import (
     was_cancelled,
 )
 from bot.domain.session import Session
-from bot.flow.generate import Shared, contract_of, ended, fail, image_of, next_action
+from bot.flow.shared import Shared, contract_of, ended, fail, image_of, next_action
 from bot.ports import DraftMessages, FailureMessages, SessionRecords
 from bot.progress.session_messages import DraftRefresher
 
@@ -98,7 +98,7 @@ class ReportFailure(AsyncNode):
         if failure is None or not isinstance(error, SlackRefused):
             raise error
         log.warning("a failure could not be shown in its thread: %s", error.code)
-        await self._publisher.tell_owner(failure.session, failure.words)
+        await self._publisher.tell_owner(failure.session, failure.words, try_again=failure.number)
         return ""
 
     async def post_async(self, shared: Shared, failure: Failure | None, ts: str) -> str:

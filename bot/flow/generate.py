@@ -1,13 +1,12 @@
-"""The node that makes an image, and the `shared` dict of a run."""
+"""The node that makes an image."""
 
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pybase64
 from opentelemetry.trace import SpanKind
@@ -23,26 +22,21 @@ from bot.domain.errors import (
     NotAsked,
 )
 from bot.domain.generation import (
-    delivers,
     image_failed,
     image_made,
     leads,
-    most_telling_failure,
     started,
 )
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
+from bot.flow.shared import Shared, contract_of, image_of, next_action
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import LAST_RECORD_WITHIN, NewCheckpoint, RunCheckpoint
 from bot.ports import ImageBackend, SessionRecords
 from bot.telemetry.context import prompt_fields, span
 from bot.telemetry.metrics import GenerationMeter
-from bot.views.failure_words import failure_words
 
 log = logging.getLogger(__name__)
-
-Shared = dict[str, Any]
-"""PocketFlow's `shared` dict of one run."""
 
 TRIES = 3
 """Tries of one run."""
@@ -189,10 +183,11 @@ class GenerateImage(AsyncNode):
         `seconds` is how long the provider took."""
         session_id, image, runner = shared["session_id"], image_of(shared), shared["runner"]
         if isinstance(outcome, GenerationError):
-            kind, said = outcome.kind, outcome.said
+            kind, said, details = outcome.kind, outcome.said, outcome.details
             log.warning("no image: %s", kind)
             return await self._sessions.update(
-                session_id, lambda s: image_failed(s, image, runner, kind, said, time.time())
+                session_id,
+                lambda s: image_failed(s, image, runner, kind, said, time.time(), details),
             )
         async with self._slots.slot():
             encoded = pybase64.b64encode_as_string(outcome.data)
@@ -212,71 +207,3 @@ def _about_base(request: ImageRequest, error: GenerationError) -> GenerationErro
     ours = request.base is not None and bool(request.base.response_id)
     gone = ours and error.kind is FailureKind.SOURCE_GONE
     return GenerationError(FailureKind.BASE_GONE) if gone else error
-
-
-def shared_store(
-    session: Session, candidate: int = 0, *, repeated: bool, runner: str = ""
-) -> Shared:
-    """The contract's keys, and which image of the newest attempt this run is for.
-
-    `candidate`: 0 where the run is about the attempt as a whole. `repeated`: an earlier run of the
-    same job may have done more than it recorded. `runner` names this run, by default with a new
-    name. `failure` is the kind of the failure that `error_message` describes. `message_ts` is the
-    draft, once it is posted. `final_result` stays as the session has it: publication is a job of
-    its own, outside the flow.
-    """
-    return {
-        "session_id": session.id,
-        "attempt": session.latest.number,
-        "candidate": candidate,
-        "repeated": repeated,
-        "runner": runner or secrets.token_hex(6),
-        **contract_of(session),
-        "generated_image": "",
-        "failure": None,
-        "message_ts": "",
-    }
-
-
-def contract_of(session: Session) -> Shared:
-    """The contract's keys as the session has them; the image is a key of its own."""
-    return {
-        "task_input": session.task_input,
-        "stage": session.stage.value,
-        "error_message": session.error_message,
-        "input_used_by_process": session.input_used_by_process,
-        "final_result": session.final_result,
-    }
-
-
-def image_of(shared: Shared) -> ImageRef:
-    """The image that the run is for."""
-    return ImageRef(shared["attempt"], shared["candidate"])
-
-
-def ended(shared: Shared) -> str:
-    """The last action of a run: the stage that the run leaves its session in."""
-    stage: str = shared["stage"]
-    return stage
-
-
-def fail(shared: Shared, kind: FailureKind, said: str = "") -> str:
-    """Write the failure for `ReportFailure` into `shared`; returns the action. `said` is the
-    model's own words."""
-    shared["failure"] = kind.value
-    shared["error_message"] = failure_words(kind, said=said)
-    return "failed"
-
-
-def next_action(session: Session, shared: Shared) -> str:
-    """The action after a candidate is made or has failed. The one that was made last goes on to
-    the draft, or reports the failure where no candidate has an image."""
-    image, runner = image_of(shared), shared["runner"]
-    if not leads(session, image, runner):
-        return "cancelled"
-    if not delivers(session, image, runner):
-        return "recorded"
-    if not session.latest.images:
-        return fail(shared, *most_telling_failure(session.latest))
-    shared["input_used_by_process"] = session.latest.prompt
-    return "generated"

@@ -18,6 +18,7 @@ from bot.domain.errors import (
 from bot.domain.generation import announced, not_announced, under_way
 from bot.domain.jobs import Job, ahead_of_each, owed
 from bot.domain.session import Session
+from bot.domain.slack_refusals import announcement_failure
 from bot.generation.recording import RetryingStore
 from bot.ports import JobQueue, Publisher, SessionRecords
 from bot.progress.session_messages import DraftRefresher, LiveStatus
@@ -27,9 +28,6 @@ log = logging.getLogger(__name__)
 
 SHOWN_FOR = 1.0
 """Seconds after which Slack is asked again whether it takes the status."""
-_ABSENT = {"not_in_channel", "channel_not_found"}
-_CLOSED = {"is_archived", "restricted_action", "no_permission", "cannot_reply_to_message"}
-"""And all that begin with `restricted_action_`."""
 
 
 class RootMessage:
@@ -74,10 +72,11 @@ class RootMessage:
     async def _fail(self, session: Session, error: SlackRefused) -> None:
         """Tell the owner, in the thread where the root message alone is refused, else in
         private."""
-        kind = _kind_of(session, error)
+        kind = announcement_failure(error, session.place, has_root=bool(session.root_ts))
         log.warning("an attempt cannot be announced: %s", error)
         number, ts = session.latest.number, ""
-        words = failure_words(kind, bot_name=self._bot_name, channel=session.channel)
+        made = bool(session.latest.images)
+        words = failure_words(kind, bot_name=self._bot_name, channel=session.channel, made=made)
         if kind is FailureKind.NOT_SHOWN:
             try:
                 ts = await self._publisher.post_failure(
@@ -87,7 +86,7 @@ class RootMessage:
                 log.warning("a failure could not be shown in its thread: %s", refused.code)
         if not ts:
             told = not_posted_words(kind, session, self._bot_name)
-            await self._publisher.tell_owner(session, told)
+            await self._publisher.tell_owner(session, told, try_again=number if made else 0)
         try:
             await self._sessions.update(
                 session.id, lambda s: not_announced(s, number, kind, words, ts, time.time())
@@ -148,14 +147,3 @@ class Announce:
                     raise
                 async with self._status.following(session.id):
                     await self._sessions.until_taken(session.id, partial(self._queue.add, job))
-
-
-def _kind_of(session: Session, error: SlackRefused) -> FailureKind:
-    """A refusal of a root message that exists is about that message, unless the code names the
-    channel."""
-    if error.code in _ABSENT:
-        return FailureKind.NOT_IN_CHANNEL
-    of_channel = error.code in _CLOSED or error.code.startswith("restricted_action_")
-    if of_channel or not session.root_ts:
-        return FailureKind.CHANNEL_CLOSED
-    return FailureKind.NOT_SHOWN

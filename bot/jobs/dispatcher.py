@@ -19,7 +19,7 @@ from contextlib import suppress
 from bot.domain.errors import Refusal, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
-from bot.domain.shut_out import owner_told
+from bot.domain.shut_out import UNINSTALLED, owner_told
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.slack_breaker import SlackBreaker
 from bot.ports import OwnerNotices, SessionRecords
@@ -58,8 +58,9 @@ class JobDispatcher:
                 await self._last_try.run(session, job, handle)
             else:
                 await handle(session, job, repeated or job.run > 0)
-        except SlackShutOut:
-            await self._tell_of_shut_out(session)
+        except SlackShutOut as error:
+            if error.code not in UNINSTALLED:
+                await self._tell_of_shut_out(session)
             raise
 
     async def _tell_of_shut_out(self, session: Session) -> None:

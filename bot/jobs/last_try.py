@@ -22,7 +22,7 @@ from bot.domain.transitions import given_up
 from bot.flow import ReviewFlow, shared_store
 from bot.ports import OwnerNotices, SessionRecords
 from bot.progress.session_messages import LiveStatus
-from bot.views.failure_words import not_published_words
+from bot.views.slack_refusals import not_published_words
 
 log = logging.getLogger(__name__)
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import logging
 
+import pybase64
+
+from bot.domain.attempt import ImageRef
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.jobs import Job
 from bot.domain.session import Session
+from bot.domain.slack_errors import Meaning, meaning_of
+from bot.domain.slack_refusals import is_about_file, publication_failure
 from bot.domain.stages import RETIRING, TO_BE_POSTED, Publication
 from bot.domain.transitions import (
     as_approved,
+    file_replaced,
     final_posted,
     final_shown,
     not_published,
@@ -19,7 +25,7 @@ from bot.domain.transitions import (
 from bot.ports import FinalMessages, SessionRecords
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import DraftRefresher, LiveStatus
-from bot.views.failure_words import not_published_words
+from bot.views.slack_refusals import not_published_words
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +51,16 @@ class Publish:
     """The approved image → thread and channel; the drafts and the root say so."""
 
     def __init__(
-        self, sessions: SessionRecords, publisher: FinalMessages, show_end: ShowEnd
+        self,
+        sessions: SessionRecords,
+        publisher: FinalMessages,
+        show_end: ShowEnd,
+        bot_name: str = "",
     ) -> None:
         self._sessions = sessions
         self._publisher = publisher
         self._show_end = show_end
+        self._bot_name = bot_name
 
     async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
         if not publish_is_due(session, job.run):
@@ -64,15 +75,38 @@ class Publish:
         if session.publication not in TO_BE_POSTED:
             return session
         try:
-            ts = await self._publisher.post_final(as_approved(session), repeated=repeated)
+            ts = await self._post_final(session, repeated)
         except SlackRefused as error:
             log.warning("an approved image could not be published: %s", error)
-            words = not_published_words(session)
+            kind = publication_failure(error, session.place)
+            words = not_published_words(session, kind, self._bot_name)
             await self._publisher.tell_owner(session, words)
             return await self._sessions.update(session.id, lambda s: not_published(s, words))
         session = await self._sessions.update(session.id, lambda s: final_posted(s, ts))
         log.info("published")
         return session
+
+    async def _post_final(self, session: Session, repeated: bool) -> str:
+        """A file that was deleted is uploaded anew from our copy, where there still is one. So is
+        one that was shared as a plain file, whose message is gone."""
+        try:
+            return await self._publisher.post_final(as_approved(session), repeated=repeated)
+        except SlackRefused as error:
+            approved = as_approved(session)
+            image = ImageRef(approved.final_result, approved.final_candidate)
+            as_file = approved.attempt(image.attempt).as_file
+            lost_link = as_file and meaning_of(error.code) is Meaning.MESSAGE
+            if not (is_about_file(error) or lost_link):
+                raise
+            encoded = await self._sessions.load_image(session.id, image)
+            if not encoded:
+                raise
+        log.warning("the file of an approved image is gone: it is uploaded anew")
+        file_id = await self._publisher.upload(approved, image, pybase64.b64decode(encoded))
+        session = await self._sessions.update(session.id, lambda s: file_replaced(s, file_id))
+        return await self._publisher.post_final(
+            as_approved(session), repeated=repeated, uploaded_anew=True
+        )
 
 
 class Retire:

@@ -6,6 +6,9 @@
            (`worked`), or nothing is refused        └── the app is refused again ──┘
            for `QUIET_FOR`
 
+An event that says that the app was uninstalled opens it, too: nothing at all is called then, but
+for an `auth.test` now and then, and a good one closes it.
+
 While it is half open, jobs do what costs nothing, such as showing an image that is paid for. Its
 state is in Redis, for all processes. While Redis is away each process uses its own.
 """
@@ -31,6 +34,8 @@ LOOK_EVERY = 4.0
 """Seconds between two looks, on the average."""
 DOUBT_FOR = 5.0
 """Seconds that a paid call waits for the `auth.test` that a doubtful refusal has caused."""
+LOOK_AFTER_UNINSTALLED_EVERY = 60.0
+"""Seconds."""
 QUIET_FOR = 45.0
 """Seconds without a refusal that close it. Jobs that are put off come back sooner."""
 
@@ -65,11 +70,25 @@ class SlackBreaker:
         self._unsaved = False
         self._doubt: asyncio.Task[None] | None = None
         self._half_open: tuple[ShutOut, float] | None = None
+        self._look_not_before = 0.0
 
     @property
     def is_closed(self) -> bool:
         """Whether, as far as this process knows, Slack does not refuse the app."""
         return self._state is None
+
+    def before_call(self, method: str) -> None:
+        """Before each call to Slack. Raises `SlackShutOut` while the app is uninstalled."""
+        state = self._state
+        if state is not None and state.uninstalled and method != "auth.test":
+            raise SlackShutOut(state.method, state.code)
+
+    async def close_if_uninstalled(self) -> None:
+        """At the start of a process whose `auth.test` was good: the app is installed again."""
+        state = await self._load()
+        if state is not None and state.uninstalled:
+            self._change(None)
+            await self._save()
 
     def report(self, method: str, code: str) -> None:
         """Slack refused the app: open."""
@@ -119,8 +138,16 @@ class SlackBreaker:
         if state.half_open:
             await self._wait_for_quiet(state)
             return
+        if state.uninstalled and self._now() < self._look_not_before:
+            return
+        self._look_not_before = self._now() + LOOK_AFTER_UNINSTALLED_EVERY
         _, scopes = await self._auth_test()
-        if scopes is not None and state.may_be_over(scopes) and self._state == state:
+        if scopes is None or self._state != state:
+            return
+        if state.uninstalled:
+            self._change(None)
+            await self._save()
+        elif state.may_be_over(scopes):
             log.warning("auth.test is good again: nothing is paid for until what was refused works")
             self._change(state.half_opened())
             await self._save()
@@ -143,12 +170,20 @@ class SlackBreaker:
         try:
             if state is None:
                 await self._shut_outs.clear()
+            elif (told := await self._uninstalled_meanwhile(state)) is not None:
+                state = told
+                self._set(told)
             else:
                 await self._shut_outs.save(state)
         except StoreUnavailable as error:
             log.warning("other processes are not told yet how Slack stands: %s", error)
             return
         self._unsaved = self._state is not state
+
+    async def _uninstalled_meanwhile(self, state: ShutOut) -> ShutOut | None:
+        """What an event has told: it says more than the refusals that follow from it."""
+        stored = None if state.uninstalled else await self._shut_outs.load()
+        return stored if stored is not None and stored.uninstalled else None
 
     async def _wait_for_quiet(self, state: ShutOut) -> None:
         """Close after `QUIET_FOR` without a refusal: perhaps nothing calls the method any more."""
@@ -165,8 +200,16 @@ class SlackBreaker:
 
     def _set(self, state: ShutOut | None) -> None:
         before, self._state = self._state, state
+        if state is not None and state.uninstalled:
+            self._look_not_before = self._now() + LOOK_AFTER_UNINSTALLED_EVERY
         SLACK_SHUT_OUT.set(state is not None)
-        if state is not None and not state.half_open and (before is None or before.half_open):
+        if state is not None and not state.half_open and not _says_the_same(before, state):
             log.error("%s. Nothing is generated until then", state)
         elif state is None and before is not None:
             log.warning("Slack lets the app in again")
+
+
+def _says_the_same(before: ShutOut | None, state: ShutOut) -> bool:
+    if before is None or before.half_open:
+        return False
+    return before.uninstalled == state.uninstalled

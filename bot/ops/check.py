@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from bot.adapters.openai import openai_client
+from bot.adapters.redis import RedisRefusedSettings, redis_client
 from bot.adapters.slack import slack_client, slack_session
 from bot.ops.doctor import (
     Finding,
@@ -12,16 +13,23 @@ from bot.ops.doctor import (
     check_app_token,
     check_models,
     check_redis,
+    check_refused,
     check_scopes,
     check_signing,
     identify,
 )
 from bot.settings import Settings
 
+PATIENCE = 3.0
+"""Seconds for Redis to say what servers refuse."""
+
 
 async def check(settings: Settings) -> int:
     """Print one line for each finding; answer 1 when something is wrong."""
-    findings = [*await _slack(settings), *await _redis(settings), *await _provider(settings)]
+    redis = await _redis(settings)
+    findings = [*await _slack(settings), *redis, *await _provider(settings)]
+    if settings.redis_url.get_secret_value() and all(finding.healthy for finding in redis):
+        findings += await _refused(settings)
     for finding in findings:
         sys.stdout.write(f"{finding}\n")
     return 0 if all(finding.healthy for finding in findings) else 1
@@ -55,3 +63,11 @@ async def _provider(settings: Settings) -> list[Finding]:
     key = settings.openai_api_key.get_secret_value()
     async with openai_client(key, settings.openai_base_url) as client:
         return await check_models(client, settings)
+
+
+async def _refused(settings: Settings) -> list[Finding]:
+    redis = redis_client(settings.redis_url.get_secret_value(), PATIENCE)
+    try:
+        return await check_refused(RedisRefusedSettings(redis, PATIENCE), settings)
+    finally:
+        await redis.aclose()

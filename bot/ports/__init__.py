@@ -3,9 +3,11 @@
 The services, the flow and the jobs know only these; `bot.wiring` gives them the adapters.
 """
 
-from bot.ports.images import Checkpoint, ImageBackend
+from bot.ports.images import Checkpoint, ImageBackend, RefusedSettings
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
+from bot.ports.pictures import Files, OnReading, PictureStore
 from bot.ports.sessions import (
+    QUESTION_TTL,
     AttemptRule,
     BeginRequest,
     Change,
@@ -14,6 +16,7 @@ from bot.ports.sessions import (
     ExtraWrite,
     ExtraWrites,
     Memory,
+    QuestionStore,
     SessionRecords,
     SessionStore,
     Unfinished,
@@ -21,10 +24,8 @@ from bot.ports.sessions import (
 from bot.ports.slack import (
     DraftMessages,
     FailureMessages,
-    Files,
     FinalMessages,
     ImageUploads,
-    OnReading,
     OwnerNotices,
     Previews,
     Publisher,
@@ -35,6 +36,7 @@ from bot.ports.slack import (
 )
 
 __all__ = [
+    "QUESTION_TTL",
     "AttemptRule",
     "BeginRequest",
     "Cancellations",
@@ -56,9 +58,12 @@ __all__ = [
     "Memory",
     "OnReading",
     "OwnerNotices",
+    "PictureStore",
     "Previews",
     "Publisher",
+    "QuestionStore",
     "QueueDepth",
+    "RefusedSettings",
     "RootMessages",
     "SeenSignatures",
     "SessionRecords",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from bot.domain.images import GeneratedImage, ImageRequest
@@ -19,6 +20,17 @@ class Checkpoint(Protocol):
 
     def partial_image(self, encoded: str) -> None:
         """Takes a partial image, in base64; returns at once."""
+
+
+class RefusedSettings(Protocol):
+    """What servers of images refuse of the settings that no person chose, for all processes. A
+    `scope` is a server with its models. Raises `StoreUnavailable`."""
+
+    async def load(self, scope: str) -> frozenset[str]:
+        """The names of the settings that are remembered."""
+
+    async def add(self, scope: str, names: Collection[str], seconds: float) -> frozenset[str]:
+        """Remember these for so long; answers those that were not known."""
 
 
 class ImageBackend(Protocol):

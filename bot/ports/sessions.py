@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.options import Options
+from bot.domain.questions import PictureQuestion
 from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 
@@ -28,6 +29,10 @@ class ExtraWrite(NamedTuple):
 
 ExtraWrites = Callable[[Session], Sequence[ExtraWrite]]
 """What is committed with a session, from the session as it is written."""
+
+
+QUESTION_TTL = 24 * 3600
+"""Seconds for which a person can answer a question."""
 
 
 class Unfinished(NamedTuple):
@@ -78,7 +83,17 @@ class SessionRecords(Protocol):
         """The image in base64, or None once it has expired. Reading renews its time."""
 
 
-class SessionStore(SessionRecords, Protocol):
+class QuestionStore(Protocol):
+    """The questions that wait for an answer. Every method raises `StoreUnavailable`."""
+
+    async def keep_question(self, question: PictureQuestion) -> bool:
+        """Store a question for `QUESTION_TTL`; False where there is one with this id already."""
+
+    async def question(self, question_id: str) -> PictureQuestion | None:
+        """None for one that has expired. Raises `Refusal` for an id of another form."""
+
+
+class SessionStore(SessionRecords, QuestionStore, Protocol):
     """All sessions. Every method raises `StoreUnavailable` when the store is away."""
 
     async def create(
@@ -109,7 +124,8 @@ class SessionStore(SessionRecords, Protocol):
         """How often each of these was written, in one round trip; 0 for one that has expired."""
 
     async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
-        """The ids of the sessions in a thread, newest first."""
+        """The ids of the sessions in a thread, newest first. In the thread below the message that
+        started a session, that session is one of them."""
 
     async def defaults_of(self, team: str, user: str) -> Options:
         """The options that the user has made their own defaults."""

@@ -8,7 +8,6 @@ without having recorded it: the method looks for the message first.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bot.domain.attempt import ImageRef
@@ -71,9 +70,9 @@ class Previews(Protocol):
 class OwnerNotices(Protocol):
     """Private messages to the owner."""
 
-    async def tell_owner(self, session: Session, words: str) -> None:
-        """Tell the owner in private, wherever that still works. Raises `SlackUnavailable` while
-        Slack is away."""
+    async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
+        """Tell the owner in private, wherever that still works, with a button to try the attempt of
+        that number again; 0 for none. Raises `SlackUnavailable` while Slack is away."""
 
 
 class FailureMessages(OwnerNotices, Protocol):
@@ -85,11 +84,14 @@ class FailureMessages(OwnerNotices, Protocol):
         """Say in the thread what happened, with what to do next, and answer the `ts`."""
 
 
-class FinalMessages(OwnerNotices, Protocol):
+class FinalMessages(OwnerNotices, ImageUploads, Protocol):
     """Approved images in the channel."""
 
-    async def post_final(self, session: Session, *, repeated: bool) -> str:
-        """Post the approved image to the thread and the channel, and answer its `ts`."""
+    async def post_final(
+        self, session: Session, *, repeated: bool, uploaded_anew: bool = False
+    ) -> str:
+        """Post the approved image to the thread and the channel, and answer its `ts`. Raises
+        `SlackRefused` soon where its file is gone, unless it is `uploaded_anew`."""
 
     async def retire_final(self, session: Session) -> None:
         """Remove Start over from an approved image whose session was started over."""
@@ -97,7 +99,6 @@ class FinalMessages(OwnerNotices, Protocol):
 
 class Publisher(
     RootMessages,
-    ImageUploads,
     DraftMessages,
     Previews,
     FailureMessages,
@@ -105,19 +106,6 @@ class Publisher(
     Protocol,
 ):
     """All that shows a session in Slack."""
-
-
-OnReading = Callable[[], Awaitable[None]]
-"""Awaited right before a picture is decoded, because decoding may kill the process."""
-
-
-class Files(Protocol):
-    """Pictures that people have in Slack."""
-
-    async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> bytes:
-        """The bytes of an image: PNG, JPEG or WebP. Raises `GenerationError` with `SOURCE_GONE`
-        where the bot may not have it, `SOURCE_TOO_LARGE`, or `SOURCE_UNREADABLE` where it is no
-        such image; and what `on_reading` raises."""
 
 
 class ShutOuts(Protocol):

@@ -8,6 +8,7 @@ from aiohttp import web
 from bot.sandbox.delivery.delivery import Delivery
 from bot.sandbox.delivery.echoes import Echoes
 from bot.sandbox.delivery.http import HttpDelivery
+from bot.sandbox.people.administration import Administration
 from bot.sandbox.people.conversations import Conversations
 from bot.sandbox.people.interactions import Interactions
 from bot.sandbox.people.modals import Modals
@@ -22,7 +23,7 @@ from bot.sandbox.workspace.workspace import Workspace
 MOST_UPLOAD = 100 * 1024 * 1024
 
 
-class SimulatedSlack(Interactions, Conversations, Modals, Observer):
+class SimulatedSlack(Interactions, Conversations, Modals, Administration, Observer):
     """One workspace with one installed bot. Nothing listens before `start()`.
 
     `file_ready_after`: seconds from the end of an upload to when messages can show the file.

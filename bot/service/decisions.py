@@ -14,6 +14,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import QueueUnavailable, Reason, Refusal
 from bot.domain.jobs import JobKind, jobs_of, owed
 from bot.domain.session import Person, Policy, Session
+from bot.domain.slack_refusals import Place
 from bot.domain.stages import Stage
 from bot.ports import Cancellations, JobQueue, SessionStore
 from bot.telemetry.context import prompt_fields, set_log_fields
@@ -39,7 +40,8 @@ _RECEIVED = {
 class RequestOrigin:
     """`team` is the installation. `idempotency_key` is unique to the request: one that is
     delivered twice starts one session. `thread_ts` is set where the request was made inside a
-    thread."""
+    thread, `message_ts` where it is a message. `place` is the kind of conversation that `channel`
+    is."""
 
     team: str
     person: Person
@@ -47,6 +49,8 @@ class RequestOrigin:
     response_url: str
     idempotency_key: str
     thread_ts: str = ""
+    place: Place = Place.CHANNEL
+    message_ts: str = ""
 
     @property
     def owner(self) -> str:

@@ -118,7 +118,7 @@ class AttemptGateway:
 
         def change(session: Session) -> Session:
             if session.stage is Stage.FINAL:
-                return publish_again(session, image.attempt, asked_by)
+                return publish_again(session, image.attempt, self._now(), asked_by)
             return begin.try_again(session, image.attempt, self._now(), asked_by)
 
         return await self._begin(person, session, change, asked_by)

@@ -67,7 +67,8 @@ class NewSessions:
         old = await self._access.require_allowed(session_id, origin.person)
         check_can(old, Event.START_OVER)
         options = old.attempt(old.final_result).options
-        new = self._new(replace(origin, channel=old.channel), options, old.source, restarts=old.id)
+        there = replace(origin, channel=old.channel, place=old.place)
+        new = self._new(there, options, old.source, restarts=old.id)
         return old, await self._gateway.store_new(new)
 
     def _new(
@@ -84,9 +85,11 @@ class NewSessions:
             user=origin.person.user,
             owner_org=origin.person.org,
             channel=origin.channel,
+            place=origin.place,
             options=options,
             source=source,
             thread_ts=origin.thread_ts,
+            asked_ts="" if origin.thread_ts else origin.message_ts,
             response_url=origin.response_url,
             restarts=restarts,
             created_at=now,

@@ -12,7 +12,9 @@ from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
 from bot.service.decisions import AccessControl, Decisions, OwedJobs
 from bot.service.gateway import AttemptGateway
 from bot.service.library import UserLibrary
+from bot.service.lost_places import LostPlaces
 from bot.service.new_sessions import NewSessions
+from bot.service.picture_questions import PictureQuestions
 from bot.service.thread_replies import ThreadReplies
 
 
@@ -24,8 +26,10 @@ class Services:
     gateway: AttemptGateway
     decisions: Decisions
     replies: ThreadReplies
+    questions: PictureQuestions
     library: UserLibrary
     jobs: OwedJobs
+    lost_places: LostPlaces
     option_table: OptionTable
 
     @classmethod
@@ -44,12 +48,15 @@ class Services:
         access = AccessControl(sessions, policy, now)
         gateway = AttemptGateway(sessions, tasks, access, now, option_table, rules)
         decisions = Decisions(sessions, access, now)
+        new_sessions = NewSessions(sessions, access, gateway, now, option_table)
         return cls(
-            NewSessions(sessions, access, gateway, now, option_table),
+            new_sessions,
             gateway,
             decisions,
             ThreadReplies(sessions, policy, gateway, decisions, option_table),
+            PictureQuestions(sessions, new_sessions, option_table),
             UserLibrary(sessions, option_table),
             OwedJobs(queue, cancellations),
+            LostPlaces(sessions, now),
             option_table,
         )

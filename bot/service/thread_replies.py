@@ -1,8 +1,8 @@
 """What a person says to the bot in a thread.
 
 A thread may hold several sessions, of several people: each hears what its own directors say. Where
-the thread hangs on a session's root message it is about that session; in anybody else's thread,
-words that no session there waits for start a new one.
+the thread hangs on a session's root message, or on the message that started the session, it is
+about that session; in anybody else's thread, words that no session there waits for start a new one.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class ThreadReplies:
         waiting = (s for s in mine if s.stage is not Stage.FINAL and not s.started_over)
         if session := next(waiting, None):
             return session
-        root = next((s for s in there if s.root_ts == origin.thread_ts), None)
+        parent = origin.thread_ts
+        root = next((s for s in there if parent in (s.root_ts, s.asked_ts)), None)
         if root is not None and root not in mine:
             raise Refusal(Reason.NOT_ALLOWED, root.user)
         return root

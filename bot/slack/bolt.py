@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.concurrency import BackgroundTasks
 from bot.domain.errors import Reason, Refusal
+from bot.domain.invisible import drop_invisible
 from bot.domain.policy import WhoMayStart
 from bot.domain.session import Person
 from bot.slack.identity import (
@@ -40,8 +41,8 @@ from bot.slack.responders import (
 log = logging.getLogger(__name__)
 _LOG = logging.getLogger("slack_bolt")
 _LOG.setLevel(logging.ERROR)
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 """Below that, Bolt warns about how it is set up here, and logs requests with what people typed."""
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 Next = Callable[[], Awaitable[None]]
 
@@ -66,7 +67,7 @@ def bolt_app(
         authorize=_authorize(client, identity),
         request_verification_enabled=bool(signing_secret),
     )
-    app.middleware(replace_half_characters)
+    app.middleware(clean_characters)
     app.middleware(Admission(identity, who_may_start, tasks or BackgroundTasks()))
     app.error(_log_error)
     return app
@@ -84,20 +85,21 @@ def _authorize(
     )
 
     async def authorize(context: AsyncBoltContext) -> AuthorizeResult:
-        """Bolt makes a client for each request. Where ours has no proxy, the SDK gives it the
-        environment's."""
-        context.client.proxy = client.proxy
+        """Bolt makes a plain client of the SDK's for each request. Ours reads any answer safely,
+        and has one session for all calls."""
+        context["client"] = client
         return result
 
     return authorize
 
 
-async def replace_half_characters(body: dict[str, Any], next_: Next) -> None:
-    """Put U+FFFD for every half of a character. JSON may name one, such as what a client leaves of
-    an emoji that it cut; text that holds one cannot be encoded."""
+async def clean_characters(body: dict[str, Any], next_: Next) -> None:
+    """Drop what nobody sees from all that people typed and named, and put U+FFFD for every half of
+    a character. JSON may name one, such as what a client leaves of an emoji that it cut; text that
+    holds one cannot be encoded."""
     text = json.dumps(body, ensure_ascii=False)
     if not text.isascii():
-        body.update(json.loads(_HALF_CHARACTER.sub("\ufffd", text)))
+        body.update(json.loads(drop_invisible(_HALF_CHARACTER.sub("\ufffd", text))))
     await next_()
 
 

@@ -21,6 +21,8 @@ from bot.concurrency import BackgroundTasks
 from bot.domain.errors import Conflict, Refusal, StoreUnavailable
 from bot.domain.prompt import check_length
 from bot.domain.session import Person, Session
+from bot.domain.slack_refusals import place_of
+from bot.ports import ShutOuts
 from bot.service import RequestOrigin, Services
 from bot.slack.identity import Identity
 from bot.slack.request_tracking import (
@@ -48,12 +50,14 @@ DECIDE_WITHIN = 2.0
 
 @dataclass(frozen=True)
 class ListenerDependencies:
-    """`ai_label` is the note that images carry; empty for none."""
+    """`ai_label` is the note that images carry; empty for none. `shut_outs` tells the workers that
+    Slack refuses the app."""
 
     services: Services
     tasks: BackgroundTasks
     identity: Identity
     ai_label: str
+    shut_outs: ShutOuts
 
     async def queue_owed(self, session: Session) -> None:
         """Queue what follows from a decision that is stored and acked. Never raises."""
@@ -87,6 +91,7 @@ def origin_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> RequestOrig
         response_url=body.get("response_url") or "",
         idempotency_key="|".join([*marks, *told]) if any(marks) else uuid4().hex,
         thread_ts=thread_ts,
+        place=place_of(channel, str(body.get("channel_name") or "")),
     )
 
 
@@ -102,6 +107,8 @@ def origin_of_event(args: AsyncArgs) -> RequestOrigin:
         response_url="",
         idempotency_key=f"{acting.team}|{channel}|{ts}",
         thread_ts=thread_of(event),
+        place=place_of(channel),
+        message_ts=ts,
     )
 
 

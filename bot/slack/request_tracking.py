@@ -32,7 +32,20 @@ _NAMES: dict[str, set[str]] = {
     "block_action": {*ids.ACTIONS},
     "view_submission": {ids.PROMPT_FORM, ids.EDIT_FORM, ids.REFINE_FORM, ids.IMAGE_FORM},
     "shortcut": {ids.DIRECT_IMAGE},
-    "event": {"app_home_opened", "app_mention", "message"},
+    "event": {
+        "app_home_opened",
+        "app_mention",
+        "app_uninstalled",
+        "channel_archive",
+        "channel_deleted",
+        "channel_left",
+        "group_archive",
+        "group_deleted",
+        "group_left",
+        "member_left_channel",
+        "message",
+        "tokens_revoked",
+    },
 }
 
 
@@ -115,6 +128,18 @@ def track_listener() -> Iterator[TrackedRequest]:
         tracked.end_part()
 
 
+def mark_unhandled() -> None:
+    """Nobody handles the request that is tracked now."""
+    if tracked := _current.get():
+        tracked.outcome = "unhandled"
+
+
+def is_known(body: object) -> bool:
+    """Whether it is a request of a kind and name that a listener is there for."""
+    kind, name = kind_and_name(body)
+    return bool(kind) and name != metrics.OTHER
+
+
 async def wait_for_acks() -> None:
     """Wait for the acks of this request and of all others in flight, `PATIENCE` seconds at most."""
     tracked = _current.get()
@@ -129,7 +154,8 @@ def count_slack_errors(method: str) -> Iterator[None]:
         yield
     except SlackApiError as error:
         code = error_code(error)
-        metrics.slack_error(method, "busy" if code == "ratelimited" else code or "unavailable")
+        busy = code in {"ratelimited", "rate_limited"}
+        metrics.slack_error(method, "busy" if busy else code or "unavailable")
         raise
     except (ClientError, OSError):
         metrics.slack_error(method, "unavailable")
@@ -139,7 +165,8 @@ def count_slack_errors(method: str) -> Iterator[None]:
 def error_code(error: SlackApiError) -> str:
     """The code that Slack answered; empty where its answer holds none."""
     data = getattr(error.response, "data", error.response)
-    return str(data.get("error") or "") if isinstance(data, dict) else ""
+    code = data.get("error") if isinstance(data, dict) else ""
+    return code if isinstance(code, str) else ""
 
 
 def kind_and_name(body: object) -> tuple[str, str]:

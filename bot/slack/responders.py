@@ -6,16 +6,19 @@ Each acks the request where it is not acked yet. `refuse` says why a request was
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import ClientError
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackClientError
 
-from bot.domain.errors import OptionRefused, Reason, Refusal
+from bot.domain.errors import ImagineError, OptionRefused, Reason, Refusal
 from bot.domain.options import OPTIONS
+from bot.domain.slack_errors import is_delivered
 from bot.slack.request_tracking import count_slack_errors
+from bot.views.blocks import Block, Message
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
 from bot.views.words import refusal_words
@@ -25,10 +28,12 @@ _ABOUT_PICTURES = {
     Reason.IMAGE_TOO_LARGE,
     Reason.IMAGE_TOO_MANY_PIXELS,
     Reason.IMAGE_NOT_SHARED,
+    Reason.IMAGE_ELSEWHERE,
+    Reason.IMAGE_DELETED,
 }
 
-DELIVERY_ERRORS = (SlackApiError, ClientError, OSError, KeyError, ValueError)
-"""`ValueError`: the request came without a `response_url`."""
+DELIVERY_ERRORS = (SlackClientError, ImagineError, ClientError, OSError, LookupError, ValueError)
+"""`ValueError`: the request came without a `response_url`, or the answer is no text."""
 
 
 def user_of(args: AsyncArgs) -> str:
@@ -106,6 +111,13 @@ class ClickResponder(Responder):
         except DELIVERY_ERRORS:
             await send_to_response_url(self.args, words)
 
+    async def replace_message(self, words: str) -> None:
+        """Put words in the place of the message with the button, which need not work: Slack takes
+        them for half an hour."""
+        await self.args.ack()
+        with suppress(*DELIVERY_ERRORS):
+            await self.args.respond(text=words, replace_original=True)
+
 
 class ShortcutResponder(Responder):
     """Answers a shortcut, which people can use where the bot is no member: acked first, then on the
@@ -131,16 +143,23 @@ class EventResponder(Responder):
     takes none: in a direct channel a reply, otherwise a direct message."""
 
     async def say(self, words: str) -> None:
+        await self._tell(words)
+
+    async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
         await self.args.ack()
         event = self.args.body["event"]
         channel, thread_ts = event["channel"], thread_of(event)
         try:
-            await send_ephemeral(self.args, channel, thread_ts, words)
+            await send_ephemeral(self.args, channel, thread_ts, words, blocks)
         except DELIVERY_ERRORS:
             if event.get("channel_type") == "im":
-                await send_message(self.args, channel, words, thread_ts or event["ts"])
+                await send_message(self.args, channel, words, thread_ts or event["ts"], blocks)
             else:
-                await send_message(self.args, user_of(self.args), words)
+                await send_message(self.args, user_of(self.args), words, blocks=blocks)
+
+    async def ask(self, question: Message) -> None:
+        """Ask something with buttons."""
+        await self._tell(question.text, question.blocks)
 
     async def refuse(self, refusal: Refusal) -> None:
         await self.say(refusal_words(refusal, command=False))
@@ -164,12 +183,15 @@ class HomeTabResponder(Responder):
             await self.args.client.views_publish(user_id=user_of(self.args), view=view)
 
 
-async def send_ephemeral(args: AsyncArgs, channel: str, thread_ts: str, words: str) -> None:
+async def send_ephemeral(
+    args: AsyncArgs, channel: str, thread_ts: str, words: str, blocks: list[Block] | None = None
+) -> None:
     """Send an ephemeral message, where the bot is a member."""
-    place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+    more: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+    more |= {"blocks": blocks} if blocks else {}
     with count_slack_errors("chat.postEphemeral"):
         await args.client.chat_postEphemeral(
-            channel=channel, user=user_of(args), text=words, **place
+            channel=channel, user=user_of(args), text=words, **more
         )
 
 
@@ -177,16 +199,23 @@ async def send_to_response_url(args: AsyncArgs, words: str) -> None:
     """Send words that only the person sees: works everywhere, for 30 minutes. Raises `OSError`
     where Slack does not take them."""
     answer = await args.respond(text=words, response_type="ephemeral", replace_original=False)
-    if answer is not None and answer.status_code >= 400:
+    if answer is not None and not is_delivered(answer.status_code, str(answer.body or "")):
         raise OSError("the response_url does not take it")
 
 
-async def send_message(args: AsyncArgs, channel: str, words: str, thread_ts: str = "") -> None:
+async def send_message(
+    args: AsyncArgs,
+    channel: str,
+    words: str,
+    thread_ts: str = "",
+    blocks: list[Block] | None = None,
+) -> None:
     """Send a message to one person: `channel` is their user id, or their direct channel."""
-    place: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+    more: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+    more |= {"blocks": blocks} if blocks else {}
     with count_slack_errors("chat.postMessage"):
         await args.client.chat_postMessage(
-            channel=channel, text=words, unfurl_links=False, unfurl_media=False, **place
+            channel=channel, text=words, unfurl_links=False, unfurl_media=False, **more
         )
 
 

@@ -37,7 +37,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 """They would be a second series for each, which nobody asks for."""
 
 REQUEST_KINDS = ("slash_command", "block_action", "view_submission", "shortcut", "event")
-REQUEST_OUTCOMES = ("ok", "refused", "unavailable", "error")
+REQUEST_OUTCOMES = ("ok", "refused", "unavailable", "unhandled", "error")
 JOB_OUTCOMES = ("done", "failed", "put_off", "handed_back", "abandoned")
 STORE_ERROR_KINDS = ("timeout", "connection", "refused")
 OTHER = "other"
@@ -50,6 +50,12 @@ REQUESTS = Counter(
     "imagine_requests",
     "Requests of people that Slack delivered, by what became of them.",
     ("kind", "name", "outcome"),
+    registry=REGISTRY,
+)
+UNHANDLED = Counter(
+    "imagine_unhandled",
+    "What Slack delivered and nobody handles, by its type; it is acked all the same.",
+    ("type",),
     registry=REGISTRY,
 )
 ACK_SECONDS = Histogram(
@@ -161,10 +167,11 @@ SESSIONS = Gauge(
     registry=REGISTRY,
 )
 
-_PAID_FAILURES = {FailureKind.BAD_IMAGE}
+_PAID_FAILURES = {FailureKind.BAD_IMAGE, FailureKind.CUT_IMAGE}
 """The failures that come after the provider has made an image."""
 
 _slack_codes: set[str] = set()
+_types: set[str] = set()
 
 
 class GenerationMeter:
@@ -207,16 +214,20 @@ def job_ended(kind: object, outcome: str, seconds: float) -> None:
 def slack_error(method: str, code: object) -> None:
     """`method` is written in the program; `code` comes from Slack. What has not the form of an
     error code is `other`, and so is any code after the first `_MOST_CODES`."""
-    SLACK_ERRORS.labels(method, _slack_kind(str(code))).inc()
+    SLACK_ERRORS.labels(method, _known_word(str(code), _slack_codes)).inc()
 
 
-def _slack_kind(code: str) -> str:
-    if code in _slack_codes:
-        return code
-    if len(_slack_codes) >= _MOST_CODES or not _CODE.fullmatch(code):
-        return OTHER
-    _slack_codes.add(code)
-    return code
+def unhandled(kind: str) -> str:
+    """`kind` comes from Slack, too, and is a label under the same rule; answers that label."""
+    label = _known_word(kind, _types)
+    UNHANDLED.labels(label).inc()
+    return label
+
+
+def _known_word(word: str, known: set[str]) -> str:
+    if word not in known and len(known) < _MOST_CODES and _CODE.fullmatch(word):
+        known.add(word)
+    return word if word in known else OTHER
 
 
 _JOB_KINDS = tuple(kind.value for kind in JobKind)

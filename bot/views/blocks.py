@@ -19,6 +19,7 @@ OPTION_TEXT = 75
 PROMPT_SHOWN = 2_900
 """Of a prompt, in a message: just under the 3,000 of a section's text."""
 ALT_TEXT = 2_000
+SECTION_TEXT = 3_000
 INPUT_LENGTH = 3_000
 FALLBACK_TEXT = 700
 """Of a prompt, in a message's top-level text: what notifications and screen readers get. Escaped,
@@ -113,6 +114,18 @@ def image(file_id: str, alt_text: str) -> Block:
     return {"type": "image", "slack_file": {"id": file_id}, "alt_text": alt_text}
 
 
+def without_images(message: Message) -> Message:
+    """The message with a line in the place of each image, whose file is gone."""
+    return message._replace(blocks=[_without_image(block) for block in message.blocks])
+
+
+def _without_image(block: Block) -> Block:
+    if block["type"] != "image":
+        return block
+    line = context(plain="The file of this image was deleted")
+    return line | {key: block[key] for key in ("block_id",) if key in block}
+
+
 def actions(*elements: Block) -> Block:
     return {"type": "actions", "elements": list(elements)}
 
@@ -172,7 +185,10 @@ def marker(
     session: Session,
     kind: Literal["root", "draft", "preview", "failure", "final"],
     number: int = 0,
+    delivery: int = 0,
 ) -> str:
     """The id of a message's first block, by which it is found where no `ts` was recorded. At most
-    255 characters; `number` is that of its attempt."""
-    return f"{kind}-{session.id}-{number}"
+    255 characters; `number` is that of its attempt, `delivery` how often that was delivered
+    again."""
+    again = f".{delivery}" if delivery else ""
+    return f"{kind}-{session.id}-{number}{again}"

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from bot.domain.errors import FailureKind
-from bot.domain.images import MAX_BYTES, MAX_PIXELS
+from bot.domain.images import MAX_BYTES, MAX_PIXELS, MAX_PIXELS_OF
 from bot.domain.session import Session
-from bot.domain.stages import RETIRING
 from bot.views.blocks import cut, escape, repeated
 from bot.views.ids import COMMAND
+from bot.views.slack_refusals import NOT_PUBLISHED, filled, refusal_by_slack
 
-PICTURES = "PNG, JPEG, WebP or GIF"
+PICTURES = "PNG, JPEG, WebP, GIF, HEIC or AVIF"
 """What `bot.domain.images` accepts."""
+_TYPES_WITH_LESS = ", ".join(
+    f"{most // 1_000_000} for {mime_type.removeprefix('image/').upper().replace('WEBP', 'WebP')}"
+    for mime_type, most in MAX_PIXELS_OF.items()
+)
+MOST_PIXELS = f"{MAX_PIXELS // 1_000_000} megapixels ({_TYPES_WITH_LESS})"
+MOST_BYTES = f"{MAX_BYTES // 1024**2} MB"
+_SMALLER = f"Make it smaller, mention me with that one, or type `{COMMAND}` to start without one."
 
 FAILURES: dict[FailureKind, str] = {
     FailureKind.MODERATION: (
@@ -22,16 +32,36 @@ FAILURES: dict[FailureKind, str] = {
         "Change the prompt with Edit prompt."
     ),
     FailureKind.QUOTA: (
-        "The image service's credit or spending limit is used up. "
-        "Ask whoever runs this bot to look at its billing, then press Try again."
+        "Ask whoever runs this bot to look at its billing, then press Try again: "
+        "the image service's credit or spending limit is used up."
     ),
     FailureKind.BAD_KEY: (
-        "The image service does not accept this bot's API key. "
-        "Ask whoever runs this bot to check it, then press Try again."
+        "Ask whoever runs this bot to check its settings, then press Try again: "
+        "the image service does not accept this bot's API key."
     ),
     FailureKind.UNVERIFIED: (
-        "The image service has not verified this bot's organisation for this model. "
-        "Ask whoever runs this bot to verify it, then press Try again."
+        "Ask whoever runs this bot to verify its organisation, then press Try again: "
+        "the image service has not verified it for this model."
+    ),
+    FailureKind.MODEL_UNAVAILABLE: (
+        "Ask whoever runs this bot to set another model, then press Try again: the image service "
+        "does not have the one that is set, has retired it, or does not let this bot use it."
+    ),
+    FailureKind.WRONG_ROUTE: (
+        "Ask whoever runs this bot to check the address that is set for the image service, then "
+        "press Try again: what answers there does not know this kind of request."
+    ),
+    FailureKind.COUNTRY_REFUSED: (
+        "Ask whoever runs this bot to move it or to use another image service, then press Try "
+        "again: the image service is not offered in the country that this bot calls from."
+    ),
+    FailureKind.NO_ACCESS: (
+        "Ask whoever runs this bot to check what its API key is allowed, then press Try again: "
+        "the image service does not let this bot make images with it."
+    ),
+    FailureKind.BLOCKED: (
+        "Ask whoever runs this bot to look at its network, then press Try again: something between "
+        "this bot and the image service, such as a firewall or a proxy, turns its requests away."
     ),
     FailureKind.BAD_REQUEST: (
         "The image service does not accept this request: the model may not have the size, quality "
@@ -57,23 +87,18 @@ FAILURES: dict[FailureKind, str] = {
         "Press Try again, or change the prompt with Edit prompt."
     ),
     FailureKind.BAD_IMAGE: "What came back could not be read as an image. Press Try again.",
-    FailureKind.NOT_DELIVERED: ("The image was made, but Slack did not take it. Press Try again."),
-    FailureKind.NOT_IN_CHANNEL: (
-        "I'm not a member of {channel}, so I can't show images there. "
-        "Type `/invite {bot}` there, and ask again; nothing was generated."
+    FailureKind.CUT_IMAGE: (
+        "Only a part of the image came from the image service, again and again. "
+        "Wait a minute, then press Try again."
     ),
-    FailureKind.CHANNEL_CLOSED: (
-        "Slack does not let me post in {channel}, so nothing was generated. "
-        "Try it in another channel."
+    FailureKind.NOT_DELIVERED: (
+        "The image was made, but Slack did not take it. Press Try again: it brings the image that "
+        "is there."
     ),
+    FailureKind.NOT_PUBLISHED: NOT_PUBLISHED,
     FailureKind.NOT_SHOWN: (
         "Slack does not let me edit my first message here, perhaps because it was deleted, so "
         "nothing was generated. Press Try again: I post a new one."
-    ),
-    FailureKind.NOT_PUBLISHED: (
-        "Your image is approved, but Slack does not let me post it to the channel any more. "
-        "Invite me there again and press Try again on my first message, or share the image from "
-        "the draft in the thread."
     ),
     FailureKind.SOURCE_GONE: (
         "I can't open the picture that this starts from any more: it was deleted, or I may not "
@@ -85,12 +110,24 @@ FAILURES: dict[FailureKind, str] = {
         "it too. Regenerate a draft, or change the prompt with Edit prompt."
     ),
     FailureKind.SOURCE_UNREADABLE: (
-        f"The picture that this starts from could not be read as a {PICTURES}. "
+        "The picture that this starts from could not be read: its file seems to be damaged or cut "
+        f"off. Save it anew, mention me with that one, or type `{COMMAND}` to start without one."
+    ),
+    FailureKind.SOURCE_TYPE: (
+        f"The file that this starts from is not a {PICTURES}, whatever its name says. "
         f"Save it as one of these, mention me with it, or type `{COMMAND}` to start without one."
     ),
     FailureKind.SOURCE_TOO_LARGE: (
-        f"The picture that this starts from is too large: {MAX_PIXELS // 1_000_000} megapixels and "
-        f"{MAX_BYTES // 1024**2} MB are the most. Make it smaller, mention me with that one, "
+        "The file of the picture that this starts from is too large: "
+        f"{MOST_BYTES} are the most. {_SMALLER}"
+    ),
+    FailureKind.SOURCE_TOO_MANY_PIXELS: (
+        "The picture that this starts from has too many pixels: "
+        f"{MOST_PIXELS} are the most. {_SMALLER}"
+    ),
+    FailureKind.SOURCE_TOO_DEMANDING: (
+        "I stopped reading the picture that this starts from: it takes more memory or time than I "
+        "have for one picture. Save it anew as JPEG or PNG, smaller, and mention me with that one, "
         f"or type `{COMMAND}` to start without one."
     ),
     FailureKind.SOURCE_STOPS_WORKERS: (
@@ -101,10 +138,34 @@ FAILURES: dict[FailureKind, str] = {
     FailureKind.INTERNAL: "Something went wrong on my side. Press Try again.",
 }
 
-_NOT_PUBLISHED_ANY_MORE = (
-    "Your image was approved, but Slack did not let me post it to the channel before you started "
-    "over. You can share it from the draft in the thread."
+_OPTIONS_REFUSED = (
+    "The image service does not take what you asked for here: {}. "
+    "Choose something else for that, or nothing, with Edit prompt."
 )
+
+MODERATED: dict[str, str] = {
+    "harassment": "harassment",
+    "harassment/threatening": "threats",
+    "hate": "hatred of a group of people",
+    "hate/threatening": "threats to a group of people",
+    "illicit": "help with something unlawful",
+    "illicit/violent": "help with violence or weapons",
+    "self-harm": "self-harm",
+    "self-harm/intent": "an intention to harm oneself",
+    "self-harm/instructions": "ways to harm oneself",
+    "sexual": "sexual content",
+    "sexual/minors": "sexual content about minors",
+    "violence": "violence",
+    "violence/graphic": "graphic violence",
+    "extremism": "extremism",
+    "minors": "the depiction of minors",
+    "public-figure": "a real, well-known person",
+    "copyright": "somebody else's work or brand",
+    "intellectual-property": "somebody else's work or brand",
+    "jailbreak": "an attempt to get around its rules",
+    "profanity": "profanity",
+}
+"""The categories of the API's moderations in plain words; others are told as they are."""
 
 _IN_FEW_WORDS: dict[FailureKind, str] = {
     FailureKind.MODERATION: "the image service's safety system turned it down",
@@ -112,6 +173,11 @@ _IN_FEW_WORDS: dict[FailureKind, str] = {
     FailureKind.QUOTA: "the image service's credit is used up",
     FailureKind.BAD_KEY: "the image service does not accept this bot's API key",
     FailureKind.UNVERIFIED: "the image service has not verified this bot's organisation",
+    FailureKind.MODEL_UNAVAILABLE: "the image service does not have this bot's model",
+    FailureKind.WRONG_ROUTE: "the image service does not know this kind of request",
+    FailureKind.COUNTRY_REFUSED: "the image service is not offered where this bot runs",
+    FailureKind.NO_ACCESS: "the image service does not let this bot make images",
+    FailureKind.BLOCKED: "a firewall or a proxy turned the request away",
     FailureKind.BAD_REQUEST: "the image service does not accept the request",
     FailureKind.RATE_LIMITED: "the image service was too busy",
     FailureKind.PROVIDER_DOWN: "the image service could not be reached",
@@ -119,15 +185,29 @@ _IN_FEW_WORDS: dict[FailureKind, str] = {
     FailureKind.STREAM_ENDED: "the image service's answer ended too soon",
     FailureKind.NO_IMAGE: "the image service finished without it",
     FailureKind.BAD_IMAGE: "what came could not be read as an image",
+    FailureKind.CUT_IMAGE: "only a part of it came",
+    FailureKind.APP_REFUSED: "Slack does not give me the permission for it",
+    FailureKind.STORAGE_FULL: "this workspace has no room left for files",
+    FailureKind.UPLOADS_OFF: "this workspace does not take such files",
+    FailureKind.FILE_TOO_LARGE: "its file is too large for this workspace",
     FailureKind.NOT_DELIVERED: "Slack did not take it",
     FailureKind.NOT_IN_CHANNEL: "I'm not a member of this channel",
-    FailureKind.CHANNEL_CLOSED: "Slack does not let me post here",
+    FailureKind.NO_APPS_THERE: "I can't be added to this conversation",
+    FailureKind.CHANNEL_ARCHIVED: "this channel is archived",
+    FailureKind.CHANNEL_DELETED: "this channel was deleted",
+    FailureKind.CHANNEL_CLOSED: "the rules of this channel do not let me post here",
+    FailureKind.THREAD_CLOSED: "I can't reply in this thread",
+    FailureKind.SLACK_REFUSED: "Slack did not take my message",
+    FailureKind.FILE_GONE: "its file was deleted",
     FailureKind.NOT_SHOWN: "Slack does not let me show it",
     FailureKind.NOT_PUBLISHED: "Slack does not let me post here",
     FailureKind.SOURCE_GONE: "the picture it starts from is gone",
     FailureKind.BASE_GONE: "the image it changes is gone",
     FailureKind.SOURCE_UNREADABLE: "the picture it starts from could not be read",
-    FailureKind.SOURCE_TOO_LARGE: "the picture it starts from is too large",
+    FailureKind.SOURCE_TYPE: "the file it starts from is no picture that I can read",
+    FailureKind.SOURCE_TOO_LARGE: "the file of the picture it starts from is too large",
+    FailureKind.SOURCE_TOO_MANY_PIXELS: "the picture it starts from has too many pixels",
+    FailureKind.SOURCE_TOO_DEMANDING: "the picture it starts from takes too much to read",
     FailureKind.SOURCE_STOPS_WORKERS: "the picture it starts from cannot be read safely",
     FailureKind.CANCELLED: "it was cancelled",
     FailureKind.INTERNAL: "something went wrong on my side",
@@ -135,32 +215,48 @@ _IN_FEW_WORDS: dict[FailureKind, str] = {
 
 
 def failure_words(
-    kind: FailureKind, *, said: str = "", bot_name: str = "", channel: str = ""
+    kind: FailureKind,
+    *,
+    said: str = "",
+    details: tuple[str, ...] = (),
+    bot_name: str = "",
+    channel: str = "",
+    made: bool = False,
 ) -> str:
-    """In mrkdwn. `said` holds the model's own words of refusal, which are quoted. `channel` is an
-    id."""
-    where = f"<#{channel}>" if channel else "this channel"
-    words = FAILURES[kind].format(bot=f"@{bot_name or 'imagine'}", channel=where)
+    """In mrkdwn. `said` holds the model's own words of refusal, which are quoted; `details` names
+    what the failure is about (`bot.domain.errors.GenerationError`). `channel` is an id. `made`: the
+    image is there, and Slack does not show it."""
+    words = refusal_by_slack(kind, made=made) or FAILURES[kind]
+    words = filled(words, bot_name, channel)
+    if details and kind is FailureKind.MODERATION:
+        words = f"{words} What it named: {_listed(map(_category, details))}."
+    elif details and kind is FailureKind.BAD_REQUEST:
+        words = _OPTIONS_REFUSED.format(_listed(details))
     if said:
         quoted = "\n".join(f">{line}" for line in escape(cut(said, 500)).splitlines())
         words = f"{words}\n{quoted}"
     return words
 
 
+def _category(name: str) -> str:
+    """A category in plain words. Its spelling varies: `self_harm`, `sexual/minors`, `SelfHarm`."""
+    spelled = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower().replace("_", "-").strip()
+    found = MODERATED.get(spelled) or MODERATED.get(spelled.replace(" ", "-"))
+    return found or re.sub(r"[-_/]", " ", spelled)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`, each once; escaped."""
+    *others, last = dict.fromkeys(escape(cut(text, 60)) for text in texts)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def not_posted_words(kind: FailureKind, session: Session, bot_name: str) -> str:
     """Why a session could not be shown where it was asked for. The prompt is repeated, so that
     nobody has to type it again."""
-    words = failure_words(kind, bot_name=bot_name, channel=session.channel)
+    made = bool(session.attempts and session.latest.images)
+    words = failure_words(kind, bot_name=bot_name, channel=session.channel, made=made)
     return f"{words}\n{repeated(session.task_input, 'This is what you asked for:')}"
-
-
-def not_published_words(session: Session) -> str:
-    """What to do about an approved image that Slack did not take."""
-    return (
-        _NOT_PUBLISHED_ANY_MORE
-        if session.publication in RETIRING
-        else FAILURES[FailureKind.NOT_PUBLISHED]
-    )
 
 
 def few_words(kind: FailureKind) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from bot.domain.errors import OptionRefused
 from bot.domain.options import OPTIONS, Flag, OptionSpec
 from bot.views.blocks import cut, escape, one_line, repeated
+from bot.views.failure_words import PICTURES
 from bot.views.ids import COMMAND
 
 SHOWN = 60
@@ -22,14 +23,15 @@ _HOW_IT_WORKS = (
     "• The draft comes into a thread, and you are its director: *Approve* shows it to the channel, "
     "*Regenerate* makes another of the same, *Refine* asks what should change about this "
     "image, *Edit prompt* starts afresh from other words or options.\n"
-    "• In the thread you can also just say it: mention me with “make it night”, and I refine the "
-    "newest draft, or the first of its images.\n"
+    "• In the thread, or below the message with which you asked, you can also just say it: mention "
+    "me with “make it night”, and I refine the newest draft, or the first of its images. Below "
+    "somebody's picture I ask you first whether you mean it.\n"
     "• No draft is lost: *Use this one* below an earlier draft approves that one instead.\n"
     f"• *Cancel* stops what is being made, and so does `{COMMAND} cancel`. "
     "After that or after a failure, *Try again* asks once more.\n"
     "• *Start over* below an approved image opens the form with its prompt.\n"
-    "• From a picture: attach one when you mention me, which always starts a new image, or choose "
-    "*Direct this image* from the menu of any message with a picture.\n"
+    f"• From a picture ({PICTURES}): attach or forward one when you mention me, which always "
+    "starts a new image, or choose *Direct this image* from the menu of a message with one.\n"
 )
 _WHAT_YOU_HAVE = (
     "*What you have*\n"

@@ -105,10 +105,11 @@ def _picture(session: Session, workspace_url: str, images: bool, label: str) -> 
     candidate = approved.candidate(session.final_candidate)
     link = thread_link(workspace_url, session)
     prompt = linked(link, short_prompt(session))
-    if approved.as_file or not candidate.file_id or not images:
+    file_id = session.final_file_id or candidate.file_id
+    if (approved.as_file and not session.final_file_id) or not file_id or not images:
         return [blocks.section(prompt)]
     alt_text = ai_alt_text(label, session, approved, candidate)
-    shown = blocks.image(candidate.file_id, alt_text)
+    shown = blocks.image(file_id, alt_text)
     return [shown, blocks.context(prompt, plain=ai_line(label, candidate))]
 
 

@@ -14,6 +14,8 @@ EDIT_PROMPT = "edit_prompt"
 CANCEL = "cancel"
 TRY_AGAIN = "try_again"
 START_OVER = "start_over"
+USE_PICTURE = "use_picture"
+WORDS_ONLY = "words_only"
 
 BUTTON_LABELS = {
     APPROVE: "✅ Approve",
@@ -24,6 +26,8 @@ BUTTON_LABELS = {
     CANCEL: "🛑 Cancel",
     TRY_AGAIN: "🔁 Try again",
     START_OVER: "🔄 Start over",
+    USE_PICTURE: "Use this picture",
+    WORDS_ONLY: "New image from my words only",
 }
 """The buttons of messages."""
 OF_ONE_IMAGE = frozenset({APPROVE, REFINE, USE_THIS})

@@ -49,6 +49,12 @@ def cancelled_words(session: Session, others: int) -> str:
     return f"{words} {go_on} on; `{COMMAND} cancel` again stops the next."
 
 
+def goes_on_words(session: Session, workspace_url: str) -> str:
+    """Where the draft comes to that somebody asked for below their own message, in mrkdwn."""
+    label = linked(thread_link(workspace_url, session), short_prompt(session))
+    return f"I go on with it in its own thread, and the new draft comes there: “{label}”."
+
+
 def short_prompt(session: Session) -> str:
     return cut(one_line(session.task_input), PROMPT_IN_LIST)
 

@@ -20,6 +20,7 @@ from bot.views import blocks, ids
 from bot.views.blocks import (
     FALLBACK_TEXT,
     PROMPT_SHOWN,
+    SECTION_TEXT,
     Block,
     Message,
     Target,
@@ -55,8 +56,9 @@ def root_message(
     options = option_words(session.options)
     who = f"<@{session.user}> imagines"
     lead = blocks.section(f"{who}, from a picture" if session.source else who)
+    delivery = session.latest.deliveries if session.attempts else 0
     shown = [
-        lead | {"block_id": marker(session, "root")},
+        lead | {"block_id": marker(session, "root", delivery=delivery)},
         blocks.section(plain=cut(session.task_input, PROMPT_SHOWN) or "(started over)"),
         blocks.context(status, options) if options else blocks.context(status),
     ]
@@ -169,10 +171,19 @@ def _line(session: Session, attempt: Attempt, live: bool, usable: bool) -> str:
 def failure_message(session: Session, number: int, words: str, *, edit_prompt: bool) -> Message:
     """Why an attempt failed and what to do next, with the buttons to do it."""
     text = f"<@{session.user}> {words}"
-    lead = blocks.section(f"⚠️ {text}") | {"block_id": marker(session, "failure", number)}
+    marked = marker(session, "failure", number, session.attempt(number).deliveries)
+    lead = blocks.section(f"⚠️ {text}") | {"block_id": marked}
     row = [ids.EDIT_PROMPT, ids.TRY_AGAIN] if edit_prompt else [ids.TRY_AGAIN]
     target = Target(session.id, ImageRef(number))
     return Message(text, [lead, blocks.buttons(target, *row, primary=ids.EDIT_PROMPT)])
+
+
+def notice_message(session: Session, words: str, try_again: int = 0) -> Message:
+    """What the owner is told in private: with a button where an attempt can be tried again."""
+    if not try_again or len(words) > SECTION_TEXT:
+        return Message(words, [])
+    target = Target(session.id, ImageRef(try_again))
+    return Message(words, [blocks.section(words), blocks.buttons(target, ids.TRY_AGAIN)])
 
 
 def final_message(
@@ -191,7 +202,7 @@ def final_message(
     linked = blocks.section(f"<{escape(link)}|See the image>")
     shown = [
         blocks.section(lead) | {"block_id": marked},
-        (linked if link else blocks.image(image.file_id, alt_text))
+        (linked if link else blocks.image(session.final_file_id or image.file_id, alt_text))
         | {"block_id": f"image-{marked}"},
         blocks.section(plain=cut(approved.prompt, PROMPT_SHOWN)),
     ]

@@ -3,11 +3,11 @@ next."""
 
 from __future__ import annotations
 
+from bot.domain.courtesies import Courtesy
 from bot.domain.errors import OptionRefused, Reason, Refusal, StoreTrouble
-from bot.domain.images import MAX_BYTES, MAX_PIXELS
 from bot.domain.prompt import MAX_PROMPT
-from bot.views.failure_words import PICTURES
-from bot.views.help_words import option_refusal_words
+from bot.views.failure_words import MOST_BYTES, MOST_PIXELS, PICTURES
+from bot.views.help_words import help_words, option_refusal_words
 from bot.views.ids import COMMAND
 
 REFUSALS: dict[Reason, str] = {
@@ -54,6 +54,10 @@ REFUSALS: dict[Reason, str] = {
         "This one was started over: go on with the newer one further down in the channel, "
         f"or type `{COMMAND}` for another."
     ),
+    Reason.QUESTION_EXPIRED: (
+        "I asked this more than a day ago and don't remember what you said, so nothing was "
+        "started. Please say it again, and mention me with it."
+    ),
     Reason.EXPIRED: f"This one has expired: type `{COMMAND}` again to start a new one.",
     Reason.NOTHING_TO_CANCEL: (
         "There is nothing to cancel: no image is being made. "
@@ -61,6 +65,10 @@ REFUSALS: dict[Reason, str] = {
     ),
     Reason.EMPTY_PROMPT: "Please say what the image should show.",
     Reason.EMPTY_CHANGE: "Please say what should change, such as: make the cat look friendlier.",
+    Reason.EMPTY_MENTION: (
+        "Tell me what the image should show, such as: a robot eating pizza on Mars. "
+        f"In the thread of a draft, say what should change. `{COMMAND} help` explains the rest."
+    ),
     Reason.BAD_OPTION: f"One of the options is not possible. `{COMMAND} help` lists them all.",
     Reason.NO_IMAGE_THERE: (
         "There is no picture here that I can start from. "
@@ -71,12 +79,24 @@ REFUSALS: dict[Reason, str] = {
         "Save it as one of these, upload it, and try again with that one."
     ),
     Reason.IMAGE_TOO_LARGE: (
-        f"This picture is too large to start from: {MAX_BYTES // 1024**2} MB are the most. "
+        f"The file of this picture is too large to start from: {MOST_BYTES} are the most. "
         "Make it smaller, upload it, and try again with that one."
     ),
     Reason.IMAGE_TOO_MANY_PIXELS: (
-        f"This picture has too many pixels to start from: {MAX_PIXELS // 1_000_000} megapixels "
-        "are the most. Make it smaller, upload it, and try again with that one."
+        f"This picture has too many pixels to start from: {MOST_PIXELS} are the most. "
+        "Make it smaller, upload it, and try again with that one."
+    ),
+    Reason.IMAGE_ELSEWHERE: (
+        "This picture is not kept in Slack, so I can't open it. "
+        "Upload it here as a file, and try again with that one."
+    ),
+    Reason.IMAGE_DELETED: (
+        "This picture is not in Slack any more: it was deleted, or Slack hides it because of its "
+        "age. Upload it again, and try again with that one."
+    ),
+    Reason.IMAGE_NOT_LOOKED_UP: (
+        "I could not look in Slack whether a picture belongs to your message, so nothing was "
+        "started. Please try again in a minute."
     ),
     Reason.IMAGE_NOT_SHARED: (
         "I may not open this picture. Invite me to its channel, or upload it again where I am, "
@@ -87,11 +107,20 @@ REFUSALS: dict[Reason, str] = {
     ),
 }
 
+COURTESIES = {
+    Courtesy.THANKS: (
+        "You're welcome! Nothing was started. Tell me what the next image should show, or say in "
+        "the thread of a draft what should change."
+    ),
+    Courtesy.GREETING: (
+        "Hello! Tell me what the image should show, such as: a robot eating pizza on Mars. "
+        f"`{COMMAND} help` explains the rest."
+    ),
+    Courtesy.HELP: help_words(),
+}
+"""The answers to messages that ask for no image."""
 CANCELLED = "Cancelled."
-EMPTY_MENTION = (
-    "Tell me what the image should show, such as: a robot eating pizza on Mars. "
-    f"In the thread of a draft, say what should change. `{COMMAND} help` explains the rest."
-)
+UNKNOWN_COMMAND = f"I don't know this command. `{COMMAND} help` explains what I can do."
 STORE_AWAY = (
     "I can't reach my memory right now, so nothing has been started. Please try again in a minute."
 )
@@ -146,6 +175,11 @@ def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True
     owner = "its owner" if plain else f"<@{refusal.owner}>"
     words = REFUSALS[refusal.reason].format(owner=owner)
     return words.replace("`", "") if plain else words
+
+
+def left_aside(refusal: Refusal) -> str:
+    """Why a picture was not used, beside another one that was."""
+    return f"I left one picture aside. {refusal_words(refusal)}"
 
 
 def store_words(trouble: StoreTrouble, away: str) -> str:

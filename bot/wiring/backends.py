@@ -5,11 +5,14 @@ from __future__ import annotations
 from bot.adapters.imaging import SerialExecutor
 from bot.adapters.openai import ImagesBackend, ResponsesBackend, openai_client
 from bot.adapters.placeholder import PlaceholderBackend
-from bot.ports import ImageBackend
+from bot.ports import ImageBackend, RefusedSettings
 from bot.settings import Backend, Settings
 
 
-def image_backend(settings: Settings, reading: SerialExecutor) -> ImageBackend:
+def image_backend(
+    settings: Settings, reading: SerialExecutor, refused: RefusedSettings
+) -> ImageBackend:
+    """`refused` is told what the server refuses, and shared by the processes."""
     size, quality = settings.image_size, settings.image_quality
     if settings.image_backend is Backend.PLACEHOLDER:
         return PlaceholderBackend(
@@ -23,6 +26,7 @@ def image_backend(settings: Settings, reading: SerialExecutor) -> ImageBackend:
             size=size,
             quality=quality,
             timeout=settings.image_timeout,
+            refused=refused,
         )
     return ResponsesBackend(
         client,
@@ -32,5 +36,6 @@ def image_backend(settings: Settings, reading: SerialExecutor) -> ImageBackend:
         quality=quality,
         timeout=settings.image_timeout,
         background=settings.openai_background,
+        refused=refused,
         partial_images=settings.partial_images,
     )

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.adapters.imaging import SerialExecutor
+from bot.adapters.pictures import PictureReader
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import RedisServer
 from bot.adapters.slack import SlackFiles, SlackPublisher, slack_client, slack_session
@@ -121,7 +122,9 @@ async def _connect(
     publisher = SlackPublisher(
         slack, http, ai_label=settings.ai_label, job_lease=settings.job_lease
     )
-    files = SlackFiles(slack, http, reading)
+    reader = PictureReader()
+    stack.push_async_callback(reader.close)
+    files = SlackFiles(slack, http, reader)
     return Clients(settings, slack, identity, queue, publisher, files, reading)
 
 

@@ -6,7 +6,7 @@ import logging
 import time
 from contextlib import AsyncExitStack
 
-from bot.adapters.redis import RedisCancellations, RedisSignatures
+from bot.adapters.redis import RedisCancellations, RedisShutOuts, RedisSignatures
 from bot.concurrency import BackgroundTasks
 from bot.domain.session import Policy
 from bot.ops.serving import HttpServer, Monitoring
@@ -51,7 +51,11 @@ async def start_web(
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start
     app = bolt_app(clients.slack, clients.identity, signing_secret, who, tasks)
-    register(app, ListenerDependencies(services, tasks, clients.identity, settings.ai_label))
+    shut_outs = RedisShutOuts(clients.redis(stack, PATIENCE), PATIENCE)
+    dependencies = ListenerDependencies(
+        services, tasks, clients.identity, settings.ai_label, shut_outs
+    )
+    register(app, dependencies)
     if settings.socket_mode:
         sockets = SocketModeConnections(app, settings.slack_app_token.get_secret_value(), in_flight)
         stack.push_async_callback(sockets.stop)

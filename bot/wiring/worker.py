@@ -11,12 +11,15 @@ from bot.adapters.redis import (
     REFUSED,
     RedisCancellations,
     RedisHeartbeats,
+    RedisPictures,
+    RedisRefusedSettings,
     RedisShutOuts,
     WriteProbe,
 )
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
+from bot.generation.brought_pictures import BroughtPictures
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.jobs.announce import Announce, RootMessage
@@ -32,7 +35,7 @@ from bot.ops.doctor import Verdict, identify
 from bot.ops.serving import Monitoring
 from bot.ops.shutdown import Shutdown
 from bot.ops.startup import warn_of_models
-from bot.ports import Cancellations, Heartbeats, ImageBackend, SessionStore
+from bot.ports import Cancellations, Heartbeats, ImageBackend, PictureStore, SessionStore
 from bot.progress.live_preview import LivePreviews
 from bot.progress.queue_position import QueuePositions
 from bot.progress.session_messages import DraftRefresher, LiveStatus
@@ -62,12 +65,14 @@ def slack_breaker(clients: Clients, stack: AsyncExitStack, tasks: BackgroundTask
     clients.slack.on_shut_out = breaker.report
     clients.slack.on_doubt = breaker.doubt
     clients.slack.on_worked = breaker.worked
+    clients.slack.before_call = breaker.before_call
     return breaker
 
 
 def job_dispatcher(
     clients: Clients,
     sessions: SessionStore,
+    pictures: PictureStore,
     cancellations: Cancellations,
     heartbeats: Heartbeats,
     breaker: SlackBreaker,
@@ -78,14 +83,16 @@ def job_dispatcher(
     status = LiveStatus(sessions, publisher)
     retrying = RetryingStore(sessions, status.waits_for)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
+    brought = BroughtPictures(pictures, clients.files, heartbeats, retrying)
     flow = ReviewFlow(
         retrying,
         backend,
         publisher,
-        ImageRequests(retrying, clients.files, heartbeats, avoid_rejected=settings.avoid_rejected),
+        ImageRequests(retrying, clients.files, brought, avoid_rejected=settings.avoid_rejected),
         status.changed,
         partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
         GenerationMeter(settings.image_backend.value),
+        clients.identity.bot_name,
     )
     runner = GenerationRunner(retrying, flow, previews, heartbeats)
     watch = CancellationWatch(sessions)
@@ -94,7 +101,7 @@ def job_dispatcher(
     root = RootMessage(retrying, publisher, clients.identity.bot_name)
     show_end = ShowEnd(previews, drafts, status)
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
-    publish = Publish(retrying, publisher, show_end)
+    publish = Publish(retrying, publisher, show_end, clients.identity.bot_name)
     handlers: dict[JobKind, Handler] = {
         JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status),
         JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
@@ -112,7 +119,9 @@ async def start_worker(
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
     redis = clients.redis(stack, PATIENCE)
     sessions, cancellations = clients.sessions(redis, PATIENCE), RedisCancellations(redis)
-    backend = image_backend(settings, clients.reading)
+    pictures = RedisPictures(redis, ttl=settings.image_ttl, patience=PATIENCE)
+    refused = RedisRefusedSettings(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
+    backend = image_backend(settings, clients.reading, refused)
     stack.push_async_callback(backend.close)
     heartbeats = RedisHeartbeats(
         clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease
@@ -120,8 +129,9 @@ async def start_worker(
     write_probe = WriteProbe(clients.redis(stack, PROBE_PATIENCE), PROBE_PATIENCE)
     tasks = BackgroundTasks()
     breaker = slack_breaker(clients, stack, tasks)
+    await breaker.close_if_uninstalled()
     dispatcher, watch = job_dispatcher(
-        clients, sessions, cancellations, heartbeats, breaker, backend
+        clients, sessions, pictures, cancellations, heartbeats, breaker, backend
     )
     concurrency, lease = settings.worker_concurrency, settings.job_lease
     worker = BullWorker(clients.redis_url, dispatcher, concurrency, lease)

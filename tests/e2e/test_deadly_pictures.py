@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from bot.sandbox import Ack, Message
+from tests.support import fragile_child
 from tests.support.fragile import DEADLY, SLOW
 from tests.support.processes import SHORT_LEASE, BotProcess, World
 from tests.support.samples import png
@@ -89,6 +90,23 @@ async def test_a_picture_that_two_workers_were_lost_with_fails_and_edit_prompt_g
     assert slack.violations == []
 
 
+@pytest.mark.parametrize("deadly", [fragile_child.KILLED, fragile_child.SEGFAULT])
+async def test_a_child_that_dies_fails_its_picture_in_words_and_nothing_else(
+    world: World, deadly: tuple[int, int]
+) -> None:
+    scene, slack = new_scene(world), world.slack
+    worker = await fragile_worker(world)
+    await mention(scene, "deadly night", deadly)
+    await mention(scene, "harmless snow", (40, 30), bob=True)
+    root = await root_of(scene, "deadly night")
+    failure = await slack.wait_for_message(scene.channel, thread_ts=root.ts, button="Try again")
+    assert "I stopped reading the picture" in failure.shown_text
+    harmless = await root_of(scene, "harmless snow")
+    await slack.wait_for_message(scene.channel, thread_ts=harmless.ts, button="Approve")
+    assert worker.returncode is None
+    assert world.openai.paid == 1
+
+
 async def test_workers_that_are_told_to_stop_are_not_lost(world: World) -> None:
     scene = new_scene(world)
     await mention(scene, "slow morning", SLOW)
@@ -96,8 +114,8 @@ async def test_workers_that_are_told_to_stop_are_not_lost(world: World) -> None:
         worker = await fragile_worker(world)
         await worker.wait_for_line("reads slowly")
         assert await worker.stop() == 0
-        stored = json.loads((await scene.stored())["source"])
-        assert stored["readers"] == []
+        async with Redis.from_url(world.redis_url) as redis:
+            assert [key async for key in redis.scan_iter("*:readers")] == []
     await fragile_worker(world)
     draft = await scene.draft()
     assert "slow morning" in draft.shown_text

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,12 @@ from tests.fake_openai import (
     Outcome,
     background_unsupported,
     billing_hard_limit_reached,
+    blocked_by_firewall,
     completed_without_anything,
     connection_dropped,
+    country_not_supported,
     credit_balance_exhausted,
+    cut_short,
     ends_silently,
     hang,
     held,
@@ -34,6 +38,7 @@ from tests.fake_openai import (
     refusal_in_words,
     response_failed,
     server_error,
+    unknown_parameter,
     webp,
 )
 from tests.support.scene import Scene, isolated_world, new_scene
@@ -86,7 +91,12 @@ FAILURES = {
     "spend limit": Failing((limit_exceeded(),), QUOTA),
     "bad key": Failing((invalid_api_key(),), "does not accept this bot's API key"),
     "unverified organisation": Failing((org_not_verified(),), "has not verified"),
-    "unknown model": offers_edit(model_not_found(), "does not accept this request"),
+    "unknown model": Failing((model_not_found(),), "set another model"),
+    "a firewall's page": Failing((blocked_by_firewall(),), "a firewall or a proxy"),
+    "a country that is not served": Failing((country_not_supported(),), "is not offered"),
+    "a moderation that names its categories": offers_edit(
+        moderation_400(), "What it named: violence."
+    ),
     "429 again and again": Failing((rate_limited(0.1),) * 3, BUSY, asked=3),
     "429 for an hour": Failing((rate_limited(3600),), BUSY),
     "500 always": Failing((server_error(),) * 3, DOWN, asked=3),
@@ -98,6 +108,9 @@ FAILURES = {
     "cut short": offers_edit(incomplete(), "without an image"),
     "no base64": Failing((invalid_base64(),), UNREADABLE, paid=1),
     "not an image": Failing((not_an_image(),), UNREADABLE, paid=1),
+    "half an image, again and again": Failing(
+        (cut_short(),) * 3, "Only a part of the image came", paid=3, asked=3
+    ),
 }
 
 MENDED = {
@@ -157,6 +170,43 @@ async def test_what_can_be_mended_is_not_told(
     assert scene.replies(await scene.root()) == [draft]
     assert (scene.openai.paid, len(scene.openai.creates)) == (1, asked)
     assert_log_is_clean(scene)
+
+
+@pytest.mark.parametrize("output_format", ["png", "webp", "jpeg"])
+async def test_half_an_image_is_asked_for_again_and_never_posted(
+    scene: Scene, output_format: str
+) -> None:
+    scene.openai.script(cut_short(output_format=output_format))
+    await scene.imagine(PROMPT)
+    draft = await scene.draft()
+    assert draft.shown_images() == [scene.openai.made[-1].data]
+    assert scene.openai.paid == 2
+    assert_log_is_clean(scene)
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "told"),
+    [
+        ("--quality high", "quality", "quality high"),
+        ("--ar 16:9", "size", "size 1"),
+        ("--transparent", "background", "background transparent"),
+    ],
+)
+async def test_what_a_person_asked_for_and_the_server_refuses_is_told(
+    scene: Scene, asked: str, name: str, told: str
+) -> None:
+    def has_it(body: dict[str, Any]) -> bool:
+        return body["tools"][0].get(name) not in (None, "1024x1024", "medium")
+
+    scene.openai.when(has_it, unknown_parameter(f"tools[0].{name}"))
+    try:
+        await scene.imagine(f"{PROMPT} {asked}")
+        failure = await scene.failure()
+    finally:
+        scene.openai.plan.rules.clear()
+    assert f"does not take what you asked for here: {told}" in failure.shown_text
+    assert failure.buttons() == EDIT_OR_TRY
+    assert scene.openai.paid == 0
 
 
 async def test_retry_after_is_waited_out(scene: Scene) -> None:

@@ -16,6 +16,9 @@ by `fake.edits`, its words by `fake.edits[-1].text`, the images sent along by `.
 `fake.forget_responses()` makes the next one go by these, and `fake.cancelled` tells what was
 called off.
 
+It can be another server: `fake.plays(server, "quality", "store")` refuses these parameters in the
+words and the shape of one of `SERVERS`. `cut_short()` sends a part of an image.
+
 What the SDK's types and documents leave open, the fake decides against the client: a call that is
 not in the background is gone when its client left (`keeps_abandoned`), a finished image says
 status "generating" (`item_status`), a cancelled stream just ends.
@@ -35,6 +38,7 @@ from .outcomes import (
     Point,
     completed_without_anything,
     connection_dropped,
+    cut_short,
     ends_silently,
     hang,
     held,
@@ -49,6 +53,8 @@ from .refusals import (
     background_unsupported,
     bad_request,
     billing_hard_limit_reached,
+    blocked_by_firewall,
+    country_not_supported,
     credit_balance_exhausted,
     insufficient_quota,
     invalid_api_key,
@@ -64,20 +70,26 @@ from .refusals import (
     unknown_parameter,
 )
 from .server import FakeOpenAI
+from .servers import SERVERS, Server
 
 __all__ = [
+    "SERVERS",
     "FakeOpenAI",
     "Made",
     "Outcome",
     "Point",
     "Recorded",
+    "Server",
     "Upload",
     "background_unsupported",
     "bad_request",
     "billing_hard_limit_reached",
+    "blocked_by_firewall",
     "completed_without_anything",
     "connection_dropped",
+    "country_not_supported",
     "credit_balance_exhausted",
+    "cut_short",
     "ends_silently",
     "hang",
     "held",

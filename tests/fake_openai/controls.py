@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 
 from bot.sandbox import PATIENCE
 
@@ -10,6 +11,12 @@ from .outcomes import Outcome, Point
 from .provider import Provider
 from .recording import Recorded
 from .script import Body
+from .servers import Server
+
+
+def has(name: str, body: Body) -> bool:
+    """Whether the body, or its tool, has the parameter."""
+    return name in body or any(name in tool for tool in body.get("tools") or [])
 
 
 class Controls(Provider):
@@ -34,6 +41,11 @@ class Controls(Provider):
     def when(self, matches: Callable[[Body], bool], outcome: Outcome) -> None:
         """The outcome of every create call whose body matches; comes before script and default."""
         self.plan.rules.append((matches, outcome))
+
+    def plays(self, server: Server, *names: str) -> None:
+        """Refuse these parameters, of the call and of its tool, as that server would."""
+        for name in names:
+            self.when(partial(has, name), server.refuses(name))
 
     def hold(self, at: Point = "generating") -> None:
         """Every generation stands still at that point, until `release`."""

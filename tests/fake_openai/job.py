@@ -103,7 +103,8 @@ class Job:
         data = fake.draw(self.prompt, options)
         fake.made.append(Made(self.id, self.prompt, data, time.time()))
         await self.reach("image")
-        return encoded(data) if outcome.result is None else outcome.result
+        sent = data[: int(len(data) * outcome.part)]
+        return encoded(sent) if outcome.result is None else outcome.result
 
 
 def encoded(data: bytes) -> str:

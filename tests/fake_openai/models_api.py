@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 DEFAULT_MODELS: dict[str, dict[str, Any]] = {
     "gpt-5.6-luna": {},
     "gpt-image-2.5-flare": {},
+    "gpt-image-2.6-flare": {},
     "gpt-image-2.6-sunburst": {},
     "gpt-image-1.5": {"shutdown_date": "2026-12-01"},
 }

@@ -36,6 +36,7 @@ class Outcome:
     revised_prompt: str | None = None
     output_format: str | None = None  # what really comes, whatever was asked for
     result: str | None = None  # sent in place of the image's base64
+    part: float = 1.0  # of the image's bytes that is sent
     latency: float | None = None  # seconds; None: the server's
     hold_at: Point | None = None
     cut: Cut | None = None  # what happens to the stream; the generation goes on
@@ -106,6 +107,11 @@ def invalid_base64() -> Outcome:
 def not_an_image() -> Outcome:
     """A result that decodes to something other than an image. Charged."""
     return Outcome(name="not_an_image", result="PGh0bWw+bm8gaW1hZ2UgaGVyZTwvaHRtbD4=")
+
+
+def cut_short(part: float = 0.6, *, output_format: str | None = None) -> Outcome:
+    """The first part of an image's bytes. Charged."""
+    return replace(success(output_format=output_format), name="cut_short", part=part)
 
 
 def completed_without_anything() -> Outcome:

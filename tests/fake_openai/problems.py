@@ -10,7 +10,8 @@ from aiohttp import web
 class Problem:
     """One error answer: `{"error": {"message", "type", "param", "code"}}` under `status`.
 
-    `html` is sent instead of that JSON, as a proxy in front of the API would answer.
+    `html` is sent instead of that JSON, as a proxy in front of the API would answer; `raw` as
+    another server would, JSON or a string as it is.
     """
 
     status: int
@@ -21,6 +22,7 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
     moderation_details: Mapping[str, object] | None = None
     html: str | None = None
+    raw: object = None
 
     def error(self) -> dict[str, object]:
         """The inner error object."""
@@ -43,9 +45,10 @@ class Problem:
                 content_type="text/html",
                 headers=dict(self.headers),
             )
-        return web.json_response(
-            {"error": self.error()}, status=self.status, headers=dict(self.headers)
-        )
+        if isinstance(self.raw, str):
+            return web.Response(status=self.status, text=self.raw, headers=dict(self.headers))
+        body = self.raw if self.raw is not None else {"error": self.error()}
+        return web.json_response(body, status=self.status, headers=dict(self.headers))
 
 
 class ApiError(Exception):

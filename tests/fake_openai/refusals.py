@@ -71,6 +71,26 @@ def org_not_verified(model: str = "gpt-image-2.5-flare") -> Outcome:
     return Outcome(name="org_not_verified", problem=Problem(403, message))
 
 
+def blocked_by_firewall() -> Outcome:
+    """403 of something in front of the API, in HTML."""
+    page = (
+        "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head>"
+        "<body><h1>Sorry, you have been blocked</h1><p>Ray ID: 1a2b</p></body></html>"
+    )
+    return Outcome(name="blocked_by_firewall", problem=Problem(403, "blocked", html=page))
+
+
+def country_not_supported() -> Outcome:
+    """403 for calls from some countries."""
+    problem = Problem(
+        403,
+        "Country, region, or territory not supported",
+        type="request_forbidden",
+        code="unsupported_country_region_territory",
+    )
+    return Outcome(name="country_not_supported", problem=problem)
+
+
 def rate_limited(
     retry_after: float | str | None = 1,
     code: str = "rate_limit_exceeded",

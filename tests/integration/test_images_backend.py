@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from bot.adapters.openai import ImagesBackend, image_files, openai_client
+from bot.adapters.openai import ImagesBackend, image_download, openai_client
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import EDITED, MADE, XMP_KEYWORD, BaseImage, GeneratedImage, ImageRequest
 from bot.domain.options import Options
@@ -126,7 +126,7 @@ async def test_webp_from_an_edit_of_a_persons_picture_says_so(
         (fakes.limit_exceeded(), FailureKind.QUOTA),
         (fakes.invalid_api_key(), FailureKind.BAD_KEY),
         (fakes.org_not_verified(), FailureKind.UNVERIFIED),
-        (fakes.model_not_found(), FailureKind.BAD_REQUEST),
+        (fakes.model_not_found(), FailureKind.MODEL_UNAVAILABLE),
         (fakes.bad_request(param="prompt"), FailureKind.BAD_REQUEST),
         (fakes.rate_limited(3), FailureKind.RATE_LIMITED),
         (fakes.server_error(), FailureKind.PROVIDER_DOWN),
@@ -480,7 +480,7 @@ async def test_a_server_that_has_no_edits(backend: Backend, status: int) -> None
         return web.Response(status=status)
 
     async with compatible(none, edits=status != 404) as server:
-        assert (await failure(backend(server.base_url), an_edit())).kind is FailureKind.BAD_REQUEST
+        assert (await failure(backend(server.base_url), an_edit())).kind is FailureKind.WRONG_ROUTE
 
 
 @pytest.mark.parametrize(
@@ -536,7 +536,7 @@ async def test_an_address_is_fetched_without_the_key(backend: Backend, absolute:
 async def test_an_address_that_brings_no_image(
     backend: Backend, monkeypatch: pytest.MonkeyPatch, files: list[web.Response]
 ) -> None:
-    monkeypatch.setattr(image_files, "MAX_DOWNLOAD", 1000)
+    monkeypatch.setattr(image_download, "LARGEST_IMAGE", 1000)
     async with compatible(lambda request, body: brings(url="/generated/1.png")) as server:
         server.files = files
         assert (await failure(backend(server.base_url))).kind is FailureKind.BAD_IMAGE
@@ -550,7 +550,11 @@ async def test_an_address_that_brings_no_image(
         (lambda: web.json_response({"created": 1, "data": None}), FailureKind.NO_IMAGE),
         (lambda: web.json_response({"hello": "world"}), FailureKind.NO_IMAGE),
         (lambda: web.json_response([1]), FailureKind.NO_IMAGE),
-        (lambda: web.Response(text="<html>hello</html>"), FailureKind.NO_IMAGE),
+        (lambda: web.Response(text="<html>hello</html>"), FailureKind.WRONG_ROUTE),
+        (
+            lambda: web.Response(text="<html>log in</html>", content_type="text/html"),
+            FailureKind.WRONG_ROUTE,
+        ),
         (lambda: brings(url="ftp://somewhere/x.png"), FailureKind.BAD_IMAGE),
         (lambda: brings(url="http://[broken"), FailureKind.BAD_IMAGE),
         (
@@ -563,7 +567,7 @@ async def test_an_address_that_brings_no_image(
         ),
         (
             lambda: web.json_response({"error": "no such model"}, status=404),
-            FailureKind.BAD_REQUEST,
+            FailureKind.MODEL_UNAVAILABLE,
         ),
     ],
 )
@@ -573,3 +577,16 @@ async def test_answers_that_are_not_as_they_should_be(
     async with compatible(lambda request, body: answer()) as server:
         assert (await failure(backend(server.base_url))).kind is kind
     assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "size"), [(Options(), "1536x960"), (Options(size="1024x1024"), "1024x1024")]
+)
+async def test_an_edit_has_the_shape_of_its_image_unless_somebody_chose_one(
+    backend: Backend, options: Options, size: str
+) -> None:
+    base = BaseImage(png(), "image/png", width=1600, height=1000)
+    async with compatible(lambda _, body: brings_png()) as server:
+        await generate(backend(server.base_url), an_edit(options=options))
+        await generate(backend(server.base_url), replace(an_edit(options=options), base=base))
+    assert [body.get("size") for body in server.bodies] == [options.size or "1024x1024", size]

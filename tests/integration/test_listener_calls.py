@@ -18,6 +18,7 @@ from tests.fakes import (
     FakeCancellations,
     FakeJobQueue,
     FakeSessionStore,
+    FakeShutOuts,
     clock,
 )
 from tests.support.http import routes_for
@@ -39,7 +40,7 @@ async def test_a_proxy_for_the_world_is_not_used_for_this_machine(
         services = Services.build(
             store, FakeJobQueue(), FakeCancellations(), Policy(), tasks, clock()
         )
-        register(app, ListenerDependencies(services, tasks, identity, AI_LABEL))
+        register(app, ListenerDependencies(services, tasks, identity, AI_LABEL, FakeShutOuts()))
         server = HttpServer(routes_for(app, slack.signing_secret), 0, "127.0.0.1")
         slack.use_http(f"http://127.0.0.1:{await server.start()}/slack/events")
         assert (await slack.slash("alice", "general", "/imagine")).ok

@@ -13,7 +13,13 @@ from typing import Any
 import bullmq
 import pytest
 
-from bot.adapters.redis import RedisHeartbeats, RedisSignatures, WriteProbe, redis_client
+from bot.adapters.redis import (
+    RedisHeartbeats,
+    RedisRefusedSettings,
+    RedisSignatures,
+    WriteProbe,
+    redis_client,
+)
 from bot.adapters.slack import slack_client, slack_session
 from bot.domain.options import Options
 from bot.domain.session import Session
@@ -139,6 +145,9 @@ async def test_store_queue_and_listener_need_no_more(limited: Server) -> None:
     await heartbeats.beat()
     await heartbeats.end("a")
     assert not await heartbeats.is_alive("a")
+    settings = RedisRefusedSettings(redis, 5.0)
+    assert await settings.add("s", ["SIZE"], 60.0) == {"SIZE"}
+    assert await settings.load("s") == {"SIZE"}
     await redis.aclose()
     assert refused(limited) == set()
 

@@ -10,15 +10,16 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.adapters.redis.schema import defaults_key, session_key, thread_key
+from bot.adapters.redis.schema import defaults_key, question_key, session_key, thread_key
 from bot.adapters.redis.store import DEFAULTS_TTL
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import FailureKind
+from bot.domain.errors import FailureKind, Refusal
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options
-from bot.domain.session import IN_PROGRESS, Session
+from bot.domain.questions import PictureQuestion
+from bot.domain.session import IN_PROGRESS, Person, Session
 from bot.domain.stages import Stage
-from bot.ports import Entry
+from bot.ports import QUESTION_TTL, Entry
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session, generating
 
 Result = TypeVar("Result")
@@ -240,3 +241,51 @@ async def test_defaults_that_only_a_newer_version_knows_are_left_as_they_are(
     found = await store.defaults_of("T1", "U1")
     assert found == Options(count=2, invented_later="x")
     assert OPTIONS.offered(found) == Options(count=2)
+
+
+# the message that asked for a session, and questions
+
+
+async def test_a_session_is_found_below_the_message_that_started_it(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    session = await store.create(replace(a_session(), asked_ts="0.5"), write_id="w1")
+    assert await in_thread(store, "0.5") == await in_thread(store, "1.0") == ID
+    assert await redis.ttl(thread_key("T1", CHANNEL, "0.5")) > 0
+    await store.discard(session, "w1")
+    assert await redis.exists(thread_key("T1", CHANNEL, "0.5")) == 0
+    assert await redis.exists(thread_key("T1", CHANNEL, "1.0")) == 0
+
+
+QUESTION = PictureQuestion(
+    id=ID,
+    team="T1",
+    person=Person("T1", OWNER),
+    channel=CHANNEL,
+    thread_ts="4.4",
+    idempotency_key="T1|C1|7.7",
+    text="make it night 👩‍🚀 \u2028 --n 2",
+    source=Source("F1", "image/png", 2_000),
+)
+
+
+@pytest.mark.parametrize("source", [QUESTION.source, None])
+async def test_a_question_is_kept_for_a_day(
+    store: RedisSessionStore, redis: Any, source: Source | None
+) -> None:
+    question = replace(QUESTION, source=source)
+    assert await store.question(ID) is None
+    assert await store.keep_question(question)
+    assert await store.question(ID) == question
+    assert QUESTION_TTL - 5 < await redis.ttl(question_key(ID)) <= QUESTION_TTL
+
+
+async def test_the_first_question_of_a_message_counts(store: RedisSessionStore) -> None:
+    assert await store.keep_question(QUESTION)
+    assert not await store.keep_question(replace(QUESTION, source=None))
+    assert await store.question(ID) == QUESTION
+
+
+async def test_a_question_of_another_form_is_refused(store: RedisSessionStore) -> None:
+    with pytest.raises(Refusal):
+        await store.question("nonsense")

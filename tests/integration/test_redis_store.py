@@ -347,12 +347,10 @@ async def test_every_key_expires(store: RedisSessionStore, redis: Any) -> None:
     session = await kept(store, generating(2))
     await store.update(ID, lambda s: replace(s, thread_ts="5.5"))
     await store.keep_image(ID, IMAGE, "aW1hZ2U=")
-    await store.keep_image(ID, ImageRef(0), "cGljdHVyZQ==")
     await store.keep_defaults("T1", "U1", Options(count=2))
     await store.unfinished(0.0)
     ttls = {key: await redis.ttl(key) async for key in redis.scan_iter("*")}
-    for image in (IMAGE, ImageRef(0)):
-        assert 0 < ttls.pop(image_key(ID, image)) <= IMAGE_TTL
+    assert 0 < ttls.pop(image_key(ID, IMAGE)) <= IMAGE_TTL
     assert ttls.pop(defaults_key("T1", "U1")) > SESSION_TTL
     assert SESSION_TTL < ttls.pop(WORKSPACES) < SESSION_TTL + 60
     threads = {thread_key("T1", CHANNEL, ts) for ts in ("1.0", "5.5")}
@@ -401,7 +399,7 @@ async def test_an_image_that_is_not_there_is_none_and_is_not_made_by_looking(
 
 
 async def test_every_candidate_has_an_image_of_its_own(store: RedisSessionStore) -> None:
-    images = [ImageRef(0), IMAGE, ImageRef(1, 2), ImageRef(1, 3), ImageRef(12), ImageRef(2)]
+    images = [IMAGE, ImageRef(1, 2), ImageRef(1, 3), ImageRef(12), ImageRef(2)]
     for image in images:
         await store.keep_image(ID, image, f"image {image}")
     assert [await store.load_image(ID, image) for image in images] == [
@@ -423,7 +421,7 @@ async def test_starting_over_drops_the_images_of_every_candidate_alone(
         await store.keep_image(ID, image, "x")
     await store.keep_image(other, IMAGE, "x")
     await store.update(ID, lambda s: replace(s, publication=Publication.RETIRING))
-    assert [await store.load_image(ID, image) for image in images] == [None] * 5
+    assert [await store.load_image(ID, image) for image in images] == [None] * 4
     assert await store.load_image(other, IMAGE) == "x"
 
 
@@ -432,7 +430,6 @@ async def test_discarding_forgets_session_images_and_index(
 ) -> None:
     session = await store.create(replace(a_session(), version=0), write_id="w1")
     await store.keep_image(ID, IMAGE, "x")
-    await store.keep_image(ID, ImageRef(0), "x")
     await store.discard(session, "w1")
     await store.discard(session, "w1")
     assert await refusal(store.load(ID)) is Reason.EXPIRED

@@ -181,7 +181,7 @@ ENDINGS = [
     (fakes.stream_error("insufficient_quota", nested=True), FailureKind.QUOTA),
     (fakes.invalid_api_key(), FailureKind.BAD_KEY),
     (fakes.org_not_verified(), FailureKind.UNVERIFIED),
-    (fakes.model_not_found(), FailureKind.BAD_REQUEST),
+    (fakes.model_not_found(), FailureKind.MODEL_UNAVAILABLE),
     (fakes.bad_request(), FailureKind.BAD_REQUEST),
     (fakes.response_failed("invalid_image_mode"), FailureKind.BAD_REQUEST),
     (fakes.rate_limited(1), FailureKind.RATE_LIMITED),
@@ -629,3 +629,15 @@ async def test_a_server_that_has_no_way_to_read_is_asked_anew(
     fake.script_reads(no_such_call(status))
     assert shows(await backend().generate(again, FakeCheckpoint()), fake)
     assert len(fake.creates) == 2
+
+
+async def test_a_part_of_an_image_is_asked_for_anew(fake: FakeOpenAI, backend: Backend) -> None:
+    """First by the response's id, which costs nothing; then with another paid call."""
+    fake.script(fakes.cut_short())
+    one, checkpoint = backend(), FakeCheckpoint()
+    assert (await failure(one)).kind is FailureKind.CUT_IMAGE
+    assert fake.paid == 1
+    again = replace(REQUEST, response_id=fake.made[0].response_id)
+    image = await one.generate(again, checkpoint)
+    assert shows(image, fake)
+    assert fake.paid == 2

@@ -9,6 +9,7 @@ from PIL import Image
 
 from bot.domain.errors import FailureKind
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
+from bot.domain.options import NO_OPTIONS, Options
 from tests import fake_openai as fakes
 from tests.fake_openai import FakeOpenAI, Outcome
 from tests.fake_openai.problems import Problem
@@ -204,7 +205,7 @@ async def test_bytes_that_are_no_image_are_not_sent(fake: FakeOpenAI, backend: B
         (fakes.insufficient_quota(), FailureKind.QUOTA),
         (fakes.invalid_api_key(), FailureKind.BAD_KEY),
         (fakes.org_not_verified(), FailureKind.UNVERIFIED),
-        (fakes.model_not_found(), FailureKind.BAD_REQUEST),
+        (fakes.model_not_found(), FailureKind.MODEL_UNAVAILABLE),
         (fakes.rate_limited(1), FailureKind.RATE_LIMITED),
         (fakes.server_error(), FailureKind.PROVIDER_DOWN),
         (fakes.completed_without_anything(), FailureKind.NO_IMAGE),
@@ -264,3 +265,41 @@ async def test_an_edit_whose_response_is_gone_is_asked_for_anew_by_our_bytes(
     assert shows(await backend().generate(again, FakeCheckpoint()), fake)
     assert fake.edits[-1].images
     assert fake.paid == 2
+
+
+# its size
+
+
+SHAPED = BaseImage(picture("PNG"), "image/png", width=1600, height=1000)
+
+
+@pytest.mark.parametrize(
+    ("base", "options", "size"),
+    [
+        (SHAPED, NO_OPTIONS, "1536x960"),
+        (replace(SHAPED, width=1792, height=1008), NO_OPTIONS, "1792x1008"),
+        (replace(SHAPED, width=1000, height=1600), NO_OPTIONS, "960x1536"),
+        (SHAPED, Options(size="1024x1024"), "1024x1024"),
+        (SHAPED, Options(size="auto"), "auto"),
+        (SHAPED, Options(quality="high"), "1536x960"),
+        (replace(SHAPED, width=0, height=0), NO_OPTIONS, "1024x1024"),
+    ],
+    ids=["wide", "draft", "tall", "chosen", "left to the model", "another option", "unknown"],
+)
+async def test_an_edit_has_the_shape_of_its_image_unless_somebody_chose_one(
+    fake: FakeOpenAI, backend: Backend, base: BaseImage, options: Options, size: str
+) -> None:
+    request = replace(REQUEST, base=base, change="at night", options=options)
+    await backend().generate(request, FakeCheckpoint())
+    assert fake.edits[-1].tool["size"] == size
+
+
+async def test_a_size_that_is_refused_for_an_image_is_still_asked_for_without_one(
+    fake: FakeOpenAI, backend: Backend
+) -> None:
+    one = backend()
+    fake.script(fakes.refused("Invalid value: '1536x960'.", param="tools[0].size"))
+    await one.generate(replace(REQUEST, base=SHAPED, change="at night"), FakeCheckpoint())
+    assert "size" not in fake.edits[-1].tool
+    await one.generate(REQUEST, FakeCheckpoint())
+    assert fake.creates[-1].tool["size"] == "1024x1024"

@@ -173,7 +173,8 @@ async def test_no_image_whatever_else_is_said(
     ("answer", "kind"),
     [
         (web.Response(text="<html>hello</html>"), FailureKind.STREAM_ENDED),
-        (web.Response(status=404), FailureKind.BAD_REQUEST),
+        (web.Response(text="<html>", content_type="text/html"), FailureKind.WRONG_ROUTE),
+        (web.Response(status=404), FailureKind.WRONG_ROUTE),
         (web.Response(status=418, text="teapot"), FailureKind.BAD_REQUEST),
     ],
 )

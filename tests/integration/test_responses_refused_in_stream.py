@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.domain.errors import FailureKind
+from bot.domain.errors import FailureKind, GenerationError
 from tests.integration.test_responses_odd_servers import (
     CREATED,
     DONE,
@@ -80,3 +80,37 @@ async def test_no_other_error_is_asked_again(server: OddServer, generate: Any) -
     refuse(server, "action", [said])
     assert await kind_raised(generate) is FailureKind.PROVIDER_DOWN
     assert len(server.bodies) == 1
+
+
+DETAILS = {"categories": ["violence", "hate"], "moderation_stage": "output"}
+BLOCKED = {"code": "moderation_blocked", "message": "no", "moderation_details": DETAILS}
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [{"type": "error", **BLOCKED}],
+        [{"error": BLOCKED}],
+        [CREATED, {"type": "response.failed", "response": {"status": "failed", "error": BLOCKED}}],
+        [
+            CREATED,
+            {"type": "response.output_item.done", "item": call_item(error=BLOCKED)},
+            {"type": "response.completed", "response": {"id": "resp_1", "status": "completed"}},
+        ],
+        [
+            {
+                "type": "response.output_item.done",
+                "item": call_item(error={"message": "no"} | {"moderation_details": DETAILS}),
+            },
+            {"type": "response.failed", "response": {"status": "failed"}},
+        ],
+    ],
+)
+async def test_the_categories_of_a_moderation_come_along(
+    server: OddServer, generate: Any, entries: list[Any]
+) -> None:
+    server.answers = [events(*entries)]
+    with pytest.raises(GenerationError) as caught:
+        await generate()
+    assert caught.value.kind is FailureKind.MODERATION
+    assert caught.value.details == ("violence", "hate")

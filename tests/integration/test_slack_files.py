@@ -11,11 +11,13 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
+from bot.adapters.pictures import PictureReader
 from bot.adapters.slack import SlackFiles, downloads, slack_client, slack_session, web_api
 from bot.adapters.slack.downloads import is_slack_url
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.sandbox import Fault, SimulatedSlack
 from bot.sandbox.workspace.files import File
+from tests.support import heic
 from tests.support.samples import png
 
 KEPT_WAIT = web_api._wait
@@ -33,8 +35,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def files(slack: SimulatedSlack) -> AsyncIterator[SlackFiles]:
+    reader = PictureReader()
     async with slack_session() as http:
-        yield SlackFiles(slack_client(slack.bot_token, slack.api_url, http), http)
+        yield SlackFiles(slack_client(slack.bot_token, slack.api_url, http), http, reader)
+    await reader.close()
 
 
 def picture(kind: str, frames: int = 1, size: tuple[int, int] = (4, 3)) -> bytes:
@@ -52,9 +56,11 @@ def noise(kind: str) -> bytes:
     return out.getvalue()
 
 
-async def shared(slack: SimulatedSlack, data: bytes, channel: str = "general") -> str:
+async def shared(
+    slack: SimulatedSlack, data: bytes, channel: str = "general", name: str = "image.png"
+) -> str:
     """The id of a file that Bob has shared."""
-    ack = await slack.say("bob", channel, "look", files=[data])
+    ack = await slack.say("bob", channel, "look", files=[(name, data)])
     return str(ack.message.files[0])
 
 
@@ -74,20 +80,27 @@ def described(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-async def test_a_picture_comes_as_it_is(
+async def test_a_picture_comes_as_a_model_is_shown_it(
     slack: SimulatedSlack, files: SlackFiles, kind: str
 ) -> None:
-    data = picture(kind)
-    assert await files.fetch(await shared(slack, data)) == data
+    read = await files.fetch(await shared(slack, picture(kind)))
+    assert (read.width, read.height) == (4, 3)
+    assert read.mime_type == ("image/png" if kind == "PNG" else "image/jpeg")
     assert slack.violations == []
 
 
-@pytest.mark.parametrize(("kind", "frames"), [("GIF", 1), ("GIF", 3), ("PNG", 3), ("WEBP", 3)])
+async def test_what_phones_make_comes_too(slack: SimulatedSlack, files: SlackFiles) -> None:
+    assert (await files.fetch(await shared(slack, heic.TILE))).mime_type == "image/jpeg"
+    avif = await files.fetch(await shared(slack, picture("AVIF"), name="IMG.avif"))
+    assert (avif.mime_type, avif.width) == ("image/jpeg", 4)
+
+
+@pytest.mark.parametrize(("kind", "frames"), [("GIF", 1), ("GIF", 3), ("PNG", 3)])
 async def test_of_a_moving_picture_the_first_frame_comes(
     slack: SimulatedSlack, files: SlackFiles, kind: str, frames: int
 ) -> None:
-    data = await files.fetch(await shared(slack, picture(kind, frames)))
-    with Image.open(io.BytesIO(data)) as image:
+    read = await files.fetch(await shared(slack, picture(kind, frames)))
+    with Image.open(io.BytesIO(read.data)) as image:
         assert (image.format, image.size) == ("PNG", (4, 3))
         assert getattr(image, "n_frames", 1) == 1
 
@@ -99,7 +112,7 @@ async def test_a_file_that_slack_gets_to_know_late_is_waited_for(
     file = slack.workspace.files.get(file_id)
     assert file is not None
     file.ready_at = slack.clock.now() + 0.3
-    assert await files.fetch(file_id) == png()
+    assert (await files.fetch(file_id)).width == 2
 
 
 async def test_a_file_that_slack_never_gets_to_know_is_unreadable(
@@ -134,7 +147,7 @@ async def test_without_the_scope_no_file_can_be_had(
 ) -> None:
     file_id = await shared(slack, png())
     slack.workspace.scopes = {"chat:write"}
-    assert await failure(files, file_id) is FailureKind.SOURCE_GONE
+    assert await failure(files, file_id) is FailureKind.APP_REFUSED
     assert "missing_scope" in caplog.text
 
 
@@ -247,22 +260,26 @@ def test_other_hosts(url: str, api: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "kind"),
     [
-        b"no picture",
-        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-        noise("PNG")[:2000],
-        noise("JPEG")[:2000],
-        picture("TIFF"),
-        picture("PNG")[:24] + b"\xff" * 40,
+        (b"no picture", FailureKind.SOURCE_TYPE),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", FailureKind.SOURCE_TYPE),
+        (picture("TIFF"), FailureKind.SOURCE_TYPE),
+        (noise("PNG")[:2000], FailureKind.SOURCE_UNREADABLE),
+        (noise("JPEG")[:2000], FailureKind.SOURCE_UNREADABLE),
+        (picture("PNG")[:24] + b"\xff" * 40, FailureKind.SOURCE_UNREADABLE),
     ],
-    ids=["text", "svg", "half a PNG", "half a JPEG", "tiff", "broken PNG"],
+    ids=["text", "svg", "tiff", "half a PNG", "half a JPEG", "broken PNG"],
 )
 async def test_what_cannot_be_read_as_a_picture(
-    slack: SimulatedSlack, files: SlackFiles, monkeypatch: pytest.MonkeyPatch, data: bytes
+    slack: SimulatedSlack,
+    files: SlackFiles,
+    monkeypatch: pytest.MonkeyPatch,
+    data: bytes,
+    kind: FailureKind,
 ) -> None:
     described(monkeypatch, mimetype="image/png")
-    assert await failure(files, await shared(slack, data)) is FailureKind.SOURCE_UNREADABLE
+    assert await failure(files, await shared(slack, data)) is kind
 
 
 async def test_a_picture_of_too_many_pixels_is_never_unpacked(
@@ -272,16 +289,21 @@ async def test_a_picture_of_too_many_pixels_is_never_unpacked(
     Image.new("1", (20_000, 4_000)).save(out, "PNG")
     assert len(out.getvalue()) < 100_000
     assert await failure(files, await shared(slack, out.getvalue())) is (
-        FailureKind.SOURCE_TOO_LARGE
+        FailureKind.SOURCE_TOO_MANY_PIXELS
     )
 
 
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
-        ({"mimetype": "image/heic"}, FailureKind.SOURCE_UNREADABLE),
+        ({"mimetype": "image/tiff"}, FailureKind.SOURCE_TYPE),
+        ({"mimetype": "application/pdf"}, FailureKind.SOURCE_TYPE),
         ({"size": 20 * 1024 * 1024 + 1}, FailureKind.SOURCE_TOO_LARGE),
-        ({"original_w": 8000, "original_h": 8000}, FailureKind.SOURCE_TOO_LARGE),
+        ({"original_w": 8000, "original_h": 8000}, FailureKind.SOURCE_TOO_MANY_PIXELS),
+        (
+            {"mimetype": "image/webp", "original_w": 5100, "original_h": 5000},
+            FailureKind.SOURCE_TOO_MANY_PIXELS,
+        ),
     ],
 )
 async def test_what_was_said_to_be_none_is_not_fetched(
@@ -322,7 +344,7 @@ async def test_a_picture_gets_through(
 ) -> None:
     file_id = await shared(slack, png())
     slack.faults.add(method, fault, times=2)
-    assert await files.fetch(file_id) == png()
+    assert (await files.fetch(file_id)).width == 2
     assert len(slack.calls_of(method)) == 3
 
 

@@ -21,14 +21,16 @@ import bot
 from bot.adapters.openai.wording import all_in_one, something_different
 from bot.adapters.placeholder.lettering import readable
 from bot.domain.attempt import ImageRef
+from bot.domain.courtesies import courtesy_of
 from bot.domain.errors import FailureKind, OptionRefused, Refusal
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import OPTIONS, count_of
 from bot.domain.prompt import MAX_TYPED, check_length, clean_change, clean_prompt, parse_flags
 from bot.domain.session import Session
 from bot.domain.sizes import ratio_of, size_of
-from bot.slack.bolt import replace_half_characters
+from bot.slack.bolt import clean_characters
 from bot.slack.mention_text import mention_text
+from bot.slack.notation import clean_name, references
 from bot.views.blocks import Target, cut, escape, one_line, repeated, target_of
 from bot.views.captions import described
 from bot.views.failure_words import failure_words, not_posted_words
@@ -104,6 +106,10 @@ FAMILIES = {
     "backticks": "`",
     "fences": "``` ",
     "joiners": "\u200d",
+    "tags": "\U0001f3f4\U000e0067",
+    "selectors": "\ufe0f\u200d",
+    "addressed": f", <@{BOT}>, a",
+    "codes beside mentions": f":fox:<@{BOT}>",
     "right to left": "\u202e\u200fא",
     "combining marks": "e\u0301\u0323",
     "marks alone": "\u0301",
@@ -143,18 +149,21 @@ def _refused(text: str, *, plain: bool, command: bool) -> str:
     return words + refusal_words(OptionRefused(f"--{text}").typed(text))
 
 
-def _replace_half_characters(text: str) -> None:
+def _clean_characters(text: str) -> None:
     async def listener() -> None:
         pass
 
     with contextlib.suppress(StopIteration):
-        replace_half_characters({"text": text}, listener).send(None)
+        clean_characters({"text": text}, listener).send(None)
 
 
 PARSERS: dict[str, Callable[[str], object]] = {
     # read
-    "replace_half_characters": _replace_half_characters,
+    "clean_characters": _clean_characters,
     "mention_text": lambda text: mention_text(text, BOT),
+    "references": references,
+    "clean_name": clean_name,
+    "courtesy_of": courtesy_of,
     "check_length": check_length,
     "parse_flags": parse_flags,
     "clean_prompt": clean_prompt,
@@ -191,8 +200,15 @@ PARSERS: dict[str, Callable[[str], object]] = {
 }
 
 REGEXES = {
+    "adapters/openai/error_body.py": "a provider's error",
+    "adapters/openai/meanings.py": "a provider's error",
+    "adapters/openai/models.py": "a setting",
+    "ops/inspection/marks.py": "a file of the operator's",
+    "settings.py": "a setting",
+    "views/failure_words.py": "a provider's error",
     "adapters/imaging.py": "the bytes of a picture",
     "adapters/openai/refusal.py": "a provider's error",
+    "adapters/pictures/decoding.py": "the bytes of a picture",
     "adapters/openai/extras.py": "a provider's error",
     "adapters/openai/failures.py": "a provider's error",
     "adapters/openai/request_variant.py": "a provider's error",
@@ -200,13 +216,18 @@ REGEXES = {
     "adapters/placeholder/lettering.py": "readable",
     "adapters/slack/web_api.py": "Slack's error code",
     "demo/bot_child.py": "a line of our own log",
+    "domain/courtesies.py": "courtesy_of",
+    "domain/invisible.py": "clean_prompt",
     "domain/policy.py": "a setting",
     "domain/prompt.py": "parse_flags",
     "domain/options.py": "count_of",
     "domain/images.py": "an image's metadata",
     "domain/sizes.py": "size_of",
-    "slack/bolt.py": "replace_half_characters",
-    "slack/mention_text.py": "mention_text",
+    "domain/slack_errors.py": "Slack's error code",
+    "slack/bolt.py": "clean_characters",
+    "slack/message_pictures.py": "the address of a file",
+    "slack/notation.py": "mention_text",
+    "slack/own_mention.py": "mention_text",
     "telemetry/context.py": "an id",
     "telemetry/metrics.py": "an error code",
     "telemetry/otel.py": "the address of a call",

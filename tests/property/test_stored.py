@@ -77,16 +77,20 @@ def test_every_key_of_a_workspace_carries_its_tag(parts: tuple[str, str, str]) -
     session_id = ".".join(parts)
     of_a_workspace = {
         "session_key": schema.session_key(session_id),
+        "question_key": schema.question_key(session_id),
         "image_key": schema.image_key(session_id, ImageRef(1)),
         "user_key": schema.user_key(team, user),
         "unfinished_key": schema.unfinished_key(team),
         "defaults_key": schema.defaults_key(team, user),
         "thread_key": schema.thread_key(team, "C1", "1.0"),
+        "picture_key": schema.picture_key(team, "F1"),
+        "readers_key": schema.readers_key(team, "F1"),
         "extra_key": schema.extra_key(team, "holds"),
     }
     of_a_server = {
         "signature_key": schema.signature_key("v0=1"),
         "run_key": schema.run_key("r1"),
+        "refused_key": schema.refused_key("0123456789abcdef"),
     }
     named = {name for name in vars(schema) if name.endswith("_key")}
     assert named == of_a_workspace.keys() | of_a_server.keys()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import OptionRefused, Refusal
+from bot.domain.invisible import drop_invisible
 from bot.domain.prompt import MAX_PROMPT, Parsed, clean_prompt, parse_flags
 from bot.domain.session import Session
 from bot.sandbox.webapi.block_kit import block_problems, view_problems
@@ -58,7 +59,7 @@ def _parsed(text: str) -> tuple[Parsed | None, OptionRefused | None]:
 
 @given(st.text(st.characters(exclude_characters="-‒–—―−")))
 def test_a_text_without_options_is_the_prompt(text: str) -> None:
-    assert parse_flags(text).prompt == text
+    assert parse_flags(text).prompt == drop_invisible(text)
 
 
 @given(st.lists(st.tuples(WORDS, FLAGS), min_size=1, max_size=4), WORDS)

@@ -8,6 +8,7 @@ from typing import Any
 from redis import Redis
 
 from bot.adapters.redis.schema import (
+    SESSIONS_OF_A_THREAD,
     from_fields,
     session_key,
     thread_key,
@@ -81,9 +82,13 @@ class Truth:
             listed = each in self._scores(unfinished_key(session.team))
             assert bool(owed(session)) == listed
             assert each in self._scores(user_key(session.team, session.user))
-            if session.thread_ts:
-                there = thread_key(session.team, session.channel, session.thread_ts)
-                assert self._scores(there)[each] == session.created_at
+            for ts in filter(None, (session.thread_ts, session.asked_ts)):
+                newest = self._scores(thread_key(session.team, session.channel, ts))
+                if each in newest:
+                    assert newest[each] == session.created_at
+                else:
+                    assert len(newest) == SESSIONS_OF_A_THREAD
+                    assert session.created_at <= min(newest.values())
             assert self.held[session_key(each)][0] == stored
 
     def check_keys(self) -> None:

@@ -31,6 +31,7 @@ from tests.fakes import (
     FakeJobQueue,
     FakePublisher,
     FakeSessionStore,
+    FakeShutOuts,
     clock,
 )
 from tests.scenario.payloads import (
@@ -42,6 +43,7 @@ from tests.scenario.payloads import (
     command,
     interaction,
     mention,
+    picture,
     signed,
     signed_event,
     submission,
@@ -57,8 +59,10 @@ class Call(NamedTuple):
 
 class SlackApp:
     """`fail` holds the error that Slack answers to the next calls of a method, `slow` the seconds
-    that it takes for them. `users` is what it knows of people, by id. Sessions are kept in memory
-    unless there is a `store`."""
+    that it takes for them. `users` is what it knows of people, by id. `messages` are those that it
+    has, by `ts`, and `files` what `files.info` answers, by id; who looks at them is in `lookups`.
+    `answers` are further answers of Slack's methods.
+    Sessions are kept in memory unless there is a `store`."""
 
     def __init__(
         self,
@@ -78,6 +82,10 @@ class SlackApp:
         self.publisher = FakePublisher()
         self.tasks = BackgroundTasks()
         self.calls: list[Call] = []
+        self.lookups: list[Call] = []
+        self.answers: dict[str, Payload] = {}
+        self.messages: dict[str, Payload] = {}
+        self.files: dict[str, Payload] = {}
         self.fail: dict[str, str] = {}
         client = AsyncWebClient("xoxb-test", base_url="http://slack.invalid/api/")
         identity = identity or Identity("T1", "B1", BOT, "imagine", scopes, WORKSPACE)
@@ -94,7 +102,11 @@ class SlackApp:
             option_table,
             rules,
         )
-        register(self.bolt, ListenerDependencies(services, self.tasks, identity, AI_LABEL))
+        self.shut_outs = FakeShutOuts()
+        dependencies = ListenerDependencies(
+            services, self.tasks, identity, AI_LABEL, self.shut_outs
+        )
+        register(self.bolt, dependencies)
 
     @property
     def session(self) -> Session:
@@ -106,7 +118,8 @@ class SlackApp:
 
         async def api_call(_: object, api_method: str, **sent: Any) -> dict[str, Any]:
             args = sent.get("json") or sent.get("params") or {}
-            calls.append(Call(api_method, args))
+            looks = api_method in ("conversations.history", "conversations.replies", "files.info")
+            (self.lookups if looks else calls).append(Call(api_method, args))
             await asyncio.sleep(slow.get(api_method, 0))
             if error := fail.get(api_method):
                 answer = {"ok": False, "error": error}
@@ -114,6 +127,10 @@ class SlackApp:
             if api_method == "users.info" and args["user"] not in users:
                 answer = {"ok": False, "error": "user_not_found"}
                 raise SlackApiError("no", answer)  # type: ignore[no-untyped-call]
+            if api_method in self.answers:
+                return {"ok": True, **self.answers[api_method]}
+            if looks:
+                return self._looked_up(api_method, args)
             return {"ok": True, "user": users.get(args.get("user", ""), {})}
 
         async def send_dict(_: object, body: dict[str, Any]) -> WebhookResponse:
@@ -123,6 +140,19 @@ class SlackApp:
 
         monkeypatch.setattr(AsyncWebClient, "api_call", api_call)
         monkeypatch.setattr(AsyncWebhookClient, "send_dict", send_dict)
+
+    def _looked_up(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
+        if method == "files.info":
+            if args["file"] not in self.files:
+                answer = {"ok": False, "error": "file_not_found"}
+                raise SlackApiError("no", answer)  # type: ignore[no-untyped-call]
+            return {"ok": True, "file": self.files[args["file"]]}
+        if args.get("limit") == 1 and "ts" in args:  # the root of a thread
+            found = {"ts": args["ts"], **self.messages.get(args["ts"], {})}
+            return {"ok": True, "messages": [found]}
+        ts = args.get("oldest") or args["latest"]
+        root = [{"ts": args["ts"], "files": [picture("FROOT")]}] if "ts" in args else []
+        return {"ok": True, "messages": [*root, *filter(None, [self.messages.get(ts)])]}
 
     async def send(self, form: Payload) -> BoltResponse:
         """Dispatch one signed request, and let all that it started come to its end."""

@@ -9,15 +9,18 @@ import pytest
 from slack_bolt.response import BoltResponse
 
 from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.domain.attempt import Source
 from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.generation import attempt_failed
+from bot.domain.questions import PictureQuestion
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import not_published
 from bot.ports import BeginRequest
+from bot.service import RequestOrigin
 from bot.views import ids
 from bot.views.words import REFUSALS
-from tests.fakes import BOSS, ID, PROMPT, a_session, generating
+from tests.fakes import BOSS, CHANNEL, ID, PROMPT, a_session, generating
 from tests.scenario.conftest import MakeApp
 from tests.scenario.origins import PICTURES, VALUE
 from tests.scenario.payloads import (
@@ -37,13 +40,20 @@ DRAFT, WAITING = a_session(), a_session(Stage.INITIAL_INPUT)
 FAILED = attempt_failed(generating(), 1, FailureKind.TIMED_OUT, "w", "7.0", 1.0)
 
 
+SAID = RequestOrigin("T1", BOSS, CHANNEL, "", "T1|C1|7.7", "4.4")
+QUESTION = PictureQuestion(
+    SAID.session_id(), "T1", BOSS, CHANNEL, "4.4", SAID.idempotency_key, "night", Source("F1")
+)
+
+
 @dataclass(frozen=True)
 class Route:
     """`request` is a form, or an event where `is_event`. `number` is that of the attempt that it
-    begins."""
+    begins. `question` was asked before, where it answers one."""
 
     request: Payload
     before: Session | None = None
+    question: PictureQuestion | None = None
     is_event: bool = False
     number: int = 1
     images: int = 1
@@ -53,8 +63,8 @@ class Route:
         return app.event(self.request) if self.is_event else app.send(self.request)
 
 
-def _button(action: str) -> Payload:
-    payload = click(action, VALUE)
+def _button(action: str, value: str = VALUE) -> Payload:
+    payload = click(action, value)
     return interaction({**payload, "actions": [{**payload["actions"][0], "action_ts": "5.1"}]})
 
 
@@ -69,6 +79,8 @@ ROUTES: dict[str, Route] = {
     "direct message": Route(direct("a fox --n 2"), is_event=True, images=2),
     "prompt form": Route(_form(ids.PROMPT_FORM, f"{ID}#0", count="4"), WAITING, images=4),
     "image form": Route(_form(ids.IMAGE_FORM, PICTURES)),
+    "use picture": Route(_button(ids.USE_PICTURE, f"{QUESTION.id}#0"), question=QUESTION),
+    "words only": Route(_button(ids.WORDS_ONLY, f"{QUESTION.id}#0"), question=QUESTION),
     "regenerate": Route(_button(ids.REGENERATE), DRAFT, number=2),
     "try again": Route(_button(ids.TRY_AGAIN), FAILED, number=2),
     "refine form": Route(_form(ids.REFINE_FORM, text="night --n 2"), DRAFT, number=2, images=2),
@@ -121,6 +133,8 @@ async def test_a_rule_says_no_before_anything_is_stored(
     app = make_app(rules=(rule,), store=kept.store, scopes=frozenset({"files:read"}))
     if route.before is not None:
         await kept.store.create(route.before)
+    if route.question is not None:
+        await kept.store.keep_question(route.question)
     before = await kept.content()
     response = await route.send(app)
     check_refused(app, response)
@@ -137,6 +151,8 @@ async def test_a_rule_is_asked_once_however_often_the_request_comes(
     app = make_app(rules=(first, second), store=kept.store, scopes=frozenset({"files:read"}))
     if route.before is not None:
         await kept.store.create(route.before)
+    if route.question is not None:
+        await kept.store.keep_question(route.question)
     for _ in "ab":
         assert (await route.send(app)).status == 200
     (session,) = await kept.sessions()

@@ -321,9 +321,9 @@ async def test_of_several_pictures_the_chosen_one_is_taken(make_app: MakeApp) ->
 @pytest.mark.parametrize(
     ("pictures", "chosen", "reason"),
     [
-        ((Picture("F9", "image/heic", 1),), "", Reason.IMAGE_TYPE),
+        ((Picture("F9", "image/tiff", 1),), "", Reason.IMAGE_TYPE),
         ((Picture("F9", "image/png", 10**9),), "", Reason.IMAGE_TOO_LARGE),
-        ((Picture("F8", "image/png", 1), Picture("F9", "image/heic", 1)), "F9", Reason.IMAGE_TYPE),
+        ((Picture("F8", "image/png", 1), Picture("F9", "image/tiff", 1)), "F9", Reason.IMAGE_TYPE),
     ],
 )
 async def test_a_picture_that_will_not_do_starts_nothing(

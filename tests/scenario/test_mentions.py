@@ -65,7 +65,7 @@ async def test_a_direct_message_starts_a_session_without_a_mention(make_app: Mak
 async def test_a_prompt_is_kept_as_the_person_read_it(make_app: MakeApp) -> None:
     app = make_app()
     await app.mention("<@U7|bo> &amp; <#C2|general> at &lt;dawn&gt; <https://x.org|x.org> <!here>")
-    assert app.only.task_input == "@bo & #general at <dawn> x.org @here"
+    assert app.only.task_input == "bo & #general at <dawn> x.org everyone here"
 
 
 async def test_in_the_sessions_thread_a_mention_refines_the_newest_draft(
@@ -257,7 +257,7 @@ async def test_what_no_person_said_to_it_is_acked_and_left(
 async def test_a_mention_alone_is_told_what_to_say(make_app: MakeApp, text: str) -> None:
     app = make_app()
     await app.mention(text)
-    assert app.whispers(channel=CHANNEL, user=OWNER) == [words.EMPTY_MENTION]
+    assert app.whispers(channel=CHANNEL, user=OWNER) == [words.REFUSALS[Reason.EMPTY_MENTION]]
     assert app.store.sessions == {}
 
 
@@ -414,7 +414,7 @@ async def test_forty_thousand_blanks_are_no_prompt(make_app: MakeApp, blank: str
     app = make_app()
     await app.event(direct((blank * 40_000)[:40_000].rpartition("<")[0] or blank * 40_000))
     assert app.store.sessions == {}
-    assert [call.args["text"] for call in app.calls] == [words.EMPTY_MENTION]
+    assert [call.args["text"] for call in app.calls] == [words.REFUSALS[Reason.EMPTY_MENTION]]
 
 
 async def test_a_prompt_of_the_longest_length_may_have_a_mention_and_options(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import Reason
+from bot.domain.errors import Reason, Refusal
 from bot.domain.options import Options
 from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import view_problems
@@ -20,16 +20,27 @@ from tests.scenario.payloads import direct, interaction, mention, picture, short
 NIGHT = "make it night"
 PDF = picture("F5", name="a.pdf", mimetype="application/pdf", filetype="pdf")
 WILL_NOT_DO: dict[str, tuple[dict[str, Any], Reason]] = {
-    "type": (picture(mimetype="image/heic", filetype="heic"), Reason.IMAGE_TYPE),
+    "type": (picture(mimetype="image/tiff", filetype="tiff"), Reason.IMAGE_TYPE),
+    "raw photo": (picture(mimetype="image/x-adobe-dng", filetype="dng"), Reason.IMAGE_TYPE),
+    "pixels of a WebP": (
+        picture(mimetype="image/webp", original_w=6000, original_h=6000),
+        Reason.IMAGE_TOO_MANY_PIXELS,
+    ),
     "vector": (picture(mimetype="image/svg+xml", filetype="svg"), Reason.IMAGE_TYPE),
     "size": (picture(size=10**9), Reason.IMAGE_TOO_LARGE),
     "pixels": (picture(original_w=8000, original_h=8000), Reason.IMAGE_TOO_MANY_PIXELS),
-    "external": (picture(mode="external", is_external=True), Reason.IMAGE_NOT_SHARED),
-    "of another workspace": (
-        {"id": "F9", "file_access": "check_file_info"},
-        Reason.IMAGE_NOT_SHARED,
+    "external": (picture(mode="external", is_external=True), Reason.IMAGE_ELSEWHERE),
+    "external, of no type": (
+        {"id": "F9", "mode": "external", "is_external": True},
+        Reason.IMAGE_ELSEWHERE,
     ),
-    "deleted": ({"id": "F9", "mode": "tombstone"}, Reason.IMAGE_NOT_SHARED),
+    "deleted": ({"id": "F9", "mode": "tombstone"}, Reason.IMAGE_DELETED),
+    "hidden": ({"id": "F9", "mode": "hidden_by_limit"}, Reason.IMAGE_DELETED),
+    "deleted meanwhile": (picture(deleted=True), Reason.IMAGE_DELETED),
+    "access denied": ({"id": "F9", "file_access": "access_denied"}, Reason.IMAGE_NOT_SHARED),
+    "no file": ({"id": "F9", "file_access": "file_not_found"}, Reason.IMAGE_DELETED),
+    "a stub of nothing": ({"id": "F9", "file_access": "check_file_info"}, Reason.IMAGE_DELETED),
+    "without an id": ({"mimetype": "image/png"}, Reason.IMAGE_NOT_SHARED),
 }
 
 
@@ -67,10 +78,10 @@ async def test_a_picture_without_words_asks_what_should_change(make_app: MakeApp
 
 async def test_of_several_pictures_the_first_is_taken_and_that_is_said(make_app: MakeApp) -> None:
     app = make_app()
-    unfit = picture("F7", mimetype="image/heic")
+    unfit = picture("F7", mimetype="image/tiff")
     await app.mention(NIGHT, files=[unfit, picture("F8"), picture("F9")])
     assert app.only.source == Source("F8", "image/png", 2_000)
-    assert app.whispers() == [words.ONE_PICTURE]
+    assert app.whispers() == [words.ONE_PICTURE, words.left_aside(Refusal(Reason.IMAGE_TYPE))]
 
 
 async def test_other_files_are_left_aside_and_that_is_said(make_app: MakeApp) -> None:
@@ -160,7 +171,7 @@ async def test_the_shortcut_opens_a_form_about_the_picture(make_app: MakeApp) ->
         {"blocks": [{"type": "image", "slack_file": {"id": "F9"}, "alt_text": "a"}]},
         {"attachments": [{"is_share": True, "files": [picture()]}]},
         {"files": [PDF, picture()]},
-        {"files": [picture("F1", mimetype="image/heic"), picture()]},
+        {"files": [picture("F1", mimetype="image/tiff"), picture()]},
         {
             "files": [picture()],
             "blocks": [{"type": "image", "slack_file": {"id": "F9"}}, {"type": "divider"}],
@@ -183,7 +194,7 @@ NO_PICTURE: dict[str, tuple[dict[str, Any], Reason]] = {
     "a document": ({"files": [PDF]}, Reason.NO_IMAGE_THERE),
     "an image elsewhere": (
         {"blocks": [{"type": "image", "image_url": "https://x.org/a.png", "alt_text": "a"}]},
-        Reason.NO_IMAGE_THERE,
+        Reason.IMAGE_ELSEWHERE,
     ),
     **{name: ({"files": [file]}, reason) for name, (file, reason) in WILL_NOT_DO.items()},
 }

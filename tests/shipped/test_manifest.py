@@ -21,7 +21,7 @@ from bot.views.ids import COMMAND, DIRECT_IMAGE
 from tests.support.http import routes_for
 
 ROOT = Path(__file__).parents[2]
-_HISTORY = {"channels:history", "groups:history", "im:history"}
+_HISTORY = {"channels:history", "groups:history", "im:history", "mpim:history"}
 SCOPES: dict[str, set[str]] = {
     "apps_connections_open": set(),  # by the app-level token's connections:write
     "auth_test": set(),
@@ -31,12 +31,14 @@ SCOPES: dict[str, set[str]] = {
     "chat_postMessage": {"chat:write"},
     "chat_update": {"chat:write"},
     "conversations_history": _HISTORY,
+    "conversations_info": {"channels:read", "groups:read"},
     "conversations_join": {"channels:join"},
     "conversations_replies": _HISTORY,
     "files_completeUploadExternal": {"files:write"},
     "files_delete": {"files:write"},
     "files_getUploadURLExternal": {"files:write"},
     "files_info": {"files:read"},
+    "usergroups_list": {"usergroups:read"},
     "users_info": {"users:read"},
     "views_open": set(),
     "views_publish": set(),
@@ -45,7 +47,16 @@ SCOPES: dict[str, set[str]] = {
 EVENTS: dict[str, set[str]] = {
     "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
+    "app_uninstalled": set(),
+    "channel_archive": {"channels:read"},
+    "channel_deleted": {"channels:read"},
+    "channel_left": {"channels:read"},
+    "group_archive": {"groups:read"},
+    "group_deleted": {"groups:read"},
+    "group_left": {"groups:read"},
+    "member_left_channel": {"channels:read", "groups:read"},
     "message.im": {"im:history"},
+    "tokens_revoked": set(),
 }
 """Each event that the bot listens for, and the scopes that it takes."""
 

@@ -6,8 +6,16 @@ import re
 from pathlib import Path
 
 from bot.domain import stages
+from bot.domain.courtesies import ENTRIES
 
 README = Path(__file__).parents[2] / "README.md"
+
+
+def test_the_messages_that_ask_for_no_image_are_the_table() -> None:
+    text = README.read_text("utf-8")
+    for courtesy, languages in ENTRIES.items():
+        rows = [f"| {each} | {', '.join(entries)} |" for each, entries in languages.items()]
+        assert "\n".join([f"| {courtesy.value} | |", "|---|---|", *rows, ""]) in text
 
 
 def test_the_diagrams_in_the_readme_are_the_tables() -> None:

@@ -39,6 +39,13 @@ def png(width: int = WIDE, height: int = HIGH, data: bytes | None = None) -> byt
     )
 
 
+def with_chunk(name: bytes, data: bytes) -> bytes:
+    """A small PNG with one more chunk behind its header."""
+    plain = small("PNG")
+    chunk = struct.pack(">I", len(data)) + name + data
+    return plain[:33] + chunk + struct.pack(">I", zlib.crc32(name + data)) + plain[33:]
+
+
 def gif(width: int = WIDE, height: int = HIGH) -> bytes:
     """The canvas is large, the frame is not."""
     data = small("GIF")

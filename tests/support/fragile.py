@@ -1,37 +1,45 @@
-"""`python -m tests.support.fragile worker`: the program as it is, but for one picture that it does
-not survive, and another that takes it long to read."""
+"""`python -m tests.support.fragile worker`: the program as it is, but for some pictures: one that
+it does not survive, one that takes long, and those that its child does not survive
+(`tests.support.fragile_child`)."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import signal
 import sys
-import time
 
 from PIL import Image
 
 from bot.__main__ import main
-from bot.adapters.slack import downloads
-from bot.adapters.slack.downloads import readable_picture
+from bot.adapters.pictures import PictureReader
+from bot.domain.images import BaseImage
+from bot.ports import OnReading
+from bot.wiring import lifecycle
 
-DEADLY = (13, 17)
-SLOW = (13, 19)
+DEADLY = (13, 19)
+SLOW = (13, 23)
 SECONDS = 4.0
 
 
-def _read(data: bytes) -> bytes:
-    """In the thread that decodes, when the header has been looked at."""
-    picture = readable_picture(data)
-    with Image.open(io.BytesIO(data)) as image:
-        if image.size == DEADLY:
+class FragileReader(PictureReader):
+    def __init__(self) -> None:
+        super().__init__("tests.support.fragile_child")
+
+    async def read(self, data: bytes | bytearray, on_reading: OnReading | None = None) -> BaseImage:
+        with Image.open(io.BytesIO(data)) as image:
+            size = image.size
+        if on_reading is not None and size in (DEADLY, SLOW):
+            await on_reading()
+        if size == DEADLY:
             os.kill(os.getpid(), signal.SIGKILL)
-        if image.size == SLOW:
+        if size == SLOW:
             sys.stderr.write("reads slowly\n")
-            time.sleep(SECONDS)
-    return picture
+            await asyncio.sleep(SECONDS)
+        return await super().read(data, on_reading)
 
 
 if __name__ == "__main__":
-    downloads.readable_picture = _read
+    vars(lifecycle)["PictureReader"] = FragileReader
     sys.exit(main())

@@ -23,6 +23,7 @@ from tests.fakes import (
     FakeCancellations,
     FakeJobQueue,
     FakeSessionStore,
+    FakeShutOuts,
     clock,
 )
 from tests.support.http import routes_for
@@ -55,7 +56,7 @@ async def listening(
         policy = Policy(team=identity.installation)
         services = Services.build(store, queue, FakeCancellations(), policy, tasks, clock())
         app = bolt_app(client, identity, slack.signing_secret, who, tasks)
-        register(app, ListenerDependencies(services, tasks, identity, AI_LABEL))
+        register(app, ListenerDependencies(services, tasks, identity, AI_LABEL, FakeShutOuts()))
         server = HttpServer(routes_for(app, slack.signing_secret), 0, "127.0.0.1")
         sockets = SocketModeConnections(app, slack.app_token, InFlightRequests())
         if transport == "http":

@@ -238,6 +238,11 @@ class Scene:
             keys = [key async for key in redis.scan_iter("imagine:*:generated_image:*")]
         return sorted(key for key in keys if any(token in key for token in tokens))
 
+    async def forget_images(self) -> None:
+        """As if the images' time to live were over."""
+        async with Redis.from_url(self.world.redis_url) as redis:
+            await redis.delete(*(await self.image_keys()))
+
     async def forget_sessions(self) -> None:
         """As if their time to live were over."""
         async with Redis.from_url(self.world.redis_url, decode_responses=True) as redis:

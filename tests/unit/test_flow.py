@@ -42,6 +42,7 @@ from tests.fakes import (
     FakeSessionStore,
     FakeSlackAccess,
     an_attempt,
+    brought_pictures,
     eventually,
     generating,
 )
@@ -67,7 +68,7 @@ def review_flow(
     store: FakeSessionStore, backend: FakeImageBackend, publisher: FakePublisher
 ) -> ReviewFlow:
     heartbeats = FakeHeartbeats()
-    requests = ImageRequests(store, FakeFiles(), heartbeats)
+    requests = ImageRequests(store, FakeFiles(), brought_pictures(FakeFiles(), heartbeats))
     return ReviewFlow(
         store,
         backend,
@@ -169,7 +170,7 @@ async def test_what_slack_does_not_take_is_reported(call: str) -> None:
     flow.publisher.failures[call] = [SlackRefused("chat.postMessage", "restricted_action")]
     await flow.run()
     assert flow.publisher.names()[-1] == "post_failure"
-    assert flow.session.latest.failure is FailureKind.NOT_DELIVERED
+    assert flow.session.latest.failure is FailureKind.CHANNEL_CLOSED
 
 
 @pytest.mark.parametrize(

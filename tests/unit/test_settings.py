@@ -214,9 +214,17 @@ def test_all_wrong_values_are_named_at_once(
         ({"image_model": "gpt-image-2"}, False),
         ({"image_model": "gpt-image-2", "image_backend": "images"}, False),
         ({"image_model": "gpt-image-2", "image_backend": "placeholder"}, True),
+        ({"image_model": "gpt-image-2.6-sunburst"}, True),
+        ({"image_model": "gpt-image-2.6-flare-2026-11-04", "image_backend": "images"}, True),
+        ({"image_model": "gpt-image-2.5-sunburst-2026-09-08"}, True),
+        ({"image_model": "gpt-image-2.10"}, True),
+        ({"image_model": "gpt-image-3"}, True),
+        ({"image_model": "gpt-image-2-2026-04-21"}, False),
+        ({"image_model": "gpt-image-1.5"}, False),
+        ({"image_model": "gpt-image-1-mini"}, False),
+        ({"image_model": "chatgpt-image-latest"}, False),
         ({"image_model": "flux", "openai_base_url": "http://localhost:8080/v1"}, True),
     ],
-    ids=["2.5", "an older model", "by the other API", "placeholder", "a compatible server"],
 )
 def test_the_finest_qualities_are_offered_where_the_model_may_have_them(
     changes: dict[str, str], finest: bool

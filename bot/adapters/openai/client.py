@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from openai import AsyncOpenAI, Timeout
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
+
+from bot.adapters.openai.bounded_answers import ACCEPT_ENCODING, limit_answers
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
@@ -15,12 +17,17 @@ FREE_RETRIES = 4
 
 def openai_client(api_key: str, base_url: str) -> AsyncOpenAI:
     """A client for paid calls: the SDK retries none of them. A compatible server may need no key,
-    but the SDK does not start without one."""
+    but the SDK does not start without one. No answer is read beyond a limit."""
+    http = DefaultAsyncHttpxClient(
+        headers={"Accept-Encoding": ACCEPT_ENCODING},
+        event_hooks={"response": [limit_answers()]},
+    )
     return AsyncOpenAI(
         api_key=api_key.strip() or "none",
         base_url=base_url,
         max_retries=0,
         timeout=Timeout(None, connect=CONNECT_TIMEOUT),
+        http_client=http,
     )
 
 

@@ -20,7 +20,7 @@ import httpx2
 import jiter
 from openai import APIConnectionError, APIError, APITimeoutError, AsyncStream
 
-from bot.adapters.openai.failures import failure_of
+from bot.adapters.openai.bounded_answers import LARGEST_ANSWER, AnswerTooLarge
 from bot.adapters.openai.response_state import ResponseState
 from bot.concurrency import SoftLimit
 from bot.domain.errors import FailureKind
@@ -55,6 +55,8 @@ async def read_stream(
     """Take the stream's events until nothing more is needed or the stream ends, however that
     happens. The `checkpoint` is told the response id as soon as it is known. Returns what the end
     of the stream counts as if nothing more is learnt."""
+    if "text/html" in stream.response.headers.get("content-type", ""):
+        return FailureKind.WRONG_ROUTE
     try:
         async with aclosing(events_of(stream, limit)) as events:
             # The last event of a response repeats its image in full. A response in the background
@@ -71,10 +73,11 @@ async def read_stream(
                     await record_id(state, checkpoint)
     except TimeoutError:
         return FailureKind.TIMED_OUT
-    except (APIConnectionError, ValueError):  # dropped, or cut in the middle of an event
-        return FailureKind.PROVIDER_DOWN
+    except (APIConnectionError, ValueError) as error:  # dropped, or cut in the middle of an event
+        large = isinstance(error.__cause__, AnswerTooLarge)
+        return FailureKind.BAD_IMAGE if large else FailureKind.PROVIDER_DOWN
     except APIError as error:  # an error event whose error is nested
-        state.fail(failure_of(error), error.body)
+        state.fail(error.body)
     return FailureKind.STREAM_ENDED
 
 
@@ -112,6 +115,8 @@ async def events_of(stream: AsyncStream[Any], limit: SoftLimit) -> AsyncGenerato
                     del data, fields
                     await slot.aclose()
                     may_wait = True
+                if parser.size > LARGEST_ANSWER:
+                    raise AnswerTooLarge("an event is too large", request=response.request)
                 if may_wait and parser.size > LARGE:
                     may_wait = False
                     await slot.enter_async_context(limit.slot())

@@ -7,13 +7,10 @@ person.
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import NamedTuple
-
-logger = logging.getLogger(__name__)
 
 
 class Extra(Enum):
@@ -29,24 +26,29 @@ class Extra(Enum):
     PARTIALS = auto()
     INSTRUCTIONS = auto()
     BACKGROUND = auto()
+    STORE = auto()
     QUALITY = auto()
     SIZE = auto()
     ACTION = auto()
     STREAM = auto()
+    DETAIL = auto()
+    TOOL_MODEL = auto()
 
 
 class Naming(NamedTuple):
     """How an extra is named. `parameters`: its names in a request; `in_tool`: they belong to the
-    image tool. `words`: what messages call it. `instead`: what the call asks for without it.
-    `unless`: a refusal with these words is not about it. `values`: the values that a message lists
-    in quotes where its value is refused. `words`, `unless` and `values` are regular
-    expressions."""
+    image tool, where `only_in_tool` others have the same names. `words`: what messages call it.
+    `instead`: what the call asks for without it. `unless`: a refusal with these words is not about
+    it; `only`: nor is one without these. `values`: the values that a message lists in quotes where
+    its value is refused. `words`, `unless`, `only` and `values` are regular expressions."""
 
     parameters: tuple[str, ...]
     words: str
     instead: str
     in_tool: bool = False
+    only_in_tool: bool = False
     unless: str = ""
+    only: str = ""
     values: str = ""
 
 
@@ -90,6 +92,7 @@ NAMINGS: Mapping[Extra, Naming] = {
     Extra.BACKGROUND: Naming(
         ("background", "store"), r"background|stor(?:e|ed|ing|age)", "a plain call"
     ),
+    Extra.STORE: Naming(("store",), r"stor(?:e|ed|ing|age)", "it is asked to store nothing"),
     Extra.QUALITY: Naming(
         ("quality",),
         r"quality",
@@ -99,7 +102,7 @@ NAMINGS: Mapping[Extra, Naming] = {
     ),
     Extra.SIZE: Naming(
         ("size",),
-        r"size|dimensions?|resolution",
+        r"size|dimensions?|resolution|width|height|aspect[ _-]?ratio",
         "the server's own",
         in_tool=True,
         values=r"\d{3,4} ?[x×] ?\d{3,4}",
@@ -107,6 +110,15 @@ NAMINGS: Mapping[Extra, Naming] = {
     Extra.ACTION: Naming(("action",), r"action", "the host model decides", in_tool=True),
     Extra.STREAM: Naming(
         ("stream", "stream_options"), r"stream(?:ing|ed|s|[ _-]options)?", "the answer in one piece"
+    ),
+    Extra.DETAIL: Naming(("detail",), r"(?:image[ _-])?detail", "the server's own"),
+    Extra.TOOL_MODEL: Naming(
+        ("model",),
+        r"tools?\[?\.?\d*\]?\.model",
+        "the server's own, which may cost something else",
+        in_tool=True,
+        only_in_tool=True,
+        only=_NOT_AT_ALL,
     ),
 }
 
@@ -125,16 +137,11 @@ def names(extra: Extra, path: str) -> bool:
     naming = NAMINGS[extra]
     if not set(naming.parameters) & set(steps):
         return False
-    return naming.in_tool or not {"tool", "tools"} & set(steps)
+    of_tool = bool({"tool", "tools"} & set(steps))
+    return naming.in_tool if of_tool else not naming.only_in_tool
 
 
 def words_for(argument: str) -> str:
     """A regular expression for what messages call an argument of the API."""
     naming = next((each for each in NAMINGS.values() if argument in each.parameters), None)
     return naming.words if naming else "[ _-]?".join(map(re.escape, argument.split("_")))
-
-
-def log_refused(refused: Iterable[Extra]) -> None:
-    for extra in refused:
-        name = " and ".join(NAMINGS[extra].parameters)
-        logger.warning("the provider refuses %s: from now on %s", name, NAMINGS[extra].instead)

@@ -1,5 +1,5 @@
-"""Which failure an error of the API is. Only this module reads error codes, HTTP statuses and the
-errors inside streams."""
+"""Which failure an error of the API is, by its codes, its words and its status, in an answer or
+inside a stream."""
 
 from __future__ import annotations
 
@@ -13,127 +13,88 @@ from email.utils import parsedate_to_datetime
 import httpx2
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
+from bot.adapters.openai.bounded_answers import AnswerTooLarge
+from bot.adapters.openai.error_body import categories, is_page
+from bot.adapters.openai.meanings import (
+    kind_by_words,
+    kind_in_stream,
+    kind_of_code,
+    kind_of_status,
+)
 from bot.adapters.openai.refusal import ApiRefusal
 from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.options import Value
 
 logger = logging.getLogger(__name__)
 
-_BY_CODE = {
-    "moderation_blocked": FailureKind.MODERATION,
-    "content_filter": FailureKind.MODERATION,
-    "invalid_prompt": FailureKind.MODERATION,  # the Responses API's word for a flagged prompt
-    "rate_limit_exceeded": FailureKind.RATE_LIMITED,
-    "slow_down": FailureKind.RATE_LIMITED,
-    "insufficient_quota": FailureKind.QUOTA,
-    "billing_hard_limit_reached": FailureKind.QUOTA,
-    "billing_not_active": FailureKind.QUOTA,
-    "credit_balance_exhausted": FailureKind.QUOTA,
-    "invalid_api_key": FailureKind.BAD_KEY,
-    "model_not_found": FailureKind.BAD_REQUEST,
-    "data_residency_mismatch": FailureKind.BAD_REQUEST,
-    "previous_response_not_found": FailureKind.SOURCE_GONE,
-    "server_error": FailureKind.PROVIDER_DOWN,
-}
-_BY_STATUS = {
-    401: FailureKind.BAD_KEY,
-    402: FailureKind.QUOTA,
-    403: FailureKind.UNVERIFIED,
-    408: FailureKind.TIMED_OUT,
-    409: FailureKind.PROVIDER_DOWN,
-    429: FailureKind.RATE_LIMITED,
-    501: FailureKind.BAD_REQUEST,  # the server has no such call
-}
 _NAME = re.compile(r"[\w.:\[\]-]{1,80}", re.ASCII)
-_BLAMES_REQUEST = ("invalid_", "unsupported_", "unknown_", "missing_", "image_", "empty_")
-"""How the codes begin that a stream uses where HTTP would have said 400."""
+_NAMES_MODEL = re.compile(r"(?:^|[.\]])model$")
 
-_BY_WORDS = {
-    FailureKind.MODERATION: re.compile(
-        r"safety.(?:system|violation|filter|polic)|content.?(?:management.?)?(?:policy|filter)"
-        r"|usage polic|responsible.?ai|(?:flagged|blocked|rejected|refused)\b.{0,30}\bmoderation"
-        r"|moderation.{0,30}\b(?:flagged|blocked|rejected|refused|failed|violat)"
-        r"|\b(?:prompt|input|content|image|text)s? (?:was |has been |is |were )?"
-        r"(?:flagged|blocked)"
-        r"|\brequest (?:was |has been |is )?flagged|inappropriate"
-        r"|violat\w+.{0,40}\b(?:polic|guideline|terms)"
-        r"|prohibited.content|sexual|nsfw"
-    ),
-    FailureKind.QUOTA: re.compile(
-        r"billing|(?:hard|spend\w*|credit|budget).limit|insufficient.(?:quota|credit|fund|balance)"
-        r"|out of credit|(?:no|not enough) credit|exceeded your current quota|budget.{0,20}exceeded"
-        r"|exceeded.{0,20}budget|payment (?:is )?required"
-    ),
-    FailureKind.BAD_KEY: re.compile(
-        r"(?:invalid|incorrect|wrong|expired|missing|no|unknown) (?:api|access|subscription).?key"
-        r"|(?:api|access|subscription).?key.{0,30}"
-        r"(?:(?:not|n't).{0,6}valid|invalid|incorrect|expired|missing|revoked|disabled|not found)"
-    ),
-}
-_MAY_ALSO_MEAN = {
-    400: frozenset(_BY_WORDS),
-    403: frozenset(_BY_WORDS),
-    404: frozenset({FailureKind.BAD_KEY}),
-    422: frozenset(_BY_WORDS),
-    429: frozenset({FailureKind.QUOTA}),
-}
-"""Status → the failures that it may mean besides its own; the text decides."""
-_ONLY_MONEY = re.compile(r"billing|hard.limit|insufficient.(?:credit|fund|balance)|out of credit")
-"""With status 429 other words for a quota may mean a limit per minute."""
+Chosen = Mapping[str, Value]
+"""What a person chose, by the API's arguments."""
 
 
-def kind_of(code: str, status: int | None = None) -> FailureKind:
-    """The failure by the code, or by the status where the code says nothing. `status` is None for
-    an error inside a stream."""
-    code = _snake(code)
-    if code in _BY_CODE:
-        return _BY_CODE[code]
-    if "policy" in code:
-        return FailureKind.MODERATION
-    if code.endswith("_limit_exceeded"):
-        return FailureKind.QUOTA
-    if status is None:
-        blames_request = code.startswith(_BLAMES_REQUEST)
-        return FailureKind.BAD_REQUEST if blames_request else FailureKind.PROVIDER_DOWN
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    return FailureKind.PROVIDER_DOWN if status >= 500 else FailureKind.BAD_REQUEST
-
-
-def _snake(code: str) -> str:
-    """`contentFilter` and `ContentPolicyViolationError` as the API writes such names."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", code).lower()
-
-
-def failure_in_stream(code: object) -> GenerationError:
-    """The failure for the `code` of an `error` event, of a failed response or of a failed item."""
-    return GenerationError(kind_of(str(code or "")))
-
-
-def failure_of(error: APIError | ValueError, own: Iterable[str] = ()) -> GenerationError:
+def failure_of(
+    error: APIError | ValueError, own: Iterable[str] = (), chosen: Chosen | None = None
+) -> GenerationError:
     """The failure for an error of the SDK. A `ValueError` is an answer that is no JSON, or a key
     that no header can hold. `own` is what people wrote; the error may repeat it."""
     if isinstance(error, UnicodeEncodeError):
         return GenerationError(FailureKind.BAD_KEY)
     if isinstance(error, APITimeoutError):
         return GenerationError(_kind_of_timeout(error))
+    if isinstance(error.__cause__, AnswerTooLarge):
+        return GenerationError(FailureKind.BAD_IMAGE)
     if isinstance(error, ValueError | APIConnectionError):
         return GenerationError(FailureKind.PROVIDER_DOWN)
-    code = error.code or error.type or ""
     if not isinstance(error, APIStatusError):
-        return failure_in_stream(code)
+        return failure_in_stream(error.body, own, chosen)
     _log(error)
-    kind = _kind_in_words(error, own) or kind_of(code, error.status_code)
-    return GenerationError(kind, retry_after=retry_after(error.response.headers))
-
-
-def _kind_in_words(error: APIStatusError, own: Iterable[str]) -> FailureKind | None:
-    """The failure by the text. The text counts where the code says no more than the status."""
+    refusal, page = ApiRefusal.of(error, own), is_page(error.response)
     status = error.status_code
-    if kind_of(error.code or error.type or "", status) is not kind_of("", status):
-        return None
-    if error.code == "model_not_found":
-        return None
-    return kind_by_words(ApiRefusal(error, own).text, status)
+    kind = _known_kind(refusal, status, chosen, page=page) or kind_of_status(status, page=page)
+    if status == 403 and kind is FailureKind.NO_ACCESS and not refusal.is_json:
+        kind = FailureKind.BLOCKED
+    failure = _failure(kind, refusal, chosen)
+    failure.retry_after = retry_after(error.response.headers)
+    return failure
+
+
+def failure_in_stream(
+    error: object, own: Iterable[str] = (), chosen: Chosen | None = None
+) -> GenerationError:
+    """The failure for an `error` event, or the error of a failed response or of a failed item: a
+    JSON object, a text or None. Some servers put an HTTP status where the code belongs."""
+    refusal = ApiRefusal(error, own)
+    status = next((int(code) for code in refusal.codes if re.fullmatch(r"[45]\d\d", code)), None)
+    kind = _known_kind(refusal, status, chosen)
+    if kind is None:
+        kind = kind_of_status(status) if status else kind_in_stream(refusal.codes)
+    return _failure(kind, refusal, chosen)
+
+
+def _known_kind(
+    refusal: ApiRefusal, status: int | None, chosen: Chosen | None, *, page: bool = False
+) -> FailureKind | None:
+    """The failure by the codes, then by the parameter at fault, then by the words."""
+    by_code = filter(None, map(kind_of_code, refusal.codes))
+    if kind := next(by_code, None):
+        return kind
+    if status is None or status < 500:
+        if any(_NAMES_MODEL.search(path) for path in refusal.paths):
+            return FailureKind.MODEL_UNAVAILABLE
+        if status in {400, 404, 422} and refusal.options_named(chosen or {}):
+            return FailureKind.BAD_REQUEST
+    return kind_by_words(refusal.text, status, page=page)
+
+
+def _failure(kind: FailureKind, refusal: ApiRefusal, chosen: Chosen | None) -> GenerationError:
+    details: tuple[str, ...] = ()
+    if kind is FailureKind.MODERATION:
+        details = categories(refusal.body)
+    elif kind is FailureKind.BAD_REQUEST:
+        details = refusal.options_named(chosen or {})
+    return GenerationError(kind, details=details)
 
 
 def _kind_of_timeout(error: APITimeoutError) -> FailureKind:
@@ -174,15 +135,3 @@ def _seconds(value: str) -> float:
         return float(value)
     except ValueError:
         return parsedate_to_datetime(value).timestamp() - time.time()
-
-
-def kind_by_words(text: str, status: int) -> FailureKind | None:
-    """The failure that the text of an error without a code means. `text` is in lower case, without
-    the prompt."""
-    may_be = _MAY_ALSO_MEAN.get(status, frozenset())
-    found = next(
-        (kind for kind, words in _BY_WORDS.items() if kind in may_be and words.search(text)), None
-    )
-    if status == 429 and not _ONLY_MONEY.search(text):
-        return None
-    return found

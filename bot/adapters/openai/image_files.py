@@ -5,25 +5,22 @@ from __future__ import annotations
 
 import asyncio
 import io
-import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
-import httpx2
 import pybase64
-from openai import DefaultAsyncHttpxClient
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from bot.adapters.imaging import TooManyPixels, open_image
+from bot.adapters.openai.bounded_answers import LARGEST_IMAGE
+from bot.adapters.openai.whole_image import begins_as_image, check_whole
 from bot.domain.attempt import model_name
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import XMP_KEYWORD, BaseImage, GeneratedImage, xmp_of
-
-logger = logging.getLogger(__name__)
 
 _SLACK_TYPES = {
     "PNG": "image/png",
@@ -41,10 +38,6 @@ _PROVIDER_TYPES = {
 READABLE = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
 """Raster formats only: Pillow starts an outside program for some of the others."""
 
-MAX_DOWNLOAD = 30 * 2**20
-"""Bytes."""
-DOWNLOAD_TRIES = 3
-"""The image is paid for, so fetching it deserves patience."""
 _CONVERTER = ThreadPoolExecutor(1, "converter")
 """One conversion at a time: each takes many bytes of memory per pixel."""
 
@@ -59,7 +52,7 @@ async def decode_image(
 ) -> GeneratedImage:
     """Read base64, a data URL or an image file, off the event loop: a few bytes can unpack to many.
     An image that Slack shows stays as it is, byte for byte: its maker may have signed it. Raises
-    `GenerationError(BAD_IMAGE)`."""
+    `GenerationError` with `BAD_IMAGE`, or `CUT_IMAGE` where only a part of it came."""
     data, image = await asyncio.to_thread(_read, encoded)
     if image is None:
         loop = asyncio.get_running_loop()
@@ -69,27 +62,34 @@ async def decode_image(
     )
 
 
-@contextmanager
-def _bad_image() -> Iterator[None]:
-    try:
-        yield
-    except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
-        raise GenerationError(FailureKind.BAD_IMAGE) from None
-
-
 def _read(encoded: str | bytes) -> tuple[bytes, GeneratedImage | None]:
-    """The bytes, and the image; None where it has to be converted."""
-    with _bad_image():
-        data = _from_base64(encoded) if isinstance(encoded, str) else encoded
-        with open_image(data, READABLE) as image:
-            mime_type = _SLACK_TYPES.get(image.format or "", "")
-            return data, GeneratedImage(data, mime_type, *image.size) if mime_type else None
+    """The bytes, checked to their end, and the image; None where it has to be converted."""
+    data = _from_base64(encoded) if isinstance(encoded, str) else encoded
+    if len(data) > LARGEST_IMAGE:
+        raise GenerationError(FailureKind.BAD_IMAGE)
+    with _damage_of(data), open_image(data, READABLE) as image:
+        mime_type, size = _SLACK_TYPES.get(image.format or "", ""), image.size
+        check_whole(data, image)
+        return data, GeneratedImage(data, mime_type, *size) if mime_type else None
 
 
 def _converted(data: bytes, from_picture: bool) -> GeneratedImage:
-    with _bad_image(), open_image(data, READABLE) as image:
+    with _damage_of(data), open_image(data, READABLE) as image:
         png = to_png(image, xmp_of(from_picture=from_picture, existing=_xmp(image)))
         return GeneratedImage(png, "image/png", *image.size)
+
+
+@contextmanager
+def _damage_of(data: bytes) -> Iterator[None]:
+    """What is no image, or too large a one, would come again; what is damaged may come whole."""
+    try:
+        yield
+    except TooManyPixels:
+        raise GenerationError(FailureKind.BAD_IMAGE) from None
+    except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
+        damaged = begins_as_image(data)
+        kind = FailureKind.CUT_IMAGE if damaged else FailureKind.BAD_IMAGE
+        raise GenerationError(kind) from None
 
 
 def _xmp(image: Image.Image) -> bytes:
@@ -100,12 +100,19 @@ def _xmp(image: Image.Image) -> bytes:
 
 
 def _from_base64(text: str) -> bytes:
+    """Some servers break their lines or leave out the padding; what is cut short is read as far as
+    it goes. Raises `GenerationError(BAD_IMAGE)`."""
     if text.startswith("data:"):
         text = text.partition(",")[2]
     try:
         return pybase64.b64decode(text, validate=True)
-    except ValueError:  # some break their lines
-        return pybase64.b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        text = "".join(text.split()).rstrip("=")
+    try:
+        whole = text[: len(text) - 1] if len(text) % 4 == 1 else text
+        return pybase64.b64decode(whole + "=" * (-len(whole) % 4), validate=True)
+    except ValueError:
+        raise GenerationError(FailureKind.BAD_IMAGE) from None
 
 
 def to_png(image: Image.Image, xmp: str = "") -> bytes:
@@ -119,31 +126,6 @@ def to_png(image: Image.Image, xmp: str = "") -> bytes:
     return out.getvalue()
 
 
-async def download(url: str) -> bytes:
-    """The file at an http(s) address. Raises `GenerationError(BAD_IMAGE)` where the download fails.
-
-    The request holds no API key: the address may be anybody's.
-    """
-    async with DefaultAsyncHttpxClient(timeout=30.0) as http:
-        for _ in range(DOWNLOAD_TRIES):
-            try:
-                return await _download(http, url)
-            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-                logger.warning("the image can't be fetched: %s", type(error).__name__)
-    raise GenerationError(FailureKind.BAD_IMAGE)
-
-
-async def _download(http: httpx2.AsyncClient, url: str) -> bytes:
-    data = bytearray()
-    async with http.stream("GET", url) as response:
-        response.raise_for_status()
-        async for chunk in response.aiter_bytes():
-            data += chunk
-            if len(data) > MAX_DOWNLOAD:
-                raise GenerationError(FailureKind.BAD_IMAGE)
-    return bytes(data)
-
-
 class ImageFile(NamedTuple):
     """A file to upload, with its fields in the order of the SDK's tuples."""
 
@@ -155,7 +137,7 @@ class ImageFile(NamedTuple):
 async def file_of(base: BaseImage) -> ImageFile:
     """The image to edit as a file; its name and type follow from the bytes. Raises
     `GenerationError` with `SOURCE_GONE` where there are no bytes, `SOURCE_UNREADABLE` where they
-    are no image, and `SOURCE_TOO_LARGE`."""
+    are no image, and `SOURCE_TOO_MANY_PIXELS`."""
     if not base.data:
         raise GenerationError(FailureKind.SOURCE_GONE)
     return await asyncio.to_thread(_file, base.data)
@@ -174,7 +156,7 @@ def _file(data: bytes) -> ImageFile:
             if not mime_type or _is_animated(image):
                 data, mime_type = to_png(image), "image/png"
     except TooManyPixels:
-        raise GenerationError(FailureKind.SOURCE_TOO_LARGE) from None
+        raise GenerationError(FailureKind.SOURCE_TOO_MANY_PIXELS) from None
     except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
         raise GenerationError(FailureKind.SOURCE_UNREADABLE) from None
     return ImageFile(f"image.{mime_type.removeprefix('image/')}", data, mime_type)

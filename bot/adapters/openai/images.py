@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from enum import Enum, auto
 from typing import Any
 
 from openai import APIError, APIStatusError, AsyncOpenAI
 
-from bot.adapters.openai.extras import Asked, Extra, log_refused
+from bot.adapters.openai.extras import Asked, Extra
 from bot.adapters.openai.failures import failure_of
-from bot.adapters.openai.image_files import ImageFile, decode_image, download, file_of
+from bot.adapters.openai.image_download import download
+from bot.adapters.openai.image_files import ImageFile, decode_image, file_of
+from bot.adapters.openai.refused_extras import Call, RefusedExtras, scope_of
 from bot.adapters.openai.request_body import headers_of
 from bot.adapters.openai.request_variant import RequestVariant
 from bot.adapters.openai.wording import all_in_one, own_words
 from bot.domain.errors import FailureKind, GenerationError
-from bot.domain.images import GeneratedImage, ImageRequest
-from bot.domain.options import OPTIONS, Value
-from bot.ports import Checkpoint
+from bot.domain.images import GeneratedImage, ImageRequest, size_of_request
+from bot.domain.options import AUTO, OPTIONS, Value
+from bot.ports import Checkpoint, RefusedSettings
 
 logger = logging.getLogger(__name__)
 
@@ -40,13 +41,6 @@ _GUESSES = (
 take other values for them."""
 
 
-class Call(Enum):
-    """The two calls of the API. Servers may know an option of one and not of the other."""
-
-    GENERATE = auto()
-    EDIT = auto()
-
-
 class ImagesBackend:
     """An `ImageBackend`. `timeout` is seconds for all of one `generate`.
 
@@ -54,13 +48,22 @@ class ImagesBackend:
     """
 
     def __init__(
-        self, client: AsyncOpenAI, *, model: str, size: str, quality: str, timeout: float
+        self,
+        client: AsyncOpenAI,
+        *,
+        model: str,
+        size: str,
+        quality: str,
+        timeout: float,
+        refused: RefusedSettings | None = None,
     ) -> None:
         self._client = client
         self._model = model
         self._timeout = timeout
-        self._extras = _extras(model, size, quality)
-        self._refused: dict[Call, frozenset[Extra]] = dict.fromkeys(Call, frozenset())
+        self._size = size
+        self._extras = _extras(model, quality)
+        url = str(client.base_url)
+        self._refused = {c: RefusedExtras(scope_of(url, c, model), refused) for c in Call}
 
     async def close(self) -> None:
         await self._client.close()
@@ -76,46 +79,51 @@ class ImagesBackend:
         except TimeoutError:
             raise GenerationError(FailureKind.TIMED_OUT) from None
         except (APIError, ValueError) as error:
-            raise failure_of(error, own_words(request)) from None
+            chosen = OPTIONS.arguments(request.options)
+            raise failure_of(error, own_words(request), chosen) from None
 
     async def _create(self, request: ImageRequest) -> Any:
         """Call the API, and call it again without each extra that the server refuses. A refused
-        call costs nothing. An extra that was refused for certain stays left out in this process.
+        call costs nothing. An extra that was refused for certain stays left out for a while.
         What a person chose is never left out, because the image would not be what was asked
         for."""
         call = Call.EDIT if request.base else Call.GENERATE
         file = await file_of(request.base) if request.base else None
         chosen = OPTIONS.arguments(request.options)
-        variant = RequestVariant(self._refused[call])
+        refused = self._refused[call]
+        variant = RequestVariant(await refused.load())
         while True:
             asked = self._asked(request, chosen, variant.without)
             try:
                 answer = await self._post(request, file, chosen, asked)
             except APIStatusError as error:
                 following = variant.after(
-                    error, asked, _GUESSES, chosen=bool(chosen), own=own_words(request)
+                    error,
+                    asked,
+                    _GUESSES,
+                    chosen=bool(chosen),
+                    like_image=file is not None,
+                    own=own_words(request),
                 )
                 if following is None:
                     raise
                 variant = following
             else:
                 break
-        if refused := variant.lasting - self._refused[call]:
-            self._refused[call] |= refused
-            log_refused(refused)
+        await refused.add(variant.lasting)
         return answer
 
     def _asked(
         self, request: ImageRequest, chosen: dict[str, Value], without: frozenset[Extra]
     ) -> dict[Extra, str]:
         """The extras that the call holds, by what the server has not refused."""
-        extras = dict(self._extras)
+        extras = {**self._extras, Extra.SIZE: size_of_request(request, self._size)}
         if request.end_user and _is_gpt_image(self._model):
             extras[Extra.SAFETY_IDENTIFIER] = request.end_user
         return {
             extra: value
             for extra, value in extras.items()
-            if extra not in without and _PARAMETERS[extra] not in chosen
+            if extra not in without and _PARAMETERS[extra] not in chosen and value != AUTO
         }
 
     async def _post(
@@ -134,6 +142,8 @@ class ImagesBackend:
         return await self._client.images.edit(image=file, **call)
 
     async def _image(self, answer: Any, from_picture: bool) -> GeneratedImage:
+        if isinstance(answer, str):  # the SDK gives back what is no JSON
+            raise GenerationError(FailureKind.WRONG_ROUTE)
         images = getattr(answer, "data", None)
         if not images:
             raise GenerationError(FailureKind.NO_IMAGE)
@@ -151,18 +161,19 @@ class ImagesBackend:
             raise GenerationError(FailureKind.NO_IMAGE)
         if url.startswith("data:"):
             return url
-        return await download(str(self._client.base_url.join(url)))
+        server = self._client.base_url
+        return await download(str(server.join(url)), str(server))
 
 
 def _is_gpt_image(model: str) -> bool:
     return "gpt-image" in model
 
 
-def _extras(model: str, size: str, quality: str) -> dict[Extra, str]:
+def _extras(model: str, quality: str) -> dict[Extra, str]:
     """The extras that follow from the operator's settings. `auto` is OpenAI's default and unknown
     elsewhere, so it is left out. A PNG can be shown as it comes, with all metadata of its
     maker."""
-    extras = {Extra.SIZE: size, Extra.QUALITY: quality, Extra.OUTPUT_FORMAT: "png"}
+    extras = {Extra.QUALITY: quality, Extra.OUTPUT_FORMAT: "png"}
     if not _is_gpt_image(model):
         extras[Extra.RESPONSE_FORMAT] = "b64_json"
     return {extra: value for extra, value in extras.items() if value != "auto"}

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 
 from openai import APIError, APIStatusError, AsyncOpenAI
 
 from bot.adapters.openai.client import for_free_calls
 from bot.domain.errors import ImagineError
+
+ANNOUNCED = {
+    "gpt-image-1": date(2026, 10, 23),
+    "gpt-image-1.5": date(2026, 12, 1),
+    "gpt-image-1-mini": date(2026, 12, 1),
+    "chatgpt-image-latest": date(2026, 12, 1),
+}
+"""OpenAI's model → the day on which it shuts down, where its API need not tell. From the
+documentation, November 2026."""
+SEVERAL_TIMES_THE_TOKENS = re.compile(r"^gpt-image-2\.6")
+"""OpenAI's models that take 3 to 4 times the tokens of 2.5 at the qualities low and medium, as
+others have measured."""
 
 
 class UnknownModel(ImagineError):

@@ -4,34 +4,50 @@ parameter's path, by its name in quotes or without, by the value that they do no
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from openai import APIStatusError
 
+from bot.adapters.openai.error_body import (
+    LONGEST_TEXT,
+    Part,
+    explanations,
+    snake_case,
+    whole_body,
+)
 from bot.adapters.openai.extras import NAMINGS, Asked, Extra, names, words_for
 from bot.adapters.openai.wording import without_own_words
-from bot.domain.options import OPTIONS
+from bot.domain.options import OPTIONS, Value
 
-_PATHS = {"param", "parameter", "parameters", "params", "field", "loc", "path", "instancepath"}
-_WORDS = {"message", "msg", "detail", "details", "error", "errors", "title", "reason"}
-_WORDS |= {"description", "inner_error", "innererror", "issues"}
-_LISTS_OF_PATHS = {"keys"}
-"""Where Zod names what it does not know."""
-_PATH = r"\$?[a-z_][\w.\[\]]*"
-_QUOTED = re.compile(rf"[\"'`“‘(\[]({_PATH}|\d+x\d+)[\"'`”’)\]]")
-_AFTER_COLON = re.compile(
-    rf"(?:unknown|unrecogni[sz]ed|unsupported|unexpected|invalid|extra|not allowed|not permitted)"
-    rf"[\w\s()-]{{0,40}}: *[\"'`]?({_PATH})"
+_PATH = r"(?<![\w.])(?:\$\.?|/)?[a-z_][\w./\[\]]{0,80}"
+_OPEN, _CLOSE = r"[\"'`“‘(\[]", r"[\"'`”’)\]]"
+_OBJECT = r"(?:parameter|param|argument|arg|field|property|properties|keyword|key|option|name)s?"
+_WRONG = (
+    r"(?:un(?:known|recogni[sz]ed|expected|supported)|invalid|illegal|disallowed|extraneous|extra"
+    r"|not (?:allowed|permitted|supported|valid|known))"
 )
-_AS_PARAMETER = re.compile(
-    rf"\b(?:parameter|argument|field|property|properties|keyword)s?(?: supplied)?:? +"
-    rf"[\"'`]?({_PATH})"
+_NAMES_IT = [
+    re.compile(pattern, re.ASCII | re.MULTILINE)
+    for pattern in (
+        rf"{_OPEN}({_PATH}|\d+x\d+)(?:=[\w.]+)?{_CLOSE}",
+        rf"{_WRONG}[\w\s()-]{{0,40}}[:=] *[\"'`]?({_PATH})",
+        rf"\b{_OBJECT}(?:\(s\)| supplied)?[:=]? *[\"'`]?({_PATH})",
+        rf"\b(?:{_WRONG}|specify|remove|omit|setting)"
+        rf"(?: (?:values?|types?|{_OBJECT}|the|for|of|in))* [\"'`\[]?"
+        rf"(?!(?:prompt|input|image)s?\b)({_PATH})",
+        rf"^\W{{0,10}}({_PATH}): *"
+        r"(?:extra|input|field|value|unknown|unexpected|invalid|not|must|should)\b",
+        rf"^[ \t]{{0,20}}({_PATH})\n[ \t]+(?:extra|input|field|value|string|assertion)\b",
+        rf"({_PATH}) (?:is|was) (?:{_WRONG}|not a valid|an invalid)",
+    )
+]
+"""How a text names a parameter."""
+_WHAT_IS_TAKEN = re.compile(
+    r"(?<!not )(?<!un)(?<!n't )(?<!not be )\b(?:allowed|supported|valid|known|permitted|accepted"
+    r"|available|expected|possible)(?: \w+){0,3}(?: are| is)?: ?.*|expected one of .*"
 )
-_BEFORE_COLON = re.compile(
-    rf"^\W*({_PATH}): *(?:extra|input|field|value|unknown|unexpected|invalid|not|must|should)\b",
-    re.MULTILINE,
-)
+"""The part of a text that lists what a server does take."""
 _NOT_TAKEN = (
     r"(?:not|n't) (?:be )?(?:supported|permitted|allowed|recogni[sz]ed|implemented|accepted"
     r"|available|enabled)\b"
@@ -41,17 +57,16 @@ _DOES_NOT_TAKE = (
     r"(?:un(?:known|recogni[sz]ed|expected|supported)|does(?: not|n't) (?:support|accept|take))"
 )
 _BREAKS_AT = re.compile(
-    rf"un(?:known|recogni[sz]ed|expected|supported)|invalid|keyerror|extra |{_NOT_TAKEN}"
-    rf"|{_DOES_NOT_TAKE}"
+    rf"{_WRONG}|keyerror|not a valid|must be|should be|{_NOT_TAKEN}|{_DOES_NOT_TAKE}"
 )
 _PASSING = re.compile(
     r"\b(?:now|moment|temporar\w+|currently|again|later|busy|capacity|overload\w*)\b"
 )
 _LIST = re.compile(r"not one of|should be|must be|permitted|supported|allowed|valid|options")
 _IN_TOOL = re.compile(r"\btools?[\[.][\w.\[\]]+")
-_CONTAINERS = {"", "tools", "body", "extra_body", "request", "json"}
 _NEEDED = {"prompt", "input", "model", "image", "images", "mask", "n"}
 """Arguments that every request needs."""
+_ROUTE = re.compile(r"^(?:https?:/)?/.*(?:generations|edits|responses)$")
 _ABOUT_INPUT = re.compile(
     r"\b(?:input|source|reference|uploaded|provided|your) (?:image|file|picture)|\bimage(?: file)? "
     r"(?:is |was )?(?:too|not|invalid|corrupt)"
@@ -67,51 +82,59 @@ class Blame(NamedTuple):
 
 
 class ApiRefusal:
-    """An error answer of the API, taken apart: the paths that it names, its code, and its text in
-    lower case. `own` is what people wrote; the error may repeat it."""
+    """An error of the API, taken apart: the paths that it names, its codes in snake case, and its
+    text in lower case. `body` is JSON or a text; `own` is what people wrote, which it may
+    repeat."""
 
-    def __init__(self, error: APIStatusError, own: Iterable[str] = ()) -> None:
-        found = list(_explanations(error.body))
-        self.paths = [value.lower() for is_path, value in found if is_path]
-        words = [value for is_path, value in found if not is_path]
-        self.text = without_own_words("\n".join(words), own)
-        self.code = str(error.code or "").lower()
+    def __init__(self, body: object, own: Iterable[str] = ()) -> None:
+        self.body = body
+        found = list(explanations(body))
+        paths = [value.lower() for part, value in found if part is Part.PATH]
+        self.paths = [path for path in paths if not _ROUTE.search(path)]
+        self.codes = _codes(body, found)
+        words = "\n".join(value for part, value in found if part is Part.WORDS)
+        self.text = without_own_words(words[:LONGEST_TEXT], own)
+
+    @classmethod
+    def of(cls, error: APIStatusError, own: Iterable[str] = ()) -> ApiRefusal:
+        return cls(whole_body(error), own)
+
+    @property
+    def is_json(self) -> bool:
+        return isinstance(self.body, dict | list)
 
     @property
     def vague(self) -> bool:
-        """Whether it names no parameter at fault, or only the object that holds all of them. For a
-        refusal that blames no extra: an option that it names is then one that a person chose."""
+        """Whether it names nothing that every request needs. For a refusal that blames no extra: an
+        option that it names is then one that a person chose."""
         options = {spec.argument for spec in OPTIONS if spec.argument}
         about_these = _ABOUT_INPUT.search(self.text) or any(
             _is_named(words_for(option), self.text) for option in options
         )
-        at_fault = not about_these and all(_steps(path) <= _CONTAINERS for path in self.paths)
-        return at_fault and not any(_steps(path) & (_NEEDED | options) for path in self._in_text)
+        named = (_steps(path) & (_NEEDED | options) for path in [*self.paths, *self._in_text])
+        return not about_these and not any(named)
 
     @property
     def names_what_it_rejects(self) -> bool:
         """Whether it says that something is unknown or not accepted. Other server errors do not."""
-        return bool(self.paths) or _BREAKS_AT.search(f"{self.code} {self.text}") is not None
-
-    @property
-    def _quoted(self) -> list[str]:
-        return _QUOTED.findall(self.text)
+        return bool(self.paths) or _BREAKS_AT.search(self._all) is not None
 
     @property
     def _in_text(self) -> list[str]:
-        text = self.text
-        named = [_AFTER_COLON, _AS_PARAMETER, _BEFORE_COLON]
-        found = [path for pattern in named for path in pattern.findall(text)]
-        return [*found, *self._quoted, *_IN_TOOL.findall(text)]
+        """The paths that the text names, in their order."""
+        text = _WHAT_IS_TAKEN.sub(" ", self.text)
+        found = [match for pattern in _NAMES_IT for match in pattern.finditer(text)]
+        found.sort(key=lambda match: match.start(1))
+        return [*(match[1] for match in found), *_IN_TOOL.findall(text)]
 
     def blames(self, asked: Asked) -> Blame | None:
         """The extra that the refusal is about, if it is about one."""
         asked = {extra: asked[extra] for extra in Extra if extra in asked and self._may(extra)}
         if named := _first([*self.paths, *self._in_text], asked, names):
             return Blame(named, certain=True)
-        if named := _first([self.code], asked, _in_code):
+        if named := _first(self.codes, asked, _in_code):
             return Blame(named, certain=True)
-        if named := _first(self._quoted, asked, lambda extra, value: asked[extra] == value):
+        if named := _first(self._in_text, asked, lambda extra, value: asked[extra] == value):
             return Blame(named, certain=True)
         text = _IN_TOOL.sub(" ", self.text)
         if named := _first([text], asked, _in_words):
@@ -122,9 +145,33 @@ class ApiRefusal:
             return Blame(named, certain=False)
         return None
 
+    def options_named(self, chosen: Mapping[str, Value]) -> tuple[str, ...]:
+        """The options that it is about, of those that a person chose, each as a status line tells
+        it."""
+        specs = [spec for spec in OPTIONS if spec.argument in chosen]
+        places = [*self.paths, *self._in_text]
+        named = [s for s in specs if any(s.argument in _steps(place) for place in places)]
+        named = named or [s for s in specs if any(s.argument in code for code in self.codes)]
+        named = named or [s for s in specs if _is_named(words_for(s.argument), self.text)]
+        named = named or [s for s in specs if _is_word(str(chosen[s.argument]), self.text)]
+        return tuple(f"{s.label.lower()} {s.words(chosen[s.argument])}" for s in named)
+
     def _may(self, extra: Extra) -> bool:
-        unless = NAMINGS[extra].unless
-        return not (unless and re.search(unless, f"{self.code} {self.text}"))
+        naming = NAMINGS[extra]
+        ruled_out = naming.unless and re.search(naming.unless, self._all)
+        return not ruled_out and re.search(naming.only, self._all) is not None
+
+    @property
+    def _all(self) -> str:
+        return " ".join([*self.codes, self.text])
+
+
+def _codes(body: object, found: Iterable[tuple[Part, str]]) -> list[str]:
+    """The code of the error itself comes first: its type says less."""
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    own = inner.get("code") if isinstance(inner, dict) else None
+    others = [value for part, value in found if part is Part.CODE]
+    return list(dict.fromkeys(snake_case(str(code)) for code in [own, *others] if code))
 
 
 def _steps(path: str) -> set[str]:
@@ -147,7 +194,7 @@ def _in_words(extra: Extra, text: str) -> bool:
 
 
 def _is_named(words: str, text: str) -> bool:
-    return re.search(rf"(?<![\w-])(?:{words})(?![\w-])", text) is not None
+    return re.search(rf"(?<![\w-])(?:{words})(?![\w-])", text, re.ASCII) is not None
 
 
 def _as_not_taken(extra: Extra, text: str) -> bool:
@@ -159,7 +206,7 @@ def _as_not_taken(extra: Extra, text: str) -> bool:
     name = rf"(?<![\w-])(?:{naming.words})(?: mode| option| parameter| responses?| field)?"
     patterns = (
         rf"{name} (?:is |are |was )?(?:{_NOT_TAKEN})|{_DOES_NOT_TAKE} (?:the )?{name}(?!\w)"
-        rf"|{name} (?:must|should) be one of"
+        rf"|{name} (?:must|should|has to|needs to|can only) be\b"
     )
     return re.search(patterns, text) is not None and not _PASSING.search(text)
 
@@ -181,25 +228,3 @@ def _bare_value(value: str, text: str) -> bool:
 
 def _is_word(word: str, text: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
-
-
-def _explanations(body: Any) -> Iterator[tuple[bool, str]]:
-    """The contents of the fields that explain the error, each with whether it is a path. Other
-    fields are skipped: some servers repeat the whole request."""
-    if isinstance(body, str):
-        yield False, body
-    elif isinstance(body, list):
-        for part in body:
-            yield from _explanations(part)
-    elif isinstance(body, dict):
-        for key, value in body.items():
-            if str(key).lower() in _PATHS and value:
-                yield True, _path(value)
-            elif str(key).lower() in _LISTS_OF_PATHS and isinstance(value, list):
-                yield from ((True, str(one)) for one in value)
-            elif str(key).lower() in _WORDS:
-                yield from _explanations(value)
-
-
-def _path(value: Any) -> str:
-    return ".".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -12,7 +12,7 @@ from openai.types.responses.tool_param import ImageGeneration
 from bot.adapters.openai import wording
 from bot.adapters.openai.extras import NAMINGS, Asked, Extra
 from bot.adapters.openai.image_files import data_url_of
-from bot.domain.images import ImageRequest
+from bot.domain.images import ImageRequest, size_of_request
 from bot.domain.options import AUTO, OPTIONS
 from bot.domain.prompt import MAX_PROMPT
 
@@ -34,6 +34,19 @@ class Content:
     previous_response_id: str = ""
     instructions: str = ""
 
+    @property
+    def shows_image(self) -> bool:
+        return not isinstance(self.input, str)
+
+    def without_detail(self) -> Content:
+        """The same without how closely the image is to be looked at, which has a default."""
+        if isinstance(self.input, str):
+            return self
+        messages = cast(list[dict[str, Any]], self.input)
+        parts = [[_without(part, "detail") for part in one["content"]] for one in messages]
+        changed = [{**one, "content": p} for one, p in zip(messages, parts, strict=True)]
+        return replace(self, input=cast(ResponseInputParam, changed))
+
     def in_one(self) -> Content:
         """The same with the instructions at the end of the prompt, where there is room."""
         if not self.instructions:
@@ -43,8 +56,13 @@ class Content:
             return replace(
                 self, input=text if len(text) <= MAX_PROMPT else self.input, instructions=""
             )
-        more = cast(Any, {"role": "user", "content": self.instructions})
+        parts = [{"type": "input_text", "text": self.instructions}]
+        more = cast(Any, {"role": "user", "content": parts})
         return replace(self, input=[*self.input, more], instructions="")
+
+
+def _without(part: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if key != name}
 
 
 async def content_of(request: ImageRequest) -> Content:
@@ -91,7 +109,7 @@ class BodyBuilder:
         held = {
             Extra.OUTPUT_FORMAT: "png",
             Extra.ACTION: "edit" if request.base else "generate",
-            Extra.SIZE: self.size,
+            Extra.SIZE: size_of_request(request, self.size),
             Extra.QUALITY: self.quality,
         }
         chosen = OPTIONS.arguments(request.options)
@@ -103,8 +121,11 @@ class BodyBuilder:
             Extra.TOOL_CHOICE: True,
             Extra.ANY_TOOL_CHOICE: True,
             Extra.INSTRUCTIONS: bool(content.instructions),
-            Extra.BACKGROUND: self.background,
+            Extra.BACKGROUND: self.background and Extra.STORE not in without,
+            Extra.STORE: True,
             Extra.STREAM: True,
+            Extra.DETAIL: content.shows_image,
+            Extra.TOOL_MODEL: True,
         }
         extras |= {extra: "" for extra, there in present.items() if there}
         return {extra: value for extra, value in extras.items() if extra not in without}
@@ -113,6 +134,8 @@ class BodyBuilder:
         """The body with the extras that are `asked`."""
         if content.instructions and Extra.INSTRUCTIONS not in asked:
             content = content.in_one()
+        if Extra.DETAIL not in asked:
+            content = content.without_detail()
         tool_choice: str | dict[str, str] = "required" if Extra.ANY_TOOL_CHOICE in asked else ""
         if Extra.TOOL_CHOICE in asked:
             tool_choice = {"type": "image_generation"}
@@ -128,7 +151,8 @@ class BodyBuilder:
             "background": Extra.BACKGROUND in asked,
             "store": Extra.BACKGROUND in asked,
         }
-        return {name: value for name, value in body.items() if value}
+        told = {name: value for name, value in body.items() if value}
+        return told if Extra.STORE in asked else {**told, "store": False}
 
     def _tool(self, request: ImageRequest, asked: Asked) -> ImageGeneration:
         """The image tool with what the person chose, and these extras. Where the person leaves
@@ -137,7 +161,7 @@ class BodyBuilder:
         partial_images = max(0 if Extra.NO_PARTIALS in asked else 1, self.partial_images)
         tool = {
             "type": "image_generation",
-            "model": self.model,
+            "model": self.model if Extra.TOOL_MODEL in asked else "",
             "size": asked.get(Extra.SIZE),
             "quality": asked.get(Extra.QUALITY),
             "output_format": asked.get(Extra.OUTPUT_FORMAT),

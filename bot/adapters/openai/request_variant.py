@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import httpx2
 from openai import APIStatusError
 
+from bot.adapters.openai.error_body import snake_case
 from bot.adapters.openai.extras import DEPENDS_ON_CHOICE, Asked, Extra
-from bot.adapters.openai.failures import kind_by_words, kind_of
+from bot.adapters.openai.meanings import kind_by_words, kind_of_code
 from bot.adapters.openai.refusal import ApiRefusal, Blame
 from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.wording import own_words, without_own_words
@@ -44,15 +45,17 @@ _LOST = re.compile(
 _GONE = {404, 410}
 _VAGUE = {400, 422}
 _NOT_THERE = {404, 501}
-_ONLY_IF_NAMED = {403, 405, 415, 500}
-"""A refusal with one of these is about the request's form only where it names a parameter. Any
-other is about the account, the address or a breakdown."""
+_NEVER = {401, 402, 407, 408, 409, 429}
+"""A refusal with one of these is about the account, the address or the load. One with any other
+status is about the request's form only where it names a parameter."""
 _OTHER_CAUSES = {
     FailureKind.MODERATION,
     FailureKind.QUOTA,
     FailureKind.BAD_KEY,
     FailureKind.RATE_LIMITED,
     FailureKind.SOURCE_GONE,
+    FailureKind.MODEL_UNAVAILABLE,
+    FailureKind.COUNTRY_REFUSED,
 }
 _ASKED_AGAIN = {Extra.NO_PARTIALS: frozenset({Extra.PARTIALS})}
 """Extra → the extras that are asked for again: a server that refuses 0 partial images takes 1."""
@@ -73,18 +76,21 @@ class RequestVariant:
         guesses: tuple[Extra, ...],
         *,
         chosen: bool,
+        like_image: bool = False,
         own: Iterable[str] = (),
     ) -> RequestVariant | None:
         """The next variant, without one more extra of those that were `asked`; None where the
         refusal is about something else. Of the `guesses`, one is given up where it does not
-        say what it is about. `chosen`: a person chose options, which may be why. `own`: what people
-        wrote, which may be repeated in it.
+        say what it is about. `chosen`: a person chose options, which may be why;
+        `like_image`: the size follows an image to edit. `own`: what people wrote, which may be
+        repeated in it.
         """
-        blame = _blame(error, ApiRefusal(error, own), asked, guesses)
+        blame = _blame(error, ApiRefusal.of(error, own), asked, guesses)
         if blame is None:
             return None
         given_up, asked_again = {blame.extra}, _ASKED_AGAIN.get(blame.extra, frozenset())
         certain = blame.certain and not (chosen and blame.extra in DEPENDS_ON_CHOICE)
+        certain = certain and not (like_image and blame.extra is Extra.SIZE)
         lasting = self.lasting | given_up if certain else self.lasting
         return RequestVariant(self.without - asked_again | given_up, lasting - asked_again)
 
@@ -96,11 +102,12 @@ def _blame(
     if not _may_refuse_request(error):
         return None
     blame = refused.blames(asked)
-    if error.status_code in _ONLY_IF_NAMED:
+    if error.status_code not in _VAGUE | _NOT_THERE:
         return blame if blame and blame.certain and refused.names_what_it_rejects else None
     if blame and blame.certain:
         return blame
-    if kind_by_words(refused.text, error.status_code):
+    known = kind_by_words(refused.text, error.status_code)
+    if known and not (blame and known is FailureKind.PROVIDER_DOWN):
         return None
     if blame is None and error.status_code in _VAGUE and refused.vague:
         return next((Blame(one, certain=False) for one in guesses if one in asked), None)
@@ -117,8 +124,8 @@ def variant_after_refusal(
         raise GenerationError(FailureKind.SOURCE_GONE) from None
     may_be_lost = without_response_id(request) is not None and _previous_may_be_lost(error)
     guesses = _FIRST_GUESSES if may_be_lost else _GUESSES
-    chosen = bool(OPTIONS.arguments(request.options))
-    if following := variant.after(error, asked, guesses, chosen=chosen, own=own):
+    chosen, edit = bool(OPTIONS.arguments(request.options)), request.base is not None
+    if following := variant.after(error, asked, guesses, chosen=chosen, like_image=edit, own=own):
         return following
     if may_be_lost:
         raise GenerationError(FailureKind.SOURCE_GONE) from None
@@ -133,8 +140,8 @@ def variant_after_stream(
     if state.image_begun or state.result or not state.ended or not state.error:
         return None
     error = _refusal_in_stream(state.error)
-    chosen = bool(OPTIONS.arguments(request.options))
-    return variant.after(error, asked, (), chosen=chosen, own=own_words(request))
+    chosen, edit = bool(OPTIONS.arguments(request.options)), request.base is not None
+    return variant.after(error, asked, (), chosen=chosen, like_image=edit, own=own_words(request))
 
 
 def without_response_id(request: ImageRequest) -> ImageRequest | None:
@@ -149,11 +156,11 @@ def without_response_id(request: ImageRequest) -> ImageRequest | None:
 def _may_refuse_request(error: APIStatusError) -> bool:
     """Whether the refusal may be about the request's form: its status and its code do not name the
     prompt, the model or the account."""
-    if error.status_code in _ONLY_IF_NAMED:
-        return (
-            kind_of(str(error.code or "")) not in _OTHER_CAUSES and error.code != "model_not_found"
-        )
-    return error.status_code in _VAGUE | _NOT_THERE and _blames_request(error)
+    if error.status_code in _NEVER:
+        return False
+    if error.status_code in _VAGUE | _NOT_THERE:
+        return _blames_request(error)
+    return _kind_of_code(error) not in _OTHER_CAUSES
 
 
 def _refusal_in_stream(body: object) -> APIStatusError:
@@ -166,7 +173,7 @@ def _refusal_in_stream(body: object) -> APIStatusError:
 def _previous_is_lost(error: APIStatusError, own: Iterable[str] = ()) -> bool:
     """Whether the refusal says that the previous response cannot be continued: it is not there,
     belongs to another account, holds no image, or the server keeps no responses."""
-    if kind_of(str(error.code or ""), error.status_code) is FailureKind.SOURCE_GONE:
+    if _kind_of_code(error) is FailureKind.SOURCE_GONE:
         return True
     if not _about_request(error):
         return False
@@ -187,5 +194,8 @@ def _about_request(error: APIStatusError) -> bool:
 
 
 def _blames_request(error: APIStatusError) -> bool:
-    known = kind_of(str(error.code or ""), error.status_code) is FailureKind.BAD_REQUEST
-    return known and error.code != "model_not_found"
+    return _kind_of_code(error) is None
+
+
+def _kind_of_code(error: APIStatusError) -> FailureKind | None:
+    return kind_of_code(snake_case(str(error.code or "")))

@@ -8,9 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
-from bot.adapters.openai.failures import failure_in_stream
+from pydantic import BaseModel
+
+from bot.adapters.openai.failures import Chosen, failure_in_stream
 from bot.domain.errors import FailureKind, GenerationError
 
 logger = logging.getLogger(__name__)
@@ -31,8 +34,8 @@ class ResponseState:
     for, unless the response names another. `on_partial` is called with each partial image, in
     base64. `ended`: nothing more will come of it. `sequence` is the number of the last event.
     `image_begun`: an image was begun, so there may be something to pay. `result` is the image in
-    base64. `error` is what a failure said of itself. `lost` is what the response counts as when
-    nothing more can be learnt of it.
+    base64. `error` is what a failure said of itself, and `item_error` what the image tool's call
+    said, as JSON. `lost` is what the response counts as when nothing more can be learnt of it.
     """
 
     id: str = ""
@@ -49,10 +52,9 @@ class ResponseState:
     revised_prompt: str = ""
     error: object = None
     lost: FailureKind = FailureKind.STREAM_ENDED
-    _failure: GenerationError | None = None
+    item_error: object = None
+    _failed: bool = False
     _words: str = ""
-    _item_failure: GenerationError | None = None
-    _error_code: str = ""
     _incomplete_reason: str = ""
 
     def take_event(self, event: Any) -> None:
@@ -73,11 +75,11 @@ class ResponseState:
             if self.on_partial and (partial := _text(event, "partial_image_b64")):
                 self._show(partial, self.on_partial)
         elif kind == "error":
-            self.fail(failure_in_stream(getattr(event, "code", None)), event)
+            self.fail(event)
 
-    def fail(self, failure: GenerationError, error: object) -> None:
+    def fail(self, error: object) -> None:
         """The stream told of an error: nothing more will come."""
-        self._failure, self.ended, self.error = failure, True, _error_body(error)
+        self.ended, self._failed, self.error = True, True, as_json(error)
 
     def _show(self, partial: str, on_partial: Callable[[str], None]) -> None:
         """A partial image that cannot be shown must not cost the image that is being paid for."""
@@ -90,7 +92,7 @@ class ResponseState:
         """Take in the response as a whole, as it is now."""
         self.id = _text(response, "id") or self.id
         self.status = _text(response, "status")
-        self.ended = self._failure is not None or self.status in _ENDED
+        self.ended = self._failed or self.status in _ENDED
         self.in_background = bool(getattr(response, "background", False))
         tools = getattr(response, "tools", None)
         for tool in tools if isinstance(tools, list) else []:
@@ -98,8 +100,7 @@ class ResponseState:
                 self.model = _text(tool, "model") or self.model
         self._take_items(getattr(response, "output", None) or [])
         if (error := getattr(response, "error", None)) is not None:
-            self.error = _error_body(error)
-        self._error_code = _text(error, "code")
+            self.error = as_json(error)
         self._incomplete_reason = _text(getattr(response, "incomplete_details", None), "reason")
 
     def _take_items(self, items: Iterable[Any]) -> None:
@@ -114,19 +115,18 @@ class ResponseState:
                 self.result = result
                 self.revised_prompt = _text(item, "revised_prompt")
             elif (error := getattr(item, "error", None)) is not None:
-                code = error.get("code") if isinstance(error, dict) else _text(error, "code")
-                self._item_failure = failure_in_stream(code or "moderation_blocked")
+                told = as_json(error)
+                coded = isinstance(told, dict) and told.get("code")
+                self.item_error = told if coded else {"code": "moderation_blocked", "error": told}
 
-    def reason(self) -> GenerationError:
+    def reason(self, own: Iterable[str] = (), chosen: Chosen | None = None) -> GenerationError:
         """Why there is no image: the image tool's call knows best, then the response, then its
-        words."""
+        words. `own` is what people wrote, and `chosen` which options."""
         said = self._words[:MAX_SAID].strip()
-        known = self._item_failure or self._failure
-        if self.status == "failed":
-            known = known or failure_in_stream(self._error_code)
-        if known:
-            moderated = known.kind is FailureKind.MODERATION
-            return GenerationError(known.kind, said=said if moderated else "")
+        if self.item_error or self._failed or self.status == "failed":
+            known = failure_in_stream(self.item_error or self.error, own, chosen)
+            known.said = said if known.kind is FailureKind.MODERATION else ""
+            return known
         if self.status == "incomplete":
             filtered = self._incomplete_reason == "content_filter"
             return GenerationError(FailureKind.MODERATION if filtered else FailureKind.NO_IMAGE)
@@ -137,11 +137,13 @@ class ResponseState:
         return GenerationError(FailureKind.NO_IMAGE)
 
 
-def _error_body(error: Any) -> object:
-    """An error in the form in which HTTP would have had it."""
-    if error is None or isinstance(error, str | dict | list):
-        return error
-    return {name: _text(error, name) or None for name in ("code", "message", "param")}
+def as_json(value: Any) -> Any:
+    """An object of the stream, or a model of the SDK, as the JSON that it came from."""
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if isinstance(value, SimpleNamespace):
+        return {name: as_json(field) for name, field in vars(value).items()}
+    return [as_json(each) for each in value] if isinstance(value, list) else value
 
 
 def _text(value: Any, name: str) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream
 
 from bot.adapters.openai.event_stream import read_stream, reading_limit, record_id
-from bot.adapters.openai.extras import Asked, Extra, log_refused
+from bot.adapters.openai.extras import Asked, Extra
 from bot.adapters.openai.failures import failure_of
 from bot.adapters.openai.image_files import decode_image
+from bot.adapters.openai.refused_extras import RESPONSES, RefusedExtras, scope_of
 from bot.adapters.openai.request_body import BodyBuilder, content_of, headers_of
 from bot.adapters.openai.request_variant import (
     RequestVariant,
@@ -25,7 +26,8 @@ from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.wording import own_words
 from bot.domain.errors import BLAMES_PROMPT, FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
-from bot.ports import Checkpoint
+from bot.domain.options import OPTIONS
+from bot.ports import Checkpoint, RefusedSettings
 
 logger = logging.getLogger(__name__)
 
@@ -57,20 +59,22 @@ class ResponsesBackend:
         timeout: float,
         background: bool,
         partial_images: int = 0,
+        refused: RefusedSettings | None = None,
     ) -> None:
         self._client = client
         self._limit = reading_limit()
         self._poller = ResponsePoller(client, self._limit)
         self._timeout = timeout
         self._bodies = BodyBuilder(host_model, model, size, quality, partial_images, background)
-        self._refused: frozenset[Extra] = frozenset()
+        scope = scope_of(str(client.base_url), RESPONSES, host_model, model)
+        self._refused = RefusedExtras(scope, refused)
 
     async def close(self) -> None:
         await self._client.close()
 
     async def cancel(self, response_id: str) -> None:
         """Cancel a response in the background; any other ended with its connection."""
-        in_background = self._bodies.background and Extra.BACKGROUND not in self._refused
+        in_background = self._bodies.background and Extra.BACKGROUND not in self._refused.known
         if response_id and in_background:
             await self._poller.cancel(response_id)
 
@@ -79,8 +83,8 @@ class ResponsesBackend:
         knows it, then by our own bytes."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._timeout
-        state = await self._resume(request, deadline) if request.response_id else None
-        if state is None:
+        image = await self._resumed(request, deadline) if request.response_id else None
+        if image is None:
             began = clock()
             await checkpoint.before_paid_call()
             deadline += clock() - began
@@ -92,6 +96,23 @@ class ResponsesBackend:
                     raise
                 logger.info("the provider no longer has the image to edit: sending ours")
                 state = await self._ask(by_bytes, deadline, checkpoint)
+            image = await self._image(state, request)
+        return image
+
+    async def _resumed(self, request: ImageRequest, deadline: float) -> GeneratedImage | None:
+        """The image of an earlier response. One that is cut short there is asked for anew."""
+        state = await self._resume(request, deadline)
+        if state is None:
+            return None
+        try:
+            return await self._image(state, request)
+        except GenerationError as error:
+            if error.kind is not FailureKind.CUT_IMAGE:
+                raise
+        logger.info("response %s has a part of its image only: asking anew", state.id)
+        return None
+
+    async def _image(self, state: ResponseState, request: ImageRequest) -> GeneratedImage:
         return await decode_image(
             state.result,
             response_id=state.id,
@@ -133,7 +154,7 @@ class ResponsesBackend:
     ) -> ResponseState:
         """The one paid call, and the response with its image. Where a call was accepted, and
         refused before an image was begun, there is another. Raises `GenerationError`."""
-        variant, partials = RequestVariant(self._refused), self._bodies.partial_images
+        variant, partials = RequestVariant(await self._refused.load()), self._bodies.partial_images
         while True:
             state = ResponseState(
                 request_id=request.request_id,
@@ -150,7 +171,7 @@ class ResponsesBackend:
                 return state
             following = variant_after_stream(request, call.variant, state, call.asked)
             if following is None:
-                raise state.reason()
+                raise state.reason(own_words(request), OPTIONS.arguments(request.options))
             variant = following
 
     async def _call(
@@ -164,10 +185,15 @@ class ResponsesBackend:
             await self._poller.learn_id(creating, state, checkpoint)
             raise
         except (APIError, ValueError) as error:
-            raise failure_of(error, own_words(request)) from None
+            chosen = OPTIONS.arguments(request.options)
+            raise failure_of(error, own_words(request), chosen) from None
+        if Extra.TOOL_MODEL not in call.asked:
+            state.model = ""
         if isinstance(created, AsyncStream):
             async with created:
                 state.lost = await read_stream(created, state, self._limit, checkpoint)
+        elif isinstance(created, str):  # the SDK gives back what is no JSON
+            state.lost = FailureKind.WRONG_ROUTE
         else:
             state.take_response(created)
             await record_id(state, checkpoint)
@@ -176,7 +202,7 @@ class ResponsesBackend:
 
     async def _create(self, request: ImageRequest, call: _Call) -> Any:
         """Ask, and ask again without what the server refuses; once it has taken a call without,
-        no more of that in this process. Answers the stream, or the response where the server has
+        no more of that for a while. Answers the stream, or the response where the server has
         no streams. Raises `GenerationError(SOURCE_GONE)` where an edit goes by an id that the
         provider does not know."""
         content = await content_of(request)
@@ -191,7 +217,5 @@ class ResponsesBackend:
                 call.variant = variant_after_refusal(request, call.variant, error, call.asked)
             else:
                 break
-        if refused := call.variant.lasting - self._refused:
-            self._refused |= refused
-            log_refused(refused)
+        await self._refused.add(call.variant.lasting)
         return created

@@ -12,7 +12,7 @@ from bot.adapters.placeholder.edits import edit_image
 from bot.adapters.placeholder.lettering import write_panel
 from bot.adapters.placeholder.patterns import Size, draw_pattern
 from bot.domain.attempt import ImageRef
-from bot.domain.images import XMP_KEYWORD, ImageRequest, xmp_of
+from bot.domain.images import XMP_KEYWORD, ImageRequest, size_of_request, xmp_of
 
 DEFAULT_SIZE: Size = (1024, 1024)
 LARGEST_SIDE = 3840
@@ -32,7 +32,7 @@ class Drawing(NamedTuple):
 def draw(request: ImageRequest, size: str, previews: int = 0) -> Drawing:
     """The image that a request asks for. `size` is for a request that names none. Raises
     `GenerationError` where the image to edit can't be read."""
-    image = _picture(request, request.options.size or size)
+    image = _picture(request, request.options.size or size_of_request(request, size))
     blurred = [_preview(image, left) for left in range(previews, 0, -1)]
     return Drawing(_png(image, xmp_of(from_picture=request.from_picture)), image.size, blurred)
 

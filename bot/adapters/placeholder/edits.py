@@ -38,7 +38,7 @@ def _read(data: bytes) -> Image.Image:
             upright = ImageOps.exif_transpose(image)
             return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     except TooManyPixels:
-        raise GenerationError(FailureKind.SOURCE_TOO_LARGE) from None
+        raise GenerationError(FailureKind.SOURCE_TOO_MANY_PIXELS) from None
     except Exception:  # noqa: BLE001 - Pillow raises nearly anything at broken files
         raise GenerationError(FailureKind.SOURCE_UNREADABLE) from None
 

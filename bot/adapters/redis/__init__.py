@@ -7,8 +7,11 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 
 schema         every key, the fields of a session, the writes of a commit
 store          `RedisSessionStore`
+questions      `RedisQuestions`: what people are asked before anything is paid for
+pictures       `RedisPictures`: what people bring, once for each file
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
                and whether Redis takes changes
+refused_settings  what servers of images refuse
 server         the client, what operations ask of the server, the signatures of requests
 """
 
@@ -19,6 +22,8 @@ from bot.adapters.redis.coordination import (
     RedisShutOuts,
     WriteProbe,
 )
+from bot.adapters.redis.pictures import RedisPictures
+from bot.adapters.redis.refused_settings import RedisRefusedSettings
 from bot.adapters.redis.server import RedisServer, RedisSignatures, redis_client
 from bot.adapters.redis.store import RedisSessionStore
 
@@ -26,6 +31,8 @@ __all__ = [
     "REFUSED",
     "RedisCancellations",
     "RedisHeartbeats",
+    "RedisPictures",
+    "RedisRefusedSettings",
     "RedisServer",
     "RedisSessionStore",
     "RedisShutOuts",

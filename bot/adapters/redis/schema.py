@@ -19,6 +19,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.jobs import owed
 from bot.domain.options import OPTIONS, Options, Value
+from bot.domain.questions import PictureQuestion
 from bot.domain.session import SCHEMA, Session
 
 # keys of a server
@@ -44,6 +45,10 @@ signature_key = "imagine:signature:{}".format
 run_key = "imagine:run:{}".format
 """(run of a generation) → string: whether the run lives or has ended."""
 
+refused_key = "imagine:refused:{}".format
+"""(server, call and models as a hash) → sorted set: the settings that it refuses → until when that
+is remembered."""
+
 # keys of a workspace
 
 user_key = "imagine:{{{}}}:sessions:{}".format
@@ -56,7 +61,15 @@ defaults_key = "imagine:{{{}}}:defaults:{}".format
 """(team, user) → string: the options that a user has made their defaults, as JSON."""
 
 thread_key = "imagine:{{{}}}:thread:{}:{}".format
-"""(team, channel, thread_ts) → sorted set: the ids of a thread's sessions → when each began."""
+"""(team, channel, thread_ts) → sorted set: the ids of a thread's sessions → when each began. The
+message that started a session is such a thread, too."""
+
+picture_key = "imagine:{{{}}}:picture:{}".format
+"""(team, Slack's file) → string: a person's picture as a model is shown it, as JSON; one for all
+sessions that start from it."""
+
+readers_key = "imagine:{{{}}}:picture:{}:readers".format
+"""(team, Slack's file) → set: the runs that read the picture, or were lost while they did."""
 
 extra_key = "imagine:{{{}}}:{}".format
 """(team, name) → what else is committed with sessions: see `bot.ports.ExtraWrite`."""
@@ -64,16 +77,25 @@ extra_key = "imagine:{{{}}}:{}".format
 
 def session_key(session_id: str) -> str:
     """Hash: the shared store of one session. Raises `Refusal` for an id of another form."""
+    return _key_of_session("session", session_id)
+
+
+def question_key(session_id: str) -> str:
+    """String: the question whose answer starts this session, as JSON. Raises `Refusal` for an id of
+    another form."""
+    return _key_of_session("question", session_id)
+
+
+def _key_of_session(kind: str, session_id: str) -> str:
     team, _, rest = session_id.partition(".")
     user, _, token = rest.partition(".")
     if not (team and user and token):
         raise Refusal(Reason.EXPIRED)
-    return f"imagine:{{{team}}}:session:{user}.{token}"
+    return f"imagine:{{{team}}}:{kind}:{user}.{token}"
 
 
 def image_key(session_id: str, image: ImageRef) -> str:
-    """String: one generated image in base64. Attempt 0 is the picture that the session began
-    with."""
+    """String: one generated image in base64."""
     return f"{session_key(session_id)}:generated_image:{image}"
 
 
@@ -81,6 +103,7 @@ def image_key(session_id: str, image: ImageRef) -> str:
 
 _SESSION = TypeAdapter(Session)
 _OPTIONS = TypeAdapter(dict[str, Value])
+_QUESTION = TypeAdapter(PictureQuestion)
 _TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage", "Publication"}}
 
 
@@ -161,10 +184,12 @@ return 1
 """
 
 DISCARD = """
--- KEYS: the session, its three lists, its images; ARGV: the write id of its creation, session id
+-- KEYS: the session, its lists, its images
+-- ARGV: the write id of its creation, session id, how many lists
 if redis.call('HGET', KEYS[1], 'write_id') ~= ARGV[1] then return 0 end
-for i = 2, 4 do redis.call('ZREM', KEYS[i], ARGV[2]) end
-return redis.call('UNLINK', KEYS[1], unpack(KEYS, 5))
+local lists = tonumber(ARGV[3])
+for i = 2, lists + 1 do redis.call('ZREM', KEYS[i], ARGV[2]) end
+return redis.call('UNLINK', KEYS[1], unpack(KEYS, lists + 2))
 """
 
 REMOVE_IF_UNTOUCHED = """
@@ -177,6 +202,20 @@ return 0
 """
 
 
+def thread_keys(session: Session) -> list[str]:
+    """The keys of the threads in which the session is talked to."""
+    threads = dict.fromkeys((session.thread_ts, session.asked_ts))
+    return [thread_key(session.team, session.channel, ts) for ts in threads if ts]
+
+
+def question_to_json(question: PictureQuestion) -> str:
+    return _QUESTION.dump_json(question).decode()
+
+
+def question_from_json(stored: str) -> PictureQuestion:
+    return _QUESTION.validate_json(stored)
+
+
 def writes_with(session: Session, now: float, ttl: int) -> Iterator[tuple[str, list[str]]]:
     """What a commit writes beside the session's hash: a key, and a command with its arguments.
     `now` and `ttl` are seconds. A full server refuses the first write of a script, or none."""
@@ -185,8 +224,7 @@ def writes_with(session: Session, now: float, ttl: int) -> Iterator[tuple[str, l
     yield index, ["ZADD", repr(now), session.id]
     yield index, ["ZREMRANGEBYSCORE", "-inf", f"({now - ttl!r}"]
     yield index, ["EXPIRE", str(ttl)]
-    if session.thread_ts:
-        thread = thread_key(session.team, session.channel, session.thread_ts)
+    for thread in thread_keys(session):
         yield thread, ["ZADD", repr(session.created_at), session.id]
         yield thread, ["ZREMRANGEBYRANK", "0", str(-SESSIONS_OF_A_THREAD - 1)]
         yield thread, ["EXPIRE", str(ttl)]

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
+from bot.adapters.redis.questions import RedisQuestions
 from bot.adapters.redis.schema import (
     COMMIT,
     DISCARD,
@@ -25,6 +26,7 @@ from bot.adapters.redis.schema import (
     options_to_json,
     session_key,
     thread_key,
+    thread_keys,
     to_fields,
     unfinished_key,
     user_key,
@@ -48,7 +50,7 @@ DEFAULTS_TTL = 365 * 24 * 3600
 """Seconds without use, after which a user's default options are forgotten."""
 
 
-class RedisSessionStore:
+class RedisSessionStore(RedisQuestions):
     """Implements `bot.ports.SessionStore`.
 
     `patience` bounds each call, in seconds: short where a person waits for an answer, long where a
@@ -56,10 +58,9 @@ class RedisSessionStore:
     """
 
     def __init__(self, redis: Redis, *, session_ttl: int, image_ttl: int, patience: float) -> None:
-        self._redis: Any = redis  # its stubs do not know of `decode_responses`
+        super().__init__(redis, patience=patience)
         self._session_ttl = session_ttl
         self._image_ttl = image_ttl
-        self._patience = patience
         self._workspaces: dict[str, float] = {}
         self._commit = redis.register_script(COMMIT)
         self._discard = redis.register_script(DISCARD)
@@ -107,15 +108,14 @@ class RedisSessionStore:
         raise Conflict(first_id)
 
     async def discard(self, session: Session, write_id: str) -> None:
-        keys = [
-            session_key(session.id),
-            user_key(*session.id.split(".")[:2]),
-            unfinished_key(session.team),
-            thread_key(session.team, session.channel, session.thread_ts),
-            *(image_key(session.id, image) for image in session.all_images()),
-        ]
+        owners = user_key(*session.id.split(".")[:2])
+        lists = [owners, unfinished_key(session.team), *thread_keys(session)]
+        images = [image_key(session.id, image) for image in session.all_images()]
         async with bounded(self._patience):
-            await self._discard(keys=keys, args=[write_id, session.id])
+            await self._discard(
+                keys=[session_key(session.id), *lists, *images],
+                args=[write_id, session.id, len(lists)],
+            )
 
     async def sessions_of(self, team: str, user: str) -> list[str]:
         async with bounded(self._patience):

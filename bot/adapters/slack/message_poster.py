@@ -13,10 +13,18 @@ from slack_sdk.web.async_client import AsyncWebClient
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from bot.adapters.slack.message_search import FoundMessage, find_messages
-from bot.adapters.slack.web_api import PATIENCE, call, counted, retry_after, with_retries
+from bot.adapters.slack.web_api import (
+    PATIENCE,
+    call,
+    counted,
+    retry_after,
+    text_in,
+    with_retries,
+)
 from bot.concurrency import finish_before_cancel
 from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.session import Session
+from bot.domain.slack_errors import Meaning, meaning_of
 from bot.views.blocks import Message
 
 log = logging.getLogger(__name__)
@@ -32,6 +40,7 @@ TAKEN_FOR_DEAD = 2 / 3
 """Of the job's lease: after waiting that long, another worker may have taken the job over, and
 posted."""
 _CLOCK_SKEW = 60.0
+"""Seconds that Slack's clock may be behind ours."""
 _UNKNOWN_ARGUMENT = {"invalid_arguments", "invalid_arg_name", "invalid_array_arg"}
 """Slack's answers to an argument that it does not know."""
 _UNTIL_READY = AsyncRetrying(
@@ -61,25 +70,40 @@ class MessagePoster:
         """Upload a file once and return its id. `title` is plain text (an `alt_txt` would make
         sharing fail). `share` is empty, or the `channel_id` and `thread_ts` to share to.
 
-        A repeated upload is a new file. Nobody sees an unfinished one.
+        A repeated upload is a new file. Nobody sees an unfinished one. Where Slack does not know a
+        file whose bytes it was sent, they went astray: they are sent once more.
         """
+        try:
+            return await self._upload(data, filename, title, **share)
+        except SlackRefused as error:
+            if error.code != "file_not_found":
+                raise
+        return await self._upload(data, filename, title, **share)
+
+    async def _upload(self, data: bytes, filename: str, title: str, **share: str) -> str:
         place = await call(
             self._client.files_getUploadURLExternal, filename=filename, length=len(data)
         )
+        method = "files.getUploadURLExternal"
+        url, file_id = text_in(place, "upload_url", method), text_in(place, "file_id", method)
+        await self._send_bytes(url, data)
+        await self._complete_upload(file_id, filename, title, share)
+        return file_id
+
+    async def _send_bytes(self, url: str, data: bytes) -> None:
         try:
             # aiohttp sends a BytesIO in pieces: of bytes it copies all that it cannot send at once
-            async with self._session.post(place["upload_url"], data=io.BytesIO(data)) as response:
-                status, headers = response.status, response.headers
-        except (ClientError, OSError) as error:
+            async with self._session.post(url, data=io.BytesIO(data)) as response:
+                status, headers, kind = response.status, response.headers, response.content_type
+        except (ClientError, OSError, ValueError) as error:  # ValueError: no address
             raise counted("upload", SlackUnavailable(f"upload: {type(error).__name__}")) from error
+        code = f"http_{status}"
         if status == 429:
             raise counted("upload", SlackBusy(retry_after(headers)))
-        if status >= 500:
-            raise counted("upload", SlackUnavailable(f"upload: {status}"))
-        if status >= 400:
-            raise counted("upload", SlackRefused("upload", str(status)))
-        await self._complete_upload(str(place["file_id"]), filename, title, share)
-        return str(place["file_id"])
+        if status >= 300 and meaning_of(code) is not Meaning.PASSING:
+            raise counted("upload", SlackRefused("upload", code))
+        if status >= 300 or kind == "text/html":  # a page of a proxy
+            raise counted("upload", SlackUnavailable(f"upload: {status} {kind}"))
 
     async def _complete_upload(
         self, file_id: str, filename: str, title: str, share: dict[str, str]
@@ -104,18 +128,21 @@ class MessagePoster:
         message: Message,
         *,
         repeated: bool,
+        tried_since: float,
         broadcast: bool = False,
         ready_within: float = 0.0,
     ) -> str:
         """Post while Slack is busy or away, and return the `ts`. Where the message may have been
-        posted already, look for it first. A message that names uploaded files waits until Slack
-        knows them: raises `ImageNotReady` after `ready_within` seconds."""
+        posted already, look for it first: by an earlier run, `tried_since` then, or by this one. A
+        message that names uploaded files waits until Slack knows them: raises `ImageNotReady`
+        after `ready_within` seconds."""
         in_doubt, began = repeated, time.monotonic()
+        since = (tried_since if repeated else time.time()) - _CLOCK_SKEW
 
         async def step() -> str:
             nonlocal in_doubt
             in_doubt = in_doubt or time.monotonic() - began > self._taken_for_dead
-            if in_doubt and (found := await self._look_for(session, message)):
+            if in_doubt and (found := await self._look_for(session, message, since)):
                 return found
             try:
                 return await self.post_once(session, message, broadcast=broadcast)
@@ -150,7 +177,7 @@ class MessagePoster:
         answer = await finish_before_cancel(
             post, FINISH_WITHIN, on_late=partial(self._keep, message.blocks[0]["block_id"])
         )
-        return str(answer["ts"])
+        return text_in(answer, "ts", "chat.postMessage")
 
     async def update(
         self, channel: str, ts: str, message: Message, *, patience: float | None = None
@@ -169,16 +196,18 @@ class MessagePoster:
         )
         await with_retries(update, PATIENCE if patience is None else patience)
 
-    async def remove(self, session: Session, marker: str, ts: str) -> list[FoundMessage]:
-        """Delete a message; without its `ts`, every message with the marker. Returns those that
-        were deleted, now or before."""
+    async def remove(
+        self, session: Session, marker: str, ts: str, tried_since: float
+    ) -> list[FoundMessage]:
+        """Delete a message; without its `ts`, every message with the marker that was posted after
+        `tried_since`. Returns those that were deleted, now or before."""
         kept = self._posted_late.pop(marker, None)
         if ts:
             found: list[FoundMessage] = [{"ts": ts}]
         elif kept is not None:
             found = [kept]
         else:
-            found = await self._find(session, marker, PATIENCE)
+            found = await self._find(session, marker, tried_since - _CLOCK_SKEW, PATIENCE)
         for message in found:
             await with_retries(partial(self._delete, session.channel, str(message["ts"])))
         return found
@@ -191,16 +220,19 @@ class MessagePoster:
                 raise
 
     def _keep(self, marker: str, answer: FoundMessage) -> None:
-        self._posted_late[marker] = {**answer.get("message", {}), "ts": answer["ts"]}
+        message, ts = answer.get("message"), answer.get("ts")
+        if isinstance(ts, str):
+            known = message if isinstance(message, dict) else {}
+            self._posted_late[marker] = {**known, "ts": ts}
 
-    async def _look_for(self, session: Session, message: Message) -> str:
+    async def _look_for(self, session: Session, message: Message, since: float) -> str:
         """The `ts` of the message, if it is there. Where Slack cannot say for long, the message
         counts as not posted."""
         marker = message.blocks[0]["block_id"]
         if kept := self._posted_late.pop(marker, None):
             return str(kept["ts"])
         try:
-            found = await self._find(session, marker, LOOK_FOR)
+            found = await self._find(session, marker, since, LOOK_FOR)
         except SlackShutOut:
             raise
         except SlackUnavailable as error:
@@ -208,13 +240,15 @@ class MessagePoster:
             return ""
         return str(found[0]["ts"]) if found else ""
 
-    async def _find(self, session: Session, marker: str, patience: float) -> list[FoundMessage]:
+    async def _find(
+        self, session: Session, marker: str, since: float, patience: float
+    ) -> list[FoundMessage]:
         find = partial(
             find_messages,
             self._client,
             session.channel,
             marker,
             thread_ts=session.thread_ts,
-            since=session.created_at - _CLOCK_SKEW,
+            since=since,
         )
         return await with_retries(find, patience)

@@ -46,7 +46,8 @@ class Previews:
 
     async def remove(self, session: Session, number: int, ts: str) -> None:
         marked = marker(session, "preview", number)
-        for message in await self._poster.remove(session, marked, ts):
+        since = session.attempt(number).started_at
+        for message in await self._poster.remove(session, marked, ts, since):
             known = self._files.pop(str(message["ts"]), "")
             for file_id in [known] if known else _file_ids(message):
                 await self._delete_file(file_id)
@@ -60,5 +61,6 @@ class Previews:
 
 
 def _file_ids(message: dict[str, Any]) -> list[str]:
-    files = [block.get("slack_file") or {} for block in message.get("blocks", [])]
+    blocks = [block for block in message.get("blocks") or [] if isinstance(block, dict)]
+    files = [block.get("slack_file") or {} for block in blocks]
     return [str(file["id"]) for file in files if "id" in file]

@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.slack.message_poster import JOB_LEASE, MessagePoster
 from bot.adapters.slack.notices import Notices
 from bot.adapters.slack.previews import Previews
-from bot.adapters.slack.web_api import call, with_retries
+from bot.adapters.slack.web_api import call, text_in, with_retries
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import (
     NotInChannel,
@@ -24,8 +24,11 @@ from bot.domain.errors import (
 )
 from bot.domain.images import AI_LABEL
 from bot.domain.session import Session
+from bot.domain.slack_errors import PLACE, Meaning, meaning_of
+from bot.domain.slack_refusals import Place, is_about_file
+from bot.domain.stages import RETIRING
 from bot.views import messages
-from bot.views.blocks import marker
+from bot.views.blocks import Message, marker, without_images
 from bot.views.captions import ai_line
 
 log = logging.getLogger(__name__)
@@ -34,6 +37,8 @@ _JOIN_WITHIN = 10.0
 """Seconds for Slack to let the bot into a channel."""
 READY_WITHIN = 25.0
 """Seconds that Slack is given to know an uploaded file as an image (it takes 1–2)."""
+_SHOWN_BEFORE = 1.0
+"""Seconds for a file that a draft has shown: Slack knows it, or it was deleted."""
 
 
 class SlackPublisher:
@@ -59,14 +64,25 @@ class SlackPublisher:
 
     async def post_root(self, session: Session, ahead: int, *, repeated: bool) -> str:
         message = messages.root_message(session, ahead, self._now())
+        post = partial(
+            self._poster.post,
+            session,
+            message,
+            repeated=repeated,
+            tried_since=session.latest.queued_at,
+        )
         try:
-            return await self._poster.post(session, message, repeated=repeated)
+            return await post()
         except SlackRefused as error:
-            if error.code == "not_in_channel" and await self._join(session.channel):
-                return await self._poster.post(session, message, repeated=repeated)
-            if error.code in {"not_in_channel", "channel_not_found"}:
-                raise NotInChannel(error.method, error.code) from error
-            raise
+            if meaning_of(error.code) is not Meaning.NOT_A_MEMBER:
+                raise
+            why_not = error
+            if error.code == "not_in_channel" and session.place is Place.CHANNEL:
+                joined = await self._join(session.channel)
+                if joined is None:
+                    return await post()
+                why_not = joined if meaning_of(joined.code) in PLACE else error
+            raise NotInChannel(why_not.method, why_not.code) from error
 
     async def show_status(
         self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
@@ -80,8 +96,13 @@ class SlackPublisher:
 
     async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
         draft = messages.draft_message(session, number, label=self._ai_label)
+        attempt = session.attempt(number)
         return await self._poster.post(
-            session, draft, repeated=repeated, ready_within=self._ready_within
+            session,
+            draft,
+            repeated=repeated,
+            tried_since=attempt.generated_at or attempt.queued_at,
+            ready_within=self._ready_within,
         )
 
     async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
@@ -91,8 +112,9 @@ class SlackPublisher:
         await with_retries(partial(self._poster.upload, data, name, title, **place))
 
     async def remove_draft(self, session: Session, number: int) -> None:
-        marked = marker(session, "draft", number)
-        await self._poster.remove(session, marked, session.attempt(number).message_ts)
+        marked, attempt = marker(session, "draft", number), session.attempt(number)
+        since = attempt.generated_at or attempt.queued_at
+        await self._poster.remove(session, marked, attempt.message_ts, since)
 
     async def post_preview(self, session: Session, number: int, data: bytes) -> str:
         return await self._previews.post(session, number, data)
@@ -102,30 +124,48 @@ class SlackPublisher:
 
     async def refresh_draft(self, session: Session, number: int) -> None:
         draft = messages.draft_message(session, number, label=self._ai_label)
-        await self._poster.update(session.channel, session.attempt(number).message_ts, draft)
+        await self._update(session.channel, session.attempt(number).message_ts, draft)
 
     async def post_failure(
         self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
     ) -> str:
         message = messages.failure_message(session, number, words, edit_prompt=edit_prompt)
-        return await self._poster.post(session, message, repeated=repeated)
+        since = max(session.updated_at, session.attempt(number).started_at)
+        return await self._poster.post(session, message, repeated=repeated, tried_since=since)
 
-    async def post_final(self, session: Session, *, repeated: bool) -> str:
+    async def post_final(
+        self, session: Session, *, repeated: bool, uploaded_anew: bool = False
+    ) -> str:
         approved = session.attempt(session.final_result)
-        link = await self._permalink(session, approved) if approved.as_file else ""
+        retiring = session.publication in RETIRING  # it was updated since it was approved
+        link = await self._link(session, approved)
         message = messages.final_message(session, link=link, label=self._ai_label)
         return await self._poster.post(
-            session, message, repeated=repeated, broadcast=True, ready_within=self._ready_within
+            session,
+            message,
+            repeated=repeated,
+            tried_since=approved.generated_at if retiring else session.updated_at,
+            broadcast=True,
+            ready_within=self._ready_within if uploaded_anew else _SHOWN_BEFORE,
         )
 
     async def retire_final(self, session: Session) -> None:
         approved = session.attempt(session.final_result)
-        link = await self._permalink(session, approved) if approved.as_file else ""
+        link = await self._link(session, approved)
         message = messages.final_message(session, link=link, retired=True, label=self._ai_label)
-        await self._poster.update(session.channel, session.final_ts, message)
+        await self._update(session.channel, session.final_ts, message)
 
-    async def tell_owner(self, session: Session, words: str) -> None:
-        await self._notices.tell(session, words)
+    async def _update(self, channel: str, ts: str, message: Message) -> None:
+        """Where the file of an image is gone, the message says so in its place."""
+        try:
+            await self._poster.update(channel, ts, message)
+        except SlackRefused as error:
+            if not is_about_file(error):
+                raise
+            await self._poster.update(channel, ts, without_images(message))
+
+    async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
+        await self._notices.tell(session, messages.notice_message(session, words, try_again))
 
     def _name_and_title(self, session: Session, image: ImageRef) -> tuple[str, str]:
         """The file's name, and what Slack shows above a file that stands by itself, and in its list
@@ -136,13 +176,17 @@ class SlackPublisher:
         name = f"imagine-attempt-{image.attempt}{suffix}.{extension}"
         return name, f"{name} · {ai_line(self._ai_label, candidate)}"
 
-    async def _permalink(self, session: Session, approved: Attempt) -> str:
-        """Where the approved image is, for a message that Slack does not take it into."""
+    async def _link(self, session: Session, approved: Attempt) -> str:
+        """Where the approved image is, for a message that Slack does not take it into; empty for
+        one that it takes."""
+        if not approved.as_file or session.final_file_id:
+            return ""
         where = {"channel": session.channel, "message_ts": approved.message_ts}
         answer = await with_retries(lambda: call(self._client.chat_getPermalink, **where))
-        return str(answer["permalink"])
+        return text_in(answer, "permalink", "chat.getPermalink")
 
-    async def _join(self, channel: str) -> bool:
+    async def _join(self, channel: str) -> SlackRefused | None:
+        """Join the channel, or answer what keeps the bot out."""
         try:
             join = partial(call, self._client.conversations_join, channel=channel)
             await with_retries(join, _JOIN_WITHIN)
@@ -150,5 +194,7 @@ class SlackPublisher:
             raise
         except (SlackRefused, SlackUnavailable) as error:
             log.info("cannot join a channel by itself: %s", error)
-            return False
-        return True
+            if isinstance(error, SlackRefused):
+                return error
+            return SlackRefused("conversations.join", "not_in_channel")
+        return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from math import isfinite
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
@@ -33,6 +34,7 @@ from bot.domain.errors import (
     SlackUnavailable,
 )
 from bot.domain.shut_out import cause_of, is_doubtful
+from bot.domain.slack_errors import Meaning, meaning_of, seconds_to_wait
 from bot.telemetry import metrics
 
 log = logging.getLogger(__name__)
@@ -47,10 +49,10 @@ PATIENCE = 120.0
 
 _CODE = re.compile(r"[a-z0-9_]{1,80}")
 """Slack's errors are names. Anything else in their place stays out of the logs."""
-_TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
-"""Errors in an `ok: false` answer that Slack documents as temporary."""
 _RATE_LIMITED = {"ratelimited", "rate_limited"}
 """Both spellings are in use, by method."""
+_LONGEST_WAIT = 3600.0
+"""Seconds; a longer `Retry-After` is not waited for."""
 _SLACK_FILE = ("slack file", "slack_file")
 
 
@@ -64,14 +66,36 @@ class SlackClient(AsyncWebClient):
 
     `on_shut_out` is called with the method and the error code of each call that Slack refuses
     because it refuses the whole app, `on_doubt` with those of a call for which that is possible,
-    and `on_worked` with the method of each call that Slack accepts.
+    and `on_worked` with the method of each call that Slack accepts. `before_call` is called with
+    the method of each call, and may raise instead.
+
+    An answer that is no JSON object, or does not say `ok: true`, is an error without a code.
     """
 
     on_shut_out: Callable[[str, str], None] | None = None
     on_doubt: Callable[[str, str], None] | None = None
     on_worked: Callable[[str], None] | None = None
+    before_call: Callable[[str], None] | None = None
+
+    async def _request(self, **options: Any) -> dict[str, Any]:
+        """The SDK's reading of an answer raises nearly anything where it is not as documented."""
+        try:
+            answer = await super()._request(**options)
+        except SlackApiError as error:  # with aiohttp's response, which has no data
+            headers = getattr(error.response, "headers", {})
+            return {"data": {}, "headers": headers, "status_code": status_of(error)}
+        except (ValueError, LookupError, RecursionError) as error:  # neither text nor JSON
+            raise SlackClientError(f"unreadable: {type(error).__name__}") from error
+        data = answer["data"]
+        if not isinstance(data, dict):
+            answer["data"] = {}
+        elif data.get("ok") is not True:
+            answer["data"] = {**data, "ok": False}
+        return answer
 
     async def api_call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
+        if self.before_call is not None:
+            self.before_call(api_method)
         try:
             response = await super().api_call(api_method, **options)
         except SlackApiError as error:
@@ -137,7 +161,9 @@ def _translated(name: str, error: SlackApiError) -> SlackUnavailable | SlackRefu
         return SlackShutOut(name, code)
     if status == 429 or code in _RATE_LIMITED:
         return SlackBusy(retry_after(response.headers))
-    if status >= 500 or status == 408 or code in _TRANSIENT:
+    if seconds := seconds_to_wait(code):
+        return SlackBusy(seconds)
+    if status >= 500 or status == 408 or meaning_of(code) is Meaning.PASSING:
         return SlackUnavailable(f"{name}: {status} {code}")
     if code == f"http_{status}" and not 400 <= status < 500:
         return SlackUnavailable(f"{name}: {status}")  # a page of a gateway
@@ -162,14 +188,23 @@ def code_of(error: SlackApiError) -> str:
     return code if _CODE.fullmatch(code) else "unknown_error"
 
 
+def text_in(answer: Mapping[str, Any], key: str, method: str) -> str:
+    """A text of a good answer. Where it lacks that, nobody knows what the call has done: raises
+    `SlackUnavailable`."""
+    if isinstance(text := answer.get(key), str) and text:
+        return text
+    raise counted(method, SlackUnavailable(f"{method}: no {key}"))
+
+
 def retry_after(headers: Mapping[str, Any]) -> float:
     """Seconds from the header `Retry-After`; 1 where there is none that can be read."""
     for key, value in headers.items():
         if key.lower() == "retry-after":
             try:
-                return max(0.0, float(value))
+                seconds = float(value)
             except ValueError:
                 break
+            return min(max(0.0, seconds), _LONGEST_WAIT) if isfinite(seconds) else _LONGEST_WAIT
     return 1.0
 
 

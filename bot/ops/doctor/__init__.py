@@ -6,6 +6,7 @@ Each check answers a `Finding`: what was looked at, how it is, and what to do ab
 from bot.ops.doctor.finding import Finding, Verdict
 from bot.ops.doctor.models import check_models
 from bot.ops.doctor.redis import check_redis
+from bot.ops.doctor.refused import check_refused
 from bot.ops.doctor.slack import check_app_token, check_scopes, check_signing, identify
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "check_app_token",
     "check_models",
     "check_redis",
+    "check_refused",
     "check_scopes",
     "check_signing",
     "identify",

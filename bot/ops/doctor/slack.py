@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.slack.web_api import code_of, status_of
 from bot.domain.policy import WhoMayStart
 from bot.domain.shut_out import REQUIRED_SCOPES, cause_of
+from bot.domain.slack_errors import MEANINGS, Meaning, meaning_of
 from bot.ops.doctor.finding import Finding, Verdict
 from bot.slack.identity import Identity
 
@@ -15,11 +17,21 @@ SCOPES_OF_FULL_MEMBERS = frozenset({"users:read"})
 """Besides, with `WHO_MAY_START=full_members`: Slack tells who is a guest."""
 OPTIONAL_SCOPES = {
     "channels:join": "people have to /invite the bot into public channels",
-    "channels:history": "a message may come twice in a public channel when Slack's answer is lost",
-    "groups:history": "a message may come twice in a private channel when Slack's answer is lost",
+    "channels:history": "a picture of a mention or at the top of its thread may go unseen in a "
+    "public channel, and a message may come twice there when Slack's answer is lost",
+    "groups:history": "a picture of a mention or at the top of its thread may go unseen in a "
+    "private channel, and a message may come twice there when Slack's answer is lost",
+    "mpim:history": "a picture of a mention or at the top of its thread may go unseen in a group "
+    "direct message, and a message may come twice there when Slack's answer is lost",
+    "channels:read": "the bot is not told that a public channel is archived or deleted, or that it "
+    "was removed from one; and one that a prompt mentions is “a channel” in it",
+    "groups:read": "the bot is not told that a private channel is archived or deleted, or that it "
+    "was removed from one; and one that a prompt mentions is “a channel” in it",
     "app_mentions:read": "nobody can direct an image by mentioning the bot",
     "im:history": "the bot hears no direct messages, and may send one twice",
     "files:read": "nobody can start from a picture of their own",
+    "users:read": "people whom a prompt mentions are “someone” in it",
+    "usergroups:read": "user groups that a prompt mentions are “a group” in it",
 }
 """What the bot can do without, and what it cannot do then."""
 SCOPES_IN_AN_ORGANISATION = {
@@ -38,7 +50,7 @@ async def identify(client: AsyncWebClient) -> tuple[Finding, Identity | None]:
         response = await client.auth_test()
     except SlackApiError as error:
         return _refused(what, error, "copy the Bot User OAuth Token (xoxb-…) again"), None
-    except (ClientError, OSError) as error:
+    except (ClientError, SlackClientError, OSError) as error:
         return _unreachable(what, error), None
     headers = {name.lower(): value for name, value in response.headers.items()}
     scopes = headers.get("x-oauth-scopes", "")
@@ -89,7 +101,7 @@ async def check_app_token(client: AsyncWebClient, app_token: str) -> Finding:
         await client.apps_connections_open(app_token=app_token)
     except SlackApiError as error:
         return _refused(what, error, advice)
-    except (ClientError, OSError) as error:
+    except (ClientError, SlackClientError, OSError) as error:
         return _unreachable(what, error)
     return Finding(what, Verdict.OK, "valid, Socket Mode opens")
 
@@ -104,13 +116,15 @@ def check_signing(signing_secret: str) -> Finding:
 
 
 def _refused(what: str, error: SlackApiError, advice: str) -> Finding:
-    code = error.response.get("error") if isinstance(error.response.data, dict) else None
+    """A gateway's answer, and what Slack says of itself, may pass."""
+    code, status = code_of(error), status_of(error)
     if code == "missing_scope":
         return Finding(what, Verdict.WRONG, "a scope is missing", advice)
-    if code and (cause_of("auth.test", code) or error.response.status_code < 429):
+    passing = status >= 429 or code.startswith("http_") or meaning_of(code) is Meaning.PASSING
+    if cause_of("auth.test", code) or not passing:
         return Finding(what, Verdict.WRONG, f"Slack says {code}", advice)
-    text = f"Slack answers with status {error.response.status_code}"
-    return Finding(what, Verdict.TRANSIENT, text, "try again in a minute")
+    told = f"says {code}" if code in MEANINGS else f"answers with status {status}"
+    return Finding(what, Verdict.TRANSIENT, f"Slack {told}", "try again in a minute")
 
 
 def _unreachable(what: str, error: Exception) -> Finding:

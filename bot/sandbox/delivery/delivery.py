@@ -10,7 +10,16 @@ from bot.sandbox.delivery.socket_mode import ConnectionLostError, NoConnectionEr
 from bot.sandbox.workspace.workspace import Workspace
 
 SECONDS_TO_ACK = 3.0
-_SCOPES = {"app_mention": "app_mentions:read", "message.im": "im:history"}
+_SCOPES = {
+    "app_mention": "app_mentions:read",
+    "message.im": "im:history",
+    "channel_archive": "channels:read",
+    "channel_deleted": "channels:read",
+    "channel_left": "channels:read",
+    "group_archive": "groups:read",
+    "group_deleted": "groups:read",
+    "group_left": "groups:read",
+}
 
 
 @dataclass
@@ -146,15 +155,16 @@ class Delivery:
 
 def _event_name(inner: dict[str, Any]) -> str:
     """The name of the event in a manifest."""
-    kind = str(inner["type"])
-    return f"{kind}.{inner['channel_type']}" if "channel_type" in inner else kind
+    kind = str(inner.get("type"))
+    is_message = kind == "message" and "channel_type" in inner
+    return f"{kind}.{inner['channel_type']}" if is_message else kind
 
 
 def _summary(payload: dict[str, Any]) -> str:
     """Who did what, in a few words for the wire."""
     event = payload.get("event", {})
-    kind = payload.get("command") or event.get("type") or payload["type"]
-    pressed = [action["action_id"] for action in payload.get("actions", [])]
-    form = [payload["view"]["callback_id"]] if kind.startswith("view_") else []
+    kind = str(payload.get("command") or event.get("type") or payload.get("type"))
+    pressed = [action.get("action_id", "") for action in payload.get("actions", [])]
+    form = [payload.get("view", {}).get("callback_id", "")] if kind.startswith("view_") else []
     name = payload.get("user_name") or payload.get("user", {}).get("name") or event.get("user")
     return " ".join([f"{name}:", kind, *pressed, *form])

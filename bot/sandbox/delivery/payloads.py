@@ -24,7 +24,7 @@ def slash_command(
         "team_domain": app.team_domain,
         **({"enterprise_id": org, "enterprise_name": org.title()} if org else {}),
         "channel_id": channel.id,
-        "channel_name": "directmessage" if channel.is_im else channel.name,
+        "channel_name": _channel_name(channel),
         "user_id": user.id,
         "user_name": user.name,
         "command": command,
@@ -175,6 +175,14 @@ def view_payload(workspace: Workspace, view: View) -> Payload:
     return view.payload(app.team_id, app.app_id, app.bot_id)
 
 
+def _channel_name(channel: Channel) -> str:
+    """As commands name it: only public channels and group direct messages have their own."""
+    if channel.is_im or channel.is_between_people:
+        return "directmessage"
+    private = channel.is_private and not channel.is_group_direct
+    return "privategroup" if private else channel.name
+
+
 def _interaction(workspace: Workspace, user: User, kind: str, *, own_team: bool = False) -> Payload:
     """`own_team`: name an external user's own team, not that of the installation."""
     app, (team, org) = workspace.app, home_of(workspace.app, user)
@@ -201,3 +209,25 @@ def _response_url(
 ) -> str:
     made = workspace.tickets.response_url(user.id, channel, thread_ts, message_ts)
     return f"{workspace.base_url}/response/{made.id}"
+
+
+def share(workspace: Workspace, message: Message) -> dict[str, Any]:
+    """The attachment in which a message holds another one that it forwards."""
+    posted = message.payload()
+    found = {
+        "is_msg_unfurl": True,
+        "is_share": True,
+        "ts": message.ts,
+        "channel_id": message.channel,
+        "channel_team": workspace.app.team_id,
+        "author_id": message.user,
+        "from_url": f"{workspace.base_url}/archives/{message.channel}/p{message.ts}",
+        "fallback": message.shown_text,
+        "text": message.text,
+        "id": 1,
+    }
+    found |= {name: posted[name] for name in ("files",) if name in posted}
+    if message.blocks:
+        place = {"team": workspace.app.team_id, "channel": message.channel, "ts": message.ts}
+        found["message_blocks"] = [{**place, "message": {"blocks": message.blocks}}]
+    return found

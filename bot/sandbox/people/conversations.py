@@ -6,14 +6,16 @@ from typing import Any
 
 from bot.sandbox.delivery import payloads
 from bot.sandbox.delivery.delivery import SECONDS_TO_ACK, Ack, Delivery
+from bot.sandbox.people.composer import as_sent
 from bot.sandbox.workspace.members import Channel, User
 from bot.sandbox.workspace.messages import Message
 from bot.sandbox.workspace.workspace import Workspace
 
 UserRef = User | str
 ChannelRef = Channel | str
-Attached = bytes | tuple[str, bytes]
-"""The bytes of a file, which may have a name."""
+Attached = bytes | tuple[str, bytes] | tuple[str, bytes, dict[str, Any]]
+"""The bytes of a file, its name, and what Slack tells of it otherwise than of such bytes."""
+_NOT_IN_MENTIONS = ("files", "attachments", "upload", "display_as_bot")
 
 
 class Conversations:
@@ -37,12 +39,28 @@ class Conversations:
         `marks` are further fields of what it hears, such as the `bot_profile` of another app."""
         who, where = self.workspace.user(user), self.workspace.channel(channel)
         message = self._post(who, where, text, thread_ts, files)
+        message.attachments = marks.pop("attachments", [])
         bot = self.workspace.app.bot_user
         if where.is_im:
             return await self._send_event("message", message, timeout, channel_type="im", **marks)
         if f"<@{bot}>" in text and bot in where.members:
             return await self._send_event("app_mention", message, timeout, **marks)
         return Ack(ok=True, attempts=0, message=message)
+
+    async def write(
+        self,
+        user: UserRef,
+        channel: ChannelRef,
+        typed: str,
+        thread_ts: str | None = None,
+        files: Sequence[Attached] = (),
+        timeout: float = SECONDS_TO_ACK,
+        **marks: Any,
+    ) -> Ack:
+        """Post what a person types in a client: `@imagine draw @bob 🦊`. The client sends ids for
+        names and short codes for emoji."""
+        sent = as_sent(self.workspace, typed)
+        return await self.say(user, channel, sent, thread_ts, files, timeout, **marks)
 
     async def mention(
         self,
@@ -61,6 +79,23 @@ class Conversations:
         if bot not in where.members:
             ack.ok, ack.error = False, "not_in_channel"
         return ack
+
+    async def forward(
+        self,
+        user: UserRef,
+        channel: ChannelRef,
+        message: Message,
+        text: str,
+        thread_ts: str | None = None,
+        timeout: float = SECONDS_TO_ACK,
+    ) -> Ack:
+        """Forward a message, with words of one's own that mention the bot."""
+        sent = f"<@{self.workspace.app.bot_user}> {html.escape(text, quote=False)}"
+        where = self.workspace.channel(channel)
+        sharing = [payloads.share(self.workspace, message)]
+        if where.is_im:
+            sent = html.escape(text, quote=False)
+        return await self.say(user, where, sent, thread_ts, (), timeout, attachments=sharing)
 
     async def open_home(
         self, user: UserRef, tab: str = "home", timeout: float = SECONDS_TO_ACK
@@ -102,21 +137,33 @@ class Conversations:
             files=[self._attach(who, where, each) for each in files],
         )
 
+    def _parent(self, message: Message) -> dict[str, str]:
+        """Slack names the author of the message that a thread hangs on."""
+        root = self.workspace.find(message.channel, message.thread_ts) if message.is_reply else None
+        return {"parent_user_id": root.user} if root else {}
+
     def _attach(self, who: User, where: Channel, attached: Attached) -> str:
-        name, data = attached if isinstance(attached, tuple) else ("image.png", attached)
+        named = attached if isinstance(attached, tuple) else ("image.png", attached)
+        name, data, *told = named
         file = self.workspace.files.begin(name, len(data), who.id, "")
         file.data, file.ready_at = data, self.workspace.clock.now()
         file.channels.append(where.id)
+        file.told = dict(told[0]) if told else {}
+        file.is_stub = self.workspace.is_shared(where)
         return file.id
 
     async def _send_event(self, kind: str, message: Message, timeout: float, **more: Any) -> Ack:
         shared = message.files and kind == "message"
+        posted = message.payload()
+        if kind == "app_mention" and not self.workspace.mentions_carry_files:
+            posted = {name: posted[name] for name in posted if name not in _NOT_IN_MENTIONS}
         inner = {
-            **message.payload(),
+            **posted,
             "type": kind,
             "channel": message.channel,
             "event_ts": message.ts,
             **({"subtype": "file_share"} if shared else {}),
+            **self._parent(message),
             **more,
         }
         author, place = self.workspace.user(message.user), self.workspace.channel(message.channel)

@@ -23,7 +23,8 @@ def visible_channel(workspace: Workspace, ref: str) -> Channel:
         channel = workspace.channel(ref)
     except KeyError:
         raise SlackError("channel_not_found") from None
-    if channel.is_private and workspace.app.bot_user not in channel.members:
+    outside = channel.is_private and workspace.app.bot_user not in channel.members
+    if outside or channel.is_deleted:
         raise SlackError("channel_not_found")
     return channel
 

@@ -21,6 +21,9 @@ class Fault:
     error: str = "internal_error"
     status: int = 500
     seconds: float = 0.0
+    body: str = ""
+    content_type: str = "application/json"
+    effect: bool = False
 
     @classmethod
     def refused(cls, error: str, status: int = 200) -> "Fault":
@@ -35,6 +38,18 @@ class Fault:
     def http(cls, status: int = 500) -> "Fault":
         """An answer of a gateway: this status, a body that isn't JSON."""
         return cls(kind="http", status=status)
+
+    @classmethod
+    def answer(
+        cls,
+        body: str,
+        content_type: str = "application/json",
+        status: int = 200,
+        *,
+        effect: bool = False,
+    ) -> "Fault":
+        """Anything in place of Slack's answer; with `effect`, the call is done all the same."""
+        return cls("answer", status=status, body=body, content_type=content_type, effect=effect)
 
     @classmethod
     def lost_answer(cls) -> "Fault":

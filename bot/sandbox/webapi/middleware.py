@@ -57,6 +57,9 @@ class Middleware:
         response = await self._intercept(fault, call)
         if response is None:
             response = respond(call)
+        if fault and fault.kind == "answer":
+            headers = {"Content-Type": fault.content_type}
+            response = web.Response(body=fault.body.encode(), status=fault.status, headers=headers)
         if fault and fault.kind == "late":
             await asyncio.sleep(fault.seconds)
         if fault and fault.kind in ("lost_answer", "dropped", "hang"):
@@ -76,6 +79,8 @@ class Middleware:
             case "hang":
                 await self.stopping.wait()
                 return web.Response(status=503)
+            case "answer" if fault and not fault.effect:
+                return web.Response()
             case "dropped":
                 return web.Response(status=503)
             case "http":

@@ -65,7 +65,7 @@ def user_payload(workspace: Workspace, user: User) -> dict[str, Any]:
         "deleted": False,
         "real_name": user.real_name,
         "tz": "Europe/Amsterdam",
-        "profile": {"real_name": user.real_name, "display_name": user.name},
+        "profile": {"real_name": user.real_name, "display_name": user.display_name or user.name},
         "is_admin": False,
         "is_bot": user.is_bot,
         "is_restricted": user.is_restricted,
@@ -86,6 +86,16 @@ def users_info(workspace: Workspace, args: Args) -> dict[str, Any]:
 def users_list(workspace: Workspace, args: Args) -> dict[str, Any]:
     members = [user_payload(workspace, user) for user in workspace.users.values()]
     return {"members": members, "response_metadata": {"next_cursor": ""}}
+
+
+@method("usergroups.list", "usergroups:read")
+def usergroups_list(workspace: Workspace, args: Args) -> dict[str, Any]:
+    team = workspace.app.team_id
+    groups = [
+        {"id": g.id, "team_id": team, "is_usergroup": True, "name": g.name, "handle": g.handle}
+        for g in workspace.groups.values()
+    ]
+    return {"usergroups": groups}
 
 
 @method("reactions.add", "reactions:write")

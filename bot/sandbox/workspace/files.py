@@ -16,8 +16,24 @@ _SIGNATURES = {
     b"GIF87a": "gif",
     b"GIF89a": "gif",
 }
-MIMETYPES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
-_PRETTY = {"png": "PNG", "jpg": "JPEG", "gif": "GIF", "webp": "WebP", "binary": "Binary"}
+MIMETYPES = {
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "heic": "image/heic",
+}
+_PRETTY = {
+    "png": "PNG",
+    "jpg": "JPEG",
+    "gif": "GIF",
+    "webp": "WebP",
+    "heic": "HEIC",
+    "binary": "Binary",
+}
+_HEIC_BRANDS = (b"heic", b"heix", b"mif1")
+_LEFT_OF = {"tombstone", "hidden_by_limit"}
+"""Modes of files of which nothing but the id is told."""
 SHOWABLE = ("png", "jpg", "gif")
 
 
@@ -26,6 +42,8 @@ def sniff(data: bytes) -> str:
     for signature, kind in _SIGNATURES.items():
         if data.startswith(signature):
             return kind
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+        return "heic"
     return "webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else "binary"
 
 
@@ -51,7 +69,9 @@ def _size_in_header(data: bytes) -> tuple[int, int]:
 
 @dataclass
 class File:
-    """`ready_at` is None until the upload is completed; `channels` are where it is shared."""
+    """`ready_at` is None until the upload is completed; `channels` are where it is shared. `told`
+    is what Slack tells otherwise than it would of such bytes, such as another `mode`; with
+    `is_stub`, messages tell only that `files.info` has the rest."""
 
     id: str
     name: str
@@ -64,6 +84,8 @@ class File:
     ready_at: float | None = None
     deleted: bool = False
     channels: list[str] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=dict)
+    is_stub: bool = False
 
     @property
     def completed(self) -> bool:
@@ -110,7 +132,8 @@ class File:
                 "mimetype": MIMETYPES.get(kind, "application/octet-stream"),
             }
             found |= {"original_w": width, "original_h": height} if width else {}
-        return found
+        found |= self.told
+        return {"id": self.id, "mode": found["mode"]} if found["mode"] in _LEFT_OF else found
 
 
 class Files:
@@ -144,11 +167,19 @@ class Files:
         return file is not None and file.showable(self.clock.now())
 
     def describe(self, file_id: str) -> dict[str, Any]:
-        """The file object in a message; of a deleted file only that there was one."""
+        """The file object that `files.info` answers; of a deleted file only that there was one."""
         file = self.get(file_id)
         if file is None:
             return {"id": file_id, "mode": "tombstone"}
         return file.payload(self.base_url, self.team, self.clock.now())
+
+    def in_message(self, file_id: str) -> dict[str, Any]:
+        """The file object in a message. In a channel that is shared with another organisation it
+        is a stub."""
+        file = self.get(file_id)
+        if file is not None and file.is_stub:
+            return {"id": file_id, "created": 0, "timestamp": 0, "file_access": "check_file_info"}
+        return self.describe(file_id)
 
     def restore(self, files: list[File]) -> None:
         """Start with the files of an earlier run."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 @dataclass
 class User:
-    """`team_id` and `enterprise_id` are set for somebody from another workspace only."""
+    """`team_id` and `enterprise_id` are set for somebody from another workspace only.
+    `display_name` is the `name` unless it is set."""
 
     id: str
     name: str
@@ -15,11 +16,23 @@ class User:
     enterprise_id: str = ""
     is_restricted: bool = False
     is_ultra_restricted: bool = False
+    display_name: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A user group."""
+
+    id: str
+    name: str
+    handle: str
 
 
 @dataclass
 class Channel:
-    """A channel, or with `user` a direct conversation of that user with the bot."""
+    """A channel, or with `user` a direct conversation of that user with the bot. Group direct
+    messages are known by their names, those of two people by their ids. `joinable`: an app can
+    join it, if it is public."""
 
     id: str
     name: str
@@ -27,10 +40,21 @@ class Channel:
     members: set[str] = field(default_factory=set)
     user: str | None = None
     is_archived: bool = False
+    joinable: bool = True
+    is_deleted: bool = False
 
     @property
     def is_im(self) -> bool:
         return self.user is not None
+
+    @property
+    def is_group_direct(self) -> bool:
+        return self.name.startswith("mpdm-")
+
+    @property
+    def is_between_people(self) -> bool:
+        """A direct conversation that the bot is not part of, and that takes no apps."""
+        return self.id.startswith("D") and not self.is_im
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class Message:
 
     `blocks` are as Slack answers them, with the fields that it adds; `ephemeral_to` names the only
     user who sees the message, if any; `broken` the files that viewers see as broken images.
+    `attachments` are the messages that it forwards.
     """
 
     channel: str
@@ -41,6 +42,7 @@ class Message:
     metadata: dict[str, Any] | None = None
     bot_id: str | None = None
     files: list[str] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
     names_linked: bool = False
     joined: bool = False
     broken: set[str] = field(default_factory=set)
@@ -100,7 +102,7 @@ class Message:
         return file.data if file else None
 
     def _described(self, file_id: str) -> dict[str, Any]:
-        return self._files.describe(file_id) if self._files else {"id": file_id}
+        return self._files.in_message(file_id) if self._files else {"id": file_id}
 
     def pings(self) -> list[str]:
         """All the mentions, channel pings and links that Slack would make of this message."""
@@ -114,6 +116,7 @@ class Message:
             "thread_ts": self.thread_ts,
             "bot_id": self.bot_id,
             "metadata": self.metadata,
+            "attachments": self.attachments,
             "files": [self._described(file_id) for file_id in self.files],
             "reactions": [{"name": name, "users": [user]} for name, user in self.reactions],
         }

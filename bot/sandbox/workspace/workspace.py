@@ -10,7 +10,7 @@ from bot.sandbox.workspace.clock import Clock
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.files import File, Files
 from bot.sandbox.workspace.markup import is_broadcast
-from bot.sandbox.workspace.members import App, Channel, User, is_external
+from bot.sandbox.workspace.members import App, Channel, Group, User, is_external
 from bot.sandbox.workspace.messages import (
     SLACKBOT,
     Block,
@@ -24,7 +24,11 @@ from bot.sandbox.workspace.views import Views
 
 
 class Workspace:
-    """All state, and the few ways in which it changes. Every change is emitted on `changes`."""
+    """All state, and the few ways in which it changes. Every change is emitted on `changes`.
+
+    `mentions_carry_files`: whether the event of a mention holds the message's files, on which
+    reports of the real Slack differ.
+    """
 
     def __init__(self, scopes: set[str] | None, file_ready_after: float) -> None:
         self.app = App()
@@ -36,8 +40,11 @@ class Workspace:
         self.tickets = Tickets(self.clock)
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
+        self.groups: dict[str, Group] = {}
         self.log: list[Message] = []
         self.violations: list[str] = []
+        self.most_per_page = 1000
+        self.mentions_carry_files = False
         self.ids: Iterator[int] = itertools.count(1)
         _furnish(self)
 
@@ -66,6 +73,19 @@ class Workspace:
         channel = Channel(_id_of(letter, name), name, private, members, user)
         self.channels[channel.id] = channel
         return channel
+
+    def add_direct(self, *people: str) -> Channel:
+        """A direct conversation of these people, by name: two, or a group. It takes no apps."""
+        group, members = len(people) > 2, {self.user(name).id for name in people}
+        name = f"mpdm-{'--'.join(people)}-1" if group else f"direct-{'-'.join(people)}"
+        channel = Channel(_id_of("C" if group else "D", name), name, True, members)
+        self.channels[channel.id] = channel
+        return channel
+
+    def add_group(self, name: str, handle: str) -> Group:
+        group = Group(_id_of("S", handle), name, handle)
+        self.groups[group.id] = group
+        return group
 
     def user(self, ref: User | str) -> User:
         """A user by id or name."""

@@ -7,8 +7,10 @@ from slack_bolt.async_app import AsyncApp
 from bot.slack.events import on_event
 from bot.slack.listeners.forms import Forms
 from bot.slack.listeners.home import Home
+from bot.slack.listeners.installation import Installation
 from bot.slack.listeners.interactions import Clicks, Commands, Shortcuts
 from bot.slack.listeners.mentions import Mentions
+from bot.slack.listeners.questions import PictureAnswers
 from bot.slack.listening import ListenerDependencies
 from bot.views import ids
 
@@ -31,6 +33,10 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
     app.action(ids.ACTIONS[ids.TRY_AGAIN])(clicks.try_again)
     app.action(ids.ACTIONS[ids.START_OVER])(clicks.start_over)
 
+    answers = PictureAnswers(dependencies)
+    app.action(ids.ACTIONS[ids.USE_PICTURE])(answers.use_picture)
+    app.action(ids.ACTIONS[ids.WORDS_ONLY])(answers.words_only)
+
     forms = Forms(dependencies)
     app.view(ids.PROMPT_FORM)(forms.prompt_submitted)
     app.view(ids.EDIT_FORM)(forms.edit_submitted)
@@ -46,5 +52,16 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
     mentions = Mentions(dependencies)
     on_event(app, "app_mention", mentions.mentioned, tasks)
     on_event(app, "message", mentions.written_to, tasks)
+
+    installation = Installation(dependencies)
+    on_event(app, "app_uninstalled", installation.uninstalled, tasks)
+    on_event(app, "tokens_revoked", installation.tokens_revoked, tasks)
+    on_event(app, "channel_archive", installation.archived, tasks)
+    on_event(app, "group_archive", installation.archived, tasks)
+    on_event(app, "channel_deleted", installation.deleted, tasks)
+    on_event(app, "group_deleted", installation.deleted, tasks)
+    on_event(app, "channel_left", installation.left, tasks)
+    on_event(app, "group_left", installation.left, tasks)
+    on_event(app, "member_left_channel", installation.member_left, tasks)
 
     app.message_shortcut(ids.DIRECT_IMAGE)(Shortcuts(dependencies).direct_image)

@@ -16,7 +16,7 @@ from bot.slack.listening import (
     error_boundary,
     within_ack_deadline,
 )
-from bot.slack.request_tracking import count_slack_errors, track_listener
+from bot.slack.request_tracking import count_slack_errors, error_code, track_listener
 from bot.slack.responders import HomeResponder, user_of
 from bot.views.home import PICTURES_PER_PAGE, WORKING_PER_PAGE, Page, home_view, parse_page
 from bot.views.ids import DEFAULT_OPTION
@@ -88,7 +88,7 @@ class Home:
         try:
             await self._publish_with(args, gallery, images=True)
         except SlackApiError as error:
-            if error.response.get("error") not in {"invalid_blocks", "invalid_arguments"}:
+            if error_code(error) not in {"invalid_blocks", "invalid_arguments"}:
                 raise
             await self._publish_with(args, gallery, images=False)
 

@@ -16,14 +16,13 @@ from bot.slack.listening import (
     ACTING,
     Acting,
     ListenerDependencies,
-    Payload,
     click_id,
     error_boundary,
     open_form,
     origin_of,
     within_ack_deadline,
 )
-from bot.slack.message_pictures import pictures_of
+from bot.slack.message_lookup import MessageLookup
 from bot.slack.responders import ClickResponder, CommandResponder, ShortcutResponder
 from bot.views import forms, words
 from bot.views.blocks import Target, target_of
@@ -162,21 +161,22 @@ class Shortcuts:
 
     def __init__(self, dependencies: ListenerDependencies) -> None:
         self._dependencies = dependencies
+        self._lookup = MessageLookup(dependencies.identity)
 
     async def direct_image(self, args: AsyncArgs) -> None:
         """Open the form that starts a session from a picture of the message."""
         async with error_boundary(ShortcutResponder(args)):
             services = self._dependencies.services
-            pictures = self._pictures(args.body)
+            pictures = await self._pictures(args)
             acting: Acting = args.context[ACTING]
             defaults = await within_ack_deadline(
                 services.new_sessions.defaults(acting.team, acting.owner)
             )
             await open_form(args, forms.image_form(pictures, defaults, services.option_table))
 
-    def _pictures(self, body: Payload) -> SourcePictures:
-        message = body["message"]
-        found = pictures_of(message)
+    async def _pictures(self, args: AsyncArgs) -> SourcePictures:
+        body, message = args.body, args.body["message"]
+        found = await self._lookup.of_message(args.client, message)
         if not found.pictures:
             raise found.refusal or Refusal(Reason.NO_IMAGE_THERE)
         if not self._dependencies.identity.may("files:read"):

@@ -12,6 +12,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
+from bot.slack.dispatch import dispatch
 from bot.slack.request_tracking import InFlightRequests, track_request
 from bot.slack.transport.signing import Replays, Signing
 
@@ -37,7 +38,7 @@ def events_routes(
         with track_request(in_flight, parsed and parsed.body, received) as tracked:
             response = None
             try:
-                response = await _dispatch(app, parsed)
+                response = await to_aiohttp_response(await dispatch(app, parsed))
             finally:
                 if response is None or response.status != 200:
                     await replays.forget(signed)
@@ -77,19 +78,6 @@ def _parse(content_type: str, body: bytes) -> AsyncBoltRequest | None:
     except Exception as error:  # noqa: BLE001 - Slack is never answered with 500
         log.error("a request could not be parsed: %s", type(error).__name__)
         return None
-
-
-async def _dispatch(app: AsyncApp, request: AsyncBoltRequest | None) -> web.Response:
-    """Bolt's response, or 400 where it has none."""
-    try:
-        if request is not None:
-            response = await app.async_dispatch(request)
-            if response.status < 500:
-                return await to_aiohttp_response(response)
-            log.error("a request broke Bolt")
-    except Exception as error:  # noqa: BLE001 - Slack is never answered with 500
-        log.error("a request could not be dispatched: %s", type(error).__name__)
-    return web.json_response({"error": "bad request"}, status=400)
 
 
 def bolt_request(content_type: str, body: bytes) -> AsyncBoltRequest:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from bot.domain import begin, generation, transitions
+from bot.domain import begin, generation, jobs, transitions
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from tests.fakes import (
+    ID,
     OWNER,
     PROMPT,
+    a_candidate,
     a_session,
     an_attempt,
     generating,
@@ -127,6 +130,64 @@ def test_try_again_after_a_failed_first_attempt_asks_the_same_once_more() -> Non
     assert session.stage is Stage.GENERATING
     assert (session.latest.number, session.latest.prompt) == (2, PROMPT)
     assert session.error_message == ""
+
+
+DELIVERY_FAILURES = [
+    FailureKind.STORAGE_FULL,
+    FailureKind.UPLOADS_OFF,
+    FailureKind.FILE_TOO_LARGE,
+    FailureKind.NOT_DELIVERED,
+    FailureKind.CHANNEL_ARCHIVED,
+    FailureKind.NOT_IN_CHANNEL,
+    FailureKind.APP_REFUSED,
+    FailureKind.INTERNAL,
+]
+
+
+def undelivered(kind: FailureKind, **changes: Any) -> Session:
+    """Its image is made, and Slack did not show it."""
+    made = a_candidate(1, **{"file_id": "", "failure": kind, **changes})
+    session = with_latest(generating(), candidates=(made,), delivering=1, generated_at=113.0)
+    return generation.attempt_failed(session, 1, kind, "words", "7.0", NOW)
+
+
+@pytest.mark.parametrize("kind", DELIVERY_FAILURES)
+def test_try_again_delivers_an_image_that_is_there(kind: FailureKind) -> None:
+    session = begin.try_again(undelivered(kind), 1, NOW, "E1")
+    assert (session.stage, len(session.attempts)) == (Stage.GENERATING, 1)
+    assert (session.latest.failure, session.error_message) == (None, "")
+    assert session.latest.images[0].has_image
+    assert [job.id for job in jobs.owed(session)] == [f"announce-{ID}-1-1"]
+    announced = generation.announced(session, 1)
+    assert [job.id for job in jobs.owed(announced)] == [f"generate-{ID}-1.1-1"]
+    assert begin.try_again(session, 1, NOW, "E1") == session
+
+
+def test_try_again_after_a_draft_that_slack_refused_keeps_its_file() -> None:
+    failed = undelivered(FailureKind.CHANNEL_ARCHIVED, file_id="F1", failure=None)
+    assert begin.try_again(failed, 1, NOW).latest.candidate(1).file_id == "F1"
+    lost = undelivered(FailureKind.NOT_DELIVERED, file_id="F1", failure=None)
+    assert begin.try_again(lost, 1, NOW).latest.candidate(1).file_id == ""
+
+
+def test_try_again_after_a_cancellation_is_another_attempt() -> None:
+    made = a_candidate(1, file_id="")
+    session = with_latest(generating(), candidates=(made,), delivering=1)
+    again = begin.try_again(transitions.cancel(session, 1, "w", NOW), 1, NOW)
+    assert len(again.attempts) == 2
+
+
+def test_try_again_delivers_the_images_that_came_and_makes_no_other() -> None:
+    candidates = (
+        a_candidate(1, file_id="", failure=FailureKind.STORAGE_FULL),
+        Candidate(2, failure=FailureKind.MODERATION),
+        a_candidate(3, file_id="", failure=FailureKind.STORAGE_FULL),
+    )
+    session = with_latest(generating(), candidates=candidates, delivering=3)
+    failed = generation.attempt_failed(session, 1, FailureKind.STORAGE_FULL, "w", "7.0", NOW)
+    again = generation.announced(begin.try_again(failed, 1, NOW), 1)
+    assert [c.number for c in again.latest.images] == [1, 3]
+    assert [job.candidate for job in jobs.owed(again)] == [1]
 
 
 def test_try_again_after_a_failed_refinement_makes_the_same_change() -> None:

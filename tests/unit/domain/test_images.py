@@ -13,8 +13,11 @@ from bot.domain.images import (
     MADE,
     MAX_BYTES,
     MAX_PIXELS,
+    MAX_PIXELS_OF,
     check_picture,
     told_pixels,
+    told_size,
+    told_type,
     xmp_of,
 )
 
@@ -96,7 +99,9 @@ def test_pictures_up_to_the_limit_are_taken(mime_type: str) -> None:
     check_picture(mime_type, MAX_BYTES)
 
 
-@pytest.mark.parametrize("mime_type", ["", "image/svg+xml", "image/heic", "video/mp4", "text/html"])
+@pytest.mark.parametrize(
+    "mime_type", ["", "image/svg+xml", "image/tiff", "image/jxl", "video/mp4", "text/html"]
+)
 def test_what_is_no_such_picture_is_refused(mime_type: str) -> None:
     with pytest.raises(Refusal) as refused:
         check_picture(mime_type, 1)
@@ -129,3 +134,44 @@ def test_a_picture_of_too_many_pixels_is_refused() -> None:
 )
 def test_pixels_are_what_slack_tells_if_it_does(file: dict[str, object], pixels: int) -> None:
     assert told_pixels(file) == pixels
+
+
+@pytest.mark.parametrize(
+    ("file", "mime_type"),
+    [
+        ({"mimetype": "image/png"}, "image/png"),
+        ({"mimetype": " Image/JPG "}, "image/jpeg"),
+        ({"mimetype": "image/pjpeg"}, "image/jpeg"),
+        ({"mimetype": "image/apng"}, "image/png"),
+        ({"mimetype": "image/heif-sequence"}, "image/heic"),
+        ({"mimetype": "image/avif-sequence"}, "image/avif"),
+        ({"mimetype": "image/tiff", "name": "a.png"}, "image/tiff"),
+        ({"mimetype": "text/plain", "name": "a.png"}, "text/plain"),
+        ({"filetype": "heic"}, "image/heic"),
+        ({"filetype": "binary", "name": "IMG_0001.HEIC"}, "image/heic"),
+        ({"mimetype": "application/octet-stream", "name": "a.hif"}, "image/heic"),
+        ({"mimetype": "application/octet-stream", "name": "a.avif"}, "image/avif"),
+        ({"mimetype": "application/octet-stream", "name": "a.png"}, "application/octet-stream"),
+        ({"mimetype": "application/octet-stream", "name": "a.bin"}, "application/octet-stream"),
+        ({"name": "a.tar.gz"}, ""),
+        ({"mimetype": None, "filetype": 7, "name": ["a.png"]}, ""),
+        ({}, ""),
+    ],
+    ids=str,
+)
+def test_a_files_type_is_told_in_many_ways(file: dict[str, object], mime_type: str) -> None:
+    assert told_type(file) == mime_type
+
+
+@pytest.mark.parametrize(("size", "told"), [(7, 7), ("7", 0), (None, 0), ([], 0)])
+def test_a_files_size_may_not_be_told(size: object, told: int) -> None:
+    assert told_size({"size": size}) == told
+
+
+def test_some_types_may_have_fewer_pixels() -> None:
+    check_picture("image/jpeg", 1, MAX_PIXELS)
+    for mime_type, most in MAX_PIXELS_OF.items():
+        check_picture(mime_type, 1, most)
+        with pytest.raises(Refusal) as refused:
+            check_picture(mime_type, 1, most + 1)
+        assert refused.value.reason is Reason.IMAGE_TOO_MANY_PIXELS

@@ -35,6 +35,8 @@ from bot.domain.transitions import (
 )
 from tests.fakes import ID, OWNER, a_candidate, a_session, generating, with_latest
 
+NOW = 500.0
+
 
 def cancelled(number: int = 1) -> Session:
     return cancel(generating(number), number, "cancelled", 1.0)
@@ -167,7 +169,7 @@ def test_every_run_of_every_kind_has_a_name_of_its_own() -> None:
 
 def test_what_slack_did_not_take_is_published_again_by_a_new_job() -> None:
     shown = final_shown(not_published(a_session(Stage.FINAL), "could not be published"))
-    again = publish_again(shown, 1)
+    again = publish_again(shown, 1, NOW)
     assert owed(again) == (Job(JobKind.PUBLISH, ID, 1, 1),)
     assert again.error_message == ""
 
@@ -188,23 +190,23 @@ def test_what_is_out_or_is_not_what_was_approved_is_not_published_again(
     session: Session, number: int, reason: Reason
 ) -> None:
     with pytest.raises(Refusal) as refusal:
-        publish_again(session, number)
+        publish_again(session, number, NOW)
     assert refusal.value.reason is reason
 
 
 def test_what_is_on_its_way_is_published_once() -> None:
     refused = not_published(a_session(Stage.FINAL), "words")
-    again = publish_again(refused, 1, "click-1")
-    assert publish_again(again, 1, "click-1") == again
-    assert publish_again(again, 1, "click-2") == again
+    again = publish_again(refused, 1, NOW, "click-1")
+    assert publish_again(again, 1, NOW, "click-1") == again
+    assert publish_again(again, 1, NOW, "click-2") == again
     refused = not_published(again, "words")
-    assert publish_again(refused, 1, "click-1") == refused
-    assert owed(publish_again(refused, 1, "click-2")) == (Job(JobKind.PUBLISH, ID, 1, 2),)
+    assert publish_again(refused, 1, NOW, "click-1") == refused
+    assert owed(publish_again(refused, 1, NOW, "click-2")) == (Job(JobKind.PUBLISH, ID, 1, 2),)
 
 
 def test_what_is_asked_for_again_is_not_done_by_whoever_shows_that_it_failed() -> None:
     refused = not_published(a_session(Stage.FINAL), "words")
-    again = publish_again(refused, 1)
+    again = publish_again(refused, 1, NOW)
     assert final_shown(again) == again
     assert final_shown(refused) == refused
     assert final_posted(refused, "9.0").error_message == ""

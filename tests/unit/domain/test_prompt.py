@@ -22,7 +22,7 @@ from bot.domain.prompt import MAX_PROMPT, clean_prompt, parse_flags
         ("lone \ud800 surrogate \udfff", "lone  surrogate"),
         ("👩‍🚀 in a 🚀", "👩‍🚀 in a 🚀"),
         ("רובוט אוכל פיצה", "רובוט אוכל פיצה"),
-        ("\u202eright to left\u202c", "\u202eright to left\u202c"),
+        ("\u202eright to left\u202c", "right to left"),
         (
             "<!channel> <@U123> <https://x|y> & * _ ~ `",
             "<!channel> <@U123> <https://x|y> & * _ ~ `",

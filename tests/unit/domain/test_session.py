@@ -68,11 +68,11 @@ def test_an_image_is_shown_where_it_came_and_its_draft_was_posted(
     assert replace(a_session(), attempts=(first, unposted)).shows(image) is shown
 
 
-def test_all_images_are_those_of_every_candidate_and_the_picture_it_began_with() -> None:
+def test_all_images_are_those_of_every_candidate() -> None:
     attempts = (an_attempt(1, images=2), an_attempt(2))
     session = replace(a_session(), attempts=attempts)
-    assert list(session.all_images()) == [ImageRef(0), ImageRef(1), ImageRef(1, 2), ImageRef(2)]
-    assert list(a_session(Stage.INITIAL_INPUT).all_images()) == [ImageRef(0)]
+    assert list(session.all_images()) == [ImageRef(1), ImageRef(1, 2), ImageRef(2)]
+    assert list(a_session(Stage.INITIAL_INPUT).all_images()) == []
 
 
 def test_the_final_image_is_the_approved_candidate() -> None:

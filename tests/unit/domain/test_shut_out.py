@@ -5,11 +5,11 @@ import pytest
 from bot.domain.shut_out import (
     REQUIRED_SCOPES,
     VITAL_METHODS,
-    Cause,
     ShutOut,
     cause_of,
     owner_told,
 )
+from bot.domain.slack_errors import Meaning
 from bot.domain.stages import Stage
 from tests.fakes import a_session, generating
 
@@ -75,7 +75,7 @@ def test_what_is_about_one_call_stops_nobody_else(code: str) -> None:
 
 def test_a_missing_scope_is_there_again_only_once_it_is_told() -> None:
     missing = ShutOut("files.getUploadURLExternal", "missing_scope", 1.0)
-    assert missing.cause is Cause.SCOPE
+    assert missing.cause is Meaning.SCOPE
     assert not missing.may_be_over(REQUIRED_SCOPES - {"files:write"})
     assert missing.may_be_over(REQUIRED_SCOPES | {"channels:join"})
     assert missing.may_be_over(frozenset())

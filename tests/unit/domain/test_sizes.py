@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from fractions import Fraction
+from itertools import product
 
 import pytest
 
 from bot.domain.errors import OptionRefused, Reason
-from bot.domain.sizes import NAMED_SIZES, ratio_of, size_of
+from bot.domain.sizes import NAMED_SIZES, ratio_of, size_like, size_of
 
 
 def sides(size: str) -> tuple[int, int]:
@@ -171,3 +173,49 @@ def test_a_ratio_takes_no_pixels_and_names_its_own_option() -> None:
         with pytest.raises(OptionRefused) as refusal:
             ratio_of(typed)
         assert refusal.value.option == "--ar"
+
+
+# like an image to edit
+
+
+@pytest.mark.parametrize(
+    ("pixels", "size"),
+    [
+        ((1600, 1000), "1536x960"),
+        ((1000, 1600), "960x1536"),
+        ((1792, 1008), "1792x1008"),  # a draft of ours, wide
+        ((1008, 1792), "1008x1792"),
+        ((1536, 1024), "1536x1024"),
+        ((1024, 1024), "1024x1024"),
+        ((3840, 2160), "1792x1008"),
+        ((4032, 3024), "1472x1104"),
+        ((3024, 4032), "1104x1472"),
+        ((1, 1), "1024x1024"),
+        ((1000, 990), "1024x1024"),
+        ((10_000, 10), "2160x720"),
+        ((10, 10_000), "720x2160"),
+        ((1170, 2532), "848x1840"),  # the screen of a phone
+        ((2480, 3508), "1056x1488"),  # A4
+    ],
+)
+def test_an_edit_is_as_its_image(pixels: tuple[int, int], size: str) -> None:
+    assert size_like(*pixels, usual="1024x1024") == size_like(*pixels) == size
+
+
+@pytest.mark.parametrize(
+    ("usual", "size"),
+    [("512x512", "768x480"), ("1536x1024", "1536x960"), ("3840x2160", "3456x2160")],
+)
+def test_it_is_about_as_large_as_usual(usual: str, size: str) -> None:
+    assert size_like(1600, 1000, usual) == size
+
+
+@pytest.mark.parametrize("usual", ["auto", "1024x1024", "512x512", "2160x3840", "1536x1024"])
+def test_whatever_the_image_its_size_is_possible_and_near_its_ratio(usual: str) -> None:
+    for width, height in product((1, 17, 240, 999, 1024, 3011, 9000), repeat=2):
+        size = size_like(width, height, usual)
+        assert size_of(size) == size
+        got = Fraction(*sides(size))
+        wanted = min(max(Fraction(width, height), Fraction(1, 3)), Fraction(3))
+        assert abs(float(got / wanted) - 1) < 0.06
+        assert size_like(*sides(size), usual) == size

@@ -9,10 +9,11 @@ import pytest
 
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import NOT_ANNOUNCED, FailureKind, Reason, Refusal
+from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import IN_PROGRESS, Session, with_attempt
+from bot.domain.slack_refusals import NOT_ANNOUNCED
 from bot.domain.stages import TRANSITIONS, Event, Publication, Stage
 from bot.domain.transitions import retired
 from tests.fakes import (

@@ -148,7 +148,7 @@ async def test_the_first_of_two_uploads_is_kept() -> None:
 async def test_one_that_slack_refuses_does_not_lose_the_others() -> None:
     uploads = Uploads(generated(2), TOO_BIG)
     assert await uploads.run() == "uploaded"
-    assert [c.failure for c in uploads.candidates] == [FailureKind.NOT_DELIVERED, None]
+    assert [c.failure for c in uploads.candidates] == [FailureKind.FILE_TOO_LARGE, None]
     assert [c.number for c in uploads.store.sessions[ID].latest.images] == [2]
 
 
@@ -176,7 +176,7 @@ async def test_a_refusal_that_cannot_be_recorded_fails_the_job_after_the_others(
 async def test_where_slack_takes_none_the_attempt_has_failed(images: int) -> None:
     uploads = Uploads(generated(images), TOO_BIG, TOO_BIG)
     assert await uploads.run() == "failed"
-    assert uploads.shared["failure"] == "not_delivered"
+    assert uploads.shared["failure"] == "file_too_large"
 
 
 async def test_while_slack_is_away_the_run_ends_with_what_it_has_and_is_repeated() -> None:
@@ -215,7 +215,7 @@ async def test_what_slack_refuses_becomes_a_failure() -> None:
     place = Place(UPLOADED)
     place.publisher.failures["post_draft"] = [REFUSED]
     assert await post(place) == "failed"
-    assert place.shared["failure"] == "not_delivered"
+    assert place.shared["failure"] == "channel_closed"
 
 
 async def test_while_slack_is_away_the_run_ends_and_is_repeated() -> None:

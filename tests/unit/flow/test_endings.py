@@ -17,7 +17,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.flow import Shared, shared_store
 from bot.flow.endings import End, RemoveDraft, ReportFailure, RestoreDraft
-from bot.flow.generate import fail
+from bot.flow.shared import fail
 from bot.progress.session_messages import DraftRefresher
 from tests.fakes import (
     ID,

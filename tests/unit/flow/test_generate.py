@@ -22,6 +22,7 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreUnavailable,
 )
+from bot.domain.images import BaseImage
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
 from bot.flow import Shared, generate, shared_store
@@ -44,6 +45,7 @@ from tests.fakes import (
     FakeSlackAccess,
     FakeTime,
     an_attempt,
+    brought_pictures,
     eventually,
     generating,
     with_latest,
@@ -84,7 +86,7 @@ class Run:
         node = GenerateImage(
             self.store,
             self.backend,
-            ImageRequests(self.store, self.files, self.heartbeats),
+            ImageRequests(self.store, self.files, brought_pictures(self.files, self.heartbeats)),
             self.changed.append,
             partial(
                 RunCheckpoint,
@@ -285,7 +287,7 @@ async def test_a_bug_in_building_the_request_fails_the_job_before_anything_is_pa
 ) -> None:
     run = Run(edit_of(ImageRef(0), source=Source("F9")))
 
-    async def broken(file_id: str, on_reading: OnReading | None = None) -> bytes:
+    async def broken(file_id: str, on_reading: OnReading | None = None) -> BaseImage:
         raise RuntimeError("a bug")
 
     run.files.fetch = broken  # type: ignore[method-assign]
@@ -300,7 +302,7 @@ async def test_a_slack_that_is_away_while_the_picture_is_read_fails_the_job_at_o
     run = Run(edit_of(ImageRef(0), source=Source("F9")))
     asked: list[str] = []
 
-    async def away(file_id: str, on_reading: OnReading | None = None) -> bytes:
+    async def away(file_id: str, on_reading: OnReading | None = None) -> BaseImage:
         asked.append(file_id)
         raise SlackUnavailable("away")
 
@@ -528,7 +530,7 @@ async def test_an_image_that_cannot_be_had_fails_before_anything_is_paid(
 ) -> None:
     run = Run(edit_of(ImageRef(0), source=Source("F9")))
 
-    async def refused(file_id: str, on_reading: OnReading | None = None) -> bytes:
+    async def refused(file_id: str, on_reading: OnReading | None = None) -> BaseImage:
         raise GenerationError(kind)
 
     run.files.fetch = refused  # type: ignore[method-assign]

@@ -11,9 +11,8 @@ import pytest
 
 from bot.domain.attempt import Attempt, ImageRef, Source
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
-from bot.domain.images import ImageRequest
+from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.stages import Stage
-from bot.generation import image_requests as requests
 from bot.generation.image_requests import LONGEST_AVOIDED, MOST_AVOIDED, ImageRequests
 from bot.ports import OnReading
 from tests.fakes import (
@@ -22,13 +21,15 @@ from tests.fakes import (
     PROMPT,
     FakeFiles,
     FakeHeartbeats,
+    FakePictureStore,
     FakeSessionStore,
     a_candidate,
     a_session,
     an_attempt,
+    brought_pictures,
 )
 
-JPEG, WEBP = b"\xff\xd8\xff", b"RIFF....WEBP"
+JPEG = b"\xff\xd8\xff"
 BROUGHT = Attempt(1, "make it night", change="make it night", base=ImageRef(0))
 
 
@@ -40,12 +41,15 @@ class Desk:
         self.session = replace(self.session, attempts=attempts)
         self.store = FakeSessionStore(self.session)
         self.files = FakeFiles()
-        self.heartbeats = FakeHeartbeats()
+        self.pictures = FakePictureStore()
         self.avoid_rejected = True
 
     async def request(self, candidate: int = 1, runner: str = "run") -> ImageRequest:
         requests = ImageRequests(
-            self.store, self.files, self.heartbeats, avoid_rejected=self.avoid_rejected
+            self.store,
+            self.files,
+            brought_pictures(self.files, FakeHeartbeats(), self.pictures),
+            avoid_rejected=self.avoid_rejected,
         )
         session, latest = self.store.sessions[ID], self.session.latest
         image = ImageRef(latest.number, candidate)
@@ -103,7 +107,8 @@ async def test_an_image_that_has_expired_is_fetched_from_slack() -> None:
     desk.files.kept = {"F1": JPEG}
     request = await desk.request()
     assert request.base is not None
-    assert (request.base.data, request.base.mime_type) == (JPEG, "image/jpeg")
+    assert (request.base.data, request.base.mime_type) == (JPEG, "image/png")
+    assert (request.base.width, request.base.height) == (1024, 768)
 
 
 @pytest.mark.parametrize("error", [None, SlackUnavailable("away")])
@@ -127,18 +132,21 @@ async def test_a_slack_that_is_away_is_waited_for_where_nothing_else_has_the_ima
         await desk.request()
 
 
-@pytest.mark.parametrize(
-    ("data", "mime_type"), [(PNG, "image/png"), (JPEG, "image/jpeg"), (WEBP, "image/webp")]
-)
-async def test_a_persons_picture_is_fetched_once_and_kept(data: bytes, mime_type: str) -> None:
+async def test_a_persons_picture_is_fetched_once_and_kept() -> None:
     desk = Desk(BROUGHT, source=Source("F9"))
-    desk.files.kept = {"F9": data}
+    desk.files.kept = {"F9": PNG}
     for _ in range(2):
         request = await desk.request()
-        assert request.base is not None
-        assert (request.base.data, request.base.mime_type) == (data, mime_type)
+        assert request.base == BaseImage(PNG, "image/png", width=40, height=30)
         assert (request.prompt, request.change, request.changes) == ("", "make it night", ())
     assert desk.files.fetched == ["F9"]
+
+
+async def test_an_image_of_ours_is_as_large_as_it_was_made() -> None:
+    desk = Desk(made(1, ""), edit(2, ImageRef(1)))
+    desk.keep(ImageRef(1), PNG)
+    base = (await desk.request()).base
+    assert base == BaseImage(PNG, "image/png", width=1024, height=768)
 
 
 async def test_what_goes_back_to_a_picture_has_no_first_prompt() -> None:
@@ -233,128 +241,13 @@ async def test_a_setting_turns_it_off() -> None:
     assert (await desk.request()).avoid == ()
 
 
-async def _hanging(file_id: str, on_reading: OnReading | None = None) -> bytes:
+async def _hanging(file_id: str, on_reading: OnReading | None = None) -> BaseImage:
     await asyncio.Event().wait()
-    return b""
+    return BaseImage()
 
 
 def _raising(error: Exception) -> Any:
-    async def fetch(file_id: str, on_reading: OnReading | None = None) -> bytes:
+    async def fetch(file_id: str, on_reading: OnReading | None = None) -> BaseImage:
         raise error
 
     return fetch
-
-
-# that a picture is being read is recorded
-
-
-class ReadingFiles(FakeFiles):
-    """Stops in the middle of reading, until told to go on, or breaks then."""
-
-    def __init__(self, store: FakeSessionStore, error: BaseException | None = None) -> None:
-        super().__init__({"F9": PNG})
-        self._store = store
-        self._error = error
-        self.readers: list[tuple[str, ...]] = []
-        self.reading, self.go_on = asyncio.Event(), asyncio.Event()
-
-    async def fetch(self, file_id: str, on_reading: OnReading | None = None) -> bytes:
-        if on_reading is not None:
-            await on_reading()
-        source = self._store.sessions[ID].source
-        assert source is not None
-        self.readers.append(source.readers)
-        self.reading.set()
-        await self.go_on.wait()
-        if self._error:
-            raise self._error
-        return PNG
-
-
-def reading(error: BaseException | None = None, *readers: str) -> tuple[Desk, ReadingFiles]:
-    attempt = BROUGHT
-    desk = Desk(attempt, source=Source("F9", readers=readers))
-    desk.store.sessions[ID] = desk.session
-    files = desk.files = ReadingFiles(desk.store, error)
-    return desk, files
-
-
-def left(desk: Desk) -> tuple[str, ...]:
-    source = desk.store.sessions[ID].source
-    assert source is not None
-    return source.readers
-
-
-async def test_that_a_picture_is_being_read_is_recorded_before() -> None:
-    desk, files = reading(None, "lost")
-    files.go_on.set()
-    await desk.request()
-    assert files.readers == [("lost", "run")]
-    assert left(desk) == ()
-
-
-async def test_a_picture_that_is_unreadable_was_read_too() -> None:
-    desk, files = reading(GenerationError(FailureKind.SOURCE_UNREADABLE), "lost")
-    files.go_on.set()
-    assert await desk.refused() is FailureKind.SOURCE_UNREADABLE
-    assert left(desk) == ()
-
-
-async def test_a_run_that_is_stopped_while_it_reads_is_no_lost_worker() -> None:
-    desk, files = reading(None, "lost")
-    asking = asyncio.create_task(desk.request())
-    await files.reading.wait()
-    asking.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asking
-    assert left(desk) == ("lost",)
-
-
-async def test_a_picture_that_stopped_two_workers_is_not_even_fetched() -> None:
-    desk, files = reading(None, "lost", "lost too")
-    assert await desk.refused() is FailureKind.SOURCE_STOPS_WORKERS
-    assert files.readers == []
-    assert left(desk) == ("lost", "lost too")
-
-
-async def test_a_picture_that_is_kept_is_not_read() -> None:
-    desk, files = reading(None, "lost", "lost too")
-    desk.keep(ImageRef(0), PNG)
-    base = (await desk.request()).base
-    assert base is not None
-    assert base.data == PNG
-    assert files.readers == []
-
-
-async def test_one_candidate_reads_a_persons_picture_and_the_others_wait_for_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(requests, "LOOK_EVERY", 0.001)
-    desk = Desk(BROUGHT, source=Source("F9"))
-    desk.heartbeats.alive |= {"a", "b", "c"}
-    reads, gate = 0, asyncio.Event()
-
-    async def slowly(file_id: str, on_reading: OnReading | None = None) -> bytes:
-        nonlocal reads
-        assert on_reading is not None
-        await on_reading()
-        reads += 1
-        await gate.wait()
-        return PNG
-
-    desk.files.fetch = slowly  # type: ignore[method-assign]
-    asked = [asyncio.create_task(desk.request(n, runner)) for n, runner in enumerate("abc", 1)]
-    await asyncio.sleep(0.02)
-    assert reads == 1
-    gate.set()
-    assert [(await one).base.data for one in asked] == [PNG] * 3  # type: ignore[union-attr]
-    assert reads == 1
-    assert desk.store.sessions[ID].source == Source("F9")
-
-
-async def test_a_picture_whose_reader_is_lost_is_read_by_another() -> None:
-    desk = Desk(BROUGHT, source=Source("F9", readers=("lost",)))
-    desk.files.kept = {"F9": PNG}
-    request = await desk.request()
-    assert request.base is not None
-    assert request.base.data == PNG

@@ -29,6 +29,7 @@ from tests.fakes import (
     FakeSessionStore,
     FakeSlackAccess,
     an_attempt,
+    brought_pictures,
     eventually,
     generating,
     with_latest,
@@ -61,7 +62,7 @@ class Workers:
         return GenerateImage(
             self.retrying,
             self.backend,
-            ImageRequests(self.store, FakeFiles(), self.heartbeats),
+            ImageRequests(self.store, FakeFiles(), brought_pictures(FakeFiles(), self.heartbeats)),
             lambda _: None,
             partial(
                 RunCheckpoint, self.retrying, self.heartbeats, FakeSlackAccess(), lambda *_: None

@@ -37,6 +37,7 @@ from tests.fakes import (
     FakePublisher,
     FakeSessionStore,
     FakeShutOuts,
+    brought_pictures,
     generating,
     with_latest,
 )
@@ -89,7 +90,7 @@ class Worker:
             retrying,
             self.backend,
             self.publisher,
-            ImageRequests(self.store, FakeFiles(), self.heartbeats),
+            ImageRequests(self.store, FakeFiles(), brought_pictures(FakeFiles(), self.heartbeats)),
             lambda _: None,
             partial(RunCheckpoint, retrying, self.heartbeats, self.breaker, live.offer),
             GenerationMeter("responses"),

@@ -181,14 +181,20 @@ async def test_the_next_attempt_after_a_refused_status_posts_a_root_of_its_own()
     assert (worker.session.root_ts, worker.session.thread_ts) == ("post_root:0", "1.0")
 
 
-@pytest.mark.parametrize("code", ["is_archived", "restricted_action_read_only_channel"])
-async def test_a_closed_channel_is_told_in_private(code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("is_archived", FailureKind.CHANNEL_ARCHIVED),
+        ("restricted_action_read_only_channel", FailureKind.CHANNEL_CLOSED),
+    ],
+)
+async def test_a_closed_channel_is_told_in_private(code: str, kind: FailureKind) -> None:
     worker = Worker(generating(2))
     worker.publisher.failures["show_status"] = [SlackRefused("chat.update", code)]
     await worker.run(announce(2))
     assert worker.queue.added == []
     assert worker.without_status() == ["tell_owner"]
-    assert worker.session.latest.failure is FailureKind.CHANNEL_CLOSED
+    assert worker.session.latest.failure is kind
 
 
 @pytest.mark.parametrize("code", ["is_archived", "message_not_found", "not_in_channel"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import pytest
 
+from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
     FailureKind,
+    ImageNotReady,
     SlackRefused,
     SlackUnavailable,
 )
@@ -91,7 +94,7 @@ async def test_what_is_asked_for_again_while_it_is_shown_as_refused_is_published
 
     async def pressed_meanwhile(session: Session, number: int) -> None:
         if not pressed:
-            pressed.append(await worker.store.update(ID, lambda s: publish_again(s, 1)))
+            pressed.append(await worker.store.update(ID, lambda s: publish_again(s, 1, 130.0)))
         await refresh(session, number)
 
     worker.publisher.refresh_draft = pressed_meanwhile  # type: ignore[method-assign]
@@ -197,3 +200,78 @@ async def test_a_draft_that_cannot_be_marked_does_not_undo_the_final() -> None:
     await worker.run(publish())
     assert worker.publisher.names()[-1] == "show_status"
     assert worker.session.final_ts
+
+
+GONE = ImageNotReady("chat.postMessage", "invalid_blocks")
+ENCODED = base64.b64encode(b"the image").decode()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        GONE,
+        *(SlackRefused("chat.postMessage", code) for code in ("file_deleted", "file_not_found")),
+    ],
+)
+async def test_a_file_that_is_gone_is_uploaded_anew(error: SlackRefused) -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.store.images[ID, ImageRef(1)] = ENCODED
+    worker.publisher.failures["post_final"] = [error]
+    await worker.run(publish())
+    assert worker.publisher.names()[:3] == ["post_final", "upload", "post_final"]
+    assert worker.publisher.of("upload")[0].details["data"] == b"the image"
+    final = worker.publisher.of("post_final")[1]
+    assert final.details["uploaded_anew"]
+    assert final.session.final_file_id == "upload:1"
+    assert worker.session.latest.candidate(1).file_id == "F1"
+    assert worker.session.publication is Publication.SHOWN
+
+
+async def test_a_plain_file_whose_message_is_gone_is_uploaded_anew() -> None:
+    worker = Worker(with_latest(a_session(Stage.FINAL), as_file=True))
+    worker.store.images[ID, ImageRef(1)] = ENCODED
+    worker.publisher.failures["post_final"] = [
+        SlackRefused("chat.getPermalink", "message_not_found")
+    ]
+    await worker.run(publish())
+    assert worker.session.publication is Publication.SHOWN
+
+
+@pytest.mark.parametrize("error", [GONE, SlackRefused("chat.postMessage", "file_is_deleted")])
+async def test_a_file_of_which_there_is_no_copy_is_said_to_be_gone(error: SlackRefused) -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.publisher.failures["post_final"] = [error]
+    await worker.run(publish())
+    assert worker.publisher.of("upload") == []
+    (told,) = worker.publisher.of("tell_owner")
+    assert "its file was deleted in Slack" in told.details["words"]
+    assert "nvite" not in told.details["words"]
+    assert worker.session.publication is Publication.REFUSED
+
+
+async def test_an_upload_that_is_refused_says_why() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.store.images[ID, ImageRef(1)] = ENCODED
+    worker.publisher.failures["post_final"] = [GONE]
+    worker.publisher.failures["upload"] = [SlackRefused("upload", "storage_limit_reached")]
+    await worker.run(publish())
+    assert "no room left" in worker.session.error_message
+
+
+@pytest.mark.parametrize(
+    ("code", "says", "not_said"),
+    [
+        ("not_in_channel", "/invite @imagine", "another channel"),
+        ("is_archived", "archived", "nvite"),
+        ("missing_scope", "whoever runs this bot", "nvite"),
+        ("ekm_access_denied", "whoever runs this bot", "nvite"),
+        ("restricted_action", "rules of", "nvite"),
+        ("mercury_in_retrograde", "whoever runs this bot", "nvite"),
+    ],
+)
+async def test_the_words_fit_the_refusal(code: str, says: str, not_said: str) -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.publisher.failures["post_final"] = [SlackRefused("chat.postMessage", code)]
+    await worker.run(publish())
+    assert says in worker.session.error_message
+    assert not_said not in worker.session.error_message

@@ -6,8 +6,13 @@ import pytest
 
 from bot.concurrency import BackgroundTasks
 from bot.domain.errors import SlackShutOut
-from bot.domain.shut_out import REQUIRED_SCOPES
-from bot.jobs.slack_breaker import QUIET_FOR, AuthTest, SlackBreaker
+from bot.domain.shut_out import REQUIRED_SCOPES, ShutOut
+from bot.jobs.slack_breaker import (
+    LOOK_AFTER_UNINSTALLED_EVERY,
+    QUIET_FOR,
+    AuthTest,
+    SlackBreaker,
+)
 from tests.fakes import FakeShutOuts
 
 POST = "chat.postMessage"
@@ -189,3 +194,73 @@ async def test_a_doubtful_refusal_of_one_channel_or_without_an_answer_stops_nobo
     breaker.doubt(POST, "no_permission")
     await breaker.require_access(paid=True)
     assert breaker.is_closed
+
+
+UNINSTALLED = ShutOut("event", "app_uninstalled", 1.0)
+REVOKED = ShutOut("event", "tokens_revoked", 1.0)
+
+
+@pytest.mark.parametrize("told", [UNINSTALLED, REVOKED])
+async def test_nothing_is_called_while_the_app_is_uninstalled(
+    breaker: SlackBreaker, kept: FakeShutOuts, told: ShutOut
+) -> None:
+    await kept.save(told)
+    breaker.before_call(POST)
+    with pytest.raises(SlackShutOut):
+        await breaker.require_access(paid=False)
+    for method in (POST, "chat.update", "users.info", "files.getUploadURLExternal"):
+        with pytest.raises(SlackShutOut, match=told.code):
+            breaker.before_call(method)
+    breaker.before_call("auth.test")
+
+
+async def test_a_refused_token_alone_leaves_room_for_words(breaker: SlackBreaker) -> None:
+    breaker.report(POST, "token_revoked")
+    breaker.before_call("chat.postEphemeral")
+
+
+async def test_an_uninstalled_app_is_looked_after_now_and_then(
+    slack: Slack, kept: FakeShutOuts, tasks: BackgroundTasks
+) -> None:
+    now = [1000.0]
+    breaker = SlackBreaker(kept, slack.auth_test, tasks, lambda: now[0])
+    await kept.save(UNINSTALLED)
+    slack.scopes = REQUIRED_SCOPES
+    await breaker.look()
+    assert not breaker.is_closed
+    now[0] += LOOK_AFTER_UNINSTALLED_EVERY - 1
+    await breaker.look()
+    assert not breaker.is_closed
+    now[0] += 2
+    await breaker.look()
+    assert breaker.is_closed
+    assert kept.kept is None
+    breaker.before_call(POST)
+
+
+async def test_the_refusals_that_follow_do_not_hide_that_it_was_uninstalled(
+    breaker: SlackBreaker, kept: FakeShutOuts, tasks: BackgroundTasks
+) -> None:
+    await kept.save(UNINSTALLED)
+    breaker.report(POST, "account_inactive")
+    await tasks.drain(1.0)
+    assert kept.kept == UNINSTALLED
+    with pytest.raises(SlackShutOut, match="app_uninstalled"):
+        breaker.before_call(POST)
+
+
+async def test_a_start_with_a_good_token_is_an_installation(
+    breaker: SlackBreaker, kept: FakeShutOuts
+) -> None:
+    await kept.save(UNINSTALLED)
+    await breaker.close_if_uninstalled()
+    assert (breaker.is_closed, kept.kept) == (True, None)
+
+
+async def test_a_start_does_not_end_another_trouble(
+    breaker: SlackBreaker, kept: FakeShutOuts
+) -> None:
+    missing = ShutOut(POST, "missing_scope", 1.0)
+    await kept.save(missing)
+    await breaker.close_if_uninstalled()
+    assert kept.kept == missing

@@ -127,7 +127,7 @@ async def test_a_form_submits_a_session_that_waits_for_its_prompt() -> None:
 
 async def test_starting_over_clears_the_approved_session_and_its_images() -> None:
     setup = Setup(a_session(Stage.FINAL, attempts=2, final_ts="9.0"))
-    setup.store.images = {(ID, ImageRef(n)): "a" for n in range(3)}
+    setup.store.images = {(ID, ImageRef(n)): "a" for n in (1, 2)}
     _, new = await setup.new_sessions.restart(ORIGIN, ID)
     session, old = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
     assert (session.stage, session.task_input) == (Stage.GENERATING, "a cat")

@@ -1,4 +1,4 @@
-"""Half of a character, as JSON may name it."""
+"""Half of a character, as JSON may name it, and what nobody sees."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.slack.bolt import replace_half_characters
+from bot.slack.bolt import clean_characters
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,7 @@ from bot.slack.bolt import replace_half_characters
         (r'"a fox \ud83e"', "a fox �"),
         (r'"\udd8a a fox"', "� a fox"),
         (r'"a fox \ud83e\udd8a"', "a fox 🦊"),
+        (r'"a \u202efox\u202c \udb40\udc41!"', "a fox !"),
         (r'{"a": [{"b": "\ud800"}, 1, null, true]}', {"a": [{"b": "�"}, 1, None, True]}),
     ],
 )
@@ -24,5 +25,5 @@ async def test_half_a_character_is_replaced_and_the_rest_stays(sent: str, read: 
     async def listener() -> None:
         seen.append(body)
 
-    await replace_half_characters(body, listener)
+    await clean_characters(body, listener)
     assert seen == [{"text": read, "plain": "a fox"}]

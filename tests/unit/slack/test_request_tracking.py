@@ -48,6 +48,8 @@ KNOWN = [
     (click(ids.CANCEL), ("block_action", "cancel")),
     (click(ids.TRY_AGAIN), ("block_action", "try_again")),
     (click(ids.START_OVER), ("block_action", "start_over")),
+    (click(ids.USE_PICTURE), ("block_action", "use_picture")),
+    (click(ids.WORDS_ONLY), ("block_action", "words_only")),
     (click(ids.KEEP_LAST), ("block_action", "keep_last")),
     (click("home_page_pictures_next"), ("block_action", "home_page")),
     (click("default_option_size"), ("block_action", "default_option")),
@@ -58,7 +60,21 @@ KNOWN = [
     ({"type": "message_action", "callback_id": ids.DIRECT_IMAGE}, ("shortcut", "direct_image")),
     (event("app_mention"), ("event", "app_mention")),
     (event("message"), ("event", "message")),
-    (event("app_home_opened"), ("event", "app_home_opened")),
+    *(
+        (event(name), ("event", name))
+        for name in (
+            "app_home_opened",
+            "app_uninstalled",
+            "channel_archive",
+            "channel_deleted",
+            "channel_left",
+            "group_archive",
+            "group_deleted",
+            "group_left",
+            "member_left_channel",
+            "tokens_revoked",
+        )
+    ),
 ]
 
 
@@ -119,7 +135,7 @@ def test_every_listener_is_known_by_name() -> None:
     """What is registered later would silently be counted as other."""
     registered = RecordingApp()
     nobody: Any = None
-    register(cast("AsyncApp", registered), ListenerDependencies(nobody, nobody, nobody, ""))
+    register(cast("AsyncApp", registered), ListenerDependencies(nobody, nobody, nobody, "", nobody))
     assert registered.names
     for kind, name in registered.names:
         assert name in {known for _, (of, known) in KNOWN if of == kind}, name
@@ -213,7 +229,7 @@ async def test_requests_side_by_side_keep_their_own_outcomes() -> None:
         outcome: counted.of("imagine_requests_total", kind="event", name="message", outcome=outcome)
         for outcome in metrics.REQUEST_OUTCOMES
     }
-    assert told == {"ok": 1, "refused": 2, "unavailable": 0, "error": 1}
+    assert told == {"ok": 1, "refused": 2, "unavailable": 0, "unhandled": 0, "error": 1}
 
 
 @pytest.mark.parametrize(

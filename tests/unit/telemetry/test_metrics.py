@@ -29,6 +29,7 @@ def test_the_metrics_are_those_that_dashboards_and_alerts_know() -> None:
         ("imagine_images_in_flight", "gauge"),
         ("imagine_provider_errors", "counter"),
         ("imagine_slack_errors", "counter"),
+        ("imagine_unhandled", "counter"),
         ("imagine_slack_shut_out", "gauge"),
         ("imagine_store_errors", "counter"),
         ("imagine_store_refuses_writes", "gauge"),
@@ -147,7 +148,7 @@ async def test_a_failure_counts_by_its_kind_and_is_raised(kind: FailureKind) -> 
         f"imagine_provider_errors_total kind={kind}": 1
     }
     assert counted.of("imagine_generation_seconds_count", backend=NAME, outcome="failed") == 1
-    paid = 1 if kind is FailureKind.BAD_IMAGE else 0
+    paid = 1 if kind in {FailureKind.BAD_IMAGE, FailureKind.CUT_IMAGE} else 0
     assert counted.of("imagine_images_paid_total", backend=NAME) == paid
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.errors import OFFERS_EDIT, FailureKind
+from bot.domain.errors import OFFERS_EDIT, RETRYABLE, FailureKind
 from bot.sandbox.workspace.markup import pings_in_text
 from bot.views.failure_words import failure_words
 from tests.unit.views.samples import NEXT_STEP
@@ -40,5 +40,55 @@ def test_the_bot_is_named_where_it_has_to_be_invited() -> None:
     assert "/invite @imagine" in failure_words(FailureKind.NOT_IN_CHANNEL)
 
 
-def test_a_picture_that_is_too_large_is_told_how_large_it_may_be() -> None:
-    assert "50 megapixels" in failure_words(FailureKind.SOURCE_TOO_LARGE)
+def test_a_picture_that_is_too_large_is_told_in_which_way_and_how_large_it_may_be() -> None:
+    bytes_, pixels = FailureKind.SOURCE_TOO_LARGE, FailureKind.SOURCE_TOO_MANY_PIXELS
+    assert "50 megapixels (25 for WebP, 36 for AVIF)" in failure_words(pixels)
+    assert "megapixels" not in failure_words(bytes_)
+
+
+OPERATORS = [
+    FailureKind.QUOTA,
+    FailureKind.BAD_KEY,
+    FailureKind.UNVERIFIED,
+    FailureKind.MODEL_UNAVAILABLE,
+    FailureKind.WRONG_ROUTE,
+    FailureKind.COUNTRY_REFUSED,
+    FailureKind.NO_ACCESS,
+    FailureKind.BLOCKED,
+]
+
+
+@pytest.mark.parametrize("kind", OPERATORS)
+def test_what_the_operator_has_to_mend_says_so_first(kind: FailureKind) -> None:
+    assert failure_words(kind).startswith("Ask whoever runs this bot")
+    assert kind not in OFFERS_EDIT | RETRYABLE
+
+
+@pytest.mark.parametrize(
+    ("details", "words"),
+    [
+        (("violence",), "violence."),
+        (("sexual/minors",), "sexual content about minors."),
+        (("self_harm", "hate"), "self-harm and hatred of a group of people."),
+        (("SelfHarm", "Hate", "selfHarm"), "self-harm and hatred of a group of people."),
+        (("illicit/violent", "violence/graphic", "hate"), "help with violence or weapons, graphic"),
+        (("brand_safety",), "brand safety."),
+        (("<!channel> & co",), "&lt;!channel&gt; &amp; co."),
+    ],
+)
+def test_a_moderation_names_its_categories_in_plain_words(
+    details: tuple[str, ...], words: str
+) -> None:
+    said = failure_words(FailureKind.MODERATION, details=details)
+    assert f"What it named: {words}" in said
+    assert pings_in_text(said) == []
+
+
+def test_the_options_that_are_not_taken_are_named() -> None:
+    details = ("size 1536×864", "quality high")
+    said = failure_words(FailureKind.BAD_REQUEST, details=details)
+    assert "size 1536×864 and quality high" in said
+    assert "Edit prompt" in said
+    assert failure_words(FailureKind.TIMED_OUT, details=details) == failure_words(
+        FailureKind.TIMED_OUT
+    )

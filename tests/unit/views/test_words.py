@@ -7,6 +7,7 @@ import pytest
 from bot.domain.errors import Reason, Refusal
 from bot.domain.images import ACCEPTED
 from bot.views import words
+from bot.views.help_words import help_words
 from tests.unit.views.samples import NEXT_STEP
 
 
@@ -31,6 +32,7 @@ def test_a_picture_that_will_not_do_is_told_what_would() -> None:
     for reason in (Reason.IMAGE_TYPE, Reason.NO_IMAGE_THERE):
         said = words.refusal_words(Refusal(reason)).lower()
         assert all(kind.removeprefix("image/") in said for kind in ACCEPTED)
+    assert all(kind.removeprefix("image/") in help_words().lower() for kind in ACCEPTED)
     assert "20 MB" in words.refusal_words(Refusal(Reason.IMAGE_TOO_LARGE))
     assert "50 megapixels" in words.refusal_words(Refusal(Reason.IMAGE_TOO_MANY_PIXELS))
     assert "Invite me" in words.refusal_words(Refusal(Reason.IMAGE_NOT_SHARED))
@@ -43,4 +45,4 @@ def test_an_outage_asks_to_try_again() -> None:
 
 
 def test_a_mention_with_nothing_in_it_is_told_what_to_say() -> None:
-    assert "Tell me what the image should show" in words.EMPTY_MENTION
+    assert "Tell me what the image should show" in words.REFUSALS[Reason.EMPTY_MENTION]

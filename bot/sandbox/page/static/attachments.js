@@ -24,7 +24,7 @@ export function attachments(draft, complain) {
     if (large) complain(`${large.name} is larger than ${LARGEST / 1024 / 1024} MB.`);
     keep([...chosen(), ...files.filter((file) => file.size <= LARGEST).map(held)]);
   };
-  const input = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, tabindex: "-1" });
+  const input = h("input", { type: "file", accept: "image/*,.heic,.heif,.avif", multiple: true, hidden: true, tabindex: "-1" });
   input.addEventListener("change", () => {
     add([...input.files]);
     input.value = "";

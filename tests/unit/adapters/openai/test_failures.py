@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 
@@ -5,9 +6,30 @@ import httpx2
 import pytest
 from openai import APIStatusError, APITimeoutError
 
-from bot.adapters.openai.failures import failure_of, kind_of, retry_after
+from bot.adapters.openai.failures import failure_in_stream, failure_of, retry_after
 from bot.adapters.openai.models import parse_shutdown
 from bot.domain.errors import FailureKind
+
+
+def answered(
+    status: int, body: object, *, content_type: str = "application/json"
+) -> APIStatusError:
+    """As the SDK makes it of the answer."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    response = httpx2.Response(
+        status,
+        request=httpx2.Request("POST", "http://localhost/v1/responses"),
+        text=text,
+        headers={"content-type": content_type},
+    )
+    inner = body.get("error", body) if isinstance(body, dict) else body
+    return APIStatusError("refused", response=response, body=inner)
+
+
+def kind_of(code: str, status: int | None) -> FailureKind:
+    if status is None:
+        return failure_in_stream({"code": code, "message": "x"}).kind
+    return failure_of(answered(status, {"error": {"code": code, "message": "x"}})).kind
 
 
 @pytest.mark.parametrize(
@@ -31,9 +53,30 @@ from bot.domain.errors import FailureKind
         ("", 429, FailureKind.RATE_LIMITED),
         ("invalid_api_key", 401, FailureKind.BAD_KEY),
         ("", 401, FailureKind.BAD_KEY),
-        ("", 403, FailureKind.UNVERIFIED),
-        ("model_not_found", 404, FailureKind.BAD_REQUEST),
-        ("model_not_found", 403, FailureKind.BAD_REQUEST),
+        ("", 403, FailureKind.NO_ACCESS),
+        ("model_not_found", 404, FailureKind.MODEL_UNAVAILABLE),
+        ("model_not_found", 403, FailureKind.MODEL_UNAVAILABLE),
+        ("deprecated_model", 400, FailureKind.MODEL_UNAVAILABLE),
+        ("DeploymentNotFound", 404, FailureKind.MODEL_UNAVAILABLE),
+        ("unsupported_country_region_territory", 403, FailureKind.COUNTRY_REFUSED),
+        ("data_residency_mismatch", 401, FailureKind.WRONG_ROUTE),
+        ("image_generation_failed", None, FailureKind.PROVIDER_DOWN),
+        ("image_processing_error", 400, FailureKind.PROVIDER_DOWN),
+        ("invalid_upstream_response", None, FailureKind.PROVIDER_DOWN),
+        ("unknown_error", None, FailureKind.PROVIDER_DOWN),
+        ("missing_worker", None, FailureKind.PROVIDER_DOWN),
+        ("unsupported_state", None, FailureKind.PROVIDER_DOWN),
+        ("empty_response", 502, FailureKind.PROVIDER_DOWN),
+        ("moderation_service_unavailable", 503, FailureKind.PROVIDER_DOWN),
+        ("image_too_large", None, FailureKind.BAD_REQUEST),
+        ("unsupported_image_media_type", None, FailureKind.BAD_REQUEST),
+        ("tokens_limit_exceeded", 429, FailureKind.RATE_LIMITED),
+        ("concurrency_limit_exceeded", 429, FailureKind.RATE_LIMITED),
+        ("context_length_limit_exceeded", 400, FailureKind.BAD_REQUEST),
+        ("retention_policy_violation", 400, FailureKind.BAD_REQUEST),
+        ("500", None, FailureKind.PROVIDER_DOWN),
+        ("429", None, FailureKind.RATE_LIMITED),
+        ("401", None, FailureKind.BAD_KEY),
         ("invalid_value", 400, FailureKind.BAD_REQUEST),
         ("invalid_image_format", None, FailureKind.BAD_REQUEST),
         ("", 422, FailureKind.BAD_REQUEST),
@@ -43,7 +86,9 @@ from bot.domain.errors import FailureKind
         ("", 500, FailureKind.PROVIDER_DOWN),
         ("something_new", 529, FailureKind.PROVIDER_DOWN),
         ("", 408, FailureKind.TIMED_OUT),
-        ("", 501, FailureKind.BAD_REQUEST),
+        ("", 501, FailureKind.WRONG_ROUTE),
+        ("", 404, FailureKind.WRONG_ROUTE),
+        ("", 451, FailureKind.COUNTRY_REFUSED),
         ("previous_response_not_found", 400, FailureKind.SOURCE_GONE),
         ("previous_response_not_found", None, FailureKind.SOURCE_GONE),
     ],
@@ -60,7 +105,7 @@ def test_the_code_decides_and_else_the_status(
         ("Prompt flagged by moderation", 400, FailureKind.MODERATION),
         ("Your input was flagged", 403, FailureKind.MODERATION),
         ("This request was blocked: inappropriate content", 400, FailureKind.MODERATION),
-        ("Your request was blocked.", 403, FailureKind.UNVERIFIED),  # by a firewall
+        ("Your request was blocked.", 403, FailureKind.BLOCKED),  # by a firewall
         ("Your organization must be verified", 403, FailureKind.UNVERIFIED),
         ("Billing hard limit has been reached", 429, FailureKind.QUOTA),
         ("You exceeded your current quota", 429, FailureKind.RATE_LIMITED),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import httpx2
@@ -20,6 +21,7 @@ ASKED: dict[Extra, str] = {
     for extra in Extra
 }
 GUESSES = (Extra.BACKGROUND,)
+NAMED_OTHERWISE = {Extra.NO_PARTIALS, Extra.TOOL_MODEL}
 
 
 def refusal(body: Any, status: int = 400) -> APIStatusError:
@@ -83,15 +85,17 @@ WORDINGS = [
 
 
 @pytest.mark.parametrize("wording", WORDINGS)
-@pytest.mark.parametrize("extra", [e for e in Extra if e is not Extra.NO_PARTIALS])
+@pytest.mark.parametrize("extra", [e for e in Extra if e not in NAMED_OTHERWISE])
 def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> None:
     asked: dict[Extra, str] = dict(ASKED)
     if extra is Extra.ANY_TOOL_CHOICE:
         del asked[Extra.TOOL_CHOICE]
     if extra is Extra.PARTIALS:
         del asked[Extra.NO_PARTIALS]
+    if extra is Extra.STORE:
+        del asked[Extra.BACKGROUND]
     for name in NAMINGS[extra].parameters:
-        blame = ApiRefusal(refusal(wording(name))).blames(asked)
+        blame = ApiRefusal.of(refusal(wording(name))).blames(asked)
         assert blame is not None
         assert (blame.extra, blame.certain) == (extra, True)
 
@@ -192,7 +196,7 @@ def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> No
     ],
 )
 def test_what_else_servers_say(body: Any, extra: Extra, certain: bool) -> None:
-    blame = ApiRefusal(refusal(body)).blames(ASKED)
+    blame = ApiRefusal.of(refusal(body)).blames(ASKED)
     assert blame is not None
     assert (blame.extra, blame.certain) == (extra, certain)
 
@@ -212,7 +216,7 @@ def test_what_else_servers_say(body: Any, extra: Extra, certain: bool) -> None:
     ],
 )
 def test_nothing_of_ours(body: Any) -> None:
-    assert ApiRefusal(refusal(body)).blames(ASKED) is None
+    assert ApiRefusal.of(refusal(body)).blames(ASKED) is None
 
 
 @pytest.mark.parametrize(
@@ -232,23 +236,36 @@ def test_nothing_of_ours(body: Any) -> None:
     ],
 )
 def test_a_prompt_that_is_repeated_blames_nothing(prompt: str, message: str) -> None:
-    assert ApiRefusal(refusal(error(message)), (prompt,)).blames(ASKED) is None
+    assert ApiRefusal.of(refusal(error(message)), (prompt,)).blames(ASKED) is None
 
 
 @pytest.mark.parametrize("prompt", ["background", "the background parameter of a fox", "", "   "])
 def test_a_prompt_takes_no_parameter_from_a_refusal(prompt: str) -> None:
-    blame = ApiRefusal(refusal(error("Unknown parameter: 'background'.")), (prompt,)).blames(ASKED)
+    blame = ApiRefusal.of(refusal(error("Unknown parameter: 'background'.")), (prompt,)).blames(
+        ASKED
+    )
     assert blame == (Extra.BACKGROUND, True)
 
 
 def test_what_is_not_asked_is_not_blamed() -> None:
     asked = {Extra.STREAM: ""}
-    assert ApiRefusal(refusal(error("Unknown parameter: 'quality'."))).blames(asked) is None
+    assert ApiRefusal.of(refusal(error("Unknown parameter: 'quality'."))).blames(asked) is None
 
 
 @pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize(
-    "body", [error("oops"), error("oops", param="tools"), error("oops", param="tools[0]"), "", None]
+    "body",
+    [
+        error("oops"),
+        error("oops", param="tools"),
+        error("oops", param="tools[0]"),
+        {"detail": [{"loc": ["body"], "msg": "bad", "input": "a prompt of words"}]},
+        {"status": 400, "error": "Bad Request", "path": "/v1/images/generations"},
+        error("There was an issue with your request. Please check your inputs and try again"),
+        "<html><h1>400 Bad Request</h1></html>",
+        "",
+        None,
+    ],
 )
 def test_a_vague_refusal_gives_background_up_for_now(status: int, body: Any) -> None:
     variant = RequestVariant().after(refusal(body, status), ASKED, GUESSES, chosen=False)
@@ -294,11 +311,25 @@ def test_what_a_persons_choice_may_have_caused_is_not_held_against_the_next() ->
 
 def test_one_thing_at_a_time_until_nothing_is_left() -> None:
     variant, asked = RequestVariant(), dict(ASKED)
-    everything = refusal(error(" ".join(NAMINGS[e].parameters[0] for e in Extra) + " required"))
-    for given_up in range(1, len(Extra) + 1):
+    named = [NAMINGS[e].parameters[0] for e in Extra if e is not Extra.TOOL_MODEL]
+    words = f"needed: {' '.join(named)}; Unknown parameter: 'tools[0].model'"
+    partials = refusal(error("partial_images is needed"))
+    variant = variant.after(partials, asked, GUESSES, chosen=False) or variant
+    asked = {extra: "" for extra in Extra if extra not in variant.without}
+    everything = refusal(error(words))
+    for given_up in range(2, len(Extra) + 1):
         following = variant.after(everything, asked, GUESSES, chosen=False)
         assert following is not None
         variant = following
         assert len(variant.without) == given_up
         asked = {extra: "" for extra in Extra if extra not in variant.without}
     assert variant.after(everything, asked, GUESSES, chosen=False) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 9000, "a_" * 4000, "a.b/" * 2000, " \n" * 4000, "[\"'" * 2600, "invalid " * 1000]
+)
+def test_a_text_that_is_hard_to_read_takes_no_time(text: str) -> None:
+    began = time.process_time()
+    RequestVariant().after(refusal(error(text)), ASKED, GUESSES, chosen=False)
+    assert time.process_time() - began < 0.5

@@ -18,6 +18,7 @@ Event = dict[str, Any]
 
 
 async def test_a_mention_comes_as_slack_sends_it(slack: SimulatedSlack, recorder: Recorder) -> None:
+    slack.workspace.mentions_carry_files = True
     root = (await slack.say("bob", "general", "hello")).message
     ack = await slack.mention("alice", "general", "make <it> & night", root.ts, files=[png(3, 2)])
     assert ack.ok
@@ -36,6 +37,60 @@ async def test_a_mention_comes_as_slack_sends_it(slack: SimulatedSlack, recorder
     assert (file["mimetype"], file["size"], file["mode"]) == ("image/png", len(png(3, 2)), "hosted")
     assert (file["original_w"], file["original_h"]) == (3, 2)
     assert file["url_private_download"].startswith(slack.workspace.base_url)
+
+
+async def test_a_mention_may_come_without_its_files(
+    slack: SimulatedSlack, recorder: Recorder
+) -> None:
+    ack = await slack.mention("alice", "general", "make it night", files=[png(3, 2)])
+    await slack.forward("bob", "general", ack.message, "make it day")
+    for inner in recorder.inner:
+        assert inner.keys().isdisjoint({"files", "attachments", "upload"})
+    assert len(ack.message.payload()["files"]) == 1
+
+
+async def test_a_forwarded_message_is_held_by_another(
+    slack: SimulatedSlack, recorder: Recorder
+) -> None:
+    slack.workspace.mentions_carry_files = True
+    said = (await slack.say("bob", "design", "look", files=[png()])).message
+    ack = await slack.forward("alice", "general", said, "make it night")
+    (inner,) = recorder.inner
+    (share,) = inner["attachments"]
+    assert inner == {**inner, **{"type": "app_mention", "ts": ack.message.ts}}
+    assert (share["is_share"], share["channel_id"], share["text"]) == (True, said.channel, "look")
+    assert [file["id"] for file in share["files"]] == said.files
+    assert ack.message.payload()["attachments"] == [share]
+    direct = await slack.forward("alice", slack.direct("alice"), said, "make it night")
+    assert direct.message.text == "make it night"
+
+
+async def test_a_file_in_a_shared_channel_is_a_stub(
+    slack: SimulatedSlack, recorder: Recorder
+) -> None:
+    guest = slack.workspace.add_user("eve", team_id="T0OTHER0")
+    slack.channel("general").members.add(guest.id)
+    message = (await slack.say("bob", "general", "look", files=[png()])).message
+    (file,) = message.payload()["files"]
+    assert file["file_access"] == "check_file_info"
+    assert file.keys().isdisjoint({"mimetype", "url_private", "name"})
+    assert slack.workspace.files.describe(file["id"])["mimetype"] == "image/png"
+
+
+async def test_slack_may_tell_less_or_otherwise_of_a_file(
+    slack: SimulatedSlack, recorder: Recorder
+) -> None:
+    told: list[dict[str, Any]] = [
+        {"mode": "external", "is_external": True},
+        {"mode": "snippet", "mimetype": "text/plain"},
+        {"mode": "hidden_by_limit"},
+    ]
+    files = [("a.png", png(), each) for each in told]
+    message = (await slack.say("bob", "general", "look", files=files)).message
+    external, snippet, hidden = message.payload()["files"]
+    assert (external["mode"], external["is_external"]) == ("external", True)
+    assert (snippet["mode"], snippet["mimetype"]) == ("snippet", "text/plain")
+    assert hidden == {"id": message.files[2], "mode": "hidden_by_limit"}
 
 
 async def test_a_direct_message_comes_with_its_files(

@@ -111,3 +111,19 @@ async def test_a_refusal_can_have_any_status(slack: SimulatedSlack, client: Asyn
     with pytest.raises(SlackApiError, match="invalid_auth"):
         await post(client)
     assert slack.calls[-1].status == 401
+
+
+async def test_any_answer_at_all(slack: SimulatedSlack) -> None:
+    slack.faults.add("chat.postMessage", Fault.answer("[]"))
+    slack.faults.add("chat.postMessage", Fault.answer("<p>", "text/html", 502, effect=True))
+    url = f"{slack.api_url}chat.postMessage"
+    headers = {"Authorization": f"Bearer {slack.bot_token}"}
+    sent = {"channel": "C0GENERAL0", "text": "x"}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        async with http.post(url, json=sent) as answer:
+            assert (answer.status, await answer.text()) == (200, "[]")
+            assert answer.content_type == "application/json"
+        assert slack.messages("general") == []
+        async with http.post(url, json=sent) as answer:
+            assert (answer.status, await answer.text()) == (502, "<p>")
+        assert len(slack.messages("general")) == 1

@@ -1,0 +1,117 @@
+"""The picture that a session starts from: read once for all sessions, and by one run at a time.
+
+    stored? → use it
+    another living run reads it? → wait until it is stored
+    workers were lost with it? → give it up
+    record that it is being read → read → store → forget the record
+
+A picture is decoded in a child process, so it should take no worker with it. Where one dies all the
+same (the kernel may end both), its record remains, and the picture is not read for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from weakref import WeakValueDictionary
+
+from bot.concurrency import finish_before_cancel
+from bot.domain.attempt import Source
+from bot.domain.errors import FailureKind, GenerationError, ImagineError, ReadElsewhere
+from bot.domain.images import BaseImage
+from bot.domain.session import Session
+from bot.generation.recording import LAST_RECORD_WITHIN, RetryingStore
+from bot.ports import Files, Heartbeats, OnReading, PictureStore
+
+log = logging.getLogger(__name__)
+
+MOST_LOST = 2
+"""Workers lost while they read a picture, after which nobody reads it any more."""
+LOOK_EVERY = 0.3
+"""Seconds between two looks whether another run has read the picture."""
+
+
+class BroughtPictures:
+    """People's pictures. `retries` repeat what is written until the store takes it."""
+
+    def __init__(
+        self, store: PictureStore, files: Files, heartbeats: Heartbeats, retries: RetryingStore
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._heartbeats = heartbeats
+        self._retries = retries
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    async def source_of(self, session: Session, reader: str) -> BaseImage:
+        """The picture that the session starts from; `reader` names the run. Raises
+        `GenerationError`."""
+        source = session.source
+        if source is None:
+            raise GenerationError(FailureKind.SOURCE_GONE)
+        place = session.team, source.file_id
+        turn = self._turns.setdefault(place, asyncio.Lock())
+        async with turn:  # the runs of this process download the file once, too
+            while True:
+                if picture := await self._store.load(*place):
+                    return picture
+                others = await self._store.readers(*place) - {reader}
+                if not await self._any_alive(others):
+                    if len(others) >= MOST_LOST:
+                        raise GenerationError(FailureKind.SOURCE_STOPS_WORKERS)
+                    with suppress(ReadElsewhere):
+                        return await self._read(session, source, reader, others)
+                await asyncio.sleep(LOOK_EVERY)
+
+    async def _any_alive(self, readers: set[str]) -> bool:
+        return any([await self._heartbeats.is_alive(reader) for reader in readers])
+
+    async def _read(
+        self, session: Session, source: Source, reader: str, lost: set[str]
+    ) -> BaseImage:
+        async with self._recorded(session, source, reader, lost) as begin:
+            picture = await self._files.fetch(source.file_id, begin)
+            await self._retries.until_taken(
+                session.id, lambda: self._store.keep(session.team, source.file_id, picture)
+            )
+        return picture
+
+    @asynccontextmanager
+    async def _recorded(
+        self, session: Session, source: Source, reader: str, lost: set[str]
+    ) -> AsyncIterator[OnReading]:
+        """A function to await before the picture is decoded: it records who reads it. It raises
+        `ReadElsewhere` where another run has begun. The end of the body is recorded too: the
+        picture was read or refused, or else this run was told to stop."""
+        begun = False
+        place = session.team, source.file_id
+
+        async def begin() -> None:
+            nonlocal begun
+            begun = True  # from here on it may be recorded, whatever comes in between
+            begun = await self._retries.until_taken(
+                session.id, lambda: self._store.begin_reading(*place, reader, lost)
+            )
+            if not begun:
+                raise ReadElsewhere
+
+        end: Callable[[], Awaitable[None]] = partial(self._store.end_reading, *place, reader)
+        try:
+            yield begin
+            end = partial(self._store.forget_readers, *place)
+        except GenerationError:
+            end = partial(self._store.forget_readers, *place)
+            raise
+        finally:
+            if begun:
+                await finish_before_cancel(_unless_away(end), LAST_RECORD_WITHIN)
+
+
+async def _unless_away(record: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await record()
+    except ImagineError as error:
+        log.warning("that a picture was read is not recorded: %s", type(error).__name__)

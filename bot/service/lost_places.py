@@ -1,0 +1,84 @@
+"""Conversations in which the bot can post no more: archived, deleted, or it was removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bot.domain.errors import FailureKind, Refusal
+from bot.domain.generation import attempt_failed
+from bot.domain.jobs import owed
+from bot.domain.session import Session
+from bot.domain.stages import TO_BE_POSTED, Stage
+from bot.domain.transitions import given_up
+from bot.ports import SessionStore
+from bot.views.failure_words import failure_words
+from bot.views.slack_refusals import not_published_words
+
+_AT_A_TIME = 100
+"""Sessions that are loaded in one round trip."""
+
+
+@dataclass(frozen=True)
+class GivenUp:
+    """A session that waited for something there. `words` are for its owner, empty where only its
+    messages would have changed. `try_again` is the attempt that can be tried again; 0 for none."""
+
+    session: Session
+    words: str
+    try_again: int = 0
+
+
+class LostPlaces:
+    """Ends what sessions are owed there, so that no job tries it. `now` answers seconds since the
+    epoch."""
+
+    def __init__(self, sessions: SessionStore, now: Callable[[], float]) -> None:
+        self._sessions = sessions
+        self._now = now
+
+    async def give_up(
+        self, team: str, channel: str, kind: FailureKind, bot_name: str
+    ) -> list[GivenUp]:
+        """Raises `StoreUnavailable`. Once more for the same place changes nothing."""
+        ended = []
+        for ids in _pages([each.session_id for each in await self._sessions.unfinished(0.0)]):
+            for session in await self._sessions.load_many(ids):
+                if (session.team, session.channel) == (team, channel) and owed(session):
+                    ended.append(await self._end(session, kind, bot_name))
+        return ended
+
+    async def _end(self, session: Session, kind: FailureKind, bot_name: str) -> GivenUp:
+        ended = GivenUp(session, "")
+
+        def end(current: Session) -> Session:
+            nonlocal ended
+            current, ended = _ended(current, kind, bot_name, self._now())
+            return current
+
+        try:
+            await self._sessions.update(session.id, end)
+        except Refusal:  # it has moved on, or expired
+            return GivenUp(session, "")
+        return ended
+
+
+def _ended(
+    session: Session, kind: FailureKind, bot_name: str, now: float
+) -> tuple[Session, GivenUp]:
+    if session.stage is Stage.GENERATING:
+        number, made = session.latest.number, bool(session.latest.images)
+        words = failure_words(kind, bot_name=bot_name, channel=session.channel, made=made)
+        failed = attempt_failed(session, number, kind, words, "", now)
+        return failed, GivenUp(session, words, try_again=number)
+    unpublished = session.publication in TO_BE_POSTED
+    words = not_published_words(session, kind, bot_name) if unpublished else ""
+    ended = session
+    for job in owed(session):
+        ended = given_up(ended, job, words)
+    return ended, GivenUp(session, words)
+
+
+def _pages(ids: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), _AT_A_TIME):
+        yield ids[start : start + _AT_A_TIME]

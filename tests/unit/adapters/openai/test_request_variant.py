@@ -1,0 +1,54 @@
+"""Which parameter a request is made without, after the refusals of each of many servers."""
+
+from __future__ import annotations
+
+import json
+
+import httpx2
+import pytest
+from openai import APIStatusError
+
+from bot.adapters.openai.extras import NAMINGS, Asked, Extra
+from bot.adapters.openai.request_variant import RequestVariant
+from tests.fake_openai import SERVERS, Server
+
+OF_IMAGES: Asked = {
+    Extra.SIZE: "1024x1024",
+    Extra.QUALITY: "medium",
+    Extra.OUTPUT_FORMAT: "png",
+    Extra.RESPONSE_FORMAT: "b64_json",
+    Extra.SAFETY_IDENTIFIER: "u",
+}
+OF_RESPONSES: Asked = {
+    **{extra: "" for extra in Extra if extra is not Extra.RESPONSE_FORMAT},
+    **{extra: value for extra, value in OF_IMAGES.items() if extra is not Extra.RESPONSE_FORMAT},
+    Extra.ACTION: "generate",
+}
+NAMES = sorted({name for naming in NAMINGS.values() for name in naming.parameters})
+
+
+def refusal(server: Server, name: str) -> APIStatusError:
+    """As the SDK makes it of the server's answer."""
+    problem = server.refuses(name).problem
+    assert problem is not None
+    body = problem.raw
+    text = body if isinstance(body, str) else json.dumps(body)
+    request = httpx2.Request("POST", "http://localhost/v1/responses")
+    response = httpx2.Response(problem.status, request=request, text=text)
+    inner = body.get("error", body) if isinstance(body, dict) else body
+    return APIStatusError("refused", response=response, body=inner)
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
+@pytest.mark.parametrize("asked", [OF_IMAGES, OF_RESPONSES], ids=["images", "responses"])
+def test_the_parameter_that_is_refused_is_given_up_at_once(server: Server, asked: Asked) -> None:
+    held = {name for extra in asked for name in NAMINGS[extra].parameters} - {"model", "detail"}
+    for name in sorted(held):
+        variant = RequestVariant().after(refusal(server, name), asked, (), chosen=False)
+        assert variant is not None, name
+        (given_up,) = variant.without
+        assert name in NAMINGS[given_up].parameters
+
+
+def test_every_parameter_is_tried() -> None:
+    assert {"safety_identifier", "output_format", "stream", "store", "instructions"} <= set(NAMES)

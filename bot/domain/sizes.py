@@ -38,7 +38,7 @@ SIZE_LABELS = {
 }
 
 _AREA = 1536 * 1024
-"""Pixels that a ratio is made to come near: what landscape and portrait have."""
+"""Pixels: the area of landscape and portrait, which the size for a ratio comes near."""
 
 _ROUGHLY = 1.2
 """An area that is at most so much larger or smaller is about as large."""
@@ -46,7 +46,7 @@ _ROUGHLY = 1.2
 _RATIO = re.compile(r"(\d{1,4})\s*[:/：x×*]\s*(\d{1,4})")
 _PIXELS = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})")
 _SHORTEST_PIXELS = 100
-"""Two smaller numbers are a ratio: 16x10 is no size that anybody wants."""
+"""Two smaller numbers are a ratio: `16x10` is read as 16:10."""
 
 
 def size_of(text: str) -> str:
@@ -111,7 +111,7 @@ def _possible(text: str, width: int, height: int) -> str:
 
 
 def _within_limits(width: int, height: int) -> tuple[int, int]:
-    """The nearest size that the models make; of a ratio that is possible."""
+    """The nearest size that the models make. The ratio is within the limits."""
     long = max(width, height, 7 * STEP)  # the least that is not taken for a ratio
     short = max(min(width, height), long / MOST_RATIO)
     shrink = min(1.0, LONGEST_SIDE / long, SHORTEST_OF_LONGEST / short)

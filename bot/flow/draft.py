@@ -1,4 +1,4 @@
-"""The nodes that bring the images of an attempt into its thread, as a draft to decide about."""
+"""The nodes that post the images of an attempt in its thread, as a draft to decide about."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class UploadImages(AsyncParallelBatchNode):
 
 
 class Draft(NamedTuple):
-    """What `exec` needs to show the images. `posted` is the message that an earlier run posted."""
+    """The input of `PostDraft.exec`. `posted` is the `ts` of a draft that an earlier run posted."""
 
     session: Session
     number: int
@@ -165,7 +165,7 @@ class PostDraft(AsyncNode):
         raise error
 
     async def _share(self, session: Session, number: int, error: SlackRefused) -> Session:
-        """Show the images as plain files, in their order, and record that. Raises `error` where an
+        """Share the images as plain files, in their order, and record that. Raises `error` where an
         image has expired."""
         images = [ImageRef(number, candidate.number) for candidate in session.latest.images]
         stored = [await self._sessions.load_image(session.id, image) for image in images]

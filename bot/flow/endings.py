@@ -1,4 +1,4 @@
-"""The nodes that show that an attempt brought no draft: its failure, or nothing of it."""
+"""The nodes that end a run: they report a failure, remove a draft, or do nothing."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class GiveUp(AsyncNode):
 
 
 class Failure(NamedTuple):
-    """What `exec` needs to report a failure; `words` is mrkdwn."""
+    """The input of `ReportFailure.exec`; `words` is mrkdwn."""
 
     session: Session
     number: int
@@ -68,7 +68,7 @@ class Failure(NamedTuple):
 
 
 class ReportFailure(AsyncNode):
-    """A failure → words in the thread that say what to do, and the button to do it."""
+    """A failure → a message in the thread that says what to do, with a button."""
 
     def __init__(self, sessions: SessionRecords, publisher: FailureMessages) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class ReportFailure(AsyncNode):
 
 
 class RestoreDraft(AsyncNode):
-    """After a failure the last good draft, if there is one, is up for review again."""
+    """After a failure the newest draft, if there is one, gets its buttons back."""
 
     def __init__(self, drafts: DraftRefresher) -> None:
         super().__init__()

@@ -56,7 +56,7 @@ is away, and another try of the same run does not mend that."""
 
 
 class ImageCall(NamedTuple):
-    """What `exec` needs. `checkpoint` records what comes during the call."""
+    """The input of `GenerateImage.exec`. `checkpoint` records the progress of the call."""
 
     session: Session
     prompt: str
@@ -202,8 +202,8 @@ class GenerateImage(AsyncNode):
 
 
 def _about_base(request: ImageRequest, error: GenerationError) -> GenerationError:
-    """`SOURCE_GONE` as `BASE_GONE` where the image to edit is one of ours, which nobody has any
-    more. A person's picture has no response id: it is always sent as it is."""
+    """Turns `SOURCE_GONE` into `BASE_GONE` where the image to edit is one of ours. A person's
+    picture has no response id, because its bytes are always sent."""
     ours = request.base is not None and bool(request.base.response_id)
     gone = ours and error.kind is FailureKind.SOURCE_GONE
     return GenerationError(FailureKind.BASE_GONE) if gone else error

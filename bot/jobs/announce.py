@@ -31,7 +31,7 @@ SHOWN_FOR = 1.0
 
 
 class RootMessage:
-    """The message at the top of a thread, as far as it announces an attempt. What cannot be
+    """Announces an attempt in the message at the top of its thread. An attempt that cannot be
     announced may not be shown either, so it fails before anything is paid for."""
 
     def __init__(self, sessions: SessionRecords, publisher: Publisher, bot_name: str) -> None:
@@ -40,9 +40,10 @@ class RootMessage:
         self._bot_name = bot_name
 
     async def announce(self, session: Session, ahead: int | None, repeated: bool) -> str | None:
-        """Post the message, or show in it that another attempt is under way; a Slack that is busy
-        or away does not hold that up. Returns the `ts` of a new message, else an empty one, and
-        None where Slack refuses it: the attempt has failed then. Raises `SlackShutOut`."""
+        """Post the message, or show another attempt in it; an attempt does not wait for a status
+        that Slack is too busy for. Returns the `ts` of a new message, an empty one for a message
+        that was there, and None where Slack refused it and the attempt failed. Raises
+        `SlackShutOut`."""
         try:
             if not session.root_ts:
                 return await self._publisher.post_root(session, ahead or 0, repeated=repeated)
@@ -59,9 +60,8 @@ class RootMessage:
         return ""
 
     async def can_still_be_shown(self, session: Session) -> bool:
-        """Before a generation that has waited: whether Slack still takes the status, so that what
-        is paid for can be shown. Where it does not, the attempt has failed. Raises
-        `SlackShutOut`."""
+        """Whether Slack still takes the status of an attempt that has waited, so that a paid image
+        can be shown. Where it does not, the attempt fails. Raises `SlackShutOut`."""
         attempt = session.latest
         if attempt.has_started or time.time() - attempt.queued_at < SHOWN_FOR:
             return True
@@ -138,7 +138,8 @@ class Announce:
             await self._drafts.refresh(session.id)  # the draft up for review is an earlier one now
 
     async def _queue_generations(self, session: Session) -> None:
-        """A full queue is waited for, and its owner is told; one that is away fails this job."""
+        """Queue the jobs. A full queue is waited for, and the status says so; a queue that is away
+        fails this job."""
         for job in owed(session):
             try:
                 await self._queue.add(job)

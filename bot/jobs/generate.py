@@ -1,7 +1,7 @@
-"""The job that makes one candidate, and how it is stopped once its attempt is cancelled.
+"""The job that makes one candidate, and its stop when the attempt is cancelled.
 
-A run ends by itself, because its attempt was cancelled, or by the shutdown. Only a cancellation
-stops the provider too: after a shutdown another worker goes on from there.
+A run ends by itself, by a cancellation of its attempt, or by the shutdown. Only a cancellation
+stops the provider too: after a shutdown another worker goes on with the response.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from bot.progress.session_messages import LiveStatus
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.8
-"""Seconds between two looks at the sessions of all runs, for messages that were lost."""
+"""Seconds between two looks at the sessions of all runs, in case a message was lost."""
 
 
 @dataclass(eq=False)
@@ -45,8 +45,8 @@ class _Watched:
 
 
 class CancellationWatch:
-    """Finds out which of the attempts that are made in this process are cancelled: at once where a
-    message says so, else at the next look. One look asks for all sessions together."""
+    """Tells the runs of this process when their attempts are cancelled: at once after a message,
+    else at the next look. One look reads all sessions together."""
 
     def __init__(self, sessions: SessionStore) -> None:
         self._sessions = sessions
@@ -69,11 +69,11 @@ class CancellationWatch:
             self._woken.set()
 
     def look_soon(self) -> None:
-        """Messages may have been lost."""
+        """Look now, because messages may have been lost."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Look at the sessions for ever."""
         while True:
             await wait_for_event(self._woken, LOOK_EVERY)
             self._woken.clear()
@@ -170,7 +170,7 @@ class Generate:
 
 
 def _has_delivered(session: Session, job: Job) -> bool:
-    """The newest attempt has ended, and this job's candidate delivered it, or might have."""
+    """Whether the newest attempt has ended, and this job's candidate delivered it or may have."""
     if job.attempt != len(session.attempts) or under_way(session, job.attempt):
         return False
     return session.latest.delivering in (0, job.candidate)

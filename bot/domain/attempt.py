@@ -41,12 +41,12 @@ MOST_ASKED = 3
 @dataclass(frozen=True)
 class Candidate:
     """One image of an attempt, made by a job of its own. `response_id`, `width` (with the stored
-    image) and `file_id` are what a repeated job goes on from, in that order. `model` has made it.
-    `failure`: why this one did not come; `said`: the model's own words with it,
-    `details`: what it is about (`bot.domain.errors.GenerationError`). `asked`: how many
-    paid calls were made for it; `asked_by`: the run that made the last one. `run` counts how often
-    its job was queued again. `runner` names the run that began last: where two overlap, because
-    one was taken for dead, that one goes on."""
+    image) and `file_id` are recorded in that order, and a repeated job goes on from the last of
+    them. `model` is the model that made the image. `failure`: why there is no image; `said` and
+    `details` are those of its `GenerationError`. `asked` counts the paid calls; `asked_by` names
+    the run that made the last one. `run` counts how often its job was queued again. `runner` names
+    the run that began last: where two runs overlap, because one was taken for dead, that one goes
+    on."""
 
     number: int
     asked: int = 0

@@ -81,8 +81,8 @@ def edit(
 
 
 def try_again(session: Session, number: int, now: float, asked_by: str = "") -> Session:
-    """What a failed or cancelled attempt was for, once more. Where its images are there and Slack
-    did not show them, no other attempt begins: they are delivered again."""
+    """Repeat a failed or cancelled attempt. Where its images are made and Slack did not show them,
+    no attempt begins: they are delivered again."""
     if asked_before(session, asked_by):
         return session
     event = _submit_or(Event.REGENERATE, session)

@@ -251,8 +251,8 @@ class GenerationError(ImagineError):
     """An attempt brought no image.
 
     `said` holds the provider's own words to the user (a refusal in words), never an error text.
-    `details` name what it is about: the categories of a moderation as the provider has them, or
-    the options that a request was refused for, as a status line tells them. `retry_after` is in
+    `details` are the categories of a moderation as the provider names them, or the options that a
+    request was refused for, as a status line shows them. `retry_after` is in
     seconds, where the provider named it.
     """
 

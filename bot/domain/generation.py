@@ -125,9 +125,9 @@ def image_failed(
     now: float,
     details: tuple[str, ...] = (),
 ) -> Session:
-    """There will be no image of this candidate; `said` is the model's own words, and `details` what
-    it is about. Nothing changes where there is one by now, or where a later run has asked since:
-    its image is still to come."""
+    """Records that the candidate has no image; `said` is the model's own words, `details` are those
+    of the `GenerationError`. Nothing changes where it has an image by now, or where a later run
+    has made a paid call: its image may come."""
     if image.attempt <= len(session.attempts):
         candidate = session.attempt(image.attempt).candidate(image.candidate)
         may_tell = leads(session, image, runner) or candidate.asked_by == runner
@@ -206,8 +206,8 @@ def not_announced(
 
 
 def most_telling_failure(attempt: Attempt) -> tuple[FailureKind, str, tuple[str, ...]]:
-    """What the person is told where no candidate came: the kind, the model's own words, and what it
-    is about."""
+    """The failure to report where no candidate has an image: its kind, the model's own words, and
+    its details."""
     failed = [c for c in attempt.candidates if c.failure]
     kinds = [c.failure for c in failed if c.failure] or [FailureKind.INTERNAL]
     kind = min(kinds, key=_MOST_TELLING.index)

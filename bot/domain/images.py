@@ -89,8 +89,8 @@ class GeneratedImage:
 @dataclass(frozen=True)
 class BaseImage:
     """An image to be edited. `response_id` is the provider's id of the answer that it came in,
-    empty where the provider knows it no more or never did; `data` is empty where our own copy
-    has expired. One of the two is there. `width` and `height` are pixels, 0 where nobody knows."""
+    empty where the provider does not know it; `data` is empty where our own copy has expired. At
+    least one of the two is set. `width` and `height` are pixels, 0 where they are unknown."""
 
     data: bytes = b""
     mime_type: str = ""
@@ -128,7 +128,8 @@ class ImageRequest:
 
 
 def size_of_request(request: ImageRequest, usual: str) -> str:
-    """The size where nobody chose one: that of the image to edit, or else the `usual` one."""
+    """The size of a request without a chosen one: that of the image to edit, else the `usual`
+    one."""
     base = request.base
     if base is None or not (base.width and base.height):
         return usual
@@ -137,7 +138,7 @@ def size_of_request(request: ImageRequest, usual: str) -> str:
 
 def check_picture(mime_type: str, size: int, pixels: int = 0) -> None:
     """Raises `Refusal` with `IMAGE_TYPE`, `IMAGE_TOO_LARGE` or `IMAGE_TOO_MANY_PIXELS`. `size` is
-    in bytes; `pixels` is width × height, 0 where nobody knows."""
+    in bytes; `pixels` is width × height, 0 where it is unknown."""
     if mime_type not in ACCEPTED:
         raise Refusal(Reason.IMAGE_TYPE)
     if size > MAX_BYTES:

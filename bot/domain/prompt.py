@@ -35,8 +35,8 @@ def check_length(text: str) -> str:
 
 
 def clean_prompt(text: str) -> str:
-    """Normalise newlines, and drop what no one typed on purpose: control characters, what nobody
-    sees, and outer white space. Raises `Refusal` for an empty or an over-long prompt.
+    """Normalise newlines, and drop control characters, invisible characters and outer white space.
+    Raises `Refusal` for an empty or an over-long prompt.
     """
     prompt = clean_text(check_length(text)).strip()
     if is_blank(prompt):

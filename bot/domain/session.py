@@ -111,7 +111,7 @@ class Session:
         return attempt.has_draft and any(c.number == image.candidate for c in attempt.images)
 
     def all_images(self) -> Iterator[ImageRef]:
-        """Every image that may be kept for this session alone."""
+        """Every image that the store may hold for this session alone."""
         for attempt in self.attempts:
             for candidate in attempt.candidates:
                 yield ImageRef(attempt.number, candidate.number)

@@ -1,7 +1,8 @@
-"""When Slack refuses the whole app, and not one call, message or channel.
+"""Slack's refusals of the whole app, as opposed to one call, message or channel.
 
-`bot.domain.slack_errors` says what a code means. What is not about the app concerns one call alone,
-such as `is_archived` or `restricted_action`: one person's channel must not stop everybody.
+`bot.domain.slack_errors` holds the meaning of each code. A code that is not about the app, such as
+`is_archived` or `restricted_action`, concerns one call: one person's channel must not stop
+everybody.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ WHAT_TO_DO = {
 
 
 def cause_of(method: str, code: str) -> Meaning | None:
-    """What keeps the whole app out, one of `APP`; None where the code is about this call alone."""
+    """Why Slack refuses the whole app, one of `APP`; None where the code is about this call
+    alone."""
     meaning = meaning_of(code)
     if meaning not in APP:
         return None

@@ -20,7 +20,7 @@ STEP = 16
 """Pixels: width and height are multiples of it."""
 MOST_RATIO = 3
 LONGEST_SIDE, SHORTEST_OF_LONGEST = 3840, 2160
-"""Pixels: up to 3840×2160, whichever way round."""
+"""Pixels: up to 3840×2160, landscape or portrait."""
 
 _NAMES = ", ".join(f"`{name}`" for name in NAMED_SIZES)
 RATIO_TAKES = f"{_NAMES}, or a ratio from `1:{MOST_RATIO}` to `{MOST_RATIO}:1`, such as `16:9`"
@@ -95,8 +95,8 @@ def size_like(width: int, height: int, usual: str = "auto") -> str:
 
 
 def _usual_area(usual: str, ratio: Fraction) -> int:
-    """Pixels of an image of that ratio. What is not nearly square has half as many again as the
-    usual size has where that is a square, as landscape and portrait have."""
+    """Pixels of an image of that ratio. An image that is not nearly square has half as many again
+    as a square `usual` size, like landscape and portrait."""
     nearly_square = Fraction(5, 6) <= ratio <= Fraction(6, 5)
     named = _PIXELS.fullmatch(NAMED_SIZES["square"] if usual == "auto" else usual)
     area = int(named[1]) * int(named[2]) if named else _AREA

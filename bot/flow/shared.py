@@ -62,15 +62,15 @@ def ended(shared: Shared) -> str:
 
 
 def fail(shared: Shared, kind: FailureKind, said: str = "", details: tuple[str, ...] = ()) -> str:
-    """Write the failure for `ReportFailure` into `shared`; returns the action. `said` is the
-    model's own words, and `details` what it is about."""
+    """Write the failure for `ReportFailure` into `shared`; returns the action. `said` and
+    `details` are those of the `GenerationError`."""
     shared["failure"] = kind.value
     shared["error_message"] = failure_words(kind, said=said, details=details)
     return "failed"
 
 
 def fail_to_deliver(shared: Shared, kind: FailureKind, session: Session, bot_name: str) -> str:
-    """The same, for images that are made and that Slack does not show."""
+    """Like `fail`, for images that are made and that Slack does not show."""
     shared["failure"] = kind.value
     shared["error_message"] = failure_words(
         kind, bot_name=bot_name, channel=session.channel, made=True

@@ -1,8 +1,8 @@
-"""What a person says to the bot in a thread.
+"""Replies of a person to the bot in a thread.
 
-A thread may hold several sessions, of several people: each hears what its own directors say. Where
-the thread hangs on a session's root message, or on the message that started the session, it is
-about that session; in anybody else's thread, words that no session there waits for start a new one.
+A thread may hold several sessions, of several people. A reply goes to a session that its author may
+direct. Below a session's root message, or the message that started it, a reply is about that
+session; in any other thread, a reply that no session waits for starts a new one.
 """
 
 from __future__ import annotations

@@ -20,15 +20,15 @@ Value = str | int
 
 MOST_CANDIDATES = 4
 AUTO = "auto"
-"""What is left to the model."""
+"""The value that leaves the choice to the model."""
 
 _COUNT = re.compile(r"\d{1,3}")
 
 
 @dataclass(frozen=True, init=False)
 class Options:
-    """What is chosen, by the names in `OPTIONS`. What is not chosen falls back first to the
-    person's own defaults, then to the operator's settings."""
+    """The chosen options, by the names in `OPTIONS`. An option that is not chosen falls back first
+    to the person's own defaults, then to the operator's settings."""
 
     chosen: tuple[tuple[str, Value], ...]
 
@@ -179,7 +179,7 @@ class OptionTable:
         return next((spec for spec in self if typed in spec.switches), None)
 
     def arguments(self, options: Options) -> dict[str, Value]:
-        """What a person chose of the image, as the provider's arguments."""
+        """The chosen options as the provider's arguments."""
         named = {spec.argument: options.get(spec.name) for spec in self if spec.argument}
         return {name: value for name, value in named.items() if value}
 
@@ -249,5 +249,4 @@ OPTIONS = OptionTable(
         ),
     ]
 )
-"""All there are. What depends on the configured model is in the tables that `of_older_models` and
-`limited_to` make."""
+"""All options. `limited_to` makes the table of the configured model."""

@@ -20,7 +20,7 @@ STEP = 16
 """Pixels: width and height are multiples of it."""
 MOST_RATIO = 3
 LONGEST_SIDE, SHORTEST_OF_LONGEST = 3840, 2160
-"""Pixels: up to 3840×2160, whichever way round."""
+"""Pixels: up to 3840×2160, landscape or portrait."""
 
 _NAMES = ", ".join(f"`{name}`" for name in NAMED_SIZES)
 RATIO_TAKES = f"{_NAMES}, or a ratio from `1:{MOST_RATIO}` to `{MOST_RATIO}:1`, such as `16:9`"
@@ -38,7 +38,7 @@ SIZE_LABELS = {
 }
 
 _AREA = 1536 * 1024
-"""Pixels that a ratio is made to come near: what landscape and portrait have."""
+"""Pixels: the area of landscape and portrait, which the size for a ratio comes near."""
 
 _ROUGHLY = 1.2
 """An area that is at most so much larger or smaller is about as large."""
@@ -46,7 +46,7 @@ _ROUGHLY = 1.2
 _RATIO = re.compile(r"(\d{1,4})\s*[:/：x×*]\s*(\d{1,4})")
 _PIXELS = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})")
 _SHORTEST_PIXELS = 100
-"""Two smaller numbers are a ratio: 16x10 is no size that anybody wants."""
+"""Two smaller numbers are a ratio: `16x10` is read as 16:10."""
 
 
 def size_of(text: str) -> str:
@@ -93,8 +93,8 @@ def size_like(width: int, height: int, usual: str = "auto") -> str:
 
 
 def _usual_area(usual: str, ratio: Fraction) -> int:
-    """Pixels of an image of that ratio. What is not nearly square has half as many again as the
-    usual size has where that is a square, as landscape and portrait have."""
+    """Pixels of an image of that ratio. An image that is not nearly square has half as many again
+    as a square `usual` size, like landscape and portrait."""
     nearly_square = Fraction(5, 6) <= ratio <= Fraction(6, 5)
     named = _PIXELS.fullmatch(NAMED_SIZES["square"] if usual == "auto" else usual)
     area = int(named[1]) * int(named[2]) if named else _AREA
@@ -109,7 +109,7 @@ def _possible(width: int, height: int) -> str:
 
 
 def _within_limits(width: int, height: int) -> tuple[int, int]:
-    """The nearest size that the models make; of a ratio that is possible."""
+    """The nearest size that the models make. The ratio is within the limits."""
     long = max(width, height, 7 * STEP)  # the least that is not taken for a ratio
     short = max(min(width, height), long / MOST_RATIO)
     shrink = min(1.0, LONGEST_SIDE / long, SHORTEST_OF_LONGEST / short)

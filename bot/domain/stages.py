@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Stage(StrEnum):
-    """Where a session stands."""
+    """The stages of a session."""
 
     INITIAL_INPUT = "initial_input"
     GENERATING = "generating"
@@ -22,7 +22,7 @@ class Stage(StrEnum):
 
 
 class Event(StrEnum):
-    """What moves a session from one stage to another."""
+    """The events that move a session from one stage to another."""
 
     SUBMIT = "submit"
     GENERATED = "generated"
@@ -64,7 +64,7 @@ TRANSITIONS: dict[Stage, dict[Event, Stage | Fork]] = {
 
 
 class Publication(StrEnum):
-    """Where an approved image stands on its way to the channel.
+    """The states of an approved image on its way to the channel.
 
     `published`: it is posted in the channel. `shown`: the drafts and the status say so. `refused`:
     Slack does not take it, and its owner was told. The states that begin with `retiring` are those
@@ -85,7 +85,7 @@ class Publication(StrEnum):
 
 
 class PublicationEvent(StrEnum):
-    """What moves a publication from one state to another."""
+    """The events that move a publication from one state to another."""
 
     APPROVE = "approve"
     POST = "post"

@@ -40,7 +40,7 @@ class Announcement(NamedTuple):
 
 
 class RootMessage:
-    """The message at the top of a thread, as far as it announces an attempt. What cannot be
+    """Announces an attempt in the message at the top of its thread. An attempt that cannot be
     announced may not be shown either, so it fails before anything is paid for."""
 
     def __init__(self, sessions: SessionRecords, publisher: Publisher, bot_name: str) -> None:
@@ -68,9 +68,8 @@ class RootMessage:
         return Announcement()
 
     async def can_still_be_shown(self, session: Session) -> bool:
-        """Before a generation that has waited: whether Slack still takes the status, so that what
-        is paid for can be shown. Where it does not, the attempt has failed. Raises
-        `SlackShutOut`."""
+        """Whether Slack still takes the status of an attempt that has waited, so that a paid image
+        can be shown. Where it does not, the attempt fails. Raises `SlackShutOut`."""
         attempt = session.latest
         if attempt.has_started or time.time() - attempt.queued_at < SHOWN_FOR:
             return True
@@ -149,7 +148,8 @@ class Announce:
             await self._drafts.refresh(session.id)  # the draft up for review is an earlier one now
 
     async def _queue_generations(self, session: Session) -> None:
-        """A full queue is waited for, and its owner is told; one that is away fails this job."""
+        """Queue the jobs. A full queue is waited for, and the status says so; a queue that is away
+        fails this job."""
         for job in owed(session):
             try:
                 await self._queue.add(job)

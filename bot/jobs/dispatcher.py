@@ -2,11 +2,11 @@
 
     announce        root message (first attempt), or the old draft's buttons away → queue `generate`
     generate        the review flow, for one candidate
-    show_cancelled  what still runs is stopped → the root and the draft say so
+    show_cancelled  running jobs are stopped → the root and the draft say so
     publish         the approved image to thread and channel → the drafts and the root say so
-    retire          the final message loses its button → what was shown is forgotten
+    retire          the final message loses its button → the attempts are dropped
 
-Every handler checks first whether the session is still owed the job, and records each step before
+Every handler checks first whether the job is still due, and records each step before
 the next. So a job may run twice, on any worker, and its work is done once.
 """
 

@@ -34,14 +34,15 @@ AT_MOST = 3
 
 
 class _Shown(NamedTuple):
-    """What the status of a waiting session says: how many are ahead, and what all wait for."""
+    """The status of a waiting session: how many attempts are ahead, and the trouble that all wait
+    for."""
 
     ahead: int
     waits_for: StoreTrouble | None
 
 
 class QueuePositions:
-    """`interval` is in seconds. `trouble`: what keeps the store from taking anything new."""
+    """`interval` is in seconds. `trouble` returns why the store takes nothing new, or None."""
 
     def __init__(
         self,

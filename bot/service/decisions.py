@@ -1,4 +1,5 @@
-"""Decisions of a person that begin no attempt, and the jobs that follow from a decision."""
+"""The origin of a request, access control, decisions that begin no attempt, and the jobs that
+follow from a decision."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from bot.views.words import CANCELLED
 log = logging.getLogger(__name__)
 
 _RECENT = 20
-"""Of the sessions that changed last, so many are looked at for one that was just stopped."""
+"""How many of the sessions that changed last are searched for one that was just stopped."""
 _RECEIVED = {
     JobKind.ANNOUNCE: "an attempt is asked for",
     JobKind.GENERATE: "an attempt is asked for",
@@ -30,9 +31,9 @@ _RECEIVED = {
 
 
 class Decisions:
-    """Each takes one step by compare-and-set, or raises `Refusal` and has changed nothing. When it
-    returns, the decision is stored: the caller may ack, and then calls `OwedJobs.queue_owed`.
-    Should the process die between the two, the sweeper queues the job."""
+    """Each method moves the session by compare-and-set, or raises `Refusal` and changes nothing.
+    When it returns, the decision is stored: the caller may ack, and then calls
+    `OwedJobs.queue_owed`. Should the process die between the two, the sweeper queues the job."""
 
     def __init__(
         self, sessions: SessionLists, access: AccessControl, now: Callable[[], float]
@@ -56,8 +57,7 @@ class Decisions:
     async def cancel(
         self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
     ) -> Session:
-        """Stop the attempt that is under way. Whoever works on it hears of it by
-        `OwedJobs.queue_owed`."""
+        """Stop the attempt that is being generated. `OwedJobs.queue_owed` tells its workers."""
         await self._access.require_allowed(session_id, person)
         return await self._sessions.update(
             session_id,
@@ -65,8 +65,8 @@ class Decisions:
         )
 
     async def cancel_newest(self, origin: RequestOrigin) -> tuple[Session, int]:
-        """Stop the newest attempt that a person has under way, one in this channel first; answer
-        how many others go on. The same request, delivered twice, stops one. Raises
+        """Stop a person's newest attempt that is being generated, one in this channel first.
+        Returns how many others go on. The same request, delivered twice, stops one. Raises
         `Refusal(NOTHING_TO_CANCEL)`."""
         entries = await self._sessions.entries_of(origin.team, origin.owner)
         ids = [e.session_id for e in entries[:_RECENT] if e.stage is not Stage.GENERATING]
@@ -86,7 +86,7 @@ class Decisions:
 
 
 class OwedJobs:
-    """Queues what a session is owed after a person's decision."""
+    """Queues the jobs that are due after a person's decision."""
 
     def __init__(self, queue: JobQueue, cancellations: Cancellations) -> None:
         self._queue = queue
@@ -108,13 +108,13 @@ class OwedJobs:
                 log.warning("the queue is away: the sweeper will queue %s", job.id)
 
     async def _stop(self, session: Session) -> None:
-        """End the cancelled attempt wherever it is: at a worker, or still in the queue."""
+        """End the cancelled attempt at its workers and in the queue."""
         await self._cancellations.send(session.id)
         for job in reversed(jobs_of(session, session.latest)):
             await self._queue.remove(job)
 
 
 def stopped_by(sessions: list[Session], origin: RequestOrigin) -> Session | None:
-    """The session that this very request has stopped."""
+    """The session that the same request has stopped before."""
     asked_by = origin.session_id()
     return next((s for s in sessions if any(a.cancelled_by == asked_by for a in s.attempts)), None)

@@ -1,4 +1,4 @@
-"""What a person has: sessions in progress, approved images, default options."""
+"""A person's sessions in progress, approved images and default options."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from bot.ports import DefaultOptions, Entry, SessionLists
 from bot.views.home import HomePage
 
 _LATELY = 5
-"""Of the sessions that changed last, so many are looked at for the options used last: an approval
-changes an old one."""
+"""How many of the sessions that changed last are read for the options used last. An approval may
+have changed an old session."""
 
 
 class UserLibrary:
     """Reads a person's sessions: one round trip for the list, one for the page that is shown.
-    `owner` is the person's key in the installation `team`; `option_table` has what the image
-    model has."""
+    `owner` is the person's key in the installation `team`; `option_table` holds the options of
+    the image model."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ def _of(loaded: dict[str, Session], ids: list[str]) -> tuple[Session, ...]:
 
 
 def _lately(entries: list[Entry]) -> list[str]:
-    """The sessions that changed last, of those that were asked for anything."""
+    """The ids of the sessions that changed last, without those that never had a prompt."""
     asked = [e.session_id for e in entries if e.in_progress or e.stage is Stage.FINAL]
     return asked[:_LATELY]
 

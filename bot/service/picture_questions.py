@@ -1,4 +1,5 @@
-"""Asks whether a picture is meant, where nobody can know, and starts a session from the answer."""
+"""Asks whether a message asks for an image, where that is uncertain, and starts a session from the
+answer."""
 
 from __future__ import annotations
 

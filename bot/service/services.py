@@ -1,4 +1,4 @@
-"""What a person can do, put together."""
+"""The services, put together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.service.thread_replies import ThreadReplies
 
 @dataclass(frozen=True)
 class Services:
-    """`option_table` has what the image model has."""
+    """All that a person can do. `option_table` holds the options of the image model."""
 
     new_sessions: NewSessions
     gateway: AttemptGateway

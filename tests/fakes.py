@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from bot.domain.shut_out import ShutOut
+
 from bot.domain.attempt import Attempt, Candidate, ImageRef
 from bot.domain.errors import (
     Conflict,
@@ -26,7 +28,6 @@ from bot.domain.jobs import Job, JobKind, owed
 from bot.domain.options import Options
 from bot.domain.questions import PictureQuestion
 from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
-from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Publication, Stage
 from bot.generation.brought_pictures import BroughtPictures
 from bot.generation.recording import RetryingStore
@@ -118,7 +119,7 @@ def a_session(stage: Stage = Stage.USER_FEEDBACK, *, attempts: int = 1, **change
 class FakeSessionStore:
     """Keeps sessions by compare-and-set, as the real one does: others run between the reading
     and the writing of an update. `written` is every version in its order. While it is `full` it
-    can be read; `refused` counts what it did not take."""
+    can be read; `refused` counts what it did not take. It judges no `Limit`."""
 
     def __init__(self, *sessions: Session) -> None:
         self.sessions = {session.id: session for session in sessions}

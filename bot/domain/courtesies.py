@@ -1,6 +1,6 @@
 """Messages that ask for no image: thanks, greetings, and cries for help.
 
-The whole message has to be an entry of the table, in any case, whatever punctuation and emoji stand
+The whole message has to be an entry of the table, in any case, with any punctuation and emoji
 around and between its words. Every other message is a prompt, or a change. README publishes the
 table, and a test compares them.
 """
@@ -118,9 +118,17 @@ _SAME_LETTER = str.maketrans("ı", "i", "'’ʼ‘`´")
 
 
 def courtesy_of(text: str) -> Courtesy | None:
+<<<<<<< HEAD
     """What the whole message is. One of punctuation alone, such as `?`, asks for help."""
     words = plain_words(text)
     if not words and 0 < len(text.strip()) <= LONGEST and all(_is_punctuation(c) for c in text):
+=======
+    """The kind of the whole message. A message of punctuation alone, such as `?`, asks for help."""
+    if len(text) > LONGEST:
+        return None
+    words = _words(text)
+    if not words and text.strip() and all(_is_punctuation(c) for c in text):
+>>>>>>> 195c03dbf5798461fa518eecef45d10290f26ffc^
         return Courtesy.HELP
     return _BY_WORDS.get(words)
 

@@ -38,7 +38,7 @@ from bot.domain.errors import Conflict, Reason, Refusal
 from bot.domain.options import Options
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
-from bot.ports import Change, ChangeBoth, Entry, ExtraWrites, Unfinished
+from bot.ports import Change, ChangeBoth, ExtraWrites, Limit, SessionSummary, Unfinished
 from bot.telemetry.metrics import STAGE_CHANGES
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ class RedisSessionStore(RedisQuestions):
             ids: list[str] = await self._redis.zrevrange(user_key(team, user), 0, -1)
         return ids
 
-    async def entries_of(self, team: str, user: str) -> list[Entry]:
+    async def summaries_of(self, team: str, user: str) -> list[SessionSummary]:
         ids = await self.sessions_of(team, user)
         async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
@@ -130,7 +130,7 @@ class RedisSessionStore(RedisQuestions):
                 pipeline.hmget(session_key(session_id), "stage", "schema")
             rows: list[list[str | None]] = await pipeline.execute()
         return [
-            Entry(session_id, Stage(stage), Stage(stage) in IN_PROGRESS)
+            SessionSummary(session_id, Stage(stage), Stage(stage) in IN_PROGRESS)
             for session_id, (stage, schema) in zip(ids, rows, strict=True)
             if stage and int(schema or SCHEMA) <= SCHEMA
         ]
@@ -213,7 +213,8 @@ class RedisSessionStore(RedisQuestions):
         write_id: str = "",
     ) -> list[Session]:
         """Commit each session in the place of the one before it, and the `extra` of the first;
-        answers them as they are stored, or none where somebody was faster."""
+        answers them as they are stored, or none where somebody was faster. Raises the refusal of
+        a limit."""
         now, first = time.time(), changes[0][1]
         if now - self._workspaces.get(first.team, 0.0) >= _LISTED_FOR:
             await self._list_workspace(first.team, now)
@@ -223,14 +224,23 @@ class RedisSessionStore(RedisQuestions):
             for version, (_, after) in zip(versions, changes, strict=True)
         ]
         writes = [write for s in written for write in writes_with(s, now, self._session_ttl)]
-        for command, name, arguments in extra(written[0]) if extra else ():
+        limits: dict[int, Limit] = {}
+        for command, name, arguments, limit in extra(written[0]) if extra else ():
             writes.append((extra_key(first.team, name), [command, *arguments]))
+            if limit:
+                limits[len(writes)] = limit
         keys, commands = zip(*writes, strict=True)
-        args: list[Any] = [write_id or uuid4().hex, self._session_ttl * 1000, json.dumps(commands)]
+        most = {number: limit.at_most for number, limit in limits.items()}
+        args: list[Any] = [write_id or uuid4().hex, self._session_ttl * 1000]
+        args += [json.dumps(commands), json.dumps(most)]
         for version, session in zip(versions, written, strict=True):
             texts = [text for pair in to_fields(session).items() for text in pair]
             args += [version or "", len(texts), *texts]
-        if not await self._commit(keys=[*(session_key(s.id) for s in written), *keys], args=args):
+        keys = (*(session_key(s.id) for s in written), *keys)
+        answer: int = await self._commit(keys=keys, args=args)
+        if answer < 0:
+            raise limits[-answer].refusal
+        if not answer:
             return []
         for before, after in changes:
             if before is None or after.stage is not before.stage:

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from bot.domain.shut_out import VITAL_METHODS
 
 from bot.adapters.slack import SlackPublisher
 from bot.domain.errors import SlackShutOut
 from bot.domain.session import Session
-from bot.domain.shut_out import VITAL_METHODS
 from bot.sandbox import Fault, SimulatedSlack
 from tests.support.published import IMAGE, approved, image_of, publisher_for, reviewed
 

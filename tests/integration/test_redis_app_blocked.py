@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from bot.domain.shut_out import ShutOut
 
 from bot.adapters.redis import RedisShutOuts, redis_client
 from bot.domain.errors import StoreUnavailable
-from bot.domain.shut_out import ShutOut
 
 OUT = ShutOut("chat.update", "token_revoked", 12.5)
 

@@ -118,17 +118,9 @@ _SAME_LETTER = str.maketrans("ı", "i", "'’ʼ‘`´")
 
 
 def courtesy_of(text: str) -> Courtesy | None:
-<<<<<<< HEAD
-    """What the whole message is. One of punctuation alone, such as `?`, asks for help."""
+    """The kind of the whole message. A message of punctuation alone, such as `?`, asks for help."""
     words = plain_words(text)
     if not words and 0 < len(text.strip()) <= LONGEST and all(_is_punctuation(c) for c in text):
-=======
-    """The kind of the whole message. A message of punctuation alone, such as `?`, asks for help."""
-    if len(text) > LONGEST:
-        return None
-    words = _words(text)
-    if not words and text.strip() and all(_is_punctuation(c) for c in text):
->>>>>>> 195c03dbf5798461fa518eecef45d10290f26ffc^
         return Courtesy.HELP
     return _BY_WORDS.get(words)
 

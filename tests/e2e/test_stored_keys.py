@@ -104,7 +104,7 @@ def test_the_list_is_read() -> None:
     ("key", "kind"),
     [
         (schema.WORKSPACES, "zset"),
-        (schema.SHUT_OUT, "string"),
+        (schema.APP_BLOCKED, "string"),
         (schema.TEST_WRITE, "string"),
         (schema.signature_key("0a1b"), "string"),
         (schema.run_key("T1.U1.a-b-1.2-0"), "string"),

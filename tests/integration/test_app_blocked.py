@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
-from bot.domain.shut_out import VITAL_METHODS
 
 from bot.adapters.slack import SlackPublisher
 from bot.domain.app_blocked import VITAL_METHODS

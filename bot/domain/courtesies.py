@@ -119,16 +119,17 @@ _SAME_LETTER = str.maketrans("ı", "i", "'’ʼ‘`´")
 
 def courtesy_of(text: str) -> Courtesy | None:
     """The kind of the whole message. A message of punctuation alone, such as `?`, asks for help."""
-    if len(text) > LONGEST:
-        return None
-    words = _words(text)
-    if not words and text.strip() and all(_is_punctuation(c) for c in text):
+    words = plain_words(text)
+    if not words and 0 < len(text.strip()) <= LONGEST and all(_is_punctuation(c) for c in text):
         return Courtesy.HELP
     return _BY_WORDS.get(words)
 
 
-def _words(text: str) -> str:
-    """Its letters and digits, in lower case and without accents, which people leave out."""
+def plain_words(text: str) -> str:
+    """Its letters and digits, in lower case and without accents, which people leave out. None of a
+    text that is too long to be a courtesy or a command."""
+    if len(text) > LONGEST:
+        return ""
     text = _EMOJI_CODE.sub(" ", _SMILEY.sub(" ", text))
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_SAME_LETTER))
     kept = (_letter(c) for c in plain if not unicodedata.combining(c))
@@ -147,7 +148,7 @@ def _is_punctuation(c: str) -> bool:
 
 
 _BY_WORDS = {
-    _words(entry): courtesy
+    plain_words(entry): courtesy
     for courtesy, languages in ENTRIES.items()
     for entries in languages.values()
     for entry in entries

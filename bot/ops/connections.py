@@ -66,6 +66,11 @@ class Connections:
         self._half_open[connection] = self._cut_after(within, connection)
         self._trim_soon()
 
+    def request_begins(self, connection: web.RequestHandler) -> None:
+        """The first bytes of the next request are there, on a connection that was kept for it."""
+        if connection in self._kept:
+            self.wait_for_request(connection)
+
     def _keep(self, connection: web.RequestHandler) -> None:
         if self.forget(connection):  # not one that was closed meanwhile
             self._kept[connection] = self._cut_after(self._limits.kept_for, connection)
@@ -117,6 +122,10 @@ class _Connection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._connections.wait_for_request(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._connections.request_begins(self)
+        super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._connections.forget(self)

@@ -110,7 +110,7 @@ class DisplayNames:
             self._pending.pop(key_asked, None)
             event.set()
         for ident, name in {key[1]: "", **names}.items():
-            self._keep((key[0], ident), clean_name(name))
+            self._keep((key[0], ident), name)
 
     def _keep(self, key: Key, name: str) -> None:
         self._cached.pop(key, None)
@@ -153,7 +153,10 @@ def _of_kind(known: dict[Key, str], kind: str) -> dict[str, str]:
 
 
 def _first(*names: object) -> str:
-    return next((name for name in names if isinstance(name, str) and name.strip()), "")
+    """The first that there is something to see of, cleaned."""
+    return next(
+        (clean for name in names if isinstance(name, str) and (clean := clean_name(name))), ""
+    )
 
 
 def _dict(value: object) -> dict[str, Any]:

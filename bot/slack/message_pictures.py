@@ -1,7 +1,8 @@
 """The pictures of a message, as Slack's payloads describe them.
 
     files                            the message's own
-    attachments[].files              those of a message that it forwards (`is_share`)
+    attachments[].files, attachments[].message_blocks[].message.files
+                                     those of a message that it forwards (`is_share`)
     blocks, attachments[].blocks, attachments[].message_blocks[].message.blocks
                                      image blocks, such as those of a draft
 
@@ -117,13 +118,19 @@ def _files(message: Payload, depth: int) -> Iterator[Payload]:
     shared = [each for each in _dicts(message.get("attachments")) if depth]
     for attachment in shared:
         yield from _files({**attachment, "blocks": None}, depth - 1)
+        for quoted in _quoted(attachment):
+            yield from _dicts(quoted.get("files"))
     yield from _shown(message.get("blocks"))
     for attachment in shared:
         yield from _shown(attachment.get("blocks"))
-        for each in _dicts(attachment.get("message_blocks")):
-            yield from _shown(_dict(each.get("message")).get("blocks"))
+        for quoted in _quoted(attachment):
+            yield from _shown(quoted.get("blocks"))
         if attachment.get("is_share") and attachment.get("image_url"):
             yield {"is_external": True}
+
+
+def _quoted(attachment: Payload) -> list[Payload]:
+    return [_dict(each.get("message")) for each in _dicts(attachment.get("message_blocks"))]
 
 
 def _shown(blocks: object) -> Iterator[Payload]:

@@ -29,6 +29,7 @@ _PAIRS = {
     },
     **{mark: mark for mark in "\"'*_~`"},
 }
+_OPENING_MARKS = "¡¿"
 _BRACKETS, _CLOSING_BRACKETS = "([{（「", ")]}）」"
 _CLOSING = "".join(set(_PAIRS.values()))
 _AROUND = _PAIRS | {"¡": "!", "¿": "?"}
@@ -104,10 +105,10 @@ def _unwrapped(left: str, right: str) -> tuple[str, str]:
 
 
 def _taken_apart(left: str) -> tuple[str, str, bool]:
-    """The text before a mention without its last clause mark; that mark; and whether a bracket or a
-    quote opens right there."""
+    """The text before a mention without its last clause mark; that mark; and whether a bracket, a
+    quote or a Spanish sentence opens right there."""
     bare = left.rstrip(" \t")
-    if bare[-1:] in tuple(_BRACKETS) or (left == bare and _opens(left)):
+    if bare[-1:] in tuple(_BRACKETS + _OPENING_MARKS) or (left == bare and _opens(left)):
         return bare, "", True
     is_emoji = bare.endswith(":") and _EMOJI_BEFORE.search(bare[-_TAIL:])
     found = None if is_emoji else _CLAUSE_BEFORE.search(bare[-_LONGEST_MARK:])

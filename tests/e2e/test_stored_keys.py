@@ -14,6 +14,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.adapters.queue import BullJobQueue
+from bot.adapters.redis import schema
+from bot.domain.attempt import ImageRef
 from tests.support.processes import ROOT
 from tests.support.scene import Scene, isolated_world
 
@@ -96,6 +98,31 @@ def test_the_list_is_read() -> None:
     assert Key("{imagine}:imagine-generate:generate-T1.U1.a-b-1.2-0", "hash", False).row
     with pytest.raises(AssertionError, match="0 rows"):
         assert Key("imagine:unheard-of", "string", True).row
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        (schema.WORKSPACES, "zset"),
+        (schema.APP_BLOCKED, "string"),
+        (schema.TEST_WRITE, "string"),
+        (schema.signature_key("0a1b"), "string"),
+        (schema.run_key("T1.U1.a-b-1.2-0"), "string"),
+        (schema.refused_key("0a1b"), "zset"),
+        (schema.user_key("T1", "U1"), "zset"),
+        (schema.unfinished_key("T1"), "zset"),
+        (schema.defaults_key("T1", "U1"), "string"),
+        (schema.thread_key("T1", "C1", "1.2"), "zset"),
+        (schema.picture_key("T1", "F1"), "string"),
+        (schema.readers_key("T1", "F1"), "set"),
+        (schema.session_key("T1.U1.a-b"), "hash"),
+        (schema.image_key("T1.U1.a-b", ImageRef(1, 2)), "string"),
+        (schema.question_key("T1.U1.a-b"), "string"),
+    ],
+)
+def test_every_key_that_the_store_names_is_listed_and_expires(key: str, kind: str) -> None:
+    row = Key(key, kind, expires=True).row
+    assert (row.type, row.expires) == (kind, "yes")
 
 
 async def test_every_key_of_a_run_is_listed_and_nothing_old_is_left(

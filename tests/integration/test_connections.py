@@ -171,12 +171,23 @@ async def test_a_connection_is_kept_for_the_next_request_and_not_for_ever() -> N
 
 
 async def test_headers_that_never_end_on_a_kept_connection_are_cut() -> None:
-    async with served(ConnectionLimits(kept_for=0.3)) as connect:
+    async with served(ConnectionLimits(request_within=0.3, kept_for=3600.0)) as connect:
         client = await connect()
         client.send(HEALTHZ)
         assert await client.answer() == 200
         client.send(HALF_OPEN["half a header"])
         assert await client.until_cut() == b""
+
+
+async def test_headers_that_trickle_in_on_a_kept_connection_win_no_time() -> None:
+    async with served(ConnectionLimits(request_within=0.5, kept_for=3600.0)) as connect:
+        client = await connect()
+        client.send(HEALTHZ)
+        assert await client.answer() == 200
+        trickling = asyncio.create_task(client.trickle(HEALTHZ, every=0.05))
+        assert await client.until_cut() == b""
+        assert not trickling.done()
+        trickling.cancel()
 
 
 async def test_the_time_to_answer_does_not_count() -> None:

@@ -429,3 +429,24 @@ async def test_half_a_character_starts_nothing_that_breaks(make_app: MakeApp) ->
     app = make_app()
     await app.event(direct("a \ud83d fox --n 9\udd8a"))
     assert "`--n 9" in app.calls[0].args["text"]
+
+
+@pytest.mark.parametrize("said", ["list!", "LIST.", "*list*", ":clipboard: list"])
+async def test_a_list_is_asked_for_with_any_punctuation(make_app: MakeApp, said: str) -> None:
+    app = make_app(a_session())
+    await app.event(direct(said))
+    assert len(app.store.sessions) == 1
+    assert "waiting for review" in app.whispers()[0].lower()
+
+
+@pytest.mark.parametrize("said", ["cancel!", "Cancel.", "“cancel”"])
+async def test_cancel_with_any_punctuation_is_no_change(make_app: MakeApp, said: str) -> None:
+    app = make_app(generating())
+    await app.mention(said, thread_ts="1.0")
+    assert app.session.latest.cancelled
+
+
+async def test_a_long_message_that_begins_like_a_command_is_a_prompt(make_app: MakeApp) -> None:
+    app = make_app()
+    await app.mention("cancel" + "!" * 300)
+    assert len(app.store.sessions) == 1

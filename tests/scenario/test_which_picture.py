@@ -24,6 +24,7 @@ DRAFT_BLOCKS = [{"type": "image", "slack_file": {"id": "F9"}, "alt_text": "a"}]
 SHARED: dict[str, dict[str, Any]] = {
     "files": {"files": [picture()]},
     "a draft of ours": {"message_blocks": [{"message": {"blocks": DRAFT_BLOCKS}}]},
+    "files of what it quotes": {"message_blocks": [{"message": {"files": [picture()]}}]},
     "blocks": {"blocks": DRAFT_BLOCKS},
     "forwarded twice": {"attachments": [{"is_share": True, "files": [picture()]}]},
 }

@@ -55,6 +55,8 @@ class PictureReader:
         """The picture upright, without metadata, no larger than models take it, as PNG, JPEG or
         WebP. `on_reading` is awaited before the child gets the file. Raises `GenerationError`, and
         what `on_reading` raises. A caller that is cancelled ends the child."""
+        if not data:  # which would only ask whether the child is there
+            raise GenerationError(FailureKind.SOURCE_UNREADABLE)
         async with self._turn:
             child = await self._living_child()
             if on_reading is not None:

@@ -8,7 +8,7 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.attempt import Source
-from bot.domain.courtesies import courtesy_of
+from bot.domain.courtesies import courtesy_of, plain_words
 from bot.domain.errors import Reason, Refusal
 from bot.domain.session import Session
 from bot.service import RequestOrigin
@@ -63,7 +63,7 @@ class Mentions:
             async with error_boundary(responder):
                 raise
             return
-        match said.lower():
+        match plain_words(said):
             case "list":
                 async with error_boundary(responder, away=words.ASK_AGAIN):
                     await responder.say(

@@ -80,6 +80,12 @@ async def test_an_odd_answer_has_no_name(answer: dict[str, Any]) -> None:
     assert not (await names([0.0]).look_up(FakeClient(users=answer), BOB)).known
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\u200b", "\u202e\u2066", "\U000e0041\U000e0042"])
+async def test_where_there_is_nothing_to_see_of_a_name_the_next_one_counts(blank: str) -> None:
+    client = FakeClient(users={"user": {"profile": {"display_name": blank, "real_name": "Bob"}}})
+    assert (await names([0.0]).look_up(client, BOB)).users == {"U7": "Bob"}
+
+
 async def test_all_groups_are_known_by_one_answer() -> None:
     directory = names([0.0])
     client = FakeClient(groups={"usergroups": [{"id": "S1", "name": "Art"}, {"id": "S2"}, None]})

@@ -55,6 +55,7 @@ async def test_one_child_reads_all_pictures() -> None:
     pid = pictures.child_pid
     assert await refused(pictures, b"no picture") is FailureKind.SOURCE_TYPE
     assert await refused(pictures, png()[:40]) is FailureKind.SOURCE_UNREADABLE
+    assert await refused(pictures, b"") is FailureKind.SOURCE_UNREADABLE
     assert await refused(pictures, bombs.png()) is FailureKind.SOURCE_TOO_MANY_PIXELS
     assert (await pictures.read(bytearray(heic.grid(600, 400)))).width == 600
     assert pictures.child_pid == pid

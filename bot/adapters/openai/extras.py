@@ -102,7 +102,7 @@ NAMINGS: Mapping[Extra, Naming] = {
     ),
     Extra.SIZE: Naming(
         ("size",),
-        r"size|dimensions?|resolution|width|height|aspect[ _-]?ratio",
+        r"size|dimensions?|resolution|megapixels?|width|height|aspect[ _-]?ratio",
         "the server's own",
         in_tool=True,
         values=r"\d{3,4} ?[x×] ?\d{3,4}",

@@ -272,6 +272,19 @@ def test_an_error_inside_a_stream(error: Any, kind: FailureKind) -> None:
             said("x", code="moderation_blocked", categories={"sexual": True, "hate": False}),
             ("sexual",),
         ),
+        (
+            said("x", code="moderation_blocked", categories={"sexual": {"flagged": True}}),
+            ("sexual",),
+        ),
+        (
+            said(
+                "x",
+                code="moderation_blocked",
+                categories=[{"name": "hate"}, {"category": "sexual", "flagged": False}],
+            ),
+            ("hate",),
+        ),
+        (said("x", code="moderation_blocked", categories="violence"), ("violence",)),
         (said("x", code="moderation_blocked"), ()),
         (said("x", code="moderation_blocked", moderation_details={"categories": None}), ()),
         (said("x", code="moderation_blocked", moderation_details="violence"), ()),
@@ -293,6 +306,7 @@ def test_the_categories_of_a_moderation_are_kept(body: Any, details: tuple[str, 
         ({"detail": [{"loc": ["body", "size"], "msg": "bad"}]}, ("size 1536×864",)),
         (said("x", code="unsupported_quality"), ("quality high",)),
         (said("Unknown parameter: 'quality'.", code="upstream_error"), ("quality high",)),
+        (said("More than 1 megapixel."), ("size 1536×864",)),
         (said("Bad request."), ()),
     ],
 )

@@ -118,8 +118,7 @@ MEANINGS = (
         codes=r"(?:unknown|invalid|incorrect)_(?:url|route|path|endpoint|hostname)|route_not_found"
         r"|endpoint_not|not_implemented|method_not_allowed|data_residency|no_route",
         words=r"invalid url \(|no route|cannot post /|page not found|method not allowed"
-        r"|no such (?:route|endpoint|url|path)"
-        r"|un(?:known|expected) (?:request )?(?:url|route|endpoint)"
+        r"|(?:no such|unknown|unexpected) (?:request )?(?:url|route|endpoint|path)"
         r"|(?:endpoint|route|url)\b.{0,40}(?:not (?:found|supported|available|exist)|n't exist)"
         r"|missing authentication token"  # AWS's gateway
         r"|not (?:available|supported) (?:on|by|at) this (?:endpoint|server|url)"
@@ -215,8 +214,7 @@ _PAGES_TELL = {FailureKind.COUNTRY_REFUSED, FailureKind.BLOCKED}
 def kind_of_code(code: str, status: int | None = None) -> FailureKind | None:
     """The failure that a code in snake case stands for, where it stands for one. Beside a 5xx, that
     of a check that failed by itself is a failure of the server."""
-    found = (row.kind for row, codes, _ in _COMPILED if row.codes and codes.search(code))
-    kind = next(found, None)
+    kind = next((row.kind for row, codes, _ in _COMPILED if row.codes and codes.search(code)), None)
     if kind in _CHECKED and status is not None and status >= 500 and _FAILED.search(code):
         return FailureKind.PROVIDER_DOWN
     return kind

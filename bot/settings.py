@@ -144,8 +144,10 @@ class Settings(BaseSettings):
     @field_validator("image_quality")
     @classmethod
     def _known_quality(cls, quality: str) -> str:
-        if quality not in {"auto", "low", "medium", "high", "xhigh", "max", "standard", "hd"}:
-            raise ValueError("must be auto, low, medium, high, xhigh or max")
+        spec = OPTIONS["quality"]
+        if quality not in {*spec.choices, *spec.settable}:
+            *others, last = spec.choices
+            raise ValueError(f"must be {', '.join(others)} or {last}")
         return quality
 
     @field_validator("ai_label")
@@ -172,7 +174,7 @@ class Settings(BaseSettings):
         on; another server may know all of them."""
         openai = self.image_backend is not Backend.PLACEHOLDER and self.official_openai
         if openai and not _has_finest_qualities(self.image_model):
-            return OPTIONS.limited_to(quality=("auto", "low", "medium", "high"))
+            return OPTIONS.of_older_models()
         return OPTIONS
 
     @property

@@ -118,7 +118,7 @@ def a_session(stage: Stage = Stage.USER_FEEDBACK, *, attempts: int = 1, **change
 class FakeSessionStore:
     """Keeps sessions by compare-and-set, as the real one does: others run between the reading
     and the writing of an update. `written` is every version in its order. While it is `full` it
-    can be read; `refused` counts what it did not take."""
+    can be read; `refused` counts what it did not take. It judges no `Limit`."""
 
     def __init__(self, *sessions: Session) -> None:
         self.sessions = {session.id: session for session in sessions}

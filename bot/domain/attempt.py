@@ -1,7 +1,7 @@
 """An attempt: one generation inside a session, of one or more candidates.
 
 Attempt ── base ─→ ImageRef: the image that it edits, of an earlier attempt or brought along
-   └ candidates: what came of it, each with its own image and its own failure
+   └ candidates: each with its own image or its own failure
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ MOST_ASKED = 3
 @dataclass(frozen=True)
 class Candidate:
     """One image of an attempt, made by a job of its own. `response_id`, `width` (with the stored
-    image) and `file_id` are what a repeated job goes on from, in that order. `model` has made it.
-    `failure`: why this one did not come; `said`: the model's own words with it,
-    `details`: what it is about (`bot.domain.errors.GenerationError`). `asked`: how many
-    paid calls were made for it; `asked_by`: the run that made the last one. `run` counts how often
-    its job was queued again. `runner` names the run that began last: where two overlap, because
-    one was taken for dead, that one goes on."""
+    image) and `file_id` are recorded in that order, and a repeated job goes on from the last of
+    them. `model` is the model that made the image. `failure`: why there is no image; `said` and
+    `details` are those of its `GenerationError`. `asked` counts the paid calls; `asked_by` names
+    the run that made the last one. `run` counts how often its job was queued again. `runner` names
+    the run that began last: where two runs overlap, because one was taken for dead, that one goes
+    on."""
 
     number: int
     asked: int = 0
@@ -70,12 +70,12 @@ class Candidate:
 
     @property
     def is_made(self) -> bool:
-        """There is an image, or it is known that there will be none."""
+        """Whether there is an image, or a failure in its place."""
         return self.has_image or self.failure is not None
 
     @property
     def awaits_answer(self) -> bool:
-        """It was paid for, perhaps, and only the run that asked can tell what came of it."""
+        """Whether a call was made whose result only its run knows. The call may be paid."""
         return bool(self.asked_by) and not (self.response_id or self.is_made)
 
 
@@ -83,13 +83,13 @@ class Candidate:
 class Attempt:
     """One generation. Times are seconds since the epoch; 0 means not yet.
 
-    `change` is what a person wants to be different from `base`; without one the image is made
-    afresh from `prompt`. `asked_by` is unique to the request that started it, so that the same
-    request, delivered twice, starts it once; `cancelled_by` likewise. `as_file`: Slack never came
-    to know the images' files, so they were shared as plain files. `run` counts how often a job of
-    the attempt as a whole was queued again. `announced`: Slack shows that it is under way, so its
-    candidates' jobs may be queued. `delivering` is the candidate that was made last: its job brings
-    all images to Slack; 0 while one is being made. `failure_ts` is the message about the failure.
+    `change` says how the image differs from `base`; without a change the image is made from
+    `prompt`. `asked_by` is unique to the request that started it, so that the same request,
+    delivered twice, starts it once; `cancelled_by` likewise. `as_file`: Slack did not process the
+    images' files, so they were shared as plain files. `run` counts how often a job of the attempt
+    as a whole was queued again. `announced`: Slack shows that it is under way, so its candidates'
+    jobs may be queued. `delivering` is the candidate that was made last: its job brings all images
+    to Slack; 0 while one is being made. `failure_ts` is the message about the failure.
     `cancel_shown`: the thread shows that it was cancelled. `told_of_shut_out`: its owner was told
     that Slack refuses the app. `deliveries` counts how often its images were to be delivered again.
     """
@@ -119,28 +119,39 @@ class Attempt:
 
     @property
     def images(self) -> tuple[Candidate, ...]:
-        """The candidates that have an image which nothing has kept from Slack."""
+        """The candidates with an image that Slack did not refuse."""
         return tuple(c for c in self.candidates if c.has_image and c.failure is None)
 
     @property
     def is_being_made(self) -> bool:
-        """A candidate's run shows how the attempt stands; else they all wait in the queue."""
+        """Whether a worker makes one of the candidates, or delivers them; else all wait in the
+        queue."""
         return bool(self.delivering) or any(c.runner and not c.is_made for c in self.candidates)
 
     @property
     def has_started(self) -> bool:
-        """A worker makes one of its candidates, or has made it."""
+        """Whether a worker has begun one of its candidates."""
         return self.started_at > 0
 
     @property
     def has_draft(self) -> bool:
-        """Its draft is in the thread."""
+        """Whether its draft is in the thread."""
         return bool(self.message_ts)
 
     @property
+    def failure_shown(self) -> bool:
+        """A message in the thread says that it failed."""
+        return bool(self.failure_ts)
+
+    @property
+    def is_generated(self) -> bool:
+        """All its candidates are made, and one at least has an image."""
+        return self.generated_at > 0
+
+    @property
     def at_work(self) -> int:
-        """The candidate whose run shows in Slack how the attempt stands: the one that delivers,
-        else the first that is being made, else the first that waits."""
+        """The candidate whose run edits the attempt's status in Slack: the one that delivers, else
+        the first that is being made, else the first that waits."""
         if self.delivering:
             return self.delivering
         waiting = [c for c in self.candidates if not c.is_made]
@@ -167,6 +178,6 @@ class Attempt:
 
 
 def model_name(text: str) -> str:
-    """A model's name as it can be shown: one line, and not a long one."""
+    """A model's name on one line, cut to `LONGEST_MODEL` characters."""
     shown = "".join(mark if mark.isprintable() else " " for mark in text)
     return " ".join(shown.split())[:LONGEST_MODEL]

@@ -1,4 +1,4 @@
-"""The steps that begin an attempt. Only `bot.service.gateway` takes them.
+"""The functions that begin an attempt. Only `bot.service.gateway` calls them.
 
 Each takes a session and returns it with a new attempt, or raises `Refusal` and changes nothing.
 `asked_by` is unique to the request: one that is delivered twice begins one attempt.
@@ -24,8 +24,8 @@ def submit(
     options: Options = NO_OPTIONS,
     source: Source | None = None,
 ) -> Session:
-    """The first prompt of a session: `initial_input` → `generating`. With a `source`, now or kept
-    before, the prompt is what should be different from that picture."""
+    """The first prompt of a session: `initial_input` → `generating`. With a `source`, given now
+    or earlier, the prompt is the change to that picture."""
     source = source or session.source
     attempt = Attempt(0, prompt, options)
     if source is not None:
@@ -34,7 +34,7 @@ def submit(
 
 
 def regenerate(session: Session, number: int, now: float, asked_by: str = "") -> Session:
-    """Another go at the newest draft: the same prompt, and the same change where it has one."""
+    """Repeat the newest draft: the same prompt, and the same change where it has one."""
     if asked_before(session, asked_by):
         return session
     check_current(session, Event.REGENERATE, number)
@@ -69,8 +69,8 @@ def edit(
     now: float,
     asked_by: str = "",
 ) -> Session:
-    """Afresh from another prompt: after a draft, or after a failure that left none. What started
-    from a person's picture starts from it again, unless reading it stops workers."""
+    """Begin from another prompt, after a draft or after a failure without one. A session that
+    started from a person's picture starts from it again, unless the picture crashes workers."""
     if asked_before(session, asked_by):
         return session
     check_can_edit(session, number)
@@ -81,8 +81,8 @@ def edit(
 
 
 def try_again(session: Session, number: int, now: float, asked_by: str = "") -> Session:
-    """What a failed or cancelled attempt was for, once more. Where its images are there and Slack
-    did not show them, no other attempt begins: they are delivered again."""
+    """Repeat a failed or cancelled attempt. Where its images are made and Slack did not show them,
+    no attempt begins: they are delivered again."""
     if asked_before(session, asked_by):
         return session
     event = _submit_or(Event.REGENERATE, session)
@@ -93,8 +93,8 @@ def try_again(session: Session, number: int, now: float, asked_by: str = "") -> 
 
 
 def reply(session: Session, said: Parsed, now: float, asked_by: str) -> Session:
-    """What was said in the session's thread: a change to the newest draft, or another prompt where
-    there is no draft yet."""
+    """Apply a reply in the session's thread: it changes the newest draft, or is another prompt
+    where there is no draft yet."""
     draft = session.newest_draft
     if draft is None and session.attempts:
         prompt, options = clean_prompt(said.prompt), said.options.over(session.options)
@@ -164,7 +164,7 @@ def _to_deliver(candidate: Candidate, *, anew: bool) -> Candidate:
 
 
 def _again(attempt: Attempt, asked_by: str = "") -> Attempt:
-    """A new attempt at the same."""
+    """A new attempt with the same prompt, options, change and base."""
     return Attempt(
         0,
         attempt.prompt,
@@ -176,5 +176,6 @@ def _again(attempt: Attempt, asked_by: str = "") -> Attempt:
 
 
 def _submit_or(event: Event, session: Session) -> Event:
-    """A session that has no draft yet is at its first prompt, however often that has failed."""
+    """`SUBMIT` for a session that has no draft yet, after any number of failures; else the
+    event."""
     return Event.SUBMIT if session.stage is Stage.INITIAL_INPUT else event

@@ -1,6 +1,6 @@
 """Messages that ask for no image: thanks, greetings, and cries for help.
 
-The whole message has to be an entry of the table, in any case, whatever punctuation and emoji stand
+The whole message has to be an entry of the table, in any case, with any punctuation and emoji
 around and between its words. Every other message is a prompt, or a change. README publishes the
 table, and a test compares them.
 """
@@ -118,7 +118,7 @@ _SAME_LETTER = str.maketrans("ı", "i", "'’ʼ‘`´")
 
 
 def courtesy_of(text: str) -> Courtesy | None:
-    """What the whole message is. One of punctuation alone, such as `?`, asks for help."""
+    """The kind of the whole message. A message of punctuation alone, such as `?`, asks for help."""
     if len(text) > LONGEST:
         return None
     words = _words(text)

@@ -1,7 +1,7 @@
-"""What can go wrong, and which of it retrying can mend.
+"""The errors of the program, and which of them another try can mend.
 
-Two families: a `Refusal` is an answer to a person whose request is not lawful now (nothing
-changed); a `GenerationError` is an attempt that brought no image.
+A `Refusal` answers a person whose request is not possible now; nothing has changed. A
+`GenerationError` is the failure of an attempt.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ class ImagineError(Exception):
 
 
 class StoreTrouble(StrEnum):
-    """What keeps the store from taking a change. But for `away` it can still be read."""
+    """Why the store takes no changes. It can still be read, except when it is `away`."""
 
     AWAY = "away"
     FULL = "full"
@@ -40,15 +40,15 @@ class StoreReadOnly(StoreUnavailable):
 
 
 class NotAsked(ImagineError):
-    """A paid call was not made: another run makes it, or nobody waits for it any more."""
+    """A paid call was not made: another run makes it, or the attempt has ended."""
 
 
 class ReadElsewhere(ImagineError):
-    """A person's picture was not read: another run has begun to."""
+    """A person's picture was not read: another run reads it."""
 
 
 class AskedTooOften(NotAsked):
-    """A paid call was not made: as many as may be have been made for this image."""
+    """A paid call was not made: the limit of paid calls for this image is reached."""
 
 
 class QueueUnavailable(ImagineError):
@@ -70,7 +70,7 @@ class QueueReadOnly(QueueUnavailable):
 
 
 class Conflict(ImagineError):
-    """A session changed again and again while somebody tried to change it."""
+    """A change of a session was overtaken by other changes again and again."""
 
 
 class SlackRefused(ImagineError):
@@ -98,8 +98,8 @@ class SlackBusy(SlackUnavailable):
 
 
 class SlackShutOut(SlackUnavailable):
-    """Slack refuses the whole app (`bot.domain.shut_out`), until somebody puts that right. Nothing
-    is lost meanwhile, and asking again at once does not help."""
+    """Slack refuses the whole app (`bot.domain.shut_out`), until the operator repairs that.
+    Nothing is lost meanwhile, and another try at once does not help."""
 
     def __init__(self, method: str, code: str) -> None:
         super().__init__(f"{method}: {code}")
@@ -147,7 +147,7 @@ class Reason(StrEnum):
 
 
 class Refusal(ImagineError):
-    """A request that is not lawful now. Nothing has changed.
+    """A request that is not possible now. Nothing has changed.
 
     `owner` is the user ID of the session's owner, where there is a session.
     """
@@ -158,8 +158,16 @@ class Refusal(ImagineError):
         self.owner = owner
 
 
+class ImpossibleValue(ImagineError):
+    """A value that an option cannot have; `nearest` is one near it that it can."""
+
+    def __init__(self, nearest: str = "") -> None:
+        super().__init__(nearest)
+        self.nearest = nearest
+
+
 class OptionRefused(Refusal):
-    """An option that is unknown, lacks its value (`value` is empty), or cannot be.
+    """An option that is unknown, lacks its value (`value` is empty), or has an impossible one.
 
     `option` is as the help names it, such as `--ar`; `allowed` holds the words it takes, where
     they are not always the same; `nearest` is a value near the one given that is possible;
@@ -251,8 +259,8 @@ class GenerationError(ImagineError):
     """An attempt brought no image.
 
     `said` holds the provider's own words to the user (a refusal in words), never an error text.
-    `details` name what it is about: the categories of a moderation as the provider has them, or
-    the options that a request was refused for, as a status line tells them. `retry_after` is in
+    `details` are the categories of a moderation as the provider names them, or the options that a
+    request was refused for, as a status line shows them. `retry_after` is in
     seconds, where the provider named it.
     """
 

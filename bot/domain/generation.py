@@ -1,11 +1,11 @@
-"""What is recorded while an attempt is generated: each step is a pure change of the session, so
-that whichever run comes next goes on from there.
+"""The changes of a session that record how an attempt is generated. Each is a pure function, and
+the next run, on any worker, goes on from the last one recorded.
 
     announced → started → paid call counted → response id → image or failure, for each candidate
               → the candidate that was made last delivers: files → draft
 
-Of two runs of a candidate, which overlap where one was taken for dead, the one that began last
-leads. The other one may still record what it has in hand; it shows nothing.
+Two runs of a candidate may overlap, where one was taken for dead. The run that began last is the
+current one. The other run may still record its image; it shows nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bot.domain.stages import Event, Stage
 from bot.domain.transitions import move, refusal
 
 _MOST_TELLING = list(FailureKind)
-"""What blames the prompt, then what the operator has to mend, then what may pass."""
+"""Failures of the prompt come first, then those that the operator repairs, then those that pass."""
 
 
 def under_way(session: Session, number: int) -> bool:
@@ -41,7 +41,7 @@ def leads(session: Session, image: ImageRef, runner: str) -> bool:
 
 
 def delivers(session: Session, image: ImageRef, runner: str) -> bool:
-    """Whether this run is to bring the attempt's images, or its failure, to Slack. A run about the
+    """Whether this run brings the attempt's images, or its failure, to Slack. A run about the
     attempt as a whole has no candidate (0)."""
     if not image.candidate:
         return under_way(session, image.attempt)
@@ -49,8 +49,8 @@ def delivers(session: Session, image: ImageRef, runner: str) -> bool:
 
 
 def announced(session: Session, number: int, root_ts: str = "") -> Session:
-    """Slack shows that the attempt is under way. `root_ts` is the root message, where this attempt
-    has posted it; the first one that was recorded counts."""
+    """Records that Slack shows the attempt. `root_ts` is the root message, where this attempt
+    posted one. A root message that was recorded earlier stays."""
     if root_ts:
         session = replace(
             session,
@@ -63,7 +63,7 @@ def announced(session: Session, number: int, root_ts: str = "") -> Session:
 
 
 def started(session: Session, image: ImageRef, runner: str, now: float) -> Session:
-    """This run of the candidate's job leads from here on."""
+    """Makes this run the current one of its candidate."""
     if not under_way(session, image.attempt):
         return session
     attempt = session.latest
@@ -73,8 +73,8 @@ def started(session: Session, image: ImageRef, runner: str, now: float) -> Sessi
 
 
 def paid_call_counted(session: Session, image: ImageRef, runner: str, before: int) -> Session:
-    """One more paid call for the candidate than `before`, by this run; the id of an earlier
-    response is no good any more. The same call is counted once. Raises `AskedTooOften`."""
+    """Counts one paid call more than `before` for the candidate, made by this run, and drops the id
+    of an earlier response. The same call counts once. Raises `AskedTooOften`."""
     if not leads(session, image, runner):
         return session
     candidate = session.latest.candidate(image.candidate)
@@ -87,9 +87,8 @@ def paid_call_counted(session: Session, image: ImageRef, runner: str, before: in
 
 
 def record_candidate(session: Session, image: ImageRef, **facts: Any) -> Session:
-    """These facts about a candidate. The slower of two runs changes nothing about an image that is
-    in Slack, nor about a draft that is in the thread. A session that was started over keeps no
-    facts."""
+    """Records these facts about a candidate. Nothing changes once its image is in Slack, once the
+    draft is in the thread, or in a session that was started over."""
     if image.attempt > len(session.attempts):
         return session
     attempt = session.attempt(image.attempt)
@@ -100,7 +99,7 @@ def record_candidate(session: Session, image: ImageRef, **facts: Any) -> Session
 
 
 def image_made(session: Session, image: ImageRef, made: GeneratedImage, now: float) -> Session:
-    """The candidate's image is stored. What is recorded of it counts, not a failure before."""
+    """Records that the candidate's image is stored. A stored image replaces an earlier failure."""
     recorded = record_candidate(
         session,
         image,
@@ -126,9 +125,9 @@ def image_failed(
     now: float,
     details: tuple[str, ...] = (),
 ) -> Session:
-    """There will be no image of this candidate; `said` is the model's own words, and `details` what
-    it is about. Nothing changes where there is one by now, or where a later run has asked since:
-    its image is still to come."""
+    """Records that the candidate has no image; `said` is the model's own words, `details` are those
+    of the `GenerationError`. Nothing changes where it has an image by now, or where a later run
+    has made a paid call: its image may come."""
     if image.attempt <= len(session.attempts):
         candidate = session.attempt(image.attempt).candidate(image.candidate)
         may_tell = leads(session, image, runner) or candidate.asked_by == runner
@@ -139,8 +138,8 @@ def image_failed(
 
 
 def image_expired(session: Session, image: ImageRef) -> Session:
-    """The image's bytes have expired before Slack had them: its job is owed once more, and the
-    candidate that is made last then delivers."""
+    """Records that the image's bytes expired before Slack had them. Its job is due once more, and
+    the candidate that is made last then delivers."""
     if not under_way(session, image.attempt):
         return session
     candidate = session.latest.candidate(image.candidate)
@@ -151,34 +150,34 @@ def image_expired(session: Session, image: ImageRef) -> Session:
 
 
 def shared_as_files(session: Session, number: int) -> Session:
-    """The images stand in the thread as plain files."""
+    """Records that the images stand in the thread as plain files."""
     if not under_way(session, number):
         return session
     return with_attempt(session, replace(session.latest, as_file=True))
 
 
 def preview_of(session: Session, number: int) -> str:
-    """The message that previews the attempt, which may be gone by now; empty for none."""
+    """The `ts` of the attempt's preview; empty for none. The attempt may be gone by now."""
     return session.attempt(number).preview_ts if number <= len(session.attempts) else ""
 
 
 def preview_shown(session: Session, number: int, ts: str) -> Session:
-    """The preview of the attempt, which may be gone by now, is this message; empty for none."""
+    """Records the `ts` of the attempt's preview; empty for none. The attempt may be gone by now."""
     if number > len(session.attempts):
         return session
     return with_attempt(session, replace(session.attempt(number), preview_ts=ts))
 
 
 def preview_removed(session: Session, number: int, ts: str) -> Session:
-    """This message is gone; another one may have taken its place."""
+    """Records that this preview is deleted. A newer preview stays recorded."""
     return preview_shown(session, number, "") if preview_of(session, number) == ts else session
 
 
 def draft_posted(
     session: Session, number: int, message_ts: str, now: float, input_used: str = ""
 ) -> Session:
-    """The draft is in the thread: `generating` → `user_feedback`. `input_used` is the prompt that
-    its images were made from."""
+    """Records that the draft is in the thread: `generating` → `user_feedback`. `input_used` is the
+    prompt that its images were made from."""
     moved = move(session, Event.GENERATED, now)
     if number != session.latest.number:
         raise refusal(session, Reason.MOVED_ON)
@@ -189,7 +188,7 @@ def draft_posted(
 def attempt_failed(
     session: Session, number: int, kind: FailureKind, words: str, failure_ts: str, now: float
 ) -> Session:
-    """The attempt brought no draft; `words` is what the person was told."""
+    """Ends the attempt without a draft; `words` is the text that the person was told."""
     moved = move(session, Event.FAILED, now)
     if number != session.latest.number:
         raise refusal(session, Reason.MOVED_ON)
@@ -200,15 +199,15 @@ def attempt_failed(
 def not_announced(
     session: Session, number: int, kind: FailureKind, words: str, failure_ts: str, now: float
 ) -> Session:
-    """The attempt failed because its announcement was refused. The next one posts a root message of
-    its own where this one cannot be edited."""
+    """Ends an attempt whose announcement was refused. The next attempt posts a root message of its
+    own where Slack does not let this one be edited."""
     failed = attempt_failed(session, number, kind, words, failure_ts, now)
     return replace(failed, root_ts="") if kind is FailureKind.NOT_SHOWN else failed
 
 
 def most_telling_failure(attempt: Attempt) -> tuple[FailureKind, str, tuple[str, ...]]:
-    """What the person is told where no candidate came: the kind, the model's own words, and what it
-    is about."""
+    """The failure to report where no candidate has an image: its kind, the model's own words, and
+    its details."""
     failed = [c for c in attempt.candidates if c.failure]
     kinds = [c.failure for c in failed if c.failure] or [FailureKind.INTERNAL]
     kind = min(kinds, key=_MOST_TELLING.index)
@@ -218,7 +217,7 @@ def most_telling_failure(attempt: Attempt) -> tuple[FailureKind, str, tuple[str,
 
 
 def _made_last(session: Session, image: ImageRef, now: float) -> Session:
-    """Where this was the last candidate to be made, it delivers."""
+    """Lets the candidate deliver where it was the last one to be made."""
     if not under_way(session, image.attempt):
         return session
     attempt = session.latest

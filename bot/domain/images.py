@@ -1,5 +1,5 @@
-"""An image as it travels through the program: what a person may bring, what a provider is asked
-for, and what says that an image is made by AI, to people in words and to machines in metadata."""
+"""Images: the pictures that people may bring, the request to a provider, the image that comes
+back, and its marks as made by AI, in words for people and in metadata for machines."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ MAX_PIXELS_OF = {"image/webp": 25_000_000, "image/avif": 36_000_000}
 """By MIME type, where the library takes more memory for each pixel."""
 
 AI_LABEL = "AI-generated"
-"""The words, unless the operator has others."""
+"""The default; the operator may set other words."""
 LONGEST_LABEL = 80
 
 XMP_KEYWORD = "XML:com.adobe.xmp"
@@ -70,7 +70,7 @@ _RDF_END = "</rdf:RDF>"
 
 @dataclass(frozen=True)
 class GeneratedImage:
-    """One finished image. `data` is PNG, JPEG or GIF, whichever `mime_type` says.
+    """One finished image. `data` is PNG, JPEG or GIF, as `mime_type` says.
 
     `width` and `height` are pixels. `response_id` is the provider's id of the answer that holds
     the image, `revised_prompt` the provider's own wording of the prompt, `model` the name of the
@@ -89,8 +89,8 @@ class GeneratedImage:
 @dataclass(frozen=True)
 class BaseImage:
     """An image to be edited. `response_id` is the provider's id of the answer that it came in,
-    empty where the provider knows it no more or never did; `data` is empty where our own copy
-    has expired. One of the two is there. `width` and `height` are pixels, 0 where nobody knows."""
+    empty where the provider does not know it; `data` is empty where our own copy has expired. At
+    least one of the two is set. `width` and `height` are pixels, 0 where they are unknown."""
 
     data: bytes = b""
     mime_type: str = ""
@@ -101,16 +101,16 @@ class BaseImage:
 
 @dataclass(frozen=True)
 class ImageRequest:
-    """What one candidate of an attempt asks for.
+    """The request for one candidate of an attempt.
 
-    With a `base`, `change` says what should be different about it, and `changes` what was asked
-    for on the way to it, oldest first; `prompt` is then what the first image was made from, empty
-    for a picture that a person brought. `from_picture`: all of it goes back to such a picture, at
-    whatever distance. `avoid` holds the provider's own wordings of what was
-    turned down before. `response_id` is the provider's id from an earlier run of the same
-    candidate, if it got as far: the backend goes on from it rather than pay again. `end_user` is
-    a stable hash (at most 128 characters) that stands for the person towards the provider;
-    `request_id` is our own name for the request, by which both sides' records can be matched.
+    With a `base`, `change` says what should be different about it, and `changes` what was asked for
+    on the way to it, oldest first; `prompt` is then what the first image was made from, empty for a
+    picture that a person brought. `from_picture`: the chain of edits began with such a picture.
+    `avoid` holds the provider's own wordings of images that were turned down before. `response_id`
+    is the provider's id from an earlier run of the same candidate, empty for none: the backend goes
+    on from it and does not pay again. `end_user` is a stable hash (at most 128 characters) that
+    stands for the person towards the provider; `request_id` is our own name for the request, by
+    which both sides' records can be matched.
     """
 
     prompt: str
@@ -128,7 +128,8 @@ class ImageRequest:
 
 
 def size_of_request(request: ImageRequest, usual: str) -> str:
-    """The size where nobody chose one: that of the image to edit, or else the `usual` one."""
+    """The size of a request without a chosen one: that of the image to edit, else the `usual`
+    one."""
     base = request.base
     if base is None or not (base.width and base.height):
         return usual
@@ -137,7 +138,7 @@ def size_of_request(request: ImageRequest, usual: str) -> str:
 
 def check_picture(mime_type: str, size: int, pixels: int = 0) -> None:
     """Raises `Refusal` with `IMAGE_TYPE`, `IMAGE_TOO_LARGE` or `IMAGE_TOO_MANY_PIXELS`. `size` is
-    in bytes; `pixels` is width × height, 0 where nobody knows."""
+    in bytes; `pixels` is width × height, 0 where it is unknown."""
     if mime_type not in ACCEPTED:
         raise Refusal(Reason.IMAGE_TYPE)
     if size > MAX_BYTES:
@@ -178,8 +179,7 @@ def _word(value: object) -> str:
 
 
 def told_pixels(file: Mapping[str, object]) -> int:
-    """Width × height as Slack's file object tells it, 0 where it does not. The file itself may say
-    otherwise."""
+    """Width × height from Slack's file object, 0 where it has none. The file itself may differ."""
     match file:
         case {"original_w": int(width), "original_h": int(height)} if width > 0 < height:
             return width * height
@@ -187,8 +187,8 @@ def told_pixels(file: Mapping[str, object]) -> int:
 
 
 def xmp_of(*, from_picture: bool, existing: bytes = b"") -> str:
-    """The XMP packet for an image of ours. What the image already had is kept, unless that tells a
-    source type that does not fit, such as a camera's."""
+    """The XMP packet for an image of ours. XMP that the image already had is kept, unless it
+    names a source type that does not fit, such as a camera's."""
     kept = existing.decode("utf-8", "replace").strip("\0").strip()
     described = _DESCRIPTION.format(EDITED if from_picture else MADE)
     tells = _PROPERTY.search(existing) is not None

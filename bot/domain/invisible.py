@@ -1,4 +1,4 @@
-"""Characters that nobody sees, and that a text may hide words with or be shown wrongly by.
+"""Invisible characters, which may hide words in a text or garble how it is shown.
 
     dropped   bidi controls, tag characters, zero-width spaces and joiners of words, byte order
               marks, soft hyphens, annotation marks, fillers, noncharacters; in `clean_text` also
@@ -45,7 +45,7 @@ _BLANK_SYMBOLS = {"\u2800"}
 
 
 def drop_invisible(text: str) -> str:
-    """The text without what nobody sees. Line breaks and other control characters stay."""
+    """The text without invisible characters. Line breaks and other control characters stay."""
     if text.isascii():
         return text
     dropped = _INVISIBLE.sub(_kept, text)

@@ -1,4 +1,4 @@
-"""What a session is still owed, as jobs. The sweeper queues what has none.
+"""The jobs that are due for a session. The sweeper queues a due job that the queue does not hold.
 
     announce        the root message, or the status → a `generate` for each candidate
     generate        one candidate → its image; the last one made → files and draft
@@ -6,9 +6,9 @@
     publish         the approved image → thread and channel
     retire          Start over is taken off it again
 
-All but `generate` only talk to Slack. A job is named by what it does, for which session, attempt
-and candidate, and by its run: the queue refuses a name it has seen, so asking twice does the work
-once, and asking anew takes a new run.
+All but `generate` only talk to Slack. The id of a job holds its kind, session, attempt, candidate
+and run. The queue ignores an id that it has seen, so a job that is queued twice runs once; to queue
+it again takes a new run number.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from bot.domain.session import Session, with_attempt
 from bot.domain.stages import PUBLICATION_DUE, RETIRING, Stage
 
 MAX_RUNS = 5
-"""Runs of what a session is owed; the next one tries a last time, and gives up on it."""
+"""Runs of a due job. The next run is the last try, and gives up where it fails."""
 
 
 class JobKind(StrEnum):
-    """What a job does."""
+    """The kind of a job."""
 
     ANNOUNCE = "announce"
     GENERATE = "generate"
@@ -37,8 +37,8 @@ class JobKind(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """One background run. `candidate` is 0 for what concerns an attempt as a whole. `gives_up`: too
-    many runs have failed; where this one fails as well, it says so."""
+    """One background run. `candidate` is 0 for a job about an attempt as a whole. `gives_up`: too
+    many runs have failed, and this one reports the failure where it fails as well."""
 
     kind: JobKind
     session_id: str
@@ -63,13 +63,13 @@ class Job:
 
     @property
     def again(self) -> Job:
-        """The next run, for one that ended without having done its work."""
+        """The next run of the same job."""
         run = self.run + 1
         return replace(self, run=run, gives_up=run >= MAX_RUNS)
 
 
 def owed(session: Session) -> tuple[Job, ...]:
-    """The jobs that bring this session on; none where it waits for a person."""
+    """The jobs that bring this session on; none where the session waits for a person."""
     if session.stage is Stage.GENERATING:
         attempt = session.latest
         announce, *generations = jobs_of(session, attempt)
@@ -91,13 +91,12 @@ def owed(session: Session) -> tuple[Job, ...]:
 
 
 def owes(session: Session, job: Job) -> bool:
-    """Whether the session is still owed what the job does, in whichever run."""
+    """Whether the job is still due, as any run."""
     return any(replace(job, run=due.run, gives_up=due.gives_up) == due for due in owed(session))
 
 
 def with_next_run(session: Session, job: Job) -> Session:
-    """The session once the job after this one is queued. Nothing changes where the session is not
-    owed this very run."""
+    """Records that the job's next run is queued. Nothing changes where this run is not due."""
     if job not in owed(session):
         return session
     attempt, run = session.attempt(job.attempt), job.run + 1
@@ -108,7 +107,7 @@ def with_next_run(session: Session, job: Job) -> Session:
 
 
 def jobs_of(session: Session, attempt: Attempt) -> tuple[Job, ...]:
-    """Every job that may be under way for an attempt that is being generated."""
+    """Every job that the queue may hold for an attempt that is being generated."""
     generations = (
         Job(JobKind.GENERATE, session.id, attempt.number, c.run, candidate=c.number)
         for c in attempt.candidates
@@ -118,8 +117,9 @@ def jobs_of(session: Session, attempt: Attempt) -> tuple[Job, ...]:
 
 
 def ahead_of_each(waiting: Iterable[Job]) -> dict[tuple[str, int], int]:
-    """How many attempts come before each attempt in the queue, from the jobs that wait, next one
-    first. Several images of one attempt count once."""
+    """How many attempts are ahead of each attempt in the queue, by session id and attempt number.
+    `waiting` holds the waiting jobs, the next one first. Several images of one attempt count
+    once."""
     places: dict[tuple[str, int], int] = {}
     for job in waiting:
         places.setdefault((job.session_id, job.attempt), len(places))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from bot.domain.errors import OptionRefused
+from bot.domain.errors import ImpossibleValue, OptionRefused
 from bot.domain.sizes import RATIO_TAKES, SIZE_LABELS, SIZE_TAKES, ratio_of, size_of
 
 Value = str | int
@@ -20,15 +20,15 @@ Value = str | int
 
 MOST_CANDIDATES = 4
 AUTO = "auto"
-"""What is left to the model."""
+"""The value that leaves the choice to the model."""
 
 _COUNT = re.compile(r"\d{1,3}")
 
 
 @dataclass(frozen=True, init=False)
 class Options:
-    """What is chosen, by the names in `OPTIONS`. What is not chosen falls back first to the
-    person's own defaults, then to the operator's settings."""
+    """The chosen options, by the names in `OPTIONS`. An option that is not chosen falls back first
+    to the person's own defaults, then to the operator's settings."""
 
     chosen: tuple[tuple[str, Value], ...]
 
@@ -69,7 +69,7 @@ class Flag:
     """One way to type an option: `--name` and a value. Code in its words stands in backticks.
 
     `takes` says which values, and is empty for the choices of the option; `note` is what the help
-    adds to it. `parse` raises `OptionRefused`; without one the value is one of the choices.
+    adds to it. `parse` raises `ImpossibleValue`; without one the value is one of the choices.
     """
 
     name: str
@@ -90,7 +90,9 @@ class OptionSpec:
     that the option can be. `switches` are choices that are flags of their own, without a value.
     `choices` are the values of the selects, with their labels; with `open_ended` there are others.
     `words` tell a value in a status line, where `auto` is told with the label; `told_last` is the
-    order there. `argument` is the name that the provider's APIs have for it.
+    order there. `argument` is the name that the provider's APIs have for it. `newest` are the
+    choices that only OpenAI's newest models have, `settable` values that the operator may set and
+    nobody is offered. `example` is how it can be typed.
     """
 
     name: str
@@ -102,12 +104,18 @@ class OptionSpec:
     words: Callable[[Value], str] = str
     told_last: bool = False
     argument: str = ""
+    newest: frozenset[str] = frozenset()
+    settable: frozenset[str] = frozenset()
+    example: str = ""
 
     def parse(self, text: str, flag: Flag | None = None) -> Value:
         """Raises `OptionRefused`."""
         flag = flag or self.flags[-1]
         if flag.parse:
-            return flag.parse(text)
+            try:
+                return flag.parse(text)
+            except ImpossibleValue as impossible:
+                raise OptionRefused(str(flag), text, nearest=impossible.nearest) from None
         value = text.strip().lower()
         if value not in self.choices:
             raise OptionRefused(str(flag), text, allowed=tuple(self.choices))
@@ -147,6 +155,10 @@ class OptionTable:
 
         return OptionTable(map(limited, self.specs))
 
+    def of_older_models(self) -> OptionTable:
+        older = {spec.name: set(spec.choices) - spec.newest for spec in self}
+        return self.limited_to(**older)
+
     def offered(self, options: Options) -> Options:
         """The options without those that this table does not have."""
         known = (spec for spec in self if spec.offers(options.get(spec.name)))
@@ -167,16 +179,16 @@ class OptionTable:
         return next((spec for spec in self if typed in spec.switches), None)
 
     def arguments(self, options: Options) -> dict[str, Value]:
-        """What a person chose of the image, as the provider's arguments."""
+        """The chosen options as the provider's arguments."""
         named = {spec.argument: options.get(spec.name) for spec in self if spec.argument}
         return {name: value for name, value in named.items() if value}
 
 
 def count_of(text: str) -> int:
-    """Raises `OptionRefused`."""
+    """Raises `ImpossibleValue`."""
     value = text.strip()
     if not (_COUNT.fullmatch(value) and 1 <= int(value) <= MOST_CANDIDATES):
-        raise OptionRefused("--n", text)
+        raise ImpossibleValue
     return int(value)
 
 
@@ -207,6 +219,8 @@ OPTIONS = OptionTable(
                 AUTO, "low", "medium", "high", "xhigh", "max", xhigh="Extra high", max="Maximum"
             ),
             argument="quality",
+            newest=frozenset({"xhigh", "max"}),
+            settable=frozenset({"standard", "hd"}),
         ),
         OptionSpec(
             "background",
@@ -231,7 +245,8 @@ OPTIONS = OptionTable(
             ),
             choices={str(n): str(n) for n in range(1, MOST_CANDIDATES + 1)},
             words=lambda count: f"{count} candidate{'' if count == 1 else 's'}",
+            example="--n 3",
         ),
     ]
 )
-"""All there are. What depends on the configured model is in the table that `limited_to` makes."""
+"""All options. `limited_to` makes the table of the configured model."""

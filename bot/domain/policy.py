@@ -11,7 +11,7 @@ OWNER, ANYONE = "owner", "anyone"
 FORMS = "owner, anyone, or user IDs with commas between, such as U0123ABCD,W0456EFGH"
 
 _USER_ID = re.compile(r"[UW](?=[A-Z]*[0-9])[A-Z0-9]{1,20}|[UW][A-Z]{8,20}", re.ASCII)
-"""A short one without a digit is somebody's name."""
+"""A short word without a digit is a name, not an ID."""
 _NO_PERSON = "USLACKBOT"
 _SPELLINGS = dict.fromkeys(
     ("owner", "owners", "the_owner", "only_owner", "me"), OWNER
@@ -19,7 +19,7 @@ _SPELLINGS = dict.fromkeys(
     ("anyone", "any", "anybody", "everyone", "everybody", "every", "all", "*"), ANYONE
 )
 _LONGEST_NAME = 21
-"""Characters. What is longer is neither a name nor an ID, and may be a secret."""
+"""Characters. A longer entry is neither a name nor an ID, and may be a secret."""
 _LONGEST_QUOTE = 60
 """Characters that are quoted."""
 
@@ -37,12 +37,12 @@ def is_user_id(text: str) -> bool:
 
 
 def entries_of(text: str) -> list[str]:
-    """What stands between the commas, without the blanks around it."""
+    """The entries between the commas, without the blanks around them."""
     return [entry.strip(" ") for entry in text.split(",")]
 
 
 def wrong_directors(text: str) -> str:
-    """What is wrong with the setting's value, with the right spelling; "" where nothing is."""
+    """The error in the setting's value, with the right spelling; "" where there is none."""
     given = entries_of(text)
     if given in ([OWNER], [ANYONE]) or all(is_user_id(entry) for entry in given):
         return ""
@@ -57,7 +57,7 @@ def wrong_directors(text: str) -> str:
 
 
 def _right(entry: str) -> str:
-    """One entry as it is to be written, or "" where that cannot be told."""
+    """The right spelling of one entry, or "" where there is none."""
     word = entry.strip("<>\"'").partition("|")[0]
     as_id = word.removeprefix("@").upper()
     if is_user_id(as_id):
@@ -66,14 +66,15 @@ def _right(entry: str) -> str:
 
 
 def _together(right: list[str]) -> str:
-    """The owner always may, and `anyone` stands alone."""
+    """The value made of corrected entries. `owner` is left out beside IDs, because the owner always
+    may; `anyone` stands alone."""
     ids = ",".join(dict.fromkeys(word for word in right if word not in {OWNER, ANYONE}))
     narrow = ids or (OWNER if OWNER in right else "")
     return " or ".join(word for word in (narrow, ANYONE if ANYONE in right else "") if word)
 
 
 def meant(word: str, spellings: Mapping[str, str]) -> str:
-    """The right word for one that is written otherwise, or "" where none is near. `spellings` maps
+    """The word that a misspelling stands for, or "" where none is near. `spellings` maps
     other words for it, in lower case with `_` between words, to the right one."""
     plain = "_".join(word.casefold().replace("-", " ").replace("_", " ").split())
     if plain in spellings:
@@ -83,7 +84,7 @@ def meant(word: str, spellings: Mapping[str, str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """Fit for one line of a terminal, where one sees the blanks at its ends."""
+    """The text on one line of a terminal, in quotes where it begins or ends with blanks."""
     shown = "".join(c if c.isprintable() else "?" for c in text)
     shown = shown if len(shown) <= _LONGEST_QUOTE else f"{shown[:_LONGEST_QUOTE]}…"
     return shown if shown == shown.strip() and shown else f'"{shown}"'

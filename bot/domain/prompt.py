@@ -1,4 +1,5 @@
-"""What a person typed: `a fox on the moon --ar 16:9 --n 3` is a prompt, and options behind dashes.
+"""Parsing of a person's text: `a fox on the moon --ar 16:9 --n 3` is a prompt, and options behind
+dashes.
 
 An option is a dash pair, or the one long dash that phones and macOS make of it, at the beginning
 of a word and right before a letter. A dash with a space behind it is punctuation. Of an option
@@ -34,8 +35,8 @@ def check_length(text: str) -> str:
 
 
 def clean_prompt(text: str) -> str:
-    """Normalise newlines, and drop what no one typed on purpose: control characters, what nobody
-    sees, and outer white space. Raises `Refusal` for an empty or an over-long prompt.
+    """Normalise newlines, and drop control characters, invisible characters and outer white space.
+    Raises `Refusal` for an empty or an over-long prompt.
     """
     prompt = clean_text(check_length(text)).strip()
     if is_blank(prompt):
@@ -46,7 +47,7 @@ def clean_prompt(text: str) -> str:
 
 
 def clean_change(text: str) -> str:
-    """What should be different about an image, made fit like a prompt, or refused."""
+    """Clean a change to an image like a prompt. Raises `Refusal`."""
     try:
         return clean_prompt(text)
     except Refusal as refusal:
@@ -56,7 +57,7 @@ def clean_change(text: str) -> str:
 
 
 class Parsed(NamedTuple):
-    """What was typed, taken apart. The prompt is not checked yet."""
+    """A parsed text. The prompt is not checked yet."""
 
     prompt: str
     options: Options

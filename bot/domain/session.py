@@ -23,7 +23,7 @@ SCHEMA = 1
 """The form in which this version of the program writes sessions."""
 
 IN_PROGRESS = frozenset({Stage.GENERATING, Stage.USER_FEEDBACK})
-"""There is something to wait for or to decide about."""
+"""Stages in which the person waits, or has a decision to make."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Session:
     reverse. `final_candidate` counts only where `final_result` names an attempt. `publication` is
     where the approved image stands, `final_ts` its message in the channel, `final_file_id` its file
     where that of the draft was gone. `retiring_result` is
-    what `final_result` was when the session was started over, until its messages show that too.
+    the `final_result` of a session that was started over, until its messages show that too.
     """
 
     id: str
@@ -85,7 +85,7 @@ class Session:
 
     @property
     def newest_draft(self) -> Attempt | None:
-        """The newest attempt whose draft is in the thread: the images there are to look at."""
+        """The newest attempt whose draft is in the thread."""
         return next((a for a in reversed(self.attempts) if a.has_draft), None)
 
     @property
@@ -95,7 +95,7 @@ class Session:
 
     @property
     def started_over(self) -> bool:
-        """Another session goes on from the image that was approved here."""
+        """Whether the session was started over after its approval."""
         return self.publication in STARTED_OVER
 
     @property
@@ -111,13 +111,13 @@ class Session:
         return attempt.has_draft and any(c.number == image.candidate for c in attempt.images)
 
     def all_images(self) -> Iterator[ImageRef]:
-        """Every image that may be kept for this session alone."""
+        """Every image that the store may hold for this session alone."""
         for attempt in self.attempts:
             for candidate in attempt.candidates:
                 yield ImageRef(attempt.number, candidate.number)
 
     def changes_up_to(self, image: ImageRef) -> tuple[str, ...]:
-        """What was asked to be different on the way to this image, oldest first."""
+        """The changes that were asked for on the way to this image, oldest first."""
         changes: list[str] = []
         at: ImageRef | None = image
         while at is not None and at.attempt:
@@ -125,21 +125,6 @@ class Session:
             changes += [attempt.change] if attempt.change else []
             at = attempt.base
         return tuple(reversed(changes))
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """One page of each list, newest first. Pages count from 0; `in_progress` and `approved` are
-    how many there are in all. `last` holds the options that were asked for last."""
-
-    working: tuple[Session, ...]
-    in_progress: int
-    working_page: int
-    pictures: tuple[Session, ...]
-    approved: int
-    pictures_page: int
-    defaults: Options
-    last: Options
 
 
 @dataclass(frozen=True)
@@ -153,17 +138,17 @@ class Person:
     user: str
 
     def key_in(self, team: str) -> str:
-        """What tells the person from all others in the keys of an installation. Of its own people
-        it is the user ID."""
+        """The person's name in the keys of an installation: the user ID, with the organisation in
+        front for people from outside."""
         return self.user if self.org == team else f"{self.org}-{self.user}"
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Who may direct a session, of those who may use the bot: decide its stage by a click, a form
+    """Who of the people who may use the bot may direct a session: move its stage by a click, a form
     or words. The owner always may; so may `others` (user IDs of the installation's own people), or
-    everybody where `anyone` is set. `team` is the installation: sessions that were kept before
-    their owner's organisation was are its people's."""
+    everybody where `anyone` is set. `team` is the installation; the owner of a session without
+    `owner_org` is one of its people."""
 
     anyone: bool = False
     others: frozenset[str] = frozenset()
@@ -193,5 +178,5 @@ def with_attempt(session: Session, attempt: Attempt) -> Session:
 
 
 def asked_before(session: Session, asked_by: str) -> bool:
-    """Whether the same request asked for an attempt; one without an id never did."""
+    """Whether the same request began an attempt. A request without an id counts as new."""
     return bool(asked_by) and any(a.asked_by == asked_by for a in session.attempts)

@@ -1,7 +1,8 @@
-"""When Slack refuses the whole app, and not one call, message or channel.
+"""Slack's refusals of the whole app, as opposed to one call, message or channel.
 
-`bot.domain.slack_errors` says what a code means. What is not about the app concerns one call alone,
-such as `is_archived` or `restricted_action`: one person's channel must not stop everybody.
+`bot.domain.slack_errors` holds the meaning of each code. A code that is not about the app, such as
+`is_archived` or `restricted_action`, concerns one call: one person's channel must not stop
+everybody.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from bot.domain.session import Session, with_attempt
 from bot.domain.slack_errors import APP, Meaning, meaning_of
 
 REQUIRED_SCOPES = frozenset({"chat:write", "commands", "files:write"})
-"""What the bot cannot do without."""
+"""The scopes that the bot needs."""
 
 VITAL_METHODS = frozenset(
     {
@@ -22,7 +23,7 @@ VITAL_METHODS = frozenset(
         "files.completeUploadExternal",
     }
 )
-"""Without these nothing can be shown. The bot can do without any other."""
+"""The methods that show anything at all. The bot works without any other method."""
 
 UNINSTALLED = frozenset({"app_uninstalled", "tokens_revoked"})
 """The events by which Slack says so."""
@@ -56,7 +57,8 @@ WHAT_TO_DO = {
 
 
 def cause_of(method: str, code: str) -> Meaning | None:
-    """What keeps the whole app out, one of `APP`; None where the code is about this call alone."""
+    """Why Slack refuses the whole app, one of `APP`; None where the code is about this call
+    alone."""
     meaning = meaning_of(code)
     if meaning not in APP:
         return None
@@ -72,8 +74,8 @@ def is_doubtful(method: str, code: str) -> bool:
 class ShutOut:
     """Slack refuses the app: `method` with `code`, since `since` (seconds since the epoch).
 
-    `half_open`: `auth.test` is good again. The method that was refused has yet to work before
-    anything is paid for.
+    `half_open`: `auth.test` succeeds again. Nothing is paid for until the refused method succeeds
+    too.
     """
 
     method: str
@@ -95,17 +97,22 @@ class ShutOut:
         return replace(self, half_open=True)
 
     def may_be_over(self, scopes: frozenset[str]) -> bool:
-        """Whether a good `auth.test` that tells these scopes can be the end of it. Slack does not
-        always tell them."""
+        """Whether an `auth.test` that succeeds with these scopes may end the refusal. Slack does
+        not always send the scopes."""
         return self.cause is not Meaning.SCOPE or not scopes or scopes >= REQUIRED_SCOPES
 
     def __str__(self) -> str:
         return f"Slack refuses the app ({self.method}: {self.code}): {WHAT_TO_DO[self.cause]}"
 
 
+def may_tell_owner(session: Session) -> bool:
+    """Whether there is an attempt whose owner was not told of it yet."""
+    return bool(session.attempts) and not session.latest.told_of_shut_out
+
+
 def owner_told(session: Session) -> Session:
-    """The owner of the newest attempt was told of it. Nothing changes where there is no attempt, or
-    where its owner was told before."""
-    if not session.attempts or session.latest.told_of_shut_out:
+    """Records that the owner of the newest attempt was told of the refusal. Nothing changes where
+    there is no attempt, or where the owner was told before."""
+    if not may_tell_owner(session):
         return session
     return with_attempt(session, replace(session.latest, told_of_shut_out=True))

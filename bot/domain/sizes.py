@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from bot.domain.errors import OptionRefused
+from bot.domain.errors import ImpossibleValue
 
 NAMED_SIZES = {
     "square": "1024x1024",
@@ -20,7 +20,7 @@ STEP = 16
 """Pixels: width and height are multiples of it."""
 MOST_RATIO = 3
 LONGEST_SIDE, SHORTEST_OF_LONGEST = 3840, 2160
-"""Pixels: up to 3840×2160, whichever way round."""
+"""Pixels: up to 3840×2160, landscape or portrait."""
 
 _NAMES = ", ".join(f"`{name}`" for name in NAMED_SIZES)
 RATIO_TAKES = f"{_NAMES}, or a ratio from `1:{MOST_RATIO}` to `{MOST_RATIO}:1`, such as `16:9`"
@@ -38,7 +38,7 @@ SIZE_LABELS = {
 }
 
 _AREA = 1536 * 1024
-"""Pixels that a ratio is made to come near: what landscape and portrait have."""
+"""Pixels: the area of landscape and portrait, which the size for a ratio comes near."""
 
 _ROUGHLY = 1.2
 """An area that is at most so much larger or smaller is about as large."""
@@ -46,35 +46,33 @@ _ROUGHLY = 1.2
 _RATIO = re.compile(r"(\d{1,4})\s*[:/：x×*]\s*(\d{1,4})")
 _PIXELS = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})")
 _SHORTEST_PIXELS = 100
-"""Two smaller numbers are a ratio: 16x10 is no size that anybody wants."""
+"""Two smaller numbers are a ratio: `16x10` is read as 16:10."""
 
 
 def size_of(text: str) -> str:
-    """A size by name, ratio or W×H. Raises `OptionRefused`."""
+    """A size by name, ratio or W×H. Raises `ImpossibleValue`."""
     value = text.strip().lower()
     if value == "auto":
         return value
-    if value in NAMED_SIZES:
-        return NAMED_SIZES[value]
     if pixels := _PIXELS.fullmatch(value):
         width, height = int(pixels[1]), int(pixels[2])
         if max(width, height) >= _SHORTEST_PIXELS:
-            return _possible(text, width, height)
-    return ratio_of(text, option="--size")
+            return _possible(width, height)
+    return ratio_of(text)
 
 
-def ratio_of(text: str, option: str = "--ar") -> str:
-    """The size that stands for a ratio, such as 16:9. Raises `OptionRefused`."""
+def ratio_of(text: str) -> str:
+    """The size that stands for a ratio, such as 16:9, or for a name. Raises `ImpossibleValue`."""
     value = text.strip().lower()
-    if option == "--ar" and value in NAMED_SIZES:
+    if value in NAMED_SIZES:
         return NAMED_SIZES[value]
     match = _RATIO.fullmatch(value)
     if not match or not int(match[1]) or not int(match[2]):
-        raise OptionRefused(option, text)
+        raise ImpossibleValue
     ratio = Fraction(int(match[1]), int(match[2]))
     if not Fraction(1, MOST_RATIO) <= ratio <= MOST_RATIO:
         nearest = f"{MOST_RATIO}:1" if ratio > 1 else f"1:{MOST_RATIO}"
-        raise OptionRefused(option, text, nearest=nearest)
+        raise ImpossibleValue(nearest)
     if ratio == 1:
         return NAMED_SIZES["square"]
     width, height = _exact(ratio) or _near(ratio)
@@ -95,23 +93,23 @@ def size_like(width: int, height: int, usual: str = "auto") -> str:
 
 
 def _usual_area(usual: str, ratio: Fraction) -> int:
-    """Pixels of an image of that ratio. What is not nearly square has half as many again as the
-    usual size has where that is a square, as landscape and portrait have."""
+    """Pixels of an image of that ratio. An image that is not nearly square has half as many again
+    as a square `usual` size, like landscape and portrait."""
     nearly_square = Fraction(5, 6) <= ratio <= Fraction(6, 5)
     named = _PIXELS.fullmatch(NAMED_SIZES["square"] if usual == "auto" else usual)
     area = int(named[1]) * int(named[2]) if named else _AREA
     return area if nearly_square else max(area, min(_AREA, area * 3 // 2))
 
 
-def _possible(text: str, width: int, height: int) -> str:
+def _possible(width: int, height: int) -> str:
     nearest_width, nearest_height = _within_limits(width, height)
     if (width, height) != (nearest_width, nearest_height):
-        raise OptionRefused("--size", text, nearest=f"{nearest_width}x{nearest_height}")
+        raise ImpossibleValue(f"{nearest_width}x{nearest_height}")
     return f"{width}x{height}"
 
 
 def _within_limits(width: int, height: int) -> tuple[int, int]:
-    """The nearest size that the models make; of a ratio that is possible."""
+    """The nearest size that the models make. The ratio is within the limits."""
     long = max(width, height, 7 * STEP)  # the least that is not taken for a ratio
     short = max(min(width, height), long / MOST_RATIO)
     shrink = min(1.0, LONGEST_SIDE / long, SHORTEST_OF_LONGEST / short)

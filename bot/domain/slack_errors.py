@@ -1,4 +1,4 @@
-"""What Slack's error codes mean: one table, and a rule for the codes that it does not hold.
+"""The meanings of Slack's error codes: one table, and a rule for the codes that it does not hold.
 
 The codes are those that Slack documents for the methods that the bot calls, those of its gateways
 (`http_` and the status), and some that are seen and not documented. Slack adds codes: an unknown
@@ -13,14 +13,14 @@ from enum import StrEnum
 
 
 class Meaning(StrEnum):
-    """What a refusal is about."""
+    """The subject of a refusal."""
 
     PASSING = "passing"
     """Slack itself: it works later."""
     NOT_A_MEMBER = "not_a_member"
     """This place: the bot is not there, or cannot see it."""
     ARCHIVED = "archived"
-    """This place: nobody can write there any more."""
+    """This place: it takes no messages any more."""
     NO_APPS = "no_apps"
     """This place: a kind of conversation that takes no apps."""
     CLOSED = "closed"
@@ -185,7 +185,7 @@ _WAIT = {
 
 
 def meaning_of(code: str) -> Meaning:
-    """What an error code means, also one that nobody has seen yet."""
+    """The meaning of an error code, also of an unknown one."""
     if known := MEANINGS.get(code):
         return known
     families = (meaning for pattern, meaning in _FAMILIES if pattern.search(code))

@@ -1,4 +1,4 @@
-"""What a refusal of Slack's means for an attempt, or for an approved image: which failure it is.
+"""The failure of an attempt, or of a publication, that follows from a refusal by Slack.
 
 The words for each are in `bot.views.failure_words`.
 """

@@ -1,8 +1,9 @@
 """The two state machines of a session: its stages, and the publication of its approved image.
 
 `TRANSITIONS` and `PUBLICATIONS` are the whole tables: state → event → next state. Every pair that
-is not in them is refused. `bot.domain.transitions` holds the guards and makes every move. The
-diagrams in the README are made from the tables by `python -m bot.domain.stages`.
+is not in them is refused. One rule joins the two: a session whose publication is in `STARTED_OVER`
+takes no event of its stage. `bot.domain.transitions` makes every move. The diagrams in the README
+are made from the tables by `python -m bot.domain.stages`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 
 class Stage(StrEnum):
-    """Where a session stands."""
+    """The stages of a session."""
 
     INITIAL_INPUT = "initial_input"
     GENERATING = "generating"
@@ -21,7 +22,7 @@ class Stage(StrEnum):
 
 
 class Event(StrEnum):
-    """What moves a session from one stage to another."""
+    """The events that move a session from one stage to another."""
 
     SUBMIT = "submit"
     GENERATED = "generated"
@@ -63,7 +64,7 @@ TRANSITIONS: dict[Stage, dict[Event, Stage | Fork]] = {
 
 
 class Publication(StrEnum):
-    """Where an approved image stands on its way to the channel.
+    """The states of an approved image on its way to the channel.
 
     `published`: it is posted in the channel. `shown`: the drafts and the status say so. `refused`:
     Slack does not take it, and its owner was told. The states that begin with `retiring` are those
@@ -84,7 +85,7 @@ class Publication(StrEnum):
 
 
 class PublicationEvent(StrEnum):
-    """What moves a publication from one state to another."""
+    """The events that move a publication from one state to another."""
 
     APPROVE = "approve"
     POST = "post"
@@ -143,6 +144,7 @@ RETIRING = frozenset(
     state for state, events in PUBLICATIONS.items() if PublicationEvent.RETIRE in events
 )
 STARTED_OVER = RETIRING | {Publication.RETIRED}
+"""Another session goes on; this one takes no event any more."""
 
 
 def stage_diagram() -> str:
@@ -155,7 +157,8 @@ def stage_diagram() -> str:
                 lines.append(f"    {stage} --> {target.without}: {event} (none yet)")
             else:
                 lines.append(f"    {stage} --> {target}: {event}")
-    return "\n".join(lines)
+    note = f"    note right of {Stage.INITIAL_INPUT}: started over, it takes no event"
+    return "\n".join([*lines, note])
 
 
 def publication_diagram() -> str:

@@ -1,11 +1,12 @@
-"""The transitions of a session: what it may do now, what a person decides, and what is recorded
-while an approved image is published.
+"""The transitions of a session: the checks, the decisions of people, and the records of the
+publication of an approved image.
 
 `can` answers a question. `check_can` raises `Refusal` with the reason for a person. `move` makes
 the move. All three ask the same two rules: a session that was started over takes no event, and any
-other takes those of its stage. A transition takes a session and returns the next one, or raises
-`Refusal` and changes nothing; the store decides which of two was first. A record of a publication
-that comes late, from a run that overlapped another, changes nothing.
+other takes those of its stage. `move_publication` moves the publication, or raises `Refusal`. A
+transition takes a session and returns the next one, or raises `Refusal` and changes nothing; the
+store decides which of two was first. `record_publication` is for what a job has done: a record that
+comes late, from a run that overlapped another, changes nothing.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def check_can(session: Session, event: Event) -> None:
 
 
 def check_current(session: Session, event: Event, number: int) -> None:
-    """Raises `Refusal` where the button of attempt `number` does not lead to the event now. The
-    buttons of the newest draft and of the newest failure are live; an older one comes too late."""
+    """Raises `Refusal` where the session does not take the event from a button of attempt `number`.
+    The buttons of the newest draft and of the newest failure work; older buttons are refused."""
     check_can(session, event)
     draft = session.newest_draft
     current = {len(session.attempts), _newest_shown(session), draft.number if draft else 0} - {0}
@@ -60,12 +61,12 @@ def move(session: Session, event: Event, now: float) -> Session:
 
 
 def refusal(session: Session, reason: Reason) -> Refusal:
-    """One that names the session's owner."""
+    """A refusal that names the session's owner."""
     return Refusal(reason, session.user)
 
 
 def approve(session: Session, image: ImageRef, user: str, now: float) -> Session:
-    """`user` approves an image of the newest draft; a later attempt that failed matters no more."""
+    """`user` approves an image of the newest draft, also after a later attempt has failed."""
     draft = session.newest_draft
     if draft is None or draft.number != image.attempt:
         check_can(session, Event.APPROVE)
@@ -75,7 +76,7 @@ def approve(session: Session, image: ImageRef, user: str, now: float) -> Session
 
 def use_earlier(session: Session, image: ImageRef, user: str, now: float) -> Session:
     """`user` approves an image of any draft in the thread."""
-    moved = move(session, Event.APPROVE, now)
+    moved = move_publication(move(session, Event.APPROVE, now), PublicationEvent.APPROVE)
     if not session.shows(image):
         raise refusal(session, Reason.MOVED_ON)
     approved = session.attempt(image.attempt)
@@ -87,7 +88,6 @@ def use_earlier(session: Session, image: ImageRef, user: str, now: float) -> Ses
         final_candidate=image.candidate,
         approved_by=user,
         final_file_id="",
-        publication=PUBLICATIONS[session.publication][PublicationEvent.APPROVE],
         error_message="",
     )
 
@@ -95,7 +95,7 @@ def use_earlier(session: Session, image: ImageRef, user: str, now: float) -> Ses
 def cancel(
     session: Session, number: int, words: str, now: float, cancelled_by: str = ""
 ) -> Session:
-    """Stop the attempt that is under way; `words` is what the person is told."""
+    """Stop the attempt that is being generated; `words` is the text that the person is told."""
     if not can(session, Event.CANCEL):
         raise refusal(session, Reason.NOTHING_TO_CANCEL)
     if number != session.latest.number:
@@ -108,8 +108,7 @@ def cancel(
 
 
 def cancel_shown(session: Session, number: int) -> Session:
-    """The thread shows by now that the attempt was cancelled. Nothing changes where there is no
-    such attempt any more."""
+    """Records that the thread shows the cancellation. Nothing changes where the attempt is gone."""
     attempt = next((a for a in session.attempts if a.number == number and a.cancelled), None)
     if attempt is None:
         return session
@@ -117,14 +116,13 @@ def cancel_shown(session: Session, number: int) -> Session:
 
 
 def start_over(session: Session, successor: str, now: float) -> Session:
-    """Clear the store: whose it was, and where, remains, and what its messages show until they are
-    retired. Once more for the same successor (a form that was sent twice) changes nothing."""
+    """Clear the session. Its owner and place stay, and the fields that its messages show until they
+    are retired. A second call for the same successor (a form sent twice) changes nothing."""
     if successor == session.restarted_as:
         return session
-    moved = move(session, Event.START_OVER, now)
+    moved = move_publication(move(session, Event.START_OVER, now), PublicationEvent.START_OVER)
     return replace(
         moved,
-        publication=PUBLICATIONS[session.publication][PublicationEvent.START_OVER],
         task_input="",
         error_message="",
         input_used_by_process="",
@@ -139,20 +137,21 @@ def start_over(session: Session, successor: str, now: float) -> Session:
 
 
 def final_posted(session: Session, ts: str) -> Session:
-    """The approved image is in the channel; the first message that was recorded counts."""
-    posted = move_publication(session, PublicationEvent.POST)
+    """Records the message with the approved image. A message recorded earlier stays."""
+    posted = record_publication(session, PublicationEvent.POST)
     return posted if posted is session else replace(posted, final_ts=ts, error_message="")
 
 
 def not_published(session: Session, words: str) -> Session:
-    """Slack does not take the approved image; `words` is what the person was told."""
-    refused = move_publication(session, PublicationEvent.REFUSE)
+    """Records that Slack refused the approved image; `words` is the text the person was told."""
+    refused = record_publication(session, PublicationEvent.REFUSE)
     return refused if refused is session else replace(refused, error_message=words)
 
 
 def publish_again(session: Session, number: int, now: float, asked_by: str = "") -> Session:
-    """Once more what Slack did not take, by a job of another name. Nothing changes where that is
-    on its way, or was `asked_by` the same request. Raises `Refusal` where the image is out."""
+    """Publish an image again that Slack refused, by a new run of the job. Nothing changes where the
+    publication is due already, or where the same request (`asked_by`) came before. Raises
+    `Refusal` where the image is published."""
     state = session.publication
     if state is Publication.TO_PUBLISH and number == session.final_result:
         return session
@@ -174,14 +173,14 @@ def file_replaced(session: Session, file_id: str) -> Session:
 
 
 def final_shown(session: Session) -> Session:
-    """The drafts and the status say that the approved image is in the channel. Nothing changes
-    where the session was started over meanwhile, or is to be published again."""
-    return move_publication(session, PublicationEvent.SHOW)
+    """Records that the drafts and the status show the publication. Nothing changes where the
+    session was started over meanwhile, or is published again."""
+    return record_publication(session, PublicationEvent.SHOW)
 
 
 def as_approved(session: Session) -> Session:
-    """The session as its messages show it: one that was started over still shows what had been
-    approved."""
+    """The session as its messages show it. A session that was started over still shows the approved
+    image."""
     if session.publication not in RETIRING:
         return session
     approved = session.attempt(session.retiring_result)
@@ -195,8 +194,8 @@ def as_approved(session: Session) -> Session:
 
 
 def retired(session: Session) -> Session:
-    """Its messages are in their last state: nothing more has to be known of it."""
-    gone = move_publication(session, PublicationEvent.RETIRE)
+    """Records that the messages are in their last state, and drops the attempts."""
+    gone = record_publication(session, PublicationEvent.RETIRE)
     if gone is session:
         return session
     return replace(
@@ -205,31 +204,48 @@ def retired(session: Session) -> Session:
 
 
 def publish_is_due(session: Session, run: int) -> bool:
-    """Whether this run of `publish` has something to do: a refusal is to be shown as well, and a
-    run from before it was asked for again comes too late."""
+    """Whether this run of `publish` has work: to post the image, or to show it or its refusal. A
+    run from before the person asked again has none."""
     if session.stage is not Stage.FINAL or session.publication is Publication.SHOWN:
         return False
     return run >= session.attempt(session.final_result).run
 
 
-def given_up(session: Session, job: Job, words: str) -> Session:
-    """A job that only shows what is in force has failed for good. `words`: what the owner was told
-    of an image that was not published, empty where it was."""
+def given_up(session: Session, job: Job) -> Session:
+    """A job that only shows what is in force has failed for good."""
     if not owes(session, job):
         return session
     match job.kind:
         case JobKind.SHOW_CANCELLED:
             return cancel_shown(session, job.attempt)
         case JobKind.PUBLISH:
-            return not_published(session, words) if words else final_shown(session)
+            return final_shown(session)
         case _:
             return retired(session)
 
 
+def given_up_unpublished(session: Session, job: Job, words: str) -> Session:
+    """Like `given_up`, where the approved image was not posted; `words` is what its owner was
+    told."""
+    if job.kind is JobKind.PUBLISH and owes(session, job):
+        return not_published(session, words)
+    return given_up(session, job)
+
+
 def move_publication(session: Session, event: PublicationEvent) -> Session:
-    """The session with its publication in its next state; itself where the table has none."""
+    """The session with its publication in its next state. Raises `Refusal` where the table has
+    none."""
     target = PUBLICATIONS[session.publication].get(event)
-    return replace(session, publication=target) if target else session
+    if target is None:
+        raise refusal(session, _why_not(session))
+    return replace(session, publication=target)
+
+
+def record_publication(session: Session, event: PublicationEvent) -> Session:
+    """The same for what a job has done: a record that comes late changes nothing, and answers the
+    session itself."""
+    lawful = event in PUBLICATIONS[session.publication]
+    return move_publication(session, event) if lawful else session
 
 
 def _why_not(session: Session) -> Reason:
@@ -243,8 +259,8 @@ def _why_not(session: Session) -> Reason:
 
 
 def _newest_shown(session: Session) -> int:
-    """The newest attempt that has a message with buttons: what could not be announced has none."""
+    """The newest attempt that has a message with buttons. An unannounced attempt has none."""
     shown = (
-        a for a in reversed(session.attempts) if a.failure not in NOT_ANNOUNCED or a.failure_ts
+        a for a in reversed(session.attempts) if a.failure not in NOT_ANNOUNCED or a.failure_shown
     )
     return next((attempt.number for attempt in shown), 0)

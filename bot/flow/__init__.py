@@ -15,10 +15,12 @@ run, with all images of the attempt. A job that has failed too often starts at `
 
 The `shared` dict holds the keys of the contract (`task_input`, `stage`, `error_message`,
 `input_used_by_process`, `generated_image` in base64, `final_result`) and names the session, the
-image and the run: plain data, no live objects. `prep` reads it and the store, `exec` makes the one
-outside call, `post` records the result in `shared` and in the store before the next call is made.
-What has to be recorded during the call for an image goes through its checkpoint. So a run that is
-repeated, on any worker, goes on from the last thing recorded.
+image and the run: plain data, no live objects. `prep` reads it and the store, `exec` calls outside,
+`post` records the result in `shared` and in the store before the next node runs. Where one `exec`
+makes several calls, it records between them: `GenerateImage` the paid call and the response id,
+through its checkpoint, `UploadImages` each file, `PostDraft` that files were shared. So a run that
+is repeated, on any worker, goes on from the last thing recorded. The last action of a run is the
+stage that it leaves its session in.
 
 An attempt may be cancelled at any time: every node checks that before it shows something.
 """
@@ -29,9 +31,11 @@ from collections.abc import Callable
 
 from pocketflow import AsyncFlow, AsyncNode
 
+from bot.domain.stages import Stage
 from bot.flow.draft import OpenReview, PostDraft, UploadImages
 from bot.flow.endings import End, GiveUp, RemoveDraft, ReportFailure, RestoreDraft
-from bot.flow.generate import GenerateImage, Shared, shared_store
+from bot.flow.generate import GenerateImage
+from bot.flow.shared import Shared, shared_store
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import NewCheckpoint
 from bot.ports import ImageBackend, Publisher, SessionRecords
@@ -86,10 +90,10 @@ class ReviewFlow:
         self.generate: AsyncNode = generate
         self.give_up: AsyncNode = give_up
 
-    async def run(self, shared: Shared, *, give_up: bool = False) -> None:
-        """Make the candidate that `shared` names, and the draft where it is the last one; `shared`
-        (see `shared_store`) tells how it ended. `give_up`: no other try, and the candidate may be
-        0, for the attempt as a whole."""
+    async def run(self, shared: Shared, *, give_up: bool = False) -> Stage:
+        """Make the candidate that `shared` (see `shared_store`) names, and the draft where it is
+        the last one. Returns the stage that the run leaves the session in. `give_up`: no other try,
+        and the candidate may be 0, for the attempt as a whole."""
         start = self.give_up if give_up else self.generate
         with span(f"flow {type(start).__name__}"):
-            await AsyncFlow(start=start).run_async(shared)
+            return Stage(await AsyncFlow(start=start).run_async(shared))

@@ -1,4 +1,4 @@
-"""The nodes that bring the images of an attempt into its thread, as a draft to decide about."""
+"""The nodes that post the images of an attempt in its thread, as a draft to decide about."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pocketflow import AsyncNode, AsyncParallelBatchNode
 
 from bot.concurrency import SoftLimit
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, Refusal, SlackRefused
+from bot.domain.errors import FailureKind, ImagineError, Refusal, SlackRefused
 from bot.domain.generation import (
     delivers,
     draft_posted,
@@ -22,14 +22,8 @@ from bot.domain.generation import (
 )
 from bot.domain.session import Session
 from bot.domain.slack_refusals import delivery_failure, is_about_file
-from bot.flow.generate import (
-    IN_MEMORY,
-    SLOT_PATIENCE,
-    Shared,
-    contract_of,
-    fail_to_deliver,
-    image_of,
-)
+from bot.flow.generate import IN_MEMORY, SLOT_PATIENCE
+from bot.flow.shared import Shared, contract_of, fail_to_deliver, image_of
 from bot.ports import DraftMessages, ImageUploads, SessionRecords
 from bot.telemetry.context import log_context
 from bot.telemetry.metrics import DRAFT_SECONDS
@@ -47,9 +41,13 @@ class Upload(NamedTuple):
 
 
 class UploadImages(AsyncParallelBatchNode):
-    """Images → files that Slack knows. Each is recorded at once; one that Slack refuses is a
-    failure of its candidate, and of the attempt where no other candidate has an image. An image
-    whose bytes have expired is made again by a job of its own, which then delivers."""
+    """Images → files that Slack knows. An image that Slack refuses is a failure of its candidate,
+    and of the attempt where no other candidate has an image. An image whose bytes have expired is
+    made again by a job of its own, which then delivers.
+
+    `exec` reads the image from the store and records its file there: one image is in memory only
+    while it is uploaded, and a run that ends before `post` has recorded every file that Slack has.
+    """
 
     def __init__(
         self, sessions: SessionRecords, publisher: ImageUploads, bot_name: str = ""
@@ -71,27 +69,36 @@ class UploadImages(AsyncParallelBatchNode):
     async def exec_async(self, upload: Upload) -> None:
         session, image, encoded = upload
         with log_context(session.id, candidate=image.candidate):
-            try:
-                async with self._slots.slot():
-                    encoded = encoded or await self._sessions.load_image(session.id, image) or ""
-                    if not encoded:
-                        log.warning("an image expired before Slack had it: it is made again")
-                        await self._sessions.update(session.id, lambda s: image_expired(s, image))
-                        return
-                    data = pybase64.b64decode(encoded)
-                    file_id = await self._publisher.upload(session, image, data)
-                    del data
-            except SlackRefused as error:
-                log.warning("Slack did not take an image: %s", error)
-                facts: dict[str, Any] = {"failure": delivery_failure(error, session.place)}
-            else:
-                log.info("image uploaded", extra={"file": file_id})
-                facts = {"file_id": file_id}
-            await self._sessions.update(session.id, lambda s: record_candidate(s, image, **facts))
+            async with self._slots.slot():
+                encoded = encoded or await self._sessions.load_image(session.id, image) or ""
+                if not encoded:
+                    log.warning("an image expired before Slack had it: it is made again")
+                    await self._sessions.update(session.id, lambda s: image_expired(s, image))
+                    return
+                data = pybase64.b64decode(encoded)
+                file_id = await self._publisher.upload(session, image, data)
+                del data
+            log.info("image uploaded", extra={"file": file_id})
+            await self._record(upload, file_id=file_id)
 
-    async def exec_fallback_async(self, upload: Upload, error: Exception) -> Exception:
-        """An error of one image does not interrupt the others: it is raised after them."""
-        return error
+    async def exec_fallback_async(self, upload: Upload, error: Exception) -> Exception | None:
+        """Record a refusal of one image. Any other error does not interrupt the other images:
+        `post` raises it after them."""
+        if not isinstance(error, SlackRefused):
+            return error
+        with log_context(upload.session.id, candidate=upload.image.candidate):
+            log.warning("Slack did not take an image: %s", error)
+            try:
+                await self._record(upload, failure=delivery_failure(error, upload.session.place))
+            except ImagineError as not_recorded:
+                return not_recorded
+        return None
+
+    async def _record(self, upload: Upload, **facts: Any) -> None:
+        image = upload.image
+        await self._sessions.update(
+            upload.session.id, lambda s: record_candidate(s, image, **facts)
+        )
 
     async def post_async(
         self, shared: Shared, uploads: list[Upload], outcomes: list[Exception | None]
@@ -110,7 +117,7 @@ class UploadImages(AsyncParallelBatchNode):
 
 
 class Draft(NamedTuple):
-    """What `exec` needs to show the images. `posted` is the message that an earlier run posted."""
+    """The input of `PostDraft.exec`. `posted` is the `ts` of a draft that an earlier run posted."""
 
     session: Session
     number: int
@@ -119,7 +126,11 @@ class Draft(NamedTuple):
 
 
 class PostDraft(AsyncNode):
-    """Files → a message in the thread with the buttons to decide."""
+    """Files → a message in the thread with the buttons to decide.
+
+    Where Slack cannot show the files in a message, `exec` shares them as plain files and records
+    that before it posts: a run that is repeated between the two does not share them again.
+    """
 
     def __init__(
         self, sessions: SessionRecords, publisher: DraftMessages, bot_name: str = ""
@@ -140,18 +151,21 @@ class PostDraft(AsyncNode):
             return draft.posted if draft else None
         session, number, repeated, _ = draft
         try:
-            try:
-                return await self._publisher.post_draft(session, number, repeated=repeated)
-            except SlackRefused as error:
-                if not is_about_file(error):
-                    raise
-                session = await self._share(session, number, error)
             return await self._publisher.post_draft(session, number, repeated=repeated)
         except SlackRefused as error:
+            if not is_about_file(error):
+                raise
+            session = await self._share(session, number, error)
+        return await self._publisher.post_draft(session, number, repeated=repeated)
+
+    async def exec_fallback_async(self, draft: Draft | None, error: Exception) -> SlackRefused:
+        """A refusal is an outcome, which `post` reports; any other error fails the job."""
+        if isinstance(error, SlackRefused):
             return error
+        raise error
 
     async def _share(self, session: Session, number: int, error: SlackRefused) -> Session:
-        """Show the images as plain files, in their order, and record that. Raises `error` where an
+        """Share the images as plain files, in their order, and record that. Raises `error` where an
         image has expired."""
         images = [ImageRef(number, candidate.number) for candidate in session.latest.images]
         stored = [await self._sessions.load_image(session.id, image) for image in images]

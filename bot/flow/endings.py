@@ -1,4 +1,4 @@
-"""The nodes that show that an attempt brought no draft: its failure, or nothing of it."""
+"""The nodes that end a run: they report a failure, remove a draft, or do nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.domain.generation import (
     was_cancelled,
 )
 from bot.domain.session import Session
-from bot.flow.generate import Shared, contract_of, fail, image_of, next_action
+from bot.flow.shared import Shared, contract_of, ended, fail, image_of, next_action
 from bot.ports import DraftMessages, FailureMessages, SessionRecords
 from bot.progress.session_messages import DraftRefresher
 
@@ -25,8 +25,11 @@ log = logging.getLogger(__name__)
 
 
 class End(AsyncNode):
-    """The end of a run that has nothing more to do: its draft is in the thread, or candidates are
-    still to be made by other jobs. PocketFlow warns of an action without a successor."""
+    """The end of a run: its draft is in the thread, or other jobs still make candidates. PocketFlow
+    warns of an action without a successor, so these actions lead here."""
+
+    async def post_async(self, shared: Shared, prepared: None, executed: None) -> str:
+        return ended(shared)
 
 
 class GiveUp(AsyncNode):
@@ -55,7 +58,7 @@ class GiveUp(AsyncNode):
 
 
 class Failure(NamedTuple):
-    """What `exec` needs to report a failure; `words` is mrkdwn."""
+    """The input of `ReportFailure.exec`; `words` is mrkdwn."""
 
     session: Session
     number: int
@@ -65,7 +68,7 @@ class Failure(NamedTuple):
 
 
 class ReportFailure(AsyncNode):
-    """A failure → words in the thread that say what to do, and the button to do it."""
+    """A failure → a message in the thread that says what to do, with a button."""
 
     def __init__(self, sessions: SessionRecords, publisher: FailureMessages) -> None:
         super().__init__()
@@ -83,17 +86,20 @@ class ReportFailure(AsyncNode):
         if failure is None:
             return ""
         session, number, kind, words, repeated = failure
-        if not session.thread_ts:
-            await self._publisher.tell_owner(session, words)
-            return ""
-        try:
+        if session.thread_ts:
             return await self._publisher.post_failure(
                 session, number, words, edit_prompt=kind in OFFERS_EDIT, repeated=repeated
             )
-        except SlackRefused as error:
-            log.warning("a failure could not be shown in its thread: %s", error.code)
-            await self._publisher.tell_owner(session, words, try_again=number)
-            return ""
+        await self._publisher.tell_owner(session, words)
+        return ""
+
+    async def exec_fallback_async(self, failure: Failure | None, error: Exception) -> str:
+        """Tell the owner in private where Slack refuses the message in the thread."""
+        if failure is None or not isinstance(error, SlackRefused):
+            raise error
+        log.warning("a failure could not be shown in its thread: %s", error.code)
+        await self._publisher.tell_owner(failure.session, failure.words, try_again=failure.number)
+        return ""
 
     async def post_async(self, shared: Shared, failure: Failure | None, ts: str) -> str:
         if failure is None:
@@ -114,7 +120,7 @@ class ReportFailure(AsyncNode):
 
 
 class RestoreDraft(AsyncNode):
-    """After a failure the last good draft, if there is one, is up for review again."""
+    """After a failure the newest draft, if there is one, gets its buttons back."""
 
     def __init__(self, drafts: DraftRefresher) -> None:
         super().__init__()
@@ -125,15 +131,21 @@ class RestoreDraft(AsyncNode):
         return session_id
 
     async def exec_async(self, session_id: str) -> None:
-        try:
-            await self._drafts.refresh(session_id)
-        except SlackUnavailable as error:
-            log.warning("a draft's buttons could not be given back: %s", error)
+        await self._drafts.refresh(session_id)
+
+    async def exec_fallback_async(self, session_id: str, error: Exception) -> None:
+        """A draft without its buttons does not fail the job."""
+        if not isinstance(error, SlackUnavailable):
+            raise error
+        log.warning("a draft's buttons could not be restored: %s", error)
+
+    async def post_async(self, shared: Shared, session_id: str, executed: None) -> str:
+        return ended(shared)
 
 
 class RemoveDraft(AsyncNode):
-    """After a cancellation: a draft that was posted all the same is taken away. It also ends a run
-    that another one has overtaken."""
+    """After a cancellation: the node removes a draft that was posted meanwhile. It is also the end
+    of a run whose candidate a later run has taken over."""
 
     def __init__(self, sessions: SessionRecords, publisher: DraftMessages) -> None:
         super().__init__()
@@ -155,5 +167,6 @@ class RemoveDraft(AsyncNode):
 
     async def post_async(
         self, shared: Shared, prepared: tuple[Session, int, bool], executed: None
-    ) -> None:
+    ) -> str:
         shared |= contract_of(prepared[0])
+        return ended(shared)

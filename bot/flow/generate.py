@@ -1,13 +1,12 @@
-"""The node that makes an image, and the `shared` dict of a run."""
+"""The node that makes an image."""
 
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pybase64
 from opentelemetry.trace import SpanKind
@@ -23,26 +22,28 @@ from bot.domain.errors import (
     NotAsked,
 )
 from bot.domain.generation import (
-    delivers,
     image_failed,
     image_made,
     leads,
-    most_telling_failure,
     started,
 )
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
+from bot.flow.shared import Shared, contract_of, image_of, next_action
 from bot.generation.image_requests import ImageRequests
-from bot.generation.recording import LAST_RECORD_WITHIN, TRIES, NewCheckpoint, RunCheckpoint
+from bot.generation.recording import LAST_RECORD_WITHIN, NewCheckpoint, RunCheckpoint
 from bot.ports import ImageBackend, SessionRecords
 from bot.telemetry.context import prompt_fields, span
 from bot.telemetry.metrics import GenerationMeter
-from bot.views.failure_words import failure_words
 
 log = logging.getLogger(__name__)
 
-Shared = dict[str, Any]
-"""PocketFlow's `shared` dict of one run."""
+TRIES = 3
+"""Tries of one run."""
+WAIT = 1.5
+"""Seconds between two tries, at the least."""
+LONGEST_WAIT = 60.0
+"""Seconds; the person is told of the failure where a provider asks for more."""
 
 IN_MEMORY = 12
 """Images that are encoded, or decoded, at a time: each takes several times its size meanwhile."""
@@ -50,20 +51,28 @@ SLOT_PATIENCE = 3.0
 """Seconds that an image waits for one of these slots."""
 
 Outcome = GeneratedImage | ImagineError | None
-"""None: there was nothing to ask for. Any error but a `GenerationError` fails the job: the store or
-Slack is away, and another try of the same run would not mend that."""
+"""None: this run makes no call. Any error but a `GenerationError` fails the job: the store or Slack
+is away, and another try of the same run does not mend that."""
 
 
-class PreparedCall(NamedTuple):
-    """What `exec` needs: the request, and where it records what comes during the call."""
+class ImageCall(NamedTuple):
+    """The input of `GenerateImage.exec`. `checkpoint` records the progress of the call."""
 
-    request: ImageRequest
+    session: Session
+    prompt: str
+    image: ImageRef
+    runner: str
     checkpoint: RunCheckpoint
 
 
 class GenerateImage(AsyncNode):
-    """Prompt → the image of one candidate. `exec` raises only a failure that another try may mend,
-    and PocketFlow retries it. The candidate that is made last goes on to the draft."""
+    """Prompt → the image of one candidate. The candidate that is made last goes on to the draft.
+
+    PocketFlow repeats `exec` for whatever it raises, up to `max_retries` times. So `exec` raises
+    only a failure that another try may mend; the fallback turns every other error, and the error of
+    the last try, into an outcome, and `post` records it. The provider's Retry-After becomes
+    PocketFlow's `wait`, which belongs to one run: a flow runs a copy of each node.
+    """
 
     def __init__(
         self,
@@ -74,7 +83,7 @@ class GenerateImage(AsyncNode):
         new_checkpoint: NewCheckpoint,
         meter: GenerationMeter,
     ) -> None:
-        super().__init__(max_retries=TRIES)
+        super().__init__(max_retries=TRIES, wait=WAIT)
         self._sessions = sessions
         self._backend = backend
         self._requests = requests
@@ -83,7 +92,8 @@ class GenerateImage(AsyncNode):
         self._meter = meter
         self._slots = SoftLimit(IN_MEMORY, SLOT_PATIENCE)
 
-    async def prep_async(self, shared: Shared) -> PreparedCall | GenerationError | None:
+    async def prep_async(self, shared: Shared) -> ImageCall | None:
+        """Record that this run has begun, so that an earlier run of the job stops."""
         image, session_id, runner = image_of(shared), shared["session_id"], shared["runner"]
         session = await self._sessions.update(
             session_id, lambda s: started(s, image, runner, time.time())
@@ -99,47 +109,66 @@ class GenerateImage(AsyncNode):
         is_first = image.candidate == 1  # the prompt is logged once for an attempt
         words = prompt_fields(prompt=attempt.prompt, change=attempt.change) if is_first else {}
         log.info("generating", extra={"of": len(attempt.candidates), **words})
-        try:
-            request = await self._requests.build(session, shared["task_input"], image, runner)
-        except GenerationError as error:
-            return error
-        return PreparedCall(request, checkpoint)
+        return ImageCall(session, shared["task_input"], image, runner, checkpoint)
 
-    async def exec_async(self, prepared: PreparedCall | GenerationError | None) -> Outcome:
-        if not isinstance(prepared, PreparedCall):
-            return prepared
-        request, checkpoint = prepared
+    async def exec_async(self, call: ImageCall | None) -> Outcome:
+        """Read the image to edit, if there is one, and make the paid call. The checkpoint records
+        the call and the response id meanwhile."""
+        if call is None:
+            return None
         try:
-            await checkpoint.wait_for_turn()
-            request = replace(request, response_id=checkpoint.response_id)
+            session, prompt, image, runner, _ = call
+            request = await self._requests.build(session, prompt, image, runner)
+            return await self._generate(request, call.checkpoint)
+        except ImagineError as error:
+            if self._may_retry(error, call.checkpoint):
+                raise
+            return await self.exec_fallback_async(call, error)
+        finally:
+            await call.checkpoint.close()
+
+    async def exec_fallback_async(self, call: ImageCall | None, error: Exception) -> Outcome:
+        match error:
+            case AskedTooOften():
+                log.error("asked %s times for an image, and none was recorded", MOST_ASKED)
+                return GenerationError(FailureKind.INTERNAL)
+            case NotAsked():
+                return None
+            case ImagineError():
+                return error
+        raise error
+
+    async def _generate(self, request: ImageRequest, checkpoint: RunCheckpoint) -> GeneratedImage:
+        await checkpoint.wait_for_turn()
+        request = replace(request, response_id=checkpoint.response_id)
+        try:
             with span("provider generate", SpanKind.CLIENT), self._meter.measure():
                 return await self._backend.generate(request, checkpoint)
-        except AskedTooOften:
-            log.error("asked %s times for an image, and none was recorded", MOST_ASKED)
-            return GenerationError(FailureKind.INTERNAL)
-        except NotAsked:
-            return None
         except GenerationError as error:
-            if checkpoint.can_retry(error):
-                raise
-            return _about_base(request, error)
-        except ImagineError as error:
-            return error
+            raise _about_base(request, error) from None
+        except ImagineError:
+            raise
         except Exception as error:  # PocketFlow would pay for it three times
             log.error("the image backend broke: %s", type(error).__name__)
             log.debug("where", exc_info=True)
-            return GenerationError(FailureKind.INTERNAL)
-        finally:
-            await checkpoint.close()
+            raise GenerationError(FailureKind.INTERNAL) from None
 
-    async def post_async(
-        self, shared: Shared, prepared: PreparedCall | GenerationError | None, outcome: Outcome
-    ) -> str:
+    def _may_retry(self, error: ImagineError, checkpoint: RunCheckpoint) -> bool:
+        """Whether another try may mend the error; sets PocketFlow's `wait` before that try."""
+        if not (isinstance(error, GenerationError) and error.retryable and checkpoint.may_call):
+            return False
+        self.wait = max(WAIT, error.retry_after or 0.0)
+        if self.wait > LONGEST_WAIT:
+            return False
+        log.warning("a try brought no image: %s", error.kind)
+        return True
+
+    async def post_async(self, shared: Shared, call: ImageCall | None, outcome: Outcome) -> str:
         session_id = shared["session_id"]
         if outcome is None:
             session = await self._sessions.load(session_id)
         elif isinstance(outcome, GeneratedImage | GenerationError):
-            asked_at = prepared.checkpoint.asked_at if isinstance(prepared, PreparedCall) else 0.0
+            asked_at = call.checkpoint.asked_at if call else 0.0
             recording = self._record(shared, outcome, time.monotonic() - asked_at)
             session = await finish_before_cancel(recording, LAST_RECORD_WITHIN)
         else:
@@ -173,78 +202,8 @@ class GenerateImage(AsyncNode):
 
 
 def _about_base(request: ImageRequest, error: GenerationError) -> GenerationError:
-    """`SOURCE_GONE` as `BASE_GONE` where the image to edit is one of ours, which nobody has any
-    more. A person's picture has no response id: it is always sent as it is."""
+    """Turns `SOURCE_GONE` into `BASE_GONE` where the image to edit is one of ours. A person's
+    picture has no response id, because its bytes are always sent."""
     ours = request.base is not None and bool(request.base.response_id)
     gone = ours and error.kind is FailureKind.SOURCE_GONE
     return GenerationError(FailureKind.BASE_GONE) if gone else error
-
-
-def shared_store(
-    session: Session, candidate: int = 0, *, repeated: bool, runner: str = ""
-) -> Shared:
-    """The contract's keys, and which image of the newest attempt this run is for.
-
-    `candidate`: 0 where the run is about the attempt as a whole. `repeated`: an earlier run of the
-    same job may have done more than it recorded. `runner` names this run, by default with a new
-    name. `failure` is the kind of the failure that `error_message` describes. `message_ts` is the
-    draft, once it is posted.
-    """
-    return {
-        "session_id": session.id,
-        "attempt": session.latest.number,
-        "candidate": candidate,
-        "repeated": repeated,
-        "runner": runner or secrets.token_hex(6),
-        **contract_of(session),
-        "generated_image": "",
-        "failure": None,
-        "message_ts": "",
-    }
-
-
-def contract_of(session: Session) -> Shared:
-    """The contract's keys as the session has them; the image is a key of its own."""
-    return {
-        "task_input": session.task_input,
-        "stage": session.stage.value,
-        "error_message": session.error_message,
-        "input_used_by_process": session.input_used_by_process,
-        "final_result": session.final_result,
-    }
-
-
-def image_of(shared: Shared) -> ImageRef:
-    """The image that the run is for."""
-    return ImageRef(shared["attempt"], shared["candidate"])
-
-
-def fail(shared: Shared, kind: FailureKind, said: str = "", details: tuple[str, ...] = ()) -> str:
-    """Write the failure for `ReportFailure` into `shared`; returns the action. `said` is the
-    model's own words, and `details` what it is about."""
-    shared["failure"] = kind.value
-    shared["error_message"] = failure_words(kind, said=said, details=details)
-    return "failed"
-
-
-def fail_to_deliver(shared: Shared, kind: FailureKind, session: Session, bot_name: str) -> str:
-    """The same, for images that are made and that Slack does not show."""
-    shared["failure"] = kind.value
-    shared["error_message"] = failure_words(
-        kind, bot_name=bot_name, channel=session.channel, made=True
-    )
-    return "failed"
-
-
-def next_action(session: Session, shared: Shared) -> str:
-    """The action after a candidate is made or has failed. The one that was made last goes on to
-    the draft, or reports the failure where no candidate has an image."""
-    image, runner = image_of(shared), shared["runner"]
-    if not leads(session, image, runner):
-        return "cancelled"
-    if not delivers(session, image, runner):
-        return "recorded"
-    if not session.latest.images:
-        return fail(shared, *most_telling_failure(session.latest))
-    shared["input_used_by_process"] = session.latest.prompt
-    return "generated"

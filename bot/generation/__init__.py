@@ -1,1 +1,1 @@
-"""What the call for one image needs: its request, its checkpoint, a store that is retried."""
+"""The parts of the call for one image: its request, its checkpoint, a store that is retried."""

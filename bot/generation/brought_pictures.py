@@ -1,12 +1,12 @@
 """The picture that a session starts from: read once for all sessions, and by one run at a time.
 
     stored? → use it
-    another living run reads it? → wait until it is stored
-    workers were lost with it? → give it up
-    record that it is being read → read → store → forget the record
+    another live run reads it? → wait until it is stored
+    too many workers died while they read it? → give it up
+    record that it is being read → read → store → remove the record
 
-A picture is decoded in a child process, so it should take no worker with it. Where one dies all the
-same (the kernel may end both), its record remains, and the picture is not read for ever.
+A picture is decoded in a child process, so that it crashes no worker. Where a worker dies all the
+same (the kernel may end both), its record remains, and the picture is not read again and again.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from bot.ports import Files, Heartbeats, OnReading, PictureStore
 log = logging.getLogger(__name__)
 
 MOST_LOST = 2
-"""Workers lost while they read a picture, after which nobody reads it any more."""
+"""Workers that died while they read a picture, after which no worker reads it again."""
 LOOK_EVERY = 0.3
 """Seconds between two looks whether another run has read the picture."""
 
 
 class BroughtPictures:
-    """People's pictures. `retries` repeat what is written until the store takes it."""
+    """People's pictures. `retries` repeats each write until the store takes it."""
 
     def __init__(
         self, store: PictureStore, files: Files, heartbeats: Heartbeats, retries: RetryingStore
@@ -83,15 +83,15 @@ class BroughtPictures:
     async def _recorded(
         self, session: Session, source: Source, reader: str, lost: set[str]
     ) -> AsyncIterator[OnReading]:
-        """A function to await before the picture is decoded: it records who reads it. It raises
-        `ReadElsewhere` where another run has begun. The end of the body is recorded too: the
-        picture was read or refused, or else this run was told to stop."""
+        """Yields a function to await before the picture is decoded: it records that this run reads
+        it, and raises `ReadElsewhere` where another run does. The end of the body removes all
+        records of a picture that was read or refused, or this run's record where it stops."""
         begun = False
         place = session.team, source.file_id
 
         async def begin() -> None:
             nonlocal begun
-            begun = True  # from here on it may be recorded, whatever comes in between
+            begun = True  # it may be recorded even where the call raises
             begun = await self._retries.until_taken(
                 session.id, lambda: self._store.begin_reading(*place, reader, lost)
             )

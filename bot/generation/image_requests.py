@@ -27,8 +27,8 @@ ASK_SLACK_FOR = 3.0
 
 
 class ImageRequests:
-    """Builds the request for an image, without the id of an earlier response. `avoid_rejected`:
-    the request says which images were turned down before."""
+    """Builds the request for an image, without the id of an earlier response. `avoid_rejected`: the
+    request describes the images that were turned down before."""
 
     def __init__(
         self,
@@ -46,8 +46,8 @@ class ImageRequests:
     async def build(
         self, session: Session, prompt: str, image: ImageRef, runner: str
     ) -> ImageRequest:
-        """The request for an image of the newest attempt, whose prompt this is. Raises
-        `GenerationError` where the image to edit is gone: nothing is paid then."""
+        """The request for an image of the newest attempt; `prompt` is that attempt's. Raises
+        `GenerationError` where the image to edit is gone. Nothing is paid yet then."""
         attempt = session.attempt(image.attempt)
         request = ImageRequest(
             prompt,
@@ -90,8 +90,8 @@ class ImageRequests:
         return pybase64.b64decode(encoded) if encoded else b""
 
     async def _from_slack(self, candidate: Candidate) -> BaseImage:
-        """The image from Slack, once our copy has expired; empty where Slack does not give it. A
-        Slack that is away is an error only where the provider does not know the image either."""
+        """The image from Slack, once our copy has expired; empty where Slack does not have it. An
+        outage of Slack is an error only where the provider does not know the image either."""
         if not candidate.file_id:
             return BaseImage()
         try:
@@ -107,7 +107,8 @@ class ImageRequests:
 
 def turned_down(session: Session, attempt: Attempt) -> tuple[str, ...]:
     """The provider's own wordings of the newest images that were shown for the same prompt, or for
-    the same change to the same image, oldest first. The person asked for another one each time."""
+    the same change to the same image, oldest first. The person asked for another image each
+    time."""
     shown = [
         candidate.revised_prompt[:LONGEST_AVOIDED]
         for earlier in reversed(session.attempts[: attempt.number - 1])

@@ -1,11 +1,11 @@
-"""Recording what may have been paid for: a store whose writes are retried, and the checkpoint of a
-run.
+"""Records of paid calls: a store whose writes are retried, and the checkpoint of a run.
 
-    another run of the candidate lives and has asked?  wait for its image
+    a live run of the candidate has made a paid call   this run waits for its image
     before a paid call    Slack lets the app in · the call is counted in the session
-    response id           recorded beside the call, which goes on meanwhile
+    response id           recorded while the call goes on
 
-A run may lose its job while Redis is full or away, and still hold the image: its heartbeat tells.
+A run may lose its job while Redis is full or away, and still hold the image. Its heartbeat shows
+that it is alive.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from bot.concurrency import cancel_and_wait
 from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
 from bot.domain.errors import (
     Conflict,
-    GenerationError,
     NotAsked,
     QueueUnavailable,
     StoreTrouble,
@@ -46,22 +45,16 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
 """Seconds between two tries to write; each pause is a random part of it, half at the least."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at another run's candidate, on the average."""
-TRIES = 3
-"""Tries of one run."""
-WAIT = 1.0
-"""Seconds before the second try, at the least; twice as many before each further one."""
-LONGEST_WAIT = 60.0
-"""Seconds; a provider that asks for more is reported to the person instead."""
 RECORDED_WITHIN = 1.0
-"""Seconds that a generation waits for its response's id to be recorded."""
+"""Seconds that a call waits until its response's id is recorded."""
 LAST_RECORD_WITHIN = 0.8
-"""Seconds that a record may still take once the call has ended, or its run is cancelled."""
+"""Seconds that a record may take after its call has ended, or its run is cancelled."""
 
 
 class RetryingStore:
-    """Implements `SessionRecords`: what is written is repeated until the store takes it, and only a
-    cancellation ends that; reads raise at once. `on_trouble` is called with the session that waits
-    and the reason, and with None once it waits no more."""
+    """Implements `SessionRecords`. A write is repeated until the store takes it or the task is
+    cancelled; a read raises at once. `on_trouble` is called with the session that waits and the
+    reason, and with None once the write is taken."""
 
     def __init__(
         self, sessions: SessionRecords, on_trouble: Callable[[str, StoreTrouble | None], None]
@@ -74,7 +67,7 @@ class RetryingStore:
     async def update(
         self, session_id: str, change: Change, extra: ExtraWrites | None = None
     ) -> Session:
-        """`change` may be made twice, where the answer of the first time is lost."""
+        """`change` may be applied twice, where the store's first answer is lost."""
         return await self.until_taken(
             session_id, lambda: self._sessions.update(session_id, change, extra)
         )
@@ -85,17 +78,17 @@ class RetryingStore:
         )
 
     async def until_taken(self, session_id: str, call: Callable[[], Awaitable[T]]) -> T:
-        """Repeat any call that the store, or the queue in it, may not take."""
+        """Repeat the call until the store, or the queue in it, takes it."""
         pause, waits = FIRST_PAUSE, False
         try:
             while True:
                 try:
                     return await call()
                 except Conflict:
-                    log.warning("others were faster again and again, trying on")
+                    log.warning("other changes were faster again and again: trying on")
                 except (StoreUnavailable, QueueUnavailable) as error:
                     if not waits:
-                        log.warning("the store does not take it, holding on: %s", error)
+                        log.warning("the store does not take a write, which is repeated: %s", error)
                     waits = True
                     self._on_trouble(session_id, error.trouble)
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
@@ -123,27 +116,18 @@ class RunCheckpoint:
     runner: str
     response_id: str = field(default="", init=False)
     asked_at: float = field(default=0.0, init=False)
-    _failures: int = field(default=0, init=False)
     _paid_calls: int = field(default=0, init=False)
-    _not_before: float = field(default=0.0, init=False)
     _recording: tuple[asyncio.Task[Any], ...] = field(default=(), init=False)
 
-    def can_retry(self, error: GenerationError) -> bool:
-        """Whether another try of this run can mend it; `wait_for_turn` waits before that, for as
-        long as the provider asked for. Going on with a response that is known is no paid call."""
-        self._failures += 1
-        wait = max(error.retry_after or 0.0, WAIT * 2 ** (self._failures - 1))
-        used_up = not self.response_id and self._paid_calls >= MOST_ASKED
-        if not error.retryable or wait > LONGEST_WAIT or used_up or self._failures >= TRIES:
-            return False
-        log.warning("no image yet: %s, asking again in %.1f s", error.kind, wait)
-        self._not_before = time.monotonic() + wait
-        return True
+    @property
+    def may_call(self) -> bool:
+        """Whether the limit of paid calls allows another try. A try that goes on with a known
+        response is no paid call."""
+        return bool(self.response_id) or self._paid_calls < MOST_ASKED
 
     async def wait_for_turn(self) -> None:
-        """Return once this run may call the provider. Raises `NotAsked` where another run brought
-        the image, or has taken the candidate over."""
-        await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
+        """Return once this run may call the provider. Raises `NotAsked` where another run made the
+        image, or has taken the candidate over."""
         waits = False
         while True:
             session = await self.sessions.load(self.session_id)
@@ -165,8 +149,8 @@ class RunCheckpoint:
             await asyncio.sleep(LOOK_EVERY * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 
     async def is_over(self, candidate: Candidate) -> bool:
-        """Whether there is nothing more to ask for. An image whose bytes have expired before Slack
-        had them has to be made again."""
+        """Whether the candidate needs no call. An image whose bytes expired before Slack had them
+        is made again."""
         if candidate.failure or candidate.file_id:
             return True
         if not candidate.has_image:
@@ -188,8 +172,8 @@ class RunCheckpoint:
         self._paid_calls = session.latest.candidate(self.image.candidate).asked
 
     async def response_started(self, response_id: str) -> None:
-        """Record the id at once, so that a repeated run pays nothing. A store that does not take it
-        does not hold the image up."""
+        """Record the id at once, so that a repeated run pays nothing. The call does not wait for a
+        store that does not take it."""
         log.info("the provider works on it", extra={"response": response_id})
         await cancel_and_wait(*self._recording)
         self.response_id = response_id
@@ -206,7 +190,7 @@ class RunCheckpoint:
         self.offer_preview(self.session_id, self.image, encoded)
 
     async def close(self) -> None:
-        """Wait until the record is written, for a short while; then it is given up."""
+        """Wait for the record for up to `LAST_RECORD_WITHIN`, then drop it."""
         await cancel_and_wait(*self._recording, after=LAST_RECORD_WITHIN)
 
 

@@ -1,1 +1,1 @@
-"""What runs in the background: a handler for each kind of job, the last try, the sweeper."""
+"""Background work: a handler for each kind of job, the last try, the sweeper."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from functools import partial
+from typing import NamedTuple
 
 from bot.domain.errors import (
     FailureKind,
@@ -30,8 +31,16 @@ SHOWN_FOR = 1.0
 """Seconds after which Slack is asked again whether it takes the status."""
 
 
+class Announcement(NamedTuple):
+    """`is_failed`: Slack refuses it, and the attempt has failed. `root_ts` is the root message,
+    where this one is new."""
+
+    is_failed: bool = False
+    root_ts: str = ""
+
+
 class RootMessage:
-    """The message at the top of a thread, as far as it announces an attempt. What cannot be
+    """Announces an attempt in the message at the top of its thread. An attempt that cannot be
     announced may not be shown either, so it fails before anything is paid for."""
 
     def __init__(self, sessions: SessionRecords, publisher: Publisher, bot_name: str) -> None:
@@ -39,35 +48,35 @@ class RootMessage:
         self._publisher = publisher
         self._bot_name = bot_name
 
-    async def announce(self, session: Session, ahead: int | None, repeated: bool) -> str | None:
+    async def announce(self, session: Session, ahead: int | None, repeated: bool) -> Announcement:
         """Post the message, or show in it that another attempt is under way; a Slack that is busy
-        or away does not hold that up. Returns the `ts` of a new message, else an empty one, and
-        None where Slack refuses it: the attempt has failed then. Raises `SlackShutOut`."""
+        or away does not hold that up. Raises `SlackShutOut`."""
         try:
             if not session.root_ts:
-                return await self._publisher.post_root(session, ahead or 0, repeated=repeated)
+                ts = await self._publisher.post_root(session, ahead or 0, repeated=repeated)
+                return Announcement(root_ts=ts)
             await self._publisher.show_status(session, ahead)
         except SlackRefused as error:
             await self._fail(session, error)
-            return None
+            return Announcement(is_failed=True)
         except SlackShutOut:
             raise
         except SlackUnavailable as error:
             if not session.root_ts:
                 raise
             log.warning("a new attempt could not be announced: %s", error)
-        return ""
+        return Announcement()
 
     async def can_still_be_shown(self, session: Session) -> bool:
-        """Before a generation that has waited: whether Slack still takes the status, so that what
-        is paid for can be shown. Where it does not, the attempt has failed. Raises
-        `SlackShutOut`."""
+        """Whether Slack still takes the status of an attempt that has waited, so that a paid image
+        can be shown. Where it does not, the attempt fails. Raises `SlackShutOut`."""
         attempt = session.latest
         if attempt.has_started or time.time() - attempt.queued_at < SHOWN_FOR:
             return True
         if not session.root_ts:
             return True
-        return await self.announce(session, None, repeated=True) is not None
+        announcement = await self.announce(session, None, repeated=True)
+        return not announcement.is_failed
 
     async def _fail(self, session: Session, error: SlackRefused) -> None:
         """Tell the owner, in the thread where the root message alone is refused, else in
@@ -123,10 +132,11 @@ class Announce:
             ahead = len(ahead_of_each(await self._queue.waiting()))
         except QueueUnavailable:
             ahead = 0
-        if (root_ts := await self._root.announce(session, ahead, repeated)) is None:
+        announcement = await self._root.announce(session, ahead, repeated)
+        if announcement.is_failed:
             return
         session = await self._sessions.update(
-            session.id, lambda s: announced(s, job.attempt, root_ts)
+            session.id, lambda s: announced(s, job.attempt, announcement.root_ts)
         )
         if not under_way(session, job.attempt):
             log.info("%s: cancelled meanwhile", job.id)
@@ -138,7 +148,8 @@ class Announce:
             await self._drafts.refresh(session.id)  # the draft up for review is an earlier one now
 
     async def _queue_generations(self, session: Session) -> None:
-        """A full queue is waited for, and its owner is told; one that is away fails this job."""
+        """Queue the jobs. A full queue is waited for, and the status says so; a queue that is away
+        fails this job."""
         for job in owed(session):
             try:
                 await self._queue.add(job)

@@ -1,4 +1,4 @@
-"""The end of a cancelled attempt: at the provider, in its thread, and what its messages say."""
+"""The end of a cancelled attempt: at the provider, in its thread, and in its messages."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from bot.progress.session_messages import DraftRefresher, LiveStatus
 log = logging.getLogger(__name__)
 
 SEARCH_AGAIN_AFTER = 5.0
-"""Seconds after which a draft is searched for again that was just being posted."""
+"""Seconds after which a draft that was being posted is searched for again."""
 
 
 class CancelledAttempts:
-    """Removes what is left of a cancelled attempt; any other attempt is left alone."""
+    """Cleans up after a cancelled attempt. Attempts that are not cancelled stay as they are."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class CancelledAttempts:
         self._previews = previews
 
     async def stop_provider(self, session_id: str, number: int, candidate: int = 0) -> None:
-        """Stop what the provider still makes for the attempt, or for one candidate of it."""
+        """Cancel the provider's responses for the attempt, or for one candidate of it."""
         attempt = await self._cancelled_attempt(session_id, number)
         if attempt is None:
             return
@@ -54,8 +54,8 @@ class CancelledAttempts:
 
     async def remove_messages(self, session_id: str, number: int, candidate: int = 0) -> None:
         """Remove the preview, and a draft that may have been posted. `candidate` is the one whose
-        run was stopped right now; the run of the candidate at work does it for all. What that run
-        was just posting may still come: Slack goes on when its caller is gone."""
+        run was just stopped; only the run of the status candidate removes messages. A message that
+        was being posted may still appear, so a second search follows."""
         attempt = await self._cancelled_attempt(session_id, number)
         if attempt is None or candidate not in (0, attempt.at_work):
             return
@@ -83,7 +83,7 @@ class CancelledAttempts:
 
 
 class ShowCancelled:
-    """What still runs is stopped → the root and the draft say that the attempt was cancelled."""
+    """Stops running jobs → the root and the draft say that the attempt was cancelled."""
 
     def __init__(
         self,
@@ -117,8 +117,8 @@ class ShowCancelled:
         log.info("the cancellation is shown")
 
     async def _has_no_worker(self, session: Session) -> bool:
-        """Whether the job of the candidate at work was taken out of the queue between two runs:
-        then no worker removes its messages."""
+        """Whether the status candidate's job was taken out of the queue between two runs. No worker
+        removes the attempt's messages then."""
         generation = jobs_of(session, session.latest)[session.latest.at_work]
         try:
             return await self._queue.state(generation) is JobState.GONE

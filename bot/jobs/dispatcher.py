@@ -2,11 +2,11 @@
 
     announce        root message (first attempt), or the old draft's buttons away → queue `generate`
     generate        the review flow, for one candidate
-    show_cancelled  what still runs is stopped → the root and the draft say so
+    show_cancelled  running jobs are stopped → the root and the draft say so
     publish         the approved image to thread and channel → the drafts and the root say so
-    retire          the final message loses its button → what was shown is forgotten
+    retire          the final message loses its button → the attempts are dropped
 
-Every handler checks first whether the session is still owed the job, and records each step before
+Every handler checks first whether the job is still due, and records each step before
 the next. So a job may run twice, on any worker, and its work is done once.
 """
 
@@ -19,7 +19,7 @@ from contextlib import suppress
 from bot.domain.errors import Refusal, SlackRefused, SlackShutOut, SlackUnavailable
 from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
-from bot.domain.shut_out import UNINSTALLED, owner_told
+from bot.domain.shut_out import UNINSTALLED, may_tell_owner, owner_told
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.slack_breaker import SlackBreaker
 from bot.ports import OwnerNotices, SessionRecords
@@ -66,15 +66,14 @@ class JobDispatcher:
     async def _tell_of_shut_out(self, session: Session) -> None:
         """Tell the owner once for each attempt, by the `response_url`, which works without a token.
         This is tried once, with any result: a job that waits comes here again and again."""
-        if owner_told(session) is session:
+        if not may_tell_owner(session):
             return
         is_first = False
 
         def record(current: Session) -> Session:
             nonlocal is_first
-            told = owner_told(current)
-            is_first = told is not current
-            return told
+            is_first = may_tell_owner(current)
+            return owner_told(current)
 
         await self._sessions.update(session.id, record)
         if is_first:

@@ -1,7 +1,7 @@
-"""The job that makes one candidate, and how it is stopped once its attempt is cancelled.
+"""The job that makes one candidate, and its stop when the attempt is cancelled.
 
-A run ends by itself, because its attempt was cancelled, or by the shutdown. Only a cancellation
-stops the provider too: after a shutdown another worker goes on from there.
+A run ends by itself, by a cancellation of its attempt, or by the shutdown. Only a cancellation
+stops the provider too: after a shutdown another worker goes on with the response.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from bot.domain.generation import under_way, was_cancelled
 from bot.domain.jobs import Job, owes
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.flow import ReviewFlow, Shared, shared_store
+from bot.flow import ReviewFlow, shared_store
 from bot.generation.recording import RetryingStore
 from bot.jobs.announce import RootMessage
 from bot.jobs.cancellation import CancelledAttempts
 from bot.jobs.publish import ShowEnd
-from bot.ports import Heartbeats, SessionStore
+from bot.ports import Heartbeats, SessionVersions
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import LiveStatus
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.8
-"""Seconds between two looks at the sessions of all runs, for messages that were lost."""
+"""Seconds between two looks at the sessions of all runs, in case a message was lost."""
 
 
 @dataclass(eq=False)
@@ -45,10 +45,10 @@ class _Watched:
 
 
 class CancellationWatch:
-    """Finds out which of the attempts that are made in this process are cancelled: at once where a
-    message says so, else at the next look. One look asks for all sessions together."""
+    """Tells the runs of this process when their attempts are cancelled: at once after a message,
+    else at the next look. One look reads all sessions together."""
 
-    def __init__(self, sessions: SessionStore) -> None:
+    def __init__(self, sessions: SessionVersions) -> None:
         self._sessions = sessions
         self._watched: set[_Watched] = set()
         self._woken = asyncio.Event()
@@ -69,11 +69,11 @@ class CancellationWatch:
             self._woken.set()
 
     def look_soon(self) -> None:
-        """Messages may have been lost."""
+        """Look now, because messages may have been lost."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Look at the sessions for ever."""
         while True:
             await wait_for_event(self._woken, LOOK_EVERY)
             self._woken.clear()
@@ -110,20 +110,20 @@ class GenerationRunner:
         self._previews = previews
         self._heartbeats = heartbeats
 
-    async def run(self, session: Session, image: ImageRef, repeated: bool) -> Shared:
-        """Returns the shared store as it is at the end. The run begins once the store takes a
-        write: its heartbeat is the first one."""
+    async def run(self, session: Session, image: ImageRef, repeated: bool) -> Stage:
+        """Returns the stage that the run leaves the session in. The run begins once the store takes
+        a write: its heartbeat is the first one."""
         shared = shared_store(session, image.candidate, repeated=repeated)
         runner = shared["runner"]
         await self._sessions.until_taken(session.id, lambda: self._heartbeats.begin(runner))
         try:
             async with self._previews.showing(session.id, image):
-                await self._flow.run(shared)
+                stage = await self._flow.run(shared)
         finally:
             await self._heartbeats.end(runner)
-        if shared["stage"] != Stage.GENERATING:
+        if stage is not Stage.GENERATING:
             await self._previews.clear(session.id, image.attempt, search=repeated)
-        return shared
+        return stage
 
 
 class Generate:
@@ -170,7 +170,7 @@ class Generate:
 
 
 def _has_delivered(session: Session, job: Job) -> bool:
-    """The newest attempt has ended, and this job's candidate delivered it, or might have."""
+    """Whether the newest attempt has ended, and this job's candidate delivered it or may have."""
     if job.attempt != len(session.attempts) or under_way(session, job.attempt):
         return False
     return session.latest.delivering in (0, job.candidate)

@@ -1,12 +1,12 @@
-"""The last try of a job that failed too often. Where it fails as well, the owner is told what is
-lost, and the session goes to a stage from which a person can go on.
+"""The last try of a job that failed too often. Where it fails as well, the owner is told, and the
+session goes to a stage from which a person can go on.
 
     announce, generate: the failure in the thread, with its button
-    publish, retire:    the owner is told what was not published; publish offers it again
-    show_cancelled:     nothing: the attempt stays cancelled although its messages do not say so
+    publish, retire:    the owner is told that the image was not published, and can try again
+    show_cancelled:     the attempt stays cancelled, although its messages do not say so
 
-While Slack is away nothing is lost and nobody can be told, so the job waits for as long as that
-takes (`SlackUnavailable`; the queue puts it off).
+While Slack is away nothing is lost and nobody can be told, so the job waits for Slack
+(`SlackUnavailable`; the queue puts it off).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.domain.errors import SlackBusy, SlackShutOut, SlackUnavailable
 from bot.domain.jobs import MAX_RUNS, Job, JobKind, owes
 from bot.domain.session import Session
 from bot.domain.stages import TO_BE_POSTED
-from bot.domain.transitions import given_up
+from bot.domain.transitions import given_up, given_up_unpublished
 from bot.flow import ReviewFlow, shared_store
 from bot.ports import OwnerNotices, SessionRecords
 from bot.progress.session_messages import LiveStatus
@@ -31,11 +31,11 @@ Handler = Callable[[Session, Job, bool], Awaitable[None]]
 an earlier run may have done more than it recorded."""
 
 _LAST_TRIES = MAX_RUNS
-"""Runs that try a last time. There are more only where each of them ended its worker."""
+"""Runs that try a last time. There is more than one only where each of them ended its worker."""
 
 
 class LastTry:
-    """Tries what a session is owed a last time, or ends it."""
+    """Runs a due job a last time, or ends it."""
 
     def __init__(
         self,
@@ -64,8 +64,8 @@ class LastTry:
         try:
             await handle(session, job, True)
         except (SlackBusy, SlackShutOut):
-            raise  # that is no failure
-        except Exception as error:  # noqa: BLE001 - whatever it is, the person has to know
+            raise  # the job waits for Slack
+        except Exception as error:  # noqa: BLE001 - the person is told of any failure
             log.error("giving up on %s: %s", job.id, type(error).__name__)
             return False
         return True
@@ -75,11 +75,12 @@ class LastTry:
             shared = shared_store(session, job.candidate, repeated=True)
             await self._flow.run(shared, give_up=True)
             return
-        words = ""
         if session.publication in TO_BE_POSTED and job.kind in (JobKind.PUBLISH, JobKind.RETIRE):
             words = not_published_words(session)
             await self._publisher.tell_owner(session, words)
-        await self._sessions.update(session.id, lambda s: given_up(s, job, words))
+            await self._sessions.update(session.id, lambda s: given_up_unpublished(s, job, words))
+            return
+        await self._sessions.update(session.id, lambda s: given_up(s, job))
 
     async def _show_status(self, session_id: str) -> None:
         if not await self._status.show_now(session_id):

@@ -181,7 +181,8 @@ class SlackBreaker:
         self._unsaved = self._state is not state
 
     async def _uninstalled_meanwhile(self, state: ShutOut) -> ShutOut | None:
-        """What an event has told: it says more than the refusals that follow from it."""
+        """The state that an event has stored; it tells more than the refusals that follow from
+        it."""
         stored = None if state.uninstalled else await self._shut_outs.load()
         return stored if stored is not None and stored.uninstalled else None
 

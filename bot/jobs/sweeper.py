@@ -15,7 +15,7 @@ from bot.domain.errors import ImagineError, Refusal
 from bot.domain.jobs import Job, jobs_of, owed, with_next_run
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.ports import JobQueue, SessionStore, Unfinished
+from bot.ports import JobQueue, Unfinished, UnfinishedSessions
 from bot.telemetry.context import log_context
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Sweeper:
 
     def __init__(
         self,
-        sessions: SessionStore,
+        sessions: UnfinishedSessions,
         queue: JobQueue,
         *,
         interval: float = INTERVAL,

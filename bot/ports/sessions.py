@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from bot.domain.attempt import Attempt, ImageRef
+from bot.domain.errors import Refusal
 from bot.domain.options import Options
 from bot.domain.questions import PictureQuestion
 from bot.domain.session import Person, Session
@@ -18,13 +19,23 @@ ChangeBoth = Callable[[Session, Session], tuple[Session, Session]]
 """A pure step of two sessions together."""
 
 
+class Limit(NamedTuple):
+    """The number that an `INCRBY` or `HINCRBY` leaves may be this at most. A commit that would
+    leave more writes nothing and raises the `refusal`. A number that becomes less is never
+    refused."""
+
+    at_most: int
+    refusal: Refusal
+
+
 class ExtraWrite(NamedTuple):
     """A write that is committed with a session, or not at all: a hold, a line of a ledger, an entry
-    of a record. `key` is a name within the session's workspace, such as `ledger`."""
+    of a record, a count. `key` is a name within the session's workspace, such as `ledger`."""
 
-    command: Literal["SET", "DEL", "EXPIRE", "HSET", "HDEL", "XADD"]
+    command: Literal["SET", "DEL", "EXPIRE", "INCRBY", "HSET", "HDEL", "HINCRBY", "XADD", "ZADD"]
     key: str
     arguments: tuple[str, ...] = ()
+    limit: Limit | None = None
 
 
 ExtraWrites = Callable[[Session], Sequence[ExtraWrite]]
@@ -72,8 +83,9 @@ class SessionRecords(Protocol):
         """Load, change, and store the result with `extra` if nobody was faster; otherwise load
         again. Where `change` changes nothing, nothing is written.
 
-        Raises what `change` raises, and then nothing has changed; `Conflict` when others were
-        faster again and again; `Refusal(EXPIRED)` where there is no such session.
+        Raises what `change` raises, or the refusal of a `Limit`, and then nothing has changed;
+        `Conflict` when others were faster again and again; `Refusal(EXPIRED)` where there is no
+        such session.
         """
 
     async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
@@ -81,6 +93,53 @@ class SessionRecords(Protocol):
 
     async def load_image(self, session_id: str, image: ImageRef) -> str | None:
         """The image in base64, or None once it has expired. Reading renews its time."""
+
+
+class ManySessions(SessionRecords, Protocol):
+    """The sessions of several ids together."""
+
+    async def load_many(self, session_ids: list[str]) -> list[Session]:
+        """These sessions in one round trip, in their order. Leaves out those that have expired or
+        that only a newer version can read."""
+
+
+class SessionLists(ManySessions, Protocol):
+    """A user's sessions, and those of a thread."""
+
+    async def entries_of(self, team: str, user: str) -> list[Entry]:
+        """A user's sessions and the stage of each, newest first, in two round trips. Leaves out
+        those that have expired."""
+
+    async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
+        """The ids of the sessions in a thread, newest first. In the thread below the message that
+        started a session, that session is one of them."""
+
+
+class SessionVersions(ManySessions, Protocol):
+    """Whether sessions have changed."""
+
+    async def versions(self, session_ids: list[str]) -> list[int]:
+        """How often each of these was written, in one round trip; 0 for one that has expired."""
+
+
+class UnfinishedSessions(ManySessions, Protocol):
+    """The sessions that may be owed a job."""
+
+    async def unfinished(self, quiet_for: float) -> list[Unfinished]:
+        """The sessions that may be owed a job and have not changed for so many seconds."""
+
+    async def remove_unfinished(self, entry: Unfinished) -> None:
+        """Take a session that is owed no job off that list, unless it has changed since."""
+
+
+class DefaultOptions(Protocol):
+    """The options that a user has made their own defaults. Every method raises `StoreUnavailable`
+    when the store is away."""
+
+    async def defaults_of(self, team: str, user: str) -> Options:
+        """Those of the user, or none."""
+
+    async def keep_defaults(self, team: str, user: str, options: Options) -> None: ...
 
 
 class QuestionStore(Protocol):
@@ -93,8 +152,11 @@ class QuestionStore(Protocol):
         """None for one that has expired. Raises `Refusal` for an id of another form."""
 
 
-class SessionStore(SessionRecords, QuestionStore, Protocol):
-    """All sessions. Every method raises `StoreUnavailable` when the store is away."""
+class SessionStore(
+    SessionLists, SessionVersions, UnfinishedSessions, DefaultOptions, QuestionStore, Protocol
+):
+    """All that is kept of sessions, and how they begin. Every method raises `StoreUnavailable` when
+    the store is away."""
 
     async def create(
         self, session: Session, extra: ExtraWrites | None = None, *, write_id: str = ""
@@ -112,32 +174,6 @@ class SessionStore(SessionRecords, QuestionStore, Protocol):
         """Like `update`, for two sessions of one workspace, in one commit; `extra` is from the
         first of them."""
 
-    async def entries_of(self, team: str, user: str) -> list[Entry]:
-        """A user's sessions and the stage of each, newest first, in two round trips. Leaves out
-        those that have expired."""
-
-    async def load_many(self, session_ids: list[str]) -> list[Session]:
-        """These sessions in one round trip, in their order. Leaves out those that have expired or
-        that only a newer version can read."""
-
-    async def versions(self, session_ids: list[str]) -> list[int]:
-        """How often each of these was written, in one round trip; 0 for one that has expired."""
-
-    async def in_thread(self, team: str, channel: str, thread_ts: str) -> list[str]:
-        """The ids of the sessions in a thread, newest first. In the thread below the message that
-        started a session, that session is one of them."""
-
-    async def defaults_of(self, team: str, user: str) -> Options:
-        """The options that the user has made their own defaults."""
-
-    async def keep_defaults(self, team: str, user: str, options: Options) -> None: ...
-
-    async def unfinished(self, quiet_for: float) -> list[Unfinished]:
-        """The sessions that may be owed a job and have not changed for so many seconds."""
-
-    async def remove_unfinished(self, entry: Unfinished) -> None:
-        """Take a session that is owed no job off that list, unless it has changed since."""
-
 
 class BeginRequest(NamedTuple):
     """An attempt that `person` asks for. `session` is as it was loaded, or new and not stored yet;
@@ -153,6 +189,11 @@ class BeginRequest(NamedTuple):
 class AttemptRule(Protocol):
     """A limit, a budget or a policy: whether an attempt may begin."""
 
-    async def check(self, request: BeginRequest) -> None:
-        """Raises `Refusal` where it may not; nothing is stored then. One request may be asked about
-        twice where it is delivered twice at the same time."""
+    async def check(self, request: BeginRequest) -> ExtraWrites | None:
+        """Answers what is to be committed with the attempt, such as a count with its `Limit`.
+        Raises `Refusal` where the attempt may not begin; nothing is stored then.
+
+        What is stored is the attempt that was approved: where the session has changed meanwhile,
+        and another would begin, the rules are asked again. They may also be asked twice about one
+        request that is delivered twice at the same time. A first attempt is taken back where the
+        store's answer was lost; what was committed with it stays."""

@@ -1,1 +1,1 @@
-"""What a session's messages show while it is worked on."""
+"""The progress that a session's messages show: status, previews, place in the queue, drafts."""

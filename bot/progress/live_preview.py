@@ -1,7 +1,7 @@
 """The newest partial image of a running attempt, shown in the thread until the draft is there.
 
-A preview never holds an attempt up: `offer` returns at once, a partial image that Slack is too busy
-for is skipped, and any other error ends the preview alone.
+An attempt never waits for its preview: `offer` returns at once, a partial image is skipped while
+Slack is busy, and any other error ends only the preview.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from bot.ports import Previews, SessionRecords
 log = logging.getLogger(__name__)
 
 GAP = 3.0
-"""Seconds at the least between two previews: each is an upload, a message and a deletion."""
+"""Seconds between two previews, at the least. Each is an upload, a message and a deletion."""
 END_WITHIN = 5.0
-"""Seconds to wait for a preview that is just being posted."""
+"""Seconds to wait for a preview that is being posted."""
 
 _ERRORS = (SlackRefused, SlackUnavailable, StoreUnavailable, Refusal)
 
 
 class LivePreview:
     """The preview of one attempt: the newest partial image of any candidate that this process
-    makes. `runs` is how many of them go on. `in_doubt`: one may have been posted and not recorded,
-    or recorded after its attempt had ended."""
+    makes. `runs` counts the runs of these candidates. `in_doubt`: a preview may have been posted
+    and not recorded, or recorded after its attempt had ended."""
 
     def __init__(
         self, sessions: SessionRecords, publisher: Previews, session_id: str, number: int
@@ -58,7 +58,7 @@ class LivePreview:
         self.running = asyncio.create_task(self.run())
 
     def offer(self, candidate: int, partial: str) -> None:
-        """Show this one, in base64, next, in place of one that still waits."""
+        """Show this partial image, in base64, next. It replaces one that waits."""
         self._newest = (candidate, partial)
         self._woken.set()
 
@@ -68,7 +68,7 @@ class LivePreview:
         self._woken.set()
 
     async def run(self) -> None:
-        """Show what is offered, until `stop` or an error."""
+        """Show the offered images, until `stop` or an error."""
         try:
             while True:
                 await self._woken.wait()
@@ -82,8 +82,8 @@ class LivePreview:
             log.info("no more previews: one is no base64")
 
     async def _show(self, candidate: int, partial: str) -> float:
-        """Returns the seconds until there may be another. Nothing is shown of a candidate that is
-        made by now."""
+        """Returns the seconds until the next preview may come. A candidate that is made by now
+        shows no preview."""
         data = pybase64.b64decode(partial)
         session = await self._sessions.load(self._session_id)
         if not under_way(session, self._number) or self._ended.is_set():
@@ -117,8 +117,8 @@ class LivePreview:
 
 
 class LivePreviews:
-    """The previews of every image that this process makes. Where they are not `enabled`, it only
-    takes away what an earlier run has recorded."""
+    """The previews of all images that this process makes. Where they are not `enabled`, it only
+    removes the previews that an earlier run recorded."""
 
     def __init__(self, sessions: SessionRecords, publisher: Previews, *, enabled: bool) -> None:
         self._sessions = sessions
@@ -132,8 +132,8 @@ class LivePreviews:
 
     @asynccontextmanager
     async def showing(self, session_id: str, image: ImageRef) -> AsyncIterator[None]:
-        """Show what is offered for an image while the body runs. The preview stays until another
-        takes its place, or `clear` is called."""
+        """Show the partial images of an image while the body runs. The last preview stays until the
+        next one, or until `clear`."""
         if not self.enabled:
             yield
             return
@@ -158,8 +158,9 @@ class LivePreviews:
             await self.clear(session_id, image.attempt, search=True)
 
     async def clear(self, session_id: str, number: int, *, search: bool = False) -> None:
-        """Take the attempt's preview away; with `search`, also one that was posted and not
-        recorded. One that cannot be taken away is left. Raises `SlackShutOut`: later it can be."""
+        """Remove the attempt's preview; with `search`, also one that was posted and not recorded. A
+        preview that Slack does not remove stays. Raises `SlackShutOut`, because a later run can
+        remove it."""
         try:
             session = await self._sessions.load(session_id)
             if recorded := preview_of(session, number):

@@ -21,7 +21,7 @@ from bot.domain.errors import (
 )
 from bot.domain.generation import under_way
 from bot.domain.jobs import ahead_of_each
-from bot.ports import JobQueue, RootMessages, SessionStore
+from bot.ports import JobQueue, RootMessages, SessionRecords
 from bot.progress.session_messages import shown_state
 from bot.telemetry.context import log_context
 
@@ -34,18 +34,19 @@ AT_MOST = 3
 
 
 class _Shown(NamedTuple):
-    """What the status of a waiting session says: how many are ahead, and what all wait for."""
+    """The status of a waiting session: how many attempts are ahead, and the trouble that all wait
+    for."""
 
     ahead: int
     waits_for: StoreTrouble | None
 
 
 class QueuePositions:
-    """`interval` is in seconds. `trouble`: what keeps the store from taking anything new."""
+    """`interval` is in seconds. `trouble` returns why the store takes nothing new, or None."""
 
     def __init__(
         self,
-        sessions: SessionStore,
+        sessions: SessionRecords,
         queue: JobQueue,
         publisher: RootMessages,
         trouble: Callable[[], StoreTrouble | None],

@@ -1,9 +1,9 @@
 """Keeps the messages of a session in step with it: the drafts, and the status in the root message.
 
-Every edit is rendered from the session as the store has it at that moment, so whichever process
-edits last, the newest state wins. While a worker works on a session, a new step is shown at once
-and passing seconds every few seconds, both less often the more sessions are followed. A status that
-Slack turns down for its rate limit is not repeated but rendered anew; the last one is always sent.
+Every edit is rendered from the session as the store has it at that moment, so the last edit, by any
+process, shows the newest state. While a worker works on a session, a new step is shown at once and
+the seconds every few seconds, less often the more sessions are followed. After a rate limit the
+status is rendered anew; the last status is always sent.
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.session import Session
-from bot.domain.stages import Stage
+from bot.domain.stages import Publication, Stage
 from bot.domain.transitions import as_approved
-from bot.ports import DraftMessages, RootMessages, SessionRecords, SessionStore
+from bot.ports import DraftMessages, RootMessages, SessionRecords, SessionVersions
 
 log = logging.getLogger(__name__)
 
 INTERVAL = 4.0
-"""Seconds between edits that only show passing seconds."""
+"""Seconds between edits that show only the seconds."""
 SHARE = 0.375
-"""Of the interval, for each session that is followed: 1.5 s between two such edits of a process.
-Slack allows 50 a minute in a workspace, and those that say something new need some of them."""
+"""The part of the interval for each followed session: 1.5 s between two such edits of a process.
+Slack allows 50 a minute in a workspace, and edits that show a new step need some of them."""
 GAP = 1.0
-"""Seconds at the least between two edits of one message while few are followed. In a crowd a short
-step is not shown: its edit would delay those that people wait for."""
+"""Seconds between two edits of one message, at the least, while few sessions are followed. With
+many sessions a short step is not shown, because its edit would delay others."""
 FIRST_EDIT_WITHIN = 0.5
 LAST_EDIT_WITHIN = 120.0
 
 
 def shown_state(session: Session) -> tuple[Stage, int]:
-    """What the messages of a session depend on, besides passing time."""
+    """The state that the messages of a session depend on, besides the time."""
     return session.stage, len(session.attempts)
 
 
 class DraftRefresher:
-    """Edits the drafts whose look changes. Once an image is approved these are all of them, else
-    the newest: the earlier ones look like earlier drafts since a later attempt was announced."""
+    """Edits the drafts whose look changes: all drafts once an image is approved, else the newest.
+    The others became earlier drafts when a later attempt was announced."""
 
     def __init__(self, sessions: SessionRecords, publisher: DraftMessages) -> None:
         self._sessions = sessions
@@ -96,7 +96,7 @@ class LiveStatus:
     """Edits the status of any session. `interval` is in seconds."""
 
     def __init__(
-        self, sessions: SessionStore, publisher: RootMessages, interval: float = INTERVAL
+        self, sessions: SessionVersions, publisher: RootMessages, interval: float = INTERVAL
     ) -> None:
         self._sessions = sessions
         self._publisher = publisher
@@ -130,8 +130,7 @@ class LiveStatus:
             followed.woken.set()
 
     def waits_for(self, session_id: str, trouble: StoreTrouble | None) -> None:
-        """Show what keeps the store from taking what is under way in the session; None where
-        nothing does any more."""
+        """Show why the store does not take the session's writes; None where it takes them again."""
         before = self._troubles.pop(session_id, None)
         if trouble is not None:
             self._troubles[session_id] = trouble
@@ -139,8 +138,8 @@ class LiveStatus:
             self.changed(session_id)
 
     async def show_now(self, session_id: str, followed: _Followed | None = None) -> bool:
-        """Send the status as it is now, waiting out rate limits and outages that are short. Returns
-        False where it could not be sent in time. Raises `SlackShutOut`."""
+        """Send the current status, and wait through short rate limits and outages. Returns False
+        where it could not be sent within `LAST_EDIT_WITHIN`. Raises `SlackShutOut`."""
         try:
             async with asyncio.timeout(LAST_EDIT_WITHIN):
                 wait = await self._edit(session_id, followed)
@@ -165,15 +164,15 @@ class LiveStatus:
             await wait_for_event(followed.woken, (self._interval - gap) * slowdown)
 
     async def _edit(self, session_id: str, followed: _Followed | None) -> float | None:
-        """Edit once. Of several processes that make images of one attempt, the one with the
-        candidate at work does. Returns None when done, or the seconds to wait before the next try.
+        """Edit once. Of several processes that make images of one attempt, only the one with the
+        status candidate edits. Returns None when done, or the seconds to wait before the next try.
         Raises `SlackShutOut`."""
         try:
             session = as_approved(await self._sessions.load(session_id))
             here = set(followed.candidates if followed else (0,))
             if session.stage is Stage.GENERATING and not here & {0, session.latest.at_work}:
                 return None
-            if not (session.root_ts and session.attempts):  # without any it is retired
+            if not session.root_ts or session.publication is Publication.RETIRED:
                 return None
             trouble = self._troubles.get(session_id)
             await self._publisher.show_status(session, None, waits_for=trouble)

@@ -1,6 +1,6 @@
-"""What a person can do, judged on the server: decide about a session, and see what is theirs."""
+"""The actions of a person, judged on the server: decisions about a session, and their library."""
 
-from bot.service.decisions import RequestOrigin
+from bot.service.access import RequestOrigin
 from bot.service.services import Services
 
 __all__ = ["RequestOrigin", "Services"]

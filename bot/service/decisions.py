@@ -1,32 +1,26 @@
-"""Who asks, whether they may decide about a session, what they decide other than to begin an
-attempt, and the jobs that follow from a decision."""
+"""The origin of a request, access control, decisions that begin no attempt, and the jobs that
+follow from a decision."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from bot.domain import transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import QueueUnavailable, Reason, Refusal
 from bot.domain.jobs import JobKind, jobs_of, owed
-from bot.domain.session import Person, Policy, Session
-from bot.domain.slack_refusals import Place
+from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
-from bot.ports import Cancellations, JobQueue, SessionStore
+from bot.ports import Cancellations, JobQueue, SessionLists
+from bot.service.access import AccessControl, RequestOrigin
 from bot.telemetry.context import prompt_fields, set_log_fields
 from bot.views.words import CANCELLED
 
 log = logging.getLogger(__name__)
 
-RECORD_LAG = 1.0
-"""Seconds that a click may be ahead of the record of the message it was made on."""
-_LOOK_AGAIN = 0.05
 _RECENT = 20
-"""Of the sessions that changed last, so many are looked at for one that was just stopped."""
+"""How many of the sessions that changed last are searched for one that was just stopped."""
 _RECEIVED = {
     JobKind.ANNOUNCE: "an attempt is asked for",
     JobKind.GENERATE: "an attempt is asked for",
@@ -36,69 +30,13 @@ _RECEIVED = {
 }
 
 
-@dataclass(frozen=True)
-class RequestOrigin:
-    """`team` is the installation. `idempotency_key` is unique to the request: one that is
-    delivered twice starts one session. `thread_ts` is set where the request was made inside a
-    thread, `message_ts` where it is a message. `place` is the kind of conversation that `channel`
-    is."""
-
-    team: str
-    person: Person
-    channel: str
-    response_url: str
-    idempotency_key: str
-    thread_ts: str = ""
-    place: Place = Place.CHANNEL
-    message_ts: str = ""
-
-    @property
-    def owner(self) -> str:
-        """The person's key in the installation: names their sessions and defaults."""
-        return self.person.key_in(self.team)
-
-    def session_id(self) -> str:
-        key = self.idempotency_key.encode(errors="surrogatepass")
-        return f"{self.team}.{self.owner}.{hashlib.sha256(key).hexdigest()[:20]}"
-
-
-class AccessControl:
-    """Loads a session for a person. `now` answers seconds since the epoch."""
-
-    def __init__(self, sessions: SessionStore, policy: Policy, now: Callable[[], float]) -> None:
-        self._sessions = sessions
-        self._policy = policy
-        self._now = now
-
-    async def require_allowed(self, session_id: str, person: Person) -> Session:
-        """Load. Raises `Refusal(NOT_ALLOWED)` where the person may not decide about it."""
-        set_log_fields(session_id)
-        session = await self._sessions.load(session_id)
-        if not self._policy.allows(person, session):
-            raise Refusal(Reason.NOT_ALLOWED, session.user)
-        return session
-
-    async def await_recorded(self, session_id: str, attempt: int, person: Person) -> Session:
-        """Load; if the click beat our record of the attempt's message, wait up to `RECORD_LAG`."""
-        deadline = self._now() + RECORD_LAG
-        session = await self.require_allowed(session_id, person)
-        while (
-            session.stage is Stage.GENERATING
-            and session.latest.number == attempt
-            and self._now() < deadline
-        ):
-            await asyncio.sleep(_LOOK_AGAIN)
-            session = await self._sessions.load(session_id)
-        return session
-
-
 class Decisions:
-    """Each takes one step by compare-and-set, or raises `Refusal` and has changed nothing. When it
-    returns, the decision is stored: the caller may ack, and then calls `OwedJobs.queue_owed`.
-    Should the process die between the two, the sweeper queues the job."""
+    """Each method moves the session by compare-and-set, or raises `Refusal` and changes nothing.
+    When it returns, the decision is stored: the caller may ack, and then calls
+    `OwedJobs.queue_owed`. Should the process die between the two, the sweeper queues the job."""
 
     def __init__(
-        self, sessions: SessionStore, access: AccessControl, now: Callable[[], float]
+        self, sessions: SessionLists, access: AccessControl, now: Callable[[], float]
     ) -> None:
         self._sessions = sessions
         self._access = access
@@ -119,8 +57,7 @@ class Decisions:
     async def cancel(
         self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
     ) -> Session:
-        """Stop the attempt that is under way. Whoever works on it hears of it by
-        `OwedJobs.queue_owed`."""
+        """Stop the attempt that is being generated. `OwedJobs.queue_owed` tells its workers."""
         await self._access.require_allowed(session_id, person)
         return await self._sessions.update(
             session_id,
@@ -128,8 +65,8 @@ class Decisions:
         )
 
     async def cancel_newest(self, origin: RequestOrigin) -> tuple[Session, int]:
-        """Stop the newest attempt that a person has under way, one in this channel first; answer
-        how many others go on. The same request, delivered twice, stops one. Raises
+        """Stop a person's newest attempt that is being generated, one in this channel first.
+        Returns how many others go on. The same request, delivered twice, stops one. Raises
         `Refusal(NOTHING_TO_CANCEL)`."""
         entries = await self._sessions.entries_of(origin.team, origin.owner)
         ids = [e.session_id for e in entries[:_RECENT] if e.stage is not Stage.GENERATING]
@@ -149,7 +86,7 @@ class Decisions:
 
 
 class OwedJobs:
-    """Queues what a session is owed after a person's decision."""
+    """Queues the jobs that are due after a person's decision."""
 
     def __init__(self, queue: JobQueue, cancellations: Cancellations) -> None:
         self._queue = queue
@@ -171,13 +108,13 @@ class OwedJobs:
                 log.warning("the queue is away: the sweeper will queue %s", job.id)
 
     async def _stop(self, session: Session) -> None:
-        """End the cancelled attempt wherever it is: at a worker, or still in the queue."""
+        """End the cancelled attempt at its workers and in the queue."""
         await self._cancellations.send(session.id)
         for job in reversed(jobs_of(session, session.latest)):
             await self._queue.remove(job)
 
 
 def stopped_by(sessions: list[Session], origin: RequestOrigin) -> Session | None:
-    """The session that this very request has stopped."""
+    """The session that the same request has stopped before."""
     asked_by = origin.session_id()
     return next((s for s in sessions if any(a.cancelled_by == asked_by for a in s.attempts)), None)

@@ -1,4 +1,4 @@
-"""The one way to an attempt.
+"""The gateway: every attempt begins here.
 
 A command, a mention, a direct message, a form, Regenerate, Try again, Refine, Edit prompt and Start
 over all begin their attempts here. Every rule is asked before anything is stored; a rule says no by
@@ -20,19 +20,20 @@ from bot.domain.prompt import Parsed, clean_change, clean_prompt, parse_flags
 from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import publish_again
-from bot.ports import AttemptRule, BeginRequest, Change, SessionStore
-from bot.service.decisions import AccessControl
+from bot.ports import AttemptRule, Change, ExtraWrites, SessionStore
+from bot.service.access import AccessControl
+from bot.service.attempt_rules import ask_rules, until_written
 from bot.telemetry.context import log_context, set_log_fields
 
 _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5
-"""Seconds: the tries to take a session back last so long, with so much between two."""
+"""Seconds: how long a session is tried to be discarded, and the pause between two tries."""
 
 
 class AttemptGateway:
     """Each method begins one attempt, or raises `Refusal` and has stored nothing; `store_new`
     stores a session that waits for its first prompt. `asked_by` is the request's idempotency key:
-    delivered twice, it begins one attempt, and no rule is asked again. `tasks` take back what
-    nobody waits for; `option_table` has what the image model has."""
+    delivered twice, it begins one attempt, and no rule is asked again. `tasks` discard
+    sessions that nobody waits for; `option_table` holds the options of the image model."""
 
     def __init__(
         self,
@@ -51,27 +52,27 @@ class AttemptGateway:
         self._rules = rules
 
     async def create(self, session: Session, person: Person, prompt: str) -> Session:
-        """Store a new session with its first attempt; answer the one that is there where its id is
-        taken already. The look-up keeps a second delivery from asking a rule again, and from taking
-        back the first one's session where the store goes away."""
+        """Store a new session with its first attempt, or return the session that has this id
+        already. The look-up keeps a second delivery from asking a rule again, and from discarding
+        the first one's session where the store goes away."""
         for known in await self._sessions.load_many([session.id]):
             return known
         begun = begin.submit(session, prompt, self._now(), session.options)
-        await self._ask_rules(BeginRequest(person, session, begun.latest, session.id))
-        return await self.store_new(begun)
+        approved = await ask_rules(self._rules, person, session, begun, session.id)
+        return await self.store_new(begun, approved.extra)
 
-    async def store_new(self, session: Session) -> Session:
+    async def store_new(self, session: Session, extra: ExtraWrites | None = None) -> Session:
         """Store a new session, which may wait for its first prompt. Answers the session that is
         there where the id is taken already.
 
-        Where the store's answer is lost, the session may be there all the same, and the person is
-        told to try again: what this call has stored is taken back. A caller that gives up on a slow
-        store cancels.
+        Where the store's answer is lost, the person is told to try again although the session may
+        be stored, so a session that this call stored is discarded. A caller that does not wait for
+        a slow store cancels the call.
         """
         set_log_fields(session.id)
         write_id = uuid4().hex
         try:
-            return await self._sessions.create(session, write_id=write_id)
+            return await self._sessions.create(session, extra=extra, write_id=write_id)
         except (StoreUnavailable, asyncio.CancelledError):
             self._tasks.spawn(self._retract(session, write_id))
             raise
@@ -79,8 +80,8 @@ class AttemptGateway:
     async def submit(
         self, session_id: str, person: Person, text: str, options: Options
     ) -> tuple[Session, Session | None]:
-        """The form of a session that waits for its first prompt. One that starts over clears the
-        approved session, which is answered too: its messages are to be retired."""
+        """The form of a session that waits for its first prompt. A form that starts over clears the
+        approved session too, which is returned so that its messages are retired."""
         prompt, options = self._read_form(text, options)
         session = await self._access.require_allowed(session_id, person)
 
@@ -95,9 +96,17 @@ class AttemptGateway:
         def change_both(new: Session, old: Session) -> tuple[Session, Session]:
             return change(new), transitions.start_over(old, new.id, self._now())
 
-        begun, _ = change_both(session, old)  # refused before a rule is asked
-        await self._ask_rules(BeginRequest(person, session, begun.latest, session.id))
-        return await self._sessions.update_both(session.id, old.id, change_both)
+        async def check_and_write(session: Session) -> tuple[Session, Session]:
+            begun, _ = change_both(session, old)
+            approved = await ask_rules(self._rules, person, session, begun, session.id)
+
+            def as_approved(new: Session, old: Session) -> tuple[Session, Session]:
+                begun, cleared = change_both(new, old)
+                return approved.require(new, begun), cleared
+
+            return await self._sessions.update_both(session.id, old.id, as_approved, approved.extra)
+
+        return await until_written(self._sessions, session, check_and_write)
 
     async def regenerate(
         self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
@@ -112,8 +121,8 @@ class AttemptGateway:
     async def try_again(
         self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
     ) -> Session:
-        """After a failure or a cancellation: another attempt, or to publish what is approved, which
-        begins none."""
+        """After a failure or a cancellation: begin another attempt, or publish the approved image
+        again, which begins none."""
         session = await self._access.await_recorded(session_id, image.attempt, person)
 
         def change(session: Session) -> Session:
@@ -148,7 +157,7 @@ class AttemptGateway:
         options: Options,
         asked_by: str = "",
     ) -> Session:
-        """Afresh, from another prompt or with other options."""
+        """Begin from another prompt or with other options."""
         prompt, options = self._read_form(text, options)
         session = await self._access.await_recorded(session_id, attempt, person)
 
@@ -160,7 +169,7 @@ class AttemptGateway:
     async def reply(
         self, session_id: str, attempt: int, person: Person, said: Parsed, asked_by: str
     ) -> Session:
-        """What was said in the session's thread when `attempt` was its newest."""
+        """Apply a reply in the session's thread, given when `attempt` was the newest."""
         session = await self._access.await_recorded(session_id, attempt, person)
 
         def change(session: Session) -> Session:
@@ -169,7 +178,7 @@ class AttemptGateway:
         return await self._begin(person, session, change, asked_by)
 
     async def check_can_refine(self, session_id: str, image: ImageRef, person: Person) -> Session:
-        """Before the form opens; raises `Refusal` where it could only be refused."""
+        """Raises `Refusal` before the form opens, where its submission would be refused."""
         session = await self._access.await_recorded(session_id, image.attempt, person)
         begin.check_can_refine(session, image)
         return session
@@ -182,19 +191,21 @@ class AttemptGateway:
     async def _begin(
         self, person: Person, session: Session, change: Change, asked_by: str
     ) -> Session:
-        """The rules see what the change makes of the session as it was loaded; the change is then
-        made by compare-and-set."""
-        changed = change(session)
-        if len(changed.attempts) > len(session.attempts):
-            await self._ask_rules(BeginRequest(person, session, changed.latest, asked_by))
-        return await self._sessions.update(session.id, change)
+        """Ask the rules about the attempt that the change makes of the loaded session; then apply
+        the change by compare-and-set."""
 
-    async def _ask_rules(self, request: BeginRequest) -> None:
-        for rule in self._rules:
-            await rule.check(request)
+        async def check_and_write(session: Session) -> Session:
+            approved = await ask_rules(self._rules, person, session, change(session), asked_by)
+            return await self._sessions.update(
+                session.id,
+                lambda current: approved.require(current, change(current)),
+                approved.extra,
+            )
+
+        return await until_written(self._sessions, session, check_and_write)
 
     def _read_form(self, text: str, options: Options) -> tuple[str, Options]:
-        """Options among the words count more than the form's selects."""
+        """Parse a form. Options in the text override the form's selects."""
         said = parse_flags(text, self._option_table)
         return clean_prompt(said.prompt), said.options.over(options)
 

@@ -1,24 +1,31 @@
-"""What a person has: sessions in progress, approved images, default options."""
+"""A person's sessions in progress, approved images and default options."""
 
 from __future__ import annotations
 
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
-from bot.domain.session import Gallery, Session
+from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.ports import Entry, SessionStore
+from bot.ports import DefaultOptions, Entry, SessionLists
+from bot.views.home import HomePage
 
 _LATELY = 5
-"""Of the sessions that changed last, so many are looked at for the options used last: an approval
-changes an old one."""
+"""How many of the sessions that changed last are read for the options used last. An approval may
+have changed an old session."""
 
 
 class UserLibrary:
     """Reads a person's sessions: one round trip for the list, one for the page that is shown.
-    `owner` is the person's key in the installation `team`; `option_table` has what the image
-    model has."""
+    `owner` is the person's key in the installation `team`; `option_table` holds the options of
+    the image model."""
 
-    def __init__(self, sessions: SessionStore, option_table: OptionTable = OPTIONS) -> None:
+    def __init__(
+        self,
+        sessions: SessionLists,
+        defaults: DefaultOptions,
+        option_table: OptionTable = OPTIONS,
+    ) -> None:
         self._sessions = sessions
+        self._defaults = defaults
         self._option_table = option_table
 
     async def working(self, team: str, owner: str, at_most: int) -> tuple[list[Session], int]:
@@ -27,9 +34,9 @@ class UserLibrary:
         ids = [entry.session_id for entry in entries if entry.in_progress]
         return await self._sessions.load_many(ids[:at_most]), len(ids)
 
-    async def gallery(
+    async def home_page(
         self, team: str, owner: str, *, size: tuple[int, int], pages: tuple[int, int] = (0, 0)
-    ) -> Gallery:
+    ) -> HomePage:
         """One page of each list; `size` and `pages` are for the sessions in progress and for the
         approved images. A page past the end is the last one."""
         entries = await self._sessions.entries_of(team, owner)
@@ -40,29 +47,29 @@ class UserLibrary:
         lately = _lately(entries)
         wanted = list(dict.fromkeys([*shown[0], *shown[1], *lately]))
         loaded = {s.id: s for s in await self._sessions.load_many(wanted)}
-        return Gallery(
+        return HomePage(
             working=_of(loaded, shown[0]),
             in_progress=len(working),
             working_page=at[0],
             pictures=_of(loaded, shown[1]),
             approved=len(approved),
             pictures_page=at[1],
-            defaults=await self._sessions.defaults_of(team, owner),
+            defaults=await self._defaults.defaults_of(team, owner),
             last=_used_last(_of(loaded, lately)),
         )
 
     async def set_default(self, team: str, owner: str, name: str, value: str) -> None:
         """Keep one option as the user's default; an empty value clears it. Raises
         `OptionRefused`."""
-        defaults = await self._sessions.defaults_of(team, owner)
+        defaults = await self._defaults.defaults_of(team, owner)
         chosen = self._option_table[name].parse(value) if value else ""
-        await self._sessions.keep_defaults(team, owner, defaults.replace(**{name: chosen}))
+        await self._defaults.keep_defaults(team, owner, defaults.replace(**{name: chosen}))
 
     async def keep_last(self, team: str, owner: str) -> None:
         """Make the options used last the defaults."""
         lately = _lately(await self._sessions.entries_of(team, owner))
         if sessions := await self._sessions.load_many(lately):
-            await self._sessions.keep_defaults(team, owner, _used_last(tuple(sessions)))
+            await self._defaults.keep_defaults(team, owner, _used_last(tuple(sessions)))
 
 
 def _page(count: int, size: int, wanted: int) -> int:
@@ -74,7 +81,7 @@ def _of(loaded: dict[str, Session], ids: list[str]) -> tuple[Session, ...]:
 
 
 def _lately(entries: list[Entry]) -> list[str]:
-    """The sessions that changed last, of those that were asked for anything."""
+    """The ids of the sessions that changed last, without those that never had a prompt."""
     asked = [e.session_id for e in entries if e.in_progress or e.stage is Stage.FINAL]
     return asked[:_LATELY]
 

@@ -10,8 +10,8 @@ from bot.domain.generation import attempt_failed
 from bot.domain.jobs import owed
 from bot.domain.session import Session
 from bot.domain.stages import TO_BE_POSTED, Stage
-from bot.domain.transitions import given_up
-from bot.ports import SessionStore
+from bot.domain.transitions import given_up, given_up_unpublished
+from bot.ports import UnfinishedSessions
 from bot.views.failure_words import failure_words
 from bot.views.slack_refusals import not_published_words
 
@@ -33,7 +33,7 @@ class LostPlaces:
     """Ends what sessions are owed there, so that no job tries it. `now` answers seconds since the
     epoch."""
 
-    def __init__(self, sessions: SessionStore, now: Callable[[], float]) -> None:
+    def __init__(self, sessions: UnfinishedSessions, now: Callable[[], float]) -> None:
         self._sessions = sessions
         self._now = now
 
@@ -75,7 +75,7 @@ def _ended(
     words = not_published_words(session, kind, bot_name) if unpublished else ""
     ended = session
     for job in owed(session):
-        ended = given_up(ended, job, words)
+        ended = given_up_unpublished(ended, job, words) if unpublished else given_up(ended, job)
     return ended, GivenUp(session, words)
 
 

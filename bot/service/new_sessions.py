@@ -1,4 +1,4 @@
-"""How a session begins: from a prompt, from a form, from a picture, from an approved one."""
+"""New sessions: from a prompt, a form, a picture, or an approved session."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from bot.domain.prompt import clean_change, clean_prompt, parse_flags
 from bot.domain.session import Session
 from bot.domain.stages import Event
 from bot.domain.transitions import check_can
-from bot.ports import SessionStore
-from bot.service.decisions import AccessControl, RequestOrigin
+from bot.ports import DefaultOptions
+from bot.service.access import AccessControl, RequestOrigin
 from bot.service.gateway import AttemptGateway
 
 
 class NewSessions:
-    """The first attempt of each begins in the gateway."""
+    """Begins sessions. Their first attempts begin in the gateway."""
 
     def __init__(
         self,
-        sessions: SessionStore,
+        defaults: DefaultOptions,
         access: AccessControl,
         gateway: AttemptGateway,
         now: Callable[[], float],
         option_table: OptionTable = OPTIONS,
     ) -> None:
-        self._sessions = sessions
+        self._defaults = defaults
         self._access = access
         self._gateway = gateway
         self._now = now
         self._option_table = option_table
 
     async def defaults(self, team: str, owner: str) -> Options:
-        """A person's own default options, without what this model does not have."""
-        return self._option_table.offered(await self._sessions.defaults_of(team, owner))
+        """A person's own default options, without those that the image model does not have."""
+        return self._option_table.offered(await self._defaults.defaults_of(team, owner))
 
     async def start(
         self,
@@ -46,9 +46,9 @@ class NewSessions:
         *,
         may_wait: bool = False,
     ) -> Session:
-        """A new session from what was typed. `options` are those of a form, which holds all there
-        are; without one, the person's defaults stand behind what was typed. With `may_wait`, and
-        no prompt among the words, the session waits for one."""
+        """Begin a session from a typed text. `options` are the selects of a form, which has them
+        all; without a form, the person's defaults fill in. With `may_wait`, a session whose text
+        has no prompt is stored and waits for one."""
         said = parse_flags(text, self._option_table)
         waits = may_wait and not said.prompt.strip()
         clean = clean_prompt if source is None else clean_change

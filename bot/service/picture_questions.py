@@ -1,4 +1,5 @@
-"""Asks whether a picture is meant, where nobody can know, and starts a session from the answer."""
+"""Asks whether a message asks for an image, where that is uncertain, and starts a session from the
+answer."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from bot.domain.prompt import clean_prompt, parse_flags
 from bot.domain.questions import PictureQuestion
 from bot.domain.session import Person, Session
 from bot.ports import QuestionStore
-from bot.service.decisions import RequestOrigin
+from bot.service.access import RequestOrigin
 from bot.service.new_sessions import NewSessions
 from bot.telemetry.context import set_log_fields
 

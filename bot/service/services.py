@@ -1,4 +1,4 @@
-"""What a person can do, put together."""
+"""The services, put together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from bot.concurrency import BackgroundTasks
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.session import Policy
 from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
-from bot.service.decisions import AccessControl, Decisions, OwedJobs
+from bot.service.access import AccessControl
+from bot.service.decisions import Decisions, OwedJobs
 from bot.service.gateway import AttemptGateway
 from bot.service.library import UserLibrary
 from bot.service.lost_places import LostPlaces
@@ -20,7 +21,7 @@ from bot.service.thread_replies import ThreadReplies
 
 @dataclass(frozen=True)
 class Services:
-    """`option_table` has what the image model has."""
+    """All that a person can do. `option_table` holds the options of the image model."""
 
     new_sessions: NewSessions
     gateway: AttemptGateway
@@ -55,7 +56,7 @@ class Services:
             decisions,
             ThreadReplies(sessions, policy, gateway, decisions, option_table),
             PictureQuestions(sessions, new_sessions, option_table),
-            UserLibrary(sessions, option_table),
+            UserLibrary(sessions, sessions, option_table),
             OwedJobs(queue, cancellations),
             LostPlaces(sessions, now),
             option_table,

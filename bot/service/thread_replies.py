@@ -1,8 +1,8 @@
-"""What a person says to the bot in a thread.
+"""Replies of a person to the bot in a thread.
 
-A thread may hold several sessions, of several people: each hears what its own directors say. Where
-the thread hangs on a session's root message, or on the message that started the session, it is
-about that session; in anybody else's thread, words that no session there waits for start a new one.
+A thread may hold several sessions, of several people. A reply goes to a session that its author may
+direct. Below a session's root message, or the message that started it, a reply is about that
+session; in any other thread, a reply that no session waits for starts a new one.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.prompt import parse_flags
 from bot.domain.session import Policy, Session, asked_before
 from bot.domain.stages import Stage
-from bot.ports import SessionStore
-from bot.service.decisions import Decisions, RequestOrigin, stopped_by
+from bot.ports import SessionLists
+from bot.service.access import RequestOrigin
+from bot.service.decisions import Decisions, stopped_by
 from bot.service.gateway import AttemptGateway
 
 
@@ -22,7 +23,7 @@ class ThreadReplies:
 
     def __init__(
         self,
-        sessions: SessionStore,
+        sessions: SessionLists,
         policy: Policy,
         gateway: AttemptGateway,
         decisions: Decisions,
@@ -35,8 +36,9 @@ class ThreadReplies:
         self._option_table = option_table
 
     async def apply_reply(self, origin: RequestOrigin, text: str) -> Session | None:
-        """A change to the newest draft, or, where there is none yet, another prompt. None where
-        the words are for no session there. The same words, delivered twice, count once."""
+        """Change the newest draft, or, where there is none yet, begin from another prompt. Returns
+        None where no session there takes the reply. A reply that is delivered twice counts
+        once."""
         there, key = await self._in_thread(origin), origin.idempotency_key
         for session in there:
             if session.id == origin.session_id() or asked_before(session, key):
@@ -48,7 +50,7 @@ class ThreadReplies:
         return await self._gateway.reply(target.id, len(target.attempts), origin.person, said, key)
 
     async def cancel(self, origin: RequestOrigin) -> Session | None:
-        """Stop what a person has under way in a thread. None where the thread is no session's."""
+        """Stop a person's attempt in a thread. Returns None where the thread has no session."""
         there = await self._in_thread(origin)
         if stopped := stopped_by(there, origin):
             return stopped
@@ -63,8 +65,8 @@ class ThreadReplies:
         return await self._sessions.load_many(ids)
 
     def _target_session(self, there: list[Session], origin: RequestOrigin) -> Session | None:
-        """The newest that waits for this person, or else the one whose thread it is. Raises
-        `Refusal(NOT_ALLOWED)` in the thread of somebody else's session."""
+        """The newest session that waits for this person, else the session whose thread it is.
+        Raises `Refusal(NOT_ALLOWED)` in the thread of another person's session."""
         mine = [s for s in there if self._policy.allows(origin.person, s)]
         waiting = (s for s in mine if s.stage is not Stage.FINAL and not s.started_over)
         if session := next(waiting, None):

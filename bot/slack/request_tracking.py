@@ -30,7 +30,7 @@ PATIENCE = 0.3
 _NAMES: dict[str, set[str]] = {
     "slash_command": {ids.COMMAND},
     "block_action": {*ids.ACTIONS},
-    "view_submission": {ids.PROMPT_FORM, ids.EDIT_FORM, ids.REFINE_FORM, ids.IMAGE_FORM},
+    "view_submission": {*ids.FORMS},
     "shortcut": {ids.DIRECT_IMAGE},
     "event": {
         "app_home_opened",

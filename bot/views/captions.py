@@ -113,7 +113,7 @@ def _generating(
     which = f", {name}" if name else ""
     if waits_for is not None:
         return f"⏳ Waiting{which}: {_WAITS[waits_for]}. It goes on by itself {_GOES_ON[waits_for]}"
-    if attempt.generated_at:
+    if attempt.is_generated:
         return f"📤 Uploading{which}…"
     if not attempt.has_started:
         return f"⏳ Queued{which}, {ahead} ahead" if ahead else f"⏳ Queued{which}"

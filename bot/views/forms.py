@@ -60,7 +60,9 @@ def refine_form(target: blocks.Target, session: Session) -> View:
     which = f", image {target.image.candidate}" if len(attempt.candidates) > 1 else ""
     made_from = described(session, attempt, PROMPT_RECALLED)
     field = _text_field(_CHANGE_LABEL, _CHANGE_EXAMPLE)
-    field["hint"] = blocks.plain("Everything else stays. Options such as --n 3 can be typed too.")
+    examples = ", ".join(spec.example for spec in OPTIONS if spec.example)
+    hint = f"Everything else stays. Options such as {examples} can be typed too."
+    field["hint"] = blocks.plain(hint)
     fields = [blocks.context(plain=f"Attempt {target.image.attempt}{which}: {made_from}"), field]
     return _form(ids.REFINE_FORM, "Refine", str(target), fields)
 

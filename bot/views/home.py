@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bot.domain.images import AI_LABEL
-from bot.domain.options import NO_OPTIONS, OPTIONS, OptionTable
-from bot.domain.session import Gallery, Session
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
+from bot.domain.session import Session
 from bot.views import blocks, ids
 from bot.views.blocks import Block, cut
 from bot.views.captions import ai_alt_text, ai_line, option_words, status_words
@@ -34,6 +35,21 @@ class Page(NamedTuple):
         return f"{self.working}.{self.pictures}"
 
 
+@dataclass(frozen=True)
+class HomePage:
+    """One page of each list, newest first. Pages count from 0; `in_progress` and `approved` are
+    how many there are in all. `last` holds the options that were asked for last."""
+
+    working: tuple[Session, ...]
+    in_progress: int
+    working_page: int
+    pictures: tuple[Session, ...]
+    approved: int
+    pictures_page: int
+    defaults: Options
+    last: Options
+
+
 def parse_page(value: str) -> Page:
     """The page that a button's value names. Any other value means the first page."""
     match = _PAGE.fullmatch(value)
@@ -46,7 +62,7 @@ def notice_view(words: str) -> View:
 
 
 def home_view(
-    gallery: Gallery,
+    home_page: HomePage,
     workspace_url: str,
     table: OptionTable = OPTIONS,
     *,
@@ -56,47 +72,47 @@ def home_view(
     """The whole tab. `label` says that the images are made by AI. Without `images` the tab has
     links alone: Slack refuses a tab that names a deleted file."""
     shown = [
-        *_working(gallery, workspace_url),
+        *_working(home_page, workspace_url),
         blocks.divider(),
-        *_pictures(gallery, workspace_url, images, label),
+        *_pictures(home_page, workspace_url, images, label),
         blocks.divider(),
-        *_defaults(gallery, table),
+        *_defaults(home_page, table),
         blocks.divider(),
         blocks.section(help_words()),
     ]
     return {"type": "home", "blocks": shown}
 
 
-def _working(gallery: Gallery, workspace_url: str) -> list[Block]:
-    shown = [blocks.header(_counted("In progress", gallery.in_progress))]
-    if not gallery.working:
+def _working(home_page: HomePage, workspace_url: str) -> list[Block]:
+    shown = [blocks.header(_counted("In progress", home_page.in_progress))]
+    if not home_page.working:
         shown.append(
             blocks.section(
                 "Nothing is in progress. "
                 f"Type `{COMMAND} a robot eating pizza on Mars` in a channel, or send me your idea."
             )
         )
-    for session in gallery.working:
+    for session in home_page.working:
         link = _open_thread(session, workspace_url)
         status = status_words(session, None, None)
         shown.append(blocks.section(plain=cut(session.task_input, PROMPT_IN_HOME)))
         shown.append(blocks.context(f"{status} · {link}" if link else status))
-    page = Page(gallery.working_page, gallery.pictures_page)
-    return shown + _paging("working", page, gallery.in_progress, WORKING_PER_PAGE)
+    page = Page(home_page.working_page, home_page.pictures_page)
+    return shown + _paging("working", page, home_page.in_progress, WORKING_PER_PAGE)
 
 
-def _pictures(gallery: Gallery, workspace_url: str, images: bool, label: str) -> list[Block]:
-    shown = [blocks.header(_counted("Approved images", gallery.approved))]
-    if not gallery.pictures:
+def _pictures(home_page: HomePage, workspace_url: str, images: bool, label: str) -> list[Block]:
+    shown = [blocks.header(_counted("Approved images", home_page.approved))]
+    if not home_page.pictures:
         shown.append(
             blocks.section(
                 "None yet. Press *Approve* below a draft that you like, and it comes here."
             )
         )
-    for session in gallery.pictures:
+    for session in home_page.pictures:
         shown += _picture(session, workspace_url, images, label)
-    page = Page(gallery.working_page, gallery.pictures_page)
-    return shown + _paging("pictures", page, gallery.approved, PICTURES_PER_PAGE)
+    page = Page(home_page.working_page, home_page.pictures_page)
+    return shown + _paging("pictures", page, home_page.approved, PICTURES_PER_PAGE)
 
 
 def _picture(session: Session, workspace_url: str, images: bool, label: str) -> list[Block]:
@@ -113,10 +129,10 @@ def _picture(session: Session, workspace_url: str, images: bool, label: str) -> 
     return [shown, blocks.context(prompt, plain=ai_line(label, candidate))]
 
 
-def _defaults(gallery: Gallery, table: OptionTable) -> list[Block]:
+def _defaults(home_page: HomePage, table: OptionTable) -> list[Block]:
     """The block id names the choice, because Slack's clients keep what they show in a block whose
     id stays."""
-    chosen = gallery.defaults
+    chosen = home_page.defaults
     selects = [
         option_select(spec, f"{ids.DEFAULT_OPTION}_{spec.name}", chosen, prefix=f"{spec.label}: ")
         for spec in table
@@ -127,8 +143,8 @@ def _defaults(gallery: Gallery, table: OptionTable) -> list[Block]:
         blocks.context("For every image of yours, unless you ask for something else."),
         blocks.actions(*selects) | {"block_id": "-".join(["defaults", *values])},
     ]
-    if gallery.last not in (NO_OPTIONS, chosen):
-        label = f"Keep my last options: {option_words(gallery.last)}"
+    if home_page.last not in (NO_OPTIONS, chosen):
+        label = f"Keep my last options: {option_words(home_page.last)}"
         shown.append(blocks.actions(blocks.button(label, ids.KEEP_LAST, "last")))
     return shown
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from bot.domain.options import MOST_CANDIDATES
+
 COMMAND = "/imagine"
 
 APPROVE = "approve"
@@ -52,14 +54,16 @@ REFINE_FORM = "refine_form"
 IMAGE_FORM = "image_form"
 """Callback id of the form that starts from a picture; its metadata is a
 `bot.views.source_pictures.SourcePictures` as JSON."""
+FORMS = frozenset({PROMPT_FORM, EDIT_FORM, REFINE_FORM, IMAGE_FORM})
 PROMPT_BLOCK = "prompt"
 PROMPT_INPUT = "prompt_input"
 PICTURE_BLOCK = "picture"
 """The select of one picture out of several; the action id is the same."""
 
-ACTIONS = {name: re.compile(rf"^{name}(_[2-4])?$") for name in BUTTON_LABELS} | {
+_CANDIDATES = "|".join(str(number) for number in range(2, MOST_CANDIDATES + 1))
+ACTIONS = {name: re.compile(rf"^{name}(_({_CANDIDATES}))?$") for name in BUTTON_LABELS} | {
     HOME_PAGE: re.compile(rf"^{HOME_PAGE}_(working|pictures)_(prev|next)$"),
-    DEFAULT_OPTION: re.compile(rf"^{DEFAULT_OPTION}_[a-z_]+$"),
+    DEFAULT_OPTION: re.compile(rf"^{DEFAULT_OPTION}_.+$"),
     KEEP_LAST: re.compile(rf"^{KEEP_LAST}$"),
 }
 """What the action ids match of all that can be clicked. That of a message's button may end in the

@@ -94,7 +94,7 @@ async def test_a_failure_is_a_warning_with_its_kind(scene: Scene) -> None:
         if line["level"] == "WARNING" and line["logger"].startswith(("bot.flow", "bot.generation"))
     ]
     assert warnings == [
-        "no image yet: rate_limited, asking again in 1.0 s",
+        "a try brought no image: rate_limited",
         "no image: moderation",
         "attempt 1 failed: moderation",
     ]

@@ -19,7 +19,7 @@ from multidict import CIMultiDict
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ops.serving import HttpServer
-from bot.service import decisions
+from bot.service import access
 from bot.telemetry.logs import LogFormat, set_up
 from tests.fakes import OWNER, a_session
 from tests.fuzz.payloads import TYPED
@@ -190,7 +190,7 @@ def bench() -> Iterator[Bench]:
     root, log = logging.getLogger(), io.StringIO()
     kept = root.handlers, root.level, logging.getLogger("bot").level
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as runner:
-        patch.setattr(decisions, "RECORD_LAG", 0.0)
+        patch.setattr(access, "RECORD_LAG", 0.0)
         app = SlackApp(*SESSIONS)
         app.record(patch)
         for listener in app.bolt._async_listeners:

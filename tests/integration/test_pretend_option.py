@@ -20,10 +20,11 @@ from tests import fake_openai as fakes
 from tests.fake_openai import FakeOpenAI, Outcome
 from tests.fakes import ID, FakeCheckpoint, a_session, an_attempt
 from tests.integration.responses import REQUEST, Backend, failure
+from tests.support.pretend import NAME, pretended
 
 pytestmark = pytest.mark.usefixtures("pretend_option")
 
-CHOSEN = replace(REQUEST, options=Options(pretend="low"))
+CHOSEN = replace(REQUEST, options=pretended("low"))
 REFUSALS = [
     fakes.unknown_parameter("moderation"),
     fakes.refused("Unrecognized request argument supplied: moderation"),
@@ -60,24 +61,24 @@ def store(redis: Any) -> RedisSessionStore:
 async def test_it_is_stored_with_the_session_and_its_attempts(
     store: RedisSessionStore, redis: Any
 ) -> None:
-    options = Options(pretend="low", count=2)
+    options = pretended("low", count=2)
     attempts = (an_attempt(posted=True, options=options),)
     created = await store.create(replace(a_session(), options=options, attempts=attempts))
     assert await store.load(ID) == created
     assert created.latest.options == options
     stored = await redis.hget(session_key(ID), "options")
-    assert json.loads(stored) == {"count": 2, "pretend": "low"}
+    assert json.loads(stored) == {"count": 2, NAME: "low"}
 
 
 async def test_it_is_stored_as_a_default(store: RedisSessionStore) -> None:
-    await store.keep_defaults("T1", "U1", Options(pretend="low"))
-    assert await store.defaults_of("T1", "U1") == Options(pretend="low")
+    await store.keep_defaults("T1", "U1", pretended("low"))
+    assert await store.defaults_of("T1", "U1") == pretended("low")
 
 
 async def test_a_version_that_does_not_know_it_leaves_the_session_alone(
     store: RedisSessionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.create(a_session(options=Options(pretend="low")))
+    await store.create(a_session(options=pretended("low")))
     monkeypatch.setattr(OPTIONS, "specs", OPTIONS.specs[:-1])
     with pytest.raises(ValueError, match="not known"):
         await store.load(ID)
@@ -135,7 +136,7 @@ async def test_what_only_we_asked_for_is_given_up_beside_it(
 
 
 def test_a_status_line_tells_of_it() -> None:
-    assert option_words(Options(pretend="low", background="opaque")) == "low · opaque"
+    assert option_words(pretended("low", background="opaque")) == "low · opaque"
 
 
 async def image_failure(backend: ImagesBackend, request: ImageRequest) -> GenerationError:

@@ -21,12 +21,13 @@ from bot.adapters.redis import (
     redis_client,
 )
 from bot.adapters.slack import slack_client, slack_session
+from bot.domain.errors import Reason, Refusal
 from bot.domain.options import Options
 from bot.domain.session import Session
 from bot.ops.doctor import Finding, Verdict, check_redis
 from bot.ops.doctor.redis_permissions import commands
 from bot.ops.startup import StartupError, check_at_start
-from bot.ports import ExtraWrite
+from bot.ports import ExtraWrite, Limit
 from bot.sandbox import SimulatedSlack
 from bot.settings import Backend, Settings
 from tests.fake_openai import FakeOpenAI
@@ -109,6 +110,9 @@ def extra(session: Session) -> list[ExtraWrite]:
         ExtraWrite("HSET", "b", ("c", "1")),
         ExtraWrite("EXPIRE", "b", ("60",)),
         ExtraWrite("HDEL", "b", ("c",)),
+        ExtraWrite("HINCRBY", "b", ("n", "1"), Limit(9, Refusal(Reason.MOVED_ON))),
+        ExtraWrite("INCRBY", "f", ("1",), Limit(9, Refusal(Reason.MOVED_ON))),
+        ExtraWrite("ZADD", "g", ("1", "h")),
         ExtraWrite("XADD", "d", ("*", "e", "1")),
         ExtraWrite("DEL", "d"),
     ]

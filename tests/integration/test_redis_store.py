@@ -34,10 +34,11 @@ from bot.domain.options import Options
 from bot.domain.session import SCHEMA, Session
 from bot.domain.stages import Publication, Stage
 from bot.domain.transitions import start_over
-from bot.ports import ExtraWrite, Unfinished
+from bot.ports import ExtraWrite, ExtraWrites, Limit, Unfinished
 from bot.sandbox import PATIENCE
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt, generating, with_latest
 from tests.support.processes import free_port
+from tests.support.redis_content import content_of
 
 SESSION_TTL, IMAGE_TTL = 600, 60
 NEW = a_session(Stage.INITIAL_INPUT)
@@ -529,6 +530,97 @@ async def test_where_one_write_is_impossible_nothing_is_written(
     assert await store.load(ID) == session
     others = {LEDGER, HOLDS, MARK} - {key}
     assert await redis.exists(*others) == 0
+
+
+COUNTS, TOTAL, LINES = "imagine:{T1}:counts", "imagine:{T1}:total", "imagine:{T1}:lines"
+TOO_MANY = Refusal(Reason.NOT_CHECKED)
+
+
+def counted(by: int, at_most: int, total: int = 99) -> ExtraWrites:
+    """So many more of a user's, and of all."""
+
+    def writes(session: Session) -> list[ExtraWrite]:
+        return [
+            ExtraWrite("HINCRBY", "counts", ("U1", str(by)), Limit(at_most, TOO_MANY)),
+            ExtraWrite("EXPIRE", "counts", ("600",)),
+            ExtraWrite("INCRBY", "total", (str(by),), Limit(total, Refusal(Reason.MOVED_ON))),
+            ExtraWrite("ZADD", "lines", (str(session.updated_at), session.id)),
+        ]
+
+    return writes
+
+
+def moved_on(session: Session) -> Session:
+    return replace(session, thread_ts=f"5.{session.version}")
+
+
+async def test_numbers_are_counted_with_a_session_up_to_their_limit(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    await store.create(NEW, counted(2, at_most=5))
+    session = await store.update(ID, moved_on, counted(3, at_most=5))
+    content = await content_of(redis)
+    assert await refusal(store.update(ID, moved_on, counted(1, 5))) is TOO_MANY.reason
+    assert await refusal(store.update(ID, moved_on, counted(1, 6, total=5))) is Reason.MOVED_ON
+    other = replace(NEW, id="T1.U1.other")
+    assert await refusal(store.create(other, counted(1, at_most=5))) is TOO_MANY.reason
+    both = store.update_both(ID, ID, lambda a, b: (moved_on(a), b), counted(1, at_most=5))
+    assert await refusal(both) is TOO_MANY.reason
+    assert await content_of(redis) == content
+    assert await store.load(ID) == session
+    assert await redis.hgetall(COUNTS) == {"U1": "5"}
+    assert await redis.get(TOTAL) == "5"
+    assert await redis.zrange(LINES, 0, -1) == [ID]
+
+
+async def test_what_is_given_back_can_be_taken_again(store: RedisSessionStore, redis: Any) -> None:
+    await store.create(NEW, counted(4, at_most=4))
+    await store.update(ID, moved_on, counted(-3, at_most=0))
+    assert await redis.hgetall(COUNTS) == {"U1": "1"}, "to take less is never refused"
+    await store.update(ID, moved_on, counted(3, at_most=4))
+    assert await redis.hgetall(COUNTS) == {"U1": "4"}
+
+
+async def test_several_counts_of_one_number_are_counted_together(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    def twice(session: Session) -> list[ExtraWrite]:
+        return [*counted(2, at_most=3)(session), *counted(2, at_most=3)(session)]
+
+    assert await refusal(store.create(NEW, twice)) is TOO_MANY.reason
+    assert await redis.exists(COUNTS, TOTAL, LINES) == 0
+    assert await refusal(store.load(ID)) is Reason.EXPIRED
+
+
+async def test_of_many_at_once_no_more_than_the_limit_come_in(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    new = [replace(NEW, id=f"T1.U1.{n}") for n in range(20)]
+    made = [store_on(redis).create(each, counted(1, at_most=5)) for each in new]
+    results = await asyncio.gather(*made, return_exceptions=True)
+    assert sum(isinstance(result, Session) for result in results) == 5
+    assert sum(isinstance(result, Refusal) for result in results) == 15
+    assert await redis.hgetall(COUNTS) == {"U1": "5"}
+
+
+async def test_an_id_that_is_taken_is_no_matter_of_limits(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    first = await store.create(NEW, counted(5, at_most=5), write_id="w1")
+    assert await store.create(NEW, counted(1, at_most=5)) == first
+    assert await store.create(NEW, counted(5, at_most=5), write_id="w1") == first
+    assert await redis.hgetall(COUNTS) == {"U1": "5"}
+
+
+@pytest.mark.parametrize("number", ["many", "", "1.5", "0x10", " 5", "007", "9" * 18])
+async def test_what_is_no_number_cannot_be_counted_and_nothing_is_written(
+    store: RedisSessionStore, redis: Any, number: str
+) -> None:
+    await redis.set(TOTAL, number)
+    with pytest.raises(StoreUnavailable):
+        await store.create(NEW, counted(1, at_most=5))
+    assert await redis.exists(COUNTS, LINES) == 0
+    assert await refusal(store.load(ID)) is Reason.EXPIRED
 
 
 async def test_two_sessions_change_together_or_not_at_all(

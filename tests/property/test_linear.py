@@ -22,7 +22,7 @@ from bot.adapters.openai.wording import all_in_one, something_different
 from bot.adapters.placeholder.lettering import readable
 from bot.domain.attempt import ImageRef
 from bot.domain.courtesies import courtesy_of
-from bot.domain.errors import FailureKind, OptionRefused, Refusal
+from bot.domain.errors import FailureKind, ImpossibleValue, OptionRefused, Refusal
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import OPTIONS, count_of
 from bot.domain.prompt import MAX_TYPED, check_length, clean_change, clean_prompt, parse_flags
@@ -281,7 +281,7 @@ def _seconds(parse: Callable[[str], object], text: str, enough: float) -> float:
     for _ in range(RUNS):
         gc.disable()
         started = time.process_time()
-        with contextlib.suppress(Refusal):
+        with contextlib.suppress(Refusal, ImpossibleValue):
             parse(text)
         best = min(best, time.process_time() - started)
         gc.enable()

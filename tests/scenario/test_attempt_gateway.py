@@ -16,7 +16,7 @@ from bot.domain.questions import PictureQuestion
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import not_published
-from bot.ports import BeginRequest
+from bot.ports import BeginRequest, ExtraWrite, ExtraWrites, Limit
 from bot.service import RequestOrigin
 from bot.views import ids
 from bot.views.words import REFUSALS
@@ -34,6 +34,7 @@ from tests.scenario.payloads import (
     submission,
 )
 from tests.scenario.slack_app import SlackApp
+from tests.support.redis_content import content_of
 
 Send = Callable[[], Awaitable[BoltResponse]]
 DRAFT, WAITING = a_session(), a_session(Stage.INITIAL_INPUT)
@@ -104,6 +105,21 @@ class Rule:
             raise Refusal(Reason.NOT_CHECKED)
 
 
+class ImagesADay:
+    """A rule that counts: so many images a day and person."""
+
+    def __init__(self, most: int) -> None:
+        self._limit = Limit(most, Refusal(Reason.NOT_CHECKED))
+
+    async def check(self, request: BeginRequest) -> ExtraWrites:
+        who = request.person.key_in(request.session.team)
+        images = str(request.attempt.options.candidates)
+        return lambda session: [
+            ExtraWrite("HINCRBY", "images:2026-11-28", (who, images), self._limit),
+            ExtraWrite("EXPIRE", "images:2026-11-28", ("172800",)),
+        ]
+
+
 class Kept:
     """Sessions in a real Redis. `content` is every key with its value."""
 
@@ -111,8 +127,14 @@ class Kept:
         self.redis = redis_client(url, 5.0)
         self.store = RedisSessionStore(self.redis, session_ttl=600, image_ttl=60, patience=5.0)
 
-    async def content(self) -> dict[bytes | str, object]:
-        return {key: await self.redis.dump(key) for key in await self.redis.keys("*")}
+    async def content(self) -> dict[str, object]:
+        return await content_of(self.redis)
+
+    async def prepare(self, route: Route) -> None:
+        if route.before is not None:
+            await self.store.create(route.before)
+        if route.question is not None:
+            await self.store.keep_question(route.question)
 
     async def sessions(self) -> list[Session]:
         return await self.store.load_many(await self.store.sessions_of(BOSS.org, BOSS.user))
@@ -131,10 +153,7 @@ async def test_a_rule_says_no_before_anything_is_stored(
 ) -> None:
     rule = Rule(closed=True)
     app = make_app(rules=(rule,), store=kept.store, scopes=frozenset({"files:read"}))
-    if route.before is not None:
-        await kept.store.create(route.before)
-    if route.question is not None:
-        await kept.store.keep_question(route.question)
+    await kept.prepare(route)
     before = await kept.content()
     response = await route.send(app)
     check_refused(app, response)
@@ -149,10 +168,7 @@ async def test_a_rule_is_asked_once_however_often_the_request_comes(
 ) -> None:
     first, second = Rule(), Rule()
     app = make_app(rules=(first, second), store=kept.store, scopes=frozenset({"files:read"}))
-    if route.before is not None:
-        await kept.store.create(route.before)
-    if route.question is not None:
-        await kept.store.keep_question(route.question)
+    await kept.prepare(route)
     for _ in "ab":
         assert (await route.send(app)).status == 200
     (session,) = await kept.sessions()
@@ -169,6 +185,55 @@ def check_request(request: BeginRequest, session: Session, route: Route) -> None
     assert request.attempt == replace(session.latest, queued_at=request.attempt.queued_at)
     assert request.attempt.options.candidates == route.images
     assert request.idempotency_key
+
+
+@every_route
+async def test_a_rule_counts_what_begins_and_refuses_what_is_too_much(
+    route: Route, kept: Kept, make_app: MakeApp
+) -> None:
+    rules = (Rule(), ImagesADay(route.images))
+    app = make_app(rules=rules, store=kept.store, scopes=frozenset({"files:read"}))
+    await kept.prepare(route)
+    for _ in "ab":
+        assert (await route.send(app)).status == 200
+    counted = await kept.redis.hgetall(f"imagine:{{{BOSS.org}}}:images:2026-11-28")
+    assert counted == {BOSS.user: str(route.images)}
+    before, queued = await kept.content(), list(app.queue.added)
+    check_refused(app, await app.command("one more"))
+    assert await kept.content() == before
+    assert app.queue.added == queued
+
+
+@every_route
+async def test_what_a_count_refuses_stores_nothing(
+    route: Route, kept: Kept, make_app: MakeApp
+) -> None:
+    """The workspace is listed before the first commit; so there is a session before."""
+    rule = ImagesADay(route.images - 1)
+    app = make_app(rules=(rule,), store=kept.store, scopes=frozenset({"files:read"}))
+    await kept.prepare(route if route.before else replace(route, before=a_session()))
+    before = await kept.content()
+    check_refused(app, await route.send(app))
+    assert await kept.content() == before
+    assert app.queue.added == []
+
+
+async def test_starting_over_counts_with_the_commit_that_clears_the_approved_session(
+    kept: Kept, make_app: MakeApp
+) -> None:
+    app = make_app(rules=(ImagesADay(1),), store=kept.store)
+    for origin in "ab":
+        approved = replace(a_session(Stage.FINAL, final_ts="9.0"), id=f"T1.U1.{origin}")
+        await kept.store.create(approved)
+        await app.click(ids.START_OVER, f"{approved.id}#1")
+        form = _form(ids.PROMPT_FORM, app.of("views.open")[-1]["view"]["private_metadata"])
+        before = await kept.content()
+        response = await app.send(form)
+        if origin == "a":
+            assert (await kept.store.load(approved.id)).started_over
+        else:
+            check_refused(app, response)
+            assert await kept.content() == before
 
 
 @pytest.mark.parametrize("closed", [True, False])

@@ -17,21 +17,21 @@ from tests.fakes import ID, OWNER, PROMPT, a_session, an_attempt
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import DIRECT, home_click, interaction, picture, shortcut
 from tests.scenario.slack_app import SlackApp
-from tests.support.pretend import PRETEND
+from tests.support.pretend import NAME, PRETEND, pretended
 
 pytestmark = pytest.mark.usefixtures("pretend_option")
 
-MINE = Options(pretend="low")
+MINE = pretended("low")
 TAKES = "--pretend takes `auto`, `low` or `high`."
 DRAFT = replace(a_session(), attempts=(an_attempt(posted=True, options=MINE),), options=MINE)
 EMPTY = a_session(Stage.INITIAL_INPUT, options=MINE)
-SELECT = f"{ids.DEFAULT_OPTION}_pretend"
+SELECT = f"{ids.DEFAULT_OPTION}_{NAME}"
 
 
 def chosen_in(view: dict[str, Any]) -> tuple[str, str]:
     """The label of the option's field, and what is chosen there."""
     assert view_problems(view) == []
-    field = next(block for block in view["blocks"] if block.get("block_id") == "pretend")
+    field = next(block for block in view["blocks"] if block.get("block_id") == NAME)
     return field["label"]["text"], field["element"]["initial_option"]["text"]["text"]
 
 
@@ -75,10 +75,10 @@ async def test_what_it_does_not_take_is_refused_with_what_it_takes(
 
 
 async def test_a_table_for_a_model_limits_it_too(make_app: MakeApp) -> None:
-    app = make_app(option_table=OPTIONS.limited_to(pretend=("auto", "low")))
+    app = make_app(option_table=OPTIONS.limited_to(**{NAME: ("auto", "low")}))
     answer = json.loads((await app.command("a fox --pretend high")).body)["text"]
     assert "--pretend takes `auto` or `low`." in answer
-    app.store.defaults["T1", OWNER] = Options(pretend="high", count=2)
+    app.store.defaults["T1", OWNER] = pretended("high", count=2)
     await app.command("a fox")
     assert app.only.options == Options(count=2)
 
@@ -87,16 +87,16 @@ async def test_the_form_of_a_new_session_has_it(make_app: MakeApp) -> None:
     app = make_app(EMPTY)
     await app.command("--pretend low")
     assert chosen_in(app.of("views.open")[0]["view"]) == ("Pretence", "A little")
-    await app.submit(ids.PROMPT_FORM, f"{ID}#0", "a cat", pretend="high")
-    assert app.session.latest.options == Options(pretend="high")
+    await app.submit(ids.PROMPT_FORM, f"{ID}#0", "a cat", **{NAME: "high"})
+    assert app.session.latest.options == pretended("high")
 
 
 async def test_the_form_that_edits_has_it(make_app: MakeApp) -> None:
     app = make_app(DRAFT)
     await app.click(ids.EDIT_PROMPT, f"{ID}#1")
     assert chosen_in(app.of("views.open")[0]["view"]) == ("Pretence", "A little")
-    await app.submit(ids.EDIT_FORM, f"{ID}#1", "a cat", pretend="high")
-    assert app.session.latest.options == Options(pretend="high")
+    await app.submit(ids.EDIT_FORM, f"{ID}#1", "a cat", **{NAME: "high"})
+    assert app.session.latest.options == pretended("high")
 
 
 async def test_the_form_of_a_picture_has_it(make_app: MakeApp) -> None:
@@ -105,17 +105,17 @@ async def test_the_form_of_a_picture_has_it(make_app: MakeApp) -> None:
     await app.send(interaction(shortcut({"files": [picture()]})))
     view = app.of("views.open")[0]["view"]
     assert chosen_in(view) == ("Pretence", "A little")
-    await app.submit(ids.IMAGE_FORM, view["private_metadata"], "at night", pretend="high")
-    assert app.only.latest.options == Options(pretend="high")
+    await app.submit(ids.IMAGE_FORM, view["private_metadata"], "at night", **{NAME: "high"})
+    assert app.only.latest.options == pretended("high")
 
 
 @pytest.mark.parametrize("form", [ids.PROMPT_FORM, ids.EDIT_FORM])
 async def test_an_invented_value_is_refused_below_its_select(make_app: MakeApp, form: str) -> None:
     before: Session = EMPTY if form == ids.PROMPT_FORM else DRAFT
     app = make_app(before)
-    response = await app.submit(form, f"{ID}#{len(before.attempts)}", "a cat", pretend="x")
+    response = await app.submit(form, f"{ID}#{len(before.attempts)}", "a cat", **{NAME: "x"})
     assert json.loads(response.body)["errors"] == {
-        "pretend": f"--pretend x is not possible. {TAKES}".replace("`", "")
+        NAME: f"--pretend x is not possible. {TAKES}".replace("`", "")
     }
     assert app.session == before
 
@@ -127,7 +127,7 @@ async def test_a_refined_image_keeps_it_or_takes_another(
     app = make_app(DRAFT)
     await app.submit(ids.REFINE_FORM, f"{ID}#1", f"friendlier{typed}")
     latest = app.session.latest
-    assert (latest.change, latest.options) == ("friendlier", Options(pretend=kept))
+    assert (latest.change, latest.options) == ("friendlier", pretended(kept))
 
 
 async def test_home_sets_and_clears_it_as_a_default(make_app: MakeApp) -> None:
@@ -157,7 +157,7 @@ async def test_the_help_explains_it(make_app: MakeApp) -> None:
 
 @pytest.mark.parametrize(("value", "words"), [("low", "low"), ("auto", "auto pretence")])
 async def test_home_offers_to_keep_it(make_app: MakeApp, value: str, words: str) -> None:
-    options = Options(pretend=value, size="1280x720")
+    options = pretended(value, size="1280x720")
     app = make_app(replace(DRAFT, attempts=(an_attempt(posted=True),), options=options))
     await app.event({"type": "app_home_opened", "user": OWNER, "channel": DIRECT, "tab": "home"})
     shown = json.dumps(app.of("views.publish")[-1]["view"], ensure_ascii=False)

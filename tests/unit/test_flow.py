@@ -133,7 +133,8 @@ class Flow:
 
 async def test_from_a_prompt_to_a_draft() -> None:
     flow = Flow(generating())
-    shared = await flow.run()
+    shared = shared_store(flow.session, 1, repeated=False)
+    assert await flow.flow.run(shared) is Stage.USER_FEEDBACK
     assert flow.publisher.names() == ["upload", "post_draft"]
     assert flow.session.stage is Stage.USER_FEEDBACK
     assert shared["stage"] == "user_feedback"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from bot.__main__ import main
+from bot.domain.options import OPTIONS
 from bot.settings import Backend, Settings
 
 SECRETS = {
@@ -233,3 +235,20 @@ def test_the_finest_qualities_are_offered_where_the_model_may_have_them(
     qualities = table["quality"].choices
     assert ("xhigh" in qualities, "max" in qualities) == (finest, finest)
     assert {"auto", "low", "medium", "high"} <= set(qualities)
+
+
+def test_the_qualities_are_those_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more is set, and offered for the models that have it, without another edit."""
+    quality = OPTIONS["quality"]
+    finer = replace(
+        quality,
+        choices={**quality.choices, "ultra": "Ultra"},
+        newest=quality.newest | {"ultra"},
+    )
+    specs = tuple(finer if spec is quality else spec for spec in OPTIONS)
+    monkeypatch.setattr(OPTIONS, "specs", specs)
+    assert Settings(image_quality="ultra").option_table["quality"].offers("ultra")
+    assert not Settings(image_model="gpt-image-2").option_table["quality"].offers("ultra")
+    assert Settings(image_quality="hd").image_quality == "hd"
+    with pytest.raises(ValueError, match="xhigh, max or ultra"):
+        Settings(image_quality="finest")

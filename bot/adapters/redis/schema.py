@@ -154,11 +154,12 @@ SESSIONS_OF_A_THREAD = 10
 COMMIT = """
 -- Write sessions and all that changes with them, or nothing.
 -- KEYS: the sessions, then the key of each other write
--- ARGV: write id, ttl ms, the other writes as JSON ([command, arguments...] each), then for each
+-- ARGV: write id, ttl ms, the other writes as JSON ([command, arguments...] each), the limits of
+--       counting writes as JSON (number of the write -> the most it may leave), then for each
 --       session: expected version ('' = must not exist), how many texts follow, field, value, ...
--- Answers 1 when all is written, 0 when somebody was faster. A repeated commit (the same write id,
--- after a lost answer) answers 1 without writing again.
-local writes, sessions, at = cjson.decode(ARGV[3]), {}, 4
+-- Answers 1 when all is written, 0 when somebody was faster, -n when the n-th write would pass its
+-- limit. A repeated commit (the same write id, after a lost answer) answers 1 and writes nothing.
+local writes, limits, sessions, at = cjson.decode(ARGV[3]), cjson.decode(ARGV[4]), {}, 5
 while ARGV[at] do
   local key, last = KEYS[#sessions + 1], at + 1 + tonumber(ARGV[at + 1])
   if redis.call('HGET', key, 'write_id') == ARGV[1] then return 1 end
@@ -166,11 +167,30 @@ while ARGV[at] do
   table.insert(sessions, {key, at + 2, last})
   at = last + 1
 end
-local types = {Z = 'zset', H = 'hash', X = 'stream'}
-for i, write in ipairs(writes) do  -- a key of another type ends it before anything is written
-  local wanted = types[string.sub(write[1], 1, 1)]
-  local found = redis.call('TYPE', KEYS[#sessions + i]).ok
+local types = {Z = 'zset', H = 'hash', X = 'stream', I = 'string'}
+local numbers = {}  -- what the counting writes leave, by key and field
+for i, write in ipairs(writes) do  -- what is impossible ends it before anything is written
+  local command, key = write[1], KEYS[#sessions + i]
+  local wanted = types[string.sub(command, 1, 1)]
+  local found = redis.call('TYPE', key).ok
   if wanted and found ~= 'none' and found ~= wanted then return redis.error_reply('WRONGTYPE') end
+  if command == 'INCRBY' or command == 'HINCRBY' then
+    local field = command == 'HINCRBY' and write[2] or ''
+    local name, by = cjson.encode({key, field}), tonumber(write[#write])
+    local before = numbers[name]
+    if not before then
+      before = command == 'HINCRBY' and redis.call('HGET', key, field)
+      before = before or command == 'INCRBY' and redis.call('GET', key) or '0'
+      if string.format('%.0f', tonumber(before) or 0) ~= before then
+        return redis.error_reply('WRONGTYPE')
+      end
+    end
+    local left = before + by
+    if by % 1 ~= 0 or math.abs(left) > 2 ^ 53 then return redis.error_reply('WRONGTYPE') end
+    local most = limits[tostring(i)]
+    if most and by > 0 and left > most then return -i end
+    numbers[name] = left
+  end
 end
 for _, session in ipairs(sessions) do
   local key, first, last = unpack(session)

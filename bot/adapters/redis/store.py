@@ -38,7 +38,7 @@ from bot.domain.errors import Conflict, Reason, Refusal
 from bot.domain.options import Options
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
-from bot.ports import Change, ChangeBoth, Entry, ExtraWrites, Unfinished
+from bot.ports import Change, ChangeBoth, Entry, ExtraWrites, Limit, Unfinished
 from bot.telemetry.metrics import STAGE_CHANGES
 
 log = logging.getLogger(__name__)
@@ -213,7 +213,8 @@ class RedisSessionStore(RedisQuestions):
         write_id: str = "",
     ) -> list[Session]:
         """Commit each session in the place of the one before it, and the `extra` of the first;
-        answers them as they are stored, or none where somebody was faster."""
+        answers them as they are stored, or none where somebody was faster. Raises the refusal of
+        a limit."""
         now, first = time.time(), changes[0][1]
         if now - self._workspaces.get(first.team, 0.0) >= _LISTED_FOR:
             await self._list_workspace(first.team, now)
@@ -223,14 +224,23 @@ class RedisSessionStore(RedisQuestions):
             for version, (_, after) in zip(versions, changes, strict=True)
         ]
         writes = [write for s in written for write in writes_with(s, now, self._session_ttl)]
-        for command, name, arguments in extra(written[0]) if extra else ():
+        limits: dict[int, Limit] = {}
+        for command, name, arguments, limit in extra(written[0]) if extra else ():
             writes.append((extra_key(first.team, name), [command, *arguments]))
+            if limit:
+                limits[len(writes)] = limit
         keys, commands = zip(*writes, strict=True)
-        args: list[Any] = [write_id or uuid4().hex, self._session_ttl * 1000, json.dumps(commands)]
+        most = {number: limit.at_most for number, limit in limits.items()}
+        args: list[Any] = [write_id or uuid4().hex, self._session_ttl * 1000]
+        args += [json.dumps(commands), json.dumps(most)]
         for version, session in zip(versions, written, strict=True):
             texts = [text for pair in to_fields(session).items() for text in pair]
             args += [version or "", len(texts), *texts]
-        if not await self._commit(keys=[*(session_key(s.id) for s in written), *keys], args=args):
+        keys = (*(session_key(s.id) for s in written), *keys)
+        answer: int = await self._commit(keys=keys, args=args)
+        if answer < 0:
+            raise limits[-answer].refusal
+        if not answer:
             return []
         for before, after in changes:
             if before is None or after.stage is not before.stage:

@@ -8,7 +8,6 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
 from bot.domain.errors import StoreUnavailable
-from bot.domain.session import Gallery
 from bot.slack.listening import (
     ACTING,
     Acting,
@@ -18,7 +17,14 @@ from bot.slack.listening import (
 )
 from bot.slack.request_tracking import count_slack_errors, error_code, track_listener
 from bot.slack.responders import HomeResponder, user_of
-from bot.views.home import PICTURES_PER_PAGE, WORKING_PER_PAGE, Page, home_view, parse_page
+from bot.views.home import (
+    PICTURES_PER_PAGE,
+    WORKING_PER_PAGE,
+    HomePage,
+    Page,
+    home_view,
+    parse_page,
+)
 from bot.views.ids import DEFAULT_OPTION
 from bot.views.option_selects import option_value
 
@@ -41,9 +47,9 @@ class Home:
             return
         with track_listener() as tracked:
             try:
-                gallery = await within_ack_deadline(self._gallery(args, Page()))
+                home_page = await within_ack_deadline(self._home_page(args, Page()))
                 await args.ack()
-                await self._publish(args, gallery)
+                await self._publish(args, home_page)
             except Exception as error:  # noqa: BLE001 - nothing may escape a listener
                 away = isinstance(error, StoreUnavailable)
                 tracked.outcome = "unavailable" if away else "error"
@@ -75,33 +81,33 @@ class Home:
     async def _show(self, args: AsyncArgs, page: Page) -> None:
         """Ack first: what was chosen is kept by now."""
         await args.ack()
-        await self._publish(args, await within_ack_deadline(self._gallery(args, page)))
+        await self._publish(args, await within_ack_deadline(self._home_page(args, page)))
 
-    async def _gallery(self, args: AsyncArgs, page: Page) -> Gallery:
+    async def _home_page(self, args: AsyncArgs, page: Page) -> HomePage:
         acting: Acting = args.context[ACTING]
-        return await self._services.library.gallery(
+        return await self._services.library.home_page(
             acting.team, acting.owner, size=_SIZE, pages=page
         )
 
-    async def _publish(self, args: AsyncArgs, gallery: Gallery) -> None:
+    async def _publish(self, args: AsyncArgs, home_page: HomePage) -> None:
         """Where Slack refuses the tab, it goes without images: one of them may be deleted."""
         try:
-            await self._publish_with(args, gallery, images=True)
+            await self._publish_with(args, home_page, images=True)
         except SlackApiError as error:
             if error_code(error) not in {"invalid_blocks", "invalid_arguments"}:
                 raise
-            await self._publish_with(args, gallery, images=False)
+            await self._publish_with(args, home_page, images=False)
 
-    async def _publish_with(self, args: AsyncArgs, gallery: Gallery, *, images: bool) -> None:
+    async def _publish_with(self, args: AsyncArgs, home_page: HomePage, *, images: bool) -> None:
         dependencies = self._dependencies
         view = home_view(
-            gallery,
+            home_page,
             dependencies.identity.url,
             self._services.option_table,
             images=images,
             label=dependencies.ai_label,
         )
-        page = Page(gallery.working_page, gallery.pictures_page)
+        page = Page(home_page.working_page, home_page.pictures_page)
         with count_slack_errors("views.publish"):
             await args.client.views_publish(
                 user_id=user_of(args), view={**view, "private_metadata": str(page)}

@@ -80,3 +80,12 @@ def test_with_candidate_replaces_the_one_of_its_number_alone() -> None:
 )
 def test_a_models_name_is_one_line(text: str, shown: str) -> None:
     assert model_name(text) == shown
+
+
+def test_what_is_asked_of_an_attempt_has_a_name() -> None:
+    queued, posted = an_attempt(), an_attempt(posted=True)
+    failed = replace(queued, failure=FailureKind.NOT_SHOWN, failure_ts="7.0")
+    for attempt, there in ((queued, False), (posted, True)):
+        asked = (attempt.has_started, attempt.is_generated, attempt.has_draft)
+        assert asked == (there, there, there)
+    assert (queued.failure_shown, failed.failure_shown) == (False, True)

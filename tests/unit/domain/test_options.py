@@ -49,7 +49,7 @@ def test_one_to_four_candidates_can_be_asked_for(typed: str, count: int) -> None
 )
 def test_any_other_number_is_refused(typed: str) -> None:
     with pytest.raises(OptionRefused) as refusal:
-        count_of(typed)
+        OPTIONS["count"].parse(typed)
     assert (refusal.value.option, refusal.value.value) == ("--n", typed)
 
 

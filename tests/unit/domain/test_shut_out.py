@@ -7,6 +7,7 @@ from bot.domain.shut_out import (
     VITAL_METHODS,
     ShutOut,
     cause_of,
+    may_tell_owner,
     owner_told,
 )
 from bot.domain.slack_errors import Meaning
@@ -89,11 +90,14 @@ def test_words_for_the_operator_hold_what_was_refused_and_what_to_do() -> None:
 
 def test_an_owner_is_told_once_for_each_attempt() -> None:
     session = generating(2)
+    assert may_tell_owner(session)
     told = owner_told(session)
+    assert not may_tell_owner(told)
     assert [attempt.told_of_shut_out for attempt in told.attempts] == [False, True]
     assert owner_told(told) is told
 
 
 def test_nobody_is_told_of_an_attempt_that_is_not_there() -> None:
     session = a_session(Stage.INITIAL_INPUT)
+    assert not may_tell_owner(session)
     assert owner_told(session) is session

@@ -8,8 +8,12 @@ from itertools import product
 
 import pytest
 
-from bot.domain.errors import OptionRefused, Reason
+from bot.domain.errors import ImpossibleValue, OptionRefused, Reason
+from bot.domain.options import OPTIONS
 from bot.domain.sizes import NAMED_SIZES, ratio_of, size_like, size_of
+
+SIZE = OPTIONS["size"]
+RATIO = SIZE.flags[0]
 
 
 def sides(size: str) -> tuple[int, int]:
@@ -25,7 +29,7 @@ def possible(width: int, height: int) -> bool:
 
 def refused(text: str) -> OptionRefused:
     with pytest.raises(OptionRefused) as refusal:
-        size_of(text)
+        SIZE.parse(text)
     return refusal.value
 
 
@@ -128,8 +132,8 @@ def test_whatever_size_is_typed_it_or_the_nearest_to_it_is_taken() -> None:
             continue
         try:
             size = size_of(f"{width}x{height}")
-        except OptionRefused as refusal:
-            size = refusal.nearest
+        except ImpossibleValue as impossible:
+            size = impossible.nearest
             assert not possible(width, height)
         else:
             assert sides(size) == (width, height)
@@ -150,7 +154,7 @@ def test_the_nearest_size_keeps_a_possible_ratio() -> None:
 @pytest.mark.parametrize(("typed", "nearest"), [("4:1", "3:1"), ("1:4", "1:3"), ("9999:1", "3:1")])
 def test_of_an_impossible_ratio_the_nearest_is_named(typed: str, nearest: str) -> None:
     with pytest.raises(OptionRefused) as refusal:
-        ratio_of(typed)
+        SIZE.parse(typed, RATIO)
     assert (refusal.value.option, refusal.value.nearest) == ("--ar", nearest)
     assert possible(*sides(ratio_of(nearest)))
     assert refused(typed).option == "--size"
@@ -171,7 +175,7 @@ def test_what_is_no_size_at_all_is_refused_by_its_own_words(typed: str) -> None:
 def test_a_ratio_takes_no_pixels_and_names_its_own_option() -> None:
     for typed in ("1024x10240", "auto", "wider", "99999:1"):
         with pytest.raises(OptionRefused) as refusal:
-            ratio_of(typed)
+            SIZE.parse(typed, RATIO)
         assert refusal.value.option == "--ar"
 
 

@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from bot.domain import transitions
+from bot.domain.attempt import ImageRef
 from bot.domain.errors import Refusal
 from bot.domain.stages import (
     PUBLICATIONS,
     RETIRING,
+    STARTED_OVER,
     TRANSITIONS,
     Event,
     Fork,
@@ -21,7 +23,7 @@ from bot.domain.stages import (
     publication_diagram,
     stage_diagram,
 )
-from tests.fakes import a_session, generating
+from tests.fakes import OWNER, a_session, generating
 
 LAWFUL = {(stage, event) for stage, events in TRANSITIONS.items() for event in events}
 ALL = list(itertools.product(Stage, Event))
@@ -100,6 +102,15 @@ def test_the_diagram_contains_every_transition_and_no_other() -> None:
         "final --> initial_input: start_over",
     }
     assert stage_diagram().startswith("stateDiagram-v2\n")
+    assert "note right of initial_input: started over, it takes no event" in lines
+
+
+@pytest.mark.parametrize("event", Event)
+@pytest.mark.parametrize("state", sorted(STARTED_OVER))
+def test_a_session_that_was_started_over_takes_no_event(state: Publication, event: Event) -> None:
+    session = a_session(Stage.INITIAL_INPUT, publication=state)
+    with pytest.raises(Refusal):
+        transitions.move(session, event, 0.0)
 
 
 # publication
@@ -133,11 +144,37 @@ def test_each_way_of_a_publication_leads_where_the_contract_says(
 
 
 @pytest.mark.parametrize(("state", "event"), OTHER_PUBLICATIONS)
-def test_every_other_pair_of_a_publication_changes_nothing(
+def test_every_other_pair_of_a_publication_is_refused(
+    state: Publication, event: PublicationEvent
+) -> None:
+    with pytest.raises(Refusal):
+        transitions.move_publication(a_session(publication=state), event)
+
+
+@pytest.mark.parametrize(("state", "event"), list(itertools.product(Publication, PublicationEvent)))
+def test_a_record_that_comes_late_changes_nothing(
     state: Publication, event: PublicationEvent
 ) -> None:
     session = a_session(publication=state)
-    assert transitions.move_publication(session, event) is session
+    recorded = transitions.record_publication(session, event)
+    if (state, event) in LAWFUL_PUBLICATIONS:
+        assert recorded == transitions.move_publication(session, event)
+    else:
+        assert recorded is session
+
+
+@pytest.mark.parametrize("state", list(Publication)[1:])
+def test_a_draft_of_a_session_that_is_published_is_not_approved(state: Publication) -> None:
+    session = a_session(publication=state)
+    for approve in (transitions.approve, transitions.use_earlier):
+        with pytest.raises(Refusal):
+            approve(session, ImageRef(1), OWNER, 0.0)
+
+
+@pytest.mark.parametrize("state", [Publication.NOT_APPROVED])
+def test_a_session_without_a_publication_is_not_started_over(state: Publication) -> None:
+    with pytest.raises(Refusal):
+        transitions.start_over(a_session(Stage.FINAL, publication=state), "T1.U1.b", 0.0)
 
 
 def test_the_table_of_publications_holds_every_state_and_every_event() -> None:

@@ -435,6 +435,45 @@ def test_a_session_can_do_what_the_table_has_until_it_is_started_over(session: S
     assert {event for event in Event if transitions.can(session, event)} == wanted
 
 
+@pytest.mark.parametrize("words", ["", "Slack did not take it."])
+def test_an_image_that_was_not_posted_is_refused_in_whatever_words(words: str) -> None:
+    final = a_session(Stage.FINAL)
+    (job,) = owed(final)
+    given_up = transitions.given_up_unpublished(final, job, words)
+    assert (given_up.publication, given_up.error_message) == (Publication.REFUSED, words)
+
+
+@pytest.mark.parametrize("state", [Publication.PUBLISHED, Publication.SHOWN])
+def test_an_image_that_was_posted_meanwhile_is_not_given_up(state: Publication) -> None:
+    (job,) = owed(a_session(Stage.FINAL))
+    posted = a_session(Stage.FINAL, final_ts="9.0", publication=state)
+    assert transitions.given_up_unpublished(posted, job, "w") == posted
+
+
+@pytest.mark.parametrize("words", ["", "w"])
+def test_a_session_that_was_started_over_is_retired_although_its_image_was_not_posted(
+    words: str,
+) -> None:
+    over = transitions.start_over(a_session(Stage.FINAL), "T1.U1.cd", NOW)
+    (job,) = owed(over)
+    gone = transitions.given_up_unpublished(over, job, words)
+    assert (gone.publication, owed(gone)) == (Publication.RETIRED, ())
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (Publication.TO_PUBLISH, Publication.TO_PUBLISH),
+        (Publication.PUBLISHED, Publication.SHOWN),
+    ],
+)
+def test_giving_up_what_is_to_be_shown_takes_no_image_for_posted(
+    before: Publication, after: Publication
+) -> None:
+    final = a_session(Stage.FINAL, publication=before)
+    assert transitions.given_up(final, *owed(final)).publication is after
+
+
 @pytest.mark.parametrize(("number", "live"), [(0, False), (1, False), (2, True), (3, True)])
 def test_the_newest_draft_and_the_newest_failure_have_live_buttons(number: int, live: bool) -> None:
     failed = generation.attempt_failed(

@@ -14,6 +14,7 @@ from bot.domain.errors import (
     FailureKind,
     SlackRefused,
     SlackUnavailable,
+    StoreUnavailable,
 )
 from bot.domain.jobs import owed
 from bot.domain.session import Session, with_attempt
@@ -149,6 +150,26 @@ async def test_one_that_slack_refuses_does_not_lose_the_others() -> None:
     assert await uploads.run() == "uploaded"
     assert [c.failure for c in uploads.candidates] == [FailureKind.FILE_TOO_LARGE, None]
     assert [c.number for c in uploads.store.sessions[ID].latest.images] == [2]
+
+
+async def test_a_refusal_that_cannot_be_recorded_fails_the_job_after_the_others() -> None:
+    uploads = Uploads(generated(2), TOO_BIG)
+    upload = uploads.publisher.upload
+
+    async def then_away(session: Session, image: ImageRef, data: bytes) -> str:
+        try:
+            return await upload(session, image, data)
+        except SlackRefused:
+            uploads.store.away = True
+            raise
+
+    uploads.publisher.upload = then_away  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        await uploads.run()
+    uploads.store.away = False
+    uploads.publisher.upload = upload  # type: ignore[method-assign]
+    assert await uploads.run() == "uploaded"
+    assert all(c.file_id for c in uploads.candidates)
 
 
 @pytest.mark.parametrize("images", [1, 2])

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pocketflow import AsyncNode
 
 from bot.domain.errors import (
     OFFERS_EDIT,
     FailureKind,
     SlackUnavailable,
+    StoreUnavailable,
 )
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.flow import Shared, shared_store
-from bot.flow.endings import RemoveDraft, ReportFailure, RestoreDraft
-from bot.flow.generate import fail
+from bot.flow.endings import End, RemoveDraft, ReportFailure, RestoreDraft
+from bot.flow.shared import fail
 from bot.progress.session_messages import DraftRefresher
 from tests.fakes import (
     ID,
@@ -132,6 +134,15 @@ async def test_a_thread_that_cannot_be_written_to_is_no_end_of_the_message() -> 
     assert failed.session.stage is Stage.INITIAL_INPUT
 
 
+async def test_while_slack_is_away_a_failure_waits_for_another_run() -> None:
+    failed = Failed(generating())
+    failed.publisher.failures["post_failure"] = [SlackUnavailable("away")]
+    with pytest.raises(SlackUnavailable):
+        await failed.report()
+    assert failed.publisher.names() == ["post_failure"]
+    assert failed.session.stage is Stage.GENERATING
+
+
 @pytest.mark.parametrize(
     "session", [a_session(), CANCELLED_EARLY], ids=["another run", "cancelled"]
 )
@@ -174,3 +185,21 @@ async def test_a_draft_that_cannot_be_restored_fails_nothing(error: Exception) -
     failed = Failed(generating(2))
     failed.publisher.failures["refresh_draft"] = [error]
     await failed.restore()
+
+
+async def test_a_draft_that_the_store_does_not_give_fails_the_job() -> None:
+    failed = Failed(generating(2))
+    failed.store.away = True
+    with pytest.raises(StoreUnavailable):
+        await failed.restore()
+
+
+async def test_the_last_action_of_a_run_is_the_stage_it_leaves_the_session_in() -> None:
+    failed = Failed(generating())
+    await failed.report()
+    nodes: list[AsyncNode] = [
+        End(),
+        RemoveDraft(failed.store, failed.publisher),
+        RestoreDraft(DraftRefresher(failed.store, failed.publisher)),
+    ]
+    assert {await node.run_async(failed.shared) for node in nodes} == {"initial_input"}

@@ -26,10 +26,10 @@ from bot.domain.images import BaseImage
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
 from bot.flow import Shared, generate, shared_store
-from bot.flow.generate import GenerateImage
+from bot.flow.generate import TRIES, WAIT, GenerateImage
 from bot.generation import recording
 from bot.generation.image_requests import ImageRequests
-from bot.generation.recording import TRIES, WAIT, RunCheckpoint
+from bot.generation.recording import RunCheckpoint
 from bot.ports import OnReading
 from bot.telemetry.metrics import GenerationMeter
 from bot.views.failure_words import failure_words
@@ -262,7 +262,7 @@ async def test_a_failure_that_may_pass_is_retried_until_the_tries_are_used_up(
     run = Run(generating(), GenerationError(kind))
     assert await run() == "failed"
     assert len(run.backend.requests) == TRIES == 3
-    assert time.slept == [0, WAIT, 2 * WAIT]
+    assert time.slept == [WAIT] * (TRIES - 1)
     assert run.shared["failure"] == kind.value
 
 
@@ -270,15 +270,62 @@ async def test_a_retry_waits_as_long_as_the_provider_says(time: FakeTime) -> Non
     limited = GenerationError(FailureKind.RATE_LIMITED, retry_after=7.5)
     run = Run(generating(), limited, GenerationError(FailureKind.PROVIDER_DOWN), IMAGE)
     assert await run() == "generated"
-    assert time.slept == [0, 7.5, 2 * WAIT]
+    assert time.slept == [7.5, WAIT]
 
 
-async def test_the_last_try_does_not_promise_another(
+async def test_every_try_is_logged_and_then_that_there_is_no_image(
     time: FakeTime, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = Run(generating(), GenerationError(FailureKind.PROVIDER_DOWN))
     assert await run() == "failed"
-    assert caplog.text.count("asking again") == TRIES - 1
+    tried = ["a try brought no image: provider_down"] * (TRIES - 1)
+    assert caplog.messages[-TRIES:] == [*tried, "no image: provider_down"]
+
+
+async def test_a_bug_in_building_the_request_fails_the_job_before_anything_is_paid(
+    time: FakeTime,
+) -> None:
+    run = Run(edit_of(ImageRef(0), source=Source("F9")))
+
+    async def broken(file_id: str, on_reading: OnReading | None = None) -> BaseImage:
+        raise RuntimeError("a bug")
+
+    run.files.fetch = broken  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        await run()
+    assert run.backend.requests == []
+
+
+async def test_a_slack_that_is_away_while_the_picture_is_read_fails_the_job_at_once(
+    time: FakeTime,
+) -> None:
+    run = Run(edit_of(ImageRef(0), source=Source("F9")))
+    asked: list[str] = []
+
+    async def away(file_id: str, on_reading: OnReading | None = None) -> BaseImage:
+        asked.append(file_id)
+        raise SlackUnavailable("away")
+
+    run.files.fetch = away  # type: ignore[method-assign]
+    with pytest.raises(SlackUnavailable):
+        await run()
+    assert (asked, run.backend.requests, run.candidates[0].failure) == (["F9"], [], None)
+
+
+async def test_a_picture_that_is_read_is_read_once_however_often_the_call_is_tried(
+    time: FakeTime,
+) -> None:
+    run = Run(
+        edit_of(ImageRef(0), source=Source("F9")),
+        GenerationError(FailureKind.PROVIDER_DOWN),
+        IMAGE,
+    )
+    run.files.kept["F9"] = PNG
+    assert await run() == "generated"
+    first, second = run.backend.requests
+    assert run.files.fetched == ["F9"]
+    assert first.base == second.base
+    assert first.base is not None
 
 
 @pytest.mark.parametrize(

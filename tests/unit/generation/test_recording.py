@@ -13,7 +13,7 @@ from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
 from bot.domain.errors import Conflict, FailureKind, GenerationError, StoreUnavailable
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
-from bot.flow import Shared, shared_store
+from bot.flow import Shared, generate, shared_store
 from bot.flow.generate import GenerateImage
 from bot.generation import recording
 from bot.generation.image_requests import ImageRequests
@@ -44,7 +44,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "LOOK_EVERY", 0.005)
     monkeypatch.setattr(recording, "FIRST_PAUSE", 0.002)
     monkeypatch.setattr(recording, "LONGEST_PAUSE", 0.004)
-    monkeypatch.setattr(recording, "WAIT", 0.002)
+    monkeypatch.setattr(generate, "WAIT", 0.002)
     monkeypatch.setattr(recording, "RECORDED_WITHIN", 0.02)
 
 

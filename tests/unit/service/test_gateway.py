@@ -46,6 +46,17 @@ def test_only_these_steps_make_an_attempt() -> None:
     assert makers == {BEGINS}
 
 
+def test_only_the_gateway_and_who_puts_it_together_take_the_whole_store() -> None:
+    """Everybody else names the part that they need."""
+    takers = {name for name, tree in modules() if imports_whole_store(tree)}
+    assert takers == {GATEWAY, "service/services.py", "wiring/worker.py", "ports/__init__.py"}
+
+
+def imports_whole_store(tree: ast.Module) -> bool:
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    return any(name.name == "SessionStore" for node in imports for name in node.names)
+
+
 def modules() -> Iterator[tuple[str, ast.Module]]:
     for path in ROOT.rglob("*.py"):
         yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())

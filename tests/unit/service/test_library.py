@@ -22,6 +22,10 @@ def session(n: int, stage: Stage, **changes: object) -> Session:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+def library_of(store: FakeSessionStore) -> UserLibrary:
+    return UserLibrary(store, store)
+
+
 def ids(sessions: tuple[Session, ...] | list[Session]) -> list[int]:
     return [int(each.id.rpartition(".")[2], 16) for each in sessions]
 
@@ -34,7 +38,7 @@ async def test_in_progress_is_what_is_made_or_waits_for_a_decision() -> None:
         session(4, Stage.INITIAL_INPUT),
         replace(session(5, Stage.GENERATING), user="U2"),
     )
-    sessions, total = await UserLibrary(store).working("T1", OWNER, at_most=1)
+    sessions, total = await library_of(store).working("T1", OWNER, at_most=1)
     assert (ids(sessions), total) == ([1], 2)
 
 
@@ -52,18 +56,18 @@ async def test_a_page_past_either_end_is_the_one_at_that_end(
 ) -> None:
     working = [session(n, Stage.USER_FEEDBACK) for n in range(12)]
     approved = [session(n, Stage.FINAL) for n in range(20, 27)]
-    library = UserLibrary(FakeSessionStore(*working, *approved))
-    gallery = await library.gallery("T1", OWNER, size=SIZE, pages=wanted)
-    assert (ids(gallery.working), ids(gallery.pictures)) == shown
-    assert (gallery.working_page, gallery.pictures_page) == at
-    assert (gallery.in_progress, gallery.approved) == (12, 7)
+    library = library_of(FakeSessionStore(*working, *approved))
+    home_page = await library.home_page("T1", OWNER, size=SIZE, pages=wanted)
+    assert (ids(home_page.working), ids(home_page.pictures)) == shown
+    assert (home_page.working_page, home_page.pictures_page) == at
+    assert (home_page.in_progress, home_page.approved) == (12, 7)
 
 
 async def test_nothing_is_a_page_too() -> None:
-    gallery = await UserLibrary(FakeSessionStore()).gallery("T1", OWNER, size=SIZE, pages=(3, 3))
-    assert (gallery.working, gallery.pictures) == ((), ())
-    assert (gallery.working_page, gallery.pictures_page) == (0, 0)
-    assert (gallery.last, gallery.defaults) == (NO_OPTIONS, NO_OPTIONS)
+    home_page = await library_of(FakeSessionStore()).home_page("T1", OWNER, size=SIZE, pages=(3, 3))
+    assert (home_page.working, home_page.pictures) == ((), ())
+    assert (home_page.working_page, home_page.pictures_page) == (0, 0)
+    assert (home_page.last, home_page.defaults) == (NO_OPTIONS, NO_OPTIONS)
 
 
 async def test_what_expires_in_between_is_left_out() -> None:
@@ -72,8 +76,8 @@ async def test_what_expires_in_between_is_left_out() -> None:
             return (await super().load_many(session_ids))[1:]
 
     store = Expiring(*(session(n, Stage.USER_FEEDBACK) for n in range(3)))
-    gallery = await UserLibrary(store).gallery("T1", OWNER, size=SIZE)
-    assert ids(gallery.working) == [1, 2]
+    home_page = await library_of(store).home_page("T1", OWNER, size=SIZE)
+    assert ids(home_page.working) == [1, 2]
 
 
 async def test_the_options_used_last_are_those_of_the_newest_attempt() -> None:
@@ -84,15 +88,15 @@ async def test_the_options_used_last_are_those_of_the_newest_attempt() -> None:
         session(2, Stage.FINAL, options=Options(count=3)),
         used,
     )
-    library = UserLibrary(store)
-    assert (await library.gallery("T1", OWNER, size=SIZE)).last == Options(count=2)
+    library = library_of(store)
+    assert (await library.home_page("T1", OWNER, size=SIZE)).last == Options(count=2)
     await library.keep_last("T1", OWNER)
     assert store.defaults == {("T1", OWNER): Options(count=2)}
 
 
 async def test_one_default_is_changed_and_the_others_stay() -> None:
     store = FakeSessionStore()
-    library = UserLibrary(store)
+    library = library_of(store)
     for name, value in (("size", "1024x1536"), ("count", "3"), ("background", "opaque")):
         await library.set_default("T1", OWNER, name, value)
     await library.set_default("T1", OWNER, "size", "")
@@ -103,7 +107,7 @@ async def test_one_default_is_changed_and_the_others_stay() -> None:
 async def test_a_default_that_cannot_be_changes_nothing(name: str, value: str) -> None:
     store = FakeSessionStore()
     with pytest.raises(OptionRefused):
-        await UserLibrary(store, option_table=OPTIONS.limited_to(quality=("low",))).set_default(
+        await UserLibrary(store, store, OPTIONS.limited_to(quality=("low",))).set_default(
             "T1", OWNER, name, value
         )
     assert store.defaults == {}

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.options import NO_OPTIONS
-from bot.domain.session import Gallery, Session, with_attempt
+from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import block_problems, view_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, texts
 from bot.views.blocks import Block, Message
-from bot.views.home import home_view
+from bot.views.home import HomePage, home_view
 from bot.views.messages import draft_message, final_message, preview_message
 from tests.fakes import MODEL, PROMPT, a_session, generating
 from tests.unit.views.samples import (
@@ -43,8 +43,8 @@ def as_file(session: Session) -> Session:
     return session
 
 
-def gallery(session: Session) -> Gallery:
-    return Gallery((), 0, 0, (session,), 1, 0, NO_OPTIONS, NO_OPTIONS)
+def home_page(session: Session) -> HomePage:
+    return HomePage((), 0, 0, (session,), 1, 0, NO_OPTIONS, NO_OPTIONS)
 
 
 def shown_as(session: Session, label: str) -> list[list[Block]]:
@@ -61,7 +61,7 @@ def shown_as(session: Session, label: str) -> list[list[Block]]:
     ]
     for message in messages:
         assert block_problems(message.blocks) == []
-    home = home_view(gallery(final), "https://x.slack.com/", label=label)
+    home = home_view(home_page(final), "https://x.slack.com/", label=label)
     assert view_problems(home, kinds=("home",)) == []
     return [*(message.blocks for message in messages), home["blocks"]]
 

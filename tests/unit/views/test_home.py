@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.attempt import ImageRef
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options
-from bot.domain.session import Gallery, Session, with_attempt
+from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, texts
@@ -17,6 +17,7 @@ from bot.views import ids
 from bot.views.home import (
     PICTURES_PER_PAGE,
     WORKING_PER_PAGE,
+    HomePage,
     Page,
     View,
     home_view,
@@ -38,16 +39,18 @@ WORKING = generating()
 APPROVED = a_session(Stage.FINAL, attempts=2)
 
 
-def a_gallery(
+def a_home_page(
     working: tuple[Session, ...] = (), pictures: tuple[Session, ...] = (), **changes: Any
-) -> Gallery:
-    gallery = Gallery(working, len(working), 0, pictures, len(pictures), 0, NO_OPTIONS, NO_OPTIONS)
-    return replace(gallery, **changes)
+) -> HomePage:
+    home_page = HomePage(
+        working, len(working), 0, pictures, len(pictures), 0, NO_OPTIONS, NO_OPTIONS
+    )
+    return replace(home_page, **changes)
 
 
-def full(page: Page, working: Session = WORKING, approved: Session = APPROVED) -> Gallery:
+def full(page: Page, working: Session = WORKING, approved: Session = APPROVED) -> HomePage:
     """Hundreds of sessions, at one page of each list."""
-    return a_gallery(
+    return a_home_page(
         (working,) * WORKING_PER_PAGE,
         (approved,) * PICTURES_PER_PAGE,
         in_progress=300,
@@ -86,7 +89,7 @@ def test_hundreds_of_sessions_with_any_prompt_make_a_lawful_tab(prompt: str) -> 
 
 
 def test_who_has_nothing_is_told_what_to_type() -> None:
-    view = home_view(a_gallery(), URL)
+    view = home_view(a_home_page(), URL)
     assert problems(view) == []
     assert "Type `/imagine a robot eating pizza on Mars`" in words(view)
     assert "Press *Approve*" in words(view)
@@ -94,7 +97,7 @@ def test_who_has_nothing_is_told_what_to_type() -> None:
 
 
 def test_a_session_in_progress_shows_prompt_status_and_the_way_to_it() -> None:
-    view = home_view(a_gallery((WORKING,)), URL)
+    view = home_view(a_home_page((WORKING,)), URL)
     assert problems(view) == []
     plain = list(texts(view["blocks"], ("plain_text",)))
     assert plain[:2] == ["In progress (1)", PROMPT]
@@ -102,13 +105,13 @@ def test_a_session_in_progress_shows_prompt_status_and_the_way_to_it() -> None:
 
 
 def test_a_session_without_a_message_yet_has_no_link() -> None:
-    view = home_view(a_gallery((replace(WORKING, root_ts="", thread_ts=""),)), URL)
+    view = home_view(a_home_page((replace(WORKING, root_ts="", thread_ts=""),)), URL)
     assert "Open thread" not in words(view)
 
 
 def test_the_gallery_shows_the_approved_image_of_each_session() -> None:
     chosen = replace(with_images(APPROVED, 3), final_candidate=3)
-    view = home_view(a_gallery(pictures=(APPROVED, chosen)), URL)
+    view = home_view(a_home_page(pictures=(APPROVED, chosen)), URL)
     shown = [b for b in view["blocks"] if b["type"] == "image"]
     assert [b["slack_file"]["id"] for b in shown] == ["F2", "F2.3"]
     assert shown[0]["alt_text"] == f"AI-generated · {MODEL}: {PROMPT}"
@@ -118,8 +121,8 @@ def test_the_gallery_shows_the_approved_image_of_each_session() -> None:
 def test_what_cannot_be_shown_is_a_link() -> None:
     shared = with_attempt(APPROVED, replace(APPROVED.attempt(2), as_file=True))
     for view in (
-        home_view(a_gallery(pictures=(shared,)), URL),
-        home_view(a_gallery(pictures=(APPROVED,)), URL, images=False),
+        home_view(a_home_page(pictures=(shared,)), URL),
+        home_view(a_home_page(pictures=(APPROVED,)), URL, images=False),
     ):
         assert [b for b in view["blocks"] if b["type"] == "image"] == []
         assert f"<{LINK}|{PROMPT}>" in words(view)
@@ -152,7 +155,7 @@ def test_each_list_is_paged_by_itself(page: Page, turns: dict[str, str]) -> None
 
 
 def test_what_fits_on_a_page_has_no_pages() -> None:
-    view = home_view(a_gallery((WORKING,) * 5, (APPROVED,) * 6), URL)
+    view = home_view(a_home_page((WORKING,) * 5, (APPROVED,) * 6), URL)
     assert not any(map(ids.ACTIONS[ids.HOME_PAGE].search, elements(view)))
 
 
@@ -167,7 +170,7 @@ def test_an_invented_page_is_the_first(invented: str) -> None:
 
 
 def test_the_defaults_are_selects_that_say_what_is_chosen() -> None:
-    view = home_view(a_gallery(defaults=Options(size="1280x720", quality="high")), URL)
+    view = home_view(a_home_page(defaults=Options(size="1280x720", quality="high")), URL)
     found = elements(view)
     chosen = {
         action_id: each["initial_option"]["text"]["text"]
@@ -184,7 +187,7 @@ def test_the_defaults_are_selects_that_say_what_is_chosen() -> None:
 
 def test_other_defaults_are_another_block_so_that_clients_show_them() -> None:
     def block_id(options: Options) -> str:
-        blocks = home_view(a_gallery(defaults=options), URL)["blocks"]
+        blocks = home_view(a_home_page(defaults=options), URL)["blocks"]
         found = [str(b.get("block_id", "")) for b in blocks]
         return next(each for each in found if each.startswith("defaults"))
 
@@ -194,7 +197,7 @@ def test_other_defaults_are_another_block_so_that_clients_show_them() -> None:
 
 def test_the_last_options_can_be_kept_where_they_are_others() -> None:
     def kept(last: Options, defaults: Options = NO_OPTIONS) -> str:
-        found = elements(home_view(a_gallery(last=last, defaults=defaults), URL))
+        found = elements(home_view(a_home_page(last=last, defaults=defaults), URL))
         return str(found[ids.KEEP_LAST]["text"]["text"]) if ids.KEEP_LAST in found else ""
 
     wide = Options(size="1792x1008", count=2)
@@ -205,10 +208,10 @@ def test_the_last_options_can_be_kept_where_they_are_others() -> None:
 
 
 def test_it_explains_how_it_works() -> None:
-    assert "*How it works*" in words(home_view(a_gallery(), URL))
+    assert "*How it works*" in words(home_view(a_home_page(), URL))
 
 
 def test_a_link_into_a_thread_is_escaped() -> None:
     session = from_picture(a_session(root_ts="2.5", thread_ts="1.0"))
-    shown = words(home_view(a_gallery((session,)), URL))
+    shown = words(home_view(a_home_page((session,)), URL))
     assert f"<{URL}archives/C1/p25?thread_ts=1.0&amp;cid=C1|" in shown

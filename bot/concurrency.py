@@ -85,12 +85,12 @@ async def finish_before_cancel(
                 on_late(task.result())
         finally:
             task.cancel()
-            task.add_done_callback(retrieve)
+            task.add_done_callback(consume_exception)
         raise
     return task.result()
 
 
-def retrieve(task: asyncio.Future[Any]) -> None:
+def consume_exception(task: asyncio.Future[Any]) -> None:
     """Retrieve the task's error, because asyncio logs one that is never retrieved."""
     if not task.cancelled():
         task.exception()

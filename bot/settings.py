@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.domain.images import AI_LABEL, LONGEST_LABEL
 from bot.domain.options import OPTIONS, OptionTable
-from bot.domain.policy import WhoMayStart, meant, quoted
+from bot.domain.policy import WhoMayStart, closest_spelling, quoted
 from bot.domain.session import Policy
 from bot.telemetry.logs import LogFormat
 
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     @classmethod
     def _known_people(cls, word: str) -> str:
         if word not in set(WhoMayStart):
-            right = meant(word, _WHO)
+            right = closest_spelling(word, _WHO)
             mend = f"did you mean {right}?" if right else "it is team, full_members or anyone"
             raise ValueError(f"{quoted(word)} is not known; {mend}")
         return word

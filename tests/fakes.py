@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from bot.domain.app_blocked import AppBlocked
 from bot.domain.attempt import Attempt, Candidate, ImageRef
 from bot.domain.errors import (
     Conflict,
@@ -15,18 +16,17 @@ from bot.domain.errors import (
     QueueUnavailable,
     Reason,
     Refusal,
-    SlackShutOut,
+    SlackAppBlocked,
     StoreFull,
     StoreReadOnly,
     StoreTrouble,
     StoreUnavailable,
 )
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
-from bot.domain.jobs import Job, JobKind, owed
+from bot.domain.jobs import Job, JobKind, due_jobs
 from bot.domain.options import Options
 from bot.domain.questions import PictureQuestion
 from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
-from bot.domain.shut_out import ShutOut
 from bot.domain.stages import Publication, Stage
 from bot.generation.brought_pictures import BroughtPictures
 from bot.generation.recording import RetryingStore
@@ -34,13 +34,13 @@ from bot.ports import (
     Change,
     ChangeBoth,
     Checkpoint,
-    Entry,
     ExtraWrite,
     ExtraWrites,
     Files,
     Heartbeats,
     JobState,
     OnReading,
+    SessionSummary,
     Unfinished,
 )
 from bot.sandbox import PATIENCE
@@ -80,7 +80,7 @@ def an_attempt(
             attempt,
             started_at=101.0,
             generated_at=113.4,
-            delivering=images,
+            delivery_candidate=images,
             candidates=tuple(a_candidate(n, file_id=f) for n, f in enumerate(files, 1)),
             message_ts=f"{number}.5",
         )
@@ -91,7 +91,7 @@ def a_session(stage: Stage = Stage.USER_FEEDBACK, *, attempts: int = 1, **change
     """A session as it stands in a stage. All attempts but a running one have their draft."""
     session = Session(ID, "T1", OWNER, CHANNEL, created_at=100.0, updated_at=100.0, version=1)
     if stage is Stage.INITIAL_INPUT:
-        stand = Publication.RETIRED if changes.get("restarted_as") else Publication.NOT_APPROVED
+        stand = Publication.RETIRED if changes.get("restarted_by") else Publication.NOT_APPROVED
         return replace(session, **{"publication": stand, **changes})
     running = stage is Stage.GENERATING
     made = tuple(an_attempt(n, posted=n < attempts or not running) for n in range(1, attempts + 1))
@@ -125,7 +125,7 @@ class FakeSessionStore:
         self.images: dict[tuple[str, ImageRef], str] = {}
         self.defaults: dict[tuple[str, str], Options] = {}
         self.questions: dict[str, PictureQuestion] = {}
-        self.touched = {s.id: 0.0 for s in sessions if owed(s)}
+        self.touched = {s.id: 0.0 for s in sessions if due_jobs(s)}
         self.written: list[Session] = []
         self.extra: list[ExtraWrite] = []
         self.created_by: dict[str, str] = {}
@@ -185,9 +185,9 @@ class FakeSessionStore:
         mine = [s for s in there if Person(s.owner_org or team, s.user).key_in(team) == user]
         return [s.id for s in sorted(mine, key=lambda s: s.updated_at, reverse=True)]
 
-    async def entries_of(self, team: str, user: str) -> list[Entry]:
+    async def summaries_of(self, team: str, user: str) -> list[SessionSummary]:
         sessions = [self.sessions[id_] for id_ in await self.sessions_of(team, user)]
-        return [Entry(s.id, s.stage, s.stage in IN_PROGRESS) for s in sessions]
+        return [SessionSummary(s.id, s.stage, s.stage in IN_PROGRESS) for s in sessions]
 
     async def load_many(self, session_ids: list[str]) -> list[Session]:
         await self._reach()
@@ -261,7 +261,7 @@ class FakeSessionStore:
         for session in sessions:
             self.sessions[session.id] = session
             self.written.append(session)
-            if owed(session):
+            if due_jobs(session):
                 self.touched[session.id] = self.touched.get(session.id, 0.0) + 1.0
             for image in session.all_images() if session.started_over else ():
                 self.images.pop((session.id, image), None)
@@ -347,20 +347,20 @@ class FakeHeartbeats:
         return run in self.alive
 
 
-class FakeShutOuts:
+class FakeAppBlockedStore:
     """`away`: it does not answer."""
 
     def __init__(self) -> None:
-        self.kept: ShutOut | None = None
+        self.kept: AppBlocked | None = None
         self.away = False
 
-    async def load(self) -> ShutOut | None:
+    async def load(self) -> AppBlocked | None:
         self._answer()
         return self.kept
 
-    async def save(self, shut_out: ShutOut) -> None:
+    async def save(self, app_blocked: AppBlocked) -> None:
         self._answer()
-        self.kept = shut_out
+        self.kept = app_blocked
 
     async def clear(self) -> None:
         self._answer()
@@ -394,14 +394,14 @@ class FakeRefusedSettings:
 
 
 class FakeSlackAccess:
-    """Slack lets the app in, unless `shut_out` says otherwise."""
+    """Slack lets the app in, unless `app_blocked` says otherwise."""
 
     def __init__(self) -> None:
-        self.shut_out: SlackShutOut | None = None
+        self.app_blocked: SlackAppBlocked | None = None
 
     async def require_access(self, *, paid: bool) -> None:
-        if self.shut_out is not None:
-            raise self.shut_out
+        if self.app_blocked is not None:
+            raise self.app_blocked
 
 
 class FakeSignatures:

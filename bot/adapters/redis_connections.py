@@ -22,7 +22,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
-from bot.concurrency import cancel_and_wait, retrieve
+from bot.concurrency import cancel_and_wait, consume_exception
 from bot.domain.errors import StoreFull, StoreReadOnly, StoreUnavailable
 from bot.telemetry import metrics
 
@@ -215,7 +215,7 @@ class SentinelPool(SentinelConnectionPool, WaitingPool):
         come later in the list next time."""
         if self._discovery is None or self._discovery.done():
             self._discovery = asyncio.create_task(self._discover())
-            self._discovery.add_done_callback(retrieve)
+            self._discovery.add_done_callback(consume_exception)
         discovery = self._discovery
         await asyncio.wait({discovery})
         if discovery.cancelled():

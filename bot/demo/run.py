@@ -18,7 +18,7 @@ from bot.concurrency import cancel_and_wait
 from bot.demo import words
 from bot.demo.bot_child import BotChild
 from bot.demo.watch import watch_jobs, watch_stages
-from bot.domain.shut_out import REQUIRED_SCOPES
+from bot.domain.app_blocked import REQUIRED_SCOPES
 from bot.ops.doctor.slack import OPTIONAL_SCOPES
 from bot.sandbox import Command, Features, Page, Shortcut, SimulatedSlack, WorkspaceStorage
 from bot.settings import Backend, Settings

@@ -34,7 +34,7 @@ class Source:
 
 
 LONGEST_MODEL = 80
-MOST_ASKED = 3
+MAX_PAID_CALLS = 3
 """Paid calls for one candidate, over all runs and workers."""
 
 
@@ -43,16 +43,16 @@ class Candidate:
     """One image of an attempt, made by a job of its own. `response_id`, `width` (with the stored
     image) and `file_id` are recorded in that order, and a repeated job goes on from the last of
     them. `model` is the model that made the image. `failure`: why there is no image; `said` and
-    `details` are those of its `GenerationError`. `asked` counts the paid calls; `asked_by` names
-    the run that made the last one. `run` counts how often its job was queued again. `runner` names
-    the run that began last: where two runs overlap, because one was taken for dead, that one goes
-    on."""
+    `details` are those of its `GenerationError`. `paid_calls` counts the paid calls; `paid_by_run`
+    names the run that made the last one. `requeues` counts how often its job was queued again.
+    `run_id` names the run that began last: where two runs overlap, because one was taken for dead,
+    that one goes on."""
 
     number: int
-    asked: int = 0
-    asked_by: str = ""
-    run: int = 0
-    runner: str = ""
+    paid_calls: int = 0
+    paid_by_run: str = ""
+    requeues: int = 0
+    run_id: str = ""
     response_id: str = ""
     revised_prompt: str = ""
     mime_type: str = ""
@@ -76,7 +76,7 @@ class Candidate:
     @property
     def awaits_answer(self) -> bool:
         """Whether a call was made whose result only its run knows. The call may be paid."""
-        return bool(self.asked_by) and not (self.response_id or self.is_made)
+        return bool(self.paid_by_run) and not (self.response_id or self.is_made)
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,15 @@ class Attempt:
     """One generation. Times are seconds since the epoch; 0 means not yet.
 
     `change` says how the image differs from `base`; without a change the image is made from
-    `prompt`. `asked_by` is unique to the request that started it, so that the same request,
+    `prompt`. `idempotency_key` is unique to the request that started it, so that the same request,
     delivered twice, starts it once; `cancelled_by` likewise. `as_file`: Slack did not process the
-    images' files, so they were shared as plain files. `run` counts how often a job of the attempt
-    as a whole was queued again. `announced`: Slack shows that it is under way, so its candidates'
-    jobs may be queued. `delivering` is the candidate that was made last: its job brings all images
-    to Slack; 0 while one is being made. `failure_ts` is the message about the failure.
-    `cancel_shown`: the thread shows that it was cancelled. `told_of_shut_out`: its owner was told
-    that Slack refuses the app. `deliveries` counts how often its images were to be delivered again.
+    images' files, so they were shared as plain files. `requeues` counts how often a job of the
+    attempt as a whole was queued again. `announced`: Slack shows that it is under way, so its
+    candidates' jobs may be queued. `delivery_candidate` is the candidate that was made last: its
+    job brings all images to Slack; 0 while one is being made. `failure_ts` is the message about the
+    failure. `cancel_shown`: the thread shows that it was cancelled. `owner_notified_of_block`: its
+    owner was told that Slack refuses the app. `deliveries` counts how often its images were to be
+    delivered again.
     """
 
     number: int
@@ -99,11 +100,11 @@ class Attempt:
     options: Options = NO_OPTIONS
     change: str = ""
     base: ImageRef | None = None
-    asked_by: str = ""
+    idempotency_key: str = ""
     cancelled_by: str = ""
-    run: int = 0
+    requeues: int = 0
     announced: bool = False
-    delivering: int = 0
+    delivery_candidate: int = 0
     queued_at: float = 0.0
     started_at: float = 0.0
     generated_at: float = 0.0
@@ -114,7 +115,7 @@ class Attempt:
     failure: FailureKind | None = None
     failure_ts: str = ""
     cancel_shown: bool = False
-    told_of_shut_out: bool = False
+    owner_notified_of_block: bool = False
     deliveries: int = 0
 
     @property
@@ -126,7 +127,9 @@ class Attempt:
     def is_being_made(self) -> bool:
         """Whether a worker makes one of the candidates, or delivers them; else all wait in the
         queue."""
-        return bool(self.delivering) or any(c.runner and not c.is_made for c in self.candidates)
+        return bool(self.delivery_candidate) or any(
+            c.run_id and not c.is_made for c in self.candidates
+        )
 
     @property
     def has_started(self) -> bool:
@@ -149,13 +152,13 @@ class Attempt:
         return self.generated_at > 0
 
     @property
-    def at_work(self) -> int:
+    def status_candidate(self) -> int:
         """The candidate whose run edits the attempt's status in Slack: the one that delivers, else
         the first that is being made, else the first that waits."""
-        if self.delivering:
-            return self.delivering
+        if self.delivery_candidate:
+            return self.delivery_candidate
         waiting = [c for c in self.candidates if not c.is_made]
-        begun = [c for c in waiting if c.runner]
+        begun = [c for c in waiting if c.run_id]
         return next((c.number for c in begun or waiting), 1)
 
     @property

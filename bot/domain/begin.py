@@ -1,7 +1,7 @@
 """The functions that begin an attempt. Only `bot.service.gateway` calls them.
 
 Each takes a session and returns it with a new attempt, or raises `Refusal` and changes nothing.
-`asked_by` is unique to the request: one that is delivered twice begins one attempt.
+`idempotency_key` is unique to the request: one that is delivered twice begins one attempt.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def submit(
     return _begin(replace(session, source=source), Event.SUBMIT, attempt, now)
 
 
-def regenerate(session: Session, number: int, now: float, asked_by: str = "") -> Session:
+def regenerate(session: Session, number: int, now: float, idempotency_key: str = "") -> Session:
     """Repeat the newest draft: the same prompt, and the same change where it has one."""
-    if asked_before(session, asked_by):
+    if asked_before(session, idempotency_key):
         return session
     check_current(session, Event.REGENERATE, number)
-    again = _again(session.attempt(number), asked_by)
+    again = _again(session.attempt(number), idempotency_key)
     return _begin(session, Event.REGENERATE, again, now)
 
 
@@ -49,15 +49,17 @@ def refine(
     now: float,
     *,
     options: Options = NO_OPTIONS,
-    asked_by: str = "",
+    idempotency_key: str = "",
 ) -> Session:
     """Edit one image that is in the thread."""
-    if asked_before(session, asked_by):
+    if asked_before(session, idempotency_key):
         return session
     check_can_refine(session, base)
     edited = session.attempt(base.attempt)
     wanted = options.over(edited.options.replace(count=0))
-    attempt = Attempt(0, edited.prompt, wanted, change=change, base=base, asked_by=asked_by)
+    attempt = Attempt(
+        0, edited.prompt, wanted, change=change, base=base, idempotency_key=idempotency_key
+    )
     return _begin(session, Event.REFINE, attempt, now)
 
 
@@ -67,41 +69,43 @@ def edit(
     prompt: str,
     options: Options,
     now: float,
-    asked_by: str = "",
+    idempotency_key: str = "",
 ) -> Session:
     """Begin from another prompt, after a draft or after a failure without one. A session that
     started from a person's picture starts from it again, unless the picture crashes workers."""
-    if asked_before(session, asked_by):
+    if asked_before(session, idempotency_key):
         return session
     check_can_edit(session, number)
-    attempt = Attempt(0, prompt, options, asked_by=asked_by)
+    attempt = Attempt(0, prompt, options, idempotency_key=idempotency_key)
     if session.source is not None and not session.source_stops_workers:
         attempt = replace(attempt, change=prompt, base=ImageRef(0))
     return _begin(session, _submit_or(Event.EDIT, session), attempt, now)
 
 
-def try_again(session: Session, number: int, now: float, asked_by: str = "") -> Session:
+def try_again(session: Session, number: int, now: float, idempotency_key: str = "") -> Session:
     """Repeat a failed or cancelled attempt. Where its images are made and Slack did not show them,
     no attempt begins: they are delivered again."""
-    if asked_before(session, asked_by):
+    if asked_before(session, idempotency_key):
         return session
     event = _submit_or(Event.REGENERATE, session)
     check_current(session, event, number)
     if session.attempt(number).undelivered and number == len(session.attempts):
-        return _deliver_again(session, event, now, asked_by)
-    return _begin(session, event, _again(session.attempt(number), asked_by), now)
+        return _deliver_again(session, event, now, idempotency_key)
+    return _begin(session, event, _again(session.attempt(number), idempotency_key), now)
 
 
-def reply(session: Session, said: Parsed, now: float, asked_by: str) -> Session:
+def reply(session: Session, said: Parsed, now: float, idempotency_key: str) -> Session:
     """Apply a reply in the session's thread: it changes the newest draft, or is another prompt
     where there is no draft yet."""
     draft = session.newest_draft
     if draft is None and session.attempts:
         prompt, options = clean_prompt(said.prompt), said.options.over(session.options)
-        return edit(session, session.latest.number, prompt, options, now, asked_by)
+        return edit(session, session.latest.number, prompt, options, now, idempotency_key)
     image = ImageRef(draft.number, draft.images[0].number) if draft else ImageRef(0)
     change = clean_change(said.prompt)
-    return refine(session, image, change, now, options=said.options, asked_by=asked_by)
+    return refine(
+        session, image, change, now, options=said.options, idempotency_key=idempotency_key
+    )
 
 
 def check_can_refine(session: Session, image: ImageRef) -> None:
@@ -134,7 +138,7 @@ def _begin(session: Session, event: Event, attempt: Attempt, now: float) -> Sess
     )
 
 
-def _deliver_again(session: Session, event: Event, now: float, asked_by: str) -> Session:
+def _deliver_again(session: Session, event: Event, now: float, idempotency_key: str) -> Session:
     """The newest attempt, whose images are made, goes to Slack once more, by jobs of other names.
     A file that Slack did not show is uploaded anew."""
     attempt = session.latest
@@ -142,13 +146,13 @@ def _deliver_again(session: Session, event: Event, now: float, asked_by: str) ->
     candidates = tuple(_to_deliver(c, anew=anew) for c in attempt.candidates)
     again = replace(
         attempt,
-        run=attempt.run + 1,
+        requeues=attempt.requeues + 1,
         deliveries=attempt.deliveries + 1,
         announced=False,
         as_file=False,
-        asked_by=asked_by or attempt.asked_by,
+        idempotency_key=idempotency_key or attempt.idempotency_key,
         candidates=candidates,
-        delivering=next(c.number for c in candidates if c.has_image),
+        delivery_candidate=next(c.number for c in candidates if c.has_image),
         failure=None,
         failure_ts="",
     )
@@ -159,11 +163,11 @@ def _to_deliver(candidate: Candidate, *, anew: bool) -> Candidate:
     if not candidate.has_image:
         return candidate
     file_id = "" if anew else candidate.file_id
-    run = candidate.run + 1
-    return replace(candidate, run=run, runner="", failure=None, said="", file_id=file_id)
+    requeues = candidate.requeues + 1
+    return replace(candidate, requeues=requeues, run_id="", failure=None, said="", file_id=file_id)
 
 
-def _again(attempt: Attempt, asked_by: str = "") -> Attempt:
+def _again(attempt: Attempt, idempotency_key: str = "") -> Attempt:
     """A new attempt with the same prompt, options, change and base."""
     return Attempt(
         0,
@@ -171,7 +175,7 @@ def _again(attempt: Attempt, asked_by: str = "") -> Attempt:
         attempt.options,
         change=attempt.change,
         base=attempt.base,
-        asked_by=asked_by,
+        idempotency_key=idempotency_key,
     )
 
 

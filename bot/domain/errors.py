@@ -39,7 +39,7 @@ class StoreReadOnly(StoreUnavailable):
     trouble = StoreTrouble.READ_ONLY
 
 
-class NotAsked(ImagineError):
+class PaidCallNotMade(ImagineError):
     """A paid call was not made: another run makes it, or the attempt has ended."""
 
 
@@ -47,7 +47,7 @@ class ReadElsewhere(ImagineError):
     """A person's picture was not read: another run reads it."""
 
 
-class AskedTooOften(NotAsked):
+class PaidCallLimitReached(PaidCallNotMade):
     """A paid call was not made: the limit of paid calls for this image is reached."""
 
 
@@ -97,8 +97,8 @@ class SlackBusy(SlackUnavailable):
         self.retry_after = retry_after
 
 
-class SlackShutOut(SlackUnavailable):
-    """Slack refuses the whole app (`bot.domain.shut_out`), until the operator repairs that.
+class SlackAppBlocked(SlackUnavailable):
+    """Slack refuses the whole app (`bot.domain.app_blocked`), until the operator repairs that.
     Nothing is lost meanwhile, and another try at once does not help."""
 
     def __init__(self, method: str, code: str) -> None:

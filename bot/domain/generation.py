@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.attempt import MOST_ASKED, Attempt, ImageRef
-from bot.domain.errors import AskedTooOften, FailureKind, Reason
+from bot.domain.attempt import MAX_PAID_CALLS, Attempt, ImageRef
+from bot.domain.errors import FailureKind, PaidCallLimitReached, Reason
 from bot.domain.images import GeneratedImage
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Event, Stage
@@ -24,7 +24,7 @@ _MOST_TELLING = list(FailureKind)
 """Failures of the prompt come first, then those that the operator repairs, then those that pass."""
 
 
-def under_way(session: Session, number: int) -> bool:
+def is_generating(session: Session, number: int) -> bool:
     """Whether the session still waits for this attempt."""
     return session.stage is Stage.GENERATING and session.latest.number == number
 
@@ -33,19 +33,22 @@ def was_cancelled(session: Session, number: int) -> bool:
     return number <= len(session.attempts) and session.attempt(number).cancelled
 
 
-def leads(session: Session, image: ImageRef, runner: str) -> bool:
+def is_current_run(session: Session, image: ImageRef, run_id: str) -> bool:
     """Whether the session still waits for this image, and no later run of its job has begun."""
-    if not under_way(session, image.attempt):
+    if not is_generating(session, image.attempt):
         return False
-    return session.latest.candidate(image.candidate).runner in ("", runner)
+    return session.latest.candidate(image.candidate).run_id in ("", run_id)
 
 
-def delivers(session: Session, image: ImageRef, runner: str) -> bool:
+def is_delivery_run(session: Session, image: ImageRef, run_id: str) -> bool:
     """Whether this run brings the attempt's images, or its failure, to Slack. A run about the
     attempt as a whole has no candidate (0)."""
     if not image.candidate:
-        return under_way(session, image.attempt)
-    return leads(session, image, runner) and session.latest.delivering == image.candidate
+        return is_generating(session, image.attempt)
+    return (
+        is_current_run(session, image, run_id)
+        and session.latest.delivery_candidate == image.candidate
+    )
 
 
 def announced(session: Session, number: int, root_ts: str = "") -> Session:
@@ -57,33 +60,35 @@ def announced(session: Session, number: int, root_ts: str = "") -> Session:
             root_ts=session.root_ts or root_ts,
             thread_ts=session.thread_ts or root_ts,
         )
-    if not under_way(session, number):
+    if not is_generating(session, number):
         return session
     return with_attempt(session, replace(session.latest, announced=True))
 
 
-def started(session: Session, image: ImageRef, runner: str, now: float) -> Session:
+def started(session: Session, image: ImageRef, run_id: str, now: float) -> Session:
     """Makes this run the current one of its candidate."""
-    if not under_way(session, image.attempt):
+    if not is_generating(session, image.attempt):
         return session
     attempt = session.latest
-    candidate = replace(attempt.candidate(image.candidate), runner=runner)
+    candidate = replace(attempt.candidate(image.candidate), run_id=run_id)
     begun = replace(attempt, started_at=attempt.started_at or now)
     return with_attempt(session, begun.with_candidate(candidate))
 
 
-def paid_call_counted(session: Session, image: ImageRef, runner: str, before: int) -> Session:
+def paid_call_counted(session: Session, image: ImageRef, run_id: str, before: int) -> Session:
     """Counts one paid call more than `before` for the candidate, made by this run, and drops the id
-    of an earlier response. The same call counts once. Raises `AskedTooOften`."""
-    if not leads(session, image, runner):
+    of an earlier response. The same call counts once. Raises `PaidCallLimitReached`."""
+    if not is_current_run(session, image, run_id):
         return session
     candidate = session.latest.candidate(image.candidate)
-    if (candidate.asked, candidate.asked_by) == (before + 1, runner):
+    if (candidate.paid_calls, candidate.paid_by_run) == (before + 1, run_id):
         return session
-    if candidate.asked >= MOST_ASKED:
-        raise AskedTooOften
-    asked = replace(candidate, asked=candidate.asked + 1, asked_by=runner, response_id="")
-    return with_attempt(session, session.latest.with_candidate(asked))
+    if candidate.paid_calls >= MAX_PAID_CALLS:
+        raise PaidCallLimitReached
+    counted = replace(
+        candidate, paid_calls=candidate.paid_calls + 1, paid_by_run=run_id, response_id=""
+    )
+    return with_attempt(session, session.latest.with_candidate(counted))
 
 
 def record_candidate(session: Session, image: ImageRef, **facts: Any) -> Session:
@@ -119,7 +124,7 @@ def image_made(session: Session, image: ImageRef, made: GeneratedImage, now: flo
 def image_failed(
     session: Session,
     image: ImageRef,
-    runner: str,
+    run_id: str,
     kind: FailureKind,
     said: str,
     now: float,
@@ -130,7 +135,7 @@ def image_failed(
     has made a paid call: its image may come."""
     if image.attempt <= len(session.attempts):
         candidate = session.attempt(image.attempt).candidate(image.candidate)
-        may_tell = leads(session, image, runner) or candidate.asked_by == runner
+        may_tell = is_current_run(session, image, run_id) or candidate.paid_by_run == run_id
         if candidate.has_image or not may_tell:
             return session
     recorded = record_candidate(session, image, failure=kind, said=said, details=details)
@@ -140,18 +145,18 @@ def image_failed(
 def image_expired(session: Session, image: ImageRef) -> Session:
     """Records that the image's bytes expired before Slack had them. Its job is due once more, and
     the candidate that is made last then delivers."""
-    if not under_way(session, image.attempt):
+    if not is_generating(session, image.attempt):
         return session
     candidate = session.latest.candidate(image.candidate)
     if candidate.file_id or not candidate.has_image:
         return session
     attempt = session.latest.with_candidate(replace(candidate, width=0, height=0))
-    return with_attempt(session, replace(attempt, delivering=0))
+    return with_attempt(session, replace(attempt, delivery_candidate=0))
 
 
 def shared_as_files(session: Session, number: int) -> Session:
     """Records that the images stand in the thread as plain files."""
-    if not under_way(session, number):
+    if not is_generating(session, number):
         return session
     return with_attempt(session, replace(session.latest, as_file=True))
 
@@ -218,11 +223,11 @@ def most_telling_failure(attempt: Attempt) -> tuple[FailureKind, str, tuple[str,
 
 def _made_last(session: Session, image: ImageRef, now: float) -> Session:
     """Lets the candidate deliver where it was the last one to be made."""
-    if not under_way(session, image.attempt):
+    if not is_generating(session, image.attempt):
         return session
     attempt = session.latest
-    if attempt.delivering or not all(c.is_made for c in attempt.candidates):
+    if attempt.delivery_candidate or not all(c.is_made for c in attempt.candidates):
         return session
     generated_at = attempt.generated_at or (now if attempt.images else 0.0)
-    delivering = replace(attempt, delivering=image.candidate, generated_at=generated_at)
+    delivering = replace(attempt, delivery_candidate=image.candidate, generated_at=generated_at)
     return with_attempt(session, delivering)

@@ -178,7 +178,7 @@ def _word(value: object) -> str:
     return value.strip().lower() if isinstance(value, str) else ""
 
 
-def told_pixels(file: Mapping[str, object]) -> int:
+def declared_pixels(file: Mapping[str, object]) -> int:
     """Width × height from Slack's file object, 0 where it has none. The file itself may differ."""
     match file:
         case {"original_w": int(width), "original_h": int(height)} if width > 0 < height:

@@ -68,7 +68,7 @@ class Job:
         return replace(self, run=run, gives_up=run >= MAX_RUNS)
 
 
-def owed(session: Session) -> tuple[Job, ...]:
+def due_jobs(session: Session) -> tuple[Job, ...]:
     """The jobs that bring this session on; none where the session waits for a person."""
     if session.stage is Stage.GENERATING:
         attempt = session.latest
@@ -76,7 +76,7 @@ def owed(session: Session) -> tuple[Job, ...]:
         if not attempt.announced:
             return (announce,)
         jobs = zip(generations, attempt.candidates, strict=True)
-        return tuple(j for j, c in jobs if not c.is_made or attempt.delivering == c.number)
+        return tuple(j for j, c in jobs if not c.is_made or attempt.delivery_candidate == c.number)
     if session.publication in RETIRING:
         kind, attempt = JobKind.RETIRE, session.attempt(session.retiring_result)
     elif session.publication in PUBLICATION_DUE:
@@ -87,32 +87,32 @@ def owed(session: Session) -> tuple[Job, ...]:
         kind, attempt = JobKind.SHOW_CANCELLED, session.latest
     else:
         return ()
-    return (Job(kind, session.id, attempt.number, attempt.run),)
+    return (Job(kind, session.id, attempt.number, attempt.requeues),)
 
 
-def owes(session: Session, job: Job) -> bool:
+def is_due(session: Session, job: Job) -> bool:
     """Whether the job is still due, as any run."""
-    return any(replace(job, run=due.run, gives_up=due.gives_up) == due for due in owed(session))
+    return any(replace(job, run=due.run, gives_up=due.gives_up) == due for due in due_jobs(session))
 
 
 def with_next_run(session: Session, job: Job) -> Session:
     """Records that the job's next run is queued. Nothing changes where this run is not due."""
-    if job not in owed(session):
+    if job not in due_jobs(session):
         return session
     attempt, run = session.attempt(job.attempt), job.run + 1
     if job.candidate:
-        again = replace(attempt.candidate(job.candidate), run=run)
+        again = replace(attempt.candidate(job.candidate), requeues=run)
         return with_attempt(session, attempt.with_candidate(again))
-    return with_attempt(session, replace(attempt, run=run))
+    return with_attempt(session, replace(attempt, requeues=run))
 
 
 def jobs_of(session: Session, attempt: Attempt) -> tuple[Job, ...]:
     """Every job that the queue may hold for an attempt that is being generated."""
     generations = (
-        Job(JobKind.GENERATE, session.id, attempt.number, c.run, candidate=c.number)
+        Job(JobKind.GENERATE, session.id, attempt.number, c.requeues, candidate=c.number)
         for c in attempt.candidates
     )
-    announce = Job(JobKind.ANNOUNCE, session.id, attempt.number, attempt.run)
+    announce = Job(JobKind.ANNOUNCE, session.id, attempt.number, attempt.requeues)
     return (announce, *generations)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.domain.errors import ImpossibleValue, OptionRefused
-from bot.domain.sizes import RATIO_TAKES, SIZE_LABELS, SIZE_TAKES, ratio_of, size_of
+from bot.domain.sizes import RATIO_TAKES, SIZE_LABELS, SIZE_TAKES, parse_ratio, parse_size
 
 Value = str | int
 """Empty or 0 where nothing is chosen."""
@@ -184,7 +184,7 @@ class OptionTable:
         return {name: value for name, value in named.items() if value}
 
 
-def count_of(text: str) -> int:
+def parse_count(text: str) -> int:
     """Raises `ImpossibleValue`."""
     value = text.strip()
     if not (_COUNT.fullmatch(value) and 1 <= int(value) <= MOST_CANDIDATES):
@@ -203,8 +203,8 @@ OPTIONS = OptionTable(
             "size",
             "Size",
             flags=(
-                Flag("ar", aliases=("aspect", "ratio"), takes=RATIO_TAKES, parse=ratio_of),
-                Flag("size", takes=SIZE_TAKES, parse=size_of),
+                Flag("ar", aliases=("aspect", "ratio"), takes=RATIO_TAKES, parse=parse_ratio),
+                Flag("size", takes=SIZE_TAKES, parse=parse_size),
             ),
             choices={**SIZE_LABELS, AUTO: "Auto"},
             open_ended=True,
@@ -240,7 +240,7 @@ OPTIONS = OptionTable(
                     aliases=("count",),
                     takes=f"a number from `1` to `{MOST_CANDIDATES}`",
                     note=": that many images to choose from",
-                    parse=count_of,
+                    parse=parse_count,
                 ),
             ),
             choices={str(n): str(n) for n in range(1, MOST_CANDIDATES + 1)},

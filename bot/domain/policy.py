@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 
 OWNER, ANYONE = "owner", "anyone"
-FORMS = "owner, anyone, or user IDs with commas between, such as U0123ABCD,W0456EFGH"
+DIRECTORS_SYNTAX = "owner, anyone, or user IDs with commas between, such as U0123ABCD,W0456EFGH"
 
 _USER_ID = re.compile(r"[UW](?=[A-Z]*[0-9])[A-Z0-9]{1,20}|[UW][A-Z]{8,20}", re.ASCII)
 """A short word without a digit is a name, not an ID."""
@@ -41,31 +41,31 @@ def entries_of(text: str) -> list[str]:
     return [entry.strip(" ") for entry in text.split(",")]
 
 
-def wrong_directors(text: str) -> str:
+def directors_error(text: str) -> str:
     """The error in the setting's value, with the right spelling; "" where there is none."""
     given = entries_of(text)
     if given in ([OWNER], [ANYONE]) or all(is_user_id(entry) for entry in given):
         return ""
     entries = [entry for entry in re.split(r"[,;\s]+", text) if entry]
-    right = [_right(entry) for entry in entries]
+    right = [_corrected(entry) for entry in entries]
     if not entries:
-        return f"names nobody; it takes {FORMS}"
+        return f"names nobody; it takes {DIRECTORS_SYNTAX}"
     if unknown := [entry for entry, known in zip(entries, right, strict=True) if not known]:
         named = quoted(unknown[0]) if len(unknown[0]) <= _LONGEST_NAME else "an entry"
-        return f"{named} is no user ID; it takes {FORMS}"
-    return f"{quoted(text)} is not known; did you mean {_together(right)}?"
+        return f"{named} is no user ID; it takes {DIRECTORS_SYNTAX}"
+    return f"{quoted(text)} is not known; did you mean {_joined(right)}?"
 
 
-def _right(entry: str) -> str:
+def _corrected(entry: str) -> str:
     """The right spelling of one entry, or "" where there is none."""
     word = entry.strip("<>\"'").partition("|")[0]
     as_id = word.removeprefix("@").upper()
     if is_user_id(as_id):
         return as_id if word.isupper() or any(c.isdigit() for c in word) else ""
-    return "" if word.startswith("@") else meant(word, _SPELLINGS)
+    return "" if word.startswith("@") else closest_spelling(word, _SPELLINGS)
 
 
-def _together(right: list[str]) -> str:
+def _joined(right: list[str]) -> str:
     """The value made of corrected entries. `owner` is left out beside IDs, because the owner always
     may; `anyone` stands alone."""
     ids = ",".join(dict.fromkeys(word for word in right if word not in {OWNER, ANYONE}))
@@ -73,7 +73,7 @@ def _together(right: list[str]) -> str:
     return " or ".join(word for word in (narrow, ANYONE if ANYONE in right else "") if word)
 
 
-def meant(word: str, spellings: Mapping[str, str]) -> str:
+def closest_spelling(word: str, spellings: Mapping[str, str]) -> str:
     """The word that a misspelling stands for, or "" where none is near. `spellings` maps
     other words for it, in lower case with `_` between words, to the right one."""
     plain = "_".join(word.casefold().replace("-", " ").replace("_", " ").split())

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from bot.domain.attempt import Attempt, ImageRef, Source
 from bot.domain.errors import FailureKind
 from bot.domain.options import NO_OPTIONS, Options
-from bot.domain.policy import ANYONE, OWNER, entries_of, wrong_directors
+from bot.domain.policy import ANYONE, OWNER, directors_error, entries_of
 from bot.domain.slack_refusals import Place
 from bot.domain.stages import STARTED_OVER, Publication, Stage
 
@@ -37,7 +37,7 @@ class Session:
     `owner_org` is the owner's organisation or workspace, empty for the installation's own people.
     `place` is the kind of conversation that `channel` is.
     `response_url` is Slack's short-lived way to answer the person where the bot is not a member.
-    `restarts` is the approved session that this one was started over from, `restarted_as` the
+    `restart_of` is the approved session that this one was started over from, `restarted_by` the
     reverse. `final_candidate` counts only where `final_result` names an attempt. `publication` is
     where the approved image stands, `final_ts` its message in the channel, `final_file_id` its file
     where that of the draft was gone. `retiring_result` is
@@ -59,8 +59,8 @@ class Session:
     root_ts: str = ""
     thread_ts: str = ""
     response_url: str = ""
-    restarts: str = ""
-    restarted_as: str = ""
+    restart_of: str = ""
+    restarted_by: str = ""
     approved_by: str = ""
     publication: Publication = Publication.NOT_APPROVED
     final_ts: str = ""
@@ -164,7 +164,7 @@ class Policy:
     def parse(cls, text: str, team: str = "") -> Policy:
         """Read `owner`, `anyone`, or user IDs with commas between. Raises `ValueError`, whose text
         holds the right spelling."""
-        if wrong := wrong_directors(text):
+        if wrong := directors_error(text):
             raise ValueError(wrong)
         given = set(entries_of(text))
         others = frozenset(given - {OWNER, ANYONE})
@@ -177,6 +177,8 @@ def with_attempt(session: Session, attempt: Attempt) -> Session:
     return replace(session, attempts=attempts + session.attempts[attempt.number :])
 
 
-def asked_before(session: Session, asked_by: str) -> bool:
+def asked_before(session: Session, idempotency_key: str) -> bool:
     """Whether the same request began an attempt. A request without an id counts as new."""
-    return bool(asked_by) and any(a.asked_by == asked_by for a in session.attempts)
+    return bool(idempotency_key) and any(
+        a.idempotency_key == idempotency_key for a in session.attempts
+    )

@@ -49,7 +49,7 @@ _SHORTEST_PIXELS = 100
 """Two smaller numbers are a ratio: `16x10` is read as 16:10."""
 
 
-def size_of(text: str) -> str:
+def parse_size(text: str) -> str:
     """A size by name, ratio or W×H. Raises `ImpossibleValue`."""
     value = text.strip().lower()
     if value == "auto":
@@ -58,10 +58,10 @@ def size_of(text: str) -> str:
         width, height = int(pixels[1]), int(pixels[2])
         if max(width, height) >= _SHORTEST_PIXELS:
             return _possible(width, height)
-    return ratio_of(text)
+    return parse_ratio(text)
 
 
-def ratio_of(text: str) -> str:
+def parse_ratio(text: str) -> str:
     """The size that stands for a ratio, such as 16:9, or for a name. Raises `ImpossibleValue`."""
     value = text.strip().lower()
     if value in NAMED_SIZES:

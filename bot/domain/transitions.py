@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason, Refusal
-from bot.domain.jobs import Job, JobKind, owes
+from bot.domain.jobs import Job, JobKind, is_due
 from bot.domain.options import NO_OPTIONS
 from bot.domain.session import Session, asked_before, with_attempt
 from bot.domain.slack_refusals import NOT_ANNOUNCED
@@ -118,7 +118,7 @@ def cancel_shown(session: Session, number: int) -> Session:
 def start_over(session: Session, successor: str, now: float) -> Session:
     """Clear the session. Its owner and place stay, and the fields that its messages show until they
     are retired. A second call for the same successor (a form sent twice) changes nothing."""
-    if successor == session.restarted_as:
+    if successor == session.restarted_by:
         return session
     moved = move_publication(move(session, Event.START_OVER, now), PublicationEvent.START_OVER)
     return replace(
@@ -131,8 +131,8 @@ def start_over(session: Session, successor: str, now: float) -> Session:
         options=NO_OPTIONS,
         source=None,
         response_url="",
-        restarts="",
-        restarted_as=successor,
+        restart_of="",
+        restarted_by=successor,
     )
 
 
@@ -148,9 +148,9 @@ def not_published(session: Session, words: str) -> Session:
     return refused if refused is session else replace(refused, error_message=words)
 
 
-def publish_again(session: Session, number: int, now: float, asked_by: str = "") -> Session:
+def publish_again(session: Session, number: int, now: float, idempotency_key: str = "") -> Session:
     """Publish an image again that Slack refused, by a new run of the job. Nothing changes where the
-    publication is due already, or where the same request (`asked_by`) came before. Raises
+    publication is due already, or where the same request (`idempotency_key`) came before. Raises
     `Refusal` where the image is published."""
     state = session.publication
     if state is Publication.TO_PUBLISH and number == session.final_result:
@@ -159,10 +159,14 @@ def publish_again(session: Session, number: int, now: float, asked_by: str = "")
         raise refusal(session, Reason.ALREADY_APPROVED)
     if number != session.final_result:
         raise refusal(session, Reason.MOVED_ON)
-    if asked_before(session, asked_by):
+    if asked_before(session, idempotency_key):
         return session
     approved = session.attempt(number)
-    approved = replace(approved, run=approved.run + 1, asked_by=asked_by or approved.asked_by)
+    approved = replace(
+        approved,
+        requeues=approved.requeues + 1,
+        idempotency_key=idempotency_key or approved.idempotency_key,
+    )
     again = move_publication(session, PublicationEvent.PUBLISH_AGAIN)
     return replace(with_attempt(again, approved), error_message="", updated_at=now)
 
@@ -208,12 +212,12 @@ def publish_is_due(session: Session, run: int) -> bool:
     run from before the person asked again has none."""
     if session.stage is not Stage.FINAL or session.publication is Publication.SHOWN:
         return False
-    return run >= session.attempt(session.final_result).run
+    return run >= session.attempt(session.final_result).requeues
 
 
 def given_up(session: Session, job: Job) -> Session:
     """A job that only shows what is in force has failed for good."""
-    if not owes(session, job):
+    if not is_due(session, job):
         return session
     match job.kind:
         case JobKind.SHOW_CANCELLED:
@@ -227,7 +231,7 @@ def given_up(session: Session, job: Job) -> Session:
 def given_up_unpublished(session: Session, job: Job, words: str) -> Session:
     """Like `given_up`, where the approved image was not posted; `words` is what its owner was
     told."""
-    if job.kind is JobKind.PUBLISH and owes(session, job):
+    if job.kind is JobKind.PUBLISH and is_due(session, job):
         return not_published(session, words)
     return given_up(session, job)
 

@@ -13,10 +13,10 @@ from bot.concurrency import SoftLimit
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, ImagineError, Refusal, SlackRefused
 from bot.domain.generation import (
-    delivers,
     draft_posted,
     image_expired,
-    leads,
+    is_current_run,
+    is_delivery_run,
     record_candidate,
     shared_as_files,
 )
@@ -60,7 +60,7 @@ class UploadImages(AsyncParallelBatchNode):
 
     async def prep_async(self, shared: Shared) -> list[Upload]:
         session, made = await self._sessions.load(shared["session_id"]), image_of(shared)
-        if not delivers(session, image_of(shared), shared["runner"]):
+        if not is_delivery_run(session, image_of(shared), shared["run_id"]):
             return []
         images = [ImageRef(made.attempt, c.number) for c in session.latest.images if not c.file_id]
         encoded = shared["generated_image"]
@@ -106,9 +106,9 @@ class UploadImages(AsyncParallelBatchNode):
         for error in filter(None, outcomes):
             raise error
         session = await self._sessions.load(shared["session_id"])
-        if not delivers(session, image_of(shared), shared["runner"]):
-            waits = leads(session, image_of(shared), shared["runner"])
-            return "expired" if waits and not session.latest.delivering else "cancelled"
+        if not is_delivery_run(session, image_of(shared), shared["run_id"]):
+            waits = is_current_run(session, image_of(shared), shared["run_id"])
+            return "expired" if waits and not session.latest.delivery_candidate else "cancelled"
         if session.latest.images:
             return "uploaded"
         refused = (c.failure for c in session.latest.candidates if c.has_image and c.failure)
@@ -142,7 +142,7 @@ class PostDraft(AsyncNode):
 
     async def prep_async(self, shared: Shared) -> Draft | None:
         session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
-        if not delivers(session, image_of(shared), shared["runner"]):
+        if not is_delivery_run(session, image_of(shared), shared["run_id"]):
             return None
         return Draft(session, number, shared["repeated"], session.latest.message_ts)
 

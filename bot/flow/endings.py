@@ -11,8 +11,8 @@ from pocketflow import AsyncNode
 from bot.domain.errors import OFFERS_EDIT, FailureKind, Refusal, SlackRefused, SlackUnavailable
 from bot.domain.generation import (
     attempt_failed,
-    delivers,
     image_failed,
+    is_delivery_run,
     started,
     was_cancelled,
 )
@@ -43,15 +43,15 @@ class GiveUp(AsyncNode):
     async def post_async(self, shared: Shared, prepared: None, executed: None) -> str:
         if not shared["candidate"]:
             return fail(shared, FailureKind.INTERNAL)
-        session_id, image, runner = shared["session_id"], image_of(shared), shared["runner"]
+        session_id, image, run_id = shared["session_id"], image_of(shared), shared["run_id"]
         session = await self._sessions.update(
-            session_id, lambda s: started(s, image, runner, time.time())
+            session_id, lambda s: started(s, image, run_id, time.time())
         )
-        if delivers(session, image_of(shared), shared["runner"]):
+        if is_delivery_run(session, image_of(shared), shared["run_id"]):
             return fail(shared, FailureKind.INTERNAL)
         session = await self._sessions.update(
             session_id,
-            lambda s: image_failed(s, image, runner, FailureKind.INTERNAL, "", time.time()),
+            lambda s: image_failed(s, image, run_id, FailureKind.INTERNAL, "", time.time()),
         )
         action = next_action(session, shared)
         return fail(shared, FailureKind.INTERNAL) if action == "failed" else action
@@ -77,7 +77,7 @@ class ReportFailure(AsyncNode):
 
     async def prep_async(self, shared: Shared) -> Failure | None:
         session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
-        if not delivers(session, image_of(shared), shared["runner"]):
+        if not is_delivery_run(session, image_of(shared), shared["run_id"]):
             return None
         kind, words = FailureKind(shared["failure"]), shared["error_message"]
         return Failure(session, number, kind, words, shared["repeated"])

@@ -13,18 +13,18 @@ from opentelemetry.trace import SpanKind
 from pocketflow import AsyncNode
 
 from bot.concurrency import SoftLimit, finish_before_cancel
-from bot.domain.attempt import MOST_ASKED, ImageRef
+from bot.domain.attempt import MAX_PAID_CALLS, ImageRef
 from bot.domain.errors import (
-    AskedTooOften,
     FailureKind,
     GenerationError,
     ImagineError,
-    NotAsked,
+    PaidCallLimitReached,
+    PaidCallNotMade,
 )
 from bot.domain.generation import (
     image_failed,
     image_made,
-    leads,
+    is_current_run,
     started,
 )
 from bot.domain.images import GeneratedImage, ImageRequest
@@ -61,7 +61,7 @@ class ImageCall(NamedTuple):
     session: Session
     prompt: str
     image: ImageRef
-    runner: str
+    run_id: str
     checkpoint: RunCheckpoint
 
 
@@ -94,22 +94,22 @@ class GenerateImage(AsyncNode):
 
     async def prep_async(self, shared: Shared) -> ImageCall | None:
         """Record that this run has begun, so that an earlier run of the job stops."""
-        image, session_id, runner = image_of(shared), shared["session_id"], shared["runner"]
+        image, session_id, run_id = image_of(shared), shared["session_id"], shared["run_id"]
         session = await self._sessions.update(
-            session_id, lambda s: started(s, image, runner, time.time())
+            session_id, lambda s: started(s, image, run_id, time.time())
         )
         shared |= contract_of(session)
-        if not leads(session, image, runner):
+        if not is_current_run(session, image, run_id):
             return None
         self._on_change(session_id)
-        checkpoint = self._new_checkpoint(session_id, image, runner)
+        checkpoint = self._new_checkpoint(session_id, image, run_id)
         if await checkpoint.is_over(session.latest.candidate(image.candidate)):
             return None
         attempt = session.latest
         is_first = image.candidate == 1  # the prompt is logged once for an attempt
         words = prompt_fields(prompt=attempt.prompt, change=attempt.change) if is_first else {}
         log.info("generating", extra={"of": len(attempt.candidates), **words})
-        return ImageCall(session, shared["task_input"], image, runner, checkpoint)
+        return ImageCall(session, shared["task_input"], image, run_id, checkpoint)
 
     async def exec_async(self, call: ImageCall | None) -> Outcome:
         """Read the image to edit, if there is one, and make the paid call. The checkpoint records
@@ -117,8 +117,8 @@ class GenerateImage(AsyncNode):
         if call is None:
             return None
         try:
-            session, prompt, image, runner, _ = call
-            request = await self._requests.build(session, prompt, image, runner)
+            session, prompt, image, run_id, _ = call
+            request = await self._requests.build(session, prompt, image, run_id)
             return await self._generate(request, call.checkpoint)
         except ImagineError as error:
             if self._may_retry(error, call.checkpoint):
@@ -129,10 +129,10 @@ class GenerateImage(AsyncNode):
 
     async def exec_fallback_async(self, call: ImageCall | None, error: Exception) -> Outcome:
         match error:
-            case AskedTooOften():
-                log.error("asked %s times for an image, and none was recorded", MOST_ASKED)
+            case PaidCallLimitReached():
+                log.error("asked %s times for an image, and none was recorded", MAX_PAID_CALLS)
                 return GenerationError(FailureKind.INTERNAL)
-            case NotAsked():
+            case PaidCallNotMade():
                 return None
             case ImagineError():
                 return error
@@ -181,13 +181,13 @@ class GenerateImage(AsyncNode):
     ) -> Session:
         """The bytes are stored before the session: a candidate that claims an image has one.
         `seconds` is how long the provider took."""
-        session_id, image, runner = shared["session_id"], image_of(shared), shared["runner"]
+        session_id, image, run_id = shared["session_id"], image_of(shared), shared["run_id"]
         if isinstance(outcome, GenerationError):
             kind, said, details = outcome.kind, outcome.said, outcome.details
             log.warning("no image: %s", kind)
             return await self._sessions.update(
                 session_id,
-                lambda s: image_failed(s, image, runner, kind, said, time.time(), details),
+                lambda s: image_failed(s, image, run_id, kind, said, time.time(), details),
             )
         async with self._slots.slot():
             encoded = pybase64.b64encode_as_string(outcome.data)

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind
-from bot.domain.generation import delivers, leads, most_telling_failure
+from bot.domain.generation import is_current_run, is_delivery_run, most_telling_failure
 from bot.domain.session import Session
 from bot.views.failure_words import failure_words
 
@@ -16,12 +16,12 @@ Shared = dict[str, Any]
 
 
 def shared_store(
-    session: Session, candidate: int = 0, *, repeated: bool, runner: str = ""
+    session: Session, candidate: int = 0, *, repeated: bool, run_id: str = ""
 ) -> Shared:
     """The contract's keys, and which image of the newest attempt this run is for.
 
     `candidate`: 0 where the run is about the attempt as a whole. `repeated`: an earlier run of the
-    same job may have done more than it recorded. `runner` names this run, by default with a new
+    same job may have done more than it recorded. `run_id` names this run, by default with a new
     name. `failure` is the kind of the failure that `error_message` describes. `message_ts` is the
     draft, once it is posted. `final_result` stays as the session has it: publication is a job of
     its own, outside the flow.
@@ -31,7 +31,7 @@ def shared_store(
         "attempt": session.latest.number,
         "candidate": candidate,
         "repeated": repeated,
-        "runner": runner or secrets.token_hex(6),
+        "run_id": run_id or secrets.token_hex(6),
         **contract_of(session),
         "generated_image": "",
         "failure": None,
@@ -81,10 +81,10 @@ def fail_to_deliver(shared: Shared, kind: FailureKind, session: Session, bot_nam
 def next_action(session: Session, shared: Shared) -> str:
     """The action after a candidate is made or has failed. The one that was made last goes on to
     the draft, or reports the failure where no candidate has an image."""
-    image, runner = image_of(shared), shared["runner"]
-    if not leads(session, image, runner):
+    image, run_id = image_of(shared), shared["run_id"]
+    if not is_current_run(session, image, run_id):
         return "cancelled"
-    if not delivers(session, image, runner):
+    if not is_delivery_run(session, image, run_id):
         return "recorded"
     if not session.latest.images:
         return fail(shared, *most_telling_failure(session.latest))

@@ -28,7 +28,7 @@ from bot.ports import Files, Heartbeats, OnReading, PictureStore
 
 log = logging.getLogger(__name__)
 
-MOST_LOST = 2
+MAX_UNFINISHED_READS = 2
 """Workers that died while they read a picture, after which no worker reads it again."""
 LOOK_EVERY = 0.3
 """Seconds between two looks whether another run has read the picture."""
@@ -46,8 +46,8 @@ class BroughtPictures:
         self._retries = retries
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
-    async def source_of(self, session: Session, reader: str) -> BaseImage:
-        """The picture that the session starts from; `reader` names the run. Raises
+    async def source_of(self, session: Session, run_id: str) -> BaseImage:
+        """The picture that the session starts from; `run_id` names the run. Raises
         `GenerationError`."""
         source = session.source
         if source is None:
@@ -58,21 +58,21 @@ class BroughtPictures:
             while True:
                 if picture := await self._store.load(*place):
                     return picture
-                others = await self._store.readers(*place) - {reader}
+                others = await self._store.readers(*place) - {run_id}
                 if not await self._any_alive(others):
-                    if len(others) >= MOST_LOST:
+                    if len(others) >= MAX_UNFINISHED_READS:
                         raise GenerationError(FailureKind.SOURCE_STOPS_WORKERS)
                     with suppress(ReadElsewhere):
-                        return await self._read(session, source, reader, others)
+                        return await self._read(session, source, run_id, others)
                 await asyncio.sleep(LOOK_EVERY)
 
     async def _any_alive(self, readers: set[str]) -> bool:
-        return any([await self._heartbeats.is_alive(reader) for reader in readers])
+        return any([await self._heartbeats.is_alive(run_id) for run_id in readers])
 
     async def _read(
-        self, session: Session, source: Source, reader: str, lost: set[str]
+        self, session: Session, source: Source, run_id: str, lost: set[str]
     ) -> BaseImage:
-        async with self._recorded(session, source, reader, lost) as begin:
+        async with self._recorded(session, source, run_id, lost) as begin:
             picture = await self._files.fetch(source.file_id, begin)
             await self._retries.until_taken(
                 session.id, lambda: self._store.keep(session.team, source.file_id, picture)
@@ -81,7 +81,7 @@ class BroughtPictures:
 
     @asynccontextmanager
     async def _recorded(
-        self, session: Session, source: Source, reader: str, lost: set[str]
+        self, session: Session, source: Source, run_id: str, lost: set[str]
     ) -> AsyncIterator[OnReading]:
         """Yields a function to await before the picture is decoded: it records that this run reads
         it, and raises `ReadElsewhere` where another run does. The end of the body removes all
@@ -93,12 +93,12 @@ class BroughtPictures:
             nonlocal begun
             begun = True  # it may be recorded even where the call raises
             begun = await self._retries.until_taken(
-                session.id, lambda: self._store.begin_reading(*place, reader, lost)
+                session.id, lambda: self._store.begin_reading(*place, run_id, lost)
             )
             if not begun:
                 raise ReadElsewhere
 
-        end: Callable[[], Awaitable[None]] = partial(self._store.end_reading, *place, reader)
+        end: Callable[[], Awaitable[None]] = partial(self._store.end_reading, *place, run_id)
         try:
             yield begin
             end = partial(self._store.forget_readers, *place)

@@ -15,7 +15,7 @@ from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.session import Session
 from bot.generation.brought_pictures import BroughtPictures
 from bot.ports import Files, SessionRecords
-from bot.telemetry.context import token_of
+from bot.telemetry.context import session_token
 
 MOST_AVOIDED = 6
 """Wordings of earlier images in one request."""
@@ -44,7 +44,7 @@ class ImageRequests:
         self._avoid_rejected = avoid_rejected
 
     async def build(
-        self, session: Session, prompt: str, image: ImageRef, runner: str
+        self, session: Session, prompt: str, image: ImageRef, run_id: str
     ) -> ImageRequest:
         """The request for an image of the newest attempt; `prompt` is that attempt's. Raises
         `GenerationError` where the image to edit is gone. Nothing is paid yet then."""
@@ -56,7 +56,7 @@ class ImageRequests:
             options=attempt.options,
             avoid=turned_down(session, attempt) if self._avoid_rejected else (),
             end_user=hashlib.sha256(session.id.rpartition(".")[0].encode()).hexdigest(),
-            request_id=f"{token_of(session.id)}.{image.attempt}.{image.candidate}",
+            request_id=f"{session_token(session.id)}.{image.attempt}.{image.candidate}",
         )
         if attempt.base is None:
             return request
@@ -64,15 +64,15 @@ class ImageRequests:
         return replace(
             request,
             prompt="" if from_picture else prompt,
-            base=await self._base(session, attempt.base, runner),
+            base=await self._base(session, attempt.base, run_id),
             change=attempt.change,
             changes=session.changes_up_to(attempt.base),
             from_picture=from_picture,
         )
 
-    async def _base(self, session: Session, image: ImageRef, runner: str) -> BaseImage:
+    async def _base(self, session: Session, image: ImageRef, run_id: str) -> BaseImage:
         if not image.attempt:
-            return await self._pictures.source_of(session, runner)
+            return await self._pictures.source_of(session, run_id)
         candidate = session.attempt(image.attempt).candidate(image.candidate)
         data = await self._stored(session, image)
         base = BaseImage(data, candidate.mime_type) if data else await self._from_slack(candidate)

@@ -19,15 +19,15 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bot.concurrency import cancel_and_wait
-from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
+from bot.domain.attempt import MAX_PAID_CALLS, Candidate, ImageRef
 from bot.domain.errors import (
     Conflict,
-    NotAsked,
+    PaidCallNotMade,
     QueueUnavailable,
     StoreTrouble,
     StoreUnavailable,
 )
-from bot.domain.generation import leads, paid_call_counted, record_candidate
+from bot.domain.generation import is_current_run, paid_call_counted, record_candidate
 from bot.domain.session import Session
 from bot.ports import (
     Change,
@@ -113,7 +113,7 @@ class RunCheckpoint:
     offer_preview: Callable[[str, ImageRef, str], None]
     session_id: str
     image: ImageRef
-    runner: str
+    run_id: str
     response_id: str = field(default="", init=False)
     asked_at: float = field(default=0.0, init=False)
     _paid_calls: int = field(default=0, init=False)
@@ -123,25 +123,25 @@ class RunCheckpoint:
     def may_call(self) -> bool:
         """Whether the limit of paid calls allows another try. A try that goes on with a known
         response is no paid call."""
-        return bool(self.response_id) or self._paid_calls < MOST_ASKED
+        return bool(self.response_id) or self._paid_calls < MAX_PAID_CALLS
 
     async def wait_for_turn(self) -> None:
-        """Return once this run may call the provider. Raises `NotAsked` where another run made the
-        image, or has taken the candidate over."""
+        """Return once this run may call the provider. Raises `PaidCallNotMade` where another run
+        made the image, or has taken the candidate over."""
         waits = False
         while True:
             session = await self.sessions.load(self.session_id)
-            if not leads(session, self.image, self.runner):
-                raise NotAsked
+            if not is_current_run(session, self.image, self.run_id):
+                raise PaidCallNotMade
             candidate = session.latest.candidate(self.image.candidate)
             if await self.is_over(candidate):
-                raise NotAsked
-            self._paid_calls = candidate.asked
+                raise PaidCallNotMade
+            self._paid_calls = candidate.paid_calls
             self.response_id = self.response_id or candidate.response_id
             self.asked_at = time.monotonic()
-            if not candidate.awaits_answer or candidate.asked_by == self.runner:
+            if not candidate.awaits_answer or candidate.paid_by_run == self.run_id:
                 return
-            if not await self.heartbeats.is_alive(candidate.asked_by):
+            if not await self.heartbeats.is_alive(candidate.paid_by_run):
                 return
             if not waits:
                 log.info("another run has asked for the image: waiting for it")
@@ -158,18 +158,18 @@ class RunCheckpoint:
         return bool(await self.sessions.load_image(self.session_id, self.image))
 
     async def before_paid_call(self) -> None:
-        """Raises `NotAsked` where the call must not be made, and `SlackShutOut` where its image
-        could not be shown."""
+        """Raises `PaidCallNotMade` where the call must not be made, and `SlackAppBlocked` where its
+        image could not be shown."""
         await self.access.require_access(paid=True)
         await cancel_and_wait(*self._recording)
         before = self._paid_calls
         session = await self.sessions.update(
-            self.session_id, lambda s: paid_call_counted(s, self.image, self.runner, before)
+            self.session_id, lambda s: paid_call_counted(s, self.image, self.run_id, before)
         )
-        if not leads(session, self.image, self.runner):
-            raise NotAsked
+        if not is_current_run(session, self.image, self.run_id):
+            raise PaidCallNotMade
         self.response_id = ""
-        self._paid_calls = session.latest.candidate(self.image.candidate).asked
+        self._paid_calls = session.latest.candidate(self.image.candidate).paid_calls
 
     async def response_started(self, response_id: str) -> None:
         """Record the id at once, so that a repeated run pays nothing. The call does not wait for a

@@ -11,13 +11,13 @@ from bot.domain.errors import (
     FailureKind,
     QueueUnavailable,
     Refusal,
+    SlackAppBlocked,
     SlackRefused,
-    SlackShutOut,
     SlackUnavailable,
     StoreTrouble,
 )
-from bot.domain.generation import announced, not_announced, under_way
-from bot.domain.jobs import Job, ahead_of_each, owed
+from bot.domain.generation import announced, is_generating, not_announced
+from bot.domain.jobs import Job, ahead_of_each, due_jobs
 from bot.domain.session import Session
 from bot.domain.slack_refusals import announcement_failure
 from bot.generation.recording import RetryingStore
@@ -50,7 +50,7 @@ class RootMessage:
 
     async def announce(self, session: Session, ahead: int | None, repeated: bool) -> Announcement:
         """Post the message, or show in it that another attempt is under way; a Slack that is busy
-        or away does not hold that up. Raises `SlackShutOut`."""
+        or away does not hold that up. Raises `SlackAppBlocked`."""
         try:
             if not session.root_ts:
                 ts = await self._publisher.post_root(session, ahead or 0, repeated=repeated)
@@ -59,7 +59,7 @@ class RootMessage:
         except SlackRefused as error:
             await self._fail(session, error)
             return Announcement(is_failed=True)
-        except SlackShutOut:
+        except SlackAppBlocked:
             raise
         except SlackUnavailable as error:
             if not session.root_ts:
@@ -69,7 +69,7 @@ class RootMessage:
 
     async def can_still_be_shown(self, session: Session) -> bool:
         """Whether Slack still takes the status of an attempt that has waited, so that a paid image
-        can be shown. Where it does not, the attempt fails. Raises `SlackShutOut`."""
+        can be shown. Where it does not, the attempt fails. Raises `SlackAppBlocked`."""
         attempt = session.latest
         if attempt.has_started or time.time() - attempt.queued_at < SHOWN_FOR:
             return True
@@ -123,7 +123,7 @@ class Announce:
         self._status = status
 
     async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
-        if not under_way(session, job.attempt):
+        if not is_generating(session, job.attempt):
             log.info("%s: nothing left to announce", job.id)
             if repeated:
                 await self._drafts.refresh(session.id, before=job.attempt)
@@ -138,7 +138,7 @@ class Announce:
         session = await self._sessions.update(
             session.id, lambda s: announced(s, job.attempt, announcement.root_ts)
         )
-        if not under_way(session, job.attempt):
+        if not is_generating(session, job.attempt):
             log.info("%s: cancelled meanwhile", job.id)
             await self._status.show_now(session.id)
             return
@@ -150,7 +150,7 @@ class Announce:
     async def _queue_generations(self, session: Session) -> None:
         """Queue the jobs. A full queue is waited for, and the status says so; a queue that is away
         fails this job."""
-        for job in owed(session):
+        for job in due_jobs(session):
             try:
                 await self._queue.add(job)
             except QueueUnavailable as error:

@@ -8,7 +8,7 @@ import logging
 from bot.domain.attempt import Attempt
 from bot.domain.errors import QueueUnavailable, Refusal, SlackRefused
 from bot.domain.generation import was_cancelled
-from bot.domain.jobs import Job, jobs_of, owes
+from bot.domain.jobs import Job, is_due, jobs_of
 from bot.domain.session import Session
 from bot.domain.transitions import cancel_shown
 from bot.ports import (
@@ -57,10 +57,10 @@ class CancelledAttempts:
         run was just stopped; only the run of the status candidate removes messages. A message that
         was being posted may still appear, so a second search follows."""
         attempt = await self._cancelled_attempt(session_id, number)
-        if attempt is None or candidate not in (0, attempt.at_work):
+        if attempt is None or candidate not in (0, attempt.status_candidate):
             return
         await self._remove(session_id, attempt)
-        if candidate and (attempt.delivering or self._previews.enabled):
+        if candidate and (attempt.delivery_candidate or self._previews.enabled):
             await asyncio.sleep(SEARCH_AGAIN_AFTER)
             await self._remove(session_id, attempt)
 
@@ -102,7 +102,7 @@ class ShowCancelled:
         self._status = status
 
     async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
-        if not owes(session, job):
+        if not is_due(session, job):
             log.info("%s: nothing left to do", job.id)
             return
         await self._cancellations.send(session.id)
@@ -112,14 +112,14 @@ class ShowCancelled:
         await self._status.show_now(session.id)
         await self._drafts.refresh(session.id)
         await self._sessions.update(
-            session.id, lambda s: cancel_shown(s, job.attempt) if owes(s, job) else s
+            session.id, lambda s: cancel_shown(s, job.attempt) if is_due(s, job) else s
         )
         log.info("the cancellation is shown")
 
     async def _has_no_worker(self, session: Session) -> bool:
         """Whether the status candidate's job was taken out of the queue between two runs. No worker
         removes the attempt's messages then."""
-        generation = jobs_of(session, session.latest)[session.latest.at_work]
+        generation = jobs_of(session, session.latest)[session.latest.status_candidate]
         try:
             return await self._queue.state(generation) is JobState.GONE
         except QueueUnavailable:

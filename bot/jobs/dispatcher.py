@@ -16,14 +16,14 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 
-from bot.domain.errors import Refusal, SlackRefused, SlackShutOut, SlackUnavailable
+from bot.domain.app_blocked import UNINSTALLED, may_tell_owner, record_owner_notified
+from bot.domain.errors import Refusal, SlackAppBlocked, SlackRefused, SlackUnavailable
 from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
-from bot.domain.shut_out import UNINSTALLED, may_tell_owner, owner_told
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.slack_breaker import SlackBreaker
 from bot.ports import OwnerNotices, SessionRecords
-from bot.views.words import SHUT_OUT
+from bot.views.words import APP_BLOCKED
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +58,12 @@ class JobDispatcher:
                 await self._last_try.run(session, job, handle)
             else:
                 await handle(session, job, repeated or job.run > 0)
-        except SlackShutOut as error:
+        except SlackAppBlocked as error:
             if error.code not in UNINSTALLED:
-                await self._tell_of_shut_out(session)
+                await self._notify_owner_of_block(session)
             raise
 
-    async def _tell_of_shut_out(self, session: Session) -> None:
+    async def _notify_owner_of_block(self, session: Session) -> None:
         """Tell the owner once for each attempt, by the `response_url`, which works without a token.
         This is tried once, with any result: a job that waits comes here again and again."""
         if not may_tell_owner(session):
@@ -73,9 +73,9 @@ class JobDispatcher:
         def record(current: Session) -> Session:
             nonlocal is_first
             is_first = may_tell_owner(current)
-            return owner_told(current)
+            return record_owner_notified(current)
 
         await self._sessions.update(session.id, record)
         if is_first:
             with suppress(SlackUnavailable, SlackRefused):
-                await self._publisher.tell_owner(session, SHUT_OUT)
+                await self._publisher.tell_owner(session, APP_BLOCKED)

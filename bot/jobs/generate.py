@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from bot.concurrency import run_until_event, wait_for_event
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import StoreUnavailable
-from bot.domain.generation import under_way, was_cancelled
-from bot.domain.jobs import Job, owes
+from bot.domain.generation import is_generating, was_cancelled
+from bot.domain.jobs import Job, is_due
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.flow import ReviewFlow, shared_store
@@ -114,13 +114,13 @@ class GenerationRunner:
         """Returns the stage that the run leaves the session in. The run begins once the store takes
         a write: its heartbeat is the first one."""
         shared = shared_store(session, image.candidate, repeated=repeated)
-        runner = shared["runner"]
-        await self._sessions.until_taken(session.id, lambda: self._heartbeats.begin(runner))
+        run_id = shared["run_id"]
+        await self._sessions.until_taken(session.id, lambda: self._heartbeats.begin(run_id))
         try:
             async with self._previews.showing(session.id, image):
                 stage = await self._flow.run(shared)
         finally:
-            await self._heartbeats.end(runner)
+            await self._heartbeats.end(run_id)
         if stage is not Stage.GENERATING:
             await self._previews.clear(session.id, image.attempt, search=repeated)
         return stage
@@ -146,7 +146,7 @@ class Generate:
         self._show_end = show_end
 
     async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
-        if owes(session, job):
+        if is_due(session, job):
             if await self._root.can_still_be_shown(session):
                 await self._generate(session, ImageRef(job.attempt, job.candidate), repeated)
         elif repeated and was_cancelled(session, job.attempt):
@@ -171,6 +171,6 @@ class Generate:
 
 def _has_delivered(session: Session, job: Job) -> bool:
     """Whether the newest attempt has ended, and this job's candidate delivered it or may have."""
-    if job.attempt != len(session.attempts) or under_way(session, job.attempt):
+    if job.attempt != len(session.attempts) or is_generating(session, job.attempt):
         return False
-    return session.latest.delivering in (0, job.candidate)
+    return session.latest.delivery_candidate in (0, job.candidate)

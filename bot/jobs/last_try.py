@@ -14,8 +14,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
-from bot.domain.errors import SlackBusy, SlackShutOut, SlackUnavailable
-from bot.domain.jobs import MAX_RUNS, Job, JobKind, owes
+from bot.domain.errors import SlackAppBlocked, SlackBusy, SlackUnavailable
+from bot.domain.jobs import MAX_RUNS, Job, JobKind, is_due
 from bot.domain.session import Session
 from bot.domain.stages import TO_BE_POSTED
 from bot.domain.transitions import given_up, given_up_unpublished
@@ -51,7 +51,7 @@ class LastTry:
 
     async def run(self, session: Session, job: Job, handle: Handler) -> None:
         """Raises `SlackUnavailable` while Slack is away."""
-        if not owes(session, job):
+        if not is_due(session, job):
             log.info("%s: nothing left to do", job.id)
         elif not await self._works(session, job, handle):
             await self._give_up(await self._sessions.load(session.id), job)
@@ -63,7 +63,7 @@ class LastTry:
         await self._show_status(session.id)
         try:
             await handle(session, job, True)
-        except (SlackBusy, SlackShutOut):
+        except (SlackBusy, SlackAppBlocked):
             raise  # the job waits for Slack
         except Exception as error:  # noqa: BLE001 - the person is told of any failure
             log.error("giving up on %s: %s", job.id, type(error).__name__)

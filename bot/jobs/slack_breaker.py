@@ -23,10 +23,10 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from bot.concurrency import BackgroundTasks
-from bot.domain.errors import SlackShutOut, StoreUnavailable
-from bot.domain.shut_out import ShutOut
-from bot.ports import ShutOuts
-from bot.telemetry.metrics import SLACK_SHUT_OUT
+from bot.domain.app_blocked import AppBlocked
+from bot.domain.errors import SlackAppBlocked, StoreUnavailable
+from bot.ports import AppBlockedStore
+from bot.telemetry.metrics import SLACK_APP_BLOCKED
 
 log = logging.getLogger(__name__)
 
@@ -52,24 +52,24 @@ CallAuthTest = Callable[[], Awaitable[AuthTest]]
 
 
 class SlackBreaker:
-    """`shut_outs` is the state in Redis, `now` seconds since the epoch. `_unsaved`: Redis does not
-    have this process's state yet."""
+    """`app_blocked_store` is the state in Redis, `now` seconds since the epoch. `_unsaved`: Redis
+    does not have this process's state yet."""
 
     def __init__(
         self,
-        shut_outs: ShutOuts,
+        app_blocked_store: AppBlockedStore,
         auth_test: CallAuthTest,
         tasks: BackgroundTasks,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._shut_outs = shut_outs
+        self._app_blocked_store = app_blocked_store
         self._auth_test = auth_test
         self._tasks = tasks
         self._now = now
-        self._state: ShutOut | None = None
+        self._state: AppBlocked | None = None
         self._unsaved = False
         self._doubt: asyncio.Task[None] | None = None
-        self._half_open: tuple[ShutOut, float] | None = None
+        self._half_open: tuple[AppBlocked, float] | None = None
         self._look_not_before = 0.0
 
     @property
@@ -78,10 +78,10 @@ class SlackBreaker:
         return self._state is None
 
     def before_call(self, method: str) -> None:
-        """Before each call to Slack. Raises `SlackShutOut` while the app is uninstalled."""
+        """Before each call to Slack. Raises `SlackAppBlocked` while the app is uninstalled."""
         state = self._state
         if state is not None and state.uninstalled and method != "auth.test":
-            raise SlackShutOut(state.method, state.code)
+            raise SlackAppBlocked(state.method, state.code)
 
     async def close_if_uninstalled(self) -> None:
         """At the start of a process whose `auth.test` was good: the app is installed again."""
@@ -94,7 +94,7 @@ class SlackBreaker:
         """Slack refused the app: open."""
         if self._state is not None and not self._state.half_open:
             return
-        self._change(ShutOut(method, code, self._now()))
+        self._change(AppBlocked(method, code, self._now()))
         self._tasks.spawn(self._save())
 
     def doubt(self, method: str, code: str) -> None:
@@ -108,13 +108,13 @@ class SlackBreaker:
             self.report(method, code)
 
     async def require_access(self, *, paid: bool) -> None:
-        """Raises `SlackShutOut` while it is open; before a paid call, while it is half open as
+        """Raises `SlackAppBlocked` while it is open; before a paid call, while it is half open as
         well."""
         if paid and self._doubt is not None:
             await asyncio.wait({self._doubt}, timeout=DOUBT_FOR)
         state = await self._load()
         if state is not None and (paid or not state.half_open):
-            raise SlackShutOut(state.method, state.code)
+            raise SlackAppBlocked(state.method, state.code)
 
     def worked(self, method: str) -> None:
         """Slack took a call. Where the breaker is half open because of this method, it closes."""
@@ -152,13 +152,13 @@ class SlackBreaker:
             self._change(state.half_opened())
             await self._save()
 
-    async def _load(self) -> ShutOut | None:
+    async def _load(self) -> AppBlocked | None:
         """The state that Redis has. While Redis is away, or has no newer one, that of this
         process."""
         if not self._unsaved:
             before = self._state
             try:
-                stored = await self._shut_outs.load()
+                stored = await self._app_blocked_store.load()
             except StoreUnavailable:
                 return self._state
             if self._state is before and not self._unsaved and stored != before:
@@ -169,24 +169,24 @@ class SlackBreaker:
         state = self._state
         try:
             if state is None:
-                await self._shut_outs.clear()
+                await self._app_blocked_store.clear()
             elif (told := await self._uninstalled_meanwhile(state)) is not None:
                 state = told
                 self._set(told)
             else:
-                await self._shut_outs.save(state)
+                await self._app_blocked_store.save(state)
         except StoreUnavailable as error:
             log.warning("other processes are not told yet how Slack stands: %s", error)
             return
         self._unsaved = self._state is not state
 
-    async def _uninstalled_meanwhile(self, state: ShutOut) -> ShutOut | None:
+    async def _uninstalled_meanwhile(self, state: AppBlocked) -> AppBlocked | None:
         """The state that an event has stored; it tells more than the refusals that follow from
         it."""
-        stored = None if state.uninstalled else await self._shut_outs.load()
+        stored = None if state.uninstalled else await self._app_blocked_store.load()
         return stored if stored is not None and stored.uninstalled else None
 
-    async def _wait_for_quiet(self, state: ShutOut) -> None:
+    async def _wait_for_quiet(self, state: AppBlocked) -> None:
         """Close after `QUIET_FOR` without a refusal: perhaps nothing calls the method any more."""
         if self._half_open is None or self._half_open[0] != state:
             self._half_open = (state, self._now())
@@ -194,23 +194,23 @@ class SlackBreaker:
             self._change(None)
             await self._save()
 
-    def _change(self, state: ShutOut | None) -> None:
+    def _change(self, state: AppBlocked | None) -> None:
         """Change the state here; `_save` tells other processes."""
         self._set(state)
         self._unsaved = True
 
-    def _set(self, state: ShutOut | None) -> None:
+    def _set(self, state: AppBlocked | None) -> None:
         before, self._state = self._state, state
         if state is not None and state.uninstalled:
             self._look_not_before = self._now() + LOOK_AFTER_UNINSTALLED_EVERY
-        SLACK_SHUT_OUT.set(state is not None)
+        SLACK_APP_BLOCKED.set(state is not None)
         if state is not None and not state.half_open and not _says_the_same(before, state):
             log.error("%s. Nothing is generated until then", state)
         elif state is None and before is not None:
             log.warning("Slack lets the app in again")
 
 
-def _says_the_same(before: ShutOut | None, state: ShutOut) -> bool:
+def _says_the_same(before: AppBlocked | None, state: AppBlocked) -> bool:
     if before is None or before.half_open:
         return False
     return before.uninstalled == state.uninstalled

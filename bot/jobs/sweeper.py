@@ -12,7 +12,7 @@ import asyncio
 import logging
 
 from bot.domain.errors import ImagineError, Refusal
-from bot.domain.jobs import Job, jobs_of, owed, with_next_run
+from bot.domain.jobs import Job, due_jobs, jobs_of, with_next_run
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import JobQueue, Unfinished, UnfinishedSessions
@@ -66,7 +66,7 @@ class Sweeper:
             log.error("a session is put off: %s", type(error).__name__)
 
     async def _queue_missing(self, session: Session, entry: Unfinished) -> None:
-        jobs = owed(session)
+        jobs = due_jobs(session)
         if not jobs:
             await self._sessions.remove_unfinished(entry)
             return
@@ -90,7 +90,7 @@ class Sweeper:
 
     async def _queue_again(self, session: Session, job: Job) -> None:
         new = job.again
-        if job not in owed(await self._sessions.load(session.id)):
+        if job not in due_jobs(await self._sessions.load(session.id)):
             return
         if new.gives_up:
             log.error("%s: %s runs have failed, this is the last", new.id, new.run)

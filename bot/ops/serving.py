@@ -14,7 +14,7 @@ from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from bot.concurrency import retrieve
+from bot.concurrency import consume_exception
 from bot.domain.errors import StoreTrouble, StoreUnavailable
 from bot.ops.connections import ConnectionLimits, Connections
 from bot.telemetry.metrics import READY, REGISTRY
@@ -42,7 +42,7 @@ class Monitoring:
         self._needs: list[tuple[Callable[[], bool], str]] = []
         self._refreshers: list[Refresh] = []
 
-    def needs(self, condition: Callable[[], bool], otherwise: str) -> None:
+    def add_readiness_check(self, condition: Callable[[], bool], otherwise: str) -> None:
         """Ready only while `condition` holds; `otherwise` is the reason given."""
         self._needs.append((condition, otherwise))
 
@@ -162,7 +162,7 @@ async def _answer_within(seconds: float, check: Awaitable[str]) -> str:
     """The result of the check. A check that does not end is cancelled, and not waited for, because
     it may not even notice that."""
     task = asyncio.ensure_future(check)
-    task.add_done_callback(retrieve)
+    task.add_done_callback(consume_exception)
     try:
         await asyncio.wait({task}, timeout=seconds)
         return task.result() if task.done() else f"no answer within {seconds:g} s"

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.concurrency import cancel_and_wait
 from bot.domain.stages import Stage
-from bot.ports import Memory, QueueDepth
+from bot.ports import MemoryUsage, QueueDepth
 from bot.telemetry.metrics import QUEUE_JOBS, QUEUE_OLDEST_SECONDS, REDIS_MEMORY, SESSIONS
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ CENSUS_EVERY = 60.0
 
 Depths = Callable[[], Awaitable[list[QueueDepth]]]
 Census = Callable[[], Awaitable[Mapping[Stage, int]]]
-ReadMemory = Callable[[], Awaitable[Memory]]
+ReadMemory = Callable[[], Awaitable[MemoryUsage]]
 
 
 class SharedGauges:

@@ -62,11 +62,11 @@ class Heartbeats(Protocol):
     """Which runs of generations live, for all processes. Where the store refuses changes, a run
     that has begun lives on."""
 
-    async def begin(self, run: str) -> None:
+    async def begin(self, run_id: str) -> None:
         """From now on the run lives. Raises `StoreUnavailable` where the store takes no changes."""
 
-    async def end(self, run: str) -> None:
+    async def end(self, run_id: str) -> None:
         """Never raises."""
 
-    async def is_alive(self, run: str) -> bool:
+    async def is_alive(self, run_id: str) -> bool:
         """Whether the run may still bring its image. Raises `StoreUnavailable`."""

@@ -54,7 +54,7 @@ class Unfinished(NamedTuple):
     touched: float
 
 
-class Entry(NamedTuple):
+class SessionSummary(NamedTuple):
     """A line of the list of a user's sessions: enough to tell which of them to load."""
 
     session_id: str
@@ -62,7 +62,7 @@ class Entry(NamedTuple):
     in_progress: bool
 
 
-class Memory(NamedTuple):
+class MemoryUsage(NamedTuple):
     """What the store's server uses and may use, in bytes. `most` is 0 where nothing bounds it."""
 
     used: int
@@ -106,7 +106,7 @@ class ManySessions(SessionRecords, Protocol):
 class SessionLists(ManySessions, Protocol):
     """A user's sessions, and those of a thread."""
 
-    async def entries_of(self, team: str, user: str) -> list[Entry]:
+    async def summaries_of(self, team: str, user: str) -> list[SessionSummary]:
         """A user's sessions and the stage of each, newest first, in two round trips. Leaves out
         those that have expired."""
 

@@ -2,18 +2,18 @@
 
 Methods that show a session wait out rate limits unless they say otherwise. They raise
 `SlackRefused` for an error that asking again does not mend, `SlackUnavailable` when their patience
-ends, and `SlackShutOut` at once. With `repeated`, an earlier run may have posted the same message
-without having recorded it: the method looks for the message first.
+ends, and `SlackAppBlocked` at once. With `repeated`, an earlier run may have posted the same
+message without having recorded it: the method looks for the message first.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from bot.domain.app_blocked import AppBlocked
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import StoreTrouble
 from bot.domain.session import Session
-from bot.domain.shut_out import ShutOut
 
 
 class RootMessages(Protocol):
@@ -108,14 +108,14 @@ class Publisher(
     """All that shows a session in Slack."""
 
 
-class ShutOuts(Protocol):
+class AppBlockedStore(Protocol):
     """Whether Slack refuses the whole app, for all processes. Every method raises
     `StoreUnavailable`."""
 
-    async def load(self) -> ShutOut | None:
+    async def load(self) -> AppBlocked | None:
         """None while Slack does not refuse it."""
 
-    async def save(self, shut_out: ShutOut) -> None: ...
+    async def save(self, app_blocked: AppBlocked) -> None: ...
 
     async def clear(self) -> None: ...
 
@@ -124,8 +124,8 @@ class SlackAccess(Protocol):
     """Whether Slack serves the app."""
 
     async def require_access(self, *, paid: bool) -> None:
-        """Raises `SlackShutOut` while Slack refuses the app; before a paid call, also until it is
-        known to serve the app again."""
+        """Raises `SlackAppBlocked` while Slack refuses the app; before a paid call, also until it
+        is known to serve the app again."""
 
 
 class SeenSignatures(Protocol):

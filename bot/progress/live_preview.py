@@ -18,13 +18,13 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
     ImageNotReady,
     Refusal,
+    SlackAppBlocked,
     SlackBusy,
     SlackRefused,
-    SlackShutOut,
     SlackUnavailable,
     StoreUnavailable,
 )
-from bot.domain.generation import preview_of, preview_removed, preview_shown, under_way
+from bot.domain.generation import is_generating, preview_of, preview_removed, preview_shown
 from bot.domain.session import Session
 from bot.ports import Previews, SessionRecords
 
@@ -86,7 +86,7 @@ class LivePreview:
         shows no preview."""
         data = pybase64.b64decode(partial)
         session = await self._sessions.load(self._session_id)
-        if not under_way(session, self._number) or self._ended.is_set():
+        if not is_generating(session, self._number) or self._ended.is_set():
             return GAP
         if session.latest.candidate(candidate).is_made:
             return 0.0
@@ -111,7 +111,7 @@ class LivePreview:
             return preview_shown(session, self._number, ts)
 
         session = await self._sessions.update(self._session_id, record)
-        self.in_doubt = not under_way(session, self._number)
+        self.in_doubt = not is_generating(session, self._number)
         if replaced and replaced != ts:
             await self._publisher.remove_preview(session, self._number, replaced)
 
@@ -159,7 +159,7 @@ class LivePreviews:
 
     async def clear(self, session_id: str, number: int, *, search: bool = False) -> None:
         """Remove the attempt's preview; with `search`, also one that was posted and not recorded. A
-        preview that Slack does not remove stays. Raises `SlackShutOut`, because a later run can
+        preview that Slack does not remove stays. Raises `SlackAppBlocked`, because a later run can
         remove it."""
         try:
             session = await self._sessions.load(session_id)
@@ -170,7 +170,7 @@ class LivePreviews:
                 )
             if search and self.enabled:
                 await self._publisher.remove_preview(session, number, "")
-        except SlackShutOut:
+        except SlackAppBlocked:
             raise
         except _ERRORS as error:
             log.warning("a preview was left in its thread: %s", type(error).__name__)

@@ -19,7 +19,7 @@ from bot.domain.errors import (
     StoreTrouble,
     StoreUnavailable,
 )
-from bot.domain.generation import under_way
+from bot.domain.generation import is_generating
 from bot.domain.jobs import ahead_of_each
 from bot.ports import JobQueue, RootMessages, SessionRecords
 from bot.progress.session_messages import shown_state
@@ -85,7 +85,7 @@ class QueuePositions:
     async def _show(self, session_id: str, number: int, place: _Shown) -> None:
         try:
             session = await self._sessions.load(session_id)
-            waits = under_way(session, number) and not session.latest.is_being_made
+            waits = is_generating(session, number) and not session.latest.is_being_made
             if not (session.root_ts and waits):
                 return
             await self._publisher.show_status(session, place.ahead, waits_for=place.waits_for)

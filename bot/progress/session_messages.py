@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from bot.concurrency import wait_for_event
 from bot.domain.errors import (
     Refusal,
+    SlackAppBlocked,
     SlackBusy,
     SlackRefused,
-    SlackShutOut,
     SlackUnavailable,
     StoreTrouble,
     StoreUnavailable,
@@ -139,7 +139,7 @@ class LiveStatus:
 
     async def show_now(self, session_id: str, followed: _Followed | None = None) -> bool:
         """Send the current status, and wait through short rate limits and outages. Returns False
-        where it could not be sent within `LAST_EDIT_WITHIN`. Raises `SlackShutOut`."""
+        where it could not be sent within `LAST_EDIT_WITHIN`. Raises `SlackAppBlocked`."""
         try:
             async with asyncio.timeout(LAST_EDIT_WITHIN):
                 wait = await self._edit(session_id, followed)
@@ -156,7 +156,7 @@ class LiveStatus:
         while not followed.ended.is_set():
             followed.woken.clear()
             if time.monotonic() >= self._busy_until:
-                with suppress(SlackShutOut):
+                with suppress(SlackAppBlocked):
                     await self._edit(session_id, followed)
             slowdown = max(1.0, SHARE * len(self._followed))
             gap = min(GAP, self._interval)
@@ -166,11 +166,14 @@ class LiveStatus:
     async def _edit(self, session_id: str, followed: _Followed | None) -> float | None:
         """Edit once. Of several processes that make images of one attempt, only the one with the
         status candidate edits. Returns None when done, or the seconds to wait before the next try.
-        Raises `SlackShutOut`."""
+        Raises `SlackAppBlocked`."""
         try:
             session = as_approved(await self._sessions.load(session_id))
             here = set(followed.candidates if followed else (0,))
-            if session.stage is Stage.GENERATING and not here & {0, session.latest.at_work}:
+            if session.stage is Stage.GENERATING and not here & {
+                0,
+                session.latest.status_candidate,
+            }:
                 return None
             if not session.root_ts or session.publication is Publication.RETIRED:
                 return None
@@ -182,7 +185,7 @@ class LiveStatus:
         except SlackBusy as busy:
             self._busy_until = time.monotonic() + busy.retry_after
             return busy.retry_after
-        except SlackShutOut:
+        except SlackAppBlocked:
             raise
         except (SlackUnavailable, StoreUnavailable):
             return 1.0

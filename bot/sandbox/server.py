@@ -14,7 +14,7 @@ from bot.sandbox.people.interactions import Interactions
 from bot.sandbox.people.modals import Modals
 from bot.sandbox.people.observer import Observer
 from bot.sandbox.webapi.api import WebApi
-from bot.sandbox.webapi.faults import Faults, ShutOut
+from bot.sandbox.webapi.faults import AppBlocked, Faults
 from bot.sandbox.webapi.middleware import ApiCall, Middleware
 from bot.sandbox.webapi.transfers import Transfers
 from bot.sandbox.workspace.clock import Clock
@@ -156,12 +156,12 @@ class SimulatedSlack(Interactions, Conversations, Modals, Administration, Observ
     def faults(self) -> Faults:
         return self.middleware.faults
 
-    def shut_out(self, error: str, *methods: str, status: int = 200) -> None:
+    def block_app(self, error: str, *methods: str, status: int = 200) -> None:
         """Refuse the whole app, or these methods to it, until `let_in`."""
-        self.middleware.shut_out = ShutOut(error, status, frozenset(methods))
+        self.middleware.app_blocked = AppBlocked(error, status, frozenset(methods))
 
     def let_in(self) -> None:
-        self.middleware.shut_out = None
+        self.middleware.app_blocked = None
 
     def rate_limit(
         self, method: str, per_second: float | None, per: str | None = "channel"

@@ -43,12 +43,16 @@ class Approval(NamedTuple):
 
 
 async def ask_rules(
-    rules: tuple[AttemptRule, ...], person: Person, before: Session, after: Session, asked_by: str
+    rules: tuple[AttemptRule, ...],
+    person: Person,
+    before: Session,
+    after: Session,
+    idempotency_key: str,
 ) -> Approval:
     """A change that begins no attempt is approved without a rule. Raises `Refusal`."""
     approved = Approval(_begun(before, after))
     if approved.attempts:
-        request = BeginRequest(person, before, after.latest, asked_by)
+        request = BeginRequest(person, before, after.latest, idempotency_key)
         asked = [await rule.check(request) for rule in rules]
         approved = approved._replace(writes=tuple(filter(None, asked)))
     return approved

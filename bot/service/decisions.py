@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bot.domain import transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import QueueUnavailable, Reason, Refusal
-from bot.domain.jobs import JobKind, jobs_of, owed
+from bot.domain.jobs import JobKind, due_jobs, jobs_of
 from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 from bot.ports import Cancellations, JobQueue, SessionLists
@@ -33,7 +33,7 @@ _RECEIVED = {
 class Decisions:
     """Each method moves the session by compare-and-set, or raises `Refusal` and changes nothing.
     When it returns, the decision is stored: the caller may ack, and then calls
-    `OwedJobs.queue_owed`. Should the process die between the two, the sweeper queues the job."""
+    `JobScheduler.queue_due`. Should the process die between the two, the sweeper queues the job."""
 
     def __init__(
         self, sessions: SessionLists, access: AccessControl, now: Callable[[], float]
@@ -55,20 +55,20 @@ class Decisions:
         )
 
     async def cancel(
-        self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
+        self, session_id: str, image: ImageRef, person: Person, idempotency_key: str = ""
     ) -> Session:
-        """Stop the attempt that is being generated. `OwedJobs.queue_owed` tells its workers."""
+        """Stop the attempt that is being generated. `JobScheduler.queue_due` tells its workers."""
         await self._access.require_allowed(session_id, person)
         return await self._sessions.update(
             session_id,
-            lambda s: transitions.cancel(s, image.attempt, CANCELLED, self._now(), asked_by),
+            lambda s: transitions.cancel(s, image.attempt, CANCELLED, self._now(), idempotency_key),
         )
 
     async def cancel_newest(self, origin: RequestOrigin) -> tuple[Session, int]:
         """Stop a person's newest attempt that is being generated, one in this channel first.
         Returns how many others go on. The same request, delivered twice, stops one. Raises
         `Refusal(NOTHING_TO_CANCEL)`."""
-        entries = await self._sessions.entries_of(origin.team, origin.owner)
+        entries = await self._sessions.summaries_of(origin.team, origin.owner)
         ids = [e.session_id for e in entries[:_RECENT] if e.stage is not Stage.GENERATING]
         ids += [e.session_id for e in entries if e.stage is Stage.GENERATING]
         loaded = await self._sessions.load_many(ids)
@@ -85,16 +85,16 @@ class Decisions:
         return await self.cancel(session.id, image, origin.person, origin.session_id())
 
 
-class OwedJobs:
+class JobScheduler:
     """Queues the jobs that are due after a person's decision."""
 
     def __init__(self, queue: JobQueue, cancellations: Cancellations) -> None:
         self._queue = queue
         self._cancellations = cancellations
 
-    async def queue_owed(self, session: Session) -> None:
+    async def queue_due(self, session: Session) -> None:
         """Queue the session's next jobs. Never raises: the sweeper queues what was not queued."""
-        for job in owed(session):
+        for job in due_jobs(session):
             set_log_fields(session.id, attempt=job.attempt)
             attempt = session.attempt(job.attempt)
             starts = job.kind is JobKind.ANNOUNCE
@@ -116,5 +116,7 @@ class OwedJobs:
 
 def stopped_by(sessions: list[Session], origin: RequestOrigin) -> Session | None:
     """The session that the same request has stopped before."""
-    asked_by = origin.session_id()
-    return next((s for s in sessions if any(a.cancelled_by == asked_by for a in s.attempts)), None)
+    idempotency_key = origin.session_id()
+    return next(
+        (s for s in sessions if any(a.cancelled_by == idempotency_key for a in s.attempts)), None
+    )

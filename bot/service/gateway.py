@@ -31,9 +31,9 @@ _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5
 
 class AttemptGateway:
     """Each method begins one attempt, or raises `Refusal` and has stored nothing; `store_new`
-    stores a session that waits for its first prompt. `asked_by` is the request's idempotency key:
-    delivered twice, it begins one attempt, and no rule is asked again. `tasks` discard
-    sessions that nobody waits for; `option_table` holds the options of the image model."""
+    stores a session that waits for its first prompt. `idempotency_key` is unique to the request:
+    delivered twice, it begins one attempt, and no rule is asked again. `tasks` discard sessions
+    that nobody waits for; `option_table` holds the options of the image model."""
 
     def __init__(
         self,
@@ -88,10 +88,10 @@ class AttemptGateway:
         def change(session: Session) -> Session:
             return begin.submit(session, prompt, self._now(), options)
 
-        if not session.restarts:
+        if not session.restart_of:
             return await self._begin(person, session, change, session.id), None
-        with log_context(session.restarts):
-            old = await self._access.require_allowed(session.restarts, person)
+        with log_context(session.restart_of):
+            old = await self._access.require_allowed(session.restart_of, person)
 
         def change_both(new: Session, old: Session) -> tuple[Session, Session]:
             return change(new), transitions.start_over(old, new.id, self._now())
@@ -109,17 +109,17 @@ class AttemptGateway:
         return await until_written(self._sessions, session, check_and_write)
 
     async def regenerate(
-        self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
+        self, session_id: str, image: ImageRef, person: Person, idempotency_key: str = ""
     ) -> Session:
         session = await self._access.await_recorded(session_id, image.attempt, person)
 
         def change(session: Session) -> Session:
-            return begin.regenerate(session, image.attempt, self._now(), asked_by)
+            return begin.regenerate(session, image.attempt, self._now(), idempotency_key)
 
-        return await self._begin(person, session, change, asked_by)
+        return await self._begin(person, session, change, idempotency_key)
 
     async def try_again(
-        self, session_id: str, image: ImageRef, person: Person, asked_by: str = ""
+        self, session_id: str, image: ImageRef, person: Person, idempotency_key: str = ""
     ) -> Session:
         """After a failure or a cancellation: begin another attempt, or publish the approved image
         again, which begins none."""
@@ -127,13 +127,13 @@ class AttemptGateway:
 
         def change(session: Session) -> Session:
             if session.stage is Stage.FINAL:
-                return publish_again(session, image.attempt, self._now(), asked_by)
-            return begin.try_again(session, image.attempt, self._now(), asked_by)
+                return publish_again(session, image.attempt, self._now(), idempotency_key)
+            return begin.try_again(session, image.attempt, self._now(), idempotency_key)
 
-        return await self._begin(person, session, change, asked_by)
+        return await self._begin(person, session, change, idempotency_key)
 
     async def refine(
-        self, session_id: str, image: ImageRef, person: Person, text: str, asked_by: str = ""
+        self, session_id: str, image: ImageRef, person: Person, text: str, idempotency_key: str = ""
     ) -> Session:
         """Edit an image; the text may hold options."""
         said = parse_flags(text, self._option_table)
@@ -143,10 +143,10 @@ class AttemptGateway:
         def change(session: Session) -> Session:
             now = self._now()
             return begin.refine(
-                session, image, wanted, now, options=said.options, asked_by=asked_by
+                session, image, wanted, now, options=said.options, idempotency_key=idempotency_key
             )
 
-        return await self._begin(person, session, change, asked_by)
+        return await self._begin(person, session, change, idempotency_key)
 
     async def edit(
         self,
@@ -155,27 +155,27 @@ class AttemptGateway:
         person: Person,
         text: str,
         options: Options,
-        asked_by: str = "",
+        idempotency_key: str = "",
     ) -> Session:
         """Begin from another prompt or with other options."""
         prompt, options = self._read_form(text, options)
         session = await self._access.await_recorded(session_id, attempt, person)
 
         def change(session: Session) -> Session:
-            return begin.edit(session, attempt, prompt, options, self._now(), asked_by)
+            return begin.edit(session, attempt, prompt, options, self._now(), idempotency_key)
 
-        return await self._begin(person, session, change, asked_by)
+        return await self._begin(person, session, change, idempotency_key)
 
     async def reply(
-        self, session_id: str, attempt: int, person: Person, said: Parsed, asked_by: str
+        self, session_id: str, attempt: int, person: Person, said: Parsed, idempotency_key: str
     ) -> Session:
         """Apply a reply in the session's thread, given when `attempt` was the newest."""
         session = await self._access.await_recorded(session_id, attempt, person)
 
         def change(session: Session) -> Session:
-            return begin.reply(session, said, self._now(), asked_by)
+            return begin.reply(session, said, self._now(), idempotency_key)
 
-        return await self._begin(person, session, change, asked_by)
+        return await self._begin(person, session, change, idempotency_key)
 
     async def check_can_refine(self, session_id: str, image: ImageRef, person: Person) -> Session:
         """Raises `Refusal` before the form opens, where its submission would be refused."""
@@ -189,13 +189,15 @@ class AttemptGateway:
         return session
 
     async def _begin(
-        self, person: Person, session: Session, change: Change, asked_by: str
+        self, person: Person, session: Session, change: Change, idempotency_key: str
     ) -> Session:
         """Ask the rules about the attempt that the change makes of the loaded session; then apply
         the change by compare-and-set."""
 
         async def check_and_write(session: Session) -> Session:
-            approved = await ask_rules(self._rules, person, session, change(session), asked_by)
+            approved = await ask_rules(
+                self._rules, person, session, change(session), idempotency_key
+            )
             return await self._sessions.update(
                 session.id,
                 lambda current: approved.require(current, change(current)),

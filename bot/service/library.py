@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.ports import DefaultOptions, Entry, SessionLists
+from bot.ports import DefaultOptions, SessionLists, SessionSummary
 from bot.views.home import HomePage
 
 _LATELY = 5
@@ -30,7 +30,7 @@ class UserLibrary:
 
     async def working(self, team: str, owner: str, at_most: int) -> tuple[list[Session], int]:
         """The newest sessions in progress, and how many there are in all."""
-        entries = await self._sessions.entries_of(team, owner)
+        entries = await self._sessions.summaries_of(team, owner)
         ids = [entry.session_id for entry in entries if entry.in_progress]
         return await self._sessions.load_many(ids[:at_most]), len(ids)
 
@@ -39,7 +39,7 @@ class UserLibrary:
     ) -> HomePage:
         """One page of each list; `size` and `pages` are for the sessions in progress and for the
         approved images. A page past the end is the last one."""
-        entries = await self._sessions.entries_of(team, owner)
+        entries = await self._sessions.summaries_of(team, owner)
         working = [e.session_id for e in entries if e.in_progress]
         approved = [e.session_id for e in entries if e.stage is Stage.FINAL]
         at = (_page(len(working), size[0], pages[0]), _page(len(approved), size[1], pages[1]))
@@ -67,7 +67,7 @@ class UserLibrary:
 
     async def keep_last(self, team: str, owner: str) -> None:
         """Make the options used last the defaults."""
-        lately = _lately(await self._sessions.entries_of(team, owner))
+        lately = _lately(await self._sessions.summaries_of(team, owner))
         if sessions := await self._sessions.load_many(lately):
             await self._defaults.keep_defaults(team, owner, _used_last(tuple(sessions)))
 
@@ -80,7 +80,7 @@ def _of(loaded: dict[str, Session], ids: list[str]) -> tuple[Session, ...]:
     return tuple(loaded[session_id] for session_id in ids if session_id in loaded)
 
 
-def _lately(entries: list[Entry]) -> list[str]:
+def _lately(entries: list[SessionSummary]) -> list[str]:
     """The ids of the sessions that changed last, without those that never had a prompt."""
     asked = [e.session_id for e in entries if e.in_progress or e.stage is Stage.FINAL]
     return asked[:_LATELY]

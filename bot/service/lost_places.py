@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.errors import FailureKind, Refusal
 from bot.domain.generation import attempt_failed
-from bot.domain.jobs import owed
+from bot.domain.jobs import due_jobs
 from bot.domain.session import Session
 from bot.domain.stages import TO_BE_POSTED, Stage
 from bot.domain.transitions import given_up, given_up_unpublished
@@ -44,7 +44,7 @@ class LostPlaces:
         ended = []
         for ids in _pages([each.session_id for each in await self._sessions.unfinished(0.0)]):
             for session in await self._sessions.load_many(ids):
-                if (session.team, session.channel) == (team, channel) and owed(session):
+                if (session.team, session.channel) == (team, channel) and due_jobs(session):
                     ended.append(await self._end(session, kind, bot_name))
         return ended
 
@@ -74,7 +74,7 @@ def _ended(
     unpublished = session.publication in TO_BE_POSTED
     words = not_published_words(session, kind, bot_name) if unpublished else ""
     ended = session
-    for job in owed(session):
+    for job in due_jobs(session):
         ended = given_up_unpublished(ended, job, words) if unpublished else given_up(ended, job)
     return ended, GivenUp(session, words)
 

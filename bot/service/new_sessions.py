@@ -68,7 +68,7 @@ class NewSessions:
         check_can(old, Event.START_OVER)
         options = old.attempt(old.final_result).options
         there = replace(origin, channel=old.channel, place=old.place)
-        new = self._new(there, options, old.source, restarts=old.id)
+        new = self._new(there, options, old.source, restart_of=old.id)
         return old, await self._gateway.store_new(new)
 
     def _new(
@@ -76,7 +76,7 @@ class NewSessions:
         origin: RequestOrigin,
         options: Options,
         source: Source | None = None,
-        restarts: str = "",
+        restart_of: str = "",
     ) -> Session:
         now = self._now()
         return Session(
@@ -91,7 +91,7 @@ class NewSessions:
             thread_ts=origin.thread_ts,
             asked_ts="" if origin.thread_ts else origin.message_ts,
             response_url=origin.response_url,
-            restarts=restarts,
+            restart_of=restart_of,
             created_at=now,
             updated_at=now,
         )

@@ -10,7 +10,7 @@ from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.session import Policy
 from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
 from bot.service.access import AccessControl
-from bot.service.decisions import Decisions, OwedJobs
+from bot.service.decisions import Decisions, JobScheduler
 from bot.service.gateway import AttemptGateway
 from bot.service.library import UserLibrary
 from bot.service.lost_places import LostPlaces
@@ -29,7 +29,7 @@ class Services:
     replies: ThreadReplies
     questions: PictureQuestions
     library: UserLibrary
-    jobs: OwedJobs
+    jobs: JobScheduler
     lost_places: LostPlaces
     option_table: OptionTable
 
@@ -57,7 +57,7 @@ class Services:
             ThreadReplies(sessions, policy, gateway, decisions, option_table),
             PictureQuestions(sessions, new_sessions, option_table),
             UserLibrary(sessions, sessions, option_table),
-            OwedJobs(queue, cancellations),
+            JobScheduler(queue, cancellations),
             LostPlaces(sessions, now),
             option_table,
         )

@@ -2,5 +2,5 @@
 
 `listeners.register` names every listener. A listener reads the request, lets `bot.service` decide,
 acks once the decision is stored, and queues the work. `transport` carries the requests in, over
-Socket Mode or HTTP; `bolt.Admission` lets in who may use the bot.
+Socket Mode or HTTP; `bolt.AccessMiddleware` lets in who may use the bot.
 """

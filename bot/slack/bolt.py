@@ -21,14 +21,14 @@ from bot.domain.invisible import drop_invisible
 from bot.domain.policy import WhoMayStart
 from bot.domain.session import Person
 from bot.slack.identity import (
-    Actor,
+    ClaimedPerson,
     Identity,
-    actor_of,
+    claimed_person_of,
     is_for_installation,
     is_from_person,
     is_user_request,
 )
-from bot.slack.listening import ACTING, Acting, error_boundary
+from bot.slack.listening import ADMITTED_PERSON, AdmittedPerson, error_boundary
 from bot.slack.members import MemberDirectory
 from bot.slack.responders import (
     CommandResponder,
@@ -68,7 +68,7 @@ def bolt_app(
         request_verification_enabled=bool(signing_secret),
     )
     app.middleware(clean_characters)
-    app.middleware(Admission(identity, who_may_start, tasks or BackgroundTasks()))
+    app.middleware(AccessMiddleware(identity, who_may_start, tasks or BackgroundTasks()))
     app.error(_log_error)
     return app
 
@@ -108,7 +108,7 @@ async def _log_error(error: Exception) -> None:
     log.error("a request broke on its way to a listener: %s", type(error).__name__)
 
 
-class Admission:
+class AccessMiddleware:
     """A global middleware. It puts who acts into the context of a request that it lets in. It acks
     all others, because Slack switches a subscription off whose deliveries fail. A person is told in
     private why they are turned away; a bot is not."""
@@ -128,7 +128,7 @@ class Admission:
                 return await args.ack()
             try:
                 person = await self._admit(args)
-                args.context[ACTING] = Acting(self._identity.installation, person)
+                args.context[ADMITTED_PERSON] = AdmittedPerson(self._identity.installation, person)
             except Refusal as refusal:
                 return await self._refuse(args, refusal)
         await next_()
@@ -136,41 +136,44 @@ class Admission:
 
     async def _admit(self, args: AsyncArgs) -> Person:
         """Answer who acts. Raises `Refusal` where they may not use the bot."""
-        actor, full = actor_of(args.body, self._identity), self._who is WhoMayStart.FULL_MEMBERS
-        org, home = actor.org, self._identity.installation
+        claimed, full = (
+            claimed_person_of(args.body, self._identity),
+            self._who is WhoMayStart.FULL_MEMBERS,
+        )
+        org, home = claimed.org, self._identity.installation
         is_guest = False
-        if not actor.certain or (full and org == home):
-            org, is_guest = await self._look_up(args, actor)
+        if not claimed.certain or (full and org == home):
+            org, is_guest = await self._look_up(args, claimed)
         if self._who is not WhoMayStart.ANYONE and org != home:
             raise Refusal(Reason.OUTSIDER)
         if full and is_guest:
             raise Refusal(Reason.GUEST)
-        return Person(org, actor.user)
+        return Person(org, claimed.user)
 
-    async def _look_up(self, args: AsyncArgs, actor: Actor) -> tuple[str, bool]:
+    async def _look_up(self, args: AsyncArgs, claimed: ClaimedPerson) -> tuple[str, bool]:
         """The person's organisation, and whether they are a guest. Only Slack's answer makes an
         uncertain person one of the installation's own."""
-        if not self._identity.may("users:read"):
-            if actor.org and self._who is WhoMayStart.ANYONE:
-                return actor.org, False
+        if not self._identity.has_scope("users:read"):
+            if claimed.org and self._who is WhoMayStart.ANYONE:
+                return claimed.org, False
             raise Refusal(Reason.CHECK_NOT_GRANTED)
         try:
-            member = await self._members.look_up(args.client, actor.user)
+            member = await self._members.look_up(args.client, claimed.user)
         except Refusal as refusal:
             if refusal.reason is not Reason.OUTSIDER:
                 raise
-            return self._foreign(actor.org), False
+            return self._foreign(claimed.org), False
         if member.is_stranger:
-            return self._foreign(member.enterprise, member.team, actor.org), False
-        if self._identity.is_home(member.team, member.enterprise):
+            return self._foreign(member.enterprise, member.team, claimed.org), False
+        if self._identity.is_own_team(member.team, member.enterprise):
             return self._identity.installation, member.is_guest
-        if org := member.enterprise or member.team or actor.org:
+        if org := member.enterprise or member.team or claimed.org:
             return org, member.is_guest
         raise Refusal(Reason.NOT_CHECKED)
 
     def _foreign(self, *named: str) -> str:
         """A stranger's organisation. Raises `Refusal` where strangers may not use the bot."""
-        org = next((org for org in named if org and not self._identity.is_home(org)), "")
+        org = next((org for org in named if org and not self._identity.is_own_team(org)), "")
         if not org or self._who is not WhoMayStart.ANYONE:
             raise Refusal(Reason.OUTSIDER)
         return org

@@ -80,7 +80,7 @@ class DisplayNames:
         return Names(*(_of_kind(known, kind) for kind in ("user", "channel", "group")))
 
     def _may_ask(self, kind: Kind) -> bool:
-        return any(self._identity.may(scope) for scope in _SCOPES[kind])
+        return any(self._identity.has_scope(scope) for scope in _SCOPES[kind])
 
     def _name(self, key: Key) -> str | None:
         """Empty where Slack has told none; None where it has not been asked lately."""

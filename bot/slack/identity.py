@@ -45,7 +45,7 @@ class Identity:
     org_wide: bool = False
     app_id: str = ""
 
-    def may(self, scope: str) -> bool:
+    def has_scope(self, scope: str) -> bool:
         """Whether the bot was granted the scope, as far as that is known."""
         return not self.scopes or scope in self.scopes
 
@@ -54,14 +54,14 @@ class Identity:
         """The workspace or the organisation in which it is installed."""
         return self.enterprise_id if self.org_wide else self.team_id
 
-    def is_home(self, team: str, enterprise: str = "") -> bool:
+    def is_own_team(self, team: str, enterprise: str = "") -> bool:
         """Whether the people there are the installation's own: of its workspace, or of the
         organisation that the workspace is part of. `team` may be an organisation, too."""
         own = {self.team_id, self.enterprise_id} - {""}
         return team in own or (bool(enterprise) and enterprise == self.enterprise_id)
 
 
-class Actor(NamedTuple):
+class ClaimedPerson(NamedTuple):
     """Who acts, as the payload names them. `org` is their organisation or workspace, empty where
     nothing names it. Where it is not `certain`, it may be another workspace of our organisation, or
     a stranger's."""
@@ -80,7 +80,7 @@ def is_for_installation(body: Payload, identity: Identity) -> bool:
     if "event" not in body:
         targets = [(_text(extract_team_id(body)), _text(extract_enterprise_id(body)))]
     elif targets := _authorizations(body):
-        at_home = not any(here) or identity.is_home(*here)
+        at_home = not any(here) or identity.is_own_team(*here)
         if not (at_home or is_shared(body) or identity.enterprise_id):
             return False
     else:
@@ -125,14 +125,14 @@ def is_from_person(body: Payload, identity: Identity) -> bool:
     return _text(extract_user_id(body)) not in {"", SLACKBOT, identity.bot_user}
 
 
-def actor_of(body: Payload, identity: Identity) -> Actor:
+def claimed_person_of(body: Payload, identity: Identity) -> ClaimedPerson:
     """Who asks. The installation's own people have its `installation` as their `org`."""
     user = _text(extract_user_id(body))
     if isinstance(event := body.get("event"), dict):
         return _event_author(event, body, identity, user)
     if "command" in body:
         pair = _text(body, "team_id"), _text(body, "enterprise_id")
-        return actor_from_claims(user, pair[:1], [pair], identity)
+        return person_from_claims(user, pair[:1], [pair], identity)
     team = _text(body, "user", "team_id")
     org = _text(body, "user", "enterprise_id")
     org = org or _text(body, "user", "enterprise_user", "enterprise_id")
@@ -141,36 +141,36 @@ def actor_of(body: Payload, identity: Identity) -> Actor:
     if (installed := _text(extract_enterprise_id(body))) != identity.enterprise_id:
         pairs.append((here, installed))  # ours is the installation's, and says nothing of people
     claims = [team or org] if team or org else [_text(body, "view", "team_id"), here]
-    return actor_from_claims(user, claims, pairs, identity)
+    return person_from_claims(user, claims, pairs, identity)
 
 
-def actor_from_claims(
+def person_from_claims(
     user: str,
     claims: Sequence[str],
     pairs: Sequence[Pair],
     identity: Identity,
     *,
     unknown_is_ours: bool = False,
-) -> Actor:
+) -> ClaimedPerson:
     """`claims` are the organisations and workspaces that a payload names as the person's, the most
     telling first. Where they contradict each other, nothing is certain. Our organisation does not
     contradict a workspace that may belong to it. `unknown_is_ours`: a workspace that may be one
     more of our organisation is one."""
     claims = [claim for claim in claims if claim]
     orgs = {team: org for team, org in reversed(pairs) if team and org}  # the first one counts
-    ours = [identity.is_home(claim, orgs.get(claim, "")) for claim in claims]
+    ours = [identity.is_own_team(claim, orgs.get(claim, "")) for claim in claims]
     named = [orgs.get(claim, claim) for claim, own in zip(claims, ours, strict=True) if not own]
     alone = not identity.enterprise_id
     foreign = [name for name in named if alone or name.startswith("E")]
     by_org = claims[:1] == [identity.enterprise_id] and not foreign
     unknown = bool(claims) and not any(ours) and not foreign
     if (claims and all(ours)) or by_org or (unknown and unknown_is_ours):
-        return Actor(user, identity.installation)
+        return ClaimedPerson(user, identity.installation)
     org = next(iter([*foreign, *named]), "")
-    return Actor(user, org, certain=bool(foreign) and not any(ours))
+    return ClaimedPerson(user, org, certain=bool(foreign) and not any(ours))
 
 
-def _event_author(event: Payload, body: Payload, identity: Identity, user: str) -> Actor:
+def _event_author(event: Payload, body: Payload, identity: Identity, user: str) -> ClaimedPerson:
     """A mention's `team` may be that of the channel's other side, a message's is the author's."""
     claims = [
         _text(event, "user_team"),
@@ -181,12 +181,12 @@ def _event_author(event: Payload, body: Payload, identity: Identity, user: str) 
         claims.append(_text(event, "team"))
     if not any(claims):
         home = _is_at_home(event, body, identity)
-        return Actor(user, identity.installation if home else "", certain=home)
+        return ClaimedPerson(user, identity.installation if home else "", certain=home)
     team, org = outer = _text(body, "team_id"), _text(body, "enterprise_id")
     context = _text(body, "context_team_id"), _text(body, "context_enterprise_id")
     pairs = [outer, context, *_authorizations(body)]
-    inside = is_unshared(body) and team not in claims and identity.is_home("", org)
-    return actor_from_claims(user, claims, pairs, identity, unknown_is_ours=inside)
+    inside = is_unshared(body) and team not in claims and identity.is_own_team("", org)
+    return person_from_claims(user, claims, pairs, identity, unknown_is_ours=inside)
 
 
 def _is_at_home(event: Payload, body: Payload, identity: Identity) -> bool:
@@ -196,7 +196,7 @@ def _is_at_home(event: Payload, body: Payload, identity: Identity) -> bool:
         return False
     if is_unshared(body):
         org = _text(body, "enterprise_id")
-        return not org or identity.is_home(_text(body, "team_id"), org)
+        return not org or identity.is_own_team(_text(body, "team_id"), org)
     words = event.get("type") in {"app_mention", "message"}
     return not (words and identity.enterprise_id)
 

@@ -22,7 +22,7 @@ from bot.domain.errors import Conflict, Refusal, StoreUnavailable
 from bot.domain.prompt import check_length
 from bot.domain.session import Person, Session
 from bot.domain.slack_refusals import place_of
-from bot.ports import ShutOuts
+from bot.ports import AppBlockedStore
 from bot.service import RequestOrigin, Services
 from bot.slack.identity import Identity
 from bot.slack.request_tracking import (
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Payload = dict[str, Any]
 
-ACTING = "acting"
+ADMITTED_PERSON = "admitted_person"
 """The key in a request's context that holds who acts."""
 DECIDE_WITHIN = 2.0
 """Seconds; Slack waits 3 for the ack."""
@@ -50,22 +50,22 @@ DECIDE_WITHIN = 2.0
 
 @dataclass(frozen=True)
 class ListenerDependencies:
-    """`ai_label` is the note that images carry; empty for none. `shut_outs` tells the workers that
-    Slack refuses the app."""
+    """`ai_label` is the note that images carry; empty for none. `app_blocked_store` tells the
+    workers that Slack refuses the app."""
 
     services: Services
     tasks: BackgroundTasks
     identity: Identity
     ai_label: str
-    shut_outs: ShutOuts
+    app_blocked_store: AppBlockedStore
 
-    async def queue_owed(self, session: Session) -> None:
+    async def queue_due(self, session: Session) -> None:
         """Queue what follows from a decision that is stored and acked. Never raises."""
         await wait_for_acks()
-        await self.services.jobs.queue_owed(session)
+        await self.services.jobs.queue_due(session)
 
 
-class Acting(NamedTuple):
+class AdmittedPerson(NamedTuple):
     """Somebody who was let in, in the installation `team`."""
 
     team: str
@@ -80,13 +80,13 @@ class Acting(NamedTuple):
 def origin_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> RequestOrigin:
     """Who asks, and where. The idempotency key is the same for a request that is delivered twice,
     and for no other."""
-    acting: Acting = args.context[ACTING]
+    admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
     body = args.body
     marks = [str(body.get(name) or "") for name in ("trigger_id", "response_url")]
     told = [str(body.get(name) or "") for name in ("channel_id", "text")]
     return RequestOrigin(
-        team=acting.team,
-        person=acting.person,
+        team=admitted.team,
+        person=admitted.person,
         channel=channel,
         response_url=body.get("response_url") or "",
         idempotency_key="|".join([*marks, *told]) if any(marks) else uuid4().hex,
@@ -97,15 +97,15 @@ def origin_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> RequestOrig
 
 def origin_of_event(args: AsyncArgs) -> RequestOrigin:
     """The same for a message. Its `ts` identifies it: each delivery has another `event_id`."""
-    acting: Acting = args.context[ACTING]
+    admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
     event = args.body["event"]
     channel, ts = event["channel"], event["ts"]
     return RequestOrigin(
-        team=acting.team,
-        person=acting.person,
+        team=admitted.team,
+        person=admitted.person,
         channel=channel,
         response_url="",
-        idempotency_key=f"{acting.team}|{channel}|{ts}",
+        idempotency_key=f"{admitted.team}|{channel}|{ts}",
         thread_ts=thread_of(event),
         place=place_of(channel),
         message_ts=ts,

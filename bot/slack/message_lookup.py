@@ -103,7 +103,7 @@ class MessageLookup:
 
     def _may_look(self, channel: str) -> bool:
         scopes = ("im:history",) if channel.startswith("D") else _HISTORY_OF_CHANNELS
-        return any(self._identity.may(scope) for scope in scopes)
+        return any(self._identity.has_scope(scope) for scope in scopes)
 
     async def _message(self, client: AsyncWebClient, event: Payload) -> Payload:
         """The message as the channel or the thread has it; empty where Slack does not show it."""

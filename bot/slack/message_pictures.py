@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.errors import Reason, Refusal
-from bot.domain.images import check_picture, told_pixels, told_size, told_type
+from bot.domain.images import check_picture, declared_pixels, told_size, told_type
 from bot.domain.invisible import clean_text
 from bot.views.source_pictures import Picture
 
@@ -95,7 +95,7 @@ def _picture(file: Payload) -> Picture | None:
         raise Refusal(Reason.IMAGE_NOT_SHARED)
     size = told_size(file)
     if mime_type:
-        check_picture(mime_type, size, told_pixels(file))
+        check_picture(mime_type, size, declared_pixels(file))
     return Picture(str(file["id"]), mime_type, size, clean_text(_text(file.get("name"))))
 
 

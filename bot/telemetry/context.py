@@ -86,7 +86,7 @@ def prompt_fields(**texts: str) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text} if _prompts_are_logged else {}
 
 
-def token_of(session_id: str) -> str:
+def session_token(session_id: str) -> str:
     """The last part of `team.user.token`: unique, and says nothing of the person."""
     return session_id.rpartition(".")[2]
 

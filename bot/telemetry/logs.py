@@ -69,24 +69,24 @@ class Lines(logging.StreamHandler[TextIO]):
         self._with_places = with_places
 
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(told(record, with_places=self._with_places))
+        return super().format(redacted(record, with_places=self._with_places))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """The standard one writes the arguments to stderr."""
         if isinstance(sys.exception(), OSError):
             return  # nobody reads on
-        message = f"a line could not be written: {short(record.pathname)}:{record.lineno}"
+        message = f"a line could not be written: {short_path(record.pathname)}:{record.lineno}"
         broken = logging.LogRecord(OURS, logging.ERROR, "", 0, message, None, None)
         self.stream.write(self.format(broken) + self.terminator)
 
 
-def told(record: logging.LogRecord, *, with_places: bool) -> logging.LogRecord:
+def redacted(record: logging.LogRecord, *, with_places: bool) -> logging.LogRecord:
     """The record as it may be written: with the log fields, and without text of libraries and
     exceptions."""
     if _is_ours(record):
         safe = copy.copy(record)
     else:
-        place = f"{short(record.pathname)}:{record.lineno} {record.funcName}"
+        place = f"{short_path(record.pathname)}:{record.lineno} {record.funcName}"
         safe = logging.LogRecord(record.name, record.levelno, "", 0, place, None, None)
         safe.created, safe.msecs = record.created, record.msecs
     safe.__dict__.update(fields())
@@ -94,8 +94,8 @@ def told(record: logging.LogRecord, *, with_places: bool) -> logging.LogRecord:
         safe.__dict__["trace_id"] = trace
     error = record.exc_info[1] if record.exc_info else None
     if error is not None:
-        safe.__dict__["error"] = kinds(error)
-        if with_places and (where := places(error)):
+        safe.__dict__["error"] = exception_classes(error)
+        if with_places and (where := exception_locations(error)):
             safe.__dict__["where"] = " > ".join(where)
     safe.exc_info = safe.exc_text = safe.stack_info = None
     return safe
@@ -146,22 +146,22 @@ def _is_ours(record: logging.LogRecord) -> bool:
     return record.name == OURS or record.name.startswith(f"{OURS}.")
 
 
-def kinds(error: BaseException) -> str:
+def exception_classes(error: BaseException) -> str:
     """The class, and the classes of what caused it: `SlackUnavailable from TimeoutError`."""
     return " from ".join(type(link).__name__ for link in _chain(error))
 
 
-def places(error: BaseException) -> list[str]:
+def exception_locations(error: BaseException) -> list[str]:
     """Where each link of the chain was raised, outermost call first: `generate.py:120 _ask`."""
     found = [
-        f"{short(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}"
+        f"{short_path(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}"
         for link in _chain(error)
         for frame, line in traceback.walk_tb(link.__traceback__)
     ]
     return found[-_MOST_PLACES:]
 
 
-def short(path: str) -> str:
+def short_path(path: str) -> str:
     """The last parts of a file's path: enough to find it."""
     return "/".join(PurePath(path).parts[-3:])
 

@@ -28,7 +28,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from bot.domain.errors import FailureKind, GenerationError, NotAsked
+from bot.domain.errors import FailureKind, GenerationError, PaidCallNotMade
 from bot.domain.jobs import JobKind
 from bot.domain.stages import Stage
 
@@ -131,7 +131,7 @@ READY = Gauge(
     "1 while this process takes work, as /readyz says.",
     registry=REGISTRY,
 )
-SLACK_SHUT_OUT = Gauge(
+SLACK_APP_BLOCKED = Gauge(
     "imagine_slack_shut_out",
     "1 while Slack refuses the whole app, and nothing is generated; told by workers.",
     registry=REGISTRY,
@@ -190,7 +190,7 @@ class GenerationMeter:
         with IMAGES_IN_FLIGHT.track_inprogress():
             try:
                 yield
-            except NotAsked:
+            except PaidCallNotMade:
                 raise
             except Exception as error:
                 kind = error.kind if isinstance(error, GenerationError) else FailureKind.INTERNAL

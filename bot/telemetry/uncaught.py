@@ -11,7 +11,7 @@ import warnings
 from types import TracebackType
 from typing import Any, TextIO
 
-from bot.telemetry.logs import short
+from bot.telemetry.logs import short_path
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def _log_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    log.warning("%s at %s:%s", category.__name__, short(filename), lineno)
+    log.warning("%s at %s:%s", category.__name__, short_path(filename), lineno)
 
 
 def _name(thread: threading.Thread | None) -> str:

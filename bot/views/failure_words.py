@@ -265,6 +265,6 @@ def not_posted_words(kind: FailureKind, session: Session, bot_name: str) -> str:
     return f"{words}\n{repeated(session.task_input, 'This is what you asked for:')}"
 
 
-def few_words(kind: FailureKind) -> str:
+def short_failure_words(kind: FailureKind) -> str:
     """Why one of several images did not come."""
     return _IN_FEW_WORDS[kind]

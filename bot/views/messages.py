@@ -39,7 +39,7 @@ from bot.views.captions import (
     option_words,
     status_words,
 )
-from bot.views.failure_words import few_words
+from bot.views.failure_words import short_failure_words
 
 CHANGE_SHOWN = 100
 _NOT_THERE = "there is no image of it"
@@ -128,7 +128,7 @@ def _several(session: Session, attempt: Attempt, per_image: list[str], label: st
     for candidate in attempt.candidates:
         title = f"Image {candidate.number}"
         if candidate not in attempt.images:
-            reason = few_words(candidate.failure) if candidate.failure else _NOT_THERE
+            reason = short_failure_words(candidate.failure) if candidate.failure else _NOT_THERE
             shown.append(blocks.context(f"{title} did not come: {reason}"))
             continue
         block_id = numbered(marker(session, "draft", attempt.number), candidate.number)

@@ -144,7 +144,7 @@ _NOTHING_KEPT = {
         f"{_TELL_WHO_RUNS_IT}"
     ),
 }
-SHUT_OUT = (
+APP_BLOCKED = (
     "Slack does not let this app in right now, so I can't show anything, and nothing more is "
     "generated or paid for. What you asked for is kept and goes on by itself once that is put "
     "right. Please tell whoever runs this bot."

@@ -6,7 +6,7 @@ import logging
 import time
 from contextlib import AsyncExitStack
 
-from bot.adapters.redis import RedisCancellations, RedisShutOuts, RedisSignatures
+from bot.adapters.redis import RedisAppBlockedStore, RedisCancellations, RedisSignatures
 from bot.concurrency import BackgroundTasks
 from bot.domain.session import Policy
 from bot.ops.serving import HttpServer, Monitoring
@@ -51,15 +51,17 @@ async def start_web(
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start
     app = bolt_app(clients.slack, clients.identity, signing_secret, who, tasks)
-    shut_outs = RedisShutOuts(clients.redis(stack, PATIENCE), PATIENCE)
+    app_blocked_store = RedisAppBlockedStore(clients.redis(stack, PATIENCE), PATIENCE)
     dependencies = ListenerDependencies(
-        services, tasks, clients.identity, settings.ai_label, shut_outs
+        services, tasks, clients.identity, settings.ai_label, app_blocked_store
     )
     register(app, dependencies)
     if settings.socket_mode:
         sockets = SocketModeConnections(app, settings.slack_app_token.get_secret_value(), in_flight)
         stack.push_async_callback(sockets.stop)
-        monitoring.needs(lambda: sockets.connected, "no Socket Mode connection is open")
+        monitoring.add_readiness_check(
+            lambda: sockets.connected, "no Socket Mode connection is open"
+        )
         await sockets.start()
         log.info("connected over Socket Mode")
         return

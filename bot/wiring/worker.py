@@ -9,11 +9,11 @@ from functools import partial
 from bot.adapters.queue import BullWorker
 from bot.adapters.redis import (
     REFUSED,
+    RedisAppBlockedStore,
     RedisCancellations,
     RedisHeartbeats,
     RedisPictures,
     RedisRefusedSettings,
-    RedisShutOuts,
     WriteProbe,
 )
 from bot.concurrency import BackgroundTasks, cancel_and_wait
@@ -60,9 +60,9 @@ def slack_breaker(clients: Clients, stack: AsyncExitStack, tasks: BackgroundTask
         refused = finding.verdict is Verdict.WRONG
         return AuthTest(refused, identity.scopes if identity else None)
 
-    shut_outs = RedisShutOuts(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
-    breaker = SlackBreaker(shut_outs, auth_test, tasks)
-    clients.slack.on_shut_out = breaker.report
+    app_blocked_store = RedisAppBlockedStore(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
+    breaker = SlackBreaker(app_blocked_store, auth_test, tasks)
+    clients.slack.on_app_blocked = breaker.report
     clients.slack.on_doubt = breaker.doubt
     clients.slack.on_worked = breaker.worked
     clients.slack.before_call = breaker.before_call
@@ -135,10 +135,12 @@ async def start_worker(
     )
     concurrency, lease = settings.worker_concurrency, settings.job_lease
     worker = BullWorker(clients.redis_url, dispatcher, concurrency, lease)
-    monitoring.needs(lambda: worker.takes_jobs, "no jobs are taken")
+    monitoring.add_readiness_check(lambda: worker.takes_jobs, "no jobs are taken")
     for trouble, reason in REFUSED.items():
-        monitoring.needs(partial(write_probe.is_free_of, trouble), reason)
-    monitoring.needs(lambda: breaker.is_closed, "Slack refuses the app: nothing is generated")
+        monitoring.add_readiness_check(partial(write_probe.is_free_of, trouble), reason)
+    monitoring.add_readiness_check(
+        lambda: breaker.is_closed, "Slack refuses the app: nothing is generated"
+    )
     stack.push_async_callback(tasks.drain, 0.0)
     tasks.spawn(warn_of_models(settings))
     running = asyncio.create_task(worker.run())

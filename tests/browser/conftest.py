@@ -20,7 +20,7 @@ from tests.browser.demo_process import DemoProcess
 from tests.browser.pictures import picture
 
 if TYPE_CHECKING:
-    from tests.browser.desk import Browser, BrowserContext, Desk
+    from tests.browser.page_user import Browser, BrowserContext, PageUser
 
 HERE = Path(__file__).parent
 ROOMS = 80
@@ -52,35 +52,35 @@ class Windows:
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
-        self._desks: dict[str, tuple[BrowserContext, Desk]] = {}
+        self._users: dict[str, tuple[BrowserContext, PageUser]] = {}
 
     @asynccontextmanager
-    async def desk(
+    async def user(
         self, url: str, options: dict[str, Any], request: pytest.FixtureRequest
-    ) -> AsyncIterator[Desk]:
+    ) -> AsyncIterator[PageUser]:
         """The page of a window, with nothing left of an earlier test. A failed test leaves a
         picture behind, and its window is used no more."""
-        from tests.browser.desk import sit_down
+        from tests.browser.page_user import open_window
 
         key = repr(sorted(options.items()))
-        if key not in self._desks:
-            self._desks[key] = await sit_down(self._browser, url, **options)
-        context, desk = self._desks[key]
-        desk.url, desk.problems = url, []
-        yield desk
-        if request.node.stash.get(_FAILED, False) or desk.problems:
+        if key not in self._users:
+            self._users[key] = await open_window(self._browser, url, **options)
+        context, user = self._users[key]
+        user.url, user.problems = url, []
+        yield user
+        if request.node.stash.get(_FAILED, False) or user.problems:
             name = re.sub(r"\W+", "-", request.node.name)
-            await desk.screenshot(f"failed-{name}")
-            del self._desks[key]
+            await user.screenshot(f"failed-{name}")
+            del self._users[key]
             await context.close()
         else:
-            await desk.leave()
-        assert desk.problems == []
+            await user.leave()
+        assert user.problems == []
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    from tests.browser.desk import chromium
+    from tests.browser.page_user import chromium
 
     async with chromium() as running:
         yield running
@@ -135,17 +135,17 @@ def window() -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def desk(
+async def user(
     demo: DemoProcess,
     windows: Windows,
     room: str,
     window: dict[str, Any],
     request: pytest.FixtureRequest,
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[PageUser]:
     """Alice in a channel of her own. The console has nothing to complain about in the end."""
-    async with windows.desk(demo.url, window, request) as desk:
-        await desk.open(f"#alice/{room}")
-        yield desk
+    async with windows.user(demo.url, window, request) as user:
+        await user.open(f"#alice/{room}")
+        yield user
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -156,12 +156,12 @@ async def own_demo(tmp_path: Path) -> AsyncIterator[DemoProcess]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def own_desk(
+async def own_user(
     own_demo: DemoProcess, windows: Windows, request: pytest.FixtureRequest
-) -> AsyncIterator[Desk]:
-    async with windows.desk(own_demo.url, {}, request) as desk:
-        await desk.open()
-        yield desk
+) -> AsyncIterator[PageUser]:
+    async with windows.user(own_demo.url, {}, request) as user:
+        await user.open()
+        yield user
 
 
 @pytest.fixture
@@ -184,12 +184,12 @@ async def bare() -> AsyncIterator[Page]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def bare_desk(
+async def bare_user(
     bare: Page, windows: Windows, window: dict[str, Any], request: pytest.FixtureRequest
-) -> AsyncIterator[Desk]:
-    async with windows.desk(bare.url, window, request) as desk:
-        await desk.page.goto(bare.url)
-        yield desk
+) -> AsyncIterator[PageUser]:
+    async with windows.user(bare.url, window, request) as user:
+        await user.page.goto(bare.url)
+        yield user
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -11,7 +11,7 @@ from typing import Literal
 from PIL import Image, ImageChops
 
 from bot.sandbox import PATIENCE
-from tests.browser.desk import Desk, Locator
+from tests.browser.page_user import Locator, PageUser
 
 _POINTER = """() => {
   const pointer = document.createElement("div");
@@ -49,20 +49,20 @@ _WORD_SECONDS = 0.18
 class Film:
     """The frames so far, each with the seconds for which it is shown."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, user: PageUser) -> None:
+        self._user = user
         self._frames: list[tuple[Image.Image, float]] = []
         self._pointer = (0.0, 0.0)
 
     async def start(self, pointer: tuple[float, float]) -> None:
         """Draw the mouse pointer, which a screenshot leaves out."""
-        await self._desk.page.evaluate(_POINTER)
+        await self._user.page.evaluate(_POINTER)
         self._pointer = pointer
-        await self._desk.page.mouse.move(*pointer)
+        await self._user.page.mouse.move(*pointer)
 
     async def shoot(self, seconds: float, *, caret: Literal["hide", "initial"] = "hide") -> None:
         """Add a frame. A frame like the one before prolongs that one."""
-        picture = _decoded(await self._desk.page.screenshot(caret=caret))
+        picture = _decoded(await self._user.page.screenshot(caret=caret))
         if self._frames and _same(self._frames[-1][0], picture):
             seconds += self._frames.pop()[1]
         self._frames.append((picture, seconds))
@@ -71,14 +71,14 @@ class Film:
         """Add a frame of `seconds` for every change until the target is visible."""
         async with asyncio.timeout(PATIENCE):
             while not await shown.is_visible():
-                picture = _decoded(await self._desk.page.screenshot())
+                picture = _decoded(await self._user.page.screenshot())
                 if not _same(self._frames[-1][0], picture):
                     self._frames.append((picture, seconds))
 
     async def type(self, text: str, *, pause: float = 0.5) -> None:
         """Type into the field with the focus, word by word."""
         for word in re.findall(r"\S+ ?", text):
-            await self._desk.page.keyboard.type(word)
+            await self._user.page.keyboard.type(word)
             await self.shoot(_WORD_SECONDS, caret="initial")
         await self.shoot(pause)
 
@@ -88,7 +88,7 @@ class Film:
         box = await target.bounding_box()
         assert box is not None
         to = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        mouse, start = self._desk.page.mouse, self._pointer
+        mouse, start = self._user.page.mouse, self._pointer
         for step in range(1, _STEPS + 1):
             share = step / _STEPS
             await mouse.move(*(a + (b - a) * share for a, b in zip(start, to, strict=True)))

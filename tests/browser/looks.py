@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.desk import Desk
+from tests.browser.page_user import PageUser
 from tests.support.processes import ROOT
 
 AXE = Path(os.environ.get("AXE_CORE") or ROOT / "artifacts/npm/node_modules/axe-core/axe.min.js")
@@ -33,22 +33,22 @@ _OF_COLOURS = ["color-contrast"]
 _FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
-async def look_at(desk: Desk, name: str) -> None:
+async def look_at(user: PageUser, name: str) -> None:
     """A screenshot, no sideways scrolling, and no serious finding of axe-core's."""
-    await desk.page.wait_for_timeout(250)
-    await desk.page.evaluate(_AT_REST)
-    await desk.screenshot(name)
-    assert await desk.page.evaluate(_FITS)
-    await _check_with_axe(desk, name, _OF_COLOURS if "-dark" in name else None)
+    await user.page.wait_for_timeout(250)
+    await user.page.evaluate(_AT_REST)
+    await user.screenshot(name)
+    assert await user.page.evaluate(_FITS)
+    await _check_with_axe(user, name, _OF_COLOURS if "-dark" in name else None)
 
 
-async def _check_with_axe(desk: Desk, name: str, rules: list[str] | None) -> None:
+async def _check_with_axe(user: PageUser, name: str, rules: list[str] | None) -> None:
     source = _axe()
     if source is None:
         pytest.skip(f"axe-core is not at {AXE}: npm install --prefix artifacts/npm axe-core")
-    if not await desk.page.evaluate("'axe' in window"):
-        await desk.page.evaluate(source)
-    violations = await desk.page.evaluate(_AXE_RUN, rules)
+    if not await user.page.evaluate("'axe' in window"):
+        await user.page.evaluate(source)
+    violations = await user.page.evaluate(_AXE_RUN, rules)
     serious = [
         f"{finding['id']}: {[node['html'][:160] for node in finding['nodes']]}"
         for finding in violations

@@ -12,8 +12,8 @@ from typing import Literal
 from PIL import Image
 
 from tests.browser.demo_process import DemoProcess
-from tests.browser.desk import Browser, Desk, chromium, expect, sit_down
 from tests.browser.film import Film
+from tests.browser.page_user import Browser, PageUser, chromium, expect, open_window
 from tests.support.processes import ROOT
 
 IMAGES = ROOT / "docs" / "images"
@@ -40,38 +40,38 @@ async def _film(browser: Browser, url: str) -> None:
 
     Bob asks for an image just before Alice does, so that hers is queued for a moment.
     """
-    bobs_context, bobs_desk = await sit_down(browser, url)
-    await bobs_desk.open("#bob/@imagine")
-    context, desk = await sit_down(browser, url, viewport=FILM_SIZE, color_scheme="light")
-    await desk.open("#alice/design")
-    film, timeline = Film(desk), desk.page.locator("#timeline")
+    bobs_context, bob = await open_window(browser, url)
+    await bob.open("#bob/@imagine")
+    context, user = await open_window(browser, url, viewport=FILM_SIZE, color_scheme="light")
+    await user.open("#alice/design")
+    film, timeline = Film(user), user.page.locator("#timeline")
     await film.start(pointer=(620, 420))
-    await desk.composer.click()
+    await user.composer.click()
     await film.shoot(0.8)
     await film.type("/imagine a robot eating pizza on Mars", pause=0.7)
-    await bobs_desk.send("/imagine a lighthouse in a storm")
-    await desk.page.keyboard.press("Enter")
+    await bob.send("/imagine a lighthouse in a storm")
+    await user.page.keyboard.press("Enter")
     await expect(timeline).to_contain_text("robot eating pizza")
     await film.shoot_until(timeline.get_by_role("button", name="1 reply"))
     await film.click(timeline.get_by_role("button", name="1 reply"))
-    await desk.drafted(1)
-    await _settle(desk)
+    await user.drafted(1)
+    await _settle(user)
     await film.shoot(1.6)
-    await film.click(desk.thread.get_by_role("button", name="Refine"))
-    await expect(desk.form).to_be_visible()
+    await film.click(user.thread.get_by_role("button", name="Refine"))
+    await expect(user.form).to_be_visible()
     await film.shoot(0.6)
     await film.type("make it night", pause=0.6)
-    await film.click(desk.form.get_by_role("button", name="Generate"))
-    await expect(desk.form).to_be_hidden()
-    await film.shoot_until(desk.draft(2).get_by_role("button", name="Approve"))
-    await desk.drafted(2)
-    await _settle(desk)
+    await film.click(user.form.get_by_role("button", name="Generate"))
+    await expect(user.form).to_be_hidden()
+    await film.shoot_until(user.draft(2).get_by_role("button", name="Approve"))
+    await user.drafted(2)
+    await _settle(user)
     await film.shoot(1.6)
-    await film.click(desk.thread.get_by_role("button", name="Approve"))
+    await film.click(user.thread.get_by_role("button", name="Approve"))
     await film.shoot_until(timeline.get_by_role("button", name="Start over"))
-    await desk.approved()
-    await desk.page.keyboard.press("Escape")
-    await _settle(desk)
+    await user.approved()
+    await user.page.keyboard.press("Escape")
+    await _settle(user)
     await film.shoot(3.0)
     path = IMAGES / "demo.webp"
     size, seconds = film.save(path, FILM_QUALITY)
@@ -83,25 +83,25 @@ async def _film(browser: Browser, url: str) -> None:
 
 async def _play(browser: Browser, url: str) -> None:
     """An approved image, and one that waits for its director."""
-    context, desk = await sit_down(browser, url)
-    await desk.open()
-    await desk.imagine("an otter on a sofa, reading the newspaper")
-    await desk.press("Approve")
-    await desk.approved()
-    await desk.imagine("a robot eating pizza on Mars")
-    await desk.say("@imagine make it night")
-    await desk.drafted(2)
+    context, user = await open_window(browser, url)
+    await user.open()
+    await user.imagine("an otter on a sofa, reading the newspaper")
+    await user.press("Approve")
+    await user.approved()
+    await user.imagine("a robot eating pizza on Mars")
+    await user.say("@imagine make it night")
+    await user.drafted(2)
     await context.close()
 
 
 async def _take(browser: Browser, url: str, scheme: Literal["light", "dark"]) -> None:
-    context, desk = await sit_down(browser, url, viewport=SIZE, color_scheme=scheme)
-    await desk.open()
-    await desk.page.get_by_role("button", name="3 replies").last.click()
-    await desk.drafted(2)
-    await desk.page.mouse.move(0, 0)
-    await _settle(desk)
-    picture = Image.open(BytesIO(await desk.page.screenshot())).convert("RGB")
+    context, user = await open_window(browser, url, viewport=SIZE, color_scheme=scheme)
+    await user.open()
+    await user.page.get_by_role("button", name="3 replies").last.click()
+    await user.drafted(2)
+    await user.page.mouse.move(0, 0)
+    await _settle(user)
+    picture = Image.open(BytesIO(await user.page.screenshot())).convert("RGB")
     picture = picture.point([level & 0xFE for level in range(256)] * 3)  # compresses better
     path = IMAGES / f"demo-{scheme}.png"
     picture.save(path, optimize=True)
@@ -111,9 +111,9 @@ async def _take(browser: Browser, url: str, scheme: Literal["light", "dark"]) ->
     await context.close()
 
 
-async def _settle(desk: Desk) -> None:
+async def _settle(user: PageUser) -> None:
     """Images that are loaded lazily are all there."""
-    await desk.page.wait_for_timeout(800)
+    await user.page.wait_for_timeout(800)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from tests.browser.conftest import furnish
 from tests.browser.demo_process import DemoProcess
-from tests.browser.desk import Desk, Locator, expect
 from tests.browser.looks import LOOKS, look_at
+from tests.browser.page_user import Locator, PageUser, expect
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -22,66 +22,66 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DemoPr
         yield running
 
 
-async def test_home_pages_and_leads_to_threads(desk: Desk, room: str) -> None:
-    await desk.imagine("a kite shaped like a whale")
-    await desk.press("Approve")
-    await desk.approved()
-    await desk.page.get_by_role("button", name="Close the thread").click()
+async def test_home_pages_and_leads_to_threads(user: PageUser, room: str) -> None:
+    await user.imagine("a kite shaped like a whale")
+    await user.press("Approve")
+    await user.approved()
+    await user.page.get_by_role("button", name="Close the thread").click()
     for number in range(6):
-        await desk.send(f"/imagine idea number {number}")
-    ideas = desk.page.locator("#timeline .message", has_text="idea number")
+        await user.send(f"/imagine idea number {number}")
+    ideas = user.page.locator("#timeline .message", has_text="idea number")
     await expect(ideas).to_have_count(6)
-    shown = await _at_home(desk)
+    shown = await _at_home(user)
     await expect(shown.get_by_role("heading", name="In progress (6)")).to_be_visible()
     gallery = shown.get_by_role("img", name="a kite shaped like a whale")
     await expect(gallery).to_have_js_property("complete", value=True)
     listed = shown.locator(".plain_text", has_text="idea number")
     await expect(listed).to_have_count(5)
-    await desk.screenshot("home")
+    await user.screenshot("home")
     await shown.get_by_role("button", name="Older →").focus()
-    await desk.page.keyboard.press("Enter")
+    await user.page.keyboard.press("Enter")
     await expect(listed).to_have_count(1)
     idea = await listed.inner_text()
     await shown.get_by_role("link", name="Open thread").click()
-    await expect(desk.page.get_by_role("heading", name=f"# {room}")).to_be_visible()
-    await expect(desk.thread.locator(".plain_text")).to_have_text([idea])
-    await desk.drafted(1)
+    await expect(user.page.get_by_role("heading", name=f"# {room}")).to_be_visible()
+    await expect(user.thread.locator(".plain_text")).to_have_text([idea])
+    await user.drafted(1)
 
 
-async def test_defaults_are_kept_and_used(desk: Desk, room: str) -> None:
-    await desk.become("Bob")
-    shown = await _at_home(desk)
+async def test_defaults_are_kept_and_used(user: PageUser, room: str) -> None:
+    await user.become("Bob")
+    shown = await _at_home(user)
     await expect(shown).to_contain_text("Nothing is in progress")
     await _choose(shown, "Size", "Size: Tall 9:16")
     await _choose(shown, "Candidates", "Candidates: 2")
-    await desk.become("Carol")
+    await user.become("Carol")
     await expect(_select(shown, "Size")).to_have_value("default")
-    await desk.open(f"#bob/{room}")
-    draft = await desk.imagine("a tower of books")
+    await user.open(f"#bob/{room}")
+    draft = await user.imagine("a tower of books")
     await expect(draft.locator("figure img")).to_have_count(2)
     width, height = await draft.locator("figure img").first.evaluate(
         "node => [node.naturalWidth, node.naturalHeight]"
     )
     assert abs(width / height - 9 / 16) < 0.05
-    shown = await _at_home(desk)
+    shown = await _at_home(user)
     await expect(_select(shown, "Size").locator("option:checked")).to_have_text("Size: Tall 9:16")
 
 
 @pytest.mark.parametrize("window", LOOKS.values(), ids=LOOKS)
 async def test_home_in_every_look(
-    desk: Desk, request: pytest.FixtureRequest, window: dict[str, Any]
+    user: PageUser, request: pytest.FixtureRequest, window: dict[str, Any]
 ) -> None:
-    shown = await _at_home(desk)
+    shown = await _at_home(user)
     await expect(shown.get_by_role("heading", name="Your defaults")).to_be_visible()
-    await look_at(desk, f"{request.node.callspec.id}-home")
+    await look_at(user, f"{request.node.callspec.id}-home")
     await shown.locator("select").last.scroll_into_view_if_needed()
-    await desk.screenshot(f"{request.node.callspec.id}-home-defaults")
+    await user.screenshot(f"{request.node.callspec.id}-home-defaults")
 
 
-async def _at_home(desk: Desk) -> Locator:
-    person = await desk.page.evaluate("location.hash.slice(1).split('/')[0]")
-    await desk.open(f"#{person}/@imagine/home")
-    shown = desk.page.locator("#home")
+async def _at_home(user: PageUser) -> Locator:
+    person = await user.page.evaluate("location.hash.slice(1).split('/')[0]")
+    await user.open(f"#{person}/@imagine/home")
+    shown = user.page.locator("#home")
     await expect(shown).to_contain_text("How it works")
     return shown
 

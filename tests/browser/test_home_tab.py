@@ -20,12 +20,12 @@ from tests.browser.blocks import (
     select,
     upload,
 )
-from tests.browser.desk import Desk, expect
+from tests.browser.page_user import PageUser, expect
 
 
-async def test_home_of_each_person(bare_desk: Desk, bare: Page, app: AsyncApp) -> None:
+async def test_home_of_each_person(bare_user: PageUser, bare: Page, app: AsyncApp) -> None:
     pictures = [await upload(client_of(bare), colour) for colour in ("salmon", "indigo")]
-    page = bare_desk.page
+    page = bare_user.page
     _gallery(app, pictures)
     await page.goto(bare.url + "#alice/@imagine/home")
     shown = page.locator("#home")
@@ -37,7 +37,7 @@ async def test_home_of_each_person(bare_desk: Desk, bare: Page, app: AsyncApp) -
         "naturalWidth", 640
     )
     await expect(shown.get_by_label("Size")).to_have_value("square")
-    await bare_desk.screenshot("bare-home")
+    await bare_user.screenshot("bare-home")
 
     await shown.get_by_label("Size").focus()
     await shown.get_by_label("Size").select_option("Wide")
@@ -51,15 +51,15 @@ async def test_home_of_each_person(bare_desk: Desk, bare: Page, app: AsyncApp) -
     await page.get_by_role("menuitem", name="Forget").click()
     await expect(shown).to_contain_text("chose forget")
 
-    await bare_desk.become("Bob")
+    await bare_user.become("Bob")
     await expect(shown.get_by_role("heading")).to_have_text("Gallery of Bob, page 0")
     await page.get_by_role("button", name="Messages").click()
     await expect(shown).to_be_hidden()
-    await bare_desk.become("Alice")
+    await bare_user.become("Alice")
     await page.get_by_role("button", name="Home", exact=True).click()
     await expect(shown.get_by_role("heading")).to_have_text("Gallery of Alice, page 0")
     await shown.get_by_role("button", name="Show it large").click()
-    await expect(bare_desk.form.get_by_role("img", name="the picture")).to_be_visible()
+    await expect(bare_user.form.get_by_role("img", name="the picture")).to_be_visible()
 
 
 def _gallery(app: AsyncApp, pictures: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 
 from tests.browser.demo_process import DemoProcess
-from tests.browser.desk import Desk, expect
+from tests.browser.page_user import PageUser, expect
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -16,26 +16,26 @@ HOSTILE = [
 ]
 
 
-async def test_hostile_prompt_stays_text(desk: Desk) -> None:
+async def test_hostile_prompt_stays_text(user: PageUser) -> None:
     for prompt in HOSTILE:
-        await desk.imagine(prompt)
-    await desk.press("Approve")
-    await desk.approved()
-    shown = await desk.page.locator("#timeline .plain_text").all_text_contents()
+        await user.imagine(prompt)
+    await user.press("Approve")
+    await user.approved()
+    shown = await user.page.locator("#timeline .plain_text").all_text_contents()
     assert shown == [*HOSTILE, HOSTILE[-1]]
-    await desk.page.get_by_role("button", name="Close the thread").click()
-    await desk.page.locator("#timeline .picture").last.click()
+    await user.page.get_by_role("button", name="Close the thread").click()
+    await user.page.locator("#timeline .picture").last.click()
     caption = f"AI-generated · placeholder, no model: {HOSTILE[-1]}"
-    await expect(desk.form.locator(".caption")).to_have_text(caption)
+    await expect(user.form.locator(".caption")).to_have_text(caption)
     for made in ("script", "iframe", "svg[onload]", "[onerror]", "a[href^=javascript]"):
-        await expect(desk.page.locator(f"#timeline {made}, dialog {made}")).to_have_count(0)
-    await expect(desk.page.locator(".mention", has_text="channel")).to_have_count(0)
-    await desk.screenshot("hostile")
+        await expect(user.page.locator(f"#timeline {made}, dialog {made}")).to_have_count(0)
+    await expect(user.page.locator(".mention", has_text="channel")).to_have_count(0)
+    await user.screenshot("hostile")
 
 
-async def test_message_of_a_person_links_to_the_web_alone(desk: Desk) -> None:
-    await desk.send("javascript:alert(1) http://example.com/x <b>bold</b> @bob *strong*")
-    message = desk.page.locator("#timeline .message").last
+async def test_message_of_a_person_links_to_the_web_alone(user: PageUser) -> None:
+    await user.send("javascript:alert(1) http://example.com/x <b>bold</b> @bob *strong*")
+    message = user.page.locator("#timeline .message").last
     await expect(message.get_by_role("link")).to_have_count(1)
     await expect(message.get_by_role("link")).to_have_attribute("rel", "noopener noreferrer")
     await expect(message).to_contain_text("<b>bold</b>")

@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.sandbox import PATIENCE, Page
 from tests.browser.blocks import actions, button, client_of, context, image, section, upload
-from tests.browser.desk import Desk, expect
+from tests.browser.page_user import PageUser, expect
 from tests.browser.pictures import picture
 
 DROP = """async ([where, files]) => {
@@ -41,7 +41,7 @@ def window(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 async def test_pictures_of_one_message_have_their_own_buttons(
-    bare_desk: Desk, bare: Page, app: AsyncApp
+    bare_user: PageUser, bare: Page, app: AsyncApp
 ) -> None:
     pressed: asyncio.Queue[str] = asyncio.Queue()
 
@@ -63,23 +63,23 @@ async def test_pictures_of_one_message_have_their_own_buttons(
     blocks += [context("attempt 1"), actions(button("Regenerate", "regenerate"))]
     channel = bare.slack.channel("general").id
     await client.chat_postMessage(channel=channel, text="three", blocks=blocks)
-    message = bare_desk.page.locator("#timeline .message")
+    message = bare_user.page.locator("#timeline .message")
     await expect(message.get_by_role("img")).to_have_count(3)
     await expect(message.get_by_role("button", name="Approve")).to_have_count(3)
     await expect(message.get_by_role("img", name="candidate 3")).to_have_js_property(
         "complete", value=True
     )
-    await bare_desk.screenshot(f"bare-candidates-{bare_desk.width}")
+    await bare_user.screenshot(f"bare-candidates-{bare_user.width}")
     await message.get_by_role("button", name="Approve").nth(1).click()
     assert await asyncio.wait_for(pressed.get(), PATIENCE) == "no. 2"
     await message.get_by_role("button", name="Show it large").nth(2).click()
-    await expect(bare_desk.form.locator(".caption")).to_have_text("candidate 3")
+    await expect(bare_user.form.locator(".caption")).to_have_text("candidate 3")
 
 
 async def test_message_changes_and_goes_while_somebody_has_the_focus_in_it(
-    bare_desk: Desk, bare: Page
+    bare_user: PageUser, bare: Page
 ) -> None:
-    client, page = client_of(bare), bare_desk.page
+    client, page = client_of(bare), bare_user.page
     channel = bare.slack.channel("general").id
     first = await client.chat_postMessage(channel=channel, text="first")
     posted = await client.chat_postMessage(channel=channel, text="preview")
@@ -99,13 +99,13 @@ async def test_message_changes_and_goes_while_somebody_has_the_focus_in_it(
 
 
 async def test_picture_is_attached_looked_at_and_sent(
-    bare_desk: Desk, bare: Page, png: bytes
+    bare_user: PageUser, bare: Page, png: bytes
 ) -> None:
-    page, slack = bare_desk.page, bare.slack
-    await bare_desk.attach({"a.png": png, "b.png": png})
+    page, slack = bare_user.page, bare.slack
+    await bare_user.attach({"a.png": png, "b.png": png})
     chosen = page.get_by_role("list", name="Files to send")
     await expect(chosen.locator("img")).to_have_count(2)
-    await bare_desk.screenshot(f"bare-attached-{bare_desk.width}")
+    await bare_user.screenshot(f"bare-attached-{bare_user.width}")
     await chosen.get_by_role("button", name="Remove a.png").click()
     encoded = base64.b64encode(picture("navy")).decode()
     dropped = [["navy.png", "image/png", encoded], ["notes.txt", "text/plain", encoded]]
@@ -115,8 +115,8 @@ async def test_picture_is_attached_looked_at_and_sent(
         ["b.png", "navy.png", "📎notes.txt", "pasted.png"]
     )
     await chosen.get_by_role("button", name="Remove notes.txt").click()
-    await bare_desk.composer.fill("look")
-    await bare_desk.composer.press("Enter")
+    await bare_user.composer.fill("look")
+    await bare_user.composer.press("Enter")
     await expect(chosen).to_be_hidden()
     message = page.locator("#timeline .message")
     await expect(message.locator("figcaption")).to_have_text(["b.png", "navy.png", "pasted.png"])
@@ -126,16 +126,16 @@ async def test_picture_is_attached_looked_at_and_sent(
     (kept,) = slack.messages("general")
     assert kept.shown_images() == [png, picture("navy"), picture("navy")]
     await message.get_by_role("button", name="Show it large").first.click()
-    await expect(bare_desk.form.get_by_role("img", name="b.png")).to_be_visible()
+    await expect(bare_user.form.get_by_role("img", name="b.png")).to_be_visible()
     await page.keyboard.press("Escape")
-    await expect(bare_desk.form).to_be_hidden()
+    await expect(bare_user.form).to_be_hidden()
 
 
 async def test_bot_is_mentioned_where_slash_commands_do_not_work(
-    bare_desk: Desk, bare: Page, app: AsyncApp
+    bare_user: PageUser, bare: Page, app: AsyncApp
 ) -> None:
     heard: asyncio.Queue[Any] = asyncio.Queue()
-    page, slack = bare_desk.page, bare.slack
+    page, slack = bare_user.page, bare.slack
 
     @app.event("app_mention")
     async def mentioned(event: Any, say: Any) -> None:
@@ -146,28 +146,28 @@ async def test_bot_is_mentioned_where_slash_commands_do_not_work(
     async def told(event: Any) -> None:
         await heard.put(event)
 
-    await bare_desk.composer.press_sequentially("@im")
+    await bare_user.composer.press_sequentially("@im")
     await expect(page.get_by_role("option")).to_contain_text("@imagine")
-    await bare_desk.composer.press("Enter")
-    await bare_desk.composer.press_sequentially("a fox on the moon")
-    await bare_desk.composer.press("Enter")
+    await bare_user.composer.press("Enter")
+    await bare_user.composer.press_sequentially("a fox on the moon")
+    await bare_user.composer.press("Enter")
     event = await asyncio.wait_for(heard.get(), PATIENCE)
     assert event["text"] == f"<@{slack.bot_user_id}> a fox on the moon"
     await page.get_by_role("button", name="1 reply").click()
-    await bare_desk.reply.press_sequentially("@imagine make it night")
-    await bare_desk.reply.press("Enter")
+    await bare_user.reply.press_sequentially("@imagine make it night")
+    await bare_user.reply.press("Enter")
     answer = await asyncio.wait_for(heard.get(), PATIENCE)
     assert answer["thread_ts"] == event["ts"]
-    await expect(bare_desk.thread.locator(".message").nth(2)).to_contain_text("make it night")
+    await expect(bare_user.thread.locator(".message").nth(2)).to_contain_text("make it night")
     await page.goto(bare.url + "#alice/@imagine")
     await expect(page.locator("#channel-title")).to_have_text("imagine")
-    await bare_desk.send("a fox in the rain")
+    await bare_user.send("a fox in the rain")
     direct = await asyncio.wait_for(heard.get(), PATIENCE)
     assert (direct["channel_type"], direct["text"]) == ("im", "a fox in the rain")
 
 
 async def test_shortcut_by_keyboard_alone(
-    bare_desk: Desk, bare: Page, app: AsyncApp, png: bytes
+    bare_user: PageUser, bare: Page, app: AsyncApp, png: bytes
 ) -> None:
     used: asyncio.Queue[Any] = asyncio.Queue()
 
@@ -177,16 +177,16 @@ async def test_shortcut_by_keyboard_alone(
         await used.put(shortcut)
 
     ack = await bare.slack.say("bob", "general", "look", files=[("cat.png", png)])
-    keys = bare_desk.page.keyboard
-    message = bare_desk.page.locator("#timeline .message")
+    keys = bare_user.page.keyboard
+    message = bare_user.page.locator("#timeline .message")
     await expect(message.get_by_role("img", name="cat.png")).to_be_visible()
-    await bare_desk.page.locator("#messages").focus()
+    await bare_user.page.locator("#messages").focus()
     await keys.press("ArrowUp")
     await expect(message).to_be_focused()
     await keys.press("m")
-    item = bare_desk.page.get_by_role("menuitem", name="Direct this image")
+    item = bare_user.page.get_by_role("menuitem", name="Direct this image")
     await expect(item).to_be_focused()
-    await bare_desk.screenshot(f"bare-menu-{bare_desk.width}")
+    await bare_user.screenshot(f"bare-menu-{bare_user.width}")
     await keys.press("Escape")
     await expect(message.get_by_role("button", name="More actions")).to_be_focused()
     await keys.press("Enter")

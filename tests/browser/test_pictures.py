@@ -2,74 +2,74 @@
 
 from __future__ import annotations
 
-from tests.browser.desk import Desk, expect
 from tests.browser.looks import look_at
+from tests.browser.page_user import PageUser, expect
 from tests.browser.pictures import picture
 
 
-async def test_picture_of_a_message_is_directed(desk: Desk, png: bytes) -> None:
-    await desk.become("Bob")
-    await desk.attach({"cat.png": png})
-    await desk.say("my cat")
-    await desk.become("Alice")
-    message = desk.page.locator("#timeline .message", has_text="my cat")
+async def test_picture_of_a_message_is_directed(user: PageUser, png: bytes) -> None:
+    await user.become("Bob")
+    await user.attach({"cat.png": png})
+    await user.say("my cat")
+    await user.become("Alice")
+    message = user.page.locator("#timeline .message", has_text="my cat")
     await expect(message.get_by_role("img", name="cat.png")).to_be_visible()
     await message.hover()
     await message.get_by_role("button", name="More actions").click()
-    await desk.page.get_by_role("menuitem", name="Direct this image").click()
-    await expect(desk.form.get_by_label("What should change?")).to_be_focused()
-    await look_at(desk, "image-form")
-    await desk.submit(What_should_change="give it a hat")
-    await desk.open_thread("my cat")
-    draft = await desk.drafted(1)
+    await user.page.get_by_role("menuitem", name="Direct this image").click()
+    await expect(user.form.get_by_label("What should change?")).to_be_focused()
+    await look_at(user, "image-form")
+    await user.submit(What_should_change="give it a hat")
+    await user.open_thread("my cat")
+    draft = await user.drafted(1)
     await expect(draft).to_contain_text("from your picture")
-    await desk.press("Approve")
-    await desk.approved()
+    await user.press("Approve")
+    await user.approved()
 
 
-async def test_one_of_two_pictures_is_chosen_by_keyboard(desk: Desk, png: bytes) -> None:
-    keys = desk.page.keyboard
-    await desk.attach({"first.png": png, "second.png": picture("navy")})
-    await desk.say("which one?")
-    message = desk.page.locator("#timeline .message", has_text="which one?")
+async def test_one_of_two_pictures_is_chosen_by_keyboard(user: PageUser, png: bytes) -> None:
+    keys = user.page.keyboard
+    await user.attach({"first.png": png, "second.png": picture("navy")})
+    await user.say("which one?")
+    message = user.page.locator("#timeline .message", has_text="which one?")
     await expect(message.get_by_role("img", name="second.png")).to_be_visible()
-    await desk.page.locator("#messages").focus()
+    await user.page.locator("#messages").focus()
     await keys.press("ArrowUp")
     await keys.press("m")
     await keys.press("Enter")
-    choice = desk.form.get_by_label("Which picture?")
+    choice = user.form.get_by_label("Which picture?")
     await expect(choice.get_by_role("option")).to_have_text(["first.png", "second.png"])
     await choice.focus()
     await keys.press("ArrowDown")
     await keys.press("Tab")
     await keys.type("brighter")
     await keys.press("Control+Enter")
-    await expect(desk.form).to_be_hidden()
-    await desk.open_thread("which one?")
-    await desk.drafted(1)
+    await expect(user.form).to_be_hidden()
+    await user.open_thread("which one?")
+    await user.drafted(1)
 
 
-async def test_picture_is_attached_to_a_mention(desk: Desk, png: bytes) -> None:
-    await desk.attach({"sketch.png": png})
-    await desk.say("@imagine in oil")
-    await desk.open_thread("from a picture")
-    draft = await desk.drafted(1)
+async def test_picture_is_attached_to_a_mention(user: PageUser, png: bytes) -> None:
+    await user.attach({"sketch.png": png})
+    await user.say("@imagine in oil")
+    await user.open_thread("from a picture")
+    draft = await user.drafted(1)
     await expect(draft).to_contain_text("from your picture")
-    await desk.screenshot("from-a-picture")
+    await user.screenshot("from-a-picture")
 
 
-async def test_picture_is_sent_directly(desk: Desk, png: bytes) -> None:
-    await desk.open("#bob/@imagine")
-    await desk.attach({"sketch.png": png})
-    await desk.say("as a woodcut")
-    await desk.open_thread("from a picture")
-    await desk.drafted(1)
+async def test_picture_is_sent_directly(user: PageUser, png: bytes) -> None:
+    await user.open("#bob/@imagine")
+    await user.attach({"sketch.png": png})
+    await user.say("as a woodcut")
+    await user.open_thread("from a picture")
+    await user.drafted(1)
 
 
-async def test_message_without_a_picture_is_refused_in_private(desk: Desk) -> None:
-    await desk.say("nothing to see here")
-    message = desk.page.locator("#timeline .message", has_text="nothing to see")
+async def test_message_without_a_picture_is_refused_in_private(user: PageUser) -> None:
+    await user.say("nothing to see here")
+    message = user.page.locator("#timeline .message", has_text="nothing to see")
     await message.hover()
     await message.get_by_role("button", name="More actions").click()
-    await desk.page.get_by_role("menuitem", name="Direct this image").click()
-    await expect(await desk.only_for_me()).to_contain_text("no picture here")
+    await user.page.get_by_role("menuitem", name="Direct this image").click()
+    await expect(await user.only_for_me()).to_contain_text("no picture here")

@@ -22,13 +22,13 @@ from tests.browser.blocks import (
     select,
     upload,
 )  # fmt: skip
-from tests.browser.desk import Desk, expect
+from tests.browser.page_user import PageUser, expect
 
 TEXT = {"type": "plain_text_input", "action_id": "words"}
 
 
 async def test_selects_of_a_modal_start_with_what_is_chosen(
-    bare_desk: Desk, bare: Page, app: AsyncApp
+    bare_user: PageUser, bare: Page, app: AsyncApp
 ) -> None:
     got: asyncio.Queue[Any] = asyncio.Queue()
     file_id = await upload(client_of(bare), "olive")
@@ -52,7 +52,7 @@ async def test_selects_of_a_modal_start_with_what_is_chosen(
         await got.put(view["state"]["values"])
         await ack()
 
-    form = await _opened(bare_desk, bare)
+    form = await _opened(bare_user, bare)
     await expect(form.get_by_role("textbox")).to_be_focused()
     await expect(form.get_by_role("img", name="an olive field")).to_have_js_property(
         "naturalWidth", 640
@@ -63,7 +63,7 @@ async def test_selects_of_a_modal_start_with_what_is_chosen(
     await form.get_by_label("Prompt").fill("a heron")
     await size.select_option("tall")
     await form.get_by_label("Quality").select_option("")
-    await bare_desk.screenshot("bare-modal")
+    await bare_user.screenshot("bare-modal")
     await form.get_by_role("button", name="Go").click()
     await expect(form.get_by_label("Count")).to_have_accessible_description(
         "Please complete this required field."
@@ -79,7 +79,7 @@ async def test_selects_of_a_modal_start_with_what_is_chosen(
 
 
 async def test_typed_words_survive_a_view_that_the_bot_changes(
-    bare_desk: Desk, bare: Page, app: AsyncApp
+    bare_user: PageUser, bare: Page, app: AsyncApp
 ) -> None:
     prompt = labelled("Prompt", "prompt", TEXT)
     choice = section("*Style*", block_id="style", accessory=select("style", "Oil", "Ink"))
@@ -92,7 +92,7 @@ async def test_typed_words_survive_a_view_that_the_bot_changes(
         view = modal("Options", prompt, choice, section(f"{seen} it is"))
         await client.views_update(view_id=body["view"]["id"], view=view)
 
-    form = await _opened(bare_desk, bare)
+    form = await _opened(bare_user, bare)
     await form.get_by_label("Prompt").fill("half an idea")
     await form.get_by_label("Style").focus()
     await form.get_by_label("Style").select_option("Ink")
@@ -103,19 +103,19 @@ async def test_typed_words_survive_a_view_that_the_bot_changes(
 
 
 async def test_view_says_when_the_bot_does_not_answer(
-    bare_desk: Desk, bare: Page, app: AsyncApp
+    bare_user: PageUser, bare: Page, app: AsyncApp
 ) -> None:
     _open_on_click(app, modal("Options", actions(button("Press", "nobody_listens"))))
-    form = await _opened(bare_desk, bare)
+    form = await _opened(bare_user, bare)
     await bare.slack.disconnect_sockets(abrupt=True)
     await form.get_by_role("button", name="Press").click()
     await expect(form.get_by_role("alert")).to_contain_text("We had some trouble connecting")
 
 
 async def test_links_to_messages_stay_on_the_page(
-    bare_desk: Desk, bare: Page, app: AsyncApp
+    bare_user: PageUser, bare: Page, app: AsyncApp
 ) -> None:
-    slack, client, page = bare.slack, app.client, bare_desk.page
+    slack, client, page = bare.slack, app.client, bare_user.page
     design = slack.channel("design").id
     root = await client.chat_postMessage(channel=design, text="the idea")
     for number in range(30):
@@ -138,13 +138,13 @@ async def test_links_to_messages_stay_on_the_page(
     shown = page.locator("#home")
     await shown.get_by_role("link", name="the thread").click()
     await expect(page.get_by_role("heading", name="# design")).to_be_visible()
-    await expect(bare_desk.thread).to_contain_text("the idea")
+    await expect(bare_user.thread).to_contain_text("the idea")
     await page.go_back()
     await shown.get_by_role("button", name="Open").click()
-    await expect(bare_desk.thread).to_contain_text("the idea")
+    await expect(bare_user.thread).to_contain_text("the idea")
     await page.go_back()
     await shown.get_by_role("link", name="the reply").click()
-    named = bare_desk.thread.locator(".message", has_text="no. 3").first
+    named = bare_user.thread.locator(".message", has_text="no. 3").first
     await expect(named).to_be_focused()
     await expect(named).to_be_in_viewport()
     assert len(page.context.pages) == 1
@@ -157,10 +157,10 @@ def _open_on_click(app: AsyncApp, view: Any) -> None:
         await client.views_open(trigger_id=body["trigger_id"], view=view)
 
 
-async def _opened(desk: Desk, page: Page) -> Any:
+async def _opened(user: PageUser, page: Page) -> Any:
     general = page.slack.channel("general").id
     blocks = [actions(button("Open it", "open"))]
     await client_of(page).chat_postMessage(channel=general, text="press", blocks=blocks)
-    await desk.page.get_by_role("button", name="Open it").click()
-    await expect(desk.form).to_be_visible()
-    return desk.form
+    await user.page.get_by_role("button", name="Open it").click()
+    await expect(user.form).to_be_visible()
+    return user.form

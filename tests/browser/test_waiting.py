@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from tests.browser.conftest import furnish
 from tests.browser.demo_process import DemoProcess
-from tests.browser.desk import Desk, expect
+from tests.browser.page_user import PageUser, expect
 from tests.fake_openai import FakeOpenAI, moderation_400, success
 
 
@@ -38,65 +38,65 @@ def released(openai: FakeOpenAI) -> Iterator[None]:
     openai.release()
 
 
-async def test_cancelled_image_never_comes(desk: Desk, openai: FakeOpenAI) -> None:
+async def test_cancelled_image_never_comes(user: PageUser, openai: FakeOpenAI) -> None:
     openai.hold("generating")
-    await desk.send("/imagine a volcano of chocolate")
-    root = desk.page.locator("#timeline .message", has_text="a volcano of chocolate")
+    await user.send("/imagine a volcano of chocolate")
+    root = user.page.locator("#timeline .message", has_text="a volcano of chocolate")
     await openai.until_held()
     await root.get_by_role("button", name="Cancel").click()
     await expect(root).to_contain_text("🚫 Cancelled")
     await openai.until(lambda: openai.cancelled)
-    await desk.screenshot("cancelled")
-    await desk.page.keyboard.press("Control+.")
-    wire = desk.page.locator("#wire-list")
+    await user.screenshot("cancelled")
+    await user.page.keyboard.press("Control+.")
+    wire = user.page.locator("#wire-list")
     await expect(wire).to_contain_text("generating → initial_input")
     await expect(wire).to_contain_text("block_actions cancel")
-    await desk.page.keyboard.press("Control+.")
+    await user.page.keyboard.press("Control+.")
     openai.release()
     await root.get_by_role("button", name="Try again").click()
-    await desk.open_thread("a volcano of chocolate")
-    await desk.drafted(2)
-    await expect(desk.draft(1)).to_have_count(0)
+    await user.open_thread("a volcano of chocolate")
+    await user.drafted(2)
+    await expect(user.draft(1)).to_have_count(0)
 
 
 async def test_cancelled_refinement_leaves_the_draft_to_decide_about(
-    desk: Desk, openai: FakeOpenAI
+    user: PageUser, openai: FakeOpenAI
 ) -> None:
-    await desk.imagine("a train to the moon")
+    await user.imagine("a train to the moon")
     openai.hold("generating")
-    await desk.say("@imagine with a dining car")
+    await user.say("@imagine with a dining car")
     await openai.until_held()
-    await expect(desk.draft(1).get_by_role("button", name="Approve")).to_have_count(0)
-    await desk.send("/imagine cancel")
-    await expect(await desk.only_for_me()).to_contain_text("a train to the moon")
+    await expect(user.draft(1).get_by_role("button", name="Approve")).to_have_count(0)
+    await user.send("/imagine cancel")
+    await expect(await user.only_for_me()).to_contain_text("a train to the moon")
     openai.release()
-    await desk.drafted(1)
-    root = desk.page.locator("#timeline .message", has_text="a train to the moon")
+    await user.drafted(1)
+    root = user.page.locator("#timeline .message", has_text="a train to the moon")
     await expect(root.first).to_contain_text("Attempt 2 cancelled")
-    await desk.press("Approve")
-    await desk.approved()
+    await user.press("Approve")
+    await user.approved()
 
 
-async def test_preview_is_shown_until_the_draft_comes(desk: Desk, openai: FakeOpenAI) -> None:
+async def test_preview_is_shown_until_the_draft_comes(user: PageUser, openai: FakeOpenAI) -> None:
     openai.hold("partials")
-    await desk.send("/imagine a mirror in the desert")
-    await desk.open_thread("a mirror in the desert")
-    preview = desk.thread.locator(".message", has_text="Preview of attempt 1")
+    await user.send("/imagine a mirror in the desert")
+    await user.open_thread("a mirror in the desert")
+    preview = user.thread.locator(".message", has_text="Preview of attempt 1")
     await expect(preview.locator("figure img")).to_be_visible()
-    await desk.screenshot("preview")
+    await user.screenshot("preview")
     openai.release()
-    await desk.drafted(1)
+    await user.drafted(1)
     await expect(preview).to_have_count(0)
 
 
 async def test_candidate_that_fails_does_not_lose_the_others(
-    desk: Desk, openai: FakeOpenAI
+    user: PageUser, openai: FakeOpenAI
 ) -> None:
     openai.script(success(), moderation_400(), success())
-    draft = await desk.imagine("a bear at the dentist", "--n 3")
+    draft = await user.imagine("a bear at the dentist", "--n 3")
     await expect(draft.locator("figure img")).to_have_count(2)
     await expect(draft).to_contain_text("did not come")
     await expect(draft.get_by_role("button", name="Approve")).to_have_count(2)
-    await desk.screenshot("candidate-failed")
+    await user.screenshot("candidate-failed")
     await draft.get_by_role("button", name="Approve").last.click()
-    await desk.approved()
+    await user.approved()

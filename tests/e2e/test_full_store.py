@@ -49,7 +49,7 @@ async def asked(world: World) -> int:
         for attempt in json.loads(session["attempts"])
         for candidate in attempt["candidates"]
     ]
-    return sum(candidate["asked"] for candidate in candidates)
+    return sum(candidate["paid_calls"] for candidate in candidates)
 
 
 async def until_logged(workers: list[BotProcess], text: str, times: int) -> None:

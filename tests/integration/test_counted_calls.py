@@ -10,7 +10,7 @@ import pytest
 
 from bot.adapters.openai import ImagesBackend, openai_client
 from bot.adapters.placeholder import PlaceholderBackend
-from bot.domain.errors import FailureKind, GenerationError, NotAsked
+from bot.domain.errors import FailureKind, GenerationError, PaidCallNotMade
 from bot.ports import ImageBackend
 from bot.telemetry.metrics import GenerationMeter
 from tests.fake_openai import FakeOpenAI
@@ -30,7 +30,7 @@ class Counts:
     async def __call__(self) -> None:
         self.made.append(len(self._fake.creates))
         if self._refuses:
-            raise NotAsked
+            raise PaidCallNotMade
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ async def test_a_call_that_must_not_be_made_is_not_and_is_no_failure_of_the_prov
     fake: FakeOpenAI, backend: ImageBackend
 ) -> None:
     counted = Counted()
-    with pytest.raises(NotAsked), GenerationMeter("responses").measure():
+    with pytest.raises(PaidCallNotMade), GenerationMeter("responses").measure():
         await backend.generate(REQUEST, FakeCheckpoint(Counts(fake, refuses=True)))
     assert fake.creates == []
     assert counted.changed("imagine_provider_errors") == {}

@@ -245,8 +245,8 @@ async def test_the_workspaces_address_is_learnt_with_the_rest(slack: SimulatedSl
     assert identity is not None
     assert identity.url.startswith("https://")
     assert identity.url.endswith(".slack.com/")
-    assert identity.may("files:write")
-    assert not identity.may("admin")
+    assert identity.has_scope("files:write")
+    assert not identity.has_scope("admin")
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,7 @@ async def test_an_installation_in_an_organisation_is_known_as_that(slack: Simula
     assert whole
     assert (alone.installation, alone.org_wide, alone.enterprise_id) == ("T0SANDBOX1", False, "")
     assert (inside.installation, inside.org_wide) == ("T0SANDBOX1", False)
-    assert inside.is_home("T0SECOND", "E0ORG")
+    assert inside.is_own_team("T0SECOND", "E0ORG")
     second = {"command": "/imagine", "team_id": "T0SECOND", "enterprise_id": "E0ORG"}
     assert not is_for_installation(second, inside)
     assert (whole.installation, whole.org_wide) == ("E0ORG", True)

@@ -15,10 +15,10 @@ from bot.slack.bolt import bolt_app
 from bot.slack.identity import Identity
 from bot.slack.listeners import ListenerDependencies, register
 from tests.fakes import (
+    FakeAppBlockedStore,
     FakeCancellations,
     FakeJobQueue,
     FakeSessionStore,
-    FakeShutOuts,
     clock,
 )
 from tests.support.http import routes_for
@@ -40,7 +40,9 @@ async def test_a_proxy_for_the_world_is_not_used_for_this_machine(
         services = Services.build(
             store, FakeJobQueue(), FakeCancellations(), Policy(), tasks, clock()
         )
-        register(app, ListenerDependencies(services, tasks, identity, AI_LABEL, FakeShutOuts()))
+        register(
+            app, ListenerDependencies(services, tasks, identity, AI_LABEL, FakeAppBlockedStore())
+        )
         server = HttpServer(routes_for(app, slack.signing_secret), 0, "127.0.0.1")
         slack.use_http(f"http://127.0.0.1:{await server.start()}/slack/events")
         assert (await slack.slash("alice", "general", "/imagine")).ok

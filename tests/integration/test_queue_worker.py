@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from bot.adapters.queue import BullJobQueue, BullWorker, bullmq_worker
 from bot.adapters.queue.job_queue import GENERATE_QUEUE
 from bot.adapters.queue.worker import LoopEnded
-from bot.domain.errors import SlackBusy, SlackShutOut, SlackUnavailable
+from bot.domain.errors import SlackAppBlocked, SlackBusy, SlackUnavailable
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState
 from bot.sandbox import PATIENCE
@@ -107,7 +107,7 @@ async def test_a_job_waits_while_slack_refuses_the_app_and_no_try_is_counted(
     queue: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bullmq_worker, "PUT_OFF", 0.05)
-    errors = [SlackShutOut("chat.update", "token_revoked")] * 6
+    errors = [SlackAppBlocked("chat.update", "token_revoked")] * 6
 
     async def handler(job: Job, repeated: bool) -> None:
         if errors:

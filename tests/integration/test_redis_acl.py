@@ -123,7 +123,7 @@ async def test_store_queue_and_listener_need_no_more(limited: Server) -> None:
         await using.works("limited")
         await using.store.keep_defaults("T1", "U1", Options(count=2))
         assert (await using.store.defaults_of("T1", "U1")).candidates == 2
-        assert await using.store.entries_of("T1", "U1")
+        assert await using.store.summaries_of("T1", "U1")
         assert await using.store.load_many(["T1.U1.limited"])
         assert await using.store.in_thread("T1", "C1", "1.0")
         for entry in await using.store.unfinished(0.0):

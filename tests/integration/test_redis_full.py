@@ -40,7 +40,7 @@ from bot.domain.errors import (
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
 from bot.domain.session import Session
-from bot.ports import Memory
+from bot.ports import MemoryUsage
 from tests.fakes import CHANNEL, ID, FakeTime, a_session, generating
 from tests.support.redis_servers import REDIS, VALKEY, Server, installed, server
 
@@ -216,7 +216,7 @@ async def test_what_the_server_uses_and_may_use(redis: Any) -> None:
     assert (await server.memory()).most == 0
     await redis.config_set("maxmemory", 50_000_000)
     used, most = await server.memory()
-    assert 0 < used < most == Memory(used, 50_000_000).most
+    assert 0 < used < most == MemoryUsage(used, 50_000_000).most
 
 
 # heartbeats

@@ -19,7 +19,7 @@ from bot.domain.options import NO_OPTIONS, OPTIONS, Options
 from bot.domain.questions import PictureQuestion
 from bot.domain.session import IN_PROGRESS, Person, Session
 from bot.domain.stages import Stage
-from bot.ports import QUESTION_TTL, Entry
+from bot.ports import QUESTION_TTL, SessionSummary
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session, generating
 
 Result = TypeVar("Result")
@@ -74,7 +74,7 @@ async def test_the_entries_say_of_each_session_what_it_says_itself(
 ) -> None:
     for name, session in EVERY_KIND.items():
         await kept(store, session, name)
-    entries = await store.entries_of("T1", "U1")
+    entries = await store.summaries_of("T1", "U1")
     assert {entry.session_id.split(".")[2]: entry[1:] for entry in entries} == {
         name: (session.stage, session.stage in IN_PROGRESS) for name, session in EVERY_KIND.items()
     }
@@ -88,11 +88,11 @@ async def test_entries_come_newest_first_and_without_the_expired_ones(
     await store.create(replace(generating(), id="T1.U2.d", user="U2"))
     await redis.delete(session_key("T1.U1.b"))
     await store.update("T1.U1.a", lambda s: replace(s, final_ts="5.5"))
-    assert await store.entries_of("T1", "U1") == [
-        Entry("T1.U1.a", Stage.GENERATING, True),
-        Entry("T1.U1.c", Stage.GENERATING, True),
+    assert await store.summaries_of("T1", "U1") == [
+        SessionSummary("T1.U1.a", Stage.GENERATING, True),
+        SessionSummary("T1.U1.c", Stage.GENERATING, True),
     ]
-    assert await store.entries_of("T9", "U9") == []
+    assert await store.summaries_of("T9", "U9") == []
 
 
 async def test_many_sessions_come_in_the_order_asked_for_without_the_expired_ones(
@@ -113,7 +113,7 @@ async def test_a_session_of_a_newer_version_does_not_hide_the_others(
     for name in "ab":
         await kept(store, generating(), name, task_input="a secret wish")
     await redis.hset(session_key("T1.U1.b"), mapping={"schema": "99", "stage": "later"})
-    assert [entry.session_id for entry in await store.entries_of("T1", "U1")] == ["T1.U1.a"]
+    assert [entry.session_id for entry in await store.summaries_of("T1", "U1")] == ["T1.U1.a"]
     assert [s.id for s in await store.load_many(["T1.U1.b", "T1.U1.a"])] == ["T1.U1.a"]
     assert "cannot be read" in caplog.text
     assert "secret" not in caplog.text
@@ -132,7 +132,7 @@ async def test_hundreds_of_sessions_are_listed_and_loaded_in_few_round_trips(
 ) -> None:
     for number in range(500):
         await kept(store, a_session(attempts=3), f"{number:x}")
-    listing, entries = await _commands(redis, lambda: store.entries_of("T1", "U1"))
+    listing, entries = await _commands(redis, lambda: store.summaries_of("T1", "U1"))
     assert len(entries) == 500
     ids = [entry.session_id for entry in entries]
     loading, sessions = await _commands(redis, lambda: store.load_many(ids))
@@ -142,7 +142,7 @@ async def test_hundreds_of_sessions_are_listed_and_loaded_in_few_round_trips(
 
     async def seconds() -> float:
         started = time.process_time()
-        await store.load_many([e.session_id for e in await store.entries_of("T1", "U1")])
+        await store.load_many([e.session_id for e in await store.summaries_of("T1", "U1")])
         return time.process_time() - started
 
     assert min([await seconds() for _ in range(3)]) < 0.5

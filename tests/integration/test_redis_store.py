@@ -49,7 +49,7 @@ REFINED = an_attempt(
     images=3,
     base=ImageRef(1, 2),
     change="friendlier <cat>",
-    asked_by="E1",
+    idempotency_key="E1",
     preview_ts="5.5",
 ).with_candidate(Candidate(2, response_id="resp_1", failure=FailureKind.MODERATION))
 
@@ -630,7 +630,7 @@ async def test_two_sessions_change_together_or_not_at_all(
     second = await kept(store, replace(a_session(Stage.FINAL), id="T1.U1.old"))
 
     def both(new: Session, old: Session) -> tuple[Session, Session]:
-        return replace(new, restarts=old.id), start_over(old, new.id, 9.0)
+        return replace(new, restart_of=old.id), start_over(old, new.id, 9.0)
 
     async def faster(session_id: str) -> Session:
         session = await again.load(session_id)
@@ -641,7 +641,7 @@ async def test_two_sessions_change_together_or_not_at_all(
     again = store_on(redis)
     store.load = faster  # type: ignore[method-assign]
     new, old = await store.update_both(first.id, second.id, both, line_and_hold)
-    assert (new.restarts, old.restarted_as, old.final_ts) == (old.id, new.id, "7.7")
+    assert (new.restart_of, old.restarted_by, old.final_ts) == (old.id, new.id, "7.7")
     assert await again.load_many([new.id, old.id]) == [new, old]
     assert await ledger(redis) == [{"session": new.id, "version": "2"}]
     assert await store.update_both(first.id, second.id, lambda *s: s) == (new, old)
@@ -772,7 +772,7 @@ CALLS: dict[str, Any] = {
     "update_both": lambda store: store.update_both(ID, "T1.U1.b", lambda *both: both),
     "discard": lambda store: store.discard(NEW, "w1"),
     "sessions_of": lambda store: store.sessions_of("T1", "U1"),
-    "entries_of": lambda store: store.entries_of("T1", "U1"),
+    "summaries_of": lambda store: store.summaries_of("T1", "U1"),
     "load_many": lambda store: store.load_many([ID]),
     "versions": lambda store: store.versions([ID]),
     "in_thread": lambda store: store.in_thread("T1", CHANNEL, "1.0"),

@@ -45,7 +45,7 @@ class Process:
         self.monitoring = Monitoring(server.ping, self.stop)
         self.monitoring.refresh_by(self.gauges.refresh)
         self.able = True
-        self.monitoring.needs(lambda: self.able, "no jobs are taken")
+        self.monitoring.add_readiness_check(lambda: self.able, "no jobs are taken")
         self.server = HttpServer(self.monitoring.routes(), 0, "127.0.0.1")
         self.port = 0
 

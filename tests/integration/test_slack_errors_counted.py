@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.adapters.slack import web_api
-from bot.domain.errors import SlackRefused, SlackShutOut, SlackUnavailable
+from bot.domain.errors import SlackAppBlocked, SlackRefused, SlackUnavailable
 from bot.sandbox import Fault, SimulatedSlack
 from tests.support.metrics import Counted
 from tests.support.published import publisher_for, reviewed, uploaded, with_file
@@ -46,7 +46,7 @@ async def test_each_failed_try_counts_by_what_slack_said(slack: SimulatedSlack) 
 
 
 @pytest.mark.parametrize(
-    ("code", "error"), [("cant_update_message", SlackRefused), ("missing_scope", SlackShutOut)]
+    ("code", "error"), [("cant_update_message", SlackRefused), ("missing_scope", SlackAppBlocked)]
 )
 async def test_a_refusal_counts_by_its_code(
     slack: SimulatedSlack, code: str, error: type[Exception]

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from bot.adapters.redis.schema import from_fields
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
-from bot.domain.jobs import owed
+from bot.domain.jobs import due_jobs
 from bot.domain.session import Person, Session
 from bot.domain.stages import Event
 from bot.service import Services
@@ -193,7 +193,7 @@ class Driver(RuleBasedStateMachine):
             except Refusal:
                 await store.remove_unfinished(entry)
             else:
-                if not owed(session):
+                if not due_jobs(session):
                     await store.remove_unfinished(entry)
 
 

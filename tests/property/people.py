@@ -11,12 +11,12 @@ from bot.domain.generation import (
     announced,
     image_failed,
     image_made,
+    is_generating,
     record_candidate,
     started,
-    under_way,
 )
 from bot.domain.images import GeneratedImage
-from bot.domain.jobs import JobKind, owed, with_next_run
+from bot.domain.jobs import JobKind, due_jobs, with_next_run
 from bot.domain.options import Options
 from bot.domain.session import Person, Session
 from bot.domain.stages import RETIRING, Event
@@ -60,13 +60,13 @@ DECISIONS: dict[str, tuple[Decide, frozenset[Event]]] = {
 
 def _again(session: Session) -> Session:
     """As the sweeper does, where jobs were lost."""
-    for job in owed(session):
+    for job in due_jobs(session):
         session = with_next_run(session, job)
     return session
 
 
 def _shown(session: Session, number: int) -> Session:
-    due = [job for job in owed(session) if job.kind is JobKind.SHOW_CANCELLED]
+    due = [job for job in due_jobs(session) if job.kind is JobKind.SHOW_CANCELLED]
     return transitions.cancel_shown(session, number) if due else session
 
 
@@ -120,7 +120,7 @@ def next_recording(session: Session) -> str:
         return "retired"
     if session.stage.value == "final":
         return "final shown" if session.final_ts else "final"
-    if not session.attempts or not under_way(session, session.latest.number):
+    if not session.attempts or not is_generating(session, session.latest.number):
         return "cancel shown"
     latest = session.latest
     missing = {

@@ -84,7 +84,7 @@ _ATTEMPTS = st.lists(
         OPTION_VALUES,
         change=TYPED,
         base=_REFS,
-        asked_by=_FACTS,
+        idempotency_key=_FACTS,
         queued_at=_TIMES,
         candidates=_CANDIDATES,
         as_file=st.booleans(),

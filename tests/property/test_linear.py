@@ -18,16 +18,16 @@ from pathlib import Path
 import pytest
 
 import bot
-from bot.adapters.openai.wording import all_in_one, something_different
+from bot.adapters.openai.wording import avoid_prompt, single_prompt
 from bot.adapters.placeholder.lettering import readable
 from bot.domain.attempt import ImageRef
 from bot.domain.courtesies import courtesy_of
 from bot.domain.errors import FailureKind, ImpossibleValue, OptionRefused, Refusal
 from bot.domain.images import BaseImage, ImageRequest
-from bot.domain.options import OPTIONS, count_of
+from bot.domain.options import OPTIONS, parse_count
 from bot.domain.prompt import MAX_TYPED, check_length, clean_change, clean_prompt, parse_flags
 from bot.domain.session import Session
-from bot.domain.sizes import ratio_of, size_of
+from bot.domain.sizes import parse_ratio, parse_size
 from bot.slack.bolt import clean_characters
 from bot.slack.mention_text import mention_text
 from bot.slack.notation import clean_name, references
@@ -168,10 +168,10 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "parse_flags": parse_flags,
     "clean_prompt": clean_prompt,
     "clean_change": clean_change,
-    "size_of": size_of,
-    "ratio_of": ratio_of,
+    "parse_size": parse_size,
+    "parse_ratio": parse_ratio,
     "OptionSpec.parse": OPTIONS["quality"].parse,
-    "count_of": count_of,
+    "parse_count": parse_count,
     "option_value": option_value,
     "target_of": target_of,
     "parse_page": parse_page,
@@ -195,8 +195,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "cancelled_words": lambda text: cancelled_words(_with(text), 0),
     # drawn, and sent to the provider
     "readable": readable,
-    "all_in_one": lambda text: all_in_one(_asked(text)),
-    "something_different": lambda text: something_different([text] * 3),
+    "single_prompt": lambda text: single_prompt(_asked(text)),
+    "avoid_prompt": lambda text: avoid_prompt([text] * 3),
 }
 
 REGEXES = {
@@ -220,9 +220,9 @@ REGEXES = {
     "domain/invisible.py": "clean_prompt",
     "domain/policy.py": "a setting",
     "domain/prompt.py": "parse_flags",
-    "domain/options.py": "count_of",
+    "domain/options.py": "parse_count",
     "domain/images.py": "an image's metadata",
-    "domain/sizes.py": "size_of",
+    "domain/sizes.py": "parse_size",
     "domain/slack_errors.py": "Slack's error code",
     "slack/bolt.py": "clean_characters",
     "slack/message_pictures.py": "the address of a file",

@@ -96,5 +96,5 @@ def test_every_key_of_a_workspace_carries_its_tag(parts: tuple[str, str, str]) -
     assert named == of_a_workspace.keys() | of_a_server.keys()
     for name, key in of_a_workspace.items():
         assert key.startswith(f"imagine:{{{team}}}:"), name
-    fixed = [schema.WORKSPACES, schema.CANCELLED, schema.SHUT_OUT, schema.TEST_WRITE]
+    fixed = [schema.WORKSPACES, schema.CANCELLED, schema.APP_BLOCKED, schema.TEST_WRITE]
     assert not any("{" in key for key in [*fixed, *of_a_server.values()])

@@ -17,7 +17,7 @@ from bot.adapters.redis.schema import (
     user_key,
 )
 from bot.domain.attempt import Attempt, Candidate
-from bot.domain.jobs import Job, JobKind, owed
+from bot.domain.jobs import Job, JobKind, due_jobs
 from bot.domain.session import Session
 from bot.domain.stages import (
     PUBLICATIONS,
@@ -32,7 +32,7 @@ IMAGE_MARK = "aW1hZ2UtYnl0ZXM"
 """What every image begins with here."""
 
 Raw = dict[str, dict[str, str]]
-_ASKED = ("number", "prompt", "options", "change", "base", "asked_by", "queued_at")
+_ASKED = ("number", "prompt", "options", "change", "base", "idempotency_key", "queued_at")
 _ONCE = ("started_at", "generated_at", "message_ts", "cancelled_by")
 
 
@@ -78,9 +78,9 @@ class Truth:
         """Whoever is owed a job is on the list of those, and every index has its sessions."""
         for each, stored in self.raw.items():
             session = from_fields(stored)
-            assert owed(session) == _contract(session)
+            assert due_jobs(session) == _contract(session)
             listed = each in self._scores(unfinished_key(session.team))
-            assert bool(owed(session)) == listed
+            assert bool(due_jobs(session)) == listed
             assert each in self._scores(user_key(session.team, session.user))
             for ts in filter(None, (session.thread_ts, session.asked_ts)):
                 newest = self._scores(thread_key(session.team, session.channel, ts))
@@ -111,7 +111,7 @@ def check_step(before: Session, after: Session, events: frozenset[Event] | None)
         _check_attempts(before, after)
     for name in ("id", "team", "user", "channel", "created_at", "schema"):
         assert getattr(after, name) == getattr(before, name)
-    for name in ("root_ts", "thread_ts", "final_ts", "restarted_as", "approved_by"):
+    for name in ("root_ts", "thread_ts", "final_ts", "restarted_by", "approved_by"):
         was = getattr(before, name)
         forgotten = retired and name == "approved_by"
         assert getattr(after, name) == was or not was or forgotten
@@ -161,17 +161,18 @@ def _check_attempts(before: Session, after: Session) -> None:
             assert getattr(now, name) == getattr(was, name) or not getattr(was, name)
         assert now.failure_ts == was.failure_ts or not was.failure_ts
         assert now.failure == was.failure or was.failure is None
-        assert now.run >= was.run
+        assert now.requeues >= was.requeues
         for candidate, then in zip(now.candidates, was.candidates, strict=True):
             _check_candidate(was, then, candidate)
 
 
 def _check_candidate(attempt: Attempt, was: Candidate, now: Candidate) -> None:
-    """Once the image is in Slack no fact of it changes. `run` and `runner` are facts of its job,
-    which may be queued and begin again: the one that delivers goes on until the draft is there."""
+    """Once the image is in Slack no fact of it changes. `requeues` and `run_id` are facts of its
+    job, which may be queued and begin again: the one that delivers goes on until the draft is
+    there."""
     if was.file_id or attempt.message_ts:
-        assert replace(now, run=was.run, runner=was.runner) == was
-    assert now.run >= was.run
+        assert replace(now, requeues=was.requeues, run_id=was.run_id) == was
+    assert now.requeues >= was.requeues
     assert not was.response_id or now.response_id
     assert not was.has_image or now.has_image
 
@@ -184,9 +185,9 @@ def _contract(session: Session) -> tuple[Job, ...]:
         attempt, kind = session.attempts[-1], JobKind.ANNOUNCE
         if attempt.announced:
             return tuple(
-                Job(JobKind.GENERATE, session.id, attempt.number, c.run, candidate=c.number)
+                Job(JobKind.GENERATE, session.id, attempt.number, c.requeues, candidate=c.number)
                 for c in attempt.candidates
-                if attempt.delivering == c.number or not (c.width or c.failure)
+                if attempt.delivery_candidate == c.number or not (c.width or c.failure)
             )
     elif session.stage is Stage.FINAL:
         if session.publication not in (Publication.TO_PUBLISH, Publication.PUBLISHED):
@@ -198,4 +199,4 @@ def _contract(session: Session) -> tuple[Job, ...]:
         attempt, kind = session.attempts[-1], JobKind.SHOW_CANCELLED
     else:
         return ()
-    return (Job(kind, session.id, attempt.number, attempt.run),)
+    return (Job(kind, session.id, attempt.number, attempt.requeues),)

@@ -27,11 +27,11 @@ from bot.slack.listeners import ListenerDependencies, register
 from tests.fakes import (
     ID,
     OWNER,
+    FakeAppBlockedStore,
     FakeCancellations,
     FakeJobQueue,
     FakePublisher,
     FakeSessionStore,
-    FakeShutOuts,
     clock,
 )
 from tests.scenario.payloads import (
@@ -102,9 +102,9 @@ class SlackApp:
             option_table,
             rules,
         )
-        self.shut_outs = FakeShutOuts()
+        self.app_blocked_store = FakeAppBlockedStore()
         dependencies = ListenerDependencies(
-            services, self.tasks, identity, AI_LABEL, self.shut_outs
+            services, self.tasks, identity, AI_LABEL, self.app_blocked_store
         )
         register(self.bolt, dependencies)
 

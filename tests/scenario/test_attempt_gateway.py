@@ -254,9 +254,9 @@ async def test_a_form_that_starts_over_asks_before_it_clears_the_approved_sessio
         assert await kept.content() == before
         return
     (request,) = rule.asked
-    assert request.session.restarts == approved.id
+    assert request.session.restart_of == approved.id
     assert (await kept.store.load(request.session.id)).stage is Stage.GENERATING
-    assert (await kept.store.load(ID)).restarted_as == request.session.id
+    assert (await kept.store.load(ID)).restarted_by == request.session.id
 
 
 async def test_what_cannot_begin_is_refused_without_asking_a_rule(make_app: MakeApp) -> None:

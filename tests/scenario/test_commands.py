@@ -13,7 +13,7 @@ from bot.domain.errors import FailureKind, Reason
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import OPTIONS, Options
 from bot.domain.prompt import MAX_PROMPT
-from bot.domain.sizes import ratio_of
+from bot.domain.sizes import parse_ratio
 from bot.domain.stages import Stage
 from bot.sandbox import PATIENCE
 from bot.sandbox.webapi.block_kit import view_problems
@@ -241,7 +241,7 @@ async def test_options_are_taken_out_of_the_prompt(make_app: MakeApp) -> None:
     await app.command("a fox —ar 16:9 --quality high --n “3” --transparent")
     assert app.only.task_input == "a fox"
     assert app.only.options == Options(
-        size=ratio_of("16:9"), quality="high", background="transparent", count=3
+        size=parse_ratio("16:9"), quality="high", background="transparent", count=3
     )
     assert len(app.only.latest.candidates) == 3
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import FailureKind
-from bot.domain.jobs import owed
+from bot.domain.jobs import due_jobs
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
 from tests.fakes import CHANNEL, OWNER, a_candidate, a_session, generating, with_latest
@@ -38,7 +38,7 @@ async def test_what_waits_in_a_place_that_is_lost_is_given_up_in_words(
     app = make_app(generating())
     assert (await app.event({**inner, "channel": CHANNEL})).status == 200
     assert (app.session.stage, app.session.latest.failure) == (Stage.INITIAL_INPUT, kind)
-    assert owed(app.session) == ()
+    assert due_jobs(app.session) == ()
     (told,) = app.of("chat.postMessage")
     assert told["channel"] == OWNER
     assert says in told["text"]
@@ -54,13 +54,13 @@ async def test_an_approved_image_that_is_not_out_yet_is_given_up_too(
     app = make_app(UNPUBLISHED)
     await app.event({**inner, "channel": CHANNEL})
     assert app.session.publication is Publication.REFUSED
-    assert owed(app.session) == ()
+    assert due_jobs(app.session) == ()
     (told,) = app.of("chat.postMessage")
     assert told["text"].startswith("Your image is approved, but ")
 
 
 async def test_an_image_that_is_made_is_said_to_be_there(make_app: MakeApp) -> None:
-    made = with_latest(generating(), candidates=(a_candidate(1, file_id=""),), delivering=1)
+    made = with_latest(generating(), candidates=(a_candidate(1, file_id=""),), delivery_candidate=1)
     app = make_app(made)
     await app.event({"type": "channel_archive", "channel": CHANNEL})
     (told,) = app.of("chat.postMessage")
@@ -88,7 +88,7 @@ async def test_a_crowd_is_told_of_once_for_each_and_not_without_end(make_app: Ma
     crowd = [replace(generating(), id=f"T1.U1.{n}") for n in range(130)]
     app = make_app(*crowd, replace(generating(), id="T1.U2.x", user="U2"))
     await app.event({"type": "channel_archive", "channel": CHANNEL})
-    assert not any(owed(session) for session in app.store.sessions.values())
+    assert not any(due_jobs(session) for session in app.store.sessions.values())
     told = [call["channel"] for call in app.of("chat.postMessage")]
     assert (told.count("U1"), told.count("U2")) == (5, 1)
 
@@ -116,7 +116,7 @@ async def test_what_is_not_about_the_bot_changes_nothing(
     app = make_app(generating())
     assert (await app.event(inner)).status == 200
     assert app.session == generating()
-    assert app.shut_outs.kept is None
+    assert app.app_blocked_store.kept is None
     assert app.calls == []
 
 
@@ -133,8 +133,8 @@ async def test_workers_are_told_that_the_app_is_out(
 ) -> None:
     app = make_app(generating())
     assert (await app.event(inner)).status == 200
-    assert app.shut_outs.kept is not None
-    assert app.shut_outs.kept.uninstalled
+    assert app.app_blocked_store.kept is not None
+    assert app.app_blocked_store.kept.uninstalled
     assert app.session == generating()
     assert app.calls == []
 
@@ -144,10 +144,10 @@ async def test_what_is_not_stored_is_not_acked_and_comes_again(
     make_app: MakeApp, inner: dict[str, Any]
 ) -> None:
     app = make_app(generating())
-    app.shut_outs.away = app.store.away = True
+    app.app_blocked_store.away = app.store.away = True
     told = {**inner, "channel": CHANNEL}
     assert (await app.dispatch(signed_event(told))).status != 200
-    app.shut_outs.away = app.store.away = False
+    app.app_blocked_store.away = app.store.away = False
     assert (await app.dispatch(signed_event(told))).status == 200
 
 

@@ -15,7 +15,7 @@ from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
 from bot.domain.prompt import MAX_PROMPT
 from bot.domain.session import Policy, Session
-from bot.domain.sizes import ratio_of
+from bot.domain.sizes import parse_ratio
 from bot.domain.stages import Stage
 from bot.views import words
 from bot.views.help_words import help_words
@@ -43,7 +43,7 @@ async def test_a_mention_in_a_channel_starts_a_session(make_app: MakeApp) -> Non
     session = app.only
     assert (session.team, session.user, session.channel) == ("T1", OWNER, CHANNEL)
     assert (session.task_input, session.thread_ts) == ("a fox on the moon", "")
-    assert session.options == Options(size=ratio_of("16:9"))
+    assert session.options == Options(size=parse_ratio("16:9"))
     assert app.queue.added == [Job(JobKind.ANNOUNCE, session.id, 1)]
     assert app.calls == []
 
@@ -103,7 +103,7 @@ async def test_without_a_draft_the_words_are_another_prompt(make_app: MakeApp) -
         (generating(3), Reason.STILL_WORKING),
         (FINAL, Reason.ALREADY_APPROVED),
         (
-            a_session(Stage.INITIAL_INPUT, restarted_as="x", root_ts="1.0", thread_ts="1.0"),
+            a_session(Stage.INITIAL_INPUT, restarted_by="x", root_ts="1.0", thread_ts="1.0"),
             Reason.STARTED_OVER,
         ),
     ],

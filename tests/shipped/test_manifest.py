@@ -14,7 +14,7 @@ import pytest
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.shut_out import REQUIRED_SCOPES
+from bot.domain.app_blocked import REQUIRED_SCOPES
 from bot.ops.doctor.slack import OPTIONAL_SCOPES, SCOPES_OF_FULL_MEMBERS
 from bot.sandbox.webapi.methods import METHODS
 from bot.views.ids import COMMAND, DIRECT_IMAGE

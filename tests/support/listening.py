@@ -20,10 +20,10 @@ from bot.slack.listeners import ListenerDependencies, register
 from bot.slack.request_tracking import InFlightRequests
 from bot.slack.transport.socket_mode import SocketModeConnections
 from tests.fakes import (
+    FakeAppBlockedStore,
     FakeCancellations,
     FakeJobQueue,
     FakeSessionStore,
-    FakeShutOuts,
     clock,
 )
 from tests.support.http import routes_for
@@ -56,7 +56,9 @@ async def listening(
         policy = Policy(team=identity.installation)
         services = Services.build(store, queue, FakeCancellations(), policy, tasks, clock())
         app = bolt_app(client, identity, slack.signing_secret, who, tasks)
-        register(app, ListenerDependencies(services, tasks, identity, AI_LABEL, FakeShutOuts()))
+        register(
+            app, ListenerDependencies(services, tasks, identity, AI_LABEL, FakeAppBlockedStore())
+        )
         server = HttpServer(routes_for(app, slack.signing_secret), 0, "127.0.0.1")
         sockets = SocketModeConnections(app, slack.app_token, InFlightRequests())
         if transport == "http":

@@ -24,7 +24,7 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreUnavailable,
 )
-from bot.domain.jobs import owed
+from bot.domain.jobs import due_jobs
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.flow import ReviewFlow, Shared, draft, endings, generate, shared_store
@@ -80,9 +80,11 @@ def review_flow(
     )
 
 
-def of(images: int = 1, delivering: int = 0, message_ts: str = "", **facts: Any) -> Session:
+def of(images: int = 1, delivery_candidate: int = 0, message_ts: str = "", **facts: Any) -> Session:
     """A session that generates so many candidates; these facts are recorded of the first."""
-    attempt = an_attempt(images=images, delivering=delivering, message_ts=message_ts)
+    attempt = an_attempt(
+        images=images, delivery_candidate=delivery_candidate, message_ts=message_ts
+    )
     candidate = replace(attempt.candidate(1), **facts)
     return with_attempt(generating(), attempt.with_candidate(candidate))
 
@@ -127,7 +129,7 @@ class Flow:
     async def each_again(self) -> None:
         """What the queue runs again: whatever has not come to its end."""
         while self.session.stage is Stage.GENERATING:
-            for job in owed(self.session):
+            for job in due_jobs(self.session):
                 await self.run(job.candidate, repeated=True)
 
 
@@ -254,11 +256,11 @@ async def test_the_others_go_on_while_one_candidate_has_lost_its_worker(lost: in
     running[lost].cancel()
     await asyncio.wait({running[lost]})
     assert flow.publisher.shown == []
-    assert [job.candidate for job in owed(flow.session)] == [lost]
+    assert [job.candidate for job in due_jobs(flow.session)] == [lost]
     flow.backend.gates[lost].set()
     await flow.each_again()
     assert flow.session.stage is Stage.USER_FEEDBACK
-    assert flow.session.latest.delivering == lost
+    assert flow.session.latest.delivery_candidate == lost
     assert [request.candidate for request in flow.backend.requests[3:]] == [lost]
 
 

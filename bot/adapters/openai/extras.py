@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 
-class Extra(Enum):
+class OptionalParameter(Enum):
     """A message that names several extras is about the first of them in this order: unusual names
     come before everyday words."""
 
@@ -35,7 +35,7 @@ class Extra(Enum):
     TOOL_MODEL = auto()
 
 
-class Naming(NamedTuple):
+class RefusalPattern(NamedTuple):
     """How an extra is named. `parameters`: its names in a request; `in_tool`: they belong to the
     image tool, where `only_in_tool` others have the same names. `words`: what messages call it.
     `instead`: what the call asks for without it. `unless`: a refusal with these words is not about
@@ -58,61 +58,69 @@ _NOT_AT_ALL = (
     r"|n[o']t (?:be )?(?:supported|permitted|allowed|recogni[sz]ed|known|defined|implemented)"
     r"|does(?: not|n't) (?:support|accept|allow|take)"
 )
-NAMINGS: Mapping[Extra, Naming] = {
-    Extra.SAFETY_IDENTIFIER: Naming(
+REFUSAL_PATTERNS: Mapping[OptionalParameter, RefusalPattern] = {
+    OptionalParameter.SAFETY_IDENTIFIER: RefusalPattern(
         ("safety_identifier",), r"safety[ _-]?identifiers?", "the person has no name there"
     ),
-    Extra.OUTPUT_FORMAT: Naming(
+    OptionalParameter.OUTPUT_FORMAT: RefusalPattern(
         ("output_format",),
         r"output[ _-]?formats?",
         "the server's own format",
         in_tool=True,
         values=r"png|jpe?g|webp",
     ),
-    Extra.RESPONSE_FORMAT: Naming(
+    OptionalParameter.RESPONSE_FORMAT: RefusalPattern(
         ("response_format",), r"response[ _-]?formats?|b64_json", "an address, which is fetched"
     ),
-    Extra.TOOL_CHOICE: Naming(("tool_choice",), r"tool[ _-]?choices?", "any tool is required"),
-    Extra.ANY_TOOL_CHOICE: Naming(
+    OptionalParameter.TOOL_CHOICE: RefusalPattern(
+        ("tool_choice",), r"tool[ _-]?choices?", "any tool is required"
+    ),
+    OptionalParameter.ANY_TOOL_CHOICE: RefusalPattern(
         ("tool_choice",), r"tool[ _-]?choices?", "the host model decides"
     ),
-    Extra.NO_PARTIALS: Naming(
+    OptionalParameter.NO_PARTIALS: RefusalPattern(
         ("partial_images",),
         r"partial[ _-]?images?",
         "one partial image, which is not shown",
         in_tool=True,
         unless=_NOT_AT_ALL,
     ),
-    Extra.PARTIALS: Naming(
+    OptionalParameter.PARTIALS: RefusalPattern(
         ("partial_images",), r"partial[ _-]?images?", "no partial images", in_tool=True
     ),
-    Extra.INSTRUCTIONS: Naming(
+    OptionalParameter.INSTRUCTIONS: RefusalPattern(
         ("instructions",), r"instructions?", "they are a part of the prompt"
     ),
-    Extra.BACKGROUND: Naming(
+    OptionalParameter.BACKGROUND: RefusalPattern(
         ("background", "store"), r"background|stor(?:e|ed|ing|age)", "a plain call"
     ),
-    Extra.STORE: Naming(("store",), r"stor(?:e|ed|ing|age)", "it is asked to store nothing"),
-    Extra.QUALITY: Naming(
+    OptionalParameter.STORE: RefusalPattern(
+        ("store",), r"stor(?:e|ed|ing|age)", "it is asked to store nothing"
+    ),
+    OptionalParameter.QUALITY: RefusalPattern(
         ("quality",),
         r"quality",
         "the server's own",
         in_tool=True,
         values=r"standard|hd|low|medium|high",
     ),
-    Extra.SIZE: Naming(
+    OptionalParameter.SIZE: RefusalPattern(
         ("size",),
         r"size|dimensions?|resolution|megapixels?|width|height|aspect[ _-]?ratio",
         "the server's own",
         in_tool=True,
         values=r"\d{3,4} ?[x×] ?\d{3,4}",
     ),
-    Extra.ACTION: Naming(("action",), r"action", "the host model decides", in_tool=True),
-    Extra.STREAM: Naming(
+    OptionalParameter.ACTION: RefusalPattern(
+        ("action",), r"action", "the host model decides", in_tool=True
+    ),
+    OptionalParameter.STREAM: RefusalPattern(
         ("stream", "stream_options"), r"stream(?:ing|ed|s|[ _-]options)?", "the answer in one piece"
     ),
-    Extra.DETAIL: Naming(("detail",), r"(?:image[ _-])?detail", "the server's own"),
-    Extra.TOOL_MODEL: Naming(
+    OptionalParameter.DETAIL: RefusalPattern(
+        ("detail",), r"(?:image[ _-])?detail", "the server's own"
+    ),
+    OptionalParameter.TOOL_MODEL: RefusalPattern(
         ("model",),
         r"tools?\[?\.?\d*\]?\.model",
         "the server's own, which may cost something else",
@@ -122,26 +130,34 @@ NAMINGS: Mapping[Extra, Naming] = {
     ),
 }
 
-DEPENDS_ON_CHOICE = frozenset({Extra.QUALITY, Extra.SIZE, Extra.OUTPUT_FORMAT})
+DEPENDS_ON_CHOICE = frozenset(
+    {OptionalParameter.QUALITY, OptionalParameter.SIZE, OptionalParameter.OUTPUT_FORMAT}
+)
 """Extras that may have been refused because of an option that one person chose. Requests of others
 still hold them."""
 
-Asked = Mapping[Extra, str]
+Asked = Mapping[OptionalParameter, str]
 """The extras that a request holds, with the value of each where a refusal may quote it."""
 
 
-def names(extra: Extra, path: str) -> bool:
+def names(extra: OptionalParameter, path: str) -> bool:
     """Whether a path such as `tools[0].action` names the extra. `tools[0].background` is a person's
     option and not the background mode."""
     steps = re.split(r"[^a-z_]+", path)
-    naming = NAMINGS[extra]
-    if not set(naming.parameters) & set(steps):
+    refusal_pattern = REFUSAL_PATTERNS[extra]
+    if not set(refusal_pattern.parameters) & set(steps):
         return False
     of_tool = bool({"tool", "tools"} & set(steps))
-    return naming.in_tool if of_tool else not naming.only_in_tool
+    return refusal_pattern.in_tool if of_tool else not refusal_pattern.only_in_tool
 
 
 def words_for(argument: str) -> str:
     """A regular expression for what messages call an argument of the API."""
-    naming = next((each for each in NAMINGS.values() if argument in each.parameters), None)
-    return naming.words if naming else "[ _-]?".join(map(re.escape, argument.split("_")))
+    refusal_pattern = next(
+        (each for each in REFUSAL_PATTERNS.values() if argument in each.parameters), None
+    )
+    return (
+        refusal_pattern.words
+        if refusal_pattern
+        else "[ _-]?".join(map(re.escape, argument.split("_")))
+    )

@@ -9,14 +9,14 @@ from typing import Any
 import httpx2
 from openai import APIError, APIStatusError, AsyncOpenAI
 
-from bot.adapters.openai.extras import Asked, Extra
+from bot.adapters.openai.extras import Asked, OptionalParameter
 from bot.adapters.openai.failures import failure_of
 from bot.adapters.openai.image_download import download
 from bot.adapters.openai.image_files import ImageFile, decode_image, file_of
 from bot.adapters.openai.refused_extras import Call, RefusedExtras, scope_of
 from bot.adapters.openai.request_body import headers_of
 from bot.adapters.openai.request_variant import RequestVariant, refusal_within
-from bot.adapters.openai.wording import all_in_one, own_words
+from bot.adapters.openai.wording import own_words, single_prompt
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest, size_of_request
 from bot.domain.options import AUTO, OPTIONS, Value
@@ -25,18 +25,18 @@ from bot.ports import Checkpoint, RefusedSettings
 logger = logging.getLogger(__name__)
 
 _PARAMETERS = {
-    Extra.SIZE: "size",
-    Extra.QUALITY: "quality",
-    Extra.OUTPUT_FORMAT: "output_format",
-    Extra.RESPONSE_FORMAT: "response_format",
-    Extra.SAFETY_IDENTIFIER: "safety_identifier",
+    OptionalParameter.SIZE: "size",
+    OptionalParameter.QUALITY: "quality",
+    OptionalParameter.OUTPUT_FORMAT: "output_format",
+    OptionalParameter.RESPONSE_FORMAT: "response_format",
+    OptionalParameter.SAFETY_IDENTIFIER: "safety_identifier",
 }
 _GUESSES = (
-    Extra.QUALITY,
-    Extra.SAFETY_IDENTIFIER,
-    Extra.OUTPUT_FORMAT,
-    Extra.RESPONSE_FORMAT,
-    Extra.SIZE,
+    OptionalParameter.QUALITY,
+    OptionalParameter.SAFETY_IDENTIFIER,
+    OptionalParameter.OUTPUT_FORMAT,
+    OptionalParameter.RESPONSE_FORMAT,
+    OptionalParameter.SIZE,
 )
 """The extras that a refusal without a name may be about: servers other than OpenAI lack them, or
 take other values for them."""
@@ -115,12 +115,12 @@ class ImagesBackend:
         return answer
 
     def _asked(
-        self, request: ImageRequest, chosen: dict[str, Value], without: frozenset[Extra]
-    ) -> dict[Extra, str]:
+        self, request: ImageRequest, chosen: dict[str, Value], without: frozenset[OptionalParameter]
+    ) -> dict[OptionalParameter, str]:
         """The extras that the call holds, by what the server has not refused."""
-        extras = {**self._extras, Extra.SIZE: size_of_request(request, self._size)}
+        extras = {**self._extras, OptionalParameter.SIZE: size_of_request(request, self._size)}
         if request.end_user and _is_gpt_image(self._model):
-            extras[Extra.SAFETY_IDENTIFIER] = request.end_user
+            extras[OptionalParameter.SAFETY_IDENTIFIER] = request.end_user
         return {
             extra: value
             for extra, value in extras.items()
@@ -134,7 +134,7 @@ class ImagesBackend:
         options = {**{_PARAMETERS[extra]: value for extra, value in asked.items()}, **chosen}
         call: dict[str, Any] = {
             "model": self._model,
-            "prompt": all_in_one(request),
+            "prompt": single_prompt(request),
             "extra_body": {name: value for name, value in options.items() if value != "auto"},
             "extra_headers": headers_of(request.request_id),
         }
@@ -188,11 +188,11 @@ def _is_gpt_image(model: str) -> bool:
     return "gpt-image" in model
 
 
-def _extras(model: str, quality: str) -> dict[Extra, str]:
+def _extras(model: str, quality: str) -> dict[OptionalParameter, str]:
     """The extras that follow from the operator's settings. `auto` is OpenAI's default and unknown
     elsewhere, so it is left out. A PNG can be shown as it comes, with all metadata of its
     maker."""
-    extras = {Extra.QUALITY: quality, Extra.OUTPUT_FORMAT: "png"}
+    extras = {OptionalParameter.QUALITY: quality, OptionalParameter.OUTPUT_FORMAT: "png"}
     if not _is_gpt_image(model):
-        extras[Extra.RESPONSE_FORMAT] = "b64_json"
+        extras[OptionalParameter.RESPONSE_FORMAT] = "b64_json"
     return {extra: value for extra, value in extras.items() if value != "auto"}

@@ -16,7 +16,7 @@ from bot.adapters.openai.error_body import (
     snake_case,
     whole_body,
 )
-from bot.adapters.openai.extras import NAMINGS, Asked, Extra, names, words_for
+from bot.adapters.openai.extras import REFUSAL_PATTERNS, Asked, OptionalParameter, names, words_for
 from bot.adapters.openai.wording import without_own_words
 from bot.domain.options import OPTIONS, Value
 
@@ -86,7 +86,7 @@ class Blame(NamedTuple):
     """The extra that a refusal is about. `certain`: the refusal names it as a parameter or quotes
     its value, and does not merely contain an everyday word."""
 
-    extra: Extra
+    extra: OptionalParameter
     certain: bool
 
 
@@ -113,7 +113,7 @@ class ApiRefusal:
         return isinstance(self.body, dict | list)
 
     @property
-    def vague(self) -> bool:
+    def names_no_parameter(self) -> bool:
         """Whether it names nothing that every request needs. For a refusal that blames no extra: an
         option that it names is then one that a person chose."""
         options = {spec.argument for spec in OPTIONS if spec.argument}
@@ -136,9 +136,13 @@ class ApiRefusal:
         found.sort(key=lambda match: match.start(1))
         return [*(match[1] for match in found), *_IN_TOOL.findall(text)]
 
-    def blames(self, asked: Asked) -> Blame | None:
+    def refused_parameter(self, asked: Asked) -> Blame | None:
         """The extra that the refusal is about, if it is about one."""
-        asked = {extra: asked[extra] for extra in Extra if extra in asked and self._may(extra)}
+        asked = {
+            extra: asked[extra]
+            for extra in OptionalParameter
+            if extra in asked and self._may(extra)
+        }
         if named := _first([*self.paths, *self._in_text], asked, names):
             return Blame(named, certain=True)
         if named := _first(self.codes, asked, _in_code):
@@ -165,10 +169,10 @@ class ApiRefusal:
         named = named or [s for s in specs if _is_word(str(chosen[s.argument]), self.text)]
         return tuple(f"{s.label.lower()} {s.words(chosen[s.argument])}" for s in named)
 
-    def _may(self, extra: Extra) -> bool:
-        naming = NAMINGS[extra]
-        ruled_out = naming.unless and re.search(naming.unless, self._all)
-        return not ruled_out and re.search(naming.only, self._all) is not None
+    def _may(self, extra: OptionalParameter) -> bool:
+        refusal_pattern = REFUSAL_PATTERNS[extra]
+        ruled_out = refusal_pattern.unless and re.search(refusal_pattern.unless, self._all)
+        return not ruled_out and re.search(refusal_pattern.only, self._all) is not None
 
     @property
     def _all(self) -> str:
@@ -188,31 +192,31 @@ def _steps(path: str) -> set[str]:
 
 
 def _first(
-    places: Iterable[str], asked: Asked, leads_to: Callable[[Extra, str], bool]
-) -> Extra | None:
+    places: Iterable[str], asked: Asked, leads_to: Callable[[OptionalParameter, str], bool]
+) -> OptionalParameter | None:
     return next((extra for place in places for extra in asked if leads_to(extra, place)), None)
 
 
-def _in_code(extra: Extra, code: str) -> bool:
-    found = (rf"(?<![a-z]){name}(?![a-z])" for name in NAMINGS[extra].parameters)
+def _in_code(extra: OptionalParameter, code: str) -> bool:
+    found = (rf"(?<![a-z]){name}(?![a-z])" for name in REFUSAL_PATTERNS[extra].parameters)
     return any(re.search(pattern, code) for pattern in found)
 
 
-def _in_words(extra: Extra, text: str) -> bool:
-    return _is_named(NAMINGS[extra].words, text)
+def _in_words(extra: OptionalParameter, text: str) -> bool:
+    return _is_named(REFUSAL_PATTERNS[extra].words, text)
 
 
 def _is_named(words: str, text: str) -> bool:
     return re.search(rf"(?<![\w-])(?:{words})(?![\w-])", text, re.ASCII) is not None
 
 
-def _as_not_taken(extra: Extra, text: str) -> bool:
+def _as_not_taken(extra: OptionalParameter, text: str) -> bool:
     """Whether the text says that the extra itself is not accepted: "background mode is not
     supported". A temporary refusal does not count. A name that is no everyday word is enough."""
-    naming = NAMINGS[extra]
-    if "_" in naming.parameters[0]:
+    refusal_pattern = REFUSAL_PATTERNS[extra]
+    if "_" in refusal_pattern.parameters[0]:
         return True
-    name = rf"(?<![\w-])(?:{naming.words})(?: mode| option| parameter| responses?| field)?"
+    name = rf"(?<![\w-])(?:{refusal_pattern.words})(?: mode| option| parameter| responses?| field)?"
     patterns = (
         rf"{name} (?:is |are |was )?(?:{_NOT_TAKEN})|{_DOES_NOT_TAKE} (?:the )?{name}(?!\w)"
         rf"|{name} (?:must|should|has to|needs to|can only) be\b"
@@ -220,11 +224,11 @@ def _as_not_taken(extra: Extra, text: str) -> bool:
     return re.search(patterns, text) is not None and not _PASSING.search(text)
 
 
-def _lists_values(extra: Extra, text: str) -> bool:
+def _lists_values(extra: OptionalParameter, text: str) -> bool:
     """Whether the text lists the values that are accepted: "input should be 'standard' or 'hd'"."""
-    values = NAMINGS[extra].values
+    values = REFUSAL_PATTERNS[extra].values
     found = re.search(rf"[\"'`](?:{values})[\"'`]|\bhd\b", text) if values else None
-    found = None if found and found[0] == "hd" and extra is not Extra.QUALITY else found
+    found = None if found and found[0] == "hd" and extra is not OptionalParameter.QUALITY else found
     return found is not None and _LIST.search(text) is not None
 
 

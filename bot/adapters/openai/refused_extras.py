@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
-from bot.adapters.openai.extras import NAMINGS, Extra
+from bot.adapters.openai.extras import REFUSAL_PATTERNS, OptionalParameter
 from bot.domain.errors import StoreUnavailable
 from bot.ports import RefusedSettings
 
@@ -44,15 +44,17 @@ def scopes(responses: bool, base_url: str, model: str, host_model: str) -> list[
     return [scope_of(base_url, call, model) for call in Call]
 
 
-def described(extra: Extra) -> str:
+def described(extra: OptionalParameter) -> str:
     """The extra and what is asked for instead, such as `quality (the server's own)`."""
-    naming = NAMINGS[extra]
-    return f"{' and '.join(naming.parameters)} ({naming.instead})"
+    refusal_pattern = REFUSAL_PATTERNS[extra]
+    return f"{' and '.join(refusal_pattern.parameters)} ({refusal_pattern.instead})"
 
 
 def refused_in_words(names: Iterable[str]) -> str:
     """Stored names, each with what is asked for instead."""
-    return ", ".join(sorted(described(Extra[n]) for n in names if n in Extra.__members__))
+    return ", ".join(
+        sorted(described(OptionalParameter[n]) for n in names if n in OptionalParameter.__members__)
+    )
 
 
 class RefusedExtras:
@@ -68,28 +70,30 @@ class RefusedExtras:
         self._scope = scope
         self._shared = shared
         self._clock = clock
-        self._until: dict[Extra, float] = {}
-        self._by_others: frozenset[Extra] = frozenset()
+        self._until: dict[OptionalParameter, float] = {}
+        self._by_others: frozenset[OptionalParameter] = frozenset()
         self._look_at = 0.0
 
     @property
-    def known(self) -> frozenset[Extra]:
+    def known(self) -> frozenset[OptionalParameter]:
         now = self._clock()
         return self._by_others | {extra for extra, until in self._until.items() if now < until}
 
-    async def load(self) -> frozenset[Extra]:
+    async def load(self) -> frozenset[OptionalParameter]:
         """What is known by now, of other processes too."""
         now = self._clock()
         if self._shared is not None and now >= self._look_at:
             self._look_at = now + LOOK_EVERY
             try:
                 names = await self._shared.load(self._scope)
-                self._by_others = frozenset(Extra[n] for n in names if n in Extra.__members__)
+                self._by_others = frozenset(
+                    OptionalParameter[n] for n in names if n in OptionalParameter.__members__
+                )
             except StoreUnavailable as error:
                 log.debug("what servers refuse was not read: %s", error)
         return self.known
 
-    async def add(self, extras: Iterable[Extra]) -> None:
+    async def add(self, extras: Iterable[OptionalParameter]) -> None:
         """Remember these, and log those that no process knew."""
         new = set(extras) - self.known
         self._until |= dict.fromkeys(new, self._clock() + REMEMBERED_FOR)
@@ -97,7 +101,7 @@ class RefusedExtras:
             try:
                 names = [extra.name for extra in new]
                 stored = await self._shared.add(self._scope, names, REMEMBERED_FOR)
-                new = {Extra[name] for name in stored}
+                new = {OptionalParameter[name] for name in stored}
             except StoreUnavailable as error:
                 log.debug("what servers refuse was not stored: %s", error)
         for extra in new:

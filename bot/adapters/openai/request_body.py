@@ -10,7 +10,7 @@ from openai.types.responses.response_input_param import Message
 from openai.types.responses.tool_param import ImageGeneration
 
 from bot.adapters.openai import wording
-from bot.adapters.openai.extras import NAMINGS, Asked, Extra
+from bot.adapters.openai.extras import REFUSAL_PATTERNS, Asked, OptionalParameter
 from bot.adapters.openai.image_files import data_url_of
 from bot.domain.images import ImageRequest, size_of_request
 from bot.domain.options import AUTO, OPTIONS
@@ -47,7 +47,7 @@ class Content:
         changed = [{**one, "content": p} for one, p in zip(messages, parts, strict=True)]
         return replace(self, input=cast(ResponseInputParam, changed))
 
-    def in_one(self) -> Content:
+    def with_inlined_instructions(self) -> Content:
         """The same with the instructions at the end of the prompt, where there is room."""
         if not self.instructions:
             return self
@@ -67,14 +67,16 @@ def _without(part: dict[str, Any], name: str) -> dict[str, Any]:
 
 async def content_of(request: ImageRequest) -> Content:
     """Raises `GenerationError` where the image to edit can't be had."""
-    different = wording.something_different(request.avoid) if request.avoid else ""
+    different = wording.avoid_prompt(request.avoid) if request.avoid else ""
     base = request.base
     if base is None:
         return Content(request.prompt, instructions=different)
     if base.response_id:
-        return Content(wording.change_of(request), base.response_id, different)
+        return Content(wording.change_prompt(request), base.response_id, different)
     shown = await data_url_of(base)
-    return Content([_message(wording.change_and_past(request), shown)], instructions=different)
+    return Content(
+        [_message(wording.change_prompt_with_history(request), shown)], instructions=different
+    )
 
 
 def _message(text: str, image_url: str) -> Message:
@@ -100,44 +102,49 @@ class BodyBuilder:
     background: bool
 
     def extras(
-        self, request: ImageRequest, content: Content, without: frozenset[Extra]
-    ) -> dict[Extra, str]:
+        self, request: ImageRequest, content: Content, without: frozenset[OptionalParameter]
+    ) -> dict[OptionalParameter, str]:
         """What the call holds that no person asked for, all but those `without` which it is made.
         The tool is told what to do: left to itself, the host model may draw anew what it should
         edit."""
-        streams = Extra.STREAM not in without
+        streams = OptionalParameter.STREAM not in without
         held = {
-            Extra.OUTPUT_FORMAT: "png",
-            Extra.ACTION: "edit" if request.base else "generate",
-            Extra.SIZE: size_of_request(request, self.size),
-            Extra.QUALITY: self.quality,
+            OptionalParameter.OUTPUT_FORMAT: "png",
+            OptionalParameter.ACTION: "edit" if request.base else "generate",
+            OptionalParameter.SIZE: size_of_request(request, self.size),
+            OptionalParameter.QUALITY: self.quality,
         }
         chosen = OPTIONS.arguments(request.options)
-        extras = {e: v for e, v in held.items() if not chosen.keys() & NAMINGS[e].parameters}
+        extras = {
+            e: v for e, v in held.items() if not chosen.keys() & REFUSAL_PATTERNS[e].parameters
+        }
         present = {
-            Extra.PARTIALS: streams,
-            Extra.NO_PARTIALS: streams and not self.partial_images,
-            Extra.SAFETY_IDENTIFIER: bool(request.end_user),
-            Extra.TOOL_CHOICE: True,
-            Extra.ANY_TOOL_CHOICE: True,
-            Extra.INSTRUCTIONS: bool(content.instructions),
-            Extra.BACKGROUND: self.background and Extra.STORE not in without,
-            Extra.STORE: True,
-            Extra.STREAM: True,
-            Extra.DETAIL: content.shows_image,
-            Extra.TOOL_MODEL: True,
+            OptionalParameter.PARTIALS: streams,
+            OptionalParameter.NO_PARTIALS: streams and not self.partial_images,
+            OptionalParameter.SAFETY_IDENTIFIER: bool(request.end_user),
+            OptionalParameter.TOOL_CHOICE: True,
+            OptionalParameter.ANY_TOOL_CHOICE: True,
+            OptionalParameter.INSTRUCTIONS: bool(content.instructions),
+            OptionalParameter.BACKGROUND: self.background
+            and OptionalParameter.STORE not in without,
+            OptionalParameter.STORE: True,
+            OptionalParameter.STREAM: True,
+            OptionalParameter.DETAIL: content.shows_image,
+            OptionalParameter.TOOL_MODEL: True,
         }
         extras |= {extra: "" for extra, there in present.items() if there}
         return {extra: value for extra, value in extras.items() if extra not in without}
 
     def body(self, request: ImageRequest, content: Content, asked: Asked) -> dict[str, Any]:
         """The body with the extras that are `asked`."""
-        if content.instructions and Extra.INSTRUCTIONS not in asked:
-            content = content.in_one()
-        if Extra.DETAIL not in asked:
+        if content.instructions and OptionalParameter.INSTRUCTIONS not in asked:
+            content = content.with_inlined_instructions()
+        if OptionalParameter.DETAIL not in asked:
             content = content.without_detail()
-        tool_choice: str | dict[str, str] = "required" if Extra.ANY_TOOL_CHOICE in asked else ""
-        if Extra.TOOL_CHOICE in asked:
+        tool_choice: str | dict[str, str] = (
+            "required" if OptionalParameter.ANY_TOOL_CHOICE in asked else ""
+        )
+        if OptionalParameter.TOOL_CHOICE in asked:
             tool_choice = {"type": "image_generation"}
         body = {
             "model": self.host_model,
@@ -145,28 +152,32 @@ class BodyBuilder:
             "input": content.input,
             "previous_response_id": content.previous_response_id,
             "instructions": content.instructions,
-            "stream": Extra.STREAM in asked,
+            "stream": OptionalParameter.STREAM in asked,
             "tool_choice": tool_choice,
-            "safety_identifier": request.end_user if Extra.SAFETY_IDENTIFIER in asked else "",
-            "background": Extra.BACKGROUND in asked,
-            "store": Extra.BACKGROUND in asked,
+            "safety_identifier": request.end_user
+            if OptionalParameter.SAFETY_IDENTIFIER in asked
+            else "",
+            "background": OptionalParameter.BACKGROUND in asked,
+            "store": OptionalParameter.BACKGROUND in asked,
         }
         told = {name: value for name, value in body.items() if value}
-        return told if Extra.STORE in asked else {**told, "store": False}
+        return told if OptionalParameter.STORE in asked else {**told, "store": False}
 
     def _tool(self, request: ImageRequest, asked: Asked) -> ImageGeneration:
         """The image tool with what the person chose, and these extras. Where the person leaves
         something to the model that the operator has set, that is said."""
         chosen = OPTIONS.arguments(request.options)
-        partial_images = max(0 if Extra.NO_PARTIALS in asked else 1, self.partial_images)
+        partial_images = max(
+            0 if OptionalParameter.NO_PARTIALS in asked else 1, self.partial_images
+        )
         tool = {
             "type": "image_generation",
-            "model": self.model if Extra.TOOL_MODEL in asked else "",
-            "size": asked.get(Extra.SIZE),
-            "quality": asked.get(Extra.QUALITY),
-            "output_format": asked.get(Extra.OUTPUT_FORMAT),
-            "partial_images": partial_images if Extra.PARTIALS in asked else None,
-            "action": asked.get(Extra.ACTION),
+            "model": self.model if OptionalParameter.TOOL_MODEL in asked else "",
+            "size": asked.get(OptionalParameter.SIZE),
+            "quality": asked.get(OptionalParameter.QUALITY),
+            "output_format": asked.get(OptionalParameter.OUTPUT_FORMAT),
+            "partial_images": partial_images if OptionalParameter.PARTIALS in asked else None,
+            "action": asked.get(OptionalParameter.ACTION),
             **{n: value for n, value in chosen.items() if value != AUTO or n in _SET_BY_OPERATOR},
         }
         return cast(ImageGeneration, {n: v for n, v in tool.items() if v not in (None, "")})

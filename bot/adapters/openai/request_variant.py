@@ -14,7 +14,7 @@ import httpx2
 from openai import APIStatusError
 
 from bot.adapters.openai.error_body import snake_case
-from bot.adapters.openai.extras import DEPENDS_ON_CHOICE, Asked, Extra
+from bot.adapters.openai.extras import DEPENDS_ON_CHOICE, Asked, OptionalParameter
 from bot.adapters.openai.meanings import kind_by_words, kind_of_code
 from bot.adapters.openai.refusal import ApiRefusal, Blame
 from bot.adapters.openai.response_state import ResponseState
@@ -23,17 +23,17 @@ from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
 from bot.domain.options import OPTIONS
 
-_FIRST_GUESSES = (Extra.BACKGROUND,)
+_FIRST_GUESSES = (OptionalParameter.BACKGROUND,)
 _GUESSES = (
     *_FIRST_GUESSES,
-    Extra.NO_PARTIALS,
-    Extra.STREAM,
-    Extra.QUALITY,
-    Extra.SIZE,
-    Extra.OUTPUT_FORMAT,
-    Extra.SAFETY_IDENTIFIER,
-    Extra.ACTION,
-    Extra.TOOL_CHOICE,
+    OptionalParameter.NO_PARTIALS,
+    OptionalParameter.STREAM,
+    OptionalParameter.QUALITY,
+    OptionalParameter.SIZE,
+    OptionalParameter.OUTPUT_FORMAT,
+    OptionalParameter.SAFETY_IDENTIFIER,
+    OptionalParameter.ACTION,
+    OptionalParameter.TOOL_CHOICE,
 )
 """The extras that a refusal without a name may be about, the most likely first."""
 _NOT_KNOWN = re.compile(
@@ -57,7 +57,7 @@ _OTHER_CAUSES = {
     FailureKind.MODEL_UNAVAILABLE,
     FailureKind.COUNTRY_REFUSED,
 }
-_ASKED_AGAIN = {Extra.NO_PARTIALS: frozenset({Extra.PARTIALS})}
+_ASKED_AGAIN = {OptionalParameter.NO_PARTIALS: frozenset({OptionalParameter.PARTIALS})}
 """Extra → the extras that are asked for again: a server that refuses 0 partial images takes 1."""
 
 
@@ -66,14 +66,14 @@ class RequestVariant:
     """One way to make a request: `without` these extras. Those in `lasting` the server refuses for
     certain, so that no later request asks for them."""
 
-    without: frozenset[Extra] = frozenset()
-    lasting: frozenset[Extra] = frozenset()
+    without: frozenset[OptionalParameter] = frozenset()
+    lasting: frozenset[OptionalParameter] = frozenset()
 
     def after(
         self,
         error: APIStatusError,
         asked: Asked,
-        guesses: tuple[Extra, ...],
+        guesses: tuple[OptionalParameter, ...],
         *,
         chosen: bool,
         like_image: bool = False,
@@ -90,18 +90,18 @@ class RequestVariant:
             return None
         given_up, asked_again = {blame.extra}, _ASKED_AGAIN.get(blame.extra, frozenset())
         certain = blame.certain and not (chosen and blame.extra in DEPENDS_ON_CHOICE)
-        certain = certain and not (like_image and blame.extra is Extra.SIZE)
+        certain = certain and not (like_image and blame.extra is OptionalParameter.SIZE)
         lasting = self.lasting | given_up if certain else self.lasting
         return RequestVariant(self.without - asked_again | given_up, lasting - asked_again)
 
 
 def _blame(
-    error: APIStatusError, refused: ApiRefusal, asked: Asked, guesses: tuple[Extra, ...]
+    error: APIStatusError, refused: ApiRefusal, asked: Asked, guesses: tuple[OptionalParameter, ...]
 ) -> Blame | None:
     """The extra that is to blame. A parameter that is named as one counts before all words."""
     if not _may_refuse_request(error):
         return None
-    blame = refused.blames(asked)
+    blame = refused.refused_parameter(asked)
     if error.status_code not in _VAGUE | _NOT_THERE or not _blames_request(error):
         return blame if blame and blame.certain and refused.names_what_it_rejects else None
     if blame and blame.certain:
@@ -109,7 +109,7 @@ def _blame(
     known = kind_by_words(refused.text, error.status_code)
     if known and not (blame and known is FailureKind.PROVIDER_DOWN):
         return None
-    if blame is None and error.status_code in _VAGUE and refused.vague:
+    if blame is None and error.status_code in _VAGUE and refused.names_no_parameter:
         return next((Blame(one, certain=False) for one in guesses if one in asked), None)
     return blame
 

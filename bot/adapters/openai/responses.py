@@ -10,7 +10,7 @@ from typing import Any
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream
 
 from bot.adapters.openai.event_stream import read_stream, reading_limit, record_id
-from bot.adapters.openai.extras import Asked, Extra
+from bot.adapters.openai.extras import Asked, OptionalParameter
 from bot.adapters.openai.failures import failure_of
 from bot.adapters.openai.image_files import decode_image
 from bot.adapters.openai.refused_extras import RESPONSES, RefusedExtras, scope_of
@@ -74,7 +74,9 @@ class ResponsesBackend:
 
     async def cancel(self, response_id: str) -> None:
         """Cancel a response in the background; any other ended with its connection."""
-        in_background = self._bodies.background and Extra.BACKGROUND not in self._refused.known
+        in_background = (
+            self._bodies.background and OptionalParameter.BACKGROUND not in self._refused.known
+        )
         if response_id and in_background:
             await self._poller.cancel(response_id)
 
@@ -187,7 +189,7 @@ class ResponsesBackend:
         except (APIError, ValueError) as error:
             chosen = OPTIONS.arguments(request.options)
             raise failure_of(error, own_words(request), chosen) from None
-        if Extra.TOOL_MODEL not in call.asked:
+        if OptionalParameter.TOOL_MODEL not in call.asked:
             state.model = ""
         if isinstance(created, AsyncStream):
             async with created:

@@ -29,22 +29,22 @@ _DIFFERENT = (
 )
 
 
-def change_of(request: ImageRequest) -> str:
+def change_prompt(request: ImageRequest) -> str:
     """The change alone, for a provider that has the earlier response."""
     return _within_limit(f"{_ONLY}\n\n{request.change}", request.change)
 
 
-def change_and_past(request: ImageRequest) -> str:
+def change_prompt_with_history(request: ImageRequest) -> str:
     """The change, and how the image to edit came about, as far as there is room."""
     parts = [f"{_MADE_FROM}\n\n{request.prompt}"] if request.prompt else []
     if request.changes:
         parts.append("\n".join([_CHANGED_SINCE, "", *(f"- {one}" for one in request.changes)]))
-    change = change_of(request)
+    change = change_prompt(request)
     past = _cut("\n\n".join(parts), MAX_PROMPT - len(change) - 2)
     return f"{past}\n\n{change}" if past else change
 
 
-def something_different(avoid: Iterable[str], room: int = LONGEST_LIST) -> str:
+def avoid_prompt(avoid: Iterable[str], room: int = LONGEST_LIST) -> str:
     """A request to avoid these wordings: the latest of them where there is no room for all, and an
     empty string where there is no room."""
     room = min(room, LONGEST_LIST) - len(_TURNED_DOWN) - len(_DIFFERENT) - 4
@@ -58,10 +58,10 @@ def something_different(avoid: Iterable[str], room: int = LONGEST_LIST) -> str:
     return "\n".join([_TURNED_DOWN, "", *lines, "", _DIFFERENT]) if lines else ""
 
 
-def all_in_one(request: ImageRequest) -> str:
+def single_prompt(request: ImageRequest) -> str:
     """Everything in one prompt, for the Images API."""
-    text = change_and_past(request) if request.base else request.prompt
-    different = something_different(request.avoid, MAX_PROMPT - len(text) - 2)
+    text = change_prompt_with_history(request) if request.base else request.prompt
+    different = avoid_prompt(request.avoid, MAX_PROMPT - len(text) - 2)
     return f"{text}\n\n{different}" if different else text
 
 

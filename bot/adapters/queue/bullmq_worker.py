@@ -21,11 +21,11 @@ from redis.exceptions import RedisError
 from bot.adapters.queue.connection import assume_modern, socket_timeout
 from bot.adapters.queue.job_queue import PREFIX, job_from_data, job_log_context
 from bot.adapters.redis_connections import unavailable
-from bot.concurrency import retrieve, run_within
+from bot.concurrency import consume_exception, run_within
 from bot.domain.errors import (
     ImagineError,
+    SlackAppBlocked,
     SlackBusy,
-    SlackShutOut,
     SlackUnavailable,
     StoreTrouble,
 )
@@ -40,8 +40,8 @@ _LOOK_FOR_STALLED = 0.3
 
 Handler = Callable[[Job, bool], Awaitable[None]]
 """Takes the job, and whether an earlier run of it may have got somewhere. An exception counts as a
-try, but for `SlackShutOut`, and `SlackUnavailable` from a job that gives up: these wait for Slack
-for as long as it takes."""
+try, but for `SlackAppBlocked`, and `SlackUnavailable` from a job that gives up: these wait for
+Slack for as long as it takes."""
 UNWINDING = 2.0
 """Seconds that a cancelled handler has to clean up."""
 PUT_OFF = 10.0
@@ -192,7 +192,7 @@ class Processor:
         except asyncio.CancelledError:
             interrupted = True
             task.cancel()
-            task.add_done_callback(retrieve)
+            task.add_done_callback(consume_exception)
             await asyncio.wait({task}, timeout=UNWINDING)
             if not task.done():
                 raise
@@ -201,7 +201,7 @@ class Processor:
             return "done"
         if interrupted or self._interrupted:
             return await hand_back(job, token)
-        if isinstance(error, SlackShutOut) or (
+        if isinstance(error, SlackAppBlocked) or (
             isinstance(error, SlackUnavailable) and job_from_data(job.data).gives_up
         ):
             return await _put_off(job, token, error)
@@ -210,9 +210,9 @@ class Processor:
 
     async def _handle(self, job: Any) -> None:
         _LOG.debug("job %s begins, try %d", job.id, job.attemptsStarted)
-        owed, parent = job_from_data(job.data), str(job.data.get("traceparent", ""))
-        with span(f"job {owed.kind}", SpanKind.CONSUMER, parent=parent):
-            await self._handler(owed, job.attemptsStarted > 1)
+        due_job, parent = job_from_data(job.data), str(job.data.get("traceparent", ""))
+        with span(f"job {due_job.kind}", SpanKind.CONSUMER, parent=parent):
+            await self._handler(due_job, job.attemptsStarted > 1)
 
 
 async def _put_off(job: Any, token: str, error: SlackUnavailable) -> str:

@@ -17,9 +17,9 @@ server         the client, what operations ask of the server, the signatures of 
 
 from bot.adapters.redis.coordination import (
     REFUSED,
+    RedisAppBlockedStore,
     RedisCancellations,
     RedisHeartbeats,
-    RedisShutOuts,
     WriteProbe,
 )
 from bot.adapters.redis.pictures import RedisPictures
@@ -29,13 +29,13 @@ from bot.adapters.redis.store import RedisSessionStore
 
 __all__ = [
     "REFUSED",
+    "RedisAppBlockedStore",
     "RedisCancellations",
     "RedisHeartbeats",
     "RedisPictures",
     "RedisRefusedSettings",
     "RedisServer",
     "RedisSessionStore",
-    "RedisShutOuts",
     "RedisSignatures",
     "WriteProbe",
     "redis_client",

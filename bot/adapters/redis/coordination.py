@@ -16,10 +16,10 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError, RedisError
 
-from bot.adapters.redis.schema import CANCELLED, SHUT_OUT, TEST_WRITE, run_key
+from bot.adapters.redis.schema import APP_BLOCKED, CANCELLED, TEST_WRITE, run_key
 from bot.adapters.redis_connections import bounded
+from bot.domain.app_blocked import AppBlocked
 from bot.domain.errors import StoreTrouble, StoreUnavailable
-from bot.domain.shut_out import ShutOut
 from bot.telemetry.metrics import STORE_REFUSES
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ _SILENCE = 3.0
 _LISTEN_AGAIN_AFTER = 0.5
 """Seconds."""
 
-_SHUT_OUT_TTL = 30 * 24 * 3600
+_APP_BLOCKED_TTL = 30 * 24 * 3600
 """Seconds; a process that is refused after that stores it anew."""
 
 PROBE_EVERY = 2.0
@@ -86,26 +86,26 @@ class RedisHeartbeats:
         self._mine: set[str] = set()
         self._steady_since = clock()
 
-    async def begin(self, run: str) -> None:
+    async def begin(self, run_id: str) -> None:
         async with bounded(self._patience):
-            await self._redis.set(run_key(run), _ALIVE, px=self._ttl)
-        self._mine.add(run)
+            await self._redis.set(run_key(run_id), _ALIVE, px=self._ttl)
+        self._mine.add(run_id)
 
-    async def end(self, run: str) -> None:
+    async def end(self, run_id: str) -> None:
         """A full Redis takes no value; then the key is deleted."""
-        self._mine.discard(run)
+        self._mine.discard(run_id)
         with suppress(StoreUnavailable):
             async with bounded(_END_WITHIN):
                 try:
-                    await self._redis.set(run_key(run), _ENDED, ex=_ENDED_TTL)
+                    await self._redis.set(run_key(run_id), _ENDED, ex=_ENDED_TTL)
                 except RedisError:
-                    await self._redis.delete(run_key(run))
+                    await self._redis.delete(run_key(run_id))
 
-    async def is_alive(self, run: str) -> bool:
-        if run in self._mine:
+    async def is_alive(self, run_id: str) -> bool:
+        if run_id in self._mine:
             return True
         async with bounded(self._patience):
-            mark = await self._redis.get(run_key(run))
+            mark = await self._redis.get(run_key(run_id))
         if mark is None:
             return self._clock() - self._steady_since < self._steady_for
         return bool(mark == _ALIVE)
@@ -125,14 +125,14 @@ class RedisHeartbeats:
         async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.ping()
-            for run in mine:
-                pipeline.pexpire(run_key(run), self._ttl)
+            for run_id in mine:
+                pipeline.pexpire(run_key(run_id), self._ttl)
             _, *kept = await pipeline.execute()
-        for run, there in zip(mine, kept, strict=True):
-            if not there and run in self._mine:
+        for run_id, there in zip(mine, kept, strict=True):
+            if not there and run_id in self._mine:
                 try:
                     async with bounded(self._patience):
-                        await self._redis.set(run_key(run), _ALIVE, px=self._ttl)
+                        await self._redis.set(run_key(run_id), _ALIVE, px=self._ttl)
                 except StoreUnavailable as error:
                     log.warning("a run counts as dead and lives: %s", error)
 
@@ -178,25 +178,25 @@ class RedisCancellations:
                     heard(message["data"])
 
 
-class RedisShutOuts:
-    """Implements `bot.ports.ShutOuts`. `patience` bounds each call, in seconds."""
+class RedisAppBlockedStore:
+    """Implements `bot.ports.AppBlockedStore`. `patience` bounds each call, in seconds."""
 
     def __init__(self, redis: Redis, patience: float) -> None:
         self._redis: Any = redis
         self._patience = patience
 
-    async def load(self) -> ShutOut | None:
+    async def load(self) -> AppBlocked | None:
         async with bounded(self._patience):
-            stored = await self._redis.get(SHUT_OUT)
-        return ShutOut(**json.loads(stored)) if stored else None
+            stored = await self._redis.get(APP_BLOCKED)
+        return AppBlocked(**json.loads(stored)) if stored else None
 
-    async def save(self, shut_out: ShutOut) -> None:
+    async def save(self, app_blocked: AppBlocked) -> None:
         async with bounded(self._patience):
-            await self._redis.set(SHUT_OUT, json.dumps(asdict(shut_out)), ex=_SHUT_OUT_TTL)
+            await self._redis.set(APP_BLOCKED, json.dumps(asdict(app_blocked)), ex=_APP_BLOCKED_TTL)
 
     async def clear(self) -> None:
         async with bounded(self._patience):
-            await self._redis.delete(SHUT_OUT)
+            await self._redis.delete(APP_BLOCKED)
 
 
 class WriteProbe:

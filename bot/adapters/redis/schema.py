@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
-from bot.domain.jobs import owed
+from bot.domain.jobs import due_jobs
 from bot.domain.options import OPTIONS, Options, Value
 from bot.domain.questions import PictureQuestion
 from bot.domain.session import SCHEMA, Session
@@ -30,7 +30,7 @@ WORKSPACES = "imagine:workspaces"
 CANCELLED = "imagine:cancelled"
 """Channel: the id of a session whose attempt was cancelled just now."""
 
-SHUT_OUT = "imagine:slack:shut_out"
+APP_BLOCKED = "imagine:slack:shut_out"
 """String: that Slack refuses the app, as JSON. There is no such key while Slack does not."""
 
 TEST_WRITE = "imagine:test-write"
@@ -248,7 +248,7 @@ def writes_with(session: Session, now: float, ttl: int) -> Iterator[tuple[str, l
         yield thread, ["ZADD", repr(session.created_at), session.id]
         yield thread, ["ZREMRANGEBYRANK", "0", str(-SESSIONS_OF_A_THREAD - 1)]
         yield thread, ["EXPIRE", str(ttl)]
-    if owed(session):
+    if due_jobs(session):
         yield unfinished, ["ZADD", repr(now), session.id]
         yield unfinished, ["EXPIRE", str(ttl)]  # no session on the list lives longer
     else:

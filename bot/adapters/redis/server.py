@@ -23,7 +23,7 @@ from redis.exceptions import (
 from bot.adapters.redis.schema import EVERY_SESSION, signature_key
 from bot.adapters.redis_connections import bounded, redis_pool, unavailable
 from bot.domain.stages import Stage
-from bot.ports import Memory
+from bot.ports import MemoryUsage
 
 MAX_CONNECTIONS = 24
 """Opening a connection costs as much as several calls, and people wait while many are opened."""
@@ -64,7 +64,7 @@ class RedisServer:
         async with bounded(self._patience):
             await self._redis.ping()
 
-    async def memory(self) -> Memory:
+    async def memory(self) -> MemoryUsage:
         """How much the server uses and may use. Raises also where it does not tell, which counts as
         no failure of the store."""
         try:
@@ -72,7 +72,7 @@ class RedisServer:
                 told = await self._redis.info("memory")
         except (RedisError, OSError) as error:
             raise unavailable(error) from error
-        return Memory(int(told.get("used_memory", 0)), int(told.get("maxmemory", 0)))
+        return MemoryUsage(int(told.get("used_memory", 0)), int(told.get("maxmemory", 0)))
 
     async def census(self) -> dict[Stage, int]:
         """How many sessions stand in each stage. Looks at every session, in many steps, each of

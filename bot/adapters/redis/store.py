@@ -38,7 +38,7 @@ from bot.domain.errors import Conflict, Reason, Refusal
 from bot.domain.options import Options
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
-from bot.ports import Change, ChangeBoth, Entry, ExtraWrites, Limit, Unfinished
+from bot.ports import Change, ChangeBoth, ExtraWrites, Limit, SessionSummary, Unfinished
 from bot.telemetry.metrics import STAGE_CHANGES
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ class RedisSessionStore(RedisQuestions):
             ids: list[str] = await self._redis.zrevrange(user_key(team, user), 0, -1)
         return ids
 
-    async def entries_of(self, team: str, user: str) -> list[Entry]:
+    async def summaries_of(self, team: str, user: str) -> list[SessionSummary]:
         ids = await self.sessions_of(team, user)
         async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
@@ -130,7 +130,7 @@ class RedisSessionStore(RedisQuestions):
                 pipeline.hmget(session_key(session_id), "stage", "schema")
             rows: list[list[str | None]] = await pipeline.execute()
         return [
-            Entry(session_id, Stage(stage), Stage(stage) in IN_PROGRESS)
+            SessionSummary(session_id, Stage(stage), Stage(stage) in IN_PROGRESS)
             for session_id, (stage, schema) in zip(ids, rows, strict=True)
             if stage and int(schema or SCHEMA) <= SCHEMA
         ]

@@ -29,7 +29,14 @@ from bot.domain.errors import (
     SlackRefused,
     SlackUnavailable,
 )
-from bot.domain.images import MAX_BYTES, BaseImage, check_picture, told_pixels, told_size, told_type
+from bot.domain.images import (
+    MAX_BYTES,
+    BaseImage,
+    check_picture,
+    declared_pixels,
+    told_size,
+    told_type,
+)
 from bot.domain.slack_errors import APP, meaning_of
 from bot.ports import OnReading
 
@@ -140,7 +147,7 @@ def _is_in(host: str | None, domain: str) -> bool:
 
 def _check_type_and_size(file: dict[str, Any]) -> None:
     try:
-        check_picture(told_type(file), told_size(file), told_pixels(file))
+        check_picture(told_type(file), told_size(file), declared_pixels(file))
     except Refusal as refusal:
         raise GenerationError(_KINDS[refusal.reason]) from None
 

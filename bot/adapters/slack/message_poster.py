@@ -22,7 +22,13 @@ from bot.adapters.slack.web_api import (
     with_retries,
 )
 from bot.concurrency import finish_before_cancel
-from bot.domain.errors import ImageNotReady, SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
+from bot.domain.errors import (
+    ImageNotReady,
+    SlackAppBlocked,
+    SlackBusy,
+    SlackRefused,
+    SlackUnavailable,
+)
 from bot.domain.session import Session
 from bot.domain.slack_errors import Meaning, meaning_of
 from bot.views.blocks import Message
@@ -146,7 +152,7 @@ class MessagePoster:
                 return found
             try:
                 return await self.post_once(session, message, broadcast=broadcast)
-            except (SlackRefused, SlackBusy, SlackShutOut):
+            except (SlackRefused, SlackBusy, SlackAppBlocked):
                 raise  # it had no effect
             except Exception:
                 in_doubt = True
@@ -233,7 +239,7 @@ class MessagePoster:
             return str(kept["ts"])
         try:
             found = await self._find(session, marker, since, LOOK_FOR)
-        except SlackShutOut:
+        except SlackAppBlocked:
             raise
         except SlackUnavailable as error:
             log.warning("cannot look for a message that may have been posted: %s", error)

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.message_poster import MessagePoster
 from bot.adapters.slack.web_api import call
-from bot.domain.errors import SlackBusy, SlackRefused, SlackShutOut, SlackUnavailable
+from bot.domain.errors import SlackAppBlocked, SlackBusy, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.views import messages
 from bot.views.blocks import marker
@@ -38,7 +38,7 @@ class Previews:
         message = messages.preview_message(session, number, file_id, label=self._ai_label)
         try:
             ts = await self._poster.post_once_ready(session, message, READY_WITHIN)
-        except (SlackBusy, SlackRefused, SlackShutOut):  # it was not posted
+        except (SlackBusy, SlackRefused, SlackAppBlocked):  # it was not posted
             await self._delete_file(file_id)
             raise
         self._files[ts] = file_id

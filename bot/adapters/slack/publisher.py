@@ -17,8 +17,8 @@ from bot.adapters.slack.web_api import call, text_in, with_retries
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import (
     NotInChannel,
+    SlackAppBlocked,
     SlackRefused,
-    SlackShutOut,
     SlackUnavailable,
     StoreTrouble,
 )
@@ -190,7 +190,7 @@ class SlackPublisher:
         try:
             join = partial(call, self._client.conversations_join, channel=channel)
             await with_retries(join, _JOIN_WITHIN)
-        except SlackShutOut:
+        except SlackAppBlocked:
             raise
         except (SlackRefused, SlackUnavailable) as error:
             log.info("cannot join a channel by itself: %s", error)

@@ -25,15 +25,15 @@ from tenacity import (
     stop_before_delay,
 )
 
+from bot.domain.app_blocked import cause_of, is_doubtful
 from bot.domain.errors import (
     ImageNotReady,
     ImagineError,
+    SlackAppBlocked,
     SlackBusy,
     SlackRefused,
-    SlackShutOut,
     SlackUnavailable,
 )
-from bot.domain.shut_out import cause_of, is_doubtful
 from bot.domain.slack_errors import Meaning, meaning_of, seconds_to_wait
 from bot.telemetry import metrics
 
@@ -64,7 +64,7 @@ def slack_session() -> ClientSession:
 class SlackClient(AsyncWebClient):
     """A client that reports whether Slack still lets the app in.
 
-    `on_shut_out` is called with the method and the error code of each call that Slack refuses
+    `on_app_blocked` is called with the method and the error code of each call that Slack refuses
     because it refuses the whole app, `on_doubt` with those of a call for which that is possible,
     and `on_worked` with the method of each call that Slack accepts. `before_call` is called with
     the method of each call, and may raise instead.
@@ -72,7 +72,7 @@ class SlackClient(AsyncWebClient):
     An answer that is no JSON object, or does not say `ok: true`, is an error without a code.
     """
 
-    on_shut_out: Callable[[str, str], None] | None = None
+    on_app_blocked: Callable[[str, str], None] | None = None
     on_doubt: Callable[[str, str], None] | None = None
     on_worked: Callable[[str], None] | None = None
     before_call: Callable[[str], None] | None = None
@@ -100,8 +100,8 @@ class SlackClient(AsyncWebClient):
             response = await super().api_call(api_method, **options)
         except SlackApiError as error:
             code = code_of(error)
-            if self.on_shut_out is not None and cause_of(api_method, code):
-                self.on_shut_out(api_method, code)
+            if self.on_app_blocked is not None and cause_of(api_method, code):
+                self.on_app_blocked(api_method, code)
             elif self.on_doubt is not None and is_doubtful(api_method, code):
                 self.on_doubt(api_method, code)
             raise
@@ -125,7 +125,7 @@ def slack_client(token: str, base_url: str, session: ClientSession | None) -> Sl
 async def call(method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> Any:
     """Make the call once and return its body.
 
-    Raises `SlackBusy`, `SlackShutOut`, another `SlackUnavailable` (the call may have had its
+    Raises `SlackBusy`, `SlackAppBlocked`, another `SlackUnavailable` (the call may have had its
     effect), `ImageNotReady` or another `SlackRefused`.
     """
     name = getattr(method, "__name__", "call").replace("_", ".", 1)
@@ -147,7 +147,7 @@ def counted(method: str, error: E) -> E:
             kind = "busy"
         case ImageNotReady():  # expected until Slack knows the file
             kind = "image_not_ready"
-        case SlackShutOut() | SlackRefused():
+        case SlackAppBlocked() | SlackRefused():
             kind = error.code
         case _:
             kind = "unavailable"
@@ -158,7 +158,7 @@ def counted(method: str, error: E) -> E:
 def _translated(name: str, error: SlackApiError) -> SlackUnavailable | SlackRefused:
     response, status, code = error.response, status_of(error), code_of(error)
     if cause_of(name, code):
-        return SlackShutOut(name, code)
+        return SlackAppBlocked(name, code)
     if status == 429 or code in _RATE_LIMITED:
         return SlackBusy(retry_after(response.headers))
     if seconds := seconds_to_wait(code):
@@ -212,7 +212,8 @@ async def with_retries(step: Callable[[], Awaitable[T]], patience: float = PATIE
     """Repeat a step while Slack is busy or away, for `patience` seconds at most. A Slack that
     refuses the whole app is not asked again."""
     retrying = AsyncRetrying(
-        retry=retry_if_exception_type(SlackUnavailable) & retry_if_not_exception_type(SlackShutOut),
+        retry=retry_if_exception_type(SlackUnavailable)
+        & retry_if_not_exception_type(SlackAppBlocked),
         wait=_wait,
         stop=stop_before_delay(patience),
         before_sleep=_log_wait,

@@ -7,8 +7,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.web_api import code_of, status_of
+from bot.domain.app_blocked import REQUIRED_SCOPES, cause_of
 from bot.domain.policy import WhoMayStart
-from bot.domain.shut_out import REQUIRED_SCOPES, cause_of
 from bot.domain.slack_errors import MEANINGS, Meaning, meaning_of
 from bot.ops.doctor.finding import Finding, Verdict
 from bot.slack.identity import Identity

@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.sandbox.delivery import payloads
 from bot.sandbox.delivery.delivery import SECONDS_TO_ACK, Ack, Delivery
-from bot.sandbox.webapi.faults import ShutOut
+from bot.sandbox.webapi.faults import AppBlocked
 from bot.sandbox.webapi.middleware import Middleware
 from bot.sandbox.workspace.members import Channel
 from bot.sandbox.workspace.workspace import Workspace
@@ -47,7 +47,7 @@ class Administration:
 
     async def uninstall(self, *, tokens_first: bool = False) -> list[Ack]:
         """Somebody removes the app: its token is no good, and the two events come in any order."""
-        self.middleware.shut_out = ShutOut("account_inactive")
+        self.middleware.app_blocked = AppBlocked("account_inactive")
         revoked = {"tokens": {"oauth": [], "bot": [self.workspace.app.bot_user]}}
         events: list[dict[str, Any]] = [
             {"type": "app_uninstalled"},
@@ -57,7 +57,7 @@ class Administration:
 
     def reinstall(self) -> None:
         """The same token is good again."""
-        self.middleware.shut_out = None
+        self.middleware.app_blocked = None
 
     async def send_event(self, inner: dict[str, Any], timeout: float = SECONDS_TO_ACK) -> Ack:
         """Any event at all."""

@@ -12,7 +12,7 @@ from bot.sandbox.webapi import (  # noqa: F401  (each fills the table of methods
     team,
     views,
 )
-from bot.sandbox.webapi.faults import ShutOut
+from bot.sandbox.webapi.faults import AppBlocked
 from bot.sandbox.webapi.methods import METHODS, Args, Method, read_args, token_of
 from bot.sandbox.webapi.middleware import ApiCall, Middleware
 from bot.sandbox.workspace.errors import SlackError
@@ -54,9 +54,9 @@ class WebApi:
         self, call: ApiCall, args: Args, token: str | None, problem: SlackError | None
     ) -> web.Response:
         method = METHODS.get(call.method)
-        shut_out = self.middleware.shut_out
-        if shut_out and shut_out.concerns(call.method) and self._token_name(token) == "bot":
-            return self._shut_out(call, method, shut_out)
+        app_blocked = self.middleware.app_blocked
+        if app_blocked and app_blocked.concerns(call.method) and self._token_name(token) == "bot":
+            return self._answer_blocked(call, method, app_blocked)
         try:
             if problem:
                 raise problem
@@ -67,16 +67,18 @@ class WebApi:
             self._record_violation(call, error)
         return web.json_response(call.response, headers=self._headers(method))
 
-    def _shut_out(self, call: ApiCall, method: Method | None, shut_out: ShutOut) -> web.Response:
+    def _answer_blocked(
+        self, call: ApiCall, method: Method | None, app_blocked: AppBlocked
+    ) -> web.Response:
         """Slack names scopes only in the answer to a valid token."""
-        call.response = {"ok": False, "error": shut_out.error}
+        call.response = {"ok": False, "error": app_blocked.error}
         headers = None
-        if shut_out.error == "missing_scope":
+        if app_blocked.error == "missing_scope":
             needed = method.scopes[0] if method and method.scopes else ""
             held = sorted(all_scopes() - {needed})
             call.response |= {"needed": needed, "provided": ",".join(held)}
             headers = {**self._headers(method), "x-oauth-scopes": ",".join(held)}
-        return web.json_response(call.response, status=shut_out.status, headers=headers)
+        return web.json_response(call.response, status=app_blocked.status, headers=headers)
 
     def _allowed(self, method: Method | None, token: str | None) -> Method:
         app = self.workspace.app

@@ -78,7 +78,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class ShutOut:
+class AppBlocked:
     """Slack refuses the whole app: every call with its bot token, or only these `methods`.
     Requests without a token, such as those to a response URL, still work."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.webapi.faults import Fault, Faults, RateLimits, ShutOut
+from bot.sandbox.webapi.faults import AppBlocked, Fault, Faults, RateLimits
 from bot.sandbox.workspace.workspace import Workspace
 
 
@@ -46,7 +46,7 @@ class Middleware:
         self.workspace = workspace
         self.faults = Faults()
         self.limits = RateLimits(workspace.clock)
-        self.shut_out: ShutOut | None = None
+        self.app_blocked: AppBlocked | None = None
         self.calls: list[ApiCall] = []
         self.stopping = asyncio.Event()
 

@@ -62,7 +62,7 @@ class Transfers:
         return await self.middleware.answer(request, call, respond)
 
     def _may_read(self, request: web.Request) -> bool:
-        if self.middleware.shut_out and self.middleware.shut_out.concerns("download"):
+        if self.middleware.app_blocked and self.middleware.app_blocked.concerns("download"):
             return False
         scopes = self.workspace.scopes
         bearer = f"Bearer {self.workspace.app.bot_token}"

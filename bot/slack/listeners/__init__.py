@@ -51,7 +51,7 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
 
     mentions = Mentions(dependencies)
     on_event(app, "app_mention", mentions.mentioned, tasks)
-    on_event(app, "message", mentions.written_to, tasks)
+    on_event(app, "message", mentions.direct_message, tasks)
 
     installation = Installation(dependencies)
     on_event(app, "app_uninstalled", installation.uninstalled, tasks)

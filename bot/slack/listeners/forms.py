@@ -12,7 +12,7 @@ from bot.domain.images import check_picture
 from bot.domain.session import Session
 from bot.service import RequestOrigin
 from bot.slack.listening import (
-    ACTING,
+    ADMITTED_PERSON,
     ListenerDependencies,
     error_boundary,
     form_text,
@@ -37,7 +37,7 @@ class Forms:
     async def prompt_submitted(self, args: AsyncArgs) -> None:
         """The form of a new session."""
         async with error_boundary(FormResponder(args), away=words.FORM_LOST):
-            view, person = args.body["view"], args.context[ACTING].person
+            view, person = args.body["view"], args.context[ADMITTED_PERSON].person
             target = target_of(view.get("private_metadata"))
             options = read_options(form_values(view), self._services.option_table)
             submitting = self._services.gateway.submit(
@@ -46,7 +46,7 @@ class Forms:
             session, old = await within_ack_deadline(submitting)
             await self._finish(args, session)
             if old is not None:
-                await self._dependencies.queue_owed(old)
+                await self._dependencies.queue_due(old)
 
     async def edit_submitted(self, args: AsyncArgs) -> None:
         """The form that edits an attempt's prompt and options."""
@@ -58,10 +58,10 @@ class Forms:
                 self._services.gateway.edit(
                     target.session_id,
                     target.image.attempt,
-                    args.context[ACTING].person,
+                    args.context[ADMITTED_PERSON].person,
                     form_text(view),
                     options,
-                    asked_by=view["id"],
+                    idempotency_key=view["id"],
                 )
             )
             await self._finish(args, session)
@@ -75,9 +75,9 @@ class Forms:
                 self._services.gateway.refine(
                     target.session_id,
                     target.image,
-                    args.context[ACTING].person,
+                    args.context[ADMITTED_PERSON].person,
                     form_text(view),
-                    asked_by=view["id"],
+                    idempotency_key=view["id"],
                 )
             )
             await self._finish(args, session)
@@ -97,7 +97,7 @@ class Forms:
 
     async def _finish(self, args: AsyncArgs, session: Session) -> None:
         await args.ack()
-        await self._dependencies.queue_owed(session)
+        await self._dependencies.queue_due(session)
 
 
 def _origin_of_form(args: AsyncArgs, pictures: SourcePictures) -> RequestOrigin:

@@ -9,8 +9,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.domain.errors import StoreUnavailable
 from bot.slack.listening import (
-    ACTING,
-    Acting,
+    ADMITTED_PERSON,
+    AdmittedPerson,
     ListenerDependencies,
     error_boundary,
     within_ack_deadline,
@@ -67,15 +67,17 @@ class Home:
             action = args.body["actions"][0]
             name = action["action_id"].removeprefix(f"{DEFAULT_OPTION}_")
             value = option_value((action.get("selected_option") or {}).get("value") or "")
-            acting: Acting = args.context[ACTING]
-            setting = self._services.library.set_default(acting.team, acting.owner, name, value)
+            admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
+            setting = self._services.library.set_default(admitted.team, admitted.owner, name, value)
             await within_ack_deadline(setting)
             await self._show(args, _page_of(args))
 
     async def last_kept(self, args: AsyncArgs) -> None:
         async with error_boundary(HomeResponder(args)):
-            acting: Acting = args.context[ACTING]
-            await within_ack_deadline(self._services.library.keep_last(acting.team, acting.owner))
+            admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
+            await within_ack_deadline(
+                self._services.library.keep_last(admitted.team, admitted.owner)
+            )
             await self._show(args, _page_of(args))
 
     async def _show(self, args: AsyncArgs, page: Page) -> None:
@@ -84,9 +86,9 @@ class Home:
         await self._publish(args, await within_ack_deadline(self._home_page(args, page)))
 
     async def _home_page(self, args: AsyncArgs, page: Page) -> HomePage:
-        acting: Acting = args.context[ACTING]
+        admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
         return await self._services.library.home_page(
-            acting.team, acting.owner, size=_SIZE, pages=page
+            admitted.team, admitted.owner, size=_SIZE, pages=page
         )
 
     async def _publish(self, args: AsyncArgs, home_page: HomePage) -> None:

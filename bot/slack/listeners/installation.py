@@ -9,8 +9,8 @@ from collections.abc import Awaitable
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
+from bot.domain.app_blocked import AppBlocked
 from bot.domain.errors import FailureKind, ImagineError
-from bot.domain.shut_out import ShutOut
 from bot.service.lost_places import GivenUp
 from bot.slack.listening import ListenerDependencies, within_ack_deadline
 from bot.slack.request_tracking import count_slack_errors, track_listener
@@ -61,7 +61,7 @@ class Installation:
     async def _shut_out(self, args: AsyncArgs) -> None:
         event = str(args.body["event"]["type"])
         log.error("%s: nothing more is called until the app is installed again", event)
-        await self._dependencies.shut_outs.save(ShutOut("event", event, time.time()))
+        await self._dependencies.app_blocked_store.save(AppBlocked("event", event, time.time()))
 
     async def _lost(self, args: AsyncArgs, kind: FailureKind) -> None:
         channel = args.body["event"].get("channel")

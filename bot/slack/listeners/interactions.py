@@ -13,8 +13,8 @@ from bot.domain.prompt import MAX_TYPED
 from bot.domain.session import Person, Session
 from bot.slack.listeners.text_commands import cancel, list_sessions
 from bot.slack.listening import (
-    ACTING,
-    Acting,
+    ADMITTED_PERSON,
+    AdmittedPerson,
     ListenerDependencies,
     click_id,
     error_boundary,
@@ -63,7 +63,7 @@ class Commands:
             origin = origin_of(args, args.body["channel_id"])
             session, said = await within_ack_deadline(cancel(self._dependencies, origin))
             await responder.say(said)
-            await self._dependencies.queue_owed(session)
+            await self._dependencies.queue_due(session)
 
     async def _start(self, args: AsyncArgs, responder: CommandResponder, text: str) -> None:
         """An image right away; a form where there is no prompt, with what options there are."""
@@ -75,7 +75,7 @@ class Commands:
             )
             if session.attempts:
                 await args.ack()
-                await self._dependencies.queue_owed(session)
+                await self._dependencies.queue_due(session)
                 return
             target = Target(session.id, ImageRef(0))
             form = forms.prompt_form(target, "", session.options, services.option_table)
@@ -97,12 +97,16 @@ class Clicks:
         await self._decide(args, self._services.decisions.use_earlier)
 
     async def regenerate(self, args: AsyncArgs) -> None:
-        asked_by = click_id(args.body)
-        await self._decide(args, partial(self._services.gateway.regenerate, asked_by=asked_by))
+        idempotency_key = click_id(args.body)
+        await self._decide(
+            args, partial(self._services.gateway.regenerate, idempotency_key=idempotency_key)
+        )
 
     async def try_again(self, args: AsyncArgs) -> None:
-        asked_by = click_id(args.body)
-        await self._decide(args, partial(self._services.gateway.try_again, asked_by=asked_by))
+        idempotency_key = click_id(args.body)
+        await self._decide(
+            args, partial(self._services.gateway.try_again, idempotency_key=idempotency_key)
+        )
 
     async def cancel(self, args: AsyncArgs) -> None:
         await self._decide(args, self._services.decisions.cancel)
@@ -113,7 +117,7 @@ class Clicks:
             target = target_of(args.body["actions"][0].get("value"))
             session = await within_ack_deadline(
                 self._services.gateway.check_can_refine(
-                    target.session_id, target.image, args.context[ACTING].person
+                    target.session_id, target.image, args.context[ADMITTED_PERSON].person
                 )
             )
             await open_form(args, forms.refine_form(target, session))
@@ -124,7 +128,7 @@ class Clicks:
             target = target_of(args.body["actions"][0].get("value"))
             session = await within_ack_deadline(
                 self._services.gateway.check_can_edit(
-                    target.session_id, target.image.attempt, args.context[ACTING].person
+                    target.session_id, target.image.attempt, args.context[ADMITTED_PERSON].person
                 )
             )
             edited = session.attempt(target.image.attempt)
@@ -150,10 +154,10 @@ class Clicks:
         async with error_boundary(ClickResponder(args)):
             target = target_of(args.body["actions"][0].get("value"))
             session = await within_ack_deadline(
-                decision(target.session_id, target.image, args.context[ACTING].person)
+                decision(target.session_id, target.image, args.context[ADMITTED_PERSON].person)
             )
             await args.ack()
-            await self._dependencies.queue_owed(session)
+            await self._dependencies.queue_due(session)
 
 
 class Shortcuts:
@@ -168,9 +172,9 @@ class Shortcuts:
         async with error_boundary(ShortcutResponder(args)):
             services = self._dependencies.services
             pictures = await self._pictures(args)
-            acting: Acting = args.context[ACTING]
+            admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
             defaults = await within_ack_deadline(
-                services.new_sessions.defaults(acting.team, acting.owner)
+                services.new_sessions.defaults(admitted.team, admitted.owner)
             )
             await open_form(args, forms.image_form(pictures, defaults, services.option_table))
 
@@ -179,7 +183,7 @@ class Shortcuts:
         found = await self._lookup.of_message(args.client, message)
         if not found.pictures:
             raise found.refusal or Refusal(Reason.NO_IMAGE_THERE)
-        if not self._dependencies.identity.may("files:read"):
+        if not self._dependencies.identity.has_scope("files:read"):
             raise Refusal(Reason.IMAGE_NOT_SHARED)
         channel = body["channel"]["id"]
         if message.get("subtype") == "thread_broadcast":  # its thread may well be closed

@@ -45,16 +45,16 @@ class Mentions:
         self._names = DisplayNames(dependencies.identity, dependencies.tasks)
 
     async def mentioned(self, args: AsyncArgs) -> None:
-        await self._hear(args)
+        await self._handle_text(args)
 
-    async def written_to(self, args: AsyncArgs) -> None:
+    async def direct_message(self, args: AsyncArgs) -> None:
         """A direct message needs no mention."""
         if args.body["event"].get("channel_type") == "im":
-            await self._hear(args)
+            await self._handle_text(args)
         else:
             await args.ack()
 
-    async def _hear(self, args: AsyncArgs) -> None:
+    async def _handle_text(self, args: AsyncArgs) -> None:
         responder = EventResponder(args)
         event = args.body["event"]
         try:
@@ -77,7 +77,7 @@ class Mentions:
                 async with error_boundary(responder):
                     await responder.say(words.COURTESIES[courtesy])
             case _:
-                await self._direct(args, responder, said)
+                await self._start_or_edit(args, responder, said)
 
     def _words(self, event: Payload, names: Names = NO_NAMES) -> str:
         return mention_text(event.get("text") or "", self._dependencies.identity.bot_user, names)
@@ -88,10 +88,10 @@ class Mentions:
                 cancel(self._dependencies, origin_of_event(args))
             )
             await args.ack()
-            await self._dependencies.queue_owed(session)
+            await self._dependencies.queue_due(session)
             await responder.say(said)
 
-    async def _direct(self, args: AsyncArgs, responder: EventResponder, said: str) -> None:
+    async def _start_or_edit(self, args: AsyncArgs, responder: EventResponder, said: str) -> None:
         event = args.body["event"]
         away = words.WORDS_LOST if event.get("thread_ts") else words.STORE_AWAY
         async with error_boundary(responder, away=away):
@@ -109,7 +109,7 @@ class Mentions:
             if isinstance(outcome, Message):
                 await responder.ask(outcome)
             elif outcome is not None:
-                await self._dependencies.queue_owed(outcome)
+                await self._dependencies.queue_due(outcome)
                 for note in [*_notes(found), *self._where(outcome, origin)]:
                     await responder.say(note)
 
@@ -146,7 +146,7 @@ class Mentions:
         return picture_question(question, refusal, several=len(root.pictures) > 1)
 
     def _source(self, found: FoundPictures) -> Source:
-        if not self._dependencies.identity.may("files:read"):
+        if not self._dependencies.identity.has_scope("files:read"):
             raise Refusal(Reason.IMAGE_NOT_SHARED)
         return found.pictures[0].source
 

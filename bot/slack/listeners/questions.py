@@ -5,7 +5,7 @@ from __future__ import annotations
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.slack.listening import (
-    ACTING,
+    ADMITTED_PERSON,
     ListenerDependencies,
     error_boundary,
     within_ack_deadline,
@@ -33,11 +33,11 @@ class PictureAnswers:
         responder = ClickResponder(args)
         async with error_boundary(responder):
             target = target_of(args.body["actions"][0].get("value"))
-            person = args.context[ACTING].person
+            person = args.context[ADMITTED_PERSON].person
             answering = self._services.questions.answer(
                 target.session_id, person, use_picture=use_picture
             )
             session = await within_ack_deadline(answering)
             await args.ack()
-            await self._dependencies.queue_owed(session)
+            await self._dependencies.queue_due(session)
             await responder.replace_message(answered_words(session))

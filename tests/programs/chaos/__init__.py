@@ -1,10 +1,10 @@
 """Many sessions by many people, real processes, and faults thrown at all of them; then an oracle.
 
-    plan (seed) ─→ people ─→ unruly Slack ─→ web 1, web 2 ─┐          journal: every step and fault,
+    plan (seed) ─→ people ─→ faulty Slack ─→ web 1, web 2 ─┐          journal: every step and fault,
          │            ↑         ↑  (sockets | balancer)    ├─ links ─→ Valkey      with its time
-         │            └── sight ┘     worker 1, worker 2 ──┘    └────→ Slack, OpenAI
-         └──────→ trouble: processes, links, Valkey, Slack, OpenAI
-    quiet: all faults end, all is started again, nothing is owed any more
+         │            └── index ┘     worker 1, worker 2 ──┘    └────→ Slack, OpenAI
+         └──────→ fault_injection: processes, links, Valkey, Slack, OpenAI
+    idle: all faults end, all is started again, nothing is owed any more
     evidence (Slack's log, OpenAI's requests and images, every Redis key, the processes' logs)
          ─→ oracle: one function for each thing that always holds ─→ report
 
@@ -14,7 +14,7 @@ as the machine lets them, so a seed that found something once may need a few run
 
 The processes are `python -m bot web|worker`, each behind `links` of its own (TCP proxies that cut,
 refuse, go silent, delay, or lose answers) to Valkey, Slack and OpenAI; a supervisor starts again
-what has ended. Sockets, uploads and response URLs share one more link. `unruly` delivers some
+what has ended. Sockets, uploads and response URLs share one more link. `faulty_slack` delivers some
 requests late, twice, and in another order. Valkey keeps its append-only file with `appendfsync
 always`: what it has answered survives `kill -9`, so the oracle forgives no loss.
 

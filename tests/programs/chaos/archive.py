@@ -29,7 +29,7 @@ class Stored:
     final_ts: str = ""
     publication: str = ""
     approved_by: str = ""
-    restarted_as: str = ""
+    restarted_by: str = ""
     attempts: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -54,7 +54,7 @@ def stored_from(fields: dict[str, str]) -> Stored:
         final_ts=fields.get("final_ts", ""),
         publication=fields.get("publication", ""),
         approved_by=fields.get("approved_by", ""),
-        restarted_as=fields.get("restarted_as", ""),
+        restarted_by=fields.get("restarted_by", ""),
         attempts=tuple(json.loads(fields.get("attempts", "[]"))),
     )
 

@@ -6,7 +6,7 @@ import re
 
 from tests.programs.chaos.evidence import Evidence
 from tests.programs.chaos.finding import Finding
-from tests.programs.chaos.sight import WORD
+from tests.programs.chaos.message_index import WORD
 
 _IMAGES = ("iVBORw0KGgo", "\\x89PNG", "data:image/")
 _ESCAPED = (

@@ -36,11 +36,11 @@ def root_shows_the_stage(evidence: Evidence) -> list[Finding]:
     Where one was started over, what was approved before stays there."""
     found = []
     for session in evidence.sessions.values():
-        if not (session.attempts or session.restarted_as) or session.stage not in _SHOWN:
+        if not (session.attempts or session.restarted_by) or session.stage not in _SHOWN:
             continue
         roots = evidence.of(session.id, "root")
         texts = [message.shown_text for _, message in roots]
-        wanted = _SHOWN["final"] if session.restarted_as else ()
+        wanted = _SHOWN["final"] if session.restarted_by else ()
         wanted += _SHOWN[session.stage]
         if not any(words in text for text in texts for words in wanted):
             shown = texts[0][-160:] if texts else "nothing"
@@ -93,7 +93,7 @@ def _has_effect(act: Entry, session: Stored | None) -> bool:
     if session is None:
         return False
     if act.what in _DECISIONS:
-        return bool(session.final_result) or bool(session.restarted_as)
+        return bool(session.final_result) or bool(session.restarted_by)
     return len(session.attempts) > int(act.facts["number"])
 
 

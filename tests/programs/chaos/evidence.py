@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 
 from bot.sandbox import ApiCall, Message
 from tests.programs.chaos.archive import Candidate, Stored, read_sessions
+from tests.programs.chaos.idle import LIVE, QUEUES, RemainingWork, length_of
 from tests.programs.chaos.journal import Entry, Journal
-from tests.programs.chaos.quiet import LIVE, QUEUES, Left, length_of
-from tests.programs.chaos.sight import WORD, marker_of
+from tests.programs.chaos.message_index import WORD, marker_of
 from tests.programs.chaos.world import World
 
 _IMAGE_MARKS = (b"iVBORw0KGgo", b"\x89PNG", b"/9j/4AAQ", b"\xff\xd8\xff")
@@ -62,7 +62,7 @@ class Evidence:
     jobs: dict[str, int] = field(default_factory=dict)
     bot_user: str = "U0IMAGINE1"
     settled_jobs: set[str] = field(default_factory=set)
-    left: Left = field(default_factory=Left)
+    left: RemainingWork = field(default_factory=RemainingWork)
     messages: list[Message] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     calls: list[ApiCall] = field(default_factory=list)
@@ -124,7 +124,7 @@ class Evidence:
         return lost or died
 
 
-async def gather(world: World, left: Left) -> Evidence:
+async def gather(world: World, left: RemainingWork) -> Evidence:
     """All of it, when all is quiet."""
     await world.archive.look()
     async with world.redis() as redis:

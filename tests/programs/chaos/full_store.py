@@ -66,7 +66,7 @@ async def _watch(given: argparse.Namespace, world: World, store: Server) -> bool
         _tell(world, began, f"after {given.seconds:g} s of it")
     client.config_set("maxmemory", 0)
     freed = world.openai.paid
-    sessions = await _until_quiet(world)
+    sessions = await _until_idle(world)
     attempts = [json.loads(session["attempts"]) for session in sessions]
     candidates = [c for (attempt,) in attempts for c in attempt["candidates"]]
     shown = sum(bool(c["file_id"]) for (a,) in attempts if a["message_ts"] for c in a["candidates"])
@@ -119,7 +119,7 @@ def _trouble(kind: str, client: redis.Redis, store: Server) -> Iterator[None]:
         yield
 
 
-async def _until_quiet(world: World) -> list[dict[str, str]]:
+async def _until_idle(world: World) -> list[dict[str, str]]:
     deadline = time.monotonic() + SETTLE_WITHIN
     while True:
         sessions: list[dict[str, Any]] = await stored_sessions(world.redis_url)

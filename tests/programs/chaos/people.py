@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 
 from bot.sandbox import Message, User
-from tests.programs.chaos.acting import Acting
+from tests.programs.chaos.message_index import ASKED
+from tests.programs.chaos.observer import Observer, Outcome, StoppedWaiting, has
 from tests.programs.chaos.plan import Move, Visit
-from tests.programs.chaos.seeing import GoneHome, Onlooker, Outcome, has
-from tests.programs.chaos.sight import ASKED
+from tests.programs.chaos.user_actions import UserActions
 from tests.programs.chaos.world import World
 
 _IMPATIENT = 7.0
@@ -24,7 +24,7 @@ _FAILURES = 4
 """So often a person tries again after a failure."""
 
 
-class Person(Onlooker):
+class Person(Observer):
     """One visit."""
 
     def __init__(self, world: World, visit: Visit) -> None:
@@ -33,7 +33,7 @@ class Person(Onlooker):
         self.user: User = world.users[visit.user]
         self.stranger: User = world.users[(visit.user + 1) % len(world.users)]
         self.channel = world.channels[visit.channel]
-        self.acting = Acting(world, visit, self.user, self.channel)
+        self.actions = UserActions(world, visit, self.user, self.channel)
         self._asked = 0
 
     async def play(self) -> None:
@@ -42,7 +42,7 @@ class Person(Onlooker):
             outcome = await self._outcome(0)
             for move in self.visit.moves:
                 outcome = await self._move(move, await self._a_draft(outcome))
-        except GoneHome:
+        except StoppedWaiting:
             return
 
     # the beginning
@@ -56,22 +56,22 @@ class Person(Onlooker):
                 await self._find_root(words, 60.0)
                 return
             await self._pause(1.5)
-        raise GoneHome
+        raise StoppedWaiting
 
     async def _ask(self, words: str) -> bool:
         """Whether it was taken, as far as the person can tell."""
         prompt = f"{self.visit.idea} {words}"
         match self.visit.entry:
             case "mention":
-                return await self.acting.mention(prompt)
+                return await self.actions.mention(prompt)
             case "form":
-                return await self.acting.form(
-                    lambda: self.acting.slash("", "form"), prompt, metadata=""
+                return await self.actions.form(
+                    lambda: self.actions.slash("", "form"), prompt, metadata=""
                 )
             case "options":
-                return await self.acting.slash(f"{prompt} --n 2 --ar 16:9")
+                return await self.actions.slash(f"{prompt} --n 2 --ar 16:9")
             case _:
-                return await self.acting.slash(prompt)
+                return await self.actions.slash(prompt)
 
     async def _a_draft(self, outcome: Outcome) -> Outcome:
         """After failures: try again, or with another prompt where that is offered first."""
@@ -84,7 +84,7 @@ class Person(Onlooker):
             else:
                 await self._press(message, number, "Try again", "once")
             outcome = await self._outcome(number)
-        raise GoneHome
+        raise StoppedWaiting
 
     # what they do
 
@@ -128,7 +128,7 @@ class Person(Onlooker):
                 await self._press_as_stranger(message, number, label)
             clickers = {"double": [self.user], "stranger": [self.stranger]}.get(manner, [])
             pressing = [
-                self.acting.click(who, message, label, self.session_id, number)
+                self.actions.click(who, message, label, self.session_id, number)
                 for who in [*clickers, self.user]
             ]
             if manner == "twice":
@@ -143,7 +143,7 @@ class Person(Onlooker):
 
     async def _press_as_stranger(self, message: Message, number: int, label: str) -> None:
         """Alone, and long enough for it to have an effect."""
-        ack = self.acting.click(self.stranger, message, label, self.session_id, number)
+        ack = self.actions.click(self.stranger, message, label, self.session_id, number)
         if await ack:
             await self._pause(1.5)
             still = has(message, label)
@@ -164,8 +164,8 @@ class Person(Onlooker):
             self._check_time()
             if not has(message, label):
                 return
-            opened = await self.acting.form(
-                lambda: self.acting.click(
+            opened = await self.actions.form(
+                lambda: self.actions.click(
                     self.user, message, label, self.session_id, number, opens=True
                 ),
                 text,
@@ -182,7 +182,7 @@ class Person(Onlooker):
         for _ in range(_TRIES):
             self._check_time()
             thread = seen.message.thread_ts
-            if await self.acting.mention(text, thread, self.session_id, seen.number):
+            if await self.actions.mention(text, thread, self.session_id, seen.number):
                 await self._wait(lambda: not has(seen.message, "Refine"), taken=True)
             if not has(seen.message, "Refine"):
                 return
@@ -213,7 +213,7 @@ class Person(Onlooker):
         await self._press(seen.message, seen.number, "Regenerate", "once")
         newer = await self._outcome(seen.number)
         for label in ("Regenerate", "Approve"):
-            await self.acting.click(
+            await self.actions.click(
                 self.user, seen.message, label, self.session_id, seen.number, stale=True
             )
         return self._look(seen.number) or newer
@@ -235,8 +235,8 @@ class Person(Onlooker):
         words = ASKED.findall(text)[-1]
         for _ in range(_TRIES):
             self._check_time()
-            opened = await self.acting.form(
-                lambda: self.acting.click(
+            opened = await self.actions.form(
+                lambda: self.actions.click(
                     self.user, final.message, "Start over", self.session_id, 0, opens=True
                 ),
                 text,
@@ -246,4 +246,4 @@ class Person(Onlooker):
                 await self._find_root(words, 60.0)
                 return await self._outcome(0)
             await self._pause(1.0)
-        raise GoneHome
+        raise StoppedWaiting

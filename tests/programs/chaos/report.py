@@ -18,12 +18,12 @@ _STORIES = 12
 
 @dataclass(frozen=True)
 class Report:
-    """`quiet_after`: seconds from the end of the last fault until nothing was owed."""
+    """`idle_after`: seconds from the end of the last fault until nothing was owed."""
 
     plan: Plan
     evidence: Evidence
     verdict: Verdict
-    quiet_after: float
+    idle_after: float
     seconds: float
 
     @property
@@ -56,7 +56,7 @@ class Report:
             ),
             "processes ended by": dict(exits),
             "calls to Slack": len(evidence.calls),
-            "quiet after (s)": round(self.quiet_after, 1),
+            "quiet after (s)": round(self.idle_after, 1),
             "seconds in all": round(self.seconds, 1),
             "excused": _counted(self.verdict.excused),
             "violations": len(self.violations),

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 from tests.programs.chaos.evidence import gather
+from tests.programs.chaos.fault_injection import FaultInjector
+from tests.programs.chaos.idle import until_idle
 from tests.programs.chaos.oracle import judge
 from tests.programs.chaos.people import Person
 from tests.programs.chaos.plan import Plan, Visit
-from tests.programs.chaos.quiet import until_quiet
 from tests.programs.chaos.report import Report
-from tests.programs.chaos.trouble import Trouble
 from tests.programs.chaos.world import World
 
 _LAST_WORDS = 20.0
@@ -26,25 +26,25 @@ async def run(plan: Plan, folder: Path) -> Report:
         await _play(world)
         world.journal.add("phase", "quiet")
         await world.all_ready(120.0)
-        quiet_after, left = await until_quiet(world)
+        idle_after, left = await until_idle(world)
         world.journal.add("phase", "judged", left=str(left))
         await asyncio.gather(*(slot.stop() for slot in world.slots.values()))
         evidence = await gather(world, left)
         verdict = judge(evidence)
-    return Report(plan, evidence, verdict, quiet_after, time.time() - began)
+    return Report(plan, evidence, verdict, idle_after, time.time() - began)
 
 
 async def _play(world: World) -> None:
     plan = world.plan
     world.closing = time.time() + plan.seconds
-    world.slack.mail.unruly = True
-    trouble = Trouble(world)
-    throwing = asyncio.create_task(trouble.run())
+    world.slack.mail.faulty = True
+    injector = FaultInjector(world)
+    throwing = asyncio.create_task(injector.run())
     visits = [asyncio.create_task(_visit(world, visit)) for visit in plan.visits]
     await asyncio.sleep(plan.seconds)
     throwing.cancel()
     await asyncio.gather(throwing, return_exceptions=True)
-    await trouble.end()
+    await injector.end()
     done, late = await asyncio.wait(visits, timeout=_LAST_WORDS)
     for visit in late:
         visit.cancel()

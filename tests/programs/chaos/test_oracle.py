@@ -16,9 +16,9 @@ from bot.sandbox import Message
 from tests.fakes import a_session
 from tests.programs.chaos.archive import Stored, stored_from
 from tests.programs.chaos.evidence import Asked, Evidence, Key, Paid
+from tests.programs.chaos.idle import RemainingWork
 from tests.programs.chaos.journal import Journal
 from tests.programs.chaos.oracle import judge
-from tests.programs.chaos.quiet import Left
 
 WORD = "kwx00010001"
 OWNER = "U0P001"
@@ -139,7 +139,7 @@ def test_a_session_that_was_started_over_keeps_its_final_message() -> None:
             "final_result": "0",
             "retiring_result": "1",
             "final_ts": "13.0",
-            "restarted_as": "T1.U1.other",
+            "restarted_by": "T1.U1.other",
             "attempts": json.dumps(evidence.last[ID].attempts),
         }
     )
@@ -284,7 +284,7 @@ def _image_in_job(evidence: Evidence) -> None:
 
 
 def _owed(evidence: Evidence) -> None:
-    evidence.left = Left(unfinished=1)
+    evidence.left = RemainingWork(unfinished=1)
 
 
 def _stuck(evidence: Evidence) -> None:

@@ -14,11 +14,11 @@ from bot.sandbox import Channel, User
 from tests.fake_openai import FakeOpenAI
 from tests.programs.chaos.archive import Archive
 from tests.programs.chaos.balancer import Balancer
+from tests.programs.chaos.faulty_slack import FaultySlack
 from tests.programs.chaos.fleet import Slot
 from tests.programs.chaos.journal import Journal
+from tests.programs.chaos.message_index import MessageIndex
 from tests.programs.chaos.plan import PROCESSES, Plan
-from tests.programs.chaos.sight import Sight
-from tests.programs.chaos.unruly import UnrulySlack
 from tests.programs.chaos.valkey import Valkey
 from tests.support.links import Link
 from tests.support.processes import free_port
@@ -34,12 +34,12 @@ class World:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.journal = Journal(folder / "journal.jsonl")
-        self.slack = UnrulySlack(plan.seed)
+        self.slack = FaultySlack(plan.seed)
         self.openai = FakeOpenAI(latency=0.8)
         self.openai.image_size_bytes = _IMAGE_BYTES
         self.valkey = Valkey(folder / "redis")
         self.archive = Archive(self.valkey.url)
-        self.sight = Sight(self.slack.workspace.log)
+        self.message_index = MessageIndex(self.slack.workspace.log)
         self.links: dict[str, Link] = {}
         self.slots: dict[str, Slot] = {}
         self._environments: dict[str, dict[str, str]] = {}

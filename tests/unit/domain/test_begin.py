@@ -119,7 +119,12 @@ def test_regenerate_of_a_refined_draft_makes_the_same_change_to_the_same_image()
 
 def test_a_new_attempt_takes_over_nothing_that_came_of_the_old_one() -> None:
     old = an_attempt(
-        posted=True, run=3, as_file=True, preview_ts="5.5", failure_ts="6.6", asked_by="E1"
+        posted=True,
+        requeues=3,
+        as_file=True,
+        preview_ts="5.5",
+        failure_ts="6.6",
+        idempotency_key="E1",
     )
     session = begin.regenerate(replace(a_session(), attempts=(old,)), 1, NOW)
     assert session.latest == Attempt(2, PROMPT, old.options, queued_at=NOW)
@@ -147,7 +152,9 @@ DELIVERY_FAILURES = [
 def undelivered(kind: FailureKind, **changes: Any) -> Session:
     """Its image is made, and Slack did not show it."""
     made = a_candidate(1, **{"file_id": "", "failure": kind, **changes})
-    session = with_latest(generating(), candidates=(made,), delivering=1, generated_at=113.0)
+    session = with_latest(
+        generating(), candidates=(made,), delivery_candidate=1, generated_at=113.0
+    )
     return generation.attempt_failed(session, 1, kind, "words", "7.0", NOW)
 
 
@@ -157,9 +164,9 @@ def test_try_again_delivers_an_image_that_is_there(kind: FailureKind) -> None:
     assert (session.stage, len(session.attempts)) == (Stage.GENERATING, 1)
     assert (session.latest.failure, session.error_message) == (None, "")
     assert session.latest.images[0].has_image
-    assert [job.id for job in jobs.owed(session)] == [f"announce-{ID}-1-1"]
+    assert [job.id for job in jobs.due_jobs(session)] == [f"announce-{ID}-1-1"]
     announced = generation.announced(session, 1)
-    assert [job.id for job in jobs.owed(announced)] == [f"generate-{ID}-1.1-1"]
+    assert [job.id for job in jobs.due_jobs(announced)] == [f"generate-{ID}-1.1-1"]
     assert begin.try_again(session, 1, NOW, "E1") == session
 
 
@@ -172,7 +179,7 @@ def test_try_again_after_a_draft_that_slack_refused_keeps_its_file() -> None:
 
 def test_try_again_after_a_cancellation_is_another_attempt() -> None:
     made = a_candidate(1, file_id="")
-    session = with_latest(generating(), candidates=(made,), delivering=1)
+    session = with_latest(generating(), candidates=(made,), delivery_candidate=1)
     again = begin.try_again(transitions.cancel(session, 1, "w", NOW), 1, NOW)
     assert len(again.attempts) == 2
 
@@ -183,11 +190,11 @@ def test_try_again_delivers_the_images_that_came_and_makes_no_other() -> None:
         Candidate(2, failure=FailureKind.MODERATION),
         a_candidate(3, file_id="", failure=FailureKind.STORAGE_FULL),
     )
-    session = with_latest(generating(), candidates=candidates, delivering=3)
+    session = with_latest(generating(), candidates=candidates, delivery_candidate=3)
     failed = generation.attempt_failed(session, 1, FailureKind.STORAGE_FULL, "w", "7.0", NOW)
     again = generation.announced(begin.try_again(failed, 1, NOW), 1)
     assert [c.number for c in again.latest.images] == [1, 3]
-    assert [job.candidate for job in jobs.owed(again)] == [1]
+    assert [job.candidate for job in jobs.due_jobs(again)] == [1]
 
 
 def test_try_again_after_a_failed_refinement_makes_the_same_change() -> None:
@@ -279,7 +286,7 @@ def test_edit_after_a_failed_first_attempt_is_its_own_first_prompt() -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda s: begin.refine(s, ImageRef(1), "night", NOW, asked_by="E1"),
+        lambda s: begin.refine(s, ImageRef(1), "night", NOW, idempotency_key="E1"),
         lambda s: begin.edit(s, 1, "a cat", WIDE, NOW, "E1"),
         lambda s: begin.regenerate(s, 1, NOW, "E1"),
         lambda s: begin.try_again(s, 1, NOW, "E1"),
@@ -287,7 +294,7 @@ def test_edit_after_a_failed_first_attempt_is_its_own_first_prompt() -> None:
 )
 def test_a_request_that_comes_twice_starts_one_attempt(ask: Step) -> None:
     once = ask(a_session())
-    assert once.latest.asked_by == "E1"
+    assert once.latest.idempotency_key == "E1"
     assert ask(once) is once
     posted = generation.draft_posted(once, 2, "2.5", NOW)
     assert ask(posted) is posted
@@ -296,10 +303,10 @@ def test_a_request_that_comes_twice_starts_one_attempt(ask: Step) -> None:
 
 
 def test_another_request_is_another_attempt() -> None:
-    once = begin.refine(a_session(), ImageRef(1), "night", NOW, asked_by="E1")
+    once = begin.refine(a_session(), ImageRef(1), "night", NOW, idempotency_key="E1")
     posted = generation.draft_posted(once, 2, "2.5", NOW)
-    twice = begin.refine(posted, ImageRef(1), "night", NOW, asked_by="E2")
-    assert [a.asked_by for a in twice.attempts] == ["", "E1", "E2"]
+    twice = begin.refine(posted, ImageRef(1), "night", NOW, idempotency_key="E2")
+    assert [a.idempotency_key for a in twice.attempts] == ["", "E1", "E2"]
     unnamed = generation.draft_posted(twice, 3, "3.5", NOW)
     assert begin.refine(unnamed, ImageRef(1), "night", NOW).latest.number == 4
 

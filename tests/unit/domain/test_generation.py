@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from bot.domain.attempt import MOST_ASKED, Attempt, Candidate, ImageRef, Source
+from bot.domain.attempt import MAX_PAID_CALLS, Attempt, Candidate, ImageRef, Source
 from bot.domain.begin import edit, try_again
-from bot.domain.errors import AskedTooOften, FailureKind
+from bot.domain.errors import FailureKind, PaidCallLimitReached
 from bot.domain.generation import (
     announced,
-    delivers,
     image_expired,
     image_failed,
     image_made,
-    leads,
+    is_current_run,
+    is_delivery_run,
+    is_generating,
     most_telling_failure,
     paid_call_counted,
     preview_removed,
@@ -24,7 +25,6 @@ from bot.domain.generation import (
     record_candidate,
     shared_as_files,
     started,
-    under_way,
     was_cancelled,
 )
 from bot.domain.options import NO_OPTIONS
@@ -65,25 +65,25 @@ def test_the_run_that_began_last_leads() -> None:
     first = started(of(2), REF, "a", 5.0)
     second = started(first, REF, "b", 6.0)
     assert second.latest.started_at == 5.0
-    assert [leads(second, REF, runner) for runner in ("a", "b")] == [False, True]
-    assert leads(second, ImageRef(1, 2), "a"), "no run of it has begun"
+    assert [is_current_run(second, REF, run_id) for run_id in ("a", "b")] == [False, True]
+    assert is_current_run(second, ImageRef(1, 2), "a"), "no run of it has begun"
 
 
 def test_no_run_leads_an_attempt_that_nobody_waits_for() -> None:
     over = replace(of(), stage=Stage.INITIAL_INPUT)
     assert started(over, REF, "a", 5.0) == over
-    assert not leads(over, REF, "")
-    assert not leads(generating(2), REF, "")
+    assert not is_current_run(over, REF, "")
+    assert not is_current_run(generating(2), REF, "")
 
 
 def test_the_candidate_that_is_made_last_delivers() -> None:
     session = image_made(of(3), ImageRef(1, 2), IMAGE, 7.0)
     session = image_failed(session, REF, "", FailureKind.TIMED_OUT, "", 8.0)
-    assert (session.latest.delivering, session.latest.generated_at) == (0, 0.0)
+    assert (session.latest.delivery_candidate, session.latest.generated_at) == (0, 0.0)
     session = image_made(session, ImageRef(1, 3), IMAGE, 9.0)
-    assert (session.latest.delivering, session.latest.generated_at) == (3, 9.0)
-    assert delivers(session, ImageRef(1, 3), "any")
-    assert not delivers(session, ImageRef(1, 2), "any")
+    assert (session.latest.delivery_candidate, session.latest.generated_at) == (3, 9.0)
+    assert is_delivery_run(session, ImageRef(1, 3), "any")
+    assert not is_delivery_run(session, ImageRef(1, 2), "any")
 
 
 def test_who_delivers_stays_the_same() -> None:
@@ -93,7 +93,7 @@ def test_who_delivers_stays_the_same() -> None:
 
 def test_where_no_candidate_came_nothing_is_generated() -> None:
     session = image_failed(of(), REF, "", FailureKind.DECLINED, "no", 7.0)
-    assert (session.latest.delivering, session.latest.generated_at) == (1, 0.0)
+    assert (session.latest.delivery_candidate, session.latest.generated_at) == (1, 0.0)
 
 
 def test_an_image_counts_more_than_a_failure_before() -> None:
@@ -105,8 +105,8 @@ def test_an_image_counts_more_than_a_failure_before() -> None:
 @pytest.mark.parametrize(
     "session",
     [
-        with_latest(of(file_id="F1", width=1), delivering=1),
-        with_latest(of(width=1), message_ts="7.7", delivering=1),
+        with_latest(of(file_id="F1", width=1), delivery_candidate=1),
+        with_latest(of(width=1), message_ts="7.7", delivery_candidate=1),
         replace(of(), stage=Stage.INITIAL_INPUT, attempts=()),
     ],
     ids=["in Slack", "in a draft", "started over"],
@@ -118,7 +118,7 @@ def test_what_comes_too_late_changes_nothing(session: Session) -> None:
 
 def test_the_failure_of_a_run_that_was_overtaken_loses_no_image() -> None:
     """A was stalled beyond its lease; B took its place and asked."""
-    session = of(2, asked=2, asked_by="B", runner="B")
+    session = of(2, paid_calls=2, paid_by_run="B", run_id="B")
     assert image_failed(session, REF, "A", FailureKind.TIMED_OUT, "", 7.0) == session
     made = image_made(session, REF, IMAGE, 8.0)
     assert image_failed(made, REF, "A", FailureKind.TIMED_OUT, "", 9.0) == made
@@ -126,7 +126,7 @@ def test_the_failure_of_a_run_that_was_overtaken_loses_no_image() -> None:
 
 
 def test_the_failure_of_the_run_that_asked_counts_while_another_one_waits_for_it() -> None:
-    session = of(asked=1, asked_by="A", runner="B")
+    session = of(paid_calls=1, paid_by_run="A", run_id="B")
     failed = image_failed(session, REF, "A", FailureKind.MODERATION, "no", 7.0)
     assert failed.latest.candidate(1).failure is FailureKind.MODERATION
 
@@ -135,33 +135,33 @@ def test_what_comes_of_a_cancelled_attempt_is_kept_and_delivers_nothing() -> Non
     session = with_latest(of(), failure=FailureKind.CANCELLED)
     session = image_made(replace(session, stage=Stage.INITIAL_INPUT), REF, IMAGE, 7.0)
     assert session.latest.candidate(1).has_image
-    assert session.latest.delivering == 0
+    assert session.latest.delivery_candidate == 0
 
 
 @pytest.mark.parametrize(
-    ("candidates", "at_work"),
+    ("candidates", "expected"),
     [
         ((Candidate(1), Candidate(2)), 1),
-        ((Candidate(1), Candidate(2, runner="a")), 2),
+        ((Candidate(1), Candidate(2, run_id="a")), 2),
         ((a_candidate(1), Candidate(2)), 2),
-        ((Candidate(1, failure=FailureKind.TIMED_OUT, runner="a"), Candidate(2, runner="b")), 2),
+        ((Candidate(1, failure=FailureKind.TIMED_OUT, run_id="a"), Candidate(2, run_id="b")), 2),
         ((a_candidate(1), a_candidate(2)), 1),
     ],
     ids=["none begun", "the second begun", "the first made", "the first failed", "all made"],
 )
 def test_one_candidate_shows_how_the_attempt_stands(
-    candidates: tuple[Candidate, ...], at_work: int
+    candidates: tuple[Candidate, ...], expected: int
 ) -> None:
-    assert an_attempt(candidates=candidates).at_work == at_work
-    assert an_attempt(candidates=candidates, delivering=2).at_work == 2
+    assert an_attempt(candidates=candidates).status_candidate == expected
+    assert an_attempt(candidates=candidates, delivery_candidate=2).status_candidate == 2
 
 
 def test_an_image_that_expired_is_made_again_and_the_last_one_made_delivers() -> None:
-    made = with_latest(of(1, width=9, height=9), delivering=1, generated_at=5.0)
+    made = with_latest(of(1, width=9, height=9), delivery_candidate=1, generated_at=5.0)
     expired = image_expired(made, REF)
-    assert (expired.latest.candidate(1).is_made, expired.latest.delivering) == (False, 0)
+    assert (expired.latest.candidate(1).is_made, expired.latest.delivery_candidate) == (False, 0)
     again = image_made(expired, REF, IMAGE, 9.0).latest
-    assert (again.delivering, again.generated_at) == (1, 5.0)
+    assert (again.delivery_candidate, again.generated_at) == (1, 5.0)
 
 
 @pytest.mark.parametrize(
@@ -202,8 +202,8 @@ def test_the_most_telling_failure_is_told_with_the_models_words() -> None:
 
 
 def test_whether_an_attempt_is_under_way_or_cancelled() -> None:
-    assert [under_way(generating(2), number) for number in (1, 2, 3)] == [False, True, False]
-    assert not under_way(a_session(), 1)
+    assert [is_generating(generating(2), number) for number in (1, 2, 3)] == [False, True, False]
+    assert not is_generating(a_session(), 1)
     cancelled = with_latest(generating(2), failure=FailureKind.CANCELLED)
     assert [was_cancelled(cancelled, number) for number in (1, 2, 3)] == [False, True, False]
 
@@ -212,26 +212,26 @@ def test_whether_an_attempt_is_under_way_or_cancelled() -> None:
 
 
 def test_the_same_call_is_counted_once() -> None:
-    session = of(runner="a")
+    session = of(run_id="a")
     once = paid_call_counted(session, REF, "a", 0)
-    assert once.latest.candidate(1).asked == 1
+    assert once.latest.candidate(1).paid_calls == 1
     assert paid_call_counted(once, REF, "a", 0) == once
-    assert paid_call_counted(once, REF, "a", 1).latest.candidate(1).asked == 2
+    assert paid_call_counted(once, REF, "a", 1).latest.candidate(1).paid_calls == 2
 
 
 def test_a_run_that_does_not_lead_counts_nothing() -> None:
-    session = of(runner="b")
+    session = of(run_id="b")
     assert paid_call_counted(session, REF, "a", 0) == session
 
 
 def test_the_fourth_call_is_refused() -> None:
-    spent = of(asked=MOST_ASKED, asked_by="a", runner="b")
-    with pytest.raises(AskedTooOften):
-        paid_call_counted(spent, REF, "b", MOST_ASKED)
+    spent = of(paid_calls=MAX_PAID_CALLS, paid_by_run="a", run_id="b")
+    with pytest.raises(PaidCallLimitReached):
+        paid_call_counted(spent, REF, "b", MAX_PAID_CALLS)
 
 
 def test_a_call_leaves_the_response_of_before_behind() -> None:
-    session = of(asked=1, asked_by="a", response_id="resp_1", runner="b")
+    session = of(paid_calls=1, paid_by_run="a", response_id="resp_1", run_id="b")
     now = paid_call_counted(session, REF, "b", 1).latest.candidate(1)
     assert (now.response_id, now.awaits_answer) == ("", True)
 

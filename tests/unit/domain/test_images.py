@@ -15,7 +15,7 @@ from bot.domain.images import (
     MAX_PIXELS,
     MAX_PIXELS_OF,
     check_picture,
-    told_pixels,
+    declared_pixels,
     told_size,
     told_type,
     xmp_of,
@@ -133,7 +133,7 @@ def test_a_picture_of_too_many_pixels_is_refused() -> None:
     ],
 )
 def test_pixels_are_what_slack_tells_if_it_does(file: dict[str, object], pixels: int) -> None:
-    assert told_pixels(file) == pixels
+    assert declared_pixels(file) == pixels
 
 
 @pytest.mark.parametrize(

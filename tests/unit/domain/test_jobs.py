@@ -15,8 +15,8 @@ from bot.domain.jobs import (
     Job,
     JobKind,
     ahead_of_each,
-    owed,
-    owes,
+    due_jobs,
+    is_due,
     with_next_run,
 )
 from bot.domain.session import Session
@@ -57,46 +57,46 @@ def cancelled(number: int = 1) -> Session:
     ],
 )
 def test_a_session_that_waits_for_a_person_is_owed_nothing(session: Session) -> None:
-    assert owed(session) == ()
+    assert due_jobs(session) == ()
 
 
 def test_a_generating_session_is_owed_its_newest_attempt() -> None:
     session = with_latest(generating(2), announced=False)
-    assert owed(session) == (Job(JobKind.ANNOUNCE, ID, 2, 0),)
-    assert owed(with_latest(session, run=3)) == (Job(JobKind.ANNOUNCE, ID, 2, 3),)
+    assert due_jobs(session) == (Job(JobKind.ANNOUNCE, ID, 2, 0),)
+    assert due_jobs(with_latest(session, requeues=3)) == (Job(JobKind.ANNOUNCE, ID, 2, 3),)
 
 
 def test_an_announced_attempt_is_owed_each_image_that_is_not_made() -> None:
     candidates = (
         a_candidate(1),
-        Candidate(2, run=2),
+        Candidate(2, requeues=2),
         Candidate(3, failure=FailureKind.TIMED_OUT),
         Candidate(4),
     )
-    assert owed(with_latest(generating(), candidates=candidates)) == (
+    assert due_jobs(with_latest(generating(), candidates=candidates)) == (
         Job(JobKind.GENERATE, ID, 1, 2, candidate=2),
         Job(JobKind.GENERATE, ID, 1, 0, candidate=4),
     )
 
 
 def test_an_attempt_whose_images_are_made_is_owed_their_delivery() -> None:
-    made = (a_candidate(1), a_candidate(2, run=1))
-    session = with_latest(generating(), candidates=made, delivering=2)
-    assert owed(session) == (Job(JobKind.GENERATE, ID, 1, 1, candidate=2),)
-    assert owes(session, Job(JobKind.GENERATE, ID, 1, 0, candidate=2))
-    assert not owes(session, Job(JobKind.GENERATE, ID, 1, 0, candidate=1))
-    assert not owes(session, Job(JobKind.ANNOUNCE, ID, 1))
+    made = (a_candidate(1), a_candidate(2, requeues=1))
+    session = with_latest(generating(), candidates=made, delivery_candidate=2)
+    assert due_jobs(session) == (Job(JobKind.GENERATE, ID, 1, 1, candidate=2),)
+    assert is_due(session, Job(JobKind.GENERATE, ID, 1, 0, candidate=2))
+    assert not is_due(session, Job(JobKind.GENERATE, ID, 1, 0, candidate=1))
+    assert not is_due(session, Job(JobKind.ANNOUNCE, ID, 1))
 
 
 def test_the_next_run_is_recorded_once() -> None:
     session = with_latest(generating(), candidates=(Candidate(1), Candidate(2)))
-    first, second = owed(session)
+    first, second = due_jobs(session)
     again = with_next_run(session, second)
-    assert [c.run for c in again.latest.candidates] == [0, 1]
+    assert [c.requeues for c in again.latest.candidates] == [0, 1]
     assert with_next_run(again, second) == again
-    assert owed(again) == (first, replace(second, run=1))
+    assert due_jobs(again) == (first, replace(second, run=1))
     waiting = with_latest(session, announced=False)
-    assert with_next_run(waiting, owed(waiting)[0]).latest.run == 1
+    assert with_next_run(waiting, due_jobs(waiting)[0]).latest.requeues == 1
 
 
 def test_several_images_of_one_attempt_count_once_in_the_queue() -> None:
@@ -110,33 +110,35 @@ def test_several_images_of_one_attempt_count_once_in_the_queue() -> None:
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_cancelled_attempt_is_owed_its_settling_until_that_is_shown(number: int) -> None:
     session = cancelled(number)
-    assert owed(session) == (Job(JobKind.SHOW_CANCELLED, ID, number, 0),)
-    assert owed(with_latest(session, run=2)) == (Job(JobKind.SHOW_CANCELLED, ID, number, 2),)
-    assert owed(cancel_shown(session, number)) == ()
+    assert due_jobs(session) == (Job(JobKind.SHOW_CANCELLED, ID, number, 0),)
+    assert due_jobs(with_latest(session, requeues=2)) == (
+        Job(JobKind.SHOW_CANCELLED, ID, number, 2),
+    )
+    assert due_jobs(cancel_shown(session, number)) == ()
 
 
 def test_what_is_begun_or_approved_after_a_cancel_comes_before_its_settling() -> None:
     session = cancelled(2)
-    assert owed(regenerate(session, 1, 2.0)) == (Job(JobKind.ANNOUNCE, ID, 3),)
-    assert owed(try_again(session, 2, 2.0)) == (Job(JobKind.ANNOUNCE, ID, 3),)
-    assert owed(approve(session, ImageRef(1), OWNER, 2.0)) == (Job(JobKind.PUBLISH, ID, 1),)
+    assert due_jobs(regenerate(session, 1, 2.0)) == (Job(JobKind.ANNOUNCE, ID, 3),)
+    assert due_jobs(try_again(session, 2, 2.0)) == (Job(JobKind.ANNOUNCE, ID, 3),)
+    assert due_jobs(approve(session, ImageRef(1), OWNER, 2.0)) == (Job(JobKind.PUBLISH, ID, 1),)
 
 
 def test_an_approved_session_is_owed_its_publication() -> None:
     final = a_session(Stage.FINAL, attempts=3, final_result=2)
-    assert owed(final) == (Job(JobKind.PUBLISH, ID, 2, 0),)
+    assert due_jobs(final) == (Job(JobKind.PUBLISH, ID, 2, 0),)
     posted = final_posted(final, "9.0")
-    assert owed(posted) == (Job(JobKind.PUBLISH, ID, 2, 0),)  # until the drafts show it too
-    assert owed(final_shown(posted)) == ()
+    assert due_jobs(posted) == (Job(JobKind.PUBLISH, ID, 2, 0),)  # until the drafts show it too
+    assert due_jobs(final_shown(posted)) == ()
     assert final_posted(posted, "9.5") == posted
 
 
 def test_a_session_that_was_started_over_is_owed_its_retirement() -> None:
     final = final_posted(a_session(Stage.FINAL, attempts=3, final_result=2), "9.0")
     cleared = start_over(final, "T1.U1.b", 1.0)
-    assert owed(cleared) == (Job(JobKind.RETIRE, ID, 2, 0),)
+    assert due_jobs(cleared) == (Job(JobKind.RETIRE, ID, 2, 0),)
     assert final_shown(cleared) == cleared  # a late record of the approval changes nothing
-    assert owed(retired(cleared)) == ()
+    assert due_jobs(retired(cleared)) == ()
 
 
 def test_messages_of_a_session_that_was_started_over_show_what_was_approved() -> None:
@@ -170,7 +172,7 @@ def test_every_run_of_every_kind_has_a_name_of_its_own() -> None:
 def test_what_slack_did_not_take_is_published_again_by_a_new_job() -> None:
     shown = final_shown(not_published(a_session(Stage.FINAL), "could not be published"))
     again = publish_again(shown, 1, NOW)
-    assert owed(again) == (Job(JobKind.PUBLISH, ID, 1, 1),)
+    assert due_jobs(again) == (Job(JobKind.PUBLISH, ID, 1, 1),)
     assert again.error_message == ""
 
 
@@ -201,7 +203,7 @@ def test_what_is_on_its_way_is_published_once() -> None:
     assert publish_again(again, 1, NOW, "click-2") == again
     refused = not_published(again, "words")
     assert publish_again(refused, 1, NOW, "click-1") == refused
-    assert owed(publish_again(refused, 1, NOW, "click-2")) == (Job(JobKind.PUBLISH, ID, 1, 2),)
+    assert due_jobs(publish_again(refused, 1, NOW, "click-2")) == (Job(JobKind.PUBLISH, ID, 1, 2),)
 
 
 def test_what_is_asked_for_again_is_not_done_by_whoever_shows_that_it_failed() -> None:

@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from bot.domain.errors import OptionRefused
-from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionSpec, count_of
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionSpec, parse_count
 from bot.views import ids
 
 
@@ -41,7 +41,7 @@ def test_another_background_is_refused_with_those_there_are() -> None:
 
 @pytest.mark.parametrize(("typed", "count"), [("1", 1), ("4", 4), (" 3 ", 3), ("02", 2)])
 def test_one_to_four_candidates_can_be_asked_for(typed: str, count: int) -> None:
-    assert count_of(typed) == count
+    assert parse_count(typed) == count
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.errors import ImpossibleValue, OptionRefused, Reason
 from bot.domain.options import OPTIONS
-from bot.domain.sizes import NAMED_SIZES, ratio_of, size_like, size_of
+from bot.domain.sizes import NAMED_SIZES, parse_ratio, parse_size, size_like
 
 SIZE = OPTIONS["size"]
 RATIO = SIZE.flags[0]
@@ -35,7 +35,12 @@ def refused(text: str) -> OptionRefused:
 
 @pytest.mark.parametrize("name", NAMED_SIZES)
 def test_a_size_has_a_name_whichever_way_it_is_written(name: str) -> None:
-    assert size_of(name) == size_of(f" {name.upper()} ") == ratio_of(name) == NAMED_SIZES[name]
+    assert (
+        parse_size(name)
+        == parse_size(f" {name.upper()} ")
+        == parse_ratio(name)
+        == NAMED_SIZES[name]
+    )
     assert possible(*sides(NAMED_SIZES[name]))
 
 
@@ -64,8 +69,8 @@ def test_a_size_has_a_name_whichever_way_it_is_written(name: str) -> None:
     ],
 )
 def test_a_ratio_stands_for_a_size(ratio: str, size: str) -> None:
-    named = size_of(ratio)
-    assert ratio_of(ratio) == named
+    named = parse_size(ratio)
+    assert parse_ratio(ratio) == named
     width, height = sides(named)
     expected_width, expected_height = sides(size)
     assert width / height == pytest.approx(expected_width / expected_height, rel=0.02)
@@ -75,8 +80,8 @@ def test_a_ratio_stands_for_a_size(ratio: str, size: str) -> None:
     ("ratio", "size"), [("1:1", "square"), ("3:2", "landscape"), ("2:3", "portrait")]
 )
 def test_a_ratio_that_has_a_named_size_gives_that_size(ratio: str, size: str) -> None:
-    assert ratio_of(ratio) == NAMED_SIZES[size]
-    assert (ratio_of("16:9"), ratio_of("9:16")) == (NAMED_SIZES["wide"], NAMED_SIZES["tall"])
+    assert parse_ratio(ratio) == NAMED_SIZES[size]
+    assert (parse_ratio("16:9"), parse_ratio("9:16")) == (NAMED_SIZES["wide"], NAMED_SIZES["tall"])
 
 
 def test_every_size_made_from_a_ratio_is_possible_and_near_the_ratio() -> None:
@@ -85,7 +90,7 @@ def test_every_size_made_from_a_ratio_is_possible_and_near_the_ratio() -> None:
     for over, under in itertools.chain(uneven, every):
         if over > 3 * under or under > 3 * over:
             continue
-        width, height = sides(ratio_of(f"{over}:{under}"))
+        width, height = sides(parse_ratio(f"{over}:{under}"))
         assert possible(width, height), (over, under)
         assert width / height == pytest.approx(over / under, rel=0.02), (over, under)
 
@@ -95,12 +100,12 @@ def test_every_size_made_from_a_ratio_is_possible_and_near_the_ratio() -> None:
 )
 @pytest.mark.parametrize("times", ["x", "X", "×", "*"])
 def test_a_possible_size_is_taken_as_it_is(size: str, times: str) -> None:
-    assert size_of(size.replace("x", times)) == size
-    assert size_of(size.replace("x", f" {times} ")) == size
+    assert parse_size(size.replace("x", times)) == size
+    assert parse_size(size.replace("x", f" {times} ")) == size
 
 
 def test_auto_leaves_the_size_to_the_model() -> None:
-    assert size_of("auto") == size_of("AUTO") == "auto"
+    assert parse_size("auto") == parse_size("AUTO") == "auto"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,7 @@ def test_of_an_impossible_size_the_nearest_is_named(typed: str, nearest: str) ->
     refusal = refused(typed)
     assert (refusal.reason, refusal.option, refusal.value) == (Reason.BAD_OPTION, "--size", typed)
     assert refusal.nearest == nearest
-    assert size_of(nearest) == nearest
+    assert parse_size(nearest) == nearest
 
 
 def test_whatever_size_is_typed_it_or_the_nearest_to_it_is_taken() -> None:
@@ -131,14 +136,14 @@ def test_whatever_size_is_typed_it_or_the_nearest_to_it_is_taken() -> None:
         if max(width, height) < 100:
             continue
         try:
-            size = size_of(f"{width}x{height}")
+            size = parse_size(f"{width}x{height}")
         except ImpossibleValue as impossible:
             size = impossible.nearest
             assert not possible(width, height)
         else:
             assert sides(size) == (width, height)
         assert possible(*sides(size)), (width, height)
-        assert size_of(size) == size
+        assert parse_size(size) == size
         assert (width >= height) or sides(size)[0] <= sides(size)[1]
 
 
@@ -156,7 +161,7 @@ def test_of_an_impossible_ratio_the_nearest_is_named(typed: str, nearest: str) -
     with pytest.raises(OptionRefused) as refusal:
         SIZE.parse(typed, RATIO)
     assert (refusal.value.option, refusal.value.nearest) == ("--ar", nearest)
-    assert possible(*sides(ratio_of(nearest)))
+    assert possible(*sides(parse_ratio(nearest)))
     assert refused(typed).option == "--size"
 
 
@@ -218,7 +223,7 @@ def test_it_is_about_as_large_as_usual(usual: str, size: str) -> None:
 def test_whatever_the_image_its_size_is_possible_and_near_its_ratio(usual: str) -> None:
     for width, height in product((1, 17, 240, 999, 1024, 3011, 9000), repeat=2):
         size = size_like(width, height, usual)
-        assert size_of(size) == size
+        assert parse_size(size) == size
         got = Fraction(*sides(size))
         wanted = min(max(Fraction(width, height), Fraction(1, 3)), Fraction(3))
         assert abs(float(got / wanted) - 1) < 0.06

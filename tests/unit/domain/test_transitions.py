@@ -10,7 +10,7 @@ import pytest
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import FailureKind, Reason, Refusal
-from bot.domain.jobs import Job, JobKind, owed
+from bot.domain.jobs import Job, JobKind, due_jobs
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import IN_PROGRESS, Session, with_attempt
 from bot.domain.slack_refusals import NOT_ANNOUNCED
@@ -183,7 +183,7 @@ def test_an_earlier_draft_can_be_used_until_one_is_approved() -> None:
     session = a_session(attempts=3)
     used = transitions.use_earlier(session, ImageRef(1), OWNER, NOW)
     assert (used.stage, used.final_image, used.approved_by) == (Stage.FINAL, ImageRef(1), OWNER)
-    assert owed(used) == (Job(JobKind.PUBLISH, session.id, 1),)
+    assert due_jobs(used) == (Job(JobKind.PUBLISH, session.id, 1),)
     running = generating(3)
     late = reason_of(lambda: transitions.use_earlier(running, ImageRef(1), OWNER, NOW))
     assert late is Reason.STILL_WORKING
@@ -222,7 +222,7 @@ def test_a_failed_attempt_gives_the_earlier_draft_back() -> None:
 def test_an_image_approved_after_a_failure_is_still_owed_its_publication() -> None:
     approved = transitions.approve(failed_second(), ImageRef(1), OWNER, NOW)
     assert approved.error_message == ""
-    assert owed(approved) == (Job(JobKind.PUBLISH, approved.id, 1),)
+    assert due_jobs(approved) == (Job(JobKind.PUBLISH, approved.id, 1),)
 
 
 def test_a_failed_attempt_cannot_be_approved() -> None:
@@ -296,7 +296,7 @@ def test_that_a_cancel_is_shown_is_recorded_also_where_nothing_was_posted_yet(ro
     session = transitions.cancel(replace(generating(), root_ts=root_ts), 1, "cancelled", NOW)
     shown = transitions.cancel_shown(session, 1)
     assert (shown.latest.cancel_shown, shown.latest.failure_ts) == (True, "")
-    assert owed(shown) == ()
+    assert due_jobs(shown) == ()
     assert shown == with_latest(session, cancel_shown=True)
 
 
@@ -331,7 +331,7 @@ def test_start_over_leaves_only_whose_it_was_and_where_once_it_is_retired() -> N
     cleared = transitions.start_over(final, "T1.U1.next", NOW)
     emptied = (cleared.task_input, cleared.final_result, cleared.input_used_by_process)
     assert (*emptied, cleared.error_message) == ("", 0, "", "")
-    assert owed(cleared) == (Job(JobKind.RETIRE, final.id, 2),)
+    assert due_jobs(cleared) == (Job(JobKind.RETIRE, final.id, 2),)
     assert retired(cleared) == Session(
         final.id,
         "T1",
@@ -340,7 +340,7 @@ def test_start_over_leaves_only_whose_it_was_and_where_once_it_is_retired() -> N
         root_ts="1.0",
         thread_ts="0.5",
         final_ts="6.0",
-        restarted_as="T1.U1.next",
+        restarted_by="T1.U1.next",
         publication=Publication.RETIRED,
         created_at=final.created_at,
         updated_at=NOW,
@@ -438,14 +438,14 @@ def test_a_session_can_do_what_the_table_has_until_it_is_started_over(session: S
 @pytest.mark.parametrize("words", ["", "Slack did not take it."])
 def test_an_image_that_was_not_posted_is_refused_in_whatever_words(words: str) -> None:
     final = a_session(Stage.FINAL)
-    (job,) = owed(final)
+    (job,) = due_jobs(final)
     given_up = transitions.given_up_unpublished(final, job, words)
     assert (given_up.publication, given_up.error_message) == (Publication.REFUSED, words)
 
 
 @pytest.mark.parametrize("state", [Publication.PUBLISHED, Publication.SHOWN])
 def test_an_image_that_was_posted_meanwhile_is_not_given_up(state: Publication) -> None:
-    (job,) = owed(a_session(Stage.FINAL))
+    (job,) = due_jobs(a_session(Stage.FINAL))
     posted = a_session(Stage.FINAL, final_ts="9.0", publication=state)
     assert transitions.given_up_unpublished(posted, job, "w") == posted
 
@@ -455,9 +455,9 @@ def test_a_session_that_was_started_over_is_retired_although_its_image_was_not_p
     words: str,
 ) -> None:
     over = transitions.start_over(a_session(Stage.FINAL), "T1.U1.cd", NOW)
-    (job,) = owed(over)
+    (job,) = due_jobs(over)
     gone = transitions.given_up_unpublished(over, job, words)
-    assert (gone.publication, owed(gone)) == (Publication.RETIRED, ())
+    assert (gone.publication, due_jobs(gone)) == (Publication.RETIRED, ())
 
 
 @pytest.mark.parametrize(
@@ -471,7 +471,7 @@ def test_giving_up_what_is_to_be_shown_takes_no_image_for_posted(
     before: Publication, after: Publication
 ) -> None:
     final = a_session(Stage.FINAL, publication=before)
-    assert transitions.given_up(final, *owed(final)).publication is after
+    assert transitions.given_up(final, *due_jobs(final)).publication is after
 
 
 @pytest.mark.parametrize(("number", "live"), [(0, False), (1, False), (2, True), (3, True)])

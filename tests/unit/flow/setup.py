@@ -30,7 +30,9 @@ REFUSED = SlackRefused("chat.postMessage", "restricted_action")
 NOT_READY = ImageNotReady("chat.postMessage", "invalid_blocks")
 UPLOADED = with_attempt(
     generating(),
-    replace(an_attempt(images=2, delivering=2), candidates=(a_candidate(1), a_candidate(2))),
+    replace(
+        an_attempt(images=2, delivery_candidate=2), candidates=(a_candidate(1), a_candidate(2))
+    ),
 )
 CANCELLED = replace(with_latest(UPLOADED, failure=FailureKind.CANCELLED), stage=Stage.INITIAL_INPUT)
 

@@ -16,7 +16,7 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreUnavailable,
 )
-from bot.domain.jobs import owed
+from bot.domain.jobs import due_jobs
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.flow import Shared, shared_store
@@ -47,7 +47,7 @@ AWAY = SlackUnavailable("away")
 
 def generated(images: int = 1, **first: Any) -> Session:
     """A session with so many images; these facts are the first one's."""
-    attempt = an_attempt(images=images, started_at=1.0, generated_at=2.0, delivering=1)
+    attempt = an_attempt(images=images, started_at=1.0, generated_at=2.0, delivery_candidate=1)
     for candidate in attempt.candidates:
         attempt = attempt.with_candidate(replace(candidate, width=9, height=9))
     attempt = attempt.with_candidate(replace(attempt.candidate(1), **first))
@@ -106,7 +106,7 @@ async def test_an_image_that_has_expired_is_owed_once_more_and_the_others_are_up
     del uploads.store.images[ID, ImageRef(1, 2)]
     assert await uploads.run() == "expired"
     assert [c.file_id for c in uploads.candidates] == ["upload:1", "", "upload:1.3"]
-    assert [job.candidate for job in owed(uploads.store.sessions[ID])] == [2]
+    assert [job.candidate for job in due_jobs(uploads.store.sessions[ID])] == [2]
 
 
 async def test_a_run_of_another_candidate_uploads_nothing() -> None:

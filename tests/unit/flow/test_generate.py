@@ -18,7 +18,7 @@ from bot.domain.errors import (
     RETRYABLE,
     FailureKind,
     GenerationError,
-    SlackShutOut,
+    SlackAppBlocked,
     SlackUnavailable,
     StoreUnavailable,
 )
@@ -123,7 +123,7 @@ def of(images: int, **first: Any) -> Session:
 
 def delivering(session: Session, candidate: int = 1) -> Session:
     """Its images are all made, this one last."""
-    return with_latest(session, delivering=candidate)
+    return with_latest(session, delivery_candidate=candidate)
 
 
 def edit_of(base: ImageRef, **changes: Any) -> Session:
@@ -330,7 +330,11 @@ async def test_a_picture_that_is_read_is_read_once_however_often_the_call_is_tri
 
 @pytest.mark.parametrize(
     "error",
-    [SlackShutOut("chat.update", "token_revoked"), StoreUnavailable("away"), SlackUnavailable("x")],
+    [
+        SlackAppBlocked("chat.update", "token_revoked"),
+        StoreUnavailable("away"),
+        SlackUnavailable("x"),
+    ],
 )
 async def test_what_another_try_of_the_run_cannot_mend_fails_the_job_at_once(
     time: FakeTime, error: Exception
@@ -383,7 +387,7 @@ async def test_each_candidate_is_recorded_and_the_last_one_goes_on(time: FakeTim
     assert [c.response_id for c in run.candidates] == ["resp_1", "resp_2", "resp_1"]
     assert run.shared["generated_image"] == ENCODED
     assert set(run.store.images) == {(ID, ImageRef(1, n)) for n in (1, 2, 3)}
-    assert run.session.latest.delivering == 3
+    assert run.session.latest.delivery_candidate == 3
 
 
 async def test_of_candidates_made_at_once_one_goes_on(time: FakeTime) -> None:
@@ -403,7 +407,7 @@ async def test_one_that_fails_does_not_lose_the_others(time: FakeTime) -> None:
 async def test_one_that_fails_last_delivers_what_the_others_brought(time: FakeTime) -> None:
     run = Run(of(2), IMAGE, LOST)
     assert await run.each() == ["recorded", "generated"]
-    assert (run.shared["generated_image"], run.session.latest.delivering) == ("", 2)
+    assert (run.shared["generated_image"], run.session.latest.delivery_candidate) == ("", 2)
 
 
 async def test_an_attempt_is_not_generated_before_all_are_made(time: FakeTime) -> None:

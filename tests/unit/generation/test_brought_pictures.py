@@ -41,7 +41,7 @@ class ReadingFiles:
         return READ
 
 
-class Desk:
+class Setup:
     """Where one file is read; `lost` are runs that began to and live no more."""
 
     def __init__(self, *lost: str, error: BaseException | None = None) -> None:
@@ -65,86 +65,86 @@ class Desk:
 
 
 async def test_that_a_picture_is_being_read_is_recorded_before() -> None:
-    desk = Desk("lost")
-    desk.files.go_on.set()
-    assert await desk.get() == READ
-    assert desk.files.readers == [{"lost", "run"}]
-    assert await desk.left() == set()
-    assert desk.store.kept == {"F9": READ}
+    setup = Setup("lost")
+    setup.files.go_on.set()
+    assert await setup.get() == READ
+    assert setup.files.readers == [{"lost", "run"}]
+    assert await setup.left() == set()
+    assert setup.store.kept == {"F9": READ}
 
 
 @pytest.mark.parametrize("kind", [FailureKind.SOURCE_UNREADABLE, FailureKind.SOURCE_TOO_DEMANDING])
 async def test_a_picture_that_is_refused_has_cost_no_worker(kind: FailureKind) -> None:
-    desk = Desk("lost", error=GenerationError(kind))
-    desk.files.go_on.set()
-    assert await desk.refused() is kind
-    assert await desk.left() == set()
+    setup = Setup("lost", error=GenerationError(kind))
+    setup.files.go_on.set()
+    assert await setup.refused() is kind
+    assert await setup.left() == set()
 
 
 async def test_a_run_that_is_stopped_while_it_reads_is_no_lost_worker() -> None:
-    desk = Desk("lost")
-    asking = asyncio.create_task(desk.get())
-    await desk.files.reading.wait()
+    setup = Setup("lost")
+    asking = asyncio.create_task(setup.get())
+    await setup.files.reading.wait()
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    assert await desk.left() == {"lost"}
+    assert await setup.left() == {"lost"}
 
 
 async def test_a_picture_that_stopped_two_workers_is_not_even_fetched() -> None:
-    desk = Desk("lost", "lost too")
-    assert await desk.refused() is FailureKind.SOURCE_STOPS_WORKERS
-    assert desk.files.readers == []
-    assert await desk.left() == {"lost", "lost too"}
+    setup = Setup("lost", "lost too")
+    assert await setup.refused() is FailureKind.SOURCE_STOPS_WORKERS
+    assert setup.files.readers == []
+    assert await setup.left() == {"lost", "lost too"}
 
 
 async def test_nor_is_it_for_another_session() -> None:
-    desk = Desk("lost", "lost too")
+    setup = Setup("lost", "lost too")
     other = replace(SESSION, id="T1.U2.other", user="U2")
     with pytest.raises(GenerationError) as refused:
-        await desk.get("another run", other)
+        await setup.get("another run", other)
     assert refused.value.kind is FailureKind.SOURCE_STOPS_WORKERS
 
 
 async def test_a_picture_that_is_kept_is_not_read() -> None:
-    desk = Desk("lost", "lost too")
-    desk.store.kept["F9"] = READ
-    assert await desk.get() == READ
-    assert desk.files.readers == []
+    setup = Setup("lost", "lost too")
+    setup.store.kept["F9"] = READ
+    assert await setup.get() == READ
+    assert setup.files.readers == []
 
 
 async def test_a_picture_whose_reader_is_lost_is_read_by_another() -> None:
-    desk = Desk("lost")
-    desk.files.go_on.set()
-    assert await desk.get() == READ
+    setup = Setup("lost")
+    setup.files.go_on.set()
+    assert await setup.get() == READ
 
 
 async def test_a_session_without_a_picture_has_none() -> None:
     with pytest.raises(GenerationError) as refused:
-        await Desk().get(session=replace(SESSION, source=None))
+        await Setup().get(session=replace(SESSION, source=None))
     assert refused.value.kind is FailureKind.SOURCE_GONE
 
 
 async def test_eight_mentions_of_one_file_read_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(brought, "LOOK_EVERY", 0.001)
-    desk = Desk()
+    setup = Setup()
     sessions = [replace(SESSION, id=f"T1.U1.{n}") for n in range(8)]
-    desk.heartbeats.alive |= {session.id for session in sessions}
-    asked = [asyncio.create_task(desk.get(session.id, session)) for session in sessions]
-    await desk.files.reading.wait()
-    desk.files.go_on.set()
+    setup.heartbeats.alive |= {session.id for session in sessions}
+    asked = [asyncio.create_task(setup.get(session.id, session)) for session in sessions]
+    await setup.files.reading.wait()
+    setup.files.go_on.set()
     assert [await one for one in asked] == [READ] * 8
-    assert len(desk.files.readers) == 1
-    assert await desk.left() == set()
+    assert len(setup.files.readers) == 1
+    assert await setup.left() == set()
 
 
 async def test_a_store_that_is_away_at_the_end_costs_only_the_record() -> None:
-    desk = Desk()
-    desk.files.go_on.set()
+    setup = Setup()
+    setup.files.go_on.set()
 
     async def away(*_: Any) -> None:
         raise StoreUnavailable("away")
 
-    desk.store.forget_readers = away  # type: ignore[assignment,method-assign]
-    assert await desk.get() == READ
-    assert await desk.left() == {"run"}
+    setup.store.forget_readers = away  # type: ignore[assignment,method-assign]
+    assert await setup.get() == READ
+    assert await setup.left() == {"run"}

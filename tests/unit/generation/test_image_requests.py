@@ -33,7 +33,7 @@ JPEG = b"\xff\xd8\xff"
 BROUGHT = Attempt(1, "make it night", change="make it night", base=ImageRef(0))
 
 
-class Desk:
+class Setup:
     """Where requests are made."""
 
     def __init__(self, *attempts: Attempt, **changes: Any) -> None:
@@ -44,7 +44,7 @@ class Desk:
         self.pictures = FakePictureStore()
         self.avoid_rejected = True
 
-    async def request(self, candidate: int = 1, runner: str = "run") -> ImageRequest:
+    async def request(self, candidate: int = 1, run_id: str = "run") -> ImageRequest:
         requests = ImageRequests(
             self.store,
             self.files,
@@ -53,7 +53,7 @@ class Desk:
         )
         session, latest = self.store.sessions[ID], self.session.latest
         image = ImageRef(latest.number, candidate)
-        return await requests.build(session, latest.prompt, image, runner)
+        return await requests.build(session, latest.prompt, image, run_id)
 
     async def refused(self) -> FailureKind:
         with pytest.raises(GenerationError) as error:
@@ -81,9 +81,9 @@ def with_response(attempt: Attempt, response_id: str) -> Attempt:
 
 async def test_an_edit_of_an_edit_says_all_that_was_asked_for_on_the_way() -> None:
     first, second = made(1, ""), replace(made(2, ""), change="friendlier", base=ImageRef(1))
-    desk = Desk(first, with_response(second, "resp_2"), edit(3, ImageRef(2), "and at night"))
-    desk.keep(ImageRef(2), PNG)
-    request = await desk.request()
+    setup = Setup(first, with_response(second, "resp_2"), edit(3, ImageRef(2), "and at night"))
+    setup.keep(ImageRef(2), PNG)
+    request = await setup.request()
     assert request.base is not None
     assert (request.base.data, request.base.response_id) == (PNG, "resp_2")
     assert (request.prompt, request.change, request.changes) == (
@@ -94,18 +94,18 @@ async def test_an_edit_of_an_edit_says_all_that_was_asked_for_on_the_way() -> No
 
 
 async def test_the_candidate_that_was_asked_about_is_edited() -> None:
-    desk = Desk(made(1, "", ""), edit(2, ImageRef(1, 2)))
-    desk.keep(ImageRef(1, 1), b"first")
-    desk.keep(ImageRef(1, 2), b"second")
-    request = await desk.request()
+    setup = Setup(made(1, "", ""), edit(2, ImageRef(1, 2)))
+    setup.keep(ImageRef(1, 1), b"first")
+    setup.keep(ImageRef(1, 2), b"second")
+    request = await setup.request()
     assert request.base is not None
     assert request.base.data == b"second"
 
 
 async def test_an_image_that_has_expired_is_fetched_from_slack() -> None:
-    desk = Desk(made(1, ""), edit(2, ImageRef(1)))
-    desk.files.kept = {"F1": JPEG}
-    request = await desk.request()
+    setup = Setup(made(1, ""), edit(2, ImageRef(1)))
+    setup.files.kept = {"F1": JPEG}
+    request = await setup.request()
     assert request.base is not None
     assert (request.base.data, request.base.mime_type) == (JPEG, "image/png")
     assert (request.base.width, request.base.height) == (1024, 768)
@@ -113,47 +113,47 @@ async def test_an_image_that_has_expired_is_fetched_from_slack() -> None:
 
 @pytest.mark.parametrize("error", [None, SlackUnavailable("away")])
 async def test_without_bytes_the_providers_own_memory_will_do(error: Exception | None) -> None:
-    desk = Desk(with_response(made(1, ""), "resp_1"), edit(2, ImageRef(1)))
+    setup = Setup(with_response(made(1, ""), "resp_1"), edit(2, ImageRef(1)))
     if error:
-        desk.files.fetch = _raising(error)  # type: ignore[method-assign]
-    request = await desk.request()
+        setup.files.fetch = _raising(error)  # type: ignore[method-assign]
+    request = await setup.request()
     assert request.base is not None
     assert (request.base.data, request.base.response_id) == (b"", "resp_1")
 
 
 async def test_an_image_that_nobody_has_any_more_is_gone() -> None:
-    assert await Desk(made(1, ""), edit(2, ImageRef(1))).refused() is FailureKind.BASE_GONE
+    assert await Setup(made(1, ""), edit(2, ImageRef(1))).refused() is FailureKind.BASE_GONE
 
 
 async def test_a_slack_that_is_away_is_waited_for_where_nothing_else_has_the_image() -> None:
-    desk = Desk(made(1, ""), edit(2, ImageRef(1)))
-    desk.files.fetch = _raising(SlackUnavailable("away"))  # type: ignore[method-assign]
+    setup = Setup(made(1, ""), edit(2, ImageRef(1)))
+    setup.files.fetch = _raising(SlackUnavailable("away"))  # type: ignore[method-assign]
     with pytest.raises(SlackUnavailable):
-        await desk.request()
+        await setup.request()
 
 
 async def test_a_persons_picture_is_fetched_once_and_kept() -> None:
-    desk = Desk(BROUGHT, source=Source("F9"))
-    desk.files.kept = {"F9": PNG}
+    setup = Setup(BROUGHT, source=Source("F9"))
+    setup.files.kept = {"F9": PNG}
     for _ in range(2):
-        request = await desk.request()
+        request = await setup.request()
         assert request.base == BaseImage(PNG, "image/png", width=40, height=30)
         assert (request.prompt, request.change, request.changes) == ("", "make it night", ())
-    assert desk.files.fetched == ["F9"]
+    assert setup.files.fetched == ["F9"]
 
 
 async def test_an_image_of_ours_is_as_large_as_it_was_made() -> None:
-    desk = Desk(made(1, ""), edit(2, ImageRef(1)))
-    desk.keep(ImageRef(1), PNG)
-    base = (await desk.request()).base
+    setup = Setup(made(1, ""), edit(2, ImageRef(1)))
+    setup.keep(ImageRef(1), PNG)
+    base = (await setup.request()).base
     assert base == BaseImage(PNG, "image/png", width=1024, height=768)
 
 
 async def test_what_goes_back_to_a_picture_has_no_first_prompt() -> None:
     first = replace(made(1, ""), prompt="make it night", change="make it night", base=ImageRef(0))
-    desk = Desk(first, replace(edit(2, ImageRef(1)), prompt="make it night"))
-    desk.keep(ImageRef(1), PNG)
-    request = await desk.request()
+    setup = Setup(first, replace(edit(2, ImageRef(1)), prompt="make it night"))
+    setup.keep(ImageRef(1), PNG)
+    request = await setup.request()
     assert (request.prompt, request.changes) == ("", ("make it night",))
     assert request.from_picture
 
@@ -162,36 +162,36 @@ async def test_what_goes_back_to_a_picture_has_no_first_prompt() -> None:
 async def test_a_picture_is_behind_an_edit_at_any_distance(brought: bool) -> None:
     first = replace(made(1, ""), base=ImageRef(0) if brought else None)
     edits = [replace(edit(number, ImageRef(number - 1)), number=number) for number in (2, 3, 4)]
-    desk = Desk(first, *edits)
-    desk.keep(ImageRef(3), PNG)
-    assert (await desk.request()).from_picture is brought
+    setup = Setup(first, *edits)
+    setup.keep(ImageRef(3), PNG)
+    assert (await setup.request()).from_picture is brought
 
 
 @pytest.mark.parametrize("kind", [FailureKind.SOURCE_GONE, FailureKind.SOURCE_UNREADABLE])
 async def test_a_picture_that_cannot_be_had_is_told_as_slack_told_it(kind: FailureKind) -> None:
-    desk = Desk(BROUGHT, source=Source("F9"))
-    desk.files.fetch = _raising(GenerationError(kind))  # type: ignore[method-assign]
-    assert await desk.refused() is kind
+    setup = Setup(BROUGHT, source=Source("F9"))
+    setup.files.fetch = _raising(GenerationError(kind))  # type: ignore[method-assign]
+    assert await setup.refused() is kind
 
 
 async def test_a_picture_that_the_session_does_not_know_is_gone() -> None:
-    assert await Desk(BROUGHT).refused() is FailureKind.SOURCE_GONE
+    assert await Setup(BROUGHT).refused() is FailureKind.SOURCE_GONE
 
 
 async def test_regenerating_says_what_was_turned_down_newest_last() -> None:
-    desk = Desk(made(1, "one", "two"), made(2, "three"), an_attempt(3))
-    assert (await desk.request()).avoid == ("one", "two", "three")
+    setup = Setup(made(1, "one", "two"), made(2, "three"), an_attempt(3))
+    assert (await setup.request()).avoid == ("one", "two", "three")
 
 
 async def test_the_same_wording_is_said_once_and_cut() -> None:
     long = "x" * (LONGEST_AVOIDED + 1)
-    desk = Desk(made(1, "one"), made(2, long, ""), made(3, "one"), an_attempt(4))
-    assert (await desk.request()).avoid == (long[:LONGEST_AVOIDED], "one")
+    setup = Setup(made(1, "one"), made(2, long, ""), made(3, "one"), an_attempt(4))
+    assert (await setup.request()).avoid == (long[:LONGEST_AVOIDED], "one")
 
 
 async def test_only_the_newest_are_said() -> None:
     attempts = [made(n, f"wording {n}") for n in range(1, 10)]
-    avoid = (await Desk(*attempts, an_attempt(10)).request()).avoid
+    avoid = (await Setup(*attempts, an_attempt(10)).request()).avoid
     assert avoid == tuple(f"wording {n}" for n in range(4, 10))
     assert len(avoid) == MOST_AVOIDED == 6
 
@@ -206,39 +206,39 @@ async def test_only_the_newest_are_said() -> None:
     ids=["another prompt", "never shown", "not delivered"],
 )
 async def test_what_was_not_turned_down_is_not_avoided(earlier: Attempt) -> None:
-    assert (await Desk(earlier, an_attempt(2)).request()).avoid == ()
+    assert (await Setup(earlier, an_attempt(2)).request()).avoid == ()
 
 
 async def test_an_edit_avoids_what_the_same_change_to_the_same_image_brought() -> None:
     earlier = replace(made(2, "two"), base=ImageRef(1), change="night")
     other = replace(made(3, "three"), base=ImageRef(1), change="day")
     again = replace(edit(4, ImageRef(1)), change="night")
-    desk = Desk(made(1, "one"), earlier, other, again)
-    desk.keep(ImageRef(1), PNG)
-    assert (await desk.request()).avoid == ("two",)
+    setup = Setup(made(1, "one"), earlier, other, again)
+    setup.keep(ImageRef(1), PNG)
+    assert (await setup.request()).avoid == ("two",)
 
 
 async def test_the_first_edit_avoids_nothing() -> None:
-    desk = Desk(made(1, "one"), edit(2, ImageRef(1)))
-    desk.keep(ImageRef(1), PNG)
-    assert (await desk.request()).avoid == ()
+    setup = Setup(made(1, "one"), edit(2, ImageRef(1)))
+    setup.keep(ImageRef(1), PNG)
+    assert (await setup.request()).avoid == ()
 
 
 async def test_a_slack_that_hangs_is_not_waited_for_where_the_provider_knows_the_image(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("bot.generation.image_requests.ASK_SLACK_FOR", 0.01)
-    desk = Desk(with_response(made(1, "one"), "resp_1"), edit(2, ImageRef(1)))
-    desk.files.fetch = _hanging  # type: ignore[method-assign]
-    base = (await desk.request()).base
+    setup = Setup(with_response(made(1, "one"), "resp_1"), edit(2, ImageRef(1)))
+    setup.files.fetch = _hanging  # type: ignore[method-assign]
+    base = (await setup.request()).base
     assert base is not None
     assert (base.data, bool(base.response_id)) == (b"", True)
 
 
 async def test_a_setting_turns_it_off() -> None:
-    desk = Desk(made(1, "one"), an_attempt(2))
-    desk.avoid_rejected = False
-    assert (await desk.request()).avoid == ()
+    setup = Setup(made(1, "one"), an_attempt(2))
+    setup.avoid_rejected = False
+    assert (await setup.request()).avoid == ()
 
 
 async def _hanging(file_id: str, on_reading: OnReading | None = None) -> BaseImage:

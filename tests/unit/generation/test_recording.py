@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.attempt import MOST_ASKED, Candidate, ImageRef
+from bot.domain.attempt import MAX_PAID_CALLS, Candidate, ImageRef
 from bot.domain.errors import Conflict, FailureKind, GenerationError, StoreUnavailable
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
@@ -70,11 +70,11 @@ class Workers:
             GenerationMeter("responses"),
         )
 
-    def start(self, runner: str, candidate: int = 1) -> tuple[asyncio.Task[Any], Shared]:
+    def start(self, run_id: str, candidate: int = 1) -> tuple[asyncio.Task[Any], Shared]:
         """A run, alive until it is told otherwise."""
-        self.heartbeats.alive.add(runner)
+        self.heartbeats.alive.add(run_id)
         session = self.store.sessions[ID]
-        shared = shared_store(session, candidate, repeated=True, runner=runner)
+        shared = shared_store(session, candidate, repeated=True, run_id=run_id)
         return asyncio.create_task(self.node().run_async(shared)), shared
 
     @property
@@ -94,7 +94,7 @@ async def test_a_call_is_counted_before_it_is_made() -> None:
     workers.backend.gate = asyncio.Event()
     run, _ = workers.start("a")
     await eventually(lambda: workers.calls)
-    assert (workers.candidate.asked, workers.candidate.asked_by) == (1, "a")
+    assert (workers.candidate.paid_calls, workers.candidate.paid_by_run) == (1, "a")
     workers.backend.gate.set()
     assert await run == "generated"
 
@@ -107,7 +107,7 @@ async def test_no_call_is_made_while_it_cannot_be_counted() -> None:
     assert workers.calls == 0
     workers.store.full = False
     assert await run == "generated"
-    assert (workers.calls, workers.candidate.asked) == (1, 1)
+    assert (workers.calls, workers.candidate.paid_calls) == (1, 1)
     assert workers.told[-1] is None
 
 
@@ -150,7 +150,7 @@ async def test_a_second_run_waits_for_what_the_first_has_asked_for_and_shows_it(
     workers.backend.gate.set()
     assert await first == "cancelled"  # the other has taken over what is shown
     assert await second == "generated"
-    assert (workers.calls, workers.candidate.asked) == (1, 1)
+    assert (workers.calls, workers.candidate.paid_calls) == (1, 1)
     assert workers.candidate.has_image
 
 
@@ -168,7 +168,7 @@ async def test_a_second_run_goes_on_with_the_firsts_failure() -> None:
 
 
 async def test_a_second_run_asks_once_the_first_has_gone() -> None:
-    asked = replace(Candidate(1), asked=1, asked_by="a", runner="a")
+    asked = replace(Candidate(1), paid_calls=1, paid_by_run="a", run_id="a")
     workers = Workers(with_latest(generating(), candidates=(asked,)))
     workers.heartbeats.alive.add("a")
     second, _ = workers.start("b")
@@ -176,7 +176,11 @@ async def test_a_second_run_asks_once_the_first_has_gone() -> None:
     assert workers.calls == 0
     await workers.heartbeats.end("a")
     assert await second == "generated"
-    assert (workers.calls, workers.candidate.asked, workers.candidate.asked_by) == (1, 2, "b")
+    assert (workers.calls, workers.candidate.paid_calls, workers.candidate.paid_by_run) == (
+        1,
+        2,
+        "b",
+    )
 
 
 async def test_a_run_that_was_overtaken_asks_no_more() -> None:
@@ -186,7 +190,7 @@ async def test_a_run_that_was_overtaken_asks_no_more() -> None:
     first, _ = workers.start("a")
     await eventually(lambda: workers.calls)
     second, _ = workers.start("b")
-    await eventually(lambda: workers.candidate.runner == "b")
+    await eventually(lambda: workers.candidate.run_id == "b")
     workers.backend.gate.set()
     assert await first == "cancelled"
     assert workers.calls == 1
@@ -198,7 +202,7 @@ async def test_a_run_that_was_overtaken_asks_no_more() -> None:
 async def test_there_are_three_calls_at_most_however_many_runs_there_are() -> None:
     workers = Workers(generating())
     workers.backend.gate = asyncio.Event()
-    for n in range(MOST_ASKED):
+    for n in range(MAX_PAID_CALLS):
         run, _ = workers.start(f"run {n}")
         await eventually(partial(workers.have_called, n + 1))
         run.cancel()
@@ -206,23 +210,27 @@ async def test_there_are_three_calls_at_most_however_many_runs_there_are() -> No
         await workers.heartbeats.end(f"run {n}")
     last, shared = workers.start("last")
     assert await last == "failed"
-    assert (workers.calls, shared["failure"]) == (MOST_ASKED, FailureKind.INTERNAL)
+    assert (workers.calls, shared["failure"]) == (MAX_PAID_CALLS, FailureKind.INTERNAL)
 
 
 async def test_calls_that_failed_count_and_the_last_failure_is_told() -> None:
-    workers = Workers(with_latest(generating(), candidates=(replace(Candidate(1), asked=2),)), BUSY)
+    workers = Workers(
+        with_latest(generating(), candidates=(replace(Candidate(1), paid_calls=2),)), BUSY
+    )
     run, shared = workers.start("a")
     assert await run == "failed"
     assert (workers.calls, shared["failure"]) == (1, FailureKind.PROVIDER_DOWN)
 
 
 async def test_going_on_with_a_known_response_is_no_new_call() -> None:
-    spent = replace(Candidate(1), asked=MOST_ASKED, asked_by="a", response_id="resp_7", runner="a")
+    spent = replace(
+        Candidate(1), paid_calls=MAX_PAID_CALLS, paid_by_run="a", response_id="resp_7", run_id="a"
+    )
     workers = Workers(with_latest(generating(), candidates=(spent,)), BUSY, BUSY, IMAGE)
     run, _ = workers.start("b")
     assert await run == "generated"
     assert [r.response_id for r in workers.backend.requests] == ["resp_7"] * 3
-    assert workers.candidate.asked == MOST_ASKED
+    assert workers.candidate.paid_calls == MAX_PAID_CALLS
 
 
 class FillsUp(FakeImageBackend):

@@ -29,6 +29,7 @@ from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.telemetry.metrics import GenerationMeter
 from tests.fakes import (
     ID,
+    FakeAppBlockedStore,
     FakeCancellations,
     FakeFiles,
     FakeHeartbeats,
@@ -36,7 +37,6 @@ from tests.fakes import (
     FakeJobQueue,
     FakePublisher,
     FakeSessionStore,
-    FakeShutOuts,
     brought_pictures,
     generating,
     with_latest,
@@ -80,10 +80,10 @@ class Worker:
         self.status = LiveStatus(self.store, self.publisher, interval=60)
         live = LivePreviews(self.store, self.publisher, enabled=previews)
         self.heartbeats = FakeHeartbeats()
-        self.shut_outs = FakeShutOuts()
+        self.app_blocked_store = FakeAppBlockedStore()
         self.scopes: frozenset[str] | None = None
         self.breaker = SlackBreaker(
-            self.shut_outs, self._ask_scopes, BackgroundTasks(), lambda: 1.0
+            self.app_blocked_store, self._ask_scopes, BackgroundTasks(), lambda: 1.0
         )
         retrying = RetryingStore(self.store, self.status.waits_for)
         self.flow = ReviewFlow(

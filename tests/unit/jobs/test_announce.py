@@ -59,7 +59,7 @@ async def test_the_root_says_how_many_are_ahead() -> None:
 
 @pytest.mark.parametrize(("job", "repeated"), [(announce(run=1), False), (announce(), True)])
 async def test_a_repeated_announcement_says_so(job: Job, repeated: bool) -> None:
-    worker = Worker(with_latest(NEW, run=job.run))
+    worker = Worker(with_latest(NEW, requeues=job.run))
     await worker.run(job, repeated)
     assert worker.publisher.shown[0].details["repeated"] is True
     assert worker.queue.added == [generate()]
@@ -67,7 +67,7 @@ async def test_a_repeated_announcement_says_so(job: Job, repeated: bool) -> None
 
 async def test_each_candidate_gets_a_job_of_its_own() -> None:
     worker = Worker(
-        with_latest(NEW, candidates=(Candidate(1), Candidate(2, run=1), a_candidate(3)))
+        with_latest(NEW, candidates=(Candidate(1), Candidate(2, requeues=1), a_candidate(3)))
     )
     await worker.run(announce())
     assert worker.queue.added == [generate(), generate(run=1, candidate=2)]

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.errors import (
     SlackUnavailable,
 )
-from bot.domain.jobs import owed
+from bot.domain.jobs import due_jobs
 from bot.ports import JobState
 from tests.fakes import ID, a_candidate, an_attempt, generating, with_latest
 from tests.unit.jobs.setup import (
@@ -30,21 +30,21 @@ async def test_a_cancellation_is_shown_by_edits_alone_and_recorded() -> None:
     assert worker.publisher.names() == ["show_status", "refresh_draft"]
     assert worker.publisher.of("refresh_draft")[0].details == {"number": 1}
     assert worker.session.latest.cancel_shown
-    assert owed(worker.session) == ()
+    assert due_jobs(worker.session) == ()
 
 
 async def test_without_a_draft_there_is_only_the_root_to_edit() -> None:
     worker = Worker(CANCELLED)
     await worker.run(show_cancelled())
     assert worker.publisher.names() == ["show_status"]
-    assert owed(worker.session) == ()
+    assert due_jobs(worker.session) == ()
 
 
 async def test_a_session_that_was_cancelled_before_its_root_is_shown_nowhere() -> None:
     worker = Worker(replace(CANCELLED, root_ts="", thread_ts=""))
     await worker.run(show_cancelled())
     assert worker.publisher.shown == []
-    assert owed(worker.session) == ()
+    assert due_jobs(worker.session) == ()
 
 
 async def test_while_slack_is_away_the_cancellation_is_shown_later() -> None:
@@ -52,9 +52,9 @@ async def test_while_slack_is_away_the_cancellation_is_shown_later() -> None:
     worker.publisher.failures["refresh_draft"] = [AWAY]
     with pytest.raises(SlackUnavailable):
         await worker.run(show_cancelled(2))
-    assert owed(worker.session) == (show_cancelled(2),)
+    assert due_jobs(worker.session) == (show_cancelled(2),)
     await worker.run(show_cancelled(2), True)
-    assert owed(worker.session) == ()
+    assert due_jobs(worker.session) == ()
 
 
 async def test_a_cancellation_that_was_tried_again_has_nothing_left_to_show() -> None:

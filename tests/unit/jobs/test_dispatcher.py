@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errors import FailureKind, SlackRefused, SlackShutOut, StoreUnavailable
+from bot.domain.app_blocked import REQUIRED_SCOPES
+from bot.domain.errors import FailureKind, SlackAppBlocked, SlackRefused, StoreUnavailable
 from bot.domain.jobs import Job
 from bot.domain.session import Session
-from bot.domain.shut_out import REQUIRED_SCOPES
 from bot.domain.stages import Publication, Stage
-from bot.views.words import SHUT_OUT
+from bot.views.words import APP_BLOCKED
 from tests.fakes import a_session, generating, with_latest
 from tests.unit.jobs.setup import (
     CANCELLED,
@@ -24,7 +24,7 @@ from tests.unit.jobs.setup import (
 )
 
 NEW = generating(root_ts="", thread_ts="")
-REVOKED = SlackShutOut("chat.postMessage", "token_revoked")
+REVOKED = SlackAppBlocked("chat.postMessage", "token_revoked")
 NO_PLACE = {"another channel", "nvite me", "/invite"}
 
 
@@ -84,12 +84,12 @@ def shut(worker: Worker) -> Worker:
 async def test_open_nothing_is_asked_of_slack_or_the_provider(job: Job) -> None:
     worker = shut(Worker(generating()))
     for _ in range(3):
-        with pytest.raises(SlackShutOut):
+        with pytest.raises(SlackAppBlocked):
             await worker.run(job, True)
     assert worker.backend.requests == []
     assert worker.publisher.names() == ["tell_owner"]
-    assert worker.publisher.shown[0].details["words"] == SHUT_OUT
-    assert not any(place in SHUT_OUT for place in NO_PLACE)
+    assert worker.publisher.shown[0].details["words"] == APP_BLOCKED
+    assert not any(place in APP_BLOCKED for place in NO_PLACE)
     assert worker.session.stage is Stage.GENERATING
 
 
@@ -97,7 +97,7 @@ async def test_open_nothing_is_asked_of_slack_or_the_provider(job: Job) -> None:
 async def test_an_announcement_that_is_shut_out_is_kept(call: str) -> None:
     worker = Worker(NEW if call == "post_root" else generating(2))
     worker.publisher.failures[call] = [REVOKED]
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await worker.run(announce(worker.session.latest.number))
     assert worker.queue.added == []
     assert worker.session.stage is Stage.GENERATING
@@ -117,7 +117,7 @@ async def test_word_that_comes_between_the_first_look_and_the_call_is_heard(
         worker.breaker.report("chat.update", "token_revoked")
 
     monkeypatch.setattr(worker.breaker, "require_access", look_then_hear)
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await worker.run(generate())
     assert worker.backend.requests == []
 
@@ -125,7 +125,7 @@ async def test_word_that_comes_between_the_first_look_and_the_call_is_heard(
 async def test_a_paid_image_waits_for_slack_and_is_paid_once() -> None:
     worker = Worker(generating())
     worker.publisher.failures["upload"] = [REVOKED]
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await worker.run(generate())
     assert len(worker.backend.requests) == 1
     await worker.run(generate(), True)
@@ -137,7 +137,7 @@ async def test_half_open_what_is_paid_is_shown_and_nothing_else_is_paid() -> Non
     worker = shut(Worker(generating()))
     worker.scopes = REQUIRED_SCOPES
     await worker.breaker.look()
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await worker.run(generate())
     assert worker.backend.requests == []
     worker.breaker.worked("chat.postMessage")
@@ -150,7 +150,7 @@ async def test_giving_up_waits_for_slack() -> None:
     worker = Worker(generating())
     worker.publisher.failures["upload"] = [REVOKED]
     job = replace(generate(run=5), gives_up=True)
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await worker.run(job)
     assert worker.session.stage is Stage.GENERATING
 

@@ -72,7 +72,7 @@ def ids(worker: Worker) -> list[str]:
 
 
 def runners(worker: Worker) -> list[str]:
-    return [c.runner for c in worker.session.latest.candidates]
+    return [c.run_id for c in worker.session.latest.candidates]
 
 
 @pytest.mark.usefixtures("deaf")
@@ -420,7 +420,7 @@ async def test_a_generation_that_died_after_its_draft_leaves_no_preview() -> Non
 
 
 async def test_a_repeated_job_of_an_image_that_is_made_leaves_the_preview_of_the_others() -> None:
-    made = (Candidate(1, width=9, height=9), Candidate(2, runner="another"))
+    made = (Candidate(1, width=9, height=9), Candidate(2, run_id="another"))
     worker = Worker(with_latest(generating(), candidates=made, preview_ts="7.7"), previews=True)
     await worker.run(generate(), repeated=True)
     assert worker.publisher.shown == []

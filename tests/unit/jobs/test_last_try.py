@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import FailureKind, SlackBusy, SlackRefused, SlackUnavailable
-from bot.domain.jobs import MAX_RUNS, Job, JobKind, owed
+from bot.domain.jobs import MAX_RUNS, Job, JobKind, due_jobs
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
 from bot.domain.transitions import start_over
@@ -35,7 +35,7 @@ def queued(**changes: Any) -> Session:
 
 
 def last_job(session: Session, run: int = MAX_RUNS) -> Job:
-    (job,) = owed(session)
+    (job,) = due_jobs(session)
     return replace(job, run=run, gives_up=True)
 
 
@@ -150,7 +150,7 @@ async def test_the_owner_is_told_what_was_not_published_and_can_publish_it_again
     (told,) = worker.publisher.of("tell_owner")
     assert told.details["words"] == worker.session.error_message
     assert "Try again" in worker.session.error_message
-    assert owed(worker.session) == ()
+    assert due_jobs(worker.session) == ()
 
 
 async def test_the_owner_is_told_what_was_not_published_also_after_a_start_over() -> None:
@@ -159,7 +159,7 @@ async def test_the_owner_is_told_what_was_not_published_also_after_a_start_over(
     (told,) = worker.publisher.of("tell_owner")
     assert "before you started over" in told.details["words"]
     assert worker.session.attempts == ()
-    assert owed(worker.session) == ()
+    assert due_jobs(worker.session) == ()
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ async def test_what_cannot_be_shown_is_in_force_all_the_same(session: Session, c
     await worker.run(last_job(session))
     assert worker.without_status()[-1] == call
     assert worker.publisher.of("tell_owner") == []
-    assert owed(worker.session) == ()
+    assert due_jobs(worker.session) == ()
 
 
 @pytest.mark.parametrize(
@@ -205,4 +205,4 @@ async def test_a_first_message_that_is_gone_keeps_nobody_from_being_told() -> No
     worker.publisher.failures = {"show_status": [gone, gone], "post_final": [BROKEN]}
     await worker.run(last_job(FINAL))
     assert worker.without_status()[-2:] == ["post_final", "tell_owner"]
-    assert owed(worker.session) == ()
+    assert due_jobs(worker.session) == ()

@@ -14,7 +14,7 @@ from bot.domain.errors import (
     SlackRefused,
     SlackUnavailable,
 )
-from bot.domain.jobs import Job, JobKind, owed
+from bot.domain.jobs import Job, JobKind, due_jobs
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
 from bot.domain.transitions import not_published, publish_again, start_over
@@ -58,7 +58,7 @@ async def test_a_publication_that_died_after_its_post_does_the_rest_and_posts_no
     await worker.run(publish(), True)
     assert worker.publisher.names()[2:] == ["refresh_draft", "show_status"]
     assert len(worker.publisher.of("post_final")) == 1
-    assert owed(worker.session) == ()
+    assert due_jobs(worker.session) == ()
 
 
 async def test_a_publication_is_owed_until_its_drafts_show_it_however_often_workers_die() -> None:
@@ -67,9 +67,9 @@ async def test_a_publication_is_owed_until_its_drafts_show_it_however_often_work
         worker.publisher.failures["refresh_draft"] = [AWAY]
         with pytest.raises(SlackUnavailable):
             await worker.run(publish(run=run))
-        assert owed(worker.session) == (publish(),)
+        assert due_jobs(worker.session) == (publish(),)
     await worker.run(publish(run=3))
-    assert owed(worker.session) == ()
+    assert due_jobs(worker.session) == ()
 
 
 @pytest.mark.parametrize("refusals", [[REFUSED], [REFUSED, REFUSED]])
@@ -99,12 +99,12 @@ async def test_what_is_asked_for_again_while_it_is_shown_as_refused_is_published
 
     worker.publisher.refresh_draft = pressed_meanwhile  # type: ignore[method-assign]
     await worker.run(publish())
-    assert owed(worker.session) == (publish(run=1),)
+    assert due_jobs(worker.session) == (publish(run=1),)
     await worker.run(publish(), True)  # its first run comes again, too late
     assert len(worker.publisher.of("post_final")) == 1
     await worker.run(publish(run=1))
     assert (worker.session.final_ts, worker.session.error_message) == ("post_final:0", "")
-    assert owed(worker.session) == ()
+    assert due_jobs(worker.session) == ()
 
 
 async def test_a_session_that_was_started_over_loses_its_button_and_is_forgotten() -> None:
@@ -114,7 +114,7 @@ async def test_a_session_that_was_started_over_loses_its_button_and_is_forgotten
     shown = worker.publisher.shown[0].session
     assert (shown.final_ts, shown.final_result) == ("9.0", 2)
     assert worker.session.attempts == ()
-    assert owed(worker.session) == ()
+    assert due_jobs(worker.session) == ()
 
 
 async def test_a_session_that_was_started_over_early_is_published_and_shown_first() -> None:
@@ -125,7 +125,7 @@ async def test_a_session_that_was_started_over_early_is_published_and_shown_firs
     assert worker.publisher.shown[0].details["repeated"] is True
     assert {call.session.final_result for call in worker.publisher.shown} == {2}
     assert {call.session.stage for call in worker.publisher.shown} == {Stage.FINAL}
-    assert (worker.session.attempts, owed(worker.session)) == ((), ())
+    assert (worker.session.attempts, due_jobs(worker.session)) == ((), ())
 
 
 async def test_what_was_refused_and_then_started_over_is_not_posted_and_offers_nothing() -> None:
@@ -155,7 +155,7 @@ async def test_a_final_message_that_is_gone_is_no_reason_to_remember(early: bool
     worker.publisher.failures["retire_final"] = [REFUSED]
     worker.publisher.failures["post_final"] = [REFUSED]
     await worker.run(Job(JobKind.RETIRE, ID, 2))
-    assert (worker.session.error_message, owed(worker.session)) == ("", ())
+    assert (worker.session.error_message, due_jobs(worker.session)) == ("", ())
 
 
 async def test_a_retirement_goes_on_when_slack_is_back() -> None:
@@ -163,7 +163,7 @@ async def test_a_retirement_goes_on_when_slack_is_back() -> None:
     worker.publisher.failures["retire_final"] = [AWAY]
     with pytest.raises(SlackUnavailable):
         await worker.run(Job(JobKind.RETIRE, ID, 2))
-    assert owed(worker.session) == (Job(JobKind.RETIRE, ID, 2),)
+    assert due_jobs(worker.session) == (Job(JobKind.RETIRE, ID, 2),)
 
 
 async def test_a_publication_that_died_marks_an_older_draft_too() -> None:

@@ -5,15 +5,15 @@ import asyncio
 import pytest
 
 from bot.concurrency import BackgroundTasks
-from bot.domain.errors import SlackShutOut
-from bot.domain.shut_out import REQUIRED_SCOPES, ShutOut
+from bot.domain.app_blocked import REQUIRED_SCOPES, AppBlocked
+from bot.domain.errors import SlackAppBlocked
 from bot.jobs.slack_breaker import (
     LOOK_AFTER_UNINSTALLED_EVERY,
     QUIET_FOR,
     AuthTest,
     SlackBreaker,
 )
-from tests.fakes import FakeShutOuts
+from tests.fakes import FakeAppBlockedStore
 
 POST = "chat.postMessage"
 
@@ -35,8 +35,8 @@ def slack() -> Slack:
 
 
 @pytest.fixture
-def kept() -> FakeShutOuts:
-    return FakeShutOuts()
+def kept() -> FakeAppBlockedStore:
+    return FakeAppBlockedStore()
 
 
 @pytest.fixture
@@ -45,12 +45,12 @@ def tasks() -> BackgroundTasks:
 
 
 @pytest.fixture
-def breaker(slack: Slack, kept: FakeShutOuts, tasks: BackgroundTasks) -> SlackBreaker:
+def breaker(slack: Slack, kept: FakeAppBlockedStore, tasks: BackgroundTasks) -> SlackBreaker:
     return SlackBreaker(kept, slack.auth_test, tasks, lambda: 1.0)
 
 
 @pytest.fixture
-def other(slack: Slack, kept: FakeShutOuts, tasks: BackgroundTasks) -> SlackBreaker:
+def other(slack: Slack, kept: FakeAppBlockedStore, tasks: BackgroundTasks) -> SlackBreaker:
     """In another process."""
     return SlackBreaker(kept, slack.auth_test, tasks, lambda: 1.0)
 
@@ -66,23 +66,23 @@ async def test_a_refusal_opens_it_in_every_process(
     breaker.report(POST, "token_revoked")
     assert not breaker.is_closed
     await tasks.drain(1.0)
-    with pytest.raises(SlackShutOut, match="token_revoked"):
+    with pytest.raises(SlackAppBlocked, match="token_revoked"):
         await other.require_access(paid=True)
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await other.require_access(paid=False)
     assert not other.is_closed
 
 
 async def test_this_process_stops_in_the_same_moment(breaker: SlackBreaker) -> None:
     breaker.report(POST, "invalid_auth")
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await breaker.require_access(paid=True)
 
 
 async def test_it_stays_open_while_auth_test_is_not_good(breaker: SlackBreaker) -> None:
     breaker.report(POST, "token_revoked")
     await breaker.look()
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await breaker.require_access(paid=False)
 
 
@@ -90,7 +90,7 @@ async def test_a_good_auth_test_and_the_method_that_was_refused_close_it(
     breaker: SlackBreaker,
     other: SlackBreaker,
     slack: Slack,
-    kept: FakeShutOuts,
+    kept: FakeAppBlockedStore,
     tasks: BackgroundTasks,
 ) -> None:
     breaker.report(POST, "token_revoked")
@@ -99,7 +99,7 @@ async def test_a_good_auth_test_and_the_method_that_was_refused_close_it(
     await other.require_access(paid=False)
     for method in ("auth.test", "chat.update"):
         other.worked(method)
-        with pytest.raises(SlackShutOut):
+        with pytest.raises(SlackAppBlocked):
             await other.require_access(paid=True)
     other.worked(POST)
     await tasks.drain(1.0)
@@ -111,7 +111,7 @@ async def test_a_good_auth_test_and_the_method_that_was_refused_close_it(
 async def test_open_it_is_not_closed_by_a_late_answer(breaker: SlackBreaker) -> None:
     breaker.report(POST, "token_revoked")
     breaker.worked(POST)
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await breaker.require_access(paid=True)
 
 
@@ -122,12 +122,12 @@ async def test_half_open_it_opens_when_the_app_is_refused_again(
     slack.scopes = REQUIRED_SCOPES
     await breaker.look()
     breaker.report("chat.update", "org_login_required")
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await breaker.require_access(paid=False)
 
 
 async def test_half_open_it_closes_once_nothing_was_refused_for_a_while(
-    slack: Slack, kept: FakeShutOuts, tasks: BackgroundTasks
+    slack: Slack, kept: FakeAppBlockedStore, tasks: BackgroundTasks
 ) -> None:
     clock = [1.0]
     breaker = SlackBreaker(kept, slack.auth_test, tasks, lambda: clock[0])
@@ -147,22 +147,22 @@ async def test_a_scope_that_is_still_missing_keeps_it_open(
     breaker.report("files.getUploadURLExternal", "missing_scope")
     slack.scopes = REQUIRED_SCOPES - {"files:write"}
     await breaker.look()
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await breaker.require_access(paid=False)
 
 
 async def test_while_redis_is_away_each_process_goes_by_its_own(
-    breaker: SlackBreaker, other: SlackBreaker, kept: FakeShutOuts, tasks: BackgroundTasks
+    breaker: SlackBreaker, other: SlackBreaker, kept: FakeAppBlockedStore, tasks: BackgroundTasks
 ) -> None:
     kept.away = True
     breaker.report(POST, "token_revoked")
     await tasks.drain(1.0)
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await breaker.require_access(paid=True)
     await other.require_access(paid=True)
     kept.away = False
     await breaker.look()
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await other.require_access(paid=True)
 
 
@@ -182,7 +182,7 @@ async def test_a_doubtful_refusal_opens_it_where_auth_test_is_refused_too(
     breaker: SlackBreaker,
 ) -> None:
     breaker.doubt(POST, "access_denied")
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await breaker.require_access(paid=True)
 
 
@@ -196,20 +196,20 @@ async def test_a_doubtful_refusal_of_one_channel_or_without_an_answer_stops_nobo
     assert breaker.is_closed
 
 
-UNINSTALLED = ShutOut("event", "app_uninstalled", 1.0)
-REVOKED = ShutOut("event", "tokens_revoked", 1.0)
+UNINSTALLED = AppBlocked("event", "app_uninstalled", 1.0)
+REVOKED = AppBlocked("event", "tokens_revoked", 1.0)
 
 
 @pytest.mark.parametrize("told", [UNINSTALLED, REVOKED])
 async def test_nothing_is_called_while_the_app_is_uninstalled(
-    breaker: SlackBreaker, kept: FakeShutOuts, told: ShutOut
+    breaker: SlackBreaker, kept: FakeAppBlockedStore, told: AppBlocked
 ) -> None:
     await kept.save(told)
     breaker.before_call(POST)
-    with pytest.raises(SlackShutOut):
+    with pytest.raises(SlackAppBlocked):
         await breaker.require_access(paid=False)
     for method in (POST, "chat.update", "users.info", "files.getUploadURLExternal"):
-        with pytest.raises(SlackShutOut, match=told.code):
+        with pytest.raises(SlackAppBlocked, match=told.code):
             breaker.before_call(method)
     breaker.before_call("auth.test")
 
@@ -220,7 +220,7 @@ async def test_a_refused_token_alone_leaves_room_for_words(breaker: SlackBreaker
 
 
 async def test_an_uninstalled_app_is_looked_after_now_and_then(
-    slack: Slack, kept: FakeShutOuts, tasks: BackgroundTasks
+    slack: Slack, kept: FakeAppBlockedStore, tasks: BackgroundTasks
 ) -> None:
     now = [1000.0]
     breaker = SlackBreaker(kept, slack.auth_test, tasks, lambda: now[0])
@@ -239,18 +239,18 @@ async def test_an_uninstalled_app_is_looked_after_now_and_then(
 
 
 async def test_the_refusals_that_follow_do_not_hide_that_it_was_uninstalled(
-    breaker: SlackBreaker, kept: FakeShutOuts, tasks: BackgroundTasks
+    breaker: SlackBreaker, kept: FakeAppBlockedStore, tasks: BackgroundTasks
 ) -> None:
     await kept.save(UNINSTALLED)
     breaker.report(POST, "account_inactive")
     await tasks.drain(1.0)
     assert kept.kept == UNINSTALLED
-    with pytest.raises(SlackShutOut, match="app_uninstalled"):
+    with pytest.raises(SlackAppBlocked, match="app_uninstalled"):
         breaker.before_call(POST)
 
 
 async def test_a_start_with_a_good_token_is_an_installation(
-    breaker: SlackBreaker, kept: FakeShutOuts
+    breaker: SlackBreaker, kept: FakeAppBlockedStore
 ) -> None:
     await kept.save(UNINSTALLED)
     await breaker.close_if_uninstalled()
@@ -258,9 +258,9 @@ async def test_a_start_with_a_good_token_is_an_installation(
 
 
 async def test_a_start_does_not_end_another_trouble(
-    breaker: SlackBreaker, kept: FakeShutOuts
+    breaker: SlackBreaker, kept: FakeAppBlockedStore
 ) -> None:
-    missing = ShutOut(POST, "missing_scope", 1.0)
+    missing = AppBlocked(POST, "missing_scope", 1.0)
     await kept.save(missing)
     await breaker.close_if_uninstalled()
     assert kept.kept == missing

@@ -51,7 +51,7 @@ async def test_a_session_whose_job_was_never_queued_gets_one() -> None:
     floor = Floor(QUEUED)
     await floor.sweeper.sweep()
     assert floor.queue.added == [Job(JobKind.ANNOUNCE, ID, 1, 1)]
-    assert floor.session.latest.run == 1
+    assert floor.session.latest.requeues == 1
     assert ID in floor.store.touched
 
 
@@ -59,7 +59,7 @@ async def test_a_session_whose_job_was_never_queued_gets_one() -> None:
 async def test_an_attempt_whose_announcement_has_ended_without_a_result_gets_a_new_one(
     state: JobState,
 ) -> None:
-    floor = Floor(with_latest(QUEUED, run=1))
+    floor = Floor(with_latest(QUEUED, requeues=1))
     floor.know(JobKind.ANNOUNCE, state, run=1)
     await floor.sweeper.sweep()
     assert floor.queue.added == [Job(JobKind.ANNOUNCE, ID, 1, 2)]
@@ -69,18 +69,18 @@ async def test_an_attempt_whose_announcement_has_ended_without_a_result_gets_a_n
 async def test_a_candidate_whose_job_has_ended_without_an_image_gets_a_new_run(
     state: JobState,
 ) -> None:
-    candidates = (a_candidate(1), Candidate(2, run=1), Candidate(3))
+    candidates = (a_candidate(1), Candidate(2, requeues=1), Candidate(3))
     floor = Floor(with_latest(generating(), candidates=candidates))
     floor.know(JobKind.GENERATE, state, run=1, candidate=2)
     floor.know(JobKind.GENERATE, JobState.RUNNING, candidate=3)
     await floor.sweeper.sweep()
     assert floor.queue.added == [Job(JobKind.GENERATE, ID, 1, 2, candidate=2)]
-    assert [c.run for c in floor.session.latest.candidates] == [0, 2, 0]
+    assert [c.requeues for c in floor.session.latest.candidates] == [0, 2, 0]
 
 
 async def test_the_candidate_that_delivers_gets_a_new_run() -> None:
     made = (a_candidate(1), a_candidate(2))
-    floor = Floor(with_latest(generating(), candidates=made, delivering=2))
+    floor = Floor(with_latest(generating(), candidates=made, delivery_candidate=2))
     await floor.sweeper.sweep()
     assert floor.queue.added == [Job(JobKind.GENERATE, ID, 1, 1, candidate=2)]
 
@@ -154,7 +154,7 @@ async def test_two_workers_that_sweep_at_once_queue_one_run() -> None:
     floor.queue.add = while_another_sweeps  # type: ignore[method-assign]
     await floor.sweeper.sweep()
     assert floor.queue.added == [Job(JobKind.ANNOUNCE, ID, 1, 1)]
-    assert floor.session.latest.run == 1
+    assert floor.session.latest.requeues == 1
 
 
 async def test_a_generation_that_ends_while_it_is_looked_at_is_not_doubled() -> None:
@@ -175,7 +175,7 @@ async def test_several_sweepers_queue_one_job() -> None:
     floor = Floor(QUEUED)
     await asyncio.gather(*(floor.sweeper.sweep() for _ in range(8)))
     assert floor.queue.added == [Job(JobKind.ANNOUNCE, ID, 1, 1)]
-    assert floor.session.latest.run == 1
+    assert floor.session.latest.requeues == 1
 
 
 async def test_an_approved_session_without_its_publication_gets_it_again() -> None:
@@ -234,14 +234,14 @@ async def test_a_session_that_expires_while_it_is_looked_at_holds_up_no_other() 
 async def test_what_failed_too_often_is_given_up_by_a_job_of_its_own(
     session: Session, kind: JobKind
 ) -> None:
-    floor = Floor(with_latest(session, run=MAX_RUNS - 1))
+    floor = Floor(with_latest(session, requeues=MAX_RUNS - 1))
     await asyncio.gather(*(floor.sweeper.sweep() for _ in range(8)))
     assert floor.queue.added == [Job(kind, ID, 2, MAX_RUNS, gives_up=True)]
-    assert floor.session.latest.run == MAX_RUNS
+    assert floor.session.latest.requeues == MAX_RUNS
 
 
 async def test_a_candidate_that_failed_too_often_is_given_up() -> None:
-    candidates = (Candidate(1, run=MAX_RUNS - 1), a_candidate(2))
+    candidates = (Candidate(1, requeues=MAX_RUNS - 1), a_candidate(2))
     floor = Floor(with_latest(generating(), candidates=candidates))
     await floor.sweeper.sweep()
     (job,) = floor.queue.added

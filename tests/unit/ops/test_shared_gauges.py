@@ -9,7 +9,7 @@ from bot.domain.errors import QueueUnavailable, StoreUnavailable
 from bot.domain.stages import Stage
 from bot.ops import shared_gauges
 from bot.ops.shared_gauges import CENSUS_EVERY, SharedGauges
-from bot.ports import Memory, QueueDepth
+from bot.ports import MemoryUsage, QueueDepth
 from bot.telemetry.metrics import REGISTRY
 from tests.fakes import FakeTime
 
@@ -37,9 +37,9 @@ class FakeRedis:
         await self._reach(StoreUnavailable)
         return self.stages
 
-    async def memory(self) -> Memory:
+    async def memory(self) -> MemoryUsage:
         await self._reach(StoreUnavailable)
-        return Memory(60, 100)
+        return MemoryUsage(60, 100)
 
     async def _reach(self, error: Callable[[str], Exception]) -> None:
         if self.gate is not None:

@@ -81,11 +81,11 @@ async def test_a_job_that_comes_back_is_told_again() -> None:
 async def test_an_attempt_whose_other_images_wait_is_told_how_far_it_is() -> None:
     """No worker makes one of its images just now, so no run edits the message."""
     line = Line(waiting=1)
-    made = (a_candidate(1, runner="a"), Candidate(2))
+    made = (a_candidate(1, run_id="a"), Candidate(2))
     session = with_latest(SESSIONS[0], candidates=made, started_at=5.0)
     line.store.sessions[session.id] = session
     assert await line.refresh() == [("0", 0)]
-    being_made = (a_candidate(1, runner="a"), Candidate(2, runner="b"))
+    being_made = (a_candidate(1, run_id="a"), Candidate(2, run_id="b"))
     line.store.sessions[session.id] = with_latest(session, candidates=being_made)
     line.trouble = StoreTrouble.FULL
     assert await line.refresh() == [], "a run tells"

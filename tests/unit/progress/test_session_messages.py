@@ -229,7 +229,7 @@ async def test_of_several_candidates_made_here_the_last_one_ends_the_line() -> N
 
 
 async def test_an_attempt_is_told_of_by_the_process_that_makes_the_candidate_at_work() -> None:
-    session = with_latest(generating(), candidates=(Candidate(1, runner="a"), Candidate(2)))
+    session = with_latest(generating(), candidates=(Candidate(1, run_id="a"), Candidate(2)))
     line = Line(session)
     async with line.status.following(ID, 2):
         await asyncio.sleep(INTERVAL * 4)

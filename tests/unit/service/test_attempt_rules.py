@@ -104,7 +104,7 @@ async def test_a_session_that_never_rests_is_given_up() -> None:
     setup = meddled(rule, a_session())
     with pytest.raises(Conflict):
         await setup.gateway.reply(ID, 1, BOSS, Parsed("at night", NO_OPTIONS), "K1")
-    assert all(attempt.asked_by != "K1" for attempt in setup.session.attempts)
+    assert all(attempt.idempotency_key != "K1" for attempt in setup.session.attempts)
     assert len(rule.asked) < 20
 
 
@@ -125,4 +125,4 @@ async def test_a_form_that_starts_over_stores_what_the_rules_have_approved() -> 
     assert [request.attempt.base for request in rule.asked] == [None, ImageRef(0)]
     assert session.latest.base == ImageRef(0)
     assert old is not None
-    assert old.restarted_as == session.id
+    assert old.restarted_by == session.id

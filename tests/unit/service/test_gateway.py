@@ -15,7 +15,7 @@ import bot
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import Reason, StoreUnavailable
 from bot.domain.generation import draft_posted
-from bot.domain.jobs import Job, JobKind, owed
+from bot.domain.jobs import Job, JobKind, due_jobs
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -144,8 +144,8 @@ async def test_starting_over_clears_the_approved_session_and_its_images() -> Non
     assert (session.stage, session.task_input) == (Stage.GENERATING, "a cat")
     assert old is not None
     assert (old.final_ts, old.retiring_result) == ("9.0", 2)
-    assert owed(old) == (Job(JobKind.RETIRE, ID, 2),)
-    assert (setup.session.stage, setup.session.restarted_as) == (Stage.INITIAL_INPUT, new.id)
+    assert due_jobs(old) == (Job(JobKind.RETIRE, ID, 2),)
+    assert (setup.session.stage, setup.session.restarted_by) == (Stage.INITIAL_INPUT, new.id)
     assert setup.store.images == {}
 
 

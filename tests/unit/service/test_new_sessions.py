@@ -10,7 +10,7 @@ import pytest
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import OptionRefused, Reason
 from bot.domain.options import OPTIONS, Options
-from bot.domain.sizes import ratio_of
+from bot.domain.sizes import parse_ratio
 from bot.domain.stages import Stage
 from bot.service import RequestOrigin
 from tests.fakes import (
@@ -86,7 +86,7 @@ async def test_what_was_typed_counts_before_a_form_and_a_form_before_the_default
     )
     typed = await setup.new_sessions.start(ORIGIN, "a fox --ar 16:9 --n 2")
     assert typed.options == Options(
-        size=ratio_of("16:9"), quality="low", background="opaque", count=2
+        size=parse_ratio("16:9"), quality="low", background="opaque", count=2
     )
     other = replace(ORIGIN, idempotency_key="trigger.2")
     form = await setup.new_sessions.start(

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bot.slack.identity import (
-    Actor,
+    ClaimedPerson,
     Identity,
-    actor_of,
+    claimed_person_of,
     is_for_installation,
     is_from_person,
     is_user_request,
@@ -55,24 +55,24 @@ UNSHARED = {"is_ext_shared_channel": False}
                 enterprise_id="E9",
                 **SHARED,
             ),
-            Actor("U1", "T1"),
+            ClaimedPerson("U1", "T1"),
         ),
-        (TEAM, event(mention(team="T1"), OURS, team_id="T1", **SHARED), Actor("U1", "T1")),
+        (TEAM, event(mention(team="T1"), OURS, team_id="T1", **SHARED), ClaimedPerson("U1", "T1")),
         # from the other side
         (
             TEAM,
             event(mention(**FROM_T9), OURS, team_id="T1", **SHARED),
-            Actor("U1", "T9"),
+            ClaimedPerson("U1", "T9"),
         ),
         (
             TEAM,
             event(mention(**FROM_E9), OURS, team_id="T1", **SHARED),
-            Actor("U1", "E9"),
+            ClaimedPerson("U1", "E9"),
         ),
         (
             TEAM,
             event(mention(team="T1", user_profile={"team": "T9"}), OURS, team_id="T1", **SHARED),
-            Actor("U1", "T9"),
+            ClaimedPerson("U1", "T9"),
         ),
         (
             TEAM,
@@ -84,26 +84,30 @@ UNSHARED = {"is_ext_shared_channel": False}
                 context_team_id="T1",
                 **SHARED,
             ),
-            Actor("U1", "E9"),
+            ClaimedPerson("U1", "E9"),
         ),
         # of our organisation
-        (IN_ORG, event(mention(user_team="E1"), ("T1", "E1"), team_id="T1"), Actor("U1", "T1")),
+        (
+            IN_ORG,
+            event(mention(user_team="E1"), ("T1", "E1"), team_id="T1"),
+            ClaimedPerson("U1", "T1"),
+        ),
         (
             IN_ORG,
             event(message(team="T2"), ("T1", "E1"), team_id="T2", enterprise_id="E1"),
-            Actor("U1", "T1"),
+            ClaimedPerson("U1", "T1"),
         ),
         (
             ORG,
             event(message(team="T2"), (None, "E1"), team_id="T2", enterprise_id="E1"),
-            Actor("U1", "E1"),
+            ClaimedPerson("U1", "E1"),
         ),
         (
             ORG,
             event(
                 mention(user_team="T3"), ("T2", "E1"), team_id="T2", enterprise_id="E1", **UNSHARED
             ),
-            Actor("U1", "E1"),
+            ClaimedPerson("U1", "E1"),
         ),
         (
             ORG,
@@ -114,18 +118,24 @@ UNSHARED = {"is_ext_shared_channel": False}
                 enterprise_id="E1",
                 **SHARED,
             ),
-            Actor("U1", "T9", certain=False),
+            ClaimedPerson("U1", "T9", certain=False),
         ),
         # nothing is told
-        (TEAM, event(mention(), team_id="T1"), Actor("U1", "T1")),
-        (TEAM, event(mention(), OURS, team_id="T1", **SHARED), Actor("U1", "", certain=False)),
+        (TEAM, event(mention(), team_id="T1"), ClaimedPerson("U1", "T1")),
+        (
+            TEAM,
+            event(mention(), OURS, team_id="T1", **SHARED),
+            ClaimedPerson("U1", "", certain=False),
+        ),
         # a team that is not ours, in a channel that is told to be nobody else's
-        (TEAM, event(mention(user_team="T9"), OURS, team_id="T1"), Actor("U1", "T9")),
+        (TEAM, event(mention(user_team="T9"), OURS, team_id="T1"), ClaimedPerson("U1", "T9")),
     ],
 )
-def test_who_wrote_is_told_from_an_event(identity: Identity, body: Payload, actor: Actor) -> None:
+def test_who_wrote_is_told_from_an_event(
+    identity: Identity, body: Payload, actor: ClaimedPerson
+) -> None:
     assert is_for_installation(body, identity)
-    assert actor_of(body, identity) == actor
+    assert claimed_person_of(body, identity) == actor
 
 
 def act(user_team: str | None, team: str | None, org: str | None = None, **more: Any) -> Payload:
@@ -146,35 +156,41 @@ THEIR_FORM: Payload = {"type": "view_submission", "view": THEIR_VIEW}
 @pytest.mark.parametrize(
     ("identity", "body", "actor"),
     [
-        (TEAM, act("T1", "T1"), Actor("U1", "T1")),
-        (TEAM, act(None, "T1"), Actor("U1", "T1")),
-        (TEAM, act("T9", "T1"), Actor("U1", "T9")),
-        (TEAM, act("E9", "T1"), Actor("U1", "E9")),
-        (TEAM, act("T9", "T9", **THEIR_FORM), Actor("U1", "T9")),
-        (TEAM, act("T9", "T9", "E9", **THEIR_FORM), Actor("U1", "E9")),
-        (IN_ORG, act("E1", "T1", "E1"), Actor("U1", "T1")),
-        (IN_ORG, act("T1", "T1", "E1"), Actor("U1", "T1")),
-        (IN_ORG, act("E9", "T1", "E1"), Actor("U1", "E9")),
-        (IN_ORG, act("T9", "T1", "E1"), Actor("U1", "T9", certain=False)),
-        (ORG, act("T2", "T2", "E1"), Actor("U1", "T2", certain=False)),
-        (ORG, act("E1", "T2", "E1"), Actor("U1", "E1")),
-        (ORG, act("T2", None, "E1"), Actor("U1", "T2", certain=False)),
-        (ORG, act("E9", None, "E1"), Actor("U1", "E9")),
-        (ORG, act("T9", "T2", "E1"), Actor("U1", "T9", certain=False)),
-        (TEAM, {"command": "/imagine", "user_id": "U1", "team_id": "T1"}, Actor("U1", "T1")),
+        (TEAM, act("T1", "T1"), ClaimedPerson("U1", "T1")),
+        (TEAM, act(None, "T1"), ClaimedPerson("U1", "T1")),
+        (TEAM, act("T9", "T1"), ClaimedPerson("U1", "T9")),
+        (TEAM, act("E9", "T1"), ClaimedPerson("U1", "E9")),
+        (TEAM, act("T9", "T9", **THEIR_FORM), ClaimedPerson("U1", "T9")),
+        (TEAM, act("T9", "T9", "E9", **THEIR_FORM), ClaimedPerson("U1", "E9")),
+        (IN_ORG, act("E1", "T1", "E1"), ClaimedPerson("U1", "T1")),
+        (IN_ORG, act("T1", "T1", "E1"), ClaimedPerson("U1", "T1")),
+        (IN_ORG, act("E9", "T1", "E1"), ClaimedPerson("U1", "E9")),
+        (IN_ORG, act("T9", "T1", "E1"), ClaimedPerson("U1", "T9", certain=False)),
+        (ORG, act("T2", "T2", "E1"), ClaimedPerson("U1", "T2", certain=False)),
+        (ORG, act("E1", "T2", "E1"), ClaimedPerson("U1", "E1")),
+        (ORG, act("T2", None, "E1"), ClaimedPerson("U1", "T2", certain=False)),
+        (ORG, act("E9", None, "E1"), ClaimedPerson("U1", "E9")),
+        (ORG, act("T9", "T2", "E1"), ClaimedPerson("U1", "T9", certain=False)),
+        (
+            TEAM,
+            {"command": "/imagine", "user_id": "U1", "team_id": "T1"},
+            ClaimedPerson("U1", "T1"),
+        ),
         (
             ORG,
             {"command": "/imagine", "user_id": "U1", "team_id": "T2", "enterprise_id": "E1"},
-            Actor("U1", "E1"),
+            ClaimedPerson("U1", "E1"),
         ),
     ],
 )
-def test_who_acted_is_told_from_the_rest(identity: Identity, body: Payload, actor: Actor) -> None:
+def test_who_acted_is_told_from_the_rest(
+    identity: Identity, body: Payload, actor: ClaimedPerson
+) -> None:
     assert is_for_installation(body, identity)
-    assert actor_of(body, identity) == actor
+    assert claimed_person_of(body, identity) == actor
 
 
-UNKNOWN = Actor("U1", "T9", certain=False)
+UNKNOWN = ClaimedPerson("U1", "T9", certain=False)
 GRID = {"team_id": "T1", "enterprise_id": "E1"}
 FLAGS: list[Payload] = [{}, {"is_ext_shared_channel": "true"}, SHARED]
 
@@ -199,21 +215,21 @@ def test_in_an_organisation_an_unknown_workspace_is_not_taken_for_one_of_it(
     ):
         body = event(make(**told), on_grid(identity), **GRID, **flag)
         assert is_for_installation(body, identity)
-        assert actor_of(body, identity) == UNKNOWN
-    nameless = actor_of(event(make(), on_grid(identity), **GRID, **flag), identity)
-    assert nameless == Actor("U1", "", certain=False)
+        assert claimed_person_of(body, identity) == UNKNOWN
+    nameless = claimed_person_of(event(make(), on_grid(identity), **GRID, **flag), identity)
+    assert nameless == ClaimedPerson("U1", "", certain=False)
 
 
 @pytest.mark.parametrize("identity", [IN_ORG, ORG])
 @pytest.mark.parametrize("flag", [*FLAGS, UNSHARED])
 def test_whom_slack_calls_the_organisations_own_is_known(identity: Identity, flag: Payload) -> None:
-    own = Actor("U1", identity.installation)
+    own = ClaimedPerson("U1", identity.installation)
     for told in (
         {"user_team": "E1"},
         {"user_team": "E1", "source_team": "E1", "user_profile": {"team": "T2"}},
     ):
         body = event(mention(team="T1", **told), on_grid(identity), **GRID, **flag)
-        assert actor_of(body, identity) == own
+        assert claimed_person_of(body, identity) == own
 
 
 @pytest.mark.parametrize("told", [{"user_team": "E1", "source_team": "E9"}, {"user_team": "E9"}])
@@ -221,7 +237,7 @@ def test_who_is_named_as_of_another_organisation_is_none_of_ours(told: Payload) 
     for identity in (IN_ORG, ORG):
         for flag in (*FLAGS, UNSHARED):
             body = event(mention(team="T1", **told), on_grid(identity), **GRID, **flag)
-            assert actor_of(body, identity).org == "E9"
+            assert claimed_person_of(body, identity).org == "E9"
 
 
 @pytest.mark.parametrize(
@@ -229,7 +245,9 @@ def test_who_is_named_as_of_another_organisation_is_none_of_ours(told: Payload) 
 )
 def test_who_is_named_in_two_ways_is_uncertain_in_a_workspace_too(told: Payload) -> None:
     for flag in (*FLAGS, UNSHARED):
-        assert actor_of(event(mention(**told), OURS, team_id="T1", **flag), TEAM) == UNKNOWN
+        assert (
+            claimed_person_of(event(mention(**told), OURS, team_id="T1", **flag), TEAM) == UNKNOWN
+        )
 
 
 @pytest.mark.parametrize("identity", [IN_ORG, ORG])
@@ -239,7 +257,7 @@ def test_an_authorization_of_ours_is_enough_in_an_organisation(
 ) -> None:
     body = event(message(team="T2"), on_grid(identity), team_id="T2", **flag)
     assert is_for_installation(body, identity)
-    assert actor_of(body, identity) == Actor("U1", "T2", certain=False)
+    assert claimed_person_of(body, identity) == ClaimedPerson("U1", "T2", certain=False)
 
 
 WHOLE = {"is_enterprise_install": True}
@@ -253,7 +271,7 @@ def test_the_installations_organisation_is_not_the_actors(team: str | None, more
     for told in ("T9", None) if team == "T9" else ("T9",):
         body = act(told, team, "E1", **more)
         assert is_for_installation(body, ORG)
-        assert actor_of(body, ORG) == UNKNOWN
+        assert claimed_person_of(body, ORG) == UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -268,7 +286,7 @@ def test_the_installations_organisation_is_not_the_actors(team: str | None, more
 )
 def test_an_unknown_workspace_of_who_acts_is_uncertain(identity: Identity, body: Payload) -> None:
     assert is_for_installation(body, identity)
-    assert actor_of(body, identity) == UNKNOWN
+    assert claimed_person_of(body, identity) == UNKNOWN
 
 
 @pytest.mark.parametrize("identity", [IN_ORG, ORG])
@@ -283,14 +301,14 @@ def test_an_unknown_workspace_of_who_acts_is_uncertain(identity: Identity, body:
 )
 def test_a_persons_own_entry_tells_their_organisation(identity: Identity, entry: Payload) -> None:
     body = {**act(None, "T1", "E1"), "user": {"id": "U1", **entry}}
-    assert actor_of(body, identity) == Actor("U1", identity.installation)
+    assert claimed_person_of(body, identity) == ClaimedPerson("U1", identity.installation)
     theirs = {**body, "user": {"id": "U1", "team_id": "T9", "enterprise_id": "E9"}}
-    assert actor_of(theirs, identity) == Actor("U1", "E9")
+    assert claimed_person_of(theirs, identity) == ClaimedPerson("U1", "E9")
 
 
 def test_the_organisation_of_a_persons_own_workspace_may_be_told_beside_it() -> None:
     told = {**act("T2", None, "E1"), "team": {"id": "T2", "enterprise_id": "E1"}}
-    assert actor_of(told, ORG) == Actor("U1", "E1")
+    assert claimed_person_of(told, ORG) == ClaimedPerson("U1", "E1")
 
 
 @pytest.mark.parametrize(

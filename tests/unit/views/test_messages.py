@@ -538,5 +538,5 @@ def test_the_approved_one_of_several_is_named() -> None:
 
 
 def test_what_was_under_review_when_it_was_started_over_has_no_buttons() -> None:
-    approved = a_session(Stage.FINAL, restarted_as="T1.U1.def")
+    approved = a_session(Stage.FINAL, restarted_by="T1.U1.def")
     assert buttons(draft_message(approved, 1)) == {}

@@ -10,18 +10,20 @@ import httpx2
 import pytest
 from openai import APIStatusError
 
-from bot.adapters.openai.extras import NAMINGS, Extra
+from bot.adapters.openai.extras import REFUSAL_PATTERNS, OptionalParameter
 from bot.adapters.openai.refusal import ApiRefusal
 from bot.adapters.openai.request_variant import RequestVariant
 
-ASKED: dict[Extra, str] = {
-    extra: {Extra.QUALITY: "medium", Extra.SIZE: "1024x1024", Extra.OUTPUT_FORMAT: "png"}.get(
-        extra, ""
-    )
-    for extra in Extra
+ASKED: dict[OptionalParameter, str] = {
+    extra: {
+        OptionalParameter.QUALITY: "medium",
+        OptionalParameter.SIZE: "1024x1024",
+        OptionalParameter.OUTPUT_FORMAT: "png",
+    }.get(extra, "")
+    for extra in OptionalParameter
 }
-GUESSES = (Extra.BACKGROUND,)
-NAMED_OTHERWISE = {Extra.NO_PARTIALS, Extra.TOOL_MODEL}
+GUESSES = (OptionalParameter.BACKGROUND,)
+NAMED_OTHERWISE = {OptionalParameter.NO_PARTIALS, OptionalParameter.TOOL_MODEL}
 
 
 def refusal(body: Any, status: int = 400) -> APIStatusError:
@@ -93,17 +95,17 @@ WORDINGS = [
 
 
 @pytest.mark.parametrize("wording", WORDINGS)
-@pytest.mark.parametrize("extra", [e for e in Extra if e not in NAMED_OTHERWISE])
-def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> None:
-    asked: dict[Extra, str] = dict(ASKED)
-    if extra is Extra.ANY_TOOL_CHOICE:
-        del asked[Extra.TOOL_CHOICE]
-    if extra is Extra.PARTIALS:
-        del asked[Extra.NO_PARTIALS]
-    if extra is Extra.STORE:
-        del asked[Extra.BACKGROUND]
-    for name in NAMINGS[extra].parameters:
-        blame = ApiRefusal.of(refusal(wording(name))).blames(asked)
+@pytest.mark.parametrize("extra", [e for e in OptionalParameter if e not in NAMED_OTHERWISE])
+def test_an_extra_is_known_however_it_is_named(wording: Any, extra: OptionalParameter) -> None:
+    asked: dict[OptionalParameter, str] = dict(ASKED)
+    if extra is OptionalParameter.ANY_TOOL_CHOICE:
+        del asked[OptionalParameter.TOOL_CHOICE]
+    if extra is OptionalParameter.PARTIALS:
+        del asked[OptionalParameter.NO_PARTIALS]
+    if extra is OptionalParameter.STORE:
+        del asked[OptionalParameter.BACKGROUND]
+    for name in REFUSAL_PATTERNS[extra].parameters:
+        blame = ApiRefusal.of(refusal(wording(name))).refused_parameter(asked)
         assert blame is not None
         assert (blame.extra, blame.certain) == (extra, True)
 
@@ -113,69 +115,93 @@ def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> No
     [
         (
             error("Streaming must have non-zero partial images", param="tools"),
-            Extra.NO_PARTIALS,
+            OptionalParameter.NO_PARTIALS,
             True,
         ),
-        (error("partial_images must be at least 1", param="tools[0]"), Extra.NO_PARTIALS, True),
-        (error("must be >= 1", param="tools[0].partial_images"), Extra.NO_PARTIALS, True),
-        (error("Unknown parameter: 'tools[0].partial_images'."), Extra.PARTIALS, True),
+        (
+            error("partial_images must be at least 1", param="tools[0]"),
+            OptionalParameter.NO_PARTIALS,
+            True,
+        ),
+        (
+            error("must be >= 1", param="tools[0].partial_images"),
+            OptionalParameter.NO_PARTIALS,
+            True,
+        ),
+        (error("Unknown parameter: 'tools[0].partial_images'."), OptionalParameter.PARTIALS, True),
         (
             error("Your organization must be verified to stream this model.", param="stream"),
-            Extra.STREAM,
+            OptionalParameter.STREAM,
             True,
         ),
-        (error("Streaming is not available here."), Extra.STREAM, True),
-        (error("storing responses is unsupported"), Extra.BACKGROUND, True),
-        (error("Background mode is not supported with the image tool."), Extra.BACKGROUND, True),
-        (error("The background is a problem."), Extra.BACKGROUND, False),
+        (error("Streaming is not available here."), OptionalParameter.STREAM, True),
+        (error("storing responses is unsupported"), OptionalParameter.BACKGROUND, True),
+        (
+            error("Background mode is not supported with the image tool."),
+            OptionalParameter.BACKGROUND,
+            True,
+        ),
+        (error("The background is a problem."), OptionalParameter.BACKGROUND, False),
         (
             error("Invalid value: 'medium'. Supported values are: 'standard' and 'hd'."),
-            Extra.QUALITY,
+            OptionalParameter.QUALITY,
             True,
         ),
-        (error("quality must be one of standard, hd"), Extra.QUALITY, True),
-        (error("Size 1024x1024 is not supported, unknown size."), Extra.SIZE, True),
-        (error("Invalid value: '1024x1024'."), Extra.SIZE, True),
-        ({"error": "tools.0.action: Input should be 'auto'"}, Extra.ACTION, True),
+        (error("quality must be one of standard, hd"), OptionalParameter.QUALITY, True),
+        (error("Size 1024x1024 is not supported, unknown size."), OptionalParameter.SIZE, True),
+        (error("Invalid value: '1024x1024'."), OptionalParameter.SIZE, True),
+        ({"error": "tools.0.action: Input should be 'auto'"}, OptionalParameter.ACTION, True),
         (
             {"detail": [{"loc": ["body", "tools", 0, "ImageGeneration", "action"], "msg": "no"}]},
-            Extra.ACTION,
+            OptionalParameter.ACTION,
             True,
         ),
-        (error("Unknown parameter: 'safetyIdentifier'."), Extra.SAFETY_IDENTIFIER, True),
+        (
+            error("Unknown parameter: 'safetyIdentifier'."),
+            OptionalParameter.SAFETY_IDENTIFIER,
+            True,
+        ),
         (
             error("Unknown parameter: 'quality'. Allowed: 'size', 'output_format'."),
-            Extra.QUALITY,
+            OptionalParameter.QUALITY,
             True,
         ),
-        (error("Unrecognized argument: size. Allowed: output_format"), Extra.SIZE, True),
+        (
+            error("Unrecognized argument: size. Allowed: output_format"),
+            OptionalParameter.SIZE,
+            True,
+        ),
         (
             error(
                 "Invalid value: '0'. Supported values are: '1', '2', and '3'.",
                 param="tools[0].partial_images",
                 code="invalid_value",
             ),
-            Extra.NO_PARTIALS,
+            OptionalParameter.NO_PARTIALS,
             True,
         ),
-        (error("partial_images: Input should be 1, 2 or 3"), Extra.NO_PARTIALS, True),
-        (error("partial_images cannot be 0 when streaming"), Extra.NO_PARTIALS, True),
-        (error("Bad.", param="tools[0].partial_images"), Extra.NO_PARTIALS, True),
-        ({"detail": "Input should be 'standard' or 'hd'"}, Extra.QUALITY, True),
+        (error("partial_images: Input should be 1, 2 or 3"), OptionalParameter.NO_PARTIALS, True),
+        (error("partial_images cannot be 0 when streaming"), OptionalParameter.NO_PARTIALS, True),
+        (error("Bad.", param="tools[0].partial_images"), OptionalParameter.NO_PARTIALS, True),
+        ({"detail": "Input should be 'standard' or 'hd'"}, OptionalParameter.QUALITY, True),
         (
             {"detail": "value is not a valid enumeration member; permitted: 'standard', 'hd'"},
-            Extra.QUALITY,
+            OptionalParameter.QUALITY,
             True,
         ),
-        (error("medium is not one of standard, hd"), Extra.QUALITY, True),
-        (error("medium is not one of a, b"), Extra.QUALITY, False),
-        (error("medium"), Extra.QUALITY, False),
-        (error("KeyError: 'medium'"), Extra.QUALITY, True),
-        (error("quality=medium"), Extra.QUALITY, False),
-        (error("Supported values are '512x512' and '256x256'."), Extra.SIZE, True),
-        (error("Could not process background request: cannot allocate"), Extra.BACKGROUND, False),
-        (error("background job could not be created"), Extra.BACKGROUND, False),
-        (error("Background mode is not available right now"), Extra.BACKGROUND, False),
+        (error("medium is not one of standard, hd"), OptionalParameter.QUALITY, True),
+        (error("medium is not one of a, b"), OptionalParameter.QUALITY, False),
+        (error("medium"), OptionalParameter.QUALITY, False),
+        (error("KeyError: 'medium'"), OptionalParameter.QUALITY, True),
+        (error("quality=medium"), OptionalParameter.QUALITY, False),
+        (error("Supported values are '512x512' and '256x256'."), OptionalParameter.SIZE, True),
+        (
+            error("Could not process background request: cannot allocate"),
+            OptionalParameter.BACKGROUND,
+            False,
+        ),
+        (error("background job could not be created"), OptionalParameter.BACKGROUND, False),
+        (error("Background mode is not available right now"), OptionalParameter.BACKGROUND, False),
         (
             {
                 "issues": [
@@ -187,24 +213,24 @@ def test_an_extra_is_known_however_it_is_named(wording: Any, extra: Extra) -> No
                     }
                 ]
             },
-            Extra.SAFETY_IDENTIFIER,
+            OptionalParameter.SAFETY_IDENTIFIER,
             True,
         ),
         (
             {"issues": [{"code": "unrecognized_keys", "keys": ["action"], "message": "Invalid"}]},
-            Extra.ACTION,
+            OptionalParameter.ACTION,
             True,
         ),
         (
             error("litellm.APIConnectionError: unsupported parameter background"),
-            Extra.BACKGROUND,
+            OptionalParameter.BACKGROUND,
             True,
         ),
-        (error("Unbekannter Parameter quality"), Extra.QUALITY, True),
+        (error("Unbekannter Parameter quality"), OptionalParameter.QUALITY, True),
     ],
 )
-def test_what_else_servers_say(body: Any, extra: Extra, certain: bool) -> None:
-    blame = ApiRefusal.of(refusal(body)).blames(ASKED)
+def test_what_else_servers_say(body: Any, extra: OptionalParameter, certain: bool) -> None:
+    blame = ApiRefusal.of(refusal(body)).refused_parameter(ASKED)
     assert blame is not None
     assert (blame.extra, blame.certain) == (extra, certain)
 
@@ -224,7 +250,7 @@ def test_what_else_servers_say(body: Any, extra: Extra, certain: bool) -> None:
     ],
 )
 def test_nothing_of_ours(body: Any) -> None:
-    assert ApiRefusal.of(refusal(body)).blames(ASKED) is None
+    assert ApiRefusal.of(refusal(body)).refused_parameter(ASKED) is None
 
 
 @pytest.mark.parametrize(
@@ -244,20 +270,23 @@ def test_nothing_of_ours(body: Any) -> None:
     ],
 )
 def test_a_prompt_that_is_repeated_blames_nothing(prompt: str, message: str) -> None:
-    assert ApiRefusal.of(refusal(error(message)), (prompt,)).blames(ASKED) is None
+    assert ApiRefusal.of(refusal(error(message)), (prompt,)).refused_parameter(ASKED) is None
 
 
 @pytest.mark.parametrize("prompt", ["background", "the background parameter of a fox", "", "   "])
 def test_a_prompt_takes_no_parameter_from_a_refusal(prompt: str) -> None:
-    blame = ApiRefusal.of(refusal(error("Unknown parameter: 'background'.")), (prompt,)).blames(
-        ASKED
-    )
-    assert blame == (Extra.BACKGROUND, True)
+    blame = ApiRefusal.of(
+        refusal(error("Unknown parameter: 'background'.")), (prompt,)
+    ).refused_parameter(ASKED)
+    assert blame == (OptionalParameter.BACKGROUND, True)
 
 
 def test_what_is_not_asked_is_not_blamed() -> None:
-    asked = {Extra.STREAM: ""}
-    assert ApiRefusal.of(refusal(error("Unknown parameter: 'quality'."))).blames(asked) is None
+    asked = {OptionalParameter.STREAM: ""}
+    assert (
+        ApiRefusal.of(refusal(error("Unknown parameter: 'quality'."))).refused_parameter(asked)
+        is None
+    )
 
 
 @pytest.mark.parametrize("status", [400, 422])
@@ -278,7 +307,7 @@ def test_what_is_not_asked_is_not_blamed() -> None:
 def test_a_vague_refusal_gives_background_up_for_now(status: int, body: Any) -> None:
     variant = RequestVariant().after(refusal(body, status), ASKED, GUESSES, chosen=False)
     assert variant is not None
-    assert variant.without == {Extra.BACKGROUND}
+    assert variant.without == {OptionalParameter.BACKGROUND}
     assert variant.lasting == frozenset()
 
 
@@ -306,31 +335,35 @@ def test_a_server_that_breaks_at_a_keyword_has_done_nothing() -> None:
     broken = refusal("__call__() got an unexpected keyword argument 'quality'", 500)
     variant = RequestVariant().after(broken, ASKED, GUESSES, chosen=False)
     assert variant is not None
-    assert variant.lasting == {Extra.QUALITY}
+    assert variant.lasting == {OptionalParameter.QUALITY}
 
 
 def test_what_a_persons_choice_may_have_caused_is_not_held_against_the_next() -> None:
     words = refusal(error("Quality 'medium' is not supported at this size.", param="quality"))
     variant = RequestVariant().after(words, ASKED, GUESSES, chosen=True)
     assert variant is not None
-    assert variant.without == {Extra.QUALITY}
+    assert variant.without == {OptionalParameter.QUALITY}
     assert variant.lasting == frozenset()
 
 
 def test_one_thing_at_a_time_until_nothing_is_left() -> None:
     variant, asked = RequestVariant(), dict(ASKED)
-    named = [NAMINGS[e].parameters[0] for e in Extra if e is not Extra.TOOL_MODEL]
+    named = [
+        REFUSAL_PATTERNS[e].parameters[0]
+        for e in OptionalParameter
+        if e is not OptionalParameter.TOOL_MODEL
+    ]
     words = f"needed: {' '.join(named)}; Unknown parameter: 'tools[0].model'"
     partials = refusal(error("partial_images is needed"))
     variant = variant.after(partials, asked, GUESSES, chosen=False) or variant
-    asked = {extra: "" for extra in Extra if extra not in variant.without}
+    asked = {extra: "" for extra in OptionalParameter if extra not in variant.without}
     everything = refusal(error(words))
-    for given_up in range(2, len(Extra) + 1):
+    for given_up in range(2, len(OptionalParameter) + 1):
         following = variant.after(everything, asked, GUESSES, chosen=False)
         assert following is not None
         variant = following
         assert len(variant.without) == given_up
-        asked = {extra: "" for extra in Extra if extra not in variant.without}
+        asked = {extra: "" for extra in OptionalParameter if extra not in variant.without}
     assert variant.after(everything, asked, GUESSES, chosen=False) is None
 
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from bot.adapters.openai.extras import Extra
+from bot.adapters.openai.extras import OptionalParameter
 from bot.adapters.openai.refused_extras import (
     LOOK_EVERY,
     REMEMBERED_FOR,
@@ -27,12 +27,12 @@ class Clock:
 async def test_what_is_refused_is_asked_for_again_after_a_while() -> None:
     clock = Clock()
     refused = RefusedExtras("s", None, clock)
-    await refused.add({Extra.QUALITY})
+    await refused.add({OptionalParameter.QUALITY})
     clock.now += REMEMBERED_FOR / 2
-    await refused.add({Extra.QUALITY, Extra.SIZE})
-    assert await refused.load() == {Extra.QUALITY, Extra.SIZE}
+    await refused.add({OptionalParameter.QUALITY, OptionalParameter.SIZE})
+    assert await refused.load() == {OptionalParameter.QUALITY, OptionalParameter.SIZE}
     clock.now += REMEMBERED_FOR / 2
-    assert await refused.load() == {Extra.SIZE}
+    assert await refused.load() == {OptionalParameter.SIZE}
 
 
 async def test_processes_learn_from_one_another_and_one_of_them_logs_it(
@@ -41,14 +41,14 @@ async def test_processes_learn_from_one_another_and_one_of_them_logs_it(
     shared, clock = FakeRefusedSettings(), Clock()
     one, other = (RefusedExtras("s", shared, clock) for _ in range(2))
     with caplog.at_level(logging.WARNING):
-        await one.add({Extra.QUALITY})
-        await other.add({Extra.QUALITY})
-        await one.add({Extra.QUALITY})
+        await one.add({OptionalParameter.QUALITY})
+        await other.add({OptionalParameter.QUALITY})
+        await one.add({OptionalParameter.QUALITY})
     assert [record.getMessage() for record in caplog.records] == [
         "the server refuses quality (the server's own): done without for 6 h"
     ]
     third = RefusedExtras("s", shared, clock)
-    assert await third.load() == {Extra.QUALITY}
+    assert await third.load() == {OptionalParameter.QUALITY}
     assert await RefusedExtras("another", shared, clock).load() == frozenset()
 
 
@@ -60,7 +60,7 @@ async def test_the_others_are_asked_once_in_a_while() -> None:
     assert shared.loads == 1
     await shared.add("s", ["SIZE", "something newer"], 60)
     clock.now += LOOK_EVERY
-    assert await refused.load() == {Extra.SIZE}
+    assert await refused.load() == {OptionalParameter.SIZE}
     shared.kept.clear()
     clock.now += LOOK_EVERY
     assert await refused.load() == frozenset()
@@ -71,8 +71,8 @@ async def test_a_store_that_is_away_holds_nothing_up() -> None:
     shared.away = True
     refused = RefusedExtras("s", shared, Clock())
     assert await refused.load() == frozenset()
-    await refused.add({Extra.SIZE})
-    assert refused.known == {Extra.SIZE}
+    await refused.add({OptionalParameter.SIZE})
+    assert refused.known == {OptionalParameter.SIZE}
 
 
 def test_a_scope_is_a_server_a_call_and_models() -> None:

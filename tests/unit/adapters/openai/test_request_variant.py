@@ -8,23 +8,27 @@ import httpx2
 import pytest
 from openai import APIStatusError
 
-from bot.adapters.openai.extras import NAMINGS, Asked, Extra
+from bot.adapters.openai.extras import REFUSAL_PATTERNS, Asked, OptionalParameter
 from bot.adapters.openai.request_variant import RequestVariant
 from tests.fake_openai import SERVERS, Server
 
 OF_IMAGES: Asked = {
-    Extra.SIZE: "1024x1024",
-    Extra.QUALITY: "medium",
-    Extra.OUTPUT_FORMAT: "png",
-    Extra.RESPONSE_FORMAT: "b64_json",
-    Extra.SAFETY_IDENTIFIER: "u",
+    OptionalParameter.SIZE: "1024x1024",
+    OptionalParameter.QUALITY: "medium",
+    OptionalParameter.OUTPUT_FORMAT: "png",
+    OptionalParameter.RESPONSE_FORMAT: "b64_json",
+    OptionalParameter.SAFETY_IDENTIFIER: "u",
 }
 OF_RESPONSES: Asked = {
-    **{extra: "" for extra in Extra if extra is not Extra.RESPONSE_FORMAT},
-    **{extra: value for extra, value in OF_IMAGES.items() if extra is not Extra.RESPONSE_FORMAT},
-    Extra.ACTION: "generate",
+    **{extra: "" for extra in OptionalParameter if extra is not OptionalParameter.RESPONSE_FORMAT},
+    **{
+        extra: value
+        for extra, value in OF_IMAGES.items()
+        if extra is not OptionalParameter.RESPONSE_FORMAT
+    },
+    OptionalParameter.ACTION: "generate",
 }
-NAMES = sorted({name for naming in NAMINGS.values() for name in naming.parameters})
+NAMES = sorted({name for naming in REFUSAL_PATTERNS.values() for name in naming.parameters})
 
 
 def refusal(server: Server, name: str) -> APIStatusError:
@@ -42,12 +46,15 @@ def refusal(server: Server, name: str) -> APIStatusError:
 @pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
 @pytest.mark.parametrize("asked", [OF_IMAGES, OF_RESPONSES], ids=["images", "responses"])
 def test_the_parameter_that_is_refused_is_given_up_at_once(server: Server, asked: Asked) -> None:
-    held = {name for extra in asked for name in NAMINGS[extra].parameters} - {"model", "detail"}
+    held = {name for extra in asked for name in REFUSAL_PATTERNS[extra].parameters} - {
+        "model",
+        "detail",
+    }
     for name in sorted(held):
         variant = RequestVariant().after(refusal(server, name), asked, (), chosen=False)
         assert variant is not None, name
         (given_up,) = variant.without
-        assert name in NAMINGS[given_up].parameters
+        assert name in REFUSAL_PATTERNS[given_up].parameters
 
 
 def test_every_parameter_is_tried() -> None:

@@ -81,7 +81,7 @@ async def test_uploads_fail_too(slack: SimulatedSlack, client: AsyncWebClient) -
 
 async def test_the_whole_app_is_shut_out(slack: SimulatedSlack, client: AsyncWebClient) -> None:
     for status in (200, 403):
-        slack.shut_out("token_revoked", status=status)
+        slack.block_app("token_revoked", status=status)
         for refused in (
             post(client),
             client.auth_test(),
@@ -96,7 +96,7 @@ async def test_the_whole_app_is_shut_out(slack: SimulatedSlack, client: AsyncWeb
 
 
 async def test_a_missing_scope_is_named(slack: SimulatedSlack, client: AsyncWebClient) -> None:
-    slack.shut_out("missing_scope", "chat.postMessage")
+    slack.block_app("missing_scope", "chat.postMessage")
     with pytest.raises(SlackApiError) as caught:
         await post(client)
     answer = caught.value.response

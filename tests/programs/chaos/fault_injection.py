@@ -52,7 +52,7 @@ _SLACK: dict[str, SlackFault] = {
 }
 
 
-class Trouble:
+class FaultInjector:
     """Faults overlap: each runs in a task of its own."""
 
     def __init__(self, world: World) -> None:
@@ -74,7 +74,7 @@ class Trouble:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         world.slack.faults.clear()
-        world.slack.mail.unruly = False
+        world.slack.mail.faulty = False
         world.openai.plan = Script()
         world.openai.release()
         for link in world.links.values():

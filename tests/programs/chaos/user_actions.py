@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
 from bot.sandbox import Ack, Channel, Message, User, View
+from tests.programs.chaos.message_index import ASKED
 from tests.programs.chaos.plan import Visit
-from tests.programs.chaos.sight import ASKED
 from tests.programs.chaos.world import World
 
 _READS = 0.5
@@ -22,7 +22,7 @@ AGAIN = ("again in a minute", "Please try again", "say it again")
 _HANDS: WeakKeyDictionary[World, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
 
-class Acting:
+class UserActions:
     """Each method answers whether it was taken, as far as the person can tell by then."""
 
     def __init__(self, world: World, visit: Visit, user: User, channel: Channel) -> None:
@@ -126,7 +126,7 @@ class Acting:
     async def _told_again(self, since: float, ack: Ack, user: User | None = None) -> bool:
         """Whether the bot, or Slack, has told the person by now that it may not have counted."""
         await asyncio.sleep(_READS)
-        said = self._world.sight.told((user or self._user).id, since)
+        said = self._world.message_index.told((user or self._user).id, since)
         return any(words in m.shown_text for m in said for words in AGAIN)
 
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from bot.adapters.slack import SlackPublisher
-from bot.domain.errors import SlackShutOut
+from bot.domain.app_blocked import VITAL_METHODS
+from bot.domain.errors import SlackAppBlocked
 from bot.domain.session import Session
-from bot.domain.shut_out import VITAL_METHODS
 from bot.sandbox import Fault, SimulatedSlack
 from tests.support.published import IMAGE, approved, image_of, publisher_for, reviewed
 
@@ -36,9 +36,9 @@ CALLS: dict[str, Call] = {
 }
 
 
-async def refused(call: Awaitable[object]) -> SlackShutOut:
+async def refused(call: Awaitable[object]) -> SlackAppBlocked:
     began = time.monotonic()
-    with pytest.raises(SlackShutOut) as caught:
+    with pytest.raises(SlackAppBlocked) as caught:
         await call
     assert time.monotonic() - began < AT_ONCE
     return caught.value
@@ -54,7 +54,7 @@ async def refused(call: Awaitable[object]) -> SlackShutOut:
 async def test_every_call_says_so_at_once(slack: SimulatedSlack, code: str, status: int) -> None:
     async with publisher_for(slack) as publisher:
         session = await approved(slack, publisher)
-        slack.shut_out(code, *(VITAL_METHODS if code in {*SCOPES, *OTHERS} else ()), status=status)
+        slack.block_app(code, *(VITAL_METHODS if code in {*SCOPES, *OTHERS} else ()), status=status)
         for name, call in CALLS.items():
             assert (await refused(call(publisher, session))).code == code, name
         slack.let_in()
@@ -65,7 +65,7 @@ async def test_every_call_says_so_at_once(slack: SimulatedSlack, code: str, stat
 async def test_each_step_of_an_upload_counts(slack: SimulatedSlack, step: str) -> None:
     async with publisher_for(slack) as publisher:
         session = await reviewed(slack, publisher)
-        slack.shut_out("missing_scope", step)
+        slack.block_app("missing_scope", step)
         assert (await refused(publisher.upload(session, image_of(session), IMAGE))).method == step
         slack.let_in()
         await publisher.upload(session, image_of(session), IMAGE)
@@ -86,7 +86,7 @@ async def test_a_channel_that_cannot_be_joined_any_more_is_no_reason_to_be_invit
     async with publisher_for(slack) as publisher:
         session = await reviewed(slack, publisher)
         outside = replace(session, channel=slack.channel("outsiders").id, root_ts="", thread_ts="")
-        slack.shut_out("token_revoked", "conversations.join")
+        slack.block_app("token_revoked", "conversations.join")
         await refused(publisher.post_root(outside, 0, repeated=False))
 
 
@@ -96,5 +96,5 @@ async def test_a_scope_that_it_can_do_without_keeps_nothing_up(
 ) -> None:
     async with publisher_for(slack) as publisher:
         session = await reviewed(slack, publisher)
-        slack.shut_out("missing_scope", method)
+        slack.block_app("missing_scope", method)
         await publisher.post_failure(session, 1, "w", edit_prompt=False, repeated=True)

@@ -27,7 +27,16 @@ try:
 except ImportError:
     pytest.skip("the package playwright is not installed", allow_module_level=True)
 
-__all__ = ["SLOW", "Browser", "BrowserContext", "Desk", "Locator", "chromium", "expect", "sit_down"]
+__all__ = [
+    "SLOW",
+    "Browser",
+    "BrowserContext",
+    "Locator",
+    "PageUser",
+    "chromium",
+    "expect",
+    "open_window",
+]
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 SCREENSHOTS = ROOT / "artifacts" / "screenshots"
@@ -53,7 +62,7 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-class Desk:
+class PageUser:
     """A browser window with the page. `problems` collects what its console complains about."""
 
     def __init__(self, page: Page, url: str) -> None:
@@ -61,10 +70,10 @@ class Desk:
         self.url = url
         self.problems: list[str] = []
         page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on("console", lambda line: self._hear(line.type, line.text))
+        page.on("console", lambda line: self._on_console(line.type, line.text))
         page.on("dialog", lambda dialog: self.problems.append(f"dialog {dialog.message}"))
 
-    def _hear(self, kind: str, text: str) -> None:
+    def _on_console(self, kind: str, text: str) -> None:
         if kind == "error" and "WebSocket" not in text and "net::ERR" not in text:
             self.problems.append(text)
 
@@ -207,9 +216,11 @@ class Desk:
         return path
 
 
-async def sit_down(browser: Browser, url: str, **options: Any) -> tuple[BrowserContext, Desk]:
+async def open_window(
+    browser: Browser, url: str, **options: Any
+) -> tuple[BrowserContext, PageUser]:
     """A new window; `options` are Playwright's, such as `viewport` and `color_scheme`."""
     options.setdefault("viewport", {"width": 1400, "height": 860})
     context = await browser.new_context(**options)
     context.set_default_timeout(SLOW)
-    return context, Desk(await context.new_page(), url)
+    return context, PageUser(await context.new_page(), url)

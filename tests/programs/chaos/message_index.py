@@ -21,7 +21,7 @@ def marker_of(message: Message) -> tuple[str, str, int] | None:
     return (found[1], found[2], int(found[3])) if found else None
 
 
-class Sight:
+class MessageIndex:
     """An index of the workspace's log, which only grows."""
 
     def __init__(self, log: list[Message]) -> None:

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.shut_out import (
+from bot.domain.app_blocked import (
     REQUIRED_SCOPES,
     VITAL_METHODS,
-    ShutOut,
+    AppBlocked,
     cause_of,
     may_tell_owner,
-    owner_told,
+    record_owner_notified,
 )
 from bot.domain.slack_errors import Meaning
 from bot.domain.stages import Stage
@@ -75,7 +75,7 @@ def test_what_is_about_one_call_stops_nobody_else(code: str) -> None:
 
 
 def test_a_missing_scope_is_there_again_only_once_it_is_told() -> None:
-    missing = ShutOut("files.getUploadURLExternal", "missing_scope", 1.0)
+    missing = AppBlocked("files.getUploadURLExternal", "missing_scope", 1.0)
     assert missing.cause is Meaning.SCOPE
     assert not missing.may_be_over(REQUIRED_SCOPES - {"files:write"})
     assert missing.may_be_over(REQUIRED_SCOPES | {"channels:join"})
@@ -83,7 +83,7 @@ def test_a_missing_scope_is_there_again_only_once_it_is_told() -> None:
 
 
 def test_words_for_the_operator_hold_what_was_refused_and_what_to_do() -> None:
-    said = str(ShutOut("chat.update", "token_revoked", 1.0))
+    said = str(AppBlocked("chat.update", "token_revoked", 1.0))
     assert "chat.update: token_revoked" in said
     assert "SLACK_BOT_TOKEN" in said
 
@@ -91,13 +91,13 @@ def test_words_for_the_operator_hold_what_was_refused_and_what_to_do() -> None:
 def test_an_owner_is_told_once_for_each_attempt() -> None:
     session = generating(2)
     assert may_tell_owner(session)
-    told = owner_told(session)
+    told = record_owner_notified(session)
     assert not may_tell_owner(told)
-    assert [attempt.told_of_shut_out for attempt in told.attempts] == [False, True]
-    assert owner_told(told) is told
+    assert [attempt.owner_notified_of_block for attempt in told.attempts] == [False, True]
+    assert record_owner_notified(told) is told
 
 
 def test_nobody_is_told_of_an_attempt_that_is_not_there() -> None:
     session = a_session(Stage.INITIAL_INPUT)
     assert not may_tell_owner(session)
-    assert owner_told(session) is session
+    assert record_owner_notified(session) is session

@@ -20,7 +20,7 @@ LIVE = ("wait", "active", "delayed", "prioritized", "paused", "waiting-children"
 
 
 @dataclass(frozen=True)
-class Left:
+class RemainingWork:
     """What is still under way; all zero when all is quiet."""
 
     generating: int = 0
@@ -31,7 +31,7 @@ class Left:
         return bool(self.generating or self.jobs or self.unfinished)
 
 
-async def until_quiet(world: World) -> tuple[float, Left]:
+async def until_idle(world: World) -> tuple[float, RemainingWork]:
     """Seconds that it took, and what was left when it ended or the time was up. A job may be lost
     by two dead workers."""
     longest = 3 * world.plan.lease + LAST_EDIT
@@ -50,7 +50,7 @@ def _silent(world: World) -> bool:
     return not calls or time.time() - calls[-1].at > _SILENCE
 
 
-async def _look(world: World) -> Left:
+async def _look(world: World) -> RemainingWork:
     try:
         async with world.redis() as redis:
             sessions = await read_sessions(redis)
@@ -61,9 +61,9 @@ async def _look(world: World) -> Left:
             lists = [key async for key in redis.scan_iter("imagine:{*}:unfinished")]
             unfinished = sum([int(await redis.zcard(key)) for key in lists])
     except (RedisError, OSError):
-        return Left(jobs=-1)
+        return RemainingWork(jobs=-1)
     generating = sum(session.stage == "generating" for session in sessions)
-    return Left(generating, jobs, unfinished)
+    return RemainingWork(generating, jobs, unfinished)
 
 
 async def length_of(redis: object, key: str) -> int:

@@ -48,7 +48,7 @@ async def test_what_is_not_asked_for_yet_is_not_paid_until_slack_lets_the_app_in
     for number in range(12):
         await scene.imagine(f"fox number {number}")
     await asyncio.sleep(1.0)
-    scene.slack.shut_out(code)
+    scene.slack.block_app(code)
     began = scene.openai.paid
     told = await scene.told("Slack does not let this app in")
     assert "invite" not in told.shown_text
@@ -73,7 +73,7 @@ async def test_a_good_auth_test_alone_pays_for_nothing(scene: Scene) -> None:
         await scene.imagine(f"hare number {number}")
     await scene.openai.until_held(4)
     shown = ("chat.postMessage", "chat.update", "files.getUploadURLExternal")
-    scene.slack.shut_out("token_revoked", *shown)
+    scene.slack.block_app("token_revoked", *shown)
     scene.openai.release()
     await scene.slack.wait_for(
         lambda: len(scene.slack.calls_of("auth.test")) > 3, 60, "auth.test, again and again"

@@ -71,7 +71,7 @@ def is_doubtful(method: str, code: str) -> bool:
 
 
 @dataclass(frozen=True)
-class ShutOut:
+class AppBlocked:
     """Slack refuses the app: `method` with `code`, since `since` (seconds since the epoch).
 
     `half_open`: `auth.test` succeeds again. Nothing is paid for until the refused method succeeds
@@ -93,7 +93,7 @@ class ShutOut:
         it is installed again, but for an `auth.test` now and then."""
         return self.code in UNINSTALLED
 
-    def half_opened(self) -> ShutOut:
+    def half_opened(self) -> AppBlocked:
         return replace(self, half_open=True)
 
     def may_be_over(self, scopes: frozenset[str]) -> bool:
@@ -107,12 +107,12 @@ class ShutOut:
 
 def may_tell_owner(session: Session) -> bool:
     """Whether there is an attempt whose owner was not told of it yet."""
-    return bool(session.attempts) and not session.latest.told_of_shut_out
+    return bool(session.attempts) and not session.latest.owner_notified_of_block
 
 
-def owner_told(session: Session) -> Session:
+def record_owner_notified(session: Session) -> Session:
     """Records that the owner of the newest attempt was told of the refusal. Nothing changes where
     there is no attempt, or where the owner was told before."""
     if not may_tell_owner(session):
         return session
-    return with_attempt(session, replace(session.latest, told_of_shut_out=True))
+    return with_attempt(session, replace(session.latest, owner_notified_of_block=True))

@@ -17,13 +17,13 @@ _DELAYS = (0.1, 0.3, 1.0, 2.6)
 """Seconds. The last uses up most of a `trigger_id`'s three."""
 
 
-class UnrulyDelivery(Delivery):
-    """`unruly` off, it delivers as it should. Delays are Slack's own: an ack's seconds count from
+class FaultyDelivery(Delivery):
+    """`faulty` off, it delivers as it should. Delays are Slack's own: an ack's seconds count from
     when the bot is asked."""
 
     def __init__(self, workspace: Workspace, rng: random.Random) -> None:
         super().__init__(workspace)
-        self.unruly = False
+        self.faulty = False
         self.late = 0
         self.again = 0
         self._rng = rng
@@ -32,12 +32,12 @@ class UnrulyDelivery(Delivery):
     async def _try(
         self, kind: str, payload: dict[str, Any], timeout: float, extra: dict[str, Any]
     ) -> Ack:
-        if self.unruly and self._rng.random() < _AGAIN:
+        if self.faulty and self._rng.random() < _AGAIN:
             self.again += 1
             copy = asyncio.create_task(self._later(kind, payload, timeout, extra))
             self._copies.add(copy)
             copy.add_done_callback(self._copies.discard)
-        if self.unruly and self._rng.random() < _LATE:
+        if self.faulty and self._rng.random() < _LATE:
             self.late += 1
             await asyncio.sleep(self._rng.choice(_DELAYS))
         return await super()._try(kind, payload, timeout, extra)
@@ -55,11 +55,11 @@ class UnrulyDelivery(Delivery):
         await super().stop()
 
 
-class UnrulySlack(SimulatedSlack):
+class FaultySlack(SimulatedSlack):
     """The simulated Slack, with `mail` as its delivery."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(file_ready_after=0.3)
-        self.mail = UnrulyDelivery(self.workspace, random.Random(seed))
+        self.mail = FaultyDelivery(self.workspace, random.Random(seed))
         self.delivery = self.mail
         self._echoes = Echoes(self.workspace, self.mail)

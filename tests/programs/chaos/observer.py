@@ -10,7 +10,7 @@ from bot.sandbox import Message
 from tests.programs.chaos.world import World
 
 
-class GoneHome(Exception):
+class StoppedWaiting(Exception):
     """The person has had enough, or it is closing time."""
 
 
@@ -23,7 +23,7 @@ class Outcome:
     message: Message
 
 
-class Onlooker:
+class Observer:
     """`session_id` and `root` are known once the root message is seen."""
 
     def __init__(self, world: World) -> None:
@@ -34,16 +34,16 @@ class Onlooker:
     async def _find_root(self, words: str, patience: float, after: str = "0") -> None:
         deadline = time.time() + patience
         while time.time() < deadline:
-            roots = [m for m in self.world.sight.roots(words) if float(m.ts) > float(after)]
+            roots = [m for m in self.world.message_index.roots(words) if float(m.ts) > float(after)]
             if roots:
                 self.root = roots[-1]
                 self.session_id = str(self.root.original.blocks[0]["block_id"])[5:-2]
                 return
             await self._pause(0.15)
-        raise GoneHome
+        raise StoppedWaiting
 
     def _marked(self, kind: str, above: int = 0) -> list[tuple[int, Message]]:
-        there = self.world.sight.marked(self.session_id)
+        there = self.world.message_index.marked(self.session_id)
         return [(n, m) for each, n, m in there if each == kind and n > above]
 
     def _look(self, above: int) -> Outcome | None:
@@ -70,7 +70,7 @@ class Onlooker:
 
     def _check_time(self) -> None:
         if not self.world.open():
-            raise GoneHome
+            raise StoppedWaiting
 
     async def _pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

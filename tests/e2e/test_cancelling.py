@@ -83,6 +83,7 @@ async def test_cancel_of_a_later_attempt_gives_the_draft_back(scene: Scene) -> N
     await scene.until_stage("user_feedback")
     await scene.slack.wait_for(lambda: "Approve" in str(draft.buttons()), what="the draft back")
     await scene.shows(root, "cancelled")
+    await scene.slack.wait_for(lambda: scene.openai.cancelled, what="stopped at the provider")
     scene.openai.release()
     await scene.approved(draft)
     assert scene.openai.paid == 1

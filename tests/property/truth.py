@@ -46,7 +46,8 @@ class Truth:
         self.held: dict[str, tuple[Any, int]] = {}
 
     def look(self) -> Raw:
-        """The sessions that there are now."""
+        """The sessions that there are now, oldest first: the server's own order is another one in
+        each run, and a walk that is repeated has to meet the same session again."""
         keys = self._redis.keys("*")
         kinds = self._asked("type", keys)
         contents = self._redis.pipeline(transaction=False)
@@ -55,7 +56,8 @@ class Truth:
         lives = self._asked("pttl", keys)
         self.held = dict(zip(keys, zip(contents.execute(), lives, strict=True), strict=True))
         hashes = (content for content, _ in self.held.values() if isinstance(content, dict))
-        return {stored["id"]: stored for stored in hashes}
+        oldest_first = sorted(hashes, key=lambda stored: float(stored["created_at"]))
+        return {stored["id"]: stored for stored in oldest_first}
 
     def _asked(self, command: str, keys: list[str]) -> list[Any]:
         pipeline = self._redis.pipeline(transaction=False)

@@ -147,25 +147,32 @@ MEANINGS = {code: meaning for meaning, codes in _TABLE.items() for code in codes
 _FAMILIES = [
     (re.compile(pattern), meaning)
     for pattern, meaning in (
-        (r"storage|no_space|disk_full", Meaning.STORAGE_FULL),
-        (r"rate_?limit|too_many_requests|throttl|quota_exceeded", Meaning.PASSING),
-        (r"_timeout$|timed_out|unavailable|temporar|retry|try_again|overload", Meaning.PASSING),
+        (r"storage|no_space|disk_full|^files?_quota", Meaning.STORAGE_FULL),
+        (r"rate_?limit|rate_exceeded|too_many_requests|throttl|quota_exceeded", Meaning.PASSING),
+        (r"slow_down|too_fast|busy|overload|^internal_|^backend_", Meaning.PASSING),
+        (r"_timeout$|timed_out|unavailable|temporar|retry|try_again", Meaning.PASSING),
+        (r"(service|connection|database|db)_error$", Meaning.PASSING),
         (r"migrat|maintenance|^(?!auth).*_failed$|server_error|http_5", Meaning.PASSING),
         (r"archived|frozen", Meaning.ARCHIVED),
-        (r"(file|upload).*(size|large|big)", Meaning.FILE_TOO_LARGE),
-        (r"upload|file_type|^slack_connect_|malware", Meaning.UPLOADS_OFF),
+        (r"(file|upload|image).*(size|large|big)", Meaning.FILE_TOO_LARGE),
+        (r"upload|file_type|^slack_connect_|malware|virus|^dlp_", Meaning.UPLOADS_OFF),
+        (r"^files?_(.*_)?(disabled|prohibited|blocked)(_by_.*)?$", Meaning.UPLOADS_OFF),
+        (r"^not_in_|^conversation_not_found$", Meaning.NOT_A_MEMBER),
         (r"channel_type", Meaning.NO_APPS),
         (r"^restricted_action|^posting_|^channel_|_channel$|read_?only", Meaning.CLOSED),
         (r"^file_|_files?$|_file_", Meaning.FILE),
-        (r"^message_|^thread_|trigger", Meaning.MESSAGE),
+        (r"^message_|^thread_|^parent_|trigger", Meaning.MESSAGE),
         (r"^(invalid|missing|too_many|unknown|bad|unsupported|duplicate)_", Meaning.MISTAKE),
         (r"_too_(long|large|many|short)$|_conflict$|_exceeded$|_format$", Meaning.MISTAKE),
-        (r"^tokens?_|_token$|^auth|^account_|uninstalled|^app_", Meaning.TOKEN),
+        (r"^tokens?_|_token$|_token_revoked$|^auth|^account_|uninstalled|^app_", Meaning.TOKEN),
         (r"scope", Meaning.SCOPE),
-        (r"^(team|org|enterprise|workspace)_", Meaning.ORGANIZATION),
+        (r"^(team|org|enterprise|workspace|sso|saml|two_factor)_", Meaning.ORGANIZATION),
         (r"deprecated|retired_", Meaning.ACCESS),
         (r"^users?_", Meaning.PERSON),
-        (r"denied|permission|restricted|forbidden|not_allowed|blocked|disabled", Meaning.DENIED),
+        (
+            r"denied|permission|restricted|forbidden|not_allowed|blocked|disabled|uthorized$",
+            Meaning.DENIED,
+        ),
     )
 ]
 """Of the codes that the table does not hold; the first that fits counts."""

@@ -240,9 +240,15 @@ def failure_words(
 
 def _category(name: str) -> str:
     """A category in plain words. Its spelling varies: `self_harm`, `sexual/minors`, `SelfHarm`."""
-    spelled = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower().replace("_", "-").strip()
-    found = MODERATED.get(spelled) or MODERATED.get(spelled.replace(" ", "-"))
-    return found or re.sub(r"[-_/]", " ", spelled)
+    spelled = _spaced(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    return _MODERATED_AS_SPACED.get(spelled, spelled)
+
+
+def _spaced(name: str) -> str:
+    return " ".join(re.split(r"[-_/\s]+", name)).strip()
+
+
+_MODERATED_AS_SPACED = {_spaced(name): words for name, words in MODERATED.items()}
 
 
 def _listed(texts: Iterable[str]) -> str:

@@ -364,6 +364,35 @@ SERVERS = [
             f"Unexpected field {n}. Allowed fields: model, prompt, size, quality, background"
         ),
     ),
+    Server(
+        "one-api",
+        400,
+        lambda n, v: openai(
+            f"Unknown parameter: '{n}'.", type="upstream_error", param="", code="upstream_error"
+        ),
+    ),
+    Server(
+        "dashscope, a code",
+        400,
+        lambda n, v: {"code": "InternalError.Algo.InvalidParameter", "message": f"{n} is invalid"},
+    ),
+    Server("rails", 422, lambda n, v: {"error": f"found unpermitted parameter: :{n}"}),
+    Server(
+        "pydantic 1's text",
+        422,
+        lambda n, v: {"detail": f"1 validation error for Request\nbody -> {n}\n  {EXTRA.lower()}"},
+    ),
+    Server(
+        "twice",
+        500,
+        lambda n, v: {"detail": f"generate() got multiple values for keyword argument '{n}'"},
+    ),
+    Server("no field", 500, lambda n, v: {"detail": f'"Request" object has no field "{n}"'}),
+    Server("french", 400, lambda n, v: openai(f"Le paramètre « {n} » n'est pas pris en charge.")),
+    Server("japanese", 422, lambda n, v: openai(f"パラメータ「{n}」はサポートされていません")),
+    Server("turned off", 400, lambda n, v: openai(f"{n} is disabled on this server")),
+    Server("a colon", 400, lambda n, v: openai(f"Parameters not recognized by this model: {n}")),
+    Server("in the answer", 200, lambda n, v: openai(f"Unknown parameter: '{n}'.")),
     Server("not for you", 403, lambda n, v: openai(f"The parameter '{n}' is not allowed here.")),
     Server("a gateway", 502, lambda n, v: {"message": f"upstream: unsupported parameter {n}"}),
 ]

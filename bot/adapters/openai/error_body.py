@@ -55,9 +55,11 @@ def categories(body: Any, depth: int = 0) -> tuple[str, ...]:
     if isinstance(body, dict) and depth < _DEEPEST:
         told = body.get("categories") or body.get("reasons")
         if isinstance(told, dict):  # as the moderation API has them
-            found += [str(name) for name, flagged in told.items() if flagged is True]
+            found += [str(name) for name, flagged in told.items() if _is_flagged(flagged)]
         elif isinstance(told, list):
-            found += [name for name in told if isinstance(name, str)]
+            found += [name for name in map(_name_of, told) if isinstance(name, str)]
+        elif isinstance(told, str):
+            found.append(told)
         for name, value in body.items():
             if isinstance(value, dict) and value.get("filtered") is True:  # Azure's
                 found.append(str(name))
@@ -68,6 +70,17 @@ def categories(body: Any, depth: int = 0) -> tuple[str, ...]:
         found += listed[1].split(",")
     named = [name.strip(" '\"") for name in found]
     return tuple(dict.fromkeys(name for name in named if _CATEGORY.fullmatch(name)))[:MOST_TOLD]
+
+
+def _is_flagged(told: Any) -> bool:
+    return told is True or (isinstance(told, dict) and told.get("flagged") is True)
+
+
+def _name_of(category: Any) -> Any:
+    if isinstance(category, dict):
+        flagged = category.get("flagged", True) is True
+        return (category.get("name") or category.get("category")) if flagged else None
+    return category
 
 
 def whole_body(error: APIStatusError) -> Any:

@@ -55,9 +55,13 @@ async def read_stream(
     """Take the stream's events until nothing more is needed or the stream ends, however that
     happens. The `checkpoint` is told the response id as soon as it is known. Returns what the end
     of the stream counts as if nothing more is learnt."""
-    if "text/html" in stream.response.headers.get("content-type", ""):
+    content_type = stream.response.headers.get("content-type", "")
+    if "text/html" in content_type:
         return FailureKind.WRONG_ROUTE
     try:
+        if "application/json" in content_type:
+            await _take_in_one_piece(stream.response, state, checkpoint)
+            return FailureKind.STREAM_ENDED
         async with aclosing(events_of(stream, limit)) as events:
             # The last event of a response repeats its image in full. A response in the background
             # completes without a listener; any other might not.
@@ -79,6 +83,19 @@ async def read_stream(
     except APIError as error:  # an error event whose error is nested
         state.fail(error.body)
     return FailureKind.STREAM_ENDED
+
+
+async def _take_in_one_piece(
+    response: httpx2.Response, state: ResponseState, checkpoint: Checkpoint | None
+) -> None:
+    """Some servers answer without a stream, whatever they are asked for."""
+    try:
+        data = await response.aread()
+    except httpx2.RequestError as error:
+        raise APIConnectionError(request=response.request) from error
+    state.take_answer(_plain(jiter.from_json(data)))
+    if checkpoint is not None:
+        await record_id(state, checkpoint)
 
 
 async def record_id(state: ResponseState, checkpoint: Checkpoint) -> None:

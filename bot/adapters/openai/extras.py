@@ -106,7 +106,7 @@ REFUSAL_PATTERNS: Mapping[OptionalParameter, RefusalPattern] = {
     ),
     OptionalParameter.SIZE: RefusalPattern(
         ("size",),
-        r"size|dimensions?|resolution|width|height|aspect[ _-]?ratio",
+        r"size|dimensions?|resolution|megapixels?|width|height|aspect[ _-]?ratio",
         "the server's own",
         in_tool=True,
         values=r"\d{3,4} ?[x×] ?\d{3,4}",

@@ -50,6 +50,8 @@ def failure_of(
     if not isinstance(error, APIStatusError):
         return failure_in_stream(error.body, own, chosen)
     _log(error)
+    if error.status_code < 300:
+        return failure_in_stream(error.body, own, chosen)
     refusal, page = ApiRefusal.of(error, own), is_page(error.response)
     status = error.status_code
     kind = _known_kind(refusal, status, chosen, page=page) or kind_of_status(status, page=page)
@@ -76,14 +78,17 @@ def failure_in_stream(
 def _known_kind(
     refusal: ApiRefusal, status: int | None, chosen: Chosen | None, *, page: bool = False
 ) -> FailureKind | None:
-    """The failure by the codes, then by the parameter at fault, then by the words."""
-    by_code = filter(None, map(kind_of_code, refusal.codes))
-    if kind := next(by_code, None):
-        return kind
+    """The failure by the codes, then by the parameter at fault, then by the words. A server in
+    between gives its own code to what the one behind it refuses."""
+    about_options = status in {400, 404, 422} and bool(refusal.options_named(chosen or {}))
+    by_code = (kind_of_code(code, status) for code in refusal.codes)
+    if kind := next(filter(None, by_code), None):
+        passed_on = kind is FailureKind.PROVIDER_DOWN and about_options
+        return FailureKind.BAD_REQUEST if passed_on and refusal.names_what_it_rejects else kind
     if status is None or status < 500:
         if any(_NAMES_MODEL.search(path) for path in refusal.paths):
             return FailureKind.MODEL_UNAVAILABLE
-        if status in {400, 404, 422} and refusal.options_named(chosen or {}):
+        if about_options:
             return FailureKind.BAD_REQUEST
     return kind_by_words(refusal.text, status, page=page)
 

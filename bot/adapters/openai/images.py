@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import Any
 
+import httpx2
 from openai import APIError, APIStatusError, AsyncOpenAI
 
 from bot.adapters.openai.extras import Asked, OptionalParameter
@@ -14,7 +15,7 @@ from bot.adapters.openai.image_download import download
 from bot.adapters.openai.image_files import ImageFile, decode_image, file_of
 from bot.adapters.openai.refused_extras import Call, RefusedExtras, scope_of
 from bot.adapters.openai.request_body import headers_of
-from bot.adapters.openai.request_variant import RequestVariant
+from bot.adapters.openai.request_variant import RequestVariant, refusal_within
 from bot.adapters.openai.wording import own_words, single_prompt
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest, size_of_request
@@ -138,31 +139,49 @@ class ImagesBackend:
             "extra_headers": headers_of(request.request_id),
         }
         if file is None:
-            return await self._client.images.generate(**call)
-        return await self._client.images.edit(image=file, **call)
+            answer = await self._client.images.generate(**call)
+        else:
+            answer = await self._client.images.edit(image=file, **call)
+        if (error := _error_within(answer)) is not None:
+            raise refusal_within(error)
+        return answer
 
     async def _image(self, answer: Any, from_picture: bool) -> GeneratedImage:
         if isinstance(answer, str):  # the SDK gives back what is no JSON
             raise GenerationError(FailureKind.WRONG_ROUTE)
         images = getattr(answer, "data", None)
-        if not images:
+        if not isinstance(images, list) or not images:
             raise GenerationError(FailureKind.NO_IMAGE)
         encoded = getattr(images[0], "b64_json", None)
         revised_prompt = getattr(images[0], "revised_prompt", None) or ""
-        if not encoded:
+        if not isinstance(encoded, str) or not encoded:
             encoded = await self._fetch(getattr(images[0], "url", None))
         return await decode_image(
             encoded, revised_prompt=revised_prompt, model=self._model, from_picture=from_picture
         )
 
-    async def _fetch(self, url: str | None) -> str | bytes:
+    async def _fetch(self, url: object) -> str | bytes:
         """The image that a `url` stands for: itself where it is a data URL."""
-        if not url:
+        if not isinstance(url, str) or not url:
             raise GenerationError(FailureKind.NO_IMAGE)
         if url.startswith("data:"):
             return url
         server = self._client.base_url
-        return await download(str(server.join(url)), str(server))
+        try:
+            address = str(server.join(url))
+        except httpx2.InvalidURL:
+            raise GenerationError(FailureKind.BAD_IMAGE) from None
+        return await download(address, str(server))
+
+
+def _error_within(answer: Any) -> object:
+    """The error that a server sent with status 200 in place of images, if it did."""
+    if getattr(answer, "data", None):
+        return None
+    if error := getattr(answer, "error", None):
+        return error
+    told = getattr(answer, "model_extra", None) or {}
+    return told if told.keys() & {"message", "msg", "detail", "errors"} else None
 
 
 def _is_gpt_image(model: str) -> bool:

@@ -41,7 +41,7 @@ MEANINGS = (
         words=r"country, region|unsupported (?:country|region)|geo.?(?:block|restrict|fenc)"
         r"|(?:country|region|territory|location)\b.{0,40}\bnot (?:supported|available|allowed)"
         r"|(?:in|from) your (?:country|region|territory|location)\b"
-        r"|(?:ban|block)\w*.{0,40}\b(?:country|region)\b|export control|sanctioned",
+        r"|jurisdiction|(?:ban|block)\w*.{0,40}\b(?:country|region)\b|export control|sanctioned",
     ),
     Meaning(
         FailureKind.SOURCE_GONE,
@@ -51,12 +51,14 @@ MEANINGS = (
         FailureKind.PROVIDER_DOWN,
         codes=r"server_(?:error|busy|overload)|internal|upstream|backend|gateway|overload"
         r"|(?:service|temporarily|currently|engine|worker)_unavailable|^unavailable$"
+        r"|model_?(?:is_)?(?:not_ready|not_loaded|loading|busy)|(?:service|check)_(?:error|fail\w*)"
         r"|time_?out|timed_out|^api_error$|^unknown_error$|engine_|capacity|generation_(?:failed|error)"
         r"|processing_(?:failed|error)|connection|^server_|out_of_memory",
         words=r"internal (?:server )?error|server (?:had an )?error|upstream|bad gateway|overloaded"
         r"|(?:temporarily|service|currently) unavailable|retry your request|again (?:later|shortly)"
         r"|timed out|out of memory|connection (?:reset|refused|error|closed)|no healthy"
-        r"|worker (?:died|crash)|(?:at|over|insufficient) capacity",
+        r"|worker (?:died|crash)|(?:at|over|insufficient) capacity|cuda error|unexpected condition"
+        r"|(?:server|model|service|engine) is (?:too |currently )?(?:busy|loading)",
         statuses=_ABOUT_REQUEST,
     ),
     Meaning(
@@ -69,11 +71,13 @@ MEANINGS = (
     Meaning(
         FailureKind.QUOTA,
         codes=r"quota|billing|credit|spend|budget|payment|insufficient_(?:balance|funds)"
+        r"|arrear|overdue"
         r"|(?<!size)(?<!length)(?<!file)(?<!context)(?<!payload)_limit_exceeded$",
         words=r"billing|(?:hard|spend\w*|credit|budget).limit"
         r"|insufficient.(?:quota|credit|fund|balance)|out of credit|(?:no|not enough) credit"
         r"|exceeded your current quota|budget.{0,20}exceeded|exceeded.{0,20}budget"
-        r"|payment (?:is )?required|credit balance|top up your|key limit exceeded",
+        r"|payment (?:is )?required|credit balance|top up your|key limit exceeded"
+        r"|arrear|overdue|(?:monthly|usage|spend\w*) cap\b",
         statuses=frozenset({400, 403, 422, 429, None}),
     ),
     Meaning(
@@ -95,15 +99,18 @@ MEANINGS = (
     Meaning(
         FailureKind.MODEL_UNAVAILABLE,
         codes=r"model_?(?:is_|has_been_|was_)?(?:not|no_longer|does_not|deprecat|retired|decommission"
-        r"|shut|sunset|removed|discontinued|access)|deployment_not_found"
-        r"|(?:deprecated|invalid|unknown|unsupported|retired|no_such)_model",
-        words=rf"\b(?:models?|deployment)(?: name| id)?{_NAME} "
+        r"|shut|sunset|removed|discontinued|access|eol|end_of|legacy)|deployment_not_found"
+        r"|(?:deprecated|invalid|unknown|unsupported|retired|no_such)_model(?!_?output)",
+        words=rf"\b(?:models?|deployment|engine)(?: version)?(?: with)?(?: name| id)?{_NAME} "
         rf"?(?:is |was |has been |are |could |do |for this resource )?{_GONE}"
         r"|(?:no such|unknown|invalid|unsupported|unrecogni[sz]ed|find|pull) (?:the )?model\b"
         r"|not a (?:valid|known|supported) model|not work with the specified model"
         r"|model.?not.?found|access to (?:the |this )?model"
         r"|no (?:available )?(?:channel|endpoint|provider)s? .{0,60}\b(?:model|found for)"
-        r"|not (?:an image|a image|an image generation) model",
+        r"|not (?:an image|a image|an image generation) model|\bmodel is legacy|end.of.life"
+        r"|model (?:name |id |identifier )is invalid|update your model"
+        r"|[\"'`][a-z][\w./:]*-[\w./:-]*[\"'`] (?:is |was |has been )"
+        r"(?:no longer|deprecated|retired|decommissioned|shut ?down|sunset|discontinued)",
         statuses=_REFUSALS | {None, 500},
     ),
     Meaning(
@@ -111,8 +118,9 @@ MEANINGS = (
         codes=r"(?:unknown|invalid|incorrect)_(?:url|route|path|endpoint|hostname)|route_not_found"
         r"|endpoint_not|not_implemented|method_not_allowed|data_residency|no_route",
         words=r"invalid url \(|no route|cannot post /|page not found|method not allowed"
-        r"|no such (?:route|endpoint|url|path)|unknown (?:request )?(?:url|route|endpoint)"
+        r"|(?:no such|unknown|unexpected) (?:request )?(?:url|route|endpoint|path)"
         r"|(?:endpoint|route|url)\b.{0,40}(?:not (?:found|supported|available|exist)|n't exist)"
+        r"|missing authentication token"  # AWS's gateway
         r"|not (?:available|supported) (?:on|by|at) this (?:endpoint|server|url)"
         r"|request was sent to https",
     ),
@@ -120,7 +128,8 @@ MEANINGS = (
         FailureKind.BLOCKED,
         codes=r"^waf|firewall|blocked_by_(?!content|moderation|safety)",
         words=r"cloudflare|akamai|incapsula|imperva|\bwaf\b|firewall|attention required|captcha"
-        r"|\bray id\b|error code: 10\d\d|rbac: access denied|zscaler|netskope|squid"
+        r"|\bray id\b|\berror (?:code: )?10\d\d\b|rbac: access denied|zscaler|netskope|squid"
+        r"|\begress\b|(?:allow|block|deny|white|black)-?list|network policy"
         r"|security (?:policy|service|solution|rule)|(?:web )?filter(?:ed|ing) by"
         r"|\brequest (?:was |has been |is )?(?:blocked|rejected|denied)(?! by (?:content|our|the "
         r"(?:content|safety)|moderation))|proxy|^forbidden\W*$",
@@ -128,11 +137,13 @@ MEANINGS = (
     ),
     Meaning(
         FailureKind.NO_ACCESS,
-        codes=r"permission|access_denied|(?:missing|insufficient)_scope|not_authorized"
+        codes=r"permission|access_(?:denied|terminated|suspended)|account_(?:suspended|banned)"
+        r"|(?:missing|insufficient)_scope|not_authorized"
         r"|(?:unauthorized|invalid)_ip|ip_not",
         words=r"insufficient permission|missing scopes?|\bip\b.{0,40}not (?:authorized|allowed)"
         r"|member of an organi|not (?:authorized|permitted|allowed) to (?:use|access|call|perform)"
-        r"|does not have (?:access|permission)|permission.?denied",
+        r"|does not have (?:access|permission)|permission.?denied"
+        r"|\b(?:access|account) (?:is|was|has been) (?:terminated|suspended|banned|restricted)",
         statuses=frozenset({400, 401, 403, None}),
     ),
     Meaning(
@@ -145,6 +156,7 @@ MEANINGS = (
         r"|moderation.{0,30}\b(?:flagged|blocked|rejected|refused|failed|violat)"
         r"|\b(?:prompt|input|content|image|text)s? (?:was |has been |is |were )?(?:flagged|blocked)"
         r"|\brequest (?:was |has been |is )?flagged|inappropriate"
+        r"|(?:banned|forbidden|prohibited) (?:word|term)|not safe for work"
         r"|violat\w+.{0,40}\b(?:polic|guideline|terms)|prohibited.content|sexual|nsfw",
         statuses=_ABOUT_REQUEST,
     ),
@@ -172,10 +184,13 @@ BY_STATUS = {
     409: FailureKind.PROVIDER_DOWN,
     410: FailureKind.WRONG_ROUTE,
     421: FailureKind.WRONG_ROUTE,
+    423: FailureKind.PROVIDER_DOWN,
+    424: FailureKind.PROVIDER_DOWN,
     425: FailureKind.PROVIDER_DOWN,
     426: FailureKind.WRONG_ROUTE,
     429: FailureKind.RATE_LIMITED,
     451: FailureKind.COUNTRY_REFUSED,
+    499: FailureKind.PROVIDER_DOWN,
     501: FailureKind.WRONG_ROUTE,
     511: FailureKind.BLOCKED,
 }
@@ -190,13 +205,19 @@ OF_A_PAGE = {
 """What a web page means where the API would answer JSON: something else answered."""
 _ONLY_MONEY = re.compile(r"billing|hard.limit|insufficient.(?:credit|fund|balance)|out of credit")
 """With status 429 other words for a quota may mean a limit per minute."""
+_CHECKED = {FailureKind.MODERATION, FailureKind.QUOTA}
+_FAILED = re.compile(r"(?<!violation)_(?:error|fail\w*|unavailable|down)$")
+_FOR_NOW = re.compile(r"right now|currently|temporar|try again|retry|\bbusy\b|\bloading\b")
 _PAGES_TELL = {FailureKind.COUNTRY_REFUSED, FailureKind.BLOCKED}
 
 
-def kind_of_code(code: str) -> FailureKind | None:
-    """The failure that a code in snake case stands for, where it stands for one."""
-    found = (row.kind for row, codes, _ in _COMPILED if row.codes and codes.search(code))
-    return next(found, None)
+def kind_of_code(code: str, status: int | None = None) -> FailureKind | None:
+    """The failure that a code in snake case stands for, where it stands for one. Beside a 5xx, that
+    of a check that failed by itself is a failure of the server."""
+    kind = next((row.kind for row, codes, _ in _COMPILED if row.codes and codes.search(code)), None)
+    if kind in _CHECKED and status is not None and status >= 500 and _FAILED.search(code):
+        return FailureKind.PROVIDER_DOWN
+    return kind
 
 
 def kind_in_stream(codes: Iterable[str]) -> FailureKind:
@@ -210,6 +231,8 @@ def kind_by_words(text: str, status: int | None, *, page: bool = False) -> Failu
     that can be relied on."""
     if status == 429 and not _ONLY_MONEY.search(text):
         return None
+    if status is not None and status >= 500 and _FOR_NOW.search(text):
+        return None
     for row, _, words in _COMPILED:
         counts = row.words and status in row.statuses and (not page or row.kind in _PAGES_TELL)
         if counts and words.search(text):
@@ -222,4 +245,6 @@ def kind_of_status(status: int, *, page: bool = False) -> FailureKind:
         return OF_A_PAGE[status]
     if status in BY_STATUS:
         return BY_STATUS[status]
-    return FailureKind.PROVIDER_DOWN if status >= 500 else FailureKind.BAD_REQUEST
+    if status >= 500:
+        return FailureKind.PROVIDER_DOWN
+    return FailureKind.BAD_REQUEST if status >= 400 else FailureKind.WRONG_ROUTE

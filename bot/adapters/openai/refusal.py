@@ -21,25 +21,32 @@ from bot.adapters.openai.wording import without_own_words
 from bot.domain.options import OPTIONS, Value
 
 _PATH = r"(?<![\w.])(?:\$\.?|/)?[a-z_][\w./\[\]]{0,80}"
-_OPEN, _CLOSE = r"[\"'`“‘(\[]", r"[\"'`”’)\]]"
+_OPEN, _CLOSE = r"[\"'`“‘«「『(\[] ?", r" ?[\"'`”’»」』)\]]"
 _OBJECT = r"(?:parameter|param|argument|arg|field|property|properties|keyword|key|option|name)s?"
 _WRONG = (
     r"(?:un(?:known|recogni[sz]ed|expected|supported)|invalid|illegal|disallowed|extraneous|extra"
-    r"|not (?:allowed|permitted|supported|valid|known))"
+    r"|unpermitted|not (?:allowed|permitted|supported|valid|known|recogni[sz]ed|accepted"
+    r"|implemented))"
 )
 _NAMES_IT = [
     re.compile(pattern, re.ASCII | re.MULTILINE)
     for pattern in (
         rf"{_OPEN}({_PATH}|\d+x\d+)(?:=[\w.]+)?{_CLOSE}",
-        rf"{_WRONG}[\w\s()-]{{0,40}}[:=] *[\"'`]?({_PATH})",
-        rf"\b{_OBJECT}(?:\(s\)| supplied)?[:=]? *[\"'`]?({_PATH})",
+        rf"{_WRONG}[\w\s()-]{{0,40}}[:=] *[\"'`:]?({_PATH})",
+        rf"\b{_OBJECT}(?: {_OBJECT})?(?:\(s\)| supplied)?[:=]? *[\"'`]?({_PATH})",
         rf"\b(?:{_WRONG}|specify|remove|omit|setting)"
         rf"(?: (?:values?|types?|{_OBJECT}|the|for|of|in))* [\"'`\[]?"
         rf"(?!(?:prompt|input|image)s?\b)({_PATH})",
-        rf"^\W{{0,10}}({_PATH}): *"
+        rf"^\W{{0,10}}({_PATH}): *(?:[\"'`][^\"'`\n]{{0,60}}[\"'`] )?"
         r"(?:extra|input|field|value|unknown|unexpected|invalid|not|must|should)\b",
-        rf"^[ \t]{{0,20}}({_PATH})\n[ \t]+(?:extra|input|field|value|string|assertion)\b",
-        rf"({_PATH}) (?:is|was) (?:{_WRONG}|not a valid|an invalid)",
+        rf"^[ \t]{{0,20}}(?:\w+ -> )*({_PATH})\n[ \t]+"
+        r"(?:extra|input|field|value|string|assertion)\b",
+        rf"({_PATH})=[\w.-]+ (?:is |was )?(?:{_WRONG}|not a valid)",
+        rf"\bfor ({_PATH}),? (?:but )?(?:got|received)\b",
+        rf"({_PATH}) (?:is|was|has been) "
+        rf"(?:{_WRONG}|not a valid|an invalid|disabled|deprecated|removed)",
+        rf"({_PATH}) (?:cannot|can't|can not|must not|may not|should not) be\b",
+        rf"\b(?:again|request|call|parameters?) without (?:the )?[\"'`]?({_PATH})",
     )
 ]
 """How a text names a parameter."""
@@ -57,7 +64,9 @@ _DOES_NOT_TAKE = (
     r"(?:un(?:known|recogni[sz]ed|expected|supported)|does(?: not|n't) (?:support|accept|take))"
 )
 _BREAKS_AT = re.compile(
-    rf"{_WRONG}|keyerror|not a valid|must be|should be|{_NOT_TAKEN}|{_DOES_NOT_TAKE}"
+    rf"{_WRONG}|keyerror|not a valid|must (?:not )?be|should (?:not )?be|can(?:no|')t be|disabled"
+    rf"|deprecated|{_NOT_TAKEN}|{_DOES_NOT_TAKE}|multiple values for|has no field|could not convert"
+    r"|no (?:such )?(?:keyword |named )?(?:argument|parameter|field|option)\b"
 )
 _PASSING = re.compile(
     r"\b(?:now|moment|temporar\w+|currently|again|later|busy|capacity|overload\w*)\b"

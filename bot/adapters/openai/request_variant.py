@@ -102,7 +102,7 @@ def _blame(
     if not _may_refuse_request(error):
         return None
     blame = refused.refused_parameter(asked)
-    if error.status_code not in _VAGUE | _NOT_THERE:
+    if error.status_code not in _VAGUE | _NOT_THERE or not _blames_request(error):
         return blame if blame and blame.certain and refused.names_what_it_rejects else None
     if blame and blame.certain:
         return blame
@@ -139,7 +139,7 @@ def variant_after_stream(
     begun, or where something else is the matter."""
     if state.image_begun or state.result or not state.ended or not state.error:
         return None
-    error = _refusal_in_stream(state.error)
+    error = refusal_within(state.error)
     chosen, edit = bool(OPTIONS.arguments(request.options)), request.base is not None
     return variant.after(error, asked, (), chosen=chosen, like_image=edit, own=own_words(request))
 
@@ -158,16 +158,14 @@ def _may_refuse_request(error: APIStatusError) -> bool:
     prompt, the model or the account."""
     if error.status_code in _NEVER:
         return False
-    if error.status_code in _VAGUE | _NOT_THERE:
-        return _blames_request(error)
     return _kind_of_code(error) not in _OTHER_CAUSES
 
 
-def _refusal_in_stream(body: object) -> APIStatusError:
-    """The error that a stream ended with, before an image was begun, as an error with status 500:
-    such an error is about the request's form only where it names a parameter."""
-    response = httpx2.Response(500, request=httpx2.Request("POST", "http://stream"))
-    return APIStatusError("refused in the stream", response=response, body=body)
+def refusal_within(body: object) -> APIStatusError:
+    """The error that came with status 200, in a stream before an image was begun or in place of the
+    answer. It is about the request's form only where it names a parameter."""
+    response = httpx2.Response(200, request=httpx2.Request("POST", "http://answer"))
+    return APIStatusError("refused in the answer", response=response, body=body)
 
 
 def _previous_is_lost(error: APIStatusError, own: Iterable[str] = ()) -> bool:

@@ -88,6 +88,12 @@ class ResponseState:
         except Exception as error:  # noqa: BLE001 - any failure of the preview
             logger.warning("a partial image was not shown: %s", type(error).__name__)
 
+    def take_answer(self, answer: Any) -> None:
+        """Take in an answer in one piece: the response, or an error that came with status 200."""
+        self.take_response(answer)
+        if not self.status and self.error:
+            self.fail(self.error)
+
     def take_response(self, response: Any) -> None:
         """Take in the response as a whole, as it is now."""
         self.id = _text(response, "id") or self.id
@@ -98,7 +104,8 @@ class ResponseState:
         for tool in tools if isinstance(tools, list) else []:
             if _text(tool, "type") == "image_generation":
                 self.model = _text(tool, "model") or self.model
-        self._take_items(getattr(response, "output", None) or [])
+        output = getattr(response, "output", None)
+        self._take_items(output if isinstance(output, list) else [])
         if (error := getattr(response, "error", None)) is not None:
             self.error = as_json(error)
         self._incomplete_reason = _text(getattr(response, "incomplete_details", None), "reason")
@@ -154,5 +161,6 @@ def _text(value: Any, name: str) -> str:
 
 def _words(message: Any) -> str:
     """What a message says; a refusal is among its parts."""
-    parts = getattr(message, "content", None) or []
+    content = getattr(message, "content", None)
+    parts = content if isinstance(content, list) else []
     return "\n".join(_text(part, "text") or _text(part, "refusal") for part in parts).strip()

@@ -197,7 +197,7 @@ class ResponsesBackend:
         elif isinstance(created, str):  # the SDK gives back what is no JSON
             state.lost = FailureKind.WRONG_ROUTE
         else:
-            state.take_response(created)
+            state.take_answer(created)
             await record_id(state, checkpoint)
         if state.id and not (state.result or state.ended):
             await self._poller.follow(state)

@@ -44,6 +44,12 @@ MODEL: list[tuple[int, Any]] = [
     (400, said("The model `gpt-4o` is not an image model.", param="model")),
 ]
 MODEL += [
+    (404, said("This model version has reached its end-of-life and can't be used.")),
+    (400, said("`gpt-image-1` is deprecated. Migrate to gpt-image-2.")),
+    (404, {"error": {"code": "ModelEOL", "message": "Reached end of life"}}),
+    (400, said("Model with id 'x' was not found")),
+    (404, said("The engine x does not exist")),
+    (400, {"message": "The provided model identifier is invalid."}),
     (404, [{"error": {"code": 404, "message": "models/imagen-2 is not found for API version v1"}}]),
     (400, said("The images generation operation does not work with the specified model, x.")),
     (422, {"detail": [{"loc": ["body", "model"], "msg": "Input should be 'a' or 'b'"}]}),
@@ -67,6 +73,9 @@ ROUTE = [
         },
     ),
     (421, "Misdirected Request"),
+    (302, "Found"),
+    (200, {"error": "Unexpected endpoint or method. (POST /v1/responses). Returning 200 anyway"}),
+    (403, {"message": "Missing Authentication Token"}),
 ]
 COUNTRY = [
     (403, said("Country, region, or territory not supported", type="request_forbidden")),
@@ -76,6 +85,7 @@ COUNTRY = [
     (451, "Unavailable For Legal Reasons"),
     (403, {"message": "This service is not available in your region"}),
     (401, said("Unsupported region: RU")),
+    (403, said("Requests are not allowed from this jurisdiction")),
 ]
 BLOCKED = [
     (403, "Forbidden"),
@@ -86,6 +96,9 @@ BLOCKED = [
     (407, "Proxy Authentication Required"),
     (403, ""),
     (511, "log in first"),
+    (403, {"title": "Error 1010: Access denied", "status": 403}),
+    (403, {"message": "Blocked by egress policy"}),
+    (403, {"error": {"message": "Host not in allowlist", "code": "forbidden"}}),
     (403, {"message": "Your request was blocked by Zscaler"}),
     (403, {"error": "This request has been blocked by your organization's security policy"}),
 ]
@@ -96,6 +109,8 @@ ACCESS = [
     (401, said("Your IP 1.2.3.4 is not authorized.", code="ip_not_authorized")),
     (401, said("You must be a member of an organization to use the API")),
     (403, said("Something else.")),
+    (403, said("Your access was terminated due to violation of our policies")),
+    (401, said("x", code="access_terminated")),
 ]
 PASSING = [
     (400, said("An error occurred. You can retry your request.", type="server_error")),
@@ -107,8 +122,19 @@ PASSING = [
     (529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
     (422, said("The service is temporarily unavailable, please try again later.")),
     (500, {"detail": "content policy service is down"}),
+    (500, said("Moderation service failed", code="moderation_error", type="server_error")),
+    (500, said("The contents are not filtered", code="content_filter_error")),
+    (503, said("x", code="billing_unavailable")),
+    (500, said("x", code="invalid_model_output")),
+    (429, {"error": {"code": "ModelNotReadyException", "message": "Model is not ready."}}),
+    (503, {"error": {"code": "ModelNotReady", "message": "The model is loading"}}),
+    (500, said("The model `x` is not available right now, please retry")),
+    (424, {"message": "The request failed due to an error while processing the model."}),
+    (400, said("Server is busy")),
+    (422, {"detail": "CUDA error: device-side assert triggered"}),
     (400, {"error": {"code": "InternalError.Timeout", "message": "inference"}}),
 ]
+MODERATION = FailureKind.MODERATION
 OTHERS = [
     (400, said("x", code="DataInspectionFailed"), FailureKind.MODERATION),
     (
@@ -138,6 +164,9 @@ OTHERS = [
     ),
     (403, {"error": {"message": "denied by Firewall rules"}}, FailureKind.BLOCKED),
     (403, said("Your organization must be verified to use the model `x`."), FailureKind.UNVERIFIED),
+    (500, said("litellm.ContentPolicyViolationError", code="content_policy_violation"), MODERATION),
+    (400, said("prompt contains banned words"), MODERATION),
+    (403, said("Access denied", code="Arrearage"), FailureKind.QUOTA),
     (400, said("Your organization must be verified to stream"), FailureKind.UNVERIFIED),
     (401, said("Invalid API key"), FailureKind.BAD_KEY),
     (413, "<html>413 Request Entity Too Large</html>", FailureKind.BAD_REQUEST),
@@ -194,6 +223,8 @@ def test_a_web_page_is_no_answer_of_the_api(status: int, page: str, kind: Failur
         ({"message": "Your prompt was flagged by moderation"}, FailureKind.MODERATION),
         ({"message": "exceeded your current quota"}, FailureKind.QUOTA),
         ("upstream closed", FailureKind.PROVIDER_DOWN),
+        ({"code": "moderation_service_error", "message": "x"}, FailureKind.PROVIDER_DOWN),
+        ({"code": "model_not_ready"}, FailureKind.PROVIDER_DOWN),
         (None, FailureKind.PROVIDER_DOWN),
         ([], FailureKind.PROVIDER_DOWN),
         ({"type": "error", "code": "image_generation_user_error"}, FailureKind.PROVIDER_DOWN),
@@ -241,6 +272,19 @@ def test_an_error_inside_a_stream(error: Any, kind: FailureKind) -> None:
             said("x", code="moderation_blocked", categories={"sexual": True, "hate": False}),
             ("sexual",),
         ),
+        (
+            said("x", code="moderation_blocked", categories={"sexual": {"flagged": True}}),
+            ("sexual",),
+        ),
+        (
+            said(
+                "x",
+                code="moderation_blocked",
+                categories=[{"name": "hate"}, {"category": "sexual", "flagged": False}],
+            ),
+            ("hate",),
+        ),
+        (said("x", code="moderation_blocked", categories="violence"), ("violence",)),
         (said("x", code="moderation_blocked"), ()),
         (said("x", code="moderation_blocked", moderation_details={"categories": None}), ()),
         (said("x", code="moderation_blocked", moderation_details="violence"), ()),
@@ -261,6 +305,8 @@ def test_the_categories_of_a_moderation_are_kept(body: Any, details: tuple[str, 
         (said("1536x864 is not one of 512x512"), ("size 1536×864",)),
         ({"detail": [{"loc": ["body", "size"], "msg": "bad"}]}, ("size 1536×864",)),
         (said("x", code="unsupported_quality"), ("quality high",)),
+        (said("Unknown parameter: 'quality'.", code="upstream_error"), ("quality high",)),
+        (said("More than 1 megapixel."), ("size 1536×864",)),
         (said("Bad request."), ()),
     ],
 )

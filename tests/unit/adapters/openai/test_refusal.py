@@ -79,6 +79,14 @@ WORDINGS = [
         "param": None,
         "code": 400,
     },
+    lambda name: error(f"Unknown parameter: '{name}'.", code="upstream_error"),
+    lambda name: error(f"{name} is not supported", code="InternalError.Algo.InvalidParameter"),
+    lambda name: error(f"{name} cannot be used with this model."),
+    lambda name: error(f"{name} has been deprecated."),
+    lambda name: error(f"Please retry your request without {name}."),
+    lambda name: error(f"create() takes no keyword argument {name}"),
+    lambda name: error(f"{name}: 'x' not in ['y', 'z']"),
+    lambda name: error(f"{name}=x is not a valid choice"),
     lambda name: error(
         'AzureException - {"error": {"message": "Unknown parameter: '
         f'\'{name}\'.", "type": "invalid_request_error", "param": "{name}"}}}}'

@@ -22,12 +22,11 @@ from tests.support.processes import World
 
 HERE = Path(__file__).parent
 SLOW = (
-    *("e2e", "browser", "fuzz", "property", "programs/chaos/test_chaos.py"),
-    *("integration/test_queue_faults.py", "integration/test_queue_worker.py"),
-    *("integration/test_redis_sentinel.py", "integration/test_redis_tls.py"),
+    *("e2e", "browser", "fuzz", "property", "integration", "shipped"),
+    *("fake_openai", "programs"),
 )
-"""What `pytest -m "not slow"` leaves out: tests that start the program, a browser or many servers,
-or try many inputs."""
+"""What `pytest -m "not slow"` leaves out: tests that start the program, a browser or servers of
+their own, or try many inputs."""
 
 WITHOUT_DEMO = (
     *("test_blocks.py", "test_demo.py", "test_home.py", "test_home_tab.py"),

@@ -22,6 +22,7 @@ from bot.domain.app_blocked import REQUIRED_SCOPES
 from bot.ops.doctor.slack import OPTIONAL_SCOPES
 from bot.sandbox import Command, Features, Page, Shortcut, SimulatedSlack, WorkspaceStorage
 from bot.settings import Backend, Settings
+from bot.slack.events import SUBSCRIBED
 from bot.views.ids import DIRECT_IMAGE
 
 DEFAULT_PORT = 8765
@@ -36,22 +37,7 @@ FEATURES = Features(
         ),
     ),
     shortcuts=(Shortcut(DIRECT_IMAGE, "Direct this image"),),
-    events=frozenset(
-        {
-            "app_home_opened",
-            "app_mention",
-            "app_uninstalled",
-            "channel_archive",
-            "channel_deleted",
-            "channel_left",
-            "group_archive",
-            "group_deleted",
-            "group_left",
-            "member_left_channel",
-            "message.im",
-            "tokens_revoked",
-        }
-    ),
+    events=SUBSCRIBED,
     home_tab=True,
 )
 SCOPES = (REQUIRED_SCOPES | OPTIONAL_SCOPES.keys()) - {"channels:join"}

@@ -54,7 +54,6 @@ class Meaning(StrEnum):
 APP = frozenset({Meaning.TOKEN, Meaning.SCOPE, Meaning.ORGANIZATION, Meaning.ACCESS})
 """The whole app, whose operator has to put it right."""
 PLACE = frozenset({Meaning.NOT_A_MEMBER, Meaning.ARCHIVED, Meaning.NO_APPS, Meaning.CLOSED})
-UPLOADS = frozenset({Meaning.FILE_TOO_LARGE, Meaning.UPLOADS_OFF, Meaning.STORAGE_FULL})
 
 _TABLE: dict[Meaning, str] = {
     Meaning.PASSING: """

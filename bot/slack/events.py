@@ -14,6 +14,24 @@ from bot.concurrency import BackgroundTasks
 
 Listener = Callable[[AsyncArgs], Awaitable[None]]
 
+SUBSCRIBED = frozenset(
+    {
+        "app_home_opened",
+        "app_mention",
+        "app_uninstalled",
+        "channel_archive",
+        "channel_deleted",
+        "channel_left",
+        "group_archive",
+        "group_deleted",
+        "group_left",
+        "member_left_channel",
+        "message.im",
+        "tokens_revoked",
+    }
+)
+"""The events that the app subscribes to, as `manifest.json` has them."""
+
 
 def on_event(app: AsyncApp, name: str, listener: Listener, tasks: BackgroundTasks) -> None:
     """Register a listener that acks once what the event asks for is stored: Slack delivers an event

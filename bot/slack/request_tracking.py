@@ -22,6 +22,7 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 
 from bot.concurrency import wait_for_event
+from bot.slack.events import SUBSCRIBED
 from bot.telemetry import metrics
 from bot.views import ids
 
@@ -32,20 +33,7 @@ _NAMES: dict[str, set[str]] = {
     "block_action": {*ids.ACTIONS},
     "view_submission": {*ids.FORMS},
     "shortcut": {ids.DIRECT_IMAGE},
-    "event": {
-        "app_home_opened",
-        "app_mention",
-        "app_uninstalled",
-        "channel_archive",
-        "channel_deleted",
-        "channel_left",
-        "group_archive",
-        "group_deleted",
-        "group_left",
-        "member_left_channel",
-        "message",
-        "tokens_revoked",
-    },
+    "event": {name.partition(".")[0] for name in SUBSCRIBED},
 }
 
 

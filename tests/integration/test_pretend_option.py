@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.openai import ImagesBackend, openai_client
-from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.adapters.redis import RedisSessionStore
 from bot.adapters.redis.schema import session_key
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
@@ -41,13 +41,6 @@ async def images(fake: FakeOpenAI) -> AsyncIterator[ImagesBackend]:
     )
     yield one
     await one.close()
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Any]:
-    client = redis_client(redis_url, patience=5.0)
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture

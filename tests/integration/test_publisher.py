@@ -49,12 +49,6 @@ KEPT_WAIT = web_api._wait
 
 
 @pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between tries are a tenth of what they are."""
     monkeypatch.setattr(web_api, "_wait", lambda state: KEPT_WAIT(state) / 10)

@@ -78,13 +78,6 @@ def server() -> Iterator[ValkeyServer]:
         yield server
 
 
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Any]:
-    client = redis_client(redis_url, patience=5.0)
-    yield client
-    await client.aclose()
-
-
 async def subscribers(redis: Any) -> int:
     counted: list[tuple[str, int]] = await redis.pubsub_numsub(CANCELLED)
     return counted[0][1]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
 
-from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.adapters.redis import RedisSessionStore
 from bot.adapters.redis.schema import defaults_key, question_key, session_key, thread_key
 from bot.adapters.redis.store import DEFAULTS_TTL
 from bot.domain import begin, generation, transitions
@@ -25,13 +25,6 @@ from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session, generating
 Result = TypeVar("Result")
 SESSION_TTL = 600
 NEW = a_session(Stage.INITIAL_INPUT)
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Any]:
-    client = redis_client(redis_url, patience=5.0)
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,13 +14,6 @@ from bot.domain.images import BaseImage
 
 TTL = 500
 PICTURE = BaseImage(bytes(range(256)), "image/jpeg", width=1600, height=1000)
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Any]:
-    client = redis_client(redis_url, patience=5.0)
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture

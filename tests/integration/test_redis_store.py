@@ -8,7 +8,7 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -57,13 +57,6 @@ REFINED = an_attempt(
 def store_on(redis: Redis, patience: float = 5.0, **changes: int) -> RedisSessionStore:
     ttls = {"session_ttl": SESSION_TTL, "image_ttl": IMAGE_TTL, **changes}
     return RedisSessionStore(redis, patience=patience, **ttls)
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Any]:
-    client = redis_client(redis_url, patience=5.0)
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture

@@ -27,8 +27,6 @@ KEPT_PAYLOAD = File.payload
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between tries are a tenth of what they are."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(web_api, "_wait", lambda state: KEPT_WAIT(state) / 10)
     monkeypatch.setattr(downloads, "ASK_EVERY", 0.05)
 

@@ -12,15 +12,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.sandbox import SimulatedSlack
 from tests.unit.sandbox.bots import Recorder
 
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK sends even local requests through a proxy of the environment."""
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-
 
 @pytest.fixture
 async def slack() -> AsyncIterator[SimulatedSlack]:

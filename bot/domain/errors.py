@@ -141,6 +141,7 @@ class Reason(StrEnum):
     IMAGE_TOO_MANY_PIXELS = "image_too_many_pixels"
     IMAGE_NOT_SHARED = "image_not_shared"
     IMAGE_ELSEWHERE = "image_elsewhere"
+    IMAGE_LINKED = "image_linked"
     IMAGE_DELETED = "image_deleted"
     IMAGE_NOT_LOOKED_UP = "image_not_looked_up"
     PROMPT_TOO_LONG = "prompt_too_long"

@@ -46,6 +46,8 @@ ADMITTED_PERSON = "admitted_person"
 """The key in a request's context that holds who acts."""
 DECIDE_WITHIN = 2.0
 """Seconds; Slack waits 3 for the ack."""
+LOOKING_UP = 0.6
+"""Seconds more for a decision that looks something up in Slack, too."""
 
 
 @dataclass(frozen=True)
@@ -141,11 +143,11 @@ async def open_form(args: AsyncArgs, form: View) -> None:
             raise
 
 
-async def within_ack_deadline(deciding: Awaitable[T]) -> T:
-    """Await a decision for `DECIDE_WITHIN`: several slow answers of the store add up. Raises
-    `StoreUnavailable`."""
+async def within_ack_deadline(deciding: Awaitable[T], extra: float = 0.0) -> T:
+    """Await a decision for `DECIDE_WITHIN` and `extra` seconds: several slow answers of the store
+    add up. Raises `StoreUnavailable`."""
     try:
-        async with asyncio.timeout(DECIDE_WITHIN):
+        async with asyncio.timeout(DECIDE_WITHIN + extra):
             return await deciding
     except TimeoutError as error:
         raise StoreUnavailable("late") from error

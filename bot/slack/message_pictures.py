@@ -36,6 +36,7 @@ _ACCESS = dict.fromkeys(("file_not_found", "file_deleted"), Reason.IMAGE_DELETED
 _VISIBLE, STUB = "visible", "check_file_info"
 _FILE_ID = re.compile(r"/files[a-z-]*/[A-Z0-9]+-(F[A-Z0-9]+)/")
 """In the address of a file in Slack."""
+_FILE_LINK = re.compile(r"https?://[\w.-]{1,253}\.slack\.com/files[a-z-]{0,20}/", re.IGNORECASE)
 _DEEPEST = 3
 """A forwarded message may hold another one."""
 
@@ -52,6 +53,13 @@ class FoundPictures:
     @property
     def any(self) -> bool:
         return bool(self.pictures or self.refusal or self.others)
+
+
+def check_links(text: str) -> None:
+    """Raises `Refusal` for the link of a file in Slack: the bot may be allowed to see files that
+    the person who pastes the link may not."""
+    if _FILE_LINK.search(text):
+        raise Refusal(Reason.IMAGE_LINKED)
 
 
 def files_of(message: Payload) -> list[Payload]:

@@ -98,6 +98,10 @@ REFUSALS: dict[Reason, str] = {
         "I could not look in Slack whether a picture belongs to your message, so nothing was "
         "started. Please try again in a minute."
     ),
+    Reason.IMAGE_LINKED: (
+        "I can't open a file by its link, so nothing was started. Please try again with the "
+        "picture itself: attach it to your message, or forward the message that it is in."
+    ),
     Reason.IMAGE_NOT_SHARED: (
         "I may not open this picture. Invite me to its channel, or upload it again where I am, "
         "and try again. If that does not help, ask whoever runs this bot to allow it `files:read`."

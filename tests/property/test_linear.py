@@ -30,6 +30,7 @@ from bot.domain.session import Session
 from bot.domain.sizes import parse_ratio, parse_size
 from bot.slack.bolt import clean_characters
 from bot.slack.mention_text import mention_text
+from bot.slack.message_pictures import check_links
 from bot.slack.notation import clean_name, references
 from bot.views.blocks import Target, cut, escape, one_line, repeated, target_of
 from bot.views.captions import described
@@ -55,6 +56,8 @@ LONGEST = 0.1
 
 BOT = "UBOT"
 FAMILIES = {
+    "addresses": "https://a.slack.com/fil",
+    "beginnings of addresses": "https://",
     "spaces": " ",
     "tabs": "\t",
     "lines": "\n",
@@ -176,6 +179,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "target_of": target_of,
     "parse_page": parse_page,
     "SourcePictures": SourcePictures.from_metadata,
+    "check_links": check_links,
     # shown
     "escape": escape,
     "cut": lambda text: cut(text, 2_900),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -314,3 +315,32 @@ async def test_one_that_was_used_and_one_that_was_not(make_app: MakeApp) -> None
     await app.mention(NIGHT, files=[gone, picture()])
     assert app.only.source == PNG_SOURCE
     assert app.whispers() == [words.left_aside(Refusal(Reason.IMAGE_DELETED))]
+
+
+LINKS = [
+    "<https://acme.slack.com/files/U1/F7/a.png>",
+    "<https://acme.slack.com/files/U1/F7/a.png|a.png>",
+    "<https://files.slack.com/files-pri/T1-F7/a.png>",
+    "<https://acme.enterprise.slack.com/files/U1/F7/photo.heic|the photo>",
+    "(<https://ACME.slack.com/files/W1/F7/IMG.JPG|IMG.JPG>)",
+]
+
+
+@pytest.mark.parametrize("link", LINKS)
+async def test_a_link_of_a_file_is_not_taken_for_words(make_app: MakeApp, link: str) -> None:
+    """Nor opened: the bot may see files that the person who pastes the link may not."""
+    app = make_app()
+    await app.mention(f"make this night {link}")
+    answer = await app.command(f"make this night {link.strip('<>()').split('|')[0]}")
+    assert app.store.sessions == {}
+    assert app.whispers() == [words.REFUSALS[Reason.IMAGE_LINKED]]
+    assert words.REFUSALS[Reason.IMAGE_LINKED] in json.loads(answer.body)["text"]
+
+
+@pytest.mark.parametrize(
+    "text", ["like <https://slack.com/files|their page>", "<https://x.org/files/U1/F7/a.png>"]
+)
+async def test_other_links_are_words(make_app: MakeApp, text: str) -> None:
+    app = make_app()
+    await app.mention(f"a poster {text}")
+    assert len(app.store.sessions) == 1

@@ -23,6 +23,7 @@ from bot.slack.listening import (
     within_ack_deadline,
 )
 from bot.slack.message_lookup import MessageLookup
+from bot.slack.message_pictures import check_links
 from bot.slack.responders import ClickResponder, CommandResponder, ShortcutResponder
 from bot.views import forms, words
 from bot.views.blocks import Target, target_of
@@ -68,6 +69,7 @@ class Commands:
     async def _start(self, args: AsyncArgs, responder: CommandResponder, text: str) -> None:
         """An image right away; a form where there is no prompt, with what options there are."""
         async with error_boundary(responder, away=words.STORE_AWAY):
+            check_links(text)
             services = self._dependencies.services
             origin = origin_of(args, args.body["channel_id"])
             session = await within_ack_deadline(

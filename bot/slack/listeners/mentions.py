@@ -15,6 +15,7 @@ from bot.service import RequestOrigin
 from bot.slack.display_names import DisplayNames
 from bot.slack.listeners.text_commands import cancel, list_sessions
 from bot.slack.listening import (
+    LOOKING_UP,
     ListenerDependencies,
     Payload,
     error_boundary,
@@ -23,7 +24,7 @@ from bot.slack.listening import (
 )
 from bot.slack.mention_text import mention_text
 from bot.slack.message_lookup import MessageLookup
-from bot.slack.message_pictures import FoundPictures
+from bot.slack.message_pictures import FoundPictures, check_links
 from bot.slack.notation import NO_NAMES, Names, references
 from bot.slack.responders import EventResponder
 from bot.views import words
@@ -95,16 +96,9 @@ class Mentions:
         event = args.body["event"]
         away = words.WORDS_LOST if event.get("thread_ts") else words.STORE_AWAY
         async with error_boundary(responder, away=away):
-            found, names = await asyncio.gather(
-                self._lookup.of_event(args.client, event),
-                self._names.look_up(args.client, references(event.get("text") or "")),
-            )
-            if names.known:
-                said = self._words(event, names)
-            if not (said or found.any):
-                raise Refusal(Reason.EMPTY_MENTION)
             origin = origin_of_event(args)
-            outcome = await within_ack_deadline(self._decide(args.client, origin, said, found))
+            looking = self._look_and_decide(args.client, event, origin, said)
+            found, outcome = await within_ack_deadline(looking, LOOKING_UP)
             await args.ack()
             if isinstance(outcome, Message):
                 await responder.ask(outcome)
@@ -112,6 +106,21 @@ class Mentions:
                 await self._dependencies.queue_due(outcome)
                 for note in [*_notes(found), *self._where(outcome, origin)]:
                     await responder.say(note)
+
+    async def _look_and_decide(
+        self, client: AsyncWebClient, event: Payload, origin: RequestOrigin, said: str
+    ) -> tuple[FoundPictures, Session | Message | None]:
+        found, names = await asyncio.gather(
+            self._lookup.of_event(client, event),
+            self._names.look_up(client, references(event.get("text") or "")),
+        )
+        if names.known:
+            said = self._words(event, names)
+        if not (said or found.any):
+            raise Refusal(Reason.EMPTY_MENTION)
+        if not found.any:
+            check_links(event.get("text") or "")
+        return found, await self._decide(client, origin, said, found)
 
     async def _decide(
         self, client: AsyncWebClient, origin: RequestOrigin, said: str, found: FoundPictures

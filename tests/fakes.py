@@ -292,6 +292,9 @@ class FakeJobQueue:
             self.states[job.id] = JobState.WAITING
             self.added.append(job)
 
+    async def repair(self) -> None:
+        self._reach()
+
     async def remove(self, job: Job) -> None:
         self._reach()
         if self.states.get(job.id) is JobState.WAITING:

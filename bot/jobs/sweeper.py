@@ -52,6 +52,7 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Check every session that may be owed a job once."""
+        await self._queue.repair()
         for entry in await self._sessions.unfinished(self._quiet_for):
             with log_context(entry.session_id):
                 await self._check(entry)

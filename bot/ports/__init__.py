@@ -5,6 +5,7 @@ The services, the flow and the jobs know only these; `bot.wiring` gives them the
 
 from bot.ports.images import Checkpoint, ImageBackend, RefusedSettings
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
+from bot.ports.pace import Budget, Pace, Priority, Turn
 from bot.ports.pictures import Files, OnReading, PictureStore
 from bot.ports.sessions import (
     QUESTION_TTL,
@@ -45,6 +46,7 @@ __all__ = [
     "AppBlockedStore",
     "AttemptRule",
     "BeginRequest",
+    "Budget",
     "Cancellations",
     "Change",
     "ChangeBoth",
@@ -65,8 +67,10 @@ __all__ = [
     "MemoryUsage",
     "OnReading",
     "OwnerNotices",
+    "Pace",
     "PictureStore",
     "Previews",
+    "Priority",
     "Publisher",
     "QuestionStore",
     "QueueDepth",
@@ -79,6 +83,7 @@ __all__ = [
     "SessionSummary",
     "SessionVersions",
     "SlackAccess",
+    "Turn",
     "Unfinished",
     "UnfinishedSessions",
 ]

@@ -46,6 +46,9 @@ class JobQueue(Protocol):
     async def waiting(self) -> list[Job]:
         """The `generate` jobs that wait, next one first."""
 
+    async def repair(self) -> None:
+        """Bring to its end what a killed process left half done in the queue."""
+
     async def clean(self) -> int:
         """Remove a number of jobs that have ended long ago, and answer how many."""
 

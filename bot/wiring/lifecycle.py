@@ -116,7 +116,7 @@ async def _connect(
     identity = await check_at_start(settings, slack, shutdown.requested, web=Role.WEB in role)
     if identity is None:
         return None
-    queue = BullJobQueue(settings.redis_url.get_secret_value())
+    queue = BullJobQueue(settings.redis_url.get_secret_value(), settings.user_images_at_once)
     stack.push_async_callback(queue.close)
     reading = SerialExecutor()
     publisher = SlackPublisher(

@@ -134,7 +134,7 @@ async def start_worker(
         clients, sessions, pictures, cancellations, heartbeats, breaker, backend
     )
     concurrency, lease = settings.worker_concurrency, settings.job_lease
-    worker = BullWorker(clients.redis_url, dispatcher, concurrency, lease)
+    worker = BullWorker(clients.redis_url, queue.in_turn(dispatcher), concurrency, lease)
     monitoring.add_readiness_check(lambda: worker.takes_jobs, "no jobs are taken")
     for trouble, reason in REFUSED.items():
         monitoring.add_readiness_check(partial(write_probe.is_free_of, trouble), reason)

@@ -83,6 +83,7 @@ def test_every_key_of_a_workspace_carries_its_tag(parts: tuple[str, str, str]) -
         "unfinished_key": schema.unfinished_key(team),
         "defaults_key": schema.defaults_key(team, user),
         "thread_key": schema.thread_key(team, "C1", "1.0"),
+        "pace_key": schema.pace_key(team, "chat.update"),
         "picture_key": schema.picture_key(team, "F1"),
         "readers_key": schema.readers_key(team, "F1"),
         "extra_key": schema.extra_key(team, "holds"),

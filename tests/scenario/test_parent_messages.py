@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -329,6 +330,17 @@ async def test_a_slow_look_at_the_root_starts_nothing(
     await app.event(direct(NIGHT, thread_ts="4.4"))
     assert app.store.sessions == {}
     assert app.whispers() == [words.REFUSALS[Reason.IMAGE_NOT_LOOKED_UP]]
+
+
+async def test_two_slow_looks_together_keep_the_ack_in_time(make_app: MakeApp) -> None:
+    """At the message itself and at the top of its thread, each just within its own time."""
+    app = make_app()
+    app.slow["conversations.replies"] = message_lookup.LOOK_WITHIN - 0.1
+    before = time.monotonic()
+    await app.mention(NIGHT, thread_ts="4.4")
+    assert time.monotonic() - before < 2.9
+    assert app.store.sessions == {}
+    assert app.whispers() == [words.WORDS_LOST]
 
 
 @pytest.mark.parametrize("error", ["missing_scope", "not_in_channel", "thread_not_found"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
 
 import bullmq.utils
@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.adapters.queue.connection import assume_modern, socket_timeout
-from bot.adapters.queue.job_queue import PREFIX, job_from_data, job_log_context
+from bot.adapters.queue.job_queue import PREFIX, Handler, job_from_data, job_log_context
 from bot.adapters.redis_connections import unavailable
 from bot.concurrency import consume_exception, run_within
 from bot.domain.errors import (
@@ -29,7 +29,6 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreTrouble,
 )
-from bot.domain.jobs import Job
 from bot.telemetry import metrics
 from bot.telemetry.context import span
 
@@ -38,10 +37,6 @@ _DRAIN_DELAY = 5.0
 _LOOK_FOR_STALLED = 0.3
 """Of a lease: how often a worker looks for jobs whose lease has ended."""
 
-Handler = Callable[[Job, bool], Awaitable[None]]
-"""Takes the job, and whether an earlier run of it may have got somewhere. An exception counts as a
-try, but for `SlackAppBlocked`, and `SlackUnavailable` from a job that gives up: these wait for
-Slack for as long as it takes."""
 UNWINDING = 2.0
 """Seconds that a cancelled handler has to clean up."""
 PUT_OFF = 10.0

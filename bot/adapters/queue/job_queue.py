@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-from collections.abc import Awaitable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from bullmq.queue import Queue
@@ -14,6 +15,7 @@ from redis.exceptions import RedisError
 
 from bot.adapters.queue.cleaning import COMPLETED_FOR, FAILED_FOR, clean_queue
 from bot.adapters.queue.connection import assume_modern, bullmq_client
+from bot.adapters.queue.fair_share import FairShare, Released
 from bot.adapters.redis_connections import count_error, unavailable
 from bot.concurrency import run_within
 from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
@@ -22,6 +24,11 @@ from bot.ports import JobState, QueueDepth
 from bot.telemetry.context import PROPAGATOR, log_context, span
 
 _LOG = logging.getLogger("bot.queue")
+
+Handler = Callable[[Job, bool], Awaitable[None]]
+"""Takes the job, and whether an earlier run of it may have got somewhere. An exception counts as a
+try, but for `SlackAppBlocked`, and `SlackUnavailable` from a job that gives up: these wait for
+Slack for as long as it takes."""
 
 PREFIX = "{imagine}"
 """Before every key. One hash tag keeps all keys in one slot, as a cluster requires of scripts."""
@@ -47,6 +54,9 @@ _OPTIONS = {
 }
 """Delays are milliseconds, ages are seconds. BullMQ keeps no stack trace, because one could hold
 what a user typed."""
+
+_HALF_DONE_AFTER = 10.0
+"""Seconds after which a generation that BullMQ does not have is no longer about to be added."""
 
 _PATIENCE = 2.5
 """Seconds for each call; left alone, BullMQ would keep trying for half a minute and more."""
@@ -108,8 +118,10 @@ def job_log_context(job_id: str) -> AbstractContextManager[None]:
 class BullJobQueue:
     """Implements `bot.ports.JobQueue`. Make it inside a running event loop."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, at_once: int = 0) -> None:
+        """`at_once`: generations of one person that run at a time; 0 sets no limit."""
         self._redis = bullmq_client(redis_url)
+        self._fair = FairShare(self._redis, PREFIX, GENERATE_QUEUE, at_once)
         make_queue: Any = Queue
         options = {"connection": self._redis, "prefix": PREFIX}
         names = (GENERATE_QUEUE, PUBLISH_QUEUE)
@@ -119,11 +131,68 @@ class BullJobQueue:
 
     async def add(self, job: Job) -> None:
         """Queue the job, unless the queue has seen its id: even a failed job blocks its id until
-        it expires, so that a retry needs a new one."""
-        queue, options = self._queues[QUEUE_OF[job.kind]], {**_OPTIONS, "jobId": job.id}
+        it expires, so that a retry needs a new one. A generation waits for its owner's turn."""
         with job_log_context(job.id), span(f"queue {job.kind}", SpanKind.PRODUCER):
-            await _bounded(queue.add(job.kind.value, job_data(job), options))
+            if job.kind is JobKind.GENERATE:
+                await _bounded(self._add_generation(job))
+            else:
+                options = {**_OPTIONS, "jobId": job.id}
+                queue = self._queues[QUEUE_OF[job.kind]]
+                await _bounded(queue.add(job.kind.value, job_data(job), options))
             _LOG.info("queued %s", job.id)
+
+    async def _add_generation(self, job: Job) -> None:
+        data = job_data(job)
+        priority = await self._fair.admit(job, json.dumps(data), time.time())
+        if not priority:
+            _LOG.debug("%s waits for another of its owner", job.id)
+            return
+        for job_id, lower in (await self._fair.rescaled(priority)).items():
+            with suppress(Exception):  # one that has just ended
+                await self._queues[GENERATE_QUEUE].backend.changePriority(job_id, lower)
+            priority = lower if job_id == job.id else priority
+        await self._release(Released(job.id, priority, json.dumps(data)))
+
+    async def _release(self, *jobs: Released) -> None:
+        for job in jobs:
+            options = {**_OPTIONS, "jobId": job.job_id, "priority": job.priority}
+            data = json.loads(job.data)
+            await self._queues[GENERATE_QUEUE].add(JobKind.GENERATE.value, data, options)
+
+    def in_turn(self, handler: Handler) -> Handler:
+        """The handler, and with the end of each generation the next of its owner."""
+
+        async def handle(job: Job, repeated: bool) -> None:
+            in_turn = job.kind is JobKind.GENERATE
+            with suppress(QueueUnavailable):
+                await _bounded(self._fair.began(job.id)) if in_turn else None
+            await handler(job, repeated)
+            with suppress(QueueUnavailable):  # then `repair` does it
+                await _bounded(self._end(job.id)) if in_turn else None
+
+        return handle
+
+    async def _end(self, job_id: str) -> None:
+        await self._release(*await self._fair.ended(job_id))
+
+    async def repair(self) -> None:
+        await _bounded(self._repair())
+
+    async def _repair(self) -> None:
+        """What a killed process left half done: a generation was released and is not in BullMQ, or
+        has ended and its owner's next was not released."""
+        backend = self._queues[GENERATE_QUEUE].backend
+        live = set(
+            await backend.getRanges(["wait", "prioritized", "delayed", "active"], 0, -1, True)
+        )
+        for job in await self._fair.jobs():
+            if not job.tag or job.job_id in live or time.time() - job.came < _HALF_DONE_AFTER:
+                continue
+            state = _STATES.get(await self._queues[GENERATE_QUEUE].getJobState(job.job_id))
+            if state is None and (again := await self._fair.released(job)):
+                await self._release(again)
+            elif state in {None, JobState.DONE, JobState.FAILED}:
+                await self._end(job.job_id)
 
     async def remove(self, job: Job) -> None:
         """BullMQ would remove finished jobs as well, and so forget that it has seen their ids; one
@@ -132,18 +201,28 @@ class BullJobQueue:
 
     async def _remove_waiting(self, job: Job) -> None:
         queue = self._queues[QUEUE_OF[job.kind]]
-        if _STATES.get(await queue.getJobState(job.id)) is JobState.WAITING:
+        state = _STATES.get(await queue.getJobState(job.id))
+        if state is JobState.WAITING:
             await queue.backend.remove(job.id, True)
+        if state in {JobState.WAITING, None} and job.kind is JobKind.GENERATE:
+            await self._end(job.id)
 
     async def state(self, job: Job) -> JobState:
         queue = self._queues[QUEUE_OF[job.kind]]
-        return _STATES.get(await _bounded(queue.getJobState(job.id)), JobState.GONE)
+        state = _STATES.get(await _bounded(queue.getJobState(job.id)), JobState.GONE)
+        if state is JobState.GONE and await _bounded(self._fair.is_here(job.id)):
+            return JobState.WAITING
+        return state
 
     async def waiting(self) -> list[Job]:
-        """The jobs that wait for another try come last, where they will queue once it is due."""
+        """In the order of their tags, those included that wait for another of their owner."""
         backend = self._queues[GENERATE_QUEUE].backend
-        ids = await _bounded(backend.getRanges(["wait", "delayed"], 0, -1, True))
-        return [Job.from_id(job_id) for job_id in ids]
+        kinds = ["wait", "prioritized", "delayed"]
+        ids = await _bounded(backend.getRanges(kinds, 0, -1, True))
+        there = set(ids)
+        fair = await _bounded(self._fair.jobs())
+        ordered = [job.job_id for job in fair if not job.tag or job.job_id in there]
+        return [Job.from_id(job_id) for job_id in dict.fromkeys([*ordered, *ids])]
 
     async def clean(self) -> int:
         return sum([await _bounded(clean_queue(q, self._redis)) for q in self._queues.values()])
@@ -154,15 +233,17 @@ class BullJobQueue:
 
     async def _depth(self, name: str, queue: Any) -> QueueDepth:
         counts = await queue.getJobCounts(*_STATES)
+        fair = await self._fair.jobs() if name == GENERATE_QUEUE else []
+        parked = sum(not job.tag for job in fair)
         jobs = {
-            "waiting": counts["waiting"] + counts["prioritized"] + counts["paused"],
+            "waiting": counts["waiting"] + counts["prioritized"] + counts["paused"] + parked,
             **{state: counts[state] for state in ("delayed", "active", "failed")},
         }
         return QueueDepth(name.removeprefix("imagine-"), jobs, await self._oldest(name, queue))
 
     async def _oldest(self, name: str, queue: Any) -> float:
         """Seconds that the next job has been there, by the clocks of two machines."""
-        for job_id in await queue.backend.getRanges(["wait"], 0, 0, True):
+        for job_id in await queue.backend.getRanges(["wait", "prioritized"], 0, 0, True):
             queued = await self._redis.hget(f"{PREFIX}:{name}:{job_id}", "timestamp")
             if queued is not None:  # none where a worker has just finished it
                 return max(0.0, time.time() - float(queued) / 1000)

@@ -13,13 +13,12 @@ from redis.exceptions import RedisError
 from bot.adapters.queue.bullmq_worker import (
     HANDING_BACK,
     UNWINDING,
-    Handler,
     Processor,
     hand_back,
     make_worker,
 )
 from bot.adapters.queue.connection import bullmq_client
-from bot.adapters.queue.job_queue import GENERATE_QUEUE, PUBLISH_QUEUE
+from bot.adapters.queue.job_queue import GENERATE_QUEUE, PUBLISH_QUEUE, Handler
 from bot.concurrency import cancel_and_wait, run_within, wait_for_event
 from bot.domain.errors import ImagineError
 

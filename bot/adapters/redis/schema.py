@@ -71,6 +71,9 @@ sessions that start from it."""
 readers_key = "imagine:{{{}}}:picture:{}:readers".format
 """(team, Slack's file) → set: the runs that read the picture, or were lost while they did."""
 
+pace_key = "imagine:{{{}}}:pace:{}".format
+"""(team, budget) → what `bot.adapters.redis.pace` keeps of one of Slack's rate limits."""
+
 extra_key = "imagine:{{{}}}:{}".format
 """(team, name) → what else is committed with sessions: see `bot.ports.ExtraWrite`."""
 

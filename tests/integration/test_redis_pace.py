@@ -1,0 +1,171 @@
+"""Slack's rate limits as several processes share them, in a real Valkey."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.adapters.redis import redis_client
+from bot.adapters.redis.pace import RedisPace
+from bot.domain.errors import SlackBusy
+from bot.ports import Budget, Priority
+
+CHANNEL = Budget("C1", 20.0)
+"""Twenty a second: 50 ms apart."""
+GAP = 0.05
+SLACK = 0.02
+"""Seconds by which a busy machine is early or late between Redis and here."""
+
+
+@asynccontextmanager
+async def paces(url: str, count: int, patience: float = 5.0) -> AsyncIterator[list[RedisPace]]:
+    clients = [redis_client(url, patience) for _ in range(count)]
+    yield [RedisPace(client, "T1", patience) for client in clients]
+    for client in clients:
+        await client.aclose()
+
+
+async def test_several_processes_together_keep_to_the_rate(redis_url: str) -> None:
+    async with paces(redis_url, 3) as processes:
+        made = list[float]()
+
+        async def call(process: RedisPace) -> None:
+            await process.take(CHANNEL, Priority.ROOT)
+            made.append(time.monotonic())
+
+        await asyncio.gather(*(call(p) for p in processes for _ in range(10)))
+    gaps = [b - a for a, b in pairwise(made)]
+    assert made[-1] - made[0] >= 29 * GAP - SLACK
+    assert made[-1] - made[0] <= 29 * GAP * 1.3
+    assert sum(gap < GAP / 2 for gap in gaps) <= 3
+
+
+async def test_a_burst_goes_at_once_after_a_pause(redis_url: str) -> None:
+    budget = Budget("chat.update", 2.0, burst=5)
+    async with paces(redis_url, 1) as (pace,):
+        before = time.monotonic()
+        for _ in range(5):
+            await pace.take(budget, Priority.EDIT)
+        assert time.monotonic() - before < 0.3
+        with pytest.raises(SlackBusy) as refused:
+            await pace.take(budget, Priority.EDIT, patience=0)
+        assert 0.2 < refused.value.retry_after <= 0.5
+
+
+async def test_a_higher_class_goes_before_those_that_wait(redis_url: str) -> None:
+    budget, order = Budget("C1", 5.0), list[Priority]()
+    async with paces(redis_url, 2) as (one, other):
+
+        async def call(pace: RedisPace, priority: Priority) -> None:
+            await pace.take(budget, priority)
+            order.append(priority)
+
+        await one.take(budget, Priority.ROOT)
+        waiting = [asyncio.create_task(call(one, Priority.EDIT)) for _ in range(2)]
+        waiting += [asyncio.create_task(call(other, Priority.ROOT)) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        waiting += [asyncio.create_task(call(other, Priority.ANSWER))]
+        waiting += [asyncio.create_task(call(one, Priority.DRAFT))]
+        await asyncio.gather(*waiting)
+    assert order == sorted(order)
+
+
+async def test_those_of_a_class_go_in_the_order_in_which_they_asked(redis_url: str) -> None:
+    order = list[int]()
+    async with paces(redis_url, 2) as processes:
+
+        async def call(number: int) -> None:
+            await processes[number % 2].take(CHANNEL, Priority.DRAFT)
+            order.append(number)
+
+        calls = []
+        for number in range(12):
+            calls.append(asyncio.create_task(call(number)))
+            await asyncio.sleep(0.005)
+        await asyncio.gather(*calls)
+    assert order == list(range(12))
+
+
+async def test_a_pause_that_slack_asks_for_holds_all_processes(redis_url: str) -> None:
+    async with paces(redis_url, 2) as (one, other):
+        await one.hold(CHANNEL, 0.5)
+        before = time.monotonic()
+        await asyncio.gather(*(p.take(CHANNEL, Priority.ANSWER) for p in (one, other, one)))
+        assert 0.5 + 2 * GAP - SLACK <= time.monotonic() - before < 1.0
+        await other.hold(Budget("C2", 1.0, burst=4), 0.3)
+        assert (await one.wait(Budget("C2", 1.0, burst=4), Priority.ROOT)).seconds > 0.2
+
+
+async def test_channels_and_workspaces_do_not_hold_each_other_up(redis_url: str) -> None:
+    async with paces(redis_url, 1) as (pace,), Redis.from_url(redis_url) as redis:
+        await pace.hold(CHANNEL, 60.0)
+        await asyncio.wait_for(pace.take(Budget("C2", 20.0), Priority.EDIT), 1.0)
+        elsewhere = RedisPace(redis, "T2", 5.0)
+        await asyncio.wait_for(elsewhere.take(CHANNEL, Priority.EDIT), 1.0)
+
+
+async def test_the_ticket_of_a_call_that_gave_up_costs_no_slot(redis_url: str) -> None:
+    """As of a process that was killed: it does not come back."""
+    budget = Budget("C1", 1.0)
+    async with paces(redis_url, 2) as (one, other):
+        await one.take(budget, Priority.ROOT)
+        gone = [asyncio.create_task(one.take(budget, Priority.ANSWER)) for _ in range(5)]
+        await asyncio.sleep(0.05)
+        for task in gone:
+            task.cancel()
+        before = time.monotonic()
+        await other.take(budget, Priority.ROOT)
+        assert time.monotonic() - before < 3.5
+
+
+async def test_what_waits_is_told_and_nothing_stays_in_redis(redis_url: str) -> None:
+    async with paces(redis_url, 1) as (pace,), Redis.from_url(redis_url) as redis:
+        await pace.take(CHANNEL, Priority.ROOT)
+        await pace.hold(CHANNEL, 2.0)
+        waiting = [asyncio.create_task(pace.take(CHANNEL, Priority.ROOT)) for _ in range(3)]
+        async with asyncio.timeout(5):
+            while (turn := await pace.wait(CHANNEL, Priority.ROOT)).ahead < 3:
+                await asyncio.sleep(0.01)
+        assert turn.ahead == 3
+        assert 1.0 < turn.seconds < 2.2
+        assert (await pace.wait(CHANNEL, Priority.ANSWER)).ahead == 0
+        await asyncio.gather(*waiting)
+        keys = await redis.keys("*")
+        assert keys == [b"imagine:{T1}:pace:C1"]
+        assert 0 < await redis.pttl(keys[0]) < 70_000
+
+
+async def test_without_redis_a_process_paces_itself() -> None:
+    async with paces("redis://127.0.0.1:1", 1, patience=0.05) as (pace,):
+        before = time.monotonic()
+        for _ in range(4):
+            await pace.take(Budget("C1", 5.0), Priority.ROOT)
+        assert time.monotonic() - before >= 0.6 - SLACK
+        await pace.hold(Budget("C1", 5.0), 9.0)
+        with pytest.raises(SlackBusy):
+            await pace.take(Budget("C1", 5.0), Priority.ROOT, patience=1.0)
+
+
+@pytest.mark.parametrize("many", [20, 40])
+async def test_a_crowd_costs_a_few_looks_a_call(
+    redis_url: str, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    ask = RedisPace._ask
+
+    async def counted(*args: object) -> object:
+        nonlocal asked
+        asked += 1
+        return await ask(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(RedisPace, "_ask", counted)
+    async with paces(redis_url, 2) as processes:
+        budget = Budget("C1", 10.0)
+        await asyncio.gather(*(processes[n % 2].take(budget, Priority.ROOT) for n in range(many)))
+    assert asked <= 4 * many

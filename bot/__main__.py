@@ -11,18 +11,28 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-import uvloop
-from pydantic import ValidationError
+if sys.version_info < (3, 11):  # noqa: UP036 # an older one gets here, and fails on an import
+    sys.exit("imagine-bot: this needs Python 3.11 or newer")
+try:
+    import uvloop
+    from pydantic import ValidationError
 
-from bot.demo import demo
-from bot.domain.errors import ImagineError
-from bot.ops.check import check
-from bot.ops.inspection import inspect_file
-from bot.settings import Settings
-from bot.telemetry.logs import LogFormat, set_up
-from bot.telemetry.tracing import tracing
-from bot.telemetry.uncaught import watch_loop, watch_process
-from bot.wiring.lifecycle import Role, run
+    from bot.demo import demo
+    from bot.domain.errors import ImagineError
+    from bot.ops.check import check
+    from bot.ops.inspection import inspect_file
+    from bot.settings import Settings
+    from bot.telemetry.logs import LogFormat, set_up
+    from bot.telemetry.tracing import tracing
+    from bot.telemetry.uncaught import watch_loop, watch_process
+    from bot.wiring.lifecycle import Role, run
+except ModuleNotFoundError as missing:
+    if missing.name and missing.name.startswith("bot"):
+        raise
+    sys.exit(
+        f"imagine-bot: the Python package {missing.name} is not installed.\n"
+        f"Install the requirements first: {sys.executable} -m pip install -r requirements.txt"
+    )
 
 log = logging.getLogger("bot")
 

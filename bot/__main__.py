@@ -91,6 +91,7 @@ def _work(options: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any
             data=options.data,
             open_browser=not options.no_browser,
             only_slack=options.only_slack,
+            backend=options.backend,
         )
     roles = {"dev": Role.WEB | Role.WORKER, "web": Role.WEB, "worker": Role.WORKER}
     return run(settings, roles[options.command], embedded_redis=options.command == "dev")
@@ -120,6 +121,11 @@ def _add_demo_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-browser", action="store_true", help="open no browser")
     command.add_argument("--port", type=int, help="the page's port (usually 8765, or a free one)")
     command.add_argument("--data", type=Path, metavar="DIR", help="keep everything in this folder")
+    command.add_argument(
+        "--backend",
+        choices=("openai", "placeholder"),
+        help="who makes the images; without it the demo asks before it spends anything",
+    )
     command.add_argument(
         "--only-slack", action="store_true", help="the workspace alone (port 4700), without the bot"
     )

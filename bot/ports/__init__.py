@@ -26,6 +26,8 @@ from bot.ports.sessions import (
     SessionVersions,
     Unfinished,
     UnfinishedSessions,
+    WaitingImages,
+    waiting_name,
 )
 from bot.ports.slack import (
     AppBlockedStore,
@@ -86,4 +88,6 @@ __all__ = [
     "Turn",
     "Unfinished",
     "UnfinishedSessions",
+    "WaitingImages",
+    "waiting_name",
 ]

@@ -17,10 +17,12 @@ from slack_sdk.errors import SlackClientError
 from bot.domain.errors import ImagineError, OptionRefused, Reason, Refusal
 from bot.domain.options import OPTIONS
 from bot.domain.slack_errors import is_delivered
+from bot.domain.waiting import TooManyWaiting
 from bot.slack.request_tracking import count_slack_errors
 from bot.views.blocks import Block, Message
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
+from bot.views.lists import waiting_message
 from bot.views.words import refusal_words
 
 _ABOUT_PICTURES = {
@@ -57,7 +59,14 @@ class Responder(ABC):
     async def say(self, words: str) -> None: ...
 
     async def refuse(self, refusal: Refusal) -> None:
-        await self.say(refusal_words(refusal))
+        if isinstance(refusal, TooManyWaiting) and refusal.sessions:
+            await self.show(waiting_message(refusal))
+        else:
+            await self.say(refusal_words(refusal))
+
+    async def show(self, message: Message) -> None:
+        """A message with buttons, where there is room for them."""
+        await self.say(message.text)
 
 
 class CommandResponder(Responder):
@@ -65,9 +74,15 @@ class CommandResponder(Responder):
     out yet."""
 
     async def say(self, words: str) -> None:
+        await self._send(text=words)
+
+    async def show(self, message: Message) -> None:
+        await self._send(text=message.text, blocks=message.blocks)
+
+    async def _send(self, **message: Any) -> None:
         ack = self.args.ack
         send = ack if ack.response is None else self.args.respond
-        await send(text=words, response_type="ephemeral")
+        await send(response_type="ephemeral", **message)
 
 
 class FormResponder(Responder):
@@ -99,6 +114,17 @@ class ClickResponder(Responder):
     """Answers a click: acked first, then an ephemeral message where the button was."""
 
     async def say(self, words: str) -> None:
+        await self._tell(words)
+
+    async def show(self, message: Message) -> None:
+        await self._tell(message.text, message.blocks)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the button stands in a message that only this person sees."""
+        return bool(self.args.body.get("container", {}).get("is_ephemeral"))
+
+    async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
         await self.args.ack()
         body = self.args.body
         container, message = body.get("container", {}), body.get("message", {})
@@ -107,7 +133,7 @@ class ClickResponder(Responder):
         if message.get("ts") == thread_ts or message.get("subtype") == "thread_broadcast":
             thread_ts = ""  # it stands in the channel, where the thread may well be closed
         try:
-            await send_ephemeral(self.args, channel, thread_ts, words)
+            await send_ephemeral(self.args, channel, thread_ts, words, blocks)
         except DELIVERY_ERRORS:
             await send_to_response_url(self.args, words)
 
@@ -157,12 +183,14 @@ class EventResponder(Responder):
             else:
                 await send_message(self.args, user_of(self.args), words, blocks=blocks)
 
-    async def ask(self, question: Message) -> None:
-        """Ask something with buttons."""
-        await self._tell(question.text, question.blocks)
+    async def show(self, message: Message) -> None:
+        await self._tell(message.text, message.blocks)
 
     async def refuse(self, refusal: Refusal) -> None:
-        await self.say(refusal_words(refusal, command=False))
+        if isinstance(refusal, OptionRefused):
+            await self.say(refusal_words(refusal, command=False))
+        else:
+            await super().refuse(refusal)
 
 
 class HomeResponder(Responder):

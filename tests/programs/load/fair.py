@@ -7,7 +7,8 @@
 The model takes 2 s, and each worker makes 5 images at a time. One person types the command 60
 times, each for 1 or 4 images. Once the first draft of these is there, another types it once, for as
 many. *Floor* is what one person alone takes for as many beyond the model's 2 s: both
-messages, the upload, the draft. The target: the other's draft comes within two model times and the floor.
+messages, the upload, the draft. The target: the other's draft comes within two model times and
+the floor.
 
 *Greedy's last* is the last draft of the first person, from the first command. *Its share* is what
 all images of both take at 5 at a time for each worker, and the floor: nothing is wasted where it

@@ -3,7 +3,7 @@
 The services, the flow and the jobs know only these; `bot.wiring` gives them the adapters.
 """
 
-from bot.ports.images import Checkpoint, ImageBackend, RefusedSettings
+from bot.ports.images import Checkpoint, ImageBackend, ProviderSlots, RefusedSettings
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
 from bot.ports.pace import Budget, Pace, Priority, Turn
 from bot.ports.pictures import Files, OnReading, PictureStore
@@ -73,6 +73,7 @@ __all__ = [
     "PictureStore",
     "Previews",
     "Priority",
+    "ProviderSlots",
     "Publisher",
     "QuestionStore",
     "QueueDepth",

@@ -37,6 +37,12 @@ APP_BLOCKED = "imagine:slack:shut_out"
 TEST_WRITE = "imagine:test-write"
 """String: a value without a meaning, written to see whether Redis takes changes."""
 
+PROVIDER_SLOTS = "{imagine}:provider:slot:"
+"""Followed by a number, string: the lease of who may call the provider."""
+
+PROVIDER_PAUSE = "{imagine}:provider:pause"
+"""String: there while the provider wants no calls."""
+
 EVERY_SESSION = "imagine:{*}:session:*"
 """Matches the key of every session, and those of their images, which are no hashes."""
 

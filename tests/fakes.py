@@ -314,13 +314,14 @@ class FakeJobQueue:
         self._reach()
         return self.states.get(job.id, JobState.GONE)
 
-    async def waiting(self) -> list[Job]:
+    async def waiting(self, also: Job | None = None) -> list[Job]:
         self._reach()
-        return [
+        found = [
             job
             for job in self.added
             if job.kind is JobKind.GENERATE and self.states.get(job.id) is JobState.WAITING
         ]
+        return found if also is None or also in found else [*found, also]
 
     def _reach(self) -> None:
         if self.away:

@@ -201,6 +201,24 @@ async def test_the_parked_are_counted_and_stand_where_they_will_begin(
     assert depth.jobs["waiting"] == 4
 
 
+@pytest.mark.parametrize("parked", [False, True])
+async def test_where_one_will_stand_is_known_before_it_is_queued(
+    queue: BullJobQueue, one_at_once: BullJobQueue, parked: bool
+) -> None:
+    """As one that waits for others of its owner, too."""
+    chosen = one_at_once if parked else queue
+    greedy = [image("GREEDY", n) for n in range(6)]
+    for job in greedy:
+        await chosen.add(job)
+    await chosen._fair.began(greedy[0].id)
+    for job in (image("OTHER", 1), image("GREEDY", 6), image("OTHER", 2), image("THIRD", 1)):
+        foretold = (await chosen.waiting(job)).index(job)
+        assert job not in await chosen.waiting()
+        await chosen.add(job)
+        assert (await chosen.waiting()).index(job) == foretold
+        assert await chosen.waiting(job) == await chosen.waiting()
+
+
 async def test_a_paused_queue_keeps_its_order(one_at_once: BullJobQueue, queue_server: Any) -> None:
     queue, jobs = one_at_once, [image("U1", 1), image("U2", 1), image("U1", 2)]
     await queue._queues[GENERATE_QUEUE].pause()

@@ -222,20 +222,22 @@ class FairShare:
         released: Any = await self._release_next(keys=self._keys, args=[owner, self._at_once])
         return [Released(*each) for each in released]
 
-    async def jobs(self) -> list[FairJob]:
-        """All, in the order in which they would begin."""
+    async def jobs(self, also: Job | None = None) -> list[FairJob]:
+        """All, in the order in which they would begin; `also` is one that is about to come."""
         stored: dict[str, str] = await self._redis.hgetall(self._keys[1])
-        virtual_time = int(await self._redis.hget(self._keys[0], "v") or 0)
+        clocks: dict[str, str] = await self._redis.hgetall(self._keys[0])
+        next_of_all = int(clocks.get("v", 0)) + 1
         found = [(job_id, json.loads(job)) for job_id, job in stored.items()]
         found.sort(key=lambda each: each[1]["came"])
+        if also is not None and also.id not in stored:
+            found.append((also.id, {"owner": owner_of(also), "tag": 0, "came": 0}))
         last: dict[str, int] = {}
-        for _, job in found:
-            last[job["owner"]] = max(last.get(job["owner"], 0), int(job["tag"]))
         placed = []
         for job_id, job in found:
             tag, owner = int(job["tag"]), job["owner"]
             if not tag:
-                last[owner] = max(virtual_time + 1, last[owner] + _STEP)
+                before = last.get(owner, int(clocks.get(f"last:{owner}", next_of_all - _STEP)))
+                last[owner] = max(next_of_all, before + _STEP)
             place = tag or last[owner]
             placed.append((place, FairJob(job_id, owner, tag, job["came"] / 1000)))
         return [job for _, job in sorted(placed, key=lambda each: each[0])]

@@ -239,14 +239,14 @@ class BullJobQueue:
             return JobState.WAITING
         return state
 
-    async def waiting(self) -> list[Job]:
+    async def waiting(self, also: Job | None = None) -> list[Job]:
         """In the order in which they begin: what was handed back comes first, then by their tags,
         those included that wait for another of their owner or for their next try."""
         backend = self._queues[GENERATE_QUEUE].backend
         first = await _bounded(backend.getRanges(["wait"], 0, -1, True))
         others = await _bounded(backend.getRanges(["prioritized", "delayed"], 0, -1, True))
         there = set(others)
-        fair = await _bounded(self._fair.jobs())
+        fair = await _bounded(self._fair.jobs(also))
         ordered = [job.job_id for job in fair if not job.tag or job.job_id in there]
         return [Job.from_id(job_id) for job_id in dict.fromkeys([*first, *ordered, *others])]
 

@@ -12,7 +12,7 @@ the floor.
 
 *Greedy's last* is the last draft of the first person, from the first command. *Its share* is what
 all images of both take at 5 at a time for each worker, and the floor: nothing is wasted where it
-comes by then.
+comes by then. With the limits it is what the images of that person take at 4 at a time.
 *Refused* are the commands that USER_IMAGES_WAITING turned down.
 """
 
@@ -39,6 +39,8 @@ LIMITS = {
     "off": (("USER_IMAGES_AT_ONCE", "0"), ("USER_IMAGES_WAITING", "0")),
     "default": (),
 }
+_OF_ONE_PERSON = 4
+"""The default of USER_IMAGES_AT_ONCE."""
 _SLACK = 0.15
 """Of the share: what may be lost between two images of a worker."""
 
@@ -86,11 +88,13 @@ async def _measure(world: World, row: Row) -> Row:
     other = await world.slack.ask("ask", person=_OTHER, times=1, options=options)
     (came, *_) = await _drafts(world, _OTHER, 1)
     drafts = await _drafts(world, _GREEDY, greedy["taken"])
-    calls = (greedy["taken"] + 1) * row.images / (AT_ONCE * row.workers)
+    calls, most = (greedy["taken"] + 1) * row.images, AT_ONCE * row.workers
+    if row.limits != "off":
+        calls, most = greedy["taken"] * row.images, min(most, _OF_ONE_PERSON)
     return row._replace(
         other=came - other["began"],
         last=drafts[-1] - greedy["began"],
-        share=math.ceil(calls) * MODEL_SECONDS + row.floor,
+        share=math.ceil(calls / most) * MODEL_SECONDS + row.floor,
         refused=IDEAS - greedy["taken"],
     )
 
@@ -124,9 +128,8 @@ def verdicts(rows: list[Row]) -> list[str]:
         where = f"{row.program}, {row.images} images, {row.workers} workers, limits {row.limits}"
         good = "met" if row.other <= row.most else "NOT MET"
         said.append(f"{good}: the other's draft: {row.other:.1f} ≤ {row.most:.1f} s ({where})")
-        if row.limits == "off":  # with limits one person's share is less than all there is
-            good = "met" if row.last <= row.share * (1 + _SLACK) else "NOT MET"
-            said.append(f"{good}: greedy's last: {row.last:.1f}, share {row.share:.1f} s ({where})")
+        good = "met" if row.last <= row.share * (1 + _SLACK) else "NOT MET"
+        said.append(f"{good}: greedy's last: {row.last:.1f}, share {row.share:.1f} s ({where})")
     return said
 
 

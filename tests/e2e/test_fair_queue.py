@@ -105,3 +105,24 @@ async def test_a_429_keeps_the_other_worker_from_calling(tmp_path: Path) -> None
         refused, *later = [call.at for call in world.openai.creates]
         assert len(later) == 2
         assert min(later) - refused >= 3.8
+
+
+async def test_one_too_many_is_told_in_private_with_a_cancel_that_works(tmp_path: Path) -> None:
+    async with isolated_world(tmp_path, USER_IMAGES_WAITING="2") as world:
+        await world.run("web")
+        slack, alice = world.slack, world.slack.user("alice")
+        general = slack.channel("general")
+        for n in range(2):
+            assert not (await slack.slash(alice, general, "/imagine", f"fox {n}")).body
+        ack = await slack.slash(alice, general, "/imagine", "one more")
+        assert ack.ok
+        (told,) = [m for m in slack.workspace.log if m.ephemeral_to == alice.id]
+        assert "2 images of yours wait already" in told.text
+        assert [label for label in told.buttons() if "Cancel" in label] == ["🛑 Cancel"] * 2
+        pressed = await slack.click(alice, told, block_id=told.blocks[1]["block_id"])
+        assert pressed.ok
+        await slack.workspace.changes.until(
+            lambda: any("Cancelled: “fox 1”" in m.text for m in slack.workspace.log), PATIENCE
+        )
+        assert not (await slack.slash(alice, general, "/imagine", "one more")).body
+        assert slack.violations == []

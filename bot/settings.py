@@ -92,6 +92,8 @@ class Settings(BaseSettings):
 
     worker_concurrency: int = Field(default=50, ge=1, le=1000)
     user_images_at_once: int = Field(default=4, ge=0, le=1000)
+    user_images_waiting: int = Field(default=20, ge=0, le=10_000)
+    provider_concurrency: int | None = Field(default=None, ge=1, le=10_000)
     job_lease: float = Field(default=15.0, ge=3.0, le=300.0)
     shutdown_grace: float = Field(default=20.0, ge=0)
     drain_seconds: float = Field(default=5.0, ge=0)

@@ -28,6 +28,7 @@ from bot.domain.options import Options
 from bot.domain.questions import PictureQuestion
 from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
 from bot.domain.stages import Publication, Stage
+from bot.domain.waiting import images_waiting
 from bot.generation.brought_pictures import BroughtPictures
 from bot.generation.recording import RetryingStore
 from bot.ports import (
@@ -142,6 +143,15 @@ class FakeSessionStore:
             self._write(replace(session, version=1), extra=extra)
             self.created_by[session.id] = write_id
         return self.sessions[session.id]
+
+    async def images_waiting(self, team: str, user: str) -> dict[str, int]:
+        await self._reach()
+        mine = {id_: images_waiting(s) for id_, s in self.sessions.items()}
+        owner = f"{team}.{user}."
+        return {id_: number for id_, number in mine.items() if number and id_.startswith(owner)}
+
+    async def correct_images_waiting(self, session_id: str, was: int, right: int) -> None:
+        raise AssertionError("the numbers are never wrong here")
 
     async def load(self, session_id: str) -> Session:
         await self._reach()
@@ -304,13 +314,14 @@ class FakeJobQueue:
         self._reach()
         return self.states.get(job.id, JobState.GONE)
 
-    async def waiting(self) -> list[Job]:
+    async def waiting(self, also: Job | None = None) -> list[Job]:
         self._reach()
-        return [
+        found = [
             job
             for job in self.added
             if job.kind is JobKind.GENERATE and self.states.get(job.id) is JobState.WAITING
         ]
+        return found if also is None or also in found else [*found, also]
 
     def _reach(self) -> None:
         if self.away:

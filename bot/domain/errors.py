@@ -146,6 +146,7 @@ class Reason(StrEnum):
     IMAGE_DELETED = "image_deleted"
     IMAGE_NOT_LOOKED_UP = "image_not_looked_up"
     PROMPT_TOO_LONG = "prompt_too_long"
+    TOO_MANY_WAITING = "too_many_waiting"
 
 
 class Refusal(ImagineError):

@@ -17,7 +17,7 @@ from bot.domain.errors import (
     StoreTrouble,
 )
 from bot.domain.generation import announced, is_generating, not_announced
-from bot.domain.jobs import Job, ahead_of_each, due_jobs
+from bot.domain.jobs import Job, ahead_of_each, due_jobs, jobs_of
 from bot.domain.session import Session
 from bot.domain.slack_refusals import announcement_failure
 from bot.generation.recording import RetryingStore
@@ -129,7 +129,9 @@ class Announce:
                 await self._drafts.refresh(session.id, before=job.attempt)
             return
         try:
-            ahead = len(ahead_of_each(await self._queue.waiting()))
+            _, first, *_ = jobs_of(session, session.latest)
+            places = ahead_of_each(await self._queue.waiting(first))
+            ahead = places.get((session.id, job.attempt), 0)
         except QueueUnavailable:
             ahead = 0
         announcement = await self._root.announce(session, ahead, repeated)

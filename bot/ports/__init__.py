@@ -3,7 +3,7 @@
 The services, the flow and the jobs know only these; `bot.wiring` gives them the adapters.
 """
 
-from bot.ports.images import Checkpoint, ImageBackend, RefusedSettings
+from bot.ports.images import Checkpoint, ImageBackend, ProviderSlots, RefusedSettings
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
 from bot.ports.pace import Budget, Pace, Priority, Turn
 from bot.ports.pictures import Files, OnReading, PictureStore
@@ -26,6 +26,8 @@ from bot.ports.sessions import (
     SessionVersions,
     Unfinished,
     UnfinishedSessions,
+    WaitingImages,
+    waiting_name,
 )
 from bot.ports.slack import (
     AppBlockedStore,
@@ -71,6 +73,7 @@ __all__ = [
     "PictureStore",
     "Previews",
     "Priority",
+    "ProviderSlots",
     "Publisher",
     "QuestionStore",
     "QueueDepth",
@@ -86,4 +89,6 @@ __all__ = [
     "Turn",
     "Unfinished",
     "UnfinishedSessions",
+    "WaitingImages",
+    "waiting_name",
 ]

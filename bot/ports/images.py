@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from bot.domain.images import GeneratedImage, ImageRequest
@@ -31,6 +32,28 @@ class RefusedSettings(Protocol):
 
     async def add(self, scope: str, names: Collection[str], seconds: float) -> frozenset[str]:
         """Remember these for so long; answers those that were not known."""
+
+
+class ProviderSlots(Protocol):
+    """How many calls all workers make to the provider at a time, and its pauses. None of the
+    methods raises."""
+
+    async def take(self, given_up: Callable[[], bool]) -> str | None:
+        """Wait for a slot, and for the end of a pause; answers its lease, or None where it was
+        given up meanwhile."""
+
+    async def give_back(self, lease: str) -> None:
+        """A second time, it does nothing."""
+
+    def use(self, lease: str) -> None:
+        """The task that says so, and those that it begins from now on, call in this slot."""
+
+    def call(self) -> AbstractAsyncContextManager[None]:
+        """Surrounds a call: waits for the end of a pause, and gives the slot back after a call that
+        raised nothing. A task that has no slot waits for one."""
+
+    async def pause(self, seconds: float) -> None:
+        """No worker begins a call for so long."""
 
 
 class ImageBackend(Protocol):

@@ -43,8 +43,9 @@ class JobQueue(Protocol):
 
     async def state(self, job: Job) -> JobState: ...
 
-    async def waiting(self) -> list[Job]:
-        """The `generate` jobs that wait, next one first."""
+    async def waiting(self, also: Job | None = None) -> list[Job]:
+        """The `generate` jobs that wait, next one first; with `also`, one that is about to be
+        queued, where it will stand."""
 
     async def repair(self) -> None:
         """Bring to its end what a killed process left half done in the queue."""

@@ -20,9 +20,9 @@ ChangeBoth = Callable[[Session, Session], tuple[Session, Session]]
 
 
 class Limit(NamedTuple):
-    """The number that an `INCRBY` or `HINCRBY` leaves may be this at most. A commit that would
-    leave more writes nothing and raises the `refusal`. A number that becomes less is never
-    refused."""
+    """The number that an `INCRBY` or `HINCRBY` leaves, or the sum of the hash's fields that an
+    `HSET` of one leaves, may be this at most. A commit that would leave more writes nothing and
+    raises the `refusal`. A number that becomes less is never refused."""
 
     at_most: int
     refusal: Refusal
@@ -115,6 +115,22 @@ class SessionLists(ManySessions, Protocol):
         started a session, that session is one of them."""
 
 
+class WaitingImages(ManySessions, Protocol):
+    """How many images of a user's wait. Every method raises `StoreUnavailable`."""
+
+    async def images_waiting(self, team: str, user: str) -> dict[str, int]:
+        """By session, as its last commit left it; without the sessions of which none waits."""
+
+    async def correct_images_waiting(self, session_id: str, was: int, right: int) -> None:
+        """Change the number of a session that has expired, or that an older version wrote, unless
+        it has changed since."""
+
+
+def waiting_name(user: str) -> str:
+    """The key of these numbers within a workspace, for an `ExtraWrite`."""
+    return f"waiting:{user}"
+
+
 class SessionVersions(ManySessions, Protocol):
     """Whether sessions have changed."""
 
@@ -153,7 +169,13 @@ class QuestionStore(Protocol):
 
 
 class SessionStore(
-    SessionLists, SessionVersions, UnfinishedSessions, DefaultOptions, QuestionStore, Protocol
+    SessionLists,
+    SessionVersions,
+    WaitingImages,
+    UnfinishedSessions,
+    DefaultOptions,
+    QuestionStore,
+    Protocol,
 ):
     """All that is kept of sessions, and how they begin. Every method raises `StoreUnavailable` when
     the store is away."""

@@ -18,10 +18,12 @@ from bot.domain.errors import ImagineError, OptionRefused, OptionsDisagree, Reas
 from bot.domain.options import OPTIONS
 from bot.domain.prompt import OptionsRefused
 from bot.domain.slack_errors import is_delivered
+from bot.domain.waiting import TooManyWaiting
 from bot.slack.request_tracking import count_slack_errors
 from bot.views.blocks import Block, Message
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
+from bot.views.lists import waiting_message
 from bot.views.prefilled import correction_message
 from bot.views.words import refusal_words
 
@@ -59,41 +61,46 @@ class Responder(ABC):
     async def say(self, words: str) -> None: ...
 
     async def refuse(self, refusal: Refusal) -> None:
-        await self.say(refusal_words(refusal))
+        if isinstance(refusal, TooManyWaiting) and refusal.sessions:
+            await self.show(waiting_message(refusal))
+        else:
+            await self.say(refusal_words(refusal))
 
+    async def show(self, message: Message) -> None:
+        """A message with buttons, where there is room for them."""
+        await self.say(message.text)
 
-class AskingResponder(Responder):
-    """One whose answer may have buttons."""
-
-    @abstractmethod
-    async def ask(self, question: Message) -> None: ...
-
-    async def _correct(self, refusal: Refusal, *, command: bool, with_form: bool = True) -> None:
-        """Refuse; where options are wrong, with a button that opens the form with the rest."""
-        correction = None
-        if with_form and isinstance(refusal, OptionsRefused):
-            correction = correction_message(refusal, command=command)
+    async def _correct(
+        self, refusal: OptionsRefused, *, command: bool, with_form: bool = True
+    ) -> None:
+        """Refuse options, with a button that opens the form with what was right."""
+        correction = correction_message(refusal, command=command) if with_form else None
         if correction is not None:
-            await self.ask(correction)
+            await self.show(correction)
         else:
             await self.say(refusal_words(refusal, command=command))
 
 
-class CommandResponder(AskingResponder):
+class CommandResponder(Responder):
     """Answers a slash command: only the person sees the words. The ack carries them where it is not
     out yet."""
 
     async def say(self, words: str) -> None:
-        await self.ask(Message(words, []))
+        await self._send(text=words)
 
-    async def ask(self, question: Message) -> None:
+    async def show(self, message: Message) -> None:
+        await self._send(text=message.text, blocks=message.blocks)
+
+    async def _send(self, **message: Any) -> None:
         ack = self.args.ack
         send = ack if ack.response is None else self.args.respond
-        blocks: dict[str, Any] = {"blocks": question.blocks} if question.blocks else {}
-        await send(text=question.text, response_type="ephemeral", **blocks)
+        await send(response_type="ephemeral", **message)
 
     async def refuse(self, refusal: Refusal) -> None:
-        await self._correct(refusal, command=True)
+        if isinstance(refusal, OptionsRefused):
+            await self._correct(refusal, command=True)
+        else:
+            await super().refuse(refusal)
 
 
 class FormResponder(Responder):
@@ -127,6 +134,17 @@ class ClickResponder(Responder):
     """Answers a click: acked first, then an ephemeral message where the button was."""
 
     async def say(self, words: str) -> None:
+        await self._tell(words)
+
+    async def show(self, message: Message) -> None:
+        await self._tell(message.text, message.blocks)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the button stands in a message that only this person sees."""
+        return bool(self.args.body.get("container", {}).get("is_ephemeral"))
+
+    async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
         await self.args.ack()
         body = self.args.body
         container, message = body.get("container", {}), body.get("message", {})
@@ -135,7 +153,7 @@ class ClickResponder(Responder):
         if message.get("ts") == thread_ts or message.get("subtype") == "thread_broadcast":
             thread_ts = ""  # it stands in the channel, where the thread may well be closed
         try:
-            await send_ephemeral(self.args, channel, thread_ts, words)
+            await send_ephemeral(self.args, channel, thread_ts, words, blocks)
         except DELIVERY_ERRORS:
             await send_to_response_url(self.args, words)
 
@@ -166,7 +184,7 @@ class ResponseUrlResponder(Responder):
         await send_to_response_url(self.args, words)
 
 
-class EventResponder(AskingResponder):
+class EventResponder(Responder):
     """Answers a message: acked first, then an ephemeral message where it was written. Where Slack
     takes none: in a direct channel a reply, otherwise a direct message."""
 
@@ -185,15 +203,17 @@ class EventResponder(AskingResponder):
             else:
                 await send_message(self.args, user_of(self.args), words, blocks=blocks)
 
-    async def ask(self, question: Message) -> None:
-        """Ask something with buttons."""
-        await self._tell(question.text, question.blocks)
+    async def show(self, message: Message) -> None:
+        await self._tell(message.text, message.blocks)
 
     async def refuse(self, refusal: Refusal) -> None:
         """The form knows nothing of a thread's draft or of a picture that came along."""
         event = self.args.body["event"]
         is_new = not thread_of(event) and not event.get("files") and not event.get("attachments")
-        await self._correct(refusal, command=False, with_form=is_new)
+        if isinstance(refusal, OptionsRefused):
+            await self._correct(refusal, command=False, with_form=is_new)
+        else:
+            await super().refuse(refusal)
 
 
 class HomeResponder(Responder):

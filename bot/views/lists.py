@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from bot.domain.attempt import ImageRef
 from bot.domain.session import Session
-from bot.views.blocks import cut, escape, one_line
+from bot.domain.waiting import TooManyWaiting, images_waiting
+from bot.views.blocks import Block, Message, Target, button, cut, escape, one_line, section
 from bot.views.captions import status_words
-from bot.views.ids import COMMAND
+from bot.views.ids import BUTTON_LABELS, CANCEL, COMMAND
 
 PROMPT_IN_LIST = 80
+_WAITING_SHOWN = 5
+"""Ideas with waiting images, each with its Cancel."""
 
 
 def thread_link(workspace_url: str, session: Session) -> str:
@@ -26,6 +30,29 @@ def linked(link: str, label: str) -> str:
     return f"<{escape(link)}|{escape(label)}>" if link else escape(label)
 
 
+def waiting_message(refusal: TooManyWaiting) -> Message:
+    """Why nothing was started, and what waits, each with Cancel."""
+    waiting = sum(map(images_waiting, refusal.sessions))
+    images = "image of yours waits" if waiting == 1 else "images of yours wait"
+    words = (
+        f"Nothing was started: {waiting} {images} already, and {refusal.at_most} are the most. "
+        "Please try again when some of them are made, or cancel one:"
+    )
+    shown = refusal.sessions[:_WAITING_SHOWN]
+    lines = [f"“{escape(short_prompt(s))}” · {status_words(s, None, None)}" for s in shown]
+    rows = [
+        section(line) | {"accessory": _cancel(session)}
+        for line, session in zip(lines, shown, strict=True)
+    ]
+    text = "\n".join([words, *(f"• {line}" for line in lines)])
+    return Message(text, [section(words), *rows])
+
+
+def _cancel(session: Session) -> Block:
+    target = Target(session.id, ImageRef(session.latest.number))
+    return button(BUTTON_LABELS[CANCEL], CANCEL, str(target))
+
+
 def list_words(sessions: list[Session], total: int, workspace_url: str) -> str:
     """Sessions in progress, in mrkdwn. `total` also counts those that are left out."""
     if not sessions:
@@ -40,7 +67,7 @@ def list_words(sessions: list[Session], total: int, workspace_url: str) -> str:
     return "\n".join(lines)
 
 
-def cancelled_words(session: Session, others: int) -> str:
+def cancelled_words(session: Session, others: int = 0) -> str:
     """The session that was cancelled, in mrkdwn. `others` of the same person go on."""
     words = f"🚫 Cancelled: “{escape(short_prompt(session))}”."
     if not others:

@@ -116,6 +116,11 @@ REFUSALS: dict[Reason, str] = {
         "I may not open this picture. Invite me to its channel, or upload it again where I am, "
         "and try again. If that does not help, ask whoever runs this bot to allow it `files:read`."
     ),
+    Reason.TOO_MANY_WAITING: (
+        "As many images wait already as one person may have waiting, so nothing was started. "
+        f"Please try again when some of them are made. `{COMMAND} list` shows yours, and "
+        f"`{COMMAND} cancel` stops the newest."
+    ),
     Reason.PROMPT_TOO_LONG: (
         f"This prompt is too long: {MAX_PROMPT:,} characters are the most. Please shorten it."
     ),

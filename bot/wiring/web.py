@@ -12,6 +12,7 @@ from bot.domain.session import Policy
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.shutdown import Shutdown
 from bot.service import Services
+from bot.service.waiting_limit import WaitingLimit
 from bot.slack.bolt import bolt_app
 from bot.slack.listeners import ListenerDependencies, register
 from bot.slack.request_tracking import InFlightRequests
@@ -38,15 +39,17 @@ async def start_web(
     stack.push_async_callback(tasks.drain, _DRAIN)
     in_flight = InFlightRequests()
     stack.push_async_callback(in_flight.wait_until_finished, _DRAIN)
+    sessions = clients.sessions(redis, PATIENCE)
+    at_most = settings.user_images_waiting
     services = Services.build(
-        clients.sessions(redis, PATIENCE),
+        sessions,
         clients.queue,
         RedisCancellations(redis),
         Policy.parse(settings.directors, clients.identity.installation),
         tasks,
         time.time,
         settings.option_table,
-        rules=(),
+        rules=(WaitingLimit(sessions, at_most),) if at_most else (),
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start

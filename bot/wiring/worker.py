@@ -13,6 +13,7 @@ from bot.adapters.redis import (
     RedisCancellations,
     RedisHeartbeats,
     RedisPictures,
+    RedisProviderSlots,
     RedisRefusedSettings,
     WriteProbe,
 )
@@ -22,6 +23,7 @@ from bot.flow import ReviewFlow
 from bot.generation.brought_pictures import BroughtPictures
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RetryingStore, RunCheckpoint
+from bot.generation.shared_provider import SharedProvider
 from bot.jobs.announce import Announce, RootMessage
 from bot.jobs.cancellation import CancelledAttempts, ShowCancelled
 from bot.jobs.dispatcher import JobDispatcher
@@ -123,6 +125,12 @@ async def start_worker(
     refused = RedisRefusedSettings(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
     backend = image_backend(settings, clients.reading, refused)
     stack.push_async_callback(backend.close)
+    slots = RedisProviderSlots(
+        clients.redis(stack, SMALL_PATIENCE),
+        SMALL_PATIENCE,
+        settings.provider_concurrency or 0,
+        settings.job_lease,
+    )
     heartbeats = RedisHeartbeats(
         clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease
     )
@@ -131,10 +139,16 @@ async def start_worker(
     breaker = slack_breaker(clients, stack, tasks)
     await breaker.close_if_uninstalled()
     dispatcher, watch = job_dispatcher(
-        clients, sessions, pictures, cancellations, heartbeats, breaker, backend
+        clients,
+        sessions,
+        pictures,
+        cancellations,
+        heartbeats,
+        breaker,
+        SharedProvider(backend, slots),
     )
     concurrency, lease = settings.worker_concurrency, settings.job_lease
-    worker = BullWorker(clients.redis_url, queue.in_turn(dispatcher), concurrency, lease)
+    worker = BullWorker(clients.redis_url, queue.in_turn(dispatcher), concurrency, lease, slots)
     monitoring.add_readiness_check(lambda: worker.takes_jobs, "no jobs are taken")
     for trouble, reason in REFUSED.items():
         monitoring.add_readiness_check(partial(write_probe.is_free_of, trouble), reason)
@@ -149,6 +163,7 @@ async def start_worker(
         QueueCleaner(queue).run(),
         QueuePositions(sessions, queue, publisher, lambda: write_probe.trouble).run(),
         heartbeats.beat_for_ever(),
+        slots.renew_for_ever(),
         write_probe.repeat(),
         breaker.watch(),
         watch.run(),

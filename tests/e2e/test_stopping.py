@@ -60,6 +60,7 @@ async def test_ten_generations_go_on_elsewhere_when_their_worker_is_stopped(
 ) -> None:
     """At once, paid for once, and for people as if nothing had been."""
     async with isolated_world(tmp_path) as world:
+        world.settings["USER_IMAGES_AT_ONCE"] = "0"
         await world.run("web")
         first = await world.run("worker", SHUTDOWN_GRACE="1")
         world.openai.hold("generating")

@@ -27,21 +27,49 @@ async def admitted(share: FairShare, *jobs: Job) -> list[int | None]:
     return [await share.admit(job, f'"{job.id}"', float(n)) for n, job in enumerate(jobs)]
 
 
-async def test_who_comes_later_stands_beside_the_next_of_who_asked_for_many(redis_url: str) -> None:
+async def test_who_comes_later_stands_before_the_next_of_who_asked_for_many(redis_url: str) -> None:
     async with share(redis_url) as fair:
         many = [image("GREEDY", n) for n in range(60)]
-        assert await admitted(fair, *many) == list(range(1, 61))
+        assert await admitted(fair, *many) == list(range(1, 241, 4))
         for job in many[:5]:
             await fair.began(job.id)
-        assert await admitted(fair, image("OTHER", 1), image("OTHER", 2)) == [6, 7]
-        assert await admitted(fair, image("THIRD", 1)) == [6]
+        assert await admitted(fair, image("OTHER", 1), image("OTHER", 2)) == [18, 22]
+        assert await admitted(fair, image("THIRD", 1)) == [18]
+        (sixth,) = await admitted(fair, many[5])
+        assert sixth == 21
 
 
 async def test_the_images_of_an_attempt_stand_together_and_count_each(redis_url: str) -> None:
     async with share(redis_url) as fair:
         four = [image("U1", 1, n) for n in range(1, 5)]
-        assert await admitted(fair, *four, image("U1", 2)) == [1, 1, 1, 1, 5]
+        assert await admitted(fair, *four, image("U1", 2)) == [1, 1, 1, 1, 17]
         assert await admitted(fair, image("U2", 1)) == [1]
+
+
+async def test_the_images_of_who_asks_for_more_than_a_share_stand_apart(redis_url: str) -> None:
+    """So all four of somebody else's next attempt come before what is left of theirs."""
+    async with share(redis_url) as fair:
+        first, second = ([image("U1", idea, n) for n in range(1, 5)] for idea in (1, 2))
+        assert await admitted(fair, *first, *second) == [1, 1, 1, 1, 17, 21, 25, 29]
+        for job in [*first, second[0]]:
+            await fair.began(job.id)
+        assert await admitted(fair, *(image("U2", 1, n) for n in range(1, 5))) == [18] * 4
+
+
+async def test_newcomers_do_not_keep_the_next_of_who_asked_for_many_waiting(redis_url: str) -> None:
+    async with share(redis_url) as fair:
+        many = [image("GREEDY", n) for n in range(2)]
+        await admitted(fair, *many)
+        await fair.began(many[0].id)
+        passed = 0
+        for n in range(20):
+            newcomer = image(f"U{n}", 1)
+            (priority,) = await admitted(fair, newcomer)
+            assert priority is not None
+            passed += priority < 5
+            await fair.began(newcomer.id)
+            await fair.ended(newcomer.id)
+        assert passed == 3
 
 
 async def test_a_job_that_is_admitted_twice_keeps_its_place(redis_url: str) -> None:
@@ -50,17 +78,17 @@ async def test_a_job_that_is_admitted_twice_keeps_its_place(redis_url: str) -> N
         assert await admitted(fair, first, second, first, second) == [1, 0, 1, 0]
         assert [r.job_id for r in await fair.ended(first.id)] == [second.id]
         assert await fair.ended(first.id) == []
-        assert await admitted(fair, second) == [2]
+        assert await admitted(fair, second) == [5]
 
 
 async def test_the_end_of_a_job_releases_the_next_of_its_owner(redis_url: str) -> None:
     async with share(redis_url, at_once=2) as fair:
         jobs = [image("U1", n) for n in range(5)]
-        assert await admitted(fair, *jobs) == [1, 2, 0, 0, 0]
+        assert await admitted(fair, *jobs) == [1, 5, 0, 0, 0]
         assert await admitted(fair, image("U2", 1)) == [1]
         await fair.began(jobs[0].id)
         (released,) = await fair.ended(jobs[0].id)
-        assert (released.job_id, released.priority) == (jobs[2].id, 3)
+        assert (released.job_id, released.priority) == (jobs[2].id, 9)
         assert released.data == f'"{jobs[2].id}"'
         assert await fair.ended(jobs[4].id) == []  # cancelled while it was parked
         assert [r.job_id for r in await fair.ended(jobs[1].id)] == [jobs[3].id]
@@ -115,11 +143,11 @@ async def test_priorities_never_reach_what_bullmq_cannot_order(redis_url: str) -
         await redis.hset("{imagine}:fair", mapping={"v": 2**20 + 5, "last:T1.U1": 2**20 + 5})
         high, low = image("U1", 1), image("U2", 1)
         priority, other = await admitted(fair, high, low)
-        assert priority == other == 2**20 + 6
-        assert priority is not None
-        assert await fair.rescaled(7) == {}
-        assert await fair.rescaled(priority) == {first.id: 1, high.id: 1, low.id: 1}
-        assert await admitted(fair, image("U1", 2), high) == [2, 1]
+        assert (priority, other) == (2**20 + 9, 2**20 + 6)
+        assert await fair.priorities() == {}
+        await fair.rescale()
+        assert await fair.priorities() == {first.id: 1, high.id: 4, low.id: 1}
+        assert await admitted(fair, image("U1", 2), high) == [8, 4]
 
 
 async def test_a_job_whose_id_bullmq_keeps_is_not_admitted_again(redis_url: str) -> None:

@@ -26,6 +26,7 @@ from bot.adapters.redis.schema import (
     thread_key,
     unfinished_key,
     user_key,
+    waiting_key,
 )
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import Candidate, ImageRef, Source
@@ -348,7 +349,7 @@ async def test_every_key_expires(store: RedisSessionStore, redis: Any) -> None:
     assert ttls.pop(defaults_key("T1", "U1")) > SESSION_TTL
     assert SESSION_TTL < ttls.pop(WORKSPACES) < SESSION_TTL + 60
     threads = {thread_key("T1", CHANNEL, ts) for ts in ("1.0", "5.5")}
-    lists = {user_key("T1", "U1"), unfinished_key("T1"), *threads}
+    lists = {user_key("T1", "U1"), unfinished_key("T1"), waiting_key("T1", "U1"), *threads}
     assert ttls.keys() == {session_key(session.id), *lists}
     assert all(SESSION_TTL - 15 < ttl <= SESSION_TTL for ttl in ttls.values())
 

@@ -214,7 +214,7 @@ class Scene:
             Redis.from_url(self.world.redis_url) as redis,
             asyncio.timeout(timeout),
         ):
-            while await redis.llen(f"{PREFIX}:{GENERATE_QUEUE}:wait") != number:
+            while await _waiting(redis) != number:
                 await asyncio.sleep(0.02)
 
     async def until_quiet(self, timeout: float = PATIENCE) -> None:
@@ -270,9 +270,17 @@ class Scene:
         assert self.openai.paid == paid
 
 
+async def _waiting(redis: Redis) -> int:
+    """Images that wait for a worker, or for another of their owner."""
+    queue = f"{PREFIX}:{GENERATE_QUEUE}"
+    waiting = await redis.llen(f"{queue}:wait") + await redis.zcard(f"{queue}:prioritized")
+    parked = [key async for key in redis.scan_iter(f"{PREFIX}:fair:parked:*")]
+    return int(waiting + sum([await redis.llen(key) for key in parked]))
+
+
 async def _jobs(redis: Redis) -> int:
     """How many have not come to an end."""
-    counted = 0
+    counted = int(await redis.hlen(f"{PREFIX}:fair:jobs"))
     for queue in (GENERATE_QUEUE, PUBLISH_QUEUE):
         for state in ("wait", "active"):
             counted += await redis.llen(f"{PREFIX}:{queue}:{state}")

@@ -29,6 +29,7 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreTrouble,
 )
+from bot.ports import ProviderSlots
 from bot.telemetry import metrics
 from bot.telemetry.context import span
 
@@ -59,10 +60,29 @@ for _module in (bullmq.utils, bullmq.worker):
 
 
 class BullMQWorker(Worker):
-    """Starts nothing once it is paused; ours never resumes."""
+    """Starts nothing once it is paused; ours never resumes. With `slots`, it takes one of the
+    provider's before each job."""
+
+    slots: ProviderSlots | None = None
 
     async def getNextJob(self, token: str) -> Any:  # noqa: N802 - BullMQ's name
         """BullMQ would leave a job that arrives after `pause` locked, without running it."""
+        if self.slots is None:
+            return await self._next_job(token)
+        lease = await self.slots.take(lambda: self.paused)
+        if lease is None:
+            return None
+        job = None
+        try:
+            job = await self._next_job(token)
+        finally:
+            if job is None:
+                await self.slots.give_back(lease)
+            else:
+                job.lease = lease
+        return job
+
+    async def _next_job(self, token: str) -> Any:
         if self.paused:
             return None
         job: Any = await super().getNextJob(token)
@@ -83,6 +103,7 @@ def make_worker(
     """A worker that does not run yet. It owns `redis` from now on."""
     untyped: Any = BullMQWorker
     worker = untyped(queue, processor.process, _options(redis, concurrency, lease))
+    worker.slots = processor.slots
     for connection in (worker.redisConnection, worker.blockingRedisConnection):
         assume_modern(connection)
     worker.on("error", _log_error)
@@ -147,8 +168,9 @@ class Processor:
     `DelayedError` tells BullMQ to keep its hands off a job.
     """
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, slots: ProviderSlots | None = None) -> None:
         self._handler = handler
+        self.slots = slots
         self._running: set[asyncio.Task[None]] = set()
         self._interrupted = False
 
@@ -167,11 +189,17 @@ class Processor:
                 _LOG.warning("job %s was abandoned; it runs again when its lease ends", job.id)
                 outcome = "abandoned"
             finally:
+                await self.give_back(job)
                 seconds = time.perf_counter() - started
                 metrics.job_ended(job.name, outcome, seconds)
             if outcome != "done":
                 raise DelayedError
             _LOG.info("job %s is done", job.id, extra={"seconds": round(seconds, 3)})
+
+    async def give_back(self, job: Any) -> None:
+        """A job that has ended, or does not begin, needs no slot."""
+        if self.slots is not None and hasattr(job, "lease"):
+            await self.slots.give_back(job.lease)
 
     async def _process(self, job: Any, token: str) -> str:
         """Answer what became of the job, as `bot.telemetry.metrics` names it. Raises `JobFailed`
@@ -205,6 +233,8 @@ class Processor:
 
     async def _handle(self, job: Any) -> None:
         _LOG.debug("job %s begins, try %d", job.id, job.attemptsStarted)
+        if self.slots is not None:
+            self.slots.use(job.lease)
         due_job, parent = job_from_data(job.data), str(job.data.get("traceparent", ""))
         with span(f"job {due_job.kind}", SpanKind.CONSUMER, parent=parent):
             await self._handler(due_job, job.attemptsStarted > 1)

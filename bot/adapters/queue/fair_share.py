@@ -1,15 +1,17 @@
 """`FairShare`: whose image is made next, and how many of one person's are made at once.
 
-Start-time fair queueing by owner: an attempt gets a tag, one more than the owner's last one or than
-the queue's virtual time, whichever is later; the virtual time is the tag of the job that began
-last. A person who asks for sixty images has the tags 1 to 60, and one who comes then stands beside
-the next of them. All images of an attempt have its tag, and each counts as one for the next.
-BullMQ's `priority` is the tag, so it orders what waits; equals keep their order of coming.
+Start-time fair queueing by owner: an image gets a tag, a step more than the owner's last one, or
+one more than the queue's virtual time, whichever is later; the virtual time is the tag of the job
+that began last. Who asks for sixty images has the tags 1, 5, 9 …; who comes then stands before the
+next of them, and only a few newcomers pass each. The images of an attempt share its tag where its
+owner asks for no more than their share, and each still counts as a step for what the owner asks
+for next. BullMQ's `priority` is the tag, so it orders what waits; equals keep their order of
+coming.
 
     {imagine}:fair            hash: v (the virtual time), base, last:<owner> (the owner's last tag)
-    {imagine}:fair:jobs       hash: job id → its owner, attempt, tag, and when it came
+    {imagine}:fair:jobs       hash: job id → its owner, attempt, tag, time of coming, shares
     {imagine}:fair:data       hash: job id → its data, until it has begun
-    {imagine}:fair:attempts   hash: attempt → its tag and how many jobs it has here
+    {imagine}:fair:attempts   hash: attempt → the tag that its jobs share, and how many do
     {imagine}:fair:released   hash: owner → jobs that BullMQ has, waiting or running
     {imagine}:fair:parked:<owner>   list: the owner's jobs that wait for one of these to end
 
@@ -29,32 +31,46 @@ from redis.asyncio import Redis
 
 from bot.domain.jobs import Job
 
-HIGHEST = 2**21
-"""Of BullMQ's priorities."""
-_RESCALE_FROM = 2**20
+RESCALE_FROM = 2**20
+"""The priority from which all start anew: BullMQ keeps no order above 2²¹."""
+_STEP = 4
+"""Between two tags of one owner: so many newcomers may pass before the next of them."""
 
-_COMMON = """
+_COMMON = (
+    f"local STEP = {_STEP}"
+    + """
 local fair, jobs, attempts, released, data = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local function number(key, field) return tonumber(redis.call('HGET', key, field) or 0) end
 local function parked_of(owner) return fair .. ':parked:' .. owner end
 local function release(id, job)
-  local last, tag = 'last:' .. job.owner, nil
-  local attempt = redis.call('HGET', attempts, job.attempt)
-  attempt = attempt and cjson.decode(attempt) or {n = 0}
-  if attempt.tag then
-    tag = attempt.tag
-    redis.call('HINCRBY', fair, last, 1)
-  else
-    tag = math.max(number(fair, 'v'), number(fair, last)) + 1
-    redis.call('HSET', fair, last, tag)
+  local field, v = 'last:' .. job.owner, number(fair, 'v')
+  local last = tonumber(redis.call('HGET', fair, field)) or v + 1 - STEP
+  local shared = redis.call('HGET', attempts, job.attempt)
+  shared = shared and cjson.decode(shared)
+  local tag = shared and shared.tag or math.max(v + 1, last + STEP)
+  job.shares = shared or last + STEP <= v + 1
+  if job.shares then
+    local n = shared and shared.n or 0
+    redis.call('HSET', attempts, job.attempt, cjson.encode({tag = tag, n = n + 1}))
   end
-  redis.call('HSET', attempts, job.attempt, cjson.encode({tag = tag, n = attempt.n + 1}))
+  job.shares, job.tag = job.shares and true or nil, tag
+  redis.call('HSET', fair, field, math.max(last, tag - STEP) + STEP)
   redis.call('HINCRBY', released, job.owner, 1)
-  job.tag = tag
   redis.call('HSET', jobs, id, cjson.encode(job))
   return {id, math.max(1, tag - number(fair, 'base')), redis.call('HGET', data, id)}
 end
+local function release_next(owner, most)
+  local out = {}
+  while most == 0 or number(released, owner) < most do
+    local id = redis.call('LPOP', parked_of(owner))
+    if not id then break end
+    local job = redis.call('HGET', jobs, id)
+    if job then out[#out + 1] = release(id, cjson.decode(job)) end
+  end
+  return out
+end
 """
+)
 
 _ADMIT = (
     _COMMON
@@ -99,30 +115,27 @@ _ENDED = (
     + """
 -- ARGV: job id, most released jobs of an owner (0: no limit)
 -- Answers what is released now: id, priority and data of each.
-local id, most = ARGV[1], tonumber(ARGV[2])
-local known, out = redis.call('HGET', jobs, id), {}
-if not known then return out end
+local id = ARGV[1]
+local known = redis.call('HGET', jobs, id)
+if not known then return {} end
 local job = cjson.decode(known)
 redis.call('HDEL', jobs, id)
 redis.call('HDEL', data, id)
 if job.tag == 0 then
   redis.call('LREM', parked_of(job.owner), 1, id)
-else
-  if redis.call('HINCRBY', released, job.owner, -1) <= 0 then
-    redis.call('HDEL', released, job.owner)
-  end
-  local attempt = cjson.decode(redis.call('HGET', attempts, job.attempt))
+elseif redis.call('HINCRBY', released, job.owner, -1) <= 0 then
+  redis.call('HDEL', released, job.owner)
+end
+local attempt = job.shares and redis.call('HGET', attempts, job.attempt)
+if attempt then
+  attempt = cjson.decode(attempt)
   if attempt.n <= 1 then
     redis.call('HDEL', attempts, job.attempt)
   else
     redis.call('HSET', attempts, job.attempt, cjson.encode({tag = attempt.tag, n = attempt.n - 1}))
   end
 end
-while most == 0 or number(released, job.owner) < most do
-  local next = redis.call('LPOP', parked_of(job.owner))
-  if not next then break end
-  out[#out + 1] = release(next, cjson.decode(redis.call('HGET', jobs, next)))
-end
+local out = release_next(job.owner, tonumber(ARGV[2]))
 local last = 'last:' .. job.owner
 if number(released, job.owner) == 0 and number(fair, last) <= number(fair, 'v') then
   redis.call('HDEL', fair, last)
@@ -132,12 +145,19 @@ return out
 """
 )
 
+_RELEASE_NEXT = (
+    _COMMON
+    + """
+-- ARGV: owner, most released jobs of an owner (0: no limit)
+return release_next(ARGV[1], tonumber(ARGV[2]))
+"""
+)
+
 _RESCALE = (
     _COMMON
     + """
--- Answers the new base.
 redis.call('HSET', fair, 'base', number(fair, 'v'))
-return number(fair, 'v')
+return 0
 """
 )
 
@@ -173,6 +193,7 @@ class FairShare:
         self._admit: Any = redis.register_script(_ADMIT)
         self._began: Any = redis.register_script(_BEGAN)
         self._ended: Any = redis.register_script(_ENDED)
+        self._release_next: Any = redis.register_script(_RELEASE_NEXT)
         self._rescale: Any = redis.register_script(_RESCALE)
 
     async def admit(self, job: Job, data: str, now: float) -> int | None:
@@ -196,21 +217,29 @@ class FairShare:
     async def is_here(self, job_id: str) -> bool:
         return bool(await self._redis.hexists(self._keys[1], job_id))
 
-    async def jobs(self) -> list[FairJob]:
-        """All, in the order in which they would begin."""
+    async def release_next(self, owner: str) -> list[Released]:
+        """What `ended` left parked although it may run: fewer ran at once when it was parked."""
+        released: Any = await self._release_next(keys=self._keys, args=[owner, self._at_once])
+        return [Released(*each) for each in released]
+
+    async def jobs(self, also: Job | None = None) -> list[FairJob]:
+        """All, in the order in which they would begin; `also` is one that is about to come."""
         stored: dict[str, str] = await self._redis.hgetall(self._keys[1])
+        clocks: dict[str, str] = await self._redis.hgetall(self._keys[0])
+        next_of_all = int(clocks.get("v", 0)) + 1
         found = [(job_id, json.loads(job)) for job_id, job in stored.items()]
         found.sort(key=lambda each: each[1]["came"])
-        tags: dict[str, int] = {}
-        for _, job in found:
-            tags[job["owner"]] = max(tags.get(job["owner"], 0), int(job["tag"]))
+        if also is not None and also.id not in stored:
+            found.append((also.id, {"owner": owner_of(also), "tag": 0, "came": 0}))
+        last: dict[str, int] = {}
         placed = []
         for job_id, job in found:
-            tag = int(job["tag"])
+            tag, owner = int(job["tag"]), job["owner"]
             if not tag:
-                tags[job["owner"]] += 1
-            place = tag or tags[job["owner"]]
-            placed.append((place, FairJob(job_id, job["owner"], tag, job["came"] / 1000)))
+                before = last.get(owner, int(clocks.get(f"last:{owner}", next_of_all - _STEP)))
+                last[owner] = max(next_of_all, before + _STEP)
+            place = tag or last[owner]
+            placed.append((place, FairJob(job_id, owner, tag, job["came"] / 1000)))
         return [job for _, job in sorted(placed, key=lambda each: each[0])]
 
     async def released(self, job: FairJob) -> Released | None:
@@ -219,13 +248,15 @@ class FairShare:
         base = int(await self._redis.hget(self._keys[0], "base") or 0)
         return Released(job.job_id, max(1, job.tag - base), data) if job.tag and data else None
 
-    async def rescaled(self, priority: int) -> dict[str, int]:
-        """Where priorities come near the highest that BullMQ orders, all start anew: the new one of
-        each released job."""
-        if priority < _RESCALE_FROM:
-            return {}
-        base = int(await self._rescale(keys=self._keys))
-        return {job.job_id: max(1, job.tag - base) for job in await self.jobs() if job.tag}
+    async def rescale(self) -> None:
+        """Let the priorities of all released jobs start anew; `priorities` has them."""
+        await self._rescale(keys=self._keys)
+
+    async def priorities(self) -> dict[str, int]:
+        """Those of the released jobs where they have started anew before; else none is wrong."""
+        base = int(await self._redis.hget(self._keys[0], "base") or 0)
+        jobs = await self.jobs() if base else []
+        return {job.job_id: max(1, job.tag - base) for job in jobs if job.tag}
 
 
 def owner_of(job: Job) -> str:

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from bot.adapters.queue.cleaning import COMPLETED_FOR, FAILED_FOR, clean_queue
 from bot.adapters.queue.connection import assume_modern, bullmq_client
-from bot.adapters.queue.fair_share import FairShare, Released
+from bot.adapters.queue.fair_share import RESCALE_FROM, FairJob, FairShare, Released
 from bot.adapters.redis_connections import count_error, unavailable
 from bot.concurrency import run_within
 from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
@@ -54,6 +54,11 @@ _OPTIONS = {
 }
 """Delays are milliseconds, ages are seconds. BullMQ keeps no stack trace, because one could hold
 what a user typed."""
+
+_PRIORITY = 2**32
+"""What BullMQ multiplies a priority by in the score of a waiting job."""
+
+_WAITING = ("wait", "prioritized", "delayed")
 
 _HALF_DONE_AFTER = 10.0
 """Seconds after which a generation that BullMQ does not have is no longer about to be added."""
@@ -147,11 +152,22 @@ class BullJobQueue:
         if not priority:
             _LOG.debug("%s waits for another of its owner", job.id)
             return
-        for job_id, lower in (await self._fair.rescaled(priority)).items():
-            with suppress(Exception):  # one that has just ended
-                await self._queues[GENERATE_QUEUE].backend.changePriority(job_id, lower)
-            priority = lower if job_id == job.id else priority
+        if priority >= RESCALE_FROM:
+            await self._fair.rescale()
+            await self._reorder()
+            priority = await self._fair.admit(job, json.dumps(data), time.time()) or priority
         await self._release(Released(job.id, priority, json.dumps(data)))
+
+    async def _reorder(self) -> None:
+        """Give each waiting generation the priority that it has since all started anew."""
+        priorities = await self._fair.priorities()
+        key = f"{PREFIX}:{GENERATE_QUEUE}:prioritized"
+        waiting: Any = await self._redis.zrange(key, 0, -1, withscores=True) if priorities else []
+        for job_id, score in waiting:
+            if priorities.get(job_id, score // _PRIORITY) != score // _PRIORITY:
+                with suppress(Exception):  # one that has just begun
+                    backend = self._queues[GENERATE_QUEUE].backend
+                    await backend.changePriority(job_id, priorities[job_id])
 
     async def _release(self, *jobs: Released) -> None:
         for job in jobs:
@@ -180,18 +196,27 @@ class BullJobQueue:
 
     async def _repair(self) -> None:
         """What a killed process left half done: a generation was released and is not in BullMQ, or
-        has ended and its owner's next was not released."""
+        has ended and its owner's next was not released. One that fails for good ends here too."""
         backend = self._queues[GENERATE_QUEUE].backend
-        live = set(
-            await backend.getRanges(["wait", "prioritized", "delayed", "active"], 0, -1, True)
-        )
+        live = set(await backend.getRanges([*_WAITING, "active"], 0, -1, True))
+        parked = set()
         for job in await self._fair.jobs():
-            if not job.tag or job.job_id in live or time.time() - job.came < _HALF_DONE_AFTER:
-                continue
-            state = _STATES.get(await self._queues[GENERATE_QUEUE].getJobState(job.job_id))
-            if state is None and (again := await self._fair.released(job)):
+            if not job.tag:
+                parked.add(job.owner)
+            elif job.job_id not in live:
+                await self._repair_job(job)
+        for owner in parked:
+            await self._release(*await self._fair.release_next(owner))
+        await self._reorder()
+
+    async def _repair_job(self, job: FairJob) -> None:
+        state = _STATES.get(await self._queues[GENERATE_QUEUE].getJobState(job.job_id))
+        if state in {JobState.DONE, JobState.FAILED}:
+            await self._end(job.job_id)
+        elif state is None and time.time() - job.came >= _HALF_DONE_AFTER:
+            if again := await self._fair.released(job):
                 await self._release(again)
-            elif state in {None, JobState.DONE, JobState.FAILED}:
+            else:
                 await self._end(job.job_id)
 
     async def remove(self, job: Job) -> None:
@@ -214,15 +239,16 @@ class BullJobQueue:
             return JobState.WAITING
         return state
 
-    async def waiting(self) -> list[Job]:
-        """In the order of their tags, those included that wait for another of their owner."""
+    async def waiting(self, also: Job | None = None) -> list[Job]:
+        """In the order in which they begin: what was handed back comes first, then by their tags,
+        those included that wait for another of their owner or for their next try."""
         backend = self._queues[GENERATE_QUEUE].backend
-        kinds = ["wait", "prioritized", "delayed"]
-        ids = await _bounded(backend.getRanges(kinds, 0, -1, True))
-        there = set(ids)
-        fair = await _bounded(self._fair.jobs())
+        first = await _bounded(backend.getRanges(["wait"], 0, -1, True))
+        others = await _bounded(backend.getRanges(["prioritized", "delayed"], 0, -1, True))
+        there = set(others)
+        fair = await _bounded(self._fair.jobs(also))
         ordered = [job.job_id for job in fair if not job.tag or job.job_id in there]
-        return [Job.from_id(job_id) for job_id in dict.fromkeys([*ordered, *ids])]
+        return [Job.from_id(job_id) for job_id in dict.fromkeys([*first, *ordered, *others])]
 
     async def clean(self) -> int:
         return sum([await _bounded(clean_queue(q, self._redis)) for q in self._queues.values()])

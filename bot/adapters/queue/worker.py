@@ -21,6 +21,7 @@ from bot.adapters.queue.connection import bullmq_client
 from bot.adapters.queue.job_queue import GENERATE_QUEUE, PUBLISH_QUEUE, Handler
 from bot.concurrency import cancel_and_wait, run_within, wait_for_event
 from bot.domain.errors import ImagineError
+from bot.ports import ProviderSlots
 
 _LOG = logging.getLogger("bot.queue")
 _PUBLISH_CONCURRENCY = 50
@@ -47,15 +48,21 @@ class BullWorker:
     A handler that raises is tried again, up to three times in all. A job may be given out twice:
     after its worker died, lost Redis for long, or was stopped in the middle of it.
 
-    `lease` is the seconds after which a job whose worker is silent runs again elsewhere.
+    `lease` is the seconds after which a job whose worker is silent runs again elsewhere. A
+    generation needs one of the provider's `slots`.
     """
 
     def __init__(
-        self, redis_url: str, handler: Handler, concurrency: int, lease: float = LEASE
+        self,
+        redis_url: str,
+        handler: Handler,
+        concurrency: int,
+        lease: float = LEASE,
+        slots: ProviderSlots | None = None,
     ) -> None:
         self._redis_url = redis_url
         self._workers = [
-            SupervisedWorker(redis_url, GENERATE_QUEUE, handler, concurrency, lease),
+            SupervisedWorker(redis_url, GENERATE_QUEUE, handler, concurrency, lease, slots),
             SupervisedWorker(redis_url, PUBLISH_QUEUE, handler, _PUBLISH_CONCURRENCY, lease),
         ]
 
@@ -109,13 +116,20 @@ class SupervisedWorker:
     """
 
     def __init__(
-        self, redis_url: str, queue: str, handler: Handler, concurrency: int, lease: float
+        self,
+        redis_url: str,
+        queue: str,
+        handler: Handler,
+        concurrency: int,
+        lease: float,
+        slots: ProviderSlots | None = None,
     ) -> None:
         self._redis_url = redis_url
         self._queue = queue
         self._handler = handler
         self._concurrency = concurrency
         self._lease = lease
+        self._slots = slots
         self._stopping = asyncio.Event()
         self._handed_back = asyncio.Event()
         self._ended = asyncio.Event()
@@ -151,7 +165,7 @@ class SupervisedWorker:
     async def _run_loop(self) -> str:
         """Run one worker until its loop ends, and answer what ended it."""
         redis = bullmq_client(self._redis_url)
-        processor = Processor(self._handler)
+        processor = Processor(self._handler, self._slots)
         worker = make_worker(self._queue, redis, processor, self._concurrency, self._lease)
         loop = asyncio.create_task(worker.run(), name=f"loop of {self._queue}")
         handed_back = asyncio.create_task(self._handed_back.wait())
@@ -161,7 +175,7 @@ class SupervisedWorker:
         finally:
             self._current = None
             handed_back.cancel()
-            await stop_loop(worker, loop)
+            await stop_loop(worker, processor, loop)
             await close_worker(worker, redis)
         error = None if loop.cancelled() else loop.exception()
         return type(error).__name__ if error else "no error"
@@ -197,7 +211,7 @@ async def wait_until_idle(worker: Any, seconds: float) -> bool:
         await asyncio.wait(pending, timeout=deadline - clock())
 
 
-async def stop_loop(worker: Any, loop: asyncio.Future[None]) -> None:
+async def stop_loop(worker: Any, processor: Processor, loop: asyncio.Future[None]) -> None:
     """End `worker.run()`, which cancels what is under way. It is told to end as well, because it
     would wait to be resumed for ever if the cancellation were dropped."""
     worker.paused = worker.closed = True
@@ -205,14 +219,15 @@ async def stop_loop(worker: Any, loop: asyncio.Future[None]) -> None:
     fetches = [task for task in worker.processing if task.done() and not task.cancelled()]
     await cancel_and_wait(loop, unwinding=2 * (UNWINDING + HANDING_BACK))
     for fetch in fetches:
-        await _hand_back_fetched(fetch)
+        await _hand_back_fetched(fetch, processor)
 
 
-async def _hand_back_fetched(fetch: asyncio.Future[Any]) -> None:
+async def _hand_back_fetched(fetch: asyncio.Future[Any], processor: Processor) -> None:
     """A job may have arrived just before the loop ended, and the loop has not seen it."""
     job = None if fetch.exception() else fetch.result()
     if isinstance(job, Job):
         await hand_back(job, str(job.token))
+        await processor.give_back(job)
 
 
 async def close_worker(worker: Any, redis: Redis) -> None:

@@ -21,6 +21,7 @@ from bot.domain.jobs import due_jobs
 from bot.domain.options import OPTIONS, Options, Value
 from bot.domain.questions import PictureQuestion
 from bot.domain.session import SCHEMA, Session
+from bot.domain.waiting import images_waiting
 
 # keys of a server
 
@@ -35,6 +36,12 @@ APP_BLOCKED = "imagine:slack:shut_out"
 
 TEST_WRITE = "imagine:test-write"
 """String: a value without a meaning, written to see whether Redis takes changes."""
+
+PROVIDER_SLOTS = "{imagine}:provider:slot:"
+"""Followed by a number, string: the lease of who may call the provider."""
+
+PROVIDER_PAUSE = "{imagine}:provider:pause"
+"""String: there while the provider wants no calls."""
 
 EVERY_SESSION = "imagine:{*}:session:*"
 """Matches the key of every session, and those of their images, which are no hashes."""
@@ -73,6 +80,10 @@ readers_key = "imagine:{{{}}}:picture:{}:readers".format
 
 pace_key = "imagine:{{{}}}:pace:{}".format
 """(team, budget) → what `bot.adapters.redis.pace` keeps of one of Slack's rate limits."""
+
+waiting_key = "imagine:{{{}}}:waiting:{}".format
+"""(team, user) → hash: id of a user's session → how many of its images wait. It is written with the
+session, so a process that dies leaves no other number."""
 
 extra_key = "imagine:{{{}}}:{}".format
 """(team, name) → what else is committed with sessions: see `bot.ports.ExtraWrite`."""
@@ -158,7 +169,8 @@ COMMIT = """
 -- Write sessions and all that changes with them, or nothing.
 -- KEYS: the sessions, then the key of each other write
 -- ARGV: write id, ttl ms, the other writes as JSON ([command, arguments...] each), the limits of
---       counting writes as JSON (number of the write -> the most it may leave), then for each
+--       counting writes as JSON (number of the write -> the most it may leave: of an HSET, as the
+--       sum of all fields), then for each
 --       session: expected version ('' = must not exist), how many texts follow, field, value, ...
 -- Answers 1 when all is written, 0 when somebody was faster, -n when the n-th write would pass its
 -- limit. A repeated commit (the same write id, after a lost answer) answers 1 and writes nothing.
@@ -193,6 +205,15 @@ for i, write in ipairs(writes) do  -- what is impossible ends it before anything
     local most = limits[tostring(i)]
     if most and by > 0 and left > most then return -i end
     numbers[name] = left
+  elseif command == 'HSET' and limits[tostring(i)] then
+    local sum, before = 0, 0
+    local fields = redis.call('HGETALL', key)
+    for at = 1, #fields, 2 do
+      local number = tonumber(fields[at + 1]) or 0
+      if fields[at] == write[2] then before = number else sum = sum + number end
+    end
+    local new = tonumber(write[3])
+    if new > before and sum + new > limits[tostring(i)] then return -i end
   end
 end
 for _, session in ipairs(sessions) do
@@ -207,12 +228,20 @@ return 1
 """
 
 DISCARD = """
--- KEYS: the session, its lists, its images
+-- KEYS: the session, the user's count of waiting images, its lists, its images
 -- ARGV: the write id of its creation, session id, how many lists
 if redis.call('HGET', KEYS[1], 'write_id') ~= ARGV[1] then return 0 end
 local lists = tonumber(ARGV[3])
-for i = 2, lists + 1 do redis.call('ZREM', KEYS[i], ARGV[2]) end
-return redis.call('UNLINK', KEYS[1], unpack(KEYS, lists + 2))
+redis.call('HDEL', KEYS[2], ARGV[2])
+for i = 3, lists + 2 do redis.call('ZREM', KEYS[i], ARGV[2]) end
+return redis.call('UNLINK', KEYS[1], unpack(KEYS, lists + 3))
+"""
+
+CORRECT_WAITING = """
+-- KEYS: a user's count of waiting images; ARGV: session id, the number that was read, the right one
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+if ARGV[3] == '0' then return redis.call('HDEL', KEYS[1], ARGV[1]) end
+return redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 """
 
 REMOVE_IF_UNTOUCHED = """
@@ -237,6 +266,22 @@ def question_to_json(question: PictureQuestion) -> str:
 
 def question_from_json(stored: str) -> PictureQuestion:
     return _QUESTION.validate_json(stored)
+
+
+def waiting_writes(
+    before: Session | None, after: Session, ttl: int
+) -> Iterator[tuple[str, list[str]]]:
+    """How many of its images wait, where a commit changes that. `ttl` is seconds."""
+    waiting = images_waiting(after)
+    if waiting == (images_waiting(before) if before else 0):
+        return
+    team, user, _ = after.id.split(".", 2)
+    key = waiting_key(team, user)
+    if waiting:
+        yield key, ["HSET", after.id, str(waiting)]
+        yield key, ["EXPIRE", str(ttl)]
+    else:
+        yield key, ["HDEL", after.id]
 
 
 def writes_with(session: Session, now: float, ttl: int) -> Iterator[tuple[str, list[str]]]:

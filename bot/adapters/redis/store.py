@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from bot.adapters.redis.questions import RedisQuestions
 from bot.adapters.redis.schema import (
     COMMIT,
+    CORRECT_WAITING,
     DISCARD,
     REMOVE_IF_UNTOUCHED,
     SESSIONS_OF_A_THREAD,
@@ -30,6 +31,8 @@ from bot.adapters.redis.schema import (
     to_fields,
     unfinished_key,
     user_key,
+    waiting_key,
+    waiting_writes,
     writes_with,
 )
 from bot.adapters.redis_connections import bounded
@@ -64,6 +67,7 @@ class RedisSessionStore(RedisQuestions):
         self._workspaces: dict[str, float] = {}
         self._commit = redis.register_script(COMMIT)
         self._discard = redis.register_script(DISCARD)
+        self._correct_waiting = redis.register_script(CORRECT_WAITING)
         self._remove_if_untouched = redis.register_script(REMOVE_IF_UNTOUCHED)
 
     async def create(
@@ -108,12 +112,13 @@ class RedisSessionStore(RedisQuestions):
         raise Conflict(first_id)
 
     async def discard(self, session: Session, write_id: str) -> None:
-        owners = user_key(*session.id.split(".")[:2])
+        team, user, _ = session.id.split(".", 2)
+        owners, waiting = user_key(team, user), waiting_key(team, user)
         lists = [owners, unfinished_key(session.team), *thread_keys(session)]
         images = [image_key(session.id, image) for image in session.all_images()]
         async with bounded(self._patience):
             await self._discard(
-                keys=[session_key(session.id), *lists, *images],
+                keys=[session_key(session.id), waiting, *lists, *images],
                 args=[write_id, session.id, len(lists)],
             )
 
@@ -134,6 +139,18 @@ class RedisSessionStore(RedisQuestions):
             for session_id, (stage, schema) in zip(ids, rows, strict=True)
             if stage and int(schema or SCHEMA) <= SCHEMA
         ]
+
+    async def images_waiting(self, team: str, user: str) -> dict[str, int]:
+        async with bounded(self._patience):
+            stored: dict[str, str] = await self._redis.hgetall(waiting_key(team, user))
+        return {session_id: int(number) for session_id, number in stored.items()}
+
+    async def correct_images_waiting(self, session_id: str, was: int, right: int) -> None:
+        team, user, _ = session_id.split(".", 2)
+        async with bounded(self._patience):
+            await self._correct_waiting(
+                keys=[waiting_key(team, user)], args=[session_id, was, right]
+            )
 
     async def load_many(self, session_ids: list[str]) -> list[Session]:
         async with bounded(self._patience):
@@ -224,6 +241,8 @@ class RedisSessionStore(RedisQuestions):
             for version, (_, after) in zip(versions, changes, strict=True)
         ]
         writes = [write for s in written for write in writes_with(s, now, self._session_ttl)]
+        for before, after in zip((b for b, _ in changes), written, strict=True):
+            writes += waiting_writes(before, after, self._session_ttl)
         limits: dict[int, Limit] = {}
         for command, name, arguments, limit in extra(written[0]) if extra else ():
             writes.append((extra_key(first.team, name), [command, *arguments]))

@@ -28,6 +28,7 @@ from bot.slack.responders import ClickResponder, CommandResponder, ShortcutRespo
 from bot.views import forms, words
 from bot.views.blocks import Target, target_of
 from bot.views.help_words import help_words
+from bot.views.lists import cancelled_words
 from bot.views.source_pictures import SourcePictures
 
 Decision = Callable[[str, ImageRef, Person], Awaitable[Session]]
@@ -111,7 +112,8 @@ class Clicks:
         )
 
     async def cancel(self, args: AsyncArgs) -> None:
-        await self._decide(args, self._services.decisions.cancel)
+        """Its button stands in the root message, and in the answer to a request for too many."""
+        await self._decide(args, self._services.decisions.cancel, cancelled_words)
 
     async def refine(self, args: AsyncArgs) -> None:
         """Open the form that asks what should change."""
@@ -160,14 +162,20 @@ class Clicks:
             )
             await open_form(args, form)
 
-    async def _decide(self, args: AsyncArgs, decision: Decision) -> None:
-        async with error_boundary(ClickResponder(args)):
+    async def _decide(
+        self, args: AsyncArgs, decision: Decision, said: Callable[[Session], str] | None = None
+    ) -> None:
+        """`said`: what replaces a private message with the button."""
+        responder = ClickResponder(args)
+        async with error_boundary(responder):
             target = target_of(args.body["actions"][0].get("value"))
             session = await within_ack_deadline(
                 decision(target.session_id, target.image, args.context[ADMITTED_PERSON].person)
             )
             await args.ack()
             await self._dependencies.queue_due(session)
+            if said and responder.is_private:
+                await responder.replace_message(said(session))
 
 
 class Shortcuts:

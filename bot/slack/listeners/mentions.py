@@ -101,7 +101,7 @@ class Mentions:
             found, outcome = await within_ack_deadline(looking, LOOKING_UP)
             await args.ack()
             if isinstance(outcome, Message):
-                await responder.ask(outcome)
+                await responder.show(outcome)
             elif outcome is not None:
                 await self._dependencies.queue_due(outcome)
                 for note in [*_notes(found), *self._where(outcome, origin)]:

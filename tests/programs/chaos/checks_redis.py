@@ -41,6 +41,25 @@ def keys_expire(evidence: Evidence) -> list[Finding]:
     return found
 
 
+def no_slot_is_held(evidence: Evidence) -> list[Finding]:
+    """The slots of killed workers are free since their leases ended; those of the others were given
+    back as they stopped."""
+    return [
+        Finding("no_slot_is_held", f"{key.name} is held for {key.ttl} s more")
+        for key in evidence.keys
+        if key.name.startswith("{imagine}:provider:slot:") and key.kind != "none"
+    ]
+
+
+def nobody_waits(evidence: Evidence) -> list[Finding]:
+    """No image counts as waiting of a session in which none waits."""
+    return [
+        Finding("nobody_waits", f"{key.name} is there")
+        for key in evidence.keys
+        if re.fullmatch(r"imagine:\{.+\}:waiting:.+", key.name) and key.kind != "none"
+    ]
+
+
 def images_are_in_their_keys(evidence: Evidence) -> list[Finding]:
     """Bytes of images are in `generated_image` keys, and nowhere else."""
     return [

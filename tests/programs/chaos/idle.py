@@ -21,14 +21,16 @@ LIVE = ("wait", "active", "delayed", "prioritized", "paused", "waiting-children"
 
 @dataclass(frozen=True)
 class RemainingWork:
-    """What is still under way; all zero when all is quiet."""
+    """What is still under way; all zero when all is quiet. `in_turn`: generations that the fair
+    queue holds, parked or not."""
 
     generating: int = 0
     jobs: int = 0
     unfinished: int = 0
+    in_turn: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.generating or self.jobs or self.unfinished)
+        return bool(self.generating or self.jobs or self.unfinished or self.in_turn)
 
 
 async def until_idle(world: World) -> tuple[float, RemainingWork]:
@@ -60,10 +62,11 @@ async def _look(world: World) -> RemainingWork:
                     jobs += await length_of(redis, f"{queue}:{name}")
             lists = [key async for key in redis.scan_iter("imagine:{*}:unfinished")]
             unfinished = sum([int(await redis.zcard(key)) for key in lists])
+            in_turn = int(await redis.hlen("{imagine}:fair:jobs"))
     except (RedisError, OSError):
         return RemainingWork(jobs=-1)
     generating = sum(session.stage == "generating" for session in sessions)
-    return RemainingWork(generating, jobs, unfinished)
+    return RemainingWork(generating, jobs, unfinished, in_turn)
 
 
 async def length_of(redis: object, key: str) -> int:

@@ -37,6 +37,8 @@ CHECKS: tuple[Check, ...] = (
     checks_money.paid_once,
     checks_money.known_responses_are_not_asked_anew,
     checks_redis.keys_expire,
+    checks_redis.no_slot_is_held,
+    checks_redis.nobody_waits,
     checks_redis.images_are_in_their_keys,
     checks_redis.nothing_is_owed,
     checks_redis.no_job_is_stuck,

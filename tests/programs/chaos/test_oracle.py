@@ -287,6 +287,18 @@ def _owed(evidence: Evidence) -> None:
     evidence.left = RemainingWork(unfinished=1)
 
 
+def _parked(evidence: Evidence) -> None:
+    evidence.left = RemainingWork(in_turn=1)
+
+
+def _slot_held(evidence: Evidence) -> None:
+    evidence.keys.append(Key("{imagine}:provider:slot:2", "string", 4))
+
+
+def _counts_as_waiting(evidence: Evidence) -> None:
+    evidence.keys.append(Key(f"imagine:{{T1}}:waiting:{OWNER}", "hash", 600))
+
+
 def _stuck(evidence: Evidence) -> None:
     evidence.jobs["{imagine}:imagine-publish:active"] = 1
 
@@ -381,6 +393,9 @@ SPOILT: list[tuple[Spoil, str]] = [
     (_orphaned_job, "keys_expire"),
     (_image_in_job, "images_are_in_their_keys"),
     (_owed, "nothing_is_owed"),
+    (_parked, "nothing_is_owed"),
+    (_slot_held, "no_slot_is_held"),
+    (_counts_as_waiting, "nobody_waits"),
     (_stuck, "no_job_is_stuck"),
     (_prompt_in_log, "logs_tell_nothing_private"),
     (_secret_in_log, "logs_tell_nothing_private"),

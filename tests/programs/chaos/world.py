@@ -24,6 +24,8 @@ from tests.support.links import Link
 from tests.support.processes import free_port
 
 _IMAGE_BYTES = 60_000
+_NARROW = {"USER_IMAGES_AT_ONCE": "1", "PROVIDER_CONCURRENCY": "4"}
+"""So that images wait for another of their owner, and workers for a slot of the provider's."""
 
 
 class World:
@@ -97,6 +99,7 @@ class World:
             "PORT": str(free_port()),
             "LOG_LEVEL": "DEBUG",
             "JOB_LEASE": str(self.plan.lease),
+            **_NARROW,
         }
         if self.plan.mode == "socket":
             environment["SLACK_APP_TOKEN"] = self.slack.app_token

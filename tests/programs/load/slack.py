@@ -66,10 +66,34 @@ class Crowd:
                 channel.members.add(person.id)
         self._people = max(self._people, people)
 
-    async def _one(self, i: int) -> Ack:
-        channel = self._channels[i % CHANNELS]
-        words = f"a robot eating pizza on Mars, as person {i} sees it"
+    async def _one(self, i: int, k: int = 0, options: str = "") -> Ack:
+        """The person's idea number `k`, in a channel of its own as far as there are."""
+        channel = self._channels[(i + k) % CHANNELS]
+        words = f"a robot eating pizza on Mars, as person {i} sees it {options}"
         return await self._slack.slash(f"person{i:04}", channel, "/imagine", words)
+
+    async def ask(self, given: Json) -> Json:
+        """One person types the command so many times, one after the other; answers when the first
+        was typed, and how many were taken. A command that is refused is answered in words."""
+        self._invite(given["person"] + 1)
+        began, taken, options = time.time(), 0, given.get("options", "")
+        for k in range(given["times"]):
+            ack = await self._one(given["person"], k, options)
+            taken += ack.ok and not ack.body
+        return {"began": began, "taken": taken}
+
+    async def drafts(self, given: Json) -> Json:
+        """Wait until a person has so many drafts; answers when each came."""
+        name = f"person{given['person']:04}"
+
+        def at() -> list[float]:
+            mine = [draft for draft in self._messages if self._owner(draft) == name]
+            return sorted(self._drafts[draft.ts] for draft in mine)
+
+        await self._slack.workspace.changes.until(
+            lambda: len(at()) >= given["number"], given["timeout"]
+        )
+        return {"at": at()}
 
     async def approve(self, given: Json) -> Json:
         """The same for the approval of every draft that is there."""
@@ -145,7 +169,16 @@ async def run() -> None:
         watching = asyncio.create_task(crowd.watch())
         commands = {
             name: getattr(crowd, name)
-            for name in ("imagine", "approve", "until", "listen", "report", "forget")
+            for name in (
+                "imagine",
+                "ask",
+                "drafts",
+                "approve",
+                "until",
+                "listen",
+                "report",
+                "forget",
+            )
         }
         facts = {
             "SLACK_API_URL": slack.api_url,

@@ -24,13 +24,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """`subject`: "bot", or a baseline with its pool's size ("baseline" has the default)."""
+    """`subject`: "bot", or a baseline with its pool's size ("baseline" has the default). `n` is the
+    WORKER_CONCURRENCY; `settings` are more of the bot's environment."""
 
     subject: str
     mode: str
     n: int
     workers: int = 1
     image_ttl: int = 3600
+    settings: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -161,6 +163,7 @@ def _environment(
         "WORKER_CONCURRENCY": str(case.n),
         "IMAGE_TTL": str(case.image_ttl),
         "LOG_LEVEL": "INFO",
+        **dict(case.settings),
     }
 
 

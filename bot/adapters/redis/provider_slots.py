@@ -1,0 +1,171 @@
+"""`RedisProviderSlots`: how many calls to the provider all workers make at a time, and the pauses
+that the provider asks for.
+
+    {imagine}:provider:slot:<n>   string: the lease of who has the slot, while its process renews it
+    {imagine}:provider:pause      string: there while the provider wants no calls
+
+A worker takes a slot before it takes a job, so that what waits for a slot waits in the queue, in
+the queue's order. The slot is given back once the image is there, or with the end of the job. A
+process that is killed renews nothing: its slots are free again when their leases end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any
+from uuid import uuid4
+
+from redis.asyncio import Redis
+
+from bot.adapters.redis.schema import PROVIDER_PAUSE, PROVIDER_SLOTS
+from bot.adapters.redis_connections import bounded
+from bot.concurrency import wait_for_event
+from bot.domain.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY = 0.2
+"""Seconds between two looks whether another process has given a slot back."""
+_RENEW_EVERY = 0.2
+"""Of a lease."""
+_SPREAD = 0.1
+"""Of a pause: after it the calls begin in so much time, not in one moment."""
+
+_TAKE = """
+-- KEYS: what all slots begin with, the pause
+-- ARGV: lease, how many slots there are (0: no limit), ttl ms
+-- Answers the slot, 0 where there is no limit; -1 where all are taken, -2 in a pause.
+if redis.call('EXISTS', KEYS[2]) == 1 then return -2 end
+local slots = tonumber(ARGV[2])
+if slots == 0 then return 0 end
+for n = 1, slots do
+  if redis.call('SET', KEYS[1] .. n, ARGV[1], 'NX', 'PX', ARGV[3]) then return n end
+end
+return -1
+"""
+
+_RENEW = """
+-- KEYS: the slots; ARGV: ttl ms, the lease of each
+for n, key in ipairs(KEYS) do
+  if redis.call('GET', key) == ARGV[n + 1] then redis.call('PEXPIRE', key, ARGV[1]) end
+end
+return 0
+"""
+
+_GIVE_BACK = """
+-- KEYS: a slot; ARGV: its lease
+return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0
+"""
+
+
+class RedisProviderSlots:
+    """Implements `bot.ports.ProviderSlots`. `slots` of 0 sets no limit. `lease` is the seconds
+    after which a slot of a silent process is free; `patience` bounds each call, in seconds."""
+
+    def __init__(self, redis: Redis, patience: float, slots: int, lease: float) -> None:
+        self._redis: Any = redis
+        self._patience = patience
+        self._slots = slots
+        self._lease = lease
+        self._held: dict[str, str] = {}
+        self._current: ContextVar[str] = ContextVar("provider slot", default="")
+        self._given_back = asyncio.Event()
+        self._taking = asyncio.Lock()
+        self._take: Any = redis.register_script(_TAKE)
+        self._renew: Any = redis.register_script(_RENEW)
+        self._give_back: Any = redis.register_script(_GIVE_BACK)
+
+    async def take(self, given_up: Callable[[], bool]) -> str | None:
+        """One look at a time: those who wait in this process would all look otherwise."""
+        async with self._taking:
+            return await self._wait_for_slot(given_up)
+
+    async def _wait_for_slot(self, given_up: Callable[[], bool]) -> str | None:
+        while not given_up():
+            lease = uuid4().hex
+            self._given_back.clear()
+            try:
+                slot = await self._try(lease)
+            except StoreUnavailable as error:
+                log.debug("no slot: %s", error)
+                slot = -1
+            if slot >= 0:
+                if slot:
+                    self._held[lease] = f"{PROVIDER_SLOTS}{slot}"
+                return lease
+            await wait_for_event(self._given_back, _LOOK_EVERY)
+        return None
+
+    async def _try(self, lease: str) -> int:
+        keys, ttl = [PROVIDER_SLOTS, PROVIDER_PAUSE], round(self._lease * 1000)
+        async with bounded(self._patience):
+            return int(await self._take(keys=keys, args=[lease, self._slots, ttl]))
+
+    def use(self, lease: str) -> None:
+        self._current.set(lease)
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        lease = self._current.get()
+        if not lease or (self._slots and lease not in self._held):
+            lease = await self._wait_for_slot(lambda: False) or ""
+            self.use(lease)
+        await self._wait_for_end_of_pause()
+        yield
+        await self.give_back(lease)
+
+    async def _wait_for_end_of_pause(self) -> None:
+        paused = 0.0
+        try:
+            while True:
+                async with bounded(self._patience):
+                    left = await self._redis.pttl(PROVIDER_PAUSE)
+                if left <= 0:
+                    break
+                paused = max(paused, left / 1000)
+                await asyncio.sleep(left / 1000)
+        except StoreUnavailable as error:
+            log.debug("whether the provider wants calls is not known: %s", error)
+        await asyncio.sleep(paused * random.uniform(0.0, _SPREAD))  # noqa: S311 - no secret
+
+    async def pause(self, seconds: float) -> None:
+        milliseconds = round(seconds * 1000)
+        try:
+            async with bounded(self._patience):
+                longer = await self._redis.pttl(PROVIDER_PAUSE) < milliseconds
+                if milliseconds and longer:
+                    await self._redis.set(PROVIDER_PAUSE, "", px=milliseconds)
+                    log.warning("the provider wants no calls for %.1f s", milliseconds / 1000)
+        except StoreUnavailable as error:
+            log.info("other workers do not know that the provider wants no calls: %s", error)
+
+    async def give_back(self, lease: str) -> None:
+        key = self._held.pop(lease, None)
+        if key is None:
+            return
+        try:
+            async with bounded(self._patience):
+                await self._give_back(keys=[key], args=[lease])
+        except StoreUnavailable as error:  # its lease ends
+            log.debug("a slot was not given back: %s", error)
+        self._given_back.set()
+
+    async def renew_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._lease * _RENEW_EVERY)
+            try:
+                await self.renew()
+            except StoreUnavailable as error:
+                log.debug("no slot was renewed: %s", error)
+
+    async def renew(self) -> None:
+        """Once for every slot of this process."""
+        if held := dict(self._held):
+            args = [round(self._lease * 1000), *held]
+            async with bounded(self._patience):
+                await self._renew(keys=list(held.values()), args=args)

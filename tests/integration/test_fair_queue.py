@@ -1,0 +1,257 @@
+"""The fair queue after crashes: `repair` brings to its end what a killed process left half done."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot.adapters.queue import BullJobQueue
+from bot.adapters.queue.job_queue import GENERATE_QUEUE, PREFIX, job_data
+from bot.domain.jobs import Job, JobKind
+from bot.ports import JobState
+from tests.integration.queue_worker import Recorder, reached, until, working
+
+LONG_AGO = 60.0
+
+
+def image(owner: str, idea: int, candidate: int = 1) -> Job:
+    return Job(JobKind.GENERATE, f"T1.{owner}.{idea:02x}", 1, candidate=candidate)
+
+
+@pytest.fixture
+async def one_at_once(queue_server: Any) -> AsyncIterator[BullJobQueue]:
+    queue = BullJobQueue(queue_server.connection_url, at_once=1)
+    yield queue
+    await queue.close()
+
+
+async def admit_long_ago(queue: BullJobQueue, *jobs: Job) -> None:
+    """As by a process that died before it gave the jobs to BullMQ."""
+    for job in jobs:
+        await queue._fair.admit(job, json.dumps(job_data(job)), time.time() - LONG_AGO)
+
+
+async def test_a_generation_that_was_released_and_not_added_runs(
+    one_at_once: BullJobQueue, queue_server: Any
+) -> None:
+    queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
+    await admit_long_ago(queue, first, second)
+    assert await queue.state(first) is JobState.WAITING
+    handler = Recorder()
+    async with working(queue_server.connection_url, queue.in_turn(handler)):
+        await queue.repair()
+        await queue.repair()
+        await reached(queue, second, JobState.DONE)
+    assert handler.starts == {first.id: 1, second.id: 1}
+    await _nothing_is_left(queue)
+
+
+async def test_the_next_that_was_released_and_not_added_runs(
+    one_at_once: BullJobQueue, queue_server: Any
+) -> None:
+    queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
+    await queue.add(first)
+    await admit_long_ago(queue, second)
+    handler = Recorder()
+    async with working(queue_server.connection_url, handler):  # it dies before the end is told
+        await reached(queue, first, JobState.DONE)
+    assert [each.job_id for each in await queue._fair.ended(first.id)] == [second.id]
+    async with working(queue_server.connection_url, queue.in_turn(handler)):
+        await queue.repair()
+        await reached(queue, second, JobState.DONE)
+    await _nothing_is_left(queue)
+
+
+async def test_an_end_that_was_not_told_releases_the_next(
+    one_at_once: BullJobQueue, queue_server: Any
+) -> None:
+    queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
+    await queue.add(first)
+    await queue.add(second)
+    async with working(queue_server.connection_url, Recorder()):
+        await reached(queue, first, JobState.DONE)
+        await queue.repair()
+        await reached(queue, second, JobState.DONE)
+        await queue.repair()
+    await _nothing_is_left(queue)
+
+
+async def test_a_failure_for_good_releases_the_next_at_the_first_repair(
+    one_at_once: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(_options(), "attempts", 1)
+    queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
+    await queue.add(first)
+    await queue.add(second)
+
+    async def fail(job: Job, repeated: bool) -> None:
+        raise ValueError
+
+    async with working(queue_server.connection_url, queue.in_turn(fail)):
+        await reached(queue, first, JobState.FAILED)
+        await queue.repair()
+        await reached(queue, second, JobState.FAILED)
+        await queue.repair()
+    await _nothing_is_left(queue)
+
+
+async def test_a_retry_keeps_its_place_and_its_owners_share(
+    one_at_once: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(_options(), "backoff", {"type": "fixed", "delay": 300})
+    queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
+    await queue.add(first)
+    await queue.add(second)
+    seen: list[str] = []
+
+    async def fail_once(job: Job, repeated: bool) -> None:
+        seen.append(job.id)
+        if len(seen) == 1:
+            raise ValueError
+
+    async with working(queue_server.connection_url, queue.in_turn(fail_once)):
+        await until(lambda: len(seen) == 1)
+        await queue.repair()
+        assert (await queue.waiting())[-1:] == [second]
+        await reached(queue, second, JobState.DONE)
+    assert seen == [first.id, first.id, second.id]
+    await _nothing_is_left(queue)
+
+
+async def test_a_cancelled_one_lets_the_next_go_wherever_it_waited(
+    one_at_once: BullJobQueue, queue_server: Any
+) -> None:
+    queue, jobs = one_at_once, [image("U1", n) for n in range(4)]
+    for job in jobs:
+        await queue.add(job)
+    for job in (jobs[2], jobs[0]):
+        await queue.remove(job)
+        await queue.remove(job)
+        assert await queue.state(job) is JobState.GONE
+    assert await queue.waiting() == [jobs[1], jobs[3]]
+    handler = Recorder()
+    async with working(queue_server.connection_url, queue.in_turn(handler)):
+        await reached(queue, jobs[3], JobState.DONE)
+    assert handler.starts == {jobs[1].id: 1, jobs[3].id: 1}
+    await _nothing_is_left(queue)
+
+
+async def test_more_run_at_once_where_the_limit_was_raised(
+    one_at_once: BullJobQueue, queue_server: Any
+) -> None:
+    jobs = [image("U1", n) for n in range(4)]
+    for job in jobs:
+        await one_at_once.add(job)
+    assert await _added(one_at_once) == {jobs[0].id}
+    raised = BullJobQueue(queue_server.connection_url, at_once=3)
+    await raised.repair()
+    assert await _added(raised) == {job.id for job in jobs[:3]}
+    await raised.close()
+    unlimited = BullJobQueue(queue_server.connection_url)
+    await unlimited.repair()
+    assert await _added(unlimited) == {job.id for job in jobs}
+    await unlimited.close()
+
+
+async def test_priorities_that_started_anew_reach_all_that_wait(queue: BullJobQueue) -> None:
+    """Also where the process that let them start anew has died on its way."""
+    first, second = image("U1", 1), image("U2", 1)
+    await queue._redis.hset(f"{PREFIX}:fair", "v", 2**20 - 10)
+    await queue.add(first)
+    await queue._fair.began(first.id)
+    await queue.add(second)
+    await queue._fair.rescale()
+    await queue.repair()
+    later = image("U3", 1)
+    await queue.add(later)
+    assert await _priorities(queue) == {first.id: 1, second.id: 1, later.id: 1}
+    await queue._redis.hset(f"{PREFIX}:fair", "v", 2**20 + 2**20)
+    last = image("U4", 1)
+    await queue.add(last)
+    assert (await queue.waiting())[-1] == last
+    assert (await _priorities(queue))[last.id] < 10
+
+
+async def test_what_was_handed_back_is_the_next_and_one_of_an_older_version_too(
+    queue: BullJobQueue,
+) -> None:
+    tagged = [image("U1", n) for n in range(2)]
+    older = [image("U2", n) for n in range(2)]
+    for job in tagged:
+        await queue.add(job)
+    for job in older:  # an older version gives them no priority
+        await queue._queues[GENERATE_QUEUE].add("generate", job_data(job), {"jobId": job.id})
+    assert await queue.waiting() == [*older, *tagged]
+    await queue.repair()
+    assert await queue.waiting() == [*older, *tagged]
+
+
+async def test_the_parked_are_counted_and_stand_where_they_will_begin(
+    one_at_once: BullJobQueue,
+) -> None:
+    mine, other = [image("U1", n) for n in range(3)], image("U2", 1)
+    for job in (*mine, other):
+        await one_at_once.add(job)
+    assert await one_at_once.waiting() == [mine[0], other, mine[1], mine[2]]
+    (depth, _) = await one_at_once.depths()
+    assert depth.jobs["waiting"] == 4
+
+
+@pytest.mark.parametrize("parked", [False, True])
+async def test_where_one_will_stand_is_known_before_it_is_queued(
+    queue: BullJobQueue, one_at_once: BullJobQueue, parked: bool
+) -> None:
+    """As one that waits for others of its owner, too."""
+    chosen = one_at_once if parked else queue
+    greedy = [image("GREEDY", n) for n in range(6)]
+    for job in greedy:
+        await chosen.add(job)
+    await chosen._fair.began(greedy[0].id)
+    for job in (image("OTHER", 1), image("GREEDY", 6), image("OTHER", 2), image("THIRD", 1)):
+        foretold = (await chosen.waiting(job)).index(job)
+        assert job not in await chosen.waiting()
+        await chosen.add(job)
+        assert (await chosen.waiting()).index(job) == foretold
+        assert await chosen.waiting(job) == await chosen.waiting()
+
+
+async def test_a_paused_queue_keeps_its_order(one_at_once: BullJobQueue, queue_server: Any) -> None:
+    queue, jobs = one_at_once, [image("U1", 1), image("U2", 1), image("U1", 2)]
+    await queue._queues[GENERATE_QUEUE].pause()
+    for job in jobs:
+        await queue.add(job)
+    await queue.repair()
+    assert await queue.waiting() == jobs
+    assert [await queue.state(job) for job in jobs] == [JobState.WAITING] * 3
+    await queue._queues[GENERATE_QUEUE].resume()
+    handler = Recorder()
+    async with working(queue_server.connection_url, queue.in_turn(handler), concurrency=1):
+        await reached(queue, jobs[2], JobState.DONE)
+    assert list(handler.starts) == [job.id for job in jobs]
+
+
+def _options() -> Any:
+    from bot.adapters.queue import job_queue
+
+    return job_queue._OPTIONS
+
+
+async def _added(queue: BullJobQueue) -> set[str]:
+    found: list[str] = await queue._queues[GENERATE_QUEUE].backend.getRanges(
+        ["wait", "prioritized"], 0, -1, True
+    )
+    return set(found)
+
+
+async def _priorities(queue: BullJobQueue) -> dict[str, int]:
+    key = f"{PREFIX}:{GENERATE_QUEUE}:prioritized"
+    scores: Any = await queue._redis.zrange(key, 0, -1, withscores=True)
+    return {job_id: score // 2**32 for job_id, score in scores}
+
+
+async def _nothing_is_left(queue: BullJobQueue) -> None:
+    assert await queue._redis.keys(f"{PREFIX}:fair*") == []

@@ -41,6 +41,7 @@ from bot.ports import (
     JobState,
     OnReading,
     SessionSummary,
+    StillOwed,
     Unfinished,
 )
 from bot.sandbox import PATIENCE
@@ -509,18 +510,37 @@ class FakePublisher:
     def of(self, what: str) -> list[Shown]:
         return [shown for shown in self.shown if shown.what == what]
 
-    async def post_root(self, session: Session, ahead: int, *, repeated: bool) -> str:
+    async def post_root(
+        self,
+        session: Session,
+        ahead: int,
+        *,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
+    ) -> str:
         return await self._show("post_root", session, ahead=ahead, repeated=repeated)
 
     async def show_status(
-        self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
+        self,
+        session: Session,
+        ahead: int | None,
+        *,
+        waits_for: StoreTrouble | None = None,
+        turn: float = 0.0,
     ) -> None:
         await self._show("show_status", session, ahead=ahead, waits_for=waits_for)
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         return await self._show("upload", session, number=image, data=data)
 
-    async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
+    async def post_draft(
+        self,
+        session: Session,
+        number: int,
+        *,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
+    ) -> str:
         return await self._show("post_draft", session, number=number, repeated=repeated)
 
     async def share(self, session: Session, image: ImageRef, data: bytes) -> None:

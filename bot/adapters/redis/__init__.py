@@ -11,6 +11,7 @@ questions      `RedisQuestions`: what people are asked before anything is paid f
 pictures       `RedisPictures`: what people bring, once for each file
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
                and whether Redis takes changes
+pace           `RedisPace`: Slack's rate limits, kept by all processes together
 refused_settings  what servers of images refuse
 server         the client, what operations ask of the server, the signatures of requests
 """
@@ -22,6 +23,7 @@ from bot.adapters.redis.coordination import (
     RedisHeartbeats,
     WriteProbe,
 )
+from bot.adapters.redis.pace import RedisPace
 from bot.adapters.redis.pictures import RedisPictures
 from bot.adapters.redis.refused_settings import RedisRefusedSettings
 from bot.adapters.redis.server import RedisServer, RedisSignatures, redis_client
@@ -32,6 +34,7 @@ __all__ = [
     "RedisAppBlockedStore",
     "RedisCancellations",
     "RedisHeartbeats",
+    "RedisPace",
     "RedisPictures",
     "RedisRefusedSettings",
     "RedisServer",

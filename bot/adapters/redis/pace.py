@@ -34,6 +34,8 @@ from bot.ports import Budget, Priority, Turn
 log = logging.getLogger(__name__)
 
 _WITHOUT_END = 3_600.0
+_AWAY_FOR = 2.0
+"""Seconds for which Redis is not asked again after it has failed."""
 
 _SCRIPT = """
 -- KEYS: tat, tickets, missed
@@ -109,6 +111,7 @@ class RedisPace:
         self._script: Any = redis.register_script(_SCRIPT)
         self._hold: Any = redis.register_script(_HOLD)
         self._own = OwnPace()
+        self._away_until = 0.0
 
     async def take(self, budget: Budget, priority: Priority, patience: float | None = None) -> None:
         ticket, asked = uuid4().hex, ""
@@ -148,8 +151,14 @@ class RedisPace:
         key = pace_key(self._team, budget.name)
         keys = [key, f"{key}:tickets", f"{key}:missed"]
         args = [ticket, int(priority), asked, _interval(budget), budget.burst, int(longest * 1000)]
-        async with bounded(self._patience):
-            granted, wait, ahead, first, nap = await self._script(keys=keys, args=args)
+        if time.monotonic() < self._away_until:
+            raise StoreUnavailable("it was away just now")
+        try:
+            async with bounded(self._patience):
+                granted, wait, ahead, first, nap = await self._script(keys=keys, args=args)
+        except StoreUnavailable:
+            self._away_until = time.monotonic() + _AWAY_FOR
+            raise
         return _Answer(bool(granted), wait / 1000, ahead, str(first), nap / 1000)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from bot.adapters.slack.file_readiness import FileReadiness, pause
 from bot.adapters.slack.message_search import FoundMessage, find_messages
+from bot.adapters.slack.pacing import LONGEST_TURN, SlackPacing, calling
 from bot.adapters.slack.web_api import (
     PATIENCE,
     call,
@@ -24,6 +27,7 @@ from bot.adapters.slack.web_api import (
 from bot.concurrency import finish_before_cancel
 from bot.domain.errors import (
     ImageNotReady,
+    NoLongerOwed,
     SlackAppBlocked,
     SlackBusy,
     SlackRefused,
@@ -31,6 +35,7 @@ from bot.domain.errors import (
 )
 from bot.domain.session import Session
 from bot.domain.slack_errors import Meaning, meaning_of
+from bot.ports import Priority, StillOwed
 from bot.views.blocks import Message
 
 log = logging.getLogger(__name__)
@@ -45,15 +50,12 @@ JOB_LEASE = 15.0
 TAKEN_FOR_DEAD = 2 / 3
 """Of the job's lease: after waiting that long, another worker may have taken the job over, and
 posted."""
+_BUSY_TRIES = 10
+"""Turns that a message takes, where Slack answers each time that it is busy."""
 _CLOCK_SKEW = 60.0
 """Seconds that Slack's clock may be behind ours."""
 _UNKNOWN_ARGUMENT = {"invalid_arguments", "invalid_arg_name", "invalid_array_arg"}
 """Slack's answers to an argument that it does not know."""
-_UNTIL_READY = AsyncRetrying(
-    retry=retry_if_exception_type(ImageNotReady),
-    wait=wait_exponential(multiplier=0.5, max=2.0),
-    reraise=True,
-)
 
 
 class MessagePoster:
@@ -64,10 +66,18 @@ class MessagePoster:
     """
 
     def __init__(
-        self, client: AsyncWebClient, session: ClientSession, job_lease: float = JOB_LEASE
+        self,
+        client: AsyncWebClient,
+        session: ClientSession,
+        job_lease: float = JOB_LEASE,
+        pacing: SlackPacing | None = None,
+        *,
+        may_read_files: bool = False,
     ) -> None:
         self._client = client
         self._session = session
+        self._pacing = pacing
+        self._readiness = FileReadiness(client, may_ask=may_read_files)
         self._taken_for_dead = job_lease * TAKEN_FOR_DEAD
         self._posted_late: dict[str, FoundMessage] = {}
         self._hints = True
@@ -94,6 +104,8 @@ class MessagePoster:
         url, file_id = text_in(place, "upload_url", method), text_in(place, "file_id", method)
         await self._send_bytes(url, data)
         await self._complete_upload(file_id, filename, title, share)
+        if not share:
+            self._readiness.uploaded(file_id)
         return file_id
 
     async def _send_bytes(self, url: str, data: bytes) -> None:
@@ -135,21 +147,31 @@ class MessagePoster:
         *,
         repeated: bool,
         tried_since: float,
+        priority: Priority,
+        still_owed: StillOwed | None = None,
         broadcast: bool = False,
         ready_within: float = 0.0,
     ) -> str:
-        """Post while Slack is busy or away, and return the `ts`. Where the message may have been
-        posted already, look for it first: by an earlier run, `tried_since` then, or by this one. A
-        message that names uploaded files waits until Slack knows them: raises `ImageNotReady`
-        after `ready_within` seconds."""
-        in_doubt, began = repeated, time.monotonic()
+        """Post in its turn, while Slack is busy or away, and return the `ts`. Where the message may
+        have been posted already, look for it first: by an earlier run, `tried_since` then, or by
+        this one. After a long wait `still_owed` is asked: raises `NoLongerOwed`. A message that
+        names uploaded files waits until Slack knows them: raises `ImageNotReady` after
+        `ready_within` seconds."""
+        in_doubt, began, waited = repeated, time.monotonic(), 0.0
         since = (tried_since if repeated else time.time()) - _CLOCK_SKEW
 
         async def step() -> str:
-            nonlocal in_doubt
-            in_doubt = in_doubt or time.monotonic() - began > self._taken_for_dead
+            nonlocal in_doubt, waited
             if in_doubt and (found := await self._look_for(session, message, since)):
                 return found
+            waited += await self._take_turn(session.channel, priority)
+            if time.monotonic() - began > self._taken_for_dead:
+                if still_owed is None:
+                    in_doubt = True
+                    if found := await self._look_for(session, message, since):
+                        return found
+                elif not await still_owed():
+                    raise NoLongerOwed("a message")
             try:
                 return await self.post_once(session, message, broadcast=broadcast)
             except (SlackRefused, SlackBusy, SlackAppBlocked):
@@ -158,18 +180,63 @@ class MessagePoster:
                 in_doubt = True
                 raise
 
-        until_ready = _UNTIL_READY.copy(stop=stop_after_delay(ready_within))
-        return await until_ready(with_retries, step)
+        async def steps() -> str:
+            """A Slack that is busy has moved everybody's turns."""
+            for _ in range(_BUSY_TRIES if self._pacing else 0):
+                try:
+                    return await step()
+                except SlackBusy as busy:
+                    if busy.retry_after > PATIENCE:
+                        raise
+            return await step()
+
+        retried = partial(with_retries, steps, PATIENCE, lambda: waited)
+        return await self._once_ready(message, retried, ready_within)
 
     async def post_once_ready(self, session: Session, message: Message, within: float) -> str:
         """Post as soon as Slack knows the message's files, and wait for nothing else. Raises
         `ImageNotReady` after `within` seconds."""
-        until_ready = _UNTIL_READY.copy(stop=stop_after_delay(within))
-        return await until_ready(self.post_once, session, message)
+
+        async def step() -> str:
+            await self._take_turn(session.channel, Priority.EDIT, 0.0)
+            return await self.post_once(session, message)
+
+        return await self._once_ready(message, step, within)
+
+    async def _once_ready(
+        self, message: Message, post: Callable[[], Awaitable[str]], within: float
+    ) -> str:
+        files = [block["slack_file"]["id"] for block in message.blocks if "slack_file" in block]
+        began, tries = time.monotonic(), 0
+        while True:
+            tries += 1
+            await self._readiness.wait(files, began + within - time.monotonic())
+            try:
+                ts = await post()
+            except ImageNotReady:
+                self._readiness.refused(files)
+                age = time.monotonic() - began
+                if age + pause(age) > within:
+                    raise
+                await asyncio.sleep(pause(age))
+            else:
+                self._readiness.posted(files, tries=tries)
+                return ts
+
+    async def _take_turn(
+        self, channel: str, priority: Priority, patience: float = LONGEST_TURN
+    ) -> float:
+        """Answer the seconds that it took."""
+        if self._pacing is None:
+            return 0.0
+        began = time.monotonic()
+        await self._pacing.take("chat.postMessage", channel, priority, patience)
+        return time.monotonic() - began
 
     async def post_once(
         self, session: Session, message: Message, *, broadcast: bool = False
     ) -> str:
+        """Post a message that has its turn."""
         post = call(
             self._client.chat_postMessage,
             channel=session.channel,
@@ -180,16 +247,16 @@ class MessagePoster:
             unfurl_links=False,
             unfurl_media=False,
         )
-        answer = await finish_before_cancel(
-            post, FINISH_WITHIN, on_late=partial(self._keep, message.blocks[0]["block_id"])
-        )
+        late = partial(self._keep, message.blocks[0]["block_id"])
+        with calling(Priority.ANSWER, has_turn=True):
+            answer = await finish_before_cancel(post, FINISH_WITHIN, on_late=late)
         return text_in(answer, "ts", "chat.postMessage")
 
     async def update(
-        self, channel: str, ts: str, message: Message, *, patience: float | None = None
+        self, channel: str, ts: str, message: Message, *, status: bool = False, turn: float = 0.0
     ) -> None:
-        """With a `patience` of 0, one try. `parse` and `link_names` are named because an update
-        resets them."""
+        """A `status` is tried once, after `turn` seconds at most for its turn. `parse` and
+        `link_names` are named because an update resets them."""
         update = partial(
             call,
             self._client.chat_update,
@@ -200,7 +267,11 @@ class MessagePoster:
             parse="none",
             link_names=False,
         )
-        await with_retries(update, PATIENCE if patience is None else patience)
+        if status:
+            with calling(Priority.EDIT, turn):
+                await update()
+        else:
+            await with_retries(update)
 
     async def remove(
         self, session: Session, marker: str, ts: str, tried_since: float

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable
 
 from bot.sandbox import Ack, Message, SimulatedSlack
+from bot.sandbox.workspace.members import Channel
 from tests.programs.load.control import Json, serve
 
 CHANNELS = 20
@@ -49,13 +50,14 @@ class Crowd:
             self._finals[found.ts] = at
 
     async def imagine(self, given: Json) -> Json:
-        """`people` type the command in the same instant, or one by one within so many seconds;
-        answers how each was acked."""
+        """`people` type the command in the same instant, or one by one within so many seconds, in
+        all channels or in so many; answers how each was acked."""
         people, within = given["people"], given.get("within", 0.0)
+        channels = self._channels[: given.get("channels", CHANNELS)]
         self._invite(people)
         began = time.time()
         acks = await asyncio.gather(
-            *(_later(within * i / people, self._one(i)) for i in range(people))
+            *(_later(within * i / people, self._one(i, channels)) for i in range(people))
         )
         return {"began": began, **_told(acks)}
 
@@ -66,8 +68,8 @@ class Crowd:
                 channel.members.add(person.id)
         self._people = max(self._people, people)
 
-    async def _one(self, i: int) -> Ack:
-        channel = self._channels[i % CHANNELS]
+    async def _one(self, i: int, channels: list[Channel]) -> Ack:
+        channel = channels[i % len(channels)]
         words = f"a robot eating pizza on Mars, as person {i} sees it"
         return await self._slack.slash(f"person{i:04}", channel, "/imagine", words)
 
@@ -105,11 +107,21 @@ class Crowd:
             self._slack.use_socket_mode()
         return {}
 
+    async def limit(self, given: Json) -> Json:
+        """Take so many messages a second in each channel from now on; None lifts the limit."""
+        self._slack.rate_limit("chat.postMessage", given["per_second"])
+        return {}
+
     async def report(self, _: Json) -> Json:
-        """The bot's calls since the last report."""
+        """The bot's calls since the last report. `busy`: those that were answered with 429."""
         slack = self._slack
         calls = Counter(call.method for call in slack.calls)
-        report = {"calls": dict(calls.most_common()), "violations": list(slack.violations)}
+        busy = sum(call.status == 429 for call in slack.calls)
+        report = {
+            "calls": dict(calls.most_common()),
+            "busy": busy,
+            "violations": list(slack.violations),
+        }
         slack.calls.clear()
         slack.violations.clear()
         return report
@@ -145,7 +157,7 @@ async def run() -> None:
         watching = asyncio.create_task(crowd.watch())
         commands = {
             name: getattr(crowd, name)
-            for name in ("imagine", "approve", "until", "listen", "report", "forget")
+            for name in ("imagine", "approve", "until", "listen", "limit", "report", "forget")
         }
         facts = {
             "SLACK_API_URL": slack.api_url,

@@ -24,13 +24,17 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """`subject`: "bot", or a baseline with its pool's size ("baseline" has the default)."""
+    """`subject`: "bot", or a baseline with its pool's size ("baseline" has the default).
+    `messages_per_second` is what the bot takes Slack's limit for; several `webs` need Socket
+    Mode."""
 
     subject: str
     mode: str
     n: int
     workers: int = 1
     image_ttl: int = 3600
+    webs: int = 1
+    messages_per_second: float = 1000.0
 
     @property
     def name(self) -> str:
@@ -143,7 +147,11 @@ def _programs(
         )
         for i in range(1, case.workers + 1)
     }
-    return {"web": ProgramProcess("web", environment, folder), **workers}
+    webs = {
+        f"web{i}" if i > 1 else "web": ProgramProcess("web", environment, folder)
+        for i in range(1, case.webs + 1)
+    }
+    return {**webs, **workers}
 
 
 def _environment(
@@ -160,6 +168,7 @@ def _environment(
         "PORT": str(free_port()),
         "WORKER_CONCURRENCY": str(case.n),
         "IMAGE_TTL": str(case.image_ttl),
+        "SLACK_MESSAGES_PER_SECOND": str(case.messages_per_second),
         "LOG_LEVEL": "INFO",
     }
 

@@ -164,7 +164,8 @@ class MessagePoster:
             nonlocal in_doubt, waited
             if in_doubt and (found := await self._look_for(session, message, since)):
                 return found
-            waited += await self._take_turn(session.channel, priority)
+            expected = session.id if priority is Priority.ROOT else ""
+            waited += await self._take_turn(session.channel, priority, expected=expected)
             if time.monotonic() - began > self._taken_for_dead:
                 if still_owed is None:
                     in_doubt = True
@@ -224,13 +225,18 @@ class MessagePoster:
                 return ts
 
     async def _take_turn(
-        self, channel: str, priority: Priority, patience: float = LONGEST_TURN
+        self,
+        channel: str,
+        priority: Priority,
+        patience: float = LONGEST_TURN,
+        *,
+        expected: str = "",
     ) -> float:
         """Answer the seconds that it took."""
         if self._pacing is None:
             return 0.0
         began = time.monotonic()
-        await self._pacing.take("chat.postMessage", channel, priority, patience)
+        await self._pacing.take("chat.postMessage", channel, priority, patience, expected=expected)
         return time.monotonic() - began
 
     async def post_once(

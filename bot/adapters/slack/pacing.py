@@ -57,7 +57,13 @@ class SlackPacing:
             await self.take(method, str(arguments.get("channel") or ""), priority, patience)
 
     async def take(
-        self, method: str, channel: str, priority: Priority, patience: float = LONGEST_TURN
+        self,
+        method: str,
+        channel: str,
+        priority: Priority,
+        patience: float = LONGEST_TURN,
+        *,
+        expected: str = "",
     ) -> None:
         """Sleep until the call may be made. Raises `SlackBusy` at once where that would take more
         than `patience` seconds. An edit that does not wait leaves half of a burst to others."""
@@ -66,7 +72,7 @@ class SlackPacing:
             return
         if priority is Priority.EDIT and not patience:
             budget = budget._replace(burst=max(1, budget.burst // 2))
-        await self._pace.take(budget, priority, patience)
+        await self._pace.take(budget, priority, patience, expected=expected)
 
     async def hold(self, method: str, arguments: Mapping[str, Any], seconds: float) -> None:
         """Slack answered 429: nobody makes such a call for so long."""
@@ -74,7 +80,10 @@ class SlackPacing:
         if (budget := budget_of(method, channel, self._messages_per_second)) is not None:
             await self._pace.hold(budget, seconds)
 
-    async def wait_in(self, channel: str) -> Turn:
-        """What the first message of a session would wait for in a channel."""
+    async def expect_root(self, channel: str, session_id: str) -> Turn:
+        """What the first message of a session that begins waits for. It keeps its place for half a
+        minute, until its job takes the turn."""
         budget = budget_of("chat.postMessage", channel, self._messages_per_second)
-        return await self._pace.wait(budget, Priority.ROOT) if budget else Turn(0, 0.0)
+        if budget is None:
+            return Turn(0, 0.0)
+        return await self._pace.wait(budget, Priority.ROOT, expected=session_id)

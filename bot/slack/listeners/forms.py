@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
@@ -20,7 +21,7 @@ from bot.slack.listening import (
     origin_of,
     within_ack_deadline,
 )
-from bot.slack.responders import FormResponder
+from bot.slack.responders import DELIVERY_ERRORS, FormResponder, send_ephemeral
 from bot.views import words
 from bot.views.blocks import target_of
 from bot.views.forms import read_options, read_picture
@@ -97,7 +98,11 @@ class Forms:
 
     async def _finish(self, args: AsyncArgs, session: Session) -> None:
         await args.ack()
+        noted = await self._dependencies.noted(session)
         await self._dependencies.queue_due(session)
+        if noted:
+            with suppress(*DELIVERY_ERRORS):
+                await send_ephemeral(args, session.channel, session.thread_ts, noted)
 
 
 def _origin_of_form(args: AsyncArgs, pictures: SourcePictures) -> RequestOrigin:

@@ -559,7 +559,14 @@ class FakePublisher:
         await self._show("refresh_draft", session, number=number)
 
     async def post_failure(
-        self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
+        self,
+        session: Session,
+        number: int,
+        words: str,
+        *,
+        edit_prompt: bool,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
     ) -> str:
         return await self._show(
             "post_failure",
@@ -571,7 +578,12 @@ class FakePublisher:
         )
 
     async def post_final(
-        self, session: Session, *, repeated: bool, uploaded_anew: bool = False
+        self,
+        session: Session,
+        *,
+        repeated: bool,
+        uploaded_anew: bool = False,
+        still_owed: StillOwed | None = None,
     ) -> str:
         anew = {"uploaded_anew": True} if uploaded_anew else {}
         return await self._show("post_final", session, repeated=repeated, **anew)

@@ -104,19 +104,33 @@ class FailureMessages(OwnerNotices, Protocol):
     """Failures, told in the thread, or in private where that fails."""
 
     async def post_failure(
-        self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
+        self,
+        session: Session,
+        number: int,
+        words: str,
+        *,
+        edit_prompt: bool,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
     ) -> str:
-        """Say in the thread what happened, with what to do next, and answer the `ts`."""
+        """Say in the thread what happened, with what to do next, and answer the `ts`. Raises
+        `NoLongerOwed`."""
 
 
 class FinalMessages(OwnerNotices, ImageUploads, Protocol):
     """Approved images in the channel."""
 
     async def post_final(
-        self, session: Session, *, repeated: bool, uploaded_anew: bool = False
+        self,
+        session: Session,
+        *,
+        repeated: bool,
+        uploaded_anew: bool = False,
+        still_owed: StillOwed | None = None,
     ) -> str:
         """Post the approved image to the thread and the channel, and answer its `ts`. Raises
-        `SlackRefused` soon where its file is gone, unless it is `uploaded_anew`."""
+        `SlackRefused` soon where its file is gone, unless it is `uploaded_anew`, and
+        `NoLongerOwed`."""
 
     async def retire_final(self, session: Session) -> None:
         """Remove Start over from an approved image whose session was started over."""

@@ -2,7 +2,7 @@
 
 `web_api` connects and makes one call, `pacing` gives each call its turn by the limits in
 `rate_limits`, `message_search` looks for a message that an earlier run may have posted,
-`file_readiness` waits for an uploaded file, `message_poster` posts and uploads, `previews` and
+`file_uploads` uploads and `file_readiness` waits for a file, `message_poster` posts, `previews` and
 `notices` post with it, and `publisher` shows sessions. `downloads` fetches people's pictures.
 """
 

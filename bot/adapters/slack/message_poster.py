@@ -1,29 +1,19 @@
-"""Messages in Slack: each is posted once, updated, found again, deleted. And their files."""
+"""Messages in Slack: each is posted once, updated, found again, deleted."""
 
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
 
-from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.file_readiness import FileReadiness, pause
 from bot.adapters.slack.message_search import FoundMessage, find_messages
 from bot.adapters.slack.pacing import LONGEST_TURN, SlackPacing, calling
-from bot.adapters.slack.web_api import (
-    PATIENCE,
-    call,
-    counted,
-    retry_after,
-    text_in,
-    with_retries,
-)
+from bot.adapters.slack.web_api import PATIENCE, call, text_in, with_retries
 from bot.concurrency import finish_before_cancel
 from bot.domain.errors import (
     ImageNotReady,
@@ -34,7 +24,6 @@ from bot.domain.errors import (
     SlackUnavailable,
 )
 from bot.domain.session import Session
-from bot.domain.slack_errors import Meaning, meaning_of
 from bot.ports import Priority, StillOwed
 from bot.views.blocks import Message
 
@@ -54,8 +43,6 @@ _BUSY_TRIES = 10
 """Turns that a message takes, where Slack answers each time that it is busy."""
 _CLOCK_SKEW = 60.0
 """Seconds that Slack's clock may be behind ours."""
-_UNKNOWN_ARGUMENT = {"invalid_arguments", "invalid_arg_name", "invalid_array_arg"}
-"""Slack's answers to an argument that it does not know."""
 
 
 class MessagePoster:
@@ -68,77 +55,15 @@ class MessagePoster:
     def __init__(
         self,
         client: AsyncWebClient,
-        session: ClientSession,
+        readiness: FileReadiness,
         job_lease: float = JOB_LEASE,
         pacing: SlackPacing | None = None,
-        *,
-        may_read_files: bool = False,
     ) -> None:
         self._client = client
-        self._session = session
         self._pacing = pacing
-        self._readiness = FileReadiness(client, may_ask=may_read_files)
+        self._readiness = readiness
         self._taken_for_dead = job_lease * TAKEN_FOR_DEAD
         self._posted_late: dict[str, FoundMessage] = {}
-        self._hints = True
-
-    async def upload(self, data: bytes, filename: str, title: str, **share: str) -> str:
-        """Upload a file once and return its id. `title` is plain text (an `alt_txt` would make
-        sharing fail). `share` is empty, or the `channel_id` and `thread_ts` to share to.
-
-        A repeated upload is a new file. Nobody sees an unfinished one. Where Slack does not know a
-        file whose bytes it was sent, they went astray: they are sent once more.
-        """
-        try:
-            return await self._upload(data, filename, title, **share)
-        except SlackRefused as error:
-            if error.code != "file_not_found":
-                raise
-        return await self._upload(data, filename, title, **share)
-
-    async def _upload(self, data: bytes, filename: str, title: str, **share: str) -> str:
-        place = await call(
-            self._client.files_getUploadURLExternal, filename=filename, length=len(data)
-        )
-        method = "files.getUploadURLExternal"
-        url, file_id = text_in(place, "upload_url", method), text_in(place, "file_id", method)
-        await self._send_bytes(url, data)
-        await self._complete_upload(file_id, filename, title, share)
-        if not share:
-            self._readiness.uploaded(file_id)
-        return file_id
-
-    async def _send_bytes(self, url: str, data: bytes) -> None:
-        try:
-            # aiohttp sends a BytesIO in pieces: of bytes it copies all that it cannot send at once
-            async with self._session.post(url, data=io.BytesIO(data)) as response:
-                status, headers, kind = response.status, response.headers, response.content_type
-        except (ClientError, OSError, ValueError) as error:  # ValueError: no address
-            raise counted("upload", SlackUnavailable(f"upload: {type(error).__name__}")) from error
-        code = f"http_{status}"
-        if status == 429:
-            raise counted("upload", SlackBusy(retry_after(headers)))
-        if status >= 300 and meaning_of(code) is not Meaning.PASSING:
-            raise counted("upload", SlackRefused("upload", code))
-        if status >= 300 or kind == "text/html":  # a page of a proxy
-            raise counted("upload", SlackUnavailable(f"upload: {status} {kind}"))
-
-    async def _complete_upload(
-        self, file_id: str, filename: str, title: str, share: dict[str, str]
-    ) -> None:
-        """`highlight_type` lets Slack show the file before it has processed it. It may be refused
-        where it is not known yet; then nothing is completed, and it is left out."""
-        file: dict[str, Any] = {"id": file_id, "title": title}
-        hint = {"highlight_type": filename.rpartition(".")[2]} if self._hints else {}
-        complete = partial(call, self._client.files_completeUploadExternal, **share)
-        try:
-            await complete(files=[file | hint])
-        except SlackRefused as error:
-            if not hint or error.code not in _UNKNOWN_ARGUMENT:
-                raise
-            log.warning("Slack does not take highlight_type (%s): left out", error.code)
-            self._hints = False
-            await complete(files=[file])
 
     async def post(
         self,

@@ -20,6 +20,11 @@ PATIENCE = 30.0
 LONGEST_TURN = 600.0
 """Seconds that a message waits; a crowd of so many in one channel waits in the job queue."""
 
+_LATE = 0.01
+"""Seconds by which a message is late."""
+_FORGETTING = 1.05
+"""The least time that a message has taken is forgotten by so much with each."""
+
 
 class _Call(NamedTuple):
     priority: Priority = Priority.ANSWER
@@ -49,6 +54,7 @@ class SlackPacing:
     def __init__(self, pace: Pace, messages_per_second: float) -> None:
         self._pace = pace
         self._messages_per_second = messages_per_second
+        self._usual: float | None = None
 
     async def before(self, method: str, arguments: Mapping[str, Any]) -> None:
         """Before each call: take its turn, unless it has one."""
@@ -78,6 +84,19 @@ class SlackPacing:
         """Slack answered 429: nobody makes such a call for so long."""
         channel = str(arguments.get("channel") or "")
         if (budget := budget_of(method, channel, self._messages_per_second)) is not None:
+            await self._pace.hold(budget, seconds)
+
+    async def made(self, method: str, arguments: Mapping[str, Any], took: float) -> None:
+        """After each call: a message that was later on its way than usual came to Slack as much
+        later, so the next one is held back as well."""
+        if method != "chat.postMessage":
+            return
+        usual = took if self._usual is None else min(took, self._usual * _FORGETTING)
+        self._usual = usual
+        budget = budget_of(method, str(arguments.get("channel") or ""), self._messages_per_second)
+        if budget is None or took - usual < _LATE:
+            return
+        if (seconds := 1 / budget.per_second - usual) > 0:
             await self._pace.hold(budget, seconds)
 
     async def expect_root(self, channel: str, session_id: str) -> Turn:

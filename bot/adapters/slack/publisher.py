@@ -10,6 +10,8 @@ from functools import partial
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.slack.file_readiness import FileReadiness
+from bot.adapters.slack.file_uploads import FileUploads
 from bot.adapters.slack.message_poster import JOB_LEASE, MessagePoster
 from bot.adapters.slack.notices import Notices
 from bot.adapters.slack.pacing import SlackPacing
@@ -59,10 +61,10 @@ class SlackPublisher:
         may_read_files: bool = False,
     ) -> None:
         self._client = client
-        self._poster = MessagePoster(
-            client, session, job_lease, pacing, may_read_files=may_read_files
-        )
-        self._previews = Previews(client, self._poster, ai_label)
+        readiness = FileReadiness(client, may_ask=may_read_files)
+        self._uploads = FileUploads(client, session, readiness)
+        self._poster = MessagePoster(client, readiness, job_lease, pacing)
+        self._previews = Previews(client, self._poster, self._uploads, ai_label)
         self._notices = Notices(client, session)
         self._now = now
         self._ready_within = ready_within
@@ -113,7 +115,7 @@ class SlackPublisher:
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         name, title = self._name_and_title(session, image)
-        return await with_retries(partial(self._poster.upload, data, name, title))
+        return await with_retries(partial(self._uploads.upload, data, name, title))
 
     async def post_draft(
         self,
@@ -139,7 +141,7 @@ class SlackPublisher:
         log.warning("an uploaded file was not ready within %s s: shared", self._ready_within)
         place = {"channel_id": session.channel, "thread_ts": session.thread_ts}
         name, title = self._name_and_title(session, image)
-        await with_retries(partial(self._poster.upload, data, name, title, **place))
+        await with_retries(partial(self._uploads.upload, data, name, title, **place))
 
     async def remove_draft(self, session: Session, number: int) -> None:
         marked, attempt = marker(session, "draft", number), session.attempt(number)
@@ -157,16 +159,33 @@ class SlackPublisher:
         await self._update(session.channel, session.attempt(number).message_ts, draft)
 
     async def post_failure(
-        self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
+        self,
+        session: Session,
+        number: int,
+        words: str,
+        *,
+        edit_prompt: bool,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
     ) -> str:
         message = messages.failure_message(session, number, words, edit_prompt=edit_prompt)
         since = max(session.updated_at, session.attempt(number).started_at)
         return await self._poster.post(
-            session, message, repeated=repeated, tried_since=since, priority=Priority.DRAFT
+            session,
+            message,
+            repeated=repeated,
+            tried_since=since,
+            priority=Priority.DRAFT,
+            still_owed=still_owed,
         )
 
     async def post_final(
-        self, session: Session, *, repeated: bool, uploaded_anew: bool = False
+        self,
+        session: Session,
+        *,
+        repeated: bool,
+        uploaded_anew: bool = False,
+        still_owed: StillOwed | None = None,
     ) -> str:
         approved = session.attempt(session.final_result)
         retiring = session.publication in RETIRING  # it was updated since it was approved
@@ -178,6 +197,7 @@ class SlackPublisher:
             repeated=repeated,
             tried_since=approved.generated_at if retiring else session.updated_at,
             priority=Priority.ANSWER,
+            still_owed=still_owed,
             broadcast=True,
             ready_within=self._ready_within if uploaded_anew else _SHOWN_BEFORE,
         )

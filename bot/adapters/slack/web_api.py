@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from math import isfinite
 from typing import Any, TypeVar
@@ -101,6 +102,7 @@ class SlackClient(AsyncWebClient):
         arguments = options.get("json") or options.get("params") or {}
         if self.pacing is not None:
             await self.pacing.before(api_method, arguments)
+        began = time.monotonic()
         try:
             response = await super().api_call(api_method, **options)
         except SlackApiError as error:
@@ -112,6 +114,8 @@ class SlackClient(AsyncWebClient):
             elif self.on_doubt is not None and is_doubtful(api_method, code):
                 self.on_doubt(api_method, code)
             raise
+        if self.pacing is not None:
+            await self.pacing.made(api_method, arguments, time.monotonic() - began)
         if self.on_worked is not None:
             self.on_worked(api_method)
         return response

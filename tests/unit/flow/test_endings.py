@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pocketflow import AsyncNode
@@ -158,7 +159,7 @@ async def test_a_failure_that_was_overtaken_while_it_was_told_changes_nothing() 
     failed = Failed(generating())
     post = failed.publisher.post_failure
 
-    async def overtaken(session: Session, number: int, words: str, **how: bool) -> str:
+    async def overtaken(session: Session, number: int, words: str, **how: Any) -> str:
         failed.store.sessions[ID] = CANCELLED_EARLY
         return await post(session, number, words, **how)
 

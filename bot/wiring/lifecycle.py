@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 HEALTH_PATIENCE = 1.5
 """Seconds for Redis to answer a health check."""
-PACE_PATIENCE = 0.5
+PACE_PATIENCE = 1.5
 """Seconds for Redis to give a call of Slack's its turn, after which this process paces itself."""
 
 

@@ -141,9 +141,12 @@ class RedisPace:
             try:
                 turn = await self._ask(budget, ticket, priority, asked, left, expected)
             except StoreUnavailable:
-                return await self._own.take(budget, priority, left)
+                if await self._own.took_within(budget, left, _AWAY_FOR):
+                    return
+                continue
             if turn.granted:
-                return self._own.taken(budget)
+                self._own.taken(budget)
+                return
             if turn.seconds > left:
                 raise SlackBusy(turn.seconds)
             asked, expected = turn.asked, ""
@@ -178,14 +181,17 @@ class RedisPace:
         keys = [key, f"{key}:tickets", f"{key}:missed", f"{key}:expected"]
         rate = _interval(budget), budget.burst
         args = [ticket, int(priority), asked, *rate, int(longest * 1000), expected]
-        if time.monotonic() < self._away_until:
+        if (now := time.monotonic()) < self._away_until:
             raise StoreUnavailable("it was away just now")
+        if self._away_until:  # one call asks whether it is back
+            self._away_until = now + _AWAY_FOR
         try:
             async with bounded(self._patience):
                 granted, wait, ahead, first, nap = await self._script(keys=keys, args=args)
         except StoreUnavailable:
             self._away_until = time.monotonic() + _AWAY_FOR
             raise
+        self._away_until = 0.0
         return _Answer(bool(granted), wait / 1000, ahead, str(first), nap / 1000)
 
 
@@ -210,6 +216,18 @@ class OwnPace:
             raise SlackBusy(wait)
         self.taken(budget)
         await asyncio.sleep(wait)
+
+    async def took_within(self, budget: Budget, patience: float, at_most: float) -> bool:
+        """Take a turn that comes within `at_most` seconds; else sleep so long. Raises `SlackBusy`
+        like `take`."""
+        wait = self._wait(budget)
+        if wait > patience:
+            raise SlackBusy(wait)
+        if wait:
+            await asyncio.sleep(min(wait, at_most))
+        if took := not self._wait(budget):
+            self.taken(budget)
+        return took
 
     def taken(self, budget: Budget) -> None:
         """One more call is made, whoever allowed it."""

@@ -51,7 +51,7 @@ def budget_of(method: str, channel: str, messages_per_second: float) -> Budget |
     if method in UNPACED:
         return None
     if method == "chat.postMessage":
-        return Budget(f"channel:{channel}", messages_per_second / _SPACING)
+        return Budget(f"chat.postMessage-{channel}", messages_per_second / _SPACING)
     usual = max(1.0, messages_per_second / MESSAGES_PER_SECOND)
     per_minute = PER_MINUTE.get(method, _TIER_2) * usual
     return Budget(method, per_minute / 60, burst=round(per_minute))

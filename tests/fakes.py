@@ -13,6 +13,7 @@ from bot.domain.errors import (
     Conflict,
     FailureKind,
     GenerationError,
+    NoLongerOwed,
     QueueUnavailable,
     Reason,
     Refusal,
@@ -498,11 +499,13 @@ class Shown(NamedTuple):
 
 
 class FakePublisher:
-    """Records what is shown. `failures` holds what the next calls of a method raise."""
+    """Records what is shown. `failures` holds what the next calls of a method raise. What happens
+    while a message waits long for its turn is `meanwhile`; then it is asked whether it is owed."""
 
     def __init__(self) -> None:
         self.shown: list[Shown] = []
         self.failures: dict[str, list[Exception]] = {}
+        self.meanwhile: Callable[[], None] | None = None
 
     def names(self) -> list[str]:
         return [shown.what for shown in self.shown]
@@ -518,6 +521,7 @@ class FakePublisher:
         repeated: bool,
         still_owed: StillOwed | None = None,
     ) -> str:
+        await self._wait(still_owed)
         return await self._show("post_root", session, ahead=ahead, repeated=repeated)
 
     async def show_status(
@@ -541,6 +545,7 @@ class FakePublisher:
         repeated: bool,
         still_owed: StillOwed | None = None,
     ) -> str:
+        await self._wait(still_owed)
         return await self._show("post_draft", session, number=number, repeated=repeated)
 
     async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
@@ -568,6 +573,7 @@ class FakePublisher:
         repeated: bool,
         still_owed: StillOwed | None = None,
     ) -> str:
+        await self._wait(still_owed)
         return await self._show(
             "post_failure",
             session,
@@ -585,6 +591,7 @@ class FakePublisher:
         uploaded_anew: bool = False,
         still_owed: StillOwed | None = None,
     ) -> str:
+        await self._wait(still_owed)
         anew = {"uploaded_anew": True} if uploaded_anew else {}
         return await self._show("post_final", session, repeated=repeated, **anew)
 
@@ -594,6 +601,13 @@ class FakePublisher:
     async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
         more = {"try_again": try_again} if try_again else {}
         await self._show("tell_owner", session, words=words, **more)
+
+    async def _wait(self, still_owed: StillOwed | None) -> None:
+        if self.meanwhile is None or still_owed is None:
+            return
+        self.meanwhile()
+        if not await still_owed():
+            raise NoLongerOwed("a message")
 
     async def _show(self, what: str, session: Session, **details: Any) -> str:
         """Answer a made-up `ts` or file id that says what it is of."""

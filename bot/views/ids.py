@@ -18,6 +18,8 @@ TRY_AGAIN = "try_again"
 START_OVER = "start_over"
 USE_PICTURE = "use_picture"
 WORDS_ONLY = "words_only"
+OPEN_FORM = "open_form"
+"""Opens the form of a new session; the value is a `bot.views.prefilled.Prefilled`."""
 
 BUTTON_LABELS = {
     APPROVE: "✅ Approve",
@@ -30,6 +32,7 @@ BUTTON_LABELS = {
     START_OVER: "🔄 Start over",
     USE_PICTURE: "Use this picture",
     WORDS_ONLY: "New image from my words only",
+    OPEN_FORM: "📝 Open the form",
 }
 """The buttons of messages."""
 OF_ONE_IMAGE = frozenset({APPROVE, REFINE, USE_THIS})

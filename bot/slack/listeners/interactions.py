@@ -138,7 +138,11 @@ class Clicks:
             )
             edited = session.attempt(target.image.attempt)
             form = forms.edit_form(
-                target, edited.prompt, edited.options, self._services.option_table
+                target,
+                edited.prompt,
+                edited.options,
+                self._services.option_table,
+                from_picture=session.source is not None,
             )
             await open_form(args, form)
 
@@ -151,7 +155,11 @@ class Clicks:
             )
             prompt = old.attempt(old.final_result).prompt
             form = forms.prompt_form(
-                Target(new.id, ImageRef(0)), prompt, new.options, self._services.option_table
+                Target(new.id, ImageRef(0)),
+                prompt,
+                new.options,
+                self._services.option_table,
+                from_picture=new.source is not None,
             )
             await open_form(args, form)
 

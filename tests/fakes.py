@@ -13,6 +13,7 @@ from bot.domain.errors import (
     Conflict,
     FailureKind,
     GenerationError,
+    NoLongerOwed,
     QueueUnavailable,
     Reason,
     Refusal,
@@ -42,6 +43,7 @@ from bot.ports import (
     JobState,
     OnReading,
     SessionSummary,
+    StillOwed,
     Unfinished,
 )
 from bot.sandbox import PATIENCE
@@ -508,11 +510,13 @@ class Shown(NamedTuple):
 
 
 class FakePublisher:
-    """Records what is shown. `failures` holds what the next calls of a method raise."""
+    """Records what is shown. `failures` holds what the next calls of a method raise. What happens
+    while a message waits long for its turn is `meanwhile`; then it is asked whether it is owed."""
 
     def __init__(self) -> None:
         self.shown: list[Shown] = []
         self.failures: dict[str, list[Exception]] = {}
+        self.meanwhile: Callable[[], None] | None = None
 
     def names(self) -> list[str]:
         return [shown.what for shown in self.shown]
@@ -520,18 +524,39 @@ class FakePublisher:
     def of(self, what: str) -> list[Shown]:
         return [shown for shown in self.shown if shown.what == what]
 
-    async def post_root(self, session: Session, ahead: int, *, repeated: bool) -> str:
+    async def post_root(
+        self,
+        session: Session,
+        ahead: int,
+        *,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
+    ) -> str:
+        await self._wait(still_owed)
         return await self._show("post_root", session, ahead=ahead, repeated=repeated)
 
     async def show_status(
-        self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
+        self,
+        session: Session,
+        ahead: int | None,
+        *,
+        waits_for: StoreTrouble | None = None,
+        turn: float = 0.0,
     ) -> None:
         await self._show("show_status", session, ahead=ahead, waits_for=waits_for)
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         return await self._show("upload", session, number=image, data=data)
 
-    async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
+    async def post_draft(
+        self,
+        session: Session,
+        number: int,
+        *,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
+    ) -> str:
+        await self._wait(still_owed)
         return await self._show("post_draft", session, number=number, repeated=repeated)
 
     async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
@@ -550,8 +575,16 @@ class FakePublisher:
         await self._show("refresh_draft", session, number=number)
 
     async def post_failure(
-        self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
+        self,
+        session: Session,
+        number: int,
+        words: str,
+        *,
+        edit_prompt: bool,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
     ) -> str:
+        await self._wait(still_owed)
         return await self._show(
             "post_failure",
             session,
@@ -562,8 +595,14 @@ class FakePublisher:
         )
 
     async def post_final(
-        self, session: Session, *, repeated: bool, uploaded_anew: bool = False
+        self,
+        session: Session,
+        *,
+        repeated: bool,
+        uploaded_anew: bool = False,
+        still_owed: StillOwed | None = None,
     ) -> str:
+        await self._wait(still_owed)
         anew = {"uploaded_anew": True} if uploaded_anew else {}
         return await self._show("post_final", session, repeated=repeated, **anew)
 
@@ -573,6 +612,13 @@ class FakePublisher:
     async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
         more = {"try_again": try_again} if try_again else {}
         await self._show("tell_owner", session, words=words, **more)
+
+    async def _wait(self, still_owed: StillOwed | None) -> None:
+        if self.meanwhile is None or still_owed is None:
+            return
+        self.meanwhile()
+        if not await still_owed():
+            raise NoLongerOwed("a message")
 
     async def _show(self, what: str, session: Session, **details: Any) -> str:
         """Answer a made-up `ts` or file id that says what it is of."""

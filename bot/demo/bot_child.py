@@ -20,6 +20,8 @@ from bot.telemetry.logs import LogFormat
 ROOT = Path(__file__).parents[2]
 FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
 """Seconds before the bot is started again; doubled while it does not get ready."""
+MESSAGES_PER_SECOND = 1000.0
+"""The simulated Slack sets no limits."""
 SHUTDOWN_GRACE = 3.0
 """Seconds that the bot waits for images in flight when it stops."""
 STOP_TIMEOUT = 12.0
@@ -118,7 +120,8 @@ def environment(settings: Settings, page: Page, redis_url: str) -> dict[str, str
         "health_port": "",
         "log_format": LogFormat.TEXT,  # read here, line by line
     }
-    values = {"shutdown_grace": SHUTDOWN_GRACE, **given, **own}
+    defaults = {"shutdown_grace": SHUTDOWN_GRACE, "slack_messages_per_second": MESSAGES_PER_SECOND}
+    values = {**defaults, **given, **own}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     direct = ",".join(filter(None, [os.environ.get("NO_PROXY", ""), page.slack.host]))
     variables = {name.upper(): _text(value) for name, value in values.items()}

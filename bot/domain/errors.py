@@ -111,6 +111,11 @@ class ImageNotReady(SlackRefused):
     """Slack does not know an uploaded file as an image (yet)."""
 
 
+class NoLongerOwed(ImagineError):
+    """A message that waited for its turn was not posted: by now nobody needs it, or another run
+    posts it."""
+
+
 class NotInChannel(SlackRefused):
     """The bot may not post in the channel, and could not join it."""
 

@@ -11,7 +11,7 @@ from pocketflow import AsyncNode, AsyncParallelBatchNode
 
 from bot.concurrency import SoftLimit
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, ImagineError, Refusal, SlackRefused
+from bot.domain.errors import FailureKind, ImagineError, NoLongerOwed, Refusal, SlackRefused
 from bot.domain.generation import (
     draft_posted,
     image_expired,
@@ -24,7 +24,7 @@ from bot.domain.session import Session
 from bot.domain.slack_refusals import delivery_failure, is_about_file
 from bot.flow.generate import IN_MEMORY, SLOT_PATIENCE
 from bot.flow.shared import Shared, contract_of, fail_to_deliver, image_of
-from bot.ports import DraftMessages, ImageUploads, SessionRecords
+from bot.ports import DraftMessages, ImageUploads, SessionRecords, StillOwed
 from bot.telemetry.context import log_context
 from bot.telemetry.metrics import DRAFT_SECONDS
 
@@ -123,6 +123,7 @@ class Draft(NamedTuple):
     number: int
     repeated: bool
     posted: str
+    still_owed: StillOwed
 
 
 class PostDraft(AsyncNode):
@@ -142,21 +143,37 @@ class PostDraft(AsyncNode):
 
     async def prep_async(self, shared: Shared) -> Draft | None:
         session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
-        if not is_delivery_run(session, image_of(shared), shared["run_id"]):
+        image, run_id = image_of(shared), shared["run_id"]
+        if not is_delivery_run(session, image, run_id):
             return None
-        return Draft(session, number, shared["repeated"], session.latest.message_ts)
+
+        async def still_owed() -> bool:
+            newest = await self._sessions.load(session.id)
+            posted = bool(newest.latest.message_ts)
+            return is_delivery_run(newest, image, run_id) and not posted
+
+        posted = session.latest.message_ts
+        return Draft(session, number, shared["repeated"], posted, still_owed)
 
     async def exec_async(self, draft: Draft | None) -> str | SlackRefused | None:
         if draft is None or draft.posted:
             return draft.posted if draft else None
-        session, number, repeated, _ = draft
+        session, number = draft.session, draft.number
         try:
-            return await self._publisher.post_draft(session, number, repeated=repeated)
+            return await self._post(draft, session)
         except SlackRefused as error:
             if not is_about_file(error):
                 raise
             session = await self._share(session, number, error)
-        return await self._publisher.post_draft(session, number, repeated=repeated)
+        return await self._post(draft, session)
+
+    async def _post(self, draft: Draft, session: Session) -> str | None:
+        try:
+            return await self._publisher.post_draft(
+                session, draft.number, repeated=draft.repeated, still_owed=draft.still_owed
+            )
+        except NoLongerOwed:
+            return None
 
     async def exec_fallback_async(self, draft: Draft | None, error: Exception) -> SlackRefused:
         """A refusal is an outcome, which `post` reports; any other error fails the job."""

@@ -8,7 +8,14 @@ from typing import NamedTuple
 
 from pocketflow import AsyncNode
 
-from bot.domain.errors import OFFERS_EDIT, FailureKind, Refusal, SlackRefused, SlackUnavailable
+from bot.domain.errors import (
+    OFFERS_EDIT,
+    FailureKind,
+    NoLongerOwed,
+    Refusal,
+    SlackRefused,
+    SlackUnavailable,
+)
 from bot.domain.generation import (
     attempt_failed,
     image_failed,
@@ -18,7 +25,7 @@ from bot.domain.generation import (
 )
 from bot.domain.session import Session
 from bot.flow.shared import Shared, contract_of, ended, fail, image_of, next_action
-from bot.ports import DraftMessages, FailureMessages, SessionRecords
+from bot.ports import DraftMessages, FailureMessages, SessionRecords, StillOwed
 from bot.progress.session_messages import DraftRefresher
 
 log = logging.getLogger(__name__)
@@ -65,6 +72,7 @@ class Failure(NamedTuple):
     kind: FailureKind
     words: str
     repeated: bool
+    still_owed: StillOwed
 
 
 class ReportFailure(AsyncNode):
@@ -77,19 +85,33 @@ class ReportFailure(AsyncNode):
 
     async def prep_async(self, shared: Shared) -> Failure | None:
         session, number = await self._sessions.load(shared["session_id"]), shared["attempt"]
-        if not is_delivery_run(session, image_of(shared), shared["run_id"]):
+        image, run_id = image_of(shared), shared["run_id"]
+        if not is_delivery_run(session, image, run_id):
             return None
-        kind, words = FailureKind(shared["failure"]), shared["error_message"]
-        return Failure(session, number, kind, words, shared["repeated"])
 
-    async def exec_async(self, failure: Failure | None) -> str:
+        async def still_owed() -> bool:
+            return is_delivery_run(await self._sessions.load(session.id), image, run_id)
+
+        kind, words = FailureKind(shared["failure"]), shared["error_message"]
+        return Failure(session, number, kind, words, shared["repeated"], still_owed)
+
+    async def exec_async(self, failure: Failure | None) -> str | None:
+        """Answer the `ts`, which is empty for words in private; None where nothing is owed."""
         if failure is None:
-            return ""
-        session, number, kind, words, repeated = failure
+            return None
+        session, number, kind, words, repeated, still_owed = failure
         if session.thread_ts:
-            return await self._publisher.post_failure(
-                session, number, words, edit_prompt=kind in OFFERS_EDIT, repeated=repeated
-            )
+            try:
+                return await self._publisher.post_failure(
+                    session,
+                    number,
+                    words,
+                    edit_prompt=kind in OFFERS_EDIT,
+                    repeated=repeated,
+                    still_owed=still_owed,
+                )
+            except NoLongerOwed:
+                return None
         await self._publisher.tell_owner(session, words)
         return ""
 
@@ -101,10 +123,10 @@ class ReportFailure(AsyncNode):
         await self._publisher.tell_owner(failure.session, failure.words, try_again=failure.number)
         return ""
 
-    async def post_async(self, shared: Shared, failure: Failure | None, ts: str) -> str:
-        if failure is None:
+    async def post_async(self, shared: Shared, failure: Failure | None, ts: str | None) -> str:
+        if failure is None or ts is None:
             return "cancelled"
-        _, number, kind, words, _ = failure
+        number, kind, words = failure.number, failure.kind, failure.words
         try:
             session = await self._sessions.update(
                 shared["session_id"],

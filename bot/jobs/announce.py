@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bot.domain.errors import (
     FailureKind,
+    NoLongerOwed,
     QueueUnavailable,
     Refusal,
     SlackAppBlocked,
@@ -32,8 +33,9 @@ SHOWN_FOR = 1.0
 
 
 class Announcement(NamedTuple):
-    """`is_failed`: Slack refuses it, and the attempt has failed. `root_ts` is the root message,
-    where this one is new."""
+    """`is_failed`: Slack refuses it, and the attempt has failed; or it was ended, or announced by
+    another run, while it waited for its turn. `root_ts` is the root message, where this one is
+    new."""
 
     is_failed: bool = False
     root_ts: str = ""
@@ -53,11 +55,17 @@ class RootMessage:
         or away does not hold that up. Raises `SlackAppBlocked`."""
         try:
             if not session.root_ts:
-                ts = await self._publisher.post_root(session, ahead or 0, repeated=repeated)
+                owed = partial(self._is_owed, session.id, session.latest.number)
+                ts = await self._publisher.post_root(
+                    session, ahead or 0, repeated=repeated, still_owed=owed
+                )
                 return Announcement(root_ts=ts)
             await self._publisher.show_status(session, ahead)
         except SlackRefused as error:
             await self._fail(session, error)
+            return Announcement(is_failed=True)
+        except NoLongerOwed:
+            log.info("a root message is no longer owed")
             return Announcement(is_failed=True)
         except SlackAppBlocked:
             raise
@@ -66,6 +74,10 @@ class RootMessage:
                 raise
             log.warning("a new attempt could not be announced: %s", error)
         return Announcement()
+
+    async def _is_owed(self, session_id: str, number: int) -> bool:
+        session = await self._sessions.load(session_id)
+        return not session.root_ts and is_generating(session, number)
 
     async def can_still_be_shown(self, session: Session) -> bool:
         """Whether Slack still takes the status of an attempt that has waited, so that a paid image

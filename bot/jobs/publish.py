@@ -7,7 +7,7 @@ import logging
 import pybase64
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import SlackRefused, SlackUnavailable
+from bot.domain.errors import NoLongerOwed, SlackRefused, SlackUnavailable
 from bot.domain.jobs import Job
 from bot.domain.session import Session
 from bot.domain.slack_errors import Meaning, meaning_of
@@ -76,6 +76,9 @@ class Publish:
             return session
         try:
             ts = await self._post_final(session, repeated)
+        except NoLongerOwed:
+            log.info("another run has published the approved image")
+            return await self._sessions.load(session.id)
         except SlackRefused as error:
             log.warning("an approved image could not be published: %s", error)
             kind = publication_failure(error, session.place)
@@ -89,8 +92,14 @@ class Publish:
     async def _post_final(self, session: Session, repeated: bool) -> str:
         """A file that was deleted is uploaded anew from our copy, where there still is one. So is
         one that was shared as a plain file, whose message is gone."""
+
+        async def owed() -> bool:
+            return (await self._sessions.load(session.id)).publication in TO_BE_POSTED
+
         try:
-            return await self._publisher.post_final(as_approved(session), repeated=repeated)
+            return await self._publisher.post_final(
+                as_approved(session), repeated=repeated, still_owed=owed
+            )
         except SlackRefused as error:
             approved = as_approved(session)
             image = ImageRef(approved.final_result, approved.final_candidate)
@@ -105,7 +114,7 @@ class Publish:
         file_id = await self._publisher.upload(approved, image, pybase64.b64decode(encoded))
         session = await self._sessions.update(session.id, lambda s: file_replaced(s, file_id))
         return await self._publisher.post_final(
-            as_approved(session), repeated=repeated, uploaded_anew=True
+            as_approved(session), repeated=repeated, uploaded_anew=True, still_owed=owed
         )
 
 

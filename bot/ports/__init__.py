@@ -41,6 +41,7 @@ from bot.ports.slack import (
     RootMessages,
     SeenSignatures,
     SlackAccess,
+    StillOwed,
 )
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "SessionSummary",
     "SessionVersions",
     "SlackAccess",
+    "StillOwed",
     "Turn",
     "Unfinished",
     "UnfinishedSessions",

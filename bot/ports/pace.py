@@ -36,12 +36,20 @@ class Turn(NamedTuple):
 class Pace(Protocol):
     """The budgets of one workspace, which all processes share."""
 
-    async def take(self, budget: Budget, priority: Priority, patience: float | None = None) -> None:
+    async def take(
+        self,
+        budget: Budget,
+        priority: Priority,
+        patience: float | None = None,
+        *,
+        expected: str = "",
+    ) -> None:
         """Sleep until one call may be made. Raises `SlackBusy` at once where that would take more
-        than `patience` seconds."""
+        than `patience` seconds. A call that was `expected` goes as if it had asked then."""
 
     async def hold(self, budget: Budget, seconds: float) -> None:
         """Let nobody call for so long: Slack said so. Never raises."""
 
-    async def wait(self, budget: Budget, priority: Priority) -> Turn:
-        """What a call would wait for now. Never raises."""
+    async def wait(self, budget: Budget, priority: Priority, *, expected: str = "") -> Turn:
+        """What a call would wait for now. One that is `expected` soon, by this name, counts for
+        those that ask after it. Never raises."""

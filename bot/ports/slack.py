@@ -8,6 +8,7 @@ message without having recorded it: the method looks for the message first.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bot.domain.app_blocked import AppBlocked
@@ -15,19 +16,35 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import StoreTrouble
 from bot.domain.session import Session
 
+StillOwed = Callable[[], Awaitable[bool]]
+"""Asked before a message is posted that has waited long for its turn: whether nobody else has
+posted it, and somebody still needs it."""
+
 
 class RootMessages(Protocol):
     """The message at the top of a thread, with the status."""
 
-    async def post_root(self, session: Session, ahead: int, *, repeated: bool) -> str:
-        """Post the root message and answer its `ts`. Raises `NotInChannel`."""
+    async def post_root(
+        self,
+        session: Session,
+        ahead: int,
+        *,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
+    ) -> str:
+        """Post the root message and answer its `ts`. Raises `NotInChannel`, and `NoLongerOwed`."""
 
     async def show_status(
-        self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
+        self,
+        session: Session,
+        ahead: int | None,
+        *,
+        waits_for: StoreTrouble | None = None,
+        turn: float = 0.0,
     ) -> None:
         """Write the session's status into its root message. `waits_for`: why the store does not
-        take the image that is ready. Never waits out a rate limit: raises `SlackBusy`, because
-        after the wait there is a newer status."""
+        take the image that is ready. Waits `turn` seconds for its turn, and never waits out a rate
+        limit: raises `SlackBusy`, because after the wait there is a newer status."""
 
 
 class ImageUploads(Protocol):
@@ -40,9 +57,17 @@ class ImageUploads(Protocol):
 class DraftMessages(Protocol):
     """The messages that show an attempt and ask what to do."""
 
-    async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
+    async def post_draft(
+        self,
+        session: Session,
+        number: int,
+        *,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
+    ) -> str:
         """Post the draft into the thread and answer its `ts`. Raises `ImageNotReady` where Slack
-        has not processed the uploaded file in time: then it can be shared."""
+        has not processed the uploaded file in time: then it can be shared. Raises
+        `NoLongerOwed`."""
 
     async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
         """Show an image in the thread as a plain file, without buttons."""
@@ -79,19 +104,33 @@ class FailureMessages(OwnerNotices, Protocol):
     """Failures, told in the thread, or in private where that fails."""
 
     async def post_failure(
-        self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
+        self,
+        session: Session,
+        number: int,
+        words: str,
+        *,
+        edit_prompt: bool,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
     ) -> str:
-        """Say in the thread what happened, with what to do next, and answer the `ts`."""
+        """Say in the thread what happened, with what to do next, and answer the `ts`. Raises
+        `NoLongerOwed`."""
 
 
 class FinalMessages(OwnerNotices, ImageUploads, Protocol):
     """Approved images in the channel."""
 
     async def post_final(
-        self, session: Session, *, repeated: bool, uploaded_anew: bool = False
+        self,
+        session: Session,
+        *,
+        repeated: bool,
+        uploaded_anew: bool = False,
+        still_owed: StillOwed | None = None,
     ) -> str:
         """Post the approved image to the thread and the channel, and answer its `ts`. Raises
-        `SlackRefused` soon where its file is gone, unless it is `uploaded_anew`."""
+        `SlackRefused` soon where its file is gone, unless it is `uploaded_anew`, and
+        `NoLongerOwed`."""
 
     async def retire_final(self, session: Session) -> None:
         """Remove Start over from an approved image whose session was started over."""

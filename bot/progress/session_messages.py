@@ -142,10 +142,10 @@ class LiveStatus:
         where it could not be sent within `LAST_EDIT_WITHIN`. Raises `SlackAppBlocked`."""
         try:
             async with asyncio.timeout(LAST_EDIT_WITHIN):
-                wait = await self._edit(session_id, followed)
+                wait = await self._edit(session_id, followed, turn=LAST_EDIT_WITHIN)
                 while wait is not None:
                     await asyncio.sleep(wait)
-                    wait = await self._edit(session_id, followed)
+                    wait = await self._edit(session_id, followed, turn=LAST_EDIT_WITHIN)
         except TimeoutError:
             log.warning("the last status could not be shown")
             return False
@@ -163,10 +163,12 @@ class LiveStatus:
             await wait_for_event(followed.ended, gap * slowdown)
             await wait_for_event(followed.woken, (self._interval - gap) * slowdown)
 
-    async def _edit(self, session_id: str, followed: _Followed | None) -> float | None:
-        """Edit once. Of several processes that make images of one attempt, only the one with the
-        status candidate edits. Returns None when done, or the seconds to wait before the next try.
-        Raises `SlackAppBlocked`."""
+    async def _edit(
+        self, session_id: str, followed: _Followed | None, turn: float = 0.0
+    ) -> float | None:
+        """Edit once, after `turn` seconds at most for its turn. Of several processes that make
+        images of one attempt, only the one with the status candidate edits. Returns None when done,
+        or the seconds to wait before the next try. Raises `SlackAppBlocked`."""
         try:
             session = as_approved(await self._sessions.load(session_id))
             here = set(followed.candidates if followed else (0,))
@@ -178,7 +180,7 @@ class LiveStatus:
             if not session.root_ts or session.publication is Publication.RETIRED:
                 return None
             trouble = self._troubles.get(session_id)
-            await self._publisher.show_status(session, None, waits_for=trouble)
+            await self._publisher.show_status(session, None, waits_for=trouble, turn=turn)
             if await self._sessions.versions([session_id]) == [session.version]:
                 return None
             newest = as_approved(await self._sessions.load(session_id))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
@@ -22,7 +22,7 @@ from bot.domain.errors import Conflict, Refusal, StoreUnavailable
 from bot.domain.prompt import check_length
 from bot.domain.session import Person, Session
 from bot.domain.slack_refusals import place_of
-from bot.ports import AppBlockedStore
+from bot.ports import AppBlockedStore, Turn
 from bot.service import RequestOrigin, Services
 from bot.slack.identity import Identity
 from bot.slack.request_tracking import (
@@ -35,7 +35,7 @@ from bot.slack.responders import Responder, thread_of
 from bot.telemetry.context import log_context, span
 from bot.views.forms import View
 from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT
-from bot.views.words import CLICK_LOST, SOMETHING_BROKE, store_words
+from bot.views.words import CLICK_LOST, SOMETHING_BROKE, noted_words, store_words
 
 log = logging.getLogger(__name__)
 
@@ -50,16 +50,37 @@ LOOKING_UP = 0.6
 """Seconds more for a decision that looks something up in Slack, too."""
 
 
+ExpectRoot = Callable[[str, str], Awaitable[Turn]]
+
+_NOTED_FROM = 3.0
+"""Seconds that the first message of a session waits, of which a person is told."""
+_NOTED_WITHIN = 0.2
+"""Seconds of the ack's time to find that out."""
+
+
 @dataclass(frozen=True)
 class ListenerDependencies:
     """`ai_label` is the note that images carry; empty for none. `app_blocked_store` tells the
-    workers that Slack refuses the app."""
+    workers that Slack refuses the app. `expect_root` answers what the first message of a session
+    waits for in its channel, from the channel and the session's id."""
 
     services: Services
     tasks: BackgroundTasks
     identity: Identity
     ai_label: str
     app_blocked_store: AppBlockedStore
+    expect_root: ExpectRoot | None = None
+
+    async def noted(self, session: Session) -> str:
+        """What a person is told of a session whose first message has to wait for others in its
+        channel; empty where it need not, or nobody knows soon enough for the ack."""
+        if self.expect_root is None or session.root_ts or not session.attempts:
+            return ""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_NOTED_WITHIN):
+                turn = await self.expect_root(session.channel, session.id)
+                return noted_words(turn.ahead) if turn.seconds > _NOTED_FROM else ""
+        return ""
 
     async def queue_due(self, session: Session) -> None:
         """Queue what follows from a decision that is stored and acked. Never raises."""

@@ -185,6 +185,11 @@ ONE_PICTURE = (
 NOT_PICTURES = "I can only use pictures, so I left the other files aside."
 
 
+def noted_words(ahead: int) -> str:
+    """What an ack says where the first message has to wait."""
+    return f"Noted, {ahead} ahead in this channel."
+
+
 def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True) -> str:
     """In mrkdwn, or `plain` for a form, where Slack shows no mentions and what was typed is still
     there. They name the owner where only the owner may do it. `command`: the repeated text was

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from bot.adapters.imaging import SerialExecutor
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import RedisSessionStore, redis_client
-from bot.adapters.slack import SlackClient, SlackFiles, SlackPublisher
+from bot.adapters.slack import SlackClient, SlackFiles, SlackPacing, SlackPublisher
 from bot.settings import Settings
 from bot.slack.identity import Identity
 
@@ -26,6 +26,7 @@ class Clients:
     publisher: SlackPublisher
     files: SlackFiles
     reading: SerialExecutor
+    pacing: SlackPacing
 
     @property
     def redis_url(self) -> str:

@@ -18,8 +18,14 @@ from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.adapters.imaging import SerialExecutor
 from bot.adapters.pictures import PictureReader
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.redis import RedisServer
-from bot.adapters.slack import SlackFiles, SlackPublisher, slack_client, slack_session
+from bot.adapters.redis import RedisPace, RedisServer, redis_client
+from bot.adapters.slack import (
+    SlackFiles,
+    SlackPacing,
+    SlackPublisher,
+    slack_client,
+    slack_session,
+)
 from bot.concurrency import run_until_event, wait_for_event
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.shared_gauges import SharedGauges
@@ -34,6 +40,8 @@ log = logging.getLogger(__name__)
 
 HEALTH_PATIENCE = 1.5
 """Seconds for Redis to answer a health check."""
+PACE_PATIENCE = 1.5
+"""Seconds for Redis to give a call of Slack's its turn, after which this process paces itself."""
 
 
 class Role(Flag):
@@ -119,13 +127,26 @@ async def _connect(
     queue = BullJobQueue(settings.redis_url.get_secret_value(), settings.user_images_at_once)
     stack.push_async_callback(queue.close)
     reading = SerialExecutor()
+    pacing = _pacing(settings, identity.installation, stack)
+    slack.pacing = pacing
     publisher = SlackPublisher(
-        slack, http, ai_label=settings.ai_label, job_lease=settings.job_lease
+        slack,
+        http,
+        ai_label=settings.ai_label,
+        job_lease=settings.job_lease,
+        pacing=pacing,
+        may_read_files=identity.has_scope("files:read"),
     )
     reader = PictureReader()
     stack.push_async_callback(reader.close)
     files = SlackFiles(slack, http, reader)
-    return Clients(settings, slack, identity, queue, publisher, files, reading)
+    return Clients(settings, slack, identity, queue, publisher, files, reading, pacing)
+
+
+def _pacing(settings: Settings, team: str, stack: AsyncExitStack) -> SlackPacing:
+    redis = redis_client(settings.redis_url.get_secret_value(), PACE_PATIENCE)
+    stack.push_async_callback(redis.aclose)
+    return SlackPacing(RedisPace(redis, team, PACE_PATIENCE), settings.slack_messages_per_second)
 
 
 async def _serve_monitoring(

@@ -56,7 +56,12 @@ async def start_web(
     app = bolt_app(clients.slack, clients.identity, signing_secret, who, tasks)
     app_blocked_store = RedisAppBlockedStore(clients.redis(stack, PATIENCE), PATIENCE)
     dependencies = ListenerDependencies(
-        services, tasks, clients.identity, settings.ai_label, app_blocked_store
+        services,
+        tasks,
+        clients.identity,
+        settings.ai_label,
+        app_blocked_store,
+        clients.pacing.expect_root,
     )
     register(app, dependencies)
     if settings.socket_mode:

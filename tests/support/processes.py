@@ -129,6 +129,10 @@ DRAIN = 1.5
 load balancer of these tests needs to see that it isn't ready."""
 
 
+MESSAGES_PER_SECOND = "1000"
+"""The simulated Slack sets no limits, unless a test does."""
+
+
 class World:
     """A simulated Slack, a fake OpenAI, a Redis, and the bot's processes between them."""
 
@@ -156,6 +160,7 @@ class World:
             "REDIS_URL": self.redis_url,
             "PORT": str(self.port),
             "LOG_LEVEL": "DEBUG",
+            "SLACK_MESSAGES_PER_SECOND": MESSAGES_PER_SECOND,
             "DRAIN_SECONDS": str(DRAIN),
         }
         if self.mode == "socket":

@@ -11,6 +11,7 @@ questions      `RedisQuestions`: what people are asked before anything is paid f
 pictures       `RedisPictures`: what people bring, once for each file
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
                and whether Redis takes changes
+pace           `RedisPace`: Slack's rate limits, kept by all processes together
 provider_slots  how many calls the provider gets at a time, and its pauses
 refused_settings  what servers of images refuse
 server         the client, what operations ask of the server, the signatures of requests
@@ -23,6 +24,7 @@ from bot.adapters.redis.coordination import (
     RedisHeartbeats,
     WriteProbe,
 )
+from bot.adapters.redis.pace import RedisPace
 from bot.adapters.redis.pictures import RedisPictures
 from bot.adapters.redis.provider_slots import RedisProviderSlots
 from bot.adapters.redis.refused_settings import RedisRefusedSettings
@@ -34,6 +36,7 @@ __all__ = [
     "RedisAppBlockedStore",
     "RedisCancellations",
     "RedisHeartbeats",
+    "RedisPace",
     "RedisPictures",
     "RedisProviderSlots",
     "RedisRefusedSettings",

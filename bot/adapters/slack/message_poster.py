@@ -1,36 +1,30 @@
-"""Messages in Slack: each is posted once, updated, found again, deleted. And their files."""
+"""Messages in Slack: each is posted once, updated, found again, deleted."""
 
 from __future__ import annotations
 
-import io
+import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
 
-from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from bot.adapters.slack.file_readiness import FileReadiness, pause
 from bot.adapters.slack.message_search import FoundMessage, find_messages
-from bot.adapters.slack.web_api import (
-    PATIENCE,
-    call,
-    counted,
-    retry_after,
-    text_in,
-    with_retries,
-)
+from bot.adapters.slack.pacing import LONGEST_TURN, SlackPacing, calling
+from bot.adapters.slack.web_api import PATIENCE, call, text_in, with_retries
 from bot.concurrency import finish_before_cancel
 from bot.domain.errors import (
     ImageNotReady,
+    NoLongerOwed,
     SlackAppBlocked,
     SlackBusy,
     SlackRefused,
     SlackUnavailable,
 )
 from bot.domain.session import Session
-from bot.domain.slack_errors import Meaning, meaning_of
+from bot.ports import Priority, StillOwed
 from bot.views.blocks import Message
 
 log = logging.getLogger(__name__)
@@ -45,15 +39,10 @@ JOB_LEASE = 15.0
 TAKEN_FOR_DEAD = 2 / 3
 """Of the job's lease: after waiting that long, another worker may have taken the job over, and
 posted."""
+_BUSY_TRIES = 10
+"""Turns that a message takes, where Slack answers each time that it is busy."""
 _CLOCK_SKEW = 60.0
 """Seconds that Slack's clock may be behind ours."""
-_UNKNOWN_ARGUMENT = {"invalid_arguments", "invalid_arg_name", "invalid_array_arg"}
-"""Slack's answers to an argument that it does not know."""
-_UNTIL_READY = AsyncRetrying(
-    retry=retry_if_exception_type(ImageNotReady),
-    wait=wait_exponential(multiplier=0.5, max=2.0),
-    reraise=True,
-)
 
 
 class MessagePoster:
@@ -64,69 +53,17 @@ class MessagePoster:
     """
 
     def __init__(
-        self, client: AsyncWebClient, session: ClientSession, job_lease: float = JOB_LEASE
+        self,
+        client: AsyncWebClient,
+        readiness: FileReadiness,
+        job_lease: float = JOB_LEASE,
+        pacing: SlackPacing | None = None,
     ) -> None:
         self._client = client
-        self._session = session
+        self._pacing = pacing
+        self._readiness = readiness
         self._taken_for_dead = job_lease * TAKEN_FOR_DEAD
         self._posted_late: dict[str, FoundMessage] = {}
-        self._hints = True
-
-    async def upload(self, data: bytes, filename: str, title: str, **share: str) -> str:
-        """Upload a file once and return its id. `title` is plain text (an `alt_txt` would make
-        sharing fail). `share` is empty, or the `channel_id` and `thread_ts` to share to.
-
-        A repeated upload is a new file. Nobody sees an unfinished one. Where Slack does not know a
-        file whose bytes it was sent, they went astray: they are sent once more.
-        """
-        try:
-            return await self._upload(data, filename, title, **share)
-        except SlackRefused as error:
-            if error.code != "file_not_found":
-                raise
-        return await self._upload(data, filename, title, **share)
-
-    async def _upload(self, data: bytes, filename: str, title: str, **share: str) -> str:
-        place = await call(
-            self._client.files_getUploadURLExternal, filename=filename, length=len(data)
-        )
-        method = "files.getUploadURLExternal"
-        url, file_id = text_in(place, "upload_url", method), text_in(place, "file_id", method)
-        await self._send_bytes(url, data)
-        await self._complete_upload(file_id, filename, title, share)
-        return file_id
-
-    async def _send_bytes(self, url: str, data: bytes) -> None:
-        try:
-            # aiohttp sends a BytesIO in pieces: of bytes it copies all that it cannot send at once
-            async with self._session.post(url, data=io.BytesIO(data)) as response:
-                status, headers, kind = response.status, response.headers, response.content_type
-        except (ClientError, OSError, ValueError) as error:  # ValueError: no address
-            raise counted("upload", SlackUnavailable(f"upload: {type(error).__name__}")) from error
-        code = f"http_{status}"
-        if status == 429:
-            raise counted("upload", SlackBusy(retry_after(headers)))
-        if status >= 300 and meaning_of(code) is not Meaning.PASSING:
-            raise counted("upload", SlackRefused("upload", code))
-        if status >= 300 or kind == "text/html":  # a page of a proxy
-            raise counted("upload", SlackUnavailable(f"upload: {status} {kind}"))
-
-    async def _complete_upload(
-        self, file_id: str, filename: str, title: str, share: dict[str, str]
-    ) -> None:
-        """`highlight_type` lets Slack show the file before it has processed it. It may be refused
-        where it is not known yet; then nothing is completed, and it is left out."""
-        file: dict[str, Any] = {"id": file_id, "title": title}
-        hint = {"highlight_type": filename.rpartition(".")[2]} if self._hints else {}
-        complete = partial(call, self._client.files_completeUploadExternal, **share)
-        try:
-            await complete(files=[file | hint])
-        except SlackRefused as error:
-            if not hint or error.code not in _UNKNOWN_ARGUMENT:
-                raise
-            log.warning("Slack does not take highlight_type (%s): left out", error.code)
-            self._hints = False
-            await complete(files=[file])
 
     async def post(
         self,
@@ -135,21 +72,32 @@ class MessagePoster:
         *,
         repeated: bool,
         tried_since: float,
+        priority: Priority,
+        still_owed: StillOwed | None = None,
         broadcast: bool = False,
         ready_within: float = 0.0,
     ) -> str:
-        """Post while Slack is busy or away, and return the `ts`. Where the message may have been
-        posted already, look for it first: by an earlier run, `tried_since` then, or by this one. A
-        message that names uploaded files waits until Slack knows them: raises `ImageNotReady`
-        after `ready_within` seconds."""
-        in_doubt, began = repeated, time.monotonic()
+        """Post in its turn, while Slack is busy or away, and return the `ts`. Where the message may
+        have been posted already, look for it first: by an earlier run, `tried_since` then, or by
+        this one. After a long wait `still_owed` is asked: raises `NoLongerOwed`. A message that
+        names uploaded files waits until Slack knows them: raises `ImageNotReady` after
+        `ready_within` seconds."""
+        in_doubt, began, waited = repeated, time.monotonic(), 0.0
         since = (tried_since if repeated else time.time()) - _CLOCK_SKEW
 
         async def step() -> str:
-            nonlocal in_doubt
-            in_doubt = in_doubt or time.monotonic() - began > self._taken_for_dead
+            nonlocal in_doubt, waited
             if in_doubt and (found := await self._look_for(session, message, since)):
                 return found
+            expected = session.id if priority is Priority.ROOT else ""
+            waited += await self._take_turn(session.channel, priority, expected=expected)
+            if time.monotonic() - began > self._taken_for_dead:
+                if still_owed is None:
+                    in_doubt = True
+                    if found := await self._look_for(session, message, since):
+                        return found
+                elif not await still_owed():
+                    raise NoLongerOwed("a message")
             try:
                 return await self.post_once(session, message, broadcast=broadcast)
             except (SlackRefused, SlackBusy, SlackAppBlocked):
@@ -158,18 +106,68 @@ class MessagePoster:
                 in_doubt = True
                 raise
 
-        until_ready = _UNTIL_READY.copy(stop=stop_after_delay(ready_within))
-        return await until_ready(with_retries, step)
+        async def steps() -> str:
+            """A Slack that is busy has moved everybody's turns."""
+            for _ in range(_BUSY_TRIES if self._pacing else 0):
+                try:
+                    return await step()
+                except SlackBusy as busy:
+                    if busy.retry_after > PATIENCE:
+                        raise
+            return await step()
+
+        retried = partial(with_retries, steps, PATIENCE, lambda: waited)
+        return await self._once_ready(message, retried, ready_within)
 
     async def post_once_ready(self, session: Session, message: Message, within: float) -> str:
         """Post as soon as Slack knows the message's files, and wait for nothing else. Raises
         `ImageNotReady` after `within` seconds."""
-        until_ready = _UNTIL_READY.copy(stop=stop_after_delay(within))
-        return await until_ready(self.post_once, session, message)
+
+        async def step() -> str:
+            await self._take_turn(session.channel, Priority.EDIT, 0.0)
+            return await self.post_once(session, message)
+
+        return await self._once_ready(message, step, within)
+
+    async def _once_ready(
+        self, message: Message, post: Callable[[], Awaitable[str]], within: float
+    ) -> str:
+        files = [block["slack_file"]["id"] for block in message.blocks if "slack_file" in block]
+        began, tries = time.monotonic(), 0
+        while True:
+            tries += 1
+            await self._readiness.wait(files, began + within - time.monotonic())
+            try:
+                ts = await post()
+            except ImageNotReady:
+                self._readiness.refused(files)
+                age = time.monotonic() - began
+                if age + pause(age) > within:
+                    raise
+                await asyncio.sleep(pause(age))
+            else:
+                self._readiness.posted(files, tries=tries)
+                return ts
+
+    async def _take_turn(
+        self,
+        channel: str,
+        priority: Priority,
+        patience: float = LONGEST_TURN,
+        *,
+        expected: str = "",
+    ) -> float:
+        """Answer the seconds that it took."""
+        if self._pacing is None:
+            return 0.0
+        began = time.monotonic()
+        await self._pacing.take("chat.postMessage", channel, priority, patience, expected=expected)
+        return time.monotonic() - began
 
     async def post_once(
         self, session: Session, message: Message, *, broadcast: bool = False
     ) -> str:
+        """Post a message that has its turn."""
         post = call(
             self._client.chat_postMessage,
             channel=session.channel,
@@ -180,16 +178,16 @@ class MessagePoster:
             unfurl_links=False,
             unfurl_media=False,
         )
-        answer = await finish_before_cancel(
-            post, FINISH_WITHIN, on_late=partial(self._keep, message.blocks[0]["block_id"])
-        )
+        late = partial(self._keep, message.blocks[0]["block_id"])
+        with calling(Priority.ANSWER, has_turn=True):
+            answer = await finish_before_cancel(post, FINISH_WITHIN, on_late=late)
         return text_in(answer, "ts", "chat.postMessage")
 
     async def update(
-        self, channel: str, ts: str, message: Message, *, patience: float | None = None
+        self, channel: str, ts: str, message: Message, *, status: bool = False, turn: float = 0.0
     ) -> None:
-        """With a `patience` of 0, one try. `parse` and `link_names` are named because an update
-        resets them."""
+        """A `status` is tried once, after `turn` seconds at most for its turn. `parse` and
+        `link_names` are named because an update resets them."""
         update = partial(
             call,
             self._client.chat_update,
@@ -200,7 +198,11 @@ class MessagePoster:
             parse="none",
             link_names=False,
         )
-        await with_retries(update, PATIENCE if patience is None else patience)
+        if status:
+            with calling(Priority.EDIT, turn):
+                await update()
+        else:
+            await with_retries(update)
 
     async def remove(
         self, session: Session, marker: str, ts: str, tried_since: float

@@ -7,6 +7,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.slack.file_uploads import FileUploads
 from bot.adapters.slack.message_poster import MessagePoster
 from bot.adapters.slack.web_api import call
 from bot.domain.errors import SlackAppBlocked, SlackBusy, SlackRefused, SlackUnavailable
@@ -24,9 +25,12 @@ class Previews:
     """Posts and deletes previews. `_files` holds the file id of each preview that this process has
     posted, by its `ts`."""
 
-    def __init__(self, client: AsyncWebClient, poster: MessagePoster, ai_label: str) -> None:
+    def __init__(
+        self, client: AsyncWebClient, poster: MessagePoster, uploads: FileUploads, ai_label: str
+    ) -> None:
         self._client = client
         self._poster = poster
+        self._uploads = uploads
         self._ai_label = ai_label
         self._files: dict[str, str] = {}
 
@@ -34,7 +38,7 @@ class Previews:
         """Raises `SlackBusy` at once, and `ImageNotReady` soon."""
         name = f"imagine-preview-{number}.png"
         title = f"{name} · {self._ai_label}"
-        file_id = await self._poster.upload(data, name, title)
+        file_id = await self._uploads.upload(data, name, title)
         message = messages.preview_message(session, number, file_id, label=self._ai_label)
         try:
             ts = await self._poster.post_once_ready(session, message, READY_WITHIN)

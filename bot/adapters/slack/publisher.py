@@ -10,8 +10,11 @@ from functools import partial
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.slack.file_readiness import FileReadiness
+from bot.adapters.slack.file_uploads import FileUploads
 from bot.adapters.slack.message_poster import JOB_LEASE, MessagePoster
 from bot.adapters.slack.notices import Notices
+from bot.adapters.slack.pacing import SlackPacing
 from bot.adapters.slack.previews import Previews
 from bot.adapters.slack.web_api import call, text_in, with_retries
 from bot.domain.attempt import Attempt, ImageRef
@@ -27,6 +30,7 @@ from bot.domain.session import Session
 from bot.domain.slack_errors import PLACE, Meaning, meaning_of
 from bot.domain.slack_refusals import Place, is_about_file
 from bot.domain.stages import RETIRING
+from bot.ports import Priority, StillOwed
 from bot.views import messages
 from bot.views.blocks import Message, marker, without_images
 from bot.views.captions import ai_line
@@ -42,7 +46,7 @@ _SHOWN_BEFORE = 1.0
 
 
 class SlackPublisher:
-    """Implements `bot.ports.Publisher`."""
+    """Implements `bot.ports.Publisher`. `may_read_files`: the app has the scope `files:read`."""
 
     def __init__(
         self,
@@ -53,16 +57,27 @@ class SlackPublisher:
         ready_within: float = READY_WITHIN,
         ai_label: str = AI_LABEL,
         job_lease: float = JOB_LEASE,
+        pacing: SlackPacing | None = None,
+        may_read_files: bool = False,
     ) -> None:
         self._client = client
-        self._poster = MessagePoster(client, session, job_lease)
-        self._previews = Previews(client, self._poster, ai_label)
+        readiness = FileReadiness(client, may_ask=may_read_files)
+        self._uploads = FileUploads(client, session, readiness)
+        self._poster = MessagePoster(client, readiness, job_lease, pacing)
+        self._previews = Previews(client, self._poster, self._uploads, ai_label)
         self._notices = Notices(client, session)
         self._now = now
         self._ready_within = ready_within
         self._ai_label = ai_label
 
-    async def post_root(self, session: Session, ahead: int, *, repeated: bool) -> str:
+    async def post_root(
+        self,
+        session: Session,
+        ahead: int,
+        *,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
+    ) -> str:
         message = messages.root_message(session, ahead, self._now())
         post = partial(
             self._poster.post,
@@ -70,6 +85,8 @@ class SlackPublisher:
             message,
             repeated=repeated,
             tried_since=session.latest.queued_at,
+            priority=Priority.ROOT,
+            still_owed=still_owed,
         )
         try:
             return await post()
@@ -85,16 +102,29 @@ class SlackPublisher:
             raise NotInChannel(why_not.method, why_not.code) from error
 
     async def show_status(
-        self, session: Session, ahead: int | None, *, waits_for: StoreTrouble | None = None
+        self,
+        session: Session,
+        ahead: int | None,
+        *,
+        waits_for: StoreTrouble | None = None,
+        turn: float = 0.0,
     ) -> None:
         message = messages.root_message(session, ahead, self._now(), waits_for)
-        await self._poster.update(session.channel, session.root_ts, message, patience=0)
+        where = session.channel, session.root_ts
+        await self._poster.update(*where, message, status=True, turn=turn)
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         name, title = self._name_and_title(session, image)
-        return await with_retries(partial(self._poster.upload, data, name, title))
+        return await with_retries(partial(self._uploads.upload, data, name, title))
 
-    async def post_draft(self, session: Session, number: int, *, repeated: bool) -> str:
+    async def post_draft(
+        self,
+        session: Session,
+        number: int,
+        *,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
+    ) -> str:
         draft = messages.draft_message(session, number, label=self._ai_label)
         attempt = session.attempt(number)
         return await self._poster.post(
@@ -102,6 +132,8 @@ class SlackPublisher:
             draft,
             repeated=repeated,
             tried_since=attempt.generated_at or attempt.queued_at,
+            priority=Priority.DRAFT,
+            still_owed=still_owed,
             ready_within=self._ready_within,
         )
 
@@ -109,7 +141,7 @@ class SlackPublisher:
         log.warning("an uploaded file was not ready within %s s: shared", self._ready_within)
         place = {"channel_id": session.channel, "thread_ts": session.thread_ts}
         name, title = self._name_and_title(session, image)
-        await with_retries(partial(self._poster.upload, data, name, title, **place))
+        await with_retries(partial(self._uploads.upload, data, name, title, **place))
 
     async def remove_draft(self, session: Session, number: int) -> None:
         marked, attempt = marker(session, "draft", number), session.attempt(number)
@@ -127,14 +159,33 @@ class SlackPublisher:
         await self._update(session.channel, session.attempt(number).message_ts, draft)
 
     async def post_failure(
-        self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
+        self,
+        session: Session,
+        number: int,
+        words: str,
+        *,
+        edit_prompt: bool,
+        repeated: bool,
+        still_owed: StillOwed | None = None,
     ) -> str:
         message = messages.failure_message(session, number, words, edit_prompt=edit_prompt)
         since = max(session.updated_at, session.attempt(number).started_at)
-        return await self._poster.post(session, message, repeated=repeated, tried_since=since)
+        return await self._poster.post(
+            session,
+            message,
+            repeated=repeated,
+            tried_since=since,
+            priority=Priority.DRAFT,
+            still_owed=still_owed,
+        )
 
     async def post_final(
-        self, session: Session, *, repeated: bool, uploaded_anew: bool = False
+        self,
+        session: Session,
+        *,
+        repeated: bool,
+        uploaded_anew: bool = False,
+        still_owed: StillOwed | None = None,
     ) -> str:
         approved = session.attempt(session.final_result)
         retiring = session.publication in RETIRING  # it was updated since it was approved
@@ -145,6 +196,8 @@ class SlackPublisher:
             message,
             repeated=repeated,
             tried_since=approved.generated_at if retiring else session.updated_at,
+            priority=Priority.ANSWER,
+            still_owed=still_owed,
             broadcast=True,
             ready_within=self._ready_within if uploaded_anew else _SHOWN_BEFORE,
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from math import isfinite
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from tenacity import (
     stop_before_delay,
 )
 
+from bot.adapters.slack.pacing import SlackPacing
 from bot.domain.app_blocked import cause_of, is_doubtful
 from bot.domain.errors import (
     ImageNotReady,
@@ -67,7 +69,7 @@ class SlackClient(AsyncWebClient):
     `on_app_blocked` is called with the method and the error code of each call that Slack refuses
     because it refuses the whole app, `on_doubt` with those of a call for which that is possible,
     and `on_worked` with the method of each call that Slack accepts. `before_call` is called with
-    the method of each call, and may raise instead.
+    the method of each call, and may raise instead. `pacing` gives each call its turn.
 
     An answer that is no JSON object, or does not say `ok: true`, is an error without a code.
     """
@@ -76,6 +78,7 @@ class SlackClient(AsyncWebClient):
     on_doubt: Callable[[str, str], None] | None = None
     on_worked: Callable[[str], None] | None = None
     before_call: Callable[[str], None] | None = None
+    pacing: SlackPacing | None = None
 
     async def _request(self, **options: Any) -> dict[str, Any]:
         """The SDK's reading of an answer raises nearly anything where it is not as documented."""
@@ -96,15 +99,23 @@ class SlackClient(AsyncWebClient):
     async def api_call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
         if self.before_call is not None:
             self.before_call(api_method)
+        arguments = options.get("json") or options.get("params") or {}
+        if self.pacing is not None:
+            await self.pacing.before(api_method, arguments)
+        began = time.monotonic()
         try:
             response = await super().api_call(api_method, **options)
         except SlackApiError as error:
             code = code_of(error)
+            if self.pacing is not None and is_busy(error):
+                await self.pacing.hold(api_method, arguments, retry_after(error.response.headers))
             if self.on_app_blocked is not None and cause_of(api_method, code):
                 self.on_app_blocked(api_method, code)
             elif self.on_doubt is not None and is_doubtful(api_method, code):
                 self.on_doubt(api_method, code)
             raise
+        if self.pacing is not None:
+            await self.pacing.made(api_method, arguments, time.monotonic() - began)
         if self.on_worked is not None:
             self.on_worked(api_method)
         return response
@@ -159,7 +170,7 @@ def _translated(name: str, error: SlackApiError) -> SlackUnavailable | SlackRefu
     response, status, code = error.response, status_of(error), code_of(error)
     if cause_of(name, code):
         return SlackAppBlocked(name, code)
-    if status == 429 or code in _RATE_LIMITED:
+    if is_busy(error):
         return SlackBusy(retry_after(response.headers))
     if seconds := seconds_to_wait(code):
         return SlackBusy(seconds)
@@ -170,6 +181,11 @@ def _translated(name: str, error: SlackApiError) -> SlackUnavailable | SlackRefu
     if code == "invalid_blocks" and any(words in str(response.data) for words in _SLACK_FILE):
         return ImageNotReady(name, code)
     return SlackRefused(name, code)
+
+
+def is_busy(error: SlackApiError) -> bool:
+    """Whether Slack refuses a call because there were too many."""
+    return status_of(error) == 429 or code_of(error) in _RATE_LIMITED
 
 
 def status_of(error: SlackApiError) -> int:
@@ -208,14 +224,18 @@ def retry_after(headers: Mapping[str, Any]) -> float:
     return 1.0
 
 
-async def with_retries(step: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
-    """Repeat a step while Slack is busy or away, for `patience` seconds at most. A Slack that
-    refuses the whole app is not asked again."""
+async def with_retries(
+    step: Callable[[], Awaitable[T]],
+    patience: float = PATIENCE,
+    not_counted: Callable[[], float] = lambda: 0.0,
+) -> T:
+    """Repeat a step while Slack is busy or away, for `patience` seconds at most, and for those that
+    are `not_counted`. A Slack that refuses the whole app is not asked again."""
     retrying = AsyncRetrying(
         retry=retry_if_exception_type(SlackUnavailable)
         & retry_if_not_exception_type(SlackAppBlocked),
         wait=_wait,
-        stop=stop_before_delay(patience),
+        stop=lambda state: stop_before_delay(patience + not_counted())(state),
         before_sleep=_log_wait,
         reraise=True,
     )

@@ -18,9 +18,9 @@ _ON_KEYS = {
     0: "DEL EXISTS GET GETEX HGETALL HLEN INCR LLEN LPOP PERSIST PTTL RPOP SCARD SMEMBERS TYPE "
     "UNLINK ZCARD ZPOPMIN",
     1: "BZPOPMIN EXPIRE HDEL HEXISTS HGET HMGET INCRBY LINDEX LPOS LPUSH PEXPIRE RPOPLPUSH RPUSH "
-    "SADD SET SREM ZREM ZSCORE",
-    2: "HINCRBY HMSET HSET LRANGE LREM LTRIM XTRIM ZADD ZRANGE ZRANGEBYSCORE ZREMRANGEBYRANK "
-    "ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYSCORE",
+    "SADD SET SREM ZRANK ZREM ZSCORE",
+    2: "HINCRBY HMSET HSET LRANGE LREM LTRIM XTRIM ZADD ZCOUNT ZRANGE ZRANGEBYSCORE "
+    "ZREMRANGEBYRANK ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYSCORE",
     3: "XADD",
 }
 """What the store does and BullMQ's scripts do, by the number of arguments after the key."""
@@ -35,6 +35,7 @@ def commands() -> Iterator[tuple[str, tuple[str, ...]]]:
     for name in _OTHERS:
         script = ("0" * 40, "1") if name == "EVALSHA" else ()
         yield name.lower(), (*name.split("|"), *script, _STORE)
+    yield "time", ("TIME",)
     yield "publish", ("PUBLISH", _STORE, "")
     yield "del", ("DEL", _QUEUE)
 

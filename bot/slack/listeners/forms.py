@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
@@ -21,7 +22,7 @@ from bot.slack.listening import (
     origin_of,
     within_ack_deadline,
 )
-from bot.slack.responders import FormResponder, responder_to
+from bot.slack.responders import DELIVERY_ERRORS, FormResponder, responder_to, send_ephemeral
 from bot.views import words
 from bot.views.blocks import Target, target_of
 from bot.views.forms import prompt_form, read_options, read_picture
@@ -123,7 +124,11 @@ class Forms:
 
     async def _finish(self, args: AsyncArgs, session: Session) -> None:
         await args.ack()
+        noted = await self._dependencies.noted(session)
         await self._dependencies.queue_due(session)
+        if noted:
+            with suppress(*DELIVERY_ERRORS):
+                await send_ephemeral(args, session.channel, session.thread_ts, noted)
 
 
 def _origin_of_form(args: AsyncArgs, pictures: SourcePictures) -> RequestOrigin:

@@ -77,7 +77,10 @@ class Commands:
                 services.new_sessions.start(origin, text, may_wait=True)
             )
             if session.attempts:
-                await args.ack()
+                if noted := await self._dependencies.noted(session):
+                    await responder.say(noted)
+                else:
+                    await args.ack()
                 await self._dependencies.queue_due(session)
                 return
             target = Target(session.id, ImageRef(0))

@@ -103,8 +103,10 @@ class Mentions:
             if isinstance(outcome, Message):
                 await responder.show(outcome)
             elif outcome is not None:
+                noted = await self._dependencies.noted(outcome)
                 await self._dependencies.queue_due(outcome)
-                for note in [*_notes(found), *self._where(outcome, origin)]:
+                notes = [*_notes(found), *self._where(outcome, origin), noted]
+                for note in filter(None, notes):
                     await responder.say(note)
 
     async def _look_and_decide(

@@ -122,7 +122,7 @@ def _note_usage(world: World, figures: Figures, usage: Usage) -> None:
     figures.cpu_ms = sum(figures.cpu_ms_of[name] for name in names)
     figures.rss_peak = sum(usage.peak(name) for name in names)
     figures.rss_idle = sum(usage.rss_before[name] for name in names)
-    makers = [name for name in names if name != "web"]
+    makers = [name for name in names if not name.startswith("web")]
     figures.rss_each = sum(usage.peak(name) - usage.rss_before[name] for name in makers) / n
 
 

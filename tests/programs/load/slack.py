@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable
 
 from bot.sandbox import Ack, Message, SimulatedSlack
+from bot.sandbox.workspace.members import Channel
 from tests.programs.load.control import Json, serve
 
 CHANNELS = 20
@@ -49,13 +50,14 @@ class Crowd:
             self._finals[found.ts] = at
 
     async def imagine(self, given: Json) -> Json:
-        """`people` type the command in the same instant, or one by one within so many seconds;
-        answers how each was acked."""
+        """`people` type the command in the same instant, or one by one within so many seconds, in
+        all channels or in so many; answers how each was acked."""
         people, within = given["people"], given.get("within", 0.0)
+        channels = self._channels[: given.get("channels", CHANNELS)]
         self._invite(people)
         began = time.time()
         acks = await asyncio.gather(
-            *(_later(within * i / people, self._one(i)) for i in range(people))
+            *(_later(within * i / people, self._one(i, channels)) for i in range(people))
         )
         return {"began": began, **_told(acks)}
 
@@ -66,9 +68,12 @@ class Crowd:
                 channel.members.add(person.id)
         self._people = max(self._people, people)
 
-    async def _one(self, i: int, k: int = 0, options: str = "") -> Ack:
+    async def _one(
+        self, i: int, channels: list[Channel] | None = None, k: int = 0, options: str = ""
+    ) -> Ack:
         """The person's idea number `k`, in a channel of its own as far as there are."""
-        channel = self._channels[(i + k) % CHANNELS]
+        channels = channels or self._channels
+        channel = channels[(i + k) % len(channels)]
         words = f"a robot eating pizza on Mars, as person {i} sees it {options}"
         return await self._slack.slash(f"person{i:04}", channel, "/imagine", words)
 
@@ -78,7 +83,7 @@ class Crowd:
         self._invite(given["person"] + 1)
         began, taken, options = time.time(), 0, given.get("options", "")
         for k in range(given["times"]):
-            ack = await self._one(given["person"], k, options)
+            ack = await self._one(given["person"], k=k, options=options)
             taken += ack.ok and not ack.body
         return {"began": began, "taken": taken}
 
@@ -129,11 +134,21 @@ class Crowd:
             self._slack.use_socket_mode()
         return {}
 
+    async def limit(self, given: Json) -> Json:
+        """Take so many messages a second in each channel from now on; None lifts the limit."""
+        self._slack.rate_limit("chat.postMessage", given["per_second"])
+        return {}
+
     async def report(self, _: Json) -> Json:
-        """The bot's calls since the last report."""
+        """The bot's calls since the last report. `busy`: those that were answered with 429."""
         slack = self._slack
         calls = Counter(call.method for call in slack.calls)
-        report = {"calls": dict(calls.most_common()), "violations": list(slack.violations)}
+        busy = sum(call.status == 429 for call in slack.calls)
+        report = {
+            "calls": dict(calls.most_common()),
+            "busy": busy,
+            "violations": list(slack.violations),
+        }
         slack.calls.clear()
         slack.violations.clear()
         return report
@@ -176,6 +191,7 @@ async def run() -> None:
                 "approve",
                 "until",
                 "listen",
+                "limit",
                 "report",
                 "forget",
             )

@@ -25,7 +25,8 @@ Json = dict[str, Any]
 @dataclass(frozen=True)
 class Case:
     """`subject`: "bot", or a baseline with its pool's size ("baseline" has the default). `n` is the
-    WORKER_CONCURRENCY; `settings` are more of the bot's environment."""
+    WORKER_CONCURRENCY; `messages_per_second` is what the bot takes Slack's limit for; several
+    `webs` need Socket Mode; `settings` are more of the bot's environment."""
 
     subject: str
     mode: str
@@ -33,6 +34,8 @@ class Case:
     workers: int = 1
     image_ttl: int = 3600
     settings: tuple[tuple[str, str], ...] = ()
+    webs: int = 1
+    messages_per_second: float = 1000.0
 
     @property
     def name(self) -> str:
@@ -145,7 +148,11 @@ def _programs(
         )
         for i in range(1, case.workers + 1)
     }
-    return {"web": ProgramProcess("web", environment, folder), **workers}
+    webs = {
+        f"web{i}" if i > 1 else "web": ProgramProcess("web", environment, folder)
+        for i in range(1, case.webs + 1)
+    }
+    return {**webs, **workers}
 
 
 def _environment(
@@ -162,6 +169,7 @@ def _environment(
         "PORT": str(free_port()),
         "WORKER_CONCURRENCY": str(case.n),
         "IMAGE_TTL": str(case.image_ttl),
+        "SLACK_MESSAGES_PER_SECOND": str(case.messages_per_second),
         "LOG_LEVEL": "INFO",
         **dict(case.settings),
     }

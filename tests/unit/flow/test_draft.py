@@ -301,3 +301,21 @@ async def test_a_session_that_has_moved_on_is_left_as_it_is(session: Session) ->
     place.store.sessions[ID] = session
     assert await place.run(OpenReview(place.store)) == "cancelled"
     assert place.session == session
+
+
+async def test_a_draft_that_another_run_posted_while_it_waited_for_its_turn_is_left() -> None:
+    place = Place(UPLOADED)
+
+    def posted_by_another() -> None:
+        attempt = replace(UPLOADED.latest, message_ts="9.0")
+        place.store.sessions[ID] = with_attempt(UPLOADED, attempt)
+
+    place.publisher.meanwhile = posted_by_another
+    assert await post(place) == "cancelled"
+    assert place.publisher.shown == []
+
+
+async def test_a_draft_that_has_waited_for_its_turn_and_is_owed_is_posted() -> None:
+    place = Place(UPLOADED)
+    place.publisher.meanwhile = lambda: None
+    assert await post(place) == "posted"

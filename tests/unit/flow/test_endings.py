@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pocketflow import AsyncNode
@@ -158,7 +159,7 @@ async def test_a_failure_that_was_overtaken_while_it_was_told_changes_nothing() 
     failed = Failed(generating())
     post = failed.publisher.post_failure
 
-    async def overtaken(session: Session, number: int, words: str, **how: bool) -> str:
+    async def overtaken(session: Session, number: int, words: str, **how: Any) -> str:
         failed.store.sessions[ID] = CANCELLED_EARLY
         return await post(session, number, words, **how)
 
@@ -203,3 +204,18 @@ async def test_the_last_action_of_a_run_is_the_stage_it_leaves_the_session_in() 
         RestoreDraft(DraftRefresher(failed.store, failed.publisher)),
     ]
     assert {await node.run_async(failed.shared) for node in nodes} == {"initial_input"}
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+async def test_a_failure_that_waited_for_its_turn_is_told_where_it_is_still_owed(
+    cancelled: bool,
+) -> None:
+    failed = Failed(generating())
+
+    def meanwhile() -> None:
+        if cancelled:
+            failed.store.sessions[ID] = CANCELLED_EARLY
+
+    failed.publisher.meanwhile = meanwhile
+    assert await failed.report() == ("cancelled" if cancelled else "reported")
+    assert failed.publisher.names() == ([] if cancelled else ["post_failure"])

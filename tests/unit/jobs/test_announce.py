@@ -246,3 +246,19 @@ async def test_an_announcement_waits_for_a_full_queue_and_says_so(
     full.clear()
     await running
     assert worker.queue.added == [generate()]
+
+
+@pytest.mark.parametrize("posted", [True, False])
+async def test_a_root_that_another_run_posted_while_it_waited_for_its_turn_is_left(
+    posted: bool,
+) -> None:
+    worker = Worker(NEW)
+
+    def meanwhile() -> None:
+        if posted:
+            worker.store.sessions[NEW.id] = replace(NEW, root_ts="9.0", thread_ts="9.0")
+
+    worker.publisher.meanwhile = meanwhile
+    await worker.run(announce())
+    assert worker.publisher.names() == ([] if posted else ["post_root"])
+    assert worker.queue.added == ([] if posted else [generate()])

@@ -287,8 +287,8 @@ async def test_what_is_cancelled_at_the_last_moment_has_its_image_shown_nowhere(
     worker = Worker(of())
     post = worker.publisher.post_draft
 
-    async def cancelled_meanwhile(session: Session, number: int, *, repeated: bool) -> str:
-        ts = await post(session, number, repeated=repeated)
+    async def cancelled_meanwhile(session: Session, number: int, **how: Any) -> str:
+        ts = await post(session, number, **how)
         await worker.cancel()
         return ts
 

@@ -17,7 +17,7 @@ from bot.domain.errors import (
 from bot.domain.jobs import Job, JobKind, due_jobs
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
-from bot.domain.transitions import not_published, publish_again, start_over
+from bot.domain.transitions import final_posted, not_published, publish_again, start_over
 from bot.views.messages import root_message
 from tests.fakes import ID, a_session, with_latest
 from tests.unit.jobs.setup import (
@@ -275,3 +275,20 @@ async def test_the_words_fit_the_refusal(code: str, says: str, not_said: str) ->
     await worker.run(publish())
     assert says in worker.session.error_message
     assert not_said not in worker.session.error_message
+
+
+@pytest.mark.parametrize("posted", [True, False])
+async def test_a_final_that_another_run_posted_while_it_waited_for_its_turn_is_not_posted(
+    posted: bool,
+) -> None:
+    session = a_session(Stage.FINAL)
+    worker = Worker(session)
+
+    def meanwhile() -> None:
+        if posted:
+            worker.store.sessions[session.id] = final_posted(session, "9.0")
+
+    worker.publisher.meanwhile = meanwhile
+    await worker.run(publish())
+    assert len(worker.publisher.of("post_final")) == (not posted)
+    assert worker.session.publication is Publication.SHOWN

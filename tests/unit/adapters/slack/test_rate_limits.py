@@ -15,8 +15,16 @@ CALL = re.compile(r"client\.((?:chat|conversations|files|users|views)_\w+)")
 
 
 def test_messages_are_counted_by_channel() -> None:
-    assert budget_of("chat.postMessage", "C1", 1.0) == Budget("channel:C1", 1.0)
-    assert budget_of("chat.postMessage", "C2", 0.5) == Budget("channel:C2", 0.5)
+    one, other = (budget_of("chat.postMessage", channel, 0.5) for channel in ("C1", "C2"))
+    assert one is not None
+    assert other == one._replace(name="chat.postMessage-C2")
+    assert one.burst == 1
+    assert 0.45 < one.per_second < 0.5, "a little slower than Slack's own limit"
+
+
+def test_where_slack_takes_more_messages_it_takes_more_of_everything() -> None:
+    assert budget_of("chat.update", "C1", 2.0) == Budget("chat.update", 100 / 60, burst=100)
+    assert budget_of("chat.update", "C1", 0.5) == budget_of("chat.update", "C1", 1.0)
 
 
 def test_everything_else_is_counted_by_method() -> None:

@@ -1,0 +1,140 @@
+"""How the publisher and its client keep to Slack's limits, in front of a simulated Slack that has
+them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.adapters.redis import RedisPace, redis_client
+from bot.adapters.slack import SlackPacing, SlackPublisher, slack_client, slack_session
+from bot.adapters.slack.pacing import calling
+from bot.domain.errors import NoLongerOwed, SlackBusy
+from bot.domain.session import Session
+from bot.ports import Priority
+from bot.sandbox import Fault, SimulatedSlack
+from tests.fakes import generating
+from tests.support.published import in_thread, place, posted, reviewed, with_file
+
+PER_SECOND = 10.0
+
+
+@asynccontextmanager
+async def paced(
+    slack: SimulatedSlack, redis_url: str, per_second: float = PER_SECOND, **options: Any
+) -> AsyncIterator[SlackPublisher]:
+    redis = redis_client(redis_url, 5.0)
+    pacing = SlackPacing(RedisPace(redis, "T1", 5.0), per_second)
+    async with slack_session() as http:
+        client = slack_client(slack.bot_token, slack.api_url, http)
+        client.pacing = pacing
+        yield SlackPublisher(client, http, pacing=pacing, **options)
+    await redis.aclose()
+
+
+def unposted(slack: SimulatedSlack, channel: str = "general") -> Session:
+    return place(slack, replace(generating(), root_ts="", thread_ts=""), channel)
+
+
+async def test_several_processes_are_never_refused_in_one_channel(
+    slack: SimulatedSlack, redis_url: str
+) -> None:
+    slack.rate_limit("chat.postMessage", 1.0)
+    async with paced(slack, redis_url, 1.0) as one, paced(slack, redis_url, 1.0) as other:
+        await asyncio.gather(
+            *(p.post_root(unposted(slack), 0, repeated=False) for p in (one, other, one))
+        )
+    assert [call.status for call in slack.calls_of("chat.postMessage")] == [200] * 3
+
+
+async def test_a_429_holds_everybody_and_nobody_looks(
+    slack: SimulatedSlack, redis_url: str
+) -> None:
+    slack.faults.add("chat.postMessage", Fault.rate_limited(1))
+    async with paced(slack, redis_url) as one, paced(slack, redis_url) as other:
+        before = time.monotonic()
+        first = asyncio.create_task(one.post_root(unposted(slack), 0, repeated=False))
+        await slack.wait_for(lambda: [c for c in slack.calls if c.status == 429], what="a 429")
+        await asyncio.gather(
+            first, *(other.post_root(unposted(slack), 0, repeated=False) for _ in range(4))
+        )
+        assert time.monotonic() - before >= 1.0
+    assert [call.method for call in slack.calls] == ["chat.postMessage"] * 6
+
+
+async def test_what_nobody_needs_after_a_long_wait_is_not_posted(
+    slack: SimulatedSlack, redis_url: str
+) -> None:
+    async def owed() -> bool:
+        return False
+
+    async with paced(slack, redis_url, job_lease=0.3) as publisher:
+        await publisher._client.pacing.hold(  # type: ignore[attr-defined]
+            "chat.postMessage", {"channel": slack.channel("general").id}, 0.5
+        )
+        with pytest.raises(NoLongerOwed):
+            await publisher.post_root(unposted(slack), 0, repeated=False, still_owed=owed)
+    assert not slack.calls
+
+
+async def test_an_edit_leaves_half_of_a_burst_to_others_and_the_last_one_waits(
+    slack: SimulatedSlack, redis_url: str
+) -> None:
+    async with paced(slack, redis_url, 1.0) as publisher:
+        session = await in_thread(slack, publisher, generating())
+        shown = 0
+        with suppress(SlackBusy):
+            for _ in range(50):
+                await publisher.show_status(session, None)
+                shown += 1
+        assert 24 <= shown <= 27
+        await asyncio.wait_for(publisher.show_status(session, None, turn=5.0), 1.0)
+        with calling(Priority.ANSWER):
+            await publisher._client.chat_update(
+                channel=session.channel, ts=session.root_ts, text="an answer", blocks=[]
+            )
+
+
+async def test_a_form_opens_however_busy_slack_is(slack: SimulatedSlack, redis_url: str) -> None:
+    async with paced(slack, redis_url) as publisher:
+        pacing = publisher._client.pacing  # type: ignore[attr-defined]
+        await pacing.hold("views.open", {}, 60.0)
+        await asyncio.wait_for(pacing.before("views.open", {}), 1.0)
+
+
+@pytest.mark.parametrize("ready_after", [0.0, 0.3, 1.7])
+async def test_a_draft_is_there_soon_after_its_file_is_ready_with_one_post(
+    slack: SimulatedSlack, redis_url: str, ready_after: float
+) -> None:
+    drafts = 3
+    slack.workspace.files.ready_after = ready_after
+    async with paced(slack, redis_url, 1000.0, may_read_files=True) as publisher:
+        for _ in range(drafts):
+            session = await reviewed(slack, publisher)
+            file = slack.workspace.files.get(session.latest.candidate(1).file_id)
+            assert file is not None
+            assert file.ready_at is not None
+            assert float(session.latest.message_ts) - file.ready_at < 0.5
+    posts = [c for c in slack.calls_of("chat.postMessage") if c.args.get("thread_ts")]
+    assert len(posts) <= 1.3 * drafts
+
+
+async def test_where_files_may_not_be_read_the_usual_time_is_learned_from_refusals(
+    slack: SimulatedSlack, redis_url: str
+) -> None:
+    slack.workspace.files.ready_after = 0.6
+    tries = []
+    async with paced(slack, redis_url, 1000.0) as publisher:
+        for _ in range(3):
+            session = await with_file(slack, publisher)
+            before = len(slack.calls_of("chat.postMessage"))
+            await posted(publisher, session)
+            tries.append(len(slack.calls_of("chat.postMessage")) - before)
+    assert not slack.calls_of("files.info")
+    assert tries[-1] < tries[0]

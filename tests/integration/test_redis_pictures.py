@@ -8,7 +8,7 @@ import pytest
 
 from bot.adapters.redis import RedisPictures, redis_client
 from bot.adapters.redis.pictures import READERS_TTL
-from bot.adapters.redis.schema import picture_key, readers_key
+from bot.adapters.redis.schema import images_key, picture_key, readers_key
 from bot.domain.errors import StoreUnavailable
 from bot.domain.images import BaseImage
 
@@ -23,7 +23,7 @@ def pictures(redis: Any) -> RedisPictures:
 
 async def test_a_picture_comes_back_as_it_was_kept(pictures: RedisPictures) -> None:
     assert await pictures.load("T1", "F9") is None
-    await pictures.keep("T1", "F9", PICTURE)
+    await pictures.keep("T1", "U1", "F9", PICTURE)
     assert await pictures.load("T1", "F9") == PICTURE
     assert await pictures.load("T2", "F9") is None
     assert await pictures.load("T1", "F8") is None
@@ -34,13 +34,14 @@ async def test_however_often_it_is_kept_there_is_one_copy(
 ) -> None:
     large = BaseImage(b"x" * 3_000_000, "image/jpeg", width=3000, height=2000)
     for _ in range(8):
-        await pictures.keep("T1", "F9", large)
-    assert [key async for key in redis.scan_iter("*")] == [picture_key("T1", "F9")]
+        await pictures.keep("T1", "U1", "F9", large)
+    keys = {key async for key in redis.scan_iter("*")}
+    assert keys == {picture_key("T1", "F9"), images_key("T1", "U1")}
     assert await redis.memory_usage(picture_key("T1", "F9")) < 6_000_000
 
 
 async def test_loading_renews_its_time(pictures: RedisPictures, redis: Any) -> None:
-    await pictures.keep("T1", "F9", PICTURE)
+    await pictures.keep("T1", "U1", "F9", PICTURE)
     await redis.expire(picture_key("T1", "F9"), 9)
     await pictures.load("T1", "F9")
     assert TTL - 9 < await redis.ttl(picture_key("T1", "F9")) <= TTL

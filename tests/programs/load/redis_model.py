@@ -11,9 +11,10 @@ they ask of Redis meanwhile is taken off in proportion to the time.
 - *Network, append-only file*: bytes.
 - *Memory*: `MEMORY USAGE` of the keys that came, by what they are for and by how long they stay.
 
-The model: what is in memory at a time is the ideas of a day, times each kind's bytes, times the
-part of a day for which it stays. One core of the server may be busy for half of the time in a
-busy hour, which takes a fifth of a day's ideas. The smaller of the two bounds is where it ends.
+The model: the busiest hour takes a fifth of a day's ideas. At its end there is in memory what came
+in it and stays for an hour, the part of it that stays for less, and of what stays for days the ideas
+of so many days. One core of the server may be busy for half of that hour. The smaller of the two
+bounds is where it ends.
 """
 
 from __future__ import annotations
@@ -64,8 +65,8 @@ class Cost:
     commands: Mapping[str, float]
 
     def held(self, a_day: float) -> float:
-        """Bytes in memory with so many ideas a day."""
-        return sum(a_day * self.memory[kind] * STAYS[kind] / DAY for kind in STAYS)
+        """Bytes in memory with so many ideas a day, at the end of the busiest hour."""
+        return sum(a_day * self.memory[kind] * _part_of_day(STAYS[kind]) for kind in STAYS)
 
     def most_by_memory(self, maxmemory: float) -> float:
         """Ideas a day that fit."""
@@ -74,6 +75,11 @@ class Cost:
     def most_by_cpu(self) -> float:
         """Ideas a day that one core carries."""
         return BUSY_CORE * 3600 / self.cpu / BUSY_HOUR
+
+
+def _part_of_day(stays: float) -> float:
+    """How many days' ideas are there at a time of what stays for so many seconds."""
+    return max(stays / DAY, BUSY_HOUR * min(stays, 3600) / 3600)
 
 
 def kind_of(key: str) -> str:

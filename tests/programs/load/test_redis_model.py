@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.programs.load.redis_model import DAY, Cost, kind_of, table
+from tests.programs.load.redis_model import STAYS, Cost, kind_of, table
 
 COST = Cost(
     cpu=0.01,
@@ -15,8 +15,15 @@ COST = Cost(
 )
 
 
-def test_what_is_held_is_each_kind_for_as_long_as_it_stays() -> None:
-    assert COST.held(DAY) == pytest.approx(3_000 * 7 * DAY + (4_800 + 2_400_000) * 3600)
+def test_what_is_held_is_seven_days_of_sessions_and_the_images_of_the_busiest_hour() -> None:
+    assert COST.held(1_000) == pytest.approx(7_000 * 3_000 + 200 * (4_800 + 2_400_000))
+
+
+def test_images_that_stay_for_less_than_an_hour_are_held_in_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(STAYS, "image", 600)
+    assert COST.held(1_000) == pytest.approx(7_000 * 3_000 + 200 * (4_800 + 400_000))
 
 
 def test_what_fits_holds_no_more_than_is_allowed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -36,13 +37,18 @@ async def made(
     store: RedisSessionStore, token: str, user: str = "U1", data: str = BYTES, images: int = 1
 ) -> Session:
     """A session whose images are stored, and that says so; Slack does not have them."""
-    ids = {"id": f"T1.{user}.{token}", "attempts": (an_attempt(images=images),), "version": 0}
-    session = await store.create(replace(generating(), **ids))
+    session_id, attempts = f"T1.{user}.{token}", (an_attempt(images=images),)
+    session = replace(generating(), id=session_id, attempts=attempts, version=0)
+    session = await store.create(session)
     for number in range(1, images + 1):
         image = ImageRef(1, number)
         await store.keep_image(session.id, image, data)
-        session = await store.update(session.id, lambda s, i=image: image_made(s, i, MADE, 1.0))
+        session = await store.update(session.id, partial(_made, image))
     return session
+
+
+def _made(image: ImageRef, session: Session) -> Session:
+    return image_made(session, image, MADE, 1.0)
 
 
 async def posted(store: RedisSessionStore, session: Session) -> Session:
@@ -87,10 +93,11 @@ async def test_reading_what_slack_does_not_have_leaves_it_its_time(redis: Any) -
 async def test_what_could_not_be_delivered_is_kept_for_another_try(redis: Any) -> None:
     store = store_on(redis)
     session = await made(store, "a")
-    failed = {"stage": Stage.INITIAL_INPUT}
     await store.update(
         session.id,
-        lambda s: replace(with_latest(s, failure=FailureKind.NOT_DELIVERED), **failed),
+        lambda s: replace(
+            with_latest(s, failure=FailureKind.NOT_DELIVERED), stage=Stage.INITIAL_INPUT
+        ),
     )
     assert await ttl(redis, session) > SESSION_TTL - 60
     await store.update(session.id, lambda s: replace(s, attempts=(*s.attempts, an_attempt(2))))

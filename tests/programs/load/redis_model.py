@@ -12,9 +12,9 @@ they ask of Redis meanwhile is taken off in proportion to the time.
 - *Memory*: `MEMORY USAGE` of the keys that came, by what they are for and by how long they stay.
 
 The model: the busiest hour takes a fifth of a day's ideas. At its end there is in memory what came
-in it and stays for an hour, the part of it that stays for less, and of what stays for days the ideas
-of so many days. One core of the server may be busy for half of that hour. The smaller of the two
-bounds is where it ends.
+in it and stays for an hour, the part of it that stays for less, and of what stays for days the
+ideas of so many days. One core of the server may be busy for half of that hour. The smaller of the
+two bounds is where it ends.
 """
 
 from __future__ import annotations

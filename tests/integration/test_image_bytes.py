@@ -197,6 +197,15 @@ async def test_without_a_bound_all_stay(redis: Any) -> None:
     for n in range(8):
         await posted(store, await made(store, f"s{n}"))
     assert len(await stored(redis)) == 8
+    assert await redis.exists(images_key("T1", "U1")) == 0
+
+
+async def test_the_list_lives_as_long_as_what_it_names(redis: Any) -> None:
+    store = store_on(redis)
+    session = await made(store, "a")
+    await redis.expire(images_key("T1", "U1"), 5)
+    await store.update(session.id, lambda s: replace(s, thread_ts="5.5"))
+    assert SESSION_TTL - 60 < await redis.ttl(images_key("T1", "U1")) <= SESSION_TTL
 
 
 async def test_pictures_count_with_the_images(redis: Any) -> None:

@@ -22,7 +22,6 @@ from bot.adapters.redis.schema import (
     WORKSPACES,
     defaults_key,
     image_key,
-    images_key,
     session_key,
     thread_key,
     unfinished_key,
@@ -346,7 +345,6 @@ async def test_every_key_expires(store: RedisSessionStore, redis: Any) -> None:
     await store.unfinished(0.0)
     ttls = {key: await redis.ttl(key) async for key in redis.scan_iter("*")}
     assert 0 < ttls.pop(image_key(ID, IMAGE)) <= SESSION_TTL
-    assert 0 < ttls.pop(images_key("T1", "U1")) <= SESSION_TTL
     assert ttls.pop(defaults_key("T1", "U1")) > SESSION_TTL
     assert SESSION_TTL < ttls.pop(WORKSPACES) < SESSION_TTL + 60
     threads = {thread_key("T1", CHANNEL, ts) for ts in ("1.0", "5.5")}

@@ -6,7 +6,8 @@
 A name is `session:<user>.<token>:generated_image:<image>` or `picture:<file>`. The list names what
 may be stored; what counts is the length of each string that is there, so that nothing that expired
 or was deleted is counted. The oldest go first. One that Slack does not have yet (its score is
-infinite), one of a session that is `generating`, and those of the session that writes stay.
+infinite), one of a session that is `generating`, and those of the session that writes stay. Without
+a bound there is no list.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ local function remove_oldest(list, prefix, spared, most)
     if sizes[i] == 0 then redis.call('ZREM', list, names[i]) end
   end
   for i = 1, #names, 2 do
-    if most == 0 or all <= most or names[i + 1] == 'inf' then break end
+    if all <= most or names[i + 1] == 'inf' then break end
     local session = string.match(names[i], '^(session:[^:]+):')
     local stays = session and (session == spared
       or redis.call('HGET', prefix .. session, 'stage') == 'generating')
@@ -52,6 +53,7 @@ _KEEP = (
 --       name, the bytes, their ttl and that of the list in seconds, now
 -- A full server refuses the first write.
 redis.call('SET', KEYS[1], ARGV[5], 'EX', ARGV[6])
+if tonumber(ARGV[3]) == 0 then return 0 end
 redis.call('ZADD', KEYS[2], ARGV[8], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[7])
 return remove_oldest(KEYS[2], ARGV[1], ARGV[2], tonumber(ARGV[3]))

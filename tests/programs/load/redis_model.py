@@ -11,6 +11,9 @@ they ask of Redis meanwhile is taken off in proportion to the time.
 - *Network, append-only file*: bytes.
 - *Memory*: `MEMORY USAGE` of the keys that came, by what they are for and by how long they stay.
 
+Then small images are stored beside so many others of one person, for what `USER_BYTES` costs the
+server: the mean time of the script.
+
 The model: the busiest hour takes a fifth of a day's ideas. At its end there is in memory what came
 in it and stays for an hour, the part of it that stays for less, and of what stays for days the
 ideas of so many days. One core of the server may be busy for half of that hour. The smaller of the
@@ -29,6 +32,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.domain.attempt import ImageRef
 from tests.programs.load.measure import alone
 from tests.programs.load.world import Case, World, opened
 
@@ -45,6 +50,9 @@ _IDLE = 15.0
 _AFTERWARDS = 3.0
 _MODEL_SECONDS = 1.0
 _PATIENCE = 120.0
+_STORED = 50
+_OTHERS = (24, 640)
+"""Images of one person: of 2 MB and of 75 kB, as many as the default of `USER_BYTES` takes."""
 _STATS = "cmdstat_"
 _COUNTED = {
     "bytes in": "total_net_input_bytes",
@@ -148,6 +156,24 @@ async def _ideas(world: World, people: int, every: float) -> None:
     await asyncio.sleep(_AFTERWARDS)
 
 
+async def bound_cost(url: str, others: int) -> float:
+    """Seconds of the server for storing one image beside so many others of the same person."""
+    redis = redis_client(url, patience=30.0)
+    try:
+        store = RedisSessionStore(
+            redis, session_ttl=3600, image_ttl=3600, patience=30.0, user_bytes=10**9
+        )
+        for number in range(others):
+            await store.keep_image(f"T0.U{others}.s{number}", ImageRef(1), "x" * 100)
+        await redis.config_resetstat()
+        for _ in range(_STORED):
+            await store.keep_image(f"T0.U{others}.s0", ImageRef(1), "x" * 100)
+        told: dict[str, Any] = await redis.info("commandstats")
+        return float(told[f"{_STATS}evalsha"]["usec_per_call"]) / 1e6
+    finally:
+        await redis.aclose()
+
+
 async def _after(redis: Any, what: Any) -> dict[str, float]:
     await what
     return await _counts(redis)
@@ -177,9 +203,11 @@ async def _sizes(redis: Any) -> dict[str, float]:
     return dict(sizes)
 
 
-async def _run(people: int, every: float) -> Cost:
+async def _run(people: int, every: float) -> tuple[Cost, dict[int, float]]:
     async with opened(Case("bot", "socket", people)) as world:
-        return await measured(world, people, every)
+        cost = await measured(world, people, every)
+        bounds = {others: await bound_cost(world.redis.url, others) for others in _OTHERS}
+        return cost, bounds
 
 
 def main() -> None:
@@ -192,8 +220,10 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=0.5, help="seconds between two people")
     parser.add_argument("--gigabytes", type=float, nargs="+", default=[1, 4, 16, 64])
     given = parser.parse_args()
-    cost = asyncio.run(_run(given.people, given.every))
+    cost, bounds = asyncio.run(_run(given.people, given.every))
     sys.stdout.write(table(cost, given.gigabytes) + "\n")
+    for others, seconds in bounds.items():
+        sys.stdout.write(f"| storing an image beside {others} others | {seconds * 1e3:.2f} ms |\n")
 
 
 if __name__ == "__main__":

@@ -99,7 +99,8 @@ class Settings(BaseSettings):
     shutdown_grace: float = Field(default=20.0, ge=0)
     drain_seconds: float = Field(default=5.0, ge=0)
     session_ttl: int = Field(default=7 * 24 * 3600, ge=60)
-    image_ttl: int = Field(default=24 * 3600, ge=60)
+    image_ttl: int = Field(default=3600, ge=60)
+    user_bytes: int = Field(default=64_000_000, ge=0)
     directors: str = "owner"
     who_may_start: WhoMayStart = WhoMayStart.TEAM
     log_level: str = "INFO"

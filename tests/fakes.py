@@ -644,6 +644,9 @@ class FakeFiles:
             await on_reading()
         return BaseImage(self.kept[file_id], "image/png", width=40, height=30)
 
+    async def download(self, file_id: str) -> bytes:
+        return (await self.fetch(file_id)).data
+
 
 class FakePictureStore:
     """`kept` and `reading` are by Slack's file."""
@@ -656,7 +659,7 @@ class FakePictureStore:
         await asyncio.sleep(0)
         return self.kept.get(file_id)
 
-    async def keep(self, team: str, file_id: str, picture: BaseImage) -> None:
+    async def keep(self, team: str, user: str, file_id: str, picture: BaseImage) -> None:
         self.kept[file_id] = picture
 
     async def readers(self, team: str, file_id: str) -> set[str]:

@@ -116,6 +116,13 @@ class Session:
             for candidate in attempt.candidates:
                 yield ImageRef(attempt.number, candidate.number)
 
+    def images_for_slack(self) -> Iterator[ImageRef]:
+        """Every image of the newest attempt, made or not, while Slack has no draft of it. One that
+        failed may still be delivered; one that was cancelled is not."""
+        if self.attempts and not (self.latest.has_draft or self.latest.cancelled):
+            for candidate in self.latest.candidates:
+                yield ImageRef(self.latest.number, candidate.number)
+
     def changes_up_to(self, image: ImageRef) -> tuple[str, ...]:
         """The changes that were asked for on the way to this image, oldest first."""
         changes: list[str] = []

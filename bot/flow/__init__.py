@@ -36,6 +36,7 @@ from bot.flow.draft import OpenReview, PostDraft, UploadImages
 from bot.flow.endings import End, GiveUp, RemoveDraft, ReportFailure, RestoreDraft
 from bot.flow.generate import GenerateImage
 from bot.flow.shared import Shared, shared_store
+from bot.generation.image_copies import ImageCopies
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import NewCheckpoint
 from bot.ports import ImageBackend, Publisher, SessionRecords
@@ -61,11 +62,12 @@ class ReviewFlow:
         on_change: Callable[[str], None],
         new_checkpoint: NewCheckpoint,
         meter: GenerationMeter,
+        copies: ImageCopies,
         bot_name: str = "",
     ) -> None:
         generate = GenerateImage(sessions, backend, requests, on_change, new_checkpoint, meter)
         upload = UploadImages(sessions, publisher, bot_name)
-        post_draft = PostDraft(sessions, publisher, bot_name)
+        post_draft = PostDraft(sessions, publisher, copies, bot_name)
         review = OpenReview(sessions)
         give_up = GiveUp(sessions)
         report = ReportFailure(sessions, publisher)

@@ -24,6 +24,7 @@ from bot.domain.session import Session
 from bot.domain.slack_refusals import delivery_failure, is_about_file
 from bot.flow.generate import IN_MEMORY, SLOT_PATIENCE
 from bot.flow.shared import Shared, contract_of, fail_to_deliver, image_of
+from bot.generation.image_copies import ImageCopies
 from bot.ports import DraftMessages, ImageUploads, SessionRecords, StillOwed
 from bot.telemetry.context import log_context
 from bot.telemetry.metrics import DRAFT_SECONDS
@@ -134,10 +135,15 @@ class PostDraft(AsyncNode):
     """
 
     def __init__(
-        self, sessions: SessionRecords, publisher: DraftMessages, bot_name: str = ""
+        self,
+        sessions: SessionRecords,
+        publisher: DraftMessages,
+        copies: ImageCopies,
+        bot_name: str = "",
     ) -> None:
         super().__init__()
         self._sessions = sessions
+        self._copies = copies
         self._publisher = publisher
         self._bot_name = bot_name
 
@@ -183,13 +189,13 @@ class PostDraft(AsyncNode):
 
     async def _share(self, session: Session, number: int, error: SlackRefused) -> Session:
         """Share the images as plain files, in their order, and record that. Raises `error` where an
-        image has expired."""
+        image is gone: neither the store nor Slack has it."""
         images = [ImageRef(number, candidate.number) for candidate in session.latest.images]
-        stored = [await self._sessions.load_image(session.id, image) for image in images]
+        stored = [await self._copies.load(session, image) for image in images]
         if None in stored:
             raise error
-        for image, encoded in zip(images, stored, strict=True):
-            await self._publisher.share(session, image, pybase64.b64decode(encoded or ""))
+        for image, data in zip(images, stored, strict=True):
+            await self._publisher.share(session, image, data or b"")
         return await self._sessions.update(session.id, lambda s: shared_as_files(s, number))
 
     async def post_async(

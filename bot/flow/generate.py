@@ -119,6 +119,13 @@ class GenerateImage(AsyncNode):
         try:
             session, prompt, image, run_id, _ = call
             request = await self._requests.build(session, prompt, image, run_id)
+            try:
+                return await self._generate(request, call.checkpoint)
+            except GenerationError as error:
+                if not _is_forgotten(request, error):
+                    raise
+            log.info("the provider has forgotten the image to edit: Slack is asked for its copy")
+            request = await self._requests.from_slack_alone(session, request)
             return await self._generate(request, call.checkpoint)
         except ImagineError as error:
             if self._may_retry(error, call.checkpoint):
@@ -199,6 +206,12 @@ class GenerateImage(AsyncNode):
         sizes = {"width": outcome.width, "height": outcome.height, "bytes": len(outcome.data)}
         log.info("image recorded", extra={**sizes, "seconds": round(seconds, 3)})
         return session
+
+
+def _is_forgotten(request: ImageRequest, error: GenerationError) -> bool:
+    """Whether the image to edit was named to the provider by its id alone, which is not known."""
+    named = request.base is not None and not request.base.data
+    return named and error.kind is FailureKind.BASE_GONE
 
 
 def _about_base(request: ImageRequest, error: GenerationError) -> GenerationError:

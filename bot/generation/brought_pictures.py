@@ -74,8 +74,9 @@ class BroughtPictures:
     ) -> BaseImage:
         async with self._recorded(session, source, run_id, lost) as begin:
             picture = await self._files.fetch(source.file_id, begin)
+            team, user, _ = session.id.split(".", 2)
             await self._retries.until_taken(
-                session.id, lambda: self._store.keep(session.team, source.file_id, picture)
+                session.id, lambda: self._store.keep(team, user, source.file_id, picture)
             )
         return picture
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import pybase64
 
-from bot.domain.attempt import Attempt, Candidate, ImageRef
+from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.session import Session
 from bot.generation.brought_pictures import BroughtPictures
+from bot.generation.image_copies import files_of
 from bot.ports import Files, SessionRecords
 from bot.telemetry.context import session_token
 
@@ -75,9 +76,9 @@ class ImageRequests:
             return await self._pictures.source_of(session, run_id)
         candidate = session.attempt(image.attempt).candidate(image.candidate)
         data = await self._stored(session, image)
-        base = BaseImage(data, candidate.mime_type) if data else await self._from_slack(candidate)
-        if not (base.data or candidate.response_id):
-            raise GenerationError(FailureKind.BASE_GONE)
+        base = (
+            BaseImage(data, candidate.mime_type) if data else await self._from_slack(session, image)
+        )
         return replace(
             base,
             response_id=candidate.response_id,
@@ -89,20 +90,39 @@ class ImageRequests:
         encoded = await self._sessions.load_image(session.id, image)
         return pybase64.b64decode(encoded) if encoded else b""
 
-    async def _from_slack(self, candidate: Candidate) -> BaseImage:
-        """The image from Slack, once our copy has expired; empty where Slack does not have it. An
-        outage of Slack is an error only where the provider does not know the image either."""
-        if not candidate.file_id:
-            return BaseImage()
+    async def from_slack_alone(self, session: Session, request: ImageRequest) -> ImageRequest:
+        """The request with the image to edit from Slack, for a provider that has forgotten it.
+        Raises `GenerationError` where Slack does not have it, and `SlackUnavailable`."""
+        image = session.attempt(request.attempt).base
+        if image is None or request.base is None:
+            raise GenerationError(FailureKind.BASE_GONE)
+        copy = await self._slacks_copy(session, image)
+        base = replace(copy, width=request.base.width, height=request.base.height)
+        return replace(request, base=base)
+
+    async def _from_slack(self, session: Session, image: ImageRef) -> BaseImage:
+        """The image from Slack, once our copy has expired. Where the provider knows the image by
+        its own id, that Slack does not give it is no error: the answer is empty."""
+        known = bool(session.attempt(image.attempt).candidate(image.candidate).response_id)
         try:
-            async with asyncio.timeout(ASK_SLACK_FOR if candidate.response_id else None):
-                return await self._files.fetch(candidate.file_id)
-        except GenerationError:
-            return BaseImage()
-        except (SlackUnavailable, TimeoutError):
-            if candidate.response_id:
+            async with asyncio.timeout(ASK_SLACK_FOR if known else None):
+                return await self._slacks_copy(session, image)
+        except (GenerationError, SlackUnavailable, TimeoutError):
+            if known:
                 return BaseImage()
             raise
+
+    async def _slacks_copy(self, session: Session, image: ImageRef) -> BaseImage:
+        """Raises `BASE_GONE` where no file of the image can be had, or `APP_REFUSED` where only a
+        permission is missing; and `SlackUnavailable`."""
+        kind = FailureKind.BASE_GONE
+        for file_id in files_of(session, image):
+            try:
+                return await self._files.fetch(file_id)
+            except GenerationError as error:
+                if error.kind is FailureKind.APP_REFUSED:
+                    kind = error.kind
+        raise GenerationError(kind)
 
 
 def turned_down(session: Session, attempt: Attempt) -> tuple[str, ...]:

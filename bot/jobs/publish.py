@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import pybase64
-
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import NoLongerOwed, SlackRefused, SlackUnavailable
 from bot.domain.jobs import Job
@@ -22,6 +20,7 @@ from bot.domain.transitions import (
     publish_is_due,
     retired,
 )
+from bot.generation.image_copies import ImageCopies
 from bot.ports import FinalMessages, SessionRecords
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import DraftRefresher, LiveStatus
@@ -54,11 +53,13 @@ class Publish:
         self,
         sessions: SessionRecords,
         publisher: FinalMessages,
+        copies: ImageCopies,
         show_end: ShowEnd,
         bot_name: str = "",
     ) -> None:
         self._sessions = sessions
         self._publisher = publisher
+        self._copies = copies
         self._show_end = show_end
         self._bot_name = bot_name
 
@@ -90,7 +91,7 @@ class Publish:
         return session
 
     async def _post_final(self, session: Session, repeated: bool) -> str:
-        """A file that was deleted is uploaded anew from our copy, where there still is one. So is
+        """A file that was deleted is uploaded anew, where there still is a copy of it. So is
         one that was shared as a plain file, whose message is gone."""
 
         async def owed() -> bool:
@@ -107,11 +108,11 @@ class Publish:
             lost_link = as_file and meaning_of(error.code) is Meaning.MESSAGE
             if not (is_about_file(error) or lost_link):
                 raise
-            encoded = await self._sessions.load_image(session.id, image)
-            if not encoded:
+            data = await self._copies.load(session, image)
+            if not data:
                 raise
         log.warning("the file of an approved image is gone: it is uploaded anew")
-        file_id = await self._publisher.upload(approved, image, pybase64.b64decode(encoded))
+        file_id = await self._publisher.upload(approved, image, data)
         session = await self._sessions.update(session.id, lambda s: file_replaced(s, file_id))
         return await self._publisher.post_final(
             as_approved(session), repeated=repeated, uploaded_anew=True, still_owed=owed

@@ -18,6 +18,10 @@ class Files(Protocol):
         """A picture as a model is shown it: PNG, JPEG or WebP, upright, without metadata. Raises
         `GenerationError` with one of the kinds `SOURCE_…`, and what `on_reading` raises."""
 
+    async def download(self, file_id: str) -> bytes:
+        """An image of ours as it was uploaded. Raises `GenerationError` with one of the kinds
+        `SOURCE_…` or `APP_REFUSED`, and `SlackUnavailable`."""
+
 
 class PictureStore(Protocol):
     """People's pictures by Slack's file, once for all sessions of an installation, and who reads
@@ -26,8 +30,9 @@ class PictureStore(Protocol):
     async def load(self, team: str, file_id: str) -> BaseImage | None:
         """None where it was not read yet, or has expired. Loading renews its time."""
 
-    async def keep(self, team: str, file_id: str, picture: BaseImage) -> None:
-        """Keep it for `IMAGE_TTL`."""
+    async def keep(self, team: str, user: str, file_id: str, picture: BaseImage) -> None:
+        """Keep it for `IMAGE_TTL`, unless its owner keeps too much. `user` is the name in the keys
+        (`Person.key_in`) of the one whose session brought it."""
 
     async def readers(self, team: str, file_id: str) -> set[str]:
         """The runs that began to read it, and have not told that they ended. Those of a worker

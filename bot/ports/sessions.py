@@ -89,10 +89,11 @@ class SessionRecords(Protocol):
         """
 
     async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
-        """Store an image, in base64, as a `generated_image` for `IMAGE_TTL`."""
+        """Store an image, in base64, as a `generated_image` until Slack shows it, and for
+        `IMAGE_TTL` from then on. Where its owner keeps too much, the oldest images go."""
 
     async def load_image(self, session_id: str, image: ImageRef) -> str | None:
-        """The image in base64, or None once it has expired. Reading renews its time."""
+        """The image in base64, or None once it has expired."""
 
 
 class ManySessions(SessionRecords, Protocol):

@@ -43,5 +43,6 @@ class Clients:
             redis,
             session_ttl=self.settings.session_ttl,
             image_ttl=self.settings.image_ttl,
+            user_bytes=self.settings.user_bytes,
             patience=patience,
         )

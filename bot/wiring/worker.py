@@ -21,6 +21,7 @@ from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
 from bot.generation.brought_pictures import BroughtPictures
+from bot.generation.image_copies import ImageCopies
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.generation.shared_provider import SharedProvider
@@ -86,6 +87,7 @@ def job_dispatcher(
     retrying = RetryingStore(sessions, status.waits_for)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
     brought = BroughtPictures(pictures, clients.files, heartbeats, retrying)
+    copies = ImageCopies(retrying, clients.files)
     flow = ReviewFlow(
         retrying,
         backend,
@@ -94,6 +96,7 @@ def job_dispatcher(
         status.changed,
         partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
         GenerationMeter(settings.image_backend.value),
+        copies,
         clients.identity.bot_name,
     )
     runner = GenerationRunner(retrying, flow, previews, heartbeats)
@@ -103,7 +106,7 @@ def job_dispatcher(
     root = RootMessage(retrying, publisher, clients.identity.bot_name)
     show_end = ShowEnd(previews, drafts, status)
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
-    publish = Publish(retrying, publisher, show_end, clients.identity.bot_name)
+    publish = Publish(retrying, publisher, copies, show_end, clients.identity.bot_name)
     handlers: dict[JobKind, Handler] = {
         JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status),
         JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
@@ -121,7 +124,9 @@ async def start_worker(
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
     redis = clients.redis(stack, PATIENCE)
     sessions, cancellations = clients.sessions(redis, PATIENCE), RedisCancellations(redis)
-    pictures = RedisPictures(redis, ttl=settings.image_ttl, patience=PATIENCE)
+    pictures = RedisPictures(
+        redis, ttl=settings.image_ttl, patience=PATIENCE, user_bytes=settings.user_bytes
+    )
     refused = RedisRefusedSettings(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
     backend = image_backend(settings, clients.reading, refused)
     stack.push_async_callback(backend.close)

@@ -57,6 +57,34 @@ async def test_refine_goes_by_the_bytes_where_the_provider_has_forgotten(scene: 
     assert scene.openai.paid == 2
 
 
+async def test_refine_goes_by_slacks_copy_where_nobody_else_has_the_image(scene: Scene) -> None:
+    await scene.imagine("a cat on a roof")
+    first = await scene.draft()
+    await scene.until_stage("user_feedback")
+    scene.openai.forget_responses()
+    await scene.forget_images()
+    await refine(scene, first, "a friendlier cat")
+    await scene.draft(after=first)
+    edit = scene.openai.creates[-1].body
+    assert "previous_response_id" not in edit
+    assert "data:image/png;base64," in json.dumps(edit["input"])
+    assert len(scene.slack.calls_of("download")) == 1
+    assert scene.openai.paid == 2
+
+
+async def test_a_refine_of_what_is_gone_everywhere_says_so(scene: Scene) -> None:
+    await scene.imagine("a cat on a roof")
+    first = await scene.draft()
+    await scene.until_stage("user_feedback")
+    scene.openai.forget_responses()
+    await scene.forget_images()
+    scene.slack.delete_file(first.image_ids()[0])
+    await refine(scene, first, "a friendlier cat")
+    failure = await scene.failure()
+    assert "I no longer have the image" in failure.shown_text
+    assert scene.openai.paid == 1
+
+
 async def test_a_refine_form_sent_twice_counts_once(scene: Scene) -> None:
     await scene.imagine()
     first = await scene.draft()

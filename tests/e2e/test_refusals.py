@@ -86,6 +86,20 @@ async def test_a_file_that_is_deleted_before_it_is_approved_is_uploaded_anew(sce
     assert scene.openai.paid == 1
 
 
+async def test_what_redis_no_longer_has_is_uploaded_anew_from_slacks_copy(scene: Scene) -> None:
+    await scene.imagine()
+    draft = await scene.draft()
+    await scene.until_stage("user_feedback")
+    await scene.forget_images()
+    scene.slack.faults.add("chat.postMessage", Fault(error="file_not_found"))
+    await scene.click(draft, "Approve")
+    final = await scene.final(draft)
+    assert final.shown_images() == [scene.openai.made[0].data]
+    assert final.image_ids() != draft.image_ids()
+    assert len(scene.slack.calls_of("download")) == 1
+    assert scene.openai.paid == 1
+
+
 async def test_a_file_that_is_gone_for_good_is_said_to_be(scene: Scene) -> None:
     await scene.imagine()
     draft = await scene.draft()

@@ -117,6 +117,7 @@ def test_the_list_is_read() -> None:
         (schema.readers_key("T1", "F1"), "set"),
         (schema.session_key("T1.U1.a-b"), "hash"),
         (schema.image_key("T1.U1.a-b", ImageRef(1, 2)), "string"),
+        (schema.images_key("T1", "U1"), "zset"),
         (schema.question_key("T1.U1.a-b"), "string"),
     ],
 )

@@ -23,7 +23,7 @@ def pictures(redis: Any) -> RedisPictures:
 
 async def test_a_picture_comes_back_as_it_was_kept(pictures: RedisPictures) -> None:
     assert await pictures.load("T1", "F9") is None
-    await pictures.keep("T1", "F9", PICTURE)
+    await pictures.keep("T1", "U1", "F9", PICTURE)
     assert await pictures.load("T1", "F9") == PICTURE
     assert await pictures.load("T2", "F9") is None
     assert await pictures.load("T1", "F8") is None
@@ -34,13 +34,13 @@ async def test_however_often_it_is_kept_there_is_one_copy(
 ) -> None:
     large = BaseImage(b"x" * 3_000_000, "image/jpeg", width=3000, height=2000)
     for _ in range(8):
-        await pictures.keep("T1", "F9", large)
+        await pictures.keep("T1", "U1", "F9", large)
     assert [key async for key in redis.scan_iter("*")] == [picture_key("T1", "F9")]
     assert await redis.memory_usage(picture_key("T1", "F9")) < 6_000_000
 
 
 async def test_loading_renews_its_time(pictures: RedisPictures, redis: Any) -> None:
-    await pictures.keep("T1", "F9", PICTURE)
+    await pictures.keep("T1", "U1", "F9", PICTURE)
     await redis.expire(picture_key("T1", "F9"), 9)
     await pictures.load("T1", "F9")
     assert TTL - 9 < await redis.ttl(picture_key("T1", "F9")) <= TTL

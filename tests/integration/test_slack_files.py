@@ -254,6 +254,102 @@ def test_other_hosts(url: str, api: str) -> None:
     assert not is_slack_url(url, api)
 
 
+# an image of ours
+
+
+async def uploaded(slack: SimulatedSlack, data: bytes) -> str:
+    return await shared(slack, data, name="imagine.png")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF"])
+async def test_an_image_of_ours_comes_as_it_was_uploaded(
+    slack: SimulatedSlack, files: SlackFiles, kind: str
+) -> None:
+    data = picture(kind)
+    assert await files.download(await uploaded(slack, data)) == data
+    assert slack.violations == []
+
+
+async def none_of_ours(files: SlackFiles, file_id: str) -> FailureKind:
+    with pytest.raises(GenerationError) as failed:
+        await files.download(file_id)
+    return failed.value.kind
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"mode": "tombstone", "mimetype": ""}, FailureKind.SOURCE_GONE),
+        ({"mode": "hidden_by_limit", "mimetype": ""}, FailureKind.SOURCE_GONE),
+        ({"mode": "external", "is_external": True}, FailureKind.SOURCE_GONE),
+        ({"deleted": True}, FailureKind.SOURCE_GONE),
+        ({"url_private": "", "url_private_download": ""}, FailureKind.SOURCE_GONE),
+        ({"url_private_download": "https://evil.example/a.png"}, FailureKind.SOURCE_GONE),
+        ({"mimetype": "application/pdf"}, FailureKind.SOURCE_TYPE),
+        ({"mimetype": "image/webp"}, FailureKind.SOURCE_TYPE),
+    ],
+)
+async def test_no_image_of_ours_is_fetched_from_elsewhere_or_of_another_type(
+    slack: SimulatedSlack,
+    files: SlackFiles,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    kind: FailureKind,
+) -> None:
+    described(monkeypatch, **changes)
+    assert await none_of_ours(files, await uploaded(slack, png())) is kind
+    assert slack.calls_of("download") == []
+
+
+@pytest.mark.parametrize(
+    "data", [b"<!DOCTYPE html><title>Sign in</title>", b"", b"\x00" * 900, picture("WEBP")]
+)
+async def test_what_is_no_image_is_not_taken_for_ours(
+    slack: SimulatedSlack, files: SlackFiles, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    described(monkeypatch, mimetype="image/png")
+    assert await none_of_ours(files, await uploaded(slack, data)) is FailureKind.SOURCE_TYPE
+
+
+@pytest.mark.parametrize("status", [200, 302, 403, 404])
+async def test_a_login_page_is_no_image_of_ours(
+    slack: SimulatedSlack, files: SlackFiles, status: int
+) -> None:
+    slack.faults.add("download", Fault.http(status))
+    file_id = await uploaded(slack, png())
+    assert await none_of_ours(files, file_id) is FailureKind.SOURCE_GONE
+
+
+async def test_without_the_scope_no_image_of_ours_comes_back(
+    slack: SimulatedSlack, files: SlackFiles
+) -> None:
+    file_id = await uploaded(slack, png())
+    slack.workspace.scopes = {"chat:write"}
+    assert await none_of_ours(files, file_id) is FailureKind.APP_REFUSED
+
+
+async def test_a_stub_of_a_shared_channel_is_asked_for_by_its_id(
+    slack: SimulatedSlack, files: SlackFiles
+) -> None:
+    file_id = await uploaded(slack, png())
+    file = slack.workspace.files.get(file_id)
+    assert file is not None
+    file.is_stub = True
+    assert slack.workspace.files.in_message(file_id)["file_access"] == "check_file_info"
+    assert await files.download(file_id) == png()
+
+
+async def test_an_image_of_ours_may_be_larger_than_a_persons(
+    slack: SimulatedSlack, files: SlackFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "MAX_BYTES", 100)
+    monkeypatch.setattr(downloads, "_OUR_MAX_BYTES", 5_000)
+    large = png() + b"\0" * 4_000
+    assert await files.download(await uploaded(slack, large)) == large
+    too_large = await uploaded(slack, png() + b"\0" * 9_000)
+    assert await none_of_ours(files, too_large) is FailureKind.SOURCE_TOO_LARGE
+
+
 # what is no such picture
 
 

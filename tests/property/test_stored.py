@@ -86,6 +86,7 @@ def test_every_key_of_a_workspace_carries_its_tag(parts: tuple[str, str, str]) -
         "pace_key": schema.pace_key(team, "chat.update"),
         "picture_key": schema.picture_key(team, "F1"),
         "readers_key": schema.readers_key(team, "F1"),
+        "images_key": schema.images_key(team, user),
         "extra_key": schema.extra_key(team, "holds"),
     }
     of_a_server = {

@@ -28,6 +28,7 @@ from bot.domain.jobs import due_jobs
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.flow import ReviewFlow, Shared, draft, endings, generate, shared_store
+from bot.generation.image_copies import ImageCopies
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RunCheckpoint
 from bot.telemetry.metrics import GenerationMeter
@@ -77,6 +78,7 @@ def review_flow(
         lambda _: None,
         partial(RunCheckpoint, store, heartbeats, FakeSlackAccess(), lambda *_: None),
         GenerationMeter("responses"),
+        ImageCopies(store, FakeFiles()),
     )
 
 

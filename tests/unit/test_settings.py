@@ -50,7 +50,7 @@ def test_every_setting_has_a_default() -> None:
     settings = Settings()
     assert settings.slack_api_url == "https://slack.com/api/"
     assert settings.image_backend is Backend.RESPONSES
-    assert (settings.session_ttl, settings.image_ttl) == (7 * 24 * 3600, 24 * 3600)
+    assert (settings.session_ttl, settings.image_ttl) == (7 * 24 * 3600, 3600)
     assert (settings.partial_images, settings.avoid_rejected) == (0, True)
     assert settings.image_quality == "medium"  # `auto` has no bound on its cost
     assert settings.official_openai

@@ -8,6 +8,7 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 schema         every key, the fields of a session, the writes of a commit
 store          `RedisSessionStore`
 questions      `RedisQuestions`: what people are asked before anything is paid for
+image_bytes    `ImageBytes`: how many bytes one person's images and pictures may be
 pictures       `RedisPictures`: what people bring, once for each file
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
                and whether Redis takes changes

@@ -9,6 +9,7 @@ from typing import Any
 import pybase64
 from redis.asyncio import Redis
 
+from bot.adapters.redis.image_bytes import ImageBytes
 from bot.adapters.redis.schema import picture_key, readers_key
 from bot.adapters.redis_connections import bounded
 from bot.domain.images import BaseImage
@@ -31,12 +32,14 @@ return 1
 
 
 class RedisPictures:
-    """Implements `bot.ports.PictureStore`. `ttl` and `patience` are seconds."""
+    """Implements `bot.ports.PictureStore`. `ttl` and `patience` are seconds. `user_bytes`
+    is how much one person's pictures and images may be; 0 sets no bound."""
 
-    def __init__(self, redis: Redis, *, ttl: int, patience: float) -> None:
+    def __init__(self, redis: Redis, *, ttl: int, patience: float, user_bytes: int = 0) -> None:
         self._redis: Any = redis  # its stubs do not know of `decode_responses`
         self._ttl = ttl
         self._patience = patience
+        self._bytes = ImageBytes(redis, most=user_bytes, list_ttl=ttl)
         self._begin = redis.register_script(_BEGIN)
 
     async def load(self, team: str, file_id: str) -> BaseImage | None:
@@ -48,7 +51,7 @@ class RedisPictures:
         fields = json.loads(stored)
         return BaseImage(**{**fields, "data": pybase64.b64decode(fields["data"])})
 
-    async def keep(self, team: str, file_id: str, picture: BaseImage) -> None:
+    async def keep(self, team: str, user: str, file_id: str, picture: BaseImage) -> None:
         fields = {
             "data": pybase64.b64encode_as_string(picture.data),
             "mime_type": picture.mime_type,
@@ -56,7 +59,8 @@ class RedisPictures:
             "height": picture.height,
         }
         async with bounded(self._patience):
-            await self._redis.set(picture_key(team, file_id), json.dumps(fields), ex=self._ttl)
+            key, data = picture_key(team, file_id), json.dumps(fields)
+            await self._bytes.keep(team, user, key, data, self._ttl)
 
     async def readers(self, team: str, file_id: str) -> set[str]:
         async with bounded(self._patience):

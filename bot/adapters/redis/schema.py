@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -77,6 +77,10 @@ sessions that start from it."""
 
 readers_key = "imagine:{{{}}}:picture:{}:readers".format
 """(team, Slack's file) → set: the runs that read the picture, or were lost while they did."""
+
+images_key = "imagine:{{{}}}:images:{}".format
+"""(team, user) → sorted set: what is stored of a person's images and pictures, by key without
+`imagine:{team}:` → since when it may be removed; infinite while Slack does not have it."""
 
 pace_key = "imagine:{{{}}}:pace:{}".format
 """(team, budget) → what `bot.adapters.redis.pace` keeps of one of Slack's rate limits."""
@@ -284,9 +288,19 @@ def waiting_writes(
         yield key, ["HDEL", after.id]
 
 
-def writes_with(session: Session, now: float, ttl: int) -> Iterator[tuple[str, list[str]]]:
+class Lifetimes(NamedTuple):
+    """Seconds: of a session since its last change, and of an image since Slack has it."""
+
+    session: int
+    image: int
+
+
+def writes_with(
+    before: Session | None, session: Session, now: float, ttls: Lifetimes
+) -> Iterator[tuple[str, list[str]]]:
     """What a commit writes beside the session's hash: a key, and a command with its arguments.
-    `now` and `ttl` are seconds. A full server refuses the first write of a script, or none."""
+    `now` is in seconds. A full server refuses the first write of a script, or none."""
+    ttl = ttls.session
     team, user, _ = session.id.split(".", 2)
     index, unfinished = user_key(team, user), unfinished_key(session.team)
     yield index, ["ZADD", repr(now), session.id]
@@ -301,6 +315,35 @@ def writes_with(session: Session, now: float, ttl: int) -> Iterator[tuple[str, l
         yield unfinished, ["EXPIRE", str(ttl)]  # no session on the list lives longer
     else:
         yield unfinished, ["ZREM", session.id]
+    yield from _times_of_images(before, session, now, ttls)
     if session.started_over:
         for image in session.all_images():
-            yield image_key(session.id, image), ["UNLINK"]
+            key = image_key(session.id, image)
+            yield key, ["UNLINK"]
+            yield images_key(team, user), ["ZREM", key.removeprefix(f"imagine:{{{team}}}:")]
+
+
+def _times_of_images(
+    before: Session | None, session: Session, now: float, ttls: Lifetimes
+) -> Iterator[tuple[str, list[str]]]:
+    """An image that Slack does not have yet lives as long as its session; `ttls.image` begins when
+    Slack shows it, or will never be given it."""
+    team, user, _ = session.id.split(".", 2)
+    images = images_key(team, user)
+    awaited = set(session.images_for_slack())
+    for image in sorted(awaited):
+        if session.attempt(image.attempt).candidate(image.candidate).has_image:
+            key = image_key(session.id, image)
+            yield key, ["EXPIRE", str(ttls.session)]
+            yield images, ["ZADD", "XX", "inf", key.removeprefix(f"imagine:{{{team}}}:")]
+            yield images, ["EXPIRE", str(max(ttls))]
+    for image in released_images(before, session):
+        key = image_key(session.id, image)
+        yield key, ["EXPIRE", str(ttls.image)]
+        yield images, ["ZADD", "XX", repr(now), key.removeprefix(f"imagine:{{{team}}}:")]
+
+
+def released_images(before: Session | None, session: Session) -> list[ImageRef]:
+    """The images that Slack has, or will never be given, since this change."""
+    awaited = set(before.images_for_slack()) if before else set()
+    return sorted(awaited - set(session.images_for_slack()))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
+from bot.adapters.redis.image_bytes import ImageBytes
 from bot.adapters.redis.questions import RedisQuestions
 from bot.adapters.redis.schema import (
     COMMIT,
@@ -19,12 +22,14 @@ from bot.adapters.redis.schema import (
     REMOVE_IF_UNTOUCHED,
     SESSIONS_OF_A_THREAD,
     WORKSPACES,
+    Lifetimes,
     defaults_key,
     extra_key,
     from_fields,
     image_key,
     options_from_json,
     options_to_json,
+    released_images,
     session_key,
     thread_key,
     thread_keys,
@@ -49,6 +54,8 @@ log = logging.getLogger(__name__)
 _MAX_TRIES = 20
 _LISTED_FOR = 10.0
 """Seconds for which a process takes a workspace that it has listed as still listed."""
+UNRECORDED_TTL = 24 * 3600
+"""Seconds at least for an image before its session tells of it, unless the session's are fewer."""
 DEFAULTS_TTL = 365 * 24 * 3600
 """Seconds without use, after which a user's default options are forgotten."""
 
@@ -57,13 +64,23 @@ class RedisSessionStore(RedisQuestions):
     """Implements `bot.ports.SessionStore`.
 
     `patience` bounds each call, in seconds: short where a person waits for an answer, long where a
-    paid image would be lost otherwise. `session_ttl` and `image_ttl` are seconds.
+    paid image would be lost otherwise. `session_ttl` and `image_ttl` are seconds. `user_bytes` is
+    how much one person's images may be; 0 sets no bound.
     """
 
-    def __init__(self, redis: Redis, *, session_ttl: int, image_ttl: int, patience: float) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        session_ttl: int,
+        image_ttl: int,
+        patience: float,
+        user_bytes: int = 0,
+    ) -> None:
         super().__init__(redis, patience=patience)
         self._session_ttl = session_ttl
-        self._image_ttl = image_ttl
+        self._ttls = Lifetimes(session_ttl, image_ttl)
+        self._images = ImageBytes(redis, most=user_bytes, list_ttl=max(self._ttls))
         self._workspaces: dict[str, float] = {}
         self._commit = redis.register_script(COMMIT)
         self._discard = redis.register_script(DISCARD)
@@ -198,12 +215,13 @@ class RedisSessionStore(RedisQuestions):
 
     async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
         async with bounded(self._patience):
-            await self._redis.set(image_key(session_id, image), encoded, ex=self._image_ttl)
+            key, ttl = image_key(session_id, image), max(self._ttls.image, UNRECORDED_TTL)
+            team, user, _ = session_id.split(".", 2)
+            await self._images.keep(team, user, key, encoded, min(ttl, self._session_ttl))
 
     async def load_image(self, session_id: str, image: ImageRef) -> str | None:
         async with bounded(self._patience):
-            key = image_key(session_id, image)
-            encoded: str | None = await self._redis.getex(key, ex=self._image_ttl)
+            encoded: str | None = await self._redis.get(image_key(session_id, image))
         return encoded
 
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
@@ -240,9 +258,14 @@ class RedisSessionStore(RedisQuestions):
             replace(after, version=version + 1)
             for version, (_, after) in zip(versions, changes, strict=True)
         ]
-        writes = [write for s in written for write in writes_with(s, now, self._session_ttl)]
-        for before, after in zip((b for b, _ in changes), written, strict=True):
-            writes += waiting_writes(before, after, self._session_ttl)
+        befores = [before for before, _ in changes]
+        writes = [
+            write
+            for before, s in zip(befores, written, strict=True)
+            for write in writes_with(before, s, now, self._ttls)
+        ]
+        for before, after in zip(befores, written, strict=True):
+            writes += waiting_writes(before, after, self._ttls.session)
         limits: dict[int, Limit] = {}
         for command, name, arguments, limit in extra(written[0]) if extra else ():
             writes.append((extra_key(first.team, name), [command, *arguments]))
@@ -264,7 +287,15 @@ class RedisSessionStore(RedisQuestions):
         for before, after in changes:
             if before is None or after.stage is not before.stage:
                 STAGE_CHANGES.labels(after.stage.value).inc()
+            if released_images(before, after):
+                await self._trim(after)
         return written
+
+    async def _trim(self, session: Session) -> None:
+        """What is stored already is not undone by a server that is away now."""
+        team, user, _ = session.id.split(".", 2)
+        with suppress(RedisError, OSError):  # OSError: TimeoutError is one
+            await self._images.trim(team, user, session_key(session.id))
 
     async def _list_workspace(self, team: str, now: float) -> None:
         """Before the commit, because the list is a key of the server's; and from time to time, so

@@ -1,8 +1,8 @@
-"""Downloads of pictures that people have in Slack.
+"""Downloads of pictures that people have in Slack, and of the images that were uploaded there.
 
 `files.info` says where a file's bytes are. The download needs the bot's token, which is sent to
-Slack's own hosts alone. Needs the scope `files:read`. What comes is decoded in a child process
-(`bot.adapters.pictures`).
+Slack's own hosts alone. Needs the scope `files:read`. A person's picture is decoded in a child
+process (`bot.adapters.pictures`); an image of ours comes as it is.
 """
 
 from __future__ import annotations
@@ -48,6 +48,14 @@ DOWNLOAD_TIMEOUT = ClientTimeout(total=60.0, sock_connect=10.0, sock_read=20.0)
 ASK_EVERY = 1.0
 _CHUNK = 64 * 1024
 _SLACK_DOMAINS = ("slack.com", "slack-gov.com")
+_OUR_MAX_BYTES = 32 * 1024 * 1024
+"""Of an image of ours: a provider's may be 30 MiB, and is marked then."""
+_SIGNATURES = {
+    "image/png": b"\x89PNG\r\n\x1a\n",
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/gif": b"GIF8",
+}
+"""The types that are uploaded, and how their files begin."""
 _AT_ONCE = 3
 """Files in memory at a time: one is read, others come meanwhile."""
 _UNAVAILABLE_MODES = {"tombstone", "hidden_by_limit", "external"}
@@ -79,13 +87,28 @@ class SlackFiles:
         """Raises `SlackUnavailable` when its patience ends: another time it may work."""
         file = await self._file_info(file_id)
         _check_type_and_size(file)
+        async with self._room:
+            data = await with_retries(partial(self._download, self._address(file), MAX_BYTES))
+            return await self._reader.read(data, on_reading)
+
+    async def download(self, file_id: str) -> bytes:
+        """Raises `SlackUnavailable` when its patience ends: another time it may work."""
+        file = await self._file_info(file_id)
+        if told_type(file) not in _SIGNATURES:
+            raise GenerationError(FailureKind.SOURCE_TYPE)
+        async with self._room:
+            data = await with_retries(partial(self._download, self._address(file), _OUR_MAX_BYTES))
+        if not data.startswith(tuple(_SIGNATURES.values())):
+            log.warning("a file is not the image that Slack says it is")
+            raise GenerationError(FailureKind.SOURCE_TYPE)
+        return bytes(data)
+
+    def _address(self, file: dict[str, Any]) -> str:
         url = str(file.get("url_private_download") or file.get("url_private") or "")
         if not is_slack_url(url, self._client.base_url):
             log.warning("a picture is not on Slack's own hosts")
             raise GenerationError(FailureKind.SOURCE_GONE)
-        async with self._room:
-            data = await with_retries(partial(self._download, url))
-            return await self._reader.read(data, on_reading)
+        return url
 
     async def _file_info(self, file_id: str) -> dict[str, Any]:
         retrying = AsyncRetrying(
@@ -115,14 +138,14 @@ class SlackFiles:
             raise FileNotKnownYet
         return file
 
-    async def _download(self, url: str) -> bytearray:
+    async def _download(self, url: str, most: int) -> bytearray:
         headers = {"Authorization": f"Bearer {self._client.token}"}
         try:
             async with self._session.get(
                 url, headers=headers, allow_redirects=False, timeout=DOWNLOAD_TIMEOUT
             ) as response:
                 _check_response(response)
-                return await _read(response)
+                return await _read(response, most)
         except (ClientError, OSError) as error:  # OSError: TimeoutError is one
             raise SlackUnavailable(f"download: {type(error).__name__}") from error
 
@@ -165,11 +188,11 @@ def _check_response(response: ClientResponse) -> None:
         raise GenerationError(FailureKind.SOURCE_GONE)
 
 
-async def _read(response: ClientResponse) -> bytearray:
-    """The whole body. Raises `GenerationError(SOURCE_TOO_LARGE)` beyond `MAX_BYTES`."""
+async def _read(response: ClientResponse, most: int) -> bytearray:
+    """The whole body. Raises `GenerationError(SOURCE_TOO_LARGE)` beyond `most` bytes."""
     data = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK):
         data += chunk
-        if len(data) > MAX_BYTES:
+        if len(data) > most:
             raise GenerationError(FailureKind.SOURCE_TOO_LARGE)
     return data

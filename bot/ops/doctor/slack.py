@@ -29,7 +29,7 @@ OPTIONAL_SCOPES = {
     "was removed from one; and one that a prompt mentions is “a channel” in it",
     "app_mentions:read": "nobody can direct an image by mentioning the bot",
     "im:history": "the bot hears no direct messages, and may send one twice",
-    "files:read": "nobody can start from a picture of their own",
+    "files:read": "nobody can start from a picture, and images Redis no longer has are gone",
     "users:read": "people whom a prompt mentions are “someone” in it",
     "usergroups:read": "user groups that a prompt mentions are “a group” in it",
 }

@@ -21,8 +21,10 @@ from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.flow import Shared, shared_store
 from bot.flow.draft import OpenReview, PostDraft, UploadImages
+from bot.generation.image_copies import ImageCopies
 from tests.fakes import (
     ID,
+    FakeFiles,
     FakePublisher,
     FakeSessionStore,
     a_session,
@@ -34,8 +36,9 @@ from tests.support.metrics import Counted
 from tests.unit.flow.setup import CANCELLED, NOT_READY, REFUSED, UPLOADED, Place
 
 
-async def post(place: Place) -> str | None:
-    return await place.run(PostDraft(place.store, place.publisher))
+async def post(place: Place, **in_slack: bytes) -> str | None:
+    copies = ImageCopies(place.store, FakeFiles(in_slack))
+    return await place.run(PostDraft(place.store, place.publisher, copies))
 
 
 # the upload
@@ -255,6 +258,15 @@ async def test_an_image_that_has_expired_cannot_be_shared_instead() -> None:
     place.publisher.failures["post_draft"] = [NOT_READY]
     assert await post(place) == "failed"
     assert place.publisher.of("share") == []
+
+
+async def test_an_image_that_has_expired_is_shared_from_slacks_copy() -> None:
+    place = Place(UPLOADED)
+    candidate = place.store.sessions[ID].latest.candidate(2)
+    del place.store.images[ID, ImageRef(1, 2)]
+    place.publisher.failures["post_draft"] = [NOT_READY]
+    assert await post(place, **{candidate.file_id: b"from Slack"}) == "posted"
+    assert [s.details["data"] for s in place.publisher.of("share")] == [b"image 1", b"from Slack"]
 
 
 async def test_a_recorded_draft_is_not_posted_again() -> None:

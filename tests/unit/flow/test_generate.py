@@ -132,6 +132,17 @@ def edit_of(base: ImageRef, **changes: Any) -> Session:
     return with_attempt(generating(2, **changes), attempt)
 
 
+def known_by_id() -> Session:
+    """An edit of an image that the store has lost; the provider knew it by its id."""
+    session = edit_of(ImageRef(1))
+    first = session.attempt(1)
+    candidate = replace(first.candidate(1), response_id="resp_0")
+    return with_attempt(session, first.with_candidate(candidate))
+
+
+EDIT_BY_ID = known_by_id()
+
+
 async def test_an_image_goes_into_the_shared_store_and_its_facts_into_the_session(
     time: FakeTime,
 ) -> None:
@@ -375,6 +386,40 @@ async def test_a_store_that_is_away_ends_the_run_before_anything_is_paid(time: F
     with pytest.raises(StoreUnavailable):
         await run()
     assert run.backend.requests == []
+
+
+# the image to edit
+
+
+async def test_an_edit_that_the_provider_has_forgotten_is_asked_for_with_slacks_copy(
+    time: FakeTime,
+) -> None:
+    run = Run(EDIT_BY_ID, GenerationError(FailureKind.BASE_GONE), IMAGE)
+    fetch, slow = run.files.fetch, [True]
+
+    async def slow_at_first(file_id: str, on_reading: OnReading | None = None) -> BaseImage:
+        if slow:
+            slow.clear()
+            raise SlackUnavailable("slow")
+        return await fetch(file_id, on_reading)
+
+    run.files.fetch = slow_at_first  # type: ignore[method-assign]
+    run.files.kept = {EDIT_BY_ID.attempt(1).candidate(1).file_id: b"from Slack"}
+    assert await run() == "generated"
+    first, second = (request.base for request in run.backend.requests)
+    assert first is not None
+    assert second is not None
+    assert (first.data, first.response_id) == (b"", "resp_0")
+    assert (second.data, second.response_id) == (b"from Slack", "")
+
+
+async def test_an_edit_of_what_neither_the_provider_nor_slack_has_says_that_it_is_gone(
+    time: FakeTime,
+) -> None:
+    run = Run(EDIT_BY_ID, GenerationError(FailureKind.BASE_GONE), IMAGE)
+    assert await run() == "failed"
+    assert run.candidates[0].failure is FailureKind.BASE_GONE
+    assert len(run.backend.requests) == 1
 
 
 # several candidates

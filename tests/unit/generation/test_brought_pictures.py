@@ -15,16 +15,17 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.generation import brought_pictures as brought
 from bot.ports import OnReading
-from tests.fakes import FakeHeartbeats, FakePictureStore, a_session, brought_pictures
+from tests.fakes import FakeFiles, FakeHeartbeats, FakePictureStore, a_session, brought_pictures
 
 READ = BaseImage(b"read", "image/jpeg", width=40, height=30)
 SESSION = replace(a_session(Stage.GENERATING), source=Source("F9"))
 
 
-class ReadingFiles:
+class ReadingFiles(FakeFiles):
     """Stops in the middle of reading, until told to go on, or breaks then."""
 
     def __init__(self, store: FakePictureStore, error: BaseException | None = None) -> None:
+        super().__init__()
         self._store = store
         self._error = error
         self.readers: list[set[str]] = []

@@ -121,6 +121,26 @@ async def test_without_bytes_the_providers_own_memory_will_do(error: Exception |
     assert (request.base.data, request.base.response_id) == (b"", "resp_1")
 
 
+async def test_the_newer_of_two_files_in_slack_is_asked_for_first() -> None:
+    changes = {"final_result": 1, "final_file_id": "F_ANEW"}
+    setup = Setup(made(1, ""), edit(2, ImageRef(1)), **changes)
+    setup.files.kept = {"F_ANEW": b"anew", setup.session.attempt(1).candidate(1).file_id: b"old"}
+    base = (await setup.request()).base
+    assert base is not None
+    assert base.data == b"anew"
+    del setup.files.kept["F_ANEW"]
+    base = (await setup.request()).base
+    assert base is not None
+    assert base.data == b"old"
+
+
+async def test_a_missing_permission_is_said_to_be_one() -> None:
+    setup = Setup(made(1, ""), edit(2, ImageRef(1)))
+    denied = GenerationError(FailureKind.APP_REFUSED)
+    setup.files.fetch = _raising(denied)  # type: ignore[method-assign]
+    assert await setup.refused() is FailureKind.APP_REFUSED
+
+
 async def test_an_image_that_nobody_has_any_more_is_gone() -> None:
     assert await Setup(made(1, ""), edit(2, ImageRef(1))).refused() is FailureKind.BASE_GONE
 

@@ -15,6 +15,7 @@ from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.flow import ReviewFlow
+from bot.generation.image_copies import ImageCopies
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.jobs.announce import Announce, RootMessage
@@ -86,6 +87,8 @@ class Worker:
             self.app_blocked_store, self._ask_scopes, BackgroundTasks(), lambda: 1.0
         )
         retrying = RetryingStore(self.store, self.status.waits_for)
+        self.files = FakeFiles()
+        copies = ImageCopies(retrying, self.files)
         self.flow = ReviewFlow(
             retrying,
             self.backend,
@@ -94,13 +97,14 @@ class Worker:
             lambda _: None,
             partial(RunCheckpoint, retrying, self.heartbeats, self.breaker, live.offer),
             GenerationMeter("responses"),
+            copies,
         )
         self.watch = CancellationWatch(self.store)
         drafts = DraftRefresher(retrying, self.publisher)
         cancelled = CancelledAttempts(self.store, self.backend, self.publisher, live)
         root = RootMessage(retrying, self.publisher, "imagine")
         show_end = ShowEnd(live, drafts, self.status)
-        publish = Publish(retrying, self.publisher, show_end)
+        publish = Publish(retrying, self.publisher, copies, show_end)
         runner = GenerationRunner(retrying, self.flow, live, self.heartbeats)
         handlers: dict[JobKind, Handler] = {
             JobKind.ANNOUNCE: Announce(retrying, self.queue, root, drafts, self.status),

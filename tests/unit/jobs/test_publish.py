@@ -237,6 +237,29 @@ async def test_a_plain_file_whose_message_is_gone_is_uploaded_anew() -> None:
     assert worker.session.publication is Publication.SHOWN
 
 
+async def test_a_file_that_cannot_be_posted_is_uploaded_anew_from_slacks_copy() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+    worker.files.kept["F1"] = b"from Slack"
+    worker.publisher.failures["post_final"] = [GONE]
+    await worker.run(publish())
+    assert worker.publisher.of("upload")[0].details["data"] == b"from Slack"
+    assert worker.session.publication is Publication.SHOWN
+
+
+async def test_a_slack_that_is_away_with_the_only_copy_is_waited_for() -> None:
+    worker = Worker(a_session(Stage.FINAL))
+
+    async def away(file_id: str) -> bytes:
+        raise AWAY
+
+    worker.files.download = away  # type: ignore[method-assign]
+    worker.publisher.failures["post_final"] = [GONE]
+    with pytest.raises(SlackUnavailable):
+        await worker.run(publish())
+    assert worker.publisher.of("tell_owner") == []
+    assert due_jobs(worker.session) == (publish(),)
+
+
 @pytest.mark.parametrize("error", [GONE, SlackRefused("chat.postMessage", "file_is_deleted")])
 async def test_a_file_of_which_there_is_no_copy_is_said_to_be_gone(error: SlackRefused) -> None:
     worker = Worker(a_session(Stage.FINAL))

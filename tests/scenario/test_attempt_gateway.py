@@ -128,7 +128,9 @@ class Kept:
         self.store = RedisSessionStore(self.redis, session_ttl=600, image_ttl=60, patience=5.0)
 
     async def content(self) -> dict[str, object]:
-        return await content_of(self.redis)
+        """All but the record, which tells of refusals too."""
+        found = await content_of(self.redis)
+        return {key: value for key, value in found.items() if ":record" not in key}
 
     async def prepare(self, route: Route) -> None:
         if route.before is not None:

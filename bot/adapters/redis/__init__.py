@@ -12,6 +12,8 @@ pictures       `RedisPictures`: what people bring, once for each file
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
                and whether Redis takes changes
 refused_settings  what servers of images refuse
+record_schema  the keys, entries and scripts of the record
+record         `RedisRecord`: the record as it is appended to, sealed, trimmed and read
 server         the client, what operations ask of the server, the signatures of requests
 """
 
@@ -23,16 +25,20 @@ from bot.adapters.redis.coordination import (
     WriteProbe,
 )
 from bot.adapters.redis.pictures import RedisPictures
+from bot.adapters.redis.record import RedisRecord
+from bot.adapters.redis.record_schema import RecordPolicy
 from bot.adapters.redis.refused_settings import RedisRefusedSettings
 from bot.adapters.redis.server import RedisServer, RedisSignatures, redis_client
 from bot.adapters.redis.store import RedisSessionStore
 
 __all__ = [
     "REFUSED",
+    "RecordPolicy",
     "RedisAppBlockedStore",
     "RedisCancellations",
     "RedisHeartbeats",
     "RedisPictures",
+    "RedisRecord",
     "RedisRefusedSettings",
     "RedisServer",
     "RedisSessionStore",

@@ -12,6 +12,8 @@ from uuid import uuid4
 from redis.asyncio import Redis
 
 from bot.adapters.redis.questions import RedisQuestions
+from bot.adapters.redis.record import RedisRecord
+from bot.adapters.redis.record_schema import RecordPolicy, record_writes, words_key
 from bot.adapters.redis.schema import (
     COMMIT,
     DISCARD,
@@ -34,8 +36,9 @@ from bot.adapters.redis.schema import (
 )
 from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Conflict, Reason, Refusal
+from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
 from bot.domain.options import Options
+from bot.domain.record import deleted, events_between, refused
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
 from bot.ports import Change, ChangeBoth, ExtraWrites, Limit, SessionSummary, Unfinished
@@ -54,11 +57,22 @@ class RedisSessionStore(RedisQuestions):
     """Implements `bot.ports.SessionStore`.
 
     `patience` bounds each call, in seconds: short where a person waits for an answer, long where a
-    paid image would be lost otherwise. `session_ttl` and `image_ttl` are seconds.
+    paid image would be lost otherwise. `session_ttl` and `image_ttl` are seconds. Each commit
+    writes the entries of the record that follow from it, as `record` says.
     """
 
-    def __init__(self, redis: Redis, *, session_ttl: int, image_ttl: int, patience: float) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        session_ttl: int,
+        image_ttl: int,
+        patience: float,
+        record: RecordPolicy | None = None,
+    ) -> None:
         super().__init__(redis, patience=patience)
+        self._record_policy = record or RecordPolicy()
+        self._record = RedisRecord(redis, patience, self._record_policy)
         self._session_ttl = session_ttl
         self._image_ttl = image_ttl
         self._workspaces: dict[str, float] = {}
@@ -111,10 +125,14 @@ class RedisSessionStore(RedisQuestions):
         owners = user_key(*session.id.split(".")[:2])
         lists = [owners, unfinished_key(session.team), *thread_keys(session)]
         images = [image_key(session.id, image) for image in session.all_images()]
+        events = [deleted(session.id)] if session.attempts else []
+        writes = [(words_key(session.id), ["DEL"])]
+        writes += record_writes(session.team, events, time.time(), self._record_policy)
+        keys, commands = zip(*writes, strict=True)
         async with bounded(self._patience):
             await self._discard(
-                keys=[session_key(session.id), *lists, *images],
-                args=[write_id, session.id, len(lists)],
+                keys=[session_key(session.id), *lists, *images, *keys],
+                args=[write_id, session.id, len(lists), json.dumps(commands)],
             )
 
     async def sessions_of(self, team: str, user: str) -> list[str]:
@@ -229,6 +247,9 @@ class RedisSessionStore(RedisQuestions):
             writes.append((extra_key(first.team, name), [command, *arguments]))
             if limit:
                 limits[len(writes)] = limit
+        pairs = zip((before for before, _ in changes), written, strict=True)
+        events = [event for pair in pairs for event in events_between(*pair)]
+        writes += record_writes(first.team, events, now, self._record_policy)
         keys, commands = zip(*writes, strict=True)
         most = {number: limit.at_most for number, limit in limits.items()}
         args: list[Any] = [write_id or uuid4().hex, self._session_ttl * 1000]
@@ -239,6 +260,7 @@ class RedisSessionStore(RedisQuestions):
         keys = (*(session_key(s.id) for s in written), *keys)
         answer: int = await self._commit(keys=keys, args=args)
         if answer < 0:
+            await self._record_refusal(*changes[0], limits[-answer].refusal)
             raise limits[-answer].refusal
         if not answer:
             return []
@@ -246,6 +268,17 @@ class RedisSessionStore(RedisQuestions):
             if before is None or after.stage is not before.stage:
                 STAGE_CHANGES.labels(after.stage.value).inc()
         return written
+
+    async def _record_refusal(
+        self, before: Session | None, after: Session, refusal: Refusal
+    ) -> None:
+        """Of an attempt that a limit refuses. The person is told, even if this is not stored."""
+        if len(after.attempts) == len(before.attempts if before else ()):
+            return
+        try:
+            await self._record.write(after.team, refused(after, after.latest, refusal.reason.value))
+        except StoreUnavailable as error:
+            log.warning("a refusal is not in the record: %s", error)
 
     async def _list_workspace(self, team: str, now: float) -> None:
         """Before the commit, because the list is a key of the server's; and from time to time, so

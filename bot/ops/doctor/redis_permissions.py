@@ -15,12 +15,12 @@ ADVICE = "docs/redis.md has the line for ACL SETUSER"
 _STORE = "imagine:{check}"
 _QUEUE = "{imagine}:check"
 _ON_KEYS = {
-    0: "DEL EXISTS GET GETEX HGETALL HLEN INCR LLEN LPOP PERSIST PTTL RPOP SCARD SMEMBERS TYPE UNLINK "
-    "ZCARD ZPOPMIN",
+    0: "DEL EXISTS GET GETEX HGETALL HLEN INCR LLEN LPOP PERSIST PTTL RPOP SCARD SMEMBERS TYPE "
+    "UNLINK ZCARD ZPOPMIN",
     1: "BZPOPMIN EXPIRE HDEL HEXISTS HGET HMGET INCRBY LINDEX LPOS LPUSH PEXPIRE RPOPLPUSH RPUSH "
     "SADD SET SREM ZREM ZSCORE",
     2: "HINCRBY HMSET HSET LRANGE LREM LTRIM XTRIM ZADD ZRANGE ZRANGEBYSCORE ZREMRANGEBYRANK "
-    "ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYSCORE",
+    "ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYSCORE XRANGE XREVRANGE",
     3: "XADD",
 }
 """What the store does and BullMQ's scripts do, by the number of arguments after the key."""
@@ -36,6 +36,7 @@ def commands() -> Iterator[tuple[str, tuple[str, ...]]]:
         script = ("0" * 40, "1") if name == "EVALSHA" else ()
         yield name.lower(), (*name.split("|"), *script, _STORE)
     yield "publish", ("PUBLISH", _STORE, "")
+    yield "xinfo|stream", ("XINFO", "STREAM", _STORE)
     yield "del", ("DEL", _QUEUE)
 
 

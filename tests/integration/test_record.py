@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import SecretStr
 
-from bot.__main__ import _parser
+from bot.__main__ import _parser, main
 from bot.adapters.redis import RecordPolicy, RedisRecord, RedisSessionStore
 from bot.adapters.redis.record_schema import (
     SEALER,
@@ -35,6 +35,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.jobs.sealer import HEAD_EVERY, RecordSealer
 from bot.ops.audit import audit
+from bot.ops.startup import StartupError
 from bot.ports import ExtraWrite, Limit
 from bot.settings import Settings
 from tests.fakes import ID, IMAGE, OWNER, PROMPT, STRANGER, FakeTime, a_session
@@ -431,3 +432,24 @@ async def test_exports_hold_every_entry_and_no_formula(bench: Bench) -> None:
     told = json.loads(out)
     assert told[0]["prompt"] == '=HYPERLINK("http://x","y")'
     assert [row["kind"] for row in told[:5]] == [row["kind"] for row in rows[:5]]
+
+
+@pytest.mark.parametrize("head", ["5", "x:abc", "5:", ":abc"])
+async def test_a_head_of_another_form_is_refused_in_words(bench: Bench, head: str) -> None:
+    with pytest.raises(StartupError, match="NUMBER:SEAL"):
+        await bench.run("verify", "--team", "T1", "--head", head)
+    with pytest.raises(StartupError, match="needs --team"):
+        await bench.run("verify", "--head", "5:abc")
+
+
+def test_the_command_ends_with_the_code_of_what_it_found(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    assert main(["audit", "verify"]) == 0
+    assert main(["audit", "show", ID]) == 1
+    assert "no entry" in capsys.readouterr().out
+    monkeypatch.setenv("REDIS_URL", "")
+    monkeypatch.setenv("DATA_DIR", "nowhere")
+    assert main(["audit", "verify"]) == 1
+    assert "REDIS_URL is not set" in capsys.readouterr().err

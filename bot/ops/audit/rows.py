@@ -24,7 +24,6 @@ COLUMNS = (
     "attempt",
     "candidate",
     "model",
-    "cost_micro_dollars",
     "sha256",
     "channel",
     "message",

@@ -39,6 +39,7 @@ from bot.ops.startup import StartupError
 from bot.ports import ExtraWrite, Limit
 from bot.settings import Settings
 from tests.fakes import ID, IMAGE, OWNER, PROMPT, STRANGER, FakeTime, a_session
+from tests.support.processes import free_port
 
 KEY = "a key of at least thirty-two characters"
 DAY = 86_400
@@ -317,6 +318,17 @@ async def test_a_swapped_name_or_text_is_found(bench: Bench) -> None:
     assert "entry 6: the stored name is not the one of the entry" in out
 
 
+@pytest.mark.parametrize("stored", ["", "7", "{", '["salt"]', '{"a":1}'])
+async def test_broken_words_are_found_and_break_no_command(bench: Bench, stored: str) -> None:
+    await sealed(bench)
+    key = words_key(f"T1.{OWNER}.one")
+    (commitment,) = await bench.redis.hkeys(key)
+    await bench.redis.hset(key, commitment, stored)
+    code, out = await bench.run("verify")
+    assert (code, "entry 1: the stored prompt is not the one" in out) == (1, True)
+    assert (await bench.run("export"))[0] == 0
+
+
 async def test_what_is_too_old_is_trimmed_behind_a_signed_floor(bench: Bench) -> None:
     await sealed(bench)
     aged = [json.loads(fields["body"]) for _, fields in await bench.entries()]
@@ -453,3 +465,17 @@ def test_the_command_ends_with_the_code_of_what_it_found(
     monkeypatch.setenv("DATA_DIR", "nowhere")
     assert main(["audit", "verify"]) == 1
     assert "REDIS_URL is not set" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [["verify"], ["export"], ["show", ID], ["verify", "--team", "T1"]]
+)
+def test_a_redis_that_is_away_is_told_in_words(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{free_port()}")
+    monkeypatch.setattr("bot.ops.audit.commands.PATIENCE", 0.2)
+    assert main(["audit", *command]) == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert said.startswith("imagine-bot: ")

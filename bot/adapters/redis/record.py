@@ -159,10 +159,10 @@ class RedisRecord:
 
     async def recorded_teams(self) -> list[str]:
         """Every workspace that has a record, also one that nobody uses any more."""
-        found = set()
+        found: set[str] = set()
         for pattern in (EVERY_RECORD, f"{EVERY_RECORD}:seals"):
-            async for key in self._redis.scan_iter(pattern, count=_AT_ONCE):
-                found.add(str(key).partition("{")[2].partition("}")[0])
+            async for keys in self._keys(pattern):
+                found |= {key.partition("{")[2].partition("}")[0] for key in keys}
         return sorted(found)
 
     async def floor(self, team: str) -> Floor | None:
@@ -214,12 +214,31 @@ class RedisRecord:
         """The names and words that are not deleted."""
         sides = SideKeys({}, {})
         prefix = person_key(team, "")
-        async for key in self._redis.scan_iter(f"{prefix}*", count=_AT_ONCE):
-            kept = str(await self._redis.get(key) or "")
-            sides.people[kept.partition(" ")[2]] = (str(key).removeprefix(prefix), kept)
-        pattern = words_key(f"{team}.*.*")
-        async for key in self._redis.scan_iter(pattern, count=_AT_ONCE):
-            for commitment, stored in (await self._redis.hgetall(key)).items():
-                salt, text = json.loads(stored)
-                sides.words[commitment] = (salt, text)
+        async for keys in self._keys(f"{prefix}*"):
+            async with bounded(self._patience):
+                found = [await self._redis.get(key) for key in keys]
+            for key, kept in zip(keys, found, strict=True):
+                sides.people[str(kept or "").partition(" ")[2]] = (key.removeprefix(prefix), kept)
+        async for keys in self._keys(words_key(f"{team}.*.*")):
+            async with bounded(self._patience):
+                words = [await self._redis.hgetall(key) for key in keys]
+            for commitment, stored in (item for of_key in words for item in of_key.items()):
+                sides.words[commitment] = _salt_and_text(stored)
         return sides
+
+    async def _keys(self, pattern: str) -> AsyncIterator[list[str]]:
+        """In many steps, each of which is bounded."""
+        cursor = -1
+        while cursor:
+            async with bounded(self._patience):
+                cursor, keys = await self._redis.scan(max(cursor, 0), pattern, _AT_ONCE)
+            yield keys
+
+
+def _salt_and_text(stored: str) -> tuple[str, str]:
+    """Empty where somebody broke it, which no hash fits."""
+    try:
+        salt, text = json.loads(stored)
+    except (ValueError, TypeError):
+        return "", ""
+    return str(salt), str(text)

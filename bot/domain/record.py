@@ -136,10 +136,15 @@ def refused(session: Session, attempt: Attempt, reason: str) -> RecordEvent:
     )
 
 
-def settings_changed(person: str, name: str, before: Fact, after: Fact) -> RecordEvent:
-    """`name` is the setting's, with the channel or user id that it is for where it is for one."""
-    facts: dict[str, Fact] = {"setting": name, "before": before, "after": after}
-    return RecordEvent(RecordKind.SETTINGS_CHANGED, person=person, facts=facts)
+def settings_changed(
+    person: str, name: str, before: Fact, after: Fact, channel: str = "", *, names_people: bool
+) -> RecordEvent:
+    """`channel` is the one that the setting is for, empty for the workspace. Values that name
+    people can be deleted."""
+    facts: dict[str, Fact] = {"setting": name, "channel": channel}
+    words = {"before": str(before), "after": str(after)} if names_people else {}
+    facts |= {} if names_people else {"before": before, "after": after}
+    return RecordEvent(RecordKind.SETTINGS_CHANGED, "", person, facts, words)
 
 
 def deleted(session_id: str, person: str = "") -> RecordEvent:

@@ -65,6 +65,9 @@ class RecordSealer:
         """Seal the next entries of a workspace. Answers whether there may be more."""
         last = await self._record.last_seal(team)
         self._compare(team, last)
+        if last and last.keyed and not self._key:
+            log.error("the record of %s is sealed with AUDIT_KEY, which this worker lacks", team)
+            return False
         number, mac = (last.number, last.mac) if last else (0, "")
         entries = await self._record.entries_after(team, number, ENTRIES_OF_A_SEAL)
         if not entries:

@@ -25,6 +25,7 @@ from bot.adapters.redis.record_schema import (
     seals_key,
     words_key,
 )
+from bot.adapters.redis.schema import WORKSPACES
 from bot.concurrency import cancel_and_wait
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef
@@ -165,12 +166,17 @@ async def test_a_refusal_by_a_limit_is_told_with_its_words_and_stores_no_session
 
 
 async def test_what_happens_without_a_session_is_appended(bench: Bench) -> None:
-    await bench.record.append("T7", settings_changed(OWNER, "workspace_budget", None, 12.5))
+    budget = settings_changed(OWNER, "budget", None, 12.5, "C1", names_people=False)
+    admins = settings_changed(OWNER, "admins", "", STRANGER, names_people=True)
+    await bench.record.append("T7", budget, admins)
     await bench.sealer.seal_all()
     _, out = await bench.run("export", "--format", "json")
-    (row,) = json.loads(out)
-    assert (row["workspace"], row["person"], row["sealed"]) == ("T7", OWNER, True)
-    assert json.loads(row["other"]) == {"after": 12.5, "setting": "workspace_budget"}
+    first, second = json.loads(out)
+    assert (first["workspace"], first["person"], first["sealed"]) == ("T7", OWNER, True)
+    assert json.loads(first["other"]) == {"after": 12.5, "setting": "budget"}
+    assert json.loads(second["other"]) == {"before": "", "after": STRANGER, "setting": "admins"}
+    assert STRANGER not in json.dumps(await bench.entries("T7"))
+    assert 0 < await bench.redis.ttl(WORKSPACES) <= TTL
 
 
 async def test_prompts_are_kept_only_where_the_setting_says_so(bench: Bench) -> None:
@@ -391,6 +397,18 @@ async def test_one_worker_seals_until_its_lease_ends(bench: Bench) -> None:
     await bench.redis.delete(SEALER)  # the worker was killed, and its lease ended
     await other.seal_all()
     assert await bench.record.unsealed_since() == 0
+    assert (await bench.run("verify"))[0] == 0
+
+
+async def test_a_worker_without_the_key_does_not_seal_behind_one_that_has_it(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bench.published()
+    await bench.sealer.seal_all()
+    await bench.published("two")
+    await RecordSealer(bench.record, "", TTL).seal("T1")
+    assert "AUDIT_KEY, which this worker lacks" in caplog.text
+    assert await bench.record.unsealed_since() > 0
     assert (await bench.run("verify"))[0] == 0
 
 

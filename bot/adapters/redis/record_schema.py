@@ -43,6 +43,8 @@ _words_key = "imagine:{{{}}}:record:words:{}.{}".format
 
 DEFAULT_TTL = 400 * 24 * 3600
 PSEUDONYM_LENGTH = 32
+_NO_SESSION = "others"
+"""Stands for a session's token in the key of words that belong to none."""
 
 
 class RecordPolicy(NamedTuple):
@@ -140,7 +142,8 @@ def record_writes(
         texts = event.words if policy.prompts is PromptRecording.FULL else {}
         words = {name: commit(text) for name, text in texts.items()}
         if words:
-            key = words_key(event.session_id)
+            owner = f"{team}.{event.person}.{_NO_SESSION}"
+            key = words_key(event.session_id or owner)
             for salt, text, commitment in words.values():
                 yield key, ["HSET", commitment, json.dumps([salt, text], separators=(",", ":"))]
             yield key, ["EXPIRE", ttl]

@@ -61,7 +61,7 @@ def row_of(team: str, entry: RecordEntry, sides: SideKeys, *, sealed: bool) -> R
         for name, commitment in (words.items() if isinstance(words, dict) else ())
     }
     person = _person(entry, sides, problems)
-    rest = {n: v for n, v in facts.items() if n not in COLUMNS and n not in _RENAMED}
+    rest = {n: v for n, v in {**facts, **told}.items() if n not in {*COLUMNS, *_RENAMED}}
     values = {name: facts[name] for name in COLUMNS if name in facts and name not in _RENAMED}
     values |= {
         "workspace": team,

@@ -182,6 +182,7 @@ def test_no_entry_holds_a_name_or_a_word_of_a_person() -> None:
         *events_between(None, replace(drafts, attempts=(an_attempt(1, posted=True),))),
         refused(session, session.latest, "budget"),
         deleted(ID, OWNER),
+        settings_changed(STRANGER, "admins", OWNER, f"{OWNER} U3", names_people=True),
     ]
     for event in events:
         words = {name: commit(text) for name, text in event.words.items()}
@@ -191,7 +192,7 @@ def test_no_entry_holds_a_name_or_a_word_of_a_person() -> None:
 
 
 def test_an_entry_is_read_as_it_was_written() -> None:
-    event = settings_changed(OWNER, "user_images_per_day", 100, 0)
+    event = settings_changed(OWNER, "user_images_per_day", 100, 0, names_people=False)
     body = entry_body(event, 12.3456, {"reason": commit("a reason")})
     facts = entry_facts(body)
     assert (facts["before"], facts["after"], entry_time(body)) == (100, 0, 12.346)

@@ -1,4 +1,4 @@
-"""The command line: `python -m bot demo | dev | web | worker | check | inspect`."""
+"""The command line: `python -m bot demo | dev | web | worker | check | audit | inspect`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ try:
 
     from bot.demo import demo
     from bot.domain.errors import ImagineError
+    from bot.ops.audit import add_audit_options, audit
     from bot.ops.check import check
     from bot.ops.inspection import inspect_file
     from bot.settings import Settings
@@ -42,6 +43,7 @@ _COMMANDS = {
     "web": "take what people do in Slack, over Socket Mode or HTTP",
     "worker": "make and publish the images",
     "check": "say whether tokens, scopes, Redis and models are as they should be",
+    "audit": "export, verify or show the record of what was asked, made, approved and published",
     "inspect": "say what marks of its making an image file carries",
 }
 _SERVICES = {
@@ -84,6 +86,8 @@ def _inspect(file: Path) -> int:
 def _work(options: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int | None]:
     if options.command == "check":
         return check(settings)
+    if options.command == "audit":
+        return audit(options, settings)
     if options.command == "demo":
         return demo(
             settings,
@@ -112,6 +116,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=words, description=words)
         if name == "demo":
             _add_demo_options(command)
+        if name == "audit":
+            add_audit_options(command)
         if name == "inspect":
             command.add_argument("file", type=Path, metavar="FILE", help="a PNG, JPEG or WebP file")
     return parser

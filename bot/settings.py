@@ -15,6 +15,7 @@ from bot.domain.errors import ImpossibleValue
 from bot.domain.images import AI_LABEL, LONGEST_LABEL
 from bot.domain.options import AUTO, OPTIONS, OptionTable
 from bot.domain.policy import WhoMayStart, closest_spelling, quoted
+from bot.domain.record import PromptRecording
 from bot.domain.session import Policy
 from bot.domain.sizes import STEP, check_pixels
 from bot.telemetry.logs import LogFormat
@@ -45,6 +46,9 @@ def _has_finest_qualities(model: str) -> bool:
     """Whether a model of OpenAI's is 2.5 or a later one."""
     found = _VERSION.search(model)
     return found is not None and (int(found[1]), int(found[2] or 0)) >= (2, 5)
+
+
+SHORTEST_AUDIT_KEY = 32
 
 
 class Backend(StrEnum):
@@ -101,6 +105,9 @@ class Settings(BaseSettings):
     session_ttl: int = Field(default=7 * 24 * 3600, ge=60)
     image_ttl: int = Field(default=3600, ge=60)
     user_bytes: int = Field(default=64_000_000, ge=0)
+    audit_ttl: int = Field(default=400 * 24 * 3600, ge=3600)
+    audit_key: SecretStr = SecretStr("")
+    audit_prompts: PromptRecording = PromptRecording.FULL
     directors: str = "owner"
     who_may_start: WhoMayStart = WhoMayStart.TEAM
     log_level: str = "INFO"
@@ -135,7 +142,17 @@ class Settings(BaseSettings):
             raise ValueError(f"{quoted(word)} is not known; {mend}")
         return word
 
-    @field_validator("log_format", mode="before")
+    @field_validator("audit_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        if 0 < len(key.get_secret_value()) < SHORTEST_AUDIT_KEY:
+            raise ValueError(
+                f"must have at least {SHORTEST_AUDIT_KEY} characters, as `openssl rand -hex 32` "
+                "gives"
+            )
+        return key
+
+    @field_validator("log_format", "audit_prompts", mode="before")
     @classmethod
     def _in_lower_case(cls, name: str) -> str:
         return name.lower()

@@ -42,11 +42,11 @@ MAX_PAID_CALLS = 3
 class Candidate:
     """One image of an attempt, made by a job of its own. `response_id`, `width` (with the stored
     image) and `file_id` are recorded in that order, and a repeated job goes on from the last of
-    them. `model` is the model that made the image. `failure`: why there is no image; `said` and
-    `details` are those of its `GenerationError`. `paid_calls` counts the paid calls; `paid_by_run`
-    names the run that made the last one. `requeues` counts how often its job was queued again.
-    `run_id` names the run that began last: where two runs overlap, because one was taken for dead,
-    that one goes on."""
+    them. `model` is the model that made the image, `sha256` the hash of its bytes in hex.
+    `failure`: why there is no image; `said` and `details` are those of its `GenerationError`.
+    `paid_calls` counts the paid calls; `paid_by_run` names the run that made the last one.
+    `requeues` counts how often its job was queued again. `run_id` names the run that began last:
+    where two runs overlap, because one was taken for dead, that one goes on."""
 
     number: int
     paid_calls: int = 0
@@ -60,6 +60,7 @@ class Candidate:
     height: int = 0
     file_id: str = ""
     model: str = ""
+    sha256: str = ""
     failure: FailureKind | None = None
     said: str = ""
     details: tuple[str, ...] = ()
@@ -85,8 +86,9 @@ class Attempt:
 
     `change` says how the image differs from `base`; without a change the image is made from
     `prompt`. `idempotency_key` is unique to the request that started it, so that the same request,
-    delivered twice, starts it once; `cancelled_by` likewise. `as_file`: Slack did not process the
-    images' files, so they were shared as plain files. `requeues` counts how often a job of the
+    delivered twice, starts it once; `cancelled_by` likewise. `asked_by` is the user id of who began
+    it, empty where an older version did. `as_file`: Slack did not process the images' files, so
+    they were shared as plain files. `requeues` counts how often a job of the
     attempt as a whole was queued again. `announced`: Slack shows that it is under way, so its
     candidates' jobs may be queued. `delivery_candidate` is the candidate that was made last: its
     job brings all images to Slack; 0 while one is being made. `failure_ts` is the message about the
@@ -101,6 +103,7 @@ class Attempt:
     change: str = ""
     base: ImageRef | None = None
     idempotency_key: str = ""
+    asked_by: str = ""
     cancelled_by: str = ""
     requeues: int = 0
     announced: bool = False

@@ -108,6 +108,15 @@ def reply(session: Session, said: Parsed, now: float, idempotency_key: str) -> S
     )
 
 
+def asked_by(before: Session, after: Session, user: str) -> Session:
+    """The session with `user` as the person who began its new attempts."""
+    known = len(before.attempts)
+    begun = (replace(attempt, asked_by=user) for attempt in after.attempts[known:])
+    if known == len(after.attempts):
+        return after
+    return replace(after, attempts=(*after.attempts[:known], *begun))
+
+
 def check_can_refine(session: Session, image: ImageRef) -> None:
     """Raises `Refusal` where the image cannot be edited now."""
     check_can(session, Event.REFINE)

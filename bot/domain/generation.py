@@ -114,6 +114,7 @@ def image_made(session: Session, image: ImageRef, made: GeneratedImage, now: flo
         response_id=made.response_id,
         revised_prompt=made.revised_prompt,
         model=made.model,
+        sha256=made.sha256,
         failure=None,
         said="",
         details=(),

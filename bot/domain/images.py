@@ -3,9 +3,11 @@ back, and its marks as made by AI, in words for people and in metadata for machi
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from bot.domain.errors import Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
@@ -84,6 +86,11 @@ class GeneratedImage:
     response_id: str = ""
     revised_prompt: str = ""
     model: str = ""
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of its bytes, in hex."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass(frozen=True)

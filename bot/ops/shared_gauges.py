@@ -1,5 +1,5 @@
-"""`SharedGauges`: the gauges of the queue, the sessions and Redis' memory, read at a scrape of a
-worker.
+"""`SharedGauges`: the gauges of the queue, the sessions, the record and Redis' memory, read at a
+scrape of a worker.
 
 A scrape waits only so long for Redis. A gauge that cannot be read is left out, so that nobody takes
 an old number for a new one; the rest of the metrics is served all the same.
@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.concurrency import cancel_and_wait
 from bot.domain.stages import Stage
 from bot.ports import MemoryUsage, QueueDepth
-from bot.telemetry.metrics import QUEUE_JOBS, QUEUE_OLDEST_SECONDS, REDIS_MEMORY, SESSIONS
+from bot.telemetry.metrics import (
+    QUEUE_JOBS,
+    QUEUE_OLDEST_SECONDS,
+    RECORD_UNSEALED_SECONDS,
+    REDIS_MEMORY,
+    SESSIONS,
+)
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +33,8 @@ CENSUS_EVERY = 60.0
 Depths = Callable[[], Awaitable[list[QueueDepth]]]
 Census = Callable[[], Awaitable[Mapping[Stage, int]]]
 ReadMemory = Callable[[], Awaitable[MemoryUsage]]
+UnsealedSince = Callable[[], Awaitable[float]]
+"""The time of the oldest entry of the record without a seal, 0 where all have one."""
 
 
 class SharedGauges:
@@ -37,12 +46,16 @@ class SharedGauges:
         depths: Depths,
         census: Census,
         memory: ReadMemory,
+        unsealed_since: UnsealedSince,
         now: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._depths = depths
         self._census = census
         self._memory = memory
+        self._unsealed_since = unsealed_since
         self._now = now
+        self._wall_clock = wall_clock
         self._counted_at: float | None = None
         self._queue: asyncio.Task[None] | None = None
         self._server: asyncio.Task[None] | None = None
@@ -58,7 +71,7 @@ class SharedGauges:
         if self._server is None or self._server.done():
             self._server = asyncio.create_task(self._read_memory())
         if (self._sessions is None or self._sessions.done()) and self._census_due():
-            self._sessions = asyncio.create_task(self._count_sessions())
+            self._sessions = asyncio.create_task(self._read_seldom())
         tasks = {task for task in self._tasks if task is not None}
         _, late = await asyncio.wait(tasks, timeout=SCRAPE_WITHIN)
         if self._queue in late:
@@ -99,6 +112,20 @@ class SharedGauges:
             return
         REDIS_MEMORY.labels("used").set(memory.used)
         REDIS_MEMORY.labels("max").set(memory.most)
+
+    async def _read_seldom(self) -> None:
+        """What takes a look at every session or workspace."""
+        await self._count_sessions()
+        await self._read_unsealed()
+
+    async def _read_unsealed(self) -> None:
+        try:
+            since = await self._unsealed_since()
+        except Exception as error:  # noqa: BLE001 - the rest of the scrape goes on
+            log.warning("the record could not be read: %s", type(error).__name__)
+            RECORD_UNSEALED_SECONDS.set(math.nan)
+            return
+        RECORD_UNSEALED_SECONDS.set(max(0.0, self._wall_clock() - since) if since else 0.0)
 
     async def _count_sessions(self) -> None:
         try:

@@ -7,6 +7,7 @@ from bot.ports.images import Checkpoint, ImageBackend, ProviderSlots, RefusedSet
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
 from bot.ports.pace import Budget, Pace, Priority, Turn
 from bot.ports.pictures import Files, OnReading, PictureStore
+from bot.ports.record import Record, SealedRecord
 from bot.ports.sessions import (
     QUESTION_TTL,
     AttemptRule,
@@ -78,8 +79,10 @@ __all__ = [
     "Publisher",
     "QuestionStore",
     "QueueDepth",
+    "Record",
     "RefusedSettings",
     "RootMessages",
+    "SealedRecord",
     "SeenSignatures",
     "SessionLists",
     "SessionRecords",

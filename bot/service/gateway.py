@@ -58,6 +58,7 @@ class AttemptGateway:
         for known in await self._sessions.load_many([session.id]):
             return known
         begun = begin.submit(session, prompt, self._now(), session.options)
+        begun = begin.asked_by(session, begun, person.user)
         approved = await ask_rules(self._rules, person, session, begun, session.id)
         return await self.store_new(begun, approved.extra)
 
@@ -86,7 +87,8 @@ class AttemptGateway:
         session = await self._access.require_allowed(session_id, person)
 
         def change(session: Session) -> Session:
-            return begin.submit(session, prompt, self._now(), options)
+            begun = begin.submit(session, prompt, self._now(), options)
+            return begin.asked_by(session, begun, person.user)
 
         if not session.restart_of:
             return await self._begin(person, session, change, session.id), None
@@ -194,13 +196,16 @@ class AttemptGateway:
         """Ask the rules about the attempt that the change makes of the loaded session; then apply
         the change by compare-and-set."""
 
+        def begun(session: Session) -> Session:
+            return begin.asked_by(session, change(session), person.user)
+
         async def check_and_write(session: Session) -> Session:
             approved = await ask_rules(
-                self._rules, person, session, change(session), idempotency_key
+                self._rules, person, session, begun(session), idempotency_key
             )
             return await self._sessions.update(
                 session.id,
-                lambda current: approved.require(current, change(current)),
+                lambda current: approved.require(current, begun(current)),
                 approved.extra,
             )
 

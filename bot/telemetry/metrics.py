@@ -148,6 +148,11 @@ REDIS_MEMORY = Gauge(
     ("kind",),
     registry=REGISTRY,
 )
+RECORD_UNSEALED_SECONDS = Gauge(
+    "imagine_record_unsealed_seconds",
+    "Age of the oldest entry of the record without a seal, 0 where all have one; told by workers.",
+    registry=REGISTRY,
+)
 QUEUE_JOBS = Gauge(
     "imagine_queue_jobs",
     "Jobs in Redis, by queue and state; told by workers.",

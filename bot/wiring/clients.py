@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from bot.adapters.imaging import SerialExecutor
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.adapters.redis import RecordPolicy, RedisRecord, RedisSessionStore, redis_client
 from bot.adapters.slack import SlackClient, SlackFiles, SlackPacing, SlackPublisher
 from bot.settings import Settings
 from bot.slack.identity import Identity
@@ -45,4 +45,12 @@ class Clients:
             image_ttl=self.settings.image_ttl,
             user_bytes=self.settings.user_bytes,
             patience=patience,
+            record=self.record_policy,
         )
+
+    @property
+    def record_policy(self) -> RecordPolicy:
+        return RecordPolicy(self.settings.audit_ttl, self.settings.audit_prompts)
+
+    def record(self, redis: Redis, patience: float) -> RedisRecord:
+        return RedisRecord(redis, patience, self.record_policy)

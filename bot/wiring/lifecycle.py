@@ -157,7 +157,10 @@ async def _serve_monitoring(
     redis = RedisServer(clients.redis(stack, HEALTH_PATIENCE), HEALTH_PATIENCE)
     monitoring = Monitoring(redis.ping, shutdown.requested)
     if Role.WORKER in role:
-        gauges = SharedGauges(clients.queue.depths, redis.census, redis.memory)
+        record = clients.record(clients.redis(stack, HEALTH_PATIENCE), HEALTH_PATIENCE)
+        gauges = SharedGauges(
+            clients.queue.depths, redis.census, redis.memory, record.unsealed_since
+        )
         stack.push_async_callback(gauges.close)
         monitoring.refresh_by(gauges.refresh)
     if clients.settings.health_port is not None:

@@ -32,6 +32,7 @@ from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.publish import Publish, Retire, ShowEnd
 from bot.jobs.queue_cleaner import QueueCleaner
+from bot.jobs.sealer import RecordSealer
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.jobs.sweeper import Sweeper
 from bot.ops.doctor import Verdict, identify
@@ -50,6 +51,8 @@ PATIENCE = 60.0
 """Seconds for the store while a paid image waits to be recorded."""
 SMALL_PATIENCE = 2.0
 """Seconds for Redis to take a heartbeat, or that Slack refuses the app."""
+SEAL_PATIENCE = 10.0
+"""Seconds for each step of sealing the record, which nobody waits for."""
 PROBE_PATIENCE = 2.0
 """Seconds for the store to take a small change."""
 
@@ -140,6 +143,7 @@ async def start_worker(
         clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease
     )
     write_probe = WriteProbe(clients.redis(stack, PROBE_PATIENCE), PROBE_PATIENCE)
+    record = clients.record(clients.redis(stack, SEAL_PATIENCE), SEAL_PATIENCE)
     tasks = BackgroundTasks()
     breaker = slack_breaker(clients, stack, tasks)
     await breaker.close_if_uninstalled()
@@ -166,6 +170,7 @@ async def start_worker(
     watching = [
         Sweeper(sessions, queue).run(),
         QueueCleaner(queue).run(),
+        RecordSealer(record, settings.audit_key.get_secret_value(), settings.audit_ttl).run(),
         QueuePositions(sessions, queue, publisher, lambda: write_probe.trouble).run(),
         heartbeats.beat_for_ever(),
         slots.renew_for_ever(),

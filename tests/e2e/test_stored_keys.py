@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.redis import schema
+from bot.adapters.redis import record_schema, schema
 from bot.domain.attempt import ImageRef
 from tests.support.processes import ROOT
 from tests.support.scene import Scene, isolated_world
@@ -119,6 +119,12 @@ def test_the_list_is_read() -> None:
         (schema.image_key("T1.U1.a-b", ImageRef(1, 2)), "string"),
         (schema.images_key("T1", "U1"), "zset"),
         (schema.question_key("T1.U1.a-b"), "string"),
+        (record_schema.record_key("T1"), "stream"),
+        (record_schema.seals_key("T1"), "stream"),
+        (record_schema.floor_key("T1"), "string"),
+        (record_schema.person_key("T1", "U1"), "string"),
+        (record_schema.words_key("T1.U1.a-b"), "hash"),
+        (record_schema.SEALER, "string"),
     ],
 )
 def test_every_key_that_the_store_names_is_listed_and_expires(key: str, kind: str) -> None:

@@ -119,6 +119,7 @@ async def everything(redis: Any) -> dict[str, Any]:
         "hash": redis.hgetall,
         "zset": lambda key: redis.zrange(key, 0, -1, withscores=True),
         "string": redis.get,
+        "stream": redis.xrange,
     }
     return {key: await readers[await redis.type(key)](key) async for key in redis.scan_iter()}
 

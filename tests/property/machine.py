@@ -213,6 +213,7 @@ class SessionMachine(Driver):
         self._truth.check_encoding()
         self._truth.check_lists()
         self._truth.check_keys()
+        self._truth.check_record()
 
 
 def _meant(image: ImageRef, session: Session) -> ImageRef:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.redis import schema
+from bot.adapters.redis import record_schema, schema
 from bot.adapters.redis.schema import (
     from_fields,
     image_key,
@@ -88,13 +88,20 @@ def test_every_key_of_a_workspace_carries_its_tag(parts: tuple[str, str, str]) -
         "readers_key": schema.readers_key(team, "F1"),
         "images_key": schema.images_key(team, user),
         "extra_key": schema.extra_key(team, "holds"),
+        "record_key": record_schema.record_key(team),
+        "seals_key": record_schema.seals_key(team),
+        "floor_key": record_schema.floor_key(team),
+        "person_key": record_schema.person_key(team, user),
+        "words_key": record_schema.words_key(session_id),
     }
     of_a_server = {
         "signature_key": schema.signature_key("v0=1"),
         "run_key": schema.run_key("r1"),
         "refused_key": schema.refused_key("0123456789abcdef"),
     }
-    named = {name for name in vars(schema) if name.endswith("_key")}
+    modules = (schema, record_schema)
+    names = {name for module in modules for name in vars(module) if name.endswith("_key")}
+    named = {name for name in names if not name.startswith("_")}
     assert named == of_a_workspace.keys() | of_a_server.keys()
     for name, key in of_a_workspace.items():
         assert key.startswith(f"imagine:{{{team}}}:"), name

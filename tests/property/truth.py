@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import Any
 
@@ -51,12 +53,19 @@ class Truth:
         keys = self._redis.keys("*")
         kinds = self._asked("type", keys)
         contents = self._redis.pipeline(transaction=False)
+        readers = {
+            "hash": contents.hgetall,
+            "string": contents.get,
+            "zset": contents.zscan,
+            "stream": contents.xrange,
+        }
         for key, kind in zip(keys, kinds, strict=True):
-            {"hash": contents.hgetall, "string": contents.get, "zset": contents.zscan}[kind](key)
+            readers[kind](key)
         lives = self._asked("pttl", keys)
         self.held = dict(zip(keys, zip(contents.execute(), lives, strict=True), strict=True))
-        hashes = (content for content, _ in self.held.values() if isinstance(content, dict))
-        oldest_first = sorted(hashes, key=lambda stored: float(stored["created_at"]))
+        hashes = [content for content, _ in self.held.values() if isinstance(content, dict)]
+        sessions = [content for content in hashes if "created_at" in content]
+        oldest_first = sorted(sessions, key=lambda stored: float(stored["created_at"]))
         return {stored["id"]: stored for stored in oldest_first}
 
     def _asked(self, command: str, keys: list[str]) -> list[Any]:
@@ -92,6 +101,30 @@ class Truth:
                     assert len(newest) == SESSIONS_OF_A_THREAD
                     assert session.created_at <= min(newest.values())
             assert self.held[session_key(each)][0] == stored
+
+    def check_record(self) -> None:
+        """Its numbers have no gap. Each attempt that is there was asked for once, and each message
+        of it and each approval is told once. A session that expired may have begun anew."""
+        told: defaultdict[str, Counter[tuple[str, int]]] = defaultdict(Counter)
+        for key in (key for key in self.held if key.endswith(":record")):
+            entries = self.held[key][0]
+            assert [number for number, _ in entries] == [f"{n + 1}-0" for n in range(len(entries))]
+            for _, fields in entries:
+                facts = json.loads(fields["body"])
+                entry = facts["kind"], facts.get("attempt", 0)
+                if entry == ("asked", 1):
+                    told[facts["session"]].clear()
+                told[facts.get("session", "")][entry] += 1
+        for session in map(from_fields, self.raw.values()):
+            mine = told[session.id.split(".", 2)[2]]
+            for attempt in session.attempts:
+                assert mine["asked", attempt.number] == 1, mine
+                assert mine["shown", attempt.number] == int(attempt.has_draft), mine
+                if any(candidate.has_image for candidate in attempt.candidates):
+                    assert mine["generated", attempt.number] >= 1, mine
+            if image := session.final_image:
+                assert mine["approved", image.attempt] == 1, mine
+                assert mine["published", image.attempt] == int(bool(session.final_ts)), mine
 
     def check_keys(self) -> None:
         """Nothing lives for ever, and an image only under its own name."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from slack_bolt.response import BoltResponse
 
 from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.adapters.redis.record_schema import record_key
 from bot.domain.attempt import Source
 from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.generation import attempt_failed
@@ -128,7 +131,19 @@ class Kept:
         self.store = RedisSessionStore(self.redis, session_ttl=600, image_ttl=60, patience=5.0)
 
     async def content(self) -> dict[str, object]:
-        return await content_of(self.redis)
+        """All but the record, which tells of refusals too."""
+        found = await content_of(self.redis)
+        return {key: value for key, value in found.items() if ":record" not in key}
+
+    async def recorded(self) -> list[str]:
+        """The kinds of the entries of the record."""
+        entries: Any = await self.redis.xrange(record_key(BOSS.org))
+        return [json.loads(fields["body"])["kind"] for _, fields in entries]
+
+    async def asked_by(self) -> set[str]:
+        """Who began the newest attempts."""
+        ids = await self.store.sessions_of(BOSS.org, BOSS.user)
+        return {s.latest.asked_by for s in await self.store.load_many(ids) if s.attempts}
 
     async def prepare(self, route: Route) -> None:
         if route.before is not None:
@@ -199,9 +214,11 @@ async def test_a_rule_counts_what_begins_and_refuses_what_is_too_much(
     counted = await kept.redis.hgetall(f"imagine:{{{BOSS.org}}}:images:2026-11-28")
     assert counted == {BOSS.user: str(route.images)}
     before, queued = await kept.content(), list(app.queue.added)
+    assert BOSS.user in await kept.asked_by()
     check_refused(app, await app.command("one more"))
     assert await kept.content() == before
     assert app.queue.added == queued
+    assert (await kept.recorded())[-1] == "refused"
 
 
 @every_route

@@ -18,6 +18,7 @@ SECRETS = {
     "SLACK_SIGNING_SECRET": "signing-secret",
     "OPENAI_API_KEY": "sk-secret",
     "REDIS_URL": "redis://:password@h:6379/0",
+    "AUDIT_KEY": "0123456789abcdef0123456789abcdef",
 }
 PLAIN = {
     "SLACK_API_URL": "http://localhost:9/api/",
@@ -34,6 +35,8 @@ PLAIN = {
     "WORKER_CONCURRENCY": "7",
     "SESSION_TTL": "600",
     "IMAGE_TTL": "60",
+    "AUDIT_TTL": "3600",
+    "AUDIT_PROMPTS": "none",
     "LOG_LEVEL": "DEBUG",
 }
 
@@ -141,6 +144,9 @@ def test_the_api_url_ends_with_one_slash(
         ("SESSION_TTL", "1"),
         ("IMAGE_TTL", "-1"),
         ("LOG_LEVEL", "chatty"),
+        ("AUDIT_TTL", "60"),
+        ("AUDIT_KEY", "short"),
+        ("AUDIT_PROMPTS", "some"),
         ("JOB_LEASE", "2"),
         ("SHUTDOWN_GRACE", "-1"),
         ("DIRECTORS", "everyone"),

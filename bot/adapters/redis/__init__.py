@@ -15,6 +15,8 @@ coordination   what the processes tell one another: heartbeats, cancellations, S
 pace           `RedisPace`: Slack's rate limits, kept by all processes together
 provider_slots  how many calls the provider gets at a time, and its pauses
 refused_settings  what servers of images refuse
+record_schema  the keys, entries and scripts of the record
+record         `RedisRecord`: the record as it is appended to, sealed, trimmed and read
 server         the client, what operations ask of the server, the signatures of requests
 """
 
@@ -28,18 +30,22 @@ from bot.adapters.redis.coordination import (
 from bot.adapters.redis.pace import RedisPace
 from bot.adapters.redis.pictures import RedisPictures
 from bot.adapters.redis.provider_slots import RedisProviderSlots
+from bot.adapters.redis.record import RedisRecord
+from bot.adapters.redis.record_schema import RecordPolicy
 from bot.adapters.redis.refused_settings import RedisRefusedSettings
 from bot.adapters.redis.server import RedisServer, RedisSignatures, redis_client
 from bot.adapters.redis.store import RedisSessionStore
 
 __all__ = [
     "REFUSED",
+    "RecordPolicy",
     "RedisAppBlockedStore",
     "RedisCancellations",
     "RedisHeartbeats",
     "RedisPace",
     "RedisPictures",
     "RedisProviderSlots",
+    "RedisRecord",
     "RedisRefusedSettings",
     "RedisServer",
     "RedisSessionStore",

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.adapters.redis.record_schema import WRITES
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.jobs import due_jobs
@@ -169,7 +170,9 @@ def options_from_json(stored: str) -> Options:
 SESSIONS_OF_A_THREAD = 10
 """Sessions of one thread that are looked at; the newest may have expired."""
 
-COMMIT = """
+COMMIT = (
+    WRITES
+    + """
 -- Write sessions and all that changes with them, or nothing.
 -- KEYS: the sessions, then the key of each other write
 -- ARGV: write id, ttl ms, the other writes as JSON ([command, arguments...] each), the limits of
@@ -186,13 +189,16 @@ while ARGV[at] do
   table.insert(sessions, {key, at + 2, last})
   at = last + 1
 end
-local types = {Z = 'zset', H = 'hash', X = 'stream', I = 'string'}
+local types = {Z = 'zset', H = 'hash', X = 'stream', I = 'string', P = 'string'}
 local numbers = {}  -- what the counting writes leave, by key and field
 for i, write in ipairs(writes) do  -- what is impossible ends it before anything is written
   local command, key = write[1], KEYS[#sessions + i]
   local wanted = types[string.sub(command, 1, 1)]
   local found = redis.call('TYPE', key).ok
   if wanted and found ~= 'none' and found ~= wanted then return redis.error_reply('WRONGTYPE') end
+  if command == 'XENTRY' and last_number(key) > 2 ^ 52 then
+    return redis.error_reply('the record has ids of another program')
+  end
   if command == 'INCRBY' or command == 'HINCRBY' then
     local field = command == 'HINCRBY' and write[2] or ''
     local name, by = cjson.encode({key, field}), tonumber(write[#write])
@@ -225,21 +231,27 @@ for _, session in ipairs(sessions) do
   redis.call('HSET', key, 'write_id', ARGV[1], unpack(ARGV, first, last))
   redis.call('PEXPIRE', key, ARGV[2])
 end
-for i, write in ipairs(writes) do
-  redis.call(write[1], KEYS[#sessions + i], unpack(write, 2))
-end
+for i, write in ipairs(writes) do write_one(KEYS[#sessions + i], write) end
 return 1
 """
+)
 
-DISCARD = """
--- KEYS: the session, the user's count of waiting images, its lists, its images
--- ARGV: the write id of its creation, session id, how many lists
+DISCARD = (
+    WRITES
+    + """
+-- KEYS: the session, the user's count of waiting images, its lists, its images, then the key of
+-- each other write
+-- ARGV: the write id of its creation, session id, how many lists, the other writes as JSON
 if redis.call('HGET', KEYS[1], 'write_id') ~= ARGV[1] then return 0 end
-local lists = tonumber(ARGV[3])
+local lists, writes = tonumber(ARGV[3]), cjson.decode(ARGV[4])
+local others = #KEYS - #writes
 redis.call('HDEL', KEYS[2], ARGV[2])
 for i = 3, lists + 2 do redis.call('ZREM', KEYS[i], ARGV[2]) end
-return redis.call('UNLINK', KEYS[1], unpack(KEYS, lists + 3))
+local gone = redis.call('UNLINK', KEYS[1], unpack(KEYS, lists + 3, others))
+for i, write in ipairs(writes) do write_one(KEYS[others + i], write) end
+return gone
 """
+)
 
 CORRECT_WAITING = """
 -- KEYS: a user's count of waiting images; ARGV: session id, the number that was read, the right one

@@ -15,6 +15,8 @@ from redis.exceptions import RedisError
 
 from bot.adapters.redis.image_bytes import ImageBytes
 from bot.adapters.redis.questions import RedisQuestions
+from bot.adapters.redis.record import RedisRecord
+from bot.adapters.redis.record_schema import RecordPolicy, record_writes, words_key
 from bot.adapters.redis.schema import (
     COMMIT,
     CORRECT_WAITING,
@@ -42,8 +44,9 @@ from bot.adapters.redis.schema import (
 )
 from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Conflict, Reason, Refusal
+from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
 from bot.domain.options import Options
+from bot.domain.record import deleted, events_between, refused
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
 from bot.ports import Change, ChangeBoth, ExtraWrites, Limit, SessionSummary, Unfinished
@@ -65,7 +68,8 @@ class RedisSessionStore(RedisQuestions):
 
     `patience` bounds each call, in seconds: short where a person waits for an answer, long where a
     paid image would be lost otherwise. `session_ttl` and `image_ttl` are seconds. `user_bytes` is
-    how much one person's images may be; 0 sets no bound.
+    how much one person's images may be; 0 sets no bound. Each commit writes the entries of the
+    record that follow from it, as `record` says.
     """
 
     def __init__(
@@ -76,8 +80,11 @@ class RedisSessionStore(RedisQuestions):
         image_ttl: int,
         patience: float,
         user_bytes: int = 0,
+        record: RecordPolicy | None = None,
     ) -> None:
         super().__init__(redis, patience=patience)
+        self._record_policy = record or RecordPolicy()
+        self._record = RedisRecord(redis, patience, self._record_policy)
         self._session_ttl = session_ttl
         self._ttls = Lifetimes(session_ttl, image_ttl)
         self._images = ImageBytes(redis, most=user_bytes, list_ttl=max(self._ttls))
@@ -133,10 +140,14 @@ class RedisSessionStore(RedisQuestions):
         owners, waiting = user_key(team, user), waiting_key(team, user)
         lists = [owners, unfinished_key(session.team), *thread_keys(session)]
         images = [image_key(session.id, image) for image in session.all_images()]
+        events = [deleted(session.id)] if session.attempts else []
+        writes = [(words_key(session.id), ["DEL"])]
+        writes += record_writes(session.team, events, time.time(), self._record_policy)
+        keys, commands = zip(*writes, strict=True)
         async with bounded(self._patience):
             await self._discard(
-                keys=[session_key(session.id), waiting, *lists, *images],
-                args=[write_id, session.id, len(lists)],
+                keys=[session_key(session.id), waiting, *lists, *images, *keys],
+                args=[write_id, session.id, len(lists), json.dumps(commands)],
             )
 
     async def sessions_of(self, team: str, user: str) -> list[str]:
@@ -271,6 +282,9 @@ class RedisSessionStore(RedisQuestions):
             writes.append((extra_key(first.team, name), [command, *arguments]))
             if limit:
                 limits[len(writes)] = limit
+        pairs = zip((before for before, _ in changes), written, strict=True)
+        events = [event for pair in pairs for event in events_between(*pair)]
+        writes += record_writes(first.team, events, now, self._record_policy)
         keys, commands = zip(*writes, strict=True)
         most = {number: limit.at_most for number, limit in limits.items()}
         args: list[Any] = [write_id or uuid4().hex, self._session_ttl * 1000]
@@ -281,6 +295,7 @@ class RedisSessionStore(RedisQuestions):
         keys = (*(session_key(s.id) for s in written), *keys)
         answer: int = await self._commit(keys=keys, args=args)
         if answer < 0:
+            await self._record_refusal(*changes[0], limits[-answer].refusal)
             raise limits[-answer].refusal
         if not answer:
             return []
@@ -296,6 +311,17 @@ class RedisSessionStore(RedisQuestions):
         team, user, _ = session.id.split(".", 2)
         with suppress(RedisError, OSError):  # OSError: TimeoutError is one
             await self._images.trim(team, user, session_key(session.id))
+
+    async def _record_refusal(
+        self, before: Session | None, after: Session, refusal: Refusal
+    ) -> None:
+        """Of an attempt that a limit refuses. The person is told, even if this is not stored."""
+        if len(after.attempts) == len(before.attempts if before else ()):
+            return
+        try:
+            await self._record.write(after.team, refused(after, after.latest, refusal.reason.value))
+        except StoreUnavailable as error:
+            log.warning("a refusal is not in the record: %s", error)
 
     async def _list_workspace(self, team: str, now: float) -> None:
         """Before the commit, because the list is a key of the server's; and from time to time, so

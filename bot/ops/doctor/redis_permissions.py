@@ -20,7 +20,7 @@ _ON_KEYS = {
     1: "BZPOPMIN EXPIRE HDEL HEXISTS HGET HMGET INCRBY LINDEX LPOS LPUSH PEXPIRE RPOPLPUSH RPUSH "
     "SADD SET SREM ZRANK ZREM ZSCORE",
     2: "HINCRBY HMSET HSET LRANGE LREM LTRIM XTRIM ZADD ZCOUNT ZRANGE ZRANGEBYSCORE "
-    "ZREMRANGEBYRANK ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYSCORE",
+    "ZREMRANGEBYRANK ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYSCORE XRANGE XREVRANGE",
     3: "XADD",
 }
 """What the store does and BullMQ's scripts do, by the number of arguments after the key."""
@@ -37,6 +37,7 @@ def commands() -> Iterator[tuple[str, tuple[str, ...]]]:
         yield name.lower(), (*name.split("|"), *script, _STORE)
     yield "time", ("TIME",)
     yield "publish", ("PUBLISH", _STORE, "")
+    yield "xinfo|stream", ("XINFO", "STREAM", _STORE)
     yield "del", ("DEL", _QUEUE)
 
 

@@ -14,6 +14,7 @@ from tests.programs.chaos.archive import Candidate, Stored, read_sessions
 from tests.programs.chaos.idle import LIVE, QUEUES, RemainingWork, length_of
 from tests.programs.chaos.journal import Entry, Journal
 from tests.programs.chaos.message_index import WORD, marker_of
+from tests.programs.chaos.record_book import RecordBook, read_record
 from tests.programs.chaos.world import World
 
 _IMAGE_MARKS = (b"iVBORw0KGgo", b"\x89PNG", b"/9j/4AAQ", b"\xff\xd8\xff")
@@ -72,6 +73,7 @@ class Evidence:
     logs: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     mode: str = "socket"
+    record: RecordBook = field(default_factory=RecordBook)
 
     @cached_property
     def marked(self) -> dict[str, list[tuple[str, int, Message]]]:
@@ -129,6 +131,7 @@ async def gather(world: World, left: RemainingWork) -> Evidence:
     await world.archive.look()
     async with world.redis() as redis:
         sessions = {session.id: session for session in await read_sessions(redis)}
+        record = await read_record(redis)
         keys = await _keys(redis, world.valkey.url)
         jobs = {
             f"{queue}:{name}": await length_of(redis, f"{queue}:{name}")
@@ -170,6 +173,7 @@ async def gather(world: World, left: RemainingWork) -> Evidence:
             "the API key": openai.api_key,
         },
         mode=world.plan.mode,
+        record=record,
     )
 
 

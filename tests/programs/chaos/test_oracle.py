@@ -19,6 +19,7 @@ from tests.programs.chaos.evidence import Asked, Evidence, Key, Paid
 from tests.programs.chaos.idle import RemainingWork
 from tests.programs.chaos.journal import Journal
 from tests.programs.chaos.oracle import judge
+from tests.programs.chaos.record_book import RecordBook, RecordLine
 
 WORD = "kwx00010001"
 OWNER = "U0P001"
@@ -85,6 +86,15 @@ def good() -> Evidence:
         journal=Journal(),
         logs={"web1": "INFO ready as @imagine\n"},
         secrets={"the API key": "sk-secret"},
+        record=RecordBook(
+            [
+                RecordLine(1, "asked", "abc123", 1, OWNER),
+                RecordLine(2, "generated", "abc123", 1, sha256="0a1b"),
+                RecordLine(3, "shown", "abc123", 1, message="12.0"),
+                RecordLine(4, "approved", "abc123", 1, OWNER),
+                RecordLine(5, "published", "abc123", 1, message="13.0"),
+            ]
+        ),
     )
     act(evidence, "slash", words=f"{WORD}q1")
     act(evidence, "Approve", session=ID, number=1)
@@ -100,6 +110,7 @@ def changed(evidence: Evidence, **changes: Any) -> None:
 def reviewing(evidence: Evidence) -> None:
     """The session not approved yet."""
     changed(evidence, stage="user_feedback", final_result=0, final_ts="", approved_by="")
+    evidence.record.lines = [e for e in evidence.record.lines if e.kind != "approved"]
 
 
 def violated(evidence: Evidence) -> set[str]:
@@ -363,6 +374,38 @@ def _ended_by_itself(evidence: Evidence) -> None:
     evidence.journal.add("exit", "worker1", code=1, asked="")
 
 
+def _broken_chain(evidence: Evidence) -> None:
+    evidence.record.problems.append("entry 5: missing")
+
+
+def _draft_without_entry(evidence: Evidence) -> None:
+    del evidence.record.lines[2]
+
+
+def _entry_of_another_message(evidence: Evidence) -> None:
+    evidence.record.lines[4] = evidence.record.lines[4]._replace(message="99.0")
+
+
+def _published_twice_in_the_record(evidence: Evidence) -> None:
+    evidence.record.lines.append(evidence.record.lines[4]._replace(number=6))
+
+
+def _other_bytes(evidence: Evidence) -> None:
+    evidence.messages[1].shown_images = lambda: [b"other"]  # type: ignore[method-assign]
+
+
+def _never_asked(evidence: Evidence) -> None:
+    del evidence.record.lines[0]
+
+
+def _asked_twice(evidence: Evidence) -> None:
+    evidence.record.lines.append(evidence.record.lines[0]._replace(number=6))
+
+
+def _approved_by_another(evidence: Evidence) -> None:
+    evidence.record.lines[3] = evidence.record.lines[3]._replace(person="U0OTHER")
+
+
 SPOILT: list[tuple[Spoil, str]] = [
     (_lost, "accepted_requests_are_kept"),
     (_still_generating, "ends_in_a_lawful_stage"),
@@ -389,6 +432,14 @@ SPOILT: list[tuple[Spoil, str]] = [
     (_paid_twice, "paid_once"),
     (_unpaid, "paid_once"),
     (_asked_anew, "known_responses_are_not_asked_anew"),
+    (_broken_chain, "record_stands"),
+    (_draft_without_entry, "record_tells_what_slack_shows"),
+    (_entry_of_another_message, "record_tells_what_slack_shows"),
+    (_published_twice_in_the_record, "record_tells_what_slack_shows"),
+    (_other_bytes, "record_names_the_bytes"),
+    (_never_asked, "record_tells_what_was_asked_and_approved"),
+    (_asked_twice, "record_tells_what_was_asked_and_approved"),
+    (_approved_by_another, "record_tells_what_was_asked_and_approved"),
     (_lasting_key, "keys_expire"),
     (_orphaned_job, "keys_expire"),
     (_image_in_job, "images_are_in_their_keys"),

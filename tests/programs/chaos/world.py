@@ -19,6 +19,7 @@ from tests.programs.chaos.fleet import Slot
 from tests.programs.chaos.journal import Journal
 from tests.programs.chaos.message_index import MessageIndex
 from tests.programs.chaos.plan import PROCESSES, Plan
+from tests.programs.chaos.record_book import AUDIT_KEY
 from tests.programs.chaos.valkey import Valkey
 from tests.support.links import Link
 from tests.support.processes import free_port
@@ -98,6 +99,7 @@ class World:
             "REDIS_URL": f"redis://127.0.0.1:{redis.port}",
             "PORT": str(free_port()),
             "LOG_LEVEL": "DEBUG",
+            "AUDIT_KEY": AUDIT_KEY,
             "JOB_LEASE": str(self.plan.lease),
             **_NARROW,
         }

@@ -22,6 +22,7 @@ class FakeRedis:
     def __init__(self) -> None:
         self.depth = DEPTH
         self.stages: dict[Stage, int] = {Stage.FINAL: 7}
+        self.unsealed = 0.0
         self.away = False
         self.gate: asyncio.Event | None = None
         self.breaks_with: Exception | None = None
@@ -40,6 +41,10 @@ class FakeRedis:
     async def memory(self) -> MemoryUsage:
         await self._reach(StoreUnavailable)
         return MemoryUsage(60, 100)
+
+    async def unsealed_since(self) -> float:
+        await self._reach(StoreUnavailable)
+        return self.unsealed
 
     async def _reach(self, error: Callable[[str], Exception]) -> None:
         if self.gate is not None:
@@ -62,7 +67,14 @@ def time() -> FakeTime:
 
 @pytest.fixture
 async def gauges(redis: FakeRedis, time: FakeTime) -> AsyncIterator[SharedGauges]:
-    gauges = SharedGauges(redis.depths, redis.census, redis.memory, time.monotonic)
+    gauges = SharedGauges(
+        redis.depths,
+        redis.census,
+        redis.memory,
+        redis.unsealed_since,
+        time.monotonic,
+        lambda: 900.0,
+    )
     yield gauges
     await gauges.close()
 
@@ -170,3 +182,20 @@ async def test_the_servers_memory_is_told_and_forgotten_while_it_is_not_known(
     redis.away = True
     await gauges.refresh()
     assert (told("used"), told("max")) == (None, None)
+
+
+async def test_the_age_of_what_is_not_sealed_is_told_and_unknown_while_redis_is_away(
+    gauges: SharedGauges, redis: FakeRedis, time: FakeTime
+) -> None:
+    def told() -> float | None:
+        return REGISTRY.get_sample_value("imagine_record_unsealed_seconds")
+
+    ages = []
+    for redis.unsealed in (0.0, 200.0, 950.0):  # the last is of a clock that is ahead
+        await gauges.refresh()
+        ages.append(told())
+        time.now += CENSUS_EVERY
+    assert ages == [0.0, 700.0, 0.0]
+    redis.away = True
+    await gauges.refresh()
+    assert str(told()) == "nan"

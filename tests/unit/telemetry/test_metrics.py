@@ -41,6 +41,7 @@ def test_the_metrics_are_those_that_dashboards_and_alerts_know() -> None:
         ("imagine_ready", "gauge"),
         ("imagine_redis_memory_bytes", "gauge"),
         ("imagine_store_refuses_writes", "gauge"),
+        ("imagine_record_unsealed_seconds", "gauge"),
         ("imagine_sessions", "gauge"),
     }
 

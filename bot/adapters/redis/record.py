@@ -1,0 +1,244 @@
+"""`RedisRecord`: the record of each workspace, as it is appended to, sealed, trimmed and read."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+from redis.asyncio import Redis
+
+from bot.adapters.redis.record_schema import (
+    APPEND,
+    EVERY_RECORD,
+    SEAL,
+    SEALER,
+    TRIM,
+    RecordPolicy,
+    entry_from,
+    floor_from_json,
+    floor_key,
+    floor_to_json,
+    number_of,
+    person_key,
+    record_key,
+    record_writes,
+    seal_from,
+    seals_key,
+    words_key,
+)
+from bot.adapters.redis.schema import WORKSPACES
+from bot.adapters.redis_connections import bounded
+from bot.domain.record import RecordEvent, entry_time
+from bot.domain.seals import Floor, RecordEntry, Seal
+
+_AT_ONCE = 1_000
+"""Entries that are read in one round trip."""
+
+
+class Batch(NamedTuple):
+    """A seal and the entries that it covers; without a seal, the entries that have none yet."""
+
+    seal: Seal | None
+    entries: list[RecordEntry]
+
+
+class SideKeys(NamedTuple):
+    """What can be deleted: pseudonym → what its person's key holds, with the user id in front; and
+    the hash of each text → its salt and itself."""
+
+    people: dict[str, tuple[str, str]]
+    words: dict[str, tuple[str, str]]
+
+
+class RedisRecord:
+    """Implements `bot.ports.Record` and `bot.ports.SealedRecord`; and reads a whole record.
+    `patience` bounds each call, in seconds."""
+
+    def __init__(self, redis: Redis, patience: float, policy: RecordPolicy) -> None:
+        self._redis: Any = redis
+        self._patience = patience
+        self._policy = policy
+        self._append = redis.register_script(APPEND)
+        self._seal = redis.register_script(SEAL)
+        self._trim = redis.register_script(TRIM)
+
+    async def append(self, team: str, *events: RecordEvent) -> None:
+        async with bounded(self._patience):
+            # the sealer looks for records in the workspaces that are listed
+            await self._redis.zadd(WORKSPACES, {team: time.time()})
+            await self._redis.expire(WORKSPACES, self._policy.ttl)
+        await self.write(team, *events)
+
+    async def write(self, team: str, *events: RecordEvent) -> None:
+        """The same in a workspace that is listed by now."""
+        writes = record_writes(team, events, time.time(), self._policy)
+        keys, commands = zip(*writes, strict=True)
+        async with bounded(self._patience):
+            await self._append(keys=keys, args=[json.dumps(commands)])
+
+    # sealing
+
+    async def hold_lease(self, run_id: str, seconds: float) -> bool:
+        async with bounded(self._patience):
+            if await self._redis.set(SEALER, run_id, nx=True, px=round(seconds * 1000)):
+                return True
+            if await self._redis.get(SEALER) != run_id:
+                return False
+            return bool(await self._redis.pexpire(SEALER, round(seconds * 1000)))
+
+    async def teams(self) -> list[str]:
+        async with bounded(self._patience):
+            listed: list[str] = await self._redis.zrange(WORKSPACES, 0, -1)
+        return listed
+
+    async def last_seal(self, team: str) -> Seal | None:
+        async with bounded(self._patience):
+            found = await self._redis.xrevrange(seals_key(team), "+", "-", 1)
+        if found:
+            return seal_from(found[0])
+        floor = await self.floor(team)
+        return Seal(floor.number, floor.seal, "", floor.keyed) if floor else None
+
+    async def entries_after(self, team: str, number: int, most: int) -> list[RecordEntry]:
+        async with bounded(self._patience):
+            found = await self._redis.xrange(record_key(team), f"{number + 1}-0", "+", most)
+        return [entry_from(each) for each in found]
+
+    async def add_seal(self, team: str, before: int, seal: Seal) -> bool:
+        args: list[Any] = [
+            before,
+            seal.number,
+            seal.mac,
+            seal.at,
+            int(seal.keyed),
+            self._policy.ttl,
+        ]
+        async with bounded(self._patience):
+            added = await self._seal(keys=[seals_key(team), floor_key(team)], args=args)
+        return bool(added)
+
+    async def old_seals(self, team: str, most: int) -> list[tuple[Seal, float]]:
+        async with bounded(self._patience):
+            found = await self._redis.xrange(seals_key(team), "-", "+", most)
+            pipeline = self._redis.pipeline(transaction=False)
+            for identifier, _ in found:
+                pipeline.xrange(record_key(team), identifier, identifier)
+            last = await pipeline.execute()
+        return [
+            (seal_from(seal), entry_time(entry_from(entries[0]).body) if entries else 0.0)
+            for seal, entries in zip(found, last, strict=True)
+        ]
+
+    async def last_time(self, team: str) -> float:
+        async with bounded(self._patience):
+            found = await self._redis.xrevrange(record_key(team), "+", "-", 1)
+        return entry_time(entry_from(found[0]).body) if found else 0.0
+
+    async def trim(self, team: str, seal: Seal, floor: Floor) -> bool:
+        keys = [record_key(team), seals_key(team), floor_key(team)]
+        args: list[Any] = [seal.number, seal.mac, floor_to_json(floor), self._policy.ttl]
+        async with bounded(self._patience):
+            return bool(await self._trim(keys=keys, args=args))
+
+    # reading
+
+    async def unsealed_since(self) -> float:
+        """The time of the oldest entry without a seal, of all workspaces; 0 where there is none."""
+        oldest = 0.0
+        for team in await self.teams():
+            seal = await self.last_seal(team)
+            number = seal.number if seal else 0
+            if (await self.last_numbers(team))[0] < number:
+                number = 0  # the record was lost, and is numbered anew
+            for entry in await self.entries_after(team, number, 1):
+                at = entry_time(entry.body)
+                oldest = min(oldest or at, at)
+        return oldest
+
+    async def recorded_teams(self) -> list[str]:
+        """Every workspace that has a record, also one that nobody uses any more."""
+        found: set[str] = set()
+        for pattern in (EVERY_RECORD, f"{EVERY_RECORD}:seals"):
+            async for keys in self._keys(pattern):
+                found |= {key.partition("{")[2].partition("}")[0] for key in keys}
+        return sorted(found)
+
+    async def floor(self, team: str) -> Floor | None:
+        async with bounded(self._patience):
+            stored = await self._redis.get(floor_key(team))
+        return floor_from_json(stored) if stored else None
+
+    async def last_numbers(self, team: str) -> tuple[int, int]:
+        """The highest numbers that were ever given to an entry and to a seal; 0 for none. The seal
+        is looked at first, so that its number is never ahead of the entry's."""
+        last_seal = await self._last_number(seals_key(team))
+        return await self._last_number(record_key(team)), last_seal
+
+    async def _last_number(self, key: str) -> int:
+        async with bounded(self._patience):
+            if not await self._redis.exists(key):
+                return 0
+            told = await self._redis.xinfo_stream(key)
+        return number_of(told["last-generated-id"])
+
+    async def batches(self, team: str) -> AsyncIterator[Batch]:
+        """The seals in their order, each with its entries, and last the entries without one."""
+        number, at = 0, "-"
+        while True:
+            async with bounded(self._patience):
+                found = await self._redis.xrange(seals_key(team), at, "+", _AT_ONCE)
+            for seal in map(seal_from, found):
+                yield Batch(seal, await self._entries_between(team, number + 1, str(seal.number)))
+                number = seal.number
+            if len(found) < _AT_ONCE:
+                break
+            at = f"({found[-1][0]}"
+        yield Batch(None, await self._entries_between(team, number + 1, "+"))
+
+    async def _entries_between(self, team: str, first: int, last: str) -> list[RecordEntry]:
+        entries: list[RecordEntry] = []
+        at = f"{first}-0"
+        until = last if last == "+" else f"{last}-0"
+        while last == "+" or first <= int(last):
+            async with bounded(self._patience):
+                found = await self._redis.xrange(record_key(team), at, until, _AT_ONCE)
+            entries += map(entry_from, found)
+            if len(found) < _AT_ONCE:
+                break
+            at = f"({found[-1][0]}"
+        return entries
+
+    async def side_keys(self, team: str) -> SideKeys:
+        """The names and words that are not deleted."""
+        sides = SideKeys({}, {})
+        prefix = person_key(team, "")
+        async for keys in self._keys(f"{prefix}*"):
+            async with bounded(self._patience):
+                found = [await self._redis.get(key) for key in keys]
+            for key, kept in zip(keys, found, strict=True):
+                sides.people[str(kept or "").partition(" ")[2]] = (key.removeprefix(prefix), kept)
+        async for keys in self._keys(words_key(f"{team}.*.*")):
+            async with bounded(self._patience):
+                words = [await self._redis.hgetall(key) for key in keys]
+            for commitment, stored in (item for of_key in words for item in of_key.items()):
+                sides.words[commitment] = _salt_and_text(stored)
+        return sides
+
+    async def _keys(self, pattern: str) -> AsyncIterator[list[str]]:
+        """In many steps, each of which is bounded."""
+        cursor = -1
+        while cursor:
+            async with bounded(self._patience):
+                cursor, keys = await self._redis.scan(max(cursor, 0), pattern, _AT_ONCE)
+            yield keys
+
+
+def _salt_and_text(stored: str) -> tuple[str, str]:
+    """Empty where somebody broke it, which no hash fits."""
+    try:
+        salt, text = json.loads(stored)
+    except (ValueError, TypeError):
+        return "", ""
+    return str(salt), str(text)

@@ -1,0 +1,194 @@
+"""How the record lies in Redis: its keys, its entries, and the scripts that write them.
+
+The number of an entry is its id in the stream, `<number>-0`. The script takes the next one from the
+stream's own `last-generated-id`, so that there is no counter beside it to lose, and numbers are not
+given twice when the last entry is deleted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from bot.domain.record import (
+    PromptRecording,
+    RecordEvent,
+    commit,
+    commitment_of,
+    entry_body,
+    token_of,
+)
+from bot.domain.seals import Floor, RecordEntry, Seal
+
+SEALER = "imagine:sealer"
+"""String: the run of the worker that seals the records of all workspaces."""
+
+EVERY_RECORD = "imagine:{*}:record"
+
+record_key = "imagine:{{{}}}:record".format
+"""(team) → stream: the entries."""
+
+seals_key = "imagine:{{{}}}:record:seals".format
+"""(team) → stream: the seals; the id of each is the number of the last entry that it covers."""
+
+floor_key = "imagine:{{{}}}:record:floor".format
+"""(team) → string: where a trimmed record begins, as JSON."""
+
+person_key = "imagine:{{{}}}:record:person:{}".format
+"""(team, user) → string: the salt and the pseudonym of a person, with a space between."""
+
+_words_key = "imagine:{{{}}}:record:words:{}.{}".format
+"""(team, owner, token of a session) → hash: the hash of a text → its salt and itself, as JSON."""
+
+DEFAULT_TTL = 400 * 24 * 3600
+PSEUDONYM_LENGTH = 32
+_NO_SESSION = "others"
+"""Stands for a session's token in the key of words that belong to none."""
+
+
+class RecordPolicy(NamedTuple):
+    """`ttl` is how long entries, names and words are kept, in seconds."""
+
+    ttl: int = DEFAULT_TTL
+    prompts: PromptRecording = PromptRecording.FULL
+
+
+WRITES = """
+-- Writes of a commit. Two commands are the record's own: PERSON keeps a person's salt and
+-- pseudonym, or the ones that are there; XENTRY adds the next entry, by that person where it has
+-- one.
+local numbered, person = {}, ''
+local function last_number(key)
+  if not numbered[key] then
+    numbered[key] = 0
+    local told = redis.call('EXISTS', key) == 1 and redis.call('XINFO', 'STREAM', key) or {}
+    for i = 1, #told, 2 do
+      if told[i] == 'last-generated-id' then
+        numbered[key] = tonumber(string.match(told[i + 1], '^%d+'))
+      end
+    end
+  end
+  return numbered[key]
+end
+local function write_one(key, write)
+  if write[1] == 'PERSON' then
+    local kept = redis.call('GET', key) or write[2]
+    redis.call('SET', key, kept, 'EX', write[3])
+    person = string.match(kept, ' (.*)') or ''
+  elseif write[1] == 'XENTRY' then
+    numbered[key] = last_number(key) + 1
+    local id = string.format('%.0f-0', numbered[key])
+    redis.call('XADD', key, id, 'body', write[2], 'person', write[3] == '1' and person or '')
+  else
+    redis.call(write[1], key, unpack(write, 2))
+  end
+end
+"""
+
+APPEND = (
+    WRITES
+    + """
+-- KEYS: the key of each write; ARGV: the writes as JSON
+for i, write in ipairs(cjson.decode(ARGV[1])) do write_one(KEYS[i], write) end
+return 1
+"""
+)
+
+SEAL = """
+-- KEYS: the seals, the floor
+-- ARGV: the number of the seal before (0 for none), that of the new one, mac, at, keyed, ttl
+local found = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local before = found and string.match(found[1], '^%d+')
+if not before then
+  local floor = redis.call('GET', KEYS[2])
+  before = floor and string.format('%.0f', cjson.decode(floor)[1]) or '0'
+end
+if before ~= ARGV[1] then return 0 end
+redis.call('XADD', KEYS[1], ARGV[2] .. '-0', 'mac', ARGV[3], 'at', ARGV[4], 'keyed', ARGV[5])
+redis.call('EXPIRE', KEYS[1], ARGV[6])
+redis.call('EXPIRE', KEYS[2], ARGV[6])
+return 1
+"""
+
+TRIM = """
+-- KEYS: the record, the seals, the floor; ARGV: the number and the mac of a seal, the floor, ttl
+local seal = redis.call('XRANGE', KEYS[2], ARGV[1] .. '-0', ARGV[1] .. '-0')[1]
+if not seal or seal[2][2] ~= ARGV[2] then return 0 end
+local first = string.format('%.0f-0', tonumber(ARGV[1]) + 1)
+redis.call('SET', KEYS[3], ARGV[3], 'EX', ARGV[4])
+redis.call('XTRIM', KEYS[1], 'MINID', first)
+redis.call('XTRIM', KEYS[2], 'MINID', first)
+return 1
+"""
+
+Write = tuple[str, list[str]]
+"""A key, and a command with its arguments."""
+
+
+def words_key(session_id: str) -> str:
+    """Hash: the texts of a session. The key names the owner, to find all of a person's."""
+    team, user, _ = session_id.split(".", 2)
+    return _words_key(team, user, token_of(session_id))
+
+
+def record_writes(
+    team: str, events: Iterable[RecordEvent], now: float, policy: RecordPolicy
+) -> Iterator[Write]:
+    """What a commit writes for these events."""
+    record, ttl, any_event = record_key(team), str(policy.ttl), False
+    for event in events:
+        any_event = True
+        texts = event.words if policy.prompts is PromptRecording.FULL else {}
+        words = {name: commit(text) for name, text in texts.items()}
+        if words:
+            owner = f"{team}.{event.person}.{_NO_SESSION}"
+            key = words_key(event.session_id or owner)
+            for salt, text, commitment in words.values():
+                yield key, ["HSET", commitment, json.dumps([salt, text], separators=(",", ":"))]
+            yield key, ["EXPIRE", ttl]
+        if event.person:
+            yield person_key(team, event.person), ["PERSON", _new_pseudonym(event.person), ttl]
+        yield record, ["XENTRY", entry_body(event, now, words), "1" if event.person else ""]
+    if any_event:
+        yield record, ["EXPIRE", ttl]
+
+
+def _new_pseudonym(user: str) -> str:
+    salt, _, commitment = commit(user)
+    return f"{salt} {commitment[:PSEUDONYM_LENGTH]}"
+
+
+def pseudonym_fits(user: str, kept: str) -> bool:
+    """Whether the pseudonym in a person's key is that person's."""
+    salt, _, pseudonym = kept.partition(" ")
+    return commitment_of(salt, user)[:PSEUDONYM_LENGTH] == pseudonym
+
+
+def entry_from(found: tuple[str, dict[str, str]]) -> RecordEntry:
+    identifier, fields = found
+    return RecordEntry(number_of(identifier), fields.get("body", ""), fields.get("person", ""))
+
+
+def seal_from(found: tuple[str, dict[str, str]]) -> Seal:
+    identifier, fields = found
+    return Seal(
+        number_of(identifier),
+        fields.get("mac", ""),
+        fields.get("at", ""),
+        fields.get("keyed") == "1",
+    )
+
+
+def floor_to_json(floor: Floor) -> str:
+    return json.dumps(list(floor), separators=(",", ":"))
+
+
+def floor_from_json(stored: str) -> Floor:
+    number, seal, keyed, mac = json.loads(stored)
+    return Floor(int(number), str(seal), bool(keyed), str(mac))
+
+
+def number_of(identifier: str) -> int:
+    """The number in the id of an entry or a seal."""
+    return int(identifier.partition("-")[0])

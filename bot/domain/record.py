@@ -1,0 +1,223 @@
+"""The record: what was asked, generated, shown, approved and published, entry by entry.
+
+`events_between` derives the events of a change from the session before and after it. The store
+calls it in the commit itself, so no path can leave one out, and writes the entries with the session
+or not at all. Events without a session, such as a refusal by a limit, have functions of their own.
+
+An entry holds no name and no word of a person:
+
+    session   the token of the session's id, without the user in front
+    person    a pseudonym: a salted hash of the user id. The salt lies in a key of the person's own
+    words     a salted hash of each text. Text and salt lie in a key of the session's own
+
+Without its key such a value says nothing, and the entry stands as it was. `bot.domain.seals` chains
+the entries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from bot.domain.attempt import Attempt, Candidate
+from bot.domain.session import Session
+from bot.domain.stages import PUBLICATION_REFUSED
+
+Fact = str | int | float | bool | None
+
+
+class RecordKind(StrEnum):
+    """The kinds of entries."""
+
+    ASKED = "asked"
+    REFUSED = "refused"
+    GENERATED = "generated"
+    SHOWN = "shown"
+    FAILED = "failed"
+    APPROVED = "approved"
+    PUBLISHED = "published"
+    NOT_PUBLISHED = "not_published"
+    STARTED_OVER = "started_over"
+    SETTINGS_CHANGED = "settings_changed"
+    DELETED = "deleted"
+
+
+class PromptRecording(StrEnum):
+    """Whether the record keeps what people type."""
+
+    FULL = "full"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class RecordEvent:
+    """An event before it is written. `person` is the Slack user id of the person who did it, empty
+    for the program; `words` are the texts that can be deleted, by their names."""
+
+    kind: RecordKind
+    session_id: str = ""
+    person: str = ""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+class Committed(NamedTuple):
+    """A text, its salt, and the hash that stands for both."""
+
+    salt: str
+    text: str
+    commitment: str
+
+
+def commit(text: str) -> Committed:
+    salt = secrets.token_hex(16)
+    return Committed(salt, text, commitment_of(salt, text))
+
+
+def commitment_of(salt: str, text: str) -> str:
+    return hashlib.sha256(f"{salt}:{text}".encode(errors="surrogatepass")).hexdigest()
+
+
+def entry_body(event: RecordEvent, at: float, words: Mapping[str, Committed]) -> str:
+    """The entry as JSON; `at` is seconds since the epoch, by the clock of the process that writes
+    it."""
+    body: dict[str, object] = {"at": round(at, 3), "kind": event.kind.value}
+    if event.session_id:
+        body["session"] = token_of(event.session_id)
+    body |= {name: fact for name, fact in event.facts.items() if fact not in ("", None)}
+    if words:
+        body["words"] = {name: committed.commitment for name, committed in words.items()}
+    return json.dumps(body, separators=(",", ":"), sort_keys=True)
+
+
+def entry_facts(body: str) -> dict[str, Any]:
+    """The reverse: the facts of an entry. An entry that somebody broke has none."""
+    try:
+        facts = json.loads(body)
+    except ValueError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def entry_time(body: str) -> float:
+    """Seconds since the epoch; 0 where it is broken."""
+    at = entry_facts(body).get("at")
+    return float(at) if isinstance(at, int | float) else 0.0
+
+
+def token_of(session_id: str) -> str:
+    """The part of a session's id that names no person."""
+    return session_id.split(".", 2)[-1]
+
+
+def events_between(before: Session | None, after: Session) -> Iterator[RecordEvent]:
+    """What a change of a session means for the record, oldest first."""
+    known = before.attempts if before else ()
+    for attempt in after.attempts:
+        old = known[attempt.number - 1] if attempt.number <= len(known) else None
+        yield from _of_attempt(after, old, attempt)
+    yield from _of_publication(before, after)
+
+
+def refused(session: Session, attempt: Attempt, reason: str) -> RecordEvent:
+    """A limit refuses the attempt that the session was to begin. `reason` is the limit's name."""
+    facts: dict[str, Fact] = {"reason": reason, "candidates": len(attempt.candidates)}
+    return RecordEvent(
+        RecordKind.REFUSED,
+        session.id,
+        attempt.asked_by or session.user,
+        {**facts, "channel": session.channel},
+        _words_of(attempt),
+    )
+
+
+def settings_changed(
+    person: str, name: str, before: Fact, after: Fact, channel: str = "", *, names_people: bool
+) -> RecordEvent:
+    """`channel` is the one that the setting is for, empty for the workspace. Values that name
+    people can be deleted."""
+    facts: dict[str, Fact] = {"setting": name, "channel": channel}
+    words = {"before": str(before), "after": str(after)} if names_people else {}
+    facts |= {} if names_people else {"before": before, "after": after}
+    return RecordEvent(RecordKind.SETTINGS_CHANGED, "", person, facts, words)
+
+
+def deleted(session_id: str, person: str = "") -> RecordEvent:
+    """A session is deleted before its time."""
+    return RecordEvent(RecordKind.DELETED, session_id, person)
+
+
+def _of_attempt(session: Session, old: Attempt | None, new: Attempt) -> Iterator[RecordEvent]:
+    if old == new:
+        return
+    if old is None:
+        yield _asked(session, new)
+    made = {c.number: c for c in old.candidates} if old else {}
+    for candidate in new.candidates:
+        if candidate.has_image and _image_of(made.get(candidate.number)) != _image_of(candidate):
+            facts = {**_image_facts(new, candidate), "model": candidate.model}
+            facts |= {"type": candidate.mime_type, "width": candidate.width}
+            facts |= {"height": candidate.height}
+            yield RecordEvent(RecordKind.GENERATED, session.id, facts=facts)
+    if new.message_ts and (old is None or old.message_ts != new.message_ts):
+        where: dict[str, Fact] = {"channel": session.channel, "message": new.message_ts}
+        files = " ".join(c.file_id for c in new.images if c.file_id)
+        facts = {"attempt": new.number, **where, "files": files}
+        yield RecordEvent(RecordKind.SHOWN, session.id, facts=facts)
+    if new.failure and (old is None or old.failure != new.failure):
+        facts = {"attempt": new.number, "reason": new.failure.value}
+        yield RecordEvent(RecordKind.FAILED, session.id, facts=facts)
+
+
+def _asked(session: Session, attempt: Attempt) -> RecordEvent:
+    facts: dict[str, Fact] = {
+        "attempt": attempt.number,
+        "candidates": len(attempt.candidates),
+        "channel": session.channel,
+        "base": str(attempt.base) if attempt.base else "",
+    }
+    facts |= {name: value for name, value in attempt.options.chosen if name != "count"}
+    person = attempt.asked_by or session.user
+    return RecordEvent(RecordKind.ASKED, session.id, person, facts, _words_of(attempt))
+
+
+def _of_publication(before: Session | None, after: Session) -> Iterator[RecordEvent]:
+    chosen = after.final_result or after.retiring_result
+    facts: dict[str, Fact] = {}
+    if chosen and chosen <= len(after.attempts):
+        attempt = after.attempt(chosen)
+        facts = _image_facts(attempt, attempt.candidate(after.final_candidate))
+    old_result = before.final_result if before else 0
+    if after.final_result and not old_result:
+        yield RecordEvent(RecordKind.APPROVED, after.id, after.approved_by, facts)
+    if after.final_ts and after.final_ts != (before.final_ts if before else ""):
+        where: dict[str, Fact] = {"channel": after.channel, "message": after.final_ts}
+        yield RecordEvent(RecordKind.PUBLISHED, after.id, facts={**facts, **where})
+    was_refused = before is not None and before.publication in PUBLICATION_REFUSED
+    if after.publication in PUBLICATION_REFUSED and not was_refused:
+        yield RecordEvent(RecordKind.NOT_PUBLISHED, after.id, facts=facts)
+    if after.started_over and not (before and before.started_over):
+        facts = {"successor": token_of(after.restarted_by)}
+        yield RecordEvent(RecordKind.STARTED_OVER, after.id, facts=facts)
+
+
+def _image_facts(attempt: Attempt, candidate: Candidate) -> dict[str, Fact]:
+    return {
+        "attempt": attempt.number,
+        "candidate": candidate.number,
+        "sha256": candidate.sha256,
+    }
+
+
+def _image_of(candidate: Candidate | None) -> tuple[bool, str]:
+    return (candidate.has_image, candidate.sha256) if candidate else (False, "")
+
+
+def _words_of(attempt: Attempt) -> dict[str, str]:
+    words = {"prompt": attempt.prompt, "change": attempt.change}
+    return {name: text for name, text in words.items() if text}

@@ -1,0 +1,169 @@
+"""The chain over the record: what a seal covers, and what breaks it.
+
+Each seal covers the entries since the one before it, and that seal too:
+
+    seal = HMAC-SHA-256(AUDIT_KEY, [team, seal before, time, entries since])
+
+Without a key it is a SHA-256, which anybody who can write to the store can compute anew. When old
+entries are trimmed, a signed floor keeps the number and the seal that the rest follows from.
+
+`RecordCheck` reads a record from its floor to its end and lists what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+_VERSION = 1
+
+
+class RecordEntry(NamedTuple):
+    """An entry as it is stored: its number, its JSON, and the pseudonym of who did it."""
+
+    number: int
+    body: str
+    person: str = ""
+
+
+class Seal(NamedTuple):
+    """`number` is that of the last entry that it covers; `at` is seconds since the epoch as text;
+    `keyed`: it was made with a key."""
+
+    number: int
+    mac: str
+    at: str
+    keyed: bool
+
+
+class Floor(NamedTuple):
+    """Where a trimmed record begins: the last seal whose entries are gone, and the mark of both."""
+
+    number: int
+    seal: str
+    keyed: bool
+    mac: str
+
+
+def seal_entries(team: str, before: str, at: str, entries: Sequence[RecordEntry], key: str) -> Seal:
+    """The seal of these entries; `before` is the `mac` of the seal before, empty for the first."""
+    covered = [[entry.number, entry.body, entry.person] for entry in entries]
+    mac = _mac(["seal", team, before, at, covered], key)
+    return Seal(entries[-1].number, mac, at, bool(key))
+
+
+def floor_at(team: str, seal: Seal, key: str) -> Floor:
+    return Floor(seal.number, seal.mac, bool(key), _floor_mac(team, seal.number, seal.mac, key))
+
+
+def is_floor_intact(team: str, floor: Floor, key: str) -> bool:
+    mac = _floor_mac(team, floor.number, floor.seal, key if floor.keyed else "")
+    return hmac.compare_digest(mac.encode(), floor.mac.encode())
+
+
+def _floor_mac(team: str, number: int, seal: str, key: str) -> str:
+    return _mac(["floor", team, number, seal], key)
+
+
+def _mac(content: list[object], key: str) -> str:
+    text = json.dumps([_VERSION, *content], separators=(",", ":")).encode()
+    if not key:
+        return hashlib.sha256(text).hexdigest()
+    return hmac.new(key.encode(), text, hashlib.sha256).hexdigest()
+
+
+@dataclass
+class RecordCheck:
+    """Takes a record in its order: `begin` once, `batch` for each seal, `finish` once. `problems`
+    are sentences; empty where the record stands. `head` is one that was logged earlier, as its
+    number and its seal."""
+
+    team: str
+    key: str
+    head: tuple[int, str] | None = None
+    problems: list[str] = field(default_factory=list)
+    sealed: int = 0
+    unsealed: int = 0
+    _number: int = 0
+    _mac: str = ""
+    _keyed: bool = False
+    _head_found: bool = False
+
+    def begin(self, floor: Floor | None) -> None:
+        if floor is None:
+            return
+        self._number, self._mac = floor.number, floor.seal
+        self._keyed = floor.keyed
+        self._look_for_head(floor.number, floor.seal)
+        if self.head and self.head[0] < floor.number:
+            self.problems.append(f"the logged head {self.head[0]} was trimmed: take a newer one")
+            self._head_found = True
+        if self._can_check(floor.keyed, f"the floor at {floor.number}") and not is_floor_intact(
+            self.team, floor, self.key
+        ):
+            self.problems.append(f"the floor at {floor.number} is not the program's")
+        if self.key and not floor.keyed:
+            self.problems.append(f"the floor at {floor.number} was made without AUDIT_KEY")
+
+    def batch(self, seal: Seal, entries: Sequence[RecordEntry]) -> None:
+        """`entries` are those after the seal before, up to this one."""
+        if seal.number <= self._number:
+            self.problems.append(f"the seal {seal.number} stands out of its order")
+            return
+        self._gaps(entries, seal.number)
+        span = _span(self._number + 1, seal.number)
+        if self._keyed and not seal.keyed:
+            self.problems.append(f"{span}: sealed without AUDIT_KEY after seals with it")
+        elif self._can_check(seal.keyed, span):
+            key = self.key if seal.keyed else ""
+            fits = bool(entries) and hmac.compare_digest(
+                seal_entries(self.team, self._mac, seal.at, entries, key).mac.encode(),
+                seal.mac.encode(),
+            )
+            if not fits:
+                self.problems.append(f"{span}: not what was sealed")
+        self.sealed += len(entries)
+        self._keyed = self._keyed or seal.keyed
+        self._number, self._mac = seal.number, seal.mac
+        self._look_for_head(seal.number, seal.mac)
+
+    def finish(self, entries: Sequence[RecordEntry], last_number: int, last_seal: int) -> None:
+        """`entries` have no seal yet. `last_number` and `last_seal` are the highest numbers that
+        the store had ever given to an entry and to a seal of this record before it was read."""
+        sealed_to = self._number
+        if last_seal > sealed_to:
+            self.problems.append(f"the last seal is gone: there was one of {last_seal}")
+        self._gaps(entries, max(last_number, sealed_to))
+        if last_number < last_seal:
+            self.problems.append(f"entries were numbered anew: {last_number} after {last_seal}")
+        self.unsealed = len(entries)
+        if self.key and self.sealed and not self._keyed:
+            self.problems.append("no seal was made with AUDIT_KEY")
+        if self.head and not self._head_found:
+            self.problems.append(f"the logged head {self.head[0]} is not in the record")
+
+    def _look_for_head(self, number: int, mac: str) -> None:
+        if self.head and self.head[0] == number:
+            self._head_found = hmac.compare_digest(self.head[1].encode(), mac.encode())
+
+    def _can_check(self, keyed: bool, what: str) -> bool:
+        if keyed and not self.key:
+            self.problems.append(f"{what}: sealed with AUDIT_KEY, which is not set here")
+            return False
+        return True
+
+    def _gaps(self, entries: Sequence[RecordEntry], last: int) -> None:
+        """Numbers that are missing after the last one that was looked at, up to `last`."""
+        expected = self._number + 1
+        for number in [*(entry.number for entry in entries), last + 1]:
+            if number > expected:
+                self.problems.append(f"{_span(expected, number - 1)}: missing")
+            expected = max(expected, number + 1)
+
+
+def _span(first: int, last: int) -> str:
+    return f"entry {first}" if first == last else f"entries {first}–{last}"

@@ -1,0 +1,131 @@
+"""Seals the record of every workspace, trims what is too old, and logs the heads.
+
+One worker does it at a time, by a lease. The lease saves work only: a seal is added where the one
+before it is still the last, so two sealers at once make no fork. A sealer that dies is followed by
+another worker's when its lease ends. While Redis is away or full, entries wait unsealed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from bot.domain.errors import StoreUnavailable
+from bot.domain.seals import Seal, floor_at, seal_entries
+from bot.ports import SealedRecord
+
+log = logging.getLogger(__name__)
+
+SEAL_EVERY = 15.0
+"""Seconds."""
+LEASE = 3 * SEAL_EVERY
+HEAD_EVERY = 3_600.0
+"""Seconds between two logs of a record's head; it is trimmed as often."""
+ENTRIES_OF_A_SEAL = 500
+SEALS_OF_A_TRIM = 200
+
+
+class RecordSealer:
+    """`key` is `AUDIT_KEY`, empty for none. `ttl` is how long entries are kept, in seconds. `now`
+    answers seconds since the epoch."""
+
+    def __init__(
+        self, record: SealedRecord, key: str, ttl: int, now: Callable[[], float] = time.time
+    ) -> None:
+        self._record = record
+        self._key = key
+        self._ttl = ttl
+        self._now = now
+        self._run_id = uuid4().hex
+        self._heads: dict[str, Seal] = {}
+        self._logged: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Seal for ever."""
+        while True:
+            try:
+                await self.seal_all()
+            except StoreUnavailable as error:
+                log.warning("sealing the record put off: %s", error)
+            await asyncio.sleep(SEAL_EVERY)
+
+    async def seal_all(self) -> None:
+        """One pass, where no other worker has the lease. Raises `StoreUnavailable`."""
+        for team in await self._record.teams():
+            if not await self._record.hold_lease(self._run_id, LEASE):
+                return
+            while await self.seal(team):
+                pass
+            await self._log_and_trim(team)
+
+    async def seal(self, team: str) -> bool:
+        """Seal the next entries of a workspace. Answers whether there may be more."""
+        last = await self._record.last_seal(team)
+        self._compare(team, last)
+        if last and last.keyed and not self._key:
+            log.error("the record of %s is sealed with AUDIT_KEY, which this worker lacks", team)
+            return False
+        number, mac = (last.number, last.mac) if last else (0, "")
+        entries = await self._record.entries_after(team, number, ENTRIES_OF_A_SEAL)
+        if not entries:
+            return False
+        seal = seal_entries(team, mac, repr(self._now()), entries, self._key)
+        if not await self._record.add_seal(team, number, seal):
+            log.info("another worker sealed the record of %s meanwhile", team)
+            return False
+        self._heads[team] = seal
+        return len(entries) == ENTRIES_OF_A_SEAL
+
+    def _compare(self, team: str, last: Seal | None) -> None:
+        """Seals that this process has made or seen can be gone only where Redis lost its last
+        writes, or somebody took them away."""
+        known = self._heads.get(team)
+        number = last.number if last else 0
+        if known and number < known.number:
+            log.error(
+                "seals of the record of %s are gone: its head was %s and is %s",
+                team,
+                _named(known),
+                _named(last) if last else "none",
+            )
+        if last:
+            self._heads[team] = last
+        else:
+            self._heads.pop(team, None)
+
+    async def _log_and_trim(self, team: str) -> None:
+        """Once an hour. An hour that the clock jumps back does not keep it for ever."""
+        now, head, logged = self._now(), self._heads.get(team), self._logged.get(team)
+        if head is None or (logged is not None and 0 <= now - logged < HEAD_EVERY):
+            return
+        self._logged[team] = now
+        log.info("the head of the record of %s: %s", team, _named(head))
+        while await self._trim(team):
+            pass
+
+    async def _trim(self, team: str) -> bool:
+        """Remove a part of what is too old. Answers whether there may be more. The age counts from
+        the newest entry where the clock is ahead of it, so that a clock that jumps ahead removes
+        nothing; Redis itself removes a record that nobody writes any more."""
+        too_old = min(self._now(), await self._record.last_time(team)) - self._ttl
+        seals = await self._record.old_seals(team, SEALS_OF_A_TRIM)
+        newest = None
+        for seal, last_at in seals:
+            if last_at >= too_old:
+                break
+            newest = seal
+        if newest is None:
+            return False
+        floor = floor_at(team, newest, self._key)
+        trimmed = await self._record.trim(team, newest, floor)
+        if trimmed:
+            log.info("the record of %s was trimmed: it begins after %s", team, _named(newest))
+        return trimmed and newest == seals[-1][0]
+
+
+def _named(seal: Seal) -> str:
+    """As `verify --head` takes it."""
+    return f"{seal.number}:{seal.mac}"

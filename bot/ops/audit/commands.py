@@ -1,0 +1,151 @@
+"""The three commands. `export` and `show` write what is stored; `verify` says what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterator
+
+from bot.adapters.redis import RecordPolicy, RedisRecord, redis_client
+from bot.domain.record import token_of
+from bot.domain.seals import RecordCheck
+from bot.ops.audit.rows import COLUMNS, row_of, rows_of
+from bot.ops.csv_cells import csv_cell
+from bot.ops.startup import StartupError
+from bot.settings import Settings
+
+PATIENCE = 10.0
+"""Seconds for each call to Redis."""
+
+
+def add_audit_options(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="audit_command", required=True)
+    export = commands.add_parser("export", help="write the record to standard output")
+    export.add_argument("--format", choices=("csv", "json"), default="csv")
+    verify = commands.add_parser("verify", help="say whether the record stands; exit code 1 if not")
+    verify.add_argument(
+        "--head", metavar="NUMBER:SEAL", help="a head that was logged earlier; needs --team"
+    )
+    for command in (export, verify):
+        command.add_argument("--team", help="the id of one workspace (usually all of them)")
+    show = commands.add_parser("show", help="write the entries of one session")
+    show.add_argument("session", metavar="SESSION", help="its id, team.user.token, as in the logs")
+
+
+async def audit(options: argparse.Namespace, settings: Settings) -> int:
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        raise StartupError("REDIS_URL is not set: where is the record?")
+    redis = redis_client(url, PATIENCE)
+    record = RedisRecord(redis, PATIENCE, RecordPolicy())
+    try:
+        if options.audit_command == "show":
+            return await _show(record, options.session)
+        teams = [options.team] if options.team else await record.recorded_teams()
+        if options.audit_command == "export":
+            return await _export(record, teams, options.format)
+        head = _read_head(options.head, options.team)
+        key = settings.audit_key.get_secret_value()
+        results = [await _verify(record, team, key, head) for team in teams]
+    finally:
+        await redis.aclose()
+    if not teams:
+        _say("there is no record")
+    return max(results, default=0)
+
+
+def _read_head(text: str | None, team: str | None) -> tuple[int, str] | None:
+    if text is None:
+        return None
+    number, _, seal = text.strip().partition(":")
+    if not (number.isdecimal() and seal and team):
+        raise StartupError("--head is NUMBER:SEAL as the log has it, and needs --team")
+    return int(number), seal
+
+
+async def _verify(record: RedisRecord, team: str, key: str, head: tuple[int, str] | None) -> int:
+    """Reads once more where entries were trimmed meanwhile."""
+    while True:
+        floor = await record.floor(team)
+        check = RecordCheck(team, key, head)
+        check.begin(floor)
+        withheld = await _read_all(record, check)
+        if await record.floor(team) == floor:
+            break
+    for line in _summary(check, withheld, floor.number if floor else 0):
+        _say(f"{team}: {line}")
+    return 1 if check.problems else 0
+
+
+async def _read_all(record: RedisRecord, check: RecordCheck) -> int:
+    """Answers how many names and texts are withheld."""
+    team, withheld = check.team, 0
+    numbers, sides = await record.last_numbers(team), await record.side_keys(team)
+    async for batch in record.batches(team):
+        if batch.seal:
+            check.batch(batch.seal, batch.entries)
+        else:
+            check.finish(batch.entries, *numbers)
+        for entry in batch.entries:
+            row = row_of(team, entry, sides, sealed=True)
+            check.problems += row.problems
+            withheld += row.withheld
+    return withheld
+
+
+def _summary(check: RecordCheck, withheld: int, trimmed_to: int) -> Iterator[str]:
+    if trimmed_to:
+        yield f"the entries up to {trimmed_to} were trimmed, with a signed floor"
+    if withheld:
+        yield f"withheld: {withheld} names or texts, which were deleted; their entries are there"
+    if not check.key:
+        yield "AUDIT_KEY is not set: a rewrite of the whole tail would not be found"
+    yield from (f"PROBLEM {problem}" for problem in check.problems)
+    stands = "does NOT stand" if check.problems else "stands"
+    yield f"the record {stands}: {check.sealed} entries sealed, {check.unsealed} not yet"
+
+
+async def _export(record: RedisRecord, teams: list[str], form: str) -> int:
+    out = sys.stdout
+    if form == "json":
+        separator = "["
+        for team in teams:
+            async for row in rows_of(record, team):
+                told = {name: value for name, value in row.values.items() if value != ""}
+                out.write(f"{separator}\n{json.dumps(told)}")
+                separator = ","
+        out.write("[]\n" if separator == "[" else "\n]\n")
+        return 0
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for team in teams:
+        async for row in rows_of(record, team):
+            writer.writerow([csv_cell(value) for value in row.values.values()])
+    return 0
+
+
+async def _show(record: RedisRecord, session_id: str) -> int:
+    team, token, found = session_id.partition(".")[0], token_of(session_id), False
+    async for row in rows_of(record, team):
+        values = row.values
+        if values["session"] == token:
+            found = True
+            facts = " ".join(
+                f"{name}={json.dumps(value) if name in _TEXTS else value}"
+                for name, value in values.items()
+                if value != "" and name not in _LEFT_OUT
+            )
+            _say(f"{values['number']:>6}  {values['time']}  {values['kind']!s:<16} {facts}")
+    if not found:
+        _say(f"the record has no entry of {session_id}")
+    return 0 if found else 1
+
+
+_TEXTS = ("prompt", "change")
+_LEFT_OUT = ("workspace", "number", "time", "kind", "session")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")

@@ -1,0 +1,106 @@
+"""The entries of a record as rows, with the names and words that are not deleted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from bot.adapters.redis import RedisRecord
+from bot.adapters.redis.record import SideKeys
+from bot.adapters.redis.record_schema import pseudonym_fits
+from bot.domain.record import commitment_of, entry_facts
+from bot.domain.seals import RecordEntry
+
+WITHHELD = "withheld"
+COLUMNS = (
+    "workspace",
+    "number",
+    "time",
+    "kind",
+    "session",
+    "person",
+    "attempt",
+    "candidate",
+    "model",
+    "sha256",
+    "channel",
+    "message",
+    "reason",
+    "prompt",
+    "change",
+    "other",
+    "sealed",
+)
+_RENAMED = {"at", "words", "sealed", "workspace", "number", "time", "person", "other"}
+
+
+class Row(NamedTuple):
+    """An entry with what stands for its hashes. `problems` are sentences: names and words that are
+    not those of the entry. `withheld` counts those that are deleted."""
+
+    values: dict[str, Any]
+    problems: list[str]
+    withheld: int
+
+
+async def rows_of(record: RedisRecord, team: str) -> AsyncIterator[Row]:
+    """Every entry of a workspace, oldest first."""
+    sides = await record.side_keys(team)
+    async for batch in record.batches(team):
+        for entry in batch.entries:
+            yield row_of(team, entry, sides, sealed=batch.seal is not None)
+
+
+def row_of(team: str, entry: RecordEntry, sides: SideKeys, *, sealed: bool) -> Row:
+    facts, problems = entry_facts(entry.body), list[str]()
+    words = facts.get("words", {})
+    told = {
+        name: _text(name, entry.number, str(commitment), sides, problems)
+        for name, commitment in (words.items() if isinstance(words, dict) else ())
+    }
+    person = _person(entry, sides, problems)
+    rest = {n: v for n, v in {**facts, **told}.items() if n not in {*COLUMNS, *_RENAMED}}
+    values = {name: facts[name] for name in COLUMNS if name in facts and name not in _RENAMED}
+    values |= {
+        "workspace": team,
+        "number": entry.number,
+        "time": _time(facts.get("at")),
+        "person": person,
+        "other": json.dumps(rest, sort_keys=True) if rest else "",
+        "sealed": sealed,
+        **told,
+    }
+    withheld = [*told.values(), person].count(WITHHELD)
+    return Row({name: values.get(name, "") for name in COLUMNS}, problems, withheld)
+
+
+def _text(name: str, number: int, commitment: str, sides: SideKeys, problems: list[str]) -> str:
+    if commitment not in sides.words:
+        return WITHHELD
+    salt, text = sides.words[commitment]
+    if commitment_of(salt, text) != commitment:
+        problems.append(f"entry {number}: the stored {name} is not the one of the entry")
+    return text
+
+
+def _person(entry: RecordEntry, sides: SideKeys, problems: list[str]) -> str:
+    if not entry.person:
+        return ""
+    if entry.person not in sides.people:
+        return WITHHELD
+    user, kept = sides.people[entry.person]
+    if not pseudonym_fits(user, kept):
+        problems.append(f"entry {entry.number}: the stored name is not the one of the entry")
+    return user
+
+
+def _time(at: object) -> str:
+    """In UTC; empty where it is broken."""
+    if not isinstance(at, int | float):
+        return ""
+    try:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    except (OverflowError, ValueError, OSError):
+        return ""

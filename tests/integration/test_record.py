@@ -1,0 +1,499 @@
+"""The record on a real server: written with sessions, sealed, trimmed, spoilt, and read by the
+commands."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import io
+import json
+import logging
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import pytest
+from pydantic import SecretStr
+
+from bot.__main__ import _parser, main
+from bot.adapters.redis import RecordPolicy, RedisRecord, RedisSessionStore
+from bot.adapters.redis.record_schema import (
+    SEALER,
+    floor_key,
+    person_key,
+    record_key,
+    seals_key,
+    words_key,
+)
+from bot.adapters.redis.schema import WORKSPACES
+from bot.concurrency import cancel_and_wait
+from bot.domain import begin, generation, transitions
+from bot.domain.attempt import ImageRef
+from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
+from bot.domain.record import PromptRecording, settings_changed
+from bot.domain.seals import floor_at
+from bot.domain.session import Session
+from bot.domain.stages import Stage
+from bot.jobs.sealer import HEAD_EVERY, RecordSealer
+from bot.ops.audit import audit
+from bot.ops.startup import StartupError
+from bot.ports import ExtraWrite, Limit
+from bot.settings import Settings
+from tests.fakes import ID, IMAGE, OWNER, PROMPT, STRANGER, FakeTime, a_session
+from tests.support.processes import free_port
+
+KEY = "a key of at least thirty-two characters"
+DAY = 86_400
+TTL = 30 * DAY
+NEW = a_session(Stage.INITIAL_INPUT)
+FIRST = ImageRef(1)
+
+
+class Bench(NamedTuple):
+    """A store, its record, a sealer whose clock the test sets, and the commands."""
+
+    redis: Any
+    url: str
+    store: RedisSessionStore
+    record: RedisRecord
+    sealer: RecordSealer
+    time: FakeTime
+    capsys: pytest.CaptureFixture[str]
+
+    async def published(self, token: str = "abc123", prompt: str = PROMPT) -> Session:
+        """A session from its prompt to the channel: five entries."""
+        new = replace(NEW, id=f"T1.{OWNER}.{token}", version=0)
+        begun = begin.asked_by(new, begin.submit(new, prompt, 1.0), OWNER)
+        await self.store.create(begun)
+        for change in (
+            lambda s: generation.started(s, FIRST, "r", 2.0),
+            lambda s: generation.image_made(s, FIRST, IMAGE, 3.0),
+            lambda s: generation.draft_posted(s, 1, "1.5", 4.0),
+            lambda s: transitions.approve(s, FIRST, STRANGER, 5.0),
+            lambda s: transitions.final_posted(s, "9.0"),
+        ):
+            session = await self.store.update(begun.id, change)
+        return session
+
+    async def run(self, *words: str, key: str = KEY) -> tuple[int, str]:
+        """A command's exit code and output."""
+        options: argparse.Namespace = _parser().parse_args(["audit", *words])
+        settings = Settings(_env_file=None, redis_url=SecretStr(self.url), audit_key=SecretStr(key))  # type: ignore[call-arg]
+        code = await audit(options, settings)
+        return code, self.capsys.readouterr().out
+
+    async def entries(self, team: str = "T1") -> list[tuple[str, dict[str, str]]]:
+        found: list[tuple[str, dict[str, str]]] = await self.redis.xrange(record_key(team))
+        return found
+
+
+@pytest.fixture
+def bench(redis: Any, redis_url: str, capsys: pytest.CaptureFixture[str]) -> Bench:
+    time = FakeTime()
+    policy = RecordPolicy(TTL)
+    store = RedisSessionStore(redis, session_ttl=600, image_ttl=60, patience=5.0, record=policy)
+    record = RedisRecord(redis, 5.0, policy)
+    sealer = RecordSealer(record, KEY, TTL, lambda: time.now)
+    return Bench(redis, redis_url, store, record, sealer, time, capsys)
+
+
+def kinds(entries: list[tuple[str, dict[str, str]]]) -> list[str]:
+    return [json.loads(fields["body"])["kind"] for _, fields in entries]
+
+
+async def test_a_session_writes_its_entries_in_its_commits_numbered_without_gaps(
+    bench: Bench,
+) -> None:
+    await asyncio.gather(*(bench.published(f"s{n}") for n in range(8)))
+    entries = await bench.entries()
+    assert [number for number, _ in entries] == [f"{n}-0" for n in range(1, 41)]
+    of_one = [e for e in entries if json.loads(e[1]["body"])["session"] == "s3"]
+    assert kinds(of_one) == ["asked", "generated", "shown", "approved", "published"]
+    people = {fields["person"] for _, fields in entries}
+    assert len(people) == 3  # two, and nobody
+    whole = json.dumps(entries)
+    assert PROMPT not in whole
+    assert f'"{OWNER}"' not in whole
+
+
+async def test_of_many_who_race_one_writes_its_entry(bench: Bench) -> None:
+    await bench.store.create(replace(a_session(), version=0))
+    before = len(await bench.entries())
+    people = [f"U{n}" for n in range(10, 30)]
+
+    async def approve(user: str) -> Session:
+        return await bench.store.update(ID, lambda s: transitions.approve(s, FIRST, user, 5.0))
+
+    results = await asyncio.gather(*map(approve, people), return_exceptions=True)
+    assert {type(r) for r in results} <= {Session, Refusal, Conflict}
+    (entry,) = (await bench.entries())[before:]
+    session = await bench.store.load(ID)
+    kept = await bench.redis.get(person_key("T1", session.approved_by))
+    assert kept.split(" ")[1] == entry[1]["person"]
+    assert [p for p in people if await bench.redis.exists(person_key("T1", p))] == [
+        session.approved_by
+    ]
+
+
+@pytest.mark.parametrize("key", [record_key("T1"), person_key("T1", OWNER), words_key(ID)])
+@pytest.mark.parametrize("kind", ["zset", "ids of another program"])
+async def test_a_session_is_not_written_where_its_entry_cannot_be(
+    bench: Bench, key: str, kind: str
+) -> None:
+    if kind == "zset":
+        await bench.redis.zadd(key, {"a": 1})
+    else:
+        await bench.redis.xadd(key, {"a": "b"}, id="18446744073709551615-5")
+    with pytest.raises(StoreUnavailable):
+        await bench.store.create(begin.submit(NEW, PROMPT, 1.0))
+    assert [each async for each in bench.redis.scan_iter("imagine:{*")] == [key]
+
+
+async def test_a_refusal_by_a_limit_is_told_with_its_words_and_stores_no_session(
+    bench: Bench,
+) -> None:
+    def one_too_many(session: Session) -> list[ExtraWrite]:
+        return [ExtraWrite("INCRBY", "n", ("1",), Limit(0, Refusal(Reason.NOT_CHECKED)))]
+
+    with pytest.raises(Refusal):
+        await bench.store.create(begin.submit(NEW, PROMPT, 1.0), one_too_many)
+    assert kinds(await bench.entries()) == ["refused"]
+    _, out = await bench.run("show", ID)
+    assert "reason=not_checked" in out
+    assert PROMPT in out
+    with pytest.raises(Refusal):
+        await bench.store.load(ID)
+
+
+async def test_what_happens_without_a_session_is_appended(bench: Bench) -> None:
+    budget = settings_changed(OWNER, "budget", None, 12.5, "C1", names_people=False)
+    admins = settings_changed(OWNER, "admins", "", STRANGER, names_people=True)
+    await bench.record.append("T7", budget, admins)
+    await bench.sealer.seal_all()
+    _, out = await bench.run("export", "--format", "json")
+    first, second = json.loads(out)
+    assert (first["workspace"], first["person"], first["sealed"]) == ("T7", OWNER, True)
+    assert json.loads(first["other"]) == {"after": 12.5, "setting": "budget"}
+    assert json.loads(second["other"]) == {"before": "", "after": STRANGER, "setting": "admins"}
+    assert STRANGER not in json.dumps(await bench.entries("T7"))
+    assert 0 < await bench.redis.ttl(WORKSPACES) <= TTL
+
+
+async def test_prompts_are_kept_only_where_the_setting_says_so(bench: Bench) -> None:
+    policy = RecordPolicy(TTL, PromptRecording.NONE)
+    store = RedisSessionStore(
+        bench.redis, session_ttl=600, image_ttl=60, patience=5.0, record=policy
+    )
+    await store.create(begin.submit(NEW, PROMPT, 1.0))
+    assert not await bench.redis.exists(words_key(ID))
+    ((_, fields),) = await bench.entries()
+    assert "words" not in json.loads(fields["body"])
+
+
+async def test_the_record_stands_and_says_what_is_not_sealed(bench: Bench) -> None:
+    await bench.published()
+    await bench.sealer.seal_all()
+    await bench.published("other")
+    code, out = await bench.run("verify")
+    assert (code, out) == (0, "T1: the record stands: 5 entries sealed, 5 not yet\n")
+
+
+async def test_no_record_is_no_problem(bench: Bench) -> None:
+    assert await bench.run("verify") == (0, "there is no record\n")
+    assert await bench.run("export", "--format", "json") == (0, "[]\n")
+    assert (await bench.run("show", ID))[0] == 1
+
+
+async def sealed(bench: Bench) -> None:
+    """Three seals of five entries."""
+    for token in ("one", "two", "three"):
+        await bench.published(token)
+        await bench.sealer.seal_all()
+
+
+async def rewrite(bench: Bench, number: int, body: str) -> None:
+    """Put the stream together anew, as nobody can change an entry of it in place."""
+    key, entries = record_key("T1"), await bench.entries()
+    await bench.redis.delete(key)
+    for identifier, fields in entries:
+        written = {**fields, "body": body} if identifier == f"{number}-0" else fields
+        await bench.redis.xadd(key, written, id=identifier)
+
+
+async def test_a_changed_entry_is_found(bench: Bench) -> None:
+    await sealed(bench)
+    body = json.loads((await bench.entries())[8][1]["body"]) | {"attempt": 2}
+    await rewrite(bench, 9, json.dumps(body))
+    code, out = await bench.run("verify")
+    assert code == 1
+    assert out.splitlines()[0] == "T1: PROBLEM entries 6–10: not what was sealed"
+    assert len(out.splitlines()) == 2
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '{"at":1e999,"kind":{"a":1},"words":7}'])
+async def test_a_broken_entry_is_found_and_breaks_no_command(bench: Bench, body: str) -> None:
+    await sealed(bench)
+    await rewrite(bench, 9, body)
+    code, out = await bench.run("verify")
+    assert (code, "entries 6–10: not what was sealed" in out) == (1, True)
+    for command in (["export"], ["export", "--format", "json"], ["show", f"T1.{OWNER}.two"]):
+        assert (await bench.run(*command))[0] == 0
+
+
+async def test_removed_entries_and_a_cut_tail_are_found(bench: Bench) -> None:
+    await sealed(bench)
+    await bench.redis.xdel(record_key("T1"), "7-0")
+    code, out = await bench.run("verify")
+    assert (code, "entry 7: missing" in out) == (1, True)
+    for number in range(11, 16):
+        await bench.redis.xdel(record_key("T1"), f"{number}-0")
+    await bench.redis.xdel(seals_key("T1"), "15-0")
+    _, out = await bench.run("verify")
+    assert "entries 11–15: missing" in out
+    assert "the last seal is gone: there was one of 15" in out
+
+
+async def test_numbers_go_on_after_a_cut_and_the_gap_stays_to_be_found(bench: Bench) -> None:
+    await sealed(bench)
+    for number in range(14, 16):
+        await bench.redis.xdel(record_key("T1"), f"{number}-0")
+    await bench.published("four")
+    assert (await bench.entries())[13][0] == "16-0"
+    await bench.sealer.seal_all()
+    code, out = await bench.run("verify")
+    assert (code, "entries 14–15: missing" in out) == (1, True)
+
+
+async def test_a_rewritten_record_is_found_with_a_key_and_said_not_to_be_without(
+    bench: Bench,
+) -> None:
+    await sealed(bench)
+    body = (await bench.entries())[3][1]["body"]
+    await rewrite(bench, 9, body)
+    await bench.redis.delete(seals_key("T1"))
+    await RecordSealer(bench.record, "", TTL).seal_all()
+    await bench.redis.delete(SEALER)
+    await RecordSealer(bench.record, "", TTL).seal_all()
+    code, out = await bench.run("verify")
+    assert (code, "no seal was made with AUDIT_KEY" in out) == (1, True)
+    code, out = await bench.run("verify", key="")
+    assert code == 0
+    assert "a rewrite of the whole tail would not be found" in out
+
+
+async def test_a_record_that_the_program_sealed_anew_is_found_by_its_logged_head(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await bench.published()
+    await bench.sealer.seal_all()
+    head = caplog.text.split("the head of the record of T1: ")[1].split()[0]
+    assert (await bench.run("verify", "--team", "T1", "--head", head))[0] == 0
+    await rewrite(bench, 3, "{}")
+    await bench.redis.delete(seals_key("T1"))
+    await bench.sealer.seal_all()
+    assert f"seals of the record of T1 are gone: its head was {head}" in caplog.text
+    assert (await bench.run("verify"))[0] == 0
+    code, out = await bench.run("verify", "--team", "T1", "--head", head)
+    assert code == 1
+    assert "the logged head 5 is not in the record" in out
+
+
+async def test_deleted_names_and_words_are_withheld_and_the_chain_stands(bench: Bench) -> None:
+    await sealed(bench)
+    await bench.redis.delete(person_key("T1", OWNER), words_key(f"T1.{OWNER}.two"))
+    code, out = await bench.run("verify")
+    assert code == 0
+    assert "withheld: 4 names or texts" in out  # three askers and one prompt
+    _, out = await bench.run("show", f"T1.{OWNER}.two")
+    assert "person=withheld" in out
+    assert 'prompt="withheld"' in out
+    assert f"person={STRANGER}" in out
+
+
+async def test_a_swapped_name_or_text_is_found(bench: Bench) -> None:
+    await sealed(bench)
+    await bench.redis.rename(person_key("T1", OWNER), person_key("T1", "U9"))
+    key = words_key(f"T1.{OWNER}.one")
+    ((commitment, stored),) = (await bench.redis.hgetall(key)).items()
+    salt, _ = json.loads(stored)
+    await bench.redis.hset(key, commitment, json.dumps([salt, "something else"]))
+    code, out = await bench.run("verify")
+    assert code == 1
+    assert "entry 1: the stored prompt is not the one of the entry" in out
+    assert "entry 6: the stored name is not the one of the entry" in out
+
+
+@pytest.mark.parametrize("stored", ["", "7", "{", '["salt"]', '{"a":1}'])
+async def test_broken_words_are_found_and_break_no_command(bench: Bench, stored: str) -> None:
+    await sealed(bench)
+    key = words_key(f"T1.{OWNER}.one")
+    (commitment,) = await bench.redis.hkeys(key)
+    await bench.redis.hset(key, commitment, stored)
+    code, out = await bench.run("verify")
+    assert (code, "entry 1: the stored prompt is not the one" in out) == (1, True)
+    assert (await bench.run("export"))[0] == 0
+
+
+async def test_what_is_too_old_is_trimmed_behind_a_signed_floor(bench: Bench) -> None:
+    await sealed(bench)
+    aged = [json.loads(fields["body"]) for _, fields in await bench.entries()]
+    await bench.redis.delete(record_key("T1"), seals_key("T1"))
+    for number, body in enumerate(aged, 1):
+        at = 1e9 if number <= 10 else 1e9 + TTL + 60
+        fields = {"body": json.dumps({**body, "at": at}), "person": ""}
+        await bench.redis.xadd(record_key("T1"), fields, id=f"{number}-0")
+        if number % 5 == 0:
+            bench.time.now = at
+            while await bench.sealer.seal("T1"):
+                pass
+    bench.time.now += HEAD_EVERY
+    await bench.sealer.seal_all()
+    assert [number for number, _ in await bench.entries()] == [f"{n}-0" for n in range(11, 16)]
+    code, out = await bench.run("verify")
+    assert code == 0
+    assert "the entries up to 10 were trimmed, with a signed floor" in out
+    floor = json.loads(await bench.redis.get(floor_key("T1")))
+    await bench.redis.set(floor_key("T1"), json.dumps([11, *floor[1:]]))
+    code, out = await bench.run("verify")
+    assert (code, "the floor at 11 is not the program's" in out) == (1, True)
+
+
+async def test_a_clock_that_jumps_ahead_trims_nothing(bench: Bench) -> None:
+    await sealed(bench)
+    for bench.time.now in (4e9, 1.0, 5e9):
+        await bench.sealer.seal_all()
+    assert len(await bench.entries()) == 15
+    assert (await bench.run("verify"))[0] == 0
+
+
+async def test_numbers_and_the_chain_go_on_after_everything_was_trimmed(bench: Bench) -> None:
+    await sealed(bench)
+    (last, _), *_ = reversed(await bench.record.old_seals("T1", 9))
+    assert await bench.record.trim("T1", last, floor_at("T1", last, KEY))
+    assert await bench.entries() == []
+    await bench.published("four")
+    await bench.sealer.seal_all()
+    assert next(number for number, _ in await bench.entries()) == "16-0"
+    assert (await bench.run("verify"))[0] == 0
+
+
+async def test_two_sealers_at_once_make_one_chain(bench: Bench) -> None:
+    await asyncio.gather(*(bench.published(f"s{n}") for n in range(12)))
+    sealers = [RecordSealer(bench.record, KEY, TTL) for _ in range(5)]
+    while await bench.record.unsealed_since():
+        await asyncio.gather(*(sealer.seal("T1") for sealer in sealers))
+    assert (await bench.run("verify"))[0] == 0
+
+
+async def test_one_worker_seals_until_its_lease_ends(bench: Bench) -> None:
+    await bench.published()
+    await bench.sealer.seal_all()
+    await bench.published("two")
+    other = RecordSealer(bench.record, KEY, TTL)
+    await other.seal_all()
+    assert await bench.record.unsealed_since() > 0
+    assert 0 < await bench.redis.pttl(SEALER) <= 45_000
+    await bench.redis.delete(SEALER)  # the worker was killed, and its lease ended
+    await other.seal_all()
+    assert await bench.record.unsealed_since() == 0
+    assert (await bench.run("verify"))[0] == 0
+
+
+async def test_a_worker_without_the_key_does_not_seal_behind_one_that_has_it(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bench.published()
+    await bench.sealer.seal_all()
+    await bench.published("two")
+    await RecordSealer(bench.record, "", TTL).seal("T1")
+    assert "AUDIT_KEY, which this worker lacks" in caplog.text
+    assert await bench.record.unsealed_since() > 0
+    assert (await bench.run("verify"))[0] == 0
+
+
+async def test_a_record_that_was_lost_stays_unsealed_and_is_told(bench: Bench) -> None:
+    await sealed(bench)
+    await bench.redis.delete(record_key("T1"))
+    await bench.published("four")
+    await bench.sealer.seal_all()
+    assert await bench.record.unsealed_since() > 0
+    code, out = await bench.run("verify")
+    assert (code, "entries were numbered anew: 5 after 15" in out) == (1, True)
+
+
+async def test_a_store_that_is_away_puts_sealing_off(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bench.published()
+    teams, add_seal, sealed = bench.record.teams, bench.record.add_seal, asyncio.Event()
+
+    async def away_once() -> list[str]:
+        if "sealing the record put off" not in caplog.text:
+            raise StoreUnavailable("away")
+        return await teams()
+
+    async def tell(*of_seal: Any) -> bool:
+        sealed.set()
+        return await add_seal(*of_seal)
+
+    monkeypatch.setattr(bench.record, "teams", away_once)
+    monkeypatch.setattr(bench.record, "add_seal", tell)
+    monkeypatch.setattr("bot.jobs.sealer.SEAL_EVERY", 0.01)
+    running = asyncio.create_task(bench.sealer.run())
+    async with asyncio.timeout(10):
+        await sealed.wait()
+    await cancel_and_wait(running)
+
+
+async def test_exports_hold_every_entry_and_no_formula(bench: Bench) -> None:
+    await bench.published("one", prompt='=HYPERLINK("http://x","y")')
+    await bench.published("two", prompt='a fox, "quoted"\nin two lines')
+    await bench.sealer.seal_all()
+    _, out = await bench.run("export")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["number"] for row in rows] == [str(n) for n in range(1, 11)]
+    assert rows[0]["prompt"] == '\'=HYPERLINK("http://x","y")'
+    assert rows[5]["prompt"] == 'a fox, "quoted"\nin two lines'
+    published = rows[4]
+    assert (published["kind"], published["message"]) == ("published", "9.0")
+    assert published["sha256"] == rows[1]["sha256"] == IMAGE.sha256
+    _, out = await bench.run("export", "--format", "json", "--team", "T1")
+    told = json.loads(out)
+    assert told[0]["prompt"] == '=HYPERLINK("http://x","y")'
+    assert [row["kind"] for row in told[:5]] == [row["kind"] for row in rows[:5]]
+
+
+@pytest.mark.parametrize("head", ["5", "x:abc", "5:", ":abc"])
+async def test_a_head_of_another_form_is_refused_in_words(bench: Bench, head: str) -> None:
+    with pytest.raises(StartupError, match="NUMBER:SEAL"):
+        await bench.run("verify", "--team", "T1", "--head", head)
+    with pytest.raises(StartupError, match="needs --team"):
+        await bench.run("verify", "--head", "5:abc")
+
+
+def test_the_command_ends_with_the_code_of_what_it_found(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    assert main(["audit", "verify"]) == 0
+    assert main(["audit", "show", ID]) == 1
+    assert "no entry" in capsys.readouterr().out
+    monkeypatch.setenv("REDIS_URL", "")
+    monkeypatch.setenv("DATA_DIR", "nowhere")
+    assert main(["audit", "verify"]) == 1
+    assert "REDIS_URL is not set" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [["verify"], ["export"], ["show", ID], ["verify", "--team", "T1"]]
+)
+def test_a_redis_that_is_away_is_told_in_words(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{free_port()}")
+    monkeypatch.setattr("bot.ops.audit.commands.PATIENCE", 0.2)
+    assert main(["audit", *command]) == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert said.startswith("imagine-bot: ")

@@ -1,0 +1,79 @@
+"""The record as it is at the end, read past the program; and what `verify` says about it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from redis.asyncio import Redis
+
+from bot.adapters.redis import RecordPolicy, RedisRecord
+from bot.domain.seals import RecordCheck
+from bot.jobs.sealer import RecordSealer
+
+AUDIT_KEY = "the chaos run's own key, which nobody else has"
+
+
+class RecordLine(NamedTuple):
+    """An entry; `person` is the user id behind the pseudonym, `session` the token of its id."""
+
+    number: int
+    kind: str
+    session: str = ""
+    attempt: int = 0
+    person: str = ""
+    message: str = ""
+    sha256: str = ""
+
+
+@dataclass
+class RecordBook:
+    """`problems`: what breaks the chain. `sealed_before`: entries that the program itself sealed
+    while things went wrong."""
+
+    lines: list[RecordLine] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    sealed_before: int = 0
+
+    def of(self, kind: str, session_id: str) -> list[RecordLine]:
+        """Those of a session; of one that was taken back and begun anew, those of the last."""
+        token = session_id.split(".", 2)[-1]
+        mine = [line for line in self.lines if line.session == token]
+        ends = [number for number, line in enumerate(mine) if line.kind == "deleted"]
+        return [line for line in mine[ends[-1] + 1 if ends else 0 :] if line.kind == kind]
+
+
+async def read_record(redis: Redis) -> RecordBook:
+    """Every workspace's, after what is left to seal has been sealed, as the next worker would."""
+    book = RecordBook()
+    record = RedisRecord(redis, 30.0, RecordPolicy())
+    for team in await record.recorded_teams():
+        book.sealed_before += (await record.last_numbers(team))[1]
+        sealer = RecordSealer(record, AUDIT_KEY, RecordPolicy().ttl)
+        while await sealer.seal(team):
+            pass
+        check = RecordCheck(team, AUDIT_KEY)
+        numbers = await record.last_numbers(team)
+        async for batch in record.batches(team):
+            if batch.seal:
+                check.batch(batch.seal, batch.entries)
+            else:
+                check.finish(batch.entries, *numbers)
+        book.problems += check.problems
+        book.lines += await _lines(redis, team)
+    return book
+
+
+async def _lines(redis: Any, team: str) -> list[RecordLine]:
+    people = {}
+    prefix = f"imagine:{{{team}}}:record:person:"
+    async for key in redis.scan_iter(f"{prefix}*"):
+        people[(await redis.get(key)).split(" ")[1]] = key.removeprefix(prefix)
+    lines = []
+    for identifier, fields in await redis.xrange(f"imagine:{{{team}}}:record"):
+        facts = json.loads(fields["body"])
+        known = {name: facts[name] for name in RecordLine._fields[2:] if name in facts}
+        known["person"] = people[fields["person"]] if fields["person"] else ""
+        lines.append(RecordLine(int(identifier.split("-")[0]), facts["kind"], **known))
+    return lines

@@ -1,0 +1,244 @@
+"""A record that was changed does not stand, wherever and however it was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from bot.domain.seals import Floor, RecordCheck, RecordEntry, Seal, floor_at, seal_entries
+
+KEY, TEAM = "k" * 32, "T1"
+
+
+@dataclass
+class Stored:
+    """A record of twelve entries in four seals, and two more without a seal."""
+
+    key: str = KEY
+    entries: dict[int, RecordEntry] = field(default_factory=dict)
+    seals: list[Seal] = field(default_factory=list)
+    floor: Floor | None = None
+    last_number: int = 14
+    last_seal: int = 12
+
+    def __post_init__(self) -> None:
+        self.entries = {n: RecordEntry(n, f'{{"at":{n}}}', f"p{n}") for n in range(1, 15)}
+        self.seal_from(0)
+
+    def seal_from(self, number: int, key: str | None = None) -> None:
+        """Seal anew what stands after this number, as somebody with this key would."""
+        self.seals = [seal for seal in self.seals if seal.number <= number]
+        for last in range(number + 3, 13, 3):
+            before = self.seals[-1].mac if self.seals else ""
+            covered = [self.entries[n] for n in range(last - 2, last + 1) if n in self.entries]
+            key = self.key if key is None else key
+            self.seals.append(seal_entries(TEAM, before, str(last), covered, key))
+
+    def check(self, key: str | None = None, head: tuple[int, str] | None = None) -> list[str]:
+        check = RecordCheck(TEAM, self.key if key is None else key, head)
+        check.begin(self.floor)
+        number = self.floor.number if self.floor else 0
+        for seal in self.seals:
+            entries = [e for n, e in sorted(self.entries.items()) if number < n <= seal.number]
+            check.batch(seal, entries)
+            number = max(number, seal.number)
+        rest = [e for n, e in sorted(self.entries.items()) if n > number]
+        check.finish(rest, self.last_number, self.last_seal)
+        return check.problems
+
+
+def change(stored: Stored) -> None:
+    stored.entries[5] = stored.entries[5]._replace(body='{"at":5,"kind":"asked"}')
+
+
+def change_the_person(stored: Stored) -> None:
+    stored.entries[5] = stored.entries[5]._replace(person="p9")
+
+
+def swap(stored: Stored) -> None:
+    four, five = stored.entries[4], stored.entries[5]
+    stored.entries[4] = five._replace(number=4)
+    stored.entries[5] = four._replace(number=5)
+
+
+def swap_across_seals(stored: Stored) -> None:
+    three, four = stored.entries[3], stored.entries[4]
+    stored.entries[3], stored.entries[4] = four._replace(number=3), three._replace(number=4)
+
+
+def add_one(stored: Stored) -> None:
+    stored.entries[14] = RecordEntry(14, "{}")
+    stored.seals[-1] = stored.seals[-1]._replace(number=14)
+
+
+def cut_the_tail(stored: Stored) -> None:
+    """As `XDEL` does, with the seals: the streams know the last ids that they gave."""
+    stored.entries = {n: e for n, e in stored.entries.items() if n <= 6}
+    stored.seals = stored.seals[:2]
+
+
+def cut_the_entries_alone(stored: Stored) -> None:
+    stored.entries = {n: e for n, e in stored.entries.items() if n <= 8}
+
+
+def cut_what_is_not_sealed(stored: Stored) -> None:
+    del stored.entries[14]
+
+
+def rewrite_from_the_middle(stored: Stored) -> None:
+    change(stored)
+    stored.seal_from(3, key="another key, of somebody who rewrote")
+
+
+def rewrite_all_without_a_key(stored: Stored) -> None:
+    change(stored)
+    stored.seals = []
+    stored.seal_from(0, key="")
+
+
+def rewrite_the_tail_without_a_key(stored: Stored) -> None:
+    change(stored)
+    stored.seal_from(3, key="")
+
+
+def take_a_seal_away(stored: Stored) -> None:
+    del stored.seals[1]
+
+
+def swap_seals(stored: Stored) -> None:
+    stored.seals[1], stored.seals[2] = stored.seals[2], stored.seals[1]
+
+
+def backdate_a_seal(stored: Stored) -> None:
+    stored.seals[1] = stored.seals[1]._replace(at="0")
+
+
+def cut_the_beginning(stored: Stored) -> None:
+    stored.entries = {n: e for n, e in stored.entries.items() if n > 6}
+    stored.seals = stored.seals[2:]
+
+
+def cut_the_beginning_with_a_floor_of_their_own(stored: Stored) -> None:
+    floor = floor_at(TEAM, stored.seals[1], "another key")
+    cut_the_beginning(stored)
+    stored.floor = floor
+
+
+def cut_the_beginning_with_a_floor_without_a_key(stored: Stored) -> None:
+    floor = floor_at(TEAM, stored.seals[1], "")
+    cut_the_beginning(stored)
+    stored.floor = floor
+
+
+def number_anew(stored: Stored) -> None:
+    stored.entries = {1: RecordEntry(1, "{}")}
+    stored.last_number = 1
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (change, "entries 4–6: not what was sealed"),
+        (change_the_person, "entries 4–6: not what was sealed"),
+        (swap, "entries 4–6: not what was sealed"),
+        (swap_across_seals, "entries 4–6: not what was sealed"),
+        (add_one, "entries 10–14: not what was sealed"),
+        (lambda s: s.entries.pop(5), "entry 5: missing"),
+        (cut_the_tail, "entries 7–14: missing"),
+        (cut_the_entries_alone, "entries 10–12: missing"),
+        (cut_the_entries_alone, "entries 13–14: missing"),
+        (cut_what_is_not_sealed, "entry 14: missing"),
+        (rewrite_from_the_middle, "entries 4–6: not what was sealed"),
+        (rewrite_all_without_a_key, "no seal was made with AUDIT_KEY"),
+        (
+            rewrite_the_tail_without_a_key,
+            "entries 4–6: sealed without AUDIT_KEY after seals with it",
+        ),
+        (take_a_seal_away, "entries 4–9: not what was sealed"),
+        (swap_seals, "the seal 6 stands out of its order"),
+        (backdate_a_seal, "entries 4–6: not what was sealed"),
+        (lambda s: s.seals.clear(), "the last seal is gone: there was one of 12"),
+        (cut_the_beginning, "entries 1–6: missing"),
+        (cut_the_beginning_with_a_floor_of_their_own, "the floor at 6 is not the program's"),
+        (
+            cut_the_beginning_with_a_floor_without_a_key,
+            "the floor at 6 was made without AUDIT_KEY",
+        ),
+        (number_anew, "entries were numbered anew: 1 after 12"),
+    ],
+)
+def test_what_somebody_did_to_it_is_found(spoil: Callable[[Stored], object], problem: str) -> None:
+    stored = Stored()
+    assert stored.check() == []
+    spoil(stored)
+    assert problem in stored.check()
+
+
+def test_a_change_is_told_where_it_is_and_nowhere_else() -> None:
+    stored = Stored()
+    change(stored)
+    assert stored.check() == ["entries 4–6: not what was sealed"]
+
+
+def test_a_trimmed_record_stands_on_its_floor() -> None:
+    stored = Stored()
+    stored.floor = floor_at(TEAM, stored.seals[1], KEY)
+    cut_the_beginning(stored)
+    assert stored.check() == []
+    stored.entries.pop(7)
+    assert "entry 7: missing" in stored.check()
+
+
+def test_without_a_key_changes_are_found_but_not_a_rewrite_of_the_whole_tail() -> None:
+    stored = Stored(key="")
+    assert stored.check() == []
+    change(stored)
+    assert stored.check() == ["entries 4–6: not what was sealed"]
+    stored.seal_from(3)
+    assert stored.check() == []
+
+
+def test_a_key_that_is_set_later_holds_what_came_before_too() -> None:
+    stored = Stored(key="")
+    stored.seal_from(6, key=KEY)
+    assert stored.check(KEY) == []
+    change(stored)
+    stored.seal_from(3, key="")
+    assert stored.check(KEY) != []
+
+
+def test_seals_with_a_key_cannot_be_checked_without_it() -> None:
+    assert "entries 1–3: sealed with AUDIT_KEY, which is not set here" in Stored().check("")
+
+
+def test_another_workspaces_record_does_not_pass_for_this_ones() -> None:
+    stored = Stored()
+    check = RecordCheck("T2", KEY)
+    check.batch(stored.seals[0], [stored.entries[n] for n in (1, 2, 3)])
+    assert check.problems == ["entries 1–3: not what was sealed"]
+
+
+def test_a_logged_head_finds_even_a_record_that_was_put_back_or_made_anew() -> None:
+    stored = Stored()
+    head = (12, stored.seals[-1].mac)
+    assert stored.check(head=head) == []
+    stored.last_number, stored.last_seal = 8, 6
+    cut_the_tail(stored)
+    stored.entries |= {n: RecordEntry(n, "{}") for n in (7, 8)}
+    assert stored.check() == []
+    assert stored.check(head=head) == ["the logged head 12 is not in the record"]
+    anew = Stored()
+    change(anew)
+    anew.seal_from(0)
+    assert anew.check(head=head) != []
+
+
+def test_a_head_that_was_trimmed_since_says_so() -> None:
+    stored = Stored()
+    head = (3, stored.seals[0].mac)
+    stored.floor = floor_at(TEAM, stored.seals[1], KEY)
+    cut_the_beginning(stored)
+    assert stored.check(head=head) == ["the logged head 3 was trimmed: take a newer one"]
+    assert stored.check(head=(6, stored.floor.seal)) == []

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.ops.csv_cells import csv_cell
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        " =1",
+        "\t=1",
+        "\r=1",
+        "\n@x",
+        "\u00a0=1",
+        "\uff1d1",
+        "\uff20x",
+        "\tx",
+    ],
+)
+def test_what_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe(text: str) -> None:
+    assert csv_cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("value", ["", "a fox", "a = b", "1-2", "'=1", "…", -3, 0.5, True, None])
+def test_other_texts_and_numbers_stay(value: object) -> None:
+    assert csv_cell(value) is value

@@ -3,6 +3,7 @@
 The services, the flow and the jobs know only these; `bot.wiring` gives them the adapters.
 """
 
+from bot.ports.costs import Hold, Holds, Ledger, LedgerLine, Prices, Spending, Spent
 from bot.ports.images import Checkpoint, ImageBackend, RefusedSettings
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
 from bot.ports.pace import Budget, Pace, Priority, Turn
@@ -59,10 +60,14 @@ __all__ = [
     "Files",
     "FinalMessages",
     "Heartbeats",
+    "Hold",
+    "Holds",
     "ImageBackend",
     "ImageUploads",
     "JobQueue",
     "JobState",
+    "Ledger",
+    "LedgerLine",
     "Limit",
     "MemoryUsage",
     "OnReading",
@@ -70,6 +75,7 @@ __all__ = [
     "Pace",
     "PictureStore",
     "Previews",
+    "Prices",
     "Priority",
     "Publisher",
     "QuestionStore",
@@ -83,6 +89,8 @@ __all__ = [
     "SessionSummary",
     "SessionVersions",
     "SlackAccess",
+    "Spending",
+    "Spent",
     "Turn",
     "Unfinished",
     "UnfinishedSessions",

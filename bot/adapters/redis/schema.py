@@ -74,6 +74,18 @@ readers_key = "imagine:{{{}}}:picture:{}:readers".format
 pace_key = "imagine:{{{}}}:pace:{}".format
 """(team, budget) → what `bot.adapters.redis.pace` keeps of one of Slack's rate limits."""
 
+holds_key = "imagine:{{{}}}:holds".format
+"""(team) → hash: the ids of paid calls that are not settled → their holds, as JSON."""
+
+ledger_key = "imagine:{{{}}}:ledger".format
+"""(team) → stream: the paid calls, one line of JSON each."""
+
+spent_key = "imagine:{{{}}}:spent:{}".format
+"""(team, month) → hash: person, channel or workspace → micro-dollars."""
+
+images_key = "imagine:{{{}}}:images:{}".format
+"""(team, day) → hash: person → images."""
+
 extra_key = "imagine:{{{}}}:{}".format
 """(team, name) → what else is committed with sessions: see `bot.ports.ExtraWrite`."""
 
@@ -191,7 +203,7 @@ for i, write in ipairs(writes) do  -- what is impossible ends it before anything
     local left = before + by
     if by % 1 ~= 0 or math.abs(left) > 2 ^ 53 then return redis.error_reply('WRONGTYPE') end
     local most = limits[tostring(i)]
-    if most and by > 0 and left > most then return -i end
+    if most and by >= 0 and left > most then return -i end
     numbers[name] = left
   end
 end
@@ -207,12 +219,14 @@ return 1
 """
 
 DISCARD = """
--- KEYS: the session, its lists, its images
--- ARGV: the write id of its creation, session id, how many lists
+-- KEYS: the session, the key of each write into the books, its lists, its images
+-- ARGV: the write id of its creation, session id, how many lists, the writes as JSON
 if redis.call('HGET', KEYS[1], 'write_id') ~= ARGV[1] then return 0 end
-local lists = tonumber(ARGV[3])
-for i = 2, lists + 1 do redis.call('ZREM', KEYS[i], ARGV[2]) end
-return redis.call('UNLINK', KEYS[1], unpack(KEYS, lists + 2))
+local books, lists = cjson.decode(ARGV[4]), tonumber(ARGV[3])
+for i, write in ipairs(books) do redis.call(write[1], KEYS[i + 1], unpack(write, 2)) end
+local last = 1 + #books + lists
+for i = 2 + #books, last do redis.call('ZREM', KEYS[i], ARGV[2]) end
+return redis.call('UNLINK', KEYS[1], unpack(KEYS, last + 1))
 """
 
 REMOVE_IF_UNTOUCHED = """

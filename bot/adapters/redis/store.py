@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
+from bot.adapters.redis.books import book_writes
 from bot.adapters.redis.questions import RedisQuestions
 from bot.adapters.redis.schema import (
     COMMIT,
@@ -34,6 +35,7 @@ from bot.adapters.redis.schema import (
 )
 from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef
+from bot.domain.books import changes as book_changes
 from bot.domain.errors import Conflict, Reason, Refusal
 from bot.domain.options import Options
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
@@ -46,6 +48,8 @@ log = logging.getLogger(__name__)
 _MAX_TRIES = 20
 _LISTED_FOR = 10.0
 """Seconds for which a process takes a workspace that it has listed as still listed."""
+LEDGER_TTL = 400 * 24 * 3600
+"""Seconds for which the ledger keeps a line."""
 DEFAULTS_TTL = 365 * 24 * 3600
 """Seconds without use, after which a user's default options are forgotten."""
 
@@ -54,13 +58,23 @@ class RedisSessionStore(RedisQuestions):
     """Implements `bot.ports.SessionStore`.
 
     `patience` bounds each call, in seconds: short where a person waits for an answer, long where a
-    paid image would be lost otherwise. `session_ttl` and `image_ttl` are seconds.
+    paid image would be lost otherwise. `session_ttl`, `image_ttl` and `ledger_ttl` are seconds. Every commit writes the
+    books of its sessions.
     """
 
-    def __init__(self, redis: Redis, *, session_ttl: int, image_ttl: int, patience: float) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        session_ttl: int,
+        image_ttl: int,
+        patience: float,
+        ledger_ttl: int = LEDGER_TTL,
+    ) -> None:
         super().__init__(redis, patience=patience)
         self._session_ttl = session_ttl
         self._image_ttl = image_ttl
+        self._ledger_ttl = ledger_ttl
         self._workspaces: dict[str, float] = {}
         self._commit = redis.register_script(COMMIT)
         self._discard = redis.register_script(DISCARD)
@@ -111,10 +125,13 @@ class RedisSessionStore(RedisQuestions):
         owners = user_key(*session.id.split(".")[:2])
         lists = [owners, unfinished_key(session.team), *thread_keys(session)]
         images = [image_key(session.id, image) for image in session.all_images()]
+        given_back = book_changes(session, replace(session, attempts=()))
+        books = list(book_writes(session.team, given_back, time.time(), self._ledger_ttl))
+        commands = json.dumps([command for _, command in books])
         async with bounded(self._patience):
             await self._discard(
-                keys=[session_key(session.id), *lists, *images],
-                args=[write_id, session.id, len(lists)],
+                keys=[session_key(session.id), *(key for key, _ in books), *lists, *images],
+                args=[write_id, session.id, len(lists), commands],
             )
 
     async def sessions_of(self, team: str, user: str) -> list[str]:
@@ -224,6 +241,8 @@ class RedisSessionStore(RedisQuestions):
             for version, (_, after) in zip(versions, changes, strict=True)
         ]
         writes = [write for s in written for write in writes_with(s, now, self._session_ttl)]
+        for before, after in zip((b for b, _ in changes), written, strict=True):
+            writes += book_writes(after.team, book_changes(before, after), now, self._ledger_ttl)
         limits: dict[int, Limit] = {}
         for command, name, arguments, limit in extra(written[0]) if extra else ():
             writes.append((extra_key(first.team, name), [command, *arguments]))

@@ -4,7 +4,7 @@ The services, the flow and the jobs know only these; `bot.wiring` gives them the
 """
 
 from bot.ports.costs import Hold, Holds, Ledger, LedgerLine, Prices, Spending, Spent
-from bot.ports.images import Checkpoint, ImageBackend, RefusedSettings
+from bot.ports.images import CancelledCall, Checkpoint, ImageBackend, RefusedSettings
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
 from bot.ports.pace import Budget, Pace, Priority, Turn
 from bot.ports.pictures import Files, OnReading, PictureStore
@@ -49,6 +49,7 @@ __all__ = [
     "BeginRequest",
     "Budget",
     "Cancellations",
+    "CancelledCall",
     "Change",
     "ChangeBoth",
     "Checkpoint",

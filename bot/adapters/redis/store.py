@@ -58,8 +58,8 @@ class RedisSessionStore(RedisQuestions):
     """Implements `bot.ports.SessionStore`.
 
     `patience` bounds each call, in seconds: short where a person waits for an answer, long where a
-    paid image would be lost otherwise. `session_ttl`, `image_ttl` and `ledger_ttl` are seconds. Every commit writes the
-    books of its sessions.
+    paid image would be lost otherwise. `session_ttl`, `image_ttl` and `ledger_ttl` are seconds.
+    Every commit writes the books of its sessions.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The command line: `python -m bot demo | dev | web | worker | check | inspect`."""
+"""The command line: `python -m bot demo | dev | web | worker | check | usage | inspect`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bot.demo import demo
 from bot.domain.errors import ImagineError
 from bot.ops.check import check
 from bot.ops.inspection import inspect_file
+from bot.ops.usage import add_usage_options, usage
 from bot.settings import Settings
 from bot.telemetry.logs import LogFormat, set_up
 from bot.telemetry.tracing import tracing
@@ -32,6 +33,7 @@ _COMMANDS = {
     "web": "take what people do in Slack, over Socket Mode or HTTP",
     "worker": "make and publish the images",
     "check": "say whether tokens, scopes, Redis and models are as they should be",
+    "usage": "say what was spent, by user, channel, day or model",
     "inspect": "say what marks of its making an image file carries",
 }
 _SERVICES = {
@@ -74,6 +76,8 @@ def _inspect(file: Path) -> int:
 def _work(options: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, int | None]:
     if options.command == "check":
         return check(settings)
+    if options.command == "usage":
+        return usage(options, settings)
     if options.command == "demo":
         return demo(
             settings,
@@ -101,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=words, description=words)
         if name == "demo":
             _add_demo_options(command)
+        if name == "usage":
+            add_usage_options(command)
         if name == "inspect":
             command.add_argument("file", type=Path, metavar="FILE", help="a PNG, JPEG or WebP file")
     return parser

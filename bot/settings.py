@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from unicodedata import category
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.domain.costs import DOLLAR
 from bot.domain.images import AI_LABEL, LONGEST_LABEL
+from bot.domain.limits import Limits
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.policy import WhoMayStart, closest_spelling, quoted
 from bot.domain.session import Policy
@@ -43,6 +47,10 @@ def _has_finest_qualities(model: str) -> bool:
     """Whether a model of OpenAI's is 2.5 or a later one."""
     found = _VERSION.search(model)
     return found is not None and (int(found[1]), int(found[2] or 0)) >= (2, 5)
+
+
+def _micro(dollars: Decimal | None) -> int | None:
+    return None if dollars is None else int(dollars * DOLLAR)
 
 
 class Backend(StrEnum):
@@ -90,6 +98,13 @@ class Settings(BaseSettings):
 
     worker_concurrency: int = Field(default=50, ge=1, le=1000)
     user_images_at_once: int = Field(default=4, ge=0, le=1000)
+    user_images_per_day: int = Field(default=100, ge=0, le=1_000_000)
+    user_budget_per_month: Decimal | None = Field(default=None, gt=0, le=1_000_000)
+    channel_budget_per_month: Decimal | None = Field(default=None, gt=0, le=1_000_000)
+    workspace_budget_per_month: Decimal | None = Field(default=None, gt=0, le=1_000_000)
+    timezone: str = "UTC"
+    prices_file: Path | None = None
+    ledger_ttl: int = Field(default=400 * 24 * 3600, ge=3600)
     job_lease: float = Field(default=15.0, ge=3.0, le=300.0)
     shutdown_grace: float = Field(default=20.0, ge=0)
     drain_seconds: float = Field(default=5.0, ge=0)
@@ -105,6 +120,15 @@ class Settings(BaseSettings):
     @classmethod
     def _end_with_slash(cls, url: str) -> str:
         return url.rstrip("/") + "/"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError):  # OSError: the name of a folder
+            raise ValueError("must be a name such as Europe/Berlin or UTC") from None
+        return name
 
     @field_validator("log_level")
     @classmethod
@@ -177,6 +201,25 @@ class Settings(BaseSettings):
         if openai and not _has_finest_qualities(self.image_model):
             return OPTIONS.of_older_models()
         return OPTIONS
+
+    @property
+    def host_model(self) -> str:
+        """The model that calls the image model; empty where none does."""
+        return self.image_host_model if self.image_backend is Backend.RESPONSES else ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def limits(self) -> Limits:
+        """0 images a day is no limit."""
+        return Limits(
+            self.user_images_per_day or None,
+            _micro(self.user_budget_per_month),
+            _micro(self.channel_budget_per_month),
+            _micro(self.workspace_budget_per_month),
+        )
 
     @property
     def socket_mode(self) -> bool:

@@ -147,6 +147,7 @@ class Reason(StrEnum):
     IMAGE_DELETED = "image_deleted"
     IMAGE_NOT_LOOKED_UP = "image_not_looked_up"
     PROMPT_TOO_LONG = "prompt_too_long"
+    LIMIT_REACHED = "limit_reached"
 
 
 class Refusal(ImagineError):

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from bot.concurrency import cancel_and_wait
 from bot.domain.attempt import MAX_PAID_CALLS, Candidate, ImageRef
+from bot.domain.costs import CallEnd, Usage
 from bot.domain.errors import (
     Conflict,
     PaidCallNotMade,
@@ -27,7 +28,6 @@ from bot.domain.errors import (
     StoreTrouble,
     StoreUnavailable,
 )
-from bot.domain.costs import CallEnd, Usage
 from bot.domain.generation import LOST, is_current_run, paid_call_counted, record_candidate
 from bot.domain.session import Session
 from bot.generation.call_ends import UNPRICED, CallEnds

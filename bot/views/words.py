@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from bot.domain.courtesies import Courtesy
 from bot.domain.errors import OptionRefused, Reason, Refusal, StoreTrouble
+from bot.domain.limits import LimitReached
 from bot.domain.prompt import MAX_PROMPT
 from bot.views.failure_words import MOST_BYTES, MOST_PIXELS, PICTURES
 from bot.views.help_words import help_words, option_refusal_words
 from bot.views.ids import COMMAND
+from bot.views.limit_words import limit_words
 
 REFUSALS: dict[Reason, str] = {
     Reason.NOT_ALLOWED: (
@@ -109,6 +111,10 @@ REFUSALS: dict[Reason, str] = {
     Reason.PROMPT_TOO_LONG: (
         f"This prompt is too long: {MAX_PROMPT:,} characters are the most. Please shorten it."
     ),
+    Reason.LIMIT_REACHED: (
+        "This is more than the limit leaves, so nothing was started. "
+        "Ask whoever runs me to raise it, or ask for fewer images."
+    ),
 }
 
 COURTESIES = {
@@ -174,6 +180,8 @@ def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True
     """In mrkdwn, or `plain` for a form, where Slack shows no mentions and what was typed is still
     there. They name the owner where only the owner may do it. `command`: the repeated text was
     typed after the slash command."""
+    if isinstance(refusal, LimitReached):
+        return limit_words(refusal, plain=plain, command=command)
     if isinstance(refusal, OptionRefused):
         return option_refusal_words(refusal, plain=plain, command=command)
     owner = "its owner" if plain else f"<@{refusal.owner}>"

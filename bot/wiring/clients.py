@@ -9,8 +9,9 @@ from redis.asyncio import Redis
 
 from bot.adapters.imaging import SerialExecutor
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.adapters.redis import RedisBooks, RedisSessionStore, redis_client
 from bot.adapters.slack import SlackClient, SlackFiles, SlackPublisher
+from bot.ports import Prices
 from bot.settings import Settings
 from bot.slack.identity import Identity
 
@@ -26,6 +27,7 @@ class Clients:
     publisher: SlackPublisher
     files: SlackFiles
     reading: SerialExecutor
+    prices: Prices
 
     @property
     def redis_url(self) -> str:
@@ -43,4 +45,8 @@ class Clients:
             session_ttl=self.settings.session_ttl,
             image_ttl=self.settings.image_ttl,
             patience=patience,
+            ledger_ttl=self.settings.ledger_ttl,
         )
+
+    def books(self, redis: Redis, patience: float) -> RedisBooks:
+        return RedisBooks(redis, ledger_ttl=self.settings.ledger_ttl, patience=patience)

@@ -12,6 +12,7 @@ from bot.domain.session import Policy
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.shutdown import Shutdown
 from bot.service import Services
+from bot.service.budgets import Budgets, Defaults
 from bot.slack.bolt import bolt_app
 from bot.slack.listeners import ListenerDependencies, register
 from bot.slack.request_tracking import InFlightRequests
@@ -38,6 +39,21 @@ async def start_web(
     stack.push_async_callback(tasks.drain, _DRAIN)
     in_flight = InFlightRequests()
     stack.push_async_callback(in_flight.wait_until_finished, _DRAIN)
+    defaults = Defaults(
+        settings.image_model,
+        settings.host_model,
+        settings.image_size,
+        settings.image_quality,
+        settings.partial_images,
+    )
+    budgets = Budgets(
+        clients.books(redis, PATIENCE),
+        clients.prices,
+        settings.limits,
+        defaults,
+        settings.zone,
+        time.time,
+    )
     services = Services.build(
         clients.sessions(redis, PATIENCE),
         clients.queue,
@@ -46,7 +62,8 @@ async def start_web(
         tasks,
         time.time,
         settings.option_table,
-        rules=(),
+        rules=(budgets,),
+        reserve=budgets.reserve,
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start

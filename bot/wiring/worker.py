@@ -20,12 +20,14 @@ from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
 from bot.generation.brought_pictures import BroughtPictures
+from bot.generation.call_ends import CallEnds
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.jobs.announce import Announce, RootMessage
 from bot.jobs.cancellation import CancelledAttempts, ShowCancelled
 from bot.jobs.dispatcher import JobDispatcher
 from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
+from bot.jobs.hold_sweeper import HoldSweeper
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.publish import Publish, Retire, ShowEnd
 from bot.jobs.queue_cleaner import QueueCleaner
@@ -84,19 +86,20 @@ def job_dispatcher(
     retrying = RetryingStore(sessions, status.waits_for)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
     brought = BroughtPictures(pictures, clients.files, heartbeats, retrying)
+    ends = CallEnds(clients.prices, settings.image_model, settings.host_model)
     flow = ReviewFlow(
         retrying,
         backend,
         publisher,
         ImageRequests(retrying, clients.files, brought, avoid_rejected=settings.avoid_rejected),
         status.changed,
-        partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
+        partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer, ends=ends),
         GenerationMeter(settings.image_backend.value),
         clients.identity.bot_name,
     )
     runner = GenerationRunner(retrying, flow, previews, heartbeats)
     watch = CancellationWatch(sessions)
-    cancelled = CancelledAttempts(sessions, backend, publisher, previews)
+    cancelled = CancelledAttempts(sessions, backend, publisher, previews, ends)
     drafts = DraftRefresher(retrying, publisher)
     root = RootMessage(retrying, publisher, clients.identity.bot_name)
     show_end = ShowEnd(previews, drafts, status)
@@ -146,6 +149,7 @@ async def start_worker(
     running = asyncio.create_task(worker.run())
     watching = [
         Sweeper(sessions, queue).run(),
+        HoldSweeper(clients.books(redis, PATIENCE), sessions, heartbeats).run(),
         QueueCleaner(queue).run(),
         QueuePositions(sessions, queue, publisher, lambda: write_probe.trouble).run(),
         heartbeats.beat_for_ever(),

@@ -22,6 +22,8 @@ def usage_of_response(response: Any, *, has_image: bool) -> Usage | None:
         return None
     taken = of_image or Usage()
     details = getattr(host, "input_tokens_details", None)
+    host_in = _count(host, "input_tokens")
+    cached = min(_count(details, "cached_tokens"), host_in)
     return Usage(
         text_in=taken.text_in,
         image_in=taken.image_in,
@@ -29,9 +31,9 @@ def usage_of_response(response: Any, *, has_image: bool) -> Usage | None:
         cached_image_in=taken.cached_image_in,
         image_out=taken.image_out,
         text_out=taken.text_out,
-        host_in=_count(host, "input_tokens"),
-        host_cached=_count(details, "cached_tokens"),
-        host_cache_write=_count(details, "cache_write_tokens"),
+        host_in=host_in,
+        host_cached=cached,
+        host_cache_write=min(_count(details, "cache_write_tokens"), host_in - cached),
         host_out=_count(host, "output_tokens"),
     )
 
@@ -44,14 +46,14 @@ def usage_of_image(usage: Any) -> Usage | None:
         return None
     taken = getattr(usage, "input_tokens_details", None)
     cached = getattr(taken, "cached_tokens_details", None)
-    image_in = _count(taken, "image_tokens")
-    text_out = _count(getattr(usage, "output_tokens_details", None), "text_tokens")
+    image_in = min(_count(taken, "image_tokens"), sent)
+    text_out = min(_count(getattr(usage, "output_tokens_details", None), "text_tokens"), made)
     return Usage(
-        text_in=max(0, sent - image_in),
+        text_in=sent - image_in,
         image_in=image_in,
-        cached_text_in=_count(cached, "text_tokens"),
-        cached_image_in=_count(cached, "image_tokens"),
-        image_out=max(0, made - text_out),
+        cached_text_in=min(_count(cached, "text_tokens"), sent - image_in),
+        cached_image_in=min(_count(cached, "image_tokens"), image_in),
+        image_out=made - text_out,
         text_out=text_out,
     )
 

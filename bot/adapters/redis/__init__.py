@@ -7,6 +7,7 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 
 schema         every key, the fields of a session, the writes of a commit
 store          `RedisSessionStore`
+books          `RedisBooks`: holds, the ledger, the counters of days and months
 questions      `RedisQuestions`: what people are asked before anything is paid for
 pictures       `RedisPictures`: what people bring, once for each file
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
@@ -15,6 +16,7 @@ refused_settings  what servers of images refuse
 server         the client, what operations ask of the server, the signatures of requests
 """
 
+from bot.adapters.redis.books import RedisBooks
 from bot.adapters.redis.coordination import (
     REFUSED,
     RedisAppBlockedStore,
@@ -30,6 +32,7 @@ from bot.adapters.redis.store import RedisSessionStore
 __all__ = [
     "REFUSED",
     "RedisAppBlockedStore",
+    "RedisBooks",
     "RedisCancellations",
     "RedisHeartbeats",
     "RedisPictures",

@@ -129,7 +129,8 @@ class RedisBooks:
 
     async def older_than(self, seconds: float) -> list[Hold]:
         async with bounded(self._patience):
-            teams: list[str] = await self._redis.zrange(WORKSPACES, 0, -1)
+            listed = await self._redis.zrange(WORKSPACES, 0, -1)
+            teams = [str(team) for team in listed]
             pipeline = self._redis.pipeline(transaction=False)
             for team in teams:
                 pipeline.hgetall(holds_key(team))
@@ -167,10 +168,15 @@ class RedisBooks:
     async def lines(self, since: float) -> AsyncIterator[LedgerLine]:
         async for key in self._redis.scan_iter(match=ledger_key("*"), count=1000):
             after = str(int(since * 1000))
-            while page := await self._redis.xrange(key, after, count=_PAGE):
-                for _, fields in page:
+            while page := await self._page(key, after):
+                for id_, fields in page:
                     yield LedgerLine(**json.loads(fields["line"]))
-                after = f"({page[-1][0]}"
+                    after = f"({id_}"
+
+    async def _page(self, key: str, after: str) -> list[tuple[str, dict[str, str]]]:
+        async with bounded(self._patience):
+            page: Any = await self._redis.xrange(key, after, count=_PAGE)
+        return list(page)
 
 
 def _hold(team: str, id_: str, stored: str) -> Hold:

@@ -1,0 +1,18 @@
+"""Cells of CSV files that spreadsheets take for text and not for formulas."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_FORMULA = ("=", "+", "-", "@")
+
+
+def csv_cell(value: object) -> object:
+    """A text that a spreadsheet would take for a formula, with an apostrophe in front. Blanks and
+    control characters before the formula's mark, and the mark's full-width form, count too. A
+    number stays one."""
+    if not isinstance(value, str):
+        return value
+    begins = unicodedata.normalize("NFKC", value.lstrip()[:1])
+    is_formula = begins.startswith(_FORMULA) or value.startswith(("\t", "\r", "\n"))
+    return f"'{value}" if is_formula else value

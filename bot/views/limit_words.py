@@ -63,7 +63,7 @@ def _images(count: int) -> str:
 def _when(standing: Standing, plain: bool) -> str:
     at = int(standing.resets_at)
     text = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d at %H:%M} UTC"
-    return f"at {text}" if plain else f"<!date^{at}^{{date_short_pretty}} at {{time}}|{text}>"
+    return f"on {text}" if plain else f"<!date^{at}^{{date_short_pretty}} at {{time}}|{text}>"
 
 
 def _advice(refused: LimitReached) -> str:

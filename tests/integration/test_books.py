@@ -11,12 +11,12 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis import RedisBooks, RedisSessionStore
 from bot.concurrency import BackgroundTasks
-from bot.domain import transitions
+from bot.domain import begin, transitions
+from bot.domain.attempt import ImageRef
 from bot.domain.books import call_ended
 from bot.domain.costs import CallEnd, CallState, Cost, Usage
 from bot.domain.errors import FailureKind, Refusal
 from bot.domain.generation import announced, attempt_failed, paid_call_counted
-from bot.domain.attempt import ImageRef
 from bot.domain.limits import LimitReached, Limits, Scope
 from bot.domain.options import Options
 from bot.domain.session import Person, Policy, Session
@@ -88,9 +88,7 @@ class Bench:
         return await self.store.update(session.id, change)
 
     async def end(self, session: Session, end: CallEnd, number: int = 1) -> Session:
-        return await self.store.update(
-            session.id, lambda s: call_ended(s, FIRST, number, end)
-        )
+        return await self.store.update(session.id, lambda s: call_ended(s, FIRST, number, end))
 
     async def fail(self, session: Session) -> Session:
         return await self.store.update(
@@ -203,8 +201,6 @@ async def test_the_holds_of_a_session_that_is_gone_are_settled(
 
 async def test_a_session_that_is_taken_back_gives_back(bench: Bench) -> None:
     session = Session(ID, "T1", OWNER, CHANNEL)
-    from bot.domain import begin
-
     begun = bench.budgets.reserve(ME, session, begin.submit(session, "a fox", 1.0))
     stored = await bench.store.create(begun, write_id="first")
     await bench.store.discard(stored, "another")
@@ -282,8 +278,10 @@ async def test_a_limit_that_is_lowered_stops_what_comes_next(bench: Bench, redis
     with pytest.raises(LimitReached):
         await lower.ask("b")
     await lower.call(session)
-    await lower.end(session, MEASURED)
-    assert (await bench.counted())[1] == 3 * EACH + 700
+    await lower.end(session, MEASURED)  # and its image is asked for once more
+    assert (await bench.counted())[1] == 4 * EACH + 700
+    await lower.fail(session)
+    assert (await bench.counted())[1] == 700
 
 
 async def test_the_books_of_a_session_that_drops_its_attempts_keep_what_was_paid(

@@ -15,12 +15,14 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackClientError
 
 from bot.domain.errors import ImagineError, OptionRefused, Reason, Refusal
+from bot.domain.limits import LimitReached
 from bot.domain.options import OPTIONS
 from bot.domain.slack_errors import is_delivered
 from bot.slack.request_tracking import count_slack_errors
 from bot.views.blocks import Block, Message
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
+from bot.views.limit_words import offer
 from bot.views.words import refusal_words
 
 _ABOUT_PICTURES = {
@@ -57,7 +59,7 @@ class Responder(ABC):
     async def say(self, words: str) -> None: ...
 
     async def refuse(self, refusal: Refusal) -> None:
-        await self.say(refusal_words(refusal))
+        await self.say(refusal_words(refusal, command=not isinstance(refusal, LimitReached)))
 
 
 class CommandResponder(Responder):
@@ -65,9 +67,21 @@ class CommandResponder(Responder):
     out yet."""
 
     async def say(self, words: str) -> None:
+        await self._send(Message(words, []))
+
+    async def refuse(self, refusal: Refusal) -> None:
+        """Where a limit leaves some of the images, they are offered by a button."""
+        if isinstance(refusal, LimitReached):
+            refusal.text = self.args.body.get("text") or ""
+        words = refusal_words(refusal)
+        offered = offer(refusal, words) if isinstance(refusal, LimitReached) else None
+        await self._send(offered or Message(words, []))
+
+    async def _send(self, message: Message) -> None:
         ack = self.args.ack
         send = ack if ack.response is None else self.args.respond
-        await send(text=words, response_type="ephemeral")
+        blocks: dict[str, Any] = {"blocks": message.blocks} if message.blocks else {}
+        await send(text=message.text, response_type="ephemeral", **blocks)
 
 
 class FormResponder(Responder):

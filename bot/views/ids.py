@@ -18,6 +18,7 @@ TRY_AGAIN = "try_again"
 START_OVER = "start_over"
 USE_PICTURE = "use_picture"
 WORDS_ONLY = "words_only"
+FEWER_IMAGES = "fewer_images"
 
 BUTTON_LABELS = {
     APPROVE: "✅ Approve",
@@ -30,6 +31,7 @@ BUTTON_LABELS = {
     START_OVER: "🔄 Start over",
     USE_PICTURE: "Use this picture",
     WORDS_ONLY: "New image from my words only",
+    FEWER_IMAGES: "Make fewer",
 }
 """The buttons of messages."""
 OF_ONE_IMAGE = frozenset({APPROVE, REFINE, USE_THIS})

@@ -6,8 +6,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bot.domain.limits import LimitReached, Scope, Standing
-from bot.views.blocks import repeated
-from bot.views.ids import COMMAND
+from bot.views.blocks import Message, button, repeated, section
+from bot.views.ids import COMMAND, FEWER_IMAGES
 from bot.views.money import dollars
 
 _OWNERS = {
@@ -21,6 +21,9 @@ _SETTINGS = {
     Scope.CHANNEL: "CHANNEL_BUDGET_PER_MONTH",
     Scope.WORKSPACE: "WORKSPACE_BUDGET_PER_MONTH",
 }
+_LONGEST_VALUE = 2000
+"""Characters of a button's value that Slack takes."""
+_LONGEST_SECTION = 3000
 TO_KEEP = "This is what you asked for:"
 
 
@@ -41,6 +44,17 @@ def limit_words(refused: LimitReached, *, plain: bool, command: bool) -> str:
         return words.replace("`", "")
     typed = f"{COMMAND} {refused.text}" if command else refused.text
     return f"{words}\n{repeated(typed, TO_KEEP)}" if refused.text else words
+
+
+def offer(refused: LimitReached, words: str) -> Message | None:
+    """The words with a button that asks for as many images as fit. Its value is the whole text of
+    the command; None where nothing fits, or Slack takes no value that long."""
+    fewer = f"{refused.text} --n {refused.fitting}"
+    if refused.fitting < 1 or len(fewer) > _LONGEST_VALUE or len(words) > _LONGEST_SECTION:
+        return None
+    label = f"Make {_images(refused.fitting)} instead"
+    row = {"type": "actions", "elements": [button(label, FEWER_IMAGES, fewer)]}
+    return Message(words, [section(words), row])
 
 
 def _which(refused: LimitReached) -> str:

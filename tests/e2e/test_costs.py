@@ -86,3 +86,22 @@ async def test_an_answer_that_is_lost_with_its_worker_is_estimated(tmp_path: Pat
         await scene.draft(timeout=TAKEN_OVER_WITHIN)
         await assert_books_balance(world.redis_url, world.openai, lost=1)
         assert (await counters(world.redis_url, "images")).total() == 1
+
+
+async def test_a_limit_refuses_in_private_and_offers_what_is_left(tmp_path: Path) -> None:
+    async with isolated_world(tmp_path, USER_IMAGES_PER_DAY="3") as world:
+        await world.run("dev")
+        scene = Scene(world, "general")
+        await scene.imagine("a fox & a hen --n 4")
+        refusal = await scene.told("3 images a day: 3 are left, and this would be 4")
+        assert "/imagine a fox &amp; a hen --n 4" in refusal.shown_text
+        assert not await scene.sessions()
+        assert not await counters(world.redis_url, "images")
+        await scene.click(refusal, "Make 3 images instead")
+        draft = await scene.draft()
+        assert len(draft.shown_images()) == 3
+        await scene.imagine("a hen")
+        await scene.told("none is left")
+        await assert_books_balance(world.redis_url, world.openai)
+        assert len(await scene.sessions()) == 1
+        assert len(world.openai.book) == 3

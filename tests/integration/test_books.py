@@ -266,7 +266,7 @@ async def test_a_new_day_begins_anew_and_settles_in_the_day_that_reserved(
     await limited_bench.call(session)
     await limited_bench.end(session, FREE)
     await limited_bench.fail(session)
-    days = {key.rpartition(":")[2] for key in await redis.keys("imagine:*:images:*")}
+    days = {str(key).rpartition(":")[2] for key in await redis.keys("imagine:*:images:*")}
     assert days == {"2026-09-21", "2026-09-22"}
     assert await redis.hgetall("imagine:{T1}:images:2026-09-21") == {OWNER: "0"}
     assert await redis.hgetall("imagine:{T1}:images:2026-09-22") == {OWNER: "1"}

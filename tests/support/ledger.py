@@ -17,14 +17,15 @@ async def lines(redis_url: str) -> list[dict[str, Any]]:
     """The lines of the ledger in their order."""
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
         keys = [key async for key in redis.scan_iter("imagine:{*}:ledger")]
-        entries = [entry for key in keys for entry in await redis.xrange(key)]
+        entries: list[Any] = [entry for key in keys for entry in await redis.xrange(key) or ()]
     return [json.loads(fields["line"]) for _, fields in entries]
 
 
 async def holds(redis_url: str) -> dict[str, str]:
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
         keys = [key async for key in redis.scan_iter("imagine:{*}:holds")]
-        return {id_: text for key in keys for id_, text in (await redis.hgetall(key)).items()}
+        found: list[Any] = [await redis.hgetall(key) for key in keys]
+    return {id_: text for each in found for id_, text in each.items()}
 
 
 async def counters(redis_url: str, kind: str) -> Counter[str]:
@@ -32,7 +33,8 @@ async def counters(redis_url: str, kind: str) -> Counter[str]:
     found: Counter[str] = Counter()
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
         async for key in redis.scan_iter(f"imagine:{{*}}:{kind}:*"):
-            found.update({name: int(n) for name, n in (await redis.hgetall(key)).items()})
+            each: Any = await redis.hgetall(key)
+            found.update({name: int(n) for name, n in each.items()})
     return found
 
 

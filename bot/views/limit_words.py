@@ -34,7 +34,7 @@ def limit_words(refused: LimitReached, *, plain: bool, command: bool) -> str:
     words = " ".join(
         [
             _which(refused),
-            f"What is still being made counts, too. It begins anew {_when(standing, plain)}.",
+            f"What is still being made counts, too. It begins anew {_when(standing, plain=plain)}.",
             f"Whoever runs me can raise it (`{_SETTINGS[standing.scope]}`).",
             "Nothing was started, and nothing is paid for.",
             _advice(refused),
@@ -44,6 +44,17 @@ def limit_words(refused: LimitReached, *, plain: bool, command: bool) -> str:
         return words.replace("`", "")
     typed = f"{COMMAND} {refused.text}" if command else refused.text
     return f"{words}\n{repeated(typed, TO_KEEP)}" if refused.text else words
+
+
+def nearly_used_words(standing: Standing) -> str:
+    """A notice in advance; nothing is refused yet."""
+    if standing.scope is Scope.USER_IMAGES:
+        limit, left = f"{_images(standing.limit)} a day", f"{standing.left:,}"
+        what = f"Of your {limit}, {left} {'is' if standing.left == 1 else 'are'} left."
+    else:
+        owner, limit = _OWNERS[standing.scope], dollars(standing.limit)
+        what = f"{owner} is {limit} a month: {dollars(standing.left)} is left."
+    return f"{what} It begins anew {_when(standing, plain=False)}."
 
 
 def offer(refused: LimitReached, words: str) -> Message | None:
@@ -74,7 +85,7 @@ def _images(count: int) -> str:
     return f"{count:,} image{'' if count == 1 else 's'}"
 
 
-def _when(standing: Standing, plain: bool) -> str:
+def _when(standing: Standing, *, plain: bool) -> str:
     at = int(standing.resets_at)
     text = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d at %H:%M} UTC"
     return f"on {text}" if plain else f"<!date^{at}^{{date_short_pretty}} at {{time}}|{text}>"

@@ -10,6 +10,7 @@ from bot.adapters.queue import BullWorker
 from bot.adapters.redis import (
     REFUSED,
     RedisAppBlockedStore,
+    RedisBooks,
     RedisCancellations,
     RedisHeartbeats,
     RedisPictures,
@@ -24,6 +25,7 @@ from bot.generation.call_ends import CallEnds
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.jobs.announce import Announce, RootMessage
+from bot.jobs.budget_notices import BudgetNotices
 from bot.jobs.cancellation import CancelledAttempts, ShowCancelled
 from bot.jobs.dispatcher import JobDispatcher
 from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
@@ -79,6 +81,7 @@ def job_dispatcher(
     heartbeats: Heartbeats,
     breaker: SlackBreaker,
     backend: ImageBackend,
+    books: RedisBooks,
 ) -> tuple[JobDispatcher, CancellationWatch]:
     """The handlers of the jobs, one for each kind, and what finds out that one is cancelled."""
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
@@ -105,8 +108,9 @@ def job_dispatcher(
     show_end = ShowEnd(previews, drafts, status)
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
     publish = Publish(retrying, publisher, show_end, clients.identity.bot_name)
+    notices = BudgetNotices(books, books, publisher, settings.limits, settings.zone)
     handlers: dict[JobKind, Handler] = {
-        JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status),
+        JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, notices),
         JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
         JobKind.SHOW_CANCELLED: show_cancelled,
         JobKind.PUBLISH: publish,
@@ -129,12 +133,13 @@ async def start_worker(
     heartbeats = RedisHeartbeats(
         clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease
     )
+    books = clients.books(redis, PATIENCE)
     write_probe = WriteProbe(clients.redis(stack, PROBE_PATIENCE), PROBE_PATIENCE)
     tasks = BackgroundTasks()
     breaker = slack_breaker(clients, stack, tasks)
     await breaker.close_if_uninstalled()
     dispatcher, watch = job_dispatcher(
-        clients, sessions, pictures, cancellations, heartbeats, breaker, backend
+        clients, sessions, pictures, cancellations, heartbeats, breaker, backend, books
     )
     concurrency, lease = settings.worker_concurrency, settings.job_lease
     worker = BullWorker(clients.redis_url, queue.in_turn(dispatcher), concurrency, lease)
@@ -149,7 +154,7 @@ async def start_worker(
     running = asyncio.create_task(worker.run())
     watching = [
         Sweeper(sessions, queue).run(),
-        HoldSweeper(clients.books(redis, PATIENCE), sessions, heartbeats).run(),
+        HoldSweeper(books, sessions, heartbeats).run(),
         QueueCleaner(queue).run(),
         QueuePositions(sessions, queue, publisher, lambda: write_probe.trouble).run(),
         heartbeats.beat_for_ever(),

@@ -100,6 +100,7 @@ async def test_a_limit_refuses_in_private_and_offers_what_is_left(tmp_path: Path
         await scene.click(refusal, "Make 3 images instead")
         draft = await scene.draft()
         assert len(draft.shown_images()) == 3
+        await scene.told("Of your 3 images a day, 0 are left.")
         await scene.imagine("a hen")
         await scene.told("none is left")
         await assert_books_balance(world.redis_url, world.openai)

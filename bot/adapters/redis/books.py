@@ -4,6 +4,7 @@
     imagine:{team}:ledger            stream: one line for each paid call
     imagine:{team}:spent:<month>     hash: person, channel, workspace → micro-dollars
     imagine:{team}:images:<day>      hash: person → images
+    imagine:{team}:told:<period>     set: what people were told in advance of a limit
 
 The commit script writes them with the session. Counters are holds and lines together.
 """
@@ -23,6 +24,7 @@ from bot.adapters.redis.schema import (
     images_key,
     ledger_key,
     spent_key,
+    told_key,
 )
 from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef
@@ -126,6 +128,16 @@ class RedisBooks:
             pipeline.hmget(spent_key(team, month), *spending_fields(payer, channel))
             images, amounts = await pipeline.execute()
         return Spent(int(images or 0), *(int(amount or 0) for amount in amounts))
+
+    async def first_time(self, team: str, period: str, what: str) -> bool:
+        """Records that this was told in the day or month; False where it was before."""
+        key = told_key(team, period)
+        async with bounded(self._patience):
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.sadd(key, what)
+            pipeline.expire(key, PERIOD_TTL)
+            added, _ = await pipeline.execute()
+        return bool(added)
 
     async def older_than(self, seconds: float) -> list[Hold]:
         async with bounded(self._patience):

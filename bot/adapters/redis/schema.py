@@ -83,6 +83,9 @@ ledger_key = "imagine:{{{}}}:ledger".format
 spent_key = "imagine:{{{}}}:spent:{}".format
 """(team, month) → hash: person, channel or workspace → micro-dollars."""
 
+told_key = "imagine:{{{}}}:told:{}".format
+"""(team, day or month) → set: the limits that were told to be nearly used up."""
+
 images_key = "imagine:{{{}}}:images:{}".format
 """(team, day) → hash: person → images."""
 

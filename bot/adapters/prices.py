@@ -16,7 +16,9 @@ from __future__ import annotations
 import logging
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -114,7 +116,8 @@ class TokenPrices:
             return _by_rates(rates, usage), "PRICES_FILE"
         if rates := _OURS.get(model):
             return _by_rates(rates, usage), _OURS_VERSION
-        if (amount := _by_package(model, usage, cache_write)) is not None:
+        today = datetime.now(UTC).date()
+        if (amount := _by_package(model, usage, cache_write, today)) is not None:
             return amount, _PACKAGE_VERSION
         if self._default is not None:
             return _by_rates(self._default, usage), "PRICES_FILE"
@@ -140,8 +143,10 @@ def _by_rates(rates: Rates, usage: Usage) -> Decimal:
     return sum((max(0, n) * rates.get(kind, Decimal()) for kind, n in counts.items()), Decimal())
 
 
-def _by_package(model: str, usage: Usage, cache_write: int) -> Decimal | None:
-    """None where the package does not know the model. Its prices of the day count."""
+@lru_cache(maxsize=1024)
+def _by_package(model: str, usage: Usage, cache_write: int, day: date) -> Decimal | None:
+    """None where the package does not know the model. Its prices of the `day`, which is today,
+    count."""
     taken = genai_prices.Usage(
         input_tokens=usage.text_in + usage.image_in,
         input_image_tokens=usage.image_in,

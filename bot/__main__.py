@@ -1,4 +1,4 @@
-"""The command line: `python -m bot demo | dev | web | worker | check | audit | inspect`."""
+"""The command line: `python -m bot demo | dev | web | worker | check | usage | audit | inspect`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ try:
     from bot.ops.audit import add_audit_options, audit
     from bot.ops.check import check
     from bot.ops.inspection import inspect_file
+    from bot.ops.usage import add_usage_options, usage
     from bot.settings import Settings
     from bot.telemetry.logs import LogFormat, set_up
     from bot.telemetry.tracing import tracing
@@ -43,6 +44,7 @@ _COMMANDS = {
     "web": "take what people do in Slack, over Socket Mode or HTTP",
     "worker": "make and publish the images",
     "check": "say whether tokens, scopes, Redis and models are as they should be",
+    "usage": "say what was spent, by user, channel, day or model",
     "audit": "export, verify or show the record of what was asked, made, approved and published",
     "inspect": "say what marks of its making an image file carries",
 }
@@ -88,6 +90,8 @@ def _work(options: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any
         return check(settings)
     if options.command == "audit":
         return audit(options, settings)
+    if options.command == "usage":
+        return usage(options, settings)
     if options.command == "demo":
         return demo(
             settings,
@@ -118,6 +122,8 @@ def _parser() -> argparse.ArgumentParser:
             _add_demo_options(command)
         if name == "audit":
             add_audit_options(command)
+        if name == "usage":
+            add_usage_options(command)
         if name == "inspect":
             command.add_argument("file", type=Path, metavar="FILE", help="a PNG, JPEG or WebP file")
     return parser

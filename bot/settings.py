@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from unicodedata import category
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.domain.costs import DOLLAR
 from bot.domain.errors import ImpossibleValue
 from bot.domain.images import AI_LABEL, LONGEST_LABEL
+from bot.domain.limits import Limits
 from bot.domain.options import AUTO, OPTIONS, OptionTable
 from bot.domain.policy import WhoMayStart, closest_spelling, quoted
 from bot.domain.record import PromptRecording
@@ -49,6 +53,10 @@ def _has_finest_qualities(model: str) -> bool:
 
 
 SHORTEST_AUDIT_KEY = 32
+
+
+def _micro(dollars: Decimal | None) -> int | None:
+    return None if dollars is None else int(dollars * DOLLAR)
 
 
 class Backend(StrEnum):
@@ -99,6 +107,13 @@ class Settings(BaseSettings):
     user_images_at_once: int = Field(default=4, ge=0, le=1000)
     user_images_waiting: int = Field(default=20, ge=0, le=10_000)
     provider_concurrency: int | None = Field(default=None, ge=1, le=10_000)
+    user_images_per_day: int = Field(default=100, ge=0, le=1_000_000)
+    user_budget_per_month: Decimal | None = Field(default=None, gt=0, le=1_000_000)
+    channel_budget_per_month: Decimal | None = Field(default=None, gt=0, le=1_000_000)
+    workspace_budget_per_month: Decimal | None = Field(default=None, gt=0, le=1_000_000)
+    timezone: str = "UTC"
+    prices_file: Path | None = None
+    ledger_ttl: int = Field(default=400 * 24 * 3600, ge=3600)
     job_lease: float = Field(default=15.0, ge=3.0, le=300.0)
     shutdown_grace: float = Field(default=20.0, ge=0)
     drain_seconds: float = Field(default=5.0, ge=0)
@@ -118,6 +133,15 @@ class Settings(BaseSettings):
     @classmethod
     def _end_with_slash(cls, url: str) -> str:
         return url.rstrip("/") + "/"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError):  # OSError: the name of a folder
+            raise ValueError("must be a name such as Europe/Berlin or UTC") from None
+        return name
 
     @field_validator("log_level")
     @classmethod
@@ -205,6 +229,25 @@ class Settings(BaseSettings):
             table = OPTIONS.of_older_models()
         return table.with_defaults(
             size=self.image_size, quality=self.image_quality, background=AUTO, count=1
+        )
+
+    @property
+    def host_model(self) -> str:
+        """The model that calls the image model; empty where none does."""
+        return self.image_host_model if self.image_backend is Backend.RESPONSES else ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def limits(self) -> Limits:
+        """0 images a day is no limit."""
+        return Limits(
+            self.user_images_per_day or None,
+            _micro(self.user_budget_per_month),
+            _micro(self.channel_budget_per_month),
+            _micro(self.workspace_budget_per_month),
         )
 
     @property

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from bot.domain.app_blocked import AppBlocked
 from bot.domain.attempt import Attempt, Candidate, ImageRef
+from bot.domain.costs import Usage
 from bot.domain.errors import (
     Conflict,
     FailureKind,
@@ -33,6 +34,7 @@ from bot.domain.waiting import images_waiting
 from bot.generation.brought_pictures import BroughtPictures
 from bot.generation.recording import RetryingStore
 from bot.ports import (
+    CancelledCall,
     Change,
     ChangeBoth,
     Checkpoint,
@@ -450,6 +452,7 @@ class FakeCheckpoint:
     def __init__(self, before_call: Callable[[], Awaitable[None]] | None = None) -> None:
         self.started: list[str] = []
         self.partials: list[str] = []
+        self.ended: list[tuple[Usage | None, bool]] = []
         self.asked = 0
         self._before_call = before_call
 
@@ -460,6 +463,9 @@ class FakeCheckpoint:
 
     async def response_started(self, response_id: str) -> None:
         self.started.append(response_id)
+
+    def call_ended(self, usage: Usage | None, *, may_be_paid: bool) -> None:
+        self.ended.append((usage, may_be_paid))
 
     def partial_image(self, encoded: str) -> None:
         self.partials.append(encoded)
@@ -494,8 +500,9 @@ class FakeImageBackend:
             raise outcome
         return outcome
 
-    async def cancel(self, response_id: str) -> None:
+    async def cancel(self, response_id: str) -> CancelledCall:
         self.cancelled.append(response_id)
+        return CancelledCall()
 
     async def close(self) -> None:
         pass

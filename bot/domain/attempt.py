@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from bot.domain.costs import PaidCall, Reservation
 from bot.domain.errors import FailureKind
 from bot.domain.options import NO_OPTIONS, Options
 
@@ -46,7 +47,8 @@ class Candidate:
     `failure`: why there is no image; `said` and `details` are those of its `GenerationError`.
     `paid_calls` counts the paid calls; `paid_by_run` names the run that made the last one.
     `requeues` counts how often its job was queued again. `run_id` names the run that began last:
-    where two runs overlap, because one was taken for dead, that one goes on."""
+    where two runs overlap, because one was taken for dead, that one goes on. `calls` are the paid
+    calls for the books (`bot.domain.books`)."""
 
     number: int
     paid_calls: int = 0
@@ -64,6 +66,7 @@ class Candidate:
     failure: FailureKind | None = None
     said: str = ""
     details: tuple[str, ...] = ()
+    calls: tuple[PaidCall, ...] = ()
 
     @property
     def has_image(self) -> bool:
@@ -94,7 +97,7 @@ class Attempt:
     job brings all images to Slack; 0 while one is being made. `failure_ts` is the message about the
     failure. `cancel_shown`: the thread shows that it was cancelled. `owner_notified_of_block`: its
     owner was told that Slack refuses the app. `deliveries` counts how often its images were to be
-    delivered again.
+    delivered again. `reserved` is what its calls reserve; without it they are in no books.
     """
 
     number: int
@@ -120,6 +123,7 @@ class Attempt:
     cancel_shown: bool = False
     owner_notified_of_block: bool = False
     deliveries: int = 0
+    reserved: Reservation | None = None
 
     @property
     def images(self) -> tuple[Candidate, ...]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from bot.domain.costs import Usage
+
 
 class ImagineError(Exception):
     """Root of every error the program raises on purpose."""
@@ -152,6 +154,7 @@ class Reason(StrEnum):
     IMAGE_NOT_LOOKED_UP = "image_not_looked_up"
     PROMPT_TOO_LONG = "prompt_too_long"
     TOO_MANY_WAITING = "too_many_waiting"
+    LIMIT_REACHED = "limit_reached"
 
 
 class Refusal(ImagineError):
@@ -254,6 +257,20 @@ RETRYABLE = frozenset({FailureKind.RATE_LIMITED, FailureKind.PROVIDER_DOWN, Fail
 """The failures that asking again can mend. A timeout is not among them: the image may already be
 paid for, so a person decides whether to pay again."""
 
+MAY_BE_PAID = frozenset(
+    {
+        FailureKind.PROVIDER_DOWN,
+        FailureKind.TIMED_OUT,
+        FailureKind.STREAM_ENDED,
+        FailureKind.NO_IMAGE,
+        FailureKind.BAD_IMAGE,
+        FailureKind.CUT_IMAGE,
+        FailureKind.INTERNAL,
+    }
+)
+"""The failures after which the provider may charge for the call. Before all others it says that it
+does not do what it was asked for."""
+
 BLAMES_PROMPT = frozenset({FailureKind.MODERATION, FailureKind.DECLINED})
 """The failures that the same prompt would meet again."""
 
@@ -273,7 +290,8 @@ class GenerationError(ImagineError):
     `said` holds the provider's own words to the user (a refusal in words), never an error text.
     `details` are the categories of a moderation as the provider names them, or the options that a
     request was refused for, as a status line shows them. `retry_after` is in
-    seconds, where the provider named it.
+    seconds, where the provider named it. `usage` is what the provider charges for, where it told
+    that; `may_be_paid`: the call may be paid for although no usage is known.
     """
 
     def __init__(
@@ -289,6 +307,8 @@ class GenerationError(ImagineError):
         self.said = said
         self.details = details
         self.retry_after = retry_after
+        self.usage: Usage | None = None
+        self.may_be_paid = kind in MAY_BE_PAID
 
     @property
     def retryable(self) -> bool:

@@ -14,12 +14,15 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.attempt import MAX_PAID_CALLS, Attempt, ImageRef
+from bot.domain.costs import CallEnd, CallState, PaidCall
 from bot.domain.errors import FailureKind, PaidCallLimitReached, Reason
 from bot.domain.images import GeneratedImage
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Event, Stage
 from bot.domain.transitions import move, refusal
 
+LOST = CallEnd(CallState.ESTIMATED)
+"""A call whose answer did not come: it may be paid for."""
 _MOST_TELLING = list(FailureKind)
 """Failures of the prompt come first, then those that the operator repairs, then those that pass."""
 
@@ -75,9 +78,12 @@ def started(session: Session, image: ImageRef, run_id: str, now: float) -> Sessi
     return with_attempt(session, begun.with_candidate(candidate))
 
 
-def paid_call_counted(session: Session, image: ImageRef, run_id: str, before: int) -> Session:
+def paid_call_counted(
+    session: Session, image: ImageRef, run_id: str, before: int, ended: CallEnd = LOST
+) -> Session:
     """Counts one paid call more than `before` for the candidate, made by this run, and drops the id
-    of an earlier response. The same call counts once. Raises `PaidCallLimitReached`."""
+    of an earlier response. `ended` is how the call before it ended. The same call counts once.
+    Raises `PaidCallLimitReached`."""
     if not is_current_run(session, image, run_id):
         return session
     candidate = session.latest.candidate(image.candidate)
@@ -85,8 +91,14 @@ def paid_call_counted(session: Session, image: ImageRef, run_id: str, before: in
         return session
     if candidate.paid_calls >= MAX_PAID_CALLS:
         raise PaidCallLimitReached
+    number = candidate.paid_calls + 1
+    earlier = tuple(c.ended(ended) if c.number == before else c for c in candidate.calls)
     counted = replace(
-        candidate, paid_calls=candidate.paid_calls + 1, paid_by_run=run_id, response_id=""
+        candidate,
+        paid_calls=number,
+        paid_by_run=run_id,
+        response_id="",
+        calls=(*(c.ended(LOST) for c in earlier), PaidCall(number, run_id)),
     )
     return with_attempt(session, session.latest.with_candidate(counted))
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.domain.costs import Usage
 from bot.domain.errors import Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.sizes import size_like
@@ -76,7 +77,8 @@ class GeneratedImage:
 
     `width` and `height` are pixels. `response_id` is the provider's id of the answer that holds
     the image, `revised_prompt` the provider's own wording of the prompt, `model` the name of the
-    model that made it; all three may be empty.
+    model that made it; all three may be empty. `usage` is what the provider charges for, None where
+    it did not tell.
     """
 
     data: bytes
@@ -86,6 +88,7 @@ class GeneratedImage:
     response_id: str = ""
     revised_prompt: str = ""
     model: str = ""
+    usage: Usage | None = None
 
     @cached_property
     def sha256(self) -> str:

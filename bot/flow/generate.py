@@ -14,6 +14,8 @@ from pocketflow import AsyncNode
 
 from bot.concurrency import SoftLimit, finish_before_cancel
 from bot.domain.attempt import MAX_PAID_CALLS, ImageRef
+from bot.domain.books import call_ended
+from bot.domain.costs import CallEnd
 from bot.domain.errors import (
     FailureKind,
     GenerationError,
@@ -22,6 +24,7 @@ from bot.domain.errors import (
     PaidCallNotMade,
 )
 from bot.domain.generation import (
+    LOST,
     image_failed,
     image_made,
     is_current_run,
@@ -152,6 +155,7 @@ class GenerateImage(AsyncNode):
             with span("provider generate", SpanKind.CLIENT), self._meter.measure():
                 return await self._backend.generate(request, checkpoint)
         except GenerationError as error:
+            checkpoint.call_ended(error.usage, may_be_paid=error.may_be_paid)
             raise _about_base(request, error) from None
         except ImagineError:
             raise
@@ -176,7 +180,7 @@ class GenerateImage(AsyncNode):
             session = await self._sessions.load(session_id)
         elif isinstance(outcome, GeneratedImage | GenerationError):
             asked_at = call.checkpoint.asked_at if call else 0.0
-            recording = self._record(shared, outcome, time.monotonic() - asked_at)
+            recording = self._record(shared, call, outcome, time.monotonic() - asked_at)
             session = await finish_before_cancel(recording, LAST_RECORD_WITHIN)
         else:
             raise outcome
@@ -184,24 +188,36 @@ class GenerateImage(AsyncNode):
         return next_action(session, shared)
 
     async def _record(
-        self, shared: Shared, outcome: GeneratedImage | GenerationError, seconds: float
+        self,
+        shared: Shared,
+        call: ImageCall | None,
+        outcome: GeneratedImage | GenerationError,
+        seconds: float,
     ) -> Session:
-        """The bytes are stored before the session: a candidate that claims an image has one.
-        `seconds` is how long the provider took."""
+        """The bytes are stored before the session: a candidate that claims an image has one. What
+        the call cost is recorded with its image or its failure. `seconds` is how long the provider
+        took."""
+        number, end = _end_of(call, outcome)
         session_id, image, run_id = shared["session_id"], image_of(shared), shared["run_id"]
         if isinstance(outcome, GenerationError):
             kind, said, details = outcome.kind, outcome.said, outcome.details
             log.warning("no image: %s", kind)
             return await self._sessions.update(
                 session_id,
-                lambda s: image_failed(s, image, run_id, kind, said, time.time(), details),
+                lambda s: call_ended(
+                    image_failed(s, image, run_id, kind, said, time.time(), details),
+                    image,
+                    number,
+                    end,
+                ),
             )
         async with self._slots.slot():
             encoded = pybase64.b64encode_as_string(outcome.data)
             await self._sessions.keep_image(session_id, image, encoded)
         shared["generated_image"] = encoded
         session = await self._sessions.update(
-            session_id, lambda s: image_made(s, image, outcome, time.time())
+            session_id,
+            lambda s: call_ended(image_made(s, image, outcome, time.time()), image, number, end),
         )
         sizes = {"width": outcome.width, "height": outcome.height, "bytes": len(outcome.data)}
         log.info("image recorded", extra={**sizes, "seconds": round(seconds, 3)})
@@ -212,6 +228,19 @@ def _is_forgotten(request: ImageRequest, error: GenerationError) -> bool:
     """Whether the image to edit was named to the provider by its id alone, which is not known."""
     named = request.base is not None and not request.base.data
     return named and error.kind is FailureKind.BASE_GONE
+
+
+def _end_of(
+    call: ImageCall | None, outcome: GeneratedImage | GenerationError
+) -> tuple[int, CallEnd]:
+    """The number of the call that brought the outcome, 0 for none, and how it ended."""
+    if call is None:
+        return 0, LOST
+    checkpoint = call.checkpoint
+    if isinstance(outcome, GenerationError):
+        return checkpoint.call_number, checkpoint.last_end
+    end = checkpoint.ends.of(outcome.usage, may_be_paid=True, model=outcome.model)
+    return checkpoint.call_number, end
 
 
 def _about_base(request: ImageRequest, error: GenerationError) -> GenerationError:

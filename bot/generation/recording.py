@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from bot.concurrency import cancel_and_wait
 from bot.domain.attempt import MAX_PAID_CALLS, Candidate, ImageRef
+from bot.domain.costs import CallEnd, Usage
 from bot.domain.errors import (
     Conflict,
     PaidCallNotMade,
@@ -27,8 +28,9 @@ from bot.domain.errors import (
     StoreTrouble,
     StoreUnavailable,
 )
-from bot.domain.generation import is_current_run, paid_call_counted, record_candidate
+from bot.domain.generation import LOST, is_current_run, paid_call_counted, record_candidate
 from bot.domain.session import Session
+from bot.generation.call_ends import UNPRICED, CallEnds
 from bot.ports import (
     Change,
     ExtraWrites,
@@ -104,7 +106,7 @@ class RunCheckpoint:
 
     `sessions` retries its writes. `offer_preview` takes a session's id, an image and a partial of
     it in base64, and returns at once. `response_id` is the one that was recorded last. `asked_at`
-    is when the provider was asked, on the monotonic clock.
+    is when the provider was asked, on the monotonic clock. `ends` tells what a call cost.
     """
 
     sessions: SessionRecords
@@ -114,9 +116,11 @@ class RunCheckpoint:
     session_id: str
     image: ImageRef
     run_id: str
+    ends: CallEnds = UNPRICED
     response_id: str = field(default="", init=False)
     asked_at: float = field(default=0.0, init=False)
     _paid_calls: int = field(default=0, init=False)
+    _last_end: CallEnd = field(default=LOST, init=False)
     _recording: tuple[asyncio.Task[Any], ...] = field(default=(), init=False)
 
     @property
@@ -124,6 +128,19 @@ class RunCheckpoint:
         """Whether the limit of paid calls allows another try. A try that goes on with a known
         response is no paid call."""
         return bool(self.response_id) or self._paid_calls < MAX_PAID_CALLS
+
+    @property
+    def call_number(self) -> int:
+        """The number of the candidate's last paid call; 0 for none."""
+        return self._paid_calls
+
+    @property
+    def last_end(self) -> CallEnd:
+        """How that call ended, as far as this run knows."""
+        return self._last_end
+
+    def call_ended(self, usage: Usage | None, *, may_be_paid: bool) -> None:
+        self._last_end = self.ends.of(usage, may_be_paid=may_be_paid)
 
     async def wait_for_turn(self) -> None:
         """Return once this run may call the provider. Raises `PaidCallNotMade` where another run
@@ -162,13 +179,14 @@ class RunCheckpoint:
         image could not be shown."""
         await self.access.require_access(paid=True)
         await cancel_and_wait(*self._recording)
-        before = self._paid_calls
+        before, ended = self._paid_calls, self._last_end
         session = await self.sessions.update(
-            self.session_id, lambda s: paid_call_counted(s, self.image, self.run_id, before)
+            self.session_id, lambda s: paid_call_counted(s, self.image, self.run_id, before, ended)
         )
         if not is_current_run(session, self.image, self.run_id):
             raise PaidCallNotMade
         self.response_id = ""
+        self._last_end = LOST
         self._paid_calls = session.latest.candidate(self.image.candidate).paid_calls
 
     async def response_started(self, response_id: str) -> None:

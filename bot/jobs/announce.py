@@ -22,6 +22,7 @@ from bot.domain.jobs import Job, ahead_of_each, due_jobs, jobs_of
 from bot.domain.session import Session
 from bot.domain.slack_refusals import announcement_failure
 from bot.generation.recording import RetryingStore
+from bot.jobs.budget_notices import BudgetNotices
 from bot.ports import JobQueue, Publisher, SessionRecords
 from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.views.failure_words import failure_words, not_posted_words
@@ -127,7 +128,9 @@ class Announce:
         root: RootMessage,
         drafts: DraftRefresher,
         status: LiveStatus,
+        budget_notices: BudgetNotices | None = None,
     ) -> None:
+        self._budget_notices = budget_notices
         self._sessions = sessions
         self._queue = queue
         self._root = root
@@ -158,6 +161,8 @@ class Announce:
             return
         log.info("announced", extra={"ahead": ahead})
         await self._queue_generations(session)
+        if self._budget_notices is not None:
+            await self._budget_notices.tell(session)
         if job.attempt > 1:
             await self._drafts.refresh(session.id)  # the draft up for review is an earlier one now
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from bot.domain.attempt import Attempt
-from bot.domain.errors import QueueUnavailable, Refusal, SlackRefused
+from bot.domain.attempt import Attempt, ImageRef
+from bot.domain.books import call_ended
+from bot.domain.errors import QueueUnavailable, Refusal, SlackRefused, StoreUnavailable
 from bot.domain.generation import was_cancelled
 from bot.domain.jobs import Job, is_due, jobs_of
 from bot.domain.session import Session
 from bot.domain.transitions import cancel_shown
+from bot.generation.call_ends import UNPRICED, CallEnds
 from bot.ports import (
     Cancellations,
+    CancelledCall,
     DraftMessages,
     ImageBackend,
     JobQueue,
@@ -37,20 +40,41 @@ class CancelledAttempts:
         backend: ImageBackend,
         publisher: DraftMessages,
         previews: LivePreviews,
+        ends: CallEnds = UNPRICED,
     ) -> None:
         self._sessions = sessions
+        self._ends = ends
         self._backend = backend
         self._publisher = publisher
         self._previews = previews
 
     async def stop_provider(self, session_id: str, number: int, candidate: int = 0) -> None:
-        """Cancel the provider's responses for the attempt, or for one candidate of it."""
+        """Cancel the provider's responses for the attempt, or for one candidate of it, whose run
+        was just stopped. What the calls cost all the same is recorded."""
         attempt = await self._cancelled_attempt(session_id, number)
         if attempt is None:
             return
         making = [c for c in attempt.candidates if c.response_id and not c.has_image]
-        ids = [c.response_id for c in making if candidate in (0, c.number)]
-        await asyncio.gather(*(self._backend.cancel(response_id) for response_id in ids))
+        known = [c for c in making if candidate in (0, c.number)]
+        told = await asyncio.gather(*(self._backend.cancel(c.response_id) for c in known))
+        for cancelled, call in zip(known, told, strict=True):
+            await self._settle(session_id, ImageRef(number, cancelled.number), call)
+        if candidate and candidate not in {c.number for c in known}:
+            await self._settle(session_id, ImageRef(number, candidate), CancelledCall())
+
+    async def _settle(self, session_id: str, image: ImageRef, told: CancelledCall) -> None:
+        end = self._ends.of(told.usage, may_be_paid=told.may_be_paid)
+
+        def change(session: Session) -> Session:
+            if image.attempt > len(session.attempts):
+                return session
+            last = session.attempt(image.attempt).candidate(image.candidate).paid_calls
+            return call_ended(session, image, last, end)
+
+        try:
+            await self._sessions.update(session_id, change)
+        except (Refusal, StoreUnavailable) as error:  # the sweep settles it
+            log.warning("a cancelled call is not settled yet: %s", type(error).__name__)
 
     async def remove_messages(self, session_id: str, number: int, candidate: int = 0) -> None:
         """Remove the preview, and a draft that may have been posted. `candidate` is the one whose

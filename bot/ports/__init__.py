@@ -3,7 +3,14 @@
 The services, the flow and the jobs know only these; `bot.wiring` gives them the adapters.
 """
 
-from bot.ports.images import Checkpoint, ImageBackend, ProviderSlots, RefusedSettings
+from bot.ports.costs import Hold, Holds, Ledger, LedgerLine, Prices, Spending, Spent
+from bot.ports.images import (
+    CancelledCall,
+    Checkpoint,
+    ImageBackend,
+    ProviderSlots,
+    RefusedSettings,
+)
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
 from bot.ports.pace import Budget, Pace, Priority, Turn
 from bot.ports.pictures import Files, OnReading, PictureStore
@@ -52,6 +59,7 @@ __all__ = [
     "BeginRequest",
     "Budget",
     "Cancellations",
+    "CancelledCall",
     "Change",
     "ChangeBoth",
     "Checkpoint",
@@ -63,10 +71,14 @@ __all__ = [
     "Files",
     "FinalMessages",
     "Heartbeats",
+    "Hold",
+    "Holds",
     "ImageBackend",
     "ImageUploads",
     "JobQueue",
     "JobState",
+    "Ledger",
+    "LedgerLine",
     "Limit",
     "MemoryUsage",
     "OnReading",
@@ -74,6 +86,7 @@ __all__ = [
     "Pace",
     "PictureStore",
     "Previews",
+    "Prices",
     "Priority",
     "ProviderSlots",
     "Publisher",
@@ -90,6 +103,8 @@ __all__ = [
     "SessionSummary",
     "SessionVersions",
     "SlackAccess",
+    "Spending",
+    "Spent",
     "StillOwed",
     "Turn",
     "Unfinished",

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from bot.domain.costs import Usage
 from bot.domain.images import GeneratedImage, ImageRequest
+
+
+class CancelledCall(NamedTuple):
+    """What is known of a call that was cancelled: its usage, None where that is not known, and
+    whether it may be paid for all the same."""
+
+    usage: Usage | None = None
+    may_be_paid: bool = True
 
 
 class Checkpoint(Protocol):
@@ -18,6 +27,10 @@ class Checkpoint(Protocol):
 
     async def response_started(self, response_id: str) -> None:
         """The backend awaits this as soon as it knows the provider's response id."""
+
+    def call_ended(self, usage: Usage | None, *, may_be_paid: bool) -> None:
+        """Takes how the last paid call ended, where the backend goes on without its image. `usage`
+        is None where it is not known."""
 
     def partial_image(self, encoded: str) -> None:
         """Takes a partial image, in base64; returns at once."""
@@ -66,7 +79,7 @@ class ImageBackend(Protocol):
         the checkpoint recorded) has the image. It pays at most once; the caller owns the retries.
         """
 
-    async def cancel(self, response_id: str) -> None:
+    async def cancel(self, response_id: str) -> CancelledCall:
         """Stop the response at the provider, where that is possible; never raises."""
 
     async def close(self) -> None: ...

@@ -28,12 +28,21 @@ from bot.telemetry.context import log_context, set_log_fields
 _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5
 """Seconds: how long a session is tried to be discarded, and the pause between two tries."""
 
+Reserve = Callable[[Person, Session, Session], Session]
+"""From the person, and the session before and after an attempt begins, the session with the
+attempt's reservation."""
+
+
+def without_reservation(person: Person, before: Session, after: Session) -> Session:
+    return after
+
 
 class AttemptGateway:
     """Each method begins one attempt, or raises `Refusal` and has stored nothing; `store_new`
     stores a session that waits for its first prompt. `idempotency_key` is unique to the request:
     delivered twice, it begins one attempt, and no rule is asked again. `tasks` discard sessions
-    that nobody waits for; `option_table` holds the options of the image model."""
+    that nobody waits for; `option_table` holds the options of the image model. `reserve` gives a
+    new attempt its reservation."""
 
     def __init__(
         self,
@@ -43,6 +52,7 @@ class AttemptGateway:
         now: Callable[[], float],
         option_table: OptionTable = OPTIONS,
         rules: tuple[AttemptRule, ...] = (),
+        reserve: Reserve = without_reservation,
     ) -> None:
         self._sessions = sessions
         self._tasks = tasks
@@ -50,6 +60,7 @@ class AttemptGateway:
         self._now = now
         self._option_table = option_table
         self._rules = rules
+        self._reserve = reserve
 
     async def create(self, session: Session, person: Person, prompt: str) -> Session:
         """Store a new session with its first attempt, or return the session that has this id
@@ -58,6 +69,7 @@ class AttemptGateway:
         for known in await self._sessions.load_many([session.id]):
             return known
         begun = begin.submit(session, prompt, self._now(), session.options)
+        begun = self._reserve(person, session, begun)
         begun = begin.asked_by(session, begun, person.user)
         approved = await ask_rules(self._rules, person, session, begun, session.id)
         return await self.store_new(begun, approved.extra)
@@ -88,6 +100,7 @@ class AttemptGateway:
 
         def change(session: Session) -> Session:
             begun = begin.submit(session, prompt, self._now(), options)
+            begun = self._reserve(person, session, begun)
             return begin.asked_by(session, begun, person.user)
 
         if not session.restart_of:
@@ -197,7 +210,8 @@ class AttemptGateway:
         the change by compare-and-set."""
 
         def begun(session: Session) -> Session:
-            return begin.asked_by(session, change(session), person.user)
+            begun = self._reserve(person, session, change(session))
+            return begin.asked_by(session, begun, person.user)
 
         async def check_and_write(session: Session) -> Session:
             approved = await ask_rules(

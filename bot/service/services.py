@@ -11,7 +11,7 @@ from bot.domain.session import Policy
 from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
 from bot.service.access import AccessControl
 from bot.service.decisions import Decisions, JobScheduler
-from bot.service.gateway import AttemptGateway
+from bot.service.gateway import AttemptGateway, Reserve, without_reservation
 from bot.service.library import UserLibrary
 from bot.service.lost_places import LostPlaces
 from bot.service.new_sessions import NewSessions
@@ -44,10 +44,12 @@ class Services:
         now: Callable[[], float],
         option_table: OptionTable = OPTIONS,
         rules: tuple[AttemptRule, ...] = (),
+        reserve: Reserve = without_reservation,
     ) -> Services:
-        """`now` answers seconds since the epoch; `rules` are asked before an attempt begins."""
+        """`now` answers seconds since the epoch; `rules` are asked before an attempt begins, and
+        `reserve` gives it its reservation."""
         access = AccessControl(sessions, policy, now)
-        gateway = AttemptGateway(sessions, tasks, access, now, option_table, rules)
+        gateway = AttemptGateway(sessions, tasks, access, now, option_table, rules, reserve)
         decisions = Decisions(sessions, access, now)
         new_sessions = NewSessions(sessions, access, gateway, now, option_table)
         return cls(

@@ -15,6 +15,7 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackClientError
 
 from bot.domain.errors import ImagineError, OptionRefused, OptionsDisagree, Reason, Refusal
+from bot.domain.limits import LimitReached
 from bot.domain.options import OPTIONS
 from bot.domain.prompt import OptionsRefused
 from bot.domain.slack_errors import is_delivered
@@ -23,6 +24,7 @@ from bot.slack.request_tracking import count_slack_errors
 from bot.views.blocks import Block, Message
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
+from bot.views.limit_words import offer
 from bot.views.lists import waiting_message
 from bot.views.prefilled import correction_message
 from bot.views.words import refusal_words
@@ -64,7 +66,8 @@ class Responder(ABC):
         if isinstance(refusal, TooManyWaiting) and refusal.sessions:
             await self.show(waiting_message(refusal))
         else:
-            await self.say(refusal_words(refusal))
+            words = refusal_words(refusal, command=not isinstance(refusal, LimitReached))
+            await self.say(words)
 
     async def show(self, message: Message) -> None:
         """A message with buttons, where there is room for them."""
@@ -97,10 +100,16 @@ class CommandResponder(Responder):
         await send(response_type="ephemeral", **message)
 
     async def refuse(self, refusal: Refusal) -> None:
-        if isinstance(refusal, OptionsRefused):
-            await self._correct(refusal, command=True)
-        else:
-            await super().refuse(refusal)
+        """Where a limit leaves some of the images, they are offered by a button."""
+        match refusal:
+            case OptionsRefused():
+                await self._correct(refusal, command=True)
+            case LimitReached():
+                refusal.text = self.args.body.get("text") or ""
+                words = refusal_words(refusal)
+                await self.show(offer(refusal, words) or Message(words, []))
+            case _:
+                await super().refuse(refusal)
 
 
 class FormResponder(Responder):

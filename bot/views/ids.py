@@ -20,6 +20,7 @@ USE_PICTURE = "use_picture"
 WORDS_ONLY = "words_only"
 OPEN_FORM = "open_form"
 """Opens the form of a new session; the value is a `bot.views.prefilled.Prefilled`."""
+FEWER_IMAGES = "fewer_images"
 
 BUTTON_LABELS = {
     APPROVE: "✅ Approve",
@@ -33,6 +34,7 @@ BUTTON_LABELS = {
     USE_PICTURE: "Use this picture",
     WORDS_ONLY: "New image from my words only",
     OPEN_FORM: "📝 Open the form",
+    FEWER_IMAGES: "Make fewer",
 }
 """The buttons of messages."""
 OF_ONE_IMAGE = frozenset({APPROVE, REFINE, USE_THIS})

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from bot.domain.courtesies import Courtesy
 from bot.domain.errors import OptionRefused, OptionsDisagree, Reason, Refusal, StoreTrouble
+from bot.domain.limits import LimitReached
 from bot.domain.prompt import MAX_PROMPT, OptionsRefused
 from bot.views.blocks import escape
 from bot.views.failure_words import MOST_BYTES, MOST_PIXELS, PICTURES
@@ -16,6 +17,7 @@ from bot.views.help_words import (
     typed_to_correct,
 )
 from bot.views.ids import COMMAND
+from bot.views.limit_words import limit_words
 
 REFUSALS: dict[Reason, str] = {
     Reason.NOT_ALLOWED: (
@@ -124,6 +126,10 @@ REFUSALS: dict[Reason, str] = {
     Reason.PROMPT_TOO_LONG: (
         f"This prompt is too long: {MAX_PROMPT:,} characters are the most. Please shorten it."
     ),
+    Reason.LIMIT_REACHED: (
+        "This is more than the limit leaves, so nothing was started. "
+        "Ask whoever runs me to raise it, or ask for fewer images."
+    ),
 }
 
 COURTESIES = {
@@ -139,6 +145,7 @@ COURTESIES = {
 }
 """The answers to messages that ask for no image."""
 CANCELLED = "Cancelled."
+FEWER_BEGUN = "I make as many images as the limit leaves."
 UNKNOWN_COMMAND = f"I don't know this command. `{COMMAND} help` explains what I can do."
 STORE_AWAY = (
     "I can't reach my memory right now, so nothing has been started. Please try again in a minute."
@@ -194,6 +201,8 @@ def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True
     """In mrkdwn, or `plain` for a form, where Slack shows no mentions and what was typed is still
     there. They name the owner where only the owner may do it. `command`: the repeated text was
     typed after the slash command."""
+    if isinstance(refusal, LimitReached):
+        return limit_words(refusal, plain=plain, command=command)
     if isinstance(refusal, OptionsRefused | OptionRefused | OptionsDisagree):
         return _about_options(refusal, plain=plain, command=command)
     owner = "its owner" if plain else f"<@{refusal.owner}>"

@@ -1,12 +1,21 @@
-"""The image backend that the settings ask for."""
+"""The image backend that the settings ask for, and what it costs."""
 
 from __future__ import annotations
 
 from bot.adapters.imaging import SerialExecutor
 from bot.adapters.openai import ImagesBackend, ResponsesBackend, openai_client
 from bot.adapters.placeholder import PlaceholderBackend
-from bot.ports import ImageBackend, RefusedSettings
+from bot.adapters.prices import TokenPrices, read_prices
+from bot.generation.call_ends import NoPrices
+from bot.ports import ImageBackend, Prices, RefusedSettings
 from bot.settings import Backend, Settings
+
+
+def prices_of(settings: Settings) -> Prices:
+    """Raises `PricesFileError`."""
+    if settings.image_backend is Backend.PLACEHOLDER:
+        return NoPrices()
+    return TokenPrices(*read_prices(settings.prices_file))
 
 
 def image_backend(

@@ -9,8 +9,15 @@ from redis.asyncio import Redis
 
 from bot.adapters.imaging import SerialExecutor
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.redis import RecordPolicy, RedisRecord, RedisSessionStore, redis_client
+from bot.adapters.redis import (
+    RecordPolicy,
+    RedisBooks,
+    RedisRecord,
+    RedisSessionStore,
+    redis_client,
+)
 from bot.adapters.slack import SlackClient, SlackFiles, SlackPacing, SlackPublisher
+from bot.ports import Prices
 from bot.settings import Settings
 from bot.slack.identity import Identity
 
@@ -27,6 +34,7 @@ class Clients:
     files: SlackFiles
     reading: SerialExecutor
     pacing: SlackPacing
+    prices: Prices
 
     @property
     def redis_url(self) -> str:
@@ -46,6 +54,7 @@ class Clients:
             user_bytes=self.settings.user_bytes,
             patience=patience,
             record=self.record_policy,
+            ledger_ttl=self.settings.ledger_ttl,
         )
 
     @property
@@ -54,3 +63,6 @@ class Clients:
 
     def record(self, redis: Redis, patience: float) -> RedisRecord:
         return RedisRecord(redis, patience, self.record_policy)
+
+    def books(self, redis: Redis, patience: float) -> RedisBooks:
+        return RedisBooks(redis, ledger_ttl=self.settings.ledger_ttl, patience=patience)

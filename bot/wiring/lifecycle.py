@@ -32,6 +32,7 @@ from bot.ops.shared_gauges import SharedGauges
 from bot.ops.shutdown import Shutdown
 from bot.ops.startup import check_at_start, require_settings
 from bot.settings import Settings
+from bot.wiring.backends import prices_of
 from bot.wiring.clients import Clients
 from bot.wiring.web import start_web
 from bot.wiring.worker import start_worker
@@ -118,6 +119,7 @@ async def _connect(
     settings: Settings, role: Role, stack: AsyncExitStack, shutdown: Shutdown
 ) -> Clients | None:
     """None where the program was stopped while it waited for Redis or Slack."""
+    prices = prices_of(settings)
     http = await stack.enter_async_context(slack_session())
     token = settings.slack_bot_token.get_secret_value()
     slack = slack_client(token, settings.slack_api_url, http)
@@ -140,7 +142,7 @@ async def _connect(
     reader = PictureReader()
     stack.push_async_callback(reader.close)
     files = SlackFiles(slack, http, reader)
-    return Clients(settings, slack, identity, queue, publisher, files, reading, pacing)
+    return Clients(settings, slack, identity, queue, publisher, files, reading, pacing, prices)
 
 
 def _pacing(settings: Settings, team: str, stack: AsyncExitStack) -> SlackPacing:

@@ -12,6 +12,7 @@ from bot.domain.session import Policy
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.shutdown import Shutdown
 from bot.service import Services
+from bot.service.budgets import Budgets, Defaults
 from bot.service.waiting_limit import WaitingLimit
 from bot.slack.bolt import bolt_app
 from bot.slack.listeners import ListenerDependencies, register
@@ -41,6 +42,21 @@ async def start_web(
     stack.push_async_callback(in_flight.wait_until_finished, _DRAIN)
     sessions = clients.sessions(redis, PATIENCE)
     at_most = settings.user_images_waiting
+    defaults = Defaults(
+        settings.image_model,
+        settings.host_model,
+        settings.image_size,
+        settings.image_quality,
+        settings.partial_images,
+    )
+    budgets = Budgets(
+        clients.books(redis, PATIENCE),
+        clients.prices,
+        settings.limits,
+        defaults,
+        settings.zone,
+        time.time,
+    )
     services = Services.build(
         sessions,
         clients.queue,
@@ -49,7 +65,8 @@ async def start_web(
         tasks,
         time.time,
         settings.option_table,
-        rules=(WaitingLimit(sessions, at_most),) if at_most else (),
+        rules=(*([WaitingLimit(sessions, at_most)] if at_most else []), budgets),
+        reserve=budgets.reserve,
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start

@@ -10,6 +10,7 @@ from bot.adapters.queue import BullWorker
 from bot.adapters.redis import (
     REFUSED,
     RedisAppBlockedStore,
+    RedisBooks,
     RedisCancellations,
     RedisHeartbeats,
     RedisPictures,
@@ -21,14 +22,17 @@ from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
 from bot.generation.brought_pictures import BroughtPictures
+from bot.generation.call_ends import CallEnds
 from bot.generation.image_copies import ImageCopies
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.generation.shared_provider import SharedProvider
 from bot.jobs.announce import Announce, RootMessage
+from bot.jobs.budget_notices import BudgetNotices
 from bot.jobs.cancellation import CancelledAttempts, ShowCancelled
 from bot.jobs.dispatcher import JobDispatcher
 from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
+from bot.jobs.hold_sweeper import HoldSweeper
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.publish import Publish, Retire, ShowEnd
 from bot.jobs.queue_cleaner import QueueCleaner
@@ -83,6 +87,7 @@ def job_dispatcher(
     heartbeats: Heartbeats,
     breaker: SlackBreaker,
     backend: ImageBackend,
+    books: RedisBooks,
 ) -> tuple[JobDispatcher, CancellationWatch]:
     """The handlers of the jobs, one for each kind, and what finds out that one is cancelled."""
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
@@ -91,27 +96,29 @@ def job_dispatcher(
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
     brought = BroughtPictures(pictures, clients.files, heartbeats, retrying)
     copies = ImageCopies(retrying, clients.files)
+    ends = CallEnds(clients.prices, settings.image_model, settings.host_model)
     flow = ReviewFlow(
         retrying,
         backend,
         publisher,
         ImageRequests(retrying, clients.files, brought, avoid_rejected=settings.avoid_rejected),
         status.changed,
-        partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer),
+        partial(RunCheckpoint, retrying, heartbeats, breaker, previews.offer, ends=ends),
         GenerationMeter(settings.image_backend.value),
         copies,
         clients.identity.bot_name,
     )
     runner = GenerationRunner(retrying, flow, previews, heartbeats)
     watch = CancellationWatch(sessions)
-    cancelled = CancelledAttempts(sessions, backend, publisher, previews)
+    cancelled = CancelledAttempts(sessions, backend, publisher, previews, ends)
     drafts = DraftRefresher(retrying, publisher)
     root = RootMessage(retrying, publisher, clients.identity.bot_name)
     show_end = ShowEnd(previews, drafts, status)
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
     publish = Publish(retrying, publisher, copies, show_end, clients.identity.bot_name)
+    notices = BudgetNotices(books, books, publisher, settings.limits, settings.zone)
     handlers: dict[JobKind, Handler] = {
-        JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status),
+        JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, notices),
         JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
         JobKind.SHOW_CANCELLED: show_cancelled,
         JobKind.PUBLISH: publish,
@@ -142,6 +149,7 @@ async def start_worker(
     heartbeats = RedisHeartbeats(
         clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease
     )
+    books = clients.books(redis, PATIENCE)
     write_probe = WriteProbe(clients.redis(stack, PROBE_PATIENCE), PROBE_PATIENCE)
     record = clients.record(clients.redis(stack, SEAL_PATIENCE), SEAL_PATIENCE)
     tasks = BackgroundTasks()
@@ -155,6 +163,7 @@ async def start_worker(
         heartbeats,
         breaker,
         SharedProvider(backend, slots),
+        books,
     )
     concurrency, lease = settings.worker_concurrency, settings.job_lease
     worker = BullWorker(clients.redis_url, queue.in_turn(dispatcher), concurrency, lease, slots)
@@ -169,6 +178,7 @@ async def start_worker(
     running = asyncio.create_task(worker.run())
     watching = [
         Sweeper(sessions, queue).run(),
+        HoldSweeper(books, sessions, heartbeats).run(),
         QueueCleaner(queue).run(),
         RecordSealer(record, settings.audit_key.get_secret_value(), settings.audit_ttl).run(),
         QueuePositions(sessions, queue, publisher, lambda: write_probe.trouble).run(),

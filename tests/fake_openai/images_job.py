@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from . import refusals, shapes, tokens
+from .book import charge_of
 from .job import Event, Job
 from .outcomes import Outcome
 from .problems import Problem
@@ -41,6 +42,7 @@ class ImagesJob(Job):
         elif self.outcome.image:
             for _ in range(self.body.get("n") or 1):
                 await self._draw()
+            self.fake.book.append(charge_of(self.id, self.usage(len(self.results))))
             await self.reach("item_done")
 
     async def _draw(self) -> None:

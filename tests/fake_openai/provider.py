@@ -8,6 +8,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from . import pictures, sdk_check, streams
+from .book import Charge
 from .job import Job, Made
 from .models_api import DEFAULT_MODELS
 from .outcomes import Outcome, Point
@@ -31,6 +32,7 @@ class Provider:
         self.previous_not_found: Callable[[str], Problem] = no_such_previous
         self.requests: list[Recorded] = []
         self.made: list[Made] = []
+        self.book: list[Charge] = []
         self.drawn = 0
         self.in_flight = 0
         self.max_in_flight = 0

@@ -3,7 +3,8 @@
 import time
 from typing import TYPE_CHECKING, Any
 
-from . import shapes
+from . import shapes, tokens
+from .book import charge_of
 from .job import Event, Job
 from .outcomes import Outcome
 from .problems import Problem
@@ -117,6 +118,9 @@ class ResponseJob(Job):
             self.closing = {"incomplete_details": {"reason": outcome.reason}}
         elif outcome.ending == "failed":
             self.closing = {"error": failure}
+        if self.status in ("completed", "incomplete"):
+            host = tokens.host_usage(shapes.words(self))
+            self.fake.book.append(charge_of(self.id, shapes.image_usage(self), host))
         if outcome.ending != "error":
             self.emit("response." + self.status, response=self.response())
             return

@@ -29,8 +29,13 @@ MOST = 3 * len(BYTES)
 
 
 def store_on(redis: Any, user_bytes: int = MOST) -> RedisSessionStore:
-    ttls = {"session_ttl": SESSION_TTL, "image_ttl": IMAGE_TTL}
-    return RedisSessionStore(redis, patience=5.0, user_bytes=user_bytes, **ttls)
+    return RedisSessionStore(
+        redis,
+        patience=5.0,
+        user_bytes=user_bytes,
+        session_ttl=SESSION_TTL,
+        image_ttl=IMAGE_TTL,
+    )
 
 
 async def made(

@@ -15,7 +15,7 @@ from bot.adapters.redis import RedisProviderSlots, redis_client
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.jobs import Job
 from bot.generation.shared_provider import PAUSE, SharedProvider
-from bot.ports import JobState
+from bot.ports import CancelledCall, JobState
 from bot.sandbox import PATIENCE
 from tests.fakes import IMAGE
 from tests.integration.queue_worker import generation, reached, until
@@ -113,7 +113,8 @@ class Provider:
         finally:
             self.now -= 1
 
-    async def cancel(self, response_id: str) -> None: ...
+    async def cancel(self, response_id: str) -> CancelledCall:
+        return CancelledCall()
 
     async def close(self) -> None: ...
 

@@ -304,4 +304,5 @@ def new_scene(world: World) -> Scene:
     openai.latency = 0.05
     openai.requests.clear()
     openai.made.clear()
+    openai.book.clear()
     return Scene(world)

@@ -63,9 +63,8 @@ async def read_stream(
             await _take_in_one_piece(stream.response, state, checkpoint)
             return FailureKind.STREAM_ENDED
         async with aclosing(events_of(stream, limit)) as events:
-            # The last event of a response repeats its image in full. A response in the background
-            # completes without a listener; any other might not.
-            while not (state.ended or (state.result and state.in_background)):
+            # The last event of a response repeats its image in full, and tells what is paid.
+            while not state.ended:
                 silence = SILENCE if state.in_background else None
                 async with asyncio.timeout(LINGER if state.result else silence):
                     event = await anext(events, None)

@@ -28,6 +28,9 @@ from bot.domain.options import Value
 logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[\w.:\[\]-]{1,80}", re.ASCII)
+_MAY_BE_TAKEN = {408, 499, 502, 504, 524}
+"""Statuses that a server in between gives where the provider may have taken the call. A call that
+is answered with another error is not charged for."""
 _NAMES_MODEL = re.compile(r"(?:^|[.\]])model$")
 
 Chosen = Mapping[str, Value]
@@ -42,11 +45,11 @@ def failure_of(
     if isinstance(error, UnicodeEncodeError):
         return GenerationError(FailureKind.BAD_KEY)
     if isinstance(error, APITimeoutError):
-        return GenerationError(_kind_of_timeout(error))
+        return _unsent(GenerationError(_kind_of_timeout(error)), error)
     if isinstance(error.__cause__, AnswerTooLarge):
         return GenerationError(FailureKind.BAD_IMAGE)
     if isinstance(error, ValueError | APIConnectionError):
-        return GenerationError(FailureKind.PROVIDER_DOWN)
+        return _unsent(GenerationError(FailureKind.PROVIDER_DOWN), error)
     if not isinstance(error, APIStatusError):
         return failure_in_stream(error.body, own, chosen)
     _log(error)
@@ -59,6 +62,7 @@ def failure_of(
         kind = FailureKind.BLOCKED
     failure = _failure(kind, refusal, chosen)
     failure.retry_after = retry_after(error.response.headers)
+    failure.may_be_paid = status in _MAY_BE_TAKEN
     return failure
 
 
@@ -106,6 +110,13 @@ def _kind_of_timeout(error: APITimeoutError) -> FailureKind:
     """A request that found no connection was never sent, so nothing is paid."""
     never_sent = isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.PoolTimeout)
     return FailureKind.PROVIDER_DOWN if never_sent else FailureKind.TIMED_OUT
+
+
+def _unsent(failure: GenerationError, error: Exception) -> GenerationError:
+    """The failure, which costs nothing where the request found no connection."""
+    never_sent = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+    failure.may_be_paid = not isinstance(error.__cause__, never_sent)
+    return failure
 
 
 def _log(error: APIStatusError) -> None:

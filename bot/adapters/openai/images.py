@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -16,11 +17,12 @@ from bot.adapters.openai.image_files import ImageFile, decode_image, file_of
 from bot.adapters.openai.refused_extras import Call, RefusedExtras, scope_of
 from bot.adapters.openai.request_body import headers_of
 from bot.adapters.openai.request_variant import RequestVariant, refusal_within
+from bot.adapters.openai.usage import usage_of_image
 from bot.adapters.openai.wording import own_words, single_prompt
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest, size_of_request
 from bot.domain.options import AUTO, OPTIONS, Value
-from bot.ports import Checkpoint, RefusedSettings
+from bot.ports import CancelledCall, Checkpoint, RefusedSettings
 
 logger = logging.getLogger(__name__)
 
@@ -69,14 +71,22 @@ class ImagesBackend:
     async def close(self) -> None:
         await self._client.close()
 
-    async def cancel(self, response_id: str) -> None:
+    async def cancel(self, response_id: str) -> CancelledCall:
         """Does nothing: a call ends with its connection."""
+        return CancelledCall()
 
     async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
         await checkpoint.before_paid_call()
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._image(await self._create(request), request.from_picture)
+                answer = await self._create(request)
+                usage = usage_of_image(getattr(answer, "usage", None))
+                try:
+                    image = await self._image(answer, request.from_picture)
+                except GenerationError as error:
+                    error.usage = usage
+                    raise
+                return replace(image, usage=usage)
         except TimeoutError:
             raise GenerationError(FailureKind.TIMED_OUT) from None
         except (APIError, ValueError) as error:

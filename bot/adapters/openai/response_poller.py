@@ -15,7 +15,7 @@ from bot.adapters.openai.request_body import headers_of
 from bot.adapters.openai.response_state import ResponseState
 from bot.concurrency import SoftLimit
 from bot.domain.errors import FailureKind, GenerationError
-from bot.ports import Checkpoint
+from bot.ports import CancelledCall, Checkpoint
 
 logger = logging.getLogger(__name__)
 
@@ -87,14 +87,24 @@ class ResponsePoller:
             except (APIError, ValueError, TimeoutError) as error:
                 logger.info("late, and %s did not tell: %s", state.id, type(error).__name__)
 
-    async def cancel(self, response_id: str) -> None:
+    async def learn_usage(self, state: ResponseState) -> None:
+        """Ask once more about a response that has brought its image, and not told what it took."""
+        try:
+            async with asyncio.timeout(LAST_LOOK):
+                await self.look(state)
+        except (APIError, ValueError, TimeoutError) as error:
+            logger.info("%s did not tell its usage: %s", state.id, type(error).__name__)
+
+    async def cancel(self, response_id: str) -> CancelledCall:
         """Cancel a background response before it is paid for, where that is possible; never
         raises."""
+        state = ResponseState(response_id)
         try:
             async with asyncio.timeout(CANCEL_PATIENCE):
-                await self._responses.cancel(response_id)
+                state.take_response(await self._responses.cancel(response_id))
         except Exception as error:  # noqa: BLE001 - the caller could do nothing about it
             logger.info("%s could not be cancelled: %s", response_id, type(error).__name__)
+        return CancelledCall(state.usage, state.may_be_paid)
 
     async def learn_id(
         self, creating: asyncio.Task[Any], state: ResponseState, checkpoint: Checkpoint

@@ -14,6 +14,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.adapters.openai.failures import Chosen, failure_in_stream
+from bot.adapters.openai.usage import usage_of_response
+from bot.domain.costs import Usage
 from bot.domain.errors import FailureKind, GenerationError
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class ResponseState:
     `image_begun`: an image was begun, so there may be something to pay. `result` is the image in
     base64. `error` is what a failure said of itself, and `item_error` what the image tool's call
     said, as JSON. `lost` is what the response counts as when nothing more can be learnt of it.
+    `usage` is what the response says that it took.
     """
 
     id: str = ""
@@ -53,6 +56,7 @@ class ResponseState:
     error: object = None
     lost: FailureKind = FailureKind.STREAM_ENDED
     item_error: object = None
+    usage: Usage | None = None
     _failed: bool = False
     _words: str = ""
     _incomplete_reason: str = ""
@@ -108,6 +112,7 @@ class ResponseState:
         self._take_items(output if isinstance(output, list) else [])
         if (error := getattr(response, "error", None)) is not None:
             self.error = as_json(error)
+        self.usage = usage_of_response(response, has_image=bool(self.result)) or self.usage
         self._incomplete_reason = _text(getattr(response, "incomplete_details", None), "reason")
 
     def _take_items(self, items: Iterable[Any]) -> None:
@@ -126,9 +131,23 @@ class ResponseState:
                 coded = isinstance(told, dict) and told.get("code")
                 self.item_error = told if coded else {"code": "moderation_blocked", "error": told}
 
+    @property
+    def may_be_paid(self) -> bool:
+        """Whether the provider may charge for a response that told no usage. It charges for none
+        that failed, and for a cancelled one at most where it had begun the image."""
+        if self._failed or self.status == "failed":
+            return False
+        return self.image_begun or self.status != "cancelled"
+
     def reason(self, own: Iterable[str] = (), chosen: Chosen | None = None) -> GenerationError:
         """Why there is no image: the image tool's call knows best, then the response, then its
         words. `own` is what people wrote, and `chosen` which options."""
+        error = self._reason(own, chosen)
+        error.usage = self.usage
+        error.may_be_paid = error.may_be_paid and self.may_be_paid
+        return error
+
+    def _reason(self, own: Iterable[str], chosen: Chosen | None) -> GenerationError:
         said = self._words[:MAX_SAID].strip()
         if self.item_error or self._failed or self.status == "failed":
             known = failure_in_stream(self.item_error or self.error, own, chosen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream
@@ -27,7 +27,7 @@ from bot.adapters.openai.wording import own_words
 from bot.domain.errors import BLAMES_PROMPT, FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.options import OPTIONS
-from bot.ports import Checkpoint, RefusedSettings
+from bot.ports import CancelledCall, Checkpoint, RefusedSettings
 
 logger = logging.getLogger(__name__)
 
@@ -72,20 +72,21 @@ class ResponsesBackend:
     async def close(self) -> None:
         await self._client.close()
 
-    async def cancel(self, response_id: str) -> None:
+    async def cancel(self, response_id: str) -> CancelledCall:
         """Cancel a response in the background; any other ended with its connection."""
         in_background = (
             self._bodies.background and OptionalParameter.BACKGROUND not in self._refused.known
         )
         if response_id and in_background:
-            await self._poller.cancel(response_id)
+            return await self._poller.cancel(response_id)
+        return CancelledCall()
 
     async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
         """An edit goes by the id of the response that holds the image, as long as the provider
         knows it, then by our own bytes."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._timeout
-        image = await self._resumed(request, deadline) if request.response_id else None
+        image = await self._resumed(request, deadline, checkpoint) if request.response_id else None
         if image is None:
             began = clock()
             await checkpoint.before_paid_call()
@@ -101,9 +102,11 @@ class ResponsesBackend:
             image = await self._image(state, request)
         return image
 
-    async def _resumed(self, request: ImageRequest, deadline: float) -> GeneratedImage | None:
+    async def _resumed(
+        self, request: ImageRequest, deadline: float, checkpoint: Checkpoint
+    ) -> GeneratedImage | None:
         """The image of an earlier response. One that is cut short there is asked for anew."""
-        state = await self._resume(request, deadline)
+        state = await self._resume(request, deadline, checkpoint)
         if state is None:
             return None
         try:
@@ -111,19 +114,29 @@ class ResponsesBackend:
         except GenerationError as error:
             if error.kind is not FailureKind.CUT_IMAGE:
                 raise
+        checkpoint.call_ended(state.usage, may_be_paid=True)
         logger.info("response %s has a part of its image only: asking anew", state.id)
         return None
 
     async def _image(self, state: ResponseState, request: ImageRequest) -> GeneratedImage:
-        return await decode_image(
-            state.result,
-            response_id=state.id,
-            revised_prompt=state.revised_prompt,
-            model=state.model,
-            from_picture=request.from_picture,
-        )
+        if state.in_background and not state.ended:
+            await self._poller.learn_usage(state)
+        try:
+            image = await decode_image(
+                state.result,
+                response_id=state.id,
+                revised_prompt=state.revised_prompt,
+                model=state.model,
+                from_picture=request.from_picture,
+            )
+        except GenerationError as error:
+            error.usage = state.usage
+            raise
+        return replace(image, usage=state.usage)
 
-    async def _resume(self, request: ImageRequest, deadline: float) -> ResponseState | None:
+    async def _resume(
+        self, request: ImageRequest, deadline: float, checkpoint: Checkpoint
+    ) -> ResponseState | None:
         """An earlier run's response with its image; None where there is nothing to go on from.
         Raises where the response turned the prompt down, or where nobody can tell how it stands: it
         may be paid for already, so asking anew has to wait."""
@@ -148,6 +161,7 @@ class ResponsesBackend:
         blames_prompt = state.ended and state.reason().kind in BLAMES_PROMPT
         if timed_out or under_way or blames_prompt:
             raise state.reason()
+        checkpoint.call_ended(state.usage, may_be_paid=state.may_be_paid)
         logger.info("response %s has no image to give: asking anew", state.id)
         return None
 

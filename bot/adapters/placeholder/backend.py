@@ -9,8 +9,9 @@ from functools import partial
 
 from bot.adapters.imaging import SerialExecutor
 from bot.adapters.placeholder.drawing import Drawing, draw
+from bot.domain.costs import Usage
 from bot.domain.images import GeneratedImage, ImageRequest
-from bot.ports import Checkpoint
+from bot.ports import CancelledCall, Checkpoint
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +43,9 @@ class PlaceholderBackend:
     async def close(self) -> None:
         """Nothing is open."""
 
-    async def cancel(self, response_id: str) -> None:
+    async def cancel(self, response_id: str) -> CancelledCall:
         """Does nothing: no work outlives its call."""
+        return CancelledCall(may_be_paid=False)
 
     async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
         await checkpoint.before_paid_call()
@@ -53,7 +55,7 @@ class PlaceholderBackend:
             await asyncio.sleep(pause)
             _show(preview, checkpoint)
         await asyncio.sleep(pause)
-        return GeneratedImage(drawn.data, "image/png", *drawn.size, model=MODEL)
+        return GeneratedImage(drawn.data, "image/png", *drawn.size, model=MODEL, usage=Usage())
 
     async def _draw(self, request: ImageRequest) -> Drawing:
         """Draw in a thread. Only an edit decodes a picture, and waits for its turn."""

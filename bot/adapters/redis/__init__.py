@@ -7,6 +7,7 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 
 schema         every key, the fields of a session, the writes of a commit
 store          `RedisSessionStore`
+books          `RedisBooks`: holds, the ledger, the counters of days and months
 questions      `RedisQuestions`: what people are asked before anything is paid for
 image_bytes    `ImageBytes`: how many bytes one person's images and pictures may be
 pictures       `RedisPictures`: what people bring, once for each file
@@ -20,6 +21,7 @@ record         `RedisRecord`: the record as it is appended to, sealed, trimmed a
 server         the client, what operations ask of the server, the signatures of requests
 """
 
+from bot.adapters.redis.books import RedisBooks
 from bot.adapters.redis.coordination import (
     REFUSED,
     RedisAppBlockedStore,
@@ -40,6 +42,7 @@ __all__ = [
     "REFUSED",
     "RecordPolicy",
     "RedisAppBlockedStore",
+    "RedisBooks",
     "RedisCancellations",
     "RedisHeartbeats",
     "RedisPace",

@@ -90,6 +90,21 @@ waiting_key = "imagine:{{{}}}:waiting:{}".format
 """(team, user) → hash: id of a user's session → how many of its images wait. It is written with the
 session, so a process that dies leaves no other number."""
 
+holds_key = "imagine:{{{}}}:holds".format
+"""(team) → hash: the ids of paid calls that are not settled → their holds, as JSON."""
+
+ledger_key = "imagine:{{{}}}:ledger".format
+"""(team) → stream: the paid calls, one line of JSON each."""
+
+spent_key = "imagine:{{{}}}:spent:{}".format
+"""(team, month) → hash: person, channel or workspace → micro-dollars."""
+
+told_key = "imagine:{{{}}}:told:{}".format
+"""(team, day or month) → set: the limits that were told to be nearly used up."""
+
+asked_key = "imagine:{{{}}}:asked:{}".format
+"""(team, day) → hash: person → images."""
+
 extra_key = "imagine:{{{}}}:{}".format
 """(team, name) → what else is committed with sessions: see `bot.ports.ExtraWrite`."""
 
@@ -213,7 +228,7 @@ for i, write in ipairs(writes) do  -- what is impossible ends it before anything
     local left = before + by
     if by % 1 ~= 0 or math.abs(left) > 2 ^ 53 then return redis.error_reply('WRONGTYPE') end
     local most = limits[tostring(i)]
-    if most and by > 0 and left > most then return -i end
+    if most and by >= 0 and left > most then return -i end
     numbers[name] = left
   elseif command == 'HSET' and limits[tostring(i)] then
     local sum, before = 0, 0

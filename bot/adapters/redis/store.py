@@ -13,6 +13,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.adapters.redis.books import book_writes
 from bot.adapters.redis.image_bytes import ImageBytes
 from bot.adapters.redis.questions import RedisQuestions
 from bot.adapters.redis.record import RedisRecord
@@ -44,6 +45,7 @@ from bot.adapters.redis.schema import (
 )
 from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef
+from bot.domain.books import changes as book_changes
 from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
 from bot.domain.options import Options
 from bot.domain.record import deleted, events_between, refused
@@ -59,6 +61,8 @@ _LISTED_FOR = 10.0
 """Seconds for which a process takes a workspace that it has listed as still listed."""
 UNRECORDED_TTL = 24 * 3600
 """Seconds at least for an image before its session tells of it, unless the session's are fewer."""
+LEDGER_TTL = 400 * 24 * 3600
+"""Seconds for which the ledger keeps a line."""
 DEFAULTS_TTL = 365 * 24 * 3600
 """Seconds without use, after which a user's default options are forgotten."""
 
@@ -67,9 +71,9 @@ class RedisSessionStore(RedisQuestions):
     """Implements `bot.ports.SessionStore`.
 
     `patience` bounds each call, in seconds: short where a person waits for an answer, long where a
-    paid image would be lost otherwise. `session_ttl` and `image_ttl` are seconds. `user_bytes` is
-    how much one person's images may be; 0 sets no bound. Each commit writes the entries of the
-    record that follow from it, as `record` says.
+    paid image would be lost otherwise. `session_ttl`, `image_ttl` and `ledger_ttl` are seconds.
+    `user_bytes` is how much one person's images may be; 0 sets no bound. Each commit writes the
+    books of its sessions, and the entries of the record that follow from it, as `record` says.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class RedisSessionStore(RedisQuestions):
         patience: float,
         user_bytes: int = 0,
         record: RecordPolicy | None = None,
+        ledger_ttl: int = LEDGER_TTL,
     ) -> None:
         super().__init__(redis, patience=patience)
         self._record_policy = record or RecordPolicy()
@@ -88,6 +93,7 @@ class RedisSessionStore(RedisQuestions):
         self._session_ttl = session_ttl
         self._ttls = Lifetimes(session_ttl, image_ttl)
         self._images = ImageBytes(redis, most=user_bytes, list_ttl=max(self._ttls))
+        self._ledger_ttl = ledger_ttl
         self._workspaces: dict[str, float] = {}
         self._commit = redis.register_script(COMMIT)
         self._discard = redis.register_script(DISCARD)
@@ -140,9 +146,12 @@ class RedisSessionStore(RedisQuestions):
         owners, waiting = user_key(team, user), waiting_key(team, user)
         lists = [owners, unfinished_key(session.team), *thread_keys(session)]
         images = [image_key(session.id, image) for image in session.all_images()]
+        now = time.time()
         events = [deleted(session.id)] if session.attempts else []
+        given_back = book_changes(session, replace(session, attempts=()))
         writes = [(words_key(session.id), ["DEL"])]
-        writes += record_writes(session.team, events, time.time(), self._record_policy)
+        writes += record_writes(session.team, events, now, self._record_policy)
+        writes += book_writes(session.team, given_back, now, self._ledger_ttl)
         keys, commands = zip(*writes, strict=True)
         async with bounded(self._patience):
             await self._discard(
@@ -277,6 +286,7 @@ class RedisSessionStore(RedisQuestions):
         ]
         for before, after in zip(befores, written, strict=True):
             writes += waiting_writes(before, after, self._ttls.session)
+            writes += book_writes(after.team, book_changes(before, after), now, self._ledger_ttl)
         limits: dict[int, Limit] = {}
         for command, name, arguments, limit in extra(written[0]) if extra else ():
             writes.append((extra_key(first.team, name), [command, *arguments]))

@@ -33,6 +33,8 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
     app.action(ids.ACTIONS[ids.TRY_AGAIN])(clicks.try_again)
     app.action(ids.ACTIONS[ids.START_OVER])(clicks.start_over)
 
+    app.action(ids.ACTIONS[ids.FEWER_IMAGES])(Commands(dependencies).fewer)
+
     answers = PictureAnswers(dependencies)
     app.action(ids.ACTIONS[ids.USE_PICTURE])(answers.use_picture)
     app.action(ids.ACTIONS[ids.WORDS_ONLY])(answers.words_only)

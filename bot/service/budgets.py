@@ -1,0 +1,163 @@
+"""The limits by day and month: what an attempt reserves, and whether that is left.
+
+A reservation is part of the attempt, and the books follow from it: the commit that stores the
+attempt counts it, and judges each limit by what the counters are then. So of two requests at once
+no more come in than may, and one that is delivered twice counts once. What is read before is for
+the words of a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from bot.domain.attempt import Attempt
+from bot.domain.books import WORKSPACE, channel_field, user_field
+from bot.domain.costs import (
+    Cost,
+    Reservation,
+    day_of,
+    end_of_day,
+    end_of_month,
+    month_of,
+    worst_usage,
+)
+from bot.domain.limits import LimitReached, Limits, Scope, Standing
+from bot.domain.options import Options
+from bot.domain.session import Person, Session, with_attempt
+from bot.ports import BeginRequest, ExtraWrite, ExtraWrites, Limit, Prices, Spending
+
+
+class Defaults(NamedTuple):
+    """What a call asks for where nobody chose: the models, and the options of the operator.
+    `host_model` is empty where no model calls the other."""
+
+    model: str
+    host_model: str
+    size: str
+    quality: str
+    partial_images: int = 0
+
+
+class Budgets:
+    """An `AttemptRule`, and what attempts reserve. `now` answers seconds since the epoch; days and
+    months are those of the `zone`."""
+
+    def __init__(
+        self,
+        spending: Spending,
+        prices: Prices,
+        limits: Limits,
+        defaults: Defaults,
+        zone: ZoneInfo,
+        now: Callable[[], float],
+    ) -> None:
+        self._spending = spending
+        self._prices = prices
+        self._limits = limits
+        self._defaults = defaults
+        self._zone = zone
+        self._now = now
+
+    def estimate(self, options: Options, *, prompt: int, edits: bool) -> Cost:
+        """The most that one image is expected to cost; `prompt` is in characters."""
+        asked = self._defaults
+        usage = worst_usage(
+            asked.model,
+            options.size or asked.size,
+            str(options.get("quality") or asked.quality),
+            prompt=prompt,
+            partials=asked.partial_images,
+            edits=edits,
+            host=bool(asked.host_model),
+        )
+        return self._prices.cost(asked.model, asked.host_model, usage)
+
+    def reserve(self, person: Person, before: Session, after: Session) -> Session:
+        """The session with the reservation of the attempt that is new in it, if one is."""
+        if len(after.attempts) <= len(before.attempts):
+            return after
+        attempt, asked, day = after.latest, self._defaults, day_of(self._now(), self._zone)
+        words = len(attempt.prompt) + len(attempt.change)
+        cost = self.estimate(attempt.options, prompt=words, edits=attempt.base is not None)
+        reserved = Reservation(
+            person.key_in(after.team),
+            day,
+            month_of(day),
+            cost.micro,
+            cost.known,
+            cost.version,
+            asked.model,
+            attempt.options.size or asked.size,
+            str(attempt.options.get("quality") or asked.quality),
+        )
+        return with_attempt(after, replace(attempt, reserved=reserved))
+
+    async def standings(self, person: Person, team: str, channel: str) -> list[Standing]:
+        """How the limits stand that are set, for the person in the channel."""
+        day = day_of(self._now(), self._zone)
+        cost = self.estimate(Options(), prompt=0, edits=False)
+        reserved = Reservation(person.key_in(team), day, month_of(day), cost.micro)
+        return await self._standings(team, channel, reserved)
+
+    async def check(self, request: BeginRequest) -> ExtraWrites | None:
+        session, attempt = request.session, request.attempt
+        if attempt.reserved is None:
+            return None
+        standings = await self._standings(session.team, session.channel, attempt.reserved)
+        _require_left(standings, attempt)
+        judged = [
+            _judgement(each, session.channel, attempt.reserved, _refusal(each, standings, attempt))
+            for each in standings
+        ]
+        return lambda session: judged
+
+    async def _standings(self, team: str, channel: str, reserved: Reservation) -> list[Standing]:
+        set_limits = [scope for scope in Scope if self._limits.of(scope) is not None]
+        if not set_limits:
+            return []
+        spent = await self._spending.spent(
+            team, reserved.payer, channel, reserved.day, reserved.month
+        )
+        used = dict(zip(Scope, spent, strict=True))
+        return [
+            Standing(
+                scope,
+                used[scope],
+                self._limits.of(scope) or 0,
+                end_of_day(reserved.day, self._zone)
+                if scope is Scope.USER_IMAGES
+                else end_of_month(reserved.month, self._zone),
+                1 if scope is Scope.USER_IMAGES else reserved.each,
+            )
+            for scope in set_limits
+        ]
+
+
+def _require_left(standings: list[Standing], attempt: Attempt) -> None:
+    asked = len(attempt.candidates)
+    for standing in standings:
+        if not standing.fits(asked):
+            raise _refusal(standing, standings, attempt)
+
+
+def _refusal(standing: Standing, standings: list[Standing], attempt: Attempt) -> LimitReached:
+    asked = len(attempt.candidates)
+    fitting = min([asked - 1, *(s.fitting for s in standings if s.fitting is not None)])
+    return LimitReached(standing, asked, fitting, attempt.change or attempt.prompt)
+
+
+def _judgement(
+    standing: Standing, channel: str, reserved: Reservation, refusal: LimitReached
+) -> ExtraWrite:
+    """A write of 0: it judges what the commit leaves of the limit."""
+    images, spent = f"images:{reserved.day}", f"spent:{reserved.month}"
+    key, name = {
+        Scope.USER_IMAGES: (images, reserved.payer),
+        Scope.USER: (spent, user_field(reserved.payer)),
+        Scope.CHANNEL: (spent, channel_field(channel)),
+        Scope.WORKSPACE: (spent, WORKSPACE),
+    }[standing.scope]
+    return ExtraWrite("HINCRBY", key, (name, "0"), Limit(standing.limit, refusal))

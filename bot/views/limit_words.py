@@ -1,0 +1,101 @@
+"""What a person is told where a limit is reached: which, what is left, when it begins anew, who can
+raise it, and what can be done now."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bot.domain.limits import LimitReached, Scope, Standing
+from bot.views.blocks import Message, button, repeated, section
+from bot.views.ids import COMMAND, FEWER_IMAGES
+from bot.views.money import dollars
+
+_OWNERS = {
+    Scope.USER: "Your budget",
+    Scope.CHANNEL: "The budget of this channel",
+    Scope.WORKSPACE: "The budget of this workspace",
+}
+_SETTINGS = {
+    Scope.USER_IMAGES: "USER_IMAGES_PER_DAY",
+    Scope.USER: "USER_BUDGET_PER_MONTH",
+    Scope.CHANNEL: "CHANNEL_BUDGET_PER_MONTH",
+    Scope.WORKSPACE: "WORKSPACE_BUDGET_PER_MONTH",
+}
+_LONGEST_VALUE = 2000
+"""Characters of a button's value that Slack takes."""
+_LONGEST_SECTION = 3000
+TO_KEEP = "This is what you asked for:"
+
+
+def limit_words(refused: LimitReached, *, plain: bool, command: bool) -> str:
+    """In mrkdwn, where Slack shows times in the reader's own time zone, or `plain` for a form,
+    which still shows what was typed."""
+    standing = refused.standing
+    words = " ".join(
+        [
+            _which(refused),
+            f"What is still being made counts, too. It begins anew {_when(standing, plain=plain)}.",
+            f"Whoever runs me can raise it (`{_SETTINGS[standing.scope]}`).",
+            "Nothing was started, and nothing is paid for.",
+            _advice(refused),
+        ]
+    )
+    if plain:
+        return words.replace("`", "")
+    typed = f"{COMMAND} {refused.text}" if command else refused.text
+    return f"{words}\n{repeated(typed, TO_KEEP)}" if refused.text else words
+
+
+def nearly_used_words(standing: Standing) -> str:
+    """A notice in advance; nothing is refused yet."""
+    if standing.scope is Scope.USER_IMAGES:
+        limit, left = f"{_images(standing.limit)} a day", f"{standing.left:,}"
+        what = f"Of your {limit}, {left} {'is' if standing.left == 1 else 'are'} left."
+    else:
+        owner, limit = _OWNERS[standing.scope], dollars(standing.limit)
+        what = f"{owner} is {limit} a month: {dollars(standing.left)} is left."
+    return f"{what} It begins anew {_when(standing, plain=False)}."
+
+
+def offer(refused: LimitReached, words: str) -> Message | None:
+    """The words with a button that asks for as many images as fit. Its value is the whole text of
+    the command; None where nothing fits, or Slack takes no value that long."""
+    fewer = f"{refused.text} --n {refused.fitting}"
+    if refused.fitting < 1 or len(fewer) > _LONGEST_VALUE or len(words) > _LONGEST_SECTION:
+        return None
+    label = f"Make {_images(refused.fitting)} instead"
+    row = {"type": "actions", "elements": [button(label, FEWER_IMAGES, fewer)]}
+    return Message(words, [section(words), row])
+
+
+def _which(refused: LimitReached) -> str:
+    standing, asked = refused.standing, refused.asked
+    if standing.scope is Scope.USER_IMAGES:
+        limit, count = _images(standing.limit), standing.left
+        many = f"{count:,} {'is' if count == 1 else 'are'} left" if count else "none is left"
+        return f"You may ask for {limit} a day: {many}, and this would be {_images(asked)}."
+    owner, cost = _OWNERS[standing.scope], dollars(asked * standing.each)
+    left = dollars(standing.left)
+    return (
+        f"{owner} is {dollars(standing.limit)} a month: {left} is left, and this may cost {cost}."
+    )
+
+
+def _images(count: int) -> str:
+    return f"{count:,} image{'' if count == 1 else 's'}"
+
+
+def _when(standing: Standing, *, plain: bool) -> str:
+    at = int(standing.resets_at)
+    text = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d at %H:%M} UTC"
+    return f"on {text}" if plain else f"<!date^{at}^{{date_short_pretty}} at {{time}}|{text}>"
+
+
+def _advice(refused: LimitReached) -> str:
+    can = []
+    if refused.fitting > 0:
+        can.append(f"ask for fewer images (`--n {refused.fitting}`)")
+    if refused.standing.scope is not Scope.USER_IMAGES:
+        can.append("choose a lower quality or a smaller size")
+    can.append("cancel one that is being made")
+    return f"Until then you can {', or '.join(can)}."

@@ -1,0 +1,295 @@
+"""The books on a real server: what commits write, what limits refuse, what the sweep settles."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.adapters.redis import RedisBooks, RedisSessionStore
+from bot.concurrency import BackgroundTasks
+from bot.domain import begin, transitions
+from bot.domain.attempt import ImageRef
+from bot.domain.books import call_ended
+from bot.domain.costs import CallEnd, CallState, Cost, Usage
+from bot.domain.errors import FailureKind, Refusal
+from bot.domain.generation import announced, attempt_failed, paid_call_counted
+from bot.domain.limits import LimitReached, Limits, Scope
+from bot.domain.options import Options
+from bot.domain.session import Person, Policy, Session
+from bot.jobs.hold_sweeper import HoldSweeper
+from bot.service.access import AccessControl
+from bot.service.budgets import Budgets, Defaults
+from bot.service.gateway import AttemptGateway
+from tests.fakes import CHANNEL, ID, OWNER
+from tests.support.ledger import counters, holds, lines
+
+EACH = 1_000
+ME = Person("T1", OWNER)
+FIRST = ImageRef(1)
+
+
+class Prices:
+    """1,000 micro-dollars for every call."""
+
+    def cost(self, model: str, host_model: str, usage: Usage) -> Cost:
+        return Cost(EACH, "test", known=True)
+
+
+class Runs:
+    """No run lives, but for these."""
+
+    def __init__(self) -> None:
+        self.alive: set[str] = set()
+
+    async def is_alive(self, run_id: str) -> bool:
+        return run_id in self.alive
+
+    async def begin(self, run_id: str) -> None: ...
+
+    async def end(self, run_id: str) -> None: ...
+
+
+class Bench:
+    """A store with its books, a gateway with limits, and a sweep that waits for nothing."""
+
+    def __init__(self, redis: Redis, url: str, limits: Limits) -> None:
+        self.url = url
+        self.now = 1_790_000_000.0
+        self.store = RedisSessionStore(redis, session_ttl=600, image_ttl=600, patience=5.0)
+        self.books = RedisBooks(redis, ledger_ttl=3600, patience=5.0)
+        self.runs = Runs()
+        self.sweeper = HoldSweeper(self.books, self.store, self.runs, quiet_for=-1.0)
+        defaults = Defaults("m", "", "1024x1024", "low")
+        self.budgets = Budgets(
+            self.books, Prices(), limits, defaults, ZoneInfo("UTC"), lambda: self.now
+        )
+        self.gateway = AttemptGateway(
+            self.store,
+            BackgroundTasks(),
+            AccessControl(self.store, Policy(), lambda: self.now),
+            lambda: self.now,
+            rules=(self.budgets,),
+            reserve=self.budgets.reserve,
+        )
+
+    async def ask(self, token: str = "one", count: int = 1, user: str = OWNER) -> Session:
+        session = Session(f"T1.{user}.{token}", "T1", user, CHANNEL, options=Options(count=count))
+        return await self.gateway.create(session, Person("T1", user), "a fox")
+
+    async def call(self, session: Session, run: str = "run", image: ImageRef = FIRST) -> Session:
+        def change(s: Session) -> Session:
+            before = s.attempt(image.attempt).candidate(image.candidate).paid_calls
+            return paid_call_counted(announced(s, image.attempt), image, run, before)
+
+        return await self.store.update(session.id, change)
+
+    async def end(self, session: Session, end: CallEnd, number: int = 1) -> Session:
+        return await self.store.update(session.id, lambda s: call_ended(s, FIRST, number, end))
+
+    async def fail(self, session: Session) -> Session:
+        return await self.store.update(
+            session.id, lambda s: attempt_failed(s, 1, FailureKind.TIMED_OUT, "w", "7.0", 1.0)
+        )
+
+    async def counted(self) -> tuple[int, int]:
+        """Images, and micro-dollars of the workspace."""
+        images, spent = await counters(self.url, "images"), await counters(self.url, "spent")
+        return images.total(), spent["workspace"]
+
+    async def states(self) -> list[str]:
+        return [line["state"] for line in await lines(self.url)]
+
+
+MEASURED = CallEnd(CallState.MEASURED, Usage(image_out=5), Cost(700, "test", known=True))
+FREE = CallEnd(CallState.FREE)
+
+
+@pytest.fixture
+def bench(redis: Redis, redis_url: str) -> Bench:
+    return Bench(redis, redis_url, Limits())
+
+
+def limited(bench: Bench, redis: Redis, **limits: int) -> Bench:
+    return Bench(redis, bench.url, Limits(**limits))
+
+
+async def test_each_candidate_is_held_once_however_often_it_is_asked_for(bench: Bench) -> None:
+    await asyncio.gather(*(bench.ask(count=4) for _ in range(5)))
+    assert len(await holds(bench.url)) == 4
+    assert await bench.counted() == (4, 4 * EACH)
+
+
+async def test_a_measured_call_counts_what_it_cost(bench: Bench) -> None:
+    session = await bench.call(await bench.ask())
+    for _ in range(3):  # a repeated job tells it again
+        await bench.end(session, MEASURED)
+    await bench.fail(session)
+    assert not await holds(bench.url)
+    assert await bench.counted() == (1, 700)
+    assert await bench.states() == ["measured"]
+
+
+async def test_an_unpaid_failure_gives_back_and_its_next_try_is_held_again(bench: Bench) -> None:
+    session = await bench.call(await bench.ask())
+    await bench.end(session, FREE)
+    assert list(await holds(bench.url)) == [f"{session.id}.1.1.2"]
+    assert await bench.counted() == (1, EACH)
+    await bench.fail(session)
+    assert await bench.counted() == (0, 0)
+    assert await bench.states() == []
+
+
+async def test_a_lost_answer_is_estimated_when_the_next_call_is_made(bench: Bench) -> None:
+    session = await bench.call(await bench.ask(), "killed")
+    await bench.call(session, "next")
+    await bench.end(session, MEASURED, 2)
+    await bench.fail(session)
+    assert await bench.states() == ["estimated", "measured"]
+    assert await bench.counted() == (1, EACH + 700)
+
+
+async def test_a_late_answer_takes_the_place_of_its_estimate(bench: Bench) -> None:
+    session = await bench.call(await bench.ask())
+    await bench.fail(session)
+    await bench.sweeper.sweep()
+    await bench.end(session, MEASURED)
+    written = await lines(bench.url)
+    assert [line["state"] for line in written] == ["estimated", "measured"]
+    assert len({line["id"] for line in written}) == 1
+    assert await bench.counted() == (1, 700)
+
+
+async def test_a_cancelled_image_that_was_never_called_gives_back(bench: Bench) -> None:
+    session = await bench.ask(count=2)
+    await bench.store.update(session.id, lambda s: transitions.cancel(s, 1, "w", 2.0))
+    assert not await holds(bench.url)
+    assert await bench.counted() == (0, 0)
+
+
+async def test_the_sweep_leaves_what_a_run_or_a_job_still_owes(bench: Bench) -> None:
+    session = await bench.call(await bench.ask(), "run")
+    await bench.sweeper.sweep()  # its job will go on
+    assert len(await holds(bench.url)) == 1
+    await bench.fail(session)
+    bench.runs.alive.add("run")
+    await bench.sweeper.sweep()  # its run will tell
+    assert len(await holds(bench.url)) == 1
+    bench.runs.alive.clear()
+    await asyncio.gather(*(bench.sweeper.sweep() for _ in range(3)))
+    assert not await holds(bench.url)
+    assert await bench.states() == ["estimated"]
+    assert await bench.counted() == (1, EACH)
+
+
+@pytest.mark.parametrize("called", [False, True])
+async def test_the_holds_of_a_session_that_is_gone_are_settled(
+    bench: Bench, redis: Redis, called: bool
+) -> None:
+    session = await bench.ask(count=2)
+    if called:
+        await bench.call(session)
+    await redis.delete("imagine:{T1}:session:" + session.id.removeprefix("T1."))
+    await asyncio.gather(*(bench.sweeper.sweep() for _ in range(3)))
+    assert not await holds(bench.url)
+    assert await bench.states() == ["estimated"] * called
+    assert await bench.counted() == (int(called), EACH * called)
+
+
+async def test_a_session_that_is_taken_back_gives_back(bench: Bench) -> None:
+    session = Session(ID, "T1", OWNER, CHANNEL)
+    begun = bench.budgets.reserve(ME, session, begin.submit(session, "a fox", 1.0))
+    stored = await bench.store.create(begun, write_id="first")
+    await bench.store.discard(stored, "another")
+    assert await bench.counted() == (1, EACH)
+    await bench.store.discard(stored, "first")
+    assert await bench.counted() == (0, 0)
+    assert not await holds(bench.url)
+    await bench.store.create(begun, write_id="second")
+    assert await bench.counted() == (1, EACH)
+
+
+@pytest.mark.parametrize(
+    ("limits", "scope"),
+    [
+        ({"user_images": 3}, Scope.USER_IMAGES),
+        ({"user": 3 * EACH}, Scope.USER),
+        ({"channel": 3 * EACH}, Scope.CHANNEL),
+        ({"workspace": 3 * EACH}, Scope.WORKSPACE),
+    ],
+)
+async def test_no_more_come_in_at_once_than_the_limit_leaves(
+    bench: Bench, redis: Redis, limits: dict[str, int], scope: Scope
+) -> None:
+    limited_bench = limited(bench, redis, **limits)
+    asked = [limited_bench.ask(f"t{n}") for n in range(12)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, LimitReached)]
+    assert len(refused) == 9, answers
+    assert {refusal.standing.scope for refusal in refused} == {scope}
+    assert await bench.counted() == (3, 3 * EACH)
+
+
+async def test_a_refusal_tells_how_many_still_fit_and_stores_nothing(
+    bench: Bench, redis: Redis
+) -> None:
+    limited_bench = limited(bench, redis, user_images=5, workspace=5 * EACH - 1)
+    await limited_bench.ask("a", count=2)
+    before = set(await redis.keys("*"))
+    with pytest.raises(LimitReached) as refused:
+        await limited_bench.ask("b", count=4)
+    assert refused.value.standing.scope is Scope.USER_IMAGES
+    assert refused.value.standing.left == 3
+    assert refused.value.fitting == 2
+    assert set(await redis.keys("*")) == before
+    await limited_bench.ask("b", count=2)
+
+
+async def test_limits_of_one_person_are_no_other_persons(bench: Bench, redis: Redis) -> None:
+    limited_bench = limited(bench, redis, user_images=1)
+    await limited_bench.ask("a")
+    with pytest.raises(Refusal):
+        await limited_bench.ask("b")
+    await limited_bench.ask("c", user="U7")
+
+
+async def test_a_new_day_begins_anew_and_settles_in_the_day_that_reserved(
+    bench: Bench, redis: Redis
+) -> None:
+    limited_bench = limited(bench, redis, user_images=1)
+    session = await limited_bench.ask("a")
+    limited_bench.now += 86_400
+    await limited_bench.ask("b")
+    await limited_bench.call(session)
+    await limited_bench.end(session, FREE)
+    await limited_bench.fail(session)
+    days = {str(key).rpartition(":")[2] for key in await redis.keys("imagine:*:images:*")}
+    assert days == {"2026-09-21", "2026-09-22"}
+    assert await redis.hgetall("imagine:{T1}:images:2026-09-21") == {OWNER: "0"}
+    assert await redis.hgetall("imagine:{T1}:images:2026-09-22") == {OWNER: "1"}
+
+
+async def test_a_limit_that_is_lowered_stops_what_comes_next(bench: Bench, redis: Redis) -> None:
+    session = await bench.ask("a", count=4)
+    lower = limited(bench, redis, workspace=EACH)
+    with pytest.raises(LimitReached):
+        await lower.ask("b")
+    await lower.call(session)
+    await lower.end(session, MEASURED)  # and its image is asked for once more
+    assert (await bench.counted())[1] == 4 * EACH + 700
+    await lower.fail(session)
+    assert (await bench.counted())[1] == 700
+
+
+async def test_the_books_of_a_session_that_drops_its_attempts_keep_what_was_paid(
+    bench: Bench,
+) -> None:
+    session = await bench.call(await bench.ask())
+    await bench.fail(session)
+    await bench.store.update(session.id, lambda s: replace(s, attempts=()))
+    assert not await holds(bench.url)
+    assert await bench.states() == ["estimated"]
+    assert await bench.counted() == (1, EACH)

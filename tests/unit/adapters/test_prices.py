@@ -1,0 +1,94 @@
+"""Prices: the package's, ours, the operator's."""
+
+from __future__ import annotations
+
+import logging
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.prices import PricesFileError, TokenPrices, read_prices
+from bot.domain.costs import Cost, Usage
+
+FLARE, HOST = "gpt-image-2.5-flare", "gpt-5.6-luna"
+
+
+def test_a_call_costs_what_both_models_took() -> None:
+    usage = Usage(text_in=20, image_in=300, image_out=439, host_in=100, host_out=20)
+    cost = TokenPrices().cost(FLARE, HOST, usage)
+    assert cost.known
+    assert cost.micro == 20 * 5 + 300 * 8 + 439 * 30 + 20 + 24
+    assert cost.version.startswith("genai-prices ")
+
+
+def test_what_is_cached_costs_less_and_half_a_micro_dollar_is_rounded_up() -> None:
+    usage = Usage(text_in=100, cached_text_in=50, image_in=300, cached_image_in=100)
+    assert TokenPrices().cost(FLARE, "", usage).micro == 250 + 63 + 1600 + 200
+
+
+@pytest.mark.parametrize("model", ["gpt-image-2.6-flare", "gpt-image-2.6-sunburst"])
+def test_models_that_the_package_does_not_know_are_in_our_table(model: str) -> None:
+    cost = TokenPrices().cost(model, HOST, Usage(text_in=10, image_out=100))
+    assert cost == Cost(3050, "openai 2026-11", known=True)
+
+
+def test_an_unknown_price_is_said_once_and_counts_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    prices = TokenPrices()
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            assert prices.cost("my-model", "", Usage(image_out=100)) == Cost()
+    assert len(caplog.records) == 1
+    assert "PRICES_FILE" in caplog.text
+
+
+def test_a_cost_of_which_only_a_part_is_known_is_not_known() -> None:
+    usage = Usage(image_out=100, host_in=5)
+    assert TokenPrices().cost(FLARE, "my-host", usage) == Cost()
+
+
+def test_the_operators_prices_come_first_and_their_default_last(tmp_path: Path) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text(f'[models."{FLARE}"]\nimage_out = 1.5\n[default]\nimage_out = 40\n')
+    prices = TokenPrices(*read_prices(file))
+    usage = Usage(image_out=100, image_in=7)
+    assert prices.cost(FLARE, "", usage) == Cost(150, "PRICES_FILE", known=True)
+    assert prices.cost("my-model", "", usage) == Cost(4000, "PRICES_FILE", known=True)
+    assert prices.cost("gpt-image-2.6-flare", "", usage).micro == 3056
+
+
+def test_what_is_cached_costs_as_much_where_the_file_does_not_say(tmp_path: Path) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text("[default]\ntext_in = 2\nimage_in = 3\ncached_image_in = 1\n")
+    _, default = read_prices(file)
+    assert default is not None
+    assert default["cached_text_in"] == Decimal(2)
+    assert default["cached_image_in"] == Decimal(1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "image_out = 3\n",
+        "[models.m]\n",
+        "[models.m]\nimage = 3\n",
+        "[models.m]\nimage_out = 'a lot'\n",
+        "[models.m]\nimage_out = -1\n",
+        "[models.m]\nimage_out = nan\n",
+        "[models.m]\nimage_out = true\n",
+        "models = 3\n",
+        "default = 3\n",
+        "[models.m\n",
+    ],
+)
+def test_a_file_that_is_wrong_ends_the_start_in_words(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text(text)
+    with pytest.raises(PricesFileError, match=r"prices\.toml"):
+        read_prices(file)
+
+
+def test_a_file_that_is_not_there_ends_the_start_in_words(tmp_path: Path) -> None:
+    with pytest.raises(PricesFileError, match="prices"):
+        read_prices(tmp_path / "prices.toml")
+    assert read_prices(None) == ({}, None)

@@ -1,0 +1,91 @@
+"""Who is told that a limit is nearly used up, and how often."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.domain.costs import Reservation
+from bot.domain.errors import SlackUnavailable, StoreUnavailable
+from bot.domain.limits import Limits
+from bot.domain.session import Session
+from bot.jobs.budget_notices import BudgetNotices
+from bot.ports import Spent
+from tests.fakes import OWNER, generating, with_latest
+
+RESERVED = Reservation(OWNER, "2026-11-28", "2026-11", 1_000)
+LIMITS = Limits(10, 10_000, 10_000, 10_000)
+
+
+class Books:
+    """Spending, what was told, and the notices."""
+
+    def __init__(self, spent: Spent) -> None:
+        self.now = spent
+        self.told: set[str] = set()
+        self.words: list[str] = []
+        self.fails: Exception | None = None
+
+    async def spent(self, *args: Any) -> Spent:
+        if isinstance(self.fails, StoreUnavailable):
+            raise self.fails
+        return self.now
+
+    async def first_time(self, team: str, period: str, what: str) -> bool:
+        new = f"{period} {what}" not in self.told
+        self.told.add(f"{period} {what}")
+        return new
+
+    async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
+        if self.fails:
+            raise self.fails
+        self.words.append(words)
+
+
+def session_of(payer: str = OWNER) -> Session:
+    return with_latest(generating(), reserved=replace(RESERVED, payer=payer))
+
+
+def notices(books: Books, limits: Limits = LIMITS) -> BudgetNotices:
+    return BudgetNotices(books, books, books, limits, ZoneInfo("UTC"))
+
+
+async def test_nothing_is_told_below_four_fifths() -> None:
+    books = Books(Spent(7, 7_999, 7_999, 7_999))
+    await notices(books).tell(session_of())
+    assert books.words == []
+    assert books.told == set()
+
+
+async def test_each_limit_is_told_once_a_period(caplog: pytest.LogCaptureFixture) -> None:
+    books = Books(Spent(8, 8_000, 8_000, 8_000))
+    for _ in range(3):
+        await notices(books).tell(session_of())
+    assert len(books.words) == 3
+    assert "Of your 10 images a day, 2 are left." in books.words[0]
+    assert "Your budget is $0.010 a month: $0.002 is left." in books.words[1]
+    assert "channel" in books.words[2]
+    assert caplog.text.count("The budget of this workspace") == 1
+
+
+async def test_an_owner_is_not_told_of_another_persons_limit() -> None:
+    books = Books(Spent(10, 10_000, 0, 0))
+    await notices(books).tell(session_of("U77"))
+    assert books.words == []
+
+
+async def test_without_limits_nothing_is_read() -> None:
+    books = Books(Spent())
+    books.fails = StoreUnavailable("away")
+    await notices(books, Limits()).tell(session_of())
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("away"), SlackUnavailable("away")])
+async def test_trouble_does_not_fail_the_attempt(error: Exception) -> None:
+    books = Books(Spent(9, 0, 0, 0))
+    books.fails = error
+    await notices(books).tell(session_of())
+    assert books.words == []

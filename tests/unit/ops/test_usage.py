@@ -1,0 +1,106 @@
+"""`python -m bot usage`: its rows and their forms."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.domain.errors import ImagineError
+from bot.ops.usage import Row, first_moment, rows_of, write_rows
+from bot.ports import LedgerLine
+
+LINE = LedgerLine(
+    id="T1.U1.a.1.1.1",
+    at=1.0,
+    team="T1",
+    user="U1",
+    channel="C1",
+    day="2026-11-01",
+    month="2026-11",
+    model="m",
+    size="1024x1024",
+    quality="low",
+    state="measured",
+    micro=1_500_000,
+    priced=True,
+    prices="v",
+    tokens={"image_out": 100},
+)
+LINES = [
+    LINE._replace(state="estimated", micro=9, tokens={}),
+    LINE,  # in the place of the one before
+    LINE._replace(id="2", user="=U2", day="2026-11-03", micro=2_000_000),
+    LINE._replace(id="3", channel="C2", model="", priced=False, micro=0, state="estimated"),
+    LINE._replace(id="4", day="2026-10-31"),
+]
+
+
+async def each() -> AsyncIterator[LedgerLine]:
+    for line in LINES:
+        yield line
+
+
+async def rows(by: str) -> list[Row]:
+    return await rows_of(each(), by, "2026-11-01")
+
+
+@pytest.mark.parametrize(
+    ("by", "names"),
+    [
+        ("user", ["T1 =U2", "T1 U1"]),
+        ("channel", ["T1 C1", "T1 C2"]),
+        ("day", ["2026-11-01", "2026-11-03"]),
+        ("model", ["m", "unknown"]),
+    ],
+)
+async def test_rows_by_what_is_asked_for(by: str, names: list[str]) -> None:
+    found = await rows(by)
+    assert [row.name for row in found] == names
+    assert sum(row.micro for row in found) == 3_500_000
+    assert sum(row.calls for row in found) == 3
+    assert sum(row.estimated for row in found) == sum(row.unpriced for row in found) == 1
+
+
+async def test_json_and_csv_hold_the_same() -> None:
+    found = await rows("user")
+    as_json, as_csv = io.StringIO(), io.StringIO()
+    write_rows(found, "user", "json", as_json)
+    write_rows(found, "user", "csv", as_csv)
+    parsed: list[dict[str, Any]] = json.loads(as_json.getvalue())
+    table = list(csv.DictReader(io.StringIO(as_csv.getvalue())))
+    assert [row["dollars"] for row in parsed] == ["2.000000", "1.500000"]
+    assert [row["dollars"] for row in table] == ["2.000000", "1.500000"]
+    assert parsed[0]["tokens_by_kind"] == {"image_out": 100}
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x"])
+def test_a_cell_is_no_formula(name: str) -> None:
+    out = io.StringIO()
+    write_rows([Row(name)], "model", "csv", out)
+    assert out.getvalue().splitlines()[1].startswith(f"'{name}")
+
+
+def test_a_table_ends_with_the_sum() -> None:
+    out = io.StringIO()
+    write_rows([Row("a", calls=2, micro=1), Row("b", calls=3, micro=2)], "model", "table", out)
+    last = out.getvalue().splitlines()[-1].split()
+    assert last == ["all", "together", "5", "0", "0", "0", "0.000003"]
+
+
+def test_a_table_of_nothing_is_a_table() -> None:
+    out = io.StringIO()
+    write_rows([], "user", "table", out)
+    assert len(out.getvalue().splitlines()) == 2
+
+
+def test_the_first_day_begins_in_the_operators_time_zone() -> None:
+    assert first_moment("2026-11-01", ZoneInfo("Europe/Berlin")) == 1_793_487_600.0
+    for wrong in ("yesterday", "2026-13-01", "2026-11-01T00:00"):
+        with pytest.raises(ImagineError, match="--since"):
+            first_moment(wrong, ZoneInfo("UTC"))

@@ -1,0 +1,62 @@
+"""What a person is told where a limit is reached."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.limits import LimitReached, Scope, Standing
+from bot.views.money import dollars
+from bot.views.words import refusal_words
+
+AT = 1_764_374_400.0  # 2025-11-29, 00:00 UTC
+
+
+def refused(scope: Scope, used: int, limit: int, each: int, asked: int = 4) -> LimitReached:
+    standing = Standing(scope, used, limit, AT, each)
+    fitting = min(asked - 1, standing.left // each)
+    return LimitReached(standing, asked, fitting, "a fox & a hen")
+
+
+IMAGES = refused(Scope.USER_IMAGES, 98, 100, 1)
+BUDGETS = [
+    refused(scope, 9_970_000, 10_000_000, 13_000)
+    for scope in (Scope.USER, Scope.CHANNEL, Scope.WORKSPACE)
+]
+
+
+def test_images_of_a_day() -> None:
+    words = refusal_words(IMAGES)
+    assert "100 images a day: 2 are left, and this would be 4 images" in words
+    assert "`--n 2`" in words
+    assert f"<!date^{int(AT)}^{{date_short_pretty}} at {{time}}|2025-11-29 at 00:00 UTC>" in words
+    assert "USER_IMAGES_PER_DAY" in words
+    assert "```/imagine a fox &amp; a hen```" in words
+
+
+@pytest.mark.parametrize("refusal", BUDGETS)
+def test_budgets_of_a_month(refusal: LimitReached) -> None:
+    words = refusal_words(refusal)
+    assert "$10.00 a month: $0.030 is left, and this may cost $0.052" in words
+    assert f"{refusal.standing.scope.upper()}_BUDGET_PER_MONTH" in words
+    assert "lower quality" in words
+
+
+def test_a_form_shows_no_markup_and_keeps_what_was_typed_itself() -> None:
+    words = refusal_words(IMAGES, plain=True)
+    assert "anew on 2025-11-29 at 00:00 UTC." in words
+    assert not set("`<>") & set(words)
+    assert "a fox" not in words
+
+
+def test_nothing_is_offered_that_would_not_fit() -> None:
+    words = refusal_words(refused(Scope.USER_IMAGES, 120, 100, 1))
+    assert "none is left" in words
+    assert "--n" not in words
+
+
+@pytest.mark.parametrize(
+    ("micro", "words"),
+    [(0, "$0.00"), (13_000, "$0.013"), (999_999, "$1.000"), (1_500_000, "$1.50")],
+)
+def test_amounts(micro: int, words: str) -> None:
+    assert dollars(micro) == words

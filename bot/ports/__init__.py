@@ -9,6 +9,7 @@ from bot.ports.pace import Budget, Pace, Priority, Turn
 from bot.ports.pictures import Files, OnReading, PictureStore
 from bot.ports.sessions import (
     QUESTION_TTL,
+    WAITING_PICTURE_TTL,
     AttemptRule,
     BeginRequest,
     Change,
@@ -43,6 +44,7 @@ from bot.ports.slack import (
 
 __all__ = [
     "QUESTION_TTL",
+    "WAITING_PICTURE_TTL",
     "AppBlockedStore",
     "AttemptRule",
     "BeginRequest",

@@ -15,29 +15,33 @@ from bot.domain.session import Session
 
 _NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4}
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
-_NUMBER = r"(?:\d{1,2}|one|two|three|four)\b"
+LOOKED_AT = 2_000
+"""Characters of a change that are searched for the names of images."""
+
+_GAP, _SPACE = r"\s{0,3}", r"\s{1,3}"
+_NUMBER = rf"(?:\d{{1,2}}|one(?!{_SPACE}of\b)|two|three|four)\b"
 _ORDINAL = r"(?:first|second|third|fourth|last|1st|2nd|3rd|4th)\b"
 _NOUN = r"(?:image|picture|pic|photo|option|version|variant|variation|candidate)"
-_LINK = rf"(?:but|with|without|and(?!\s+{_NUMBER})|in|at|as|on|is|should|please|looks|needs)\b"
-_STOP = rf"(?=\s*(?:[,.;:!?)]|$)|\s+{_LINK})"
-_LIST = (
-    rf"{_NUMBER}(?:\s*(?:,|and|&|or|\+)\s*(?:{_NOUN}\s*)?(?:no\.?\s*|number\s*|\#\s*)?{_NUMBER})*"
-)
+_SIGN = rf"(?:no\.?{_GAP}|number{_GAP}|nr\.?{_GAP}|\#{_GAP})"
+_LINK = rf"(?:but|with|without|and(?!{_SPACE}{_NUMBER})|in|at|as|on|is|should|please|looks|needs)\b"
+_STOP = rf"(?={_GAP}(?:[,.;:!?)]|$)|{_SPACE}{_LINK})"
+_LIST = rf"{_NUMBER}(?:{_GAP}(?:,|and|&|or|\+){_GAP}(?:{_NOUN}{_GAP})?{_SIGN}?{_NUMBER}){{0,5}}"
+_ORDINALS_LISTED = rf"{_ORDINAL}(?:{_GAP}(?:,|and|&|or){_GAP}(?:the{_SPACE})?{_ORDINAL}){{0,5}}"
 _NAMES = re.compile(
     rf"(?<![\w#-])(?:"
-    rf"(?P<both>attempt\s+(?P<a1>\d{{1,4}})\W{{0,2}}\s*(?:{_NOUN}|number|\#)\s*(?P<n1>{_NUMBER}))"
-    rf"|(?:the\s+)?{_NOUN}\s*(?:s\s+)?(?:no\.?\s*|number\s*|nr\.?\s*|\#\s*)?(?P<n2>{_LIST})"
-    rf"|(?<!the\s)(?:number|nr\.?|no\.|\#)\s*(?P<n3>{_LIST})(?!\s*(?:images|pictures|times)\b)"
-    rf"|(?:the\s+)?(?P<o1>{_ORDINAL}(?:\s*(?:,|and|&|or)\s*(?:the\s+)?{_ORDINAL})*)\s+"
-    rf"(?:one|{_NOUN})s?\b"
-    rf"|the\s+(?P<o2>{_ORDINAL}){_STOP}"
-    rf")(?:\s*(?:of|from|in)\s+attempt\s+(?P<a2>\d{{1,4}})\b)?",
+    rf"attempt{_SPACE}(?P<a1>\d{{1,4}})\W{{0,2}}{_GAP}(?:{_NOUN}|number|\#){_GAP}(?P<n1>{_NUMBER})"
+    rf"|(?:the{_SPACE})?{_NOUN}{_GAP}(?:s{_SPACE})?{_SIGN}?(?P<n2>{_LIST})"
+    rf"|(?<!the\s)(?:number|nr\.?|no\.|\#){_GAP}(?P<n3>{_LIST})"
+    rf"(?!{_GAP}(?:images|pictures|times)\b)"
+    rf"|(?:the{_SPACE})?(?P<o1>{_ORDINALS_LISTED}){_SPACE}(?:one|{_NOUN})s?\b"
+    rf"|the{_SPACE}(?P<o2>{_ORDINAL}){_STOP}"
+    rf")(?:{_GAP}(?:of|from|in){_SPACE}attempt{_SPACE}(?P<a2>\d{{1,4}})\b)?",
     re.IGNORECASE,
 )
 _AT_THE_BEGINNING = re.compile(
-    rf"\s*(?P<n4>{_LIST})(?:\s*[,:;)\u2013-]|\.(?!\d)|(?=\s+{_LINK}))", re.IGNORECASE
+    rf"{_GAP}(?P<n4>{_LIST})(?:{_GAP}[,:;)\u2013-]|\.(?!\d)|(?={_SPACE}{_LINK}))", re.IGNORECASE
 )
-_ATTEMPT_ALONE = re.compile(r"(?<![\w#-])attempt\s+(?P<a3>\d{1,4})\b", re.IGNORECASE)
+_ATTEMPT_ALONE = re.compile(rf"(?<![\w#-])attempt{_SPACE}(?P<a3>\d{{1,4}})\b", re.IGNORECASE)
 _PART = re.compile(rf"{_NUMBER}|{_ORDINAL}", re.IGNORECASE)
 _LEFT_BEFORE = re.compile(r"^[\s,.:;)\u2013-]*(?:(?:but|and)\b)?[\s,]*", re.IGNORECASE)
 
@@ -56,7 +60,9 @@ def read_change(text: str, session: Session, attempt: Attempt) -> Change:
     where none is named. Of an attempt with one image, a number alone is no name: it may be about
     what the image shows."""
     several = len(attempt.candidates) > 1
-    found = _NAMES.search(text) or (_AT_THE_BEGINNING.match(text) if several else None)
+    found = _NAMES.search(text, 0, LOOKED_AT) or (
+        _AT_THE_BEGINNING.match(text) if several else None
+    )
     if found is None:
         return _of_attempt(text, session)
     groups: dict[str, str | None] = found.groupdict()
@@ -72,7 +78,9 @@ def read_change(text: str, session: Session, attempt: Attempt) -> Change:
     images = tuple(ImageRef(attempt.number, number) for number in dict.fromkeys(numbers))
     if not all(session.shows(image) or not attempt.has_draft for image in images):
         return Change(text, unknown=True)
-    if _NAMES.search(text, found.end()):  # another image is named, perhaps to compare with
+    if _NAMES.search(
+        text, found.end(), LOOKED_AT
+    ):  # another image is named, perhaps to compare with
         return Change(text)
     if any(not 1 <= image.candidate <= len(attempt.candidates) for image in images):
         return Change(text, unknown=True)
@@ -81,7 +89,7 @@ def read_change(text: str, session: Session, attempt: Attempt) -> Change:
 
 def _of_attempt(text: str, session: Session) -> Change:
     """A text that names an attempt alone, as `attempt 2 but at night`."""
-    found = _ATTEMPT_ALONE.search(text)
+    found = _ATTEMPT_ALONE.search(text, 0, LOOKED_AT)
     if found is None:
         return Change(text)
     number = int(found["a3"])
@@ -111,5 +119,5 @@ def _without(text: str, found: re.Match[str]) -> str:
     that sees one image would draw the number."""
     before, after = text[: found.start()], text[found.end() :]
     if not before.strip():
-        return _LEFT_BEFORE.sub("", after)
+        return _LEFT_BEFORE.sub("", after, count=1)
     return f"{before.rstrip()} this image{after}"

@@ -35,18 +35,39 @@ BUTTON_WORDS: Mapping[ButtonWord, tuple[str, ...]] = MappingProxyType(
             *("approve", "approved", "approve it", "accept", "accepted", "publish", "post it"),
             *("post this", "ship it", "send it", "share it", "use it", "use this", "use that"),
             *("use", "keep it", "keep this", "keep", "take it", "take", "pick", "choose"),
-            *("go with", "go ahead", "lgtm", "finalize", "genehmigen", "freigeben", "approuver"),
+            *(
+                "go with",
+                "go ahead",
+                "lgtm",
+                "confirm",
+                "confirmed",
+                "submit",
+                "finalize",
+                "genehmigen",
+                "freigeben",
+                "approuver",
+            ),
             *("aprobar", "aprovar", "approva", "goedkeuren"),
         ),
         ButtonWord.REGENERATE: (
-            *("regenerate", "again", "try again", "once again", "once more", "one more time"),
+            *(
+                "regenerate",
+                "again",
+                "more",
+                "try again",
+                "once again",
+                "once more",
+                "one more time",
+            ),
             *("one more", "another", "another one", "another try", "new try", "redo", "redo it"),
             *("do over", "retry", "repeat", "reroll", "re roll", "roll again", "remake"),
             *("make another", "make another one", "make a new one", "make one more", "new one"),
             *("do another", "show me another", "generate again", "variations", "more variations"),
             *("nochmal", "noch einmal", "encore", "otra vez", "de novo", "ancora", "opnieuw"),
         ),
-        ButtonWord.REFINE: ("refine", "refine it", "refine this"),
+        ButtonWord.REFINE: (
+            *("refine", "refine it", "refine this", "edit", "edit it", "change it", "modify it"),
+        ),
         ButtonWord.EDIT_PROMPT: (
             *("edit prompt", "edit the prompt", "change prompt", "change the prompt"),
             *("new prompt", "another prompt", "different prompt", "edit my prompt"),
@@ -127,7 +148,7 @@ class Named(NamedTuple):
 def named_button(text: str) -> Named | None:
     """The button that the whole message names; None for a message that says something else. Of
     several buttons the first one counts, one that is liked or not comes last."""
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or not text.strip():
         return None
     if _THUMBS_UP.match(text):
         return Named(ButtonWord.LIKE)
@@ -154,7 +175,7 @@ def named_button(text: str) -> Named | None:
             return None
         at += length
     if not tokens:  # emoji alone
-        return Named(ButtonWord.LIKE) if text.strip() else None
+        return Named(ButtonWord.LIKE)
     return Named(_chosen(found), tuple(dict.fromkeys(images)), attempt, last)
 
 

@@ -152,7 +152,8 @@ def which_image_message(
     elif unknown:
         lead = f"{_NO_SUCH_IMAGE} Which one is this about? {_STARTS_NOTHING}"
     else:
-        lead = f"Which image is this about? {_ONE_AT_A_TIME} {_STARTS_NOTHING}"
+        of = f"of attempt {images[0].attempt} " if len({i.attempt for i in images}) == 1 else ""
+        lead = f"Which image {of}is this about? {_ONE_AT_A_TIME} {_STARTS_NOTHING}"
     row = _refine_row(session, question.id, images, with_this=session.stage is Stage.GENERATING)
     return _message(f"{lead}\n{said}", row)
 

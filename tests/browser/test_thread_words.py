@@ -21,7 +21,7 @@ async def test_words_name_buttons_and_images(user: PageUser) -> None:
         ["✅ Approve image 1", "✅ Approve image 2"]
     )
     await user.say("@imagine make it blue")
-    await expect(last_private(user)).to_contain_text("Which image is this about?")
+    await expect(last_private(user)).to_contain_text("Which image of attempt 1 is this about?")
     await user.screenshot("words-which-image")
     await last_private(user).get_by_role("button", name="image 2").click()
     second = await user.drafted(2)

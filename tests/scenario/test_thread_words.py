@@ -585,3 +585,17 @@ async def test_where_nothing_waits_a_colleague_is_told_what_to_do(
     assert nothing_begun(app, session)
     (told,) = app.whispers(user=STRANGER)
     assert "mention me in the channel" in told
+
+
+async def test_words_between_image_and_draft_come_back_with_a_button(make_app: MakeApp) -> None:
+    """The draft is on its way to Slack, and would not show them any more."""
+    working = generating()
+    made = an_attempt(1, posted=True)
+    made = replace(made, message_ts="", delivery_candidate=1)
+    app = make_app(replace(working, attempts=(made,)))
+    await app.mention(NIGHT, thread_ts="1.0")
+    assert app.session.kept_words == ()
+    assert "in a moment" in app.whispers()[0]
+    app.store.sessions[ID] = with_draft(app.session)
+    await press(app, "🪄 Refine with this")
+    assert (app.session.latest.change, app.session.latest.base) == (NIGHT, ImageRef(1))

@@ -50,7 +50,7 @@ async def test_somebody_elses_mention_in_the_thread_changes_nothing(scene: Scene
     await scene.until_stage("user_feedback")
     before = await scene.stored()
     await scene.slack.mention(scene.bob, scene.channel, "make it ugly", first.thread_ts)
-    told = await scene.told("only", scene.bob)
+    told = await scene.told("as a suggestion", scene.bob)
     assert told.thread_ts == first.thread_ts
     assert await scene.stored() == before
 

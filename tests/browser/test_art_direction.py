@@ -47,7 +47,7 @@ async def test_prompt_and_options_are_edited(user: PageUser) -> None:
     await user.submit(
         What_should_the_image_show="two lanterns in the snow",
         Size="Wide 16:9",
-        Candidates="2",
+        Images="2",
     )
     second = await user.drafted(2)
     await expect(second.get_by_role("img", name="two lanterns")).to_have_count(2)

@@ -11,18 +11,28 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-import uvloop
-from pydantic import ValidationError
+if sys.version_info < (3, 11):  # noqa: UP036 # an older one gets here, and fails on an import
+    sys.exit("imagine-bot: this needs Python 3.11 or newer")
+try:
+    import uvloop
+    from pydantic import ValidationError
 
-from bot.demo import demo
-from bot.domain.errors import ImagineError
-from bot.ops.check import check
-from bot.ops.inspection import inspect_file
-from bot.settings import Settings
-from bot.telemetry.logs import LogFormat, set_up
-from bot.telemetry.tracing import tracing
-from bot.telemetry.uncaught import watch_loop, watch_process
-from bot.wiring.lifecycle import Role, run
+    from bot.demo import demo
+    from bot.domain.errors import ImagineError
+    from bot.ops.check import check
+    from bot.ops.inspection import inspect_file
+    from bot.settings import Settings
+    from bot.telemetry.logs import LogFormat, set_up
+    from bot.telemetry.tracing import tracing
+    from bot.telemetry.uncaught import watch_loop, watch_process
+    from bot.wiring.lifecycle import Role, run
+except ModuleNotFoundError as missing:
+    if missing.name and missing.name.startswith("bot"):
+        raise
+    sys.exit(
+        f"imagine-bot: the Python package {missing.name} is not installed.\n"
+        f"Install the requirements first: {sys.executable} -m pip install -r requirements.txt"
+    )
 
 log = logging.getLogger("bot")
 
@@ -81,6 +91,7 @@ def _work(options: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any
             data=options.data,
             open_browser=not options.no_browser,
             only_slack=options.only_slack,
+            backend=options.backend,
         )
     roles = {"dev": Role.WEB | Role.WORKER, "web": Role.WEB, "worker": Role.WORKER}
     return run(settings, roles[options.command], embedded_redis=options.command == "dev")
@@ -110,6 +121,11 @@ def _add_demo_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-browser", action="store_true", help="open no browser")
     command.add_argument("--port", type=int, help="the page's port (usually 8765, or a free one)")
     command.add_argument("--data", type=Path, metavar="DIR", help="keep everything in this folder")
+    command.add_argument(
+        "--backend",
+        choices=("openai", "placeholder"),
+        help="who makes the images; without it the demo asks before it spends anything",
+    )
     command.add_argument(
         "--only-slack", action="store_true", help="the workspace alone (port 4700), without the bot"
     )

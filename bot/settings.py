@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.domain.errors import ImpossibleValue
 from bot.domain.images import AI_LABEL, LONGEST_LABEL
-from bot.domain.options import OPTIONS, OptionTable
+from bot.domain.options import AUTO, OPTIONS, OptionTable
 from bot.domain.policy import WhoMayStart, closest_spelling, quoted
 from bot.domain.session import Policy
+from bot.domain.sizes import STEP, check_pixels
 from bot.telemetry.logs import LogFormat
 
 _WHO = {word: word for word in WhoMayStart} | {
@@ -137,10 +139,13 @@ class Settings(BaseSettings):
     @field_validator("image_size")
     @classmethod
     def _known_size(cls, size: str) -> str:
-        width, _, height = size.partition("x")
-        if size != "auto" and not (width.isdigit() and height.isdigit()):
-            raise ValueError("must be auto or WIDTHxHEIGHT, such as 1024x1024")
-        return size
+        try:
+            return check_pixels(size)
+        except ImpossibleValue as impossible:
+            nearest = impossible.nearest or "1024x1024"
+            raise ValueError(
+                f"must be auto or WIDTHxHEIGHT in multiples of {STEP}, such as {nearest}"
+            ) from None
 
     @field_validator("image_quality")
     @classmethod
@@ -174,9 +179,12 @@ class Settings(BaseSettings):
         """The options that people may choose. OpenAI's models know the finest qualities from 2.5
         on; another server may know all of them."""
         openai = self.image_backend is not Backend.PLACEHOLDER and self.official_openai
+        table = OPTIONS
         if openai and not _has_finest_qualities(self.image_model):
-            return OPTIONS.of_older_models()
-        return OPTIONS
+            table = OPTIONS.of_older_models()
+        return table.with_defaults(
+            size=self.image_size, quality=self.image_quality, background=AUTO, count=1
+        )
 
     @property
     def socket_mode(self) -> bool:

@@ -42,6 +42,7 @@ class BotChild:
         self._folder = folder
         self._stopping = asyncio.Event()
         self._process: Process | None = None
+        self._started_again = False
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -49,8 +50,11 @@ class BotChild:
         delay = FIRST_DELAY
         while not self._stopping.is_set():
             self.ready.clear()
-            await self._run_once()
+            code = await self._run_once()
             delay = FIRST_DELAY if self.ready.is_set() else min(delay * 2, LONGEST_DELAY)
+            if not self._stopping.is_set():
+                _say(f"ended with code {code}; it is started again in {delay:g} s")
+                self._started_again = True
             await wait_for_event(self._stopping, delay)
 
     async def stop(self) -> None:
@@ -65,7 +69,8 @@ class BotChild:
         except TimeoutError:
             process.kill()
 
-    async def _run_once(self) -> None:
+    async def _run_once(self) -> int:
+        """The exit code."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", "dev",
             cwd=self._folder, env=self._environment, stdin=asyncio.subprocess.DEVNULL, stderr=PIPE,
@@ -81,16 +86,23 @@ class BotChild:
         code = await process.wait()
         bad = not self._stopping.is_set()
         self._page.feed.note("bot", f"the bot has ended, code {code}", bad=bad)
+        return code
 
     def _take_line(self, line: str) -> None:
         """Show every line on the wire, and errors in the terminal."""
         match = _LINE.match(line)
         level, text = (match["level"], match["text"]) if match else ("", line)
         if "ready as" in text:
+            if self._started_again:
+                _say("runs again")
             self.ready.set()
         self._page.feed.note("log", text, **({"bad": True} if level not in _QUIET else {}))
         if level not in _WIRE_ONLY:
-            sys.stderr.write(f"bot: {line}\n")
+            _say(line)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"bot: {line}\n")
 
 
 def environment(settings: Settings, page: Page, redis_url: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -10,20 +11,26 @@ import socket
 import sys
 import tempfile
 import webbrowser
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any, TypeVar
 
 from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.concurrency import cancel_and_wait
 from bot.demo import words
 from bot.demo.bot_child import BotChild
+from bot.demo.spending import ask_backend, chosen_backend
 from bot.demo.watch import watch_jobs, watch_stages
 from bot.domain.app_blocked import REQUIRED_SCOPES
+from bot.domain.errors import ImagineError
 from bot.ops.doctor.slack import OPTIONAL_SCOPES
 from bot.sandbox import Command, Features, Page, Shortcut, SimulatedSlack, WorkspaceStorage
-from bot.settings import Backend, Settings
+from bot.settings import Settings
 from bot.slack.events import SUBSCRIBED
 from bot.views.ids import DIRECT_IMAGE
+
+T = TypeVar("T")
 
 DEFAULT_PORT = 8765
 ONLY_SLACK_PORT = 4700
@@ -51,34 +58,40 @@ async def demo(
     data: Path | None = None,
     open_browser: bool = True,
     only_slack: bool = False,
+    backend: str | None = None,
 ) -> None:
     """Run until SIGINT or SIGTERM. `port` None takes the usual port, or a free one when that is in
-    use. The folder `data` keeps everything; None keeps nothing."""
+    use. The folder `data` keeps everything; None keeps nothing. `backend` is who makes the images:
+    None asks before anything is spent. Raises `ImagineError`."""
     stop = _stop_on_signals()
     async with AsyncExitStack() as stack:
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imagine-")))
-        settings = backend_settings(settings)
+        chosen = None if only_slack else chosen_backend(settings, backend)
         usual = ONLY_SLACK_PORT if only_slack else DEFAULT_PORT
-        page = await _start_page(
-            stack, settings, _free(usual) if port is None else port, data, only_slack
-        )
+        page = await _start_page(stack, _free(usual) if port is None else port, data)
         if only_slack:
+            page.show(None, images=words.ONLY_SLACK_IMAGES, waiting=words.NO_BOT_YET)
             _say(words.only_slack(page))
-        else:
-            child = await _start_bot(stack, settings, page, folder)
-            await _until_ready(child, stop)
-            _say(words.welcome(page, settings, data))
+        elif chosen is None:
+            chosen = await _unless(stop, _ask(settings, page, open_browser=open_browser))
+            open_browser = False
+        if chosen is not None:
+            page.show(None, images=words.images(chosen), waiting=words.STARTING)
+            child = await _start_bot(stack, chosen, page, folder)
+            await _unless(stop, child.ready.wait())
+            _say(words.welcome(page, chosen, data))
         if open_browser and not stop.is_set():
             await asyncio.to_thread(_open, page.url)
         await stop.wait()
         _say(words.GOODBYE)
 
 
-def backend_settings(settings: Settings) -> Settings:
-    """The placeholder backend, unless a key or a server other than OpenAI's is set."""
-    if settings.openai_api_key.get_secret_value() or not settings.official_openai:
-        return settings
-    return settings.model_copy(update={"image_backend": Backend.PLACEHOLDER})
+async def _ask(settings: Settings, page: Page, *, open_browser: bool) -> Settings:
+    page.show(None, waiting=words.CHOOSING)
+    _say(words.asked_in_terminal(page, settings))
+    if open_browser:
+        await asyncio.to_thread(_open, page.url)
+    return await ask_backend(settings, page)
 
 
 def _stop_on_signals() -> asyncio.Event:
@@ -88,19 +101,21 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def _start_page(
-    stack: AsyncExitStack, settings: Settings, port: int, data: Path | None, only_slack: bool
-) -> Page:
+async def _start_page(stack: AsyncExitStack, port: int, data: Path | None) -> Page:
     slack = SimulatedSlack(port=port, scopes=set(SCOPES))
     for user in ("alice", "bob", "carol"):
         slack.direct(user)
+    page = Page(slack, FEATURES, {})
+    try:
+        await page.start()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise ImagineError(words.port_taken(port)) from None
     if data is not None:
         keeping = asyncio.create_task(WorkspaceStorage(slack.workspace, data / "slack").run())
         stack.push_async_callback(asyncio.gather, keeping)
-    about = words.ONLY_SLACK_IMAGES if only_slack else words.images(settings)
-    page = Page(slack, FEATURES, {"images": about})
     stack.push_async_callback(page.stop)
-    await page.start()
     return page
 
 
@@ -123,11 +138,15 @@ async def _end(child: BotChild, running: asyncio.Task[None]) -> None:
     await running
 
 
-async def _until_ready(child: BotChild, stop: asyncio.Event) -> None:
-    waiting = [asyncio.create_task(child.ready.wait()), asyncio.create_task(stop.wait())]
-    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    for task in waiting:
-        task.cancel()
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What the work answers, or None where `stop` came first."""
+    waiting, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([waiting, stopped], return_when=asyncio.FIRST_COMPLETED)
+    if waiting.done():
+        await cancel_and_wait(stopped)
+        return await waiting
+    await cancel_and_wait(waiting)
+    return None
 
 
 def _free(port: int) -> int:

@@ -8,6 +8,9 @@ from bot.sandbox import Page
 from bot.settings import Backend, Settings
 
 GOODBYE = "\nStopping…"
+STARTING = "Bot is starting…"
+CHOOSING = "Waiting for your choice"
+NO_BOT_YET = "No bot yet"
 COMMAND = "/imagine a robot eating pizza on Mars"
 ONLY_SLACK_IMAGES = "Only the workspace runs here: start the bot in another terminal."
 PLACEHOLDER_IMAGES = (
@@ -15,6 +18,36 @@ PLACEHOLDER_IMAGES = (
     "Set OPENAI_API_KEY for real ones."
 )
 PRICE = "about $0.013 per 1024×1024 image with the default model and quality"
+
+
+USE_OPENAI, PLACEHOLDERS = "openai", "placeholder"
+"""What can be chosen, as for `--backend`."""
+
+
+def question(settings: Settings) -> str:
+    """What is asked before the first image that costs something."""
+    if settings.official_openai:
+        return f"OPENAI_API_KEY is set. Images cost {PRICE}."
+    return f"OPENAI_API_KEY is set. Images from {settings.openai_base_url} may cost something."
+
+
+def answers(settings: Settings) -> dict[str, str]:
+    provider = "OpenAI" if settings.official_openai else settings.image_model
+    return {USE_OPENAI: f"Use {provider}", PLACEHOLDERS: "Placeholders, for free"}
+
+
+def asked_in_terminal(page: Page, settings: Settings) -> str:
+    return f"""
+imagine-bot demo: {page.url}
+
+{question(settings)}
+Choose in the page, or here: {USE_OPENAI} or {PLACEHOLDERS} (or just o or p).
+`--backend` answers it beforehand. Ctrl-C ends all of it.
+"""
+
+
+def port_taken(port: int) -> str:
+    return f"port {port} is in use: choose another with --port, or leave --port out for a free one"
 
 
 def images(settings: Settings) -> str:

@@ -135,6 +135,7 @@ class Reason(StrEnum):
     EMPTY_CHANGE = "empty_change"
     EMPTY_MENTION = "empty_mention"
     BAD_OPTION = "bad_option"
+    OPTIONS_DISAGREE = "options_disagree"
     NO_IMAGE_THERE = "no_image_there"
     IMAGE_TYPE = "image_type"
     IMAGE_TOO_LARGE = "image_too_large"
@@ -171,8 +172,7 @@ class OptionRefused(Refusal):
     """An option that is unknown, lacks its value (`value` is empty), or has an impossible one.
 
     `option` is as the help names it, such as `--ar`; `allowed` holds the words it takes, where
-    they are not always the same; `nearest` is a value near the one given that is possible;
-    `text` is all that was typed.
+    they are not always the same; `nearest` is a value near the one given that is possible.
     """
 
     def __init__(
@@ -183,12 +183,17 @@ class OptionRefused(Refusal):
         self.value = value
         self.allowed = allowed
         self.nearest = nearest
-        self.text = ""
 
-    def typed(self, text: str) -> OptionRefused:
-        """The same, with all that was typed."""
-        self.text = text
-        return self
+
+class OptionsDisagree(Refusal):
+    """A form's prompt names another value of an option than its select. `option` is the option's
+    name; the values are as they are stored."""
+
+    def __init__(self, option: str, typed: str | int, selected: str | int) -> None:
+        super().__init__(Reason.OPTIONS_DISAGREE)
+        self.option = option
+        self.typed = typed
+        self.selected = selected
 
 
 class FailureKind(StrEnum):

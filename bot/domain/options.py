@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from bot.domain.errors import ImpossibleValue, OptionRefused
+from bot.domain.errors import ImpossibleValue, OptionRefused, OptionsDisagree
 from bot.domain.sizes import RATIO_TAKES, SIZE_LABELS, SIZE_TAKES, parse_ratio, parse_size
 
 Value = str | int
@@ -46,6 +46,14 @@ class Options:
     def over(self, defaults: Options) -> Options:
         """These options, and the defaults where they say nothing."""
         return Options(**dict(defaults.chosen + self.chosen))
+
+    def agreeing_with(self, selected: Options) -> Options:
+        """Those typed in a form's prompt, together with its selects. Raises `OptionsDisagree`."""
+        for name, typed in self.chosen:
+            other = selected.get(name)
+            if other and other != typed:
+                raise OptionsDisagree(name, typed, other)
+        return self.over(selected)
 
     @property
     def size(self) -> str:
@@ -124,15 +132,21 @@ class OptionSpec:
     def offers(self, value: Value) -> bool:
         return self.open_ended or str(value) in self.choices
 
+    def default_label(self, value: Value) -> str:
+        """How a select names the value that counts where nothing is chosen."""
+        known = self.choices.get(str(value))
+        return known if known and not (self.open_ended and value != AUTO) else self.words(value)
+
     def in_words(self, value: Value) -> str:
         return f"{AUTO} {self.label.lower()}" if value == AUTO else self.words(value)
 
 
 class OptionTable:
-    """Options in the order of forms and help."""
+    """Options in the order of forms and help. `defaults` count where nobody chooses."""
 
-    def __init__(self, specs: Iterable[OptionSpec]) -> None:
+    def __init__(self, specs: Iterable[OptionSpec], defaults: Options = NO_OPTIONS) -> None:
         self.specs = tuple(specs)
+        self.defaults = defaults
 
     def __iter__(self) -> Iterator[OptionSpec]:
         return iter(self.specs)
@@ -153,7 +167,11 @@ class OptionTable:
             choices = {value: label for value, label in spec.choices.items() if value in kept}
             return replace(spec, choices=choices)
 
-        return OptionTable(map(limited, self.specs))
+        return OptionTable(map(limited, self.specs), self.defaults)
+
+    def with_defaults(self, **values: Value) -> OptionTable:
+        """The same options, with other defaults; an empty value names none."""
+        return OptionTable(self.specs, self.defaults.replace(**values))
 
     def of_older_models(self) -> OptionTable:
         older = {spec.name: set(spec.choices) - spec.newest for spec in self}
@@ -238,7 +256,7 @@ OPTIONS = OptionTable(
                 Flag(
                     "n",
                     aliases=("count",),
-                    takes=f"a number from `1` to `{MOST_CANDIDATES}`",
+                    takes=f"1 to {MOST_CANDIDATES}",
                     note=": that many images to choose from",
                     parse=parse_count,
                 ),

@@ -63,19 +63,33 @@ class Parsed(NamedTuple):
     options: Options
 
 
+class OptionsRefused(Refusal):
+    """All options of a `text` that cannot be, in their order; `right` is what is left of it."""
+
+    def __init__(self, refused: tuple[OptionRefused, ...], text: str, right: Parsed) -> None:
+        super().__init__(Reason.BAD_OPTION)
+        self.refused = refused
+        self.text = text
+        self.right = right
+
+
 def parse_flags(text: str, table: OptionTable = OPTIONS) -> Parsed:
-    """Take the options out of a text. Raises `OptionRefused`, which holds the whole text, for an
-    option that is unknown, lacks its value or cannot be, and `Refusal` for one that is too long."""
+    """Take the options out of a text. Raises `OptionsRefused` for options that are unknown, lack
+    their value or cannot be, and `Refusal` for a text that is too long."""
     text = drop_invisible(check_length(text))
-    options, kept, at = Options(), [], 0
-    try:
-        while flag := _FLAG.search(text, at):
-            kept.append(text[at : flag.start()])
+    options, kept, refused, at = Options(), list[str](), list[OptionRefused](), 0
+    while flag := _FLAG.search(text, at):
+        kept.append(text[at : flag.start()])
+        try:
             options, at = _take(text, flag, options, table)
-    except OptionRefused as refused:
-        raise refused.typed(text) from None
+        except OptionRefused as wrong:
+            refused.append(wrong)
+            at = _end(text, flag, table)
     kept.append(text[at:])
-    return Parsed(_joined(kept), options)
+    parsed = Parsed(_joined(kept), options)
+    if refused:
+        raise OptionsRefused(tuple(refused), text, parsed)
+    return parsed
 
 
 def _take(
@@ -94,6 +108,14 @@ def _take(
     if not value:
         raise OptionRefused(str(flag))
     return options.replace(**{spec.name: spec.parse(value, flag)}), end
+
+
+def _end(text: str, typed: re.Match[str], table: OptionTable) -> int:
+    """Where a refused option ends. What follows an unknown one may be of the prompt."""
+    if table.flag(typed["name"].lower()):
+        return _value(text, typed.end())[1]
+    glued = _GLUED.match(text, typed.end())
+    return glued.end() if glued else typed.end()
 
 
 def _value(text: str, at: int) -> tuple[str, int]:

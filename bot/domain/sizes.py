@@ -61,6 +61,14 @@ def parse_size(text: str) -> str:
     return parse_ratio(text)
 
 
+def check_pixels(text: str) -> str:
+    """A setting's size: `auto` or W×H as people may ask for it. Raises `ImpossibleValue`."""
+    pixels = _PIXELS.fullmatch(text)
+    if text != "auto" and not (pixels and min(map(int, pixels.groups())) > 0):
+        raise ImpossibleValue
+    return _possible(int(pixels[1]), int(pixels[2])) if pixels else text
+
+
 def parse_ratio(text: str) -> str:
     """The size that stands for a ratio, such as 16:9, or for a name. Raises `ImpossibleValue`."""
     value = text.strip().lower()
@@ -111,7 +119,7 @@ def _possible(width: int, height: int) -> str:
 def _within_limits(width: int, height: int) -> tuple[int, int]:
     """The nearest size that the models make. The ratio is within the limits."""
     long = max(width, height, 7 * STEP)  # the least that is not taken for a ratio
-    short = max(min(width, height), long / MOST_RATIO)
+    short = max(min(width, height) * long / max(width, height), long / MOST_RATIO)
     shrink = min(1.0, LONGEST_SIDE / long, SHORTEST_OF_LONGEST / short)
     sides = _step(long * shrink), _step(short * shrink)
     if sides[0] > MOST_RATIO * sides[1]:

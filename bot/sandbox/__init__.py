@@ -21,6 +21,7 @@ other sites out, and `page.visibility` shows each person only what is theirs to 
 from bot.sandbox.delivery.delivery import Ack
 from bot.sandbox.page.features import Command, Features, Shortcut
 from bot.sandbox.page.feed import Feed
+from bot.sandbox.page.question import Question
 from bot.sandbox.page.server import Page
 from bot.sandbox.people.observer import PATIENCE
 from bot.sandbox.server import SimulatedSlack
@@ -42,6 +43,7 @@ __all__ = [
     "Feed",
     "Message",
     "Page",
+    "Question",
     "Shortcut",
     "SimulatedSlack",
     "User",

@@ -207,9 +207,9 @@ class AttemptGateway:
         return await until_written(self._sessions, session, check_and_write)
 
     def _read_form(self, text: str, options: Options) -> tuple[str, Options]:
-        """Parse a form. Options in the text override the form's selects."""
+        """Parse a form. Raises `Refusal`, also where its text and its selects disagree."""
         said = parse_flags(text, self._option_table)
-        return clean_prompt(said.prompt), said.options.over(options)
+        return clean_prompt(said.prompt), said.options.agreeing_with(options)
 
     async def _retract(self, session: Session, write_id: str) -> None:
         async with asyncio.timeout(_RETRACT_FOR):

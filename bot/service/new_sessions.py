@@ -54,8 +54,10 @@ class NewSessions:
         clean = clean_prompt if source is None else clean_change
         prompt = "" if waits else clean(said.prompt)
         if options is None:
-            options = await self.defaults(origin.team, origin.owner)
-        session = self._new(origin, said.options.over(options), source)
+            chosen = said.options.over(await self.defaults(origin.team, origin.owner))
+        else:
+            chosen = said.options.agreeing_with(options)
+        session = self._new(origin, chosen, source)
         if waits:
             return await self._gateway.store_new(session)
         return await self._gateway.create(session, origin.person, prompt)

@@ -14,13 +14,15 @@ from aiohttp import ClientError
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackClientError
 
-from bot.domain.errors import ImagineError, OptionRefused, Reason, Refusal
+from bot.domain.errors import ImagineError, OptionRefused, OptionsDisagree, Reason, Refusal
 from bot.domain.options import OPTIONS
+from bot.domain.prompt import OptionsRefused
 from bot.domain.slack_errors import is_delivered
 from bot.slack.request_tracking import count_slack_errors
 from bot.views.blocks import Block, Message
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
+from bot.views.prefilled import correction_message
 from bot.views.words import refusal_words
 
 _ABOUT_PICTURES = {
@@ -60,14 +62,38 @@ class Responder(ABC):
         await self.say(refusal_words(refusal))
 
 
-class CommandResponder(Responder):
+class AskingResponder(Responder):
+    """One whose answer may have buttons."""
+
+    @abstractmethod
+    async def ask(self, question: Message) -> None: ...
+
+    async def _correct(self, refusal: Refusal, *, command: bool, with_form: bool = True) -> None:
+        """Refuse; where options are wrong, with a button that opens the form with the rest."""
+        correction = None
+        if with_form and isinstance(refusal, OptionsRefused):
+            correction = correction_message(refusal, command=command)
+        if correction is not None:
+            await self.ask(correction)
+        else:
+            await self.say(refusal_words(refusal, command=command))
+
+
+class CommandResponder(AskingResponder):
     """Answers a slash command: only the person sees the words. The ack carries them where it is not
     out yet."""
 
     async def say(self, words: str) -> None:
+        await self.ask(Message(words, []))
+
+    async def ask(self, question: Message) -> None:
         ack = self.args.ack
         send = ack if ack.response is None else self.args.respond
-        await send(text=words, response_type="ephemeral")
+        blocks: dict[str, Any] = {"blocks": question.blocks} if question.blocks else {}
+        await send(text=question.text, response_type="ephemeral", **blocks)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        await self._correct(refusal, command=True)
 
 
 class FormResponder(Responder):
@@ -84,7 +110,9 @@ class FormResponder(Responder):
 
     def _field_of(self, refusal: Refusal) -> str:
         field = PROMPT_BLOCK
-        if isinstance(refusal, OptionRefused) and not refusal.text:
+        if isinstance(refusal, OptionsDisagree):
+            field = refusal.option
+        elif isinstance(refusal, OptionRefused):
             found = OPTIONS.flag(refusal.option)
             field = found[0].name if found else PROMPT_BLOCK
         elif refusal.reason in _ABOUT_PICTURES:
@@ -138,7 +166,7 @@ class ResponseUrlResponder(Responder):
         await send_to_response_url(self.args, words)
 
 
-class EventResponder(Responder):
+class EventResponder(AskingResponder):
     """Answers a message: acked first, then an ephemeral message where it was written. Where Slack
     takes none: in a direct channel a reply, otherwise a direct message."""
 
@@ -162,7 +190,10 @@ class EventResponder(Responder):
         await self._tell(question.text, question.blocks)
 
     async def refuse(self, refusal: Refusal) -> None:
-        await self.say(refusal_words(refusal, command=False))
+        """The form knows nothing of a thread's draft or of a picture that came along."""
+        event = self.args.body["event"]
+        is_new = not thread_of(event) and not event.get("files") and not event.get("attachments")
+        await self._correct(refusal, command=False, with_form=is_new)
 
 
 class HomeResponder(Responder):

@@ -133,5 +133,5 @@ def _generating(
     status = f"🎨 Generating{which}…{seconds}"
     made, asked = sum(c.has_image for c in attempt.candidates), len(attempt.candidates)
     if made and asked > 1:
-        status = f"{status} · {made} of {asked} images {'is' if made == 1 else 'are'} there"
+        status = f"{status} · {made} of {asked} images ready"
     return status

@@ -222,12 +222,13 @@ def failure_words(
     bot_name: str = "",
     channel: str = "",
     made: bool = False,
+    here: bool = False,
 ) -> str:
     """In mrkdwn. `said` holds the model's own words of refusal, which are quoted; `details` names
-    what the failure is about (`bot.domain.errors.GenerationError`). `channel` is an id. `made`: the
-    image is there, and Slack does not show it."""
+    what the failure is about (`bot.domain.errors.GenerationError`). `channel` is an id, and
+    `here` whether it is read there. `made`: the image is there, and Slack does not show it."""
     words = refusal_by_slack(kind, made=made) or FAILURES[kind]
-    words = filled(words, bot_name, channel)
+    words = filled(words, bot_name, channel, here=here)
     if details and kind is FailureKind.MODERATION:
         words = f"{words} What it named: {_listed(map(_category, details))}."
     elif details and kind is FailureKind.BAD_REQUEST:
@@ -261,7 +262,8 @@ def not_posted_words(kind: FailureKind, session: Session, bot_name: str) -> str:
     """Why a session could not be shown where it was asked for. The prompt is repeated, so that
     nobody has to type it again."""
     made = bool(session.attempts and session.latest.images)
-    words = failure_words(kind, bot_name=bot_name, channel=session.channel, made=made)
+    here = bool(session.response_url)
+    words = failure_words(kind, bot_name=bot_name, channel=session.channel, made=made, here=here)
     return f"{words}\n{repeated(session.task_input, 'This is what you asked for:')}"
 
 

@@ -37,9 +37,11 @@ def prompt_form(
     prompt: str = "",
     options: Options = NO_OPTIONS,
     table: OptionTable = OPTIONS,
+    *,
+    from_picture: bool = False,
 ) -> View:
     """The form of a new session, pre-filled with `prompt`."""
-    fields = [_prompt_field(prompt), *option_inputs(options, table)]
+    fields = [_prompt_field(prompt), *option_inputs(options, table, from_picture=from_picture)]
     return _form(ids.PROMPT_FORM, "Imagine", str(target), fields)
 
 
@@ -48,9 +50,11 @@ def edit_form(
     prompt: str,
     options: Options = NO_OPTIONS,
     table: OptionTable = OPTIONS,
+    *,
+    from_picture: bool = False,
 ) -> View:
     """The form that changes the prompt and the options of an attempt."""
-    fields = [_prompt_field(prompt), *option_inputs(options, table)]
+    fields = [_prompt_field(prompt), *option_inputs(options, table, from_picture=from_picture)]
     return _form(ids.EDIT_FORM, "Edit prompt", str(target), fields)
 
 
@@ -75,7 +79,7 @@ def image_form(
     carried = SourcePictures.from_metadata(metadata) or pictures
     which = [_picture_field(carried.files)] if len(carried.files) > 1 else []
     field = _text_field(_CHANGE_LABEL, _CHANGE_EXAMPLE)
-    fields = [*which, field, *option_inputs(options, table)]
+    fields = [*which, field, *option_inputs(options, table, from_picture=True)]
     return _form(ids.IMAGE_FORM, "Direct this image", metadata, fields)
 
 

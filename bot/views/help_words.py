@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.domain.errors import OptionRefused
+from bot.domain.errors import OptionRefused, OptionsDisagree
 from bot.domain.options import OPTIONS, Flag, OptionSpec
-from bot.views.blocks import cut, escape, one_line, repeated
+from bot.domain.prompt import OptionsRefused
+from bot.views.blocks import cut, one_line, repeated
 from bot.views.failure_words import PICTURES
 from bot.views.ids import COMMAND
 
+MOST_TOLD = 8
+"""Wrong options that are told one by one."""
 SHOWN = 60
 """UTF-16 units of a refused option, or of its value."""
 _TO_CORRECT = "This is what you typed, to copy and correct:"
@@ -63,35 +66,43 @@ def _help_lines(spec: OptionSpec) -> list[str]:
     return [f"{line}; so is {so_too}" if so_too else line]
 
 
-def option_refusal_words(refused: OptionRefused, *, plain: bool, command: bool) -> str:
-    """The option and what it takes, then all that was typed, to be copied and corrected. In mrkdwn,
-    or `plain` for a form, which still shows what was typed."""
-    words = f"{_what(refused)} {_allowed(refused)}"
-    if plain:
-        return words.replace("`", "")
-    words = f"{escape(words)} Nothing was started."
-    typed = f"{COMMAND} {refused.text}" if command else refused.text
-    return f"{words}\n{repeated(typed, _TO_CORRECT)}" if refused.text else words
-
-
-def _what(refused: OptionRefused) -> str:
+def option_refusal_words(refused: OptionRefused) -> str:
+    """What is wrong with an option, in Markdown's code signs; nothing is escaped."""
     option = f"`{cut(refused.option, SHOWN)}`"
-    if OPTIONS.flag(refused.option) is None:
-        return f"There is no option {option}."
-    if not refused.value:
-        return f"{option} needs a value."
-    value = cut(one_line(refused.value.replace("`", "'")), SHOWN)
-    return f"`{refused.option} {value}` is not possible."
-
-
-def _allowed(refused: OptionRefused) -> str:
     found = OPTIONS.flag(refused.option)
     if found is None:
-        names = (name for spec in OPTIONS for name in [*map(str, spec.flags), *_switches(spec)])
-        return f"The options are {_listed(names, 'and')}; `{COMMAND} help` explains them."
+        return f"There is no option {option}."
     takes = _listed(refused.allowed, "or") if refused.allowed else _takes(*found)
+    if not refused.value:
+        return f"{option} needs a value: {takes}."
+    value = cut(one_line(refused.value.replace("`", "'")), SHOWN)
     nearest = f" The nearest possible size is `{refused.nearest}`." if refused.nearest else ""
-    return f"{refused.option} takes {takes}.{nearest}"
+    return f"{option} must be {takes}, not `{value}`.{nearest}"
+
+
+def options_refusal_words(refusal: OptionsRefused) -> str:
+    """The same of all that is wrong, one below the other, at most `MOST_TOLD`."""
+    told = list(dict.fromkeys(map(option_refusal_words, refusal.refused)))
+    more = len(told) - MOST_TOLD
+    lines = told[:MOST_TOLD] + ([f"{more} more are not possible."] if more > 0 else [])
+    if any(OPTIONS.flag(each.option) is None for each in refusal.refused):
+        names = (name for spec in OPTIONS for name in [*map(str, spec.flags), *_switches(spec)])
+        lines.append(f"The options are {_listed(names, 'and')}; `{COMMAND} help` explains them.")
+    return "\n".join([f"• {line}" for line in lines] if len(lines) > 2 else lines)
+
+
+def typed_to_correct(text: str, *, command: bool) -> str:
+    """All that was typed, in mrkdwn, to be copied and corrected."""
+    return repeated(f"{COMMAND} {text}" if command else text, _TO_CORRECT)
+
+
+def disagreement_words(refusal: OptionsDisagree) -> str:
+    spec = OPTIONS[refusal.option]
+    typed, selected = spec.in_words(refusal.typed), spec.in_words(refusal.selected)
+    return (
+        f"Your prompt asks for {typed}, and {spec.label} is set to {selected}. "
+        f"Choose the same in {spec.label}, or take {spec.flags[-1]} out of the prompt."
+    )
 
 
 def _takes(spec: OptionSpec, flag: Flag) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from bot.domain.images import AI_LABEL
@@ -16,6 +17,7 @@ from bot.views.help_words import help_words
 from bot.views.ids import COMMAND
 from bot.views.lists import linked, short_prompt, thread_link
 from bot.views.option_selects import option_select
+from bot.views.prefilled import Prefilled, form_button
 
 View = dict[str, Any]
 WORKING_PER_PAGE = 5
@@ -68,15 +70,19 @@ def home_view(
     *,
     images: bool = True,
     label: str = AI_LABEL,
+    conversation: str = "",
 ) -> View:
     """The whole tab. `label` says that the images are made by AI. Without `images` the tab has
-    links alone: Slack refuses a tab that names a deleted file."""
+    links alone: Slack refuses a tab that names a deleted file. `conversation` is the person's
+    direct channel with the bot, for a new image; empty where it is not known."""
+    new_image = form_button("🎨 New image", Prefilled(channel=conversation), primary=True)
     shown = [
+        *([blocks.actions(new_image)] if conversation else []),
         *_working(home_page, workspace_url),
         blocks.divider(),
-        *_pictures(home_page, workspace_url, images, label),
-        blocks.divider(),
         *_defaults(home_page, table),
+        blocks.divider(),
+        *_pictures(home_page, workspace_url, images, label),
         blocks.divider(),
         blocks.section(help_words()),
     ]
@@ -116,17 +122,27 @@ def _pictures(home_page: HomePage, workspace_url: str, images: bool, label: str)
 
 
 def _picture(session: Session, workspace_url: str, images: bool, label: str) -> list[Block]:
-    """An approved image and a link to it, or the link alone where the image can't be shown."""
+    """A row: prompt, channel and time, with the image at its side where it can be shown."""
     approved = session.attempt(session.final_result)
     candidate = approved.candidate(session.final_candidate)
     link = thread_link(workspace_url, session)
-    prompt = linked(link, short_prompt(session))
+    when = _when(session)
+    where = f"<#{session.channel}>" if not session.channel.startswith("D") else "in our messages"
+    words = f"{linked(link, short_prompt(session))}\n{where} · {when}"
     file_id = session.final_file_id or candidate.file_id
     if (approved.as_file and not session.final_file_id) or not file_id or not images:
-        return [blocks.section(prompt)]
+        return [blocks.section(words)]
     alt_text = ai_alt_text(label, session, approved, candidate)
-    shown = blocks.image(file_id, alt_text)
-    return [shown, blocks.context(prompt, plain=ai_line(label, candidate))]
+    thumbnail = blocks.image(file_id, alt_text)
+    row = blocks.section(words) | {"accessory": thumbnail}
+    return [row, blocks.context(plain=ai_line(label, candidate))]
+
+
+def _when(session: Session) -> str:
+    """When it was approved, in the reader's own time zone."""
+    at = int(float(session.final_ts or session.updated_at))
+    told = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{at}^{{date_short_pretty}} at {{time}}|{told}>"
 
 
 def _defaults(home_page: HomePage, table: OptionTable) -> list[Block]:
@@ -134,7 +150,13 @@ def _defaults(home_page: HomePage, table: OptionTable) -> list[Block]:
     id stays."""
     chosen = home_page.defaults
     selects = [
-        option_select(spec, f"{ids.DEFAULT_OPTION}_{spec.name}", chosen, prefix=f"{spec.label}: ")
+        option_select(
+            spec,
+            f"{ids.DEFAULT_OPTION}_{spec.name}",
+            chosen,
+            table.defaults,
+            prefix=f"{spec.label}: ",
+        )
         for spec in table
     ]
     values = [str(chosen.get(spec.name)) for spec in table]

@@ -19,6 +19,8 @@ START_OVER = "start_over"
 USE_PICTURE = "use_picture"
 WORDS_ONLY = "words_only"
 REFINE_WITH = "refine_with"
+OPEN_FORM = "open_form"
+"""Opens the form of a new session; the value is a `bot.views.prefilled.Prefilled`."""
 
 BUTTON_LABELS = {
     APPROVE: "✅ Approve",
@@ -32,6 +34,7 @@ BUTTON_LABELS = {
     USE_PICTURE: "Use this picture",
     WORDS_ONLY: "New image from my words only",
     REFINE_WITH: "🪄 Refine with this",
+    OPEN_FORM: "📝 Open the form",
 }
 """The buttons of messages."""
 OF_ONE_IMAGE = frozenset({APPROVE, REFINE, USE_THIS})

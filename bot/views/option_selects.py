@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.domain.options import OPTIONS, Options, OptionSpec, OptionTable
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionSpec, OptionTable
 from bot.domain.prompt import check_length
 from bot.views import blocks
 from bot.views.blocks import Block, Choice
 
+LIKE_PICTURE = "the picture's shape"
 NOT_CHOSEN = "default"
 """The value of an option that is left to the defaults."""
 
@@ -19,25 +20,39 @@ def option_value(value: str) -> str:
     return "" if value == NOT_CHOSEN else check_length(value)
 
 
-def option_inputs(options: Options, table: OptionTable = OPTIONS) -> list[Block]:
-    """The selects of a form, each with its label. An option's name is the id of its block and of
-    its action."""
+def option_inputs(
+    options: Options, table: OptionTable = OPTIONS, *, from_picture: bool = False
+) -> list[Block]:
+    """The selects of a form, each with its label, and what counts where nothing is chosen: of an
+    image that starts from a picture, the picture's shape. An option's name is the id of its block
+    and of its action."""
+    defaults = table.defaults
+    if from_picture and defaults.size:
+        defaults = defaults.replace(size=LIKE_PICTURE)
     return [
         {
             "type": "input",
             "block_id": spec.name,
             "label": blocks.plain(spec.label),
             "optional": True,
-            "element": option_select(spec, spec.name, options),
+            "element": option_select(spec, spec.name, options, defaults),
         }
         for spec in table
     ]
 
 
-def option_select(spec: OptionSpec, action_id: str, options: Options, prefix: str = "") -> Block:
+def option_select(
+    spec: OptionSpec,
+    action_id: str,
+    options: Options,
+    defaults: Options = NO_OPTIONS,
+    prefix: str = "",
+) -> Block:
     """One select. Each of its labels begins with the `prefix`, for a select that has no label of
     its own. A chosen value that is not on offer any more counts as not chosen."""
-    offered = {NOT_CHOSEN: "Default", **spec.choices}
+    default = defaults.get(spec.name)
+    named = f"Default ({spec.default_label(default)})" if default else "Default"
+    offered = {NOT_CHOSEN: named, **spec.choices}
     chosen = options.get(spec.name)
     value = str(chosen) if chosen and spec.offers(chosen) else NOT_CHOSEN
     if value not in offered:

@@ -37,20 +37,21 @@ class _Refused(NamedTuple):
 _ELSEWHERE = f"Type `{COMMAND}` in another channel, or write to me directly"
 _REFUSED: dict[FailureKind, _Refused] = {
     FailureKind.NOT_IN_CHANNEL: _Refused(
-        "I'm not a member of {channel}, so I can't show images there", "Type `/invite {bot}` there"
+        "I'm not a member of {channel}, so I can't show images {there}",
+        "Type `/invite {bot}` {there}",
     ),
     FailureKind.NO_APPS_THERE: _Refused(
-        "I can't be added to this conversation, so I can't show images there",
+        "I can't be added to this conversation, so I can't show images in it",
         f"Type `{COMMAND}` in a channel, or write to me directly",
         mendable=False,
     ),
     FailureKind.CHANNEL_ARCHIVED: _Refused(
-        "{channel} is archived, and nobody can post there",
+        "{channel} is archived, and nobody can post {there}",
         "Have it taken out of the archive",
     ),
     FailureKind.CHANNEL_DELETED: _Refused("the channel was deleted", _ELSEWHERE, mendable=False),
     FailureKind.CHANNEL_CLOSED: _Refused(
-        "the rules of {channel} do not let me post there", _ELSEWHERE, mendable=False
+        "the rules of {channel} do not let me post {there}", _ELSEWHERE, mendable=False
     ),
     FailureKind.THREAD_CLOSED: _Refused(
         "I can't reply in this thread, perhaps because its first message was deleted",
@@ -126,7 +127,9 @@ def _not_delivered(refused: _Refused) -> str:
     return f"{words}{then} press Try again: it brings the image that is there."
 
 
-def filled(words: str, bot_name: str, channel: str) -> str:
-    where = f"<#{channel}>" if channel else "this channel"
-    filled = words.format(bot=f"@{bot_name or 'imagine'}", channel=where)
+def filled(words: str, bot_name: str, channel: str, *, here: bool = False) -> str:
+    """`here`: it is read in that channel."""
+    here = here or not channel
+    where, there = ("this channel", "here") if here else (f"<#{channel}>", "there")
+    filled = words.format(bot=f"@{bot_name or 'imagine'}", channel=where, there=there)
     return filled[0].upper() + filled[1:]

@@ -4,10 +4,17 @@ next."""
 from __future__ import annotations
 
 from bot.domain.courtesies import Courtesy
-from bot.domain.errors import OptionRefused, Reason, Refusal, StoreTrouble
-from bot.domain.prompt import MAX_PROMPT
+from bot.domain.errors import OptionRefused, OptionsDisagree, Reason, Refusal, StoreTrouble
+from bot.domain.prompt import MAX_PROMPT, OptionsRefused
+from bot.views.blocks import escape
 from bot.views.failure_words import MOST_BYTES, MOST_PIXELS, PICTURES
-from bot.views.help_words import help_words, option_refusal_words
+from bot.views.help_words import (
+    disagreement_words,
+    help_words,
+    option_refusal_words,
+    options_refusal_words,
+    typed_to_correct,
+)
 from bot.views.ids import COMMAND
 
 REFUSALS: dict[Reason, str] = {
@@ -70,13 +77,16 @@ REFUSALS: dict[Reason, str] = {
         "Tell me what the image should show, such as: a robot eating pizza on Mars. "
         f"In the thread of a draft, say what should change. `{COMMAND} help` explains the rest."
     ),
+    Reason.OPTIONS_DISAGREE: (
+        "The prompt and the options below it differ: change one of them, then try again."
+    ),
     Reason.BAD_OPTION: f"One of the options is not possible. `{COMMAND} help` lists them all.",
     Reason.NO_IMAGE_THERE: (
         "There is no picture here that I can start from. "
         f"Try again on a message with a {PICTURES}, or attach one when you mention me."
     ),
     Reason.IMAGE_TYPE: (
-        f"I can start from a {PICTURES}, and this is something else. "
+        f"That file isn't a {PICTURES}, so I can't start from it. "
         "Save it as one of these, upload it, and try again with that one."
     ),
     Reason.IMAGE_TOO_LARGE: (
@@ -181,8 +191,8 @@ def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True
     """In mrkdwn, or `plain` for a form, where Slack shows no mentions and what was typed is still
     there. They name the owner where only the owner may do it. `command`: the repeated text was
     typed after the slash command."""
-    if isinstance(refusal, OptionRefused):
-        return option_refusal_words(refusal, plain=plain, command=command)
+    if isinstance(refusal, OptionsRefused | OptionRefused | OptionsDisagree):
+        return _about_options(refusal, plain=plain, command=command)
     owner = "its owner" if plain else f"<@{refusal.owner}>"
     words = REFUSALS[refusal.reason].format(owner=owner)
     return words.replace("`", "") if plain else words
@@ -191,6 +201,25 @@ def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True
 def what_should_change(*, direct: bool) -> str:
     """Asked about a picture without words; `direct`: in a direct message, without a mention."""
     return WHAT_SHOULD_CHANGE.format(where=_SAY_IT if direct else _MENTION_IT)
+
+
+def _about_options(
+    refusal: OptionsRefused | OptionRefused | OptionsDisagree, *, plain: bool, command: bool
+) -> str:
+    """A form still shows what was typed; elsewhere it is repeated."""
+    match refusal:
+        case OptionsRefused():
+            words = options_refusal_words(refusal)
+        case OptionRefused():
+            words = option_refusal_words(refusal)
+        case OptionsDisagree():
+            words = disagreement_words(refusal)
+    if plain:
+        return words.replace("`", "")
+    words = f"{escape(words)}\nNothing was started."
+    if isinstance(refusal, OptionsRefused):
+        return f"{words}\n{typed_to_correct(refusal.text, command=command)}"
+    return words
 
 
 def left_aside(refusal: Refusal) -> str:

@@ -74,7 +74,7 @@ async def test_second_of_three_candidates_is_approved(user: PageUser) -> None:
 async def test_impossible_option_is_answered_in_private(user: PageUser) -> None:
     await user.send("/imagine a fox on the moon --quality superb")
     private = await user.only_for_me()
-    await expect(private).to_contain_text("--quality superb is not possible")
+    await expect(private).to_contain_text("--quality must be")
     await expect(private).to_contain_text("low, medium, high")
     await expect(private.locator("pre")).to_have_text("/imagine a fox on the moon --quality superb")
     await expect(user.page.locator("#timeline .message")).to_have_count(1)

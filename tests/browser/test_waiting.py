@@ -25,7 +25,7 @@ async def demo(
 ) -> AsyncIterator[DemoProcess]:
     furnished = furnish(tmp_path_factory.mktemp("waiting") / "kept")
     async with DemoProcess(
-        furnished.parent, "--data", str(furnished),
+        furnished.parent, "--data", str(furnished), "--backend", "openai",
         OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY=openai.api_key, PARTIAL_IMAGES="2",
     ) as running:  # fmt: skip
         yield running

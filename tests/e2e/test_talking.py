@@ -129,7 +129,7 @@ async def test_a_file_that_is_no_picture_is_refused_before_anything_is_paid(scen
     await scene.slack.mention(
         scene.alice, scene.channel, "as a watercolour", files=[("roof.png", b"no picture at all")]
     )
-    await scene.told("this is something else")
+    await scene.told("That file isn't a")
     assert await scene.sessions() == []
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from bot.sandbox import Fault, SimulatedSlack
 from bot.settings import Backend, Settings
 from bot.slack.identity import Identity
 from bot.wiring.lifecycle import Role, run
+from tests.support.processes import ROOT
 
 AT_ONCE = 10.0
 """Seconds. What may pass is waited for much longer."""
@@ -195,3 +198,13 @@ async def test_only_who_lets_people_in_needs_to_tell_guests(
     slack.workspace.scopes = {"chat:write", "commands", "files:write"}
     assert "users:read" in await start.refused(who_may_start="full_members")
     assert await start(who_may_start="full_members", web=False)
+
+
+@pytest.mark.parametrize("command", ["demo", "check", "dev"])
+def test_without_the_requirements_it_says_what_to_install(command: str) -> None:
+    without_packages = [sys.executable, "-S", "-m", "bot", command]
+    ended = subprocess.run(without_packages, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "Install the requirements first" in ended.stderr
+    assert "pip install -r requirements.txt" in ended.stderr
+    assert "Traceback" not in ended.stderr

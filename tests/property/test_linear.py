@@ -26,8 +26,16 @@ from bot.domain.courtesies import courtesy_of
 from bot.domain.errors import FailureKind, ImpossibleValue, OptionRefused, Refusal
 from bot.domain.image_names import read_change
 from bot.domain.images import BaseImage, ImageRequest
-from bot.domain.options import OPTIONS, parse_count
-from bot.domain.prompt import MAX_TYPED, check_length, clean_change, clean_prompt, parse_flags
+from bot.domain.options import NO_OPTIONS, OPTIONS, parse_count
+from bot.domain.prompt import (
+    MAX_TYPED,
+    OptionsRefused,
+    Parsed,
+    check_length,
+    clean_change,
+    clean_prompt,
+    parse_flags,
+)
 from bot.domain.session import Session
 from bot.domain.sizes import parse_ratio, parse_size
 from bot.slack.bolt import clean_characters
@@ -155,8 +163,9 @@ def _asked(text: str) -> ImageRequest:
 
 
 def _refused(text: str, *, plain: bool, command: bool) -> str:
-    words = refusal_words(OptionRefused("--n", text).typed(text), plain=plain, command=command)
-    return words + refusal_words(OptionRefused(f"--{text}").typed(text))
+    wrong = (OptionRefused("--n", text), OptionRefused(f"--{text}"))
+    refusal = OptionsRefused(wrong, text, Parsed(text, NO_OPTIONS))
+    return refusal_words(refusal, plain=plain, command=command)
 
 
 def _clean_characters(text: str) -> None:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import OptionRefused, Refusal
+from bot.domain.errors import Refusal
 from bot.domain.invisible import drop_invisible
-from bot.domain.prompt import MAX_PROMPT, Parsed, clean_prompt, parse_flags
+from bot.domain.prompt import MAX_PROMPT, OptionsRefused, Parsed, clean_prompt, parse_flags
 from bot.domain.session import Session
 from bot.sandbox.webapi.block_kit import block_problems, view_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, pings_in_text
@@ -50,10 +50,10 @@ def test_any_text_is_read_or_refused_with_all_that_was_typed(text: str) -> None:
         assert all(letter in left for letter in parsed.prompt if letter != " ")
 
 
-def _parsed(text: str) -> tuple[Parsed | None, OptionRefused | None]:
+def _parsed(text: str) -> tuple[Parsed | None, OptionsRefused | None]:
     try:
         return parse_flags(text), None
-    except OptionRefused as refused:
+    except OptionsRefused as refused:
         return None, refused
 
 

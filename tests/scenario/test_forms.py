@@ -209,16 +209,36 @@ async def test_a_listener_that_breaks_keeps_the_form_open(
     assert errors(response) == {ids.PROMPT_BLOCK: words.SOMETHING_BROKE}
 
 
-async def test_the_selects_are_the_options_and_what_is_typed_counts_more(
-    make_app: MakeApp,
-) -> None:
+async def test_the_selects_are_the_options_and_so_is_what_is_typed(make_app: MakeApp) -> None:
     app = make_app(EMPTY)
     app.store.defaults["T1", OWNER] = Options(background="opaque")  # the form showed it
-    chosen = {"size": "1024x1536", "quality": "low", "background": "default", "count": "2"}
+    chosen = {"size": "1024x1536", "background": "default", "count": "2"}
     await app.submit(ids.PROMPT_FORM, f"{ID}#0", "a cat --quality high", **chosen)
     assert app.session.task_input == "a cat"
     assert app.session.options == Options(size="1024x1536", quality="high", count=2)
     assert not app.session.options.background  # it was chosen away
+
+
+@pytest.mark.parametrize(
+    ("typed", "selects", "field", "told"),
+    [
+        ("a cat --quality high", {"quality": "low"}, "quality", "asks for high"),
+        ("a cat --ar 16:9", {"size": "1024x1024"}, "size", "asks for 1792×1008"),
+        ("a cat --n 2", {"count": "4"}, "count", "asks for 2 candidates"),
+        ("--transparent a cat", {"background": "opaque"}, "background", "asks for transparent"),
+    ],
+)
+@pytest.mark.parametrize("form", [ids.PROMPT_FORM, ids.EDIT_FORM])
+async def test_a_typed_option_and_a_select_that_disagree_are_told(
+    make_app: MakeApp, form: str, typed: str, selects: dict[str, str], field: str, told: str
+) -> None:
+    before = EMPTY if form == ids.PROMPT_FORM else DRAFT
+    app = make_app(before)
+    response = await app.submit(form, f"{ID}#{len(before.attempts)}", typed, **selects)
+    (said,) = json.loads(response.body)["errors"].items()
+    assert said[0] == field
+    assert told in said[1]
+    assert app.session == before
 
 
 async def test_another_prompt_comes_with_other_options(make_app: MakeApp) -> None:

@@ -426,7 +426,7 @@ async def test_a_prompt_of_the_longest_length_may_have_a_mention_and_options(
 async def test_half_a_character_starts_nothing_that_breaks(make_app: MakeApp) -> None:
     app = make_app()
     await app.event(direct("a \ud83d fox --n 9\udd8a"))
-    assert "`--n 9" in app.calls[0].args["text"]
+    assert "`--n` must be 1 to 4, not `9" in app.calls[0].args["text"]
 
 
 @pytest.mark.parametrize("said", ["list!", "LIST.", "*list*", ":clipboard: list"])

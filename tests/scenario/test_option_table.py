@@ -22,7 +22,7 @@ from tests.support.pretend import NAME, PRETEND, pretended
 pytestmark = pytest.mark.usefixtures("pretend_option")
 
 MINE = pretended("low")
-TAKES = "--pretend takes `auto`, `low` or `high`."
+TAKES = "`auto`, `low` or `high`"
 DRAFT = replace(a_session(), attempts=(an_attempt(posted=True, options=MINE),), options=MINE)
 EMPTY = a_session(Stage.INITIAL_INPUT, options=MINE)
 SELECT = f"{ids.DEFAULT_OPTION}_{NAME}"
@@ -59,8 +59,8 @@ async def test_it_can_be_said_in_a_mention(make_app: MakeApp) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("--pretend x", f"`--pretend x` is not possible. {TAKES}"),
-        ("--pretend", f"`--pretend` needs a value. {TAKES}"),
+        ("--pretend x", f"`--pretend` must be {TAKES}, not `x`."),
+        ("--pretend", f"`--pretend` needs a value: {TAKES}."),
         ("--pretended x", "`--n` and `--pretend`; `/imagine help` explains them."),
     ],
 )
@@ -77,7 +77,7 @@ async def test_what_it_does_not_take_is_refused_with_what_it_takes(
 async def test_a_table_for_a_model_limits_it_too(make_app: MakeApp) -> None:
     app = make_app(option_table=OPTIONS.limited_to(**{NAME: ("auto", "low")}))
     answer = json.loads((await app.command("a fox --pretend high")).body)["text"]
-    assert "--pretend takes `auto` or `low`." in answer
+    assert "`--pretend` must be `auto` or `low`, not `high`." in answer
     app.store.defaults["T1", OWNER] = pretended("high", count=2)
     await app.command("a fox")
     assert app.only.options == Options(count=2)
@@ -115,7 +115,7 @@ async def test_an_invented_value_is_refused_below_its_select(make_app: MakeApp, 
     app = make_app(before)
     response = await app.submit(form, f"{ID}#{len(before.attempts)}", "a cat", **{NAME: "x"})
     assert json.loads(response.body)["errors"] == {
-        NAME: f"--pretend x is not possible. {TAKES}".replace("`", "")
+        NAME: f"--pretend must be {TAKES}, not x.".replace("`", "")
     }
     assert app.session == before
 

@@ -276,7 +276,7 @@ async def test_words_that_cannot_be_a_prompt_are_refused_at_once(make_app: MakeA
     app = with_root(make_app(), PHOTO)
     await app.mention("a fox --n 9", thread_ts="4.4")
     (said,) = app.whispers()
-    assert "`--n 9`" in said
+    assert "`--n` must be 1 to 4" in said
     assert app.store.questions == {}
 
 

@@ -150,7 +150,12 @@ class Delivery:
         what = _summary(payload)
         ms = round(ack.seconds * 1000, 1)
         seen = {"ok": ack.ok, "ms": ms, "status": ack.status, "error": ack.error}
-        self.workspace.changes.emit("ack", kind=kind, what=what, **seen)
+        self.workspace.changes.emit("ack", kind=kind, what=what, payload=_shown(payload), **seen)
+
+
+def _shown(payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload without what proves to the bot that it comes from Slack."""
+    return {name: value for name, value in payload.items() if name != "token"}
 
 
 def _event_name(inner: dict[str, Any]) -> str:

@@ -35,6 +35,8 @@ class Feed:
         self._queues: set[Queue] = set()
         self._seen = 0
         self.wire: deque[dict[str, Any]] = deque(maxlen=_MOST_ENTRIES)
+        self.bot_seen = False
+        """Whether the bot has been connected."""
 
     def note(self, kind: str, text: str, **details: Any) -> None:
         """Add a line from elsewhere to the wire: a `job`, a `stage`, a `log` line of the bot."""
@@ -43,6 +45,7 @@ class Feed:
     async def run(self) -> None:
         """Until the workspace stops."""
         async for change in self._changes:
+            self.bot_seen |= change["type"] == "sockets" and change["count"] > 0
             entry = self._entry(change)
             if entry is not None:
                 self.wire.append(entry)

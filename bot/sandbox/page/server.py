@@ -2,7 +2,7 @@
 
     GET  /                      the page; its styles and modules under /page/
     GET  /page/feed?as=U        WebSocket: the whole state, then every change that U sees
-    POST /page/do/{action}      say, slash, click, fill, submit, close, home, shortcut
+    POST /page/do/{action}      say, slash, click, fill, submit, close, home, shortcut; answer
     GET  /page/files/{id}?as=U  an image in a message that U sees; nothing (204) once it is gone
 
 `guard` keeps other sites out; `visibility` shows each person only what is theirs to see.
@@ -20,6 +20,7 @@ from bot.sandbox.page.actions import Actions
 from bot.sandbox.page.features import Features
 from bot.sandbox.page.feed import Feed, Queue
 from bot.sandbox.page.guard import guard, harden
+from bot.sandbox.page.question import Question
 from bot.sandbox.page.visibility import Visibility
 from bot.sandbox.server import MOST_UPLOAD, SimulatedSlack
 from bot.sandbox.webapi.methods import Args
@@ -43,6 +44,7 @@ class Page:
         self.slack = slack
         self.feed = Feed(slack)
         self.facts = facts
+        self.question: Question | None = None
         self._features = features
         self._actions = Actions(slack, features)
         self._following: asyncio.Task[None] | None = None
@@ -66,6 +68,24 @@ class Page:
         if self._following is not None:
             await self._following
 
+    async def ask(self, question: Question) -> str:
+        """Show the question on every page until it is answered, there or elsewhere."""
+        self.show(question)
+        try:
+            return await question.wait()
+        finally:
+            self.show(None)
+
+    def show(self, question: Question | None, **facts: Any) -> None:
+        """Tell every page the question, if any, and new facts."""
+        self.question = question
+        self.facts = {**self.facts, **facts}
+        self.slack.workspace.changes.emit("question", **self._told())
+
+    def _told(self) -> dict[str, Any]:
+        asked = self.question.to_json() if self.question else None
+        return {"question": asked, "facts": self.facts}
+
     @property
     def url(self) -> str:
         return f"{self.slack.workspace.base_url}/"
@@ -81,6 +101,8 @@ class Page:
             return web.json_response({"ok": False, "error": "JSON only"}, status=415)
         try:
             body = await request.json()
+            if request.match_info["action"] == "answer":
+                return self._take_answer(Args(body).text("value"))
             ack = await self._actions.do(request.match_info["action"], Args(body))
         except (SlackError, KeyError, AssertionError, ValueError, TypeError) as error:
             words = error.error if isinstance(error, SlackError) else str(error)
@@ -88,6 +110,11 @@ class Page:
         ms = round(ack.seconds * 1000, 1)
         shown = {"ok": ack.ok and not ack.errors, "error": ack.error, "errors": ack.errors}
         return web.json_response({**shown, "ms": ms})
+
+    def _take_answer(self, value: str) -> web.Response:
+        if self.question is not None:
+            self.question.answer(value)
+        return web.json_response({"ok": True})
 
     async def _file(self, request: web.Request) -> web.Response:
         visibility, file_id = self._visibility(request), request.match_info["file"]
@@ -116,8 +143,9 @@ class Page:
         return ws
 
     def _everything(self, visibility: Visibility) -> dict[str, Any]:
-        more = {"sockets": self.slack.sockets, "wire": list(self.feed.wire), "facts": self.facts}
-        return {**visibility.state(self._features), **more}
+        bot = {"sockets": self.slack.sockets, "bot_seen": self.feed.bot_seen}
+        wire = list(self.feed.wire)
+        return {**visibility.state(self._features), **bot, **self._told(), "wire": wire}
 
     def _visibility(self, request: web.Request) -> Visibility:
         try:

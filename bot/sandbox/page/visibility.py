@@ -52,6 +52,8 @@ class Visibility:
             stack = [view.to_json() for view in views.stacks.get(self.viewer, [])]
             home = views.homes.get(self.viewer)
             return {"type": "views", "views": stack, "home": home.to_json() if home else None}
+        if kind == "question":
+            return {"type": kind, "question": change["question"], "facts": change["facts"]}
         if kind == "member_joined":
             channel = self.workspace.channels[change["channel"]]
             return (

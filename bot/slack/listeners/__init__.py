@@ -5,7 +5,7 @@ from __future__ import annotations
 from slack_bolt.async_app import AsyncApp
 
 from bot.slack.events import on_event
-from bot.slack.listeners.forms import Forms
+from bot.slack.listeners.forms import Forms, NewImages
 from bot.slack.listeners.home import Home
 from bot.slack.listeners.installation import Installation
 from bot.slack.listeners.interactions import Clicks, Commands, Shortcuts
@@ -37,6 +37,8 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
     app.action(ids.ACTIONS[ids.USE_PICTURE])(answers.use_picture)
     app.action(ids.ACTIONS[ids.WORDS_ONLY])(answers.words_only)
     app.action(ids.ACTIONS[ids.REFINE_WITH])(ChangeAnswers(dependencies).refine_with)
+
+    app.action(ids.ACTIONS[ids.OPEN_FORM])(NewImages(dependencies).open)
 
     forms = Forms(dependencies)
     app.view(ids.PROMPT_FORM)(forms.prompt_submitted)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
-from bot.domain.attempt import Source
+from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import Reason, Refusal
 from bot.domain.images import check_picture
 from bot.domain.session import Session
@@ -17,14 +17,40 @@ from bot.slack.listening import (
     error_boundary,
     form_text,
     form_values,
+    open_form,
     origin_of,
     within_ack_deadline,
 )
-from bot.slack.responders import FormResponder
+from bot.slack.responders import FormResponder, responder_to
 from bot.views import words
-from bot.views.blocks import target_of
-from bot.views.forms import read_options, read_picture
+from bot.views.blocks import Target, target_of
+from bot.views.forms import prompt_form, read_options, read_picture
+from bot.views.prefilled import Prefilled, prefilled_of
 from bot.views.source_pictures import SourcePictures
+
+
+class NewImages:
+    """The button that opens the form of a new session: below a note about wrong options, and in
+    the Home tab."""
+
+    def __init__(self, dependencies: ListenerDependencies) -> None:
+        self._services = dependencies.services
+
+    async def open(self, args: AsyncArgs) -> None:
+        async with error_boundary(responder_to(args)):
+            table = self._services.option_table
+            wanted = prefilled_of(args.body["actions"][0].get("value"), table)
+            channel = wanted.channel or args.body.get("container", {}).get("channel_id", "")
+            if not channel:
+                raise Refusal(Reason.EXPIRED)
+            session = await within_ack_deadline(self._waiting(origin_of(args, channel), wanted))
+            target = Target(session.id, ImageRef(0))
+            await open_form(args, prompt_form(target, wanted.prompt, session.options, table))
+
+    async def _waiting(self, origin: RequestOrigin, wanted: Prefilled) -> Session:
+        new_sessions = self._services.new_sessions
+        options = wanted.options.over(await new_sessions.defaults(origin.team, origin.owner))
+        return await new_sessions.start(origin, "", options=options, may_wait=True)
 
 
 class Forms:

@@ -35,7 +35,7 @@ _SIZE = (WORKING_PER_PAGE, PICTURES_PER_PAGE)
 
 class Home:
     """It is published anew whenever somebody looks at it, and after each of its buttons. The
-    view's metadata tells which page it shows."""
+    view's metadata tells which page it shows, and the person's direct channel."""
 
     def __init__(self, dependencies: ListenerDependencies) -> None:
         self._dependencies = dependencies
@@ -108,13 +108,26 @@ class Home:
             self._services.option_table,
             images=images,
             label=dependencies.ai_label,
+            conversation=_conversation_of(args),
         )
         page = Page(home_page.working_page, home_page.pictures_page)
         with count_slack_errors("views.publish"):
             await args.client.views_publish(
-                user_id=user_of(args), view={**view, "private_metadata": str(page)}
+                user_id=user_of(args),
+                view={**view, "private_metadata": f"{page} {_conversation_of(args)}".strip()},
             )
 
 
 def _page_of(args: AsyncArgs) -> Page:
-    return parse_page(args.body["view"].get("private_metadata") or "")
+    return parse_page(_metadata(args).partition(" ")[0])
+
+
+def _conversation_of(args: AsyncArgs) -> str:
+    """The person's direct channel with the bot: Slack names it as the tab is opened, and the
+    view's metadata keeps it."""
+    event: dict[str, str] = args.body.get("event") or {}
+    return event.get("channel") or _metadata(args).partition(" ")[2]
+
+
+def _metadata(args: AsyncArgs) -> str:
+    return (args.body.get("view") or {}).get("private_metadata") or ""

@@ -135,7 +135,11 @@ class Clicks:
             )
             edited = session.attempt(target.image.attempt)
             form = forms.edit_form(
-                target, edited.prompt, edited.options, self._services.option_table
+                target,
+                edited.prompt,
+                edited.options,
+                self._services.option_table,
+                from_picture=session.source is not None,
             )
             await open_form(args, form)
 
@@ -148,7 +152,11 @@ class Clicks:
             )
             prompt = old.attempt(old.final_result).prompt
             form = forms.prompt_form(
-                Target(new.id, ImageRef(0)), prompt, new.options, self._services.option_table
+                Target(new.id, ImageRef(0)),
+                prompt,
+                new.options,
+                self._services.option_table,
+                from_picture=new.source is not None,
             )
             await open_form(args, form)
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from bot.demo.run import backend_settings
 from bot.demo.words import PLACEHOLDER_IMAGES, PRICE, images
 from bot.settings import Settings
 
@@ -12,10 +11,10 @@ from bot.settings import Settings
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"openai_api_key": ""}, PLACEHOLDER_IMAGES),
+        ({"image_backend": "placeholder"}, PLACEHOLDER_IMAGES),
         ({"openai_api_key": "sk-mine"}, PRICE),
         ({"openai_base_url": "http://localhost:8080/v1"}, "at http://localhost:8080/v1."),
     ],
 )
 def test_terminal_names_who_makes_the_images(given: dict[str, Any], told: str) -> None:
-    assert told in images(backend_settings(Settings.model_validate(given)))
+    assert told in images(Settings.model_validate(given))

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from bot.domain.errors import OptionRefused, Reason, Refusal
+from bot.domain.errors import Reason, Refusal
 from bot.domain.invisible import clean_text, drop_invisible, is_blank
-from bot.domain.prompt import clean_prompt, parse_flags
+from bot.domain.prompt import OptionsRefused, clean_prompt, parse_flags
 
 
 def tags(text: str) -> str:
@@ -104,9 +104,9 @@ def test_control_characters_are_dropped_and_line_breaks_are_newlines(typed: str,
 def test_an_option_is_read_without_what_nobody_sees() -> None:
     said = parse_flags("a fox --\u200bn \u202e3\u202c")
     assert (said.prompt, said.options.candidates) == ("a fox", 3)
-    with pytest.raises(OptionRefused) as refused:
+    with pytest.raises(OptionsRefused) as refused:
         parse_flags("a fox --n \u202e9")
-    assert (refused.value.value, refused.value.text) == ("9", "a fox --n 9")
+    assert (refused.value.refused[0].value, refused.value.text) == ("9", "a fox --n 9")
 
 
 @pytest.mark.parametrize("piece", ["\u202e", "\u200d", "\ufe0f\u200d", BLACK_FLAG, FLAGS[0]])

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.errors import OptionRefused, Reason, Refusal
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
-from bot.domain.prompt import MAX_PROMPT, clean_prompt, parse_flags
+from bot.domain.prompt import MAX_PROMPT, OptionsRefused, clean_prompt, parse_flags
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,11 @@ WIDE = "1792x1008"
 
 
 def refused(text: str, table: OptionTable = OPTIONS) -> OptionRefused:
-    with pytest.raises(OptionRefused) as refusal:
+    with pytest.raises(OptionsRefused) as refusal:
         parse_flags(text, table)
     assert refusal.value.text == text
-    return refusal.value
+    (only,) = refusal.value.refused
+    return only
 
 
 @pytest.mark.parametrize(
@@ -297,6 +298,26 @@ def test_a_value_near_the_impossible_one_is_offered_and_works() -> None:
         assert parse_flags(f"a fox {option} {nearest}").options.size
 
 
+@pytest.mark.parametrize(
+    ("typed", "options", "prompt", "right"),
+    [
+        ("a fox --n 9 --ar 1", ["--n", "--ar"], "a fox", NO_OPTIONS),
+        ("a fox --n 9 --quality high --ar", ["--n", "--ar"], "a fox", Options(quality="high")),
+        ("--foo --bar=3 a fox", ["--foo", "--bar"], "a fox", NO_OPTIONS),
+        ("--transparent=no a --n 2 fox --n", ["--background", "--n"], "a fox", Options(count=2)),
+        ("a --styel anime fox --n 0", ["--styel", "--n"], "a anime fox", NO_OPTIONS),
+        ("--n “x y” --size 1000x1000 a fox", ["--n", "--size"], "a fox", NO_OPTIONS),
+    ],
+)
+def test_all_that_is_wrong_is_told_and_the_rest_is_read(
+    typed: str, options: list[str], prompt: str, right: Options
+) -> None:
+    with pytest.raises(OptionsRefused) as refusal:
+        parse_flags(typed)
+    assert [each.option for each in refusal.value.refused] == options
+    assert (refusal.value.right.prompt.strip(), refusal.value.right.options) == (prompt, right)
+
+
 # long and hostile
 
 
@@ -330,7 +351,7 @@ def test_the_longest_text_takes_no_time_whatever_it_holds(name: str) -> None:
 
     def seconds() -> float:
         started = time.process_time()
-        with contextlib.suppress(OptionRefused):
+        with contextlib.suppress(OptionsRefused):
             parse_flags(HOSTILE[name])
         return time.process_time() - started
 

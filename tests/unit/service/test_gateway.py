@@ -120,7 +120,7 @@ async def test_a_change_that_will_not_do_changes_nothing(text: str, reason: Reas
 
 async def test_editing_begins_afresh_with_what_was_typed_and_chosen() -> None:
     setup = Setup(a_session())
-    form = Options(size="1024x1536", count=2)
+    form = Options(size="1024x1536")
     await setup.gateway.edit(ID, 1, BOSS, "a cat --n 3", form, "V1")
     latest = setup.session.latest
     assert (latest.prompt, latest.base) == ("a cat", None)

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import OptionRefused, Reason
+from bot.domain.errors import OptionsDisagree, Reason
 from bot.domain.options import OPTIONS, Options
+from bot.domain.prompt import OptionsRefused
 from bot.domain.sizes import parse_ratio
 from bot.domain.stages import Stage
 from bot.service import RequestOrigin
@@ -89,10 +90,16 @@ async def test_what_was_typed_counts_before_a_form_and_a_form_before_the_default
         size=parse_ratio("16:9"), quality="low", background="opaque", count=2
     )
     other = replace(ORIGIN, idempotency_key="trigger.2")
-    form = await setup.new_sessions.start(
-        other, "a fox --n 2", options=Options(size="auto", count=3)
-    )
+    form = await setup.new_sessions.start(other, "a fox --n 2", options=Options(size="auto"))
     assert form.options == Options(size="auto", count=2)
+
+
+async def test_a_prompt_and_a_select_of_its_form_that_disagree_start_nothing() -> None:
+    setup = Setup()
+    with pytest.raises(OptionsDisagree) as refusal:
+        await setup.new_sessions.start(ORIGIN, "a fox --n 2", options=Options(count=3))
+    assert (refusal.value.option, refusal.value.typed, refusal.value.selected) == ("count", 2, 3)
+    assert not setup.store.sessions
 
 
 async def test_a_default_quality_that_the_model_has_not_is_left_out() -> None:
@@ -104,10 +111,10 @@ async def test_a_default_quality_that_the_model_has_not_is_left_out() -> None:
 
 async def test_a_refused_option_tells_all_that_was_typed() -> None:
     setup = Setup(option_table=OPTIONS.limited_to(quality=("low", "high")))
-    with pytest.raises(OptionRefused) as refusal:
+    with pytest.raises(OptionsRefused) as refusal:
         await setup.new_sessions.start(ORIGIN, "a fox --quality max")
     assert refusal.value.text == "a fox --quality max"
-    assert refusal.value.allowed == ("low", "high")
+    assert refusal.value.refused[0].allowed == ("low", "high")
 
 
 async def test_a_session_from_a_picture_edits_it() -> None:

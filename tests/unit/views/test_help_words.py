@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.errors import OptionRefused
-from bot.domain.options import OPTIONS, OptionTable
-from bot.domain.prompt import parse_flags
+from bot.domain.errors import OptionRefused, OptionsDisagree
+from bot.domain.options import OPTIONS, Options, OptionTable
+from bot.domain.prompt import OptionsRefused, parse_flags
 from bot.sandbox.workspace.markup import pings_in_text
 from bot.views.help_words import help_words
 from bot.views.words import refusal_words
@@ -57,8 +57,8 @@ def test_the_example_of_the_help_is_lawful() -> None:
     assert parse_flags(typed).options.candidates == 3
 
 
-def refused(text: str, table: OptionTable = OPTIONS) -> OptionRefused:
-    with pytest.raises(OptionRefused) as caught:
+def refused(text: str, table: OptionTable = OPTIONS) -> OptionsRefused:
+    with pytest.raises(OptionsRefused) as caught:
         parse_flags(text, table)
     return caught.value
 
@@ -66,12 +66,13 @@ def refused(text: str, table: OptionTable = OPTIONS) -> OptionRefused:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("a fox --n 9", "`--n 9` is not possible. --n takes a number from `1` to `4`."),
-        ("a fox --quality", "`--quality` needs a value. --quality takes `auto`, `low`,"),
-        ("a fox --bg red", "`--background red` is not possible. --background takes `auto`, "),
-        ("a fox --ar 9:1", "or a ratio from `1:3` to `3:1`, such as `16:9`."),
+        ("a fox --n 9", "`--n` must be 1 to 4, not `9`."),
+        ("a fox --quality", "`--quality` needs a value: `auto`, `low`,"),
+        ("a fox --bg red", "`--background` must be `auto`, `transparent` or `opaque`, not `red`."),
+        ("a fox --ar 9:1", "or a ratio from `1:3` to `3:1`, such as `16:9`, not `9:1`."),
         ("a fox --size 1000x1000", "The nearest possible size is `"),
-        ("a fox --frobnicate", "There is no option `--frobnicate`. The options are `--ar`, "),
+        ("a fox --size 100x100", "The nearest possible size is `112x112`."),
+        ("a fox --frobnicate", "There is no option `--frobnicate`.\nThe options are `--ar`, "),
     ],
 )
 def test_a_refused_option_is_named_with_what_is_allowed(typed: str, said: str) -> None:
@@ -84,7 +85,7 @@ def test_only_the_qualities_that_the_model_has_are_named() -> None:
     answer = refusal_words(
         refused("a fox --quality max", OPTIONS.limited_to(quality=("auto", "low")))
     )
-    assert "takes `auto` or `low`." in answer
+    assert "must be `auto` or `low`, not `max`." in answer
 
 
 def test_what_was_said_without_the_command_is_repeated_without_it() -> None:
@@ -94,7 +95,29 @@ def test_what_was_said_without_the_command_is_repeated_without_it() -> None:
 
 def test_a_form_still_has_what_was_typed() -> None:
     answer = refusal_words(refused("a & fox --n <9>"), plain=True)
-    assert answer == "--n <9> is not possible. --n takes a number from 1 to 4."
+    assert answer == "--n must be 1 to 4, not <9>."
+
+
+def test_several_wrong_options_are_told_at_once() -> None:
+    refusal = refused("a fox --n 9 --styel anime --size 5x --quality high --n 9")
+    answer = refusal_words(refusal)
+    for told in ("must be 1 to 4", "no option `--styel`", "`--size` must be", "The options are"):
+        assert answer.count(told) == 1
+    assert "Nothing was started." in answer
+    assert refusal.right.options == Options(quality="high")
+    assert refusal.right.prompt.strip() == "a fox anime"
+
+
+def test_a_hundred_wrong_options_are_not_told_one_by_one() -> None:
+    answer = refusal_words(refused(" ".join(f"--x{number} a" for number in range(100))))
+    assert answer.count("There is no option") == 8
+    assert "92 more are not possible." in answer
+
+
+def test_a_prompt_and_a_select_that_disagree_are_told_apart() -> None:
+    answer = refusal_words(OptionsDisagree("size", "1792x1008", "1024x1024"), plain=True)
+    assert "asks for 1792×1008, and Size is set to 1024×1024" in answer
+    assert "take --size out" in answer
 
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS.keys())

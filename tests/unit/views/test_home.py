@@ -85,7 +85,8 @@ def test_hundreds_of_sessions_with_any_prompt_make_a_lawful_tab(prompt: str) -> 
         view = home_view(full(Page(1, 2), working, approved), URL, images=images)
         assert problems(view) == []
         assert len(view["blocks"]) < 60
-        assert all(ping.startswith(f"<{LINK}|") for ping in pings_in_blocks(view["blocks"]))
+        written = (f"<{LINK}|", "<#C1>", "<!date^")
+        assert all(ping.startswith(written) for ping in pings_in_blocks(view["blocks"]))
 
 
 def test_who_has_nothing_is_told_what_to_type() -> None:
@@ -112,8 +113,9 @@ def test_a_session_without_a_message_yet_has_no_link() -> None:
 def test_the_gallery_shows_the_approved_image_of_each_session() -> None:
     chosen = replace(with_images(APPROVED, 3), final_candidate=3)
     view = home_view(a_home_page(pictures=(APPROVED, chosen)), URL)
-    shown = [b for b in view["blocks"] if b["type"] == "image"]
+    shown = [b["accessory"] for b in view["blocks"] if "accessory" in b]
     assert [b["slack_file"]["id"] for b in shown] == ["F2", "F2.3"]
+    assert words(view).count(f"<#{APPROVED.channel}> · <!date^") == 2
     assert shown[0]["alt_text"] == f"AI-generated · {MODEL}: {PROMPT}"
     assert f"<{LINK}|{PROMPT}>" in words(view)
 
@@ -124,7 +126,7 @@ def test_what_cannot_be_shown_is_a_link() -> None:
         home_view(a_home_page(pictures=(shared,)), URL),
         home_view(a_home_page(pictures=(APPROVED,)), URL, images=False),
     ):
-        assert [b for b in view["blocks"] if b["type"] == "image"] == []
+        assert [b for b in view["blocks"] if "accessory" in b] == []
         assert f"<{LINK}|{PROMPT}>" in words(view)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import OptionRefused
-from bot.domain.options import NO_OPTIONS, OPTIONS, Options
+from bot.domain.options import NO_OPTIONS, OPTIONS, Options, Value
 from bot.domain.sizes import NAMED_SIZES
 from bot.views.option_selects import (
     NOT_CHOSEN,
@@ -113,3 +113,26 @@ def test_a_quality_that_the_model_lacks_is_refused() -> None:
 
 def test_the_value_of_a_default_is_empty() -> None:
     assert (option_value(NOT_CHOSEN), option_value("high")) == ("", "high")
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "label"),
+    [
+        ("size", "1024x1024", "Default (1024×1024)"),
+        ("size", "auto", "Default (Auto)"),
+        ("quality", "medium", "Default (Medium)"),
+        ("quality", "xhigh", "Default (Extra high)"),
+        ("quality", "hd", "Default (hd)"),
+        ("background", "auto", "Default (Auto)"),
+        ("count", 1, "Default (1)"),
+    ],
+)
+def test_a_select_says_what_counts_where_nothing_is_chosen(
+    name: str, default: Value, label: str
+) -> None:
+    table = OPTIONS.with_defaults(**{name: default})
+    shown = {block["block_id"]: block for block in option_inputs(NO_OPTIONS, table)}
+    assert shown[name]["element"]["initial_option"]["text"]["text"] == label
+    like = {b["block_id"]: b for b in option_inputs(NO_OPTIONS, table, from_picture=True)}
+    first = like[name]["element"]["initial_option"]["text"]["text"]
+    assert first == ("Default (the picture's shape)" if name == "size" else label)

@@ -16,5 +16,5 @@ export function announceMessage({ type, message, before }) {
   if (type !== "message" || before || message.deleted || message.user === store.me) return;
   if (message.channel !== channel()?.id) return;
   const place = inThread(message) ? (message.thread_ts === thread() ? "in the thread" : "in a thread") : "";
-  announce(`${userName(message.user)} ${place}: ${plainWords(message.text)}`.slice(0, LONGEST));
+  announce(`${[userName(message.user), place].filter(Boolean).join(" ")}: ${plainWords(message.text)}`.slice(0, LONGEST));
 }

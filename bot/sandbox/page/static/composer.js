@@ -4,6 +4,7 @@ import { act } from "./api.js";
 import { attachments, encoded } from "./attachments.js";
 import { commandIn, complete } from "./completion.js";
 import { h, icon, ICONS } from "./dom.js";
+import { goToEnd } from "./list.js";
 import { placeName } from "./route.js";
 import { store } from "./store.js";
 
@@ -68,6 +69,7 @@ async function submit({ channel, thread, field, files, hint, changed }) {
   if (!text.trim() && !sent.length) return;
   field.value = "";
   changed();
+  goToEnd(document.getElementById(thread ? "replies-scroller" : "messages"));
   const answer = await act(...request(channel, thread, text.trim(), await Promise.all(sent.map(encoded))));
   if (!["offline", "channel_not_found"].includes(answer.error)) return sent.forEach((file) => URL.revokeObjectURL(file.address));
   field.value = field.value || text;

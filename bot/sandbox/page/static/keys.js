@@ -1,13 +1,15 @@
 // Keyboard shortcuts, and the dialog that lists them.
 
+import { drawChannel } from "./channel.js";
 import { h } from "./dom.js";
 import { ask, box } from "./overlay.js";
+import { atHome, go, parse } from "./route.js";
 import { step } from "./sidebar.js";
 import { closeOnEscape } from "./thread.js";
 import { toggleWire } from "./wire.js";
 
 const LIST = [
-  ["/", "to the message field, when not typing"],
+  ["/", "begin a command in the message field"],
   ["Enter", "send; with Shift a new line"],
   ["Tab", "take the suggestion"],
   ["F6", "next part of the page; with Shift the one before"],
@@ -29,6 +31,7 @@ export function showHelp() {
 export function listenToKeys() {
   document.addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]")) return;
+    if (beginsCommand(event)) return focusForCommand();
     const action = chosen(event);
     if (action) {
       event.preventDefault();
@@ -37,15 +40,27 @@ export function listenToKeys() {
   });
 }
 
+const beginsCommand = (event) =>
+  event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.matches("input, textarea, select");
+
+// The field takes the focus while the key is still down, so that the slash is typed into it.
+function focusForCommand() {
+  if (atHome()) {
+    go({ place: parse().place, detail: "" });
+    drawChannel();
+  }
+  const field = document.getElementById("composer");
+  field?.focus();
+  field?.setSelectionRange(field.value.length, field.value.length);
+}
+
 function chosen(event) {
   const control = event.ctrlKey || event.metaKey;
-  const typing = event.target.matches("input, textarea, select");
   if (event.key === "F6") return () => nextPart(event.shiftKey ? -1 : 1);
   if (event.altKey && event.key === "ArrowDown") return () => step(1);
   if (event.altKey && event.key === "ArrowUp") return () => step(-1);
   if (control && event.key === "/") return showHelp;
   if (control && event.key === ".") return toggleWire;
-  if (!typing && !control && event.key === "/") return () => document.getElementById("composer")?.focus();
   return null;
 }
 

@@ -15,6 +15,33 @@ export function drawList(list, messages, { place, newAfter = Infinity, force = f
   if (force) scroller.dataset.atEnd = "yes";
   reconcile(list, rows(messages, place, newAfter), { key: (row) => row.key, version: (row) => row.version, draw: (row) => row.draw() });
   toEnd(scroller);
+  drawPill(scroller, messages);
+}
+
+// Show the end, and stay there: whoever sends something wants to see it.
+export function goToEnd(scroller) {
+  scroller.dataset.atEnd = "yes";
+  toEnd(scroller);
+}
+
+// A button at the lower edge that tells of messages below, for whoever reads further up.
+function drawPill(scroller, messages) {
+  const last = messages.at(-1)?.ts ?? "0";
+  if (scroller.dataset.atEnd) scroller.dataset.seen = last;
+  const below = messages.filter((each) => Number(each.ts) > Number(scroller.dataset.seen)).length;
+  const words = `${below} new ${below === 1 ? "message" : "messages"}`;
+  const pill = scroller.querySelector(".pill") ?? addPill(scroller);
+  pill.hidden = !below;
+  if (pill.textContent !== words) pill.textContent = words;
+}
+
+function addPill(scroller) {
+  const pill = h("button", { type: "button", class: "pill", hidden: true, on: { click: () => {
+    goToEnd(scroller);
+    scroller.focus();
+  } } });
+  scroller.append(h("div", { class: "pill-place" }, pill));
+  return pill;
 }
 
 function toEnd(scroller) {
@@ -27,6 +54,7 @@ export function stayAtEnd(scroller) {
   scroller.addEventListener("scroll", () => {
     const near = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
     if (scroller.clientHeight) scroller.dataset.atEnd = near ? "yes" : "";
+    if (near) scroller.querySelector(".pill")?.setAttribute("hidden", "");
   });
   const observer = new ResizeObserver(() => toEnd(scroller));
   [scroller, ...scroller.children].forEach((node) => observer.observe(node));

@@ -13,7 +13,7 @@ import { closeThread, parse } from "./route.js";
 import { drawSidebar } from "./sidebar.js";
 import { onChange, store } from "./store.js";
 import { drawThread, fillThreadHead } from "./thread.js";
-import { drawPeople, drawStatus } from "./topbar.js";
+import { drawPeople, drawQuestion, drawStatus } from "./topbar.js";
 import { drawWire, restoreWire, toggleWire } from "./wire.js";
 
 const part = (id) => document.getElementById(id);
@@ -26,6 +26,7 @@ function draw() {
   drawStatus(part("status"));
   part("offline").hidden = store.connected || store.fresh;
   if (store.fresh) return;
+  drawQuestion(part("question"));
   keepingFocus(part("people"), drawPeople);
   drawThread(); // before the channel, which then knows that its replies have been read
   drawChannel();

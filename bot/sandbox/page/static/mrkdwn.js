@@ -7,9 +7,8 @@ import { store, userName } from "./store.js";
 
 const unescape = (text) => text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name]);
 
-// The text without its markup, for where there can be none.
-export const plainWords = (text) => unescape(text.replace(/<@(\w+)>/g, (_, id) => `@${userName(id)}`)
-  .replace(/<[^|>]*\|([^>]*)>/g, "$1"));
+// The text without its markup, for where there can be none: as it is read on the page.
+export const plainWords = (text) => mrkdwn(text).map((node) => node.textContent ?? node).join("").replace(/\s+/g, " ").trim();
 
 // Each rule: pattern → node. The earliest match wins, the first rule among equals.
 const RULES = [

@@ -4,7 +4,7 @@ const listeners = new Set();
 
 export const store = {
   me: null, team: null, botUser: null, users: new Map(), channels: new Map(), messages: new Map(),
-  views: [], home: null, commands: [], shortcuts: [], homeTab: false, sockets: 0, wire: [], facts: {},
+  views: [], home: null, commands: [], shortcuts: [], homeTab: false, sockets: 0, botSeen: false, wire: [], facts: {}, question: null,
   connected: false, fresh: true, pending: new Set(), chosen: new Map(), failed: "",
 };
 
@@ -30,7 +30,8 @@ const APPLY = {
     Object.assign(store, {
       me: all.me, team: all.team, botUser: all.bot_user, views: all.views, home: all.home,
       commands: all.commands, shortcuts: all.shortcuts, homeTab: all.home_tab,
-      sockets: all.sockets, wire: all.wire, facts: all.facts, connected: true, fresh: false,
+      sockets: all.sockets, botSeen: all.bot_seen, wire: all.wire, facts: all.facts,
+      question: all.question, connected: true, fresh: false,
     });
     store.users = new Map(all.users.map((user) => [user.id, user]));
     store.channels = new Map(all.channels.map((channel) => [channel.id, channel]));
@@ -49,7 +50,12 @@ const APPLY = {
   wire({ entry }) {
     store.wire.push(entry);
     if (store.wire.length > 400) store.wire.shift();
-    if (entry.type === "sockets") store.sockets = entry.count;
+    if (entry.type !== "sockets") return;
+    store.sockets = entry.count;
+    store.botSeen ||= entry.count > 0;
+  },
+  question({ question, facts }) {
+    Object.assign(store, { question, facts });
   },
   disconnected() {
     store.connected = false;

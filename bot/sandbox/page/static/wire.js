@@ -63,7 +63,7 @@ function describe(entry) {
   const bad = entry.ok === false;
   switch (entry.type) {
     case "ack":
-      return { label: "ack", what: entry.what, bad, result: `${bad ? entry.error : "acked"} · ${entry.ms} ms` };
+      return { label: "ack", what: entry.what, bad, more: entry.payload, result: `${bad ? entry.error : "acked"} · ${entry.ms} ms` };
     case "api_call":
       return { label: "api", what: entry.method, bad, more: entry.args,
         result: `${bad ? entry.error ?? `HTTP ${entry.status}` : "ok"} · ${entry.ms} ms` };

@@ -27,7 +27,7 @@ from bot.domain.errors import (
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from bot.domain.jobs import Job, JobKind, due_jobs
 from bot.domain.options import Options
-from bot.domain.questions import PictureQuestion
+from bot.domain.questions import Question, WaitingPicture
 from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
 from bot.domain.stages import Publication, Stage
 from bot.domain.waiting import images_waiting
@@ -129,7 +129,7 @@ class FakeSessionStore:
         self.sessions = {session.id: session for session in sessions}
         self.images: dict[tuple[str, ImageRef], str] = {}
         self.defaults: dict[tuple[str, str], Options] = {}
-        self.questions: dict[str, PictureQuestion] = {}
+        self.questions: dict[str, Question] = {}
         self.touched = {s.id: 0.0 for s in sessions if due_jobs(s)}
         self.written: list[Session] = []
         self.extra: list[ExtraWrite] = []
@@ -221,13 +221,21 @@ class FakeSessionStore:
         ]
         return [s.id for s in sorted(there, key=lambda s: s.created_at, reverse=True)]
 
-    async def keep_question(self, question: PictureQuestion) -> bool:
+    async def keep_question(self, question: Question) -> bool:
         await self._reach()
         return self.questions.setdefault(question.id, question) is question
 
-    async def question(self, question_id: str) -> PictureQuestion | None:
+    async def question(self, question_id: str) -> Question | None:
         await self._reach()
         return self.questions.get(question_id)
+
+    async def keep_waiting_picture(self, *pictures: WaitingPicture) -> None:
+        await self._reach()
+        self.questions |= {picture.id: picture for picture in pictures}
+
+    async def drop_question(self, question_id: str) -> None:
+        await self._reach()
+        self.questions.pop(question_id, None)
 
     async def defaults_of(self, team: str, user: str) -> Options:
         await self._reach()

@@ -251,7 +251,7 @@ OPTIONS = OptionTable(
         ),
         OptionSpec(
             "count",
-            "Candidates",
+            "Images",
             flags=(
                 Flag(
                     "n",
@@ -262,7 +262,7 @@ OPTIONS = OptionTable(
                 ),
             ),
             choices={str(n): str(n) for n in range(1, MOST_CANDIDATES + 1)},
-            words=lambda count: f"{count} candidate{'' if count == 1 else 's'}",
+            words=lambda count: f"{count} image{'' if count == 1 else 's'}",
             example="--n 3",
         ),
     ]

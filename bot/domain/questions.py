@@ -1,7 +1,8 @@
-"""A question that is asked before anything is paid for."""
+"""Questions that are asked before anything is paid for, and what waits for its other half."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from bot.domain.attempt import Source
@@ -23,3 +24,36 @@ class PictureQuestion:
     idempotency_key: str
     text: str
     source: Source | None = None
+
+
+@dataclass(frozen=True)
+class ChangeQuestion:
+    """Which image of a session a change is about, or whether it is to be made at all. `id` is the
+    idempotency key of the attempt that the answer begins: one question begins one attempt.
+    `person` said it, `text` is the change with its options."""
+
+    id: str
+    session_id: str
+    person: Person
+    text: str
+
+
+@dataclass(frozen=True)
+class WaitingPicture:
+    """A picture that somebody sent without saying what should change about it: what they say next
+    in that place is about it. `text` is what came with it: options alone. `thread_ts` is the thread
+    of the picture's message, which may be the message itself."""
+
+    id: str
+    source: Source
+    thread_ts: str
+    text: str = ""
+
+
+Question = PictureQuestion | ChangeQuestion | WaitingPicture
+
+
+def waiting_picture_id(team: str, owner: str, channel: str, thread_ts: str) -> str:
+    """One waiting picture of a person in a place; `thread_ts` is empty outside threads."""
+    place = hashlib.sha256(f"picture|{channel}|{thread_ts}".encode()).hexdigest()[:20]
+    return f"{team}.{owner}.{place}"

@@ -27,6 +27,21 @@ IN_PROGRESS = frozenset({Stage.GENERATING, Stage.USER_FEEDBACK})
 
 
 @dataclass(frozen=True)
+class KeptWords:
+    """What somebody said while an attempt was being made, kept until there is a draft to change.
+    `question_id` names the question with the whole text; `text` is what is shown of it. `user` is
+    who said it, `attempt` the one that was being made, `image` the one that is meant; None where
+    that is not clear. `suggested`: its author may not decide."""
+
+    question_id: str
+    user: str
+    text: str
+    attempt: int
+    image: ImageRef | None = None
+    suggested: bool = False
+
+
+@dataclass(frozen=True)
 class Session:
     """The shared store of one session; the names of the first six are the contract's.
 
@@ -42,6 +57,7 @@ class Session:
     where the approved image stands, `final_ts` its message in the channel, `final_file_id` its file
     where that of the draft was gone. `retiring_result` is
     the `final_result` of a session that was started over, until its messages show that too.
+    `kept_words` are what was said while an attempt was being made.
     """
 
     id: str
@@ -74,6 +90,7 @@ class Session:
     place: Place = Place.CHANNEL
     final_file_id: str = ""
     asked_ts: str = ""
+    kept_words: tuple[KeptWords, ...] = field(default=())
 
     @property
     def latest(self) -> Attempt:
@@ -102,6 +119,18 @@ class Session:
     def source_stops_workers(self) -> bool:
         """Workers were lost while they read the picture that the session starts from."""
         return any(a.failure is FailureKind.SOURCE_STOPS_WORKERS for a in self.attempts)
+
+    def words_for(self, attempt: Attempt) -> tuple[KeptWords, ...]:
+        """What was said since the draft before this one, and is not made yet."""
+        before = max(
+            (a.number for a in self.attempts[: attempt.number - 1] if a.has_draft), default=0
+        )
+        made = {a.idempotency_key for a in self.attempts}
+        return tuple(
+            kept
+            for kept in self.kept_words
+            if kept.attempt > before and kept.question_id not in made
+        )
 
     def shows(self, image: ImageRef) -> bool:
         """Whether this image is in a draft in the thread."""

@@ -17,7 +17,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.jobs import Job, JobKind, is_due
 from bot.domain.options import NO_OPTIONS
-from bot.domain.session import Session, asked_before, with_attempt
+from bot.domain.session import KeptWords, Session, asked_before, with_attempt
 from bot.domain.slack_refusals import NOT_ANNOUNCED
 from bot.domain.stages import (
     PUBLICATIONS,
@@ -29,6 +29,9 @@ from bot.domain.stages import (
     PublicationEvent,
     Stage,
 )
+
+MOST_KEPT_WORDS = 5
+"""What was said while one attempt was being made: each has its buttons in the draft."""
 
 
 def can(session: Session, event: Event) -> bool:
@@ -115,6 +118,20 @@ def cancel_shown(session: Session, number: int) -> Session:
     return with_attempt(session, replace(attempt, cancel_shown=True))
 
 
+def keep_words(session: Session, words: KeptWords) -> Session:
+    """Keep what was said while the newest attempt is being made, for its draft. The same words,
+    delivered twice, are kept once. Raises `Refusal` where no draft is being made that would show
+    them, or too much is kept already."""
+    if any(kept.question_id == words.question_id for kept in session.kept_words):
+        return session
+    waits = session.stage is Stage.GENERATING and not session.latest.is_generated
+    if not waits or words.attempt != session.latest.number:
+        raise refusal(session, Reason.MOVED_ON)
+    if len(session.words_for(session.latest)) >= MOST_KEPT_WORDS:
+        raise refusal(session, Reason.STILL_WORKING)
+    return replace(session, kept_words=(*session.kept_words, words)[-2 * MOST_KEPT_WORDS :])
+
+
 def start_over(session: Session, successor: str, now: float) -> Session:
     """Clear the session. Its owner and place stay, and the fields that its messages show until they
     are retired. A second call for the same successor (a form sent twice) changes nothing."""
@@ -126,6 +143,7 @@ def start_over(session: Session, successor: str, now: float) -> Session:
         task_input="",
         error_message="",
         input_used_by_process="",
+        kept_words=(),
         final_result=0,
         retiring_result=session.final_result,
         options=NO_OPTIONS,

@@ -17,6 +17,7 @@ from bot.ports.pictures import Files, OnReading, PictureStore
 from bot.ports.record import Record, SealedRecord
 from bot.ports.sessions import (
     QUESTION_TTL,
+    WAITING_PICTURE_TTL,
     AttemptRule,
     BeginRequest,
     Change,
@@ -54,6 +55,7 @@ from bot.ports.slack import (
 
 __all__ = [
     "QUESTION_TTL",
+    "WAITING_PICTURE_TTL",
     "AppBlockedStore",
     "AttemptRule",
     "BeginRequest",

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import Refusal
 from bot.domain.options import Options
-from bot.domain.questions import PictureQuestion
+from bot.domain.questions import Question, WaitingPicture
 from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 
@@ -45,6 +45,8 @@ ExtraWrites = Callable[[Session], Sequence[ExtraWrite]]
 
 QUESTION_TTL = 24 * 3600
 """Seconds for which a person can answer a question."""
+WAITING_PICTURE_TTL = 3600
+"""Seconds for which a picture waits for the words of what should change about it."""
 
 
 class Unfinished(NamedTuple):
@@ -163,11 +165,16 @@ class DefaultOptions(Protocol):
 class QuestionStore(Protocol):
     """The questions that wait for an answer. Every method raises `StoreUnavailable`."""
 
-    async def keep_question(self, question: PictureQuestion) -> bool:
+    async def keep_question(self, question: Question) -> bool:
         """Store a question for `QUESTION_TTL`; False where there is one with this id already."""
 
-    async def question(self, question_id: str) -> PictureQuestion | None:
+    async def question(self, question_id: str) -> Question | None:
         """None for one that has expired. Raises `Refusal` for an id of another form."""
+
+    async def keep_waiting_picture(self, *pictures: WaitingPicture) -> None:
+        """Store each for `WAITING_PICTURE_TTL`, in the place of an earlier one with its id."""
+
+    async def drop_question(self, question_id: str) -> None: ...
 
 
 class SessionStore(

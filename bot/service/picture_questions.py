@@ -1,5 +1,5 @@
 """Asks whether a message asks for an image, where that is uncertain, and starts a session from the
-answer."""
+answer; keeps a picture that came without words until they come."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from bot.domain.attempt import Source
 from bot.domain.errors import Reason, Refusal
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.prompt import clean_prompt, parse_flags
-from bot.domain.questions import PictureQuestion
+from bot.domain.questions import PictureQuestion, WaitingPicture, waiting_picture_id
 from bot.domain.session import Person, Session
 from bot.ports import QuestionStore
 from bot.service.access import RequestOrigin
@@ -52,7 +52,7 @@ class PictureQuestions:
         `Refusal(NOT_ALLOWED)` for anybody but the person who was asked."""
         set_log_fields(question_id)
         question = await self._questions.question(question_id)
-        if question is None:
+        if not isinstance(question, PictureQuestion):
             raise Refusal(Reason.QUESTION_EXPIRED)
         if question.person != person:
             raise Refusal(Reason.NOT_ALLOWED, question.person.user)
@@ -67,4 +67,43 @@ class PictureQuestions:
             thread_ts=question.thread_ts,
         )
         source = question.source if use_picture else None
-        return await self._new_sessions.start(origin, question.text, source)
+        session = await self._new_sessions.start(origin, question.text, source)
+        if question.source is not None and not question.thread_ts:
+            await self._drop(origin, question.source, "")
+        return session
+
+    async def keep_picture(self, origin: RequestOrigin, text: str, source: Source) -> None:
+        """Keep a picture without words for what the person says next in its thread, or, outside
+        threads, in the channel. `text` holds options alone. Raises `Refusal` for one that is not
+        possible."""
+        parse_flags(text, self._option_table)
+        thread_ts = origin.thread_ts or origin.message_ts
+        ids = {_waiting_id(origin, place) for place in (thread_ts, origin.thread_ts)}
+        kept = [WaitingPicture(each, source, thread_ts, text) for each in sorted(ids)]
+        await self._questions.keep_waiting_picture(*kept)
+
+    async def waiting_picture(self, origin: RequestOrigin) -> WaitingPicture | None:
+        """The picture that words in this place are about."""
+        found = await self._questions.question(_waiting_id(origin, origin.thread_ts))
+        return found if isinstance(found, WaitingPicture) else None
+
+    async def start_from_waiting(
+        self, origin: RequestOrigin, text: str, picture: WaitingPicture
+    ) -> Session:
+        """Start from the picture, which waits no longer. It is dropped after the session is stored:
+        the same words, delivered twice at once, start one session from it."""
+        said = f"{text} {picture.text}".strip()
+        session = await self._new_sessions.start(origin, said, picture.source)
+        for place in sorted({picture.thread_ts, ""}):
+            await self._drop(origin, picture.source, place)
+        return session
+
+    async def _drop(self, origin: RequestOrigin, source: Source, thread_ts: str) -> None:
+        """The picture waits no longer there; another one that came after it stays."""
+        waiting = await self._questions.question(_waiting_id(origin, thread_ts))
+        if isinstance(waiting, WaitingPicture) and waiting.source == source:
+            await self._questions.drop_question(waiting.id)
+
+
+def _waiting_id(origin: RequestOrigin, thread_ts: str) -> str:
+    return waiting_picture_id(origin.team, origin.owner, origin.channel, thread_ts)

@@ -56,7 +56,7 @@ class Services:
             new_sessions,
             gateway,
             decisions,
-            ThreadReplies(sessions, policy, gateway, decisions, option_table),
+            ThreadReplies(sessions, sessions, policy, access, gateway, decisions, option_table),
             PictureQuestions(sessions, new_sessions, option_table),
             UserLibrary(sessions, sessions, option_table),
             JobScheduler(queue, cancellations),

@@ -3,19 +3,57 @@
 A thread may hold several sessions, of several people. A reply goes to a session that its author may
 direct. Below a session's root message, or the message that started it, a reply is about that
 session; in any other thread, a reply that no session waits for starts a new one.
+
+What a reply changes is never guessed. Where it is not clear which image is meant, the person is
+asked; what is said while an attempt is being made is kept for its draft; and what somebody says who
+may not decide is offered to those who may.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
+from bot.domain.image_names import read_change
 from bot.domain.options import OPTIONS, OptionTable
-from bot.domain.prompt import parse_flags
-from bot.domain.session import Policy, Session, asked_before
+from bot.domain.prompt import clean_change, parse_flags
+from bot.domain.questions import ChangeQuestion
+from bot.domain.session import KeptWords, Person, Policy, Session, asked_before
 from bot.domain.stages import Stage
-from bot.ports import SessionLists
-from bot.service.access import RequestOrigin
+from bot.domain.transitions import keep_words
+from bot.ports import QuestionStore, SessionLists
+from bot.service.access import AccessControl, RequestOrigin
 from bot.service.decisions import Decisions, stopped_by
 from bot.service.gateway import AttemptGateway
+from bot.telemetry.context import set_log_fields
+
+_RECENT = 20
+"""How many of a person's sessions that changed last are searched for one in a channel."""
+_KEPT_SHOWN = 600
+"""Characters of kept words that the session itself holds, for its draft."""
+_DRAFTS_OFFERED = 4
+
+
+class AskedChange(NamedTuple):
+    """A change that is to be confirmed, with the images that it may be about. `unknown`: it names
+    an image that there is not. `suggested`: its author may not decide. `first`: it has not been
+    asked before."""
+
+    session: Session
+    question: ChangeQuestion
+    images: tuple[ImageRef, ...]
+    unknown: bool
+    suggested: bool
+    first: bool
+
+
+class Kept(NamedTuple):
+    """Words that wait for the draft. `first`: they have not come before."""
+
+    session: Session
+    suggested: bool
+    first: bool
 
 
 class ThreadReplies:
@@ -24,30 +62,78 @@ class ThreadReplies:
     def __init__(
         self,
         sessions: SessionLists,
+        questions: QuestionStore,
         policy: Policy,
+        access: AccessControl,
         gateway: AttemptGateway,
         decisions: Decisions,
         option_table: OptionTable = OPTIONS,
     ) -> None:
         self._sessions = sessions
+        self._questions = questions
         self._policy = policy
+        self._access = access
         self._gateway = gateway
         self._decisions = decisions
         self._option_table = option_table
 
-    async def apply_reply(self, origin: RequestOrigin, text: str) -> Session | None:
+    async def apply_reply(
+        self, origin: RequestOrigin, text: str
+    ) -> Session | AskedChange | Kept | None:
         """Change the newest draft, or, where there is none yet, begin from another prompt. Returns
         None where no session there takes the reply. A reply that is delivered twice counts
         once."""
-        there, key = await self._in_thread(origin), origin.idempotency_key
-        for session in there:
-            if session.id == origin.session_id() or asked_before(session, key):
-                return session
-        target = self._target_session(there, origin)
-        if target is None:
+        there = await self._in_thread(origin)
+        if known := self._applied(there, origin):
+            if asked_before(known, origin.idempotency_key) or known.id == origin.session_id():
+                return known
+            return Kept(known, suggested=False, first=False)
+        session = self._target_session(there, origin)
+        if session is None:
             return None
-        said = parse_flags(text, self._option_table)
-        return await self._gateway.reply(target.id, len(target.attempts), origin.person, said, key)
+        allowed = self._policy.allows(origin.person, session)
+        if session.stage is Stage.GENERATING or (allowed and session.newest_draft is None):
+            said = parse_flags(text, self._option_table)
+            if session.stage is not Stage.GENERATING:
+                number, key = len(session.attempts), origin.idempotency_key
+                return await self._gateway.reply(session.id, number, origin.person, said, key)
+            if allowed and session.latest.is_generated:  # its draft may be there already
+                number = session.latest.number
+                session = await self._access.await_recorded(session.id, number, origin.person)
+        return await self._change(session, origin, text, allowed=allowed)
+
+    async def applied(self, origin: RequestOrigin) -> Session | None:
+        """The session in the thread to which the same reply went before."""
+        return self._applied(await self._in_thread(origin), origin)
+
+    async def refine_as_asked(
+        self, question_id: str, image: ImageRef, person: Person
+    ) -> tuple[Session, ChangeQuestion]:
+        """Make the change that a question holds, of the image that was chosen. One question begins
+        one attempt. Raises `Refusal`."""
+        question = await self._questions.question(question_id)
+        if not isinstance(question, ChangeQuestion):
+            raise Refusal(Reason.QUESTION_EXPIRED)
+        set_log_fields(question.session_id)
+        session = await self._gateway.refine(
+            question.session_id, image, person, question.text, question.id
+        )
+        return session, question
+
+    async def spoken_of(self, origin: RequestOrigin) -> Session | None:
+        """The session that the name of a button is about: in a thread the one that a reply goes to,
+        elsewhere the person's newest of the channel, one that waits first. Raises
+        `Refusal(NOT_ALLOWED)` in the thread of another person's session."""
+        if origin.thread_ts:
+            session = self._target_session(await self._in_thread(origin), origin)
+            if session is not None and not self._policy.allows(origin.person, session):
+                raise Refusal(Reason.NOT_ALLOWED, session.user)
+            return session
+        entries = await self._sessions.summaries_of(origin.team, origin.owner)
+        recent = await self._sessions.load_many([e.session_id for e in entries[:_RECENT]])
+        here = [s for s in recent if s.channel == origin.channel and s.attempts]
+        waiting = (s for s in here if s.stage is not Stage.FINAL and not s.started_over)
+        return next(waiting, None) or next(iter(here), None)
 
     async def cancel(self, origin: RequestOrigin) -> Session | None:
         """Stop a person's attempt in a thread. Returns None where the thread has no session."""
@@ -57,7 +143,70 @@ class ThreadReplies:
         mine = [s for s in there if self._policy.allows(origin.person, s)]
         running = (session for session in mine if session.stage is Stage.GENERATING)
         session = next(running, None) or self._target_session(there, origin)
+        if session is not None and session not in mine:
+            raise Refusal(Reason.NOT_ALLOWED, session.user)
         return await self._decisions.cancel_latest(session, origin) if session else None
+
+    async def _change(
+        self, session: Session, origin: RequestOrigin, text: str, *, allowed: bool
+    ) -> Session | AskedChange | Kept:
+        """Refine the image that is named, keep the words, or have it asked which one is meant."""
+        clean_change(parse_flags(text, self._option_table).prompt)
+        asked_first: bool | None = None
+        if session.stage is Stage.GENERATING and not session.latest.is_generated:
+            kept = await self._keep(session, origin, text, allowed=allowed)
+            if isinstance(kept, Kept):
+                return kept
+            asked_first = kept
+            session = await self._sessions.load(session.id)
+        working = session.stage is Stage.GENERATING
+        attempt = session.latest if working else session.newest_draft
+        if session.stage is Stage.FINAL or attempt is None:
+            if not allowed:
+                raise Refusal(Reason.NOT_ALLOWED, session.user)
+            await self._gateway.check_can_refine(session.id, ImageRef(1), origin.person)
+            raise Refusal(Reason.MOVED_ON, session.user)
+        change = read_change(text, session, attempt)
+        there = attempt.images or attempt.candidates
+        shown = tuple(ImageRef(attempt.number, c.number) for c in there)
+        images = change.images or (_offered(session) if change.unknown else shown) or shown
+        if allowed and not working and len(images) == 1 and not change.unknown:
+            key = origin.idempotency_key
+            return await self._gateway.refine(
+                session.id, images[0], origin.person, change.text, key
+            )
+        question = ChangeQuestion(origin.session_id(), session.id, origin.person, change.text)
+        if asked_first is None:
+            asked_first = await self._questions.keep_question(question)
+        return AskedChange(session, question, images, change.unknown, not allowed, asked_first)
+
+    async def _keep(
+        self, session: Session, origin: RequestOrigin, text: str, *, allowed: bool
+    ) -> Kept | bool:
+        """Where the session has moved on meanwhile, or holds too much already, whether the question
+        is new."""
+        change = read_change(text, session, session.latest)
+        image = change.images[0] if len(change.images) == 1 else None
+        question = ChangeQuestion(origin.session_id(), session.id, origin.person, change.text)
+        first = await self._questions.keep_question(question)
+        shown, number = change.text[:_KEPT_SHOWN], session.latest.number
+        user, suggested = origin.person.user, not allowed
+        kept = KeptWords(question.id, user, shown, number, image, suggested)
+        try:
+            session = await self._sessions.update(session.id, lambda s: keep_words(s, kept))
+        except Refusal as refusal:
+            if refusal.reason in (Reason.MOVED_ON, Reason.STILL_WORKING):
+                return first
+            raise
+        return Kept(session, suggested, first=True)
+
+    def _applied(self, there: list[Session], origin: RequestOrigin) -> Session | None:
+        words = origin.session_id()
+        for session in there:
+            kept = any(each.question_id == words for each in session.kept_words)
+            if session.id == words or asked_before(session, origin.idempotency_key) or kept:
+                return session
+        return None
 
     async def _in_thread(self, origin: RequestOrigin) -> list[Session]:
         """Newest first."""
@@ -65,14 +214,19 @@ class ThreadReplies:
         return await self._sessions.load_many(ids)
 
     def _target_session(self, there: list[Session], origin: RequestOrigin) -> Session | None:
-        """The newest session that waits for this person, else the session whose thread it is.
-        Raises `Refusal(NOT_ALLOWED)` in the thread of another person's session."""
+        """The newest session that waits for this person, else the session whose thread it is, which
+        may be another person's."""
         mine = [s for s in there if self._policy.allows(origin.person, s)]
         waiting = (s for s in mine if s.stage is not Stage.FINAL and not s.started_over)
         if session := next(waiting, None):
             return session
         parent = origin.thread_ts
-        root = next((s for s in there if parent in (s.root_ts, s.asked_ts)), None)
-        if root is not None and root not in mine:
-            raise Refusal(Reason.NOT_ALLOWED, root.user)
-        return root
+        return next((s for s in there if parent in (s.root_ts, s.asked_ts)), None)
+
+
+def _offered(session: Session) -> tuple[ImageRef, ...]:
+    """The images of the newest drafts, oldest first."""
+    drafts = [attempt for attempt in session.attempts if attempt.has_draft][-_DRAFTS_OFFERED:]
+    if len(drafts[-1].candidates if drafts else ()) > 1:
+        drafts = drafts[-1:]
+    return tuple(ImageRef(a.number, c.number) for a in drafts for c in a.images)

@@ -118,17 +118,17 @@ class JsonLine(JsonFormatter):
 
 
 class TextLine(logging.Formatter):
-    """`time level logger: [session attempt.candidate] message name=value`, on one line."""
+    """`time level logger: [session, image 2 of attempt 3] message name=value`, on one line."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(about)s%(message)s%(rest)s")
 
     def format(self, record: logging.LogRecord) -> str:
         extra: dict[str, Any] = merge_record_extra(record, {}, reserved=_STANDARD)
-        numbers = ".".join(
-            str(extra.pop(name)) for name in ("attempt", "candidate") if name in extra
-        )
-        about = " ".join(filter(None, [extra.pop("session", ""), numbers]))
+        attempt, candidate = (extra.pop(name, "") for name in ("attempt", "candidate"))
+        image = f"image {candidate} of " if candidate else ""
+        which = f"{image}attempt {attempt}" if attempt else ""
+        about = ", ".join(filter(None, [extra.pop("session", ""), which]))
         for name in ("owner", "job", "trace_id"):
             extra.pop(name, None)
         line = copy.copy(record)

@@ -22,12 +22,19 @@ _GOES_ON = {
 }
 
 
-def attempt_name(attempt: Attempt) -> str:
-    """Such as: attempt 3; attempt 3 from 1.2 (a candidate); attempt 1 from your picture."""
+def image_name(session: Session, image: ImageRef) -> str:
+    """Such as: image 2 of attempt 3; attempt 3, where it has one image; your picture."""
+    if not image.attempt:
+        return "your picture"
+    if image.candidate == len(session.attempt(image.attempt).candidates) == 1:
+        return f"attempt {image.attempt}"
+    return f"image {image.candidate} of attempt {image.attempt}"
+
+
+def attempt_name(session: Session, attempt: Attempt) -> str:
+    """Such as: attempt 3; attempt 3 from image 2 of attempt 1; attempt 1 from your picture."""
     name = f"attempt {attempt.number}"
-    if attempt.base is None:
-        return name
-    return f"{name} from {attempt.base if attempt.base.attempt else 'your picture'}"
+    return f"{name} from {image_name(session, attempt.base)}" if attempt.base else name
 
 
 def changes(session: Session, attempt: Attempt) -> tuple[str, ...]:
@@ -48,7 +55,7 @@ def described(session: Session, attempt: Attempt, limit: int) -> str:
 
 
 def option_words(options: Options) -> str:
-    """What is chosen, such as: 1792×1008 · high · 3 candidates · transparent. Empty for nothing."""
+    """What is chosen, such as: 1792×1008 · high · 3 images · transparent. Empty for nothing."""
     told = sorted(OPTIONS, key=lambda spec: spec.told_last)
     chosen = ((spec, options.get(spec.name)) for spec in told)
     return " · ".join(spec.in_words(value) for spec, value in chosen if value)
@@ -62,8 +69,12 @@ def ai_line(label: str, *candidates: Candidate) -> str:
 
 
 def ai_alt_text(label: str, session: Session, attempt: Attempt, *candidates: Candidate) -> str:
-    """The label, then what was asked for, cut where it is too long."""
+    """The label, which of several images it is, then what was asked for, cut where it is too
+    long."""
     lead = f"{ai_line(label, *candidates)}: "
+    if len(attempt.candidates) > 1 and len(candidates) == 1:
+        which = image_name(session, ImageRef(attempt.number, candidates[0].number))
+        lead = f"{ai_line(label, *candidates)} · {which}: "
     room = ALT_TEXT - len(lead.encode("utf-16-le")) // 2
     return lead + described(session, attempt, room)
 
@@ -82,7 +93,7 @@ def status_words(
     cancelled = failure is FailureKind.CANCELLED
     match session.stage:
         case Stage.GENERATING:
-            return _generating(session.latest, ahead, now, waits_for)
+            return _generating(session, ahead, now, waits_for)
         case Stage.USER_FEEDBACK if cancelled:
             which = f"🚫 Attempt {session.latest.number} cancelled"
             return f"{which} · 👀 waiting for review by <@{session.user}>"
@@ -104,10 +115,11 @@ def status_words(
 
 
 def _generating(
-    attempt: Attempt, ahead: int | None, now: float | None, waits_for: StoreTrouble | None
+    session: Session, ahead: int | None, now: float | None, waits_for: StoreTrouble | None
 ) -> str:
     """The first attempt of a session is not named by its number."""
-    name = attempt_name(attempt)
+    attempt = session.latest
+    name = attempt_name(session, attempt)
     if attempt.number == 1:
         name = name.removeprefix("attempt 1").strip()
     which = f", {name}" if name else ""

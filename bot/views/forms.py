@@ -9,7 +9,7 @@ from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
 from bot.domain.session import Session
 from bot.views import blocks, ids
 from bot.views.blocks import INPUT_LENGTH, Block, Choice, cut
-from bot.views.captions import described
+from bot.views.captions import described, image_name
 from bot.views.option_selects import chosen_in, option_inputs, read_options
 from bot.views.source_pictures import Picture, SourcePictures
 
@@ -61,13 +61,13 @@ def edit_form(
 def refine_form(target: blocks.Target, session: Session) -> View:
     """The form that asks what should change about an image."""
     attempt = session.attempt(target.image.attempt)
-    which = f", image {target.image.candidate}" if len(attempt.candidates) > 1 else ""
+    which = image_name(session, target.image)
     made_from = described(session, attempt, PROMPT_RECALLED)
     field = _text_field(_CHANGE_LABEL, _CHANGE_EXAMPLE)
     examples = ", ".join(spec.example for spec in OPTIONS if spec.example)
     hint = f"Everything else stays. Options such as {examples} can be typed too."
     field["hint"] = blocks.plain(hint)
-    fields = [blocks.context(plain=f"Attempt {target.image.attempt}{which}: {made_from}"), field]
+    fields = [blocks.context(plain=f"{which[:1].upper()}{which[1:]}: {made_from}"), field]
     return _form(ids.REFINE_FORM, "Refine", str(target), fields)
 
 
@@ -133,7 +133,7 @@ def _text_field(label: str, placeholder: str) -> Block:
 
 def _picture_field(pictures: tuple[Picture, ...]) -> Block:
     choices = [
-        Choice(picture.file_id, picture.name.strip() or f"Picture {n}")
+        Choice(picture.file_id, picture.name.strip() or f"Image {n}")
         for n, picture in enumerate(pictures, 1)
     ]
     return {

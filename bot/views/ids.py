@@ -18,6 +18,7 @@ TRY_AGAIN = "try_again"
 START_OVER = "start_over"
 USE_PICTURE = "use_picture"
 WORDS_ONLY = "words_only"
+REFINE_WITH = "refine_with"
 OPEN_FORM = "open_form"
 """Opens the form of a new session; the value is a `bot.views.prefilled.Prefilled`."""
 FEWER_IMAGES = "fewer_images"
@@ -33,6 +34,7 @@ BUTTON_LABELS = {
     START_OVER: "🔄 Start over",
     USE_PICTURE: "Use this picture",
     WORDS_ONLY: "New image from my words only",
+    REFINE_WITH: "🪄 Refine with this",
     OPEN_FORM: "📝 Open the form",
     FEWER_IMAGES: "Make fewer",
 }
@@ -70,6 +72,8 @@ ACTIONS = {name: re.compile(rf"^{name}(_({_CANDIDATES}))?$") for name in BUTTON_
     HOME_PAGE: re.compile(rf"^{HOME_PAGE}_(working|pictures)_(prev|next)$"),
     DEFAULT_OPTION: re.compile(rf"^{DEFAULT_OPTION}_.+$"),
     KEEP_LAST: re.compile(rf"^{KEEP_LAST}$"),
+    REFINE_WITH: re.compile(rf"^{REFINE_WITH}(_[0-9]+)*$"),
 }
 """What the action ids match of all that can be clicked. That of a message's button may end in the
-number of a candidate (`bot.views.blocks.numbered`), that of the Home tab has two more words."""
+number of a candidate (`bot.views.blocks.numbered`), that of `REFINE_WITH` in those of the words and
+of the image; that of the Home tab has two more words."""

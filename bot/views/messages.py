@@ -40,6 +40,7 @@ from bot.views.captions import (
     status_words,
 )
 from bot.views.failure_words import short_failure_words
+from bot.views.offers import words_meanwhile, words_offered
 
 CHANGE_SHOWN = 100
 _NOT_THERE = "there is no image of it"
@@ -116,9 +117,11 @@ def draft_message(session: Session, number: int, *, label: str = AI_LABEL) -> Me
     if row:
         target = Target(session.id, ImageRef(number))
         shown.append(blocks.buttons(target, *row, primary=ids.APPROVE))
+    if live:
+        shown += words_offered(session, attempt)
     shown[0] |= {"block_id": marker(session, "draft", number)}
     caption = escape(described(session, attempt, FALLBACK_TEXT))
-    return Message(f"{attempt_name(attempt).capitalize()}: {caption}", shown)
+    return Message(f"{attempt_name(session, attempt).capitalize()}: {caption}", shown)
 
 
 def _several(session: Session, attempt: Attempt, per_image: list[str], label: str) -> list[Block]:
@@ -126,7 +129,7 @@ def _several(session: Session, attempt: Attempt, per_image: list[str], label: st
     differ."""
     shown: list[Block] = []
     for candidate in attempt.candidates:
-        title = f"Image {candidate.number}"
+        title = f"Image {candidate.number} of attempt {attempt.number}"
         if candidate not in attempt.images:
             reason = short_failure_words(candidate.failure) if candidate.failure else _NOT_THERE
             shown.append(blocks.context(f"{title} did not come: {reason}"))
@@ -147,7 +150,7 @@ def _several(session: Session, attempt: Attempt, per_image: list[str], label: st
 def _line(session: Session, attempt: Attempt, live: bool, usable: bool) -> str:
     """In mrkdwn: whose attempt it is, the sizes and the number of its images, and the seconds that
     the provider took; then why it is not up for review."""
-    name = f"<@{session.user}>, {attempt_name(attempt)}"
+    name = f"<@{session.user}>, {attempt_name(session, attempt)}"
     if attempt.change and attempt.base and attempt.base.attempt:
         name = f"{name}, “{escape(cut(one_line(attempt.change), CHANGE_SHOWN))}”"
     sizes = ", ".join(dict.fromkeys(f"{c.width}×{c.height}" for c in attempt.images))
@@ -158,7 +161,8 @@ def _line(session: Session, attempt: Attempt, live: bool, usable: bool) -> str:
     if live:
         return facts
     if session.final_result == attempt.number:
-        which = f"Image {session.final_candidate} approved" if asked > 1 else "Approved"
+        image = f"Image {session.final_candidate} of attempt {attempt.number}"
+        which = f"{image} approved" if asked > 1 else "Approved"
         return f"{facts}\n✅ {which} by <@{session.approved_by}>"
     if session.final_result or not usable:
         return f"{facts}\nNo longer up for review"
@@ -173,9 +177,10 @@ def failure_message(session: Session, number: int, words: str, *, edit_prompt: b
     text = f"<@{session.user}> {words}"
     marked = marker(session, "failure", number, session.attempt(number).deliveries)
     lead = blocks.section(f"⚠️ {text}") | {"block_id": marked}
+    said = words_meanwhile(session, number)
     row = [ids.EDIT_PROMPT, ids.TRY_AGAIN] if edit_prompt else [ids.TRY_AGAIN]
     target = Target(session.id, ImageRef(number))
-    return Message(text, [lead, blocks.buttons(target, *row, primary=ids.EDIT_PROMPT)])
+    return Message(text, [lead, *said, blocks.buttons(target, *row, primary=ids.EDIT_PROMPT)])
 
 
 def notice_message(session: Session, words: str, try_again: int = 0) -> Message:

@@ -21,8 +21,9 @@ from bot.views.limit_words import limit_words
 
 REFUSALS: dict[Reason, str] = {
     Reason.NOT_ALLOWED: (
-        "Sorry, only {owner} can decide about this image. "
-        f"Type `{COMMAND}` and your idea to direct one of your own."
+        "Sorry, only {owner} can decide about this image. While it is under way, you can suggest a "
+        "change: mention me in its thread with it. For an image of your own, mention me in the "
+        "channel with your idea."
     ),
     Reason.OUTSIDER: (
         "Sorry, I work only for the people of the workspace that I belong to, and you are a guest "
@@ -185,6 +186,12 @@ WORDS_LOST = (
     "I can't reach my memory right now, so what you said may not have counted. "
     "Please say it again in a minute, unless a new image is under way by then."
 )
+WHAT_SHOULD_CHANGE = (
+    "What should change about this picture? I keep it for an hour: {where}. "
+    "Nothing is started before that."
+)
+_SAY_IT = "say it here, or in the thread of your picture"
+_MENTION_IT = "mention me with it in the thread of your picture"
 ONE_PICTURE = (
     "I start from one picture at a time: I took the first one. "
     "Send me the others in messages of their own."
@@ -208,6 +215,11 @@ def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True
     owner = "its owner" if plain else f"<@{refusal.owner}>"
     words = REFUSALS[refusal.reason].format(owner=owner)
     return words.replace("`", "") if plain else words
+
+
+def what_should_change(*, direct: bool) -> str:
+    """Asked about a picture without words; `direct`: in a direct message, without a mention."""
+    return WHAT_SHOULD_CHANGE.format(where=_SAY_IT if direct else _MENTION_IT)
 
 
 def _about_options(

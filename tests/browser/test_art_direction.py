@@ -16,7 +16,7 @@ async def test_draft_is_refined_by_its_button(user: PageUser) -> None:
     await expect(user.form).to_contain_text("a cat on a wall")
     await user.submit(What_should_change="friendlier cat")
     second = await user.drafted(2)
-    await expect(second).to_contain_text("attempt 2 from 1, “friendlier cat”")
+    await expect(second).to_contain_text("attempt 2 from attempt 1, “friendlier cat”")
     first = user.draft(1)
     await expect(first.get_by_role("img", name="a cat on a wall")).to_be_visible()
     await expect(first.get_by_role("button", name="Approve")).to_have_count(0)
@@ -47,7 +47,7 @@ async def test_prompt_and_options_are_edited(user: PageUser) -> None:
     await user.submit(
         What_should_the_image_show="two lanterns in the snow",
         Size="Wide 16:9",
-        Candidates="2",
+        Images="2",
     )
     second = await user.drafted(2)
     await expect(second.get_by_role("img", name="two lanterns")).to_have_count(2)
@@ -68,7 +68,7 @@ async def test_second_of_three_candidates_is_approved(user: PageUser) -> None:
     final = user.page.locator("#timeline .message", has_text="approved image")
     await expect(final.locator("figure img")).to_have_attribute("src", str(source))
     await expect(draft.get_by_role("button", name="Approve")).to_have_count(0)
-    await expect(draft).to_contain_text("Image 2 approved by @Alice")
+    await expect(draft).to_contain_text("Image 2 of attempt 1 approved by @Alice")
 
 
 async def test_impossible_option_is_answered_in_private(user: PageUser) -> None:

@@ -53,7 +53,7 @@ async def test_defaults_are_kept_and_used(user: PageUser, room: str) -> None:
     shown = await _at_home(user)
     await expect(shown).to_contain_text("Nothing is in progress")
     await _choose(shown, "Size", "Size: Tall 9:16")
-    await _choose(shown, "Candidates", "Candidates: 2")
+    await _choose(shown, "Images", "Images: 2")
     await user.become("Carol")
     await expect(_select(shown, "Size")).to_have_value("default")
     await user.open(f"#bob/{room}")

@@ -11,7 +11,7 @@ async def test_mention_starts_a_session_and_another_refines_it(user: PageUser) -
     await user.drafted(1)
     await user.say("@imagine make it night")
     second = await user.drafted(2)
-    await expect(second).to_contain_text("attempt 2 from 1, “make it night”")
+    await expect(second).to_contain_text("attempt 2 from attempt 1, “make it night”")
     await user.screenshot("mentioned")
     await user.press("Approve")
     await user.approved()

@@ -26,7 +26,7 @@ async def test_refine_edits_the_image_it_was_asked_about(scene: Scene) -> None:
     assert (await scene.slack.submit(scene.alice, {"prompt": "a friendlier cat"})).ok
     second = await scene.draft(after=first)
     await scene.until_stage("user_feedback")
-    assert "attempt 2 from 1" in second.shown_text
+    assert "attempt 2 from attempt 1" in second.shown_text
     assert "friendlier cat" in second.shown_text
     await scene.retired(first)
     original, edit = (create.body for create in scene.openai.creates)
@@ -204,7 +204,7 @@ async def test_a_candidate_of_several_is_refined(scene: Scene) -> None:
     await scene.form()
     assert (await scene.slack.submit(scene.alice, {"prompt": "a red one"})).ok
     second = await scene.draft(after=first)
-    assert "from 1.2" in second.shown_text
+    assert "from image 2 of attempt 1" in second.shown_text
     made = (await scene.attempts())[0]["candidates"][1]["response_id"]
     assert scene.openai.creates[-1].body["previous_response_id"] == made
     assert len(second.shown_images()) == 1

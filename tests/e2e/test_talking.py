@@ -26,7 +26,7 @@ async def test_a_mention_in_the_thread_refines_the_newest_draft(scene: Scene) ->
     ack = await scene.slack.mention(scene.alice, scene.channel, "make it night", first.thread_ts)
     assert ack.ok
     second = await scene.draft(after=first)
-    assert "attempt 2 from 1" in second.shown_text
+    assert "attempt 2 from attempt 1" in second.shown_text
     assert "make it night" in second.shown_text
     assert "make it night" in str(scene.openai.creates[-1].body["input"])
 
@@ -50,7 +50,7 @@ async def test_somebody_elses_mention_in_the_thread_changes_nothing(scene: Scene
     await scene.until_stage("user_feedback")
     before = await scene.stored()
     await scene.slack.mention(scene.bob, scene.channel, "make it ugly", first.thread_ts)
-    told = await scene.told("only", scene.bob)
+    told = await scene.told("as a suggestion", scene.bob)
     assert told.thread_ts == first.thread_ts
     assert await scene.stored() == before
 
@@ -77,7 +77,7 @@ async def test_a_mention_in_a_foreign_thread_stays_in_that_thread(scene: Scene) 
     second = await scene.slack.wait_for_message(
         scene.channel, asked.ts, button="Approve", after=draft
     )
-    assert "from 1" in second.shown_text
+    assert "from attempt 1" in second.shown_text
     await scene.shows(root, "Waiting for review")
     await scene.click(second, "Approve")
     final = await scene.slack.wait_for_message(scene.channel, asked.ts, button="Start over")
@@ -93,7 +93,7 @@ async def test_a_direct_message_starts_and_refines(scene: Scene) -> None:
     await scene.slack.wait_for(lambda: "Waiting" in root.shown_text, what="the owner's turn")
     await scene.slack.say(scene.alice, direct, "with glasses", root.ts)
     second = await scene.slack.wait_for_message(direct, root.ts, button="Approve", after=draft)
-    assert "from 1" in second.shown_text
+    assert "from attempt 1" in second.shown_text
     await scene.slack.click(scene.alice, second, "Approve")
     final = await scene.slack.wait_for_message(direct, root.ts, button="Start over")
     assert final.image_ids()

@@ -75,7 +75,7 @@ async def test_a_reply_to_ones_own_mention_is_about_its_session(scene: Scene) ->
     ts = asked.message.ts
     await scene.slack.write(scene.alice, scene.channel, "@imagine make it night", ts)
     second = await scene.draft(after=first)
-    assert "attempt 2 from 1" in second.shown_text
+    assert "attempt 2 from attempt 1" in second.shown_text
     assert len(await scene.sessions()) == 1
     told = await scene.told("in its own thread")
     assert told.thread_ts == ts

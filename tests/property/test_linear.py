@@ -21,8 +21,10 @@ import bot
 from bot.adapters.openai.wording import avoid_prompt, single_prompt
 from bot.adapters.placeholder.lettering import readable
 from bot.domain.attempt import ImageRef
+from bot.domain.button_words import named_button
 from bot.domain.courtesies import courtesy_of
 from bot.domain.errors import FailureKind, ImpossibleValue, OptionRefused, Refusal
+from bot.domain.image_names import read_change
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import NO_OPTIONS, OPTIONS, parse_count
 from bot.domain.prompt import (
@@ -129,6 +131,11 @@ FAMILIES = {
     "digits": "1",
     "other digits": "١",
     "crosses": "1x",
+    "names of images": "number 2 ",
+    "lists of images": "image 1, 2 and ",
+    "ordinals": "the second ",
+    "lists of ordinals": "first and ",
+    "names of attempts": "attempt 1 ",
     "ellipses": "… ",
     "dots": "T1.U1.",
     "brackets": "[",
@@ -169,6 +176,8 @@ def _clean_characters(text: str) -> None:
         clean_characters({"text": text}, listener).send(None)
 
 
+_SEVERAL = replace(a_session(), attempts=(an_attempt(posted=True, images=3),))
+
 PARSERS: dict[str, Callable[[str], object]] = {
     # read
     "clean_characters": _clean_characters,
@@ -176,6 +185,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "references": references,
     "clean_name": clean_name,
     "courtesy_of": courtesy_of,
+    "named_button": named_button,
+    "read_change": lambda text: read_change(text, _SEVERAL, _SEVERAL.latest),
     "check_length": check_length,
     "parse_flags": parse_flags,
     "clean_prompt": clean_prompt,
@@ -229,7 +240,9 @@ REGEXES = {
     "adapters/placeholder/lettering.py": "readable",
     "adapters/slack/web_api.py": "Slack's error code",
     "demo/bot_child.py": "a line of our own log",
+    "domain/button_words.py": "named_button",
     "domain/courtesies.py": "courtesy_of",
+    "domain/image_names.py": "read_change",
     "domain/invisible.py": "clean_prompt",
     "domain/policy.py": "a setting",
     "domain/prompt.py": "parse_flags",

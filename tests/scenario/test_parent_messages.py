@@ -18,8 +18,9 @@ from bot.domain.stages import Stage
 from bot.slack import message_lookup
 from bot.views import words
 from bot.views.ids import USE_PICTURE, WORDS_ONLY
+from bot.views.offers import kept_words
 from bot.views.questions import FROM_PICTURE, FROM_WORDS
-from tests.fakes import CHANNEL, ID, OWNER, STRANGER, a_session, generating
+from tests.fakes import CHANNEL, ID, OWNER, STRANGER, a_session
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import (
     DIRECT,
@@ -87,7 +88,7 @@ async def test_the_whole_way_from_the_mention(make_app: MakeApp) -> None:
     app = make_app()
     await app.mention("a fox", ts="3.3")
     await app.mention(NIGHT, thread_ts="3.3")
-    assert app.whispers() == [words.REFUSALS[Reason.STILL_WORKING]]
+    assert app.whispers() == [kept_words(app.only, suggested=False)]
     await app.mention("cancel", thread_ts="3.3")
     assert app.only.latest.cancelled
 
@@ -95,7 +96,6 @@ async def test_the_whole_way_from_the_mention(make_app: MakeApp) -> None:
 @pytest.mark.parametrize(
     ("session", "reason"),
     [
-        (replace(generating(2), asked_ts="0.5"), Reason.STILL_WORKING),
         (replace(a_session(Stage.FINAL, final_ts="9.0"), asked_ts="0.5"), Reason.ALREADY_APPROVED),
     ],
 )
@@ -112,7 +112,7 @@ async def test_below_somebody_elses_mention_one_is_told_who_decides(make_app: Ma
     app = make_app(ASKED)
     await app.mention(NIGHT, thread_ts="0.5", user=STRANGER)
     (said,) = app.whispers()
-    assert f"only <@{OWNER}> can" in said
+    assert f"Only <@{OWNER}> can" in said
     assert app.store.sessions == {ID: ASKED}
 
 

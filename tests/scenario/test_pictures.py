@@ -72,7 +72,7 @@ async def test_in_a_sessions_thread_a_picture_is_a_session_of_its_own(make_app: 
 async def test_a_picture_without_words_asks_what_should_change(make_app: MakeApp) -> None:
     app = make_app()
     await app.mention("", files=[picture()])
-    assert app.whispers() == [words.REFUSALS[Reason.EMPTY_CHANGE]]
+    assert app.whispers() == [words.what_should_change(direct=False)]
     assert app.store.sessions == {}
 
 

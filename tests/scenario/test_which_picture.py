@@ -79,7 +79,7 @@ async def test_an_event_with_files_needs_no_look(make_app: MakeApp) -> None:
 async def test_a_picture_without_words_is_seen_too(make_app: MakeApp) -> None:
     app = make_app()
     await mentioned(app, "", files=[picture()])
-    assert app.whispers() == [words.REFUSALS[Reason.EMPTY_CHANGE]]
+    assert app.whispers() == [words.what_should_change(direct=False)]
     await mentioned(app, "")
     assert app.whispers()[1:] == [words.REFUSALS[Reason.EMPTY_MENTION]]
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from bot.domain import stages
+from bot.domain.button_words import BUTTON_WORDS
 from bot.domain.courtesies import ENTRIES
 
 README = Path(__file__).parents[2] / "README.md"
@@ -16,6 +17,12 @@ def test_the_messages_that_ask_for_no_image_are_the_table() -> None:
     for courtesy, languages in ENTRIES.items():
         rows = [f"| {each} | {', '.join(entries)} |" for each, entries in languages.items()]
         assert "\n".join([f"| {courtesy.value} | |", "|---|---|", *rows, ""]) in text
+
+
+def test_the_words_that_name_a_button_are_the_table() -> None:
+    rows = [f"| {word.value} | {', '.join(entries)} |" for word, entries in BUTTON_WORDS.items()]
+    table = "\n".join(["| button | words |", "|---|---|", *rows, ""])
+    assert table in README.read_text("utf-8")
 
 
 def test_the_diagrams_in_the_readme_are_the_tables() -> None:

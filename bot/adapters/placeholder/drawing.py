@@ -11,7 +11,6 @@ from PIL.PngImagePlugin import PngInfo
 from bot.adapters.placeholder.edits import edit_image
 from bot.adapters.placeholder.lettering import write_panel
 from bot.adapters.placeholder.patterns import Size, draw_pattern
-from bot.domain.attempt import ImageRef
 from bot.domain.images import XMP_KEYWORD, ImageRequest, size_of_request, xmp_of
 
 DEFAULT_SIZE: Size = (1024, 1024)
@@ -48,7 +47,8 @@ def _picture(request: ImageRequest, size: str) -> Image.Image:
 
 
 def _title(request: ImageRequest) -> str:
-    title = f"{NOTE} · attempt {ImageRef(request.attempt, request.candidate)}"
+    which = f"image {request.candidate} of " if request.options.candidates > 1 else ""
+    title = f"{NOTE} · {which}attempt {request.attempt}"
     return f"{title} · edited" if request.base else title
 
 

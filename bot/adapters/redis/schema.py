@@ -20,7 +20,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.jobs import due_jobs
 from bot.domain.options import OPTIONS, Options, Value
-from bot.domain.questions import PictureQuestion
+from bot.domain.questions import Question
 from bot.domain.session import SCHEMA, Session
 from bot.domain.waiting import images_waiting
 
@@ -114,10 +114,10 @@ def session_key(session_id: str) -> str:
     return _key_of_session("session", session_id)
 
 
-def question_key(session_id: str) -> str:
-    """String: the question whose answer starts this session, as JSON. Raises `Refusal` for an id of
-    another form."""
-    return _key_of_session("question", session_id)
+def question_key(question_id: str) -> str:
+    """String: a question, or a picture that waits for words, as JSON. The id is that of the session
+    that comes of it, or is made like one. Raises `Refusal` for an id of another form."""
+    return _key_of_session("question", question_id)
 
 
 def _key_of_session(kind: str, session_id: str) -> str:
@@ -137,7 +137,7 @@ def image_key(session_id: str, image: ImageRef) -> str:
 
 _SESSION = TypeAdapter(Session)
 _OPTIONS = TypeAdapter(dict[str, Value])
-_QUESTION = TypeAdapter(PictureQuestion)
+_QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
 _TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage", "Publication"}}
 
 
@@ -291,11 +291,11 @@ def thread_keys(session: Session) -> list[str]:
     return [thread_key(session.team, session.channel, ts) for ts in threads if ts]
 
 
-def question_to_json(question: PictureQuestion) -> str:
+def question_to_json(question: Question) -> str:
     return _QUESTION.dump_json(question).decode()
 
 
-def question_from_json(stored: str) -> PictureQuestion:
+def question_from_json(stored: str) -> Question:
     return _QUESTION.validate_json(stored)
 
 

@@ -10,7 +10,7 @@ from bot.slack.listeners.home import Home
 from bot.slack.listeners.installation import Installation
 from bot.slack.listeners.interactions import Clicks, Commands, Shortcuts
 from bot.slack.listeners.mentions import Mentions
-from bot.slack.listeners.questions import PictureAnswers
+from bot.slack.listeners.questions import ChangeAnswers, PictureAnswers
 from bot.slack.listening import ListenerDependencies
 from bot.views import ids
 
@@ -38,6 +38,7 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
     answers = PictureAnswers(dependencies)
     app.action(ids.ACTIONS[ids.USE_PICTURE])(answers.use_picture)
     app.action(ids.ACTIONS[ids.WORDS_ONLY])(answers.words_only)
+    app.action(ids.ACTIONS[ids.REFINE_WITH])(ChangeAnswers(dependencies).refine_with)
 
     app.action(ids.ACTIONS[ids.OPEN_FORM])(NewImages(dependencies).open)
 

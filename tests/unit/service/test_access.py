@@ -40,7 +40,7 @@ ACTS: dict[str, tuple[Stage, Act]] = {
 }
 
 IN_THREAD: dict[str, tuple[Stage, Act]] = {
-    "said": (FEEDBACK, lambda d, who: d.replies.apply_reply(in_thread(person=who), "night")),
+    "named": (FEEDBACK, lambda d, who: d.replies.spoken_of(in_thread(person=who))),
     "cancelled": (Stage.GENERATING, lambda d, who: d.replies.cancel(in_thread(person=who))),
 }
 

@@ -15,6 +15,7 @@ from tests.fakes import (
     ID,
     a_session,
     generating,
+    with_latest,
 )
 from tests.unit.service.services import Setup, in_thread, refused
 
@@ -23,7 +24,7 @@ FIRST = ImageRef(1)
 
 async def test_words_in_a_thread_refine_the_newest_draft_even_if_it_came_just_now() -> None:
     """What was said while the draft was being recorded is about that draft."""
-    setup = Setup(generating())
+    setup = Setup(with_latest(generating(), generated_at=113.4))
     said = asyncio.create_task(setup.replies.apply_reply(in_thread(), "make it night"))
     await asyncio.sleep(0.02)
     assert not said.done()

@@ -50,6 +50,7 @@ KNOWN = [
     (click(ids.START_OVER), ("block_action", "start_over")),
     (click(ids.USE_PICTURE), ("block_action", "use_picture")),
     (click(ids.WORDS_ONLY), ("block_action", "words_only")),
+    (click(f"{ids.REFINE_WITH}_1_2"), ("block_action", "refine_with")),
     (click(ids.OPEN_FORM), ("block_action", "open_form")),
     (click(ids.KEEP_LAST), ("block_action", "keep_last")),
     (click("home_page_pictures_next"), ("block_action", "home_page")),

@@ -54,7 +54,8 @@ def test_text_shows_session_attempt_and_facts(written: Written) -> None:
         log.info("image recorded", extra={"bytes": 17})
     log.info("ready")
     one, two = written.text.splitlines()
-    assert one.endswith(" INFO    bot.flow.images: [abcd 2.1] image recorded bytes=17")
+    said = "[abcd, image 1 of attempt 2] image recorded bytes=17"
+    assert one.endswith(f" INFO    bot.flow.images: {said}")
     assert two.endswith(" INFO    bot.flow.images: ready")
 
 

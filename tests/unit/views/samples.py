@@ -33,6 +33,7 @@ NEXT_STEP = (
     "Edit prompt",
     "/imagine",
     "/invite",
+    "mention me in the channel",
     "Use the buttons",
     "Start over",
     "shorten",

@@ -116,7 +116,10 @@ def test_candidates_of_two_models_name_both() -> None:
     message = draft_message(with_attempt(several, attempt), 1)
     assert f"{LABEL} · other" in [each["text"] for each in small_print(message.blocks)]
     alts = [block["alt_text"] for block in message.blocks if block["type"] == "image"]
-    assert alts == [f"{LABEL}: {PROMPT}", f"AI-generated · other: {PROMPT}"]
+    assert alts == [
+        f"{LABEL} · image 1 of attempt 1: {PROMPT}",
+        f"AI-generated · other · image 2 of attempt 1: {PROMPT}",
+    ]
 
 
 def test_images_that_are_plain_files_have_the_label_below() -> None:

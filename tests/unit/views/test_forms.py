@@ -126,7 +126,7 @@ def test_the_form_for_a_change_says_what_it_is_about() -> None:
 def test_the_form_for_a_change_names_the_image_among_several() -> None:
     target = TARGET._replace(image=ImageRef(2, 3))
     form = refine_form(target, with_images(a_session(attempts=2), 4))
-    assert form["blocks"][0]["elements"][0]["text"].startswith("Attempt 2, image 3: ")
+    assert form["blocks"][0]["elements"][0]["text"].startswith("Image 3 of attempt 2: ")
     assert target_of(form["private_metadata"]) == target
 
 

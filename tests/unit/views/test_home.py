@@ -183,7 +183,7 @@ def test_the_defaults_are_selects_that_say_what_is_chosen() -> None:
         "Size: 1280×720",
         "Quality: High",
         "Background: Default",
-        "Candidates: Default",
+        "Images: Default",
     ]
 
 
@@ -203,7 +203,7 @@ def test_the_last_options_can_be_kept_where_they_are_others() -> None:
         return str(found[ids.KEEP_LAST]["text"]["text"]) if ids.KEEP_LAST in found else ""
 
     wide = Options(size="1792x1008", count=2)
-    assert kept(last=wide) == "Keep my last options: 1792×1008 · 2 candidates"
+    assert kept(last=wide) == "Keep my last options: 1792×1008 · 2 images"
     assert len(kept(last=EVERY_OPTION.replace(size="3840x2160"))) <= 75
     assert kept(last=NO_OPTIONS) == ""
     assert kept(last=wide, defaults=wide) == ""

@@ -23,7 +23,7 @@ def test_the_list_links_each_session_and_says_how_it_stands() -> None:
     assert list_words(sessions, 2, URL).splitlines() == [
         "*In progress: 2*",
         f"• <{LINK}|{PROMPT}> · ⏳ Queued",
-        f"• <{LINK}|{PROMPT}> · ⏳ Queued, attempt 3 from 2",
+        f"• <{LINK}|{PROMPT}> · ⏳ Queued, attempt 3 from attempt 2",
     ]
 
 

@@ -209,7 +209,7 @@ def test_after_a_cancel_without_a_draft_the_root_leads_on() -> None:
 
 def test_the_root_names_the_options_that_are_chosen() -> None:
     chosen = messages.root_message(generating(options=EVERY_OPTION), 0, 0.0)
-    assert "1792×1008 · high · 4 candidates · transparent" in texts(chosen.blocks)
+    assert "1792×1008 · high · 4 images · transparent" in texts(chosen.blocks)
     plain = messages.root_message(generating(), 0, 0.0)
     assert [t for t in texts(plain.blocks) if "candidate" in t] == []
 
@@ -277,14 +277,14 @@ def there(session: Session, *numbers: int) -> Session:
         (generating(), 0, "⏳ Queued"),
         (generating(), 3, "⏳ Queued, 3 ahead"),
         (generating(2), 1, "⏳ Queued, attempt 2, 1 ahead"),
-        (refined(generating(3), ImageRef(2)), 0, "⏳ Queued, attempt 3 from 2"),
+        (refined(generating(3), ImageRef(2)), 0, "⏳ Queued, attempt 3 from attempt 2"),
         (from_picture(generating()), 0, "⏳ Queued, from your picture"),
         (STARTED, 3, "🎨 Generating… 31 s"),
         (with_latest(generating(2), started_at=200.0), None, "🎨 Generating, attempt 2… 0 s"),
         (
             with_latest(refined(generating(3), ImageRef(1, 2)), started_at=126.2),
             None,
-            "🎨 Generating, attempt 3 from 1.2… 5 s",
+            "🎨 Generating, attempt 3 from image 2 of attempt 1… 5 s",
         ),
         (there(STARTED, 1), None, "🎨 Generating… 31 s"),
         (THREE, None, "🎨 Generating… 31 s"),
@@ -390,8 +390,9 @@ def test_an_image_that_did_not_come_says_why_and_keeps_the_others() -> None:
         "context",
         "actions",
     ]
-    assert "Image 1 did not come: the image service's safety system turned it down" in words(
-        message
+    assert (
+        "Image 1 of attempt 1 did not come: the image service's safety system turned it down"
+        in words(message)
     )
     assert "2 of 3 images" in words(message)
     assert images(message) == ["F1.2", "F1.3"]
@@ -404,7 +405,7 @@ def test_every_failure_of_one_image_is_told_in_few_words(kind: FailureKind) -> N
     candidates = (a_candidate(1), Candidate(2, failure=kind))
     session = with_attempt(a_session(), replace(a_session().attempt(1), candidates=candidates))
     line = words(draft_message(session, 1)).splitlines()[0]
-    assert line.startswith("Image 2 did not come: ")
+    assert line.startswith("Image 2 of attempt 1 did not come: ")
     assert 30 < len(line) < 100
 
 
@@ -422,7 +423,7 @@ def test_several_plain_files_have_lines_in_their_place() -> None:
     session = with_attempt(several, replace(several.attempt(1), as_file=True))
     message = draft_message(session, 1)
     assert images(message) == []
-    assert "Image 2: among the files above" in words(message)
+    assert "Image 2 of attempt 1: among the files above" in words(message)
     assert set(buttons(message)) == set(buttons(draft_message(several, 1)))
 
 
@@ -449,10 +450,18 @@ def test_a_draft_tells_attempt_size_and_seconds() -> None:
 @pytest.mark.parametrize(
     ("session", "number", "line"),
     [
-        (refined(a_session(attempts=3), ImageRef(2)), 3, "attempt 3 from 2, “friendlier cat” · "),
-        (refined(a_session(attempts=2), ImageRef(1, 2)), 2, "attempt 2 from 1.2, “friendlier cat”"),
+        (
+            refined(a_session(attempts=3), ImageRef(2)),
+            3,
+            "attempt 3 from attempt 2, “friendlier cat” · ",
+        ),
+        (
+            refined(a_session(attempts=2), ImageRef(1, 2)),
+            2,
+            "attempt 2 from image 2 of attempt 1, “friendlier cat”",
+        ),
         (from_picture(a_session()), 1, "attempt 1 from your picture · "),
-        (refined(a_session(attempts=2), ImageRef(1), "a\n\n>b"), 2, "from 1, “a &gt;b” · "),
+        (refined(a_session(attempts=2), ImageRef(1), "a\n\n>b"), 2, "from attempt 1, “a &gt;b” · "),
         (refined(a_session(attempts=2), ImageRef(1), "x" * 200), 2, "x…” · "),
     ],
 )
@@ -470,7 +479,7 @@ def test_a_hostile_change_stays_text() -> None:
 
 def test_the_text_and_the_alternative_text_hold_the_change() -> None:
     message = draft_message(refined(a_session(attempts=2), ImageRef(1)), 2)
-    assert message.text == f"Attempt 2 from 1: {PROMPT}\nfriendlier cat"
+    assert message.text == f"Attempt 2 from attempt 1: {PROMPT}\nfriendlier cat"
     label = f"AI-generated · {MODEL}"
     assert message.blocks[0]["alt_text"] == f"{label}: {PROMPT}\nfriendlier cat"
 
@@ -534,7 +543,7 @@ def test_no_draft_has_buttons_once_one_is_approved(count: int) -> None:
 def test_the_approved_one_of_several_is_named() -> None:
     session = with_images(a_session(Stage.FINAL), 3)
     message = draft_message(replace(session, final_candidate=2), 1)
-    assert "✅ Image 2 approved by <@U1>" in words(message)
+    assert "✅ Image 2 of attempt 1 approved by <@U1>" in words(message)
 
 
 def test_what_was_under_review_when_it_was_started_over_has_no_buttons() -> None:

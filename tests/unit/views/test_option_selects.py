@@ -57,9 +57,9 @@ def test_only_the_qualities_that_the_model_has_are_on_offer() -> None:
 
 
 def test_labels_can_say_what_they_are_of() -> None:
-    assert labels(option_select(OPTIONS["count"], "n", NO_OPTIONS, prefix="Candidates: "))[:2] == [
-        "Candidates: Default",
-        "Candidates: 1",
+    assert labels(option_select(OPTIONS["count"], "n", NO_OPTIONS, prefix="Images: "))[:2] == [
+        "Images: Default",
+        "Images: 1",
     ]
 
 
@@ -69,7 +69,7 @@ def test_the_selects_of_a_form_are_optional() -> None:
         "Size",
         "Quality",
         "Background",
-        "Candidates",
+        "Images",
     ]
     assert all(each["optional"] for each in inputs)
 

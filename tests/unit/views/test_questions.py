@@ -12,7 +12,14 @@ from bot.domain.errors import Reason, Refusal
 from bot.domain.questions import PictureQuestion
 from bot.views.blocks import target_of
 from bot.views.ids import USE_PICTURE, WORDS_ONLY
-from bot.views.questions import FROM_PICTURE, FROM_WORDS, answered_words, picture_question
+from bot.views.questions import (
+    FROM_PICTURE,
+    FROM_WAITING,
+    FROM_WORDS,
+    FROM_WORDS_ALONE,
+    answered_words,
+    picture_question,
+)
 from bot.views.words import REFUSALS
 from tests.fakes import BOSS, ID, a_session
 
@@ -51,5 +58,9 @@ def test_its_blocks_are_slacks(text: str) -> None:
 
 
 def test_the_answer_is_what_was_started() -> None:
-    assert answered_words(a_session()) == FROM_WORDS
-    assert answered_words(replace(a_session(), source=Source("F1"))) == FROM_PICTURE
+    there = replace(a_session(), thread_ts="4.4")
+    assert answered_words(there) == FROM_WORDS
+    assert answered_words(replace(there, source=Source("F1"))) == FROM_PICTURE
+    anew = replace(a_session(), thread_ts="", root_ts="")
+    assert answered_words(anew) == FROM_WORDS_ALONE
+    assert answered_words(replace(anew, source=Source("F1"))) == FROM_WAITING

@@ -1,0 +1,202 @@
+"""Messages that name a button, such as `looks good, approve it` or `start over please`.
+
+The whole message has to consist of entries of the table, of words that say nothing by themselves,
+and of the numbers of images, in any case, with any punctuation and emoji around and between. Every
+other message is a prompt, or a change. README publishes the table, and a test compares them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from bot.domain.courtesies import LONGEST, plain_words
+
+
+class ButtonWord(StrEnum):
+    APPROVE = "approve"
+    REGENERATE = "regenerate"
+    REFINE = "refine"
+    EDIT_PROMPT = "edit prompt"
+    START_OVER = "start over"
+    CANCEL = "cancel"
+    DISCARD = "discard"
+    GO_BACK = "go back"
+    LIKE = "like"
+    DISLIKE = "dislike"
+
+
+BUTTON_WORDS: Mapping[ButtonWord, tuple[str, ...]] = MappingProxyType(
+    {
+        ButtonWord.APPROVE: (
+            *("approve", "approved", "approve it", "accept", "accepted", "publish", "post it"),
+            *("post this", "ship it", "send it", "share it", "use it", "use this", "use that"),
+            *("use", "keep it", "keep this", "keep", "take it", "take", "pick", "choose"),
+            *(
+                "go with",
+                "go ahead",
+                "lgtm",
+                "confirm",
+                "confirmed",
+                "submit",
+                "finalize",
+                "genehmigen",
+                "freigeben",
+                "approuver",
+            ),
+            *("aprobar", "aprovar", "approva", "goedkeuren"),
+        ),
+        ButtonWord.REGENERATE: (
+            *(
+                "regenerate",
+                "again",
+                "more",
+                "try again",
+                "once again",
+                "once more",
+                "one more time",
+            ),
+            *("one more", "another", "another one", "another try", "new try", "redo", "redo it"),
+            *("do over", "retry", "repeat", "reroll", "re roll", "roll again", "remake"),
+            *("make another", "make another one", "make a new one", "make one more", "new one"),
+            *("do another", "show me another", "generate again", "variations", "more variations"),
+            *("nochmal", "noch einmal", "encore", "otra vez", "de novo", "ancora", "opnieuw"),
+        ),
+        ButtonWord.REFINE: (
+            *("refine", "refine it", "refine this", "edit", "edit it", "change it", "modify it"),
+        ),
+        ButtonWord.EDIT_PROMPT: (
+            *("edit prompt", "edit the prompt", "change prompt", "change the prompt"),
+            *("new prompt", "another prompt", "different prompt", "edit my prompt"),
+        ),
+        ButtonWord.START_OVER: (
+            *("start over", "start again", "start afresh", "start from scratch", "from scratch"),
+            *("restart", "begin again", "reset"),
+        ),
+        ButtonWord.CANCEL: ("cancel", "cancel it", "stop", "stop it", "abort", "never mind"),
+        ButtonWord.DISCARD: (
+            *("discard", "discard it", "delete", "delete it", "delete this", "throw it away"),
+            *("get rid of it", "trash it"),
+        ),
+        ButtonWord.GO_BACK: (
+            *("undo", "undo it", "undo that", "go back", "back", "revert", "previous"),
+            *("previous one", "the one before"),
+        ),
+        ButtonWord.LIKE: (
+            *("looks good", "looks great", "look good", "good", "great", "perfect", "nice"),
+            *("cool", "awesome", "amazing", "beautiful", "lovely", "wonderful", "excellent"),
+            *("fantastic", "love it", "like it", "i love it", "i like it", "good job", "well done"),
+            *("great job", "nice work", "wow", "yes", "yep", "yeah", "yup", "sure", "ok", "okay"),
+            *("thats it", "this is it", "done", "fine", "prefer", "i prefer", "i love", "i like"),
+        ),
+        ButtonWord.DISLIKE: (
+            *("no", "nope", "nah", "not this", "not good", "not great", "not yet", "not quite"),
+            *("i dont like it", "dont like it", "hate it", "i hate it", "bad", "ugly", "wrong"),
+            *("hmm", "hm", "meh", "dont", "do not", "not", "never"),
+        ),
+    }
+)
+"""The words of each button. Those from `like` on stand for no button by themselves."""
+
+FILLERS = frozenset(
+    (
+        *("please", "pls", "plz", "kindly", "so", "just", "now", "then", "and", "but", "thanks"),
+        *("thank", "you", "thx", "bot", "imagine", "hey", "hi", "it", "this", "that", "these"),
+        *("those", "ones", "image", "images", "picture", "pictures", "version", "option"),
+        *("candidate", "number", "no", "the", "a", "an", "can", "could", "would", "will", "we"),
+        *("i", "id", "im", "lets", "let", "us", "me", "do", "to", "want", "go", "with", "for"),
+        *("of", "very", "really", "much", "is", "are", "looks", "look", "think", "well"),
+        *("right", "my", "draft", "attempt", "both", "all", "every", "each", "one", "bitte"),
+    )
+)
+"""Words beside which a message still names its button."""
+
+_THUMBS_UP = re.compile(
+    r"^(?:\s|:(?:\+1|thumbsup|white_check_mark|heavy_check_mark|ok_hand|100)"
+    r":(?::skin-tone-[2-6]:)?|[👍✅✔👌💯\uFE0F\U0001F3FB-\U0001F3FF])+$"
+)
+_THUMBS_DOWN = re.compile(
+    r"^(?:\s|:(?:-1|thumbsdown|x):(?::skin-tone-[2-6]:)?|[👎❌\uFE0F\U0001F3FB-\U0001F3FF])+$"
+)
+_NUMBERS = {
+    **{str(n): n for n in range(1, 100)},
+    **{"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4},
+    **{"two": 2, "three": 3, "four": 4},
+}
+_LAST = frozenset({"last", "latest", "newest"})
+_WEAK = frozenset({ButtonWord.LIKE, ButtonWord.DISLIKE})
+
+
+class Named(NamedTuple):
+    """What a message names. `word` is None where it is an image, and no button. `images` are the
+    numbers; `attempt` is 0 where no attempt is named. `last`: the last image is meant."""
+
+    word: ButtonWord | None
+    images: tuple[int, ...] = ()
+    attempt: int = 0
+    last: bool = False
+
+    @property
+    def weak(self) -> bool:
+        """Whether it may just as well be a prompt, where no draft waits for an answer."""
+        return self.word is None or self.word in _WEAK
+
+
+def named_button(text: str) -> Named | None:
+    """The button that the whole message names; None for a message that says something else. Of
+    several buttons the first one counts, one that is liked or not comes last."""
+    if len(text) > LONGEST or not text.strip():
+        return None
+    if _THUMBS_UP.match(text):
+        return Named(ButtonWord.LIKE)
+    if _THUMBS_DOWN.match(text):
+        return Named(ButtonWord.DISLIKE)
+    tokens = plain_words(text).split()
+    found: list[ButtonWord] = []
+    images: list[int] = []
+    attempt, at, last = 0, 0, False
+    while at < len(tokens):
+        word, length = _entry_at(tokens, at)
+        spoken, follows = tokens[at], tokens[at + 1 : at + 2]
+        if spoken == "no" and follows and follows[0] in _NUMBERS:
+            word = None  # no. 2
+        if word is not None:
+            found.append(word)
+        elif spoken in ("attempt", "draft") and follows and follows[0] in _NUMBERS:
+            attempt, length = _NUMBERS[follows[0]], 2
+        elif spoken in _NUMBERS:
+            images.append(_NUMBERS[spoken])
+        elif spoken in _LAST:
+            last = True
+        elif spoken not in FILLERS:
+            return None
+        at += length
+    if not tokens:  # emoji alone
+        return Named(ButtonWord.LIKE)
+    return Named(_chosen(found), tuple(dict.fromkeys(images)), attempt, last)
+
+
+def _chosen(found: list[ButtonWord]) -> ButtonWord | None:
+    """A dislike turns what else is said round: `don't approve`."""
+    if ButtonWord.DISLIKE in found:
+        return ButtonWord.DISLIKE
+    strong = [word for word in found if word not in _WEAK]
+    return next(iter(strong or found), None)
+
+
+def _entry_at(tokens: list[str], at: int) -> tuple[ButtonWord | None, int]:
+    """The longest entry that begins there, and its length in words."""
+    for length in range(_LONGEST_ENTRY, 0, -1):
+        word = _BY_WORDS.get(" ".join(tokens[at : at + length]))
+        if word and at + length <= len(tokens):
+            return word, length
+    return None, 1
+
+
+_BY_WORDS = {
+    plain_words(entry): word for word, entries in BUTTON_WORDS.items() for entry in entries
+}
+_LONGEST_ENTRY = max(len(entry.split()) for entry in _BY_WORDS)

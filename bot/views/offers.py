@@ -1,0 +1,258 @@
+"""Buttons that are offered for what somebody says in a thread: the button that a message names, the
+image that a change is about, and the words that were kept for a draft."""
+
+from __future__ import annotations
+
+from bot.domain.attempt import Attempt, ImageRef
+from bot.domain.button_words import ButtonWord, Named
+from bot.domain.errors import Reason
+from bot.domain.questions import ChangeQuestion
+from bot.domain.session import KeptWords, Session
+from bot.domain.stages import Event, Stage
+from bot.domain.transitions import can
+from bot.views import ids
+from bot.views.blocks import (
+    FALLBACK_TEXT,
+    Block,
+    Message,
+    Target,
+    actions,
+    button,
+    buttons,
+    cut,
+    escape,
+    numbered,
+    one_line,
+    section,
+)
+from bot.views.captions import image_name
+from bot.views.words import REFUSALS
+
+WORDS_SHOWN = 300
+NO_DRAFT = (
+    "There is no draft here that this could be about, so nothing was started. Say it in the thread "
+    f"of a draft. If you want an image of these words, type them after `{ids.COMMAND}`."
+)
+_ONE_AT_A_TIME = "I change one image at a time."
+_NO_SUCH_IMAGE = "There is no such image here."
+_STARTS_NOTHING = "Nothing is started before you press a button."
+_ASKED = {
+    ButtonWord.REGENERATE: "Shall I make another of the same? " + _STARTS_NOTHING,
+    ButtonWord.EDIT_PROMPT: "Edit prompt starts afresh from other words or options.",
+    ButtonWord.START_OVER: (
+        "Start over stands below an approved image. Before that, Edit prompt starts afresh from "
+        "other words, and Regenerate makes another of the same."
+    ),
+    ButtonWord.DISCARD: (
+        "Only what you approve goes to the channel, so you can leave this draft as it is, or go on "
+        "with one of these."
+    ),
+    ButtonWord.GO_BACK: (
+        "Every earlier draft is still here in the thread: go on from there with the buttons below "
+        "it, or say which one you mean, such as: approve attempt 1."
+    ),
+    ButtonWord.DISLIKE: "Say what should change, or go on with one of these. " + _STARTS_NOTHING,
+}
+_ROWS = {
+    ButtonWord.REGENERATE: (ids.REGENERATE,),
+    ButtonWord.EDIT_PROMPT: (ids.EDIT_PROMPT,),
+    ButtonWord.START_OVER: (ids.EDIT_PROMPT, ids.REGENERATE),
+    ButtonWord.DISCARD: (ids.REGENERATE, ids.EDIT_PROMPT),
+    ButtonWord.DISLIKE: (ids.REGENERATE, ids.EDIT_PROMPT),
+}
+
+
+def named_button_message(session: Session, named: Named) -> Message:
+    """For one person alone: the button that their message names, or why there is none now."""
+    if session.stage is Stage.GENERATING:
+        text = f"I'm still working on attempt {session.latest.number}: its buttons come with it."
+        target = Target(session.id, ImageRef(session.latest.number))
+        return _message(text, buttons(target, ids.CANCEL))
+    if session.stage is Stage.FINAL:
+        row = [buttons(Target(session.id, ImageRef(session.final_result)), ids.START_OVER)]
+        asks = named.word in (ButtonWord.START_OVER, ButtonWord.REGENERATE, ButtonWord.EDIT_PROMPT)
+        text = "Start over opens the form with this image's prompt."
+        return _message(text if asks else REFUSALS[Reason.ALREADY_APPROVED], *row)
+    draft = session.newest_draft
+    if session.started_over:
+        return Message(REFUSALS[Reason.STARTED_OVER], [])
+    if not can(session, Event.APPROVE) or draft is None:
+        if not session.attempts:
+            return Message(NO_DRAFT, [])
+        target = Target(session.id, ImageRef(session.latest.number))
+        text = "There is no image here yet. " + _STARTS_NOTHING
+        return _message(text, buttons(target, ids.TRY_AGAIN, ids.EDIT_PROMPT))
+    if named.word in _ASKED:
+        return _about_draft(session, draft, named.word)
+    return _about_images(session, draft, named)
+
+
+def _about_draft(session: Session, draft: Attempt, word: ButtonWord) -> Message:
+    row = list(_ROWS.get(word, ()))
+    failed = not session.latest.has_draft
+    number = session.latest.number if failed else draft.number
+    if failed:
+        row = [ids.TRY_AGAIN if each == ids.REGENERATE else each for each in row]
+    shown = [buttons(Target(session.id, ImageRef(number)), *row)] if row else []
+    return _message(_ASKED[word], *shown)
+
+
+def _about_images(session: Session, draft: Attempt, named: Named) -> Message:
+    """Approve and Refine for the images that are named, or for all where none is."""
+    attempt, known = draft, True
+    if named.attempt:
+        known = named.attempt <= len(session.attempts)
+        known = known and session.attempt(named.attempt).has_draft
+        attempt = session.attempt(named.attempt) if known else draft
+    there = [candidate.number for candidate in attempt.images]
+    wanted = there[-1:] if named.last else [n for n in named.images if n in there]
+    if len(attempt.candidates) == 1 and not named.attempt and set(named.images) - {1}:
+        known = False
+    known = known and set(named.images) <= {*there}
+    images = [ImageRef(attempt.number, number) for number in wanted if known] or [
+        ImageRef(attempt.number, number) for number in there
+    ]
+    approve = ids.APPROVE if attempt == draft else ids.USE_THIS
+    refines, approves = named.word is ButtonWord.REFINE, named.word is not ButtonWord.REFINE
+    what = "What should change about" if refines else "Approve"
+    which = image_name(session, images[0]) if len(images) == 1 else f"an image of {_of(attempt)}"
+    asked = f"{what} {which}? {_STARTS_NOTHING}"
+    if refines:
+        asked = f"{what} {which}? Say it here, or press Refine."
+    elif named.word is None:
+        asked = f"What about {which}? Say what should change about it, or press a button."
+    if not known:
+        asked = f"{_NO_SUCH_IMAGE} {asked}"
+    row: list[Block] = []
+    for image in images:
+        both = [approve] * approves + [ids.REFINE] * (refines or named.word is None)
+        row += [_button_of(session, image, each) for each in both]
+    return _message(asked, actions(*row))
+
+
+def _of(attempt: Attempt) -> str:
+    return f"attempt {attempt.number}"
+
+
+def _button_of(session: Session, image: ImageRef, action_id: str) -> Block:
+    label = ids.BUTTON_LABELS[ids.APPROVE if action_id == ids.USE_THIS else action_id]
+    if len(session.attempt(image.attempt).candidates) > 1:
+        label = f"{label} image {image.candidate}"
+    target = Target(session.id, image)
+    return button(label, numbered(action_id, image.candidate), str(target))
+
+
+def which_image_message(
+    session: Session, question: ChangeQuestion, images: tuple[ImageRef, ...], *, unknown: bool
+) -> Message:
+    """For one person alone: which image a change is about, or that it waits for its draft."""
+    said = f"“{escape(cut(one_line(question.text), WORDS_SHOWN))}”"
+    if session.stage is Stage.GENERATING:
+        lead = "The draft comes in a moment. Then you can press this to change it:"
+    elif unknown:
+        lead = f"{_NO_SUCH_IMAGE} Which one is this about? {_STARTS_NOTHING}"
+    else:
+        of = f"of attempt {images[0].attempt} " if len({i.attempt for i in images}) == 1 else ""
+        lead = f"Which image {of}is this about? {_ONE_AT_A_TIME} {_STARTS_NOTHING}"
+    row = _refine_row(session, question.id, images, with_this=session.stage is Stage.GENERATING)
+    return _message(f"{lead}\n{said}", row)
+
+
+def suggestion_message(
+    session: Session, question: ChangeQuestion, images: tuple[ImageRef, ...]
+) -> Message:
+    """For the thread: what somebody suggests who may not decide, with a button for the owner."""
+    text = suggestion_words(session, question)
+    whole = section(text) | {"block_id": f"{SUGGESTION}-{question.id}"}
+    return Message(text, [whole, _refine_row(session, question.id, images)])
+
+
+SUGGESTION = "suggestion"
+"""How the id of the first block of a message with a suggestion begins."""
+
+
+def suggestion_words(session: Session, question: ChangeQuestion) -> str:
+    shown = escape(cut(one_line(question.text), WORDS_SHOWN))
+    return f"💡 <@{question.person.user}> suggests to <@{session.user}>: “{shown}”"
+
+
+def refined_words(session: Session, question: ChangeQuestion, image: ImageRef) -> str:
+    """What an answered question turns into."""
+    shown = escape(cut(one_line(question.text), WORDS_SHOWN))
+    return f"🪄 Refining {image_name(session, image)}: “{shown}”"
+
+
+def kept_words(session: Session, *, suggested: bool) -> str:
+    """Told in private to somebody whose words wait for the draft."""
+    number = session.latest.number
+    if suggested:
+        return f"I'm still working on attempt {number}. {_offered_to(session, 'with its draft')}"
+    return (
+        f"I'm still working on attempt {number}, and I keep what you said: the draft will have a "
+        "button for it. Cancel stops what is being made."
+    )
+
+
+def suggested_words(session: Session) -> str:
+    """Told in private to somebody whose suggestion was posted."""
+    return _offered_to(session, "here in the thread")
+
+
+def _offered_to(session: Session, where: str) -> str:
+    return (
+        f"Only <@{session.user}> can decide about this image, so I offer what you said as a "
+        f"suggestion, {where}. For an image of your own, mention me in the channel with your idea."
+    )
+
+
+def words_offered(session: Session, attempt: Attempt) -> list[Block]:
+    """Below a draft: what was said while it was being made, each with its buttons."""
+    shown: list[Block] = []
+    for place, kept in enumerate(session.words_for(attempt)):
+        there = tuple(ImageRef(attempt.number, c.number) for c in attempt.images)
+        named = kept.image
+        meant = (named,) if named and (named in there or session.shows(named)) else there
+        row = _refine_row(session, kept.question_id, meant, f"_{place}", with_this=True)
+        shown += [section(_said(session, kept)), row]
+    return shown
+
+
+def words_meanwhile(session: Session, number: int) -> list[Block]:
+    """Below a failure that leaves no draft: what was said meanwhile, so that it is not lost."""
+    if session.newest_draft is not None:
+        return []
+    return [section(_said(session, kept)) for kept in session.words_for(session.attempt(number))]
+
+
+def _said(session: Session, kept: KeptWords) -> str:
+    who = "You said" if kept.user == session.user else f"<@{kept.user}> said"
+    who = f"💡 <@{kept.user}> suggests" if kept.suggested else who
+    return f"{who}: “{escape(cut(one_line(kept.text), WORDS_SHOWN))}”"
+
+
+def _refine_row(
+    session: Session,
+    question_id: str,
+    images: tuple[ImageRef, ...],
+    place: str = "",
+    *,
+    with_this: bool = True,
+) -> Block:
+    """A button for each image that may be meant."""
+    attempts = {image.attempt for image in images}
+    row = []
+    for number, image in enumerate(images, 1):
+        name = image_name(session, image)
+        if len(attempts) == 1 and len(session.attempt(image.attempt).candidates) > 1:
+            name = f"image {image.candidate}"
+        label = name[:1].upper() + name[1:]
+        if with_this:
+            whole = ids.BUTTON_LABELS[ids.REFINE_WITH]
+            label = whole if len(images) == 1 else f"🪄 Refine {name} with this"
+        action_id = f"{ids.REFINE_WITH}{place}_{number}"
+        row.append(button(label, action_id, str(Target(question_id, image))))
+    return actions(*row)
+
+
+def _message(text: str, *more: Block) -> Message:
+    return Message(cut(text, FALLBACK_TEXT), [section(text), *more])

@@ -1,0 +1,59 @@
+"""Which messages name a button, and which say more."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.button_words import BUTTON_WORDS, ButtonWord, Named, named_button
+from bot.domain.courtesies import LONGEST, courtesy_of
+
+
+@pytest.mark.parametrize("word", list(ButtonWord))
+def test_every_entry_names_its_button(word: ButtonWord) -> None:
+    for entry in BUTTON_WORDS[word]:
+        for said in (entry, f"{entry.upper()}!!", f"please {entry} :fox_face:", f"“{entry}”, bot"):
+            named = named_button(said)
+            assert named is not None, said
+            assert named.word is word or word is ButtonWord.LIKE, said
+
+
+def test_no_entry_is_a_courtesy_or_stands_twice() -> None:
+    entries = [entry for entries in BUTTON_WORDS.values() for entry in entries]
+    assert len(entries) == len(set(entries))
+    assert [entry for entry in entries if courtesy_of(entry)] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ("approve 2", Named(ButtonWord.APPROVE, (2,))),
+        ("approve no. 2", Named(ButtonWord.APPROVE, (2,))),
+        ("approve image 2 of attempt 3", Named(ButtonWord.APPROVE, (2,), 3)),
+        ("use the last one", Named(ButtonWord.APPROVE, (), 0, last=True)),
+        ("2 and 3", Named(None, (2, 3))),
+        ("2, 2", Named(None, (2,))),
+        ("both of them?", None),
+        ("both", Named(None)),
+        ("I like it, publish", Named(ButtonWord.APPROVE)),
+        ("perfect, once more", Named(ButtonWord.REGENERATE)),
+        ("please don't approve this", Named(ButtonWord.DISLIKE)),
+        ("👍🏽", Named(ButtonWord.LIKE)),
+        ("✅", Named(ButtonWord.LIKE)),
+        ("👎", Named(ButtonWord.DISLIKE)),
+        ("🎉🎉", Named(ButtonWord.LIKE)),
+    ],
+)
+def test_numbers_and_emoji_beside_it(said: str, named: Named | None) -> None:
+    assert named_button(said) == named
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("", " ", "a fox", "make it blue", "again with a hat", "approve the hat", "use red"),
+        *("not the hat", "no hat", "love letters", "stop sign", "12 monkeys", "restart button"),
+        *("good morning sun", "another fox", "approve " * LONGEST),
+    ],
+)
+def test_what_says_more_names_none(said: str) -> None:
+    assert named_button(said) is None

@@ -539,14 +539,14 @@ class FakePublisher:
         await self._show("refresh_draft", session, number=number)
 
     async def post_failure(
-        self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
+        self, session: Session, number: int, words: str, *, try_again: bool, repeated: bool
     ) -> str:
         return await self._show(
             "post_failure",
             session,
             number=number,
             words=words,
-            edit_prompt=edit_prompt,
+            try_again=try_again,
             repeated=repeated,
         )
 
@@ -559,8 +559,10 @@ class FakePublisher:
     async def retire_final(self, session: Session) -> None:
         await self._show("retire_final", session)
 
-    async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
-        more = {"try_again": try_again} if try_again else {}
+    async def tell_owner(
+        self, session: Session, words: str, *, failed: int = 0, try_again: bool = True
+    ) -> None:
+        more: dict[str, Any] = {"failed": failed, "try_again": try_again} if failed else {}
         await self._show("tell_owner", session, words=words, **more)
 
     async def _show(self, what: str, session: Session, **details: Any) -> str:

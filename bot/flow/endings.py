@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pocketflow import AsyncNode
 
-from bot.domain.errors import OFFERS_EDIT, FailureKind, Refusal, SlackRefused, SlackUnavailable
+from bot.domain.errors import FAILS_AGAIN, FailureKind, Refusal, SlackRefused, SlackUnavailable
 from bot.domain.generation import (
     attempt_failed,
     image_failed,
@@ -68,7 +68,7 @@ class Failure(NamedTuple):
 
 
 class ReportFailure(AsyncNode):
-    """A failure → a message in the thread that says what to do, with a button."""
+    """A failure → a message in the thread that says what to do, with the buttons to do it."""
 
     def __init__(self, sessions: SessionRecords, publisher: FailureMessages) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class ReportFailure(AsyncNode):
         session, number, kind, words, repeated = failure
         if session.thread_ts:
             return await self._publisher.post_failure(
-                session, number, words, edit_prompt=kind in OFFERS_EDIT, repeated=repeated
+                session, number, words, try_again=kind not in FAILS_AGAIN, repeated=repeated
             )
         await self._publisher.tell_owner(session, words)
         return ""
@@ -98,7 +98,12 @@ class ReportFailure(AsyncNode):
         if failure is None or not isinstance(error, SlackRefused):
             raise error
         log.warning("a failure could not be shown in its thread: %s", error.code)
-        await self._publisher.tell_owner(failure.session, failure.words, try_again=failure.number)
+        await self._publisher.tell_owner(
+            failure.session,
+            failure.words,
+            failed=failure.number,
+            try_again=failure.kind not in FAILS_AGAIN,
+        )
         return ""
 
     async def post_async(self, shared: Shared, failure: Failure | None, ts: str) -> str:

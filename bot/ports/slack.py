@@ -70,18 +70,21 @@ class Previews(Protocol):
 class OwnerNotices(Protocol):
     """Private messages to the owner."""
 
-    async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
-        """Tell the owner in private, wherever that still works, with a button to try the attempt of
-        that number again; 0 for none. Raises `SlackUnavailable` while Slack is away."""
+    async def tell_owner(
+        self, session: Session, words: str, *, failed: int = 0, try_again: bool = True
+    ) -> None:
+        """Tell the owner in private, wherever that still works, with the buttons of a failure of
+        attempt `failed`; 0 for none. Raises `SlackUnavailable` while Slack is away."""
 
 
 class FailureMessages(OwnerNotices, Protocol):
     """Failures, told in the thread, or in private where that fails."""
 
     async def post_failure(
-        self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
+        self, session: Session, number: int, words: str, *, try_again: bool, repeated: bool
     ) -> str:
-        """Say in the thread what happened, with what to do next, and answer the `ts`."""
+        """Say in the thread what happened, with what to do next, and answer the `ts`.
+        `try_again`: the same request may succeed."""
 
 
 class FinalMessages(OwnerNotices, ImageUploads, Protocol):

@@ -168,28 +168,36 @@ def _line(session: Session, attempt: Attempt, live: bool, usable: bool) -> str:
     return f"{facts}\nReplaced by attempt {newer.number}"
 
 
-def failure_message(session: Session, number: int, words: str, *, edit_prompt: bool) -> Message:
-    """Why an attempt failed and what to do next, with the buttons to do it."""
+def failure_message(session: Session, number: int, words: str, *, try_again: bool) -> Message:
+    """Why an attempt failed and what to do next, with the buttons to do it. `try_again`: the same
+    request may succeed."""
     text = f"<@{session.user}> {words}"
     marked = marker(session, "failure", number, session.attempt(number).deliveries)
     lead = blocks.section(f"⚠️ {text}") | {"block_id": marked}
-    row = [ids.EDIT_PROMPT, ids.TRY_AGAIN] if edit_prompt else [ids.TRY_AGAIN]
-    target = Target(session.id, ImageRef(number))
-    return Message(text, [lead, blocks.buttons(target, *row, primary=ids.EDIT_PROMPT)])
+    return Message(text, [lead, _after_failure(session, number, try_again=try_again)])
 
 
-def notice_message(session: Session, words: str, try_again: int = 0) -> Message:
-    """What the owner is told in private: with a button where an attempt can be tried again."""
-    if not try_again or len(words) > SECTION_TEXT:
+def _after_failure(session: Session, number: int, *, try_again: bool) -> Block:
+    row = [ids.TRY_AGAIN, ids.EDIT_PROMPT] if try_again else [ids.EDIT_PROMPT]
+    return blocks.buttons(Target(session.id, ImageRef(number)), *row, primary=row[0])
+
+
+def notice_message(
+    session: Session, words: str, failed: int = 0, *, try_again: bool = True
+) -> Message:
+    """What the owner is told in private: with the buttons of a failure where attempt `failed` can
+    be gone on with."""
+    if not failed or len(words) > SECTION_TEXT:
         return Message(words, [])
-    target = Target(session.id, ImageRef(try_again))
-    return Message(words, [blocks.section(words), blocks.buttons(target, ids.TRY_AGAIN)])
+    return Message(
+        words, [blocks.section(words), _after_failure(session, failed, try_again=try_again)]
+    )
 
 
 def final_message(
     session: Session, *, link: str = "", retired: bool = False, label: str = AI_LABEL
 ) -> Message:
-    """The approved image, for the thread and the channel. A `retired` one has no Start over.
+    """The approved image, for the thread and the channel. A `retired` one has no buttons.
     `label` says that the image is made by AI. `link` leads to the image where Slack did not take it
     into a message."""
     approved = session.attempt(session.final_result)
@@ -210,6 +218,7 @@ def final_message(
         shown.append(blocks.section(plain=cut("\n".join(asked), PROMPT_SHOWN)))
     shown.append(blocks.context(plain=ai_line(label, image)))
     if not retired:
-        shown.append(blocks.buttons(Target(session.id, ImageRef(approved.number)), ids.START_OVER))
+        target = Target(session.id, ImageRef(approved.number))
+        shown.append(blocks.buttons(target, ids.EDIT_IMAGE, ids.START_OVER))
     caption = described(session, approved, FALLBACK_TEXT)
     return Message(f"Approved image: {escape(caption)}", shown)

@@ -107,7 +107,12 @@ class Scene:
         """The failure in the newest thread, once it is there and recorded."""
         thread = (await self.root()).ts
         failure = await self.slack.wait_for_message(
-            self.channel, thread_ts=thread, button="Try again", after=after, timeout=timeout
+            self.channel,
+            text="⚠️",
+            thread_ts=thread,
+            button="Edit prompt",
+            after=after,
+            timeout=timeout,
         )
         await self._recorded(failure, timeout)
         return failure

@@ -127,9 +127,9 @@ class SlackPublisher:
         await self._update(session.channel, session.attempt(number).message_ts, draft)
 
     async def post_failure(
-        self, session: Session, number: int, words: str, *, edit_prompt: bool, repeated: bool
+        self, session: Session, number: int, words: str, *, try_again: bool, repeated: bool
     ) -> str:
-        message = messages.failure_message(session, number, words, edit_prompt=edit_prompt)
+        message = messages.failure_message(session, number, words, try_again=try_again)
         since = max(session.updated_at, session.attempt(number).started_at)
         return await self._poster.post(session, message, repeated=repeated, tried_since=since)
 
@@ -164,8 +164,11 @@ class SlackPublisher:
                 raise
             await self._poster.update(channel, ts, without_images(message))
 
-    async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
-        await self._notices.tell(session, messages.notice_message(session, words, try_again))
+    async def tell_owner(
+        self, session: Session, words: str, *, failed: int = 0, try_again: bool = True
+    ) -> None:
+        notice = messages.notice_message(session, words, failed, try_again=try_again)
+        await self._notices.tell(session, notice)
 
     def _name_and_title(self, session: Session, image: ImageRef) -> tuple[str, str]:
         """The file's name, and what Slack shows above a file that stands by itself, and in its list

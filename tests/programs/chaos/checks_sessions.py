@@ -163,7 +163,7 @@ def failures_are_shown(evidence: Evidence) -> list[Finding]:
         if newest["failure"] in (None, "cancelled"):
             continue
         shown = [m for n, m in evidence.of(session.id, "failure") if n == newest["number"]]
-        if not any("Try again" in button for m in shown for button in m.buttons()):
+        if not any("Edit prompt" in button for m in shown for button in m.buttons()):
             what = f"attempt {newest['number']}: {newest['failure']}, {len(shown)} messages"
             found.append(Finding("failures_are_shown", what, session.id))
     return found

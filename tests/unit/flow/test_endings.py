@@ -8,7 +8,7 @@ import pytest
 from pocketflow import AsyncNode
 
 from bot.domain.errors import (
-    OFFERS_EDIT,
+    FAILS_AGAIN,
     FailureKind,
     SlackUnavailable,
     StoreUnavailable,
@@ -99,7 +99,7 @@ async def test_a_failure_is_told_in_the_thread_with_its_way_out(kind: FailureKin
     assert await failed.report() == "reported"
     (shown,) = failed.publisher.shown
     assert shown.what == "post_failure"
-    assert shown.details["edit_prompt"] is (kind in OFFERS_EDIT)
+    assert shown.details["try_again"] is (kind not in FAILS_AGAIN)
     assert failed.session.error_message == shown.details["words"] == failed.shared["error_message"]
     latest = failed.session.latest
     assert (latest.failure, latest.failure_ts) == (kind, "post_failure:1")

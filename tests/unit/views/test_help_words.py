@@ -25,7 +25,7 @@ HELPED = (
     "Cancel",
     "Try again",
     "Start over",
-    "Direct this image",
+    "Edit this image",
     "Home tab",
     "directly",
     "mention me",

@@ -517,6 +517,9 @@ class FakePublisher:
     ) -> None:
         await self._show("show_status", session, ahead=ahead, waits_for=waits_for)
 
+    async def show_draft_status(self, session: Session) -> None:
+        await self._show("show_draft_status", session)
+
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         return await self._show("upload", session, number=image, data=data)
 

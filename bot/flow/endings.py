@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class End(AsyncNode):
-    """The end of a run: its draft is in the thread, or other jobs still make candidates. PocketFlow
+    """The end of a run: other jobs still make candidates. PocketFlow
     warns of an action without a successor, so these actions lead here."""
 
     async def post_async(self, shared: Shared, prepared: None, executed: None) -> str:
@@ -125,26 +125,26 @@ class ReportFailure(AsyncNode):
 
 
 class RestoreDraft(AsyncNode):
-    """After a failure the newest draft, if there is one, gets its buttons back."""
+    """After a draft or a failure, the earlier drafts get the buttons that work now."""
 
     def __init__(self, drafts: DraftRefresher) -> None:
         super().__init__()
         self._drafts = drafts
 
-    async def prep_async(self, shared: Shared) -> str:
-        session_id: str = shared["session_id"]
-        return session_id
+    async def prep_async(self, shared: Shared) -> tuple[str, int]:
+        return shared["session_id"], shared["attempt"]
 
-    async def exec_async(self, session_id: str) -> None:
-        await self._drafts.refresh(session_id)
+    async def exec_async(self, attempt: tuple[str, int]) -> None:
+        session_id, number = attempt
+        await self._drafts.refresh(session_id, before=number)
 
-    async def exec_fallback_async(self, session_id: str, error: Exception) -> None:
+    async def exec_fallback_async(self, attempt: tuple[str, int], error: Exception) -> None:
         """A draft without its buttons does not fail the job."""
         if not isinstance(error, SlackUnavailable):
             raise error
         log.warning("a draft's buttons could not be restored: %s", error)
 
-    async def post_async(self, shared: Shared, session_id: str, executed: None) -> str:
+    async def post_async(self, shared: Shared, attempt: tuple[str, int], executed: None) -> str:
         return ended(shared)
 
 

@@ -39,6 +39,7 @@ from bot.ports.slack import (
     RootMessages,
     SeenSignatures,
     SlackAccess,
+    StatusMessages,
 )
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "SessionSummary",
     "SessionVersions",
     "SlackAccess",
+    "StatusMessages",
     "Turn",
     "Unfinished",
     "UnfinishedSessions",

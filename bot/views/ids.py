@@ -22,7 +22,7 @@ WORDS_ONLY = "words_only"
 
 BUTTON_LABELS = {
     APPROVE: "✅ Approve",
-    USE_THIS: "Use this one",
+    USE_THIS: "Approve this one",
     REGENERATE: "🔁 Regenerate",
     REFINE: "🪄 Refine",
     EDIT_PROMPT: "✏️ Edit prompt",

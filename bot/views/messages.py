@@ -5,7 +5,8 @@ A draft shows the images that came, each with its buttons:
 one image:    image · line · [Approve] [Regenerate] [Refine] [Edit prompt]
 several:      (image · [Approve] [Refine], or why the image did not come) × n · line · [Regenerate]
               [Edit prompt]
-earlier:      (image · [Use this one]) × n · line
+earlier:      (image · [Approve this one] [Refine]) × n · line
+the newest, while another attempt is under way: image × n · line with the status · [Cancel]
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import StoreTrouble
 from bot.domain.images import AI_LABEL
-from bot.domain.session import IN_PROGRESS, Session
+from bot.domain.session import Session
 from bot.domain.stages import Event, Publication, Stage
 from bot.domain.transitions import can
 from bot.views import blocks, ids
@@ -92,16 +93,19 @@ def preview_message(
     return Message(line, [marked, blocks.context(line, plain=label)])
 
 
-def draft_message(session: Session, number: int, *, label: str = AI_LABEL) -> Message:
+def draft_message(
+    session: Session, number: int, now: float | None = None, *, label: str = AI_LABEL
+) -> Message:
     """The images of an attempt. A draft has the buttons to decide when it is posted, and while it
-    is the newest one under review. After that it has a line that says why not, and the images of an
-    earlier draft can still be used. `label` says that the images are made by AI."""
+    is the newest one under review. After that it has a line that says why not. While a decision is
+    due, the images of earlier drafts can be approved and refined. While another attempt is under
+    way, the newest draft has its status and Cancel; `now` is that of `status_words`. `label` says
+    that the images are made by AI."""
     attempt = session.attempt(number)
     under_review = can(session, Event.APPROVE) and session.newest_draft == attempt
     live = under_review or not attempt.has_draft
-    usable = not live and session.stage in IN_PROGRESS and number < len(session.attempts)
-    row = _DECISIONS if live else [ids.USE_THIS] if usable else []
-    line, made_by = _line(session, attempt, live, usable), ai_line(label, *attempt.images)
+    line, made_by = _line(session, attempt, live, now), ai_line(label, *attempt.images)
+    row, target = _row(session, attempt, live), Target(session.id, ImageRef(number))
     if len(attempt.candidates) > 1:
         per_image = [each for each in row if each in ids.OF_ONE_IMAGE]
         row = [each for each in row if each not in ids.OF_ONE_IMAGE]
@@ -113,12 +117,27 @@ def draft_message(session: Session, number: int, *, label: str = AI_LABEL) -> Me
         alt_text = ai_alt_text(label, session, attempt, attempt.candidate(1))
         image = blocks.image(attempt.candidate(1).file_id, alt_text)
         shown = [image, blocks.context(line, plain=made_by)]
+    if _waits_for_next(session, attempt):
+        target = Target(session.id, ImageRef(session.latest.number))
     if row:
-        target = Target(session.id, ImageRef(number))
         shown.append(blocks.buttons(target, *row, primary=ids.APPROVE))
     shown[0] |= {"block_id": marker(session, "draft", number)}
     caption = escape(described(session, attempt, FALLBACK_TEXT))
     return Message(f"{attempt_name(attempt).capitalize()}: {caption}", shown)
+
+
+def _waits_for_next(session: Session, attempt: Attempt) -> bool:
+    """Whether this is the newest draft, and another attempt is under way."""
+    return can(session, Event.CANCEL) and attempt.has_draft and session.newest_draft == attempt
+
+
+def _row(session: Session, attempt: Attempt, live: bool) -> list[str]:
+    """The buttons of a draft: none that would be refused."""
+    if live:
+        return _DECISIONS
+    if can(session, Event.APPROVE):
+        return [ids.USE_THIS, ids.REFINE]
+    return [ids.CANCEL] if _waits_for_next(session, attempt) else []
 
 
 def _several(session: Session, attempt: Attempt, per_image: list[str], label: str) -> list[Block]:
@@ -144,7 +163,7 @@ def _several(session: Session, attempt: Attempt, per_image: list[str], label: st
     return shown
 
 
-def _line(session: Session, attempt: Attempt, live: bool, usable: bool) -> str:
+def _line(session: Session, attempt: Attempt, live: bool, now: float | None) -> str:
     """In mrkdwn: whose attempt it is, the sizes and the number of its images, and the seconds that
     the provider took; then why it is not up for review."""
     name = f"<@{session.user}>, {attempt_name(attempt)}"
@@ -160,11 +179,11 @@ def _line(session: Session, attempt: Attempt, live: bool, usable: bool) -> str:
     if session.final_result == attempt.number:
         which = f"Image {session.final_candidate} approved" if asked > 1 else "Approved"
         return f"{facts}\n✅ {which} by <@{session.approved_by}>"
-    if session.final_result or not usable:
+    if _waits_for_next(session, attempt):
+        return f"{facts}\n{status_words(session, None, now)}"
+    newer = session.newest_draft
+    if session.final_result or newer is None or newer.number <= attempt.number:
         return f"{facts}\nNo longer up for review"
-    draft = session.newest_draft
-    under_review = can(session, Event.APPROVE) and draft and draft.number > attempt.number
-    newer = draft if draft and under_review else session.latest
     return f"{facts}\nReplaced by attempt {newer.number}"
 
 

@@ -127,15 +127,15 @@ async def test_the_draft_comes_into_the_thread_alone_with_its_buttons(
     assert slack.violations == []
 
 
-async def test_a_replaced_draft_keeps_its_image_and_can_still_be_used(
+async def test_a_draft_shows_the_next_attempt_and_keeps_its_image(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
     session = await reviewed(slack, publisher)
     again = begin.regenerate(session, 1, time.time())
     await publisher.refresh_draft(again, 1)
     (draft,) = slack.messages("general", session.thread_ts)
-    assert draft.buttons() == ["Use this one"]
-    assert "Replaced by attempt 2" in draft.shown_text
+    assert draft.buttons() == ["🛑 Cancel"]
+    assert "Queued, attempt 2" in draft.shown_text
     assert draft.shown_images() == [IMAGE]
     failed = generation.attempt_failed(again, 2, FailureKind.QUOTA, "w", "7", time.time())
     await publisher.refresh_draft(failed, 1)

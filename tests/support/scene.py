@@ -141,7 +141,8 @@ class Scene:
     async def retired(self, draft: Message) -> None:
         """Wait until a newer attempt has taken a draft's place: it can still be used."""
         await self.slack.wait_for(
-            lambda: draft.buttons() == ["Use this one"], what="the old draft retired"
+            lambda: draft.buttons() == ["Approve this one", "🪄 Refine"],
+            what="the old draft retired",
         )
 
     async def form(self) -> View:

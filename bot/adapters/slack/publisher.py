@@ -126,6 +126,13 @@ class SlackPublisher:
         draft = messages.draft_message(session, number, label=self._ai_label)
         await self._update(session.channel, session.attempt(number).message_ts, draft)
 
+    async def show_draft_status(self, session: Session) -> None:
+        if draft := session.newest_draft:
+            message = messages.draft_message(
+                session, draft.number, self._now(), label=self._ai_label
+            )
+            await self._poster.update(session.channel, draft.message_ts, message, patience=0)
+
     async def post_failure(
         self, session: Session, number: int, words: str, *, try_again: bool, repeated: bool
     ) -> str:

@@ -15,7 +15,7 @@ _SHOWN = {
     "final": ("✅ Approved by", "⚠️ Approved by"),
 }
 _MOVES = {"Regenerate", "Try again"}
-_DECISIONS = {"Approve", "Use this one"}
+_DECISIONS = {"Approve", "Approve this one"}
 _FORMS_OF_MOVES = {"edit_form", "refine_form"}
 
 

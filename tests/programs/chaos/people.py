@@ -203,9 +203,9 @@ class Person(Observer):
         """Regenerate, and settle for the one before."""
         await self._press(seen.message, seen.number, "Regenerate", "once")
         newer = await self._outcome(seen.number)
-        if not has(seen.message, "Use this one"):
+        if not has(seen.message, "Approve this one"):
             return newer
-        await self._press(seen.message, seen.number, "Use this one", move.manner)
+        await self._press(seen.message, seen.number, "Approve this one", move.manner)
         return await self._final(newer)
 
     async def _stale(self, seen: Outcome) -> Outcome:

@@ -168,10 +168,17 @@ async def test_a_failure_that_was_overtaken_while_it_was_told_changes_nothing() 
 
 
 async def test_after_a_failure_the_earlier_draft_gets_its_buttons_back() -> None:
-    failed = Failed(a_session(attempts=2))
+    failed = Failed(generating(3))
+    await failed.report()
     await failed.restore()
-    (shown,) = failed.publisher.shown
-    assert (shown.what, shown.details) == ("refresh_draft", {"number": 2})
+    shown = [(each.what, each.details) for each in failed.publisher.shown[1:]]
+    assert shown == [("refresh_draft", {"number": number}) for number in (2, 1)]
+
+
+async def test_a_new_draft_is_not_edited_and_the_earlier_ones_get_their_buttons() -> None:
+    posted = Failed(a_session(attempts=3))
+    await posted.restore()
+    assert [each.details["number"] for each in posted.publisher.shown] == [2, 1]
 
 
 async def test_without_an_earlier_draft_there_is_nothing_to_restore() -> None:

@@ -21,7 +21,7 @@ HELPED = (
     "Regenerate",
     "Refine",
     "Edit prompt",
-    "Use this one",
+    "Approve this one",
     "Cancel",
     "Try again",
     "Start over",

@@ -77,6 +77,35 @@ async def test_cancelled_refinement_leaves_the_draft_to_decide_about(
     await user.approved()
 
 
+async def test_next_attempt_is_followed_and_cancelled_below_the_newest_draft(
+    user: PageUser, openai: FakeOpenAI
+) -> None:
+    draft = await user.imagine("a lighthouse on a whale")
+    openai.hold("generating")
+    await user.press("Regenerate")
+    await expect(draft).to_contain_text("Generating, attempt 2")
+    await expect(draft).not_to_contain_text("Replaced")
+    await user.screenshot("next-attempt")
+    await draft.get_by_role("button", name="Cancel").click()
+    openai.release()
+    await user.drafted(1)
+
+
+async def test_anybody_edits_an_approved_image(user: PageUser) -> None:
+    await user.imagine("a teapot with legs")
+    await user.press("Approve")
+    await user.approved()
+    await user.become("Bob")
+    final = user.page.locator("#timeline .message", has_text="approved image").last
+    await user.screenshot("approved")
+    await final.get_by_role("button", name="Edit this image").click()
+    await expect(user.form).to_contain_text("Edit this image")
+    await user.submit(What_should_change="make it blue")
+    mine = user.page.locator("#timeline .message", has_text="from a picture").last
+    await expect(mine).to_contain_text("make it blue")
+    await expect(final.get_by_role("button", name="Start over")).to_be_visible()
+
+
 async def test_preview_is_shown_until_the_draft_comes(user: PageUser, openai: FakeOpenAI) -> None:
     openai.hold("partials")
     await user.send("/imagine a mirror in the desert")

@@ -138,6 +138,10 @@ class Scene:
             lambda: words in message.shown_text, timeout, f"{words!r} in {message.shown_text!r}"
         )
 
+    async def waits_for_next(self, draft: Message) -> None:
+        """Wait until a draft shows that another attempt is under way."""
+        await self.slack.wait_for(lambda: draft.buttons() == ["🛑 Cancel"], what="Cancel below it")
+
     async def retired(self, draft: Message) -> None:
         """Wait until a newer attempt has taken a draft's place: it can still be used."""
         await self.slack.wait_for(

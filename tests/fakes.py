@@ -560,6 +560,9 @@ class FakePublisher:
     ) -> None:
         await self._show("show_status", session, ahead=ahead, waits_for=waits_for)
 
+    async def show_draft_status(self, session: Session) -> None:
+        await self._show("show_draft_status", session)
+
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         return await self._show("upload", session, number=image, data=data)
 
@@ -595,7 +598,7 @@ class FakePublisher:
         number: int,
         words: str,
         *,
-        edit_prompt: bool,
+        try_again: bool,
         repeated: bool,
         still_owed: StillOwed | None = None,
     ) -> str:
@@ -605,7 +608,7 @@ class FakePublisher:
             session,
             number=number,
             words=words,
-            edit_prompt=edit_prompt,
+            try_again=try_again,
             repeated=repeated,
         )
 
@@ -624,8 +627,10 @@ class FakePublisher:
     async def retire_final(self, session: Session) -> None:
         await self._show("retire_final", session)
 
-    async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
-        more = {"try_again": try_again} if try_again else {}
+    async def tell_owner(
+        self, session: Session, words: str, *, failed: int = 0, try_again: bool = True
+    ) -> None:
+        more: dict[str, Any] = {"failed": failed, "try_again": try_again} if failed else {}
         await self._show("tell_owner", session, words=words, **more)
 
     async def _wait(self, still_owed: StillOwed | None) -> None:

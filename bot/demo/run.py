@@ -43,7 +43,7 @@ FEATURES = Features(
             "Make an image, and decide on it in a thread",
         ),
     ),
-    shortcuts=(Shortcut(DIRECT_IMAGE, "Direct this image"),),
+    shortcuts=(Shortcut(DIRECT_IMAGE, "Edit this image"),),
     events=SUBSCRIBED,
     home_tab=True,
 )

@@ -72,12 +72,12 @@ def edit(
     idempotency_key: str = "",
 ) -> Session:
     """Begin from another prompt, after a draft or after a failure without one. A session that
-    started from a person's picture starts from it again, unless the picture crashes workers."""
+    started from a person's picture starts from it again, unless the picture cannot be used."""
     if asked_before(session, idempotency_key):
         return session
     check_can_edit(session, number)
     attempt = Attempt(0, prompt, options, idempotency_key=idempotency_key)
-    if session.source is not None and not session.source_stops_workers:
+    if session.source is not None and not session.source_is_unusable:
         attempt = replace(attempt, change=prompt, base=ImageRef(0))
     return _begin(session, _submit_or(Event.EDIT, session), attempt, now)
 

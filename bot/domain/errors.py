@@ -274,12 +274,22 @@ does not do what it was asked for."""
 BLAMES_PROMPT = frozenset({FailureKind.MODERATION, FailureKind.DECLINED})
 """The failures that the same prompt would meet again."""
 
-OFFERS_EDIT = BLAMES_PROMPT | {
-    FailureKind.NO_IMAGE,
-    FailureKind.BAD_REQUEST,
-    FailureKind.BASE_GONE,
-    FailureKind.SOURCE_STOPS_WORKERS,
-}
+UNUSABLE_SOURCE = frozenset(
+    {
+        FailureKind.SOURCE_UNREADABLE,
+        FailureKind.SOURCE_TYPE,
+        FailureKind.SOURCE_TOO_LARGE,
+        FailureKind.SOURCE_TOO_MANY_PIXELS,
+        FailureKind.SOURCE_TOO_DEMANDING,
+        FailureKind.SOURCE_STOPS_WORKERS,
+    }
+)
+"""The failures that the same picture of a person would meet again."""
+
+FAILS_AGAIN = BLAMES_PROMPT | UNUSABLE_SOURCE | {FailureKind.BASE_GONE}
+"""The failures that the same request would meet again: trying again cannot help."""
+
+OFFERS_EDIT = FAILS_AGAIN | {FailureKind.NO_IMAGE, FailureKind.BAD_REQUEST}
 """The failures that another prompt or other options may get past; some providers do not say
 why."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from bot.domain.attempt import Attempt, ImageRef, Source
-from bot.domain.errors import FailureKind
+from bot.domain.errors import UNUSABLE_SOURCE
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.policy import ANYONE, OWNER, directors_error, entries_of
 from bot.domain.slack_refusals import Place
@@ -52,12 +52,12 @@ class Session:
     `owner_org` is the owner's organisation or workspace, empty for the installation's own people.
     `place` is the kind of conversation that `channel` is.
     `response_url` is Slack's short-lived way to answer the person where the bot is not a member.
-    `restart_of` is the approved session that this one was started over from, `restarted_by` the
-    reverse. `final_candidate` counts only where `final_result` names an attempt. `publication` is
-    where the approved image stands, `final_ts` its message in the channel, `final_file_id` its file
-    where that of the draft was gone. `retiring_result` is
-    the `final_result` of a session that was started over, until its messages show that too.
-    `kept_words` are what was said while an attempt was being made.
+    `restart_of` is the approved session that this one takes the place of, `restarted_by` the
+    reverse; only an earlier version of the program sets them. `final_candidate` counts only where
+    `final_result` names an attempt. `publication` is where the approved image stands, `final_ts`
+    its message in the channel, `final_file_id` its file where that of the draft was gone.
+    `retiring_result` is the `final_result` of a session that was started over, until its messages
+    show that too. `kept_words` are what was said while an attempt was being made.
     """
 
     id: str
@@ -116,9 +116,9 @@ class Session:
         return self.publication in STARTED_OVER
 
     @property
-    def source_stops_workers(self) -> bool:
-        """Workers were lost while they read the picture that the session starts from."""
-        return any(a.failure is FailureKind.SOURCE_STOPS_WORKERS for a in self.attempts)
+    def source_is_unusable(self) -> bool:
+        """The picture that the session starts from cannot be read, or workers were lost over it."""
+        return any(a.failure in UNUSABLE_SOURCE for a in self.attempts)
 
     def words_for(self, attempt: Attempt) -> tuple[KeptWords, ...]:
         """What was said since the draft before this one, and is not made yet."""

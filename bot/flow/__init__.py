@@ -3,7 +3,7 @@
     GenerateImage -- generated --> UploadImages -- uploaded --> PostDraft -- posted --> OpenReview
     GenerateImage, GiveUp -- recorded --> End
     UploadImages -- expired --> End
-    OpenReview -- reviewing --> End
+    OpenReview -- reviewing --> RestoreDraft
     GenerateImage, UploadImages, PostDraft, GiveUp -- failed --> ReportFailure
     ReportFailure -- reported --> RestoreDraft
     GenerateImage, UploadImages, PostDraft, OpenReview -- cancelled --> RemoveDraft
@@ -79,7 +79,7 @@ class ReviewFlow:
         upload - "uploaded" >> post_draft
         upload - "expired" >> end
         post_draft - "posted" >> review
-        review - "reviewing" >> end
+        review - "reviewing" >> restore
         give_up - "generated" >> upload
         for node in (generate, give_up):
             node - "recorded" >> end

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pocketflow import AsyncNode
 
 from bot.domain.errors import (
-    OFFERS_EDIT,
+    FAILS_AGAIN,
     FailureKind,
     NoLongerOwed,
     Refusal,
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class End(AsyncNode):
-    """The end of a run: its draft is in the thread, or other jobs still make candidates. PocketFlow
+    """The end of a run: other jobs still make candidates. PocketFlow
     warns of an action without a successor, so these actions lead here."""
 
     async def post_async(self, shared: Shared, prepared: None, executed: None) -> str:
@@ -76,7 +76,7 @@ class Failure(NamedTuple):
 
 
 class ReportFailure(AsyncNode):
-    """A failure → a message in the thread that says what to do, with a button."""
+    """A failure → a message in the thread that says what to do, with the buttons to do it."""
 
     def __init__(self, sessions: SessionRecords, publisher: FailureMessages) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class ReportFailure(AsyncNode):
                     session,
                     number,
                     words,
-                    edit_prompt=kind in OFFERS_EDIT,
+                    try_again=kind not in FAILS_AGAIN,
                     repeated=repeated,
                     still_owed=still_owed,
                 )
@@ -120,7 +120,12 @@ class ReportFailure(AsyncNode):
         if failure is None or not isinstance(error, SlackRefused):
             raise error
         log.warning("a failure could not be shown in its thread: %s", error.code)
-        await self._publisher.tell_owner(failure.session, failure.words, try_again=failure.number)
+        await self._publisher.tell_owner(
+            failure.session,
+            failure.words,
+            failed=failure.number,
+            try_again=failure.kind not in FAILS_AGAIN,
+        )
         return ""
 
     async def post_async(self, shared: Shared, failure: Failure | None, ts: str | None) -> str:
@@ -142,26 +147,26 @@ class ReportFailure(AsyncNode):
 
 
 class RestoreDraft(AsyncNode):
-    """After a failure the newest draft, if there is one, gets its buttons back."""
+    """After a draft or a failure, the earlier drafts get the buttons that work now."""
 
     def __init__(self, drafts: DraftRefresher) -> None:
         super().__init__()
         self._drafts = drafts
 
-    async def prep_async(self, shared: Shared) -> str:
-        session_id: str = shared["session_id"]
-        return session_id
+    async def prep_async(self, shared: Shared) -> tuple[str, int]:
+        return shared["session_id"], shared["attempt"]
 
-    async def exec_async(self, session_id: str) -> None:
-        await self._drafts.refresh(session_id)
+    async def exec_async(self, attempt: tuple[str, int]) -> None:
+        session_id, number = attempt
+        await self._drafts.refresh(session_id, before=number)
 
-    async def exec_fallback_async(self, session_id: str, error: Exception) -> None:
+    async def exec_fallback_async(self, attempt: tuple[str, int], error: Exception) -> None:
         """A draft without its buttons does not fail the job."""
         if not isinstance(error, SlackUnavailable):
             raise error
         log.warning("a draft's buttons could not be restored: %s", error)
 
-    async def post_async(self, shared: Shared, session_id: str, executed: None) -> str:
+    async def post_async(self, shared: Shared, attempt: tuple[str, int], executed: None) -> str:
         return ended(shared)
 
 

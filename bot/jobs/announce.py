@@ -102,13 +102,13 @@ class RootMessage:
         if kind is FailureKind.NOT_SHOWN:
             try:
                 ts = await self._publisher.post_failure(
-                    session, number, words, edit_prompt=False, repeated=True
+                    session, number, words, try_again=True, repeated=True
                 )
             except SlackRefused as refused:
                 log.warning("a failure could not be shown in its thread: %s", refused.code)
         if not ts:
             told = not_posted_words(kind, session, self._bot_name)
-            await self._publisher.tell_owner(session, told, try_again=number if made else 0)
+            await self._publisher.tell_owner(session, told, failed=number if made else 0)
         try:
             await self._sessions.update(
                 session.id, lambda s: not_announced(s, number, kind, words, ts, time.time())

@@ -50,6 +50,7 @@ from bot.ports.slack import (
     RootMessages,
     SeenSignatures,
     SlackAccess,
+    StatusMessages,
     StillOwed,
 )
 
@@ -107,6 +108,7 @@ __all__ = [
     "SlackAccess",
     "Spending",
     "Spent",
+    "StatusMessages",
     "StillOwed",
     "Turn",
     "Unfinished",

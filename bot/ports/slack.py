@@ -76,9 +76,17 @@ class DraftMessages(Protocol):
         """Show a posted draft as the session now has it: with buttons, as an earlier one, or
         approved."""
 
+    async def show_draft_status(self, session: Session) -> None:
+        """Write the status of the attempt under way into the newest draft. Never waits out a rate
+        limit: raises `SlackBusy`."""
+
     async def remove_draft(self, session: Session, number: int) -> None:
         """Delete the message of a draft that was posted after its attempt was cancelled, if there
         is one."""
+
+
+class StatusMessages(RootMessages, DraftMessages, Protocol):
+    """The messages that show where an attempt stands."""
 
 
 class Previews(Protocol):
@@ -95,9 +103,11 @@ class Previews(Protocol):
 class OwnerNotices(Protocol):
     """Private messages to the owner."""
 
-    async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
-        """Tell the owner in private, wherever that still works, with a button to try the attempt of
-        that number again; 0 for none. Raises `SlackUnavailable` while Slack is away."""
+    async def tell_owner(
+        self, session: Session, words: str, *, failed: int = 0, try_again: bool = True
+    ) -> None:
+        """Tell the owner in private, wherever that still works, with the buttons of a failure of
+        attempt `failed`; 0 for none. Raises `SlackUnavailable` while Slack is away."""
 
 
 class FailureMessages(OwnerNotices, Protocol):
@@ -109,12 +119,12 @@ class FailureMessages(OwnerNotices, Protocol):
         number: int,
         words: str,
         *,
-        edit_prompt: bool,
+        try_again: bool,
         repeated: bool,
         still_owed: StillOwed | None = None,
     ) -> str:
-        """Say in the thread what happened, with what to do next, and answer the `ts`. Raises
-        `NoLongerOwed`."""
+        """Say in the thread what happened, with what to do next, and answer the `ts`. `try_again`:
+        the same request may succeed. Raises `NoLongerOwed`."""
 
 
 class FinalMessages(OwnerNotices, ImageUploads, Protocol):

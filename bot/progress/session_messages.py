@@ -28,7 +28,7 @@ from bot.domain.errors import (
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
 from bot.domain.transitions import as_approved
-from bot.ports import DraftMessages, RootMessages, SessionRecords, SessionVersions
+from bot.ports import DraftMessages, SessionRecords, SessionVersions, StatusMessages
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +50,7 @@ def shown_state(session: Session) -> tuple[Stage, int]:
 
 
 class DraftRefresher:
-    """Edits the drafts whose look changes: all drafts once an image is approved, else the newest.
-    The others became earlier drafts when a later attempt was announced."""
+    """Edits the drafts whose look changes. With the stage, the buttons of all of them do."""
 
     def __init__(self, sessions: SessionRecords, publisher: DraftMessages) -> None:
         self._sessions = sessions
@@ -59,17 +58,14 @@ class DraftRefresher:
 
     async def refresh(self, session_id: str, before: int = 0) -> None:
         """Show the drafts as the session now has them, and again where it changes meanwhile. With
-        `before`, the newest draft before the attempt of this number: a worker that announced the
-        attempt may have died before it did so. A draft that Slack does not take is passed over.
-        Raises `SlackUnavailable`."""
+        `before`, only the drafts before the attempt of this number, whose own draft is new. A draft
+        that Slack does not take is passed over. Raises `SlackUnavailable`."""
         session = as_approved(await self._sessions.load(session_id))
         while True:
             attempts = session.attempts[: before - 1] if before else session.attempts
             posted = [attempt.number for attempt in reversed(attempts) if attempt.has_draft]
             if session.stage is Stage.FINAL and not before:  # the approved draft, then the newest
                 posted.sort(key=lambda number: number != session.final_result)
-            else:
-                posted = posted[:1]
             for number in posted:
                 try:
                     await self._publisher.refresh_draft(session, number)
@@ -84,19 +80,23 @@ class DraftRefresher:
 @dataclass
 class _Followed:
     """A session whose status is kept up to date. `woken`: there is something new to show.
-    `candidates` are those that this process makes; 0 stands for the attempt as a whole."""
+    `candidates` are those that this process makes; 0 stands for the attempt as a whole. `edits`
+    counts the edits."""
 
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     candidates: list[int] = field(default_factory=list)
+    edits: int = 0
     ticking: asyncio.Task[None] | None = None
 
 
 class LiveStatus:
-    """Edits the status of any session. `interval` is in seconds."""
+    """Edits the status of any session. `interval` is in seconds. Where there is a draft, the person
+    looks at it rather than at the root: of the edits while the work goes on, every other one is the
+    draft's, beginning with the first."""
 
     def __init__(
-        self, sessions: SessionVersions, publisher: RootMessages, interval: float = INTERVAL
+        self, sessions: SessionVersions, publisher: StatusMessages, interval: float = INTERVAL
     ) -> None:
         self._sessions = sessions
         self._publisher = publisher
@@ -157,18 +157,26 @@ class LiveStatus:
             followed.woken.clear()
             if time.monotonic() >= self._busy_until:
                 with suppress(SlackAppBlocked):
-                    await self._edit(session_id, followed)
+                    await self._edit(session_id, followed, in_draft=followed.edits % 2 == 0)
+                followed.edits += 1
             slowdown = max(1.0, SHARE * len(self._followed))
             gap = min(GAP, self._interval)
             await wait_for_event(followed.ended, gap * slowdown)
             await wait_for_event(followed.woken, (self._interval - gap) * slowdown)
 
     async def _edit(
-        self, session_id: str, followed: _Followed | None, turn: float = 0.0
+        self,
+        session_id: str,
+        followed: _Followed | None,
+        turn: float = 0.0,
+        *,
+        in_draft: bool = False,
     ) -> float | None:
-        """Edit once, after `turn` seconds at most for its turn. Of several processes that make
-        images of one attempt, only the one with the status candidate edits. Returns None when done,
-        or the seconds to wait before the next try. Raises `SlackAppBlocked`."""
+        """Edit once, after `turn` seconds at most for its turn: the root, or `in_draft` the newest
+        draft, where an attempt follows it. Of several processes that make images of one attempt,
+        only the one with the status candidate edits. A draft that the session has left behind
+        meanwhile is edited again. Returns None when done, or the seconds to wait before the next
+        try. Raises `SlackAppBlocked`."""
         try:
             session = as_approved(await self._sessions.load(session_id))
             here = set(followed.candidates if followed else (0,))
@@ -180,10 +188,16 @@ class LiveStatus:
             if not session.root_ts or session.publication is Publication.RETIRED:
                 return None
             trouble = self._troubles.get(session_id)
-            await self._publisher.show_status(session, None, waits_for=trouble, turn=turn)
+            draft = session.newest_draft if session.stage is Stage.GENERATING else None
+            if in_draft and draft and trouble is None:
+                await self._publisher.show_draft_status(session)
+            else:
+                await self._publisher.show_status(session, None, waits_for=trouble, turn=turn)
             if await self._sessions.versions([session_id]) == [session.version]:
                 return None
             newest = as_approved(await self._sessions.load(session_id))
+            if in_draft and draft and shown_state(newest) != shown_state(session):
+                await self._publisher.refresh_draft(newest, draft.number)
         except SlackBusy as busy:
             self._busy_until = time.monotonic() + busy.retry_after
             return busy.retry_after

@@ -61,6 +61,14 @@ class AccessControl:
             raise Refusal(Reason.NOT_ALLOWED, session.user)
         return session
 
+    async def load_in(self, team: str, session_id: str) -> Session:
+        """Load for anybody in the installation. Raises `Refusal(EXPIRED)` in another one."""
+        set_log_fields(session_id)
+        session = await self._sessions.load(session_id)
+        if session.team != team:
+            raise Refusal(Reason.EXPIRED)
+        return session
+
     async def await_recorded(self, session_id: str, attempt: int, person: Person) -> Session:
         """Load; if the click beat our record of the attempt's message, wait up to `RECORD_LAG`."""
         deadline = self._now() + RECORD_LAG

@@ -22,11 +22,11 @@ _AT_A_TIME = 100
 @dataclass(frozen=True)
 class GivenUp:
     """A session that waited for something there. `words` are for its owner, empty where only its
-    messages would have changed. `try_again` is the attempt that can be tried again; 0 for none."""
+    messages would have changed. `failed` is the attempt that can be tried again; 0 for none."""
 
     session: Session
     words: str
-    try_again: int = 0
+    failed: int = 0
 
 
 class LostPlaces:
@@ -70,7 +70,7 @@ def _ended(
         number, made = session.latest.number, bool(session.latest.images)
         words = failure_words(kind, bot_name=bot_name, channel=session.channel, made=made)
         failed = attempt_failed(session, number, kind, words, "", now)
-        return failed, GivenUp(session, words, try_again=number)
+        return failed, GivenUp(session, words, failed=number)
     unpublished = session.publication in TO_BE_POSTED
     words = not_published_words(session, kind, bot_name) if unpublished else ""
     ended = session

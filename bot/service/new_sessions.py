@@ -63,22 +63,33 @@ class NewSessions:
         return await self._gateway.create(session, origin.person, prompt)
 
     async def restart(self, origin: RequestOrigin, session_id: str) -> tuple[Session, Session]:
-        """The approved session, and a new one that starts it over once its form is submitted: with
-        the approved image's options, and from the same picture where it began with one. Raises
-        `Refusal` where it cannot be started over."""
-        old = await self._access.require_allowed(session_id, origin.person)
+        """The approved session, and a new one of the person's own, which waits for its form: with
+        the approved image's options, and from the same picture where it began with one. Anybody may
+        start over, any number of times: the approved session stays as it is. Raises `Refusal` where
+        it was not approved, or an earlier version of the program has started it over."""
+        old = await self._access.load_in(origin.team, session_id)
         check_can(old, Event.START_OVER)
         options = old.attempt(old.final_result).options
         there = replace(origin, channel=old.channel, place=old.place)
-        new = self._new(there, options, old.source, restart_of=old.id)
+        new = self._new(there, options, old.source)
         return old, await self._gateway.store_new(new)
+
+    async def approved_image(
+        self, team: str, owner: str, session_id: str
+    ) -> tuple[Session, Source, Options]:
+        """An approved image, from which anybody may start a session, and the person's defaults.
+        Raises `Refusal` where the session has none any more."""
+        session = await self._access.load_in(team, session_id)
+        check_can(session, Event.START_OVER)
+        approved = session.attempt(session.final_result).candidate(session.final_candidate)
+        source = Source(session.final_file_id or approved.file_id, approved.mime_type)
+        return session, source, await self.defaults(team, owner)
 
     def _new(
         self,
         origin: RequestOrigin,
         options: Options,
         source: Source | None = None,
-        restart_of: str = "",
     ) -> Session:
         now = self._now()
         return Session(
@@ -93,7 +104,6 @@ class NewSessions:
             thread_ts=origin.thread_ts,
             asked_ts="" if origin.thread_ts else origin.message_ts,
             response_url=origin.response_url,
-            restart_of=restart_of,
             created_at=now,
             updated_at=now,
         )

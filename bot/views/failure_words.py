@@ -9,7 +9,6 @@ from bot.domain.errors import FailureKind
 from bot.domain.images import MAX_BYTES, MAX_PIXELS, MAX_PIXELS_OF
 from bot.domain.session import Session
 from bot.views.blocks import cut, escape, repeated
-from bot.views.ids import COMMAND
 from bot.views.slack_refusals import NOT_PUBLISHED, filled, refusal_by_slack
 
 PICTURES = "PNG, JPEG, WebP, GIF, HEIC or AVIF"
@@ -20,7 +19,7 @@ _TYPES_WITH_LESS = ", ".join(
 )
 MOST_PIXELS = f"{MAX_PIXELS // 1_000_000} megapixels ({_TYPES_WITH_LESS})"
 MOST_BYTES = f"{MAX_BYTES // 1024**2} MB"
-_SMALLER = f"Make it smaller, mention me with that one, or type `{COMMAND}` to start without one."
+_SMALLER = "Make it smaller, mention me with that one, or press Edit prompt to start without one."
 
 FAILURES: dict[FailureKind, str] = {
     FailureKind.MODERATION: (
@@ -111,11 +110,11 @@ FAILURES: dict[FailureKind, str] = {
     ),
     FailureKind.SOURCE_UNREADABLE: (
         "The picture that this starts from could not be read: its file seems to be damaged or cut "
-        f"off. Save it anew, mention me with that one, or type `{COMMAND}` to start without one."
+        "off. Save it anew, mention me with that one, or press Edit prompt to start without one."
     ),
     FailureKind.SOURCE_TYPE: (
         f"The file that this starts from is not a {PICTURES}, whatever its name says. "
-        f"Save it as one of these, mention me with it, or type `{COMMAND}` to start without one."
+        f"Save it as one of these, mention me with it, or press Edit prompt to start without one."
     ),
     FailureKind.SOURCE_TOO_LARGE: (
         "The file of the picture that this starts from is too large: "
@@ -128,7 +127,7 @@ FAILURES: dict[FailureKind, str] = {
     FailureKind.SOURCE_TOO_DEMANDING: (
         "I stopped reading the picture that this starts from: it takes more memory or time than I "
         "have for one picture. Save it anew as JPEG or PNG, smaller, and mention me with that one, "
-        f"or type `{COMMAND}` to start without one."
+        "or press Edit prompt to start without one."
     ),
     FailureKind.SOURCE_STOPS_WORKERS: (
         "Twice I was stopped while I read the picture that this starts from, so I leave it alone. "

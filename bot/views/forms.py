@@ -28,6 +28,7 @@ __all__ = [
 View = dict[str, Any]
 
 PROMPT_RECALLED = 500
+_PICTURE_COMES_ALONG = "🖼️ The picture that this image was made from comes along."
 _CHANGE_LABEL = "What should change?"
 _CHANGE_EXAMPLE = "Make the cat look friendlier"
 
@@ -40,8 +41,11 @@ def prompt_form(
     *,
     from_picture: bool = False,
 ) -> View:
-    """The form of a new session, pre-filled with `prompt`."""
-    fields = [_prompt_field(prompt), *option_inputs(options, table, from_picture=from_picture)]
+    """The form of a new session, pre-filled with `prompt`. `from_picture`: the session starts from
+    a picture that it has already."""
+    note = [blocks.context(plain=_PICTURE_COMES_ALONG)] if from_picture else []
+    selects = option_inputs(options, table, from_picture=from_picture)
+    fields = [*note, _prompt_field(prompt), *selects]
     return _form(ids.PROMPT_FORM, "Imagine", str(target), fields)
 
 
@@ -80,7 +84,7 @@ def image_form(
     which = [_picture_field(carried.files)] if len(carried.files) > 1 else []
     field = _text_field(_CHANGE_LABEL, _CHANGE_EXAMPLE)
     fields = [*which, field, *option_inputs(options, table, from_picture=True)]
-    return _form(ids.IMAGE_FORM, "Direct this image", metadata, fields)
+    return _form(ids.IMAGE_FORM, "Edit this image", metadata, fields)
 
 
 def read_picture(values: dict[str, Any], pictures: SourcePictures) -> Picture:

@@ -31,12 +31,14 @@ _HOW_IT_WORKS = (
     "while I work waits for the draft. Words that name a button get you the button: approve, "
     "again, redo, refine, edit prompt, start over, cancel, undo. Below somebody's picture I ask "
     "you first whether you mean it.\n"
-    "• No draft is lost: *Use this one* below an earlier draft approves that one instead.\n"
+    "• No draft is lost: *Approve this one* below an earlier draft approves that one instead, and "
+    "*Refine* goes on from it.\n"
     f"• *Cancel* stops what is being made, and so does `{COMMAND} cancel`. "
     "After that or after a failure, *Try again* asks once more.\n"
-    "• *Start over* below an approved image opens the form with its prompt.\n"
+    "• Below an approved image, anybody can press *Edit this image* or *Start over*: a new session "
+    "of their own, from that image or with its prompt.\n"
     f"• From a picture ({PICTURES}): attach or forward one when you mention me, which always "
-    "starts a new image, or choose *Direct this image* from the menu of a message with one.\n"
+    "starts a new image, or choose *Edit this image* from the menu of a message with one.\n"
 )
 _WHAT_YOU_HAVE = (
     "*What you have*\n"

@@ -16,6 +16,7 @@ EDIT_PROMPT = "edit_prompt"
 CANCEL = "cancel"
 TRY_AGAIN = "try_again"
 START_OVER = "start_over"
+EDIT_IMAGE = "edit_image"
 USE_PICTURE = "use_picture"
 WORDS_ONLY = "words_only"
 REFINE_WITH = "refine_with"
@@ -25,13 +26,14 @@ FEWER_IMAGES = "fewer_images"
 
 BUTTON_LABELS = {
     APPROVE: "✅ Approve",
-    USE_THIS: "Use this one",
+    USE_THIS: "Approve this one",
     REGENERATE: "🔁 Regenerate",
     REFINE: "🪄 Refine",
     EDIT_PROMPT: "✏️ Edit prompt",
     CANCEL: "🛑 Cancel",
     TRY_AGAIN: "🔁 Try again",
     START_OVER: "🔄 Start over",
+    EDIT_IMAGE: "🪄 Edit this image",
     USE_PICTURE: "Use this picture",
     WORDS_ONLY: "New image from my words only",
     REFINE_WITH: "🪄 Refine with this",

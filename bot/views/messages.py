@@ -5,7 +5,8 @@ A draft shows the images that came, each with its buttons:
 one image:    image · line · [Approve] [Regenerate] [Refine] [Edit prompt]
 several:      (image · [Approve] [Refine], or why the image did not come) × n · line · [Regenerate]
               [Edit prompt]
-earlier:      (image · [Use this one]) × n · line
+earlier:      (image · [Approve this one] [Refine]) × n · line
+the newest, while another attempt is under way: image × n · line with the status · [Cancel]
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import StoreTrouble
 from bot.domain.images import AI_LABEL
-from bot.domain.session import IN_PROGRESS, Session
+from bot.domain.session import Session
 from bot.domain.stages import Event, Publication, Stage
 from bot.domain.transitions import can
 from bot.views import blocks, ids
@@ -93,16 +94,19 @@ def preview_message(
     return Message(line, [marked, blocks.context(line, plain=label)])
 
 
-def draft_message(session: Session, number: int, *, label: str = AI_LABEL) -> Message:
+def draft_message(
+    session: Session, number: int, now: float | None = None, *, label: str = AI_LABEL
+) -> Message:
     """The images of an attempt. A draft has the buttons to decide when it is posted, and while it
-    is the newest one under review. After that it has a line that says why not, and the images of an
-    earlier draft can still be used. `label` says that the images are made by AI."""
+    is the newest one under review. After that it has a line that says why not. While a decision is
+    due, the images of earlier drafts can be approved and refined. While another attempt is under
+    way, the newest draft has its status and Cancel; `now` is that of `status_words`. `label` says
+    that the images are made by AI."""
     attempt = session.attempt(number)
     under_review = can(session, Event.APPROVE) and session.newest_draft == attempt
     live = under_review or not attempt.has_draft
-    usable = not live and session.stage in IN_PROGRESS and number < len(session.attempts)
-    row = _DECISIONS if live else [ids.USE_THIS] if usable else []
-    line, made_by = _line(session, attempt, live, usable), ai_line(label, *attempt.images)
+    line, made_by = _line(session, attempt, live, now), ai_line(label, *attempt.images)
+    row, target = _row(session, attempt, live), Target(session.id, ImageRef(number))
     if len(attempt.candidates) > 1:
         per_image = [each for each in row if each in ids.OF_ONE_IMAGE]
         row = [each for each in row if each not in ids.OF_ONE_IMAGE]
@@ -114,14 +118,29 @@ def draft_message(session: Session, number: int, *, label: str = AI_LABEL) -> Me
         alt_text = ai_alt_text(label, session, attempt, attempt.candidate(1))
         image = blocks.image(attempt.candidate(1).file_id, alt_text)
         shown = [image, blocks.context(line, plain=made_by)]
+    if _waits_for_next(session, attempt):
+        target = Target(session.id, ImageRef(session.latest.number))
     if row:
-        target = Target(session.id, ImageRef(number))
         shown.append(blocks.buttons(target, *row, primary=ids.APPROVE))
     if live:
         shown += words_offered(session, attempt)
     shown[0] |= {"block_id": marker(session, "draft", number)}
     caption = escape(described(session, attempt, FALLBACK_TEXT))
     return Message(f"{attempt_name(session, attempt).capitalize()}: {caption}", shown)
+
+
+def _waits_for_next(session: Session, attempt: Attempt) -> bool:
+    """Whether this is the newest draft, and another attempt is under way."""
+    return can(session, Event.CANCEL) and attempt.has_draft and session.newest_draft == attempt
+
+
+def _row(session: Session, attempt: Attempt, live: bool) -> list[str]:
+    """The buttons of a draft: none that would be refused."""
+    if live:
+        return _DECISIONS
+    if can(session, Event.APPROVE):
+        return [ids.USE_THIS, ids.REFINE]
+    return [ids.CANCEL] if _waits_for_next(session, attempt) else []
 
 
 def _several(session: Session, attempt: Attempt, per_image: list[str], label: str) -> list[Block]:
@@ -147,7 +166,7 @@ def _several(session: Session, attempt: Attempt, per_image: list[str], label: st
     return shown
 
 
-def _line(session: Session, attempt: Attempt, live: bool, usable: bool) -> str:
+def _line(session: Session, attempt: Attempt, live: bool, now: float | None) -> str:
     """In mrkdwn: whose attempt it is, the sizes and the number of its images, and the seconds that
     the provider took; then why it is not up for review."""
     name = f"<@{session.user}>, {attempt_name(session, attempt)}"
@@ -164,37 +183,45 @@ def _line(session: Session, attempt: Attempt, live: bool, usable: bool) -> str:
         image = f"Image {session.final_candidate} of attempt {attempt.number}"
         which = f"{image} approved" if asked > 1 else "Approved"
         return f"{facts}\n✅ {which} by <@{session.approved_by}>"
-    if session.final_result or not usable:
+    if _waits_for_next(session, attempt):
+        return f"{facts}\n{status_words(session, None, now)}"
+    newer = session.newest_draft
+    if session.final_result or newer is None or newer.number <= attempt.number:
         return f"{facts}\nNo longer up for review"
-    draft = session.newest_draft
-    under_review = can(session, Event.APPROVE) and draft and draft.number > attempt.number
-    newer = draft if draft and under_review else session.latest
     return f"{facts}\nReplaced by attempt {newer.number}"
 
 
-def failure_message(session: Session, number: int, words: str, *, edit_prompt: bool) -> Message:
-    """Why an attempt failed and what to do next, with the buttons to do it."""
+def failure_message(session: Session, number: int, words: str, *, try_again: bool) -> Message:
+    """Why an attempt failed and what to do next, with the buttons to do it. `try_again`: the same
+    request may succeed."""
     text = f"<@{session.user}> {words}"
     marked = marker(session, "failure", number, session.attempt(number).deliveries)
     lead = blocks.section(f"⚠️ {text}") | {"block_id": marked}
     said = words_meanwhile(session, number)
-    row = [ids.EDIT_PROMPT, ids.TRY_AGAIN] if edit_prompt else [ids.TRY_AGAIN]
-    target = Target(session.id, ImageRef(number))
-    return Message(text, [lead, *said, blocks.buttons(target, *row, primary=ids.EDIT_PROMPT)])
+    return Message(text, [lead, *said, _after_failure(session, number, try_again=try_again)])
 
 
-def notice_message(session: Session, words: str, try_again: int = 0) -> Message:
-    """What the owner is told in private: with a button where an attempt can be tried again."""
-    if not try_again or len(words) > SECTION_TEXT:
+def _after_failure(session: Session, number: int, *, try_again: bool) -> Block:
+    row = [ids.TRY_AGAIN, ids.EDIT_PROMPT] if try_again else [ids.EDIT_PROMPT]
+    return blocks.buttons(Target(session.id, ImageRef(number)), *row, primary=row[0])
+
+
+def notice_message(
+    session: Session, words: str, failed: int = 0, *, try_again: bool = True
+) -> Message:
+    """What the owner is told in private: with the buttons of a failure where attempt `failed` can
+    be gone on with."""
+    if not failed or len(words) > SECTION_TEXT:
         return Message(words, [])
-    target = Target(session.id, ImageRef(try_again))
-    return Message(words, [blocks.section(words), blocks.buttons(target, ids.TRY_AGAIN)])
+    return Message(
+        words, [blocks.section(words), _after_failure(session, failed, try_again=try_again)]
+    )
 
 
 def final_message(
     session: Session, *, link: str = "", retired: bool = False, label: str = AI_LABEL
 ) -> Message:
-    """The approved image, for the thread and the channel. A `retired` one has no Start over.
+    """The approved image, for the thread and the channel. A `retired` one has no buttons.
     `label` says that the image is made by AI. `link` leads to the image where Slack did not take it
     into a message."""
     approved = session.attempt(session.final_result)
@@ -215,6 +242,7 @@ def final_message(
         shown.append(blocks.section(plain=cut("\n".join(asked), PROMPT_SHOWN)))
     shown.append(blocks.context(plain=ai_line(label, image)))
     if not retired:
-        shown.append(blocks.buttons(Target(session.id, ImageRef(approved.number)), ids.START_OVER))
+        target = Target(session.id, ImageRef(approved.number))
+        shown.append(blocks.buttons(target, ids.EDIT_IMAGE, ids.START_OVER))
     caption = described(session, approved, FALLBACK_TEXT)
     return Message(f"Approved image: {escape(caption)}", shown)

@@ -58,7 +58,8 @@ REFUSALS: dict[Reason, str] = {
     ),
     Reason.ALREADY_APPROVED: (
         "This one has been approved already. "
-        f"Use Start over below the approved image, or type `{COMMAND}` for a new one."
+        "Use Edit this image or Start over below the approved image, "
+        f"or type `{COMMAND}` for a new one."
     ),
     Reason.STARTED_OVER: (
         "This one was started over: go on with the newer one further down in the channel, "

@@ -176,7 +176,7 @@ async def bare() -> AsyncIterator[Page]:
     slack = SimulatedSlack()
     for user in ("alice", "bob", "carol"):
         slack.direct(user)
-    features = Features(shortcuts=(Shortcut("direct", "Direct this image"),), home_tab=True)
+    features = Features(shortcuts=(Shortcut("direct", "Edit this image"),), home_tab=True)
     page = Page(slack, features, {})
     await page.start()
     yield page

@@ -174,7 +174,7 @@ class PageUser:
     async def drafted(self, attempt: int) -> Locator:
         """The attempt is there to be decided about."""
         draft = self.draft(attempt)
-        await expect(draft.get_by_role("button", name="Approve").first).to_be_visible()
+        await expect(draft.get_by_role("button", name="✅ Approve").first).to_be_visible()
         await expect(draft.locator("figure img").last).to_have_js_property("complete", value=True)
         return draft
 

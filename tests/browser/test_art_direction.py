@@ -19,11 +19,11 @@ async def test_draft_is_refined_by_its_button(user: PageUser) -> None:
     await expect(second).to_contain_text("attempt 2 from attempt 1, “friendlier cat”")
     first = user.draft(1)
     await expect(first.get_by_role("img", name="a cat on a wall")).to_be_visible()
-    await expect(first.get_by_role("button", name="Approve")).to_have_count(0)
+    await expect(first.get_by_role("button", name="✅ Approve")).to_have_count(0)
     await user.screenshot("refined")
     await user.press("Approve")
     await user.approved()
-    await expect(user.thread.get_by_role("button", name="Use this one")).to_have_count(0)
+    await expect(user.thread.get_by_role("button", name="Approve this one")).to_have_count(0)
 
 
 async def test_earlier_draft_can_still_be_used(user: PageUser) -> None:
@@ -31,7 +31,7 @@ async def test_earlier_draft_can_still_be_used(user: PageUser) -> None:
     source = await first.locator("figure img").get_attribute("src")
     await user.press("Regenerate")
     await user.drafted(2)
-    await first.get_by_role("button", name="Use this one").click()
+    await first.get_by_role("button", name="Approve this one").click()
     await user.approved()
     final = user.page.locator("#timeline .message", has_text="approved image")
     await expect(final.locator("figure img")).to_have_attribute("src", str(source))
@@ -58,16 +58,16 @@ async def test_prompt_and_options_are_edited(user: PageUser) -> None:
 async def test_second_of_three_candidates_is_approved(user: PageUser) -> None:
     draft = await user.imagine("a fox on the moon", "—n 3 --ar 16:9")
     await expect(draft.locator("figure img")).to_have_count(3)
-    await expect(draft.get_by_role("button", name="Approve")).to_have_count(3)
+    await expect(draft.get_by_role("button", name="✅ Approve")).to_have_count(3)
     await expect(draft.get_by_role("button", name="Refine")).to_have_count(3)
     source = await draft.locator("figure img").nth(1).get_attribute("src")
     width, height = await _size_of(draft.locator("figure img").nth(1))
     assert abs(width / height - 16 / 9) < 0.05
-    await draft.get_by_role("button", name="Approve").nth(1).click()
+    await draft.get_by_role("button", name="✅ Approve").nth(1).click()
     await user.approved()
     final = user.page.locator("#timeline .message", has_text="approved image")
     await expect(final.locator("figure img")).to_have_attribute("src", str(source))
-    await expect(draft.get_by_role("button", name="Approve")).to_have_count(0)
+    await expect(draft.get_by_role("button", name="✅ Approve")).to_have_count(0)
     await expect(draft).to_contain_text("Image 2 of attempt 1 approved by @Alice")
 
 
@@ -92,7 +92,7 @@ async def test_draft_is_refined_by_keyboard_alone(user: PageUser) -> None:
     await keys.press("Control+Enter")
     await expect(user.form).to_be_hidden()
     await user.drafted(2)
-    await _tab_to(user, "Use this one", backwards=True)
+    await _tab_to(user, "Approve this one", backwards=True)
     await keys.press("Enter")
     await user.approved()
 

@@ -115,7 +115,7 @@ async def test_shortcut_on_a_message_with_an_attached_image(
     await expect(message.locator(".mention")).to_have_text("@Imagine")
     await message.hover()
     await message.get_by_role("button", name="More actions").click()
-    await bare_user.page.get_by_role("menuitem", name="Direct this image").click()
+    await bare_user.page.get_by_role("menuitem", name="Edit this image").click()
     await _arrived(bare_user, "message_action")
 
 

@@ -57,7 +57,7 @@ async def test_loop_by_keyboard_alone(user: PageUser) -> None:
         await keys.press("Tab")
     await keys.press("Enter")
     await expect(user.page.locator("#thread-title")).to_be_focused()
-    approve = user.thread.get_by_role("button", name="Approve")
+    approve = user.thread.get_by_role("button", name="✅ Approve")
     for _ in range(20):
         if await approve.evaluate("node => node === document.activeElement"):
             break
@@ -83,7 +83,7 @@ async def test_regenerate_twice_then_approve(user: PageUser) -> None:
         await user.press("Regenerate")
         await user.drafted(attempt)
     await expect(user.thread.locator("figure img")).to_have_count(3)
-    await expect(user.thread.get_by_role("button", name="Approve")).to_have_count(1)
+    await expect(user.thread.get_by_role("button", name="✅ Approve")).to_have_count(1)
     await user.press("Approve")
     await user.approved()
 
@@ -125,7 +125,7 @@ async def test_killed_bot_comes_back_and_goes_on(own_user: PageUser, own_demo: D
     await expect(own_user.page.locator("#wire-list")).to_contain_text("ready as @imagine")
     await own_user.page.locator("#wire-toggle").click()
     draft = own_user.thread.locator(".message", has_text="attempt 2 ·")
-    await expect(draft.get_by_role("button", name="Approve")).to_be_visible(timeout=2 * SLOW)
+    await expect(draft.get_by_role("button", name="✅ Approve")).to_be_visible(timeout=2 * SLOW)
     await own_user.press("Approve")
     await own_user.approved()
 

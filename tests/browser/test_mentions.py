@@ -27,7 +27,7 @@ async def test_mention_in_the_thread_of_somebody_else_answers_there(user: PageUs
     draft = await user.drafted(1)
     await expect(draft.locator("figure img")).to_have_count(2)
     await expect(user.page.locator("#timeline .message")).to_have_count(1)
-    await draft.get_by_role("button", name="Approve").first.click()
+    await draft.get_by_role("button", name="✅ Approve").first.click()
     await user.approved()
     origin = user.page.locator("#timeline .from-thread")
     await expect(origin).to_have_text("replied to a thread: @Bob what shall we put on the cover?")

@@ -184,7 +184,7 @@ async def test_shortcut_by_keyboard_alone(
     await keys.press("ArrowUp")
     await expect(message).to_be_focused()
     await keys.press("m")
-    item = bare_user.page.get_by_role("menuitem", name="Direct this image")
+    item = bare_user.page.get_by_role("menuitem", name="Edit this image")
     await expect(item).to_be_focused()
     await bare_user.screenshot(f"bare-menu-{bare_user.width}")
     await keys.press("Escape")

@@ -66,7 +66,7 @@ async def test_cancelled_refinement_leaves_the_draft_to_decide_about(
     openai.hold("generating")
     await user.say("@imagine with a dining car")
     await openai.until_held()
-    await expect(user.draft(1).get_by_role("button", name="Approve")).to_have_count(0)
+    await expect(user.draft(1).get_by_role("button", name="✅ Approve")).to_have_count(0)
     await user.send("/imagine cancel")
     await expect(await user.only_for_me()).to_contain_text("a train to the moon")
     openai.release()
@@ -75,6 +75,35 @@ async def test_cancelled_refinement_leaves_the_draft_to_decide_about(
     await expect(root.first).to_contain_text("Attempt 2 cancelled")
     await user.press("Approve")
     await user.approved()
+
+
+async def test_next_attempt_is_followed_and_cancelled_below_the_newest_draft(
+    user: PageUser, openai: FakeOpenAI
+) -> None:
+    draft = await user.imagine("a lighthouse on a whale")
+    openai.hold("generating")
+    await user.press("Regenerate")
+    await expect(draft).to_contain_text("Generating, attempt 2")
+    await expect(draft).not_to_contain_text("Replaced")
+    await user.screenshot("next-attempt")
+    await draft.get_by_role("button", name="Cancel").click()
+    openai.release()
+    await user.drafted(1)
+
+
+async def test_anybody_edits_an_approved_image(user: PageUser) -> None:
+    await user.imagine("a teapot with legs")
+    await user.press("Approve")
+    await user.approved()
+    await user.become("Bob")
+    final = user.page.locator("#timeline .message", has_text="approved image").last
+    await user.screenshot("approved")
+    await final.get_by_role("button", name="Edit this image").click()
+    await expect(user.form).to_contain_text("Edit this image")
+    await user.submit(What_should_change="make it blue")
+    mine = user.page.locator("#timeline .message", has_text="from a picture").last
+    await expect(mine).to_contain_text("make it blue")
+    await expect(final.get_by_role("button", name="Start over")).to_be_visible()
 
 
 async def test_preview_is_shown_until_the_draft_comes(user: PageUser, openai: FakeOpenAI) -> None:
@@ -96,7 +125,7 @@ async def test_candidate_that_fails_does_not_lose_the_others(
     draft = await user.imagine("a bear at the dentist", "--n 3")
     await expect(draft.locator("figure img")).to_have_count(2)
     await expect(draft).to_contain_text("did not come")
-    await expect(draft.get_by_role("button", name="Approve")).to_have_count(2)
+    await expect(draft.get_by_role("button", name="✅ Approve")).to_have_count(2)
     await user.screenshot("candidate-failed")
-    await draft.get_by_role("button", name="Approve").last.click()
+    await draft.get_by_role("button", name="✅ Approve").last.click()
     await user.approved()

@@ -218,14 +218,14 @@ async def test_an_earlier_draft_can_still_be_used(scene: Scene) -> None:
     await scene.until_stage("user_feedback")
     await scene.retired(first)
     shown = first.shown_images()
-    await scene.click(first, "Use this one")
+    await scene.click(first, "Approve this one")
     final = await scene.final(first)
     assert final.shown_images() == shown
     await scene.slack.wait_for(
         lambda: not first.buttons() and not second.buttons(), what="both settled"
     )
     assert (await scene.until_stage("final"))["final_result"] == "1"
-    await scene.click(first, "Use this one", stale=True)
+    await scene.click(first, "Approve this one", stale=True)
     await scene.told("approved already")
 
 

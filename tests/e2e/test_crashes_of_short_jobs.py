@@ -67,22 +67,6 @@ async def _an_attempt_was_cancelled(scene: Scene, draft: Message) -> Callable[[]
     return lambda: "cancelled" in root.shown_text and "Approve" in str(draft.buttons())
 
 
-async def _it_was_started_over(scene: Scene, draft: Message) -> Callable[[], bool]:
-    final = await scene.approved(draft)
-    root = await scene.root()
-    await scene.click(final, "Start over")
-    await scene.form()
-    _hang(scene, "chat.update", final.ts)
-    await scene.slack.submit(scene.alice)
-    await scene.slack.wait_for(
-        lambda: any(c.args.get("ts") == final.ts for c in scene.slack.calls_of("chat.update")),
-        what="the call that hangs",
-    )
-    await scene.root(after=root)
-    await scene.draft()
-    return lambda: not final.buttons()
-
-
 async def _until(scene: Scene, field: str) -> None:
     async with asyncio.timeout(10):
         while not (await scene.stored())[field]:
@@ -93,7 +77,6 @@ KILLED: dict[str, tuple[Step, int, int]] = {
     "after the approved image was posted": (_the_approved_image_was_posted, 1, 1),
     "after the approved image was recorded": (_the_approved_image_was_recorded, 1, 1),
     "after a cancel": (_an_attempt_was_cancelled, 1, 0),
-    "after a start over": (_it_was_started_over, 2, 1),
 }
 """With how many drafts and how many finals there are in the end."""
 

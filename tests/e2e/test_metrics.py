@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.sandbox import Fault
-from tests.fake_openai import moderation_400
+from tests.fake_openai import incomplete
 from tests.support.metrics import Scrape, ask, scrape
 from tests.support.processes import World, free_port
 
@@ -51,7 +51,7 @@ async def test_a_whole_loop_with_a_failure_is_counted_exactly(world: World) -> N
     web, worker = await run_both(world)
     slack, openai = world.slack, world.openai
     alice, bob, general = slack.user("alice"), slack.user("bob"), slack.channel("general")
-    openai.plan.queue.append(moderation_400())
+    openai.plan.queue.append(incomplete())
     slack.faults.add("chat.postMessage", Fault.http(503))
 
     assert (await slack.slash(alice, general, "/imagine", PRIVATE)).ok
@@ -86,7 +86,7 @@ async def test_a_whole_loop_with_a_failure_is_counted_exactly(world: World) -> N
         ("announce",): 2, ("generate",): 2, ("publish",): 1,
     }  # fmt: skip
     assert told.of("imagine_images_paid_total", backend="responses") == openai.paid == 1
-    assert told.nonzero("imagine_provider_errors_total") == {("moderation",): 1}
+    assert told.nonzero("imagine_provider_errors_total") == {("no_image",): 1}
     assert told.nonzero("imagine_generation_seconds_count") == {
         ("responses", "ok"): 1,
         ("responses", "failed"): 1,

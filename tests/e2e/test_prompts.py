@@ -6,7 +6,7 @@ import pytest
 
 from bot.sandbox import Message
 from bot.sandbox.workspace.markup import pings_in_blocks, pings_in_text
-from tests.fake_openai import moderation_400
+from tests.fake_openai import incomplete
 from tests.support.scene import Runs, Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -34,7 +34,7 @@ TYPED = {
 @pytest.mark.parametrize("prompt", TYPED.values(), ids=TYPED.keys())
 async def test_a_prompt_is_shown_as_typed_and_sent_whole(scene: Scene, prompt: str) -> None:
     """In every message there is: root, draft, final, failure, and in each state of them."""
-    scene.openai.script(moderation_400())
+    scene.openai.script(incomplete())
     await scene.imagine(prompt)
     failure = await scene.failure()
     await scene.click(failure, "Try again")

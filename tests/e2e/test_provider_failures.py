@@ -48,14 +48,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 RUNS = [("dev", {"IMAGE_TIMEOUT": "3", "LOG_LEVEL": "INFO"})]
 
 PROMPT = "a very private prompt"
-TRY_AGAIN = ["🔁 Try again"]
-EDIT_OR_TRY = ["✏️ Edit prompt", "🔁 Try again"]
+TRY_OR_EDIT = ["🔁 Try again", "✏️ Edit prompt"]
+EDIT = ["✏️ Edit prompt"]
 
 MODERATION = "safety system turned this prompt down"
 QUOTA = "credit or spending limit is used up"
 BUSY = "too busy for more images right now"
 DOWN = "could not be reached or had an error of its own"
 TOO_LONG = "took too long"
+NOTHING = "without an image"
 UNREADABLE = "could not be read as an image"
 
 
@@ -65,25 +66,25 @@ class Failing:
 
     outcomes: tuple[Outcome, ...]
     words: str
-    buttons: tuple[str, ...] = tuple(TRY_AGAIN)
+    buttons: tuple[str, ...] = tuple(TRY_OR_EDIT)
     paid: int = 0
     asked: int = 1
 
 
-def offers_edit(outcome: Outcome, words: str = MODERATION) -> Failing:
-    return Failing((outcome,), words, tuple(EDIT_OR_TRY))
+def blames_prompt(outcome: Outcome, words: str = MODERATION) -> Failing:
+    return Failing((outcome,), words, tuple(EDIT))
 
 
 FAILURES = {
-    "moderation, as a 400": offers_edit(moderation_400()),
-    "moderation, as a stream error": offers_edit(moderation_stream_error()),
-    "moderation, as a nested stream error": offers_edit(moderation_stream_error(nested=True)),
-    "moderation, as a failed item": offers_edit(moderation_failed_item()),
-    "moderation, as an item of a completed response": offers_edit(
+    "moderation, as a 400": blames_prompt(moderation_400()),
+    "moderation, as a stream error": blames_prompt(moderation_stream_error()),
+    "moderation, as a nested stream error": blames_prompt(moderation_stream_error(nested=True)),
+    "moderation, as a failed item": blames_prompt(moderation_failed_item()),
+    "moderation, as an item of a completed response": blames_prompt(
         moderation_failed_item(response_completes=True)
     ),
-    "moderation, as a filtered response": offers_edit(incomplete("content_filter")),
-    "refused in words": offers_edit(refusal_in_words(), "answered in words"),
+    "moderation, as a filtered response": blames_prompt(incomplete("content_filter")),
+    "refused in words": blames_prompt(refusal_in_words(), "answered in words"),
     "quota": Failing((insufficient_quota(),), QUOTA),
     "billing limit": Failing((billing_hard_limit_reached(),), QUOTA),
     "billing limit, as a 400": Failing((billing_hard_limit_reached(400),), QUOTA),
@@ -94,7 +95,7 @@ FAILURES = {
     "unknown model": Failing((model_not_found(),), "set another model"),
     "a firewall's page": Failing((blocked_by_firewall(),), "a firewall or a proxy"),
     "a country that is not served": Failing((country_not_supported(),), "is not offered"),
-    "a moderation that names its categories": offers_edit(
+    "a moderation that names its categories": blames_prompt(
         moderation_400(), "What it named: violence."
     ),
     "429 again and again": Failing((rate_limited(0.1),) * 3, BUSY, asked=3),
@@ -104,8 +105,8 @@ FAILURES = {
     "a failed response, always": Failing((response_failed(),) * 3, DOWN, asked=3),
     "no end": Failing((held("generating"),), TOO_LONG),
     "no answer": Failing((hang("request", paid=False),), TOO_LONG),
-    "completed with nothing": offers_edit(completed_without_anything(), "without an image"),
-    "cut short": offers_edit(incomplete(), "without an image"),
+    "completed with nothing": Failing((completed_without_anything(),), NOTHING),
+    "cut short": Failing((incomplete(),), NOTHING),
     "no base64": Failing((invalid_base64(),), UNREADABLE, paid=1),
     "not an image": Failing((not_an_image(),), UNREADABLE, paid=1),
     "half an image, again and again": Failing(
@@ -148,7 +149,12 @@ async def test_a_failure_is_told_stored_and_led_on_from(scene: Scene, failing: F
     assert (scene.openai.paid, len(scene.openai.creates)) == (failing.paid, failing.asked)
     assert_log_is_clean(scene)
 
-    await scene.click(failure, "Try again")
+    if failing.buttons == tuple(TRY_OR_EDIT):
+        await scene.click(failure, "Try again")
+    else:
+        await scene.click(failure, "Edit prompt")
+        await scene.form()
+        assert (await scene.slack.submit(scene.alice, {"prompt": "a calmer one"})).ok
     draft = await scene.draft(after=failure)
     assert draft.shown_images() == [scene.openai.made[-1].data]
     assert (await scene.until_stage("user_feedback"))["error_message"] == ""
@@ -205,7 +211,7 @@ async def test_what_a_person_asked_for_and_the_server_refuses_is_told(
     finally:
         scene.openai.plan.rules.clear()
     assert f"does not take what you asked for here: {told}" in failure.shown_text
-    assert failure.buttons() == EDIT_OR_TRY
+    assert failure.buttons() == TRY_OR_EDIT
     assert scene.openai.paid == 0
 
 
@@ -226,7 +232,7 @@ async def test_the_models_own_words_are_shown_and_ping_nobody(scene: Scene) -> N
     assert ">I can't draw &lt;!channel&gt;,\n>&lt;@U0BOB00000&gt; or" in shown
     assert "&lt;https://evil.example|this&gt; &amp; more." in shown
     assert set(failure.pings()) == {f"<@{scene.alice.id}>"}
-    assert failure.buttons() == EDIT_OR_TRY
+    assert failure.buttons() == EDIT
 
 
 async def test_nothing_is_paid_any_more_once_the_time_is_up(scene: Scene) -> None:
@@ -268,14 +274,14 @@ async def test_the_images_api(tmp_path: Path) -> None:
     async with isolated_world(tmp_path) as world:
         await world.run("dev", IMAGE_BACKEND="images", LOG_LEVEL="INFO")
         scene = new_scene(world)
-        scene.openai.script(rate_limited(0.1), webp(), moderation_400(), server_error())
+        scene.openai.script(rate_limited(0.1), webp(), incomplete(), server_error())
         await scene.imagine(PROMPT)
         first = await scene.draft()
         assert first.shown_images()[0]
         await scene.click(first, "Regenerate")
         failure = await scene.failure()
-        assert MODERATION in failure.shown_text
-        assert failure.buttons() == EDIT_OR_TRY
+        assert NOTHING in failure.shown_text
+        assert failure.buttons() == TRY_OR_EDIT
         await scene.click(failure, "Try again")
         third = await scene.draft(after=failure)
         final = await scene.approved(third)

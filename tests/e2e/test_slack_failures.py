@@ -17,7 +17,7 @@ import pytest_asyncio
 from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.sandbox import PATIENCE, Fault, Message, SimulatedSlack
 from bot.sandbox.delivery.http import HttpDelivery
-from tests.fake_openai import FakeOpenAI, moderation_400
+from tests.fake_openai import FakeOpenAI, incomplete
 from tests.support.processes import World
 from tests.support.scene import SECONDS_TO_ACK, Scene, isolated_world, new_scene
 from tests.support.store import stored_sessions
@@ -73,7 +73,7 @@ async def test_a_call_that_goes_wrong_once_is_made_up_for(
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 async def test_a_failure_is_told_once(scene: Scene, fault: Fault) -> None:
-    scene.openai.script(moderation_400())
+    scene.openai.script(incomplete())
     scene.slack.faults.add("chat.postMessage", fault, match=lambda args: "thread_ts" in args)
     await scene.imagine()
     failure = await scene.failure()

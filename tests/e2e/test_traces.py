@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.fake_openai import moderation_400
+from tests.fake_openai import incomplete
 from tests.support.collector import Collector
 from tests.support.logs import lines_of
 from tests.support.processes import World, free_port
@@ -95,7 +95,7 @@ async def test_calls_to_slack_and_redis_are_parts_of_it(scene: Scene, collector:
 
 async def test_nothing_that_anybody_typed_is_in_a_span(scene: Scene, collector: Collector) -> None:
     """Nor what went wrong in somebody else's words, nor what would open a door."""
-    scene.openai.script(moderation_400())
+    scene.openai.script(incomplete())
     await scene.imagine(PROMPT)
     failure = await scene.failure()
     await scene.click(failure, "Try again")
@@ -105,7 +105,7 @@ async def test_nothing_that_anybody_typed_is_in_a_span(scene: Scene, collector: 
 
     failed, generated = await collector.until(token, "provider generate", 2)
     assert (failed.failed, generated.failed) == (True, False)
-    assert failed.attributes["error.type"] == "moderation"
+    assert failed.attributes["error.type"] == "no_image"
     told = b"".join(collector.bodies)
     world = scene.world
     for private in (

@@ -65,7 +65,14 @@ VALUES = st.one_of(
     st.sampled_from([f"{ID}#1", f"{ID}#1.2", f"{ID}#0", f"{ID}#٣", f"{ID}#1\n", "0.0", "9.9"]),
     TEXT,
 )
-_PLAIN = [ids.REGENERATE, ids.EDIT_PROMPT, ids.CANCEL, ids.TRY_AGAIN, ids.START_OVER]
+_PLAIN = [
+    ids.REGENERATE,
+    ids.EDIT_PROMPT,
+    ids.CANCEL,
+    ids.TRY_AGAIN,
+    ids.START_OVER,
+    ids.EDIT_IMAGE,
+]
 _OPTIONS = [spec.name for spec in OPTIONS]
 _NUMBERED = [ids.APPROVE, ids.USE_THIS, ids.REFINE]
 ACTIONS = st.one_of(

@@ -30,7 +30,7 @@ CALLS: dict[str, Call] = {
     "draft": lambda p, s: p.post_draft(s, 1, repeated=False),
     "old draft": lambda p, s: p.refresh_draft(s, 1),
     "preview": lambda p, s: p.post_preview(s, 1, IMAGE),
-    "failure": lambda p, s: p.post_failure(s, 1, "w", edit_prompt=True, repeated=False),
+    "failure": lambda p, s: p.post_failure(s, 1, "w", try_again=False, repeated=False),
     "final": lambda p, s: p.post_final(s, repeated=False),
     "shared": lambda p, s: p.share(s, image_of(s), IMAGE),
 }
@@ -97,4 +97,4 @@ async def test_a_scope_that_it_can_do_without_keeps_nothing_up(
     async with publisher_for(slack) as publisher:
         session = await reviewed(slack, publisher)
         slack.block_app("missing_scope", method)
-        await publisher.post_failure(session, 1, "w", edit_prompt=False, repeated=True)
+        await publisher.post_failure(session, 1, "w", try_again=True, repeated=True)

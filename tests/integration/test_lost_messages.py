@@ -117,7 +117,7 @@ async def test_few_calls_find_a_message_that_was_tried_just_now(
     talk(slack, session, 800, ago=3600.0)
     slack.faults.add("chat.postMessage", Fault.lost_answer())
     await publisher.post_failure(
-        replace(session, updated_at=time.time()), 1, "words", edit_prompt=False, repeated=False
+        replace(session, updated_at=time.time()), 1, "words", try_again=True, repeated=False
     )
     assert len(slack.calls_of("conversations.replies")) == 1
 
@@ -138,11 +138,11 @@ async def test_an_earlier_failure_message_is_not_taken_for_the_new_one(
 ) -> None:
     """An image that Slack refused twice is told of twice."""
     session = began_long_ago(await in_thread(slack, publisher, generating()))
-    first = await publisher.post_failure(session, 1, "once", edit_prompt=False, repeated=False)
+    first = await publisher.post_failure(session, 1, "once", try_again=True, repeated=False)
     message = slack.message("general", first)
     message.ts = f"{time.time() - 600:.6f}"
     again = replace(session, updated_at=time.time())
-    second = await publisher.post_failure(again, 1, "twice", edit_prompt=False, repeated=True)
+    second = await publisher.post_failure(again, 1, "twice", try_again=True, repeated=True)
     assert second != first
 
 

@@ -258,7 +258,7 @@ async def test_no_other_message_is_taken_away(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
     session = await reviewed(slack, publisher)
-    failure = await publisher.post_failure(session, 1, "w", edit_prompt=False, repeated=False)
+    failure = await publisher.post_failure(session, 1, "w", try_again=True, repeated=False)
     await slack.say("bob", "general", "nice", session.thread_ts)
     await publisher.remove_draft(generating(2, **places(session)), 2)
     await publisher.remove_preview(session, 1, "")

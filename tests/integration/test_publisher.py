@@ -127,15 +127,15 @@ async def test_the_draft_comes_into_the_thread_alone_with_its_buttons(
     assert slack.violations == []
 
 
-async def test_a_replaced_draft_keeps_its_image_and_can_still_be_used(
+async def test_a_draft_shows_the_next_attempt_and_keeps_its_image(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:
     session = await reviewed(slack, publisher)
     again = begin.regenerate(session, 1, time.time())
     await publisher.refresh_draft(again, 1)
     (draft,) = slack.messages("general", session.thread_ts)
-    assert draft.buttons() == ["Use this one"]
-    assert "Replaced by attempt 2" in draft.shown_text
+    assert draft.buttons() == ["🛑 Cancel"]
+    assert "Queued, attempt 2" in draft.shown_text
     assert draft.shown_images() == [IMAGE]
     failed = generation.attempt_failed(again, 2, FailureKind.QUOTA, "w", "7", time.time())
     await publisher.refresh_draft(failed, 1)
@@ -148,9 +148,9 @@ async def test_a_failure_comes_into_the_thread_with_its_way_out(
 ) -> None:
     session = await in_thread(slack, publisher, generating())
     said = words.failure_words(FailureKind.DECLINED, said=HOSTILE)
-    await publisher.post_failure(session, 1, said, edit_prompt=True, repeated=False)
+    await publisher.post_failure(session, 1, said, try_again=False, repeated=False)
     (failure,) = slack.messages("general", session.thread_ts)
-    assert [b.split(" ", 1)[1] for b in failure.buttons()] == ["Edit prompt", "Try again"]
+    assert [b.split(" ", 1)[1] for b in failure.buttons()] == ["Edit prompt"]
     assert set(failure.pings()) == {f"<@{session.user}>"}
     assert slack.violations == []
 
@@ -164,7 +164,7 @@ async def test_the_final_image_goes_to_the_thread_and_the_channel(
     final = slack.timeline("general")[-1]
     assert (final.ts, final.reply_broadcast, final.thread_ts) == (ts, True, session.thread_ts)
     assert final.shown_images() == [IMAGE]
-    assert "Start over" in final.buttons()[0]
+    assert [b.split(" ", 1)[1] for b in final.buttons()] == ["Edit this image", "Start over"]
     draft = slack.message("general", session.latest.message_ts)
     assert "Approved by" in draft.shown_text
     assert draft.buttons() == []
@@ -446,7 +446,7 @@ POSTS: dict[str, tuple[Callable[..., Any], Post]] = {
     "draft": (with_file, lambda p, s: p.post_draft(s, 1, repeated=False)),
     "failure": (
         lambda slack, publisher: in_thread(slack, publisher, generating()),
-        lambda p, s: p.post_failure(s, 1, "w", edit_prompt=False, repeated=False),
+        lambda p, s: p.post_failure(s, 1, "w", try_again=True, repeated=False),
     ),
     "final": (approved, lambda p, s: p.post_final(s, repeated=False)),
 }
@@ -492,7 +492,7 @@ async def test_a_message_that_an_earlier_run_posted_is_found(
             "root": lambda: publisher.post_root(session, 0, repeated=True),
             "draft": lambda: publisher.post_draft(session, 1, repeated=True),
             "failure": lambda: publisher.post_failure(
-                session, 1, "w", edit_prompt=False, repeated=True
+                session, 1, "w", try_again=True, repeated=True
             ),
             "final": lambda: publisher.post_final(session, repeated=True),
         }

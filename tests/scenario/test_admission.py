@@ -178,7 +178,7 @@ async def test_where_anyone_may_start_an_outsider_has_sessions_of_their_own(
 async def test_a_director_is_named_as_one_of_our_own_people(make_app: MakeApp, way: str) -> None:
     """The ids of `DIRECTORS` are no outsiders'."""
     entry = ENTRIES[way]
-    if entry.before is None:
+    if entry.before is None or way == "start over":  # for anybody
         return
     policy = Policy(others=frozenset({"U2"}))
     app = with_entry(make_app, entry, TEAM, policy=policy, who=WhoMayStart.ANYONE)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from bot.domain.attempt import Source
 from bot.domain.errors import FailureKind, Reason
 from bot.domain.generation import attempt_failed
 from bot.domain.jobs import Job, JobKind
@@ -30,7 +31,7 @@ from tests.fakes import (
     with_latest,
 )
 from tests.scenario.conftest import MakeApp
-from tests.scenario.payloads import click, interaction, signed
+from tests.scenario.payloads import click, interaction, signed, submission
 from tests.scenario.slack_app import SlackApp
 
 DRAFT, FINAL = a_session(attempts=2), a_session(Stage.FINAL, final_ts="9.0")
@@ -45,8 +46,8 @@ BUTTONS: dict[str, tuple[Session, int]] = {
     ids.REFINE: (DRAFT, 2),
     ids.USE_THIS: (DRAFT, 1),
     ids.CANCEL: (WORKING, 3),
-    ids.START_OVER: (FINAL, 1),
 }
+FOR_ANYBODY = [ids.START_OVER, ids.EDIT_IMAGE]
 
 
 def value(number: int) -> str:
@@ -212,9 +213,55 @@ async def test_start_over_opens_a_form_with_the_approved_prompt_and_clears_nothi
     assert opened["view"]["blocks"][0]["element"]["initial_value"] == PROMPT
     assert app.session == settled
     (new,) = [s for s in app.store.sessions.values() if s.id != ID]
-    assert (new.restart_of, new.channel, new.stage) == (ID, CHANNEL, Stage.INITIAL_INPUT)
+    assert (new.restart_of, new.channel, new.stage) == ("", CHANNEL, Stage.INITIAL_INPUT)
     assert new.options == Options(size="1024x1536")
     assert opened["view"]["private_metadata"] == f"{new.id}#0"
+
+
+@pytest.mark.parametrize("user", [OWNER, STRANGER])
+@pytest.mark.parametrize("button", FOR_ANYBODY)
+async def test_anybody_begins_a_session_of_their_own_from_an_approved_image_again_and_again(
+    make_app: MakeApp, button: str, user: str
+) -> None:
+    app = make_app(FINAL, scopes=frozenset({"files:read"}))
+    for times in (1, 2):
+        await app.click(button, value(1), user=user)
+        assert len(app.of("views.open")) == times
+        opened = app.of("views.open")[-1]["view"]
+        assert view_problems(opened) == []
+        form = submission(opened["callback_id"], opened["private_metadata"], "at night", user)
+        form["view"]["id"] = f"V{times}"
+        await app.send(interaction(form))
+    assert said(app) == []
+    assert app.store.sessions[ID] == FINAL
+    begun = [s for s in app.store.sessions.values() if s.id != ID]
+    assert len(begun) == 2
+    for session in begun:
+        assert (session.user, session.stage) == (user, Stage.GENERATING)
+        assert (session.task_input, session.channel, session.thread_ts) == ("at night", CHANNEL, "")
+        file_id = FINAL.attempt(1).candidate(1).file_id
+        assert session.source == (Source(file_id, "image/png") if "edit" in button else None)
+
+
+@pytest.mark.parametrize("source", [None, Source("F7", "image/png")])
+async def test_the_form_of_start_over_says_whether_a_picture_comes_along(
+    make_app: MakeApp, source: Source | None
+) -> None:
+    app = make_app(replace(FINAL, source=source))
+    await app.click(ids.START_OVER, value(1), user=STRANGER)
+    (opened,) = app.of("views.open")
+    assert view_problems(opened["view"]) == []
+    assert ("comes along" in str(opened["view"]["blocks"])) is (source is not None)
+    (new,) = [s for s in app.store.sessions.values() if s.id != ID]
+    assert new.source == source
+
+
+@pytest.mark.parametrize("button", FOR_ANYBODY)
+async def test_an_image_of_another_workspace_has_expired(make_app: MakeApp, button: str) -> None:
+    app = make_app(replace(FINAL, team="T9"), scopes=frozenset({"files:read"}))
+    await app.click(button, value(1))
+    assert said(app) == [words.REFUSALS[Reason.EXPIRED]]
+    assert app.of("views.open") == []
 
 
 @pytest.mark.parametrize("button", list(BUTTONS))
@@ -279,11 +326,12 @@ async def test_a_click_that_comes_too_late_changes_nothing_and_is_told_why(
 
 
 @pytest.mark.parametrize("session", [DRAFT, None], ids=["not final", "expired"])
+@pytest.mark.parametrize("button", FOR_ANYBODY)
 async def test_start_over_that_comes_too_late_opens_no_form(
-    make_app: MakeApp, session: Session | None
+    make_app: MakeApp, session: Session | None, button: str
 ) -> None:
-    app = make_app(*([session] if session else []))
-    await app.click(ids.START_OVER, value(1))
+    app = make_app(*([session] if session else []), scopes=frozenset({"files:read"}))
+    await app.click(button, value(1))
     assert len(said(app)) == 1
     assert app.of("views.open") == []
     assert app.store.written == []

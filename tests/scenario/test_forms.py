@@ -48,9 +48,11 @@ def errors(response: BoltResponse) -> dict[str, Any]:
 
 
 async def restarted(app: SlackApp) -> str:
-    """Press Start over; the id of the session that its form is for."""
+    """Press Start over in an earlier version of the program; the id of the session that its form is
+    for, which takes the place of the approved one."""
     await app.click(ids.START_OVER, f"{ID}#1")
     (new,) = [session_id for session_id in app.store.sessions if session_id != ID]
+    app.store.sessions[new] = replace(app.store.sessions[new], restart_of=ID)
     return new
 
 

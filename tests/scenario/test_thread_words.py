@@ -425,7 +425,7 @@ async def test_what_was_said_before_a_failure_is_not_lost(make_app: MakeApp) -> 
     app = make_app(generating())
     await app.mention(NIGHT, thread_ts="1.0")
     failed = attempt_failed(app.session, 1, FailureKind.TIMED_OUT, "w", "7.0", 1.0)
-    assert f"“{NIGHT}”" in str(failure_message(failed, 1, "w", edit_prompt=True).blocks)
+    assert f"“{NIGHT}”" in str(failure_message(failed, 1, "w", try_again=True).blocks)
     app.store.sessions[ID] = failed
     await app.click(ids.TRY_AGAIN, f"{ID}#1")
     assert f"“{NIGHT}”" in str(draft_message(with_draft(app.session), 2).blocks)
@@ -436,7 +436,7 @@ async def test_beside_a_draft_a_failure_leaves_the_offer_on_the_draft(make_app: 
     await app.mention(NIGHT, thread_ts="1.0")
     failed = attempt_failed(app.session, 2, FailureKind.TIMED_OUT, "w", "7.0", 1.0)
     assert f"“{NIGHT}”" in str(draft_message(failed, 1).blocks)
-    assert f"“{NIGHT}”" not in str(failure_message(failed, 2, "w", edit_prompt=True).blocks)
+    assert f"“{NIGHT}”" not in str(failure_message(failed, 2, "w", try_again=True).blocks)
 
 
 async def test_more_words_than_are_kept_come_back_with_a_button(make_app: MakeApp) -> None:

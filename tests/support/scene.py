@@ -107,7 +107,12 @@ class Scene:
         """The failure in the newest thread, once it is there and recorded."""
         thread = (await self.root()).ts
         failure = await self.slack.wait_for_message(
-            self.channel, thread_ts=thread, button="Try again", after=after, timeout=timeout
+            self.channel,
+            text="⚠️",
+            thread_ts=thread,
+            button="Edit prompt",
+            after=after,
+            timeout=timeout,
         )
         await self._recorded(failure, timeout)
         return failure
@@ -133,10 +138,15 @@ class Scene:
             lambda: words in message.shown_text, timeout, f"{words!r} in {message.shown_text!r}"
         )
 
+    async def waits_for_next(self, draft: Message) -> None:
+        """Wait until a draft shows that another attempt is under way."""
+        await self.slack.wait_for(lambda: draft.buttons() == ["🛑 Cancel"], what="Cancel below it")
+
     async def retired(self, draft: Message) -> None:
         """Wait until a newer attempt has taken a draft's place: it can still be used."""
         await self.slack.wait_for(
-            lambda: draft.buttons() == ["Use this one"], what="the old draft retired"
+            lambda: draft.buttons() == ["Approve this one", "🪄 Refine"],
+            what="the old draft retired",
         )
 
     async def form(self) -> View:

@@ -158,17 +158,24 @@ class SlackPublisher:
         draft = messages.draft_message(session, number, label=self._ai_label)
         await self._update(session.channel, session.attempt(number).message_ts, draft)
 
+    async def show_draft_status(self, session: Session) -> None:
+        if draft := session.newest_draft:
+            message = messages.draft_message(
+                session, draft.number, self._now(), label=self._ai_label
+            )
+            await self._poster.update(session.channel, draft.message_ts, message, status=True)
+
     async def post_failure(
         self,
         session: Session,
         number: int,
         words: str,
         *,
-        edit_prompt: bool,
+        try_again: bool,
         repeated: bool,
         still_owed: StillOwed | None = None,
     ) -> str:
-        message = messages.failure_message(session, number, words, edit_prompt=edit_prompt)
+        message = messages.failure_message(session, number, words, try_again=try_again)
         since = max(session.updated_at, session.attempt(number).started_at)
         return await self._poster.post(
             session,
@@ -217,8 +224,11 @@ class SlackPublisher:
                 raise
             await self._poster.update(channel, ts, without_images(message))
 
-    async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
-        await self._notices.tell(session, messages.notice_message(session, words, try_again))
+    async def tell_owner(
+        self, session: Session, words: str, *, failed: int = 0, try_again: bool = True
+    ) -> None:
+        notice = messages.notice_message(session, words, failed, try_again=try_again)
+        await self._notices.tell(session, notice)
 
     def _name_and_title(self, session: Session, image: ImageRef) -> tuple[str, str]:
         """The file's name, and what Slack shows above a file that stands by itself, and in its list

@@ -97,7 +97,7 @@ class Installation:
             told[user] += 1
             if told[user] > MOST_TOLD:
                 continue
-            notice = notice_message(each.session, each.words, each.try_again)
+            notice = notice_message(each.session, each.words, each.failed)
             blocks = notice.blocks or None
             try:
                 with count_slack_errors("chat.postMessage"):

@@ -1,4 +1,4 @@
-"""`/imagine`, the buttons of the messages that come of it, and the shortcut "Direct this image"."""
+"""`/imagine`, the buttons of the messages that come of it, and the shortcut "Edit this image"."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from bot.views import forms, words
 from bot.views.blocks import Target, target_of
 from bot.views.help_words import help_words
 from bot.views.lists import cancelled_words
-from bot.views.source_pictures import SourcePictures
+from bot.views.source_pictures import Picture, SourcePictures
 
 Decision = Callable[[str, ImageRef, Person], Awaitable[Session]]
 """What a click decides, from the session, the image and the person who clicked."""
@@ -164,7 +164,7 @@ class Clicks:
             await open_form(args, form)
 
     async def start_over(self, args: AsyncArgs) -> None:
-        """Open the form of a new session with the approved one's prompt; submitting it counts."""
+        """Open the form of a new session of the person's own, with the approved one's prompt."""
         async with error_boundary(ClickResponder(args)):
             target = target_of(args.body["actions"][0].get("value"))
             old, new = await within_ack_deadline(
@@ -179,6 +179,22 @@ class Clicks:
                 from_picture=new.source is not None,
             )
             await open_form(args, form)
+
+    async def edit_image(self, args: AsyncArgs) -> None:
+        """Open the form that starts a session of the person's own from an approved image."""
+        async with error_boundary(ClickResponder(args)):
+            if not self._dependencies.identity.has_scope("files:read"):
+                raise Refusal(Reason.IMAGE_NOT_SHARED)
+            target = target_of(args.body["actions"][0].get("value"))
+            admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
+            session, source, defaults = await within_ack_deadline(
+                self._services.new_sessions.approved_image(
+                    admitted.team, admitted.owner, target.session_id
+                )
+            )
+            picture = Picture(source.file_id, source.mime_type, source.size)
+            pictures = SourcePictures(session.channel, "", "", (picture,))
+            await open_form(args, forms.image_form(pictures, defaults, self._services.option_table))
 
     async def _decide(
         self, args: AsyncArgs, decision: Decision, said: Callable[[Session], str] | None = None

@@ -15,7 +15,7 @@ _SHOWN = {
     "final": ("✅ Approved by", "⚠️ Approved by"),
 }
 _MOVES = {"Regenerate", "Try again"}
-_DECISIONS = {"Approve", "Use this one"}
+_DECISIONS = {"Approve", "Approve this one"}
 _FORMS_OF_MOVES = {"edit_form", "refine_form"}
 
 
@@ -163,7 +163,7 @@ def failures_are_shown(evidence: Evidence) -> list[Finding]:
         if newest["failure"] in (None, "cancelled"):
             continue
         shown = [m for n, m in evidence.of(session.id, "failure") if n == newest["number"]]
-        if not any("Try again" in button for m in shown for button in m.buttons()):
+        if not any("Edit prompt" in button for m in shown for button in m.buttons()):
             what = f"attempt {newest['number']}: {newest['failure']}, {len(shown)} messages"
             found.append(Finding("failures_are_shown", what, session.id))
     return found

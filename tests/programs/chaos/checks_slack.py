@@ -63,7 +63,7 @@ def only_the_newest_draft_is_live(evidence: Evidence) -> list[Finding]:
     for session in evidence.sessions.values():
         live = session.newest_draft if session.stage == "user_feedback" else 0
         for number, message in evidence.of(session.id, "draft"):
-            has = any("Approve" in button for button in message.buttons())
+            has = any("✅ Approve" in button for button in message.buttons())
             if has != (number == live):
                 what = f"draft {number} {'has' if has else 'lacks'} its buttons in {session.stage}"
                 found.append(Finding(name, what, session.id))

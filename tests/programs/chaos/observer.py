@@ -51,7 +51,7 @@ class Observer:
         assert self.root is not None
         if finals := self._marked("final"):
             return Outcome("final", *finals[-1])
-        live = [(n, m) for n, m in self._marked("draft", above) if has(m, "Approve")]
+        live = [(n, m) for n, m in self._marked("draft", above) if has(m, "✅ Approve")]
         if live:
             return Outcome("draft", *live[-1])
         if failures := self._marked("failure", above):

@@ -74,12 +74,12 @@ class Person(Observer):
                 return await self.actions.slash(prompt)
 
     async def _a_draft(self, outcome: Outcome) -> Outcome:
-        """After failures: try again, or with another prompt where that is offered first."""
+        """After failures: try again, or with another prompt where that cannot help."""
         for _ in range(_FAILURES):
             if outcome.kind in {"draft", "final"}:
                 return outcome
             message, number = outcome.message, outcome.number
-            if has(message, "Edit prompt") and outcome.kind == "failure":
+            if outcome.kind == "failure" and not has(message, "Try again"):
                 await self._by_form(message, number, "Edit prompt", self._words("a calmer one"))
             else:
                 await self._press(message, number, "Try again", "once")
@@ -203,9 +203,9 @@ class Person(Observer):
         """Regenerate, and settle for the one before."""
         await self._press(seen.message, seen.number, "Regenerate", "once")
         newer = await self._outcome(seen.number)
-        if not has(seen.message, "Use this one"):
+        if not has(seen.message, "Approve this one"):
             return newer
-        await self._press(seen.message, seen.number, "Use this one", move.manner)
+        await self._press(seen.message, seen.number, "Approve this one", move.manner)
         return await self._final(newer)
 
     async def _stale(self, seen: Outcome) -> Outcome:

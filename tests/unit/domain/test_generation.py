@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.attempt import MAX_PAID_CALLS, Attempt, Candidate, ImageRef, Source
 from bot.domain.begin import edit, try_again
-from bot.domain.errors import FailureKind, PaidCallLimitReached
+from bot.domain.errors import UNUSABLE_SOURCE, FailureKind, PaidCallLimitReached
 from bot.domain.generation import (
     announced,
     image_expired,
@@ -241,11 +241,13 @@ def test_a_call_leaves_the_response_of_before_behind() -> None:
 
 BROUGHT = Attempt(1, "night", change="night", base=ImageRef(0))
 STOPPED = replace(BROUGHT, failure=FailureKind.SOURCE_STOPS_WORKERS)
+UNUSABLE = [replace(BROUGHT, failure=kind) for kind in sorted(UNUSABLE_SOURCE)]
 FROM_PICTURE = replace(a_session(Stage.INITIAL_INPUT), source=Source("F1"))
 
 
-def test_edit_prompt_starts_without_a_picture_that_stops_workers() -> None:
-    for failed, base in ((BROUGHT, ImageRef(0)), (STOPPED, None)):
+def test_edit_prompt_starts_without_a_picture_that_cannot_be_used() -> None:
+    assert STOPPED in UNUSABLE
+    for failed, base in ((BROUGHT, ImageRef(0)), *((failed, None) for failed in UNUSABLE)):
         session = replace(FROM_PICTURE, attempts=(failed,))
         edited = edit(session, 1, "a fox", NO_OPTIONS, 1.0).latest
         assert (edited.prompt, edited.base) == ("a fox", base)

@@ -9,7 +9,7 @@ import pytest
 from pocketflow import AsyncNode
 
 from bot.domain.errors import (
-    OFFERS_EDIT,
+    FAILS_AGAIN,
     FailureKind,
     SlackUnavailable,
     StoreUnavailable,
@@ -100,7 +100,7 @@ async def test_a_failure_is_told_in_the_thread_with_its_way_out(kind: FailureKin
     assert await failed.report() == "reported"
     (shown,) = failed.publisher.shown
     assert shown.what == "post_failure"
-    assert shown.details["edit_prompt"] is (kind in OFFERS_EDIT)
+    assert shown.details["try_again"] is (kind not in FAILS_AGAIN)
     assert failed.session.error_message == shown.details["words"] == failed.shared["error_message"]
     latest = failed.session.latest
     assert (latest.failure, latest.failure_ts) == (kind, "post_failure:1")
@@ -169,10 +169,17 @@ async def test_a_failure_that_was_overtaken_while_it_was_told_changes_nothing() 
 
 
 async def test_after_a_failure_the_earlier_draft_gets_its_buttons_back() -> None:
-    failed = Failed(a_session(attempts=2))
+    failed = Failed(generating(3))
+    await failed.report()
     await failed.restore()
-    (shown,) = failed.publisher.shown
-    assert (shown.what, shown.details) == ("refresh_draft", {"number": 2})
+    shown = [(each.what, each.details) for each in failed.publisher.shown[1:]]
+    assert shown == [("refresh_draft", {"number": number}) for number in (2, 1)]
+
+
+async def test_a_new_draft_is_not_edited_and_the_earlier_ones_get_their_buttons() -> None:
+    posted = Failed(a_session(attempts=3))
+    await posted.restore()
+    assert [each.details["number"] for each in posted.publisher.shown] == [2, 1]
 
 
 async def test_without_an_earlier_draft_there_is_nothing_to_restore() -> None:

@@ -215,8 +215,10 @@ async def test_what_is_cancelled_while_the_channel_is_lost_stays_cancelled() -> 
     worker.publisher.failures["post_root"] = [NotInChannel("chat.postMessage", "not_in_channel")]
     tell = worker.publisher.tell_owner
 
-    async def cancelled_meanwhile(session: Session, words: str, *, try_again: int = 0) -> None:
-        await tell(session, words, try_again=try_again)
+    async def cancelled_meanwhile(
+        session: Session, words: str, *, failed: int = 0, try_again: bool = True
+    ) -> None:
+        await tell(session, words, failed=failed, try_again=try_again)
         await worker.cancel()
 
     worker.publisher.tell_owner = cancelled_meanwhile  # type: ignore[method-assign]

@@ -39,7 +39,9 @@ class Books:
         self.told.add(f"{period} {what}")
         return new
 
-    async def tell_owner(self, session: Session, words: str, *, try_again: int = 0) -> None:
+    async def tell_owner(
+        self, session: Session, words: str, *, failed: int = 0, try_again: bool = True
+    ) -> None:
         if self.fails:
             raise self.fails
         self.words.append(words)

@@ -63,6 +63,33 @@ async def test_it_is_edited_while_the_work_goes_on_and_once_more_after_it() -> N
     assert line.stages.count(Stage.USER_FEEDBACK) == 1
 
 
+@pytest.mark.parametrize(("session", "in_draft"), [(generating(), 0), (generating(3), 2)])
+async def test_where_there_is_a_draft_every_other_edit_is_its_own(
+    session: Session, in_draft: int
+) -> None:
+    line = Line(session)
+    async with line.status.following(ID):
+        await eventually(lambda: len(line.stages) >= 4)
+    names = line.publisher.names()[:4]
+    wanted = ["show_draft_status", "show_status"] * 2 if in_draft else ["show_status"] * 4
+    assert names == wanted
+    assert line.publisher.names()[-1] == "show_status", "the last one is the root's"
+
+
+async def test_a_draft_whose_session_went_on_while_it_was_edited_is_edited_again() -> None:
+    line = Line(generating(2), interval=60)
+    show = line.publisher.show_draft_status
+
+    async def overtaken(session: Session) -> None:
+        await show(session)
+        line.move(Stage.USER_FEEDBACK)
+
+    line.publisher.show_draft_status = overtaken  # type: ignore[method-assign]
+    async with line.status.following(ID):
+        await eventually(lambda: "refresh_draft" in line.publisher.names())
+    assert line.publisher.of("refresh_draft")[0].session.stage is Stage.USER_FEEDBACK
+
+
 async def test_edits_keep_their_distance() -> None:
     line = Line(generating(), interval=60)
     async with line.status.following(ID):
@@ -260,14 +287,16 @@ class Wall:
     ("session", "edited"),
     [
         (generating(), []),
-        (generating(4), [3]),
-        (a_session(attempts=4), [4]),
+        (generating(4), [3, 2, 1]),
+        (a_session(attempts=4), [4, 3, 2, 1]),
         (a_session(Stage.FINAL, attempts=4), [4, 3, 2, 1]),
         (a_session(Stage.FINAL, attempts=4, final_result=2), [2, 4, 3, 1]),
     ],
     ids=["no draft", "another attempt", "review", "approved", "an earlier one approved"],
 )
-async def test_only_what_looks_different_is_edited(session: Session, edited: list[int]) -> None:
+async def test_all_drafts_are_edited_the_approved_or_the_newest_first(
+    session: Session, edited: list[int]
+) -> None:
     assert await Wall(session).refresh() == edited
 
 

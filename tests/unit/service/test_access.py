@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import pytest
 
@@ -15,7 +14,7 @@ from bot.domain.session import Person, Policy
 from bot.domain.stages import Stage
 from bot.service import Services
 from tests.fakes import BOSS, BYSTANDER, ID, PROMPT, STRANGER, a_session, generating
-from tests.unit.service.services import ORIGIN, Setup, in_thread, refused
+from tests.unit.service.services import Setup, in_thread, refused
 
 FIRST = ImageRef(1)
 Act = Callable[[Services, Person], Awaitable[object]]
@@ -33,10 +32,6 @@ ACTS: dict[str, tuple[Stage, Act]] = {
     "cancel": (Stage.GENERATING, lambda d, who: d.decisions.cancel(ID, FIRST, who)),
     "check_can_refine": (FEEDBACK, lambda d, who: d.gateway.check_can_refine(ID, FIRST, who)),
     "check_can_edit": (FEEDBACK, lambda d, who: d.gateway.check_can_edit(ID, 1, who)),
-    "restart": (
-        Stage.FINAL,
-        lambda d, who: d.new_sessions.restart(replace(ORIGIN, person=who), ID),
-    ),
 }
 
 IN_THREAD: dict[str, tuple[Stage, Act]] = {

@@ -121,6 +121,7 @@ async def test_a_form_that_starts_over_stores_what_the_rules_have_approved() -> 
     rule = Meddler(lambda session: replace(session, source=SOURCE))
     setup = meddled(rule, a_session(Stage.FINAL))
     _, new = await setup.new_sessions.restart(ORIGIN, ID)
+    setup.store.sessions[new.id] = replace(new, restart_of=ID)  # by an earlier version
     session, old = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
     assert [request.attempt.base for request in rule.asked] == [None, ImageRef(0)]
     assert session.latest.base == ImageRef(0)

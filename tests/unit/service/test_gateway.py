@@ -136,10 +136,20 @@ async def test_a_form_submits_a_session_that_waits_for_its_prompt() -> None:
     assert submitted.options == Options(count=3)
 
 
+# a form of Start over that an earlier version of the program has opened
+
+
+async def opened_before(setup: Setup, key: str = "t.1") -> Session:
+    """The session that waits for the form; it takes the place of the approved one."""
+    _, new = await setup.new_sessions.restart(replace(ORIGIN, idempotency_key=key), ID)
+    new = setup.store.sessions[new.id] = replace(new, restart_of=ID)
+    return new
+
+
 async def test_starting_over_clears_the_approved_session_and_its_images() -> None:
     setup = Setup(a_session(Stage.FINAL, attempts=2, final_ts="9.0"))
     setup.store.images = {(ID, ImageRef(n)): "a" for n in (1, 2)}
-    _, new = await setup.new_sessions.restart(ORIGIN, ID)
+    new = await opened_before(setup)
     session, old = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
     assert (session.stage, session.task_input) == (Stage.GENERATING, "a cat")
     assert old is not None
@@ -151,8 +161,8 @@ async def test_starting_over_clears_the_approved_session_and_its_images() -> Non
 
 async def test_of_two_forms_that_start_over_the_first_submitted_counts() -> None:
     setup = Setup(a_session(Stage.FINAL))
-    _, first = await setup.new_sessions.restart(ORIGIN, ID)
-    _, second = await setup.new_sessions.restart(replace(ORIGIN, idempotency_key="t.2"), ID)
+    first = await opened_before(setup)
+    second = await opened_before(setup, "t.2")
     await setup.gateway.submit(second.id, BOSS, "a cat", NO_OPTIONS)
     late = setup.gateway.submit(first.id, BOSS, "a dog", NO_OPTIONS)
     assert await refused(late) is Reason.STARTED_OVER
@@ -161,7 +171,7 @@ async def test_of_two_forms_that_start_over_the_first_submitted_counts() -> None
 
 async def test_a_cleared_session_cannot_be_submitted_anew() -> None:
     setup = Setup(a_session(Stage.FINAL))
-    _, new = await setup.new_sessions.restart(ORIGIN, ID)
+    new = await opened_before(setup)
     await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
     late = setup.gateway.submit(ID, BOSS, "a dog", NO_OPTIONS)
     assert await refused(late) is Reason.STARTED_OVER
@@ -170,7 +180,7 @@ async def test_a_cleared_session_cannot_be_submitted_anew() -> None:
 
 async def test_starting_over_is_one_commit() -> None:
     setup = Setup(a_session(Stage.FINAL, final_ts="9.0"))
-    _, new = await setup.new_sessions.restart(ORIGIN, ID)
+    new = await opened_before(setup)
     before = dict(setup.store.sessions)
     setup.store.writes_until_away = 0
     with pytest.raises(StoreUnavailable):

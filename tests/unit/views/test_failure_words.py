@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.errors import OFFERS_EDIT, RETRYABLE, FailureKind
+from bot.domain.errors import FAILS_AGAIN, OFFERS_EDIT, RETRYABLE, FailureKind
 from bot.sandbox.workspace.markup import pings_in_text
 from bot.views.failure_words import failure_words
 from tests.unit.views.samples import NEXT_STEP
@@ -21,6 +21,8 @@ def test_every_failure_says_what_to_do_next(kind: FailureKind) -> None:
 def test_a_failure_sends_to_the_button_that_helps(kind: FailureKind) -> None:
     said = failure_words(kind)
     assert ("Edit prompt" in said) is (kind in OFFERS_EDIT)
+    if kind in FAILS_AGAIN:
+        assert "Try again" not in said, "it stands there only where it can help"
 
 
 def test_a_model_that_refuses_is_quoted_without_its_markup() -> None:

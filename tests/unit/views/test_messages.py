@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
+from bot.domain import begin, transitions
 from bot.domain.attempt import Candidate, ImageRef
 from bot.domain.errors import FailureKind, StoreTrouble
 from bot.domain.session import Session, with_attempt
@@ -16,7 +17,7 @@ from bot.sandbox.webapi.block_kit import block_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, pings_in_text, texts
 from bot.sandbox.workspace.messages import block_texts
 from bot.views import ids, messages
-from bot.views.blocks import Message, marker, numbered
+from bot.views.blocks import Message, marker, numbered, target_of
 from bot.views.captions import status_words
 from bot.views.failure_words import failure_words
 from bot.views.messages import draft_message
@@ -46,6 +47,14 @@ from tests.unit.views.samples import (
     with_images,
 )
 
+PRESSED: dict[str, Callable[[Session, ImageRef], object]] = {
+    ids.APPROVE: lambda s, i: transitions.approve(s, i, OWNER, 1.0),
+    ids.USE_THIS: lambda s, i: transitions.use_earlier(s, i, OWNER, 1.0),
+    ids.REGENERATE: lambda s, i: begin.regenerate(s, i.attempt, 1.0),
+    ids.REFINE: begin.check_can_refine,
+    ids.EDIT_PROMPT: lambda s, i: begin.check_can_edit(s, i.attempt),
+    ids.CANCEL: lambda s, i: transitions.cancel(s, i.attempt, "w", 1.0),
+}
 LINK = "https://slack.example/archives/C1/p1"
 MOST_TEXT = 4000
 """Characters of the top-level text that `chat.update` takes."""
@@ -64,8 +73,8 @@ def all_messages(session: Session) -> Iterator[Message]:
                 yield draft_message(shown, attempt.number)
         for kind in FailureKind:
             words = failure_words(kind, said=session.task_input)
-            for edit in (True, False):
-                yield messages.failure_message(session, attempt.number, words, edit_prompt=edit)
+            for again in (True, False):
+                yield messages.failure_message(session, attempt.number, words, try_again=again)
     if session.final_result:
         for retired in (True, False):
             for link in ("", LINK):
@@ -140,7 +149,7 @@ def test_the_buttons_carry_their_words_and_an_opaque_value() -> None:
     under_review = a_session(attempts=2)
     live = buttons(draft_message(under_review, 2))
     assert live == buttons(draft_message(as_file(under_review, 2), 2))
-    failure = buttons(messages.failure_message(session, 2, "w", edit_prompt=True))
+    failure = buttons(messages.failure_message(session, 2, "w", try_again=True))
     final = buttons(messages.final_message(session))
     everything = {**live, **failure, **final}
     words = {action: label for action, (label, _) in everything.items()}
@@ -156,11 +165,12 @@ def test_the_buttons_carry_their_words_and_an_opaque_value() -> None:
     assert {value for _, value in everything.values()} == {"T1.U1.abc123#2"}
 
 
-def test_only_a_failure_of_the_prompt_offers_to_edit_it() -> None:
+def test_every_failure_offers_to_edit_the_prompt_and_try_again_stands_where_it_can_help() -> None:
     session = a_session()
-    assert list(buttons(messages.failure_message(session, 1, "w", edit_prompt=False))) == [
-        "try_again"
-    ]
+    for again, row in ((True, ["try_again", "edit_prompt"]), (False, ["edit_prompt"])):
+        told = messages.failure_message(session, 1, "w", try_again=again)
+        private = messages.notice_message(session, "w", 1, try_again=again)
+        assert list(buttons(told)) == list(buttons(private)) == row
 
 
 def test_the_final_message_names_the_approver_where_it_was_not_the_owner() -> None:
@@ -181,7 +191,7 @@ def test_every_message_of_a_session_is_found_by_a_marker_of_its_own() -> None:
     for n in (1, 2):
         found.append(draft_message(session, n).blocks[0]["block_id"])
         found.append(
-            messages.failure_message(session, n, "w", edit_prompt=False).blocks[0]["block_id"]
+            messages.failure_message(session, n, "w", try_again=True).blocks[0]["block_id"]
         )
     found.append(messages.preview_message(session, 2, "F9").blocks[0]["block_id"])
     assert len(set(found)) == 7
@@ -438,7 +448,7 @@ def test_only_the_newest_draft_under_review_can_be_approved() -> None:
 def test_a_draft_is_posted_with_its_buttons() -> None:
     delivering = with_attempt(generating(2), an_attempt(2, posted=True, message_ts=""))
     assert set(buttons(draft_message(delivering, 2))) == set(buttons(draft_message(a_session(), 1)))
-    assert list(buttons(draft_message(delivering, 1))) == ["use_this"]
+    assert list(buttons(draft_message(delivering, 1))) == ["cancel"]
 
 
 def test_a_draft_tells_attempt_size_and_seconds() -> None:
@@ -488,21 +498,41 @@ def test_the_text_and_the_alternative_text_hold_the_change() -> None:
     ("session", "number", "newer"),
     [
         (a_session(attempts=3), 1, 3),
-        (generating(3), 1, 3),
-        (generating(3), 2, 3),
-        (cancelled(draft=True), 1, None),
+        (a_session(attempts=3), 2, 3),
     ],
 )
-def test_an_earlier_draft_can_still_be_used(
-    session: Session, number: int, newer: int | None
-) -> None:
+def test_an_earlier_draft_can_still_be_used(session: Session, number: int, newer: int) -> None:
     message = draft_message(session, number)
-    if newer is None:
-        assert "use_this" not in buttons(message)
-        return
-    assert buttons(message) == {"use_this": ("Use this one", f"{VALUE}{number}")}
+    assert buttons(message) == {
+        "use_this": ("Approve this one", f"{VALUE}{number}"),
+        "refine": ("🪄 Refine", f"{VALUE}{number}"),
+    }
     assert f"Replaced by attempt {newer}" in words(message)
     assert images(message) == [f"F{number}"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_while_another_attempt_is_under_way_the_newest_draft_has_its_status_and_cancel(
+    count: int,
+) -> None:
+    session = with_images(generating(3), count)
+    newest, older = draft_message(session, 2), draft_message(session, 1)
+    assert buttons(newest) == {"cancel": ("🛑 Cancel", f"{VALUE}3")}
+    assert status_words(session, None, None) in words(newest)
+    assert "Replaced" not in words(newest), "attempt 3 is not there yet"
+    assert buttons(older) == {}
+    assert "Replaced by attempt 2" in words(older)
+
+
+@pytest.mark.parametrize("name", sorted(sessions_of("a fox")))
+def test_no_draft_has_a_button_that_would_be_refused(name: str) -> None:
+    session = sessions_of("a fox")[name]
+    for attempt in session.attempts:
+        if not (attempt.has_draft and attempt.images):
+            continue
+        for action, (_, value) in buttons(draft_message(session, attempt.number)).items():
+            image = target_of(value).image
+            PRESSED[re.sub(r"_[0-9]$", "", action)](session, image)  # raises no Refusal
 
 
 def test_an_earlier_draft_names_the_draft_that_is_under_review_now() -> None:
@@ -514,21 +544,24 @@ def test_each_image_of_an_earlier_draft_can_be_used() -> None:
     message = draft_message(with_images(a_session(attempts=2), 3), 1)
     assert kinds(message) == [*["image", "actions"] * 3, "context"]
     assert buttons(message) == {
-        "use_this": ("Use this one", f"{VALUE}1"),
-        "use_this_2": ("Use this one", f"{VALUE}1.2"),
-        "use_this_3": ("Use this one", f"{VALUE}1.3"),
+        "use_this": ("Approve this one", f"{VALUE}1"),
+        "refine": ("🪄 Refine", f"{VALUE}1"),
+        "use_this_2": ("Approve this one", f"{VALUE}1.2"),
+        "refine_2": ("🪄 Refine", f"{VALUE}1.2"),
+        "use_this_3": ("Approve this one", f"{VALUE}1.3"),
+        "refine_3": ("🪄 Refine", f"{VALUE}1.3"),
     }
 
 
 def test_an_image_that_did_not_come_cannot_be_used() -> None:
     message = draft_message(two_of_three(a_session(attempts=2)), 1)
-    assert list(buttons(message)) == ["use_this_2", "use_this_3"]
+    assert list(buttons(message)) == ["use_this_2", "refine_2", "use_this_3", "refine_3"]
 
 
 def test_an_earlier_plain_file_can_be_used_too() -> None:
     session = a_session(attempts=2)
     session = with_attempt(session, replace(session.attempt(1), as_file=True))
-    assert list(buttons(draft_message(session, 1))) == ["use_this"]
+    assert list(buttons(draft_message(session, 1))) == ["use_this", "refine"]
 
 
 @pytest.mark.parametrize("count", [1, 4])

@@ -30,7 +30,7 @@ ROOMS = 80
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests share an event loop, as they share the browser."""
     for item in items:
-        if item.path.is_relative_to(HERE):
+        if item.path.parent == HERE:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

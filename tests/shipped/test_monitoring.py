@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ GROUPS = YML.load((HERE / "alerts.yml").read_text())["groups"]
 ALERTS: dict[str, dict[str, Any]] = {
     rule["alert"]: rule for group in GROUPS for rule in group["rules"]
 }
-TRIED: list[dict[str, Any]] = YML.load((HERE / "alerts_test.yml").read_text())["tests"]
 
 WRAPPERS = [each for each in vars(metrics).values() if isinstance(each, MetricWrapperBase)]
 SCRAPED = {"job", "instance"}
@@ -60,6 +60,13 @@ VALUES: dict[tuple[str, str], set[str]] = {
 _SELECTOR = re.compile(r"\b(imagine_\w+|process_\w+|up)\b(?:\{([^}]*)\})?")
 _MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
 _BY = re.compile(r"\b(?:by|without|on|ignoring)\s*\(([^)]*)\)")
+
+
+@cache
+def tried() -> list[dict[str, Any]]:
+    """The rules' tests."""
+    tests: list[dict[str, Any]] = YML.load((HERE / "alerts_test.yml").read_text())["tests"]
+    return tests
 
 
 def name_of(wrapper: MetricWrapperBase) -> str:
@@ -202,14 +209,14 @@ def test_an_alert_has_a_runbook(name: str) -> None:
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_alert_is_tried_on_bad_and_on_good_series(name: str) -> None:
     tries = [
-        each for test in TRIED for each in test["alert_rule_test"] if each["alertname"] == name
+        each for test in tried() for each in test["alert_rule_test"] if each["alertname"] == name
     ]
     assert any(each.get("exp_alerts") for each in tries)
     assert any(not each.get("exp_alerts") for each in tries)
 
 
 def test_the_series_that_alerts_are_tried_on_are_ones_that_the_program_tells() -> None:
-    for test in TRIED:
+    for test in tried():
         for each in test["input_series"]:
             ((name, matchers),) = _SELECTOR.findall(each["series"])
             given = {label for label, _, _ in _MATCHER.findall(matchers)}

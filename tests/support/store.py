@@ -8,10 +8,13 @@ from redis.asyncio import Redis
 async def stored_sessions(redis_url: str) -> list[dict[str, str]]:
     """The fields of every session's hash, oldest first."""
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
-        keys = [key async for key in redis.scan_iter("imagine:{*}:session:*")]
-        hashes = [key for key in keys if await redis.type(key) == "hash"]
-        sessions: list[dict[str, str]] = [await redis.hgetall(key) for key in hashes]  # type: ignore[misc]
-    return sorted(sessions, key=lambda session: float(session["created_at"]))
+        found = redis.scan_iter("imagine:{*}:session:*", count=1_000, _type="hash")
+        pipeline = redis.pipeline(transaction=False)
+        async for key in found:
+            pipeline.hgetall(key)
+        sessions: list[dict[str, str]] = await pipeline.execute()
+    kept = [session for session in sessions if session]  # one may end between scan and read
+    return sorted(kept, key=lambda session: float(session["created_at"]))
 
 
 async def stored_session(redis_url: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.domain.errors import ImpossibleValue
 from bot.domain.images import AI_LABEL, LONGEST_LABEL
 from bot.domain.options import AUTO, OPTIONS, OptionTable
-from bot.domain.policy import WhoMayStart, closest_spelling, quoted
+from bot.domain.policy import WhoMayStart, closest_spelling, entries_of, is_user_id, quoted
 from bot.domain.session import Policy
 from bot.domain.sizes import STEP, check_pixels
 from bot.telemetry.logs import LogFormat
@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     image_ttl: int = Field(default=24 * 3600, ge=60)
     directors: str = "owner"
     who_may_start: WhoMayStart = WhoMayStart.TEAM
+    admins: str = ""
     log_level: str = "INFO"
     log_format: LogFormat = LogFormat.AUTO
     log_prompts: bool = False
@@ -120,6 +121,14 @@ class Settings(BaseSettings):
     @classmethod
     def _known_directors(cls, text: str) -> str:
         Policy.parse(text)
+        return text
+
+    @field_validator("admins")
+    @classmethod
+    def _known_admins(cls, text: str) -> str:
+        for entry in entries_of(text) if text.strip() else []:
+            if not is_user_id(entry):
+                raise ValueError("takes user IDs with commas between, such as U0123ABCD,W0456EFGH")
         return text
 
     @field_validator("who_may_start", mode="before")
@@ -185,6 +194,10 @@ class Settings(BaseSettings):
         return table.with_defaults(
             size=self.image_size, quality=self.image_quality, background=AUTO, count=1
         )
+
+    @property
+    def admin_ids(self) -> frozenset[str]:
+        return frozenset(filter(None, entries_of(self.admins)))
 
     @property
     def socket_mode(self) -> bool:

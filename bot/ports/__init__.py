@@ -5,6 +5,7 @@ The services, the flow and the jobs know only these; `bot.wiring` gives them the
 
 from bot.ports.images import Checkpoint, ImageBackend, RefusedSettings
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
+from bot.ports.limits import LimitSettings
 from bot.ports.pace import Budget, Pace, Priority, Turn
 from bot.ports.pictures import Files, OnReading, PictureStore
 from bot.ports.sessions import (
@@ -64,6 +65,7 @@ __all__ = [
     "JobQueue",
     "JobState",
     "Limit",
+    "LimitSettings",
     "MemoryUsage",
     "OnReading",
     "OwnerNotices",

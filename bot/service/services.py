@@ -13,6 +13,7 @@ from bot.service.access import AccessControl
 from bot.service.decisions import Decisions, JobScheduler
 from bot.service.gateway import AttemptGateway
 from bot.service.library import UserLibrary
+from bot.service.limits import WorkspaceLimits
 from bot.service.lost_places import LostPlaces
 from bot.service.new_sessions import NewSessions
 from bot.service.picture_questions import PictureQuestions
@@ -32,6 +33,7 @@ class Services:
     jobs: JobScheduler
     lost_places: LostPlaces
     option_table: OptionTable
+    limits: WorkspaceLimits
 
     @classmethod
     def build(
@@ -44,6 +46,8 @@ class Services:
         now: Callable[[], float],
         option_table: OptionTable = OPTIONS,
         rules: tuple[AttemptRule, ...] = (),
+        *,
+        limits: WorkspaceLimits,
     ) -> Services:
         """`now` answers seconds since the epoch; `rules` are asked before an attempt begins."""
         access = AccessControl(sessions, policy, now)
@@ -60,4 +64,5 @@ class Services:
             JobScheduler(queue, cancellations),
             LostPlaces(sessions, now),
             option_table,
+            limits,
         )

@@ -53,13 +53,14 @@ LOOKING_UP = 0.6
 @dataclass(frozen=True)
 class ListenerDependencies:
     """`ai_label` is the note that images carry; empty for none. `app_blocked_store` tells the
-    workers that Slack refuses the app."""
+    workers that Slack refuses the app. `admins` are the user ids of `ADMINS`."""
 
     services: Services
     tasks: BackgroundTasks
     identity: Identity
     ai_label: str
     app_blocked_store: AppBlockedStore
+    admins: frozenset[str] = frozenset()
 
     async def queue_due(self, session: Session) -> None:
         """Queue what follows from a decision that is stored and acked. Never raises."""

@@ -57,7 +57,12 @@ REFINE_FORM = "refine_form"
 IMAGE_FORM = "image_form"
 """Callback id of the form that starts from a picture; its metadata is a
 `bot.views.source_pictures.SourcePictures` as JSON."""
-FORMS = frozenset({PROMPT_FORM, EDIT_FORM, REFINE_FORM, IMAGE_FORM})
+LIMITS_FORM = "limits_form"
+"""Callback id of the form in which admins set limits."""
+LIMIT_INPUT = "limit"
+LIMITS_PERSON = "limits_person"
+"""The select of the person whose limits that form shows; its block has the same id."""
+FORMS = frozenset({PROMPT_FORM, EDIT_FORM, REFINE_FORM, IMAGE_FORM, LIMITS_FORM})
 PROMPT_BLOCK = "prompt"
 PROMPT_INPUT = "prompt_input"
 PICTURE_BLOCK = "picture"
@@ -68,6 +73,7 @@ ACTIONS = {name: re.compile(rf"^{name}(_({_CANDIDATES}))?$") for name in BUTTON_
     HOME_PAGE: re.compile(rf"^{HOME_PAGE}_(working|pictures)_(prev|next)$"),
     DEFAULT_OPTION: re.compile(rf"^{DEFAULT_OPTION}_.+$"),
     KEEP_LAST: re.compile(rf"^{KEEP_LAST}$"),
+    LIMITS_PERSON: re.compile(rf"^{LIMITS_PERSON}$"),
 }
 """What the action ids match of all that can be clicked. That of a message's button may end in the
 number of a candidate (`bot.views.blocks.numbered`), that of the Home tab has two more words."""

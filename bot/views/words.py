@@ -22,6 +22,11 @@ REFUSALS: dict[Reason, str] = {
         "Sorry, only {owner} can decide about this image. "
         f"Type `{COMMAND}` and your idea to direct one of your own."
     ),
+    Reason.NOT_ADMIN: (
+        "Sorry, only admins can change limits: the people whom whoever runs me has named, and the "
+        "admins and owners of this workspace. Ask one of them to, such as whoever runs me. "
+        f"`{COMMAND} help` explains what you can do."
+    ),
     Reason.OUTSIDER: (
         "Sorry, I work only for the people of the workspace that I belong to, and you are a guest "
         "from another one. Nothing was started or changed. Ask somebody of that workspace to "

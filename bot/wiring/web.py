@@ -6,12 +6,18 @@ import logging
 import time
 from contextlib import AsyncExitStack
 
-from bot.adapters.redis import RedisAppBlockedStore, RedisCancellations, RedisSignatures
+from bot.adapters.redis import (
+    RedisAppBlockedStore,
+    RedisCancellations,
+    RedisLimitSettings,
+    RedisSignatures,
+)
 from bot.concurrency import BackgroundTasks
 from bot.domain.session import Policy
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.shutdown import Shutdown
 from bot.service import Services
+from bot.service.limits import WorkspaceLimits
 from bot.slack.bolt import bolt_app
 from bot.slack.listeners import ListenerDependencies, register
 from bot.slack.request_tracking import InFlightRequests
@@ -47,13 +53,19 @@ async def start_web(
         time.time,
         settings.option_table,
         rules=(),
+        limits=WorkspaceLimits(RedisLimitSettings(redis, PATIENCE), {}, time.time),
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start
     app = bolt_app(clients.slack, clients.identity, signing_secret, who, tasks)
     app_blocked_store = RedisAppBlockedStore(clients.redis(stack, PATIENCE), PATIENCE)
     dependencies = ListenerDependencies(
-        services, tasks, clients.identity, settings.ai_label, app_blocked_store
+        services,
+        tasks,
+        clients.identity,
+        settings.ai_label,
+        app_blocked_store,
+        settings.admin_ids,
     )
     register(app, dependencies)
     if settings.socket_mode:

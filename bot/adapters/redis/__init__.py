@@ -7,6 +7,7 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 
 schema         every key, the fields of a session, the writes of a commit
 store          `RedisSessionStore`
+limit_settings `RedisLimitSettings`: the limits that admins set in Slack
 questions      `RedisQuestions`: what people are asked before anything is paid for
 pictures       `RedisPictures`: what people bring, once for each file
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
@@ -22,6 +23,7 @@ from bot.adapters.redis.coordination import (
     RedisHeartbeats,
     WriteProbe,
 )
+from bot.adapters.redis.limit_settings import RedisLimitSettings
 from bot.adapters.redis.pictures import RedisPictures
 from bot.adapters.redis.refused_settings import RedisRefusedSettings
 from bot.adapters.redis.server import RedisServer, RedisSignatures, redis_client
@@ -32,6 +34,7 @@ __all__ = [
     "RedisAppBlockedStore",
     "RedisCancellations",
     "RedisHeartbeats",
+    "RedisLimitSettings",
     "RedisPictures",
     "RedisRefusedSettings",
     "RedisServer",

@@ -74,6 +74,9 @@ readers_key = "imagine:{{{}}}:picture:{}:readers".format
 pace_key = "imagine:{{{}}}:pace:{}".format
 """(team, budget) → what `bot.adapters.redis.pace` keeps of one of Slack's rate limits."""
 
+limits_key = "imagine:{{{}}}:limits".format
+"""(team) → hash: the limits that admins set in Slack."""
+
 extra_key = "imagine:{{{}}}:{}".format
 """(team, name) → what else is committed with sessions: see `bot.ports.ExtraWrite`."""
 

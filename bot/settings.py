@@ -16,9 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.domain.costs import DOLLAR
 from bot.domain.errors import ImpossibleValue
 from bot.domain.images import AI_LABEL, LONGEST_LABEL
-from bot.domain.limits import Limits
+from bot.domain.limit_settings import LimitKind
 from bot.domain.options import AUTO, OPTIONS, OptionTable
-from bot.domain.policy import WhoMayStart, closest_spelling, quoted
+from bot.domain.policy import WhoMayStart, closest_spelling, entries_of, is_user_id, quoted
 from bot.domain.record import PromptRecording
 from bot.domain.session import Policy
 from bot.domain.sizes import STEP, check_pixels
@@ -55,8 +55,8 @@ def _has_finest_qualities(model: str) -> bool:
 SHORTEST_AUDIT_KEY = 32
 
 
-def _micro(dollars: Decimal | None) -> int | None:
-    return None if dollars is None else int(dollars * DOLLAR)
+def _micro(dollars: Decimal | None) -> int:
+    return int((dollars or 0) * DOLLAR)
 
 
 class Backend(StrEnum):
@@ -125,6 +125,7 @@ class Settings(BaseSettings):
     audit_prompts: PromptRecording = PromptRecording.FULL
     directors: str = "owner"
     who_may_start: WhoMayStart = WhoMayStart.TEAM
+    admins: str = ""
     log_level: str = "INFO"
     log_format: LogFormat = LogFormat.AUTO
     log_prompts: bool = False
@@ -155,6 +156,14 @@ class Settings(BaseSettings):
     @classmethod
     def _known_directors(cls, text: str) -> str:
         Policy.parse(text)
+        return text
+
+    @field_validator("admins")
+    @classmethod
+    def _known_admins(cls, text: str) -> str:
+        for entry in entries_of(text) if text.strip() else []:
+            if not is_user_id(entry):
+                raise ValueError("takes user IDs with commas between, such as U0123ABCD,W0456EFGH")
         return text
 
     @field_validator("who_may_start", mode="before")
@@ -232,6 +241,10 @@ class Settings(BaseSettings):
         )
 
     @property
+    def admin_ids(self) -> frozenset[str]:
+        return frozenset(filter(None, entries_of(self.admins)))
+
+    @property
     def host_model(self) -> str:
         """The model that calls the image model; empty where none does."""
         return self.image_host_model if self.image_backend is Backend.RESPONSES else ""
@@ -241,14 +254,14 @@ class Settings(BaseSettings):
         return ZoneInfo(self.timezone)
 
     @property
-    def limits(self) -> Limits:
-        """0 images a day is no limit."""
-        return Limits(
-            self.user_images_per_day or None,
-            _micro(self.user_budget_per_month),
-            _micro(self.channel_budget_per_month),
-            _micro(self.workspace_budget_per_month),
-        )
+    def operator_limits(self) -> dict[LimitKind, int]:
+        """The limits of the environment, in images and micro-dollars; 0 sets none."""
+        return {
+            LimitKind.USER_IMAGES_PER_DAY: self.user_images_per_day,
+            LimitKind.USER_BUDGET_PER_MONTH: _micro(self.user_budget_per_month),
+            LimitKind.CHANNEL_BUDGET_PER_MONTH: _micro(self.channel_budget_per_month),
+            LimitKind.WORKSPACE_BUDGET_PER_MONTH: _micro(self.workspace_budget_per_month),
+        }
 
     @property
     def socket_mode(self) -> bool:

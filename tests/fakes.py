@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -26,6 +26,8 @@ from bot.domain.errors import (
 )
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from bot.domain.jobs import Job, JobKind, due_jobs
+from bot.domain.limit_settings import ChosenLimit, ChosenLimits, Field, OperatorLimits
+from bot.domain.limits import Limits
 from bot.domain.options import Options
 from bot.domain.questions import Question, WaitingPicture
 from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
@@ -43,12 +45,14 @@ from bot.ports import (
     Files,
     Heartbeats,
     JobState,
+    LimitsOf,
     OnReading,
     SessionSummary,
     StillOwed,
     Unfinished,
 )
 from bot.sandbox import PATIENCE
+from bot.service.limits import WorkspaceLimits
 
 ID = "T1.U1.abc123"
 OWNER, STRANGER, CHANNEL = "U1", "U2", "C1"
@@ -348,6 +352,39 @@ class FakeCancellations:
 
     async def send(self, session_id: str) -> None:
         self.sent.append(session_id)
+
+
+class FakeLimitSettings:
+    """What admins set, by workspace."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[Field, ChosenLimit]] = {}
+
+    async def chosen(self, team: str) -> ChosenLimits:
+        return dict(self.kept.get(team, {}))
+
+    async def choose(self, team: str, changes: Mapping[Field, ChosenLimit | None]) -> None:
+        for field, chosen in changes.items():
+            of_team = self.kept.setdefault(team, {})
+            if chosen is None:
+                of_team.pop(field, None)
+            else:
+                of_team[field] = chosen
+
+
+def always(limits: Limits) -> LimitsOf:
+    """The same limits for everybody everywhere."""
+
+    async def limits_of(team: str, channel: str, user: str) -> Limits:
+        return limits
+
+    return limits_of
+
+
+def workspace_limits(
+    settings: FakeLimitSettings | None = None, operator: OperatorLimits | None = None
+) -> WorkspaceLimits:
+    return WorkspaceLimits(settings or FakeLimitSettings(), operator or {}, clock())
 
 
 class FakeHeartbeats:

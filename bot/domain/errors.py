@@ -126,6 +126,7 @@ class Reason(StrEnum):
     """Why a request of a person was refused; the words are in `bot.views.words`."""
 
     NOT_ALLOWED = "not_allowed"
+    NOT_ADMIN = "not_admin"
     OUTSIDER = "outsider"
     GUEST = "guest"
     NOT_CHECKED = "not_checked"

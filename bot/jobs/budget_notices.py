@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.costs import end_of_day, end_of_month
 from bot.domain.errors import ImagineError
-from bot.domain.limits import Limits, Scope, Standing
+from bot.domain.limits import Scope, Standing
 from bot.domain.session import Person, Session
-from bot.ports import OwnerNotices, Spending
+from bot.ports import LimitsOf, OwnerNotices, Spending
 from bot.views.limit_words import nearly_used_words
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,12 @@ class BudgetNotices:
     operator's: it is logged. A notice that cannot be delivered is not sent again."""
 
     def __init__(
-        self, spending: Spending, told: Told, notices: OwnerNotices, limits: Limits, zone: ZoneInfo
+        self,
+        spending: Spending,
+        told: Told,
+        notices: OwnerNotices,
+        limits: LimitsOf,
+        zone: ZoneInfo,
     ) -> None:
         self._spending = spending
         self._told = told
@@ -49,7 +54,10 @@ class BudgetNotices:
 
     async def _nearly_used(self, session: Session) -> list[Standing]:
         reserved = session.latest.reserved
-        if reserved is None or not any(self._limits.of(scope) for scope in Scope):
+        if reserved is None:
+            return []
+        limits = await self._limits(session.team, session.channel, reserved.payer)
+        if not any(limits):
             return []
         spent = await self._spending.spent(
             session.team, reserved.payer, session.channel, reserved.day, reserved.month
@@ -63,7 +71,7 @@ class BudgetNotices:
                 end_of_day(reserved.day, self._zone) if scope is Scope.USER_IMAGES else ends,
             )
             for scope, used in zip(Scope, spent, strict=True)
-            if (limit := self._limits.of(scope))
+            if (limit := limits.of(scope))
         ]
         return [standing for standing in standings if standing.used >= NEARLY * standing.limit]
 

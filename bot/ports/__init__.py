@@ -12,6 +12,7 @@ from bot.ports.images import (
     RefusedSettings,
 )
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
+from bot.ports.limits import LimitSettings, LimitsOf
 from bot.ports.pace import Budget, Pace, Priority, Turn
 from bot.ports.pictures import Files, OnReading, PictureStore
 from bot.ports.record import Record, SealedRecord
@@ -83,6 +84,8 @@ __all__ = [
     "Ledger",
     "LedgerLine",
     "Limit",
+    "LimitSettings",
+    "LimitsOf",
     "MemoryUsage",
     "OnReading",
     "OwnerNotices",

@@ -24,10 +24,10 @@ from bot.domain.costs import (
     month_of,
     worst_usage,
 )
-from bot.domain.limits import LimitReached, Limits, Scope, Standing
+from bot.domain.limits import LimitReached, Scope, Standing
 from bot.domain.options import Options
 from bot.domain.session import Person, Session, with_attempt
-from bot.ports import BeginRequest, ExtraWrite, ExtraWrites, Limit, Prices, Spending
+from bot.ports import BeginRequest, ExtraWrite, ExtraWrites, Limit, LimitsOf, Prices, Spending
 
 
 class Defaults(NamedTuple):
@@ -49,7 +49,7 @@ class Budgets:
         self,
         spending: Spending,
         prices: Prices,
-        limits: Limits,
+        limits: LimitsOf,
         defaults: Defaults,
         zone: ZoneInfo,
         now: Callable[[], float],
@@ -115,7 +115,8 @@ class Budgets:
         return lambda session: judged
 
     async def _standings(self, team: str, channel: str, reserved: Reservation) -> list[Standing]:
-        set_limits = [scope for scope in Scope if self._limits.of(scope) is not None]
+        limits = await self._limits(team, channel, reserved.payer)
+        set_limits = [scope for scope in Scope if limits.of(scope) is not None]
         if not set_limits:
             return []
         spent = await self._spending.spent(
@@ -126,7 +127,7 @@ class Budgets:
             Standing(
                 scope,
                 used[scope],
-                self._limits.of(scope) or 0,
+                limits.of(scope) or 0,
                 end_of_day(reserved.day, self._zone)
                 if scope is Scope.USER_IMAGES
                 else end_of_month(reserved.month, self._zone),
@@ -153,7 +154,7 @@ def _judgement(
     standing: Standing, channel: str, reserved: Reservation, refusal: LimitReached
 ) -> ExtraWrite:
     """A write of 0: it judges what the commit leaves of the limit."""
-    images, spent = f"images:{reserved.day}", f"spent:{reserved.month}"
+    images, spent = f"asked:{reserved.day}", f"spent:{reserved.month}"
     key, name = {
         Scope.USER_IMAGES: (images, reserved.payer),
         Scope.USER: (spent, user_field(reserved.payer)),

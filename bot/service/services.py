@@ -13,6 +13,7 @@ from bot.service.access import AccessControl
 from bot.service.decisions import Decisions, JobScheduler
 from bot.service.gateway import AttemptGateway, Reserve, without_reservation
 from bot.service.library import UserLibrary
+from bot.service.limits import WorkspaceLimits
 from bot.service.lost_places import LostPlaces
 from bot.service.new_sessions import NewSessions
 from bot.service.picture_questions import PictureQuestions
@@ -32,6 +33,7 @@ class Services:
     jobs: JobScheduler
     lost_places: LostPlaces
     option_table: OptionTable
+    limits: WorkspaceLimits
 
     @classmethod
     def build(
@@ -45,6 +47,8 @@ class Services:
         option_table: OptionTable = OPTIONS,
         rules: tuple[AttemptRule, ...] = (),
         reserve: Reserve = without_reservation,
+        *,
+        limits: WorkspaceLimits,
     ) -> Services:
         """`now` answers seconds since the epoch; `rules` are asked before an attempt begins, and
         `reserve` gives it its reservation."""
@@ -62,4 +66,5 @@ class Services:
             JobScheduler(queue, cancellations),
             LostPlaces(sessions, now),
             option_table,
+            limits,
         )

@@ -62,7 +62,8 @@ _NOTED_WITHIN = 0.2
 class ListenerDependencies:
     """`ai_label` is the note that images carry; empty for none. `app_blocked_store` tells the
     workers that Slack refuses the app. `expect_root` answers what the first message of a session
-    waits for in its channel, from the channel and the session's id."""
+    waits for in its channel, from the channel and the session's id. `admins` are the user ids of
+    `ADMINS`."""
 
     services: Services
     tasks: BackgroundTasks
@@ -70,6 +71,7 @@ class ListenerDependencies:
     ai_label: str
     app_blocked_store: AppBlockedStore
     expect_root: ExpectRoot | None = None
+    admins: frozenset[str] = frozenset()
 
     async def noted(self, session: Session) -> str:
         """What a person is told of a session whose first message has to wait for others in its

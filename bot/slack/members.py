@@ -24,6 +24,7 @@ _MOST_CACHED = 10_000
 
 _UNKNOWN = {"user_not_found", "user_not_visible", "users_not_found"}
 _GUEST = ("is_restricted", "is_ultra_restricted")
+_ADMIN = ("is_admin", "is_owner", "is_primary_owner")
 _STRANGER = ("deleted", "is_bot", "is_stranger", "is_workflow_bot", "is_connector_bot")
 
 
@@ -34,6 +35,8 @@ class Member(NamedTuple):
     enterprise: str
     is_guest: bool
     is_stranger: bool
+    is_admin: bool = False
+    """An admin or an owner of the workspace."""
 
 
 class MemberDirectory:
@@ -83,4 +86,5 @@ def _member(user: dict[str, Any]) -> Member:
         enterprise=enterprise.get("enterprise_id") or user.get("enterprise_id") or "",
         is_guest=any(user.get(name) for name in _GUEST),
         is_stranger=any(user.get(name) for name in _STRANGER),
+        is_admin=any(user.get(name) for name in _ADMIN),
     )

@@ -63,7 +63,12 @@ REFINE_FORM = "refine_form"
 IMAGE_FORM = "image_form"
 """Callback id of the form that starts from a picture; its metadata is a
 `bot.views.source_pictures.SourcePictures` as JSON."""
-FORMS = frozenset({PROMPT_FORM, EDIT_FORM, REFINE_FORM, IMAGE_FORM})
+LIMITS_FORM = "limits_form"
+"""Callback id of the form in which admins set limits."""
+LIMIT_INPUT = "limit"
+LIMITS_PERSON = "limits_person"
+"""The select of the person whose limits that form shows; its block has the same id."""
+FORMS = frozenset({PROMPT_FORM, EDIT_FORM, REFINE_FORM, IMAGE_FORM, LIMITS_FORM})
 PROMPT_BLOCK = "prompt"
 PROMPT_INPUT = "prompt_input"
 PICTURE_BLOCK = "picture"
@@ -75,6 +80,7 @@ ACTIONS = {name: re.compile(rf"^{name}(_({_CANDIDATES}))?$") for name in BUTTON_
     DEFAULT_OPTION: re.compile(rf"^{DEFAULT_OPTION}_.+$"),
     KEEP_LAST: re.compile(rf"^{KEEP_LAST}$"),
     REFINE_WITH: re.compile(rf"^{REFINE_WITH}(_[0-9]+)*$"),
+    LIMITS_PERSON: re.compile(rf"^{LIMITS_PERSON}$"),
 }
 """What the action ids match of all that can be clicked. That of a message's button may end in the
 number of a candidate (`bot.views.blocks.numbered`), that of `REFINE_WITH` in those of the words and

@@ -25,6 +25,11 @@ REFUSALS: dict[Reason, str] = {
         "change: mention me in its thread with it. For an image of your own, mention me in the "
         "channel with your idea."
     ),
+    Reason.NOT_ADMIN: (
+        "Sorry, only admins can change limits: the people whom whoever runs me has named, and the "
+        "admins and owners of this workspace. Ask one of them to, such as whoever runs me. "
+        f"`{COMMAND} help` explains what you can do."
+    ),
     Reason.OUTSIDER: (
         "Sorry, I work only for the people of the workspace that I belong to, and you are a guest "
         "from another one. Nothing was started or changed. Ask somebody of that workspace to "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -12,12 +13,14 @@ from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import (
     RecordPolicy,
     RedisBooks,
+    RedisLimitSettings,
     RedisRecord,
     RedisSessionStore,
     redis_client,
 )
 from bot.adapters.slack import SlackClient, SlackFiles, SlackPacing, SlackPublisher
 from bot.ports import Prices
+from bot.service.limits import WorkspaceLimits
 from bot.settings import Settings
 from bot.slack.identity import Identity
 
@@ -63,6 +66,10 @@ class Clients:
 
     def record(self, redis: Redis, patience: float) -> RedisRecord:
         return RedisRecord(redis, patience, self.record_policy)
+
+    def limits(self, redis: Redis, patience: float) -> WorkspaceLimits:
+        settings = RedisLimitSettings(redis, patience)
+        return WorkspaceLimits(settings, self.settings.operator_limits, time.time)
 
     def books(self, redis: Redis, patience: float) -> RedisBooks:
         return RedisBooks(redis, ledger_ttl=self.settings.ledger_ttl, patience=patience)

@@ -6,7 +6,11 @@ import logging
 import time
 from contextlib import AsyncExitStack
 
-from bot.adapters.redis import RedisAppBlockedStore, RedisCancellations, RedisSignatures
+from bot.adapters.redis import (
+    RedisAppBlockedStore,
+    RedisCancellations,
+    RedisSignatures,
+)
 from bot.concurrency import BackgroundTasks
 from bot.domain.session import Policy
 from bot.ops.serving import HttpServer, Monitoring
@@ -49,10 +53,11 @@ async def start_web(
         settings.image_quality,
         settings.partial_images,
     )
+    limits = clients.limits(redis, PATIENCE)
     budgets = Budgets(
         clients.books(redis, PATIENCE),
         clients.prices,
-        settings.limits,
+        limits.limits_of,
         defaults,
         settings.zone,
         time.time,
@@ -67,6 +72,7 @@ async def start_web(
         settings.option_table,
         rules=(*([WaitingLimit(sessions, at_most)] if at_most else []), budgets),
         reserve=budgets.reserve,
+        limits=limits,
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start
@@ -79,6 +85,7 @@ async def start_web(
         settings.ai_label,
         app_blocked_store,
         clients.pacing.expect_root,
+        settings.admin_ids,
     )
     register(app, dependencies)
     if settings.socket_mode:

@@ -47,6 +47,7 @@ from bot.ports import Cancellations, Heartbeats, ImageBackend, PictureStore, Ses
 from bot.progress.live_preview import LivePreviews
 from bot.progress.queue_position import QueuePositions
 from bot.progress.session_messages import DraftRefresher, LiveStatus
+from bot.service.limits import WorkspaceLimits
 from bot.telemetry.metrics import GenerationMeter
 from bot.wiring.backends import image_backend
 from bot.wiring.clients import Clients
@@ -88,6 +89,7 @@ def job_dispatcher(
     breaker: SlackBreaker,
     backend: ImageBackend,
     books: RedisBooks,
+    limits: WorkspaceLimits,
 ) -> tuple[JobDispatcher, CancellationWatch]:
     """The handlers of the jobs, one for each kind, and what finds out that one is cancelled."""
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
@@ -116,7 +118,7 @@ def job_dispatcher(
     show_end = ShowEnd(previews, drafts, status)
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
     publish = Publish(retrying, publisher, copies, show_end, clients.identity.bot_name)
-    notices = BudgetNotices(books, books, publisher, settings.limits, settings.zone)
+    notices = BudgetNotices(books, books, publisher, limits.limits_of, settings.zone)
     handlers: dict[JobKind, Handler] = {
         JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, notices),
         JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
@@ -164,6 +166,7 @@ async def start_worker(
         breaker,
         SharedProvider(backend, slots),
         books,
+        clients.limits(redis, PATIENCE),
     )
     concurrency, lease = settings.worker_concurrency, settings.job_lease
     worker = BullWorker(clients.redis_url, queue.in_turn(dispatcher), concurrency, lease, slots)

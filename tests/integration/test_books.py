@@ -24,7 +24,7 @@ from bot.jobs.hold_sweeper import HoldSweeper
 from bot.service.access import AccessControl
 from bot.service.budgets import Budgets, Defaults
 from bot.service.gateway import AttemptGateway
-from tests.fakes import CHANNEL, ID, OWNER
+from tests.fakes import CHANNEL, ID, OWNER, always
 from tests.support.ledger import counters, holds, lines
 
 EACH = 1_000
@@ -65,7 +65,7 @@ class Bench:
         self.sweeper = HoldSweeper(self.books, self.store, self.runs, quiet_for=-1.0)
         defaults = Defaults("m", "", "1024x1024", "low")
         self.budgets = Budgets(
-            self.books, Prices(), limits, defaults, ZoneInfo("UTC"), lambda: self.now
+            self.books, Prices(), always(limits), defaults, ZoneInfo("UTC"), lambda: self.now
         )
         self.gateway = AttemptGateway(
             self.store,

@@ -20,6 +20,7 @@ from tests.fakes import (
     FakeJobQueue,
     FakeSessionStore,
     clock,
+    workspace_limits,
 )
 from tests.support.http import routes_for
 
@@ -38,7 +39,13 @@ async def test_a_proxy_for_the_world_is_not_used_for_this_machine(
         app = bolt_app(client, identity, slack.signing_secret)
         tasks, store = BackgroundTasks(), FakeSessionStore()
         services = Services.build(
-            store, FakeJobQueue(), FakeCancellations(), Policy(), tasks, clock()
+            store,
+            FakeJobQueue(),
+            FakeCancellations(),
+            Policy(),
+            tasks,
+            clock(),
+            limits=workspace_limits(),
         )
         register(
             app, ListenerDependencies(services, tasks, identity, AI_LABEL, FakeAppBlockedStore())

@@ -16,6 +16,7 @@ from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from bot.concurrency import BackgroundTasks
 from bot.domain.images import AI_LABEL
+from bot.domain.limit_settings import OperatorLimits
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.policy import WhoMayStart
 from bot.domain.session import Policy, Session
@@ -30,9 +31,11 @@ from tests.fakes import (
     FakeAppBlockedStore,
     FakeCancellations,
     FakeJobQueue,
+    FakeLimitSettings,
     FakePublisher,
     FakeSessionStore,
     clock,
+    workspace_limits,
 )
 from tests.scenario.payloads import (
     BOT,
@@ -75,7 +78,10 @@ class SlackApp:
         users: dict[str, Payload] | None = None,
         rules: tuple[AttemptRule, ...] = (),
         store: SessionStore | None = None,
+        admins: frozenset[str] = frozenset(),
+        operator: OperatorLimits | None = None,
     ) -> None:
+        self.limit_settings = FakeLimitSettings()
         self.store = FakeSessionStore(*sessions)
         self.queue = FakeJobQueue()
         self.cancellations = FakeCancellations()
@@ -101,10 +107,11 @@ class SlackApp:
             clock(),
             option_table,
             rules,
+            limits=workspace_limits(self.limit_settings, operator or {}),
         )
         self.app_blocked_store = FakeAppBlockedStore()
         dependencies = ListenerDependencies(
-            services, self.tasks, identity, AI_LABEL, self.app_blocked_store
+            services, self.tasks, identity, AI_LABEL, self.app_blocked_store, admins=admins
         )
         register(self.bolt, dependencies)
 

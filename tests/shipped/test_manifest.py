@@ -42,6 +42,7 @@ SCOPES: dict[str, set[str]] = {
     "users_info": {"users:read"},
     "views_open": set(),
     "views_publish": set(),
+    "views_update": set(),
 }
 """Each API method that the bot calls, and the scopes of the bot token that it takes."""
 EVENTS: dict[str, set[str]] = {

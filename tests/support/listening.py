@@ -25,6 +25,7 @@ from tests.fakes import (
     FakeJobQueue,
     FakeSessionStore,
     clock,
+    workspace_limits,
 )
 from tests.support.http import routes_for
 
@@ -54,7 +55,9 @@ async def listening(
         _, identity = await identify(client)
         assert identity is not None
         policy = Policy(team=identity.installation)
-        services = Services.build(store, queue, FakeCancellations(), policy, tasks, clock())
+        services = Services.build(
+            store, queue, FakeCancellations(), policy, tasks, clock(), limits=workspace_limits()
+        )
         app = bolt_app(client, identity, slack.signing_secret, who, tasks)
         register(
             app, ListenerDependencies(services, tasks, identity, AI_LABEL, FakeAppBlockedStore())

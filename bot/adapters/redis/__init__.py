@@ -8,6 +8,7 @@ owner's index, its thread's list and the list of the unfinished, or nothing.
 schema         every key, the fields of a session, the writes of a commit
 store          `RedisSessionStore`
 books          `RedisBooks`: holds, the ledger, the counters of days and months
+limit_settings `RedisLimitSettings`: the limits that admins set in Slack
 questions      `RedisQuestions`: what people are asked before anything is paid for
 image_bytes    `ImageBytes`: how many bytes one person's images and pictures may be
 pictures       `RedisPictures`: what people bring, once for each file
@@ -29,6 +30,7 @@ from bot.adapters.redis.coordination import (
     RedisHeartbeats,
     WriteProbe,
 )
+from bot.adapters.redis.limit_settings import RedisLimitSettings
 from bot.adapters.redis.pace import RedisPace
 from bot.adapters.redis.pictures import RedisPictures
 from bot.adapters.redis.provider_slots import RedisProviderSlots
@@ -45,6 +47,7 @@ __all__ = [
     "RedisBooks",
     "RedisCancellations",
     "RedisHeartbeats",
+    "RedisLimitSettings",
     "RedisPace",
     "RedisPictures",
     "RedisProviderSlots",

@@ -3,7 +3,7 @@
     imagine:{team}:holds             hash: the id of a call → its hold, as JSON
     imagine:{team}:ledger            stream: one line for each paid call
     imagine:{team}:spent:<month>     hash: person, channel, workspace → micro-dollars
-    imagine:{team}:images:<day>      hash: person → images
+    imagine:{team}:asked:<day>       hash: person → images
     imagine:{team}:told:<period>     set: what people were told in advance of a limit
 
 The commit script writes them with the session. Counters are holds and lines together.

@@ -86,6 +86,9 @@ images_key = "imagine:{{{}}}:images:{}".format
 pace_key = "imagine:{{{}}}:pace:{}".format
 """(team, budget) → what `bot.adapters.redis.pace` keeps of one of Slack's rate limits."""
 
+limits_key = "imagine:{{{}}}:limits".format
+"""(team) → hash: the limits that admins set in Slack."""
+
 waiting_key = "imagine:{{{}}}:waiting:{}".format
 """(team, user) → hash: id of a user's session → how many of its images wait. It is written with the
 session, so a process that dies leaves no other number."""

@@ -9,6 +9,7 @@ from bot.slack.listeners.forms import Forms, NewImages
 from bot.slack.listeners.home import Home
 from bot.slack.listeners.installation import Installation
 from bot.slack.listeners.interactions import Clicks, Commands, Shortcuts
+from bot.slack.listeners.limits import LimitsForms
 from bot.slack.listeners.mentions import Mentions
 from bot.slack.listeners.questions import ChangeAnswers, PictureAnswers
 from bot.slack.listening import ListenerDependencies
@@ -22,6 +23,10 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
     tasks = dependencies.tasks
 
     app.command(ids.COMMAND)(Commands(dependencies).imagine)
+
+    limits = LimitsForms(dependencies)
+    app.view(ids.LIMITS_FORM)(limits.submitted)
+    app.action(ids.ACTIONS[ids.LIMITS_PERSON])(limits.person_chosen)
 
     clicks = Clicks(dependencies)
     app.action(ids.ACTIONS[ids.APPROVE])(clicks.approve)

@@ -12,6 +12,7 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.prompt import MAX_TYPED
 from bot.domain.session import Person, Session
+from bot.slack.listeners.limits import LimitsForms
 from bot.slack.listeners.text_commands import cancel, list_sessions
 from bot.slack.listening import (
     ADMITTED_PERSON,
@@ -41,6 +42,7 @@ class Commands:
 
     def __init__(self, dependencies: ListenerDependencies) -> None:
         self._dependencies = dependencies
+        self._limits = LimitsForms(dependencies)
 
     async def imagine(self, args: AsyncArgs) -> None:
         text, responder = args.body.get("text") or "", CommandResponder(args)
@@ -52,6 +54,8 @@ class Commands:
                 await self._list(args, responder)
             case "cancel":
                 await self._cancel(args, responder)
+            case "settings":
+                await self._limits.asked(args, responder)
             case _:
                 await self._start(args, responder, text)
 

@@ -14,7 +14,7 @@ from bot.domain.limits import Limits
 from bot.domain.session import Session
 from bot.jobs.budget_notices import BudgetNotices
 from bot.ports import Spent
-from tests.fakes import OWNER, generating, with_latest
+from tests.fakes import OWNER, always, generating, with_latest
 
 RESERVED = Reservation(OWNER, "2026-11-28", "2026-11", 1_000)
 LIMITS = Limits(10, 10_000, 10_000, 10_000)
@@ -52,7 +52,7 @@ def session_of(payer: str = OWNER) -> Session:
 
 
 def notices(books: Books, limits: Limits = LIMITS) -> BudgetNotices:
-    return BudgetNotices(books, books, books, limits, ZoneInfo("UTC"))
+    return BudgetNotices(books, books, books, always(limits), ZoneInfo("UTC"))
 
 
 async def test_nothing_is_told_below_four_fifths() -> None:

@@ -20,6 +20,7 @@ from tests.fakes import (
     FakeJobQueue,
     FakeSessionStore,
     clock,
+    workspace_limits,
 )
 
 ORIGIN = RequestOrigin("T1", BOSS, CHANNEL, "https://hooks/1", idempotency_key="trigger.1")
@@ -55,6 +56,7 @@ class Setup:
             clock(),
             option_table,
             rules,
+            limits=workspace_limits(),
         )
 
         self.new_sessions, self.gateway = self.services.new_sessions, self.services.gateway

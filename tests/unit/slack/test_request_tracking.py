@@ -60,6 +60,8 @@ KNOWN = [
     (form(ids.EDIT_FORM), ("view_submission", "edit_form")),
     (form(ids.REFINE_FORM), ("view_submission", "refine_form")),
     (form(ids.IMAGE_FORM), ("view_submission", "image_form")),
+    (form(ids.LIMITS_FORM), ("view_submission", "limits_form")),
+    (click(ids.LIMITS_PERSON), ("block_action", "limits_person")),
     ({"type": "message_action", "callback_id": ids.DIRECT_IMAGE}, ("shortcut", "direct_image")),
     (event("app_mention"), ("event", "app_mention")),
     (event("message"), ("event", "message")),

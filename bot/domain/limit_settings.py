@@ -1,0 +1,144 @@
+"""The limits that admins set in Slack, and what counts where several say something.
+
+A limit is set for a scope: the workspace, one channel or one person. What is set for the channel or
+the person counts before what is set for the workspace, and that before the operator's settings.
+Values are whole numbers: images, or micro-dollars. 0 sets no limit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+DOLLAR = 1_000_000
+"""Micro-dollars."""
+MOST_IMAGES = 100_000
+MOST_DOLLARS = 1_000_000
+
+_NUMBER = re.compile(r"\d{1,7}(?:[.,]\d{1,6})?")
+
+
+class LimitKind(StrEnum):
+    """The limits, by the names of the operator's settings."""
+
+    USER_IMAGES_PER_DAY = "user_images_per_day"
+    USER_BUDGET_PER_MONTH = "user_budget_per_month"
+    CHANNEL_BUDGET_PER_MONTH = "channel_budget_per_month"
+    WORKSPACE_BUDGET_PER_MONTH = "workspace_budget_per_month"
+
+    @property
+    def in_dollars(self) -> bool:
+        return self is not LimitKind.USER_IMAGES_PER_DAY
+
+
+class ScopeKind(StrEnum):
+    """What a limit is set for."""
+
+    WORKSPACE = "workspace"
+    CHANNEL = "channel"
+    USER = "user"
+
+
+KINDS_OF: dict[ScopeKind, tuple[LimitKind, ...]] = {
+    ScopeKind.WORKSPACE: tuple(LimitKind),
+    ScopeKind.CHANNEL: (LimitKind.CHANNEL_BUDGET_PER_MONTH,),
+    ScopeKind.USER: (LimitKind.USER_IMAGES_PER_DAY, LimitKind.USER_BUDGET_PER_MONTH),
+}
+"""The limits that can be set for each scope."""
+_NARROW = {
+    LimitKind.USER_IMAGES_PER_DAY: ScopeKind.USER,
+    LimitKind.USER_BUDGET_PER_MONTH: ScopeKind.USER,
+    LimitKind.CHANNEL_BUDGET_PER_MONTH: ScopeKind.CHANNEL,
+}
+
+
+class Scope(NamedTuple):
+    """`id` is a channel's or a person's; empty for the workspace."""
+
+    kind: ScopeKind
+    id: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}" if self.id else str(self.kind)
+
+
+WORKSPACE = Scope(ScopeKind.WORKSPACE)
+
+
+class ChosenLimit(NamedTuple):
+    """A value that an admin set; `at` is seconds since the epoch."""
+
+    value: int
+    by: str
+    at: float
+
+
+Field = tuple[Scope, LimitKind]
+ChosenLimits = Mapping[Field, ChosenLimit]
+OperatorLimits = Mapping[LimitKind, int]
+"""Those of the environment; a missing one sets no limit."""
+
+
+class LimitInForce(NamedTuple):
+    """`scope` is what it is set for and `by` who set it; both are empty for the environment's."""
+
+    value: int
+    scope: Scope | None = None
+    by: str = ""
+
+
+def limit_in_force(
+    kind: LimitKind,
+    chosen: ChosenLimits,
+    operator: OperatorLimits,
+    *,
+    channel: str = "",
+    user: str = "",
+) -> LimitInForce:
+    """The limit that counts for an image of this person in this channel."""
+    narrow = {ScopeKind.USER: user, ScopeKind.CHANNEL: channel}
+    scopes = [WORKSPACE]
+    if (of := _NARROW.get(kind)) and narrow[of]:
+        scopes.insert(0, Scope(of, narrow[of]))
+    for scope in scopes:
+        if found := chosen.get((scope, kind)):
+            return LimitInForce(found.value, scope, found.by)
+    return LimitInForce(operator.get(kind, 0))
+
+
+def parse_limit(kind: LimitKind, text: str) -> int | None:
+    """The value of a typed number of images or dollars; None for an empty text. Raises
+    `ValueError`, whose text says what may be typed."""
+    typed = text.strip().removeprefix("$").strip()
+    if not typed:
+        return None
+    if not _NUMBER.fullmatch(typed):
+        raise ValueError("Type a number, such as 25 (0 sets no limit), or leave it empty.")
+    number = Decimal(typed.replace(",", "."))
+    if not kind.in_dollars:
+        if number != int(number) or number > MOST_IMAGES:
+            raise ValueError(f"Type a whole number up to {MOST_IMAGES:,}, or leave it empty.")
+        return int(number)
+    if number > MOST_DOLLARS:
+        raise ValueError(f"Type at most {MOST_DOLLARS:,} dollars, or leave it empty.")
+    return int(number * DOLLAR)
+
+
+def typed_limit(kind: LimitKind, value: int) -> str:
+    """The value as it can be typed."""
+    if not kind.in_dollars:
+        return str(value)
+    text = f"{Decimal(value) / DOLLAR:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def limit_words(kind: LimitKind, value: int) -> str:
+    """Such as: 100 images, $12.50, no limit."""
+    if not value:
+        return "no limit"
+    if not kind.in_dollars:
+        return f"{value} image{'' if value == 1 else 's'}"
+    return f"${Decimal(value) / DOLLAR:.2f}"

@@ -1,0 +1,37 @@
+"""Who may change the limits: the people in `ADMINS`, and the workspace's admins and owners where
+the scope `users:read` allows to look them up."""
+
+from __future__ import annotations
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.errors import Reason, Refusal
+from bot.domain.session import Person
+from bot.slack.identity import Identity
+from bot.slack.members import MemberDirectory
+
+
+class Admins:
+    """`named` are the user ids of `ADMINS`."""
+
+    def __init__(
+        self, named: frozenset[str], identity: Identity, directory: MemberDirectory | None = None
+    ) -> None:
+        self._named = named
+        self._identity = identity
+        self._directory = directory or MemberDirectory()
+
+    async def require(self, client: AsyncWebClient, person: Person) -> None:
+        """Raises `Refusal`."""
+        if not await self.includes(client, person):
+            raise Refusal(Reason.NOT_ADMIN)
+
+    async def includes(self, client: AsyncWebClient, person: Person) -> bool:
+        """Only people of the installation are. Raises `Refusal` where Slack does not tell."""
+        if person.org != self._identity.installation:
+            return False
+        if person.user in self._named:
+            return True
+        if not self._identity.has_scope("users:read"):
+            return False
+        return (await self._directory.look_up(client, person.user)).is_admin

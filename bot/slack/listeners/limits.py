@@ -1,0 +1,81 @@
+"""`/imagine settings`: the form in which admins set limits. Access is checked at each step."""
+
+from __future__ import annotations
+
+from slack_bolt.kwargs_injection.async_args import AsyncArgs
+
+from bot.domain.limit_settings import ChosenLimits
+from bot.domain.session import Person
+from bot.slack.admins import Admins
+from bot.slack.listening import (
+    ADMITTED_PERSON,
+    LOOKING_UP,
+    AdmittedPerson,
+    ListenerDependencies,
+    error_boundary,
+    form_values,
+    open_form,
+    within_ack_deadline,
+)
+from bot.slack.request_tracking import count_slack_errors
+from bot.slack.responders import CommandResponder, FormResponder, HomeResponder, send_ephemeral
+from bot.views import words
+from bot.views.limits_form import (
+    LimitsFormState,
+    WrongFields,
+    limits_form,
+    read_limits,
+    saved_words,
+)
+
+
+class LimitsForms:
+    """`private_metadata` of the form tells the channel and the person it is about."""
+
+    def __init__(self, dependencies: ListenerDependencies) -> None:
+        self._services = dependencies.services
+        self._admins = Admins(dependencies.admins, dependencies.identity)
+
+    async def asked(self, args: AsyncArgs, responder: CommandResponder) -> None:
+        """The command. In a direct conversation there is no channel to set limits for."""
+        async with error_boundary(responder, away=words.ASK_AGAIN):
+            channel: str = args.body.get("channel_id") or ""
+            state = LimitsFormState("" if channel.startswith("D") else channel)
+            chosen = await self._chosen(args)
+            await open_form(args, limits_form(state, chosen, self._services.limits.operator))
+
+    async def person_chosen(self, args: AsyncArgs) -> None:
+        """Shows the person's own limits in the open form."""
+        async with error_boundary(HomeResponder(args)):
+            view = args.body["view"]
+            person = args.body["actions"][0].get("selected_user") or ""
+            state = LimitsFormState.of(view.get("private_metadata"))._replace(person=person)
+            form = limits_form(state, await self._chosen(args), self._services.limits.operator)
+            await args.ack()
+            with count_slack_errors("views.update"):
+                await args.client.views_update(view_id=view["id"], hash=view["hash"], view=form)
+
+    async def submitted(self, args: AsyncArgs) -> None:
+        async with error_boundary(FormResponder(args), away=words.FORM_LOST):
+            view = args.body["view"]
+            state = LimitsFormState.of(view.get("private_metadata"))
+            admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
+            try:
+                read = read_limits(state, form_values(view))
+            except WrongFields as wrong:
+                await args.ack(response_action="errors", errors=wrong.errors)
+                return
+            await self._require_admin(args, admitted.person)
+            setting = self._services.limits.choose(admitted.team, admitted.person.user, read)
+            changed = await within_ack_deadline(setting)
+            await args.ack()
+            channel = state.channel or admitted.person.user
+            await send_ephemeral(args, channel, "", saved_words(changed))
+
+    async def _chosen(self, args: AsyncArgs) -> ChosenLimits:
+        admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
+        await within_ack_deadline(self._require_admin(args, admitted.person), LOOKING_UP)
+        return await within_ack_deadline(self._services.limits.chosen(admitted.team))
+
+    async def _require_admin(self, args: AsyncArgs, person: Person) -> None:
+        await self._admins.require(args.client, person)

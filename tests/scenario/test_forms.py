@@ -226,7 +226,7 @@ async def test_the_selects_are_the_options_and_so_is_what_is_typed(make_app: Mak
     [
         ("a cat --quality high", {"quality": "low"}, "quality", "asks for high"),
         ("a cat --ar 16:9", {"size": "1024x1024"}, "size", "asks for 1792×1008"),
-        ("a cat --n 2", {"count": "4"}, "count", "asks for 2 candidates"),
+        ("a cat --n 2", {"count": "4"}, "count", "asks for 2 images"),
         ("--transparent a cat", {"background": "opaque"}, "background", "asks for transparent"),
     ],
 )

@@ -27,7 +27,7 @@ class Counted:
         return {
             " ".join([key[0], *(f"{name}={value}" for name, value in sorted(key[1]))]): increase
             for key, increase in increases
-            if increase and key[0].startswith(prefix)
+            if increase and increase == increase and key[0].startswith(prefix)  # NaN: not known
         }
 
 

@@ -63,3 +63,7 @@ class LimitReached(Refusal):
         self.asked = asked
         self.fitting = fitting
         self.text = text
+
+    @property
+    def limit(self) -> str:
+        return self.standing.scope.value

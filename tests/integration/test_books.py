@@ -22,9 +22,10 @@ from bot.domain.options import Options
 from bot.domain.session import Person, Policy, Session
 from bot.jobs.hold_sweeper import HoldSweeper
 from bot.service.access import AccessControl
+from bot.service.attempt_rules import AttemptRules
 from bot.service.budgets import Budgets, Defaults
 from bot.service.gateway import AttemptGateway
-from tests.fakes import CHANNEL, ID, OWNER, always
+from tests.fakes import CHANNEL, ID, OWNER, FakeRecord, always
 from tests.support.ledger import counters, holds, lines
 
 EACH = 1_000
@@ -72,7 +73,7 @@ class Bench:
             BackgroundTasks(),
             AccessControl(self.store, Policy(), lambda: self.now),
             lambda: self.now,
-            rules=(self.budgets,),
+            AttemptRules((self.budgets,), FakeRecord()),
             reserve=self.budgets.reserve,
         )
 

@@ -18,6 +18,7 @@ from tests.fakes import (
     FakeAppBlockedStore,
     FakeCancellations,
     FakeJobQueue,
+    FakeRecord,
     FakeSessionStore,
     clock,
     workspace_limits,
@@ -46,6 +47,7 @@ async def test_a_proxy_for_the_world_is_not_used_for_this_machine(
             tasks,
             clock(),
             limits=workspace_limits(),
+            record=FakeRecord(),
         )
         register(
             app, ListenerDependencies(services, tasks, identity, AI_LABEL, FakeAppBlockedStore())

@@ -33,6 +33,7 @@ from tests.fakes import (
     FakeJobQueue,
     FakeLimitSettings,
     FakePublisher,
+    FakeRecord,
     FakeSessionStore,
     clock,
     workspace_limits,
@@ -82,6 +83,7 @@ class SlackApp:
         operator: OperatorLimits | None = None,
     ) -> None:
         self.limit_settings = FakeLimitSettings()
+        self.events = FakeRecord()
         self.store = FakeSessionStore(*sessions)
         self.queue = FakeJobQueue()
         self.cancellations = FakeCancellations()
@@ -108,6 +110,7 @@ class SlackApp:
             option_table,
             rules,
             limits=workspace_limits(self.limit_settings, operator or {}),
+            record=self.events,
         )
         self.app_blocked_store = FakeAppBlockedStore()
         dependencies = ListenerDependencies(

@@ -18,6 +18,7 @@ from tests.fakes import (
     ID,
     FakeCancellations,
     FakeJobQueue,
+    FakeRecord,
     FakeSessionStore,
     clock,
     workspace_limits,
@@ -47,6 +48,7 @@ class Setup:
         self.queue = FakeJobQueue()
         self.cancellations = FakeCancellations()
         self.tasks = BackgroundTasks()
+        self.record = FakeRecord()
         self.services = Services.build(
             self.store,
             self.queue,
@@ -57,6 +59,7 @@ class Setup:
             option_table,
             rules,
             limits=workspace_limits(),
+            record=self.record,
         )
 
         self.new_sessions, self.gateway = self.services.new_sessions, self.services.gateway

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -51,6 +52,12 @@ class Standing(NamedTuple):
     def fitting(self) -> int | None:
         """How many images more fit; None where one counts nothing."""
         return self.left // self.each if self.each else None
+
+
+def tightest(standings: Iterable[Standing]) -> Standing | None:
+    """The budget of which the least is left; None where none is set."""
+    budgets = (each for each in standings if each.scope is not Scope.USER_IMAGES)
+    return min(budgets, key=lambda each: each.left, default=None)
 
 
 class LimitReached(Refusal):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from bot.service.access import AccessControl
 from bot.service.attempt_rules import AttemptRules
 from bot.service.budgets import Budgets, Defaults
 from bot.service.gateway import AttemptGateway
+from bot.service.usage import UsageReports
 from tests.fakes import CHANNEL, ID, OWNER, FakeRecord, always
 from tests.support.ledger import counters, holds, lines
 
@@ -294,3 +296,34 @@ async def test_the_books_of_a_session_that_drops_its_attempts_keep_what_was_paid
     assert not await holds(bench.url)
     assert await bench.states() == ["estimated"]
     assert await bench.counted() == (1, EACH)
+
+
+async def test_a_person_sees_their_own_days_and_month(bench: Bench) -> None:
+    await bench.ask(count=2)
+    await bench.ask("other", user="U9")
+    bench.now += 86_400
+    await bench.ask("tomorrow", count=3)
+    own = await bench.budgets.own_usage("T1", CHANNEL, OWNER)
+    assert list(own.images.values()) == [0, 0, 0, 0, 0, 2, 3]
+    assert own.micro == 5 * EACH
+    assert own.month == list(own.images)[-1][:7]
+
+
+async def test_the_budget_of_which_the_least_is_left(redis: Redis, redis_url: str) -> None:
+    bench = Bench(redis, redis_url, Limits(9, 10 * EACH, 3 * EACH, 99 * EACH))
+    await bench.ask(count=2)
+    tightest = await bench.budgets.tightest_budget("T1", CHANNEL, OWNER)
+    assert tightest is not None
+    assert (tightest.scope, tightest.left) == (Scope.CHANNEL, EACH)
+    elsewhere = await bench.budgets.own_usage("T1", "", OWNER)
+    assert Scope.CHANNEL not in [standing.scope for standing in elsewhere.standings]
+
+
+async def test_the_lines_of_one_workspace(bench: Bench) -> None:
+    session = await bench.call(await bench.ask())
+    await bench.end(session, MEASURED)
+    reports = UsageReports(bench.books, ZoneInfo("UTC"), time.time)
+    assert [line.team async for line in bench.books.lines(0.0, "T1")] == ["T1"]
+    assert [line async for line in bench.books.lines(0.0, "T2")] == []
+    _, tables = await reports.of_workspace("T2")
+    assert list(tables) == ["person", "channel", "day", "model"]

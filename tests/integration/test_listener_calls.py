@@ -18,6 +18,7 @@ from tests.fakes import (
     FakeAppBlockedStore,
     FakeCancellations,
     FakeJobQueue,
+    FakeLedger,
     FakeRecord,
     FakeSessionStore,
     clock,
@@ -48,6 +49,7 @@ async def test_a_proxy_for_the_world_is_not_used_for_this_machine(
             clock(),
             limits=workspace_limits(),
             record=FakeRecord(),
+            ledger=FakeLedger(),
         )
         register(
             app, ListenerDependencies(services, tasks, identity, AI_LABEL, FakeAppBlockedStore())

@@ -23,6 +23,7 @@ from tests.fakes import (
     FakeAppBlockedStore,
     FakeCancellations,
     FakeJobQueue,
+    FakeLedger,
     FakeRecord,
     FakeSessionStore,
     clock,
@@ -65,6 +66,7 @@ async def listening(
             clock(),
             limits=workspace_limits(),
             record=FakeRecord(),
+            ledger=FakeLedger(),
         )
         app = bolt_app(client, identity, slack.signing_secret, who, tasks)
         register(

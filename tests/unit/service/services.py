@@ -18,6 +18,7 @@ from tests.fakes import (
     ID,
     FakeCancellations,
     FakeJobQueue,
+    FakeLedger,
     FakeRecord,
     FakeSessionStore,
     clock,
@@ -60,6 +61,7 @@ class Setup:
             rules,
             limits=workspace_limits(),
             record=self.record,
+            ledger=FakeLedger(),
         )
 
         self.new_sessions, self.gateway = self.services.new_sessions, self.services.gateway

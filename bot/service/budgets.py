@@ -115,10 +115,8 @@ class Budgets:
         today = date.fromisoformat(day_of(self._now(), self._zone))
         days = [str(today - timedelta(days=ago)) for ago in reversed(range(_DAYS))]
         month = month_of(days[-1])
-        (images, micro), standings = await asyncio.gather(
-            self._spending.of_person(team, payer, days, month),
-            self.standings(team, channel, payer),
-        )
+        images, micro = await self._spending.of_person(team, payer, days, month)
+        standings = await self.standings(team, channel, payer)
         set_here = [each for each in standings if channel or each.scope is not Scope.CHANNEL]
         return OwnUsage(dict(zip(days, images, strict=True)), month, micro, set_here)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
@@ -90,10 +89,10 @@ class Home:
     async def _home_page(self, args: AsyncArgs, page: Page) -> tuple[HomePage, str]:
         """With a line about what the person has used."""
         admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
-        home_page, own = await asyncio.gather(
-            self._services.library.home_page(admitted.team, admitted.owner, size=_SIZE, pages=page),
-            self._services.own_usage(admitted.team, "", admitted.owner),
+        home_page = await self._services.library.home_page(
+            admitted.team, admitted.owner, size=_SIZE, pages=page
         )
+        own = await self._services.own_usage(admitted.team, "", admitted.owner)
         return home_page, bar_words(own) if own else ""
 
     async def _publish(self, args: AsyncArgs, home_page: HomePage, usage: str) -> None:

@@ -33,6 +33,7 @@ from bot.slack.request_tracking import (
     wait_for_acks,
 )
 from bot.slack.responders import Responder, thread_of
+from bot.telemetry import metrics
 from bot.telemetry.context import log_context, span
 from bot.views.forms import View
 from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT
@@ -207,7 +208,8 @@ async def error_boundary(responder: Responder, away: str = CLICK_LOST) -> AsyncI
             yield
         except Refusal as refusal:
             tracked.outcome = "refused"
-            log.info("refused: %s", refusal.reason)
+            log.info("refused: %s", refusal.limit)
+            metrics.refused(refusal)
             await _deliver(responder.refuse(refusal))
         except StoreUnavailable as error:
             tracked.outcome = "unavailable"

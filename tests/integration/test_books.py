@@ -22,13 +22,15 @@ from bot.domain.limits import LimitReached, Limits, Scope
 from bot.domain.options import Options
 from bot.domain.session import Person, Policy, Session
 from bot.jobs.hold_sweeper import HoldSweeper
+from bot.ops.money import MoneyReading, age_of
 from bot.service.access import AccessControl
 from bot.service.attempt_rules import AttemptRules
 from bot.service.budgets import Budgets, Defaults
 from bot.service.gateway import AttemptGateway
 from bot.service.usage import UsageReports
-from tests.fakes import CHANNEL, ID, OWNER, FakeRecord, always
+from tests.fakes import CHANNEL, ID, OWNER, FakeRecord, a_session, always
 from tests.support.ledger import counters, holds, lines
+from tests.support.metrics import Counted
 
 EACH = 1_000
 ME = Person("T1", OWNER)
@@ -327,3 +329,35 @@ async def test_the_lines_of_one_workspace(bench: Bench) -> None:
     assert [line async for line in bench.books.lines(0.0, "T2")] == []
     _, tables = await reports.of_workspace("T2")
     assert list(tables) == ["person", "channel", "day", "model"]
+
+
+async def test_what_all_workspaces_spend_and_hold_is_told_together(
+    redis: Redis, redis_url: str
+) -> None:
+    bench = Bench(redis, redis_url, Limits())
+    await bench.ask(count=3)
+    money = MoneyReading(
+        bench.books, always(Limits(workspace=4 * EACH)), ZoneInfo("UTC"), lambda: bench.now
+    )
+    told = await money.read()
+    assert (told.dollars, told.budget_used) == (3 * EACH / 1_000_000, 0.75)
+    assert told.holds.total() == 3
+    none_set = MoneyReading(bench.books, always(Limits()), ZoneInfo("UTC"), lambda: bench.now)
+    assert (await none_set.read()).budget_used == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "age"),
+    [(-5, "minute"), (59, "minute"), (61, "hour"), (3599, "hour"), (3601, "older"), (1e9, "older")],
+)
+def test_the_ages_of_holds(seconds: float, age: str) -> None:
+    assert age_of(seconds) == age
+
+
+async def test_the_time_from_asked_to_approved_is_counted_once(bench: Bench) -> None:
+    counted = Counted()
+    session = await bench.store.create(a_session())
+    await bench.store.update(session.id, lambda s: transitions.approve(s, FIRST, OWNER, 130.0))
+    await bench.store.update(session.id, lambda s: replace(s, response_url="", updated_at=140.0))
+    assert counted.of("imagine_approval_seconds_count") == 1
+    assert counted.of("imagine_approval_seconds_sum") == 30.0

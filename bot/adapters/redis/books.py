@@ -28,7 +28,7 @@ from bot.adapters.redis.schema import (
 )
 from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef
-from bot.domain.books import Changes, Count, Entry, spending_fields, user_field
+from bot.domain.books import WORKSPACE, Changes, Count, Entry, spending_fields, user_field
 from bot.domain.costs import CallState
 from bot.ports import Hold, LedgerLine, Spent
 
@@ -139,6 +139,26 @@ class RedisBooks:
             pipeline.hget(spent_key(team, month), user_field(payer))
             *images, micro = await pipeline.execute()
         return [int(count or 0) for count in images], int(micro or 0)
+
+    async def spent_by_workspaces(self, month: str) -> dict[str, int]:
+        """Micro-dollars of the month, by workspace."""
+        async with bounded(self._patience):
+            teams = [str(team) for team in await self._redis.zrange(WORKSPACES, 0, -1)]
+            pipeline = self._redis.pipeline(transaction=False)
+            for team in teams:
+                pipeline.hget(spent_key(team, month), WORKSPACE)
+            amounts = await pipeline.execute()
+        return {team: int(amount or 0) for team, amount in zip(teams, amounts, strict=True)}
+
+    async def times_of_holds(self) -> list[float]:
+        """When each hold of all workspaces last changed, in seconds since the epoch."""
+        async with bounded(self._patience):
+            teams = [str(team) for team in await self._redis.zrange(WORKSPACES, 0, -1)]
+            pipeline = self._redis.pipeline(transaction=False)
+            for team in teams:
+                pipeline.hvals(holds_key(team))
+            found: list[list[str]] = await pipeline.execute()
+        return [float(json.loads(hold)["line"]["at"]) for holds in found for hold in holds]
 
     async def first_time(self, team: str, period: str, what: str) -> bool:
         """Records that this was told in the day or month; False where it was before."""

@@ -30,7 +30,6 @@ from bot.domain.limit_settings import ChosenLimit, ChosenLimits, Field, Operator
 from bot.domain.limits import Limits
 from bot.domain.options import Options
 from bot.domain.questions import Question, WaitingPicture
-from bot.domain.record import RecordEvent
 from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
 from bot.domain.stages import Publication, Stage
 from bot.domain.waiting import images_waiting
@@ -357,19 +356,6 @@ class FakeCancellations:
         self.sent.append(session_id)
 
 
-class FakeRecord:
-    """What is appended, in its order."""
-
-    def __init__(self) -> None:
-        self.events: list[RecordEvent] = []
-        self.away = False
-
-    async def append(self, team: str, *events: RecordEvent) -> None:
-        if self.away:
-            raise StoreUnavailable("fake")
-        self.events += events
-
-
 class FakeLedger:
     """The lines of one workspace."""
 
@@ -418,15 +404,11 @@ class FakeLimitSettings:
 
     def __init__(self) -> None:
         self.kept: dict[str, dict[Field, ChosenLimit]] = {}
-        self.events: list[RecordEvent] = []
 
     async def chosen(self, team: str) -> ChosenLimits:
         return dict(self.kept.get(team, {}))
 
-    async def choose(
-        self, team: str, changes: Mapping[Field, ChosenLimit | None], *events: RecordEvent
-    ) -> None:
-        self.events += events
+    async def choose(self, team: str, changes: Mapping[Field, ChosenLimit | None]) -> None:
         for field, chosen in changes.items():
             of_team = self.kept.setdefault(team, {})
             if chosen is None:

@@ -171,7 +171,7 @@ class Refusal(ImagineError):
 
     @property
     def limit(self) -> str:
-        """A fixed word for what refused, for the record and the metrics."""
+        """The limit that refuses, as the record names it."""
         return self.reason.value
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.domain.errors import Reason, Refusal
+from bot.domain.limit_settings import LimitKind
 
 
 class Scope(StrEnum):
@@ -16,6 +17,15 @@ class Scope(StrEnum):
     USER = "user"
     CHANNEL = "channel"
     WORKSPACE = "workspace"
+
+
+KIND_OF = {
+    Scope.USER_IMAGES: LimitKind.USER_IMAGES_PER_DAY,
+    Scope.USER: LimitKind.USER_BUDGET_PER_MONTH,
+    Scope.CHANNEL: LimitKind.CHANNEL_BUDGET_PER_MONTH,
+    Scope.WORKSPACE: LimitKind.WORKSPACE_BUDGET_PER_MONTH,
+}
+"""The setting of each limit."""
 
 
 class Limits(NamedTuple):
@@ -73,4 +83,4 @@ class LimitReached(Refusal):
 
     @property
     def limit(self) -> str:
-        return self.standing.scope.value
+        return KIND_OF[self.standing.scope].value

@@ -138,20 +138,12 @@ def refused(session: Session, attempt: Attempt, reason: str) -> RecordEvent:
 
 
 def settings_changed(
-    person: str,
-    name: str,
-    before: Fact,
-    after: Fact,
-    channel: str = "",
-    *,
-    about: str = "",
-    names_people: bool = False,
+    person: str, name: str, before: Fact, after: Fact, channel: str = "", *, names_people: bool
 ) -> RecordEvent:
-    """`channel` is the one that the setting is for, and `about` the person; both are empty for the
-    workspace. What names people can be deleted."""
+    """`channel` is the one that the setting is for, empty for the workspace. Values that name
+    people can be deleted."""
     facts: dict[str, Fact] = {"setting": name, "channel": channel}
     words = {"before": str(before), "after": str(after)} if names_people else {}
-    words |= {"about": about} if about else {}
     facts |= {} if names_people else {"before": before, "after": after}
     return RecordEvent(RecordKind.SETTINGS_CHANGED, "", person, facts, words)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,7 @@ from bot.domain.costs import end_of_day, end_of_month
 from bot.domain.errors import ImagineError
 from bot.domain.limits import Scope, Standing
 from bot.domain.session import Person, Session
-from bot.ports import LimitsOf, PrivateNotices, Spending
+from bot.ports import LimitsOf, OwnerNotices, Spending
 from bot.views.limit_words import nearly_used_words
 
 log = logging.getLogger(__name__)
@@ -28,20 +27,17 @@ class Told(Protocol):
 
 
 class BudgetNotices:
-    """Tells the owner of a session that just began an attempt. Of a workspace's budget the `admins`
-    are told, by their user ids, and the log. A notice that cannot be delivered is not sent
-    again."""
+    """Tells the owner of a session that just began an attempt. A workspace's budget is the
+    operator's: it is logged. A notice that cannot be delivered is not sent again."""
 
     def __init__(
         self,
         spending: Spending,
         told: Told,
-        notices: PrivateNotices,
+        notices: OwnerNotices,
         limits: LimitsOf,
         zone: ZoneInfo,
-        admins: Collection[str] = (),
     ) -> None:
-        self._admins = admins
         self._spending = spending
         self._told = told
         self._notices = notices
@@ -91,14 +87,5 @@ class BudgetNotices:
         words = nearly_used_words(standing)
         if standing.scope is Scope.WORKSPACE:
             log.warning("%s", words)
-            await self._tell_admins(words)
         else:
             await self._notices.tell_owner(session, words)
-
-    async def _tell_admins(self, words: str) -> None:
-        """One who cannot be told does not keep it from the others."""
-        for admin in sorted(self._admins):
-            try:
-                await self._notices.tell_person(admin, words)
-            except ImagineError as error:
-                log.warning("an admin was not told of the budget: %s", error)

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from bot.domain.limit_settings import ChosenLimit, ChosenLimits, Field
 from bot.domain.limits import Limits
-from bot.domain.record import RecordEvent
 
 LimitsOf = Callable[[str, str, str], Awaitable[Limits]]
 """The limits that count in a workspace (team), for a channel and a person, whose key it takes."""
@@ -19,8 +18,5 @@ class LimitSettings(Protocol):
     async def chosen(self, team: str) -> ChosenLimits:
         """All that is set in a workspace."""
 
-    async def choose(
-        self, team: str, changes: Mapping[Field, ChosenLimit | None], *events: RecordEvent
-    ) -> None:
-        """Set these together, with the entries of the record, or nothing; None takes a value
-        away."""
+    async def choose(self, team: str, changes: Mapping[Field, ChosenLimit | None]) -> None:
+        """Set these together; None takes a value away."""

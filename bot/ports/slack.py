@@ -110,13 +110,6 @@ class OwnerNotices(Protocol):
         attempt `failed`; 0 for none. Raises `SlackUnavailable` while Slack is away."""
 
 
-class PrivateNotices(OwnerNotices, Protocol):
-    """Private messages to anybody, too."""
-
-    async def tell_person(self, user: str, words: str) -> None:
-        """By direct message. Raises `SlackRefused` and `SlackUnavailable`."""
-
-
 class FailureMessages(OwnerNotices, Protocol):
     """Failures, told in the thread, or in private where that fails."""
 

@@ -6,19 +6,15 @@ the approved one; where another would begin, the rules are asked again.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from bot.domain.attempt import Attempt
-from bot.domain.errors import Conflict, ImagineError, Refusal, StoreUnavailable
-from bot.domain.record import refused
+from bot.domain.errors import Conflict, ImagineError
 from bot.domain.session import Person, Session
-from bot.ports import AttemptRule, BeginRequest, ExtraWrite, ExtraWrites, Record, SessionRecords
-
-log = logging.getLogger(__name__)
+from bot.ports import AttemptRule, BeginRequest, ExtraWrite, ExtraWrites, SessionRecords
 
 _MOST_CHECKS = 5
 """How often the rules are asked about one request, while the session changes under it."""
@@ -46,35 +42,20 @@ class Approval(NamedTuple):
         return [write for of_rule in self.writes for write in of_rule(session)]
 
 
-class AttemptRules:
-    """The rules together. A refusal by one of them goes into the record; one by a `Limit` is
-    recorded by the store, which judges it."""
-
-    def __init__(self, rules: tuple[AttemptRule, ...], record: Record) -> None:
-        self._rules = rules
-        self._record = record
-
-    async def ask(
-        self, person: Person, before: Session, after: Session, idempotency_key: str
-    ) -> Approval:
-        """A change that begins no attempt is approved without a rule. Raises `Refusal`."""
-        approved = Approval(_begun(before, after))
-        if not approved.attempts:
-            return approved
+async def ask_rules(
+    rules: tuple[AttemptRule, ...],
+    person: Person,
+    before: Session,
+    after: Session,
+    idempotency_key: str,
+) -> Approval:
+    """A change that begins no attempt is approved without a rule. Raises `Refusal`."""
+    approved = Approval(_begun(before, after))
+    if approved.attempts:
         request = BeginRequest(person, before, after.latest, idempotency_key)
-        try:
-            asked = [await rule.check(request) for rule in self._rules]
-        except Refusal as refusal:
-            await self._record_refusal(after, refusal)
-            raise
-        return approved._replace(writes=tuple(filter(None, asked)))
-
-    async def _record_refusal(self, after: Session, refusal: Refusal) -> None:
-        """The person is told, even if this is not stored."""
-        try:
-            await self._record.append(after.team, refused(after, after.latest, refusal.limit))
-        except StoreUnavailable as error:
-            log.warning("a refusal is not in the record: %s", error)
+        asked = [await rule.check(request) for rule in rules]
+        approved = approved._replace(writes=tuple(filter(None, asked)))
+    return approved
 
 
 async def until_written(

@@ -20,9 +20,9 @@ from bot.domain.prompt import Parsed, clean_change, clean_prompt, parse_flags
 from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import publish_again
-from bot.ports import Change, ExtraWrites, SessionStore
+from bot.ports import AttemptRule, Change, ExtraWrites, SessionStore
 from bot.service.access import AccessControl
-from bot.service.attempt_rules import AttemptRules, until_written
+from bot.service.attempt_rules import ask_rules, until_written
 from bot.telemetry.context import log_context, set_log_fields
 
 _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5
@@ -50,8 +50,8 @@ class AttemptGateway:
         tasks: BackgroundTasks,
         access: AccessControl,
         now: Callable[[], float],
-        rules: AttemptRules,
         option_table: OptionTable = OPTIONS,
+        rules: tuple[AttemptRule, ...] = (),
         reserve: Reserve = without_reservation,
     ) -> None:
         self._sessions = sessions
@@ -71,7 +71,7 @@ class AttemptGateway:
         begun = begin.submit(session, prompt, self._now(), session.options)
         begun = self._reserve(person, session, begun)
         begun = begin.asked_by(session, begun, person.user)
-        approved = await self._rules.ask(person, session, begun, session.id)
+        approved = await ask_rules(self._rules, person, session, begun, session.id)
         return await self.store_new(begun, approved.extra)
 
     async def store_new(self, session: Session, extra: ExtraWrites | None = None) -> Session:
@@ -113,7 +113,7 @@ class AttemptGateway:
 
         async def check_and_write(session: Session) -> tuple[Session, Session]:
             begun, _ = change_both(session, old)
-            approved = await self._rules.ask(person, session, begun, session.id)
+            approved = await ask_rules(self._rules, person, session, begun, session.id)
 
             def as_approved(new: Session, old: Session) -> tuple[Session, Session]:
                 begun, cleared = change_both(new, old)
@@ -214,7 +214,9 @@ class AttemptGateway:
             return begin.asked_by(session, begun, person.user)
 
         async def check_and_write(session: Session) -> Session:
-            approved = await self._rules.ask(person, session, begun(session), idempotency_key)
+            approved = await ask_rules(
+                self._rules, person, session, begun(session), idempotency_key
+            )
             return await self._sessions.update(
                 session.id,
                 lambda current: approved.require(current, begun(current)),

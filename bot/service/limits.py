@@ -12,11 +12,9 @@ from bot.domain.limit_settings import (
     LimitInForce,
     LimitKind,
     OperatorLimits,
-    ScopeKind,
     limit_in_force,
 )
 from bot.domain.limits import Limits
-from bot.domain.record import RecordEvent, settings_changed
 from bot.ports import LimitSettings
 
 log = logging.getLogger(__name__)
@@ -58,23 +56,13 @@ class WorkspaceLimits:
         now = {field: found.value for field, found in chosen.items()}
         changes = {field: value for field, value in wanted.items() if value != now.get(field)}
         at = self._now()
-        if not changes:
-            return {}
         await self._settings.choose(
             team,
             {
                 field: None if value is None else ChosenLimit(value, by, at)
                 for field, value in changes.items()
             },
-            *(_event(by, field, now.get(field), value) for field, value in changes.items()),
         )
         for (scope, kind), value in changes.items():
             log.info("limit %s of %s: %s → %s", kind, scope.kind, now.get((scope, kind)), value)
         return changes
-
-
-def _event(by: str, field: Field, before: int | None, after: int | None) -> RecordEvent:
-    scope, kind = field
-    channel = scope.id if scope.kind is ScopeKind.CHANNEL else ""
-    about = scope.id if scope.kind is ScopeKind.USER else ""
-    return settings_changed(by, kind.value, before, after, channel, about=about)

@@ -10,9 +10,8 @@ from bot.concurrency import BackgroundTasks
 from bot.domain.ledger import OwnUsage
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.session import Policy
-from bot.ports import AttemptRule, Cancellations, JobQueue, Ledger, Record, SessionStore
+from bot.ports import AttemptRule, Cancellations, JobQueue, Ledger, SessionStore
 from bot.service.access import AccessControl
-from bot.service.attempt_rules import AttemptRules
 from bot.service.budgets import Budgets
 from bot.service.decisions import Decisions, JobScheduler
 from bot.service.gateway import AttemptGateway, without_reservation
@@ -59,16 +58,15 @@ class Services:
         budgets: Budgets | None = None,
         *,
         limits: WorkspaceLimits,
-        record: Record,
         ledger: Ledger,
         zone: ZoneInfo = UTC,
     ) -> Services:
         """`now` answers seconds since the epoch; `rules` are asked before an attempt begins, the
-        `budgets` last. Their refusals go into the `record`."""
+        `budgets` last."""
         access = AccessControl(sessions, policy, now)
-        asked = AttemptRules((*rules, budgets) if budgets else rules, record)
+        rules = (*rules, budgets) if budgets else rules
         reserve = budgets.reserve if budgets else without_reservation
-        gateway = AttemptGateway(sessions, tasks, access, now, asked, option_table, reserve)
+        gateway = AttemptGateway(sessions, tasks, access, now, option_table, rules, reserve)
         decisions = Decisions(sessions, access, now)
         new_sessions = NewSessions(sessions, access, gateway, now, option_table)
         return cls(

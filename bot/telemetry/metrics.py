@@ -30,7 +30,7 @@ from prometheus_client import (
 
 from bot.domain.errors import FailureKind, GenerationError, PaidCallNotMade, Reason, Refusal
 from bot.domain.jobs import JobKind
-from bot.domain.limits import Scope
+from bot.domain.limit_settings import LimitKind
 from bot.domain.stages import Stage
 
 REGISTRY = CollectorRegistry()
@@ -41,7 +41,7 @@ REQUEST_KINDS = ("slash_command", "block_action", "view_submission", "shortcut",
 REQUEST_OUTCOMES = ("ok", "refused", "unavailable", "unhandled", "error")
 JOB_OUTCOMES = ("done", "failed", "put_off", "handed_back", "abandoned")
 STORE_ERROR_KINDS = ("timeout", "connection", "refused")
-LIMITS = (*(scope.value for scope in Scope), Reason.TOO_MANY_WAITING.value)
+LIMITS = (*(kind.value for kind in LimitKind), Reason.TOO_MANY_WAITING.value)
 """The limits that refuse images."""
 OTHER = "other"
 """Stands for every name that is none of the program's own."""

@@ -56,7 +56,6 @@ async def start_web(
         rules=(WaitingLimit(sessions, at_most),) if at_most else (),
         budgets=clients.budgets(redis, PATIENCE),
         limits=clients.limits(redis, PATIENCE),
-        record=clients.record(redis, PATIENCE),
         ledger=clients.books(redis, PATIENCE),
         zone=settings.zone,
     )

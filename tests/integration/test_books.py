@@ -24,11 +24,10 @@ from bot.domain.session import Person, Policy, Session
 from bot.jobs.hold_sweeper import HoldSweeper
 from bot.ops.money import MoneyReading, age_of
 from bot.service.access import AccessControl
-from bot.service.attempt_rules import AttemptRules
 from bot.service.budgets import Budgets, Defaults
 from bot.service.gateway import AttemptGateway
 from bot.service.usage import UsageReports
-from tests.fakes import CHANNEL, ID, OWNER, FakeRecord, a_session, always
+from tests.fakes import CHANNEL, ID, OWNER, a_session, always
 from tests.support.ledger import counters, holds, lines
 from tests.support.metrics import Counted
 
@@ -77,7 +76,7 @@ class Bench:
             BackgroundTasks(),
             AccessControl(self.store, Policy(), lambda: self.now),
             lambda: self.now,
-            AttemptRules((self.budgets,), FakeRecord()),
+            rules=(self.budgets,),
             reserve=self.budgets.reserve,
         )
 

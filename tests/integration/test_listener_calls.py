@@ -19,7 +19,6 @@ from tests.fakes import (
     FakeCancellations,
     FakeJobQueue,
     FakeLedger,
-    FakeRecord,
     FakeSessionStore,
     clock,
     workspace_limits,
@@ -48,7 +47,6 @@ async def test_a_proxy_for_the_world_is_not_used_for_this_machine(
             tasks,
             clock(),
             limits=workspace_limits(),
-            record=FakeRecord(),
             ledger=FakeLedger(),
         )
         register(

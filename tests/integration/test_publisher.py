@@ -742,15 +742,6 @@ async def test_a_notice_is_not_lost_while_slack_is_away(
     assert [notice.text for notice in slack.ephemerals("alice", "general")] == ["words"]
 
 
-async def test_a_person_is_told_by_direct_message(
-    slack: SimulatedSlack, publisher: SlackPublisher
-) -> None:
-    await publisher.tell_person(slack.user("bob").id, "words")
-    assert [m.text for m in slack.messages(slack.direct("bob"))] == ["words"]
-    with pytest.raises(SlackRefused):
-        await publisher.tell_person("U404", "words")
-
-
 async def test_a_draft_tells_the_budget_of_which_the_least_is_left(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:

@@ -36,7 +36,6 @@ from tests.fakes import (
     FakeLedger,
     FakeLimitSettings,
     FakePublisher,
-    FakeRecord,
     FakeSessionStore,
     FakeSpending,
     clock,
@@ -91,7 +90,7 @@ class SlackApp:
         prices: Prices | None = None,
     ) -> None:
         self.limit_settings = FakeLimitSettings()
-        self.events, self.ledger = FakeRecord(), FakeLedger()
+        self.ledger = FakeLedger()
         self.spending = FakeSpending()
         self.store = FakeSessionStore(*sessions)
         self.queue = FakeJobQueue()
@@ -126,7 +125,6 @@ class SlackApp:
             rules,
             budgets,
             limits=limits,
-            record=self.events,
             ledger=self.ledger,
         )
         self.app_blocked_store = FakeAppBlockedStore()

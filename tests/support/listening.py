@@ -24,7 +24,6 @@ from tests.fakes import (
     FakeCancellations,
     FakeJobQueue,
     FakeLedger,
-    FakeRecord,
     FakeSessionStore,
     clock,
     workspace_limits,
@@ -65,7 +64,6 @@ async def listening(
             tasks,
             clock(),
             limits=workspace_limits(),
-            record=FakeRecord(),
             ledger=FakeLedger(),
         )
         app = bolt_app(client, identity, slack.signing_secret, who, tasks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
@@ -16,7 +16,6 @@ from bot.adapters.redis.record_schema import (
     SEALER,
     TRIM,
     RecordPolicy,
-    Write,
     entry_from,
     floor_from_json,
     floor_key,
@@ -65,17 +64,16 @@ class RedisRecord:
         self._seal = redis.register_script(SEAL)
         self._trim = redis.register_script(TRIM)
 
-    async def append(self, team: str, *events: RecordEvent, others: Sequence[Write] = ()) -> None:
-        """`others` is what else is written with the entries, after them."""
+    async def append(self, team: str, *events: RecordEvent) -> None:
         async with bounded(self._patience):
             # the sealer looks for records in the workspaces that are listed
             await self._redis.zadd(WORKSPACES, {team: time.time()})
             await self._redis.expire(WORKSPACES, self._policy.ttl)
-        await self.write(team, *events, others=others)
+        await self.write(team, *events)
 
-    async def write(self, team: str, *events: RecordEvent, others: Sequence[Write] = ()) -> None:
+    async def write(self, team: str, *events: RecordEvent) -> None:
         """The same in a workspace that is listed by now."""
-        writes = [*record_writes(team, events, time.time(), self._policy), *others]
+        writes = record_writes(team, events, time.time(), self._policy)
         keys, commands = zip(*writes, strict=True)
         async with bounded(self._patience):
             await self._append(keys=keys, args=[json.dumps(commands)])

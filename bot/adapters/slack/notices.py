@@ -38,10 +38,6 @@ class Notices:
         except SlackRefused as error:
             log.warning("a notice could not be delivered: %s", error)
 
-    async def tell_person(self, user: str, words: str) -> None:
-        """By direct message. Raises `SlackRefused` and `SlackUnavailable`."""
-        await call(self._client.chat_postMessage, channel=user, text=words)
-
     async def _respond(self, url: str, notice: Message) -> bool:
         body = {"response_type": "ephemeral", "replace_original": False, **_shown(notice)}
         try:

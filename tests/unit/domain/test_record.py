@@ -185,7 +185,6 @@ def test_no_entry_holds_a_name_or_a_word_of_a_person() -> None:
         refused(session, session.latest, "budget"),
         deleted(ID, OWNER),
         settings_changed(STRANGER, "admins", OWNER, f"{OWNER} U3", names_people=True),
-        settings_changed(STRANGER, "user_images_per_day", None, 5, about=OWNER),
     ]
     for event in events:
         words = {name: commit(text) for name, text in event.words.items()}

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.costs import Reservation
-from bot.domain.errors import SlackRefused, SlackUnavailable, StoreUnavailable
+from bot.domain.errors import SlackUnavailable, StoreUnavailable
 from bot.domain.limits import Limits
 from bot.domain.session import Session
 from bot.jobs.budget_notices import BudgetNotices
@@ -27,8 +27,6 @@ class Books:
         self.now = spent
         self.told: set[str] = set()
         self.words: list[str] = []
-        self.sent: list[tuple[str, str]] = []
-        self.unreachable: set[str] = set()
         self.fails: Exception | None = None
 
     async def spent(self, *args: Any) -> Spent:
@@ -40,11 +38,6 @@ class Books:
         new = f"{period} {what}" not in self.told
         self.told.add(f"{period} {what}")
         return new
-
-    async def tell_person(self, user: str, words: str) -> None:
-        if user in self.unreachable:
-            raise SlackRefused("chat.postMessage", "user_not_found")
-        self.sent.append((user, words))
 
     async def tell_owner(
         self, session: Session, words: str, *, failed: int = 0, try_again: bool = True
@@ -78,22 +71,6 @@ async def test_each_limit_is_told_once_a_period(caplog: pytest.LogCaptureFixture
     assert "Your budget is $0.010 a month: $0.002 is left." in books.words[1]
     assert "channel" in books.words[2]
     assert caplog.text.count("The budget of this workspace") == 1
-
-
-async def test_each_admin_is_told_of_the_workspaces_budget_once_a_month() -> None:
-    books = Books(Spent(0, 0, 0, 8_000))
-    books.unreachable = {"U7"}
-    telling = BudgetNotices(
-        books, books, books, always(LIMITS), ZoneInfo("UTC"), frozenset({"U8", "U7", "U6"})
-    )
-    for _ in range(3):
-        await telling.tell(session_of())
-    assert [user for user, _ in books.sent] == ["U6", "U8"]
-    assert all("The budget of this workspace is $0.010" in words for _, words in books.sent)
-    assert books.words == []
-    later = replace(RESERVED, day="2026-12-01", month="2026-12")
-    await telling.tell(with_latest(session_of(), reserved=later))
-    assert len(books.sent) == 4
 
 
 async def test_an_owner_is_not_told_of_another_persons_limit() -> None:

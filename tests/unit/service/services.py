@@ -19,7 +19,6 @@ from tests.fakes import (
     FakeCancellations,
     FakeJobQueue,
     FakeLedger,
-    FakeRecord,
     FakeSessionStore,
     clock,
     workspace_limits,
@@ -49,7 +48,6 @@ class Setup:
         self.queue = FakeJobQueue()
         self.cancellations = FakeCancellations()
         self.tasks = BackgroundTasks()
-        self.record = FakeRecord()
         self.services = Services.build(
             self.store,
             self.queue,
@@ -60,7 +58,6 @@ class Setup:
             option_table,
             rules,
             limits=workspace_limits(),
-            record=self.record,
             ledger=FakeLedger(),
         )
 

@@ -12,11 +12,10 @@ from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import Conflict, Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import Parsed
-from bot.domain.record import RecordKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import BeginRequest
-from tests.fakes import BOSS, ID, OWNER, a_session, with_latest
+from tests.fakes import BOSS, ID, a_session, with_latest
 from tests.unit.service.services import ORIGIN, Setup, refused
 
 FIRST = ImageRef(1)
@@ -83,17 +82,6 @@ async def test_a_rule_refuses_what_an_attempt_has_become_meanwhile() -> None:
     assert await refused(late) is Reason.NOT_CHECKED
     assert [request.attempt.options.candidates for request in rule.asked] == [1, 4]
     assert setup.session.attempts == failed.attempts
-    (event,) = setup.record.events
-    assert (event.kind, event.session_id, event.person) == (RecordKind.REFUSED, ID, OWNER)
-    assert (event.facts["reason"], event.facts["candidates"]) == ("not_checked", 4)
-    assert event.words["prompt"] == "a cat"
-
-
-async def test_a_refusal_that_is_not_recorded_is_told_all_the_same() -> None:
-    setup = meddled(Meddler(most=0), a_session())
-    setup.record.away = True
-    late = setup.gateway.regenerate(ID, FIRST, BOSS, "K1")
-    assert await refused(late) is Reason.NOT_CHECKED
 
 
 async def test_a_session_that_changes_otherwise_is_not_asked_about_again() -> None:

@@ -43,13 +43,20 @@ class Limits(NamedTuple):
 
 class Standing(NamedTuple):
     """How a limit stands: what is used of it, holds included, and when it begins anew, in seconds
-    since the epoch. `each` is what one more image counts."""
+    since the epoch. `each` is what one more image counts, and `lowest` what it would count in the
+    lowest quality; 0 where that is not known."""
 
     scope: Scope
     used: int
     limit: int
     resets_at: float
     each: int = 1
+    lowest: int = 0
+
+    def fits_in_lowest(self, images: int) -> bool:
+        """Whether so many images fit in the lowest quality, and not in the one asked for."""
+        fits = self.used + images * self.lowest <= self.limit
+        return 0 < self.lowest < self.each and fits
 
     @property
     def left(self) -> int:

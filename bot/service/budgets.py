@@ -31,7 +31,7 @@ from bot.domain.costs import (
 from bot.domain.errors import StoreUnavailable
 from bot.domain.ledger import OwnUsage
 from bot.domain.limits import LimitReached, Scope, Standing, tightest
-from bot.domain.options import Options
+from bot.domain.options import LOWEST_QUALITY, Options
 from bot.domain.session import Person, Session, with_attempt
 from bot.ports import (
     BeginRequest,
@@ -151,13 +151,28 @@ class Budgets:
         session, attempt = request.session, request.attempt
         if attempt.reserved is None:
             return None
-        standings = await self._standings(session.team, session.channel, attempt.reserved)
+        standings = self._with_lowest(
+            await self._standings(session.team, session.channel, attempt.reserved), attempt
+        )
         _require_left(standings, attempt)
         judged = [
             _judgement(each, session.channel, attempt.reserved, _refusal(each, standings, attempt))
             for each in standings
         ]
         return lambda session: judged
+
+    def _with_lowest(self, standings: list[Standing], attempt: Attempt) -> list[Standing]:
+        """With what an image of the attempt would cost in the lowest quality."""
+        words = len(attempt.prompt) + len(attempt.change)
+        lowest = self.estimate(
+            attempt.options.replace(quality=LOWEST_QUALITY),
+            prompt=words,
+            edits=attempt.base is not None,
+        )
+        return [
+            each if each.scope is Scope.USER_IMAGES else each._replace(lowest=lowest.micro)
+            for each in standings
+        ]
 
     async def _standings(self, team: str, channel: str, reserved: Reservation) -> list[Standing]:
         limits = await self._limits(team, channel, reserved.payer)

@@ -360,3 +360,39 @@ async def test_the_time_from_asked_to_approved_is_counted_once(bench: Bench) -> 
     await bench.store.update(session.id, lambda s: replace(s, response_url="", updated_at=140.0))
     assert counted.of("imagine_approval_seconds_count") == 1
     assert counted.of("imagine_approval_seconds_sum") == 30.0
+
+
+class ByTokens:
+    """A micro-dollar for each token of an image."""
+
+    def cost(self, model: str, host_model: str, usage: Usage) -> Cost:
+        return Cost(usage.image_out, "test", known=True)
+
+
+async def test_a_refusal_tells_what_the_lowest_quality_would_take(
+    redis: Redis, redis_url: str
+) -> None:
+    bench = Bench(redis, redis_url, Limits())
+    defaults = Defaults("m", "", "1024x1024", "high")
+    budgets = Budgets(
+        bench.books,
+        ByTokens(),
+        always(Limits(5, 1_000)),
+        defaults,
+        ZoneInfo("UTC"),
+        lambda: bench.now,
+    )
+    access = AccessControl(bench.store, Policy(), lambda: bench.now)
+    bench.gateway = AttemptGateway(
+        bench.store,
+        BackgroundTasks(),
+        access,
+        lambda: bench.now,
+        rules=(budgets,),
+        reserve=budgets.reserve,
+    )
+    with pytest.raises(LimitReached) as refused:
+        await bench.ask()
+    assert (refused.value.standing.each, refused.value.standing.lowest) == (1_756, 196)
+    assert refused.value.standing.fits_in_lowest(5)
+    assert not refused.value.standing.fits_in_lowest(6)

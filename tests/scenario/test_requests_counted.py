@@ -160,6 +160,9 @@ async def test_the_ack_counts_until_it_is_out_and_not_until_the_work_is_done(
     )
 
 
+FULL = Standing(Scope.CHANNEL, 9, 9, 1e9)
+
+
 class Full:
     """A rule that refuses every attempt."""
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from bot.domain.costs import Cost, Usage
 from bot.domain.ledger import LedgerLine
 from bot.domain.limit_settings import LimitKind
 from bot.domain.stages import Stage
@@ -154,3 +155,21 @@ async def test_the_home_tab_has_a_bar(app: SlackApp) -> None:
     await app.event(opened)
     view = app.of("views.publish")[-1]["view"]
     assert "▓▓░░░░░░░░ 12 of 100 images" in json.dumps(view, ensure_ascii=False)
+
+
+async def test_a_lower_quality_is_offered_where_it_fits(make_app: MakeApp) -> None:
+    app = make_app(operator=OPERATOR, prices=TokenPrices())
+    app.spending.now = Spent(0, 9_999_500, 0, 0)
+    answer = json.loads((await app.command("a fox --quality high")).body)
+    (button,) = answer["blocks"][-1]["elements"]
+    assert button["value"] == "a fox --quality high --quality low"
+    assert app.store.sessions == {}
+    await app.click(button["action_id"], button["value"])
+    assert app.only.latest.options.get("quality") == "low"
+
+
+class TokenPrices:
+    """A micro-dollar for each token of an image."""
+
+    def cost(self, model: str, host_model: str, usage: Usage) -> Cost:
+        return Cost(usage.image_out, "test", known=True)

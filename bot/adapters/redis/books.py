@@ -156,9 +156,9 @@ class RedisBooks:
             teams = [str(team) for team in await self._redis.zrange(WORKSPACES, 0, -1)]
             pipeline = self._redis.pipeline(transaction=False)
             for team in teams:
-                pipeline.hvals(holds_key(team))
-            found: list[list[str]] = await pipeline.execute()
-        return [float(json.loads(hold)["line"]["at"]) for holds in found for hold in holds]
+                pipeline.hgetall(holds_key(team))
+            found: list[dict[str, str]] = await pipeline.execute()
+        return [float(json.loads(text)["line"]["at"]) for holds in found for text in holds.values()]
 
     async def first_time(self, team: str, period: str, what: str) -> bool:
         """Records that this was told in the day or month; False where it was before."""

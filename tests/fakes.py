@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from bot.domain.app_blocked import AppBlocked
 from bot.domain.attempt import Attempt, Candidate, ImageRef
-from bot.domain.costs import Usage
+from bot.domain.costs import Cost, Usage
 from bot.domain.errors import (
     Conflict,
     FailureKind,
@@ -45,9 +45,11 @@ from bot.ports import (
     Files,
     Heartbeats,
     JobState,
+    LedgerLine,
     LimitsOf,
     OnReading,
     SessionSummary,
+    Spent,
     StillOwed,
     Unfinished,
 )
@@ -352,6 +354,49 @@ class FakeCancellations:
 
     async def send(self, session_id: str) -> None:
         self.sent.append(session_id)
+
+
+class FakeLedger:
+    """The lines of one workspace."""
+
+    def __init__(self, *lines: LedgerLine) -> None:
+        self.kept = list(lines)
+
+    async def lines(self, since: float, team: str = "") -> AsyncIterator[LedgerLine]:
+        for line in self.kept:
+            if line.at >= since and team in ("", line.team):
+                yield line
+
+
+class FakeSpending:
+    """The same counters for everybody; a person's `images` are by day."""
+
+    def __init__(self) -> None:
+        self.now = Spent()
+        self.images: dict[str, int] = {}
+        self.away = False
+
+    async def spent(self, team: str, payer: str, channel: str, day: str, month: str) -> Spent:
+        if self.away:
+            raise StoreUnavailable("fake")
+        return self.now
+
+    async def of_person(
+        self, team: str, payer: str, days: Sequence[str], month: str
+    ) -> tuple[list[int], int]:
+        if self.away:
+            raise StoreUnavailable("fake")
+        return [self.images.get(day, 0) for day in days], self.now.user
+
+
+class FakePrices:
+    """The same price, in micro-dollars, for every call."""
+
+    def __init__(self, micro: int = 13_000, *, known: bool = True) -> None:
+        self._cost = Cost(micro, "test", known)
+
+    def cost(self, model: str, host_model: str, usage: Usage) -> Cost:
+        return self._cost
 
 
 class FakeLimitSettings:

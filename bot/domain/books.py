@@ -155,6 +155,34 @@ def _with_lost_calls(attempt: Attempt) -> Attempt:
     return replace(attempt, candidates=tuple(candidates))
 
 
+class Paid(NamedTuple):
+    """What was paid for images, in micro-dollars. It is `measured` where the usage of every call is
+    known, and `known` where every model has a price."""
+
+    micro: int
+    measured: bool
+    known: bool
+
+
+def paid_for(attempt: Attempt, *candidates: Candidate) -> Paid | None:
+    """What these candidates of the attempt cost; None where nothing was paid, or it is in no
+    books."""
+    reserved = attempt.reserved
+    calls = [
+        call
+        for candidate in candidates
+        for call in candidate.calls
+        if call.state in {CallState.MEASURED, CallState.ESTIMATED}
+    ]
+    if reserved is None or not calls:
+        return None
+    measured = [call for call in calls if call.state is CallState.MEASURED]
+    estimated = len(calls) - len(measured)
+    known = all(call.priced for call in measured) and (reserved.priced or not estimated)
+    micro = sum(call.micro for call in measured) + estimated * reserved.each
+    return Paid(micro, not estimated, known)
+
+
 def call_ended(session: Session, image: ImageRef, number: int, end: CallEnd) -> Session:
     """Records how a candidate's call ended. Nothing changes where it is known, or the attempt is
     gone."""

@@ -47,6 +47,16 @@ class Cost:
     known: bool = False
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What images are expected to cost: `each` of them at the most where the model may choose the
+    size or the quality itself."""
+
+    each: Cost
+    images: int = 1
+    at_most: bool = False
+
+
 class CallState(StrEnum):
     """`OPEN`: the answer is awaited. `ESTIMATED`: the provider may have taken the call, and its
     usage is not known. `FREE`: the provider has not taken it, or charges nothing for it."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
 from bot.domain.errors import Reason, Refusal
+from bot.domain.limit_settings import LimitKind
 
 
 class Scope(StrEnum):
@@ -15,6 +17,15 @@ class Scope(StrEnum):
     USER = "user"
     CHANNEL = "channel"
     WORKSPACE = "workspace"
+
+
+KIND_OF = {
+    Scope.USER_IMAGES: LimitKind.USER_IMAGES_PER_DAY,
+    Scope.USER: LimitKind.USER_BUDGET_PER_MONTH,
+    Scope.CHANNEL: LimitKind.CHANNEL_BUDGET_PER_MONTH,
+    Scope.WORKSPACE: LimitKind.WORKSPACE_BUDGET_PER_MONTH,
+}
+"""The setting of each limit."""
 
 
 class Limits(NamedTuple):
@@ -32,13 +43,20 @@ class Limits(NamedTuple):
 
 class Standing(NamedTuple):
     """How a limit stands: what is used of it, holds included, and when it begins anew, in seconds
-    since the epoch. `each` is what one more image counts."""
+    since the epoch. `each` is what one more image counts, and `lowest` what it would count in the
+    lowest quality; 0 where that is not known."""
 
     scope: Scope
     used: int
     limit: int
     resets_at: float
     each: int = 1
+    lowest: int = 0
+
+    def fits_in_lowest(self, images: int) -> bool:
+        """Whether so many images fit in the lowest quality, and not in the one asked for."""
+        fits = self.used + images * self.lowest <= self.limit
+        return 0 < self.lowest < self.each and fits
 
     @property
     def left(self) -> int:
@@ -53,6 +71,12 @@ class Standing(NamedTuple):
         return self.left // self.each if self.each else None
 
 
+def tightest(standings: Iterable[Standing]) -> Standing | None:
+    """The budget of which the least is left; None where none is set."""
+    budgets = (each for each in standings if each.scope is not Scope.USER_IMAGES)
+    return min(budgets, key=lambda each: each.left, default=None)
+
+
 class LimitReached(Refusal):
     """More than a limit leaves was asked for. `fitting` images may still be asked for, in view of
     all limits; `text` is the prompt or the change that was asked for."""
@@ -63,3 +87,7 @@ class LimitReached(Refusal):
         self.asked = asked
         self.fitting = fitting
         self.text = text
+
+    @property
+    def limit(self) -> str:
+        return KIND_OF[self.standing.scope].value

@@ -70,6 +70,7 @@ class Options:
 
 
 NO_OPTIONS = Options()
+LOWEST_QUALITY = "low"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from bot.domain.attempt import Attempt, Candidate
+from bot.domain.books import paid_for
 from bot.domain.session import Session
 from bot.domain.stages import PUBLICATION_REFUSED
 
@@ -162,7 +163,7 @@ def _of_attempt(session: Session, old: Attempt | None, new: Attempt) -> Iterator
         if candidate.has_image and _image_of(made.get(candidate.number)) != _image_of(candidate):
             facts = {**_image_facts(new, candidate), "model": candidate.model}
             facts |= {"type": candidate.mime_type, "width": candidate.width}
-            facts |= {"height": candidate.height}
+            facts |= {"height": candidate.height, **_cost_facts(new, candidate)}
             yield RecordEvent(RecordKind.GENERATED, session.id, facts=facts)
     if new.message_ts and (old is None or old.message_ts != new.message_ts):
         where: dict[str, Fact] = {"channel": session.channel, "message": new.message_ts}
@@ -212,6 +213,14 @@ def _image_facts(attempt: Attempt, candidate: Candidate) -> dict[str, Fact]:
         "candidate": candidate.number,
         "sha256": candidate.sha256,
     }
+
+
+def _cost_facts(attempt: Attempt, candidate: Candidate) -> dict[str, Fact]:
+    """Nothing where no price is known: 0 would say that it was free."""
+    paid = paid_for(attempt, candidate)
+    if paid is None or not paid.known:
+        return {}
+    return {"micro_dollars": paid.micro, "measured": paid.measured}
 
 
 def _image_of(candidate: Candidate | None) -> tuple[bool, str]:

@@ -1,5 +1,5 @@
-"""`SharedGauges`: the gauges of the queue, the sessions, the record and Redis' memory, read at a
-scrape of a worker.
+"""`SharedGauges`: the gauges of the queue, the sessions, the books, the record and Redis' memory,
+read at a scrape of a worker.
 
 A scrape waits only so long for Redis. A gauge that cannot be read is left out, so that nobody takes
 an old number for a new one; the rest of the metrics is served all the same.
@@ -15,13 +15,17 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.concurrency import cancel_and_wait
 from bot.domain.stages import Stage
+from bot.ops.money import AGES, Money
 from bot.ports import MemoryUsage, QueueDepth
 from bot.telemetry.metrics import (
+    BUDGET_USED_RATIO,
+    HOLDS,
     QUEUE_JOBS,
     QUEUE_OLDEST_SECONDS,
     RECORD_UNSEALED_SECONDS,
     REDIS_MEMORY,
     SESSIONS,
+    SPENT_DOLLARS,
 )
 
 log = logging.getLogger(__name__)
@@ -35,6 +39,7 @@ Census = Callable[[], Awaitable[Mapping[Stage, int]]]
 ReadMemory = Callable[[], Awaitable[MemoryUsage]]
 UnsealedSince = Callable[[], Awaitable[float]]
 """The time of the oldest entry of the record without a seal, 0 where all have one."""
+ReadMoney = Callable[[], Awaitable[Money]]
 
 
 class SharedGauges:
@@ -47,6 +52,7 @@ class SharedGauges:
         census: Census,
         memory: ReadMemory,
         unsealed_since: UnsealedSince,
+        money: ReadMoney,
         now: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -54,6 +60,7 @@ class SharedGauges:
         self._census = census
         self._memory = memory
         self._unsealed_since = unsealed_since
+        self._money = money
         self._now = now
         self._wall_clock = wall_clock
         self._counted_at: float | None = None
@@ -117,6 +124,21 @@ class SharedGauges:
         """What takes a look at every session or workspace."""
         await self._count_sessions()
         await self._read_unsealed()
+        await self._read_money()
+
+    async def _read_money(self) -> None:
+        try:
+            money = await self._money()
+        except Exception as error:  # noqa: BLE001 - the rest of the scrape goes on
+            log.warning("the books could not be read: %s", type(error).__name__)
+            SPENT_DOLLARS.set(math.nan)
+            BUDGET_USED_RATIO.set(math.nan)
+            HOLDS.clear()
+            return
+        SPENT_DOLLARS.set(money.dollars)
+        BUDGET_USED_RATIO.set(money.budget_used)
+        for age in AGES:
+            HOLDS.labels(age).set(money.holds[age])
 
     async def _read_unsealed(self) -> None:
         try:

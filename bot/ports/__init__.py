@@ -3,7 +3,8 @@
 The services, the flow and the jobs know only these; `bot.wiring` gives them the adapters.
 """
 
-from bot.ports.costs import Hold, Holds, Ledger, LedgerLine, Prices, Spending, Spent
+from bot.domain.ledger import LedgerLine
+from bot.ports.costs import Hold, Holds, Ledger, PersonalSpending, Prices, Spending, Spent
 from bot.ports.images import (
     CancelledCall,
     Checkpoint,
@@ -90,6 +91,7 @@ __all__ = [
     "OnReading",
     "OwnerNotices",
     "Pace",
+    "PersonalSpending",
     "PictureStore",
     "Previews",
     "Prices",

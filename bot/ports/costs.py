@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple, Protocol
 
 from bot.domain.attempt import ImageRef
 from bot.domain.costs import Cost, Usage
+from bot.domain.ledger import LedgerLine
 
 
 class Prices(Protocol):
@@ -27,6 +28,13 @@ class Spending(Protocol):
     """Raises `StoreUnavailable`."""
 
     async def spent(self, team: str, payer: str, channel: str, day: str, month: str) -> Spent: ...
+
+
+class PersonalSpending(Spending, Protocol):
+    async def of_person(
+        self, team: str, payer: str, days: Sequence[str], month: str
+    ) -> tuple[list[int], int]:
+        """Images of each day, and micro-dollars of the month."""
 
 
 class Hold(NamedTuple):
@@ -53,30 +61,9 @@ class Holds(Protocol):
         back. False where it is settled, or has changed since."""
 
 
-class LedgerLine(NamedTuple):
-    """One paid call. `at` is seconds since the epoch, `state` is `measured` or `estimated`, `day`
-    and `month` are those of the reservation. `tokens` are by kind."""
-
-    id: str
-    at: float
-    team: str
-    user: str
-    channel: str
-    day: str
-    month: str
-    model: str
-    size: str
-    quality: str
-    state: str
-    micro: int
-    priced: bool
-    prices: str
-    tokens: dict[str, int]
-
-
 class Ledger(Protocol):
     """Raises `StoreUnavailable`."""
 
-    def lines(self, since: float) -> AsyncIterator[LedgerLine]:
-        """The lines of all workspaces that were written since. A measured line may follow an
-        estimated one of the same id, and stands in its place."""
+    def lines(self, since: float, team: str = "") -> AsyncIterator[LedgerLine]:
+        """The lines that were written since: of the workspace, or of all. A measured line may
+        follow an estimated one of the same id, and stands in its place."""

@@ -8,8 +8,11 @@ the words of a refusal.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,6 +20,7 @@ from bot.domain.attempt import Attempt
 from bot.domain.books import WORKSPACE, channel_field, user_field
 from bot.domain.costs import (
     Cost,
+    Expected,
     Reservation,
     day_of,
     end_of_day,
@@ -24,10 +28,26 @@ from bot.domain.costs import (
     month_of,
     worst_usage,
 )
-from bot.domain.limits import LimitReached, Scope, Standing
-from bot.domain.options import Options
+from bot.domain.errors import StoreUnavailable
+from bot.domain.ledger import OwnUsage
+from bot.domain.limits import LimitReached, Scope, Standing, tightest
+from bot.domain.options import LOWEST_QUALITY, Options
 from bot.domain.session import Person, Session, with_attempt
-from bot.ports import BeginRequest, ExtraWrite, ExtraWrites, Limit, LimitsOf, Prices, Spending
+from bot.ports import (
+    BeginRequest,
+    ExtraWrite,
+    ExtraWrites,
+    Limit,
+    LimitsOf,
+    PersonalSpending,
+    Prices,
+)
+
+_DAYS = 7
+"""Days of which a person's own usage tells."""
+_LEFT_WITHIN = 0.5
+"""Seconds to find out what is left of a budget, where the words go out without it."""
+_AUTO = "auto"
 
 
 class Defaults(NamedTuple):
@@ -47,7 +67,7 @@ class Budgets:
 
     def __init__(
         self,
-        spending: Spending,
+        spending: PersonalSpending,
         prices: Prices,
         limits: LimitsOf,
         defaults: Defaults,
@@ -75,6 +95,31 @@ class Budgets:
         )
         return self._prices.cost(asked.model, asked.host_model, usage)
 
+    def expected(self, options: Options, *, prompt: int = 0, edits: bool = False) -> Expected:
+        """What an attempt with these options is expected to cost."""
+        size = options.size or self._defaults.size
+        quality = str(options.get("quality") or self._defaults.quality)
+        cost = self.estimate(options, prompt=prompt, edits=edits)
+        return Expected(cost, options.candidates, at_most=_AUTO in (size, quality))
+
+    async def tightest_budget(self, team: str, channel: str, payer: str) -> Standing | None:
+        """The budget of which the least is left for a person, by their key, in the channel. None
+        where none is set, or the store does not tell soon."""
+        with suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(_LEFT_WITHIN):
+                return tightest(await self.standings(team, channel, payer))
+        return None
+
+    async def own_usage(self, team: str, channel: str, payer: str) -> OwnUsage:
+        """What the person, by their key, took of late. `channel` may be empty."""
+        today = date.fromisoformat(day_of(self._now(), self._zone))
+        days = [str(today - timedelta(days=ago)) for ago in reversed(range(_DAYS))]
+        month = month_of(days[-1])
+        images, micro = await self._spending.of_person(team, payer, days, month)
+        standings = await self.standings(team, channel, payer)
+        set_here = [each for each in standings if channel or each.scope is not Scope.CHANNEL]
+        return OwnUsage(dict(zip(days, images, strict=True)), month, micro, set_here)
+
     def reserve(self, person: Person, before: Session, after: Session) -> Session:
         """The session with the reservation of the attempt that is new in it, if one is."""
         if len(after.attempts) <= len(before.attempts):
@@ -95,24 +140,39 @@ class Budgets:
         )
         return with_attempt(after, replace(attempt, reserved=reserved))
 
-    async def standings(self, person: Person, team: str, channel: str) -> list[Standing]:
-        """How the limits stand that are set, for the person in the channel."""
+    async def standings(self, team: str, channel: str, payer: str) -> list[Standing]:
+        """How the limits stand that are set, for the person of this key in the channel."""
         day = day_of(self._now(), self._zone)
         cost = self.estimate(Options(), prompt=0, edits=False)
-        reserved = Reservation(person.key_in(team), day, month_of(day), cost.micro)
+        reserved = Reservation(payer, day, month_of(day), cost.micro)
         return await self._standings(team, channel, reserved)
 
     async def check(self, request: BeginRequest) -> ExtraWrites | None:
         session, attempt = request.session, request.attempt
         if attempt.reserved is None:
             return None
-        standings = await self._standings(session.team, session.channel, attempt.reserved)
+        standings = self._with_lowest(
+            await self._standings(session.team, session.channel, attempt.reserved), attempt
+        )
         _require_left(standings, attempt)
         judged = [
             _judgement(each, session.channel, attempt.reserved, _refusal(each, standings, attempt))
             for each in standings
         ]
         return lambda session: judged
+
+    def _with_lowest(self, standings: list[Standing], attempt: Attempt) -> list[Standing]:
+        """With what an image of the attempt would cost in the lowest quality."""
+        words = len(attempt.prompt) + len(attempt.change)
+        lowest = self.estimate(
+            attempt.options.replace(quality=LOWEST_QUALITY),
+            prompt=words,
+            edits=attempt.base is not None,
+        )
+        return [
+            each if each.scope is Scope.USER_IMAGES else each._replace(lowest=lowest.micro)
+            for each in standings
+        ]
 
     async def _standings(self, team: str, channel: str, reserved: Reservation) -> list[Standing]:
         limits = await self._limits(team, channel, reserved.payer)

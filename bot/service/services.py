@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from bot.concurrency import BackgroundTasks
+from bot.domain.ledger import OwnUsage
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.session import Policy
-from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
+from bot.ports import AttemptRule, Cancellations, JobQueue, Ledger, SessionStore
 from bot.service.access import AccessControl
+from bot.service.budgets import Budgets
 from bot.service.decisions import Decisions, JobScheduler
-from bot.service.gateway import AttemptGateway, Reserve, without_reservation
+from bot.service.gateway import AttemptGateway, without_reservation
 from bot.service.library import UserLibrary
 from bot.service.limits import WorkspaceLimits
 from bot.service.lost_places import LostPlaces
 from bot.service.new_sessions import NewSessions
 from bot.service.picture_questions import PictureQuestions
 from bot.service.thread_replies import ThreadReplies
+from bot.service.usage import UsageReports
+
+UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True)
 class Services:
-    """All that a person can do. `option_table` holds the options of the image model."""
+    """All that a person can do. `option_table` holds the options of the image model. Without
+    `budgets` nothing is reserved, and no cost is told."""
 
     new_sessions: NewSessions
     gateway: AttemptGateway
@@ -34,6 +41,8 @@ class Services:
     lost_places: LostPlaces
     option_table: OptionTable
     limits: WorkspaceLimits
+    usage: UsageReports
+    budgets: Budgets | None = None
 
     @classmethod
     def build(
@@ -46,13 +55,17 @@ class Services:
         now: Callable[[], float],
         option_table: OptionTable = OPTIONS,
         rules: tuple[AttemptRule, ...] = (),
-        reserve: Reserve = without_reservation,
+        budgets: Budgets | None = None,
         *,
         limits: WorkspaceLimits,
+        ledger: Ledger,
+        zone: ZoneInfo = UTC,
     ) -> Services:
-        """`now` answers seconds since the epoch; `rules` are asked before an attempt begins, and
-        `reserve` gives it its reservation."""
+        """`now` answers seconds since the epoch; `rules` are asked before an attempt begins, the
+        `budgets` last."""
         access = AccessControl(sessions, policy, now)
+        rules = (*rules, budgets) if budgets else rules
+        reserve = budgets.reserve if budgets else without_reservation
         gateway = AttemptGateway(sessions, tasks, access, now, option_table, rules, reserve)
         decisions = Decisions(sessions, access, now)
         new_sessions = NewSessions(sessions, access, gateway, now, option_table)
@@ -67,4 +80,10 @@ class Services:
             LostPlaces(sessions, now),
             option_table,
             limits,
+            UsageReports(ledger, zone, now),
+            budgets,
         )
+
+    async def own_usage(self, team: str, channel: str, payer: str) -> OwnUsage | None:
+        """What the person, by their key, took of late; None where nothing is counted."""
+        return await self.budgets.own_usage(team, channel, payer) if self.budgets else None

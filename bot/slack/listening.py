@@ -19,6 +19,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.concurrency import BackgroundTasks
 from bot.domain.errors import Conflict, Refusal, StoreUnavailable
+from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import check_length
 from bot.domain.session import Person, Session
 from bot.domain.slack_refusals import place_of
@@ -32,9 +33,11 @@ from bot.slack.request_tracking import (
     wait_for_acks,
 )
 from bot.slack.responders import Responder, thread_of
+from bot.telemetry import metrics
 from bot.telemetry.context import log_context, span
 from bot.views.forms import View
 from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT
+from bot.views.usage_words import expected_words
 from bot.views.words import CLICK_LOST, SOMETHING_BROKE, noted_words, store_words
 
 log = logging.getLogger(__name__)
@@ -83,6 +86,27 @@ class ListenerDependencies:
                 turn = await self.expect_root(session.channel, session.id)
                 return noted_words(turn.ahead) if turn.seconds > _NOTED_FROM else ""
         return ""
+
+    async def cost_words(
+        self,
+        args: AsyncArgs,
+        channel: str,
+        options: Options = NO_OPTIONS,
+        *,
+        prompt: str = "",
+        edits: bool = False,
+    ) -> str:
+        """What an image with these options is expected to cost, for a form. Empty where that is
+        not known."""
+        budgets = self.services.budgets
+        if budgets is None:
+            return ""
+        expected = budgets.expected(options, prompt=len(prompt), edits=edits)
+        if not expected.each.known:
+            return ""
+        admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
+        budget = await budgets.tightest_budget(admitted.team, channel, admitted.owner)
+        return expected_words(expected, budget)
 
     async def queue_due(self, session: Session) -> None:
         """Queue what follows from a decision that is stored and acked. Never raises."""
@@ -184,7 +208,8 @@ async def error_boundary(responder: Responder, away: str = CLICK_LOST) -> AsyncI
             yield
         except Refusal as refusal:
             tracked.outcome = "refused"
-            log.info("refused: %s", refusal.reason)
+            log.info("refused: %s", refusal.limit)
+            metrics.refused(refusal)
             await _deliver(responder.refuse(refusal))
         except StoreUnavailable as error:
             tracked.outcome = "unavailable"

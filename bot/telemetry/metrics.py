@@ -28,8 +28,9 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from bot.domain.errors import FailureKind, GenerationError, PaidCallNotMade
+from bot.domain.errors import FailureKind, GenerationError, PaidCallNotMade, Reason, Refusal
 from bot.domain.jobs import JobKind
+from bot.domain.limit_settings import LimitKind
 from bot.domain.stages import Stage
 
 REGISTRY = CollectorRegistry()
@@ -40,6 +41,8 @@ REQUEST_KINDS = ("slash_command", "block_action", "view_submission", "shortcut",
 REQUEST_OUTCOMES = ("ok", "refused", "unavailable", "unhandled", "error")
 JOB_OUTCOMES = ("done", "failed", "put_off", "handed_back", "abandoned")
 STORE_ERROR_KINDS = ("timeout", "connection", "refused")
+LIMITS = (*(kind.value for kind in LimitKind), Reason.TOO_MANY_WAITING.value)
+"""The limits that refuse images."""
 OTHER = "other"
 """Stands for every name that is none of the program's own."""
 
@@ -153,6 +156,34 @@ RECORD_UNSEALED_SECONDS = Gauge(
     "Age of the oldest entry of the record without a seal, 0 where all have one; told by workers.",
     registry=REGISTRY,
 )
+SPENT_DOLLARS = Gauge(
+    "imagine_spent_dollars",
+    "Dollars of this month in all workspaces, what is held included; told by workers.",
+    registry=REGISTRY,
+)
+BUDGET_USED_RATIO = Gauge(
+    "imagine_budget_used_ratio",
+    "The largest part that a workspace has used of its budget, 0 without one; told by workers.",
+    registry=REGISTRY,
+)
+HOLDS = Gauge(
+    "imagine_holds",
+    "Paid calls that are not settled, by age: up to a minute, an hour, older; told by workers.",
+    ("age",),
+    registry=REGISTRY,
+)
+LIMIT_REFUSALS = Counter(
+    "imagine_limit_refusals",
+    "Requests for images that a limit refused, by the limit.",
+    ("limit",),
+    registry=REGISTRY,
+)
+APPROVAL_SECONDS = Histogram(
+    "imagine_approval_seconds",
+    "Seconds from a session's first request until an image of it was approved.",
+    buckets=(10, 20, 30, 60, 120, 180, 300, 600, 1800, 3600, 14400, 86400),
+    registry=REGISTRY,
+)
 QUEUE_JOBS = Gauge(
     "imagine_queue_jobs",
     "Jobs in Redis, by queue and state; told by workers.",
@@ -222,6 +253,12 @@ def slack_error(method: str, code: object) -> None:
     SLACK_ERRORS.labels(method, _known_word(str(code), _slack_codes)).inc()
 
 
+def refused(refusal: Refusal) -> None:
+    """Counts a refusal by a limit, and no other."""
+    if refusal.limit in LIMITS:
+        LIMIT_REFUSALS.labels(refusal.limit).inc()
+
+
 def unhandled(kind: str) -> str:
     """`kind` comes from Slack, too, and is a label under the same rule; answers that label."""
     label = _known_word(kind, _types)
@@ -248,6 +285,8 @@ def _start_at_zero() -> None:
         PROVIDER_ERRORS.labels(failure.value)
     for stage in Stage:
         STAGE_CHANGES.labels(stage.value)
+    for limit in LIMITS:
+        LIMIT_REFUSALS.labels(limit)
     for trouble in STORE_ERROR_KINDS:
         STORE_ERRORS.labels(trouble)
 

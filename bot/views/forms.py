@@ -40,13 +40,14 @@ def prompt_form(
     table: OptionTable = OPTIONS,
     *,
     from_picture: bool = False,
+    cost: str = "",
 ) -> View:
     """The form of a new session, pre-filled with `prompt`. `from_picture`: the session starts from
-    a picture that it has already."""
+    a picture that it has already. `cost` is what the image is expected to cost, in words."""
     note = [blocks.context(plain=_PICTURE_COMES_ALONG)] if from_picture else []
     selects = option_inputs(options, table, from_picture=from_picture)
     fields = [*note, _prompt_field(prompt), *selects]
-    return _form(ids.PROMPT_FORM, "Imagine", str(target), fields)
+    return _form(ids.PROMPT_FORM, "Imagine", str(target), fields, cost)
 
 
 def edit_form(
@@ -56,13 +57,14 @@ def edit_form(
     table: OptionTable = OPTIONS,
     *,
     from_picture: bool = False,
+    cost: str = "",
 ) -> View:
     """The form that changes the prompt and the options of an attempt."""
     fields = [_prompt_field(prompt), *option_inputs(options, table, from_picture=from_picture)]
-    return _form(ids.EDIT_FORM, "Edit prompt", str(target), fields)
+    return _form(ids.EDIT_FORM, "Edit prompt", str(target), fields, cost)
 
 
-def refine_form(target: blocks.Target, session: Session) -> View:
+def refine_form(target: blocks.Target, session: Session, cost: str = "") -> View:
     """The form that asks what should change about an image."""
     attempt = session.attempt(target.image.attempt)
     which = image_name(session, target.image)
@@ -72,11 +74,14 @@ def refine_form(target: blocks.Target, session: Session) -> View:
     hint = f"Everything else stays. Options such as {examples} can be typed too."
     field["hint"] = blocks.plain(hint)
     fields = [blocks.context(plain=f"{which[:1].upper()}{which[1:]}: {made_from}"), field]
-    return _form(ids.REFINE_FORM, "Refine", str(target), fields)
+    return _form(ids.REFINE_FORM, "Refine", str(target), fields, cost)
 
 
 def image_form(
-    pictures: SourcePictures, options: Options = NO_OPTIONS, table: OptionTable = OPTIONS
+    pictures: SourcePictures,
+    options: Options = NO_OPTIONS,
+    table: OptionTable = OPTIONS,
+    cost: str = "",
 ) -> View:
     """The form that starts a session from a picture. Several pictures are offered for choice."""
     metadata = pictures.to_metadata()
@@ -84,7 +89,7 @@ def image_form(
     which = [_picture_field(carried.files)] if len(carried.files) > 1 else []
     field = _text_field(_CHANGE_LABEL, _CHANGE_EXAMPLE)
     fields = [*which, field, *option_inputs(options, table, from_picture=True)]
-    return _form(ids.IMAGE_FORM, "Edit this image", metadata, fields)
+    return _form(ids.IMAGE_FORM, "Edit this image", metadata, fields, cost)
 
 
 def read_picture(values: dict[str, Any], pictures: SourcePictures) -> Picture:
@@ -96,7 +101,8 @@ def read_picture(values: dict[str, Any], pictures: SourcePictures) -> Picture:
     raise Refusal(Reason.NO_IMAGE_THERE)
 
 
-def _form(callback_id: str, title: str, metadata: str, fields: list[Block]) -> View:
+def _form(callback_id: str, title: str, metadata: str, fields: list[Block], cost: str) -> View:
+    shown = [*fields, blocks.context(cost)] if cost else fields
     return {
         "type": "modal",
         "callback_id": callback_id,
@@ -104,7 +110,7 @@ def _form(callback_id: str, title: str, metadata: str, fields: list[Block]) -> V
         "title": blocks.plain(title),
         "submit": blocks.plain("Generate"),
         "close": blocks.plain("Cancel"),
-        "blocks": fields,
+        "blocks": shown,
     }
 
 

@@ -44,6 +44,7 @@ _WHAT_YOU_HAVE = (
     "*What you have*\n"
     f"• `{COMMAND} list` lists what you have in progress. The Home tab has that too, your approved "
     "images and your own default options.\n"
+    f"• `{COMMAND} usage` shows what you used of your limits, and admins what the workspace did.\n"
     f"• `{COMMAND} settings` opens the form in which admins set limits.\n"
     f"• `{COMMAND} help` shows this, only to you."
 )

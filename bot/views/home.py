@@ -71,13 +71,16 @@ def home_view(
     images: bool = True,
     label: str = AI_LABEL,
     conversation: str = "",
+    usage: str = "",
 ) -> View:
     """The whole tab. `label` says that the images are made by AI. Without `images` the tab has
     links alone: Slack refuses a tab that names a deleted file. `conversation` is the person's
-    direct channel with the bot, for a new image; empty where it is not known."""
+    direct channel with the bot, for a new image; empty where it is not known. `usage` is a line
+    about what the person has used."""
     new_image = form_button("🎨 New image", Prefilled(channel=conversation), primary=True)
     shown = [
         *([blocks.actions(new_image)] if conversation else []),
+        *([blocks.context(usage)] if usage else []),
         *_working(home_page, workspace_url),
         blocks.divider(),
         *_defaults(home_page, table),

@@ -6,7 +6,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bot.domain.limits import LimitReached, Scope, Standing
-from bot.views.blocks import Message, button, repeated, section
+from bot.domain.options import LOWEST_QUALITY
+from bot.views.blocks import Message, actions, button, numbered, repeated, section
 from bot.views.ids import COMMAND, FEWER_IMAGES
 from bot.views.money import dollars
 
@@ -58,14 +59,23 @@ def nearly_used_words(standing: Standing) -> str:
 
 
 def offer(refused: LimitReached, words: str) -> Message | None:
-    """The words with a button that asks for as many images as fit. Its value is the whole text of
-    the command; None where nothing fits, or Slack takes no value that long."""
-    fewer = f"{refused.text} --n {refused.fitting}"
-    if refused.fitting < 1 or len(fewer) > _LONGEST_VALUE or len(words) > _LONGEST_SECTION:
+    """The words with buttons that ask for as many images as fit, and for all in the lowest quality
+    where these fit. Their values are the whole text of a command; None where nothing fits, or Slack
+    takes no value that long."""
+    asked = []
+    if refused.fitting > 0:
+        asked.append((f"Make {_images(refused.fitting)} instead", f"--n {refused.fitting}"))
+    if refused.standing.fits_in_lowest(refused.asked):
+        label = f"Make it in {LOWEST_QUALITY} quality instead"
+        asked.append((label, f"--quality {LOWEST_QUALITY}"))
+    row = [
+        button(label, numbered(FEWER_IMAGES, number), f"{refused.text} {flag}")
+        for number, (label, flag) in enumerate(asked, 1)
+    ]
+    too_long = any(len(each["value"]) > _LONGEST_VALUE for each in row)
+    if not row or too_long or len(words) > _LONGEST_SECTION:
         return None
-    label = f"Make {_images(refused.fitting)} instead"
-    row = {"type": "actions", "elements": [button(label, FEWER_IMAGES, fewer)]}
-    return Message(words, [section(words), row])
+    return Message(words, [section(words), actions(*row)])
 
 
 def _which(refused: LimitReached) -> str:
@@ -97,5 +107,5 @@ def _advice(refused: LimitReached) -> str:
         can.append(f"ask for fewer images (`--n {refused.fitting}`)")
     if refused.standing.scope is not Scope.USER_IMAGES:
         can.append("choose a lower quality or a smaller size")
-    can.append("cancel one that is being made")
+    can.append(f"cancel one that is being made (`{COMMAND} cancel`)")
     return f"Until then you can {', or '.join(can)}."

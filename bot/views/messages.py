@@ -12,8 +12,10 @@ the newest, while another attempt is under way: image × n · line with the stat
 from __future__ import annotations
 
 from bot.domain.attempt import Attempt, ImageRef
+from bot.domain.books import paid_for
 from bot.domain.errors import StoreTrouble
 from bot.domain.images import AI_LABEL
+from bot.domain.limits import Standing
 from bot.domain.session import Session
 from bot.domain.stages import Event, Publication, Stage
 from bot.domain.transitions import can
@@ -42,6 +44,7 @@ from bot.views.captions import (
 )
 from bot.views.failure_words import short_failure_words
 from bot.views.offers import words_meanwhile, words_offered
+from bot.views.usage_words import paid_words
 
 CHANGE_SHOWN = 100
 _NOT_THERE = "there is no image of it"
@@ -95,17 +98,22 @@ def preview_message(
 
 
 def draft_message(
-    session: Session, number: int, now: float | None = None, *, label: str = AI_LABEL
+    session: Session,
+    number: int,
+    now: float | None = None,
+    *,
+    label: str = AI_LABEL,
+    budget: Standing | None = None,
 ) -> Message:
     """The images of an attempt. A draft has the buttons to decide when it is posted, and while it
     is the newest one under review. After that it has a line that says why not. While a decision is
     due, the images of earlier drafts can be approved and refined. While another attempt is under
     way, the newest draft has its status and Cancel; `now` is that of `status_words`. `label` says
-    that the images are made by AI."""
+    that the images are made by AI. `budget` is told beside what the images cost."""
     attempt = session.attempt(number)
     under_review = can(session, Event.APPROVE) and session.newest_draft == attempt
     live = under_review or not attempt.has_draft
-    line, made_by = _line(session, attempt, live, now), ai_line(label, *attempt.images)
+    line, made_by = _line(session, attempt, live, now, budget), ai_line(label, *attempt.images)
     row, target = _row(session, attempt, live), Target(session.id, ImageRef(number))
     if len(attempt.candidates) > 1:
         per_image = [each for each in row if each in ids.OF_ONE_IMAGE]
@@ -166,9 +174,11 @@ def _several(session: Session, attempt: Attempt, per_image: list[str], label: st
     return shown
 
 
-def _line(session: Session, attempt: Attempt, live: bool, now: float | None) -> str:
-    """In mrkdwn: whose attempt it is, the sizes and the number of its images, and the seconds that
-    the provider took; then why it is not up for review."""
+def _line(
+    session: Session, attempt: Attempt, live: bool, now: float | None, budget: Standing | None
+) -> str:
+    """In mrkdwn: whose attempt it is, the sizes and the number of its images, the seconds that the
+    provider took, and what it cost; then why it is not up for review."""
     name = f"<@{session.user}>, {attempt_name(session, attempt)}"
     if attempt.change and attempt.base and attempt.base.attempt:
         name = f"{name}, “{escape(cut(one_line(attempt.change), CHANGE_SHOWN))}”"
@@ -176,7 +186,8 @@ def _line(session: Session, attempt: Attempt, live: bool, now: float | None) -> 
     came, asked = len(attempt.images), len(attempt.candidates)
     count = f"{came} of {asked} images" if came < asked else ""
     seconds = max(0.0, attempt.generated_at - attempt.started_at)
-    facts = " · ".join(filter(None, [name, sizes, count, f"{seconds:.0f} s"]))
+    cost = paid_words(paid_for(attempt, *attempt.candidates), budget if live else None)
+    facts = " · ".join(filter(None, [name, sizes, count, f"{seconds:.0f} s", cost]))
     if live:
         return facts
     if session.final_result == attempt.number:

@@ -20,6 +20,7 @@ from bot.adapters.redis import (
 )
 from bot.adapters.slack import SlackClient, SlackFiles, SlackPacing, SlackPublisher
 from bot.ports import Prices
+from bot.service.budgets import Budgets, Defaults
 from bot.service.limits import WorkspaceLimits
 from bot.settings import Settings
 from bot.slack.identity import Identity
@@ -70,6 +71,20 @@ class Clients:
     def limits(self, redis: Redis, patience: float) -> WorkspaceLimits:
         settings = RedisLimitSettings(redis, patience)
         return WorkspaceLimits(settings, self.settings.operator_limits, time.time)
+
+    def budgets(self, redis: Redis, patience: float) -> Budgets:
+        settings = self.settings
+        defaults = Defaults(
+            settings.image_model,
+            settings.host_model,
+            settings.image_size,
+            settings.image_quality,
+            settings.partial_images,
+        )
+        limits = self.limits(redis, patience)
+        books = self.books(redis, patience)
+        zone = settings.zone
+        return Budgets(books, self.prices, limits.limits_of, defaults, zone, time.time)
 
     def books(self, redis: Redis, patience: float) -> RedisBooks:
         return RedisBooks(redis, ledger_ttl=self.settings.ledger_ttl, patience=patience)

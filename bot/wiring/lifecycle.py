@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import time
 from contextlib import AsyncExitStack
 from enum import Flag, auto
 
@@ -27,6 +28,7 @@ from bot.adapters.slack import (
     slack_session,
 )
 from bot.concurrency import run_until_event, wait_for_event
+from bot.ops.money import MoneyReading
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.shared_gauges import SharedGauges
 from bot.ops.shutdown import Shutdown
@@ -160,8 +162,15 @@ async def _serve_monitoring(
     monitoring = Monitoring(redis.ping, shutdown.requested)
     if Role.WORKER in role:
         record = clients.record(clients.redis(stack, HEALTH_PATIENCE), HEALTH_PATIENCE)
+        of_books = clients.redis(stack, HEALTH_PATIENCE)
+        money = MoneyReading(
+            clients.books(of_books, HEALTH_PATIENCE),
+            clients.limits(of_books, HEALTH_PATIENCE).limits_of,
+            clients.settings.zone,
+            time.time,
+        )
         gauges = SharedGauges(
-            clients.queue.depths, redis.census, redis.memory, record.unsealed_since
+            clients.queue.depths, redis.census, redis.memory, record.unsealed_since, money.read
         )
         stack.push_async_callback(gauges.close)
         monitoring.refresh_by(gauges.refresh)

@@ -16,7 +16,6 @@ from bot.domain.session import Policy
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.shutdown import Shutdown
 from bot.service import Services
-from bot.service.budgets import Budgets, Defaults
 from bot.service.waiting_limit import WaitingLimit
 from bot.slack.bolt import bolt_app
 from bot.slack.listeners import ListenerDependencies, register
@@ -46,22 +45,6 @@ async def start_web(
     stack.push_async_callback(in_flight.wait_until_finished, _DRAIN)
     sessions = clients.sessions(redis, PATIENCE)
     at_most = settings.user_images_waiting
-    defaults = Defaults(
-        settings.image_model,
-        settings.host_model,
-        settings.image_size,
-        settings.image_quality,
-        settings.partial_images,
-    )
-    limits = clients.limits(redis, PATIENCE)
-    budgets = Budgets(
-        clients.books(redis, PATIENCE),
-        clients.prices,
-        limits.limits_of,
-        defaults,
-        settings.zone,
-        time.time,
-    )
     services = Services.build(
         sessions,
         clients.queue,
@@ -70,9 +53,11 @@ async def start_web(
         tasks,
         time.time,
         settings.option_table,
-        rules=(*([WaitingLimit(sessions, at_most)] if at_most else []), budgets),
-        reserve=budgets.reserve,
-        limits=limits,
+        rules=(WaitingLimit(sessions, at_most),) if at_most else (),
+        budgets=clients.budgets(redis, PATIENCE),
+        limits=clients.limits(redis, PATIENCE),
+        ledger=clients.books(redis, PATIENCE),
+        zone=settings.zone,
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start

@@ -152,6 +152,8 @@ async def start_worker(
         clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease
     )
     books = clients.books(redis, PATIENCE)
+    budgets = clients.budgets(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
+    publisher.tightest_budget = budgets.tightest_budget
     write_probe = WriteProbe(clients.redis(stack, PROBE_PATIENCE), PROBE_PATIENCE)
     record = clients.record(clients.redis(stack, SEAL_PATIENCE), SEAL_PATIENCE)
     tasks = BackgroundTasks()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -21,11 +22,14 @@ from bot.domain.limits import LimitReached, Limits, Scope
 from bot.domain.options import Options
 from bot.domain.session import Person, Policy, Session
 from bot.jobs.hold_sweeper import HoldSweeper
+from bot.ops.money import MoneyReading, age_of
 from bot.service.access import AccessControl
 from bot.service.budgets import Budgets, Defaults
 from bot.service.gateway import AttemptGateway
-from tests.fakes import CHANNEL, ID, OWNER, always
+from bot.service.usage import UsageReports
+from tests.fakes import CHANNEL, ID, OWNER, a_session, always
 from tests.support.ledger import counters, holds, lines
+from tests.support.metrics import Counted
 
 EACH = 1_000
 ME = Person("T1", OWNER)
@@ -293,3 +297,102 @@ async def test_the_books_of_a_session_that_drops_its_attempts_keep_what_was_paid
     assert not await holds(bench.url)
     assert await bench.states() == ["estimated"]
     assert await bench.counted() == (1, EACH)
+
+
+async def test_a_person_sees_their_own_days_and_month(bench: Bench) -> None:
+    await bench.ask(count=2)
+    await bench.ask("other", user="U9")
+    bench.now += 86_400
+    await bench.ask("tomorrow", count=3)
+    own = await bench.budgets.own_usage("T1", CHANNEL, OWNER)
+    assert list(own.images.values()) == [0, 0, 0, 0, 0, 2, 3]
+    assert own.micro == 5 * EACH
+    assert own.month == list(own.images)[-1][:7]
+
+
+async def test_the_budget_of_which_the_least_is_left(redis: Redis, redis_url: str) -> None:
+    bench = Bench(redis, redis_url, Limits(9, 10 * EACH, 3 * EACH, 99 * EACH))
+    await bench.ask(count=2)
+    tightest = await bench.budgets.tightest_budget("T1", CHANNEL, OWNER)
+    assert tightest is not None
+    assert (tightest.scope, tightest.left) == (Scope.CHANNEL, EACH)
+    elsewhere = await bench.budgets.own_usage("T1", "", OWNER)
+    assert Scope.CHANNEL not in [standing.scope for standing in elsewhere.standings]
+
+
+async def test_the_lines_of_one_workspace(bench: Bench) -> None:
+    session = await bench.call(await bench.ask())
+    await bench.end(session, MEASURED)
+    reports = UsageReports(bench.books, ZoneInfo("UTC"), time.time)
+    assert [line.team async for line in bench.books.lines(0.0, "T1")] == ["T1"]
+    assert [line async for line in bench.books.lines(0.0, "T2")] == []
+    _, tables = await reports.of_workspace("T2")
+    assert list(tables) == ["person", "channel", "day", "model"]
+
+
+async def test_what_all_workspaces_spend_and_hold_is_told_together(
+    redis: Redis, redis_url: str
+) -> None:
+    bench = Bench(redis, redis_url, Limits())
+    await bench.ask(count=3)
+    money = MoneyReading(
+        bench.books, always(Limits(workspace=4 * EACH)), ZoneInfo("UTC"), lambda: bench.now
+    )
+    told = await money.read()
+    assert (told.dollars, told.budget_used) == (3 * EACH / 1_000_000, 0.75)
+    assert told.holds.total() == 3
+    none_set = MoneyReading(bench.books, always(Limits()), ZoneInfo("UTC"), lambda: bench.now)
+    assert (await none_set.read()).budget_used == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "age"),
+    [(-5, "minute"), (59, "minute"), (61, "hour"), (3599, "hour"), (3601, "older"), (1e9, "older")],
+)
+def test_the_ages_of_holds(seconds: float, age: str) -> None:
+    assert age_of(seconds) == age
+
+
+async def test_the_time_from_asked_to_approved_is_counted_once(bench: Bench) -> None:
+    counted = Counted()
+    session = await bench.store.create(a_session())
+    await bench.store.update(session.id, lambda s: transitions.approve(s, FIRST, OWNER, 130.0))
+    await bench.store.update(session.id, lambda s: replace(s, response_url="", updated_at=140.0))
+    assert counted.of("imagine_approval_seconds_count") == 1
+    assert counted.of("imagine_approval_seconds_sum") == 30.0
+
+
+class ByTokens:
+    """A micro-dollar for each token of an image."""
+
+    def cost(self, model: str, host_model: str, usage: Usage) -> Cost:
+        return Cost(usage.image_out, "test", known=True)
+
+
+async def test_a_refusal_tells_what_the_lowest_quality_would_take(
+    redis: Redis, redis_url: str
+) -> None:
+    bench = Bench(redis, redis_url, Limits())
+    defaults = Defaults("m", "", "1024x1024", "high")
+    budgets = Budgets(
+        bench.books,
+        ByTokens(),
+        always(Limits(5, 1_000)),
+        defaults,
+        ZoneInfo("UTC"),
+        lambda: bench.now,
+    )
+    access = AccessControl(bench.store, Policy(), lambda: bench.now)
+    bench.gateway = AttemptGateway(
+        bench.store,
+        BackgroundTasks(),
+        access,
+        lambda: bench.now,
+        rules=(budgets,),
+        reserve=budgets.reserve,
+    )
+    with pytest.raises(LimitReached) as refused:
+        await bench.ask()
+    assert (refused.value.standing.each, refused.value.standing.lowest) == (1_756, 196)
+    assert refused.value.standing.fits_in_lowest(5)
+    assert not refused.value.standing.fits_in_lowest(6)

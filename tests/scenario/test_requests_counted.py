@@ -9,9 +9,14 @@ from urllib.parse import urlencode
 
 import pytest
 
+from bot.domain.errors import Reason, Refusal
+from bot.domain.limits import LimitReached, Scope, Standing
 from bot.domain.stages import Stage
+from bot.domain.waiting import TooManyWaiting
+from bot.ports import BeginRequest
 from bot.views import ids
-from tests.fakes import ID, STRANGER, a_session, eventually
+from tests.fakes import ID, OWNER, STRANGER, a_session, eventually
+from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import click, command, home_click, interaction, mention, submission
 from tests.scenario.test_http import FORM, Endpoint, endpoint, signature
 from tests.support.metrics import Counted
@@ -153,3 +158,40 @@ async def test_the_ack_counts_until_it_is_out_and_not_until_the_work_is_done(
             == requests
         )
     )
+
+
+FULL = Standing(Scope.CHANNEL, 9, 9, 1e9)
+
+
+class Full:
+    """A rule that refuses every attempt."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self._refusal = refusal
+
+    async def check(self, request: BeginRequest) -> None:
+        raise self._refusal
+
+
+@pytest.mark.parametrize(
+    ("refusal", "limit"),
+    [
+        (
+            LimitReached(Standing(Scope.CHANNEL, 9, 9, 1e9), 1, 0, "a fox"),
+            "channel_budget_per_month",
+        ),
+        (
+            LimitReached(Standing(Scope.USER_IMAGES, 9, 9, 1e9), 1, 0, "a fox"),
+            "user_images_per_day",
+        ),
+        (TooManyWaiting(3, (), OWNER), "too_many_waiting"),
+        (Refusal(Reason.NOT_CHECKED), ""),
+    ],
+)
+async def test_a_refusal_by_a_limit_is_counted(
+    make_app: MakeApp, refusal: Refusal, limit: str
+) -> None:
+    app, counted = make_app(rules=(Full(refusal),)), Counted()
+    await app.command("a fox")
+    name = "imagine_limit_refusals_total"
+    assert counted.changed(name) == ({f"{name} limit={limit}": 1} if limit else {})

@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 from bot.domain.errors import FailureKind
 from bot.domain.jobs import JobKind
 from bot.domain.stages import Stage
+from bot.ops.money import AGES
 from bot.telemetry import metrics
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -53,6 +54,8 @@ VALUES: dict[tuple[str, str], set[str]] = {
     ("imagine_queue_jobs", "queue"): {"generate", "publish"},
     ("imagine_queue_jobs", "state"): {"waiting", "delayed", "active", "failed"},
     ("imagine_queue_oldest_seconds", "queue"): {"generate", "publish"},
+    ("imagine_holds", "age"): set(AGES),
+    ("imagine_limit_refusals_total", "limit"): set(metrics.LIMITS),
     ("imagine_sessions", "stage"): {stage.value for stage in Stage},
 }
 """What a label can be, where that is fixed."""

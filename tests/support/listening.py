@@ -23,6 +23,7 @@ from tests.fakes import (
     FakeAppBlockedStore,
     FakeCancellations,
     FakeJobQueue,
+    FakeLedger,
     FakeSessionStore,
     clock,
     workspace_limits,
@@ -56,7 +57,14 @@ async def listening(
         assert identity is not None
         policy = Policy(team=identity.installation)
         services = Services.build(
-            store, queue, FakeCancellations(), policy, tasks, clock(), limits=workspace_limits()
+            store,
+            queue,
+            FakeCancellations(),
+            policy,
+            tasks,
+            clock(),
+            limits=workspace_limits(),
+            ledger=FakeLedger(),
         )
         app = bolt_app(client, identity, slack.signing_secret, who, tasks)
         register(

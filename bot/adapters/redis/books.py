@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -28,7 +28,7 @@ from bot.adapters.redis.schema import (
 )
 from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef
-from bot.domain.books import Changes, Count, Entry, spending_fields
+from bot.domain.books import WORKSPACE, Changes, Count, Entry, spending_fields, user_field
 from bot.domain.costs import CallState
 from bot.ports import Hold, LedgerLine, Spent
 
@@ -113,7 +113,7 @@ def _fields(entry: Entry, team: str, now: float) -> dict[str, Any]:
 
 
 class RedisBooks:
-    """Implements `bot.ports.Spending`, `Holds` and `Ledger`. `ledger_ttl` is seconds."""
+    """Implements `bot.ports.PersonalSpending`, `Holds` and `Ledger`. `ledger_ttl` is seconds."""
 
     def __init__(self, redis: Redis, *, ledger_ttl: int, patience: float) -> None:
         self._redis = redis
@@ -128,6 +128,37 @@ class RedisBooks:
             pipeline.hmget(spent_key(team, month), *spending_fields(payer, channel))
             images, amounts = await pipeline.execute()
         return Spent(int(images or 0), *(int(amount or 0) for amount in amounts))
+
+    async def of_person(
+        self, team: str, payer: str, days: Sequence[str], month: str
+    ) -> tuple[list[int], int]:
+        async with bounded(self._patience):
+            pipeline = self._redis.pipeline(transaction=False)
+            for day in days:
+                pipeline.hget(asked_key(team, day), payer)
+            pipeline.hget(spent_key(team, month), user_field(payer))
+            *images, micro = await pipeline.execute()
+        return [int(count or 0) for count in images], int(micro or 0)
+
+    async def spent_by_workspaces(self, month: str) -> dict[str, int]:
+        """Micro-dollars of the month, by workspace."""
+        async with bounded(self._patience):
+            teams = [str(team) for team in await self._redis.zrange(WORKSPACES, 0, -1)]
+            pipeline = self._redis.pipeline(transaction=False)
+            for team in teams:
+                pipeline.hget(spent_key(team, month), WORKSPACE)
+            amounts = await pipeline.execute()
+        return {team: int(amount or 0) for team, amount in zip(teams, amounts, strict=True)}
+
+    async def times_of_holds(self) -> list[float]:
+        """When each hold of all workspaces last changed, in seconds since the epoch."""
+        async with bounded(self._patience):
+            teams = [str(team) for team in await self._redis.zrange(WORKSPACES, 0, -1)]
+            pipeline = self._redis.pipeline(transaction=False)
+            for team in teams:
+                pipeline.hgetall(holds_key(team))
+            found: list[dict[str, str]] = await pipeline.execute()
+        return [float(json.loads(text)["line"]["at"]) for holds in found for text in holds.values()]
 
     async def first_time(self, team: str, period: str, what: str) -> bool:
         """Records that this was told in the day or month; False where it was before."""
@@ -177,13 +208,21 @@ class RedisBooks:
             )
         return bool(settled)
 
-    async def lines(self, since: float) -> AsyncIterator[LedgerLine]:
+    async def lines(self, since: float, team: str = "") -> AsyncIterator[LedgerLine]:
+        if team:
+            async for line in self._lines(ledger_key(team), since):
+                yield line
+            return
         async for key in self._redis.scan_iter(match=ledger_key("*"), count=1000):
-            after = str(int(since * 1000))
-            while page := await self._page(key, after):
-                for id_, fields in page:
-                    yield LedgerLine(**json.loads(fields["line"]))
-                    after = f"({id_}"
+            async for line in self._lines(key, since):
+                yield line
+
+    async def _lines(self, key: str, since: float) -> AsyncIterator[LedgerLine]:
+        after = str(int(since * 1000))
+        while page := await self._page(key, after):
+            for id_, fields in page:
+                yield LedgerLine(**json.loads(fields["line"]))
+                after = f"({id_}"
 
     async def _page(self, key: str, after: str) -> list[tuple[str, dict[str, str]]]:
         async with bounded(self._patience):

@@ -52,7 +52,7 @@ from bot.domain.record import deleted, events_between, refused
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
 from bot.domain.stages import Stage
 from bot.ports import Change, ChangeBoth, ExtraWrites, Limit, SessionSummary, Unfinished
-from bot.telemetry.metrics import STAGE_CHANGES
+from bot.telemetry.metrics import APPROVAL_SECONDS, STAGE_CHANGES
 
 log = logging.getLogger(__name__)
 
@@ -312,6 +312,9 @@ class RedisSessionStore(RedisQuestions):
         for before, after in changes:
             if before is None or after.stage is not before.stage:
                 STAGE_CHANGES.labels(after.stage.value).inc()
+            if after.stage is Stage.FINAL and before and before.stage is not Stage.FINAL:
+                asked_at = after.attempts[0].queued_at
+                APPROVAL_SECONDS.observe(max(0.0, after.updated_at - asked_at))
             if released_images(before, after):
                 await self._trim(after)
         return written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from aiohttp import ClientSession
@@ -26,6 +26,7 @@ from bot.domain.errors import (
     StoreTrouble,
 )
 from bot.domain.images import AI_LABEL
+from bot.domain.limits import Standing
 from bot.domain.session import Session
 from bot.domain.slack_errors import PLACE, Meaning, meaning_of
 from bot.domain.slack_refusals import Place, is_about_file
@@ -45,8 +46,17 @@ _SHOWN_BEFORE = 1.0
 """Seconds for a file that a draft has shown: Slack knows it, or it was deleted."""
 
 
+TightestBudget = Callable[[str, str, str], Awaitable[Standing | None]]
+"""From a team, a channel and a person's key, the budget of which the least is left."""
+
+
+async def _no_budget(team: str, channel: str, payer: str) -> Standing | None:
+    return None
+
+
 class SlackPublisher:
-    """Implements `bot.ports.Publisher`. `may_read_files`: the app has the scope `files:read`."""
+    """Implements `bot.ports.Publisher`. `may_read_files`: the app has the scope `files:read`.
+    `tightest_budget` answers what drafts tell of the limits."""
 
     def __init__(
         self,
@@ -60,6 +70,7 @@ class SlackPublisher:
         pacing: SlackPacing | None = None,
         may_read_files: bool = False,
     ) -> None:
+        self.tightest_budget: TightestBudget = _no_budget
         self._client = client
         readiness = FileReadiness(client, may_ask=may_read_files)
         self._uploads = FileUploads(client, session, readiness)
@@ -125,7 +136,8 @@ class SlackPublisher:
         repeated: bool,
         still_owed: StillOwed | None = None,
     ) -> str:
-        draft = messages.draft_message(session, number, label=self._ai_label)
+        budget = await self._budget(session, number)
+        draft = messages.draft_message(session, number, label=self._ai_label, budget=budget)
         attempt = session.attempt(number)
         return await self._poster.post(
             session,
@@ -155,8 +167,16 @@ class SlackPublisher:
         await self._previews.remove(session, number, ts)
 
     async def refresh_draft(self, session: Session, number: int) -> None:
-        draft = messages.draft_message(session, number, label=self._ai_label)
+        budget = await self._budget(session, number)
+        draft = messages.draft_message(session, number, label=self._ai_label, budget=budget)
         await self._update(session.channel, session.attempt(number).message_ts, draft)
+
+    async def _budget(self, session: Session, number: int) -> Standing | None:
+        """The budget that the newest attempt of a session leaves least of."""
+        reserved = session.attempt(number).reserved
+        if reserved is None or number < len(session.attempts) or session.final_result:
+            return None
+        return await self.tightest_budget(session.team, session.channel, reserved.payer)
 
     async def show_draft_status(self, session: Session) -> None:
         if draft := session.newest_draft:

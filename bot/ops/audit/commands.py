@@ -12,9 +12,9 @@ from bot.adapters.redis import RecordPolicy, RedisRecord, redis_client
 from bot.domain.record import token_of
 from bot.domain.seals import RecordCheck
 from bot.ops.audit.rows import COLUMNS, row_of, rows_of
-from bot.ops.csv_cells import csv_cell
 from bot.ops.startup import StartupError
 from bot.settings import Settings
+from bot.views.csv_cells import csv_cell
 
 PATIENCE = 10.0
 """Seconds for each call to Redis."""

@@ -35,6 +35,7 @@ class NewImages:
     the Home tab."""
 
     def __init__(self, dependencies: ListenerDependencies) -> None:
+        self._dependencies = dependencies
         self._services = dependencies.services
 
     async def open(self, args: AsyncArgs) -> None:
@@ -45,8 +46,9 @@ class NewImages:
             if not channel:
                 raise Refusal(Reason.EXPIRED)
             session = await within_ack_deadline(self._waiting(origin_of(args, channel), wanted))
-            target = Target(session.id, ImageRef(0))
-            await open_form(args, prompt_form(target, wanted.prompt, session.options, table))
+            target, options = Target(session.id, ImageRef(0)), session.options
+            cost = await self._dependencies.cost_words(args, channel, options, prompt=wanted.prompt)
+            await open_form(args, prompt_form(target, wanted.prompt, options, table, cost=cost))
 
     async def _waiting(self, origin: RequestOrigin, wanted: Prefilled) -> Session:
         new_sessions = self._services.new_sessions

@@ -27,6 +27,7 @@ from bot.views.home import (
 )
 from bot.views.ids import DEFAULT_OPTION
 from bot.views.option_selects import option_value
+from bot.views.usage_words import bar_words
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +48,9 @@ class Home:
             return
         with track_listener() as tracked:
             try:
-                home_page = await within_ack_deadline(self._home_page(args, Page()))
+                home_page, usage = await within_ack_deadline(self._home_page(args, Page()))
                 await args.ack()
-                await self._publish(args, home_page)
+                await self._publish(args, home_page, usage)
             except Exception as error:  # noqa: BLE001 - nothing may escape a listener
                 away = isinstance(error, StoreUnavailable)
                 tracked.outcome = "unavailable" if away else "error"
@@ -83,24 +84,29 @@ class Home:
     async def _show(self, args: AsyncArgs, page: Page) -> None:
         """Ack first: what was chosen is kept by now."""
         await args.ack()
-        await self._publish(args, await within_ack_deadline(self._home_page(args, page)))
+        await self._publish(args, *await within_ack_deadline(self._home_page(args, page)))
 
-    async def _home_page(self, args: AsyncArgs, page: Page) -> HomePage:
+    async def _home_page(self, args: AsyncArgs, page: Page) -> tuple[HomePage, str]:
+        """With a line about what the person has used."""
         admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
-        return await self._services.library.home_page(
+        home_page = await self._services.library.home_page(
             admitted.team, admitted.owner, size=_SIZE, pages=page
         )
+        own = await self._services.own_usage(admitted.team, "", admitted.owner)
+        return home_page, bar_words(own) if own else ""
 
-    async def _publish(self, args: AsyncArgs, home_page: HomePage) -> None:
+    async def _publish(self, args: AsyncArgs, home_page: HomePage, usage: str) -> None:
         """Where Slack refuses the tab, it goes without images: one of them may be deleted."""
         try:
-            await self._publish_with(args, home_page, images=True)
+            await self._publish_with(args, home_page, usage, images=True)
         except SlackApiError as error:
             if error_code(error) not in {"invalid_blocks", "invalid_arguments"}:
                 raise
-            await self._publish_with(args, home_page, images=False)
+            await self._publish_with(args, home_page, usage, images=False)
 
-    async def _publish_with(self, args: AsyncArgs, home_page: HomePage, *, images: bool) -> None:
+    async def _publish_with(
+        self, args: AsyncArgs, home_page: HomePage, usage: str, *, images: bool
+    ) -> None:
         dependencies = self._dependencies
         view = home_view(
             home_page,
@@ -109,6 +115,7 @@ class Home:
             images=images,
             label=dependencies.ai_label,
             conversation=_conversation_of(args),
+            usage=usage,
         )
         page = Page(home_page.working_page, home_page.pictures_page)
         with count_slack_errors("views.publish"):

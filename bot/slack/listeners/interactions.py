@@ -12,8 +12,10 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.prompt import MAX_TYPED
 from bot.domain.session import Person, Session
+from bot.slack.listeners import usage
 from bot.slack.listeners.limits import LimitsForms
 from bot.slack.listeners.text_commands import cancel, list_sessions
+from bot.slack.listeners.usage import UsageAnswers
 from bot.slack.listening import (
     ADMITTED_PERSON,
     AdmittedPerson,
@@ -43,10 +45,11 @@ class Commands:
     def __init__(self, dependencies: ListenerDependencies) -> None:
         self._dependencies = dependencies
         self._limits = LimitsForms(dependencies)
+        self._usage = UsageAnswers(dependencies)
 
     async def imagine(self, args: AsyncArgs) -> None:
         text, responder = args.body.get("text") or "", CommandResponder(args)
-        match text.strip().lower() if len(text) <= MAX_TYPED else "":
+        match " ".join(text.lower().split()) if len(text) <= MAX_TYPED else "":
             case "help":
                 async with error_boundary(responder):
                     await responder.say(help_words())
@@ -56,6 +59,10 @@ class Commands:
                 await self._cancel(args, responder)
             case "settings":
                 await self._limits.asked(args, responder)
+            case usage.WORDS:
+                await self._usage.asked(args, responder, args.body["channel_id"])
+            case usage.CSV:
+                await self._usage.asked_for_csv(args, responder)
             case _:
                 await self._start(args, responder, text)
 
@@ -89,7 +96,8 @@ class Commands:
                 await self._dependencies.queue_due(session)
                 return
             target = Target(session.id, ImageRef(0))
-            form = forms.prompt_form(target, "", session.options, services.option_table)
+            cost = await self._dependencies.cost_words(args, session.channel, session.options)
+            form = forms.prompt_form(target, "", session.options, services.option_table, cost=cost)
             await open_form(args, form)
 
     async def fewer(self, args: AsyncArgs) -> None:
@@ -146,7 +154,9 @@ class Clicks:
                     target.session_id, target.image, args.context[ADMITTED_PERSON].person
                 )
             )
-            await open_form(args, forms.refine_form(target, session))
+            options = session.attempt(target.image.attempt).options.replace(count=0)
+            cost = await self._dependencies.cost_words(args, session.channel, options, edits=True)
+            await open_form(args, forms.refine_form(target, session, cost))
 
     async def edit_prompt(self, args: AsyncArgs) -> None:
         """Open the form with the attempt's prompt and options."""
@@ -158,12 +168,20 @@ class Clicks:
                 )
             )
             edited = session.attempt(target.image.attempt)
+            cost = await self._dependencies.cost_words(
+                args,
+                session.channel,
+                edited.options,
+                prompt=edited.prompt,
+                edits=session.source is not None,
+            )
             form = forms.edit_form(
                 target,
                 edited.prompt,
                 edited.options,
                 self._services.option_table,
                 from_picture=session.source is not None,
+                cost=cost,
             )
             await open_form(args, form)
 
@@ -175,12 +193,17 @@ class Clicks:
                 self._services.new_sessions.restart(origin_of(args, ""), target.session_id)
             )
             prompt = old.attempt(old.final_result).prompt
+            from_picture = new.source is not None
+            cost = await self._dependencies.cost_words(
+                args, new.channel, new.options, prompt=prompt, edits=from_picture
+            )
             form = forms.prompt_form(
                 Target(new.id, ImageRef(0)),
                 prompt,
                 new.options,
                 self._services.option_table,
-                from_picture=new.source is not None,
+                from_picture=from_picture,
+                cost=cost,
             )
             await open_form(args, form)
 
@@ -198,7 +221,9 @@ class Clicks:
             )
             picture = Picture(source.file_id, source.mime_type, source.size)
             pictures = SourcePictures(session.channel, "", "", (picture,))
-            await open_form(args, forms.image_form(pictures, defaults, self._services.option_table))
+            cost = await self._dependencies.cost_words(args, session.channel, defaults, edits=True)
+            table = self._services.option_table
+            await open_form(args, forms.image_form(pictures, defaults, table, cost))
 
     async def _decide(
         self, args: AsyncArgs, decision: Decision, said: Callable[[Session], str] | None = None
@@ -232,7 +257,9 @@ class Shortcuts:
             defaults = await within_ack_deadline(
                 services.new_sessions.defaults(admitted.team, admitted.owner)
             )
-            await open_form(args, forms.image_form(pictures, defaults, services.option_table))
+            channel = args.body["channel"]["id"]
+            cost = await self._dependencies.cost_words(args, channel, defaults, edits=True)
+            await open_form(args, forms.image_form(pictures, defaults, services.option_table, cost))
 
     async def _pictures(self, args: AsyncArgs) -> SourcePictures:
         body, message = args.body, args.body["message"]

@@ -18,7 +18,9 @@ from bot.domain.slack_refusals import Place
 from bot.service import RequestOrigin
 from bot.service.thread_replies import AskedChange, Kept
 from bot.slack.display_names import DisplayNames
+from bot.slack.listeners import usage
 from bot.slack.listeners.text_commands import cancel, list_sessions
+from bot.slack.listeners.usage import UsageAnswers
 from bot.slack.listening import (
     LOOKING_UP,
     ListenerDependencies,
@@ -60,6 +62,7 @@ class Mentions:
         self._services = dependencies.services
         self._lookup = MessageLookup(dependencies.identity)
         self._names = DisplayNames(dependencies.identity, dependencies.tasks)
+        self._usage = UsageAnswers(dependencies)
 
     async def mentioned(self, args: AsyncArgs) -> None:
         await self._handle_text(args)
@@ -90,6 +93,10 @@ class Mentions:
                     )
             case "cancel":
                 await self._cancel(args, responder)
+            case usage.WORDS:
+                await self._usage.asked(args, responder, event["channel"])
+            case usage.CSV:
+                await self._usage.asked_for_csv(args, responder)
             case _ if courtesy := courtesy_of(said):
                 async with error_boundary(responder):
                     await responder.say(words.COURTESIES[courtesy])

@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef
+from bot.domain.costs import CallState, PaidCall, Reservation
 from bot.domain.errors import FailureKind
 from bot.domain.images import GeneratedImage
 from bot.domain.options import Options
@@ -36,6 +37,7 @@ from tests.fakes import (
     a_session,
     an_attempt,
     generating,
+    with_latest,
 )
 
 NEW = a_session(Stage.INITIAL_INPUT)
@@ -208,3 +210,23 @@ def test_a_commitment_is_of_its_salt_and_its_text() -> None:
     salt, text, commitment = commit("a fox \ud83e")  # as a cut surrogate pair comes from Slack
     assert commitment == commitment_of(salt, text)
     assert commit("a fox").commitment != commit("a fox").commitment
+
+
+@pytest.mark.parametrize(
+    ("state", "priced", "cost"),
+    [
+        (CallState.MEASURED, True, {"micro_dollars": 700, "measured": True}),
+        (CallState.ESTIMATED, True, {"micro_dollars": 900, "measured": False}),
+        (CallState.MEASURED, False, {}),
+    ],
+)
+def test_what_an_image_cost_is_told_where_its_price_is_known(
+    state: CallState, priced: bool, cost: dict[str, object]
+) -> None:
+    session = generating()
+    call = PaidCall(1, "run", state, 700, priced)
+    held = Reservation(OWNER, "2026-11-28", "2026-11", 900, priced=True)
+    paid = replace(session.latest.candidate(1), calls=(call,))
+    before = with_latest(session, reserved=held, candidates=(paid,))
+    facts = only(before, generation.image_made(before, FIRST, IMAGE, 3.0)).facts
+    assert {name: facts[name] for name in ("micro_dollars", "measured") if name in facts} == cost

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from bot.domain.errors import QueueUnavailable, StoreUnavailable
 from bot.domain.stages import Stage
 from bot.ops import shared_gauges
+from bot.ops.money import AGES, Money
 from bot.ops.shared_gauges import CENSUS_EVERY, SharedGauges
 from bot.ports import MemoryUsage, QueueDepth
 from bot.telemetry.metrics import REGISTRY
@@ -46,6 +48,10 @@ class FakeRedis:
         await self._reach(StoreUnavailable)
         return self.unsealed
 
+    async def money(self) -> Money:
+        await self._reach(StoreUnavailable)
+        return Money(12.5, 0.75, Counter(minute=3, older=1))
+
     async def _reach(self, error: Callable[[str], Exception]) -> None:
         if self.gate is not None:
             await self.gate.wait()
@@ -72,6 +78,7 @@ async def gauges(redis: FakeRedis, time: FakeTime) -> AsyncIterator[SharedGauges
         redis.census,
         redis.memory,
         redis.unsealed_since,
+        redis.money,
         time.monotonic,
         lambda: 900.0,
     )
@@ -199,3 +206,22 @@ async def test_the_age_of_what_is_not_sealed_is_told_and_unknown_while_redis_is_
     redis.away = True
     await gauges.refresh()
     assert str(told()) == "nan"
+
+
+async def test_money_is_told_and_unknown_while_redis_is_away(
+    gauges: SharedGauges, redis: FakeRedis, time: FakeTime
+) -> None:
+    def told() -> list[float | None]:
+        names = ("imagine_spent_dollars", "imagine_budget_used_ratio")
+        ages = [REGISTRY.get_sample_value("imagine_holds", {"age": age}) for age in AGES]
+        return [*map(REGISTRY.get_sample_value, names), *ages]
+
+    await gauges.refresh()
+    assert told() == [12.5, 0.75, 3, 0, 1]
+    redis.away = True
+    time.now += CENSUS_EVERY
+    await gauges.refresh()
+    dollars, ratio, *holds = told()
+    assert dollars != dollars
+    assert ratio != ratio
+    assert holds == [None, None, None]

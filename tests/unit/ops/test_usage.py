@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.errors import ImagineError
-from bot.ops.usage import Row, first_moment, rows_of, write_rows
-from bot.ports import LedgerLine
+from bot.domain.ledger import LedgerLine, UsageRow
+from bot.ops.usage import first_moment, rows_of, write_rows
 
 LINE = LedgerLine(
     id="T1.U1.a.1.1.1",
@@ -46,7 +46,7 @@ async def each() -> AsyncIterator[LedgerLine]:
         yield line
 
 
-async def rows(by: str) -> list[Row]:
+async def rows(by: str) -> list[UsageRow]:
     return await rows_of(each(), by, "2026-11-01")
 
 
@@ -82,13 +82,15 @@ async def test_json_and_csv_hold_the_same() -> None:
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x"])
 def test_a_cell_is_no_formula(name: str) -> None:
     out = io.StringIO()
-    write_rows([Row(name)], "model", "csv", out)
+    write_rows([UsageRow(name)], "model", "csv", out)
     assert out.getvalue().splitlines()[1].startswith(f"'{name}")
 
 
 def test_a_table_ends_with_the_sum() -> None:
     out = io.StringIO()
-    write_rows([Row("a", calls=2, micro=1), Row("b", calls=3, micro=2)], "model", "table", out)
+    write_rows(
+        [UsageRow("a", calls=2, micro=1), UsageRow("b", calls=3, micro=2)], "model", "table", out
+    )
     last = out.getvalue().splitlines()[-1].split()
     assert last == ["all", "together", "5", "0", "0", "0", "0.000003"]
 

@@ -18,6 +18,7 @@ from tests.fakes import (
     ID,
     FakeCancellations,
     FakeJobQueue,
+    FakeLedger,
     FakeSessionStore,
     clock,
     workspace_limits,
@@ -57,6 +58,7 @@ class Setup:
             option_table,
             rules,
             limits=workspace_limits(),
+            ledger=FakeLedger(),
         )
 
         self.new_sessions, self.gateway = self.services.new_sessions, self.services.gateway

@@ -43,6 +43,11 @@ def test_the_metrics_are_those_that_dashboards_and_alerts_know() -> None:
         ("imagine_store_refuses_writes", "gauge"),
         ("imagine_record_unsealed_seconds", "gauge"),
         ("imagine_sessions", "gauge"),
+        ("imagine_spent_dollars", "gauge"),
+        ("imagine_budget_used_ratio", "gauge"),
+        ("imagine_holds", "gauge"),
+        ("imagine_limit_refusals", "counter"),
+        ("imagine_approval_seconds", "histogram"),
     }
 
 

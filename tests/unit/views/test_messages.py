@@ -10,7 +10,9 @@ import pytest
 
 from bot.domain import begin, transitions
 from bot.domain.attempt import Candidate, ImageRef
+from bot.domain.costs import CallState, PaidCall, Reservation
 from bot.domain.errors import FailureKind, StoreTrouble
+from bot.domain.limits import Scope, Standing
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Publication, Stage
 from bot.sandbox.webapi.block_kit import block_problems
@@ -582,3 +584,40 @@ def test_the_approved_one_of_several_is_named() -> None:
 def test_what_was_under_review_when_it_was_started_over_has_no_buttons() -> None:
     approved = a_session(Stage.FINAL, restarted_by="T1.U1.def")
     assert buttons(draft_message(approved, 1)) == {}
+
+
+def paid(*states: CallState) -> Session:
+    """A draft whose image took so many calls."""
+    calls = tuple(
+        PaidCall(n, "run", state, 13_000, priced=True) for n, state in enumerate(states, 1)
+    )
+    held = Reservation(OWNER, "2026-11-28", "2026-11", 20_000, priced=True)
+    draft = a_session()
+    candidate = replace(draft.latest.candidate(1), calls=calls)
+    return with_latest(draft, reserved=held, candidates=(candidate,))
+
+
+@pytest.mark.parametrize(
+    ("states", "cost"),
+    [
+        ([CallState.MEASURED], " · $0.013"),
+        ([CallState.MEASURED, CallState.MEASURED], " · $0.026"),
+        ([CallState.ESTIMATED, CallState.MEASURED], " · ≈ $0.033"),
+        ([CallState.FREE, CallState.MEASURED], " · $0.013"),
+        ([CallState.FREE], ""),
+    ],
+)
+def test_a_draft_tells_what_it_cost(states: list[CallState], cost: str) -> None:
+    line = words(draft_message(paid(*states), 1))
+    assert f"12 s{cost}" in line
+    assert ("$" in line) == bool(cost)
+
+
+def test_only_a_draft_under_review_tells_what_is_left() -> None:
+    budget = Standing(Scope.USER, 6_900_000, 10_000_000, 1_796_083_200.0)
+    session = paid(CallState.MEASURED)
+    left = "$3.10 of $10 left in November"
+    assert f"$0.013 · {left}" in words(draft_message(session, 1, budget=budget))
+    approved = replace(session, stage=Stage.FINAL, final_result=1, approved_by=OWNER)
+    assert "$0.013" in words(draft_message(approved, 1, budget=budget))
+    assert "left" not in words(draft_message(approved, 1, budget=budget))

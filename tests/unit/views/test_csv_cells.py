@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.ops.csv_cells import csv_cell
+from bot.views.csv_cells import csv_cell
 
 
 @pytest.mark.parametrize(

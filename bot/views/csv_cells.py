@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import unicodedata
+from collections.abc import Iterable
+from typing import TextIO
 
 _FORMULA = ("=", "+", "-", "@")
 
@@ -16,3 +19,9 @@ def csv_cell(value: object) -> object:
     begins = unicodedata.normalize("NFKC", value.lstrip()[:1])
     is_formula = begins.startswith(_FORMULA) or value.startswith(("\t", "\r", "\n"))
     return f"'{value}" if is_formula else value
+
+
+def write_csv(out: TextIO, headings: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(headings)
+    writer.writerows([csv_cell(cell) for cell in row] for row in rows)

@@ -44,9 +44,6 @@ class Standing(NamedTuple):
     def left(self) -> int:
         return max(0, self.limit - self.used)
 
-    def fits(self, images: int) -> bool:
-        return self.used + images * self.each <= self.limit
-
     @property
     def fitting(self) -> int | None:
         """How many images more fit; None where one counts nothing."""
@@ -63,3 +60,10 @@ class LimitReached(Refusal):
         self.asked = asked
         self.fitting = fitting
         self.text = text
+
+    def where_left(self, left: int) -> LimitReached:
+        """The same where the attempt would leave the counter at this."""
+        standing = self.standing
+        standing = standing._replace(used=left - self.asked * standing.each)
+        fitting = self.fitting if standing.fitting is None else min(self.fitting, standing.fitting)
+        return LimitReached(standing, self.asked, fitting, self.text)

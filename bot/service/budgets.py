@@ -2,8 +2,8 @@
 
 A reservation is part of the attempt, and the books follow from it: the commit that stores the
 attempt counts it, and judges each limit by what the counters are then. So of two requests at once
-no more come in than may, and one that is delivered twice counts once. What is read before is for
-the words of a refusal.
+no more come in than may, one that is delivered twice counts once, and what is refused is in the
+record. What is read before is for the words of a refusal.
 """
 
 from __future__ import annotations
@@ -107,7 +107,6 @@ class Budgets:
         if attempt.reserved is None:
             return None
         standings = await self._standings(session.team, session.channel, attempt.reserved)
-        _require_left(standings, attempt)
         judged = [
             _judgement(each, session.channel, attempt.reserved, _refusal(each, standings, attempt))
             for each in standings
@@ -135,13 +134,6 @@ class Budgets:
             )
             for scope in set_limits
         ]
-
-
-def _require_left(standings: list[Standing], attempt: Attempt) -> None:
-    asked = len(attempt.candidates)
-    for standing in standings:
-        if not standing.fits(asked):
-            raise _refusal(standing, standings, attempt)
 
 
 def _refusal(standing: Standing, standings: list[Standing], attempt: Attempt) -> LimitReached:

@@ -197,8 +197,9 @@ COMMIT = (
 --       counting writes as JSON (number of the write -> the most it may leave: of an HSET, as the
 --       sum of all fields), then for each
 --       session: expected version ('' = must not exist), how many texts follow, field, value, ...
--- Answers 1 when all is written, 0 when somebody was faster, -n when the n-th write would pass its
--- limit. A repeated commit (the same write id, after a lost answer) answers 1 and writes nothing.
+-- Answers 1 when all is written, 0 when somebody was faster, {n, number} when the n-th write would
+-- leave this number, which is above its limit. A repeated commit (the same write id, after a lost
+-- answer) answers 1 and writes nothing.
 local writes, limits, sessions, at = cjson.decode(ARGV[3]), cjson.decode(ARGV[4]), {}, 5
 while ARGV[at] do
   local key, last = KEYS[#sessions + 1], at + 1 + tonumber(ARGV[at + 1])
@@ -231,7 +232,7 @@ for i, write in ipairs(writes) do  -- what is impossible ends it before anything
     local left = before + by
     if by % 1 ~= 0 or math.abs(left) > 2 ^ 53 then return redis.error_reply('WRONGTYPE') end
     local most = limits[tostring(i)]
-    if most and by >= 0 and left > most then return -i end
+    if most and by >= 0 and left > most then return {i, left} end
     numbers[name] = left
   elseif command == 'HSET' and limits[tostring(i)] then
     local sum, before = 0, 0
@@ -241,7 +242,7 @@ for i, write in ipairs(writes) do  -- what is impossible ends it before anything
       if fields[at] == write[2] then before = number else sum = sum + number end
     end
     local new = tonumber(write[3])
-    if new > before and sum + new > limits[tostring(i)] then return -i end
+    if new > before and sum + new > limits[tostring(i)] then return {i, sum + new} end
   end
 end
 for _, session in ipairs(sessions) do

@@ -19,8 +19,6 @@ MOST_IMAGES = 100_000
 MOST_DOLLARS = 1_000_000
 
 _NUMBER = re.compile(r"\d{1,7}(?:[.,]\d{1,6})?")
-_THOUSANDS = re.compile(r"[^0]\d{0,2}[.,]\d{3}")
-"""`1,000` and `1.000` are a thousand for some and one for others."""
 
 
 class LimitKind(StrEnum):
@@ -119,8 +117,6 @@ def parse_limit(kind: LimitKind, text: str) -> int | None:
         return None
     if not _NUMBER.fullmatch(typed):
         raise ValueError("Type a number, such as 25 (0 sets no limit), or leave it empty.")
-    if _THOUSANDS.fullmatch(typed):
-        raise ValueError("Type a thousand as 1000, without a mark in it, or leave it empty.")
     number = Decimal(typed.replace(",", "."))
     if not kind.in_dollars:
         if number != int(number) or number > MOST_IMAGES:
@@ -136,8 +132,7 @@ def typed_limit(kind: LimitKind, value: int) -> str:
     if not kind.in_dollars:
         return str(value)
     text = f"{Decimal(value) / DOLLAR:f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{text}0" if _THOUSANDS.fullmatch(text) else text
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def limit_words(kind: LimitKind, value: int) -> str:

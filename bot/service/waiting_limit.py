@@ -17,17 +17,17 @@ class WaitingLimit:
 
     async def check(self, request: BeginRequest) -> ExtraWrites:
         """Each session's number is written with it. Where one is wrong (its session has expired, or
-        an older version wrote it), it is put right before anybody is refused. The script refuses,
-        so that the record has it."""
+        an older version wrote it), it is put right before anybody is refused."""
         team, user, _ = request.session.id.split(".", 2)
         wanted = len(request.attempt.candidates)
         waiting = await self._sessions.images_waiting(team, user)
-        newest: list[Session] = []
+        sessions: list[Session] = []
         if self._exceeds(waiting, request.session.id, wanted):
             sessions = await self._sessions.load_many(list(waiting))
             waiting = await self._corrected(waiting, sessions)
-            newest = [session for session in sessions if session.id in waiting]
-        limit = Limit(max(self._at_most, wanted), self._refusal(request, newest))
+        if self._exceeds(waiting, request.session.id, wanted):
+            raise self._refusal(request, [s for s in sessions if s.id in waiting])
+        limit = Limit(max(self._at_most, wanted), self._refusal(request, []))
         name = waiting_name(user)
         return lambda s: [ExtraWrite("HSET", name, (s.id, str(images_waiting(s))), limit)]
 

@@ -61,10 +61,6 @@ def test_a_channels_budget_is_its_own() -> None:
         (BUDGET, "0.000001", 1),
         (BUDGET, "0", 0),
         (BUDGET, "1000000", 1_000_000_000_000),
-        (BUDGET, "0.125", 125_000),
-        (BUDGET, "1.2340", 1_234_000),
-        (BUDGET, "1000,123", 1_000_123_000),
-        (IMAGES, "1000", 1000),
     ],
 )
 def test_a_number_is_read(kind: LimitKind, typed: str, value: int | None) -> None:
@@ -79,8 +75,6 @@ def test_a_number_is_read(kind: LimitKind, typed: str, value: int | None) -> Non
         *((kind, typed) for kind in (IMAGES, BUDGET) for typed in ("x", "-1", "1e3", "1 2", "٣x")),
         (IMAGES, "1.5"),
         (IMAGES, "100001"),
-        *((kind, typed) for kind in (IMAGES, BUDGET) for typed in ("1,000", "1.000", "$12,500")),
-        *((kind, typed) for kind in (IMAGES, BUDGET) for typed in ("1,000,000", "1.000,50")),
         (BUDGET, "1000001"),
         (BUDGET, "1.0000001"),
         (BUDGET, "nan"),

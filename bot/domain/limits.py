@@ -67,3 +67,6 @@ class LimitReached(Refusal):
         standing = standing._replace(used=left - self.asked * standing.each)
         fitting = self.fitting if standing.fitting is None else min(self.fitting, standing.fitting)
         return LimitReached(standing, self.asked, fitting, self.text)
+
+    def with_fitting(self, fitting: int) -> LimitReached:
+        return LimitReached(self.standing, self.asked, fitting, self.text)

@@ -346,7 +346,15 @@ class RedisSessionStore(RedisQuestions):
         self._workspaces[team] = now
 
 
-def _refusal(limits: dict[int, Limit], number: int, left: int) -> Refusal:
-    """In words that are right for what the script has found."""
-    refusal = limits[number].refusal
-    return refusal.where_left(left) if isinstance(refusal, LimitReached) else refusal
+def _refusal(limits: dict[int, Limit], number: int, *lefts: int) -> Refusal:
+    """That of the write's limit. `lefts` are the numbers of all writes with limits, each with what
+    it would leave, for the words."""
+    by_number = dict(zip(lefts[::2], lefts[1::2], strict=True))
+    known = {
+        n: refusal.where_left(by_number[n])
+        for n, limit in limits.items()
+        if isinstance(refusal := limit.refusal, LimitReached)
+    }
+    if number not in known:
+        return limits[number].refusal
+    return known[number].with_fitting(min(refusal.fitting for refusal in known.values()))

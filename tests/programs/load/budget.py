@@ -22,8 +22,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from redis.asyncio import Redis
-
 from bot.adapters.redis import RedisLimitSettings
 from bot.domain.limit_settings import WORKSPACE, ChosenLimit, LimitKind
 from bot.sandbox import Ack, Channel, User
@@ -172,7 +170,6 @@ async def _lowered(world: World, fence: Fence) -> dict[str, int]:
 
 
 async def _sessions(world: World) -> list[str]:
-    redis: Redis
     async with world.redis() as redis:
         return [key async for key in redis.scan_iter("imagine:{*}:session:*")]
 

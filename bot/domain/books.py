@@ -48,7 +48,8 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True)
 class Entry:
-    """One call in the books, whether held or paid; `id` is `session.attempt.candidate.call`."""
+    """One call in the books, whether held or paid; `id` is `session.attempt.candidate.call`.
+    `alone`: it is held, and its candidate counts as an image for no other call."""
 
     id: str
     session_id: str
@@ -56,6 +57,7 @@ class Entry:
     reserved: Reservation
     model: str
     call: PaidCall
+    alone: bool = False
 
     @property
     def micro(self) -> int:
@@ -117,7 +119,9 @@ def _add(books: Books, session: Session, attempt: Attempt, *, waits: bool) -> No
             calls.append(PaidCall(candidate.paid_calls + 1))
         counted = [call for call in calls if call.state is not CallState.FREE]
         for call in counted:
-            _count(books, _entry(session, attempt, attempt.reserved, candidate, call))
+            alone = len(counted) == 1 and call.state is CallState.OPEN
+            entry = _entry(session, attempt, attempt.reserved, candidate, call)
+            _count(books, replace(entry, alone=alone))
         if counted:
             books.counts[Count(attempt.reserved.day, attempt.reserved.payer)] += 1
 

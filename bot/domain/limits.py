@@ -62,9 +62,6 @@ class Standing(NamedTuple):
     def left(self) -> int:
         return max(0, self.limit - self.used)
 
-    def fits(self, images: int) -> bool:
-        return self.used + images * self.each <= self.limit
-
     @property
     def fitting(self) -> int | None:
         """How many images more fit; None where one counts nothing."""
@@ -91,3 +88,13 @@ class LimitReached(Refusal):
     @property
     def limit(self) -> str:
         return KIND_OF[self.standing.scope].value
+
+    def where_left(self, left: int) -> LimitReached:
+        """The same where the attempt would leave the counter at this."""
+        standing = self.standing
+        standing = standing._replace(used=left - self.asked * standing.each)
+        fitting = self.fitting if standing.fitting is None else min(self.fitting, standing.fitting)
+        return LimitReached(standing, self.asked, fitting, self.text)
+
+    def with_fitting(self, fitting: int) -> LimitReached:
+        return LimitReached(self.standing, self.asked, fitting, self.text)

@@ -1,12 +1,12 @@
-"""Settles the holds that no worker settles: of sessions that are gone, and of calls whose run died
-after its attempt was over."""
+"""Settles the holds that no worker settles: of sessions that are gone or do not have them, and of
+calls whose run died after its attempt was over."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 
-from bot.domain.books import call_ended, open_calls
+from bot.domain.books import books_of, call_ended, open_calls
 from bot.domain.errors import ImagineError, Refusal
 from bot.domain.generation import LOST
 from bot.ports import Heartbeats, Hold, Holds, SessionRecords
@@ -62,6 +62,12 @@ class HoldSweeper:
             return
         except ValueError as error:  # it cannot be read
             log.error("a hold is put off: %s", type(error).__name__)
+            return
+        if hold.id not in books_of(session).holds:  # a version without books wrote the session
+            if await self._holds.settle(hold):
+                log.warning(
+                    "settled a hold that its session does not have", extra={"call": hold.id}
+                )
             return
         for image, call in open_calls(session):
             is_this = (image, call.number) == (hold.image, hold.call)

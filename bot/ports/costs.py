@@ -39,13 +39,14 @@ class PersonalSpending(Spending, Protocol):
 
 class Hold(NamedTuple):
     """A hold, as the books of its workspace have it. `stored` is its text there; `begun`: its call
-    was made."""
+    was made. `images` is how many images of its day are given back with it."""
 
     team: str
     session_id: str
     image: ImageRef
     call: int
     begun: bool
+    images: int
     id: str
     stored: str
 
@@ -57,8 +58,8 @@ class Holds(Protocol):
         """The holds of all workspaces that have not changed for so long."""
 
     async def settle(self, hold: Hold) -> bool:
-        """Settle the hold of a session that is gone: estimated where its call was made, else given
-        back. False where it is settled, or has changed since."""
+        """Settle a hold that no session has: estimated where its call was made, else given back.
+        False where it is settled, or has changed since."""
 
 
 class Ledger(Protocol):

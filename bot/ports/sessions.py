@@ -22,8 +22,8 @@ ChangeBoth = Callable[[Session, Session], tuple[Session, Session]]
 class Limit(NamedTuple):
     """The number that an `INCRBY` or `HINCRBY` leaves, or the sum of the hash's fields that an
     `HSET` of one leaves, may be this at most. A commit that would leave more writes nothing and
-    raises the `refusal`. A number that becomes less is never refused. A write of 0 judges what the
-    commit's other writes leave."""
+    raises the `refusal`; a `LimitReached` then tells what the counters are. A number that becomes
+    less is never refused. A write of 0 judges what the commit's other writes leave."""
 
     at_most: int
     refusal: Refusal

@@ -2,8 +2,8 @@
 
 A reservation is part of the attempt, and the books follow from it: the commit that stores the
 attempt counts it, and judges each limit by what the counters are then. So of two requests at once
-no more come in than may, and one that is delivered twice counts once. What is read before is for
-the words of a refusal.
+no more come in than may, one that is delivered twice counts once, and what is refused is in the
+record. The script tells what the counters are then, for the words of the refusal.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from bot.domain.costs import (
 )
 from bot.domain.errors import StoreUnavailable
 from bot.domain.ledger import OwnUsage
-from bot.domain.limits import LimitReached, Scope, Standing, tightest
+from bot.domain.limits import LimitReached, Limits, Scope, Standing, tightest
 from bot.domain.options import LOWEST_QUALITY, Options
 from bot.domain.session import Person, Session, with_attempt
 from bot.ports import (
@@ -151,13 +151,10 @@ class Budgets:
         session, attempt = request.session, request.attempt
         if attempt.reserved is None:
             return None
-        standings = self._with_lowest(
-            await self._standings(session.team, session.channel, attempt.reserved), attempt
-        )
-        _require_left(standings, attempt)
+        limits = await self._limits(session.team, session.channel, attempt.reserved.payer)
         judged = [
-            _judgement(each, session.channel, attempt.reserved, _refusal(each, standings, attempt))
-            for each in standings
+            _judgement(each, session.channel, attempt.reserved, _refusal(each, attempt))
+            for each in self._with_lowest(self._unused(limits, attempt.reserved), attempt)
         ]
         return lambda session: judged
 
@@ -176,38 +173,35 @@ class Budgets:
 
     async def _standings(self, team: str, channel: str, reserved: Reservation) -> list[Standing]:
         limits = await self._limits(team, channel, reserved.payer)
-        set_limits = [scope for scope in Scope if limits.of(scope) is not None]
-        if not set_limits:
+        standings = self._unused(limits, reserved)
+        if not standings:
             return []
         spent = await self._spending.spent(
             team, reserved.payer, channel, reserved.day, reserved.month
         )
         used = dict(zip(Scope, spent, strict=True))
+        return [standing._replace(used=used[standing.scope]) for standing in standings]
+
+    def _unused(self, limits: Limits, reserved: Reservation) -> list[Standing]:
+        """The limits that are set, as they stand where nothing is used."""
         return [
             Standing(
                 scope,
-                used[scope],
-                limits.of(scope) or 0,
+                0,
+                limit,
                 end_of_day(reserved.day, self._zone)
                 if scope is Scope.USER_IMAGES
                 else end_of_month(reserved.month, self._zone),
                 1 if scope is Scope.USER_IMAGES else reserved.each,
             )
-            for scope in set_limits
+            for scope in Scope
+            if (limit := limits.of(scope)) is not None
         ]
 
 
-def _require_left(standings: list[Standing], attempt: Attempt) -> None:
+def _refusal(standing: Standing, attempt: Attempt) -> LimitReached:
     asked = len(attempt.candidates)
-    for standing in standings:
-        if not standing.fits(asked):
-            raise _refusal(standing, standings, attempt)
-
-
-def _refusal(standing: Standing, standings: list[Standing], attempt: Attempt) -> LimitReached:
-    asked = len(attempt.candidates)
-    fitting = min([asked - 1, *(s.fitting for s in standings if s.fitting is not None)])
-    return LimitReached(standing, asked, fitting, attempt.change or attempt.prompt)
+    return LimitReached(standing, asked, asked - 1, attempt.change or attempt.prompt)
 
 
 def _judgement(

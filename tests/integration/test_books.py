@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from dataclasses import replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from redis.asyncio import Redis
 
 from bot.adapters.redis import RedisBooks, RedisSessionStore
+from bot.adapters.redis.schema import session_key, to_fields
 from bot.concurrency import BackgroundTasks
 from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.books import call_ended
 from bot.domain.costs import CallEnd, CallState, Cost, Usage
 from bot.domain.errors import FailureKind, Refusal
-from bot.domain.generation import announced, attempt_failed, paid_call_counted
+from bot.domain.generation import LOST, announced, attempt_failed, paid_call_counted
 from bot.domain.limits import LimitReached, Limits, Scope
 from bot.domain.options import Options
 from bot.domain.session import Person, Policy, Session
@@ -203,6 +206,49 @@ async def test_the_holds_of_a_session_that_is_gone_are_settled(
     assert await bench.counted() == (int(called), EACH * called)
 
 
+async def test_a_session_that_is_gone_gives_back_the_image_of_its_second_try(
+    bench: Bench, redis: Redis
+) -> None:
+    session = await bench.call(await bench.ask(count=2))
+    await bench.end(session, FREE)
+    await redis.delete(session_key(session.id))
+    await bench.sweeper.sweep()
+    assert await bench.counted() == (0, 0)
+
+
+async def test_a_session_that_is_gone_keeps_the_image_that_an_earlier_call_may_have_made(
+    bench: Bench, redis: Redis
+) -> None:
+    session = await bench.call(await bench.ask(), "killed")
+    await bench.end(session, LOST)
+    await redis.delete(session_key(session.id))
+    await bench.sweeper.sweep()
+    assert await bench.states() == ["estimated"]
+    assert await bench.counted() == (1, EACH)
+
+
+async def test_a_hold_that_its_session_does_not_have_is_settled(bench: Bench, redis: Redis) -> None:
+    session = await bench.call(await bench.ask(count=2))
+    attempt = json.loads(to_fields(session)["attempts"])[0]
+    plain = {name: value for name, value in attempt.items() if name != "reserved"}
+    await redis.hset(session_key(session.id), "attempts", json.dumps([plain]))  # an older version
+    await asyncio.gather(*(bench.sweeper.sweep() for _ in range(3)))
+    assert not await holds(bench.url)
+    assert await bench.states() == ["estimated"]
+    assert await bench.counted() == (1, EACH)
+
+
+async def test_a_hold_that_outlives_its_counters_brings_none_back(
+    bench: Bench, redis: Redis
+) -> None:
+    session = await bench.ask(count=2)
+    counted = await redis.keys("imagine:*:spent:*") + await redis.keys("imagine:*:asked:*")
+    await redis.delete(session_key(session.id), *counted)
+    await bench.sweeper.sweep()
+    assert not await holds(bench.url)
+    assert not await redis.exists(*counted)
+
+
 async def test_a_session_that_is_taken_back_gives_back(bench: Bench) -> None:
     session = Session(ID, "T1", OWNER, CHANNEL)
     begun = bench.budgets.reserve(ME, session, begin.submit(session, "a fox", 1.0))
@@ -248,8 +294,21 @@ async def test_a_refusal_tells_how_many_still_fit_and_stores_nothing(
     assert refused.value.standing.scope is Scope.USER_IMAGES
     assert refused.value.standing.left == 3
     assert refused.value.fitting == 2
-    assert set(await redis.keys("*")) == before
+    stored = set(await redis.keys("*")) - before
+    assert stored == {f"imagine:{{T1}}:record:words:{OWNER}.b"}
+    recorded: Any = await redis.xrange("imagine:{T1}:record")
+    assert [json.loads(fields["body"])["kind"] for _, fields in recorded] == ["asked", "refused"]
     await limited_bench.ask("b", count=2)
+
+
+async def test_of_two_at_once_the_second_is_told_what_the_first_has_left(
+    bench: Bench, redis: Redis
+) -> None:
+    limited_bench = limited(bench, redis, user_images=5)
+    asked = (limited_bench.ask(token, count=3) for token in "ab")
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    (refused,) = [answer for answer in answers if isinstance(answer, LimitReached)]
+    assert (refused.standing.left, refused.fitting) == (2, 2)
 
 
 async def test_limits_of_one_person_are_no_other_persons(bench: Bench, redis: Redis) -> None:

@@ -29,7 +29,7 @@ async def holds(redis_url: str) -> dict[str, str]:
 
 
 async def counters(redis_url: str, kind: str) -> Counter[str]:
-    """The counters of all days (`images`) or months (`spent`) together, by their fields."""
+    """The counters of all days (`asked`) or months (`spent`) together, by their fields."""
     found: Counter[str] = Counter()
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
         async for key in redis.scan_iter(f"imagine:{{*}}:{kind}:*"):

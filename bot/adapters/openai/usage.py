@@ -6,6 +6,7 @@ model in `usage`; the Images API has `usage` alone. Any of it may be left out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.costs import Usage
@@ -13,15 +14,15 @@ from bot.domain.costs import Usage
 
 def usage_of_response(response: Any, *, has_image: bool) -> Usage | None:
     """None where the response does not tell, or tells nothing of the image that is in it."""
-    tool = getattr(getattr(response, "tool_usage", None), "image_gen", None)
-    host = getattr(response, "usage", None)
+    tool = _field(_field(response, "tool_usage"), "image_gen")
+    host = _field(response, "usage")
     of_image = usage_of_image(tool)
     if has_image and of_image is None:
         return None
     if of_image is None and _count(host, "input_tokens", "output_tokens") == 0:
         return None
     taken = of_image or Usage()
-    details = getattr(host, "input_tokens_details", None)
+    details = _field(host, "input_tokens_details")
     host_in = _count(host, "input_tokens")
     cached = min(_count(details, "cached_tokens"), host_in)
     return Usage(
@@ -44,10 +45,10 @@ def usage_of_image(usage: Any) -> Usage | None:
     sent, made = _count(usage, "input_tokens"), _count(usage, "output_tokens")
     if not sent and not made:
         return None
-    taken = getattr(usage, "input_tokens_details", None)
-    cached = getattr(taken, "cached_tokens_details", None)
+    taken = _field(usage, "input_tokens_details")
+    cached = _field(taken, "cached_tokens_details")
     image_in = min(_count(taken, "image_tokens"), sent)
-    text_out = min(_count(getattr(usage, "output_tokens_details", None), "text_tokens"), made)
+    text_out = min(_count(_field(usage, "output_tokens_details"), "text_tokens"), made)
     return Usage(
         text_in=sent - image_in,
         image_in=image_in,
@@ -60,5 +61,12 @@ def usage_of_image(usage: Any) -> Usage | None:
 
 def _count(holder: Any, *names: str) -> int:
     """The sum of the fields that are whole numbers above 0; servers may send anything."""
-    found = [getattr(holder, name, None) for name in names]
+    found = [_field(holder, name) for name in names]
     return sum(n for n in found if isinstance(n, int) and not isinstance(n, bool) and n > 0)
+
+
+def _field(holder: Any, name: str) -> Any:
+    """The SDK leaves what its types do not know as a dictionary."""
+    if isinstance(holder, Mapping):
+        return holder.get(name)
+    return getattr(holder, name, None)

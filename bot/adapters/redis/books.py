@@ -46,8 +46,12 @@ if ARGV[3] ~= '' then
   redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[8], '*', 'line', ARGV[3])
   redis.call('EXPIRE', KEYS[2], ARGV[7])
 else
-  for i = 9, #ARGV do redis.call('HINCRBY', KEYS[3], ARGV[i], -ARGV[4]) end
-  redis.call('HINCRBY', KEYS[4], ARGV[6], -ARGV[5])
+  if redis.call('EXISTS', KEYS[3]) == 1 then  -- a counter that has expired stays so
+    for i = 9, #ARGV do redis.call('HINCRBY', KEYS[3], ARGV[i], -ARGV[4]) end
+  end
+  if redis.call('EXISTS', KEYS[4]) == 1 then
+    redis.call('HINCRBY', KEYS[4], ARGV[6], -ARGV[5])
+  end
 end
 redis.call('HDEL', KEYS[1], ARGV[1])
 return 1
@@ -83,7 +87,8 @@ def _key_of(team: str, count: Count) -> str:
 
 def _hold_to_json(entry: Entry, now: float) -> str:
     line = {**_fields(entry, entry.session_id.partition(".")[0], now), "state": "estimated"}
-    return json.dumps({"begun": bool(entry.call.run_id), "line": line}, separators=(",", ":"))
+    hold = {"begun": bool(entry.call.run_id), "images": int(entry.alone), "line": line}
+    return json.dumps(hold, separators=(",", ":"))
 
 
 def _line_to_json(entry: Entry, team: str, now: float) -> str:
@@ -190,7 +195,6 @@ class RedisBooks:
         line = LedgerLine(**json.loads(hold.stored)["line"])
         team, now = hold.team, time.time()
         text = json.dumps({**line._asdict(), "at": now}, separators=(",", ":"))
-        images = 1 if hold.call == 1 else 0
         oldest = int((now - self._ledger_ttl) * 1000)
         async with bounded(self._patience):
             settled: int = await self._settle(
@@ -201,7 +205,7 @@ class RedisBooks:
                     asked_key(team, line.day),
                 ],
                 args=[
-                    *(hold.id, hold.stored, text if hold.begun else "", line.micro, images),
+                    *(hold.id, hold.stored, text if hold.begun else "", line.micro, hold.images),
                     *(line.user, self._ledger_ttl, oldest),
                     *spending_fields(line.user, line.channel),
                 ],
@@ -233,4 +237,5 @@ class RedisBooks:
 def _hold(team: str, id_: str, stored: str) -> Hold:
     session_id, attempt, candidate, call = id_.rsplit(".", 3)
     image = ImageRef(int(attempt), int(candidate))
-    return Hold(team, session_id, image, int(call), json.loads(stored)["begun"], id_, stored)
+    told = json.loads(stored)
+    return Hold(team, session_id, image, int(call), told["begun"], told["images"], id_, stored)

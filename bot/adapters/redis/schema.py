@@ -197,8 +197,9 @@ COMMIT = (
 --       counting writes as JSON (number of the write -> the most it may leave: of an HSET, as the
 --       sum of all fields), then for each
 --       session: expected version ('' = must not exist), how many texts follow, field, value, ...
--- Answers 1 when all is written, 0 when somebody was faster, -n when the n-th write would pass its
--- limit. A repeated commit (the same write id, after a lost answer) answers 1 and writes nothing.
+-- Answers 1 when all is written, 0 when somebody was faster, {n, i, number, ...} when the n-th
+-- write would pass its limit: what each write with a limit would leave. A repeated commit (the same
+-- write id, after a lost answer) answers 1 and writes nothing.
 local writes, limits, sessions, at = cjson.decode(ARGV[3]), cjson.decode(ARGV[4]), {}, 5
 while ARGV[at] do
   local key, last = KEYS[#sessions + 1], at + 1 + tonumber(ARGV[at + 1])
@@ -209,6 +210,14 @@ while ARGV[at] do
 end
 local types = {Z = 'zset', H = 'hash', X = 'stream', I = 'string', P = 'string'}
 local numbers = {}  -- what the counting writes leave, by key and field
+local passed, lefts = nil, {}
+local function judge(i, left, grows)
+  local most = limits[tostring(i)]
+  if not most then return end
+  table.insert(lefts, i)
+  table.insert(lefts, left)
+  if grows and left > most then passed = passed or i end
+end
 for i, write in ipairs(writes) do  -- what is impossible ends it before anything is written
   local command, key = write[1], KEYS[#sessions + i]
   local wanted = types[string.sub(command, 1, 1)]
@@ -230,8 +239,7 @@ for i, write in ipairs(writes) do  -- what is impossible ends it before anything
     end
     local left = before + by
     if by % 1 ~= 0 or math.abs(left) > 2 ^ 53 then return redis.error_reply('WRONGTYPE') end
-    local most = limits[tostring(i)]
-    if most and by >= 0 and left > most then return -i end
+    judge(i, left, by >= 0)
     numbers[name] = left
   elseif command == 'HSET' and limits[tostring(i)] then
     local sum, before = 0, 0
@@ -241,15 +249,19 @@ for i, write in ipairs(writes) do  -- what is impossible ends it before anything
       if fields[at] == write[2] then before = number else sum = sum + number end
     end
     local new = tonumber(write[3])
-    if new > before and sum + new > limits[tostring(i)] then return -i end
+    judge(i, sum + new, new > before)
   end
 end
+if passed then return {passed, unpack(lefts)} end
 for _, session in ipairs(sessions) do
   local key, first, last = unpack(session)
   redis.call('HSET', key, 'write_id', ARGV[1], unpack(ARGV, first, last))
   redis.call('PEXPIRE', key, ARGV[2])
 end
-for i, write in ipairs(writes) do write_one(KEYS[#sessions + i], write) end
+for i, write in ipairs(writes) do
+  local judges = write[1] == 'HINCRBY' and write[3] == '0'
+  if not judges then write_one(KEYS[#sessions + i], write) end
+end
 return 1
 """
 )

@@ -47,6 +47,7 @@ from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef
 from bot.domain.books import changes as book_changes
 from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
+from bot.domain.limits import LimitReached
 from bot.domain.options import Options
 from bot.domain.record import deleted, events_between, refused
 from bot.domain.session import IN_PROGRESS, SCHEMA, Session
@@ -303,10 +304,11 @@ class RedisSessionStore(RedisQuestions):
             texts = [text for pair in to_fields(session).items() for text in pair]
             args += [version or "", len(texts), *texts]
         keys = (*(session_key(s.id) for s in written), *keys)
-        answer: int = await self._commit(keys=keys, args=args)
-        if answer < 0:
-            await self._record_refusal(*changes[0], limits[-answer].refusal)
-            raise limits[-answer].refusal
+        answer: int | list[int] = await self._commit(keys=keys, args=args)
+        if isinstance(answer, list):
+            refusal = _refusal(limits, *answer)
+            await self._record_refusal(*changes[0], refusal)
+            raise refusal
         if not answer:
             return []
         for before, after in changes:
@@ -345,3 +347,17 @@ class RedisSessionStore(RedisQuestions):
         pipeline.expire(WORKSPACES, self._session_ttl + int(_LISTED_FOR))
         await pipeline.execute()
         self._workspaces[team] = now
+
+
+def _refusal(limits: dict[int, Limit], number: int, *lefts: int) -> Refusal:
+    """That of the write's limit. `lefts` are the numbers of all writes with limits, each with what
+    it would leave, for the words."""
+    by_number = dict(zip(lefts[::2], lefts[1::2], strict=True))
+    known = {
+        n: refusal.where_left(by_number[n])
+        for n, limit in limits.items()
+        if isinstance(refusal := limit.refusal, LimitReached)
+    }
+    if number not in known:
+        return limits[number].refusal
+    return known[number].with_fitting(min(refusal.fitting for refusal in known.values()))

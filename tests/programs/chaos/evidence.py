@@ -10,9 +10,11 @@ from functools import cached_property
 from redis.asyncio import Redis
 
 from bot.sandbox import ApiCall, Message
+from tests.fake_openai.book import Charge
 from tests.programs.chaos.archive import Candidate, Stored, read_sessions
 from tests.programs.chaos.idle import LIVE, QUEUES, RemainingWork, length_of
 from tests.programs.chaos.journal import Entry, Journal
+from tests.programs.chaos.ledger_book import LedgerBook, read_ledger
 from tests.programs.chaos.message_index import WORD, marker_of
 from tests.programs.chaos.record_book import RecordBook, read_record
 from tests.programs.chaos.world import World
@@ -74,6 +76,8 @@ class Evidence:
     secrets: dict[str, str] = field(default_factory=dict)
     mode: str = "socket"
     record: RecordBook = field(default_factory=RecordBook)
+    ledger: LedgerBook = field(default_factory=LedgerBook)
+    charged: list[Charge] = field(default_factory=list)
 
     @cached_property
     def marked(self) -> dict[str, list[tuple[str, int, Message]]]:
@@ -132,6 +136,7 @@ async def gather(world: World, left: RemainingWork) -> Evidence:
     async with world.redis() as redis:
         sessions = {session.id: session for session in await read_sessions(redis)}
         record = await read_record(redis)
+        ledger = await read_ledger(redis)
         keys = await _keys(redis, world.valkey.url)
         jobs = {
             f"{queue}:{name}": await length_of(redis, f"{queue}:{name}")
@@ -174,6 +179,8 @@ async def gather(world: World, left: RemainingWork) -> Evidence:
         },
         mode=world.plan.mode,
         record=record,
+        ledger=ledger,
+        charged=list(openai.book),
     )
 
 

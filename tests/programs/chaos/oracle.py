@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tests.programs.chaos import (
     checks_acks,
+    checks_ledger,
     checks_logs,
     checks_money,
     checks_record,
@@ -37,6 +38,12 @@ CHECKS: tuple[Check, ...] = (
     checks_slack.slack_is_told_nothing_private,
     checks_money.paid_once,
     checks_money.known_responses_are_not_asked_anew,
+    checks_ledger.measured_is_what_was_charged,
+    checks_ledger.what_was_charged_has_a_line,
+    checks_ledger.an_estimate_is_a_lost_answer,
+    checks_ledger.a_call_has_one_line,
+    checks_ledger.counters_are_the_lines,
+    checks_ledger.no_hold_is_left,
     checks_record.record_stands,
     checks_record.record_tells_what_slack_shows,
     checks_record.record_names_the_bytes,

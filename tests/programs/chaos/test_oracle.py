@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,11 +14,13 @@ from bot.adapters.redis.schema import to_fields
 from bot.domain.jobs import JobKind
 from bot.domain.stages import Publication, Stage
 from bot.sandbox import Message
+from tests.fake_openai.book import Charge
 from tests.fakes import a_session
 from tests.programs.chaos.archive import Stored, stored_from
 from tests.programs.chaos.evidence import Asked, Evidence, Key, Paid
 from tests.programs.chaos.idle import RemainingWork
 from tests.programs.chaos.journal import Journal
+from tests.programs.chaos.ledger_book import LedgerBook, Line
 from tests.programs.chaos.oracle import judge
 from tests.programs.chaos.record_book import RecordBook, RecordLine
 
@@ -25,6 +28,7 @@ WORD = "kwx00010001"
 OWNER = "U0P001"
 ID = f"T1.{OWNER}.abc123"
 STARTED = 1_000.0
+COST = 13_000
 
 
 def candidate(**changes: Any) -> dict[str, Any]:
@@ -96,9 +100,20 @@ def good() -> Evidence:
             ]
         ),
     )
+    evidence.charged = [Charge("resp_1", COST)]
+    evidence.ledger = LedgerBook(
+        [line()],
+        spent=Counter({f"user:{OWNER}": COST, "channel:C1": COST, "workspace": COST}),
+        asked=Counter({OWNER: 1}),
+    )
     act(evidence, "slash", words=f"{WORD}q1")
     act(evidence, "Approve", session=ID, number=1)
     return evidence
+
+
+def line(call: int = 1, **changes: Any) -> Line:
+    known = Line(f"{ID}.1.1.{call}", OWNER, "C1", "measured", COST, STARTED + 2)
+    return known._replace(**changes)
 
 
 def changed(evidence: Evidence, **changes: Any) -> None:
@@ -282,6 +297,47 @@ def _asked_anew(evidence: Evidence) -> None:
     evidence.responses[(ID, 1, 1)] = ["resp_0", "resp_1"]
 
 
+def _measured_wrong(evidence: Evidence) -> None:
+    evidence.ledger.lines = [line(micro=COST + 1)]
+
+
+def _measured_free_call(evidence: Evidence) -> None:
+    evidence.ledger.lines.append(line(2))
+
+
+def _measured_of_another(evidence: Evidence) -> None:
+    evidence.ledger.lines = [line(id="T1.U9.other.1.1.1")]
+
+
+def _charged_without_a_line(evidence: Evidence) -> None:
+    evidence.asked.append(Asked("resp_2", WORD, STARTED + 30))
+    evidence.charged.append(Charge("resp_2", COST))
+
+
+def _estimated_for_nothing(evidence: Evidence) -> None:
+    evidence.ledger.lines.append(line(2, state="estimated"))
+
+
+def _two_lines(evidence: Evidence) -> None:
+    evidence.ledger.lines.append(line())
+
+
+def _counted_too_much(evidence: Evidence) -> None:
+    evidence.ledger.spent["workspace"] += 1
+
+
+def _image_not_counted(evidence: Evidence) -> None:
+    evidence.ledger.asked[OWNER] -= 1
+
+
+def _held_for_ever(evidence: Evidence) -> None:
+    evidence.ledger.hold_ages[f"{ID}.1.1.2"] = 500.0
+
+
+def _never_settled(evidence: Evidence) -> None:
+    evidence.ledger.holds.append(f"{ID}.1.1.2")
+
+
 def _lasting_key(evidence: Evidence) -> None:
     evidence.keys.append(Key("imagine:{T1}:sessions:U0P001", "zset", -1))
 
@@ -440,6 +496,16 @@ SPOILT: list[tuple[Spoil, str]] = [
     (_never_asked, "record_tells_what_was_asked_and_approved"),
     (_asked_twice, "record_tells_what_was_asked_and_approved"),
     (_approved_by_another, "record_tells_what_was_asked_and_approved"),
+    (_measured_wrong, "measured_is_what_was_charged"),
+    (_measured_free_call, "measured_is_what_was_charged"),
+    (_measured_of_another, "measured_is_what_was_charged"),
+    (_charged_without_a_line, "what_was_charged_has_a_line"),
+    (_estimated_for_nothing, "an_estimate_is_a_lost_answer"),
+    (_two_lines, "a_call_has_one_line"),
+    (_counted_too_much, "counters_are_the_lines"),
+    (_image_not_counted, "counters_are_the_lines"),
+    (_held_for_ever, "no_hold_is_left"),
+    (_never_settled, "no_hold_is_left"),
     (_lasting_key, "keys_expire"),
     (_orphaned_job, "keys_expire"),
     (_image_in_job, "images_are_in_their_keys"),
@@ -491,6 +557,37 @@ def test_an_image_paid_twice_is_excused_by_a_worker_that_died_before_its_id_was_
     assert [f.cause for f in verdict.excused] == [
         "kill, worker1, +0.5 s from when it was asked for"
     ]
+
+
+def test_a_lost_answer_that_was_charged_has_its_estimate_and_needs_no_cause() -> None:
+    evidence = good()
+    _charged_without_a_line(evidence)
+    evidence.ledger.lines.append(line(2, state="estimated", micro=COST + 5))
+    for name in evidence.ledger.spent:
+        evidence.ledger.spent[name] += COST + 5
+
+    verdict = judge(evidence)
+
+    assert verdict.violations == []
+    assert verdict.excused == []
+
+
+def test_a_late_measurement_takes_the_place_of_its_estimate() -> None:
+    evidence = good()
+    evidence.ledger.lines = [line(state="estimated", micro=COST + 5), line()]
+
+    assert violated(evidence) == set()
+
+
+def test_an_estimate_of_what_was_not_charged_is_excused_by_a_death() -> None:
+    evidence = good()
+    evidence.ledger.lines.append(line(2, state="estimated", micro=0))
+    evidence.journal.add("fault", "kill", at=STARTED + 1, target="worker1")
+
+    verdict = judge(evidence)
+
+    assert verdict.violations == []
+    assert [f.check for f in verdict.excused] == ["an_estimate_is_a_lost_answer"]
 
 
 def test_no_death_excuses_an_image_that_was_asked_for_long_before() -> None:

@@ -30,10 +30,12 @@ _NARROW = {"USER_IMAGES_AT_ONCE": "1", "PROVIDER_CONCURRENCY": "4"}
 
 
 class World:
-    """`closing`: when people stop beginning things, in seconds since the epoch."""
+    """`closing`: when people stop beginning things, in seconds since the epoch. `settings` are more
+    of the environment of all processes."""
 
-    def __init__(self, plan: Plan, folder: Path) -> None:
+    def __init__(self, plan: Plan, folder: Path, **settings: str) -> None:
         self.plan = plan
+        self.settings = settings
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.journal = Journal(folder / "journal.jsonl")
@@ -102,6 +104,7 @@ class World:
             "AUDIT_KEY": AUDIT_KEY,
             "JOB_LEASE": str(self.plan.lease),
             **_NARROW,
+            **self.settings,
         }
         if self.plan.mode == "socket":
             environment["SLACK_APP_TOKEN"] = self.slack.app_token

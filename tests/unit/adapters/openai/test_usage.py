@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from openai.types import ImagesResponse
 
 from bot.adapters.openai.usage import usage_of_image, usage_of_response
 from bot.domain.costs import Usage
@@ -68,8 +70,30 @@ def test_words_in_place_of_an_image_cost_the_host_models_tokens() -> None:
             {"input_tokens": 5, "input_tokens_details": {"image_tokens": 90}, "output_tokens": 1},
             Usage(image_in=5, image_out=1),
         ),
+        (
+            {
+                "input_tokens": 90,
+                "input_tokens_details": {
+                    "image_tokens": 60,
+                    "cached_tokens_details": {"text_tokens": 9, "image_tokens": 99},
+                },
+                "output_tokens": 1,
+            },
+            Usage(text_in=30, image_in=60, cached_text_in=9, cached_image_in=60, image_out=1),
+        ),
         (None, None),
     ],
 )
-def test_the_images_api_tells_it_in_its_own_usage(usage: Any, expected: Usage | None) -> None:
-    assert usage_of_image(plain(usage)) == expected
+@pytest.mark.parametrize("form", [plain, lambda usage: usage], ids=["objects", "dictionaries"])
+def test_the_images_api_tells_it_in_its_own_usage(
+    form: Callable[[Any], Any], usage: Any, expected: Usage | None
+) -> None:
+    assert usage_of_image(form(usage)) == expected
+
+
+def test_what_the_types_of_the_sdk_do_not_know_is_read() -> None:
+    details = {"image_tokens": 60, "text_tokens": 30, "cached_tokens_details": {"text_tokens": 9}}
+    sent = {"input_tokens": 90, "input_tokens_details": details, "output_tokens": 1}
+    answer = ImagesResponse.construct(created=1, usage=sent)
+    expected = Usage(text_in=30, image_in=60, cached_text_in=9, image_out=1)
+    assert usage_of_image(answer.usage) == expected

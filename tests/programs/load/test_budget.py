@@ -1,0 +1,23 @@
+"""A short form of the budget's load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.programs.load.budget import FENCES, IMAGES, measure, table
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("limit", ["images", "workspace"])
+async def test_no_more_is_counted_than_a_limit_leaves_while_workers_are_killed(
+    limit: str, tmp_path: Path
+) -> None:
+    row = await measure(limit, 60, tmp_path, ("generating", "image"))
+    assert not row.problems, table([row]) + "\n" + "\n".join(row.problems)
+    assert row.accepted + row.refused == 60
+    assert row.refused > row.accepted > 0
+    assert row.charged >= IMAGES
+    assert row.kills >= 2
+    assert row.counted <= FENCES[limit].limit

@@ -38,6 +38,7 @@ from bot.domain.prompt import (
 )
 from bot.domain.session import Session
 from bot.domain.sizes import parse_ratio, parse_size
+from bot.domain.status_questions import asks_for_status
 from bot.slack.bolt import clean_characters
 from bot.slack.mention_text import mention_text
 from bot.slack.message_pictures import check_links
@@ -185,6 +186,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "references": references,
     "clean_name": clean_name,
     "courtesy_of": courtesy_of,
+    "asks_for_status": asks_for_status,
     "named_button": named_button,
     "read_change": lambda text: read_change(text, _SEVERAL, _SEVERAL.latest),
     "check_length": check_length,

@@ -15,10 +15,11 @@ from bot.domain.prompt import parse_flags
 from bot.domain.questions import WaitingPicture
 from bot.domain.session import IN_PROGRESS, Session
 from bot.domain.slack_refusals import Place
+from bot.domain.status_questions import asks_for_status
 from bot.service import RequestOrigin
 from bot.service.thread_replies import AskedChange, Kept
 from bot.slack.display_names import DisplayNames
-from bot.slack.listeners.text_commands import cancel, list_sessions
+from bot.slack.listeners.text_commands import cancel, list_sessions, status
 from bot.slack.listening import (
     LOOKING_UP,
     ListenerDependencies,
@@ -52,8 +53,9 @@ Outcome = Session | Message | Kept | AskedChange | None
 class Mentions:
     """In a session's thread the words are about its newest draft, and so they are below the message
     that started it; anywhere else, and with a picture, they start a session. Below somebody's
-    picture the person is asked first. Thanks, greetings and cries for help are answered, and words
-    that name a button get the button. A message delivered twice counts once."""
+    picture the person is asked first. Thanks, greetings, cries for help and questions how far an
+    image is are answered, and words that name a button get the button. A message delivered twice
+    counts once."""
 
     def __init__(self, dependencies: ListenerDependencies) -> None:
         self._dependencies = dependencies
@@ -90,6 +92,10 @@ class Mentions:
                     )
             case "cancel":
                 await self._cancel(args, responder)
+            case _ if asks_for_status(said) and not event.get("files"):
+                async with error_boundary(responder, away=words.ASK_AGAIN):
+                    asked = status(self._dependencies, origin_of_event(args))
+                    await responder.show(await within_ack_deadline(asked))
             case _ if courtesy := courtesy_of(said):
                 async with error_boundary(responder):
                     await responder.say(words.COURTESIES[courtesy])

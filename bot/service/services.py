@@ -11,6 +11,7 @@ from bot.domain.session import Policy
 from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
 from bot.service.access import AccessControl
 from bot.service.decisions import Decisions, JobScheduler
+from bot.service.draft_questions import DraftQuestions
 from bot.service.gateway import AttemptGateway, Reserve, without_reservation
 from bot.service.library import UserLibrary
 from bot.service.limits import WorkspaceLimits
@@ -34,6 +35,7 @@ class Services:
     lost_places: LostPlaces
     option_table: OptionTable
     limits: WorkspaceLimits
+    draft_questions: DraftQuestions
 
     @classmethod
     def build(
@@ -56,15 +58,17 @@ class Services:
         gateway = AttemptGateway(sessions, tasks, access, now, option_table, rules, reserve)
         decisions = Decisions(sessions, access, now)
         new_sessions = NewSessions(sessions, access, gateway, now, option_table)
+        questions = PictureQuestions(sessions, new_sessions, option_table)
         return cls(
             new_sessions,
             gateway,
             decisions,
             ThreadReplies(sessions, sessions, policy, access, gateway, decisions, option_table),
-            PictureQuestions(sessions, new_sessions, option_table),
+            questions,
             UserLibrary(sessions, sessions, option_table),
             JobScheduler(queue, cancellations),
             LostPlaces(sessions, now),
             option_table,
             limits,
+            DraftQuestions(sessions, sessions, questions),
         )

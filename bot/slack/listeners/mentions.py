@@ -17,6 +17,7 @@ from bot.domain.session import IN_PROGRESS, Session
 from bot.domain.slack_refusals import Place
 from bot.domain.status_questions import asks_for_status
 from bot.service import RequestOrigin
+from bot.service.draft_questions import DraftQuestion
 from bot.service.thread_replies import AskedChange, Kept
 from bot.slack.display_names import DisplayNames
 from bot.slack.listeners.text_commands import cancel, list_sessions, status
@@ -40,22 +41,23 @@ from bot.views.offers import (
     NO_DRAFT,
     kept_words,
     named_button_message,
+    of_session,
     suggested_words,
     suggestion_message,
     which_image_message,
 )
-from bot.views.questions import picture_question
+from bot.views.questions import draft_or_new_message, picture_question
 
-Outcome = Session | Message | Kept | AskedChange | None
+Outcome = Session | Message | Kept | AskedChange | DraftQuestion | None
 """What words come to; None for a question that was asked before."""
 
 
 class Mentions:
     """In a session's thread the words are about its newest draft, and so they are below the message
     that started it; anywhere else, and with a picture, they start a session. Below somebody's
-    picture the person is asked first. Thanks, greetings, cries for help and questions how far an
-    image is are answered, and words that name a button get the button. A message delivered twice
-    counts once."""
+    picture, and where words outside threads read like a change of a draft, the person is asked
+    first. Thanks, greetings, cries for help and questions how far an image is are answered, and
+    words that name a button get the button. A message delivered twice counts once."""
 
     def __init__(self, dependencies: ListenerDependencies) -> None:
         self._dependencies = dependencies
@@ -139,6 +141,10 @@ class Mentions:
                         await responder.say(note)
                 case Kept(session=session, suggested=suggested, first=True):
                     await responder.say(kept_words(session, suggested=suggested))
+                case DraftQuestion(first=True):
+                    session, change, images, new, several, _ = outcome
+                    asked = draft_or_new_message(session, change, images, new, several=several)
+                    await responder.show(asked)
                 case AskedChange(first=True):
                     await self._ask_change(args, responder, outcome)
 
@@ -199,6 +205,8 @@ class Mentions:
             root = await self._lookup.of_root(client, origin.channel, origin.thread_ts)
             if root.pictures or root.refusal:
                 return await self._ask(origin, said, root)
+        if asked := await self._services.draft_questions.ask(origin, said):
+            return asked
         return await new_sessions.start(origin, said)
 
     async def _offered(self, origin: RequestOrigin, named: Named) -> Message | None:
@@ -207,7 +215,8 @@ class Mentions:
         session = await self._services.replies.spoken_of(origin)
         waits = session is not None and (bool(origin.thread_ts) or session.stage in IN_PROGRESS)
         if session is not None and (waits or not named.weak):
-            return named_button_message(session, named)
+            message = named_button_message(session, named)
+            return message if origin.thread_ts else of_session(session, message)
         if named.weak and (session is None or named.word is None):
             return None
         return Message(NO_DRAFT, [])

@@ -26,8 +26,8 @@ REFUSALS: dict[Reason, str] = {
         "channel with your idea."
     ),
     Reason.NOT_ADMIN: (
-        "Sorry, only admins can change limits: the people whom whoever runs me has named, and the "
-        "admins and owners of this workspace. Ask one of them to, such as whoever runs me. "
+        "Sorry, only admins can change limits: the admins and owners of this workspace, and the "
+        "people whom the operator of this bot has named. Ask one of them. "
         f"`{COMMAND} help` explains what you can do."
     ),
     Reason.OUTSIDER: (
@@ -135,7 +135,7 @@ REFUSALS: dict[Reason, str] = {
     ),
     Reason.LIMIT_REACHED: (
         "This is more than the limit leaves, so nothing was started. "
-        "Ask whoever runs me to raise it, or ask for fewer images."
+        f"An admin can raise it with `{COMMAND} settings`; or ask for fewer images."
     ),
 }
 

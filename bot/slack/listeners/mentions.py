@@ -11,6 +11,7 @@ from bot.domain.attempt import Source
 from bot.domain.button_words import ButtonWord, Named, named_button
 from bot.domain.courtesies import courtesy_of, plain_words
 from bot.domain.errors import Reason, Refusal
+from bot.domain.limits import LimitReached
 from bot.domain.prompt import parse_flags
 from bot.domain.questions import WaitingPicture
 from bot.domain.session import IN_PROGRESS, Session
@@ -207,7 +208,11 @@ class Mentions:
                 return await self._ask(origin, said, root)
         if asked := await self._services.draft_questions.ask(origin, said):
             return asked
-        return await new_sessions.start(origin, said)
+        try:
+            return await new_sessions.start(origin, said)
+        except LimitReached as refusal:
+            refusal.text = said
+            raise
 
     async def _offered(self, origin: RequestOrigin, named: Named) -> Message | None:
         """The button that the words name, in private. Words that name one only beside a draft ask

@@ -11,7 +11,8 @@ from bot.domain.change_words import reads_like_change
 from bot.domain.image_names import read_change
 from bot.domain.questions import ChangeQuestion
 from bot.domain.session import Session
-from bot.domain.stages import Stage
+from bot.domain.stages import Event, Stage
+from bot.domain.transitions import can
 from bot.ports import QuestionStore, SessionLists
 from bot.service.access import RequestOrigin
 from bot.service.picture_questions import PictureQuestions
@@ -68,5 +69,5 @@ class DraftQuestions:
         entries = await self._sessions.summaries_of(origin.team, origin.owner)
         ids = [e.session_id for e in entries if e.stage is Stage.USER_FEEDBACK][:_RECENT]
         recent = await self._sessions.load_many(ids)
-        here = (s for s in recent if s.channel == origin.channel and not s.started_over)
-        return [s for s in here if s.stage is Stage.USER_FEEDBACK and s.newest_draft is not None]
+        here = (s for s in recent if s.channel == origin.channel and s.newest_draft is not None)
+        return [s for s in here if can(s, Event.APPROVE)]

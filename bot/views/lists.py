@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.domain.attempt import ImageRef
 from bot.domain.session import Session
-from bot.domain.stages import Stage
+from bot.domain.stages import Event, Stage
+from bot.domain.transitions import can
 from bot.domain.waiting import TooManyWaiting, images_waiting
 from bot.views.blocks import Block, Message, Target, button, cut, escape, one_line, section
 from bot.views.captions import status_words
@@ -74,12 +75,12 @@ def list_words(sessions: list[Session], total: int, workspace_url: str) -> str:
 
 def status_message(session: Session, *, may_direct: bool) -> Message:
     """For one person alone, who asked in a thread how far its image is."""
-    stands = f"{status_words(session, None, None)}."
+    stands = f"{status_words(session, None, None).rstrip('…')}."
     if session.stage is Stage.GENERATING:
         words = f"{stands} {_COMES_BY_ITSELF}"
         row = [{"type": "actions", "elements": [_cancel(session)]}] if may_direct else []
         return Message(words, [section(words), *row])
-    draft = session.newest_draft if session.stage is Stage.USER_FEEDBACK else None
+    draft = session.newest_draft if can(session, Event.APPROVE) else None
     if draft is not None:
         ready = f"Attempt {draft.number} is ready and waits for review by <@{session.user}>."
         stands = ready if draft == session.latest else f"{stands} {ready}"

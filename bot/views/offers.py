@@ -90,7 +90,10 @@ def named_button_message(session: Session, named: Named) -> Message:
 
 def of_session(session: Session, message: Message) -> Message:
     """The same outside the session's thread: it says which session is meant."""
-    text = cut(f"“{escape(short_prompt(session))}”\n{message.text}", FALLBACK_TEXT)
+    which = f"“{escape(short_prompt(session))}”"
+    if which in message.text:
+        return message
+    text = cut(f"{which}\n{message.text}", FALLBACK_TEXT)
     return Message(text, [section(text), *message.blocks[1:]] if message.blocks else [])
 
 
@@ -255,7 +258,8 @@ def refine_row(
         label = name[:1].upper() + name[1:]
         if with_this:
             whole = ids.BUTTON_LABELS[ids.REFINE_WITH]
-            label = whole if len(images) == 1 else f"🪄 Refine {name} with this"
+            single = len(images) == 1 and name == image_name(session, image)
+            label = whole if single else f"🪄 Refine {name} with this"
         action_id = f"{ids.REFINE_WITH}{place}_{number}"
         row.append(button(label, action_id, str(Target(question_id, image))))
     return actions(*row)

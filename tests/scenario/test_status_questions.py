@@ -11,7 +11,7 @@ from bot.domain.generation import attempt_failed
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.views.ids import BUTTON_LABELS, CANCEL
-from tests.fakes import ID, STRANGER, a_session, an_attempt, generating
+from tests.fakes import ID, STRANGER, a_session, an_attempt, generating, with_latest
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import DIRECT, direct, picture
 
@@ -20,7 +20,7 @@ ASKED = [
     *("hey, how much longer please", "wie lange noch?", "c'est prêt ?", "¿cuánto falta?"),
     *("what's taking so long", "status", "好了吗？", "are you stuck?"),
 ]
-WORKING = generating(2)
+WORKING = with_latest(generating(2), started_at=100.0)
 FAILED = attempt_failed(generating(), 1, FailureKind.TIMED_OUT, "w", "7.0", 1.0)
 BESIDE = attempt_failed(generating(2), 2, FailureKind.TIMED_OUT, "w", "7.0", 1.0)
 SEVERAL = replace(a_session(), attempts=(an_attempt(posted=True, images=3),))
@@ -44,6 +44,7 @@ async def test_in_a_thread_it_is_told_how_far_the_image_is(
     app = make_app(session)
     await app.mention(said, thread_ts="1.0")
     assert told in app.whispers()[0]
+    assert "…" not in app.whispers()[0]
     assert app.store.sessions == {ID: session}
     assert app.queue.added == []
 

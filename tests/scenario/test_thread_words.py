@@ -418,6 +418,7 @@ async def test_for_several_images_each_is_offered_unless_one_is_named(make_app: 
     found = [e for e in elements(blocks) if e["action_id"].startswith(ids.REFINE_WITH)]
     images = [e["value"].rpartition("#")[2] for e in found]
     assert images == ["1", "1.2", "1.3", "1.2"]
+    assert found[-1]["text"]["text"] == "🪄 Refine image 2 with this"
     assert len({e["action_id"] for e in found}) == 4
 
 

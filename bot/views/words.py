@@ -207,7 +207,8 @@ NOT_PICTURES = "I can only use pictures, so I left the other files aside."
 
 def noted_words(ahead: int) -> str:
     """What an ack says where the first message has to wait."""
-    return f"Noted, {ahead} ahead in this channel."
+    messages = "message is" if ahead == 1 else "messages are"
+    return f"Got it. It appears in a moment: {ahead} {messages} ahead in this channel."
 
 
 def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True) -> str:

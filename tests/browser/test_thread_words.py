@@ -72,6 +72,8 @@ async def test_a_picture_without_words_and_a_change_meanwhile(user: PageUser, pn
 async def test_a_direct_message_that_reads_like_a_change_is_asked_about(user: PageUser) -> None:
     await user.open("#bob/@imagine")
     await user.say("a lighthouse on a cliff")
+    asked_for = user.page.locator("#timeline .message", has_text="imagines")
+    await expect(asked_for.filter(has_text="a lighthouse on a cliff")).to_be_visible()
     await user.open_thread("a lighthouse on a cliff")
     await user.drafted(1)
     await user.say("is it ready?")
@@ -85,5 +87,9 @@ async def test_a_direct_message_that_reads_like_a_change_is_asked_about(user: Pa
     )
     await user.screenshot("words-direct")
     await asked.get_by_role("button", name="Refine with this").click()
-    await user.open_thread("a lighthouse on a cliff")
+    await (
+        asked_for.get_by_role("button", name="reply")
+        .or_(asked_for.get_by_role("button", name="replies"))
+        .last.click()
+    )
     await expect(await user.drafted(2)).to_contain_text("“make it night”")

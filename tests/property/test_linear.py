@@ -22,6 +22,7 @@ from bot.adapters.openai.wording import avoid_prompt, single_prompt
 from bot.adapters.placeholder.lettering import readable
 from bot.domain.attempt import ImageRef
 from bot.domain.button_words import named_button
+from bot.domain.change_words import reads_like_change
 from bot.domain.courtesies import courtesy_of
 from bot.domain.errors import FailureKind, ImpossibleValue, OptionRefused, Refusal
 from bot.domain.image_names import read_change
@@ -187,6 +188,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "clean_name": clean_name,
     "courtesy_of": courtesy_of,
     "asks_for_status": asks_for_status,
+    "reads_like_change": reads_like_change,
     "named_button": named_button,
     "read_change": lambda text: read_change(text, _SEVERAL, _SEVERAL.latest),
     "check_length": check_length,
@@ -247,6 +249,7 @@ REGEXES = {
     "domain/image_names.py": "read_change",
     "domain/invisible.py": "clean_prompt",
     "domain/policy.py": "a setting",
+    "domain/limit_settings.py": "a number of at most twelve characters",
     "domain/prompt.py": "parse_flags",
     "domain/options.py": "parse_count",
     "domain/images.py": "an image's metadata",

@@ -14,8 +14,7 @@ NO_BOT_YET = "No bot yet"
 COMMAND = "/imagine a robot eating pizza on Mars"
 ONLY_SLACK_IMAGES = "Only the workspace runs here: start the bot in another terminal."
 PLACEHOLDER_IMAGES = (
-    "Images are drawn on this machine by the placeholder backend: no account, no costs. "
-    "Set OPENAI_API_KEY for real ones."
+    "Images are drawn on this machine by the placeholder backend: no account, no costs."
 )
 PRICE = "about $0.013 per 1024×1024 image with the default model and quality"
 
@@ -53,7 +52,9 @@ def port_taken(port: int) -> str:
 def images(settings: Settings) -> str:
     """Who makes the images, and what they cost."""
     if settings.image_backend is Backend.PLACEHOLDER:
-        return PLACEHOLDER_IMAGES
+        has_key = bool(settings.openai_api_key.get_secret_value())
+        real = f"Start it again with --backend {USE_OPENAI}" if has_key else "Set OPENAI_API_KEY"
+        return f"{PLACEHOLDER_IMAGES} {real} for real ones."
     if not settings.official_openai:
         return f"Images come from {settings.image_model} at {settings.openai_base_url}."
     return f"Images come from OpenAI ({settings.image_model}), on your key: {PRICE}."

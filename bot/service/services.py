@@ -14,6 +14,7 @@ from bot.ports import AttemptRule, Cancellations, JobQueue, Ledger, SessionStore
 from bot.service.access import AccessControl
 from bot.service.budgets import Budgets
 from bot.service.decisions import Decisions, JobScheduler
+from bot.service.draft_questions import DraftQuestions
 from bot.service.gateway import AttemptGateway, without_reservation
 from bot.service.library import UserLibrary
 from bot.service.limits import WorkspaceLimits
@@ -41,6 +42,7 @@ class Services:
     lost_places: LostPlaces
     option_table: OptionTable
     limits: WorkspaceLimits
+    draft_questions: DraftQuestions
     usage: UsageReports
     budgets: Budgets | None = None
 
@@ -69,17 +71,19 @@ class Services:
         gateway = AttemptGateway(sessions, tasks, access, now, option_table, rules, reserve)
         decisions = Decisions(sessions, access, now)
         new_sessions = NewSessions(sessions, access, gateway, now, option_table)
+        questions = PictureQuestions(sessions, new_sessions, option_table)
         return cls(
             new_sessions,
             gateway,
             decisions,
             ThreadReplies(sessions, sessions, policy, access, gateway, decisions, option_table),
-            PictureQuestions(sessions, new_sessions, option_table),
+            questions,
             UserLibrary(sessions, sessions, option_table),
             JobScheduler(queue, cancellations),
             LostPlaces(sessions, now),
             option_table,
             limits,
+            DraftQuestions(sessions, sessions, questions),
             UsageReports(ledger, zone, now),
             budgets,
         )

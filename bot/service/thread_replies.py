@@ -135,6 +135,11 @@ class ThreadReplies:
         waiting = (s for s in here if s.stage is not Stage.FINAL and not s.started_over)
         return next(waiting, None) or next(iter(here), None)
 
+    async def session_there(self, origin: RequestOrigin) -> tuple[Session | None, bool]:
+        """The session of the thread that the person is told of, and whether they may direct it."""
+        session = self._target_session(await self._in_thread(origin), origin)
+        return session, session is not None and self._policy.allows(origin.person, session)
+
     async def cancel(self, origin: RequestOrigin) -> Session | None:
         """Stop a person's attempt in a thread. Returns None where the thread has no session."""
         there = await self._in_thread(origin)

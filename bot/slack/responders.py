@@ -221,6 +221,9 @@ class EventResponder(Responder):
         is_new = not thread_of(event) and not event.get("files") and not event.get("attachments")
         if isinstance(refusal, OptionsRefused):
             await self._correct(refusal, command=False, with_form=is_new)
+        elif isinstance(refusal, LimitReached) and is_new:
+            words = refusal_words(refusal, command=False)
+            await self.show(offer(refusal, words) or Message(words, []))
         else:
             await super().refuse(refusal)
 

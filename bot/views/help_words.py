@@ -21,24 +21,30 @@ _TO_CORRECT = "This is what you typed, to copy and correct:"
 _EXAMPLE = "a fox on the moon --ar 16:9 --quality high --n 3 --transparent"
 _HOW_IT_WORKS = (
     "*How it works*\n"
-    f"• `{COMMAND} a robot eating pizza on Mars` starts an image; `{COMMAND}` alone opens a form. "
-    "Mentioning me with your idea in a channel, or writing it to me directly, does the same.\n"
-    "• The draft comes into a thread, and you are its director: *Approve* shows it to the channel, "
-    "*Regenerate* makes another of the same, *Refine* asks what should change about this "
-    "image, *Edit prompt* starts afresh from other words or options.\n"
-    "• In the thread, or below the message with which you asked, you can also just say it: mention "
-    "me with “make it night”, or “make number 2 blue” where there are several images. What you say "
-    "while I work waits for the draft. Words that name a button get you the button: approve, "
-    "again, redo, refine, edit prompt, start over, cancel, undo. Below somebody's picture I ask "
-    "you first whether you mean it.\n"
-    "• No draft is lost: *Approve this one* below an earlier draft approves that one instead, and "
-    "*Refine* goes on from it.\n"
-    f"• *Cancel* stops what is being made, and so does `{COMMAND} cancel`. "
-    "After that or after a failure, *Try again* asks once more.\n"
-    "• Below an approved image, anybody can press *Edit this image* or *Start over*: a new session "
-    "of their own, from that image or with its prompt.\n"
-    f"• From a picture ({PICTURES}): attach or forward one when you mention me, which always "
-    "starts a new image, or choose *Edit this image* from the menu of a message with one.\n"
+    "You ask for an image, look at the draft in a thread, and decide. Only what you approve goes "
+    "to the channel.\n\n"
+    "*Start an image*\n"
+    f"• Type `{COMMAND} a robot eating pizza on Mars`, or `{COMMAND}` alone for a form.\n"
+    "• Or mention me with your idea in a channel, or write it to me directly.\n"
+    f"• From a picture ({PICTURES}): attach or forward one when you mention me, or choose "
+    "*Edit this image* from the menu of a message with one.\n\n"
+    "*Decide on the draft, in its thread*\n"
+    "• *Approve* shows it to the channel.\n"
+    "• *Regenerate* makes another of the same.\n"
+    "• *Refine* asks what should change about this image.\n"
+    "• *Edit prompt* starts afresh from other words or options.\n"
+    "• *Approve this one* and *Refine* stand below every earlier draft: none is lost.\n"
+    f"• *Cancel* stops what is being made, and so does `{COMMAND} cancel`.\n"
+    "• *Try again* asks once more, where that can help.\n\n"
+    "*Or just say it there*\n"
+    "• Mention me with “make it night”, or “make number 2 blue” where there are several images. "
+    "What you say while I work waits for the draft.\n"
+    "• Words that name a button get you the button, and start nothing: approve, again, redo, "
+    "refine, edit prompt, start over, undo. Thanks and “is it ready?” cost nothing either.\n"
+    "• Where I can't be sure what you mean, I ask you first.\n\n"
+    "*After it is approved*\n"
+    "• Anybody can press *Edit this image* or *Start over*: a new session of their own, from that "
+    "image or with its prompt.\n"
 )
 _WHAT_YOU_HAVE = (
     "*What you have*\n"
@@ -66,8 +72,8 @@ def _help_lines(spec: OptionSpec) -> list[str]:
         return [f"`{flag}` takes {_takes(spec, flag)}{flag.note}" for flag in spec.flags]
     others = (value for value in spec.choices if value not in spec.switches)
     so_too = _listed((f"{spec.flags[-1]} {value}" for value in others), "or")
-    line = f"{_listed(_switches(spec), 'or')} is the {spec.label.lower()}"
-    return [f"{line}; so is {so_too}" if so_too else line]
+    line = f"{_listed(_switches(spec), 'or')} sets the {spec.label.lower()}"
+    return [f"{line}, and so does {so_too}" if so_too else line]
 
 
 def option_refusal_words(refused: OptionRefused) -> str:
@@ -89,10 +95,11 @@ def options_refusal_words(refusal: OptionsRefused) -> str:
     told = list(dict.fromkeys(map(option_refusal_words, refusal.refused)))
     more = len(told) - MOST_TOLD
     lines = told[:MOST_TOLD] + ([f"{more} more are not possible."] if more > 0 else [])
+    lines = [f"• {line}" for line in lines] if len(lines) > 1 else lines
     if any(OPTIONS.flag(each.option) is None for each in refusal.refused):
         names = (name for spec in OPTIONS for name in [*map(str, spec.flags), *_switches(spec)])
         lines.append(f"The options are {_listed(names, 'and')}; `{COMMAND} help` explains them.")
-    return "\n".join([f"• {line}" for line in lines] if len(lines) > 2 else lines)
+    return "\n".join(lines)
 
 
 def typed_to_correct(text: str, *, command: bool) -> str:

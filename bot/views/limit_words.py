@@ -16,12 +16,6 @@ _OWNERS = {
     Scope.CHANNEL: "The budget of this channel",
     Scope.WORKSPACE: "The budget of this workspace",
 }
-_SETTINGS = {
-    Scope.USER_IMAGES: "USER_IMAGES_PER_DAY",
-    Scope.USER: "USER_BUDGET_PER_MONTH",
-    Scope.CHANNEL: "CHANNEL_BUDGET_PER_MONTH",
-    Scope.WORKSPACE: "WORKSPACE_BUDGET_PER_MONTH",
-}
 _LONGEST_VALUE = 2000
 """Characters of a button's value that Slack takes."""
 _LONGEST_SECTION = 3000
@@ -36,7 +30,7 @@ def limit_words(refused: LimitReached, *, plain: bool, command: bool) -> str:
         [
             _which(refused),
             f"What is still being made counts, too. It begins anew {_when(standing, plain=plain)}.",
-            f"Whoever runs me can raise it (`{_SETTINGS[standing.scope]}`).",
+            f"An admin can raise it with `{COMMAND} settings`.",
             "Nothing was started, and nothing is paid for.",
             _advice(refused),
         ]

@@ -144,7 +144,7 @@ def _limit_field(
         "type": "plain_text_input",
         "action_id": ids.LIMIT_INPUT,
         "max_length": 12,
-        "placeholder": blocks.plain("100" if not kind.in_dollars else "25.00"),
+        "placeholder": blocks.plain("Such as 25.00" if kind.in_dollars else "Such as 100"),
     }
     if own is not None:
         element["initial_value"] = typed_limit(kind, own.value)

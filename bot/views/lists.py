@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bot.domain.attempt import ImageRef
 from bot.domain.session import Session
+from bot.domain.stages import Event, Stage
+from bot.domain.transitions import can
 from bot.domain.waiting import TooManyWaiting, images_waiting
 from bot.views.blocks import Block, Message, Target, button, cut, escape, one_line, section
 from bot.views.captions import status_words
@@ -12,6 +14,10 @@ from bot.views.ids import BUTTON_LABELS, CANCEL, COMMAND
 PROMPT_IN_LIST = 80
 _WAITING_SHOWN = 5
 """Ideas with waiting images, each with its Cancel."""
+_COMES_BY_ITSELF = (
+    "The draft comes to this thread by itself, usually within a minute or two; I can't make it "
+    "faster. You need not ask again."
+)
 
 
 def thread_link(workspace_url: str, session: Session) -> str:
@@ -65,6 +71,23 @@ def list_words(sessions: list[Session], total: int, workspace_url: str) -> str:
     if total > len(sessions):
         lines.append(f"My Home tab has the other {total - len(sessions)} too.")
     return "\n".join(lines)
+
+
+def status_message(session: Session, *, may_direct: bool) -> Message:
+    """For one person alone, who asked in a thread how far its image is."""
+    stands = f"{status_words(session, None, None).rstrip('…')}."
+    if session.stage is Stage.GENERATING:
+        words = f"{stands} {_COMES_BY_ITSELF}"
+        row = [{"type": "actions", "elements": [_cancel(session)]}] if may_direct else []
+        return Message(words, [section(words), *row])
+    draft = session.newest_draft if can(session, Event.APPROVE) else None
+    if draft is not None:
+        ready = f"Attempt {draft.number} is ready and waits for review by <@{session.user}>."
+        stands = ready if draft == session.latest else f"{stands} {ready}"
+    words = f"{stands} Nothing new was started."
+    if may_direct:
+        words = f"{words} Go on with the buttons in this thread."
+    return Message(words, [section(words)])
 
 
 def cancelled_words(session: Session, others: int = 0) -> str:

@@ -26,6 +26,7 @@ from bot.views.blocks import (
     section,
 )
 from bot.views.captions import image_name
+from bot.views.lists import short_prompt
 from bot.views.words import REFUSALS
 
 WORDS_SHOWN = 300
@@ -85,6 +86,15 @@ def named_button_message(session: Session, named: Named) -> Message:
     if named.word in _ASKED:
         return _about_draft(session, draft, named.word)
     return _about_images(session, draft, named)
+
+
+def of_session(session: Session, message: Message) -> Message:
+    """The same outside the session's thread: it says which session is meant."""
+    which = f"“{escape(short_prompt(session))}”"
+    if which in message.text:
+        return message
+    text = cut(f"{which}\n{message.text}", FALLBACK_TEXT)
+    return Message(text, [section(text), *message.blocks[1:]] if message.blocks else [])
 
 
 def _about_draft(session: Session, draft: Attempt, word: ButtonWord) -> Message:
@@ -154,7 +164,7 @@ def which_image_message(
     else:
         of = f"of attempt {images[0].attempt} " if len({i.attempt for i in images}) == 1 else ""
         lead = f"Which image {of}is this about? {_ONE_AT_A_TIME} {_STARTS_NOTHING}"
-    row = _refine_row(session, question.id, images, with_this=session.stage is Stage.GENERATING)
+    row = refine_row(session, question.id, images, with_this=session.stage is Stage.GENERATING)
     return _message(f"{lead}\n{said}", row)
 
 
@@ -164,7 +174,7 @@ def suggestion_message(
     """For the thread: what somebody suggests who may not decide, with a button for the owner."""
     text = suggestion_words(session, question)
     whole = section(text) | {"block_id": f"{SUGGESTION}-{question.id}"}
-    return Message(text, [whole, _refine_row(session, question.id, images)])
+    return Message(text, [whole, refine_row(session, question.id, images)])
 
 
 SUGGESTION = "suggestion"
@@ -212,7 +222,7 @@ def words_offered(session: Session, attempt: Attempt) -> list[Block]:
         there = tuple(ImageRef(attempt.number, c.number) for c in attempt.images)
         named = kept.image
         meant = (named,) if named and (named in there or session.shows(named)) else there
-        row = _refine_row(session, kept.question_id, meant, f"_{place}", with_this=True)
+        row = refine_row(session, kept.question_id, meant, f"_{place}", with_this=True)
         shown += [section(_said(session, kept)), row]
     return shown
 
@@ -230,7 +240,7 @@ def _said(session: Session, kept: KeptWords) -> str:
     return f"{who}: “{escape(cut(one_line(kept.text), WORDS_SHOWN))}”"
 
 
-def _refine_row(
+def refine_row(
     session: Session,
     question_id: str,
     images: tuple[ImageRef, ...],
@@ -248,7 +258,8 @@ def _refine_row(
         label = name[:1].upper() + name[1:]
         if with_this:
             whole = ids.BUTTON_LABELS[ids.REFINE_WITH]
-            label = whole if len(images) == 1 else f"🪄 Refine {name} with this"
+            single = len(images) == 1 and name == image_name(session, image)
+            label = whole if single else f"🪄 Refine {name} with this"
         action_id = f"{ids.REFINE_WITH}{place}_{number}"
         row.append(button(label, action_id, str(Target(question_id, image))))
     return actions(*row)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Refusal
-from bot.domain.questions import PictureQuestion
+from bot.domain.questions import ChangeQuestion, PictureQuestion
 from bot.domain.session import Session
 from bot.views.blocks import (
     FALLBACK_TEXT,
     PROMPT_SHOWN,
     Message,
     Target,
+    button,
     buttons,
     cut,
     escape,
+    one_line,
     section,
 )
-from bot.views.ids import USE_PICTURE, WORDS_ONLY
+from bot.views.ids import BUTTON_LABELS, USE_PICTURE, WORDS_ONLY
+from bot.views.lists import short_prompt
+from bot.views.offers import WORDS_SHOWN, refine_row
 from bot.views.words import refusal_words
 
 _IN_DOUBT = (
@@ -32,6 +36,7 @@ _UNUSABLE = (
     "There is a picture at the top of this thread, but I can't start from it. {why}\n"
     "I can make a new image from your words alone. Nothing is started before you choose."
 )
+_ANOTHER_DRAFT = "For another of your drafts, say it in its thread."
 FROM_PICTURE = "I start from the picture at the top of this thread. The draft comes here."
 FROM_WORDS = "I make a new image from your words alone. The draft comes to this thread."
 FROM_WAITING = "I start from the picture that you sent."
@@ -54,6 +59,27 @@ def picture_question(
         row = buttons(target, USE_PICTURE, WORDS_ONLY)
     text = f"{asked}\n{escape(cut(question.text, FALLBACK_TEXT))}"
     return Message(text, [section(asked), section(plain=cut(question.text, PROMPT_SHOWN)), row])
+
+
+def draft_or_new_message(
+    session: Session,
+    change: ChangeQuestion,
+    images: tuple[ImageRef, ...],
+    new_image: str,
+    *,
+    several: bool,
+) -> Message:
+    """For one person alone: whether what they said outside a thread changes the session's draft.
+    `new_image` is the question to which a new image is the answer. `several`: other drafts of
+    theirs wait there, too."""
+    prompt = escape(short_prompt(session))
+    lead = f"Is this about your draft “{prompt}”? Nothing is started before you choose."
+    lead = f"{lead} {_ANOTHER_DRAFT}" if several else lead
+    text = f"{lead}\n“{escape(cut(one_line(change.text), WORDS_SHOWN))}”"
+    row = refine_row(session, change.id, images)
+    target = Target(new_image, ImageRef(0))
+    row["elements"].append(button(BUTTON_LABELS[WORDS_ONLY], WORDS_ONLY, str(target)))
+    return Message(text, [section(text), row])
 
 
 def answered_words(session: Session) -> str:

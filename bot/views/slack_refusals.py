@@ -118,7 +118,7 @@ def not_published_words(
 
 def _not_announced(refused: _Refused) -> str:
     again = ", then try again" if refused.mendable else ""
-    return f"{refused.why}, so nothing was generated. {refused.what_to_do}{again}."
+    return f"{refused.why}. Nothing was generated. {refused.what_to_do}{again}."
 
 
 def _not_delivered(refused: _Refused) -> str:

@@ -26,8 +26,8 @@ REFUSALS: dict[Reason, str] = {
         "channel with your idea."
     ),
     Reason.NOT_ADMIN: (
-        "Sorry, only admins can change limits: the people whom whoever runs me has named, and the "
-        "admins and owners of this workspace. Ask one of them to, such as whoever runs me. "
+        "Sorry, only admins can change limits: the admins and owners of this workspace, and the "
+        "people whom the operator of this bot has named. Ask one of them. "
         f"`{COMMAND} help` explains what you can do."
     ),
     Reason.OUTSIDER: (
@@ -135,7 +135,7 @@ REFUSALS: dict[Reason, str] = {
     ),
     Reason.LIMIT_REACHED: (
         "This is more than the limit leaves, so nothing was started. "
-        "Ask whoever runs me to raise it, or ask for fewer images."
+        f"An admin can raise it with `{COMMAND} settings`; or ask for fewer images."
     ),
 }
 
@@ -207,7 +207,8 @@ NOT_PICTURES = "I can only use pictures, so I left the other files aside."
 
 def noted_words(ahead: int) -> str:
     """What an ack says where the first message has to wait."""
-    return f"Noted, {ahead} ahead in this channel."
+    messages = "message is" if ahead == 1 else "messages are"
+    return f"Got it. It appears in a moment: {ahead} {messages} ahead in this channel."
 
 
 def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True) -> str:

@@ -36,6 +36,8 @@ async def test_mention_in_the_thread_of_somebody_else_answers_there(user: PageUs
 async def test_direct_message_needs_no_mention(user: PageUser) -> None:
     await user.open("#carol/@imagine")
     await user.say("a violin made of glass")
+    asked_for = user.page.locator("#timeline .message", has_text="@Carol imagines")
+    await expect(asked_for.filter(has_text="a violin made of glass")).to_be_visible()
     await user.open_thread("@Carol imagines")
     await user.drafted(1)
     await user.say("now of wood")

@@ -22,6 +22,7 @@ from bot.adapters.openai.wording import avoid_prompt, single_prompt
 from bot.adapters.placeholder.lettering import readable
 from bot.domain.attempt import ImageRef
 from bot.domain.button_words import named_button
+from bot.domain.change_words import reads_like_change
 from bot.domain.courtesies import courtesy_of
 from bot.domain.errors import FailureKind, ImpossibleValue, OptionRefused, Refusal
 from bot.domain.image_names import read_change
@@ -38,6 +39,7 @@ from bot.domain.prompt import (
 )
 from bot.domain.session import Session
 from bot.domain.sizes import parse_ratio, parse_size
+from bot.domain.status_questions import asks_for_status
 from bot.slack.bolt import clean_characters
 from bot.slack.mention_text import mention_text
 from bot.slack.message_pictures import check_links
@@ -185,6 +187,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "references": references,
     "clean_name": clean_name,
     "courtesy_of": courtesy_of,
+    "asks_for_status": asks_for_status,
+    "reads_like_change": reads_like_change,
     "named_button": named_button,
     "read_change": lambda text: read_change(text, _SEVERAL, _SEVERAL.latest),
     "check_length": check_length,

@@ -81,6 +81,7 @@ APPROVED = [
     *(":+1:", ":+1::skin-tone-3: ", "lgtm", "publish", "yes please", "perfect!", "love it :heart:"),
     *("post it, thanks", "can you approve this one?", "🎉", "*approve*", "that's it", "this one"),
     *("Looks great", "use it", "ok", "i approve", "genehmigen"),
+    *("gefällt mir", "Parfait !", "¡muy bien!", "super!", "perfetto", "Me encanta 😍", "太好了！"),
 ]
 
 
@@ -116,7 +117,17 @@ async def test_approving_words_get_the_button_and_cost_nothing(
         *[(said, ["✏️ Edit prompt"]) for said in ("edit prompt", "Edit the prompt", "new prompt")],
         *[
             (said, ["🔁 Regenerate", "✏️ Edit prompt"])
-            for said in ("discard", "delete it", "no", "don't approve it", "hmm", "👎", "not yet")
+            for said in (
+                "discard",
+                "delete it",
+                "no",
+                "don't approve it",
+                "hmm",
+                "👎",
+                "not yet",
+                "Gefällt mir nicht",
+                "pas bien",
+            )
         ],
     ],
 )
@@ -418,6 +429,7 @@ async def test_for_several_images_each_is_offered_unless_one_is_named(make_app: 
     found = [e for e in elements(blocks) if e["action_id"].startswith(ids.REFINE_WITH)]
     images = [e["value"].rpartition("#")[2] for e in found]
     assert images == ["1", "1.2", "1.3", "1.2"]
+    assert found[-1]["text"]["text"] == "🪄 Refine image 2 with this"
     assert len({e["action_id"] for e in found}) == 4
 
 

@@ -55,12 +55,14 @@ class Actions:
         text = as_sent(self._workspace, str(args.get("text") or ""))
         if not text and not files:
             raise SlackError("no_text")
-        bot = self._workspace.app.bot_user
+        bot, thread = self._workspace.app.bot_user, args.optional("thread_ts")
+        saying = self._slack.say(who, where, text, thread, files)
         if f"<@{bot}>" in text and bot not in where.members:
+            await saying  # nobody hears of it
             words = f"<@{bot}> isn’t in this channel. Add it with `/invite @imagine`."
             self._workspace.tell(who.id, where.id, words)
-        thread = args.optional("thread_ts")
-        self._start(self._slack.say(who, where, text, thread, files))
+        else:
+            self._start(saying)
         return _DONE
 
     async def _slash(self, who: User, args: Args) -> Ack:

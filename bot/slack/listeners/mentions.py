@@ -7,19 +7,20 @@ import asyncio
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.attempt import Source
 from bot.domain.button_words import ButtonWord, Named, named_button
 from bot.domain.courtesies import courtesy_of, plain_words
 from bot.domain.errors import Reason, Refusal
+from bot.domain.limits import LimitReached
 from bot.domain.prompt import parse_flags
-from bot.domain.questions import WaitingPicture
 from bot.domain.session import IN_PROGRESS, Session
-from bot.domain.slack_refusals import Place
+from bot.domain.status_questions import asks_for_status
 from bot.service import RequestOrigin
+from bot.service.draft_questions import DraftQuestion
 from bot.service.thread_replies import AskedChange, Kept
 from bot.slack.display_names import DisplayNames
 from bot.slack.listeners import usage
-from bot.slack.listeners.text_commands import cancel, list_sessions
+from bot.slack.listeners.picture_replies import PictureReplies, left_aside_notes
+from bot.slack.listeners.text_commands import cancel, list_sessions, status
 from bot.slack.listeners.usage import UsageAnswers
 from bot.slack.listening import (
     LOOKING_UP,
@@ -41,26 +42,29 @@ from bot.views.offers import (
     NO_DRAFT,
     kept_words,
     named_button_message,
+    of_session,
     suggested_words,
     suggestion_message,
     which_image_message,
 )
-from bot.views.questions import picture_question
+from bot.views.questions import draft_or_new_message
 
-Outcome = Session | Message | Kept | AskedChange | None
+Outcome = Session | Message | Kept | AskedChange | DraftQuestion | None
 """What words come to; None for a question that was asked before."""
 
 
 class Mentions:
     """In a session's thread the words are about its newest draft, and so they are below the message
     that started it; anywhere else, and with a picture, they start a session. Below somebody's
-    picture the person is asked first. Thanks, greetings and cries for help are answered, and words
-    that name a button get the button. A message delivered twice counts once."""
+    picture, and where words outside threads read like a change of a draft, the person is asked
+    first. Thanks, greetings, cries for help and questions how far an image is are answered, and
+    words that name a button get the button. A message delivered twice counts once."""
 
     def __init__(self, dependencies: ListenerDependencies) -> None:
         self._dependencies = dependencies
         self._services = dependencies.services
         self._lookup = MessageLookup(dependencies.identity)
+        self._pictures = PictureReplies(dependencies)
         self._names = DisplayNames(dependencies.identity, dependencies.tasks)
         self._usage = UsageAnswers(dependencies)
 
@@ -97,6 +101,10 @@ class Mentions:
                 await self._usage.asked(args, responder, event["channel"])
             case usage.CSV:
                 await self._usage.asked_for_csv(args, responder)
+            case _ if asks_for_status(said) and not event.get("files"):
+                async with error_boundary(responder, away=words.ASK_AGAIN):
+                    asked = status(self._dependencies, origin_of_event(args))
+                    await responder.show(await within_ack_deadline(asked))
             case _ if courtesy := courtesy_of(said):
                 async with error_boundary(responder):
                     await responder.say(words.COURTESIES[courtesy])
@@ -135,11 +143,15 @@ class Mentions:
                 case Session():
                     noted = await self._dependencies.noted(outcome)
                     await self._dependencies.queue_due(outcome)
-                    notes = [*_notes(found), *self._where(outcome, origin), noted]
+                    notes = [*left_aside_notes(found), *self._where(outcome, origin), noted]
                     for note in filter(None, notes):
                         await responder.say(note)
                 case Kept(session=session, suggested=suggested, first=True):
                     await responder.say(kept_words(session, suggested=suggested))
+                case DraftQuestion(first=True):
+                    session, change, images, new, several, _ = outcome
+                    asked = draft_or_new_message(session, change, images, new, several=several)
+                    await responder.show(asked)
                 case AskedChange(first=True):
                     await self._ask_change(args, responder, outcome)
 
@@ -185,22 +197,28 @@ class Mentions:
         new_sessions = self._services.new_sessions
         if found.pictures:
             if not parse_flags(said, self._services.option_table).prompt.strip():
-                return await self._keep_picture(origin, said, found)
-            return await new_sessions.start(origin, said, self._source(found))
+                return await self._pictures.keep(origin, said, found)
+            return await new_sessions.start(origin, said, self._pictures.source(found))
         if found.refusal:
             raise found.refusal
         if found.others:  # without what it came with, it would not be what was meant
             raise Refusal(Reason.IMAGE_TYPE)
         if waiting := await self._services.questions.waiting_picture(origin):
-            return await self._about_waiting(origin, said, waiting)
+            return await self._pictures.about_waiting(origin, said, waiting)
         if origin.thread_ts:
             outcome = await self._services.replies.apply_reply(origin, said)
             if outcome is not None:
                 return outcome
             root = await self._lookup.of_root(client, origin.channel, origin.thread_ts)
             if root.pictures or root.refusal:
-                return await self._ask(origin, said, root)
-        return await new_sessions.start(origin, said)
+                return await self._pictures.ask(origin, said, root)
+        if asked := await self._services.draft_questions.ask(origin, said):
+            return asked
+        try:
+            return await new_sessions.start(origin, said)
+        except LimitReached as refusal:
+            refusal.text = said
+            raise
 
     async def _offered(self, origin: RequestOrigin, named: Named) -> Message | None:
         """The button that the words name, in private. Words that name one only beside a draft ask
@@ -208,59 +226,14 @@ class Mentions:
         session = await self._services.replies.spoken_of(origin)
         waits = session is not None and (bool(origin.thread_ts) or session.stage in IN_PROGRESS)
         if session is not None and (waits or not named.weak):
-            return named_button_message(session, named)
+            message = named_button_message(session, named)
+            return message if origin.thread_ts else of_session(session, message)
         if named.weak and (session is None or named.word is None):
             return None
         return Message(NO_DRAFT, [])
-
-    async def _keep_picture(
-        self, origin: RequestOrigin, said: str, found: FoundPictures
-    ) -> Message:
-        """The question what should change about a picture that came without words."""
-        await self._services.questions.keep_picture(origin, said, self._source(found))
-        asked = words.what_should_change(direct=origin.place is Place.DIRECT)
-        return Message("\n".join([asked, *_notes(found)]), [])
-
-    async def _about_waiting(
-        self, origin: RequestOrigin, said: str, waiting: WaitingPicture
-    ) -> Outcome:
-        """The words are about a picture that came before. In a channel, outside its thread, they
-        may well be about something else, so the person is asked."""
-        questions = self._services.questions
-        if origin.thread_ts and (known := await self._services.replies.applied(origin)):
-            return known
-        if origin.thread_ts or origin.place is Place.DIRECT:
-            return await questions.start_from_waiting(origin, said, waiting)
-        question = await questions.ask(origin, said, waiting.source)
-        return picture_question(question, None) if question else None
-
-    async def _ask(self, origin: RequestOrigin, said: str, root: FoundPictures) -> Message | None:
-        """Ask whether the picture at the top of the thread is meant."""
-        source, refusal = None, root.refusal
-        try:
-            source = self._source(root) if root.pictures else None
-        except Refusal as refused:
-            refusal = refused
-        question = await self._services.questions.ask(origin, said, source)
-        if question is None:
-            return None
-        return picture_question(question, refusal, several=len(root.pictures) > 1)
-
-    def _source(self, found: FoundPictures) -> Source:
-        if not self._dependencies.identity.has_scope("files:read"):
-            raise Refusal(Reason.IMAGE_NOT_SHARED)
-        return found.pictures[0].source
 
     def _where(self, session: Session, origin: RequestOrigin) -> list[str]:
         """Where the draft comes to, if that is not the thread in which it was asked for."""
         if not session.asked_ts or session.asked_ts != origin.thread_ts:
             return []
         return [goes_on_words(session, self._dependencies.identity.url)]
-
-
-def _notes(found: FoundPictures) -> list[str]:
-    """What is said of the files that are left aside."""
-    notes = [words.ONE_PICTURE] if len(found.pictures) > 1 else []
-    if found.refusal:
-        notes.append(words.left_aside(found.refusal))
-    return notes + ([words.NOT_PICTURES] if found.others else [])

@@ -12,6 +12,11 @@ from bot.settings import Settings
     ("given", "told"),
     [
         ({"image_backend": "placeholder"}, PLACEHOLDER_IMAGES),
+        ({"image_backend": "placeholder"}, "Set OPENAI_API_KEY for real ones."),
+        (
+            {"image_backend": "placeholder", "openai_api_key": "sk-mine"},
+            "Start it again with --backend openai for real ones.",
+        ),
         ({"openai_api_key": "sk-mine"}, PRICE),
         ({"openai_base_url": "http://localhost:8080/v1"}, "at http://localhost:8080/v1."),
     ],

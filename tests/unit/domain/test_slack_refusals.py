@@ -118,7 +118,7 @@ def test_an_image_that_is_made_is_said_to_be_there(code: str, kind: FailureKind,
     assert words.startswith("The image was made, but ")
     assert says in words
     assert "Try again: it brings the image that is there" in words
-    assert "nothing was generated" not in words
+    assert "othing was generated" not in words
 
 
 @pytest.mark.parametrize("code", ["file_not_found", "file_deleted", "file_quarantined"])

@@ -108,6 +108,13 @@ def test_several_wrong_options_are_told_at_once() -> None:
     assert refusal.right.prompt.strip() == "a fox anime"
 
 
+def test_each_wrong_option_has_a_line_of_its_own_and_the_rest_has_none() -> None:
+    answer = refusal_words(refused("a fox --n 9 --foo"))
+    marked = [line for line in answer.splitlines() if line.startswith("• ")]
+    assert [line.split("`")[1] for line in marked] == ["--n", "--foo"]
+    assert "• " not in refusal_words(refused("a fox --foo"))
+
+
 def test_a_hundred_wrong_options_are_not_told_one_by_one() -> None:
     answer = refusal_words(refused(" ".join(f"--x{number} a" for number in range(100))))
     assert answer.count("There is no option") == 8

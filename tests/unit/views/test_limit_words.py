@@ -31,7 +31,7 @@ def test_images_of_a_day() -> None:
     assert "100 images a day: 2 are left, and this would be 4 images" in words
     assert "`--n 2`" in words
     assert f"<!date^{int(AT)}^{{date_short_pretty}} at {{time}}|2025-11-29 at 00:00 UTC>" in words
-    assert "USER_IMAGES_PER_DAY" in words
+    assert "An admin can raise it with `/imagine settings`." in words
     assert "```/imagine a fox &amp; a hen```" in words
 
 
@@ -39,7 +39,7 @@ def test_images_of_a_day() -> None:
 def test_budgets_of_a_month(refusal: LimitReached) -> None:
     words = refusal_words(refusal)
     assert "$10.00 a month: $0.030 is left, and this may cost $0.052" in words
-    assert f"{refusal.standing.scope.upper()}_BUDGET_PER_MONTH" in words
+    assert "An admin can raise it with `/imagine settings`." in words
     assert "lower quality" in words
 
 

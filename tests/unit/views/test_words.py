@@ -46,3 +46,12 @@ def test_an_outage_asks_to_try_again() -> None:
 
 def test_a_mention_with_nothing_in_it_is_told_what_to_say() -> None:
     assert "Tell me what the image should show" in words.REFUSALS[Reason.EMPTY_MENTION]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "told"), [(1, "1 message is ahead"), (7, "7 messages are ahead")]
+)
+def test_who_has_to_wait_is_told_that_the_request_is_there(ahead: int, told: str) -> None:
+    said = words.noted_words(ahead)
+    assert said.startswith("Got it. It appears in a moment")
+    assert told in said

@@ -78,3 +78,14 @@ async def test_last_word_about_a_view_that_was_closed_meanwhile_is_no_error(
     browser: aiohttp.ClientSession, action: str
 ) -> None:
     assert await do(browser, action, view="V404", values={"prompt": "half"}) == (200, DONE)
+
+
+async def test_slackbot_answers_below_what_was_said(
+    page: Page, browser: aiohttp.ClientSession
+) -> None:
+    outsiders = page.slack.workspace.add_channel("quiet", bot=False).id
+    await do(browser, "say", channel=outsiders, text="@imagine a cat")
+    (told,) = page.slack.ephemerals("alice")
+    (said,) = [m for m in page.slack.messages(outsiders) if "a cat" in m.text]
+    assert "isn’t in this channel" in told.text
+    assert said.ts < told.ts

@@ -171,13 +171,12 @@ class Released(NamedTuple):
 
 
 class FairJob(NamedTuple):
-    """A job as it stands here. `tag` is 0 for one that is parked; `came` is in seconds since the
-    epoch."""
+    """A job as it stands here. `tag` and `priority` are 0 for one that is parked."""
 
     job_id: str
     owner: str
     tag: int
-    came: float
+    priority: int
 
 
 class FairShare:
@@ -226,7 +225,7 @@ class FairShare:
         """All, in the order in which they would begin; `also` is one that is about to come."""
         stored: dict[str, str] = await self._redis.hgetall(self._keys[1])
         clocks: dict[str, str] = await self._redis.hgetall(self._keys[0])
-        next_of_all = int(clocks.get("v", 0)) + 1
+        next_of_all, base = int(clocks.get("v", 0)) + 1, int(clocks.get("base", 0))
         found = [(job_id, json.loads(job)) for job_id, job in stored.items()]
         found.sort(key=lambda each: each[1]["came"])
         if also is not None and also.id not in stored:
@@ -239,24 +238,18 @@ class FairShare:
                 before = last.get(owner, int(clocks.get(f"last:{owner}", next_of_all - _STEP)))
                 last[owner] = max(next_of_all, before + _STEP)
             place = tag or last[owner]
-            placed.append((place, FairJob(job_id, owner, tag, job["came"] / 1000)))
+            priority = max(1, tag - base) if tag else 0
+            placed.append((place, FairJob(job_id, owner, tag, priority)))
         return [job for _, job in sorted(placed, key=lambda each: each[0])]
 
     async def released(self, job: FairJob) -> Released | None:
         """A job that is released and has not begun, once more."""
         data = await self._redis.hget(self._keys[4], job.job_id)
-        base = int(await self._redis.hget(self._keys[0], "base") or 0)
-        return Released(job.job_id, max(1, job.tag - base), data) if job.tag and data else None
+        return Released(job.job_id, job.priority, data) if job.tag and data else None
 
     async def rescale(self) -> None:
-        """Let the priorities of all released jobs start anew; `priorities` has them."""
+        """Let the priorities of all released jobs start anew; `jobs` has them."""
         await self._rescale(keys=self._keys)
-
-    async def priorities(self) -> dict[str, int]:
-        """Those of the released jobs where they have started anew before; else none is wrong."""
-        base = int(await self._redis.hget(self._keys[0], "base") or 0)
-        jobs = await self.jobs() if base else []
-        return {job.job_id: max(1, job.tag - base) for job in jobs if job.tag}
 
 
 def owner_of(job: Job) -> str:

@@ -60,9 +60,6 @@ _PRIORITY = 2**32
 
 _WAITING = ("wait", "prioritized", "delayed")
 
-_HALF_DONE_AFTER = 10.0
-"""Seconds after which a generation that BullMQ does not have is no longer about to be added."""
-
 _PATIENCE = 2.5
 """Seconds for each call; left alone, BullMQ would keep trying for half a minute and more."""
 
@@ -153,14 +150,17 @@ class BullJobQueue:
             _LOG.debug("%s waits for another of its owner", job.id)
             return
         if priority >= RESCALE_FROM:
-            await self._fair.rescale()
-            await self._reorder()
+            await self._start_anew()
             priority = await self._fair.admit(job, json.dumps(data), time.time()) or priority
         await self._release(Released(job.id, priority, json.dumps(data)))
 
-    async def _reorder(self) -> None:
+    async def _start_anew(self) -> None:
+        await self._fair.rescale()
+        await self._reorder(await self._fair.jobs())
+
+    async def _reorder(self, jobs: list[FairJob]) -> None:
         """Give each waiting generation the priority that it has since all started anew."""
-        priorities = await self._fair.priorities()
+        priorities = {job.job_id: job.priority for job in jobs if job.priority != job.tag}
         key = f"{PREFIX}:{GENERATE_QUEUE}:prioritized"
         waiting: Any = await self._redis.zrange(key, 0, -1, withscores=True) if priorities else []
         for job_id, score in waiting:
@@ -196,24 +196,28 @@ class BullJobQueue:
 
     async def _repair(self) -> None:
         """What a killed process left half done: a generation was released and is not in BullMQ, or
-        has ended and its owner's next was not released. One that fails for good ends here too."""
+        has ended and its owner's next was not released. One that fails for good ends here too. One
+        that is just about to be added is added here, which BullMQ takes once."""
         backend = self._queues[GENERATE_QUEUE].backend
         live = set(await backend.getRanges([*_WAITING, "active"], 0, -1, True))
         parked = set()
-        for job in await self._fair.jobs():
+        jobs = await self._fair.jobs()
+        for job in jobs:
             if not job.tag:
                 parked.add(job.owner)
             elif job.job_id not in live:
                 await self._repair_job(job)
         for owner in parked:
             await self._release(*await self._fair.release_next(owner))
-        await self._reorder()
+        await self._reorder(jobs)
+        if max((job.priority for job in jobs), default=0) >= RESCALE_FROM:
+            await self._start_anew()
 
     async def _repair_job(self, job: FairJob) -> None:
         state = _STATES.get(await self._queues[GENERATE_QUEUE].getJobState(job.job_id))
         if state in {JobState.DONE, JobState.FAILED}:
             await self._end(job.job_id)
-        elif state is None and time.time() - job.came >= _HALF_DONE_AFTER:
+        elif state is None:
             if again := await self._fair.released(job):
                 await self._release(again)
             else:

@@ -374,6 +374,17 @@ def _times_of_images(
 
 
 def released_images(before: Session | None, session: Session) -> list[ImageRef]:
-    """The images that Slack has, or will never be given, since this change."""
+    """The images that Slack has, or will never be given, since this change. So is one that comes
+    after its attempt was cancelled."""
     awaited = set(before.images_for_slack()) if before else set()
-    return sorted(awaited - set(session.images_for_slack()))
+    new = _images_made(session) - (_images_made(before) if before else set())
+    return sorted((awaited | new) - set(session.images_for_slack()))
+
+
+def _images_made(session: Session) -> set[ImageRef]:
+    return {
+        ImageRef(attempt.number, candidate.number)
+        for attempt in session.attempts
+        for candidate in attempt.candidates
+        if candidate.has_image
+    }

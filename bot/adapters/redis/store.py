@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -237,7 +236,8 @@ class RedisSessionStore(RedisQuestions):
         async with bounded(self._patience):
             key, ttl = image_key(session_id, image), max(self._ttls.image, UNRECORDED_TTL)
             team, user, _ = session_id.split(".", 2)
-            await self._images.keep(team, user, key, encoded, min(ttl, self._session_ttl))
+            ttl, unawaited = min(ttl, self._session_ttl), self._ttls.image
+            await self._images.keep(team, user, key, encoded, ttl, unawaited)
 
     async def load_image(self, session_id: str, image: ImageRef) -> str | None:
         async with bounded(self._patience):
@@ -319,8 +319,10 @@ class RedisSessionStore(RedisQuestions):
     async def _trim(self, session: Session) -> None:
         """What is stored already is not undone by a server that is away now."""
         team, user, _ = session.id.split(".", 2)
-        with suppress(RedisError, OSError):  # OSError: TimeoutError is one
+        try:
             await self._images.trim(team, user, session_key(session.id))
+        except (RedisError, OSError) as error:  # OSError: TimeoutError is one
+            log.info("the oldest of a person's images stay for now: %s", type(error).__name__)
 
     async def _record_refusal(
         self, before: Session | None, after: Session, refusal: Refusal

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.queue.job_queue import GENERATE_QUEUE, PREFIX, job_data
+from bot.adapters.queue.job_data import GENERATE_QUEUE, PREFIX, job_data
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState
 from bot.sandbox import PATIENCE

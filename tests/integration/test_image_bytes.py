@@ -156,7 +156,7 @@ async def test_a_run_that_comes_late_does_not_keep_an_image_that_slack_has(redis
 
 
 async def test_what_is_too_much_is_logged_where_it_cannot_be_removed(
-    redis: Any, caplog: pytest.LogCaptureFixture
+    redis: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = store_on(redis)
     session = await made(store, "a")
@@ -164,7 +164,7 @@ async def test_what_is_too_much_is_logged_where_it_cannot_be_removed(
     async def away(*args: Any) -> None:
         raise ConnectionError
 
-    store._images.trim = away  # type: ignore[method-assign]
+    monkeypatch.setattr(store._images, "trim", away)
     with caplog.at_level("INFO"):
         await posted(store, session)
     assert "ConnectionError" in caplog.text

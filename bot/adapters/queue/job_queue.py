@@ -1,12 +1,12 @@
-"""`BullJobQueue`: puts jobs into BullMQ and looks at them there; and how a job is written in it."""
+"""`BullJobQueue`: puts jobs into BullMQ and looks at them there."""
 
 from __future__ import annotations
 
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from bullmq.queue import Queue
@@ -16,12 +16,20 @@ from redis.exceptions import RedisError
 from bot.adapters.queue.cleaning import COMPLETED_FOR, FAILED_FOR, clean_queue
 from bot.adapters.queue.connection import assume_modern, bullmq_client
 from bot.adapters.queue.fair_share import RESCALE_FROM, FairJob, FairShare, Released
+from bot.adapters.queue.job_data import (
+    GENERATE_QUEUE,
+    PREFIX,
+    PUBLISH_QUEUE,
+    QUEUE_OF,
+    job_data,
+    job_log_context,
+)
 from bot.adapters.redis_connections import count_error, unavailable
 from bot.concurrency import run_within
 from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState, QueueDepth
-from bot.telemetry.context import PROPAGATOR, log_context, span
+from bot.telemetry.context import span
 
 _LOG = logging.getLogger("bot.queue")
 
@@ -29,21 +37,6 @@ Handler = Callable[[Job, bool], Awaitable[None]]
 """Takes the job, and whether an earlier run of it may have got somewhere. An exception counts as a
 try, but for `SlackAppBlocked`, and `SlackUnavailable` from a job that gives up: these wait for
 Slack for as long as it takes."""
-
-PREFIX = "{imagine}"
-"""Before every key. One hash tag keeps all keys in one slot, as a cluster requires of scripts."""
-
-GENERATE_QUEUE = "imagine-generate"
-PUBLISH_QUEUE = "imagine-publish"
-"""Short jobs have a queue of their own, and never wait behind long generations."""
-
-QUEUE_OF = {
-    JobKind.GENERATE: GENERATE_QUEUE,
-    JobKind.ANNOUNCE: PUBLISH_QUEUE,
-    JobKind.SHOW_CANCELLED: PUBLISH_QUEUE,
-    JobKind.PUBLISH: PUBLISH_QUEUE,
-    JobKind.RETIRE: PUBLISH_QUEUE,
-}
 
 _OPTIONS = {
     "attempts": 3,
@@ -78,43 +71,6 @@ _STATES = {
     "completed": JobState.DONE,
     "failed": JobState.FAILED,
 }
-
-
-def job_data(job: Job) -> dict[str, Any]:
-    """The job, and the `traceparent` of the current trace, if there is one."""
-    data: dict[str, Any] = {
-        "kind": job.kind.value,
-        "session_id": job.session_id,
-        "attempt": job.attempt,
-        "run": job.run,
-    }
-    if job.gives_up:
-        data["gives_up"] = True
-    if job.candidate:
-        data["candidate"] = job.candidate
-    PROPAGATOR.inject(data)
-    return data
-
-
-def job_from_data(data: Mapping[str, Any]) -> Job:
-    """Raises `KeyError`, `TypeError` or `ValueError` for data that is no job of ours."""
-    return Job(
-        JobKind(data["kind"]),
-        str(data["session_id"]),
-        int(data["attempt"]),
-        int(data["run"]),
-        data.get("gives_up") is True,
-        int(data.get("candidate", 0)),
-    )
-
-
-def job_log_context(job_id: str) -> AbstractContextManager[None]:
-    """Log fields of the job, and of its session where the id is one of ours."""
-    try:
-        job = Job.from_id(job_id)
-    except ValueError:
-        return log_context(job=job_id)
-    return log_context(job.session_id, attempt=job.attempt, candidate=job.candidate, job=job_id)
 
 
 class BullJobQueue:

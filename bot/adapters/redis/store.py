@@ -13,34 +13,38 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.adapters.redis.books import book_writes
-from bot.adapters.redis.image_bytes import ImageBytes
-from bot.adapters.redis.questions import RedisQuestions
-from bot.adapters.redis.record import RedisRecord
-from bot.adapters.redis.record_schema import RecordPolicy, record_writes, words_key
-from bot.adapters.redis.schema import (
+from bot.adapters.redis.commit import (
     COMMIT,
     CORRECT_WAITING,
     DISCARD,
     REMOVE_IF_UNTOUCHED,
     SESSIONS_OF_A_THREAD,
-    WORKSPACES,
     Lifetimes,
+    released_images,
+    waiting_writes,
+    writes_with,
+)
+from bot.adapters.redis.image_bytes import ImageBytes
+from bot.adapters.redis.questions import RedisQuestions
+from bot.adapters.redis.record import RedisRecord
+from bot.adapters.redis.record_schema import RecordPolicy, record_writes, words_key
+from bot.adapters.redis.schema import (
+    WORKSPACES,
     defaults_key,
     extra_key,
-    from_fields,
     image_key,
-    options_from_json,
-    options_to_json,
-    released_images,
     session_key,
     thread_key,
     thread_keys,
-    to_fields,
     unfinished_key,
     user_key,
     waiting_key,
-    waiting_writes,
-    writes_with,
+)
+from bot.adapters.redis.session_fields import (
+    from_fields,
+    options_from_json,
+    options_to_json,
+    to_fields,
 )
 from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
@@ -18,8 +17,6 @@ from bot.ports import JobState
 from bot.sandbox import PATIENCE
 from tests.integration.queue_worker import Recorder, reached, until, working
 
-LONG_AGO = 60.0
-
 
 def image(owner: str, idea: int, candidate: int = 1) -> Job:
     return Job(JobKind.GENERATE, f"T1.{owner}.{idea:02x}", 1, candidate=candidate)
@@ -32,17 +29,17 @@ async def one_at_once(queue_server: Any) -> AsyncIterator[BullJobQueue]:
     await queue.close()
 
 
-async def admit_long_ago(queue: BullJobQueue, *jobs: Job) -> None:
+async def admit(queue: BullJobQueue, *jobs: Job) -> None:
     """As by a process that died before it gave the jobs to BullMQ."""
     for job in jobs:
-        await queue._fair.admit(job, json.dumps(job_data(job)), time.time() - LONG_AGO)
+        await queue._fair.admit(job, json.dumps(job_data(job)))
 
 
 async def test_a_generation_that_was_released_and_not_added_runs(
     one_at_once: BullJobQueue, queue_server: Any
 ) -> None:
     queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
-    await admit_long_ago(queue, first, second)
+    await admit(queue, first, second)
     assert await queue.state(first) is JobState.WAITING
     handler = Recorder()
     async with working(queue_server.connection_url, queue.in_turn(handler)):
@@ -56,10 +53,9 @@ async def test_a_generation_that_was_released_and_not_added_runs(
 async def test_one_that_was_released_just_now_and_not_added_runs_with_the_next_repair(
     one_at_once: BullJobQueue, queue_server: Any
 ) -> None:
-    """Whatever the clock of the machine that died says; adding it twice adds it once."""
+    """A process that is only slow adds it once more, which changes nothing."""
     queue, dead, slow = one_at_once, image("U1", 1), image("U2", 1)
-    for job, now in ((dead, time.time() + LONG_AGO), (slow, time.time())):
-        await queue._fair.admit(job, json.dumps(job_data(job)), now)
+    await admit(queue, dead, slow)
     await queue.repair()
     await queue.add(slow)
     assert await _added(queue) == {dead.id, slow.id}
@@ -76,7 +72,7 @@ async def test_the_next_that_was_released_and_not_added_runs(
 ) -> None:
     queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
     await queue.add(first)
-    await admit_long_ago(queue, second)
+    await admit(queue, second)
     handler = Recorder()
     async with working(queue_server.connection_url, handler):  # it dies before the end is told
         await reached(queue, first, JobState.DONE)

@@ -11,6 +11,7 @@ COMMON = (
     + """
 local fair, jobs, attempts, released, data = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local function number(key, field) return tonumber(redis.call('HGET', key, field) or 0) end
+local function next_number() return redis.call('HINCRBY', fair, 'n', 1) end
 local function parked_of(owner) return fair .. ':parked:' .. owner end
 local function release(id, job)
   local field, v = 'last:' .. job.owner, number(fair, 'v')
@@ -23,7 +24,7 @@ local function release(id, job)
     local n = shared and shared.n or 0
     redis.call('HSET', attempts, job.attempt, cjson.encode({tag = tag, n = n + 1}))
   end
-  job.shares, job.tag = job.shares and true or nil, tag
+  job.shares, job.tag, job.n = job.shares and true or nil, tag, next_number()
   redis.call('HSET', fair, field, math.max(last, tag - STEP) + STEP)
   redis.call('HINCRBY', released, job.owner, 1)
   redis.call('HSET', jobs, id, cjson.encode(job))
@@ -46,19 +47,20 @@ ADMIT = (
     COMMON
     + """
 -- KEYS[6]: the job in BullMQ, which keeps the ids of jobs that have ended
--- ARGV: job id, owner, attempt, data, now (ms), most released jobs of an owner (0: no limit)
+-- ARGV: job id, owner, attempt, data, most released jobs of an owner (0: no limit)
 -- Answers the priority; 0 for a job that is parked, -1 for one that has ended.
-local id, owner, most = ARGV[1], ARGV[2], tonumber(ARGV[6])
+local id, owner, most = ARGV[1], ARGV[2], tonumber(ARGV[5])
 local known = redis.call('HGET', jobs, id)
 if known then
   local job = cjson.decode(known)
   return job.tag == 0 and 0 or math.max(1, job.tag - number(fair, 'base'))
 end
 if redis.call('EXISTS', KEYS[6]) == 1 then return -1 end
-local job = {owner = owner, attempt = ARGV[3], came = tonumber(ARGV[5]), tag = 0}
+local job = {owner = owner, attempt = ARGV[3], tag = 0}
 redis.call('HSET', data, id, ARGV[4])
 local full = most > 0 and number(released, owner) >= most
 if full or redis.call('EXISTS', parked_of(owner)) == 1 then
+  job.n = next_number()
   redis.call('HSET', jobs, id, cjson.encode(job))
   redis.call('RPUSH', parked_of(owner), id)
   return 0

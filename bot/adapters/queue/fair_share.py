@@ -5,11 +5,12 @@ one more than the queue's virtual time, whichever is later; the virtual time is 
 that began last. Who asks for sixty images has the tags 1, 5, 9 …; who comes then stands before the
 next of them, and only a few newcomers pass each. The images of an attempt share its tag where its
 owner asks for no more than their share, and each still counts as a step for what the owner asks
-for next. BullMQ's `priority` is the tag, so it orders what waits; equals keep their order of
-coming.
+for next. BullMQ's `priority` is the tag, so it orders what waits; equals keep the order in
+which they were released.
 
-    {imagine}:fair            hash: v (the virtual time), base, last:<owner> (the owner's last tag)
-    {imagine}:fair:jobs       hash: job id → its owner, attempt, tag, time of coming, shares
+    {imagine}:fair            hash: v (the virtual time), base, last:<owner> (the owner's last tag),
+                              n (a count of all that was parked or released)
+    {imagine}:fair:jobs       hash: job id → its owner, attempt, tag, n, whether it shares its tag
     {imagine}:fair:data       hash: job id → its data, until it has begun
     {imagine}:fair:attempts   hash: attempt → the tag that its jobs share, and how many do
     {imagine}:fair:released   hash: owner → jobs that BullMQ has, waiting or running
@@ -69,11 +70,11 @@ class FairShare:
         self._release_next: Any = redis.register_script(RELEASE_NEXT)
         self._rescale: Any = redis.register_script(RESCALE)
 
-    async def admit(self, job: Job, data: str, now: float) -> int | None:
+    async def admit(self, job: Job, data: str) -> int | None:
         """The priority of a job that is released; 0 for one that is parked, None for one that
         BullMQ has seen before. The same for a job that was admitted before."""
         attempt = f"{job.session_id}-{job.attempt}"
-        args = [job.id, owner_of(job), attempt, data, round(now * 1000), self._at_once]
+        args = [job.id, owner_of(job), attempt, data, self._at_once]
         priority = int(await self._admit(keys=[*self._keys, self._job_key + job.id], args=args))
         return None if priority < 0 else priority
 
@@ -101,9 +102,9 @@ class FairShare:
         clocks: dict[str, str] = await self._redis.hgetall(self._keys[0])
         next_of_all, base = int(clocks.get("v", 0)) + 1, int(clocks.get("base", 0))
         found = [(job_id, json.loads(job)) for job_id, job in stored.items()]
-        found.sort(key=lambda each: each[1]["came"])
+        found.sort(key=lambda each: (not each[1]["tag"], each[1].get("n", 0)))
         if also is not None and also.id not in stored:
-            found.append((also.id, {"owner": owner_of(also), "tag": 0, "came": 0}))
+            found.append((also.id, {"owner": owner_of(also), "tag": 0}))
         last: dict[str, int] = {}
         placed = []
         for job_id, job in found:

@@ -101,13 +101,13 @@ class BullJobQueue:
 
     async def _add_generation(self, job: Job) -> None:
         data = job_data(job)
-        priority = await self._fair.admit(job, json.dumps(data), time.time())
+        priority = await self._fair.admit(job, json.dumps(data))
         if not priority:
             _LOG.debug("%s waits for another of its owner", job.id)
             return
         if priority >= RESCALE_FROM:
             await self._start_anew()
-            priority = await self._fair.admit(job, json.dumps(data), time.time()) or priority
+            priority = await self._fair.admit(job, json.dumps(data)) or priority
         await self._release(Released(job.id, priority, json.dumps(data)))
 
     async def _start_anew(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as LostConnectionError
 
-from bot.adapters.queue.job_queue import GENERATE_QUEUE, PREFIX, PUBLISH_QUEUE
+from bot.adapters.queue.job_data import GENERATE_QUEUE, PREFIX, PUBLISH_QUEUE
 from bot.sandbox import Feed
 
 _SESSIONS = "__keyspace@0__:imagine:{*}:session:*"

@@ -146,7 +146,6 @@ async def start_worker(
         clients.redis(stack, SMALL_PATIENCE),
         SMALL_PATIENCE,
         settings.provider_concurrency or 0,
-        settings.job_lease,
     )
     heartbeats = RedisHeartbeats(
         clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease

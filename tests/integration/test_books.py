@@ -13,7 +13,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.adapters.redis import RedisBooks, RedisSessionStore
-from bot.adapters.redis.schema import session_key, to_fields
+from bot.adapters.redis.schema import session_key
+from bot.adapters.redis.session_fields import to_fields
 from bot.concurrency import BackgroundTasks
 from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef

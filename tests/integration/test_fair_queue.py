@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.queue.job_queue import GENERATE_QUEUE, PREFIX, job_data
+from bot.adapters.queue.job_data import GENERATE_QUEUE, PREFIX, job_data
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState
+from bot.sandbox import PATIENCE
 from tests.integration.queue_worker import Recorder, reached, until, working
-
-LONG_AGO = 60.0
 
 
 def image(owner: str, idea: int, candidate: int = 1) -> Job:
@@ -29,17 +29,17 @@ async def one_at_once(queue_server: Any) -> AsyncIterator[BullJobQueue]:
     await queue.close()
 
 
-async def admit_long_ago(queue: BullJobQueue, *jobs: Job) -> None:
+async def admit(queue: BullJobQueue, *jobs: Job) -> None:
     """As by a process that died before it gave the jobs to BullMQ."""
     for job in jobs:
-        await queue._fair.admit(job, json.dumps(job_data(job)), time.time() - LONG_AGO)
+        await queue._fair.admit(job, json.dumps(job_data(job)))
 
 
 async def test_a_generation_that_was_released_and_not_added_runs(
     one_at_once: BullJobQueue, queue_server: Any
 ) -> None:
     queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
-    await admit_long_ago(queue, first, second)
+    await admit(queue, first, second)
     assert await queue.state(first) is JobState.WAITING
     handler = Recorder()
     async with working(queue_server.connection_url, queue.in_turn(handler)):
@@ -50,12 +50,29 @@ async def test_a_generation_that_was_released_and_not_added_runs(
     await _nothing_is_left(queue)
 
 
+async def test_one_that_was_released_just_now_and_not_added_runs_with_the_next_repair(
+    one_at_once: BullJobQueue, queue_server: Any
+) -> None:
+    """A process that is only slow adds it once more, which changes nothing."""
+    queue, dead, slow = one_at_once, image("U1", 1), image("U2", 1)
+    await admit(queue, dead, slow)
+    await queue.repair()
+    await queue.add(slow)
+    assert await _added(queue) == {dead.id, slow.id}
+    handler = Recorder()
+    async with working(queue_server.connection_url, queue.in_turn(handler)):
+        await reached(queue, dead, JobState.DONE)
+        await reached(queue, slow, JobState.DONE)
+    assert handler.starts == {dead.id: 1, slow.id: 1}
+    await _nothing_is_left(queue)
+
+
 async def test_the_next_that_was_released_and_not_added_runs(
     one_at_once: BullJobQueue, queue_server: Any
 ) -> None:
     queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
     await queue.add(first)
-    await admit_long_ago(queue, second)
+    await admit(queue, second)
     handler = Recorder()
     async with working(queue_server.connection_url, handler):  # it dies before the end is told
         await reached(queue, first, JobState.DONE)
@@ -176,6 +193,21 @@ async def test_priorities_that_started_anew_reach_all_that_wait(queue: BullJobQu
     assert (await _priorities(queue))[last.id] < 10
 
 
+async def test_priorities_start_anew_where_only_the_parked_are_released(
+    one_at_once: BullJobQueue,
+) -> None:
+    """Of one person who is never done: all are admitted as parked ones."""
+    queue, jobs = one_at_once, [image("U1", n) for n in range(3)]
+    for job in jobs:
+        await queue.add(job)
+    await queue._fair.began(jobs[0].id)
+    await queue._redis.hset(f"{PREFIX}:fair", mapping={"v": 2**20 + 5, "last:T1.U1": 2**20 + 5})
+    await queue.remove(jobs[0])
+    assert (await _priorities(queue))[jobs[1].id] > 2**20
+    await queue.repair()
+    assert await _priorities(queue) == {jobs[1].id: 4}
+
+
 async def test_what_was_handed_back_is_the_next_and_one_of_an_older_version_too(
     queue: BullJobQueue,
 ) -> None:
@@ -217,6 +249,78 @@ async def test_where_one_will_stand_is_known_before_it_is_queued(
         await chosen.add(job)
         assert (await chosen.waiting()).index(job) == foretold
         assert await chosen.waiting(job) == await chosen.waiting()
+
+
+@pytest.mark.parametrize("old_worker", [True, False])
+async def test_an_older_version_beside_this_one_loses_nothing_and_leaves_nothing(
+    one_at_once: BullJobQueue, queue_server: Any, old_worker: bool
+) -> None:
+    """It knows no parked job, so its sweeper takes it for lost and queues its next run; its worker
+    tells no end. It gives what it queues no priority."""
+    queue, jobs = one_at_once, [image("U1", n) for n in range(3)]
+    for job in jobs:
+        await queue.add(job)
+    swept = [job.again for job in jobs[1:]]
+    for job in swept:
+        data, options = job_data(job), {**_options(), "jobId": job.id}
+        await queue._queues[GENERATE_QUEUE].add("generate", data, options)
+    assert sorted(job.id for job in await queue.waiting()) == sorted(
+        job.id for job in [*jobs, *swept]
+    )
+    handler = Recorder()
+    handle = handler if old_worker else queue.in_turn(handler)
+    async with working(queue_server.connection_url, handle):
+        async with asyncio.timeout(PATIENCE):
+            while len(handler.ends) < 5:
+                await queue.repair()
+        for job in jobs:
+            await reached(queue, job, JobState.DONE)
+    await queue.repair()
+    assert handler.starts == {job.id: 1 for job in [*jobs, *swept]}
+    await _nothing_is_left(queue)
+
+
+async def test_a_server_that_forgot_the_scripts_goes_on(
+    one_at_once: BullJobQueue, queue_server: Any
+) -> None:
+    """As after a restart, with jobs that wait for others of their owner."""
+    queue, jobs = one_at_once, [image("U1", n) for n in range(3)]
+    for job in jobs:
+        await queue.add(job)
+    await queue._redis.script_flush()
+    handler = Recorder()
+    async with working(queue_server.connection_url, queue.in_turn(handler)):
+        await reached(queue, jobs[2], JobState.DONE)
+    assert handler.starts == {job.id: 1 for job in jobs}
+    await _nothing_is_left(queue)
+
+
+async def test_a_hundred_people_with_four_each_run_two_at_a_time_and_leave_nothing(
+    queue_server: Any,
+) -> None:
+    queue = BullJobQueue(queue_server.connection_url, at_once=2)
+    jobs = [image(f"U{owner}", n) for n in range(4) for owner in range(100)]
+    for job in jobs:
+        await queue.add(job)
+    assert len(await _added(queue)) == 200
+    running: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+
+    async def handle(job: Job, repeated: bool) -> None:
+        owner = job.session_id.split(".")[1]
+        running[owner] += 1
+        most[owner] = max(most[owner], running[owner])
+        await asyncio.sleep(0)
+        running[owner] -= 1
+
+    async with working(queue_server.connection_url, queue.in_turn(handle), concurrency=20):
+        async with asyncio.timeout(PATIENCE):
+            while await queue._redis.hlen(f"{PREFIX}:fair:jobs"):
+                await asyncio.sleep(0.05)
+    assert set(most) == {f"U{n}" for n in range(100)}
+    assert max(most.values()) <= 2
+    await _nothing_is_left(queue)
+    await queue.close()
 
 
 async def test_a_paused_queue_keeps_its_order(one_at_once: BullJobQueue, queue_server: Any) -> None:

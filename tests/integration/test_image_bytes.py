@@ -116,6 +116,60 @@ async def test_a_cancelled_image_is_not_kept_for_slack(redis: Any) -> None:
     assert 0 < await ttl(redis, session) <= IMAGE_TTL
 
 
+async def _recorded(store: RedisSessionStore, session: Session, image: ImageRef = IMAGE) -> None:
+    await store.keep_image(session.id, image, BYTES)
+    await store.update(session.id, partial(_made, image))
+
+
+async def test_an_image_that_comes_after_its_cancel_is_not_kept_for_slack(redis: Any) -> None:
+    store = store_on(redis)
+    session = await store.create(replace(generating(), version=0))
+    await store.update(session.id, lambda s: cancel(s, 1, "words", 2.0))
+    await _recorded(store, session)
+    assert 0 < await ttl(redis, session) <= IMAGE_TTL
+
+
+async def test_nor_is_one_that_comes_while_the_next_attempt_is_made(redis: Any) -> None:
+    store = store_on(redis)
+    session = await store.create(replace(generating(), version=0))
+    await store.update(session.id, lambda s: cancel(s, 1, "words", 2.0))
+    await store.update(
+        session.id,
+        lambda s: replace(s, stage=Stage.GENERATING, attempts=(*s.attempts, an_attempt(2))),
+    )
+    await _recorded(store, session)
+    assert 0 < await ttl(redis, session) <= IMAGE_TTL
+
+
+async def test_nor_one_of_a_session_that_was_started_over(redis: Any) -> None:
+    store = store_on(redis)
+    session = await store.create(replace(a_session(Stage.INITIAL_INPUT), version=0))
+    await _recorded(store, session)
+    assert 0 < await ttl(redis, session) <= IMAGE_TTL
+
+
+async def test_a_run_that_comes_late_does_not_keep_an_image_that_slack_has(redis: Any) -> None:
+    store = store_on(redis)
+    session = await posted(store, await made(store, "a"))
+    await _recorded(store, session)
+    assert 0 < await ttl(redis, session) <= IMAGE_TTL
+
+
+async def test_what_is_too_much_is_logged_where_it_cannot_be_removed(
+    redis: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_on(redis)
+    session = await made(store, "a")
+
+    async def away(*args: Any) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(store._images, "trim", away)
+    with caplog.at_level("INFO"):
+        await posted(store, session)
+    assert "ConnectionError" in caplog.text
+
+
 async def test_an_image_that_is_not_recorded_yet_outlives_image_ttl(redis: Any) -> None:
     store = store_on(redis)
     await store.create(replace(generating(), version=0))
@@ -211,6 +265,13 @@ async def test_the_list_lives_as_long_as_what_it_names(redis: Any) -> None:
     await redis.expire(images_key("T1", "U1"), 5)
     await store.update(session.id, lambda s: replace(s, thread_ts="5.5"))
     assert SESSION_TTL - 60 < await redis.ttl(images_key("T1", "U1")) <= SESSION_TTL
+
+
+async def test_a_picture_does_not_shorten_the_life_of_the_list(redis: Any) -> None:
+    await made(store_on(redis), "a")
+    pictures = RedisPictures(redis, ttl=IMAGE_TTL, patience=5.0, user_bytes=MOST)
+    await pictures.keep("T1", "U1", "F1", BaseImage(b"x", "image/jpeg", width=9, height=9))
+    assert await redis.ttl(images_key("T1", "U1")) > SESSION_TTL - 60
 
 
 async def test_pictures_count_with_the_images(redis: Any) -> None:

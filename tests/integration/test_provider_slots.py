@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +15,7 @@ from bot.adapters.redis import RedisProviderSlots, redis_client
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.jobs import Job
 from bot.generation.shared_provider import PAUSE, SharedProvider
+from bot.jobs.sweeper import INTERVAL
 from bot.ports import CancelledCall, JobState
 from bot.sandbox import PATIENCE
 from tests.fakes import IMAGE
@@ -75,6 +76,82 @@ async def test_a_killed_process_gives_its_slots_back_and_a_live_one_keeps_them(
         assert not await is_free(killed)
         renewing.cancel()
         assert kept
+
+
+async def test_the_slots_of_a_killed_process_are_free_with_the_next_sweep(redis_url: str) -> None:
+    redis = redis_client(redis_url, 2.0)
+    await RedisProviderSlots(redis, 2.0, 1).take(never)
+    left = await redis.pttl("{imagine}:provider:slot:1")
+    await redis.aclose()
+    assert 0 < left <= INTERVAL * 1000
+
+
+async def test_a_slot_whose_lease_ended_in_an_outage_is_taken_again_where_it_is_free(
+    redis_url: str,
+) -> None:
+    async with slots(redis_url, 1) as one, slots(redis_url, 1) as other:
+        lease = await one.take(never)
+        assert lease
+        await one._redis.delete("{imagine}:provider:slot:1")
+        await one.renew()
+        assert not await is_free(other)
+        await one.give_back(lease)
+        assert await is_free(other)
+
+
+async def test_a_slot_that_is_given_back_while_it_is_renewed_is_free(redis_url: str) -> None:
+    async with slots(redis_url, 1) as one, slots(redis_url, 1) as other:
+        lease = await one.take(never)
+        assert lease
+        await one._redis.delete("{imagine}:provider:slot:1")
+        renew = one._renew
+
+        async def late(**arguments: Any) -> Any:
+            await one.give_back(lease)
+            return await renew(**arguments)
+
+        one._renew = late
+        await one.renew()
+        assert await is_free(other)
+
+
+async def test_after_an_outage_those_who_have_slots_come_first(redis_url: str) -> None:
+    """Their leases may have ended in it, and they renew them now and then."""
+    async with slots(redis_url, 1, 1.0) as holder, slots(redis_url, 1, 1.0) as waits:
+        assert await holder.take(never)
+        look, outage = waits._take, asyncio.Event()
+
+        async def away(**arguments: Any) -> Any:
+            outage.set()
+            waits._take = look
+            raise ConnectionError
+
+        waits._take = away
+        waiting = asyncio.create_task(waits.take(never))
+        await outage.wait()
+        await holder._redis.delete("{imagine}:provider:slot:1")
+        renewing = asyncio.create_task(holder.renew_for_ever())
+        await asyncio.sleep(0.7)
+        assert not waiting.done()
+        assert await holder._redis.get("{imagine}:provider:slot:1") in holder._held
+        renewing.cancel()
+        await asyncio.wait_for(waiting, PATIENCE)
+
+
+async def test_a_second_call_of_a_job_that_fails_gives_its_slot_back(redis_url: str) -> None:
+    """The first one has given the job's back."""
+    provider = Provider()
+    async with slots(redis_url, 1) as one, slots(redis_url, 1) as other:
+        backend, nothing = SharedProvider(provider, one), cast(Any, None)
+        lease = await one.take(never)
+        assert lease
+        one.use(lease)
+        await backend.generate(nothing, nothing)
+        provider.answers = [GenerationError(FailureKind.PROVIDER_DOWN)]
+        with pytest.raises(GenerationError):
+            await backend.generate(nothing, nothing)
+        await one.give_back(lease)
+        assert await is_free(other)
 
 
 async def test_a_late_process_neither_renews_nor_gives_back_the_slot_of_another(

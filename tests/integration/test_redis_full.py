@@ -26,7 +26,12 @@ from bot.adapters.redis import (
     coordination,
     redis_client,
 )
-from bot.adapters.redis.schema import run_key, thread_key, unfinished_key, user_key
+from bot.adapters.redis.schema import (
+    run_key,
+    thread_key,
+    unfinished_key,
+    user_key,
+)
 from bot.adapters.redis_connections import unavailable
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (

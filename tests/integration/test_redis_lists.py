@@ -10,7 +10,12 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.adapters.redis import RedisSessionStore
-from bot.adapters.redis.schema import defaults_key, question_key, session_key, thread_key
+from bot.adapters.redis.schema import (
+    defaults_key,
+    question_key,
+    session_key,
+    thread_key,
+)
 from bot.adapters.redis.store import DEFAULTS_TTL
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef, Source

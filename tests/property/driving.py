@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import redis
 from hypothesis.stateful import RuleBasedStateMachine
 
-from bot.adapters.redis.schema import from_fields
+from bot.adapters.redis.session_fields import from_fields
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.jobs import due_jobs

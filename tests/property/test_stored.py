@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 
 from bot.adapters.redis import record_schema, schema
 from bot.adapters.redis.schema import (
-    from_fields,
     image_key,
-    options_from_json,
-    options_to_json,
     session_key,
     signature_key,
-    to_fields,
     user_key,
+)
+from bot.adapters.redis.session_fields import (
+    from_fields,
+    options_from_json,
+    options_to_json,
+    to_fields,
 )
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Refusal

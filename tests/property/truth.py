@@ -9,15 +9,14 @@ from typing import Any
 
 from redis import Redis
 
+from bot.adapters.redis.commit import SESSIONS_OF_A_THREAD
 from bot.adapters.redis.schema import (
-    SESSIONS_OF_A_THREAD,
-    from_fields,
     session_key,
     thread_key,
-    to_fields,
     unfinished_key,
     user_key,
 )
+from bot.adapters.redis.session_fields import from_fields, to_fields
 from bot.domain.attempt import Attempt, Candidate
 from bot.domain.jobs import Job, JobKind, due_jobs
 from bot.domain.session import Session

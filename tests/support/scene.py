@@ -17,7 +17,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.adapters.embedded_redis import EmbeddedRedis
-from bot.adapters.queue.job_queue import GENERATE_QUEUE, PREFIX, PUBLISH_QUEUE
+from bot.adapters.queue.job_data import GENERATE_QUEUE, PREFIX, PUBLISH_QUEUE
 from bot.sandbox import PATIENCE, Ack, Message, SimulatedSlack, User, View
 from tests.fake_openai import FakeOpenAI
 from tests.fake_openai.script import Script

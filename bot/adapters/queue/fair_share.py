@@ -5,11 +5,12 @@ one more than the queue's virtual time, whichever is later; the virtual time is 
 that began last. Who asks for sixty images has the tags 1, 5, 9 …; who comes then stands before the
 next of them, and only a few newcomers pass each. The images of an attempt share its tag where its
 owner asks for no more than their share, and each still counts as a step for what the owner asks
-for next. BullMQ's `priority` is the tag, so it orders what waits; equals keep their order of
-coming.
+for next. BullMQ's `priority` is the tag, so it orders what waits; equals keep the order in
+which they were released.
 
-    {imagine}:fair            hash: v (the virtual time), base, last:<owner> (the owner's last tag)
-    {imagine}:fair:jobs       hash: job id → its owner, attempt, tag, time of coming, shares
+    {imagine}:fair            hash: v (the virtual time), base, last:<owner> (the owner's last tag),
+                              n (a count of all that was parked or released)
+    {imagine}:fair:jobs       hash: job id → its owner, attempt, tag, n, whether it shares its tag
     {imagine}:fair:data       hash: job id → its data, until it has begun
     {imagine}:fair:attempts   hash: attempt → the tag that its jobs share, and how many do
     {imagine}:fair:released   hash: owner → jobs that BullMQ has, waiting or running
@@ -29,137 +30,11 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
+from bot.adapters.queue.fair_scripts import ADMIT, BEGAN, ENDED, RELEASE_NEXT, RESCALE, STEP
 from bot.domain.jobs import Job
 
 RESCALE_FROM = 2**20
 """The priority from which all start anew: BullMQ keeps no order above 2²¹."""
-_STEP = 4
-"""Between two tags of one owner: so many newcomers may pass before the next of them."""
-
-_COMMON = (
-    f"local STEP = {_STEP}"
-    + """
-local fair, jobs, attempts, released, data = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local function number(key, field) return tonumber(redis.call('HGET', key, field) or 0) end
-local function parked_of(owner) return fair .. ':parked:' .. owner end
-local function release(id, job)
-  local field, v = 'last:' .. job.owner, number(fair, 'v')
-  local last = tonumber(redis.call('HGET', fair, field)) or v + 1 - STEP
-  local shared = redis.call('HGET', attempts, job.attempt)
-  shared = shared and cjson.decode(shared)
-  local tag = shared and shared.tag or math.max(v + 1, last + STEP)
-  job.shares = shared or last + STEP <= v + 1
-  if job.shares then
-    local n = shared and shared.n or 0
-    redis.call('HSET', attempts, job.attempt, cjson.encode({tag = tag, n = n + 1}))
-  end
-  job.shares, job.tag = job.shares and true or nil, tag
-  redis.call('HSET', fair, field, math.max(last, tag - STEP) + STEP)
-  redis.call('HINCRBY', released, job.owner, 1)
-  redis.call('HSET', jobs, id, cjson.encode(job))
-  return {id, math.max(1, tag - number(fair, 'base')), redis.call('HGET', data, id)}
-end
-local function release_next(owner, most)
-  local out = {}
-  while most == 0 or number(released, owner) < most do
-    local id = redis.call('LPOP', parked_of(owner))
-    if not id then break end
-    local job = redis.call('HGET', jobs, id)
-    if job then out[#out + 1] = release(id, cjson.decode(job)) end
-  end
-  return out
-end
-"""
-)
-
-_ADMIT = (
-    _COMMON
-    + """
--- KEYS[6]: the job in BullMQ, which keeps the ids of jobs that have ended
--- ARGV: job id, owner, attempt, data, now (ms), most released jobs of an owner (0: no limit)
--- Answers the priority; 0 for a job that is parked, -1 for one that has ended.
-local id, owner, most = ARGV[1], ARGV[2], tonumber(ARGV[6])
-local known = redis.call('HGET', jobs, id)
-if known then
-  local job = cjson.decode(known)
-  return job.tag == 0 and 0 or math.max(1, job.tag - number(fair, 'base'))
-end
-if redis.call('EXISTS', KEYS[6]) == 1 then return -1 end
-local job = {owner = owner, attempt = ARGV[3], came = tonumber(ARGV[5]), tag = 0}
-redis.call('HSET', data, id, ARGV[4])
-local full = most > 0 and number(released, owner) >= most
-if full or redis.call('EXISTS', parked_of(owner)) == 1 then
-  redis.call('HSET', jobs, id, cjson.encode(job))
-  redis.call('RPUSH', parked_of(owner), id)
-  return 0
-end
-return release(id, job)[2]
-"""
-)
-
-_BEGAN = (
-    _COMMON
-    + """
--- ARGV: job id
-local known = redis.call('HGET', jobs, ARGV[1])
-if known then
-  redis.call('HSET', fair, 'v', math.max(number(fair, 'v'), cjson.decode(known).tag))
-  redis.call('HDEL', data, ARGV[1])
-end
-return 0
-"""
-)
-
-_ENDED = (
-    _COMMON
-    + """
--- ARGV: job id, most released jobs of an owner (0: no limit)
--- Answers what is released now: id, priority and data of each.
-local id = ARGV[1]
-local known = redis.call('HGET', jobs, id)
-if not known then return {} end
-local job = cjson.decode(known)
-redis.call('HDEL', jobs, id)
-redis.call('HDEL', data, id)
-if job.tag == 0 then
-  redis.call('LREM', parked_of(job.owner), 1, id)
-elseif redis.call('HINCRBY', released, job.owner, -1) <= 0 then
-  redis.call('HDEL', released, job.owner)
-end
-local attempt = job.shares and redis.call('HGET', attempts, job.attempt)
-if attempt then
-  attempt = cjson.decode(attempt)
-  if attempt.n <= 1 then
-    redis.call('HDEL', attempts, job.attempt)
-  else
-    redis.call('HSET', attempts, job.attempt, cjson.encode({tag = attempt.tag, n = attempt.n - 1}))
-  end
-end
-local out = release_next(job.owner, tonumber(ARGV[2]))
-local last = 'last:' .. job.owner
-if number(released, job.owner) == 0 and number(fair, last) <= number(fair, 'v') then
-  redis.call('HDEL', fair, last)
-end
-if redis.call('HLEN', jobs) == 0 then redis.call('DEL', fair, attempts, released, data) end
-return out
-"""
-)
-
-_RELEASE_NEXT = (
-    _COMMON
-    + """
--- ARGV: owner, most released jobs of an owner (0: no limit)
-return release_next(ARGV[1], tonumber(ARGV[2]))
-"""
-)
-
-_RESCALE = (
-    _COMMON
-    + """
-redis.call('HSET', fair, 'base', number(fair, 'v'))
-return 0
-"""
-)
 
 
 class Released(NamedTuple):
@@ -171,13 +46,12 @@ class Released(NamedTuple):
 
 
 class FairJob(NamedTuple):
-    """A job as it stands here. `tag` is 0 for one that is parked; `came` is in seconds since the
-    epoch."""
+    """A job as it stands here. `tag` and `priority` are 0 for one that is parked."""
 
     job_id: str
     owner: str
     tag: int
-    came: float
+    priority: int
 
 
 class FairShare:
@@ -190,17 +64,17 @@ class FairShare:
         self._job_key = f"{prefix}:{queue}:"
         fair = f"{prefix}:fair"
         self._keys = [fair, *(f"{fair}:{of}" for of in ("jobs", "attempts", "released", "data"))]
-        self._admit: Any = redis.register_script(_ADMIT)
-        self._began: Any = redis.register_script(_BEGAN)
-        self._ended: Any = redis.register_script(_ENDED)
-        self._release_next: Any = redis.register_script(_RELEASE_NEXT)
-        self._rescale: Any = redis.register_script(_RESCALE)
+        self._admit: Any = redis.register_script(ADMIT)
+        self._began: Any = redis.register_script(BEGAN)
+        self._ended: Any = redis.register_script(ENDED)
+        self._release_next: Any = redis.register_script(RELEASE_NEXT)
+        self._rescale: Any = redis.register_script(RESCALE)
 
-    async def admit(self, job: Job, data: str, now: float) -> int | None:
+    async def admit(self, job: Job, data: str) -> int | None:
         """The priority of a job that is released; 0 for one that is parked, None for one that
         BullMQ has seen before. The same for a job that was admitted before."""
         attempt = f"{job.session_id}-{job.attempt}"
-        args = [job.id, owner_of(job), attempt, data, round(now * 1000), self._at_once]
+        args = [job.id, owner_of(job), attempt, data, self._at_once]
         priority = int(await self._admit(keys=[*self._keys, self._job_key + job.id], args=args))
         return None if priority < 0 else priority
 
@@ -226,37 +100,31 @@ class FairShare:
         """All, in the order in which they would begin; `also` is one that is about to come."""
         stored: dict[str, str] = await self._redis.hgetall(self._keys[1])
         clocks: dict[str, str] = await self._redis.hgetall(self._keys[0])
-        next_of_all = int(clocks.get("v", 0)) + 1
+        next_of_all, base = int(clocks.get("v", 0)) + 1, int(clocks.get("base", 0))
         found = [(job_id, json.loads(job)) for job_id, job in stored.items()]
-        found.sort(key=lambda each: each[1]["came"])
+        found.sort(key=lambda each: (not each[1]["tag"], each[1].get("n", 0)))
         if also is not None and also.id not in stored:
-            found.append((also.id, {"owner": owner_of(also), "tag": 0, "came": 0}))
+            found.append((also.id, {"owner": owner_of(also), "tag": 0}))
         last: dict[str, int] = {}
         placed = []
         for job_id, job in found:
             tag, owner = int(job["tag"]), job["owner"]
             if not tag:
-                before = last.get(owner, int(clocks.get(f"last:{owner}", next_of_all - _STEP)))
-                last[owner] = max(next_of_all, before + _STEP)
+                before = last.get(owner, int(clocks.get(f"last:{owner}", next_of_all - STEP)))
+                last[owner] = max(next_of_all, before + STEP)
             place = tag or last[owner]
-            placed.append((place, FairJob(job_id, owner, tag, job["came"] / 1000)))
+            priority = max(1, tag - base) if tag else 0
+            placed.append((place, FairJob(job_id, owner, tag, priority)))
         return [job for _, job in sorted(placed, key=lambda each: each[0])]
 
     async def released(self, job: FairJob) -> Released | None:
         """A job that is released and has not begun, once more."""
         data = await self._redis.hget(self._keys[4], job.job_id)
-        base = int(await self._redis.hget(self._keys[0], "base") or 0)
-        return Released(job.job_id, max(1, job.tag - base), data) if job.tag and data else None
+        return Released(job.job_id, job.priority, data) if job.tag and data else None
 
     async def rescale(self) -> None:
-        """Let the priorities of all released jobs start anew; `priorities` has them."""
+        """Let the priorities of all released jobs start anew; `jobs` has them."""
         await self._rescale(keys=self._keys)
-
-    async def priorities(self) -> dict[str, int]:
-        """Those of the released jobs where they have started anew before; else none is wrong."""
-        base = int(await self._redis.hget(self._keys[0], "base") or 0)
-        jobs = await self.jobs() if base else []
-        return {job.job_id: max(1, job.tag - base) for job in jobs if job.tag}
 
 
 def owner_of(job: Job) -> str:

@@ -1,12 +1,12 @@
-"""`BullJobQueue`: puts jobs into BullMQ and looks at them there; and how a job is written in it."""
+"""`BullJobQueue`: puts jobs into BullMQ and looks at them there."""
 
 from __future__ import annotations
 
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from bullmq.queue import Queue
@@ -16,12 +16,20 @@ from redis.exceptions import RedisError
 from bot.adapters.queue.cleaning import COMPLETED_FOR, FAILED_FOR, clean_queue
 from bot.adapters.queue.connection import assume_modern, bullmq_client
 from bot.adapters.queue.fair_share import RESCALE_FROM, FairJob, FairShare, Released
+from bot.adapters.queue.job_data import (
+    GENERATE_QUEUE,
+    PREFIX,
+    PUBLISH_QUEUE,
+    QUEUE_OF,
+    job_data,
+    job_log_context,
+)
 from bot.adapters.redis_connections import count_error, unavailable
 from bot.concurrency import run_within
 from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState, QueueDepth
-from bot.telemetry.context import PROPAGATOR, log_context, span
+from bot.telemetry.context import span
 
 _LOG = logging.getLogger("bot.queue")
 
@@ -29,21 +37,6 @@ Handler = Callable[[Job, bool], Awaitable[None]]
 """Takes the job, and whether an earlier run of it may have got somewhere. An exception counts as a
 try, but for `SlackAppBlocked`, and `SlackUnavailable` from a job that gives up: these wait for
 Slack for as long as it takes."""
-
-PREFIX = "{imagine}"
-"""Before every key. One hash tag keeps all keys in one slot, as a cluster requires of scripts."""
-
-GENERATE_QUEUE = "imagine-generate"
-PUBLISH_QUEUE = "imagine-publish"
-"""Short jobs have a queue of their own, and never wait behind long generations."""
-
-QUEUE_OF = {
-    JobKind.GENERATE: GENERATE_QUEUE,
-    JobKind.ANNOUNCE: PUBLISH_QUEUE,
-    JobKind.SHOW_CANCELLED: PUBLISH_QUEUE,
-    JobKind.PUBLISH: PUBLISH_QUEUE,
-    JobKind.RETIRE: PUBLISH_QUEUE,
-}
 
 _OPTIONS = {
     "attempts": 3,
@@ -59,9 +52,6 @@ _PRIORITY = 2**32
 """What BullMQ multiplies a priority by in the score of a waiting job."""
 
 _WAITING = ("wait", "prioritized", "delayed")
-
-_HALF_DONE_AFTER = 10.0
-"""Seconds after which a generation that BullMQ does not have is no longer about to be added."""
 
 _PATIENCE = 2.5
 """Seconds for each call; left alone, BullMQ would keep trying for half a minute and more."""
@@ -81,43 +71,6 @@ _STATES = {
     "completed": JobState.DONE,
     "failed": JobState.FAILED,
 }
-
-
-def job_data(job: Job) -> dict[str, Any]:
-    """The job, and the `traceparent` of the current trace, if there is one."""
-    data: dict[str, Any] = {
-        "kind": job.kind.value,
-        "session_id": job.session_id,
-        "attempt": job.attempt,
-        "run": job.run,
-    }
-    if job.gives_up:
-        data["gives_up"] = True
-    if job.candidate:
-        data["candidate"] = job.candidate
-    PROPAGATOR.inject(data)
-    return data
-
-
-def job_from_data(data: Mapping[str, Any]) -> Job:
-    """Raises `KeyError`, `TypeError` or `ValueError` for data that is no job of ours."""
-    return Job(
-        JobKind(data["kind"]),
-        str(data["session_id"]),
-        int(data["attempt"]),
-        int(data["run"]),
-        data.get("gives_up") is True,
-        int(data.get("candidate", 0)),
-    )
-
-
-def job_log_context(job_id: str) -> AbstractContextManager[None]:
-    """Log fields of the job, and of its session where the id is one of ours."""
-    try:
-        job = Job.from_id(job_id)
-    except ValueError:
-        return log_context(job=job_id)
-    return log_context(job.session_id, attempt=job.attempt, candidate=job.candidate, job=job_id)
 
 
 class BullJobQueue:
@@ -148,19 +101,22 @@ class BullJobQueue:
 
     async def _add_generation(self, job: Job) -> None:
         data = job_data(job)
-        priority = await self._fair.admit(job, json.dumps(data), time.time())
+        priority = await self._fair.admit(job, json.dumps(data))
         if not priority:
             _LOG.debug("%s waits for another of its owner", job.id)
             return
         if priority >= RESCALE_FROM:
-            await self._fair.rescale()
-            await self._reorder()
-            priority = await self._fair.admit(job, json.dumps(data), time.time()) or priority
+            await self._start_anew()
+            priority = await self._fair.admit(job, json.dumps(data)) or priority
         await self._release(Released(job.id, priority, json.dumps(data)))
 
-    async def _reorder(self) -> None:
+    async def _start_anew(self) -> None:
+        await self._fair.rescale()
+        await self._reorder(await self._fair.jobs())
+
+    async def _reorder(self, jobs: list[FairJob]) -> None:
         """Give each waiting generation the priority that it has since all started anew."""
-        priorities = await self._fair.priorities()
+        priorities = {job.job_id: job.priority for job in jobs if job.priority != job.tag}
         key = f"{PREFIX}:{GENERATE_QUEUE}:prioritized"
         waiting: Any = await self._redis.zrange(key, 0, -1, withscores=True) if priorities else []
         for job_id, score in waiting:
@@ -196,24 +152,28 @@ class BullJobQueue:
 
     async def _repair(self) -> None:
         """What a killed process left half done: a generation was released and is not in BullMQ, or
-        has ended and its owner's next was not released. One that fails for good ends here too."""
+        has ended and its owner's next was not released. One that fails for good ends here too. One
+        that is just about to be added is added here, which BullMQ takes once."""
         backend = self._queues[GENERATE_QUEUE].backend
         live = set(await backend.getRanges([*_WAITING, "active"], 0, -1, True))
         parked = set()
-        for job in await self._fair.jobs():
+        jobs = await self._fair.jobs()
+        for job in jobs:
             if not job.tag:
                 parked.add(job.owner)
             elif job.job_id not in live:
                 await self._repair_job(job)
         for owner in parked:
             await self._release(*await self._fair.release_next(owner))
-        await self._reorder()
+        await self._reorder(jobs)
+        if max((job.priority for job in jobs), default=0) >= RESCALE_FROM:
+            await self._start_anew()
 
     async def _repair_job(self, job: FairJob) -> None:
         state = _STATES.get(await self._queues[GENERATE_QUEUE].getJobState(job.job_id))
         if state in {JobState.DONE, JobState.FAILED}:
             await self._end(job.job_id)
-        elif state is None and time.time() - job.came >= _HALF_DONE_AFTER:
+        elif state is None:
             if again := await self._fair.released(job):
                 await self._release(again)
             else:

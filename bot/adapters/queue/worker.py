@@ -10,15 +10,11 @@ from bullmq.job import Job
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.adapters.queue.bullmq_worker import (
-    HANDING_BACK,
-    UNWINDING,
-    Processor,
-    hand_back,
-    make_worker,
-)
+from bot.adapters.queue.bullmq_worker import make_worker
 from bot.adapters.queue.connection import bullmq_client
-from bot.adapters.queue.job_queue import GENERATE_QUEUE, PUBLISH_QUEUE, Handler
+from bot.adapters.queue.job_data import GENERATE_QUEUE, PUBLISH_QUEUE
+from bot.adapters.queue.job_queue import Handler
+from bot.adapters.queue.processor import HANDING_BACK, UNWINDING, Processor, hand_back
 from bot.concurrency import cancel_and_wait, run_within, wait_for_event
 from bot.domain.errors import ImagineError
 from bot.ports import ProviderSlots

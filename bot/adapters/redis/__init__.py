@@ -5,7 +5,9 @@ else as JSON). An image is a string key of its own, in base64, with its own expi
 all that changes with it are one commit: a script compares the version and writes the hash, its
 owner's index, its thread's list and the list of the unfinished, or nothing.
 
-schema         every key, the fields of a session, the writes of a commit
+schema         every key
+session_fields  how a session and a question are written
+commit         the writes of a commit, and its script
 store          `RedisSessionStore`
 books          `RedisBooks`: holds, the ledger, the counters of days and months
 limit_settings `RedisLimitSettings`: the limits that admins set in Slack

@@ -48,14 +48,18 @@ end
 _KEEP = (
     _BOUND
     + """
--- KEYS: the bytes, their owner's list
+-- KEYS: the bytes, their owner's list, the session of an image
 -- ARGV: prefix of the names, the session that writes or '', the most bytes (0: no bound), the
---       name, the bytes, their ttl and that of the list in seconds, now
+--       name, the bytes, their ttl and that of the list in seconds, now, the ttl of an image that
+--       nobody waits for
 -- A full server refuses the first write.
-redis.call('SET', KEYS[1], ARGV[5], 'EX', ARGV[6])
+local awaited = not KEYS[3] or redis.call('HGET', KEYS[3], 'stage') == 'generating'
+redis.call('SET', KEYS[1], ARGV[5], 'EX', awaited and ARGV[6] or ARGV[9])
 if tonumber(ARGV[3]) == 0 then return 0 end
 redis.call('ZADD', KEYS[2], ARGV[8], ARGV[4])
-redis.call('EXPIRE', KEYS[2], ARGV[7])
+if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[7]) * 1000 then
+  redis.call('EXPIRE', KEYS[2], ARGV[7])
+end
 return remove_oldest(KEYS[2], ARGV[1], ARGV[2], tonumber(ARGV[3]))
 """
 )
@@ -80,14 +84,18 @@ class ImageBytes:
         self._keep = redis.register_script(_KEEP)
         self._trim = redis.register_script(_TRIM)
 
-    async def keep(self, team: str, user: str, key: str, data: str, ttl: int) -> None:
+    async def keep(
+        self, team: str, user: str, key: str, data: str, ttl: int, ttl_unawaited: int = 0
+    ) -> None:
         """Store it under the key for `ttl` seconds, then remove the oldest of the person's that are
-        too many."""
+        too many. An image of a session that is not `generating` stays for `ttl_unawaited`."""
         prefix = _prefix(team)
         name = key.removeprefix(prefix)
-        arguments: list[Any] = [prefix, _session_of(name), self._most, name, data]
-        arguments += [ttl, max(ttl, self._list_ttl), repr(time.time())]
-        _log(await self._keep(keys=[key, images_key(team, user)], args=arguments))
+        session = _session_of(name)
+        keys = [key, images_key(team, user), *([prefix + session] if session else [])]
+        arguments: list[Any] = [prefix, session, self._most, name, data]
+        arguments += [ttl, max(ttl, self._list_ttl), repr(time.time()), ttl_unawaited]
+        _log(await self._keep(keys=keys, args=arguments))
 
     async def trim(self, team: str, user: str, session_key: str) -> None:
         """Remove the oldest that are too many, none of them this session's."""

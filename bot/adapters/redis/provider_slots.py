@@ -6,7 +6,9 @@ that the provider asks for.
 
 A worker takes a slot before it takes a job, so that what waits for a slot waits in the queue, in
 the queue's order. The slot is given back once the image is there, or with the end of the job. A
-process that is killed renews nothing: its slots are free again when their leases end.
+process that is killed renews nothing: its slots are free again when their leases end, which is much
+sooner than its jobs run again. Where all leases ended because Redis was away, those who still call
+take their slots again first.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from bot.domain.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
+LEASE = 3.0
+"""Seconds for which a silent process has its slots."""
 _LOOK_EVERY = 0.2
 """Seconds between two looks whether another process has given a slot back."""
 _RENEW_EVERY = 0.2
@@ -51,10 +55,23 @@ return -1
 
 _RENEW = """
 -- KEYS: the slots; ARGV: ttl ms, the lease of each
+-- One whose lease has ended is taken again, unless another has it. A full server renews as well.
 for n, key in ipairs(KEYS) do
-  if redis.call('GET', key) == ARGV[n + 1] then redis.call('PEXPIRE', key, ARGV[1]) end
+  local holder = redis.call('GET', key)
+  if holder == ARGV[n + 1] then
+    redis.call('PEXPIRE', key, ARGV[1])
+  elseif not holder then
+    redis.pcall('SET', key, ARGV[n + 1], 'PX', ARGV[1])
+  end
 end
 return 0
+"""
+
+_PAUSE = """
+-- KEYS: the pause; ARGV: ms. Answers whether it is longer than the one that there is.
+if redis.call('PTTL', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], '', 'PX', ARGV[1])
+return 1
 """
 
 _GIVE_BACK = """
@@ -67,17 +84,19 @@ class RedisProviderSlots:
     """Implements `bot.ports.ProviderSlots`. `slots` of 0 sets no limit. `lease` is the seconds
     after which a slot of a silent process is free; `patience` bounds each call, in seconds."""
 
-    def __init__(self, redis: Redis, patience: float, slots: int, lease: float) -> None:
+    def __init__(self, redis: Redis, patience: float, slots: int, lease: float = LEASE) -> None:
         self._redis: Any = redis
         self._patience = patience
         self._slots = slots
         self._lease = lease
         self._held: dict[str, str] = {}
         self._current: ContextVar[str] = ContextVar("provider slot", default="")
+        self._redis_was_away = False
         self._given_back = asyncio.Event()
         self._taking = asyncio.Lock()
         self._take: Any = redis.register_script(_TAKE)
         self._renew: Any = redis.register_script(_RENEW)
+        self._pause: Any = redis.register_script(_PAUSE)
         self._give_back: Any = redis.register_script(_GIVE_BACK)
 
     async def take(self, given_up: Callable[[], bool]) -> str | None:
@@ -90,9 +109,11 @@ class RedisProviderSlots:
             lease = uuid4().hex
             self._given_back.clear()
             try:
+                await self._let_holders_renew()
                 slot = await self._try(lease)
             except StoreUnavailable as error:
                 log.debug("no slot: %s", error)
+                self._redis_was_away = True
                 slot = -1
             if slot >= 0:
                 if slot:
@@ -106,18 +127,32 @@ class RedisProviderSlots:
         async with bounded(self._patience):
             return int(await self._take(keys=keys, args=[lease, self._slots, ttl]))
 
+    async def _let_holders_renew(self) -> None:
+        """Once Redis is back, those whose leases ended meanwhile take their slots again."""
+        if not (self._redis_was_away and self._slots):
+            return
+        async with bounded(self._patience):
+            await self._redis.exists(PROVIDER_PAUSE)
+        await asyncio.sleep(2 * self._lease * _RENEW_EVERY)
+        self._redis_was_away = False
+
     def use(self, lease: str) -> None:
         self._current.set(lease)
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
         lease = self._current.get()
-        if not lease or (self._slots and lease not in self._held):
+        is_of_job = bool(lease) and (not self._slots or lease in self._held)
+        if not is_of_job:
             lease = await self._wait_for_slot(lambda: False) or ""
-            self.use(lease)
-        await self._wait_for_end_of_pause()
-        yield
-        await self.give_back(lease)
+        called = False
+        try:
+            await self._wait_for_end_of_pause()
+            yield
+            called = True
+        finally:
+            if called or not is_of_job:  # what a job has, it keeps for its next try
+                await self.give_back(lease)
 
     async def _wait_for_end_of_pause(self) -> None:
         paused = 0.0
@@ -137,9 +172,7 @@ class RedisProviderSlots:
         milliseconds = round(seconds * 1000)
         try:
             async with bounded(self._patience):
-                longer = await self._redis.pttl(PROVIDER_PAUSE) < milliseconds
-                if milliseconds and longer:
-                    await self._redis.set(PROVIDER_PAUSE, "", px=milliseconds)
+                if milliseconds and await self._pause(keys=[PROVIDER_PAUSE], args=[milliseconds]):
                     log.warning("the provider wants no calls for %.1f s", milliseconds / 1000)
         except StoreUnavailable as error:
             log.info("other workers do not know that the provider wants no calls: %s", error)
@@ -169,3 +202,6 @@ class RedisProviderSlots:
             args = [round(self._lease * 1000), *held]
             async with bounded(self._patience):
                 await self._renew(keys=list(held.values()), args=args)
+                for lease, key in held.items():
+                    if lease not in self._held:  # it was given back meanwhile
+                        await self._give_back(keys=[key], args=[lease])

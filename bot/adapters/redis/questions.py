@@ -6,7 +6,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.adapters.redis.schema import question_from_json, question_key, question_to_json
+from bot.adapters.redis.schema import question_key
+from bot.adapters.redis.session_fields import question_from_json, question_to_json
 from bot.adapters.redis_connections import bounded
 from bot.domain.questions import Question, WaitingPicture
 from bot.ports import QUESTION_TTL, WAITING_PICTURE_TTL

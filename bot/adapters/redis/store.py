@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -14,34 +13,38 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.adapters.redis.books import book_writes
-from bot.adapters.redis.image_bytes import ImageBytes
-from bot.adapters.redis.questions import RedisQuestions
-from bot.adapters.redis.record import RedisRecord
-from bot.adapters.redis.record_schema import RecordPolicy, record_writes, words_key
-from bot.adapters.redis.schema import (
+from bot.adapters.redis.commit import (
     COMMIT,
     CORRECT_WAITING,
     DISCARD,
     REMOVE_IF_UNTOUCHED,
     SESSIONS_OF_A_THREAD,
-    WORKSPACES,
     Lifetimes,
+    released_images,
+    waiting_writes,
+    writes_with,
+)
+from bot.adapters.redis.image_bytes import ImageBytes
+from bot.adapters.redis.questions import RedisQuestions
+from bot.adapters.redis.record import RedisRecord
+from bot.adapters.redis.record_schema import RecordPolicy, record_writes, words_key
+from bot.adapters.redis.schema import (
+    WORKSPACES,
     defaults_key,
     extra_key,
-    from_fields,
     image_key,
-    options_from_json,
-    options_to_json,
-    released_images,
     session_key,
     thread_key,
     thread_keys,
-    to_fields,
     unfinished_key,
     user_key,
     waiting_key,
-    waiting_writes,
-    writes_with,
+)
+from bot.adapters.redis.session_fields import (
+    from_fields,
+    options_from_json,
+    options_to_json,
+    to_fields,
 )
 from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef
@@ -238,7 +241,8 @@ class RedisSessionStore(RedisQuestions):
         async with bounded(self._patience):
             key, ttl = image_key(session_id, image), max(self._ttls.image, UNRECORDED_TTL)
             team, user, _ = session_id.split(".", 2)
-            await self._images.keep(team, user, key, encoded, min(ttl, self._session_ttl))
+            ttl, unawaited = min(ttl, self._session_ttl), self._ttls.image
+            await self._images.keep(team, user, key, encoded, ttl, unawaited)
 
     async def load_image(self, session_id: str, image: ImageRef) -> str | None:
         async with bounded(self._patience):
@@ -324,8 +328,10 @@ class RedisSessionStore(RedisQuestions):
     async def _trim(self, session: Session) -> None:
         """What is stored already is not undone by a server that is away now."""
         team, user, _ = session.id.split(".", 2)
-        with suppress(RedisError, OSError):  # OSError: TimeoutError is one
+        try:
             await self._images.trim(team, user, session_key(session.id))
+        except (RedisError, OSError) as error:  # OSError: TimeoutError is one
+            log.info("the oldest of a person's images stay for now: %s", type(error).__name__)
 
     async def _record_refusal(
         self, before: Session | None, after: Session, refusal: Refusal

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.redis.schema import to_fields
+from bot.adapters.redis.session_fields import to_fields
 from bot.domain.jobs import JobKind
 from bot.domain.stages import Publication, Stage
 from bot.sandbox import Message

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from bot.adapters.queue.job_queue import job_data, job_from_data
+from bot.adapters.queue.job_data import job_data, job_from_data
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.jobs import Job, JobKind
 from bot.telemetry import context

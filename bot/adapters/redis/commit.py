@@ -1,0 +1,222 @@
+"""A commit: the script that writes sessions and all that changes with them, and what that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bot.adapters.redis.record_schema import WRITES
+from bot.adapters.redis.schema import (
+    image_key,
+    images_key,
+    thread_keys,
+    unfinished_key,
+    user_key,
+    waiting_key,
+)
+from bot.domain.attempt import ImageRef
+from bot.domain.jobs import due_jobs
+from bot.domain.session import Session
+from bot.domain.waiting import images_waiting
+
+SESSIONS_OF_A_THREAD = 10
+"""Sessions of one thread that are looked at; the newest may have expired."""
+
+COMMIT = (
+    WRITES
+    + """
+-- Write sessions and all that changes with them, or nothing.
+-- KEYS: the sessions, then the key of each other write
+-- ARGV: write id, ttl ms, the other writes as JSON ([command, arguments...] each), the limits of
+--       counting writes as JSON (number of the write -> the most it may leave: of an HSET, as the
+--       sum of all fields), then for each
+--       session: expected version ('' = must not exist), how many texts follow, field, value, ...
+-- Answers 1 when all is written, 0 when somebody was faster, {n, i, number, ...} when the n-th
+-- write would pass its limit: what each write with a limit would leave. A repeated commit (the same
+-- write id, after a lost answer) answers 1 and writes nothing.
+local writes, limits, sessions, at = cjson.decode(ARGV[3]), cjson.decode(ARGV[4]), {}, 5
+while ARGV[at] do
+  local key, last = KEYS[#sessions + 1], at + 1 + tonumber(ARGV[at + 1])
+  if redis.call('HGET', key, 'write_id') == ARGV[1] then return 1 end
+  if (redis.call('HGET', key, 'version') or '') ~= ARGV[at] then return 0 end
+  table.insert(sessions, {key, at + 2, last})
+  at = last + 1
+end
+local types = {Z = 'zset', H = 'hash', X = 'stream', I = 'string', P = 'string'}
+local numbers = {}  -- what the counting writes leave, by key and field
+local passed, lefts = nil, {}
+local function judge(i, left, grows)
+  local most = limits[tostring(i)]
+  if not most then return end
+  table.insert(lefts, i)
+  table.insert(lefts, left)
+  if grows and left > most then passed = passed or i end
+end
+for i, write in ipairs(writes) do  -- what is impossible ends it before anything is written
+  local command, key = write[1], KEYS[#sessions + i]
+  local wanted = types[string.sub(command, 1, 1)]
+  local found = redis.call('TYPE', key).ok
+  if wanted and found ~= 'none' and found ~= wanted then return redis.error_reply('WRONGTYPE') end
+  if command == 'XENTRY' and last_number(key) > 2 ^ 52 then
+    return redis.error_reply('the record has ids of another program')
+  end
+  if command == 'INCRBY' or command == 'HINCRBY' then
+    local field = command == 'HINCRBY' and write[2] or ''
+    local name, by = cjson.encode({key, field}), tonumber(write[#write])
+    local before = numbers[name]
+    if not before then
+      before = command == 'HINCRBY' and redis.call('HGET', key, field)
+      before = before or command == 'INCRBY' and redis.call('GET', key) or '0'
+      if string.format('%.0f', tonumber(before) or 0) ~= before then
+        return redis.error_reply('WRONGTYPE')
+      end
+    end
+    local left = before + by
+    if by % 1 ~= 0 or math.abs(left) > 2 ^ 53 then return redis.error_reply('WRONGTYPE') end
+    judge(i, left, by >= 0)
+    numbers[name] = left
+  elseif command == 'HSET' and limits[tostring(i)] then
+    local sum, before = 0, 0
+    local fields = redis.call('HGETALL', key)
+    for at = 1, #fields, 2 do
+      local number = tonumber(fields[at + 1]) or 0
+      if fields[at] == write[2] then before = number else sum = sum + number end
+    end
+    local new = tonumber(write[3])
+    judge(i, sum + new, new > before)
+  end
+end
+if passed then return {passed, unpack(lefts)} end
+for _, session in ipairs(sessions) do
+  local key, first, last = unpack(session)
+  redis.call('HSET', key, 'write_id', ARGV[1], unpack(ARGV, first, last))
+  redis.call('PEXPIRE', key, ARGV[2])
+end
+for i, write in ipairs(writes) do
+  local judges = write[1] == 'HINCRBY' and write[3] == '0'
+  if not judges then write_one(KEYS[#sessions + i], write) end
+end
+return 1
+"""
+)
+
+DISCARD = (
+    WRITES
+    + """
+-- KEYS: the session, the user's count of waiting images, its lists, its images, then the key of
+-- each other write
+-- ARGV: the write id of its creation, session id, how many lists, the other writes as JSON
+if redis.call('HGET', KEYS[1], 'write_id') ~= ARGV[1] then return 0 end
+local lists, writes = tonumber(ARGV[3]), cjson.decode(ARGV[4])
+local others = #KEYS - #writes
+redis.call('HDEL', KEYS[2], ARGV[2])
+for i = 3, lists + 2 do redis.call('ZREM', KEYS[i], ARGV[2]) end
+local gone = redis.call('UNLINK', KEYS[1], unpack(KEYS, lists + 3, others))
+for i, write in ipairs(writes) do write_one(KEYS[others + i], write) end
+return gone
+"""
+)
+
+CORRECT_WAITING = """
+-- KEYS: a user's count of waiting images; ARGV: session id, the number that was read, the right one
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+if ARGV[3] == '0' then return redis.call('HDEL', KEYS[1], ARGV[1]) end
+return redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+"""
+
+REMOVE_IF_UNTOUCHED = """
+-- KEYS: the list of the unfinished; ARGV: session id, the score that was read
+local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if score and tonumber(score) == tonumber(ARGV[2]) then
+  return redis.call('ZREM', KEYS[1], ARGV[1])
+end
+return 0
+"""
+
+
+def waiting_writes(
+    before: Session | None, after: Session, ttl: int
+) -> Iterator[tuple[str, list[str]]]:
+    """How many of its images wait, where a commit changes that. `ttl` is seconds."""
+    waiting = images_waiting(after)
+    if waiting == (images_waiting(before) if before else 0):
+        return
+    team, user, _ = after.id.split(".", 2)
+    key = waiting_key(team, user)
+    if waiting:
+        yield key, ["HSET", after.id, str(waiting)]
+        yield key, ["EXPIRE", str(ttl)]
+    else:
+        yield key, ["HDEL", after.id]
+
+
+class Lifetimes(NamedTuple):
+    """Seconds: of a session since its last change, and of an image since Slack has it."""
+
+    session: int
+    image: int
+
+
+def writes_with(
+    before: Session | None, session: Session, now: float, ttls: Lifetimes
+) -> Iterator[tuple[str, list[str]]]:
+    """What a commit writes beside the session's hash: a key, and a command with its arguments.
+    `now` is in seconds. A full server refuses the first write of a script, or none."""
+    ttl = ttls.session
+    team, user, _ = session.id.split(".", 2)
+    index, unfinished = user_key(team, user), unfinished_key(session.team)
+    yield index, ["ZADD", repr(now), session.id]
+    yield index, ["ZREMRANGEBYSCORE", "-inf", f"({now - ttl!r}"]
+    yield index, ["EXPIRE", str(ttl)]
+    for thread in thread_keys(session):
+        yield thread, ["ZADD", repr(session.created_at), session.id]
+        yield thread, ["ZREMRANGEBYRANK", "0", str(-SESSIONS_OF_A_THREAD - 1)]
+        yield thread, ["EXPIRE", str(ttl)]
+    if due_jobs(session):
+        yield unfinished, ["ZADD", repr(now), session.id]
+        yield unfinished, ["EXPIRE", str(ttl)]  # no session on the list lives longer
+    else:
+        yield unfinished, ["ZREM", session.id]
+    yield from _times_of_images(before, session, now, ttls)
+    if session.started_over:
+        for image in session.all_images():
+            key = image_key(session.id, image)
+            yield key, ["UNLINK"]
+            yield images_key(team, user), ["ZREM", key.removeprefix(f"imagine:{{{team}}}:")]
+
+
+def _times_of_images(
+    before: Session | None, session: Session, now: float, ttls: Lifetimes
+) -> Iterator[tuple[str, list[str]]]:
+    """An image that Slack does not have yet lives as long as its session; `ttls.image` begins when
+    Slack shows it, or will never be given it."""
+    team, user, _ = session.id.split(".", 2)
+    images = images_key(team, user)
+    awaited = set(session.images_for_slack())
+    for image in sorted(awaited):
+        if session.attempt(image.attempt).candidate(image.candidate).has_image:
+            key = image_key(session.id, image)
+            yield key, ["EXPIRE", str(ttls.session)]
+            yield images, ["ZADD", "XX", "inf", key.removeprefix(f"imagine:{{{team}}}:")]
+            yield images, ["EXPIRE", str(max(ttls))]
+    for image in released_images(before, session):
+        key = image_key(session.id, image)
+        yield key, ["EXPIRE", str(ttls.image)]
+        yield images, ["ZADD", "XX", repr(now), key.removeprefix(f"imagine:{{{team}}}:")]
+
+
+def released_images(before: Session | None, session: Session) -> list[ImageRef]:
+    """The images that Slack has, or will never be given, since this change. So is one that comes
+    after its attempt was cancelled."""
+    awaited = set(before.images_for_slack()) if before else set()
+    new = _images_made(session) - (_images_made(before) if before else set())
+    return sorted((awaited | new) - set(session.images_for_slack()))
+
+
+def _images_made(session: Session) -> set[ImageRef]:
+    return {
+        ImageRef(attempt.number, candidate.number)
+        for attempt in session.attempts
+        for candidate in attempt.candidates
+        if candidate.has_image
+    }

@@ -169,6 +169,11 @@ class Refusal(ImagineError):
         self.reason = reason
         self.owner = owner
 
+    @property
+    def limit(self) -> str:
+        """The limit that refuses, as the record names it."""
+        return self.reason.value
+
 
 class ImpossibleValue(ImagineError):
     """A value that an option cannot have; `nearest` is one near it that it can."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.domain.errors import Reason, Refusal
+from bot.domain.limit_settings import LimitKind
 
 
 class Scope(StrEnum):
@@ -15,6 +16,15 @@ class Scope(StrEnum):
     USER = "user"
     CHANNEL = "channel"
     WORKSPACE = "workspace"
+
+
+KIND_OF = {
+    Scope.USER_IMAGES: LimitKind.USER_IMAGES_PER_DAY,
+    Scope.USER: LimitKind.USER_BUDGET_PER_MONTH,
+    Scope.CHANNEL: LimitKind.CHANNEL_BUDGET_PER_MONTH,
+    Scope.WORKSPACE: LimitKind.WORKSPACE_BUDGET_PER_MONTH,
+}
+"""The setting of each limit."""
 
 
 class Limits(NamedTuple):
@@ -63,3 +73,7 @@ class LimitReached(Refusal):
         self.asked = asked
         self.fitting = fitting
         self.text = text
+
+    @property
+    def limit(self) -> str:
+        return KIND_OF[self.standing.scope].value

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.concurrency import BackgroundTasks
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.session import Policy
-from bot.ports import AttemptRule, Cancellations, JobQueue, SessionStore
+from bot.ports import AttemptRule, Cancellations, JobQueue, Record, SessionStore
 from bot.service.access import AccessControl
 from bot.service.decisions import Decisions, JobScheduler
 from bot.service.gateway import AttemptGateway, Reserve, without_reservation
@@ -49,11 +49,12 @@ class Services:
         reserve: Reserve = without_reservation,
         *,
         limits: WorkspaceLimits,
+        record: Record | None = None,
     ) -> Services:
         """`now` answers seconds since the epoch; `rules` are asked before an attempt begins, and
-        `reserve` gives it its reservation."""
+        `reserve` gives it its reservation. `record` is told what they refuse."""
         access = AccessControl(sessions, policy, now)
-        gateway = AttemptGateway(sessions, tasks, access, now, option_table, rules, reserve)
+        gateway = AttemptGateway(sessions, tasks, access, now, option_table, rules, reserve, record)
         decisions = Decisions(sessions, access, now)
         new_sessions = NewSessions(sessions, access, gateway, now, option_table)
         return cls(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.domain.limits import LimitReached, Scope, Standing
+from bot.domain.limits import KIND_OF, LimitReached, Scope, Standing
 from bot.views.blocks import Message, button, repeated, section
 from bot.views.ids import COMMAND, FEWER_IMAGES
 from bot.views.money import dollars
@@ -14,12 +14,6 @@ _OWNERS = {
     Scope.USER: "Your budget",
     Scope.CHANNEL: "The budget of this channel",
     Scope.WORKSPACE: "The budget of this workspace",
-}
-_SETTINGS = {
-    Scope.USER_IMAGES: "USER_IMAGES_PER_DAY",
-    Scope.USER: "USER_BUDGET_PER_MONTH",
-    Scope.CHANNEL: "CHANNEL_BUDGET_PER_MONTH",
-    Scope.WORKSPACE: "WORKSPACE_BUDGET_PER_MONTH",
 }
 _LONGEST_VALUE = 2000
 """Characters of a button's value that Slack takes."""
@@ -35,7 +29,8 @@ def limit_words(refused: LimitReached, *, plain: bool, command: bool) -> str:
         [
             _which(refused),
             f"What is still being made counts, too. It begins anew {_when(standing, plain=plain)}.",
-            f"Whoever runs me can raise it (`{_SETTINGS[standing.scope]}`).",
+            f"Admins can raise it with `{COMMAND} settings`, and so can whoever runs me "
+            f"(`{KIND_OF[standing.scope].upper()}`).",
             "Nothing was started, and nothing is paid for.",
             _advice(refused),
         ]

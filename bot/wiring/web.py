@@ -73,6 +73,7 @@ async def start_web(
         rules=(*([WaitingLimit(sessions, at_most)] if at_most else []), budgets),
         reserve=budgets.reserve,
         limits=limits,
+        record=clients.record(redis, PATIENCE),
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start

@@ -166,15 +166,15 @@ async def test_a_refusal_by_a_limit_is_told_with_its_words_and_stores_no_session
 
 
 async def test_what_happens_without_a_session_is_appended(bench: Bench) -> None:
-    budget = settings_changed(OWNER, "budget", None, 12.5, "C1", names_people=False)
-    admins = settings_changed(OWNER, "admins", "", STRANGER, names_people=True)
-    await bench.record.append("T7", budget, admins)
+    budget = settings_changed(OWNER, "budget", None, 12.5, "C1")
+    hers = settings_changed(OWNER, "images", 1, None, about=STRANGER)
+    await bench.record.append("T7", budget, hers)
     await bench.sealer.seal_all()
     _, out = await bench.run("export", "--format", "json")
     first, second = json.loads(out)
     assert (first["workspace"], first["person"], first["sealed"]) == ("T7", OWNER, True)
     assert json.loads(first["other"]) == {"after": 12.5, "setting": "budget"}
-    assert json.loads(second["other"]) == {"before": "", "after": STRANGER, "setting": "admins"}
+    assert json.loads(second["other"]) == {"before": 1, "about": STRANGER, "setting": "images"}
     assert STRANGER not in json.dumps(await bench.entries("T7"))
     assert 0 < await bench.redis.ttl(WORKSPACES) <= TTL
 

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import logging
+import time
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -89,12 +90,12 @@ class Bench(NamedTuple):
 
 @pytest.fixture
 def bench(redis: Any, redis_url: str, capsys: pytest.CaptureFixture[str]) -> Bench:
-    time = FakeTime()
+    clock = FakeTime()
     policy = RecordPolicy(TTL)
     store = RedisSessionStore(redis, session_ttl=600, image_ttl=60, patience=5.0, record=policy)
     record = RedisRecord(redis, 5.0, policy)
-    sealer = RecordSealer(record, KEY, TTL, lambda: time.now)
-    return Bench(redis, redis_url, store, record, sealer, time, capsys)
+    sealer = RecordSealer(record, KEY, TTL, lambda: clock.now)
+    return Bench(redis, redis_url, store, record, sealer, clock, capsys)
 
 
 def kinds(entries: list[tuple[str, dict[str, str]]]) -> list[str]:
@@ -188,6 +189,25 @@ async def test_prompts_are_kept_only_where_the_setting_says_so(bench: Bench) -> 
     assert not await bench.redis.exists(words_key(ID))
     ((_, fields),) = await bench.entries()
     assert "words" not in json.loads(fields["body"])
+
+
+async def test_a_large_record_is_read_in_parts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for token in ("one", "two", "three"):
+        await bench.published(token)
+    await bench.sealer.seal_all()
+    for token in ("four", "five"):
+        await bench.published(token)
+    whole = await bench.run("verify"), await bench.run("export")
+    assert (whole[0][0], "15 entries sealed, 10 not yet" in whole[0][1]) == (0, True)
+    monkeypatch.setattr("bot.adapters.redis.record._AT_ONCE", 2)
+    assert (await bench.run("verify"), await bench.run("export")) == whole
+    unsealed = [b async for b in bench.record.batches("T1") if not b.seal]
+    assert [len(batch.entries) for batch in unsealed] == [2] * 5
+    sides = await bench.record.side_keys("T1")
+    texts = [text for _, text in (await bench.record.words_of(unsealed[0].entries, sides)).values()]
+    assert texts == [PROMPT]  # of one session, not of all
 
 
 async def test_the_record_stands_and_says_what_is_not_sealed(bench: Bench) -> None:
@@ -359,6 +379,58 @@ async def test_what_is_too_old_is_trimmed_behind_a_signed_floor(bench: Bench) ->
     assert (code, "the floor at 11 is not the program's" in out) == (1, True)
 
 
+@pytest.mark.parametrize("done", ["last removed", "changed", "floor forged"])
+async def test_what_was_tampered_with_is_not_trimmed_away_behind_a_signed_floor(
+    bench: Bench, done: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await sealed(bench)
+    if done == "last removed":
+        await bench.redis.xdel(record_key("T1"), "5-0")  # nothing tells how old its seal is
+    elif done == "changed":
+        body = json.loads((await bench.entries())[4][1]["body"]) | {"at": 0}
+        await rewrite(bench, 5, json.dumps(body))
+    else:
+        seal = (await bench.record.old_seals("T1", 9))[1]
+        forged = floor_at("T1", seal, "")._replace(keyed=True)
+        await bench.record.trim("T1", seal, forged)
+    before = await bench.entries()
+    bench.time.now = time.time() + 2 * HEAD_EVERY
+    await bench.sealer.seal_all()
+    assert await bench.entries() == before
+    assert "the record of T1 is not trimmed" in caplog.text
+    assert (await bench.run("verify"))[0] == 1
+
+
+async def test_a_worker_without_the_key_trims_nothing_of_one_that_has_it(bench: Bench) -> None:
+    await sealed(bench)
+    last = (await bench.record.old_seals("T1", 9))[-1]
+    later = RecordSealer(bench.record, "", -DAY, lambda: time.time() + DAY)  # all is too old
+    await bench.redis.delete(SEALER)
+    await later.seal_all()
+    assert len(await bench.entries()) == 15
+    assert not await bench.redis.exists(floor_key("T1"))
+    assert (await bench.record.last_seal("T1")) == last
+
+
+async def test_a_worker_that_was_paused_beyond_its_lease_changes_nothing(bench: Bench) -> None:
+    await bench.published()
+    paused = RecordSealer(bench.record, KEY, TTL, lambda: 1.0)
+    add_seal, others = bench.record.add_seal, bench.sealer
+
+    async def later(team: str, before: int, seal: Any) -> bool:
+        bench.record.add_seal = add_seal  # type: ignore[method-assign]
+        await bench.redis.delete(SEALER)
+        await others.seal_all()
+        await bench.published("two")
+        await others.seal_all()
+        return await add_seal(team, before, seal)
+
+    bench.record.add_seal = later  # type: ignore[method-assign]
+    await paused.seal("T1")
+    code, out = await bench.run("verify")
+    assert (code, out) == (0, "T1: the record stands: 10 entries sealed, 0 not yet\n")
+
+
 async def test_a_clock_that_jumps_ahead_trims_nothing(bench: Bench) -> None:
     await sealed(bench)
     for bench.time.now in (4e9, 1.0, 5e9):
@@ -369,7 +441,7 @@ async def test_a_clock_that_jumps_ahead_trims_nothing(bench: Bench) -> None:
 
 async def test_numbers_and_the_chain_go_on_after_everything_was_trimmed(bench: Bench) -> None:
     await sealed(bench)
-    (last, _), *_ = reversed(await bench.record.old_seals("T1", 9))
+    last, *_ = reversed(await bench.record.old_seals("T1", 9))
     assert await bench.record.trim("T1", last, floor_at("T1", last, KEY))
     assert await bench.entries() == []
     await bench.published("four")

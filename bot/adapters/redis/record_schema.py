@@ -43,7 +43,7 @@ _words_key = "imagine:{{{}}}:record:words:{}.{}".format
 
 DEFAULT_TTL = 400 * 24 * 3600
 PSEUDONYM_LENGTH = 32
-_NO_SESSION = "others"
+NO_SESSION = "others"
 """Stands for a session's token in the key of words that belong to none."""
 
 
@@ -155,7 +155,7 @@ def record_writes(
         any_event = True
         words = {name: commit(text) for name, text in event.texts(policy.prompts).items()}
         if words:
-            owner = f"{team}.{event.about or event.person}.{_NO_SESSION}"
+            owner = f"{team}.{event.about or event.person}.{NO_SESSION}"
             key = words_key(event.session_id or owner)
             for salt, text, commitment in words.values():
                 yield key, ["HSET", commitment, json.dumps([salt, text], separators=(",", ":"))]

@@ -87,11 +87,13 @@ async def _read_all(record: RedisRecord, check: RecordCheck) -> int:
         if batch.seal:
             check.batch(batch.seal, batch.entries)
         else:
-            check.finish(batch.entries, *numbers)
+            check.rest(batch.entries)
+        words = await record.words_of(batch.entries, sides)
         for entry in batch.entries:
-            row = row_of(team, entry, sides, sealed=True)
+            row = row_of(team, entry, sides, words, sealed=True)
             check.problems += row.problems
             withheld += row.withheld
+    check.finish(*numbers)
     return withheld
 
 

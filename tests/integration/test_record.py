@@ -9,7 +9,9 @@ import csv
 import io
 import json
 import logging
+import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -31,7 +33,7 @@ from bot.concurrency import cancel_and_wait
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
-from bot.domain.record import PromptRecording, settings_changed
+from bot.domain.record import PromptRecording, refused, settings_changed
 from bot.domain.seals import floor_at
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -96,6 +98,16 @@ def bench(redis: Any, redis_url: str, capsys: pytest.CaptureFixture[str]) -> Ben
     record = RedisRecord(redis, 5.0, policy)
     sealer = RecordSealer(record, KEY, TTL, lambda: clock.now)
     return Bench(redis, redis_url, store, record, sealer, clock, capsys)
+
+
+@pytest.fixture
+def own_logs() -> Iterator[None]:
+    """For what runs `main`, which gives the root logger a handler of its own."""
+    root = logging.getLogger()
+    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
+    yield
+    root.handlers[:], sys.excepthook = handlers, hook
+    root.setLevel(level)
 
 
 def kinds(entries: list[tuple[str, dict[str, str]]]) -> list[str]:
@@ -518,6 +530,37 @@ async def test_a_store_that_is_away_puts_sealing_off(
     await cancel_and_wait(running)
 
 
+async def test_a_workspace_without_a_record_is_told_and_does_not_stand(bench: Bench) -> None:
+    await bench.published()
+    for command in ("verify", "export"):
+        with pytest.raises(StartupError, match="there is no record of T2"):
+            await bench.run(command, "--team", "T2")
+
+
+async def test_a_session_is_shown_by_its_id_or_its_token(bench: Bench) -> None:
+    await bench.published("one")
+    await bench.published("two")
+    await bench.record.append("T1", settings_changed(OWNER, "budget", 1, 2))
+    whole = await bench.run("show", f"T1.{OWNER}.one")
+    assert (whole[0], len(whole[1].splitlines())) == (0, 5)
+    assert await bench.run("show", "one") == whole
+    for unknown in (f"T2.{OWNER}.one", "on", "o*"):
+        assert (await bench.run("show", unknown))[0] == 1
+    for broken in ("", "T1.", f"T1.{OWNER}", f"T1.{OWNER}.", "T1..", ".."):
+        with pytest.raises(StartupError, match=r"SESSION is team\.user\.token"):
+            await bench.run("show", broken)
+
+
+async def test_half_a_character_breaks_no_export(bench: Bench) -> None:
+    session = begin.submit(replace(NEW, id=f"T1.{OWNER}.one"), PROMPT, 1.0)
+    asked = replace(session.latest, prompt="a fox \ud83e")
+    await bench.record.append("T1", refused(session, asked, Refusal(Reason.NOT_CHECKED)))
+    _, out = await bench.run("export")
+    assert next(csv.DictReader(io.StringIO(out)))["prompt"] == "a fox ?"
+    for command in (["export", "--format", "json"], ["show", "one"]):
+        (await bench.run(*command))[1].encode()
+
+
 async def test_exports_hold_every_entry_and_no_formula(bench: Bench) -> None:
     await bench.published("one", prompt='=HYPERLINK("http://x","y")')
     await bench.published("two", prompt='a fox, "quoted"\nin two lines')
@@ -544,6 +587,7 @@ async def test_a_head_of_another_form_is_refused_in_words(bench: Bench, head: st
         await bench.run("verify", "--head", "5:abc")
 
 
+@pytest.mark.usefixtures("own_logs")
 def test_the_command_ends_with_the_code_of_what_it_found(
     redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -557,6 +601,7 @@ def test_the_command_ends_with_the_code_of_what_it_found(
     assert "REDIS_URL is not set" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("own_logs")
 @pytest.mark.parametrize(
     "command", [["verify"], ["export"], ["show", ID], ["verify", "--team", "T1"]]
 )

@@ -90,6 +90,9 @@ class Mentions:
                     )
             case "cancel":
                 await self._cancel(args, responder)
+            case "settings" if not event.get("files"):
+                async with error_boundary(responder):
+                    await responder.say(words.SETTINGS_BY_COMMAND)
             case _ if courtesy := courtesy_of(said):
                 async with error_boundary(responder):
                     await responder.say(words.COURTESIES[courtesy])

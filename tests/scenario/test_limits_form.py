@@ -11,10 +11,11 @@ from bot.domain.limit_settings import WORKSPACE, ChosenLimit, LimitKind, Scope, 
 from bot.domain.session import Person
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.service.limits import WorkspaceLimits
+from bot.slack.identity import Identity
 from bot.views import ids
 from tests.fakes import CHANNEL, OWNER, STRANGER
 from tests.scenario.conftest import MakeApp
-from tests.scenario.payloads import Payload, interaction, trigger
+from tests.scenario.payloads import BOT, Payload, interaction, trigger
 from tests.scenario.slack_app import SlackApp
 
 IMAGES, BUDGET = LimitKind.USER_IMAGES_PER_DAY, LimitKind.USER_BUDGET_PER_MONTH
@@ -54,6 +55,40 @@ async def save(app: SlackApp, form: Payload, **typed: str) -> Any:
     body = {"type": "view_submission", "team": {"id": "T1"}, "trigger_id": trigger()}
     who = {"user": {"id": OWNER, "team_id": "T1"}, "view": {**view, "state": {"values": values}}}
     return await app.send(interaction({**body, **who}))
+
+
+ORG_ADMIN = {"enterprise_id": "E1", "is_admin": True, "teams": ["T1", "T2"]}
+ORG_MEMBER = {"enterprise_id": "E1", "teams": ["T1", "T2"]}
+IN_ONE = Identity("T1", "B1", BOT, enterprise_id="E1")
+IN_ALL = Identity("T1", "B1", BOT, enterprise_id="E1", org_wide=True)
+
+
+@pytest.mark.parametrize(("identity", "member", "may"), [
+    (IN_ONE, {"team_id": "T2", "is_admin": True, "enterprise_user": {"teams": ["T2"]}}, False),
+    (IN_ONE, {"team_id": "T2", "is_admin": True, "enterprise_user": ORG_MEMBER}, True),
+    (IN_ONE, {"team_id": "T1", "is_admin": False, "enterprise_user": ORG_ADMIN}, False),
+    (IN_ONE, {"team_id": "T1", "is_admin": True, "is_restricted": True}, False),
+    (IN_ONE, {"team_id": "T1", "is_admin": True, "deleted": True}, False),
+    (IN_ALL, {"team_id": "T1", "is_admin": True, "enterprise_user": ORG_MEMBER}, False),
+    (IN_ALL, {"team_id": "T2", "enterprise_user": ORG_ADMIN}, True),
+])  # fmt: skip
+async def test_admins_are_those_of_where_the_bot_is_installed(
+    make_app: MakeApp, identity: Identity, member: Payload, may: bool
+) -> None:
+    app = make_app(identity=identity, users={OWNER: member})
+    await app.command("settings", enterprise_id="E1")
+    assert bool(app.of("views.open")) is may
+
+
+@pytest.mark.parametrize("asked", ["settings", "SETTINGS", " Settings\n", "\tsettings "])
+@pytest.mark.parametrize("channel", ["C1", "G1", "D1"])
+async def test_the_form_opens_wherever_it_is_asked_for(
+    make_app: MakeApp, asked: str, channel: str
+) -> None:
+    app = make_app(admins=ADMIN)
+    await app.command(asked, channel_id=channel)
+    fields = fields_of(form_of(app))
+    assert (f"channel:{channel}/{CHANNEL_BUDGET}" in fields) is (channel != "D1")
 
 
 async def opened(app: SlackApp, channel: str = CHANNEL) -> Payload:

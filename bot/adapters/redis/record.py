@@ -216,7 +216,10 @@ class RedisRecord:
         prefix = person_key(team, "")
         async for keys in self._keys(f"{prefix}*"):
             async with bounded(self._patience):
-                found: list[str | None] = await self._redis.mget(keys)
+                pipeline = self._redis.pipeline(transaction=False)
+                for key in keys:
+                    pipeline.get(key)
+                found: list[str | None] = await pipeline.execute()
             for key, kept in zip(keys, found, strict=True):
                 pseudonym = (kept or "").partition(" ")[2]
                 sides.people[pseudonym] = key.removeprefix(prefix), kept or ""

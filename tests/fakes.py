@@ -581,7 +581,6 @@ class FakePublisher:
 
     def __init__(self) -> None:
         self.shown: list[Shown] = []
-        self.told_people: list[tuple[str, str]] = []
         self.failures: dict[str, list[Exception]] = {}
         self.meanwhile: Callable[[], None] | None = None
 
@@ -684,9 +683,6 @@ class FakePublisher:
     ) -> None:
         more: dict[str, Any] = {"failed": failed, "try_again": try_again} if failed else {}
         await self._show("tell_owner", session, words=words, **more)
-
-    async def tell_person(self, user: str, words: str) -> None:
-        self.told_people.append((user, words))
 
     async def _wait(self, still_owed: StillOwed | None) -> None:
         if self.meanwhile is None or still_owed is None:

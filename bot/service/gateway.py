@@ -8,7 +8,6 @@ raising `Refusal`. No other module imports `bot.domain.begin`.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -18,16 +17,13 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import Refusal, StoreUnavailable
 from bot.domain.options import OPTIONS, Options, OptionTable
 from bot.domain.prompt import Parsed, clean_change, clean_prompt, parse_flags
-from bot.domain.record import refused
 from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import publish_again
 from bot.ports import AttemptRule, Change, ExtraWrites, Record, SessionStore
 from bot.service.access import AccessControl
-from bot.service.attempt_rules import Approval, ask_rules, until_written
+from bot.service.attempt_rules import Approval, ask_rules, record_refusal, until_written
 from bot.telemetry.context import log_context, set_log_fields
-
-log = logging.getLogger(__name__)
 
 _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5
 """Seconds: how long a session is tried to be discarded, and the pause between two tries."""
@@ -233,16 +229,11 @@ class AttemptGateway:
     async def _ask_rules(
         self, person: Person, before: Session, after: Session, idempotency_key: str
     ) -> Approval:
-        """The person is told what a rule refuses, even if that cannot be recorded."""
         try:
             return await ask_rules(self._rules, person, before, after, idempotency_key)
         except Refusal as refusal:
             if self._record:
-                try:
-                    event = refused(after, after.latest, refusal)
-                    await self._record.append(after.team, event)
-                except StoreUnavailable as error:
-                    log.warning("a refusal is not in the record: %s", error)
+                await record_refusal(self._record, after, refusal)
             raise
 
     def _read_form(self, text: str, options: Options) -> tuple[str, Options]:

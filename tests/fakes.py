@@ -30,6 +30,7 @@ from bot.domain.limit_settings import ChosenLimit, ChosenLimits, Field, Operator
 from bot.domain.limits import Limits
 from bot.domain.options import Options
 from bot.domain.questions import Question, WaitingPicture
+from bot.domain.record import RecordEvent
 from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
 from bot.domain.stages import Publication, Stage
 from bot.domain.waiting import images_waiting
@@ -404,17 +405,30 @@ class FakeLimitSettings:
 
     def __init__(self) -> None:
         self.kept: dict[str, dict[Field, ChosenLimit]] = {}
+        self.events: list[RecordEvent] = []
 
-    async def chosen(self, team: str) -> ChosenLimits:
-        return dict(self.kept.get(team, {}))
+    async def chosen(self, team: str, fields: Collection[Field]) -> ChosenLimits:
+        of_team = self.kept.get(team, {})
+        return {field: of_team[field] for field in fields if field in of_team}
 
-    async def choose(self, team: str, changes: Mapping[Field, ChosenLimit | None]) -> None:
+    async def choose(
+        self,
+        team: str,
+        before: ChosenLimits,
+        changes: Mapping[Field, ChosenLimit | None],
+        events: Sequence[RecordEvent],
+    ) -> bool:
+        known = await self.chosen(team, list(changes))
+        if any(known.get(field) != before.get(field) for field in changes):
+            return False
+        self.events += events
         for field, chosen in changes.items():
             of_team = self.kept.setdefault(team, {})
             if chosen is None:
                 of_team.pop(field, None)
             else:
                 of_team[field] = chosen
+        return True
 
 
 def always(limits: Limits) -> LimitsOf:

@@ -18,7 +18,9 @@ DOLLAR = 1_000_000
 MOST_IMAGES = 100_000
 MOST_DOLLARS = 1_000_000
 
-_NUMBER = re.compile(r"\d{1,7}(?:[.,]\d{1,6})?")
+_IMAGES = re.compile(r"\d{1,7}(?:[.,]0)?")
+_DOLLARS = re.compile(r"\d{1,7}(?:[.,]\d{1,6})?")
+_THOUSANDS = re.compile(r"\d{1,3}[.,]\d{3}")
 
 
 class LimitKind(StrEnum):
@@ -77,6 +79,7 @@ class ChosenLimit(NamedTuple):
 
 
 Field = tuple[Scope, LimitKind]
+"""What can be set."""
 ChosenLimits = Mapping[Field, ChosenLimit]
 OperatorLimits = Mapping[LimitKind, int]
 """Those of the environment; a missing one sets no limit."""
@@ -88,6 +91,11 @@ class LimitInForce(NamedTuple):
     value: int
     scope: Scope | None = None
     by: str = ""
+
+
+def fields_of(*scopes: Scope) -> list[Field]:
+    """What can be set for these."""
+    return [(scope, kind) for scope in scopes for kind in KINDS_OF[scope.kind]]
 
 
 def limit_in_force(
@@ -115,16 +123,23 @@ def parse_limit(kind: LimitKind, text: str) -> int | None:
     typed = text.strip().removeprefix("$").strip()
     if not typed:
         return None
-    if not _NUMBER.fullmatch(typed):
+    if not _DOLLARS.fullmatch(typed):
         raise ValueError("Type a number, such as 25 (0 sets no limit), or leave it empty.")
+    if _is_thousands(typed):
+        raise ValueError("Type a number of thousands without a mark in it, or leave it empty.")
     number = Decimal(typed.replace(",", "."))
     if not kind.in_dollars:
-        if number != int(number) or number > MOST_IMAGES:
-            raise ValueError(f"Type a whole number up to {MOST_IMAGES:,}, or leave it empty.")
+        if not _IMAGES.fullmatch(typed) or number > MOST_IMAGES:
+            raise ValueError(f"Type a whole number up to {MOST_IMAGES}, or leave it empty.")
         return int(number)
     if number > MOST_DOLLARS:
-        raise ValueError(f"Type at most {MOST_DOLLARS:,} dollars, or leave it empty.")
+        raise ValueError(f"Type at most {MOST_DOLLARS} dollars, or leave it empty.")
     return int(number * DOLLAR)
+
+
+def _is_thousands(typed: str) -> bool:
+    """Whether the mark in it may be one of thousands, as in 1,000 and 1.000."""
+    return bool(_THOUSANDS.fullmatch(typed)) and not typed.startswith("0")
 
 
 def typed_limit(kind: LimitKind, value: int) -> str:
@@ -132,13 +147,15 @@ def typed_limit(kind: LimitKind, value: int) -> str:
     if not kind.in_dollars:
         return str(value)
     text = f"{Decimal(value) / DOLLAR:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{text}0" if _is_thousands(text) else text
 
 
 def limit_words(kind: LimitKind, value: int) -> str:
-    """Such as: 100 images, $12.50, no limit."""
+    """Such as: 100 images, $12.50, $0.001, no limit."""
     if not value:
         return "no limit"
     if not kind.in_dollars:
         return f"{value} image{'' if value == 1 else 's'}"
-    return f"${Decimal(value) / DOLLAR:.2f}"
+    dollars = Decimal(value) / DOLLAR
+    return f"${dollars:.2f}" if dollars == round(dollars, 2) else f"${typed_limit(kind, value)}"

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 from bot.domain.attempt import Attempt, Candidate
 from bot.domain.books import paid_for
+from bot.domain.errors import Refusal
 from bot.domain.session import Session
 from bot.domain.stages import PUBLICATION_REFUSED
 
@@ -58,13 +59,20 @@ class PromptRecording(StrEnum):
 @dataclass(frozen=True)
 class RecordEvent:
     """An event before it is written. `person` is the Slack user id of the person who did it, empty
-    for the program; `words` are the texts that can be deleted, by their names."""
+    for the program; `about` that of another person whom it concerns; `words` are the texts that can
+    be deleted, by their names."""
 
     kind: RecordKind
     session_id: str = ""
     person: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
+    about: str = ""
+
+    def texts(self, prompts: PromptRecording) -> dict[str, str]:
+        """What is kept beside the entry. A user id is not what a person typed."""
+        words = dict(self.words) if prompts is PromptRecording.FULL else {}
+        return words | ({"about": self.about} if self.about else {})
 
 
 class Committed(NamedTuple):
@@ -125,9 +133,9 @@ def events_between(before: Session | None, after: Session) -> Iterator[RecordEve
     yield from _of_publication(before, after)
 
 
-def refused(session: Session, attempt: Attempt, reason: str) -> RecordEvent:
-    """A limit refuses the attempt that the session was to begin. `reason` is the limit's name."""
-    facts: dict[str, Fact] = {"reason": reason, "candidates": len(attempt.candidates)}
+def refused(session: Session, attempt: Attempt, refusal: Refusal) -> RecordEvent:
+    """A limit refuses the attempt that the session was to begin."""
+    facts: dict[str, Fact] = {"reason": refusal.limit, "candidates": len(attempt.candidates)}
     return RecordEvent(
         RecordKind.REFUSED,
         session.id,
@@ -138,14 +146,13 @@ def refused(session: Session, attempt: Attempt, reason: str) -> RecordEvent:
 
 
 def settings_changed(
-    person: str, name: str, before: Fact, after: Fact, channel: str = "", *, names_people: bool
+    person: str, name: str, before: Fact, after: Fact, channel: str = "", about: str = ""
 ) -> RecordEvent:
-    """`channel` is the one that the setting is for, empty for the workspace. Values that name
-    people can be deleted."""
+    """`channel` and `about`, a person, are what the setting is for; both are empty for the
+    workspace. A value of None was or is not set."""
     facts: dict[str, Fact] = {"setting": name, "channel": channel}
-    words = {"before": str(before), "after": str(after)} if names_people else {}
-    facts |= {} if names_people else {"before": before, "after": after}
-    return RecordEvent(RecordKind.SETTINGS_CHANGED, "", person, facts, words)
+    facts |= {"before": before, "after": after}
+    return RecordEvent(RecordKind.SETTINGS_CHANGED, "", person, facts, about=about)
 
 
 def deleted(session_id: str, person: str = "") -> RecordEvent:

@@ -56,6 +56,16 @@ def seal_entries(team: str, before: str, at: str, entries: Sequence[RecordEntry]
     return Seal(entries[-1].number, mac, at, bool(key))
 
 
+def is_seal_intact(
+    team: str, before: str, seal: Seal, entries: Sequence[RecordEntry], key: str
+) -> bool:
+    """Whether the seal is of these entries, behind the seal `before`."""
+    if not entries:
+        return False
+    made = seal_entries(team, before, seal.at, entries, key if seal.keyed else "")
+    return hmac.compare_digest(made.mac.encode(), seal.mac.encode())
+
+
 def floor_at(team: str, seal: Seal, key: str) -> Floor:
     return Floor(seal.number, seal.mac, bool(key), _floor_mac(team, seal.number, seal.mac, key))
 
@@ -78,9 +88,9 @@ def _mac(content: list[object], key: str) -> str:
 
 @dataclass
 class RecordCheck:
-    """Takes a record in its order: `begin` once, `batch` for each seal, `finish` once. `problems`
-    are sentences; empty where the record stands. `head` is one that was logged earlier, as its
-    number and its seal."""
+    """Takes a record in its order: `begin` once, `batch` for each seal, `rest`, `finish` once.
+    `problems` are sentences; empty where the record stands. `head` is one that was logged earlier,
+    as its number and its seal."""
 
     team: str
     key: str
@@ -89,6 +99,7 @@ class RecordCheck:
     sealed: int = 0
     unsealed: int = 0
     _number: int = 0
+    _tail: int = 0
     _mac: str = ""
     _keyed: bool = False
     _head_found: bool = False
@@ -114,33 +125,34 @@ class RecordCheck:
         if seal.number <= self._number:
             self.problems.append(f"the seal {seal.number} stands out of its order")
             return
-        self._gaps(entries, seal.number)
+        self._gaps(self._number, entries, seal.number)
         span = _span(self._number + 1, seal.number)
         if self._keyed and not seal.keyed:
             self.problems.append(f"{span}: sealed without AUDIT_KEY after seals with it")
-        elif self._can_check(seal.keyed, span):
-            key = self.key if seal.keyed else ""
-            fits = bool(entries) and hmac.compare_digest(
-                seal_entries(self.team, self._mac, seal.at, entries, key).mac.encode(),
-                seal.mac.encode(),
-            )
-            if not fits:
-                self.problems.append(f"{span}: not what was sealed")
+        elif self._can_check(seal.keyed, span) and not is_seal_intact(
+            self.team, self._mac, seal, entries, self.key
+        ):
+            self.problems.append(f"{span}: not what was sealed")
         self.sealed += len(entries)
         self._keyed = self._keyed or seal.keyed
         self._number, self._mac = seal.number, seal.mac
         self._look_for_head(seal.number, seal.mac)
 
-    def finish(self, entries: Sequence[RecordEntry], last_number: int, last_seal: int) -> None:
-        """`entries` have no seal yet. `last_number` and `last_seal` are the highest numbers that
-        the store had ever given to an entry and to a seal of this record before it was read."""
-        sealed_to = self._number
-        if last_seal > sealed_to:
+    def rest(self, entries: Sequence[RecordEntry]) -> None:
+        """`entries` have no seal yet; they come in parts."""
+        tail = max(self._tail, self._number)
+        self._tail = max([tail, *(entry.number for entry in entries)])
+        self._gaps(tail, entries, self._tail)
+        self.unsealed += len(entries)
+
+    def finish(self, last_number: int, last_seal: int) -> None:
+        """`last_number` and `last_seal` are the highest numbers that the store had ever given to an
+        entry and to a seal of this record before it was read."""
+        if last_seal > self._number:
             self.problems.append(f"the last seal is gone: there was one of {last_seal}")
-        self._gaps(entries, max(last_number, sealed_to))
+        self._gaps(max(self._tail, self._number), [], last_number)
         if last_number < last_seal:
             self.problems.append(f"entries were numbered anew: {last_number} after {last_seal}")
-        self.unsealed = len(entries)
         if self.key and self.sealed and not self._keyed:
             self.problems.append("no seal was made with AUDIT_KEY")
         if self.head and not self._head_found:
@@ -156,9 +168,9 @@ class RecordCheck:
             return False
         return True
 
-    def _gaps(self, entries: Sequence[RecordEntry], last: int) -> None:
-        """Numbers that are missing after the last one that was looked at, up to `last`."""
-        expected = self._number + 1
+    def _gaps(self, before: int, entries: Sequence[RecordEntry], last: int) -> None:
+        """Numbers that are missing after `before`, up to `last`."""
+        expected = before + 1
         for number in [*(entry.number for entry in entries), last + 1]:
             if number > expected:
                 self.problems.append(f"{_span(expected, number - 1)}: missing")

@@ -179,6 +179,11 @@ class Person:
         return self.user if self.org == team else f"{self.org}-{self.user}"
 
 
+def user_of_key(key: str) -> str:
+    """The user ID in what `Person.key_in` answers."""
+    return key.rpartition("-")[2]
+
+
 @dataclass(frozen=True)
 class Policy:
     """Who of the people who may use the bot may direct a session: move its stage by a click, a form

@@ -10,7 +10,7 @@ from bot.domain.costs import end_of_day, end_of_month
 from bot.domain.errors import ImagineError
 from bot.domain.limits import Scope, Standing
 from bot.domain.session import Person, Session
-from bot.ports import LimitsOf, OwnerNotices, Spending
+from bot.ports import LimitsOf, OwnerNotices, PersonNotices, Spending
 from bot.views.limit_words import nearly_used_words
 
 log = logging.getLogger(__name__)
@@ -26,23 +26,29 @@ class Told(Protocol):
         """Records it. False where it was recorded before. Raises `StoreUnavailable`."""
 
 
+class Notices(OwnerNotices, PersonNotices, Protocol):
+    """Private messages, to owners and to admins."""
+
+
 class BudgetNotices:
-    """Tells the owner of a session that just began an attempt. A workspace's budget is the
-    operator's: it is logged. A notice that cannot be delivered is not sent again."""
+    """Tells the owner of a session that just began an attempt. Of the workspace's budget the
+    `admins` are told, and the log. A notice that cannot be delivered is not sent again."""
 
     def __init__(
         self,
         spending: Spending,
         told: Told,
-        notices: OwnerNotices,
+        notices: Notices,
         limits: LimitsOf,
         zone: ZoneInfo,
+        admins: frozenset[str] = frozenset(),
     ) -> None:
         self._spending = spending
         self._told = told
         self._notices = notices
         self._limits = limits
         self._zone = zone
+        self._admins = admins
 
     async def tell(self, session: Session) -> None:
         """Never raises what the program raises on purpose."""
@@ -87,5 +93,7 @@ class BudgetNotices:
         words = nearly_used_words(standing)
         if standing.scope is Scope.WORKSPACE:
             log.warning("%s", words)
+            for admin in sorted(self._admins):
+                await self._notices.tell_person(admin, words)
         else:
             await self._notices.tell_owner(session, words)

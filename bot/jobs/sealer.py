@@ -14,7 +14,8 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from bot.domain.errors import StoreUnavailable
-from bot.domain.seals import Seal, floor_at, seal_entries
+from bot.domain.record import entry_time
+from bot.domain.seals import Seal, floor_at, is_floor_intact, is_seal_intact, seal_entries
 from bot.ports import SealedRecord
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ LEASE = 3 * SEAL_EVERY
 HEAD_EVERY = 3_600.0
 """Seconds between two logs of a record's head; it is trimmed as often."""
 ENTRIES_OF_A_SEAL = 500
-SEALS_OF_A_TRIM = 200
+SEALS_OF_A_TRIM = 100
 
 
 class RecordSealer:
@@ -112,18 +113,36 @@ class RecordSealer:
         nothing; Redis itself removes a record that nobody writes any more."""
         too_old = min(self._now(), await self._record.last_time(team)) - self._ttl
         seals = await self._record.old_seals(team, SEALS_OF_A_TRIM)
-        newest = None
-        for seal, last_at in seals:
-            if last_at >= too_old:
-                break
-            newest = seal
+        newest = await self._newest_of(team, seals, too_old)
         if newest is None:
             return False
         floor = floor_at(team, newest, self._key)
         trimmed = await self._record.trim(team, newest, floor)
         if trimmed:
             log.info("the record of %s was trimmed: it begins after %s", team, _named(newest))
-        return trimmed and newest == seals[-1][0]
+        return trimmed and newest == seals[-1]
+
+    async def _newest_of(self, team: str, seals: list[Seal], too_old: float) -> Seal | None:
+        """The newest seal whose entries are all too old. What does not stand is kept, so that a
+        signed floor never takes the place of entries that somebody has changed or removed."""
+        floor, newest = await self._record.floor(team), None
+        number, mac = (floor.number, floor.seal) if floor else (0, "")
+        if floor and not is_floor_intact(team, floor, self._key):
+            log.error("the record of %s is not trimmed: its floor is not the program's", team)
+            return None
+        for seal in seals:
+            entries = await self._record.entries_between(team, number + 1, seal.number)
+            if not is_seal_intact(team, mac, seal, entries, self._key):
+                log.error(
+                    "the record of %s is not trimmed: up to %s it is not what was sealed",
+                    team,
+                    seal.number,
+                )
+                break
+            if entry_time(entries[-1].body) >= too_old:
+                break
+            newest, number, mac = seal, seal.number, seal.mac
+        return newest
 
 
 def _named(seal: Seal) -> str:

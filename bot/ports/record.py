@@ -33,8 +33,13 @@ class SealedRecord(Protocol):
     async def add_seal(self, team: str, before: int, seal: Seal) -> bool:
         """False, and nothing is written, where `before` is not the number of the last seal."""
 
-    async def old_seals(self, team: str, most: int) -> list[tuple[Seal, float]]:
-        """The oldest seals, each with the time of the last entry that it covers."""
+    async def floor(self, team: str) -> Floor | None: ...
+
+    async def old_seals(self, team: str, most: int) -> list[Seal]:
+        """The oldest seals."""
+
+    async def entries_between(self, team: str, first: int, last: int) -> list[RecordEntry]:
+        """The entries with these numbers, and those between."""
 
     async def last_time(self, team: str) -> float:
         """The time of the newest entry, in seconds since the epoch; 0 where there is none."""

@@ -110,6 +110,13 @@ class OwnerNotices(Protocol):
         attempt `failed`; 0 for none. Raises `SlackUnavailable` while Slack is away."""
 
 
+class PersonNotices(Protocol):
+    """Direct messages to people who have no session."""
+
+    async def tell_person(self, user: str, words: str) -> None:
+        """One that cannot be delivered is logged. Raises `SlackUnavailable`."""
+
+
 class FailureMessages(OwnerNotices, Protocol):
     """Failures, told in the thread, or in private where that fails."""
 

@@ -6,15 +6,19 @@ the approved one; where another would begin, the rules are asked again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from bot.domain.attempt import Attempt
-from bot.domain.errors import Conflict, ImagineError
+from bot.domain.errors import Conflict, ImagineError, Refusal, StoreUnavailable
+from bot.domain.record import refused
 from bot.domain.session import Person, Session
-from bot.ports import AttemptRule, BeginRequest, ExtraWrite, ExtraWrites, SessionRecords
+from bot.ports import AttemptRule, BeginRequest, ExtraWrite, ExtraWrites, Record, SessionRecords
+
+log = logging.getLogger(__name__)
 
 _MOST_CHECKS = 5
 """How often the rules are asked about one request, while the session changes under it."""
@@ -56,6 +60,14 @@ async def ask_rules(
         asked = [await rule.check(request) for rule in rules]
         approved = approved._replace(writes=tuple(filter(None, asked)))
     return approved
+
+
+async def record_refusal(record: Record, after: Session, refusal: Refusal) -> None:
+    """The person is told what a rule refuses, even if that cannot be recorded."""
+    try:
+        await record.append(after.team, refused(after, after.latest, refusal))
+    except StoreUnavailable as error:
+        log.warning("a refusal is not in the record: %s", error)
 
 
 async def until_written(

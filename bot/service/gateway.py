@@ -14,15 +14,15 @@ from uuid import uuid4
 from bot.concurrency import BackgroundTasks
 from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import StoreUnavailable
+from bot.domain.errors import Refusal, StoreUnavailable
 from bot.domain.options import OPTIONS, Options, OptionTable
 from bot.domain.prompt import Parsed, clean_change, clean_prompt, parse_flags
 from bot.domain.session import Person, Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import publish_again
-from bot.ports import AttemptRule, Change, ExtraWrites, SessionStore
+from bot.ports import AttemptRule, Change, ExtraWrites, Record, SessionStore
 from bot.service.access import AccessControl
-from bot.service.attempt_rules import ask_rules, until_written
+from bot.service.attempt_rules import Approval, ask_rules, record_refusal, until_written
 from bot.telemetry.context import log_context, set_log_fields
 
 _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5
@@ -42,7 +42,8 @@ class AttemptGateway:
     stores a session that waits for its first prompt. `idempotency_key` is unique to the request:
     delivered twice, it begins one attempt, and no rule is asked again. `tasks` discard sessions
     that nobody waits for; `option_table` holds the options of the image model. `reserve` gives a
-    new attempt its reservation."""
+    new attempt its reservation. `record` is told what a rule refuses; the store tells it what the
+    commit refuses."""
 
     def __init__(
         self,
@@ -53,8 +54,10 @@ class AttemptGateway:
         option_table: OptionTable = OPTIONS,
         rules: tuple[AttemptRule, ...] = (),
         reserve: Reserve = without_reservation,
+        record: Record | None = None,
     ) -> None:
         self._sessions = sessions
+        self._record = record
         self._tasks = tasks
         self._access = access
         self._now = now
@@ -71,7 +74,7 @@ class AttemptGateway:
         begun = begin.submit(session, prompt, self._now(), session.options)
         begun = self._reserve(person, session, begun)
         begun = begin.asked_by(session, begun, person.user)
-        approved = await ask_rules(self._rules, person, session, begun, session.id)
+        approved = await self._ask_rules(person, session, begun, session.id)
         return await self.store_new(begun, approved.extra)
 
     async def store_new(self, session: Session, extra: ExtraWrites | None = None) -> Session:
@@ -113,7 +116,7 @@ class AttemptGateway:
 
         async def check_and_write(session: Session) -> tuple[Session, Session]:
             begun, _ = change_both(session, old)
-            approved = await ask_rules(self._rules, person, session, begun, session.id)
+            approved = await self._ask_rules(person, session, begun, session.id)
 
             def as_approved(new: Session, old: Session) -> tuple[Session, Session]:
                 begun, cleared = change_both(new, old)
@@ -214,9 +217,7 @@ class AttemptGateway:
             return begin.asked_by(session, begun, person.user)
 
         async def check_and_write(session: Session) -> Session:
-            approved = await ask_rules(
-                self._rules, person, session, begun(session), idempotency_key
-            )
+            approved = await self._ask_rules(person, session, begun(session), idempotency_key)
             return await self._sessions.update(
                 session.id,
                 lambda current: approved.require(current, begun(current)),
@@ -224,6 +225,16 @@ class AttemptGateway:
             )
 
         return await until_written(self._sessions, session, check_and_write)
+
+    async def _ask_rules(
+        self, person: Person, before: Session, after: Session, idempotency_key: str
+    ) -> Approval:
+        try:
+            return await ask_rules(self._rules, person, before, after, idempotency_key)
+        except Refusal as refusal:
+            if self._record:
+                await record_refusal(self._record, after, refusal)
+            raise
 
     def _read_form(self, text: str, options: Options) -> tuple[str, Options]:
         """Parse a form. Raises `Refusal`, also where its text and its selects disagree."""

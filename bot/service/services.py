@@ -10,7 +10,7 @@ from bot.concurrency import BackgroundTasks
 from bot.domain.ledger import OwnUsage
 from bot.domain.options import OPTIONS, OptionTable
 from bot.domain.session import Policy
-from bot.ports import AttemptRule, Cancellations, JobQueue, Ledger, SessionStore
+from bot.ports import AttemptRule, Cancellations, JobQueue, Ledger, Record, SessionStore
 from bot.service.access import AccessControl
 from bot.service.budgets import Budgets
 from bot.service.decisions import Decisions, JobScheduler
@@ -62,13 +62,14 @@ class Services:
         limits: WorkspaceLimits,
         ledger: Ledger,
         zone: ZoneInfo = UTC,
+        record: Record | None = None,
     ) -> Services:
         """`now` answers seconds since the epoch; `rules` are asked before an attempt begins, the
-        `budgets` last."""
+        `budgets` last. `record` is told what they refuse."""
         access = AccessControl(sessions, policy, now)
         rules = (*rules, budgets) if budgets else rules
         reserve = budgets.reserve if budgets else without_reservation
-        gateway = AttemptGateway(sessions, tasks, access, now, option_table, rules, reserve)
+        gateway = AttemptGateway(sessions, tasks, access, now, option_table, rules, reserve, record)
         decisions = Decisions(sessions, access, now)
         new_sessions = NewSessions(sessions, access, gateway, now, option_table)
         questions = PictureQuestions(sessions, new_sessions, option_table)

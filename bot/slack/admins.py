@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.errors import Reason, Refusal
 from bot.domain.session import Person
 from bot.slack.identity import Identity
-from bot.slack.members import MemberDirectory
+from bot.slack.members import Member, MemberDirectory
 
 
 class Admins:
@@ -34,4 +34,13 @@ class Admins:
             return True
         if not self._identity.has_scope("users:read"):
             return False
-        return (await self._directory.look_up(client, person.user)).is_admin
+        return self._is_admin(await self._directory.look_up(client, person.user))
+
+    def _is_admin(self, member: Member) -> bool:
+        """Of this workspace, not of another one of its organisation. Limits of a bot that is
+        installed in the whole organisation are set by the organisation's admins."""
+        if member.is_guest or member.is_stranger:
+            return False
+        if self._identity.org_wide:
+            return member.is_org_admin
+        return member.is_admin and self._identity.team_id in (member.team, *member.teams)

@@ -37,6 +37,10 @@ class Member(NamedTuple):
     is_stranger: bool
     is_admin: bool = False
     """An admin or an owner of the workspace."""
+    is_org_admin: bool = False
+    """An admin or an owner of the organisation."""
+    teams: tuple[str, ...] = ()
+    """The workspaces of the organisation that the person is a member of."""
 
 
 class MemberDirectory:
@@ -87,4 +91,6 @@ def _member(user: dict[str, Any]) -> Member:
         is_guest=any(user.get(name) for name in _GUEST),
         is_stranger=any(user.get(name) for name in _STRANGER),
         is_admin=any(user.get(name) for name in _ADMIN),
+        is_org_admin=any(enterprise.get(name) for name in _ADMIN),
+        teams=tuple(enterprise.get("teams") or ()),
     )

@@ -116,7 +116,7 @@ class FormResponder(Responder):
     """Answers a form: the words stand below their field, and the typed text stays."""
 
     async def say(self, words: str) -> None:
-        await self._show(PROMPT_BLOCK, words)
+        await self._show(self._first_field(), words)
 
     async def refuse(self, refusal: Refusal) -> None:
         await self._show(self._field_of(refusal), refusal_words(refusal, plain=True))
@@ -136,7 +136,13 @@ class FormResponder(Responder):
         match self.args.body.get("view"):
             case {"state": {"values": dict(values)}} if field in values:
                 return field
-        return PROMPT_BLOCK
+        return self._first_field()
+
+    def _first_field(self) -> str:
+        """The prompt's, or the first of a form without one: Slack shows words below inputs only."""
+        shown = self.args.body.get("view", {}).get("blocks") or []
+        inputs = [block.get("block_id") for block in shown if block.get("type") == "input"]
+        return PROMPT_BLOCK if PROMPT_BLOCK in inputs or not inputs else inputs[0]
 
 
 class ClickResponder(Responder):

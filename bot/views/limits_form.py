@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from bot.domain.limit_settings import (
     KINDS_OF,
@@ -16,6 +17,7 @@ from bot.domain.limit_settings import (
     OperatorLimits,
     Scope,
     ScopeKind,
+    fields_of,
     limit_in_force,
     limit_words,
     parse_limit,
@@ -38,23 +40,35 @@ _INTRO = (
 )
 
 
-class LimitsFormState(NamedTuple):
+@dataclass(frozen=True)
+class LimitsFormState:
     """What the form is about; `channel` is empty where there is none to set limits for, `person`
-    until one is chosen."""
+    until one is chosen. `shown` is what was set when a field was first shown, by its block id: who
+    leaves a field as it is changes nothing, whatever another admin has set meanwhile."""
 
     channel: str = ""
     person: str = ""
+    shown: Mapping[str, int | None] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return json.dumps(self._asdict())
+        return json.dumps([self.channel, self.person, self.shown], separators=(",", ":"))
 
     @classmethod
     def of(cls, metadata: str | None) -> LimitsFormState:
         try:
-            kept = json.loads(metadata or "{}")
-            return cls(str(kept.get("channel", "")), str(kept.get("person", "")))
-        except (ValueError, AttributeError):
+            channel, person, shown = json.loads(metadata or "")
+            return cls(str(channel), str(person), dict(shown))
+        except (ValueError, TypeError):
             return cls()
+
+    def showing(self, chosen: ChosenLimits) -> LimitsFormState:
+        """The state of a form that shows these, too. Slack's clients keep what stands in a field
+        that was there before."""
+        values = {
+            _block_id(*each): chosen[each].value if each in chosen else None
+            for each in fields_of(*self.scopes)
+        }
+        return replace(self, shown={name: self.shown.get(name, values[name]) for name in values})
 
     @property
     def scopes(self) -> list[Scope]:
@@ -80,7 +94,7 @@ def limits_form(state: LimitsFormState, chosen: ChosenLimits, operator: Operator
     return {
         "type": "modal",
         "callback_id": ids.LIMITS_FORM,
-        "private_metadata": str(state),
+        "private_metadata": str(state.showing(chosen)),
         "title": blocks.plain("Limits"),
         "submit": blocks.plain("Save"),
         "close": blocks.plain("Cancel"),
@@ -89,17 +103,19 @@ def limits_form(state: LimitsFormState, chosen: ChosenLimits, operator: Operator
 
 
 def read_limits(state: LimitsFormState, values: dict[str, Any]) -> dict[Field, int | None]:
-    """What is typed, by field; None for what is empty. Raises `WrongFields`."""
+    """What was changed in the form, by field; None for what was emptied. Raises `WrongFields`."""
     read: dict[Field, int | None] = {}
     errors = {}
-    for scope in state.scopes:
-        for kind in KINDS_OF[scope.kind]:
-            block_id = _block_id(scope, kind)
-            typed = values.get(block_id, {}).get(ids.LIMIT_INPUT, {}).get("value") or ""
-            try:
-                read[scope, kind] = parse_limit(kind, typed)
-            except ValueError as error:
-                errors[block_id] = str(error)
+    for scope, kind in fields_of(*state.scopes):
+        block_id = _block_id(scope, kind)
+        typed = values.get(block_id, {}).get(ids.LIMIT_INPUT, {}).get("value") or ""
+        try:
+            value = parse_limit(kind, typed)
+        except ValueError as error:
+            errors[block_id] = str(error)
+            continue
+        if value != state.shown.get(block_id):
+            read[scope, kind] = value
     if errors:
         raise WrongFields(errors)
     return read
@@ -143,7 +159,7 @@ def _limit_field(
     element: Block = {
         "type": "plain_text_input",
         "action_id": ids.LIMIT_INPUT,
-        "max_length": 12,
+        "max_length": 16,
         "placeholder": blocks.plain("Such as 25.00" if kind.in_dollars else "Such as 100"),
     }
     if own is not None:

@@ -153,6 +153,7 @@ COURTESIES = {
 """The answers to messages that ask for no image."""
 CANCELLED = "Cancelled."
 FEWER_BEGUN = "I make what the limit leaves of it."
+SETTINGS_BY_COMMAND = f"Limits are set in a form, which `{COMMAND} settings` opens for admins."
 UNKNOWN_COMMAND = f"I don't know this command. `{COMMAND} help` explains what I can do."
 STORE_AWAY = (
     "I can't reach my memory right now, so nothing has been started. Please try again in a minute."

@@ -69,7 +69,7 @@ class Clients:
         return RedisRecord(redis, patience, self.record_policy)
 
     def limits(self, redis: Redis, patience: float) -> WorkspaceLimits:
-        settings = RedisLimitSettings(redis, patience)
+        settings = RedisLimitSettings(redis, patience, self.record_policy)
         return WorkspaceLimits(settings, self.settings.operator_limits, time.time)
 
     def budgets(self, redis: Redis, patience: float) -> Budgets:

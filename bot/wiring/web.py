@@ -58,6 +58,7 @@ async def start_web(
         limits=clients.limits(redis, PATIENCE),
         ledger=clients.books(redis, PATIENCE),
         zone=settings.zone,
+        record=clients.record(redis, PATIENCE),
     )
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start

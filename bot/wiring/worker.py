@@ -118,7 +118,9 @@ def job_dispatcher(
     show_end = ShowEnd(previews, drafts, status)
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
     publish = Publish(retrying, publisher, copies, show_end, clients.identity.bot_name)
-    notices = BudgetNotices(books, books, publisher, limits.limits_of, settings.zone)
+    notices = BudgetNotices(
+        books, books, publisher, limits.limits_of, settings.zone, settings.admin_ids
+    )
     handlers: dict[JobKind, Handler] = {
         JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, notices),
         JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),

@@ -710,6 +710,16 @@ async def test_where_the_bot_may_not_write_a_direct_message_does_it(
     assert slack.violations == []
 
 
+async def test_somebody_without_a_session_is_told_in_a_direct_message(
+    slack: SimulatedSlack, publisher: SlackPublisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    await publisher.tell_person(slack.user("alice").id, "words")
+    (notice,) = slack.messages(slack.direct("alice"))
+    assert notice.text == "words"
+    await publisher.tell_person("U-nobody", "words")
+    assert "could not be delivered" in caplog.text
+
+
 async def test_an_ephemeral_message_stands_in_the_thread(
     slack: SimulatedSlack, publisher: SlackPublisher
 ) -> None:

@@ -9,6 +9,9 @@ import csv
 import io
 import json
 import logging
+import sys
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -30,7 +33,7 @@ from bot.concurrency import cancel_and_wait
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
-from bot.domain.record import PromptRecording, settings_changed
+from bot.domain.record import PromptRecording, refused, settings_changed
 from bot.domain.seals import floor_at
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -89,12 +92,22 @@ class Bench(NamedTuple):
 
 @pytest.fixture
 def bench(redis: Any, redis_url: str, capsys: pytest.CaptureFixture[str]) -> Bench:
-    time = FakeTime()
+    clock = FakeTime()
     policy = RecordPolicy(TTL)
     store = RedisSessionStore(redis, session_ttl=600, image_ttl=60, patience=5.0, record=policy)
     record = RedisRecord(redis, 5.0, policy)
-    sealer = RecordSealer(record, KEY, TTL, lambda: time.now)
-    return Bench(redis, redis_url, store, record, sealer, time, capsys)
+    sealer = RecordSealer(record, KEY, TTL, lambda: clock.now)
+    return Bench(redis, redis_url, store, record, sealer, clock, capsys)
+
+
+@pytest.fixture
+def own_logs() -> Iterator[None]:
+    """For what runs `main`, which gives the root logger a handler of its own."""
+    root = logging.getLogger()
+    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
+    yield
+    root.handlers[:], sys.excepthook = handlers, hook
+    root.setLevel(level)
 
 
 def kinds(entries: list[tuple[str, dict[str, str]]]) -> list[str]:
@@ -166,15 +179,15 @@ async def test_a_refusal_by_a_limit_is_told_with_its_words_and_stores_no_session
 
 
 async def test_what_happens_without_a_session_is_appended(bench: Bench) -> None:
-    budget = settings_changed(OWNER, "budget", None, 12.5, "C1", names_people=False)
-    admins = settings_changed(OWNER, "admins", "", STRANGER, names_people=True)
-    await bench.record.append("T7", budget, admins)
+    budget = settings_changed(OWNER, "budget", None, 12.5, "C1")
+    hers = settings_changed(OWNER, "images", 1, None, about=STRANGER)
+    await bench.record.append("T7", budget, hers)
     await bench.sealer.seal_all()
     _, out = await bench.run("export", "--format", "json")
     first, second = json.loads(out)
     assert (first["workspace"], first["person"], first["sealed"]) == ("T7", OWNER, True)
     assert json.loads(first["other"]) == {"after": 12.5, "setting": "budget"}
-    assert json.loads(second["other"]) == {"before": "", "after": STRANGER, "setting": "admins"}
+    assert json.loads(second["other"]) == {"before": 1, "about": STRANGER, "setting": "images"}
     assert STRANGER not in json.dumps(await bench.entries("T7"))
     assert 0 < await bench.redis.ttl(WORKSPACES) <= TTL
 
@@ -188,6 +201,25 @@ async def test_prompts_are_kept_only_where_the_setting_says_so(bench: Bench) -> 
     assert not await bench.redis.exists(words_key(ID))
     ((_, fields),) = await bench.entries()
     assert "words" not in json.loads(fields["body"])
+
+
+async def test_a_large_record_is_read_in_parts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for token in ("one", "two", "three"):
+        await bench.published(token)
+    await bench.sealer.seal_all()
+    for token in ("four", "five"):
+        await bench.published(token)
+    whole = await bench.run("verify"), await bench.run("export")
+    assert (whole[0][0], "15 entries sealed, 10 not yet" in whole[0][1]) == (0, True)
+    monkeypatch.setattr("bot.adapters.redis.record._AT_ONCE", 2)
+    assert (await bench.run("verify"), await bench.run("export")) == whole
+    unsealed = [b async for b in bench.record.batches("T1") if not b.seal]
+    assert [len(batch.entries) for batch in unsealed] == [2] * 5
+    sides = await bench.record.side_keys("T1")
+    texts = [text for _, text in (await bench.record.words_of(unsealed[0].entries, sides)).values()]
+    assert texts == [PROMPT]  # of one session, not of all
 
 
 async def test_the_record_stands_and_says_what_is_not_sealed(bench: Bench) -> None:
@@ -359,6 +391,58 @@ async def test_what_is_too_old_is_trimmed_behind_a_signed_floor(bench: Bench) ->
     assert (code, "the floor at 11 is not the program's" in out) == (1, True)
 
 
+@pytest.mark.parametrize("done", ["last removed", "changed", "floor forged"])
+async def test_what_was_tampered_with_is_not_trimmed_away_behind_a_signed_floor(
+    bench: Bench, done: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await sealed(bench)
+    if done == "last removed":
+        await bench.redis.xdel(record_key("T1"), "5-0")  # nothing tells how old its seal is
+    elif done == "changed":
+        body = json.loads((await bench.entries())[4][1]["body"]) | {"at": 0}
+        await rewrite(bench, 5, json.dumps(body))
+    else:
+        seal = (await bench.record.old_seals("T1", 9))[1]
+        forged = floor_at("T1", seal, "")._replace(keyed=True)
+        await bench.record.trim("T1", seal, forged)
+    before = await bench.entries()
+    bench.time.now = time.time() + 2 * HEAD_EVERY
+    await bench.sealer.seal_all()
+    assert await bench.entries() == before
+    assert "the record of T1 is not trimmed" in caplog.text
+    assert (await bench.run("verify"))[0] == 1
+
+
+async def test_a_worker_without_the_key_trims_nothing_of_one_that_has_it(bench: Bench) -> None:
+    await sealed(bench)
+    last = (await bench.record.old_seals("T1", 9))[-1]
+    later = RecordSealer(bench.record, "", -DAY, lambda: time.time() + DAY)  # all is too old
+    await bench.redis.delete(SEALER)
+    await later.seal_all()
+    assert len(await bench.entries()) == 15
+    assert not await bench.redis.exists(floor_key("T1"))
+    assert (await bench.record.last_seal("T1")) == last
+
+
+async def test_a_worker_that_was_paused_beyond_its_lease_changes_nothing(bench: Bench) -> None:
+    await bench.published()
+    paused = RecordSealer(bench.record, KEY, TTL, lambda: 1.0)
+    add_seal, others = bench.record.add_seal, bench.sealer
+
+    async def later(team: str, before: int, seal: Any) -> bool:
+        bench.record.add_seal = add_seal  # type: ignore[method-assign]
+        await bench.redis.delete(SEALER)
+        await others.seal_all()
+        await bench.published("two")
+        await others.seal_all()
+        return await add_seal(team, before, seal)
+
+    bench.record.add_seal = later  # type: ignore[method-assign]
+    await paused.seal("T1")
+    code, out = await bench.run("verify")
+    assert (code, out) == (0, "T1: the record stands: 10 entries sealed, 0 not yet\n")
+
+
 async def test_a_clock_that_jumps_ahead_trims_nothing(bench: Bench) -> None:
     await sealed(bench)
     for bench.time.now in (4e9, 1.0, 5e9):
@@ -369,7 +453,7 @@ async def test_a_clock_that_jumps_ahead_trims_nothing(bench: Bench) -> None:
 
 async def test_numbers_and_the_chain_go_on_after_everything_was_trimmed(bench: Bench) -> None:
     await sealed(bench)
-    (last, _), *_ = reversed(await bench.record.old_seals("T1", 9))
+    last, *_ = reversed(await bench.record.old_seals("T1", 9))
     assert await bench.record.trim("T1", last, floor_at("T1", last, KEY))
     assert await bench.entries() == []
     await bench.published("four")
@@ -446,6 +530,37 @@ async def test_a_store_that_is_away_puts_sealing_off(
     await cancel_and_wait(running)
 
 
+async def test_a_workspace_without_a_record_is_told_and_does_not_stand(bench: Bench) -> None:
+    await bench.published()
+    for command in ("verify", "export"):
+        with pytest.raises(StartupError, match="there is no record of T2"):
+            await bench.run(command, "--team", "T2")
+
+
+async def test_a_session_is_shown_by_its_id_or_its_token(bench: Bench) -> None:
+    await bench.published("one")
+    await bench.published("two")
+    await bench.record.append("T1", settings_changed(OWNER, "budget", 1, 2))
+    whole = await bench.run("show", f"T1.{OWNER}.one")
+    assert (whole[0], len(whole[1].splitlines())) == (0, 5)
+    assert await bench.run("show", "one") == whole
+    for unknown in (f"T2.{OWNER}.one", "on", "o*"):
+        assert (await bench.run("show", unknown))[0] == 1
+    for broken in ("", "T1.", f"T1.{OWNER}", f"T1.{OWNER}.", "T1..", ".."):
+        with pytest.raises(StartupError, match=r"SESSION is team\.user\.token"):
+            await bench.run("show", broken)
+
+
+async def test_half_a_character_breaks_no_export(bench: Bench) -> None:
+    session = begin.submit(replace(NEW, id=f"T1.{OWNER}.one"), PROMPT, 1.0)
+    asked = replace(session.latest, prompt="a fox \ud83e")
+    await bench.record.append("T1", refused(session, asked, Refusal(Reason.NOT_CHECKED)))
+    _, out = await bench.run("export")
+    assert next(csv.DictReader(io.StringIO(out)))["prompt"] == "a fox ?"
+    for command in (["export", "--format", "json"], ["show", "one"]):
+        (await bench.run(*command))[1].encode()
+
+
 async def test_exports_hold_every_entry_and_no_formula(bench: Bench) -> None:
     await bench.published("one", prompt='=HYPERLINK("http://x","y")')
     await bench.published("two", prompt='a fox, "quoted"\nin two lines')
@@ -472,6 +587,7 @@ async def test_a_head_of_another_form_is_refused_in_words(bench: Bench, head: st
         await bench.run("verify", "--head", "5:abc")
 
 
+@pytest.mark.usefixtures("own_logs")
 def test_the_command_ends_with_the_code_of_what_it_found(
     redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -485,6 +601,7 @@ def test_the_command_ends_with_the_code_of_what_it_found(
     assert "REDIS_URL is not set" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("own_logs")
 @pytest.mark.parametrize(
     "command", [["verify"], ["export"], ["show", ID], ["verify", "--team", "T1"]]
 )

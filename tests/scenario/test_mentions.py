@@ -448,3 +448,13 @@ async def test_a_long_message_that_begins_like_a_command_is_a_prompt(make_app: M
     app = make_app()
     await app.mention("cancel" + "!" * 300)
     assert len(app.store.sessions) == 1
+
+
+@pytest.mark.parametrize("said", ["settings", " Settings "])
+async def test_settings_are_no_prompt_and_it_is_said_where_they_are(
+    make_app: MakeApp, said: str
+) -> None:
+    app = make_app()
+    await app.mention(f"<@{BOT}>{said}")
+    assert "`/imagine settings` opens for admins" in app.whispers()[-1]
+    assert app.store.sessions == {}

@@ -42,7 +42,7 @@ while ARGV[at] do
   table.insert(sessions, {key, at + 2, last})
   at = last + 1
 end
-local types = {Z = 'zset', H = 'hash', X = 'stream', I = 'string', P = 'string'}
+if not fits(writes, #sessions) then return redis.error_reply('WRONGTYPE') end
 local numbers = {}  -- what the counting writes leave, by key and field
 local passed, lefts = nil, {}
 local function judge(i, left, grows)
@@ -54,12 +54,6 @@ local function judge(i, left, grows)
 end
 for i, write in ipairs(writes) do  -- what is impossible ends it before anything is written
   local command, key = write[1], KEYS[#sessions + i]
-  local wanted = types[string.sub(command, 1, 1)]
-  local found = redis.call('TYPE', key).ok
-  if wanted and found ~= 'none' and found ~= wanted then return redis.error_reply('WRONGTYPE') end
-  if command == 'XENTRY' and last_number(key) > 2 ^ 52 then
-    return redis.error_reply('the record has ids of another program')
-  end
   if command == 'INCRBY' or command == 'HINCRBY' then
     local field = command == 'HINCRBY' and write[2] or ''
     local name, by = cjson.encode({key, field}), tonumber(write[#write])

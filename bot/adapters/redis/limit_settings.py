@@ -6,54 +6,91 @@ imagine:{team}:limits    hash: "channel:C1/channel_budget_per_month" → {"value
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.adapters.redis.schema import limits_key
+from bot.adapters.redis.record_schema import WRITES, RecordPolicy, record_writes
+from bot.adapters.redis.schema import WORKSPACES, limits_key
 from bot.adapters.redis_connections import bounded
-from bot.domain.limit_settings import (
-    ChosenLimit,
-    ChosenLimits,
-    Field,
-    LimitKind,
-    Scope,
-    ScopeKind,
+from bot.domain.limit_settings import ChosenLimit, ChosenLimits, Field
+from bot.domain.record import RecordEvent
+
+CHOOSE = (
+    WRITES
+    + """
+-- KEYS: the key of each write, and last the limits
+-- ARGV: the writes as JSON, then for each field that changes: its name, the value that was read
+local writes = cjson.decode(ARGV[1])
+if not fits(writes, 0) then return redis.error_reply('WRONGTYPE') end
+for i = 2, #ARGV, 2 do
+  local found = redis.call('HGET', KEYS[#KEYS], ARGV[i])
+  local value = found and string.format('%.0f', cjson.decode(found).value) or ''
+  if value ~= ARGV[i + 1] then return 0 end
+end
+for i, write in ipairs(writes) do write_one(KEYS[i], write) end
+return 1
+"""
 )
 
 
 class RedisLimitSettings:
     """Implements `bot.ports.LimitSettings`. `patience` bounds each call, in seconds."""
 
-    def __init__(self, redis: Redis, patience: float) -> None:
+    def __init__(self, redis: Redis, patience: float, record: RecordPolicy | None = None) -> None:
         self._redis: Any = redis  # its stubs do not know of `decode_responses`
         self._patience = patience
+        self._record = record or RecordPolicy()
+        self._choose = redis.register_script(CHOOSE)
 
-    async def chosen(self, team: str) -> ChosenLimits:
+    async def chosen(self, team: str, fields: Collection[Field]) -> ChosenLimits:
         async with bounded(self._patience):
-            stored: dict[str, str] = await self._redis.hgetall(limits_key(team))
-        known = ((_field(name), value) for name, value in stored.items())
-        return {field: ChosenLimit(**json.loads(value)) for field, value in known if field}
+            names = [_name(field) for field in fields]
+            stored: list[str | None] = await self._redis.hmget(limits_key(team), names)
+        return {
+            field: _limit_from_json(value)
+            for field, value in zip(fields, stored, strict=True)
+            if value
+        }
 
-    async def choose(self, team: str, changes: Mapping[Field, ChosenLimit | None]) -> None:
-        key = limits_key(team)
+    async def choose(
+        self,
+        team: str,
+        before: ChosenLimits,
+        changes: Mapping[Field, ChosenLimit | None],
+        events: Sequence[RecordEvent],
+    ) -> bool:
+        key, now = limits_key(team), time.time()
+        writes = [(key, _write(field, chosen)) for field, chosen in changes.items()]
+        writes += record_writes(team, events, now, self._record)
+        keys, commands = zip(*writes, strict=True)
+        read = [
+            text
+            for field in changes
+            for text in (_name(field), str(before[field].value) if field in before else "")
+        ]
         async with bounded(self._patience):
-            pipeline = self._redis.pipeline(transaction=False)
-            for (scope, kind), chosen in changes.items():
-                name = f"{scope}/{kind}"
-                if chosen is None:
-                    pipeline.hdel(key, name)
-                else:
-                    pipeline.hset(key, name, json.dumps(chosen._asdict()))
-            await pipeline.execute()
+            # the sealer looks for records in the workspaces that are listed
+            await self._redis.zadd(WORKSPACES, {team: now})
+            await self._redis.expire(WORKSPACES, self._record.ttl)
+            done: int = await self._choose(keys=[*keys, key], args=[json.dumps(commands), *read])
+        return bool(done)
 
 
-def _field(name: str) -> Field | None:
-    """None for what only a newer version knows."""
-    scope, _, kind = name.partition("/")
-    of, _, scope_id = scope.partition(":")
-    try:
-        return Scope(ScopeKind(of), scope_id), LimitKind(kind)
-    except ValueError:
-        return None
+def _name(field: Field) -> str:
+    scope, kind = field
+    return f"{scope}/{kind}"
+
+
+def _write(field: Field, chosen: ChosenLimit | None) -> list[str]:
+    if chosen is None:
+        return ["HDEL", _name(field)]
+    return ["HSET", _name(field), json.dumps(chosen._asdict())]
+
+
+def _limit_from_json(stored: str) -> ChosenLimit:
+    """What only a newer version knows of it is left out."""
+    known = json.loads(stored)
+    return ChosenLimit(known["value"], known["by"], known["at"])

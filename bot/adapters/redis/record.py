@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from bot.adapters.redis.record_schema import (
     APPEND,
     EVERY_RECORD,
+    NO_SESSION,
     SEAL,
     SEALER,
     TRIM,
@@ -30,7 +31,7 @@ from bot.adapters.redis.record_schema import (
 )
 from bot.adapters.redis.schema import WORKSPACES
 from bot.adapters.redis_connections import bounded
-from bot.domain.record import RecordEvent, entry_time
+from bot.domain.record import RecordEvent, entry_facts, entry_time
 from bot.domain.seals import Floor, RecordEntry, Seal
 
 _AT_ONCE = 1_000
@@ -46,10 +47,13 @@ class Batch(NamedTuple):
 
 class SideKeys(NamedTuple):
     """What can be deleted: pseudonym → what its person's key holds, with the user id in front; and
-    the hash of each text → its salt and itself."""
+    the token of each session → the keys of its words."""
 
     people: dict[str, tuple[str, str]]
-    words: dict[str, tuple[str, str]]
+    words: dict[str, list[str]]
+
+
+Words = dict[str, tuple[str, str]]
 
 
 class RedisRecord:
@@ -119,17 +123,13 @@ class RedisRecord:
             added = await self._seal(keys=[seals_key(team), floor_key(team)], args=args)
         return bool(added)
 
-    async def old_seals(self, team: str, most: int) -> list[tuple[Seal, float]]:
+    async def old_seals(self, team: str, most: int) -> list[Seal]:
         async with bounded(self._patience):
             found = await self._redis.xrange(seals_key(team), "-", "+", most)
-            pipeline = self._redis.pipeline(transaction=False)
-            for identifier, _ in found:
-                pipeline.xrange(record_key(team), identifier, identifier)
-            last = await pipeline.execute()
-        return [
-            (seal_from(seal), entry_time(entry_from(entries[0]).body) if entries else 0.0)
-            for seal, entries in zip(found, last, strict=True)
-        ]
+        return [seal_from(each) for each in found]
+
+    async def entries_between(self, team: str, first: int, last: int) -> list[RecordEntry]:
+        return [entry async for page in self._pages(team, first, f"{last}-0") for entry in page]
 
     async def last_time(self, team: str) -> float:
         async with bounded(self._patience):
@@ -184,47 +184,63 @@ class RedisRecord:
         return number_of(told["last-generated-id"])
 
     async def batches(self, team: str) -> AsyncIterator[Batch]:
-        """The seals in their order, each with its entries, and last the entries without one."""
+        """The seals in their order, each with its entries, and last the entries without one, in
+        parts."""
         number, at = 0, "-"
         while True:
             async with bounded(self._patience):
                 found = await self._redis.xrange(seals_key(team), at, "+", _AT_ONCE)
             for seal in map(seal_from, found):
-                yield Batch(seal, await self._entries_between(team, number + 1, str(seal.number)))
+                yield Batch(seal, await self.entries_between(team, number + 1, seal.number))
                 number = seal.number
             if len(found) < _AT_ONCE:
                 break
             at = f"({found[-1][0]}"
-        yield Batch(None, await self._entries_between(team, number + 1, "+"))
+        async for page in self._pages(team, number + 1, "+"):
+            yield Batch(None, page)
 
-    async def _entries_between(self, team: str, first: int, last: str) -> list[RecordEntry]:
-        entries: list[RecordEntry] = []
+    async def _pages(self, team: str, first: int, until: str) -> AsyncIterator[list[RecordEntry]]:
         at = f"{first}-0"
-        until = last if last == "+" else f"{last}-0"
-        while last == "+" or first <= int(last):
+        while True:
             async with bounded(self._patience):
                 found = await self._redis.xrange(record_key(team), at, until, _AT_ONCE)
-            entries += map(entry_from, found)
+            if found:
+                yield [entry_from(each) for each in found]
             if len(found) < _AT_ONCE:
-                break
+                return
             at = f"({found[-1][0]}"
-        return entries
 
     async def side_keys(self, team: str) -> SideKeys:
-        """The names and words that are not deleted."""
+        """The names that are not deleted, and the keys of the words that are not."""
         sides = SideKeys({}, {})
         prefix = person_key(team, "")
         async for keys in self._keys(f"{prefix}*"):
             async with bounded(self._patience):
-                found = [await self._redis.get(key) for key in keys]
+                pipeline = self._redis.pipeline(transaction=False)
+                for key in keys:
+                    pipeline.get(key)
+                found: list[str | None] = await pipeline.execute()
             for key, kept in zip(keys, found, strict=True):
-                sides.people[str(kept or "").partition(" ")[2]] = (key.removeprefix(prefix), kept)
-        async for keys in self._keys(words_key(f"{team}.*.*")):
-            async with bounded(self._patience):
-                words = [await self._redis.hgetall(key) for key in keys]
-            for commitment, stored in (item for of_key in words for item in of_key.items()):
-                sides.words[commitment] = _salt_and_text(stored)
+                pseudonym = (kept or "").partition(" ")[2]
+                sides.people[pseudonym] = key.removeprefix(prefix), kept or ""
+        prefix = words_key(f"{team}.*.").partition("*")[0]
+        async for keys in self._keys(f"{prefix}*"):
+            for key in keys:
+                token = key.removeprefix(prefix).partition(".")[2]
+                sides.words.setdefault(token, []).append(key)
         return sides
+
+    async def words_of(self, entries: list[RecordEntry], sides: SideKeys) -> Words:
+        """The words of these entries that are not deleted: the hash of each → its salt and itself.
+        Only so many are held at once."""
+        tokens = {entry_facts(entry.body).get("session") or NO_SESSION for entry in entries}
+        keys = [key for token in tokens for key in sides.words.get(str(token), [])]
+        async with bounded(self._patience):
+            pipeline = self._redis.pipeline(transaction=False)
+            for key in keys:
+                pipeline.hgetall(key)
+            found = await pipeline.execute()
+        return {name: _salt_and_text(text) for each in found for name, text in each.items()}
 
     async def _keys(self, pattern: str) -> AsyncIterator[list[str]]:
         """In many steps, each of which is bounded."""

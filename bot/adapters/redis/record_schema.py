@@ -43,7 +43,7 @@ _words_key = "imagine:{{{}}}:record:words:{}.{}".format
 
 DEFAULT_TTL = 400 * 24 * 3600
 PSEUDONYM_LENGTH = 32
-_NO_SESSION = "others"
+NO_SESSION = "others"
 """Stands for a session's token in the key of words that belong to none."""
 
 
@@ -71,6 +71,18 @@ local function last_number(key)
   end
   return numbered[key]
 end
+local types = {Z = 'zset', H = 'hash', X = 'stream', I = 'string', P = 'string'}
+local function fits(writes, offset)  -- whether each write's key is of its type, or new
+  local known = {}
+  for i, write in ipairs(writes) do
+    local wanted = types[string.sub(write[1], 1, 1)]
+    local key = KEYS[offset + i]
+    known[key] = known[key] or wanted and redis.call('TYPE', key).ok
+    if wanted and known[key] ~= 'none' and known[key] ~= wanted then return false end
+    if write[1] == 'XENTRY' and last_number(key) > 2 ^ 52 then return false end
+  end
+  return true
+end
 local function write_one(key, write)
   if write[1] == 'PERSON' then
     local kept = redis.call('GET', key) or write[2]
@@ -90,7 +102,9 @@ APPEND = (
     WRITES
     + """
 -- KEYS: the key of each write; ARGV: the writes as JSON
-for i, write in ipairs(cjson.decode(ARGV[1])) do write_one(KEYS[i], write) end
+local writes = cjson.decode(ARGV[1])
+if not fits(writes, 0) then return redis.error_reply('WRONGTYPE') end
+for i, write in ipairs(writes) do write_one(KEYS[i], write) end
 return 1
 """
 )
@@ -139,10 +153,9 @@ def record_writes(
     record, ttl, any_event = record_key(team), str(policy.ttl), False
     for event in events:
         any_event = True
-        texts = event.words if policy.prompts is PromptRecording.FULL else {}
-        words = {name: commit(text) for name, text in texts.items()}
+        words = {name: commit(text) for name, text in event.texts(policy.prompts).items()}
         if words:
-            owner = f"{team}.{event.person}.{_NO_SESSION}"
+            owner = f"{team}.{event.about or event.person}.{NO_SESSION}"
             key = words_key(event.session_id or owner)
             for salt, text, commitment in words.values():
                 yield key, ["HSET", commitment, json.dumps([salt, text], separators=(",", ":"))]

@@ -340,7 +340,7 @@ class RedisSessionStore(RedisQuestions):
         if len(after.attempts) == len(before.attempts if before else ()):
             return
         try:
-            await self._record.write(after.team, refused(after, after.latest, refusal.reason.value))
+            await self._record.write(after.team, refused(after, after.latest, refusal))
         except StoreUnavailable as error:
             log.warning("a refusal is not in the record: %s", error)
 

@@ -33,8 +33,12 @@ class Notices:
             return
         if await self._post_ephemeral(session, notice):
             return
+        await self.tell_person(session.user, notice)
+
+    async def tell_person(self, user: str, notice: Message) -> None:
+        """In a direct message."""
         try:
-            await call(self._client.chat_postMessage, channel=session.user, **_shown(notice))
+            await call(self._client.chat_postMessage, channel=user, **_shown(notice))
         except SlackRefused as error:
             log.warning("a notice could not be delivered: %s", error)
 

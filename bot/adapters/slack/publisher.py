@@ -250,6 +250,9 @@ class SlackPublisher:
         notice = messages.notice_message(session, words, failed, try_again=try_again)
         await self._notices.tell(session, notice)
 
+    async def tell_person(self, user: str, words: str) -> None:
+        await self._notices.tell_person(user, Message(words, []))
+
     def _name_and_title(self, session: Session, image: ImageRef) -> tuple[str, str]:
         """The file's name, and what Slack shows above a file that stands by itself, and in its list
         of files."""

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 
 from bot.adapters.redis import RecordPolicy, RedisRecord, redis_client
-from bot.domain.record import token_of
 from bot.domain.seals import RecordCheck
 from bot.ops.audit.rows import COLUMNS, row_of, rows_of
 from bot.ops.startup import StartupError
@@ -31,7 +30,9 @@ def add_audit_options(parser: argparse.ArgumentParser) -> None:
     for command in (export, verify):
         command.add_argument("--team", help="the id of one workspace (usually all of them)")
     show = commands.add_parser("show", help="write the entries of one session")
-    show.add_argument("session", metavar="SESSION", help="its id, team.user.token, as in the logs")
+    show.add_argument(
+        "session", metavar="SESSION", help="its id, team.user.token as in the logs, or the token"
+    )
 
 
 async def audit(options: argparse.Namespace, settings: Settings) -> int:
@@ -42,11 +43,16 @@ async def audit(options: argparse.Namespace, settings: Settings) -> int:
     record = RedisRecord(redis, PATIENCE, RecordPolicy())
     try:
         if options.audit_command == "show":
-            return await _show(record, options.session)
-        teams = [options.team] if options.team else await record.recorded_teams()
+            return await _show(record, *_read_session(options.session))
+        verifies = options.audit_command == "verify"
+        head = _read_head(options.head, options.team) if verifies else None
+        teams = await record.recorded_teams()
+        if options.team:
+            if options.team not in teams:
+                raise StartupError(f"there is no record of {options.team}")
+            teams = [options.team]
         if options.audit_command == "export":
             return await _export(record, teams, options.format)
-        head = _read_head(options.head, options.team)
         key = settings.audit_key.get_secret_value()
         results = [await _verify(record, team, key, head) for team in teams]
     finally:
@@ -54,6 +60,14 @@ async def audit(options: argparse.Namespace, settings: Settings) -> int:
     if not teams:
         _say("there is no record")
     return max(results, default=0)
+
+
+def _read_session(text: str) -> tuple[str, str]:
+    """The workspace, empty where only the token was given, and the token."""
+    parts = text.strip().split(".", 2)
+    if len(parts) == 2 or not all(parts):
+        raise StartupError("SESSION is team.user.token as in the logs, or the token alone")
+    return (parts[0] if len(parts) > 1 else ""), parts[-1]
 
 
 def _read_head(text: str | None, team: str | None) -> tuple[int, str] | None:
@@ -87,11 +101,13 @@ async def _read_all(record: RedisRecord, check: RecordCheck) -> int:
         if batch.seal:
             check.batch(batch.seal, batch.entries)
         else:
-            check.finish(batch.entries, *numbers)
+            check.rest(batch.entries)
+        words = await record.words_of(batch.entries, sides)
         for entry in batch.entries:
-            row = row_of(team, entry, sides, sealed=True)
+            row = row_of(team, entry, sides, words, sealed=True)
             check.problems += row.problems
             withheld += row.withheld
+    check.finish(*numbers)
     return withheld
 
 
@@ -122,24 +138,31 @@ async def _export(record: RedisRecord, teams: list[str], form: str) -> int:
     writer.writerow(COLUMNS)
     for team in teams:
         async for row in rows_of(record, team):
-            writer.writerow([csv_cell(value) for value in row.values.values()])
+            writer.writerow([_cell(value) for value in row.values.values()])
     return 0
 
 
-async def _show(record: RedisRecord, session_id: str) -> int:
-    team, token, found = session_id.partition(".")[0], token_of(session_id), False
-    async for row in rows_of(record, team):
-        values = row.values
-        if values["session"] == token:
-            found = True
-            facts = " ".join(
-                f"{name}={json.dumps(value) if name in _TEXTS else value}"
-                for name, value in values.items()
-                if value != "" and name not in _LEFT_OUT
-            )
-            _say(f"{values['number']:>6}  {values['time']}  {values['kind']!s:<16} {facts}")
+def _cell(value: object) -> object:
+    """Half a character, as of a text that was cut, cannot be written."""
+    text = value.encode(errors="replace").decode() if isinstance(value, str) else value
+    return csv_cell(text)
+
+
+async def _show(record: RedisRecord, team: str, token: str) -> int:
+    found = False
+    for each in [team] if team else await record.recorded_teams():
+        async for row in rows_of(record, each):
+            values = row.values
+            if values["session"] == token:
+                found = True
+                facts = " ".join(
+                    f"{name}={json.dumps(value) if name in _TEXTS else value}"
+                    for name, value in values.items()
+                    if value != "" and name not in _LEFT_OUT
+                )
+                _say(f"{values['number']:>6}  {values['time']}  {values['kind']!s:<16} {facts}")
     if not found:
-        _say(f"the record has no entry of {session_id}")
+        _say(f"the record has no entry of {token}")
     return 0 if found else 1
 
 

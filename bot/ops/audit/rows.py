@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from bot.adapters.redis import RedisRecord
-from bot.adapters.redis.record import SideKeys
+from bot.adapters.redis.record import SideKeys, Words
 from bot.adapters.redis.record_schema import pseudonym_fits
 from bot.domain.record import commitment_of, entry_facts
 from bot.domain.seals import RecordEntry
@@ -49,15 +49,16 @@ async def rows_of(record: RedisRecord, team: str) -> AsyncIterator[Row]:
     """Every entry of a workspace, oldest first."""
     sides = await record.side_keys(team)
     async for batch in record.batches(team):
+        words = await record.words_of(batch.entries, sides)
         for entry in batch.entries:
-            yield row_of(team, entry, sides, sealed=batch.seal is not None)
+            yield row_of(team, entry, sides, words, sealed=batch.seal is not None)
 
 
-def row_of(team: str, entry: RecordEntry, sides: SideKeys, *, sealed: bool) -> Row:
+def row_of(team: str, entry: RecordEntry, sides: SideKeys, kept: Words, *, sealed: bool) -> Row:
     facts, problems = entry_facts(entry.body), list[str]()
     words = facts.get("words", {})
     told = {
-        name: _text(name, entry.number, str(commitment), sides, problems)
+        name: _text(name, entry.number, str(commitment), kept, problems)
         for name, commitment in (words.items() if isinstance(words, dict) else ())
     }
     person = _person(entry, sides, problems)
@@ -76,10 +77,10 @@ def row_of(team: str, entry: RecordEntry, sides: SideKeys, *, sealed: bool) -> R
     return Row({name: values.get(name, "") for name in COLUMNS}, problems, withheld)
 
 
-def _text(name: str, number: int, commitment: str, sides: SideKeys, problems: list[str]) -> str:
-    if commitment not in sides.words:
+def _text(name: str, number: int, commitment: str, kept: Words, problems: list[str]) -> str:
+    if commitment not in kept:
         return WITHHELD
-    salt, text = sides.words[commitment]
+    salt, text = kept[commitment]
     if commitment_of(salt, text) != commitment:
         problems.append(f"entry {number}: the stored {name} is not the one of the entry")
     return text

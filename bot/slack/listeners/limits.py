@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
+from slack_sdk.errors import SlackApiError
 
 from bot.domain.limit_settings import ChosenLimits
 from bot.domain.session import Person
@@ -17,8 +21,16 @@ from bot.slack.listening import (
     open_form,
     within_ack_deadline,
 )
-from bot.slack.request_tracking import count_slack_errors
-from bot.slack.responders import CommandResponder, FormResponder, HomeResponder, send_ephemeral
+from bot.slack.request_tracking import count_slack_errors, error_code
+from bot.slack.responders import (
+    DELIVERY_ERRORS,
+    CommandResponder,
+    FormResponder,
+    HomeResponder,
+    send_ephemeral,
+    send_message,
+    user_of,
+)
 from bot.views import words
 from bot.views.limits_form import (
     LimitsFormState,
@@ -28,9 +40,15 @@ from bot.views.limits_form import (
     saved_words,
 )
 
+log = logging.getLogger(__name__)
+
+
+_CLOSED = {"not_found", "view_not_found"}
+
 
 class LimitsForms:
-    """`private_metadata` of the form tells the channel and the person it is about."""
+    """`private_metadata` of the form tells the channel and the person it is about, and what it
+    showed."""
 
     def __init__(self, dependencies: ListenerDependencies) -> None:
         self._services = dependencies.services
@@ -41,7 +59,7 @@ class LimitsForms:
         async with error_boundary(responder, away=words.ASK_AGAIN):
             channel: str = args.body.get("channel_id") or ""
             state = LimitsFormState("" if channel.startswith("D") else channel)
-            chosen = await self._chosen(args)
+            chosen = await self._chosen(args, state)
             await open_form(args, limits_form(state, chosen, self._services.limits.operator))
 
     async def person_chosen(self, args: AsyncArgs) -> None:
@@ -49,11 +67,18 @@ class LimitsForms:
         async with error_boundary(HomeResponder(args)):
             view = args.body["view"]
             person = args.body["actions"][0].get("selected_user") or ""
-            state = LimitsFormState.of(view.get("private_metadata"))._replace(person=person)
-            form = limits_form(state, await self._chosen(args), self._services.limits.operator)
+            state = replace(LimitsFormState.of(view.get("private_metadata")), person=person)
+            chosen = await self._chosen(args, state)
+            form = limits_form(state, chosen, self._services.limits.operator)
             await args.ack()
-            with count_slack_errors("views.update"):
-                await args.client.views_update(view_id=view["id"], hash=view["hash"], view=form)
+            try:
+                # without `hash`: of two choices in a row, the second shows its person, too
+                with count_slack_errors("views.update"):
+                    await args.client.views_update(view_id=view["id"], view=form)
+            except SlackApiError as error:
+                if error_code(error) not in _CLOSED:
+                    raise
+                log.info("a form was closed before it was updated")
 
     async def submitted(self, args: AsyncArgs) -> None:
         async with error_boundary(FormResponder(args), away=words.FORM_LOST):
@@ -69,13 +94,23 @@ class LimitsForms:
             setting = self._services.limits.choose(admitted.team, admitted.person.user, read)
             changed = await within_ack_deadline(setting)
             await args.ack()
-            channel = state.channel or admitted.person.user
-            await send_ephemeral(args, channel, "", saved_words(changed))
+            await self._confirm(args, state.channel, saved_words(changed))
 
-    async def _chosen(self, args: AsyncArgs) -> ChosenLimits:
+    async def _confirm(self, args: AsyncArgs, channel: str, said: str) -> None:
+        """In the channel, or in a direct message where there is none or the bot is no member."""
+        try:
+            if channel:
+                await send_ephemeral(args, channel, "", said)
+                return
+        except DELIVERY_ERRORS as error:
+            log.info("not confirmed in the channel: %s", type(error).__name__)
+        await send_message(args, user_of(args), said)
+
+    async def _chosen(self, args: AsyncArgs, state: LimitsFormState) -> ChosenLimits:
         admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
         await within_ack_deadline(self._require_admin(args, admitted.person), LOOKING_UP)
-        return await within_ack_deadline(self._services.limits.chosen(admitted.team))
+        chosen = self._services.limits.chosen(admitted.team, state.scopes)
+        return await within_ack_deadline(chosen)
 
     async def _require_admin(self, args: AsyncArgs, person: Person) -> None:
         await self._admins.require(args.client, person)

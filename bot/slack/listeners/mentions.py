@@ -101,6 +101,9 @@ class Mentions:
                 await self._usage.asked(args, responder, event["channel"])
             case usage.CSV:
                 await self._usage.asked_for_csv(args, responder)
+            case "settings" if not event.get("files"):
+                async with error_boundary(responder):
+                    await responder.say(words.SETTINGS_BY_COMMAND)
             case _ if asks_for_status(said) and not event.get("files"):
                 async with error_boundary(responder, away=words.ASK_AGAIN):
                     asked = status(self._dependencies, origin_of_event(args))

@@ -164,7 +164,7 @@ async def _lowered(world: World, fence: Fence) -> dict[str, int]:
     (team,) = {key.split("}")[0].split("{")[1] for key in await _sessions(world)}
     async with world.redis() as redis:
         chosen = ChosenLimit(fence.limit // 2, "UADMIN", time.time())
-        await RedisLimitSettings(redis, 5.0).choose(team, {(WORKSPACE, fence.kind): chosen})
+        await RedisLimitSettings(redis, 5.0).choose(team, {}, {(WORKSPACE, fence.kind): chosen}, [])
     await asyncio.sleep(_FAST)
     return await counters(world.valkey.url, fence.counter)
 

@@ -53,6 +53,9 @@ def test_a_channels_budget_is_its_own() -> None:
         (IMAGES, " 25 ", 25),
         (IMAGES, "0", 0),
         (IMAGES, "25.0", 25),
+        (BUDGET, "0.125", 125_000),
+        (BUDGET, "1.1250", 1_125_000),
+        (BUDGET, "1000.50", 1_000_500_000),
         (IMAGES, "", None),
         (IMAGES, "  ", None),
         (BUDGET, "12.50", 12_500_000),
@@ -74,6 +77,7 @@ def test_a_number_is_read(kind: LimitKind, typed: str, value: int | None) -> Non
     [
         *((kind, typed) for kind in (IMAGES, BUDGET) for typed in ("x", "-1", "1e3", "1 2", "٣x")),
         (IMAGES, "1.5"),
+        *((kind, typed) for kind in (IMAGES, BUDGET) for typed in ("1,000", "1.000", "25,000")),
         (IMAGES, "100001"),
         (BUDGET, "1000001"),
         (BUDGET, "1.0000001"),
@@ -89,4 +93,5 @@ def test_values_in_words() -> None:
     assert limit_words(IMAGES, 1) == "1 image"
     assert limit_words(IMAGES, 100) == "100 images"
     assert limit_words(BUDGET, 12_500_000) == "$12.50"
+    assert limit_words(BUDGET, 1_000) == "$0.001"
     assert limit_words(BUDGET, 0) == "no limit"

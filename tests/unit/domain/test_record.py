@@ -10,7 +10,7 @@ import pytest
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.costs import CallState, PaidCall, Reservation
-from bot.domain.errors import FailureKind
+from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.images import GeneratedImage
 from bot.domain.options import Options
 from bot.domain.record import (
@@ -182,9 +182,9 @@ def test_no_entry_holds_a_name_or_a_word_of_a_person() -> None:
         *events_between(None, session),
         *events_between(session, failed),
         *events_between(None, replace(drafts, attempts=(an_attempt(1, posted=True),))),
-        refused(session, session.latest, "budget"),
+        refused(session, session.latest, Refusal(Reason.TOO_MANY_WAITING)),
         deleted(ID, OWNER),
-        settings_changed(STRANGER, "admins", OWNER, f"{OWNER} U3", names_people=True),
+        settings_changed(STRANGER, "user_images_per_day", 1, 2, about=OWNER),
     ]
     for event in events:
         words = {name: commit(text) for name, text in event.words.items()}
@@ -194,7 +194,7 @@ def test_no_entry_holds_a_name_or_a_word_of_a_person() -> None:
 
 
 def test_an_entry_is_read_as_it_was_written() -> None:
-    event = settings_changed(OWNER, "user_images_per_day", 100, 0, names_people=False)
+    event = settings_changed(OWNER, "user_images_per_day", 100, 0)
     body = entry_body(event, 12.3456, {"reason": commit("a reason")})
     facts = entry_facts(body)
     assert (facts["before"], facts["after"], entry_time(body)) == (100, 0, 12.346)

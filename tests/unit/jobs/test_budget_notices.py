@@ -27,6 +27,7 @@ class Books:
         self.now = spent
         self.told: set[str] = set()
         self.words: list[str] = []
+        self.to_admins: list[tuple[str, str]] = []
         self.fails: Exception | None = None
 
     async def spent(self, *args: Any) -> Spent:
@@ -46,13 +47,17 @@ class Books:
             raise self.fails
         self.words.append(words)
 
+    async def tell_person(self, user: str, words: str) -> None:
+        self.to_admins.append((user, words))
+
 
 def session_of(payer: str = OWNER) -> Session:
     return with_latest(generating(), reserved=replace(RESERVED, payer=payer))
 
 
 def notices(books: Books, limits: Limits = LIMITS) -> BudgetNotices:
-    return BudgetNotices(books, books, books, always(limits), ZoneInfo("UTC"))
+    admins = frozenset({"UADMIN", "UBOSS"})
+    return BudgetNotices(books, books, books, always(limits), ZoneInfo("UTC"), admins)
 
 
 async def test_nothing_is_told_below_four_fifths() -> None:
@@ -71,6 +76,8 @@ async def test_each_limit_is_told_once_a_period(caplog: pytest.LogCaptureFixture
     assert "Your budget is $0.010 a month: $0.002 is left." in books.words[1]
     assert "channel" in books.words[2]
     assert caplog.text.count("The budget of this workspace") == 1
+    assert [user for user, _ in books.to_admins] == ["UADMIN", "UBOSS"]
+    assert "The budget of this workspace is $0.010 a month" in books.to_admins[0][1]
 
 
 async def test_an_owner_is_not_told_of_another_persons_limit() -> None:

@@ -9,13 +9,15 @@ import pytest
 
 from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import Conflict, Reason, Refusal
+from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import Parsed
+from bot.domain.record import RecordEvent
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import BeginRequest
-from tests.fakes import BOSS, ID, a_session, with_latest
+from bot.service.attempt_rules import record_refusal
+from tests.fakes import BOSS, ID, a_session, generating, with_latest
 from tests.unit.service.services import ORIGIN, Setup, refused
 
 FIRST = ImageRef(1)
@@ -127,3 +129,14 @@ async def test_a_form_that_starts_over_stores_what_the_rules_have_approved() -> 
     assert session.latest.base == ImageRef(0)
     assert old is not None
     assert old.restarted_by == session.id
+
+
+async def test_a_refusal_that_cannot_be_recorded_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Away:
+        async def append(self, team: str, *events: RecordEvent) -> None:
+            raise StoreUnavailable("away")
+
+    await record_refusal(Away(), generating(), Refusal(Reason.TOO_MANY_WAITING))
+    assert "a refusal is not in the record" in caplog.text

@@ -238,10 +238,9 @@ def _judge(row: Row, fence: Fence, before: dict[str, int], evidence: Evidence) -
         name: sum(line.micro for line in lost if name in _counters_of(line.user, line.channel))
         for name in names
     }
-    row.above = max(
-        (counted[n] - max(before.get(n, 0), fence.limit // 2) - again[n] for n in names), default=0
-    )
-    row.above = max(0, row.above)
+    lowered = (counted[n] - max(before.get(n, 0), fence.limit // 2) - again[n] for n in names)
+    until_then = (before.get(n, 0) - fence.limit - again[n] for n in names)
+    row.above = max(0, *lowered, *until_then)
     if len(evidence.last) != row.accepted:
         row.problems.append(f"{len(evidence.last)} sessions, {row.accepted} roots")
     if row.above:

@@ -71,7 +71,9 @@ def left_words(budget: Standing | None) -> str:
 
 def own_words(own: OwnUsage) -> str:
     """A person's own days and month."""
-    days = "\n".join(f"• {_day(day)}: {_images(count)}" for day, count in own.images.items())
+    taken = [(day, count) for day, count in own.images.items() if count]
+    days = "\n".join(f"• {_day(day)}: {_images(count)}" for day, count in taken)
+    days = days or f"• none in the last {len(own.images)} days"
     spent = f"*{_month_name(own.month)}*: {dollars(own.micro)} of yours, as far as prices are known"
     limits = [_standing_words(each) for each in own.standings]
     told = "\n".join(f"• {each}" for each in limits) or "• No limit is set for you."
@@ -159,7 +161,7 @@ def _name(by: str, name: str) -> str:
         return f"<@{person[1]}>"
     if by == "channel":
         return f"<#{name}>" if not name.startswith("D") else f"direct messages ({escape(name)})"
-    return escape(name)
+    return escape(_day(name) if by == "day" else name)
 
 
 def _short(micro: int) -> str:

@@ -14,6 +14,7 @@ from bot.slack.listening import (
     error_boundary,
     within_ack_deadline,
 )
+from bot.slack.request_tracking import wait_for_acks
 from bot.slack.responders import Responder
 from bot.views.usage_words import (
     FOR_ADMINS,
@@ -67,6 +68,8 @@ class UsageAnswers:
             return False
 
     async def _tell_workspace(self, args: AsyncArgs, responder: Responder, *, as_csv: bool) -> None:
+        """After the ack, whose words come first."""
+        await wait_for_acks()
         team = args.context[ADMITTED_PERSON].team
         try:
             month, tables = await self._services.usage.of_workspace(team)

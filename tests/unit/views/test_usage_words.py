@@ -71,6 +71,8 @@ def test_ones_own_days_and_month() -> None:
     assert "▓▓░░░░░░░░ 12 of 100 images today" in words
     assert "$3.10 of $10 left in November" in words
     assert "No limit is set for you" in own_words(own())
+    idle = own()._replace(images={"2026-11-27": 0, "2026-11-28": 0})
+    assert "• none in the last 2 days" in own_words(idle)
 
 
 def test_the_bar_of_the_home_tab() -> None:
@@ -106,8 +108,8 @@ def test_the_workspace_by_person_channel_day_and_model() -> None:
     assert "• <@U2>: " in words
     assert "• <#C1>: " in words
     assert "direct messages (D5)" in words
-    assert "2026-11-12: " in words
-    assert "2026-11-02: " not in words
+    assert "12 November: " in words
+    assert "• 2 November: " not in words
     assert "… and 2 more" in words
     assert "<!channel>" not in words
     assert "nothing yet" in workspace_words("2026-11", {"person": []})

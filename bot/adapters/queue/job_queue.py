@@ -59,6 +59,7 @@ _PRIORITY = 2**32
 """What BullMQ multiplies a priority by in the score of a waiting job."""
 
 _WAITING = ("wait", "prioritized", "delayed")
+_LIVE = (*_WAITING, "paused", "active")
 
 _HALF_DONE_AFTER = 10.0
 """Seconds after which a generation that BullMQ does not have is no longer about to be added."""
@@ -198,7 +199,7 @@ class BullJobQueue:
         """What a killed process left half done: a generation was released and is not in BullMQ, or
         has ended and its owner's next was not released. One that fails for good ends here too."""
         backend = self._queues[GENERATE_QUEUE].backend
-        live = set(await backend.getRanges([*_WAITING, "active"], 0, -1, True))
+        live = set(await backend.getRanges(_LIVE, 0, -1, True))
         parked = set()
         for job in await self._fair.jobs():
             if not job.tag:
@@ -238,6 +239,12 @@ class BullJobQueue:
         if state is JobState.GONE and await _bounded(self._fair.is_here(job.id)):
             return JobState.WAITING
         return state
+
+    async def live_ids(self) -> frozenset[str]:
+        found: set[str] = set(await _bounded(self._fair.job_ids()))
+        for queue in self._queues.values():
+            found.update(await _bounded(queue.backend.getRanges(_LIVE, 0, -1, True)))
+        return frozenset(found)
 
     async def waiting(self, also: Job | None = None) -> list[Job]:
         """In the order in which they begin: what was handed back comes first, then by their tags,

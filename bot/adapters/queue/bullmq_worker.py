@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from bot.adapters.queue.connection import assume_modern, socket_timeout
 from bot.adapters.queue.job_queue import PREFIX, Handler, job_from_data, job_log_context
 from bot.adapters.redis_connections import unavailable
-from bot.concurrency import consume_exception, run_within
+from bot.concurrency import WorkSlots, consume_exception, run_within
 from bot.domain.errors import (
     ImagineError,
     SlackAppBlocked,
@@ -59,14 +59,46 @@ for _module in (bullmq.utils, bullmq.worker):
     _module.traceback = _Tracebacks
 
 
-class BullMQWorker(Worker):
-    """Starts nothing once it is paused; ours never resumes. With `slots`, it takes one of the
-    provider's before each job."""
+class _Options(dict[str, Any]):
+    """BullMQ fetches another job only after one has ended, where as many as its concurrency are
+    under way. With one more than there are slots, a fetch waits for the next free one."""
 
+    work: WorkSlots
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.work.enough + 1 if key == "concurrency" else super().get(key, default)
+
+
+class BullMQWorker(Worker):
+    """Starts nothing once it is paused; ours never resumes. Each job has a slot of `work`, and with
+    `slots`, one of the provider's."""
+
+    work: WorkSlots
     slots: ProviderSlots | None = None
 
+    async def pause(self, do_not_wait_active: bool = False) -> None:
+        await super().pause(do_not_wait_active)
+        self.work.look_again()
+
     async def getNextJob(self, token: str) -> Any:  # noqa: N802 - BullMQ's name
-        """BullMQ would leave a job that arrives after `pause` locked, without running it."""
+        if not await self.work.take(lambda: bool(self.paused)):
+            return None
+        job = None
+        try:
+            job = await self._job_with_lease(token)
+        finally:
+            if job is None:
+                self.work.give_back()
+        return job
+
+    async def processJob(self, job: Any, token: str) -> None:  # noqa: N802 - BullMQ's name
+        try:
+            with self.work.lending():
+                await super().processJob(job, token)
+        finally:
+            self.work.give_back()
+
+    async def _job_with_lease(self, token: str) -> Any:
         if self.slots is None:
             return await self._next_job(token)
         lease = await self.slots.take(lambda: self.paused)
@@ -83,6 +115,7 @@ class BullMQWorker(Worker):
         return job
 
     async def _next_job(self, token: str) -> Any:
+        """BullMQ would leave a job that arrives after `pause` locked, without running it."""
         if self.paused:
             return None
         job: Any = await super().getNextJob(token)
@@ -98,12 +131,20 @@ class BullMQWorker(Worker):
 
 
 def make_worker(
-    queue: str, redis: Redis, processor: Processor, concurrency: int, lease: float
+    queue: str,
+    redis: Redis,
+    processor: Processor,
+    concurrency: int,
+    lease: float,
+    most_lent: int = 0,
 ) -> Any:
-    """A worker that does not run yet. It owns `redis` from now on."""
+    """A worker that does not run yet. It owns `redis` from now on. Beside `concurrency` jobs,
+    `most_lent` may wait for their turn with Slack."""
     untyped: Any = BullMQWorker
     worker = untyped(queue, processor.process, _options(redis, concurrency, lease))
-    worker.slots = processor.slots
+    worker.slots, worker.work = processor.slots, WorkSlots(concurrency, most_lent)
+    worker.opts = _Options(worker.opts)
+    worker.opts.work = worker.work
     for connection in (worker.redisConnection, worker.blockingRedisConnection):
         assume_modern(connection)
     worker.on("error", _log_error)

@@ -127,20 +127,14 @@ class SoftLimit:
 
 class WorkSlots:
     """Lets `most` pieces of work run at a time. One that only waits lends its slot, while no more
-    than `most_lent` do."""
+    than `most_lent` do. `taken` counts those that wait as well."""
 
     def __init__(self, most: int, most_lent: int) -> None:
         self._most = most
         self._most_lent = most_lent
-        self._taken = 0
+        self.taken = 0
         self._waiting = 0
         self._changed = asyncio.Event()
-
-    @property
-    def enough(self) -> int:
-        """As many slots as there are now with those that are lent, or are taken. Work that goes on
-        while its slot is another's makes them more."""
-        return max(self._total, self._taken)
 
     @property
     def _total(self) -> int:
@@ -149,15 +143,15 @@ class WorkSlots:
     async def take(self, is_stopped: Callable[[], bool]) -> bool:
         """Wait for a slot; False where none is wanted any more, which `look_again` says."""
         while not is_stopped():
-            if self._taken < self._total:
-                self._taken += 1
+            if self.taken < self._total:
+                self.taken += 1
                 return True
             self._changed.clear()
             await self._changed.wait()
         return False
 
     def give_back(self) -> None:
-        self._taken -= 1
+        self.taken -= 1
         self._changed.set()
 
     def look_again(self) -> None:

@@ -38,6 +38,8 @@ _DRAIN_DELAY = 5.0
 _LOOK_FOR_STALLED = 0.3
 """Of a lease: how often a worker looks for jobs whose lease has ended."""
 
+_FETCHES = 2
+"""How many jobs a worker fetches at the same time while there are more."""
 UNWINDING = 2.0
 """Seconds that a cancelled handler has to clean up."""
 PUT_OFF = 10.0
@@ -60,13 +62,12 @@ for _module in (bullmq.utils, bullmq.worker):
 
 
 class _Options(dict[str, Any]):
-    """BullMQ fetches another job only after one has ended, where as many as its concurrency are
-    under way. With one more than there are slots, a fetch waits for the next free one."""
+    """BullMQ's options; the concurrency is what the worker says at that moment."""
 
-    work: WorkSlots
+    worker: BullMQWorker
 
     def get(self, key: str, default: Any = None) -> Any:
-        return self.work.enough + 1 if key == "concurrency" else super().get(key, default)
+        return self.worker.most_under_way if key == "concurrency" else super().get(key, default)
 
 
 class BullMQWorker(Worker):
@@ -75,6 +76,13 @@ class BullMQWorker(Worker):
 
     work: WorkSlots
     slots: ProviderSlots | None = None
+    _fetching = 0
+
+    @property
+    def most_under_way(self) -> int:
+        """Jobs and fetches. Left alone, BullMQ begins a fetch for each job that could run, whenever
+        one ends or comes: most of them find nothing. The fetches that there are wait for a slot."""
+        return self.work.taken - self._fetching + (1 if self.drained else _FETCHES)
 
     async def pause(self, do_not_wait_active: bool = False) -> None:
         await super().pause(do_not_wait_active)
@@ -84,9 +92,11 @@ class BullMQWorker(Worker):
         if not await self.work.take(lambda: bool(self.paused)):
             return None
         job = None
+        self._fetching += 1
         try:
             job = await self._job_with_lease(token)
         finally:
+            self._fetching -= 1
             if job is None:
                 self.work.give_back()
         return job
@@ -144,7 +154,7 @@ def make_worker(
     worker = untyped(queue, processor.process, _options(redis, concurrency, lease))
     worker.slots, worker.work = processor.slots, WorkSlots(concurrency, most_lent)
     worker.opts = _Options(worker.opts)
-    worker.opts.work = worker.work
+    worker.opts.worker = worker
     for connection in (worker.redisConnection, worker.blockingRedisConnection):
         assume_modern(connection)
     worker.on("error", _log_error)

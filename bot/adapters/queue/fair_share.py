@@ -200,7 +200,7 @@ class FairShare:
         """The priority of a job that is released; 0 for one that is parked, None for one that
         BullMQ has seen before. The same for a job that was admitted before."""
         attempt = f"{job.session_id}-{job.attempt}"
-        args = [job.id, owner_of(job), attempt, data, round(now * 1000), self._at_once]
+        args = [job.id, owner_of(job), attempt, data, round(now * 1000, 1), self._at_once]
         priority = int(await self._admit(keys=[*self._keys, self._job_key + job.id], args=args))
         return None if priority < 0 else priority
 

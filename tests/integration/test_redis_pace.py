@@ -193,7 +193,7 @@ async def test_who_waits_asks_no_more_often_with_others_behind(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with paces(redis_url, 1) as (pace,):
-        await pace.hold(CHANNEL, 1.0)
+        await pace.hold(CHANNEL, 1.9)
         calls = [asyncio.create_task(pace.take(CHANNEL, Priority.ROOT)) for _ in range(50)]
         await until_waiting(redis_url, CHANNEL, 50)
         asked = count_questions(monkeypatch)
@@ -223,17 +223,15 @@ async def test_a_call_that_is_given_up_leaves_no_ticket_while_its_process_lives(
 ) -> None:
     budget = Budget("C1", 2.0)
     async with paces(redis_url, 1) as (pace,):
-        await pace.take(budget, Priority.ROOT)
+        await pace.hold(budget, 1.9)
         given_up = [asyncio.create_task(pace.take(budget, Priority.ANSWER)) for _ in range(4)]
         kept = [asyncio.create_task(pace.take(budget, Priority.ROOT)) for _ in range(2)]
         await until_waiting(redis_url, budget, 6)
         for call in given_up:
             call.cancel()
-        await kept[0]
-        await until_waiting(redis_url, budget, 1)
-        await kept[1]
-        with pytest.raises(SlackBusy):
-            await pace.take(budget, Priority.ROOT, patience=0.01)
+        await asyncio.gather(*kept)
+        await until_waiting(redis_url, budget, 0)
+        assert (await pace.wait(budget, Priority.EDIT)).ahead == 0
 
 
 async def test_a_process_that_was_taken_for_dead_has_its_old_places(redis_url: str) -> None:
@@ -244,7 +242,7 @@ async def test_a_process_that_was_taken_for_dead_has_its_old_places(redis_url: s
             await pace.take(budget, Priority.ROOT)
             order.append(name)
 
-        await one.hold(budget, 0.6)
+        await one.hold(budget, 1.9)
         calls = []
         for n in range(3):
             calls.append(asyncio.create_task(call(one, f"early {n}")))
@@ -252,7 +250,6 @@ async def test_a_process_that_was_taken_for_dead_has_its_old_places(redis_url: s
         key = pace_key("T1", budget.name)
         await redis.delete(f"{key}:tickets", f"{key}:missed")
         calls += [asyncio.create_task(call(other, f"late {n}")) for n in range(2)]
-        await until_waiting(redis_url, budget, 2)
         await asyncio.gather(*calls)
     assert [name for name in order if name.startswith("early")] == ["early 0", "early 1", "early 2"]
     assert order[-1].startswith("late")
@@ -266,7 +263,7 @@ async def test_who_asks_for_many_lets_others_pass_between(redis_url: str) -> Non
             await pace.take(CHANNEL, Priority.ROOT, expected=name, owner=owner)
             order.append(name)
 
-        await processes[0].hold(CHANNEL, 1.0)
+        await processes[0].hold(CHANNEL, 1.9)
         calls = []
         for n in range(6):
             calls.append(asyncio.create_task(call(processes[n % 2], "T1.greedy", f"greedy {n}")))

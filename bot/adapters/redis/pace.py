@@ -37,7 +37,7 @@ class _Waiter:
     """A call in a line, which is in the order of `score`. `woken`: its turn has come, or it is its
     turn to ask."""
 
-    score: int
+    score: float
     ticket: str
     budget: Budget = field(compare=False)
     priority: Priority = field(compare=False)

@@ -50,6 +50,7 @@ _ASK = (
 -- ms the process has to ask again, and whether its tickets were known.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local asked_at = time[1] * 1000 + math.floor(time[2] / 10) / 100  -- calls of one millisecond differ
 local tat_key, tickets, missed, expected_key, owners = unpack(KEYS)
 local process, ticket, class, score = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local interval, burst, longest = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -67,12 +68,13 @@ for i = 12 + given_up, #ARGV, 2 do redis.call('ZADD', tickets, ARGV[i + 1], ARGV
 local function keep_for(key, ms)
   if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, ms) end
 end
+local function exact(number) return string.format('%.2f', number) end
 local function new_place()
-  if owner == '' then return now end
+  if owner == '' then return asked_at end
   local last = tonumber(redis.call('ZSCORE', owners, owner) or 0)
-  local place = math.max(now, last > 0 and last + SPACING or 0)
+  local place = math.max(asked_at, last > 0 and last + SPACING or 0)
   redis.call('ZREMRANGEBYSCORE', owners, '-inf', now - SPACING)
-  redis.call('ZADD', owners, place, owner)
+  redis.call('ZADD', owners, exact(place), owner)
   keep_for(owners, math.ceil(place - now + SPACING))
   return place
 end
@@ -84,20 +86,20 @@ local function nap_of(wait)
   return wait < EXACT_BELOW and wait or math.min(wait / 2, LONGEST_NAP)
 end
 local function answer(granted, wait, ahead, nap, known)
-  return {granted, wait, ahead, string.format('%.0f', score), math.ceil(nap), known}
+  return {granted, wait, ahead, exact(score), math.ceil(nap), known}
 end
 
 if ticket == '' then
-  local place, ahead = now, 0
+  local place, ahead = asked_at, 0
   if expected ~= '' then
     redis.call('ZREMRANGEBYSCORE', expected_key, '-inf', now - EXPECTED_FOR)
     place = tonumber(redis.call('ZSCORE', expected_key, expected)) or new_place()
-    redis.call('ZADD', expected_key, place, expected)
+    redis.call('ZADD', expected_key, exact(place), expected)
     keep_for(expected_key, math.ceil(place - now + EXPECTED_FOR))
-    ahead = redis.call('ZCOUNT', expected_key, '-inf', '(' .. place)
+    ahead = redis.call('ZCOUNT', expected_key, '-inf', '(' .. exact(place))
   end
   score = class * CLASS + place
-  ahead = ahead + redis.call('ZCOUNT', tickets, '-inf', '(' .. string.format('%.0f', score))
+  ahead = ahead + redis.call('ZCOUNT', tickets, '-inf', '(' .. exact(score))
   return answer(0, wait_of(ahead), ahead, 0, 1)
 end
 
@@ -110,7 +112,7 @@ end
 local name = process .. ':' .. ticket
 local missed_at = tonumber(redis.call('ZSCORE', missed, process))
 local known = missed_at and 1 or 0
-redis.call('ZADD', tickets, string.format('%.0f', score), name)
+redis.call('ZADD', tickets, exact(score), name)
 local ahead = redis.call('ZRANK', tickets, name)
 local wait = wait_of(ahead)
 if wait > longest then
@@ -154,7 +156,7 @@ class Answer(NamedTuple):
     seconds: float
     """Until the call is due."""
     ahead: int
-    score: int
+    score: float
     """Its class and place."""
     nap: float
     """Seconds after which the process has to ask again."""
@@ -169,13 +171,13 @@ class Question(NamedTuple):
     budget: Budget
     priority: Priority
     ticket: str = ""
-    score: int | None = None
+    score: float | None = None
     longest: float = 0.0
     expected: str = ""
     owner: str = ""
     following: str = ""
     given_up: Sequence[str] = ()
-    again: Sequence[tuple[str, int]] = ()
+    again: Sequence[tuple[str, float]] = ()
 
 
 class PaceScripts:
@@ -198,7 +200,7 @@ class PaceScripts:
         args += [question.following, len(question.given_up)]
         args += [*(f"{of}:{ticket}" for ticket in question.given_up), *again]
         granted, wait, ahead, at, nap, known = await self._ask(keys=keys, args=args)
-        return Answer(bool(granted), wait / 1000, ahead, int(at), nap / 1000, bool(known))
+        return Answer(bool(granted), wait / 1000, ahead, float(at), nap / 1000, bool(known))
 
     async def hold(self, budget: Budget, seconds: float) -> None:
         args = [round(seconds * 1000), interval(budget), budget.burst]

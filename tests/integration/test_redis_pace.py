@@ -192,13 +192,14 @@ def count_questions(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
 async def test_who_waits_asks_no_more_often_with_others_behind(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    budget = Budget("C1", 2.0)
     async with paces(redis_url, 1) as (pace,):
-        await pace.hold(CHANNEL, 1.9)
-        calls = [asyncio.create_task(pace.take(CHANNEL, Priority.ROOT)) for _ in range(50)]
-        await until_waiting(redis_url, CHANNEL, 50)
+        await pace.hold(budget, 1.9)
+        calls = [asyncio.create_task(pace.take(budget, Priority.ROOT)) for _ in range(50)]
+        await until_waiting(redis_url, budget, 50)
         asked = count_questions(monkeypatch)
-        await calls[0]
-        assert len(asked) == 1
+        await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+        assert len(asked) <= 2  # on the way, and when it is due
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)

@@ -9,8 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import (
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 log = logging.getLogger(__name__)
@@ -116,6 +123,68 @@ class SoftLimit:
         finally:
             if taken:
                 self._free.release()
+
+
+class WorkSlots:
+    """Lets `most` pieces of work run at a time. One that only waits lends its slot, while no more
+    than `most_lent` do. `taken` counts those that wait as well."""
+
+    def __init__(self, most: int, most_lent: int) -> None:
+        self._most = most
+        self._most_lent = most_lent
+        self.taken = 0
+        self._waiting = 0
+        self._changed = asyncio.Event()
+
+    @property
+    def _total(self) -> int:
+        return self._most + min(self._waiting, self._most_lent)
+
+    async def take(self, is_stopped: Callable[[], bool]) -> bool:
+        """Wait for a slot; False where none is wanted any more, which `look_again` says."""
+        while not is_stopped():
+            if self.taken < self._total:
+                self.taken += 1
+                return True
+            self._changed.clear()
+            await self._changed.wait()
+        return False
+
+    def give_back(self) -> None:
+        self.taken -= 1
+        self._changed.set()
+
+    def look_again(self) -> None:
+        self._changed.set()
+
+    @contextmanager
+    def lending(self) -> Iterator[None]:
+        """The body has one of these slots, and lends it by `without_slot`."""
+        token = _slots.set(self)
+        try:
+            yield
+        finally:
+            _slots.reset(token)
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        self._waiting += 1
+        self._changed.set()
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
+
+_slots: ContextVar[WorkSlots | None] = ContextVar("slots", default=None)
+_SHORT_WAIT = 1.0
+"""Seconds for which a slot is kept."""
+
+
+def without_slot(seconds: float) -> AbstractContextManager[None]:
+    """The body only waits, for about so many seconds: meanwhile its slot is another's."""
+    slots = _slots.get()
+    return slots.lent() if slots and seconds > _SHORT_WAIT else nullcontext()
 
 
 class BackgroundTasks:

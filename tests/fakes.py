@@ -141,6 +141,7 @@ class FakeSessionStore:
         self.written: list[Session] = []
         self.extra: list[ExtraWrite] = []
         self.created_by: dict[str, str] = {}
+        self.loads = 0
         self.away = False
         self.full = self.read_only = False
         self.refused = 0
@@ -165,6 +166,7 @@ class FakeSessionStore:
         raise AssertionError("the numbers are never wrong here")
 
     async def load(self, session_id: str) -> Session:
+        self.loads += 1
         await self._reach()
         if session_id not in self.sessions:
             raise Refusal(Reason.EXPIRED)
@@ -302,9 +304,11 @@ class FakeSessionStore:
 
 
 class FakeJobQueue:
-    """`states` is what it knows of each job; a test moves them."""
+    """`states` is what it knows of each job; a test moves them. `looks` counts the questions for
+    the state of one job."""
 
     def __init__(self) -> None:
+        self.looks = 0
         self.added: list[Job] = []
         self.states: dict[str, JobState] = {}
         self.away = False
@@ -331,7 +335,12 @@ class FakeJobQueue:
 
     async def state(self, job: Job) -> JobState:
         self._reach()
+        self.looks += 1
         return self.states.get(job.id, JobState.GONE)
+
+    async def live_ids(self) -> frozenset[str]:
+        self._reach()
+        return frozenset(id_ for id_, state in self.states.items() if state.live)
 
     async def waiting(self, also: Job | None = None) -> list[Job]:
         self._reach()

@@ -4,6 +4,9 @@ A session has no job when a process died between moving the stage and queueing, 
 away, or when a job failed for good. Every worker sweeps. The queue takes the job of a run once, and
 the run is recorded after that: in the other order a second worker could find a run without a job
 and queue another one. The last try after too many runs is a job as well: one worker does it, once.
+
+A sweep reads the queue once. A session that is unchanged since an earlier sweep, and whose jobs are
+still in the queue, is not loaded again, so that those who wait cost next to nothing.
 """
 
 from __future__ import annotations
@@ -40,6 +43,8 @@ class Sweeper:
         self._queue = queue
         self._interval = interval
         self._quiet_for = quiet_for
+        self._live: frozenset[str] = frozenset()
+        self._awaited: dict[Unfinished, list[Job]] = {}
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -53,7 +58,14 @@ class Sweeper:
     async def sweep(self) -> None:
         """Check every session that may be owed a job once."""
         await self._queue.repair()
-        for entry in await self._sessions.unfinished(self._quiet_for):
+        entries = await self._sessions.unfinished(self._quiet_for)
+        self._awaited = {e: self._awaited[e] for e in entries if e in self._awaited}
+        self._live = await self._queue.live_ids() if entries else frozenset()
+        for entry in entries:
+            awaited = self._awaited.pop(entry, [])
+            if awaited and all(job.id in self._live for job in awaited):
+                self._awaited[entry] = awaited
+                continue
             with log_context(entry.session_id):
                 await self._check(entry)
 
@@ -71,23 +83,29 @@ class Sweeper:
         if not jobs:
             await self._sessions.remove_unfinished(entry)
             return
-        if await self._is_being_announced(session):
+        if announcement := await self._live_announcement(session):
+            self._awaited[entry] = [announcement]
             return
-        missing = [job for job in jobs if not (await self._queue.state(job)).live]
-        if missing and await self._still_quiet(entry):
+        missing = [job for job in jobs if not await self._is_live(job)]
+        if not missing:
+            self._awaited[entry] = [*jobs]
+        elif await self._still_quiet(entry):
             for job in missing:
                 await self._queue_again(session, job)
+
+    async def _is_live(self, job: Job) -> bool:
+        return job.id in self._live or (await self._queue.state(job)).live
 
     async def _still_quiet(self, entry: Unfinished) -> bool:
         """False where the session has changed since: another process is just queueing its job."""
         return entry in await self._sessions.unfinished(self._quiet_for)
 
-    async def _is_being_announced(self, session: Session) -> bool:
+    async def _live_announcement(self, session: Session) -> Job | None:
         """An announcement queues the generations before it ends, so its state is read first."""
         if session.stage is not Stage.GENERATING:
-            return False
+            return None
         announcement, *_ = jobs_of(session, session.latest)
-        return (await self._queue.state(announcement)).live
+        return announcement if await self._is_live(announcement) else None
 
     async def _queue_again(self, session: Session, job: Job) -> None:
         new = job.again

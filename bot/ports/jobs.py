@@ -43,6 +43,10 @@ class JobQueue(Protocol):
 
     async def state(self, job: Job) -> JobState: ...
 
+    async def live_ids(self) -> frozenset[str]:
+        """The ids of all jobs that wait or run. One that moves on meanwhile may be left out, and
+        one that has just ended may be among them."""
+
     async def waiting(self, also: Job | None = None) -> list[Job]:
         """The `generate` jobs that wait, next one first; with `also`, one that is about to be
         queued, where it will stand."""

@@ -43,13 +43,17 @@ class Pace(Protocol):
         patience: float | None = None,
         *,
         expected: str = "",
+        owner: str = "",
     ) -> None:
         """Sleep until one call may be made. Raises `SlackBusy` at once where that would take more
-        than `patience` seconds. A call that was `expected` goes as if it had asked then."""
+        than `patience` seconds, and else after these. A call that was `expected` goes as if it had
+        asked then. Among calls that have an `owner`, one who has several lets others pass."""
 
     async def hold(self, budget: Budget, seconds: float) -> None:
         """Let nobody call for so long: Slack said so. Never raises."""
 
-    async def wait(self, budget: Budget, priority: Priority, *, expected: str = "") -> Turn:
+    async def wait(
+        self, budget: Budget, priority: Priority, *, expected: str = "", owner: str = ""
+    ) -> Turn:
         """What a call would wait for now. One that is `expected` soon, by this name, counts for
         those that ask after it. Never raises."""

@@ -13,9 +13,12 @@ from redis.asyncio import Redis
 from bot.adapters.queue import BullJobQueue, BullWorker, processor
 from bot.adapters.queue.job_data import GENERATE_QUEUE
 from bot.adapters.queue.worker import LoopEnded
+from bot.adapters.redis import redis_client
+from bot.adapters.redis.pace import RedisPace
+from bot.concurrency import without_slot
 from bot.domain.errors import SlackAppBlocked, SlackBusy, SlackUnavailable
 from bot.domain.jobs import Job, JobKind
-from bot.ports import JobState
+from bot.ports import Budget, JobState, Priority
 from bot.sandbox import PATIENCE
 from tests.integration.queue_worker import (
     Recorder,
@@ -73,6 +76,52 @@ async def test_a_short_job_does_not_wait_for_long_ones(
         await queue.add(Job(JobKind.PUBLISH, "short", 1))
         await until(lambda: len(starts) == 3)
     assert max(starts.values()) - added < 10  # the long ones take a minute
+
+
+@pytest.mark.usefixtures("no_hurry")
+async def test_a_crowd_in_one_channel_does_not_hold_up_another(
+    queue: BullJobQueue, queue_server: Any
+) -> None:
+    """As many announcements wait for their turn as a worker runs, and more."""
+    url, shown = queue_server.connection_url, set[str]()
+    async with redis_client(url, 5.0) as redis:
+        pace = RedisPace(redis, "T1", 5.0)
+
+        async def handler(job: Job, repeated: bool) -> None:
+            await pace.take(Budget(job.session_id.partition("-")[0], 100.0), Priority.ROOT)
+            shown.add(job.session_id)
+
+        await pace.hold(Budget("crowded", 100.0), 600.0)
+        async with working(url, handler):
+            for number in range(120):
+                await queue.add(announcement(f"crowded-{number}"))
+            for number in range(3):
+                await queue.add(announcement(f"quiet-{number}"))
+                await queue.add(Job(JobKind.PUBLISH, f"quiet-p{number}", 1))
+            await until(lambda: len(shown) == 6)
+    assert all(name.startswith("quiet") for name in shown)
+
+
+@pytest.mark.usefixtures("no_hurry")
+async def test_generations_that_wait_for_slack_lend_as_many_slots_as_there_are(
+    queue: BullJobQueue, queue_server: Any
+) -> None:
+    starts, go_on = list[str](), asyncio.Event()
+
+    async def handler(job: Job, repeated: bool) -> None:
+        starts.append(job.session_id)
+        with without_slot(60.0):
+            await go_on.wait()
+
+    async with working(queue_server.connection_url, handler, 3):
+        for number in range(9):
+            await queue.add(generation(str(number)))
+        await until(lambda: len(starts) == 6)
+        await queue.add(announcement("other"))
+        await until(lambda: "other" in starts)
+        assert len(starts) == 7
+        go_on.set()
+        await until(lambda: len(starts) == 10)
 
 
 async def test_a_job_that_keeps_failing_is_tried_three_times(

@@ -12,8 +12,10 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis import redis_client
 from bot.adapters.redis.pace import RedisPace
+from bot.adapters.redis.pace_scripts import Answer, PaceScripts, Question
 from bot.adapters.redis.schema import pace_key
 from bot.domain.errors import SlackBusy
+from bot.jobs.sweeper import INTERVAL as SWEEP
 from bot.ports import Budget, Priority
 
 CHANNEL = Budget("C1", 20.0)
@@ -33,22 +35,23 @@ async def until_waiting(url: str, budget: Budget, calls: int) -> None:
 @asynccontextmanager
 async def paces(url: str, count: int, patience: float = 5.0) -> AsyncIterator[list[RedisPace]]:
     clients = [redis_client(url, patience) for _ in range(count)]
-    yield [RedisPace(client, "T1", patience) for client in clients]
-    for client in clients:
-        await client.aclose()
+    try:
+        yield [RedisPace(client, "T1", patience) for client in clients]
+    finally:
+        for client in clients:
+            await client.aclose()
 
 
 async def test_several_processes_together_keep_to_the_rate(redis_url: str) -> None:
-    async with paces(redis_url, 3) as processes:
-        made = list[float]()
-
-        async def call(process: RedisPace) -> None:
-            await process.take(CHANNEL, Priority.ROOT)
-            made.append(time.monotonic())
-
-        await asyncio.gather(*(call(p) for p in processes for _ in range(10)))
-    assert made[-1] - made[0] >= 29 * GAP - 5 * SLACK
-    assert made[-1] - made[0] <= 29 * GAP * 3
+    """By the clock of Redis: each call moves the budget on by its gap, from then or from where it
+    was."""
+    budget_key = pace_key("T1", CHANNEL.name)
+    async with paces(redis_url, 3) as processes, Redis.from_url(redis_url) as redis:
+        await processes[0].take(CHANNEL, Priority.ROOT)
+        before = float(await redis.get(budget_key) or 0)
+        calls = (p.take(CHANNEL, Priority.ROOT) for p in processes for _ in range(10))
+        await asyncio.gather(*calls)
+        assert float(await redis.get(budget_key) or 0) - before >= 30 * 1000 * GAP
 
 
 async def test_a_burst_goes_at_once_after_a_pause(redis_url: str) -> None:
@@ -160,22 +163,120 @@ async def test_without_redis_a_process_paces_itself() -> None:
 
 
 @pytest.mark.parametrize("many", [20, 40])
-async def test_a_crowd_costs_a_few_looks_a_call(
-    redis_url: str, many: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_a_crowd_asks_once_a_call_and_once_for_each_that_is_made(
+    redis_url: str, many: int, processes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = 0
-    ask = RedisPace._ask
-
-    async def counted(*args: object) -> object:
-        nonlocal asked
-        asked += 1
-        return await ask(*args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(RedisPace, "_ask", counted)
-    async with paces(redis_url, 2) as processes:
+    """Each process asks when the first of its calls should be due."""
+    asked = count_questions(monkeypatch)
+    async with paces(redis_url, processes) as them:
         budget = Budget("C1", 10.0)
-        await asyncio.gather(*(processes[n % 2].take(budget, Priority.ROOT) for n in range(many)))
-    assert asked <= 6 * many
+        calls = (them[n % processes].take(budget, Priority.ROOT) for n in range(many))
+        await asyncio.gather(*calls)
+    assert len(asked) <= (1 + processes) * many
+
+
+def count_questions(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
+    """Every question that is put to Redis from now on."""
+    asked = list[Question]()
+    ask = PaceScripts.ask
+
+    async def counted(scripts: PaceScripts, question: Question) -> Answer:
+        asked.append(question)
+        return await ask(scripts, question)
+
+    monkeypatch.setattr(PaceScripts, "ask", counted)
+    return asked
+
+
+async def test_who_waits_asks_no_more_often_with_others_behind(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = Budget("C1", 2.0)
+    async with paces(redis_url, 1) as (pace,):
+        await pace.hold(budget, 1.9)
+        calls = [asyncio.create_task(pace.take(budget, Priority.ROOT)) for _ in range(50)]
+        await until_waiting(redis_url, budget, 50)
+        asked = count_questions(monkeypatch)
+        await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+        assert len(asked) <= 2  # on the way, and when it is due
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+
+async def test_the_tickets_of_a_killed_process_are_gone_within_a_sweep(redis_url: str) -> None:
+    budget = Budget("C1", 0.1)
+    key = pace_key("T1", budget.name)
+    async with paces(redis_url, 1) as (pace,), Redis.from_url(redis_url) as redis:
+        await pace.take(budget, Priority.ROOT)
+        calls = [asyncio.create_task(pace.take(budget, Priority.ROOT)) for _ in range(3)]
+        await until_waiting(redis_url, budget, 3)
+        for part in ("tickets", "missed"):
+            assert 0 < await redis.pttl(f"{key}:{part}") <= 1000 * SWEEP
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+
+async def test_a_call_that_is_given_up_leaves_no_ticket_while_its_process_lives(
+    redis_url: str,
+) -> None:
+    budget = Budget("C1", 2.0)
+    async with paces(redis_url, 1) as (pace,):
+        await pace.hold(budget, 1.9)
+        given_up = [asyncio.create_task(pace.take(budget, Priority.ANSWER)) for _ in range(4)]
+        kept = [asyncio.create_task(pace.take(budget, Priority.ROOT)) for _ in range(2)]
+        await until_waiting(redis_url, budget, 6)
+        for call in given_up:
+            call.cancel()
+        await asyncio.gather(*kept)
+        await until_waiting(redis_url, budget, 0)
+        assert (await pace.wait(budget, Priority.EDIT)).ahead == 0
+
+
+async def test_a_process_that_was_taken_for_dead_has_its_old_places(redis_url: str) -> None:
+    budget, order = Budget("C1", 5.0), list[str]()
+    async with paces(redis_url, 2) as (one, other), Redis.from_url(redis_url) as redis:
+
+        async def call(pace: RedisPace, name: str) -> None:
+            await pace.take(budget, Priority.ROOT)
+            order.append(name)
+
+        await one.hold(budget, 1.9)
+        calls = []
+        for n in range(3):
+            calls.append(asyncio.create_task(call(one, f"early {n}")))
+            await until_waiting(redis_url, budget, n + 1)
+        key = pace_key("T1", budget.name)
+        await redis.delete(f"{key}:tickets", f"{key}:missed")
+        calls += [asyncio.create_task(call(other, f"late {n}")) for n in range(2)]
+        await asyncio.gather(*calls)
+    assert [name for name in order if name.startswith("early")] == ["early 0", "early 1", "early 2"]
+    assert order[-1].startswith("late")
+
+
+async def test_who_asks_for_many_lets_others_pass_between(redis_url: str) -> None:
+    order = list[str]()
+    async with paces(redis_url, 2) as processes:
+
+        async def call(pace: RedisPace, owner: str, name: str) -> None:
+            await pace.take(CHANNEL, Priority.ROOT, expected=name, owner=owner)
+            order.append(name)
+
+        await processes[0].hold(CHANNEL, 1.9)
+        calls = []
+        for n in range(6):
+            calls.append(asyncio.create_task(call(processes[n % 2], "T1.greedy", f"greedy {n}")))
+            await until_waiting(redis_url, CHANNEL, n + 1)
+        place = await processes[0].wait(
+            CHANNEL, Priority.ROOT, expected="modest", owner="T1.modest"
+        )
+        assert place.ahead == 1
+        calls.append(asyncio.create_task(call(processes[1], "T1.modest", "modest")))
+        calls.append(asyncio.create_task(call(processes[0], "T1.other", "other")))
+        await asyncio.gather(*calls)
+    assert order == ["greedy 0", "modest", "other", *(f"greedy {n}" for n in range(1, 6))]
 
 
 async def test_a_call_that_was_expected_keeps_its_place(redis_url: str) -> None:

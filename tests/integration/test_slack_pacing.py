@@ -53,6 +53,27 @@ async def test_several_processes_are_never_refused_in_one_channel(
     assert [call.status for call in slack.calls_of("chat.postMessage")] == [200] * 3
 
 
+async def test_a_person_who_starts_many_lets_others_pass(
+    slack: SimulatedSlack, redis_url: str
+) -> None:
+    """The first goes at once; the others wait from then on."""
+    ids = [f"T1.UGREEDY.{n}" for n in range(4)] + ["T1.UOTHER.1"]
+    shown = list[str]()
+    async with paced(slack, redis_url, 2.0) as publisher:
+
+        async def start(session_id: str) -> None:
+            session = replace(unposted(slack), id=session_id)
+            await publisher.post_root(session, 0, repeated=False)
+            shown.append(session_id)
+
+        starting = []
+        for session_id in ids:
+            starting.append(asyncio.create_task(start(session_id)))
+            await asyncio.sleep(0.03)
+        await asyncio.gather(*starting)
+    assert shown.index("T1.UOTHER.1") <= 1, shown
+
+
 async def test_a_429_holds_everybody_and_nobody_looks(
     slack: SimulatedSlack, redis_url: str
 ) -> None:

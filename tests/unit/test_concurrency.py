@@ -8,11 +8,13 @@ import pytest
 
 from bot.concurrency import (
     SoftLimit,
+    WorkSlots,
     cancel_and_wait,
     finish_before_cancel,
     run_until_event,
     run_within,
     wait_for_event,
+    without_slot,
 )
 
 LONG = 30.0
@@ -192,3 +194,45 @@ async def test_a_slot_is_free_again_after_an_error_and_a_cancellation() -> None:
         await asyncio.gather(waiting, return_exceptions=True)
     async with asyncio.timeout(5.0), limit.slot():
         pass
+
+
+async def test_work_that_waits_lends_its_slot() -> None:
+    slots = WorkSlots(2, 1)
+    took = [await slots.take(lambda: False) for _ in range(2)]
+    third = asyncio.create_task(slots.take(lambda: False))
+    await asyncio.sleep(0)
+    assert (took, third.done()) == ([True, True], False)
+    with slots.lending(), without_slot(60.0):
+        assert await third
+        with without_slot(60.0):  # no more than one is lent
+            fourth = asyncio.create_task(slots.take(lambda: False))
+            await asyncio.sleep(0)
+            assert not fourth.done()
+    assert slots.taken == 3
+    slots.give_back()
+    await asyncio.sleep(0)
+    assert not fourth.done(), "two still run"
+    slots.give_back()
+    assert await fourth
+
+
+async def test_a_short_wait_lends_nothing_and_work_without_slots_has_none_to_lend() -> None:
+    slots = WorkSlots(1, 1)
+    assert await slots.take(lambda: False)
+    with without_slot(60.0):
+        pass
+    with slots.lending(), without_slot(0.5):
+        waiting = asyncio.create_task(slots.take(lambda: False))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+    waiting.cancel()
+
+
+async def test_nobody_waits_for_a_slot_after_the_stop() -> None:
+    slots, is_stopped = WorkSlots(1, 0), False
+    assert await slots.take(lambda: is_stopped)
+    waiting = [asyncio.create_task(slots.take(lambda: is_stopped)) for _ in range(2)]
+    await asyncio.sleep(0)
+    is_stopped = True
+    slots.look_again()
+    assert await asyncio.gather(*waiting) == [False, False]

@@ -15,6 +15,7 @@ from bot.adapters.queue.connection import assume_modern, socket_timeout
 from bot.adapters.queue.job_data import PREFIX, job_log_context
 from bot.adapters.queue.processor import JobFailed, Processor, hand_back
 from bot.adapters.redis_connections import unavailable
+from bot.concurrency import WorkSlots
 from bot.domain.errors import StoreTrouble
 from bot.ports import ProviderSlots
 
@@ -22,6 +23,9 @@ _LOG = logging.getLogger("bot.queue")
 _DRAIN_DELAY = 5.0
 _LOOK_FOR_STALLED = 0.3
 """Of a lease: how often a worker looks for jobs whose lease has ended."""
+
+_FETCHES = 2
+"""How many jobs a worker fetches at the same time while there are more."""
 
 
 class _Tracebacks:
@@ -37,14 +41,54 @@ for _module in (bullmq.utils, bullmq.worker):
     _module.traceback = _Tracebacks
 
 
-class BullMQWorker(Worker):
-    """Starts nothing once it is paused; ours never resumes. With `slots`, it takes one of the
-    provider's before each job."""
+class _Options(dict[str, Any]):
+    """BullMQ's options; the concurrency is what the worker says at that moment."""
 
+    worker: BullMQWorker
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.worker.most_under_way if key == "concurrency" else super().get(key, default)
+
+
+class BullMQWorker(Worker):
+    """Starts nothing once it is paused; ours never resumes. Each job has a slot of `work`, and with
+    `slots`, one of the provider's."""
+
+    work: WorkSlots
     slots: ProviderSlots | None = None
+    _fetching = 0
+
+    @property
+    def most_under_way(self) -> int:
+        """Jobs and fetches. Left alone, BullMQ begins a fetch for each job that could run, whenever
+        one ends or comes: most of them find nothing. The fetches that there are wait for a slot."""
+        return self.work.taken - self._fetching + (1 if self.drained else _FETCHES)
+
+    async def pause(self, do_not_wait_active: bool = False) -> None:
+        await super().pause(do_not_wait_active)
+        self.work.look_again()
 
     async def getNextJob(self, token: str) -> Any:  # noqa: N802 - BullMQ's name
-        """BullMQ would leave a job that arrives after `pause` locked, without running it."""
+        if not await self.work.take(lambda: bool(self.paused)):
+            return None
+        job = None
+        self._fetching += 1
+        try:
+            job = await self._job_with_lease(token)
+        finally:
+            self._fetching -= 1
+            if job is None:
+                self.work.give_back()
+        return job
+
+    async def processJob(self, job: Any, token: str) -> None:  # noqa: N802 - BullMQ's name
+        try:
+            with self.work.lending():
+                await super().processJob(job, token)
+        finally:
+            self.work.give_back()
+
+    async def _job_with_lease(self, token: str) -> Any:
         if self.slots is None:
             return await self._next_job(token)
         lease = await self.slots.take(lambda: self.paused)
@@ -61,6 +105,7 @@ class BullMQWorker(Worker):
         return job
 
     async def _next_job(self, token: str) -> Any:
+        """BullMQ would leave a job that arrives after `pause` locked, without running it."""
         if self.paused:
             return None
         job: Any = await super().getNextJob(token)
@@ -76,12 +121,20 @@ class BullMQWorker(Worker):
 
 
 def make_worker(
-    queue: str, redis: Redis, processor: Processor, concurrency: int, lease: float
+    queue: str,
+    redis: Redis,
+    processor: Processor,
+    concurrency: int,
+    lease: float,
+    most_lent: int = 0,
 ) -> Any:
-    """A worker that does not run yet. It owns `redis` from now on."""
+    """A worker that does not run yet. It owns `redis` from now on. Beside `concurrency` jobs,
+    `most_lent` may wait for their turn with Slack."""
     untyped: Any = BullMQWorker
     worker = untyped(queue, processor.process, _options(redis, concurrency, lease))
-    worker.slots = processor.slots
+    worker.slots, worker.work = processor.slots, WorkSlots(concurrency, most_lent)
+    worker.opts = _Options(worker.opts)
+    worker.opts.worker = worker
     for connection in (worker.redisConnection, worker.blockingRedisConnection):
         assume_modern(connection)
     worker.on("error", _log_error)

@@ -91,6 +91,11 @@ class FairShare:
     async def is_here(self, job_id: str) -> bool:
         return bool(await self._redis.hexists(self._keys[1], job_id))
 
+    async def job_ids(self) -> list[str]:
+        """Those of all jobs that are released or parked."""
+        ids: list[str] = await self._redis.hkeys(self._keys[1])
+        return ids
+
     async def release_next(self, owner: str) -> list[Released]:
         """What `ended` left parked although it may run: fewer ran at once when it was parked."""
         released: Any = await self._release_next(keys=self._keys, args=[owner, self._at_once])

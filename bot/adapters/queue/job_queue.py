@@ -52,6 +52,7 @@ _PRIORITY = 2**32
 """What BullMQ multiplies a priority by in the score of a waiting job."""
 
 _WAITING = ("wait", "prioritized", "delayed")
+_LIVE = (*_WAITING, "paused", "active")
 
 _PATIENCE = 2.5
 """Seconds for each call; left alone, BullMQ would keep trying for half a minute and more."""
@@ -155,7 +156,7 @@ class BullJobQueue:
         has ended and its owner's next was not released. One that fails for good ends here too. One
         that is just about to be added is added here, which BullMQ takes once."""
         backend = self._queues[GENERATE_QUEUE].backend
-        live = set(await backend.getRanges([*_WAITING, "active"], 0, -1, True))
+        live = set(await backend.getRanges(_LIVE, 0, -1, True))
         parked = set()
         jobs = await self._fair.jobs()
         for job in jobs:
@@ -198,6 +199,12 @@ class BullJobQueue:
         if state is JobState.GONE and await _bounded(self._fair.is_here(job.id)):
             return JobState.WAITING
         return state
+
+    async def live_ids(self) -> frozenset[str]:
+        found: set[str] = set(await _bounded(self._fair.job_ids()))
+        for queue in self._queues.values():
+            found.update(await _bounded(queue.backend.getRanges(_LIVE, 0, -1, True)))
+        return frozenset(found)
 
     async def waiting(self, also: Job | None = None) -> list[Job]:
         """In the order in which they begin: what was handed back comes first, then by their tags,

@@ -21,6 +21,9 @@ from bot.ports import ProviderSlots
 
 _LOG = logging.getLogger("bot.queue")
 _PUBLISH_CONCURRENCY = 50
+_PUBLISH_LENT = 1_000
+"""Slots of jobs that wait for their turn in a busy channel, which others use meanwhile. A waiting
+generation holds an image, so no more than as many as run lend theirs."""
 LEASE = 15.0
 """Seconds: long enough for Redis to restart, and short enough for the jobs of a dead worker."""
 _STEADY_AFTER = 30.0
@@ -58,8 +61,17 @@ class BullWorker:
     ) -> None:
         self._redis_url = redis_url
         self._workers = [
-            SupervisedWorker(redis_url, GENERATE_QUEUE, handler, concurrency, lease, slots),
-            SupervisedWorker(redis_url, PUBLISH_QUEUE, handler, _PUBLISH_CONCURRENCY, lease),
+            SupervisedWorker(
+                redis_url, GENERATE_QUEUE, handler, concurrency, lease, slots, concurrency
+            ),
+            SupervisedWorker(
+                redis_url,
+                PUBLISH_QUEUE,
+                handler,
+                _PUBLISH_CONCURRENCY,
+                lease,
+                most_lent=_PUBLISH_LENT,
+            ),
         ]
 
     @property
@@ -119,9 +131,11 @@ class SupervisedWorker:
         concurrency: int,
         lease: float,
         slots: ProviderSlots | None = None,
+        most_lent: int = 0,
     ) -> None:
         self._redis_url = redis_url
         self._queue = queue
+        self._most_lent = most_lent
         self._handler = handler
         self._concurrency = concurrency
         self._lease = lease
@@ -162,7 +176,9 @@ class SupervisedWorker:
         """Run one worker until its loop ends, and answer what ended it."""
         redis = bullmq_client(self._redis_url)
         processor = Processor(self._handler, self._slots)
-        worker = make_worker(self._queue, redis, processor, self._concurrency, self._lease)
+        worker = make_worker(
+            self._queue, redis, processor, self._concurrency, self._lease, self._most_lent
+        )
         loop = asyncio.create_task(worker.run(), name=f"loop of {self._queue}")
         handed_back = asyncio.create_task(self._handed_back.wait())
         self._current = (worker, processor)

@@ -17,6 +17,8 @@ pictures       `RedisPictures`: what people bring, once for each file
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
                and whether Redis takes changes
 pace           `RedisPace`: Slack's rate limits, kept by all processes together
+pace_scripts   a budget and the calls that wait for it, in Redis
+own_pace       `OwnPace`: the same in one process, while Redis is away
 provider_slots  how many calls the provider gets at a time, and its pauses
 refused_settings  what servers of images refuse
 record_schema  the keys, entries and scripts of the record

@@ -1,19 +1,10 @@
 """`RedisPace`: Slack's rate limits, kept by all processes together.
 
-A budget is a rate and the tickets of the calls that wait for it. The rate is a GCRA: one number,
-the moment at which the budget is used up no more (`tat`, the theoretical arrival time). A call
-takes a ticket in its class and asks when it is due: the calls before it, times the interval. It
-sleeps until then, or half of a long time, and asks again, because a higher class may have come
-between or those before it may have gone. Only a call that is due is made: nobody tries meanwhile.
-
-    imagine:{team}:pace:<budget>           string: tat, in milliseconds since the epoch
-    imagine:{team}:pace:<budget>:tickets   sorted set: ticket → class and time of asking
-    imagine:{team}:pace:<budget>:missed    sorted set: ticket → when it counts as given up
-    imagine:{team}:pace:<budget>:expected  sorted set: a call that comes soon → time of asking
-
-A ticket that does not come back when it said so is dropped: its process died, or its call was
-cancelled. One that comes later keeps its place. All times are the server's. While Redis is away,
-each process paces itself.
+A call takes a ticket in its class and sleeps until it is due; only a call that is due is made:
+nobody tries meanwhile. The tickets are in Redis (`pace_scripts`), so that a call of a higher class
+goes before those that wait, in whatever process they are. The calls of one process that wait for
+one budget stand in a line, and one of them asks for all, when the first of the line is due: so many
+that wait ask no more often than one. While Redis is away, each process paces itself.
 """
 
 from __future__ import annotations
@@ -21,14 +12,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from bisect import insort
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from bot.adapters.redis.schema import pace_key
+from bot.adapters.redis.own_pace import OwnPace
+from bot.adapters.redis.pace_scripts import Answer, PaceScripts, Question
 from bot.adapters.redis_connections import bounded
+from bot.concurrency import wait_for_event, without_slot
 from bot.domain.errors import SlackBusy, StoreUnavailable
 from bot.ports import Budget, Priority, Turn
 
@@ -38,80 +31,49 @@ _WITHOUT_END = 3_600.0
 _AWAY_FOR = 2.0
 """Seconds for which Redis is not asked again after it has failed."""
 
-_SCRIPT = """
--- KEYS: tat, tickets, missed, expected
--- ARGV: ticket ('' only looks), class, when it first asked ('' for a new one), interval (ms),
---       burst, longest wait (ms), name of an expected call ('' for none)
--- Answers whether the call may be made, its wait in ms, the calls before it, when it first asked,
--- and in how many ms it has to ask again: half of a long wait, because those before it may give up.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local GRACE, KEPT, CLASS, EXACT_BELOW, LONGEST_NAP = 500, 60000, 2 ^ 43, 2000, 15000
-local EXPECTED_FOR, expected = 30000, ARGV[7]
-local gone = redis.call('ZRANGE', KEYS[3], '-inf', now - GRACE, 'BYSCORE')
-for _, ticket in ipairs(gone) do
-  redis.call('ZREM', KEYS[2], ticket)
-  redis.call('ZREM', KEYS[3], ticket)
-end
-local ticket, class = ARGV[1], tonumber(ARGV[2])
-local asked = ARGV[3] == '' and now or tonumber(ARGV[3])
-if expected ~= '' and ticket ~= '' then
-  asked = tonumber(redis.call('ZSCORE', KEYS[4], expected)) or asked
-  redis.call('ZREM', KEYS[4], expected)
-end
-local interval, burst = tonumber(ARGV[4]), tonumber(ARGV[5])
-local tat = math.max(now, tonumber(redis.call('GET', KEYS[1]) or 0))
-local ahead
-if ticket == '' then
-  ahead = redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. (class + 1) * CLASS)
-  if expected ~= '' then
-    redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now - EXPECTED_FOR)
-    redis.call('ZREM', KEYS[4], expected)
-    ahead = ahead + redis.call('ZCARD', KEYS[4])
-    redis.call('ZADD', KEYS[4], now, expected)
-    redis.call('PEXPIRE', KEYS[4], EXPECTED_FOR)
-  end
-else
-  redis.call('ZADD', KEYS[2], class * CLASS + asked, ticket)
-  ahead = redis.call('ZRANK', KEYS[2], ticket)
-end
-local wait = math.max(0, math.ceil(tat + (ahead - burst + 1) * interval - now))
-local nap = wait < EXACT_BELOW and wait or math.min(wait / 2, LONGEST_NAP)
-if ticket == '' then return {0, wait, ahead, asked, nap} end
-if wait == 0 or wait > tonumber(ARGV[6]) then
-  redis.call('ZREM', KEYS[2], ticket)
-  redis.call('ZREM', KEYS[3], ticket)
-  if wait > 0 then return {0, wait, ahead, asked, nap} end
-  redis.call('SET', KEYS[1], tat + interval, 'PX', math.ceil(tat + interval - now) + KEPT)
-  return {1, 0, ahead, asked, 0}
-end
-redis.call('ZADD', KEYS[3], now + nap, ticket)
-redis.call('PEXPIRE', KEYS[2], wait + KEPT)
-redis.call('PEXPIRE', KEYS[3], wait + KEPT)
-return {0, wait, ahead, asked, nap}
-"""
 
-_HOLD = """
--- KEYS: tat; ARGV: pause, interval (ms), burst
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local tat = now + ARGV[1] + (ARGV[3] - 1) * ARGV[2]
-if tat > tonumber(redis.call('GET', KEYS[1]) or 0) then
-  redis.call('SET', KEYS[1], tat, 'PX', math.ceil(tat - now) + 60000)
-end
-return 0
-"""
+@dataclass(order=True)
+class _Waiter:
+    """A call in a line, which is in the order of `score`. `woken`: its turn has come, or it is its
+    turn to ask."""
+
+    score: float
+    ticket: str
+    budget: Budget = field(compare=False)
+    priority: Priority = field(compare=False)
+    woken: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
 
 
-class _Answer(NamedTuple):
-    granted: bool
-    seconds: float
-    """Until the call is due."""
-    ahead: int
-    asked: str
-    """When it asked first, by which it keeps its place."""
-    nap: float
-    """Seconds after which it has to ask again."""
+@dataclass
+class _Line:
+    """The calls of this process that wait for one budget, the first one first. `asker` asks for
+    all, at `ask_at` (monotonic). `given_up`: tickets that Redis does not know of yet. `is_lost`:
+    Redis took this process for dead, and has dropped its tickets."""
+
+    waiters: list[_Waiter] = field(default_factory=list)
+    asker: _Waiter | None = None
+    ask_at: float = 0.0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    given_up: list[str] = field(default_factory=list)
+    is_lost: bool = False
+
+    def add(self, waiter: _Waiter, nap: float) -> None:
+        """One more waits, and has to ask again in `nap` seconds."""
+        ask_at = time.monotonic() + nap
+        if not self.waiters or ask_at < self.ask_at:
+            self.ask_at = ask_at
+            self.changed.set()
+        insort(self.waiters, waiter)
+
+    def leave(self, waiter: _Waiter) -> None:
+        """It has its turn, or gives up. Another one asks from now on, where it did."""
+        if waiter in self.waiters:
+            self.waiters.remove(waiter)
+            self.given_up.append(waiter.ticket)
+        if self.asker is waiter:
+            self.asker = None
+        if self.asker is None and self.waiters:  # the one that was woken to ask may be leaving
+            self.waiters[0].woken.set()
 
 
 class RedisPace:
@@ -119,12 +81,11 @@ class RedisPace:
     seconds."""
 
     def __init__(self, redis: Redis, team: str, patience: float) -> None:
-        self._team = team
         self._patience = patience
-        self._script: Any = redis.register_script(_SCRIPT)
-        self._hold: Any = redis.register_script(_HOLD)
+        self._scripts = PaceScripts(redis, team, uuid4().hex)
         self._own = OwnPace()
         self._away_until = 0.0
+        self._lines: dict[str, _Line] = {}
 
     async def take(
         self,
@@ -133,124 +94,116 @@ class RedisPace:
         patience: float | None = None,
         *,
         expected: str = "",
+        owner: str = "",
     ) -> None:
-        ticket, asked = uuid4().hex, ""
         until = time.monotonic() + (_WITHOUT_END if patience is None else patience)
+        new = Question(budget, priority, expected=expected, owner=owner)
         while True:
             left = max(0.0, until - time.monotonic())
+            new = new._replace(ticket=uuid4().hex, longest=left)
             try:
-                turn = await self._ask(budget, ticket, priority, asked, left, expected)
+                turn = await self._ask_first(new)
+                new = new._replace(score=turn.score)
+                if not turn.granted:
+                    await self._stand_in_line(new, turn)
             except StoreUnavailable:
+                left = max(0.0, until - time.monotonic())
                 if await self._own.took_within(budget, left, _AWAY_FOR):
                     return
-                continue
-            if turn.granted:
+            else:
                 self._own.taken(budget)
                 return
-            if turn.seconds > left:
-                raise SlackBusy(turn.seconds)
-            asked, expected = turn.asked, ""
-            await asyncio.sleep(turn.nap)
 
     async def hold(self, budget: Budget, seconds: float) -> None:
         await self._own.hold(budget, seconds)
-        args = [round(seconds * 1000), _interval(budget), budget.burst]
         try:
             async with bounded(self._patience):
-                await self._hold(keys=[pace_key(self._team, budget.name)], args=args)
+                await self._scripts.hold(budget, seconds)
         except StoreUnavailable as error:
             log.info("other processes do not know that Slack is busy: %s", error)
 
-    async def wait(self, budget: Budget, priority: Priority, *, expected: str = "") -> Turn:
+    async def wait(
+        self, budget: Budget, priority: Priority, *, expected: str = "", owner: str = ""
+    ) -> Turn:
         try:
-            turn = await self._ask(budget, "", priority, "", 0.0, expected)
+            turn = await self._ask(Question(budget, priority, expected=expected, owner=owner))
         except StoreUnavailable:
             return await self._own.wait(budget, priority)
         return Turn(turn.ahead, turn.seconds)
 
-    async def _ask(
-        self,
-        budget: Budget,
-        ticket: str,
-        priority: Priority,
-        asked: str,
-        longest: float,
-        expected: str,
-    ) -> _Answer:
-        key = pace_key(self._team, budget.name)
-        keys = [key, f"{key}:tickets", f"{key}:missed", f"{key}:expected"]
-        rate = _interval(budget), budget.burst
-        args = [ticket, int(priority), asked, *rate, int(longest * 1000), expected]
+    async def _ask_first(self, new: Question) -> Answer:
+        """Take the ticket. Raises `SlackBusy` for one that would not be due in time."""
+        line = self._lines.get(new.budget.name, _Line())
+        following = line.waiters[0].ticket if line.waiters else ""
+        try:
+            turn = await self._ask_in(line, new._replace(following=following))
+        except asyncio.CancelledError:
+            self._lines.setdefault(new.budget.name, line).given_up.append(new.ticket)
+            raise
+        if not turn.granted and turn.seconds > new.longest:
+            raise SlackBusy(turn.seconds)
+        return turn
+
+    async def _stand_in_line(self, question: Question, turn: Answer) -> None:
+        """Sleep until the call may be made. Raises `SlackBusy` where that takes too long."""
+        budget = question.budget
+        line = self._lines.setdefault(budget.name, _Line())
+        waiter = _Waiter(turn.score, question.ticket, budget, question.priority)
+        line.add(waiter, turn.nap)
+        try:
+            async with asyncio.timeout(question.longest):
+                with without_slot(turn.seconds):
+                    await self._wait_in(line, waiter)
+        except TimeoutError:
+            raise SlackBusy(max(1.0, line.ask_at - time.monotonic())) from None
+        finally:
+            line.leave(waiter)
+            if not line.waiters and not line.given_up:
+                self._lines.pop(budget.name, None)
+
+    async def _wait_in(self, line: _Line, waiter: _Waiter) -> None:
+        while waiter in line.waiters:
+            line.asker = line.asker or waiter
+            if line.asker is not waiter:
+                await waiter.woken.wait()
+                waiter.woken.clear()
+            elif (nap := line.ask_at - time.monotonic()) > 0:
+                line.changed.clear()
+                await wait_for_event(line.changed, nap)
+            else:
+                await self._ask_for_all(line)
+
+    async def _ask_for_all(self, line: _Line) -> None:
+        first, *others = line.waiters
+        again = [(other.ticket, other.score) for other in others] if line.is_lost else []
+        question = Question(first.budget, first.priority, first.ticket, first.score, _WITHOUT_END)
+        following = others[0].ticket if others else ""
+        turn = await self._ask_in(line, question._replace(following=following, again=again))
+        line.is_lost = not turn.known
+        line.ask_at = time.monotonic() + (0.0 if line.is_lost else turn.nap)
+        if turn.granted and first in line.waiters:
+            line.waiters.remove(first)
+            first.woken.set()
+
+    async def _ask_in(self, line: _Line, question: Question) -> Answer:
+        """Ask, and say which tickets are given up."""
+        given_up, line.given_up = line.given_up, []
+        try:
+            return await self._ask(question._replace(given_up=given_up))
+        except BaseException:
+            line.given_up += given_up
+            raise
+
+    async def _ask(self, question: Question) -> Answer:
         if (now := time.monotonic()) < self._away_until:
             raise StoreUnavailable("it was away just now")
         if self._away_until:  # one call asks whether it is back
             self._away_until = now + _AWAY_FOR
         try:
             async with bounded(self._patience):
-                granted, wait, ahead, first, nap = await self._script(keys=keys, args=args)
+                answer = await self._scripts.ask(question)
         except StoreUnavailable:
             self._away_until = time.monotonic() + _AWAY_FOR
             raise
         self._away_until = 0.0
-        return _Answer(bool(granted), wait / 1000, ahead, str(first), nap / 1000)
-
-
-class OwnPace:
-    """The budgets of one process, without classes: first come, first served. Implements
-    `bot.ports.Pace`."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._used_up_until: dict[str, float] = {}
-
-    async def take(
-        self,
-        budget: Budget,
-        priority: Priority,
-        patience: float | None = None,
-        *,
-        expected: str = "",
-    ) -> None:
-        wait = self._wait(budget)
-        if patience is not None and wait > patience:
-            raise SlackBusy(wait)
-        self.taken(budget)
-        await asyncio.sleep(wait)
-
-    async def took_within(self, budget: Budget, patience: float, at_most: float) -> bool:
-        """Take a turn that comes within `at_most` seconds; else sleep so long. Raises `SlackBusy`
-        like `take`."""
-        wait = self._wait(budget)
-        if wait > patience:
-            raise SlackBusy(wait)
-        if wait:
-            await asyncio.sleep(min(wait, at_most))
-        if took := not self._wait(budget):
-            self.taken(budget)
-        return took
-
-    def taken(self, budget: Budget) -> None:
-        """One more call is made, whoever allowed it."""
-        now = self._clock()
-        for name, until in list(self._used_up_until.items()):
-            if until < now:
-                del self._used_up_until[name]
-        start = max(now, self._used_up_until.get(budget.name, now))
-        self._used_up_until[budget.name] = start + 1 / budget.per_second
-
-    async def hold(self, budget: Budget, seconds: float) -> None:
-        until = self._clock() + seconds + (budget.burst - 1) / budget.per_second
-        self._used_up_until[budget.name] = max(until, self._used_up_until.get(budget.name, 0.0))
-
-    async def wait(self, budget: Budget, priority: Priority, *, expected: str = "") -> Turn:
-        wait = self._wait(budget)
-        return Turn(int(wait * budget.per_second), wait)
-
-    def _wait(self, budget: Budget) -> float:
-        now = self._clock()
-        until = max(now, self._used_up_until.get(budget.name, now))
-        return max(0.0, until - (budget.burst - 1) / budget.per_second - now)
-
-
-def _interval(budget: Budget) -> float:
-    return 1000 / budget.per_second
+        return answer

@@ -78,7 +78,8 @@ class SlackPacing:
             return
         if priority is Priority.EDIT and not patience:
             budget = budget._replace(burst=max(1, budget.burst // 2))
-        await self._pace.take(budget, priority, patience, expected=expected)
+        owner = owner_of(expected)
+        await self._pace.take(budget, priority, patience, expected=expected, owner=owner)
 
     async def hold(self, method: str, arguments: Mapping[str, Any], seconds: float) -> None:
         """Slack answered 429: nobody makes such a call for so long."""
@@ -105,4 +106,10 @@ class SlackPacing:
         budget = budget_of("chat.postMessage", channel, self._messages_per_second)
         if budget is None:
             return Turn(0, 0.0)
-        return await self._pace.wait(budget, Priority.ROOT, expected=session_id)
+        owner = owner_of(session_id)
+        return await self._pace.wait(budget, Priority.ROOT, expected=session_id, owner=owner)
+
+
+def owner_of(session_id: str) -> str:
+    """Whose session it is; empty for none. The id begins with the workspace and the person."""
+    return ".".join(session_id.split(".")[:2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.domain.jobs import JobKind
+from bot.jobs.sweeper import INTERVAL as SWEEP
 from tests.programs.chaos.evidence import Evidence
 from tests.programs.chaos.finding import Finding
 
@@ -48,6 +49,17 @@ def no_slot_is_held(evidence: Evidence) -> list[Finding]:
         Finding("no_slot_is_held", f"{key.name} is held for {key.ttl} s more")
         for key in evidence.keys
         if key.name.startswith("{imagine}:provider:slot:") and key.kind != "none"
+    ]
+
+
+def no_ticket_is_left(evidence: Evidence) -> list[Finding]:
+    """What waits for its turn with Slack is gone a sweep after its process was killed."""
+    return [
+        Finding("no_ticket_is_left", f"{key.name} is there for {key.ttl} s more")
+        for key in evidence.keys
+        if re.fullmatch(r"imagine:\{.+\}:pace:.+:(tickets|missed)", key.name)
+        and key.kind != "none"
+        and not 0 <= key.ttl <= SWEEP
     ]
 
 

@@ -50,6 +50,7 @@ CHECKS: tuple[Check, ...] = (
     checks_record.record_tells_what_was_asked_and_approved,
     checks_redis.keys_expire,
     checks_redis.no_slot_is_held,
+    checks_redis.no_ticket_is_left,
     checks_redis.nobody_waits,
     checks_redis.images_are_in_their_keys,
     checks_redis.nothing_is_owed,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 PROCESSES = ("web1", "web2", "worker1", "worker2")
 LEASE = 15.0
 """Seconds for which a dead worker's jobs are still taken for its own."""
+
+CROWD_AT = 0.2
+"""Of the run's seconds."""
+MOST_IN_CROWD = 20
+"""People in the crowd: more would wait for their first messages longer than they look for them."""
 
 _IDEAS = (
     "a fox on the moon",
@@ -88,7 +93,18 @@ def make_plan(seed: int, sessions: int, seconds: float, mode: str, lease: float 
     users, channels = max(4, sessions // 2), max(3, min(24, sessions // 6))
     visits = [_visit(rng, n, seconds, users, channels) for n in range(1, sessions + 1)]
     faults = _faults(rng, seconds, lease)
+    _gather_crowd(visits, faults, seconds)
     return Plan(seed, mode, seconds, users, channels, tuple(visits), tuple(faults), lease)
+
+
+def _gather_crowd(visits: list[Visit], faults: list[Fault], seconds: float) -> None:
+    """Some of the visits begin in one channel in the same instant, and a worker is killed while
+    they wait for their turns there."""
+    at = round(seconds * CROWD_AT, 2)
+    for i in range(min(MOST_IN_CROWD, len(visits) * 2 // 5)):
+        visits[i] = replace(visits[i], at=at, channel=0, entry="slash")
+    faults.append(Fault(at + 1.5, "kill", "worker1", 1.0))
+    faults.sort(key=lambda fault: fault.at)
 
 
 def _visit(rng: random.Random, number: int, seconds: float, users: int, channels: int) -> Visit:

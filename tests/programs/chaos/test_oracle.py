@@ -362,6 +362,10 @@ def _slot_held(evidence: Evidence) -> None:
     evidence.keys.append(Key("{imagine}:provider:slot:2", "string", 4))
 
 
+def _ticket_left(evidence: Evidence) -> None:
+    evidence.keys.append(Key("imagine:{T1}:pace:chat.postMessage-C1:tickets", "zset", 60))
+
+
 def _counts_as_waiting(evidence: Evidence) -> None:
     evidence.keys.append(Key(f"imagine:{{T1}}:waiting:{OWNER}", "hash", 600))
 
@@ -512,6 +516,7 @@ SPOILT: list[tuple[Spoil, str]] = [
     (_owed, "nothing_is_owed"),
     (_parked, "nothing_is_owed"),
     (_slot_held, "no_slot_is_held"),
+    (_ticket_left, "no_ticket_is_left"),
     (_counts_as_waiting, "nobody_waits"),
     (_stuck, "no_job_is_stuck"),
     (_prompt_in_log, "logs_tell_nothing_private"),

@@ -7,7 +7,8 @@ message a second.
 `--processes 2` is two web processes and two workers. Each session needs two messages, the root and
 the draft, so the last draft cannot be there before N × 2 seconds and the model's own. A *look* is a
 call of `conversations.history` or `conversations.replies`. *CPU*: of the bot's processes, user and
-system time, until the last draft.
+system time, until the last draft. *Redis*: the scripts that it runs and all commands, those within
+scripts included.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import json
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from redis.asyncio import Redis
 
 from tests.programs.load.measure import AFTERWARDS, alone
 from tests.programs.load.usage import Usage
@@ -45,6 +48,8 @@ class Row:
     last: float
     longest: float
     cpu_ms: float
+    scripts: float
+    commands: float
     by_method: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -106,11 +111,15 @@ async def measure(world: World, per_second: float) -> Row:
     longest = MODEL_SECONDS + (2 * n / per_second if per_second else 0)
     usage = Usage(world.pids)
     usage.begin()
+    before = await _redis_calls(world)
     given = await world.slack.ask("imagine", people=n, channels=1)
     timeout = 2 * longest + 60
     came = await world.slack.ask("until", what="drafts", number=n, timeout=timeout)
     drafts = len(came["at"])
     cpu = sum(usage.cpu(name) for name in world.programs)
+    scripts, commands = (
+        now - then for now, then in zip(await _redis_calls(world), before, strict=True)
+    )
     await asyncio.sleep(AFTERWARDS)
     report = await world.slack.ask("report")
     last = came["at"][-1] - given["began"] if drafts else 0.0
@@ -123,8 +132,18 @@ async def measure(world: World, per_second: float) -> Row:
         last=last,
         longest=longest,
         cpu_ms=1000 * cpu / n,
+        scripts=scripts / n,
+        commands=commands / n,
         **_calls(report, n),
     )
+
+
+async def _redis_calls(world: World) -> tuple[int, int]:
+    """Scripts and all commands since the server's start."""
+    async with Redis.from_url(world.redis.url) as redis:
+        stats: Json = await redis.info("commandstats")
+    calls = {name.removeprefix("cmdstat_"): each["calls"] for name, each in stats.items()}
+    return calls.get("evalsha", 0), sum(calls.values())
 
 
 def _calls(report: Json, n: int) -> Json:
@@ -144,15 +163,17 @@ def table(rows: list[Row]) -> str:
     """In Markdown."""
     lines = [
         "| N | webs + workers | limit | posts, looks, all calls a session | 429s "
-        "| last draft ÷ (model + 2N s) | bot CPU, ms an image | not met |",
-        "|---" * 8 + "|",
+        "| last draft ÷ (model + 2N s) | bot CPU, ms an image | Redis: scripts, commands an image "
+        "| not met |",
+        "|---" * 9 + "|",
     ]
     for row in rows:
         late = f"{row.last:.1f} ÷ {row.longest:.0f} = {row.last / row.longest:.2f}"
         lines.append(
             f"| {row.n} | {row.processes} + {row.processes} | {'yes' if row.limited else 'no'} "
             f"| {row.posts:.2f}, {row.looks:.2f}, {row.calls:.1f} | {row.busy} | {late} "
-            f"| {row.cpu_ms:.0f} | {', '.join(row.not_met) or '-'} |"
+            f"| {row.cpu_ms:.0f} | {row.scripts:.0f}, {row.commands:.0f} "
+            f"| {', '.join(row.not_met) or '-'} |"
         )
     return "\n".join(lines)
 

@@ -65,6 +65,22 @@ async def test_an_attempt_whose_announcement_has_ended_without_a_result_gets_a_n
     assert floor.queue.added == [Job(JobKind.ANNOUNCE, ID, 1, 2)]
 
 
+@pytest.mark.parametrize("session", [QUEUED, generating()])
+async def test_a_session_that_waits_is_not_loaded_at_each_sweep(session: Session) -> None:
+    kind, candidate = (JobKind.GENERATE, 1) if session.latest.announced else (JobKind.ANNOUNCE, 0)
+    floor = Floor(session)
+    floor.know(kind, JobState.WAITING, candidate=candidate)
+    await floor.sweeper.sweep()
+    looks, loads = floor.queue.looks, floor.store.loads
+    for state in (JobState.WAITING, JobState.RUNNING):
+        floor.know(kind, state, candidate=candidate)
+        await floor.sweeper.sweep()
+    assert (floor.queue.looks, floor.store.loads) == (looks, loads)
+    floor.know(kind, JobState.GONE, candidate=candidate)
+    await floor.sweeper.sweep()
+    assert floor.queue.added == [Job(kind, ID, 1, 1, candidate=candidate)]
+
+
 @pytest.mark.parametrize("state", ENDED)
 async def test_a_candidate_whose_job_has_ended_without_an_image_gets_a_new_run(
     state: JobState,

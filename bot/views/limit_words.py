@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.domain.limits import KIND_OF, LimitReached, Scope, Standing
+from bot.domain.limits import LimitReached, Scope, Standing
 from bot.domain.options import LOWEST_QUALITY
 from bot.views.blocks import Message, actions, button, numbered, repeated, section
 from bot.views.ids import COMMAND, FEWER_IMAGES
@@ -30,8 +30,7 @@ def limit_words(refused: LimitReached, *, plain: bool, command: bool) -> str:
         [
             _which(refused),
             f"What is still being made counts, too. It begins anew {_when(standing, plain=plain)}.",
-            f"Admins can raise it with `{COMMAND} settings`, and so can whoever runs me "
-            f"(`{KIND_OF[standing.scope].upper()}`).",
+            f"An admin can raise it with `{COMMAND} settings`.",
             "Nothing was started, and nothing is paid for.",
             _advice(refused),
         ]

@@ -92,7 +92,9 @@ class CommandResponder(Responder):
         await self._send(text=words)
 
     async def show(self, message: Message) -> None:
-        await self._send(text=message.text, blocks=message.blocks)
+        await self._send(
+            text=message.text, **({"blocks": message.blocks} if message.blocks else {})
+        )
 
     async def _send(self, **message: Any) -> None:
         ack = self.args.ack
@@ -166,12 +168,12 @@ class ClickResponder(Responder):
         except DELIVERY_ERRORS:
             await send_to_response_url(self.args, words)
 
-    async def replace_message(self, words: str) -> None:
+    async def replace_message(self, words: str, blocks: list[Block] | None = None) -> None:
         """Put words in the place of the message with the button, which need not work: Slack takes
         them for half an hour."""
         await self.args.ack()
         with suppress(*DELIVERY_ERRORS):
-            await self.args.respond(text=words, replace_original=True)
+            await self.args.respond(text=words, blocks=blocks or None, replace_original=True)
 
 
 class ShortcutResponder(Responder):

@@ -112,11 +112,12 @@ async def test_approving_words_get_the_button_and_cost_nothing(
             (said, ["✏️ Edit prompt", "🔁 Regenerate"])
             for said in ("start over", "restart", "let's start over", "start from scratch")
         ],
+        *[(said, ["🗑️ Discard"]) for said in ("discard", "delete it", "throw it away please")],
         *[(said, ["🪄 Refine"]) for said in ("refine", "refine it please", "Refine this")],
         *[(said, ["✏️ Edit prompt"]) for said in ("edit prompt", "Edit the prompt", "new prompt")],
         *[
             (said, ["🔁 Regenerate", "✏️ Edit prompt"])
-            for said in ("discard", "delete it", "no", "don't approve it", "hmm", "👎", "not yet")
+            for said in ("no", "don't approve it", "hmm", "👎", "not yet")
         ],
     ],
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.adapters.queue.job_queue import QUEUE_OF
 from bot.domain.attempt import ImageRef
 from bot.domain.books import changes as book_changes
 from bot.domain.discard import discard, undo_discard
@@ -162,3 +163,7 @@ def test_a_restored_session_that_goes_on_owes_its_work_first() -> None:
 def test_a_cancellation_that_is_shown_is_not_owed_again() -> None:
     after = cancel_shown(discarded(generating(3)), 3)
     assert [job.kind for job in due_jobs(after)] == [JobKind.SHOW_DISCARD]
+
+
+def test_every_kind_of_job_has_its_queue() -> None:
+    assert set(QUEUE_OF) == set(JobKind)

@@ -77,6 +77,14 @@ def refusal(session: Session, reason: Reason) -> Refusal:
     return Refusal(reason, session.user)
 
 
+class AlreadyApproved(Refusal):
+    """What is said in the thread comes after the approval; `session` holds the image."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(Reason.ALREADY_APPROVED, session.user)
+        self.session = session
+
+
 def approve(session: Session, image: ImageRef, user: str, now: float) -> Session:
     """`user` approves an image of the newest draft, also after a later attempt has failed."""
     draft = session.newest_draft

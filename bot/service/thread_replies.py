@@ -21,7 +21,7 @@ from bot.domain.prompt import clean_change, parse_flags
 from bot.domain.questions import ChangeQuestion
 from bot.domain.session import KeptWords, Person, Policy, Session, asked_before
 from bot.domain.stages import Stage
-from bot.domain.transitions import keep_words
+from bot.domain.transitions import AlreadyApproved, keep_words
 from bot.ports import QuestionStore, SessionLists
 from bot.service.access import AccessControl, RequestOrigin
 from bot.service.decisions import Decisions, stopped_by
@@ -168,6 +168,8 @@ class ThreadReplies:
         if session.stage is Stage.FINAL or attempt is None:
             if not allowed:
                 raise Refusal(Reason.NOT_ALLOWED, session.user)
+            if session.stage is Stage.FINAL:
+                raise AlreadyApproved(session)
             await self._gateway.check_can_refine(session.id, ImageRef(1), origin.person)
             raise Refusal(Reason.MOVED_ON, session.user)
         change = read_change(text, session, attempt)

@@ -19,6 +19,7 @@ from bot.domain.limits import LimitReached
 from bot.domain.options import OPTIONS
 from bot.domain.prompt import OptionsRefused
 from bot.domain.slack_errors import is_delivered
+from bot.domain.transitions import AlreadyApproved
 from bot.domain.waiting import TooManyWaiting
 from bot.slack.request_tracking import count_slack_errors
 from bot.views.blocks import Block, Message
@@ -26,6 +27,7 @@ from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
 from bot.views.limit_words import offer
 from bot.views.lists import waiting_message
+from bot.views.offers import approved_offer
 from bot.views.prefilled import correction_message
 from bot.views.words import refusal_words
 
@@ -65,6 +67,8 @@ class Responder(ABC):
     async def refuse(self, refusal: Refusal) -> None:
         if isinstance(refusal, TooManyWaiting) and refusal.sessions:
             await self.show(waiting_message(refusal))
+        elif isinstance(refusal, AlreadyApproved):
+            await self.show(approved_offer(refusal.session))
         else:
             words = refusal_words(refusal, command=not isinstance(refusal, LimitReached))
             await self.say(words)

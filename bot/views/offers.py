@@ -89,6 +89,13 @@ def named_button_message(session: Session, named: Named) -> Message:
     return _about_images(session, draft, named)
 
 
+def approved_offer(session: Session) -> Message:
+    """For one person alone: the ways to go on from an approved image."""
+    target = Target(session.id, ImageRef(session.final_result))
+    row = buttons(target, ids.EDIT_IMAGE, ids.START_OVER)
+    return _message(REFUSALS[Reason.ALREADY_APPROVED], row)
+
+
 def discard_offer(session: Session) -> Message:
     """For one person alone: the button that ends their session, or what is said of one that has
     ended so."""

@@ -210,7 +210,10 @@ class FakeSessionStore:
 
     async def summaries_of(self, team: str, user: str) -> list[SessionSummary]:
         sessions = [self.sessions[id_] for id_ in await self.sessions_of(team, user)]
-        return [SessionSummary(s.id, s.stage, s.stage in IN_PROGRESS) for s in sessions]
+        return [
+            SessionSummary(s.id, s.stage, s.stage in IN_PROGRESS and not s.discarded)
+            for s in sessions
+        ]
 
     async def load_many(self, session_ids: list[str]) -> list[Session]:
         await self._reach()

@@ -136,6 +136,8 @@ class Reason(StrEnum):
     STILL_WORKING = "still_working"
     ALREADY_APPROVED = "already_approved"
     STARTED_OVER = "started_over"
+    DISCARDED = "discarded"
+    UNDO_EXPIRED = "undo_expired"
     QUESTION_EXPIRED = "question_expired"
     EXPIRED = "expired"
     NOTHING_TO_CANCEL = "nothing_to_cancel"

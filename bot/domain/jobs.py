@@ -5,6 +5,7 @@
     show_cancelled  what the messages say after a cancellation
     publish         the approved image → thread and channel
     retire          Start over is taken off it again
+    show_discard    what the messages say after Discard or Undo
 
 All but `generate` only talk to Slack. The id of a job holds its kind, session, attempt, candidate
 and run. The queue ignores an id that it has seen, so a job that is queued twice runs once; to queue
@@ -13,13 +14,13 @@ it again takes a new run number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.domain.attempt import Attempt
 from bot.domain.session import Session, with_attempt
-from bot.domain.stages import PUBLICATION_DUE, RETIRING, Stage
+from bot.domain.stages import DISCARD_DUE, PUBLICATION_DUE, RETIRING, Stage
 
 MAX_RUNS = 5
 """Runs of a due job. The next run is the last try, and gives up where it fails."""
@@ -33,6 +34,7 @@ class JobKind(StrEnum):
     SHOW_CANCELLED = "show_cancelled"
     PUBLISH = "publish"
     RETIRE = "retire"
+    SHOW_DISCARD = "show_discard"
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,20 @@ def due_jobs(session: Session) -> tuple[Job, ...]:
         kind, attempt = JobKind.RETIRE, session.attempt(session.retiring_result)
     elif session.publication in PUBLICATION_DUE:
         kind, attempt = JobKind.PUBLISH, session.attempt(session.final_result)
-    elif session.stage is Stage.FINAL or not session.attempts:
-        return ()
-    elif session.latest.cancelled and not session.latest.cancel_shown:
-        kind, attempt = JobKind.SHOW_CANCELLED, session.latest
     else:
-        return ()
+        return tuple(_due_to_show(session))
     return (Job(kind, session.id, attempt.number, attempt.requeues),)
+
+
+def _due_to_show(session: Session) -> Iterator[Job]:
+    """What the messages are to say after Cancel, Discard or Undo."""
+    if session.stage is Stage.FINAL or not session.attempts:
+        return
+    attempt = session.latest
+    if attempt.cancelled and not attempt.cancel_shown:
+        yield Job(JobKind.SHOW_CANCELLED, session.id, attempt.number, attempt.requeues)
+    if session.discard in DISCARD_DUE:
+        yield Job(JobKind.SHOW_DISCARD, session.id, attempt.number, session.discard_run)
 
 
 def is_due(session: Session, job: Job) -> bool:
@@ -100,6 +109,8 @@ def with_next_run(session: Session, job: Job) -> Session:
     if job not in due_jobs(session):
         return session
     attempt, run = session.attempt(job.attempt), job.run + 1
+    if job.kind is JobKind.SHOW_DISCARD:
+        return replace(session, discard_run=run)
     if job.candidate:
         again = replace(attempt.candidate(job.candidate), requeues=run)
         return with_attempt(session, attempt.with_candidate(again))

@@ -45,6 +45,8 @@ class RecordKind(StrEnum):
     PUBLISHED = "published"
     NOT_PUBLISHED = "not_published"
     STARTED_OVER = "started_over"
+    DISCARDED = "discarded"
+    UNDONE = "undone"
     SETTINGS_CHANGED = "settings_changed"
     DELETED = "deleted"
 
@@ -131,6 +133,7 @@ def events_between(before: Session | None, after: Session) -> Iterator[RecordEve
         old = known[attempt.number - 1] if attempt.number <= len(known) else None
         yield from _of_attempt(after, old, attempt)
     yield from _of_publication(before, after)
+    yield from _of_discard(before, after)
 
 
 def refused(session: Session, attempt: Attempt, refusal: Refusal) -> RecordEvent:
@@ -212,6 +215,16 @@ def _of_publication(before: Session | None, after: Session) -> Iterator[RecordEv
     if after.started_over and not (before and before.started_over):
         facts = {"successor": token_of(after.restarted_by)}
         yield RecordEvent(RecordKind.STARTED_OVER, after.id, facts=facts)
+
+
+def _of_discard(before: Session | None, after: Session) -> Iterator[RecordEvent]:
+    was_discarded = before is not None and before.discarded
+    if was_discarded is after.discarded:
+        return
+    kind, person = RecordKind.UNDONE, after.restored_by
+    if after.discarded:
+        kind, person = RecordKind.DISCARDED, after.discarded_by
+    yield RecordEvent(kind, after.id, person, {"attempt": len(after.attempts)})
 
 
 def _image_facts(attempt: Attempt, candidate: Candidate) -> dict[str, Fact]:

@@ -17,10 +17,18 @@ from bot.domain.errors import UNUSABLE_SOURCE
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.policy import ANYONE, OWNER, directors_error, entries_of
 from bot.domain.slack_refusals import Place
-from bot.domain.stages import STARTED_OVER, Publication, Stage
+from bot.domain.stages import ENDED_BY_DISCARD, STARTED_OVER, Discard, Publication, Stage
 
 SCHEMA = 1
 """The form in which this version of the program writes sessions."""
+DISCARD_SCHEMA = 2
+"""The form of a discarded session: a version that knows no discarding leaves it alone, because to
+that version the session would still be up for approval."""
+NEWEST_SCHEMA = DISCARD_SCHEMA
+"""The newest form that this version reads."""
+
+UNDO_FOR = 600.0
+"""Seconds for which a discarded session can be restored."""
 
 IN_PROGRESS = frozenset({Stage.GENERATING, Stage.USER_FEEDBACK})
 """Stages in which the person waits, or has a decision to make."""
@@ -58,6 +66,9 @@ class Session:
     its message in the channel, `final_file_id` its file where that of the draft was gone.
     `retiring_result` is the `final_result` of a session that was started over, until its messages
     show that too. `kept_words` are what was said while an attempt was being made.
+    `discarded_at` is in seconds since the epoch; `discarded_by` and `restored_by` are who did that
+    last. `discard_key` is the idempotency key of the request that discarded it, `discard_run` the
+    run of the job that shows it.
     """
 
     id: str
@@ -91,6 +102,12 @@ class Session:
     final_file_id: str = ""
     asked_ts: str = ""
     kept_words: tuple[KeptWords, ...] = field(default=())
+    discard: Discard = Discard.KEPT
+    discarded_at: float = 0.0
+    discarded_by: str = ""
+    restored_by: str = ""
+    discard_key: str = ""
+    discard_run: int = 0
 
     @property
     def latest(self) -> Attempt:
@@ -114,6 +131,16 @@ class Session:
     def started_over(self) -> bool:
         """Whether the session was started over after its approval."""
         return self.publication in STARTED_OVER
+
+    @property
+    def discarded(self) -> bool:
+        """Whether it was ended without an approval, and takes no event until it is restored."""
+        return self.discard in ENDED_BY_DISCARD
+
+    @property
+    def undo_until(self) -> float:
+        """Until when a discarded session can be restored, in seconds since the epoch."""
+        return self.discarded_at + UNDO_FOR
 
     @property
     def source_is_unusable(self) -> bool:
@@ -210,6 +237,12 @@ class Policy:
         given = set(entries_of(text))
         others = frozenset(given - {OWNER, ANYONE})
         return cls(anyone=ANYONE in given, others=others, team=team)
+
+
+def can_be_restored(discarded_at: float, now: float) -> bool:
+    """Whether a session that was discarded then can be restored still; both are in seconds since
+    the epoch."""
+    return now <= discarded_at + UNDO_FOR
 
 
 def with_attempt(session: Session, attempt: Attempt) -> Session:

@@ -1,15 +1,18 @@
-"""The two state machines of a session: its stages, and the publication of its approved image.
+"""The three state machines of a session: its stages, the publication of its approved image, and
+whether it was discarded.
 
-`TRANSITIONS` and `PUBLICATIONS` are the whole tables: state → event → next state. Every pair that
-is not in them is refused. One rule joins the two: a session whose publication is in `STARTED_OVER`
-takes no event of its stage. `bot.domain.transitions` makes every move. The diagrams in the README
-are made from the tables by `python -m bot.domain.stages`.
+`TRANSITIONS`, `PUBLICATIONS` and `DISCARDS` are the whole tables: state → event → next state. Every
+pair that is not in them is refused. One rule joins them: a session that is in `ENDED_BY_DISCARD`,
+or whose publication is in `STARTED_OVER`, takes no event of its stage. `bot.domain.transitions`
+makes every move. The diagrams in the README are made from the tables by `python -m
+bot.domain.stages`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Stage(StrEnum):
@@ -147,6 +150,51 @@ STARTED_OVER = RETIRING | {Publication.RETIRED}
 """Another session goes on; this one takes no event any more."""
 
 
+class Discard(StrEnum):
+    """Whether a session was discarded, and whether its messages show that.
+
+    `discarded`: they do not show it yet. `restored`: it was undone, and they do not show that yet.
+    """
+
+    KEPT = "kept"
+    DISCARDED = "discarded"
+    DISCARD_SHOWN = "discard_shown"
+    RESTORED = "restored"
+
+
+class DiscardEvent(StrEnum):
+    """The events that move a session from one of these states to another."""
+
+    DISCARD = "discard"
+    SHOW = "show"
+    UNDO = "undo"
+
+
+DISCARDS: dict[Discard, dict[DiscardEvent, Discard]] = {
+    Discard.KEPT: {
+        DiscardEvent.DISCARD: Discard.DISCARDED,
+    },
+    Discard.DISCARDED: {
+        DiscardEvent.SHOW: Discard.DISCARD_SHOWN,
+        DiscardEvent.UNDO: Discard.RESTORED,
+    },
+    Discard.DISCARD_SHOWN: {
+        DiscardEvent.UNDO: Discard.RESTORED,
+    },
+    Discard.RESTORED: {
+        DiscardEvent.SHOW: Discard.KEPT,
+        DiscardEvent.DISCARD: Discard.DISCARDED,
+    },
+}
+
+DISCARD_DUE = frozenset({Discard.DISCARDED, Discard.RESTORED})
+"""The messages do not show it yet."""
+ENDED_BY_DISCARD = frozenset({Discard.DISCARDED, Discard.DISCARD_SHOWN})
+"""The session takes no event of its stage until it is restored."""
+DISCARDABLE = frozenset({Stage.INITIAL_INPUT, Stage.GENERATING, Stage.USER_FEEDBACK})
+"""The stages that Discard ends; an attempt that is being made is cancelled first."""
+
+
 def stage_diagram() -> str:
     """The table of stages as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {Stage.INITIAL_INPUT}"]
@@ -163,11 +211,21 @@ def stage_diagram() -> str:
 
 def publication_diagram() -> str:
     """The table of publications as a Mermaid state diagram."""
-    lines = ["stateDiagram-v2", f"    [*] --> {Publication.NOT_APPROVED}"]
-    for state, events in PUBLICATIONS.items():
+    return _diagram(Publication.NOT_APPROVED, PUBLICATIONS)
+
+
+def discard_diagram() -> str:
+    """The table of discarding as a Mermaid state diagram."""
+    return _diagram(Discard.KEPT, DISCARDS)
+
+
+def _diagram(first: str, table: Mapping[Any, Mapping[Any, Any]]) -> str:
+    lines = ["stateDiagram-v2", f"    [*] --> {first}"]
+    for state, events in table.items():
         lines += [f"    {state} --> {target}: {event}" for event, target in events.items()]
     return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    print(stage_diagram(), publication_diagram(), sep="\n\n")  # noqa: T201 - the command's output
+    diagrams = stage_diagram(), publication_diagram(), discard_diagram()
+    print(*diagrams, sep="\n\n")  # noqa: T201 - the command's output

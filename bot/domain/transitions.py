@@ -2,11 +2,11 @@
 publication of an approved image.
 
 `can` answers a question. `check_can` raises `Refusal` with the reason for a person. `move` makes
-the move. All three ask the same two rules: a session that was started over takes no event, and any
-other takes those of its stage. `move_publication` moves the publication, or raises `Refusal`. A
-transition takes a session and returns the next one, or raises `Refusal` and changes nothing; the
-store decides which of two was first. `record_publication` is for what a job has done: a record that
-comes late, from a run that overlapped another, changes nothing.
+the move. All three ask the same two rules: a session that was started over or discarded takes no
+event, and any other takes those of its stage. `move_publication` moves the publication, or raises
+`Refusal`. A transition takes a session and returns the next one, or raises `Refusal` and changes
+nothing; the store decides which of two was first. `record_publication` is for what a job has done:
+a record that comes late, from a run that overlapped another, changes nothing.
 """
 
 from __future__ import annotations
@@ -17,12 +17,20 @@ from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.jobs import Job, JobKind, is_due
 from bot.domain.options import NO_OPTIONS
-from bot.domain.session import KeptWords, Session, asked_before, with_attempt
+from bot.domain.session import (
+    KeptWords,
+    Session,
+    asked_before,
+    with_attempt,
+)
 from bot.domain.slack_refusals import NOT_ANNOUNCED
 from bot.domain.stages import (
+    DISCARDS,
     PUBLICATIONS,
     RETIRING,
     TRANSITIONS,
+    Discard,
+    DiscardEvent,
     Event,
     Fork,
     Publication,
@@ -35,13 +43,14 @@ MOST_KEPT_WORDS = 5
 
 
 def can(session: Session, event: Event) -> bool:
-    return event in TRANSITIONS[session.stage] and not session.started_over
+    ended = session.started_over or session.discarded
+    return event in TRANSITIONS[session.stage] and not ended
 
 
 def check_can(session: Session, event: Event) -> None:
     """Raises `Refusal` where the session does not take the event now."""
     if not can(session, event):
-        raise refusal(session, _why_not(session))
+        raise refusal(session, why_not(session))
 
 
 def check_current(session: Session, event: Event, number: int) -> None:
@@ -51,7 +60,7 @@ def check_current(session: Session, event: Event, number: int) -> None:
     draft = session.newest_draft
     current = {len(session.attempts), _newest_shown(session), draft.number if draft else 0} - {0}
     if number not in current:
-        raise refusal(session, _why_not(session))
+        raise refusal(session, why_not(session))
 
 
 def move(session: Session, event: Event, now: float) -> Session:
@@ -66,6 +75,14 @@ def move(session: Session, event: Event, now: float) -> Session:
 def refusal(session: Session, reason: Reason) -> Refusal:
     """A refusal that names the session's owner."""
     return Refusal(reason, session.user)
+
+
+class AlreadyApproved(Refusal):
+    """What is said in the thread comes after the approval; `session` holds the image."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(Reason.ALREADY_APPROVED, session.user)
+        self.session = session
 
 
 def approve(session: Session, image: ImageRef, user: str, now: float) -> Session:
@@ -242,6 +259,8 @@ def given_up(session: Session, job: Job) -> Session:
             return cancel_shown(session, job.attempt)
         case JobKind.PUBLISH:
             return final_shown(session)
+        case JobKind.SHOW_DISCARD:
+            return discard_shown(session, session.discard)
         case _:
             return retired(session)
 
@@ -254,12 +273,28 @@ def given_up_unpublished(session: Session, job: Job, words: str) -> Session:
     return given_up(session, job)
 
 
+def discard_shown(session: Session, shown: Discard) -> Session:
+    """Records that the messages show this state. Nothing changes where it is another by now, or
+    they showed it before."""
+    if session.discard is not shown or DiscardEvent.SHOW not in DISCARDS[shown]:
+        return session
+    return move_discard(session, DiscardEvent.SHOW)
+
+
+def move_discard(session: Session, event: DiscardEvent) -> Session:
+    """Raises `Refusal` where the table has no next state."""
+    target = DISCARDS[session.discard].get(event)
+    if target is None:
+        raise refusal(session, why_not(session))
+    return replace(session, discard=target)
+
+
 def move_publication(session: Session, event: PublicationEvent) -> Session:
     """The session with its publication in its next state. Raises `Refusal` where the table has
     none."""
     target = PUBLICATIONS[session.publication].get(event)
     if target is None:
-        raise refusal(session, _why_not(session))
+        raise refusal(session, why_not(session))
     return replace(session, publication=target)
 
 
@@ -270,7 +305,10 @@ def record_publication(session: Session, event: PublicationEvent) -> Session:
     return move_publication(session, event) if lawful else session
 
 
-def _why_not(session: Session) -> Reason:
+def why_not(session: Session) -> Reason:
+    """Why a session does not take an event."""
+    if session.discarded:
+        return Reason.DISCARDED
     if session.started_over:
         return Reason.STARTED_OVER
     if session.stage is Stage.GENERATING:

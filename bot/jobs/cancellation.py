@@ -11,6 +11,7 @@ from bot.domain.errors import QueueUnavailable, Refusal, SlackRefused, StoreUnav
 from bot.domain.generation import was_cancelled
 from bot.domain.jobs import Job, is_due, jobs_of
 from bot.domain.session import Session
+from bot.domain.stages import DISCARD_DUE
 from bot.domain.transitions import cancel_shown
 from bot.generation.call_ends import UNPRICED, CallEnds
 from bot.ports import (
@@ -133,8 +134,9 @@ class ShowCancelled:
         await self._cancelled.stop_provider(session.id, job.attempt)  # its worker may be dead
         if session.latest.has_started and await self._has_no_worker(session):
             await self._cancelled.remove_messages(session.id, job.attempt)
-        await self._status.show_now(session.id)
-        await self._drafts.refresh(session.id)
+        if session.discard not in DISCARD_DUE:  # `ShowDiscard` shows both
+            await self._status.show_now(session.id)
+            await self._drafts.refresh(session.id)
         await self._sessions.update(
             session.id, lambda s: cancel_shown(s, job.attempt) if is_due(s, job) else s
         )

@@ -5,6 +5,7 @@
     show_cancelled  running jobs are stopped → the root and the draft say so
     publish         the approved image to thread and channel → the drafts and the root say so
     retire          the final message loses its button → the attempts are dropped
+    show_discard    the drafts and the root say that the session was discarded, or restored
 
 Every handler checks first whether the job is still due, and records each step before
 the next. So a job may run twice, on any worker, and its work is done once.

@@ -1,4 +1,5 @@
-"""The jobs that bring an approved image to the channel, and take Start over off it again."""
+"""The jobs that show what a person has decided: that an approved image is in the channel, that a
+session was discarded or restored, that it was started over."""
 
 from __future__ import annotations
 
@@ -6,13 +7,14 @@ import logging
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import NoLongerOwed, SlackRefused, SlackUnavailable
-from bot.domain.jobs import Job
+from bot.domain.jobs import Job, is_due
 from bot.domain.session import Session
 from bot.domain.slack_errors import Meaning, meaning_of
 from bot.domain.slack_refusals import is_about_file, publication_failure
 from bot.domain.stages import RETIRING, TO_BE_POSTED, Publication
 from bot.domain.transitions import (
     as_approved,
+    discard_shown,
     file_replaced,
     final_posted,
     final_shown,
@@ -44,6 +46,22 @@ class ShowEnd:
         await self._drafts.refresh(session.id)
         if not await self._status.show_now(session.id):
             raise SlackUnavailable("the status")
+
+
+class ShowDiscard:
+    """The messages say that the session was discarded, or that it is up for review again."""
+
+    def __init__(self, sessions: SessionRecords, show_end: ShowEnd) -> None:
+        self._sessions = sessions
+        self._show_end = show_end
+
+    async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
+        if not is_due(session, job):
+            log.info("%s: nothing left to do", job.id)
+            return
+        await self._show_end(session)
+        await self._sessions.update(session.id, lambda s: discard_shown(s, session.discard))
+        log.info("the session is shown as %s", "discarded" if session.discarded else "restored")
 
 
 class Publish:

@@ -44,9 +44,9 @@ FIRST_EDIT_WITHIN = 0.5
 LAST_EDIT_WITHIN = 120.0
 
 
-def shown_state(session: Session) -> tuple[Stage, int]:
+def shown_state(session: Session) -> tuple[Stage, int, bool]:
     """The state that the messages of a session depend on, besides the time."""
-    return session.stage, len(session.attempts)
+    return session.stage, len(session.attempts), session.discarded
 
 
 class DraftRefresher:

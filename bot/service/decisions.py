@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from bot.domain import transitions
+from bot.domain import discard, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import QueueUnavailable, Reason, Refusal
 from bot.domain.jobs import JobKind, due_jobs, jobs_of
@@ -27,6 +27,7 @@ _RECEIVED = {
     JobKind.SHOW_CANCELLED: "the attempt is cancelled",
     JobKind.PUBLISH: "an image is approved",
     JobKind.RETIRE: "the session is started over",
+    JobKind.SHOW_DISCARD: "the session is discarded or restored",
 }
 
 
@@ -62,6 +63,26 @@ class Decisions:
         return await self._sessions.update(
             session_id,
             lambda s: transitions.cancel(s, image.attempt, CANCELLED, self._now(), idempotency_key),
+        )
+
+    async def discard(
+        self, session_id: str, image: ImageRef, person: Person, idempotency_key: str = ""
+    ) -> Session:
+        """End the session without an approval, when the attempt of `image` is the newest. An
+        attempt that is being made is cancelled."""
+        await self._access.require_allowed(session_id, person)
+        number, key = image.attempt, idempotency_key
+
+        def change(session: Session) -> Session:
+            now = self._now()
+            return discard.discard(session, number, person.user, CANCELLED, now, key)
+
+        return await self._sessions.update(session_id, change)
+
+    async def undo_discard(self, session_id: str, image: ImageRef, person: Person) -> Session:
+        await self._access.require_allowed(session_id, person)
+        return await self._sessions.update(
+            session_id, lambda s: discard.undo_discard(s, person.user, self._now())
         )
 
     async def cancel_newest(self, origin: RequestOrigin) -> tuple[Session, int]:

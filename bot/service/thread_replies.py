@@ -21,7 +21,7 @@ from bot.domain.prompt import clean_change, parse_flags
 from bot.domain.questions import ChangeQuestion
 from bot.domain.session import KeptWords, Person, Policy, Session, asked_before
 from bot.domain.stages import Stage
-from bot.domain.transitions import keep_words
+from bot.domain.transitions import AlreadyApproved, keep_words
 from bot.ports import QuestionStore, SessionLists
 from bot.service.access import AccessControl, RequestOrigin
 from bot.service.decisions import Decisions, stopped_by
@@ -91,6 +91,8 @@ class ThreadReplies:
         session = self._target_session(there, origin)
         if session is None:
             return None
+        if session.discarded:
+            raise Refusal(Reason.DISCARDED, session.user)
         allowed = self._policy.allows(origin.person, session)
         if session.stage is Stage.GENERATING or (allowed and session.newest_draft is None):
             said = parse_flags(text, self._option_table)
@@ -120,10 +122,11 @@ class ThreadReplies:
         )
         return session, question
 
-    async def spoken_of(self, origin: RequestOrigin) -> Session | None:
+    async def spoken_of(self, origin: RequestOrigin, *, to_restore: bool = False) -> Session | None:
         """The session that the name of a button is about: in a thread the one that a reply goes to,
-        elsewhere the person's newest of the channel, one that waits first. Raises
-        `Refusal(NOT_ALLOWED)` in the thread of another person's session."""
+        elsewhere the person's newest of the channel, one that waits first. `to_restore`: one that
+        was discarded comes before these. Raises `Refusal(NOT_ALLOWED)` in the thread of another
+        person's session."""
         if origin.thread_ts:
             session = self._target_session(await self._in_thread(origin), origin)
             if session is not None and not self._policy.allows(origin.person, session):
@@ -132,8 +135,9 @@ class ThreadReplies:
         entries = await self._sessions.summaries_of(origin.team, origin.owner)
         recent = await self._sessions.load_many([e.session_id for e in entries[:_RECENT]])
         here = [s for s in recent if s.channel == origin.channel and s.attempts]
-        waiting = (s for s in here if s.stage is not Stage.FINAL and not s.started_over)
-        return next(waiting, None) or next(iter(here), None)
+        discarded = (s for s in here[:1] if to_restore and s.discarded)
+        waiting = (s for s in here if _waits(s))
+        return next(discarded, None) or next(waiting, None) or next(iter(here), None)
 
     async def session_there(self, origin: RequestOrigin) -> tuple[Session | None, bool]:
         """The session of the thread that the person is told of, and whether they may direct it."""
@@ -169,6 +173,8 @@ class ThreadReplies:
         if session.stage is Stage.FINAL or attempt is None:
             if not allowed:
                 raise Refusal(Reason.NOT_ALLOWED, session.user)
+            if session.stage is Stage.FINAL:
+                raise AlreadyApproved(session)
             await self._gateway.check_can_refine(session.id, ImageRef(1), origin.person)
             raise Refusal(Reason.MOVED_ON, session.user)
         change = read_change(text, session, attempt)
@@ -222,11 +228,17 @@ class ThreadReplies:
         """The newest session that waits for this person, else the session whose thread it is, which
         may be another person's."""
         mine = [s for s in there if self._policy.allows(origin.person, s)]
-        waiting = (s for s in mine if s.stage is not Stage.FINAL and not s.started_over)
+        waiting = (s for s in mine if _waits(s))
         if session := next(waiting, None):
             return session
         parent = origin.thread_ts
         return next((s for s in there if parent in (s.root_ts, s.asked_ts)), None)
+
+
+def _waits(session: Session) -> bool:
+    """Whether it goes on: it is neither approved nor ended."""
+    ended = session.started_over or session.discarded
+    return session.stage is not Stage.FINAL and not ended
 
 
 def _offered(session: Session) -> tuple[ImageRef, ...]:

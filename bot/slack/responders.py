@@ -19,6 +19,7 @@ from bot.domain.limits import LimitReached
 from bot.domain.options import OPTIONS
 from bot.domain.prompt import OptionsRefused
 from bot.domain.slack_errors import is_delivered
+from bot.domain.transitions import AlreadyApproved
 from bot.domain.waiting import TooManyWaiting
 from bot.slack.request_tracking import count_slack_errors
 from bot.views.blocks import Block, Message
@@ -26,6 +27,7 @@ from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
 from bot.views.limit_words import offer
 from bot.views.lists import waiting_message
+from bot.views.offers import approved_offer
 from bot.views.prefilled import correction_message
 from bot.views.words import refusal_words
 
@@ -65,6 +67,8 @@ class Responder(ABC):
     async def refuse(self, refusal: Refusal) -> None:
         if isinstance(refusal, TooManyWaiting) and refusal.sessions:
             await self.show(waiting_message(refusal))
+        elif isinstance(refusal, AlreadyApproved):
+            await self.show(approved_offer(refusal.session))
         else:
             words = refusal_words(refusal, command=not isinstance(refusal, LimitReached))
             await self.say(words)
@@ -92,7 +96,9 @@ class CommandResponder(Responder):
         await self._send(text=words)
 
     async def show(self, message: Message) -> None:
-        await self._send(text=message.text, blocks=message.blocks)
+        await self._send(
+            text=message.text, **({"blocks": message.blocks} if message.blocks else {})
+        )
 
     async def _send(self, **message: Any) -> None:
         ack = self.args.ack
@@ -172,12 +178,12 @@ class ClickResponder(Responder):
         except DELIVERY_ERRORS:
             await send_to_response_url(self.args, words)
 
-    async def replace_message(self, words: str) -> None:
+    async def replace_message(self, words: str, blocks: list[Block] | None = None) -> None:
         """Put words in the place of the message with the button, which need not work: Slack takes
         them for half an hour."""
         await self.args.ack()
         with suppress(*DELIVERY_ERRORS):
-            await self.args.respond(text=words, replace_original=True)
+            await self.args.respond(text=words, blocks=blocks or None, replace_original=True)
 
 
 class ShortcutResponder(Responder):

@@ -3,6 +3,8 @@ that was asked for, and who made it."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from bot.domain.attempt import Attempt, Candidate, ImageRef
 from bot.domain.errors import FailureKind, StoreTrouble
 from bot.domain.options import OPTIONS, Options
@@ -91,6 +93,8 @@ def status_words(
     seconds: it tells no seconds."""
     failure = session.latest.failure if session.attempts else None
     cancelled = failure is FailureKind.CANCELLED
+    if session.discarded:
+        return discarded_words(session)
     match session.stage:
         case Stage.GENERATING:
             return _generating(session, ahead, now, waits_for)
@@ -112,6 +116,15 @@ def status_words(
             return "⚠️ Failed: see the thread"
         case Stage.INITIAL_INPUT:
             return "🔄 Started over"
+
+
+def discarded_words(session: Session) -> str:
+    """In mrkdwn: by whom it was discarded, and until when, in the reader's own time zone, that can
+    be undone."""
+    until = int(session.undo_until)
+    told = datetime.fromtimestamp(until, UTC).strftime("%H:%M UTC")
+    when = f"<!date^{until}^{{time}}|{told}>"
+    return f"🗑️ Discarded by <@{session.discarded_by}> · Undo works until {when}"
 
 
 def _generating(

@@ -16,6 +16,8 @@ EDIT_PROMPT = "edit_prompt"
 CANCEL = "cancel"
 TRY_AGAIN = "try_again"
 START_OVER = "start_over"
+DISCARD = "discard"
+UNDO = "undo"
 EDIT_IMAGE = "edit_image"
 USE_PICTURE = "use_picture"
 WORDS_ONLY = "words_only"
@@ -33,6 +35,8 @@ BUTTON_LABELS = {
     CANCEL: "🛑 Cancel",
     TRY_AGAIN: "🔁 Try again",
     START_OVER: "🔄 Start over",
+    DISCARD: "🗑️ Discard",
+    UNDO: "↩️ Undo",
     EDIT_IMAGE: "🪄 Edit this image",
     USE_PICTURE: "Use this picture",
     WORDS_ONLY: "New image from my words only",

@@ -7,6 +7,7 @@ several:      (image · [Approve] [Refine], or why the image did not come) × n 
               [Edit prompt]
 earlier:      (image · [Approve this one] [Refine]) × n · line
 the newest, while another attempt is under way: image × n · line with the status · [Cancel]
+the newest of a discarded session: image × n · line that says so · [Undo]
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from bot.views.captions import (
     attempt_name,
     changes,
     described,
+    discarded_words,
     option_words,
     status_words,
 )
@@ -73,10 +75,12 @@ def root_message(
 
 
 def _root_buttons(session: Session) -> list[Block]:
-    """Cancel while an image is made. Ways to go on where a cancelled session has no draft, and
-    where Slack refused the approved image."""
+    """Cancel while an image is made, Undo in a discarded session. Ways to go on where a cancelled
+    session has no draft, and where Slack refused the approved image."""
     if can(session, Event.CANCEL):
         return [blocks.buttons(Target(session.id, ImageRef(session.latest.number)), ids.CANCEL)]
+    if session.discarded:
+        return [blocks.buttons(Target(session.id, ImageRef(session.latest.number)), ids.UNDO)]
     if session.publication is Publication.REFUSED:
         target = Target(session.id, ImageRef(session.final_result))
         return [blocks.buttons(target, ids.TRY_AGAIN, ids.START_OVER)]
@@ -148,6 +152,8 @@ def _row(session: Session, attempt: Attempt, live: bool) -> list[str]:
         return _DECISIONS
     if can(session, Event.APPROVE):
         return [ids.USE_THIS, ids.REFINE]
+    if session.discarded and session.newest_draft == attempt:
+        return [ids.UNDO]
     return [ids.CANCEL] if _waits_for_next(session, attempt) else []
 
 
@@ -194,6 +200,8 @@ def _line(
         image = f"Image {session.final_candidate} of attempt {attempt.number}"
         which = f"{image} approved" if asked > 1 else "Approved"
         return f"{facts}\n✅ {which} by <@{session.approved_by}>"
+    if session.discarded and session.newest_draft == attempt:
+        return f"{facts}\n{discarded_words(session)}"
     if _waits_for_next(session, attempt):
         return f"{facts}\n{status_words(session, None, now)}"
     newer = session.newest_draft

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.button_words import ButtonWord, Named
+from bot.domain.discard import can_be_discarded
 from bot.domain.errors import Reason
 from bot.domain.questions import ChangeQuestion
-from bot.domain.session import KeptWords, Session
+from bot.domain.session import UNDO_FOR, KeptWords, Session
 from bot.domain.stages import Event, Stage
 from bot.domain.transitions import can
 from bot.views import ids
@@ -25,11 +26,12 @@ from bot.views.blocks import (
     one_line,
     section,
 )
-from bot.views.captions import image_name
+from bot.views.captions import discarded_words, image_name
 from bot.views.lists import short_prompt
 from bot.views.words import REFUSALS
 
 WORDS_SHOWN = 300
+_UNDO_MINUTES = round(UNDO_FOR / 60)
 NO_DRAFT = (
     "There is no draft here that this could be about, so nothing was started. Say it in the thread "
     f"of a draft. If you want an image of these words, type them after `{ids.COMMAND}`."
@@ -44,10 +46,6 @@ _ASKED = {
         "Start over stands below an approved image. Before that, Edit prompt starts afresh from "
         "other words, and Regenerate makes another of the same."
     ),
-    ButtonWord.DISCARD: (
-        "Only what you approve goes to the channel, so you can leave this draft as it is, or go on "
-        "with one of these."
-    ),
     ButtonWord.GO_BACK: (
         "Every earlier draft is still here in the thread: go on from there with the buttons below "
         "it, or say which one you mean, such as: approve attempt 1."
@@ -58,13 +56,16 @@ _ROWS = {
     ButtonWord.REGENERATE: (ids.REGENERATE,),
     ButtonWord.EDIT_PROMPT: (ids.EDIT_PROMPT,),
     ButtonWord.START_OVER: (ids.EDIT_PROMPT, ids.REGENERATE),
-    ButtonWord.DISCARD: (ids.REGENERATE, ids.EDIT_PROMPT),
     ButtonWord.DISLIKE: (ids.REGENERATE, ids.EDIT_PROMPT),
 }
 
 
 def named_button_message(session: Session, named: Named) -> Message:
     """For one person alone: the button that their message names, or why there is none now."""
+    if session.discarded:
+        return discarded_message(session)
+    if named.word is ButtonWord.DISCARD and can_be_discarded(session):
+        return discard_offer(session)
     if session.stage is Stage.GENERATING:
         text = f"I'm still working on attempt {session.latest.number}: its buttons come with it."
         target = Target(session.id, ImageRef(session.latest.number))
@@ -95,6 +96,37 @@ def of_session(session: Session, message: Message) -> Message:
         return message
     text = cut(f"{which}\n{message.text}", FALLBACK_TEXT)
     return Message(text, [section(text), *message.blocks[1:]] if message.blocks else [])
+
+
+def approved_offer(session: Session) -> Message:
+    """For one person alone: the ways to go on from an approved image."""
+    target = Target(session.id, ImageRef(session.final_result))
+    row = buttons(target, ids.EDIT_IMAGE, ids.START_OVER)
+    return _message(REFUSALS[Reason.ALREADY_APPROVED], row)
+
+
+def discard_offer(session: Session) -> Message:
+    """For one person alone: the button that ends their session, or what is said of one that has
+    ended so."""
+    if session.discarded:
+        return discarded_message(session)
+    number = session.latest.number
+    ends = f"Discard “{escape(short_prompt(session))}”? That ends it without an approved image"
+    if session.stage is Stage.GENERATING:
+        ends = f"{ends}, and stops attempt {number}"
+    text = f"{ends}. Undo works for {_UNDO_MINUTES} minutes. Nothing ends before you press it."
+    return _message(text, buttons(Target(session.id, ImageRef(number)), ids.DISCARD))
+
+
+def discarded_message(session: Session) -> Message:
+    """For one person alone: that a session is discarded, with Undo."""
+    text = f"“{escape(short_prompt(session))}”\n{discarded_words(session)}"
+    return _message(text, buttons(Target(session.id, ImageRef(session.latest.number)), ids.UNDO))
+
+
+def restored_words(session: Session) -> str:
+    """What takes the place of a private message with Undo."""
+    return f"↩️ Taken up again: “{escape(short_prompt(session))}”. It is where it was before."
 
 
 def _about_draft(session: Session, draft: Attempt, word: ButtonWord) -> Message:

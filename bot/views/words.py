@@ -59,7 +59,7 @@ REFUSALS: dict[Reason, str] = {
     ),
     Reason.STILL_WORKING: (
         "I'm still working on this one. The image comes to the thread soon; "
-        "Cancel below the first message stops it."
+        "Cancel, below the line that says how far it is, stops it."
     ),
     Reason.ALREADY_APPROVED: (
         "This one has been approved already. "
@@ -69,6 +69,14 @@ REFUSALS: dict[Reason, str] = {
     Reason.STARTED_OVER: (
         "This one was started over: go on with the newer one further down in the channel, "
         f"or type `{COMMAND}` for another."
+    ),
+    Reason.DISCARDED: (
+        "This one was discarded, so nothing was started or changed. Undo, below its first message, "
+        f"takes it up again for ten minutes after that. Type `{COMMAND}` for a new one."
+    ),
+    Reason.UNDO_EXPIRED: (
+        "This one was discarded more than ten minutes ago, and Undo works for ten minutes. "
+        f"Type `{COMMAND}` for a new one."
     ),
     Reason.QUESTION_EXPIRED: (
         "I asked this more than a day ago and don't remember what you said, so nothing was "

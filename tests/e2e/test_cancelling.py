@@ -124,3 +124,19 @@ async def test_cancel_by_command(scene: Scene) -> None:
     ack = await scene.imagine("Cancel")
     assert "nothing to cancel" in str(ack.body)
     assert scene.openai.paid == 0
+
+
+async def test_discard_and_undo(scene: Scene) -> None:
+    await scene.imagine("a whale in a hat")
+    draft, root = await scene.draft(), await scene.root()
+    ack = await scene.imagine("cancel")
+    assert "Discard" in str(ack.body)
+    offer = await scene.told("a whale in a hat")
+    await scene.click(offer, "Discard")
+    await scene.shows(root, "Discarded by")
+    await scene.shows(draft, "Discarded by")
+    assert [b.split(" ", 1)[1] for b in draft.buttons()] == ["Undo"]
+    await scene.click(root, "Undo")
+    await scene.shows(root, "Waiting for review")
+    await scene.slack.wait_for(lambda: "✅ Approve" in draft.buttons(), what="buttons again")
+    await scene.approved(draft)

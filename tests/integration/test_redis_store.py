@@ -31,9 +31,10 @@ from bot.adapters.redis.schema import (
 )
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import Candidate, ImageRef, Source
+from bot.domain.discard import discard, undo_discard
 from bot.domain.errors import Conflict, FailureKind, Reason, Refusal, StoreUnavailable
 from bot.domain.options import Options
-from bot.domain.session import SCHEMA, Session
+from bot.domain.session import DISCARD_SCHEMA, NEWEST_SCHEMA, SCHEMA, UNDO_FOR, Session
 from bot.domain.stages import Publication, Stage
 from bot.domain.transitions import start_over
 from bot.ports import ExtraWrite, ExtraWrites, Limit, Unfinished
@@ -182,13 +183,49 @@ async def test_a_session_of_a_newer_form_is_not_read_and_left_as_it_is(
 ) -> None:
     created = await store.create(a_session())
     key = session_key(created.id)
-    await redis.hset(key, "schema", SCHEMA + 1)
+    await redis.hset(key, "schema", NEWEST_SCHEMA + 1)
     before = await redis.hgetall(key)
-    with pytest.raises(ValueError, match=f"schema {SCHEMA + 1} is newer than {SCHEMA}"):
+    with pytest.raises(
+        ValueError, match=f"schema {NEWEST_SCHEMA + 1} is newer than {NEWEST_SCHEMA}"
+    ):
         await store.load(created.id)
     with pytest.raises(ValueError, match="is newer"):
         await store.update(created.id, lambda s: transitions.approve(s, ImageRef(1), OWNER, 9.0))
     assert await redis.hgetall(key) == before
+
+
+@pytest.mark.parametrize("name", ["schema", "store"])
+async def test_a_version_that_knows_no_discarding_leaves_a_discarded_session_alone(
+    store: RedisSessionStore, redis: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """To it the session would be up for approval."""
+    created = await store.create(a_session())
+    await store.update(created.id, lambda s: discard(s, 1, OWNER, "w", time.time()))
+    before = await redis.hgetall(session_key(created.id))
+    assert int(before["schema"]) == DISCARD_SCHEMA
+    monkeypatch.setattr(f"bot.adapters.redis.{name}.NEWEST_SCHEMA", SCHEMA)
+    if name == "store":
+        assert await store.summaries_of(created.team, created.user) == []
+        return
+    assert await store.load_many([created.id]) == []
+    with pytest.raises(ValueError, match="is newer"):
+        await store.update(created.id, lambda s: transitions.approve(s, ImageRef(1), OWNER, 9.0))
+    assert await redis.hgetall(session_key(created.id)) == before
+
+
+@pytest.mark.parametrize(("ago", "listed"), [(0.0, True), (UNDO_FOR + 5, False)])
+async def test_a_discarded_session_is_in_progress_as_long_as_it_can_be_restored(
+    store: RedisSessionStore, ago: float, listed: bool
+) -> None:
+    created, at = await store.create(a_session()), time.time() - ago
+    gone = await store.update(created.id, lambda s: discard(s, 1, OWNER, "w", at))
+    assert await store.load(created.id) == gone
+    (summary,) = await store.summaries_of(created.team, created.user)
+    assert summary.in_progress is listed
+    back = await store.update(created.id, lambda s: undo_discard(s, OWNER, at))
+    assert back.schema == SCHEMA
+    (summary,) = await store.summaries_of(created.team, created.user)
+    assert summary.in_progress
 
 
 # changing

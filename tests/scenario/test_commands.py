@@ -329,7 +329,7 @@ async def test_cancel_stops_what_is_under_way_and_says_which(make_app: MakeApp, 
 
 
 async def test_nothing_to_cancel_is_said(make_app: MakeApp) -> None:
-    app = make_app(a_session())
+    app = make_app(a_session(Stage.FINAL))
     said = told((await app.command("cancel")).body)
     assert said == words.REFUSALS[Reason.NOTHING_TO_CANCEL]
     assert app.store.written == []

@@ -315,7 +315,7 @@ async def test_cancel_elsewhere_stops_the_newest(make_app: MakeApp, thread_ts: s
 
 
 async def test_nothing_to_cancel_is_said(make_app: MakeApp) -> None:
-    app = make_app(DRAFT)
+    app = make_app(a_session(Stage.FINAL))
     await app.mention("cancel", thread_ts="1.0")
     assert app.whispers() == [words.REFUSALS[Reason.NOTHING_TO_CANCEL]]
 

@@ -113,13 +113,12 @@ async def test_approving_words_get_the_button_and_cost_nothing(
             (said, ["✏️ Edit prompt", "🔁 Regenerate"])
             for said in ("start over", "restart", "let's start over", "start from scratch")
         ],
+        *[(said, ["🗑️ Discard"]) for said in ("discard", "delete it", "throw it away please")],
         *[(said, ["🪄 Refine"]) for said in ("refine", "refine it please", "Refine this")],
         *[(said, ["✏️ Edit prompt"]) for said in ("edit prompt", "Edit the prompt", "new prompt")],
         *[
             (said, ["🔁 Regenerate", "✏️ Edit prompt"])
             for said in (
-                "discard",
-                "delete it",
                 "no",
                 "don't approve it",
                 "hmm",
@@ -611,3 +610,15 @@ async def test_words_between_image_and_draft_come_back_with_a_button(make_app: M
     app.store.sessions[ID] = with_draft(app.session)
     await press(app, "🪄 Refine with this")
     assert (app.session.latest.change, app.session.latest.base) == (NIGHT, ImageRef(1))
+
+
+async def test_a_change_below_the_approved_image_offers_to_edit_it(make_app: MakeApp) -> None:
+    session = a_session(Stage.FINAL, attempts=2, final_ts="9.0")
+    app = make_app(session)
+    await app.mention("make it blue", thread_ts="1.0")
+    assert nothing_begun(app, session)
+    assert app.whispers() == [words.REFUSALS[Reason.ALREADY_APPROVED]]
+    assert offered(app) == [
+        ("🪄 Edit this image", f"{ID}#2"),
+        ("🔄 Start over", f"{ID}#2"),
+    ]

@@ -44,4 +44,5 @@ def test_the_diagrams_in_the_readme_are_the_tables() -> None:
     assert [block.strip() for block in blocks] == [
         stages.stage_diagram(),
         stages.publication_diagram(),
+        stages.discard_diagram(),
     ]

@@ -10,12 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.options import OPTIONS, Options, Value
 from bot.domain.questions import Question
-from bot.domain.session import SCHEMA, Session
+from bot.domain.session import NEWEST_SCHEMA, SCHEMA, Session
 
 _SESSION = TypeAdapter(Session)
 _OPTIONS = TypeAdapter(dict[str, Value])
 _QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
-_TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage", "Publication"}}
+_TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage", "Publication", "Discard"}}
 
 
 def to_fields(session: Session) -> dict[str, str]:
@@ -35,8 +35,8 @@ def from_fields(stored: dict[str, str]) -> Session:
     known = {f.name for f in fields(Session)} & stored.keys()
     plain = {name: stored[name] if name in _TEXT else json.loads(stored[name]) for name in known}
     schema = int(plain.get("schema", SCHEMA))
-    if schema > SCHEMA:
-        raise ValueError(f"schema {schema} is newer than {SCHEMA}")
+    if schema > NEWEST_SCHEMA:
+        raise ValueError(f"schema {schema} is newer than {NEWEST_SCHEMA}")
     try:
         for holder in (plain, *plain.get("attempts", [])):
             options = Options(**_OPTIONS.validate_python(holder.get("options", {})))

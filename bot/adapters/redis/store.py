@@ -53,14 +53,15 @@ from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
 from bot.domain.limits import LimitReached
 from bot.domain.options import Options
 from bot.domain.record import deleted, events_between, refused
-from bot.domain.session import IN_PROGRESS, SCHEMA, Session
-from bot.domain.stages import Stage
+from bot.domain.session import IN_PROGRESS, NEWEST_SCHEMA, SCHEMA, Session, can_be_restored
+from bot.domain.stages import ENDED_BY_DISCARD, Stage
 from bot.ports import Change, ChangeBoth, ExtraWrites, Limit, SessionSummary, Unfinished
 from bot.telemetry.metrics import APPROVAL_SECONDS, STAGE_CHANGES
 
 log = logging.getLogger(__name__)
 
 _MAX_TRIES = 20
+_SUMMARY = ("stage", "schema", "discard", "discarded_at")
 _LISTED_FOR = 10.0
 """Seconds for which a process takes a workspace that it has listed as still listed."""
 UNRECORDED_TTL = 24 * 3600
@@ -173,12 +174,14 @@ class RedisSessionStore(RedisQuestions):
         async with bounded(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
             for session_id in ids:
-                pipeline.hmget(session_key(session_id), "stage", "schema")
+                pipeline.hmget(session_key(session_id), *_SUMMARY)
             rows: list[list[str | None]] = await pipeline.execute()
         return [
-            SessionSummary(session_id, Stage(stage), Stage(stage) in IN_PROGRESS)
-            for session_id, (stage, schema) in zip(ids, rows, strict=True)
-            if stage and int(schema or SCHEMA) <= SCHEMA
+            SessionSummary(
+                session_id, Stage(stage), _in_progress(Stage(stage), discard, discarded_at)
+            )
+            for session_id, (stage, schema, discard, discarded_at) in zip(ids, rows, strict=True)
+            if stage and int(schema or SCHEMA) <= NEWEST_SCHEMA
         ]
 
     async def images_waiting(self, team: str, user: str) -> dict[str, int]:
@@ -367,3 +370,10 @@ def _refusal(limits: dict[int, Limit], number: int, *lefts: int) -> Refusal:
     if number not in known:
         return limits[number].refusal
     return known[number].with_fitting(min(refusal.fitting for refusal in known.values()))
+
+
+def _in_progress(stage: Stage, discard: str | None, discarded_at: str | None) -> bool:
+    """A discarded session is listed as long as it can be restored."""
+    if discard in ENDED_BY_DISCARD and not can_be_restored(float(discarded_at or 0), time.time()):
+        return False
+    return stage in IN_PROGRESS

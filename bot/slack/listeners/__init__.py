@@ -37,6 +37,8 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
     app.action(ids.ACTIONS[ids.CANCEL])(clicks.cancel)
     app.action(ids.ACTIONS[ids.TRY_AGAIN])(clicks.try_again)
     app.action(ids.ACTIONS[ids.START_OVER])(clicks.start_over)
+    app.action(ids.ACTIONS[ids.DISCARD])(clicks.discard)
+    app.action(ids.ACTIONS[ids.UNDO])(clicks.undo)
     app.action(ids.ACTIONS[ids.EDIT_IMAGE])(clicks.edit_image)
 
     app.action(ids.ACTIONS[ids.FEWER_IMAGES])(Commands(dependencies).fewer)

@@ -30,9 +30,10 @@ from bot.slack.message_lookup import MessageLookup
 from bot.slack.message_pictures import check_links
 from bot.slack.responders import ClickResponder, CommandResponder, ShortcutResponder
 from bot.views import forms, words
-from bot.views.blocks import Target, target_of
+from bot.views.blocks import Message, Target, target_of
 from bot.views.help_words import help_words
 from bot.views.lists import cancelled_words
+from bot.views.offers import discarded_message, restored_words
 from bot.views.source_pictures import Picture, SourcePictures
 
 Decision = Callable[[str, ImageRef, Person], Awaitable[Session]]
@@ -76,8 +77,9 @@ class Commands:
         async with error_boundary(responder, away=words.CANCEL_LOST):
             origin = origin_of(args, args.body["channel_id"])
             session, said = await within_ack_deadline(cancel(self._dependencies, origin))
-            await responder.say(said)
-            await self._dependencies.queue_due(session)
+            await responder.show(said)
+            if session is not None:
+                await self._dependencies.queue_due(session)
 
     async def _start(self, args: AsyncArgs, responder: CommandResponder, text: str) -> None:
         """An image right away; a form where there is no prompt, with what options there are."""
@@ -143,7 +145,15 @@ class Clicks:
 
     async def cancel(self, args: AsyncArgs) -> None:
         """Its button stands in the root message, and in the answer to a request for too many."""
-        await self._decide(args, self._services.decisions.cancel, cancelled_words)
+        await self._decide(args, self._services.decisions.cancel, _cancelled)
+
+    async def discard(self, args: AsyncArgs) -> None:
+        """Its button stands in private answers alone."""
+        discard = partial(self._services.decisions.discard, idempotency_key=click_id(args.body))
+        await self._decide(args, discard, discarded_message)
+
+    async def undo(self, args: AsyncArgs) -> None:
+        await self._decide(args, self._services.decisions.undo_discard, _restored)
 
     async def refine(self, args: AsyncArgs) -> None:
         """Open the form that asks what should change."""
@@ -226,7 +236,7 @@ class Clicks:
             await open_form(args, forms.image_form(pictures, defaults, table, cost))
 
     async def _decide(
-        self, args: AsyncArgs, decision: Decision, said: Callable[[Session], str] | None = None
+        self, args: AsyncArgs, decision: Decision, said: Callable[[Session], Message] | None = None
     ) -> None:
         """`said`: what replaces a private message with the button."""
         responder = ClickResponder(args)
@@ -238,7 +248,16 @@ class Clicks:
             await args.ack()
             await self._dependencies.queue_due(session)
             if said and responder.is_private:
-                await responder.replace_message(said(session))
+                answer = said(session)
+                await responder.replace_message(answer.text, answer.blocks)
+
+
+def _cancelled(session: Session) -> Message:
+    return Message(cancelled_words(session), [])
+
+
+def _restored(session: Session) -> Message:
+    return Message(restored_words(session), [])
 
 
 class Shortcuts:

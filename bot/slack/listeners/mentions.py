@@ -127,8 +127,9 @@ class Mentions:
                 cancel(self._dependencies, origin_of_event(args))
             )
             await args.ack()
-            await self._dependencies.queue_due(session)
-            await responder.say(said)
+            if session is not None:
+                await self._dependencies.queue_due(session)
+            await responder.show(said)
 
     async def _start_or_edit(
         self, args: AsyncArgs, responder: EventResponder, said: str, named: Named | None
@@ -226,7 +227,8 @@ class Mentions:
     async def _offered(self, origin: RequestOrigin, named: Named) -> Message | None:
         """The button that the words name, in private. Words that name one only beside a draft ask
         for an image where there is none: None."""
-        session = await self._services.replies.spoken_of(origin)
+        undo = named.word is ButtonWord.GO_BACK
+        session = await self._services.replies.spoken_of(origin, to_restore=undo)
         waits = session is not None and (bool(origin.thread_ts) or session.stage in IN_PROGRESS)
         if session is not None and (waits or not named.weak):
             message = named_button_message(session, named)

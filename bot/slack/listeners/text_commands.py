@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bot.domain.discard import can_be_discarded
+from bot.domain.errors import Reason, Refusal
 from bot.domain.session import Session
 from bot.service import RequestOrigin
 from bot.slack.listening import ListenerDependencies
 from bot.views.blocks import Message
 from bot.views.lists import cancelled_words, list_words, status_message
+from bot.views.offers import discard_offer
 
 LISTED = 10
 """Sessions in one list; the Home tab has them all."""
@@ -28,9 +31,31 @@ async def status(dependencies: ListenerDependencies, origin: RequestOrigin) -> M
     return Message(await list_sessions(dependencies, origin), [])
 
 
-async def cancel(dependencies: ListenerDependencies, origin: RequestOrigin) -> tuple[Session, str]:
-    """Stop what the person has under way in this thread, or else their newest attempt; answer the
-    words that say which it was."""
+async def cancel(
+    dependencies: ListenerDependencies, origin: RequestOrigin
+) -> tuple[Session | None, Message]:
+    """Stop what the person has under way in this thread, or else their newest attempt; answer which
+    it was. Where no image is being made, offer to discard the session that this is about. Raises
+    `Refusal(NOTHING_TO_CANCEL)` where there is none."""
+    try:
+        session, words = await _stop(dependencies, origin)
+    except Refusal as refusal:
+        if refusal.reason is not Reason.NOTHING_TO_CANCEL:
+            raise
+        waiting = await dependencies.services.replies.spoken_of(origin)
+        if waiting is None or not _has_an_end_to_offer(waiting):
+            raise
+        return None, discard_offer(waiting)
+    return session, Message(words, [])
+
+
+def _has_an_end_to_offer(session: Session) -> bool:
+    """A session whose only attempts were cancelled has ended already, for the person."""
+    ended = session.newest_draft is None and session.latest.cancelled if session.attempts else True
+    return session.discarded or (can_be_discarded(session) and not ended)
+
+
+async def _stop(dependencies: ListenerDependencies, origin: RequestOrigin) -> tuple[Session, str]:
     services = dependencies.services
     if origin.thread_ts:
         session = await services.replies.cancel(origin)

@@ -9,17 +9,22 @@ import pytest
 
 from bot.domain import transitions
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Refusal
+from bot.domain.errors import Reason, Refusal
 from bot.domain.stages import (
+    DISCARDS,
+    ENDED_BY_DISCARD,
     PUBLICATIONS,
     RETIRING,
     STARTED_OVER,
     TRANSITIONS,
+    Discard,
+    DiscardEvent,
     Event,
     Fork,
     Publication,
     PublicationEvent,
     Stage,
+    discard_diagram,
     publication_diagram,
     stage_diagram,
 )
@@ -196,3 +201,60 @@ def test_the_publication_diagram_contains_every_transition_and_no_other() -> Non
     arrows = {line.strip() for line in publication_diagram().splitlines() if "-->" in line}
     pairs = {f"{s} --> {t}: {e}" for s, events in PUBLICATIONS.items() for e, t in events.items()}
     assert arrows == pairs | {"[*] --> not_approved"}
+
+
+# discarding
+
+LAWFUL_DISCARDS = {(state, event) for state, events in DISCARDS.items() for event in events}
+OTHER_DISCARDS = [
+    pair for pair in itertools.product(Discard, DiscardEvent) if pair not in LAWFUL_DISCARDS
+]
+
+
+def next_discard(state: Discard, event: DiscardEvent) -> Discard:
+    return transitions.move_discard(a_session(discard=state), event).discard
+
+
+@pytest.mark.parametrize(
+    ("state", "event", "target"),
+    [
+        (Discard.KEPT, DiscardEvent.DISCARD, Discard.DISCARDED),
+        (Discard.DISCARDED, DiscardEvent.SHOW, Discard.DISCARD_SHOWN),
+        (Discard.DISCARDED, DiscardEvent.UNDO, Discard.RESTORED),
+        (Discard.DISCARD_SHOWN, DiscardEvent.UNDO, Discard.RESTORED),
+        (Discard.RESTORED, DiscardEvent.SHOW, Discard.KEPT),
+        (Discard.RESTORED, DiscardEvent.DISCARD, Discard.DISCARDED),
+    ],
+)
+def test_discarding_moves_where_the_table_says(
+    state: Discard, event: DiscardEvent, target: Discard
+) -> None:
+    assert next_discard(state, event) is target
+
+
+@pytest.mark.parametrize(("state", "event"), OTHER_DISCARDS)
+def test_every_other_pair_of_discarding_is_refused(state: Discard, event: DiscardEvent) -> None:
+    assert len(LAWFUL_DISCARDS) == 6
+    with pytest.raises(Refusal):
+        next_discard(state, event)
+
+
+@pytest.mark.parametrize(("stage", "event"), ALL)
+@pytest.mark.parametrize("state", sorted(ENDED_BY_DISCARD))
+def test_a_discarded_session_takes_no_event(state: Discard, stage: Stage, event: Event) -> None:
+    session = replace(a_session(attempts=2), stage=stage, discard=state)
+    with pytest.raises(Refusal) as refused:
+        transitions.move(session, event, 0.0)
+    assert refused.value.reason is Reason.DISCARDED
+
+
+@pytest.mark.parametrize("state", sorted(set(Discard) - ENDED_BY_DISCARD))
+def test_any_other_session_takes_those_of_its_stage(state: Discard) -> None:
+    session = a_session(discard=state)
+    assert transitions.move(session, Event.REGENERATE, 0.0).stage is Stage.GENERATING
+
+
+def test_the_discard_diagram_contains_every_transition_and_no_other() -> None:
+    arrows = {line.strip() for line in discard_diagram().splitlines() if "-->" in line}
+    pairs = {f"{s} --> {t}: {e}" for s, events in DISCARDS.items() for e, t in events.items()}
+    assert arrows == pairs | {"[*] --> kept"}

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import ImageRef
+from bot.domain.discard import discard, undo_discard
 from bot.domain.errors import (
     FailureKind,
     ImageNotReady,
@@ -16,8 +17,13 @@ from bot.domain.errors import (
 )
 from bot.domain.jobs import Job, JobKind, due_jobs
 from bot.domain.session import Session
-from bot.domain.stages import Publication, Stage
-from bot.domain.transitions import final_posted, not_published, publish_again, start_over
+from bot.domain.stages import Discard, Publication, Stage
+from bot.domain.transitions import (
+    final_posted,
+    not_published,
+    publish_again,
+    start_over,
+)
 from bot.views.messages import root_message
 from tests.fakes import ID, a_session, with_latest
 from tests.unit.jobs.setup import (
@@ -315,3 +321,32 @@ async def test_a_final_that_another_run_posted_while_it_waited_for_its_turn_is_n
     await worker.run(publish())
     assert len(worker.publisher.of("post_final")) == (not posted)
     assert worker.session.publication is Publication.SHOWN
+
+
+# discarding
+
+DISCARDED = discard(a_session(attempts=2), 2, "U1", "w", 50.0)
+
+
+@pytest.mark.parametrize("undone", [False, True])
+async def test_discard_and_undo_are_shown_by_the_drafts_and_the_root(undone: bool) -> None:
+    session = undo_discard(DISCARDED, "U1", 51.0) if undone else DISCARDED
+    worker = Worker(session)
+    (job,) = due_jobs(session)
+    await worker.run(job)
+    assert worker.publisher.names() == ["refresh_draft", "refresh_draft", "show_status"]
+    assert worker.session.discard is (Discard.KEPT if undone else Discard.DISCARD_SHOWN)
+    assert due_jobs(worker.session) == ()
+    await worker.run(job)
+    assert len(worker.publisher.names()) == 3
+
+
+async def test_a_worker_that_died_before_it_showed_the_discard_is_replaced() -> None:
+    worker = Worker(DISCARDED)
+    worker.publisher.failures["refresh_draft"] = [AWAY]
+    (job,) = due_jobs(DISCARDED)
+    with pytest.raises(SlackUnavailable):
+        await worker.run(job)
+    assert due_jobs(worker.session) == (job,)
+    await worker.run(job, True)
+    assert worker.session.discard is Discard.DISCARD_SHOWN

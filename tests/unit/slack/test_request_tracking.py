@@ -48,6 +48,8 @@ KNOWN = [
     (click(ids.CANCEL), ("block_action", "cancel")),
     (click(ids.TRY_AGAIN), ("block_action", "try_again")),
     (click(ids.START_OVER), ("block_action", "start_over")),
+    (click(ids.DISCARD), ("block_action", "discard")),
+    (click(ids.UNDO), ("block_action", "undo")),
     (click(ids.EDIT_IMAGE), ("block_action", "edit_image")),
     (click(ids.USE_PICTURE), ("block_action", "use_picture")),
     (click(ids.WORDS_ONLY), ("block_action", "words_only")),

@@ -21,8 +21,10 @@ AT_ONCE = 10
 async def test_two_hundred_commands_are_acked_while_fifty_images_are_made(
     world: World, record_property: Callable[[str, object], None]
 ) -> None:
-    await world.run("web")
-    await world.run("worker", WORKER_CONCURRENCY=str(GENERATING), LOG_LEVEL="INFO")
+    unlimited = dict.fromkeys(("USER_IMAGES_AT_ONCE", "USER_IMAGES_WAITING"), "0")
+    await world.run("web", **unlimited, USER_IMAGES_PER_DAY="0")
+    settings = {"WORKER_CONCURRENCY": str(GENERATING), "LOG_LEVEL": "INFO"}
+    await world.run("worker", **unlimited, **settings)
     slack, openai = world.slack, world.openai
     alice, general, design = slack.user("alice"), slack.channel("general"), slack.channel("design")
     openai.hold("generating")
@@ -51,8 +53,9 @@ async def test_two_hundred_commands_are_acked_while_fifty_images_are_made(
 async def test_calls_to_slack_for_one_image(
     socket_world: World, record_property: Callable[[str, object], None]
 ) -> None:
-    """Root, two edits of its status, three for the upload, the draft; the approval adds three. An
-    image that takes longer has one more status edit every four seconds."""
+    """Root, two edits of its status, three for the upload, one look whether the file is ready, the
+    draft; the approval adds three. An image that takes longer has one more status edit every four
+    seconds."""
     world = socket_world
     await world.run("web")
     await world.run("worker")
@@ -68,6 +71,7 @@ async def test_calls_to_slack_for_one_image(
     assert 2 <= edits <= 2 + time.monotonic() - asked  # no more than one a second on top
     assert calls == {
         "chat.postMessage": 2,
+        "files.info": 1,
         "files.getUploadURLExternal": 1,
         "upload": 1,
         "files.completeUploadExternal": 1,

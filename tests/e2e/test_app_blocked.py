@@ -91,7 +91,8 @@ async def test_a_good_auth_test_alone_pays_for_nothing(scene: Scene) -> None:
 async def test_a_regeneration_whose_status_is_refused_is_not_paid(scene: Scene) -> None:
     await scene.imagine()
     draft = await scene.draft()
-    scene.slack.faults.add("chat.update", Fault(error="message_not_found"))
+    refused, root = Fault(error="message_not_found"), draft.thread_ts
+    scene.slack.faults.add("chat.update", refused, match=lambda args: args["ts"] == root)
     await scene.click(draft, "Regenerate")
     failure = await scene.failure(after=draft)
     assert scene.openai.paid == 1

@@ -26,7 +26,7 @@ async def test_the_ledger_is_the_providers_book(tmp_path: Path) -> None:
         written = await lines(world.redis_url)
         assert [line["quality"] for line in written] == ["high"] * 6
         assert {line["model"] for line in written} == {"gpt-image-2.5-flare"}
-        assert (await counters(world.redis_url, "images")).total() == 6
+        assert (await counters(world.redis_url, "asked")).total() == 6
 
 
 async def test_a_refused_prompt_costs_what_the_provider_took_for_it(tmp_path: Path) -> None:
@@ -48,12 +48,12 @@ async def test_a_cancelled_image_gives_back_what_it_held(tmp_path: Path) -> None
         world.openai.hold("generating")
         await scene.imagine("a fox")
         await world.openai.until_held()
-        assert (await counters(world.redis_url, "images")).total() == 1
+        assert (await counters(world.redis_url, "asked")).total() == 1
         await scene.click(await scene.root(), "Cancel")
         await scene.until_idle()
         await assert_books_balance(world.redis_url, world.openai)
         assert not (await lines(world.redis_url))
-        assert (await counters(world.redis_url, "images")).total() == 0
+        assert (await counters(world.redis_url, "asked")).total() == 0
 
 
 async def test_a_killed_workers_response_is_measured_by_the_next(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ async def test_an_answer_that_is_lost_with_its_worker_is_estimated(tmp_path: Pat
         world.openai.release()
         await scene.draft(timeout=TAKEN_OVER_WITHIN)
         await assert_books_balance(world.redis_url, world.openai, lost=1)
-        assert (await counters(world.redis_url, "images")).total() == 1
+        assert (await counters(world.redis_url, "asked")).total() == 1
 
 
 async def test_a_limit_refuses_in_private_and_offers_what_is_left(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ async def test_a_limit_refuses_in_private_and_offers_what_is_left(tmp_path: Path
         refusal = await scene.told("3 images a day: 3 are left, and this would be 4")
         assert "/imagine a fox &amp; a hen --n 4" in refusal.shown_text
         assert not await scene.sessions()
-        assert not await counters(world.redis_url, "images")
+        assert not await counters(world.redis_url, "asked")
         await scene.click(refusal, "Make 3 images instead")
         draft = await scene.draft()
         assert len(draft.shown_images()) == 3

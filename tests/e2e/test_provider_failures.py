@@ -274,13 +274,13 @@ async def test_the_images_api(tmp_path: Path) -> None:
     async with isolated_world(tmp_path) as world:
         await world.run("dev", IMAGE_BACKEND="images", LOG_LEVEL="INFO")
         scene = new_scene(world)
-        scene.openai.script(rate_limited(0.1), webp(), incomplete(), server_error())
+        scene.openai.script(rate_limited(0.1), webp(), *(server_error(),) * 3)
         await scene.imagine(PROMPT)
         first = await scene.draft()
         assert first.shown_images()[0]
         await scene.click(first, "Regenerate")
         failure = await scene.failure()
-        assert NOTHING in failure.shown_text
+        assert DOWN in failure.shown_text
         assert failure.buttons() == TRY_OR_EDIT
         await scene.click(failure, "Try again")
         third = await scene.draft(after=failure)

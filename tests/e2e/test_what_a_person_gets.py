@@ -406,6 +406,7 @@ async def test_what_is_approved_stays_approved(scene: Scene) -> None:
     await scene.imagine()
     draft = await scene.draft()
     await scene.approved(draft)
+    await scene.until_publication("shown")
     before = await scene.stored()
     for label in ("Approve", "Regenerate"):
         assert "approved already" in await answer_to(scene, draft, label)

@@ -97,7 +97,7 @@ class Bench:
 
     async def counted(self) -> tuple[int, int]:
         """Images, and micro-dollars of the workspace."""
-        images, spent = await counters(self.url, "images"), await counters(self.url, "spent")
+        images, spent = await counters(self.url, "asked"), await counters(self.url, "spent")
         return images.total(), spent["workspace"]
 
     async def states(self) -> list[str]:
@@ -266,10 +266,10 @@ async def test_a_new_day_begins_anew_and_settles_in_the_day_that_reserved(
     await limited_bench.call(session)
     await limited_bench.end(session, FREE)
     await limited_bench.fail(session)
-    days = {str(key).rpartition(":")[2] for key in await redis.keys("imagine:*:images:*")}
+    days = {str(key).rpartition(":")[2] for key in await redis.keys("imagine:*:asked:*")}
     assert days == {"2026-09-21", "2026-09-22"}
-    assert await redis.hgetall("imagine:{T1}:images:2026-09-21") == {OWNER: "0"}
-    assert await redis.hgetall("imagine:{T1}:images:2026-09-22") == {OWNER: "1"}
+    assert await redis.hgetall("imagine:{T1}:asked:2026-09-21") == {OWNER: "0"}
+    assert await redis.hgetall("imagine:{T1}:asked:2026-09-22") == {OWNER: "1"}
 
 
 async def test_a_limit_that_is_lowered_stops_what_comes_next(bench: Bench, redis: Redis) -> None:

@@ -451,7 +451,7 @@ async def test_patience_ends(
     method: str,
     fault: Fault,
 ) -> None:
-    monkeypatch.setattr(web_api.with_retries, "__defaults__", (0.3,))
+    monkeypatch.setattr(web_api.with_retries, "__defaults__", (0.3, lambda: 0.0))
     slack.faults.add(method, fault, times=1000)
     file_id = await shared(slack, png())
     async with asyncio.timeout(10):

@@ -245,6 +245,7 @@ REGEXES = {
     "domain/image_names.py": "read_change",
     "domain/invisible.py": "clean_prompt",
     "domain/policy.py": "a setting",
+    "domain/limit_settings.py": "a number of at most twelve characters",
     "domain/prompt.py": "parse_flags",
     "domain/options.py": "parse_count",
     "domain/images.py": "an image's metadata",

@@ -90,6 +90,8 @@ def test_every_key_of_a_workspace_carries_its_tag(parts: tuple[str, str, str]) -
         "asked_key": schema.asked_key(team, "2026-11-28"),
         "told_key": schema.told_key(team, "2026-11"),
         "thread_key": schema.thread_key(team, "C1", "1.0"),
+        "limits_key": schema.limits_key(team),
+        "waiting_key": schema.waiting_key(team, user),
         "pace_key": schema.pace_key(team, "chat.update"),
         "picture_key": schema.picture_key(team, "F1"),
         "readers_key": schema.readers_key(team, "F1"),

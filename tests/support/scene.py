@@ -189,6 +189,12 @@ class Scene:
         attempts: list[dict[str, Any]] = json.loads((await self.stored())["attempts"])
         return attempts
 
+    async def until_publication(self, publication: str, timeout: float = PATIENCE) -> None:
+        """Wait until the newest session's image stands there."""
+        async with asyncio.timeout(timeout):
+            while (await self.stored())["publication"] != publication:
+                await asyncio.sleep(0.02)
+
     async def until_stage(self, stage: str, timeout: float = PATIENCE) -> dict[str, str]:
         """The fields of the newest session, once it has reached that stage."""
         async with asyncio.timeout(timeout):

@@ -44,8 +44,8 @@ BUSY_CORE = 0.5
 """Of a core of the server, at most."""
 FULL = 0.8
 """Of `maxmemory`, above which an alert says so."""
-STAYS = {"session": 7 * DAY, "queue": 3600, "image": 3600}
-"""Seconds, with the default settings."""
+STAYS = {"books": 400 * DAY, "session": 7 * DAY, "queue": 3600, "image": 3600}
+"""Seconds, with the default settings; the books are the record and the ledger."""
 _IDLE = 15.0
 _AFTERWARDS = 3.0
 _MODEL_SECONDS = 1.0
@@ -94,6 +94,9 @@ def kind_of(key: str) -> str:
     """What a key is for, by how long it stays."""
     if key.startswith("{imagine}:"):
         return "queue"
+    name = key.partition("}:")[2]
+    if name.startswith(("record", "ledger")):
+        return "books"
     return "image" if ":generated_image:" in key else "session"
 
 

@@ -92,9 +92,11 @@ async def test_a_regeneration_whose_status_is_refused_is_not_paid(scene: Scene) 
     await scene.imagine()
     draft = await scene.draft()
     refused, root = Fault(error="message_not_found"), draft.thread_ts
-    scene.slack.faults.add("chat.update", refused, match=lambda args: args["ts"] == root)
+    on_root = "chat.update", refused, 1000, lambda args: args["ts"] == root
+    scene.slack.faults.add(*on_root)
     await scene.click(draft, "Regenerate")
     failure = await scene.failure(after=draft)
+    scene.slack.faults.clear()
     assert scene.openai.paid == 1
     await scene.click(failure, "Try again")
     await scene.slack.wait_for_message(

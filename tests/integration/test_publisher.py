@@ -595,7 +595,7 @@ async def test_a_status_is_never_waited_for(
 async def test_patience_ends(
     slack: SimulatedSlack, publisher: SlackPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web_api.with_retries, "__defaults__", (0.3, lambda: 0.0))
+    monkeypatch.setattr("bot.adapters.slack.message_poster.PATIENCE", 0.3)
     slack.faults.add("chat.postMessage", Fault.http(503), times=1000)
     with pytest.raises(SlackUnavailable) as unavailable:
         await publisher.post_root(await _unposted(slack), 0, repeated=False)

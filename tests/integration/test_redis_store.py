@@ -194,7 +194,7 @@ async def test_a_session_of_a_newer_form_is_not_read_and_left_as_it_is(
     assert await redis.hgetall(key) == before
 
 
-@pytest.mark.parametrize("name", ["schema", "store"])
+@pytest.mark.parametrize("name", ["session_fields", "store"])
 async def test_a_version_that_knows_no_discarding_leaves_a_discarded_session_alone(
     store: RedisSessionStore, redis: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -249,6 +249,7 @@ REGEXES = {
     "domain/image_names.py": "read_change",
     "domain/invisible.py": "clean_prompt",
     "domain/policy.py": "a setting",
+    "views/usage_words.py": "a month and a sum of money",
     "domain/limit_settings.py": "a number of at most twelve characters",
     "domain/prompt.py": "parse_flags",
     "domain/options.py": "parse_count",

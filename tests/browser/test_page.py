@@ -141,3 +141,16 @@ async def test_a_question_is_answered_once_for_all(bare_user: PageUser, bare: Pa
 async def test_outsiders_are_told_why_the_bot_cannot_join(bare_user: PageUser) -> None:
     await bare_user.page.goto(f"{bare_user.url}#alice/outsiders")
     await expect(bare_user.page.locator("#intro")).to_contain_text("channels:join")
+
+
+async def test_a_thread_is_named_as_its_first_message_is_now(
+    bare_user: PageUser, bare: Page
+) -> None:
+    client, channel = client_of(bare), "#general"
+    root = await client.chat_postMessage(channel=channel, text="a fox")
+    where = {"channel": root["channel"], "thread_ts": root["ts"]}
+    await client.chat_postMessage(**where, text="approved", reply_broadcast=True)
+    named = bare_user.page.locator("#timeline .from-thread")
+    await expect(named).to_have_text("replied to a thread: a fox")
+    await client.chat_update(channel=root["channel"], ts=root["ts"], text="an older fox")
+    await expect(named).to_have_text("replied to a thread: an older fox")

@@ -252,6 +252,7 @@ async def test_start_over_begins_anew_and_leaves_the_approved_image_as_it_is(sce
 async def test_anybody_edits_an_approved_image_in_a_session_of_their_own(scene: Scene) -> None:
     await scene.imagine(PROMPT)
     final = await scene.approved(await scene.draft())
+    await scene.until_publication("shown")
     root, before = await scene.root(), await scene.stored()
     await scene.click(final, "Edit this image", scene.bob)
     await scene.slack.wait_for(lambda: scene.slack.open_view(scene.bob), what="the form")

@@ -2,7 +2,7 @@
 
 import { h, reconcile } from "./dom.js";
 import { drawMessage } from "./message.js";
-import { replies, store } from "./store.js";
+import { message as find, replies, store } from "./store.js";
 import { day } from "./time.js";
 import { unreadReplies } from "./unread.js";
 
@@ -95,7 +95,8 @@ function version(message, place, joined) {
   const pending = [...store.pending].filter((id) => id.startsWith(`${message.channel}/${message.ts}/`));
   const thread = place === "channel"
     ? [replies(message.channel, message.ts).map((each) => each.ts), unreadReplies(message.channel, message.ts)] : [];
-  return JSON.stringify([message, pending, thread, joined, store.users.size]);
+  const root = message.subtype === "thread_broadcast" ? find(message.channel, message.thread_ts) : null; // it is named
+  return JSON.stringify([message, pending, thread, joined, store.users.size, root && [root.text, root.blocks]]);
 }
 
 const ACTIONS = { t: "reply", m: "more" };

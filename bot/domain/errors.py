@@ -297,10 +297,6 @@ UNUSABLE_SOURCE = frozenset(
 FAILS_AGAIN = BLAMES_PROMPT | UNUSABLE_SOURCE | {FailureKind.BASE_GONE}
 """The failures that the same request would meet again: trying again cannot help."""
 
-OFFERS_EDIT = FAILS_AGAIN | {FailureKind.NO_IMAGE, FailureKind.BAD_REQUEST}
-"""The failures that another prompt or other options may get past; some providers do not say
-why."""
-
 
 class GenerationError(ImagineError):
     """An attempt brought no image.

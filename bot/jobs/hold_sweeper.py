@@ -3,12 +3,12 @@ calls whose run died after its attempt was over."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from bot.domain.books import books_of, call_ended, open_calls
-from bot.domain.errors import ImagineError, Refusal
+from bot.domain.errors import Refusal
 from bot.domain.generation import LOST
+from bot.jobs.repeating import repeat_for_ever
 from bot.ports import Heartbeats, Hold, Holds, SessionRecords
 from bot.telemetry.context import log_context
 
@@ -40,12 +40,7 @@ class HoldSweeper:
 
     async def run(self) -> None:
         """Sweep for ever."""
-        while True:
-            await asyncio.sleep(self._interval)
-            try:
-                await self.sweep()
-            except ImagineError as error:
-                log.warning("settling put off: %s", type(error).__name__)
+        await repeat_for_ever(self.sweep, self._interval, log, "settling")
 
     async def sweep(self) -> None:
         """Look at every hold once."""

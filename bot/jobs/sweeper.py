@@ -11,13 +11,13 @@ still in the queue, is not loaded again, so that those who wait cost next to not
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
-from bot.domain.errors import ImagineError, Refusal
+from bot.domain.errors import Refusal
 from bot.domain.jobs import Job, due_jobs, jobs_of, with_next_run
 from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.jobs.repeating import repeat_for_ever
 from bot.ports import JobQueue, Unfinished, UnfinishedSessions
 from bot.telemetry.context import log_context
 
@@ -48,12 +48,7 @@ class Sweeper:
 
     async def run(self) -> None:
         """Sweep for ever."""
-        while True:
-            await asyncio.sleep(self._interval)
-            try:
-                await self.sweep()
-            except ImagineError as error:
-                log.warning("sweeping put off: %s", type(error).__name__)
+        await repeat_for_ever(self.sweep, self._interval, log, "sweeping")
 
     async def sweep(self) -> None:
         """Check every session that may be owed a job once."""

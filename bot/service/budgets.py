@@ -60,6 +60,10 @@ class Defaults(NamedTuple):
     quality: str
     partial_images: int = 0
 
+    def size_and_quality(self, options: Options) -> tuple[str, str]:
+        """Those of the options, or these."""
+        return options.size or self.size, str(options.get("quality") or self.quality)
+
 
 class Budgets:
     """An `AttemptRule`, and what attempts reserve. `now` answers seconds since the epoch; days and
@@ -86,8 +90,7 @@ class Budgets:
         asked = self._defaults
         usage = worst_usage(
             asked.model,
-            options.size or asked.size,
-            str(options.get("quality") or asked.quality),
+            *asked.size_and_quality(options),
             prompt=prompt,
             partials=asked.partial_images,
             edits=edits,
@@ -97,10 +100,10 @@ class Budgets:
 
     def expected(self, options: Options, *, prompt: int = 0, edits: bool = False) -> Expected:
         """What an attempt with these options is expected to cost."""
-        size = options.size or self._defaults.size
-        quality = str(options.get("quality") or self._defaults.quality)
         cost = self.estimate(options, prompt=prompt, edits=edits)
-        return Expected(cost, options.candidates, at_most=_AUTO in (size, quality))
+        return Expected(
+            cost, options.candidates, at_most=_AUTO in self._defaults.size_and_quality(options)
+        )
 
     async def tightest_budget(self, team: str, channel: str, payer: str) -> Standing | None:
         """The budget of which the least is left for a person, by their key, in the channel. None
@@ -135,8 +138,7 @@ class Budgets:
             cost.known,
             cost.version,
             asked.model,
-            attempt.options.size or asked.size,
-            str(attempt.options.get("quality") or asked.quality),
+            *asked.size_and_quality(attempt.options),
         )
         return with_attempt(after, replace(attempt, reserved=reserved))
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.errors import FAILS_AGAIN, OFFERS_EDIT, RETRYABLE, FailureKind
+from bot.domain.errors import FAILS_AGAIN, RETRYABLE, FailureKind
 from bot.sandbox.workspace.markup import pings_in_text
 from bot.views.failure_words import failure_words
 from tests.unit.views.samples import NEXT_STEP
+
+OFFERS_EDIT = FAILS_AGAIN | {FailureKind.NO_IMAGE, FailureKind.BAD_REQUEST}
+"""The failures whose words name Edit prompt: another prompt or other options may get past them."""
 
 
 @pytest.mark.parametrize("kind", list(FailureKind))

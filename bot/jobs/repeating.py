@@ -1,0 +1,22 @@
+"""Work that a worker does again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from bot.domain.errors import ImagineError
+
+
+async def repeat_for_ever(
+    work: Callable[[], Awaitable[None]], seconds: float, log: logging.Logger, what: str
+) -> None:
+    """Do the work every so many `seconds`. An outage puts it off to the next time; `what` names it
+    in the log."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except ImagineError as error:
+            log.warning("%s put off: %s", what, type(error).__name__)

@@ -162,6 +162,8 @@ class Budgets:
 
     def _with_lowest(self, standings: list[Standing], attempt: Attempt) -> list[Standing]:
         """With what an image of the attempt would cost in the lowest quality."""
+        if all(each.scope is Scope.USER_IMAGES for each in standings):
+            return standings
         words = len(attempt.prompt) + len(attempt.change)
         lowest = self.estimate(
             attempt.options.replace(quality=LOWEST_QUALITY),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -26,6 +27,7 @@ from bot.adapters.redis.commit import (
 )
 from bot.adapters.redis.image_bytes import ImageBytes
 from bot.adapters.redis.questions import RedisQuestions
+from bot.adapters.redis.read_batches import ReadBatches
 from bot.adapters.redis.record import RedisRecord
 from bot.adapters.redis.record_schema import RecordPolicy, record_writes, words_key
 from bot.adapters.redis.schema import (
@@ -93,6 +95,7 @@ class RedisSessionStore(RedisQuestions):
         ledger_ttl: int = LEDGER_TTL,
     ) -> None:
         super().__init__(redis, patience=patience)
+        self._reads = ReadBatches(redis, patience)
         self._record_policy = record or RecordPolicy()
         self._record = RedisRecord(redis, patience, self._record_policy)
         self._session_ttl = session_ttl
@@ -114,7 +117,7 @@ class RedisSessionStore(RedisQuestions):
 
     async def load(self, session_id: str) -> Session:
         async with bounded(self._patience):
-            stored: dict[str, str] = await self._redis.hgetall(session_key(session_id))
+            stored: dict[str, str] = await self._reads.read("HGETALL", session_key(session_id))
         if not stored:
             raise Refusal(Reason.EXPIRED)
         return from_fields(stored)
@@ -186,7 +189,7 @@ class RedisSessionStore(RedisQuestions):
 
     async def images_waiting(self, team: str, user: str) -> dict[str, int]:
         async with bounded(self._patience):
-            stored: dict[str, str] = await self._redis.hgetall(waiting_key(team, user))
+            stored: dict[str, str] = await self._reads.read("HGETALL", waiting_key(team, user))
         return {session_id: int(number) for session_id, number in stored.items()}
 
     async def correct_images_waiting(self, session_id: str, was: int, right: int) -> None:
@@ -198,10 +201,9 @@ class RedisSessionStore(RedisQuestions):
 
     async def load_many(self, session_ids: list[str]) -> list[Session]:
         async with bounded(self._patience):
-            pipeline = self._redis.pipeline(transaction=False)
-            for session_id in session_ids:
-                pipeline.hgetall(session_key(session_id))
-            stored: list[dict[str, str]] = await pipeline.execute()
+            keys = [session_key(session_id) for session_id in session_ids]
+            reads = (self._reads.read("HGETALL", key) for key in keys)
+            stored: list[dict[str, str]] = await asyncio.gather(*reads)
         sessions = []
         for fields in filter(None, stored):
             try:
@@ -232,7 +234,8 @@ class RedisSessionStore(RedisQuestions):
 
     async def defaults_of(self, team: str, user: str) -> Options:
         async with bounded(self._patience):
-            stored: str | None = await self._redis.getex(defaults_key(team, user), ex=DEFAULTS_TTL)
+            key = defaults_key(team, user)
+            stored: str | None = await self._reads.read("GETEX", key, "EX", DEFAULTS_TTL)
         return options_from_json(stored) if stored else Options()
 
     async def keep_defaults(self, team: str, user: str, options: Options) -> None:

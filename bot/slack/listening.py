@@ -10,14 +10,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
-from bot.concurrency import BackgroundTasks
+from bot.concurrency import BackgroundTasks, SoftLimit
 from bot.domain.errors import Conflict, Refusal, StoreUnavailable
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import check_length
@@ -59,6 +59,15 @@ _NOTED_FROM = 3.0
 """Seconds that the first message of a session waits, of which a person is told."""
 _NOTED_WITHIN = 0.2
 """Seconds of the ack's time to find that out."""
+_DECIDED_AT_ONCE = 16
+_WAIT_TO_DECIDE = 0.3
+"""Seconds."""
+
+
+def deciding_limit() -> SoftLimit:
+    """Of a crowd at once, who came first is acked first: side by side, all would wait for the
+    last. A store that is slow holds up nobody longer."""
+    return SoftLimit(_DECIDED_AT_ONCE, _WAIT_TO_DECIDE)
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ class ListenerDependencies:
     """`ai_label` is the note that images carry; empty for none. `app_blocked_store` tells the
     workers that Slack refuses the app. `expect_root` answers what the first message of a session
     waits for in its channel, from the channel and the session's id. `admins` are the user ids of
-    `ADMINS`."""
+    `ADMINS`. `deciding` is taken for a new session, from the command to its ack."""
 
     services: Services
     tasks: BackgroundTasks
@@ -75,6 +84,7 @@ class ListenerDependencies:
     app_blocked_store: AppBlockedStore
     expect_root: ExpectRoot | None = None
     admins: frozenset[str] = frozenset()
+    deciding: SoftLimit = field(default_factory=deciding_limit)
 
     async def noted(self, session: Session) -> str:
         """What a person is told of a session whose first message has to wait for others in its

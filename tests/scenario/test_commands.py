@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -13,6 +14,7 @@ from bot.domain.errors import FailureKind, Reason
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import OPTIONS, Options
 from bot.domain.prompt import MAX_PROMPT
+from bot.domain.session import Session
 from bot.domain.sizes import parse_ratio
 from bot.domain.stages import Stage
 from bot.sandbox import PATIENCE
@@ -354,3 +356,26 @@ async def test_while_the_store_is_away_a_word_alone_is_answered_so(
     app.store.away = True
     assert told((await app.command(text)).body) == away
     assert app.queue.added == []
+
+
+async def test_of_a_crowd_who_came_first_is_acked_first(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+    create, order = app.store.create, list[str]()
+
+    async def slow(*args: Any, **options: Any) -> Session:
+        await asyncio.sleep(0.002)
+        order.append("stored")
+        return await create(*args, **options)
+
+    async def ask(number: int) -> None:
+        request = signed(urlencode(command(f"{PROMPT} {number}")))
+        assert (await app.bolt.async_dispatch(request)).status == 200
+        order.append("acked")
+
+    monkeypatch.setattr(app.store, "create", slow)
+    await asyncio.gather(*map(ask, range(50)))
+    await app.tasks.drain(PATIENCE)
+    assert len(app.store.sessions) == 50
+    assert order.index("acked") <= 32 < order.count("stored")

@@ -87,14 +87,16 @@ class Commands:
             check_links(text)
             services = self._dependencies.services
             origin = origin_of(args, args.body["channel_id"])
-            session = await within_ack_deadline(
-                services.new_sessions.start(origin, text, may_wait=True)
-            )
-            if session.attempts:
-                if noted := await self._dependencies.noted(session):
-                    await responder.say(noted)
-                else:
+            async with self._dependencies.deciding.slot():
+                session = await within_ack_deadline(
+                    services.new_sessions.start(origin, text, may_wait=True)
+                )
+                noted = await self._dependencies.noted(session)
+                if session.attempts and not noted:
                     await args.ack()
+            if session.attempts:
+                if noted:
+                    await responder.say(noted)
                 await self._dependencies.queue_due(session)
                 return
             target = Target(session.id, ImageRef(0))

@@ -174,7 +174,7 @@ class ThreadReplies:
             if not allowed:
                 raise Refusal(Reason.NOT_ALLOWED, session.user)
             if session.stage is Stage.FINAL:
-                raise AlreadyApproved(session)
+                raise AlreadyApproved(session, text)
             await self._gateway.check_can_refine(session.id, ImageRef(1), origin.person)
             raise Refusal(Reason.MOVED_ON, session.user)
         change = read_change(text, session, attempt)

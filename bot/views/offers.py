@@ -21,6 +21,7 @@ from bot.views.blocks import (
     button,
     buttons,
     cut,
+    edit_value,
     escape,
     numbered,
     one_line,
@@ -98,10 +99,12 @@ def of_session(session: Session, message: Message) -> Message:
     return Message(text, [section(text), *message.blocks[1:]] if message.blocks else [])
 
 
-def approved_offer(session: Session) -> Message:
-    """For one person alone: the ways to go on from an approved image."""
+def approved_offer(session: Session, change: str) -> Message:
+    """For one person alone: the ways to go on from an approved image. The form of Edit this image
+    has the change in it that they said."""
     target = Target(session.id, ImageRef(session.final_result))
-    row = buttons(target, ids.EDIT_IMAGE, ids.START_OVER)
+    edit = button(ids.BUTTON_LABELS[ids.EDIT_IMAGE], ids.EDIT_IMAGE, edit_value(target, change))
+    row = actions(edit, *buttons(target, ids.START_OVER)["elements"])
     return _message(REFUSALS[Reason.ALREADY_APPROVED], row)
 
 

@@ -619,6 +619,26 @@ async def test_a_change_below_the_approved_image_offers_to_edit_it(make_app: Mak
     assert nothing_begun(app, session)
     assert app.whispers() == [words.REFUSALS[Reason.ALREADY_APPROVED]]
     assert offered(app) == [
-        ("🪄 Edit this image", f"{ID}#2"),
+        ("🪄 Edit this image", f"{ID}#2\nmake it blue"),
         ("🔄 Start over", f"{ID}#2"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "there"),
+    [
+        ("make it blue", "make it blue"),
+        ("blue --size wide", "blue --size wide"),
+        ("zwei\nZeilen #2", "zwei\nZeilen #2"),
+        ("x" * 1990, None),
+    ],
+)
+async def test_the_form_of_edit_this_image_has_the_change_in_it(
+    make_app: MakeApp, said: str, there: str | None
+) -> None:
+    app = make_app(a_session(Stage.FINAL, attempts=2, final_ts="9.0"))
+    await app.mention(said, thread_ts="1.0")
+    await press(app, "🪄 Edit this image")
+    (opened,) = app.of("views.open")
+    (field,) = [b for b in opened["view"]["blocks"] if b.get("block_id") == ids.PROMPT_BLOCK]
+    assert field["element"].get("initial_value") == there

@@ -182,7 +182,7 @@ def target_of(value: str | None) -> Target:
 
 
 def edit_value(target: Target, change: str) -> str:
-    """The value of a button about `target` whose form has `change` in it, if a value can hold it."""
+    """The value of a button about `target` whose form has `change` in it, if a value holds it."""
     value = f"{target}\n{change}"
     return value if len(value.encode("utf-16-le")) // 2 <= VALUE else str(target)
 

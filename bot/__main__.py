@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_demo_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-browser", action="store_true", help="open no browser")
-    command.add_argument("--port", type=int, help="the page's port (usually 8765, or a free one)")
+    command.add_argument("--port", type=_port, help="the page's port (usually 8765, or a free one)")
     command.add_argument("--data", type=Path, metavar="DIR", help="keep everything in this folder")
     command.add_argument(
         "--backend",
@@ -141,6 +141,13 @@ def _add_demo_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--only-slack", action="store_true", help="the workspace alone (port 4700), without the bot"
     )
+
+
+def _port(typed: str) -> int:
+    """Raises `argparse.ArgumentTypeError` for what is no port."""
+    if typed.isascii() and typed.isdigit() and 1 <= int(typed[:6]) <= 65535:
+        return int(typed)
+    raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not {typed}")
 
 
 def _settings_errors(error: ValidationError) -> str:

@@ -120,7 +120,11 @@ def environment(settings: Settings, page: Page, redis_url: str) -> dict[str, str
         "health_port": "",
         "log_format": LogFormat.TEXT,  # read here, line by line
     }
-    defaults = {"shutdown_grace": SHUTDOWN_GRACE, "slack_messages_per_second": MESSAGES_PER_SECOND}
+    defaults = {
+        "shutdown_grace": SHUTDOWN_GRACE,
+        "slack_messages_per_second": MESSAGES_PER_SECOND,
+        "admins": page.slack.user("alice").id,
+    }
     values = {**defaults, **given, **own}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     direct = ",".join(filter(None, [os.environ.get("NO_PROXY", ""), page.slack.host]))

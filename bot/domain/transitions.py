@@ -78,11 +78,12 @@ def refusal(session: Session, reason: Reason) -> Refusal:
 
 
 class AlreadyApproved(Refusal):
-    """What is said in the thread comes after the approval; `session` holds the image."""
+    """`change` is said in the thread after the approval; `session` holds the image."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, change: str) -> None:
         super().__init__(Reason.ALREADY_APPROVED, session.user)
         self.session = session
+        self.change = change
 
 
 def approve(session: Session, image: ImageRef, user: str, now: float) -> Session:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bot.domain.attempt import ImageRef
+from bot.domain.change_words import reads_like_change
 from bot.domain.errors import Reason, Refusal
 from bot.domain.image_names import read_change
 from bot.domain.options import OPTIONS, OptionTable
@@ -48,6 +49,13 @@ class AskedChange(NamedTuple):
     first: bool
 
 
+class NothingToChange(NamedTuple):
+    """A change is said where the session has no image: its attempts failed or were cancelled."""
+
+    session: Session
+    change: str
+
+
 class Kept(NamedTuple):
     """Words that wait for the draft. `first`: they have not come before."""
 
@@ -79,7 +87,7 @@ class ThreadReplies:
 
     async def apply_reply(
         self, origin: RequestOrigin, text: str
-    ) -> Session | AskedChange | Kept | None:
+    ) -> Session | AskedChange | Kept | NothingToChange | None:
         """Change the newest draft, or, where there is none yet, begin from another prompt. Returns
         None where no session there takes the reply. A reply that is delivered twice counts
         once."""
@@ -97,6 +105,8 @@ class ThreadReplies:
         if session.stage is Stage.GENERATING or (allowed and session.newest_draft is None):
             said = parse_flags(text, self._option_table)
             if session.stage is not Stage.GENERATING:
+                if session.attempts and session.source is None and reads_like_change(said.prompt):
+                    return NothingToChange(session, said.prompt)
                 number, key = len(session.attempts), origin.idempotency_key
                 return await self._gateway.reply(session.id, number, origin.person, said, key)
             if allowed and session.latest.is_generated:  # its draft may be there already
@@ -174,7 +184,7 @@ class ThreadReplies:
             if not allowed:
                 raise Refusal(Reason.NOT_ALLOWED, session.user)
             if session.stage is Stage.FINAL:
-                raise AlreadyApproved(session)
+                raise AlreadyApproved(session, text)
             await self._gateway.check_can_refine(session.id, ImageRef(1), origin.person)
             raise Refusal(Reason.MOVED_ON, session.user)
         change = read_change(text, session, attempt)

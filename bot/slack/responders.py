@@ -68,7 +68,7 @@ class Responder(ABC):
         if isinstance(refusal, TooManyWaiting) and refusal.sessions:
             await self.show(waiting_message(refusal))
         elif isinstance(refusal, AlreadyApproved):
-            await self.show(approved_offer(refusal.session))
+            await self.show(approved_offer(refusal.session, refusal.change))
         else:
             words = refusal_words(refusal, command=not isinstance(refusal, LimitReached))
             await self.say(words)

@@ -181,6 +181,18 @@ def target_of(value: str | None) -> Target:
     return Target(match[1], ImageRef(int(match[2]), int(match[3] or 1)))
 
 
+def edit_value(target: Target, change: str) -> str:
+    """The value of a button about `target` whose form has `change` in it, if a value holds it."""
+    value = f"{target}\n{change}"
+    return value if len(value.encode("utf-16-le")) // 2 <= VALUE else str(target)
+
+
+def read_edit_value(value: str | None) -> tuple[Target, str]:
+    """Target and change. Raises `Refusal` for a value that is not ours."""
+    target, _, change = (value or "").partition("\n")
+    return target_of(target), change
+
+
 def marker(
     session: Session,
     kind: Literal["root", "draft", "preview", "failure", "final"],

@@ -82,12 +82,15 @@ def image_form(
     options: Options = NO_OPTIONS,
     table: OptionTable = OPTIONS,
     cost: str = "",
+    change: str = "",
 ) -> View:
     """The form that starts a session from a picture. Several pictures are offered for choice."""
     metadata = pictures.to_metadata()
     carried = SourcePictures.from_metadata(metadata) or pictures
     which = [_picture_field(carried.files)] if len(carried.files) > 1 else []
     field = _text_field(_CHANGE_LABEL, _CHANGE_EXAMPLE)
+    if change:
+        field["element"]["initial_value"] = cut(change, INPUT_LENGTH)
     fields = [*which, field, *option_inputs(options, table, from_picture=True)]
     return _form(ids.IMAGE_FORM, "Edit this image", metadata, fields, cost)
 

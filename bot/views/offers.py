@@ -6,7 +6,7 @@ from __future__ import annotations
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.button_words import ButtonWord, Named
 from bot.domain.discard import can_be_discarded
-from bot.domain.errors import Reason
+from bot.domain.errors import FAILS_AGAIN, Reason
 from bot.domain.questions import ChangeQuestion
 from bot.domain.session import UNDO_FOR, KeptWords, Session
 from bot.domain.stages import Event, Stage
@@ -21,6 +21,7 @@ from bot.views.blocks import (
     button,
     buttons,
     cut,
+    edit_value,
     escape,
     numbered,
     one_line,
@@ -81,12 +82,20 @@ def named_button_message(session: Session, named: Named) -> Message:
     if not can(session, Event.APPROVE) or draft is None:
         if not session.attempts:
             return Message(NO_DRAFT, [])
-        target = Target(session.id, ImageRef(session.latest.number))
-        text = "There is no image here yet. " + _STARTS_NOTHING
-        return _message(text, buttons(target, ids.TRY_AGAIN, ids.EDIT_PROMPT))
+        return no_image_message(session)
     if named.word in _ASKED:
         return _about_draft(session, draft, named.word)
     return _about_images(session, draft, named)
+
+
+def no_image_message(session: Session, change: str = "") -> Message:
+    """For one person alone: the ways to go on where no attempt has made an image. `change`: what
+    they said should change."""
+    said = f" that “{escape(cut(one_line(change), WORDS_SHOWN))}” could change" if change else ""
+    text = f"There is no image here yet{said}. {_STARTS_NOTHING}"
+    helps = session.latest.failure not in FAILS_AGAIN
+    row = (ids.TRY_AGAIN, ids.EDIT_PROMPT) if helps else (ids.EDIT_PROMPT,)
+    return _message(text, buttons(Target(session.id, ImageRef(session.latest.number)), *row))
 
 
 def of_session(session: Session, message: Message) -> Message:
@@ -98,10 +107,12 @@ def of_session(session: Session, message: Message) -> Message:
     return Message(text, [section(text), *message.blocks[1:]] if message.blocks else [])
 
 
-def approved_offer(session: Session) -> Message:
-    """For one person alone: the ways to go on from an approved image."""
+def approved_offer(session: Session, change: str) -> Message:
+    """For one person alone: the ways to go on from an approved image. The form of Edit this image
+    has the change in it that they said."""
     target = Target(session.id, ImageRef(session.final_result))
-    row = buttons(target, ids.EDIT_IMAGE, ids.START_OVER)
+    edit = button(ids.BUTTON_LABELS[ids.EDIT_IMAGE], ids.EDIT_IMAGE, edit_value(target, change))
+    row = actions(edit, *buttons(target, ids.START_OVER)["elements"])
     return _message(REFUSALS[Reason.ALREADY_APPROVED], row)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import pytest
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -104,6 +105,12 @@ async def test_the_bot_is_starting_until_it_has_been_connected(
     await expect(status).to_have_text("Bot not connected")
     await bare_user.page.reload()
     await expect(status).to_have_text("Bot not connected")
+    size = bare_user.page.viewport_size
+    await bare_user.page.set_viewport_size({"width": 390, "height": 844})
+    assert await status.locator("span").last.evaluate("node => node.offsetWidth") > 100
+    await bare_user.screenshot("page-not-connected-narrow")
+    if size:
+        await bare_user.page.set_viewport_size(size)
 
 
 async def test_the_screen_reader_hears_words_and_no_markup(bare_user: PageUser, bare: Page) -> None:
@@ -113,6 +120,25 @@ async def test_the_screen_reader_hears_words_and_no_markup(bare_user: PageUser, 
     await client_of(bare).chat_postMessage(channel="#general", text=marked)
     heard = bare_user.page.locator("#news")
     await expect(heard).to_have_text("Imagine: Draft for @Alice: a_b now <3 look quoted")
+
+
+async def test_dates_are_shown_in_the_time_of_the_reader(bare_user: PageUser, bare: Page) -> None:
+    at = 1767270600
+    here = datetime.fromtimestamp(at).astimezone()
+    day, hour = f"January {here.day}, 2026", f"{here.hour % 12 or 12}"
+
+    def date(form: str) -> str:
+        return f"<!date^{at}^{form}|at another time>"
+
+    shown = bare_user.page.locator("#timeline .message").last
+    for form, words in (
+        ("{date_short_pretty} at {time}", f"Jan {here.day}, 2026 at {hour}:{here:%M %p}"),
+        ("{date_num} {time_secs}", f"{here:%Y-%m-%d %I:%M:%S %p}"),
+        ("{date_long}", f"{here:%A}, {day}"),
+        ("{weekday}", "at another time"),
+    ):
+        await client_of(bare).chat_postMessage(channel="#general", text=f"Until {date(form)}.")
+        await expect(shown).to_contain_text(f"Until {words}.")
 
 
 async def test_a_row_of_what_people_did_opens(bare_user: PageUser) -> None:
@@ -140,7 +166,14 @@ async def test_a_question_is_answered_once_for_all(bare_user: PageUser, bare: Pa
 
 async def test_outsiders_are_told_why_the_bot_cannot_join(bare_user: PageUser) -> None:
     await bare_user.page.goto(f"{bare_user.url}#alice/outsiders")
-    await expect(bare_user.page.locator("#intro")).to_contain_text("channels:join")
+    intro = bare_user.page.locator("#intro")
+    await expect(intro).to_contain_text("channels:join")
+    await bare_user.page.goto(f"{bare_user.url}#alice/secret")
+    await expect(intro).to_contain_text("by invitation only")
+    await expect(intro).not_to_contain_text("channels:join")
+    await bare_user.composer.press_sequentially("/invite @imagine")
+    await bare_user.composer.press("Enter")
+    await expect(intro).to_contain_text("Type a slash command")
 
 
 async def test_a_thread_is_named_as_its_first_message_is_now(
@@ -154,3 +187,6 @@ async def test_a_thread_is_named_as_its_first_message_is_now(
     await expect(named).to_have_text("replied to a thread: a fox")
     await client.chat_update(channel=root["channel"], ts=root["ts"], text="an older fox")
     await expect(named).to_have_text("replied to a thread: an older fox")
+    long = "an older fox " * 10
+    await client.chat_update(channel=root["channel"], ts=root["ts"], text=long)
+    await expect(named).to_have_text(f"replied to a thread: {long[:79].rstrip()}…")

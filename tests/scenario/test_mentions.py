@@ -188,7 +188,7 @@ async def test_an_event_that_is_delivered_again_counts_once(
     make_app: MakeApp, session: Session | None, thread_ts: str
 ) -> None:
     app = make_app(*([session] if session else []))
-    said = mention("make it night", thread_ts=thread_ts)
+    said = mention("a night at sea", thread_ts=thread_ts)
     first = await asyncio.gather(*(app.bolt.async_dispatch(signed_event(said)) for _ in "ab"))
     again = await app.event(said)
     assert [(r.status, r.body) for r in (*first, again)] == [(200, "")] * 3

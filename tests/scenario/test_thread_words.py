@@ -587,6 +587,31 @@ async def test_a_suggestion_while_the_bot_works_comes_with_the_draft(make_app: M
     assert f"<@{STRANGER}> suggests: “{NIGHT}”" in str(draft.blocks)
 
 
+@pytest.mark.parametrize(
+    ("kind", "buttons"),
+    [
+        (FailureKind.TIMED_OUT, ["🔁 Try again", "✏️ Edit prompt"]),
+        (FailureKind.MODERATION, ["✏️ Edit prompt"]),
+    ],
+)
+@pytest.mark.parametrize("said", [NIGHT, "please add a boat --size wide", "without the hat"])
+async def test_a_change_where_there_is_no_image_is_no_new_prompt(
+    make_app: MakeApp, kind: FailureKind, buttons: list[str], said: str
+) -> None:
+    session = attempt_failed(generating(), 1, kind, "w", "7.0", 1.0)
+    app = make_app(session)
+    await app.mention(said, thread_ts="1.0")
+    assert nothing_begun(app, session)
+    assert "no image here yet" in app.whispers()[0]
+    assert [label for label, _ in offered(app)] == buttons
+
+
+async def test_other_words_after_a_failure_are_a_new_prompt(make_app: MakeApp) -> None:
+    app = make_app(FAILED)
+    await app.mention("a friendly dragon", thread_ts="1.0")
+    assert app.session.latest.prompt == "a friendly dragon"
+
+
 @pytest.mark.parametrize("session", [FAILED, a_session(Stage.FINAL, final_ts="9.0")])
 async def test_where_nothing_waits_a_colleague_is_told_what_to_do(
     make_app: MakeApp, session: Session
@@ -619,6 +644,26 @@ async def test_a_change_below_the_approved_image_offers_to_edit_it(make_app: Mak
     assert nothing_begun(app, session)
     assert app.whispers() == [words.REFUSALS[Reason.ALREADY_APPROVED]]
     assert offered(app) == [
-        ("🪄 Edit this image", f"{ID}#2"),
+        ("🪄 Edit this image", f"{ID}#2\nmake it blue"),
         ("🔄 Start over", f"{ID}#2"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "there"),
+    [
+        ("make it blue", "make it blue"),
+        ("blue --size wide", "blue --size wide"),
+        ("zwei\nZeilen #2", "zwei\nZeilen #2"),
+        ("x" * 1990, None),
+    ],
+)
+async def test_the_form_of_edit_this_image_has_the_change_in_it(
+    make_app: MakeApp, said: str, there: str | None
+) -> None:
+    app = make_app(a_session(Stage.FINAL, attempts=2, final_ts="9.0"))
+    await app.mention(said, thread_ts="1.0")
+    await press(app, "🪄 Edit this image")
+    (opened,) = app.of("views.open")
+    (field,) = [b for b in opened["view"]["blocks"] if b.get("block_id") == ids.PROMPT_BLOCK]
+    assert field["element"].get("initial_value") == there

@@ -28,8 +28,11 @@ _DONE = Ack(ok=True, attempts=0)
 class Actions:
     """Raises SlackError, KeyError or AssertionError for what a client couldn't do."""
 
-    def __init__(self, slack: SimulatedSlack, features: Features) -> None:
+    def __init__(
+        self, slack: SimulatedSlack, features: Features, waits_for_answer: Callable[[], bool]
+    ) -> None:
         self._slack = slack
+        self._waits_for_answer = waits_for_answer
         self._workspace = slack.workspace
         self._commands = {command.command for command in features.commands}
         self._running: set[asyncio.Task[Any]] = set()
@@ -75,11 +78,13 @@ class Actions:
             if self._workspace.app.bot_user not in where.members:
                 self._workspace.invite_bot(where, who.id)
                 return _DONE
+        elif command in self._commands and self._waits_for_answer():
+            words = "The bot is not running yet: first answer the question at the top of the page."
         elif command in self._commands:
             return await self._slack.slash(who, where, command, text)
         else:
             words = f"`{command}` is not a valid command."
-        self._workspace.tell(who.id, where.id, words)
+        self._workspace.tell(who.id, where.id, words, args.optional("thread_ts"))
         return _DONE
 
     async def _click(self, who: User, args: Args) -> Ack:

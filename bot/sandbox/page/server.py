@@ -46,7 +46,7 @@ class Page:
         self.facts = facts
         self.question: Question | None = None
         self._features = features
-        self._actions = Actions(slack, features)
+        self._actions = Actions(slack, features, lambda: self.question is not None)
         self._following: asyncio.Task[None] | None = None
         slack.delivery.subscribed = features.events
 

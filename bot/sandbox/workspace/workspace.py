@@ -183,9 +183,9 @@ class Workspace:
         message.deleted = True
         self.changes.emit("message_deleted", message=message.to_json())
 
-    def tell(self, user: str, channel: str, text: str) -> Message:
+    def tell(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Message:
         """Slackbot says something that only `user` sees."""
-        return self.post(channel, SLACKBOT, text, [], ephemeral_to=user)
+        return self.post(channel, SLACKBOT, text, [], ephemeral_to=user, thread_ts=thread_ts)
 
     # what the bot did wrong
 

@@ -30,7 +30,7 @@ from bot.slack.message_lookup import MessageLookup
 from bot.slack.message_pictures import check_links
 from bot.slack.responders import ClickResponder, CommandResponder, ShortcutResponder
 from bot.views import forms, words
-from bot.views.blocks import Message, Target, target_of
+from bot.views.blocks import Message, Target, read_edit_value, target_of
 from bot.views.help_words import help_words
 from bot.views.lists import cancelled_words
 from bot.views.offers import discarded_message, restored_words
@@ -224,7 +224,7 @@ class Clicks:
         async with error_boundary(ClickResponder(args)):
             if not self._dependencies.identity.has_scope("files:read"):
                 raise Refusal(Reason.IMAGE_NOT_SHARED)
-            target = target_of(args.body["actions"][0].get("value"))
+            target, change = read_edit_value(args.body["actions"][0].get("value"))
             admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
             session, source, defaults = await within_ack_deadline(
                 self._services.new_sessions.approved_image(
@@ -235,7 +235,7 @@ class Clicks:
             pictures = SourcePictures(session.channel, "", "", (picture,))
             cost = await self._dependencies.cost_words(args, session.channel, defaults, edits=True)
             table = self._services.option_table
-            await open_form(args, forms.image_form(pictures, defaults, table, cost))
+            await open_form(args, forms.image_form(pictures, defaults, table, cost, change))
 
     async def _decide(
         self, args: AsyncArgs, decision: Decision, said: Callable[[Session], Message] | None = None

@@ -16,7 +16,7 @@ from bot.domain.session import IN_PROGRESS, Session
 from bot.domain.status_questions import asks_for_status
 from bot.service import RequestOrigin
 from bot.service.draft_questions import DraftQuestion
-from bot.service.thread_replies import AskedChange, Kept
+from bot.service.thread_replies import AskedChange, Kept, NothingToChange
 from bot.slack.display_names import DisplayNames
 from bot.slack.listeners import usage
 from bot.slack.listeners.picture_replies import PictureReplies, left_aside_notes
@@ -42,6 +42,7 @@ from bot.views.offers import (
     NO_DRAFT,
     kept_words,
     named_button_message,
+    no_image_message,
     of_session,
     suggested_words,
     suggestion_message,
@@ -49,7 +50,7 @@ from bot.views.offers import (
 )
 from bot.views.questions import draft_or_new_message
 
-Outcome = Session | Message | Kept | AskedChange | DraftQuestion | None
+Outcome = Session | Message | Kept | AskedChange | NothingToChange | DraftQuestion | None
 """What words come to; None for a question that was asked before."""
 
 
@@ -152,6 +153,8 @@ class Mentions:
                         await responder.say(note)
                 case Kept(session=session, suggested=suggested, first=True):
                     await responder.say(kept_words(session, suggested=suggested))
+                case NothingToChange():
+                    await responder.show(no_image_message(*outcome))
                 case DraftQuestion(first=True):
                     session, change, images, new, several, _ = outcome
                     asked = draft_or_new_message(session, change, images, new, several=several)

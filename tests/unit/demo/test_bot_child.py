@@ -31,6 +31,11 @@ async def test_settings_of_a_person_are_passed_on(page: Page) -> None:
     assert passed["OPENAI_API_KEY"] == "sk-mine"
 
 
+async def test_alice_is_an_admin_unless_others_are_named(page: Page) -> None:
+    assert environment(settings(), page, "")["ADMINS"] == page.slack.user("alice").id
+    assert environment(settings(admins="U0BOB00000"), page, "")["ADMINS"] == "U0BOB00000"
+
+
 async def test_requests_to_the_workspace_pass_no_proxy(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:

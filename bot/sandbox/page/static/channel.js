@@ -68,9 +68,12 @@ function wordsAbout(now) {
 
 function wordsFor(now) {
   if (now.user) return "Write what the image should show, or attach one to start from. The bot answers in a thread: open it there, look, and decide.";
-  if (!now.bot) return "The bot is not a member of this channel, and it cannot join: its app lacks the permission channels:join here, to show what people see then. Try a command and read its answer; /invite @imagine lets it in.";
+  if (!now.bot) return `The bot is not a member of this channel, and it cannot join: ${whyNot(now)}. Try a command and read its answer; /invite @imagine lets it in.`;
   return "Type a slash command or mention @imagine, and say what the image should show. The bot answers in a thread: open it there, look, and decide.";
 }
+
+const whyNot = (now) => (now.is_private ? "this channel is private, and an app comes into one by invitation only"
+  : "its app lacks the permission channels:join here, to show what people see then");
 
 function useExample() {
   const field = part("composer");

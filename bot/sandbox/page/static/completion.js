@@ -52,17 +52,25 @@ export function complete(field, { threaded, changed }) {
   function take(index) {
     const end = field.selectionStart;
     field.setRangeText(now.items[index].text, now.from, end, "end");
-    now = { from: 0, items: [] };
-    draw();
+    close();
     changed();
   }
+
+  function close() {
+    now = { from: 0, items: [] };
+    draw();
+  }
+
+  // Enter sends what needs no completion.
+  const typedWhole = (item) => field.value.slice(now.from, field.selectionStart) === item.text.trim();
 
   function key(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (list.hidden || event.isComposing) return;
+    if (event.key === "Enter" && typedWhole(now.items[at])) return close();
     if (step) at = (at + step + now.items.length) % now.items.length;
     else if (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey)) take(at);
-    else if (event.key === "Escape") now = { from: 0, items: [] };
+    else if (event.key === "Escape") close();
     else return;
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -73,6 +81,6 @@ export function complete(field, { threaded, changed }) {
   field.setAttribute("aria-controls", list.id);
   field.addEventListener("input", look);
   field.addEventListener("keydown", key);
-  field.addEventListener("blur", () => { now = { from: 0, items: [] }; draw(); });
+  field.addEventListener("blur", close);
   return list;
 }

@@ -48,7 +48,7 @@ export function composer(channel, thread) {
 function placeholder(channel, thread, where) {
   if (thread && channel.user) return "Reply with what to change";
   if (thread) return channel.bot ? "Reply, or @imagine a change" : "Reply…";
-  return `Message ${channel.user ? "imagine" : where}, or / for commands`;
+  return `Message ${channel.user ? "imagine" : where}, or type /`;
 }
 
 function fit(field) {

@@ -44,8 +44,10 @@ function sentFromThread(message) {
   const about = root?.blocks?.find((block) => block.text?.type === "plain_text")?.text.text ?? plainWords(root?.text || "a thread");
   return h("p", { class: "quiet from-thread" }, "replied to a thread: ",
     h("button", { type: "button", class: "link", data: { focus: "from-thread" },
-      on: { click: () => openThread(message.channel, message.thread_ts) } }, about.slice(0, 80)));
+      on: { click: () => openThread(message.channel, message.thread_ts) } }, shortened(about)));
 }
+
+const shortened = (text) => (text.length > 80 ? `${text.slice(0, 79).trimEnd()}…` : text);
 
 const alsoSent = (message) =>
   message.subtype === "thread_broadcast" ? h("p", { class: "quiet also" }, "↪ Also sent to the channel") : null;

@@ -37,7 +37,7 @@ function show(view, pending) {
   const fresh = shown?.id !== view.id;
   shown = { id: view.id, hash: view.hash, errors: "{}", pending, dialog, form, back };
   if (!dialog.open) dialog.showModal();
-  if (fresh) dialog.querySelector("[autofocus]")?.focus();
+  if (fresh) (dialog.querySelector("[autofocus]") ?? dialog.querySelector("input, textarea, select"))?.focus();
 }
 
 function newDialog() {

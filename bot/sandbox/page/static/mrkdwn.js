@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { withEmoji } from "./emoji.js";
 import { insideAddress } from "./route.js";
 import { store, userName } from "./store.js";
+import { localTime } from "./time.js";
 
 const unescape = (text) => text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name]);
 
@@ -38,7 +39,9 @@ function entity(inside, whole) {
   if (target.startsWith("@")) return mention(target.slice(1));
   if (target.startsWith("#")) return h("span", { class: "mention" }, `#${channelName(target.slice(1), label)}`);
   if (/^!(channel|here|everyone)$/.test(target)) return h("span", { class: "mention loud" }, `@${target.slice(1)}`);
-  if (target.startsWith("!")) return unescape(label || whole);
+  const [kind, seconds, format] = target.split("^");
+  const told = kind === "!date" && format ? localTime(seconds, unescape(format)) : null;
+  if (target.startsWith("!")) return told ?? unescape(label || whole);
   return link(unescape(target), unescape(label)) ?? unescape(whole);
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox import Page, SimulatedSlack
+from bot.sandbox import Page, Question, SimulatedSlack
 from bot.sandbox.page.actions import as_sent
 from tests.unit.sandbox.page.browsing import DONE, do
 
@@ -45,7 +45,17 @@ async def test_slackbot_says_what_is_wrong_with_a_command(
     general = page.slack.channel("general").id
     await do(browser, "slash", channel=general, command=command, text=text, thread_ts=thread)
     (message,) = page.slack.ephemerals("alice")
-    assert message.text == told
+    assert (message.text, message.thread_ts) == (told, thread)
+
+
+async def test_a_command_before_the_question_is_answered_is_told_of_it(
+    page: Page, browser: aiohttp.ClientSession
+) -> None:
+    page.show(Question("Who makes the images?", {"placeholder": "Placeholders"}))
+    general = page.slack.channel("general").id
+    await do(browser, "slash", channel=general, command="/imagine", text="a cat")
+    (message,) = page.slack.ephemerals("alice")
+    assert "first answer the question" in message.text
 
 
 async def test_invite_lets_the_bot_in(page: Page, browser: aiohttp.ClientSession) -> None:

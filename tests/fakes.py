@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from bot.domain import begin
 from bot.domain.app_blocked import AppBlocked
 from bot.domain.attempt import Attempt, Candidate, ImageRef
 from bot.domain.costs import Cost, Usage
@@ -668,8 +669,13 @@ class FakePublisher:
     ) -> None:
         await self._show("show_status", session, ahead=ahead, waits_for=waits_for)
 
-    async def show_draft_status(self, session: Session) -> None:
-        await self._show("show_draft_status", session)
+    async def refresh_failure(self, session: Session) -> None:
+        failed = session.failure_before
+        assert failed is not None
+        await self._show("refresh_failure", session, number=failed.number)
+
+    async def show_thread_status(self, session: Session) -> None:
+        await self._show("show_thread_status", session)
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         return await self._show("upload", session, number=image, data=data)
@@ -857,6 +863,21 @@ async def eventually(true: Callable[[], object], timeout: float = PATIENCE) -> N
 def generating(number: int = 1, **changes: Any) -> Session:
     """A session whose newest attempt, of this number, is under way."""
     return a_session(Stage.GENERATING, attempts=number, **changes)
+
+
+def failed(attempts: int = 1, kind: FailureKind = FailureKind.TIMED_OUT) -> Session:
+    """A session without a draft, whose attempts have all failed in its thread."""
+    made = tuple(
+        an_attempt(n, started_at=101.0, failure=kind, failure_ts=f"{n}.7")
+        for n in range(1, attempts + 1)
+    )
+    session = a_session(Stage.INITIAL_INPUT, task_input=PROMPT, root_ts="1.0", thread_ts="1.0")
+    return replace(session, attempts=made)
+
+
+def tried_again(attempts: int = 1) -> Session:
+    """The same with another attempt under way."""
+    return begin.try_again(failed(attempts), attempts, 120.0)
 
 
 def with_latest(session: Session, **changes: Any) -> Session:

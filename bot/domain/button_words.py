@@ -35,18 +35,10 @@ BUTTON_WORDS: Mapping[ButtonWord, tuple[str, ...]] = MappingProxyType(
             *("approve", "approved", "approve it", "accept", "accepted", "publish", "post it"),
             *("post this", "ship it", "send it", "share it", "use it", "use this", "use that"),
             *("use", "keep it", "keep this", "keep", "take it", "take", "pick", "choose"),
-            *(
-                "go with",
-                "go ahead",
-                "lgtm",
-                "confirm",
-                "confirmed",
-                "submit",
-                "finalize",
-                "genehmigen",
-                "freigeben",
-                "approuver",
-            ),
+            *("select", "go with", "go ahead", "go for it", "go for", "lgtm", "confirm"),
+            *("confirmed", "submit", "finalize", "finalise", "final", "make it final"),
+            *("thats the one", "this is the one", "ready to publish", "post it to the channel"),
+            *("share it with the channel", "genehmigen", "freigeben", "approuver"),
             *("aprobar", "aprovar", "approva", "goedkeuren"),
         ),
         ButtonWord.REGENERATE: (
@@ -63,6 +55,9 @@ BUTTON_WORDS: Mapping[ButtonWord, tuple[str, ...]] = MappingProxyType(
             *("do over", "retry", "repeat", "reroll", "re roll", "roll again", "remake"),
             *("make another", "make another one", "make a new one", "make one more", "new one"),
             *("do another", "show me another", "generate again", "variations", "more variations"),
+            *("try it again", "try another", "try another one", "give me another", "show me more"),
+            *("give me another one", "give me more", "different one", "a different one"),
+            *("try something else", "something else"),
             *("nochmal", "noch einmal", "encore", "otra vez", "de novo", "ancora", "opnieuw"),
         ),
         ButtonWord.REFINE: (
@@ -73,23 +68,37 @@ BUTTON_WORDS: Mapping[ButtonWord, tuple[str, ...]] = MappingProxyType(
             *("new prompt", "another prompt", "different prompt", "edit my prompt"),
         ),
         ButtonWord.START_OVER: (
-            *("start over", "start again", "start afresh", "start from scratch", "from scratch"),
+            *("start over", "start again", "start afresh", "start fresh", "start from scratch"),
+            *("from scratch",),
             *("restart", "begin again", "reset"),
         ),
-        ButtonWord.CANCEL: ("cancel", "cancel it", "stop", "stop it", "abort", "never mind"),
+        ButtonWord.CANCEL: (
+            "cancel",
+            "cancel it",
+            "stop",
+            "stop it",
+            "abort",
+            "never mind",
+            "nevermind",
+            "forget it",
+        ),
         ButtonWord.DISCARD: (
             *("discard", "discard it", "delete", "delete it", "delete this", "throw it away"),
-            *("get rid of it", "trash it"),
+            *("throw it out", "throw this away", "get rid of it", "get rid of this", "trash it"),
+            *("trash this", "scrap it", "scrap this", "bin it", "toss it", "dismiss", "dismiss it"),
         ),
         ButtonWord.GO_BACK: (
             *("undo", "undo it", "undo that", "go back", "back", "revert", "previous"),
-            *("previous one", "the one before"),
+            *("previous one", "the one before", "step back", "go one back"),
         ),
         ButtonWord.LIKE: (
             *("looks good", "looks great", "look good", "good", "great", "perfect", "nice"),
             *("cool", "awesome", "amazing", "beautiful", "lovely", "wonderful", "excellent"),
             *("fantastic", "love it", "like it", "i love it", "i like it", "good job", "well done"),
             *("great job", "nice work", "wow", "yes", "yep", "yeah", "yup", "sure", "ok", "okay"),
+            *("sounds good", "good enough", "works for me", "that works", "this works", "it works"),
+            *("happy", "happy with it", "happy with this", "happy with that", "not bad"),
+            *("good to go", "were done", "all done", "haha", "lol", "nice one"),
             *("thats it", "this is it", "done", "fine", "prefer", "i prefer", "i love", "i like"),
             *("super", "brilliant", "gorgeous", "stunning", "neat", "sweet", "great stuff"),
             *(
@@ -109,6 +118,7 @@ BUTTON_WORDS: Mapping[ButtonWord, tuple[str, ...]] = MappingProxyType(
             *("отлично", "супер", "нравится", "很好", "太好了", "いいね", "좋아요"),
         ),
         ButtonWord.DISLIKE: (
+            *("reject", "reject it", "rejected", "decline", "declined", "no good"),
             *("no", "nope", "nah", "not this", "not good", "not great", "not yet", "not quite"),
             *("i dont like it", "dont like it", "hate it", "i hate it", "bad", "ugly", "wrong"),
             *("hmm", "hm", "meh", "dont", "do not", "not", "never"),
@@ -124,8 +134,24 @@ FILLERS = frozenset(
         *("please", "pls", "plz", "kindly", "so", "just", "now", "then", "and", "but", "thanks"),
         *("thank", "you", "thx", "bot", "imagine", "hey", "hi", "it", "this", "that", "these"),
         *("those", "ones", "image", "images", "picture", "pictures", "version", "option"),
-        *("candidate", "number", "no", "the", "a", "an", "can", "could", "would", "will", "we"),
-        *("i", "id", "im", "lets", "let", "us", "me", "do", "to", "want", "go", "with", "for"),
+        *("img", "pic", "pics", "photo", "variant", "variation", "nr", "ill", "its", "thats"),
+        *(
+            "lot",
+            "to",
+            "am",
+            "candidate",
+            "number",
+            "no",
+            "the",
+            "a",
+            "an",
+            "can",
+            "could",
+            "would",
+            "will",
+            "we",
+        ),
+        *("i", "id", "im", "lets", "let", "us", "me", "do", "want", "go", "with", "for"),
         *("of", "very", "really", "much", "is", "are", "looks", "look", "think", "well"),
         *("right", "my", "draft", "attempt", "both", "all", "every", "each", "one", "bitte"),
     )
@@ -133,7 +159,7 @@ FILLERS = frozenset(
 """Words beside which a message still names its button."""
 
 _THUMBS_UP = re.compile(
-    r"^(?:\s|:(?:\+1|thumbsup|white_check_mark|heavy_check_mark|ok_hand|100)"
+    r"^(?:\s|\+1|:(?:\+1|thumbsup|white_check_mark|heavy_check_mark|ok_hand|100)"
     r":(?::skin-tone-[2-6]:)?|[👍✅✔👌💯\uFE0F\U0001F3FB-\U0001F3FF])+$"
 )
 _THUMBS_DOWN = re.compile(
@@ -142,7 +168,9 @@ _THUMBS_DOWN = re.compile(
 _NUMBERS = {
     **{str(n): n for n in range(1, 100)},
     **{"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4},
-    **{"two": 2, "three": 3, "four": 4},
+    **{"two": 2, "three": 3, "four": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8},
+    **{"ninth": 9, "tenth": 10, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
+    **{f"{n}th": n for n in range(5, 11)},
 }
 _LAST = frozenset({"last", "latest", "newest"})
 _WEAK = frozenset({ButtonWord.LIKE, ButtonWord.DISLIKE})

@@ -1,7 +1,8 @@
 """Messages that ask for no image: thanks, greetings, and cries for help.
 
 The whole message has to be an entry of the table, in any case, with any punctuation and emoji
-around and between its words. Every other message is a prompt, or a change. README publishes the
+around and between its words. A greeting or thanks may be addressed (`hi team`), and a greeting may
+stand before another entry. Every other message is a prompt, or a change. README publishes the
 table, and a test compares them.
 """
 
@@ -32,6 +33,9 @@ ENTRIES: Mapping[Courtesy, Mapping[str, tuple[str, ...]]] = MappingProxyType(
                 *("ok thank you", "okay thank you", "great thanks", "great thank you"),
                 *("perfect thanks", "perfect thank you", "cool thanks", "nice thanks"),
                 *("awesome thanks", "amazing thanks", "lovely thanks", "wonderful thanks"),
+                *("thanks a bunch", "thank you for your help", "thanks for your help"),
+                *("thanks for the help", "thanks for that", "thanks for this", "thanks anyway"),
+                *("youre welcome", "no problem", "no worries"),
                 *("super thanks", "no thanks", "no thank you", "thx", "thnx", "tnx", "ty", "tysm"),
                 *("tyvm", "cheers", "much appreciated", "i appreciate it", "appreciate it"),
             ),
@@ -59,7 +63,8 @@ ENTRIES: Mapping[Courtesy, Mapping[str, tuple[str, ...]]] = MappingProxyType(
                 *("greetings", "how are you", "hi how are you", "hello how are you"),
                 *("hey how are you", "how are you doing", "hows it going", "whats up", "sup"),
                 *("ping", "are you there", "anyone there", "nice to meet you", "bye", "goodbye"),
-                *("bye bye", "see you", "see you later"),
+                *("bye bye", "see you", "see you later", "see ya", "good bye", "morning", "gm"),
+                *("wassup", "how are you today", "you there", "is anyone there"),
             ),
             "Czech": ("ahoj", "dobrý den"),
             "Danish, Norwegian, Swedish": ("hej", "hei", "god morgen", "god morgon", "goddag"),
@@ -85,6 +90,9 @@ ENTRIES: Mapping[Courtesy, Mapping[str, tuple[str, ...]]] = MappingProxyType(
                 *("help me please", "help needed", "i need help", "i need some help"),
                 *("can you help", "can you help me", "can you help me please"),
                 *("could you help me", "what can you do", "what do you do", "what can i do"),
+                *("what now", "now what", "what next", "whats next", "what should i do"),
+                *("what do i do", "what do i do now", "what can i do now", "how do i approve"),
+                *("how do i approve it", "how do i approve this", "what are my options"),
                 *("what can i do here", "what is this", "what are you", "who are you"),
                 *("how does this work", "how does it work", "how do you work"),
                 *("how do i use this", "how do i use you", "how can i use this"),
@@ -109,6 +117,14 @@ ENTRIES: Mapping[Courtesy, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 
+ADDRESSED = frozenset(
+    (
+        *("again", "all", "bot", "buddy", "dear", "everybody", "everyone", "folks", "friend"),
+        *("friends", "guys", "imagine", "man", "mate", "pal", "people", "robot", "team", "there"),
+    )
+)
+"""Words behind a greeting or thanks."""
+
 LONGEST = 200
 """Characters of a message that is looked at."""
 
@@ -122,7 +138,25 @@ def courtesy_of(text: str) -> Courtesy | None:
     words = plain_words(text)
     if not words and 0 < len(text.strip()) <= LONGEST and all(_is_punctuation(c) for c in text):
         return Courtesy.HELP
-    return _BY_WORDS.get(words)
+    return _BY_WORDS.get(words) or _composed(words.split())
+
+
+def _composed(tokens: list[str]) -> Courtesy | None:
+    """The kind of an entry behind a greeting, or of one before those who are addressed."""
+    spoken = list(tokens)
+    while len(spoken) > 1 and spoken[-1] in ADDRESSED:
+        spoken.pop()
+    kind = _BY_WORDS.get(" ".join(spoken))
+    if kind is not None and kind is not Courtesy.HELP:
+        return kind
+    for length in range(1, len(tokens)):
+        if _BY_WORDS.get(" ".join(tokens[:length])) is Courtesy.GREETING:
+            rest = tokens[length:]
+            while rest and rest[0] in ADDRESSED:
+                rest = rest[1:]
+            if kind := _BY_WORDS.get(" ".join(rest)) or _composed(rest):
+                return kind
+    return None
 
 
 def plain_words(text: str) -> str:

@@ -123,6 +123,13 @@ class Session:
         return next((a for a in reversed(self.attempts) if a.has_draft), None)
 
     @property
+    def failure_before(self) -> Attempt | None:
+        """The failed attempt whose message is the last in the thread before the newest attempt."""
+        earlier = reversed(self.attempts[:-1])
+        shown = next((a for a in earlier if a.has_draft or a.failure_shown), None)
+        return shown if shown and shown.failure_shown else None
+
+    @property
     def final_image(self) -> ImageRef | None:
         """The approved image."""
         return ImageRef(self.final_result, self.final_candidate) if self.final_result else None

@@ -76,9 +76,12 @@ class DraftMessages(Protocol):
         """Show a posted draft as the session now has it: with buttons, as an earlier one, or
         approved."""
 
-    async def show_draft_status(self, session: Session) -> None:
-        """Write the status of the attempt under way into the newest draft. Never waits out a rate
-        limit: raises `SlackBusy`."""
+    async def refresh_failure(self, session: Session) -> None:
+        """Show `session.failure_before` as the session now has it."""
+
+    async def show_thread_status(self, session: Session) -> None:
+        """Write the status of the attempt under way into the newest draft, or into the failure
+        after it. Never waits out a rate limit: raises `SlackBusy`."""
 
     async def remove_draft(self, session: Session, number: int) -> None:
         """Delete the message of a draft that was posted after its attempt was cancelled, if there

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from bot.concurrency import wait_for_event
 from bot.domain.errors import (
@@ -26,7 +27,7 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.session import Session
-from bot.domain.stages import Publication, Stage
+from bot.domain.stages import Discard, Publication, Stage
 from bot.domain.transitions import as_approved
 from bot.ports import DraftMessages, SessionRecords, SessionVersions, StatusMessages
 
@@ -44,37 +45,57 @@ FIRST_EDIT_WITHIN = 0.5
 LAST_EDIT_WITHIN = 120.0
 
 
+DRAFTS_EDITED = 3
+"""The newest drafts, whose buttons follow each attempt. So the edits of an attempt do not grow with
+the drafts before it. An older draft keeps the buttons that it has, and a click on one is judged on
+the server."""
+
+
 def shown_state(session: Session) -> tuple[Stage, int, bool]:
     """The state that the messages of a session depend on, besides the time."""
     return session.stage, len(session.attempts), session.discarded
 
 
 class DraftRefresher:
-    """Edits the drafts whose look changes. With the stage, the buttons of all of them do."""
+    """Edits the drafts whose look changes: with each attempt the newest `DRAFTS_EDITED`, and all of
+    them when the session ends, or goes on after Undo."""
 
     def __init__(self, sessions: SessionRecords, publisher: DraftMessages) -> None:
         self._sessions = sessions
         self._publisher = publisher
 
     async def refresh(self, session_id: str, before: int = 0) -> None:
-        """Show the drafts as the session now has them, and again where it changes meanwhile. With
-        `before`, only the drafts before the attempt of this number, whose own draft is new. A draft
-        that Slack does not take is passed over. Raises `SlackUnavailable`."""
+        """Show the drafts, and the failure before the newest attempt, as the session now has them,
+        and again where it changes meanwhile. With `before`, only the drafts before the attempt of
+        this number, whose own draft is new. A message that Slack does not take is passed over.
+        Raises `SlackUnavailable`."""
         session = as_approved(await self._sessions.load(session_id))
         while True:
-            attempts = session.attempts[: before - 1] if before else session.attempts
-            posted = [attempt.number for attempt in reversed(attempts) if attempt.has_draft]
-            if session.stage is Stage.FINAL and not before:  # the approved draft, then the newest
-                posted.sort(key=lambda number: number != session.final_result)
-            for number in posted:
-                try:
-                    await self._publisher.refresh_draft(session, number)
-                except SlackRefused as error:
-                    log.warning("a draft could not be shown as it is now: %s", error)
+            for number in _drafts_to_edit(session, before):
+                await self._edit(partial(self._publisher.refresh_draft, session, number))
+            if session.failure_before:
+                await self._edit(partial(self._publisher.refresh_failure, session))
             newest = as_approved(await self._sessions.load(session_id))
             if shown_state(newest) == shown_state(session):
                 return
             session = newest
+
+    async def _edit(self, edit: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await edit()
+        except SlackRefused as error:
+            log.warning("a draft or a failure could not be shown as it is now: %s", error)
+
+
+def _drafts_to_edit(session: Session, before: int) -> list[int]:
+    """The numbers of their attempts, the newest first, but an approved one before it."""
+    attempts = session.attempts[: before - 1] if before else session.attempts
+    posted = [attempt.number for attempt in reversed(attempts) if attempt.has_draft]
+    if session.stage is not Stage.FINAL and session.discard is Discard.KEPT:
+        return posted[:DRAFTS_EDITED]
+    if not before:
+        posted.sort(key=lambda number: number != session.final_result)
+    return posted
 
 
 @dataclass
@@ -91,9 +112,9 @@ class _Followed:
 
 
 class LiveStatus:
-    """Edits the status of any session. `interval` is in seconds. Where there is a draft, the person
-    looks at it rather than at the root: of the edits while the work goes on, every other one is the
-    draft's, beginning with the first."""
+    """Edits the status of any session. `interval` is in seconds. Where there is a draft or a
+    failure, the person looks at it rather than at the root: of the edits while the work goes on,
+    every other one is its own, beginning with the first."""
 
     def __init__(
         self, sessions: SessionVersions, publisher: StatusMessages, interval: float = INTERVAL
@@ -157,7 +178,7 @@ class LiveStatus:
             followed.woken.clear()
             if time.monotonic() >= self._busy_until:
                 with suppress(SlackAppBlocked):
-                    await self._edit(session_id, followed, in_draft=followed.edits % 2 == 0)
+                    await self._edit(session_id, followed, in_thread=followed.edits % 2 == 0)
                 followed.edits += 1
             slowdown = max(1.0, SHARE * len(self._followed))
             gap = min(GAP, self._interval)
@@ -170,13 +191,13 @@ class LiveStatus:
         followed: _Followed | None,
         turn: float = 0.0,
         *,
-        in_draft: bool = False,
+        in_thread: bool = False,
     ) -> float | None:
-        """Edit once, after `turn` seconds at most for its turn: the root, or `in_draft` the newest
-        draft, where an attempt follows it. Of several processes that make images of one attempt,
-        only the one with the status candidate edits. A draft that the session has left behind
-        meanwhile is edited again. Returns None when done, or the seconds to wait before the next
-        try. Raises `SlackAppBlocked`."""
+        """Edit once, after `turn` seconds at most for its turn: the root, or `in_thread` the newest
+        draft or the failure after it, where an attempt follows it. Of several processes that make
+        images of one attempt, only the one with the status candidate edits. What the session has
+        left behind meanwhile is edited again. Returns None when done, or the seconds to wait before
+        the next try. Raises `SlackAppBlocked`."""
         try:
             session = as_approved(await self._sessions.load(session_id))
             here = set(followed.candidates if followed else (0,))
@@ -188,16 +209,17 @@ class LiveStatus:
             if not session.root_ts or session.publication is Publication.RETIRED:
                 return None
             trouble = self._troubles.get(session_id)
-            draft = session.newest_draft if session.stage is Stage.GENERATING else None
-            if in_draft and draft and trouble is None:
-                await self._publisher.show_draft_status(session)
+            last = session.failure_before or session.newest_draft
+            in_thread = in_thread and session.stage is Stage.GENERATING and last is not None
+            if in_thread and trouble is None:
+                await self._publisher.show_thread_status(session)
             else:
                 await self._publisher.show_status(session, None, waits_for=trouble, turn=turn)
             if await self._sessions.versions([session_id]) == [session.version]:
                 return None
             newest = as_approved(await self._sessions.load(session_id))
-            if in_draft and draft and shown_state(newest) != shown_state(session):
-                await self._publisher.refresh_draft(newest, draft.number)
+            if in_thread and shown_state(newest) != shown_state(session):
+                await self._refresh_last(newest, session)
         except SlackBusy as busy:
             self._busy_until = time.monotonic() + busy.retry_after
             return busy.retry_after
@@ -209,3 +231,11 @@ class LiveStatus:
             log.info("the status cannot be shown: %s", error)
             return None
         return None if shown_state(newest) == shown_state(session) else 0.0
+
+    async def _refresh_last(self, newest: Session, edited: Session) -> None:
+        """Show the message that was edited with the status as the session now has it."""
+        if edited.failure_before:
+            if newest.failure_before:
+                await self._publisher.refresh_failure(newest)
+        elif edited.newest_draft:
+            await self._publisher.refresh_draft(newest, edited.newest_draft.number)

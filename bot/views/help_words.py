@@ -35,6 +35,8 @@ _HOW_IT_WORKS = (
     "• *Edit prompt* starts afresh from other words or options.\n"
     "• *Approve this one* and *Refine* stand below every earlier draft: none is lost.\n"
     f"• *Cancel* stops what is being made, and so does `{COMMAND} cancel`.\n"
+    f"• *Discard* ends a draft without an approval: `{COMMAND} cancel` when nothing is being made, "
+    "or “discard” in the thread, offers it. *Undo* takes it up again for ten minutes.\n"
     "• *Try again* asks once more, where that can help.\n\n"
     "*Or just say it there*\n"
     "• Mention me with “make it night”, or “make number 2 blue” where there are several images. "

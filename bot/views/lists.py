@@ -9,7 +9,7 @@ from bot.domain.transitions import can
 from bot.domain.waiting import TooManyWaiting, images_waiting
 from bot.views.blocks import Block, Message, Target, button, cut, escape, one_line, section
 from bot.views.captions import status_words
-from bot.views.ids import BUTTON_LABELS, CANCEL, COMMAND
+from bot.views.ids import BUTTON_LABELS, CANCEL, COMMAND, UNDO
 
 PROMPT_IN_LIST = 80
 _WAITING_SHOWN = 5
@@ -47,16 +47,17 @@ def waiting_message(refusal: TooManyWaiting) -> Message:
     shown = refusal.sessions[:_WAITING_SHOWN]
     lines = [f"“{escape(short_prompt(s))}” · {status_words(s, None, None)}" for s in shown]
     rows = [
-        section(line) | {"accessory": _cancel(session)}
+        section(line) | {"accessory": _of_latest(session, CANCEL)}
         for line, session in zip(lines, shown, strict=True)
     ]
     text = "\n".join([words, *(f"• {line}" for line in lines)])
     return Message(text, [section(words), *rows])
 
 
-def _cancel(session: Session) -> Block:
+def _of_latest(session: Session, action_id: str) -> Block:
+    """A button that is about the newest attempt."""
     target = Target(session.id, ImageRef(session.latest.number))
-    return button(BUTTON_LABELS[CANCEL], CANCEL, str(target))
+    return button(BUTTON_LABELS[action_id], action_id, str(target))
 
 
 def list_words(sessions: list[Session], total: int, workspace_url: str) -> str:
@@ -78,7 +79,11 @@ def status_message(session: Session, *, may_direct: bool) -> Message:
     stands = f"{status_words(session, None, None).rstrip('…')}."
     if session.stage is Stage.GENERATING:
         words = f"{stands} {_COMES_BY_ITSELF}"
-        row = [{"type": "actions", "elements": [_cancel(session)]}] if may_direct else []
+        row = [{"type": "actions", "elements": [_of_latest(session, CANCEL)]}] if may_direct else []
+        return Message(words, [section(words), *row])
+    if session.discarded:
+        words = f"{stands} Nothing new was started."
+        row = [{"type": "actions", "elements": [_of_latest(session, UNDO)]}] if may_direct else []
         return Message(words, [section(words), *row])
     draft = session.newest_draft if can(session, Event.APPROVE) else None
     if draft is not None:

@@ -1,4 +1,4 @@
-"""The messages of a session: root with its status, preview, draft, failure, final.
+"""The messages of a session: root with its status, preview, draft, final.
 
 A draft shows the images that came, each with its buttons:
 
@@ -24,7 +24,6 @@ from bot.views import blocks, ids
 from bot.views.blocks import (
     FALLBACK_TEXT,
     PROMPT_SHOWN,
-    SECTION_TEXT,
     Block,
     Message,
     Target,
@@ -45,7 +44,7 @@ from bot.views.captions import (
     status_words,
 )
 from bot.views.failure_words import short_failure_words
-from bot.views.offers import words_meanwhile, words_offered
+from bot.views.offers import words_offered
 from bot.views.usage_words import paid_words
 
 CHANGE_SHOWN = 100
@@ -208,33 +207,6 @@ def _line(
     if session.final_result or newer is None or newer.number <= attempt.number:
         return f"{facts}\nNo longer up for review"
     return f"{facts}\nReplaced by attempt {newer.number}"
-
-
-def failure_message(session: Session, number: int, words: str, *, try_again: bool) -> Message:
-    """Why an attempt failed and what to do next, with the buttons to do it. `try_again`: the same
-    request may succeed."""
-    text = f"<@{session.user}> {words}"
-    marked = marker(session, "failure", number, session.attempt(number).deliveries)
-    lead = blocks.section(f"⚠️ {text}") | {"block_id": marked}
-    said = words_meanwhile(session, number)
-    return Message(text, [lead, *said, _after_failure(session, number, try_again=try_again)])
-
-
-def _after_failure(session: Session, number: int, *, try_again: bool) -> Block:
-    row = [ids.TRY_AGAIN, ids.EDIT_PROMPT] if try_again else [ids.EDIT_PROMPT]
-    return blocks.buttons(Target(session.id, ImageRef(number)), *row, primary=row[0])
-
-
-def notice_message(
-    session: Session, words: str, failed: int = 0, *, try_again: bool = True
-) -> Message:
-    """What the owner is told in private: with the buttons of a failure where attempt `failed` can
-    be gone on with."""
-    if not failed or len(words) > SECTION_TEXT:
-        return Message(words, [])
-    return Message(
-        words, [blocks.section(words), _after_failure(session, failed, try_again=try_again)]
-    )
 
 
 def final_message(

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.sandbox.webapi.faults import Fault
 from bot.sandbox.workspace.messages import Message
+from bot.views.ids import BUTTON_LABELS, UNDO
 from tests.support.processes import SHORT_LEASE
 from tests.support.scene import Scene, isolated_world
 
@@ -67,6 +68,20 @@ async def _an_attempt_was_cancelled(scene: Scene, draft: Message) -> Callable[[]
     return lambda: "cancelled" in root.shown_text and "Approve" in str(draft.buttons())
 
 
+async def _a_session_was_discarded(scene: Scene, draft: Message) -> Callable[[], bool]:
+    await scene.imagine("cancel")
+    offer = await scene.told("Discard")
+    _hang(scene, "chat.update")
+    await scene.click(offer, "Discard")
+    await scene.slack.wait_for(
+        lambda: any(call.seconds is None for call in scene.slack.calls_of("chat.update")),
+        what="an edit under way",
+    )
+    root = scene.slack.message(scene.channel, str(draft.thread_ts))
+    undo = [BUTTON_LABELS[UNDO]]
+    return lambda: draft.buttons() == undo and root.buttons() == undo
+
+
 async def _until(scene: Scene, field: str) -> None:
     async with asyncio.timeout(10):
         while not (await scene.stored())[field]:
@@ -77,6 +92,7 @@ KILLED: dict[str, tuple[Step, int, int]] = {
     "after the approved image was posted": (_the_approved_image_was_posted, 1, 1),
     "after the approved image was recorded": (_the_approved_image_was_recorded, 1, 1),
     "after a cancel": (_an_attempt_was_cancelled, 1, 0),
+    "after a discard": (_a_session_was_discarded, 1, 0),
 }
 """With how many drafts and how many finals there are in the end."""
 

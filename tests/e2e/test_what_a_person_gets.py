@@ -299,8 +299,12 @@ async def test_a_failure_says_what_to_do_and_trying_again_mends_it(scene: Scene)
     scene.openai.hold("generating")
     await scene.click(failure, "Try again")
     assert (await scene.until_stage("generating"))["error_message"] == ""
+    await scene.waits_for_next(failure)
+    await scene.shows(failure, "Generating, attempt 2")
     scene.openai.release()
     await scene.draft(after=failure)
+    await scene.shows(failure, "Followed by attempt 2")
+    assert failure.buttons() == []
     assert (await scene.until_stage("user_feedback"))["error_message"] == ""
     await scene.shows(root, "Waiting for review")
 

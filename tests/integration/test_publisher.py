@@ -27,9 +27,10 @@ from bot.domain.errors import (
 from bot.domain.limits import Scope, Standing
 from bot.domain.session import Session
 from bot.domain.stages import Stage
+from bot.progress.session_messages import DraftRefresher
 from bot.sandbox import PATIENCE, Fault, SimulatedSlack
 from bot.views import failure_words as words
-from tests.fakes import a_session, generating, with_latest
+from tests.fakes import FakeSessionStore, a_session, generating, with_latest
 from tests.support.published import (
     IMAGE,
     approved,
@@ -143,6 +144,48 @@ async def test_a_draft_shows_the_next_attempt_and_keeps_its_image(
     await publisher.refresh_draft(failed, 1)
     assert len(draft.buttons()) == 4
     assert slack.violations == []
+
+
+@pytest.mark.parametrize("drafts", [2, 5, 10])
+async def test_the_edits_of_an_attempt_do_not_grow_with_the_drafts_before_it(
+    slack: SimulatedSlack, publisher: SlackPublisher, drafts: int
+) -> None:
+    session = await reviewed(slack, publisher)
+    earlier = tuple(replace(session.latest, number=n) for n in range(1, drafts + 1))
+    again = begin.regenerate(replace(session, attempts=earlier), drafts, time.time())
+    await DraftRefresher(FakeSessionStore(again), publisher).refresh(again.id)
+    assert len(slack.calls_of("chat.update")) == min(drafts, 3)
+    failed = generation.attempt_failed(again, drafts + 1, FailureKind.QUOTA, "w", "7", time.time())
+    await DraftRefresher(FakeSessionStore(failed), publisher).refresh(again.id, before=drafts + 1)
+    assert len(slack.calls_of("chat.update")) == 2 * min(drafts, 3)
+    assert slack.violations == []
+
+
+async def test_a_failure_shows_the_status_of_the_attempt_that_follows_it(
+    slack: SimulatedSlack, publisher: SlackPublisher
+) -> None:
+    session = await in_thread(slack, publisher, generating())
+    ts = await publisher.post_failure(session, 1, "Wait.", try_again=True, repeated=False)
+    failed = generation.attempt_failed(session, 1, FailureKind.TIMED_OUT, "w", ts, time.time())
+    again = begin.try_again(failed, 1, time.time())
+    await publisher.show_thread_status(again)
+    (shown,) = slack.messages("general", session.thread_ts)
+    assert shown.buttons() == ["🛑 Cancel"]
+    assert "Queued, attempt 2" in shown.shown_text
+    stopped = transitions.cancel(again, 2, "w", time.time())
+    await publisher.refresh_failure(stopped)
+    (shown,) = slack.messages("general", session.thread_ts)
+    assert [b.split(" ", 1)[1] for b in shown.buttons()] == ["Try again", "Edit prompt"]
+    assert slack.violations == []
+
+
+async def test_without_a_draft_or_a_failure_no_status_is_written_in_the_thread(
+    slack: SimulatedSlack, publisher: SlackPublisher
+) -> None:
+    session = await in_thread(slack, publisher, generating())
+    await publisher.show_thread_status(session)
+    await publisher.refresh_failure(session)
+    assert slack.calls_of("chat.update") == []
 
 
 async def test_a_failure_comes_into_the_thread_with_its_way_out(

@@ -211,6 +211,17 @@ async def test_names_of_buttons_get_undo(make_app: MakeApp, said: str) -> None:
     assert "Taken up again" in app.of("respond")[-1]["text"]
 
 
+@pytest.mark.parametrize(("user", "row"), [(OWNER, [("↩️ Undo", f"{ID}#2")]), (STRANGER, [])])
+async def test_who_asks_how_far_it_is_is_told_with_undo(
+    make_app: MakeApp, user: str, row: list[tuple[str, str]]
+) -> None:
+    app = make_app(GONE)
+    await app.mention("is it ready?", thread_ts="1.0", user=user)
+    (told,) = app.whispers(user=user)
+    assert "Discarded by" in told
+    assert offered(app) == row
+
+
 async def test_undo_outside_the_thread_is_about_what_was_just_discarded(
     make_app: MakeApp,
 ) -> None:

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import ImageRef
+from bot.domain.discard import discard
 from bot.domain.session import Session
 from bot.domain.slack_refusals import Place
 from bot.views import ids
-from tests.fakes import ID, STRANGER, a_session, an_attempt, generating
+from tests.fakes import ID, OWNER, STRANGER, a_session, an_attempt, generating
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import DIRECT, direct, mention, picture
 from tests.scenario.slack_app import SlackApp
@@ -96,8 +97,13 @@ async def test_of_several_drafts_the_newest_is_asked_about(make_app: MakeApp) ->
 
 @pytest.mark.parametrize(
     "session",
-    [None, replace(generating(), channel=DIRECT), replace(DRAFT, channel="C9")],
-    ids=["nothing", "while it is made", "elsewhere"],
+    [
+        None,
+        replace(generating(), channel=DIRECT),
+        replace(DRAFT, channel="C9"),
+        discard(DRAFT, 2, OWNER, "w", 1.0, ""),
+    ],
+    ids=["nothing", "while it is made", "elsewhere", "discarded"],
 )
 async def test_where_no_draft_waits_it_is_a_prompt(
     make_app: MakeApp, session: Session | None

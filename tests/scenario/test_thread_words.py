@@ -18,7 +18,8 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import MOST_KEPT_WORDS
 from bot.views import ids, words
-from bot.views.messages import draft_message, failure_message
+from bot.views.failure_messages import failure_message
+from bot.views.messages import draft_message
 from bot.views.offers import NO_DRAFT
 from tests.fakes import CHANNEL, ID, OWNER, STRANGER, a_session, an_attempt, generating
 from tests.scenario.conftest import MakeApp

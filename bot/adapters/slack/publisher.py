@@ -32,7 +32,7 @@ from bot.domain.slack_errors import PLACE, Meaning, meaning_of
 from bot.domain.slack_refusals import Place, is_about_file
 from bot.domain.stages import RETIRING
 from bot.ports import Priority, StillOwed
-from bot.views import messages
+from bot.views import failure_messages, messages
 from bot.views.blocks import Message, marker, without_images
 from bot.views.captions import ai_line
 
@@ -178,12 +178,22 @@ class SlackPublisher:
             return None
         return await self.tightest_budget(session.team, session.channel, reserved.payer)
 
-    async def show_draft_status(self, session: Session) -> None:
-        if draft := session.newest_draft:
-            message = messages.draft_message(
-                session, draft.number, self._now(), label=self._ai_label
-            )
-            await self._poster.update(session.channel, draft.message_ts, message, status=True)
+    async def refresh_failure(self, session: Session) -> None:
+        if failed := session.failure_before:
+            message = failure_messages.earlier_failure_message(session, failed.number)
+            await self._poster.update(session.channel, failed.failure_ts, message)
+
+    async def show_thread_status(self, session: Session) -> None:
+        now, label = self._now(), self._ai_label
+        if failed := session.failure_before:
+            ts = failed.failure_ts
+            message = failure_messages.earlier_failure_message(session, failed.number, now)
+        elif draft := session.newest_draft:
+            ts = draft.message_ts
+            message = messages.draft_message(session, draft.number, now, label=label)
+        else:
+            return
+        await self._poster.update(session.channel, ts, message, status=True)
 
     async def post_failure(
         self,
@@ -195,7 +205,7 @@ class SlackPublisher:
         repeated: bool,
         still_owed: StillOwed | None = None,
     ) -> str:
-        message = messages.failure_message(session, number, words, try_again=try_again)
+        message = failure_messages.failure_message(session, number, words, try_again=try_again)
         since = max(session.updated_at, session.attempt(number).started_at)
         return await self._poster.post(
             session,
@@ -247,7 +257,7 @@ class SlackPublisher:
     async def tell_owner(
         self, session: Session, words: str, *, failed: int = 0, try_again: bool = True
     ) -> None:
-        notice = messages.notice_message(session, words, failed, try_again=try_again)
+        notice = failure_messages.notice_message(session, words, failed, try_again=try_again)
         await self._notices.tell(session, notice)
 
     async def tell_person(self, user: str, words: str) -> None:

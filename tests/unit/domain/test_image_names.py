@@ -28,6 +28,12 @@ ONE = a_session(attempts=2)
         ("attempt 1 image 2 blue", "blue", ImageRef(1, 2)),
         ("blue, as in attempt 2", "blue, as in this image", ImageRef(2)),
         ("#1\nblue", "blue", ImageRef(3)),
+        ("img 2 with a hat", "with a hat", ImageRef(3, 2)),
+        ("make img2 blue", "make this image blue", ImageRef(3, 2)),
+        ("2nd with snow", "with snow", ImageRef(3, 2)),
+        ("3rd: rain", "rain", ImageRef(3, 3)),
+        ("image 2's sky should be red", "this image's sky should be red", ImageRef(3, 2)),
+        ("image 2 with “No. 1” on the door", "with “No. 1” on the door", ImageRef(3, 2)),
     ],
 )
 def test_one_image_is_named(said: str, change: str, image: ImageRef) -> None:
@@ -40,7 +46,9 @@ def test_one_image_is_named(said: str, change: str, image: ImageRef) -> None:
         *("make it blue", "2 cats", "make 2 blue", "the second cat", "a photo of one cat"),
         *("one of the cats", "1.5 times larger", "in the year 2000", "put the number 2 on it"),
         *("a #hashtag", "room number", "first, make it blue", f"{'a' * LOOKED_AT} image 2"),
-        *("image 1 with the hat of image 2", "--n 2"),
+        *('write "No. 1" on it', "a sign that says “image 2”", "paint number 2 on the door"),
+        *("the last but one in blue", "last but not least, a hat", "second, make it blue"),
+        *("2nd and 3rd, warmer", "image 1 with the hat of image 2", "--n 2"),
     ],
 )
 def test_none_is_named(said: str) -> None:
@@ -48,7 +56,7 @@ def test_none_is_named(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["image 4", "image 2 of attempt 9", "attempt 8 in blue", "#0 blue"]
+    "said", ["image 4", "image 2 of attempt 9", "attempt 8 in blue", "#0 blue", "the fifth one"]
 )
 def test_there_is_no_such_image(said: str) -> None:
     assert read_change(said, SESSION, SESSION.latest).unknown

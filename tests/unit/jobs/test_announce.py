@@ -21,7 +21,8 @@ from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.generation import recording
-from tests.fakes import a_candidate, a_session, eventually, generating, with_latest
+from bot.progress.session_messages import DRAFTS_EDITED
+from tests.fakes import IMAGE, a_candidate, a_session, eventually, generating, with_latest
 from tests.unit.jobs.setup import (
     Worker,
     announce,
@@ -107,6 +108,25 @@ async def test_a_later_announcement_takes_the_old_buttons_away() -> None:
     assert worker.publisher.shown[0].details == {"ahead": 0, "waits_for": None}
     assert worker.publisher.shown[1].details == {"number": 1}
     assert worker.queue.added == [generate(2)]
+
+
+@pytest.mark.parametrize("earlier", [2, 5, 10])
+async def test_what_an_attempt_asks_of_slack_does_not_grow_with_the_drafts_before_it(
+    earlier: int,
+) -> None:
+    number = earlier + 1
+    worker = Worker(generating(number), IMAGE)
+    await worker.run(announce(number))
+    await worker.run(generate(number))
+    assert worker.session.stage is Stage.USER_FEEDBACK
+    edits = [call.details["number"] for call in worker.publisher.of("refresh_draft")]
+    newest = [n for n in range(earlier, 0, -1) if n > earlier - DRAFTS_EDITED]
+    assert edits == newest * 2, "without their buttons, and with them again"
+    assert worker.without_status()[-2 - len(newest) :] == [
+        "upload",
+        "post_draft",
+        *["refresh_draft"] * len(newest),
+    ]
 
 
 @pytest.mark.parametrize("code", ["not_in_channel", "channel_not_found", "is_archived"])

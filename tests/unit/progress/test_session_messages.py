@@ -19,7 +19,7 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.session import Session
-from bot.domain.stages import Publication, Stage
+from bot.domain.stages import Discard, Publication, Stage
 from bot.progress import session_messages
 from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.sandbox import PATIENCE
@@ -29,7 +29,9 @@ from tests.fakes import (
     FakeSessionStore,
     a_session,
     eventually,
+    failed,
     generating,
+    tried_again,
     with_latest,
 )
 
@@ -71,20 +73,48 @@ async def test_where_there_is_a_draft_every_other_edit_is_its_own(
     async with line.status.following(ID):
         await eventually(lambda: len(line.stages) >= 4)
     names = line.publisher.names()[:4]
-    wanted = ["show_draft_status", "show_status"] * 2 if in_draft else ["show_status"] * 4
+    wanted = ["show_thread_status", "show_status"] * 2 if in_draft else ["show_status"] * 4
     assert names == wanted
     assert line.publisher.names()[-1] == "show_status", "the last one is the root's"
 
 
+async def test_below_a_failure_every_other_edit_is_the_failures() -> None:
+    line = Line(tried_again())
+    async with line.status.following(ID):
+        await eventually(lambda: len(line.publisher.names()) >= 4)
+    assert line.publisher.names()[:4] == ["show_thread_status", "show_status"] * 2
+
+
+@pytest.mark.parametrize(
+    "now",
+    [Stage.INITIAL_INPUT, Stage.USER_FEEDBACK],
+    ids=["cancelled", "the draft came"],
+)
+async def test_a_failure_whose_session_went_on_while_it_was_edited_is_edited_again(
+    now: Stage,
+) -> None:
+    line = Line(tried_again(), interval=60)
+    show = line.publisher.show_thread_status
+
+    async def overtaken(session: Session) -> None:
+        await show(session)
+        line.move(now)
+
+    line.publisher.show_thread_status = overtaken  # type: ignore[method-assign]
+    async with line.status.following(ID):
+        await eventually(lambda: "refresh_failure" in line.publisher.names())
+    assert line.publisher.of("refresh_failure")[0].session.stage is now
+
+
 async def test_a_draft_whose_session_went_on_while_it_was_edited_is_edited_again() -> None:
     line = Line(generating(2), interval=60)
-    show = line.publisher.show_draft_status
+    show = line.publisher.show_thread_status
 
     async def overtaken(session: Session) -> None:
         await show(session)
         line.move(Stage.USER_FEEDBACK)
 
-    line.publisher.show_draft_status = overtaken  # type: ignore[method-assign]
+    line.publisher.show_thread_status = overtaken  # type: ignore[method-assign]
     async with line.status.following(ID):
         await eventually(lambda: "refresh_draft" in line.publisher.names())
     assert line.publisher.of("refresh_draft")[0].session.stage is Stage.USER_FEEDBACK
@@ -288,16 +318,43 @@ class Wall:
     [
         (generating(), []),
         (generating(4), [3, 2, 1]),
-        (a_session(attempts=4), [4, 3, 2, 1]),
+        (generating(9), [8, 7, 6]),
+        (a_session(attempts=4), [4, 3, 2]),
+        (a_session(attempts=4, discard=Discard.DISCARDED), [4, 3, 2, 1]),
+        (a_session(attempts=4, discard=Discard.RESTORED), [4, 3, 2, 1]),
         (a_session(Stage.FINAL, attempts=4), [4, 3, 2, 1]),
         (a_session(Stage.FINAL, attempts=4, final_result=2), [2, 4, 3, 1]),
     ],
-    ids=["no draft", "another attempt", "review", "approved", "an earlier one approved"],
+    ids=[
+        "no draft",
+        "another attempt",
+        "after many",
+        "review",
+        "discarded",
+        "restored",
+        "approved",
+        "an earlier one approved",
+    ],
 )
-async def test_all_drafts_are_edited_the_approved_or_the_newest_first(
+async def test_the_newest_drafts_are_edited_and_all_when_the_session_ends(
     session: Session, edited: list[int]
 ) -> None:
     assert await Wall(session).refresh() == edited
+
+
+@pytest.mark.parametrize("later", [True, False], ids=["tried again", "nothing after it"])
+async def test_a_failure_is_edited_once_another_attempt_follows_it(later: bool) -> None:
+    wall = Wall(tried_again() if later else failed())
+    await wall.refresh()
+    edited = wall.publisher.of("refresh_failure")
+    assert [shown.details["number"] for shown in edited] == ([1] if later else [])
+
+
+async def test_a_failure_that_slack_does_not_take_holds_up_nothing() -> None:
+    wall = Wall(tried_again())
+    refused = SlackRefused("chat.update", "message_not_found")
+    wall.publisher.failures["refresh_failure"] = [refused]
+    await wall.refresh()
 
 
 async def test_one_that_slack_does_not_take_holds_up_no_other() -> None:

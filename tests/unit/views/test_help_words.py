@@ -23,6 +23,8 @@ HELPED = (
     "Edit prompt",
     "Approve this one",
     "Cancel",
+    "Discard",
+    "Undo",
     "Try again",
     "Start over",
     "Edit this image",

@@ -18,7 +18,7 @@ from bot.domain.stages import Publication, Stage
 from bot.sandbox.webapi.block_kit import block_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, pings_in_text, texts
 from bot.sandbox.workspace.messages import block_texts
-from bot.views import ids, messages
+from bot.views import failure_messages, ids, messages
 from bot.views.blocks import Message, marker, numbered, target_of
 from bot.views.captions import status_words
 from bot.views.failure_words import failure_words
@@ -76,7 +76,9 @@ def all_messages(session: Session) -> Iterator[Message]:
         for kind in FailureKind:
             words = failure_words(kind, said=session.task_input)
             for again in (True, False):
-                yield messages.failure_message(session, attempt.number, words, try_again=again)
+                yield failure_messages.failure_message(
+                    session, attempt.number, words, try_again=again
+                )
     if session.final_result:
         for retired in (True, False):
             for link in ("", LINK):
@@ -151,7 +153,7 @@ def test_the_buttons_carry_their_words_and_an_opaque_value() -> None:
     under_review = a_session(attempts=2)
     live = buttons(draft_message(under_review, 2))
     assert live == buttons(draft_message(as_file(under_review, 2), 2))
-    failure = buttons(messages.failure_message(session, 2, "w", try_again=True))
+    failure = buttons(failure_messages.failure_message(session, 2, "w", try_again=True))
     final = buttons(messages.final_message(session))
     everything = {**live, **failure, **final}
     words = {action: label for action, (label, _) in everything.items()}
@@ -165,14 +167,6 @@ def test_the_buttons_carry_their_words_and_an_opaque_value() -> None:
     }.items():
         assert wanted in words[action]
     assert {value for _, value in everything.values()} == {"T1.U1.abc123#2"}
-
-
-def test_every_failure_offers_to_edit_the_prompt_and_try_again_stands_where_it_can_help() -> None:
-    session = a_session()
-    for again, row in ((True, ["try_again", "edit_prompt"]), (False, ["edit_prompt"])):
-        told = messages.failure_message(session, 1, "w", try_again=again)
-        private = messages.notice_message(session, "w", 1, try_again=again)
-        assert list(buttons(told)) == list(buttons(private)) == row
 
 
 def test_the_final_message_names_the_approver_where_it_was_not_the_owner() -> None:
@@ -193,7 +187,7 @@ def test_every_message_of_a_session_is_found_by_a_marker_of_its_own() -> None:
     for n in (1, 2):
         found.append(draft_message(session, n).blocks[0]["block_id"])
         found.append(
-            messages.failure_message(session, n, "w", try_again=True).blocks[0]["block_id"]
+            failure_messages.failure_message(session, n, "w", try_again=True).blocks[0]["block_id"]
         )
     found.append(messages.preview_message(session, 2, "F9").blocks[0]["block_id"])
     assert len(set(found)) == 7

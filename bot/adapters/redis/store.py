@@ -54,6 +54,7 @@ from bot.domain.limits import LimitReached
 from bot.domain.options import Options
 from bot.domain.record import deleted, events_between, refused
 from bot.domain.session import IN_PROGRESS, NEWEST_SCHEMA, SCHEMA, Session, can_be_restored
+from bot.domain.session_ids import SessionId
 from bot.domain.stages import ENDED_BY_DISCARD, Stage
 from bot.ports import Change, ChangeBoth, ExtraWrites, Limit, SessionSummary, Unfinished
 from bot.telemetry.metrics import APPROVAL_SECONDS, STAGE_CHANGES
@@ -147,7 +148,7 @@ class RedisSessionStore(RedisQuestions):
         raise Conflict(first_id)
 
     async def discard(self, session: Session, write_id: str) -> None:
-        team, user, _ = session.id.split(".", 2)
+        team, user, _ = SessionId.parse(session.id)
         owners, waiting = user_key(team, user), waiting_key(team, user)
         lists = [owners, unfinished_key(session.team), *thread_keys(session)]
         images = [image_key(session.id, image) for image in session.all_images()]
@@ -190,7 +191,7 @@ class RedisSessionStore(RedisQuestions):
         return {session_id: int(number) for session_id, number in stored.items()}
 
     async def correct_images_waiting(self, session_id: str, was: int, right: int) -> None:
-        team, user, _ = session_id.split(".", 2)
+        team, user, _ = SessionId.parse(session_id)
         async with bounded(self._patience):
             await self._correct_waiting(
                 keys=[waiting_key(team, user)], args=[session_id, was, right]
@@ -243,7 +244,7 @@ class RedisSessionStore(RedisQuestions):
     async def keep_image(self, session_id: str, image: ImageRef, encoded: str) -> None:
         async with bounded(self._patience):
             key, ttl = image_key(session_id, image), max(self._ttls.image, UNRECORDED_TTL)
-            team, user, _ = session_id.split(".", 2)
+            team, user, _ = SessionId.parse(session_id)
             ttl, unawaited = min(ttl, self._session_ttl), self._ttls.image
             await self._images.keep(team, user, key, encoded, ttl, unawaited)
 
@@ -263,7 +264,7 @@ class RedisSessionStore(RedisQuestions):
         return [Unfinished(id_, touched) for entries in listed for id_, touched in entries]
 
     async def remove_unfinished(self, entry: Unfinished) -> None:
-        key = unfinished_key(entry.session_id.partition(".")[0])
+        key = unfinished_key(SessionId.parse(entry.session_id).team)
         async with bounded(self._patience):
             await self._remove_if_untouched(
                 keys=[key], args=[entry.session_id, repr(entry.touched)]
@@ -330,7 +331,7 @@ class RedisSessionStore(RedisQuestions):
 
     async def _trim(self, session: Session) -> None:
         """What is stored already is not undone by a server that is away now."""
-        team, user, _ = session.id.split(".", 2)
+        team, user, _ = SessionId.parse(session.id)
         try:
             await self._images.trim(team, user, session_key(session.id))
         except (RedisError, OSError) as error:  # OSError: TimeoutError is one

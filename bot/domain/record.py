@@ -28,6 +28,7 @@ from bot.domain.attempt import Attempt, Candidate
 from bot.domain.books import paid_for
 from bot.domain.errors import Refusal
 from bot.domain.session import Session
+from bot.domain.session_ids import SessionId
 from bot.domain.stages import PUBLICATION_REFUSED
 
 Fact = str | int | float | bool | None
@@ -99,7 +100,7 @@ def entry_body(event: RecordEvent, at: float, words: Mapping[str, Committed]) ->
     it."""
     body: dict[str, object] = {"at": round(at, 3), "kind": event.kind.value}
     if event.session_id:
-        body["session"] = token_of(event.session_id)
+        body["session"] = SessionId.parse(event.session_id).token
     body |= {name: fact for name, fact in event.facts.items() if fact not in ("", None)}
     if words:
         body["words"] = {name: committed.commitment for name, committed in words.items()}
@@ -119,11 +120,6 @@ def entry_time(body: str) -> float:
     """Seconds since the epoch; 0 where it is broken."""
     at = entry_facts(body).get("at")
     return float(at) if isinstance(at, int | float) else 0.0
-
-
-def token_of(session_id: str) -> str:
-    """The part of a session's id that names no person."""
-    return session_id.split(".", 2)[-1]
 
 
 def events_between(before: Session | None, after: Session) -> Iterator[RecordEvent]:
@@ -213,7 +209,7 @@ def _of_publication(before: Session | None, after: Session) -> Iterator[RecordEv
     if after.publication in PUBLICATION_REFUSED and not was_refused:
         yield RecordEvent(RecordKind.NOT_PUBLISHED, after.id, facts=facts)
     if after.started_over and not (before and before.started_over):
-        facts = {"successor": token_of(after.restarted_by)}
+        facts = {"successor": SessionId.parse(after.restarted_by).token}
         yield RecordEvent(RecordKind.STARTED_OVER, after.id, facts=facts)
 
 

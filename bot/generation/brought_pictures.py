@@ -23,6 +23,7 @@ from bot.domain.attempt import Source
 from bot.domain.errors import FailureKind, GenerationError, ImagineError, ReadElsewhere
 from bot.domain.images import BaseImage
 from bot.domain.session import Session
+from bot.domain.session_ids import SessionId
 from bot.generation.recording import LAST_RECORD_WITHIN, RetryingStore
 from bot.ports import Files, Heartbeats, OnReading, PictureStore
 
@@ -74,7 +75,7 @@ class BroughtPictures:
     ) -> BaseImage:
         async with self._recorded(session, source, run_id, lost) as begin:
             picture = await self._files.fetch(source.file_id, begin)
-            team, user, _ = session.id.split(".", 2)
+            team, user, _ = SessionId.parse(session.id)
             await self._retries.until_taken(
                 session.id, lambda: self._store.keep(team, user, source.file_id, picture)
             )

@@ -13,10 +13,10 @@ from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.session import Session
+from bot.domain.session_ids import SessionId
 from bot.generation.brought_pictures import BroughtPictures
 from bot.generation.image_copies import files_of
 from bot.ports import Files, SessionRecords
-from bot.telemetry.context import session_token
 
 MOST_AVOIDED = 6
 """Wordings of earlier images in one request."""
@@ -50,14 +50,15 @@ class ImageRequests:
         """The request for an image of the newest attempt; `prompt` is that attempt's. Raises
         `GenerationError` where the image to edit is gone. Nothing is paid yet then."""
         attempt = session.attempt(image.attempt)
+        ids = SessionId.parse(session.id)
         request = ImageRequest(
             prompt,
             image.attempt,
             image.candidate,
             options=attempt.options,
             avoid=turned_down(session, attempt) if self._avoid_rejected else (),
-            end_user=hashlib.sha256(session.id.rpartition(".")[0].encode()).hexdigest(),
-            request_id=f"{session_token(session.id)}.{image.attempt}.{image.candidate}",
+            end_user=hashlib.sha256(ids.owner.encode()).hexdigest(),
+            request_id=f"{ids.token}.{image.attempt}.{image.candidate}",
         )
         if attempt.base is None:
             return request

@@ -12,6 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
 from bot.concurrency import cancel_and_wait
 from bot.domain.stages import Stage
@@ -34,6 +35,7 @@ SCRAPE_WITHIN = 2.0
 """Seconds that a scrape waits for Redis; a census that takes longer goes on."""
 CENSUS_EVERY = 60.0
 
+T = TypeVar("T")
 Depths = Callable[[], Awaitable[list[QueueDepth]]]
 Census = Callable[[], Awaitable[Mapping[Stage, int]]]
 ReadMemory = Callable[[], Awaitable[MemoryUsage]]
@@ -99,69 +101,70 @@ class SharedGauges:
         return self._counted_at is None or self._now() - self._counted_at >= CENSUS_EVERY
 
     async def _read_queue(self) -> None:
-        try:
-            depths = await self._depths()
-        except Exception as error:  # noqa: BLE001 - the rest of the scrape goes on
-            log.warning("the queue could not be read: %s", type(error).__name__)
-            _clear_queue()
-            return
-        for depth in depths:
+        depths = await _read(self._depths, "the queue", _clear_queue)
+        for depth in depths or ():
             for state, jobs in depth.jobs.items():
                 QUEUE_JOBS.labels(depth.queue, state).set(jobs)
             QUEUE_OLDEST_SECONDS.labels(depth.queue).set(depth.oldest_seconds)
 
     async def _read_memory(self) -> None:
-        try:
-            memory = await self._memory()
-        except Exception as error:  # noqa: BLE001 - the rest of the scrape goes on
-            log.debug("Redis does not tell of its memory: %s", type(error).__name__)
-            REDIS_MEMORY.clear()
-            return
-        REDIS_MEMORY.labels("used").set(memory.used)
-        REDIS_MEMORY.labels("max").set(memory.most)
+        memory = await _read(self._memory, "Redis' memory", REDIS_MEMORY.clear, logging.DEBUG)
+        if memory is not None:
+            REDIS_MEMORY.labels("used").set(memory.used)
+            REDIS_MEMORY.labels("max").set(memory.most)
 
     async def _read_seldom(self) -> None:
-        """What takes a look at every session or workspace."""
+        """The gauges that take a look at every session or workspace."""
         await self._count_sessions()
         await self._read_unsealed()
         await self._read_money()
 
-    async def _read_money(self) -> None:
-        try:
-            money = await self._money()
-        except Exception as error:  # noqa: BLE001 - the rest of the scrape goes on
-            log.warning("the books could not be read: %s", type(error).__name__)
-            SPENT_DOLLARS.set(math.nan)
-            BUDGET_USED_RATIO.set(math.nan)
-            HOLDS.clear()
-            return
-        SPENT_DOLLARS.set(money.dollars)
-        BUDGET_USED_RATIO.set(money.budget_used)
-        for age in AGES:
-            HOLDS.labels(age).set(money.holds[age])
+    async def _count_sessions(self) -> None:
+        counted = await _read(self._census, "the sessions", SESSIONS.clear)
+        self._counted_at = None if counted is None else self._now()
+        if counted is not None:
+            for stage in Stage:
+                SESSIONS.labels(stage.value).set(counted.get(stage, 0))
 
     async def _read_unsealed(self) -> None:
-        try:
-            since = await self._unsealed_since()
-        except Exception as error:  # noqa: BLE001 - the rest of the scrape goes on
-            log.warning("the record could not be read: %s", type(error).__name__)
-            RECORD_UNSEALED_SECONDS.set(math.nan)
-            return
-        RECORD_UNSEALED_SECONDS.set(max(0.0, self._wall_clock() - since) if since else 0.0)
+        since = await _read(self._unsealed_since, "the record", _clear_unsealed)
+        if since is not None:
+            RECORD_UNSEALED_SECONDS.set(max(0.0, self._wall_clock() - since) if since else 0.0)
 
-    async def _count_sessions(self) -> None:
-        try:
-            counted = await self._census()
-        except Exception as error:  # noqa: BLE001 - the rest of the scrape goes on
-            log.warning("the sessions could not be counted: %s", type(error).__name__)
-            self._counted_at = None
-            SESSIONS.clear()
-            return
-        self._counted_at = self._now()
-        for stage in Stage:
-            SESSIONS.labels(stage.value).set(counted.get(stage, 0))
+    async def _read_money(self) -> None:
+        money = await _read(self._money, "the books", _clear_money)
+        if money is not None:
+            SPENT_DOLLARS.set(money.dollars)
+            BUDGET_USED_RATIO.set(money.budget_used)
+            for age in AGES:
+                HOLDS.labels(age).set(money.holds[age])
+
+
+async def _read(
+    read: Callable[[], Awaitable[T]],
+    what: str,
+    clear: Callable[[], None],
+    level: int = logging.WARNING,
+) -> T | None:
+    """None, with the gauges cleared, where it cannot be read: the rest of the scrape goes on."""
+    try:
+        return await read()
+    except Exception as error:  # noqa: BLE001 - see above
+        log.log(level, "%s could not be read: %s", what, type(error).__name__)
+        clear()
+        return None
 
 
 def _clear_queue() -> None:
     QUEUE_JOBS.clear()
     QUEUE_OLDEST_SECONDS.clear()
+
+
+def _clear_unsealed() -> None:
+    RECORD_UNSEALED_SECONDS.set(math.nan)
+
+
+def _clear_money() -> None:
+    SPENT_DOLLARS.set(math.nan)
+    BUDGET_USED_RATIO.set(math.nan)
+    HOLDS.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.session import Session
+from bot.domain.session_ids import SessionId
 from bot.domain.waiting import TooManyWaiting, images_waiting
 from bot.ports import BeginRequest, ExtraWrite, ExtraWrites, Limit, WaitingImages, waiting_name
 
@@ -18,7 +19,7 @@ class WaitingLimit:
     async def check(self, request: BeginRequest) -> ExtraWrites:
         """Each session's number is written with it. Where one is wrong (its session has expired, or
         an older version wrote it), it is put right before anybody is refused."""
-        team, user, _ = request.session.id.split(".", 2)
+        team, user, _ = SessionId.parse(request.session.id)
         wanted = len(request.attempt.candidates)
         waiting = await self._sessions.images_waiting(team, user)
         sessions: list[Session] = []
@@ -45,7 +46,7 @@ class WaitingLimit:
         return {session_id: number for session_id, number in right.items() if number}
 
     def _refusal(self, request: BeginRequest, sessions: list[Session]) -> TooManyWaiting:
-        team, user, _ = request.session.id.split(".", 2)
+        team, user, _ = SessionId.parse(request.session.id)
         own = request.person.key_in(team) == user
         newest = sorted(sessions, key=lambda s: s.latest.queued_at, reverse=True)
         return TooManyWaiting(self._at_most, tuple(newest) if own else (), request.session.user)

@@ -86,11 +86,6 @@ def prompt_fields(**texts: str) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text} if _prompts_are_logged else {}
 
 
-def session_token(session_id: str) -> str:
-    """The last part of `team.user.token`: unique, and says nothing of the person."""
-    return session_id.rpartition(".")[2]
-
-
 @contextmanager
 def span(
     name: str,

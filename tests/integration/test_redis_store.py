@@ -337,7 +337,8 @@ async def test_unfinished_sessions_of_every_workspace_are_found_also_after_a_los
     assert [entry.session_id for entry in await other.unfinished(0.0)] == ids
     await redis.delete(WORKSPACES)
     assert [entry.session_id for entry in await one.unfinished(0.0)] == ids
-    one._workspaces = dict.fromkeys(one._workspaces, time.time() - 60.0)
+    listed = one._writer._listed
+    one._writer._listed = dict.fromkeys(listed, time.time() - 60.0)
     await one.update(ids[1], lambda s: replace(s, response_url="https://x"))
     assert [entry.session_id for entry in await other.unfinished(0.0)] == ids[1:]
 
@@ -347,7 +348,7 @@ async def test_a_write_whose_answer_was_lost_is_not_taken_for_another(
 ) -> None:
     """The client asks again by itself, with the same write id."""
     await kept(store, a_session())
-    script: Any = store._commit
+    script: Any = store._writer._commit
     answers = []
 
     async def asked_twice(**arguments: Any) -> int:
@@ -355,7 +356,7 @@ async def test_a_write_whose_answer_was_lost_is_not_taken_for_another(
         answers.append(int(await script(**arguments)))
         return answers[-1]
 
-    monkeypatch.setattr(store, "_commit", asked_twice)
+    monkeypatch.setattr(store._writer, "_commit", asked_twice)
     approved = await store.update(ID, lambda s: transitions.approve(s, ImageRef(1), OWNER, 9.0))
     assert answers == [1, 1]
     assert (approved.stage, approved.version) == (Stage.FINAL, 2)
@@ -365,13 +366,13 @@ async def test_a_write_whose_answer_was_lost_is_not_taken_for_another(
 async def test_a_creation_whose_answer_was_lost_is_not_taken_for_anothers(
     store: RedisSessionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script: Any = store._commit
+    script: Any = store._writer._commit
 
     async def asked_twice(**arguments: Any) -> Any:
         await script(**arguments)
         return await script(**arguments)
 
-    monkeypatch.setattr(store, "_commit", asked_twice)
+    monkeypatch.setattr(store._writer, "_commit", asked_twice)
     assert await store.create(NEW) == NEW
 
 

@@ -27,11 +27,17 @@ class HeldStore(RedisSessionStore):
     gate: asyncio.Event | None = None
     waiting: asyncio.Event
 
-    async def _write(self, *arguments: Any) -> list[Session]:
+    def __init__(self, redis: Redis, **settings: Any) -> None:
+        super().__init__(redis, **settings)
+        writer: Any = self._writer
+        self._commit = writer.commit
+        writer.commit = self._commit_once_open
+
+    async def _commit_once_open(self, *arguments: Any) -> Any:
         if self.gate is not None:
             self.waiting.set()
             await self.gate.wait()
-        return await super()._write(*arguments)
+        return await self._commit(*arguments)
 
 
 class Process:

@@ -32,6 +32,7 @@ from redis.asyncio import Redis
 
 from bot.adapters.queue.fair_scripts import ADMIT, BEGAN, ENDED, RELEASE_NEXT, RESCALE, STEP
 from bot.domain.jobs import Job
+from bot.domain.session_ids import SessionId
 
 RESCALE_FROM = 2**20
 """The priority from which all start anew: BullMQ keeps no order above 2²¹."""
@@ -74,7 +75,7 @@ class FairShare:
         """The priority of a job that is released; 0 for one that is parked, None for one that
         BullMQ has seen before. The same for a job that was admitted before."""
         attempt = f"{job.session_id}-{job.attempt}"
-        args = [job.id, owner_of(job), attempt, data, self._at_once]
+        args = [job.id, SessionId.parse(job.session_id).owner, attempt, data, self._at_once]
         priority = int(await self._admit(keys=[*self._keys, self._job_key + job.id], args=args))
         return None if priority < 0 else priority
 
@@ -109,7 +110,7 @@ class FairShare:
         found = [(job_id, json.loads(job)) for job_id, job in stored.items()]
         found.sort(key=lambda each: (not each[1]["tag"], each[1].get("n", 0)))
         if also is not None and also.id not in stored:
-            found.append((also.id, {"owner": owner_of(also), "tag": 0}))
+            found.append((also.id, {"owner": SessionId.parse(also.session_id).owner, "tag": 0}))
         last: dict[str, int] = {}
         placed = []
         for job_id, job in found:
@@ -130,8 +131,3 @@ class FairShare:
     async def rescale(self) -> None:
         """Let the priorities of all released jobs start anew; `jobs` has them."""
         await self._rescale(keys=self._keys)
-
-
-def owner_of(job: Job) -> str:
-    """The workspace and the person, as a session's id begins with them."""
-    return ".".join(job.session_id.split(".")[:2])

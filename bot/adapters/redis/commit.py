@@ -17,6 +17,7 @@ from bot.adapters.redis.schema import (
 from bot.domain.attempt import ImageRef
 from bot.domain.jobs import due_jobs
 from bot.domain.session import Session
+from bot.domain.session_ids import SessionId
 from bot.domain.waiting import images_waiting
 
 SESSIONS_OF_A_THREAD = 10
@@ -135,7 +136,7 @@ def waiting_writes(
     waiting = images_waiting(after)
     if waiting == (images_waiting(before) if before else 0):
         return
-    team, user, _ = after.id.split(".", 2)
+    team, user, _ = SessionId.parse(after.id)
     key = waiting_key(team, user)
     if waiting:
         yield key, ["HSET", after.id, str(waiting)]
@@ -157,7 +158,7 @@ def writes_with(
     """What a commit writes beside the session's hash: a key, and a command with its arguments.
     `now` is in seconds. A full server refuses the first write of a script, or none."""
     ttl = ttls.session
-    team, user, _ = session.id.split(".", 2)
+    team, user, _ = SessionId.parse(session.id)
     index, unfinished = user_key(team, user), unfinished_key(session.team)
     yield index, ["ZADD", repr(now), session.id]
     yield index, ["ZREMRANGEBYSCORE", "-inf", f"({now - ttl!r}"]
@@ -184,7 +185,7 @@ def _times_of_images(
 ) -> Iterator[tuple[str, list[str]]]:
     """An image that Slack does not have yet lives as long as its session; `ttls.image` begins when
     Slack shows it, or will never be given it."""
-    team, user, _ = session.id.split(".", 2)
+    team, user, _ = SessionId.parse(session.id)
     images = images_key(team, user)
     awaited = set(session.images_for_slack())
     for image in sorted(awaited):

@@ -17,9 +17,9 @@ from bot.domain.record import (
     commit,
     commitment_of,
     entry_body,
-    token_of,
 )
 from bot.domain.seals import Floor, RecordEntry, Seal
+from bot.domain.session_ids import SessionId
 
 SEALER = "imagine:sealer"
 """String: the run of the worker that seals the records of all workspaces."""
@@ -142,8 +142,7 @@ Write = tuple[str, list[str]]
 
 def words_key(session_id: str) -> str:
     """Hash: the texts of a session. The key names the owner, to find all of a person's."""
-    team, user, _ = session_id.split(".", 2)
-    return _words_key(team, user, token_of(session_id))
+    return _words_key(*SessionId.parse(session_id))
 
 
 def record_writes(

@@ -1,7 +1,6 @@
 """Every key of the program's in Redis, but those of the record.
 
-A session id is `team.user.token`, where the user is the owner's key in the installation `team`: see
-`bot.domain.session`. Every key of a workspace carries the hash tag `{team}`: one script writes
+Every key of a workspace carries the hash tag `{team}`: one script writes
 several of them, and a workspace can be moved to another server. The keys of a server name no
 workspace's data.
 """
@@ -11,6 +10,7 @@ from __future__ import annotations
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.session import Session
+from bot.domain.session_ids import SessionId
 
 # keys of a server
 
@@ -112,11 +112,10 @@ def question_key(question_id: str) -> str:
 
 
 def _key_of_session(kind: str, session_id: str) -> str:
-    team, _, rest = session_id.partition(".")
-    user, _, token = rest.partition(".")
-    if not (team and user and token):
+    parts = SessionId.parse(session_id)
+    if not parts.is_complete:
         raise Refusal(Reason.EXPIRED)
-    return f"imagine:{{{team}}}:{kind}:{user}.{token}"
+    return f"imagine:{{{parts.team}}}:{kind}:{parts.user}.{parts.token}"
 
 
 def image_key(session_id: str, image: ImageRef) -> str:

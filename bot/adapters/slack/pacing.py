@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from bot.adapters.slack.rate_limits import budget_of
+from bot.domain.session_ids import SessionId
 from bot.ports import Pace, Priority, Turn
 
 PATIENCE = 30.0
@@ -78,7 +79,7 @@ class SlackPacing:
             return
         if priority is Priority.EDIT and not patience:
             budget = budget._replace(burst=max(1, budget.burst // 2))
-        owner = owner_of(expected)
+        owner = SessionId.parse(expected).owner
         await self._pace.take(budget, priority, patience, expected=expected, owner=owner)
 
     async def hold(self, method: str, arguments: Mapping[str, Any], seconds: float) -> None:
@@ -106,10 +107,5 @@ class SlackPacing:
         budget = budget_of("chat.postMessage", channel, self._messages_per_second)
         if budget is None:
             return Turn(0, 0.0)
-        owner = owner_of(session_id)
+        owner = SessionId.parse(session_id).owner
         return await self._pace.wait(budget, Priority.ROOT, expected=session_id, owner=owner)
-
-
-def owner_of(session_id: str) -> str:
-    """Whose session it is; empty for none. The id begins with the workspace and the person."""
-    return ".".join(session_id.split(".")[:2])

@@ -13,8 +13,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 from bot.adapters.queue.job_data import job_data, job_from_data
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.jobs import Job, JobKind
+from bot.domain.session_ids import SessionId
 from bot.telemetry import context
-from bot.telemetry.context import fields, log_context, session_token, set_log_fields, span, trace_id
+from bot.telemetry.context import fields, log_context, set_log_fields, span, trace_id
 
 ONE, TWO = "T1.U1.aaaa", "T1.U2.bbbb"
 JOB = Job(JobKind.GENERATE, "T1.U1.abcd", 2, 1)
@@ -92,7 +93,7 @@ async def test_tasks_side_by_side_do_not_mix() -> None:
 
     ids = [(session_id, n) for n in range(1, 20) for session_id in (ONE, TWO)]
     found = await asyncio.gather(*(work(*pair) for pair in ids))
-    assert found == [(session_token(session_id), n) for session_id, n in ids]
+    assert found == [(SessionId.parse(session_id).token, n) for session_id, n in ids]
 
 
 # spans

@@ -1,0 +1,217 @@
+"""`SessionWriter`: how sessions are written, each with all that changes with it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.adapters.redis.books import book_writes
+from bot.adapters.redis.commit import (
+    COMMIT,
+    DISCARD,
+    Lifetimes,
+    released_images,
+    waiting_writes,
+    writes_with,
+)
+from bot.adapters.redis.image_bytes import ImageBytes
+from bot.adapters.redis.record import RedisRecord
+from bot.adapters.redis.record_schema import RecordPolicy, Write, record_writes, words_key
+from bot.adapters.redis.schema import (
+    WORKSPACES,
+    extra_key,
+    image_key,
+    session_key,
+    thread_keys,
+    unfinished_key,
+    user_key,
+    waiting_key,
+)
+from bot.adapters.redis.session_fields import to_fields
+from bot.domain.books import changes as book_changes
+from bot.domain.errors import Refusal, StoreUnavailable
+from bot.domain.limits import LimitReached
+from bot.domain.record import deleted, events_between, refused
+from bot.domain.session import Session
+from bot.domain.session_ids import SessionId
+from bot.domain.stages import Stage
+from bot.ports import ExtraWrites, Limit
+from bot.telemetry.metrics import APPROVAL_SECONDS, STAGE_CHANGES
+
+log = logging.getLogger(__name__)
+
+_LISTED_FOR = 10.0
+"""Seconds for which a process takes a workspace that it has listed as still listed."""
+
+SessionChange = tuple[Session | None, Session]
+"""A session before and after a change; None before for a new one."""
+
+
+class SessionWriter:
+    """`images` removes a person's oldest images once others were released. `ledger_ttl` is seconds.
+    The callers bound each call in time."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        ttls: Lifetimes,
+        images: ImageBytes,
+        record: RedisRecord,
+        record_policy: RecordPolicy,
+        ledger_ttl: int,
+    ) -> None:
+        self._redis = redis
+        self._ttls = ttls
+        self._images = images
+        self._record = record
+        self._record_policy = record_policy
+        self._ledger_ttl = ledger_ttl
+        self._listed: dict[str, float] = {}
+        self._commit = redis.register_script(COMMIT)
+        self._discard = redis.register_script(DISCARD)
+
+    @property
+    def workspaces(self) -> Iterable[str]:
+        """Those that this process has written to."""
+        return self._listed
+
+    async def commit(
+        self,
+        changes: Sequence[SessionChange],
+        extra: ExtraWrites | None = None,
+        write_id: str = "",
+    ) -> list[Session]:
+        """Write each session in the place of the one before it, and the `extra` of the first, or
+        nothing. Answers the sessions as they are stored, or none where somebody was faster. Raises
+        the refusal of a limit."""
+        now, team = time.time(), changes[0][1].team
+        await self._list_workspace(team, now)
+        numbered = [(before, _next_version(before, after)) for before, after in changes]
+        writes = list(self._writes_with(numbered, now))
+        limits: dict[int, Limit] = {}
+        for command, name, arguments, limit in extra(numbered[0][1]) if extra else ():
+            writes.append((extra_key(team, name), [command, *arguments]))
+            if limit:
+                limits[len(writes)] = limit
+        events = [event for change in numbered for event in events_between(*change)]
+        writes += record_writes(team, events, now, self._record_policy)
+        answer = await self._run_commit(numbered, writes, limits, write_id)
+        if isinstance(answer, list):
+            refusal = _refusal(limits, *answer)
+            await self._record_refusal(*changes[0], refusal)
+            raise refusal
+        if not answer:
+            return []
+        for before, after in numbered:
+            _count(before, after)
+            if released_images(before, after):
+                await self._trim(after)
+        return [after for _, after in numbered]
+
+    def _writes_with(self, changes: Iterable[SessionChange], now: float) -> Iterator[Write]:
+        for before, after in changes:
+            yield from writes_with(before, after, now, self._ttls)
+        for before, after in changes:
+            yield from waiting_writes(before, after, self._ttls.session)
+            yield from book_writes(after.team, book_changes(before, after), now, self._ledger_ttl)
+
+    async def _run_commit(
+        self,
+        changes: Sequence[SessionChange],
+        writes: Sequence[Write],
+        limits: dict[int, Limit],
+        write_id: str,
+    ) -> int | list[int]:
+        keys, commands = zip(*writes, strict=True)
+        most = {number: limit.at_most for number, limit in limits.items()}
+        args: list[Any] = [write_id or uuid4().hex, self._ttls.session * 1000]
+        args += [json.dumps(commands), json.dumps(most)]
+        for before, after in changes:
+            texts = [text for pair in to_fields(after).items() for text in pair]
+            args += [before.version if before else "", len(texts), *texts]
+        sessions = [session_key(after.id) for _, after in changes]
+        answer: int | list[int] = await self._commit(keys=[*sessions, *keys], args=args)
+        return answer
+
+    async def discard(self, session: Session, write_id: str) -> None:
+        """Delete a session that this write created, with all that was written with it, where no
+        other write has come since."""
+        team, user, _ = SessionId.parse(session.id)
+        lists = [user_key(team, user), unfinished_key(session.team), *thread_keys(session)]
+        images = [image_key(session.id, image) for image in session.all_images()]
+        now = time.time()
+        events = [deleted(session.id)] if session.attempts else []
+        given_back = book_changes(session, replace(session, attempts=()))
+        writes = [(words_key(session.id), ["DEL"])]
+        writes += record_writes(session.team, events, now, self._record_policy)
+        writes += book_writes(session.team, given_back, now, self._ledger_ttl)
+        keys, commands = zip(*writes, strict=True)
+        await self._discard(
+            keys=[session_key(session.id), waiting_key(team, user), *lists, *images, *keys],
+            args=[write_id, session.id, len(lists), json.dumps(commands)],
+        )
+
+    async def _trim(self, session: Session) -> None:
+        """A failure is logged and no more: the session is stored already."""
+        team, user, _ = SessionId.parse(session.id)
+        try:
+            await self._images.trim(team, user, session_key(session.id))
+        except (RedisError, OSError) as error:  # OSError: TimeoutError is one
+            log.info("the oldest of a person's images stay for now: %s", type(error).__name__)
+
+    async def _record_refusal(
+        self, before: Session | None, after: Session, refusal: Refusal
+    ) -> None:
+        """Record that a limit refused an attempt. The person is told even if that is not stored."""
+        if len(after.attempts) == len(before.attempts if before else ()):
+            return
+        try:
+            await self._record.write(after.team, refused(after, after.latest, refusal))
+        except StoreUnavailable as error:
+            log.warning("a refusal is not in the record: %s", error)
+
+    async def _list_workspace(self, team: str, now: float) -> None:
+        """Before the commit, because the list is a key of the server's; and from time to time, so
+        that a server that lost its data has the list again."""
+        if now - self._listed.get(team, 0.0) < _LISTED_FOR:
+            return
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.zadd(WORKSPACES, {team: now})
+        pipeline.zremrangebyscore(WORKSPACES, "-inf", now - self._ttls.session - _LISTED_FOR)
+        pipeline.expire(WORKSPACES, self._ttls.session + int(_LISTED_FOR))
+        await pipeline.execute()
+        self._listed[team] = now
+
+
+def _next_version(before: Session | None, after: Session) -> Session:
+    return replace(after, version=before.version + 1 if before else 1)
+
+
+def _count(before: Session | None, after: Session) -> None:
+    if before is None or after.stage is not before.stage:
+        STAGE_CHANGES.labels(after.stage.value).inc()
+    if after.stage is Stage.FINAL and before and before.stage is not Stage.FINAL:
+        asked_at = after.attempts[0].queued_at
+        APPROVAL_SECONDS.observe(max(0.0, after.updated_at - asked_at))
+
+
+def _refusal(limits: dict[int, Limit], number: int, *lefts: int) -> Refusal:
+    """The refusal of the limit of that write. `lefts` are the numbers of all writes with limits,
+    each with what it would leave, for the words."""
+    by_number = dict(zip(lefts[::2], lefts[1::2], strict=True))
+    known = {
+        n: refusal.where_left(by_number[n])
+        for n, limit in limits.items()
+        if isinstance(refusal := limit.refusal, LimitReached)
+    }
+    if number not in known:
+        return limits[number].refusal
+    return known[number].with_fitting(min(refusal.fitting for refusal in known.values()))

@@ -13,30 +13,19 @@ from bot.sandbox.workspace.files import sniff
 from tests.fake_openai import (
     Outcome,
     background_unsupported,
-    billing_hard_limit_reached,
     blocked_by_firewall,
-    completed_without_anything,
     connection_dropped,
-    country_not_supported,
-    credit_balance_exhausted,
     cut_short,
     ends_silently,
-    hang,
     held,
     incomplete,
     insufficient_quota,
     invalid_api_key,
-    invalid_base64,
-    limit_exceeded,
-    model_not_found,
     moderation_400,
     moderation_failed_item,
-    moderation_stream_error,
     not_an_image,
-    org_not_verified,
     rate_limited,
     refusal_in_words,
-    response_failed,
     server_error,
     unknown_parameter,
     webp,
@@ -77,59 +66,34 @@ def blames_prompt(outcome: Outcome, words: str = MODERATION) -> Failing:
 
 FAILURES = {
     "moderation, as a 400": blames_prompt(moderation_400()),
-    "moderation, as a stream error": blames_prompt(moderation_stream_error()),
-    "moderation, as a nested stream error": blames_prompt(moderation_stream_error(nested=True)),
     "moderation, as a failed item": blames_prompt(moderation_failed_item()),
-    "moderation, as an item of a completed response": blames_prompt(
-        moderation_failed_item(response_completes=True)
-    ),
-    "moderation, as a filtered response": blames_prompt(incomplete("content_filter")),
     "refused in words": blames_prompt(refusal_in_words(), "answered in words"),
     "quota": Failing((insufficient_quota(),), QUOTA),
-    "billing limit": Failing((billing_hard_limit_reached(),), QUOTA),
-    "billing limit, as a 400": Failing((billing_hard_limit_reached(400),), QUOTA),
-    "credit": Failing((credit_balance_exhausted(),), QUOTA),
-    "spend limit": Failing((limit_exceeded(),), QUOTA),
     "bad key": Failing((invalid_api_key(),), "does not accept this bot's API key"),
-    "unverified organisation": Failing((org_not_verified(),), "has not verified"),
-    "unknown model": Failing((model_not_found(),), "set another model"),
     "a firewall's page": Failing((blocked_by_firewall(),), "a firewall or a proxy"),
-    "a country that is not served": Failing((country_not_supported(),), "is not offered"),
     "a moderation that names its categories": blames_prompt(
         moderation_400(), "What it named: violence."
     ),
     "429 again and again": Failing((rate_limited(0.1),) * 3, BUSY, asked=3),
     "429 for an hour": Failing((rate_limited(3600),), BUSY),
     "500 always": Failing((server_error(),) * 3, DOWN, asked=3),
-    "502 from a proxy, always": Failing((server_error(502, html=True),) * 3, DOWN, asked=3),
-    "a failed response, always": Failing((response_failed(),) * 3, DOWN, asked=3),
     "no end": Failing((held("generating"),), TOO_LONG),
-    "no answer": Failing((hang("request", paid=False),), TOO_LONG),
-    "completed with nothing": Failing((completed_without_anything(),), NOTHING),
     "cut short": Failing((incomplete(),), NOTHING),
-    "no base64": Failing((invalid_base64(),), UNREADABLE, paid=1),
     "not an image": Failing((not_an_image(),), UNREADABLE, paid=1),
     "half an image, again and again": Failing(
         (cut_short(),) * 3, "Only a part of the image came", paid=3, asked=3
     ),
 }
+"""One for each way to an end. `tests/integration/test_responses_backend.py` has every answer with
+the kind of failure that it is, and `tests/unit/flow/test_endings.py` the buttons of every kind."""
 
 MENDED = {
-    "429 with Retry-After": ((rate_limited(1),), 2),
-    "slow down": ((rate_limited(0.2, "slow_down", status=503),), 2),
     "500 once": ((server_error(),), 2),
-    "connection dropped before anything was paid": (
-        (connection_dropped("request", paid=False),),
-        2,
-    ),
     "stream dropped while it works": ((connection_dropped("generating"),), 1),
-    "stream dropped before the image came": ((connection_dropped("image"),), 1),
     "stream dropped after the image": ((connection_dropped("item_done"),), 1),
-    "stream that ends with nothing": ((ends_silently(),), 1),
-    "stream that ends after the image": ((ends_silently(with_image=True),), 1),
-    "stream that falls silent": ((hang("generating"),), 1),
     "webp": ((webp(),), 1),
 }
+"""As above: `tests/integration/test_responses_backend.py` breaks the stream at every point."""
 
 
 @pytest.mark.parametrize("failing", FAILURES.values(), ids=FAILURES.keys())
@@ -178,11 +142,8 @@ async def test_what_can_be_mended_is_not_told(
     assert_log_is_clean(scene)
 
 
-@pytest.mark.parametrize("output_format", ["png", "webp", "jpeg"])
-async def test_half_an_image_is_asked_for_again_and_never_posted(
-    scene: Scene, output_format: str
-) -> None:
-    scene.openai.script(cut_short(output_format=output_format))
+async def test_half_an_image_is_asked_for_again_and_never_posted(scene: Scene) -> None:
+    scene.openai.script(cut_short())
     await scene.imagine(PROMPT)
     draft = await scene.draft()
     assert draft.shown_images() == [scene.openai.made[-1].data]
@@ -190,27 +151,17 @@ async def test_half_an_image_is_asked_for_again_and_never_posted(
     assert_log_is_clean(scene)
 
 
-@pytest.mark.parametrize(
-    ("asked", "name", "told"),
-    [
-        ("--quality high", "quality", "quality high"),
-        ("--ar 16:9", "size", "size 1"),
-        ("--transparent", "background", "background transparent"),
-    ],
-)
-async def test_what_a_person_asked_for_and_the_server_refuses_is_told(
-    scene: Scene, asked: str, name: str, told: str
-) -> None:
-    def has_it(body: dict[str, Any]) -> bool:
-        return body["tools"][0].get(name) not in (None, "1024x1024", "medium")
+async def test_what_a_person_asked_for_and_the_server_refuses_is_told(scene: Scene) -> None:
+    def is_wide(body: dict[str, Any]) -> bool:
+        return body["tools"][0].get("size") not in (None, "1024x1024")
 
-    scene.openai.when(has_it, unknown_parameter(f"tools[0].{name}"))
+    scene.openai.when(is_wide, unknown_parameter("tools[0].size"))
     try:
-        await scene.imagine(f"{PROMPT} {asked}")
+        await scene.imagine(f"{PROMPT} --ar 16:9")
         failure = await scene.failure()
     finally:
         scene.openai.plan.rules.clear()
-    assert f"does not take what you asked for here: {told}" in failure.shown_text
+    assert "does not take what you asked for here: size 1" in failure.shown_text
     assert failure.buttons() == TRY_OR_EDIT
     assert scene.openai.paid == 0
 

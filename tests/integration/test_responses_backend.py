@@ -182,6 +182,8 @@ ENDINGS = [
     (fakes.invalid_api_key(), FailureKind.BAD_KEY),
     (fakes.org_not_verified(), FailureKind.UNVERIFIED),
     (fakes.model_not_found(), FailureKind.MODEL_UNAVAILABLE),
+    (fakes.country_not_supported(), FailureKind.COUNTRY_REFUSED),
+    (fakes.blocked_by_firewall(), FailureKind.BLOCKED),
     (fakes.bad_request(), FailureKind.BAD_REQUEST),
     (fakes.response_failed("invalid_image_mode"), FailureKind.BAD_REQUEST),
     (fakes.rate_limited(1), FailureKind.RATE_LIMITED),
@@ -631,9 +633,12 @@ async def test_a_server_that_has_no_way_to_read_is_asked_anew(
     assert len(fake.creates) == 2
 
 
-async def test_a_part_of_an_image_is_asked_for_anew(fake: FakeOpenAI, backend: Backend) -> None:
+@pytest.mark.parametrize("output_format", ["png", "webp", "jpeg"])
+async def test_a_part_of_an_image_is_asked_for_anew(
+    fake: FakeOpenAI, backend: Backend, output_format: str
+) -> None:
     """First by the response's id, which costs nothing; then with another paid call."""
-    fake.script(fakes.cut_short())
+    fake.script(fakes.cut_short(output_format=output_format))
     one, checkpoint = backend(), FakeCheckpoint()
     assert (await failure(one)).kind is FailureKind.CUT_IMAGE
     assert fake.paid == 1

@@ -18,7 +18,7 @@ from bot.domain.session import Person, Session
 from bot.domain.stages import Event
 from bot.service import Services
 from tests.fakes import somebody
-from tests.property.people import DECISIONS, OTHER_DIRECTOR, STRANGER, recordings
+from tests.property.people import DECISIONS, OTHER_DIRECTOR, STRANGERS, recordings
 from tests.property.processes import Process
 from tests.property.truth import Truth, check_step
 
@@ -88,7 +88,9 @@ class Driver(RuleBasedStateMachine):
         return decision, events
 
     def _user(self, session: Session, who: str) -> Person:
-        user = {"owner": session.user, "director": OTHER_DIRECTOR}.get(who, STRANGER)
+        """A stranger is somebody who neither owns the session nor directs all of them."""
+        stranger = next(user for user in STRANGERS if user != session.user)
+        user = {"owner": session.user, "director": OTHER_DIRECTOR}.get(who, stranger)
         return somebody(user)
 
     def _record(

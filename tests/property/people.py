@@ -26,7 +26,8 @@ from bot.service import Services
 
 NOW = 1_000.0
 LATE = FailureKind.TIMED_OUT
-STRANGER, OTHER_DIRECTOR = "U8", "U9"
+STRANGERS, OTHER_DIRECTOR = ("U7", "U8"), "U9"
+"""There are two strangers: one who starts over owns a session."""
 
 Decide = Callable[[Services, str, ImageRef, Person, str], Awaitable[Session]]
 """By the services: the session's id, the image, the person, and what is unique to the request."""

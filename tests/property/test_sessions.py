@@ -45,6 +45,20 @@ def test_the_machine_can_go_every_way_of_the_table(redis_server: EmbeddedRedis) 
     assert pairs <= Driver.reached.keys()
 
 
+def test_a_stranger_who_started_over_is_no_stranger_there(redis_server: EmbeddedRedis) -> None:
+    """The session is theirs, and another stranger is refused in it."""
+    Driver.reached.clear()
+    machine = SessionMachine(redis_server.url)
+    machine.begin([(REVIEWED, "approve")], 0)
+    machine.start_over(0, 0, "stranger", old_form=False)
+    machine.submit_form(0, 1, "stranger")
+    machine.decide(0, 1, "cancel", NEWEST, "owner", "E1")
+    machine.all_of_it_is_lawful()
+    machine.teardown()
+    assert Driver.reached["stranger"] == 1
+    assert Driver.reached[f"{Stage.GENERATING} {Event.CANCEL}"] == 1
+
+
 @pytest.mark.parametrize("who", ["first", "second"])
 def test_of_two_that_decided_at_once_one_is_refused(redis_server: EmbeddedRedis, who: str) -> None:
     """As the machine holds them: both have loaded the same version."""

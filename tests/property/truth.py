@@ -37,57 +37,70 @@ _ASKED = ("number", "prompt", "options", "change", "base", "idempotency_key", "q
 _ONCE = ("started_at", "generated_at", "message_ts", "cancelled_by")
 
 
+_ALL = """
+local read = {
+    hash = function(key) return redis.call('HGETALL', key) end,
+    string = function(key) return redis.call('GET', key) end,
+    zset = function(key) return redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') end,
+    stream = function(key) return redis.call('XRANGE', key, '-', '+') end,
+}
+local held = {}
+for _, key in ipairs(redis.call('KEYS', '*')) do
+    local kind = redis.call('TYPE', key).ok
+    held[key] = {kind, redis.call('PTTL', key) > 0, read[kind](key)}
+end
+return cjson.encode(held)
+"""
+"""All that Redis holds, in one answer: a walk looks after each step."""
+
+
 class Truth:
-    """`raw`: session id → fields, as they were at the last look. `held`: all that Redis holds, with
-    its time to live in milliseconds, by key."""
+    """`raw`: session id → fields, as they were at the last look. `held`: all that Redis holds, by
+    key, each with whether it expires."""
 
     def __init__(self, redis: Redis) -> None:
-        self._redis: Any = redis
+        self._look: Any = redis.register_script(_ALL)
+        self._answer = ""
+        self._seen: Raw = {}
         self.raw: Raw = {}
-        self.held: dict[str, tuple[Any, int]] = {}
+        self.held: dict[str, tuple[Any, bool]] = {}
+        self._sessions: dict[str, tuple[dict[str, str], Session]] = {}
 
     def look(self) -> Raw:
         """The sessions that there are now, oldest first: the server's own order is another one in
         each run, and a walk that is repeated has to meet the same session again."""
-        keys = self._redis.keys("*")
-        kinds = self._asked("type", keys)
-        contents = self._redis.pipeline(transaction=False)
-        readers = {
-            "hash": contents.hgetall,
-            "string": contents.get,
-            "zset": contents.zscan,
-            "stream": contents.xrange,
-        }
-        for key, kind in zip(keys, kinds, strict=True):
-            readers[kind](key)
-        lives = self._asked("pttl", keys)
-        self.held = dict(zip(keys, zip(contents.execute(), lives, strict=True), strict=True))
-        hashes = [content for content, _ in self.held.values() if isinstance(content, dict)]
-        sessions = [content for content in hashes if "created_at" in content]
-        oldest_first = sorted(sessions, key=lambda stored: float(stored["created_at"]))
-        return {stored["id"]: stored for stored in oldest_first}
+        answer = self._look()
+        if answer != self._answer:
+            self._answer = answer
+            self.held = {
+                key: (_content(kind, content), expires)
+                for key, (kind, expires, content) in json.loads(answer or "{}").items()
+            }
+            hashes = [content for content, _ in self.held.values() if isinstance(content, dict)]
+            sessions = [content for content in hashes if "created_at" in content]
+            oldest_first = sorted(sessions, key=lambda stored: float(stored["created_at"]))
+            self._seen = {stored["id"]: stored for stored in oldest_first}
+        return self._seen
 
-    def _asked(self, command: str, keys: list[str]) -> list[Any]:
-        pipeline = self._redis.pipeline(transaction=False)
-        for key in keys:
-            getattr(pipeline, command)(key)
-        answers: list[Any] = pipeline.execute()
-        return answers
+    def _read(self) -> list[Session]:
+        """All sessions of the last look. One that is as it was before is not read again."""
+        for each, stored in self.raw.items():
+            if each not in self._sessions or self._sessions[each][0] != stored:
+                self._sessions[each] = stored, from_fields(stored)
+        return [self._sessions[each][1] for each in self.raw]
 
     def _scores(self, key: str) -> dict[str, float]:
-        content, _ = self.held.get(key, ((0, []), 0))
-        return dict(content[1])
+        content, _ = self.held.get(key, ({}, True))
+        return {member: float(score) for member, score in content.items()}
 
     def check_encoding(self) -> None:
-        for stored in self.raw.values():
-            session = from_fields(stored)
+        for session, stored in zip(self._read(), self.raw.values(), strict=True):
             assert from_fields(to_fields(session)) == session
             assert stored == to_fields(session) | {"write_id": stored["write_id"]}
 
     def check_lists(self) -> None:
         """Whoever is owed a job is on the list of those, and every index has its sessions."""
-        for each, stored in self.raw.items():
-            session = from_fields(stored)
+        for session, (each, stored) in zip(self._read(), self.raw.items(), strict=True):
             assert due_jobs(session) == _contract(session)
             listed = each in self._scores(unfinished_key(session.team))
             assert bool(due_jobs(session)) == listed
@@ -114,7 +127,7 @@ class Truth:
                 if entry == ("asked", 1):
                     told[facts["session"]].clear()
                 told[facts.get("session", "")][entry] += 1
-        for session in map(from_fields, self.raw.values()):
+        for session in self._read():
             mine = told[session.id.split(".", 2)[2]]
             for attempt in session.attempts:
                 assert mine["asked", attempt.number] == 1, mine
@@ -127,9 +140,16 @@ class Truth:
 
     def check_keys(self) -> None:
         """Nothing lives for ever, and an image only under its own name."""
-        for key, (content, lives) in self.held.items():
-            assert lives > 0, key
+        for key, (content, expires) in self.held.items():
+            assert expires, key
             assert (":generated_image:" in key) == (IMAGE_MARK in str(content)), key
+
+
+def _content(kind: str, content: Any) -> Any:
+    """A hash or a sorted set as a dictionary; a stream as pairs of id and fields."""
+    if kind == "stream":
+        return [(number, _content("hash", fields)) for number, fields in content]
+    return content if kind == "string" else dict(zip(content[::2], content[1::2], strict=True))
 
 
 def check_step(before: Session, after: Session, events: frozenset[Event] | None) -> Event | None:

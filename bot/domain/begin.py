@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.errors import FailureKind, Reason
+from bot.domain.limits import Instead
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import Parsed, clean_change, clean_prompt
 from bot.domain.session import Session, asked_before, with_attempt
 from bot.domain.stages import Event, Stage
-from bot.domain.transitions import check_can, check_current, move, refusal
+from bot.domain.transitions import check_can, check_current, move, refusal, why_not
 
 
 def submit(
@@ -92,6 +93,31 @@ def try_again(session: Session, number: int, now: float, idempotency_key: str = 
     if session.attempt(number).undelivered and number == len(session.attempts):
         return _deliver_again(session, event, now, idempotency_key)
     return _begin(session, event, _again(session.attempt(number), idempotency_key), now)
+
+
+def instead(
+    session: Session, number: int, wanted: Instead, now: float, idempotency_key: str = ""
+) -> Session:
+    """Begin what a limit leaves of a refused attempt, when `number` was the newest; 0 where there
+    was none."""
+    if asked_before(session, idempotency_key):
+        return session
+    options, base, prompt, change = wanted
+    newest = session.latest if session.attempts else Attempt(0, "")
+    if number != len(session.attempts) or (base == ImageRef(0) and session.source is None):
+        raise refusal(session, why_not(session))
+    attempt = Attempt(
+        0,
+        newest.prompt if prompt is None else prompt,
+        options,
+        change=newest.change if change is None else change,
+        base=base,
+        idempotency_key=idempotency_key,
+    )
+    if base is None or base == ImageRef(0):
+        return _begin(session, _submit_or(Event.EDIT, session), attempt, now)
+    check_can_refine(session, base)
+    return _begin(session, Event.REFINE, attempt, now)
 
 
 def reply(session: Session, said: Parsed, now: float, idempotency_key: str) -> Session:

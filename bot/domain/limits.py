@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import Reason, Refusal
 from bot.domain.limit_settings import LimitKind
+from bot.domain.options import Options
+from bot.domain.session import Session
 
 
 class Scope(StrEnum):
@@ -53,11 +56,6 @@ class Standing(NamedTuple):
     each: int = 1
     lowest: int = 0
 
-    def fits_in_lowest(self, images: int) -> bool:
-        """Whether so many images fit in the lowest quality, and not in the one asked for."""
-        fits = self.used + images * self.lowest <= self.limit
-        return 0 < self.lowest < self.each and fits
-
     @property
     def left(self) -> int:
         return max(0, self.limit - self.used)
@@ -67,6 +65,12 @@ class Standing(NamedTuple):
         """How many images more fit; None where one counts nothing."""
         return self.left // self.each if self.each else None
 
+    @property
+    def fitting_in_lowest(self) -> int | None:
+        """How many images more fit in the lowest quality. An image counts as one in any."""
+        each = self.lowest or self.each
+        return self.left // each if each else None
+
 
 def tightest(standings: Iterable[Standing]) -> Standing | None:
     """The budget of which the least is left; None where none is set."""
@@ -74,27 +78,69 @@ def tightest(standings: Iterable[Standing]) -> Standing | None:
     return min(budgets, key=lambda each: each.left, default=None)
 
 
+class Wanted(NamedTuple):
+    """An attempt that was refused, and the session as it was before, which may be stored or not."""
+
+    session: Session
+    attempt: Attempt
+
+
+class Instead(NamedTuple):
+    """What to begin instead. Words that are None are those of the session's newest attempt."""
+
+    options: Options
+    base: ImageRef | None = None
+    prompt: str | None = None
+    change: str | None = None
+
+
 class LimitReached(Refusal):
     """More than a limit leaves was asked for. `fitting` images may still be asked for, in view of
-    all limits; `text` is the prompt or the change that was asked for."""
+    all limits, and `lowest_fitting` in the lowest quality, where that counts less. `text` is the
+    prompt or the change that was asked for. `waiting` are the person's own sessions whose images
+    wait, the newest first: each would give back what it holds."""
 
-    def __init__(self, standing: Standing, asked: int, fitting: int, text: str) -> None:
+    def __init__(
+        self,
+        standing: Standing,
+        asked: int,
+        fitting: int,
+        text: str,
+        lowest_fitting: int = 0,
+        wanted: Wanted | None = None,
+    ) -> None:
         super().__init__(Reason.LIMIT_REACHED)
         self.standing = standing
         self.asked = asked
         self.fitting = fitting
         self.text = text
+        self.lowest_fitting = lowest_fitting
+        self.wanted = wanted
+        self.waiting: tuple[Session, ...] = ()
 
     @property
     def limit(self) -> str:
         return KIND_OF[self.standing.scope].value
 
-    def where_left(self, left: int) -> LimitReached:
-        """The same where the attempt would leave the counter at this."""
-        standing = self.standing
-        standing = standing._replace(used=left - self.asked * standing.each)
-        fitting = self.fitting if standing.fitting is None else min(self.fitting, standing.fitting)
-        return LimitReached(standing, self.asked, fitting, self.text)
+    def in_view_of(self, lefts: Mapping[LimitReached, int]) -> LimitReached:
+        """The same where the attempt would leave the counters of these limits at these numbers;
+        this is one of them."""
+        standings = {each: each._standing_before(left) for each, left in lefts.items()}
+        fitting = [each.fitting for each in standings.values()]
+        lowest = [each.fitting_in_lowest for each in standings.values()]
+        is_less = any(0 < each.lowest < each.each for each in standings.values())
+        return LimitReached(
+            standings[self],
+            self.asked,
+            _least(self.asked - 1, fitting),
+            self.text,
+            _least(self.asked, lowest) if is_less else 0,
+            self.wanted,
+        )
 
-    def with_fitting(self, fitting: int) -> LimitReached:
-        return LimitReached(self.standing, self.asked, fitting, self.text)
+    def _standing_before(self, left: int) -> Standing:
+        return self.standing._replace(used=left - self.asked * self.standing.each)
+
+
+def _least(most: int, numbers: Iterable[int | None]) -> int:
+    return min([most, *(number for number in numbers if number is not None)])

@@ -30,7 +30,7 @@ from bot.domain.costs import (
 )
 from bot.domain.errors import StoreUnavailable
 from bot.domain.ledger import OwnUsage
-from bot.domain.limits import LimitReached, Limits, Scope, Standing, tightest
+from bot.domain.limits import LimitReached, Limits, Scope, Standing, Wanted, tightest
 from bot.domain.options import LOWEST_QUALITY, Options
 from bot.domain.session import Person, Session, with_attempt
 from bot.ports import (
@@ -155,7 +155,7 @@ class Budgets:
             return None
         limits = await self._limits(session.team, session.channel, attempt.reserved.payer)
         judged = [
-            _judgement(each, session.channel, attempt.reserved, _refusal(each, attempt))
+            _judgement(each, session.channel, attempt.reserved, _refusal(each, request))
             for each in self._with_lowest(self._unused(limits, attempt.reserved), attempt)
         ]
         return lambda session: judged
@@ -203,9 +203,10 @@ class Budgets:
         ]
 
 
-def _refusal(standing: Standing, attempt: Attempt) -> LimitReached:
+def _refusal(standing: Standing, request: BeginRequest) -> LimitReached:
+    attempt, text = request.attempt, request.attempt.change or request.attempt.prompt
     asked = len(attempt.candidates)
-    return LimitReached(standing, asked, asked - 1, attempt.change or attempt.prompt)
+    return LimitReached(standing, asked, asked - 1, text, wanted=Wanted(request.session, attempt))
 
 
 def _judgement(

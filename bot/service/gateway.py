@@ -15,6 +15,7 @@ from bot.concurrency import BackgroundTasks
 from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Refusal, StoreUnavailable
+from bot.domain.limits import Instead
 from bot.domain.options import OPTIONS, Options, OptionTable
 from bot.domain.prompt import Parsed, clean_change, clean_prompt, parse_flags
 from bot.domain.session import Person, Session
@@ -23,6 +24,7 @@ from bot.domain.transitions import publish_again
 from bot.ports import AttemptRule, Change, ExtraWrites, Record, SessionStore
 from bot.service.access import AccessControl
 from bot.service.attempt_rules import Approval, ask_rules, record_refusal, until_written
+from bot.service.waiting_images import waiting_told
 from bot.telemetry.context import log_context, set_log_fields
 
 _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5
@@ -74,8 +76,9 @@ class AttemptGateway:
         begun = begin.submit(session, prompt, self._now(), session.options)
         begun = self._reserve(person, session, begun)
         begun = begin.asked_by(session, begun, person.user)
-        approved = await self._ask_rules(person, session, begun, session.id)
-        return await self.store_new(begun, approved.extra)
+        async with waiting_told(self._sessions, person, session.team):
+            approved = await self._ask_rules(person, session, begun, session.id)
+            return await self.store_new(begun, approved.extra)
 
     async def store_new(self, session: Session, extra: ExtraWrites | None = None) -> Session:
         """Store a new session, which may wait for its first prompt. Answers the session that is
@@ -124,7 +127,8 @@ class AttemptGateway:
 
             return await self._sessions.update_both(session.id, old.id, as_approved, approved.extra)
 
-        return await until_written(self._sessions, session, check_and_write)
+        async with waiting_told(self._sessions, person, session.team):
+            return await until_written(self._sessions, session, check_and_write)
 
     async def regenerate(
         self, session_id: str, image: ImageRef, person: Person, idempotency_key: str = ""
@@ -195,6 +199,17 @@ class AttemptGateway:
 
         return await self._begin(person, session, change, idempotency_key)
 
+    async def begin_instead(
+        self, session_id: str, number: int, person: Person, wanted: Instead, idempotency_key: str
+    ) -> Session:
+        """Begin what a limit leaves of an attempt that it refused."""
+        session = await self._access.await_recorded(session_id, number, person)
+
+        def change(session: Session) -> Session:
+            return begin.instead(session, number, wanted, self._now(), idempotency_key)
+
+        return await self._begin(person, session, change, idempotency_key)
+
     async def check_can_refine(self, session_id: str, image: ImageRef, person: Person) -> Session:
         """Raises `Refusal` before the form opens, where its submission would be refused."""
         session = await self._access.await_recorded(session_id, image.attempt, person)
@@ -224,7 +239,8 @@ class AttemptGateway:
                 approved.extra,
             )
 
-        return await until_written(self._sessions, session, check_and_write)
+        async with waiting_told(self._sessions, person, session.team):
+            return await until_written(self._sessions, session, check_and_write)
 
     async def _ask_rules(
         self, person: Person, before: Session, after: Session, idempotency_key: str

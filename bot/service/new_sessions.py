@@ -62,6 +62,14 @@ class NewSessions:
             return await self._gateway.store_new(session)
         return await self._gateway.create(session, origin.person, prompt)
 
+    async def start_instead(
+        self, origin: RequestOrigin, prompt: str, options: Options, source: Source | None
+    ) -> Session:
+        """Begin what was changed of a session that a limit refused: nothing is typed, so nothing is
+        parsed."""
+        session = self._new(origin, options, source)
+        return await self._gateway.create(session, origin.person, prompt)
+
     async def restart(self, origin: RequestOrigin, session_id: str) -> tuple[Session, Session]:
         """The approved session, and a new one of the person's own, which waits for its form: with
         the approved image's options, and from the same picture where it began with one. Anybody may

@@ -18,6 +18,7 @@ from bot.domain.errors import ImagineError, OptionRefused, OptionsDisagree, Reas
 from bot.domain.limits import LimitReached
 from bot.domain.options import OPTIONS
 from bot.domain.prompt import OptionsRefused
+from bot.domain.session import Session
 from bot.domain.slack_errors import is_delivered
 from bot.domain.transitions import AlreadyApproved
 from bot.domain.waiting import TooManyWaiting
@@ -25,7 +26,7 @@ from bot.slack.request_tracking import count_slack_errors
 from bot.views.blocks import Block, Message
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
-from bot.views.limit_words import offer
+from bot.views.limit_offers import offer
 from bot.views.lists import waiting_message
 from bot.views.offers import approved_offer
 from bot.views.prefilled import correction_message
@@ -69,9 +70,10 @@ class Responder(ABC):
             await self.show(waiting_message(refusal))
         elif isinstance(refusal, AlreadyApproved):
             await self.show(approved_offer(refusal.session, refusal.change))
+        elif isinstance(refusal, LimitReached):
+            await self.show(offer(refusal, refusal_words(refusal, command=False)))
         else:
-            words = refusal_words(refusal, command=not isinstance(refusal, LimitReached))
-            await self.say(words)
+            await self.say(refusal_words(refusal))
 
     async def show(self, message: Message) -> None:
         """A message with buttons, where there is room for them."""
@@ -106,14 +108,13 @@ class CommandResponder(Responder):
         await send(response_type="ephemeral", **message)
 
     async def refuse(self, refusal: Refusal) -> None:
-        """Where a limit leaves some of the images, they are offered by a button."""
+        """What was typed comes back whole."""
         match refusal:
             case OptionsRefused():
                 await self._correct(refusal, command=True)
             case LimitReached():
                 refusal.text = self.args.body.get("text") or ""
-                words = refusal_words(refusal)
-                await self.show(offer(refusal, words) or Message(words, []))
+                await self.show(offer(refusal, refusal_words(refusal)))
             case _:
                 await super().refuse(refusal)
 
@@ -126,6 +127,17 @@ class FormResponder(Responder):
 
     async def refuse(self, refusal: Refusal) -> None:
         await self._show(self._field_of(refusal), refusal_words(refusal, plain=True))
+        if isinstance(refusal, LimitReached) and refusal.wanted:
+            await self._offer(refusal, refusal.wanted.session)
+
+    async def _offer(self, refusal: LimitReached, session: Session) -> None:
+        """A form has no room for buttons: they stand in the channel, for this person alone."""
+        message = offer(refusal, refusal_words(refusal, command=False))
+        if message.blocks:
+            with suppress(*DELIVERY_ERRORS):
+                await send_ephemeral(
+                    self.args, session.channel, session.thread_ts, message.text, message.blocks
+                )
 
     async def _show(self, field: str, words: str) -> None:
         await self.args.ack(response_action="errors", errors={field: words})
@@ -233,9 +245,6 @@ class EventResponder(Responder):
         is_new = not thread_of(event) and not event.get("files") and not event.get("attachments")
         if isinstance(refusal, OptionsRefused):
             await self._correct(refusal, command=False, with_form=is_new)
-        elif isinstance(refusal, LimitReached) and is_new:
-            words = refusal_words(refusal, command=False)
-            await self.show(offer(refusal, words) or Message(words, []))
         else:
             await super().refuse(refusal)
 

@@ -25,6 +25,8 @@ REFINE_WITH = "refine_with"
 OPEN_FORM = "open_form"
 """Opens the form of a new session; the value is a `bot.views.prefilled.Prefilled`."""
 FEWER_IMAGES = "fewer_images"
+CANCEL_WAITING = "cancel_waiting"
+"""Cancels what waits, below a refusal that stays."""
 
 BUTTON_LABELS = {
     APPROVE: "✅ Approve",
@@ -43,6 +45,7 @@ BUTTON_LABELS = {
     REFINE_WITH: "🪄 Refine with this",
     OPEN_FORM: "📝 Open the form",
     FEWER_IMAGES: "Make fewer",
+    CANCEL_WAITING: "🛑 Cancel",
 }
 """The buttons of messages."""
 OF_ONE_IMAGE = frozenset({APPROVE, REFINE, USE_THIS})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.domain.attempt import ImageRef
 from bot.domain.session import Session
 from bot.domain.stages import Event, Stage
@@ -44,14 +46,18 @@ def waiting_message(refusal: TooManyWaiting) -> Message:
         f"Nothing was started: {waiting} {images} already, and {refusal.at_most} are the most. "
         "Please try again when some of them are made, or cancel one:"
     )
-    shown = refusal.sessions[:_WAITING_SHOWN]
-    lines = [f"“{escape(short_prompt(s))}” · {status_words(s, None, None)}" for s in shown]
-    rows = [
-        section(line) | {"accessory": _of_latest(session, CANCEL)}
-        for line, session in zip(lines, shown, strict=True)
-    ]
-    text = "\n".join([words, *(f"• {line}" for line in lines)])
+    rows = waiting_rows(refusal.sessions)
+    text = "\n".join([words, *(f"• {row['text']['text']}" for row in rows)])
     return Message(text, [section(words), *rows])
+
+
+def waiting_rows(sessions: Sequence[Session], action_id: str = CANCEL) -> list[Block]:
+    """Sessions with images that wait, each with Cancel."""
+    return [
+        section(f"“{escape(short_prompt(session))}” · {status_words(session, None, None)}")
+        | {"accessory": _of_latest(session, action_id)}
+        for session in sessions[:_WAITING_SHOWN]
+    ]
 
 
 def _of_latest(session: Session, action_id: str) -> Block:

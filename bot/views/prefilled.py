@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from bot.domain.errors import OptionRefused, Reason, Refusal
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
@@ -36,11 +37,17 @@ def prefilled_of(value: str | None, table: OptionTable = OPTIONS) -> Prefilled:
     `Refusal` for a value that is not ours."""
     try:
         kept = json.loads(value or "")
-        chosen = {spec.name: kept.get("o", {}).get(spec.name) or "" for spec in table}
-        options = {name: table[name].parse(str(each)) for name, each in chosen.items() if each}
-        return Prefilled(str(kept.get("p", "")), Options(**options), str(kept.get("c", "")))
+        options = options_of(kept.get("o", {}), table)
+        return Prefilled(str(kept.get("p", "")), options, str(kept.get("c", "")))
     except (ValueError, AttributeError, OptionRefused):
         raise Refusal(Reason.EXPIRED) from None
+
+
+def options_of(kept: Mapping[str, Any], table: OptionTable) -> Options:
+    """Those of a button's value that are on offer still. Raises `OptionRefused`, and
+    `AttributeError` for a value that is not ours."""
+    chosen = {spec.name: kept.get(spec.name) or "" for spec in table}
+    return Options(**{n: table[n].parse(str(each)) for n, each in chosen.items() if each})
 
 
 def correction_message(refusal: OptionsRefused, *, command: bool) -> Message | None:

@@ -435,15 +435,26 @@ class ByTokens:
         return Cost(usage.image_out, "test", known=True)
 
 
-async def test_a_refusal_tells_what_the_lowest_quality_would_take(
-    redis: Redis, redis_url: str
+@pytest.mark.parametrize(
+    ("limits", "fitting"),
+    [
+        (Limits(user=1_000), (0, 3)),
+        (Limits(user=400), (0, 2)),
+        (Limits(user_images=9, user=1_000, channel=200), (0, 1)),
+        (Limits(user_images=9, user=1_000, workspace=100), (0, 0)),
+        (Limits(user_images=2, user=1_000), (0, 2)),
+        (Limits(user=4_000, workspace=2_000), (1, 3)),
+    ],
+)
+async def test_a_refusal_tells_how_many_fit_all_limits_in_the_lowest_quality(
+    redis: Redis, redis_url: str, limits: Limits, fitting: tuple[int, int]
 ) -> None:
     bench = Bench(redis, redis_url, Limits())
     defaults = Defaults("m", "", "1024x1024", "high")
     budgets = Budgets(
         bench.books,
         ByTokens(),
-        always(Limits(5, 1_000)),
+        always(limits),
         defaults,
         ZoneInfo("UTC"),
         lambda: bench.now,
@@ -458,7 +469,5 @@ async def test_a_refusal_tells_what_the_lowest_quality_would_take(
         reserve=budgets.reserve,
     )
     with pytest.raises(LimitReached) as refused:
-        await bench.ask()
-    assert (refused.value.standing.each, refused.value.standing.lowest) == (1_756, 196)
-    assert refused.value.standing.fits_in_lowest(5)
-    assert not refused.value.standing.fits_in_lowest(6)
+        await bench.ask(count=3)
+    assert (refused.value.fitting, refused.value.lowest_fitting) == fitting

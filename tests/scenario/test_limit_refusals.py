@@ -1,48 +1,133 @@
-"""What a person is told whose request is more than a limit leaves."""
+"""What a person is told whose request is more than a limit leaves, and what they can do then."""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
-from bot.domain.limits import LimitReached, Scope, Standing
+from bot.domain.attempt import Attempt, ImageRef
+from bot.domain.limits import LimitReached, Scope, Standing, Wanted
+from bot.domain.session import Session
 from bot.ports import BeginRequest
+from bot.views import ids
+from tests.fakes import a_session, generating
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import BOT, direct, interaction
 from tests.scenario.payloads import click as click_of
+from tests.scenario.slack_app import SlackApp
+from tests.scenario.test_attempt_gateway import ROUTES, Route
 from tests.scenario.test_thread_words import elements
 
 
 class TwoLeft:
-    """A limit that leaves two images."""
+    """A limit that leaves two images, or as many in low quality as are asked for. While it is
+    `open` it leaves all."""
+
+    def __init__(self) -> None:
+        self.open = False
 
     async def check(self, request: BeginRequest) -> None:
-        asked = len(request.attempt.candidates)
-        if asked > 2:
-            standing = Standing(Scope.USER_IMAGES, 98, 100, 1764374400.0)
-            raise LimitReached(standing, asked, 2, request.attempt.prompt)
+        session, attempt = request.session, request.attempt
+        asked, text = len(attempt.candidates), attempt.change or attempt.prompt
+        if attempt.options.get("quality") == "low" or self.open:
+            return
+        standing = Standing(Scope.USER, 98, 100, 1764374400.0)
+        fitting = min(2, asked - 1)
+        raise LimitReached(standing, asked, fitting, text, asked, Wanted(session, attempt))
+
+
+def labelled(blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    return {each["text"]["text"]: each for each in elements(blocks)}
+
+
+def offered(app: SlackApp) -> dict[str, Any]:
+    """The buttons of the last private message, by their labels."""
+    return labelled(app.of("chat.postEphemeral")[-1]["blocks"])
+
+
+async def press(app: SlackApp, button: dict[str, Any]) -> None:
+    payload = click_of(button["action_id"], button["value"])
+    payload["container"]["is_ephemeral"] = True
+    await app.send(interaction(payload))
 
 
 @pytest.mark.parametrize("way", ["mention", "direct"])
 async def test_what_was_typed_comes_back_whole_with_what_is_left(
     make_app: MakeApp, way: str
 ) -> None:
-    app = make_app(rules=(TwoLeft(),))
+    app = make_app(rules=(rule := TwoLeft(),))
     typed = "a fox --n 4 --quality high"
     await app.event(direct(typed)) if way == "direct" else await app.mention(typed)
     assert app.store.sessions == {}
     (told,) = app.whispers()
     assert f"```{typed}```" in told
-    asked = app.of("chat.postEphemeral")[0]
-    (button,) = elements(asked["blocks"])
-    assert button["text"]["text"] == "Make 2 images instead"
-    payload = click_of(button["action_id"], button["value"])
-    payload["container"]["is_ephemeral"] = True
-    await app.send(interaction(payload))
+    rule.open = True
+    await press(app, offered(app)["Make 2 images instead"])
     assert app.only.task_input == "a fox"
     assert (len(app.only.latest.candidates), app.only.options.get("quality")) == (2, "high")
 
 
-async def test_in_a_thread_there_is_no_button(make_app: MakeApp) -> None:
-    app = make_app(rules=(TwoLeft(),))
+async def test_a_new_session_begins_in_the_thread_that_was_meant(make_app: MakeApp) -> None:
+    app = make_app(rules=(rule := TwoLeft(),))
     await app.mention(f"<@{BOT}> a fox --n 4", thread_ts="4.4")
     assert "```a fox --n 4```" in app.whispers()[0]
+    rule.open = True
+    await press(app, offered(app)["Make 2 images instead"])
+    assert (app.only.thread_ts, app.only.task_input) == ("4.4", "a fox")
+
+
+async def sent(make_app: MakeApp, route: Route, *rules: TwoLeft) -> tuple[SlackApp, str]:
+    """The app after the route's request, and its answer."""
+    there = [route.before] if route.before else []
+    app = make_app(*there, rules=rules, scopes=frozenset({"files:read"}))
+    if route.question is not None:
+        await app.store.keep_question(route.question)
+    return app, (await route.send(app)).body
+
+
+def wanted(session: Session, number: int) -> tuple[str, str, ImageRef | None, int]:
+    attempt: Attempt = session.attempt(number)
+    return attempt.prompt, attempt.change, attempt.base, len(attempt.candidates)
+
+
+@pytest.mark.parametrize("name", ROUTES)
+async def test_every_way_to_an_attempt_offers_what_fits_and_begins_that(
+    make_app: MakeApp, name: str
+) -> None:
+    route = ROUTES[name]
+    there, answer = await sent(make_app, route, TwoLeft())
+    meant, _ = await sent(make_app, route)
+    buttons = offered(there) if name != "command" else labelled(json.loads(answer)["blocks"])
+    for _ in range(2):  # pressed twice, it begins one
+        await press(there, buttons["Make it in low quality instead"])
+    (session,) = there.store.sessions.values()
+    (other,) = meant.store.sessions.values()
+    assert len(session.attempts) == route.number
+    assert wanted(session, route.number) == wanted(other, route.number)
+    assert session.latest.options.get("quality") == "low"
+    assert (session.source, session.thread_ts) == (other.source, other.thread_ts)
+    assert (session.asked_ts, session.channel) == (other.asked_ts, other.channel)
+
+
+async def test_an_offer_of_a_session_that_has_gone_on_begins_nothing(make_app: MakeApp) -> None:
+    app = make_app(a_session(), rules=(rule := TwoLeft(),))
+    await ROUTES["refine form"].send(app)
+    fewer = offered(app)["Make it in low quality instead"]
+    rule.open = True
+    await ROUTES["regenerate"].send(app)
+    await press(app, fewer)
+    assert len(app.session.attempts) == 2
+
+
+async def test_what_waits_can_be_cancelled_and_the_refusal_stays(make_app: MakeApp) -> None:
+    app = make_app(generating(), rules=(TwoLeft(),))
+    await app.mention("a hen --n 4")
+    blocks = app.of("chat.postEphemeral")[-1]["blocks"]
+    (cancel,) = [b["accessory"] for b in blocks if "accessory" in b]
+    assert cancel["action_id"] == ids.CANCEL_WAITING
+    await press(app, cancel)
+    assert app.session.latest.cancelled
+    assert "Cancelled" in app.whispers()[-1]
+    assert app.of("respond") == []

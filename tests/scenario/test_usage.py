@@ -8,9 +8,8 @@ import pytest
 
 from bot.domain.ledger import LedgerLine
 from bot.domain.limit_settings import LimitKind
-from bot.domain.limits import LimitReached, Scope, Standing
 from bot.domain.stages import Stage
-from bot.ports import BeginRequest, Spent
+from bot.ports import Spent
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import ids
 from tests.fakes import ID, OWNER, STRANGER, FakePrices, a_session
@@ -155,22 +154,3 @@ async def test_the_home_tab_has_a_bar(app: SlackApp) -> None:
     await app.event(opened)
     view = app.of("views.publish")[-1]["view"]
     assert "▓▓░░░░░░░░ 12 of 100 images" in json.dumps(view, ensure_ascii=False)
-
-
-class LowQualityOnly:
-    """A budget that leaves enough for an image in low quality."""
-
-    async def check(self, request: BeginRequest) -> None:
-        budget = Standing(Scope.USER, 9_999_500, 10_000_000, 1e9, 1_756, 196)
-        if request.attempt.options.get("quality") != "low":
-            raise LimitReached(budget, 1, 0, request.attempt.prompt)
-
-
-async def test_a_lower_quality_is_offered_where_it_fits(make_app: MakeApp) -> None:
-    app = make_app(rules=(LowQualityOnly(),))
-    answer = json.loads((await app.command("a fox --quality high")).body)
-    (button,) = answer["blocks"][-1]["elements"]
-    assert button["value"] == "a fox --quality high --quality low"
-    assert app.store.sessions == {}
-    await app.click(button["action_id"], button["value"])
-    assert app.only.latest.options.get("quality") == "low"

@@ -208,10 +208,9 @@ def _refusal(limits: dict[int, Limit], number: int, *lefts: int) -> Refusal:
     each with what it would leave, for the words."""
     by_number = dict(zip(lefts[::2], lefts[1::2], strict=True))
     known = {
-        n: refusal.where_left(by_number[n])
+        refusal: by_number[n]
         for n, limit in limits.items()
         if isinstance(refusal := limit.refusal, LimitReached)
     }
-    if number not in known:
-        return limits[number].refusal
-    return known[number].with_fitting(min(refusal.fitting for refusal in known.values()))
+    refusal = limits[number].refusal
+    return refusal.in_view_of(known) if isinstance(refusal, LimitReached) else refusal

@@ -9,6 +9,7 @@ from bot.slack.listeners.forms import Forms, NewImages
 from bot.slack.listeners.home import Home
 from bot.slack.listeners.installation import Installation
 from bot.slack.listeners.interactions import Clicks, Commands, Shortcuts
+from bot.slack.listeners.limit_offers import LimitOffers
 from bot.slack.listeners.limits import LimitsForms
 from bot.slack.listeners.mentions import Mentions
 from bot.slack.listeners.questions import ChangeAnswers, PictureAnswers
@@ -41,7 +42,8 @@ def register(app: AsyncApp, dependencies: ListenerDependencies) -> None:
     app.action(ids.ACTIONS[ids.UNDO])(clicks.undo)
     app.action(ids.ACTIONS[ids.EDIT_IMAGE])(clicks.edit_image)
 
-    app.action(ids.ACTIONS[ids.FEWER_IMAGES])(Commands(dependencies).fewer)
+    app.action(ids.ACTIONS[ids.FEWER_IMAGES])(LimitOffers(dependencies).fewer)
+    app.action(ids.ACTIONS[ids.CANCEL_WAITING])(LimitOffers(dependencies).cancel_waiting)
 
     answers = PictureAnswers(dependencies)
     app.action(ids.ACTIONS[ids.USE_PICTURE])(answers.use_picture)

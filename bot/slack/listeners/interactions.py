@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
@@ -103,20 +102,6 @@ class Commands:
             cost = await self._dependencies.cost_words(args, session.channel, session.options)
             form = forms.prompt_form(target, "", session.options, services.option_table, cost=cost)
             await open_form(args, form)
-
-    async def fewer(self, args: AsyncArgs) -> None:
-        """Do what a limit still leaves of a command that it refused. The button's value is the
-        command's text."""
-        responder = ClickResponder(args)
-        async with error_boundary(responder):
-            channel, text = args.body["channel"]["id"], args.body["actions"][0].get("value") or ""
-            message = args.body.get("container", {}).get("message_ts") or click_id(args.body)
-            origin = replace(origin_of(args, channel), idempotency_key=f"{channel}|{message}")
-            starting = self._dependencies.services.new_sessions.start(origin, text)
-            session = await within_ack_deadline(starting)
-            await args.ack()
-            await self._dependencies.queue_due(session)
-            await responder.replace_message(words.FEWER_BEGUN)
 
 
 class Clicks:

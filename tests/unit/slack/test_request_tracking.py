@@ -56,6 +56,7 @@ KNOWN = [
     (click(f"{ids.REFINE_WITH}_1_2"), ("block_action", "refine_with")),
     (click(ids.OPEN_FORM), ("block_action", "open_form")),
     (click(ids.FEWER_IMAGES), ("block_action", "fewer_images")),
+    (click(ids.CANCEL_WAITING), ("block_action", "cancel_waiting")),
     (click(ids.KEEP_LAST), ("block_action", "keep_last")),
     (click("home_page_pictures_next"), ("block_action", "home_page")),
     (click("default_option_size"), ("block_action", "default_option")),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.limits import LimitReached, Scope, Standing
-from bot.sandbox.webapi.block_kit import block_problems
-from bot.views.limit_words import offer
 from bot.views.money import dollars
 from bot.views.words import refusal_words
 
@@ -47,6 +45,7 @@ def test_a_form_shows_no_markup_and_keeps_what_was_typed_itself() -> None:
     words = refusal_words(IMAGES, plain=True)
     assert "anew on 2025-11-29 at 00:00 UTC." in words
     assert not set("`<>") & set(words)
+    assert "ask for 2 images, or" in words
     assert "a fox" not in words
 
 
@@ -62,26 +61,3 @@ def test_nothing_is_offered_that_would_not_fit() -> None:
 )
 def test_amounts(micro: int, words: str) -> None:
     assert dollars(micro) == words
-
-
-def buttons(refusal: LimitReached) -> list[str]:
-    message = offer(refusal, refusal_words(refusal))
-    if message is None:
-        return []
-    assert block_problems(message.blocks) == []
-    return [str(each["value"]) for each in message.blocks[-1]["elements"]]
-
-
-def test_what_fits_is_offered_fewer_images_or_a_lower_quality() -> None:
-    budget = Standing(Scope.USER, 9_970_000, 10_000_000, AT, 13_000, 4_000)
-    both = LimitReached(budget, 4, 2, "a fox")
-    assert buttons(both) == ["a fox --n 2", "a fox --quality low"]
-    assert buttons(LimitReached(budget._replace(used=9_990_000), 1, 0, "a fox")) == [
-        "a fox --quality low"
-    ]
-    assert buttons(LimitReached(budget._replace(used=9_999_000), 1, 0, "a fox")) == []
-    in_lowest_already = budget._replace(each=4_000)
-    assert buttons(LimitReached(in_lowest_already, 9, 0, "a fox")) == []
-    assert buttons(LimitReached(budget, 4, 2, "x" * 2_000)) == []
-    assert buttons(IMAGES) == ["a fox & a hen --n 2"]
-    assert "`/imagine cancel`" in refusal_words(both)

@@ -1,0 +1,98 @@
+"""What a refusal by a limit offers by buttons: fewer images, the lowest quality, and to cancel what
+waits."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from bot.domain.attempt import ImageRef, Source
+from bot.domain.errors import OptionRefused, Reason, Refusal
+from bot.domain.limits import Instead, LimitReached, Wanted
+from bot.domain.options import LOWEST_QUALITY, OPTIONS, OptionTable, Value
+from bot.views.blocks import SECTION_TEXT, VALUE, Block, Message, actions, button, numbered, section
+from bot.views.ids import CANCEL_WAITING, FEWER_IMAGES
+from bot.views.limit_words import image_count
+from bot.views.lists import waiting_rows
+from bot.views.prefilled import options_of
+
+
+class Offered(NamedTuple):
+    """What a button begins: an attempt of a session, of which `number` was the newest; or where
+    `session_id` is empty the first of a new one, in that place and from that picture."""
+
+    wanted: Instead
+    channel: str
+    session_id: str = ""
+    number: int = 0
+    thread_ts: str = ""
+    asked_ts: str = ""
+    source: Source | None = None
+
+
+def offer(refused: LimitReached, words: str) -> Message:
+    """The words with buttons for what fits, and with what waits, each with Cancel. What fits is not
+    offered where Slack takes no value that long."""
+    row = _fitting(refused) if refused.wanted and not refused.wanted.session.restart_of else []
+    waiting = waiting_rows(refused.waiting, CANCEL_WAITING)
+    if len(words) > SECTION_TEXT or not (row or waiting):
+        return Message(words, [])
+    return Message(words, [section(words), *([actions(*row)] if row else []), *waiting])
+
+
+def offered_of(value: str | None, table: OptionTable = OPTIONS) -> Offered:
+    """What a button's value holds. Raises `Refusal` for a value that is not ours."""
+    try:
+        kept = json.loads(value or "")
+        base = ImageRef(*map(int, kept["b"])) if kept.get("b") else None
+        options = options_of(kept["o"], table)
+        return Offered(
+            Instead(options, base, kept.get("p"), kept.get("w")),
+            kept["c"],
+            kept.get("s", ""),
+            kept.get("n", 0),
+            kept.get("t", ""),
+            kept.get("a", ""),
+            Source(*kept["f"]) if kept.get("f") else None,
+        )
+    except (ValueError, TypeError, AttributeError, LookupError, OptionRefused):
+        raise Refusal(Reason.EXPIRED) from None
+
+
+def _fitting(refused: LimitReached) -> list[Block]:
+    offers: list[tuple[str, dict[str, Value]]] = []
+    if refused.fitting > 0:
+        offers.append((f"Make {image_count(refused.fitting)} instead", {"count": refused.fitting}))
+    if refused.lowest_fitting > max(0, refused.fitting):
+        all_fit = refused.lowest_fitting == refused.asked
+        what = "it" if all_fit else image_count(refused.lowest_fitting)
+        chosen: dict[str, Value] = {
+            "quality": LOWEST_QUALITY,
+            "count": refused.lowest_fitting,
+        }
+        offers.append((f"Make {what} in {LOWEST_QUALITY} quality instead", chosen))
+    row = [
+        button(label, numbered(FEWER_IMAGES, number), _value(refused.wanted, chosen))
+        for number, (label, chosen) in enumerate(offers, 1)
+        if refused.wanted
+    ]
+    return [each for each in row if len(each["value"].encode("utf-16-le")) // 2 <= VALUE]
+
+
+def _value(wanted: Wanted, chosen: dict[str, Value]) -> str:
+    """The words of the session's newest attempt are left out."""
+    session, attempt = wanted
+    options = attempt.options.replace(**chosen)
+    newest = session.latest if session.attempts else None
+    known = (newest.prompt, newest.change) if newest else ("", "")
+    base, source = attempt.base, session.source
+    kept: dict[str, Any] = {"c": session.channel, "o": dict(options.chosen)}
+    kept["b"] = [base.attempt, base.candidate] if base else None
+    kept["p"] = None if attempt.prompt == known[0] else attempt.prompt
+    kept["w"] = None if attempt.change == known[1] else attempt.change
+    if session.version:
+        kept |= {"s": session.id, "n": len(session.attempts)}
+    else:
+        kept |= {"t": session.thread_ts or None, "a": session.asked_ts or None}
+        kept["f"] = [source.file_id, source.mime_type, source.size] if source else None
+    return json.dumps({k: v for k, v in kept.items() if v is not None}, ensure_ascii=False)

@@ -84,7 +84,7 @@ class Film:
 
     async def click(self, target: Locator, *, pause: float = 0.4) -> None:
         """Move the pointer to the target, rest there, and press."""
-        await target.scroll_into_view_if_needed()
+        await target.evaluate("node => node.scrollIntoView({ block: 'nearest' })")
         box = await target.bounding_box()
         assert box is not None
         to = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

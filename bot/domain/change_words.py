@@ -74,6 +74,14 @@ CHANGE_BEGINNINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
+QUESTION_BEGINNINGS = (
+    *("why", "which", "who", "whose", "where", "when", "how do", "how can", "how did", "how does"),
+    *("how is", "how was", "how much", "how many", "what is", "what was", "what does", "what did"),
+    *("whats", "is this", "is it", "is that", "are you", "are these", "are they", "do you"),
+    *("did you", "does it", "can i", "may i", "could i", "should i"),
+)
+"""How a message begins that, with a question mark behind it, is no change by itself."""
+
 _POLITE = frozenset(
     (
         *("please", "pls", "plz", "hey", "hi", "hello", "ok", "okay", "so", "and", "but", "now"),
@@ -96,6 +104,13 @@ def reads_like_change(text: str) -> bool:
             return False
         tokens = tokens[1:]
     return False
+
+
+def reads_like_question(text: str) -> bool:
+    """Whether it asks something, rather than for another look: `why is it blue?`"""
+    words = plain_words(text)
+    asks = any(f"{words} ".startswith(f"{each} ") for each in QUESTION_BEGINNINGS)
+    return asks and text.rstrip().endswith(("?", "？"))
 
 
 _BEGINNINGS = frozenset(

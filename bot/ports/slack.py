@@ -77,7 +77,7 @@ class DraftMessages(Protocol):
         approved."""
 
     async def refresh_failure(self, session: Session) -> None:
-        """Show `session.failure_before` as the session now has it."""
+        """Show `session.failure_before` as the session now has it, where there is one."""
 
     async def show_thread_status(self, session: Session) -> None:
         """Write the status of the attempt under way into the newest draft, or into the failure

@@ -235,7 +235,6 @@ class LiveStatus:
     async def _refresh_last(self, newest: Session, edited: Session) -> None:
         """Show the message that was edited with the status as the session now has it."""
         if edited.failure_before:
-            if newest.failure_before:
-                await self._publisher.refresh_failure(newest)
+            await self._publisher.refresh_failure(newest)
         elif edited.newest_draft:
             await self._publisher.refresh_draft(newest, edited.newest_draft.number)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bot.domain.attempt import ImageRef
-from bot.domain.change_words import reads_like_change
+from bot.domain.change_words import reads_like_change, reads_like_question
 from bot.domain.errors import Reason, Refusal
 from bot.domain.image_names import read_change
 from bot.domain.options import OPTIONS, OptionTable
@@ -191,11 +191,10 @@ class ThreadReplies:
         there = attempt.images or attempt.candidates
         shown = tuple(ImageRef(attempt.number, c.number) for c in there)
         images = change.images or (_offered(session) if change.unknown else shown) or shown
-        if allowed and not working and len(images) == 1 and not change.unknown:
-            key = origin.idempotency_key
-            return await self._gateway.refine(
-                session.id, images[0], origin.person, change.text, key
-            )
+        clear = len(images) == 1 and not change.unknown and not reads_like_question(text)
+        if allowed and not working and clear:
+            image, key = images[0], origin.idempotency_key
+            return await self._gateway.refine(session.id, image, origin.person, change.text, key)
         question = ChangeQuestion(origin.session_id(), session.id, origin.person, change.text)
         if asked_first is None:
             asked_first = await self._questions.keep_question(question)

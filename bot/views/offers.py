@@ -198,16 +198,21 @@ def _button_of(session: Session, image: ImageRef, action_id: str) -> Block:
 def which_image_message(
     session: Session, question: ChangeQuestion, images: tuple[ImageRef, ...], *, unknown: bool
 ) -> Message:
-    """For one person alone: which image a change is about, or that it waits for its draft."""
+    """For one person alone: which image a change is about, whether it is one, or that it waits for
+    its draft."""
     said = f"“{escape(cut(one_line(question.text), WORDS_SHOWN))}”"
     if session.stage is Stage.GENERATING:
         lead = "The draft comes in a moment. Then you can press this to change it:"
     elif unknown:
         lead = f"{_NO_SUCH_IMAGE} Which one is this about? {_STARTS_NOTHING}"
+    elif len(images) == 1:
+        which = image_name(session, images[0])
+        lead = f"Is this a change of {which}? I can't answer it as a question. {_STARTS_NOTHING}"
     else:
         of = f"of attempt {images[0].attempt} " if len({i.attempt for i in images}) == 1 else ""
         lead = f"Which image {of}is this about? {_ONE_AT_A_TIME} {_STARTS_NOTHING}"
-    row = refine_row(session, question.id, images, with_this=session.stage is Stage.GENERATING)
+    with_this = session.stage is Stage.GENERATING or len(images) == 1
+    row = refine_row(session, question.id, images, with_this=with_this)
     return _message(f"{lead}\n{said}", row)
 
 

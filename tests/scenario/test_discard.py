@@ -192,7 +192,7 @@ async def test_every_button_of_old_messages_is_refused_in_words_that_name_undo(
     assert app.queue.added == []
 
 
-@pytest.mark.parametrize("said", ["make it night", "image 2 is better", "a hat, please"])
+@pytest.mark.parametrize("said", ["make it night", "image 2 in blue", "a hat, please"])
 @pytest.mark.parametrize("user", [OWNER, STRANGER])
 async def test_words_in_its_thread_are_refused_too(make_app: MakeApp, said: str, user: str) -> None:
     app = make_app(GONE)

@@ -74,6 +74,21 @@ def nothing_begun(app: SlackApp, session: Session) -> bool:
     return app.store.sessions == {ID: session} and app.queue.added == []
 
 
+# questions
+
+
+@pytest.mark.parametrize("said", ["why is it blue?", "which one is better?", "Can I print this?"])
+async def test_a_question_is_no_change_before_its_author_says_so(
+    make_app: MakeApp, said: str
+) -> None:
+    app = make_app(DRAFT)
+    await app.mention(said, thread_ts="1.0")
+    assert nothing_begun(app, DRAFT)
+    assert app.whispers()[0].startswith("Is this a change of attempt 2?")
+    await press(app, "🪄 Refine with this")
+    assert app.session.latest.change == said
+
+
 # names of buttons
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.change_words import CHANGE_BEGINNINGS, reads_like_change
+from bot.domain.change_words import CHANGE_BEGINNINGS, reads_like_change, reads_like_question
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,31 @@ def test_no_beginning_stands_twice() -> None:
     assert len(every) == len(set(every))
     for each in every:
         assert reads_like_change(each), each
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(
+            "why?",
+            "Why is it blue?",
+            "which one is better?",
+            "how do I download it?",
+            "who is that?",
+        ),
+        *("what's that?", "is this a fox?", "can I use it in print?", "how many are left？"),
+    ],
+)
+def test_it_reads_like_a_question(said: str) -> None:
+    assert reads_like_question(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("can you make it blue?", "how about a hat?", "what if it were night?", "blue?", "a hat?"),
+        *("when the sun sets", "where the river bends", "whyever?", "maybe a bit darker?", ""),
+    ],
+)
+def test_a_change_may_have_a_question_mark(said: str) -> None:
+    assert not reads_like_question(said)

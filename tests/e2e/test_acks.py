@@ -12,13 +12,13 @@ from bot.sandbox import PATIENCE
 from tests.support.processes import World
 from tests.support.scene import SECONDS_TO_ACK
 
-COMMANDS = 200
-GENERATING = 50
+COMMANDS = 80
+GENERATING = 25
 AT_ONCE = 10
 """Commands under way, so that a machine that takes fewer than fifty a second is not swamped."""
 
 
-async def test_two_hundred_commands_are_acked_while_fifty_images_are_made(
+async def test_commands_are_acked_in_time_while_many_images_are_made(
     world: World, record_property: Callable[[str, object], None]
 ) -> None:
     unlimited = dict.fromkeys(("USER_IMAGES_AT_ONCE", "USER_IMAGES_WAITING"), "0")

@@ -110,6 +110,14 @@ async def stop_old_then_start_new(fleet: Fleet, old: Member) -> None:
     await fleet.start(old.command)
 
 
+ORDERS: dict[str, list[Restart]] = {
+    "socket": [stop_old_then_start_new],
+    "http": [start_new_then_stop_old, stop_old_then_start_new],
+}
+"""A load balancer sends requests to the new process in another way in each order. Over Socket Mode
+the order in which a connection is missing is the harder one."""
+
+
 @asynccontextmanager
 async def fleet_in(world: World) -> AsyncIterator[Fleet]:
     """Two webs and two workers."""
@@ -133,7 +141,7 @@ async def test_everything_is_restarted_under_load_and_nobody_notices(
         world.openai.latency = MODEL_TIME
         work = Work(world)
         people = [asyncio.create_task(work.of_one_person(number)) for number in range(PEOPLE)]
-        await _while_they_work(people, _restart_all(fleet))
+        await _while_they_work(people, _restart_all(fleet, *ORDERS[mode]))
         work.over.set()
         await asyncio.gather(*people)
         handed_back = sum(process.log.count("was handed back") for process in world.processes)
@@ -154,8 +162,8 @@ async def _while_they_work(
             task.result()
 
 
-async def _restart_all(fleet: Fleet) -> None:
-    for restart in (start_new_then_stop_old, stop_old_then_start_new):
+async def _restart_all(fleet: Fleet, *orders: Restart) -> None:
+    for restart in orders:
         for member in list(fleet.members):
             await restart(fleet, member)
 

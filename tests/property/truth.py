@@ -78,8 +78,8 @@ class Truth:
             }
             hashes = [content for content, _ in self.held.values() if isinstance(content, dict)]
             sessions = [content for content in hashes if "created_at" in content]
-            oldest_first = sorted(sessions, key=lambda stored: float(stored["created_at"]))
-            self._seen = {stored["id"]: stored for stored in oldest_first}
+            sessions.sort(key=lambda stored: (float(stored["created_at"]), stored["id"]))
+            self._seen = {stored["id"]: stored for stored in sessions}
         return self._seen
 
     def _read(self) -> list[Session]:

@@ -122,7 +122,13 @@ async def _run(names: list[str], requests: int) -> list[Row]:
     return rows
 
 
-async def measure(name: str, requests: int, folder: Path, steps: tuple[str, ...] = STEPS) -> Row:
+async def measure(
+    name: str,
+    requests: int,
+    folder: Path,
+    steps: tuple[str, ...] = STEPS,
+    between: float = _BETWEEN,
+) -> Row:
     """Kill all workers at each of the steps, while people ask as often as this together."""
     fence, row = FENCES[name], Row(name, requests)
     plan = Plan(1, "socket", 0.0, PEOPLE, CHANNELS, (), (), SHORT_LEASE)
@@ -137,9 +143,9 @@ async def measure(name: str, requests: int, folder: Path, steps: tuple[str, ...]
         crowd = _Crowd(world, requests, row)
         asking = asyncio.create_task(crowd.ask())
         half = len(steps) // 2
-        row.kills += await _kill_at(world, steps[:half])
+        row.kills += await _kill_at(world, steps[:half], between)
         before = await _lowered(world, fence)
-        row.kills += await _kill_at(world, steps[half:])
+        row.kills += await _kill_at(world, steps[half:], between)
         crowd.hurry.set()
         await asking
         await world.all_ready(120.0)
@@ -149,13 +155,13 @@ async def measure(name: str, requests: int, folder: Path, steps: tuple[str, ...]
     return row
 
 
-async def _kill_at(world: World, steps: tuple[str, ...]) -> int:
+async def _kill_at(world: World, steps: tuple[str, ...], between: float) -> int:
     killer = Steps(world)
     for step in steps:
         await killer.end_at(Fault(0.0, "step", "all", 0.2, step))
         await asyncio.sleep(0.5)
         await world.all_ready(60.0)
-        await asyncio.sleep(_BETWEEN)
+        await asyncio.sleep(between)
     return sum(entry.what.startswith("step") for entry in world.journal.of("fault"))
 
 

@@ -35,35 +35,23 @@ async def admit(queue: BullJobQueue, *jobs: Job) -> None:
         await queue._fair.admit(job, json.dumps(job_data(job)))
 
 
-async def test_a_generation_that_was_released_and_not_added_runs(
+async def test_what_was_released_and_not_added_runs_with_the_next_repair(
     one_at_once: BullJobQueue, queue_server: Any
 ) -> None:
-    queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
-    await admit(queue, first, second)
-    assert await queue.state(first) is JobState.WAITING
-    handler = Recorder()
-    async with working(queue_server.connection_url, queue.in_turn(handler)):
-        await queue.repair()
-        await queue.repair()
-        await reached(queue, second, JobState.DONE)
-    assert handler.starts == {first.id: 1, second.id: 1}
-    await _nothing_is_left(queue)
-
-
-async def test_one_that_was_released_just_now_and_not_added_runs_with_the_next_repair(
-    one_at_once: BullJobQueue, queue_server: Any
-) -> None:
-    """A process that is only slow adds it once more, which changes nothing."""
+    """A process that is only slow adds its job once more, which changes nothing."""
     queue, dead, slow = one_at_once, image("U1", 1), image("U2", 1)
-    await admit(queue, dead, slow)
+    parked = image("U1", 2)
+    await admit(queue, dead, parked, slow)
+    assert await queue.state(dead) is JobState.WAITING
     await queue.repair()
     await queue.add(slow)
     assert await _added(queue) == {dead.id, slow.id}
     handler = Recorder()
     async with working(queue_server.connection_url, queue.in_turn(handler)):
-        await reached(queue, dead, JobState.DONE)
-        await reached(queue, slow, JobState.DONE)
-    assert handler.starts == {dead.id: 1, slow.id: 1}
+        await queue.repair()
+        for job in (dead, parked, slow):
+            await reached(queue, job, JobState.DONE)
+    assert handler.starts == {dead.id: 1, parked.id: 1, slow.id: 1}
     await _nothing_is_left(queue)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from bot.adapters.queue import BullJobQueue, BullWorker
 from bot.adapters.redis import RedisProviderSlots, redis_client
+from bot.concurrency import without_slot
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.jobs import Job
 from bot.generation.shared_provider import PAUSE, SharedProvider
@@ -338,3 +339,35 @@ async def test_a_slot_is_free_once_the_image_is_there_and_with_the_end_of_a_fail
         await worker.stop(0)
         await run
         assert shared._held == {}
+
+
+async def test_a_generation_that_waits_for_its_turn_in_slack_keeps_no_slot(
+    queue: BullJobQueue, queue_server: Any
+) -> None:
+    """One worker, one generation at a time, one slot: a crowded channel does not hold up others."""
+    url, provider = queue_server.connection_url, Provider()
+    has_turn = asyncio.Event()
+    async with slots(url, 1) as shared:
+        backend = SharedProvider(provider, shared)
+
+        async def handle(job: Job, repeated: bool) -> None:
+            await call(backend)
+            if job == crowded:
+                with without_slot(30.0):
+                    await has_turn.wait()
+
+        worker = BullWorker(url, queue.in_turn(handle), 1, LEASE, shared)
+        run = asyncio.create_task(worker.run())
+        crowded, *others = (generation(f"T1.U{n}.1") for n in range(4))
+        await queue.add(crowded)
+        await until(lambda: len(provider.calls) == 1)
+        for other in others:
+            await queue.add(other)
+        for other in others:
+            await reached(queue, other, JobState.DONE)
+        assert await queue.state(crowded) is JobState.RUNNING
+        has_turn.set()
+        await reached(queue, crowded, JobState.DONE)
+        await worker.stop(0)
+        await run
+    assert provider.most == 1

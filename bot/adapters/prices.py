@@ -1,4 +1,5 @@
-"""What tokens cost: the operator's own prices, a table of ours, then the package `genai-prices`.
+"""The prices of tokens: the operator's own prices, a table of ours, then the package
+`genai-prices`.
 
 The package is data in the installed version: nothing is asked over the network. It does not know
 every model; `PRICES_FILE` may name others:

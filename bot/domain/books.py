@@ -74,7 +74,7 @@ class Books:
 
 
 class Changes(NamedTuple):
-    """What a commit writes into the books."""
+    """The writes of a commit into the books."""
 
     opened: list[Entry]
     closed: list[str]
@@ -92,8 +92,8 @@ def books_of(session: Session) -> Books:
 
 
 def changes(before: Session | None, after: Session) -> Changes:
-    """What differs between the books of the session before and after. Where an attempt is dropped,
-    its open calls count as lost."""
+    """The difference between the books of the session before and after. Where an attempt is
+    dropped, its open calls count as lost."""
     was = books_of(before) if before else Books()
     new = books_of(after)
     for attempt in before.attempts[len(after.attempts) :] if before else ():
@@ -160,7 +160,7 @@ def _with_lost_calls(attempt: Attempt) -> Attempt:
 
 
 class Paid(NamedTuple):
-    """What was paid for images, in micro-dollars. It is `measured` where the usage of every call is
+    """The cost of paid images, in micro-dollars. It is `measured` where the usage of every call is
     known, and `known` where every model has a price."""
 
     micro: int
@@ -169,7 +169,7 @@ class Paid(NamedTuple):
 
 
 def paid_for(attempt: Attempt, *candidates: Candidate) -> Paid | None:
-    """What these candidates of the attempt cost; None where nothing was paid, or it is in no
+    """The cost of these candidates of the attempt; None where nothing was paid, or it is in no
     books."""
     reserved = attempt.reserved
     calls = [

@@ -1,4 +1,4 @@
-"""What an image costs: tokens, the reservation of an attempt, the paid calls of a candidate.
+"""The cost of an image: tokens, the reservation of an attempt, the paid calls of a candidate.
 
 Money is in micro-dollars, whole numbers. A day or a month is a calendar date in the operator's time
 zone, so that a change of the clocks neither doubles nor skips one: `2026-11-28`, `2026-11`.
@@ -49,7 +49,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Expected:
-    """What images are expected to cost: `each` of them at the most where the model may choose the
+    """The expected cost of images: `each` of them at the most where the model may choose the
     size or the quality itself."""
 
     each: Cost

@@ -89,7 +89,7 @@ def due_jobs(session: Session) -> tuple[Job, ...]:
 
 
 def _due_to_show(session: Session) -> Iterator[Job]:
-    """What the messages are to say after Cancel, Discard or Undo."""
+    """What the messages have to say after Cancel, Discard or Undo."""
     if session.stage is Stage.FINAL or not session.attempts:
         return
     attempt = session.latest

@@ -34,8 +34,8 @@ class LedgerLine(NamedTuple):
 
 @dataclass
 class UsageRow:
-    """What one person, channel, day or model took. `estimated` are calls whose usage is not known,
-    `unpriced` those of models without a price; they count $0."""
+    """The images and cost of one person, channel, day or model. `estimated` are calls whose usage
+    is not known, `unpriced` those of models without a price; they count $0."""
 
     name: str
     calls: int = 0
@@ -88,8 +88,8 @@ async def add_lines(lines: AsyncIterator[LedgerLine], since: str, *tables: Usage
 
 
 class OwnUsage(NamedTuple):
-    """What one person took: images by day, the newest last, and micro-dollars of the `month`; both
-    count what is still being made. `standings` are the limits that are set."""
+    """The usage of one person: images by day, the newest last, and micro-dollars of the `month`;
+    both count what is still being made. `standings` are the limits that are set."""
 
     images: dict[str, int]
     month: str

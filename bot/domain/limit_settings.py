@@ -37,7 +37,7 @@ class LimitKind(StrEnum):
 
 
 class ScopeKind(StrEnum):
-    """What a limit is set for."""
+    """The workspace, channel or person that a limit is for."""
 
     WORKSPACE = "workspace"
     CHANNEL = "channel"
@@ -79,10 +79,10 @@ class ChosenLimit(NamedTuple):
 
 
 Field = tuple[Scope, LimitKind]
-"""What can be set."""
+"""The limits that can be set."""
 ChosenLimits = Mapping[Field, ChosenLimit]
 OperatorLimits = Mapping[LimitKind, int]
-"""Those of the environment; a missing one sets no limit."""
+"""The limits in the environment; a missing one sets no limit."""
 
 
 class LimitInForce(NamedTuple):
@@ -94,7 +94,7 @@ class LimitInForce(NamedTuple):
 
 
 def fields_of(*scopes: Scope) -> list[Field]:
-    """What can be set for these."""
+    """The limits that can be set for these scopes."""
     return [(scope, kind) for scope in scopes for kind in KINDS_OF[scope.kind]]
 
 

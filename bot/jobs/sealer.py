@@ -146,5 +146,5 @@ class RecordSealer:
 
 
 def _named(seal: Seal) -> str:
-    """As `verify --head` takes it."""
+    """The head in the form that `verify --head` takes."""
     return f"{seal.number}:{seal.mac}"

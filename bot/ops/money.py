@@ -1,4 +1,4 @@
-"""What the books of all workspaces say together, for the metrics."""
+"""The spending and the holds of all workspaces together, for the metrics."""
 
 from __future__ import annotations
 

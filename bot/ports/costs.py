@@ -1,4 +1,5 @@
-"""What images cost: prices, the counters of a period, holds that no worker settles, the ledger."""
+"""The cost of images: prices, the counters of a period, holds that no worker settles, the
+ledger."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from bot.domain.ledger import LedgerLine
 
 class Prices(Protocol):
     def cost(self, model: str, host_model: str, usage: Usage) -> Cost:
-        """What a call cost. An unknown price is logged once."""
+        """The cost of a call. An unknown price is logged once."""
 
 
 class Spent(NamedTuple):

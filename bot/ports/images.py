@@ -11,7 +11,7 @@ from bot.domain.images import GeneratedImage, ImageRequest
 
 
 class CancelledCall(NamedTuple):
-    """What is known of a call that was cancelled: its usage, None where that is not known, and
+    """The outcome of a call that was cancelled: its usage, None where that is not known, and
     whether it may be paid for all the same."""
 
     usage: Usage | None = None

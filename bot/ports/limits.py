@@ -17,7 +17,7 @@ class LimitSettings(Protocol):
     """Every method raises `StoreUnavailable` when the store is away."""
 
     async def chosen(self, team: str, fields: Collection[Field]) -> ChosenLimits:
-        """What of these is set in a workspace."""
+        """The limits among these fields that are set in a workspace."""
 
     async def choose(
         self,

@@ -90,5 +90,5 @@ class Services:
         )
 
     async def own_usage(self, team: str, channel: str, payer: str) -> OwnUsage | None:
-        """What the person, by their key, took of late; None where nothing is counted."""
+        """The latest usage of the person with this key; None where nothing is counted."""
         return await self.budgets.own_usage(team, channel, payer) if self.budgets else None

@@ -1,4 +1,4 @@
-"""What a workspace has spent, from the ledger."""
+"""The spending of a workspace, from the ledger."""
 
 from __future__ import annotations
 

@@ -26,13 +26,14 @@ from bot.domain.slack_refusals import place_of
 from bot.ports import AppBlockedStore, Turn
 from bot.service import RequestOrigin, Services
 from bot.slack.identity import Identity
+from bot.slack.private_messages import thread_of
 from bot.slack.request_tracking import (
     count_slack_errors,
     error_code,
     track_listener,
     wait_for_acks,
 )
-from bot.slack.responders import Responder, thread_of
+from bot.slack.responders import Responder
 from bot.telemetry import metrics
 from bot.telemetry.context import log_context, span
 from bot.views.forms import View

@@ -10,18 +10,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import ClientError
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
-from slack_sdk.errors import SlackClientError
 
-from bot.domain.errors import ImagineError, OptionRefused, OptionsDisagree, Reason, Refusal
+from bot.domain.errors import OptionRefused, OptionsDisagree, Reason, Refusal
 from bot.domain.limits import LimitReached
 from bot.domain.options import OPTIONS
 from bot.domain.prompt import OptionsRefused
 from bot.domain.session import Session
-from bot.domain.slack_errors import is_delivered
 from bot.domain.transitions import AlreadyApproved
 from bot.domain.waiting import TooManyWaiting
+from bot.slack.private_messages import (
+    DELIVERY_ERRORS,
+    send_ephemeral,
+    send_message,
+    send_to_response_url,
+    thread_of,
+    user_of,
+)
 from bot.slack.request_tracking import count_slack_errors
 from bot.views.blocks import Block, Message
 from bot.views.home import notice_view
@@ -41,20 +46,6 @@ _ABOUT_PICTURES = {
     Reason.IMAGE_DELETED,
 }
 
-DELIVERY_ERRORS = (SlackClientError, ImagineError, ClientError, OSError, LookupError, ValueError)
-"""`ValueError`: the request came without a `response_url`, or the answer is no text."""
-
-
-def user_of(args: AsyncArgs) -> str:
-    """The person to whom an answer goes, whether let in or not."""
-    return args.context.user_id or ""
-
-
-def thread_of(event: dict[str, Any]) -> str:
-    """The thread that a message was written in, if any."""
-    thread_ts: str = event.get("thread_ts") or ""
-    return "" if thread_ts == event["ts"] else thread_ts
-
 
 @dataclass(frozen=True)
 class Responder(ABC):
@@ -62,8 +53,12 @@ class Responder(ABC):
 
     args: AsyncArgs
 
-    @abstractmethod
-    async def say(self, words: str) -> None: ...
+    async def say(self, words: str) -> None:
+        await self._tell(words)
+
+    async def show(self, message: Message) -> None:
+        """A message with buttons, where there is room for them."""
+        await self._tell(message.text, message.blocks)
 
     async def refuse(self, refusal: Refusal) -> None:
         if isinstance(refusal, TooManyWaiting) and refusal.sessions:
@@ -75,9 +70,8 @@ class Responder(ABC):
         else:
             await self.say(refusal_words(refusal))
 
-    async def show(self, message: Message) -> None:
-        """A message with buttons, where there is room for them."""
-        await self.say(message.text)
+    @abstractmethod
+    async def _tell(self, words: str, blocks: list[Block] | None = None) -> None: ...
 
     async def _correct(
         self, refusal: OptionsRefused, *, command: bool, with_form: bool = True
@@ -94,18 +88,11 @@ class CommandResponder(Responder):
     """Answers a slash command: only the person sees the words. The ack carries them where it is not
     out yet."""
 
-    async def say(self, words: str) -> None:
-        await self._send(text=words)
-
-    async def show(self, message: Message) -> None:
-        await self._send(
-            text=message.text, **({"blocks": message.blocks} if message.blocks else {})
-        )
-
-    async def _send(self, **message: Any) -> None:
+    async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
         ack = self.args.ack
         send = ack if ack.response is None else self.args.respond
-        await send(response_type="ephemeral", **message)
+        more: dict[str, Any] = {"blocks": blocks} if blocks else {}
+        await send(response_type="ephemeral", text=words, **more)
 
     async def refuse(self, refusal: Refusal) -> None:
         """What was typed comes back whole."""
@@ -122,7 +109,7 @@ class CommandResponder(Responder):
 class FormResponder(Responder):
     """Answers a form: the words stand below their field, and the typed text stays."""
 
-    async def say(self, words: str) -> None:
+    async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
         await self._show(self._first_field(), words)
 
     async def refuse(self, refusal: Refusal) -> None:
@@ -166,12 +153,6 @@ class FormResponder(Responder):
 class ClickResponder(Responder):
     """Answers a click: acked first, then an ephemeral message where the button was."""
 
-    async def say(self, words: str) -> None:
-        await self._tell(words)
-
-    async def show(self, message: Message) -> None:
-        await self._tell(message.text, message.blocks)
-
     @property
     def is_private(self) -> bool:
         """Whether the button stands in a message that only this person sees."""
@@ -202,7 +183,7 @@ class ShortcutResponder(Responder):
     """Answers a shortcut, which people can use where the bot is no member: acked first, then on the
     `response_url`."""
 
-    async def say(self, words: str) -> None:
+    async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
         await self.args.ack()
         try:
             await send_to_response_url(self.args, words)
@@ -213,16 +194,13 @@ class ShortcutResponder(Responder):
 class ResponseUrlResponder(Responder):
     """Answers a request for another installation on its `response_url`, which needs no token."""
 
-    async def say(self, words: str) -> None:
+    async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
         await send_to_response_url(self.args, words)
 
 
 class EventResponder(Responder):
     """Answers a message: acked first, then an ephemeral message where it was written. Where Slack
     takes none: in a direct channel a reply, otherwise a direct message."""
-
-    async def say(self, words: str) -> None:
-        await self._tell(words)
 
     async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
         await self.args.ack()
@@ -235,9 +213,6 @@ class EventResponder(Responder):
                 await send_message(self.args, channel, words, thread_ts or event["ts"], blocks)
             else:
                 await send_message(self.args, user_of(self.args), words, blocks=blocks)
-
-    async def show(self, message: Message) -> None:
-        await self._tell(message.text, message.blocks)
 
     async def refuse(self, refusal: Refusal) -> None:
         """The form knows nothing of a thread's draft or of a picture that came along."""
@@ -252,7 +227,7 @@ class EventResponder(Responder):
 class HomeResponder(Responder):
     """Answers a click in the Home tab, which has no room for private words: a direct message."""
 
-    async def say(self, words: str) -> None:
+    async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
         await self.args.ack()
         await send_message(self.args, user_of(self.args), words)
 
@@ -260,47 +235,11 @@ class HomeResponder(Responder):
 class HomeTabResponder(Responder):
     """Answers somebody who opens the Home tab: the words stand in it."""
 
-    async def say(self, words: str) -> None:
+    async def _tell(self, words: str, blocks: list[Block] | None = None) -> None:
         await self.args.ack()
         view = notice_view(words)
         with count_slack_errors("views.publish"):
             await self.args.client.views_publish(user_id=user_of(self.args), view=view)
-
-
-async def send_ephemeral(
-    args: AsyncArgs, channel: str, thread_ts: str, words: str, blocks: list[Block] | None = None
-) -> None:
-    """Send an ephemeral message, where the bot is a member."""
-    more: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
-    more |= {"blocks": blocks} if blocks else {}
-    with count_slack_errors("chat.postEphemeral"):
-        await args.client.chat_postEphemeral(
-            channel=channel, user=user_of(args), text=words, **more
-        )
-
-
-async def send_to_response_url(args: AsyncArgs, words: str) -> None:
-    """Send words that only the person sees: works everywhere, for 30 minutes. Raises `OSError`
-    where Slack does not take them."""
-    answer = await args.respond(text=words, response_type="ephemeral", replace_original=False)
-    if answer is not None and not is_delivered(answer.status_code, str(answer.body or "")):
-        raise OSError("the response_url does not take it")
-
-
-async def send_message(
-    args: AsyncArgs,
-    channel: str,
-    words: str,
-    thread_ts: str = "",
-    blocks: list[Block] | None = None,
-) -> None:
-    """Send a message to one person: `channel` is their user id, or their direct channel."""
-    more: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
-    more |= {"blocks": blocks} if blocks else {}
-    with count_slack_errors("chat.postMessage"):
-        await args.client.chat_postMessage(
-            channel=channel, text=words, unfurl_links=False, unfurl_media=False, **more
-        )
 
 
 def responder_to(args: AsyncArgs) -> Responder:

@@ -42,7 +42,7 @@ _INTRO = (
 
 @dataclass(frozen=True)
 class LimitsFormState:
-    """What the form is about; `channel` is empty where there is none to set limits for, `person`
+    """The scopes of the form; `channel` is empty where there is none to set limits for, `person`
     until one is chosen. `shown` is what was set when a field was first shown, by its block id: who
     leaves a field as it is changes nothing, whatever another admin has set meanwhile."""
 
@@ -79,7 +79,7 @@ class LimitsFormState:
 
 @dataclass(frozen=True)
 class WrongFields(Exception):
-    """What is wrong in the form, by block id."""
+    """The mistakes in the form, by block id."""
 
     errors: dict[str, str]
 
@@ -103,7 +103,8 @@ def limits_form(state: LimitsFormState, chosen: ChosenLimits, operator: Operator
 
 
 def read_limits(state: LimitsFormState, values: dict[str, Any]) -> dict[Field, int | None]:
-    """What was changed in the form, by field; None for what was emptied. Raises `WrongFields`."""
+    """The changes made in the form, by field; None for a field that was emptied. Raises
+    `WrongFields`."""
     read: dict[Field, int | None] = {}
     errors = {}
     for scope, kind in fields_of(*state.scopes):
@@ -122,7 +123,7 @@ def read_limits(state: LimitsFormState, values: dict[str, Any]) -> dict[Field, i
 
 
 def saved_words(changes: dict[Field, int | None]) -> str:
-    """What an admin has changed, in mrkdwn."""
+    """The changes that an admin made, in mrkdwn."""
     if not changes:
         return "Nothing has changed."
     lines = []

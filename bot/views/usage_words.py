@@ -1,4 +1,4 @@
-"""What images cost, and what is left of the limits, in words."""
+"""The cost of images, and the rest of the limits, in words."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def bar_words(own: OwnUsage) -> str:
 
 
 def workspace_words(month: str, tables: Mapping[str, list[UsageRow]]) -> str:
-    """What the workspace spent, by each table's name."""
+    """The spending of the workspace, by each table's name."""
     total = sum(row.micro for row in next(iter(tables.values())))
     lines = [f"*The workspace in {_month_name(month)}*: {dollars(total)} for what is settled"]
     for by, rows in tables.items():
@@ -140,7 +140,7 @@ def _standing_words(standing: Standing) -> str:
 
 
 def _bar(standing: Standing) -> str:
-    """What is used; one that is not empty shows it."""
+    """A bar of the used part; a use above 0 always shows."""
     full = min(_BAR, -(-_BAR * standing.used // standing.limit)) if standing.limit else _BAR
     return "▓" * full + "░" * (_BAR - full)
 
@@ -181,6 +181,6 @@ def _month_name(month: str) -> str:
 
 
 def _month_of(budget: Standing) -> str:
-    """The month that a budget is for ends when it begins anew, in whatever time zone."""
+    """The name of the month that ends when the budget begins anew."""
     middle = datetime.fromtimestamp(budget.resets_at - _HALF_A_MONTH, UTC)
     return calendar.month_name[middle.month]

@@ -215,7 +215,7 @@ NOT_PICTURES = "I can only use pictures, so I left the other files aside."
 
 
 def noted_words(ahead: int) -> str:
-    """What an ack says where the first message has to wait."""
+    """The words of an ack where the first message has to wait."""
     messages = "message is" if ahead == 1 else "messages are"
     return f"Got it. It appears in a moment: {ahead} {messages} ahead in this channel."
 

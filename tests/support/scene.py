@@ -204,12 +204,6 @@ class Scene:
                     return sessions[-1]
                 await asyncio.sleep(0.02)
 
-    async def until_forgotten(self, timeout: float = PATIENCE) -> None:
-        """Wait until nothing is kept any more of what the oldest session's messages show."""
-        async with asyncio.timeout(timeout):
-            while (await self.sessions())[0]["attempts"] != "[]":
-                await asyncio.sleep(0.02)
-
     async def _recorded(self, message: Message, timeout: float) -> None:
         """Wait until the message of an attempt's end is in the store: a click is that late."""
         async with asyncio.timeout(timeout):

@@ -98,7 +98,7 @@ class FairShare:
         return ids
 
     async def release_next(self, owner: str) -> list[Released]:
-        """What `ended` left parked although it may run: fewer ran at once when it was parked."""
+        """Release parked jobs that may run now: fewer could run at once when they were parked."""
         released: Any = await self._release_next(keys=self._keys, args=[owner, self._at_once])
         return [Released(*each) for each in released]
 

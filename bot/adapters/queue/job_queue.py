@@ -49,7 +49,7 @@ _OPTIONS = {
 what a user typed."""
 
 _PRIORITY = 2**32
-"""What BullMQ multiplies a priority by in the score of a waiting job."""
+"""BullMQ multiplies a priority by this in the score of a waiting job."""
 
 _WAITING = ("wait", "prioritized", "delayed")
 _LIVE = (*_WAITING, "paused", "active")

@@ -93,6 +93,6 @@ def _write(field: Field, chosen: ChosenLimit | None) -> list[str]:
 
 
 def _limit_from_json(stored: str) -> ChosenLimit:
-    """What only a newer version knows of it is left out."""
+    """Leaves out the fields that only a newer version knows."""
     known = json.loads(stored)
     return ChosenLimit(known["value"], known["by"], known["at"])

@@ -46,7 +46,7 @@ class OwnPace:
         return took
 
     def taken(self, budget: Budget) -> None:
-        """One more call is made, whoever allowed it."""
+        """Count a call, also one that Redis allowed."""
         now = self._clock()
         for name, until in list(self._used_up_until.items()):
             if until < now:

@@ -46,8 +46,8 @@ class Batch(NamedTuple):
 
 
 class SideKeys(NamedTuple):
-    """What can be deleted: pseudonym → what its person's key holds, with the user id in front; and
-    the token of each session → the keys of its words."""
+    """The keys that can be deleted: pseudonym → what its person's key holds, with the user id in
+    front; and the token of each session → the keys of its words."""
 
     people: dict[str, tuple[str, str]]
     words: dict[str, list[str]]

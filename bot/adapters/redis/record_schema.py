@@ -148,7 +148,7 @@ def words_key(session_id: str) -> str:
 def record_writes(
     team: str, events: Iterable[RecordEvent], now: float, policy: RecordPolicy
 ) -> Iterator[Write]:
-    """What a commit writes for these events."""
+    """The writes of a commit for these events."""
     record, ttl, any_event = record_key(team), str(policy.ttl), False
     for event in events:
         any_event = True

@@ -80,7 +80,7 @@ class SessionWriter:
 
     @property
     def workspaces(self) -> Iterable[str]:
-        """Those that this process has written to."""
+        """The workspaces that this process has written to."""
         return self._listed
 
     async def commit(

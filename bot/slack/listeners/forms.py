@@ -22,7 +22,8 @@ from bot.slack.listening import (
     origin_of,
     within_ack_deadline,
 )
-from bot.slack.responders import DELIVERY_ERRORS, FormResponder, responder_to, send_ephemeral
+from bot.slack.private_messages import DELIVERY_ERRORS, send_ephemeral
+from bot.slack.responders import FormResponder, responder_to
 from bot.views import words
 from bot.views.blocks import Target, target_of
 from bot.views.forms import prompt_form, read_options, read_picture

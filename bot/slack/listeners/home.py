@@ -15,8 +15,9 @@ from bot.slack.listening import (
     error_boundary,
     within_ack_deadline,
 )
+from bot.slack.private_messages import user_of
 from bot.slack.request_tracking import count_slack_errors, error_code, track_listener
-from bot.slack.responders import HomeResponder, user_of
+from bot.slack.responders import HomeResponder
 from bot.views.home import (
     PICTURES_PER_PAGE,
     WORKING_PER_PAGE,

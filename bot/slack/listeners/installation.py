@@ -13,8 +13,8 @@ from bot.domain.app_blocked import AppBlocked
 from bot.domain.errors import FailureKind, ImagineError
 from bot.service.lost_places import GivenUp
 from bot.slack.listening import ListenerDependencies, within_ack_deadline
+from bot.slack.private_messages import DELIVERY_ERRORS
 from bot.slack.request_tracking import count_slack_errors, track_listener
-from bot.slack.responders import DELIVERY_ERRORS
 from bot.views.failure_messages import notice_message
 
 log = logging.getLogger(__name__)

@@ -21,16 +21,9 @@ from bot.slack.listening import (
     open_form,
     within_ack_deadline,
 )
+from bot.slack.private_messages import DELIVERY_ERRORS, send_ephemeral, send_message, user_of
 from bot.slack.request_tracking import count_slack_errors, error_code
-from bot.slack.responders import (
-    DELIVERY_ERRORS,
-    CommandResponder,
-    FormResponder,
-    HomeResponder,
-    send_ephemeral,
-    send_message,
-    user_of,
-)
+from bot.slack.responders import CommandResponder, FormResponder, HomeResponder
 from bot.views import words
 from bot.views.limits_form import (
     LimitsFormState,

@@ -34,7 +34,8 @@ from bot.slack.mention_text import mention_text
 from bot.slack.message_lookup import MessageLookup
 from bot.slack.message_pictures import FoundPictures, check_links
 from bot.slack.notation import NO_NAMES, Names, references
-from bot.slack.responders import EventResponder, send_message
+from bot.slack.private_messages import send_message
+from bot.slack.responders import EventResponder
 from bot.views import words
 from bot.views.blocks import Message
 from bot.views.lists import goes_on_words

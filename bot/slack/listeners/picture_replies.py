@@ -62,7 +62,7 @@ class PictureReplies:
 
 
 def left_aside_notes(found: FoundPictures) -> list[str]:
-    """What is said of the files that are left aside."""
+    """The words about files that are left aside."""
     notes = [words.ONE_PICTURE] if len(found.pictures) > 1 else []
     if found.refusal:
         notes.append(words.left_aside(found.refusal))

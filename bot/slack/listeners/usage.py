@@ -61,7 +61,7 @@ class UsageAnswers:
         return words, await self._is_admin(args)
 
     async def _is_admin(self, args: AsyncArgs) -> bool:
-        """Who cannot be looked up is told their own usage."""
+        """A person who cannot be looked up is told their own usage."""
         try:
             return await self._admins.includes(args.client, args.context[ADMITTED_PERSON].person)
         except Refusal:

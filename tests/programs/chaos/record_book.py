@@ -29,12 +29,10 @@ class RecordLine(NamedTuple):
 
 @dataclass
 class RecordBook:
-    """`problems`: what breaks the chain. `sealed_before`: entries that the program itself sealed
-    while things went wrong."""
+    """`problems`: what breaks the chain."""
 
     lines: list[RecordLine] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    sealed_before: int = 0
 
     def of(self, kind: str, session_id: str) -> list[RecordLine]:
         """Those of a session; of one that was taken back and begun anew, those of the last."""
@@ -49,7 +47,6 @@ async def read_record(redis: Redis) -> RecordBook:
     book = RecordBook()
     record = RedisRecord(redis, 30.0, RecordPolicy())
     for team in await record.recorded_teams():
-        book.sealed_before += (await record.last_numbers(team))[1]
         sealer = RecordSealer(record, AUDIT_KEY, RecordPolicy().ttl)
         while await sealer.seal(team):
             pass

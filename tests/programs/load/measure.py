@@ -38,7 +38,6 @@ class Figures:
     cpu_ms: float = 0.0
     cpu_ms_of: dict[str, float] = field(default_factory=dict)
     rss_peak: float = 0.0
-    rss_idle: float = 0.0
     rss_each: float = 0.0
     redis_kb: float = 0.0
     redis_kb_without_image: float = 0.0
@@ -121,7 +120,6 @@ def _note_usage(world: World, figures: Figures, usage: Usage) -> None:
     figures.cpu_ms_of = {name: usage.cpu(name) * 1000 / n for name in usage.pids}
     figures.cpu_ms = sum(figures.cpu_ms_of[name] for name in names)
     figures.rss_peak = sum(usage.peak(name) for name in names)
-    figures.rss_idle = sum(usage.rss_before[name] for name in names)
     makers = [name for name in names if not name.startswith("web")]
     figures.rss_each = sum(usage.peak(name) - usage.rss_before[name] for name in makers) / n
 

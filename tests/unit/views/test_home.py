@@ -179,11 +179,9 @@ def test_the_defaults_are_selects_that_say_what_is_chosen() -> None:
         for action_id, each in found.items()
         if ids.ACTIONS[ids.DEFAULT_OPTION].search(action_id)
     }
+    words = {"Size": "1280×720", "Quality": "High"}
     assert list(chosen.values()) == [
-        "Size: 1280×720",
-        "Quality: High",
-        "Background: Default",
-        "Images: Default",
+        f"{spec.label}: {words.get(spec.label, 'Default')}" for spec in OPTIONS
     ]
 
 

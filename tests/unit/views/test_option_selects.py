@@ -65,12 +65,7 @@ def test_labels_can_say_what_they_are_of() -> None:
 
 def test_the_selects_of_a_form_are_optional() -> None:
     inputs = option_inputs(NO_OPTIONS)
-    assert [each["label"]["text"] for each in inputs] == [
-        "Size",
-        "Quality",
-        "Background",
-        "Images",
-    ]
+    assert [each["label"]["text"] for each in inputs] == [spec.label for spec in OPTIONS]
     assert all(each["optional"] for each in inputs)
 
 

@@ -347,7 +347,7 @@ async def test_a_generation_that_waits_for_its_turn_in_slack_keeps_no_slot(
     """One worker, one generation at a time, one slot: a crowded channel does not hold up others."""
     url, provider = queue_server.connection_url, Provider()
     has_turn = asyncio.Event()
-    async with slots(url, 1) as shared:
+    async with slots(url, 1, lease=2 * PATIENCE) as shared:  # its end gives nothing back
         backend = SharedProvider(provider, shared)
 
         async def handle(job: Job, repeated: bool) -> None:

@@ -9,7 +9,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from math import isfinite
+from math import isnan
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
@@ -53,6 +53,8 @@ _CODE = re.compile(r"[a-z0-9_]{1,80}")
 """Slack's errors are names. Anything else in their place stays out of the logs."""
 _RATE_LIMITED = {"ratelimited", "rate_limited"}
 """Both spellings are in use, by method."""
+_SHORTEST_WAIT = 1.0
+"""Seconds; `Retry-After` is in whole seconds."""
 _LONGEST_WAIT = 3600.0
 """Seconds; a longer `Retry-After` is not waited for."""
 _SLACK_FILE = ("slack file", "slack_file")
@@ -213,15 +215,18 @@ def text_in(answer: Mapping[str, Any], key: str, method: str) -> str:
 
 
 def retry_after(headers: Mapping[str, Any]) -> float:
-    """Seconds from the header `Retry-After`; 1 where there is none that can be read."""
+    """Seconds from the header `Retry-After`, at least 1; 1 where there is none that can be read.
+    All processes are held for so long, and one that waits no time would ask again and again."""
     for key, value in headers.items():
         if key.lower() == "retry-after":
             try:
                 seconds = float(value)
             except ValueError:
                 break
-            return min(max(0.0, seconds), _LONGEST_WAIT) if isfinite(seconds) else _LONGEST_WAIT
-    return 1.0
+            if isnan(seconds):
+                break
+            return min(max(_SHORTEST_WAIT, seconds), _LONGEST_WAIT)
+    return _SHORTEST_WAIT
 
 
 async def with_retries(

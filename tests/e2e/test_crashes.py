@@ -18,7 +18,7 @@ from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.sandbox import PATIENCE, SimulatedSlack
 from bot.sandbox.webapi.faults import Fault
 from bot.sandbox.workspace.messages import Message
-from tests.fake_openai import FakeOpenAI, held, success
+from tests.fake_openai import FakeOpenAI
 from tests.support.processes import SHORT_LEASE, BotProcess, World
 from tests.support.scene import SECONDS_TO_ACK, isolated_world
 from tests.support.store import stored_session, stored_sessions
@@ -67,19 +67,19 @@ async def _after_the_response_id(world: World) -> None:
     world.openai.hold("generating")
     await command(world)
     await world.openai.until_held()
-    await _until_stored(world, lambda attempt: bool(attempt["candidates"][0]["response_id"]))
+    await until_stored(world, lambda attempt: bool(attempt["candidates"][0]["response_id"]))
 
 
 async def _after_the_image_was_recorded(world: World) -> None:
     world.slack.faults.add("files.getUploadURLExternal", Fault.hang())
     await command(world)
-    await _until_stored(world, lambda attempt: attempt["candidates"][0]["width"] > 0)
+    await until_stored(world, lambda attempt: attempt["candidates"][0]["width"] > 0)
 
 
 async def _after_the_upload_was_recorded(world: World) -> None:
     world.slack.faults.add("chat.postMessage", Fault.hang(), match=lambda args: "thread_ts" in args)
     await command(world)
-    await _until_stored(world, lambda attempt: bool(attempt["candidates"][0]["file_id"]))
+    await until_stored(world, lambda attempt: bool(attempt["candidates"][0]["file_id"]))
 
 
 async def _after_the_root_was_posted(world: World) -> None:
@@ -96,7 +96,7 @@ async def _after_the_draft_was_posted(world: World) -> None:
     await draft_of(world)
 
 
-async def _until_stored(world: World, true: Callable[[dict[str, Any]], bool]) -> None:
+async def until_stored(world: World, true: Callable[[dict[str, Any]], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while True:
             sessions = await stored_sessions(world.redis_url)
@@ -127,7 +127,7 @@ async def _kill_at(step: Step, folder: Path, starting: asyncio.Semaphore) -> flo
         killed = time.monotonic()
         world.openai.release()
         draft = await draft_of(world, timeout=TAKEN_OVER_WITHIN)
-        await _until_stage(world, "user_feedback", timeout=TAKEN_OVER_WITHIN)
+        await until_stage(world, "user_feedback", timeout=TAKEN_OVER_WITHIN)
         seconds = time.monotonic() - killed
         await assert_nothing_came_twice(world)
         await world.slack.click(world.slack.user("alice"), draft, "Approve")
@@ -137,7 +137,7 @@ async def _kill_at(step: Step, folder: Path, starting: asyncio.Semaphore) -> flo
         return seconds
 
 
-async def _until_stage(world: World, stage: str, timeout: float = PATIENCE) -> None:
+async def until_stage(world: World, stage: str, timeout: float = PATIENCE) -> None:
     async with asyncio.timeout(timeout):
         while (await stored_session(world.redis_url))["stage"] != stage:
             await asyncio.sleep(0.02)
@@ -153,101 +153,6 @@ async def test_a_worker_killed_at_any_recorded_step_is_replaced(
     for name, took in zip(KILLED, seconds, strict=True):
         record_property(f"seconds from kill -9 to the draft, {name}", round(took, 1))
         assert took < TAKEN_OVER_WITHIN, name  # nothing else would take the job over at all
-
-
-async def test_a_worker_killed_between_two_candidates_pays_for_the_missing_one_alone(
-    tmp_path: Path,
-) -> None:
-    """Without background mode: what was not recorded has to be asked for again."""
-    async with isolated_world(tmp_path, JOB_LEASE=str(LEASE)) as world:
-        await world.run("web")
-        worker = await world.run("worker", OPENAI_BACKGROUND="false")
-        world.openai.script(success(), held("request"), success())
-        await command(world, "a fox on the moon --n 3")
-        await world.openai.until_held()
-        await _until_stored(world, lambda attempt: _images(attempt) == 2)
-        await world.run("worker", OPENAI_BACKGROUND="false")
-        await worker.kill()
-        world.openai.release()
-        draft = await draft_of(world, timeout=TAKEN_OVER_WITHIN)
-        assert len(draft.shown_images()) == 3
-        assert None not in draft.shown_images()
-        assert len(world.openai.creates) == 4
-        assert world.openai.paid == 3
-        assert world.slack.violations == []
-
-
-async def _three_images_by_two_workers(world: World) -> BotProcess:
-    """The worker that still makes one of three images. It takes one at a time; another worker has
-    made the others."""
-    await world.run("web")
-    worker = await world.run("worker", WORKER_CONCURRENCY="1")
-    world.openai.script(held("generating"), success(), success())
-    await command(world, "a fox on the moon --n 3")
-    await world.openai.until_held()
-    await world.run("worker")
-    await _until_stored(world, lambda attempt: _images(attempt) == 2 and _has_all_ids(attempt))
-    return worker
-
-
-async def _killed_while_it_makes_one_image(world: World) -> None:
-    worker = await _three_images_by_two_workers(world)
-    await worker.kill()
-    world.openai.release()
-
-
-async def _killed_before_all_images_are_uploaded(world: World) -> None:
-    worker = await _three_images_by_two_workers(world)
-    world.slack.faults.add("files.getUploadURLExternal", Fault.hang())
-    world.openai.release()
-    await _until_stored(world, lambda attempt: _uploads(attempt) == 2)
-    await worker.kill()
-
-
-async def _killed_before_the_draft_is_posted(world: World) -> None:
-    worker = await _three_images_by_two_workers(world)
-    world.slack.faults.add("chat.postMessage", Fault.hang(), match=lambda args: "thread_ts" in args)
-    world.openai.release()
-    await _until_stored(world, lambda attempt: _uploads(attempt) == 3)
-    await worker.kill()
-
-
-KILLED_WITH_ONE_OF_THREE: list[Step] = [
-    _killed_while_it_makes_one_image,
-    _killed_before_all_images_are_uploaded,
-    _killed_before_the_draft_is_posted,
-]
-
-
-async def test_of_two_workers_that_make_three_images_one_is_killed(tmp_path: Path) -> None:
-    """The other one brings the draft of all three; none is paid for twice."""
-    starting = asyncio.Semaphore(2)
-
-    async def kill(step: Step, folder: Path) -> None:
-        async with isolated_world(folder, JOB_LEASE=str(LEASE)) as world:
-            async with starting:
-                await step(world)
-            draft = await draft_of(world, timeout=TAKEN_OVER_WITHIN)
-            await _until_stage(world, "user_feedback", timeout=TAKEN_OVER_WITHIN)
-            assert len(draft.shown_images()) == 3
-            assert len(world.openai.creates) == 3
-            await assert_nothing_came_twice(world, paid=3)
-
-    await asyncio.gather(
-        *(kill(step, tmp_path / str(n)) for n, step in enumerate(KILLED_WITH_ONE_OF_THREE))
-    )
-
-
-def _images(attempt: dict[str, Any]) -> int:
-    return sum(candidate["width"] > 0 for candidate in attempt["candidates"])
-
-
-def _uploads(attempt: dict[str, Any]) -> int:
-    return sum(bool(candidate["file_id"]) for candidate in attempt["candidates"])
-
-
-def _has_all_ids(attempt: dict[str, Any]) -> bool:
-    return all(candidate["response_id"] for candidate in attempt["candidates"])
 
 
 async def test_web_killed_right_after_the_stage_moved(socket_world: World) -> None:
@@ -278,7 +183,7 @@ async def test_approval_survives_when_the_worker_is_away(socket_world: World) ->
     worker = await world.run("worker")
     await command(world)
     draft = await draft_of(world)
-    await _until_stage(world, "user_feedback")
+    await until_stage(world, "user_feedback")
     assert await worker.stop() == 0
     assert (await world.slack.click(world.slack.user("alice"), draft, "Approve")).ok
     assert (await stored_session(world.redis_url))["stage"] == "final"
@@ -318,7 +223,7 @@ async def test_redis_away_for_five_seconds_while_the_image_is_made(tmp_path: Pat
             await asyncio.sleep(5)
         draft = await draft_of(world, timeout=TAKEN_OVER_WITHIN)
         assert draft.shown_images()
-        await _until_stage(world, "user_feedback")
+        await until_stage(world, "user_feedback")
         await assert_nothing_came_twice(world)
 
 
@@ -357,7 +262,7 @@ async def test_sigterm_hands_a_long_job_back(socket_world: World) -> None:
     world.openai.hold("generating")
     await command(world)
     await world.openai.until_held()
-    await _until_stored(world, lambda attempt: bool(attempt["candidates"][0]["response_id"]))
+    await until_stored(world, lambda attempt: bool(attempt["candidates"][0]["response_id"]))
     await world.run("worker")  # idle: the first one has the job
     assert await worker.stop(signal.SIGTERM) == 0
     stopped = time.monotonic()

@@ -59,6 +59,17 @@ def test_a_stranger_who_started_over_is_no_stranger_there(redis_server: Embedded
     assert Driver.reached[f"{Stage.GENERATING} {Event.CANCEL}"] == 1
 
 
+def test_what_failed_with_its_image_made_is_delivered_again(redis_server: EmbeddedRedis) -> None:
+    machine = SessionMachine(redis_server.url)
+    machine.begin([(3, "failed")], 0)
+    machine.decide(0, 0, "try again", NEWEST, "owner", "E1")
+    machine.all_of_it_is_lawful()
+    machine.work(0, 0, REVIEWED)
+    machine.decide(0, 0, "approve", NEWEST, "owner", "E2")
+    machine.all_of_it_is_lawful()
+    machine.teardown()
+
+
 @pytest.mark.parametrize("who", ["first", "second"])
 def test_of_two_that_decided_at_once_one_is_refused(redis_server: EmbeddedRedis, who: str) -> None:
     """As the machine holds them: both have loaded the same version."""

@@ -209,6 +209,10 @@ def _check_attempts(before: Session, after: Session) -> None:
         assert after.stage is Stage.GENERATING
     assert [a.number for a in after.attempts] == list(range(1, len(after.attempts) + 1))
     for was, now in zip(before.attempts, after.attempts, strict=False):
+        if now.deliveries != was.deliveries:
+            assert after.stage is Stage.GENERATING
+            _check_delivered_again(was, now)
+            continue
         for name in _ASKED:
             assert getattr(now, name) == getattr(was, name)
         for name in _ONCE:
@@ -218,6 +222,20 @@ def _check_attempts(before: Session, after: Session) -> None:
         assert now.requeues >= was.requeues
         for candidate, then in zip(now.candidates, was.candidates, strict=True):
             _check_candidate(was, then, candidate)
+
+
+def _check_delivered_again(was: Attempt, now: Attempt) -> None:
+    """What failed with its images made goes to Slack once more. No image is asked for anew."""
+    assert now.deliveries == was.deliveries + 1
+    assert was.failure is not None
+    assert now.failure is None
+    assert now.requeues == was.requeues + 1
+    for name in set(_ASKED) - {"idempotency_key"}:
+        assert getattr(now, name) == getattr(was, name)
+    assert any(candidate.has_image for candidate in was.candidates)
+    for candidate, then in zip(now.candidates, was.candidates, strict=True):
+        for name in ("has_image", "response_id", "paid_calls"):
+            assert getattr(candidate, name) == getattr(then, name)
 
 
 def _check_candidate(attempt: Attempt, was: Candidate, now: Candidate) -> None:

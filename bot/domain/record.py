@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 from bot.domain.attempt import Attempt, Candidate
 from bot.domain.books import paid_for
 from bot.domain.errors import Refusal
-from bot.domain.session import Session
+from bot.domain.session import Session, user_of_key
 from bot.domain.stages import PUBLICATION_REFUSED
 
 Fact = str | int | float | bool | None
@@ -126,6 +126,11 @@ def token_of(session_id: str) -> str:
     return session_id.split(".", 2)[-1]
 
 
+def _owner_of(session_id: str) -> str:
+    """The user id of its owner."""
+    return user_of_key(session_id.partition(".")[2].partition(".")[0])
+
+
 def events_between(before: Session | None, after: Session) -> Iterator[RecordEvent]:
     """What a change of a session means for the record, oldest first."""
     known = before.attempts if before else ()
@@ -182,7 +187,8 @@ def _of_attempt(session: Session, old: Attempt | None, new: Attempt) -> Iterator
         yield RecordEvent(RecordKind.SHOWN, session.id, facts=facts)
     if new.failure and (old is None or old.failure != new.failure):
         facts = {"attempt": new.number, "reason": new.failure.value}
-        yield RecordEvent(RecordKind.FAILED, session.id, facts=facts)
+        person = new.cancelled_user if new.cancelled else ""
+        yield RecordEvent(RecordKind.FAILED, session.id, person, facts)
 
 
 def _asked(session: Session, attempt: Attempt) -> RecordEvent:
@@ -214,7 +220,8 @@ def _of_publication(before: Session | None, after: Session) -> Iterator[RecordEv
         yield RecordEvent(RecordKind.NOT_PUBLISHED, after.id, facts=facts)
     if after.started_over and not (before and before.started_over):
         facts = {"successor": token_of(after.restarted_by)}
-        yield RecordEvent(RecordKind.STARTED_OVER, after.id, facts=facts)
+        person = _owner_of(after.restarted_by)  # it is a session of the person's own
+        yield RecordEvent(RecordKind.STARTED_OVER, after.id, person, facts)
 
 
 def _of_discard(before: Session | None, after: Session) -> Iterator[RecordEvent]:

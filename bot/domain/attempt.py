@@ -90,14 +90,15 @@ class Attempt:
     `change` says how the image differs from `base`; without a change the image is made from
     `prompt`. `idempotency_key` is unique to the request that started it, so that the same request,
     delivered twice, starts it once; `cancelled_by` likewise. `asked_by` is the user id of who began
-    it, empty where an older version did. `as_file`: Slack did not process the images' files, so
-    they were shared as plain files. `requeues` counts how often a job of the
-    attempt as a whole was queued again. `announced`: Slack shows that it is under way, so its
-    candidates' jobs may be queued. `delivery_candidate` is the candidate that was made last: its
-    job brings all images to Slack; 0 while one is being made. `failure_ts` is the message about the
-    failure. `cancel_shown`: the thread shows that it was cancelled. `owner_notified_of_block`: its
-    owner was told that Slack refuses the app. `deliveries` counts how often its images were to be
-    delivered again. `reserved` is what its calls reserve; without it they are in no books.
+    it, `cancelled_user` of who cancelled it; both are empty where an older version did. `as_file`:
+    Slack did not process the images' files, so they were shared as plain files. `requeues` counts
+    how often a job of the attempt as a whole was queued again. `announced`: Slack shows that it is
+    under way, so its candidates' jobs may be queued. `delivery_candidate` is the candidate that was
+    made last: its job brings all images to Slack; 0 while one is being made. `failure_ts` is the
+    message about the failure. `cancel_shown`: the thread shows that it was cancelled.
+    `owner_notified_of_block`: its owner was told that Slack refuses the app. `deliveries` counts
+    how often its images were to be delivered again. `reserved` is what its calls reserve; without
+    it they are in no books.
     """
 
     number: int
@@ -108,6 +109,7 @@ class Attempt:
     idempotency_key: str = ""
     asked_by: str = ""
     cancelled_by: str = ""
+    cancelled_user: str = ""
     requeues: int = 0
     announced: bool = False
     delivery_candidate: int = 0

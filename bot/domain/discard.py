@@ -29,7 +29,7 @@ def discard(
     if number != session.latest.number:
         raise refusal(session, Reason.MOVED_ON)
     if session.stage is Stage.GENERATING:
-        session = cancel(session, number, words, now, idempotency_key)
+        session = cancel(session, number, words, now, idempotency_key, user)
     return replace(
         move_discard(session, DiscardEvent.DISCARD),
         schema=DISCARD_SCHEMA,

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 from bot.domain.attempt import Attempt, Candidate
 from bot.domain.books import paid_for
 from bot.domain.errors import Refusal
-from bot.domain.session import Session
+from bot.domain.session import Session, user_of_key
 from bot.domain.session_ids import SessionId
 from bot.domain.stages import PUBLICATION_REFUSED
 
@@ -178,7 +178,8 @@ def _of_attempt(session: Session, old: Attempt | None, new: Attempt) -> Iterator
         yield RecordEvent(RecordKind.SHOWN, session.id, facts=facts)
     if new.failure and (old is None or old.failure != new.failure):
         facts = {"attempt": new.number, "reason": new.failure.value}
-        yield RecordEvent(RecordKind.FAILED, session.id, facts=facts)
+        person = new.cancelled_user if new.cancelled else ""
+        yield RecordEvent(RecordKind.FAILED, session.id, person, facts)
 
 
 def _asked(session: Session, attempt: Attempt) -> RecordEvent:
@@ -209,8 +210,9 @@ def _of_publication(before: Session | None, after: Session) -> Iterator[RecordEv
     if after.publication in PUBLICATION_REFUSED and not was_refused:
         yield RecordEvent(RecordKind.NOT_PUBLISHED, after.id, facts=facts)
     if after.started_over and not (before and before.started_over):
-        facts = {"successor": SessionId.parse(after.restarted_by).token}
-        yield RecordEvent(RecordKind.STARTED_OVER, after.id, facts=facts)
+        new = SessionId.parse(after.restarted_by)  # a session of the person's own
+        facts = {"successor": new.token}
+        yield RecordEvent(RecordKind.STARTED_OVER, after.id, user_of_key(new.user), facts)
 
 
 def _of_discard(before: Session | None, after: Session) -> Iterator[RecordEvent]:

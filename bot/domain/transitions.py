@@ -114,15 +114,25 @@ def use_earlier(session: Session, image: ImageRef, user: str, now: float) -> Ses
 
 
 def cancel(
-    session: Session, number: int, words: str, now: float, cancelled_by: str = ""
+    session: Session,
+    number: int,
+    words: str,
+    now: float,
+    cancelled_by: str = "",
+    user: str = "",
 ) -> Session:
-    """Stop the attempt that is being generated; `words` is the text that the person is told."""
+    """`user` stops the attempt that is being generated; `words` is the text that the person is
+    told."""
     if not can(session, Event.CANCEL):
         raise refusal(session, Reason.NOTHING_TO_CANCEL)
     if number != session.latest.number:
         raise refusal(session, Reason.MOVED_ON)
     cancelled = replace(
-        session.latest, failure=FailureKind.CANCELLED, failure_ts="", cancelled_by=cancelled_by
+        session.latest,
+        failure=FailureKind.CANCELLED,
+        failure_ts="",
+        cancelled_by=cancelled_by,
+        cancelled_user=user,
     )
     moved = move(session, Event.CANCEL, now)
     return replace(with_attempt(moved, cancelled), error_message=words)

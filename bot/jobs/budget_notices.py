@@ -30,9 +30,15 @@ class Notices(OwnerNotices, PersonNotices, Protocol):
     """Private messages, to owners and to admins."""
 
 
+class AdminDirectory(Protocol):
+    async def user_ids(self) -> frozenset[str]:
+        """The workspace's admins and owners. Raises an `ImagineError` where Slack does not tell."""
+
+
 class BudgetNotices:
     """Tells the owner of a session that just began an attempt. Of the workspace's budget the
-    `admins` are told, and the log. A notice that cannot be delivered is not sent again."""
+    `admins` are told, those of the `directory`, and the log. A notice that cannot be delivered is
+    not sent again."""
 
     def __init__(
         self,
@@ -42,6 +48,7 @@ class BudgetNotices:
         limits: LimitsOf,
         zone: ZoneInfo,
         admins: frozenset[str] = frozenset(),
+        directory: AdminDirectory | None = None,
     ) -> None:
         self._spending = spending
         self._told = told
@@ -49,6 +56,7 @@ class BudgetNotices:
         self._limits = limits
         self._zone = zone
         self._admins = admins
+        self._directory = directory
 
     async def tell(self, session: Session) -> None:
         """Never raises what the program raises on purpose."""
@@ -93,7 +101,15 @@ class BudgetNotices:
         words = nearly_used_words(standing)
         if standing.scope is Scope.WORKSPACE:
             log.warning("%s", words)
-            for admin in sorted(self._admins):
-                await self._notices.tell_person(admin, words)
+            await self._tell_admins(words)
         else:
             await self._notices.tell_owner(session, words)
+
+    async def _tell_admins(self, words: str) -> None:
+        """The people in `ADMINS` first: to find them asks nothing of Slack."""
+        for admin in sorted(self._admins):
+            await self._notices.tell_person(admin, words)
+        if self._directory is None:
+            return
+        for admin in sorted(await self._directory.user_ids() - self._admins):
+            await self._notices.tell_person(admin, words)

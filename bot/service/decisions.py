@@ -60,10 +60,12 @@ class Decisions:
     ) -> Session:
         """Stop the attempt that is being generated. `JobScheduler.queue_due` tells its workers."""
         await self._access.require_allowed(session_id, person)
-        return await self._sessions.update(
-            session_id,
-            lambda s: transitions.cancel(s, image.attempt, CANCELLED, self._now(), idempotency_key),
-        )
+        number, key = image.attempt, idempotency_key
+
+        def change(session: Session) -> Session:
+            return transitions.cancel(session, number, CANCELLED, self._now(), key, person.user)
+
+        return await self._sessions.update(session_id, change)
 
     async def discard(
         self, session_id: str, image: ImageRef, person: Person, idempotency_key: str = ""

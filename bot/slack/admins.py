@@ -6,9 +6,10 @@ from __future__ import annotations
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Reason, Refusal
+from bot.domain.members import Member
 from bot.domain.session import Person
 from bot.slack.identity import Identity
-from bot.slack.members import Member, MemberDirectory
+from bot.slack.members import MemberDirectory
 
 
 class Admins:
@@ -37,10 +38,8 @@ class Admins:
         return self._is_admin(await self._directory.look_up(client, person.user))
 
     def _is_admin(self, member: Member) -> bool:
-        """Of this workspace, not of another one of its organisation. Limits of a bot that is
-        installed in the whole organisation are set by the organisation's admins."""
-        if member.is_guest or member.is_stranger:
-            return False
+        """Limits of a bot that is installed in the whole organisation are set by the organisation's
+        admins."""
         if self._identity.org_wide:
-            return member.is_org_admin
-        return member.is_admin and self._identity.team_id in (member.team, *member.teams)
+            return member.is_org_admin and not (member.is_guest or member.is_stranger)
+        return member.is_admin_of(self._identity.team_id)

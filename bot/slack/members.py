@@ -6,12 +6,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Reason, Refusal
+from bot.domain.members import Member, member_of
 from bot.slack.request_tracking import count_slack_errors, error_code
 
 log = logging.getLogger(__name__)
@@ -23,24 +23,6 @@ CACHED_FOR = 60.0
 _MOST_CACHED = 10_000
 
 _UNKNOWN = {"user_not_found", "user_not_visible", "users_not_found"}
-_GUEST = ("is_restricted", "is_ultra_restricted")
-_ADMIN = ("is_admin", "is_owner", "is_primary_owner")
-_STRANGER = ("deleted", "is_bot", "is_stranger", "is_workflow_bot", "is_connector_bot")
-
-
-class Member(NamedTuple):
-    """`team` and `enterprise` are empty where Slack does not name them."""
-
-    team: str
-    enterprise: str
-    is_guest: bool
-    is_stranger: bool
-    is_admin: bool = False
-    """An admin or an owner of the workspace."""
-    is_org_admin: bool = False
-    """An admin or an owner of the organisation."""
-    teams: tuple[str, ...] = ()
-    """The workspaces of the organisation that the person is a member of."""
 
 
 class MemberDirectory:
@@ -65,7 +47,7 @@ class MemberDirectory:
             async with asyncio.timeout(LOOK_UP_WITHIN):
                 with count_slack_errors("users.info"):
                     answer = await client.users_info(user=user)
-            return _member(answer["user"])
+            return member_of(answer["user"])
         except SlackApiError as error:
             code = error_code(error)
             if code in _UNKNOWN:
@@ -81,16 +63,3 @@ class MemberDirectory:
         if len(self._known) >= _MOST_CACHED:
             self._known.clear()
         self._known[user] = (self._now() + CACHED_FOR, member)
-
-
-def _member(user: dict[str, Any]) -> Member:
-    enterprise = user.get("enterprise_user") or {}
-    return Member(
-        team=user.get("team_id") or "",
-        enterprise=enterprise.get("enterprise_id") or user.get("enterprise_id") or "",
-        is_guest=any(user.get(name) for name in _GUEST),
-        is_stranger=any(user.get(name) for name in _STRANGER),
-        is_admin=any(user.get(name) for name in _ADMIN),
-        is_org_admin=any(enterprise.get(name) for name in _ADMIN),
-        teams=tuple(enterprise.get("teams") or ()),
-    )

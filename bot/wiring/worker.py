@@ -18,6 +18,7 @@ from bot.adapters.redis import (
     RedisRefusedSettings,
     WriteProbe,
 )
+from bot.adapters.slack import WorkspaceAdmins
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
@@ -118,8 +119,16 @@ def job_dispatcher(
     show_end = ShowEnd(previews, drafts, status)
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
     publish = Publish(retrying, publisher, copies, show_end, clients.identity.bot_name)
+    identity = clients.identity
+    listed = identity.has_scope("users:read") and not identity.org_wide
     notices = BudgetNotices(
-        books, books, publisher, limits.limits_of, settings.zone, settings.admin_ids
+        books,
+        books,
+        publisher,
+        limits.limits_of,
+        settings.zone,
+        settings.admin_ids,
+        WorkspaceAdmins(clients.slack, identity.team_id) if listed else None,
     )
     handlers: dict[JobKind, Handler] = {
         JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, notices),

@@ -125,6 +125,7 @@ async def test_cancel_stops_the_attempt_wherever_it_is(make_app: MakeApp) -> Non
     await app.click(ids.CANCEL, value(3))
     assert app.session.stage is Stage.USER_FEEDBACK
     assert app.session.latest.failure is FailureKind.CANCELLED
+    assert app.session.latest.cancelled_user == OWNER
     assert app.cancellations.sent == [ID]
     assert await app.queue.waiting() == []
     assert app.queue.added[-1] == Job(JobKind.SHOW_CANCELLED, ID, 3)

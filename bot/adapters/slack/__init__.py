@@ -3,19 +3,22 @@
 `web_api` connects and makes one call, `pacing` gives each call its turn by the limits in
 `rate_limits`, `message_search` looks for a message that an earlier run may have posted,
 `file_uploads` uploads and `file_readiness` waits for a file, `message_poster` posts, `previews` and
-`notices` post with it, and `publisher` shows sessions. `downloads` fetches people's pictures.
+`notices` post with it, and `publisher` shows sessions. `downloads` fetches people's pictures,
+`workspace_admins` lists admins.
 """
 
 from bot.adapters.slack.downloads import SlackFiles
 from bot.adapters.slack.pacing import SlackPacing
 from bot.adapters.slack.publisher import SlackPublisher
 from bot.adapters.slack.web_api import SlackClient, slack_client, slack_session
+from bot.adapters.slack.workspace_admins import WorkspaceAdmins
 
 __all__ = [
     "SlackClient",
     "SlackFiles",
     "SlackPacing",
     "SlackPublisher",
+    "WorkspaceAdmins",
     "slack_client",
     "slack_session",
 ]

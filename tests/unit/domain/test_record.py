@@ -10,11 +10,13 @@ import pytest
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.costs import CallState, PaidCall, Reservation
+from bot.domain.discard import discard
 from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.images import GeneratedImage
 from bot.domain.options import Options
 from bot.domain.record import (
     RecordEvent,
+    RecordKind,
     commit,
     commitment_of,
     deleted,
@@ -171,7 +173,25 @@ def test_a_cancellation_is_told_and_what_was_made_meanwhile_too() -> None:
     session = generating()
     cancelled = transitions.cancel(session, 1, "w", 2.0)
     assert only(session, cancelled).facts["reason"] == "cancelled"
+    assert only(session, cancelled).person == ""
     assert kinds(cancelled, generation.image_made(cancelled, FIRST, IMAGE, 3.0)) == ["generated"]
+
+
+def test_what_a_person_ends_is_told_with_who_did_it() -> None:
+    """Not the owner, who asked for it."""
+    session = generating()
+    cancelled = transitions.cancel(session, 1, "w", 2.0, "k", STRANGER)
+    assert only(session, cancelled).person == STRANGER
+    told = [
+        (e.kind, e.person) for e in events_between(session, discard(session, 1, STRANGER, "w", 2.0))
+    ]
+    assert told == [(RecordKind.FAILED, STRANGER), (RecordKind.DISCARDED, STRANGER)]
+    failed = generation.attempt_failed(session, 1, FailureKind.QUOTA, "w", "7.0", 1.5)
+    assert only(session, failed).person == ""
+    approved = a_session(Stage.FINAL)
+    for successor, person in (("T1.U9.n", "U9"), ("T1.E2-U9.n.m", "U9"), ("x", "")):
+        over = transitions.start_over(approved, successor, 3.0)
+        assert only(approved, over).person == person
 
 
 def test_no_entry_holds_a_name_or_a_word_of_a_person() -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.costs import Reservation
-from bot.domain.errors import SlackUnavailable, StoreUnavailable
+from bot.domain.errors import SlackRefused, SlackUnavailable, StoreUnavailable
 from bot.domain.limits import Limits
 from bot.domain.session import Session
 from bot.jobs.budget_notices import BudgetNotices
@@ -78,6 +78,44 @@ async def test_each_limit_is_told_once_a_period(caplog: pytest.LogCaptureFixture
     assert caplog.text.count("The budget of this workspace") == 1
     assert [user for user, _ in books.to_admins] == ["UADMIN", "UBOSS"]
     assert "The budget of this workspace is $0.010 a month" in books.to_admins[0][1]
+
+
+class Directory:
+    """Slack's answer: who is an admin."""
+
+    def __init__(self, *admins: str, fails: Exception | None = None) -> None:
+        self.admins, self.fails, self.asked = frozenset(admins), fails, 0
+
+    async def user_ids(self) -> frozenset[str]:
+        self.asked += 1
+        if self.fails:
+            raise self.fails
+        return self.admins
+
+
+async def test_the_workspaces_admins_are_told_too_each_once() -> None:
+    books, directory = Books(Spent(0, 0, 0, 8_000)), Directory("UBOSS", "UOWNER")
+    told = BudgetNotices(
+        books, books, books, always(LIMITS), ZoneInfo("UTC"), frozenset({"UBOSS"}), directory
+    )
+    for _ in range(3):
+        await told.tell(session_of())
+    assert [user for user, _ in books.to_admins] == ["UBOSS", "UOWNER"]
+    assert directory.asked == 1
+
+
+@pytest.mark.parametrize(
+    "error", [SlackUnavailable("away"), SlackRefused("users.list", "missing_scope")]
+)
+async def test_where_slack_does_not_list_the_admins_those_of_the_setting_are_told(
+    error: Exception,
+) -> None:
+    books, directory = Books(Spent(0, 0, 0, 8_000)), Directory(fails=error)
+    told = BudgetNotices(
+        books, books, books, always(LIMITS), ZoneInfo("UTC"), frozenset({"UBOSS"}), directory
+    )
+    await told.tell(session_of())
+    assert [user for user, _ in books.to_admins] == ["UBOSS"]
 
 
 async def test_an_owner_is_not_told_of_another_persons_limit() -> None:

@@ -9,7 +9,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Reason, Refusal
-from bot.slack.members import CACHED_FOR, Member, MemberDirectory
+from bot.domain.members import Member
+from bot.slack.members import CACHED_FOR, MemberDirectory
 
 
 class FakeClient(AsyncWebClient):

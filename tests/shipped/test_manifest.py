@@ -40,6 +40,7 @@ SCOPES: dict[str, set[str]] = {
     "files_info": {"files:read"},
     "usergroups_list": {"usergroups:read"},
     "users_info": {"users:read"},
+    "users_list": {"users:read"},
     "views_open": set(),
     "views_publish": set(),
     "views_update": set(),

@@ -35,6 +35,7 @@ PER_MINUTE = {
     "files.info": _TIER_4,
     "team.info": _TIER_3,
     "users.info": _TIER_4,
+    "users.list": _TIER_2,
     "views.publish": _TIER_4,
 }
 """What is not listed is tier 2, but for `UNPACED`."""

@@ -26,6 +26,8 @@ MODEL_TIME = 2.0
 GRACE = 0.7
 """Seconds for a worker's running jobs: most generations outlive it."""
 IN_TIME = 60.0
+GENERATING = '"generating"'
+"""In the log of a worker whose generation begins."""
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -163,9 +165,18 @@ async def _while_they_work(
 
 
 async def _restart_all(fleet: Fleet, *orders: Restart) -> None:
+    """The worker that is replaced first has just begun a generation, which outlives it."""
+    await _generation_begun(next(m for m in fleet.members if m.command == "worker"))
     for restart in orders:
-        for member in list(fleet.members):
+        for member in sorted(fleet.members, key=lambda m: m.command, reverse=True):
             await restart(fleet, member)
+
+
+async def _generation_begun(worker: Member) -> None:
+    before = worker.process.log.count(GENERATING)
+    async with asyncio.timeout(IN_TIME):
+        while worker.process.log.count(GENERATING) == before:
+            await asyncio.sleep(0.02)
 
 
 async def _assert_all_is_as_wanted(work: Work) -> None:

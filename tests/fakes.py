@@ -40,7 +40,6 @@ from bot.generation.recording import RetryingStore
 from bot.ports import (
     CancelledCall,
     Change,
-    ChangeBoth,
     Checkpoint,
     ExtraWrite,
     ExtraWrites,
@@ -104,8 +103,7 @@ def a_session(stage: Stage = Stage.USER_FEEDBACK, *, attempts: int = 1, **change
     """A session as it stands in a stage. All attempts but a running one have their draft."""
     session = Session(ID, "T1", OWNER, CHANNEL, created_at=100.0, updated_at=100.0, version=1)
     if stage is Stage.INITIAL_INPUT:
-        stand = Publication.RETIRED if changes.get("restarted_by") else Publication.NOT_APPROVED
-        return replace(session, **{"publication": stand, **changes})
+        return replace(session, **changes)
     running = stage is Stage.GENERATING
     made = tuple(an_attempt(n, posted=n < attempts or not running) for n in range(1, attempts + 1))
     session = replace(
@@ -186,17 +184,6 @@ class FakeSessionStore:
                 self._write(replace(after, version=before.version + 1), extra=extra)
                 return self.sessions[session_id]
         raise Conflict(session_id)
-
-    async def update_both(
-        self, first_id: str, second_id: str, change: ChangeBoth, extra: ExtraWrites | None = None
-    ) -> tuple[Session, Session]:
-        before = await self.load(first_id), await self.load(second_id)
-        after = change(*before)
-        await self._reach()
-        assert before == (self.sessions[first_id], self.sessions[second_id])
-        first, second = (replace(s, version=s.version + 1) for s in after)
-        self._write(first, second, extra=extra)
-        return first, second
 
     async def discard(self, session: Session, write_id: str) -> None:
         await self._reach()
@@ -298,8 +285,6 @@ class FakeSessionStore:
             self.written.append(session)
             if due_jobs(session):
                 self.touched[session.id] = self.touched.get(session.id, 0.0) + 1.0
-            for image in session.all_images() if session.started_over else ():
-                self.images.pop((session.id, image), None)
 
     async def _reach(self) -> None:
         await asyncio.sleep(0)
@@ -737,9 +722,6 @@ class FakePublisher:
         await self._wait(still_owed)
         anew = {"uploaded_anew": True} if uploaded_anew else {}
         return await self._show("post_final", session, repeated=repeated, **anew)
-
-    async def retire_final(self, session: Session) -> None:
-        await self._show("retire_final", session)
 
     async def tell_owner(
         self, session: Session, words: str, *, failed: int = 0, try_again: bool = True

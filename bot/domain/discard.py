@@ -12,8 +12,7 @@ from bot.domain.transitions import cancel, move_discard, refusal, why_not
 
 def can_be_discarded(session: Session) -> bool:
     """Whether there is something to end: not in an empty form, nor after the approval."""
-    ended = session.started_over or session.discarded
-    return session.stage in DISCARDABLE and bool(session.attempts) and not ended
+    return session.stage in DISCARDABLE and bool(session.attempts) and not session.discarded
 
 
 def discard(

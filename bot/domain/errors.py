@@ -135,7 +135,6 @@ class Reason(StrEnum):
     MOVED_ON = "moved_on"
     STILL_WORKING = "still_working"
     ALREADY_APPROVED = "already_approved"
-    STARTED_OVER = "started_over"
     DISCARDED = "discarded"
     UNDO_EXPIRED = "undo_expired"
     QUESTION_EXPIRED = "question_expired"

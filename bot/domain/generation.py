@@ -105,7 +105,7 @@ def paid_call_counted(
 
 def record_candidate(session: Session, image: ImageRef, **facts: Any) -> Session:
     """Records these facts about a candidate. Nothing changes once its image is in Slack, once the
-    draft is in the thread, or in a session that was started over."""
+    draft is in the thread, or where there is no such attempt."""
     if image.attempt > len(session.attempts):
         return session
     attempt = session.attempt(image.attempt)

@@ -4,7 +4,6 @@
     generate        one candidate → its image; the last one made → files and draft
     show_cancelled  what the messages say after a cancellation
     publish         the approved image → thread and channel
-    retire          Start over is taken off it again
     show_discard    what the messages say after Discard or Undo
 
 All but `generate` only talk to Slack. The id of a job holds its kind, session, attempt, candidate
@@ -20,7 +19,7 @@ from enum import StrEnum
 
 from bot.domain.attempt import Attempt
 from bot.domain.session import Session, with_attempt
-from bot.domain.stages import DISCARD_DUE, PUBLICATION_DUE, RETIRING, Stage
+from bot.domain.stages import DISCARD_DUE, PUBLICATION_DUE, Stage
 
 MAX_RUNS = 5
 """Runs of a due job. The next run is the last try, and gives up where it fails."""
@@ -33,7 +32,6 @@ class JobKind(StrEnum):
     GENERATE = "generate"
     SHOW_CANCELLED = "show_cancelled"
     PUBLISH = "publish"
-    RETIRE = "retire"
     SHOW_DISCARD = "show_discard"
 
 
@@ -79,13 +77,10 @@ def due_jobs(session: Session) -> tuple[Job, ...]:
             return (announce,)
         jobs = zip(generations, attempt.candidates, strict=True)
         return tuple(j for j, c in jobs if not c.is_made or attempt.delivery_candidate == c.number)
-    if session.publication in RETIRING:
-        kind, attempt = JobKind.RETIRE, session.attempt(session.retiring_result)
-    elif session.publication in PUBLICATION_DUE:
-        kind, attempt = JobKind.PUBLISH, session.attempt(session.final_result)
-    else:
-        return tuple(_due_to_show(session))
-    return (Job(kind, session.id, attempt.number, attempt.requeues),)
+    if session.publication in PUBLICATION_DUE:
+        attempt = session.attempt(session.final_result)
+        return (Job(JobKind.PUBLISH, session.id, attempt.number, attempt.requeues),)
+    return tuple(_due_to_show(session))
 
 
 def _due_to_show(session: Session) -> Iterator[Job]:

@@ -27,9 +27,9 @@ from typing import Any, NamedTuple
 from bot.domain.attempt import Attempt, Candidate
 from bot.domain.books import paid_for
 from bot.domain.errors import Refusal
-from bot.domain.session import Session, user_of_key
+from bot.domain.session import Session
 from bot.domain.session_ids import SessionId
-from bot.domain.stages import PUBLICATION_REFUSED
+from bot.domain.stages import Publication
 
 Fact = str | int | float | bool | None
 
@@ -125,6 +125,9 @@ def entry_time(body: str) -> float:
 def events_between(before: Session | None, after: Session) -> Iterator[RecordEvent]:
     """What a change of a session means for the record, oldest first."""
     known = before.attempts if before else ()
+    if after.restart_of and after.attempts and not known:
+        facts: dict[str, Fact] = {"successor": SessionId.parse(after.id).token}
+        yield RecordEvent(RecordKind.STARTED_OVER, after.restart_of, after.user, facts)
     for attempt in after.attempts:
         old = known[attempt.number - 1] if attempt.number <= len(known) else None
         yield from _of_attempt(after, old, attempt)
@@ -195,7 +198,7 @@ def _asked(session: Session, attempt: Attempt) -> RecordEvent:
 
 
 def _of_publication(before: Session | None, after: Session) -> Iterator[RecordEvent]:
-    chosen = after.final_result or after.retiring_result
+    chosen = after.final_result
     facts: dict[str, Fact] = {}
     if chosen and chosen <= len(after.attempts):
         attempt = after.attempt(chosen)
@@ -206,13 +209,9 @@ def _of_publication(before: Session | None, after: Session) -> Iterator[RecordEv
     if after.final_ts and after.final_ts != (before.final_ts if before else ""):
         where: dict[str, Fact] = {"channel": after.channel, "message": after.final_ts}
         yield RecordEvent(RecordKind.PUBLISHED, after.id, facts={**facts, **where})
-    was_refused = before is not None and before.publication in PUBLICATION_REFUSED
-    if after.publication in PUBLICATION_REFUSED and not was_refused:
+    was_refused = before is not None and before.publication is Publication.REFUSED
+    if after.publication is Publication.REFUSED and not was_refused:
         yield RecordEvent(RecordKind.NOT_PUBLISHED, after.id, facts=facts)
-    if after.started_over and not (before and before.started_over):
-        new = SessionId.parse(after.restarted_by)  # a session of the person's own
-        facts = {"successor": new.token}
-        yield RecordEvent(RecordKind.STARTED_OVER, after.id, user_of_key(new.user), facts)
 
 
 def _of_discard(before: Session | None, after: Session) -> Iterator[RecordEvent]:

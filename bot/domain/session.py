@@ -17,7 +17,7 @@ from bot.domain.errors import UNUSABLE_SOURCE
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.policy import ANYONE, OWNER, directors_error, entries_of
 from bot.domain.slack_refusals import Place
-from bot.domain.stages import ENDED_BY_DISCARD, STARTED_OVER, Discard, Publication, Stage
+from bot.domain.stages import ENDED_BY_DISCARD, Discard, Publication, Stage
 
 SCHEMA = 1
 """The form in which this version of the program writes sessions."""
@@ -60,12 +60,10 @@ class Session:
     `owner_org` is the owner's organisation or workspace, empty for the installation's own people.
     `place` is the kind of conversation that `channel` is.
     `response_url` is Slack's short-lived way to answer the person where the bot is not a member.
-    `restart_of` is the approved session that this one takes the place of, `restarted_by` the
-    reverse; only an earlier version of the program sets them. `final_candidate` counts only where
-    `final_result` names an attempt. `publication` is where the approved image stands, `final_ts`
-    its message in the channel, `final_file_id` its file where that of the draft was gone.
-    `retiring_result` is the `final_result` of a session that was started over, until its messages
-    show that too. `kept_words` are what was said while an attempt was being made.
+    `restart_of` is the approved session from which Start over began this one; empty for another.
+    `final_candidate` counts only where `final_result` names an attempt. `publication` is where the
+    approved image stands, `final_ts` its message in the channel, `final_file_id` its file where
+    that of the draft was gone. `kept_words` are what was said while an attempt was being made.
     `discarded_at` is in seconds since the epoch; `discarded_by` and `restored_by` are who did that
     last. `discard_key` is the idempotency key of the request that discarded it, `discard_run` the
     run of the job that shows it.
@@ -87,11 +85,9 @@ class Session:
     thread_ts: str = ""
     response_url: str = ""
     restart_of: str = ""
-    restarted_by: str = ""
     approved_by: str = ""
     publication: Publication = Publication.NOT_APPROVED
     final_ts: str = ""
-    retiring_result: int = 0
     attempts: tuple[Attempt, ...] = field(default=())
     created_at: float = 0.0
     updated_at: float = 0.0
@@ -133,11 +129,6 @@ class Session:
     def final_image(self) -> ImageRef | None:
         """The approved image."""
         return ImageRef(self.final_result, self.final_candidate) if self.final_result else None
-
-    @property
-    def started_over(self) -> bool:
-        """Whether the session was started over after its approval."""
-        return self.publication in STARTED_OVER
 
     @property
     def discarded(self) -> bool:

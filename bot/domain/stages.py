@@ -2,10 +2,9 @@
 whether it was discarded.
 
 `TRANSITIONS`, `PUBLICATIONS` and `DISCARDS` are the whole tables: state → event → next state. Every
-pair that is not in them is refused. One rule joins them: a session that is in `ENDED_BY_DISCARD`,
-or whose publication is in `STARTED_OVER`, takes no event of its stage. `bot.domain.transitions`
-makes every move. The diagrams in the README are made from the tables by `python -m
-bot.domain.stages`.
+pair that is not in them is refused. One rule joins them: a session that is in `ENDED_BY_DISCARD`
+takes no event of its stage. `bot.domain.transitions` makes every move. The diagrams in the README
+are made from the tables by `python -m bot.domain.stages`.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ class Event(StrEnum):
     REGENERATE = "regenerate"
     REFINE = "refine"
     EDIT = "edit"
-    START_OVER = "start_over"
 
 
 class Fork(NamedTuple):
@@ -60,9 +58,7 @@ TRANSITIONS: dict[Stage, dict[Event, Stage | Fork]] = {
         Event.REFINE: Stage.GENERATING,
         Event.EDIT: Stage.GENERATING,
     },
-    Stage.FINAL: {
-        Event.START_OVER: Stage.INITIAL_INPUT,
-    },
+    Stage.FINAL: {},
 }
 
 
@@ -70,9 +66,7 @@ class Publication(StrEnum):
     """The states of an approved image on its way to the channel.
 
     `published`: it is posted in the channel. `shown`: the drafts and the status say so. `refused`:
-    Slack does not take it, and its owner was told. The states that begin with `retiring` are those
-    of a session that was started over, until its messages show that: of an image that was shown
-    (`retiring`), only posted, not posted yet, or refused.
+    Slack does not take it, and its owner was told.
     """
 
     NOT_APPROVED = "not_approved"
@@ -80,11 +74,6 @@ class Publication(StrEnum):
     PUBLISHED = "published"
     SHOWN = "shown"
     REFUSED = "refused"
-    RETIRING_UNPUBLISHED = "retiring_unpublished"
-    RETIRING_REFUSED = "retiring_refused"
-    RETIRING_UNSHOWN = "retiring_unshown"
-    RETIRING = "retiring"
-    RETIRED = "retired"
 
 
 class PublicationEvent(StrEnum):
@@ -95,8 +84,6 @@ class PublicationEvent(StrEnum):
     REFUSE = "refuse"
     SHOW = "show"
     PUBLISH_AGAIN = "publish_again"
-    START_OVER = "start_over"
-    RETIRE = "retire"
 
 
 PUBLICATIONS: dict[Publication, dict[PublicationEvent, Publication]] = {
@@ -106,48 +93,19 @@ PUBLICATIONS: dict[Publication, dict[PublicationEvent, Publication]] = {
     Publication.TO_PUBLISH: {
         PublicationEvent.POST: Publication.PUBLISHED,
         PublicationEvent.REFUSE: Publication.REFUSED,
-        PublicationEvent.START_OVER: Publication.RETIRING_UNPUBLISHED,
     },
     Publication.PUBLISHED: {
         PublicationEvent.SHOW: Publication.SHOWN,
-        PublicationEvent.START_OVER: Publication.RETIRING_UNSHOWN,
     },
-    Publication.SHOWN: {
-        PublicationEvent.START_OVER: Publication.RETIRING,
-    },
+    Publication.SHOWN: {},
     Publication.REFUSED: {
         PublicationEvent.POST: Publication.PUBLISHED,  # by a run that overlapped
         PublicationEvent.PUBLISH_AGAIN: Publication.TO_PUBLISH,
-        PublicationEvent.START_OVER: Publication.RETIRING_REFUSED,
     },
-    Publication.RETIRING_UNPUBLISHED: {
-        PublicationEvent.POST: Publication.RETIRING_UNSHOWN,
-        PublicationEvent.REFUSE: Publication.RETIRING_REFUSED,
-        PublicationEvent.RETIRE: Publication.RETIRED,
-    },
-    Publication.RETIRING_REFUSED: {
-        PublicationEvent.POST: Publication.RETIRING_UNSHOWN,
-        PublicationEvent.RETIRE: Publication.RETIRED,
-    },
-    Publication.RETIRING_UNSHOWN: {
-        PublicationEvent.RETIRE: Publication.RETIRED,
-    },
-    Publication.RETIRING: {
-        PublicationEvent.RETIRE: Publication.RETIRED,
-    },
-    Publication.RETIRED: {},
 }
 
 PUBLICATION_DUE = frozenset({Publication.TO_PUBLISH, Publication.PUBLISHED})
 """The channel, the drafts or the status do not show the approval yet."""
-TO_BE_POSTED = frozenset({Publication.TO_PUBLISH, Publication.RETIRING_UNPUBLISHED})
-"""The approved image is not in the channel yet."""
-PUBLICATION_REFUSED = frozenset({Publication.REFUSED, Publication.RETIRING_REFUSED})
-RETIRING = frozenset(
-    state for state, events in PUBLICATIONS.items() if PublicationEvent.RETIRE in events
-)
-STARTED_OVER = RETIRING | {Publication.RETIRED}
-"""Another session goes on; this one takes no event any more."""
 
 
 class Discard(StrEnum):
@@ -205,7 +163,7 @@ def stage_diagram() -> str:
                 lines.append(f"    {stage} --> {target.without}: {event} (none yet)")
             else:
                 lines.append(f"    {stage} --> {target}: {event}")
-    note = f"    note right of {Stage.INITIAL_INPUT}: started over, it takes no event"
+    note = f"    note right of {Stage.FINAL}: Start over begins another session"
     return "\n".join([*lines, note])
 
 

@@ -2,8 +2,8 @@
 publication of an approved image.
 
 `can` answers a question. `check_can` raises `Refusal` with the reason for a person. `move` makes
-the move. All three ask the same two rules: a session that was started over or discarded takes no
-event, and any other takes those of its stage. `move_publication` moves the publication, or raises
+the move. All three ask the same two rules: a session that was discarded takes no event, and any
+other takes those of its stage. `move_publication` moves the publication, or raises
 `Refusal`. A transition takes a session and returns the next one, or raises `Refusal` and changes
 nothing; the store decides which of two was first. `record_publication` is for what a job has done:
 a record that comes late, from a run that overlapped another, changes nothing.
@@ -16,7 +16,6 @@ from dataclasses import replace
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.jobs import Job, JobKind, is_due
-from bot.domain.options import NO_OPTIONS
 from bot.domain.session import (
     KeptWords,
     Session,
@@ -27,7 +26,6 @@ from bot.domain.slack_refusals import NOT_ANNOUNCED
 from bot.domain.stages import (
     DISCARDS,
     PUBLICATIONS,
-    RETIRING,
     TRANSITIONS,
     Discard,
     DiscardEvent,
@@ -43,8 +41,7 @@ MOST_KEPT_WORDS = 5
 
 
 def can(session: Session, event: Event) -> bool:
-    ended = session.started_over or session.discarded
-    return event in TRANSITIONS[session.stage] and not ended
+    return event in TRANSITIONS[session.stage] and not session.discarded
 
 
 def check_can(session: Session, event: Event) -> None:
@@ -160,28 +157,6 @@ def keep_words(session: Session, words: KeptWords) -> Session:
     return replace(session, kept_words=(*session.kept_words, words)[-2 * MOST_KEPT_WORDS :])
 
 
-def start_over(session: Session, successor: str, now: float) -> Session:
-    """Clear the session. Its owner and place stay, and the fields that its messages show until they
-    are retired. A second call for the same successor (a form sent twice) changes nothing."""
-    if successor == session.restarted_by:
-        return session
-    moved = move_publication(move(session, Event.START_OVER, now), PublicationEvent.START_OVER)
-    return replace(
-        moved,
-        task_input="",
-        error_message="",
-        input_used_by_process="",
-        kept_words=(),
-        final_result=0,
-        retiring_result=session.final_result,
-        options=NO_OPTIONS,
-        source=None,
-        response_url="",
-        restart_of="",
-        restarted_by=successor,
-    )
-
-
 def final_posted(session: Session, ts: str) -> Session:
     """Records the message with the approved image. A message recorded earlier stays."""
     posted = record_publication(session, PublicationEvent.POST)
@@ -223,34 +198,9 @@ def file_replaced(session: Session, file_id: str) -> Session:
 
 
 def final_shown(session: Session) -> Session:
-    """Records that the drafts and the status show the publication. Nothing changes where the
-    session was started over meanwhile, or is published again."""
+    """Records that the drafts and the status show the publication. Nothing changes where it is
+    published again."""
     return record_publication(session, PublicationEvent.SHOW)
-
-
-def as_approved(session: Session) -> Session:
-    """The session as its messages show it. A session that was started over still shows the approved
-    image."""
-    if session.publication not in RETIRING:
-        return session
-    approved = session.attempt(session.retiring_result)
-    return replace(
-        session,
-        stage=Stage.FINAL,
-        final_result=session.retiring_result,
-        task_input=approved.prompt,
-        options=approved.options,
-    )
-
-
-def retired(session: Session) -> Session:
-    """Records that the messages are in their last state, and drops the attempts."""
-    gone = record_publication(session, PublicationEvent.RETIRE)
-    if gone is session:
-        return session
-    return replace(
-        gone, retiring_result=0, error_message="", final_candidate=1, approved_by="", attempts=()
-    )
 
 
 def publish_is_due(session: Session, run: int) -> bool:
@@ -270,10 +220,8 @@ def given_up(session: Session, job: Job) -> Session:
             return cancel_shown(session, job.attempt)
         case JobKind.PUBLISH:
             return final_shown(session)
-        case JobKind.SHOW_DISCARD:
-            return discard_shown(session, session.discard)
         case _:
-            return retired(session)
+            return discard_shown(session, session.discard)
 
 
 def given_up_unpublished(session: Session, job: Job, words: str) -> Session:
@@ -320,8 +268,6 @@ def why_not(session: Session) -> Reason:
     """Why a session does not take an event."""
     if session.discarded:
         return Reason.DISCARDED
-    if session.started_over:
-        return Reason.STARTED_OVER
     if session.stage is Stage.GENERATING:
         return Reason.STILL_WORKING
     if session.stage is Stage.FINAL:

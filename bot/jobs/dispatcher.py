@@ -4,7 +4,6 @@
     generate        the review flow, for one candidate
     show_cancelled  running jobs are stopped → the root and the draft say so
     publish         the approved image to thread and channel → the drafts and the root say so
-    retire          the final message loses its button → the attempts are dropped
     show_discard    the drafts and the root say that the session was discarded, or restored
 
 Every handler checks first whether the job is still due, and records each step before

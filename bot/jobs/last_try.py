@@ -2,7 +2,7 @@
 session goes to a stage from which a person can go on.
 
     announce, generate: the failure in the thread, with its button
-    publish, retire:    the owner is told that the image was not published, and can try again
+    publish:            the owner is told that the image was not published, and can try again
     show_cancelled:     the attempt stays cancelled, although its messages do not say so
 
 While Slack is away nothing is lost and nobody can be told, so the job waits for Slack
@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from bot.domain.errors import SlackAppBlocked, SlackBusy, SlackUnavailable
 from bot.domain.jobs import MAX_RUNS, Job, JobKind, is_due
 from bot.domain.session import Session
-from bot.domain.stages import TO_BE_POSTED
+from bot.domain.stages import Publication
 from bot.domain.transitions import given_up, given_up_unpublished
 from bot.flow import ReviewFlow, shared_store
 from bot.ports import OwnerNotices, SessionRecords
@@ -75,7 +75,7 @@ class LastTry:
             shared = shared_store(session, job.candidate, repeated=True)
             await self._flow.run(shared, give_up=True)
             return
-        if session.publication in TO_BE_POSTED and job.kind in (JobKind.PUBLISH, JobKind.RETIRE):
+        if job.kind is JobKind.PUBLISH and session.publication is Publication.TO_PUBLISH:
             words = not_published_words(session)
             await self._publisher.tell_owner(session, words)
             await self._sessions.update(session.id, lambda s: given_up_unpublished(s, job, words))

@@ -1,5 +1,5 @@
 """The jobs that show what a person has decided: that an approved image is in the channel, that a
-session was discarded or restored, that it was started over."""
+session was discarded or restored."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from bot.domain.jobs import Job, is_due
 from bot.domain.session import Session
 from bot.domain.slack_errors import Meaning, meaning_of
 from bot.domain.slack_refusals import is_about_file, publication_failure
-from bot.domain.stages import RETIRING, TO_BE_POSTED, Publication
+from bot.domain.stages import Publication
 from bot.domain.transitions import (
-    as_approved,
     discard_shown,
     file_replaced,
     final_posted,
     final_shown,
     not_published,
     publish_is_due,
-    retired,
 )
 from bot.generation.image_copies import ImageCopies
 from bot.ports import FinalMessages, SessionRecords
@@ -91,7 +89,7 @@ class Publish:
 
     async def post(self, session: Session, repeated: bool) -> Session:
         """Post the approved image, unless an earlier run did, or said that it cannot be."""
-        if session.publication not in TO_BE_POSTED:
+        if session.publication is not Publication.TO_PUBLISH:
             return session
         try:
             ts = await self._post_final(session, repeated)
@@ -113,16 +111,14 @@ class Publish:
         one that was shared as a plain file, whose message is gone."""
 
         async def owed() -> bool:
-            return (await self._sessions.load(session.id)).publication in TO_BE_POSTED
+            newest = await self._sessions.load(session.id)
+            return newest.publication is Publication.TO_PUBLISH
 
         try:
-            return await self._publisher.post_final(
-                as_approved(session), repeated=repeated, still_owed=owed
-            )
+            return await self._publisher.post_final(session, repeated=repeated, still_owed=owed)
         except SlackRefused as error:
-            approved = as_approved(session)
-            image = ImageRef(approved.final_result, approved.final_candidate)
-            as_file = approved.attempt(image.attempt).as_file
+            image = ImageRef(session.final_result, session.final_candidate)
+            as_file = session.attempt(image.attempt).as_file
             lost_link = as_file and meaning_of(error.code) is Meaning.MESSAGE
             if not (is_about_file(error) or lost_link):
                 raise
@@ -130,40 +126,8 @@ class Publish:
             if not data:
                 raise
         log.warning("the file of an approved image is gone: it is uploaded anew")
-        file_id = await self._publisher.upload(approved, image, data)
+        file_id = await self._publisher.upload(session, image, data)
         session = await self._sessions.update(session.id, lambda s: file_replaced(s, file_id))
         return await self._publisher.post_final(
-            as_approved(session), repeated=repeated, uploaded_anew=True, still_owed=owed
+            session, repeated=repeated, uploaded_anew=True, still_owed=owed
         )
-
-
-class Retire:
-    """The final message loses Start over; what was shown is forgotten. An approval that was not
-    published yet, or not shown, is so first: starting over takes nothing back."""
-
-    def __init__(
-        self,
-        sessions: SessionRecords,
-        publisher: FinalMessages,
-        publish: Publish,
-        show_end: ShowEnd,
-    ) -> None:
-        self._sessions = sessions
-        self._publisher = publisher
-        self._publish = publish
-        self._show_end = show_end
-
-    async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
-        if session.publication not in RETIRING:
-            log.info("%s: nothing left to do", job.id)
-            return
-        session = await self._publish.post(session, repeated=True)
-        if session.publication is not Publication.RETIRING:
-            await self._show_end(session)
-        if session.final_ts:
-            try:
-                await self._publisher.retire_final(as_approved(session))
-            except SlackRefused as error:
-                log.warning("Start over could not be taken off the approved image: %s", error)
-        await self._sessions.update(session.id, retired)
-        log.info("retired")

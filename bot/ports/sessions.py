@@ -15,7 +15,6 @@ from bot.domain.stages import Stage
 Change = Callable[[Session], Session]
 """A pure step from one session to the next; it may raise `Refusal`."""
 
-ChangeBoth = Callable[[Session, Session], tuple[Session, Session]]
 """A pure step of two sessions together."""
 
 
@@ -73,8 +72,7 @@ class MemoryUsage(NamedTuple):
 
 
 class SessionRecords(Protocol):
-    """A session and its images, for who knows its id. A session that is started over loses its
-    images in the same commit. Every method raises `StoreUnavailable` when
+    """A session and its images, for who knows its id. Every method raises `StoreUnavailable` when
     the store is away."""
 
     async def load(self, session_id: str) -> Session:
@@ -198,12 +196,6 @@ class SessionStore(
     async def discard(self, session: Session, write_id: str) -> None:
         """Delete the session and its images, if this very write created it and none has come after
         that."""
-
-    async def update_both(
-        self, first_id: str, second_id: str, change: ChangeBoth, extra: ExtraWrites | None = None
-    ) -> tuple[Session, Session]:
-        """Like `update`, for two sessions of one workspace, in one commit; `extra` is from the
-        first of them."""
 
 
 class BeginRequest(NamedTuple):

@@ -152,9 +152,6 @@ class FinalMessages(OwnerNotices, ImageUploads, Protocol):
         `SlackRefused` soon where its file is gone, unless it is `uploaded_anew`, and
         `NoLongerOwed`."""
 
-    async def retire_final(self, session: Session) -> None:
-        """Remove Start over from an approved image whose session was started over."""
-
 
 class Publisher(
     RootMessages,

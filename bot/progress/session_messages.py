@@ -27,8 +27,7 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.session import Session
-from bot.domain.stages import Discard, Publication, Stage
-from bot.domain.transitions import as_approved
+from bot.domain.stages import Discard, Stage
 from bot.ports import DraftMessages, SessionRecords, SessionVersions, StatusMessages
 
 log = logging.getLogger(__name__)
@@ -69,13 +68,13 @@ class DraftRefresher:
         and again where it changes meanwhile. With `before`, only the drafts before the attempt of
         this number, whose own draft is new. A message that Slack does not take is passed over.
         Raises `SlackUnavailable`."""
-        session = as_approved(await self._sessions.load(session_id))
+        session = await self._sessions.load(session_id)
         while True:
             for number in _drafts_to_edit(session, before):
                 await self._edit(partial(self._publisher.refresh_draft, session, number))
             if session.failure_before:
                 await self._edit(partial(self._publisher.refresh_failure, session))
-            newest = as_approved(await self._sessions.load(session_id))
+            newest = await self._sessions.load(session_id)
             if shown_state(newest) == shown_state(session):
                 return
             session = newest
@@ -199,14 +198,14 @@ class LiveStatus:
         left behind meanwhile is edited again. Returns None when done, or the seconds to wait before
         the next try. Raises `SlackAppBlocked`."""
         try:
-            session = as_approved(await self._sessions.load(session_id))
+            session = await self._sessions.load(session_id)
             here = set(followed.candidates if followed else (0,))
             if session.stage is Stage.GENERATING and not here & {
                 0,
                 session.latest.status_candidate,
             }:
                 return None
-            if not session.root_ts or session.publication is Publication.RETIRED:
+            if not session.root_ts:
                 return None
             trouble = self._troubles.get(session_id)
             last = session.failure_before or session.newest_draft
@@ -217,7 +216,7 @@ class LiveStatus:
                 await self._publisher.show_status(session, None, waits_for=trouble, turn=turn)
             if await self._sessions.versions([session_id]) == [session.version]:
                 return None
-            newest = as_approved(await self._sessions.load(session_id))
+            newest = await self._sessions.load(session_id)
             if in_thread and shown_state(newest) != shown_state(session):
                 await self._refresh_last(newest, session)
         except SlackBusy as busy:

@@ -26,7 +26,6 @@ _RECEIVED = {
     JobKind.GENERATE: "an attempt is asked for",
     JobKind.SHOW_CANCELLED: "the attempt is cancelled",
     JobKind.PUBLISH: "an image is approved",
-    JobKind.RETIRE: "the session is started over",
     JobKind.SHOW_DISCARD: "the session is discarded or restored",
 }
 

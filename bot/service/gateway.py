@@ -12,7 +12,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from bot.concurrency import BackgroundTasks
-from bot.domain import begin, transitions
+from bot.domain import begin
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Refusal, StoreUnavailable
 from bot.domain.limits import Instead
@@ -25,7 +25,7 @@ from bot.ports import AttemptRule, Change, ExtraWrites, Record, SessionStore
 from bot.service.access import AccessControl
 from bot.service.attempt_rules import Approval, ask_rules, record_refusal, until_written
 from bot.service.waiting_images import waiting_told
-from bot.telemetry.context import log_context, set_log_fields
+from bot.telemetry.context import set_log_fields
 
 _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5
 """Seconds: how long a session is tried to be discarded, and the pause between two tries."""
@@ -96,11 +96,8 @@ class AttemptGateway:
             self._tasks.spawn(self._retract(session, write_id))
             raise
 
-    async def submit(
-        self, session_id: str, person: Person, text: str, options: Options
-    ) -> tuple[Session, Session | None]:
-        """The form of a session that waits for its first prompt. A form that starts over clears the
-        approved session too, which is returned so that its messages are retired."""
+    async def submit(self, session_id: str, person: Person, text: str, options: Options) -> Session:
+        """The form of a session that waits for its first prompt."""
         prompt, options = self._read_form(text, options)
         session = await self._access.require_allowed(session_id, person)
 
@@ -109,26 +106,7 @@ class AttemptGateway:
             begun = self._reserve(person, session, begun)
             return begin.asked_by(session, begun, person.user)
 
-        if not session.restart_of:
-            return await self._begin(person, session, change, session.id), None
-        with log_context(session.restart_of):
-            old = await self._access.require_allowed(session.restart_of, person)
-
-        def change_both(new: Session, old: Session) -> tuple[Session, Session]:
-            return change(new), transitions.start_over(old, new.id, self._now())
-
-        async def check_and_write(session: Session) -> tuple[Session, Session]:
-            begun, _ = change_both(session, old)
-            approved = await self._ask_rules(person, session, begun, session.id)
-
-            def as_approved(new: Session, old: Session) -> tuple[Session, Session]:
-                begun, cleared = change_both(new, old)
-                return approved.require(new, begun), cleared
-
-            return await self._sessions.update_both(session.id, old.id, as_approved, approved.extra)
-
-        async with waiting_told(self._sessions, person, session.team):
-            return await until_written(self._sessions, session, check_and_write)
+        return await self._begin(person, session, change, session.id)
 
     async def regenerate(
         self, session_id: str, image: ImageRef, person: Person, idempotency_key: str = ""

@@ -9,7 +9,7 @@ from bot.domain.errors import FailureKind, Refusal
 from bot.domain.generation import attempt_failed
 from bot.domain.jobs import due_jobs
 from bot.domain.session import Session
-from bot.domain.stages import TO_BE_POSTED, Stage
+from bot.domain.stages import Publication, Stage
 from bot.domain.transitions import given_up, given_up_unpublished
 from bot.ports import UnfinishedSessions
 from bot.views.failure_words import failure_words
@@ -71,7 +71,7 @@ def _ended(
         words = failure_words(kind, bot_name=bot_name, channel=session.channel, made=made)
         failed = attempt_failed(session, number, kind, words, "", now)
         return failed, GivenUp(session, words, failed=number)
-    unpublished = session.publication in TO_BE_POSTED
+    unpublished = session.publication is Publication.TO_PUBLISH
     words = not_published_words(session, kind, bot_name) if unpublished else ""
     ended = session
     for job in due_jobs(session):

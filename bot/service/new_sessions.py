@@ -9,8 +9,8 @@ from bot.domain.attempt import Source
 from bot.domain.options import OPTIONS, Options, OptionTable
 from bot.domain.prompt import clean_change, clean_prompt, parse_flags
 from bot.domain.session import Session
-from bot.domain.stages import Event
-from bot.domain.transitions import check_can
+from bot.domain.stages import Stage
+from bot.domain.transitions import refusal, why_not
 from bot.ports import DefaultOptions
 from bot.service.access import AccessControl, RequestOrigin
 from bot.service.gateway import AttemptGateway
@@ -74,12 +74,11 @@ class NewSessions:
         """The approved session, and a new one of the person's own, which waits for its form: with
         the approved image's options, and from the same picture where it began with one. Anybody may
         start over, any number of times: the approved session stays as it is. Raises `Refusal` where
-        it was not approved, or an earlier version of the program has started it over."""
-        old = await self._access.load_in(origin.team, session_id)
-        check_can(old, Event.START_OVER)
+        it was not approved."""
+        old = await self._approved(origin.team, session_id)
         options = old.attempt(old.final_result).options
         there = replace(origin, channel=old.channel, place=old.place)
-        new = self._new(there, options, old.source)
+        new = replace(self._new(there, options, old.source), restart_of=old.id)
         return old, await self._gateway.store_new(new)
 
     async def approved_image(
@@ -87,11 +86,16 @@ class NewSessions:
     ) -> tuple[Session, Source, Options]:
         """An approved image, from which anybody may start a session, and the person's defaults.
         Raises `Refusal` where the session has none any more."""
-        session = await self._access.load_in(team, session_id)
-        check_can(session, Event.START_OVER)
+        session = await self._approved(team, session_id)
         approved = session.attempt(session.final_result).candidate(session.final_candidate)
         source = Source(session.final_file_id or approved.file_id, approved.mime_type)
         return session, source, await self.defaults(team, owner)
+
+    async def _approved(self, team: str, session_id: str) -> Session:
+        session = await self._access.load_in(team, session_id)
+        if session.stage is not Stage.FINAL:
+            raise refusal(session, why_not(session))
+        return session
 
     def _new(
         self,

@@ -246,8 +246,7 @@ class ThreadReplies:
 
 def _waits(session: Session) -> bool:
     """Whether it goes on: it is neither approved nor ended."""
-    ended = session.started_over or session.discarded
-    return session.stage is not Stage.FINAL and not ended
+    return session.stage is not Stage.FINAL and not session.discarded
 
 
 def _offered(session: Session) -> tuple[ImageRef, ...]:

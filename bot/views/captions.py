@@ -9,7 +9,7 @@ from bot.domain.attempt import Attempt, Candidate, ImageRef
 from bot.domain.errors import FailureKind, StoreTrouble
 from bot.domain.options import OPTIONS, Options
 from bot.domain.session import Session
-from bot.domain.stages import PUBLICATION_REFUSED, Stage
+from bot.domain.stages import Publication, Stage
 from bot.views.blocks import ALT_TEXT, cut
 
 _WAITS = {
@@ -105,17 +105,17 @@ def status_words(
             return "⚠️ The last attempt failed: see the thread"
         case Stage.USER_FEEDBACK:
             return f"👀 Waiting for review by <@{session.user}>"
-        case Stage.FINAL if session.publication in PUBLICATION_REFUSED:
+        case Stage.FINAL if session.publication is Publication.REFUSED:
             who = f"<@{session.approved_by}>"
             return f"⚠️ Approved by {who}, but Slack did not let me post it to the channel"
         case Stage.FINAL:
             return f"✅ Approved by <@{session.approved_by}>"
         case Stage.INITIAL_INPUT if cancelled:
             return "🚫 Cancelled"
-        case Stage.INITIAL_INPUT if failure and not session.started_over:
+        case Stage.INITIAL_INPUT if failure:
             return "⚠️ Failed: see the thread"
         case Stage.INITIAL_INPUT:
-            return "🔄 Started over"
+            return "✏️ Waiting for a prompt"
 
 
 def discarded_words(session: Session) -> str:

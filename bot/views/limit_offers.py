@@ -33,7 +33,7 @@ class Offered(NamedTuple):
 def offer(refused: LimitReached, words: str) -> Message:
     """The words with buttons for what fits, and with what waits, each with Cancel. What fits is not
     offered where Slack takes no value that long."""
-    row = _fitting(refused) if refused.wanted and not refused.wanted.session.restart_of else []
+    row = _fitting(refused) if refused.wanted else []
     waiting = waiting_rows(refused.waiting, CANCEL_WAITING)
     if len(words) > SECTION_TEXT or not (row or waiting):
         return Message(words, [])

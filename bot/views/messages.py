@@ -65,7 +65,7 @@ def root_message(
     delivery = session.latest.deliveries if session.attempts else 0
     shown = [
         lead | {"block_id": marker(session, "root", delivery=delivery)},
-        blocks.section(plain=cut(session.task_input, PROMPT_SHOWN) or "(started over)"),
+        blocks.section(plain=cut(session.task_input, PROMPT_SHOWN)),
         blocks.context(status, options) if options else blocks.context(status),
     ]
     shown += _root_buttons(session)
@@ -209,12 +209,9 @@ def _line(
     return f"{facts}\nReplaced by attempt {newer.number}"
 
 
-def final_message(
-    session: Session, *, link: str = "", retired: bool = False, label: str = AI_LABEL
-) -> Message:
-    """The approved image, for the thread and the channel. A `retired` one has no buttons.
-    `label` says that the image is made by AI. `link` leads to the image where Slack did not take it
-    into a message."""
+def final_message(session: Session, *, link: str = "", label: str = AI_LABEL) -> Message:
+    """The approved image, for the thread and the channel. `label` says that the image is made by
+    AI. `link` leads to the image where Slack did not take it into a message."""
     approved = session.attempt(session.final_result)
     image = approved.candidate(session.final_candidate)
     marked = marker(session, "final", approved.number)
@@ -232,8 +229,7 @@ def final_message(
     if asked := changes(session, approved):
         shown.append(blocks.section(plain=cut("\n".join(asked), PROMPT_SHOWN)))
     shown.append(blocks.context(plain=ai_line(label, image)))
-    if not retired:
-        target = Target(session.id, ImageRef(approved.number))
-        shown.append(blocks.buttons(target, ids.EDIT_IMAGE, ids.START_OVER))
+    target = Target(session.id, ImageRef(approved.number))
+    shown.append(blocks.buttons(target, ids.EDIT_IMAGE, ids.START_OVER))
     caption = described(session, approved, FALLBACK_TEXT)
     return Message(f"Approved image: {escape(caption)}", shown)

@@ -77,8 +77,6 @@ def named_button_message(session: Session, named: Named) -> Message:
         text = "Start over opens the form with this image's prompt."
         return _message(text if asks else REFUSALS[Reason.ALREADY_APPROVED], *row)
     draft = session.newest_draft
-    if session.started_over:
-        return Message(REFUSALS[Reason.STARTED_OVER], [])
     if not can(session, Event.APPROVE) or draft is None:
         if not session.attempts:
             return Message(NO_DRAFT, [])

@@ -7,17 +7,12 @@ from typing import NamedTuple
 
 from bot.domain.errors import FailureKind
 from bot.domain.session import Session
-from bot.domain.stages import RETIRING
 from bot.views.ids import COMMAND
 
 NOT_PUBLISHED = (
     "Your image is approved, but Slack refused it for a reason that I don't know. Ask whoever "
     "runs this bot to look into its log, then press Try again on my first message, or share "
     "the image from the draft in the thread."
-)
-_NOT_PUBLISHED_ANY_MORE = (
-    "Your image was approved, but Slack did not let me post it to the channel before you started "
-    "over. You can share it from the draft in the thread."
 )
 _NOT_SHOWN_WITH_IMAGE = (
     "The image was made, but Slack does not let me edit my first message here, perhaps because it "
@@ -101,8 +96,6 @@ def not_published_words(
     session: Session, kind: FailureKind = FailureKind.NOT_PUBLISHED, bot_name: str = ""
 ) -> str:
     """Why Slack did not take an approved image, and what to do about it."""
-    if session.publication in RETIRING:
-        return _NOT_PUBLISHED_ANY_MORE
     refused = _REFUSED.get(kind)
     if refused is None:
         return NOT_PUBLISHED

@@ -66,10 +66,6 @@ REFUSALS: dict[Reason, str] = {
         "Use Edit this image or Start over below the approved image, "
         f"or type `{COMMAND}` for a new one."
     ),
-    Reason.STARTED_OVER: (
-        "This one was started over: go on with the newer one further down in the channel, "
-        f"or type `{COMMAND}` for another."
-    ),
     Reason.DISCARDED: (
         "This one was discarded, so nothing was started or changed. Undo, below its first message, "
         f"takes it up again for ten minutes after that. Type `{COMMAND}` for a new one."

@@ -35,7 +35,7 @@ from bot.jobs.dispatcher import JobDispatcher
 from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
 from bot.jobs.hold_sweeper import HoldSweeper
 from bot.jobs.last_try import Handler, LastTry
-from bot.jobs.publish import Publish, Retire, ShowDiscard, ShowEnd
+from bot.jobs.publish import Publish, ShowDiscard, ShowEnd
 from bot.jobs.queue_cleaner import QueueCleaner
 from bot.jobs.sealer import RecordSealer
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
@@ -135,7 +135,6 @@ def job_dispatcher(
         JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
         JobKind.SHOW_CANCELLED: show_cancelled,
         JobKind.PUBLISH: publish,
-        JobKind.RETIRE: Retire(retrying, publisher, publish, show_end),
         JobKind.SHOW_DISCARD: ShowDiscard(retrying, show_end),
     }
     last_try = LastTry(retrying, publisher, flow, status)

@@ -141,13 +141,6 @@ async def test_nor_is_one_that_comes_while_the_next_attempt_is_made(redis: Any) 
     assert 0 < await ttl(redis, session) <= IMAGE_TTL
 
 
-async def test_nor_one_of_a_session_that_was_started_over(redis: Any) -> None:
-    store = store_on(redis)
-    session = await store.create(replace(a_session(Stage.INITIAL_INPUT), version=0))
-    await _recorded(store, session)
-    assert 0 < await ttl(redis, session) <= IMAGE_TTL
-
-
 async def test_a_run_that_comes_late_does_not_keep_an_image_that_slack_has(redis: Any) -> None:
     store = store_on(redis)
     session = await posted(store, await made(store, "a"))

@@ -11,7 +11,6 @@ import pytest
 from bot.adapters.slack import SlackPublisher, web_api
 from bot.domain.generation import draft_posted
 from bot.domain.session import Session
-from bot.domain.stages import Publication
 from bot.sandbox import Fault, SimulatedSlack
 from tests.fakes import generating, with_latest
 from tests.support.published import approved, in_thread, place, publisher_for, with_file
@@ -81,10 +80,6 @@ async def test_a_final_is_found_by_the_time_of_its_approval(
     talk(slack, session, 700, ago=7200.0)
     first = await publisher.post_final(session, repeated=False)
     assert await publisher.post_final(session, repeated=True) == first
-    retiring = replace(
-        session, publication=Publication.RETIRING_UNPUBLISHED, updated_at=time.time() + 500.0
-    )
-    assert await publisher.post_final(retiring, repeated=True) == first
 
 
 @pytest.mark.parametrize("since", [0, 250, 1500])

@@ -63,7 +63,6 @@ EVERY_KIND: dict[str, Session] = {
     "from_a_picture": begin.submit(NEW, "a hat", 1.0, source=Source("F7")),
     "approved": a_session(Stage.FINAL),
     "published": a_session(Stage.FINAL, final_ts="9.0"),
-    "started_over": transitions.start_over(a_session(Stage.FINAL), "T1.U1.next", 1.0),
 }
 
 

@@ -35,8 +35,7 @@ from bot.domain.discard import discard, undo_discard
 from bot.domain.errors import Conflict, FailureKind, Reason, Refusal, StoreUnavailable
 from bot.domain.options import Options
 from bot.domain.session import DISCARD_SCHEMA, NEWEST_SCHEMA, SCHEMA, UNDO_FOR, Session
-from bot.domain.stages import Publication, Stage
-from bot.domain.transitions import start_over
+from bot.domain.stages import Stage
 from bot.ports import ExtraWrite, ExtraWrites, Limit, Unfinished
 from bot.sandbox import PATIENCE
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session, an_attempt, generating, with_latest
@@ -91,7 +90,7 @@ async def refusal(work: Any) -> Reason:
         a_session(attempts=2, response_url="https://x", error_message="<!>\n"),
         a_session(Stage.FINAL, final_ts="9.0", approved_by="U2"),
         generation.attempt_failed(generating(), 1, FailureKind.QUOTA, "w", "7.0", 1.5),
-        transitions.start_over(a_session(Stage.FINAL), "T1.U1.next", 2.0),
+        a_session(Stage.INITIAL_INPUT, restart_of="T1.U1.approved"),
         transitions.cancel(generating(2), 2, "w", 1.5),
         a_session(Stage.INITIAL_INPUT, source=Source("F7", "image/png", 123)),
         replace(
@@ -448,21 +447,6 @@ async def test_every_candidate_has_an_image_of_its_own(store: RedisSessionStore)
     assert await store.load_image(ID, IMAGE) == "image 1"
 
 
-async def test_starting_over_drops_the_images_of_every_candidate_alone(
-    store: RedisSessionStore,
-) -> None:
-    attempts = (an_attempt(posted=True, images=3), an_attempt(2, posted=True))
-    session = await kept(store, replace(a_session(), attempts=attempts))
-    images = list(session.all_images())
-    other = "T1.U1.def456"
-    for image in images:
-        await store.keep_image(ID, image, "x")
-    await store.keep_image(other, IMAGE, "x")
-    await store.update(ID, lambda s: replace(s, publication=Publication.RETIRING))
-    assert [await store.load_image(ID, image) for image in images] == [None] * 4
-    assert await store.load_image(other, IMAGE) == "x"
-
-
 async def test_discarding_forgets_session_images_and_index(
     store: RedisSessionStore, redis: Any
 ) -> None:
@@ -607,8 +591,6 @@ async def test_numbers_are_counted_with_a_session_up_to_their_limit(
     assert await refusal(store.update(ID, moved_on, counted(1, 6, total=5))) is Reason.MOVED_ON
     other = replace(NEW, id="T1.U1.other")
     assert await refusal(store.create(other, counted(1, at_most=5))) is TOO_MANY.reason
-    both = store.update_both(ID, ID, lambda a, b: (moved_on(a), b), counted(1, at_most=5))
-    assert await refusal(both) is TOO_MANY.reason
     assert await content_of(redis) == content
     assert await store.load(ID) == session
     assert await redis.hgetall(COUNTS) == {"U1": "5"}
@@ -664,30 +646,6 @@ async def test_what_is_no_number_cannot_be_counted_and_nothing_is_written(
         await store.create(NEW, counted(1, at_most=5))
     assert await redis.exists(COUNTS, LINES) == 0
     assert await refusal(store.load(ID)) is Reason.EXPIRED
-
-
-async def test_two_sessions_change_together_or_not_at_all(
-    store: RedisSessionStore, redis: Any
-) -> None:
-    first = await kept(store, NEW)
-    second = await kept(store, replace(a_session(Stage.FINAL), id="T1.U1.old"))
-
-    def both(new: Session, old: Session) -> tuple[Session, Session]:
-        return replace(new, restart_of=old.id), start_over(old, new.id, 9.0)
-
-    async def faster(session_id: str) -> Session:
-        session = await again.load(session_id)
-        if session_id == second.id and session.version == second.version:
-            await again.update(session_id, lambda s: replace(s, final_ts="7.7"))
-        return session
-
-    again = store_on(redis)
-    store.load = faster  # type: ignore[method-assign]
-    new, old = await store.update_both(first.id, second.id, both, line_and_hold)
-    assert (new.restart_of, old.restarted_by, old.final_ts) == (old.id, new.id, "7.7")
-    assert await again.load_many([new.id, old.id]) == [new, old]
-    assert await ledger(redis) == [{"session": new.id, "version": "2"}]
-    assert await store.update_both(first.id, second.id, lambda *s: s) == (new, old)
 
 
 # the index of a user's sessions

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
-
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
@@ -79,34 +76,26 @@ class SessionMachine(Driver):
     @rule(at=ANY_PROCESS, which=ANY_SESSION, who=WHO)
     def submit_form(self, at: int, which: int, who: str) -> None:
         async def submit(session_id: str, person: Person) -> Session:
-            submitted, _ = await self._services(at).gateway.submit(
-                session_id, person, "a fox", Options()
-            )
-            return submitted
+            return await self._services(at).gateway.submit(session_id, person, "a fox", Options())
 
         session = self._session(which)
         if session is not None:
-            self._by_person(submit, session, who, frozenset({Event.SUBMIT, Event.START_OVER}))
+            self._by_person(submit, session, who, frozenset({Event.SUBMIT}))
 
     @precondition(lambda self: self._truth.raw)
-    @rule(at=ANY_PROCESS, which=ANY_SESSION, who=WHO, old_form=st.booleans())
-    def start_over(self, at: int, which: int, who: str, *, old_form: bool) -> None:
-        """The button, and its form right away. Anybody may; the `old_form` of an earlier version
-        takes the approved session away, which only those who direct it may."""
+    @rule(at=ANY_PROCESS, which=ANY_SESSION, who=WHO)
+    def start_over(self, at: int, which: int, who: str) -> None:
+        """The button, and its form right away. Anybody may."""
 
         async def restart(session_id: str, person: Person) -> Session:
             services = self._services(at)
             origin = RequestOrigin("T1", person, "C1", "", f"over{len(self._ids)}")
             _, new = await services.new_sessions.restart(origin, session_id)
             self._know(new.id)
-            if old_form:
-                store = self._processes[at].store
-                await store.update(new.id, partial(replace, restart_of=session_id))
-            submitted, _ = await services.gateway.submit(new.id, person, "a fox", new.options)
-            return submitted
+            return await services.gateway.submit(new.id, person, "a fox", new.options)
 
         session = self._session(which)
-        if session is not None and not (old_form and who == "stranger"):
+        if session is not None:
             self._expect(restart(session.id, self._user(session, who)), None, writes=4)
 
     @precondition(lambda self: self._truth.raw)

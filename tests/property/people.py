@@ -19,8 +19,8 @@ from bot.domain.images import GeneratedImage
 from bot.domain.jobs import JobKind, due_jobs, with_next_run
 from bot.domain.options import Options
 from bot.domain.session import Person, Session
-from bot.domain.stages import RETIRING, Event
-from bot.domain.transitions import final_posted, final_shown, not_published, retired
+from bot.domain.stages import Event
+from bot.domain.transitions import final_posted, final_shown, not_published
 from bot.ports import Change
 from bot.service import Services
 
@@ -110,15 +110,12 @@ def recordings(image: ImageRef, mark: str) -> dict[str, tuple[Change, Event | No
         "final": (lambda s: final_posted(s, mark), None),
         "refused": (lambda s: not_published(s, "Slack does not take it."), None),
         "final shown": (final_shown, None),
-        "retired": (retired, None),
         "again": (_again, None),
     }
 
 
 def next_recording(session: Session) -> str:
     """What a worker would record next, where nothing goes wrong."""
-    if session.publication in RETIRING:
-        return "retired"
     if session.stage.value == "final":
         return "final shown" if session.final_ts else "final"
     if not session.attempts or not is_generating(session, session.latest.number):

@@ -38,7 +38,7 @@ def test_the_machine_can_go_every_way_of_the_table(redis_server: EmbeddedRedis) 
     for walk in WALKS.values():
         machine = SessionMachine(redis_server.url)
         machine.begin(walk, REVIEWED)
-        machine.start_over(1, 0, "owner", old_form=True)
+        machine.start_over(1, 0, "owner")
         machine.all_of_it_is_lawful()
         machine.teardown()
     pairs = {f"{stage} {event}" for stage, events in TRANSITIONS.items() for event in events}
@@ -50,7 +50,7 @@ def test_a_stranger_who_started_over_is_no_stranger_there(redis_server: Embedded
     Driver.reached.clear()
     machine = SessionMachine(redis_server.url)
     machine.begin([(REVIEWED, "approve")], 0)
-    machine.start_over(0, 0, "stranger", old_form=False)
+    machine.start_over(0, 0, "stranger")
     machine.submit_form(0, 1, "stranger")
     machine.decide(0, 1, "cancel", NEWEST, "owner", "E1")
     machine.all_of_it_is_lawful()

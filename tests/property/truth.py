@@ -22,7 +22,6 @@ from bot.domain.jobs import Job, JobKind, due_jobs
 from bot.domain.session import Session
 from bot.domain.stages import (
     PUBLICATIONS,
-    RETIRING,
     TRANSITIONS,
     Event,
     Publication,
@@ -158,17 +157,12 @@ def check_step(before: Session, after: Session, events: frozenset[Event] | None)
     assert after.version == before.version + 1
     event = _event(before, after, events)
     _check_publication(before, after)
-    retired = before.publication in RETIRING and after.publication is Publication.RETIRED
-    if retired:
-        assert after.attempts == ()
-    else:
-        _check_attempts(before, after)
-    for name in ("id", "team", "user", "channel", "created_at", "schema"):
+    _check_attempts(before, after)
+    for name in ("id", "team", "user", "channel", "created_at", "schema", "restart_of"):
         assert getattr(after, name) == getattr(before, name)
-    for name in ("root_ts", "thread_ts", "final_ts", "restarted_by", "approved_by"):
+    for name in ("root_ts", "thread_ts", "final_ts", "approved_by"):
         was = getattr(before, name)
-        forgotten = retired and name == "approved_by"
-        assert getattr(after, name) == was or not was or forgotten
+        assert getattr(after, name) == was or not was
     return event
 
 
@@ -177,13 +171,11 @@ def _check_publication(before: Session, after: Session) -> None:
     targets = PUBLICATIONS[before.publication].values()
     assert after.publication is before.publication or after.publication in targets
     if after.stage is Stage.FINAL:
-        assert not after.started_over
         assert after.publication is not Publication.NOT_APPROVED
         assert bool(after.error_message) == (after.publication is Publication.REFUSED)
     else:
-        assert after.started_over or after.publication is Publication.NOT_APPROVED
-    assert (after.publication in RETIRING) == bool(after.retiring_result)
-    if after.publication in (Publication.PUBLISHED, Publication.SHOWN, Publication.RETIRING):
+        assert after.publication is Publication.NOT_APPROVED
+    if after.publication in (Publication.PUBLISHED, Publication.SHOWN):
         assert after.final_ts
 
 
@@ -265,8 +257,6 @@ def _contract(session: Session) -> tuple[Job, ...]:
         if session.publication not in (Publication.TO_PUBLISH, Publication.PUBLISHED):
             return ()
         attempt, kind = session.attempts[session.final_result - 1], JobKind.PUBLISH
-    elif session.publication in RETIRING:
-        attempt, kind = session.attempts[session.retiring_result - 1], JobKind.RETIRE
     elif session.attempts and session.attempts[-1].cancelled and not session.latest.cancel_shown:
         attempt, kind = session.attempts[-1], JobKind.SHOW_CANCELLED
     else:

@@ -235,54 +235,6 @@ async def test_what_a_count_refuses_stores_nothing(
     assert app.queue.added == []
 
 
-async def _opened_before(app: SlackApp, kept: Kept, approved: str) -> Payload:
-    """The form of Start over as an earlier version of the program has opened it: its session takes
-    the place of the approved one."""
-    metadata = app.of("views.open")[-1]["view"]["private_metadata"]
-    await kept.store.update(metadata.split("#")[0], lambda s: replace(s, restart_of=approved))
-    return _form(ids.PROMPT_FORM, metadata)
-
-
-async def test_starting_over_counts_with_the_commit_that_clears_the_approved_session(
-    kept: Kept, make_app: MakeApp
-) -> None:
-    app = make_app(rules=(ImagesADay(1),), store=kept.store)
-    for origin in "ab":
-        approved = replace(a_session(Stage.FINAL, final_ts="9.0"), id=f"T1.U1.{origin}")
-        await kept.store.create(approved)
-        await app.click(ids.START_OVER, f"{approved.id}#1")
-        form = await _opened_before(app, kept, approved.id)
-        before = await kept.content()
-        response = await app.send(form)
-        if origin == "a":
-            assert (await kept.store.load(approved.id)).started_over
-        else:
-            check_refused(app, response)
-            assert await kept.content() == before
-
-
-@pytest.mark.parametrize("closed", [True, False])
-async def test_a_form_that_starts_over_asks_before_it_clears_the_approved_session(
-    closed: bool, kept: Kept, make_app: MakeApp
-) -> None:
-    rule = Rule(closed=closed)
-    app = make_app(rules=(rule,), store=kept.store)
-    approved = await kept.store.create(a_session(Stage.FINAL, final_ts="9.0"))
-    await app.click(ids.START_OVER, VALUE)
-    assert rule.asked == []  # a session that waits for its prompt has no attempt
-    form = await _opened_before(app, kept, approved.id)
-    before = await kept.content()
-    responses = [await app.send(form), await app.send(form)]
-    if closed:
-        check_refused(app, responses[0])
-        assert await kept.content() == before
-        return
-    (request,) = rule.asked
-    assert request.session.restart_of == approved.id
-    assert (await kept.store.load(request.session.id)).stage is Stage.GENERATING
-    assert (await kept.store.load(ID)).restarted_by == request.session.id
-
-
 async def test_what_cannot_begin_is_refused_without_asking_a_rule(make_app: MakeApp) -> None:
     rule = Rule()
     app = make_app(generating(), rules=(rule,))

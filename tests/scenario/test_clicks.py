@@ -214,7 +214,7 @@ async def test_start_over_opens_a_form_with_the_approved_prompt_and_clears_nothi
     assert opened["view"]["blocks"][0]["element"]["initial_value"] == PROMPT
     assert app.session == settled
     (new,) = [s for s in app.store.sessions.values() if s.id != ID]
-    assert (new.restart_of, new.channel, new.stage) == ("", CHANNEL, Stage.INITIAL_INPUT)
+    assert (new.restart_of, new.channel, new.stage) == (ID, CHANNEL, Stage.INITIAL_INPUT)
     assert new.options == Options(size="1024x1536")
     assert opened["view"]["private_metadata"] == f"{new.id}#0"
 

@@ -48,11 +48,9 @@ def errors(response: BoltResponse) -> dict[str, Any]:
 
 
 async def restarted(app: SlackApp) -> str:
-    """Press Start over in an earlier version of the program; the id of the session that its form is
-    for, which takes the place of the approved one."""
+    """Press Start over; the id of the session that its form is for."""
     await app.click(ids.START_OVER, f"{ID}#1")
     (new,) = [session_id for session_id in app.store.sessions if session_id != ID]
-    app.store.sessions[new] = replace(app.store.sessions[new], restart_of=ID)
     return new
 
 
@@ -87,8 +85,8 @@ async def test_starting_over_clears_the_old_session_and_takes_its_button_away(
     response = await app.submit(ids.PROMPT_FORM, f"{new}#0", "a cat")
     assert (response.status, response.body) == (200, "")
     assert app.store.sessions[new].stage is Stage.GENERATING
-    assert (app.session.task_input, app.session.final_result) == ("", 0)
-    assert app.queue.added == [Job(JobKind.ANNOUNCE, new, 1), Job(JobKind.RETIRE, ID, 1)]
+    assert app.session == FINAL
+    assert app.queue.added == [Job(JobKind.ANNOUNCE, new, 1)]
 
 
 async def test_a_form_that_starts_over_can_be_sent_again_after_an_outage(
@@ -104,7 +102,7 @@ async def test_a_form_that_starts_over_can_be_sent_again_after_an_outage(
     second = await app.submit(ids.PROMPT_FORM, f"{new}#0", "a cat")
     assert second.body == ""
     assert app.store.sessions[new].stage is Stage.GENERATING
-    assert app.queue.added == [Job(JobKind.ANNOUNCE, new, 1), Job(JobKind.RETIRE, ID, 1)]
+    assert app.queue.added == [Job(JobKind.ANNOUNCE, new, 1)]
 
 
 @pytest.mark.parametrize(

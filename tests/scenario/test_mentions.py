@@ -100,12 +100,8 @@ async def test_without_a_draft_the_words_are_another_prompt(make_app: MakeApp) -
     ("session", "reason"),
     [
         (FINAL, Reason.ALREADY_APPROVED),
-        (
-            a_session(Stage.INITIAL_INPUT, restarted_by="x", root_ts="1.0", thread_ts="1.0"),
-            Reason.STARTED_OVER,
-        ),
     ],
-    ids=["approved", "started over"],
+    ids=["approved"],
 )
 async def test_words_at_the_wrong_time_are_answered_in_private(
     make_app: MakeApp, session: Session, reason: Reason

@@ -1,4 +1,4 @@
-"""A commit: the script that writes sessions and all that changes with them, and what that is."""
+"""A commit: the script that writes a session and all that changes with it, and what that is."""
 
 from __future__ import annotations
 
@@ -26,24 +26,18 @@ SESSIONS_OF_A_THREAD = 10
 COMMIT = (
     WRITES
     + """
--- Write sessions and all that changes with them, or nothing.
--- KEYS: the sessions, then the key of each other write
+-- Write a session and all that changes with it, or nothing.
+-- KEYS: the session, then the key of each other write
 -- ARGV: write id, ttl ms, the other writes as JSON ([command, arguments...] each), the limits of
 --       counting writes as JSON (number of the write -> the most it may leave: of an HSET, as the
---       sum of all fields), then for each
---       session: expected version ('' = must not exist), how many texts follow, field, value, ...
+--       sum of all fields), expected version ('' = must not exist), field, value, ...
 -- Answers 1 when all is written, 0 when somebody was faster, {n, i, number, ...} when the n-th
 -- write would pass its limit: what each write with a limit would leave. A repeated commit (the same
 -- write id, after a lost answer) answers 1 and writes nothing.
-local writes, limits, sessions, at = cjson.decode(ARGV[3]), cjson.decode(ARGV[4]), {}, 5
-while ARGV[at] do
-  local key, last = KEYS[#sessions + 1], at + 1 + tonumber(ARGV[at + 1])
-  if redis.call('HGET', key, 'write_id') == ARGV[1] then return 1 end
-  if (redis.call('HGET', key, 'version') or '') ~= ARGV[at] then return 0 end
-  table.insert(sessions, {key, at + 2, last})
-  at = last + 1
-end
-if not fits(writes, #sessions) then return redis.error_reply('WRONGTYPE') end
+local session, writes, limits = KEYS[1], cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
+if redis.call('HGET', session, 'write_id') == ARGV[1] then return 1 end
+if (redis.call('HGET', session, 'version') or '') ~= ARGV[5] then return 0 end
+if not fits(writes, 1) then return redis.error_reply('WRONGTYPE') end
 local numbers = {}  -- what the counting writes leave, by key and field
 local passed, lefts = nil, {}
 local function judge(i, left, grows)
@@ -54,7 +48,7 @@ local function judge(i, left, grows)
   if grows and left > most then passed = passed or i end
 end
 for i, write in ipairs(writes) do  -- what is impossible ends it before anything is written
-  local command, key = write[1], KEYS[#sessions + i]
+  local command, key = write[1], KEYS[1 + i]
   if command == 'INCRBY' or command == 'HINCRBY' then
     local field = command == 'HINCRBY' and write[2] or ''
     local name, by = cjson.encode({key, field}), tonumber(write[#write])
@@ -82,14 +76,11 @@ for i, write in ipairs(writes) do  -- what is impossible ends it before anything
   end
 end
 if passed then return {passed, unpack(lefts)} end
-for _, session in ipairs(sessions) do
-  local key, first, last = unpack(session)
-  redis.call('HSET', key, 'write_id', ARGV[1], unpack(ARGV, first, last))
-  redis.call('PEXPIRE', key, ARGV[2])
-end
+redis.call('HSET', session, 'write_id', ARGV[1], unpack(ARGV, 6))
+redis.call('PEXPIRE', session, ARGV[2])
 for i, write in ipairs(writes) do
   local judges = write[1] == 'HINCRBY' and write[3] == '0'
-  if not judges then write_one(KEYS[#sessions + i], write) end
+  if not judges then write_one(KEYS[1 + i], write) end
 end
 return 1
 """
@@ -173,11 +164,6 @@ def writes_with(
     else:
         yield unfinished, ["ZREM", session.id]
     yield from _times_of_images(before, session, now, ttls)
-    if session.started_over:
-        for image in session.all_images():
-            key = image_key(session.id, image)
-            yield key, ["UNLINK"]
-            yield images_key(team, user), ["ZREM", key.removeprefix(f"imagine:{{{team}}}:")]
 
 
 def _times_of_images(

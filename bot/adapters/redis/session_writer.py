@@ -51,9 +51,6 @@ log = logging.getLogger(__name__)
 _LISTED_FOR = 10.0
 """Seconds for which a process takes a workspace that it has listed as still listed."""
 
-SessionChange = tuple[Session | None, Session]
-"""A session before and after a change; None before for a new one."""
-
 
 class SessionWriter:
     """`images` removes a person's oldest images once others were released. `ledger_ttl` is seconds.
@@ -85,47 +82,45 @@ class SessionWriter:
 
     async def commit(
         self,
-        changes: Sequence[SessionChange],
+        before: Session | None,
+        after: Session,
         extra: ExtraWrites | None = None,
         write_id: str = "",
-    ) -> list[Session]:
-        """Write each session in the place of the one before it, and the `extra` of the first, or
-        nothing. Answers the sessions as they are stored, or none where somebody was faster. Raises
-        the refusal of a limit."""
-        now, team = time.time(), changes[0][1].team
+    ) -> Session | None:
+        """Write a session in the place of the one before it (None for a new one), and what `extra`
+        makes of it, or nothing. Answers the session as it is stored, or None where somebody was
+        faster. Raises the refusal of a limit."""
+        now, team = time.time(), after.team
         await self._list_workspace(team, now)
-        numbered = [(before, _next_version(before, after)) for before, after in changes]
-        writes = list(self._writes_with(numbered, now))
+        written = replace(after, version=before.version + 1 if before else 1)
+        writes = list(self._writes_with(before, written, now))
         limits: dict[int, Limit] = {}
-        for command, name, arguments, limit in extra(numbered[0][1]) if extra else ():
+        for command, name, arguments, limit in extra(written) if extra else ():
             writes.append((extra_key(team, name), [command, *arguments]))
             if limit:
                 limits[len(writes)] = limit
-        events = [event for change in numbered for event in events_between(*change)]
-        writes += record_writes(team, events, now, self._record_policy)
-        answer = await self._run_commit(numbered, writes, limits, write_id)
+        writes += record_writes(team, events_between(before, written), now, self._record_policy)
+        answer = await self._run_commit(before, written, writes, limits, write_id)
         if isinstance(answer, list):
             refusal = _refusal(limits, *answer)
-            await self._record_refusal(*changes[0], refusal)
+            await self._record_refusal(before, after, refusal)
             raise refusal
         if not answer:
-            return []
-        for before, after in numbered:
-            _count(before, after)
-            if released_images(before, after):
-                await self._trim(after)
-        return [after for _, after in numbered]
+            return None
+        _count(before, written)
+        if released_images(before, written):
+            await self._trim(written)
+        return written
 
-    def _writes_with(self, changes: Iterable[SessionChange], now: float) -> Iterator[Write]:
-        for before, after in changes:
-            yield from writes_with(before, after, now, self._ttls)
-        for before, after in changes:
-            yield from waiting_writes(before, after, self._ttls.session)
-            yield from book_writes(after.team, book_changes(before, after), now, self._ledger_ttl)
+    def _writes_with(self, before: Session | None, after: Session, now: float) -> Iterator[Write]:
+        yield from writes_with(before, after, now, self._ttls)
+        yield from waiting_writes(before, after, self._ttls.session)
+        yield from book_writes(after.team, book_changes(before, after), now, self._ledger_ttl)
 
     async def _run_commit(
         self,
-        changes: Sequence[SessionChange],
+        before: Session | None,
+        after: Session,
         writes: Sequence[Write],
         limits: dict[int, Limit],
         write_id: str,
@@ -133,12 +128,9 @@ class SessionWriter:
         keys, commands = zip(*writes, strict=True)
         most = {number: limit.at_most for number, limit in limits.items()}
         args: list[Any] = [write_id or uuid4().hex, self._ttls.session * 1000]
-        args += [json.dumps(commands), json.dumps(most)]
-        for before, after in changes:
-            texts = [text for pair in to_fields(after).items() for text in pair]
-            args += [before.version if before else "", len(texts), *texts]
-        sessions = [session_key(after.id) for _, after in changes]
-        answer: int | list[int] = await self._commit(keys=[*sessions, *keys], args=args)
+        args += [json.dumps(commands), json.dumps(most), before.version if before else ""]
+        args += [text for pair in to_fields(after).items() for text in pair]
+        answer: int | list[int] = await self._commit(keys=[session_key(after.id), *keys], args=args)
         return answer
 
     async def discard(self, session: Session, write_id: str) -> None:
@@ -189,10 +181,6 @@ class SessionWriter:
         pipeline.expire(WORKSPACES, self._ttls.session + int(_LISTED_FOR))
         await pipeline.execute()
         self._listed[team] = now
-
-
-def _next_version(before: Session | None, after: Session) -> Session:
-    return replace(after, version=before.version + 1 if before else 1)
 
 
 def _count(before: Session | None, after: Session) -> None:

@@ -42,7 +42,7 @@ from bot.domain.options import Options
 from bot.domain.session import IN_PROGRESS, NEWEST_SCHEMA, SCHEMA, Session, can_be_restored
 from bot.domain.session_ids import SessionId
 from bot.domain.stages import ENDED_BY_DISCARD, Stage
-from bot.ports import Change, ChangeBoth, ExtraWrites, SessionSummary, Unfinished
+from bot.ports import Change, ExtraWrites, SessionSummary, Unfinished
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +90,8 @@ class RedisSessionStore(RedisQuestions):
         self, session: Session, extra: ExtraWrites | None = None, *, write_id: str = ""
     ) -> Session:
         async with bounded(self._patience):
-            written = await self._writer.commit([(None, session)], extra, write_id)
-        return written[0] if written else await self.load(session.id)
+            written = await self._writer.commit(None, session, extra, write_id)
+        return written or await self.load(session.id)
 
     async def load(self, session_id: str) -> Session:
         async with bounded(self._patience):
@@ -109,24 +109,9 @@ class RedisSessionStore(RedisQuestions):
                 after = change(before)
                 if after == before:
                     return before
-                if written := await self._writer.commit([(before, after)], extra):
-                    return written[0]
+                if written := await self._writer.commit(before, after, extra):
+                    return written
         raise Conflict(session_id)
-
-    async def update_both(
-        self, first_id: str, second_id: str, change: ChangeBoth, extra: ExtraWrites | None = None
-    ) -> tuple[Session, Session]:
-        async with bounded(self._patience):
-            for _ in range(_MAX_TRIES):
-                before = await self.load(first_id), await self.load(second_id)
-                after = change(*before)
-                if after == before:
-                    return before
-                changes = list(zip(before, after, strict=True))
-                if written := await self._writer.commit(changes, extra):
-                    first, second = written
-                    return first, second
-        raise Conflict(first_id)
 
     async def discard(self, session: Session, write_id: str) -> None:
         async with bounded(self._patience):

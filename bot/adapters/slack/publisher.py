@@ -30,7 +30,6 @@ from bot.domain.limits import Standing
 from bot.domain.session import Session
 from bot.domain.slack_errors import PLACE, Meaning, meaning_of
 from bot.domain.slack_refusals import Place, is_about_file
-from bot.domain.stages import RETIRING
 from bot.ports import Priority, StillOwed
 from bot.views import failure_messages, messages
 from bot.views.blocks import Message, marker, without_images
@@ -225,25 +224,18 @@ class SlackPublisher:
         still_owed: StillOwed | None = None,
     ) -> str:
         approved = session.attempt(session.final_result)
-        retiring = session.publication in RETIRING  # it was updated since it was approved
         link = await self._link(session, approved)
         message = messages.final_message(session, link=link, label=self._ai_label)
         return await self._poster.post(
             session,
             message,
             repeated=repeated,
-            tried_since=approved.generated_at if retiring else session.updated_at,
+            tried_since=session.updated_at,
             priority=Priority.ANSWER,
             still_owed=still_owed,
             broadcast=True,
             ready_within=self._ready_within if uploaded_anew else _SHOWN_BEFORE,
         )
-
-    async def retire_final(self, session: Session) -> None:
-        approved = session.attempt(session.final_result)
-        link = await self._link(session, approved)
-        message = messages.final_message(session, link=link, retired=True, label=self._ai_label)
-        await self._update(session.channel, session.final_ts, message)
 
     async def _update(self, channel: str, ts: str, message: Message) -> None:
         """Where the file of an image is gone, the message says so in its place."""

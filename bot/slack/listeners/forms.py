@@ -73,10 +73,7 @@ class Forms:
             submitting = self._services.gateway.submit(
                 target.session_id, person, form_text(view), options
             )
-            session, old = await within_ack_deadline(submitting)
-            await self._finish(args, session)
-            if old is not None:
-                await self._dependencies.queue_due(old)
+            await self._finish(args, await within_ack_deadline(submitting))
 
     async def edit_submitted(self, args: AsyncArgs) -> None:
         """The form that edits an attempt's prompt and options."""

@@ -18,8 +18,7 @@ Candidate = tuple[str, int, int]
 
 @dataclass(frozen=True)
 class Stored:
-    """A session's hash, as plain values. `final_result`: also what was one before a start over, as
-    long as its messages are still to be retired."""
+    """A session's hash, as plain values."""
 
     id: str
     stage: str
@@ -29,7 +28,6 @@ class Stored:
     final_ts: str = ""
     publication: str = ""
     approved_by: str = ""
-    restarted_by: str = ""
     attempts: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -49,12 +47,10 @@ def stored_from(fields: dict[str, str]) -> Stored:
         stage=fields["stage"],
         root_ts=fields.get("root_ts", ""),
         thread_ts=fields.get("thread_ts", ""),
-        final_result=json.loads(fields.get("final_result", "0"))
-        or json.loads(fields.get("retiring_result", "0")),
+        final_result=json.loads(fields.get("final_result", "0")),
         final_ts=fields.get("final_ts", ""),
         publication=fields.get("publication", ""),
         approved_by=fields.get("approved_by", ""),
-        restarted_by=fields.get("restarted_by", ""),
         attempts=tuple(json.loads(fields.get("attempts", "[]"))),
     )
 

@@ -69,8 +69,7 @@ def _untold(evidence: Evidence, session: Stored) -> Iterator[str]:
     if asked != numbers:
         yield f"the record has attempts {asked}, the session {numbers}"
     approved = [line.person for line in evidence.record.of("approved", session.id)]
-    was_approved = session.approved_by or evidence.sessions[session.id].restarted_by
-    wanted = [session.approved_by or session.owner] if was_approved else []
+    wanted = [session.approved_by] if session.approved_by else []
     if approved != wanted:
         yield f"the record has approvals by {approved}, the session by {wanted}"
 

@@ -10,7 +10,7 @@ from tests.programs.chaos.finding import Finding
 from tests.programs.chaos.journal import Entry
 
 _SHOWN = {
-    "initial_input": ("🚫 Cancelled", "⚠️ Failed", "🔄 Started over"),
+    "initial_input": ("🚫 Cancelled", "⚠️ Failed"),
     "user_feedback": ("waiting for review", "Waiting for review", "The last attempt failed"),
     "final": ("✅ Approved by", "⚠️ Approved by"),
 }
@@ -32,16 +32,14 @@ def ends_in_a_lawful_stage(evidence: Evidence) -> list[Finding]:
 
 
 def root_shows_the_stage(evidence: Evidence) -> list[Finding]:
-    """Every session that was asked for anything has a root message, which says how it stands.
-    Where one was started over, what was approved before stays there."""
+    """Every session that was asked for anything has a root message, which says how it stands."""
     found = []
     for session in evidence.sessions.values():
-        if not (session.attempts or session.restarted_by) or session.stage not in _SHOWN:
+        if not session.attempts or session.stage not in _SHOWN:
             continue
         roots = evidence.of(session.id, "root")
         texts = [message.shown_text for _, message in roots]
-        wanted = _SHOWN["final"] if session.restarted_by else ()
-        wanted += _SHOWN[session.stage]
+        wanted = _SHOWN[session.stage]
         if not any(words in text for text in texts for words in wanted):
             shown = texts[0][-160:] if texts else "nothing"
             found.append(Finding("root_shows_the_stage", f"{session.stage}: {shown!r}", session.id))
@@ -93,7 +91,7 @@ def _has_effect(act: Entry, session: Stored | None) -> bool:
     if session is None:
         return False
     if act.what in _DECISIONS:
-        return bool(session.final_result) or bool(session.restarted_by)
+        return bool(session.final_result)
     return len(session.attempts) > int(act.facts["number"])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -151,27 +150,6 @@ def test_what_slack_refused_has_no_final_message(publication: str) -> None:
 
     assert "one_final_per_approval" in violated(published)
     assert "one_final_per_approval" not in violated(unpublished)
-
-
-def test_a_session_that_was_started_over_keeps_its_final_message() -> None:
-    """As the store has it between the click and the job that retires what was shown."""
-    evidence = good()
-    started_over = stored_from(
-        {
-            "id": ID,
-            "stage": "initial_input",
-            "root_ts": "11.0",
-            "thread_ts": "11.0",
-            "final_result": "0",
-            "retiring_result": "1",
-            "final_ts": "13.0",
-            "restarted_by": "T1.U1.other",
-            "attempts": json.dumps(evidence.last[ID].attempts),
-        }
-    )
-    evidence.sessions[ID] = evidence.last[ID] = started_over
-
-    assert violated(evidence) == set()
 
 
 @pytest.mark.parametrize("kind", JobKind)

@@ -39,7 +39,6 @@ SESSIONS: dict[str, Session] = {
     ),
     "draft": a_session(attempts=2),
     "approved": a_session(Stage.FINAL),
-    "started over": transitions.start_over(a_session(Stage.FINAL), "T1.U1.ab", NOW),
 }
 
 

@@ -20,7 +20,6 @@ from bot.domain.transitions import (
     cancel_shown,
     discard_shown,
     given_up,
-    start_over,
 )
 from tests.fakes import ID, OWNER, STRANGER, a_session, generating
 
@@ -94,7 +93,6 @@ def test_a_discard_that_is_delivered_again_after_its_undo_changes_nothing() -> N
         (a_session(Stage.FINAL), 1, Reason.ALREADY_APPROVED),
         (a_session(Stage.FINAL, final_ts="9.0", publication=Publication.SHOWN), 1,
          Reason.ALREADY_APPROVED),
-        (start_over(a_session(Stage.FINAL), "T1.U1.n", 1.0), 1, Reason.STARTED_OVER),
         (a_session(Stage.INITIAL_INPUT), 0, Reason.MOVED_ON),
         (DRAFT, 1, Reason.MOVED_ON),
         (generating(3), 2, Reason.MOVED_ON),
@@ -156,8 +154,6 @@ def test_a_restored_session_that_goes_on_owes_its_work_first() -> None:
     back = undo_discard(discarded(), OWNER, AT)
     approved = approve(back, ImageRef(2), OWNER, AT)
     assert [job.kind for job in due_jobs(approved)] == [JobKind.PUBLISH]
-    over = start_over(approved, "T1.U1.n", AT)
-    assert [job.kind for job in due_jobs(over)] == [JobKind.RETIRE]
 
 
 def test_a_cancellation_that_is_shown_is_not_owed_again() -> None:

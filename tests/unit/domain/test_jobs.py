@@ -23,15 +23,12 @@ from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
 from bot.domain.transitions import (
     approve,
-    as_approved,
     cancel,
     cancel_shown,
     final_posted,
     final_shown,
     not_published,
     publish_again,
-    retired,
-    start_over,
 )
 from tests.fakes import ID, OWNER, a_candidate, a_session, generating, with_latest
 
@@ -51,7 +48,6 @@ def cancelled(number: int = 1) -> Session:
         not_published(a_session(Stage.FINAL), "could not be published"),
         attempt_failed(generating(), 1, FailureKind.QUOTA, "w", "", 1.0),
         attempt_failed(generating(2), 2, FailureKind.QUOTA, "w", "8.0", 1.0),
-        retired(start_over(a_session(Stage.FINAL), "T1.U1.b", 1.0)),
         cancel_shown(cancelled(), 1),
         cancel_shown(cancelled(2), 2),
     ],
@@ -133,28 +129,6 @@ def test_an_approved_session_is_owed_its_publication() -> None:
     assert final_posted(posted, "9.5") == posted
 
 
-def test_a_session_that_was_started_over_is_owed_its_retirement() -> None:
-    final = final_posted(a_session(Stage.FINAL, attempts=3, final_result=2), "9.0")
-    cleared = start_over(final, "T1.U1.b", 1.0)
-    assert due_jobs(cleared) == (Job(JobKind.RETIRE, ID, 2, 0),)
-    assert final_shown(cleared) == cleared  # a late record of the approval changes nothing
-    assert due_jobs(retired(cleared)) == ()
-
-
-def test_messages_of_a_session_that_was_started_over_show_what_was_approved() -> None:
-    final = final_posted(a_session(Stage.FINAL, attempts=2, final_result=1), "9.0")
-    cleared = start_over(final, "T1.U1.b", 1.0)
-    shown = as_approved(cleared)
-    assert (shown.stage, shown.final_result, shown.approved_by) == (
-        Stage.FINAL,
-        1,
-        final.approved_by,
-    )
-    assert (shown.task_input, shown.attempts) == (final.attempt(1).prompt, final.attempts)
-    assert as_approved(final) is final
-    assert as_approved(retired(cleared)).attempts == ()
-
-
 def test_every_run_of_every_kind_has_a_name_of_its_own() -> None:
     jobs = [
         Job(kind, session, attempt, run, candidate=candidate)
@@ -212,13 +186,6 @@ def test_what_is_asked_for_again_is_not_done_by_whoever_shows_that_it_failed() -
     assert final_shown(again) == again
     assert final_shown(refused) == refused
     assert final_posted(refused, "9.0").error_message == ""
-
-
-def test_what_was_not_published_is_known_until_the_session_is_retired() -> None:
-    refused = final_shown(not_published(a_session(Stage.FINAL), "words"))
-    started_over = start_over(refused, "T1.U1.b", 1.0)
-    assert started_over.publication is Publication.RETIRING_REFUSED
-    assert retired(started_over).publication is Publication.RETIRED
 
 
 def test_after_its_runs_a_job_gives_up_under_names_of_their_own() -> None:

@@ -77,11 +77,19 @@ def test_a_session_from_its_prompt_to_its_end_tells_each_thing_once() -> None:
     session = step(transitions.approve(session, ImageRef(1, 2), STRANGER, 5.0))
     session = step(transitions.final_posted(session, "9.0"))
     session = step(transitions.final_shown(session))
-    session = step(transitions.start_over(session, "T1.U1.next", 6.0))
-    step(transitions.retired(session))
-    assert seen == [
-        "asked", "generated", "generated", "shown", "approved", "published", "started_over",
-    ]  # fmt: skip
+    assert seen == ["asked", "generated", "generated", "shown", "approved", "published"]
+
+
+def test_starting_over_is_told_of_the_approved_session_once_it_begins() -> None:
+    over = replace(NEW, id="T1.U9.next", user="U9", restart_of=ID)
+    assert kinds(None, over) == []  # its form is open
+    begun = begin.submit(over, PROMPT, 1.0)
+    event, asked = events_between(over, begun)
+    assert (event.kind, event.session_id, event.person) == (RecordKind.STARTED_OVER, ID, "U9")
+    assert event.facts == {"successor": "next"}
+    assert (asked.kind, asked.session_id) == (RecordKind.ASKED, over.id)
+    failed = generation.attempt_failed(begun, 1, FailureKind.QUOTA, "w", "7.0", 1.5)
+    assert kinds(failed, begin.edit(failed, 1, "a cat", Options(), 2.0)) == ["asked"]
 
 
 def test_the_same_session_means_nothing() -> None:
@@ -143,20 +151,10 @@ def test_approved_and_published_tell_by_whom_where_and_which_bytes() -> None:
     assert event.facts == {**image, "channel": CHANNEL, "message": "9.0"}
 
 
-def test_an_image_that_is_posted_after_it_was_started_over_is_told_with_its_bytes() -> None:
-    approved = a_session(Stage.FINAL)
-    over = transitions.start_over(approved, "T1.U1.next", 3.0)
-    assert only(approved, over).facts == {"successor": "next"}
-    event = only(over, transitions.final_posted(over, "9.0"))
-    assert (event.kind, event.facts["attempt"], event.facts["message"]) == ("published", 1, "9.0")
-
-
 def test_what_slack_refuses_is_told_each_time() -> None:
     approved = a_session(Stage.FINAL)
     not_published = transitions.not_published(approved, "w")
     assert kinds(approved, not_published) == ["not_published"]
-    over = transitions.start_over(not_published, "T1.U1.next", 3.0)
-    assert kinds(not_published, over) == ["started_over"]
     again = transitions.publish_again(not_published, 1, 3.0, "k")
     assert kinds(not_published, again) == []
     assert kinds(again, transitions.not_published(again, "w")) == ["not_published"]
@@ -188,10 +186,6 @@ def test_what_a_person_ends_is_told_with_who_did_it() -> None:
     assert told == [(RecordKind.FAILED, STRANGER), (RecordKind.DISCARDED, STRANGER)]
     failed = generation.attempt_failed(session, 1, FailureKind.QUOTA, "w", "7.0", 1.5)
     assert only(session, failed).person == ""
-    approved = a_session(Stage.FINAL)
-    for successor, person in (("T1.U9.n", "U9"), ("T1.E2-U9.n.m", "U9"), ("x", "")):
-        over = transitions.start_over(approved, successor, 3.0)
-        assert only(approved, over).person == person
 
 
 def test_no_entry_holds_a_name_or_a_word_of_a_person() -> None:

@@ -14,8 +14,6 @@ from bot.domain.stages import (
     DISCARDS,
     ENDED_BY_DISCARD,
     PUBLICATIONS,
-    RETIRING,
-    STARTED_OVER,
     TRANSITIONS,
     Discard,
     DiscardEvent,
@@ -52,7 +50,6 @@ def next_publication(state: Publication, event: PublicationEvent) -> Publication
         (Stage.USER_FEEDBACK, Event.REGENERATE, Stage.GENERATING),
         (Stage.USER_FEEDBACK, Event.REFINE, Stage.GENERATING),
         (Stage.USER_FEEDBACK, Event.EDIT, Stage.GENERATING),
-        (Stage.FINAL, Event.START_OVER, Stage.INITIAL_INPUT),
     ],
 )
 @pytest.mark.parametrize("has_image", [True, False])
@@ -71,7 +68,7 @@ def test_a_failure_and_a_cancel_go_back_to_the_image_where_there_is_one(event: E
 def test_the_table_holds_every_stage_and_every_event() -> None:
     assert set(TRANSITIONS) == set(Stage)
     assert {event for _, event in LAWFUL} == set(Event)
-    assert len(LAWFUL) == 9
+    assert len(LAWFUL) == 8
 
 
 @pytest.mark.parametrize(("stage", "event"), [pair for pair in ALL if pair not in LAWFUL])
@@ -87,7 +84,7 @@ def test_every_stage_can_be_reached_and_left() -> None:
         for target in events.values():
             targets |= set(target) if isinstance(target, Fork) else {target}
     assert targets == set(Stage)
-    assert all(TRANSITIONS.values())
+    assert [stage for stage, events in TRANSITIONS.items() if not events] == [Stage.FINAL]
 
 
 def test_the_diagram_contains_every_transition_and_no_other() -> None:
@@ -104,18 +101,8 @@ def test_the_diagram_contains_every_transition_and_no_other() -> None:
         "user_feedback --> generating: regenerate",
         "user_feedback --> generating: refine",
         "user_feedback --> generating: edit",
-        "final --> initial_input: start_over",
     }
     assert stage_diagram().startswith("stateDiagram-v2\n")
-    assert "note right of initial_input: started over, it takes no event" in lines
-
-
-@pytest.mark.parametrize("event", Event)
-@pytest.mark.parametrize("state", sorted(STARTED_OVER))
-def test_a_session_that_was_started_over_takes_no_event(state: Publication, event: Event) -> None:
-    session = a_session(Stage.INITIAL_INPUT, publication=state)
-    with pytest.raises(Refusal):
-        transitions.move(session, event, 0.0)
 
 
 # publication
@@ -130,12 +117,7 @@ OTHER_PUBLICATIONS = [
     ("events", "last"),
     [
         ("approve post show", Publication.SHOWN),
-        ("approve post show start_over retire", Publication.RETIRED),
-        ("approve post start_over", Publication.RETIRING_UNSHOWN),
-        ("approve start_over post", Publication.RETIRING_UNSHOWN),
-        ("approve start_over refuse retire", Publication.RETIRED),
         ("approve refuse publish_again post", Publication.PUBLISHED),
-        ("approve refuse start_over", Publication.RETIRING_REFUSED),
         ("approve refuse post", Publication.PUBLISHED),
     ],
 )
@@ -176,25 +158,11 @@ def test_a_draft_of_a_session_that_is_published_is_not_approved(state: Publicati
             approve(session, ImageRef(1), OWNER, 0.0)
 
 
-@pytest.mark.parametrize("state", [Publication.NOT_APPROVED])
-def test_a_session_without_a_publication_is_not_started_over(state: Publication) -> None:
-    with pytest.raises(Refusal):
-        transitions.start_over(a_session(Stage.FINAL, publication=state), "T1.U1.b", 0.0)
-
-
 def test_the_table_of_publications_holds_every_state_and_every_event() -> None:
     assert set(PUBLICATIONS) == set(Publication)
     assert {event for _, event in LAWFUL_PUBLICATIONS} == set(PublicationEvent)
     targets = {target for events in PUBLICATIONS.values() for target in events.values()}
     assert targets == set(Publication) - {Publication.NOT_APPROVED}
-
-
-def test_what_was_started_over_is_retired_at_last() -> None:
-    for state in Publication:
-        over = PUBLICATIONS[state].get(PublicationEvent.START_OVER)
-        assert over is None or over in RETIRING
-        assert (state in RETIRING) == (PublicationEvent.RETIRE in PUBLICATIONS[state])
-    assert PUBLICATIONS[Publication.RETIRED] == {}
 
 
 def test_the_publication_diagram_contains_every_transition_and_no_other() -> None:

@@ -8,16 +8,14 @@ from dataclasses import replace
 import pytest
 
 from bot.domain import begin, generation, transitions
-from bot.domain.attempt import ImageRef, Source
+from bot.domain.attempt import ImageRef
 from bot.domain.errors import FailureKind, Reason, Refusal
 from bot.domain.jobs import Job, JobKind, due_jobs
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import IN_PROGRESS, Session, with_attempt
 from bot.domain.slack_refusals import NOT_ANNOUNCED
 from bot.domain.stages import TRANSITIONS, Event, Publication, Stage
-from bot.domain.transitions import retired
 from tests.fakes import (
-    CHANNEL,
     OWNER,
     PROMPT,
     STRANGER,
@@ -54,7 +52,6 @@ STEPS: dict[str, tuple[Step, set[Stage]]] = {
         {Stage.USER_FEEDBACK},
     ),
     "cancel": (lambda s: transitions.cancel(s, len(s.attempts), "w", NOW), {Stage.GENERATING}),
-    "start_over": (lambda s: transitions.start_over(s, "T1.U1.next", NOW), {Stage.FINAL}),
     "draft_posted": (
         lambda s: generation.draft_posted(s, len(s.attempts), "9", NOW),
         {Stage.GENERATING},
@@ -300,73 +297,6 @@ def test_that_a_cancel_is_shown_is_recorded_also_where_nothing_was_posted_yet(ro
     assert shown == with_latest(session, cancel_shown=True)
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 3])
-def test_what_is_shown_of_a_cancel_matters_no_more_once_the_session_was_cleared(
-    number: int,
-) -> None:
-    cancelled = transitions.cancel(generating(2), 2, "cancelled", NOW)
-    approved = transitions.approve(cancelled, ImageRef(1), OWNER, NOW)
-    cleared = retired(transitions.start_over(approved, "T1.U1.next", NOW))
-    assert transitions.cancel_shown(cleared, number) is cleared
-    if number != 2:
-        assert transitions.cancel_shown(cancelled, number) is cancelled
-
-
-# start over
-
-
-def test_start_over_leaves_only_whose_it_was_and_where_once_it_is_retired() -> None:
-    final = a_session(
-        Stage.FINAL,
-        attempts=2,
-        response_url="https://hooks",
-        input_used_by_process=PROMPT,
-        final_ts="6.0",
-        error_message="x",
-        final_candidate=3,
-        options=WIDE,
-        source=Source("F7"),
-        thread_ts="0.5",
-    )
-    cleared = transitions.start_over(final, "T1.U1.next", NOW)
-    emptied = (cleared.task_input, cleared.final_result, cleared.input_used_by_process)
-    assert (*emptied, cleared.error_message) == ("", 0, "", "")
-    assert due_jobs(cleared) == (Job(JobKind.RETIRE, final.id, 2),)
-    assert retired(cleared) == Session(
-        final.id,
-        "T1",
-        OWNER,
-        CHANNEL,
-        root_ts="1.0",
-        thread_ts="0.5",
-        final_ts="6.0",
-        restarted_by="T1.U1.next",
-        publication=Publication.RETIRED,
-        created_at=final.created_at,
-        updated_at=NOW,
-        version=1,
-    )
-
-
-def test_start_over_for_the_same_successor_again_changes_nothing() -> None:
-    cleared = transitions.start_over(a_session(Stage.FINAL), "T1.U1.next", NOW)
-    assert transitions.start_over(cleared, "T1.U1.next", NOW + 1) is cleared
-
-
-def test_what_comes_after_start_over_is_told_so() -> None:
-    cleared = transitions.start_over(a_session(Stage.FINAL), "T1.U1.next", NOW)
-    for step in (
-        lambda: transitions.start_over(cleared, "T1.U1.other", NOW),
-        lambda: transitions.approve(cleared, ImageRef(1), OWNER, NOW),
-        lambda: transitions.use_earlier(cleared, ImageRef(1), OWNER, NOW),
-        lambda: begin.regenerate(cleared, 1, NOW),
-        lambda: begin.refine(cleared, ImageRef(1), "night", NOW),
-        lambda: begin.edit(cleared, 1, "a cat", WIDE, NOW),
-        lambda: begin.try_again(cleared, 1, NOW),
-    ):
-        assert reason_of(step) is Reason.STARTED_OVER
-
-
 @pytest.mark.parametrize("kind", sorted(NOT_ANNOUNCED))
 def test_try_again_still_works_after_attempts_that_could_not_be_announced(
     kind: FailureKind,
@@ -389,7 +319,6 @@ def test_try_again_comes_too_late_once_a_newer_attempt_has_a_message() -> None:
 
 # what a session may do
 
-STARTED_OVER = transitions.start_over(a_session(Stage.FINAL), "T1.U1.ab", NOW)
 SESSIONS: dict[str, Session] = {
     "waits": a_session(Stage.INITIAL_INPUT),
     "generating": generating(2),
@@ -398,7 +327,6 @@ SESSIONS: dict[str, Session] = {
         generating(2), 2, FailureKind.TIMED_OUT, "w", "", NOW
     ),
     "approved": a_session(Stage.FINAL),
-    "started over": STARTED_OVER,
 }
 BY_EVENT: dict[Event, Callable[[Session], Session]] = {
     Event.SUBMIT: lambda s: begin.submit(s, "a cat", NOW),
@@ -411,7 +339,6 @@ BY_EVENT: dict[Event, Callable[[Session], Session]] = {
     Event.REGENERATE: lambda s: begin.regenerate(s, len(s.attempts), NOW),
     Event.REFINE: lambda s: begin.refine(s, ImageRef(1), "night", NOW),
     Event.EDIT: lambda s: transitions.move(s, Event.EDIT, NOW),
-    Event.START_OVER: lambda s: transitions.start_over(s, "T1.U1.cd", NOW),
 }
 every_session = pytest.mark.parametrize("session", SESSIONS.values(), ids=SESSIONS.keys())
 
@@ -430,8 +357,8 @@ def test_a_session_can_do_exactly_what_its_step_does(session: Session, event: Ev
 
 
 @every_session
-def test_a_session_can_do_what_the_table_has_until_it_is_started_over(session: Session) -> None:
-    wanted = frozenset(TRANSITIONS[session.stage]) if session is not STARTED_OVER else frozenset()
+def test_a_session_can_do_what_the_table_has(session: Session) -> None:
+    wanted = frozenset(TRANSITIONS[session.stage])
     assert {event for event in Event if transitions.can(session, event)} == wanted
 
 
@@ -448,16 +375,6 @@ def test_an_image_that_was_posted_meanwhile_is_not_given_up(state: Publication) 
     (job,) = due_jobs(a_session(Stage.FINAL))
     posted = a_session(Stage.FINAL, final_ts="9.0", publication=state)
     assert transitions.given_up_unpublished(posted, job, "w") == posted
-
-
-@pytest.mark.parametrize("words", ["", "w"])
-def test_a_session_that_was_started_over_is_retired_although_its_image_was_not_posted(
-    words: str,
-) -> None:
-    over = transitions.start_over(a_session(Stage.FINAL), "T1.U1.cd", NOW)
-    (job,) = due_jobs(over)
-    gone = transitions.given_up_unpublished(over, job, words)
-    assert (gone.publication, due_jobs(gone)) == (Publication.RETIRED, ())
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from bot.jobs.cancellation import CancelledAttempts, ShowCancelled
 from bot.jobs.dispatcher import JobDispatcher
 from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
 from bot.jobs.last_try import Handler, LastTry
-from bot.jobs.publish import Publish, Retire, ShowDiscard, ShowEnd
+from bot.jobs.publish import Publish, ShowDiscard, ShowEnd
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import DraftRefresher, LiveStatus
@@ -113,7 +113,6 @@ class Worker:
                 retrying, self.queue, self.cancellations, cancelled, drafts, self.status
             ),
             JobKind.PUBLISH: publish,
-            JobKind.RETIRE: Retire(retrying, self.publisher, publish, show_end),
             JobKind.SHOW_DISCARD: ShowDiscard(retrying, show_end),
         }
         self._dispatch = JobDispatcher(

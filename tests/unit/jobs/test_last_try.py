@@ -12,14 +12,11 @@ from bot.domain.errors import FailureKind, SlackBusy, SlackRefused, SlackUnavail
 from bot.domain.jobs import MAX_RUNS, Job, JobKind, due_jobs
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
-from bot.domain.transitions import start_over
 from bot.progress import session_messages
 from tests.fakes import ID, a_session, generating, with_latest
 from tests.unit.jobs.setup import CANCELLED, CANCELLED_2, Worker
 
 FINAL = a_session(Stage.FINAL)
-STARTED_OVER = start_over(FINAL, "T1.U1.next", 50.0)
-POSTED = start_over(a_session(Stage.FINAL, final_ts="9.0"), "T1.U1.next", 50.0)
 BROKEN = RuntimeError("a bug")
 AWAY = SlackUnavailable("away")
 
@@ -76,7 +73,7 @@ async def test_what_ended_its_worker_too_often_is_tried_no_more() -> None:
 # while Slack is away
 
 
-@pytest.mark.parametrize("session", [generating(), FINAL, STARTED_OVER, CANCELLED])
+@pytest.mark.parametrize("session", [generating(), FINAL, CANCELLED])
 async def test_while_slack_is_away_nothing_is_given_up(session: Session) -> None:
     worker = Worker(session)
     worker.publisher.failures["show_status"] = [AWAY]
@@ -153,22 +150,11 @@ async def test_the_owner_is_told_what_was_not_published_and_can_publish_it_again
     assert due_jobs(worker.session) == ()
 
 
-async def test_the_owner_is_told_what_was_not_published_also_after_a_start_over() -> None:
-    worker = await given_up(STARTED_OVER, "post_final")
-    assert worker.publisher.names()[-2:] == ["post_final", "tell_owner"]
-    (told,) = worker.publisher.of("tell_owner")
-    assert "before you started over" in told.details["words"]
-    assert worker.session.attempts == ()
-    assert due_jobs(worker.session) == ()
-
-
 @pytest.mark.parametrize(
     ("session", "call"),
     [
         (CANCELLED_2, "refresh_draft"),
         (a_session(Stage.FINAL, final_ts="9.0"), "refresh_draft"),
-        (POSTED, "refresh_draft"),
-        (replace(POSTED, publication=Publication.RETIRING), "retire_final"),
     ],
 )
 async def test_what_cannot_be_shown_is_in_force_all_the_same(session: Session, call: str) -> None:
@@ -186,7 +172,6 @@ async def test_what_cannot_be_shown_is_in_force_all_the_same(session: Session, c
         (generating(), a_session()),
         (generating(), CANCELLED),
         (FINAL, a_session(Stage.FINAL, final_ts="9.0", publication=Publication.SHOWN)),
-        (FINAL, STARTED_OVER),
         (generating(), generating(2)),
     ],
 )

@@ -15,16 +15,13 @@ from bot.domain.errors import (
     SlackRefused,
     SlackUnavailable,
 )
-from bot.domain.jobs import Job, JobKind, due_jobs
+from bot.domain.jobs import due_jobs
 from bot.domain.session import Session
 from bot.domain.stages import Discard, Publication, Stage
 from bot.domain.transitions import (
     final_posted,
-    not_published,
     publish_again,
-    start_over,
 )
-from bot.views.messages import root_message
 from tests.fakes import ID, a_session, with_latest
 from tests.unit.jobs.setup import (
     Worker,
@@ -33,12 +30,6 @@ from tests.unit.jobs.setup import (
 
 REFUSED = SlackRefused("chat.update", "message_not_found")
 AWAY = SlackUnavailable("away")
-STARTED_OVER = start_over(
-    a_session(Stage.FINAL, attempts=2, final_ts="9.0", publication=Publication.SHOWN),
-    "T1.U1.next",
-    50.0,
-)
-STARTED_OVER_EARLY = start_over(a_session(Stage.FINAL, attempts=2), "T1.U1.next", 50.0)
 
 
 async def test_a_publication_posts_the_final_image_and_marks_all_drafts_and_the_root() -> None:
@@ -111,65 +102,6 @@ async def test_what_is_asked_for_again_while_it_is_shown_as_refused_is_published
     await worker.run(publish(run=1))
     assert (worker.session.final_ts, worker.session.error_message) == ("post_final:0", "")
     assert due_jobs(worker.session) == ()
-
-
-async def test_a_session_that_was_started_over_loses_its_button_and_is_forgotten() -> None:
-    worker = Worker(STARTED_OVER)
-    await worker.run(Job(JobKind.RETIRE, ID, 2))
-    assert worker.publisher.names() == ["retire_final"]
-    shown = worker.publisher.shown[0].session
-    assert (shown.final_ts, shown.final_result) == ("9.0", 2)
-    assert worker.session.attempts == ()
-    assert due_jobs(worker.session) == ()
-
-
-async def test_a_session_that_was_started_over_early_is_published_and_shown_first() -> None:
-    worker = Worker(STARTED_OVER_EARLY)
-    await worker.run(Job(JobKind.RETIRE, ID, 2))
-    calls = ["post_final", "refresh_draft", "refresh_draft", "retire_final"]
-    assert worker.without_status() == calls
-    assert worker.publisher.shown[0].details["repeated"] is True
-    assert {call.session.final_result for call in worker.publisher.shown} == {2}
-    assert {call.session.stage for call in worker.publisher.shown} == {Stage.FINAL}
-    assert (worker.session.attempts, due_jobs(worker.session)) == ((), ())
-
-
-async def test_what_was_refused_and_then_started_over_is_not_posted_and_offers_nothing() -> None:
-    refused = not_published(a_session(Stage.FINAL), "words")
-    worker = Worker(start_over(refused, "T1.U1.next", 60.0))
-    await worker.run(Job(JobKind.RETIRE, ID, 1))
-    assert worker.publisher.names() == ["refresh_draft", "show_status"]
-    root = str(root_message(worker.publisher.shown[-1].session, None, 0.0))
-    assert "did not let me post it" in root
-    assert "button" not in root
-    assert (worker.session.attempts, worker.session.error_message) == ((), "")
-
-
-async def test_what_is_refused_once_it_was_started_over_cannot_be_tried_again() -> None:
-    worker = Worker(STARTED_OVER_EARLY)
-    worker.publisher.failures["post_final"] = [REFUSED]
-    await worker.run(Job(JobKind.RETIRE, ID, 2))
-    (told,) = worker.publisher.of("tell_owner")
-    assert "before you started over" in told.details["words"]
-    assert "Try again" not in told.details["words"]
-    assert "button" not in str(root_message(worker.publisher.shown[-1].session, None, 0.0))
-
-
-@pytest.mark.parametrize("early", [False, True])
-async def test_a_final_message_that_is_gone_is_no_reason_to_remember(early: bool) -> None:
-    worker = Worker(STARTED_OVER_EARLY if early else STARTED_OVER)
-    worker.publisher.failures["retire_final"] = [REFUSED]
-    worker.publisher.failures["post_final"] = [REFUSED]
-    await worker.run(Job(JobKind.RETIRE, ID, 2))
-    assert (worker.session.error_message, due_jobs(worker.session)) == ("", ())
-
-
-async def test_a_retirement_goes_on_when_slack_is_back() -> None:
-    worker = Worker(STARTED_OVER)
-    worker.publisher.failures["retire_final"] = [AWAY]
-    with pytest.raises(SlackUnavailable):
-        await worker.run(Job(JobKind.RETIRE, ID, 2))
-    assert due_jobs(worker.session) == (Job(JobKind.RETIRE, ID, 2),)
 
 
 async def test_a_publication_that_died_marks_an_older_draft_too() -> None:

@@ -11,7 +11,6 @@ from bot.domain.attempt import Candidate
 from bot.domain.jobs import MAX_RUNS, Job, JobKind
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
-from bot.domain.transitions import start_over
 from bot.jobs.sweeper import Sweeper
 from bot.ports import JobState, Unfinished
 from tests.fakes import (
@@ -244,7 +243,6 @@ async def test_a_session_that_expires_while_it_is_looked_at_holds_up_no_other() 
         (with_latest(generating(2), announced=False), JobKind.ANNOUNCE),
         (CANCELLED_2, JobKind.SHOW_CANCELLED),
         (a_session(Stage.FINAL, attempts=2), JobKind.PUBLISH),
-        (start_over(a_session(Stage.FINAL, attempts=2), "T1.U1.next", 50.0), JobKind.RETIRE),
     ],
 )
 async def test_what_failed_too_often_is_given_up_by_a_job_of_its_own(

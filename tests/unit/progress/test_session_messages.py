@@ -19,7 +19,7 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.session import Session
-from bot.domain.stages import Discard, Publication, Stage
+from bot.domain.stages import Discard, Stage
 from bot.progress import session_messages
 from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.sandbox import PATIENCE
@@ -384,11 +384,3 @@ async def test_a_draft_that_was_overtaken_while_it_was_edited_is_edited_again() 
     wall.publisher.refresh_draft = overtaken  # type: ignore[method-assign]
     assert await wall.refresh() == [1, 1]
     assert wall.publisher.shown[-1].session.stage is Stage.USER_FEEDBACK
-
-
-@pytest.mark.parametrize("state", Publication)
-async def test_a_session_that_is_retired_has_no_status_any_more(state: Publication) -> None:
-    final = a_session(Stage.FINAL, final_ts="9.0", publication=state, retiring_result=1)
-    line = Line(final)
-    await line.status.show_now(ID)
-    assert bool(line.stages) == (state is not Publication.RETIRED)

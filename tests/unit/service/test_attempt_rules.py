@@ -18,7 +18,7 @@ from bot.domain.stages import Stage
 from bot.ports import BeginRequest
 from bot.service.attempt_rules import record_refusal
 from tests.fakes import BOSS, ID, a_session, generating, with_latest
-from tests.unit.service.services import ORIGIN, Setup, refused
+from tests.unit.service.services import Setup, refused
 
 FIRST = ImageRef(1)
 SOURCE = Source("F9", "image/png", 2_000)
@@ -117,18 +117,6 @@ async def test_a_form_stores_what_the_rules_have_approved() -> None:
     await setup.gateway.submit(ID, BOSS, "a cat", NO_OPTIONS)
     assert [request.attempt.base for request in rule.asked] == [ImageRef(0), None]
     assert setup.session.latest.base is None
-
-
-async def test_a_form_that_starts_over_stores_what_the_rules_have_approved() -> None:
-    rule = Meddler(lambda session: replace(session, source=SOURCE))
-    setup = meddled(rule, a_session(Stage.FINAL))
-    _, new = await setup.new_sessions.restart(ORIGIN, ID)
-    setup.store.sessions[new.id] = replace(new, restart_of=ID)  # by an earlier version
-    session, old = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
-    assert [request.attempt.base for request in rule.asked] == [None, ImageRef(0)]
-    assert session.latest.base == ImageRef(0)
-    assert old is not None
-    assert old.restarted_by == session.id
 
 
 async def test_a_refusal_that_cannot_be_recorded_is_logged(

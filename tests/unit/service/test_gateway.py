@@ -15,8 +15,7 @@ import bot
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import Reason, StoreUnavailable
 from bot.domain.generation import draft_posted
-from bot.domain.jobs import Job, JobKind, due_jobs
-from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.options import Options
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.service import gateway
@@ -131,66 +130,9 @@ async def test_a_form_submits_a_session_that_waits_for_its_prompt() -> None:
     setup = Setup()
     session = await setup.new_sessions.start(ORIGIN, "--n 2", may_wait=True)
     assert session.options == Options(count=2)
-    submitted, old = await setup.gateway.submit(session.id, BOSS, "a cat", Options(count=3))
-    assert (submitted.stage, submitted.task_input, old) == (Stage.GENERATING, "a cat", None)
+    submitted = await setup.gateway.submit(session.id, BOSS, "a cat", Options(count=3))
+    assert (submitted.stage, submitted.task_input) == (Stage.GENERATING, "a cat")
     assert submitted.options == Options(count=3)
-
-
-# a form of Start over that an earlier version of the program has opened
-
-
-async def opened_before(setup: Setup, key: str = "t.1") -> Session:
-    """The session that waits for the form; it takes the place of the approved one."""
-    _, new = await setup.new_sessions.restart(replace(ORIGIN, idempotency_key=key), ID)
-    new = setup.store.sessions[new.id] = replace(new, restart_of=ID)
-    return new
-
-
-async def test_starting_over_clears_the_approved_session_and_its_images() -> None:
-    setup = Setup(a_session(Stage.FINAL, attempts=2, final_ts="9.0"))
-    setup.store.images = {(ID, ImageRef(n)): "a" for n in (1, 2)}
-    new = await opened_before(setup)
-    session, old = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
-    assert (session.stage, session.task_input) == (Stage.GENERATING, "a cat")
-    assert old is not None
-    assert (old.final_ts, old.retiring_result) == ("9.0", 2)
-    assert due_jobs(old) == (Job(JobKind.RETIRE, ID, 2),)
-    assert (setup.session.stage, setup.session.restarted_by) == (Stage.INITIAL_INPUT, new.id)
-    assert setup.store.images == {}
-
-
-async def test_of_two_forms_that_start_over_the_first_submitted_counts() -> None:
-    setup = Setup(a_session(Stage.FINAL))
-    first = await opened_before(setup)
-    second = await opened_before(setup, "t.2")
-    await setup.gateway.submit(second.id, BOSS, "a cat", NO_OPTIONS)
-    late = setup.gateway.submit(first.id, BOSS, "a dog", NO_OPTIONS)
-    assert await refused(late) is Reason.STARTED_OVER
-    assert setup.store.sessions[first.id].stage is Stage.INITIAL_INPUT
-
-
-async def test_a_cleared_session_cannot_be_submitted_anew() -> None:
-    setup = Setup(a_session(Stage.FINAL))
-    new = await opened_before(setup)
-    await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
-    late = setup.gateway.submit(ID, BOSS, "a dog", NO_OPTIONS)
-    assert await refused(late) is Reason.STARTED_OVER
-    assert (setup.session.stage, len(setup.session.attempts)) == (Stage.INITIAL_INPUT, 1)
-
-
-async def test_starting_over_is_one_commit() -> None:
-    setup = Setup(a_session(Stage.FINAL, final_ts="9.0"))
-    new = await opened_before(setup)
-    before = dict(setup.store.sessions)
-    setup.store.writes_until_away = 0
-    with pytest.raises(StoreUnavailable):
-        await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
-    assert setup.store.sessions == before
-    setup.store.writes_until_away = 1
-    session, old = await setup.gateway.submit(new.id, BOSS, "a cat", NO_OPTIONS)
-    assert session.stage is Stage.GENERATING
-    assert old is not None
-    assert old.started_over
 
 
 async def test_a_session_of_the_same_request_that_came_before_is_not_taken_back() -> None:

@@ -146,6 +146,6 @@ async def test_starting_over_offers_what_the_approved_image_was_made_with() -> N
     )
     _, new = await setup.new_sessions.restart(ORIGIN, ID)
     assert new.options == Options(size="1024x1536")
-    session, _ = await setup.gateway.submit(new.id, BOSS, "make it day", new.options)
+    session = await setup.gateway.submit(new.id, BOSS, "make it day", new.options)
     assert (session.source, session.latest.base) == (SOURCE, ImageRef(0))
     assert session.latest.change == "make it day"

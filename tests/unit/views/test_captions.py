@@ -56,7 +56,6 @@ def shown_as(session: Session, label: str) -> list[list[Block]]:
         draft_message(with_images(session, 4), 1, label=label),
         draft_message(final, 1, label=label),
         final_message(final, label=label),
-        final_message(final, label=label, retired=True),
         preview_message(generating(), 1, "F9", label=label),
     ]
     for message in messages:

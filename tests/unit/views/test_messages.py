@@ -80,9 +80,8 @@ def all_messages(session: Session) -> Iterator[Message]:
                     session, attempt.number, words, try_again=again
                 )
     if session.final_result:
-        for retired in (True, False):
-            for link in ("", LINK):
-                yield messages.final_message(session, retired=retired, link=link)
+        for link in ("", LINK):
+            yield messages.final_message(session, link=link)
 
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS.keys())
@@ -175,7 +174,6 @@ def test_the_final_message_names_the_approver_where_it_was_not_the_owner() -> No
     other = replace(own, approved_by="U9")
     assert "approved by <@U9>" in str(messages.final_message(other).blocks)
     assert f"<@{OWNER}>" in str(messages.final_message(other).blocks)
-    assert "Start over" not in str(messages.final_message(own, retired=True).blocks)
 
 
 def test_every_message_of_a_session_is_found_by_a_marker_of_its_own() -> None:
@@ -315,7 +313,7 @@ def there(session: Session, *numbers: int) -> Session:
             None,
             "⚠️ Approved by <@U1>, but Slack did not let me post it to the channel",
         ),
-        (a_session(Stage.INITIAL_INPUT), None, "🔄 Started over"),
+        (a_session(Stage.INITIAL_INPUT), None, "✏️ Waiting for a prompt"),
         (failed_first(), None, "⚠️ Failed: see the thread"),
         (cancelled(draft=False), None, "🚫 Cancelled"),
     ],
@@ -573,11 +571,6 @@ def test_the_approved_one_of_several_is_named() -> None:
     session = with_images(a_session(Stage.FINAL), 3)
     message = draft_message(replace(session, final_candidate=2), 1)
     assert "✅ Image 2 of attempt 1 approved by <@U1>" in words(message)
-
-
-def test_what_was_under_review_when_it_was_started_over_has_no_buttons() -> None:
-    approved = a_session(Stage.FINAL, restarted_by="T1.U1.def")
-    assert buttons(draft_message(approved, 1)) == {}
 
 
 def paid(*states: CallState) -> Session:

@@ -770,7 +770,6 @@ CALLS: dict[str, Any] = {
     "create": lambda store: store.create(NEW),
     "load": lambda store: store.load(ID),
     "update": lambda store: store.update(ID, lambda s: replace(s, thread_ts="5.5")),
-    "update_both": lambda store: store.update_both(ID, "T1.U1.b", lambda *both: both),
     "discard": lambda store: store.discard(NEW, "w1"),
     "sessions_of": lambda store: store.sessions_of("T1", "U1"),
     "summaries_of": lambda store: store.summaries_of("T1", "U1"),

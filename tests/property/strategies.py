@@ -103,7 +103,6 @@ ANY_SESSIONS = st.builds(
     final_result=st.integers(0, 4),
     publication=st.sampled_from(Publication),
     final_ts=_FACTS,
-    retiring_result=st.integers(0, 4),
     options=OPTION_VALUES,
     source=st.none() | st.builds(Source, _FACTS, _FACTS, st.integers(0)),
     attempts=_ATTEMPTS,

@@ -138,10 +138,9 @@ def test_a_good_world_passes() -> None:
     assert verdict.excused == []
 
 
-@pytest.mark.parametrize("publication", ["refused", "retiring_refused"])
-def test_what_slack_refused_has_no_final_message(publication: str) -> None:
+def test_what_slack_refused_has_no_final_message() -> None:
     """The store's own words are what the check reads."""
-    approved = a_session(Stage.FINAL, publication=Publication(publication))
+    approved = a_session(Stage.FINAL, publication=Publication.REFUSED)
     refused = stored_from(to_fields(approved)).publication
     published, unpublished = good(), good()
     changed(published, publication=refused)

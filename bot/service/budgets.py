@@ -85,22 +85,22 @@ class Budgets:
         self._zone = zone
         self._now = now
 
-    def estimate(self, options: Options, *, prompt: int, edits: bool) -> Cost:
-        """The most that one image is expected to cost; `prompt` is in characters."""
+    def estimate(self, options: Options, *, words: str, edits: bool) -> Cost:
+        """The most that one image is expected to cost; `words` are all that the call is told."""
         asked = self._defaults
         usage = worst_usage(
             asked.model,
             *asked.size_and_quality(options),
-            prompt=prompt,
+            words=words,
             partials=asked.partial_images,
             edits=edits,
             host=bool(asked.host_model),
         )
         return self._prices.cost(asked.model, asked.host_model, usage)
 
-    def expected(self, options: Options, *, prompt: int = 0, edits: bool = False) -> Expected:
+    def expected(self, options: Options, *, words: str = "", edits: bool = False) -> Expected:
         """What an attempt with these options is expected to cost."""
-        cost = self.estimate(options, prompt=prompt, edits=edits)
+        cost = self.estimate(options, words=words, edits=edits)
         return Expected(
             cost, options.candidates, at_most=_AUTO in self._defaults.size_and_quality(options)
         )
@@ -128,8 +128,9 @@ class Budgets:
         if len(after.attempts) <= len(before.attempts):
             return after
         attempt, asked, day = after.latest, self._defaults, day_of(self._now(), self._zone)
-        words = len(attempt.prompt) + len(attempt.change)
-        cost = self.estimate(attempt.options, prompt=words, edits=attempt.base is not None)
+        cost = self.estimate(
+            attempt.options, words=_words_of(after, attempt), edits=attempt.base is not None
+        )
         reserved = Reservation(
             person.key_in(after.team),
             day,
@@ -145,7 +146,7 @@ class Budgets:
     async def standings(self, team: str, channel: str, payer: str) -> list[Standing]:
         """How the limits stand that are set, for the person of this key in the channel."""
         day = day_of(self._now(), self._zone)
-        cost = self.estimate(Options(), prompt=0, edits=False)
+        cost = self.estimate(Options(), words="", edits=False)
         reserved = Reservation(payer, day, month_of(day), cost.micro)
         return await self._standings(team, channel, reserved)
 
@@ -156,18 +157,18 @@ class Budgets:
         limits = await self._limits(session.team, session.channel, attempt.reserved.payer)
         judged = [
             _judgement(each, session.channel, attempt.reserved, _refusal(each, request))
-            for each in self._with_lowest(self._unused(limits, attempt.reserved), attempt)
+            for each in self._with_lowest(self._unused(limits, attempt.reserved), request)
         ]
         return lambda session: judged
 
-    def _with_lowest(self, standings: list[Standing], attempt: Attempt) -> list[Standing]:
+    def _with_lowest(self, standings: list[Standing], request: BeginRequest) -> list[Standing]:
         """With what an image of the attempt would cost in the lowest quality."""
         if all(each.scope is Scope.USER_IMAGES for each in standings):
             return standings
-        words = len(attempt.prompt) + len(attempt.change)
+        attempt = request.attempt
         lowest = self.estimate(
             attempt.options.replace(quality=LOWEST_QUALITY),
-            prompt=words,
+            words=_words_of(request.session, attempt),
             edits=attempt.base is not None,
         )
         return [
@@ -201,6 +202,12 @@ class Budgets:
             for scope in Scope
             if (limit := limits.of(scope)) is not None
         ]
+
+
+def _words_of(session: Session, attempt: Attempt) -> str:
+    """What the provider is told for an image: an edit repeats the changes that led to its base."""
+    changes = () if attempt.base is None else session.changes_up_to(attempt.base)
+    return "\n".join((attempt.prompt, *changes, attempt.change))
 
 
 def _refusal(standing: Standing, request: BeginRequest) -> LimitReached:

@@ -38,7 +38,6 @@ from bot.ports.sessions import (
     Unfinished,
     UnfinishedSessions,
     WaitingImages,
-    waiting_name,
 )
 from bot.ports.slack import (
     AppBlockedStore,
@@ -121,5 +120,4 @@ __all__ = [
     "Unfinished",
     "UnfinishedSessions",
     "WaitingImages",
-    "waiting_name",
 ]

@@ -30,7 +30,16 @@ from bot.domain.costs import (
 )
 from bot.domain.errors import StoreUnavailable
 from bot.domain.ledger import OwnUsage
-from bot.domain.limits import LimitReached, Limits, Scope, Standing, Wanted, tightest
+from bot.domain.limits import (
+    Counted,
+    LimitReached,
+    Limits,
+    Scope,
+    Standing,
+    Wanted,
+    counter_name,
+    tightest,
+)
 from bot.domain.options import LOWEST_QUALITY, Options
 from bot.domain.session import Person, Session, with_attempt
 from bot.ports import (
@@ -220,7 +229,8 @@ def _judgement(
     standing: Standing, channel: str, reserved: Reservation, refusal: LimitReached
 ) -> ExtraWrite:
     """A write of 0: it judges what the commit leaves of the limit."""
-    images, spent = f"asked:{reserved.day}", f"spent:{reserved.month}"
+    images = counter_name(Counted.IMAGES_ASKED, reserved.day)
+    spent = counter_name(Counted.MONEY_SPENT, reserved.month)
     key, name = {
         Scope.USER_IMAGES: (images, reserved.payer),
         Scope.USER: (spent, user_field(reserved.payer)),

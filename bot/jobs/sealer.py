@@ -7,15 +7,14 @@ another worker's when its lease ends. While Redis is away or full, entries wait 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
 from uuid import uuid4
 
-from bot.domain.errors import StoreUnavailable
 from bot.domain.record import entry_time
 from bot.domain.seals import Seal, floor_at, is_floor_intact, is_seal_intact, seal_entries
+from bot.jobs.repeating import repeat_for_ever
 from bot.ports import SealedRecord
 
 log = logging.getLogger(__name__)
@@ -46,12 +45,7 @@ class RecordSealer:
 
     async def run(self) -> None:
         """Seal for ever."""
-        while True:
-            try:
-                await self.seal_all()
-            except StoreUnavailable as error:
-                log.warning("sealing the record put off: %s", error)
-            await asyncio.sleep(SEAL_EVERY)
+        await repeat_for_ever(self.seal_all, SEAL_EVERY, log, "sealing the record", at_once=True)
 
     async def seal_all(self) -> None:
         """One pass, where no other worker has the lease. Raises `StoreUnavailable`."""

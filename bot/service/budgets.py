@@ -16,7 +16,6 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from bot.domain.attempt import Attempt
 from bot.domain.books import WORKSPACE, channel_field, user_field
 from bot.domain.costs import (
     Cost,
@@ -41,6 +40,7 @@ from bot.domain.limits import (
     tightest,
 )
 from bot.domain.options import LOWEST_QUALITY, Options
+from bot.domain.request_words import words_of
 from bot.domain.session import Person, Session, with_attempt
 from bot.ports import (
     BeginRequest,
@@ -138,7 +138,7 @@ class Budgets:
             return after
         attempt, asked, day = after.latest, self._defaults, day_of(self._now(), self._zone)
         cost = self.estimate(
-            attempt.options, words=_words_of(after, attempt), edits=attempt.base is not None
+            attempt.options, words=words_of(after, attempt), edits=attempt.base is not None
         )
         reserved = Reservation(
             person.key_in(after.team),
@@ -177,7 +177,7 @@ class Budgets:
         attempt = request.attempt
         lowest = self.estimate(
             attempt.options.replace(quality=LOWEST_QUALITY),
-            words=_words_of(request.session, attempt),
+            words=words_of(request.session, attempt),
             edits=attempt.base is not None,
         )
         return [
@@ -211,12 +211,6 @@ class Budgets:
             for scope in Scope
             if (limit := limits.of(scope)) is not None
         ]
-
-
-def _words_of(session: Session, attempt: Attempt) -> str:
-    """What the provider is told for an image: an edit repeats the changes that led to its base."""
-    changes = () if attempt.base is None else session.changes_up_to(attempt.base)
-    return "\n".join((attempt.prompt, *changes, attempt.change))
 
 
 def _refusal(standing: Standing, request: BeginRequest) -> LimitReached:

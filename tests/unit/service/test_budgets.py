@@ -58,3 +58,14 @@ def test_an_edit_reserves_what_it_repeats_of_the_edits_before_it() -> None:
         for base in (ImageRef(1), ImageRef(2))
     )
     assert of_second - of_first >= len(change.encode())
+
+
+def test_another_image_reserves_the_descriptions_of_those_that_were_turned_down() -> None:
+    session = a_session()
+    described = "霧の中の狐" * 20
+    (image,) = session.latest.candidates
+    shown = replace(session.latest, candidates=(replace(image, revised_prompt=described),))
+    plain = reserved(session, begin.regenerate(session, 1, 1.0))
+    session = replace(session, attempts=(shown,))
+    more = reserved(session, begin.regenerate(session, 1, 1.0)) - plain
+    assert more >= len(described.encode())

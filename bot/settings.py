@@ -20,6 +20,7 @@ from bot.domain.limit_settings import LimitKind
 from bot.domain.options import AUTO, OPTIONS, OptionTable
 from bot.domain.policy import WhoMayStart, closest_spelling, entries_of, is_user_id, quoted
 from bot.domain.record import PromptRecording
+from bot.domain.seals import SealingKeys
 from bot.domain.session import Policy
 from bot.domain.sizes import STEP, check_pixels
 from bot.telemetry.logs import LogFormat
@@ -53,6 +54,11 @@ def _has_finest_qualities(model: str) -> bool:
 
 
 SHORTEST_AUDIT_KEY = 32
+
+
+def _entries(keys: SecretStr) -> tuple[str, ...]:
+    text = keys.get_secret_value()
+    return tuple(entries_of(text)) if text.strip() else ()
 
 
 def _micro(dollars: Decimal | None) -> int:
@@ -122,6 +128,7 @@ class Settings(BaseSettings):
     user_bytes: int = Field(default=64_000_000, ge=0)
     audit_ttl: int = Field(default=400 * 24 * 3600, ge=3600)
     audit_key: SecretStr = SecretStr("")
+    audit_key_fallbacks: SecretStr = SecretStr("")
     audit_prompts: PromptRecording = PromptRecording.FULL
     directors: str = "owner"
     who_may_start: WhoMayStart = WhoMayStart.TEAM
@@ -185,6 +192,15 @@ class Settings(BaseSettings):
             )
         return key
 
+    @field_validator("audit_key_fallbacks")
+    @classmethod
+    def _each_long_enough(cls, keys: SecretStr) -> SecretStr:
+        if any(len(key) < SHORTEST_AUDIT_KEY for key in _entries(keys)):
+            raise ValueError(
+                f"takes keys of at least {SHORTEST_AUDIT_KEY} characters with commas between"
+            )
+        return keys
+
     @field_validator("log_format", "audit_prompts", mode="before")
     @classmethod
     def _in_lower_case(cls, name: str) -> str:
@@ -243,6 +259,10 @@ class Settings(BaseSettings):
     @property
     def admin_ids(self) -> frozenset[str]:
         return frozenset(filter(None, entries_of(self.admins)))
+
+    @property
+    def sealing_keys(self) -> SealingKeys:
+        return SealingKeys(self.audit_key.get_secret_value(), _entries(self.audit_key_fallbacks))
 
     @property
     def host_model(self) -> str:

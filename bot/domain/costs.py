@@ -6,6 +6,7 @@ zone, so that a change of the clocks neither doubles nor skips one: `2026-11-28`
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -161,18 +162,28 @@ _HOST_IN, _HOST_OUT = 1_000, 500
 """Tokens of the host model beside the prompt."""
 
 
+_TOKEN_OF_TWO = re.compile("[a-z ][aeiou]|[aeiou ][a-z]")
+"""Two Latin letters with a vowel, or a space and a letter: `o200k_base` has each as one token."""
+
+
+def most_tokens(text: str) -> int:
+    """The tokens of a text at the most. A tokenizer joins bytes of UTF-8, so it never makes more
+    tokens than there are bytes. English counts two to three times as much as it takes."""
+    return len(text.encode(errors="replace")) - len(_TOKEN_OF_TWO.findall(text))
+
+
 def worst_usage(
-    model: str, size: str, quality: str, *, prompt: int, partials: int, edits: bool, host: bool
+    model: str, size: str, quality: str, *, words: str, partials: int, edits: bool, host: bool
 ) -> Usage:
-    """The most that one call is expected to take; `prompt` is in characters. `auto` counts as its
-    worst case."""
+    """The most that one call is expected to take; `words` are all that it is told. `auto` counts as
+    its worst case."""
     width, _, height = size.partition("x")
     known = width.isdigit() and height.isdigit()
     area = int(width) * int(height) if known else _AUTO_AREA
     factor = next((f for name, f in _FACTORS if model.startswith(name)), 1.0)
     out = _TOKENS.get(quality, _TOKENS["max"]) * factor * max(area / _AREA, 0.5)
     base = _BASE if edits else 0
-    text = prompt // 3 + 100
+    text = most_tokens(words) + 100
     return Usage(
         text_in=text,
         image_in=base,

@@ -31,6 +31,20 @@ KIND_OF = {
 """The setting of each limit."""
 
 
+class Counted(StrEnum):
+    """What the store counts for limits: images of a day by person, micro-dollars of a month by
+    person, channel and workspace, and images of a user's that wait, by session."""
+
+    IMAGES_ASKED = "asked"
+    MONEY_SPENT = "spent"
+    IMAGES_WAITING = "waiting"
+
+
+def counter_name(counted: Counted, of: str) -> str:
+    """The name of these counters in the store of a workspace; `of` is the day, month or user."""
+    return f"{counted}:{of}"
+
+
 class Limits(NamedTuple):
     """None is no limit; in the order of `Scope`."""
 

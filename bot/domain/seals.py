@@ -4,7 +4,9 @@ Each seal covers the entries since the one before it, and that seal too:
 
     seal = HMAC-SHA-256(AUDIT_KEY, [team, seal before, time, entries since])
 
-Without a key it is a SHA-256, which anybody who can write to the store can compute anew. When old
+Each seal names its key by an id, so that the key can be changed: a new key seals from then on, and
+seals of the old ones are checked with these. Without a key a seal is a SHA-256, which anybody who
+can write to the store can compute anew. When old
 entries are trimmed, a signed floor keeps the number and the seal that the rest follows from.
 
 `RecordCheck` reads a record from its floor to its end and lists what is wrong with it.
@@ -20,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 _VERSION = 1
+_KEY_ID_LENGTH = 12
 
 
 class RecordEntry(NamedTuple):
@@ -32,51 +35,87 @@ class RecordEntry(NamedTuple):
 
 class Seal(NamedTuple):
     """`number` is that of the last entry that it covers; `at` is seconds since the epoch as text;
-    `keyed`: it was made with a key."""
+    `keyed`: it was made with a key. `key_id` is the key's; empty where there was none, or where the
+    version that made it did not name the key."""
 
     number: int
     mac: str
     at: str
     keyed: bool
+    key_id: str = ""
 
 
 class Floor(NamedTuple):
-    """Where a trimmed record begins: the last seal whose entries are gone, and the mark of both."""
+    """Where a trimmed record begins: the last seal whose entries are gone, and the mark of both.
+    `keyed` and `key_id` are as in a seal."""
 
     number: int
     seal: str
     keyed: bool
     mac: str
+    key_id: str = ""
+
+
+class SealingKeys(NamedTuple):
+    """`current` seals; all of them check. `old` are those that sealed earlier."""
+
+    current: str = ""
+    old: tuple[str, ...] = ()
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        return tuple(key for key in (self.current, *self.old) if key)
+
+    def that_may_have_made(self, mark: Seal | Floor) -> tuple[str, ...]:
+        """The key that a seal or a floor names; all keys where it names none. Empty where its key
+        is not given."""
+        if not mark.keyed:
+            return ("",)
+        return tuple(key for key in self.given if mark.key_id in ("", key_id(key)))
+
+
+def key_id(key: str) -> str:
+    """Tells keys apart without telling them; empty for no key."""
+    return _mac(["key"], key)[:_KEY_ID_LENGTH] if key else ""
 
 
 def seal_entries(team: str, before: str, at: str, entries: Sequence[RecordEntry], key: str) -> Seal:
     """The seal of these entries; `before` is the `mac` of the seal before, empty for the first."""
     covered = [[entry.number, entry.body, entry.person] for entry in entries]
     mac = _mac(["seal", team, before, at, covered], key)
-    return Seal(entries[-1].number, mac, at, bool(key))
+    return Seal(entries[-1].number, mac, at, bool(key), key_id(key))
 
 
 def is_seal_intact(
-    team: str, before: str, seal: Seal, entries: Sequence[RecordEntry], key: str
+    team: str, before: str, seal: Seal, entries: Sequence[RecordEntry], keys: SealingKeys
 ) -> bool:
     """Whether the seal is of these entries, behind the seal `before`."""
     if not entries:
         return False
-    made = seal_entries(team, before, seal.at, entries, key if seal.keyed else "")
-    return hmac.compare_digest(made.mac.encode(), seal.mac.encode())
+    return any(
+        _is_same(seal_entries(team, before, seal.at, entries, key).mac, seal.mac)
+        for key in keys.that_may_have_made(seal)
+    )
 
 
 def floor_at(team: str, seal: Seal, key: str) -> Floor:
-    return Floor(seal.number, seal.mac, bool(key), _floor_mac(team, seal.number, seal.mac, key))
+    mac = _floor_mac(team, seal.number, seal.mac, key)
+    return Floor(seal.number, seal.mac, bool(key), mac, key_id(key))
 
 
-def is_floor_intact(team: str, floor: Floor, key: str) -> bool:
-    mac = _floor_mac(team, floor.number, floor.seal, key if floor.keyed else "")
-    return hmac.compare_digest(mac.encode(), floor.mac.encode())
+def is_floor_intact(team: str, floor: Floor, keys: SealingKeys) -> bool:
+    return any(
+        _is_same(_floor_mac(team, floor.number, floor.seal, key), floor.mac)
+        for key in keys.that_may_have_made(floor)
+    )
 
 
 def _floor_mac(team: str, number: int, seal: str, key: str) -> str:
     return _mac(["floor", team, number, seal], key)
+
+
+def _is_same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
 
 
 def _mac(content: list[object], key: str) -> str:
@@ -89,13 +128,15 @@ def _mac(content: list[object], key: str) -> str:
 @dataclass
 class RecordCheck:
     """Takes a record in its order: `begin` once, `batch` for each seal, `rest`, `finish` once.
-    `problems` are sentences; empty where the record stands. `head` is one that was logged earlier,
-    as its number and its seal."""
+    `problems` are sentences; empty where nothing was changed. So are `unchecked`: what was sealed
+    with keys that are not given. The record stands where both are empty. `head` is one that was
+    logged earlier, as its number and its seal."""
 
     team: str
-    key: str
+    keys: SealingKeys
     head: tuple[int, str] | None = None
     problems: list[str] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
     sealed: int = 0
     unsealed: int = 0
     _number: int = 0
@@ -103,6 +144,7 @@ class RecordCheck:
     _mac: str = ""
     _keyed: bool = False
     _head_found: bool = False
+    _last_unchecked: tuple[int, int, str] | None = None
 
     def begin(self, floor: Floor | None) -> None:
         if floor is None:
@@ -113,11 +155,11 @@ class RecordCheck:
         if self.head and self.head[0] < floor.number:
             self.problems.append(f"the logged head {self.head[0]} was trimmed: take a newer one")
             self._head_found = True
-        if self._can_check(floor.keyed, f"the floor at {floor.number}") and not is_floor_intact(
-            self.team, floor, self.key
-        ):
+        if not self.keys.that_may_have_made(floor):
+            self.unchecked.append(f"the floor at {floor.number}: {self._unknown_key(floor)}")
+        elif not is_floor_intact(self.team, floor, self.keys):
             self.problems.append(f"the floor at {floor.number} is not the program's")
-        if self.key and not floor.keyed:
+        if self.keys.given and not floor.keyed:
             self.problems.append(f"the floor at {floor.number} was made without AUDIT_KEY")
 
     def batch(self, seal: Seal, entries: Sequence[RecordEntry]) -> None:
@@ -129,10 +171,10 @@ class RecordCheck:
         span = _span(self._number + 1, seal.number)
         if self._keyed and not seal.keyed:
             self.problems.append(f"{span}: sealed without AUDIT_KEY after seals with it")
-        elif self._can_check(seal.keyed, span) and not is_seal_intact(
-            self.team, self._mac, seal, entries, self.key
-        ):
-            self.problems.append(f"{span}: not what was sealed")
+        elif not self.keys.that_may_have_made(seal):
+            self._cannot_check(self._number + 1, seal)
+        elif not is_seal_intact(self.team, self._mac, seal, entries, self.keys):
+            self.problems.append(f"{span}: not what was sealed{_or_unknown_key(seal)}")
         self.sealed += len(entries)
         self._keyed = self._keyed or seal.keyed
         self._number, self._mac = seal.number, seal.mac
@@ -153,20 +195,29 @@ class RecordCheck:
         self._gaps(max(self._tail, self._number), [], last_number)
         if last_number < last_seal:
             self.problems.append(f"entries were numbered anew: {last_number} after {last_seal}")
-        if self.key and self.sealed and not self._keyed:
+        if self.keys.given and self.sealed and not self._keyed:
             self.problems.append("no seal was made with AUDIT_KEY")
         if self.head and not self._head_found:
             self.problems.append(f"the logged head {self.head[0]} is not in the record")
 
     def _look_for_head(self, number: int, mac: str) -> None:
         if self.head and self.head[0] == number:
-            self._head_found = hmac.compare_digest(self.head[1].encode(), mac.encode())
+            self._head_found = _is_same(self.head[1], mac)
 
-    def _can_check(self, keyed: bool, what: str) -> bool:
-        if keyed and not self.key:
-            self.problems.append(f"{what}: sealed with AUDIT_KEY, which is not set here")
-            return False
-        return True
+    def _cannot_check(self, first: int, seal: Seal) -> None:
+        """Seals of one key that follow each other are told together."""
+        last = self._last_unchecked
+        if last and last[1:] == (first - 1, seal.key_id):
+            first = last[0]
+            self.unchecked.pop()
+        self._last_unchecked = first, seal.number, seal.key_id
+        self.unchecked.append(f"{_span(first, seal.number)}: {self._unknown_key(seal)}")
+
+    def _unknown_key(self, mark: Seal | Floor) -> str:
+        named = f" (its id is {mark.key_id})" if mark.key_id else ""
+        if not self.keys.given:
+            return f"sealed with AUDIT_KEY, which is not set here{named}"
+        return f"sealed with a key that is not given{named}"
 
     def _gaps(self, before: int, entries: Sequence[RecordEntry], last: int) -> None:
         """Numbers that are missing after `before`, up to `last`."""
@@ -175,6 +226,11 @@ class RecordCheck:
             if number > expected:
                 self.problems.append(f"{_span(expected, number - 1)}: missing")
             expected = max(expected, number + 1)
+
+
+def _or_unknown_key(seal: Seal) -> str:
+    """A version that did not name its key leaves open whether the key is a given one."""
+    return ", or sealed with a key that is not given" if seal.keyed and not seal.key_id else ""
 
 
 def _span(first: int, last: int) -> str:

@@ -12,16 +12,12 @@ import pybase64
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.domain.images import BaseImage, ImageRequest
+from bot.domain.request_words import turned_down
 from bot.domain.session import Session
 from bot.domain.session_ids import SessionId
 from bot.generation.brought_pictures import BroughtPictures
 from bot.generation.image_copies import files_of
 from bot.ports import Files, SessionRecords
-
-MOST_AVOIDED = 6
-"""Wordings of earlier images in one request."""
-LONGEST_AVOIDED = 1_000
-"""Characters of one wording; the prompt itself may need the rest of what a request can hold."""
 
 ASK_SLACK_FOR = 3.0
 """Seconds to ask Slack for an image that the provider is likely to know by its own id."""
@@ -124,27 +120,6 @@ class ImageRequests:
                 if error.kind is FailureKind.APP_REFUSED:
                     kind = error.kind
         raise GenerationError(kind)
-
-
-def turned_down(session: Session, attempt: Attempt) -> tuple[str, ...]:
-    """The provider's own wordings of the newest images that were shown for the same prompt, or for
-    the same change to the same image, oldest first. The person asked for another image each
-    time."""
-    shown = [
-        candidate.revised_prompt[:LONGEST_AVOIDED]
-        for earlier in reversed(session.attempts[: attempt.number - 1])
-        if _is_same_request(earlier, attempt) and earlier.has_draft
-        for candidate in reversed(earlier.images)
-        if candidate.revised_prompt
-    ]
-    newest = list(dict.fromkeys(shown))[:MOST_AVOIDED]
-    return tuple(reversed(newest))
-
-
-def _is_same_request(earlier: Attempt, attempt: Attempt) -> bool:
-    if attempt.base is None:
-        return earlier.prompt == attempt.prompt
-    return (earlier.base, earlier.change) == (attempt.base, attempt.change)
 
 
 def _starts_from_picture(session: Session, attempt: Attempt) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
-from bot.domain.errors import ImagineError
+from bot.jobs.repeating import repeat_for_ever
 from bot.ports import JobQueue
 
 log = logging.getLogger(__name__)
@@ -23,10 +22,8 @@ class QueueCleaner:
 
     async def run(self) -> None:
         """Clean for ever."""
-        while True:
-            try:
-                if removed := await self._queue.clean():
-                    log.info("%s finished jobs were removed from the queue", removed)
-            except ImagineError as error:
-                log.warning("cleaning the queue put off: %s", type(error).__name__)
-            await asyncio.sleep(self._interval)
+        await repeat_for_ever(self._clean, self._interval, log, "cleaning the queue", at_once=True)
+
+    async def _clean(self) -> None:
+        if removed := await self._queue.clean():
+            log.info("%s finished jobs were removed from the queue", removed)

@@ -10,13 +10,20 @@ from bot.domain.errors import ImagineError
 
 
 async def repeat_for_ever(
-    work: Callable[[], Awaitable[None]], seconds: float, log: logging.Logger, what: str
+    work: Callable[[], Awaitable[None]],
+    seconds: float,
+    log: logging.Logger,
+    what: str,
+    *,
+    at_once: bool = False,
 ) -> None:
-    """Do the work every so many `seconds`. An outage puts it off to the next time; `what` names it
-    in the log."""
-    while True:
+    """Do the work every so many `seconds`, the first time after these or `at_once`. An outage puts
+    it off to the next time; `what` names it in the log."""
+    if not at_once:
         await asyncio.sleep(seconds)
+    while True:
         try:
             await work()
         except ImagineError as error:
             log.warning("%s put off: %s", what, type(error).__name__)
+        await asyncio.sleep(seconds)

@@ -7,15 +7,22 @@ another worker's when its lease ends. While Redis is away or full, entries wait 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
 from uuid import uuid4
 
-from bot.domain.errors import StoreUnavailable
 from bot.domain.record import entry_time
-from bot.domain.seals import Seal, floor_at, is_floor_intact, is_seal_intact, seal_entries
+from bot.domain.seals import (
+    Floor,
+    Seal,
+    SealingKeys,
+    floor_at,
+    is_floor_intact,
+    is_seal_intact,
+    seal_entries,
+)
+from bot.jobs.repeating import repeat_for_ever
 from bot.ports import SealedRecord
 
 log = logging.getLogger(__name__)
@@ -30,28 +37,27 @@ SEALS_OF_A_TRIM = 100
 
 
 class RecordSealer:
-    """`key` is `AUDIT_KEY`, empty for none. `ttl` is how long entries are kept, in seconds. `now`
-    answers seconds since the epoch."""
+    """`ttl` is how long entries are kept, in seconds. `now` answers seconds since the epoch."""
 
     def __init__(
-        self, record: SealedRecord, key: str, ttl: int, now: Callable[[], float] = time.time
+        self,
+        record: SealedRecord,
+        keys: SealingKeys,
+        ttl: int,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._record = record
-        self._key = key
+        self._keys = keys
         self._ttl = ttl
         self._now = now
         self._run_id = uuid4().hex
         self._heads: dict[str, Seal] = {}
         self._logged: dict[str, float] = {}
+        self._unknown_keys: set[tuple[str, str]] = set()
 
     async def run(self) -> None:
         """Seal for ever."""
-        while True:
-            try:
-                await self.seal_all()
-            except StoreUnavailable as error:
-                log.warning("sealing the record put off: %s", error)
-            await asyncio.sleep(SEAL_EVERY)
+        await repeat_for_ever(self.seal_all, SEAL_EVERY, log, "sealing the record", at_once=True)
 
     async def seal_all(self) -> None:
         """One pass, where no other worker has the lease. Raises `StoreUnavailable`."""
@@ -66,19 +72,34 @@ class RecordSealer:
         """Seal the next entries of a workspace. Answers whether there may be more."""
         last = await self._record.last_seal(team)
         self._compare(team, last)
-        if last and last.keyed and not self._key:
+        if last and last.keyed and not self._keys.current:
             log.error("the record of %s is sealed with AUDIT_KEY, which this worker lacks", team)
             return False
+        if last:
+            self._tell_unknown_key(team, last)
         number, mac = (last.number, last.mac) if last else (0, "")
         entries = await self._record.entries_after(team, number, ENTRIES_OF_A_SEAL)
         if not entries:
             return False
-        seal = seal_entries(team, mac, repr(self._now()), entries, self._key)
+        seal = seal_entries(team, mac, repr(self._now()), entries, self._keys.current)
         if not await self._record.add_seal(team, number, seal):
             log.info("another worker sealed the record of %s meanwhile", team)
             return False
         self._heads[team] = seal
         return len(entries) == ENTRIES_OF_A_SEAL
+
+    def _tell_unknown_key(self, team: str, last: Seal) -> None:
+        """Once for each key. The record goes on with the worker's own: the old key may be lost."""
+        told = (team, last.key_id) in self._unknown_keys
+        if told or self._keys.that_may_have_made(last):
+            return
+        self._unknown_keys.add((team, last.key_id))
+        log.warning(
+            "the record of %s is sealed with a key that this worker lacks (its id is %s): "
+            "is it missing in AUDIT_KEY_FALLBACKS?",
+            team,
+            last.key_id,
+        )
 
     def _compare(self, team: str, last: Seal | None) -> None:
         """Seals that this process has made or seen can be gone only where Redis lost its last
@@ -116,7 +137,7 @@ class RecordSealer:
         newest = await self._newest_of(team, seals, too_old)
         if newest is None:
             return False
-        floor = floor_at(team, newest, self._key)
+        floor = floor_at(team, newest, self._keys.current)
         trimmed = await self._record.trim(team, newest, floor)
         if trimmed:
             log.info("the record of %s was trimmed: it begins after %s", team, _named(newest))
@@ -127,22 +148,34 @@ class RecordSealer:
         signed floor never takes the place of entries that somebody has changed or removed."""
         floor, newest = await self._record.floor(team), None
         number, mac = (floor.number, floor.seal) if floor else (0, "")
-        if floor and not is_floor_intact(team, floor, self._key):
-            log.error("the record of %s is not trimmed: its floor is not the program's", team)
+        if floor and not is_floor_intact(team, floor, self._keys):
+            log.error(
+                "the record of %s is not trimmed: its floor is %s",
+                team,
+                _why(self._keys, floor, "not the program's"),
+            )
             return None
         for seal in seals:
             entries = await self._record.entries_between(team, number + 1, seal.number)
-            if not is_seal_intact(team, mac, seal, entries, self._key):
+            if not is_seal_intact(team, mac, seal, entries, self._keys):
                 log.error(
-                    "the record of %s is not trimmed: up to %s it is not what was sealed",
+                    "the record of %s is not trimmed: up to %s it is %s",
                     team,
                     seal.number,
+                    _why(self._keys, seal, "not what was sealed"),
                 )
                 break
             if entry_time(entries[-1].body) >= too_old:
                 break
             newest, number, mac = seal, seal.number, seal.mac
         return newest
+
+
+def _why(keys: SealingKeys, mark: Seal | Floor, changed: str) -> str:
+    """Why a seal or a floor that does not stand is kept."""
+    if keys.that_may_have_made(mark):
+        return changed
+    return f"sealed with a key that is not given (its id is {mark.key_id})"
 
 
 def _named(seal: Seal) -> str:

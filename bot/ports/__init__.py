@@ -37,7 +37,6 @@ from bot.ports.sessions import (
     Unfinished,
     UnfinishedSessions,
     WaitingImages,
-    waiting_name,
 )
 from bot.ports.slack import (
     AppBlockedStore,
@@ -119,5 +118,4 @@ __all__ = [
     "Unfinished",
     "UnfinishedSessions",
     "WaitingImages",
-    "waiting_name",
 ]

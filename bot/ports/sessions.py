@@ -128,11 +128,6 @@ class WaitingImages(ManySessions, Protocol):
         it has changed since."""
 
 
-def waiting_name(user: str) -> str:
-    """The key of these numbers within a workspace, for an `ExtraWrite`."""
-    return f"waiting:{user}"
-
-
 class SessionVersions(ManySessions, Protocol):
     """Whether sessions have changed."""
 

@@ -16,7 +16,6 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from bot.domain.attempt import Attempt
 from bot.domain.books import WORKSPACE, channel_field, user_field
 from bot.domain.costs import (
     Cost,
@@ -30,8 +29,18 @@ from bot.domain.costs import (
 )
 from bot.domain.errors import StoreUnavailable
 from bot.domain.ledger import OwnUsage
-from bot.domain.limits import LimitReached, Limits, Scope, Standing, Wanted, tightest
+from bot.domain.limits import (
+    Counted,
+    LimitReached,
+    Limits,
+    Scope,
+    Standing,
+    Wanted,
+    counter_name,
+    tightest,
+)
 from bot.domain.options import LOWEST_QUALITY, Options
+from bot.domain.request_words import words_of
 from bot.domain.session import Person, Session, with_attempt
 from bot.ports import (
     BeginRequest,
@@ -85,22 +94,22 @@ class Budgets:
         self._zone = zone
         self._now = now
 
-    def estimate(self, options: Options, *, prompt: int, edits: bool) -> Cost:
-        """The most that one image is expected to cost; `prompt` is in characters."""
+    def estimate(self, options: Options, *, words: str, edits: bool) -> Cost:
+        """The most that one image is expected to cost; `words` are all that the call is told."""
         asked = self._defaults
         usage = worst_usage(
             asked.model,
             *asked.size_and_quality(options),
-            prompt=prompt,
+            words=words,
             partials=asked.partial_images,
             edits=edits,
             host=bool(asked.host_model),
         )
         return self._prices.cost(asked.model, asked.host_model, usage)
 
-    def expected(self, options: Options, *, prompt: int = 0, edits: bool = False) -> Expected:
+    def expected(self, options: Options, *, words: str = "", edits: bool = False) -> Expected:
         """What an attempt with these options is expected to cost."""
-        cost = self.estimate(options, prompt=prompt, edits=edits)
+        cost = self.estimate(options, words=words, edits=edits)
         return Expected(
             cost, options.candidates, at_most=_AUTO in self._defaults.size_and_quality(options)
         )
@@ -128,8 +137,9 @@ class Budgets:
         if len(after.attempts) <= len(before.attempts):
             return after
         attempt, asked, day = after.latest, self._defaults, day_of(self._now(), self._zone)
-        words = len(attempt.prompt) + len(attempt.change)
-        cost = self.estimate(attempt.options, prompt=words, edits=attempt.base is not None)
+        cost = self.estimate(
+            attempt.options, words=words_of(after, attempt), edits=attempt.base is not None
+        )
         reserved = Reservation(
             person.key_in(after.team),
             day,
@@ -145,7 +155,7 @@ class Budgets:
     async def standings(self, team: str, channel: str, payer: str) -> list[Standing]:
         """How the limits stand that are set, for the person of this key in the channel."""
         day = day_of(self._now(), self._zone)
-        cost = self.estimate(Options(), prompt=0, edits=False)
+        cost = self.estimate(Options(), words="", edits=False)
         reserved = Reservation(payer, day, month_of(day), cost.micro)
         return await self._standings(team, channel, reserved)
 
@@ -156,18 +166,18 @@ class Budgets:
         limits = await self._limits(session.team, session.channel, attempt.reserved.payer)
         judged = [
             _judgement(each, session.channel, attempt.reserved, _refusal(each, request))
-            for each in self._with_lowest(self._unused(limits, attempt.reserved), attempt)
+            for each in self._with_lowest(self._unused(limits, attempt.reserved), request)
         ]
         return lambda session: judged
 
-    def _with_lowest(self, standings: list[Standing], attempt: Attempt) -> list[Standing]:
+    def _with_lowest(self, standings: list[Standing], request: BeginRequest) -> list[Standing]:
         """With what an image of the attempt would cost in the lowest quality."""
         if all(each.scope is Scope.USER_IMAGES for each in standings):
             return standings
-        words = len(attempt.prompt) + len(attempt.change)
+        attempt = request.attempt
         lowest = self.estimate(
             attempt.options.replace(quality=LOWEST_QUALITY),
-            prompt=words,
+            words=words_of(request.session, attempt),
             edits=attempt.base is not None,
         )
         return [
@@ -213,7 +223,8 @@ def _judgement(
     standing: Standing, channel: str, reserved: Reservation, refusal: LimitReached
 ) -> ExtraWrite:
     """A write of 0: it judges what the commit leaves of the limit."""
-    images, spent = f"asked:{reserved.day}", f"spent:{reserved.month}"
+    images = counter_name(Counted.IMAGES_ASKED, reserved.day)
+    spent = counter_name(Counted.MONEY_SPENT, reserved.month)
     key, name = {
         Scope.USER_IMAGES: (images, reserved.payer),
         Scope.USER: (spent, user_field(reserved.payer)),

@@ -112,7 +112,7 @@ class ListenerDependencies:
         budgets = self.services.budgets
         if budgets is None:
             return ""
-        expected = budgets.expected(options, prompt=len(prompt), edits=edits)
+        expected = budgets.expected(options, words=prompt, edits=edits)
         if not expected.each.known:
             return ""
         admitted: AdmittedPerson = args.context[ADMITTED_PERSON]

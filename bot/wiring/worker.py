@@ -195,7 +195,7 @@ async def start_worker(
         Sweeper(sessions, queue).run(),
         HoldSweeper(books, sessions, heartbeats).run(),
         QueueCleaner(queue).run(),
-        RecordSealer(record, settings.audit_key.get_secret_value(), settings.audit_ttl).run(),
+        RecordSealer(record, settings.sealing_keys, settings.audit_ttl).run(),
         QueuePositions(sessions, queue, publisher, lambda: write_probe.trouble).run(),
         heartbeats.beat_for_ever(),
         slots.renew_for_ever(),

@@ -34,7 +34,7 @@ from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
 from bot.domain.record import PromptRecording, refused, settings_changed
-from bot.domain.seals import floor_at
+from bot.domain.seals import SealingKeys, floor_at, key_id
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.jobs.sealer import HEAD_EVERY, RecordSealer
@@ -46,6 +46,8 @@ from tests.fakes import ID, IMAGE, OWNER, PROMPT, STRANGER, FakeTime, a_session
 from tests.support.processes import free_port
 
 KEY = "a key of at least thirty-two characters"
+KEYS = SealingKeys(KEY)
+NEW_KEY = "a newer key of at least thirty-two characters"
 DAY = 86_400
 TTL = 30 * DAY
 NEW = a_session(Stage.INITIAL_INPUT)
@@ -78,10 +80,15 @@ class Bench(NamedTuple):
             session = await self.store.update(begun.id, change)
         return session
 
-    async def run(self, *words: str, key: str = KEY) -> tuple[int, str]:
+    async def run(self, *words: str, key: str = KEY, old: str = "") -> tuple[int, str]:
         """A command's exit code and output."""
         options: argparse.Namespace = _parser().parse_args(["audit", *words])
-        settings = Settings(_env_file=None, redis_url=SecretStr(self.url), audit_key=SecretStr(key))  # type: ignore[call-arg]
+        settings = Settings(  # type: ignore[call-arg]
+            _env_file=None,
+            redis_url=SecretStr(self.url),
+            audit_key=SecretStr(key),
+            audit_key_fallbacks=SecretStr(old),
+        )
         code = await audit(options, settings)
         return code, self.capsys.readouterr().out
 
@@ -96,7 +103,7 @@ def bench(redis: Any, redis_url: str, capsys: pytest.CaptureFixture[str]) -> Ben
     policy = RecordPolicy(TTL)
     store = RedisSessionStore(redis, session_ttl=600, image_ttl=60, patience=5.0, record=policy)
     record = RedisRecord(redis, 5.0, policy)
-    sealer = RecordSealer(record, KEY, TTL, lambda: clock.now)
+    sealer = RecordSealer(record, KEYS, TTL, lambda: clock.now)
     return Bench(redis, redis_url, store, record, sealer, clock, capsys)
 
 
@@ -303,9 +310,9 @@ async def test_a_rewritten_record_is_found_with_a_key_and_said_not_to_be_without
     body = (await bench.entries())[3][1]["body"]
     await rewrite(bench, 9, body)
     await bench.redis.delete(seals_key("T1"))
-    await RecordSealer(bench.record, "", TTL).seal_all()
+    await RecordSealer(bench.record, SealingKeys(), TTL).seal_all()
     await bench.redis.delete(SEALER)
-    await RecordSealer(bench.record, "", TTL).seal_all()
+    await RecordSealer(bench.record, SealingKeys(), TTL).seal_all()
     code, out = await bench.run("verify")
     assert (code, "no seal was made with AUDIT_KEY" in out) == (1, True)
     code, out = await bench.run("verify", key="")
@@ -416,7 +423,9 @@ async def test_what_was_tampered_with_is_not_trimmed_away_behind_a_signed_floor(
 async def test_a_worker_without_the_key_trims_nothing_of_one_that_has_it(bench: Bench) -> None:
     await sealed(bench)
     last = (await bench.record.old_seals("T1", 9))[-1]
-    later = RecordSealer(bench.record, "", -DAY, lambda: time.time() + DAY)  # all is too old
+    later = RecordSealer(
+        bench.record, SealingKeys(), -DAY, lambda: time.time() + DAY
+    )  # all is too old
     await bench.redis.delete(SEALER)
     await later.seal_all()
     assert len(await bench.entries()) == 15
@@ -426,7 +435,7 @@ async def test_a_worker_without_the_key_trims_nothing_of_one_that_has_it(bench: 
 
 async def test_a_worker_that_was_paused_beyond_its_lease_changes_nothing(bench: Bench) -> None:
     await bench.published()
-    paused = RecordSealer(bench.record, KEY, TTL, lambda: 1.0)
+    paused = RecordSealer(bench.record, KEYS, TTL, lambda: 1.0)
     add_seal, others = bench.record.add_seal, bench.sealer
 
     async def later(team: str, before: int, seal: Any) -> bool:
@@ -464,7 +473,7 @@ async def test_numbers_and_the_chain_go_on_after_everything_was_trimmed(bench: B
 
 async def test_two_sealers_at_once_make_one_chain(bench: Bench) -> None:
     await asyncio.gather(*(bench.published(f"s{n}") for n in range(12)))
-    sealers = [RecordSealer(bench.record, KEY, TTL) for _ in range(5)]
+    sealers = [RecordSealer(bench.record, KEYS, TTL) for _ in range(5)]
     while await bench.record.unsealed_since():
         await asyncio.gather(*(sealer.seal("T1") for sealer in sealers))
     assert (await bench.run("verify"))[0] == 0
@@ -474,7 +483,7 @@ async def test_one_worker_seals_until_its_lease_ends(bench: Bench) -> None:
     await bench.published()
     await bench.sealer.seal_all()
     await bench.published("two")
-    other = RecordSealer(bench.record, KEY, TTL)
+    other = RecordSealer(bench.record, KEYS, TTL)
     await other.seal_all()
     assert await bench.record.unsealed_since() > 0
     assert 0 < await bench.redis.pttl(SEALER) <= 45_000
@@ -490,10 +499,81 @@ async def test_a_worker_without_the_key_does_not_seal_behind_one_that_has_it(
     await bench.published()
     await bench.sealer.seal_all()
     await bench.published("two")
-    await RecordSealer(bench.record, "", TTL).seal("T1")
+    await RecordSealer(bench.record, SealingKeys(), TTL).seal("T1")
     assert "AUDIT_KEY, which this worker lacks" in caplog.text
     assert await bench.record.unsealed_since() > 0
     assert (await bench.run("verify"))[0] == 0
+
+
+async def test_the_key_can_be_changed(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    await bench.published()
+    await bench.sealer.seal_all()
+    await bench.published("two")
+    await RecordSealer(bench.record, SealingKeys(NEW_KEY, (KEY,)), TTL).seal("T1")
+    assert "a key that this worker lacks" not in caplog.text
+    code, out = await bench.run("verify", key=NEW_KEY, old=f" {'x' * 32} , {KEY}")
+    assert (code, out) == (0, "T1: the record stands: 10 entries sealed, 0 not yet\n")
+    code, out = await bench.run("verify", key=NEW_KEY)
+    assert code == 1
+    assert f"NOT CHECKED entries 1–5: sealed with a key that is not given ({_id_of(KEY)})" in out
+    assert f"the ids of the keys that are given: {key_id(NEW_KEY)}\n" in out
+    assert "cannot be checked in full" in out
+    assert "PROBLEM" not in out
+    await rewrite(bench, 3, "{}")
+    code, out = await bench.run("verify", key=NEW_KEY, old=KEY)
+    assert (code, "PROBLEM entries 1–5: not what was sealed" in out) == (1, True)
+
+
+def _id_of(key: str) -> str:
+    return f"its id is {key_id(key)}"
+
+
+async def test_a_record_goes_on_where_the_old_key_is_lost_and_is_not_trimmed_there(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bench.published()
+    await bench.sealer.seal_all()
+    later = RecordSealer(bench.record, SealingKeys(NEW_KEY), -DAY, lambda: time.time() + DAY)
+    for token in ("two", "three"):
+        await bench.published(token)
+        await bench.redis.delete(SEALER)
+        await later.seal_all()
+    assert await bench.record.unsealed_since() == 0
+    assert caplog.text.count(f"a key that this worker lacks ({_id_of(KEY)})") == 1
+    assert f"up to 5 it is sealed with a key that is not given ({_id_of(KEY)})" in caplog.text
+    assert len(await bench.entries()) == 15
+
+
+async def test_a_record_is_trimmed_across_a_change_of_the_key(bench: Bench) -> None:
+    await bench.published()
+    await bench.sealer.seal_all()
+    await bench.published("two")
+    keys = SealingKeys(NEW_KEY, (KEY,))
+    for now in (time.time() + DAY, time.time() + 2 * DAY):
+        await bench.redis.delete(SEALER)
+        await RecordSealer(bench.record, keys, -3 * DAY, lambda now=now: now).seal_all()  # type: ignore[misc]
+    assert await bench.entries() == []
+    floor = await bench.record.floor("T1")
+    assert floor is not None
+    assert floor.key_id == key_id(NEW_KEY)
+    await bench.published("three")
+    await RecordSealer(bench.record, keys, TTL).seal("T1")
+    assert (await bench.run("verify", key=NEW_KEY))[0] == 0
+
+
+async def test_seals_and_a_floor_of_a_version_that_named_no_key_stand(bench: Bench) -> None:
+    await sealed(bench)
+    seal = (await bench.record.old_seals("T1", 9))[0]
+    await bench.record.trim("T1", seal, floor_at("T1", seal, KEY)._replace(key_id=""))
+    stored = await bench.redis.xrange(seals_key("T1"))
+    await bench.redis.delete(seals_key("T1"))
+    for identifier, fields in stored:
+        fields.pop("key_id")
+        await bench.redis.xadd(seals_key("T1"), fields, identifier)
+    assert json.loads(await bench.redis.get(floor_key("T1")))[2] is True
+    assert (await bench.run("verify"))[0] == 0
+    assert (await bench.run("verify", key=NEW_KEY, old=KEY))[0] == 0
+    assert (await bench.run("verify", key=NEW_KEY))[0] == 1
 
 
 async def test_a_record_that_was_lost_stays_unsealed_and_is_told(bench: Bench) -> None:

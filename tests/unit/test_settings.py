@@ -19,6 +19,7 @@ SECRETS = {
     "OPENAI_API_KEY": "sk-secret",
     "REDIS_URL": "redis://:password@h:6379/0",
     "AUDIT_KEY": "0123456789abcdef0123456789abcdef",
+    "AUDIT_KEY_FALLBACKS": "fedcba9876543210fedcba9876543210",
 }
 PLAIN = {
     "SLACK_API_URL": "http://localhost:9/api/",
@@ -146,6 +147,9 @@ def test_the_api_url_ends_with_one_slash(
         ("LOG_LEVEL", "chatty"),
         ("AUDIT_TTL", "60"),
         ("AUDIT_KEY", "short"),
+        ("AUDIT_KEY_FALLBACKS", "short"),
+        ("AUDIT_KEY_FALLBACKS", "0123456789abcdef0123456789abcdef,short"),
+        ("AUDIT_KEY_FALLBACKS", "0123456789abcdef0123456789abcdef,"),
         ("AUDIT_PROMPTS", "some"),
         ("JOB_LEASE", "2"),
         ("SHUTDOWN_GRACE", "-1"),

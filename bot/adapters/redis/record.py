@@ -103,7 +103,7 @@ class RedisRecord:
         if found:
             return seal_from(found[0])
         floor = await self.floor(team)
-        return Seal(floor.number, floor.seal, "", floor.keyed) if floor else None
+        return Seal(floor.number, floor.seal, "", floor.keyed, floor.key_id) if floor else None
 
     async def entries_after(self, team: str, number: int, most: int) -> list[RecordEntry]:
         async with bounded(self._patience):
@@ -118,6 +118,7 @@ class RedisRecord:
             seal.at,
             int(seal.keyed),
             self._policy.ttl,
+            seal.key_id,
         ]
         async with bounded(self._patience):
             added = await self._seal(keys=[seals_key(team), floor_key(team)], args=args)

@@ -111,7 +111,8 @@ return 1
 
 SEAL = """
 -- KEYS: the seals, the floor
--- ARGV: the number of the seal before (0 for none), that of the new one, mac, at, keyed, ttl
+-- ARGV: the number of the seal before (0 for none), that of the new one, mac, at, keyed, ttl, the
+-- id of the key
 local found = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local before = found and string.match(found[1], '^%d+')
 if not before then
@@ -119,7 +120,8 @@ if not before then
   before = floor and string.format('%.0f', cjson.decode(floor)[1]) or '0'
 end
 if before ~= ARGV[1] then return 0 end
-redis.call('XADD', KEYS[1], ARGV[2] .. '-0', 'mac', ARGV[3], 'at', ARGV[4], 'keyed', ARGV[5])
+local fields = {'mac', ARGV[3], 'at', ARGV[4], 'keyed', ARGV[5], 'key_id', ARGV[7]}
+redis.call('XADD', KEYS[1], ARGV[2] .. '-0', unpack(fields))
 redis.call('EXPIRE', KEYS[1], ARGV[6])
 redis.call('EXPIRE', KEYS[2], ARGV[6])
 return 1
@@ -189,16 +191,20 @@ def seal_from(found: tuple[str, dict[str, str]]) -> Seal:
         fields.get("mac", ""),
         fields.get("at", ""),
         fields.get("keyed") == "1",
+        fields.get("key_id", ""),
     )
 
 
 def floor_to_json(floor: Floor) -> str:
-    return json.dumps(list(floor), separators=(",", ":"))
+    """`keyed` is the key's id where there is one, which an older version reads as true."""
+    kept = [floor.number, floor.seal, floor.key_id or floor.keyed, floor.mac]
+    return json.dumps(kept, separators=(",", ":"))
 
 
 def floor_from_json(stored: str) -> Floor:
     number, seal, keyed, mac = json.loads(stored)
-    return Floor(int(number), str(seal), bool(keyed), str(mac))
+    key_id = keyed if isinstance(keyed, str) else ""
+    return Floor(int(number), str(seal), bool(keyed), str(mac), key_id)
 
 
 def number_of(identifier: str) -> int:

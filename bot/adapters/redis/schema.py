@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Reason, Refusal
+from bot.domain.limits import Counted, counter_name
 from bot.domain.session import Session
 from bot.domain.session_ids import SessionId
 
@@ -77,27 +78,33 @@ pace_key = "imagine:{{{}}}:pace:{}".format
 limits_key = "imagine:{{{}}}:limits".format
 """(team) → hash: the limits that admins set in Slack."""
 
-waiting_key = "imagine:{{{}}}:waiting:{}".format
-"""(team, user) → hash: id of a user's session → how many of its images wait. It is written with the
-session, so a process that dies leaves no other number."""
-
 holds_key = "imagine:{{{}}}:holds".format
 """(team) → hash: the ids of paid calls that are not settled → their holds, as JSON."""
 
 ledger_key = "imagine:{{{}}}:ledger".format
 """(team) → stream: the paid calls, one line of JSON each."""
 
-spent_key = "imagine:{{{}}}:spent:{}".format
-"""(team, month) → hash: person, channel or workspace → micro-dollars."""
-
 told_key = "imagine:{{{}}}:told:{}".format
 """(team, day or month) → set: the limits that were told to be nearly used up."""
 
-asked_key = "imagine:{{{}}}:asked:{}".format
-"""(team, day) → hash: person → images."""
-
 extra_key = "imagine:{{{}}}:{}".format
 """(team, name) → what else is committed with sessions: see `bot.ports.ExtraWrite`."""
+
+
+def waiting_key(team: str, user: str) -> str:
+    """Hash: id of a user's session → how many of its images wait. It is written with the session,
+    so a process that dies leaves no other number."""
+    return extra_key(team, counter_name(Counted.IMAGES_WAITING, user))
+
+
+def spent_key(team: str, month: str) -> str:
+    """Hash: person, channel or workspace → micro-dollars."""
+    return extra_key(team, counter_name(Counted.MONEY_SPENT, month))
+
+
+def asked_key(team: str, day: str) -> str:
+    """Hash: person → images."""
+    return extra_key(team, counter_name(Counted.IMAGES_ASKED, day))
 
 
 def session_key(session_id: str) -> str:

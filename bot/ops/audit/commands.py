@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from bot.adapters.redis import RecordPolicy, RedisRecord, redis_client
-from bot.domain.seals import RecordCheck
+from bot.domain.seals import RecordCheck, SealingKeys, key_id
 from bot.ops.audit.rows import COLUMNS, row_of, rows_of
 from bot.ops.startup import StartupError
 from bot.settings import Settings
@@ -53,8 +53,8 @@ async def audit(options: argparse.Namespace, settings: Settings) -> int:
             teams = [options.team]
         if options.audit_command == "export":
             return await _export(record, teams, options.format)
-        key = settings.audit_key.get_secret_value()
-        results = [await _verify(record, team, key, head) for team in teams]
+        keys = settings.sealing_keys
+        results = [await _verify(record, team, keys, head) for team in teams]
     finally:
         await redis.aclose()
     if not teams:
@@ -79,18 +79,20 @@ def _read_head(text: str | None, team: str | None) -> tuple[int, str] | None:
     return int(number), seal
 
 
-async def _verify(record: RedisRecord, team: str, key: str, head: tuple[int, str] | None) -> int:
+async def _verify(
+    record: RedisRecord, team: str, keys: SealingKeys, head: tuple[int, str] | None
+) -> int:
     """Reads once more where entries were trimmed meanwhile."""
     while True:
         floor = await record.floor(team)
-        check = RecordCheck(team, key, head)
+        check = RecordCheck(team, keys, head)
         check.begin(floor)
         withheld = await _read_all(record, check)
         if await record.floor(team) == floor:
             break
     for line in _summary(check, withheld, floor.number if floor else 0):
         _say(f"{team}: {line}")
-    return 1 if check.problems else 0
+    return 1 if check.problems or check.unchecked else 0
 
 
 async def _read_all(record: RedisRecord, check: RecordCheck) -> int:
@@ -116,10 +118,15 @@ def _summary(check: RecordCheck, withheld: int, trimmed_to: int) -> Iterator[str
         yield f"the entries up to {trimmed_to} were trimmed, with a signed floor"
     if withheld:
         yield f"withheld: {withheld} names or texts, which were deleted; their entries are there"
-    if not check.key:
+    if not check.keys.given:
         yield "AUDIT_KEY is not set: a rewrite of the whole tail would not be found"
     yield from (f"PROBLEM {problem}" for problem in check.problems)
-    stands = "does NOT stand" if check.problems else "stands"
+    yield from (f"NOT CHECKED {sentence}" for sentence in check.unchecked)
+    if check.unchecked and check.keys.given:
+        yield f"the ids of the keys that are given: {', '.join(map(key_id, check.keys.given))}"
+    stands = "cannot be checked in full" if check.unchecked else "stands"
+    if check.problems:
+        stands = "does NOT stand"
     yield f"the record {stands}: {check.sealed} entries sealed, {check.unsealed} not yet"
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 
 from bot.adapters.redis import RecordPolicy, RedisRecord
-from bot.domain.seals import RecordCheck
+from bot.domain.seals import RecordCheck, SealingKeys
 from bot.jobs.sealer import RecordSealer
 
 AUDIT_KEY = "the chaos run's own key, which nobody else has"
@@ -47,10 +47,10 @@ async def read_record(redis: Redis) -> RecordBook:
     book = RecordBook()
     record = RedisRecord(redis, 30.0, RecordPolicy())
     for team in await record.recorded_teams():
-        sealer = RecordSealer(record, AUDIT_KEY, RecordPolicy().ttl)
+        sealer = RecordSealer(record, SealingKeys(AUDIT_KEY), RecordPolicy().ttl)
         while await sealer.seal(team):
             pass
-        check = RecordCheck(team, AUDIT_KEY)
+        check = RecordCheck(team, SealingKeys(AUDIT_KEY))
         numbers = await record.last_numbers(team)
         async for batch in record.batches(team):
             if batch.seal:
@@ -58,7 +58,7 @@ async def read_record(redis: Redis) -> RecordBook:
             else:
                 check.rest(batch.entries)
         check.finish(*numbers)
-        book.problems += check.problems
+        book.problems += check.problems + check.unchecked
         book.lines += await _lines(redis, team)
     return book
 

@@ -17,6 +17,7 @@ from bot.domain.costs import (
     end_of_day,
     end_of_month,
     month_of,
+    most_tokens,
     worst_usage,
 )
 
@@ -71,7 +72,9 @@ def test_a_month_ends_with_its_last_day(month: str, next_month: str) -> None:
 
 def test_auto_counts_as_its_worst_case() -> None:
     def out(size: str, quality: str, model: str = "gpt-image-2.5-flare") -> int:
-        usage = worst_usage(model, size, quality, prompt=9, partials=0, edits=False, host=False)
+        usage = worst_usage(
+            model, size, quality, words="a red fox", partials=0, edits=False, host=False
+        )
         return usage.image_out
 
     assert out("1024x1024", "low") == 196
@@ -83,8 +86,8 @@ def test_auto_counts_as_its_worst_case() -> None:
 
 
 def test_partials_edits_and_the_host_model_are_in_the_estimate() -> None:
-    plain = worst_usage("m", "auto", "low", prompt=9, partials=0, edits=False, host=False)
-    more = worst_usage("m", "auto", "low", prompt=9, partials=3, edits=True, host=True)
+    plain = worst_usage("m", "auto", "low", words="a red fox", partials=0, edits=False, host=False)
+    more = worst_usage("m", "auto", "low", words="a red fox", partials=3, edits=True, host=True)
     assert more.image_out == plain.image_out + 300
     assert more.image_in > plain.image_in == 0
     assert more.host_in > plain.host_in == 0
@@ -119,3 +122,41 @@ def test_the_end_of_a_day_is_told_in_the_same_zone() -> None:
     assert (
         end_of_day("2026-11-28", ZoneInfo("UTC")) == datetime(2026, 11, 29, tzinfo=UTC).timestamp()
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("A serene lake at dawn with mist rising over pine trees, watercolour, soft light", 17),
+        (
+            "夜明けの静かな湖、霧が立ちこめる松林、水彩画、柔らかな光、鶴が飛ぶ、薔薇の鬱蒼とした庭",
+            46,
+        ),
+        ("새벽의 고요한 호수와 소나무 숲 위로 피어오르는 안개", 22),
+        ("ทะเลสาบอันเงียบสงบในยามรุ่งอรุณ มีหมอกลอยเหนือป่าสน ภาพสีน้ำ", 32),
+        ("بحيرة هادئة عند الفجر مع ضباب فوق أشجار الصنوبر", 17),
+        ("भोर में एक शांत झील जिसमें चीड़ के पेड़ों पर धुंध है", 18),
+        ("🦊🌲👨‍👩‍👧‍👦🏳️‍🌈🎨🧑🏽‍🚀", 32),
+        ("𠮷𡈽𠀋 ꦲꦏ ᚠᚢᚦ 𓀀𓁐", 36),
+        ("ཞོགས་པའི་མཚོ", 20),
+        ("3 1 4 1 5 9 2 6 5 3 5", 21),
+        ("deadbeef0f9e8a7c6b5d4e3f", 19),
+        ("iVBORw0KGgoAAAANSUhEUgAAAyYl0k9Qz", 21),
+        ("!?#@ $%^ &*( )_+ {}|", 12),
+        ("a b c d e f g h i j k", 11),
+        ("A SERENE LAKE AT DAWN WITH QZXV WKJP", 14),
+        ("zxqvj kwpt bnmgh qwrtp lkjhg fdszx vbnmq", 20),
+        ("aBcDeFgHiJkLmNoP", 10),
+        ("\ud83d", 1),
+        ("", 0),
+    ],
+)
+def test_a_text_counts_at_least_as_its_tokenizer_counts_it(text: str, tokens: int) -> None:
+    """`tokens` are those of `o200k_base`; of half a character, at least one."""
+    assert most_tokens(text) >= tokens
+    usage = worst_usage("m", "auto", "low", words=text, partials=0, edits=False, host=True)
+    assert min(usage.text_in, usage.host_in, usage.host_out) >= tokens
+
+
+def test_english_counts_less_than_its_letters() -> None:
+    assert most_tokens("a fox in the snow") < 12

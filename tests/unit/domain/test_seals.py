@@ -7,9 +7,20 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.domain.seals import Floor, RecordCheck, RecordEntry, Seal, floor_at, seal_entries
+from bot.domain.seals import (
+    Floor,
+    RecordCheck,
+    RecordEntry,
+    Seal,
+    SealingKeys,
+    floor_at,
+    key_id,
+    seal_entries,
+)
 
 KEY, TEAM = "k" * 32, "T1"
+OLD, OTHER = "o" * 32, "another key, of somebody who rewrote"
+NOT_GIVEN = f"sealed with a key that is not given (its id is {key_id(OTHER)})"
 
 
 @dataclass
@@ -36,8 +47,11 @@ class Stored:
             key = self.key if key is None else key
             self.seals.append(seal_entries(TEAM, before, str(last), covered, key))
 
-    def check(self, key: str | None = None, head: tuple[int, str] | None = None) -> list[str]:
-        check = RecordCheck(TEAM, self.key if key is None else key, head)
+    def check(
+        self, key: str | None = None, head: tuple[int, str] | None = None, *old: str
+    ) -> list[str]:
+        """What is wrong, and what could not be checked."""
+        check = RecordCheck(TEAM, SealingKeys(self.key if key is None else key, old), head)
         check.begin(self.floor)
         number = self.floor.number if self.floor else 0
         for seal in self.seals:
@@ -48,7 +62,7 @@ class Stored:
         check.rest(rest[:1])
         check.rest(rest[1:])
         check.finish(self.last_number, self.last_seal)
-        return check.problems
+        return check.problems + check.unchecked
 
 
 def change(stored: Stored) -> None:
@@ -91,7 +105,7 @@ def cut_what_is_not_sealed(stored: Stored) -> None:
 
 def rewrite_from_the_middle(stored: Stored) -> None:
     change(stored)
-    stored.seal_from(3, key="another key, of somebody who rewrote")
+    stored.seal_from(3, key=OTHER)
 
 
 def rewrite_all_without_a_key(stored: Stored) -> None:
@@ -123,7 +137,7 @@ def cut_the_beginning(stored: Stored) -> None:
 
 
 def cut_the_beginning_with_a_floor_of_their_own(stored: Stored) -> None:
-    floor = floor_at(TEAM, stored.seals[1], "another key")
+    floor = floor_at(TEAM, stored.seals[1], OTHER)
     cut_the_beginning(stored)
     stored.floor = floor
 
@@ -132,6 +146,12 @@ def cut_the_beginning_with_a_floor_without_a_key(stored: Stored) -> None:
     floor = floor_at(TEAM, stored.seals[1], "")
     cut_the_beginning(stored)
     stored.floor = floor
+
+
+def cut_the_beginning_with_a_forged_floor(stored: Stored) -> None:
+    floor = floor_at(TEAM, stored.seals[1], OTHER)
+    cut_the_beginning(stored)
+    stored.floor = floor._replace(key_id=key_id(KEY))
 
 
 def number_anew(stored: Stored) -> None:
@@ -152,7 +172,7 @@ def number_anew(stored: Stored) -> None:
         (cut_the_entries_alone, "entries 10–12: missing"),
         (cut_the_entries_alone, "entries 13–14: missing"),
         (cut_what_is_not_sealed, "entry 14: missing"),
-        (rewrite_from_the_middle, "entries 4–6: not what was sealed"),
+        (rewrite_from_the_middle, f"entries 4–12: {NOT_GIVEN}"),
         (rewrite_all_without_a_key, "no seal was made with AUDIT_KEY"),
         (
             rewrite_the_tail_without_a_key,
@@ -163,11 +183,12 @@ def number_anew(stored: Stored) -> None:
         (backdate_a_seal, "entries 4–6: not what was sealed"),
         (lambda s: s.seals.clear(), "the last seal is gone: there was one of 12"),
         (cut_the_beginning, "entries 1–6: missing"),
-        (cut_the_beginning_with_a_floor_of_their_own, "the floor at 6 is not the program's"),
+        (cut_the_beginning_with_a_floor_of_their_own, f"the floor at 6: {NOT_GIVEN}"),
         (
             cut_the_beginning_with_a_floor_without_a_key,
             "the floor at 6 was made without AUDIT_KEY",
         ),
+        (cut_the_beginning_with_a_forged_floor, "the floor at 6 is not the program's"),
         (number_anew, "entries were numbered anew: 1 after 12"),
     ],
 )
@@ -212,12 +233,13 @@ def test_a_key_that_is_set_later_holds_what_came_before_too() -> None:
 
 
 def test_seals_with_a_key_cannot_be_checked_without_it() -> None:
-    assert "entries 1–3: sealed with AUDIT_KEY, which is not set here" in Stored().check("")
+    not_set = f"sealed with AUDIT_KEY, which is not set here (its id is {key_id(KEY)})"
+    assert Stored().check("") == [f"entries 1–12: {not_set}"]
 
 
 def test_another_workspaces_record_does_not_pass_for_this_ones() -> None:
     stored = Stored()
-    check = RecordCheck("T2", KEY)
+    check = RecordCheck("T2", SealingKeys(KEY))
     check.batch(stored.seals[0], [stored.entries[n] for n in (1, 2, 3)])
     assert check.problems == ["entries 1–3: not what was sealed"]
 
@@ -244,3 +266,82 @@ def test_a_head_that_was_trimmed_since_says_so() -> None:
     cut_the_beginning(stored)
     assert stored.check(head=head) == ["the logged head 3 was trimmed: take a newer one"]
     assert stored.check(head=(6, stored.floor.seal)) == []
+
+
+def rotated() -> Stored:
+    """A record that was sealed up to 6 with an old key."""
+    stored = Stored(key=OLD)
+    stored.seal_from(6, key=KEY)
+    return stored
+
+
+def without_key_ids(stored: Stored) -> None:
+    """As an earlier version sealed."""
+    stored.seals = [seal._replace(key_id="") for seal in stored.seals]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_record_stands_after_a_change_of_the_key_where_the_old_one_is_given(named: bool) -> None:
+    stored = rotated()
+    if not named:
+        without_key_ids(stored)
+    assert stored.check(KEY, None, OLD) == []
+    assert stored.check(KEY, None, "x" * 32, OLD) == []
+    assert stored.check(OLD, None, KEY) == []
+    stored.entries[5] = stored.entries[5]._replace(person="p9")
+    assert stored.check(KEY, None, OLD)[0].startswith("entries 4–6: not what was sealed")
+
+
+def test_without_the_old_key_its_entries_are_unchecked_and_not_called_changed() -> None:
+    named = f"its id is {key_id(OLD)}"
+    assert rotated().check(KEY) == [f"entries 1–6: sealed with a key that is not given ({named})"]
+    stored = rotated()
+    stored.entries[8] = stored.entries[8]._replace(body="{}")
+    assert "entries 7–9: not what was sealed" in stored.check(KEY)
+
+
+def test_a_floor_of_the_old_key_stands_and_is_unchecked_without_it() -> None:
+    stored = rotated()
+    stored.floor = floor_at(TEAM, stored.seals[1], OLD)
+    cut_the_beginning(stored)
+    assert stored.check(KEY, None, OLD) == []
+    (sentence,) = stored.check(KEY)
+    assert sentence.startswith("the floor at 6: sealed with a key that is not given")
+
+
+def test_a_seal_without_a_key_id_that_no_given_key_made_leaves_both_open() -> None:
+    stored = rotated()
+    without_key_ids(stored)
+    both = "not what was sealed, or sealed with a key that is not given"
+    assert stored.check(KEY) == [f"entries 1–3: {both}", f"entries 4–6: {both}"]
+
+
+@pytest.mark.parametrize(
+    ("forged", "sentence"),
+    [
+        (key_id(OLD), "entries 7–9: not what was sealed"),
+        ("", "entries 7–9: not what was sealed, or sealed with a key that is not given"),
+        ("made up", "entries 7–9: sealed with a key that is not given (its id is made up)"),
+    ],
+)
+def test_a_forged_key_id_passes_no_rewritten_entries(forged: str, sentence: str) -> None:
+    stored = rotated()
+    stored.entries[8] = stored.entries[8]._replace(body="{}")
+    stored.seal_from(6, key=OTHER)
+    stored.seals = [s._replace(key_id=forged) if s.number > 6 else s for s in stored.seals]
+    assert sentence in [told.replace("7–12", "7–9") for told in stored.check(KEY, None, OLD)]
+
+
+def test_seals_without_a_key_after_those_of_any_key_are_found() -> None:
+    stored = rotated()
+    stored.seal_from(9, key="")
+    found = "entries 10–12: sealed without AUDIT_KEY after seals with it"
+    assert found in stored.check(KEY, None, OLD)
+    assert found in stored.check("x" * 32)
+
+
+def test_an_id_tells_keys_apart_and_tells_no_key() -> None:
+    ids = {key_id(key) for key in (KEY, OLD, OTHER, KEY + "k")}
+    assert len(ids) == 4
+    assert not any(id_ in key or key in id_ for id_ in ids for key in (KEY, OLD, OTHER))
+    assert key_id("") == ""

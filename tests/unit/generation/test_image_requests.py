@@ -12,8 +12,9 @@ import pytest
 from bot.domain.attempt import Attempt, ImageRef, Source
 from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
 from bot.domain.images import BaseImage, ImageRequest
+from bot.domain.request_words import LONGEST_AVOIDED, MOST_AVOIDED
 from bot.domain.stages import Stage
-from bot.generation.image_requests import LONGEST_AVOIDED, MOST_AVOIDED, ImageRequests
+from bot.generation.image_requests import ImageRequests
 from bot.ports import OnReading
 from tests.fakes import (
     ID,

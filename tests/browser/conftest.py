@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Features, Page, Shortcut, SimulatedSlack, WorkspaceStorage
-from tests.browser.demo_process import DemoProcess
+from tests.browser.demo_process import QUICK, DemoProcess
 from tests.browser.pictures import picture
 from tests.support.processes import free_port
 
@@ -108,7 +108,7 @@ def furnish(folder: Path) -> Path:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def demo(furnished: Path) -> AsyncIterator[DemoProcess]:
-    async with DemoProcess(furnished.parent, "--data", str(furnished)) as running:
+    async with DemoProcess(furnished.parent, "--data", str(furnished), **QUICK) as running:
         yield running
 
 

@@ -106,6 +106,7 @@ class Settings(BaseSettings):
     image_quality: str = "medium"
     image_timeout: float = Field(default=180.0, gt=0)
     partial_images: int = Field(default=0, ge=0, le=3)
+    placeholder_delay: float = Field(default=1.5, ge=0, le=600)
     avoid_rejected: bool = True
     ai_label: str = AI_LABEL
 

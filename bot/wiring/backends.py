@@ -25,7 +25,10 @@ def image_backend(
     size, quality = settings.image_size, settings.image_quality
     if settings.image_backend is Backend.PLACEHOLDER:
         return PlaceholderBackend(
-            size=size, partial_images=settings.partial_images, reading=reading
+            size=size,
+            delay=settings.placeholder_delay,
+            partial_images=settings.partial_images,
+            reading=reading,
         )
     client = openai_client(settings.openai_api_key.get_secret_value(), settings.openai_base_url)
     if settings.image_backend is Backend.IMAGES:

@@ -1,1 +1,1 @@
-"""The demo in a real browser. Needs Debian's chromium and the package playwright."""
+"""The demo in a real browser. Needs Debian's chromium-headless-shell and the package playwright."""

@@ -16,8 +16,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Features, Page, Shortcut, SimulatedSlack, WorkspaceStorage
-from tests.browser.demo_process import DemoProcess
+from tests.browser.demo_process import QUICK, DemoProcess
 from tests.browser.pictures import picture
+from tests.support.processes import free_port
 
 if TYPE_CHECKING:
     from tests.browser.page_user import Browser, BrowserContext, PageUser
@@ -107,7 +108,7 @@ def furnish(folder: Path) -> Path:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def demo(furnished: Path) -> AsyncIterator[DemoProcess]:
-    async with DemoProcess(furnished.parent, "--data", str(furnished)) as running:
+    async with DemoProcess(furnished.parent, "--data", str(furnished), **QUICK) as running:
         yield running
 
 
@@ -170,10 +171,16 @@ def png() -> bytes:
     return picture("teal")
 
 
+@pytest.fixture(scope="session")
+def bare_port() -> int:
+    """The same for all tests, so that the browser keeps the page's styles and modules."""
+    return free_port()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def bare() -> AsyncIterator[Page]:
+async def bare(bare_port: int) -> AsyncIterator[Page]:
     """The page with no bot at all."""
-    slack = SimulatedSlack()
+    slack = SimulatedSlack(port=bare_port)
     for user in ("alice", "bob", "carol"):
         slack.direct(user)
     features = Features(shortcuts=(Shortcut("direct", "Edit this image"),), home_tab=True)

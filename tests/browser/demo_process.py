@@ -15,9 +15,11 @@ from bot.sandbox import PATIENCE
 from tests.support.forked import ROOT, ForkedProcess, start
 from tests.support.processes import free_port
 
+QUICK = {"PLACEHOLDER_DELAY": "0.3"}
+"""For a demo whose tests do not look at what happens while an image is made."""
 _CLEARED = (
-    *("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "JOB_", "DISPLAY", "WAYLAND_DISPLAY"),
-    "PYTHONDONTWRITE",
+    *("SLACK_", "OPENAI_", "IMAGE_", "PLACEHOLDER_", "REDIS_", "JOB_"),
+    *("DISPLAY", "WAYLAND_DISPLAY", "PYTHONDONTWRITE"),
 )
 
 

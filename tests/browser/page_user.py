@@ -38,11 +38,14 @@ __all__ = [
     "open_window",
 ]
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+_CHROMIUM, _SHELL = "/usr/bin/chromium", "/usr/bin/chromium-headless-shell"
+CHROMIUM = Path(os.environ.get("CHROMIUM", _SHELL if Path(_SHELL).exists() else _CHROMIUM))
+"""The shell has none of the parts that draw windows, and takes a quarter less processor time."""
 SCREENSHOTS = ROOT / "artifacts" / "screenshots"
 _ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
+    *("--process-per-site", "--renderer-process-limit=1"),
 ]
 SLOW = 1000 * PATIENCE
 """Milliseconds for what the bot does, and for all else that is waited for."""

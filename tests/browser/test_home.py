@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.browser.conftest import furnish
-from tests.browser.demo_process import DemoProcess
+from tests.browser.demo_process import QUICK, DemoProcess
 from tests.browser.looks import LOOKS, look_at
 from tests.browser.page_user import Locator, PageUser, expect
 
@@ -18,7 +18,7 @@ from tests.browser.page_user import Locator, PageUser, expect
 async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DemoProcess]:
     """A demo of its own: nobody has anything in progress at first."""
     furnished = furnish(tmp_path_factory.mktemp("home") / "kept")
-    async with DemoProcess(furnished.parent, "--data", str(furnished)) as running:
+    async with DemoProcess(furnished.parent, "--data", str(furnished), **QUICK) as running:
         yield running
 
 

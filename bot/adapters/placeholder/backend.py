@@ -31,7 +31,7 @@ class PlaceholderBackend:
         self,
         *,
         size: str,
-        delay: float = 1.5,
+        delay: float,
         partial_images: int = 0,
         reading: SerialExecutor | None = None,
     ) -> None:

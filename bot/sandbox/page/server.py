@@ -1,6 +1,6 @@
 """The page over HTTP: its files, the feed on a WebSocket, what people do, the images they see.
 
-    GET  /                      the page; its styles and modules under /page/
+    GET  /                      the page; its styles and modules at /page/static/{version}/{name}
     GET  /page/feed?as=U        WebSocket: the whole state, then every change that U sees
     POST /page/do/{action}      say, slash, click, fill, submit, close, home, shortcut; answer
     GET  /page/files/{id}?as=U  an image in a message that U sees; nothing (204) once it is gone
@@ -58,7 +58,7 @@ class Page:
         app.router.add_get("/page/feed", self._accept)
         app.router.add_post("/page/do/{action}", self._do)
         app.router.add_get("/page/files/{file}", self._file)
-        app.router.add_get("/page/{name}", self._static)
+        app.router.add_get("/page/static/{version}/{name}", self._static)
         self._following = asyncio.create_task(self.feed.run())
         await self.slack.start(app)
 
@@ -91,10 +91,16 @@ class Page:
         return f"{self.slack.workspace.base_url}/"
 
     async def _index(self, request: web.Request) -> web.Response:
-        return _read("index.html")
+        response = _read("index.html")
+        versioned = f"/page/static/{_version()}/"
+        response.text = (response.text or "").replace("/page/static/", versioned)
+        return response
 
     async def _static(self, request: web.Request) -> web.Response:
-        return _read(request.match_info["name"])
+        response = _read(request.match_info["name"])
+        if request.match_info["version"] == _version():
+            response.headers["Cache-Control"] = "max-age=31536000, immutable"
+        return response
 
     async def _do(self, request: web.Request) -> web.Response:
         if request.content_type != "application/json":
@@ -163,6 +169,15 @@ async def _send(ws: web.WebSocketResponse, visibility: Visibility, queue: Queue)
         if item.entry is not None:
             await ws.send_str(json.dumps({"type": "wire", "entry": item.entry}))
     await ws.close()
+
+
+def _version() -> str:
+    """A digest of all static files: a browser keeps those of one version for good."""
+    digest = hashlib.sha256()
+    for path in sorted(FOLDER.iterdir()):
+        if path.suffix in _TYPES:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _read(name: str) -> web.Response:

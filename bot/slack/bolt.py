@@ -61,6 +61,7 @@ def bolt_app(
     `SLACK_CLIENT_SECRET` in the environment do not switch OAuth on.
     """
     app = AsyncApp(
+        name="imagine-bot",  # else Bolt reads the sources of the whole call stack for one
         client=client,
         logger=_LOG,
         signing_secret=signing_secret,

@@ -1,7 +1,8 @@
 """What scenes in a shared world need.
 
 A module that uses `scene` says in `RUNS` which processes run, each a command and its settings, and
-in `MODES` over which ways in (one, but for the modules that say why).
+in `MODES` over which ways in (one, but for the modules that say why). `PROCESS` is another class of
+processes than `BotProcess`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.support.processes import World
+from tests.support.processes import BotProcess, World
 from tests.support.scene import Scene, isolated_world, new_scene
 
 HERE = Path(__file__).parent
@@ -40,6 +41,7 @@ async def running(
 ) -> AsyncIterator[World]:
     """The module's processes, in a world of their own."""
     async with isolated_world(tmp_path_factory.mktemp("world"), request.param) as world:
+        world.process = getattr(request.module, "PROCESS", BotProcess)
         for command, settings in request.module.RUNS:
             await world.run(command, **settings)
         yield world

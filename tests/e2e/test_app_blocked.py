@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from bot.sandbox import Fault
-from tests.support.processes import World, free_port
+from tests.support.processes import HastyProcess, World, free_port
 from tests.support.scene import Scene, isolated_world, new_scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -21,6 +21,7 @@ async def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
     async with isolated_world(tmp_path_factory.mktemp("world"), request.param) as world:
+        world.process = HastyProcess
         for command in ("web", "worker", "worker"):
             port = free_port()
             await world.run(command, WORKER_CONCURRENCY="2", HEALTH_PORT=str(port))

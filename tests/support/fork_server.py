@@ -20,7 +20,15 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-for _module in ("bot.demo", "bot.ops.check", "bot.wiring.lifecycle"):  # all that `bot` imports
+IMPORTED = ("bot.demo", "bot.ops.check", "bot.wiring.lifecycle")
+"""They import nearly all that `bot` does."""
+IMPORTED_LATE = (
+    *("bot.ops.audit", "bot.ops.inspection", "bot.ops.usage"),
+    *("genai_prices.data", "httpcore2", "openai.resources.models"),
+    *("openai.resources.responses.responses", "uvloop"),
+)
+"""What the program imports, or its libraries do, when it is first used: most of a start, else."""
+for _module in (*IMPORTED, *IMPORTED_LATE):
     importlib.import_module(_module)
 
 LONGEST_REQUEST = 256 * 1024

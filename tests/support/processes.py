@@ -18,7 +18,7 @@ from bot.sandbox import PATIENCE, SimulatedSlack
 from tests.fake_openai import FakeOpenAI
 from tests.support.forked import ROOT, ForkedProcess, start
 
-__all__ = ["ROOT", "BotProcess", "World", "free_port"]
+__all__ = ["ROOT", "BotProcess", "HastyProcess", "World", "free_port"]
 
 
 def free_port() -> int:
@@ -112,6 +112,14 @@ class BotProcess:
         self._news.set()
 
 
+class HastyProcess(BotProcess):
+    """One whose pauses are short."""
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return ("tests.support.hasty", self.command)
+
+
 def _clean_environment() -> dict[str, str]:
     """The machine's environment without anything that the program would read."""
     prefixes = ("SLACK_", "OPENAI_", "IMAGE_", "REDIS_", "LOG_", "OTEL_", "JOB_", "PYTHONDONTWRITE")
@@ -135,6 +143,8 @@ MESSAGES_PER_SECOND = "1000"
 
 class World:
     """A simulated Slack, a fake OpenAI, a Redis, and the bot's processes between them."""
+
+    process: type[BotProcess] = BotProcess
 
     def __init__(
         self, slack: SimulatedSlack, openai: FakeOpenAI, redis_url: str, folder: Path, mode: str
@@ -168,7 +178,7 @@ class World:
         return environment | self.settings
 
     async def run(self, command: str, **changes: str) -> BotProcess:
-        process = BotProcess(command, {**self.environment, **changes}, self.folder)
+        process = self.process(command, {**self.environment, **changes}, self.folder)
         self.processes.append(process)
         await process.start()
         if self.mode == "http":

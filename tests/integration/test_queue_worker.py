@@ -45,9 +45,7 @@ async def test_two_workers_share_the_jobs(queue: BullJobQueue, queue_server: Any
 
 
 @pytest.mark.usefixtures("no_hurry")
-async def test_hundreds_of_quick_jobs_run_once_each(
-    queue: BullJobQueue, queue_server: Any
-) -> None:
+async def test_hundreds_of_quick_jobs_run_once_each(queue: BullJobQueue, queue_server: Any) -> None:
     url, handler = queue_server.connection_url, Recorder()
     async with working(url, handler, 50), working(url, handler, 50):
         for first in range(0, 500, 100):

@@ -66,6 +66,12 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Each process would import all the tests that `pytest -m "not slow"` leaves out."""
+    leaves_out_slow = config.option.markexpr == "not slow"
+    return True if leaves_out_slow and _is_slow(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _is_slow(item.path):

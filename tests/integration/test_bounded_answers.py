@@ -107,7 +107,7 @@ def answer(size: int) -> bytes:
     [
         endless,
         answers(answer(LIMIT)),
-        answers(gzip.compress(answer(50 * LIMIT)), **{"content-encoding": "gzip"}),
+        answers(gzip.compress(answer(50 * LIMIT), compresslevel=1), **{"content-encoding": "gzip"}),
         answers(zlib.compress(answer(50 * LIMIT)), **{"content-encoding": "deflate"}),
         answers(answer(10), **{"content-encoding": "zstd"}),
     ],

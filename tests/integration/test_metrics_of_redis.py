@@ -146,6 +146,7 @@ def test_an_error_of_redis_has_one_of_three_kinds(error: Exception, kind: str) -
     assert kind_of(error) == kind
 
 
+@pytest.mark.usefixtures("quick_retries")
 async def test_the_depths_say_what_waits_runs_and_failed(
     queue: BullJobQueue, queue_server: Any
 ) -> None:
@@ -194,6 +195,7 @@ async def test_the_age_is_that_of_the_job_whose_turn_is_next(
     assert 40 <= generate.oldest_seconds < 100
 
 
+@pytest.mark.usefixtures("quick_retries")
 async def test_each_run_of_a_job_counts_by_how_it_ended(
     queue: BullJobQueue, queue_server: Any
 ) -> None:

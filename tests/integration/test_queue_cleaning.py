@@ -51,6 +51,7 @@ async def ended(queue: BullJobQueue, *jobs: Job) -> None:
         await reached(queue, job, JobState.FAILED if "bad" in job.id else JobState.DONE, 30.0)
 
 
+@pytest.mark.usefixtures("quick_retries")
 async def test_an_idle_queue_keeps_no_finished_job_and_no_event(
     queue_server: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,7 @@ async def test_a_removed_job_leaves_nothing_and_can_be_queued_anew(
     assert await queue.waiting() == [job]
 
 
+@pytest.mark.usefixtures("quick_retries")
 async def test_a_job_that_waits_for_its_next_try_is_removed(
     queue: BullJobQueue, queue_server: Any
 ) -> None:

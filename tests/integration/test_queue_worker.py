@@ -45,15 +45,13 @@ async def test_two_workers_share_the_jobs(queue: BullJobQueue, queue_server: Any
 
 
 @pytest.mark.usefixtures("no_hurry")
-async def test_two_thousand_quick_jobs_run_once_each(
-    queue: BullJobQueue, queue_server: Any
-) -> None:
+async def test_hundreds_of_quick_jobs_run_once_each(queue: BullJobQueue, queue_server: Any) -> None:
     url, handler = queue_server.connection_url, Recorder()
     async with working(url, handler, 50), working(url, handler, 50):
-        for first in range(0, 2_000, 100):
+        for first in range(0, 500, 100):
             numbers = range(first, first + 100)
             await asyncio.gather(*(queue.add(generation(str(number))) for number in numbers))
-        await until(lambda: len(handler.ends) == 2_000, timeout=2 * PATIENCE)
+        await until(lambda: len(handler.ends) == 500)
     assert set(handler.starts.values()) == {1}
 
 
@@ -124,6 +122,7 @@ async def test_generations_that_wait_for_slack_lend_as_many_slots_as_there_are(
         await until(lambda: len(starts) == 10)
 
 
+@pytest.mark.usefixtures("quick_retries")
 async def test_a_job_that_keeps_failing_is_tried_three_times(
     queue: BullJobQueue, queue_server: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -142,7 +141,7 @@ async def test_a_job_that_keeps_failing_is_tried_three_times(
             assert await queue.waiting() == [job]
             await reached(queue, job, JobState.FAILED)
     first, second = (later - earlier for earlier, later in pairwise(times))
-    assert 1.9 < first < 3.9 < second < 7.9  # 2 s and 4 s, and what a busy machine adds
+    assert 0.6 < first < 1.2 < second < 2.4  # 0.7 s and 1.3 s, and what a busy machine adds
     assert "job generate-one-1-0 failed, try 3 of 3: ValueError" in caplog.text
     assert "prompt" not in caplog.text
     redis = Redis.from_url(queue_server.connection_url, decode_responses=True)
@@ -174,7 +173,7 @@ async def test_a_job_that_gives_up_waits_for_slack_however_long_that_takes(
 ) -> None:
     monkeypatch.setattr(processor, "PUT_OFF", 0.2)
     times: list[float] = []
-    errors = [SlackUnavailable("away"), SlackBusy(1.0), *[SlackUnavailable("away")] * 3]
+    errors = [SlackUnavailable("away"), SlackBusy(0.6), *[SlackUnavailable("away")] * 3]
 
     async def handler(job: Job, repeated: bool) -> None:
         times.append(time.monotonic())
@@ -189,12 +188,13 @@ async def test_a_job_that_gives_up_waits_for_slack_however_long_that_takes(
         assert (await queue.state(job)).live
         await reached(queue, job, JobState.DONE)
     away, busy, *_ = (later - earlier for earlier, later in pairwise(times))
-    assert (away > 0.19, busy > 0.99, len(times)) == (True, True, 6)
+    assert (away > 0.19, busy > 0.59, len(times)) == (True, True, 6)
     changed = counted.changed("imagine_jobs_total")
     assert sum(n for series, n in changed.items() if "put_off" in series) == 5
     assert not [series for series in changed if "failed" in series]
 
 
+@pytest.mark.usefixtures("quick_retries")
 async def test_another_job_that_finds_slack_away_has_failed(
     queue: BullJobQueue, queue_server: Any
 ) -> None:
@@ -206,6 +206,7 @@ async def test_another_job_that_finds_slack_away_has_failed(
         await reached(queue, announcement("one"), JobState.FAILED)
 
 
+@pytest.mark.usefixtures("quick_retries")
 async def test_a_handler_that_is_cancelled_from_within_has_failed(
     queue: BullJobQueue, queue_server: Any
 ) -> None:

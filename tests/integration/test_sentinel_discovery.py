@@ -140,10 +140,10 @@ async def test_callers_at_one_time_ask_a_slow_sentinel_once(watching: Server) ->
 
 async def test_callers_who_are_cancelled_at_any_time_harm_nobody(watching: Server) -> None:
     async with linked(watching, delay=0.05) as (_, port), client_of(port) as client:
-        for n in range(40):
+        for n in range(20):
             pool: Any = client.connection_pool
             callers = [asyncio.create_task(answered(client, TIMEOUT)) for _ in range(3)]
-            await asyncio.sleep(n * 0.005)
+            await asyncio.sleep(n * 0.008)
             for caller in callers[:2]:
                 caller.cancel()
             assert await asyncio.wait_for(callers[2], TIMEOUT)

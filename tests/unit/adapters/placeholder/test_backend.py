@@ -56,7 +56,7 @@ def distance(one: bytes, other: bytes) -> float:
     return sum(abs(a - b) for a, b in zip(one, other, strict=True)) / len(one)
 
 
-HEAD = (0, 0, 1024, 700)
+HEAD = (0, 0, 512, 350)
 
 
 async def test_is_a_real_png_of_the_size_asked_for() -> None:
@@ -72,16 +72,17 @@ async def test_the_size_that_a_person_chose_comes_first() -> None:
 
 
 async def test_a_repeated_run_gives_the_same_picture() -> None:
-    assert await placeholder("a robot", 2) == await placeholder("a robot", 2)
-    first = await placeholder("a robot", candidate=2)
-    assert first == await placeholder("a robot", candidate=2)
+    again = [await placeholder("a robot", 2, "256x256") for _ in range(2)]
+    assert again[0] == again[1]
+    again = [await placeholder("a robot", size="256x256", candidate=2) for _ in range(2)]
+    assert again[0] == again[1]
 
 
 async def test_attempts_candidates_and_prompts_differ_at_a_glance() -> None:
     asked = [("a robot", 1, 1), ("a robot", 2, 1), ("a robot", 3, 1), ("a robot", 4, 1)]
     asked += [("a cat", 1, 1), ("a robot", 1, 2), ("a robot", 1, 3), ("a robot", 1, 4)]
     glances = [
-        at_a_glance(await placeholder(prompt, attempt, candidate=candidate), HEAD)
+        at_a_glance(await placeholder(prompt, attempt, "512x512", candidate=candidate), HEAD)
         for prompt, attempt, candidate in asked
     ]
     for one, other in combinations(glances, 2):
@@ -105,7 +106,7 @@ async def test_attempts_candidates_and_prompts_differ_at_a_glance() -> None:
     ],
 )
 async def test_no_words_break_it(prompt: str) -> None:
-    assert (await placeholder(prompt)).data.startswith(b"\x89PNG")
+    assert (await placeholder(prompt, size="512x512")).data.startswith(b"\x89PNG")
     assert (await edit(picture(), prompt)).data.startswith(b"\x89PNG")
 
 
@@ -201,10 +202,10 @@ async def test_any_other_background_is(background: str) -> None:
 
 
 async def test_an_edit_shows_the_picture_and_the_change() -> None:
-    first = await placeholder("a robot")
+    first = await placeholder("a robot", size="512x512")
     edited = await edit(first, "WWWW WWWW WWWW")
-    middle, ribbon = (0, 300, 1024, 700), (80, 150, 950, 210)
-    elsewhere = await placeholder("a cat")
+    middle, ribbon = (0, 150, 512, 350), (40, 75, 475, 105)
+    elsewhere = await placeholder("a cat", size="512x512")
     near = distance(at_a_glance(first, middle), at_a_glance(edited, middle))
     far = distance(at_a_glance(elsewhere, middle), at_a_glance(edited, middle))
     assert 0 < near < far
@@ -246,7 +247,7 @@ async def test_an_edit_has_the_size_asked_for_or_that_of_the_picture(
 
 
 async def test_an_edit_of_a_huge_picture_is_smaller() -> None:
-    image = await edit(picture("JPEG", size=(6000, 3000)), "at night")
+    image = await edit(picture("JPEG", size=(2100, 1050)), "at night")
     assert (image.width, image.height) == (2048, 1024)
 
 
@@ -269,8 +270,11 @@ async def test_what_is_no_picture_cannot_be_edited(data: bytes) -> None:
 
 async def test_without_the_picture_a_pattern_carries_the_change() -> None:
     base = BaseImage(response_id="resp_1")
-    images = [await placeholder(base=base, change=change) for change in ("WWWW WWWW WWWW", "i")]
-    inks = [dark(opened(image), (80, 880, 960, 960)) for image in images]
+    images = [
+        await placeholder(size="512x512", base=base, change=change)
+        for change in ("WWWW WWWW WWWW", "i")
+    ]
+    inks = [dark(opened(image), (40, 440, 480, 480)) for image in images]
     assert inks[0] > 5 * inks[1] > 0
 
 
@@ -353,4 +357,4 @@ def test_the_file_says_for_machines_what_it_is() -> None:
 
 
 async def test_no_model_is_claimed() -> None:
-    assert (await placeholder()).model == "placeholder, no model"
+    assert (await placeholder(size="16x16")).model == "placeholder, no model"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import StreamReader, StreamWriter
+import re
+from asyncio import IncompleteReadError, StreamReader, StreamWriter
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import httpx2
 import pytest
@@ -24,8 +26,8 @@ Serve = Callable[[StreamReader, StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def client_of(serve: Serve) -> AsyncIterator[AsyncOpenAI]:
-    """A client of a server that answers connections by `serve`."""
+async def serving(serve: Serve) -> AsyncIterator[str]:
+    """The address of a server that answers connections by `serve`."""
 
     async def connected(reader: StreamReader, writer: StreamWriter) -> None:
         try:
@@ -33,12 +35,39 @@ async def client_of(serve: Serve) -> AsyncIterator[AsyncOpenAI]:
         finally:
             writer.close()
 
-    async with (
-        asyncio.timeout(20),
-        await asyncio.start_server(connected, "127.0.0.1") as server,
-        openai_client("key", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1") as client,
-    ):
+    async with asyncio.timeout(20), await asyncio.start_server(connected, "127.0.0.1") as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@asynccontextmanager
+async def client_of(serve: Serve) -> AsyncIterator[AsyncOpenAI]:
+    async with serving(serve) as address, openai_client("key", f"http://{address}/v1") as client:
         yield client
+
+
+class Answering:
+    """Answers all requests alike, and keeps what it was asked."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+        self.heads: list[str] = []
+
+    async def __call__(self, reader: StreamReader, writer: StreamWriter) -> None:
+        with suppress(IncompleteReadError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                if length := re.search(r"(?i)content-length: (\d+)", head):
+                    await reader.readexactly(int(length[1]))
+                self.heads.append(head)
+                writer.write(self.answer)
+
+    def sent(self, header: str) -> list[list[str]]:
+        """The values of the header in each request."""
+        return [re.findall(rf"(?im)^{header}: (.*)\r$", head) for head in self.heads]
+
+
+def basic(name_and_password: str) -> str:
+    return f"Basic {b64encode(name_and_password.encode()).decode()}"
 
 
 async def failure(client: AsyncOpenAI) -> GenerationError:
@@ -105,3 +134,57 @@ async def test_a_call_without_a_connection_is_not_paid(host: str) -> None:
     async with openai_client("key", f"http://{host}:{free_port()}/v1") as client:
         failed = await failure(client)
     assert (failed.kind, failed.may_be_paid) == (FailureKind.PROVIDER_DOWN, False)
+
+
+MODELS = b'{"object":"list","data":[]}'
+ANSWERED = OK + b"Set-Cookie: a=b; Path=/\r\nContent-Length: 27\r\n\r\n" + MODELS
+
+
+async def test_no_cookie_is_kept() -> None:
+    server = Answering(ANSWERED)
+    async with client_of(server) as client:
+        await client.models.list()
+        await client.models.list()
+    assert server.sent("cookie") == [[], []]
+
+
+async def test_a_name_and_password_in_the_address_replace_the_key() -> None:
+    server = Answering(ANSWERED)
+    async with (
+        serving(server) as address,
+        openai_client("key", f"http://ann:secret@{address}/v1") as client,
+    ):
+        await client.models.list()
+    assert server.sent("authorization") == [[basic("ann:secret")]]
+
+
+async def test_a_proxy_passes_a_plain_request_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = Answering(ANSWERED)
+    async with serving(proxy) as address:
+        monkeypatch.setenv("HTTP_PROXY", f"http://ann:p%C3%A4%E2%82%AC@{address}")
+        async with openai_client("key", "http://provider.invalid/v1") as client:
+            await client.models.list()
+    assert proxy.heads[0].startswith("GET http://provider.invalid/v1/models ")
+    assert proxy.sent("proxy-authorization") == [[basic("ann:pä€")]]
+    assert proxy.sent("authorization") == [["Bearer key"]]
+
+
+@pytest.mark.parametrize("refusal", ["407 Proxy Authentication Required", "502 Bad Gateway"])
+async def test_a_call_that_a_proxy_does_not_connect_is_not_paid(
+    refusal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = Answering(f"HTTP/1.1 {refusal}\r\n\r\n".encode())
+    async with serving(proxy) as address:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://ann:p%C3%A4%E2%82%AC@{address}")
+        async with openai_client("key", "https://provider.invalid/v1") as client:
+            failed = await failure(client)
+    assert (failed.kind, failed.may_be_paid) == (FailureKind.PROVIDER_DOWN, False)
+    assert proxy.heads[0].startswith("CONNECT provider.invalid:443 ")
+    assert proxy.sent("proxy-authorization") == [[basic("ann:pä€")]]
+    assert proxy.sent("authorization") == [[]]
+
+
+def test_a_socks_proxy_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
+    with pytest.raises(ValueError, match="socks5 proxies are not supported"):
+        openai_client("key", "https://provider.invalid/v1")

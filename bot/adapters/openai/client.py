@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
 from openai import AsyncOpenAI, Timeout
 
 from bot.adapters.openai.bounded_answers import ACCEPT_ENCODING, limit_answers
-from bot.adapters.openai.http_client import HttpClient
+from bot.adapters.openai.http_client import HttpClient, remove_credentials
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for a connection, and for all that it takes to have one."""
@@ -19,10 +21,12 @@ FREE_RETRIES = 4
 
 def openai_client(api_key: str, base_url: str) -> AsyncOpenAI:
     """A client for paid calls: the SDK retries none of them. A compatible server may need no key,
-    but the SDK does not start without one. No answer is read beyond a limit."""
+    but the SDK does not start without one. No answer is read beyond a limit, and no cookie
+    is kept. Raises `ValueError` where the environment names a SOCKS proxy."""
     http = HttpClient(
         headers={"Accept-Encoding": ACCEPT_ENCODING},
-        event_hooks={"response": [limit_answers()]},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        event_hooks={"request": [remove_credentials], "response": [limit_answers()]},
     )
     return AsyncOpenAI(
         api_key=api_key.strip() or "none",

@@ -20,8 +20,13 @@ class HttpClient(DefaultAioHttpClient):
         _give_session(transport)
         return transport
 
-    def _init_proxy_transport(self, *args: Any, **options: Any) -> httpx2.AsyncBaseTransport:
-        transport = super()._init_proxy_transport(*args, **options)
+    def _init_proxy_transport(
+        self, proxy: httpx2.Proxy, *args: Any, **options: Any
+    ) -> httpx2.AsyncBaseTransport:
+        """Raises `ValueError` for a SOCKS proxy, with which aiohttp would speak HTTP."""
+        if proxy.url.scheme not in {"http", "https"}:
+            raise ValueError(f"{proxy.url.scheme} proxies are not supported: name an HTTP proxy")
+        transport = super()._init_proxy_transport(_with_auth_header(proxy), *args, **options)
         _give_session(transport)
         return transport
 
@@ -29,15 +34,26 @@ class HttpClient(DefaultAioHttpClient):
         try:
             return await super().send(*args, **options)
         except httpx2.ConnectTimeout as error:
-            if _found_no_connection(error.__cause__):
+            if isinstance(error.__cause__, aiohttp.ConnectionTimeoutError):
                 raise
+            if isinstance(error.__cause__, aiohttp.ClientConnectorError):
+                raise httpx2.ConnectError(str(error)) from error.__cause__
             raise httpx2.RemoteProtocolError("the connection broke") from error.__cause__
         except aiohttp.ClientError as error:
             raise httpx2.RemoteProtocolError("the answer is no HTTP") from error
 
 
-def _found_no_connection(error: BaseException | None) -> bool:
-    return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+async def remove_credentials(request: httpx2.Request) -> None:
+    """Take name and password out of the address: the header has them, and aiohttp refuses both."""
+    request.url = request.url.copy_with(username=None, password=None)
+
+
+def _with_auth_header(proxy: httpx2.Proxy) -> httpx2.Proxy:
+    """The proxy with name and password in a header: aiohttp would encode them in Latin-1."""
+    if proxy.auth is None:
+        return proxy
+    authorization = aiohttp.encode_basic_auth(*proxy.auth)
+    return httpx2.Proxy(proxy.url, headers={"Proxy-Authorization": authorization})
 
 
 def _give_session(transport: Any) -> None:
@@ -51,10 +67,22 @@ def _give_session(transport: Any) -> None:
             ssl=transport.ssl_context,
         )
         return aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=[_end_broken_body]
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=[_greet_proxy, _end_broken_body],
         )
 
     transport.client = session
+
+
+async def _greet_proxy(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Give a proxy its headers with a plain request too: aiohttp gives them where it asks for a
+    tunnel."""
+    if request.proxy_headers and not request.is_ssl():
+        request.headers.update(request.proxy_headers)
+    return await handler(request)
 
 
 async def _end_broken_body(

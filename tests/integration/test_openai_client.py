@@ -140,6 +140,62 @@ MODELS = b'{"object":"list","data":[]}'
 ANSWERED = OK + b"Set-Cookie: a=b; Path=/\r\nContent-Length: 27\r\n\r\n" + MODELS
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"200 OK\r\nX: " + b"x" * 60_000, id="a long header"),
+        pytest.param(b"200 OK" + b"\r\nX: x" * 400, id="many headers"),
+        pytest.param(b"200 " + b"r" * 5000, id="a long reason"),
+        pytest.param(b"200 \xff", id="a reason that is no UTF-8"),
+        pytest.param("200 Très bien".encode(), id="a reason that is no ASCII"),
+        pytest.param(b"200", id="no reason"),
+        pytest.param(b"100 Continue\r\n\r\nHTTP/1.1 200 OK", id="a head before the head"),
+    ],
+)
+async def test_an_odd_head_is_read(head: bytes) -> None:
+    rest = ANSWERED.removeprefix(b"HTTP/1.1 200 OK")
+    async with client_of(Answering(b"HTTP/1.1 " + head + rest)) as client:
+        assert (await client.models.list()).data == []
+
+
+async def test_a_connection_that_ended_meanwhile_is_not_asked_again() -> None:
+    ended = asyncio.Event()
+
+    async def serve_one(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(ANSWERED)
+        writer.close()
+        await writer.wait_closed()
+        ended.set()
+
+    async with client_of(serve_one) as client:
+        for _ in range(3):
+            ended.clear()
+            assert (await client.models.list()).data == []
+            await ended.wait()
+
+
+@pytest.mark.parametrize("answer", [b"", OK_CHUNKED], ids=["before the answer", "in the answer"])
+async def test_a_call_that_is_cancelled_ends_its_connection(answer: bytes) -> None:
+    asked, ended = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        asked.set()
+        with suppress(ConnectionError):
+            await reader.read()
+        ended.set()
+
+    async with client_of(serve) as client:
+        call = asyncio.create_task(client.responses.create(model="m", input="x"))
+        await asked.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await ended.wait()
+
+
 async def test_no_cookie_is_kept() -> None:
     server = Answering(ANSWERED)
     async with client_of(server) as client:

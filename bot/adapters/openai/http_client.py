@@ -9,6 +9,10 @@ import aiohttp
 import httpx2
 from openai import DefaultAioHttpClient
 
+LONGEST_HEADER = 2**16
+"""Bytes. aiohttp takes 8 KB, which the policies and cookies of gateways exceed."""
+MOST_HEADERS = 512
+
 
 class HttpClient(DefaultAioHttpClient):
     """Reads by aiohttp, whose parser takes a fraction of the processor's time for an image of
@@ -69,7 +73,9 @@ def _give_session(transport: Any) -> None:
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            middlewares=[_greet_proxy, _end_broken_body],
+            middlewares=[_greet_proxy, _keep_reason_ascii, _end_broken_body],
+            max_field_size=LONGEST_HEADER,
+            max_headers=MOST_HEADERS,
         )
 
     transport.client = session
@@ -83,6 +89,15 @@ async def _greet_proxy(
     if request.proxy_headers and not request.is_ssl():
         request.headers.update(request.proxy_headers)
     return await handler(request)
+
+
+async def _keep_reason_ascii(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """A status line may hold bytes that are no UTF-8, which the SDK's transport can't encode."""
+    response = await handler(request)
+    response.reason = (response.reason or "").encode("ascii", "replace").decode()
+    return response
 
 
 async def _end_broken_body(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-import aiohttp
-import httpx2
-from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
+from openai import AsyncOpenAI, Timeout
 
 from bot.adapters.openai.bounded_answers import ACCEPT_ENCODING, limit_answers
+from bot.adapters.openai.http_client import HttpClient, remove_credentials
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for a connection, and for all that it takes to have one."""
@@ -20,32 +19,14 @@ FREE_RETRIES = 4
 """About 7 s of trying again, for calls that cost nothing."""
 
 
-class _HttpClient(DefaultAioHttpClient):
-    """Reads by aiohttp, whose parser takes a fraction of the processor's time for an image of
-    megabytes. Raises httpx2's errors alone, and tells a request that found no connection from one
-    whose connection broke: the SDK's transport calls both a `ConnectTimeout`."""
-
-    async def send(self, *args: Any, **options: Any) -> httpx2.Response:
-        try:
-            return await super().send(*args, **options)
-        except httpx2.ConnectTimeout as error:
-            if _found_no_connection(error.__cause__):
-                raise
-            raise httpx2.RemoteProtocolError("the connection broke") from error.__cause__
-        except aiohttp.ClientError as error:
-            raise httpx2.RemoteProtocolError("the answer is no HTTP") from error
-
-
-def _found_no_connection(error: BaseException | None) -> bool:
-    return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-
-
 def openai_client(api_key: str, base_url: str) -> AsyncOpenAI:
     """A client for paid calls: the SDK retries none of them. A compatible server may need no key,
-    but the SDK does not start without one. No answer is read beyond a limit."""
-    http = _HttpClient(
+    but the SDK does not start without one. No answer is read beyond a limit, and no cookie
+    is kept. Raises `ValueError` where the environment names a SOCKS proxy."""
+    http = HttpClient(
         headers={"Accept-Encoding": ACCEPT_ENCODING},
-        event_hooks={"response": [limit_answers()]},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        event_hooks={"request": [remove_credentials], "response": [limit_answers()]},
     )
     return AsyncOpenAI(
         api_key=api_key.strip() or "none",

@@ -113,8 +113,14 @@ def _kind_of_timeout(error: APITimeoutError) -> FailureKind:
 
 
 def _unsent(failure: GenerationError, error: Exception) -> GenerationError:
-    """The failure, which costs nothing where the request found no connection."""
-    never_sent = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+    """The failure, which costs nothing where the request found no connection, or where a proxy
+    gave none."""
+    never_sent = (
+        httpx2.ConnectError,
+        httpx2.ConnectTimeout,
+        httpx2.PoolTimeout,
+        httpx2.ProxyError,
+    )
     failure.may_be_paid = not isinstance(error.__cause__, never_sent)
     return failure
 

@@ -1,7 +1,7 @@
 """OpenTelemetry records and exports our own spans, and those of its packages for aiohttp and redis.
 
-A call to the provider is a span of our own, and each of its requests one of aiohttp's, by which the
-openai package reads.
+The openai package stands on httpx2, for which OpenTelemetry has no package (the one for httpx does
+not know it), so a call to the provider is a span of our own.
 
 No trace context goes out over HTTP, to Slack or to the provider, and none is taken from a request:
 strangers have no say in what is recorded. It travels in our own jobs alone.

@@ -61,7 +61,7 @@ async def test_a_wrong_key(fake: FakeOpenAI, key: str) -> None:
 async def test_a_provider_that_cannot_tell(
     fake: FakeOpenAI, openai: AsyncOpenAI, read: Outcome
 ) -> None:
-    fake.script_reads(read, read)  # what is dropped is asked for once more
+    fake.script_reads(read)
     with pytest.raises(ModelsUnavailable):
         await model_shutdown(openai, "gpt-image-2.5-flare")
 

@@ -604,7 +604,7 @@ async def test_while_nobody_can_tell_how_it_stands_nothing_is_paid_again(
 ) -> None:
     again = await first_run(fake, backend)
     monkeypatch.setattr(client, "FREE_RETRIES", 0)
-    fake.script_reads(read, read)  # what is dropped is asked for once more
+    fake.script_reads(read)
     error = await failure(backend(), again)
     assert error.kind is kind
     assert error.retryable

@@ -1,5 +1,6 @@
-"""`python -m tests.support.hasty COMMAND`: the program with short pauses, where a test waits for what
-comes after them and not for how long they are."""
+"""`python -m tests.support.hasty COMMAND`: the program with short pauses.
+
+For tests that wait for what comes after a pause, and not for how long it is."""
 
 from __future__ import annotations
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-from openai import AsyncOpenAI, Timeout
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
 
 from bot.adapters.openai.bounded_answers import ACCEPT_ENCODING, limit_answers
-from bot.adapters.openai.http_client import HttpClient, remove_credentials
 
 CONNECT_TIMEOUT = 10.0
-"""Seconds for a connection, and for all that it takes to have one."""
 READ_TIMEOUT = 30.0
 """Seconds of silence that a free call stands. A paid one has no such limit: an image takes its
 time in silence, and the backend's own deadline ends it."""
@@ -22,17 +20,17 @@ FREE_RETRIES = 4
 def openai_client(api_key: str, base_url: str) -> AsyncOpenAI:
     """A client for paid calls: the SDK retries none of them. A compatible server may need no key,
     but the SDK does not start without one. No answer is read beyond a limit, and no cookie
-    is kept. Raises `ValueError` where the environment names a SOCKS proxy."""
-    http = HttpClient(
+    is kept."""
+    http = DefaultAsyncHttpxClient(
         headers={"Accept-Encoding": ACCEPT_ENCODING},
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        event_hooks={"request": [remove_credentials], "response": [limit_answers()]},
+        event_hooks={"response": [limit_answers()]},
     )
     return AsyncOpenAI(
         api_key=api_key.strip() or "none",
         base_url=base_url,
         max_retries=0,
-        timeout=Timeout(None, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT),
+        timeout=Timeout(None, connect=CONNECT_TIMEOUT),
         http_client=http,
     )
 

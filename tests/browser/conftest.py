@@ -149,19 +149,20 @@ async def user(
         yield user
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def own_demo(tmp_path: Path) -> AsyncIterator[DemoProcess]:
-    """A demo for one test alone, which may end it."""
-    async with DemoProcess(tmp_path, "--data", str(tmp_path / "kept")) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def own_demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DemoProcess]:
+    """A demo for tests that end it or its bot, and leave it running again."""
+    kept = furnish(tmp_path_factory.mktemp("own") / "kept")
+    async with DemoProcess(kept.parent, "--data", str(kept)) as running:
         yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def own_user(
-    own_demo: DemoProcess, windows: Windows, request: pytest.FixtureRequest
+    own_demo: DemoProcess, windows: Windows, room: str, request: pytest.FixtureRequest
 ) -> AsyncIterator[PageUser]:
     async with windows.user(own_demo.url, {}, request) as user:
-        await user.open()
+        await user.open(f"#alice/{room}")
         yield user
 
 

@@ -66,16 +66,28 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Slow tests wait for other processes much of the time; the others keep a processor busy, and
+    each process takes some seconds to collect them."""
+    processors = os.cpu_count() or 1
+    return processors if _leaves_out_slow(config) else processors + 4
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Each process would import all the tests that `pytest -m "not slow"` leaves out."""
-    leaves_out_slow = config.option.markexpr == "not slow"
-    return True if leaves_out_slow and _is_slow(collection_path) else None
+    return True if _leaves_out_slow(config) and _is_slow(collection_path) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _is_slow(item.path):
             item.add_marker(pytest.mark.slow)
+
+
+def _leaves_out_slow(config: pytest.Config) -> bool:
+    expression: str = config.option.markexpr
+    return expression == "not slow"
 
 
 @cache

@@ -365,7 +365,7 @@ async def test_of_a_crowd_who_came_first_is_acked_first(
     create, order = app.store.create, list[str]()
 
     async def slow(*args: Any, **options: Any) -> Session:
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.05)  # longer than a busy machine takes for an ack
         order.append("stored")
         return await create(*args, **options)
 

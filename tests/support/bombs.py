@@ -31,7 +31,7 @@ def png(width: int = WIDE, height: int = HIGH, data: bytes | None = None) -> byt
     """Honest to its last byte, where the data are not given: black, one bit a pixel."""
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     if data is None:
-        data = zlib.compress(bytes((width + 7) // 8 + 1) * height, 9)
+        data = zlib.compress(bytes((width + 7) // 8 + 1) * height, 1)
     chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))

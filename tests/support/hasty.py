@@ -1,5 +1,5 @@
-"""`python -m tests.support.hasty COMMAND`: the program with short pauses, where a test waits for what
-comes after them and not for how long they are."""
+"""`python -m tests.support.hasty COMMAND`: the program with short pauses, for tests that wait for
+what comes after them and not for how long they are."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ async def test_cancel_of_a_later_attempt_gives_the_draft_back(scene: Scene) -> N
 
 async def test_cancel_while_slack_is_slow_to_take_the_image(scene: Scene) -> None:
     """Whatever was on its way is gone in the end."""
-    scene.slack.faults.add("files.completeUploadExternal", Fault.delay(4.0))
+    scene.slack.faults.add("files.completeUploadExternal", Fault.delay(2.5))
     await scene.imagine()
     root = await scene.root()
     await scene.shows(root, "Uploading")

@@ -14,12 +14,14 @@ from tests.fake_openai import moderation_400, rate_limited
 from tests.fake_openai.outcomes import Outcome
 from tests.fake_openai.problems import Problem
 from tests.support.logs import about, lines_of, messages
+from tests.support.processes import HastyProcess
 from tests.support.scene import Scene, isolated_world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LOUD = {"LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json", "OPENAI_LOG": "debug"}
 """As much is logged as can be. `OPENAI_LOG` is a switch of the SDK's own."""
+PROCESS = HastyProcess
 RUNS = [("web", LOUD), ("worker", LOUD)]
 MODES = ["socket", "http"]
 """Each way in has secrets of its own."""

@@ -8,11 +8,12 @@ import time
 import pytest
 
 from bot.sandbox import Fault
-from tests.support.processes import World
+from tests.support.processes import HastyProcess, World
 from tests.support.scene import Scene, new_scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PROCESS = HastyProcess
 RUNS: list[tuple[str, dict[str, str]]] = [("dev", {})]
 
 UPLOADS = [

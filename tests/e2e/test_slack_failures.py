@@ -18,12 +18,13 @@ from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.sandbox import PATIENCE, Fault, Message, SimulatedSlack
 from bot.sandbox.delivery.http import HttpDelivery
 from tests.fake_openai import FakeOpenAI, incomplete
-from tests.support.processes import World
+from tests.support.processes import HastyProcess, World
 from tests.support.scene import SECONDS_TO_ACK, Scene, isolated_world, new_scene
 from tests.support.store import stored_sessions
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PROCESS = HastyProcess
 RUNS = [("dev", {"DIRECTORS": "anyone"})]
 
 Args = dict[str, Any]
@@ -199,7 +200,7 @@ async def test_acks_are_in_time_however_slow_slack_is(scene: Scene) -> None:
     await scene.imagine()
     draft = await scene.draft()
     await scene.until_stage("user_feedback")
-    scene.slack.faults.add("*", Fault.delay(5), times=1000)
+    scene.slack.faults.add("*", Fault.delay(4), times=1000)
     await asyncio.gather(*(scene.imagine(f"idea {number}") for number in range(10)))
     await scene.imagine("")
     await scene.imagine("help")

@@ -10,10 +10,12 @@ import pytest
 from bot.sandbox import Fault, Message
 from bot.sandbox.workspace.files import dimensions
 from tests.fake_openai import incomplete, moderation_400, server_error, slow, success
+from tests.support.processes import HastyProcess
 from tests.support.scene import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PROCESS = HastyProcess
 RUNS = [("web", {}), ("worker", {"WORKER_CONCURRENCY": "1"})]
 """One image at a time, so that a queue is easy to make."""
 
@@ -40,7 +42,7 @@ async def test_the_command_is_answered_at_once_with_who_and_what(scene: Scene) -
 async def test_the_status_says_how_far_it_is(scene: Scene) -> None:
     """Queued, generating with seconds, uploading, waiting for review, approved."""
     scene.openai.hold("generating")
-    scene.slack.faults.add("files.getUploadURLExternal", Fault.delay(4.5))
+    scene.slack.faults.add("files.getUploadURLExternal", Fault.delay(2.0))
     await scene.imagine()
     root = await scene.root()
     await scene.slack.wait_for(

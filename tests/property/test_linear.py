@@ -23,6 +23,7 @@ from bot.adapters.placeholder.lettering import readable
 from bot.domain.attempt import ImageRef
 from bot.domain.button_words import named_button
 from bot.domain.change_words import reads_like_change
+from bot.domain.costs import most_tokens
 from bot.domain.courtesies import courtesy_of
 from bot.domain.errors import FailureKind, ImpossibleValue, OptionRefused, Refusal
 from bot.domain.image_names import read_change
@@ -225,6 +226,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "readable": readable,
     "single_prompt": lambda text: single_prompt(_asked(text)),
     "avoid_prompt": lambda text: avoid_prompt([text] * 3),
+    "most_tokens": most_tokens,
 }
 
 REGEXES = {
@@ -245,6 +247,7 @@ REGEXES = {
     "adapters/slack/web_api.py": "Slack's error code",
     "demo/bot_child.py": "a line of our own log",
     "domain/button_words.py": "named_button",
+    "domain/costs.py": "most_tokens",
     "domain/courtesies.py": "courtesy_of",
     "domain/image_names.py": "read_change",
     "domain/invisible.py": "clean_prompt",

@@ -20,6 +20,8 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+from openai._utils._logs import setup_logging
+
 IMPORTED = ("bot.demo", "bot.ops.check", "bot.wiring.lifecycle")
 """They import nearly all that `bot` does."""
 IMPORTED_LATE = (
@@ -92,6 +94,7 @@ def _run(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
+    setup_logging()  # as openai does when it is imported
     module, *arguments = request["arguments"]
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_READ_BY_IMPORTS = ("OPENAI_LOG", "OTEL_PROPAGATORS", "OTEL_PYTHON_CONTEXT")
+_READ_BY_IMPORTS = ("OTEL_PROPAGATORS", "OTEL_PYTHON_CONTEXT")
 """Settings that libraries read while they are imported."""
 _AT_ONCE = 64 * 1024
 

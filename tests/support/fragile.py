@@ -20,7 +20,7 @@ from bot.wiring import lifecycle
 
 DEADLY = (13, 19)
 SLOW = (13, 23)
-SECONDS = 4.0
+SECONDS = 2.5
 
 
 class FragileReader(PictureReader):

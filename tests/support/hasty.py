@@ -1,6 +1,5 @@
-"""`python -m tests.support.hasty COMMAND`: the program with short pauses.
-
-For tests that wait for what comes after a pause, and not for how long it is."""
+"""`python -m tests.support.hasty COMMAND`: the program with short pauses, for tests that wait for
+what comes after them and not for how long they are."""
 
 from __future__ import annotations
 

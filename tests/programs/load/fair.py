@@ -35,9 +35,10 @@ AT_ONCE = 5
 IDEAS = 60
 _FIRST, _GREEDY, _OTHER = range(3)
 _PATIENCE = 300
+_NO_DAY_LIMIT = ("USER_IMAGES_PER_DAY", "0")  # 60 ideas of 4 images are more than its default
 LIMITS = {
-    "off": (("USER_IMAGES_AT_ONCE", "0"), ("USER_IMAGES_WAITING", "0")),
-    "default": (),
+    "off": (_NO_DAY_LIMIT, ("USER_IMAGES_AT_ONCE", "0"), ("USER_IMAGES_WAITING", "0")),
+    "default": (_NO_DAY_LIMIT,),
 }
 _OF_ONE_PERSON = 4
 """The default of USER_IMAGES_AT_ONCE."""

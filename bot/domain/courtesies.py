@@ -142,19 +142,30 @@ def courtesy_of(text: str) -> Courtesy | None:
 
 
 def _composed(tokens: list[str]) -> Courtesy | None:
-    """The kind of an entry behind a greeting, or of one before those who are addressed."""
-    spoken = list(tokens)
-    while len(spoken) > 1 and spoken[-1] in ADDRESSED:
-        spoken.pop()
-    kind = _BY_WORDS.get(" ".join(spoken))
+    """The kind of an entry behind a greeting, or of one before those who are addressed. Each rest
+    of the message is read once, the shortest first: greetings in a row have many readings."""
+    kinds: dict[int, Courtesy | None] = {}
+    for start in reversed(range(len(tokens))):
+        kinds[start] = _composed_from(tokens, start, kinds)
+    return kinds.get(0)
+
+
+def _composed_from(
+    tokens: list[str], start: int, kinds: dict[int, Courtesy | None]
+) -> Courtesy | None:
+    """`kinds` holds the kind of every shorter rest, by its beginning."""
+    last = len(tokens)
+    while last - start > 1 and tokens[last - 1] in ADDRESSED:
+        last -= 1
+    kind = _BY_WORDS.get(" ".join(tokens[start:last]))
     if kind is not None and kind is not Courtesy.HELP:
         return kind
-    for length in range(1, len(tokens)):
-        if _BY_WORDS.get(" ".join(tokens[:length])) is Courtesy.GREETING:
-            rest = tokens[length:]
-            while rest and rest[0] in ADDRESSED:
-                rest = rest[1:]
-            if kind := _BY_WORDS.get(" ".join(rest)) or _composed(rest):
+    for end in range(start + 1, len(tokens)):
+        if _BY_WORDS.get(" ".join(tokens[start:end])) is Courtesy.GREETING:
+            rest = end
+            while rest < len(tokens) and tokens[rest] in ADDRESSED:
+                rest += 1
+            if kind := _BY_WORDS.get(" ".join(tokens[rest:])) or kinds.get(rest):
                 return kind
     return None
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from bot.domain.courtesies import ENTRIES, Courtesy, courtesy_of
+from bot.domain.courtesies import ENTRIES, LONGEST, Courtesy, courtesy_of
 
 THANKS, GREETING, HELP = Courtesy.THANKS, Courtesy.GREETING, Courtesy.HELP
 
@@ -102,3 +104,18 @@ def test_every_entry_is_answered_in_any_case_and_punctuation(courtesy: Courtesy)
 
 def test_no_entry_is_a_word_that_commands_something() -> None:
     assert not {courtesy_of(word) for word in ("list", "cancel")} - {None}
+
+
+@pytest.mark.parametrize("end", ["", "x", "thanks", "help me"])
+@pytest.mark.parametrize(
+    "greeting",
+    ["hi ", "hi all ", "hi there ", "hello there ", "hey there ", "yo ", "gm team ", "hi hi all "],
+)
+def test_greetings_in_a_row_are_read_in_time(greeting: str, end: str) -> None:
+    """`hi all` is an entry, and `hi` is one before somebody addressed: twice as many readings for
+    each."""
+    for length in (LONGEST // 4, LONGEST // 2, LONGEST):
+        said = greeting * ((length - len(end)) // len(greeting)) + end
+        began = time.process_time()
+        courtesy_of(said)
+        assert time.process_time() - began < 0.05, said

@@ -133,9 +133,8 @@ class MessagePoster:
         self, message: Message, post: Callable[[], Awaitable[str]], within: float
     ) -> str:
         files = [block["slack_file"]["id"] for block in message.blocks if "slack_file" in block]
-        began, tries = time.monotonic(), 0
+        began = time.monotonic()
         while True:
-            tries += 1
             await self._readiness.wait(files, began + within - time.monotonic())
             try:
                 ts = await post()
@@ -146,7 +145,7 @@ class MessagePoster:
                     raise
                 await asyncio.sleep(pause(age))
             else:
-                self._readiness.posted(files, tries=tries)
+                self._readiness.posted(files)
                 return ts
 
     async def _take_turn(

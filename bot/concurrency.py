@@ -127,18 +127,21 @@ class SoftLimit:
 
 class WorkSlots:
     """Lets `most` pieces of work run at a time. One that only waits lends its slot, while no more
-    than `most_lent` do. `taken` counts those that wait as well."""
+    than `most_lent` do, and one that has ended but for what it shows, while no more than
+    `MOST_SHOWING` do. `taken` counts those that wait as well."""
 
     def __init__(self, most: int, most_lent: int) -> None:
         self._most = most
         self._most_lent = most_lent
         self.taken = 0
         self._waiting = 0
+        self._showing = 0
         self._changed = asyncio.Event()
 
     @property
     def _total(self) -> int:
-        return self._most + min(self._waiting, self._most_lent)
+        lent = min(self._waiting, self._most_lent)
+        return self._most + lent + min(self._showing, MOST_SHOWING)
 
     async def take(self, is_stopped: Callable[[], bool]) -> bool:
         """Wait for a slot; False where none is wanted any more, which `look_again` says."""
@@ -175,7 +178,19 @@ class WorkSlots:
         finally:
             self._waiting -= 1
 
+    @contextmanager
+    def only_showing(self) -> Iterator[None]:
+        token = _slots.set(None)
+        self._showing += 1
+        self._changed.set()
+        try:
+            yield
+        finally:
+            self._showing -= 1
+            _slots.reset(token)
 
+
+MOST_SHOWING = 1_000
 _slots: ContextVar[WorkSlots | None] = ContextVar("slots", default=None)
 _SHORT_WAIT = 1.0
 """Seconds for which a slot is kept."""
@@ -185,6 +200,12 @@ def without_slot(seconds: float) -> AbstractContextManager[None]:
     """The body only waits, for about so many seconds: meanwhile its slot is another's."""
     slots = _slots.get()
     return slots.lent() if slots and seconds > _SHORT_WAIT else nullcontext()
+
+
+def only_showing() -> AbstractContextManager[None]:
+    """The body only shows what was done, and holds nothing: meanwhile its slot is another's."""
+    slots = _slots.get()
+    return slots.only_showing() if slots else nullcontext()
 
 
 class BackgroundTasks:

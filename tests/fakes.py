@@ -49,6 +49,7 @@ from bot.ports import (
     LedgerLine,
     LimitsOf,
     OnReading,
+    Priority,
     SessionSummary,
     Spent,
     StillOwed,
@@ -624,12 +625,15 @@ class Shown(NamedTuple):
 
 class FakePublisher:
     """Records what is shown. `failures` holds what the next calls of a method raise. What happens
-    while a message waits long for its turn is `meanwhile`; then it is asked whether it is owed."""
+    while a message waits long for its turn is `meanwhile`; then it is asked whether it is owed.
+    `turns` are those of statuses, and `before_turn` is what happens while one waits."""
 
     def __init__(self) -> None:
         self.shown: list[Shown] = []
         self.failures: dict[str, list[Exception]] = {}
         self.meanwhile: Callable[[], None] | None = None
+        self.turns: list[Priority] = []
+        self.before_turn: Callable[[], None] | None = None
 
     def names(self) -> list[str]:
         return [shown.what for shown in self.shown]
@@ -654,9 +658,14 @@ class FakePublisher:
         ahead: int | None,
         *,
         waits_for: StoreTrouble | None = None,
-        turn: float = 0.0,
+        has_turn: bool = False,
     ) -> None:
         await self._show("show_status", session, ahead=ahead, waits_for=waits_for)
+
+    async def status_turn(self, priority: Priority, patience: float) -> None:
+        self.turns.append(priority)
+        if self.before_turn is not None:
+            self.before_turn()
 
     async def refresh_failure(self, session: Session) -> None:
         failed = session.failure_before

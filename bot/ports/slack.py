@@ -15,6 +15,7 @@ from bot.domain.app_blocked import AppBlocked
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import StoreTrouble
 from bot.domain.session import Session
+from bot.ports.pace import Priority
 
 StillOwed = Callable[[], Awaitable[bool]]
 """Asked before a message is posted that has waited long for its turn: whether nobody else has
@@ -40,11 +41,14 @@ class RootMessages(Protocol):
         ahead: int | None,
         *,
         waits_for: StoreTrouble | None = None,
-        turn: float = 0.0,
+        has_turn: bool = False,
     ) -> None:
         """Write the session's status into its root message. `waits_for`: why the store does not
-        take the image that is ready. Waits `turn` seconds for its turn, and never waits out a rate
-        limit: raises `SlackBusy`, because after the wait there is a newer status."""
+        take the image that is ready. Where it has no turn of `status_turn`, it waits for none.
+        Raises `SlackBusy`, because after a wait there is a newer status."""
+
+    async def status_turn(self, priority: Priority, patience: float) -> None:
+        """Wait for the turn of one `show_status`. Raises `SlackBusy` where that takes longer."""
 
 
 class ImageUploads(Protocol):

@@ -28,7 +28,7 @@ from bot.domain.errors import (
 )
 from bot.domain.session import Session
 from bot.domain.stages import Discard, Stage
-from bot.ports import DraftMessages, SessionRecords, SessionVersions, StatusMessages
+from bot.ports import DraftMessages, Priority, SessionRecords, SessionVersions, StatusMessages
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +143,8 @@ class LiveStatus:
                 followed.ended.set()
                 await followed.ticking
         if not followed.candidates:
-            await self.show_now(session_id, followed if candidate else None)
+            shown_by = followed if candidate else None
+            await self.show_now(session_id, shown_by, priority=Priority.EDIT)
 
     def changed(self, session_id: str) -> None:
         """Show the session's new step soon, where this process follows it."""
@@ -158,16 +159,21 @@ class LiveStatus:
         if trouble is not before:
             self.changed(session_id)
 
-    async def show_now(self, session_id: str, followed: _Followed | None = None) -> bool:
+    async def show_now(
+        self,
+        session_id: str,
+        followed: _Followed | None = None,
+        priority: Priority = Priority.ANSWER,
+    ) -> bool:
         """Send the current status, and wait through short rate limits and outages. Returns False
         where it could not be sent within `LAST_EDIT_WITHIN`. Raises `SlackAppBlocked`."""
         try:
             with only_showing():
                 async with asyncio.timeout(LAST_EDIT_WITHIN):
-                    wait = await self._edit(session_id, followed, turn=LAST_EDIT_WITHIN)
+                    wait = await self._edit(session_id, followed, waits=priority)
                     while wait is not None:
                         await asyncio.sleep(wait)
-                        wait = await self._edit(session_id, followed, turn=LAST_EDIT_WITHIN)
+                        wait = await self._edit(session_id, followed, waits=priority)
         except TimeoutError:
             log.warning("the last status could not be shown")
             return False
@@ -190,24 +196,20 @@ class LiveStatus:
         self,
         session_id: str,
         followed: _Followed | None,
-        turn: float = 0.0,
         *,
+        waits: Priority | None = None,
         in_thread: bool = False,
     ) -> float | None:
-        """Edit once, after `turn` seconds at most for its turn: the root, or `in_thread` the newest
-        draft or the failure after it, where an attempt follows it. Of several processes that make
-        images of one attempt, only the one with the status candidate edits. What the session has
-        left behind meanwhile is edited again. Returns None when done, or the seconds to wait before
-        the next try. Raises `SlackAppBlocked`."""
+        """Edit once: the root, or `in_thread` the newest draft or the failure after it, where an
+        attempt follows it. An edit that `waits` for its turn shows what there is then. What the
+        session has left behind meanwhile is edited again. Returns None when done, or the seconds to
+        wait before the next try. Raises `SlackAppBlocked`."""
         try:
             session = await self._sessions.load(session_id)
-            here = set(followed.candidates if followed else (0,))
-            if session.stage is Stage.GENERATING and not here & {
-                0,
-                session.latest.status_candidate,
-            }:
-                return None
-            if not session.root_ts:
+            if waits is not None and _is_edited_here(session, followed):
+                await self._publisher.status_turn(waits, LAST_EDIT_WITHIN)
+                session = await self._sessions.load(session_id)
+            if not _is_edited_here(session, followed):
                 return None
             trouble = self._troubles.get(session_id)
             last = session.failure_before or session.newest_draft
@@ -215,7 +217,9 @@ class LiveStatus:
             if in_thread and trouble is None:
                 await self._publisher.show_thread_status(session)
             else:
-                await self._publisher.show_status(session, None, waits_for=trouble, turn=turn)
+                await self._publisher.show_status(
+                    session, None, waits_for=trouble, has_turn=waits is not None
+                )
             if await self._sessions.versions([session_id]) == [session.version]:
                 return None
             newest = await self._sessions.load(session_id)
@@ -239,3 +243,11 @@ class LiveStatus:
             await self._publisher.refresh_failure(newest)
         elif edited.newest_draft:
             await self._publisher.refresh_draft(newest, edited.newest_draft.number)
+
+
+def _is_edited_here(session: Session, followed: _Followed | None) -> bool:
+    """Of several processes that make images of one attempt, only the one with the status candidate
+    edits."""
+    here = set(followed.candidates if followed else (0,))
+    mine = session.stage is not Stage.GENERATING or here & {0, session.latest.status_candidate}
+    return bool(session.root_ts and mine)

@@ -122,7 +122,8 @@ async def test_an_edit_leaves_half_of_a_burst_to_others_and_the_last_one_waits(
                 await publisher.show_status(session, None)
                 shown += 1
         assert 24 <= shown <= 27
-        await asyncio.wait_for(publisher.show_status(session, None, turn=5.0), 1.0)
+        await asyncio.wait_for(publisher.status_turn(Priority.EDIT, 5.0), 1.0)
+        await publisher.show_status(session, None, has_turn=True)
         with calling(Priority.ANSWER):
             await publisher._client.chat_update(
                 channel=session.channel, ts=session.root_ts, text="an answer", blocks=[]

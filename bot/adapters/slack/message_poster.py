@@ -184,10 +184,16 @@ class MessagePoster:
         return text_in(answer, "ts", "chat.postMessage")
 
     async def update(
-        self, channel: str, ts: str, message: Message, *, status: bool = False, turn: float = 0.0
+        self,
+        channel: str,
+        ts: str,
+        message: Message,
+        *,
+        status: bool = False,
+        has_turn: bool = False,
     ) -> None:
-        """A `status` is tried once, after `turn` seconds at most for its turn. `parse` and
-        `link_names` are named because an update resets them."""
+        """A `status` is tried once, and waits for no turn. `parse` and `link_names` are named
+        because an update resets them."""
         update = partial(
             call,
             self._client.chat_update,
@@ -199,10 +205,14 @@ class MessagePoster:
             link_names=False,
         )
         if status:
-            with calling(Priority.EDIT, turn):
+            with calling(Priority.EDIT, 0.0, has_turn=has_turn):
                 await update()
         else:
             await with_retries(update)
+
+    async def update_turn(self, priority: Priority, patience: float) -> None:
+        if self._pacing is not None:
+            await self._pacing.take("chat.update", "", priority, patience)
 
     async def remove(
         self, session: Session, marker: str, ts: str, tried_since: float

@@ -119,11 +119,14 @@ class SlackPublisher:
         ahead: int | None,
         *,
         waits_for: StoreTrouble | None = None,
-        turn: float = 0.0,
+        has_turn: bool = False,
     ) -> None:
         message = messages.root_message(session, ahead, self._now(), waits_for)
         where = session.channel, session.root_ts
-        await self._poster.update(*where, message, status=True, turn=turn)
+        await self._poster.update(*where, message, status=True, has_turn=has_turn)
+
+    async def status_turn(self, priority: Priority, patience: float) -> None:
+        await self._poster.update_turn(priority, patience)
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
         name, title = self._name_and_title(session, image)

@@ -20,6 +20,7 @@ from bot.domain.errors import (
 )
 from bot.domain.session import Session
 from bot.domain.stages import Discard, Stage
+from bot.ports import Priority
 from bot.progress import session_messages
 from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.sandbox import PATIENCE
@@ -63,6 +64,22 @@ async def test_it_is_edited_while_the_work_goes_on_and_once_more_after_it() -> N
         line.move(Stage.USER_FEEDBACK)
     assert line.stages[-1] is Stage.USER_FEEDBACK
     assert line.stages.count(Stage.USER_FEEDBACK) == 1
+
+
+async def test_a_last_status_shows_what_there_is_when_its_turn_comes() -> None:
+    line = Line(generating())
+    line.publisher.before_turn = partial(line.move, Stage.USER_FEEDBACK)
+    async with line.status.following(ID):
+        await asyncio.sleep(0)
+    assert line.stages == [Stage.USER_FEEDBACK]
+
+
+async def test_a_status_that_somebody_waits_for_goes_before_those_of_work_that_has_ended() -> None:
+    line = Line(a_session())
+    async with line.status.following(ID):
+        await asyncio.sleep(0)
+    await line.status.show_now(ID)
+    assert line.publisher.turns == [Priority.EDIT, Priority.ANSWER]
 
 
 @pytest.mark.parametrize(("session", "in_draft"), [(generating(), 0), (generating(3), 2)])

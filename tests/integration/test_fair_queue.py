@@ -71,6 +71,28 @@ async def test_the_next_that_was_released_and_not_added_runs(
     await _nothing_is_left(queue)
 
 
+async def test_the_next_begins_when_the_turn_ends_before_the_job(
+    one_at_once: BullJobQueue, queue_server: Any
+) -> None:
+    queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
+    await queue.add(first)
+    await queue.add(second)
+    second_began = asyncio.Event()
+
+    async def handle(job: Job, repeated: bool) -> None:
+        if job == first:
+            await queue.end_turn(job)
+            await asyncio.wait_for(second_began.wait(), PATIENCE)
+            await queue.repair()
+        second_began.set()
+
+    async with working(queue_server.connection_url, queue.in_turn(handle)):
+        for job in (first, second):
+            await reached(queue, job, JobState.DONE)
+    await _nothing_is_left(queue)
+    assert not queue._turns_ended
+
+
 async def test_an_end_that_was_not_told_releases_the_next(
     one_at_once: BullJobQueue, queue_server: Any
 ) -> None:

@@ -81,6 +81,7 @@ class BullJobQueue:
         """`at_once`: generations of one person that run at a time; 0 sets no limit."""
         self._redis = bullmq_client(redis_url)
         self._fair = FairShare(self._redis, PREFIX, GENERATE_QUEUE, at_once)
+        self._turns_ended: set[str] = set()
         make_queue: Any = Queue
         options = {"connection": self._redis, "prefix": PREFIX}
         names = (GENERATE_QUEUE, PUBLISH_QUEUE)
@@ -139,15 +140,19 @@ class BullJobQueue:
             in_turn = job.kind is JobKind.GENERATE
             with suppress(QueueUnavailable):
                 await _bounded(self._fair.began(job.id)) if in_turn else None
-            await handler(job, repeated)
-            if in_turn:
-                await self.end_turn(job)
+            try:
+                await handler(job, repeated)
+                if in_turn and job.id not in self._turns_ended:
+                    await self.end_turn(job)
+            finally:
+                self._turns_ended.discard(job.id)
 
         return handle
 
     async def end_turn(self, job: Job) -> None:
         with suppress(QueueUnavailable):  # then `repair` does it
             await _bounded(self._end(job.id))
+            self._turns_ended.add(job.id)
 
     async def _end(self, job_id: str) -> None:
         await self._release(*await self._fair.ended(job_id))

@@ -202,6 +202,11 @@ def without_slot(seconds: float) -> AbstractContextManager[None]:
     return slots.lent() if slots and seconds > _SHORT_WAIT else nullcontext()
 
 
+async def sleep_without_slot(seconds: float) -> None:
+    with without_slot(seconds):
+        await asyncio.sleep(seconds)
+
+
 def only_showing() -> AbstractContextManager[None]:
     """The body only shows what was done, and holds nothing: meanwhile its slot is another's."""
     slots = _slots.get()

@@ -27,6 +27,7 @@ from tenacity import (
 )
 
 from bot.adapters.slack.pacing import SlackPacing
+from bot.concurrency import sleep_without_slot
 from bot.domain.app_blocked import cause_of, is_doubtful
 from bot.domain.errors import (
     ImageNotReady,
@@ -242,6 +243,7 @@ async def with_retries(
         wait=_wait,
         stop=lambda state: stop_before_delay(patience + not_counted())(state),
         before_sleep=_log_wait,
+        sleep=sleep_without_slot,
         reraise=True,
     )
     async for attempt in retrying:

@@ -299,7 +299,7 @@ class FakeJobQueue:
 
     def __init__(self) -> None:
         self.looks = 0
-        self.ended: list[Job] = []
+        self.turns_ended = 0
         self.added: list[Job] = []
         self.states: dict[str, JobState] = {}
         self.away = False
@@ -324,8 +324,8 @@ class FakeJobQueue:
         if self.states.get(job.id) is JobState.WAITING:
             del self.states[job.id]
 
-    async def end_turn(self, job: Job) -> None:
-        self.ended.append(job)
+    async def end_turn(self) -> None:
+        self.turns_ended += 1
 
     async def state(self, job: Job) -> JobState:
         self._reach()

@@ -169,7 +169,7 @@ class Generate:
             if ended is None:
                 log.info("attempt %s was cancelled", image.attempt)
                 await self._cancelled.stop_provider(session.id, image.attempt, image.candidate)
-            await self._queue.end_turn(job)
+            await self._queue.end_turn()
         if ended is None:
             await self._cancelled.remove_messages(session.id, image.attempt, image.candidate)
 

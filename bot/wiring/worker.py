@@ -110,6 +110,7 @@ def job_dispatcher(
         GenerationMeter(settings.image_backend.value),
         copies,
         clients.identity.bot_name,
+        queue.end_turn,
     )
     runner = GenerationRunner(retrying, flow, previews, heartbeats)
     watch = CancellationWatch(sessions)

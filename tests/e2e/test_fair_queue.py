@@ -138,3 +138,24 @@ async def test_a_status_that_waits_for_slack_holds_up_no_other_image(tmp_path: P
         for root in [*roots, await imagine(world, "bob", "a whale")]:
             await draft(world, root)
         assert "Waiting for" not in str([root.shown_text for root in roots])
+
+
+async def test_earlier_drafts_that_wait_for_their_buttons_hold_up_no_other_image(
+    tmp_path: Path,
+) -> None:
+    settings = {"USER_IMAGES_AT_ONCE": "1", "WORKER_CONCURRENCY": "1"}
+    async with isolated_world(tmp_path, **settings) as world:
+        await world.run("web")
+        await world.run("worker")
+        first = await imagine(world, "alice", "a fox")
+        general = world.slack.channel("general")
+        posted = await world.slack.wait_for_message(
+            general, thread_ts=first.ts, button="Approve", timeout=_LONGEST
+        )
+        await world.slack.wait_for(lambda: "Waiting for" in first.shown_text, what="the status")
+        world.slack.faults.add("chat.update", Fault.rate_limited(600))
+        await world.slack.click(world.slack.user("alice"), posted, "Regenerate")
+        await world.slack.wait_for_message(
+            general, thread_ts=first.ts, text="attempt 2", timeout=_LONGEST
+        )
+        await draft(world, await imagine(world, "alice", "a whale"))

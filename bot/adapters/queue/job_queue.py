@@ -7,6 +7,8 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from bullmq.queue import Queue
@@ -74,6 +76,17 @@ _STATES = {
 }
 
 
+@dataclass
+class _Turn:
+    """Of a generation that runs here."""
+
+    job_id: str
+    has_ended: bool = False
+
+
+_turn: ContextVar[_Turn | None] = ContextVar("turn", default=None)
+
+
 class BullJobQueue:
     """Implements `bot.ports.JobQueue`. Make it inside a running event loop."""
 
@@ -81,7 +94,6 @@ class BullJobQueue:
         """`at_once`: generations of one person that run at a time; 0 sets no limit."""
         self._redis = bullmq_client(redis_url)
         self._fair = FairShare(self._redis, PREFIX, GENERATE_QUEUE, at_once)
-        self._turns_ended: set[str] = set()
         make_queue: Any = Queue
         options = {"connection": self._redis, "prefix": PREFIX}
         names = (GENERATE_QUEUE, PUBLISH_QUEUE)
@@ -140,19 +152,21 @@ class BullJobQueue:
             in_turn = job.kind is JobKind.GENERATE
             with suppress(QueueUnavailable):
                 await _bounded(self._fair.began(job.id)) if in_turn else None
+            token = _turn.set(_Turn(job.id) if in_turn else None)
             try:
                 await handler(job, repeated)
-                if in_turn and job.id not in self._turns_ended:
-                    await self.end_turn(job)
+                await self.end_turn()
             finally:
-                self._turns_ended.discard(job.id)
+                _turn.reset(token)
 
         return handle
 
-    async def end_turn(self, job: Job) -> None:
-        with suppress(QueueUnavailable):  # then `repair` does it
-            await _bounded(self._end(job.id))
-            self._turns_ended.add(job.id)
+    async def end_turn(self) -> None:
+        turn = _turn.get()
+        if turn is not None and not turn.has_ended:
+            with suppress(QueueUnavailable):  # then `repair` does it
+                await _bounded(self._end(turn.job_id))
+                turn.has_ended = True
 
     async def _end(self, job_id: str) -> None:
         await self._release(*await self._fair.ended(job_id))

@@ -98,6 +98,7 @@ class Worker:
             partial(RunCheckpoint, retrying, self.heartbeats, self.breaker, live.offer),
             GenerationMeter("responses"),
             copies,
+            end_turn=self.queue.end_turn,
         )
         self.watch = CancellationWatch(self.store)
         drafts = DraftRefresher(retrying, self.publisher)

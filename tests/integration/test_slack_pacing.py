@@ -231,6 +231,24 @@ async def test_a_slack_that_tells_too_early_that_files_are_ready_is_not_asked_an
     assert len(slack.calls_of("files.info")) == asked
 
 
+@pytest.mark.parametrize("ready_after", [0.0, 1.0])
+async def test_a_slack_that_never_tells_that_files_are_ready_is_not_asked_any_more(
+    slack: SimulatedSlack, redis_url: str, monkeypatch: pytest.MonkeyPatch, ready_after: float
+) -> None:
+    monkeypatch.setattr(file_readiness, "_DOUBTED_AFTER", 0.5)
+    slack.faults.add("files.info", Fault.answer('{"ok": true, "file": {"id": "F1"}}'), times=100)
+    slack.workspace.files.ready_after = ready_after
+    async with paced(slack, redis_url, 1000.0, may_read_files=True) as publisher:
+        began = time.monotonic()
+        first, *others = await tries_of_each_draft(slack, publisher)
+        assert time.monotonic() - began < 15.0
+        asked = len(slack.calls_of("files.info"))
+        await tries_of_each_draft(slack, publisher, 1)
+    assert first <= 3
+    assert sum(others) <= len(others) + 2
+    assert len(slack.calls_of("files.info")) == asked
+
+
 async def test_the_first_refusal_of_quick_files_makes_slack_asked(
     slack: SimulatedSlack, redis_url: str
 ) -> None:

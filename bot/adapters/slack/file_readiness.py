@@ -31,6 +31,8 @@ _AT_ONCE = 0.1
 """Seconds: a file that is ready so soon needs no asking."""
 _ANSWER_WITHIN = 2.0
 """Seconds for Slack to say whether a file is ready."""
+_DOUBTED_AFTER = 2.0
+"""Seconds after which a message is tried, where Slack has never said yet that a file is ready."""
 _SOONER = 0.01
 """After each message that is taken at its first try, the next is tried sooner by so much more."""
 _KEPT = 300.0
@@ -44,12 +46,12 @@ def pause(age: float) -> float:
 
 @dataclass
 class _Upload:
-    """`refused`: its age when a message was refused for it. `told_ready`: Slack said that it is,
-    and `told_early`, that it was before that."""
+    """`refused`: its age when a message was refused for it. `told_ready`: what Slack said last;
+    `told_early`: what it had said before a message was refused."""
 
     at: float
     refused: float | None = None
-    told_ready: bool = False
+    told_ready: bool | None = None
     told_early: bool = False
 
     @property
@@ -60,7 +62,7 @@ class _Upload:
 class FileReadiness:
     """`_usual`: the seconds that Slack has taken lately; 0 where files are ready at once. `_taken`:
     how many messages in a row were taken at their first try. `_uploads`: the files whose messages
-    are not posted yet."""
+    are not posted yet. `_was_told`: Slack has said of a file that it is ready."""
 
     def __init__(self, client: AsyncWebClient, *, may_ask: bool) -> None:
         self._client = client
@@ -68,6 +70,7 @@ class FileReadiness:
         self._taken = 0
         self._uploads: dict[str, _Upload] = {}
         self._may_ask = may_ask
+        self._was_told = False
 
     def uploaded(self, file_id: str) -> None:
         for known, upload in list(self._uploads.items()):
@@ -90,19 +93,23 @@ class FileReadiness:
         await _sleep_until(min(due - EVERY / 2 if self._may_ask else due, until))
         while self._may_ask:
             age = upload.age
-            is_ready = await self._is_ready(file_id)
+            upload.told_ready = is_ready = await self._is_ready(file_id)
             if is_ready is None:
                 await _sleep_until(min(due, until))
                 return
             if is_ready:
-                upload.told_ready = True
+                self._was_told = True
                 self._learn(looked, age)
                 return
-            if time.monotonic() >= until:
+            if time.monotonic() >= until or self._is_doubtful(upload):
                 return
             nap = EVERY / 2 if looked is None else pause(age)
             await _sleep_until(min(upload.at + age + nap, until))
             looked = age
+
+    def _is_doubtful(self, upload: _Upload) -> bool:
+        """Whether Slack may be one that never says when a file is ready."""
+        return not self._was_told and upload.age - (upload.refused or 0.0) > _DOUBTED_AFTER
 
     async def _is_ready(self, file_id: str) -> bool | None:
         """None where Slack does not say."""
@@ -137,12 +144,14 @@ class FileReadiness:
         self._usual = max(self._usual, EVERY)
         for file_id in file_ids:
             upload = self._uploads.setdefault(file_id, _Upload(time.monotonic()))
-            upload.refused, upload.told_early = upload.age, upload.told_ready
+            upload.refused, upload.told_early = upload.age, bool(upload.told_ready)
 
     def posted(self, file_ids: Iterable[str]) -> None:
         """A message with these files was posted."""
         uploads = [self._uploads.pop(file_id, None) for file_id in file_ids]
         for upload in filter(None, uploads):
+            if upload.told_ready is False and not self._was_told:
+                self._ask_no_more("does not tell")
             if upload.refused is None:
                 self._learn_from_first_try(upload)
             else:
@@ -157,8 +166,12 @@ class FileReadiness:
     def _learn_from_refusals(self, upload: _Upload, refused: float) -> None:
         self._taken = 0
         self._usual = min(upload.age, refused + EVERY, _SLOWER_AFTER)
-        if upload.told_early and self._may_ask:
-            log.info("Slack tells too early that a file is ready: it is not asked any more")
+        if upload.told_early:
+            self._ask_no_more("tells too early")
+
+    def _ask_no_more(self, what: str) -> None:
+        if self._may_ask:
+            log.info("Slack %s that a file is ready: it is not asked any more", what)
             self._may_ask = False
 
 

@@ -6,9 +6,10 @@ import re
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 from unicodedata import category
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,7 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.domain.costs import DOLLAR
 from bot.domain.errors import ImpossibleValue
 from bot.domain.images import AI_LABEL, LONGEST_LABEL
-from bot.domain.limit_settings import LimitKind
+from bot.domain.limit_settings import MOST_DOLLARS, LimitKind
 from bot.domain.options import AUTO, OPTIONS, OptionTable
 from bot.domain.policy import WhoMayStart, closest_spelling, entries_of, is_user_id, quoted
 from bot.domain.record import PromptRecording
@@ -63,6 +64,10 @@ def _entries(keys: SecretStr) -> tuple[str, ...]:
 
 def _micro(dollars: Decimal | None) -> int:
     return int((dollars or 0) * DOLLAR)
+
+
+Budget = Annotated[Decimal | None, Field(ge=Decimal(1) / DOLLAR, le=MOST_DOLLARS)]
+"""Dollars, at least a micro-dollar: what is less would come to 0, which sets no limit."""
 
 
 class Backend(StrEnum):
@@ -115,9 +120,9 @@ class Settings(BaseSettings):
     user_images_waiting: int = Field(default=20, ge=0, le=10_000)
     provider_concurrency: int | None = Field(default=None, ge=1, le=10_000)
     user_images_per_day: int = Field(default=100, ge=0, le=1_000_000)
-    user_budget_per_month: Decimal | None = Field(default=None, gt=0, le=1_000_000)
-    channel_budget_per_month: Decimal | None = Field(default=None, gt=0, le=1_000_000)
-    workspace_budget_per_month: Decimal | None = Field(default=None, gt=0, le=1_000_000)
+    user_budget_per_month: Budget = None
+    channel_budget_per_month: Budget = None
+    workspace_budget_per_month: Budget = None
     timezone: str = "UTC"
     prices_file: Path | None = None
     ledger_ttl: int = Field(default=400 * 24 * 3600, ge=3600)
@@ -147,10 +152,9 @@ class Settings(BaseSettings):
     @classmethod
     def _known_zone(cls, name: str) -> str:
         try:
-            ZoneInfo(name)
-        except (ValueError, OSError):  # OSError: the name of a folder
+            return ZoneInfo(name.strip()).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder
             raise ValueError("must be a name such as Europe/Berlin or UTC") from None
-        return name
 
     @field_validator("log_level")
     @classmethod

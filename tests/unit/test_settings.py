@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
 
 from bot.__main__ import main
+from bot.domain.limit_settings import LimitKind
 from bot.domain.options import OPTIONS
 from bot.settings import Backend, Settings
 
@@ -99,6 +101,20 @@ def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.Monk
         assert value not in shown
 
 
+@pytest.mark.parametrize(
+    ("given", "micro"), [("10", 10**7), ("10.50", 10_500_000), ("1e3", 10**9), ("0.000001", 1)]
+)
+def test_budgets_are_dollars(monkeypatch: pytest.MonkeyPatch, given: str, micro: int) -> None:
+    monkeypatch.setenv("USER_BUDGET_PER_MONTH", given)
+    assert Settings().operator_limits[LimitKind.USER_BUDGET_PER_MONTH] == micro
+
+
+@pytest.mark.parametrize("name", ["Asia/Kathmandu", " America/St_Johns ", "Pacific/Apia\n"])
+def test_blanks_around_a_time_zone_do_not_count(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("TIMEZONE", name)
+    assert Settings().zone == ZoneInfo(name.strip())
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
         Settings().port = 1
@@ -159,6 +175,22 @@ def test_the_api_url_ends_with_one_slash(
         ("SHUTDOWN_GRACE", "-1"),
         ("DIRECTORS", "everyone"),
         ("WHO_MAY_START", "guests"),
+        ("TIMEZONE", "Nowhere/City"),
+        ("TIMEZONE", "europe/nowhere"),
+        ("TIMEZONE", "UTC+2"),
+        ("TIMEZONE", " "),
+        ("TIMEZONE", "../UTC"),
+        ("TIMEZONE", "Europe"),
+        ("TIMEZONE", "/etc/localtime"),
+        ("USER_IMAGES_PER_DAY", "-1"),
+        ("USER_IMAGES_PER_DAY", "ten"),
+        ("USER_IMAGES_PER_DAY", "1.5"),
+        ("USER_BUDGET_PER_MONTH", "$10"),
+        ("USER_BUDGET_PER_MONTH", "nan"),
+        ("CHANNEL_BUDGET_PER_MONTH", "0"),
+        ("CHANNEL_BUDGET_PER_MONTH", "1e-7"),
+        ("WORKSPACE_BUDGET_PER_MONTH", "-1"),
+        ("WORKSPACE_BUDGET_PER_MONTH", "0.0000009"),
     ],
 )
 def test_a_wrong_value_ends_the_program_with_the_names_of_its_variable(

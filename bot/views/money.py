@@ -6,6 +6,9 @@ from bot.domain.costs import DOLLAR
 
 
 def dollars(micro: int) -> str:
-    """`$1,234.50`, and three places where an amount is below a dollar: `$0.013`."""
-    amount = micro / DOLLAR
-    return f"${amount:,.3f}" if 0 < abs(amount) < 1 else f"${amount:,.2f}"
+    """`$1,234.50`; three places where an amount is below a dollar, `$0.013`; and as many as it has
+    below a tenth of a cent: `$0.0004`."""
+    amount, below = micro / DOLLAR, abs(micro)
+    if 0 < below < DOLLAR // 1_000:
+        return f"${amount:.6f}".rstrip("0")
+    return f"${amount:,.3f}" if 0 < below < DOLLAR - 500 else f"${amount:,.2f}"

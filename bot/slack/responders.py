@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
@@ -19,6 +20,7 @@ from bot.domain.prompt import OptionsRefused
 from bot.domain.session import Session
 from bot.domain.transitions import AlreadyApproved
 from bot.domain.waiting import TooManyWaiting
+from bot.slack.members import PERSONS_ZONE, FindZone
 from bot.slack.private_messages import (
     DELIVERY_ERRORS,
     send_ephemeral,
@@ -113,9 +115,15 @@ class FormResponder(Responder):
         await self._show(self._first_field(), words)
 
     async def refuse(self, refusal: Refusal) -> None:
-        await self._show(self._field_of(refusal), refusal_words(refusal, plain=True))
+        zone = await self._zone() if isinstance(refusal, LimitReached) else None
+        await self._show(self._field_of(refusal), refusal_words(refusal, plain=True, zone=zone))
         if isinstance(refusal, LimitReached) and refusal.wanted:
             await self._offer(refusal, refusal.wanted.session)
+
+    async def _zone(self) -> ZoneInfo | None:
+        """The person's time zone: a form shows no times in it by itself."""
+        find_zone: FindZone | None = self.args.context.get(PERSONS_ZONE)
+        return await find_zone() if find_zone else None
 
     async def _offer(self, refusal: LimitReached, session: Session) -> None:
         """A form has no room for buttons: they stand in the channel, for this person alone."""

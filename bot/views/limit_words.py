@@ -3,7 +3,8 @@ raise it, and what can be done now."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from bot.domain.limits import LimitReached, Scope, Standing
 from bot.views.blocks import repeated
@@ -18,14 +19,17 @@ _OWNERS = {
 TO_KEEP = "This is what you asked for:"
 
 
-def limit_words(refused: LimitReached, *, plain: bool, command: bool) -> str:
+def limit_words(
+    refused: LimitReached, *, plain: bool, command: bool, zone: ZoneInfo | None = None
+) -> str:
     """In mrkdwn, where Slack shows times in the reader's own time zone, or `plain` for a form,
-    which still shows what was typed."""
-    standing = refused.standing
+    which still shows what was typed; `zone` is the reader's, if it is known."""
+    at = int(refused.standing.resets_at)
+    when = _plain_when(at, zone) if plain else _when(at)
     words = " ".join(
         [
             _which(refused),
-            f"What is still being made counts, too. It begins anew {_when(standing, plain=plain)}.",
+            f"What is still being made counts, too. It begins anew {when}.",
             f"An admin can raise it with `{COMMAND} settings`.",
             "Nothing was started, and nothing is paid for.",
             _advice(refused, typed=not plain),
@@ -45,7 +49,7 @@ def nearly_used_words(standing: Standing) -> str:
     else:
         owner, limit = _OWNERS[standing.scope], dollars(standing.limit)
         what = f"{owner} is {limit} a month: {dollars(standing.left)} is left."
-    return f"{what} It begins anew {_when(standing, plain=False)}."
+    return f"{what} It begins anew {_when(int(standing.resets_at))}."
 
 
 def _which(refused: LimitReached) -> str:
@@ -65,10 +69,16 @@ def image_count(count: int) -> str:
     return f"{count:,} image{'' if count == 1 else 's'}"
 
 
-def _when(standing: Standing, *, plain: bool) -> str:
-    at = int(standing.resets_at)
-    text = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d at %H:%M} UTC"
-    return f"on {text}" if plain else f"<!date^{at}^{{date_short_pretty}} at {{time}}|{text}>"
+def _when(at: int) -> str:
+    return f"<!date^{at}^{{date_short_pretty}} at {{time}}|{_time(at, UTC)} UTC>"
+
+
+def _plain_when(at: int, zone: ZoneInfo | None) -> str:
+    return f"on {_time(at, zone)}, your time" if zone else f"on {_time(at, UTC)} UTC"
+
+
+def _time(at: int, zone: tzinfo) -> str:
+    return f"{datetime.fromtimestamp(at, zone):%Y-%m-%d at %H:%M}"
 
 
 def _advice(refused: LimitReached, *, typed: bool) -> str:

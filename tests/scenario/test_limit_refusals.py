@@ -12,7 +12,7 @@ from bot.domain.limits import LimitReached, Scope, Standing, Wanted
 from bot.domain.session import Session
 from bot.ports import BeginRequest
 from bot.views import ids
-from tests.fakes import a_session, generating
+from tests.fakes import OWNER, a_session, generating
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import BOT, direct, interaction
 from tests.scenario.payloads import click as click_of
@@ -109,6 +109,47 @@ async def test_every_way_to_an_attempt_offers_what_fits_and_begins_that(
     assert session.latest.options.get("quality") == "low"
     assert (session.source, session.thread_ts) == (other.source, other.thread_ts)
     assert (session.asked_ts, session.channel) == (other.asked_ts, other.channel)
+
+
+@pytest.mark.parametrize(
+    ("person", "told"),
+    [
+        ({"tz": "Asia/Kathmandu"}, "2025-11-29 at 05:45, your time."),
+        ({"tz": "America/St_Johns"}, "2025-11-28 at 20:30, your time."),
+        *(
+            ({"tz": name}, "2025-11-29 at 00:00 UTC.")
+            for name in (None, "", "Mars/Base", 7, "../x")
+        ),
+        ({}, "2025-11-29 at 00:00 UTC."),
+    ],
+)
+async def test_a_form_tells_when_it_begins_anew_where_the_person_lives(
+    make_app: MakeApp, person: dict[str, Any], told: str
+) -> None:
+    route = ROUTES["prompt form"]
+    app = make_app(*filter(None, [route.before]), rules=(TwoLeft(),), users={OWNER: person})
+    (words,) = json.loads((await route.send(app)).body)["errors"].values()
+    assert told in words
+
+
+@pytest.mark.parametrize("error", ["internal_error", "missing_scope", "user_not_found"])
+async def test_where_slack_does_not_tell_the_time_zone_a_form_tells_utc(
+    make_app: MakeApp, error: str
+) -> None:
+    route = ROUTES["edit form"]
+    users = {OWNER: {"tz": "Asia/Kathmandu"}}
+    app = make_app(*filter(None, [route.before]), rules=(TwoLeft(),), users=users)
+    app.fail["users.info"] = error
+    (words,) = json.loads((await route.send(app)).body)["errors"].values()
+    assert "2025-11-29 at 00:00 UTC." in words
+
+
+async def test_without_the_scope_nobody_is_looked_up_for_a_form(make_app: MakeApp) -> None:
+    route = ROUTES["edit form"]
+    scopes = frozenset({"commands"})
+    app = make_app(*filter(None, [route.before]), rules=(TwoLeft(),), scopes=scopes)
+    await route.send(app)
+    assert app.of("users.info") == []
 
 
 async def test_an_offer_of_a_session_that_has_gone_on_begins_nothing(make_app: MakeApp) -> None:

@@ -68,7 +68,7 @@ class Responder(ABC):
         elif isinstance(refusal, AlreadyApproved):
             await self.show(approved_offer(refusal.session, refusal.change))
         elif isinstance(refusal, LimitReached):
-            await self.show(offer(refusal, refusal_words(refusal, command=False)))
+            await self.show(offer(refusal, command=False))
         else:
             await self.say(refusal_words(refusal))
 
@@ -103,7 +103,7 @@ class CommandResponder(Responder):
                 await self._correct(refusal, command=True)
             case LimitReached():
                 refusal.text = self.args.body.get("text") or ""
-                await self.show(offer(refusal, refusal_words(refusal)))
+                await self.show(offer(refusal, command=True))
             case _:
                 await super().refuse(refusal)
 
@@ -127,7 +127,7 @@ class FormResponder(Responder):
 
     async def _offer(self, refusal: LimitReached, session: Session) -> None:
         """A form has no room for buttons: they stand in the channel, for this person alone."""
-        message = offer(refusal, refusal_words(refusal, command=False))
+        message = offer(refusal, command=False)
         if message.blocks:
             with suppress(*DELIVERY_ERRORS):
                 await send_ephemeral(

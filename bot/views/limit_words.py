@@ -24,6 +24,14 @@ def limit_words(
 ) -> str:
     """In mrkdwn, where Slack shows times in the reader's own time zone, or `plain` for a form,
     which still shows what was typed; `zone` is the reader's, if it is known."""
+    words = explained(refused, plain=plain, zone=zone)
+    if plain or not refused.text:
+        return words
+    return f"{words}\n{repeated(typed(refused, command=command), TO_KEEP)}"
+
+
+def explained(refused: LimitReached, *, plain: bool = False, zone: ZoneInfo | None = None) -> str:
+    """The same without what was typed."""
     at = int(refused.standing.resets_at)
     when = _plain_when(at, zone) if plain else _when(at)
     words = " ".join(
@@ -32,13 +40,15 @@ def limit_words(
             f"What is still being made counts, too. It begins anew {when}.",
             f"An admin can raise it with `{COMMAND} settings`.",
             "Nothing was started, and nothing is paid for.",
-            _advice(refused, typed=not plain),
+            _advice(refused, plain=plain),
         ]
     )
-    if plain:
-        return words.replace("`", "")
-    typed = f"{COMMAND} {refused.text}" if command else refused.text
-    return f"{words}\n{repeated(typed, TO_KEEP)}" if refused.text else words
+    return words.replace("`", "") if plain else words
+
+
+def typed(refused: LimitReached, *, command: bool) -> str:
+    """What was asked for, as it can be typed again: after the slash `command`, or in a message."""
+    return f"{COMMAND} {refused.text}" if command else refused.text
 
 
 def nearly_used_words(standing: Standing) -> str:
@@ -81,11 +91,11 @@ def _time(at: int, zone: tzinfo) -> str:
     return f"{datetime.fromtimestamp(at, zone):%Y-%m-%d at %H:%M}"
 
 
-def _advice(refused: LimitReached, *, typed: bool) -> str:
-    """`typed`: options are typed, not selected."""
+def _advice(refused: LimitReached, *, plain: bool) -> str:
+    """In a `plain` form options are selected, not typed."""
     can = []
     if refused.fitting > 0:
-        how = f"fewer images (`--n {refused.fitting}`)" if typed else image_count(refused.fitting)
+        how = image_count(refused.fitting) if plain else f"fewer images (`--n {refused.fitting}`)"
         can.append(f"ask for {how}")
     if refused.standing.scope is not Scope.USER_IMAGES:
         can.append("choose a lower quality or a smaller size")

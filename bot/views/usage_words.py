@@ -140,8 +140,9 @@ def _standing_words(standing: Standing) -> str:
 
 
 def _bar(standing: Standing) -> str:
-    """A bar of the used part; a use above 0 always shows."""
-    full = min(_BAR, -(-_BAR * standing.used // standing.limit)) if standing.limit else _BAR
+    """A bar of the used part; a use above 0 always shows, and only a used up limit fills it."""
+    used = -(-_BAR * standing.used // standing.limit) if standing.limit else _BAR
+    full = _BAR if not standing.left else min(_BAR - 1, used)
     return "▓" * full + "░" * (_BAR - full)
 
 

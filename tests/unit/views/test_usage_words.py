@@ -83,7 +83,15 @@ def test_the_bar_of_the_home_tab() -> None:
 
 
 @pytest.mark.parametrize(
-    ("used", "bar"), [(0, "░" * 10), (1, "▓" + "░" * 9), (100, "▓" * 10), (250, "▓" * 10)]
+    ("used", "bar"),
+    [
+        (0, "░" * 10),
+        (1, "▓" + "░" * 9),
+        (91, "▓" * 9 + "░"),
+        (99, "▓" * 9 + "░"),
+        (100, "▓" * 10),
+        (250, "▓" * 10),
+    ],
 )
 def test_a_bar_is_never_longer_than_it_is(used: int, bar: str) -> None:
     assert bar in bar_words(own(IMAGES._replace(used=used)))

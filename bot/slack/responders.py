@@ -126,13 +126,16 @@ class FormResponder(Responder):
         return await find_zone() if find_zone else None
 
     async def _offer(self, refusal: LimitReached, session: Session) -> None:
-        """A form has no room for buttons: they stand in the channel, for this person alone."""
-        message = offer(refusal, command=False)
-        if message.blocks:
-            with suppress(*DELIVERY_ERRORS):
-                await send_ephemeral(
-                    self.args, session.channel, session.thread_ts, message.text, message.blocks
-                )
+        """A form has no room for buttons: they stand in the channel, for this person alone, or
+        where Slack takes no such message in a direct message."""
+        text, blocks = offer(refusal, command=False)
+        if not blocks:
+            return
+        with suppress(*DELIVERY_ERRORS):
+            try:
+                await send_ephemeral(self.args, session.channel, session.thread_ts, text, blocks)
+            except DELIVERY_ERRORS:
+                await send_message(self.args, user_of(self.args), text, blocks=blocks)
 
     async def _show(self, field: str, words: str) -> None:
         await self.args.ack(response_action="errors", errors={field: words})

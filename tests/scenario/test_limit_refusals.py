@@ -92,6 +92,27 @@ async def test_a_new_session_begins_in_the_thread_that_was_meant(make_app: MakeA
     assert (app.only.thread_ts, app.only.task_input) == ("4.4", "a fox")
 
 
+async def test_a_change_said_in_a_thread_comes_back_whole(make_app: MakeApp) -> None:
+    app = make_app(a_session(), rules=(TwoLeft(),))
+    await app.mention(f"<@{BOT}> make it darker --n 4", thread_ts="1.0")
+    assert "```make it darker --n 4```" in app.whispers()[0]
+    assert "Make 2 images instead" in offered(app)
+
+
+async def test_where_the_bot_is_no_member_the_buttons_below_a_form_come_as_a_direct_message(
+    make_app: MakeApp,
+) -> None:
+    route = ROUTES["prompt form"]
+    app = make_app(*filter(None, [route.before]), rules=(rule := TwoLeft(),))
+    app.fail["chat.postEphemeral"] = "user_not_in_channel"
+    await route.send(app)
+    (told,) = app.of("chat.postMessage")
+    assert told["channel"] == OWNER
+    rule.open = True
+    await press(app, labelled(told["blocks"])["Make 2 images instead"])
+    assert len(app.only.latest.candidates) == 2
+
+
 async def sent(make_app: MakeApp, route: Route, *rules: TwoLeft) -> tuple[SlackApp, str]:
     """The app after the route's request, and its answer."""
     there = [route.before] if route.before else []

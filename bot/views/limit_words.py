@@ -34,15 +34,14 @@ def explained(refused: LimitReached, *, plain: bool = False, zone: ZoneInfo | No
     """The same without what was typed."""
     at = int(refused.standing.resets_at)
     when = _plain_when(at, zone) if plain else _when(at)
-    words = " ".join(
-        [
-            _which(refused),
-            f"What is still being made counts, too. It begins anew {when}.",
-            f"An admin can raise it with `{COMMAND} settings`.",
-            "Nothing was started, and nothing is paid for.",
-            _advice(refused, plain=plain),
-        ]
-    )
+    told = [
+        _which(refused),
+        f"What is still being made counts, too. It begins anew {when}.",
+        f"An admin can raise it with `{COMMAND} settings`.",
+        "Nothing was started, and nothing is paid for.",
+        _advice(refused, plain=plain),
+    ]
+    words = " ".join(filter(None, told))
     return words.replace("`", "") if plain else words
 
 
@@ -99,5 +98,6 @@ def _advice(refused: LimitReached, *, plain: bool) -> str:
         can.append(f"ask for {how}")
     if refused.standing.scope is not Scope.USER_IMAGES:
         can.append("choose a lower quality or a smaller size")
-    can.append(f"cancel one that is being made (`{COMMAND} cancel`)")
-    return f"Until then you can {', or '.join(can)}."
+    if refused.waiting:
+        can.append(f"cancel one that is being made (`{COMMAND} cancel`)")
+    return f"Until then you can {', or '.join(can)}." if can else ""

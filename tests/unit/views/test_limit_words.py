@@ -7,6 +7,7 @@ import pytest
 from bot.domain.limits import LimitReached, Scope, Standing
 from bot.views.money import dollars
 from bot.views.words import refusal_words
+from tests.fakes import generating
 
 AT = 1_764_374_400.0  # 2025-11-29, 00:00 UTC
 
@@ -45,7 +46,7 @@ def test_a_form_shows_no_markup_and_keeps_what_was_typed_itself() -> None:
     words = refusal_words(IMAGES, plain=True)
     assert "anew on 2025-11-29 at 00:00 UTC." in words
     assert not set("`<>") & set(words)
-    assert "ask for 2 images, or" in words
+    assert words.endswith("you can ask for 2 images.")
     assert "a fox" not in words
 
 
@@ -53,6 +54,10 @@ def test_nothing_is_offered_that_would_not_fit() -> None:
     words = refusal_words(refused(Scope.USER_IMAGES, 120, 100, 1))
     assert "none is left" in words
     assert "--n" not in words
+    assert "Until then" not in words
+    refusal = refused(Scope.USER_IMAGES, 120, 100, 1)
+    refusal.waiting = (generating(),)
+    assert "cancel one that is being made (`/imagine cancel`)" in refusal_words(refusal)
 
 
 @pytest.mark.parametrize(

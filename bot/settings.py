@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ from unicodedata import category
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.domain.costs import DOLLAR
@@ -66,8 +67,21 @@ def _micro(dollars: Decimal | None) -> int:
     return int((dollars or 0) * DOLLAR)
 
 
-Budget = Annotated[Decimal | None, Field(ge=Decimal(1) / DOLLAR, le=MOST_DOLLARS)]
-"""Dollars, at least a micro-dollar: what is less would come to 0, which sets no limit."""
+def _read_budget(given: object) -> Decimal | None:
+    """Dollars, at least a micro-dollar: what is less would come to 0, which sets no limit."""
+    if given is None:
+        return None
+    with suppress(ArithmeticError):
+        amount = Decimal(str(given).strip())
+        if Decimal(1) / DOLLAR <= amount <= MOST_DOLLARS:
+            return amount
+    raise ValueError(
+        f"must be dollars above 0 and at most {MOST_DOLLARS}, such as 25 or 12.50; leave it empty "
+        "for no limit"
+    )
+
+
+Budget = Annotated[Decimal | None, BeforeValidator(_read_budget)]
 
 
 class Backend(StrEnum):

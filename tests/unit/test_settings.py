@@ -109,6 +109,17 @@ def test_budgets_are_dollars(monkeypatch: pytest.MonkeyPatch, given: str, micro:
     assert Settings().operator_limits[LimitKind.USER_BUDGET_PER_MONTH] == micro
 
 
+@pytest.mark.parametrize(
+    "given", ["0", "0.0", "-1", "$10", "ten", "1,5", "nan", "sNaN", "inf", "1e-7", "1000001", " "]
+)
+def test_what_is_no_budget_is_told_with_what_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: str
+) -> None:
+    monkeypatch.setenv("USER_BUDGET_PER_MONTH", given)
+    assert main(["check"]) == 1
+    assert "must be dollars above 0" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["Asia/Kathmandu", " America/St_Johns ", "Pacific/Apia\n"])
 def test_blanks_around_a_time_zone_do_not_count(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("TIMEZONE", name)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.limits import LimitReached, Scope, Standing
 from bot.views.blocks import repeated
 from bot.views.ids import COMMAND
-from bot.views.money import dollars
+from bot.views.money import dollars, rounded_down, rounded_up
 
 _OWNERS = {
     Scope.USER: "Your budget",
@@ -67,8 +67,8 @@ def _which(refused: LimitReached) -> str:
         limit, count = image_count(standing.limit), standing.left
         many = f"{count:,} {'is' if count == 1 else 'are'} left" if count else "none is left"
         return f"You may ask for {limit} a day: {many}, and this would be {image_count(asked)}."
-    owner, cost = _OWNERS[standing.scope], dollars(asked * standing.each)
-    left = dollars(standing.left)
+    owner, cost = _OWNERS[standing.scope], rounded_up(asked * standing.each)
+    left = rounded_down(standing.left)  # so less than the cost, also where both round to the same
     return (
         f"{owner} is {dollars(standing.limit)} a month: {left} is left, and this may cost {cost}."
     )

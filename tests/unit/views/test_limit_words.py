@@ -42,6 +42,24 @@ def test_budgets_of_a_month(refusal: LimitReached) -> None:
     assert "lower quality" in words
 
 
+@pytest.mark.parametrize(
+    ("left", "cost", "told"),
+    [
+        (14_200, 14_446, "$0.014 is left, and this may cost $0.015"),
+        (14_000, 14_001, "$0.014 is left, and this may cost $0.015"),
+        (1_001, 1_002, "$0.001 is left, and this may cost $0.002"),
+        (999, 1_000, "$0.000999 is left, and this may cost $0.001"),
+        (999_999, 1_000_000, "$0.999 is left, and this may cost $1.00"),
+        (999_500, 999_501, "$0.999 is left, and this may cost $1.00"),
+        (3_101_000, 3_102_000, "$3.10 is left, and this may cost $3.11"),
+        (0, 13_000, "$0.00 is left, and this may cost $0.013"),
+    ],
+)
+def test_what_is_left_never_looks_like_enough(left: int, cost: int, told: str) -> None:
+    refusal = refused(Scope.USER, 10_000_000 - left, 10_000_000, cost, asked=1)
+    assert told in refusal_words(refusal)
+
+
 def test_a_form_shows_no_markup_and_keeps_what_was_typed_itself() -> None:
     words = refusal_words(IMAGES, plain=True)
     assert "anew on 2025-11-29 at 00:00 UTC." in words

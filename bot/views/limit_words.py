@@ -96,8 +96,10 @@ def _advice(refused: LimitReached, *, plain: bool) -> str:
     if refused.fitting > 0:
         how = image_count(refused.fitting) if plain else f"fewer images (`--n {refused.fitting}`)"
         can.append(f"ask for {how}")
-    if refused.standing.scope is not Scope.USER_IMAGES:
-        can.append("choose a lower quality or a smaller size")
+    standing = refused.standing
+    if standing.scope is not Scope.USER_IMAGES:
+        is_less = standing.lowest < standing.each
+        can.append(f"choose {'a lower quality or ' if is_less else ''}a smaller size")
     if refused.waiting:
         can.append(f"cancel one that is being made (`{COMMAND} cancel`)")
     return f"Until then you can {', or '.join(can)}." if can else ""

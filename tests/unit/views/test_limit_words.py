@@ -68,6 +68,12 @@ def test_a_form_shows_no_markup_and_keeps_what_was_typed_itself() -> None:
     assert "a fox" not in words
 
 
+def test_a_lower_quality_is_advised_only_where_it_costs_less() -> None:
+    standing = Standing(Scope.USER, 9_990_000, 10_000_000, AT, each=13_000, lowest=13_000)
+    words = refusal_words(LimitReached(standing, 1, 0, "a fox"))
+    assert "you can choose a smaller size." in words
+
+
 def test_nothing_is_offered_that_would_not_fit() -> None:
     words = refusal_words(refused(Scope.USER_IMAGES, 120, 100, 1))
     assert "none is left" in words

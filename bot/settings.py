@@ -20,7 +20,7 @@ from bot.domain.errors import ImpossibleValue
 from bot.domain.images import AI_LABEL, LONGEST_LABEL
 from bot.domain.limit_settings import MOST_DOLLARS, LimitKind
 from bot.domain.options import AUTO, OPTIONS, OptionTable
-from bot.domain.policy import WhoMayStart, closest_spelling, entries_of, is_user_id, quoted
+from bot.domain.policy import WhoMayStart, closest_spelling, entries_of, quoted, user_ids_error
 from bot.domain.record import PromptRecording
 from bot.domain.seals import SealingKeys
 from bot.domain.session import Policy
@@ -187,9 +187,8 @@ class Settings(BaseSettings):
     @field_validator("admins")
     @classmethod
     def _known_admins(cls, text: str) -> str:
-        for entry in entries_of(text) if text.strip() else []:
-            if not is_user_id(entry):
-                raise ValueError("takes user IDs with commas between, such as U0123ABCD,W0456EFGH")
+        if text.strip() and (wrong := user_ids_error(text)):
+            raise ValueError(wrong)
         return text
 
     @field_validator("who_may_start", mode="before")

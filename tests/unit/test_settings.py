@@ -251,6 +251,39 @@ def test_who_may_do_what_is_never_guessed_but_told(
     assert f"did you mean {right}?" in said
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("u0boss0002", "did you mean U0BOSS0002?"),
+        ("U0BOSS0002;W0BOSS0003", "did you mean U0BOSS0002,W0BOSS0003?"),
+        ("U0BOSS0002\n", "did you mean U0BOSS0002?"),
+        ("U0BOSS0002,", "did you mean U0BOSS0002?"),
+        ('"U0BOSS0002"', "did you mean U0BOSS0002?"),
+        ("<@U0BOSS0002|boss>", "did you mean U0BOSS0002?"),
+        ("@boss", "@boss is no user ID"),
+        ("Uwe", "Uwe is no user ID"),
+        ("anyone", "anyone is no user ID"),
+        ("owner", "owner is no user ID"),
+        ("S0BOSS0002", "S0BOSS0002 is no user ID"),
+        (",", "names nobody"),
+    ],
+)
+def test_admins_are_never_guessed_but_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: str, said: str
+) -> None:
+    monkeypatch.setenv("ADMINS", given)
+    assert main(["web"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("imagine-bot: ADMINS: ")
+    assert said in told
+
+
+@pytest.mark.parametrize("given", [" U0BOSS0002 , W0BOSS0003 ", "U0BOSS0002,U0BOSS0002"])
+def test_admins_may_have_blanks_around_them(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("ADMINS", given)
+    assert "U0BOSS0002" in Settings().admin_ids
+
+
 @pytest.mark.parametrize("word", ["guests", "owner", " ", "U0BOSS0002"])
 def test_a_word_that_is_near_to_none_is_told_what_there_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], word: str

@@ -85,7 +85,7 @@ def offered_of(value: str | None, table: OptionTable = OPTIONS) -> Offered:
             kept.get("t", ""),
             kept.get("a", ""),
             Source(*kept["f"]) if kept.get("f") else None,
-            kept.get("k", ""),
+            str(kept.get("k", "")),
         )
     except (ValueError, TypeError, AttributeError, LookupError, OptionRefused):
         raise Refusal(Reason.EXPIRED) from None

@@ -12,6 +12,7 @@ from bot.domain.errors import StoreUnavailable
 from bot.domain.limits import LimitReached, Scope, Standing, Wanted
 from bot.domain.questions import Question
 from bot.domain.session import Session
+from bot.domain.stages import Stage
 from bot.ports import BeginRequest
 from bot.sandbox.webapi.block_kit import block_problems
 from bot.views import ids
@@ -221,6 +222,20 @@ async def test_a_prompt_that_no_button_holds_is_kept_for_it(
         await press(app, labelled(blocks)["Make 2 images instead"])
     assert app.only.task_input == prompt.strip()
     assert (len(app.only.latest.candidates), app.only.options.get("quality")) == (2, "high")
+
+
+@pytest.mark.parametrize(("form", "before"), [(ids.PROMPT_FORM, 0), (ids.EDIT_FORM, 1)])
+async def test_a_long_prompt_of_a_form_is_kept_too(
+    make_app: MakeApp, form: str, before: int
+) -> None:
+    session = a_session(attempts=before) if before else a_session(Stage.INITIAL_INPUT)
+    app = make_app(session, rules=(rule := TwoLeft(),))
+    await app.submit(form, f"{ID}#{before}", LONG[0], count="4")
+    fewer = offered(app)["Make 2 images instead"]
+    rule.open = True
+    await press(app, fewer)
+    assert (app.session.latest.prompt, len(app.session.attempts)) == (LONG[0].strip(), before + 1)
+    assert len(app.session.latest.candidates) == 2
 
 
 async def test_a_long_change_is_kept_too(make_app: MakeApp) -> None:

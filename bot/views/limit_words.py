@@ -97,7 +97,7 @@ def _advice(refused: LimitReached, *, plain: bool) -> str:
         how = image_count(refused.fitting) if plain else f"fewer images (`--n {refused.fitting}`)"
         can.append(f"ask for {how}")
     standing = refused.standing
-    if standing.scope is not Scope.USER_IMAGES:
+    if standing.scope is not Scope.USER_IMAGES and standing.left:
         is_less = standing.lowest < standing.each
         can.append(f"choose {'a lower quality or ' if is_less else ''}a smaller size")
     if refused.waiting:

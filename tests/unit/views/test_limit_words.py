@@ -72,6 +72,8 @@ def test_a_lower_quality_is_advised_only_where_it_costs_less() -> None:
     standing = Standing(Scope.USER, 9_990_000, 10_000_000, AT, each=13_000, lowest=13_000)
     words = refusal_words(LimitReached(standing, 1, 0, "a fox"))
     assert "you can choose a smaller size." in words
+    words = refusal_words(LimitReached(standing._replace(used=10_000_000), 1, 0, "a fox"))
+    assert "Until then" not in words
 
 
 def test_nothing_is_offered_that_would_not_fit() -> None:

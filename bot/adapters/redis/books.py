@@ -39,18 +39,19 @@ _PAGE = 1000
 SETTLE = """
 -- Settle the hold of a session that is gone.
 -- KEYS: holds, ledger, spent, images
--- ARGV: id, the hold as it was read, its line as JSON ('' = give back), micro-dollars, how many
---       images, person, ledger ttl s, oldest id of the ledger, fields of spent...
+-- ARGV: id, the hold as it was read, its line as JSON ('' = give back), micro-dollars and images
+--       to add (a -0 that Lua makes is no number for Redis 7.0), person, ledger ttl s, oldest id of
+--       the ledger, fields of spent...
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 if ARGV[3] ~= '' then
   redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[8], '*', 'line', ARGV[3])
   redis.call('EXPIRE', KEYS[2], ARGV[7])
 else
   if redis.call('EXISTS', KEYS[3]) == 1 then  -- a counter that has expired stays so
-    for i = 9, #ARGV do redis.call('HINCRBY', KEYS[3], ARGV[i], -ARGV[4]) end
+    for i = 9, #ARGV do redis.call('HINCRBY', KEYS[3], ARGV[i], ARGV[4]) end
   end
   if redis.call('EXISTS', KEYS[4]) == 1 then
-    redis.call('HINCRBY', KEYS[4], ARGV[6], -ARGV[5])
+    redis.call('HINCRBY', KEYS[4], ARGV[6], ARGV[5])
   end
 end
 redis.call('HDEL', KEYS[1], ARGV[1])
@@ -205,8 +206,8 @@ class RedisBooks:
                     asked_key(team, line.day),
                 ],
                 args=[
-                    *(hold.id, hold.stored, text if hold.begun else "", line.micro, hold.images),
-                    *(line.user, self._ledger_ttl, oldest),
+                    *(hold.id, hold.stored, text if hold.begun else ""),
+                    *(-line.micro, -hold.images, line.user, self._ledger_ttl, oldest),
                     *spending_fields(line.user, line.channel),
                 ],
             )

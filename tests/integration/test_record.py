@@ -9,6 +9,8 @@ import csv
 import io
 import json
 import logging
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -694,3 +696,22 @@ def test_a_redis_that_is_away_is_told_in_words(
     said = capsys.readouterr().err
     assert "Traceback" not in said
     assert said.startswith("imagine-bot: ")
+
+
+@pytest.mark.usefixtures("own_logs")
+@pytest.mark.parametrize(
+    "command", [["audit", "export"], ["audit", "export", "--format", "json"], ["usage"]]
+)
+def test_a_reader_who_has_enough_ends_a_command_without_words(
+    redis_url: str,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert main(command) == 128 + signal.SIGPIPE
+    assert capsys.readouterr().err == ""

@@ -202,9 +202,12 @@ def floor_to_json(floor: Floor) -> str:
 
 
 def floor_from_json(stored: str) -> Floor:
-    number, seal, keyed, mac = json.loads(stored)
-    key_id = keyed if isinstance(keyed, str) else ""
-    return Floor(int(number), str(seal), bool(keyed), str(mac), key_id)
+    try:
+        number, seal, keyed, mac = json.loads(stored)
+        floor = Floor(int(number), str(seal), bool(keyed), str(mac))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return Floor(0, "", keyed=False, mac="")  # somebody broke it: it is not the program's
+    return floor._replace(key_id=keyed) if isinstance(keyed, str) else floor
 
 
 def number_of(identifier: str) -> int:

@@ -8,7 +8,10 @@ import json
 import sys
 from collections.abc import Iterator
 
+from redis.exceptions import ResponseError
+
 from bot.adapters.redis import RecordPolicy, RedisRecord, redis_client
+from bot.domain.errors import StoreUnavailable
 from bot.domain.seals import RecordCheck, SealingKeys, key_id
 from bot.ops.audit.rows import COLUMNS, row_of, rows_of
 from bot.ops.startup import StartupError
@@ -54,7 +57,7 @@ async def audit(options: argparse.Namespace, settings: Settings) -> int:
         if options.audit_command == "export":
             return await _export(record, teams, options.format)
         keys = settings.sealing_keys
-        results = [await _verify(record, team, keys, head) for team in teams]
+        results = [await _try_to_verify(record, team, keys, head) for team in teams]
     finally:
         await redis.aclose()
     if not teams:
@@ -77,6 +80,22 @@ def _read_head(text: str | None, team: str | None) -> tuple[int, str] | None:
     if not (number.isdecimal() and seal and team):
         raise StartupError("--head is NUMBER:SEAL as the log has it, and needs --team")
     return int(number), seal
+
+
+async def _try_to_verify(
+    record: RedisRecord, team: str, keys: SealingKeys, head: tuple[int, str] | None
+) -> int:
+    """A record that somebody broke so that it cannot be read does not stand."""
+    try:
+        return await _verify(record, team, keys, head)
+    except StoreUnavailable as error:
+        cause = error.__cause__
+        is_of_another_type = isinstance(cause, ResponseError) and "WRONGTYPE" in str(cause)
+        if not (is_of_another_type or isinstance(cause, UnicodeDecodeError)):
+            raise
+        _say(f"{team}: PROBLEM the record cannot be read: {cause}")
+        _say(f"{team}: the record does NOT stand")
+        return 1
 
 
 async def _verify(
@@ -110,6 +129,8 @@ async def _read_all(record: RedisRecord, check: RecordCheck) -> int:
             check.problems += row.problems
             withheld += row.withheld
     check.finish(*numbers)
+    if not any(numbers):
+        check.problems.append("the entries and the seals are gone; other keys of it are left")
     return withheld
 
 

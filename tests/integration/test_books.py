@@ -19,7 +19,7 @@ from bot.adapters.redis import (
     RedisSessionStore,
     redis_client,
 )
-from bot.adapters.redis.schema import session_key
+from bot.adapters.redis.schema import WORKSPACES, holds_key, ledger_key, session_key
 from bot.adapters.redis.session_fields import to_fields
 from bot.concurrency import BackgroundTasks
 from bot.domain import begin, transitions
@@ -299,6 +299,58 @@ async def test_a_hold_that_outlives_its_counters_brings_none_back(
     await bench.sweeper.sweep()
     assert not await holds(bench.url)
     assert not await redis.exists(*counted)
+
+
+@pytest.mark.parametrize("left", [False, True])
+async def test_counters_that_were_reset_meanwhile_are_never_below_nothing(
+    bench: Bench, redis: Redis, left: bool
+) -> None:
+    session = await bench.call(await bench.ask(count=4))
+    await redis.delete(*await redis.keys("imagine:*:spent:*"), *await redis.keys("*:asked:*"))
+    if left:
+        await bench.ask("other")
+    await bench.end(session, MEASURED)
+    await bench.fail(session)
+    found = await counters(bench.url, "spent") + await counters(bench.url, "asked")
+    assert all(number >= 0 for number in found.values()), found
+    counted = await bench.counted()
+    assert counted == (0, 0)
+
+
+async def test_what_somebody_broke_in_the_books_hides_nothing_else(
+    bench: Bench, redis: Redis
+) -> None:
+    session = await bench.call(await bench.ask(count=2))
+    await bench.end(session, MEASURED)
+    broken = ("", "{", "[]", '{"line":7}', '{"begun":1,"images":0,"line":{"at":1}}', "[" * 50_000)
+    for number, text in enumerate(broken):
+        await redis.hset(holds_key("T1"), f"T1.U1.x.1.{number}.1", text)
+        await redis.xadd(ledger_key("T1"), {"line": text})
+    await redis.xadd(ledger_key("T1"), {"other": "1"})
+    await redis.hset(holds_key("T1"), "no numbers", "{}")
+    (line,) = [line async for line in bench.books.lines(0.0)]
+    text = json.dumps({**line._asdict(), "more": "of a newer version"})
+    await redis.xadd(ledger_key("T1"), {"line": text})
+    assert [each async for each in bench.books.lines(0.0)] == [line, line]
+    await redis.zadd(WORKSPACES, {"T0": 1.0})
+    await redis.set(holds_key("T0"), "of another type")
+    assert len(await bench.books.times_of_holds()) == 2
+    await redis.delete(session_key(session.id))
+    await bench.sweeper.sweep()
+    assert not await bench.books.times_of_holds()
+
+
+async def test_a_hold_that_cannot_be_settled_keeps_no_other_from_it(
+    bench: Bench, redis: Redis
+) -> None:
+    await bench.ask("one")
+    await bench.ask("two", user="U7")
+    for key in await redis.keys("imagine:*:session:*"):
+        await redis.delete(key)
+    spent = next(iter(await redis.keys("imagine:*:spent:*")))
+    await redis.hset(spent, f"user:{OWNER}", "no number")
+    await bench.sweeper.sweep()
+    assert list(await holds(bench.url)) == [f"T1.{OWNER}.one.1.1.1"]
 
 
 async def test_a_session_that_is_taken_back_gives_back(bench: Bench) -> None:

@@ -10,15 +10,16 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 
-from bot.adapters.redis import RedisBooks, redis_client
+from bot.adapters.redis import RedisBooks
 from bot.domain.costs import day_of
 from bot.domain.errors import ImagineError
 from bot.domain.ledger import LedgerLine, UsageRow, UsageTable, add_lines
+from bot.ops.startup import redis_of_command
 from bot.settings import Settings
 from bot.views.csv_cells import write_csv
 from bot.views.usage_words import HEADINGS, usage_cells
 
-PATIENCE = 30.0
+PATIENCE = 10.0
 """Seconds for one page of the ledger."""
 _SINCE_DAYS = 30
 _FARTHEST_EAST = 14 * 3600
@@ -32,10 +33,6 @@ _KEYS: dict[str, Callable[[LedgerLine], str]] = {
 }
 
 
-class NoRedis(ImagineError):
-    """`REDIS_URL` is not set, so there is no ledger to read."""
-
-
 def add_usage_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="DATE", help="the first day, such as 2026-11-01")
     parser.add_argument("--by", choices=list(_KEYS), default="user")
@@ -44,16 +41,10 @@ def add_usage_options(parser: argparse.ArgumentParser) -> None:
 
 async def usage(options: argparse.Namespace, settings: Settings) -> int:
     """Print the rows. Raises `ImagineError`."""
-    url = settings.redis_url.get_secret_value()
-    if not url:
-        raise NoRedis("REDIS_URL is not set: the ledger is in Redis")
     since = first_day(options.since or day_of(time.time() - _SINCE_DAYS * 86_400, settings.zone))
-    redis = redis_client(url, PATIENCE)
-    books = RedisBooks(redis, ledger_ttl=settings.ledger_ttl, patience=PATIENCE)
-    try:
+    async with redis_of_command(settings, PATIENCE) as redis:
+        books = RedisBooks(redis, ledger_ttl=settings.ledger_ttl, patience=PATIENCE)
         rows = await rows_of(books.lines(earliest_time(since)), options.by, since)
-    finally:
-        await redis.aclose()
     write_rows(rows, options.by, options.format, sys.stdout)
     return 0
 

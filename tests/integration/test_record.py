@@ -757,17 +757,42 @@ def test_the_command_ends_with_the_code_of_what_it_found(
 
 @pytest.mark.usefixtures("own_logs")
 @pytest.mark.parametrize(
-    "command", [["verify"], ["export"], ["show", ID], ["verify", "--team", "T1"]]
+    "command",
+    [
+        ["audit", "verify"],
+        ["audit", "export"],
+        ["audit", "show", ID],
+        ["audit", "verify", "--team", "T1"],
+        ["usage"],
+    ],
 )
 def test_a_redis_that_is_away_is_told_in_words(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{free_port()}")
     monkeypatch.setattr("bot.ops.audit.commands.PATIENCE", 0.2)
-    assert main(["audit", *command]) == 1
+    monkeypatch.setattr("bot.ops.usage.PATIENCE", 0.2)
+    assert main(command) == 1
     said = capsys.readouterr().err
     assert "Traceback" not in said
     assert said.startswith("imagine-bot: ")
+    assert "Redis does not answer" in said
+
+
+@pytest.mark.usefixtures("own_logs")
+@pytest.mark.parametrize("command", [["audit", "export"], ["usage"]])
+@pytest.mark.parametrize("url", ["nonsense", "redis://127.0.0.1:99999/0", "redis://:secret@h:x"])
+def test_a_url_that_is_none_is_told_in_words(
+    command: list[str],
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    assert main(command) == 1
+    said = capsys.readouterr().err
+    assert "REDIS_URL: not a Redis URL" in said
+    assert "secret" not in said
 
 
 @pytest.mark.usefixtures("own_logs")

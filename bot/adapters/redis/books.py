@@ -189,13 +189,18 @@ class RedisBooks:
         return bool(settled)
 
     async def lines(self, since: float, team: str = "") -> AsyncIterator[LedgerLine]:
-        if team:
-            async for line in self._lines(ledger_key(team), since):
-                yield line
-            return
-        async for key in self._redis.scan_iter(match=ledger_key("*"), count=1000):
+        for key in [ledger_key(team)] if team else await self._ledgers():
             async for line in self._lines(key, since):
                 yield line
+
+    async def _ledgers(self) -> list[str]:
+        """The keys of all workspaces. A scan may name a key twice, and each step is bounded."""
+        found, cursor = set[Any](), -1
+        while cursor:
+            async with bounded(self._patience):
+                cursor, keys = await self._redis.scan(max(cursor, 0), ledger_key("*"), _PAGE)
+            found.update(keys)
+        return sorted(found)
 
     async def _lines(self, key: str, since: float) -> AsyncIterator[LedgerLine]:
         after = str(int(since * 1000))

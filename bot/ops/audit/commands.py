@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from redis.exceptions import ResponseError
 
-from bot.adapters.redis import RecordPolicy, RedisRecord, redis_client
+from bot.adapters.redis import RecordPolicy, RedisRecord
 from bot.domain.errors import StoreUnavailable
 from bot.domain.seals import RecordCheck, SealingKeys, key_id
 from bot.ops.audit.rows import COLUMNS, row_of, rows_of
-from bot.ops.startup import StartupError
+from bot.ops.startup import StartupError, redis_of_command
 from bot.settings import Settings
 from bot.views.csv_cells import csv_cell
 
@@ -39,12 +39,8 @@ def add_audit_options(parser: argparse.ArgumentParser) -> None:
 
 
 async def audit(options: argparse.Namespace, settings: Settings) -> int:
-    url = settings.redis_url.get_secret_value()
-    if not url:
-        raise StartupError("REDIS_URL is not set: where is the record?")
-    redis = redis_client(url, PATIENCE)
-    record = RedisRecord(redis, PATIENCE, RecordPolicy())
-    try:
+    async with redis_of_command(settings, PATIENCE) as redis:
+        record = RedisRecord(redis, PATIENCE, RecordPolicy())
         if options.audit_command == "show":
             return await _show(record, *_read_session(options.session))
         verifies = options.audit_command == "verify"
@@ -58,8 +54,6 @@ async def audit(options: argparse.Namespace, settings: Settings) -> int:
             return await _export(record, teams, options.format)
         keys = settings.sealing_keys
         results = [await _try_to_verify(record, team, keys, head) for team in teams]
-    finally:
-        await redis.aclose()
     if not teams:
         _say("there is no record")
     return max(results, default=0)

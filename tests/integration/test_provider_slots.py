@@ -371,3 +371,21 @@ async def test_a_generation_that_waits_for_its_turn_in_slack_keeps_no_slot(
         await worker.stop(0)
         await run
     assert provider.most == 1
+
+
+async def test_without_a_limit_fetches_in_a_row_look_once_for_a_pause(redis_url: str) -> None:
+    """A worker takes a slot with each fetch. Its own pause counts at once."""
+    async with slots(redis_url, 0) as one:
+        looks, look = 0, one._take
+
+        async def counted(**given: Any) -> Any:
+            nonlocal looks
+            looks += 1
+            return await look(**given)
+
+        one._take = counted
+        assert all([await one.take(never) for _ in range(20)])
+        assert looks < 5
+        await one.pause(0.5)
+        assert not await is_free(one)
+        assert await one.take(never)

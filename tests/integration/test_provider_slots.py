@@ -341,10 +341,12 @@ async def test_a_slot_is_free_once_the_image_is_there_and_with_the_end_of_a_fail
         assert shared._held == {}
 
 
-async def test_a_generation_that_waits_for_its_turn_in_slack_keeps_no_slot(
-    queue: BullJobQueue, queue_server: Any
+@pytest.mark.parametrize("in_line", [30.0, 0.0], ids=["waits for its turn", "uploads"])
+async def test_a_generation_that_has_its_image_keeps_no_slot(
+    queue: BullJobQueue, queue_server: Any, in_line: float
 ) -> None:
-    """One worker, one generation at a time, one slot: a crowded channel does not hold up others."""
+    """One worker, one generation at a time, one slot: a crowded channel, or a slow upload, does not
+    hold up others."""
     url, provider = queue_server.connection_url, Provider()
     has_turn = asyncio.Event()
     async with slots(url, 1, lease=2 * PATIENCE) as shared:  # its end gives nothing back
@@ -353,7 +355,7 @@ async def test_a_generation_that_waits_for_its_turn_in_slack_keeps_no_slot(
         async def handle(job: Job, repeated: bool) -> None:
             await call(backend)
             if job == crowded:
-                with without_slot(30.0):
+                with without_slot(in_line):
                     await has_turn.wait()
 
         worker = BullWorker(url, queue.in_turn(handle), 1, LEASE, shared)

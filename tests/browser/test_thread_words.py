@@ -79,6 +79,7 @@ async def test_a_direct_message_that_reads_like_a_change_is_asked_about(user: Pa
     await user.say("is it ready?")
     await expect(last_private(user)).to_contain_text("Attempt 1 is ready and waits for review")
     await user.page.keyboard.press("Escape")
+    await expect(user.thread).to_be_hidden()
     await user.say("make it night")
     asked = user.page.locator("#timeline .message.ephemeral").last
     await expect(asked).to_contain_text("Is this about your draft “a lighthouse on a cliff”?")

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.sandbox import PATIENCE
+from bot.sandbox import PATIENCE, SimulatedSlack, WorkspaceStorage
 from tests.support.forked import ROOT, ForkedProcess, start
 from tests.support.processes import free_port
 
@@ -116,6 +116,18 @@ class DemoProcess:
     ) -> None:
         await self.stop()
         sys.stderr.write(self.output)
+
+
+class FurnishedDemo(DemoProcess):
+    """A demo that keeps its data. `rooms` are channels of its workspace, to be used once."""
+
+    def __init__(self, folder: Path, rooms: int, *options: str, **environment: str) -> None:
+        names, slack = [f"room{number:02}" for number in range(rooms)], SimulatedSlack()
+        for name in names:
+            slack.workspace.add_channel(name)
+        WorkspaceStorage(slack.workspace, folder / "kept" / "slack").save()
+        self.rooms = iter(names)
+        super().__init__(folder, "--data", str(folder / "kept"), *options, **environment)
 
 
 def _bots_under(demo: int) -> list[int]:

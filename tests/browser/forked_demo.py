@@ -26,15 +26,17 @@ def main() -> None:
         _serve(theirs)
         return
     theirs.close()
-    asyncio.create_subprocess_exec = partial(_start_bot, ours)  # type: ignore[assignment]
     sys.argv = ["bot", "demo", *sys.argv[1:]]
-    runpy.run_module("bot", run_name="__main__", alter_sys=True)
+    with ours:
+        asyncio.create_subprocess_exec = partial(_start_bot, ours)  # type: ignore[assignment]
+        runpy.run_module("bot", run_name="__main__", alter_sys=True)
 
 
 def _serve(requests: socket.socket) -> None:
     """Fork a bot for each request, until the demo ends. Signals to the group are for the demo."""
     kept = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDING}
-    request = ForkServer(requests).serve()
+    with requests:
+        request = ForkServer(requests).serve()
     if request is not None:
         for number, handler in kept.items():
             signal.signal(number, handler)

@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
@@ -28,10 +28,13 @@ except ImportError:
     pytest.skip("the package playwright is not installed", allow_module_level=True)
 
 __all__ = [
+    "NARROW",
     "SLOW",
+    "WIDE",
     "Browser",
     "BrowserContext",
     "Locator",
+    "Look",
     "PageUser",
     "chromium",
     "expect",
@@ -65,6 +68,19 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+class Look(NamedTuple):
+    """Size in pixels of CSS, and whether fingers touch it."""
+
+    width: int
+    height: int
+    touch: bool = False
+    colours: Literal["light", "dark"] = "light"
+
+
+WIDE = Look(1400, 860)
+NARROW = Look(400, 780, touch=True)
+
+
 class PageUser:
     """A browser window with the page. `problems` collects what its console complains about."""
 
@@ -72,6 +88,7 @@ class PageUser:
         self.page = page
         self.url = url
         self.problems: list[str] = []
+        self._touch = False
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda line: self._on_console(line.type, line.text))
         page.on("dialog", lambda dialog: self.problems.append(f"dialog {dialog.message}"))
@@ -79,6 +96,16 @@ class PageUser:
     def _on_console(self, kind: str, text: str) -> None:
         if kind == "error" and "WebSocket" not in text and "net::ERR" not in text:
             self.problems.append(text)
+
+    async def wear(self, look: Look) -> None:
+        """Change how the window looks. Touch changes what a page is told of its pointer."""
+        await self.page.set_viewport_size({"width": look.width, "height": look.height})
+        await self.page.emulate_media(color_scheme=look.colours)
+        if self._touch == look.touch:
+            return
+        self._touch = look.touch
+        session = await self.page.context.new_cdp_session(self.page)
+        await session.send("Emulation.setTouchEmulationEnabled", {"enabled": look.touch})
 
     async def open(self, place: str = "#alice/general") -> None:
         """Go to a place as a person: `#person/channel`, or `#person/@imagine` and `…/home`."""
@@ -91,6 +118,13 @@ class PageUser:
         while await self.form.count():  # that an earlier test has left
             await self.page.keyboard.press("Escape")
             await expect(self.form).to_have_count(0)
+
+    async def another_page(self) -> PageUser:
+        """The same place once more, in the same window until the test ends."""
+        other = PageUser(await self.page.context.new_page(), self.url)
+        other.problems = self.problems
+        await other.open(self.page.url.removeprefix(self.url))
+        return other
 
     async def leave(self) -> None:
         """Leave the page, and nothing of what it keeps in the browser."""
@@ -223,7 +257,7 @@ async def open_window(
     browser: Browser, url: str, **options: Any
 ) -> tuple[BrowserContext, PageUser]:
     """A new window; `options` are Playwright's, such as `viewport` and `color_scheme`."""
-    options.setdefault("viewport", {"width": 1400, "height": 860})
+    options.setdefault("viewport", {"width": WIDE.width, "height": WIDE.height})
     context = await browser.new_context(**options)
     context.set_default_timeout(SLOW)
     return context, PageUser(await context.new_page(), url)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from tests.browser.looks import LOOKS, look_at
+from tests.browser.looks import look_at
 from tests.browser.page_user import PageUser, expect
 
 
@@ -106,18 +104,6 @@ async def test_list_of_what_is_in_progress_leads_to_its_thread(user: PageUser, r
     await private.get_by_role("link", name="a map of nowhere").click()
     await expect(user.page.get_by_role("heading", name=f"# {room}")).to_be_visible()
     await user.drafted(1)
-
-
-@pytest.mark.parametrize("window", LOOKS.values(), ids=LOOKS)
-async def test_candidates_in_every_look(
-    user: PageUser, request: pytest.FixtureRequest, window: dict[str, Any]
-) -> None:
-    look = request.node.callspec.id
-    draft = await user.imagine("a garden in a teacup", "--n 2")
-    await look_at(user, f"{look}-candidates")
-    await draft.get_by_role("button", name="Refine").first.click()
-    await expect(user.form).to_be_visible()
-    await look_at(user, f"{look}-refine-form")
 
 
 async def _size_of(image: Any) -> tuple[int, int]:

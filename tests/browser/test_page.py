@@ -105,12 +105,9 @@ async def test_the_bot_is_starting_until_it_has_been_connected(
     await expect(status).to_have_text("Bot not connected")
     await bare_user.page.reload()
     await expect(status).to_have_text("Bot not connected")
-    size = bare_user.page.viewport_size
     await bare_user.page.set_viewport_size({"width": 390, "height": 844})
     assert await status.locator("span").last.evaluate("node => node.offsetWidth") > 100
     await bare_user.screenshot("page-not-connected-narrow")
-    if size:
-        await bare_user.page.set_viewport_size(size)
 
 
 async def test_the_screen_reader_hears_words_and_no_markup(bare_user: PageUser, bare: Page) -> None:

@@ -204,7 +204,7 @@ class PageUser:
 
     def draft(self, attempt: int) -> Locator:
         """The message with the images of an attempt."""
-        line = re.compile(rf", attempt {attempt}\b")
+        line = re.compile(rf"@\w+, attempt {attempt}\b")
         images = self.thread.locator(".message", has=self.page.locator("figure"))
         return images.filter(has_text=line)
 

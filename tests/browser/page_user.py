@@ -1,4 +1,8 @@
-"""What a person does on the page, in the words of a person."""
+"""What a person does on the page, in the words of a person.
+
+What takes a while is waited for with `wait_for`: `expect` describes all of the page each time that
+it looks in vain.
+"""
 
 from __future__ import annotations
 
@@ -111,7 +115,7 @@ class PageUser:
         """Go to a place as a person: `#person/channel`, or `#person/@imagine` and `…/home`."""
         await self.page.goto(self.url + place)
         person, channel = place.lstrip("#").split("/")[:2]
-        await expect(self._person(person.title())).to_be_visible()
+        await self._person(person.title()).wait_for()
         title = "imagine" if channel == "@imagine" else f"# {channel}"
         await expect(self.page.locator("#channel-title")).to_have_text(title)
         await self.bot_is_there()
@@ -136,7 +140,7 @@ class PageUser:
         await self.page.goto("about:blank")
 
     async def bot_is_there(self) -> None:
-        await expect(self.page.locator("#status")).to_have_text("Bot connected")
+        await self.page.locator("#status", has_text=re.compile("^Bot connected$")).wait_for()
 
     async def go_to(self, channel: str) -> None:
         """Take the channel's link; what is written after that is written there."""
@@ -145,7 +149,7 @@ class PageUser:
 
     async def become(self, name: str) -> None:
         await self.page.get_by_role("group", name="You are").get_by_text(name).click()
-        await expect(self._person(name)).to_be_visible()
+        await self._person(name).wait_for()
 
     def _person(self, name: str) -> Locator:
         """Whose eyes the page looks through."""
@@ -200,7 +204,7 @@ class PageUser:
             "button", name="reply"
         )
         await bar.last.click()
-        await expect(self.thread.locator(".message", has_text=prompt).first).to_be_visible()
+        await self.thread.locator(".message", has_text=prompt).first.wait_for()
 
     def draft(self, attempt: int) -> Locator:
         """The message with the images of an attempt."""
@@ -211,7 +215,7 @@ class PageUser:
     async def drafted(self, attempt: int) -> Locator:
         """The attempt is there to be decided about."""
         draft = self.draft(attempt)
-        await expect(draft.get_by_role("button", name="✅ Approve").first).to_be_visible()
+        await draft.get_by_role("button", name="✅ Approve").first.wait_for()
         await expect(draft.locator("figure img").last).to_have_js_property("complete", value=True)
         return draft
 
@@ -232,12 +236,12 @@ class PageUser:
     async def approved(self) -> None:
         """The final image is in the channel, sent from the thread."""
         final = self.page.locator("#timeline .message", has_text="approved image")
+        await final.last.get_by_role("button", name="Start over").wait_for()
         await expect(final.last).to_contain_text("replied to a thread")
-        await expect(final.last.get_by_role("button", name="Start over")).to_be_visible()
 
     async def only_for_me(self) -> Locator:
         message = self.page.locator(".message.ephemeral").last
-        await expect(message).to_be_visible()
+        await message.wait_for()
         return message
 
     @property
@@ -247,9 +251,9 @@ class PageUser:
         return size["width"]
 
     async def screenshot(self, name: str) -> Path:
-        path = SCREENSHOTS / f"{name}.png"
+        path = SCREENSHOTS / f"{name}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        await self.page.screenshot(path=path)
+        await self.page.screenshot(path=path, type="jpeg", quality=85)
         return path
 
 

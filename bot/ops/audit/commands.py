@@ -13,6 +13,7 @@ from redis.exceptions import ResponseError
 from bot.adapters.redis import RecordPolicy, RedisRecord
 from bot.domain.errors import StoreUnavailable
 from bot.domain.seals import RecordCheck, SealingKeys, key_id
+from bot.domain.session_ids import SessionId
 from bot.ops.audit.rows import COLUMNS, row_of, rows_of
 from bot.ops.startup import StartupError, redis_of_command
 from bot.settings import Settings
@@ -61,10 +62,13 @@ async def audit(options: argparse.Namespace, settings: Settings) -> int:
 
 def _read_session(text: str) -> tuple[str, str]:
     """The workspace, empty where only the token was given, and the token."""
-    parts = text.strip().split(".", 2)
-    if len(parts) == 2 or not all(parts):
+    text = text.strip()
+    if text and "." not in text:
+        return "", text
+    session = SessionId.parse(text)
+    if not session.is_complete:
         raise StartupError("SESSION is team.user.token as in the logs, or the token alone")
-    return (parts[0] if len(parts) > 1 else ""), parts[-1]
+    return session.team, session.token
 
 
 def _read_head(text: str | None, team: str | None) -> tuple[int, str] | None:

@@ -127,18 +127,21 @@ class SoftLimit:
 
 class WorkSlots:
     """Lets `most` pieces of work run at a time. One that only waits lends its slot, while no more
-    than `most_lent` do. `taken` counts those that wait as well."""
+    than `most_lent` do, and one that has ended but for what it shows, while no more than
+    `MOST_SHOWING` do. `taken` counts those that wait as well."""
 
     def __init__(self, most: int, most_lent: int) -> None:
         self._most = most
         self._most_lent = most_lent
         self.taken = 0
         self._waiting = 0
+        self._showing = 0
         self._changed = asyncio.Event()
 
     @property
     def _total(self) -> int:
-        return self._most + min(self._waiting, self._most_lent)
+        lent = min(self._waiting, self._most_lent)
+        return self._most + lent + min(self._showing, MOST_SHOWING)
 
     async def take(self, is_stopped: Callable[[], bool]) -> bool:
         """Wait for a slot; False where none is wanted any more, which `look_again` says."""
@@ -173,6 +176,11 @@ class WorkSlots:
         self._waiting += slots
         self._changed.set()
 
+    def show(self, works: int) -> None:
+        """So many more only show what they did."""
+        self._showing += works
+        self._changed.set()
+
 
 class _Slot:
     """The slot of one piece of work. It is lent while anything of the work lends it. Work that goes
@@ -205,7 +213,17 @@ class _Slot:
         self._lend(-self._lent)
         self._has_ended = True
 
+    @contextmanager
+    def only_showing(self) -> Iterator[None]:
+        self.end()
+        self._slots.show(1)
+        try:
+            yield
+        finally:
+            self._slots.show(-1)
 
+
+MOST_SHOWING = 1_000
 _slot: ContextVar[_Slot | None] = ContextVar("slot", default=None)
 _SHORT_WAIT = 1.0
 """Seconds for which a slot is kept."""
@@ -221,6 +239,12 @@ def lend_slot() -> None:
     """What this work still has to do needs no slot: until its end the slot is another's."""
     if slot := _slot.get():
         slot.lend_for_good()
+
+
+def only_showing() -> AbstractContextManager[None]:
+    """The body only shows what was done, and holds nothing: meanwhile its slot is another's."""
+    slot = _slot.get()
+    return slot.only_showing() if slot else nullcontext()
 
 
 class BackgroundTasks:

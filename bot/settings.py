@@ -56,6 +56,8 @@ def _has_finest_qualities(model: str) -> bool:
 
 
 SHORTEST_AUDIT_KEY = 32
+LONGEST_TTL = 3_660 * 24 * 3600
+"""Seconds: ten years. Redis refuses a time without end, and every write with it."""
 
 
 def _entries(keys: SecretStr) -> tuple[str, ...]:
@@ -123,7 +125,7 @@ class Settings(BaseSettings):
     image_host_model: str = "gpt-5.6-luna"
     image_size: str = "1024x1024"
     image_quality: str = "medium"
-    image_timeout: float = Field(default=180.0, gt=0)
+    image_timeout: float = Field(default=180.0, gt=0, allow_inf_nan=False)
     partial_images: int = Field(default=0, ge=0, le=3)
     placeholder_delay: float = Field(default=1.5, ge=0, le=600)
     avoid_rejected: bool = True
@@ -139,14 +141,14 @@ class Settings(BaseSettings):
     workspace_budget_per_month: Budget = None
     timezone: str = "UTC"
     prices_file: Path | None = None
-    ledger_ttl: int = Field(default=400 * 24 * 3600, ge=3600)
+    ledger_ttl: int = Field(default=400 * 24 * 3600, ge=3600, le=LONGEST_TTL)
     job_lease: float = Field(default=15.0, ge=3.0, le=300.0)
-    shutdown_grace: float = Field(default=20.0, ge=0)
-    drain_seconds: float = Field(default=5.0, ge=0)
-    session_ttl: int = Field(default=7 * 24 * 3600, ge=60)
-    image_ttl: int = Field(default=3600, ge=60)
+    shutdown_grace: float = Field(default=20.0, ge=0, allow_inf_nan=False)
+    drain_seconds: float = Field(default=5.0, ge=0, allow_inf_nan=False)
+    session_ttl: int = Field(default=7 * 24 * 3600, ge=60, le=LONGEST_TTL)
+    image_ttl: int = Field(default=3600, ge=1, le=LONGEST_TTL)
     user_bytes: int = Field(default=64_000_000, ge=0)
-    audit_ttl: int = Field(default=400 * 24 * 3600, ge=3600)
+    audit_ttl: int = Field(default=400 * 24 * 3600, ge=3600, le=LONGEST_TTL)
     audit_key: SecretStr = SecretStr("")
     audit_key_fallbacks: SecretStr = SecretStr("")
     audit_prompts: PromptRecording = PromptRecording.FULL

@@ -298,6 +298,7 @@ class FakeJobQueue:
 
     def __init__(self) -> None:
         self.looks = 0
+        self.ended: list[Job] = []
         self.added: list[Job] = []
         self.states: dict[str, JobState] = {}
         self.away = False
@@ -321,6 +322,9 @@ class FakeJobQueue:
         self._reach()
         if self.states.get(job.id) is JobState.WAITING:
             del self.states[job.id]
+
+    async def end_turn(self, job: Job) -> None:
+        self.ended.append(job)
 
     async def state(self, job: Job) -> JobState:
         self._reach()

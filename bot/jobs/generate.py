@@ -24,7 +24,7 @@ from bot.generation.recording import RetryingStore
 from bot.jobs.announce import RootMessage
 from bot.jobs.cancellation import CancelledAttempts
 from bot.jobs.publish import ShowEnd
-from bot.ports import Heartbeats, SessionVersions
+from bot.ports import Heartbeats, JobQueue, SessionVersions
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import LiveStatus
 
@@ -127,10 +127,12 @@ class GenerationRunner:
 
 
 class Generate:
-    """The review flow for one candidate, stopped within a second once its attempt is cancelled."""
+    """The review flow for one candidate, stopped within a second once its attempt is cancelled. Its
+    turn in the queue ends before the last status is shown, which may have to wait for Slack."""
 
     def __init__(
         self,
+        queue: JobQueue,
         runner: GenerationRunner,
         watch: CancellationWatch,
         cancelled: CancelledAttempts,
@@ -138,6 +140,7 @@ class Generate:
         status: LiveStatus,
         show_end: ShowEnd,
     ) -> None:
+        self._queue = queue
         self._runner = runner
         self._watch = watch
         self._cancelled = cancelled
@@ -148,7 +151,7 @@ class Generate:
     async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
         if is_due(session, job):
             if await self._root.can_still_be_shown(session):
-                await self._generate(session, ImageRef(job.attempt, job.candidate), repeated)
+                await self._generate(session, job, repeated)
         elif repeated and was_cancelled(session, job.attempt):
             await self._cancelled.stop_provider(session.id, job.attempt)
             await self._cancelled.remove_messages(session.id, job.attempt)
@@ -157,7 +160,8 @@ class Generate:
         else:
             log.info("%s: nothing left to do", job.id)
 
-    async def _generate(self, session: Session, image: ImageRef, repeated: bool) -> None:
+    async def _generate(self, session: Session, job: Job, repeated: bool) -> None:
+        image = ImageRef(job.attempt, job.candidate)
         async with self._status.following(session.id, image.candidate):
             with self._watch.watching(session.id, image.attempt) as cancelled:
                 work = self._runner.run(session, image, repeated)
@@ -165,6 +169,7 @@ class Generate:
             if ended is None:
                 log.info("attempt %s was cancelled", image.attempt)
                 await self._cancelled.stop_provider(session.id, image.attempt, image.candidate)
+            await self._queue.end_turn(job)
         if ended is None:
             await self._cancelled.remove_messages(session.id, image.attempt, image.candidate)
 

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from bot.concurrency import wait_for_event
+from bot.concurrency import only_showing, wait_for_event
 from bot.domain.errors import (
     Refusal,
     SlackAppBlocked,
@@ -41,7 +41,8 @@ GAP = 1.0
 """Seconds between two edits of one message, at the least, while few sessions are followed. With
 many sessions a short step is not shown, because its edit would delay others."""
 FIRST_EDIT_WITHIN = 0.5
-LAST_EDIT_WITHIN = 120.0
+LAST_EDIT_WITHIN = 600.0
+"""Seconds: a workspace takes 50 edits a minute, and hundreds of sessions may end at once."""
 
 
 DRAFTS_EDITED = 3
@@ -161,11 +162,12 @@ class LiveStatus:
         """Send the current status, and wait through short rate limits and outages. Returns False
         where it could not be sent within `LAST_EDIT_WITHIN`. Raises `SlackAppBlocked`."""
         try:
-            async with asyncio.timeout(LAST_EDIT_WITHIN):
-                wait = await self._edit(session_id, followed, turn=LAST_EDIT_WITHIN)
-                while wait is not None:
-                    await asyncio.sleep(wait)
+            with only_showing():
+                async with asyncio.timeout(LAST_EDIT_WITHIN):
                     wait = await self._edit(session_id, followed, turn=LAST_EDIT_WITHIN)
+                    while wait is not None:
+                        await asyncio.sleep(wait)
+                        wait = await self._edit(session_id, followed, turn=LAST_EDIT_WITHIN)
         except TimeoutError:
             log.warning("the last status could not be shown")
             return False

@@ -132,7 +132,7 @@ def job_dispatcher(
     )
     handlers: dict[JobKind, Handler] = {
         JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, notices),
-        JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
+        JobKind.GENERATE: Generate(queue, runner, watch, cancelled, root, status, show_end),
         JobKind.SHOW_CANCELLED: show_cancelled,
         JobKind.PUBLISH: publish,
         JobKind.SHOW_DISCARD: ShowDiscard(retrying, show_end),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from bot.sandbox import PATIENCE
+from bot.sandbox import PATIENCE, Fault
 from bot.sandbox.workspace.messages import Message
 from tests.fake_openai import rate_limited, success
 from tests.support.processes import SHORT_LEASE, World
@@ -126,3 +126,15 @@ async def test_one_too_many_is_told_in_private_with_a_cancel_that_works(tmp_path
         )
         assert not (await slack.slash(alice, general, "/imagine", "one more")).body
         assert slack.violations == []
+
+
+async def test_a_status_that_waits_for_slack_holds_up_no_other_image(tmp_path: Path) -> None:
+    settings = {"USER_IMAGES_AT_ONCE": "1", "WORKER_CONCURRENCY": "1"}
+    async with isolated_world(tmp_path, **settings) as world:
+        await world.run("web")
+        await world.run("worker")
+        world.slack.faults.add("chat.update", Fault.rate_limited(600))
+        roots = [await imagine(world, "alice", f"fox {n}") for n in range(4)]
+        for root in [*roots, await imagine(world, "bob", "a whale")]:
+            await draft(world, root)
+        assert "Waiting for" not in str([root.shown_text for root in roots])

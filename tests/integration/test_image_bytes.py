@@ -202,16 +202,44 @@ async def test_nothing_that_slack_does_not_have_goes(redis: Any, images: int) ->
     assert await stored(redis) == {session.id.rpartition(".")[2] for session in sessions[-3:]}
 
 
-async def test_the_session_under_way_keeps_what_it_has(redis: Any) -> None:
+async def test_many_attempts_of_one_session_stay_within_the_bound(redis: Any) -> None:
+    store = store_on(redis)
+    session = await posted(store, await made(store, "a", images=2))
+    for number in range(2, 7):
+        session = await store.update(session.id, partial(_again, number))
+        for image in (ImageRef(number, 1), ImageRef(number, 2)):
+            await store.keep_image(session.id, image, BYTES)
+            assert await redis.exists(image_key(session.id, image))
+            session = await store.update(session.id, partial(_made, image))
+        assert await stored_bytes(redis) <= MOST
+        await store.update(session.id, partial(_posted_as, number))
+        assert await redis.exists(image_key(session.id, ImageRef(number, 1)))
+        assert await stored_bytes(redis) <= MOST
+
+
+def _posted_as(number: int, session: Session) -> Session:
+    return draft_posted(session, number, f"7.{number}", time.time())
+
+
+def _again(number: int, session: Session) -> Session:
+    attempts = (*session.attempts, an_attempt(number, images=2))
+    return replace(session, stage=Stage.GENERATING, attempts=attempts)
+
+
+async def stored_bytes(redis: Any) -> int:
+    keys = [key async for key in redis.scan_iter("*:generated_image:*")]
+    return sum([await redis.strlen(key) for key in keys])
+
+
+async def test_an_image_stays_before_it_is_recorded_and_goes_once_slack_has_it(redis: Any) -> None:
     store = store_on(redis, 1)
-    first = await posted(store, await made(store, "a"))
-    assert await stored(redis) == {"a"}
-    await store.update(
-        first.id,
-        lambda s: replace(s, stage=Stage.GENERATING, attempts=(*s.attempts, an_attempt(2))),
-    )
+    session = await store.create(replace(generating(), version=0))
+    await store.keep_image(session.id, IMAGE, BYTES)
     await posted(store, await made(store, "b"))
-    assert await stored(redis) == {"a", "b"}
+    assert await redis.exists(image_key(session.id, IMAGE))
+    session = await store.update(session.id, partial(_made, IMAGE))
+    await posted(store, session)
+    assert await stored(redis) == set()
 
 
 async def test_nobody_elses_images_count(redis: Any) -> None:

@@ -135,7 +135,7 @@ async def test_an_earlier_failure_message_is_not_taken_for_the_new_one(
     session = began_long_ago(await in_thread(slack, publisher, generating()))
     first = await publisher.post_failure(session, 1, "once", try_again=True, repeated=False)
     message = slack.message("general", first)
-    message.ts = f"{time.time() - 600:.6f}"
+    message.ts = f"{time.time() - 90:.6f}"
     again = replace(session, updated_at=time.time())
     second = await publisher.post_failure(again, 1, "twice", try_again=True, repeated=True)
     assert second != first
@@ -151,3 +151,19 @@ async def test_a_clock_that_is_a_little_ahead_finds_it(
     recorded = draft_posted(session, 1, first, time.time())
     await publisher.remove_draft(recorded, 1)
     assert slack.messages("general", session.thread_ts) == []
+
+
+@pytest.mark.parametrize("said", [0, 1100])
+@pytest.mark.parametrize("ahead", [-300.0, 300.0])
+async def test_a_root_is_found_where_slacks_clock_is_not_ours(
+    slack: SimulatedSlack, publisher: SlackPublisher, ahead: float, said: int
+) -> None:
+    """Slack takes signed requests while the clocks are no further apart."""
+    slack.clock.advance(ahead)
+    session = place(slack, with_latest(generating(), queued_at=time.time()))
+    session = replace(session, root_ts="", thread_ts="")
+    talk(slack, session, said)
+    slack.faults.add("chat.postMessage", Fault.lost_answer())
+    first = await publisher.post_root(session, 0, repeated=False)
+    assert await publisher.post_root(session, 0, repeated=True) == first
+    assert len(ours(slack)) == 1

@@ -311,6 +311,21 @@ async def test_where_one_key_of_a_commit_cannot_be_written_nothing_is(
     assert await redis.zrange(user_key("T1", "U1"), 0, -1, withscores=True) == listed
 
 
+@pytest.mark.parametrize("ahead", [-300.0, 300.0])
+async def test_sessions_of_a_machine_with_another_clock_are_quiet_when_they_are(
+    store: RedisSessionStore, monkeypatch: pytest.MonkeyPatch, ahead: float
+) -> None:
+    clock = time.time
+    monkeypatch.setattr(time, "time", lambda: clock() + ahead)
+    await kept(store, NEW)
+    await store.update(ID, lambda s: begin.submit(s, PROMPT, 9.0))
+    assert len(await store.unfinished(0.0)) == 1
+    assert await store.unfinished(60.0) == []
+    monkeypatch.setattr(time, "time", clock)
+    assert len(await store.unfinished(0.0)) == 1
+    assert await store.unfinished(60.0) == []
+
+
 async def test_a_commit_is_one_round_trip_to_the_server(
     store: RedisSessionStore, redis: Any
 ) -> None:

@@ -13,12 +13,19 @@ from typing import Any
 import pytest
 
 from bot.adapters.redis import RedisPace, redis_client
-from bot.adapters.slack import SlackPacing, SlackPublisher, slack_client, slack_session
+from bot.adapters.slack import (
+    SlackPacing,
+    SlackPublisher,
+    file_readiness,
+    slack_client,
+    slack_session,
+)
 from bot.adapters.slack.pacing import calling
 from bot.domain.errors import NoLongerOwed, SlackBusy
 from bot.domain.session import Session
 from bot.ports import Priority
 from bot.sandbox import Fault, SimulatedSlack
+from bot.sandbox.workspace.files import File
 from tests.fakes import generating
 from tests.support.published import in_thread, place, posted, reviewed, with_file
 
@@ -146,16 +153,73 @@ async def test_a_draft_is_there_soon_after_its_file_is_ready_with_one_post(
     assert len(posts) <= 1.3 * drafts
 
 
+async def tries_of_each_draft(
+    slack: SimulatedSlack, publisher: SlackPublisher, drafts: int = 4
+) -> list[int]:
+    tries = []
+    for _ in range(drafts):
+        session = await with_file(slack, publisher)
+        before = len(slack.calls_of("chat.postMessage"))
+        await posted(publisher, session)
+        tries.append(len(slack.calls_of("chat.postMessage")) - before)
+    return tries
+
+
 async def test_where_files_may_not_be_read_the_usual_time_is_learned_from_refusals(
     slack: SimulatedSlack, redis_url: str
 ) -> None:
-    slack.workspace.files.ready_after = 0.6
-    tries = []
+    slack.workspace.files.ready_after = 1.0
     async with paced(slack, redis_url, 1000.0) as publisher:
-        for _ in range(3):
-            session = await with_file(slack, publisher)
-            before = len(slack.calls_of("chat.postMessage"))
-            await posted(publisher, session)
-            tries.append(len(slack.calls_of("chat.postMessage")) - before)
+        first, *others = await tries_of_each_draft(slack, publisher)
     assert not slack.calls_of("files.info")
-    assert tries[-1] < tries[0]
+    assert first > 1
+    assert sum(others) <= len(others) + 1
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.rate_limited(30), Fault.http(500), Fault(error="unknown_method"), Fault.hang()]
+)
+async def test_where_slack_does_not_say_when_a_file_is_ready_few_posts_are_tried(
+    slack: SimulatedSlack,
+    redis_url: str,
+    fault: Fault,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(file_readiness, "_ANSWER_WITHIN", 0.1)
+    slack.faults.add("files.info", fault, times=100)
+    slack.workspace.files.ready_after = 1.0
+    async with paced(slack, redis_url, 1000.0, may_read_files=True) as publisher:
+        _, *others = await tries_of_each_draft(slack, publisher)
+    assert sum(others) <= len(others) + 1
+
+
+async def test_a_slack_that_tells_too_early_that_files_are_ready_is_not_asked_any_more(
+    slack: SimulatedSlack, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = slack.workspace.files.begin
+
+    def begin_with_type(*args: Any) -> File:
+        file = begin(*args)
+        file.told = {"mimetype": "image/png"}
+        return file
+
+    monkeypatch.setattr(slack.workspace.files, "begin", begin_with_type)
+    slack.workspace.files.ready_after = 1.0
+    async with paced(slack, redis_url, 1000.0, may_read_files=True) as publisher:
+        first, *others = await tries_of_each_draft(slack, publisher)
+        asked = len(slack.calls_of("files.info"))
+        await tries_of_each_draft(slack, publisher, 1)
+    assert first > 1
+    assert sum(others) <= len(others) + 1
+    assert len(slack.calls_of("files.info")) == asked
+
+
+async def test_the_first_refusal_of_quick_files_makes_slack_asked(
+    slack: SimulatedSlack, redis_url: str
+) -> None:
+    async with paced(slack, redis_url, 1000.0, may_read_files=True) as publisher:
+        await tries_of_each_draft(slack, publisher)
+        slack.workspace.files.ready_after = 0.6
+        first, *others = await tries_of_each_draft(slack, publisher)
+    assert first <= 2
+    assert others == [1, 1, 1]

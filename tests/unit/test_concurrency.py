@@ -14,6 +14,7 @@ from bot.concurrency import (
     cancel_and_wait,
     finish_before_cancel,
     lend_slot,
+    only_showing,
     run_until_event,
     run_within,
     wait_for_event,
@@ -273,3 +274,21 @@ async def test_nobody_waits_for_a_slot_after_the_stop() -> None:
     is_stopped = True
     slots.look_again()
     assert await asyncio.gather(*waiting) == [False, False]
+
+
+async def test_work_that_only_shows_what_was_done_lends_its_slot_beside_those_that_wait() -> None:
+    slots = WorkSlots(1, 0)
+    assert await slots.take(lambda: False)
+    with slots.lending(), only_showing():
+        assert await asyncio.wait_for(slots.take(lambda: False), 1.0)
+        with without_slot(60.0):  # it is lent already
+            third = asyncio.create_task(slots.take(lambda: False))
+            await asyncio.sleep(0)
+            assert not third.done()
+    slots.give_back()
+    await asyncio.sleep(0)
+    assert not third.done()
+    slots.give_back()
+    assert await third
+    with only_showing():
+        pass

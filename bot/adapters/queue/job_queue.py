@@ -128,10 +128,14 @@ class BullJobQueue:
             with suppress(QueueUnavailable):
                 await _bounded(self._fair.began(job.id)) if in_turn else None
             await handler(job, repeated)
-            with suppress(QueueUnavailable):  # then `repair` does it
-                await _bounded(self._end(job.id)) if in_turn else None
+            if in_turn:
+                await self.end_turn(job)
 
         return handle
+
+    async def end_turn(self, job: Job) -> None:
+        with suppress(QueueUnavailable):  # then `repair` does it
+            await _bounded(self._end(job.id))
 
     async def _end(self, job_id: str) -> None:
         await self._release(*await self._fair.ended(job_id))

@@ -171,7 +171,7 @@ def writes_with(
         yield thread, ["ZREMRANGEBYRANK", "0", str(-SESSIONS_OF_A_THREAD - 1)]
         yield thread, ["EXPIRE", str(ttl)]
     if due_jobs(session):
-        yield unfinished, ["ZADD", repr(now), session.id]
+        yield unfinished, ["ZADDNOW", session.id]
         yield unfinished, ["EXPIRE", str(ttl)]  # no session on the list lives longer
     else:
         yield unfinished, ["ZREM", session.id]

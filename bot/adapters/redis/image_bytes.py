@@ -5,9 +5,9 @@
 
 A name is `session:<user>.<token>:generated_image:<image>` or `picture:<file>`. The list names what
 may be stored; what counts is the length of each string that is there, so that nothing that expired
-or was deleted is counted. The oldest go first. One that Slack does not have yet (its score is
-infinite), one of a session that is `generating`, and those of the session that writes stay. Without
-a bound there is no list.
+or was deleted is counted. The oldest go first, and none that Slack does not have yet: its score is
+infinite, from when it is stored for a session that is `generating`. Without a bound there is no
+list.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bot.adapters.redis.schema import images_key
 log = logging.getLogger(__name__)
 
 _BOUND = """
-local function remove_oldest(list, prefix, spared, most)
+local function remove_oldest(list, prefix, most)
   local names, sizes, all, removed = redis.call('ZRANGE', list, 0, -1, 'WITHSCORES'), {}, 0, 0
   for i = 1, #names, 2 do
     sizes[i] = redis.call('STRLEN', prefix .. names[i])
@@ -32,10 +32,7 @@ local function remove_oldest(list, prefix, spared, most)
   end
   for i = 1, #names, 2 do
     if all <= most or names[i + 1] == 'inf' then break end
-    local session = string.match(names[i], '^(session:[^:]+):')
-    local stays = session and (session == spared
-      or redis.call('HGET', prefix .. session, 'stage') == 'generating')
-    if sizes[i] > 0 and not stays then
+    if sizes[i] > 0 then
       redis.call('UNLINK', prefix .. names[i])
       redis.call('ZREM', list, names[i])
       all, removed = all - sizes[i], removed + 1
@@ -49,26 +46,25 @@ _KEEP = (
     _BOUND
     + """
 -- KEYS: the bytes, their owner's list, the session of an image
--- ARGV: prefix of the names, the session that writes or '', the most bytes (0: no bound), the
---       name, the bytes, their ttl and that of the list in seconds, now, the ttl of an image that
---       nobody waits for
+-- ARGV: prefix of the names, the most bytes (0: no bound), the name, the bytes, their ttl and that
+--       of the list in seconds, now, the ttl of an image that nobody waits for
 -- A full server refuses the first write.
-local awaited = not KEYS[3] or redis.call('HGET', KEYS[3], 'stage') == 'generating'
-redis.call('SET', KEYS[1], ARGV[5], 'EX', awaited and ARGV[6] or ARGV[9])
-if tonumber(ARGV[3]) == 0 then return 0 end
-redis.call('ZADD', KEYS[2], ARGV[8], ARGV[4])
-if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[7]) * 1000 then
-  redis.call('EXPIRE', KEYS[2], ARGV[7])
+local awaited = KEYS[3] and redis.call('HGET', KEYS[3], 'stage') == 'generating'
+redis.call('SET', KEYS[1], ARGV[4], 'EX', (awaited or not KEYS[3]) and ARGV[5] or ARGV[8])
+if tonumber(ARGV[2]) == 0 then return 0 end
+redis.call('ZADD', KEYS[2], awaited and 'inf' or ARGV[7], ARGV[3])
+if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[6]) * 1000 then
+  redis.call('EXPIRE', KEYS[2], ARGV[6])
 end
-return remove_oldest(KEYS[2], ARGV[1], ARGV[2], tonumber(ARGV[3]))
+return remove_oldest(KEYS[2], ARGV[1], tonumber(ARGV[2]))
 """
 )
 
 _TRIM = (
     _BOUND
     + """
--- KEYS: the owner's list; ARGV: as the first three of the other script
-return remove_oldest(KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]))
+-- KEYS: the owner's list; ARGV: as the first two of the other script
+return remove_oldest(KEYS[1], ARGV[1], tonumber(ARGV[2]))
 """
 )
 
@@ -93,17 +89,15 @@ class ImageBytes:
         name = key.removeprefix(prefix)
         session = _session_of(name)
         keys = [key, images_key(team, user), *([prefix + session] if session else [])]
-        arguments: list[Any] = [prefix, session, self._most, name, data]
+        arguments: list[Any] = [prefix, self._most, name, data]
         arguments += [ttl, max(ttl, self._list_ttl), repr(time.time()), ttl_unawaited]
         _log(await self._keep(keys=keys, args=arguments))
 
-    async def trim(self, team: str, user: str, session_key: str) -> None:
-        """Remove the oldest that are too many, none of them this session's."""
-        if not self._most:
-            return
-        prefix = _prefix(team)
-        arguments: list[Any] = [prefix, session_key.removeprefix(prefix), self._most]
-        _log(await self._trim(keys=[images_key(team, user)], args=arguments))
+    async def trim(self, team: str, user: str) -> None:
+        """Remove the oldest that are too many."""
+        if self._most:
+            args: list[Any] = [_prefix(team), self._most]
+            _log(await self._trim(keys=[images_key(team, user)], args=args))
 
 
 def _prefix(team: str) -> str:

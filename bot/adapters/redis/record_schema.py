@@ -66,7 +66,7 @@ WRITES = (
     + """
 -- Writes of a commit. Two commands are the record's own: PERSON keeps a person's salt and
 -- pseudonym, or the ones that are there; XENTRY adds the next entry, by that person where it has
--- one.
+-- one. ZADDNOW adds with the server's time as the score.
 local numbered, person = {}, ''
 local function last_number(key)
   if not numbered[key] then
@@ -103,6 +103,9 @@ local function write_one(key, write)
     redis.call('XADD', key, id, 'body', write[2], 'person', write[3] == '1' and person or '')
   elseif write[1] == 'HINCRBY' then
     add(key, write[2], write[3])
+  elseif write[1] == 'ZADDNOW' then
+    local time = redis.call('TIME')
+    redis.call('ZADD', key, string.format('%d.%06d', time[1], time[2]), write[2])
   else
     redis.call(write[1], key, unpack(write, 2))
   end

@@ -155,7 +155,7 @@ class SessionWriter:
         """A failure is logged and no more: the session is stored already."""
         team, user, _ = SessionId.parse(session.id)
         try:
-            await self._images.trim(team, user, session_key(session.id))
+            await self._images.trim(team, user)
         except (RedisError, OSError) as error:  # OSError: TimeoutError is one
             log.info("the oldest of a person's images stay for now: %s", type(error).__name__)
 

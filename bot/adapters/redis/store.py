@@ -207,13 +207,16 @@ class RedisSessionStore(RedisQuestions):
 
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
         async with bounded(self._patience):
-            teams = {*await self._redis.zrange(WORKSPACES, 0, -1), *self._writer.workspaces}
             pipeline = self._redis.pipeline(transaction=False)
-            until = str(time.time() - quiet_for)
+            pipeline.time()
+            pipeline.zrange(WORKSPACES, 0, -1)
+            (seconds, micros), listed = await pipeline.execute()
+            until = f"{seconds + micros / 1e6 - quiet_for:.6f}"
+            teams = {*listed, *self._writer.workspaces}
             for team in sorted(teams):
                 pipeline.zrange(unfinished_key(team), "-inf", until, byscore=True, withscores=True)
-            listed = await pipeline.execute()
-        return [Unfinished(id_, touched) for entries in listed for id_, touched in entries]
+            found = await pipeline.execute()
+        return [Unfinished(id_, touched) for entries in found for id_, touched in entries]
 
     async def remove_unfinished(self, entry: Unfinished) -> None:
         key = unfinished_key(SessionId.parse(entry.session_id).team)

@@ -2,8 +2,9 @@
 
 A message that names it sooner is refused, and takes a turn of its channel all the same. So Slack is
 asked with `files.info`, which tells a file's type once it is processed: first shortly before the
-time that it has taken lately, then every `EVERY` seconds. What is learned is this process's own.
-Where the app may not ask (scope `files:read`), the message is tried at that time.
+time that it has taken lately, then every `EVERY` seconds. Where Slack does not say, or says so too
+early, the message is tried at that time, and the refusals tell how long it takes. What is learned
+is this process's own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -25,8 +27,12 @@ log = logging.getLogger(__name__)
 EVERY = 0.4
 _SLOWER = 2.0
 _SLOWER_AFTER = 5.0
-_AT_ONCE = 0.2
+_AT_ONCE = 0.1
 """Seconds: a file that is ready so soon needs no asking."""
+_ANSWER_WITHIN = 2.0
+"""Seconds for Slack to say whether a file is ready."""
+_SOONER = 0.01
+"""After each message that is taken at its first try, the next is tried sooner by so much more."""
 _KEPT = 300.0
 """Seconds for which an upload is remembered."""
 
@@ -36,22 +42,38 @@ def pause(age: float) -> float:
     return EVERY if age < _SLOWER_AFTER else _SLOWER
 
 
+@dataclass
+class _Upload:
+    """`refused`: its age when a message was refused for it. `told_ready`: Slack said that it is,
+    and `told_early`, that it was before that."""
+
+    at: float
+    refused: float | None = None
+    told_ready: bool = False
+    told_early: bool = False
+
+    @property
+    def age(self) -> float:
+        return time.monotonic() - self.at
+
+
 class FileReadiness:
-    """`_usual`: the seconds that Slack has taken lately; 0 where files are ready at once.
-    `_uploaded`: when each file was, until its message is posted."""
+    """`_usual`: the seconds that Slack has taken lately; 0 where files are ready at once. `_taken`:
+    how many messages in a row were taken at their first try. `_uploads`: the files whose messages
+    are not posted yet."""
 
     def __init__(self, client: AsyncWebClient, *, may_ask: bool) -> None:
         self._client = client
         self._usual = EVERY if may_ask else 0.0
-        self._uploaded: dict[str, float] = {}
+        self._taken = 0
+        self._uploads: dict[str, _Upload] = {}
         self._may_ask = may_ask
 
     def uploaded(self, file_id: str) -> None:
-        now = time.monotonic()
-        for known, at in list(self._uploaded.items()):
-            if at < now - _KEPT:
-                del self._uploaded[known]
-        self._uploaded[file_id] = now
+        for known, upload in list(self._uploads.items()):
+            if upload.age > _KEPT:
+                del self._uploads[known]
+        self._uploads[file_id] = _Upload(time.monotonic())
 
     async def wait(self, file_ids: Iterable[str], within: float) -> None:
         """Sleep until a message can name these files, or for `within` seconds. A file that this
@@ -60,41 +82,52 @@ class FileReadiness:
         await asyncio.gather(*(self._wait(file_id, until) for file_id in file_ids))
 
     async def _wait(self, file_id: str, until: float) -> None:
-        since = self._uploaded.get(file_id)
-        if since is None or not self._usual:
+        upload = self._uploads.get(file_id)
+        if upload is None or not self._usual:
             return
-        before = EVERY if self._may_ask else 0.0
-        await _sleep_until(min(since + self._usual - before, until))
-        is_first = True
-        while self._may_ask and not await self._is_ready(file_id):
-            is_first = False
+        due = upload.at + self._usual
+        looked = None
+        await _sleep_until(min(due - EVERY / 2 if self._may_ask else due, until))
+        while self._may_ask:
+            age = upload.age
+            is_ready = await self._is_ready(file_id)
+            if is_ready is None:
+                await _sleep_until(min(due, until))
+                return
+            if is_ready:
+                upload.told_ready = True
+                self._learn(looked, age)
+                return
             if time.monotonic() >= until:
                 return
-            await _sleep_until(min(time.monotonic() + pause(time.monotonic() - since), until))
-        if self._may_ask:
-            self._learn(time.monotonic() - since, at_first_look=is_first)
+            nap = EVERY / 2 if looked is None else pause(age)
+            await _sleep_until(min(upload.at + age + nap, until))
+            looked = age
 
-    async def _is_ready(self, file_id: str) -> bool:
-        """Where Slack does not say, the message is tried."""
+    async def _is_ready(self, file_id: str) -> bool | None:
+        """None where Slack does not say."""
         try:
             with calling(Priority.DRAFT, patience=0.0):
-                answer = await call(self._client.files_info, file=file_id)
+                async with asyncio.timeout(_ANSWER_WITHIN):
+                    answer = await call(self._client.files_info, file=file_id)
         except SlackAppBlocked:
             raise
-        except SlackUnavailable:
-            return True
+        except (SlackUnavailable, TimeoutError):
+            return None
         except SlackRefused as error:
             log.info("Slack does not tell when a file is ready: %s", error)
             self._may_ask = error.code == "file_not_found" and self._may_ask
-            return True
+            return None
         file = answer.get("file")
-        return not isinstance(file, dict) or bool(file.get("mimetype"))
+        return bool(file.get("mimetype")) if isinstance(file, dict) else None
 
-    def _learn(self, took: float, *, at_first_look: bool) -> None:
-        """A file that is ready at the first look may have been so long before it."""
-        if not at_first_look:
+    def _learn(self, looked: float | None, age: float) -> None:
+        """A file was ready at this age, and not yet when it was last looked at. One that is ready
+        at the first look may have been so long before it."""
+        if looked is not None:
+            took = min((looked + age) / 2, _SLOWER_AFTER)
             self._usual += (took - self._usual) / 2
-        elif took < _AT_ONCE:
+        elif age < _AT_ONCE:
             self._usual = 0.0
         else:
             self._usual /= 2
@@ -103,15 +136,30 @@ class FileReadiness:
         """A message was refused, because Slack does not know one of these files yet."""
         self._usual = max(self._usual, EVERY)
         for file_id in file_ids:
-            self._uploaded.setdefault(file_id, time.monotonic())
+            upload = self._uploads.setdefault(file_id, _Upload(time.monotonic()))
+            upload.refused, upload.told_early = upload.age, upload.told_ready
 
-    def posted(self, file_ids: Iterable[str], *, tries: int) -> None:
-        """A message with these files was posted at the last of so many tries."""
-        for file_id in file_ids:
-            since = self._uploaded.pop(file_id, None)
-            if since is not None and not self._may_ask:
-                took = min(time.monotonic() - since, _SLOWER_AFTER)
-                self._usual += (took - self._usual) / 2 if tries > 1 else -self._usual / 10
+    def posted(self, file_ids: Iterable[str]) -> None:
+        """A message with these files was posted."""
+        uploads = [self._uploads.pop(file_id, None) for file_id in file_ids]
+        for upload in filter(None, uploads):
+            if upload.refused is None:
+                self._learn_from_first_try(upload)
+            else:
+                self._learn_from_refusals(upload, upload.refused)
+
+    def _learn_from_first_try(self, upload: _Upload) -> None:
+        """It may have been ready before, unless the message had to wait for its turn."""
+        if not upload.told_ready and upload.age < self._usual + EVERY:
+            self._taken += 1
+            self._usual *= max(0.0, 1.0 - _SOONER * self._taken)
+
+    def _learn_from_refusals(self, upload: _Upload, refused: float) -> None:
+        self._taken = 0
+        self._usual = min(upload.age, refused + EVERY, _SLOWER_AFTER)
+        if upload.told_early and self._may_ask:
+            log.info("Slack tells too early that a file is ready: it is not asked any more")
+            self._may_ask = False
 
 
 async def _sleep_until(when: float) -> None:

@@ -41,8 +41,8 @@ TAKEN_FOR_DEAD = 2 / 3
 posted."""
 _BUSY_TRIES = 10
 """Turns that a message takes, where Slack answers each time that it is busy."""
-_CLOCK_SKEW = 60.0
-"""Seconds that Slack's clock may be behind ours."""
+CLOCKS_APART = 330.0
+"""Seconds that Slack's clock may be behind ours: a little more than its signed requests allow."""
 
 
 class MessagePoster:
@@ -76,6 +76,7 @@ class MessagePoster:
         still_owed: StillOwed | None = None,
         broadcast: bool = False,
         ready_within: float = 0.0,
+        clocks_apart: float = CLOCKS_APART,
     ) -> str:
         """Post in its turn, while Slack is busy or away, and return the `ts`. Where the message may
         have been posted already, look for it first: by an earlier run, `tried_since` then, or by
@@ -83,7 +84,7 @@ class MessagePoster:
         names uploaded files waits until Slack knows them: raises `ImageNotReady` after
         `ready_within` seconds."""
         in_doubt, began, waited = repeated, time.monotonic(), 0.0
-        since = (tried_since if repeated else time.time()) - _CLOCK_SKEW
+        since = (tried_since if repeated else time.time()) - clocks_apart
 
         async def step() -> str:
             nonlocal in_doubt, waited
@@ -133,9 +134,8 @@ class MessagePoster:
         self, message: Message, post: Callable[[], Awaitable[str]], within: float
     ) -> str:
         files = [block["slack_file"]["id"] for block in message.blocks if "slack_file" in block]
-        began, tries = time.monotonic(), 0
+        began = time.monotonic()
         while True:
-            tries += 1
             await self._readiness.wait(files, began + within - time.monotonic())
             try:
                 ts = await post()
@@ -146,7 +146,7 @@ class MessagePoster:
                     raise
                 await asyncio.sleep(pause(age))
             else:
-                self._readiness.posted(files, tries=tries)
+                self._readiness.posted(files)
                 return ts
 
     async def _take_turn(
@@ -215,7 +215,7 @@ class MessagePoster:
         elif kept is not None:
             found = [kept]
         else:
-            found = await self._find(session, marker, tried_since - _CLOCK_SKEW, PATIENCE)
+            found = await self._find(session, marker, tried_since - CLOCKS_APART, PATIENCE)
         for message in found:
             await with_retries(partial(self._delete, session.channel, str(message["ts"])))
         return found

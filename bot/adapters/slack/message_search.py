@@ -26,8 +26,9 @@ _PAGE = 200
 """Messages; Slack recommends no more, and gives some apps 15."""
 _PAGES = 5
 """Pages from either side."""
-_RECENT = 300.0
-"""Seconds; where there is more than these pages, the newest messages are looked at as well."""
+_RECENT = 660.0
+"""Seconds by our clock, from which Slack's may be five minutes away: where there is more than these
+pages, the newest messages are looked at as well."""
 
 
 async def find_messages(

@@ -41,6 +41,8 @@ _JOIN_WITHIN = 10.0
 """Seconds for Slack to let the bot into a channel."""
 READY_WITHIN = 25.0
 """Seconds that Slack is given to know an uploaded file as an image (it takes 1–2)."""
+_FAILED_BEFORE = 60.0
+"""Seconds: a failure message that is older is that of an earlier try of the same attempt."""
 _SHOWN_BEFORE = 1.0
 """Seconds for a file that a draft has shown: Slack knows it, or it was deleted."""
 
@@ -213,6 +215,7 @@ class SlackPublisher:
             tried_since=since,
             priority=Priority.DRAFT,
             still_owed=still_owed,
+            clocks_apart=_FAILED_BEFORE,
         )
 
     async def post_final(

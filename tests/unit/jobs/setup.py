@@ -108,7 +108,9 @@ class Worker:
         runner = GenerationRunner(retrying, self.flow, live, self.heartbeats)
         handlers: dict[JobKind, Handler] = {
             JobKind.ANNOUNCE: Announce(retrying, self.queue, root, drafts, self.status),
-            JobKind.GENERATE: Generate(runner, self.watch, cancelled, root, self.status, show_end),
+            JobKind.GENERATE: Generate(
+                self.queue, runner, self.watch, cancelled, root, self.status, show_end
+            ),
             JobKind.SHOW_CANCELLED: ShowCancelled(
                 retrying, self.queue, self.cancellations, cancelled, drafts, self.status
             ),

@@ -73,12 +73,14 @@ async def _after_the_response_id(world: World) -> None:
 async def _after_the_image_was_recorded(world: World) -> None:
     world.slack.faults.add("files.getUploadURLExternal", Fault.hang())
     await command(world)
+    await until_hanging(world, "files.getUploadURLExternal")
     await until_stored(world, lambda attempt: attempt["candidates"][0]["width"] > 0)
 
 
 async def _after_the_upload_was_recorded(world: World) -> None:
     world.slack.faults.add("chat.postMessage", Fault.hang(), match=lambda args: "thread_ts" in args)
     await command(world)
+    await until_hanging(world, "chat.postMessage")
     await until_stored(world, lambda attempt: bool(attempt["candidates"][0]["file_id"]))
 
 
@@ -103,6 +105,14 @@ async def until_stored(world: World, true: Callable[[dict[str, Any]], bool]) -> 
             if sessions and true(json.loads(sessions[0]["attempts"])[-1]):
                 return
             await asyncio.sleep(0.01)
+
+
+async def until_hanging(world: World, method: str) -> None:
+    """Wait until the fault has met its call: it is not left over for the next worker's."""
+    await world.slack.wait_for(
+        lambda: any(call.seconds is None for call in world.slack.calls_of(method)),
+        what=f"{method} under way",
+    )
 
 
 KILLED: dict[str, Step] = {

@@ -14,6 +14,7 @@ from tests.e2e.test_crashes import (
     assert_nothing_came_twice,
     command,
     draft_of,
+    until_hanging,
     until_stage,
     until_stored,
 )
@@ -76,6 +77,7 @@ async def _killed_before_the_draft_is_posted(world: World) -> None:
     world.slack.faults.add("chat.postMessage", Fault.hang(), match=lambda args: "thread_ts" in args)
     world.openai.release()
     await until_stored(world, lambda attempt: _uploads(attempt) == 3)
+    await until_hanging(world, "chat.postMessage")
     await worker.kill()
 
 

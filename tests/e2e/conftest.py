@@ -1,12 +1,13 @@
 """What scenes in a shared world need.
 
-A module that uses `scene` says in `RUNS` which processes run, each a command and its settings, and
-in `MODES` over which ways in (one, but for the modules that say why). `PROCESS` is another class of
-processes than `BotProcess`.
+A module that uses `scene` says in `RUNS` which processes run, each a command and its settings.
+`MODE` is another way in than Socket Mode, and a test that is marked `over_both` runs over each.
+`PROCESS` is another class of processes than `BotProcess`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -30,9 +31,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "running" in metafunc.fixturenames:
-        modes = getattr(metafunc.module, "MODES", ["socket"])
-        metafunc.parametrize("running", modes, indirect=True, scope="module")
+    marks = metafunc.definition.iter_markers("parametrize")
+    if "running" in metafunc.fixturenames and not any(m.args[0] == "running" for m in marks):
+        mode = getattr(metafunc.module, "MODE", "socket")
+        metafunc.parametrize("running", [mode], indirect=True, scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -42,8 +44,8 @@ async def running(
     """The module's processes, in a world of their own."""
     async with isolated_world(tmp_path_factory.mktemp("world"), request.param) as world:
         world.process = getattr(request.module, "PROCESS", BotProcess)
-        for command, settings in request.module.RUNS:
-            await world.run(command, **settings)
+        runs = request.module.RUNS
+        await asyncio.gather(*(world.run(command, **settings) for command, settings in runs))
         yield world
 
 

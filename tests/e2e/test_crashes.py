@@ -21,7 +21,7 @@ from bot.sandbox.workspace.messages import Message
 from tests.fake_openai import FakeOpenAI
 from tests.support.processes import SHORT_LEASE, BotProcess, World
 from tests.support.scene import SECONDS_TO_ACK, isolated_world
-from tests.support.store import stored_session, stored_sessions
+from tests.support.store import session_in, sessions_in
 
 LEASE = SHORT_LEASE
 TAKEN_OVER_WITHIN = 45.0
@@ -101,7 +101,7 @@ async def _after_the_draft_was_posted(world: World) -> None:
 async def until_stored(world: World, true: Callable[[dict[str, Any]], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while True:
-            sessions = await stored_sessions(world.redis_url)
+            sessions = await sessions_in(world.redis)
             if sessions and true(json.loads(sessions[0]["attempts"])[-1]):
                 return
             await asyncio.sleep(0.01)
@@ -149,7 +149,7 @@ async def _kill_at(step: Step, folder: Path, starting: asyncio.Semaphore) -> flo
 
 async def until_stage(world: World, stage: str, timeout: float = PATIENCE) -> None:
     async with asyncio.timeout(timeout):
-        while (await stored_session(world.redis_url))["stage"] != stage:
+        while (await session_in(world.redis))["stage"] != stage:
             await asyncio.sleep(0.02)
 
 
@@ -182,7 +182,7 @@ async def test_web_killed_right_after_the_stage_moved(socket_world: World) -> No
 
 async def _until_session(world: World) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not await stored_sessions(world.redis_url):
+        while not await sessions_in(world.redis):
             await asyncio.sleep(0)
 
 
@@ -196,7 +196,7 @@ async def test_approval_survives_when_the_worker_is_away(socket_world: World) ->
     await until_stage(world, "user_feedback")
     assert await worker.stop() == 0
     assert (await world.slack.click(world.slack.user("alice"), draft, "Approve")).ok
-    assert (await stored_session(world.redis_url))["stage"] == "final"
+    assert (await session_in(world.redis))["stage"] == "final"
     await world.run("worker")
     await world.slack.wait_for_message(
         world.slack.channel("general"), thread_ts=draft.thread_ts, button="Start over"
@@ -259,7 +259,7 @@ async def test_sigterm_lets_a_running_job_finish(socket_world: World) -> None:
     await command(world)
     await world.openai.until(lambda: world.openai.in_flight)
     assert await worker.stop(signal.SIGTERM) == 0
-    assert (await stored_session(world.redis_url))["stage"] == "user_feedback"
+    assert (await session_in(world.redis))["stage"] == "user_feedback"
     await assert_nothing_came_twice(world)
 
 

@@ -16,7 +16,7 @@ from bot.ops.shutdown import SAME_SIGNAL_WITHIN
 from bot.sandbox import Fault, SimulatedSlack
 from tests.support.processes import BotProcess, World, free_port
 from tests.support.scene import isolated_world
-from tests.support.store import stored_sessions
+from tests.support.store import sessions_in
 
 IMAGES = 10
 LONG = "600"
@@ -38,7 +38,7 @@ async def under_way(world: World, number: int) -> None:
     await world.openai.until_held(number, timeout=WITHIN)
     async with asyncio.timeout(WITHIN):
         while True:
-            stored = await stored_sessions(world.redis_url)
+            stored = await sessions_in(world.redis)
             if sum("resp_" in session["attempts"] for session in stored) == number:
                 return
             await asyncio.sleep(0.02)
@@ -134,7 +134,7 @@ async def test_web_serves_on_as_not_ready_until_it_has_drained(tmp_path: Path) -
         assert (status, "stopping" in body, connection) == (503, True, "close")
         assert (await _answer(world.port, "/healthz"))[0] == 200
         await imagine(world, "asked of one that is leaving")
-        assert len(await stored_sessions(world.redis_url)) == 1
+        assert len(await sessions_in(world.redis)) == 1
         assert await _stop_twice(web) == 0
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 import aiohttp
+from redis.asyncio import Redis
 
 from bot.sandbox import PATIENCE, SimulatedSlack
 from tests.fake_openai import FakeOpenAI
@@ -158,6 +159,14 @@ class World:
         self.port = free_port()
         self.redis_pid = 0
         self.settings: dict[str, str] = {}
+        self._redis: Redis | None = None
+
+    @property
+    def redis(self) -> Redis:
+        """For looking into the store; closed with the world."""
+        if self._redis is None:
+            self._redis = Redis.from_url(self.redis_url, decode_responses=True)
+        return self._redis
 
     @property
     def environment(self) -> dict[str, str]:
@@ -203,5 +212,7 @@ class World:
     ) -> None:
         for process in self.processes:
             await process.kill()
+        if self._redis is not None:
+            await self._redis.aclose()
         for process in self.processes:  # pytest shows it where a test failed
             sys.stderr.write(f"--- {process.command}\n{process.log}\n")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.support.concurrent_tests import Started, start_scenarios
 from tests.support.processes import BotProcess, World
 from tests.support.scene import Scene, isolated_world, new_scene
 
@@ -58,3 +59,13 @@ async def scene(running: World) -> AsyncIterator[Scene]:
     await scene.until_quiet()
     sys.stderr.write(scene.log)  # pytest shows it where a test failed
     assert running.slack.violations == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def started(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Started]:
+    """The scenarios of the module's concurrent tests."""
+    here = [item for item in request.session.items if item.path == request.path]
+    async with start_scenarios(here, tmp_path_factory.mktemp) as started:
+        yield started

@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from tests.fake_openai import Recorded, incomplete
 from tests.support.collector import Collector
+from tests.support.concurrent_tests import concurrent
 from tests.support.logs import lines_of
 from tests.support.processes import World, free_port
 from tests.support.scene import Scene, isolated_world, new_scene, over_both
@@ -150,6 +151,7 @@ async def test_nothing_that_anybody_typed_is_in_a_span(scene: Scene, collector: 
         assert private.encode() not in told
 
 
+@concurrent
 async def test_the_last_spans_are_delivered_at_the_end(tmp_path: Path) -> None:
     """Where the next delivery is far away."""
     later = {"OTEL_BSP_SCHEDULE_DELAY": "3600000", "OTEL_SERVICE_NAME": "images"}
@@ -188,6 +190,7 @@ async def test_a_collector_that_is_away_disturbs_nobody(tmp_path: Path, how: str
     assert {line["logger"].split(".")[0] for line in lines_of(dev)} == {"bot"}
 
 
+@concurrent
 async def test_a_silent_collector_does_not_hold_up_the_end(tmp_path: Path) -> None:
     async with silent_server() as port, isolated_world(tmp_path) as world:
         silent = {

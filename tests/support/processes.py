@@ -181,6 +181,7 @@ class World:
             "LOG_LEVEL": "DEBUG",
             "SLACK_MESSAGES_PER_SECOND": MESSAGES_PER_SECOND,
             "DRAIN_SECONDS": str(DRAIN),
+            "PLACEHOLDER_DELAY": "0",
         }
         if self.mode == "socket":
             environment["SLACK_APP_TOKEN"] = self.slack.app_token
@@ -214,5 +215,8 @@ class World:
             await process.kill()
         if self._redis is not None:
             await self._redis.aclose()
-        for process in self.processes:  # pytest shows it where a test failed
-            sys.stderr.write(f"--- {process.command}\n{process.log}\n")
+        logs = "\n".join(f"--- {process.command}\n{process.log}" for process in self.processes)
+        if error is None:
+            sys.stderr.write(f"{logs}\n")  # pytest shows it where a test failed
+        else:
+            error.add_note(logs)  # what goes to stderr may be another test's by then

@@ -61,11 +61,11 @@ async def scene(running: World) -> AsyncIterator[Scene]:
     assert running.slack.violations == []
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
 async def started(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Started]:
-    """The scenarios of the module's concurrent tests."""
+    """The scenarios of the module's concurrent tests: they begin with its first test."""
     here = [item for item in request.session.items if item.path == request.path]
     async with start_scenarios(here, tmp_path_factory.mktemp) as started:
         yield started

@@ -156,7 +156,6 @@ async def until_stage(world: World, stage: str, timeout: float = PATIENCE) -> No
             await asyncio.sleep(0.02)
 
 
-@pytest.mark.usefixtures("started")  # which begin with it
 async def test_a_worker_killed_at_any_recorded_step_is_replaced(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

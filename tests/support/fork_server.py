@@ -26,7 +26,7 @@ IMPORTED = ("bot.demo", "bot.ops.check", "bot.wiring.lifecycle")
 """They import nearly all that `bot` does."""
 IMPORTED_LATE = (
     *("bot.ops.audit", "bot.ops.inspection", "bot.ops.usage"),
-    *("genai_prices.data", "httpcore2", "openai.resources.models"),
+    *("anyio._backends._asyncio", "genai_prices.data", "httpcore2", "openai.resources.models"),
     *("openai.resources.responses.responses", "uvloop"),
 )
 """What the program imports, or its libraries do, when it is first used: most of a start, else."""

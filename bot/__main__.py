@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -68,10 +69,14 @@ def main(arguments: list[str] | None = None) -> int:
     as_json = _log_to_stderr(settings, options.command)
     try:
         with tracing(_SERVICES.get(options.command, ""), os.environ):
-            return _run(_work(options, settings), serves=options.command in _SERVICES)
+            code = _run(_work(options, settings), serves=options.command in _SERVICES)
+            sys.stdout.flush()
+            return code
     except ImagineError as error:
         return _complain(str(error), as_json)
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and options.command not in _SERVICES:
+            return _output_closed()
         return _complain(f"cannot start: {error}", as_json)
     except KeyboardInterrupt:
         return 130
@@ -165,6 +170,12 @@ def _complain(words: str, as_json: bool = False) -> int:
     else:
         sys.stderr.write(f"imagine-bot: {words}\n")
     return 1
+
+
+def _output_closed() -> int:
+    """Who read the output, such as `head`, has enough. The interpreter flushes it once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
 
 
 def _log_to_stderr(settings: Settings, command: str) -> bool:

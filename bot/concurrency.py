@@ -162,44 +162,83 @@ class WorkSlots:
 
     @contextmanager
     def lending(self) -> Iterator[None]:
-        """The body has one of these slots, and lends it by `without_slot`."""
-        token = _slots.set(self)
+        """The body has one of these slots, and lends it by `without_slot` or `lend_slot`."""
+        slot = _Slot(self)
+        token = _slot.set(slot)
         try:
             yield
         finally:
-            _slots.reset(token)
+            _slot.reset(token)
+            slot.end()
+
+    def lend(self, slots: int) -> None:
+        """So many more are lent; less than 0 where they are taken back."""
+        self._waiting += slots
+        self._changed.set()
+
+    def show(self, works: int) -> None:
+        """So many more only show what they did."""
+        self._showing += works
+        self._changed.set()
+
+
+class _Slot:
+    """The slot of one piece of work. It is lent while anything of the work lends it. Work that goes
+    on after its end, because it ignores its cancellation, lends nothing."""
+
+    def __init__(self, slots: WorkSlots) -> None:
+        self._slots = slots
+        self._lent = 0
+        self._has_ended = False
+
+    def _lend(self, times: int) -> None:
+        if self._has_ended:
+            return
+        was_lent, self._lent = self._lent > 0, self._lent + times
+        if was_lent != (self._lent > 0):
+            self._slots.lend(-1 if was_lent else 1)
 
     @contextmanager
     def lent(self) -> Iterator[None]:
-        self._waiting += 1
-        self._changed.set()
+        self._lend(1)
         try:
             yield
         finally:
-            self._waiting -= 1
+            self._lend(-1)
+
+    def lend_for_good(self) -> None:
+        self._lend(1)
+
+    def end(self) -> None:
+        self._lend(-self._lent)
+        self._has_ended = True
 
     @contextmanager
     def only_showing(self) -> Iterator[None]:
-        token = _slots.set(None)
-        self._showing += 1
-        self._changed.set()
+        self.end()
+        self._slots.show(1)
         try:
             yield
         finally:
-            self._showing -= 1
-            _slots.reset(token)
+            self._slots.show(-1)
 
 
 MOST_SHOWING = 1_000
-_slots: ContextVar[WorkSlots | None] = ContextVar("slots", default=None)
+_slot: ContextVar[_Slot | None] = ContextVar("slot", default=None)
 _SHORT_WAIT = 1.0
 """Seconds for which a slot is kept."""
 
 
 def without_slot(seconds: float) -> AbstractContextManager[None]:
     """The body only waits, for about so many seconds: meanwhile its slot is another's."""
-    slots = _slots.get()
-    return slots.lent() if slots and seconds > _SHORT_WAIT else nullcontext()
+    slot = _slot.get()
+    return slot.lent() if slot and seconds > _SHORT_WAIT else nullcontext()
+
+
+def lend_slot() -> None:
+    """What this work still has to do needs no slot: until its end the slot is another's."""
+    if slot := _slot.get():
+        slot.lend_for_good()
 
 
 async def sleep_without_slot(seconds: float) -> None:
@@ -209,8 +248,8 @@ async def sleep_without_slot(seconds: float) -> None:
 
 def only_showing() -> AbstractContextManager[None]:
     """The body only shows what was done, and holds nothing: meanwhile its slot is another's."""
-    slots = _slots.get()
-    return slots.only_showing() if slots else nullcontext()
+    slot = _slot.get()
+    return slot.only_showing() if slot else nullcontext()
 
 
 class BackgroundTasks:

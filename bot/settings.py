@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 from unicodedata import category
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.domain.costs import DOLLAR
 from bot.domain.errors import ImpossibleValue
 from bot.domain.images import AI_LABEL, LONGEST_LABEL
-from bot.domain.limit_settings import LimitKind
+from bot.domain.limit_settings import MOST_DOLLARS, LimitKind
 from bot.domain.options import AUTO, OPTIONS, OptionTable
-from bot.domain.policy import WhoMayStart, closest_spelling, entries_of, is_user_id, quoted
+from bot.domain.policy import WhoMayStart, closest_spelling, entries_of, quoted, user_ids_error
 from bot.domain.record import PromptRecording
 from bot.domain.seals import SealingKeys
 from bot.domain.session import Policy
@@ -65,6 +67,23 @@ def _entries(keys: SecretStr) -> tuple[str, ...]:
 
 def _micro(dollars: Decimal | None) -> int:
     return int((dollars or 0) * DOLLAR)
+
+
+def _read_budget(given: object) -> Decimal | None:
+    """Dollars, at least a micro-dollar: what is less would come to 0, which sets no limit."""
+    if given is None:
+        return None
+    with suppress(ArithmeticError):
+        amount = Decimal(str(given).strip())
+        if Decimal(1) / DOLLAR <= amount <= MOST_DOLLARS:
+            return amount
+    raise ValueError(
+        f"must be dollars above 0 and at most {MOST_DOLLARS}, such as 25 or 12.50; leave it empty "
+        "for no limit"
+    )
+
+
+Budget = Annotated[Decimal | None, BeforeValidator(_read_budget)]
 
 
 class Backend(StrEnum):
@@ -117,9 +136,9 @@ class Settings(BaseSettings):
     user_images_waiting: int = Field(default=20, ge=0, le=10_000)
     provider_concurrency: int | None = Field(default=None, ge=1, le=10_000)
     user_images_per_day: int = Field(default=100, ge=0, le=1_000_000)
-    user_budget_per_month: Decimal | None = Field(default=None, gt=0, le=1_000_000)
-    channel_budget_per_month: Decimal | None = Field(default=None, gt=0, le=1_000_000)
-    workspace_budget_per_month: Decimal | None = Field(default=None, gt=0, le=1_000_000)
+    user_budget_per_month: Budget = None
+    channel_budget_per_month: Budget = None
+    workspace_budget_per_month: Budget = None
     timezone: str = "UTC"
     prices_file: Path | None = None
     ledger_ttl: int = Field(default=400 * 24 * 3600, ge=3600, le=LONGEST_TTL)
@@ -149,10 +168,9 @@ class Settings(BaseSettings):
     @classmethod
     def _known_zone(cls, name: str) -> str:
         try:
-            ZoneInfo(name)
-        except (ValueError, OSError):  # OSError: the name of a folder
+            return ZoneInfo(name.strip()).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder
             raise ValueError("must be a name such as Europe/Berlin or UTC") from None
-        return name
 
     @field_validator("log_level")
     @classmethod
@@ -171,9 +189,8 @@ class Settings(BaseSettings):
     @field_validator("admins")
     @classmethod
     def _known_admins(cls, text: str) -> str:
-        for entry in entries_of(text) if text.strip() else []:
-            if not is_user_id(entry):
-                raise ValueError("takes user IDs with commas between, such as U0123ABCD,W0456EFGH")
+        if text.strip() and (wrong := user_ids_error(text)):
+            raise ValueError(wrong)
         return text
 
     @field_validator("who_may_start", mode="before")

@@ -1,4 +1,8 @@
-"""Servers that tests talk to: a real Valkey, the simulated Slack, the fake OpenAI."""
+"""Servers that tests talk to: a real Valkey, the simulated Slack, the fake OpenAI.
+
+What they need is imported where it is used: the process that hands the tests out needs none of it,
+and a file of unit tests little.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,17 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import redis
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
-from bot.adapters.embedded_redis import EmbeddedRedis
-from bot.domain.options import OPTIONS, OptionSpec
-from bot.sandbox import SimulatedSlack
-from tests.fake_openai import FakeOpenAI
-from tests.support.pretend import PRETEND
-from tests.support.processes import World
+if TYPE_CHECKING:
+    from bot.adapters.embedded_redis import EmbeddedRedis
+    from bot.domain.options import OptionSpec
+    from bot.sandbox import SimulatedSlack
+    from tests.fake_openai import FakeOpenAI
+    from tests.support.processes import World
 
 HERE = Path(__file__).parent
 SLOW = (
@@ -98,6 +101,8 @@ def _is_slow(path: Path) -> bool:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
     """A Valkey on a Unix socket: test runs side by side cannot take each other's port."""
+    from bot.adapters.embedded_redis import EmbeddedRedis
+
     with EmbeddedRedis(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
@@ -105,6 +110,8 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedR
 @pytest.fixture
 def redis_url(redis_server: EmbeddedRedis) -> str:
     """An empty Redis."""
+    import redis
+
     client = redis.Redis.from_url(redis_server.url)
     client.flushall()
     client.close()
@@ -113,12 +120,16 @@ def redis_url(redis_server: EmbeddedRedis) -> str:
 
 @pytest.fixture
 async def slack() -> AsyncIterator[SimulatedSlack]:
+    from bot.sandbox import SimulatedSlack
+
     async with SimulatedSlack() as simulated:
         yield simulated
 
 
 @pytest.fixture
 async def openai() -> AsyncIterator[FakeOpenAI]:
+    from tests.fake_openai import FakeOpenAI
+
     async with FakeOpenAI() as fake:
         yield fake
 
@@ -132,6 +143,8 @@ async def world(
     tmp_path: Path,
 ) -> AsyncIterator[World]:
     """Everything but the bot, which a test runs in it. Over Socket Mode and over HTTP."""
+    from tests.support.processes import World
+
     async with World(slack, openai, redis_url, tmp_path, request.param) as world:
         yield world
 
@@ -141,6 +154,8 @@ async def socket_world(
     slack: SimulatedSlack, openai: FakeOpenAI, redis_url: str, tmp_path: Path
 ) -> AsyncIterator[World]:
     """The same over Socket Mode alone, for what does not depend on the way in."""
+    from tests.support.processes import World
+
     async with World(slack, openai, redis_url, tmp_path, "socket") as world:
         yield world
 
@@ -148,5 +163,8 @@ async def socket_world(
 @pytest.fixture
 def pretend_option(monkeypatch: pytest.MonkeyPatch) -> OptionSpec:
     """One more option in the table, and nothing else changed."""
+    from bot.domain.options import OPTIONS
+    from tests.support.pretend import PRETEND
+
     monkeypatch.setattr(OPTIONS, "specs", (*OPTIONS.specs, PRETEND))
     return PRETEND

@@ -14,7 +14,9 @@ every model; `PRICES_FILE` may name others:
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -22,6 +24,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import genai_prices
 
@@ -46,6 +49,10 @@ _GPT_IMAGE = {
 _OURS: dict[str, Rates] = {"gpt-image-2.6-flare": _GPT_IMAGE, "gpt-image-2.6-sunburst": _GPT_IMAGE}
 """OpenAI's price list of November 2026, for models that the package does not know yet."""
 _OURS_VERSION = "openai 2026-11"
+_DATE = re.compile(r"-\d{4}-\d\d-\d\d$")
+"""At the end of a model's name: a snapshot, which costs what the model does."""
+_SUSPICIOUS = 0.001
+"""Dollars for a million tokens: what costs less may be priced by the token."""
 _PACKAGE_VERSION = f"genai-prices {version('genai-prices')}"
 
 
@@ -53,12 +60,25 @@ class PricesFileError(ImagineError):
     """The file with prices cannot be read; the text says what is wrong."""
 
 
-def read_prices(path: Path | None) -> tuple[dict[str, Rates], Rates | None]:
-    """The prices by model in the file, and its default. Raises `PricesFileError`."""
+class OwnPrices(NamedTuple):
+    """The prices by model in the operator's file, its default, and the file's version: a hash of
+    what it holds."""
+
+    models: Mapping[str, Rates] = {}
+    default: Rates | None = None
+    version: str = ""
+
+
+NO_OWN_PRICES = OwnPrices()
+
+
+def read_prices(path: Path | None) -> OwnPrices:
+    """Raises `PricesFileError`."""
     if path is None:
-        return {}, None
+        return NO_OWN_PRICES
     try:
-        read = tomllib.loads(path.read_text("utf-8"))
+        content = path.read_bytes()
+        read = tomllib.loads(content.decode())
     except (OSError, ValueError) as error:
         raise PricesFileError(f"{path}: {error}") from None
     models = read.pop("models", {})
@@ -66,7 +86,8 @@ def read_prices(path: Path | None) -> tuple[dict[str, Rates], Rates | None]:
     if read or not isinstance(models, dict):
         raise PricesFileError(f"{path}: it holds [models.NAME] tables and [default], nothing else")
     rates = {name: _rates(path, name, given) for name, given in models.items()}
-    return rates, None if default is None else _rates(path, "default", default)
+    version = f"PRICES_FILE {hashlib.sha256(content).hexdigest()[:8]}"
+    return OwnPrices(rates, None if default is None else _rates(path, "default", default), version)
 
 
 def _rates(path: Path, name: str, given: object) -> Rates:
@@ -79,6 +100,10 @@ def _rates(path: Path, name: str, given: object) -> Rates:
         is_number = isinstance(price, int | float) and not isinstance(price, bool)
         if not is_number or not 0 <= price < 1_000_000:
             raise PricesFileError(f"{path}: {name}: {kind} must be dollars for a million tokens")
+        if 0 < price < _SUSPICIOUS:
+            log.warning(
+                "%s: %s: %s is for a million tokens: $%s is too low", path, name, kind, price
+            )
     rates = {kind: Decimal(str(price)) for kind, price in given.items()}
     for kind in ("text_in", "image_in"):  # what is cached costs the same where no price is given
         if kind in rates:
@@ -87,13 +112,10 @@ def _rates(path: Path, name: str, given: object) -> Rates:
 
 
 class TokenPrices:
-    """Implements `bot.ports.Prices`. `own` and `default` are those of the file."""
+    """Implements `bot.ports.Prices`."""
 
-    def __init__(
-        self, own: Mapping[str, Rates] | None = None, default: Rates | None = None
-    ) -> None:
-        self._own = own or {}
-        self._default = default
+    def __init__(self, own: OwnPrices = NO_OWN_PRICES) -> None:
+        self._own = own
         self._said: set[str] = set()
 
     def cost(self, model: str, host_model: str, usage: Usage) -> Cost:
@@ -112,16 +134,17 @@ class TokenPrices:
         return Cost(int(micro), " + ".join(dict.fromkeys(name for _, name in known)), known=True)
 
     def _part(self, model: str, usage: Usage, cache_write: int) -> tuple[Decimal, str] | None:
-        """Micro-dollars of one model, and the name of the prices."""
-        if rates := self._own.get(model):
-            return _by_rates(rates, usage), "PRICES_FILE"
-        if rates := _OURS.get(model):
+        """Micro-dollars of one model, and the version of the prices."""
+        own, undated = self._own, _DATE.sub("", model)
+        if rates := own.models.get(model) or own.models.get(undated):
+            return _by_rates(rates, usage), own.version
+        if rates := _OURS.get(undated):
             return _by_rates(rates, usage), _OURS_VERSION
         today = datetime.now(UTC).date()
         if (amount := _by_package(model, usage, cache_write, today)) is not None:
             return amount, _PACKAGE_VERSION
-        if self._default is not None:
-            return _by_rates(self._default, usage), "PRICES_FILE"
+        if own.default is not None:
+            return _by_rates(own.default, usage), own.version
         if model not in self._said:
             self._said.add(model)
             log.warning("no price is known for the model %r: PRICES_FILE can give one", model)

@@ -103,9 +103,14 @@ def changes(before: Session | None, after: Session) -> Changes:
     return Changes(
         [entry for id_, entry in new.holds.items() if was.holds.get(id_) != entry],
         [id_ for id_ in was.holds if id_ not in new.holds],
-        [entry for id_, entry in new.lines.items() if was.lines.get(id_) != entry],
+        [entry for id_, entry in new.lines.items() if _is_news(was.lines.get(id_), entry)],
         {count: by for count, by in counts.items() if by},
     )
+
+
+def _is_news(line: Entry | None, entry: Entry) -> bool:
+    """A line stays as it is written, also where a later call's answer names another model."""
+    return line is None or line.call != entry.call
 
 
 def _add(books: Books, session: Session, attempt: Attempt, *, waits: bool) -> None:

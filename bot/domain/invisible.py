@@ -38,7 +38,8 @@ _INVISIBLE = re.compile(
     f"|(?=[{_FORMING}])(?P<first>[{_SELECTORS}]?[{_JOINERS}]?)[{_FORMING}]*"
 )
 _LINE_BREAK = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_KEPT_CONTROLS = {"\n", "\t"}
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, except a newline and a tab, and halves of characters."""
 _BLANK = {"Cc", "Cf", "Zl", "Zp", "Zs"}
 _BLANK_SYMBOLS = {"\u2800"}
 """Braille's pattern without a dot."""
@@ -59,10 +60,7 @@ def _kept(found: re.Match[str]) -> str:
 def clean_text(text: str) -> str:
     """The same, with newlines for all line breaks, and without control characters and halves of
     characters."""
-    text = _LINE_BREAK.sub("\n", drop_invisible(text))
-    return "".join(
-        c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in {"Cc", "Cs"}
-    )
+    return _CONTROL.sub("", _LINE_BREAK.sub("\n", drop_invisible(text)))
 
 
 def is_blank(text: str) -> bool:

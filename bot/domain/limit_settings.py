@@ -120,9 +120,9 @@ def limit_in_force(
 def parse_limit(kind: LimitKind, text: str) -> int | None:
     """The value of a typed number of images or dollars; None for an empty text. Raises
     `ValueError`, whose text says what may be typed."""
-    typed = text.strip().removeprefix("$").strip()
-    if not typed:
+    if not text.strip():
         return None
+    typed = text.strip().removeprefix("$").strip()
     if not _DOLLARS.fullmatch(typed):
         raise ValueError("Type a number, such as 25 (0 sets no limit), or leave it empty.")
     if _is_thousands(typed):
@@ -152,10 +152,10 @@ def typed_limit(kind: LimitKind, value: int) -> str:
 
 
 def limit_words(kind: LimitKind, value: int) -> str:
-    """Such as: 100 images, $12.50, $0.001, no limit."""
+    """Such as: 1,000 images, $12.50, $0.001, no limit."""
     if not value:
         return "no limit"
     if not kind.in_dollars:
-        return f"{value} image{'' if value == 1 else 's'}"
+        return f"{value:,} image{'' if value == 1 else 's'}"
     dollars = Decimal(value) / DOLLAR
-    return f"${dollars:.2f}" if dollars == round(dollars, 2) else f"${typed_limit(kind, value)}"
+    return f"${dollars:,.2f}" if dollars == round(dollars, 2) else f"${typed_limit(kind, value)}"

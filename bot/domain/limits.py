@@ -98,6 +98,15 @@ class Wanted(NamedTuple):
     session: Session
     attempt: Attempt
 
+    @property
+    def new_words(self) -> tuple[str | None, str | None]:
+        """Prompt and change; None for those of the session's newest attempt."""
+        attempts = self.session.attempts
+        known = (attempts[-1].prompt, attempts[-1].change) if attempts else ("", "")
+        asked = self.attempt.prompt, self.attempt.change
+        prompt, change = (a if a != k else None for a, k in zip(asked, known, strict=True))
+        return prompt, change
+
 
 class Instead(NamedTuple):
     """What to begin instead. Words that are None are those of the session's newest attempt."""
@@ -112,7 +121,8 @@ class LimitReached(Refusal):
     """More than a limit leaves was asked for. `fitting` images may still be asked for, in view of
     all limits, and `lowest_fitting` in the lowest quality, where that counts less. `text` is the
     prompt or the change that was asked for. `waiting` are the person's own sessions whose images
-    wait, the newest first: each would give back what it holds."""
+    wait, the newest first: each would give back what it holds. `kept` is the id of the
+    `RefusedRequest` that holds its words; empty where there is none."""
 
     def __init__(
         self,
@@ -131,6 +141,11 @@ class LimitReached(Refusal):
         self.lowest_fitting = lowest_fitting
         self.wanted = wanted
         self.waiting: tuple[Session, ...] = ()
+        self.kept = ""
+
+    @property
+    def has_offers(self) -> bool:
+        return self.wanted is not None and max(self.fitting, self.lowest_fitting) > 0
 
     @property
     def limit(self) -> str:

@@ -22,6 +22,8 @@ class Member(NamedTuple):
     """An admin or an owner of the organisation."""
     teams: tuple[str, ...] = ()
     """The workspaces of the organisation that the person is a member of."""
+    time_zone: str = ""
+    """An IANA name; empty where Slack does not tell it."""
 
     def is_admin_of(self, workspace: str) -> bool:
         """Of this workspace, not of another one of its organisation."""
@@ -39,4 +41,5 @@ def member_of(user: dict[str, Any]) -> Member:
         is_admin=any(user.get(name) for name in _ADMIN),
         is_org_admin=any(enterprise.get(name) for name in _ADMIN),
         teams=tuple(enterprise.get("teams") or ()),
+        time_zone=str(user.get("tz") or ""),
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 
 OWNER, ANYONE = "owner", "anyone"
-DIRECTORS_SYNTAX = "owner, anyone, or user IDs with commas between, such as U0123ABCD,W0456EFGH"
+_IDS_SYNTAX = "user IDs with commas between, such as U0123ABCD,W0456EFGH"
+DIRECTORS_SYNTAX = f"owner, anyone, or {_IDS_SYNTAX}"
 
 _USER_ID = re.compile(r"[UW](?=[A-Z]*[0-9])[A-Z0-9]{1,20}|[UW][A-Z]{8,20}", re.ASCII)
 """A short word without a digit is a name, not an ID."""
@@ -46,23 +47,43 @@ def directors_error(text: str) -> str:
     given = entries_of(text)
     if given in ([OWNER], [ANYONE]) or all(is_user_id(entry) for entry in given):
         return ""
+    return _error(text, _corrected, DIRECTORS_SYNTAX)
+
+
+def user_ids_error(text: str) -> str:
+    """The same for a setting that takes user IDs alone."""
+    return "" if all(map(is_user_id, entries_of(text))) else _error(text, _as_id, _IDS_SYNTAX)
+
+
+def _error(text: str, corrected: Callable[[str], str], syntax: str) -> str:
     entries = [entry for entry in re.split(r"[,;\s]+", text) if entry]
-    right = [_corrected(entry) for entry in entries]
+    right = [corrected(entry) for entry in entries]
     if not entries:
-        return f"names nobody; it takes {DIRECTORS_SYNTAX}"
+        return f"names nobody; it takes {syntax}"
     if unknown := [entry for entry, known in zip(entries, right, strict=True) if not known]:
         named = quoted(unknown[0]) if len(unknown[0]) <= _LONGEST_NAME else "an entry"
-        return f"{named} is no user ID; it takes {DIRECTORS_SYNTAX}"
+        return f"{named} is no user ID; it takes {syntax}"
     return f"{quoted(text)} is not known; did you mean {_joined(right)}?"
 
 
 def _corrected(entry: str) -> str:
     """The right spelling of one entry, or "" where there is none."""
-    word = entry.strip("<>\"'").partition("|")[0]
-    as_id = word.removeprefix("@").upper()
-    if is_user_id(as_id):
-        return as_id if word.isupper() or any(c.isdigit() for c in word) else ""
+    word = _bare(entry)
+    if is_user_id(word.removeprefix("@").upper()):
+        return _as_id(entry)
     return "" if word.startswith("@") else closest_spelling(word, _SPELLINGS)
+
+
+def _as_id(entry: str) -> str:
+    """The user ID that an entry is meant for, or "" where it may be a name."""
+    word = _bare(entry)
+    as_id = word.removeprefix("@").upper()
+    is_meant = word.isupper() or any(c.isdigit() for c in word)
+    return as_id if is_user_id(as_id) and is_meant else ""
+
+
+def _bare(entry: str) -> str:
+    return entry.strip("<>\"'").partition("|")[0]
 
 
 def _joined(right: list[str]) -> str:

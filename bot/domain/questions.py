@@ -50,7 +50,18 @@ class WaitingPicture:
     text: str = ""
 
 
-Question = PictureQuestion | ChangeQuestion | WaitingPicture
+@dataclass(frozen=True)
+class RefusedRequest:
+    """The words of a request that a limit refused, which are too long for the button that begins
+    what is left. Words that are None are those of the session's newest attempt."""
+
+    id: str
+    channel: str
+    prompt: str | None
+    change: str | None
+
+
+Question = PictureQuestion | ChangeQuestion | WaitingPicture | RefusedRequest
 
 
 def waiting_picture_id(team: str, owner: str, channel: str, thread_ts: str) -> str:

@@ -111,7 +111,7 @@ def entry_facts(body: str) -> dict[str, Any]:
     """The reverse: the facts of an entry. An entry that somebody broke has none."""
     try:
         facts = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}
 

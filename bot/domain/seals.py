@@ -143,6 +143,7 @@ class RecordCheck:
     _tail: int = 0
     _mac: str = ""
     _keyed: bool = False
+    _unkeyed_floor: bool = False
     _head_found: bool = False
     _last_unchecked: tuple[int, int, str] | None = None
 
@@ -159,14 +160,15 @@ class RecordCheck:
             self.unchecked.append(f"the floor at {floor.number}: {self._unknown_key(floor)}")
         elif not is_floor_intact(self.team, floor, self.keys):
             self.problems.append(f"the floor at {floor.number} is not the program's")
-        if self.keys.given and not floor.keyed:
-            self.problems.append(f"the floor at {floor.number} was made without AUDIT_KEY")
+        self._unkeyed_floor = bool(self.keys.given) and not floor.keyed
 
     def batch(self, seal: Seal, entries: Sequence[RecordEntry]) -> None:
         """`entries` are those after the seal before, up to this one."""
         if seal.number <= self._number:
             self.problems.append(f"the seal {seal.number} stands out of its order")
             return
+        if not self.sealed:
+            self._judge_unkeyed_floor(seal.keyed)
         self._gaps(self._number, entries, seal.number)
         span = _span(self._number + 1, seal.number)
         if self._keyed and not seal.keyed:
@@ -190,6 +192,8 @@ class RecordCheck:
     def finish(self, last_number: int, last_seal: int) -> None:
         """`last_number` and `last_seal` are the highest numbers that the store had ever given to an
         entry and to a seal of this record before it was read."""
+        if not self.sealed:
+            self._judge_unkeyed_floor(has_key_behind=True)
         if last_seal > self._number:
             self.problems.append(f"the last seal is gone: there was one of {last_seal}")
         self._gaps(max(self._tail, self._number), [], last_number)
@@ -199,6 +203,13 @@ class RecordCheck:
             self.problems.append("no seal was made with AUDIT_KEY")
         if self.head and not self._head_found:
             self.problems.append(f"the logged head {self.head[0]} is not in the record")
+
+    def _judge_unkeyed_floor(self, has_key_behind: bool) -> None:
+        """A floor without a key is the program's where seals without one follow: AUDIT_KEY was set
+        later."""
+        if self._unkeyed_floor and has_key_behind:
+            self.problems.append(f"the floor at {self._number} was made without AUDIT_KEY")
+        self._unkeyed_floor = False
 
     def _look_for_head(self, number: int, mac: str) -> None:
         if self.head and self.head[0] == number:

@@ -132,6 +132,7 @@ class GenerateImage(AsyncNode):
             return await self._generate(request, call.checkpoint)
         except ImagineError as error:
             if self._may_retry(error, call.checkpoint):
+                await call.checkpoint.record_unpaid_end()
                 raise
             return await self.exec_fallback_async(call, error)
         finally:

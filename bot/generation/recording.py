@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 
 from bot.concurrency import cancel_and_wait
 from bot.domain.attempt import MAX_PAID_CALLS, Candidate, ImageRef
-from bot.domain.costs import CallEnd, Usage
+from bot.domain.books import call_ended
+from bot.domain.costs import CallEnd, CallState, Usage
 from bot.domain.errors import (
     Conflict,
     PaidCallNotMade,
@@ -141,6 +142,15 @@ class RunCheckpoint:
 
     def call_ended(self, usage: Usage | None, *, may_be_paid: bool) -> None:
         self._last_end = self.ends.of(usage, may_be_paid=may_be_paid)
+
+    async def record_unpaid_end(self) -> None:
+        """Record that the last call costs nothing, where that is so: this run may die before it
+        makes the next one, and the call would count as lost."""
+        number, end = self._paid_calls, self._last_end
+        if end.state is CallState.FREE:
+            await self.sessions.update(
+                self.session_id, lambda s: call_ended(s, self.image, number, end)
+            )
 
     async def wait_for_turn(self) -> None:
         """Return once this run may call the provider. Raises `PaidCallNotMade` where another run

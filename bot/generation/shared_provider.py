@@ -3,6 +3,7 @@ wants none."""
 
 from __future__ import annotations
 
+from bot.concurrency import lend_slot
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.ports import Checkpoint, ImageBackend, ProviderSlots
@@ -14,7 +15,8 @@ LONGEST_PAUSE = 60.0
 
 
 class SharedProvider:
-    """An `ImageBackend` around another. A call waits for its slot before its time begins."""
+    """An `ImageBackend` around another. A call waits for its slot before its time begins. Once the
+    image is there, the worker may begin another: the rest of the job waits for Slack."""
 
     def __init__(self, backend: ImageBackend, slots: ProviderSlots) -> None:
         self._backend = backend
@@ -26,9 +28,11 @@ class SharedProvider:
         """A failed call keeps its slot for the next try of the same job."""
         async with self._slots.call():
             try:
-                return await self._backend.generate(request, checkpoint)
+                image = await self._backend.generate(request, checkpoint)
             except GenerationError as error:
                 if error.kind is FailureKind.RATE_LIMITED:
                     asked = error.retry_after or PAUSE
                     await self._slots.pause(asked if asked <= LONGEST_PAUSE else PAUSE)
                 raise
+        lend_slot()
+        return image

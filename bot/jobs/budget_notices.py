@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.domain.costs import end_of_day, end_of_month
 from bot.domain.errors import ImagineError
 from bot.domain.limits import Scope, Standing
-from bot.domain.session import Person, Session
+from bot.domain.session import Person, Session, user_of_key
 from bot.ports import LimitsOf, OwnerNotices, PersonNotices, Spending
 from bot.views.limit_words import nearly_used_words
 
@@ -36,9 +38,10 @@ class AdminDirectory(Protocol):
 
 
 class BudgetNotices:
-    """Tells the owner of a session that just began an attempt. Of the workspace's budget the
-    `admins` are told, those of the `directory`, and the log. A notice that cannot be delivered is
-    not sent again."""
+    """Tells who asked for the attempt that just began: the session's owner where it came from, and
+    anybody else in a direct message. Of a channel's budget its owner is told, of the workspace's
+    the `admins`, those of the `directory`, and the log. A notice that cannot be delivered is not
+    sent again."""
 
     def __init__(
         self,
@@ -60,11 +63,10 @@ class BudgetNotices:
 
     async def tell(self, session: Session) -> None:
         """Never raises what the program raises on purpose."""
-        try:
+        with _logged():
             for standing in await self._nearly_used(session):
-                await self._tell_once(session, standing)
-        except ImagineError as error:
-            log.warning("a notice about a limit was not sent: %s", type(error).__name__)
+                with _logged():
+                    await self._tell_once(session, standing)
 
     async def _nearly_used(self, session: Session) -> list[Standing]:
         reserved = session.latest.reserved
@@ -91,25 +93,39 @@ class BudgetNotices:
 
     async def _tell_once(self, session: Session, standing: Standing) -> None:
         reserved = session.latest.reserved
-        owner = Person(session.owner_org or session.team, session.user).key_in(session.team)
-        if reserved is None or (standing.scope is not Scope.WORKSPACE and reserved.payer != owner):
+        if reserved is None:
             return
-        period = reserved.day if standing.scope is Scope.USER_IMAGES else reserved.month
-        whom = {Scope.CHANNEL: session.channel, Scope.WORKSPACE: ""}.get(standing.scope, owner)
-        if not await self._told.first_time(session.team, period, f"{standing.scope}:{whom}"):
+        scope, payer = standing.scope, reserved.payer
+        period = reserved.day if scope is Scope.USER_IMAGES else reserved.month
+        whom = {Scope.CHANNEL: session.channel, Scope.WORKSPACE: ""}.get(scope, payer)
+        if not await self._told.first_time(session.team, period, f"{scope}:{whom}"):
             return
         words = nearly_used_words(standing)
-        if standing.scope is Scope.WORKSPACE:
+        owner = Person(session.owner_org or session.team, session.user).key_in(session.team)
+        if scope is Scope.WORKSPACE:
             log.warning("%s", words)
             await self._tell_admins(words)
-        else:
+        elif scope is Scope.CHANNEL or payer == owner:
             await self._notices.tell_owner(session, words)
+        else:
+            await self._notices.tell_person(user_of_key(payer), words)
 
     async def _tell_admins(self, words: str) -> None:
         """The people in `ADMINS` first: to find them asks nothing of Slack."""
-        for admin in sorted(self._admins):
-            await self._notices.tell_person(admin, words)
-        if self._directory is None:
-            return
-        for admin in sorted(await self._directory.user_ids() - self._admins):
-            await self._notices.tell_person(admin, words)
+        await self._tell_each(self._admins, words)
+        if self._directory is not None:
+            await self._tell_each(await self._directory.user_ids() - self._admins, words)
+
+    async def _tell_each(self, people: frozenset[str], words: str) -> None:
+        for person in sorted(people):
+            with _logged():
+                await self._notices.tell_person(person, words)
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """A notice that fails keeps no other from being sent."""
+    try:
+        yield
+    except ImagineError as error:
+        log.warning("a notice about a limit was not sent: %s", type(error).__name__)

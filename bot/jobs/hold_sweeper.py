@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 
 from bot.domain.books import books_of, call_ended, open_calls
-from bot.domain.errors import Refusal
+from bot.domain.errors import ImagineError, Refusal
 from bot.domain.generation import LOST
 from bot.jobs.repeating import repeat_for_ever
 from bot.ports import Heartbeats, Hold, Holds, SessionRecords
@@ -43,10 +43,13 @@ class HoldSweeper:
         await repeat_for_ever(self.sweep, self._interval, log, "settling")
 
     async def sweep(self) -> None:
-        """Look at every hold once."""
+        """Look at every hold once. One that cannot be settled keeps no other from it."""
         for hold in await self._holds.older_than(self._quiet_for):
             with log_context(hold.session_id):
-                await self._check(hold)
+                try:
+                    await self._check(hold)
+                except ImagineError as error:
+                    log.warning("a hold is put off: %s", error, extra={"call": hold.id})
 
     async def _check(self, hold: Hold) -> None:
         try:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
+from bot.domain.errors import StoreUnavailable
 from bot.domain.record import entry_time
 from bot.domain.seals import (
     Floor,
@@ -60,13 +61,17 @@ class RecordSealer:
         await repeat_for_ever(self.seal_all, SEAL_EVERY, log, "sealing the record", at_once=True)
 
     async def seal_all(self) -> None:
-        """One pass, where no other worker has the lease. Raises `StoreUnavailable`."""
+        """One pass, where no other worker has the lease. A record that cannot be read, because
+        somebody broke it, keeps no other from being sealed. Raises `StoreUnavailable`."""
         for team in await self._record.teams():
             if not await self._record.hold_lease(self._run_id, LEASE):
                 return
-            while await self.seal(team):
-                pass
-            await self._log_and_trim(team)
+            try:
+                while await self.seal(team):
+                    pass
+                await self._log_and_trim(team)
+            except StoreUnavailable as error:
+                log.error("the record of %s is not sealed: %s", team, error)
 
     async def seal(self, team: str) -> bool:
         """Seal the next entries of a workspace. Answers whether there may be more."""
@@ -147,7 +152,7 @@ class RecordSealer:
         """The newest seal whose entries are all too old. What does not stand is kept, so that a
         signed floor never takes the place of entries that somebody has changed or removed."""
         floor, newest = await self._record.floor(team), None
-        number, mac = (floor.number, floor.seal) if floor else (0, "")
+        number, mac, keyed = (floor.number, floor.seal, floor.keyed) if floor else (0, "", False)
         if floor and not is_floor_intact(team, floor, self._keys):
             log.error(
                 "the record of %s is not trimmed: its floor is %s",
@@ -157,7 +162,8 @@ class RecordSealer:
             return None
         for seal in seals:
             entries = await self._record.entries_between(team, number + 1, seal.number)
-            if not is_seal_intact(team, mac, seal, entries, self._keys):
+            is_forged = keyed and not seal.keyed
+            if is_forged or not is_seal_intact(team, mac, seal, entries, self._keys):
                 log.error(
                     "the record of %s is not trimmed: up to %s it is %s",
                     team,
@@ -167,7 +173,7 @@ class RecordSealer:
                 break
             if entry_time(entries[-1].body) >= too_old:
                 break
-            newest, number, mac = seal, seal.number, seal.mac
+            newest, number, mac, keyed = seal, seal.number, seal.mac, seal.keyed
         return newest
 
 

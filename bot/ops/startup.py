@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.openai import openai_client
+from bot.adapters.redis import redis_client
 from bot.concurrency import wait_for_event
-from bot.domain.errors import ImagineError
+from bot.domain.errors import ImagineError, StoreUnavailable
 from bot.domain.policy import WhoMayStart
 from bot.ops.doctor import (
     Finding,
@@ -97,6 +101,30 @@ def require_settings(
         missing.append("OPENAI_API_KEY is not set (IMAGE_BACKEND=placeholder does without)")
     if missing:
         raise StartupError("\n".join([*missing, WHERE_TO_SET]))
+
+
+@asynccontextmanager
+async def redis_of_command(settings: Settings, patience: float) -> AsyncIterator[Redis]:
+    """The client of a command that ends. Raises `StartupError` that says what is the matter with
+    Redis, where it does not answer within `patience` seconds."""
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        raise StartupError("REDIS_URL is not set: what is asked for is kept in Redis")
+    try:
+        redis = redis_client(url, patience)
+    except (ValueError, TypeError, RedisError):  # their text can hold a part of the password
+        raise StartupError(await _redis_trouble(url)) from None
+    try:
+        yield redis
+    except StoreUnavailable as error:
+        raise StartupError(await _redis_trouble(url) or f"Redis: {error}") from None
+    finally:
+        await redis.aclose()
+
+
+async def _redis_trouble(url: str) -> str:
+    findings = await check_redis(url)
+    return "\n".join(str(finding) for finding in findings if not finding.healthy)
 
 
 async def _wait_until_ok(

@@ -7,21 +7,23 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TextIO
-from zoneinfo import ZoneInfo
 
-from bot.adapters.redis import RedisBooks, redis_client
+from bot.adapters.redis import RedisBooks
 from bot.domain.costs import day_of
 from bot.domain.errors import ImagineError
 from bot.domain.ledger import LedgerLine, UsageRow, UsageTable, add_lines
+from bot.ops.startup import redis_of_command
 from bot.settings import Settings
 from bot.views.csv_cells import write_csv
 from bot.views.usage_words import HEADINGS, usage_cells
 
-PATIENCE = 30.0
+PATIENCE = 10.0
 """Seconds for one page of the ledger."""
 _SINCE_DAYS = 30
+_FARTHEST_EAST = 14 * 3600
+"""Seconds by which a time zone can be ahead of UTC."""
 
 _KEYS: dict[str, Callable[[LedgerLine], str]] = {
     "user": lambda line: f"{line.team} {line.user}",
@@ -29,10 +31,6 @@ _KEYS: dict[str, Callable[[LedgerLine], str]] = {
     "day": lambda line: line.day,
     "model": lambda line: line.model or "unknown",
 }
-
-
-class NoRedis(ImagineError):
-    """`REDIS_URL` is not set, so there is no ledger to read."""
 
 
 def add_usage_options(parser: argparse.ArgumentParser) -> None:
@@ -43,27 +41,26 @@ def add_usage_options(parser: argparse.ArgumentParser) -> None:
 
 async def usage(options: argparse.Namespace, settings: Settings) -> int:
     """Print the rows. Raises `ImagineError`."""
-    url = settings.redis_url.get_secret_value()
-    if not url:
-        raise NoRedis("REDIS_URL is not set: the ledger is in Redis")
-    since = options.since or day_of(time.time() - _SINCE_DAYS * 86_400, settings.zone)
-    begins = first_moment(since, settings.zone)
-    redis = redis_client(url, PATIENCE)
-    books = RedisBooks(redis, ledger_ttl=settings.ledger_ttl, patience=PATIENCE)
-    try:
-        rows = await rows_of(books.lines(begins), options.by, since)
-    finally:
-        await redis.aclose()
+    since = first_day(options.since or day_of(time.time() - _SINCE_DAYS * 86_400, settings.zone))
+    async with redis_of_command(settings, PATIENCE) as redis:
+        books = RedisBooks(redis, ledger_ttl=settings.ledger_ttl, patience=PATIENCE)
+        rows = await rows_of(books.lines(earliest_time(since)), options.by, since)
     write_rows(rows, options.by, options.format, sys.stdout)
     return 0
 
 
-def first_moment(day: str, zone: ZoneInfo) -> float:
-    """When that day begins, in seconds since the epoch. Raises `ImagineError`."""
+def first_day(text: str) -> str:
+    """The day as the ledger writes it. Raises `ImagineError`."""
     try:
-        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=zone).timestamp()
+        return datetime.strptime(text.strip(), "%Y-%m-%d").date().isoformat()
     except ValueError:
-        raise ImagineError(f"--since {day}: it must be a day such as 2026-11-01") from None
+        raise ImagineError(f"--since {text}: it must be a day such as 2026-11-01") from None
+
+
+def earliest_time(day: str) -> float:
+    """When that day begins in the first of all time zones, in seconds since the epoch: its lines
+    may be from before a change of `TIMEZONE`."""
+    return max(0.0, datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() - _FARTHEST_EAST)
 
 
 async def rows_of(lines: AsyncIterator[LedgerLine], by: str, since: str) -> list[UsageRow]:

@@ -40,7 +40,8 @@ class PersonalSpending(Spending, Protocol):
 
 class Hold(NamedTuple):
     """A hold, as the books of its workspace have it. `stored` is its text there; `begun`: its call
-    was made. `images` is how many images of its day are given back with it."""
+    was made. `images` is how many images of its day are given back with it. `line` is its estimate,
+    and tells when it changed last."""
 
     team: str
     session_id: str
@@ -50,6 +51,7 @@ class Hold(NamedTuple):
     images: int
     id: str
     stored: str
+    line: LedgerLine
 
 
 class Holds(Protocol):

@@ -24,7 +24,7 @@ from bot.domain.transitions import publish_again
 from bot.ports import AttemptRule, Change, ExtraWrites, Record, SessionStore
 from bot.service.access import AccessControl
 from bot.service.attempt_rules import Approval, ask_rules, record_refusal, until_written
-from bot.service.waiting_images import waiting_told
+from bot.service.refused_requests import with_offers
 from bot.telemetry.context import set_log_fields
 
 _RETRACT_FOR, _RETRACT_AGAIN = 300.0, 0.5
@@ -76,7 +76,7 @@ class AttemptGateway:
         begun = begin.submit(session, prompt, self._now(), session.options)
         begun = self._reserve(person, session, begun)
         begun = begin.asked_by(session, begun, person.user)
-        async with waiting_told(self._sessions, person, session.team):
+        async with with_offers(self._sessions, person, session.team):
             approved = await self._ask_rules(person, session, begun, session.id)
             return await self.store_new(begun, approved.extra)
 
@@ -217,7 +217,7 @@ class AttemptGateway:
                 approved.extra,
             )
 
-        async with waiting_told(self._sessions, person, session.team):
+        async with with_offers(self._sessions, person, session.team):
             return await until_written(self._sessions, session, check_and_write)
 
     async def _ask_rules(

@@ -21,6 +21,7 @@ from bot.service.limits import WorkspaceLimits
 from bot.service.lost_places import LostPlaces
 from bot.service.new_sessions import NewSessions
 from bot.service.picture_questions import PictureQuestions
+from bot.service.refused_requests import RefusedRequests
 from bot.service.thread_replies import ThreadReplies
 from bot.service.usage import UsageReports
 
@@ -44,6 +45,7 @@ class Services:
     limits: WorkspaceLimits
     draft_questions: DraftQuestions
     usage: UsageReports
+    refused_requests: RefusedRequests
     budgets: Budgets | None = None
 
     @classmethod
@@ -86,6 +88,7 @@ class Services:
             limits,
             DraftQuestions(sessions, sessions, questions),
             UsageReports(ledger, zone, now),
+            RefusedRequests(sessions),
             budgets,
         )
 

@@ -6,7 +6,9 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -29,7 +31,7 @@ from bot.slack.identity import (
     is_user_request,
 )
 from bot.slack.listening import ADMITTED_PERSON, AdmittedPerson, error_boundary
-from bot.slack.members import MemberDirectory
+from bot.slack.members import PERSONS_ZONE, MemberDirectory
 from bot.slack.responders import (
     CommandResponder,
     FormResponder,
@@ -130,6 +132,7 @@ class AccessMiddleware:
             try:
                 person = await self._admit(args)
                 args.context[ADMITTED_PERSON] = AdmittedPerson(self._identity.installation, person)
+                args.context[PERSONS_ZONE] = partial(self._zone_of, args.client, person.user)
             except Refusal as refusal:
                 return await self._refuse(args, refusal)
         await next_()
@@ -178,6 +181,11 @@ class AccessMiddleware:
         if not org or self._who is not WhoMayStart.ANYONE:
             raise Refusal(Reason.OUTSIDER)
         return org
+
+    async def _zone_of(self, client: AsyncWebClient, user: str) -> ZoneInfo | None:
+        if not self._identity.has_scope("users:read"):
+            return None
+        return await self._members.zone_of(client, user)
 
     async def _refuse_elsewhere(self, args: AsyncArgs) -> BoltResponse | None:
         """Refuse a request for another installation. The words need no token: they are in the ack,

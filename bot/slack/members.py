@@ -1,11 +1,14 @@
-"""Looks a person up in Slack: which workspace they are of, and whether they are a guest."""
+"""Looks a person up in Slack: which workspace they are of, whether they are a guest, and their time
+zone."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -21,6 +24,11 @@ LOOK_UP_WITHIN = 0.8
 CACHED_FOR = 60.0
 """Seconds that an answer is cached for."""
 _MOST_CACHED = 10_000
+
+PERSONS_ZONE = "persons_zone"
+"""The key in a request's context that holds a `FindZone`."""
+FindZone = Callable[[], Awaitable[ZoneInfo | None]]
+"""Answers the time zone of the person who acts; None where Slack does not tell it soon."""
 
 _UNKNOWN = {"user_not_found", "user_not_visible", "users_not_found"}
 
@@ -41,6 +49,13 @@ class MemberDirectory:
             member = await self._ask(client, user)
             self._keep(user, member)
         return member
+
+    async def zone_of(self, client: AsyncWebClient, user: str) -> ZoneInfo | None:
+        """The person's time zone; None where Slack does not tell one that is known."""
+        with suppress(Refusal, ZoneInfoNotFoundError, ValueError, OSError):
+            if name := (await self.look_up(client, user)).time_zone:
+                return ZoneInfo(name)
+        return None
 
     async def _ask(self, client: AsyncWebClient, user: str) -> Member:
         try:

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
@@ -19,6 +20,7 @@ from bot.domain.prompt import OptionsRefused
 from bot.domain.session import Session
 from bot.domain.transitions import AlreadyApproved
 from bot.domain.waiting import TooManyWaiting
+from bot.slack.members import PERSONS_ZONE, FindZone
 from bot.slack.private_messages import (
     DELIVERY_ERRORS,
     send_ephemeral,
@@ -66,7 +68,7 @@ class Responder(ABC):
         elif isinstance(refusal, AlreadyApproved):
             await self.show(approved_offer(refusal.session, refusal.change))
         elif isinstance(refusal, LimitReached):
-            await self.show(offer(refusal, refusal_words(refusal, command=False)))
+            await self.show(offer(refusal, command=False))
         else:
             await self.say(refusal_words(refusal))
 
@@ -101,7 +103,7 @@ class CommandResponder(Responder):
                 await self._correct(refusal, command=True)
             case LimitReached():
                 refusal.text = self.args.body.get("text") or ""
-                await self.show(offer(refusal, refusal_words(refusal)))
+                await self.show(offer(refusal, command=True))
             case _:
                 await super().refuse(refusal)
 
@@ -113,18 +115,27 @@ class FormResponder(Responder):
         await self._show(self._first_field(), words)
 
     async def refuse(self, refusal: Refusal) -> None:
-        await self._show(self._field_of(refusal), refusal_words(refusal, plain=True))
+        zone = await self._zone() if isinstance(refusal, LimitReached) else None
+        await self._show(self._field_of(refusal), refusal_words(refusal, plain=True, zone=zone))
         if isinstance(refusal, LimitReached) and refusal.wanted:
             await self._offer(refusal, refusal.wanted.session)
 
+    async def _zone(self) -> ZoneInfo | None:
+        """The person's time zone: a form shows no times in it by itself."""
+        find_zone: FindZone | None = self.args.context.get(PERSONS_ZONE)
+        return await find_zone() if find_zone else None
+
     async def _offer(self, refusal: LimitReached, session: Session) -> None:
-        """A form has no room for buttons: they stand in the channel, for this person alone."""
-        message = offer(refusal, refusal_words(refusal, command=False))
-        if message.blocks:
-            with suppress(*DELIVERY_ERRORS):
-                await send_ephemeral(
-                    self.args, session.channel, session.thread_ts, message.text, message.blocks
-                )
+        """A form has no room for buttons: they stand in the channel, for this person alone, or
+        where Slack takes no such message in a direct message."""
+        text, blocks = offer(refusal, command=False)
+        if not blocks:
+            return
+        with suppress(*DELIVERY_ERRORS):
+            try:
+                await send_ephemeral(self.args, session.channel, session.thread_ts, text, blocks)
+            except DELIVERY_ERRORS:
+                await send_message(self.args, user_of(self.args), text, blocks=blocks)
 
     async def _show(self, field: str, words: str) -> None:
         await self.args.ack(response_action="errors", errors={field: words})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -71,6 +72,18 @@ def cut(text: str, limit: int) -> str:
     if len(encoded) <= 2 * limit:
         return text
     return encoded[: 2 * (limit - 1)].decode("utf-16-le", errors="ignore") + "…"
+
+
+def split(text: str, limit: int) -> Iterator[str]:
+    """Pieces of at most `limit` UTF-16 units, which end between two words where they can. Those of
+    blanks alone are left out."""
+    while text:
+        piece = text.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", errors="ignore")
+        if len(piece) < len(text) and (end := piece.rfind(" ", limit // 2)) >= 0:
+            piece = piece[: end + 1]
+        text = text[len(piece) :]
+        if piece.strip():
+            yield piece
 
 
 def one_line(text: str) -> str:

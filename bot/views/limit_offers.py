@@ -10,11 +10,25 @@ from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import OptionRefused, Reason, Refusal
 from bot.domain.limits import Instead, LimitReached, Wanted
 from bot.domain.options import LOWEST_QUALITY, OPTIONS, OptionTable, Value
-from bot.views.blocks import SECTION_TEXT, VALUE, Block, Message, actions, button, numbered, section
+from bot.domain.questions import RefusedRequest
+from bot.views.blocks import (
+    SECTION_TEXT,
+    VALUE,
+    Block,
+    Message,
+    actions,
+    button,
+    numbered,
+    section,
+    split,
+)
 from bot.views.ids import CANCEL_WAITING, FEWER_IMAGES
-from bot.views.limit_words import image_count
+from bot.views.limit_words import TO_KEEP, explained, image_count, limit_words, typed
 from bot.views.lists import waiting_rows
 from bot.views.prefilled import options_of
+
+_MOST_SHOWN = 9_000
+"""Characters in blocks. Of all blocks of a message together, Slack takes some 11,000."""
 
 
 class Offered(NamedTuple):
@@ -28,16 +42,33 @@ class Offered(NamedTuple):
     thread_ts: str = ""
     asked_ts: str = ""
     source: Source | None = None
+    kept: str = ""
+    """The id of the `RefusedRequest` that holds the words and the channel."""
+
+    def with_words(self, request: RefusedRequest) -> Offered:
+        wanted = self.wanted._replace(prompt=request.prompt, change=request.change)
+        return self._replace(wanted=wanted, channel=request.channel)
 
 
-def offer(refused: LimitReached, words: str) -> Message:
-    """The words with buttons for what fits, and with what waits, each with Cancel. What fits is not
-    offered where Slack takes no value that long."""
+def offer(refused: LimitReached, *, command: bool) -> Message:
+    """The words with buttons for what fits, and with what waits, each with Cancel. `command`: the
+    repeated text was typed after the slash command. What fits is not offered where Slack takes no
+    value that long."""
+    words = limit_words(refused, plain=False, command=command)
     row = _fitting(refused) if refused.wanted else []
     waiting = waiting_rows(refused.waiting, CANCEL_WAITING)
-    if len(words) > SECTION_TEXT or not (row or waiting):
+    if len(words) > _MOST_SHOWN or not (row or waiting):
         return Message(words, [])
-    return Message(words, [section(words), *([actions(*row)] if row else []), *waiting])
+    shown = _sections(refused, words, command=command)
+    return Message(words, [*shown, *([actions(*row)] if row else []), *waiting])
+
+
+def _sections(refused: LimitReached, words: str, *, command: bool) -> list[Block]:
+    """What was typed stands in as many sections as it needs."""
+    if len(words) <= SECTION_TEXT:
+        return [section(words)]
+    pieces = split(typed(refused, command=command), SECTION_TEXT)
+    return [section(f"{explained(refused)}\n{TO_KEEP}"), *(section(plain=each) for each in pieces)]
 
 
 def offered_of(value: str | None, table: OptionTable = OPTIONS) -> Offered:
@@ -48,12 +79,13 @@ def offered_of(value: str | None, table: OptionTable = OPTIONS) -> Offered:
         options = options_of(kept["o"], table)
         return Offered(
             Instead(options, base, kept.get("p"), kept.get("w")),
-            kept["c"],
+            "" if kept.get("k") else kept["c"],
             kept.get("s", ""),
             kept.get("n", 0),
             kept.get("t", ""),
             kept.get("a", ""),
             Source(*kept["f"]) if kept.get("f") else None,
+            str(kept.get("k", "")),
         )
     except (ValueError, TypeError, AttributeError, LookupError, OptionRefused):
         raise Refusal(Reason.EXPIRED) from None
@@ -72,24 +104,24 @@ def _fitting(refused: LimitReached) -> list[Block]:
         }
         offers.append((f"Make {what} in {LOWEST_QUALITY} quality instead", chosen))
     row = [
-        button(label, numbered(FEWER_IMAGES, number), _value(refused.wanted, chosen))
+        button(label, numbered(FEWER_IMAGES, number), _value(refused.wanted, chosen, refused.kept))
         for number, (label, chosen) in enumerate(offers, 1)
         if refused.wanted
     ]
     return [each for each in row if len(each["value"].encode("utf-16-le")) // 2 <= VALUE]
 
 
-def _value(wanted: Wanted, chosen: dict[str, Value]) -> str:
-    """The words of the session's newest attempt are left out."""
+def _value(wanted: Wanted, chosen: dict[str, Value], words: str) -> str:
+    """`words` is the id under which they and the channel are kept; empty where they are here."""
     session, attempt = wanted
     options = attempt.options.replace(**chosen)
-    newest = session.latest if session.attempts else None
-    known = (newest.prompt, newest.change) if newest else ("", "")
     base, source = attempt.base, session.source
-    kept: dict[str, Any] = {"c": session.channel, "o": dict(options.chosen)}
+    kept: dict[str, Any] = {"o": dict(options.chosen)}
     kept["b"] = [base.attempt, base.candidate] if base else None
-    kept["p"] = None if attempt.prompt == known[0] else attempt.prompt
-    kept["w"] = None if attempt.change == known[1] else attempt.change
+    if words:
+        kept["k"] = words
+    else:
+        kept["c"], (kept["p"], kept["w"]) = session.channel, wanted.new_words
     if session.version:
         kept |= {"s": session.id, "n": len(session.attempts)}
     else:

@@ -3,12 +3,13 @@ raise it, and what can be done now."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from bot.domain.limits import LimitReached, Scope, Standing
 from bot.views.blocks import repeated
 from bot.views.ids import COMMAND
-from bot.views.money import dollars
+from bot.views.money import dollars, rounded_down, rounded_up
 
 _OWNERS = {
     Scope.USER: "Your budget",
@@ -18,23 +19,35 @@ _OWNERS = {
 TO_KEEP = "This is what you asked for:"
 
 
-def limit_words(refused: LimitReached, *, plain: bool, command: bool) -> str:
+def limit_words(
+    refused: LimitReached, *, plain: bool, command: bool, zone: ZoneInfo | None = None
+) -> str:
     """In mrkdwn, where Slack shows times in the reader's own time zone, or `plain` for a form,
-    which still shows what was typed."""
-    standing = refused.standing
-    words = " ".join(
-        [
-            _which(refused),
-            f"What is still being made counts, too. It begins anew {_when(standing, plain=plain)}.",
-            f"An admin can raise it with `{COMMAND} settings`.",
-            "Nothing was started, and nothing is paid for.",
-            _advice(refused, typed=not plain),
-        ]
-    )
-    if plain:
-        return words.replace("`", "")
-    typed = f"{COMMAND} {refused.text}" if command else refused.text
-    return f"{words}\n{repeated(typed, TO_KEEP)}" if refused.text else words
+    which still shows what was typed; `zone` is the reader's, if it is known."""
+    words = explained(refused, plain=plain, zone=zone)
+    if plain or not refused.text:
+        return words
+    return f"{words}\n{repeated(typed(refused, command=command), TO_KEEP)}"
+
+
+def explained(refused: LimitReached, *, plain: bool = False, zone: ZoneInfo | None = None) -> str:
+    """The same without what was typed."""
+    at = int(refused.standing.resets_at)
+    when = _plain_when(at, zone) if plain else _when(at)
+    told = [
+        _which(refused),
+        f"What is still being made counts, too. It begins anew {when}.",
+        f"An admin can raise it with `{COMMAND} settings`.",
+        "Nothing was started, and nothing is paid for.",
+        _advice(refused, plain=plain),
+    ]
+    words = " ".join(filter(None, told))
+    return words.replace("`", "") if plain else words
+
+
+def typed(refused: LimitReached, *, command: bool) -> str:
+    """What was asked for, as it can be typed again: after the slash `command`, or in a message."""
+    return f"{COMMAND} {refused.text}" if command else refused.text
 
 
 def nearly_used_words(standing: Standing) -> str:
@@ -45,7 +58,7 @@ def nearly_used_words(standing: Standing) -> str:
     else:
         owner, limit = _OWNERS[standing.scope], dollars(standing.limit)
         what = f"{owner} is {limit} a month: {dollars(standing.left)} is left."
-    return f"{what} It begins anew {_when(standing, plain=False)}."
+    return f"{what} It begins anew {_when(int(standing.resets_at))}."
 
 
 def _which(refused: LimitReached) -> str:
@@ -54,8 +67,8 @@ def _which(refused: LimitReached) -> str:
         limit, count = image_count(standing.limit), standing.left
         many = f"{count:,} {'is' if count == 1 else 'are'} left" if count else "none is left"
         return f"You may ask for {limit} a day: {many}, and this would be {image_count(asked)}."
-    owner, cost = _OWNERS[standing.scope], dollars(asked * standing.each)
-    left = dollars(standing.left)
+    owner, cost = _OWNERS[standing.scope], rounded_up(asked * standing.each)
+    left = rounded_down(standing.left)  # so less than the cost, also where both round to the same
     return (
         f"{owner} is {dollars(standing.limit)} a month: {left} is left, and this may cost {cost}."
     )
@@ -65,19 +78,28 @@ def image_count(count: int) -> str:
     return f"{count:,} image{'' if count == 1 else 's'}"
 
 
-def _when(standing: Standing, *, plain: bool) -> str:
-    at = int(standing.resets_at)
-    text = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d at %H:%M} UTC"
-    return f"on {text}" if plain else f"<!date^{at}^{{date_short_pretty}} at {{time}}|{text}>"
+def _when(at: int) -> str:
+    return f"<!date^{at}^{{date_short_pretty}} at {{time}}|{_time(at, UTC)} UTC>"
 
 
-def _advice(refused: LimitReached, *, typed: bool) -> str:
-    """`typed`: options are typed, not selected."""
+def _plain_when(at: int, zone: ZoneInfo | None) -> str:
+    return f"on {_time(at, zone)}, your time" if zone else f"on {_time(at, UTC)} UTC"
+
+
+def _time(at: int, zone: tzinfo) -> str:
+    return f"{datetime.fromtimestamp(at, zone):%Y-%m-%d at %H:%M}"
+
+
+def _advice(refused: LimitReached, *, plain: bool) -> str:
+    """In a `plain` form options are selected, not typed."""
     can = []
     if refused.fitting > 0:
-        how = f"fewer images (`--n {refused.fitting}`)" if typed else image_count(refused.fitting)
+        how = image_count(refused.fitting) if plain else f"fewer images (`--n {refused.fitting}`)"
         can.append(f"ask for {how}")
-    if refused.standing.scope is not Scope.USER_IMAGES:
-        can.append("choose a lower quality or a smaller size")
-    can.append(f"cancel one that is being made (`{COMMAND} cancel`)")
-    return f"Until then you can {', or '.join(can)}."
+    standing = refused.standing
+    if standing.scope is not Scope.USER_IMAGES and standing.left:
+        is_less = standing.lowest < standing.each
+        can.append(f"choose {'a lower quality or ' if is_less else ''}a smaller size")
+    if refused.waiting:
+        can.append(f"cancel one that is being made (`{COMMAND} cancel`)")
+    return f"Until then you can {', or '.join(can)}." if can else ""

@@ -111,9 +111,10 @@ def workspace_words(month: str, tables: Mapping[str, list[UsageRow]]) -> str:
 
 def csv_message(tables: Mapping[str, list[UsageRow]]) -> str:
     """The tables as one CSV in a code block, to be copied: only the reader sees it, and no file of
-    it stays in Slack."""
+    it stays in Slack. The short tables come first, and the longest is cut."""
     out = io.StringIO()
-    cells = ([by, *usage_cells(row)] for by, rows in tables.items() for row in rows)
+    shortest_first = sorted(tables.items(), key=lambda table: len(table[1]))
+    cells = ([by, *usage_cells(row)] for by, rows in shortest_first for row in rows)
     write_csv(out, ["by", "name", *HEADINGS], cells)
     kept, size = [], 0
     lines = escape(out.getvalue().replace("`", "'")).splitlines()
@@ -140,8 +141,9 @@ def _standing_words(standing: Standing) -> str:
 
 
 def _bar(standing: Standing) -> str:
-    """A bar of the used part; a use above 0 always shows."""
-    full = min(_BAR, -(-_BAR * standing.used // standing.limit)) if standing.limit else _BAR
+    """A bar of the used part; a use above 0 always shows, and only a used up limit fills it."""
+    used = -(-_BAR * standing.used // standing.limit) if standing.limit else _BAR
+    full = _BAR if not standing.left else min(_BAR - 1, used)
     return "▓" * full + "░" * (_BAR - full)
 
 

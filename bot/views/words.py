@@ -3,6 +3,8 @@ next."""
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from bot.domain.courtesies import Courtesy
 from bot.domain.errors import OptionRefused, OptionsDisagree, Reason, Refusal, StoreTrouble
 from bot.domain.limits import LimitReached
@@ -216,12 +218,14 @@ def noted_words(ahead: int) -> str:
     return f"Got it. It appears in a moment: {ahead} {messages} ahead in this channel."
 
 
-def refusal_words(refusal: Refusal, *, plain: bool = False, command: bool = True) -> str:
+def refusal_words(
+    refusal: Refusal, *, plain: bool = False, command: bool = True, zone: ZoneInfo | None = None
+) -> str:
     """In mrkdwn, or `plain` for a form, where Slack shows no mentions and what was typed is still
     there. They name the owner where only the owner may do it. `command`: the repeated text was
-    typed after the slash command."""
+    typed after the slash command. `zone` is the person's, for times in a form."""
     if isinstance(refusal, LimitReached):
-        return limit_words(refusal, plain=plain, command=command)
+        return limit_words(refusal, plain=plain, command=command, zone=zone)
     if isinstance(refusal, OptionsRefused | OptionRefused | OptionsDisagree):
         return _about_options(refusal, plain=plain, command=command)
     owner = "its owner" if plain else f"<@{refusal.owner}>"

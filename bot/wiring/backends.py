@@ -15,7 +15,7 @@ def prices_of(settings: Settings) -> Prices:
     """Raises `PricesFileError`."""
     if settings.image_backend is Backend.PLACEHOLDER:
         return NoPrices()
-    return TokenPrices(*read_prices(settings.prices_file))
+    return TokenPrices(read_prices(settings.prices_file))
 
 
 def image_backend(

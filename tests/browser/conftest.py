@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
@@ -15,17 +14,17 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import Features, Page, Shortcut, SimulatedSlack, WorkspaceStorage
-from tests.browser.demo_process import QUICK, DemoProcess
+from bot.sandbox import Features, Page, Shortcut, SimulatedSlack
+from tests.browser.demo_process import QUICK, FurnishedDemo
 from tests.browser.pictures import picture
 from tests.support.processes import free_port
 
 if TYPE_CHECKING:
-    from tests.browser.page_user import Browser, BrowserContext, PageUser
+    from tests.browser.page_user import Browser, BrowserContext, Look, PageUser
 
 HERE = Path(__file__).parent
-ROOMS = 80
-"""Channels for the tests of one process."""
+ROOMS = 40
+"""At least one for each test. The page shows them all, and the tests look through what it shows."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,32 +46,30 @@ def pytest_runtest_makereport(
     return report
 
 
-class Windows:
-    """A window for each set of Playwright's options, and in it one page that a test leaves to the
-    next. A new window costs seconds of processor time, mostly to start its process."""
+class Window:
+    """A window with one page, which each test leaves to the next. A new window costs seconds of
+    processor time, mostly to start its process."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
-        self._users: dict[str, tuple[BrowserContext, PageUser]] = {}
+        self._opened: tuple[BrowserContext, PageUser] | None = None
 
     @asynccontextmanager
     async def user(
-        self, url: str, options: dict[str, Any], request: pytest.FixtureRequest
+        self, url: str, look: Look, request: pytest.FixtureRequest
     ) -> AsyncIterator[PageUser]:
-        """The page of a window, with nothing left of an earlier test. A failed test leaves a
-        picture behind, and its window is used no more."""
+        """The page in a look, with nothing left of an earlier test. A failed test leaves a picture
+        behind, and its window is used no more."""
         from tests.browser.page_user import open_window
 
-        key = repr(sorted(options.items()))
-        if key not in self._users:
-            self._users[key] = await open_window(self._browser, url, **options)
-        context, user = self._users[key]
+        context, user = self._opened = self._opened or await open_window(self._browser, url)
         user.url, user.problems = url, []
+        await user.wear(look)
         yield user
         if request.node.stash.get(_FAILED, False) or user.problems:
             name = re.sub(r"\W+", "-", request.node.name)
             await user.screenshot(f"failed-{name}")
-            del self._users[key]
+            self._opened = None
             await context.close()
         else:
             await user.leave()
@@ -88,80 +85,40 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def windows(browser: Browser) -> Windows:
-    return Windows(browser)
-
-
-@pytest.fixture(scope="session")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of a workspace with a channel for each test."""
-    return furnish(tmp_path_factory.mktemp("demo") / "kept")
-
-
-def furnish(folder: Path) -> Path:
-    slack = SimulatedSlack()
-    for number in range(ROOMS):
-        slack.workspace.add_channel(_room(number))
-    WorkspaceStorage(slack.workspace, folder / "slack").save()
-    return folder
+def window(browser: Browser) -> Window:
+    return Window(browser)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def demo(furnished: Path) -> AsyncIterator[DemoProcess]:
-    async with DemoProcess(furnished.parent, "--data", str(furnished), **QUICK) as running:
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FurnishedDemo]:
+    async with FurnishedDemo(tmp_path_factory.mktemp("demo"), ROOMS, **QUICK) as running:
         yield running
 
 
-def _room(number: int) -> str:
-    return f"room{number:02}"
-
-
-@pytest.fixture(scope="session")
-def rooms() -> Iterator[int]:
-    return itertools.count()
-
-
 @pytest.fixture
-def room(rooms: Iterator[int]) -> str:
+def room(demo: FurnishedDemo) -> str:
     """A channel that no other test uses."""
-    number = next(rooms)
-    assert number < ROOMS
-    return _room(number)
+    return next(demo.rooms)
 
 
 @pytest.fixture
-def window() -> dict[str, Any]:
-    """Playwright's options for the window; tests of a size or a colour scheme set their own."""
-    return {}
+def look() -> Look:
+    """How wide the window is; tests of a width set their own."""
+    from tests.browser.page_user import WIDE
+
+    return WIDE
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def user(
-    demo: DemoProcess,
-    windows: Windows,
+    demo: FurnishedDemo,
+    window: Window,
     room: str,
-    window: dict[str, Any],
+    look: Look,
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[PageUser]:
     """Alice in a channel of her own. The console has nothing to complain about in the end."""
-    async with windows.user(demo.url, window, request) as user:
-        await user.open(f"#alice/{room}")
-        yield user
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def own_demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DemoProcess]:
-    """A demo for tests that end it or its bot, and leave it running again."""
-    kept = furnish(tmp_path_factory.mktemp("own") / "kept")
-    async with DemoProcess(kept.parent, "--data", str(kept)) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def own_user(
-    own_demo: DemoProcess, windows: Windows, room: str, request: pytest.FixtureRequest
-) -> AsyncIterator[PageUser]:
-    async with windows.user(own_demo.url, {}, request) as user:
+    async with window.user(demo.url, look, request) as user:
         await user.open(f"#alice/{room}")
         yield user
 
@@ -193,9 +150,9 @@ async def bare(bare_port: int) -> AsyncIterator[Page]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bare_user(
-    bare: Page, windows: Windows, window: dict[str, Any], request: pytest.FixtureRequest
+    bare: Page, window: Window, look: Look, request: pytest.FixtureRequest
 ) -> AsyncIterator[PageUser]:
-    async with windows.user(bare.url, window, request) as user:
+    async with window.user(bare.url, look, request) as user:
         await user.page.goto(bare.url)
         yield user
 

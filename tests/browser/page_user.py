@@ -1,4 +1,8 @@
-"""What a person does on the page, in the words of a person."""
+"""What a person does on the page, in the words of a person.
+
+What takes a while is waited for with `wait_for`: `expect` describes all of the page each time that
+it looks in vain.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
@@ -28,10 +32,13 @@ except ImportError:
     pytest.skip("the package playwright is not installed", allow_module_level=True)
 
 __all__ = [
+    "NARROW",
     "SLOW",
+    "WIDE",
     "Browser",
     "BrowserContext",
     "Locator",
+    "Look",
     "PageUser",
     "chromium",
     "expect",
@@ -65,6 +72,19 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+class Look(NamedTuple):
+    """Size in pixels of CSS, and whether fingers touch it."""
+
+    width: int
+    height: int
+    touch: bool = False
+    colours: Literal["light", "dark"] = "light"
+
+
+WIDE = Look(1400, 860)
+NARROW = Look(400, 780, touch=True)
+
+
 class PageUser:
     """A browser window with the page. `problems` collects what its console complains about."""
 
@@ -72,6 +92,7 @@ class PageUser:
         self.page = page
         self.url = url
         self.problems: list[str] = []
+        self._touch = False
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda line: self._on_console(line.type, line.text))
         page.on("dialog", lambda dialog: self.problems.append(f"dialog {dialog.message}"))
@@ -80,17 +101,34 @@ class PageUser:
         if kind == "error" and "WebSocket" not in text and "net::ERR" not in text:
             self.problems.append(text)
 
+    async def wear(self, look: Look) -> None:
+        """Change how the window looks. Touch changes what a page is told of its pointer."""
+        await self.page.set_viewport_size({"width": look.width, "height": look.height})
+        await self.page.emulate_media(color_scheme=look.colours)
+        if self._touch == look.touch:
+            return
+        self._touch = look.touch
+        session = await self.page.context.new_cdp_session(self.page)
+        await session.send("Emulation.setTouchEmulationEnabled", {"enabled": look.touch})
+
     async def open(self, place: str = "#alice/general") -> None:
         """Go to a place as a person: `#person/channel`, or `#person/@imagine` and `…/home`."""
         await self.page.goto(self.url + place)
         person, channel = place.lstrip("#").split("/")[:2]
-        await expect(self._person(person.title())).to_be_visible()
+        await self._person(person.title()).wait_for()
         title = "imagine" if channel == "@imagine" else f"# {channel}"
         await expect(self.page.locator("#channel-title")).to_have_text(title)
         await self.bot_is_there()
         while await self.form.count():  # that an earlier test has left
             await self.page.keyboard.press("Escape")
             await expect(self.form).to_have_count(0)
+
+    async def another_page(self) -> PageUser:
+        """The same place once more, in the same window until the test ends."""
+        other = PageUser(await self.page.context.new_page(), self.url)
+        other.problems = self.problems
+        await other.open(self.page.url.removeprefix(self.url))
+        return other
 
     async def leave(self) -> None:
         """Leave the page, and nothing of what it keeps in the browser."""
@@ -102,7 +140,7 @@ class PageUser:
         await self.page.goto("about:blank")
 
     async def bot_is_there(self) -> None:
-        await expect(self.page.locator("#status")).to_have_text("Bot connected")
+        await self.page.locator("#status", has_text=re.compile("^Bot connected$")).wait_for()
 
     async def go_to(self, channel: str) -> None:
         """Take the channel's link; what is written after that is written there."""
@@ -111,7 +149,7 @@ class PageUser:
 
     async def become(self, name: str) -> None:
         await self.page.get_by_role("group", name="You are").get_by_text(name).click()
-        await expect(self._person(name)).to_be_visible()
+        await self._person(name).wait_for()
 
     def _person(self, name: str) -> Locator:
         """Whose eyes the page looks through."""
@@ -166,18 +204,18 @@ class PageUser:
             "button", name="reply"
         )
         await bar.last.click()
-        await expect(self.thread.locator(".message", has_text=prompt).first).to_be_visible()
+        await self.thread.locator(".message", has_text=prompt).first.wait_for()
 
     def draft(self, attempt: int) -> Locator:
         """The message with the images of an attempt."""
-        line = re.compile(rf", attempt {attempt}\b")
+        line = re.compile(rf"@\w+, attempt {attempt}\b")
         images = self.thread.locator(".message", has=self.page.locator("figure"))
         return images.filter(has_text=line)
 
     async def drafted(self, attempt: int) -> Locator:
         """The attempt is there to be decided about."""
         draft = self.draft(attempt)
-        await expect(draft.get_by_role("button", name="✅ Approve").first).to_be_visible()
+        await draft.get_by_role("button", name="✅ Approve").first.wait_for()
         await expect(draft.locator("figure img").last).to_have_js_property("complete", value=True)
         return draft
 
@@ -198,12 +236,12 @@ class PageUser:
     async def approved(self) -> None:
         """The final image is in the channel, sent from the thread."""
         final = self.page.locator("#timeline .message", has_text="approved image")
+        await final.last.get_by_role("button", name="Start over").wait_for()
         await expect(final.last).to_contain_text("replied to a thread")
-        await expect(final.last.get_by_role("button", name="Start over")).to_be_visible()
 
     async def only_for_me(self) -> Locator:
         message = self.page.locator(".message.ephemeral").last
-        await expect(message).to_be_visible()
+        await message.wait_for()
         return message
 
     @property
@@ -213,9 +251,9 @@ class PageUser:
         return size["width"]
 
     async def screenshot(self, name: str) -> Path:
-        path = SCREENSHOTS / f"{name}.png"
+        path = SCREENSHOTS / f"{name}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        await self.page.screenshot(path=path)
+        await self.page.screenshot(path=path, type="jpeg", quality=85)
         return path
 
 
@@ -223,7 +261,7 @@ async def open_window(
     browser: Browser, url: str, **options: Any
 ) -> tuple[BrowserContext, PageUser]:
     """A new window; `options` are Playwright's, such as `viewport` and `color_scheme`."""
-    options.setdefault("viewport", {"width": 1400, "height": 860})
+    options.setdefault("viewport", {"width": WIDE.width, "height": WIDE.height})
     context = await browser.new_context(**options)
     context.set_default_timeout(SLOW)
     return context, PageUser(await context.new_page(), url)

@@ -5,10 +5,24 @@ from __future__ import annotations
 from tests.browser.page_user import PageUser, expect
 
 
-async def test_form_its_error_and_its_way_to_a_draft(user: PageUser) -> None:
+async def test_form_its_errors_its_way_to_a_draft_and_over_again(user: PageUser) -> None:
     await user.send("/imagine")
     field = user.form.get_by_role("textbox", name="What should the image show?")
     await expect(field).to_be_focused()
+    for _ in range(8):
+        await user.page.keyboard.press("Tab")
+        inside = (
+            "document.activeElement === document.body || !!document.activeElement.closest('dialog')"
+        )
+        assert await user.page.evaluate(inside)
+    async with user.page.expect_response("**/page/do/fill"):
+        await field.fill("half an idea")
+    await user.page.reload()
+    await expect(field).to_have_value("half an idea")
+    await user.page.keyboard.press("Escape")
+    await expect(user.form).to_be_hidden()
+
+    await user.send("/imagine")
     await user.form.get_by_role("button", name="Generate").click()
     await expect(field).to_have_accessible_description("Please complete this required field.")
     await expect(field).to_have_attribute("aria-invalid", "true")
@@ -21,31 +35,8 @@ async def test_form_its_error_and_its_way_to_a_draft(user: PageUser) -> None:
     await expect(user.form).to_be_hidden()
     await expect(user.page.locator("#timeline")).to_contain_text("a dog in a spacesuit")
 
-
-async def test_escape_closes_the_form_and_typing_survives_a_reload(user: PageUser) -> None:
-    await user.send("/imagine")
-    field = user.form.get_by_role("textbox")
-    async with user.page.expect_response("**/page/do/fill"):
-        await field.fill("half an idea")
-    await user.page.reload()
-    await expect(field).to_have_value("half an idea")
-    await user.page.keyboard.press("Escape")
-    await expect(user.form).to_be_hidden()
-
-
-async def test_focus_stays_in_the_form(user: PageUser) -> None:
-    await user.send("/imagine")
-    await expect(user.form).to_be_visible()
-    for _ in range(8):
-        await user.page.keyboard.press("Tab")
-        inside = (
-            "document.activeElement === document.body || !!document.activeElement.closest('dialog')"
-        )
-        assert await user.page.evaluate(inside)
-
-
-async def test_start_over_opens_a_form_again(user: PageUser) -> None:
-    await user.imagine("a castle of cards")
+    await user.open_thread("a dog in a spacesuit")
+    await user.drafted(1)
     await user.press("Approve")
     await user.approved()
     await user.press("Start over")
@@ -54,13 +45,15 @@ async def test_start_over_opens_a_form_again(user: PageUser) -> None:
 
 async def test_channel_without_the_bot(user: PageUser) -> None:
     await user.go_to("outsiders")
+    told = user.page.locator(".message.ephemeral")
+    await user.say("@imagine a dog")
+    await expect(told).to_contain_text("/invite @imagine")
+    await user.send("/draw a dog")
+    await expect(told).to_have_count(2)
+    await expect(told.last).to_contain_text("/draw is not a valid command.")
     await user.send("/imagine a cat")
-    await expect(await user.only_for_me()).to_contain_text("/invite")
+    await expect(told).to_have_count(3)
+    await expect(told.last).to_contain_text("/invite")
     await user.screenshot("not-a-member")
     await user.send("/invite @imagine")
     await user.imagine("a cat")
-
-
-async def test_unknown_command(user: PageUser) -> None:
-    await user.send("/draw a cat")
-    await expect(await user.only_for_me()).to_contain_text("/draw is not a valid command.")

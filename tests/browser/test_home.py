@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from tests.browser.conftest import furnish
-from tests.browser.demo_process import QUICK, DemoProcess
-from tests.browser.looks import LOOKS, look_at
+from tests.browser.demo_process import QUICK, FurnishedDemo
 from tests.browser.page_user import Locator, PageUser, expect
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DemoProcess]:
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FurnishedDemo]:
     """A demo of its own: nobody has anything in progress at first."""
-    furnished = furnish(tmp_path_factory.mktemp("home") / "kept")
-    async with DemoProcess(furnished.parent, "--data", str(furnished), **QUICK) as running:
+    async with FurnishedDemo(tmp_path_factory.mktemp("home"), 2, **QUICK) as running:
         yield running
 
 
@@ -65,17 +61,6 @@ async def test_defaults_are_kept_and_used(user: PageUser, room: str) -> None:
     assert abs(width / height - 9 / 16) < 0.05
     shown = await _at_home(user)
     await expect(_select(shown, "Size").locator("option:checked")).to_have_text("Size: Tall 9:16")
-
-
-@pytest.mark.parametrize("window", LOOKS.values(), ids=LOOKS)
-async def test_home_in_every_look(
-    user: PageUser, request: pytest.FixtureRequest, window: dict[str, Any]
-) -> None:
-    shown = await _at_home(user)
-    await expect(shown.get_by_role("heading", name="Your defaults")).to_be_visible()
-    await look_at(user, f"{request.node.callspec.id}-home")
-    await shown.locator("select").last.scroll_into_view_if_needed()
-    await user.screenshot(f"{request.node.callspec.id}-home-defaults")
 
 
 async def _at_home(user: PageUser) -> Locator:

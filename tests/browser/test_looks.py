@@ -2,57 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.browser.looks import LOOKS, look_at
-from tests.browser.page_user import PageUser, expect
+from tests.browser.looks import look_in_both_colours
+from tests.browser.page_user import NARROW, WIDE, Look, PageUser, expect
+
+WIDTHS = {"wide": WIDE, "narrow": NARROW}
 
 
-@pytest.fixture(params=list(LOOKS))
-def look(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=list(WIDTHS))
+def width(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def window(look: str) -> dict[str, Any]:
-    return LOOKS[look]
+def look(width: str) -> Look:
+    return WIDTHS[width]
 
 
-async def test_loop_in_every_look_without_serious_findings(user: PageUser, look: str) -> None:
-    await look_at(user, f"{look}-start")
+async def test_every_look_is_without_serious_findings(user: PageUser, width: str) -> None:
+    async def look_at(what: str) -> None:
+        await look_in_both_colours(user, f"{width}-{{}}-{what}")
+
+    await look_at("start")
     await user.imagine("a garden in a teacup")
-    await look_at(user, f"{look}-thread")
+    await look_at("thread")
     await user.press("Approve")
     final = user.thread.locator(".message", has_text="approved image")
     await expect(final).to_be_visible()
     await user.page.get_by_role("button", name="Close the thread").click()
     await user.approved()
-    await look_at(user, f"{look}-approved")
+    await look_at("approved")
     await user.page.locator("#wire-toggle").click()
     await expect(user.page.locator("#wire-list")).to_contain_text("chat.postMessage")
-    await look_at(user, f"{look}-wire")
+    await look_at("wire")
     await user.page.locator("#wire-toggle").click()
     await user.page.locator("#timeline .picture").last.click()
-    await look_at(user, f"{look}-lightbox")
+    await look_at("lightbox")
     await user.page.keyboard.press("Escape")
     await user.send("/imagine")
     await expect(user.form).to_be_visible()
     await user.form.get_by_role("button", name="Generate").click()
-    await look_at(user, f"{look}-form")
+    await look_at("form")
+    await user.page.keyboard.press("Escape")
+    await expect(user.form).to_be_hidden()
+
+    draft = await user.imagine("a teacup in a garden", "--n 2")
+    await look_at("candidates")
+    await draft.get_by_role("button", name="Refine").first.click()
+    await expect(user.form).to_be_visible()
+    await look_at("refine-form")
+    await user.page.keyboard.press("Escape")
+
+    await user.open("#alice/@imagine/home")
+    shown = user.page.locator("#home")
+    await expect(shown.get_by_role("heading", name="Your defaults")).to_be_visible()
+    await look_at("home")
+    await shown.locator("select").last.scroll_into_view_if_needed()
+    await user.screenshot(f"{width}-light-home-defaults")
 
 
-async def test_colours_can_be_switched(user: PageUser, look: str) -> None:
+async def test_colours_can_be_switched(user: PageUser) -> None:
     background = "getComputedStyle(document.body).backgroundColor"
-    seen = {await user.page.evaluate(background)}
-    for _ in range(2):
-        await user.page.locator("#theme-toggle").click()
-        seen.add(await user.page.evaluate(background))
-    assert len(seen) == 2
+    for colours in ("light", "dark"):
+        await user.page.emulate_media(color_scheme=colours)
+        seen = {await user.page.evaluate(background)}
+        for _ in range(3):
+            await user.page.locator("#theme-toggle").click()
+            seen.add(await user.page.evaluate(background))
+        assert len(seen) == 2
 
 
-async def test_channels_are_reached_in_every_look(user: PageUser, look: str) -> None:
-    if look.startswith("narrow"):
+async def test_channels_are_reached_in_every_look(user: PageUser, width: str) -> None:
+    if width == "narrow":
         await user.page.get_by_role("button", name="Channels").click()
     await user.go_to("design")

@@ -6,6 +6,10 @@ from tests.browser.page_user import PageUser, expect
 
 
 async def test_mention_starts_a_session_and_another_refines_it(user: PageUser) -> None:
+    await user.say("@imagine help")
+    private = await user.only_for_me()
+    await expect(private).to_contain_text("How it works")
+    await user.screenshot("help")
     await user.say("@imagine a fox in the rain")
     await user.open_thread("@Alice imagines")
     await user.drafted(1)
@@ -31,28 +35,3 @@ async def test_mention_in_the_thread_of_somebody_else_answers_there(user: PageUs
     await user.approved()
     origin = user.page.locator("#timeline .from-thread")
     await expect(origin).to_have_text("replied to a thread: @Bob what shall we put on the cover?")
-
-
-async def test_direct_message_needs_no_mention(user: PageUser) -> None:
-    await user.open("#carol/@imagine")
-    await user.say("a violin made of glass")
-    asked_for = user.page.locator("#timeline .message", has_text="@Carol imagines")
-    await expect(asked_for.filter(has_text="a violin made of glass")).to_be_visible()
-    await user.open_thread("@Carol imagines")
-    await user.drafted(1)
-    await user.say("now of wood")
-    second = await user.drafted(2)
-    await expect(second).to_contain_text("“now of wood”")
-
-
-async def test_mention_where_the_bot_is_not(user: PageUser) -> None:
-    await user.go_to("outsiders")
-    await user.say("@imagine a cat")
-    await expect(await user.only_for_me()).to_contain_text("/invite @imagine")
-
-
-async def test_help_is_said_to_the_one_who_asks(user: PageUser) -> None:
-    await user.say("@imagine help")
-    private = await user.only_for_me()
-    await expect(private).to_contain_text("How it works")
-    await user.screenshot("help")

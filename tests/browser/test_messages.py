@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.sandbox import PATIENCE, Page
 from tests.browser.blocks import actions, button, client_of, context, image, section, upload
-from tests.browser.page_user import PageUser, expect
+from tests.browser.page_user import Look, PageUser, expect
 from tests.browser.pictures import picture
 
 DROP = """async ([where, files]) => {
@@ -36,8 +36,8 @@ PASTE = """([where, name, data]) => {
 
 
 @pytest.fixture(params=[1400, 400])
-def window(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return {"viewport": {"width": request.param, "height": 860}}
+def look(request: pytest.FixtureRequest) -> Look:
+    return Look(request.param, 860)
 
 
 async def test_pictures_of_one_message_have_their_own_buttons(

@@ -105,12 +105,9 @@ async def test_the_bot_is_starting_until_it_has_been_connected(
     await expect(status).to_have_text("Bot not connected")
     await bare_user.page.reload()
     await expect(status).to_have_text("Bot not connected")
-    size = bare_user.page.viewport_size
     await bare_user.page.set_viewport_size({"width": 390, "height": 844})
     assert await status.locator("span").last.evaluate("node => node.offsetWidth") > 100
     await bare_user.screenshot("page-not-connected-narrow")
-    if size:
-        await bare_user.page.set_viewport_size(size)
 
 
 async def test_the_screen_reader_hears_words_and_no_markup(bare_user: PageUser, bare: Page) -> None:
@@ -120,6 +117,19 @@ async def test_the_screen_reader_hears_words_and_no_markup(bare_user: PageUser, 
     await client_of(bare).chat_postMessage(channel="#general", text=marked)
     heard = bare_user.page.locator("#news")
     await expect(heard).to_have_text("Imagine: Draft for @Alice: a_b now <3 look quoted")
+
+
+async def test_what_has_not_changed_is_not_drawn_anew(bare_user: PageUser, bare: Page) -> None:
+    person = bare_user.page.get_by_role("group", name="You are").get_by_role("button").first
+    link = bare_user.page.get_by_role("link", name="design")
+    nodes = [await each.element_handle() for each in (person, link)]
+    await client_of(bare).chat_postMessage(channel="#general", text="in front of the eyes")
+    await expect(bare_user.page.locator("#timeline")).to_contain_text("in front of the eyes")
+    assert [await node.evaluate("node => node.isConnected") for node in nodes] == [True, True]
+    await client_of(bare).chat_postMessage(channel="#design", text="elsewhere")
+    await expect(link).to_have_accessible_name("design 1 unread")
+    await client_of(bare).chat_postMessage(channel="#design", text="once more")
+    await expect(link).to_have_accessible_name("design 2 unread")
 
 
 async def test_dates_are_shown_in_the_time_of_the_reader(bare_user: PageUser, bare: Page) -> None:

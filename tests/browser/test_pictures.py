@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from tests.browser.looks import look_at
-from tests.browser.page_user import PageUser, expect
+from tests.browser.page_user import Locator, PageUser, expect
 from tests.browser.pictures import picture
 
 
-async def test_picture_of_a_message_is_directed(user: PageUser, png: bytes) -> None:
+async def test_picture_of_a_message_is_directed_and_one_is_needed(
+    user: PageUser, png: bytes
+) -> None:
+    await user.say("nothing to see here")
+    await _edit_image_of(user, user.page.locator("#timeline .message", has_text="nothing to see"))
+    await expect(await user.only_for_me()).to_contain_text("no picture here")
     await user.become("Bob")
     await user.attach({"cat.png": png})
     await user.say("my cat")
     await user.become("Alice")
     message = user.page.locator("#timeline .message", has_text="my cat")
     await expect(message.get_by_role("img", name="cat.png")).to_be_visible()
-    await message.hover()
-    await message.get_by_role("button", name="More actions").click()
-    await user.page.get_by_role("menuitem", name="Edit this image").click()
+    await _edit_image_of(user, message)
     await expect(user.form.get_by_label("What should change?")).to_be_focused()
     await look_at(user, "image-form")
     await user.submit(What_should_change="give it a hat")
@@ -66,10 +69,7 @@ async def test_picture_is_sent_directly(user: PageUser, png: bytes) -> None:
     await user.drafted(1)
 
 
-async def test_message_without_a_picture_is_refused_in_private(user: PageUser) -> None:
-    await user.say("nothing to see here")
-    message = user.page.locator("#timeline .message", has_text="nothing to see")
+async def _edit_image_of(user: PageUser, message: Locator) -> None:
     await message.hover()
     await message.get_by_role("button", name="More actions").click()
     await user.page.get_by_role("menuitem", name="Edit this image").click()
-    await expect(await user.only_for_me()).to_contain_text("no picture here")

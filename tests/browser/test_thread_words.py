@@ -69,16 +69,21 @@ async def test_a_picture_without_words_and_a_change_meanwhile(user: PageUser, pn
     await expect(second).to_contain_text("“and a hat”")
 
 
-async def test_a_direct_message_that_reads_like_a_change_is_asked_about(user: PageUser) -> None:
+async def test_a_direct_message_needs_no_mention_and_is_asked_about_if_it_reads_like_a_change(
+    user: PageUser,
+) -> None:
     await user.open("#bob/@imagine")
     await user.say("a lighthouse on a cliff")
-    asked_for = user.page.locator("#timeline .message", has_text="imagines")
+    asked_for = user.page.locator("#timeline .message", has_text="@Bob imagines")
     await expect(asked_for.filter(has_text="a lighthouse on a cliff")).to_be_visible()
     await user.open_thread("a lighthouse on a cliff")
     await user.drafted(1)
     await user.say("is it ready?")
     await expect(last_private(user)).to_contain_text("Attempt 1 is ready and waits for review")
+    await user.say("now of wood")
+    await expect(await user.drafted(2)).to_contain_text("“now of wood”")
     await user.page.keyboard.press("Escape")
+    await expect(user.thread).to_be_hidden()
     await user.say("make it night")
     asked = user.page.locator("#timeline .message.ephemeral").last
     await expect(asked).to_contain_text("Is this about your draft “a lighthouse on a cliff”?")
@@ -92,4 +97,4 @@ async def test_a_direct_message_that_reads_like_a_change_is_asked_about(user: Pa
         .or_(asked_for.get_by_role("button", name="replies"))
         .last.click()
     )
-    await expect(await user.drafted(2)).to_contain_text("“make it night”")
+    await expect(await user.drafted(3)).to_contain_text("“make it night”")

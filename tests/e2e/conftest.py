@@ -1,12 +1,13 @@
 """What scenes in a shared world need.
 
-A module that uses `scene` says in `RUNS` which processes run, each a command and its settings, and
-in `MODES` over which ways in (one, but for the modules that say why). `PROCESS` is another class of
-processes than `BotProcess`.
+A module that uses `scene` says in `RUNS` which processes run, each a command and its settings.
+`MODE` is another way in than Socket Mode, and a test that is marked `over_both` runs over each.
+`PROCESS` is another class of processes than `BotProcess`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.support.concurrent_tests import Started, start_scenarios
 from tests.support.processes import BotProcess, World
 from tests.support.scene import Scene, isolated_world, new_scene
 
@@ -30,9 +32,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "running" in metafunc.fixturenames:
-        modes = getattr(metafunc.module, "MODES", ["socket"])
-        metafunc.parametrize("running", modes, indirect=True, scope="module")
+    marks = metafunc.definition.iter_markers("parametrize")
+    if "running" in metafunc.fixturenames and not any(m.args[0] == "running" for m in marks):
+        mode = getattr(metafunc.module, "MODE", "socket")
+        metafunc.parametrize("running", [mode], indirect=True, scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -42,8 +45,8 @@ async def running(
     """The module's processes, in a world of their own."""
     async with isolated_world(tmp_path_factory.mktemp("world"), request.param) as world:
         world.process = getattr(request.module, "PROCESS", BotProcess)
-        for command, settings in request.module.RUNS:
-            await world.run(command, **settings)
+        runs = request.module.RUNS
+        await asyncio.gather(*(world.run(command, **settings) for command, settings in runs))
         yield world
 
 
@@ -56,3 +59,13 @@ async def scene(running: World) -> AsyncIterator[Scene]:
     await scene.until_quiet()
     sys.stderr.write(scene.log)  # pytest shows it where a test failed
     assert running.slack.violations == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+async def started(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Started]:
+    """The scenarios of the module's concurrent tests: they begin with its first test."""
+    here = [item for item in request.session.items if item.path == request.path]
+    async with start_scenarios(here, tmp_path_factory.mktemp) as started:
+        yield started

@@ -14,7 +14,7 @@ from tests.support.scene import Runs, Scene
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RUNS: Runs = [("web", {}), ("worker", {})]
-MODES = ["http"]
+MODE = "http"
 
 
 async def test_refine_edits_the_image_it_was_asked_about(scene: Scene) -> None:

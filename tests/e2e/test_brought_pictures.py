@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import pybase64
@@ -16,8 +15,11 @@ from redis.asyncio import Redis
 
 from bot.sandbox import Message
 from tests.support import heic
-from tests.support.processes import World
-from tests.support.scene import Scene, isolated_world, new_scene
+from tests.support.scene import Runs, Scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RUNS: Runs = [("dev", {})]
 
 SECRET = "52.5200N-Berlin-iPhone"
 FASTEST = {"compress_level": 1, "method": 0, "speed": 10}
@@ -25,11 +27,9 @@ FASTEST = {"compress_level": 1, "method": 0, "speed": 10}
 KINDS = ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIC"]
 
 
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with isolated_world(tmp_path) as world:
-        await world.run("dev")
-        yield world
+@cache
+def plain(kind: str) -> bytes:
+    return photo(kind)
 
 
 def photo(kind: str = "JPEG", size: tuple[int, int] = (1600, 1000), **more: Any) -> bytes:
@@ -38,6 +38,13 @@ def photo(kind: str = "JPEG", size: tuple[int, int] = (1600, 1000), **more: Any)
     out = io.BytesIO()
     Image.linear_gradient("L").resize(size).convert("RGB").save(out, kind, **FASTEST | more)
     return out.getvalue()
+
+
+async def kept(scene: Scene) -> dict[str, str]:
+    """Every picture that the store keeps."""
+    async with Redis.from_url(scene.world.redis_url) as redis:
+        keys = [key async for key in redis.scan_iter("*:picture:*")]
+        return {str(key): str(await redis.get(key)) for key in keys}
 
 
 def sent_to_provider(scene: Scene) -> tuple[bytes, dict[str, Any]]:
@@ -56,34 +63,33 @@ async def draft_of(scene: Scene, words: str) -> Message:
 
 @pytest.mark.parametrize("carries_files", [True, False])
 async def test_every_kind_of_picture_is_used_in_its_own_shape(
-    world: World, carries_files: bool
+    scene: Scene, carries_files: bool
 ) -> None:
     """Whether the event of the mention tells of the picture or not."""
-    scene = new_scene(world)
-    scene.slack.workspace.mentions_carry_files = carries_files
+    workspace = scene.slack.workspace
+    workspace.mentions_carry_files, before = carries_files, workspace.mentions_carry_files
     for kind in KINDS:
         name = f"IMG.{kind.lower()}"
         words = f"as {kind} night"
-        await scene.slack.mention(scene.alice, scene.channel, words, files=[(name, photo(kind))])
+        await scene.slack.mention(scene.alice, scene.channel, words, files=[(name, plain(kind))])
         await draft_of(scene, words)
         data, tool = sent_to_provider(scene)
         assert tool["size"] == "1536x960"
         with Image.open(io.BytesIO(data)) as image:
             assert image.size == (1600, 1000)
+    workspace.mentions_carry_files = before
     assert scene.openai.paid == len(KINDS)
-    assert scene.slack.violations == []
 
 
-async def test_a_chosen_size_counts_more_than_the_pictures(world: World) -> None:
-    scene = new_scene(world)
+async def test_a_chosen_size_counts_more_than_the_pictures(scene: Scene) -> None:
     said = "night --ar 1:1"
-    await scene.slack.mention(scene.alice, scene.channel, said, files=[("a.jpg", photo())])
+    await scene.slack.mention(scene.alice, scene.channel, said, files=[("a.jpg", plain("JPEG"))])
     await draft_of(scene, "night")
     assert sent_to_provider(scene)[1]["size"] == "1024x1024"
 
 
-async def test_a_photo_goes_out_upright_and_without_where_it_was_taken(world: World) -> None:
-    scene = new_scene(world)
+async def test_a_photo_goes_out_upright_and_without_where_it_was_taken(scene: Scene) -> None:
+    before = await kept(scene)
     exif = Image.Exif()
     exif[0x0112], exif[0x0110] = 6, SECRET
     exif.get_ifd(0x8825)[29] = SECRET
@@ -105,32 +111,32 @@ async def test_a_photo_goes_out_upright_and_without_where_it_was_taken(world: Wo
         with Image.open(io.BytesIO(sent)) as image:
             assert (image.size, dict(image.getexif())) == ((1000, 1600), {})
         assert tool["size"] == "960x1536"
-    async with Redis.from_url(world.redis_url) as redis:
-        kept = [str(await redis.get(key)) async for key in redis.scan_iter("*:picture:*")]
-    assert len(kept) == len(files)
-    assert pybase64.b64encode_as_string(SECRET.encode())[:20] not in "".join(kept)
+    new = [picture for key, picture in (await kept(scene)).items() if key not in before]
+    assert len(new) == len(files)
+    assert pybase64.b64encode_as_string(SECRET.encode())[:20] not in "".join(new)
 
 
 async def test_a_forwarded_picture_and_one_from_another_organisation_are_used(
-    world: World,
+    scene: Scene,
 ) -> None:
-    scene, slack = new_scene(world), world.slack
-    said = (await slack.say("bob", "design", "look", files=[("a.jpg", photo())])).message
+    slack = scene.slack
+    said = (await slack.say("bob", "design", "look", files=[("a.jpg", plain("JPEG"))])).message
     await slack.forward(scene.alice, scene.channel, said, "forwarded night")
     await draft_of(scene, "forwarded night")
     guest = slack.workspace.add_user("eve", team_id="T0OTHER0")
     slack.channel(scene.channel).members.add(guest.id)
-    await slack.mention(scene.alice, scene.channel, "connected night", files=[photo("HEIC")])
+    await slack.mention(scene.alice, scene.channel, "connected night", files=[plain("HEIC")])
     await draft_of(scene, "connected night")
     assert len(scene.openai.edits) == scene.openai.paid == 2
     assert slack.violations == []
 
 
-async def test_the_bots_own_wide_draft_stays_wide(world: World) -> None:
-    scene, slack = new_scene(world), world.slack
-    scene.openai.image_bytes = photo("PNG", (1792, 1008))
+async def test_the_bots_own_wide_draft_stays_wide(scene: Scene) -> None:
+    slack = scene.slack
+    scene.openai.image_bytes, before = photo("PNG", (1792, 1008)), scene.openai.image_bytes
     await scene.imagine("a fox --ar 16:9")
     draft = await scene.draft()
+    scene.openai.image_bytes = before
     await slack.shortcut(scene.alice, draft, "direct_image")
     await scene.form()
     assert (await slack.submit(scene.alice, {"prompt": "make it night"})).ok
@@ -140,30 +146,29 @@ async def test_the_bots_own_wide_draft_stays_wide(world: World) -> None:
     assert sent_to_provider(scene)[1]["size"] == "1792x1008"
 
 
-async def test_eight_mentions_of_one_file_keep_it_once(world: World) -> None:
-    scene, slack = new_scene(world), world.slack
-    said = (await slack.say("bob", scene.channel, "look", files=[("a.png", photo("PNG"))])).message
-    slack.calls.clear()
+async def test_eight_mentions_of_one_file_keep_it_once(scene: Scene) -> None:
+    slack = scene.slack
+    said = (await slack.say("bob", scene.channel, "look", files=[("a.png", plain("PNG"))])).message
+    before = await kept(scene)
     words = [f"night number {n}." for n in range(8)]
     for each in words:
         await slack.forward(scene.alice, scene.channel, said, each)
     for each in words:
         await draft_of(scene, each)
     assert len(slack.calls_of("download")) == 1
-    async with Redis.from_url(world.redis_url) as redis:
-        assert len([key async for key in redis.scan_iter("*:picture:*")]) == 1
+    assert len((await kept(scene)).keys() - before) == 1
 
 
-async def test_what_cannot_be_used_is_refused_in_words_and_costs_nothing(world: World) -> None:
-    scene, slack = new_scene(world), world.slack
+async def test_what_cannot_be_used_is_refused_in_words_and_costs_nothing(scene: Scene) -> None:
+    slack = scene.slack
     files: list[Any] = [
         ("a.pdf", b"%PDF-1.7"),
-        ("a.png", photo("PNG"), {"mode": "external", "is_external": True}),
-        ("b.png", photo("PNG"), {"mode": "hidden_by_limit"}),
-        ("c.png", photo("PNG"), {"mode": "tombstone"}),
+        ("a.png", plain("PNG"), {"mode": "external", "is_external": True}),
+        ("b.png", plain("PNG"), {"mode": "hidden_by_limit"}),
+        ("c.png", plain("PNG"), {"mode": "tombstone"}),
         ("a.py", b"print()", {"mode": "snippet", "mimetype": "text/plain"}),
-        ("large.png", photo("PNG"), {"size": 30_000_000}),
-        ("wide.png", photo("PNG"), {"original_w": 9000, "original_h": 9000}),
+        ("large.png", plain("PNG"), {"size": 30_000_000}),
+        ("wide.png", plain("PNG"), {"original_w": 9000, "original_h": 9000}),
     ]
     for file in files:
         before = len(slack.calls_of("chat.postEphemeral"))

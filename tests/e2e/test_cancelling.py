@@ -9,10 +9,12 @@ import time
 import pytest
 
 from bot.sandbox import Fault
+from tests.support.processes import HastyProcess
 from tests.support.scene import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PROCESS = HastyProcess
 RUNS = [("web", {}), *[("worker", {"WORKER_CONCURRENCY": "1"})] * 2]
 """Two workers, with one image at a time each."""
 
@@ -91,7 +93,7 @@ async def test_cancel_of_a_later_attempt_gives_the_draft_back(scene: Scene) -> N
 
 async def test_cancel_while_slack_is_slow_to_take_the_image(scene: Scene) -> None:
     """Whatever was on its way is gone in the end."""
-    scene.slack.faults.add("files.completeUploadExternal", Fault.delay(2.5))
+    scene.slack.faults.add("files.completeUploadExternal", Fault.delay(1.0))
     await scene.imagine()
     root = await scene.root()
     await scene.shows(root, "Uploading")

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.fake_openai import held, moderation_400, refusal_in_words, success
+from tests.support.concurrent_tests import concurrent
 from tests.support.ledger import assert_books_balance, counters, lines
 from tests.support.processes import SHORT_LEASE
 from tests.support.scene import Scene, isolated_world
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 TAKEN_OVER_WITHIN = 45.0
 
 
+@concurrent
 async def test_the_ledger_is_the_providers_book(tmp_path: Path) -> None:
     async with isolated_world(tmp_path, PARTIAL_IMAGES="2") as world:
         await world.run("dev")
@@ -29,6 +35,7 @@ async def test_the_ledger_is_the_providers_book(tmp_path: Path) -> None:
         assert (await counters(world.redis_url, "asked")).total() == 6
 
 
+@concurrent
 async def test_a_refused_prompt_costs_what_the_provider_took_for_it(tmp_path: Path) -> None:
     async with isolated_world(tmp_path) as world:
         await world.run("dev")
@@ -41,6 +48,7 @@ async def test_a_refused_prompt_costs_what_the_provider_took_for_it(tmp_path: Pa
         await assert_books_balance(world.redis_url, world.openai)
 
 
+@concurrent
 async def test_a_cancelled_image_gives_back_what_it_held(tmp_path: Path) -> None:
     async with isolated_world(tmp_path) as world:
         await world.run("dev")
@@ -56,6 +64,7 @@ async def test_a_cancelled_image_gives_back_what_it_held(tmp_path: Path) -> None
         assert (await counters(world.redis_url, "asked")).total() == 0
 
 
+@concurrent
 async def test_a_killed_workers_response_is_measured_by_the_next(tmp_path: Path) -> None:
     async with isolated_world(tmp_path, JOB_LEASE=str(SHORT_LEASE)) as world:
         await world.run("web")
@@ -71,6 +80,7 @@ async def test_a_killed_workers_response_is_measured_by_the_next(tmp_path: Path)
         await assert_books_balance(world.redis_url, world.openai)
 
 
+@concurrent
 async def test_an_answer_that_is_lost_with_its_worker_is_estimated(tmp_path: Path) -> None:
     settings = {"JOB_LEASE": str(SHORT_LEASE), "IMAGE_BACKEND": "images"}
     async with isolated_world(tmp_path, **settings) as world:
@@ -88,6 +98,7 @@ async def test_an_answer_that_is_lost_with_its_worker_is_estimated(tmp_path: Pat
         assert (await counters(world.redis_url, "asked")).total() == 1
 
 
+@concurrent
 async def test_a_limit_refuses_in_private_and_offers_what_is_left(tmp_path: Path) -> None:
     async with isolated_world(tmp_path, USER_IMAGES_PER_DAY="3") as world:
         await world.run("dev")

@@ -19,9 +19,12 @@ from bot.sandbox import PATIENCE, SimulatedSlack
 from bot.sandbox.webapi.faults import Fault
 from bot.sandbox.workspace.messages import Message
 from tests.fake_openai import FakeOpenAI
+from tests.support.concurrent_tests import concurrent
 from tests.support.processes import SHORT_LEASE, BotProcess, World
 from tests.support.scene import SECONDS_TO_ACK, isolated_world
-from tests.support.store import stored_session, stored_sessions
+from tests.support.store import session_in, sessions_in
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LEASE = SHORT_LEASE
 TAKEN_OVER_WITHIN = 45.0
@@ -73,12 +76,14 @@ async def _after_the_response_id(world: World) -> None:
 async def _after_the_image_was_recorded(world: World) -> None:
     world.slack.faults.add("files.getUploadURLExternal", Fault.hang())
     await command(world)
+    await until_hanging(world, "files.getUploadURLExternal")
     await until_stored(world, lambda attempt: attempt["candidates"][0]["width"] > 0)
 
 
 async def _after_the_upload_was_recorded(world: World) -> None:
     world.slack.faults.add("chat.postMessage", Fault.hang(), match=lambda args: "thread_ts" in args)
     await command(world)
+    await until_hanging(world, "chat.postMessage")
     await until_stored(world, lambda attempt: bool(attempt["candidates"][0]["file_id"]))
 
 
@@ -99,10 +104,18 @@ async def _after_the_draft_was_posted(world: World) -> None:
 async def until_stored(world: World, true: Callable[[dict[str, Any]], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while True:
-            sessions = await stored_sessions(world.redis_url)
+            sessions = await sessions_in(world.redis)
             if sessions and true(json.loads(sessions[0]["attempts"])[-1]):
                 return
             await asyncio.sleep(0.01)
+
+
+async def until_hanging(world: World, method: str) -> None:
+    """Wait until the fault has met its call: it is not left over for the next worker's."""
+    await world.slack.wait_for(
+        lambda: any(call.seconds is None for call in world.slack.calls_of(method)),
+        what=f"{method} under way",
+    )
 
 
 KILLED: dict[str, Step] = {
@@ -139,7 +152,7 @@ async def _kill_at(step: Step, folder: Path, starting: asyncio.Semaphore) -> flo
 
 async def until_stage(world: World, stage: str, timeout: float = PATIENCE) -> None:
     async with asyncio.timeout(timeout):
-        while (await stored_session(world.redis_url))["stage"] != stage:
+        while (await session_in(world.redis))["stage"] != stage:
             await asyncio.sleep(0.02)
 
 
@@ -155,47 +168,50 @@ async def test_a_worker_killed_at_any_recorded_step_is_replaced(
         assert took < TAKEN_OVER_WITHIN, name  # nothing else would take the job over at all
 
 
-async def test_web_killed_right_after_the_stage_moved(socket_world: World) -> None:
+@concurrent
+async def test_web_killed_right_after_the_stage_moved(tmp_path: Path) -> None:
     """Web dies between the compare-and-set and the job: the sweeper queues it."""
-    world = socket_world
-    web = await world.run("web")
-    slack = world.slack
-    sending = asyncio.create_task(command(world))
-    await _until_session(world)
-    await web.kill()
-    await asyncio.gather(sending, return_exceptions=True)
-    await world.run("worker")
-    await draft_of(world, 2 * PATIENCE)  # once it was swept
-    await assert_nothing_came_twice(world)
-    assert slack.violations == []
+    async with isolated_world(tmp_path) as world:
+        web = await world.run("web")
+        slack = world.slack
+        sending = asyncio.create_task(command(world))
+        await _until_session(world)
+        await web.kill()
+        await asyncio.gather(sending, return_exceptions=True)
+        await world.run("worker")
+        await draft_of(world, 2 * PATIENCE)  # once it was swept
+        await assert_nothing_came_twice(world)
+        assert slack.violations == []
 
 
 async def _until_session(world: World) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not await stored_sessions(world.redis_url):
+        while not await sessions_in(world.redis):
             await asyncio.sleep(0)
 
 
-async def test_approval_survives_when_the_worker_is_away(socket_world: World) -> None:
+@concurrent
+async def test_approval_survives_when_the_worker_is_away(tmp_path: Path) -> None:
     """The click is kept by web alone; the channel gets the image when a worker is there again."""
-    world = socket_world
-    await world.run("web")
-    worker = await world.run("worker")
-    await command(world)
-    draft = await draft_of(world)
-    await until_stage(world, "user_feedback")
-    assert await worker.stop() == 0
-    assert (await world.slack.click(world.slack.user("alice"), draft, "Approve")).ok
-    assert (await stored_session(world.redis_url))["stage"] == "final"
-    await world.run("worker")
-    await world.slack.wait_for_message(
-        world.slack.channel("general"), thread_ts=draft.thread_ts, button="Start over"
-    )
+    async with isolated_world(tmp_path) as world:
+        await world.run("web")
+        worker = await world.run("worker")
+        await command(world)
+        draft = await draft_of(world)
+        await until_stage(world, "user_feedback")
+        assert await worker.stop() == 0
+        assert (await world.slack.click(world.slack.user("alice"), draft, "Approve")).ok
+        assert (await session_in(world.redis))["stage"] == "final"
+        await world.run("worker")
+        await world.slack.wait_for_message(
+            world.slack.channel("general"), thread_ts=draft.thread_ts, button="Start over"
+        )
 
 
+@concurrent
 async def test_redis_away_when_a_command_comes_in(tmp_path: Path) -> None:
     """Acked in time and told to try again; what was typed does not start by itself later."""
-    async with isolated_world(tmp_path / "world") as world:
+    async with isolated_world(tmp_path) as world:
         await world.run("dev")
         slack = world.slack
         alice, general = slack.user("alice"), slack.channel("general")
@@ -211,8 +227,9 @@ async def test_redis_away_when_a_command_comes_in(tmp_path: Path) -> None:
         await draft_of(world)
 
 
+@concurrent
 async def test_redis_away_for_five_seconds_while_the_image_is_made(tmp_path: Path) -> None:
-    async with isolated_world(tmp_path / "world") as world:
+    async with isolated_world(tmp_path) as world:
         await world.run("dev")
         world.openai.hold("generating")
         await command(world)
@@ -241,51 +258,57 @@ class frozen:  # noqa: N801 - used as a function
         os.kill(self._pid, signal.SIGCONT)
 
 
-async def test_sigterm_lets_a_running_job_finish(socket_world: World) -> None:
-    world = socket_world
-    await world.run("web")
-    worker = await world.run("worker")
-    world.openai.latency = 2.0
-    await command(world)
-    await world.openai.until(lambda: world.openai.in_flight)
-    assert await worker.stop(signal.SIGTERM) == 0
-    assert (await stored_session(world.redis_url))["stage"] == "user_feedback"
-    await assert_nothing_came_twice(world)
+@concurrent
+async def test_sigterm_lets_a_running_job_finish(tmp_path: Path) -> None:
+    async with isolated_world(tmp_path) as world:
+        await world.run("web")
+        worker = await world.run("worker")
+        world.openai.latency = 2.0
+        await command(world)
+        await world.openai.until(lambda: world.openai.in_flight)
+        assert await worker.stop(signal.SIGTERM) == 0
+        assert (await session_in(world.redis))["stage"] == "user_feedback"
+        await assert_nothing_came_twice(world)
 
 
-async def test_sigterm_hands_a_long_job_back(socket_world: World) -> None:
+@concurrent
+async def test_sigterm_hands_a_long_job_back(tmp_path: Path) -> None:
     """Another worker has it within seconds, without waiting for the lease, and nothing is paid
     twice."""
-    world = socket_world
-    await world.run("web")
-    worker = await world.run("worker", SHUTDOWN_GRACE="1")
-    world.openai.hold("generating")
-    await command(world)
-    await world.openai.until_held()
-    await until_stored(world, lambda attempt: bool(attempt["candidates"][0]["response_id"]))
-    await world.run("worker")  # idle: the first one has the job
-    assert await worker.stop(signal.SIGTERM) == 0
-    stopped = time.monotonic()
-    world.openai.release()
-    await draft_of(world)
-    assert time.monotonic() - stopped < 7.5  # half of the lease
-    await assert_nothing_came_twice(world)
+    async with isolated_world(tmp_path) as world:
+        await world.run("web")
+        worker = await world.run("worker", SHUTDOWN_GRACE="1")
+        world.openai.hold("generating")
+        await command(world)
+        await world.openai.until_held()
+        await until_stored(world, lambda attempt: bool(attempt["candidates"][0]["response_id"]))
+        await world.run("worker")  # idle: the first one has the job
+        assert await worker.stop(signal.SIGTERM) == 0
+        stopped = time.monotonic()
+        world.openai.release()
+        await draft_of(world)
+        assert time.monotonic() - stopped < 7.5  # half of the lease
+        await assert_nothing_came_twice(world)
 
 
-async def test_web_answers_what_it_has_received_before_it_stops(world: World) -> None:
-    web = await world.run("web")
-    sending = asyncio.create_task(command(world))
-    await _until_session(world)
-    assert await web.stop(signal.SIGTERM) == 0
-    await sending
+@pytest.mark.parametrize("mode", ["socket", "http"])
+async def test_web_answers_what_it_has_received_before_it_stops(tmp_path: Path, mode: str) -> None:
+    async with isolated_world(tmp_path, mode) as world:
+        web = await world.run("web")
+        sending = asyncio.create_task(command(world))
+        await _until_session(world)
+        assert await web.stop(signal.SIGTERM) == 0
+        await sending
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
-async def test_dev_keeps_everything_in_its_folder(
-    slack: SimulatedSlack, openai: FakeOpenAI, tmp_path: Path, ending: signal.Signals
-) -> None:
+async def test_dev_keeps_everything_in_its_folder(tmp_path: Path, ending: signal.Signals) -> None:
     """With no Redis given, `dev` brings its own, and goes on where it was stopped or killed."""
-    async with World(slack, openai, "", tmp_path, "socket") as world:
+    async with (
+        SimulatedSlack() as slack,
+        FakeOpenAI() as openai,
+        World(slack, openai, "", tmp_path, "socket") as world,
+    ):
         dev = await world.run("dev")
         await command(world)
         draft = await draft_of(world)

@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.sandbox.webapi.faults import Fault
 from tests.e2e.test_crashes import (
     LEASE,
@@ -14,14 +16,19 @@ from tests.e2e.test_crashes import (
     assert_nothing_came_twice,
     command,
     draft_of,
+    until_hanging,
     until_stage,
     until_stored,
 )
 from tests.fake_openai import held, success
+from tests.support.concurrent_tests import concurrent
 from tests.support.processes import BotProcess, World
 from tests.support.scene import isolated_world
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+
+@concurrent
 async def test_a_worker_killed_between_two_candidates_pays_for_the_missing_one_alone(
     tmp_path: Path,
 ) -> None:
@@ -76,6 +83,7 @@ async def _killed_before_the_draft_is_posted(world: World) -> None:
     world.slack.faults.add("chat.postMessage", Fault.hang(), match=lambda args: "thread_ts" in args)
     world.openai.release()
     await until_stored(world, lambda attempt: _uploads(attempt) == 3)
+    await until_hanging(world, "chat.postMessage")
     await worker.kill()
 
 
@@ -86,6 +94,7 @@ KILLED_WITH_ONE_OF_THREE: list[Step] = [
 ]
 
 
+@concurrent
 async def test_of_two_workers_that_make_three_images_one_is_killed(tmp_path: Path) -> None:
     """The other one brings the draft of all three; none is paid for twice."""
     starting = asyncio.Semaphore(2)

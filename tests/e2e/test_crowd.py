@@ -9,16 +9,26 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox import Message
+from tests.support.concurrent_tests import concurrent
 from tests.support.scene import Scene, isolated_world
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PEOPLE = 6
 PER_SECOND = 4
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-async def test_a_crowd_in_one_channel_posts_when_it_is_its_turn(
-    tmp_path: Path, processes: int
-) -> None:
+@concurrent
+async def test_a_crowd_in_one_channel_posts_when_it_is_its_turn(tmp_path: Path) -> None:
+    await _post_in_turn(tmp_path, 1)
+
+
+@concurrent
+async def test_a_crowd_in_one_channel_posts_in_turn_by_two_processes_each(tmp_path: Path) -> None:
+    await _post_in_turn(tmp_path, 2)
+
+
+async def _post_in_turn(tmp_path: Path, processes: int) -> None:
     settings = {"SLACK_MESSAGES_PER_SECOND": str(PER_SECOND)}
     async with isolated_world(tmp_path, **settings) as world:
         await asyncio.gather(*(world.run(c) for c in ["web", "worker"] * processes))
@@ -38,6 +48,7 @@ async def test_a_crowd_in_one_channel_posts_when_it_is_its_turn(
             await scene.shows(root, "Waiting for")
 
 
+@concurrent
 async def test_who_has_to_wait_is_told_so_with_the_ack(tmp_path: Path) -> None:
     async with isolated_world(tmp_path, SLACK_MESSAGES_PER_SECOND="0.5") as world:
         await asyncio.gather(*(world.run(command) for command in ("web", "worker")))

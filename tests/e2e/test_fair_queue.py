@@ -6,13 +6,17 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
 from redis.asyncio import Redis
 
 from bot.sandbox import PATIENCE, Fault
 from bot.sandbox.workspace.messages import Message
 from tests.fake_openai import rate_limited, success
+from tests.support.concurrent_tests import concurrent
 from tests.support.processes import SHORT_LEASE, World
 from tests.support.scene import isolated_world
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 _LONGEST = 45.0
 """Seconds, on a machine that has more to do."""
@@ -45,6 +49,7 @@ async def slots(world: World) -> list[str]:
         return [str(key) async for key in redis.scan_iter("{imagine}:provider:slot:*")]
 
 
+@concurrent
 async def test_who_comes_later_is_shown_and_has_the_place_before_the_rest_of_many(
     tmp_path: Path,
 ) -> None:
@@ -66,6 +71,7 @@ async def test_who_comes_later_is_shown_and_has_the_place_before_the_rest_of_man
         assert "a whale" in prompts[1]
 
 
+@concurrent
 async def test_a_killed_worker_gives_the_provider_free_for_others(tmp_path: Path) -> None:
     settings = {"PROVIDER_CONCURRENCY": "2", "JOB_LEASE": str(SHORT_LEASE)}
     async with isolated_world(tmp_path, **settings) as world:
@@ -90,6 +96,7 @@ async def test_a_killed_worker_gives_the_provider_free_for_others(tmp_path: Path
                 await asyncio.sleep(0.1)
 
 
+@concurrent
 async def test_a_429_keeps_the_other_worker_from_calling(tmp_path: Path) -> None:
     async with isolated_world(tmp_path, WORKER_CONCURRENCY="1") as world:
         await world.run("web")
@@ -107,6 +114,7 @@ async def test_a_429_keeps_the_other_worker_from_calling(tmp_path: Path) -> None
         assert min(later) - refused >= 3.8
 
 
+@concurrent
 async def test_one_too_many_is_told_in_private_with_a_cancel_that_works(tmp_path: Path) -> None:
     async with isolated_world(tmp_path, USER_IMAGES_WAITING="2") as world:
         await world.run("web")

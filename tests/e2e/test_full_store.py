@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from bot.sandbox import PATIENCE
 from tests.support.processes import SHORT_LEASE, BotProcess, World, free_port
 from tests.support.scene import SECONDS_TO_ACK, isolated_world
-from tests.support.store import stored_sessions
+from tests.support.store import sessions_in
 
 LEASE = SHORT_LEASE
 WAITS_FOR_THE_OTHER = "another run has asked for the image: waiting for it"
@@ -45,7 +45,7 @@ async def until_ready(port: int, status: int) -> str:
 async def asked(world: World) -> int:
     candidates = [
         candidate
-        for session in await stored_sessions(world.redis_url)
+        for session in await sessions_in(world.redis)
         for attempt in json.loads(session["attempts"])
         for candidate in attempt["candidates"]
     ]

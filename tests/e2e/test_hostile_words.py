@@ -12,7 +12,7 @@ from tests.support.scene import Runs, Scene
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RUNS: Runs = [("web", {}), ("worker", {})]
-MODES = ["http"]
+MODE = "http"
 
 LENGTH = 40_000
 MESSAGES = 3

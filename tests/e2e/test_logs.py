@@ -15,7 +15,7 @@ from tests.fake_openai.outcomes import Outcome
 from tests.fake_openai.problems import Problem
 from tests.support.logs import about, lines_of, messages
 from tests.support.processes import HastyProcess
-from tests.support.scene import Scene, isolated_world
+from tests.support.scene import Scene, isolated_world, over_both
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,8 +23,6 @@ LOUD = {"LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json", "OPENAI_LOG": "debug"}
 """As much is logged as can be. `OPENAI_LOG` is a switch of the SDK's own."""
 PROCESS = HastyProcess
 RUNS = [("web", LOUD), ("worker", LOUD)]
-MODES = ["socket", "http"]
-"""Each way in has secrets of its own."""
 
 PROMPT = "a zebra nobody may read of"
 CHANGE = "paint-it-in-ultramarine"
@@ -125,9 +123,11 @@ async def test_a_refusal_is_told_by_its_reason(scene: Scene) -> None:
     assert "refused: not_allowed" in messages(web)
 
 
+@over_both
 async def test_however_much_is_logged_nothing_of_it_is_private(scene: Scene) -> None:
-    """A whole loop, and much that goes wrong on the way: the provider quotes the prompt wherever
-    it can, Slack is busy, lost and refuses, a form and a command are refused."""
+    """A whole loop, and much that goes wrong on the way: the provider quotes the prompt wherever it
+    can, Slack is busy, lost and refuses, a form and a command are refused. Each way in has secrets
+    of its own."""
     scene.slack.faults.add("chat.postMessage", Fault.http(503))
     scene.slack.faults.add("chat.update", Fault.rate_limited(0.1))
     scene.slack.faults.add(

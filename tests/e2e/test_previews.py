@@ -7,10 +7,12 @@ import pytest
 
 from bot.sandbox import Fault, Message
 from tests.fake_openai import held, success
+from tests.support.processes import HastyProcess
 from tests.support.scene import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PROCESS = HastyProcess
 RUNS = [("web", {}), ("worker", {"PARTIAL_IMAGES": "2"})]
 
 

@@ -12,7 +12,7 @@ from tests.support.scene import Runs, Scene
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RUNS: Runs = [("dev", {})]
-MODES = ["http"]
+MODE = "http"
 
 LABEL = "AI-generated · gpt-image-2.5-flare"
 HOSTILE = "<!channel> <@U123> <https://x|y> & * _ ~ `"

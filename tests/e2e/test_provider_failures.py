@@ -225,6 +225,7 @@ async def test_without_background_mode(tmp_path: Path) -> None:
 
 async def test_the_images_api(tmp_path: Path) -> None:
     async with isolated_world(tmp_path) as world:
+        world.process = HastyProcess
         await world.run("dev", IMAGE_BACKEND="images", LOG_LEVEL="INFO")
         scene = new_scene(world)
         scene.openai.script(rate_limited(0.1), webp(), *(server_error(),) * 3)

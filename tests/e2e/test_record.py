@@ -6,12 +6,12 @@ import asyncio
 import csv
 import hashlib
 import io
-import sys
 from typing import NamedTuple
 
 from redis.asyncio import Redis
 
 from bot.adapters.redis.record_schema import SEALER
+from tests.support.forked import start
 from tests.support.processes import ROOT, World
 from tests.support.scene import Scene
 
@@ -24,18 +24,15 @@ class Ran(NamedTuple):
 
 
 async def audit(world: World, *words: str) -> Ran:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        "audit",
-        *words,
-        cwd=world.folder,
-        env={"PYTHONPATH": str(ROOT), "REDIS_URL": world.redis_url, "AUDIT_KEY": KEY},
-        stdout=asyncio.subprocess.PIPE,
+    process = await start(
+        *("bot", "audit", *words),
+        folder=world.folder,
+        environment={"PYTHONPATH": str(ROOT), "REDIS_URL": world.redis_url, "AUDIT_KEY": KEY},
+        stdout=True,
     )
-    output, _ = await process.communicate()
-    return Ran(process.returncode or 0, output.decode())
+    output = process.stderr or process.stdout
+    assert output is not None
+    return Ran(await process.wait(), (await output.read()).decode())
 
 
 async def test_a_session_is_recorded_sealed_by_the_next_worker_and_verified(

@@ -18,7 +18,7 @@ from tests.support.fleet import Fleet, Member
 from tests.support.load_balancer import LoadBalancer
 from tests.support.processes import World
 from tests.support.scene import Scene, isolated_world
-from tests.support.store import stored_sessions
+from tests.support.store import sessions_in
 
 PEOPLE = 5
 """At work at the same time, each of whom begins in a way of their own."""
@@ -183,7 +183,7 @@ async def _assert_all_is_as_wanted(work: Work) -> None:
     world = work.world
     assert world.slack.violations == []
     assert [m.shown_text for m in world.slack.ephemerals("alice")] == []
-    sessions = await stored_sessions(world.redis_url)
+    sessions = await sessions_in(world.redis)
     found = {s["task_input"]: (s["stage"], len(json.loads(s["attempts"]))) for s in sessions}
     assert found == work.wanted
     assert {s["error_message"] for s in sessions} <= {"", CANCELLED}

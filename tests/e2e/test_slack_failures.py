@@ -18,9 +18,10 @@ from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.sandbox import PATIENCE, Fault, Message, SimulatedSlack
 from bot.sandbox.delivery.http import HttpDelivery
 from tests.fake_openai import FakeOpenAI, incomplete
+from tests.support.concurrent_tests import concurrent
 from tests.support.processes import HastyProcess, World
 from tests.support.scene import SECONDS_TO_ACK, Scene, isolated_world, new_scene
-from tests.support.store import stored_sessions
+from tests.support.store import sessions_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -72,10 +73,10 @@ async def test_a_call_that_goes_wrong_once_is_made_up_for(
     scene.assert_posted_once()
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-async def test_a_failure_is_told_once(scene: Scene, fault: Fault) -> None:
+async def test_a_failure_is_told_once(scene: Scene) -> None:
     scene.openai.script(incomplete())
-    scene.slack.faults.add("chat.postMessage", fault, match=lambda args: "thread_ts" in args)
+    lost = FAULTS["answer lost"]
+    scene.slack.faults.add("chat.postMessage", lost, match=lambda args: "thread_ts" in args)
     await scene.imagine()
     failure = await scene.failure()
     await scene.until_stage("initial_input")
@@ -111,19 +112,20 @@ async def test_a_private_word_finds_another_way(scene: Scene, fault: Fault) -> N
     scene.assert_posted_once()
 
 
-async def test_a_slack_that_is_busy_all_the_time_slows_the_bot_down_only(scene: Scene) -> None:
+@concurrent
+async def test_a_slack_that_is_busy_all_the_time_slows_the_bot_down_only(tmp_path: Path) -> None:
     """Slack's own limit for posting: one message a second in a channel, with no burst."""
-    for method in ("chat.postMessage", "chat.update"):
-        scene.slack.rate_limit(method, 1)
-    try:
+    async with isolated_world(tmp_path) as world:
+        await world.run("dev")
+        for method in ("chat.postMessage", "chat.update"):
+            world.slack.rate_limit(method, 1)
+        scene = new_scene(world)
         await scene.imagine()
         first = await scene.draft()
         await scene.click(first, "Regenerate")
         await scene.approved(await scene.draft(after=first))
         scene.assert_posted_once(paid=2)
-    finally:
-        for method in ("chat.postMessage", "chat.update"):
-            scene.slack.rate_limit(method, None)
+        assert world.slack.violations == []
 
 
 # files
@@ -195,8 +197,16 @@ async def test_what_the_channel_does_not_take_can_be_published_again(scene: Scen
 # slowness
 
 
-async def test_acks_are_in_time_however_slow_slack_is(scene: Scene) -> None:
+@concurrent
+async def test_acks_are_in_time_however_slow_slack_is(tmp_path: Path) -> None:
     """`imagine` and `click` look at the time."""
+    async with isolated_world(tmp_path) as world:
+        await world.run("dev")
+        await _slow(new_scene(world))
+        assert world.slack.violations == []
+
+
+async def _slow(scene: Scene) -> None:
     await scene.imagine()
     draft = await scene.draft()
     await scene.until_stage("user_feedback")
@@ -332,8 +342,9 @@ async def test_approve_and_regenerate_at_once_come_to_one_of_them(scene: Scene) 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
 async def stuck(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[asyncio.Task[Stuck]]:
-    """It takes half a minute, so it begins with the module and goes on beside the other tests."""
+    """It takes a while, so it begins with the module and goes on beside the other tests."""
     async with isolated_world(tmp_path_factory.mktemp("stuck")) as world:
+        world.process = HastyProcess
         await world.run("dev")
         task = asyncio.create_task(_get_stuck(new_scene(world)))
         yield task
@@ -408,9 +419,9 @@ async def test_only_what_slack_signed_is_taken(tmp_path: Path) -> None:
             {**good, "X-Slack-Signature": "v0=ü"},
         ]
         assert [await post(world, body, headers) for headers in unsigned] == [401] * len(unsigned)
-        assert await stored_sessions(world.redis_url) == []
+        assert await sessions_in(world.redis) == []
         assert await post(world, body, good) == 200
-        assert len(await stored_sessions(world.redis_url)) == 1
+        assert len(await sessions_in(world.redis)) == 1
         assert "forged prompt" not in web.log
         await delivery.close()
         await forger.close()

@@ -13,10 +13,13 @@ import aiohttp
 import pytest
 
 from bot.ops.shutdown import SAME_SIGNAL_WITHIN
-from bot.sandbox import Fault, SimulatedSlack
+from bot.sandbox import Fault
+from tests.support.concurrent_tests import concurrent
 from tests.support.processes import BotProcess, World, free_port
 from tests.support.scene import isolated_world
-from tests.support.store import stored_sessions
+from tests.support.store import sessions_in
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 IMAGES = 10
 LONG = "600"
@@ -38,7 +41,7 @@ async def under_way(world: World, number: int) -> None:
     await world.openai.until_held(number, timeout=WITHIN)
     async with asyncio.timeout(WITHIN):
         while True:
-            stored = await stored_sessions(world.redis_url)
+            stored = await sessions_in(world.redis)
             if sum("resp_" in session["attempts"] for session in stored) == number:
                 return
             await asyncio.sleep(0.02)
@@ -55,9 +58,8 @@ async def drafts(world: World, number: int) -> None:
     await slack.wait_for(there, timeout=WITHIN, what=f"{number} drafts")
 
 
-async def test_ten_generations_go_on_elsewhere_when_their_worker_is_stopped(
-    tmp_path: Path,
-) -> None:
+@concurrent
+async def test_ten_generations_go_on_elsewhere_when_their_worker_is_stopped(tmp_path: Path) -> None:
     """At once, paid for once, and for people as if nothing had been."""
     async with isolated_world(tmp_path) as world:
         world.settings["USER_IMAGES_AT_ONCE"] = "0"
@@ -89,6 +91,7 @@ def _assert_no_status_went_back(world: World) -> None:
         assert states == sorted(states)
 
 
+@concurrent
 async def test_a_second_signal_hands_back_at_once(tmp_path: Path) -> None:
     async with isolated_world(tmp_path) as world:
         await world.run("web")
@@ -124,6 +127,7 @@ async def _answer(port: int, path: str) -> tuple[int, str, str]:
         return response.status, await response.text(), response.headers.get("Connection", "")
 
 
+@concurrent
 async def test_web_serves_on_as_not_ready_until_it_has_drained(tmp_path: Path) -> None:
     async with isolated_world(tmp_path, "http") as world:
         web = await world.run("web", DRAIN_SECONDS=LONG)
@@ -134,10 +138,11 @@ async def test_web_serves_on_as_not_ready_until_it_has_drained(tmp_path: Path) -
         assert (status, "stopping" in body, connection) == (503, True, "close")
         assert (await _answer(world.port, "/healthz"))[0] == 200
         await imagine(world, "asked of one that is leaving")
-        assert len(await stored_sessions(world.redis_url)) == 1
+        assert len(await sessions_in(world.redis)) == 1
         assert await _stop_twice(web) == 0
 
 
+@concurrent
 async def test_web_ends_by_itself_once_it_has_drained(tmp_path: Path) -> None:
     async with isolated_world(tmp_path, "http") as world:
         web = await world.run("web", DRAIN_SECONDS="1")
@@ -148,47 +153,50 @@ async def test_web_ends_by_itself_once_it_has_drained(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["web", "worker"])
 async def test_sigterm_while_slack_does_not_answer_at_the_start(
-    slack: SimulatedSlack, socket_world: World, command: str
+    tmp_path: Path, command: str
 ) -> None:
-    slack.faults.add("auth.test", Fault.hang(), times=50)
-    process = BotProcess(command, socket_world.environment, socket_world.folder)
-    socket_world.processes.append(process)
-    starting = asyncio.create_task(process.start(until="stopped"))
-    await slack.wait_for(lambda: slack.calls_of("auth.test"))
-    started = time.monotonic()
-    assert await process.stop(signal.SIGTERM, timeout=WITHIN) == 0
-    assert time.monotonic() - started < 8
-    await asyncio.gather(starting, return_exceptions=True)
+    async with isolated_world(tmp_path) as world:
+        world.slack.faults.add("auth.test", Fault.hang(), times=50)
+        process, starting = _starting(world, command)
+        await world.slack.wait_for(lambda: world.slack.calls_of("auth.test"))
+        started = time.monotonic()
+        assert await process.stop(signal.SIGTERM, timeout=WITHIN) == 0
+        assert time.monotonic() - started < 8
+        await asyncio.gather(starting, return_exceptions=True)
 
 
-async def test_sigterm_while_slack_gives_no_socket(
-    slack: SimulatedSlack, socket_world: World
-) -> None:
-    slack.faults.add("apps.connections.open", Fault.hang(), times=50)
-    process = BotProcess("web", socket_world.environment, socket_world.folder)
-    socket_world.processes.append(process)
-    starting = asyncio.create_task(process.start(until="stopped"))
-    await slack.wait_for(lambda: slack.calls_of("apps.connections.open"))
-    assert await process.stop(signal.SIGTERM, timeout=WITHIN) == 0
-    await asyncio.gather(starting, return_exceptions=True)
+@concurrent
+async def test_sigterm_while_slack_gives_no_socket(tmp_path: Path) -> None:
+    async with isolated_world(tmp_path) as world:
+        world.slack.faults.add("apps.connections.open", Fault.hang(), times=50)
+        process, starting = _starting(world, "web")
+        await world.slack.wait_for(lambda: world.slack.calls_of("apps.connections.open"))
+        assert await process.stop(signal.SIGTERM, timeout=WITHIN) == 0
+        await asyncio.gather(starting, return_exceptions=True)
 
 
-async def test_sigterm_while_redis_is_away_at_the_start(socket_world: World) -> None:
-    port = free_port()
-    environment = {**socket_world.environment, "REDIS_URL": f"redis://127.0.0.1:{port}/0"}
-    process = BotProcess("worker", environment, socket_world.folder)
-    socket_world.processes.append(process)
-    await process.start(until="waiting")
-    assert await process.stop(signal.SIGTERM, timeout=WITHIN) == 0
+@concurrent
+async def test_sigterm_while_redis_is_away_at_the_start(tmp_path: Path) -> None:
+    async with isolated_world(tmp_path) as world:
+        environment = {**world.environment, "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}
+        process = BotProcess("worker", environment, world.folder)
+        world.processes.append(process)
+        await process.start(until="waiting")
+        assert await process.stop(signal.SIGTERM, timeout=WITHIN) == 0
 
 
 @pytest.mark.parametrize("command", ["web", "worker"])
-async def test_sigterm_between_connecting_and_ready(socket_world: World, command: str) -> None:
+async def test_sigterm_between_connecting_and_ready(tmp_path: Path, command: str) -> None:
     """As early as the program hears of it."""
-    process = BotProcess(command, socket_world.environment, socket_world.folder)
-    socket_world.processes.append(process)
-    starting = asyncio.create_task(process.start(until="stopped"))
-    await socket_world.slack.wait_for(lambda: socket_world.slack.calls_of("auth.test"))
-    assert await process.stop(signal.SIGTERM, timeout=WITHIN) == 0
-    await asyncio.gather(starting, return_exceptions=True)
-    assert "Traceback" not in process.log
+    async with isolated_world(tmp_path) as world:
+        process, starting = _starting(world, command)
+        await world.slack.wait_for(lambda: world.slack.calls_of("auth.test"))
+        assert await process.stop(signal.SIGTERM, timeout=WITHIN) == 0
+        await asyncio.gather(starting, return_exceptions=True)
+        assert "Traceback" not in process.log
+
+
+def _starting(world: World, command: str) -> tuple[BotProcess, asyncio.Task[BotProcess]]:
+    process = BotProcess(command, world.environment, world.folder)
+    world.processes.append(process)
+    return process, asyncio.create_task(process.start(until="stopped"))

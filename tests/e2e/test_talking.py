@@ -1,5 +1,6 @@
 """Directing without the slash command: mentions, direct messages, pictures of one's own, the Home
-tab. Web and worker are processes of their own, over Socket Mode and over HTTP."""
+tab. Web and worker are processes of their own. One scenario of each kind of request (an event in a
+channel, a direct message, a file, a shortcut, the Home tab) runs over HTTP too."""
 
 from __future__ import annotations
 
@@ -10,15 +11,14 @@ import pytest
 from PIL import Image
 
 from bot.sandbox import Message
-from tests.support.scene import Runs, Scene
+from tests.support.scene import Runs, Scene, over_both
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RUNS: Runs = [("web", {}), ("worker", {})]
-MODES = ["socket", "http"]
-"""All kinds of requests come in here: commands, clicks, forms and events."""
 
 
+@over_both
 async def test_a_mention_in_the_thread_refines_the_newest_draft(scene: Scene) -> None:
     await scene.imagine("a cat on a roof")
     first = await scene.draft()
@@ -31,6 +31,7 @@ async def test_a_mention_in_the_thread_refines_the_newest_draft(scene: Scene) ->
     assert "make it night" in str(scene.openai.creates[-1].body["input"])
 
 
+@over_both
 async def test_a_mention_told_twice_counts_once(scene: Scene) -> None:
     await scene.imagine()
     first = await scene.draft()
@@ -84,6 +85,7 @@ async def test_a_mention_in_a_foreign_thread_stays_in_that_thread(scene: Scene) 
     assert final.reply_broadcast
 
 
+@over_both
 async def test_a_direct_message_starts_and_refines(scene: Scene) -> None:
     direct = scene.slack.workspace.direct(scene.alice.id)
     seen = len(scene.slack.messages(direct))
@@ -111,6 +113,7 @@ async def test_an_empty_mention_is_told_what_to_say(scene: Scene) -> None:
     assert await scene.sessions() == []
 
 
+@over_both
 async def test_an_attached_picture_is_where_it_starts_from(scene: Scene) -> None:
     picture = png(320, 200)
     await scene.slack.mention(
@@ -143,6 +146,7 @@ async def test_a_picture_that_is_broken_is_refused_before_anything_is_paid(scene
     assert scene.openai.creates == []
 
 
+@over_both
 async def test_direct_this_image_starts_from_anybodys_picture(scene: Scene) -> None:
     said = await scene.slack.say(scene.bob, scene.channel, "look", files=[("b.png", png(64, 48))])
     assert said.message is not None
@@ -168,6 +172,7 @@ async def test_direct_this_image_on_a_message_without_one(scene: Scene) -> None:
     assert scene.slack.open_view(scene.alice) is None
 
 
+@over_both
 async def test_the_home_tab_shows_what_is_mine(scene: Scene) -> None:
     await scene.imagine("a heron")
     draft = await scene.draft()

@@ -8,24 +8,25 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.fake_openai import incomplete
+from tests.fake_openai import Recorded, incomplete
 from tests.support.collector import Collector
+from tests.support.concurrent_tests import concurrent
 from tests.support.logs import lines_of
 from tests.support.processes import World, free_port
-from tests.support.scene import Scene, isolated_world
+from tests.support.scene import Scene, isolated_world, new_scene, over_both
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROMPT = "a zebra nobody may read of"
+ROUTES = ("healthz", "readyz", "metrics")
 FAST = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
 """Milliseconds between two deliveries."""
-MODES = ["socket", "http"]
-"""A trace begins with the request over HTTP, and in the process over Socket Mode."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -46,53 +47,82 @@ async def running(
         yield world
 
 
-async def test_one_trace_leads_from_the_command_to_the_draft(
-    scene: Scene, collector: Collector
-) -> None:
-    await scene.imagine(PROMPT)
-    draft = await scene.draft()
-    await scene.approved(draft)
-    token = await scene.token()
+class Session(NamedTuple):
+    """One that was approved. `requests`: what the provider got for it."""
 
-    (generated,) = await collector.until(token, "provider generate")
-    (finished,) = await collector.until(token, "job publish")
-    arrived = ["POST /slack/events"] if scene.world.mode == "http" else []
+    token: str
+    requests: list[Recorded]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def session(running: World, collector: Collector) -> Session:
+    scene = new_scene(running)
+    await scene.imagine(PROMPT)
+    await scene.approved(await scene.draft())
+    await scene.until_quiet()
+    assert running.slack.violations == []
+    return Session(await scene.token(), list(scene.openai.requests))
+
+
+@over_both
+async def test_one_trace_leads_from_the_command_to_the_draft(
+    running: World, session: Session, collector: Collector
+) -> None:
+    """It begins with the request over HTTP, and in the process over Socket Mode."""
+    (generated,) = await collector.until(session.token, "provider generate")
+    (finished,) = await collector.until(session.token, "job publish")
+    arrived = ["POST /slack/events"] if running.mode == "http" else []
     command = [*arrived, "slack /imagine", "queue announce"]
     job = [*command, "job announce", "queue generate", "job generate"]
     assert await collector.path(generated) == [*job, "flow GenerateImage", "provider generate"]
     approval = [*arrived, "slack approve", "queue publish", "job publish"]
     assert await collector.path(finished) == approval
 
-    (first,) = await collector.until(token, "slack /imagine")
+    (first,) = await collector.until(session.token, "slack /imagine")
     assert (first.service, generated.service) == ("imagine-bot-web", "imagine-bot-worker")
     assert generated.attributes["imagine.candidate"] == 1
 
 
-async def test_looks_at_its_health_leave_no_traces(scene: Scene, collector: Collector) -> None:
-    routes = ("healthz", "readyz", "metrics")
-    if scene.world.mode == "http":
-        async with aiohttp.ClientSession() as prometheus:
-            for route in routes:
-                address = f"http://127.0.0.1:{scene.world.port}/{route}"
-                async with prometheus.get(address) as answer:
-                    assert answer.status == 200
-    await scene.imagine(PROMPT)
-    await scene.draft()
-    await collector.until(await scene.token(), "job generate")
-    assert not {span.name for span in collector.spans} & {f"GET /{route}" for route in routes}
-
-
-async def test_calls_to_slack_and_redis_are_parts_of_it(scene: Scene, collector: Collector) -> None:
-    await scene.imagine(PROMPT)
-    await scene.draft()
-    token = await scene.token()
-    (flow,) = await collector.until(token, "flow GenerateImage")
-    (job,) = await collector.until(token, "job announce")
+@over_both
+async def test_calls_to_slack_and_redis_are_parts_of_it(
+    session: Session, collector: Collector
+) -> None:
+    (flow,) = await collector.until(session.token, "flow GenerateImage")
+    (job,) = await collector.until(session.token, "job announce")
     parts = {span.name for span in collector.spans if span.parent == flow.id}
     assert parts > {"HGETALL", "provider generate", "slack chat.postMessage"}
     assert "slack chat.postMessage" in {s.name for s in collector.spans if s.parent == job.id}
 
 
+@over_both
+async def test_the_provider_is_not_told_of_the_trace(session: Session) -> None:
+    assert session.requests
+    for request in session.requests:
+        assert "traceparent" not in request.headers
+
+
+@over_both
+async def test_an_idle_process_makes_no_traces(session: Session, collector: Collector) -> None:
+    """It asks Redis all the time; what comes first in a trace is somebody's doing."""
+    await collector.until(session.token, "job publish")
+    first = {span.name for span in collector.spans if not span.parent}
+    assert {name.split(" ")[0] for name in first} <= {"POST", "slack", "job"}
+    assert "POST" not in first
+
+
+@pytest.mark.parametrize("running", ["http"], indirect=True, scope="module")
+async def test_looks_at_its_health_leave_no_traces(scene: Scene, collector: Collector) -> None:
+    async with aiohttp.ClientSession() as prometheus:
+        for route in ROUTES:
+            async with prometheus.get(f"http://127.0.0.1:{scene.world.port}/{route}") as answer:
+                assert answer.status == 200
+    await scene.imagine(PROMPT)
+    await scene.draft()
+    await collector.until(await scene.token(), "job generate")
+    assert not {span.name for span in collector.spans} & {f"GET /{route}" for route in ROUTES}
+
+
+@over_both
 async def test_nothing_that_anybody_typed_is_in_a_span(scene: Scene, collector: Collector) -> None:
     """Nor what went wrong in somebody else's words, nor what would open a door."""
     scene.openai.script(incomplete())
@@ -121,24 +151,7 @@ async def test_nothing_that_anybody_typed_is_in_a_span(scene: Scene, collector: 
         assert private.encode() not in told
 
 
-async def test_the_provider_is_not_told_of_the_trace(scene: Scene) -> None:
-    await scene.imagine(PROMPT)
-    await scene.draft()
-    assert scene.openai.requests
-    for request in scene.openai.requests:
-        assert "traceparent" not in request.headers
-
-
-async def test_an_idle_process_makes_no_traces(scene: Scene, collector: Collector) -> None:
-    """It asks Redis all the time; what comes first in a trace is somebody's doing."""
-    await scene.imagine(PROMPT)
-    await scene.draft()
-    await collector.until(await scene.token(), "flow GenerateImage")
-    first = {span.name for span in collector.spans if not span.parent}
-    assert {name.split(" ")[0] for name in first} <= {"POST", "slack", "job"}
-    assert "POST" not in first
-
-
+@concurrent
 async def test_the_last_spans_are_delivered_at_the_end(tmp_path: Path) -> None:
     """Where the next delivery is far away."""
     later = {"OTEL_BSP_SCHEDULE_DELAY": "3600000", "OTEL_SERVICE_NAME": "images"}
@@ -177,6 +190,7 @@ async def test_a_collector_that_is_away_disturbs_nobody(tmp_path: Path, how: str
     assert {line["logger"].split(".")[0] for line in lines_of(dev)} == {"bot"}
 
 
+@concurrent
 async def test_a_silent_collector_does_not_hold_up_the_end(tmp_path: Path) -> None:
     async with silent_server() as port, isolated_world(tmp_path) as world:
         silent = {

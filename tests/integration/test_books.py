@@ -6,13 +6,20 @@ import asyncio
 import json
 import time
 from dataclasses import replace
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from redis.asyncio import Redis
 
-from bot.adapters.redis import RecordPolicy, RedisBooks, RedisRecord, RedisSessionStore
-from bot.adapters.redis.schema import session_key
+from bot.adapters.redis import (
+    RecordPolicy,
+    RedisBooks,
+    RedisRecord,
+    RedisSessionStore,
+    redis_client,
+)
+from bot.adapters.redis.schema import WORKSPACES, holds_key, ledger_key, session_key
 from bot.adapters.redis.session_fields import to_fields
 from bot.concurrency import BackgroundTasks
 from bot.domain import begin, transitions
@@ -20,7 +27,13 @@ from bot.domain.attempt import ImageRef
 from bot.domain.books import call_ended
 from bot.domain.costs import CallEnd, CallState, Cost, Usage
 from bot.domain.errors import FailureKind, Refusal
-from bot.domain.generation import LOST, announced, attempt_failed, paid_call_counted
+from bot.domain.generation import (
+    LOST,
+    announced,
+    attempt_failed,
+    image_made,
+    paid_call_counted,
+)
 from bot.domain.limits import KIND_OF, LimitReached, Limits, Scope
 from bot.domain.options import Options
 from bot.domain.session import Person, Policy, Session
@@ -31,9 +44,10 @@ from bot.service.access import AccessControl
 from bot.service.budgets import Budgets, Defaults
 from bot.service.gateway import AttemptGateway
 from bot.service.usage import UsageReports
-from tests.fakes import CHANNEL, ID, OWNER, a_session, always
+from tests.fakes import CHANNEL, ID, IMAGE, OWNER, a_session, always
 from tests.support.ledger import counters, holds, lines
 from tests.support.metrics import Counted
+from tests.support.redis_servers import REDIS, installed, server
 
 EACH = 1_000
 ME = Person("T1", OWNER)
@@ -43,8 +57,10 @@ FIRST = ImageRef(1)
 class Prices:
     """1,000 micro-dollars for every call."""
 
+    each = EACH
+
     def cost(self, model: str, host_model: str, usage: Usage) -> Cost:
-        return Cost(EACH, "test", known=True)
+        return Cost(self.each, "test", known=bool(self.each))
 
 
 class Runs:
@@ -230,6 +246,39 @@ async def test_a_session_that_is_gone_keeps_the_image_that_an_earlier_call_may_h
     assert await bench.counted() == (1, EACH)
 
 
+@pytest.mark.parametrize("each", [EACH, 0])
+async def test_an_older_server_settles_holds_that_give_back_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, each: int
+) -> None:
+    monkeypatch.setattr(Prices, "each", each)
+    with server(tmp_path, "--save", "", binary=installed(REDIS)) as old:
+        redis = redis_client(old.url, patience=5.0)
+        bench = Bench(redis, old.url, Limits())
+        session = await bench.call(await bench.ask(count=2), "killed")
+        await bench.end(session, LOST)  # its next call is held, and counts no second image
+        await redis.delete(session_key(session.id))
+        await bench.sweeper.sweep()
+        assert not await holds(bench.url)
+        assert await bench.counted() == (1, each)
+        await redis.aclose()
+
+
+async def test_a_line_is_written_once_where_the_next_answer_names_another_model(
+    bench: Bench,
+) -> None:
+    session = await bench.call(await bench.ask(), "first")
+    await bench.end(session, MEASURED)
+    await bench.call(session, "second")
+    image = replace(IMAGE, model="another")
+    await bench.store.update(
+        session.id,
+        lambda s: call_ended(image_made(s, FIRST, image, 5.0), FIRST, 2, MEASURED),
+    )
+    written = [(line["id"].rpartition(".")[2], line["model"]) for line in await lines(bench.url)]
+    assert written == [("1", "m"), ("2", "another")]
+    assert await bench.counted() == (1, 1_400)
+
+
 async def test_a_hold_that_its_session_does_not_have_is_settled(bench: Bench, redis: Redis) -> None:
     session = await bench.call(await bench.ask(count=2))
     attempt = json.loads(to_fields(session)["attempts"])[0]
@@ -250,6 +299,58 @@ async def test_a_hold_that_outlives_its_counters_brings_none_back(
     await bench.sweeper.sweep()
     assert not await holds(bench.url)
     assert not await redis.exists(*counted)
+
+
+@pytest.mark.parametrize("left", [False, True])
+async def test_counters_that_were_reset_meanwhile_are_never_below_nothing(
+    bench: Bench, redis: Redis, left: bool
+) -> None:
+    session = await bench.call(await bench.ask(count=4))
+    await redis.delete(*await redis.keys("imagine:*:spent:*"), *await redis.keys("*:asked:*"))
+    if left:
+        await bench.ask("other")
+    await bench.end(session, MEASURED)
+    await bench.fail(session)
+    found = await counters(bench.url, "spent") + await counters(bench.url, "asked")
+    assert all(number >= 0 for number in found.values()), found
+    counted = await bench.counted()
+    assert counted == (0, 0)
+
+
+async def test_what_somebody_broke_in_the_books_hides_nothing_else(
+    bench: Bench, redis: Redis
+) -> None:
+    session = await bench.call(await bench.ask(count=2))
+    await bench.end(session, MEASURED)
+    broken = ("", "{", "[]", '{"line":7}', '{"begun":1,"images":0,"line":{"at":1}}', "[" * 50_000)
+    for number, text in enumerate(broken):
+        await redis.hset(holds_key("T1"), f"T1.U1.x.1.{number}.1", text)
+        await redis.xadd(ledger_key("T1"), {"line": text})
+    await redis.xadd(ledger_key("T1"), {"other": "1"})
+    await redis.hset(holds_key("T1"), "no numbers", "{}")
+    (line,) = [line async for line in bench.books.lines(0.0)]
+    text = json.dumps({**line._asdict(), "more": "of a newer version"})
+    await redis.xadd(ledger_key("T1"), {"line": text})
+    assert [each async for each in bench.books.lines(0.0)] == [line, line]
+    await redis.zadd(WORKSPACES, {"T0": 1.0})
+    await redis.set(holds_key("T0"), "of another type")
+    assert len(await bench.books.times_of_holds()) == 2
+    await redis.delete(session_key(session.id))
+    await bench.sweeper.sweep()
+    assert not await bench.books.times_of_holds()
+
+
+async def test_a_hold_that_cannot_be_settled_keeps_no_other_from_it(
+    bench: Bench, redis: Redis
+) -> None:
+    await bench.ask("one")
+    await bench.ask("two", user="U7")
+    for key in await redis.keys("imagine:*:session:*"):
+        await redis.delete(key)
+    spent = next(iter(await redis.keys("imagine:*:spent:*")))
+    await redis.hset(spent, f"user:{OWNER}", "no number")
+    await bench.sweeper.sweep()
+    assert list(await holds(bench.url)) == [f"T1.{OWNER}.one.1.1.1"]
 
 
 async def test_a_session_that_is_taken_back_gives_back(bench: Bench) -> None:

@@ -238,3 +238,15 @@ async def test_a_call_that_a_proxy_does_not_connect_is_not_paid(
     assert proxy.heads[0].startswith("CONNECT provider.invalid:443 ")
     assert proxy.sent("proxy-authorization") == [[basic("ann:pä€")]]
     assert proxy.sent("authorization") == [[]]
+
+
+async def test_an_image_is_read_in_large_pieces() -> None:
+    body = b"x" * 2**23
+    answer = OK + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+    async with (
+        client_of(Answering(answer)) as client,
+        client._client.stream("GET", client.base_url) as response,
+    ):
+        sizes = [len(piece) async for piece in response.aiter_bytes()]
+    assert sum(sizes) == len(body)
+    assert max(sizes) > 2**16  # what the library reads at once of its own accord

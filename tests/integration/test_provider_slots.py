@@ -341,10 +341,12 @@ async def test_a_slot_is_free_once_the_image_is_there_and_with_the_end_of_a_fail
         assert shared._held == {}
 
 
-async def test_a_generation_that_waits_for_its_turn_in_slack_keeps_no_slot(
-    queue: BullJobQueue, queue_server: Any
+@pytest.mark.parametrize("in_line", [30.0, 0.0], ids=["waits for its turn", "uploads"])
+async def test_a_generation_that_has_its_image_keeps_no_slot(
+    queue: BullJobQueue, queue_server: Any, in_line: float
 ) -> None:
-    """One worker, one generation at a time, one slot: a crowded channel does not hold up others."""
+    """One worker, one generation at a time, one slot: a crowded channel, or a slow upload, does not
+    hold up others."""
     url, provider = queue_server.connection_url, Provider()
     has_turn = asyncio.Event()
     async with slots(url, 1, lease=2 * PATIENCE) as shared:  # its end gives nothing back
@@ -353,7 +355,7 @@ async def test_a_generation_that_waits_for_its_turn_in_slack_keeps_no_slot(
         async def handle(job: Job, repeated: bool) -> None:
             await call(backend)
             if job == crowded:
-                with without_slot(30.0):
+                with without_slot(in_line):
                     await has_turn.wait()
 
         worker = BullWorker(url, queue.in_turn(handle), 1, LEASE, shared)
@@ -371,3 +373,21 @@ async def test_a_generation_that_waits_for_its_turn_in_slack_keeps_no_slot(
         await worker.stop(0)
         await run
     assert provider.most == 1
+
+
+async def test_without_a_limit_fetches_in_a_row_look_once_for_a_pause(redis_url: str) -> None:
+    """A worker takes a slot with each fetch. Its own pause counts at once."""
+    async with slots(redis_url, 0) as one:
+        looks, look = 0, one._take
+
+        async def counted(**given: Any) -> Any:
+            nonlocal looks
+            looks += 1
+            return await look(**given)
+
+        one._take = counted
+        assert all([await one.take(never) for _ in range(20)])
+        assert looks < 5
+        await one.pause(0.5)
+        assert not await is_free(one)
+        assert await one.take(never)

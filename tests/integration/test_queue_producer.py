@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.queue.connection import bullmq_client, socket_timeout
@@ -155,3 +156,24 @@ async def test_an_add_while_redis_is_away_ends_soon_and_works_later(
     assert set(await asyncio.gather(*map(queue.state, jobs))) == {JobState.WAITING}
     assert await queue.state(generation("before")) is JobState.WAITING
     assert await queue.state(generation("never")) is JobState.GONE
+
+
+async def test_what_stands_in_the_queues_is_read_in_one_round_trip(
+    queue: BullJobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each person who waits, and each sweep, looks at it."""
+    for job in (generation("sa"), generation("sb")):
+        await queue.add(job)
+    sent = 0
+    send: Any = AbstractConnection.send_packed_command
+
+    async def counted(*args: Any, **options: Any) -> None:
+        nonlocal sent
+        sent += 1
+        await send(*args, **options)
+
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", counted)
+    for read in (queue.waiting, queue.live_ids, queue.repair):
+        before = sent
+        await read()
+        assert sent == before + 1, read

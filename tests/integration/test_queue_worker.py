@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.adapters.queue import BullJobQueue, BullWorker, processor
+from bot.adapters.queue.bullmq_worker import BullMQWorker
 from bot.adapters.queue.job_data import GENERATE_QUEUE
 from bot.adapters.queue.worker import LoopEnded
 from bot.adapters.redis import redis_client
@@ -42,6 +44,34 @@ async def test_two_workers_share_the_jobs(queue: BullJobQueue, queue_server: Any
         both_busy.set()
         await until(lambda: (first.ends + second.ends).total() == 60)
     assert set((first.starts + second.starts).values()) == {1}
+
+
+async def test_a_job_that_comes_alone_is_fetched_once_and_asked_for_once_more(
+    queue: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a crowd that waits for Slack: each fetch takes a look at the provider's slots too."""
+    looks = Counter[str]()
+    look: Any = BullMQWorker.moveToActive
+
+    async def counted(worker: BullMQWorker, token: str) -> Any:
+        looks[worker.name] += 1
+        return await look(worker, token)
+
+    monkeypatch.setattr(BullMQWorker, "moveToActive", counted)
+    async with working(queue_server.connection_url, Recorder()) as worker:
+        await until(lambda: _waits(worker))
+        for number in range(3):
+            before = looks[GENERATE_QUEUE]
+            await queue.add(job := generation(str(number)))
+            await reached(queue, job, JobState.DONE)
+            await until(lambda: _waits(worker))
+            assert looks[GENERATE_QUEUE] - before == 2
+
+
+def _waits(worker: BullWorker) -> bool:
+    """Whether it waits for the next generation, with nothing under way."""
+    of_queue = worker._workers[0]._current
+    return of_queue is not None and bool(of_queue[0].waiting) and len(of_queue[0].processing) == 1
 
 
 @pytest.mark.usefixtures("no_hurry")

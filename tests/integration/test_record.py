@@ -9,6 +9,8 @@ import csv
 import io
 import json
 import logging
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -34,7 +36,7 @@ from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
 from bot.domain.record import PromptRecording, refused, settings_changed
-from bot.domain.seals import SealingKeys, floor_at, key_id
+from bot.domain.seals import SealingKeys, floor_at, key_id, seal_entries
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.jobs.sealer import HEAD_EVERY, RecordSealer
@@ -269,7 +271,17 @@ async def test_a_changed_entry_is_found(bench: Bench) -> None:
     assert len(out.splitlines()) == 2
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", '{"at":1e999,"kind":{"a":1},"words":7}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "[]",
+        "[" * 50_000,
+        '{"at":1e999,"kind":{"a":1},"words":7}',
+        '{"session":{"a":1},"words":{"prompt":{}}}',
+    ],
+)
 async def test_a_broken_entry_is_found_and_breaks_no_command(bench: Bench, body: str) -> None:
     await sealed(bench)
     await rewrite(bench, 9, body)
@@ -277,6 +289,44 @@ async def test_a_broken_entry_is_found_and_breaks_no_command(bench: Bench, body:
     assert (code, "entries 6–10: not what was sealed" in out) == (1, True)
     for command in (["export"], ["export", "--format", "json"], ["show", f"T1.{OWNER}.two"]):
         assert (await bench.run(*command))[0] == 0
+
+
+RECORD, SEALS, FLOOR = record_key("T1"), seals_key("T1"), floor_key("T1")
+
+
+@pytest.mark.parametrize(
+    ("commands", "problem"),
+    [
+        (
+            [("XADD", RECORD, "15-1", "body", "{}"), ("XADD", RECORD, "16-0", "body", "{}")],
+            "entry 16: not what was sealed",
+        ),
+        ([("XADD", RECORD, "16-0", "body", b"\xff")], "cannot be read: 'utf-8' codec"),
+        ([("XADD", SEALS, "16-0", "mac", b"\xff")], "cannot be read: 'utf-8' codec"),
+        ([("DEL", RECORD), ("SET", RECORD, "x")], "cannot be read: WRONGTYPE"),
+        ([("DEL", SEALS), ("SET", SEALS, "x")], "cannot be read: WRONGTYPE"),
+        ([("HSET", FLOOR, "a", "b")], "cannot be read: WRONGTYPE"),
+        ([("SET", FLOOR, "garbage")], "the floor at 0 is not the program's"),
+        ([("SET", FLOOR, "[]")], "the floor at 0 is not the program's"),
+        ([("SET", FLOOR, '["a",1,{},2]')], "the floor at 0 is not the program's"),
+        ([("SET", FLOOR, "[1e999,1,true,2]")], "the floor at 0 is not the program's"),
+        ([("SET", FLOOR, "[" * 50_000)], "the floor at 0 is not the program's"),
+        ([("DEL", RECORD, SEALS)], "the entries and the seals are gone"),
+        ([("DEL", RECORD, SEALS), ("SET", FLOOR, "[5,1,true,2]")], "seals are gone"),
+    ],
+)
+async def test_what_somebody_broke_is_told_and_keeps_no_other_record_from_being_sealed(
+    bench: Bench, commands: list[tuple[str, ...]], problem: str
+) -> None:
+    await sealed(bench)
+    for command in commands:
+        await bench.redis.execute_command(*command)
+    await bench.record.append("T2", settings_changed(OWNER, "budget", 1, 2))
+    bench.time.now = time.time() + 2 * HEAD_EVERY
+    await bench.sealer.seal_all()
+    code, out = await bench.run("verify")
+    assert (code, problem in out, "T1: the record does NOT stand" in out) == (1, True, True), out
+    assert "T2: the record stands: 1 entries sealed" in out
 
 
 async def test_removed_entries_and_a_cut_tail_are_found(bench: Bench) -> None:
@@ -374,11 +424,12 @@ async def test_broken_words_are_found_and_break_no_command(bench: Bench, stored:
     assert (await bench.run("export"))[0] == 0
 
 
-async def test_what_is_too_old_is_trimmed_behind_a_signed_floor(bench: Bench) -> None:
+async def aged(bench: Bench) -> None:
+    """Three seals of five entries, the first two of which are too old."""
     await sealed(bench)
-    aged = [json.loads(fields["body"]) for _, fields in await bench.entries()]
+    bodies = [json.loads(fields["body"]) for _, fields in await bench.entries()]
     await bench.redis.delete(record_key("T1"), seals_key("T1"))
-    for number, body in enumerate(aged, 1):
+    for number, body in enumerate(bodies, 1):
         at = 1e9 if number <= 10 else 1e9 + TTL + 60
         fields = {"body": json.dumps({**body, "at": at}), "person": ""}
         await bench.redis.xadd(record_key("T1"), fields, id=f"{number}-0")
@@ -387,6 +438,10 @@ async def test_what_is_too_old_is_trimmed_behind_a_signed_floor(bench: Bench) ->
             while await bench.sealer.seal("T1"):
                 pass
     bench.time.now += HEAD_EVERY
+
+
+async def test_what_is_too_old_is_trimmed_behind_a_signed_floor(bench: Bench) -> None:
+    await aged(bench)
     await bench.sealer.seal_all()
     assert [number for number, _ in await bench.entries()] == [f"{n}-0" for n in range(11, 16)]
     code, out = await bench.run("verify")
@@ -418,6 +473,25 @@ async def test_what_was_tampered_with_is_not_trimmed_away_behind_a_signed_floor(
     assert await bench.entries() == before
     assert "the record of T1 is not trimmed" in caplog.text
     assert (await bench.run("verify"))[0] == 1
+
+
+async def test_seals_without_a_key_after_those_with_it_are_not_trimmed_away(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    await aged(bench)
+    first, second, third = await bench.record.old_seals("T1", 9)
+    await bench.redis.delete(seals_key("T1"))
+    assert await bench.record.add_seal("T1", 0, first)
+    for last, seal in ((first, second), (second, third)):
+        entries = await bench.record.entries_between("T1", last.number + 1, seal.number)
+        before = (await bench.record.last_seal("T1")) or first
+        forged = seal_entries("T1", before.mac, seal.at, entries, "")
+        assert await bench.record.add_seal("T1", last.number, forged)
+    await bench.sealer.seal_all()
+    assert (await bench.entries())[0][0] == "6-0"
+    assert "the record of T1 is not trimmed: up to 10 it is not what was sealed" in caplog.text
+    code, out = await bench.run("verify")
+    assert (code, "6–10: sealed without AUDIT_KEY after seals with it" in out) == (1, True)
 
 
 async def test_a_worker_without_the_key_trims_nothing_of_one_that_has_it(bench: Bench) -> None:
@@ -683,14 +757,58 @@ def test_the_command_ends_with_the_code_of_what_it_found(
 
 @pytest.mark.usefixtures("own_logs")
 @pytest.mark.parametrize(
-    "command", [["verify"], ["export"], ["show", ID], ["verify", "--team", "T1"]]
+    "command",
+    [
+        ["audit", "verify"],
+        ["audit", "export"],
+        ["audit", "show", ID],
+        ["audit", "verify", "--team", "T1"],
+        ["usage"],
+    ],
 )
 def test_a_redis_that_is_away_is_told_in_words(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{free_port()}")
     monkeypatch.setattr("bot.ops.audit.commands.PATIENCE", 0.2)
-    assert main(["audit", *command]) == 1
+    monkeypatch.setattr("bot.ops.usage.PATIENCE", 0.2)
+    assert main(command) == 1
     said = capsys.readouterr().err
     assert "Traceback" not in said
     assert said.startswith("imagine-bot: ")
+    assert "Redis does not answer" in said
+
+
+@pytest.mark.usefixtures("own_logs")
+@pytest.mark.parametrize("command", [["audit", "export"], ["usage"]])
+@pytest.mark.parametrize("url", ["nonsense", "redis://127.0.0.1:99999/0", "redis://:secret@h:x"])
+def test_a_url_that_is_none_is_told_in_words(
+    command: list[str],
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    assert main(command) == 1
+    said = capsys.readouterr().err
+    assert "REDIS_URL: not a Redis URL" in said
+    assert "secret" not in said
+
+
+@pytest.mark.usefixtures("own_logs")
+@pytest.mark.parametrize(
+    "command", [["audit", "export"], ["audit", "export", "--format", "json"], ["usage"]]
+)
+def test_a_reader_who_has_enough_ends_a_command_without_words(
+    redis_url: str,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert main(command) == 128 + signal.SIGPIPE
+    assert capsys.readouterr().err == ""

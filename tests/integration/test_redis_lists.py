@@ -21,7 +21,7 @@ from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import FailureKind, Refusal
 from bot.domain.options import NO_OPTIONS, OPTIONS, Options
-from bot.domain.questions import PictureQuestion
+from bot.domain.questions import PictureQuestion, RefusedRequest
 from bot.domain.session import IN_PROGRESS, Person, Session
 from bot.domain.stages import Stage
 from bot.ports import QUESTION_TTL, SessionSummary
@@ -281,6 +281,13 @@ async def test_the_first_question_of_a_message_counts(store: RedisSessionStore) 
     assert await store.keep_question(QUESTION)
     assert not await store.keep_question(replace(QUESTION, source=None))
     assert await store.question(ID) == QUESTION
+
+
+async def test_a_refused_request_is_kept_as_it_is(store: RedisSessionStore) -> None:
+    for number, change in enumerate((None, "", "a & 🦊\n")):
+        request = RefusedRequest(f"T1.U1.{number}", CHANNEL, "x" * 32_000, change)
+        assert await store.keep_question(request)
+        assert await store.question(request.id) == request
 
 
 async def test_a_question_of_another_form_is_refused(store: RedisSessionStore) -> None:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis import redis_client
 from bot.adapters.redis.pace import RedisPace
-from bot.adapters.redis.pace_scripts import Answer, PaceScripts, Question
+from bot.adapters.redis.pace_scripts import SPACED_BY, Answer, PaceScripts, Question
 from bot.adapters.redis.schema import pace_key
 from bot.domain.errors import SlackBusy
 from bot.jobs.sweeper import INTERVAL as SWEEP
@@ -257,26 +257,47 @@ async def test_a_process_that_was_taken_for_dead_has_its_old_places(redis_url: s
 
 
 async def test_who_asks_for_many_lets_others_pass_between(redis_url: str) -> None:
-    order = list[str]()
+    order, budget = list[str](), Budget("C1", 5.0)  # ten calls are two seconds
     async with paces(redis_url, 2) as processes:
 
         async def call(pace: RedisPace, owner: str, name: str) -> None:
-            await pace.take(CHANNEL, Priority.ROOT, expected=name, owner=owner)
+            await pace.take(budget, Priority.ROOT, expected=name, owner=owner)
             order.append(name)
 
-        await processes[0].hold(CHANNEL, 1.9)
+        await processes[0].hold(budget, 1.9)
         calls = []
         for n in range(6):
             calls.append(asyncio.create_task(call(processes[n % 2], "T1.greedy", f"greedy {n}")))
-            await until_waiting(redis_url, CHANNEL, n + 1)
-        place = await processes[0].wait(
-            CHANNEL, Priority.ROOT, expected="modest", owner="T1.modest"
-        )
+            await until_waiting(redis_url, budget, n + 1)
+        place = await processes[0].wait(budget, Priority.ROOT, expected="modest", owner="T1.modest")
         assert place.ahead == 1
         calls.append(asyncio.create_task(call(processes[1], "T1.modest", "modest")))
         calls.append(asyncio.create_task(call(processes[0], "T1.other", "other")))
         await asyncio.gather(*calls)
     assert order == ["greedy 0", "modest", "other", *(f"greedy {n}" for n in range(1, 6))]
+
+
+async def test_what_went_while_nobody_waited_is_not_held_against_its_owner(redis_url: str) -> None:
+    budget = Budget("C1", 100.0, burst=20)
+    spacing = SPACED_BY * 1000 / budget.per_second
+
+    async with redis_client(redis_url, 5.0) as redis:
+        scripts = PaceScripts(redis, "T1", "process")
+
+        async def place_of(ticket: str) -> float:
+            """In milliseconds from now on."""
+            question = Question(budget, Priority.ROOT, ticket, longest=60.0, owner="T1.U1")
+            answer = await scripts.ask(question)
+            seconds, microseconds = await redis.time()
+            now = seconds * 1000 + microseconds / 1000
+            return answer.score - Priority.ROOT * 2**43 - now
+
+        quiet = [await place_of(f"quiet {n}") for n in range(10)]
+        assert max(quiet) <= spacing
+        await scripts.hold(budget, 30.0)
+        first, *others = [await place_of(f"busy {n}") for n in range(4)]
+        assert first <= spacing
+        assert [each - first > n * spacing / 2 for n, each in enumerate(others, 1)] == [True] * 3
 
 
 async def test_a_call_that_was_expected_keeps_its_place(redis_url: str) -> None:

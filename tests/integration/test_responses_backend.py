@@ -608,6 +608,7 @@ async def test_while_nobody_can_tell_how_it_stands_nothing_is_paid_again(
     error = await failure(backend(), again)
     assert error.kind is kind
     assert error.retryable
+    assert error.may_be_paid
     assert len(fake.creates) == fake.paid == 1
 
 

@@ -67,9 +67,13 @@ async def generate(server: OddServer, monkeypatch: pytest.MonkeyPatch) -> AsyncI
         background=True,
     )
 
-    async def call(response_id: str = "", base: BaseImage | None = None) -> GeneratedImage:
+    async def call(
+        response_id: str = "",
+        base: BaseImage | None = None,
+        checkpoint: FakeCheckpoint | None = None,
+    ) -> GeneratedImage:
         request = ImageRequest("a robot", response_id=response_id, base=base, change="smile")
-        checkpoint = FakeCheckpoint()
+        checkpoint = checkpoint or FakeCheckpoint()
         try:
             return await backend.generate(request, checkpoint)
         finally:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot.domain.costs import Usage
 from bot.domain.errors import FailureKind, GenerationError
+from tests.fakes import FakeCheckpoint
 from tests.integration.test_responses_odd_servers import (
     CREATED,
     DONE,
@@ -58,6 +60,17 @@ async def test_it_is_given_up(server: OddServer, generate: Any, name: str, refus
     for _ in range(2):
         await generate()
     assert len(server.bodies) == 3
+
+
+async def test_a_refusal_that_was_paid_for_is_a_call_of_its_own(
+    server: OddServer, generate: Any
+) -> None:
+    took = {"input_tokens": 50, "output_tokens": 9}
+    refuse(server, "action", failed("action", usage=took))
+    checkpoint = FakeCheckpoint()
+    await generate(checkpoint=checkpoint)
+    assert checkpoint.ended == [(Usage(host_in=50, host_out=9), False)]
+    assert checkpoint.asked == len(server.bodies) == 2
 
 
 @pytest.mark.parametrize(

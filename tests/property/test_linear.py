@@ -1,7 +1,11 @@
 """Whatever a text holds, reading it and showing it takes time in proportion to its length.
 
-A parser of people's text is listed in `PARSERS`, and a module that uses a regular expression in
-`REGEXES`: a new one is added there.
+A parser of people's text is listed in `PARSERS`, one that reads no more than so many characters
+also in `BOUNDS`, and a module that uses a regular expression in `REGEXES`: a new one is added
+there.
+
+Most texts are tried with a quarter of `MAX_TYPED`. The whole length is tried where the quarter
+takes long enough for its square to be noticed, and always with `HYPOTHESIS_PROFILE=long`.
 """
 
 from __future__ import annotations
@@ -10,6 +14,8 @@ import ast
 import contextlib
 import gc
 import json
+import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,18 +24,26 @@ from pathlib import Path
 import pytest
 
 import bot
-from bot.adapters.openai.wording import avoid_prompt, single_prompt
+from bot.adapters.openai.wording import (
+    LONGEST_LIST,
+    LONGEST_WORDING,
+    avoid_prompt,
+    single_prompt,
+)
+from bot.adapters.placeholder import lettering
 from bot.adapters.placeholder.lettering import readable
+from bot.domain import courtesies
 from bot.domain.attempt import ImageRef
-from bot.domain.button_words import named_button
-from bot.domain.change_words import reads_like_change
+from bot.domain.button_words import BUTTON_WORDS, FILLERS, named_button
+from bot.domain.change_words import CHANGE_BEGINNINGS, reads_like_change
 from bot.domain.costs import most_tokens
-from bot.domain.courtesies import courtesy_of
+from bot.domain.courtesies import ADDRESSED, courtesy_of
 from bot.domain.errors import FailureKind, ImpossibleValue, OptionRefused, Refusal
-from bot.domain.image_names import read_change
+from bot.domain.image_names import LOOKED_AT, read_change
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import NO_OPTIONS, OPTIONS, parse_count
 from bot.domain.prompt import (
+    MAX_PROMPT,
     MAX_TYPED,
     OptionsRefused,
     Parsed,
@@ -40,12 +54,12 @@ from bot.domain.prompt import (
 )
 from bot.domain.session import Session
 from bot.domain.sizes import parse_ratio, parse_size
-from bot.domain.status_questions import asks_for_status
+from bot.domain.status_questions import STATUS_QUESTIONS, asks_for_status
 from bot.slack.bolt import clean_characters
 from bot.slack.mention_text import mention_text
 from bot.slack.message_pictures import check_links
-from bot.slack.notation import clean_name, references
-from bot.views.blocks import Target, cut, escape, one_line, repeated, target_of
+from bot.slack.notation import MOST_NAME, clean_name, references
+from bot.views.blocks import MOST_REPEATED, Target, cut, escape, one_line, repeated, target_of
 from bot.views.captions import described
 from bot.views.failure_words import failure_words, not_posted_words
 from bot.views.forms import edit_form, image_form, prompt_form, refine_form
@@ -56,7 +70,9 @@ from bot.views.option_selects import option_value
 from bot.views.source_pictures import SourcePictures
 from bot.views.words import refusal_words
 from tests.fakes import a_session, an_attempt
+from tests.support.hypotheses import PROFILE
 
+LONG = os.environ.get(PROFILE) == "long"
 N = MAX_TYPED // 4
 RUNS = 5
 FLOOR = 0.02
@@ -64,6 +80,8 @@ FLOOR = 0.02
 MOST_GROWTH = 10.0
 """Four times the text; twice that, and a little more, is what a busy machine makes of it.
 Quadratic would be sixteen."""
+NOTICED = FLOOR / 16
+"""Seconds for a quarter of the text below which even its square stays below `FLOOR`."""
 LONGEST = 0.1
 """Seconds for `MAX_TYPED` characters, whatever they are; an ack is due within 0.3."""
 
@@ -229,6 +247,37 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "most_tokens": most_tokens,
 }
 
+BOUNDS = {
+    "courtesy_of": (courtesies.LONGEST,),
+    "asks_for_status": (courtesies.LONGEST,),
+    "reads_like_change": (courtesies.LONGEST,),
+    "named_button": (courtesies.LONGEST,),
+    "read_change": (LOOKED_AT,),
+    "clean_name": (MOST_NAME,),
+    "clean_prompt": (MAX_PROMPT,),
+    "clean_change": (MAX_PROMPT,),
+    "cut": (2_900,),
+    "repeated": (MOST_REPEATED,),
+    "readable": (lettering.LONGEST,),
+    "single_prompt": (LONGEST_WORDING, LONGEST_LIST, MAX_PROMPT),
+    "avoid_prompt": (LONGEST_WORDING, LONGEST_LIST),
+}
+"""Parser → the lengths from which it reads no further, or refuses to."""
+
+PHRASES = {
+    *(entry for kinds in courtesies.ENTRIES.values() for lang in kinds.values() for entry in lang),
+    *(
+        entry
+        for table in (STATUS_QUESTIONS, CHANGE_BEGINNINGS)
+        for lang in table.values()
+        for entry in lang
+    ),
+    *(entry for entries in BUTTON_WORDS.values() for entry in entries),
+    *ADDRESSED,
+    *FILLERS,
+}
+"""What the readers of short messages know."""
+
 REGEXES = {
     "adapters/openai/error_body.py": "a provider's error",
     "adapters/openai/meanings.py": "a provider's error",
@@ -280,6 +329,28 @@ def test_time_grows_with_the_length_whatever_the_text_holds(parser: str) -> None
             _check_linear(parser, f"{family}, {how}", piece, frame)
 
 
+@pytest.mark.parametrize("parser", BOUNDS)
+def test_the_longest_text_that_is_read_is_read_in_time(parser: str) -> None:
+    """Just below the bound it is read as a whole, which takes longest: what grows with each word
+    may take minutes there, and no time at all behind it."""
+    for piece in FAMILIES.values():
+        for bound in BOUNDS[parser]:
+            _check_in_time(parser, piece, bound)
+
+
+@pytest.mark.parametrize(
+    "parser", ["courtesy_of", "asks_for_status", "reads_like_change", "named_button"]
+)
+def test_words_that_can_be_read_in_two_ways_are_read_in_time(parser: str) -> None:
+    """`hi all`, where `hi` is read as well: each that follows may double the readings. Nobody
+    knows the end, so that none of them is the right one."""
+    doubtful = [phrase for phrase in PHRASES if _beginnings(phrase) & PHRASES]
+    assert {"hi all", "thanks again", "is it done yet", "make it again"} <= set(doubtful)
+    for phrase in doubtful:
+        for bound in BOUNDS[parser]:
+            _check_in_time(parser, f"{phrase} ", bound, end=" zzz")
+
+
 def test_what_grows_with_the_square_is_found() -> None:
     assert _is_linear(0.011, 0.022, 0.045)
     assert not _is_linear(0.003, 0.012, 0.060)
@@ -307,6 +378,8 @@ def test_a_module_with_a_regular_expression_is_known_here() -> None:
 def _check_linear(parser: str, case: str, piece: str, frame: str) -> None:
     """The best of several runs counts, in processor time; the first that is good is enough."""
     texts = [frame.format((piece * n)[: n - len(frame)]) for n in (N, 2 * N, 4 * N)]
+    if not LONG and _seconds(PARSERS[parser], texts[0]) < NOTICED:
+        return
     best = [float("inf")] * len(texts)
     for _ in range(RUNS):
         best[2] = min(best[2], _seconds(PARSERS[parser], texts[2]))
@@ -317,6 +390,19 @@ def _check_linear(parser: str, case: str, piece: str, frame: str) -> None:
         if _is_linear(*best):
             return
     raise AssertionError((parser, case, *best))
+
+
+def _beginnings(phrase: str) -> set[str]:
+    words = phrase.split()
+    return {" ".join(words[:end]) for end in range(1, len(words))}
+
+
+def _check_in_time(parser: str, piece: str, bound: int, end: str = "") -> None:
+    """From a fraction of the bound up to it, so that what grows fast is found while it is short."""
+    for length in (bound // 4, bound // 2, bound - 1, bound):
+        text = (piece * length)[: length - len(end)] + end
+        longest = max(FLOOR, LONGEST * length / MAX_TYPED)
+        assert any(_seconds(PARSERS[parser], text) < longest for _ in range(RUNS)), text[:100]
 
 
 def _is_linear(short: float, half: float, longest: float) -> bool:
@@ -346,7 +432,10 @@ def _heard(text: str) -> object:
 
 
 def _uses_regexes(path: Path) -> bool:
-    for node in ast.walk(ast.parse(path.read_text())):
+    code = path.read_text()
+    if not re.search(r"import.*\bre\b|from re\b", code):
+        return False  # without the time to parse it
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import) and any(name.name == "re" for name in node.names):
             return True
         if isinstance(node, ast.ImportFrom) and node.module == "re":

@@ -41,6 +41,12 @@ def test_a_session_comes_back_as_it_was(session: Session) -> None:
     assert from_fields(stored) == session
 
 
+@given(ANY_SESSIONS, ANY_SESSIONS)
+def test_what_changed_makes_the_new_session_of_the_old_one(old: Session, new: Session) -> None:
+    assert to_fields(old) | to_fields(new, old) == to_fields(new)
+    assert not to_fields(old, old)
+
+
 @given(OPTION_VALUES)
 def test_options_come_back_as_they_were(options: Options) -> None:
     assert options_from_json(options_to_json(options)) == options

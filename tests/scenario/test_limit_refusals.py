@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import Attempt, ImageRef
+from bot.domain.errors import StoreUnavailable
 from bot.domain.limits import LimitReached, Scope, Standing, Wanted
+from bot.domain.questions import Question
 from bot.domain.session import Session
+from bot.domain.stages import Stage
 from bot.ports import BeginRequest
+from bot.sandbox.webapi.block_kit import block_problems
 from bot.views import ids
-from tests.fakes import a_session, generating
+from tests.fakes import ID, OWNER, STRANGER, a_session, generating
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import BOT, direct, interaction
 from tests.scenario.payloads import click as click_of
@@ -38,6 +42,17 @@ class TwoLeft:
         raise LimitReached(standing, asked, fitting, text, asked, Wanted(session, attempt))
 
 
+class NoneLeft:
+    async def check(self, request: BeginRequest) -> None:
+        standing = Standing(Scope.USER_IMAGES, 100, 100, 1764374400.0)
+        wanted = Wanted(request.session, request.attempt)
+        raise LimitReached(standing, 4, 0, request.attempt.prompt, wanted=wanted)
+
+
+async def unavailable(question: Question) -> bool:
+    raise StoreUnavailable("away")
+
+
 def labelled(blocks: list[dict[str, Any]]) -> dict[str, Any]:
     return {each["text"]["text"]: each for each in elements(blocks)}
 
@@ -47,8 +62,8 @@ def offered(app: SlackApp) -> dict[str, Any]:
     return labelled(app.of("chat.postEphemeral")[-1]["blocks"])
 
 
-async def press(app: SlackApp, button: dict[str, Any]) -> None:
-    payload = click_of(button["action_id"], button["value"])
+async def press(app: SlackApp, button: dict[str, Any], **changes: Any) -> None:
+    payload = click_of(button["action_id"], button["value"], **changes)
     payload["container"]["is_ephemeral"] = True
     await app.send(interaction(payload))
 
@@ -76,6 +91,27 @@ async def test_a_new_session_begins_in_the_thread_that_was_meant(make_app: MakeA
     rule.open = True
     await press(app, offered(app)["Make 2 images instead"])
     assert (app.only.thread_ts, app.only.task_input) == ("4.4", "a fox")
+
+
+async def test_a_change_said_in_a_thread_comes_back_whole(make_app: MakeApp) -> None:
+    app = make_app(a_session(), rules=(TwoLeft(),))
+    await app.mention(f"<@{BOT}> make it darker --n 4", thread_ts="1.0")
+    assert "```make it darker --n 4```" in app.whispers()[0]
+    assert "Make 2 images instead" in offered(app)
+
+
+async def test_where_the_bot_is_no_member_the_buttons_below_a_form_come_as_a_direct_message(
+    make_app: MakeApp,
+) -> None:
+    route = ROUTES["prompt form"]
+    app = make_app(*filter(None, [route.before]), rules=(rule := TwoLeft(),))
+    app.fail["chat.postEphemeral"] = "user_not_in_channel"
+    await route.send(app)
+    (told,) = app.of("chat.postMessage")
+    assert told["channel"] == OWNER
+    rule.open = True
+    await press(app, labelled(told["blocks"])["Make 2 images instead"])
+    assert len(app.only.latest.candidates) == 2
 
 
 async def sent(make_app: MakeApp, route: Route, *rules: TwoLeft) -> tuple[SlackApp, str]:
@@ -109,6 +145,138 @@ async def test_every_way_to_an_attempt_offers_what_fits_and_begins_that(
     assert session.latest.options.get("quality") == "low"
     assert (session.source, session.thread_ts) == (other.source, other.thread_ts)
     assert (session.asked_ts, session.channel) == (other.asked_ts, other.channel)
+
+
+@pytest.mark.parametrize(
+    ("person", "told"),
+    [
+        ({"tz": "Asia/Kathmandu"}, "2025-11-29 at 05:45, your time."),
+        ({"tz": "America/St_Johns"}, "2025-11-28 at 20:30, your time."),
+        *(
+            ({"tz": name}, "2025-11-29 at 00:00 UTC.")
+            for name in (None, "", "Mars/Base", 7, "../x")
+        ),
+        ({}, "2025-11-29 at 00:00 UTC."),
+    ],
+)
+async def test_a_form_tells_when_it_begins_anew_where_the_person_lives(
+    make_app: MakeApp, person: dict[str, Any], told: str
+) -> None:
+    route = ROUTES["prompt form"]
+    app = make_app(*filter(None, [route.before]), rules=(TwoLeft(),), users={OWNER: person})
+    (words,) = json.loads((await route.send(app)).body)["errors"].values()
+    assert told in words
+
+
+@pytest.mark.parametrize("error", ["internal_error", "missing_scope", "user_not_found"])
+async def test_where_slack_does_not_tell_the_time_zone_a_form_tells_utc(
+    make_app: MakeApp, error: str
+) -> None:
+    route = ROUTES["edit form"]
+    users = {OWNER: {"tz": "Asia/Kathmandu"}}
+    app = make_app(*filter(None, [route.before]), rules=(TwoLeft(),), users=users)
+    app.fail["users.info"] = error
+    (words,) = json.loads((await route.send(app)).body)["errors"].values()
+    assert "2025-11-29 at 00:00 UTC." in words
+
+
+async def test_without_the_scope_nobody_is_looked_up_for_a_form(make_app: MakeApp) -> None:
+    route = ROUTES["edit form"]
+    scopes = frozenset({"commands"})
+    app = make_app(*filter(None, [route.before]), rules=(TwoLeft(),), scopes=scopes)
+    await route.send(app)
+    assert app.of("users.info") == []
+
+
+LONG = [
+    "a fox and a hen " * 240,
+    "🦊" * 1_900,
+    '"' * 3_900,
+    "é & ü\n" * 600,
+    "```a [fox]```" * 280,
+]
+
+
+@pytest.mark.parametrize("prompt", LONG)
+@pytest.mark.parametrize("way", ["command", "mention", "direct"])
+async def test_a_prompt_that_no_button_holds_is_kept_for_it(
+    make_app: MakeApp, prompt: str, way: str
+) -> None:
+    app = make_app(rules=(rule := TwoLeft(),))
+    typed = f"{prompt} --n 4 --quality high"
+    match way:
+        case "command":
+            blocks = json.loads((await app.command(typed)).body)["blocks"]
+        case "mention":
+            await app.mention(typed)
+        case "direct":
+            await app.event(direct(typed))
+    if way != "command":
+        blocks = app.of("chat.postEphemeral")[-1]["blocks"]
+    assert block_problems(blocks) == []
+    shown = "".join(block["text"]["text"] for block in blocks if block["type"] == "section")
+    assert prompt.strip() in shown
+    assert app.store.sessions == {}
+    rule.open = True
+    for _ in range(2):  # pressed twice, it begins one
+        await press(app, labelled(blocks)["Make 2 images instead"])
+    assert app.only.task_input == prompt.strip()
+    assert (len(app.only.latest.candidates), app.only.options.get("quality")) == (2, "high")
+
+
+@pytest.mark.parametrize(("form", "before"), [(ids.PROMPT_FORM, 0), (ids.EDIT_FORM, 1)])
+async def test_a_long_prompt_of_a_form_is_kept_too(
+    make_app: MakeApp, form: str, before: int
+) -> None:
+    session = a_session(attempts=before) if before else a_session(Stage.INITIAL_INPUT)
+    app = make_app(session, rules=(rule := TwoLeft(),))
+    await app.submit(form, f"{ID}#{before}", LONG[0], count="4")
+    fewer = offered(app)["Make 2 images instead"]
+    rule.open = True
+    await press(app, fewer)
+    assert (app.session.latest.prompt, len(app.session.attempts)) == (LONG[0].strip(), before + 1)
+    assert len(app.session.latest.candidates) == 2
+
+
+async def test_a_long_change_is_kept_too(make_app: MakeApp) -> None:
+    app = make_app(a_session(), rules=(rule := TwoLeft(),))
+    change = "make it darker and darker " * 150
+    await app.submit(ids.REFINE_FORM, f"{ID}#1", f"{change}--n 4")
+    rule.open = True
+    await press(app, offered(app)["Make 2 images instead"])
+    assert (app.session.latest.change, len(app.session.latest.candidates)) == (change.strip(), 2)
+
+
+async def test_words_that_were_kept_are_for_the_person_alone_and_not_for_ever(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(rules=(rule := TwoLeft(),))
+    await app.mention(f"{LONG[0]} --n 4")
+    (button, *_) = offered(app).values()
+    rule.open = True
+    await press(app, button, user=STRANGER)
+    app.store.questions.clear()
+    await press(app, button)
+    assert app.store.sessions == {}
+
+
+async def test_while_they_cannot_be_kept_the_words_are_told_alone(make_app: MakeApp) -> None:
+    app = make_app(rules=(TwoLeft(),))
+    app.store.keep_question = unavailable  # type: ignore[method-assign]
+    await app.mention(f"{LONG[0]} --n 4")
+    assert LONG[0].strip() in app.whispers()[0]
+    assert "blocks" not in app.of("chat.postEphemeral")[-1]
+
+
+async def test_nothing_is_kept_where_nothing_is_left_or_a_button_holds_it(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(rules=(TwoLeft(),))
+    await app.mention("a fox --n 4")
+    assert app.store.questions == {}
+    app = make_app(rules=(NoneLeft(),))
+    await app.mention(f"{LONG[0]} --n 4")
+    assert app.store.questions == {}
 
 
 async def test_an_offer_of_a_session_that_has_gone_on_begins_nothing(make_app: MakeApp) -> None:

@@ -26,7 +26,7 @@ IMPORTED = ("bot.demo", "bot.ops.check", "bot.wiring.lifecycle")
 """They import nearly all that `bot` does."""
 IMPORTED_LATE = (
     *("bot.ops.audit", "bot.ops.inspection", "bot.ops.usage"),
-    *("genai_prices.data", "httpcore2", "openai.resources.models"),
+    *("anyio._backends._asyncio", "genai_prices.data", "httpcore2", "openai.resources.models"),
     *("openai.resources.responses.responses", "uvloop"),
 )
 """What the program imports, or its libraries do, when it is first used: most of a start, else."""
@@ -34,10 +34,10 @@ for _module in (*IMPORTED, *IMPORTED_LATE):
     importlib.import_module(_module)
 
 LONGEST_REQUEST = 256 * 1024
-_FDS = 3  # stdout, stderr, and where pid and exit status are written
+_FDS = 4  # stdin, stdout, stderr, and where pid and exit status are written
 
 
-class _Server:
+class ForkServer:
     """`status`: pid → the pipe on which its parent waits for its end."""
 
     def __init__(self, requests: socket.socket) -> None:
@@ -58,9 +58,9 @@ class _Server:
             if pid == 0:
                 self._leave(fds)
                 return request
-            os.write(fds[2], array.array("i", [pid]).tobytes())
-            self._status[pid] = fds[2]
-            for fd in fds[:2]:
+            os.write(fds[3], array.array("i", [pid]).tobytes())
+            self._status[pid] = fds[3]
+            for fd in fds[:3]:
                 os.close(fd)
             self._reap()  # it may have ended before it was in `status`
 
@@ -68,7 +68,7 @@ class _Server:
         """In the forked process: keep nothing of the server's."""
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._requests.close()
-        for stream, fd in zip((1, 2), fds, strict=False):
+        for stream, fd in zip((0, 1, 2), fds, strict=False):
             os.dup2(fd, stream)
         for fd in (*fds, *self._status.values()):
             os.close(fd)
@@ -88,7 +88,7 @@ class _Server:
             os.kill(pid, signal.SIGKILL)
 
 
-def _run(request: dict[str, Any]) -> None:
+def run(request: dict[str, Any]) -> None:
     if request["new_session"]:
         os.setsid()
     os.environ.clear()
@@ -103,7 +103,7 @@ def _run(request: dict[str, Any]) -> None:
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which end the server
     gc.freeze()
-    wanted = _Server(socket.socket(fileno=int(sys.argv[1]))).serve()
+    wanted = ForkServer(socket.socket(fileno=int(sys.argv[1]))).serve()
     if wanted is not None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        _run(wanted)
+        run(wanted)

@@ -7,6 +7,7 @@ import asyncio
 import atexit
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -46,24 +47,36 @@ class ForkedProcess:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
 
 async def start(
     *arguments: str,
     folder: Path,
     environment: Mapping[str, str],
     forked: bool = True,
+    stdin: int = asyncio.subprocess.DEVNULL,
     stdout: bool = False,
     new_session: bool = False,
 ) -> ForkedProcess | Process:
-    """Run `python -m` with these arguments, forked where that makes no difference. What it writes
-    to stderr, and to stdout if asked for, is read from `stderr or stdout`."""
+    """Run `python -m` with these arguments, forked where that makes no difference. It reads from
+    the file `stdin`. What it writes to stderr, and to stdout if asked for, is read from `stderr or
+    stdout`."""
     if forked and _same_imports(environment):
-        return await _fork(arguments, folder, environment, stdout, new_session)
+        return await fork(
+            _server(), arguments, folder, environment,
+            stdin=stdin, stdout=stdout, new_session=new_session,
+        )  # fmt: skip
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "default", "-m", *arguments),
         cwd=folder,
         env=environment,
         start_new_session=new_session,
+        stdin=stdin,
         stdout=asyncio.subprocess.PIPE if stdout else asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.STDOUT if stdout else asyncio.subprocess.PIPE,
     )
@@ -76,12 +89,15 @@ def _same_imports(environment: Mapping[str, str]) -> bool:
     return sys.platform == "linux" and here and not read
 
 
-async def _fork(
+async def fork(
+    server: socket.socket,
     arguments: tuple[str, ...],
     folder: Path,
     environment: Mapping[str, str],
-    stdout: bool,
-    new_session: bool,
+    *,
+    stdin: int = asyncio.subprocess.DEVNULL,
+    stdout: bool = False,
+    new_session: bool = False,
 ) -> ForkedProcess:
     request = json.dumps(
         {
@@ -93,9 +109,10 @@ async def _fork(
     ).encode()
     read_output, write_output = os.pipe()
     read_status, write_status = os.pipe()
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    fds = [write_output if stdout else nothing, write_output, write_status]
-    socket.send_fds(_server(), [request], fds)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    read_from = nothing if stdin == asyncio.subprocess.DEVNULL else stdin
+    write_to = write_output if stdout else nothing
+    socket.send_fds(server, [request], [read_from, write_to, write_output, write_status])
     for fd in (nothing, write_output, write_status):
         os.close(fd)
     output, status = _reader(read_output), _reader(read_status)

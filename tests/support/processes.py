@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 import aiohttp
+from redis.asyncio import Redis
 
 from bot.sandbox import PATIENCE, SimulatedSlack
 from tests.fake_openai import FakeOpenAI
@@ -158,6 +159,14 @@ class World:
         self.port = free_port()
         self.redis_pid = 0
         self.settings: dict[str, str] = {}
+        self._redis: Redis | None = None
+
+    @property
+    def redis(self) -> Redis:
+        """For looking into the store; closed with the world."""
+        if self._redis is None:
+            self._redis = Redis.from_url(self.redis_url, decode_responses=True)
+        return self._redis
 
     @property
     def environment(self) -> dict[str, str]:
@@ -172,6 +181,7 @@ class World:
             "LOG_LEVEL": "DEBUG",
             "SLACK_MESSAGES_PER_SECOND": MESSAGES_PER_SECOND,
             "DRAIN_SECONDS": str(DRAIN),
+            "PLACEHOLDER_DELAY": "0",
         }
         if self.mode == "socket":
             environment["SLACK_APP_TOKEN"] = self.slack.app_token
@@ -203,5 +213,10 @@ class World:
     ) -> None:
         for process in self.processes:
             await process.kill()
-        for process in self.processes:  # pytest shows it where a test failed
-            sys.stderr.write(f"--- {process.command}\n{process.log}\n")
+        if self._redis is not None:
+            await self._redis.aclose()
+        logs = "\n".join(f"--- {process.command}\n{process.log}" for process in self.processes)
+        if error is None:
+            sys.stderr.write(f"{logs}\n")  # pytest shows it where a test failed
+        else:
+            error.add_note(logs)  # what goes to stderr may be another test's by then

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from redis.asyncio import Redis
 
 from bot.adapters.embedded_redis import EmbeddedRedis
@@ -22,12 +23,15 @@ from bot.sandbox import PATIENCE, Ack, Message, SimulatedSlack, User, View
 from tests.fake_openai import FakeOpenAI
 from tests.fake_openai.script import Script
 from tests.support.processes import World
-from tests.support.store import stored_sessions
+from tests.support.store import sessions_in
 
 SECONDS_TO_ACK = 3.0
 
 Runs = list[tuple[str, dict[str, str]]]
 """Commands, and the settings of each."""
+
+over_both = pytest.mark.parametrize("running", ["socket", "http"], indirect=True, scope="module")
+"""For a test whose way in makes a difference."""
 
 _numbers = itertools.count(1)
 
@@ -174,7 +178,7 @@ class Scene:
 
     async def sessions(self) -> list[dict[str, str]]:
         """The fields of every session of this channel, oldest first."""
-        stored = await stored_sessions(self.world.redis_url)
+        stored = await sessions_in(self.world.redis)
         return [session for session in stored if session["channel"] == self.channel.id]
 
     async def stored(self) -> dict[str, str]:
@@ -220,21 +224,15 @@ class Scene:
 
     async def until_queued(self, number: int, timeout: float = PATIENCE) -> None:
         """Wait until so many images wait in the queue."""
-        async with (
-            Redis.from_url(self.world.redis_url) as redis,
-            asyncio.timeout(timeout),
-        ):
-            while await _waiting(redis) != number:
+        async with asyncio.timeout(timeout):
+            while await _waiting(self.world.redis) != number:
                 await asyncio.sleep(0.02)
 
     async def until_quiet(self, timeout: float = PATIENCE) -> None:
         """Wait until nothing is under way any more that would get into another scene."""
         await self.until_idle(timeout)
-        async with (
-            Redis.from_url(self.world.redis_url) as redis,
-            asyncio.timeout(timeout),
-        ):
-            while await _jobs(redis):
+        async with asyncio.timeout(timeout):
+            while await _jobs(self.world.redis):
                 await asyncio.sleep(0.02)
         await self.slack.wait_for(
             lambda: all(call.seconds is not None for call in self.slack.calls),
@@ -243,23 +241,21 @@ class Scene:
         )
 
     async def image_keys(self) -> list[str]:
-        async with Redis.from_url(self.world.redis_url, decode_responses=True) as redis:
-            tokens = [session["id"].split(".")[-1] for session in await self.sessions()]
-            keys = [key async for key in redis.scan_iter("imagine:*:generated_image:*")]
+        tokens = [session["id"].split(".")[-1] for session in await self.sessions()]
+        keys = [key async for key in self.world.redis.scan_iter("imagine:*:generated_image:*")]
         return sorted(key for key in keys if any(token in key for token in tokens))
 
     async def forget_images(self) -> None:
         """As if the images' time to live were over."""
-        async with Redis.from_url(self.world.redis_url) as redis:
-            await redis.delete(*(await self.image_keys()))
+        await self.world.redis.delete(*(await self.image_keys()))
 
     async def forget_sessions(self) -> None:
         """As if their time to live were over."""
-        async with Redis.from_url(self.world.redis_url, decode_responses=True) as redis:
-            for session in await self.sessions():
-                token = session["id"].split(".")[-1]
-                keys = [key async for key in redis.scan_iter(f"imagine:*:session:*.{token}*")]
-                await redis.delete(*keys)
+        redis = self.world.redis
+        for session in await self.sessions():
+            token = session["id"].split(".")[-1]
+            keys = [key async for key in redis.scan_iter(f"imagine:*:session:*.{token}*")]
+            await redis.delete(*keys)
 
     # what the processes wrote
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 
 import pytest
 
@@ -11,6 +13,7 @@ from bot.concurrency import (
     WorkSlots,
     cancel_and_wait,
     finish_before_cancel,
+    lend_slot,
     only_showing,
     run_until_event,
     run_within,
@@ -215,6 +218,40 @@ async def test_work_that_waits_lends_its_slot() -> None:
     assert not fourth.done(), "two still run"
     slots.give_back()
     assert await fourth
+
+
+async def test_what_is_lent_for_good_is_lent_once_and_comes_back_with_the_end() -> None:
+    slots = WorkSlots(1, 2)
+
+    async def is_free() -> bool:
+        waiting = asyncio.create_task(slots.take(lambda: False))
+        await asyncio.sleep(0)
+        if not waiting.done():
+            waiting.cancel()
+            return False
+        slots.give_back()
+        return True
+
+    assert await slots.take(lambda: False)
+    waits = contextlib.ExitStack()
+    with slots.lending():
+        assert not await is_free()
+        lend_slot()
+        assert await is_free()
+        lend_slot()
+        with without_slot(60.0):
+            assert await slots.take(lambda: False)
+            assert not await is_free(), "one piece of work lends one slot"
+            slots.give_back()
+        assert await is_free()
+        waits.enter_context(without_slot(60.0))
+        late = contextvars.copy_context()
+    assert not await is_free()
+    waits.close()
+    late.run(lend_slot)  # by work that goes on after its end
+    assert not await is_free()
+    slots.give_back()
+    assert await is_free()
 
 
 async def test_a_short_wait_lends_nothing_and_work_without_slots_has_none_to_lend() -> None:

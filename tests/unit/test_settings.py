@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
 
 from bot.__main__ import main
+from bot.domain.limit_settings import LimitKind
 from bot.domain.options import OPTIONS
 from bot.settings import Backend, Settings
 
@@ -99,6 +101,31 @@ def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.Monk
         assert value not in shown
 
 
+@pytest.mark.parametrize(
+    ("given", "micro"), [("10", 10**7), ("10.50", 10_500_000), ("1e3", 10**9), ("0.000001", 1)]
+)
+def test_budgets_are_dollars(monkeypatch: pytest.MonkeyPatch, given: str, micro: int) -> None:
+    monkeypatch.setenv("USER_BUDGET_PER_MONTH", given)
+    assert Settings().operator_limits[LimitKind.USER_BUDGET_PER_MONTH] == micro
+
+
+@pytest.mark.parametrize(
+    "given", ["0", "0.0", "-1", "$10", "ten", "1,5", "nan", "sNaN", "inf", "1e-7", "1000001", " "]
+)
+def test_what_is_no_budget_is_told_with_what_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: str
+) -> None:
+    monkeypatch.setenv("USER_BUDGET_PER_MONTH", given)
+    assert main(["check"]) == 1
+    assert "must be dollars above 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["Asia/Kathmandu", " America/St_Johns ", "Pacific/Apia\n"])
+def test_blanks_around_a_time_zone_do_not_count(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("TIMEZONE", name)
+    assert Settings().zone == ZoneInfo(name.strip())
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
         Settings().port = 1
@@ -174,6 +201,22 @@ def test_the_api_url_ends_with_one_slash(
         ("SHUTDOWN_GRACE", "-1"),
         ("DIRECTORS", "everyone"),
         ("WHO_MAY_START", "guests"),
+        ("TIMEZONE", "Nowhere/City"),
+        ("TIMEZONE", "europe/nowhere"),
+        ("TIMEZONE", "UTC+2"),
+        ("TIMEZONE", " "),
+        ("TIMEZONE", "../UTC"),
+        ("TIMEZONE", "Europe"),
+        ("TIMEZONE", "/etc/localtime"),
+        ("USER_IMAGES_PER_DAY", "-1"),
+        ("USER_IMAGES_PER_DAY", "ten"),
+        ("USER_IMAGES_PER_DAY", "1.5"),
+        ("USER_BUDGET_PER_MONTH", "$10"),
+        ("USER_BUDGET_PER_MONTH", "nan"),
+        ("CHANNEL_BUDGET_PER_MONTH", "0"),
+        ("CHANNEL_BUDGET_PER_MONTH", "1e-7"),
+        ("WORKSPACE_BUDGET_PER_MONTH", "-1"),
+        ("WORKSPACE_BUDGET_PER_MONTH", "0.0000009"),
     ],
 )
 def test_a_wrong_value_ends_the_program_with_the_names_of_its_variable(
@@ -221,6 +264,39 @@ def test_who_may_do_what_is_never_guessed_but_told(
     said = capsys.readouterr().err
     assert said.startswith(f"imagine-bot: {name}: ")
     assert f"did you mean {right}?" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("u0boss0002", "did you mean U0BOSS0002?"),
+        ("U0BOSS0002;W0BOSS0003", "did you mean U0BOSS0002,W0BOSS0003?"),
+        ("U0BOSS0002\n", "did you mean U0BOSS0002?"),
+        ("U0BOSS0002,", "did you mean U0BOSS0002?"),
+        ('"U0BOSS0002"', "did you mean U0BOSS0002?"),
+        ("<@U0BOSS0002|boss>", "did you mean U0BOSS0002?"),
+        ("@boss", "@boss is no user ID"),
+        ("Uwe", "Uwe is no user ID"),
+        ("anyone", "anyone is no user ID"),
+        ("owner", "owner is no user ID"),
+        ("S0BOSS0002", "S0BOSS0002 is no user ID"),
+        (",", "names nobody"),
+    ],
+)
+def test_admins_are_never_guessed_but_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: str, said: str
+) -> None:
+    monkeypatch.setenv("ADMINS", given)
+    assert main(["web"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("imagine-bot: ADMINS: ")
+    assert said in told
+
+
+@pytest.mark.parametrize("given", [" U0BOSS0002 , W0BOSS0003 ", "U0BOSS0002,U0BOSS0002"])
+def test_admins_may_have_blanks_around_them(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("ADMINS", given)
+    assert "U0BOSS0002" in Settings().admin_ids
 
 
 @pytest.mark.parametrize("word", ["guests", "owner", " ", "U0BOSS0002"])

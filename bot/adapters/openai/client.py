@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
+from httpcore2 import AsyncHTTP11Connection
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
 
 from bot.adapters.openai.bounded_answers import ACCEPT_ENCODING, limit_answers
@@ -12,6 +13,9 @@ CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
 """Seconds of silence that a free call stands. A paid one has no such limit: an image takes its
 time in silence, and the backend's own deadline ends it."""
+
+AsyncHTTP11Connection.READ_NUM_BYTES = 2**18
+"""Bytes at once: each read goes through a dozen layers, and an image takes dozens of them."""
 
 FREE_RETRIES = 4
 """About 7 s of trying again, for calls that cost nothing."""

@@ -80,7 +80,8 @@ class ImagesBackend:
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await self._create(request)
-                usage = usage_of_image(getattr(answer, "usage", None))
+                has_image = bool(getattr(answer, "data", None))
+                usage = usage_of_image(getattr(answer, "usage", None), has_image=has_image)
                 try:
                     image = await self._image(answer, request.from_picture)
                 except GenerationError as error:

@@ -24,6 +24,7 @@ from bot.adapters.openai.request_variant import (
 from bot.adapters.openai.response_poller import ResponsePoller
 from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.wording import own_words
+from bot.domain.costs import Usage
 from bot.domain.errors import BLAMES_PROMPT, FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.options import OPTIONS
@@ -98,6 +99,7 @@ class ResponsesBackend:
                 if error.kind is not FailureKind.SOURCE_GONE or by_bytes is None:
                     raise
                 logger.info("the provider no longer has the image to edit: sending ours")
+                await _count_another(error.usage, checkpoint)
                 state = await self._ask(by_bytes, deadline, checkpoint)
             image = await self._image(state, request)
         return image
@@ -153,6 +155,7 @@ class ResponsesBackend:
         except (APIError, ValueError) as error:
             failure = failure_of(error)
             if failure.retryable:
+                failure.may_be_paid = True  # the question alone was refused
                 raise failure from None
         if state.result:
             return state
@@ -188,6 +191,7 @@ class ResponsesBackend:
             following = variant_after_stream(request, call.variant, state, call.asked)
             if following is None:
                 raise state.reason(own_words(request), OPTIONS.arguments(request.options))
+            await _count_another(state.usage, checkpoint)
             variant = following
 
     async def _call(
@@ -235,3 +239,10 @@ class ResponsesBackend:
                 break
         await self._refused.add(call.variant.lasting)
         return created
+
+
+async def _count_another(usage: Usage | None, checkpoint: Checkpoint) -> None:
+    """A refusal that says what it took is a paid call of its own, before the next one."""
+    if usage is not None:
+        checkpoint.call_ended(usage, may_be_paid=False)
+        await checkpoint.before_paid_call()

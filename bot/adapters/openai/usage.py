@@ -1,7 +1,8 @@
 """The tokens that an answer of the API says it took.
 
 The Responses API tells those of the image tool in `tool_usage.image_gen`, and those of the host
-model in `usage`; the Images API has `usage` alone. Any of it may be left out.
+model in `usage`; the Images API has `usage` alone. Any of it may be left out. A usage that holds an
+impossible count is no measurement at all.
 """
 
 from __future__ import annotations
@@ -11,19 +12,39 @@ from typing import Any
 
 from bot.domain.costs import Usage
 
+MOST_TOKENS = 10_000_000
+"""Of one count in one call. It is far beyond what any model takes; a larger number could not be
+added up in the store."""
+
+
+class _ImpossibleCount(Exception):
+    """Servers may send anything."""
+
 
 def usage_of_response(response: Any, *, has_image: bool) -> Usage | None:
     """None where the response does not tell, or tells nothing of the image that is in it."""
-    tool = _field(_field(response, "tool_usage"), "image_gen")
-    host = _field(response, "usage")
-    of_image = usage_of_image(tool)
-    if has_image and of_image is None:
+    try:
+        return _of_response(response, has_image)
+    except _ImpossibleCount:
         return None
-    if of_image is None and _count(host, "input_tokens", "output_tokens") == 0:
+
+
+def usage_of_image(usage: Any, *, has_image: bool = True) -> Usage | None:
+    """Tokens of the image model; None where there are none, or none of the image that was made."""
+    try:
+        return _of_image(usage, has_image)
+    except _ImpossibleCount:
+        return None
+
+
+def _of_response(response: Any, has_image: bool) -> Usage | None:
+    host = _field(response, "usage")
+    of_image = _of_image(_field(_field(response, "tool_usage"), "image_gen"), has_image)
+    host_in, host_out = _count(host, "input_tokens"), _count(host, "output_tokens")
+    if of_image is None and (has_image or not host_in + host_out):
         return None
     taken = of_image or Usage()
     details = _field(host, "input_tokens_details")
-    host_in = _count(host, "input_tokens")
     cached = min(_count(details, "cached_tokens"), host_in)
     return Usage(
         text_in=taken.text_in,
@@ -35,15 +56,14 @@ def usage_of_response(response: Any, *, has_image: bool) -> Usage | None:
         host_in=host_in,
         host_cached=cached,
         host_cache_write=min(_count(details, "cache_write_tokens"), host_in - cached),
-        host_out=_count(host, "output_tokens"),
+        host_out=host_out,
     )
 
 
-def usage_of_image(usage: Any) -> Usage | None:
-    """Tokens of the image model; None where there are none. What is not said to be text in the
-    output is the image."""
+def _of_image(usage: Any, has_image: bool) -> Usage | None:
+    """What is not said to be text in the output is the image."""
     sent, made = _count(usage, "input_tokens"), _count(usage, "output_tokens")
-    if not sent and not made:
+    if not made and (has_image or not sent):
         return None
     taken = _field(usage, "input_tokens_details")
     cached = _field(taken, "cached_tokens_details")
@@ -59,10 +79,16 @@ def usage_of_image(usage: Any) -> Usage | None:
     )
 
 
-def _count(holder: Any, *names: str) -> int:
-    """The sum of the fields that are whole numbers above 0; servers may send anything."""
-    found = [_field(holder, name) for name in names]
-    return sum(n for n in found if isinstance(n, int) and not isinstance(n, bool) and n > 0)
+def _count(holder: Any, name: str) -> int:
+    """0 where it is left out. A whole number may be written with a point. Raises
+    `_ImpossibleCount`."""
+    count = _field(holder, name)
+    if count is None:
+        return 0
+    is_number = isinstance(count, int | float) and not isinstance(count, bool)
+    if not is_number or not 0 <= count <= MOST_TOKENS or count != int(count):
+        raise _ImpossibleCount
+    return int(count)
 
 
 def _field(holder: Any, name: str) -> Any:

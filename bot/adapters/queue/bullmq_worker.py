@@ -25,7 +25,7 @@ _LOOK_FOR_STALLED = 0.3
 """Of a lease: how often a worker looks for jobs whose lease has ended."""
 
 _FETCHES = 2
-"""How many jobs a worker fetches at the same time while there are more."""
+"""How many jobs a worker fetches at the same time, once one was there without waiting for it."""
 
 
 class _Tracebacks:
@@ -57,12 +57,14 @@ class BullMQWorker(Worker):
     work: WorkSlots
     slots: ProviderSlots | None = None
     _fetching = 0
+    _found = _has_more = False
+    """Whether the last fetch has found a job, and the one before it too."""
 
     @property
     def most_under_way(self) -> int:
         """Jobs and fetches. Left alone, BullMQ begins a fetch for each job that could run, whenever
         one ends or comes: most of them find nothing. The fetches that there are wait for a slot."""
-        return self.work.taken - self._fetching + (1 if self.drained else _FETCHES)
+        return self.work.taken - self._fetching + (_FETCHES if self._has_more else 1)
 
     async def pause(self, do_not_wait_active: bool = False) -> None:
         await super().pause(do_not_wait_active)
@@ -109,10 +111,19 @@ class BullMQWorker(Worker):
         if self.paused:
             return None
         job: Any = await super().getNextJob(token)
+        self._note(job is not None)
         if job is not None and self.paused:
             await hand_back(job, token)
             return None
         return job
+
+    def _note(self, is_found: bool) -> None:
+        """BullMQ's script leaves its marker with each job that it gives out. After the first job
+        the next fetch takes that marker, and so learns whether there are more; left alone, BullMQ
+        would look for one beforehand, and once more for the marker."""
+        self._found, self._has_more = is_found, is_found and self._found
+        if is_found and not self._has_more:
+            self.drained = True
 
     @property
     def maximumBlockTimeout(self) -> float:  # noqa: N802 - BullMQ's name

@@ -26,6 +26,7 @@ and the tags start anew. BullMQ keeps no order above 2²¹, so a priority is the
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
@@ -92,20 +93,30 @@ class FairShare:
     async def is_here(self, job_id: str) -> bool:
         return bool(await self._redis.hexists(self._keys[1], job_id))
 
-    async def job_ids(self) -> list[str]:
-        """Those of all jobs that are released or parked."""
-        ids: list[str] = await self._redis.hkeys(self._keys[1])
-        return ids
+    def read_ids(self, pipeline: Any) -> None:
+        """Have the pipeline read the ids of all jobs that are released or parked."""
+        pipeline.hkeys(self._keys[1])
 
     async def release_next(self, owner: str) -> list[Released]:
         """Release parked jobs that may run now: fewer could run at once when they were parked."""
         released: Any = await self._release_next(keys=self._keys, args=[owner, self._at_once])
         return [Released(*each) for each in released]
 
-    async def jobs(self, also: Job | None = None) -> list[FairJob]:
-        """All, in the order in which they would begin; `also` is one that is about to come."""
-        stored: dict[str, str] = await self._redis.hgetall(self._keys[1])
-        clocks: dict[str, str] = await self._redis.hgetall(self._keys[0])
+    def read_jobs(self, pipeline: Any) -> None:
+        """Have the pipeline read the two arguments of `in_order`."""
+        pipeline.hgetall(self._keys[1])
+        pipeline.hgetall(self._keys[0])
+
+    async def jobs(self) -> list[FairJob]:
+        """All, in the order in which they would begin."""
+        pipeline = self._redis.pipeline(transaction=False)
+        self.read_jobs(pipeline)
+        return self.in_order(*await pipeline.execute())
+
+    def in_order(
+        self, stored: Mapping[str, str], clocks: Mapping[str, str], also: Job | None = None
+    ) -> list[FairJob]:
+        """The jobs in the order in which they would begin; `also` is one that is about to come."""
         next_of_all, base = int(clocks.get("v", 0)) + 1, int(clocks.get("base", 0))
         found = [(job_id, json.loads(job)) for job_id, job in stored.items()]
         found.sort(key=lambda each: (not each[1]["tag"], each[1].get("n", 0)))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from bullmq.queue import Queue
@@ -26,6 +26,7 @@ from bot.adapters.queue.job_data import (
     job_data,
     job_log_context,
 )
+from bot.adapters.queue.job_lists import LIVE, STATES, WAITING, depth, read_ids
 from bot.adapters.redis_connections import count_error, unavailable
 from bot.concurrency import run_within
 from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
@@ -53,9 +54,6 @@ what a user typed."""
 _PRIORITY = 2**32
 """BullMQ multiplies a priority by this in the score of a waiting job."""
 
-_WAITING = ("wait", "prioritized", "delayed")
-_LIVE = (*_WAITING, "paused", "active")
-
 _PATIENCE = 2.5
 """Seconds for each call; left alone, BullMQ would keep trying for half a minute and more."""
 
@@ -63,16 +61,6 @@ _UNAVAILABLE = {
     StoreTrouble.FULL: QueueFull,
     StoreTrouble.READ_ONLY: QueueReadOnly,
     StoreTrouble.AWAY: QueueUnavailable,
-}
-
-_STATES = {
-    "waiting": JobState.WAITING,
-    "delayed": JobState.WAITING,
-    "prioritized": JobState.WAITING,
-    "paused": JobState.WAITING,
-    "active": JobState.RUNNING,
-    "completed": JobState.DONE,
-    "failed": JobState.FAILED,
 }
 
 
@@ -178,10 +166,12 @@ class BullJobQueue:
         """What a killed process left half done: a generation was released and is not in BullMQ, or
         has ended and its owner's next was not released. One that fails for good ends here too. One
         that is just about to be added is added here, which BullMQ takes once."""
-        backend = self._queues[GENERATE_QUEUE].backend
-        live = set(await backend.getRanges(_LIVE, 0, -1, True))
+        pipeline = self._redis.pipeline(transaction=False)
+        read_ids(pipeline, GENERATE_QUEUE, LIVE)
+        self._fair.read_jobs(pipeline)
+        *ids, stored, clocks = await pipeline.execute()
+        live, jobs = set(chain(*ids)), self._fair.in_order(stored, clocks)
         parked = set()
-        jobs = await self._fair.jobs()
         for job in jobs:
             if not job.tag:
                 parked.add(job.owner)
@@ -194,7 +184,7 @@ class BullJobQueue:
             await self._start_anew()
 
     async def _repair_job(self, job: FairJob) -> None:
-        state = _STATES.get(await self._queues[GENERATE_QUEUE].getJobState(job.job_id))
+        state = STATES.get(await self._queues[GENERATE_QUEUE].getJobState(job.job_id))
         if state in {JobState.DONE, JobState.FAILED}:
             await self._end(job.job_id)
         elif state is None:
@@ -210,7 +200,7 @@ class BullJobQueue:
 
     async def _remove_waiting(self, job: Job) -> None:
         queue = self._queues[QUEUE_OF[job.kind]]
-        state = _STATES.get(await queue.getJobState(job.id))
+        state = STATES.get(await queue.getJobState(job.id))
         if state is JobState.WAITING:
             await queue.backend.remove(job.id, True)
         if state in {JobState.WAITING, None} and job.kind is JobKind.GENERATE:
@@ -218,52 +208,41 @@ class BullJobQueue:
 
     async def state(self, job: Job) -> JobState:
         queue = self._queues[QUEUE_OF[job.kind]]
-        state = _STATES.get(await _bounded(queue.getJobState(job.id)), JobState.GONE)
+        state = STATES.get(await _bounded(queue.getJobState(job.id)), JobState.GONE)
         if state is JobState.GONE and await _bounded(self._fair.is_here(job.id)):
             return JobState.WAITING
         return state
 
     async def live_ids(self) -> frozenset[str]:
-        found: set[str] = set(await _bounded(self._fair.job_ids()))
-        for queue in self._queues.values():
-            found.update(await _bounded(queue.backend.getRanges(_LIVE, 0, -1, True)))
-        return frozenset(found)
+        pipeline = self._redis.pipeline(transaction=False)
+        self._fair.read_ids(pipeline)
+        for name in self._queues:
+            read_ids(pipeline, name, LIVE)
+        return frozenset(chain(*await _bounded(pipeline.execute())))
 
     async def waiting(self, also: Job | None = None) -> list[Job]:
         """In the order in which they begin: what was handed back comes first, then by their tags,
         those included that wait for another of their owner or for their next try."""
-        backend = self._queues[GENERATE_QUEUE].backend
-        first = await _bounded(backend.getRanges(["wait"], 0, -1, True))
-        others = await _bounded(backend.getRanges(["prioritized", "delayed"], 0, -1, True))
-        there = set(others)
-        fair = await _bounded(self._fair.jobs(also))
-        ordered = [job.job_id for job in fair if not job.tag or job.job_id in there]
-        return [Job.from_id(job_id) for job_id in dict.fromkeys([*first, *ordered, *others])]
+        pipeline = self._redis.pipeline(transaction=False)
+        read_ids(pipeline, GENERATE_QUEUE, WAITING)
+        self._fair.read_jobs(pipeline)
+        wait, prioritized, delayed, stored, clocks = await _bounded(pipeline.execute())
+        others = dict.fromkeys([*prioritized, *delayed])
+        fair = self._fair.in_order(stored, clocks, also)
+        ordered = [job.job_id for job in fair if not job.tag or job.job_id in others]
+        all_ids = dict.fromkeys([*reversed(wait), *ordered, *others])
+        return [Job.from_id(job_id) for job_id in all_ids]
 
     async def clean(self) -> int:
         return sum([await _bounded(clean_queue(q, self._redis)) for q in self._queues.values()])
 
     async def depths(self) -> list[QueueDepth]:
         """How much there is in each queue, and for how long."""
-        return [await _bounded(self._depth(name, queue)) for name, queue in self._queues.items()]
+        return [await _bounded(self._depth(queue)) for queue in self._queues.values()]
 
-    async def _depth(self, name: str, queue: Any) -> QueueDepth:
-        counts = await queue.getJobCounts(*_STATES)
-        fair = await self._fair.jobs() if name == GENERATE_QUEUE else []
-        parked = sum(not job.tag for job in fair)
-        jobs = {
-            "waiting": counts["waiting"] + counts["prioritized"] + counts["paused"] + parked,
-            **{state: counts[state] for state in ("delayed", "active", "failed")},
-        }
-        return QueueDepth(name.removeprefix("imagine-"), jobs, await self._oldest(name, queue))
-
-    async def _oldest(self, name: str, queue: Any) -> float:
-        """Seconds that the next job has been there, by the clocks of two machines."""
-        for job_id in await queue.backend.getRanges(["wait", "prioritized"], 0, 0, True):
-            queued = await self._redis.hget(f"{PREFIX}:{name}:{job_id}", "timestamp")
-            if queued is not None:  # none where a worker has just finished it
-                return max(0.0, time.time() - float(queued) / 1000)
-        return 0.0
+    async def _depth(self, queue: Any) -> QueueDepth:
+        fair = await self._fair.jobs() if queue.name == GENERATE_QUEUE else []
+        return await depth(queue, self._redis, parked=sum(not job.tag for job in fair))
 
     async def close(self) -> None:
         await self._redis.aclose()

@@ -12,12 +12,20 @@ The commit script writes them with the session. Counters are holds and lines tog
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.adapters.redis.book_entries import (
+    hold_from_json,
+    hold_to_json,
+    line_from_json,
+    line_to_json,
+)
+from bot.adapters.redis.record_schema import ADD
 from bot.adapters.redis.schema import (
     WORKSPACES,
     asked_key,
@@ -27,35 +35,35 @@ from bot.adapters.redis.schema import (
     told_key,
 )
 from bot.adapters.redis_connections import bounded
-from bot.domain.attempt import ImageRef
-from bot.domain.books import WORKSPACE, Changes, Count, Entry, spending_fields, user_field
-from bot.domain.costs import CallState
+from bot.domain.books import WORKSPACE, Changes, Count, spending_fields, user_field
 from bot.ports import Hold, LedgerLine, Spent
+
+log = logging.getLogger(__name__)
 
 PERIOD_TTL = 70 * 24 * 3600
 """Seconds for which a counter stays after its last change: its month, and time to settle."""
 _PAGE = 1000
 
-SETTLE = """
+SETTLE = (
+    ADD
+    + """
 -- Settle the hold of a session that is gone.
 -- KEYS: holds, ledger, spent, images
--- ARGV: id, the hold as it was read, its line as JSON ('' = give back), micro-dollars, how many
---       images, person, ledger ttl s, oldest id of the ledger, fields of spent...
+-- ARGV: id, the hold as it was read, its line as JSON ('' = give back), micro-dollars and images
+--       to add (a -0 that Lua makes is no number for Redis 7.0), person, ledger ttl s, oldest id of
+--       the ledger, fields of spent...
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 if ARGV[3] ~= '' then
   redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[8], '*', 'line', ARGV[3])
   redis.call('EXPIRE', KEYS[2], ARGV[7])
 else
-  if redis.call('EXISTS', KEYS[3]) == 1 then  -- a counter that has expired stays so
-    for i = 9, #ARGV do redis.call('HINCRBY', KEYS[3], ARGV[i], -ARGV[4]) end
-  end
-  if redis.call('EXISTS', KEYS[4]) == 1 then
-    redis.call('HINCRBY', KEYS[4], ARGV[6], -ARGV[5])
-  end
+  for i = 9, #ARGV do add(KEYS[3], ARGV[i], ARGV[4]) end
+  add(KEYS[4], ARGV[6], ARGV[5])
 end
 redis.call('HDEL', KEYS[1], ARGV[1])
 return 1
 """
+)
 
 
 def book_writes(
@@ -67,12 +75,12 @@ def book_writes(
     for id_ in changes.closed:
         yield holds, ["HDEL", id_]
     for entry in changes.opened:
-        yield holds, ["HSET", entry.id, _hold_to_json(entry, now)]
+        yield holds, ["HSET", entry.id, hold_to_json(entry, now)]
     if changes.opened:
         yield holds, ["EXPIRE", str(PERIOD_TTL)]
     for entry in changes.lines:
         oldest = str(int((now - ledger_ttl) * 1000))
-        yield ledger, ["XADD", "MINID", "~", oldest, "*", "line", _line_to_json(entry, team, now)]
+        yield ledger, ["XADD", "MINID", "~", oldest, "*", "line", line_to_json(entry, team, now)]
     if changes.lines:
         yield ledger, ["EXPIRE", str(ledger_ttl)]
     for count, by in changes.counts.items():
@@ -83,38 +91,6 @@ def book_writes(
 
 def _key_of(team: str, count: Count) -> str:
     return (asked_key if count.of_images else spent_key)(team, count.period)
-
-
-def _hold_to_json(entry: Entry, now: float) -> str:
-    line = {**_fields(entry, entry.session_id.partition(".")[0], now), "state": "estimated"}
-    hold = {"begun": bool(entry.call.run_id), "images": int(entry.alone), "line": line}
-    return json.dumps(hold, separators=(",", ":"))
-
-
-def _line_to_json(entry: Entry, team: str, now: float) -> str:
-    return json.dumps(_fields(entry, team, now), separators=(",", ":"))
-
-
-def _fields(entry: Entry, team: str, now: float) -> dict[str, Any]:
-    reserved, call = entry.reserved, entry.call
-    measured = call.state is CallState.MEASURED
-    return LedgerLine(
-        id=entry.id,
-        at=now,
-        team=team,
-        user=reserved.payer,
-        channel=entry.channel,
-        day=reserved.day,
-        month=reserved.month,
-        model=entry.model,
-        size=reserved.size,
-        quality=reserved.quality,
-        state=call.state.value,
-        micro=entry.micro,
-        priced=call.priced if measured else reserved.priced,
-        prices=call.version if measured else reserved.version,
-        tokens=call.usage.counts(),
-    )._asdict()
 
 
 class RedisBooks:
@@ -157,13 +133,7 @@ class RedisBooks:
 
     async def times_of_holds(self) -> list[float]:
         """When each hold of all workspaces last changed, in seconds since the epoch."""
-        async with bounded(self._patience):
-            teams = [str(team) for team in await self._redis.zrange(WORKSPACES, 0, -1)]
-            pipeline = self._redis.pipeline(transaction=False)
-            for team in teams:
-                pipeline.hgetall(holds_key(team))
-            found: list[dict[str, str]] = await pipeline.execute()
-        return [float(json.loads(text)["line"]["at"]) for holds in found for text in holds.values()]
+        return [hold.line.at for hold in await self._all_holds()]
 
     async def first_time(self, team: str, period: str, what: str) -> bool:
         """Records that this was told in the day or month; False where it was before."""
@@ -176,24 +146,30 @@ class RedisBooks:
         return bool(added)
 
     async def older_than(self, seconds: float) -> list[Hold]:
+        until = time.time() - seconds
+        return [hold for hold in await self._all_holds() if hold.line.at <= until]
+
+    async def _all_holds(self) -> list[Hold]:
+        """What somebody broke is left out, and hides no others."""
         async with bounded(self._patience):
-            listed = await self._redis.zrange(WORKSPACES, 0, -1)
-            teams = [str(team) for team in listed]
+            teams = [str(team) for team in await self._redis.zrange(WORKSPACES, 0, -1)]
             pipeline = self._redis.pipeline(transaction=False)
             for team in teams:
                 pipeline.hgetall(holds_key(team))
-            found: list[dict[str, str]] = await pipeline.execute()
-        until = time.time() - seconds
-        return [
-            _hold(team, id_, stored)
-            for team, holds in zip(teams, found, strict=True)
-            for id_, stored in holds.items()
-            if json.loads(stored)["line"]["at"] <= until
-        ]
+            found = await pipeline.execute(raise_on_error=False)
+        holds = []
+        for team, stored in zip(teams, found, strict=True):
+            if isinstance(stored, Exception):  # the key is of another type
+                log.error("the holds of %s cannot be read: %s", team, stored)
+                continue
+            read = {id_: hold_from_json(team, id_, text) for id_, text in stored.items()}
+            holds += [hold for hold in read.values() if hold]
+            if broken := [id_ for id_, hold in read.items() if hold is None]:
+                log.error("holds of %s cannot be read: %s", team, ", ".join(broken))
+        return holds
 
     async def settle(self, hold: Hold) -> bool:
-        line = LedgerLine(**json.loads(hold.stored)["line"])
-        team, now = hold.team, time.time()
+        line, team, now = hold.line, hold.team, time.time()
         text = json.dumps({**line._asdict(), "at": now}, separators=(",", ":"))
         oldest = int((now - self._ledger_ttl) * 1000)
         async with bounded(self._patience):
@@ -205,37 +181,38 @@ class RedisBooks:
                     asked_key(team, line.day),
                 ],
                 args=[
-                    *(hold.id, hold.stored, text if hold.begun else "", line.micro, hold.images),
-                    *(line.user, self._ledger_ttl, oldest),
+                    *(hold.id, hold.stored, text if hold.begun else ""),
+                    *(-line.micro, -hold.images, line.user, self._ledger_ttl, oldest),
                     *spending_fields(line.user, line.channel),
                 ],
             )
         return bool(settled)
 
     async def lines(self, since: float, team: str = "") -> AsyncIterator[LedgerLine]:
-        if team:
-            async for line in self._lines(ledger_key(team), since):
-                yield line
-            return
-        async for key in self._redis.scan_iter(match=ledger_key("*"), count=1000):
+        for key in [ledger_key(team)] if team else await self._ledgers():
             async for line in self._lines(key, since):
                 yield line
+
+    async def _ledgers(self) -> list[str]:
+        """The keys of all workspaces. A scan may name a key twice, and each step is bounded."""
+        found, cursor = set[Any](), -1
+        while cursor:
+            async with bounded(self._patience):
+                cursor, keys = await self._redis.scan(max(cursor, 0), ledger_key("*"), _PAGE)
+            found.update(keys)
+        return sorted(found)
 
     async def _lines(self, key: str, since: float) -> AsyncIterator[LedgerLine]:
         after = str(int(since * 1000))
         while page := await self._page(key, after):
             for id_, fields in page:
-                yield LedgerLine(**json.loads(fields["line"]))
+                if line := line_from_json(fields.get("line", "")):
+                    yield line
+                else:
+                    log.error("a line of %s cannot be read: %s", key, id_)
                 after = f"({id_}"
 
     async def _page(self, key: str, after: str) -> list[tuple[str, dict[str, str]]]:
         async with bounded(self._patience):
             page: Any = await self._redis.xrange(key, after, count=_PAGE)
         return list(page)
-
-
-def _hold(team: str, id_: str, stored: str) -> Hold:
-    session_id, attempt, candidate, call = id_.rsplit(".", 3)
-    image = ImageRef(int(attempt), int(candidate))
-    told = json.loads(stored)
-    return Hold(team, session_id, image, int(call), told["begun"], told["images"], id_, stored)

@@ -9,11 +9,13 @@ from bot.adapters.redis.record_schema import WRITES
 from bot.adapters.redis.schema import (
     image_key,
     images_key,
+    session_key,
     thread_keys,
     unfinished_key,
     user_key,
     waiting_key,
 )
+from bot.adapters.redis.session_fields import to_fields
 from bot.domain.attempt import ImageRef
 from bot.domain.jobs import due_jobs
 from bot.domain.session import Session
@@ -27,16 +29,17 @@ COMMIT = (
     WRITES
     + """
 -- Write a session and all that changes with it, or nothing.
--- KEYS: the session, then the key of each other write
--- ARGV: write id, ttl ms, the other writes as JSON ([command, arguments...] each), the limits of
---       counting writes as JSON (number of the write -> the most it may leave: of an HSET, as the
---       sum of all fields), expected version ('' = must not exist), field, value, ...
+-- KEYS: the session, then the key of each write
+-- ARGV: write id, expected version ('' = must not exist), the writes as JSON ([command,
+--       arguments...] each), the limits of counting writes as JSON (number of the write -> the most
+--       it may leave: of an HSET, as the sum of all fields)
 -- Answers 1 when all is written, 0 when somebody was faster, {n, i, number, ...} when the n-th
 -- write would pass its limit: what each write with a limit would leave. A repeated commit (the same
 -- write id, after a lost answer) answers 1 and writes nothing.
-local session, writes, limits = KEYS[1], cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
-if redis.call('HGET', session, 'write_id') == ARGV[1] then return 1 end
-if (redis.call('HGET', session, 'version') or '') ~= ARGV[5] then return 0 end
+local stored = redis.call('HMGET', KEYS[1], 'write_id', 'version')
+if stored[1] == ARGV[1] then return 1 end
+if (stored[2] or '') ~= ARGV[2] then return 0 end
+local writes, limits = cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
 if not fits(writes, 1) then return redis.error_reply('WRONGTYPE') end
 local numbers = {}  -- what the counting writes leave, by key and field
 local passed, lefts = nil, {}
@@ -76,8 +79,6 @@ for i, write in ipairs(writes) do  -- what is impossible ends it before anything
   end
 end
 if passed then return {passed, unpack(lefts)} end
-redis.call('HSET', session, 'write_id', ARGV[1], unpack(ARGV, 6))
-redis.call('PEXPIRE', session, ARGV[2])
 for i, write in ipairs(writes) do
   local judges = write[1] == 'HINCRBY' and write[3] == '0'
   if not judges then write_one(KEYS[1 + i], write) end
@@ -141,6 +142,17 @@ class Lifetimes(NamedTuple):
 
     session: int
     image: int
+
+
+def session_writes(
+    before: Session | None, after: Session, write_id: str, ttl: int
+) -> Iterator[tuple[str, list[str]]]:
+    """The session itself: what differs from the one before, which the version stands for. `ttl` is
+    seconds."""
+    key, changed = session_key(after.id), to_fields(after, before)
+    pairs = (text for pair in changed.items() for text in pair)
+    yield key, ["HSET", "write_id", write_id, *pairs]
+    yield key, ["EXPIRE", str(ttl)]
 
 
 def writes_with(

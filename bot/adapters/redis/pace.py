@@ -41,6 +41,7 @@ class _Waiter:
     ticket: str
     budget: Budget = field(compare=False)
     priority: Priority = field(compare=False)
+    owner: str = field(compare=False)
     woken: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
 
 
@@ -148,7 +149,7 @@ class RedisPace:
         """Sleep until the call may be made. Raises `SlackBusy` where that takes too long."""
         budget = question.budget
         line = self._lines.setdefault(budget.name, _Line())
-        waiter = _Waiter(turn.score, question.ticket, budget, question.priority)
+        waiter = _Waiter(turn.score, question.ticket, budget, question.priority, question.owner)
         line.add(waiter, turn.nap)
         try:
             async with asyncio.timeout(question.longest):
@@ -178,7 +179,8 @@ class RedisPace:
         again = [(other.ticket, other.score) for other in others] if line.is_lost else []
         question = Question(first.budget, first.priority, first.ticket, first.score, _WITHOUT_END)
         following = others[0].ticket if others else ""
-        turn = await self._ask_in(line, question._replace(following=following, again=again))
+        question = question._replace(owner=first.owner, following=following, again=again)
+        turn = await self._ask_in(line, question)
         line.is_lost = not turn.known
         line.ask_at = time.monotonic() + (0.0 if line.is_lost else turn.nap)
         if turn.granted and first in line.waiters:

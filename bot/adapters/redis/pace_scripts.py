@@ -10,8 +10,10 @@ due once those before it are through: their number times the interval.
     imagine:{team}:pace:<budget>:expected  sorted set: a call that comes soon → place
     imagine:{team}:pace:<budget>:owners    sorted set: owner → place of the owner's last call
 
-A place is the time of asking. Of one owner's calls that have an owner, each has its place `SPACING`
-after the one before, so that a person who asks for many lets others pass between them.
+A place is the time of asking. Of the calls that wait and have one owner, each has its place
+`SPACED_BY` calls after the one before, so that a person who asks for many lets others pass between
+them. What went while nobody else waited is not held against the owner: once the last of the owner's
+calls that wait is made, the next has its place so much after that.
 
 One ticket of a process asks for all of them. A process that does not ask when it said so is taken
 for dead, and its tickets are dropped; where it does come back, it hands them in again in their old
@@ -32,10 +34,13 @@ LONGEST_NAP = 2.5
 """Seconds between two questions of a process whose calls wait. Those before them may give up."""
 MISSED_AFTER = 0.5
 """Seconds by which a process may be late."""
+SPACED_BY = 10
+"""Calls of others that may go between two of one owner's."""
 
 _NUMBERS = f"""
 local LONGEST_NAP, GRACE = {round(LONGEST_NAP * 1000)}, {round(MISSED_AFTER * 1000)}
-local KEPT, EXPECTED_FOR, SPACING, CLASS, EXACT_BELOW = 60000, 30000, 10000, 2 ^ 43, 2000
+local SPACED_BY = {SPACED_BY}
+local KEPT, EXPECTED_FOR, CLASS, EXACT_BELOW = 60000, 30000, 2 ^ 43, 2000
 """
 
 _ASK = (
@@ -54,6 +59,7 @@ local asked_at = time[1] * 1000 + math.floor(time[2] / 10) / 100  -- calls of on
 local tat_key, tickets, missed, expected_key, owners = unpack(KEYS)
 local process, ticket, class, score = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local interval, burst, longest = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local SPACING = SPACED_BY * interval
 local expected, owner, following, given_up = ARGV[8], ARGV[9], ARGV[10], tonumber(ARGV[11])
 
 for _, dead in ipairs(redis.call('ZRANGE', missed, '-inf', now - GRACE, 'BYSCORE')) do
@@ -77,6 +83,12 @@ local function new_place()
   redis.call('ZADD', owners, exact(place), owner)
   keep_for(owners, math.ceil(place - now + SPACING))
   return place
+end
+local function went(place)
+  local last = owner ~= '' and tonumber(redis.call('ZSCORE', owners, owner) or 0)
+  if last and last > now and last < place + 0.1 then
+    redis.call('ZADD', owners, exact(now), owner)
+  end
 end
 local tat = math.max(now, tonumber(redis.call('GET', tat_key) or 0))
 local function wait_of(ahead)
@@ -122,6 +134,7 @@ end
 local nap = nap_of(wait)
 if wait == 0 then
   redis.call('ZREM', tickets, name)
+  went(score - class * CLASS)
   tat = tat + interval
   redis.call('SET', tat_key, tat, 'PX', math.ceil(tat - now) + KEPT)
   local rank = following ~= '' and redis.call('ZRANK', tickets, process .. ':' .. following)
@@ -166,7 +179,8 @@ class Answer(NamedTuple):
 
 class Question(NamedTuple):
     """May the call of this ticket be made? Without a ticket: what would it wait for? A call without
-    a `score` is new. `expected` and `owner` are those of a session's first message."""
+    a `score` is new. `expected` and `owner` are those of a session's first message, the owner
+    with each question of its call."""
 
     budget: Budget
     priority: Priority

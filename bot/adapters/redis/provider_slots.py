@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -92,6 +93,7 @@ class RedisProviderSlots:
         self._held: dict[str, str] = {}
         self._current: ContextVar[str] = ContextVar("provider slot", default="")
         self._redis_was_away = False
+        self._no_pause_until = 0.0
         self._given_back = asyncio.Event()
         self._taking = asyncio.Lock()
         self._take: Any = redis.register_script(_TAKE)
@@ -123,9 +125,16 @@ class RedisProviderSlots:
         return None
 
     async def _try(self, lease: str) -> int:
+        """Without a limit, only a pause could hold a job back: that there is none is remembered for
+        a moment. A pause that begins meanwhile is waited for before the call."""
+        if not self._slots and time.monotonic() < self._no_pause_until:
+            return 0
         keys, ttl = [PROVIDER_SLOTS, PROVIDER_PAUSE], round(self._lease * 1000)
         async with bounded(self._patience):
-            return int(await self._take(keys=keys, args=[lease, self._slots, ttl]))
+            slot = int(await self._take(keys=keys, args=[lease, self._slots, ttl]))
+        if not slot:
+            self._no_pause_until = time.monotonic() + _LOOK_EVERY
+        return slot
 
     async def _let_holders_renew(self) -> None:
         """Once Redis is back, those whose leases ended meanwhile take their slots again."""
@@ -169,7 +178,7 @@ class RedisProviderSlots:
         await asyncio.sleep(paused * random.uniform(0.0, _SPREAD))  # noqa: S311 - no secret
 
     async def pause(self, seconds: float) -> None:
-        milliseconds = round(seconds * 1000)
+        milliseconds, self._no_pause_until = round(seconds * 1000), 0.0
         try:
             async with bounded(self._patience):
                 if milliseconds and await self._pause(keys=[PROVIDER_PAUSE], args=[milliseconds]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
@@ -31,6 +32,7 @@ from bot.adapters.redis.record_schema import (
 )
 from bot.adapters.redis.schema import WORKSPACES
 from bot.adapters.redis_connections import bounded
+from bot.domain.errors import StoreUnavailable
 from bot.domain.record import RecordEvent, entry_facts, entry_time
 from bot.domain.seals import Floor, RecordEntry, Seal
 
@@ -56,6 +58,17 @@ class SideKeys(NamedTuple):
 Words = dict[str, tuple[str, str]]
 
 
+@asynccontextmanager
+async def _reading(patience: float) -> AsyncIterator[None]:
+    """As `bounded`; bytes that are no text, which somebody has put there, are an error of the
+    store, too."""
+    try:
+        async with bounded(patience):
+            yield
+    except UnicodeDecodeError as error:
+        raise StoreUnavailable(type(error).__name__) from error
+
+
 class RedisRecord:
     """Implements `bot.ports.Record` and `bot.ports.SealedRecord`; and reads a whole record.
     `patience` bounds each call, in seconds."""
@@ -69,7 +82,7 @@ class RedisRecord:
         self._trim = redis.register_script(TRIM)
 
     async def append(self, team: str, *events: RecordEvent) -> None:
-        async with bounded(self._patience):
+        async with _reading(self._patience):
             # the sealer looks for records in the workspaces that are listed
             await self._redis.zadd(WORKSPACES, {team: time.time()})
             await self._redis.expire(WORKSPACES, self._policy.ttl)
@@ -79,13 +92,13 @@ class RedisRecord:
         """The same in a workspace that is listed by now."""
         writes = record_writes(team, events, time.time(), self._policy)
         keys, commands = zip(*writes, strict=True)
-        async with bounded(self._patience):
+        async with _reading(self._patience):
             await self._append(keys=keys, args=[json.dumps(commands)])
 
     # sealing
 
     async def hold_lease(self, run_id: str, seconds: float) -> bool:
-        async with bounded(self._patience):
+        async with _reading(self._patience):
             if await self._redis.set(SEALER, run_id, nx=True, px=round(seconds * 1000)):
                 return True
             if await self._redis.get(SEALER) != run_id:
@@ -93,12 +106,12 @@ class RedisRecord:
             return bool(await self._redis.pexpire(SEALER, round(seconds * 1000)))
 
     async def teams(self) -> list[str]:
-        async with bounded(self._patience):
+        async with _reading(self._patience):
             listed: list[str] = await self._redis.zrange(WORKSPACES, 0, -1)
         return listed
 
     async def last_seal(self, team: str) -> Seal | None:
-        async with bounded(self._patience):
+        async with _reading(self._patience):
             found = await self._redis.xrevrange(seals_key(team), "+", "-", 1)
         if found:
             return seal_from(found[0])
@@ -106,7 +119,7 @@ class RedisRecord:
         return Seal(floor.number, floor.seal, "", floor.keyed, floor.key_id) if floor else None
 
     async def entries_after(self, team: str, number: int, most: int) -> list[RecordEntry]:
-        async with bounded(self._patience):
+        async with _reading(self._patience):
             found = await self._redis.xrange(record_key(team), f"{number + 1}-0", "+", most)
         return [entry_from(each) for each in found]
 
@@ -120,12 +133,12 @@ class RedisRecord:
             self._policy.ttl,
             seal.key_id,
         ]
-        async with bounded(self._patience):
+        async with _reading(self._patience):
             added = await self._seal(keys=[seals_key(team), floor_key(team)], args=args)
         return bool(added)
 
     async def old_seals(self, team: str, most: int) -> list[Seal]:
-        async with bounded(self._patience):
+        async with _reading(self._patience):
             found = await self._redis.xrange(seals_key(team), "-", "+", most)
         return [seal_from(each) for each in found]
 
@@ -133,14 +146,14 @@ class RedisRecord:
         return [entry async for page in self._pages(team, first, f"{last}-0") for entry in page]
 
     async def last_time(self, team: str) -> float:
-        async with bounded(self._patience):
+        async with _reading(self._patience):
             found = await self._redis.xrevrange(record_key(team), "+", "-", 1)
         return entry_time(entry_from(found[0]).body) if found else 0.0
 
     async def trim(self, team: str, seal: Seal, floor: Floor) -> bool:
         keys = [record_key(team), seals_key(team), floor_key(team)]
         args: list[Any] = [seal.number, seal.mac, floor_to_json(floor), self._policy.ttl]
-        async with bounded(self._patience):
+        async with _reading(self._patience):
             return bool(await self._trim(keys=keys, args=args))
 
     # reading
@@ -159,15 +172,14 @@ class RedisRecord:
         return oldest
 
     async def recorded_teams(self) -> list[str]:
-        """Every workspace that has a record, also one that nobody uses any more."""
+        """Every workspace that has a record, or keys that are left of one."""
         found: set[str] = set()
-        for pattern in (EVERY_RECORD, f"{EVERY_RECORD}:seals"):
-            async for keys in self._keys(pattern):
-                found |= {key.partition("{")[2].partition("}")[0] for key in keys}
+        async for keys in self._keys(f"{EVERY_RECORD}*"):
+            found |= {key.partition("{")[2].partition("}")[0] for key in keys}
         return sorted(found)
 
     async def floor(self, team: str) -> Floor | None:
-        async with bounded(self._patience):
+        async with _reading(self._patience):
             stored = await self._redis.get(floor_key(team))
         return floor_from_json(stored) if stored else None
 
@@ -178,7 +190,7 @@ class RedisRecord:
         return await self._last_number(record_key(team)), last_seal
 
     async def _last_number(self, key: str) -> int:
-        async with bounded(self._patience):
+        async with _reading(self._patience):
             if not await self._redis.exists(key):
                 return 0
             told = await self._redis.xinfo_stream(key)
@@ -189,7 +201,7 @@ class RedisRecord:
         parts."""
         number, at = 0, "-"
         while True:
-            async with bounded(self._patience):
+            async with _reading(self._patience):
                 found = await self._redis.xrange(seals_key(team), at, "+", _AT_ONCE)
             for seal in map(seal_from, found):
                 yield Batch(seal, await self.entries_between(team, number + 1, seal.number))
@@ -201,9 +213,9 @@ class RedisRecord:
             yield Batch(None, page)
 
     async def _pages(self, team: str, first: int, until: str) -> AsyncIterator[list[RecordEntry]]:
-        at = f"{first}-0"
+        at = f"({first - 1}-0"  # what somebody put behind it as `-1` is not left out
         while True:
-            async with bounded(self._patience):
+            async with _reading(self._patience):
                 found = await self._redis.xrange(record_key(team), at, until, _AT_ONCE)
             if found:
                 yield [entry_from(each) for each in found]
@@ -216,7 +228,7 @@ class RedisRecord:
         sides = SideKeys({}, {})
         prefix = person_key(team, "")
         async for keys in self._keys(f"{prefix}*"):
-            async with bounded(self._patience):
+            async with _reading(self._patience):
                 pipeline = self._redis.pipeline(transaction=False)
                 for key in keys:
                     pipeline.get(key)
@@ -234,9 +246,9 @@ class RedisRecord:
     async def words_of(self, entries: list[RecordEntry], sides: SideKeys) -> Words:
         """The words of these entries that are not deleted: the hash of each → its salt and itself.
         Only so many are held at once."""
-        tokens = {entry_facts(entry.body).get("session") or NO_SESSION for entry in entries}
-        keys = [key for token in tokens for key in sides.words.get(str(token), [])]
-        async with bounded(self._patience):
+        tokens = {str(entry_facts(entry.body).get("session") or NO_SESSION) for entry in entries}
+        keys = [key for token in tokens for key in sides.words.get(token, [])]
+        async with _reading(self._patience):
             pipeline = self._redis.pipeline(transaction=False)
             for key in keys:
                 pipeline.hgetall(key)
@@ -247,7 +259,7 @@ class RedisRecord:
         """In many steps, each of which is bounded."""
         cursor = -1
         while cursor:
-            async with bounded(self._patience):
+            async with _reading(self._patience):
                 cursor, keys = await self._redis.scan(max(cursor, 0), pattern, _AT_ONCE)
             yield keys
 

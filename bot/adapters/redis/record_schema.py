@@ -54,7 +54,16 @@ class RecordPolicy(NamedTuple):
     prompts: PromptRecording = PromptRecording.FULL
 
 
-WRITES = """
+ADD = """
+local function add(key, field, by)  -- to a counter; one that has expired or was deleted stays so
+  if tonumber(by) < 0 and redis.call('HEXISTS', key, field) == 0 then return end
+  if redis.call('HINCRBY', key, field, by) < 0 then redis.call('HSET', key, field, '0') end
+end
+"""
+
+WRITES = (
+    ADD
+    + """
 -- Writes of a commit. Two commands are the record's own: PERSON keeps a person's salt and
 -- pseudonym, or the ones that are there; XENTRY adds the next entry, by that person where it has
 -- one. ZADDNOW adds with the server's time as the score.
@@ -92,6 +101,8 @@ local function write_one(key, write)
     numbered[key] = last_number(key) + 1
     local id = string.format('%.0f-0', numbered[key])
     redis.call('XADD', key, id, 'body', write[2], 'person', write[3] == '1' and person or '')
+  elseif write[1] == 'HINCRBY' then
+    add(key, write[2], write[3])
   elseif write[1] == 'ZADDNOW' then
     local time = redis.call('TIME')
     redis.call('ZADD', key, string.format('%d.%06d', time[1], time[2]), write[2])
@@ -100,6 +111,7 @@ local function write_one(key, write)
   end
 end
 """
+)
 
 APPEND = (
     WRITES
@@ -205,9 +217,12 @@ def floor_to_json(floor: Floor) -> str:
 
 
 def floor_from_json(stored: str) -> Floor:
-    number, seal, keyed, mac = json.loads(stored)
-    key_id = keyed if isinstance(keyed, str) else ""
-    return Floor(int(number), str(seal), bool(keyed), str(mac), key_id)
+    try:
+        number, seal, keyed, mac = json.loads(stored)
+        floor = Floor(int(number), str(seal), bool(keyed), str(mac))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return Floor(0, "", keyed=False, mac="")  # somebody broke it: it is not the program's
+    return floor._replace(key_id=keyed) if isinstance(keyed, str) else floor
 
 
 def number_of(identifier: str) -> int:

@@ -15,24 +15,28 @@ from bot.domain.session import NEWEST_SCHEMA, SCHEMA, Session
 _SESSION = TypeAdapter(Session)
 _OPTIONS = TypeAdapter(dict[str, Value])
 _QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+_NAMES = frozenset(f.name for f in fields(Session))
 _TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage", "Publication", "Discard"}}
 
 
-def to_fields(session: Session) -> dict[str, str]:
-    """Text fields as they are, so that `HGET` reads them; the others as JSON."""
-    plain: dict[str, Any] = _SESSION.dump_python(session, mode="json")
-    for holder in (plain, *plain["attempts"]):
-        holder["options"] = dict(holder["options"]["chosen"])
-    return {
-        name: value if name in _TEXT else json.dumps(value, separators=(",", ":"))
-        for name, value in plain.items()
+def to_fields(session: Session, before: Session | None = None) -> dict[str, str]:
+    """Text fields as they are, so that `HGET` reads them; the others as JSON. Only those that
+    differ from the session before, where there is one."""
+    changed = {
+        name for name in _NAMES if not before or getattr(session, name) != getattr(before, name)
     }
+    plain: dict[str, Any] = _SESSION.dump_python(session, mode="json", include=changed)
+    for holder in (plain, *plain.get("attempts", ())):
+        if "options" in holder:
+            holder["options"] = dict(holder["options"]["chosen"])
+    return {name: value if name in _TEXT else _to_json(value) for name, value in plain.items()}
 
 
 def from_fields(stored: dict[str, str]) -> Session:
     """The reverse. Fields that this version does not know are ignored. Raises `ValueError` for a
     session that a newer version has written or that is broken; its text quotes no person."""
-    known = {f.name for f in fields(Session)} & stored.keys()
+    known = _NAMES & stored.keys()
     plain = {name: stored[name] if name in _TEXT else json.loads(stored[name]) for name in known}
     schema = int(plain.get("schema", SCHEMA))
     if schema > NEWEST_SCHEMA:
@@ -50,7 +54,7 @@ def from_fields(stored: dict[str, str]) -> Session:
 
 
 def options_to_json(options: Options) -> str:
-    return json.dumps(dict(options.chosen), separators=(",", ":"))
+    return _to_json(dict(options.chosen))
 
 
 def options_from_json(stored: str) -> Options:

@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 from uuid import uuid4
 
 from redis.asyncio import Redis
@@ -19,6 +18,7 @@ from bot.adapters.redis.commit import (
     DISCARD,
     Lifetimes,
     released_images,
+    session_writes,
     waiting_writes,
     writes_with,
 )
@@ -35,7 +35,6 @@ from bot.adapters.redis.schema import (
     user_key,
     waiting_key,
 )
-from bot.adapters.redis.session_fields import to_fields
 from bot.domain.books import changes as book_changes
 from bot.domain.errors import Refusal, StoreUnavailable
 from bot.domain.limits import LimitReached
@@ -93,7 +92,9 @@ class SessionWriter:
         now, team = time.time(), after.team
         await self._list_workspace(team, now)
         written = replace(after, version=before.version + 1 if before else 1)
-        writes = list(self._writes_with(before, written, now))
+        write_id = write_id or uuid4().hex
+        writes = list(session_writes(before, written, write_id, self._ttls.session))
+        writes += self._writes_with(before, written, now)
         limits: dict[int, Limit] = {}
         for command, name, arguments, limit in extra(written) if extra else ():
             writes.append((extra_key(team, name), [command, *arguments]))
@@ -127,9 +128,8 @@ class SessionWriter:
     ) -> int | list[int]:
         keys, commands = zip(*writes, strict=True)
         most = {number: limit.at_most for number, limit in limits.items()}
-        args: list[Any] = [write_id or uuid4().hex, self._ttls.session * 1000]
-        args += [json.dumps(commands), json.dumps(most), before.version if before else ""]
-        args += [text for pair in to_fields(after).items() for text in pair]
+        version = before.version if before else ""
+        args = [write_id, version, json.dumps(commands), json.dumps(most)]
         answer: int | list[int] = await self._commit(keys=[session_key(after.id), *keys], args=args)
         return answer
 

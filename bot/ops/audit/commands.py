@@ -8,10 +8,14 @@ import json
 import sys
 from collections.abc import Iterator
 
-from bot.adapters.redis import RecordPolicy, RedisRecord, redis_client
+from redis.exceptions import ResponseError
+
+from bot.adapters.redis import RecordPolicy, RedisRecord
+from bot.domain.errors import StoreUnavailable
 from bot.domain.seals import RecordCheck, SealingKeys, key_id
+from bot.domain.session_ids import SessionId
 from bot.ops.audit.rows import COLUMNS, row_of, rows_of
-from bot.ops.startup import StartupError
+from bot.ops.startup import StartupError, redis_of_command
 from bot.settings import Settings
 from bot.views.csv_cells import csv_cell
 
@@ -36,12 +40,8 @@ def add_audit_options(parser: argparse.ArgumentParser) -> None:
 
 
 async def audit(options: argparse.Namespace, settings: Settings) -> int:
-    url = settings.redis_url.get_secret_value()
-    if not url:
-        raise StartupError("REDIS_URL is not set: where is the record?")
-    redis = redis_client(url, PATIENCE)
-    record = RedisRecord(redis, PATIENCE, RecordPolicy())
-    try:
+    async with redis_of_command(settings, PATIENCE) as redis:
+        record = RedisRecord(redis, PATIENCE, RecordPolicy())
         if options.audit_command == "show":
             return await _show(record, *_read_session(options.session))
         verifies = options.audit_command == "verify"
@@ -54,9 +54,7 @@ async def audit(options: argparse.Namespace, settings: Settings) -> int:
         if options.audit_command == "export":
             return await _export(record, teams, options.format)
         keys = settings.sealing_keys
-        results = [await _verify(record, team, keys, head) for team in teams]
-    finally:
-        await redis.aclose()
+        results = [await _try_to_verify(record, team, keys, head) for team in teams]
     if not teams:
         _say("there is no record")
     return max(results, default=0)
@@ -64,10 +62,13 @@ async def audit(options: argparse.Namespace, settings: Settings) -> int:
 
 def _read_session(text: str) -> tuple[str, str]:
     """The workspace, empty where only the token was given, and the token."""
-    parts = text.strip().split(".", 2)
-    if len(parts) == 2 or not all(parts):
+    text = text.strip()
+    if text and "." not in text:
+        return "", text
+    session = SessionId.parse(text)
+    if not session.is_complete:
         raise StartupError("SESSION is team.user.token as in the logs, or the token alone")
-    return (parts[0] if len(parts) > 1 else ""), parts[-1]
+    return session.team, session.token
 
 
 def _read_head(text: str | None, team: str | None) -> tuple[int, str] | None:
@@ -77,6 +78,22 @@ def _read_head(text: str | None, team: str | None) -> tuple[int, str] | None:
     if not (number.isdecimal() and seal and team):
         raise StartupError("--head is NUMBER:SEAL as the log has it, and needs --team")
     return int(number), seal
+
+
+async def _try_to_verify(
+    record: RedisRecord, team: str, keys: SealingKeys, head: tuple[int, str] | None
+) -> int:
+    """A record that somebody broke so that it cannot be read does not stand."""
+    try:
+        return await _verify(record, team, keys, head)
+    except StoreUnavailable as error:
+        cause = error.__cause__
+        is_of_another_type = isinstance(cause, ResponseError) and "WRONGTYPE" in str(cause)
+        if not (is_of_another_type or isinstance(cause, UnicodeDecodeError)):
+            raise
+        _say(f"{team}: PROBLEM the record cannot be read: {cause}")
+        _say(f"{team}: the record does NOT stand")
+        return 1
 
 
 async def _verify(
@@ -110,6 +127,8 @@ async def _read_all(record: RedisRecord, check: RecordCheck) -> int:
             check.problems += row.problems
             withheld += row.withheld
     check.finish(*numbers)
+    if not any(numbers):
+        check.problems.append("the entries and the seals are gone; other keys of it are left")
     return withheld
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from dataclasses import replace
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
@@ -10,6 +9,7 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from bot.domain.session import Session
 from bot.slack.listening import (
     ADMITTED_PERSON,
+    AdmittedPerson,
     ListenerDependencies,
     click_id,
     error_boundary,
@@ -55,13 +55,20 @@ class LimitOffers:
             await self._dependencies.queue_due(session)
             await responder.say(cancelled_words(session))
 
-    def _begin_offered(self, args: AsyncArgs, offered: Offered) -> Awaitable[Session]:
-        services, wanted = self._services, offered.wanted
+    async def _begin_offered(self, args: AsyncArgs, offered: Offered) -> Session:
+        services = self._services
+        if offered.kept:
+            admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
+            request = await services.refused_requests.find(
+                offered.kept, admitted.team, admitted.owner
+            )
+            offered = offered.with_words(request)
+        wanted = offered.wanted
         message = args.body.get("container", {}).get("message_ts") or click_id(args.body)
         key = f"{offered.channel}|{message}"
         if offered.session_id:
             person = args.context[ADMITTED_PERSON].person
-            return services.gateway.begin_instead(
+            return await services.gateway.begin_instead(
                 offered.session_id, offered.number, person, wanted, key
             )
         origin = replace(
@@ -69,6 +76,6 @@ class LimitOffers:
             idempotency_key=key,
             message_ts=offered.asked_ts,
         )
-        return services.new_sessions.start_instead(
+        return await services.new_sessions.start_instead(
             origin, wanted.prompt or "", wanted.options, offered.source
         )

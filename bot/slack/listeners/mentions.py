@@ -196,7 +196,11 @@ class Mentions:
             raise Refusal(Reason.EMPTY_MENTION)
         if not found.any:
             check_links(event.get("text") or "")
-        return found, await self._decide(client, origin, said, found)
+        try:
+            return found, await self._decide(client, origin, said, found)
+        except LimitReached as refusal:
+            refusal.text = said or refusal.text
+            raise
 
     async def _decide(
         self, client: AsyncWebClient, origin: RequestOrigin, said: str, found: FoundPictures
@@ -222,11 +226,7 @@ class Mentions:
                 return await self._pictures.ask(origin, said, root)
         if asked := await self._services.draft_questions.ask(origin, said):
             return asked
-        try:
-            return await new_sessions.start(origin, said)
-        except LimitReached as refusal:
-            refusal.text = said
-            raise
+        return await new_sessions.start(origin, said)
 
     async def _offered(self, origin: RequestOrigin, named: Named) -> Message | None:
         """The button that the words name, in private. Words that name one only beside a draft ask

@@ -55,8 +55,7 @@ class UsageAnswers:
 
     async def _own(self, args: AsyncArgs, channel: str) -> tuple[str, bool]:
         admitted: AdmittedPerson = args.context[ADMITTED_PERSON]
-        where = "" if channel.startswith("D") else channel
-        own = await self._services.own_usage(admitted.team, where, admitted.owner)
+        own = await self._services.own_usage(admitted.team, channel, admitted.owner)
         words = own_words(own) if own else NOTHING_COUNTED
         return words, await self._is_admin(args)
 

@@ -13,7 +13,6 @@ from redis.asyncio import Redis
 from bot.sandbox import Channel, User
 from tests.fake_openai import FakeOpenAI
 from tests.programs.chaos.archive import Archive
-from tests.programs.chaos.balancer import Balancer
 from tests.programs.chaos.faulty_slack import FaultySlack
 from tests.programs.chaos.fleet import Slot
 from tests.programs.chaos.journal import Journal
@@ -22,7 +21,8 @@ from tests.programs.chaos.plan import PROCESSES, Plan
 from tests.programs.chaos.record_book import AUDIT_KEY
 from tests.programs.chaos.valkey import Valkey
 from tests.support.links import Link
-from tests.support.processes import free_port
+from tests.support.load_balancer import LoadBalancer
+from tests.support.processes import DRAIN, free_port
 
 _IMAGE_BYTES = 60_000
 _NARROW = {"USER_IMAGES_AT_ONCE": "1", "PROVIDER_CONCURRENCY": "4"}
@@ -78,14 +78,16 @@ class World:
         for name in PROCESSES:
             await self._furnish(name)
         if self.plan.mode == "http":
-            ports = [int(self._environments[name]["PORT"]) for name in PROCESSES[:2]]
-            balancer = await self._stack.enter_async_context(Balancer(ports))
+            balancer = await self._stack.enter_async_context(LoadBalancer())
             self.slack.use_http(balancer.url)
         self._stack.push_async_callback(self._end)
         self._stack.push_async_callback(self._end_archive, asyncio.create_task(self.archive.run()))
         lag = asyncio.create_task(self._watch_lag())
         self._stack.callback(lag.cancel)
         await self._start()
+        if self.plan.mode == "http":
+            for name in PROCESSES[:2]:
+                await balancer.add(int(self._environments[name]["PORT"]))
 
     async def _furnish(self, name: str) -> None:
         redis = await self._link(f"{name}-redis", self.valkey.socket)
@@ -103,6 +105,7 @@ class World:
             "LOG_LEVEL": "DEBUG",
             "AUDIT_KEY": AUDIT_KEY,
             "JOB_LEASE": str(self.plan.lease),
+            "DRAIN_SECONDS": str(DRAIN),
             **_NARROW,
             **self.settings,
         }

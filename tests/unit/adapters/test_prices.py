@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.prices import PricesFileError, TokenPrices, read_prices
+from bot.adapters.prices import OwnPrices, PricesFileError, TokenPrices, read_prices
 from bot.domain.costs import Cost, Usage
 
 FLARE, HOST = "gpt-image-2.5-flare", "gpt-5.6-luna"
@@ -50,17 +50,18 @@ def test_a_cost_of_which_only_a_part_is_known_is_not_known() -> None:
 def test_the_operators_prices_come_first_and_their_default_last(tmp_path: Path) -> None:
     file = tmp_path / "prices.toml"
     file.write_text(f'[models."{FLARE}"]\nimage_out = 1.5\n[default]\nimage_out = 40\n')
-    prices = TokenPrices(*read_prices(file))
+    own = read_prices(file)
+    prices = TokenPrices(own)
     usage = Usage(image_out=100, image_in=7)
-    assert prices.cost(FLARE, "", usage) == Cost(150, "PRICES_FILE", known=True)
-    assert prices.cost("my-model", "", usage) == Cost(4000, "PRICES_FILE", known=True)
+    assert prices.cost(FLARE, "", usage) == Cost(150, own.version, known=True)
+    assert prices.cost("my-model", "", usage) == Cost(4000, own.version, known=True)
     assert prices.cost("gpt-image-2.6-flare", "", usage).micro == 3056
 
 
 def test_what_is_cached_costs_as_much_where_the_file_does_not_say(tmp_path: Path) -> None:
     file = tmp_path / "prices.toml"
     file.write_text("[default]\ntext_in = 2\nimage_in = 3\ncached_image_in = 1\n")
-    _, default = read_prices(file)
+    default = read_prices(file).default
     assert default is not None
     assert default["cached_text_in"] == Decimal(2)
     assert default["cached_image_in"] == Decimal(1)
@@ -91,4 +92,33 @@ def test_a_file_that_is_wrong_ends_the_start_in_words(tmp_path: Path, text: str)
 def test_a_file_that_is_not_there_ends_the_start_in_words(tmp_path: Path) -> None:
     with pytest.raises(PricesFileError, match="prices"):
         read_prices(tmp_path / "prices.toml")
-    assert read_prices(None) == ({}, None)
+    assert read_prices(None) == OwnPrices()
+
+
+def test_other_prices_in_the_file_are_another_version(tmp_path: Path) -> None:
+    file, versions = tmp_path / "prices.toml", []
+    for price in (1, 2, 1):
+        file.write_text(f"[default]\nimage_out = {price}\n")
+        versions.append(TokenPrices(read_prices(file)).cost("m", "", Usage(image_out=1)).version)
+    assert versions[0] == versions[2] != versions[1]
+    assert all(version.startswith("PRICES_FILE ") for version in versions)
+
+
+def test_a_snapshot_costs_what_its_model_does(tmp_path: Path) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text("[models.m]\nimage_out = 1\n[models.m-2026-11-01]\nimage_out = 2\n")
+    prices, usage = TokenPrices(read_prices(file)), Usage(image_out=100)
+    assert prices.cost("gpt-image-2.6-flare-2026-11-03", "", usage).micro == 3000
+    assert prices.cost("m-2026-11-03", "", usage).micro == 100
+    assert prices.cost("m-2026-11-01", "", usage).micro == 200
+    assert not prices.cost("m-2", "", usage).known
+
+
+def test_a_price_by_the_token_is_told_to_be_too_low(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text("[models.m]\nimage_out = 0.00003\ntext_in = 0\nimage_in = 0.5\n")
+    read_prices(file)
+    (told,) = caplog.messages
+    assert "m: image_out is for a million tokens" in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 
 import pytest
 
@@ -99,6 +100,12 @@ def test_no_text_hides_in_what_emoji_need(typed: str, read: str) -> None:
 )
 def test_control_characters_are_dropped_and_line_breaks_are_newlines(typed: str, read: str) -> None:
     assert clean_text(typed) == read
+
+
+def test_no_control_character_and_no_half_of_a_character_is_left() -> None:
+    dropped = [c for c in map(chr, range(0x110000)) if unicodedata.category(c) in {"Cc", "Cs"}]
+    assert len(dropped) == 65 + 2048
+    assert {c for c in dropped if c in clean_text(f"a{c}b")} == {"\n", "\t"}
 
 
 def test_an_option_is_read_without_what_nobody_sees() -> None:

@@ -76,6 +76,11 @@ def test_a_number_is_read(kind: LimitKind, typed: str, value: int | None) -> Non
     ("kind", "typed"),
     [
         *((kind, typed) for kind in (IMAGES, BUDGET) for typed in ("x", "-1", "1e3", "1 2", "٣x")),
+        *(
+            (kind, typed)
+            for kind in (IMAGES, BUDGET)
+            for typed in ("$", " $ ", "$$5", "ten", "10 $")
+        ),
         (IMAGES, "1.5"),
         *((kind, typed) for kind in (IMAGES, BUDGET) for typed in ("1,000", "1.000", "25,000")),
         (IMAGES, "100001"),
@@ -93,5 +98,7 @@ def test_values_in_words() -> None:
     assert limit_words(IMAGES, 1) == "1 image"
     assert limit_words(IMAGES, 100) == "100 images"
     assert limit_words(BUDGET, 12_500_000) == "$12.50"
+    assert limit_words(IMAGES, 100_000) == "100,000 images"
+    assert limit_words(BUDGET, 1_234_500_000) == "$1,234.50"
     assert limit_words(BUDGET, 1_000) == "$0.001"
     assert limit_words(BUDGET, 0) == "no limit"

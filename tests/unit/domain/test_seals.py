@@ -232,6 +232,16 @@ def test_a_key_that_is_set_later_holds_what_came_before_too() -> None:
     assert stored.check(KEY) != []
 
 
+def test_a_record_that_was_trimmed_before_a_key_was_set_stands() -> None:
+    stored = Stored(key="")
+    stored.seal_from(9, key=KEY)
+    stored.floor = floor_at(TEAM, stored.seals[1], "")
+    cut_the_beginning(stored)
+    assert stored.check(KEY) == []
+    stored.seals = stored.seals[:0]
+    assert "the floor at 6 was made without AUDIT_KEY" in stored.check(KEY)
+
+
 def test_seals_with_a_key_cannot_be_checked_without_it() -> None:
     not_set = f"sealed with AUDIT_KEY, which is not set here (its id is {key_id(KEY)})"
     assert Stored().check("") == [f"entries 1–12: {not_set}"]

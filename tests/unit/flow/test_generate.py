@@ -14,6 +14,7 @@ import pocketflow
 import pytest
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
+from bot.domain.costs import CallState
 from bot.domain.errors import (
     RETRYABLE,
     FailureKind,
@@ -282,6 +283,27 @@ async def test_a_retry_waits_as_long_as_the_provider_says(time: FakeTime) -> Non
     run = Run(generating(), limited, GenerationError(FailureKind.PROVIDER_DOWN), IMAGE)
     assert await run() == "generated"
     assert time.slept == [7.5, WAIT]
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [(FailureKind.RATE_LIMITED, CallState.FREE), (FailureKind.PROVIDER_DOWN, CallState.OPEN)],
+)
+async def test_a_call_that_costs_nothing_is_recorded_before_the_pause_until_the_next(
+    time: FakeTime, monkeypatch: pytest.MonkeyPatch, kind: FailureKind, state: CallState
+) -> None:
+    run, seen = Run(generating(), GenerationError(kind), IMAGE), list[CallState]()
+
+    async def sleep(seconds: float) -> None:
+        seen.extend(call.state for call in run.candidates[0].calls)
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(pocketflow, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    assert await run() == "generated"
+    assert seen == [state]
+    ends = [call.state for call in run.candidates[0].calls]
+    lost = CallState.ESTIMATED if state is CallState.OPEN else state
+    assert ends == [lost, CallState.ESTIMATED]  # the image told no usage
 
 
 async def test_every_try_is_logged_and_then_that_there_is_no_image(

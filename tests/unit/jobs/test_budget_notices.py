@@ -29,6 +29,7 @@ class Books:
         self.words: list[str] = []
         self.to_admins: list[tuple[str, str]] = []
         self.fails: Exception | None = None
+        self.away_for: set[str] = set()
 
     async def spent(self, *args: Any) -> Spent:
         if isinstance(self.fails, StoreUnavailable):
@@ -48,6 +49,8 @@ class Books:
         self.words.append(words)
 
     async def tell_person(self, user: str, words: str) -> None:
+        if user in self.away_for:
+            raise SlackUnavailable("away")
         self.to_admins.append((user, words))
 
 
@@ -118,10 +121,29 @@ async def test_where_slack_does_not_list_the_admins_those_of_the_setting_are_tol
     assert [user for user, _ in books.to_admins] == ["UBOSS"]
 
 
-async def test_an_owner_is_not_told_of_another_persons_limit() -> None:
+@pytest.mark.parametrize("payer", ["U77", "T9-U77"])
+async def test_who_asked_is_told_of_their_own_limits_in_the_session_of_another(payer: str) -> None:
     books = Books(Spent(10, 10_000, 0, 0))
-    await notices(books).tell(session_of("U77"))
+    for _ in range(2):
+        await notices(books).tell(session_of(payer))
     assert books.words == []
+    assert [user for user, _ in books.to_admins] == ["U77", "U77"]
+    assert "Of your 10 images a day, 0 are left." in books.to_admins[0][1]
+
+
+async def test_of_the_channels_budget_the_owner_is_told_whoever_asked() -> None:
+    books = Books(Spent(0, 0, 9_000, 0))
+    for _ in range(2):
+        await notices(books).tell(session_of("U77"))
+    assert len(books.words) == 1
+    assert books.to_admins == []
+
+
+async def test_a_notice_that_fails_keeps_no_other_from_being_sent() -> None:
+    books = Books(Spent(9, 9_000, 9_000, 9_000))
+    books.fails, books.away_for = SlackUnavailable("away"), {"UADMIN"}
+    await notices(books).tell(session_of())
+    assert [user for user, _ in books.to_admins] == ["UBOSS"]
 
 
 async def test_without_limits_nothing_is_read() -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ import pytest
 
 from bot.domain.errors import ImagineError
 from bot.domain.ledger import LedgerLine, UsageRow
-from bot.ops.usage import first_moment, rows_of, write_rows
+from bot.ops.usage import earliest_time, first_day, rows_of, write_rows
 
 LINE = LedgerLine(
     id="T1.U1.a.1.1.1",
@@ -101,8 +102,20 @@ def test_a_table_of_nothing_is_a_table() -> None:
     assert len(out.getvalue().splitlines()) == 2
 
 
-def test_the_first_day_begins_in_the_operators_time_zone() -> None:
-    assert first_moment("2026-11-01", ZoneInfo("Europe/Berlin")) == 1_793_487_600.0
-    for wrong in ("yesterday", "2026-13-01", "2026-11-01T00:00"):
-        with pytest.raises(ImagineError, match="--since"):
-            first_moment(wrong, ZoneInfo("UTC"))
+@pytest.mark.parametrize("text", ["2026-11-01", "2026-11-1", " 2026-11-01 ", "２０２６-11-01"])
+def test_the_first_day_is_written_as_in_the_ledger(text: str) -> None:
+    assert first_day(text) == "2026-11-01"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["yesterday", "2026-13-01", "2026-11-01T00:00", "2026-02-30", "1"]
+)
+def test_what_is_no_day_is_refused_in_words(wrong: str) -> None:
+    with pytest.raises(ImagineError, match="--since"):
+        first_day(wrong)
+
+
+def test_lines_of_a_day_are_looked_for_from_its_beginning_anywhere() -> None:
+    kiritimati = datetime(2026, 11, 1, tzinfo=ZoneInfo("Pacific/Kiritimati"))
+    assert earliest_time("2026-11-01") == kiritimati.timestamp()
+    assert earliest_time("1969-12-31") == earliest_time("0001-01-01") == 0.0

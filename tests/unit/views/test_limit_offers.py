@@ -14,7 +14,6 @@ from bot.domain.session import Session
 from bot.sandbox.webapi.block_kit import block_problems
 from bot.views import ids
 from bot.views.limit_offers import Offered, offer, offered_of
-from bot.views.words import refusal_words
 from tests.fakes import CHANNEL, ID, a_session, generating
 
 NEW = Session("T1.U1.00", "T1", "U1", CHANNEL, thread_ts="4.4", asked_ts="4.5")
@@ -35,7 +34,7 @@ def refused(
 
 def offers(refusal: LimitReached) -> dict[str, str]:
     """Values by labels."""
-    message = offer(refusal, refusal_words(refusal))
+    message = offer(refusal, command=True)
     assert block_problems(message.blocks) == []
     rows = [block for block in message.blocks if block["type"] == "actions"]
     return {each["text"]["text"]: each["value"] for row in rows for each in row["elements"]}
@@ -87,13 +86,13 @@ def test_an_offer_in_a_session_leaves_the_words_out_that_its_newest_attempt_has(
 def test_what_is_too_long_for_a_button_is_told_in_words_alone(prompt: str) -> None:
     refusal = refused(2, attempt=Attempt(0, prompt, Options(count=4)))
     assert offers(refusal) == {}
-    assert "--n 2" in offer(refusal, refusal_words(refusal)).text
+    assert "--n 2" in offer(refusal, command=True).text
 
 
 def test_what_waits_is_told_each_with_its_cancel() -> None:
     refusal = refused(0)
     refusal.waiting = (generating(),)
-    message = offer(refusal, refusal_words(refusal))
+    message = offer(refusal, command=True)
     assert block_problems(message.blocks) == []
     button = message.blocks[1]["accessory"]
     assert (button["action_id"], button["value"]) == (ids.CANCEL_WAITING, f"{ID}#1")

@@ -83,7 +83,15 @@ def test_the_bar_of_the_home_tab() -> None:
 
 
 @pytest.mark.parametrize(
-    ("used", "bar"), [(0, "░" * 10), (1, "▓" + "░" * 9), (100, "▓" * 10), (250, "▓" * 10)]
+    ("used", "bar"),
+    [
+        (0, "░" * 10),
+        (1, "▓" + "░" * 9),
+        (91, "▓" * 9 + "░"),
+        (99, "▓" * 9 + "░"),
+        (100, "▓" * 10),
+        (250, "▓" * 10),
+    ],
 )
 def test_a_bar_is_never_longer_than_it_is(used: int, bar: str) -> None:
     assert bar in bar_words(own(IMAGES._replace(used=used)))
@@ -126,7 +134,11 @@ def test_the_csv_can_be_copied_and_its_cells_are_no_formulas() -> None:
 
 
 def test_a_csv_that_is_too_long_is_cut_between_two_rows() -> None:
-    message = csv_message({"person": rows(*(f"U{n}" for n in range(5_000)))})
+    people = rows(*(f"U{n}" for n in range(5_000)))
+    whole = csv_message({"person": people, "day": rows("2026-11-01"), "model": rows("m")})
+    assert "day,2026-11-01" in whole
+    assert "model,m" in whole
+    message = csv_message({"person": people})
     assert len(message) < 38_000
     body, _, more = message.strip("`").partition("```")
     shown = body.splitlines()

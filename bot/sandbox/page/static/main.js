@@ -19,10 +19,17 @@ import { drawWire, restoreWire, toggleWire } from "./wire.js";
 const part = (id) => document.getElementById(id);
 let waiting = false;
 let pressed = false;
+let wireAlone = true; // most of what comes is shown nowhere else
 
 function draw() {
   waiting = false;
   if (pressed) return; // a control that is replaced between press and release would miss its click
+  if (!wireAlone) drawParts();
+  wireAlone = true;
+  drawWire();
+}
+
+function drawParts() {
   drawStatus(part("status"));
   part("offline").hidden = store.connected || store.fresh;
   if (store.fresh) return;
@@ -32,10 +39,14 @@ function draw() {
   drawChannel();
   keepingFocus(part("sidebar-list"), drawSidebar);
   drawModal();
-  drawWire();
 }
 
 function drawSoon() {
+  wireAlone = false;
+  drawLater();
+}
+
+function drawLater() {
   if (waiting) return;
   waiting = true;
   setTimeout(draw);
@@ -110,7 +121,8 @@ listenToDrops();
 watchPointer();
 onChange((change) => {
   announceMessage(change);
-  drawSoon();
+  if (change.type === "wire" && change.entry.type !== "sockets") drawLater();
+  else drawSoon();
 });
 addEventListener("hashchange", () => { focusComposer(); arrive(); });
 document.addEventListener("visibilitychange", drawSoon);

@@ -15,16 +15,21 @@ export const places = () => {
 
 export function drawSidebar(node) {
   const all = places();
+  const open = channel()?.id;
+  const counts = unread();
+  counts.delete(open);
+  const version = JSON.stringify([parse().person, open, all.map((each) => [each.id, each.name, each.bot, counts.get(each.id)])]);
+  if (node.dataset.version === version) return;
+  node.dataset.version = version;
+  const entries = (some) => some.map((each) => entry(each, each.id === open, counts.get(each.id)));
   node.replaceChildren(
     h("h2", { id: "channels-title" }, "Channels"),
-    h("ul", { "aria-labelledby": "channels-title" }, all.filter((each) => !each.user).map(entry)),
+    h("ul", { "aria-labelledby": "channels-title" }, entries(all.filter((each) => !each.user))),
     h("h2", { id: "direct-title" }, "Apps"),
-    h("ul", { "aria-labelledby": "direct-title" }, all.filter((each) => each.user).map(entry)));
+    h("ul", { "aria-labelledby": "direct-title" }, entries(all.filter((each) => each.user))));
 }
 
-function entry(each) {
-  const open = each.id === channel()?.id;
-  const count = open ? 0 : unread(each.id);
+function entry(each, open, count) {
   const sign = each.user ? avatar(store.botUser) : each.is_private ? icon(ICONS.lock) : "#";
   const name = each.user ? "imagine" : each.name;
   const address = `#${[parse().person, placeName(each)].map(encodeURIComponent).join("/")}`;

@@ -7,6 +7,9 @@ import { go, parse } from "./route.js";
 import { people, store } from "./store.js";
 
 export function drawPeople(node) {
+  const version = JSON.stringify([store.me, people().map((user) => [user.id, user.name, user.real_name])]);
+  if (node.dataset.version === version) return;
+  node.dataset.version = version;
   node.replaceChildren(...people().map((user) =>
     h("button", { type: "button", "aria-pressed": String(user.id === store.me), class: "person",
       data: { focus: user.id }, on: { click: () => become(user) } },

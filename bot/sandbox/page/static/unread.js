@@ -17,12 +17,22 @@ const name = (channel, thread) => [store.me, channel, thread].filter(Boolean).jo
 
 export const readUpTo = (channel, thread) => Number(marks[name(channel, thread)] ?? 0);
 
-const news = (messages, mark) =>
-  messages.filter((message) => Number(message.ts) > mark && message.user !== store.me).length;
+const isNews = (message, mark) => Number(message.ts) > mark && message.user !== store.me;
 
-export const unread = (channel) => news(timeline(channel), readUpTo(channel));
+// How many messages outside of threads are unread, for each channel that has some.
+export function unread() {
+  const counts = new Map();
+  for (const message of store.messages.values()) {
+    if (inThread(message) || !isNews(message, readUpTo(message.channel))) continue;
+    counts.set(message.channel, (counts.get(message.channel) ?? 0) + 1);
+  }
+  return counts;
+}
 
-export const unreadReplies = (channel, ts) => news(replies(channel, ts), readUpTo(channel, ts));
+export function unreadReplies(channel, ts) {
+  const mark = readUpTo(channel, ts);
+  return replies(channel, ts).filter((message) => isNews(message, mark)).length;
+}
 
 // Remember that everything that is there by now has been seen.
 export function markRead(channel, thread) {

@@ -42,6 +42,12 @@ def test_a_response_tells_both_models() -> None:
         {"usage": HOST, "tool_usage": {"image_gen": None}},
         {"usage": HOST, "tool_usage": {"image_gen": {"input_tokens": 0, "output_tokens": 0}}},
         {"usage": HOST, "tool_usage": []},
+        {"usage": HOST, "tool_usage": {"image_gen": {"input_tokens": 320}}},
+        {"usage": HOST, "tool_usage": {"image_gen": IMAGE | {"output_tokens": None}}},
+        {"usage": HOST | {"input_tokens": -50}, "tool_usage": {"image_gen": IMAGE}},
+        {"usage": HOST | {"output_tokens": "9"}, "tool_usage": {"image_gen": IMAGE}},
+        {"usage": HOST | {"output_tokens": 10**12}, "tool_usage": {"image_gen": IMAGE}},
+        {"usage": HOST, "tool_usage": {"image_gen": IMAGE | {"input_tokens": -1}}},
     ],
 )
 def test_an_image_without_its_usage_is_not_measured(fields: dict[str, Any]) -> None:
@@ -66,6 +72,18 @@ def test_words_in_place_of_an_image_cost_the_host_models_tokens() -> None:
         ),
         ({"input_tokens": "many", "output_tokens": True}, None),
         ({"input_tokens": -5, "output_tokens": 1.5}, None),
+        ({"input_tokens": 9, "output_tokens": 1.5}, None),
+        ({"input_tokens": -5, "output_tokens": 439}, None),
+        ({"input_tokens": "9", "output_tokens": 439}, None),
+        ({"input_tokens": 9, "output_tokens": float("inf")}, None),
+        ({"input_tokens": 9, "output_tokens": float("nan")}, None),
+        ({"input_tokens": 9, "output_tokens": 10_000_001}, None),
+        ({"input_tokens": 9, "output_tokens": 10**40}, None),
+        ({"input_tokens": 9, "output_tokens": [439]}, None),
+        ({"input_tokens": 9, "output_tokens": 0}, None),
+        ({"input_tokens": 9, "output_tokens": None}, None),
+        ({"input_tokens": 9.0, "output_tokens": 439.0}, Usage(text_in=9, image_out=439)),
+        ({"input_tokens": None, "output_tokens": 439}, Usage(image_out=439)),
         (
             {"input_tokens": 5, "input_tokens_details": {"image_tokens": 90}, "output_tokens": 1},
             Usage(image_in=5, image_out=1),
@@ -97,3 +115,8 @@ def test_what_the_types_of_the_sdk_do_not_know_is_read() -> None:
     answer = ImagesResponse.construct(created=1, usage=sent)
     expected = Usage(text_in=30, image_in=60, cached_text_in=9, image_out=1)
     assert usage_of_image(answer.usage) == expected
+
+
+def test_a_call_without_an_image_costs_what_it_was_told() -> None:
+    assert usage_of_image({"input_tokens": 9}, has_image=False) == Usage(text_in=9)
+    assert usage_of_image({"input_tokens": 0}, has_image=False) is None

@@ -106,9 +106,9 @@ async def test_an_upload_that_slack_has_no_time_for_lends_its_slot(
     async with paced(slack, redis_url) as publisher:
         with slots.lending():
             uploading = asyncio.create_task(with_file(slack, publisher))
-        assert await asyncio.wait_for(slots.take(lambda: False), PATIENCE)
-        assert not uploading.done()
-        await uploading
+            assert await asyncio.wait_for(slots.take(lambda: False), PATIENCE)
+            assert not uploading.done()
+            await uploading
 
 
 async def test_what_nobody_needs_after_a_long_wait_is_not_posted(

@@ -126,19 +126,19 @@ class SoftLimit:
 
 
 class WorkSlots:
-    """Lets `most` pieces of work run at a time. One that only waits lends its slot, while no more
-    than `most_lent` do. `taken` counts those that wait as well."""
+    """Lets `most` pieces of work run at a time. One that waits or is almost done lends its slot, while
+    no more than `most_lent` do. `taken` counts those that lend as well."""
 
     def __init__(self, most: int, most_lent: int) -> None:
         self._most = most
         self._most_lent = most_lent
         self.taken = 0
-        self._waiting = 0
+        self._lending = 0
         self._changed = asyncio.Event()
 
     @property
     def _total(self) -> int:
-        return self._most + min(self._waiting, self._most_lent)
+        return self._most + min(self._lending, self._most_lent)
 
     async def take(self, is_stopped: Callable[[], bool]) -> bool:
         """Wait for a slot; False where none is wanted any more, which `look_again` says."""
@@ -170,7 +170,7 @@ class WorkSlots:
 
     def lend(self, slots: int) -> None:
         """So many more are lent; less than 0 where they are taken back."""
-        self._waiting += slots
+        self._lending += slots
         self._changed.set()
 
 

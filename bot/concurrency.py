@@ -126,8 +126,8 @@ class SoftLimit:
 
 
 class WorkSlots:
-    """Lets `most` pieces of work run at a time. One that waits or is almost done lends its slot, while
-    no more than `most_lent` do. `taken` counts those that lend as well."""
+    """Lets `most` pieces of work run at a time. One that waits or is almost done lends its slot,
+    while no more than `most_lent` do. `taken` counts those that lend as well."""
 
     def __init__(self, most: int, most_lent: int) -> None:
         self._most = most

@@ -182,6 +182,7 @@ class _Slot:
         self._slots = slots
         self._lent = 0
         self._has_ended = False
+        self.on_lent_for_good: Callable[[], None] | None = None
 
     def _lend(self, times: int) -> None:
         if self._has_ended:
@@ -200,6 +201,8 @@ class _Slot:
 
     def lend_for_good(self) -> None:
         self._lend(1)
+        if self.on_lent_for_good and not self._has_ended:
+            self.on_lent_for_good()
 
     def end(self) -> None:
         self._lend(-self._lent)
@@ -221,6 +224,12 @@ def lend_slot() -> None:
     """What this work still has to do needs no slot: until its end the slot is another's."""
     if slot := _slot.get():
         slot.lend_for_good()
+
+
+def on_slot_lent(callback: Callable[[], None]) -> None:
+    """Call it, too, when the work that runs lends its slot by `lend_slot`."""
+    if slot := _slot.get():
+        slot.on_lent_for_good = callback
 
 
 class BackgroundTasks:

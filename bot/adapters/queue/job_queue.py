@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -26,7 +27,7 @@ from bot.adapters.queue.job_data import (
 )
 from bot.adapters.queue.job_lists import LIVE, STATES, WAITING, depth, read_ids
 from bot.adapters.redis_connections import count_error, unavailable
-from bot.concurrency import run_within
+from bot.concurrency import on_slot_lent, run_within
 from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState, QueueDepth
@@ -121,17 +122,33 @@ class BullJobQueue:
             await self._queues[GENERATE_QUEUE].add(JobKind.GENERATE.value, data, options)
 
     def in_turn(self, handler: Handler) -> Handler:
-        """The handler, and with the end of each generation the next of its owner."""
+        """The handler, and with the image of each generation the next of its owner. What is left to
+        do then waits for Slack, for minutes where it takes no more edits of the status."""
 
         async def handle(job: Job, repeated: bool) -> None:
-            in_turn = job.kind is JobKind.GENERATE
+            if job.kind is not JobKind.GENERATE:
+                return await handler(job, repeated)
             with suppress(QueueUnavailable):
-                await _bounded(self._fair.began(job.id)) if in_turn else None
-            await handler(job, repeated)
-            with suppress(QueueUnavailable):  # then `repair` does it
-                await _bounded(self._end(job.id)) if in_turn else None
+                await _bounded(self._fair.began(job.id))
+            ending: asyncio.Task[None] | None = None
+
+            def end() -> None:
+                nonlocal ending
+                ending = ending or asyncio.create_task(self._end_turn(job.id))
+
+            on_slot_lent(end)
+            try:
+                await handler(job, repeated)
+                end()
+            finally:
+                if ending is not None:
+                    await asyncio.wait({ending})
 
         return handle
+
+    async def _end_turn(self, job_id: str) -> None:
+        with suppress(QueueUnavailable):  # then `repair` does it
+            await _bounded(self._end(job_id))
 
     async def _end(self, job_id: str) -> None:
         await self._release(*await self._fair.ended(job_id))

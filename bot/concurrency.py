@@ -126,21 +126,21 @@ class SoftLimit:
 
 
 class WorkSlots:
-    """Lets `most` pieces of work run at a time. One that only waits lends its slot, while no more
-    than `most_lent` do, and one that has ended but for what it shows, while no more than
-    `MOST_SHOWING` do. `taken` counts those that wait as well."""
+    """Lets `most` pieces of work run at a time. One that waits or is almost done lends its slot,
+    while no more than `most_lent` do, and one that only shows what it did, while no more than
+    `MOST_SHOWING` do. `taken` counts those that lend as well."""
 
     def __init__(self, most: int, most_lent: int) -> None:
         self._most = most
         self._most_lent = most_lent
         self.taken = 0
-        self._waiting = 0
+        self._lending = 0
         self._showing = 0
         self._changed = asyncio.Event()
 
     @property
     def _total(self) -> int:
-        lent = min(self._waiting, self._most_lent)
+        lent = min(self._lending, self._most_lent)
         return self._most + lent + min(self._showing, MOST_SHOWING)
 
     async def take(self, is_stopped: Callable[[], bool]) -> bool:
@@ -173,7 +173,7 @@ class WorkSlots:
 
     def lend(self, slots: int) -> None:
         """So many more are lent; less than 0 where they are taken back."""
-        self._waiting += slots
+        self._lending += slots
         self._changed.set()
 
     def show(self, works: int) -> None:
@@ -190,6 +190,7 @@ class _Slot:
         self._slots = slots
         self._lent = 0
         self._has_ended = False
+        self.on_lent_for_good: Callable[[], None] | None = None
 
     def _lend(self, times: int) -> None:
         if self._has_ended:
@@ -208,6 +209,8 @@ class _Slot:
 
     def lend_for_good(self) -> None:
         self._lend(1)
+        if self.on_lent_for_good and not self._has_ended:
+            self.on_lent_for_good()
 
     def end(self) -> None:
         self._lend(-self._lent)
@@ -239,6 +242,12 @@ def lend_slot() -> None:
     """What this work still has to do needs no slot: until its end the slot is another's."""
     if slot := _slot.get():
         slot.lend_for_good()
+
+
+def on_slot_lent(callback: Callable[[], None]) -> None:
+    """Call it, too, when the work that runs lends its slot by `lend_slot`."""
+    if slot := _slot.get():
+        slot.on_lent_for_good = callback
 
 
 async def sleep_without_slot(seconds: float) -> None:

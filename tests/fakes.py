@@ -299,7 +299,6 @@ class FakeJobQueue:
 
     def __init__(self) -> None:
         self.looks = 0
-        self.turns_ended = 0
         self.added: list[Job] = []
         self.states: dict[str, JobState] = {}
         self.away = False
@@ -323,9 +322,6 @@ class FakeJobQueue:
         self._reach()
         if self.states.get(job.id) is JobState.WAITING:
             del self.states[job.id]
-
-    async def end_turn(self) -> None:
-        self.turns_ended += 1
 
     async def state(self, job: Job) -> JobState:
         self._reach()

@@ -27,7 +27,7 @@ An attempt may be cancelled at any time: every node checks that before it shows 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from pocketflow import AsyncFlow, AsyncNode
 
@@ -50,8 +50,7 @@ __all__ = ["ReviewFlow", "Shared", "shared_store"]
 class ReviewFlow:
     """From a prompt to a draft that waits for its director, or to a failure that says so.
 
-    `on_change` is called with a session's id at each step, and `end_turn` when a run has nothing
-    more to make.
+    `on_change` is called with a session's id at each step.
     """
 
     def __init__(
@@ -65,7 +64,6 @@ class ReviewFlow:
         meter: GenerationMeter,
         copies: ImageCopies,
         bot_name: str = "",
-        end_turn: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         generate = GenerateImage(sessions, backend, requests, on_change, new_checkpoint, meter)
         upload = UploadImages(sessions, publisher, bot_name)
@@ -73,7 +71,7 @@ class ReviewFlow:
         review = OpenReview(sessions)
         give_up = GiveUp(sessions)
         report = ReportFailure(sessions, publisher)
-        restore = RestoreDraft(DraftRefresher(sessions, publisher), end_turn)
+        restore = RestoreDraft(DraftRefresher(sessions, publisher))
         remove = RemoveDraft(sessions, publisher)
         end = End()
 

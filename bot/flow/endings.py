@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from pocketflow import AsyncNode
 
+from bot.concurrency import lend_slot
 from bot.domain.errors import (
     FAILS_AGAIN,
     FailureKind,
@@ -149,18 +149,14 @@ class ReportFailure(AsyncNode):
 
 class RestoreDraft(AsyncNode):
     """After a draft or a failure, the earlier drafts get the buttons that work now. That may have
-    to wait for Slack, so the run's turn ends before it: `end_turn` lets its owner's next begin."""
+    to wait for Slack, and no other image waits for it."""
 
-    def __init__(
-        self, drafts: DraftRefresher, end_turn: Callable[[], Awaitable[None]] | None = None
-    ) -> None:
+    def __init__(self, drafts: DraftRefresher) -> None:
         super().__init__()
         self._drafts = drafts
-        self._end_turn = end_turn
 
     async def prep_async(self, shared: Shared) -> tuple[str, int]:
-        if self._end_turn is not None:
-            await self._end_turn()
+        lend_slot()
         return shared["session_id"], shared["attempt"]
 
     async def exec_async(self, attempt: tuple[str, int]) -> None:

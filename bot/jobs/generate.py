@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from bot.concurrency import run_until_event, wait_for_event
+from bot.concurrency import lend_slot, run_until_event, wait_for_event
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import StoreUnavailable
 from bot.domain.generation import is_generating, was_cancelled
@@ -24,7 +24,7 @@ from bot.generation.recording import RetryingStore
 from bot.jobs.announce import RootMessage
 from bot.jobs.cancellation import CancelledAttempts
 from bot.jobs.publish import ShowEnd
-from bot.ports import Heartbeats, JobQueue, SessionVersions
+from bot.ports import Heartbeats, SessionVersions
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import LiveStatus
 
@@ -127,12 +127,11 @@ class GenerationRunner:
 
 
 class Generate:
-    """The review flow for one candidate, stopped within a second once its attempt is cancelled. Its
-    turn in the queue ends before the last status is shown, which may have to wait for Slack."""
+    """The review flow for one candidate, stopped within a second once its attempt is cancelled. No
+    other image waits for its last status, which may have to wait for Slack."""
 
     def __init__(
         self,
-        queue: JobQueue,
         runner: GenerationRunner,
         watch: CancellationWatch,
         cancelled: CancelledAttempts,
@@ -140,7 +139,6 @@ class Generate:
         status: LiveStatus,
         show_end: ShowEnd,
     ) -> None:
-        self._queue = queue
         self._runner = runner
         self._watch = watch
         self._cancelled = cancelled
@@ -169,7 +167,7 @@ class Generate:
             if ended is None:
                 log.info("attempt %s was cancelled", image.attempt)
                 await self._cancelled.stop_provider(session.id, image.attempt, image.candidate)
-            await self._queue.end_turn()
+            lend_slot()
         if ended is None:
             await self._cancelled.remove_messages(session.id, image.attempt, image.candidate)
 

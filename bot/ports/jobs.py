@@ -41,10 +41,6 @@ class JobQueue(Protocol):
     async def remove(self, job: Job) -> None:
         """Take a waiting job out of the queue. Does nothing for one that runs or is not there."""
 
-    async def end_turn(self) -> None:
-        """The generation that runs here has nothing more to make: its owner's next may begin,
-        before the job itself has ended. Never raises."""
-
     async def state(self, job: Job) -> JobState: ...
 
     async def live_ids(self) -> frozenset[str]:

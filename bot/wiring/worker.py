@@ -110,7 +110,6 @@ def job_dispatcher(
         GenerationMeter(settings.image_backend.value),
         copies,
         clients.identity.bot_name,
-        queue.end_turn,
     )
     runner = GenerationRunner(retrying, flow, previews, heartbeats)
     watch = CancellationWatch(sessions)
@@ -133,7 +132,7 @@ def job_dispatcher(
     )
     handlers: dict[JobKind, Handler] = {
         JobKind.ANNOUNCE: Announce(retrying, queue, root, drafts, status, notices),
-        JobKind.GENERATE: Generate(queue, runner, watch, cancelled, root, status, show_end),
+        JobKind.GENERATE: Generate(runner, watch, cancelled, root, status, show_end),
         JobKind.SHOW_CANCELLED: show_cancelled,
         JobKind.PUBLISH: publish,
         JobKind.SHOW_DISCARD: ShowDiscard(retrying, show_end),

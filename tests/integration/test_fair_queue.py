@@ -12,6 +12,7 @@ import pytest
 
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.queue.job_data import GENERATE_QUEUE, PREFIX, job_data
+from bot.concurrency import lend_slot
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState
 from bot.sandbox import PATIENCE
@@ -68,27 +69,6 @@ async def test_the_next_that_was_released_and_not_added_runs(
     async with working(queue_server.connection_url, queue.in_turn(handler)):
         await queue.repair()
         await reached(queue, second, JobState.DONE)
-    await _nothing_is_left(queue)
-
-
-async def test_the_next_begins_when_the_turn_ends_before_the_job(
-    one_at_once: BullJobQueue, queue_server: Any
-) -> None:
-    queue, first, second = one_at_once, image("U1", 1), image("U1", 2)
-    await queue.add(first)
-    await queue.add(second)
-    second_began = asyncio.Event()
-
-    async def handle(job: Job, repeated: bool) -> None:
-        if job == first:
-            await queue.end_turn()
-            await asyncio.wait_for(second_began.wait(), PATIENCE)
-            await queue.repair()
-        second_began.set()
-
-    async with working(queue_server.connection_url, queue.in_turn(handle)):
-        for job in (first, second):
-            await reached(queue, job, JobState.DONE)
     await _nothing_is_left(queue)
 
 
@@ -330,6 +310,35 @@ async def test_a_hundred_people_with_four_each_run_two_at_a_time_and_leave_nothi
     assert max(most.values()) <= 2
     await _nothing_is_left(queue)
     await queue.close()
+
+
+@pytest.mark.usefixtures("quick_retries")
+async def test_the_next_of_an_owner_begins_once_the_image_of_the_one_before_is_there(
+    one_at_once: BullJobQueue, queue_server: Any
+) -> None:
+    """What is left to do waits for Slack. A try that fails after its image begins again, and takes
+    nobody's place."""
+    queue, (first, second) = one_at_once, (image("U1", 1), image("U1", 2))
+    starts, go_on = list[str](), asyncio.Event()
+
+    async def handle(job: Job, repeated: bool) -> None:
+        starts.append(job.id)
+        lend_slot()
+        if job == first and not repeated:
+            await go_on.wait()
+            raise RuntimeError("Slack is away")
+
+    for job in (first, second):
+        await queue.add(job)
+    async with working(queue_server.connection_url, queue.in_turn(handle), concurrency=1):
+        await reached(queue, second, JobState.DONE)
+        assert await queue.state(first) is JobState.RUNNING
+        await queue.add(first)
+        await queue.repair()
+        go_on.set()
+        await reached(queue, first, JobState.DONE)
+    assert starts == [first.id, second.id, first.id]
+    await _nothing_is_left(queue)
 
 
 async def test_a_paused_queue_keeps_its_order(one_at_once: BullJobQueue, queue_server: Any) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from contextvars import ContextVar
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -28,7 +27,7 @@ from bot.adapters.queue.job_data import (
 )
 from bot.adapters.queue.job_lists import LIVE, STATES, WAITING, depth, read_ids
 from bot.adapters.redis_connections import count_error, unavailable
-from bot.concurrency import run_within
+from bot.concurrency import on_slot_lent, run_within
 from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState, QueueDepth
@@ -62,17 +61,6 @@ _UNAVAILABLE = {
     StoreTrouble.READ_ONLY: QueueReadOnly,
     StoreTrouble.AWAY: QueueUnavailable,
 }
-
-
-@dataclass
-class _Turn:
-    """Of a generation that runs here."""
-
-    job_id: str
-    has_ended: bool = False
-
-
-_turn: ContextVar[_Turn | None] = ContextVar("turn", default=None)
 
 
 class BullJobQueue:
@@ -134,27 +122,34 @@ class BullJobQueue:
             await self._queues[GENERATE_QUEUE].add(JobKind.GENERATE.value, data, options)
 
     def in_turn(self, handler: Handler) -> Handler:
-        """The handler, and with the end of each generation the next of its owner."""
+        """The handler, and the next of its owner once a generation lends its slot: its image is
+        there, or it has ended. What is left to do then waits for Slack, for minutes where it takes
+        no more edits of the status."""
 
         async def handle(job: Job, repeated: bool) -> None:
-            in_turn = job.kind is JobKind.GENERATE
+            if job.kind is not JobKind.GENERATE:
+                return await handler(job, repeated)
             with suppress(QueueUnavailable):
-                await _bounded(self._fair.began(job.id)) if in_turn else None
-            token = _turn.set(_Turn(job.id) if in_turn else None)
+                await _bounded(self._fair.began(job.id))
+            ending: asyncio.Task[None] | None = None
+
+            def end() -> None:
+                nonlocal ending
+                ending = ending or asyncio.create_task(self._end_turn(job.id))
+
+            on_slot_lent(end)
             try:
                 await handler(job, repeated)
-                await self.end_turn()
+                end()
             finally:
-                _turn.reset(token)
+                if ending is not None:
+                    await asyncio.wait({ending})
 
         return handle
 
-    async def end_turn(self) -> None:
-        turn = _turn.get()
-        if turn is not None and not turn.has_ended:
-            with suppress(QueueUnavailable):  # then `repair` does it
-                await _bounded(self._end(turn.job_id))
-                turn.has_ended = True
+    async def _end_turn(self, job_id: str) -> None:
+        with suppress(QueueUnavailable):  # then `repair` does it
+            await _bounded(self._end(job_id))
 
     async def _end(self, job_id: str) -> None:
         await self._release(*await self._fair.ended(job_id))

@@ -98,7 +98,6 @@ class Worker:
             partial(RunCheckpoint, retrying, self.heartbeats, self.breaker, live.offer),
             GenerationMeter("responses"),
             copies,
-            end_turn=self.queue.end_turn,
         )
         self.watch = CancellationWatch(self.store)
         drafts = DraftRefresher(retrying, self.publisher)
@@ -109,9 +108,7 @@ class Worker:
         runner = GenerationRunner(retrying, self.flow, live, self.heartbeats)
         handlers: dict[JobKind, Handler] = {
             JobKind.ANNOUNCE: Announce(retrying, self.queue, root, drafts, self.status),
-            JobKind.GENERATE: Generate(
-                self.queue, runner, self.watch, cancelled, root, self.status, show_end
-            ),
+            JobKind.GENERATE: Generate(runner, self.watch, cancelled, root, self.status, show_end),
             JobKind.SHOW_CANCELLED: ShowCancelled(
                 retrying, self.queue, self.cancellations, cancelled, drafts, self.status
             ),

@@ -201,6 +201,16 @@ async def test_what_happens_without_a_session_is_appended(bench: Bench) -> None:
     assert 0 < await bench.redis.ttl(WORKSPACES) <= TTL
 
 
+async def test_a_short_record_leaves_the_list_of_workspaces_as_long_as_sessions_need_it(
+    bench: Bench,
+) -> None:
+    await bench.published()
+    await bench.redis.expire(WORKSPACES, 600)
+    short = RedisRecord(bench.redis, 5.0, RecordPolicy(60))
+    await short.append("T1", settings_changed(OWNER, "budget", 1, 2))
+    assert await bench.redis.ttl(WORKSPACES) > 60
+
+
 async def test_prompts_are_kept_only_where_the_setting_says_so(bench: Bench) -> None:
     policy = RecordPolicy(TTL, PromptRecording.NONE)
     store = RedisSessionStore(

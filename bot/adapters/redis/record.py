@@ -22,6 +22,7 @@ from bot.adapters.redis.record_schema import (
     floor_from_json,
     floor_key,
     floor_to_json,
+    list_workspace,
     number_of,
     person_key,
     record_key,
@@ -83,9 +84,7 @@ class RedisRecord:
 
     async def append(self, team: str, *events: RecordEvent) -> None:
         async with _reading(self._patience):
-            # the sealer looks for records in the workspaces that are listed
-            await self._redis.zadd(WORKSPACES, {team: time.time()})
-            await self._redis.expire(WORKSPACES, self._policy.ttl)
+            await list_workspace(self._redis, team, self._policy.ttl)
         await self.write(team, *events)
 
     async def write(self, team: str, *events: RecordEvent) -> None:

@@ -8,9 +8,11 @@ given twice when the last entry is deleted.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from bot.adapters.redis.schema import WORKSPACES
 from bot.domain.record import (
     PromptRecording,
     RecordEvent,
@@ -152,6 +154,14 @@ return 1
 
 Write = tuple[str, list[str]]
 """A key, and a command with its arguments."""
+
+
+async def list_workspace(redis: Any, team: str, ttl: int) -> None:
+    """The sealer looks for records in the workspaces that are listed. Where the list lives longer
+    for its sessions, it stays so."""
+    await redis.zadd(WORKSPACES, {team: time.time()})
+    if await redis.pttl(WORKSPACES) < 1000 * ttl:
+        await redis.expire(WORKSPACES, ttl)
 
 
 def words_key(session_id: str) -> str:

@@ -95,7 +95,9 @@ local function fits(writes, offset)  -- whether each write's key is of its type,
   return true
 end
 local function write_one(key, write)
-  if write[1] == 'PERSON' then
+  if write[1] == 'HINCRBY' then
+    add(key, write[2], write[3])
+  elseif write[1] == 'PERSON' then
     local kept = redis.call('GET', key) or write[2]
     redis.call('SET', key, kept, 'EX', write[3])
     person = string.match(kept, ' (.*)') or ''
@@ -103,8 +105,6 @@ local function write_one(key, write)
     numbered[key] = last_number(key) + 1
     local id = string.format('%.0f-0', numbered[key])
     redis.call('XADD', key, id, 'body', write[2], 'person', write[3] == '1' and person or '')
-  elseif write[1] == 'HINCRBY' then
-    add(key, write[2], write[3])
   else
     redis.call(write[1], key, unpack(write, 2))
   end

@@ -423,6 +423,27 @@ async def test_a_swapped_name_or_text_is_found(bench: Bench) -> None:
     assert "entry 6: the stored name is not the one of the entry" in out
 
 
+@pytest.mark.parametrize("how", ["the keys", "a text"])
+async def test_texts_of_another_session_in_the_place_of_its_own_are_found(
+    bench: Bench, how: str
+) -> None:
+    await sealed(bench)
+    one, two = words_key(f"T1.{OWNER}.one"), words_key(f"T1.{OWNER}.two")
+    if how == "the keys":
+        await bench.redis.rename(one, "imagine:between")
+        await bench.redis.rename(two, one)
+        await bench.redis.rename("imagine:between", two)
+    else:
+        texts = await bench.redis.hgetall(two)
+        await bench.redis.hset(one, mapping=texts)
+        assert (await bench.run("verify"))[0] == 0  # the entry has its own beside it
+        (own,) = (await bench.redis.hgetall(one)).keys() - texts.keys()
+        await bench.redis.hdel(one, own)
+    code, out = await bench.run("verify")
+    assert (code, "session one: other texts were put in the place of its own" in out) == (1, True)
+    assert ("session two" in out) == (how == "the keys")
+
+
 @pytest.mark.parametrize("stored", ["", "7", "{", '["salt"]', '{"a":1}'])
 async def test_broken_words_are_found_and_break_no_command(bench: Bench, stored: str) -> None:
     await sealed(bench)

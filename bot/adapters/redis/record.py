@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -246,6 +246,9 @@ class RedisRecord:
         """The words of these entries that are not deleted: the hash of each → its salt and itself.
         Only so many are held at once."""
         tokens = {str(entry_facts(entry.body).get("session") or NO_SESSION) for entry in entries}
+        return await self.words_of_sessions(tokens, sides)
+
+    async def words_of_sessions(self, tokens: Iterable[str], sides: SideKeys) -> Words:
         keys = [key for token in tokens for key in sides.words.get(token, [])]
         async with _reading(self._patience):
             pipeline = self._redis.pipeline(transaction=False)

@@ -6,11 +6,13 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 from redis.exceptions import ResponseError
 
 from bot.adapters.redis import RecordPolicy, RedisRecord
+from bot.adapters.redis.record import SideKeys
+from bot.adapters.redis.record_schema import NO_SESSION
 from bot.domain.errors import StoreUnavailable
 from bot.domain.seals import RecordCheck, SealingKeys, key_id
 from bot.ops.audit.rows import COLUMNS, row_of, rows_of
@@ -111,6 +113,7 @@ async def _verify(
 async def _read_all(record: RedisRecord, check: RecordCheck) -> int:
     """Answers how many names and texts are withheld."""
     team, withheld = check.team, 0
+    texts: dict[str, dict[str, bool]] = {}
     numbers, sides = await record.last_numbers(team), await record.side_keys(team)
     async for batch in record.batches(team):
         if batch.seal:
@@ -122,10 +125,24 @@ async def _read_all(record: RedisRecord, check: RecordCheck) -> int:
             row = row_of(team, entry, sides, words, sealed=True)
             check.problems += row.problems
             withheld += row.withheld
+            texts.setdefault(str(row.values["session"] or NO_SESSION), {}).update(row.texts)
     check.finish(*numbers)
+    check.problems += [p async for p in _exchanged(record, texts, sides)]
     if not any(numbers):
         check.problems.append("the entries and the seals are gone; other keys of it are left")
     return withheld
+
+
+async def _exchanged(
+    record: RedisRecord, texts: Mapping[str, Mapping[str, bool]], sides: SideKeys
+) -> AsyncIterator[str]:
+    """`texts` are those that the entries of each session name. Where one is withheld, and there is
+    another that no entry names, somebody has put that in its place."""
+    for token, named in texts.items():
+        if not all(named.values()):
+            kept = await record.words_of_sessions([token], sides)
+            if kept.keys() - named.keys():
+                yield f"session {token}: other texts were put in the place of its own"
 
 
 def _summary(check: RecordCheck, withheld: int, trimmed_to: int) -> Iterator[str]:

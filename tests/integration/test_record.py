@@ -22,6 +22,7 @@ from pydantic import SecretStr
 
 from bot.__main__ import _parser, main
 from bot.adapters.redis import RecordPolicy, RedisRecord, RedisSessionStore
+from bot.adapters.redis.record import SideKeys
 from bot.adapters.redis.record_schema import (
     SEALER,
     floor_key,
@@ -408,6 +409,25 @@ async def test_deleted_names_and_words_are_withheld_and_the_chain_stands(bench: 
     assert "person=withheld" in out
     assert 'prompt="withheld"' in out
     assert f"person={STRANGER}" in out
+
+
+async def test_what_is_written_meanwhile_is_not_called_deleted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sealed(bench)
+    side_keys = RedisRecord.side_keys
+
+    async def side_keys_before_another_session(record: RedisRecord, team: str) -> SideKeys:
+        sides = await side_keys(record, team)
+        await bench.published(f"late{len(await bench.entries())}")
+        return sides
+
+    monkeypatch.setattr(RedisRecord, "side_keys", side_keys_before_another_session)
+    code, out = await bench.run("verify")
+    assert (code, out) == (0, "T1: the record stands: 15 entries sealed, 5 not yet\n")
+    _, out = await bench.run("export", "--format", "json")
+    assert [row["number"] for row in json.loads(out)] == list(range(1, 21))
+    assert "withheld" not in out
 
 
 async def test_a_swapped_name_or_text_is_found(bench: Bench) -> None:

@@ -15,7 +15,7 @@ from bot.adapters.redis.record import SideKeys
 from bot.adapters.redis.record_schema import NO_SESSION
 from bot.domain.errors import StoreUnavailable
 from bot.domain.seals import RecordCheck, SealingKeys, key_id
-from bot.ops.audit.rows import COLUMNS, row_of, rows_of
+from bot.ops.audit.rows import COLUMNS, row_of, rows_of, up_to
 from bot.ops.startup import StartupError, redis_of_command
 from bot.settings import Settings
 from bot.views.csv_cells import csv_cell
@@ -120,8 +120,9 @@ async def _read_all(record: RedisRecord, check: RecordCheck) -> int:
             check.batch(batch.seal, batch.entries)
         else:
             check.rest(batch.entries)
-        words = await record.words_of(batch.entries, sides)
-        for entry in batch.entries:
+        entries = up_to(numbers[0], batch.entries)
+        words = await record.words_of(entries, sides)
+        for entry in entries:
             row = row_of(team, entry, sides, words, sealed=True)
             check.problems += row.problems
             withheld += row.withheld

@@ -48,12 +48,20 @@ class Row(NamedTuple):
 
 
 async def rows_of(record: RedisRecord, team: str) -> AsyncIterator[Row]:
-    """Every entry of a workspace, oldest first."""
+    """Every entry of a workspace, oldest first, as the record is now."""
+    last, _ = await record.last_numbers(team)
     sides = await record.side_keys(team)
     async for batch in record.batches(team):
-        words = await record.words_of(batch.entries, sides)
-        for entry in batch.entries:
+        entries = up_to(last, batch.entries)
+        words = await record.words_of(entries, sides)
+        for entry in entries:
             yield row_of(team, entry, sides, words, sealed=batch.seal is not None)
+
+
+def up_to(last: int, entries: list[RecordEntry]) -> list[RecordEntry]:
+    """Without those that came since that number was the last: their names and words may have come
+    since the keys of these were looked up."""
+    return [entry for entry in entries if entry.number <= last]
 
 
 def row_of(team: str, entry: RecordEntry, sides: SideKeys, kept: Words, *, sealed: bool) -> Row:

@@ -28,7 +28,7 @@ from bot.domain.options import Value
 logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[\w.:\[\]-]{1,80}", re.ASCII)
-_MAY_BE_TAKEN = {408, 499, 502, 504, 524}
+_MAY_BE_TAKEN = {408, 499, 502, 504, 520, 524}
 """Statuses that a server in between gives where the provider may have taken the call. A call that
 is answered with another error is not charged for."""
 _NAMES_MODEL = re.compile(r"(?:^|[.\]])model$")

@@ -61,6 +61,11 @@ local function add(key, field, by)  -- to a counter; one that has expired or was
   if tonumber(by) < 0 and redis.call('HEXISTS', key, field) == 0 then return end
   if redis.call('HINCRBY', key, field, by) < 0 then redis.call('HSET', key, field, '0') end
 end
+local function add_line(key, ttl, line)  -- to a stream that keeps its lines for so many seconds
+  local oldest = string.format('%.0f', (redis.call('TIME')[1] - ttl) * 1000)
+  redis.call('XADD', key, 'MINID', '~', oldest, '*', 'line', line)
+  redis.call('EXPIRE', key, ttl)
+end
 """
 
 WRITES = (
@@ -97,6 +102,8 @@ end
 local function write_one(key, write)
   if write[1] == 'HINCRBY' then
     add(key, write[2], write[3])
+  elseif write[1] == 'XADDLINE' then
+    add_line(key, write[2], write[3])
   elseif write[1] == 'PERSON' then
     local kept = redis.call('GET', key) or write[2]
     redis.call('SET', key, kept, 'EX', write[3])

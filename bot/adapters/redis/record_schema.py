@@ -213,6 +213,12 @@ def entry_from(found: tuple[str, dict[str, str]]) -> RecordEntry:
     return RecordEntry(number_of(identifier), fields.get("body", ""), fields.get("person", ""))
 
 
+def up_to(last: int, entries: list[RecordEntry]) -> list[RecordEntry]:
+    """Without those that came since that number was the last: their names and words may have come
+    since the keys of these were looked up."""
+    return [entry for entry in entries if entry.number <= last]
+
+
 def seal_from(found: tuple[str, dict[str, str]]) -> Seal:
     identifier, fields = found
     return Seal(

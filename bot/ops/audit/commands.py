@@ -12,10 +12,10 @@ from redis.exceptions import ResponseError
 
 from bot.adapters.redis import RecordPolicy, RedisRecord
 from bot.adapters.redis.record import SideKeys
-from bot.adapters.redis.record_schema import NO_SESSION
+from bot.adapters.redis.record_schema import NO_SESSION, up_to
 from bot.domain.errors import StoreUnavailable
 from bot.domain.seals import RecordCheck, SealingKeys, key_id
-from bot.ops.audit.rows import COLUMNS, row_of, rows_of, up_to
+from bot.ops.audit.rows import COLUMNS, row_of, rows_of
 from bot.ops.startup import StartupError, redis_of_command
 from bot.settings import Settings
 from bot.views.csv_cells import csv_cell

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from bot.adapters.redis import RedisRecord
 from bot.adapters.redis.record import SideKeys, Words
-from bot.adapters.redis.record_schema import pseudonym_fits
+from bot.adapters.redis.record_schema import pseudonym_fits, up_to
 from bot.domain.record import commitment_of, entry_facts
 from bot.domain.seals import RecordEntry
 
@@ -56,12 +56,6 @@ async def rows_of(record: RedisRecord, team: str) -> AsyncIterator[Row]:
         words = await record.words_of(entries, sides)
         for entry in entries:
             yield row_of(team, entry, sides, words, sealed=batch.seal is not None)
-
-
-def up_to(last: int, entries: list[RecordEntry]) -> list[RecordEntry]:
-    """Without those that came since that number was the last: their names and words may have come
-    since the keys of these were looked up."""
-    return [entry for entry in entries if entry.number <= last]
 
 
 def row_of(team: str, entry: RecordEntry, sides: SideKeys, kept: Words, *, sealed: bool) -> Row:

@@ -335,6 +335,19 @@ async def test_a_clock_that_is_ahead_takes_no_lines_away(
     assert 0 < await redis.ttl(ledger_key("T1")) <= 3600
 
 
+async def test_a_hold_of_a_process_whose_clock_is_ahead_is_swept_all_the_same(
+    bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    for token, ahead in (("far", 3600.0), ("near", 30.0)):
+        monkeypatch.setattr("time.time", lambda ahead=ahead: now + ahead)
+        session = await bench.ask(token, user=f"U{token}")
+        await redis.delete(session_key(session.id))
+    monkeypatch.setattr("time.time", lambda: now)
+    await bench.sweeper.sweep()
+    assert list(await holds(bench.url)) == ["T1.Unear.near.1.1.1"]
+
+
 async def test_old_lines_are_taken_away(bench: Bench, redis: Redis) -> None:
     async with redis.pipeline(transaction=False) as pipeline:
         for number in range(300):

@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 PERIOD_TTL = 70 * 24 * 3600
 """Seconds for which a counter stays after its last change: its month, and time to settle."""
 _PAGE = 1000
+_CLOCKS_APART = 60.0
+"""Seconds. What a process has written whose clock is further ahead counts as old."""
 
 SETTLE = (
     ADD
@@ -142,8 +144,9 @@ class RedisBooks:
         return bool(added)
 
     async def older_than(self, seconds: float) -> list[Hold]:
-        until = time.time() - seconds
-        return [hold for hold in await self._all_holds() if hold.line.at <= until]
+        now = time.time()
+        holds = await self._all_holds()
+        return [h for h in holds if not now - seconds < h.line.at <= now + _CLOCKS_APART]
 
     async def _all_holds(self) -> list[Hold]:
         """What somebody broke is left out, and hides no others."""

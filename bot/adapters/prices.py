@@ -127,7 +127,7 @@ class TokenPrices:
 
     def cost(self, model: str, host_model: str, usage: Usage) -> Cost:
         """A call costs what both models took. Where one of them has no price, the cost is not
-        known."""
+        known; what the image took counts all the same."""
         host = Usage(
             text_in=usage.host_in, cached_text_in=usage.host_cached, text_out=usage.host_out
         )
@@ -135,10 +135,11 @@ class TokenPrices:
         if host.counts():
             parts.append(self._part(host_model, host, usage.host_cache_write))
         known = [part for part in parts if part]
-        if not parts or len(known) < len(parts):
+        if not parts or parts[0] is None:
             return Cost()
         micro = sum((amount for amount, _ in known), Decimal()).quantize(Decimal(1), ROUND_HALF_UP)
-        return Cost(int(micro), " + ".join(dict.fromkeys(name for _, name in known)), known=True)
+        versions = " + ".join(dict.fromkeys(version for _, version in known))
+        return Cost(int(micro), versions, known=len(known) == len(parts))
 
     def _part(self, model: str, usage: Usage, cache_write: int) -> tuple[Decimal, str] | None:
         """Micro-dollars of one model, and the version of the prices."""

@@ -21,5 +21,5 @@ def check_prices(settings: Settings) -> list[Finding]:
     unknown = [model for model in models if model and not prices.knows(model)]
     if not unknown:
         return []
-    text = f"no price is known for {' and '.join(unknown)}: their calls count $0 against budgets"
+    text = f"no price is known for {' and '.join(unknown)}: what it takes counts $0"
     return [Finding("PRICES_FILE", Verdict.WARNING, text, _ADVICE)]

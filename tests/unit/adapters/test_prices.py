@@ -44,7 +44,9 @@ def test_an_unknown_price_is_said_once_and_counts_nothing(caplog: pytest.LogCapt
 
 def test_a_cost_of_which_only_a_part_is_known_is_not_known() -> None:
     usage = Usage(image_out=100, host_in=5)
-    assert TokenPrices().cost(FLARE, "my-host", usage) == Cost()
+    assert TokenPrices().cost("my-model", HOST, usage) == Cost()
+    cost = TokenPrices().cost(FLARE, "my-host", usage)
+    assert (cost.micro, cost.known) == (3000, False)  # a new host model lifts no budget
 
 
 def test_the_operators_prices_come_first_and_their_default_last(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from pydantic import SecretStr
 
 from bot.__main__ import _parser, main
 from bot.adapters.redis import RecordPolicy, RedisRecord, RedisSessionStore
-from bot.adapters.redis.record import SideKeys
+from bot.adapters.redis.record_reader import SideKeys
 from bot.adapters.redis.record_schema import (
     SEALER,
     floor_key,
@@ -233,7 +233,7 @@ async def test_a_large_record_is_read_in_parts(
         await bench.published(token)
     whole = await bench.run("verify"), await bench.run("export")
     assert (whole[0][0], "15 entries sealed, 10 not yet" in whole[0][1]) == (0, True)
-    monkeypatch.setattr("bot.adapters.redis.record._AT_ONCE", 2)
+    monkeypatch.setattr("bot.adapters.redis.record_reader._AT_ONCE", 2)
     assert (await bench.run("verify"), await bench.run("export")) == whole
     unsealed = [b async for b in bench.record.batches("T1") if not b.seal]
     assert [len(batch.entries) for batch in unsealed] == [2] * 5
@@ -338,6 +338,24 @@ async def test_what_somebody_broke_is_told_and_keeps_no_other_record_from_being_
     code, out = await bench.run("verify")
     assert (code, problem in out, "T1: the record does NOT stand" in out) == (1, True, True), out
     assert "T2: the record stands: 1 entries sealed" in out
+
+
+async def test_a_broken_record_counts_as_unsealed_since_it_was_seen_and_hides_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sealed(bench)
+    await bench.redis.rename(RECORD, "imagine:away")
+    await bench.redis.set(RECORD, "of another type")
+    monkeypatch.setattr("time.time", lambda: 5_000.0)
+    assert await bench.record.unsealed_since() == 5_000.0
+    monkeypatch.setattr("time.time", lambda: 6_000.0)
+    assert await bench.record.unsealed_since() == 5_000.0
+    monkeypatch.setattr("time.time", lambda: 4_000.0)
+    await bench.record.append("T2", settings_changed(OWNER, "budget", 1, 2))
+    assert await bench.record.unsealed_since() == 4_000.0
+    await bench.redis.rename("imagine:away", RECORD)
+    await bench.redis.delete(record_key("T2"))
+    assert await bench.record.unsealed_since() == 0.0
 
 
 async def test_removed_entries_and_a_cut_tail_are_found(bench: Bench) -> None:

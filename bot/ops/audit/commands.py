@@ -8,10 +8,8 @@ import json
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 
-from redis.exceptions import ResponseError
-
 from bot.adapters.redis import RecordPolicy, RedisRecord
-from bot.adapters.redis.record import SideKeys
+from bot.adapters.redis.record_reader import SideKeys, is_broken
 from bot.adapters.redis.record_schema import NO_SESSION, up_to
 from bot.domain.errors import StoreUnavailable
 from bot.domain.seals import RecordCheck, SealingKeys, key_id
@@ -85,11 +83,9 @@ async def _try_to_verify(
     try:
         return await _verify(record, team, keys, head)
     except StoreUnavailable as error:
-        cause = error.__cause__
-        is_of_another_type = isinstance(cause, ResponseError) and "WRONGTYPE" in str(cause)
-        if not (is_of_another_type or isinstance(cause, UnicodeDecodeError)):
+        if not is_broken(error):
             raise
-        _say(f"{team}: PROBLEM the record cannot be read: {cause}")
+        _say(f"{team}: PROBLEM the record cannot be read: {error.__cause__}")
         _say(f"{team}: the record does NOT stand")
         return 1
 

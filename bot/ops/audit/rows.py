@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from bot.adapters.redis import RedisRecord
-from bot.adapters.redis.record import SideKeys, Words
+from bot.adapters.redis.record_reader import SideKeys, Words
 from bot.adapters.redis.record_schema import pseudonym_fits, up_to
 from bot.domain.record import commitment_of, entry_facts
 from bot.domain.seals import RecordEntry

@@ -54,7 +54,10 @@ def failure_of(
         return failure_in_stream(error.body, own, chosen)
     _log(error)
     if error.status_code < 300:
-        return failure_in_stream(error.body, own, chosen)
+        failure = failure_in_stream(error.body, own, chosen)
+        codes = ApiRefusal(error.body).codes
+        failure.may_be_paid = any(str(status) in codes for status in _MAY_BE_TAKEN)
+        return failure
     refusal, page = ApiRefusal.of(error, own), is_page(error.response)
     status = error.status_code
     kind = _known_kind(refusal, status, chosen, page=page) or kind_of_status(status, page=page)

@@ -133,21 +133,22 @@ class RecordReader:
     async def side_keys(self, team: str) -> SideKeys:
         """The names that are not deleted, and the keys of the words that are not."""
         sides = SideKeys({}, {})
-        prefix = person_key(team, "")
-        async for keys in self._keys(f"{prefix}*"):
+        of_person = person_key(team, "")
+        of_words = words_key(f"{team}.*.").partition("*")[0]
+        async for keys in self._keys(f"{record_key(team)}:*"):
+            people = [key for key in keys if key.startswith(of_person)]
             async with reading(self._patience):
                 pipeline = self._redis.pipeline(transaction=False)
-                for key in keys:
+                for key in people:
                     pipeline.get(key)
                 found: list[str | None] = await pipeline.execute()
-            for key, kept in zip(keys, found, strict=True):
+            for key, kept in zip(people, found, strict=True):
                 pseudonym = (kept or "").partition(" ")[2]
-                sides.people[pseudonym] = key.removeprefix(prefix), kept or ""
-        prefix = words_key(f"{team}.*.").partition("*")[0]
-        async for keys in self._keys(f"{prefix}*"):
+                sides.people[pseudonym] = key.removeprefix(of_person), kept or ""
             for key in keys:
-                token = key.removeprefix(prefix).partition(".")[2]
-                sides.words.setdefault(token, []).append(key)
+                if key.startswith(of_words):
+                    token = key.removeprefix(of_words).partition(".")[2]
+                    sides.words.setdefault(token, []).append(key)
         return sides
 
     async def words_of(self, entries: list[RecordEntry], sides: SideKeys) -> Words:

@@ -70,7 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with tracing(_SERVICES.get(options.command, ""), os.environ):
             code = _run(_work(options, settings), serves=options.command in _SERVICES)
-            sys.stdout.flush()
+            if sys.stdout:  # None where it was closed before the start
+                sys.stdout.flush()
             return code
     except ImagineError as error:
         return _complain(str(error), as_json)

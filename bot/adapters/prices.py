@@ -57,7 +57,11 @@ _PACKAGE_VERSION = f"genai-prices {version('genai-prices')}"
 
 
 class PricesFileError(ImagineError):
-    """The file with prices cannot be read; the text says what is wrong."""
+    """The file with prices cannot be read. `why` says what is wrong with it."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"PRICES_FILE: {path}: {why}")
+        self.why = f"{path}: {why}"
 
 
 class OwnPrices(NamedTuple):
@@ -78,13 +82,13 @@ def read_prices(path: Path | None) -> OwnPrices:
         return NO_OWN_PRICES
     try:
         content = path.read_bytes()
-        read = tomllib.loads(content.decode())
+        read = tomllib.loads(content.decode("utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise PricesFileError(f"{path}: {error}") from None
+        raise PricesFileError(path, str(error)) from None
     models = read.pop("models", {})
     default = read.pop("default", None)
     if read or not isinstance(models, dict):
-        raise PricesFileError(f"{path}: it holds [models.NAME] tables and [default], nothing else")
+        raise PricesFileError(path, "it holds [models.NAME] tables and [default], nothing else")
     rates = {name: _rates(path, name, given) for name, given in models.items()}
     version = f"PRICES_FILE {hashlib.sha256(content).hexdigest()[:8]}"
     return OwnPrices(rates, None if default is None else _rates(path, "default", default), version)
@@ -92,14 +96,17 @@ def read_prices(path: Path | None) -> OwnPrices:
 
 def _rates(path: Path, name: str, given: object) -> Rates:
     if not isinstance(given, dict) or not given:
-        raise PricesFileError(f"{path}: {name} needs prices, such as image_out = 30.0")
+        raise PricesFileError(path, f"{name} needs prices, such as image_out = 30.0")
+    if nested := next((key for key, value in given.items() if isinstance(value, dict)), ""):
+        quoted = f'[models."{name}.{nested}"]'
+        raise PricesFileError(path, f"{name}: a name that holds a dot needs quotes, as {quoted}")
     if unknown := given.keys() - set(KINDS):
         kinds = ", ".join(KINDS)
-        raise PricesFileError(f"{path}: {name}: {min(unknown)} is not known; there are {kinds}")
+        raise PricesFileError(path, f"{name}: {min(unknown)} is not known; there are {kinds}")
     for kind, price in given.items():
         is_number = isinstance(price, int | float) and not isinstance(price, bool)
         if not is_number or not 0 <= price < 1_000_000:
-            raise PricesFileError(f"{path}: {name}: {kind} must be dollars for a million tokens")
+            raise PricesFileError(path, f"{name}: {kind} must be dollars for a million tokens")
         if 0 < price < _SUSPICIOUS:
             log.warning(
                 "%s: %s: %s is for a million tokens: $%s is too low", path, name, kind, price
@@ -120,7 +127,7 @@ class TokenPrices:
 
     def cost(self, model: str, host_model: str, usage: Usage) -> Cost:
         """A call costs what both models took. Where one of them has no price, the cost is not
-        known."""
+        known; what the image took counts all the same."""
         host = Usage(
             text_in=usage.host_in, cached_text_in=usage.host_cached, text_out=usage.host_out
         )
@@ -128,13 +135,23 @@ class TokenPrices:
         if host.counts():
             parts.append(self._part(host_model, host, usage.host_cache_write))
         known = [part for part in parts if part]
-        if not parts or len(known) < len(parts):
+        if not parts or parts[0] is None:
             return Cost()
         micro = sum((amount for amount, _ in known), Decimal()).quantize(Decimal(1), ROUND_HALF_UP)
-        return Cost(int(micro), " + ".join(dict.fromkeys(name for _, name in known)), known=True)
+        versions = " + ".join(dict.fromkeys(version for _, version in known))
+        return Cost(int(micro), versions, known=len(known) == len(parts))
 
     def _part(self, model: str, usage: Usage, cache_write: int) -> tuple[Decimal, str] | None:
         """Micro-dollars of one model, and the version of the prices."""
+        if (priced := self._known(model, usage, cache_write)) is None and model not in self._said:
+            self._said.add(model)
+            log.warning("no price is known for the model %r: PRICES_FILE can give one", model)
+        return priced
+
+    def knows(self, model: str) -> bool:
+        return self._known(model, Usage(text_in=1), 0) is not None
+
+    def _known(self, model: str, usage: Usage, cache_write: int) -> tuple[Decimal, str] | None:
         own, undated = self._own, _DATE.sub("", model)
         if rates := own.models.get(model) or own.models.get(undated):
             return _by_rates(rates, usage), own.version
@@ -145,9 +162,6 @@ class TokenPrices:
             return amount, _PACKAGE_VERSION
         if own.default is not None:
             return _by_rates(own.default, usage), own.version
-        if model not in self._said:
-            self._said.add(model)
-            log.warning("no price is known for the model %r: PRICES_FILE can give one", model)
         return None
 
 

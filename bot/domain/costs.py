@@ -41,7 +41,7 @@ class Usage:
 @dataclass(frozen=True)
 class Cost:
     """Micro-dollars, and the version of the prices. `known` is false where a model has no price:
-    then the call counts 0, and no cost is shown."""
+    then no cost is shown. What has no price counts 0."""
 
     micro: int = 0
     version: str = ""

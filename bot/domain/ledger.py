@@ -35,7 +35,7 @@ class LedgerLine(NamedTuple):
 @dataclass
 class UsageRow:
     """The images and cost of one person, channel, day or model. `estimated` are calls whose usage
-    is not known, `unpriced` those of models without a price; they count $0."""
+    is not known, `unpriced` those of models without a price; what these took counts $0."""
 
     name: str
     calls: int = 0

@@ -12,6 +12,7 @@ from bot.ops.doctor import (
     Verdict,
     check_app_token,
     check_models,
+    check_prices,
     check_redis,
     check_refused,
     check_scopes,
@@ -62,7 +63,7 @@ async def _redis(settings: Settings) -> list[Finding]:
 async def _provider(settings: Settings) -> list[Finding]:
     key = settings.openai_api_key.get_secret_value()
     async with openai_client(key, settings.openai_base_url) as client:
-        return await check_models(client, settings)
+        return [*await check_models(client, settings), *check_prices(settings)]
 
 
 async def _refused(settings: Settings) -> list[Finding]:

@@ -3,13 +3,17 @@ what it means."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from typing import Any
 
 import pytest
+from aiohttp import web
 
-from bot.domain.errors import FailureKind
+from bot.adapters.openai import ImagesBackend, openai_client
+from bot.domain.costs import Usage
+from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
 from tests.fakes import FakeCheckpoint
 from tests.integration.test_bounded_answers import answers, images, kind, responses, serving
@@ -70,3 +74,39 @@ async def test_an_image_comes_from_a_server_that_does_not_stream_when_asked_to()
         image = await backend.generate(ImageRequest("a robot"), checkpoint)
         await backend.close()
     assert (image.data, image.response_id) == (png(), "resp_1")
+
+
+async def failed(backend: ImagesBackend) -> GenerationError:
+    try:
+        with pytest.raises(GenerationError) as caught:
+            await backend.generate(ImageRequest("a robot"), FakeCheckpoint())
+    finally:
+        await backend.close()
+    return caught.value
+
+
+@pytest.mark.parametrize(("code", "may_be_paid"), [(503, False), ("busy", False), (504, True)])
+async def test_an_error_in_place_of_an_image_is_not_paid(code: object, may_be_paid: bool) -> None:
+    body = json.dumps({"error": {"message": "Server overloaded", "code": code}}).encode()
+    async with serving(answers(body)) as url:
+        assert (await failed(images(url))).may_be_paid is may_be_paid
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_an_image_that_cannot_be_fetched_was_measured(hangs: bool) -> None:
+    body = {"data": [{"url": "/image.png"}], "usage": {"input_tokens": 9, "output_tokens": 439}}
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if request.method == "POST":
+            return web.json_response(body)
+        if hangs:
+            await asyncio.sleep(60)
+        return web.Response(status=404)
+
+    async with serving(handler) as url:
+        backend = ImagesBackend(
+            openai_client("k", url), model="m", size="auto", quality="auto", timeout=1.0
+        )
+        error = await failed(backend)
+    assert error.kind is (FailureKind.TIMED_OUT if hangs else FailureKind.BAD_IMAGE)
+    assert error.usage == Usage(text_in=9, image_out=439)

@@ -317,6 +317,46 @@ async def test_counters_that_were_reset_meanwhile_are_never_below_nothing(
     assert counted == (0, 0)
 
 
+async def test_a_clock_that_is_ahead_takes_no_lines_away(
+    bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with redis.pipeline(transaction=False) as pipeline:
+        for number in range(300):  # whole nodes of the stream are trimmed at a time
+            pipeline.xadd(ledger_key("T1"), {"line": str(number)})
+        await pipeline.execute()
+    ahead = time.time() + 500 * 86_400
+    monkeypatch.setattr("time.time", lambda: ahead)
+    one, two = await bench.ask("one"), await bench.ask("two")
+    await bench.end(await bench.call(one), MEASURED)
+    await bench.call(two)
+    await redis.delete(session_key(two.id))
+    await bench.sweeper.sweep()
+    assert await redis.xlen(ledger_key("T1")) == 302
+    assert 0 < await redis.ttl(ledger_key("T1")) <= 3600
+
+
+async def test_a_hold_of_a_process_whose_clock_is_ahead_is_swept_all_the_same(
+    bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    for token, ahead in (("far", 3600.0), ("near", 30.0)):
+        monkeypatch.setattr("time.time", lambda ahead=ahead: now + ahead)
+        session = await bench.ask(token, user=f"U{token}")
+        await redis.delete(session_key(session.id))
+    monkeypatch.setattr("time.time", lambda: now)
+    await bench.sweeper.sweep()
+    assert list(await holds(bench.url)) == ["T1.Unear.near.1.1.1"]
+
+
+async def test_old_lines_are_taken_away(bench: Bench, redis: Redis) -> None:
+    async with redis.pipeline(transaction=False) as pipeline:
+        for number in range(300):
+            pipeline.xadd(ledger_key("T1"), {"line": str(number)}, id=f"1000-{number + 1}")
+        await pipeline.execute()
+    await bench.end(await bench.call(await bench.ask()), MEASURED)
+    assert await redis.xlen(ledger_key("T1")) == 1
+
+
 async def test_what_somebody_broke_in_the_books_hides_nothing_else(
     bench: Bench, redis: Redis
 ) -> None:

@@ -325,6 +325,23 @@ async def test_a_quality_without_a_bound_on_its_cost_is_warned_of(
     assert not [line for line in doctor.lines if "IMAGE_QUALITY" in line]
 
 
+async def test_models_without_a_price_and_a_file_that_cannot_be_read_are_told(
+    doctor: Doctor, tmp_path: Path
+) -> None:
+    prices = tmp_path / "prices.toml"
+    prices.write_text("[models.mine]\nimage_out = 1\n")
+    assert await doctor(image_host_model="theirs", prices_file=prices) == 0
+    assert "warn  PRICES_FILE: no price is known for theirs" in doctor.line("PRICES_FILE")
+    prices.write_text("[default]\nimage_out = 1\n")
+    await doctor(image_host_model="theirs", prices_file=prices)
+    assert not [line for line in doctor.lines if "no price" in line]
+    prices.write_text("[models.mine]\nimage_out = '1'\n")
+    assert await doctor(prices_file=prices) == 1
+    assert doctor.failed == ["PRICES_FILE"]
+    assert "dollars for a million tokens" in doctor.line("PRICES_FILE")
+    assert await doctor(image_backend=Backend.PLACEHOLDER, prices_file=prices) == 0
+
+
 async def test_the_placeholder_needs_no_key_and_asks_nobody(
     doctor: Doctor, openai: FakeOpenAI
 ) -> None:

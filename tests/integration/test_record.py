@@ -22,6 +22,7 @@ from pydantic import SecretStr
 
 from bot.__main__ import _parser, main
 from bot.adapters.redis import RecordPolicy, RedisRecord, RedisSessionStore
+from bot.adapters.redis.record_reader import SideKeys
 from bot.adapters.redis.record_schema import (
     SEALER,
     floor_key,
@@ -201,6 +202,16 @@ async def test_what_happens_without_a_session_is_appended(bench: Bench) -> None:
     assert 0 < await bench.redis.ttl(WORKSPACES) <= TTL
 
 
+async def test_a_short_record_leaves_the_list_of_workspaces_as_long_as_sessions_need_it(
+    bench: Bench,
+) -> None:
+    await bench.published()
+    await bench.redis.expire(WORKSPACES, 600)
+    short = RedisRecord(bench.redis, 5.0, RecordPolicy(60))
+    await short.append("T1", settings_changed(OWNER, "budget", 1, 2))
+    assert await bench.redis.ttl(WORKSPACES) > 60
+
+
 async def test_prompts_are_kept_only_where_the_setting_says_so(bench: Bench) -> None:
     policy = RecordPolicy(TTL, PromptRecording.NONE)
     store = RedisSessionStore(
@@ -222,7 +233,7 @@ async def test_a_large_record_is_read_in_parts(
         await bench.published(token)
     whole = await bench.run("verify"), await bench.run("export")
     assert (whole[0][0], "15 entries sealed, 10 not yet" in whole[0][1]) == (0, True)
-    monkeypatch.setattr("bot.adapters.redis.record._AT_ONCE", 2)
+    monkeypatch.setattr("bot.adapters.redis.record_reader._AT_ONCE", 2)
     assert (await bench.run("verify"), await bench.run("export")) == whole
     unsealed = [b async for b in bench.record.batches("T1") if not b.seal]
     assert [len(batch.entries) for batch in unsealed] == [2] * 5
@@ -329,6 +340,24 @@ async def test_what_somebody_broke_is_told_and_keeps_no_other_record_from_being_
     assert "T2: the record stands: 1 entries sealed" in out
 
 
+async def test_a_broken_record_counts_as_unsealed_since_it_was_seen_and_hides_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sealed(bench)
+    await bench.redis.rename(RECORD, "imagine:away")
+    await bench.redis.set(RECORD, "of another type")
+    monkeypatch.setattr("time.time", lambda: 5_000.0)
+    assert await bench.record.unsealed_since() == 5_000.0
+    monkeypatch.setattr("time.time", lambda: 6_000.0)
+    assert await bench.record.unsealed_since() == 5_000.0
+    monkeypatch.setattr("time.time", lambda: 4_000.0)
+    await bench.record.append("T2", settings_changed(OWNER, "budget", 1, 2))
+    assert await bench.record.unsealed_since() == 4_000.0
+    await bench.redis.rename("imagine:away", RECORD)
+    await bench.redis.delete(record_key("T2"))
+    assert await bench.record.unsealed_since() == 0.0
+
+
 async def test_removed_entries_and_a_cut_tail_are_found(bench: Bench) -> None:
     await sealed(bench)
     await bench.redis.xdel(record_key("T1"), "7-0")
@@ -400,6 +429,25 @@ async def test_deleted_names_and_words_are_withheld_and_the_chain_stands(bench: 
     assert f"person={STRANGER}" in out
 
 
+async def test_what_is_written_meanwhile_is_not_called_deleted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sealed(bench)
+    side_keys = RedisRecord.side_keys
+
+    async def side_keys_before_another_session(record: RedisRecord, team: str) -> SideKeys:
+        sides = await side_keys(record, team)
+        await bench.published(f"late{len(await bench.entries())}")
+        return sides
+
+    monkeypatch.setattr(RedisRecord, "side_keys", side_keys_before_another_session)
+    code, out = await bench.run("verify")
+    assert (code, out) == (0, "T1: the record stands: 15 entries sealed, 5 not yet\n")
+    _, out = await bench.run("export", "--format", "json")
+    assert [row["number"] for row in json.loads(out)] == list(range(1, 21))
+    assert "withheld" not in out
+
+
 async def test_a_swapped_name_or_text_is_found(bench: Bench) -> None:
     await sealed(bench)
     await bench.redis.rename(person_key("T1", OWNER), person_key("T1", "U9"))
@@ -411,6 +459,27 @@ async def test_a_swapped_name_or_text_is_found(bench: Bench) -> None:
     assert code == 1
     assert "entry 1: the stored prompt is not the one of the entry" in out
     assert "entry 6: the stored name is not the one of the entry" in out
+
+
+@pytest.mark.parametrize("how", ["the keys", "a text"])
+async def test_texts_of_another_session_in_the_place_of_its_own_are_found(
+    bench: Bench, how: str
+) -> None:
+    await sealed(bench)
+    one, two = words_key(f"T1.{OWNER}.one"), words_key(f"T1.{OWNER}.two")
+    if how == "the keys":
+        await bench.redis.rename(one, "imagine:between")
+        await bench.redis.rename(two, one)
+        await bench.redis.rename("imagine:between", two)
+    else:
+        texts = await bench.redis.hgetall(two)
+        await bench.redis.hset(one, mapping=texts)
+        assert (await bench.run("verify"))[0] == 0  # the entry has its own beside it
+        (own,) = (await bench.redis.hgetall(one)).keys() - texts.keys()
+        await bench.redis.hdel(one, own)
+    code, out = await bench.run("verify")
+    assert (code, "session one: other texts were put in the place of its own" in out) == (1, True)
+    assert ("session two" in out) == (how == "the keys")
 
 
 @pytest.mark.parametrize("stored", ["", "7", "{", '["salt"]', '{"a":1}'])

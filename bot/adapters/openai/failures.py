@@ -28,7 +28,7 @@ from bot.domain.options import Value
 logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[\w.:\[\]-]{1,80}", re.ASCII)
-_MAY_BE_TAKEN = {408, 499, 502, 504, 524}
+_MAY_BE_TAKEN = {408, 499, 502, 504, 520, 524}
 """Statuses that a server in between gives where the provider may have taken the call. A call that
 is answered with another error is not charged for."""
 _NAMES_MODEL = re.compile(r"(?:^|[.\]])model$")
@@ -54,7 +54,10 @@ def failure_of(
         return failure_in_stream(error.body, own, chosen)
     _log(error)
     if error.status_code < 300:
-        return failure_in_stream(error.body, own, chosen)
+        failure = failure_in_stream(error.body, own, chosen)
+        codes = ApiRefusal(error.body).codes
+        failure.may_be_paid = any(str(status) in codes for status in _MAY_BE_TAKEN)
+        return failure
     refusal, page = ApiRefusal.of(error, own), is_page(error.response)
     status = error.status_code
     kind = _known_kind(refusal, status, chosen, page=page) or kind_of_status(status, page=page)

@@ -19,6 +19,7 @@ from bot.adapters.openai.request_body import headers_of
 from bot.adapters.openai.request_variant import RequestVariant, refusal_within
 from bot.adapters.openai.usage import usage_of_image
 from bot.adapters.openai.wording import own_words, single_prompt
+from bot.domain.costs import Usage
 from bot.domain.errors import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest, size_of_request
 from bot.domain.options import AUTO, OPTIONS, Value
@@ -77,22 +78,24 @@ class ImagesBackend:
 
     async def generate(self, request: ImageRequest, checkpoint: Checkpoint) -> GeneratedImage:
         await checkpoint.before_paid_call()
+        usage: Usage | None = None
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await self._create(request)
                 has_image = bool(getattr(answer, "data", None))
                 usage = usage_of_image(getattr(answer, "usage", None), has_image=has_image)
-                try:
-                    image = await self._image(answer, request.from_picture)
-                except GenerationError as error:
-                    error.usage = usage
-                    raise
-                return replace(image, usage=usage)
+                image = await self._image(answer, request.from_picture)
+        except GenerationError as error:
+            failure = error
         except TimeoutError:
-            raise GenerationError(FailureKind.TIMED_OUT) from None
+            failure = GenerationError(FailureKind.TIMED_OUT)
         except (APIError, ValueError) as error:
             chosen = OPTIONS.arguments(request.options)
-            raise failure_of(error, own_words(request), chosen) from None
+            failure = failure_of(error, own_words(request), chosen)
+        else:
+            return replace(image, usage=usage)
+        failure.usage = usage
+        raise failure from None
 
     async def _create(self, request: ImageRequest) -> Any:
         """Call the API, and call it again without each extra that the server refuses. A refused

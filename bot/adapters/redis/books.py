@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 PERIOD_TTL = 70 * 24 * 3600
 """Seconds for which a counter stays after its last change: its month, and time to settle."""
 _PAGE = 1000
+_CLOCKS_APART = 60.0
+"""Seconds. What a process has written whose clock is further ahead counts as old."""
 
 SETTLE = (
     ADD
@@ -50,14 +52,13 @@ SETTLE = (
 -- Settle the hold of a session that is gone.
 -- KEYS: holds, ledger, spent, images
 -- ARGV: id, the hold as it was read, its line as JSON ('' = give back), micro-dollars and images
---       to add (a -0 that Lua makes is no number for Redis 7.0), person, ledger ttl s, oldest id of
---       the ledger, fields of spent...
+--       to add (a -0 that Lua makes is no number for Redis 7.0), person, ledger ttl s, fields of
+--       spent...
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 if ARGV[3] ~= '' then
-  redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[8], '*', 'line', ARGV[3])
-  redis.call('EXPIRE', KEYS[2], ARGV[7])
+  add_line(KEYS[2], ARGV[7], ARGV[3])
 else
-  for i = 9, #ARGV do add(KEYS[3], ARGV[i], ARGV[4]) end
+  for i = 8, #ARGV do add(KEYS[3], ARGV[i], ARGV[4]) end
   add(KEYS[4], ARGV[6], ARGV[5])
 end
 redis.call('HDEL', KEYS[1], ARGV[1])
@@ -79,10 +80,7 @@ def book_writes(
     if changes.opened:
         yield holds, ["EXPIRE", str(PERIOD_TTL)]
     for entry in changes.lines:
-        oldest = str(int((now - ledger_ttl) * 1000))
-        yield ledger, ["XADD", "MINID", "~", oldest, "*", "line", line_to_json(entry, team, now)]
-    if changes.lines:
-        yield ledger, ["EXPIRE", str(ledger_ttl)]
+        yield ledger, ["XADDLINE", str(ledger_ttl), line_to_json(entry, team, now)]
     for count, by in changes.counts.items():
         yield _key_of(team, count), ["HINCRBY", count.name, str(by)]
     for key in {_key_of(team, count): None for count in changes.counts}:
@@ -146,8 +144,9 @@ class RedisBooks:
         return bool(added)
 
     async def older_than(self, seconds: float) -> list[Hold]:
-        until = time.time() - seconds
-        return [hold for hold in await self._all_holds() if hold.line.at <= until]
+        now = time.time()
+        holds = await self._all_holds()
+        return [h for h in holds if not now - seconds < h.line.at <= now + _CLOCKS_APART]
 
     async def _all_holds(self) -> list[Hold]:
         """What somebody broke is left out, and hides no others."""
@@ -171,7 +170,6 @@ class RedisBooks:
     async def settle(self, hold: Hold) -> bool:
         line, team, now = hold.line, hold.team, time.time()
         text = json.dumps({**line._asdict(), "at": now}, separators=(",", ":"))
-        oldest = int((now - self._ledger_ttl) * 1000)
         async with bounded(self._patience):
             settled: int = await self._settle(
                 keys=[
@@ -182,7 +180,7 @@ class RedisBooks:
                 ],
                 args=[
                     *(hold.id, hold.stored, text if hold.begun else ""),
-                    *(-line.micro, -hold.images, line.user, self._ledger_ttl, oldest),
+                    *(-line.micro, -hold.images, line.user, self._ledger_ttl),
                     *spending_fields(line.user, line.channel),
                 ],
             )

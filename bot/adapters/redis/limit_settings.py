@@ -13,8 +13,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.adapters.redis.read_batches import ReadBatches
-from bot.adapters.redis.record_schema import WRITES, RecordPolicy, record_writes
-from bot.adapters.redis.schema import WORKSPACES, limits_key
+from bot.adapters.redis.record_schema import WRITES, RecordPolicy, list_workspace, record_writes
+from bot.adapters.redis.schema import limits_key
 from bot.adapters.redis_connections import bounded
 from bot.domain.limit_settings import ChosenLimit, ChosenLimits, Field
 from bot.domain.record import RecordEvent
@@ -74,9 +74,7 @@ class RedisLimitSettings:
             for text in (_name(field), str(before[field].value) if field in before else "")
         ]
         async with bounded(self._patience):
-            # the sealer looks for records in the workspaces that are listed
-            await self._redis.zadd(WORKSPACES, {team: now})
-            await self._redis.expire(WORKSPACES, self._record.ttl)
+            await list_workspace(self._redis, team, self._record.ttl)
             done: int = await self._choose(keys=[*keys, key], args=[json.dumps(commands), *read])
         return bool(done)
 

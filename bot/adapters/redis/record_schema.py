@@ -8,9 +8,11 @@ given twice when the last entry is deleted.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from bot.adapters.redis.schema import WORKSPACES
 from bot.domain.record import (
     PromptRecording,
     RecordEvent,
@@ -59,6 +61,11 @@ local function add(key, field, by)  -- to a counter; one that has expired or was
   if tonumber(by) < 0 and redis.call('HEXISTS', key, field) == 0 then return end
   if redis.call('HINCRBY', key, field, by) < 0 then redis.call('HSET', key, field, '0') end
 end
+local function add_line(key, ttl, line)  -- to a stream that keeps its lines for so many seconds
+  local oldest = string.format('%.0f', (redis.call('TIME')[1] - ttl) * 1000)
+  redis.call('XADD', key, 'MINID', '~', oldest, '*', 'line', line)
+  redis.call('EXPIRE', key, ttl)
+end
 """
 
 WRITES = (
@@ -93,7 +100,11 @@ local function fits(writes, offset)  -- whether each write's key is of its type,
   return true
 end
 local function write_one(key, write)
-  if write[1] == 'PERSON' then
+  if write[1] == 'HINCRBY' then
+    add(key, write[2], write[3])
+  elseif write[1] == 'XADDLINE' then
+    add_line(key, write[2], write[3])
+  elseif write[1] == 'PERSON' then
     local kept = redis.call('GET', key) or write[2]
     redis.call('SET', key, kept, 'EX', write[3])
     person = string.match(kept, ' (.*)') or ''
@@ -101,8 +112,6 @@ local function write_one(key, write)
     numbered[key] = last_number(key) + 1
     local id = string.format('%.0f-0', numbered[key])
     redis.call('XADD', key, id, 'body', write[2], 'person', write[3] == '1' and person or '')
-  elseif write[1] == 'HINCRBY' then
-    add(key, write[2], write[3])
   elseif write[1] == 'ZADDNOW' then
     local time = redis.call('TIME')
     redis.call('ZADD', key, string.format('%d.%06d', time[1], time[2]), write[2])
@@ -157,6 +166,14 @@ Write = tuple[str, list[str]]
 """A key, and a command with its arguments."""
 
 
+async def list_workspace(redis: Any, team: str, ttl: int) -> None:
+    """The sealer looks for records in the workspaces that are listed. Where the list lives longer
+    for its sessions, it stays so."""
+    await redis.zadd(WORKSPACES, {team: time.time()})
+    if await redis.pttl(WORKSPACES) < 1000 * ttl:
+        await redis.expire(WORKSPACES, ttl)
+
+
 def words_key(session_id: str) -> str:
     """Hash: the texts of a session. The key names the owner, to find all of a person's."""
     return _words_key(*SessionId.parse(session_id))
@@ -197,6 +214,12 @@ def pseudonym_fits(user: str, kept: str) -> bool:
 def entry_from(found: tuple[str, dict[str, str]]) -> RecordEntry:
     identifier, fields = found
     return RecordEntry(number_of(identifier), fields.get("body", ""), fields.get("person", ""))
+
+
+def up_to(last: int, entries: list[RecordEntry]) -> list[RecordEntry]:
+    """Without those that came since that number was the last: their names and words may have come
+    since the keys of these were looked up."""
+    return [entry for entry in entries if entry.number <= last]
 
 
 def seal_from(found: tuple[str, dict[str, str]]) -> Seal:

@@ -6,11 +6,11 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Iterator
-
-from redis.exceptions import ResponseError
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 from bot.adapters.redis import RecordPolicy, RedisRecord
+from bot.adapters.redis.record_reader import SideKeys, is_broken
+from bot.adapters.redis.record_schema import NO_SESSION, up_to
 from bot.domain.errors import StoreUnavailable
 from bot.domain.seals import RecordCheck, SealingKeys, key_id
 from bot.domain.session_ids import SessionId
@@ -87,11 +87,9 @@ async def _try_to_verify(
     try:
         return await _verify(record, team, keys, head)
     except StoreUnavailable as error:
-        cause = error.__cause__
-        is_of_another_type = isinstance(cause, ResponseError) and "WRONGTYPE" in str(cause)
-        if not (is_of_another_type or isinstance(cause, UnicodeDecodeError)):
+        if not is_broken(error):
             raise
-        _say(f"{team}: PROBLEM the record cannot be read: {cause}")
+        _say(f"{team}: PROBLEM the record cannot be read: {error.__cause__}")
         _say(f"{team}: the record does NOT stand")
         return 1
 
@@ -115,21 +113,37 @@ async def _verify(
 async def _read_all(record: RedisRecord, check: RecordCheck) -> int:
     """Answers how many names and texts are withheld."""
     team, withheld = check.team, 0
+    texts: dict[str, dict[str, bool]] = {}
     numbers, sides = await record.last_numbers(team), await record.side_keys(team)
     async for batch in record.batches(team):
         if batch.seal:
             check.batch(batch.seal, batch.entries)
         else:
             check.rest(batch.entries)
-        words = await record.words_of(batch.entries, sides)
-        for entry in batch.entries:
+        entries = up_to(numbers[0], batch.entries)
+        words = await record.words_of(entries, sides)
+        for entry in entries:
             row = row_of(team, entry, sides, words, sealed=True)
             check.problems += row.problems
             withheld += row.withheld
+            texts.setdefault(str(row.values["session"] or NO_SESSION), {}).update(row.texts)
     check.finish(*numbers)
+    check.problems += [p async for p in _exchanged(record, texts, sides)]
     if not any(numbers):
         check.problems.append("the entries and the seals are gone; other keys of it are left")
     return withheld
+
+
+async def _exchanged(
+    record: RedisRecord, texts: Mapping[str, Mapping[str, bool]], sides: SideKeys
+) -> AsyncIterator[str]:
+    """`texts` are those that the entries of each session name. Where one is withheld, and there is
+    another that no entry names, somebody has put that in its place."""
+    for token, named in texts.items():
+        if not all(named.values()):
+            kept = await record.words_of_sessions([token], sides)
+            if kept.keys() - named.keys():
+                yield f"session {token}: other texts were put in the place of its own"
 
 
 def _summary(check: RecordCheck, withheld: int, trimmed_to: int) -> Iterator[str]:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from bot.adapters.redis import RedisRecord
-from bot.adapters.redis.record import SideKeys, Words
-from bot.adapters.redis.record_schema import pseudonym_fits
+from bot.adapters.redis.record_reader import SideKeys, Words
+from bot.adapters.redis.record_schema import pseudonym_fits, up_to
 from bot.domain.record import commitment_of, entry_facts
 from bot.domain.seals import RecordEntry
 
@@ -38,28 +38,33 @@ _RENAMED = {"at", "words", "sealed", "workspace", "number", "time", "person", "o
 
 class Row(NamedTuple):
     """An entry with what stands for its hashes. `problems` are sentences: names and words that are
-    not those of the entry. `withheld` counts those that are deleted."""
+    not those of the entry. `withheld` counts those that are deleted. `texts`: the hash of each of
+    its texts → whether the text is kept."""
 
     values: dict[str, Any]
     problems: list[str]
     withheld: int
+    texts: dict[str, bool]
 
 
 async def rows_of(record: RedisRecord, team: str) -> AsyncIterator[Row]:
-    """Every entry of a workspace, oldest first."""
+    """Every entry of a workspace, oldest first, as the record is now."""
+    last, _ = await record.last_numbers(team)
     sides = await record.side_keys(team)
     async for batch in record.batches(team):
-        words = await record.words_of(batch.entries, sides)
-        for entry in batch.entries:
+        entries = up_to(last, batch.entries)
+        words = await record.words_of(entries, sides)
+        for entry in entries:
             yield row_of(team, entry, sides, words, sealed=batch.seal is not None)
 
 
 def row_of(team: str, entry: RecordEntry, sides: SideKeys, kept: Words, *, sealed: bool) -> Row:
     facts, problems = entry_facts(entry.body), list[str]()
     words = facts.get("words", {})
+    hashes = {n: str(c) for n, c in words.items()} if isinstance(words, dict) else {}
     told = {
-        name: _text(name, entry.number, str(commitment), kept, problems)
-        for name, commitment in (words.items() if isinstance(words, dict) else ())
+        name: _text(name, entry.number, commitment, kept, problems)
+        for name, commitment in hashes.items()
     }
     person = _person(entry, sides, problems)
     rest = {n: v for n, v in {**facts, **told}.items() if n not in {*COLUMNS, *_RENAMED}}
@@ -74,7 +79,8 @@ def row_of(team: str, entry: RecordEntry, sides: SideKeys, kept: Words, *, seale
         **told,
     }
     withheld = [*told.values(), person].count(WITHHELD)
-    return Row({name: values.get(name, "") for name in COLUMNS}, problems, withheld)
+    texts = {commitment: commitment in kept for commitment in hashes.values()}
+    return Row({name: values.get(name, "") for name in COLUMNS}, problems, withheld, texts)
 
 
 def _text(name: str, number: int, commitment: str, kept: Words, problems: list[str]) -> str:

@@ -5,6 +5,7 @@ Each check answers a `Finding`: what was looked at, how it is, and what to do ab
 
 from bot.ops.doctor.finding import Finding, Verdict
 from bot.ops.doctor.models import check_models
+from bot.ops.doctor.prices import check_prices
 from bot.ops.doctor.redis import check_redis
 from bot.ops.doctor.refused import check_refused
 from bot.ops.doctor.slack import check_app_token, check_scopes, check_signing, identify
@@ -14,6 +15,7 @@ __all__ = [
     "Verdict",
     "check_app_token",
     "check_models",
+    "check_prices",
     "check_redis",
     "check_refused",
     "check_scopes",

@@ -44,7 +44,9 @@ def test_an_unknown_price_is_said_once_and_counts_nothing(caplog: pytest.LogCapt
 
 def test_a_cost_of_which_only_a_part_is_known_is_not_known() -> None:
     usage = Usage(image_out=100, host_in=5)
-    assert TokenPrices().cost(FLARE, "my-host", usage) == Cost()
+    assert TokenPrices().cost("my-model", HOST, usage) == Cost()
+    cost = TokenPrices().cost(FLARE, "my-host", usage)
+    assert (cost.micro, cost.known) == (3000, False)  # a new host model lifts no budget
 
 
 def test_the_operators_prices_come_first_and_their_default_last(tmp_path: Path) -> None:
@@ -89,9 +91,24 @@ def test_a_file_that_is_wrong_ends_the_start_in_words(tmp_path: Path, text: str)
         read_prices(file)
 
 
+def test_a_name_with_a_dot_is_told_to_need_quotes(tmp_path: Path) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text("[models.gpt-image-2.6-flare]\nimage_out = 30\n")
+    with pytest.raises(PricesFileError, match=r'quotes, as \[models\."gpt-image-2\.6-flare"\]'):
+        read_prices(file)
+
+
+def test_a_file_may_begin_with_a_mark_of_its_encoding(tmp_path: Path) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text("[default]\nimage_out = 1\n", "utf-8-sig")
+    assert read_prices(file).default == {"image_out": Decimal(1)}
+
+
 def test_a_file_that_is_not_there_ends_the_start_in_words(tmp_path: Path) -> None:
-    with pytest.raises(PricesFileError, match="prices"):
+    with pytest.raises(PricesFileError, match=r"PRICES_FILE: .*prices\.toml"):
         read_prices(tmp_path / "prices.toml")
+    with pytest.raises(PricesFileError, match="PRICES_FILE"):
+        read_prices(tmp_path)
     assert read_prices(None) == OwnPrices()
 
 

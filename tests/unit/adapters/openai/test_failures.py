@@ -182,3 +182,17 @@ def test_a_call_that_never_left_may_be_repeated(cause: Exception, kind: FailureK
     error = APITimeoutError(httpx2.Request("POST", "http://localhost/"))
     error.__cause__ = cause
     assert failure_of(error).kind is kind
+
+
+@pytest.mark.parametrize("page", [False, True])
+@pytest.mark.parametrize(
+    ("statuses", "may_be_paid"),
+    [((408, 499, 502, 504, 520, 524), True), ((400, 401, 403, 429, 500, 503, 521, 522), False)],
+)
+def test_a_server_in_between_leaves_open_whether_the_call_was_taken(
+    statuses: tuple[int, ...], may_be_paid: bool, page: bool
+) -> None:
+    content_type = "text/html" if page else "application/json"
+    bodies = {status: answered(status, "<p>x", content_type=content_type) for status in statuses}
+    told = {status: failure_of(error).may_be_paid for status, error in bodies.items()}
+    assert told == dict.fromkeys(statuses, may_be_paid)

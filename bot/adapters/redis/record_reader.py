@@ -1,0 +1,184 @@
+"""`RecordReader`: reads the record of each workspace, whole or in part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from bot.adapters.redis.record_schema import (
+    EVERY_RECORD,
+    NO_SESSION,
+    entry_from,
+    floor_from_json,
+    floor_key,
+    number_of,
+    person_key,
+    record_key,
+    seal_from,
+    seals_key,
+    words_key,
+)
+from bot.adapters.redis_connections import bounded
+from bot.domain.errors import StoreUnavailable
+from bot.domain.record import entry_facts
+from bot.domain.seals import Floor, RecordEntry, Seal
+
+_AT_ONCE = 1_000
+"""Entries that are read in one round trip."""
+
+
+class Batch(NamedTuple):
+    """A seal and the entries that it covers; without a seal, the entries that have none yet."""
+
+    seal: Seal | None
+    entries: list[RecordEntry]
+
+
+class SideKeys(NamedTuple):
+    """The keys that can be deleted: pseudonym → what its person's key holds, with the user id in
+    front; and the token of each session → the keys of its words."""
+
+    people: dict[str, tuple[str, str]]
+    words: dict[str, list[str]]
+
+
+Words = dict[str, tuple[str, str]]
+
+
+@asynccontextmanager
+async def reading(patience: float) -> AsyncIterator[None]:
+    """As `bounded`; bytes that are no text, which somebody has put there, are an error of the
+    store, too."""
+    try:
+        async with bounded(patience):
+            yield
+    except UnicodeDecodeError as error:
+        raise StoreUnavailable(type(error).__name__) from error
+
+
+def is_broken(error: StoreUnavailable) -> bool:
+    """Whether somebody broke what was read: it is of another type, or no text."""
+    cause = error.__cause__
+    is_of_another_type = isinstance(cause, ResponseError) and "WRONGTYPE" in str(cause)
+    return is_of_another_type or isinstance(cause, UnicodeDecodeError)
+
+
+class RecordReader:
+    """`patience` bounds each call, in seconds. Every method raises `StoreUnavailable`."""
+
+    def __init__(self, redis: Redis, patience: float) -> None:
+        self._redis: Any = redis
+        self._patience = patience
+
+    async def recorded_teams(self) -> list[str]:
+        """Every workspace that has a record, or keys that are left of one."""
+        found: set[str] = set()
+        async for keys in self._keys(f"{EVERY_RECORD}*"):
+            found |= {key.partition("{")[2].partition("}")[0] for key in keys}
+        return sorted(found)
+
+    async def floor(self, team: str) -> Floor | None:
+        async with reading(self._patience):
+            stored = await self._redis.get(floor_key(team))
+        return floor_from_json(stored) if stored else None
+
+    async def last_numbers(self, team: str) -> tuple[int, int]:
+        """The highest numbers that were ever given to an entry and to a seal; 0 for none. The seal
+        is looked at first, so that its number is never ahead of the entry's."""
+        last_seal = await self._last_number(seals_key(team))
+        return await self._last_number(record_key(team)), last_seal
+
+    async def _last_number(self, key: str) -> int:
+        async with reading(self._patience):
+            if not await self._redis.exists(key):
+                return 0
+            told = await self._redis.xinfo_stream(key)
+        return number_of(told["last-generated-id"])
+
+    async def entries_between(self, team: str, first: int, last: int) -> list[RecordEntry]:
+        return [entry async for page in self._pages(team, first, f"{last}-0") for entry in page]
+
+    async def batches(self, team: str) -> AsyncIterator[Batch]:
+        """The seals in their order, each with its entries, and last the entries without one, in
+        parts."""
+        number, at = 0, "-"
+        while True:
+            async with reading(self._patience):
+                found = await self._redis.xrange(seals_key(team), at, "+", _AT_ONCE)
+            for seal in map(seal_from, found):
+                yield Batch(seal, await self.entries_between(team, number + 1, seal.number))
+                number = seal.number
+            if len(found) < _AT_ONCE:
+                break
+            at = f"({found[-1][0]}"
+        async for page in self._pages(team, number + 1, "+"):
+            yield Batch(None, page)
+
+    async def _pages(self, team: str, first: int, until: str) -> AsyncIterator[list[RecordEntry]]:
+        at = f"({first - 1}-0"  # what somebody put behind it as `-1` is not left out
+        while True:
+            async with reading(self._patience):
+                found = await self._redis.xrange(record_key(team), at, until, _AT_ONCE)
+            if found:
+                yield [entry_from(each) for each in found]
+            if len(found) < _AT_ONCE:
+                return
+            at = f"({found[-1][0]}"
+
+    async def side_keys(self, team: str) -> SideKeys:
+        """The names that are not deleted, and the keys of the words that are not."""
+        sides = SideKeys({}, {})
+        of_person = person_key(team, "")
+        of_words = words_key(f"{team}.*.").partition("*")[0]
+        async for keys in self._keys(f"{record_key(team)}:*"):
+            people = [key for key in keys if key.startswith(of_person)]
+            async with reading(self._patience):
+                pipeline = self._redis.pipeline(transaction=False)
+                for key in people:
+                    pipeline.get(key)
+                found: list[str | None] = await pipeline.execute()
+            for key, kept in zip(people, found, strict=True):
+                pseudonym = (kept or "").partition(" ")[2]
+                sides.people[pseudonym] = key.removeprefix(of_person), kept or ""
+            for key in keys:
+                if key.startswith(of_words):
+                    token = key.removeprefix(of_words).partition(".")[2]
+                    sides.words.setdefault(token, []).append(key)
+        return sides
+
+    async def words_of(self, entries: list[RecordEntry], sides: SideKeys) -> Words:
+        """The words of these entries that are not deleted: the hash of each → its salt and itself.
+        Only so many are held at once."""
+        tokens = {str(entry_facts(entry.body).get("session") or NO_SESSION) for entry in entries}
+        return await self.words_of_sessions(tokens, sides)
+
+    async def words_of_sessions(self, tokens: Iterable[str], sides: SideKeys) -> Words:
+        keys = [key for token in tokens for key in sides.words.get(token, [])]
+        async with reading(self._patience):
+            pipeline = self._redis.pipeline(transaction=False)
+            for key in keys:
+                pipeline.hgetall(key)
+            found = await pipeline.execute()
+        return {name: _salt_and_text(text) for each in found for name, text in each.items()}
+
+    async def _keys(self, pattern: str) -> AsyncIterator[list[str]]:
+        """In many steps, each of which is bounded."""
+        cursor = -1
+        while cursor:
+            async with reading(self._patience):
+                cursor, keys = await self._redis.scan(max(cursor, 0), pattern, _AT_ONCE)
+            yield keys
+
+
+def _salt_and_text(stored: str) -> tuple[str, str]:
+    """Empty where somebody broke it, which no hash fits."""
+    try:
+        salt, text = json.loads(stored)
+    except (ValueError, TypeError):
+        return "", ""
+    return str(salt), str(text)

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.sandbox import PATIENCE, Fault
 from bot.sandbox.workspace.messages import Message
-from tests.fake_openai import rate_limited, success
+from tests.fake_openai import moderation_400, rate_limited, success
 from tests.support.concurrent_tests import concurrent
 from tests.support.processes import SHORT_LEASE, World
 from tests.support.scene import isolated_world
@@ -167,3 +167,17 @@ async def test_earlier_drafts_that_wait_for_their_buttons_hold_up_no_other_image
             general, thread_ts=first.ts, text="attempt 2", timeout=_LONGEST
         )
         await draft(world, await imagine(world, "alice", "a whale"))
+
+
+async def test_a_failure_whose_status_waits_for_slack_holds_up_no_other_image(
+    tmp_path: Path,
+) -> None:
+    settings = {"USER_IMAGES_AT_ONCE": "1", "WORKER_CONCURRENCY": "1"}
+    async with isolated_world(tmp_path, **settings) as world:
+        await world.run("web")
+        await world.run("worker")
+        world.openai.script(moderation_400(), success())
+        world.slack.faults.add("chat.update", Fault.rate_limited(600))
+        failed = await imagine(world, "alice", "a fox")
+        await draft(world, await imagine(world, "alice", "a whale"))
+        assert "Failed" not in failed.shown_text

@@ -68,7 +68,7 @@ class NewSessions:
         """Begin what was changed of a session that a limit refused: nothing is typed, so nothing is
         parsed."""
         session = self._new(origin, options, source)
-        return await self._gateway.create(session, origin.person, prompt)
+        return await self._gateway.create(session, origin.person, clean_prompt(prompt))
 
     async def restart(self, origin: RequestOrigin, session_id: str) -> tuple[Session, Session]:
         """The approved session, and a new one of the person's own, which waits for its form: with

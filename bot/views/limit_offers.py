@@ -77,15 +77,19 @@ def offered_of(value: str | None, table: OptionTable = OPTIONS) -> Offered:
         kept = json.loads(value or "")
         base = ImageRef(*map(int, kept["b"])) if kept.get("b") else None
         options = options_of(kept["o"], table)
+        texts = [kept.get(name, "") for name in "cstak"]
+        texts += [kept[name] for name in "pw" if kept.get(name) is not None]
+        if not all(isinstance(text, str) for text in texts):
+            raise Refusal(Reason.EXPIRED)
         return Offered(
             Instead(options, base, kept.get("p"), kept.get("w")),
             "" if kept.get("k") else kept["c"],
             kept.get("s", ""),
-            kept.get("n", 0),
+            int(kept.get("n", 0)),
             kept.get("t", ""),
             kept.get("a", ""),
             Source(*kept["f"]) if kept.get("f") else None,
-            str(kept.get("k", "")),
+            kept.get("k", ""),
         )
     except (ValueError, TypeError, AttributeError, LookupError, OptionRefused):
         raise Refusal(Reason.EXPIRED) from None

@@ -122,13 +122,19 @@ def read_limits(state: LimitsFormState, values: dict[str, Any]) -> dict[Field, i
     return read
 
 
-def saved_words(changes: dict[Field, int | None]) -> str:
-    """The changes that an admin made, in mrkdwn."""
+def saved_words(
+    changes: dict[Field, int | None], chosen: ChosenLimits, operator: OperatorLimits
+) -> str:
+    """The changes that an admin made, in mrkdwn, with what counts where a value was taken away."""
     if not changes:
         return "Nothing has changed."
     lines = []
     for (scope, kind), value in changes.items():
-        words = "no value of its own any more" if value is None else limit_words(kind, value)
+        if value is None:
+            now = _now(kind, _in_force(scope, kind, chosen, operator))
+            words = f"no value of its own any more. Now: {now}"
+        else:
+            words = limit_words(kind, value)
         lines.append(f"• {_scope_words(scope)}: {LABELS[kind].lower()}: {words}")
     return "\n".join(["Saved. It counts for the next image:", *lines])
 
@@ -154,9 +160,7 @@ def _limit_field(
     scope: Scope, kind: LimitKind, chosen: ChosenLimits, operator: OperatorLimits
 ) -> Block:
     own = chosen.get((scope, kind))
-    channel = scope.id if scope.kind is ScopeKind.CHANNEL else ""
-    user = scope.id if scope.kind is ScopeKind.USER else ""
-    in_force = limit_in_force(kind, chosen, operator, channel=channel, user=user)
+    in_force = _in_force(scope, kind, chosen, operator)
     element: Block = {
         "type": "plain_text_input",
         "action_id": ids.LIMIT_INPUT,
@@ -169,10 +173,22 @@ def _limit_field(
         "type": "input",
         "block_id": _block_id(scope, kind),
         "label": blocks.plain(LABELS[kind]),
-        "hint": blocks.plain(f"Now: {limit_words(kind, in_force.value)}, {_origin(in_force)}."),
+        "hint": blocks.plain(f"Now: {_now(kind, in_force)}."),
         "optional": True,
         "element": element,
     }
+
+
+def _in_force(
+    scope: Scope, kind: LimitKind, chosen: ChosenLimits, operator: OperatorLimits
+) -> LimitInForce:
+    channel = scope.id if scope.kind is ScopeKind.CHANNEL else ""
+    user = scope.id if scope.kind is ScopeKind.USER else ""
+    return limit_in_force(kind, chosen, operator, channel=channel, user=user)
+
+
+def _now(kind: LimitKind, in_force: LimitInForce) -> str:
+    return f"{limit_words(kind, in_force.value)}, {_origin(in_force)}"
 
 
 def _origin(in_force: LimitInForce) -> str:

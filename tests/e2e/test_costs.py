@@ -117,3 +117,30 @@ async def test_a_limit_refuses_in_private_and_offers_what_is_left(tmp_path: Path
         await assert_books_balance(world.redis_url, world.openai)
         assert len(await scene.sessions()) == 1
         assert len(world.openai.book) == 3
+
+
+async def test_limits_of_an_owner_hold_a_long_prompt_and_a_form(tmp_path: Path) -> None:
+    async with isolated_world(tmp_path) as world:
+        scene = Scene(world, "general")
+        slack = scene.slack
+        scene.bob.is_owner, scene.alice.tz = True, "Asia/Kathmandu"
+        await world.run("dev")
+        await scene.imagine("settings", scene.bob)
+        await slack.wait_for(lambda: slack.open_view(scene.bob), what="the form of limits")
+        assert (await slack.submit(scene.bob, {"workspace/user_images_per_day": "2"})).ok
+        await scene.told("images of a person in a day: 2 images", scene.bob)
+        prompt = "a fox and a hen " * 240
+        await scene.imagine(f"{prompt}--n 4")
+        refusal = await scene.told("2 are left, and this would be 4 images")
+        assert not await scene.sessions()
+        await scene.click(refusal, "Make 2 images instead")
+        draft = await scene.draft()
+        assert len(draft.shown_images()) == 2
+        assert (await scene.stored())["task_input"] == prompt.strip()
+        await scene.click(draft, "Edit prompt")
+        await scene.form()
+        ack = await slack.submit(scene.alice, {"prompt": "a hen"})
+        assert "at 05:45, your time" in ack.errors["prompt"]
+        assert len(await scene.attempts()) == 1
+        await assert_books_balance(world.redis_url, world.openai)
+        assert slack.violations == []

@@ -260,6 +260,13 @@ async def test_words_that_were_kept_are_for_the_person_alone_and_not_for_ever(
     assert app.store.sessions == {}
 
 
+async def test_an_offer_without_words_begins_nothing(make_app: MakeApp) -> None:
+    app = make_app()
+    await press(app, {"action_id": ids.FEWER_IMAGES, "value": '{"c":"C1","o":{}}'})
+    assert app.store.sessions == {}
+    assert app.whispers() == ["Please say what the image should show."]
+
+
 async def test_while_they_cannot_be_kept_the_words_are_told_alone(make_app: MakeApp) -> None:
     app = make_app(rules=(TwoLeft(),))
     app.store.keep_question = unavailable  # type: ignore[method-assign]

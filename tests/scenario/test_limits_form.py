@@ -172,7 +172,8 @@ async def test_what_is_saved_counts_and_is_told_and_recorded(make_app: MakeApp) 
     assert "$10.00" in said
     await save(app, await opened(app), **{f"workspace__{IMAGES}": ""})
     assert list(app.limit_settings.kept["T1"]) == [(GENERAL, CHANNEL_BUDGET)]
-    assert "no value of its own any more" in app.whispers()[-1]
+    now = "Now: 100 images, from the settings of whoever runs this bot"
+    assert f"no value of its own any more. {now}" in app.whispers()[-1]
     assert [(event.person, event.facts) for event in app.limit_settings.events] == [
         (OWNER, {"setting": IMAGES, "channel": "", "before": None, "after": 25}),
         (

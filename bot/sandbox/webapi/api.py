@@ -25,7 +25,7 @@ _MISTAKES = {
     "msg_too_long", "not_authed", "invalid_auth", "not_allowed_token_type", "missing_scope",
     "unknown_method", "cant_update_message", "cant_delete_message", "view_too_large",
     "push_limit_reached", "duplicate_external_id",
-    "cant_delete_file",
+    "cant_delete_file", "msg_blocks_too_long",
 }  # fmt: skip
 
 

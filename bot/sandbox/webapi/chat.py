@@ -8,11 +8,14 @@ from bot.sandbox.webapi.methods import Args, method
 from bot.sandbox.workspace.errors import SlackError, invalid
 from bot.sandbox.workspace.files import SHOWABLE, sniff
 from bot.sandbox.workspace.members import Channel
-from bot.sandbox.workspace.messages import Block, Message, slack_file_ids
+from bot.sandbox.workspace.messages import Block, Message, block_texts, slack_file_ids
 from bot.sandbox.workspace.workspace import Workspace
 
 MOST_POSTED = 40_000
 MOST_UPDATED = 4_000
+MOST_IN_BLOCKS = 13_200
+"""Characters of all texts in a message's blocks: Slack does not document it, people have measured
+it (slackapi/bolt-js#2509). A message on a `response_url` may have more."""
 
 
 def visible_channel(workspace: Workspace, ref: str) -> Channel:
@@ -45,6 +48,8 @@ def checked_blocks(workspace: Workspace, args: Args) -> list[Block] | None:
         return None
     if problems := block_problems(blocks) or file_problems(workspace, blocks):
         raise invalid("invalid_blocks", problems)
+    if sum(map(len, block_texts(blocks))) > MOST_IN_BLOCKS:
+        raise SlackError("msg_blocks_too_long")
     return list(blocks)
 
 

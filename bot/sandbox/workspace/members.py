@@ -17,6 +17,10 @@ class User:
     is_restricted: bool = False
     is_ultra_restricted: bool = False
     display_name: str = ""
+    is_admin: bool = False
+    is_owner: bool = False
+    deleted: bool = False
+    tz: str = "Europe/Amsterdam"
 
 
 @dataclass(frozen=True)

@@ -84,10 +84,12 @@ class LimitsForms:
                 await args.ack(response_action="errors", errors=wrong.errors)
                 return
             await self._require_admin(args, admitted.person)
-            setting = self._services.limits.choose(admitted.team, admitted.person.user, read)
+            limits = self._services.limits
+            setting = limits.choose(admitted.team, admitted.person.user, read)
             changed = await within_ack_deadline(setting)
             await args.ack()
-            await self._confirm(args, state.channel, saved_words(changed))
+            chosen = await limits.chosen(admitted.team, state.scopes)
+            await self._confirm(args, state.channel, saved_words(changed, chosen, limits.operator))
 
     async def _confirm(self, args: AsyncArgs, channel: str, said: str) -> None:
         """In the channel, or in a direct message where there is none or the bot is no member."""

@@ -111,6 +111,12 @@ def test_what_waits_is_told_each_with_its_cancel() -> None:
         '{"c":"C1","o":{"count":"x"}}',
         '{"c":"C1","o":{},"b":[1,2,3]}',
         '{"c":"C1","o":{},"f":7}',
+        '{"c":7,"o":{},"p":"a fox"}',
+        '{"c":"C1","o":{},"p":7}',
+        '{"c":"C1","o":{},"p":"a fox","w":[]}',
+        '{"c":"C1","o":{},"p":"a fox","s":7}',
+        '{"c":"C1","o":{},"p":"a fox","n":"x"}',
+        '{"k":7,"o":{}}',
     ],
 )
 def test_another_value_is_refused(value: str | None) -> None:

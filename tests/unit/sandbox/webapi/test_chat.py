@@ -50,6 +50,10 @@ async def test_refusals_of_messages(slack: SimulatedSlack, client: AsyncWebClien
     assert await refused(client.api_call("chat.postMessage", json={"channel": where})) == "no_text"
     long = "x" * 40_001
     assert await refused(client.chat_postMessage(channel=where, text=long)) == "msg_too_long"
+    section = {"type": "section", "text": {"type": "plain_text", "text": "x" * 3_000}}
+    for count, error in ((4, ""), (5, "msg_blocks_too_long")):
+        posting = client.chat_postMessage(channel=where, text="x", blocks=[section] * count)
+        assert await refused(posting) == error if error else (await posting)["ok"]
     orphan = client.chat_postMessage(channel=where, text="x", thread_ts="1.000001")
     assert await refused(orphan) == "thread_not_found"
     assert await refused(client.chat_update(channel=where, ts="1.1", text="x")) == (

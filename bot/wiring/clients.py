@@ -26,11 +26,29 @@ from bot.settings import Settings
 from bot.slack.identity import Identity
 
 
+class RedisClients:
+    """Clients of one Redis. Those whose calls may take equally long are one, with the connections
+    that it has: a connection costs as much as several calls. The stack closes them."""
+
+    def __init__(self, url: str, stack: AsyncExitStack) -> None:
+        self._url = url
+        self._stack = stack
+        self._clients: dict[float, Redis] = {}
+
+    def with_patience(self, patience: float) -> Redis:
+        """A client whose calls take `patience` seconds at most."""
+        if patience not in self._clients:
+            self._clients[patience] = redis_client(self._url, patience)
+            self._stack.push_async_callback(self._clients[patience].aclose)
+        return self._clients[patience]
+
+
 @dataclass(frozen=True)
 class Clients:
     """Checked connections, with the settings, and who the bot is."""
 
     settings: Settings
+    redis: RedisClients
     slack: SlackClient
     identity: Identity
     queue: BullJobQueue
@@ -43,12 +61,6 @@ class Clients:
     @property
     def redis_url(self) -> str:
         return self.settings.redis_url.get_secret_value()
-
-    def redis(self, stack: AsyncExitStack, patience: float) -> Redis:
-        """A client whose calls take `patience` seconds at most; the stack closes it."""
-        redis = redis_client(self.redis_url, patience)
-        stack.push_async_callback(redis.aclose)
-        return redis
 
     def sessions(self, redis: Redis, patience: float) -> RedisSessionStore:
         return RedisSessionStore(

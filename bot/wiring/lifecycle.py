@@ -19,7 +19,7 @@ from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.adapters.imaging import SerialExecutor
 from bot.adapters.pictures import PictureReader
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.redis import RedisPace, RedisServer, redis_client
+from bot.adapters.redis import RedisPace, RedisServer
 from bot.adapters.slack import (
     SlackFiles,
     SlackPacing,
@@ -35,7 +35,7 @@ from bot.ops.shutdown import Shutdown
 from bot.ops.startup import check_at_start, require_settings
 from bot.settings import Settings
 from bot.wiring.backends import prices_of
-from bot.wiring.clients import Clients
+from bot.wiring.clients import Clients, RedisClients
 from bot.wiring.web import start_web
 from bot.wiring.worker import start_worker
 
@@ -131,7 +131,11 @@ async def _connect(
     queue = BullJobQueue(settings.redis_url.get_secret_value(), settings.user_images_at_once)
     stack.push_async_callback(queue.close)
     reading = SerialExecutor()
-    pacing = _pacing(settings, identity.installation, stack)
+    redis = RedisClients(settings.redis_url.get_secret_value(), stack)
+    pacing = SlackPacing(
+        RedisPace(redis.with_patience(PACE_PATIENCE), identity.installation, PACE_PATIENCE),
+        settings.slack_messages_per_second,
+    )
     slack.pacing = pacing
     publisher = SlackPublisher(
         slack,
@@ -144,13 +148,9 @@ async def _connect(
     reader = PictureReader()
     stack.push_async_callback(reader.close)
     files = SlackFiles(slack, http, reader)
-    return Clients(settings, slack, identity, queue, publisher, files, reading, pacing, prices)
-
-
-def _pacing(settings: Settings, team: str, stack: AsyncExitStack) -> SlackPacing:
-    redis = redis_client(settings.redis_url.get_secret_value(), PACE_PATIENCE)
-    stack.push_async_callback(redis.aclose)
-    return SlackPacing(RedisPace(redis, team, PACE_PATIENCE), settings.slack_messages_per_second)
+    return Clients(
+        settings, redis, slack, identity, queue, publisher, files, reading, pacing, prices
+    )
 
 
 async def _serve_monitoring(
@@ -158,11 +158,11 @@ async def _serve_monitoring(
 ) -> Monitoring:
     """On a port of its own, for a worker and for Socket Mode, where nothing else listens. It starts
     before the parts that it reports on, and ends after them."""
-    redis = RedisServer(clients.redis(stack, HEALTH_PATIENCE), HEALTH_PATIENCE)
+    redis = RedisServer(clients.redis.with_patience(HEALTH_PATIENCE), HEALTH_PATIENCE)
     monitoring = Monitoring(redis.ping, shutdown.requested)
     if Role.WORKER in role:
-        record = clients.record(clients.redis(stack, HEALTH_PATIENCE), HEALTH_PATIENCE)
-        of_books = clients.redis(stack, HEALTH_PATIENCE)
+        record = clients.record(clients.redis.with_patience(HEALTH_PATIENCE), HEALTH_PATIENCE)
+        of_books = clients.redis.with_patience(HEALTH_PATIENCE)
         money = MoneyReading(
             clients.books(of_books, HEALTH_PATIENCE),
             clients.limits(of_books, HEALTH_PATIENCE).limits_of,

@@ -38,7 +38,7 @@ async def start_web(
     clients: Clients, stack: AsyncExitStack, monitoring: Monitoring, shutdown: Shutdown
 ) -> None:
     settings = clients.settings
-    redis = clients.redis(stack, PATIENCE)
+    redis = clients.redis.with_patience(PATIENCE)
     tasks = BackgroundTasks()
     stack.push_async_callback(tasks.drain, _DRAIN)
     in_flight = InFlightRequests()
@@ -63,7 +63,7 @@ async def start_web(
     signing_secret = settings.slack_signing_secret.get_secret_value()
     who = settings.who_may_start
     app = bolt_app(clients.slack, clients.identity, signing_secret, who, tasks)
-    app_blocked_store = RedisAppBlockedStore(clients.redis(stack, PATIENCE), PATIENCE)
+    app_blocked_store = RedisAppBlockedStore(clients.redis.with_patience(PATIENCE), PATIENCE)
     dependencies = ListenerDependencies(
         services,
         tasks,
@@ -83,7 +83,9 @@ async def start_web(
         await sockets.start()
         log.info("connected over Socket Mode")
         return
-    signatures = RedisSignatures(clients.redis(stack, SIGNATURE_PATIENCE), SIGNATURE_PATIENCE)
+    signatures = RedisSignatures(
+        clients.redis.with_patience(SIGNATURE_PATIENCE), SIGNATURE_PATIENCE
+    )
     routes = [
         *events_routes(app, Signing(signing_secret), Replays(signatures), in_flight),
         *monitoring.routes(),

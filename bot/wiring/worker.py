@@ -63,7 +63,7 @@ PROBE_PATIENCE = 2.0
 """Seconds for the store to take a small change."""
 
 
-def slack_breaker(clients: Clients, stack: AsyncExitStack, tasks: BackgroundTasks) -> SlackBreaker:
+def slack_breaker(clients: Clients, tasks: BackgroundTasks) -> SlackBreaker:
     """A breaker to which this process reports each call that Slack refuses because it refuses the
     app."""
 
@@ -72,7 +72,9 @@ def slack_breaker(clients: Clients, stack: AsyncExitStack, tasks: BackgroundTask
         refused = finding.verdict is Verdict.WRONG
         return AuthTest(refused, identity.scopes if identity else None)
 
-    app_blocked_store = RedisAppBlockedStore(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
+    app_blocked_store = RedisAppBlockedStore(
+        clients.redis.with_patience(SMALL_PATIENCE), SMALL_PATIENCE
+    )
     breaker = SlackBreaker(app_blocked_store, auth_test, tasks)
     clients.slack.on_app_blocked = breaker.report
     clients.slack.on_doubt = breaker.doubt
@@ -145,29 +147,29 @@ async def start_worker(
     clients: Clients, stack: AsyncExitStack, monitoring: Monitoring, shutdown: Shutdown
 ) -> list[asyncio.Task[None]]:
     settings, publisher, queue = clients.settings, clients.publisher, clients.queue
-    redis = clients.redis(stack, PATIENCE)
+    redis = clients.redis.with_patience(PATIENCE)
     sessions, cancellations = clients.sessions(redis, PATIENCE), RedisCancellations(redis)
     pictures = RedisPictures(
         redis, ttl=settings.image_ttl, patience=PATIENCE, user_bytes=settings.user_bytes
     )
-    refused = RedisRefusedSettings(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
+    refused = RedisRefusedSettings(clients.redis.with_patience(SMALL_PATIENCE), SMALL_PATIENCE)
     backend = image_backend(settings, clients.reading, refused)
     stack.push_async_callback(backend.close)
     slots = RedisProviderSlots(
-        clients.redis(stack, SMALL_PATIENCE),
+        clients.redis.with_patience(SMALL_PATIENCE),
         SMALL_PATIENCE,
         settings.provider_concurrency or 0,
     )
     heartbeats = RedisHeartbeats(
-        clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease
+        clients.redis.with_patience(SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease
     )
     books = clients.books(redis, PATIENCE)
-    budgets = clients.budgets(clients.redis(stack, SMALL_PATIENCE), SMALL_PATIENCE)
+    budgets = clients.budgets(clients.redis.with_patience(SMALL_PATIENCE), SMALL_PATIENCE)
     publisher.tightest_budget = budgets.tightest_budget
-    write_probe = WriteProbe(clients.redis(stack, PROBE_PATIENCE), PROBE_PATIENCE)
-    record = clients.record(clients.redis(stack, SEAL_PATIENCE), SEAL_PATIENCE)
+    write_probe = WriteProbe(clients.redis.with_patience(PROBE_PATIENCE), PROBE_PATIENCE)
+    record = clients.record(clients.redis.with_patience(SEAL_PATIENCE), SEAL_PATIENCE)
     tasks = BackgroundTasks()
-    breaker = slack_breaker(clients, stack, tasks)
+    breaker = slack_breaker(clients, tasks)
     await breaker.close_if_uninstalled()
     dispatcher, watch = job_dispatcher(
         clients,

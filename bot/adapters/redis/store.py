@@ -17,6 +17,7 @@ from bot.adapters.redis.commit import (
 from bot.adapters.redis.image_bytes import ImageBytes
 from bot.adapters.redis.questions import RedisQuestions
 from bot.adapters.redis.read_batches import ReadBatches
+from bot.adapters.redis.recent_sessions import RecentSessions
 from bot.adapters.redis.record import RedisRecord
 from bot.adapters.redis.record_schema import RecordPolicy
 from bot.adapters.redis.schema import (
@@ -30,7 +31,6 @@ from bot.adapters.redis.schema import (
     waiting_key,
 )
 from bot.adapters.redis.session_fields import (
-    from_fields,
     options_from_json,
     options_to_json,
 )
@@ -78,6 +78,7 @@ class RedisSessionStore(RedisQuestions):
     ) -> None:
         super().__init__(redis, patience=patience)
         self._reads = ReadBatches(redis, patience)
+        self._recent = RecentSessions()
         policy = record or RecordPolicy()
         self._ttls = Lifetimes(session_ttl, image_ttl)
         self._images = ImageBytes(redis, most=user_bytes, list_ttl=max(self._ttls))
@@ -90,7 +91,7 @@ class RedisSessionStore(RedisQuestions):
         self, session: Session, extra: ExtraWrites | None = None, *, write_id: str = ""
     ) -> Session:
         async with bounded(self._patience):
-            written = await self._writer.commit(None, session, extra, write_id)
+            written = await self._write(None, session, extra, write_id)
         return written or await self.load(session.id)
 
     async def load(self, session_id: str) -> Session:
@@ -98,20 +99,48 @@ class RedisSessionStore(RedisQuestions):
             stored: dict[str, str] = await self._reads.read("HGETALL", session_key(session_id))
         if not stored:
             raise Refusal(Reason.EXPIRED)
-        return from_fields(stored)
+        return self._recent.parse(stored)
 
     async def update(
         self, session_id: str, change: Change, extra: ExtraWrites | None = None
     ) -> Session:
         async with bounded(self._patience):
+            if written := await self._update_known(session_id, change, extra):
+                return written
             for _ in range(_MAX_TRIES):
                 before = await self.load(session_id)
                 after = change(before)
                 if after == before:
                     return before
-                if written := await self._writer.commit(before, after, extra):
+                if written := await self._write(before, after, extra):
                     return written
         raise Conflict(session_id)
+
+    async def _update_known(
+        self, session_id: str, change: Change, extra: ExtraWrites | None
+    ) -> Session | None:
+        """Write the change over what this process knows. None where that is not the newest, or
+        where it is not known what the change makes of the newest."""
+        known = self._recent.latest(session_id)
+        if known is None:
+            return None
+        try:
+            after = change(known)
+        except Exception:  # noqa: BLE001 - the newest decides
+            return None
+        return None if after == known else await self._write(known, after, extra)
+
+    async def _write(
+        self,
+        before: Session | None,
+        after: Session,
+        extra: ExtraWrites | None,
+        write_id: str = "",
+    ) -> Session | None:
+        written = await self._writer.commit(before, after, extra, write_id)
+        if written:
+            self._recent.written(written)
+        return written
 
     async def discard(self, session: Session, write_id: str) -> None:
         async with bounded(self._patience):
@@ -157,7 +186,7 @@ class RedisSessionStore(RedisQuestions):
         sessions = []
         for fields in filter(None, stored):
             try:
-                sessions.append(from_fields(fields))
+                sessions.append(self._recent.parse(fields))
             except ValueError as error:  # one of a newer version must not hide all others
                 log.error("a session cannot be read: %s", type(error).__name__)
         return sessions

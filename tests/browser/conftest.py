@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.browser.page_user import Browser, BrowserContext, Look, PageUser
 
 HERE = Path(__file__).parent
-ROOMS = 40
+ROOMS = 24
 """At least one for each test. The page shows them all, and the tests look through what it shows."""
 
 

@@ -131,13 +131,12 @@ class PageUser:
         return other
 
     async def leave(self) -> None:
-        """Leave the page, and nothing of what it keeps in the browser."""
+        """Leave nothing of what the page keeps in the browser."""
         for other in self.page.context.pages:
             if other is not self.page:
                 await other.close()
         await self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
         await self.page.mouse.move(0, 0)
-        await self.page.goto("about:blank")
 
     async def bot_is_there(self) -> None:
         await self.page.locator("#status", has_text=re.compile("^Bot connected$")).wait_for()

@@ -22,6 +22,7 @@ try:
     from playwright.async_api import (
         Browser,
         BrowserContext,
+        CDPSession,
         FilePayload,
         Locator,
         Page,
@@ -92,7 +93,7 @@ class PageUser:
         self.page = page
         self.url = url
         self.problems: list[str] = []
-        self._touch = False
+        self._emulation: CDPSession | None = None
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda line: self._on_console(line.type, line.text))
         page.on("dialog", lambda dialog: self.problems.append(f"dialog {dialog.message}"))
@@ -102,14 +103,14 @@ class PageUser:
             self.problems.append(text)
 
     async def wear(self, look: Look) -> None:
-        """Change how the window looks. Touch changes what a page is told of its pointer."""
+        """Change how the window looks. When touch is turned off, `hover: none` still matches until
+        the page is loaded anew."""
         await self.page.set_viewport_size({"width": look.width, "height": look.height})
         await self.page.emulate_media(color_scheme=look.colours)
-        if self._touch == look.touch:
-            return
-        self._touch = look.touch
-        session = await self.page.context.new_cdp_session(self.page)
-        await session.send("Emulation.setTouchEmulationEnabled", {"enabled": look.touch})
+        if self._emulation is None:
+            self._emulation = await self.page.context.new_cdp_session(self.page)
+        touch = {"enabled": look.touch}
+        await self._emulation.send("Emulation.setTouchEmulationEnabled", touch)
 
     async def open(self, place: str = "#alice/general") -> None:
         """Go to a place as a person: `#person/channel`, or `#person/@imagine` and `…/home`."""

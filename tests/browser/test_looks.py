@@ -73,7 +73,8 @@ async def test_every_look_is_without_serious_findings(user: PageUser, width: str
     await user.screenshot(f"{width}-light-home-defaults")
 
 
-async def test_colours_can_be_switched(user: PageUser) -> None:
+async def test_colours_can_be_switched(user: PageUser, look: Look) -> None:
+    assert await user.page.evaluate("matchMedia('(hover: none)').matches") == look.touch
     background = "getComputedStyle(document.body).backgroundColor"
     for colours in ("light", "dark"):
         await user.page.emulate_media(color_scheme=colours)

@@ -32,7 +32,7 @@ SLOW = (
 their own, or try many inputs."""
 
 WITHOUT_DEMO = (
-    *("test_blocks.py", "test_demo.py", "test_home.py", "test_home_tab.py"),
+    *("test_blocks.py", "test_demo.py", "test_home.py", "test_home_tab.py", "test_looks.py"),
     *("test_messages.py", "test_page.py", "test_views.py", "test_waiting.py"),
 )
 """Files in `browser` whose tests do not use the demo that the others share."""

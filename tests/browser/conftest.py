@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tests.browser.page_user import Browser, BrowserContext, Look, PageUser
 
 HERE = Path(__file__).parent
-ROOMS = 40
+ROOMS = 24
 """At least one for each test. The page shows them all, and the tests look through what it shows."""
 
 
@@ -48,10 +49,12 @@ def pytest_runtest_makereport(
 
 class Window:
     """A window with one page, which each test leaves to the next. A new window costs seconds of
-    processor time, mostly to start its process."""
+    processor time, mostly to start its process. Each test has an address of its own, so that the
+    page is loaded anew."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
+        self._addresses = itertools.count()
         self._opened: tuple[BrowserContext, PageUser] | None = None
 
     @asynccontextmanager
@@ -63,7 +66,7 @@ class Window:
         from tests.browser.page_user import open_window
 
         context, user = self._opened = self._opened or await open_window(self._browser, url)
-        user.url, user.problems = url, []
+        user.url, user.problems = f"{url}?{next(self._addresses)}", []
         await user.wear(look)
         yield user
         if request.node.stash.get(_FAILED, False) or user.problems:
@@ -153,7 +156,7 @@ async def bare_user(
     bare: Page, window: Window, look: Look, request: pytest.FixtureRequest
 ) -> AsyncIterator[PageUser]:
     async with window.user(bare.url, look, request) as user:
-        await user.page.goto(bare.url)
+        await user.page.goto(user.url)
         yield user
 
 

@@ -16,8 +16,9 @@ from bot.sandbox import PATIENCE, SimulatedSlack, WorkspaceStorage
 from tests.support.forked import ROOT, ForkedProcess, start
 from tests.support.processes import free_port
 
-QUICK = {"PLACEHOLDER_DELAY": "0.3"}
-"""For a demo whose tests do not look at what happens while an image is made."""
+QUICK = {"PLACEHOLDER_DELAY": "0.3", "IMAGE_SIZE": "816x816"}
+"""For a demo whose tests do not look at what happens while an image is made. No image that may be
+asked for has fewer pixels."""
 _CLEARED = (
     *("SLACK_", "OPENAI_", "IMAGE_", "PLACEHOLDER_", "REDIS_", "JOB_"),
     *("DISPLAY", "WAYLAND_DISPLAY", "PYTHONDONTWRITE"),

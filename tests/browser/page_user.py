@@ -22,6 +22,7 @@ try:
     from playwright.async_api import (
         Browser,
         BrowserContext,
+        CDPSession,
         FilePayload,
         Locator,
         Page,
@@ -92,7 +93,7 @@ class PageUser:
         self.page = page
         self.url = url
         self.problems: list[str] = []
-        self._touch = False
+        self._emulation: CDPSession | None = None
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda line: self._on_console(line.type, line.text))
         page.on("dialog", lambda dialog: self.problems.append(f"dialog {dialog.message}"))
@@ -102,14 +103,14 @@ class PageUser:
             self.problems.append(text)
 
     async def wear(self, look: Look) -> None:
-        """Change how the window looks. Touch changes what a page is told of its pointer."""
+        """Change how the window looks. When touch is turned off, `hover: none` still matches until
+        the page is loaded anew."""
         await self.page.set_viewport_size({"width": look.width, "height": look.height})
         await self.page.emulate_media(color_scheme=look.colours)
-        if self._touch == look.touch:
-            return
-        self._touch = look.touch
-        session = await self.page.context.new_cdp_session(self.page)
-        await session.send("Emulation.setTouchEmulationEnabled", {"enabled": look.touch})
+        if self._emulation is None:
+            self._emulation = await self.page.context.new_cdp_session(self.page)
+        touch = {"enabled": look.touch}
+        await self._emulation.send("Emulation.setTouchEmulationEnabled", touch)
 
     async def open(self, place: str = "#alice/general") -> None:
         """Go to a place as a person: `#person/channel`, or `#person/@imagine` and `…/home`."""
@@ -131,13 +132,12 @@ class PageUser:
         return other
 
     async def leave(self) -> None:
-        """Leave the page, and nothing of what it keeps in the browser."""
+        """Leave nothing of what the page keeps in the browser."""
         for other in self.page.context.pages:
             if other is not self.page:
                 await other.close()
         await self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
         await self.page.mouse.move(0, 0)
-        await self.page.goto("about:blank")
 
     async def bot_is_there(self) -> None:
         await self.page.locator("#status", has_text=re.compile("^Bot connected$")).wait_for()

@@ -97,7 +97,7 @@ async def test_action_without_a_bot_is_answered_by_slackbot(
 
 
 async def test_home_tab(bare_user: PageUser, bare: Page) -> None:
-    await bare_user.page.goto(bare.url + "#alice/@imagine/home")
+    await bare_user.page.goto(bare_user.url + "#alice/@imagine/home")
     await expect(bare_user.page.locator("#home")).to_contain_text("nothing here yet")
     alice = bare.slack.user("alice").id
     await client_of(bare).views_publish(user_id=alice, view=HOME)

@@ -27,7 +27,7 @@ async def test_home_of_each_person(bare_user: PageUser, bare: Page, app: AsyncAp
     pictures = [await upload(client_of(bare), colour) for colour in ("salmon", "indigo")]
     page = bare_user.page
     _gallery(app, pictures)
-    await page.goto(bare.url + "#alice/@imagine/home")
+    await page.goto(bare_user.url + "#alice/@imagine/home")
     shown = page.locator("#home")
     await expect(shown.get_by_role("heading")).to_have_text("Gallery of Alice, page 0")
     await expect(shown.get_by_role("img", name="the picture")).to_have_js_property(

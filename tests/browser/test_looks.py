@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import AsyncIterator
 
+import pytest
+import pytest_asyncio
+
+from tests.browser.demo_process import QUICK, FurnishedDemo
 from tests.browser.looks import look_in_both_colours
 from tests.browser.page_user import NARROW, WIDE, Look, PageUser, expect
 
 WIDTHS = {"wide": WIDE, "narrow": NARROW}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FurnishedDemo]:
+    """A demo of its own: axe-core looks at all that the page shows, and it shows only this."""
+    async with FurnishedDemo(tmp_path_factory.mktemp("looks"), 6, **QUICK) as running:
+        yield running
 
 
 @pytest.fixture(params=list(WIDTHS))
@@ -62,7 +73,8 @@ async def test_every_look_is_without_serious_findings(user: PageUser, width: str
     await user.screenshot(f"{width}-light-home-defaults")
 
 
-async def test_colours_can_be_switched(user: PageUser) -> None:
+async def test_colours_can_be_switched(user: PageUser, look: Look) -> None:
+    assert await user.page.evaluate("matchMedia('(hover: none)').matches") == look.touch
     background = "getComputedStyle(document.body).backgroundColor"
     for colours in ("light", "dark"):
         await user.page.emulate_media(color_scheme=colours)

@@ -35,11 +35,15 @@ PASTE = """([where, name, data]) => {
 }"""
 
 
-@pytest.fixture(params=[1400, 400])
+@pytest.fixture
 def look(request: pytest.FixtureRequest) -> Look:
-    return Look(request.param, 860)
+    return Look(getattr(request, "param", 1400), 860)
 
 
+wide_and_narrow = pytest.mark.parametrize("look", [1400, 400], indirect=True)
+
+
+@wide_and_narrow
 async def test_pictures_of_one_message_have_their_own_buttons(
     bare_user: PageUser, bare: Page, app: AsyncApp
 ) -> None:
@@ -70,7 +74,8 @@ async def test_pictures_of_one_message_have_their_own_buttons(
         "complete", value=True
     )
     await bare_user.screenshot(f"bare-candidates-{bare_user.width}")
-    await message.get_by_role("button", name="Approve").nth(1).click()
+    async with bare_user.page.expect_response("**/page/do/click"):
+        await message.get_by_role("button", name="Approve").nth(1).click()
     assert await asyncio.wait_for(pressed.get(), PATIENCE) == "no. 2"
     await message.get_by_role("button", name="Show it large").nth(2).click()
     await expect(bare_user.form.locator(".caption")).to_have_text("candidate 3")
@@ -98,6 +103,7 @@ async def test_message_changes_and_goes_while_somebody_has_the_focus_in_it(
     await expect(page.locator(f'#timeline [data-ts="{first["ts"]}"]')).to_be_focused()
 
 
+@wide_and_narrow
 async def test_picture_is_attached_looked_at_and_sent(
     bare_user: PageUser, bare: Page, png: bytes
 ) -> None:
@@ -159,13 +165,14 @@ async def test_bot_is_mentioned_where_slash_commands_do_not_work(
     answer = await asyncio.wait_for(heard.get(), PATIENCE)
     assert answer["thread_ts"] == event["ts"]
     await expect(bare_user.thread.locator(".message").nth(2)).to_contain_text("make it night")
-    await page.goto(bare.url + "#alice/@imagine")
+    await page.goto(bare_user.url + "#alice/@imagine")
     await expect(page.locator("#channel-title")).to_have_text("imagine")
     await bare_user.send("a fox in the rain")
     direct = await asyncio.wait_for(heard.get(), PATIENCE)
     assert (direct["channel_type"], direct["text"]) == ("im", "a fox in the rain")
 
 
+@wide_and_narrow
 async def test_shortcut_by_keyboard_alone(
     bare_user: PageUser, bare: Page, app: AsyncApp, png: bytes
 ) -> None:
@@ -190,7 +197,8 @@ async def test_shortcut_by_keyboard_alone(
     await keys.press("Escape")
     await expect(message.get_by_role("button", name="More actions")).to_be_focused()
     await keys.press("Enter")
-    await keys.press("Enter")
+    async with bare_user.page.expect_response("**/page/do/shortcut"):
+        await keys.press("Enter")
     shortcut = await asyncio.wait_for(used.get(), PATIENCE)
     assert shortcut["message"]["ts"] == ack.message.ts
     await expect(message.get_by_role("button", name="More actions")).to_be_focused()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-import pytest
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -54,41 +53,37 @@ async def test_what_comes_while_one_reads_further_up_is_told_by_a_button(
     await expect(pill).to_be_hidden()
 
 
-@pytest.mark.parametrize("sent", ["hello", "/unknown command"])
-async def test_sending_shows_what_was_sent(bare_user: PageUser, bare: Page, sent: str) -> None:
+async def test_sending_shows_what_was_sent(bare_user: PageUser, bare: Page) -> None:
     await fill_the_channel(bare)
-    await scroll_up(bare_user)
-    await bare_user.send(sent)
-    shown = sent if sent == "hello" else "is not a valid command"
-    await expect(bare_user.page.locator(".message", has_text=shown)).to_be_in_viewport()
-    assert await bare_user.page.locator("#messages").evaluate(AT_END)
+    for sent, shown in (("hello", "hello"), ("/unknown command", "is not a valid command")):
+        await scroll_up(bare_user)
+        await bare_user.send(sent)
+        await expect(bare_user.page.locator(".message", has_text=shown)).to_be_in_viewport()
+        assert await bare_user.page.locator("#messages").evaluate(AT_END)
 
 
-@pytest.mark.parametrize("focus", ["#messages", "#theme-toggle", "#sidebar a", "body"])
-async def test_a_slash_typed_anywhere_begins_a_command(bare_user: PageUser, focus: str) -> None:
-    place = bare_user.page.locator(focus).first
+async def test_a_slash_typed_anywhere_begins_a_command_and_in_a_field_is_a_letter(
+    bare_user: PageUser,
+) -> None:
     await expect(bare_user.composer).to_be_visible()
-    await place.evaluate(
-        "node => node === document.body ? document.activeElement.blur() : node.focus()"
-    )
-    await bare_user.page.keyboard.type("/imagine a fox")
-    await expect(bare_user.composer).to_have_value("/imagine a fox")
+    for focus in ("#messages", "#theme-toggle", "#sidebar a", "body"):
+        await bare_user.page.locator(focus).first.evaluate(
+            "node => node === document.body ? document.activeElement.blur() : node.focus()"
+        )
+        await bare_user.page.keyboard.type("/imagine a fox")
+        await expect(bare_user.composer).to_have_value("/imagine a fox")
+        await bare_user.composer.fill("")
+    await bare_user.composer.fill("1")
+    await bare_user.composer.press("End")
+    await bare_user.page.keyboard.type("/2")
+    await expect(bare_user.composer).to_have_value("1/2")
 
-
-async def test_a_slash_on_the_home_tab_goes_to_the_messages(bare_user: PageUser) -> None:
     await bare_user.page.goto(f"{bare_user.url}#alice/@imagine/home")
     home = bare_user.page.locator("#home")
     await expect(home).to_be_visible()
     await home.focus()
     await bare_user.page.keyboard.type("/imagine a fox")
     await expect(bare_user.composer).to_have_value("/imagine a fox")
-
-
-async def test_a_slash_in_a_field_is_a_letter(bare_user: PageUser) -> None:
-    await bare_user.composer.fill("1")
-    await bare_user.composer.press("End")
-    await bare_user.page.keyboard.type("/2")
-    await expect(bare_user.composer).to_have_value("1/2")
 
 
 async def test_the_bot_is_starting_until_it_has_been_connected(

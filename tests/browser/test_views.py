@@ -134,7 +134,7 @@ async def test_links_to_messages_stay_on_the_page(
     async def jumped(ack: Any) -> None:
         await ack()
 
-    await page.goto(bare.url + "#bob/@imagine/home")
+    await page.goto(bare_user.url + "#bob/@imagine/home")
     shown = page.locator("#home")
     await shown.get_by_role("link", name="the thread").click()
     await expect(page.get_by_role("heading", name="# design")).to_be_visible()

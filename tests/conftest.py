@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import gc
 import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from pathlib import Path
@@ -30,6 +35,9 @@ SLOW = (
 )
 """What `pytest -m "not slow"` leaves out: tests that start the program, a browser or servers of
 their own, or try many inputs."""
+
+MANY = 3
+"""Processes from which on a common start of theirs takes less time."""
 
 WITHOUT_DEMO = (
     *("test_blocks.py", "test_demo.py", "test_home.py", "test_home_tab.py", "test_looks.py"),
@@ -61,6 +69,34 @@ class Scheduling(LoadFileScheduling):  # type: ignore[misc] # untyped
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     return Scheduling(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: list[Any]) -> None:
+    """Many processes are forked from one that has imported what they would. To measure what code
+    tests reach, each imports it itself."""
+    plain = all(spec.popen and not spec.python for spec in specs)
+    if len(specs) < MANY or not plain or sys.platform != "linux" or _measures_coverage(config):
+        return
+    folder = tempfile.TemporaryDirectory(prefix="pytest-workers-")
+    path = f"{folder.name}/socket"
+    command = [sys.executable, "-u", "-m", "tests.support.worker_server", path]
+    server = subprocess.Popen(command, cwd=HERE.parent, stdin=subprocess.PIPE)
+    client = HERE / "support" / "worker_client.py"
+    for spec in specs:
+        spec.python = shlex.join([sys.executable, "-S", str(client), path])
+
+    def end() -> None:
+        server.communicate()
+        folder.cleanup()
+
+    config.add_cleanup(end)
+    while not Path(path).exists() and server.poll() is None:
+        time.sleep(0.01)
+
+
+def _measures_coverage(config: pytest.Config) -> bool:
+    return bool(config.getoption("cov_source", None))
 
 
 def pytest_collection_finish() -> None:

@@ -13,7 +13,7 @@ from bot.adapters.openai import response_poller
 from bot.adapters.queue import BullJobQueue, job_queue
 from bot.adapters.redis import redis_client
 from tests.fake_openai import FakeOpenAI
-from tests.integration.queue_worker import valkey
+from tests.integration.queue_worker import start_valkey
 from tests.integration.responses import Backend, backends
 from tests.support.processes import free_port
 
@@ -35,10 +35,30 @@ async def redis_of_the_program(redis_url: str) -> AsyncIterator[Any]:
     await client.aclose()
 
 
+@pytest.fixture(scope="module")
+def untouched_servers() -> Iterator[list[ValkeyServer]]:
+    """Those that no test has stopped or frozen."""
+    servers: list[ValkeyServer] = []
+    yield servers
+    for server in servers:
+        server.terminate()
+
+
 @pytest.fixture
-def queue_server() -> Iterator[Any]:
-    with valkey() as server:
+def queue_server(untouched_servers: list[ValkeyServer]) -> Iterator[ValkeyServer]:
+    """An empty server, which the test may do anything to."""
+    server = untouched_servers.pop() if untouched_servers else start_valkey()
+    process = server._process
+    try:
         yield server
+        if server._process is process and server.is_running():
+            with redis.Redis.from_url(server.connection_url, socket_timeout=2.0) as client:
+                client.config_set("maxmemory-policy", "noeviction")
+                client.flushall()
+            untouched_servers.append(server)
+    finally:
+        if server not in untouched_servers:
+            server.terminate()
 
 
 @pytest.fixture

@@ -52,12 +52,18 @@ class Recorder:
         self.ends[job.id] += 1
 
 
-@contextmanager
-def valkey() -> Iterator[ValkeyServer]:
+def start_valkey() -> ValkeyServer:
     """A server that keeps its port and its data when it is stopped and started again."""
     settings = {"appendonly": "yes", "maxmemory-policy": "noeviction"}
     server = ValkeyServer(port=free_port(), config=settings)
     server.start()
+    return server
+
+
+@contextmanager
+def valkey() -> Iterator[ValkeyServer]:
+    """The same, which ends with the body."""
+    server = start_valkey()
     try:
         yield server
     finally:

@@ -102,13 +102,25 @@ def answer(size: int) -> bytes:
     return json.dumps({"data": [{"b64_json": image}], "more": " " * size}).encode()
 
 
+def packs(
+    body: Callable[[], bytes], content_type: str = "application/json", encoding: str = "gzip"
+) -> Handler:
+    """The body is made for the request, and not for each process that collects tests."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        packed = zlib.compress(body(), 1) if encoding == "deflate" else gzip.compress(body(), 1)
+        return await answers(packed, content_type, **{"content-encoding": encoding})(request)
+
+    return handler
+
+
 @pytest.mark.parametrize(
     "handler",
     [
         endless,
         answers(answer(LIMIT)),
-        answers(gzip.compress(answer(50 * LIMIT), compresslevel=1), **{"content-encoding": "gzip"}),
-        answers(zlib.compress(answer(50 * LIMIT)), **{"content-encoding": "deflate"}),
+        packs(lambda: answer(50 * LIMIT)),
+        packs(lambda: answer(50 * LIMIT), encoding="deflate"),
         answers(answer(10), **{"content-encoding": "zstd"}),
     ],
     ids=["endless", "large", "gzip", "deflate", "an encoding that nobody offered"],
@@ -141,11 +153,7 @@ async def test_broken_compression_is_a_breakdown() -> None:
     [
         endless_events,
         answers(b'data: {"a": 1}\n\n' * LIMIT, "text/event-stream"),
-        answers(
-            gzip.compress(b"data: " + b" " * 50 * LIMIT),
-            "text/event-stream",
-            **{"content-encoding": "gzip"},
-        ),
+        packs(lambda: b"data: " + b" " * 50 * LIMIT, "text/event-stream"),
     ],
     ids=["one event", "many events", "gzip"],
 )
@@ -159,7 +167,7 @@ async def test_a_stream_that_is_too_large(handler: Handler) -> None:
     [
         endless,
         answers(bytes(LIMIT + 1)),
-        answers(gzip.compress(bytes(100 * LIMIT)), **{"content-encoding": "gzip"}),
+        packs(lambda: bytes(100 * LIMIT)),
     ],
 )
 async def test_a_file_that_is_too_large(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:

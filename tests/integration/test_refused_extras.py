@@ -1,5 +1,9 @@
 """What only we asked for is given up where a server refuses it, one thing at a time; what a person
-asked for never is."""
+asked for never is.
+
+Each extra is refused in one of the wordings; `tests/unit/adapters/openai/test_refusal.py` reads
+each extra in each of them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -68,8 +73,7 @@ async def twice(fake: FakeOpenAI, one: Any, request: ImageRequest) -> None:
     assert fake.paid == 2
 
 
-@pytest.mark.parametrize("wording", WORDINGS)
-@pytest.mark.parametrize("name", IN_CALL)
+@pytest.mark.parametrize(("name", "wording"), list(zip(IN_CALL, cycle(WORDINGS), strict=False)))
 async def test_an_extra_of_the_call_is_given_up(
     fake: FakeOpenAI, backend: Backend, name: str, wording: Callable[[str], Outcome]
 ) -> None:
@@ -80,8 +84,7 @@ async def test_an_extra_of_the_call_is_given_up(
     assert kept <= fake.creates[-1].body.keys()
 
 
-@pytest.mark.parametrize("wording", WORDINGS)
-@pytest.mark.parametrize("name", IN_TOOL)
+@pytest.mark.parametrize(("name", "wording"), list(zip(IN_TOOL, cycle(WORDINGS), strict=False)))
 @pytest.mark.parametrize("where", ["", "tools[0]."])
 async def test_an_extra_of_the_tool_is_given_up(
     fake: FakeOpenAI,

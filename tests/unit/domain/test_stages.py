@@ -71,11 +71,11 @@ def test_the_table_holds_every_stage_and_every_event() -> None:
     assert len(LAWFUL) == 8
 
 
-@pytest.mark.parametrize(("stage", "event"), [pair for pair in ALL if pair not in LAWFUL])
 @pytest.mark.parametrize("has_image", [True, False])
-def test_every_other_pair_is_refused(stage: Stage, event: Event, has_image: bool) -> None:
-    with pytest.raises(Refusal):
-        next_stage(stage, event, has_image=has_image)
+def test_every_other_pair_is_refused(has_image: bool) -> None:
+    for stage, event in set(ALL) - set(LAWFUL):
+        with pytest.raises(Refusal):
+            next_stage(stage, event, has_image=has_image)
 
 
 def test_every_stage_can_be_reached_and_left() -> None:
@@ -207,13 +207,13 @@ def test_every_other_pair_of_discarding_is_refused(state: Discard, event: Discar
         next_discard(state, event)
 
 
-@pytest.mark.parametrize(("stage", "event"), ALL)
 @pytest.mark.parametrize("state", sorted(ENDED_BY_DISCARD))
-def test_a_discarded_session_takes_no_event(state: Discard, stage: Stage, event: Event) -> None:
-    session = replace(a_session(attempts=2), stage=stage, discard=state)
-    with pytest.raises(Refusal) as refused:
-        transitions.move(session, event, 0.0)
-    assert refused.value.reason is Reason.DISCARDED
+def test_a_discarded_session_takes_no_event(state: Discard) -> None:
+    for stage, event in ALL:
+        session = replace(a_session(attempts=2), stage=stage, discard=state)
+        with pytest.raises(Refusal) as refused:
+            transitions.move(session, event, 0.0)
+        assert refused.value.reason is Reason.DISCARDED, (stage, event)
 
 
 @pytest.mark.parametrize("state", sorted(set(Discard) - ENDED_BY_DISCARD))

@@ -216,7 +216,7 @@ def png_of(size: tuple[int, int], pixels: bytes) -> bytes:
     "pixels",
     [
         zlib.compress(bytes(3 * 8 * 4)),
-        zlib.compress(bytes(10_000_000)),
+        zlib.compress(bytes(10_000_000), 1),
         zlib.compress(bytes(25 * 8))[:-5],
         b"none",
         b"",

@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.sandbox import Features, Page, Shortcut, SimulatedSlack, WorkspaceStorage
 from tests.browser.demo_process import QUICK, DemoProcess
 from tests.browser.pictures import picture
-from tests.support.processes import SHORT_LEASE, free_port
+from tests.support.processes import free_port
 
 if TYPE_CHECKING:
     from tests.browser.page_user import Browser, BrowserContext, PageUser
@@ -153,8 +153,7 @@ async def user(
 async def own_demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DemoProcess]:
     """A demo for tests that end it or its bot, and leave it running again."""
     kept = furnish(tmp_path_factory.mktemp("own") / "kept")
-    options, lease = ("--data", str(kept)), str(SHORT_LEASE)
-    async with DemoProcess(kept.parent, *options, JOB_LEASE=lease) as running:
+    async with DemoProcess(kept.parent, "--data", str(kept)) as running:
         yield running
 
 

@@ -170,7 +170,7 @@ def _start_server(address: str) -> None:
             return
         listening.listen(64)
         listening.set_inheritable(True)
-        server = ["-u", "-W", "default", "-m", "tests.support.fork_server"]
+        server = ["-u", "-W", "default", "-m", "tests.support.shared_fork_server"]
         os.posix_spawn(  # nobody waits for it: it serves others when this process has ended
             sys.executable,
             [sys.executable, *server, str(listening.fileno())],

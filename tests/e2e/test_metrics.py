@@ -8,6 +8,8 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from bot.sandbox import Fault
 from tests.fake_openai import incomplete
 from tests.support.metrics import Scrape, ask, scrape
@@ -47,7 +49,9 @@ async def run_both(world: World, **changes: str) -> tuple[int, int]:
     return web, worker
 
 
+@pytest.mark.parametrize("world", ["http"], indirect=True)
 async def test_a_whole_loop_with_a_failure_is_counted_exactly(world: World) -> None:
+    """Over HTTP, where the port for Slack tells the same."""
     web, worker = await run_both(world)
     slack, openai = world.slack, world.openai
     alice, bob, general = slack.user("alice"), slack.user("bob"), slack.channel("general")
@@ -104,7 +108,7 @@ async def test_a_whole_loop_with_a_failure_is_counted_exactly(world: World) -> N
     assert told.of("imagine_queue_oldest_seconds", queue="publish") == 0
     assert told.nonzero("imagine_sessions")  # as they stood when it was first asked
 
-    for port in (web, worker, *([world.port] if world.mode == "http" else [])):
+    for port in (web, worker, world.port):
         assert (await ask(port, "/readyz"))[0] == 200
         text = (await scrape(port)).text
         for secret in (PRIVATE, alice.id, bob.id, general.id, slack.bot_token, openai.api_key):

@@ -112,12 +112,12 @@ async def stop_old_then_start_new(fleet: Fleet, old: Member) -> None:
     await fleet.start(old.command)
 
 
-ORDERS: dict[str, list[Restart]] = {
-    "socket": [stop_old_then_start_new],
-    "http": [start_new_then_stop_old, stop_old_then_start_new],
+ORDERS: dict[str, list[tuple[Restart, set[str]]]] = {
+    "socket": [(stop_old_then_start_new, {"web", "worker"})],
+    "http": [(start_new_then_stop_old, {"web", "worker"}), (stop_old_then_start_new, {"web"})],
 }
-"""A load balancer sends requests to the new process in another way in each order. Over Socket Mode
-the order in which a connection is missing is the harder one."""
+"""And what is restarted in that order. A load balancer sends requests to the new process in another
+way in each order. Over Socket Mode the order in which a connection is missing is the harder one."""
 
 
 @asynccontextmanager
@@ -164,12 +164,13 @@ async def _while_they_work(
             task.result()
 
 
-async def _restart_all(fleet: Fleet, *orders: Restart) -> None:
+async def _restart_all(fleet: Fleet, *orders: tuple[Restart, set[str]]) -> None:
     """The worker that is replaced first has just begun a generation, which outlives it."""
     await _generation_begun(next(m for m in fleet.members if m.command == "worker"))
-    for restart in orders:
+    for restart, commands in orders:
         for member in sorted(fleet.members, key=lambda m: m.command, reverse=True):
-            await restart(fleet, member)
+            if member.command in commands:
+                await restart(fleet, member)
 
 
 async def _generation_begun(worker: Member) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import array
 import asyncio
 import atexit
+import errno
 import json
 import os
 import signal
 import socket
-import subprocess
 import sys
+import time
 from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,6 +22,9 @@ ROOT = Path(__file__).parents[2]
 _READ_BY_IMPORTS = ("OTEL_PROPAGATORS", "OTEL_PYTHON_CONTEXT")
 """Settings that libraries read while they are imported."""
 _AT_ONCE = 64 * 1024
+_LONGEST_REQUEST = 1024 * 1024
+_CONNECTED_WITHIN = 30.0
+_ENDED_WITHIN = 10.0
 
 
 class ForkedProcess:
@@ -142,26 +146,51 @@ def _reader(fd: int) -> asyncio.StreamReader:
 
 @cache
 def _server() -> socket.socket:
-    """One for all tests of this process; it ends, and all that was forked from it, when its socket
-    is closed."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    for end in (ours, theirs):
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1024 * 1024)
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-u", "-W", "default", "-m", "tests.support.fork_server"),
-            str(theirs.fileno()),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL,
-    )
-    theirs.close()
+    """A connection to the server, which is the same for all processes of a test run: the first that
+    needs it starts it. What was forked for this process ends when the connection is closed."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or os.getpid()
+    address = f"\0fork server of the test run {run}"  # Linux forgets it with its last socket
+    ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LONGEST_REQUEST)
+    deadline = time.monotonic() + _CONNECTED_WITHIN
+    while not _connected(ours, address):
+        assert time.monotonic() < deadline
+        _start_server(address)
+        time.sleep(0.01)
 
-    def end_server() -> None:
-        ours.close()
-        process.wait()
+    def end() -> None:
+        with ours, suppress(OSError):
+            ours.shutdown(socket.SHUT_WR)
+            ours.settimeout(_ENDED_WITHIN)
+            ours.recv(1)  # the server closes it when the processes are killed
 
-    atexit.register(end_server)
+    atexit.register(end)
     return ours
+
+
+def _connected(ours: socket.socket, address: str) -> bool:
+    try:
+        ours.connect(address)
+    except ConnectionRefusedError:  # nobody listens there, or not yet
+        return False
+    return True
+
+
+def _start_server(address: str) -> None:
+    """Where no other process has started it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        try:
+            listening.bind(address)
+        except OSError as taken:
+            if taken.errno != errno.EADDRINUSE:
+                raise
+            return
+        listening.listen(64)
+        listening.set_inheritable(True)
+        server = ["-u", "-W", "default", "-m", "tests.support.shared_fork_server"]
+        os.posix_spawn(  # nobody waits for it: it serves others when this process has ended
+            sys.executable,
+            [sys.executable, *server, str(listening.fileno())],
+            {**os.environ, "PYTHONPATH": str(ROOT)},
+            file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)],
+        )

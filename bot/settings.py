@@ -16,14 +16,21 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.domain.costs import DOLLAR
-from bot.domain.errors import ImpossibleValue
 from bot.domain.images import AI_LABEL, LONGEST_LABEL
 from bot.domain.limit_settings import MOST_DOLLARS, LimitKind
-from bot.domain.options import AUTO, OPTIONS, OptionTable
-from bot.domain.policy import WhoMayStart, closest_spelling, entries_of, quoted, user_ids_error
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import AUTO, OptionTable
+from bot.domain.policy import (
+    Policy,
+    WhoMayStart,
+    closest_spelling,
+    entries_of,
+    quoted,
+    user_ids_error,
+)
 from bot.domain.record import PromptRecording
+from bot.domain.refusals import ImpossibleValue
 from bot.domain.seals import SealingKeys
-from bot.domain.session import Policy
 from bot.domain.sizes import STEP, check_pixels
 from bot.telemetry.logs import LogFormat
 

@@ -199,7 +199,7 @@ async def socket_world(
 @pytest.fixture
 def pretend_option(monkeypatch: pytest.MonkeyPatch) -> OptionSpec:
     """One more option in the table, and nothing else changed."""
-    from bot.domain.options import OPTIONS
+    from bot.domain.option_table import OPTIONS
     from tests.support.pretend import PRETEND
 
     monkeypatch.setattr(OPTIONS, "specs", (*OPTIONS.specs, PRETEND))

@@ -13,26 +13,25 @@ from bot.domain.attempt import Attempt, Candidate, ImageRef
 from bot.domain.costs import Cost, Usage
 from bot.domain.errors import (
     Conflict,
-    FailureKind,
-    GenerationError,
     NoLongerOwed,
     QueueUnavailable,
-    Reason,
-    Refusal,
     SlackAppBlocked,
     StoreFull,
     StoreReadOnly,
     StoreTrouble,
     StoreUnavailable,
 )
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from bot.domain.jobs import Job, JobKind, due_jobs
 from bot.domain.limit_settings import ChosenLimit, ChosenLimits, Field, OperatorLimits
 from bot.domain.limits import Limits
 from bot.domain.options import Options
+from bot.domain.policy import Person
 from bot.domain.questions import Question, WaitingPicture
 from bot.domain.record import RecordEvent
-from bot.domain.session import IN_PROGRESS, Person, Session, with_attempt
+from bot.domain.refusals import Reason, Refusal
+from bot.domain.session import IN_PROGRESS, Session, with_attempt
 from bot.domain.stages import Publication, Stage
 from bot.domain.waiting import images_waiting
 from bot.generation.brought_pictures import BroughtPictures

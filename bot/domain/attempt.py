@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from bot.domain.costs import PaidCall, Reservation
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.options import NO_OPTIONS, Options
 
 

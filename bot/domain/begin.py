@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
-from bot.domain.errors import FailureKind, Reason
+from bot.domain.failures import FailureKind
 from bot.domain.limits import Instead
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import Parsed, clean_change, clean_prompt
+from bot.domain.refusals import Reason
 from bot.domain.session import Session, asked_before, with_attempt
 from bot.domain.stages import Event, Stage
 from bot.domain.transitions import check_can, check_current, move, refusal, why_not

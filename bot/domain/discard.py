@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.errors import Reason
+from bot.domain.refusals import Reason
 from bot.domain.session import DISCARD_SCHEMA, SCHEMA, Session, can_be_restored
 from bot.domain.stages import DISCARDABLE, DiscardEvent, Stage
 from bot.domain.transitions import cancel, move_discard, refusal, why_not

@@ -15,8 +15,10 @@ from typing import Any
 
 from bot.domain.attempt import MAX_PAID_CALLS, Attempt, ImageRef
 from bot.domain.costs import CallEnd, CallState, PaidCall
-from bot.domain.errors import FailureKind, PaidCallLimitReached, Reason
+from bot.domain.errors import PaidCallLimitReached
+from bot.domain.failures import FailureKind
 from bot.domain.images import GeneratedImage
+from bot.domain.refusals import Reason
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Event, Stage
 from bot.domain.transitions import move, refusal

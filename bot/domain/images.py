@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot.domain.costs import Usage
-from bot.domain.errors import Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.sizes import size_like
 
 ACCEPTED = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/heic", "image/avif")

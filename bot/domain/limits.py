@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.domain.attempt import Attempt, ImageRef
-from bot.domain.errors import Reason, Refusal
 from bot.domain.limit_settings import LimitKind
 from bot.domain.options import Options
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+
+from bot.domain.session import Session
 
 OWNER, ANYONE = "owner", "anyone"
 _IDS_SYNTAX = "user IDs with commas between, such as U0123ABCD,W0456EFGH"
@@ -109,3 +112,52 @@ def quoted(text: str) -> str:
     shown = "".join(c if c.isprintable() else "?" for c in text)
     shown = shown if len(shown) <= _LONGEST_QUOTE else f"{shown[:_LONGEST_QUOTE]}…"
     return shown if shown == shown.strip() and shown else f'"{shown}"'
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user ID alone names somebody only within one organisation or workspace.
+
+    `org` is the organisation, or the workspace where there is no organisation. The people of the
+    installation have the same `org` in all of its workspaces."""
+
+    org: str
+    user: str
+
+    def key_in(self, team: str) -> str:
+        """The person's name in the keys of an installation: the user ID, with the organisation in
+        front for people from outside."""
+        return self.user if self.org == team else f"{self.org}-{self.user}"
+
+
+def user_of_key(key: str) -> str:
+    """The user ID in what `Person.key_in` answers."""
+    return key.rpartition("-")[2]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Who of the people who may use the bot may direct a session: move its stage by a click, a form
+    or words. The owner always may; so may `others` (user IDs of the installation's own people), or
+    everybody where `anyone` is set. `team` is the installation; the owner of a session without
+    `owner_org` is one of its people."""
+
+    anyone: bool = False
+    others: frozenset[str] = frozenset()
+    team: str = ""
+
+    def allows(self, person: Person, session: Session) -> bool:
+        team = self.team or session.team
+        owner = Person(session.owner_org or team, session.user)
+        named = person.org == team and person.user in self.others
+        return self.anyone or person == owner or named
+
+    @classmethod
+    def parse(cls, text: str, team: str = "") -> Policy:
+        """Read `owner`, `anyone`, or user IDs with commas between. Raises `ValueError`, whose text
+        holds the right spelling."""
+        if wrong := directors_error(text):
+            raise ValueError(wrong)
+        given = set(entries_of(text))
+        others = frozenset(given - {OWNER, ANYONE})
+        return cls(anyone=ANYONE in given, others=others, team=team)

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from bot.domain.errors import OptionRefused, Reason, Refusal
 from bot.domain.invisible import clean_text, drop_invisible, is_blank
-from bot.domain.options import OPTIONS, Options, OptionTable
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import Options, OptionTable
+from bot.domain.refusals import OptionRefused, Reason, Refusal
 
 MAX_PROMPT = 32_000
 """Characters; the limit that OpenAI documents for an image prompt."""

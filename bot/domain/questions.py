@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from bot.domain.attempt import Source
-from bot.domain.session import Person
+from bot.domain.policy import Person
 
 
 @dataclass(frozen=True)

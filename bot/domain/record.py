@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 from bot.domain.attempt import Attempt, Candidate
 from bot.domain.books import paid_for
-from bot.domain.errors import Refusal
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.session_ids import SessionId
 from bot.domain.stages import Publication

@@ -1,4 +1,4 @@
-"""A session: one idea of one person, from the prompt to the approved image; and who may direct it.
+"""A session: one idea of one person, from the prompt to the approved image.
 
 A `Session` is a value. A transition (`bot.domain.transitions`) takes one and returns the next; the
 store keeps the result only if nobody was faster (compare-and-set on `version`).
@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from bot.domain.attempt import Attempt, ImageRef, Source
-from bot.domain.errors import UNUSABLE_SOURCE
+from bot.domain.failures import UNUSABLE_SOURCE
 from bot.domain.options import NO_OPTIONS, Options
-from bot.domain.policy import ANYONE, OWNER, directors_error, entries_of
 from bot.domain.slack_refusals import Place
 from bot.domain.stages import ENDED_BY_DISCARD, Discard, Publication, Stage
 
@@ -186,55 +185,6 @@ class Session:
             changes += [attempt.change] if attempt.change else []
             at = attempt.base
         return tuple(reversed(changes))
-
-
-@dataclass(frozen=True)
-class Person:
-    """A user ID alone names somebody only within one organisation or workspace.
-
-    `org` is the organisation, or the workspace where there is no organisation. The people of the
-    installation have the same `org` in all of its workspaces."""
-
-    org: str
-    user: str
-
-    def key_in(self, team: str) -> str:
-        """The person's name in the keys of an installation: the user ID, with the organisation in
-        front for people from outside."""
-        return self.user if self.org == team else f"{self.org}-{self.user}"
-
-
-def user_of_key(key: str) -> str:
-    """The user ID in what `Person.key_in` answers."""
-    return key.rpartition("-")[2]
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Who of the people who may use the bot may direct a session: move its stage by a click, a form
-    or words. The owner always may; so may `others` (user IDs of the installation's own people), or
-    everybody where `anyone` is set. `team` is the installation; the owner of a session without
-    `owner_org` is one of its people."""
-
-    anyone: bool = False
-    others: frozenset[str] = frozenset()
-    team: str = ""
-
-    def allows(self, person: Person, session: Session) -> bool:
-        team = self.team or session.team
-        owner = Person(session.owner_org or team, session.user)
-        named = person.org == team and person.user in self.others
-        return self.anyone or person == owner or named
-
-    @classmethod
-    def parse(cls, text: str, team: str = "") -> Policy:
-        """Read `owner`, `anyone`, or user IDs with commas between. Raises `ValueError`, whose text
-        holds the right spelling."""
-        if wrong := directors_error(text):
-            raise ValueError(wrong)
-        given = set(entries_of(text))
-        others = frozenset(given - {OWNER, ANYONE})
-        return cls(anyone=ANYONE in given, others=others, team=team)
 
 
 def can_be_restored(discarded_at: float, now: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from bot.domain.errors import ImpossibleValue
+from bot.domain.refusals import ImpossibleValue
 
 NAMED_SIZES = {
     "square": "1024x1024",

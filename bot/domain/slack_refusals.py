@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from bot.domain.errors import FailureKind, ImageNotReady, SlackRefused
+from bot.domain.errors import ImageNotReady, SlackRefused
+from bot.domain.failures import FailureKind
 from bot.domain.slack_errors import APP, Meaning, meaning_of
 
 

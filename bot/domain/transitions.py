@@ -1,12 +1,11 @@
-"""The transitions of a session: the checks, the decisions of people, and the records of the
-publication of an approved image.
+"""The transitions of a session: the checks, and the decisions of people. What is recorded of the
+publication of an approved image is in `bot.domain.publication`.
 
 `can` answers a question. `check_can` raises `Refusal` with the reason for a person. `move` makes
 the move. All three ask the same two rules: a session that was discarded takes no event, and any
 other takes those of its stage. `move_publication` moves the publication, or raises
 `Refusal`. A transition takes a session and returns the next one, or raises `Refusal` and changes
-nothing; the store decides which of two was first. `record_publication` is for what a job has done:
-a record that comes late, from a run that overlapped another, changes nothing.
+nothing; the store decides which of two was first.
 """
 
 from __future__ import annotations
@@ -14,12 +13,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, Reason, Refusal
-from bot.domain.jobs import Job, JobKind, is_due
+from bot.domain.failures import FailureKind
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import (
     KeptWords,
     Session,
-    asked_before,
     with_attempt,
 )
 from bot.domain.slack_refusals import NOT_ANNOUNCED
@@ -31,7 +29,6 @@ from bot.domain.stages import (
     DiscardEvent,
     Event,
     Fork,
-    Publication,
     PublicationEvent,
     Stage,
 )
@@ -157,81 +154,6 @@ def keep_words(session: Session, words: KeptWords) -> Session:
     return replace(session, kept_words=(*session.kept_words, words)[-2 * MOST_KEPT_WORDS :])
 
 
-def final_posted(session: Session, ts: str) -> Session:
-    """Records the message with the approved image. A message recorded earlier stays."""
-    posted = record_publication(session, PublicationEvent.POST)
-    return posted if posted is session else replace(posted, final_ts=ts, error_message="")
-
-
-def not_published(session: Session, words: str) -> Session:
-    """Records that Slack refused the approved image; `words` is the text the person was told."""
-    refused = record_publication(session, PublicationEvent.REFUSE)
-    return refused if refused is session else replace(refused, error_message=words)
-
-
-def publish_again(session: Session, number: int, now: float, idempotency_key: str = "") -> Session:
-    """Publish an image again that Slack refused, by a new run of the job. Nothing changes where the
-    publication is due already, or where the same request (`idempotency_key`) came before. Raises
-    `Refusal` where the image is published."""
-    state = session.publication
-    if state is Publication.TO_PUBLISH and number == session.final_result:
-        return session
-    if state is not Publication.REFUSED:
-        raise refusal(session, Reason.ALREADY_APPROVED)
-    if number != session.final_result:
-        raise refusal(session, Reason.MOVED_ON)
-    if asked_before(session, idempotency_key):
-        return session
-    approved = session.attempt(number)
-    approved = replace(
-        approved,
-        requeues=approved.requeues + 1,
-        idempotency_key=idempotency_key or approved.idempotency_key,
-    )
-    again = move_publication(session, PublicationEvent.PUBLISH_AGAIN)
-    return replace(with_attempt(again, approved), error_message="", updated_at=now)
-
-
-def file_replaced(session: Session, file_id: str) -> Session:
-    """The approved image has another file. The draft keeps its own: no update can change it."""
-    return replace(session, final_file_id=file_id)
-
-
-def final_shown(session: Session) -> Session:
-    """Records that the drafts and the status show the publication. Nothing changes where it is
-    published again."""
-    return record_publication(session, PublicationEvent.SHOW)
-
-
-def publish_is_due(session: Session, run: int) -> bool:
-    """Whether this run of `publish` has work: to post the image, or to show it or its refusal. A
-    run from before the person asked again has none."""
-    if session.stage is not Stage.FINAL or session.publication is Publication.SHOWN:
-        return False
-    return run >= session.attempt(session.final_result).requeues
-
-
-def given_up(session: Session, job: Job) -> Session:
-    """A job that only shows what is in force has failed for good."""
-    if not is_due(session, job):
-        return session
-    match job.kind:
-        case JobKind.SHOW_CANCELLED:
-            return cancel_shown(session, job.attempt)
-        case JobKind.PUBLISH:
-            return final_shown(session)
-        case _:
-            return discard_shown(session, session.discard)
-
-
-def given_up_unpublished(session: Session, job: Job, words: str) -> Session:
-    """Like `given_up`, where the approved image was not posted; `words` is what its owner was
-    told."""
-    if job.kind is JobKind.PUBLISH and is_due(session, job):
-        return not_published(session, words)
-    return given_up(session, job)
-
-
 def discard_shown(session: Session, shown: Discard) -> Session:
     """Records that the messages show this state. Nothing changes where it is another by now, or
     they showed it before."""
@@ -255,13 +177,6 @@ def move_publication(session: Session, event: PublicationEvent) -> Session:
     if target is None:
         raise refusal(session, why_not(session))
     return replace(session, publication=target)
-
-
-def record_publication(session: Session, event: PublicationEvent) -> Session:
-    """The same for what a job has done: a record that comes late changes nothing, and answers the
-    session itself."""
-    lawful = event in PUBLICATIONS[session.publication]
-    return move_publication(session, event) if lawful else session
 
 
 def why_not(session: Session) -> Reason:

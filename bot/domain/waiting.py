@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.errors import Reason, Refusal
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 

@@ -11,7 +11,8 @@ from pocketflow import AsyncNode, AsyncParallelBatchNode
 
 from bot.concurrency import SoftLimit
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, ImagineError, NoLongerOwed, Refusal, SlackRefused
+from bot.domain.errors import ImagineError, NoLongerOwed, SlackRefused
+from bot.domain.failures import FailureKind
 from bot.domain.generation import (
     draft_posted,
     image_expired,
@@ -20,6 +21,7 @@ from bot.domain.generation import (
     record_candidate,
     shared_as_files,
 )
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.slack_refusals import delivery_failure, is_about_file
 from bot.flow.generate import IN_MEMORY, SLOT_PATIENCE

@@ -9,14 +9,8 @@ from typing import NamedTuple
 from pocketflow import AsyncNode
 
 from bot.concurrency import lend_slot
-from bot.domain.errors import (
-    FAILS_AGAIN,
-    FailureKind,
-    NoLongerOwed,
-    Refusal,
-    SlackRefused,
-    SlackUnavailable,
-)
+from bot.domain.errors import NoLongerOwed, SlackRefused, SlackUnavailable
+from bot.domain.failures import FAILS_AGAIN, FailureKind
 from bot.domain.generation import (
     attempt_failed,
     image_failed,
@@ -24,6 +18,7 @@ from bot.domain.generation import (
     started,
     was_cancelled,
 )
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.flow.shared import Shared, contract_of, ended, fail, image_of, next_action
 from bot.ports import DraftMessages, FailureMessages, SessionRecords, StillOwed

@@ -16,13 +16,8 @@ from bot.concurrency import SoftLimit, finish_before_cancel
 from bot.domain.attempt import MAX_PAID_CALLS, ImageRef
 from bot.domain.books import call_ended
 from bot.domain.costs import CallEnd
-from bot.domain.errors import (
-    FailureKind,
-    GenerationError,
-    ImagineError,
-    PaidCallLimitReached,
-    PaidCallNotMade,
-)
+from bot.domain.errors import ImagineError, PaidCallLimitReached, PaidCallNotMade
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.generation import (
     LOST,
     image_failed,

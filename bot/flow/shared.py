@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.generation import is_current_run, is_delivery_run, most_telling_failure
 from bot.domain.session import Session
 from bot.views.failure_words import failure_words

@@ -20,7 +20,8 @@ from weakref import WeakValueDictionary
 
 from bot.concurrency import finish_before_cancel
 from bot.domain.attempt import Source
-from bot.domain.errors import FailureKind, GenerationError, ImagineError, ReadElsewhere
+from bot.domain.errors import ImagineError, ReadElsewhere
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import BaseImage
 from bot.domain.session import Session
 from bot.domain.session_ids import SessionId

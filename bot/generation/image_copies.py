@@ -7,7 +7,7 @@ import logging
 import pybase64
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import GenerationError
+from bot.domain.failures import GenerationError
 from bot.domain.session import Session
 from bot.ports import Files, SessionRecords
 

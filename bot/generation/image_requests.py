@@ -10,7 +10,8 @@ from dataclasses import replace
 import pybase64
 
 from bot.domain.attempt import Attempt, ImageRef
-from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
+from bot.domain.errors import SlackUnavailable
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.request_words import turned_down
 from bot.domain.session import Session

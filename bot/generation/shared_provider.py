@@ -4,7 +4,7 @@ wants none."""
 from __future__ import annotations
 
 from bot.concurrency import lend_slot
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.ports import Checkpoint, ImageBackend, ProviderSlots
 

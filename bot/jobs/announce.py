@@ -8,17 +8,17 @@ from functools import partial
 from typing import NamedTuple
 
 from bot.domain.errors import (
-    FailureKind,
     NoLongerOwed,
     QueueUnavailable,
-    Refusal,
     SlackAppBlocked,
     SlackRefused,
     SlackUnavailable,
     StoreTrouble,
 )
+from bot.domain.failures import FailureKind
 from bot.domain.generation import announced, is_generating, not_announced
 from bot.domain.jobs import Job, ahead_of_each, due_jobs, jobs_of
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.slack_refusals import announcement_failure
 from bot.generation.recording import RetryingStore

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from bot.domain.costs import end_of_day, end_of_month
 from bot.domain.errors import ImagineError
 from bot.domain.limits import Scope, Standing
-from bot.domain.session import Person, Session, user_of_key
+from bot.domain.policy import Person, user_of_key
+from bot.domain.session import Session
 from bot.ports import LimitsOf, OwnerNotices, PersonNotices, Spending
 from bot.views.limit_words import nearly_used_words
 

@@ -7,9 +7,10 @@ import logging
 
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.books import call_ended
-from bot.domain.errors import QueueUnavailable, Refusal, SlackRefused, StoreUnavailable
+from bot.domain.errors import QueueUnavailable, SlackRefused, StoreUnavailable
 from bot.domain.generation import was_cancelled
 from bot.domain.jobs import Job, is_due, jobs_of
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.stages import DISCARD_DUE
 from bot.domain.transitions import cancel_shown

@@ -17,8 +17,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from bot.domain.app_blocked import UNINSTALLED, may_tell_owner, record_owner_notified
-from bot.domain.errors import Refusal, SlackAppBlocked, SlackRefused, SlackUnavailable
+from bot.domain.errors import SlackAppBlocked, SlackRefused, SlackUnavailable
 from bot.domain.jobs import Job, JobKind
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.slack_breaker import SlackBreaker

@@ -6,8 +6,9 @@ from __future__ import annotations
 import logging
 
 from bot.domain.books import books_of, call_ended, open_calls
-from bot.domain.errors import ImagineError, Refusal
+from bot.domain.errors import ImagineError
 from bot.domain.generation import LOST
+from bot.domain.refusals import Refusal
 from bot.jobs.repeating import repeat_for_ever
 from bot.ports import Heartbeats, Hold, Holds, SessionRecords
 from bot.telemetry.context import log_context

@@ -16,9 +16,9 @@ from collections.abc import Awaitable, Callable
 
 from bot.domain.errors import SlackAppBlocked, SlackBusy, SlackUnavailable
 from bot.domain.jobs import MAX_RUNS, Job, JobKind, is_due
+from bot.domain.publication import given_up, given_up_unpublished
 from bot.domain.session import Session
 from bot.domain.stages import Publication
-from bot.domain.transitions import given_up, given_up_unpublished
 from bot.flow import ReviewFlow, shared_store
 from bot.ports import OwnerNotices, SessionRecords
 from bot.progress.session_messages import LiveStatus

@@ -8,18 +8,18 @@ import logging
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import NoLongerOwed, SlackRefused, SlackUnavailable
 from bot.domain.jobs import Job, is_due
-from bot.domain.session import Session
-from bot.domain.slack_errors import Meaning, meaning_of
-from bot.domain.slack_refusals import is_about_file, publication_failure
-from bot.domain.stages import Publication
-from bot.domain.transitions import (
-    discard_shown,
+from bot.domain.publication import (
     file_replaced,
     final_posted,
     final_shown,
     not_published,
     publish_is_due,
 )
+from bot.domain.session import Session
+from bot.domain.slack_errors import Meaning, meaning_of
+from bot.domain.slack_refusals import is_about_file, publication_failure
+from bot.domain.stages import Publication
+from bot.domain.transitions import discard_shown
 from bot.generation.image_copies import ImageCopies
 from bot.ports import FinalMessages, SessionRecords
 from bot.progress.live_preview import LivePreviews

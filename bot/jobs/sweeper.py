@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import logging
 
-from bot.domain.errors import Refusal
 from bot.domain.jobs import Job, due_jobs, jobs_of, with_next_run
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.jobs.repeating import repeat_for_ever

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from bot.domain.attempt import Attempt, ImageRef
-from bot.domain.errors import Refusal
 from bot.domain.options import Options
+from bot.domain.policy import Person
 from bot.domain.questions import Question, WaitingPicture
-from bot.domain.session import Person, Session
+from bot.domain.refusals import Refusal
+from bot.domain.session import Session
 from bot.domain.stages import Stage
 
 Change = Callable[[Session], Session]

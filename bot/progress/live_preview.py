@@ -17,7 +17,6 @@ from bot.concurrency import cancel_and_wait, wait_for_event
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import (
     ImageNotReady,
-    Refusal,
     SlackAppBlocked,
     SlackBusy,
     SlackRefused,
@@ -25,6 +24,7 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.generation import is_generating, preview_of, preview_removed, preview_shown
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.ports import Previews, SessionRecords
 

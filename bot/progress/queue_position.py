@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from bot.domain.errors import (
     QueueUnavailable,
-    Refusal,
     SlackRefused,
     SlackUnavailable,
     StoreTrouble,
@@ -21,6 +20,7 @@ from bot.domain.errors import (
 )
 from bot.domain.generation import is_generating
 from bot.domain.jobs import ahead_of_each
+from bot.domain.refusals import Refusal
 from bot.ports import JobQueue, RootMessages, SessionRecords
 from bot.progress.session_messages import shown_state
 from bot.telemetry.context import log_context

@@ -18,7 +18,6 @@ from functools import partial
 
 from bot.concurrency import only_showing, wait_for_event
 from bot.domain.errors import (
-    Refusal,
     SlackAppBlocked,
     SlackBusy,
     SlackRefused,
@@ -26,6 +25,7 @@ from bot.domain.errors import (
     StoreTrouble,
     StoreUnavailable,
 )
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Discard, Stage
 from bot.ports import DraftMessages, Priority, SessionRecords, SessionVersions, StatusMessages

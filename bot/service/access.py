@@ -7,8 +7,9 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.domain.errors import Reason, Refusal
-from bot.domain.session import Person, Policy, Session
+from bot.domain.policy import Person, Policy
+from bot.domain.refusals import Reason, Refusal
+from bot.domain.session import Session
 from bot.domain.slack_refusals import Place
 from bot.domain.stages import Stage
 from bot.ports import SessionRecords

@@ -13,9 +13,11 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from bot.domain.attempt import Attempt
-from bot.domain.errors import Conflict, ImagineError, Refusal, StoreUnavailable
+from bot.domain.errors import Conflict, ImagineError, StoreUnavailable
+from bot.domain.policy import Person
 from bot.domain.record import refused
-from bot.domain.session import Person, Session
+from bot.domain.refusals import Refusal
+from bot.domain.session import Session
 from bot.ports import AttemptRule, BeginRequest, ExtraWrite, ExtraWrites, Record, SessionRecords
 
 log = logging.getLogger(__name__)

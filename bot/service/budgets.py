@@ -40,8 +40,9 @@ from bot.domain.limits import (
     tightest,
 )
 from bot.domain.options import LOWEST_QUALITY, Options
+from bot.domain.policy import Person
 from bot.domain.request_words import words_of
-from bot.domain.session import Person, Session, with_attempt
+from bot.domain.session import Session, with_attempt
 from bot.ports import (
     BeginRequest,
     ExtraWrite,

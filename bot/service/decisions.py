@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 from bot.domain import discard, transitions
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import QueueUnavailable, Reason, Refusal
+from bot.domain.errors import QueueUnavailable
 from bot.domain.jobs import JobKind, due_jobs, jobs_of
-from bot.domain.session import Person, Session
+from bot.domain.policy import Person
+from bot.domain.refusals import Reason, Refusal
+from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import Cancellations, JobQueue, SessionLists
 from bot.service.access import AccessControl, RequestOrigin

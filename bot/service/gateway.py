@@ -14,13 +14,16 @@ from uuid import uuid4
 from bot.concurrency import BackgroundTasks
 from bot.domain import begin
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Refusal, StoreUnavailable
+from bot.domain.errors import StoreUnavailable
 from bot.domain.limits import Instead
-from bot.domain.options import OPTIONS, Options, OptionTable
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import Options, OptionTable
+from bot.domain.policy import Person
 from bot.domain.prompt import Parsed, clean_change, clean_prompt, parse_flags
-from bot.domain.session import Person, Session
+from bot.domain.publication import publish_again
+from bot.domain.refusals import Refusal
+from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.transitions import publish_again
 from bot.ports import AttemptRule, Change, ExtraWrites, Record, SessionStore
 from bot.service.access import AccessControl
 from bot.service.attempt_rules import Approval, ask_rules, record_refusal, until_written

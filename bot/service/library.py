@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import NO_OPTIONS, Options, OptionTable
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import DefaultOptions, SessionLists, SessionSummary

@@ -20,8 +20,8 @@ from bot.domain.limit_settings import (
     limit_in_force,
 )
 from bot.domain.limits import Limits
+from bot.domain.policy import user_of_key
 from bot.domain.record import RecordEvent, settings_changed
-from bot.domain.session import user_of_key
 from bot.ports import LimitSettings
 
 log = logging.getLogger(__name__)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bot.domain.errors import FailureKind, Refusal
+from bot.domain.failures import FailureKind
 from bot.domain.generation import attempt_failed
 from bot.domain.jobs import due_jobs
+from bot.domain.publication import given_up, given_up_unpublished
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
-from bot.domain.transitions import given_up, given_up_unpublished
 from bot.ports import UnfinishedSessions
 from bot.views.failure_words import failure_words
 from bot.views.slack_refusals import not_published_words

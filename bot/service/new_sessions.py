@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.domain.attempt import Source
-from bot.domain.options import OPTIONS, Options, OptionTable
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import Options, OptionTable
 from bot.domain.prompt import clean_change, clean_prompt, parse_flags
 from bot.domain.session import Session
 from bot.domain.stages import Stage

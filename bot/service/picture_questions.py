@@ -4,11 +4,13 @@ answer; keeps a picture that came without words until they come."""
 from __future__ import annotations
 
 from bot.domain.attempt import Source
-from bot.domain.errors import Reason, Refusal
-from bot.domain.options import OPTIONS, OptionTable
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import OptionTable
+from bot.domain.policy import Person
 from bot.domain.prompt import clean_prompt, parse_flags
 from bot.domain.questions import PictureQuestion, WaitingPicture, waiting_picture_id
-from bot.domain.session import Person, Session
+from bot.domain.refusals import Reason, Refusal
+from bot.domain.session import Session
 from bot.domain.slack_refusals import place_of
 from bot.ports import QuestionStore
 from bot.service.access import RequestOrigin

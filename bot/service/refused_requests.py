@@ -10,10 +10,12 @@ from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 from uuid import uuid4
 
-from bot.domain.errors import Reason, Refusal, StoreUnavailable
+from bot.domain.errors import StoreUnavailable
 from bot.domain.limits import LimitReached, Wanted
+from bot.domain.policy import Person
 from bot.domain.questions import RefusedRequest
-from bot.domain.session import Person, Session
+from bot.domain.refusals import Reason, Refusal
+from bot.domain.session import Session
 from bot.domain.session_ids import SessionId
 from bot.domain.waiting import images_waiting
 from bot.ports import QuestionStore, WaitingImages

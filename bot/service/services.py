@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from bot.concurrency import BackgroundTasks
 from bot.domain.ledger import OwnUsage
-from bot.domain.options import OPTIONS, OptionTable
-from bot.domain.session import Policy
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import OptionTable
+from bot.domain.policy import Policy
 from bot.ports import AttemptRule, Cancellations, JobQueue, Ledger, Record, SessionStore
 from bot.service.access import AccessControl
 from bot.service.budgets import Budgets

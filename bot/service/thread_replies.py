@@ -15,12 +15,14 @@ from typing import NamedTuple
 
 from bot.domain.attempt import ImageRef
 from bot.domain.change_words import reads_like_change, reads_like_question
-from bot.domain.errors import Reason, Refusal
 from bot.domain.image_names import read_change
-from bot.domain.options import OPTIONS, OptionTable
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import OptionTable
+from bot.domain.policy import Person, Policy
 from bot.domain.prompt import clean_change, parse_flags
 from bot.domain.questions import ChangeQuestion
-from bot.domain.session import KeptWords, Person, Policy, Session, asked_before
+from bot.domain.refusals import Reason, Refusal
+from bot.domain.session import KeptWords, Session, asked_before
 from bot.domain.stages import Stage
 from bot.domain.transitions import AlreadyApproved, keep_words
 from bot.ports import QuestionStore, SessionLists

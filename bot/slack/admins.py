@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.errors import Reason, Refusal
 from bot.domain.members import Member
-from bot.domain.session import Person
+from bot.domain.policy import Person
+from bot.domain.refusals import Reason, Refusal
 from bot.slack.identity import Identity
 from bot.slack.members import MemberDirectory
 

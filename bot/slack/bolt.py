@@ -18,10 +18,9 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.concurrency import BackgroundTasks
-from bot.domain.errors import Reason, Refusal
 from bot.domain.invisible import drop_invisible
-from bot.domain.policy import WhoMayStart
-from bot.domain.session import Person
+from bot.domain.policy import Person, WhoMayStart
+from bot.domain.refusals import Reason, Refusal
 from bot.slack.identity import (
     ClaimedPerson,
     Identity,

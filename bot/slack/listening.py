@@ -18,10 +18,12 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
 from bot.concurrency import BackgroundTasks, SoftLimit
-from bot.domain.errors import Conflict, Refusal, StoreUnavailable
+from bot.domain.errors import Conflict, StoreUnavailable
 from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.policy import Person
 from bot.domain.prompt import check_length
-from bot.domain.session import Person, Session
+from bot.domain.refusals import Refusal
+from bot.domain.session import Session
 from bot.domain.slack_refusals import place_of
 from bot.ports import AppBlockedStore, Turn
 from bot.service import RequestOrigin, Services

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.errors import Reason, Refusal
 from bot.domain.members import Member, member_of
+from bot.domain.refusals import Reason, Refusal
 from bot.slack.request_tracking import count_slack_errors, error_code
 
 log = logging.getLogger(__name__)

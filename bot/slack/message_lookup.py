@@ -17,7 +17,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.domain.errors import Reason, Refusal
+from bot.domain.refusals import Reason, Refusal
 from bot.slack.identity import Identity
 from bot.slack.message_pictures import FoundPictures, files_of, is_stub, pictures_among
 from bot.slack.request_tracking import count_slack_errors, error_code

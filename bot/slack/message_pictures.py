@@ -17,9 +17,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.errors import Reason, Refusal
 from bot.domain.images import check_picture, declared_pixels, told_size, told_type
 from bot.domain.invisible import clean_text
+from bot.domain.refusals import Reason, Refusal
 from bot.views.source_pictures import Picture
 
 Payload = dict[str, Any]

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
-from bot.domain.errors import OptionRefused, OptionsDisagree, Reason, Refusal
 from bot.domain.limits import LimitReached
-from bot.domain.options import OPTIONS
+from bot.domain.option_table import OPTIONS
 from bot.domain.prompt import OptionsRefused
+from bot.domain.refusals import OptionRefused, OptionsDisagree, Reason, Refusal
 from bot.domain.session import Session
 from bot.domain.transitions import AlreadyApproved
 from bot.domain.waiting import TooManyWaiting

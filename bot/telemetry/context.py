@@ -24,7 +24,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from bot.domain.errors import GenerationError
+from bot.domain.failures import GenerationError
 
 Fields = Mapping[str, str | int]
 

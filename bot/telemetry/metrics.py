@@ -28,9 +28,11 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from bot.domain.errors import FailureKind, GenerationError, PaidCallNotMade, Reason, Refusal
+from bot.domain.errors import PaidCallNotMade
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.jobs import JobKind
 from bot.domain.limit_settings import LimitKind
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.stages import Stage
 
 REGISTRY = CollectorRegistry()

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Reason, Refusal
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.views.ids import BUTTON_LABELS
 

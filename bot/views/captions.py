@@ -6,8 +6,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef
-from bot.domain.errors import FailureKind, StoreTrouble
-from bot.domain.options import OPTIONS, Options
+from bot.domain.errors import StoreTrouble
+from bot.domain.failures import FailureKind
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import Options
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
 from bot.views.blocks import ALT_TEXT, cut

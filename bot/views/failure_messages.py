@@ -10,7 +10,7 @@ from bot.views import blocks, ids
 from bot.views.blocks import SECTION_TEXT, Block, Message, Target, marker
 from bot.views.captions import status_words
 from bot.views.failure_words import short_failure_words
-from bot.views.offers import words_meanwhile
+from bot.views.suggestions import words_meanwhile
 
 
 def failure_message(session: Session, number: int, words: str, *, try_again: bool) -> Message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.images import MAX_BYTES, MAX_PIXELS, MAX_PIXELS_OF
 from bot.domain.session import Session
 from bot.views.blocks import cut, escape, repeated

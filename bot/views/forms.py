@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.domain.errors import Reason, Refusal
-from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import NO_OPTIONS, Options, OptionTable
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.views import blocks, ids
 from bot.views.blocks import INPUT_LENGTH, Block, Choice, cut

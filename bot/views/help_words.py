@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.domain.errors import OptionRefused, OptionsDisagree
-from bot.domain.options import OPTIONS, Flag, OptionSpec
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import Flag, OptionSpec
 from bot.domain.prompt import OptionsRefused
+from bot.domain.refusals import OptionRefused, OptionsDisagree
 from bot.views.blocks import cut, one_line, repeated
 from bot.views.failure_words import PICTURES
 from bot.views.ids import COMMAND

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from bot.domain.images import AI_LABEL
-from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import NO_OPTIONS, Options, OptionTable
 from bot.domain.session import Session
 from bot.views import blocks, ids
 from bot.views.blocks import Block, cut

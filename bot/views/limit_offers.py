@@ -7,10 +7,11 @@ import json
 from typing import Any, NamedTuple
 
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import OptionRefused, Reason, Refusal
 from bot.domain.limits import Instead, LimitReached, Wanted
-from bot.domain.options import LOWEST_QUALITY, OPTIONS, OptionTable, Value
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import LOWEST_QUALITY, OptionTable, Value
 from bot.domain.questions import RefusedRequest
+from bot.domain.refusals import OptionRefused, Reason, Refusal
 from bot.views.blocks import (
     SECTION_TEXT,
     VALUE,

@@ -44,7 +44,7 @@ from bot.views.captions import (
     status_words,
 )
 from bot.views.failure_words import short_failure_words
-from bot.views.offers import words_offered
+from bot.views.suggestions import words_offered
 from bot.views.usage_words import paid_words
 
 CHANGE_SHOWN = 100

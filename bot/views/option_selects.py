@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionSpec, OptionTable
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import NO_OPTIONS, Options, OptionSpec, OptionTable
 from bot.domain.prompt import check_length
 from bot.views import blocks
 from bot.views.blocks import Block, Choice

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from bot.domain.errors import OptionRefused, Reason, Refusal
-from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import NO_OPTIONS, Options, OptionTable
 from bot.domain.prompt import OptionsRefused
+from bot.domain.refusals import OptionRefused, Reason, Refusal
 from bot.views import blocks, ids
 from bot.views.blocks import SECTION_TEXT, VALUE, Block, Message, cut, escape
 from bot.views.help_words import options_refusal_words

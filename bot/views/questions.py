@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Refusal
 from bot.domain.questions import ChangeQuestion, PictureQuestion
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.views.blocks import (
     FALLBACK_TEXT,
@@ -20,7 +20,7 @@ from bot.views.blocks import (
 )
 from bot.views.ids import BUTTON_LABELS, USE_PICTURE, WORDS_ONLY
 from bot.views.lists import short_prompt
-from bot.views.offers import WORDS_SHOWN, refine_row
+from bot.views.suggestions import WORDS_SHOWN, refine_row
 from bot.views.words import refusal_words
 
 _IN_DOUBT = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.session import Session
 from bot.views.ids import COMMAND
 

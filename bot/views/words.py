@@ -6,9 +6,10 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from bot.domain.courtesies import Courtesy
-from bot.domain.errors import OptionRefused, OptionsDisagree, Reason, Refusal, StoreTrouble
+from bot.domain.errors import StoreTrouble
 from bot.domain.limits import LimitReached
 from bot.domain.prompt import MAX_PROMPT, OptionsRefused
+from bot.domain.refusals import OptionRefused, OptionsDisagree, Reason, Refusal
 from bot.views.blocks import escape
 from bot.views.failure_words import MOST_BYTES, MOST_PIXELS, PICTURES
 from bot.views.help_words import (

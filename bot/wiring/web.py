@@ -12,7 +12,7 @@ from bot.adapters.redis import (
     RedisSignatures,
 )
 from bot.concurrency import BackgroundTasks
-from bot.domain.session import Policy
+from bot.domain.policy import Policy
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.shutdown import Shutdown
 from bot.service import Services

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from hypothesis import strategies as st
 
 from bot.domain.attempt import ImageRef
-from bot.domain.options import OPTIONS
+from bot.domain.option_table import OPTIONS
 from bot.views import ids
 from bot.views.blocks import Target, numbered
 from bot.views.source_pictures import Picture, SourcePictures

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.adapters.openai import ResponsesBackend, openai_client
-from bot.domain.errors import GenerationError
+from bot.domain.failures import GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from tests.fake_openai import FakeOpenAI
 from tests.fakes import FakeCheckpoint

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.adapters.openai import ImagesBackend, openai_client
 from bot.domain.costs import Usage
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
 from tests.fakes import FakeCheckpoint
 from tests.integration.test_bounded_answers import answers, images, kind, responses, serving

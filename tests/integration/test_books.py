@@ -26,7 +26,7 @@ from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.books import call_ended
 from bot.domain.costs import CallEnd, CallState, Cost, Usage
-from bot.domain.errors import FailureKind, Refusal
+from bot.domain.failures import FailureKind
 from bot.domain.generation import (
     LOST,
     announced,
@@ -36,7 +36,9 @@ from bot.domain.generation import (
 )
 from bot.domain.limits import KIND_OF, LimitReached, Limits, Scope
 from bot.domain.options import Options
-from bot.domain.session import Person, Policy, Session
+from bot.domain.policy import Person, Policy
+from bot.domain.refusals import Refusal
+from bot.domain.session import Session
 from bot.jobs.hold_sweeper import HoldSweeper
 from bot.ops.audit.rows import rows_of
 from bot.ops.money import MoneyReading, age_of

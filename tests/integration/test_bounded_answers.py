@@ -21,7 +21,7 @@ from bot.adapters.openai import (
     openai_client,
 )
 from bot.adapters.openai.image_download import download
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
 from tests.fakes import FakeCheckpoint
 from tests.integration.test_images_backend import png

@@ -10,7 +10,8 @@ import pytest
 
 from bot.adapters.openai import ImagesBackend, openai_client
 from bot.adapters.placeholder import PlaceholderBackend
-from bot.domain.errors import FailureKind, GenerationError, PaidCallNotMade
+from bot.domain.errors import PaidCallNotMade
+from bot.domain.failures import FailureKind, GenerationError
 from bot.ports import ImageBackend
 from bot.telemetry.metrics import GenerationMeter
 from tests.fake_openai import FakeOpenAI

@@ -13,7 +13,7 @@ import pytest
 from bot.adapters.redis import RedisPictures, RedisSessionStore
 from bot.adapters.redis.schema import image_key, images_key, picture_key
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.generation import draft_posted, image_made
 from bot.domain.images import BaseImage, GeneratedImage
 from bot.domain.session import Session

@@ -13,7 +13,7 @@ from aiohttp import web
 from PIL import Image
 
 from bot.adapters.openai import ImagesBackend, image_download, openai_client
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import EDITED, MADE, XMP_KEYWORD, BaseImage, GeneratedImage, ImageRequest
 from bot.domain.options import Options
 from tests import fake_openai as fakes

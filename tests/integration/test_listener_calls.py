@@ -7,7 +7,7 @@ import pytest
 from bot.adapters.slack import slack_client, slack_session
 from bot.concurrency import BackgroundTasks
 from bot.domain.images import AI_LABEL
-from bot.domain.session import Policy
+from bot.domain.policy import Policy
 from bot.ops.serving import HttpServer
 from bot.sandbox import SimulatedSlack
 from bot.service import Services

@@ -18,8 +18,9 @@ from bot.adapters.redis.schema import session_key
 from bot.adapters.redis_connections import kind_of
 from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Conflict, QueueUnavailable, Refusal, StoreUnavailable
+from bot.domain.errors import Conflict, QueueUnavailable, StoreUnavailable
 from bot.domain.jobs import Job
+from bot.domain.refusals import Refusal
 from bot.domain.stages import Stage
 from bot.ports import JobState
 from tests.fakes import ID, OWNER, PROMPT, a_session

@@ -15,7 +15,7 @@ from openai import APIConnectionError, AsyncOpenAI
 
 from bot.adapters.openai.client import openai_client
 from bot.adapters.openai.failures import failure_of
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from tests.support.processes import free_port
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

@@ -12,9 +12,10 @@ import pytest
 from bot.adapters.openai import ImagesBackend, openai_client
 from bot.adapters.redis import RedisSessionStore
 from bot.adapters.redis.schema import session_key
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
-from bot.domain.options import OPTIONS, Options
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import Options
 from bot.views.captions import option_words
 from tests import fake_openai as fakes
 from tests.fake_openai import FakeOpenAI, Outcome

@@ -13,7 +13,7 @@ import pytest
 from bot.adapters.queue import BullJobQueue, BullWorker
 from bot.adapters.redis import RedisProviderSlots, redis_client
 from bot.concurrency import without_slot
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.jobs import Job
 from bot.generation.shared_provider import PAUSE, SharedProvider
 from bot.jobs.sweeper import INTERVAL

@@ -16,14 +16,8 @@ from bot.adapters.slack import SlackPublisher, web_api
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.costs import CallState, PaidCall, Reservation
-from bot.domain.errors import (
-    FailureKind,
-    ImageNotReady,
-    NotInChannel,
-    SlackBusy,
-    SlackRefused,
-    SlackUnavailable,
-)
+from bot.domain.errors import ImageNotReady, NotInChannel, SlackBusy, SlackRefused, SlackUnavailable
+from bot.domain.failures import FailureKind
 from bot.domain.limits import Scope, Standing
 from bot.domain.session import Session
 from bot.domain.stages import Stage

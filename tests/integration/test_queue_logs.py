@@ -15,7 +15,7 @@ from bot.adapters.queue.bullmq_worker import make_worker
 from bot.adapters.queue.connection import bullmq_client
 from bot.adapters.queue.job_data import PUBLISH_QUEUE
 from bot.adapters.queue.processor import JobFailed, Processor
-from bot.adapters.queue.worker import close_worker
+from bot.adapters.queue.supervised_worker import close_worker
 
 PROMPT = "a secret fox"
 JOB = "generate-T1.U1.abcd-1-0"

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from bot.adapters.queue import BullJobQueue, BullWorker, processor
 from bot.adapters.queue.bullmq_worker import BullMQWorker
 from bot.adapters.queue.job_data import GENERATE_QUEUE
-from bot.adapters.queue.worker import LoopEnded
+from bot.adapters.queue.supervised_worker import LoopEnded
 from bot.adapters.redis import redis_client
 from bot.adapters.redis.pace import RedisPace
 from bot.concurrency import without_slot
@@ -330,7 +330,7 @@ async def test_being_handed_back_is_no_failed_try(queue: BullJobQueue, queue_ser
 async def test_a_handler_that_ignores_its_end_does_not_keep_the_worker(
     queue: BullJobQueue, queue_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.queue.worker._END_WITHIN", 0.3)
+    monkeypatch.setattr("bot.adapters.queue.supervised_worker._END_WITHIN", 0.3)
     monkeypatch.setattr("bot.adapters.queue.processor.UNWINDING", 0.3)
     started, release = asyncio.Event(), asyncio.Event()
 
@@ -392,7 +392,7 @@ async def test_a_loop_that_keeps_ending_ends_the_worker(
         raise RuntimeError
 
     monkeypatch.setattr("bot.adapters.queue.bullmq_worker.BullMQWorker.run", broken)
-    monkeypatch.setattr("bot.adapters.queue.worker._PAUSE", 0.01)
+    monkeypatch.setattr("bot.adapters.queue.supervised_worker._PAUSE", 0.01)
     with pytest.raises(LoopEnded):
         await BullWorker(queue_server.connection_url, Recorder(), 1).run()
 

@@ -33,10 +33,11 @@ from bot.adapters.redis.record_schema import (
 )
 from bot.adapters.redis.schema import WORKSPACES
 from bot.concurrency import cancel_and_wait
-from bot.domain import begin, generation, transitions
+from bot.domain import begin, generation, publication, transitions
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
+from bot.domain.errors import Conflict, StoreUnavailable
 from bot.domain.record import PromptRecording, refused, settings_changed
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.seals import SealingKeys, floor_at, key_id, seal_entries
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -78,7 +79,7 @@ class Bench(NamedTuple):
             lambda s: generation.image_made(s, FIRST, IMAGE, 3.0),
             lambda s: generation.draft_posted(s, 1, "1.5", 4.0),
             lambda s: transitions.approve(s, FIRST, STRANGER, 5.0),
-            lambda s: transitions.final_posted(s, "9.0"),
+            lambda s: publication.final_posted(s, "9.0"),
         ):
             session = await self.store.update(begun.id, change)
         return session

@@ -21,8 +21,8 @@ from bot.adapters.redis import (
     redis_client,
 )
 from bot.adapters.slack import slack_client, slack_session
-from bot.domain.errors import Reason, Refusal
 from bot.domain.options import Options
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.ops.doctor import Finding, Verdict, check_redis
 from bot.ops.doctor.redis_permissions import commands

@@ -34,16 +34,10 @@ from bot.adapters.redis.schema import (
 )
 from bot.adapters.redis_connections import unavailable
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import (
-    QueueFull,
-    Refusal,
-    StoreFull,
-    StoreReadOnly,
-    StoreTrouble,
-    StoreUnavailable,
-)
+from bot.domain.errors import QueueFull, StoreFull, StoreReadOnly, StoreTrouble, StoreUnavailable
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.ports import MemoryUsage
 from tests.fakes import CHANNEL, ID, FakeTime, a_session, generating

@@ -19,10 +19,13 @@ from bot.adapters.redis.schema import (
 from bot.adapters.redis.store import DEFAULTS_TTL
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import FailureKind, Refusal
-from bot.domain.options import NO_OPTIONS, OPTIONS, Options
+from bot.domain.failures import FailureKind
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.policy import Person
 from bot.domain.questions import PictureQuestion, RefusedRequest
-from bot.domain.session import IN_PROGRESS, Person, Session
+from bot.domain.refusals import Refusal
+from bot.domain.session import IN_PROGRESS, Session
 from bot.domain.stages import Stage
 from bot.ports import QUESTION_TTL, SessionSummary
 from tests.fakes import CHANNEL, ID, OWNER, PROMPT, a_session, generating

@@ -32,8 +32,10 @@ from bot.adapters.redis.schema import (
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import Candidate, ImageRef, Source
 from bot.domain.discard import discard, undo_discard
-from bot.domain.errors import Conflict, FailureKind, Reason, Refusal, StoreUnavailable
+from bot.domain.errors import Conflict, StoreUnavailable
+from bot.domain.failures import FailureKind
 from bot.domain.options import Options
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import DISCARD_SCHEMA, NEWEST_SCHEMA, SCHEMA, UNDO_FOR, Session
 from bot.domain.stages import Stage
 from bot.ports import ExtraWrite, ExtraWrites, Limit, Unfinished

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.openai import ImagesBackend, openai_client, response_poller
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.options import Options
 from tests import fake_openai as fakes

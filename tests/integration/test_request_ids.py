@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.adapters.openai import ImagesBackend, openai_client
-from bot.domain.errors import GenerationError
+from bot.domain.failures import GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from tests.fake_openai import FakeOpenAI, held
 from tests.fake_openai.recording import Recorded

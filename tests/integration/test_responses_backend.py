@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.adapters.openai import client, event_stream, response_poller
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.images import ImageRequest
 from bot.domain.options import Options
 from tests import fake_openai as fakes

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from bot.domain.options import NO_OPTIONS, Options
 from tests import fake_openai as fakes

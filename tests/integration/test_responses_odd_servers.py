@@ -11,7 +11,7 @@ from aiohttp import web
 from PIL import Image
 
 from bot.adapters.openai import ResponsesBackend, client, openai_client, response_poller
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import BaseImage, GeneratedImage, ImageRequest
 from tests.fakes import FakeCheckpoint
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from bot.adapters.openai import client, response_poller
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.images import BaseImage
 from bot.domain.options import Options
 from tests import fake_openai as fakes

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from bot.domain.costs import Usage
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from tests.fakes import FakeCheckpoint
 from tests.integration.test_responses_odd_servers import (
     CREATED,

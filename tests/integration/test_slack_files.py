@@ -14,7 +14,8 @@ from PIL import Image
 from bot.adapters.pictures import PictureReader
 from bot.adapters.slack import SlackFiles, downloads, slack_client, slack_session, web_api
 from bot.adapters.slack.downloads import is_slack_url
-from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
+from bot.domain.errors import SlackUnavailable
+from bot.domain.failures import FailureKind, GenerationError
 from bot.sandbox import Fault, SimulatedSlack
 from bot.sandbox.workspace.files import File
 from tests.support import heic

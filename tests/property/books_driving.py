@@ -19,10 +19,13 @@ from bot.concurrency import BackgroundTasks
 from bot.domain.attempt import MAX_PAID_CALLS, ImageRef
 from bot.domain.books import books_of, call_ended
 from bot.domain.costs import Cost, Usage, day_of, month_of
-from bot.domain.errors import FailureKind, PaidCallLimitReached, Refusal
+from bot.domain.errors import PaidCallLimitReached
+from bot.domain.failures import FailureKind
 from bot.domain.generation import LOST, image_failed, paid_call_counted, started
 from bot.domain.limits import LimitReached, Limits, Scope
-from bot.domain.session import Policy, Session
+from bot.domain.policy import Policy
+from bot.domain.refusals import Refusal
+from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.jobs.hold_sweeper import HoldSweeper
 from bot.service.access import AccessControl

@@ -16,7 +16,7 @@ from bot.domain import transitions
 from bot.domain.attempt import MAX_PAID_CALLS, ImageRef
 from bot.domain.books import call_ended
 from bot.domain.costs import CallEnd, CallState, Cost, Usage
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.generation import (
     LOST,
     attempt_failed,
@@ -29,7 +29,8 @@ from bot.domain.generation import (
 from bot.domain.images import GeneratedImage
 from bot.domain.limits import Limits
 from bot.domain.options import Options
-from bot.domain.session import Person, Session
+from bot.domain.policy import Person
+from bot.domain.session import Session
 from bot.domain.stages import Stage
 from tests.property.books_driving import CHANNELS, DAY, EACH, PLENTY, TEAM, USERS, BooksDriver, Run
 

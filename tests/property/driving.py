@@ -12,9 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from bot.adapters.redis.session_fields import from_fields
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Reason, Refusal
 from bot.domain.jobs import due_jobs
-from bot.domain.session import Person, Session
+from bot.domain.policy import Person
+from bot.domain.refusals import Reason, Refusal
+from bot.domain.session import Session
 from bot.domain.stages import Event
 from bot.service import Services
 from tests.fakes import somebody

@@ -8,7 +8,8 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from bot.adapters.redis.schema import session_key
 from bot.domain.attempt import ImageRef
 from bot.domain.options import Options
-from bot.domain.session import Person, Session
+from bot.domain.policy import Person
+from bot.domain.session import Session
 from bot.domain.stages import Event
 from bot.service import RequestOrigin
 from tests.fakes import somebody

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.domain import generation, transitions
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.generation import (
     announced,
     image_failed,
@@ -18,9 +18,10 @@ from bot.domain.generation import (
 from bot.domain.images import GeneratedImage
 from bot.domain.jobs import JobKind, due_jobs, with_next_run
 from bot.domain.options import Options
-from bot.domain.session import Person, Session
+from bot.domain.policy import Person
+from bot.domain.publication import final_posted, final_shown, not_published
+from bot.domain.session import Session
 from bot.domain.stages import Event
-from bot.domain.transitions import final_posted, final_shown, not_published
 from bot.ports import Change
 from bot.service import Services
 

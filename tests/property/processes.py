@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.concurrency import BackgroundTasks
-from bot.domain.session import Policy, Session
+from bot.domain.policy import Policy
+from bot.domain.session import Session
 from bot.service import Services
 from tests.fakes import FakeCancellations, FakeJobQueue, FakeLedger, workspace_limits
 from tests.property.people import NOW, OTHER_DIRECTOR

@@ -7,9 +7,10 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
-from bot.domain.errors import FailureKind, Refusal
+from bot.domain.failures import FailureKind
 from bot.domain.options import Options
 from bot.domain.prompt import clean_prompt
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
 from tests.fakes import a_session

@@ -38,10 +38,11 @@ from bot.domain.button_words import BUTTON_WORDS, FILLERS, named_button
 from bot.domain.change_words import CHANGE_BEGINNINGS, reads_like_change
 from bot.domain.costs import most_tokens
 from bot.domain.courtesies import ADDRESSED, courtesy_of
-from bot.domain.errors import FailureKind, ImpossibleValue, OptionRefused, Refusal
+from bot.domain.failures import FailureKind
 from bot.domain.image_names import LOOKED_AT, read_change
 from bot.domain.images import BaseImage, ImageRequest
-from bot.domain.options import NO_OPTIONS, OPTIONS, parse_count
+from bot.domain.option_table import OPTIONS, parse_count
+from bot.domain.options import NO_OPTIONS
 from bot.domain.prompt import (
     MAX_PROMPT,
     MAX_TYPED,
@@ -52,6 +53,7 @@ from bot.domain.prompt import (
     clean_prompt,
     parse_flags,
 )
+from bot.domain.refusals import ImpossibleValue, OptionRefused, Refusal
 from bot.domain.session import Session
 from bot.domain.sizes import parse_ratio, parse_size
 from bot.domain.status_questions import STATUS_QUESTIONS, asks_for_status
@@ -304,7 +306,7 @@ REGEXES = {
     "views/usage_words.py": "a month and a sum of money",
     "domain/limit_settings.py": "a number of at most twelve characters",
     "domain/prompt.py": "parse_flags",
-    "domain/options.py": "parse_count",
+    "domain/option_table.py": "parse_count",
     "domain/images.py": "an image's metadata",
     "domain/sizes.py": "parse_size",
     "domain/slack_errors.py": "Slack's error code",

@@ -22,8 +22,8 @@ from bot.adapters.redis.session_fields import (
     to_fields,
 )
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Refusal
 from bot.domain.options import Options
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from tests.property.strategies import ANY_SESSIONS, OPTION_VALUES
 from tests.support.hypotheses import TIMEOUT

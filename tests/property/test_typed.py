@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Refusal
 from bot.domain.invisible import drop_invisible
 from bot.domain.prompt import MAX_PROMPT, OptionsRefused, Parsed, clean_prompt, parse_flags
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.sandbox.webapi.block_kit import block_problems, view_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, pings_in_text

@@ -18,9 +18,10 @@ from slack_sdk.webhook.webhook_response import WebhookResponse
 from bot.concurrency import BackgroundTasks
 from bot.domain.images import AI_LABEL
 from bot.domain.limit_settings import OperatorLimits
-from bot.domain.options import OPTIONS, OptionTable
-from bot.domain.policy import WhoMayStart
-from bot.domain.session import Policy, Session
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import OptionTable
+from bot.domain.policy import Policy, WhoMayStart
+from bot.domain.session import Session
 from bot.ports import AttemptRule, Prices, SessionStore
 from bot.service import Services
 from bot.service.budgets import Budgets, Defaults

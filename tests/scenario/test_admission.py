@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.policy import WhoMayStart
-from bot.domain.session import Policy
+from bot.domain.policy import Policy, WhoMayStart
 from bot.slack.identity import Identity
 from tests.fakes import ID, OWNER, a_session
 from tests.scenario.conftest import MakeApp

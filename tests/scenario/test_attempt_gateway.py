@@ -13,12 +13,13 @@ from slack_bolt.response import BoltResponse
 from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.adapters.redis.record_schema import record_key
 from bot.domain.attempt import Source
-from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.failures import FailureKind
 from bot.domain.generation import attempt_failed
+from bot.domain.publication import not_published
 from bot.domain.questions import PictureQuestion
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.domain.transitions import not_published
 from bot.ports import BeginRequest, ExtraWrite, ExtraWrites, Limit
 from bot.service import RequestOrigin
 from bot.views import ids

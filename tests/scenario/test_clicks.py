@@ -9,11 +9,13 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.domain.attempt import Source
-from bot.domain.errors import FailureKind, Reason
+from bot.domain.failures import FailureKind
 from bot.domain.generation import attempt_failed
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
-from bot.domain.session import Policy, Session
+from bot.domain.policy import Policy
+from bot.domain.refusals import Reason
+from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.sandbox import PATIENCE
 from bot.sandbox.webapi.block_kit import view_problems

@@ -10,10 +10,12 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, Reason
+from bot.domain.failures import FailureKind
 from bot.domain.jobs import Job, JobKind
-from bot.domain.options import OPTIONS, Options
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import Options
 from bot.domain.prompt import MAX_PROMPT
+from bot.domain.refusals import Reason
 from bot.domain.session import Session
 from bot.domain.sizes import parse_ratio
 from bot.domain.stages import Stage

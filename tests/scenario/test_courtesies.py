@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.courtesies import Courtesy
-from bot.domain.errors import Reason
+from bot.domain.refusals import Reason
 from bot.views import words
 from bot.views.help_words import help_words
 from tests.fakes import ID, a_session

@@ -11,10 +11,12 @@ import pytest
 
 from bot.domain.attempt import ImageRef
 from bot.domain.discard import discard
-from bot.domain.errors import FailureKind, Reason
+from bot.domain.failures import FailureKind
 from bot.domain.generation import attempt_failed
 from bot.domain.jobs import Job, JobKind
-from bot.domain.session import UNDO_FOR, Policy, Session
+from bot.domain.policy import Policy
+from bot.domain.refusals import Reason
+from bot.domain.session import UNDO_FOR, Session
 from bot.domain.stages import Discard, Publication, Stage
 from bot.domain.transitions import discard_shown
 from bot.views import ids, words

@@ -12,10 +12,11 @@ import pytest
 from slack_bolt.response import BoltResponse
 
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import FailureKind, Reason
+from bot.domain.failures import FailureKind
 from bot.domain.generation import attempt_failed
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
+from bot.domain.refusals import Reason
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.views import ids, words

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.jobs import due_jobs
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage

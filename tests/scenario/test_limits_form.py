@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.limit_settings import WORKSPACE, ChosenLimit, LimitKind, Scope, ScopeKind
-from bot.domain.session import Person
+from bot.domain.policy import Person
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.service.limits import WorkspaceLimits
 from bot.slack.identity import Identity

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, Reason
+from bot.domain.failures import FailureKind
 from bot.domain.generation import attempt_failed
 from bot.domain.jobs import Job, JobKind
 from bot.domain.options import Options
+from bot.domain.policy import Policy
 from bot.domain.prompt import MAX_PROMPT
-from bot.domain.session import Policy, Session
+from bot.domain.refusals import Reason
+from bot.domain.session import Session
 from bot.domain.sizes import parse_ratio
 from bot.domain.stages import Stage
 from bot.views import words

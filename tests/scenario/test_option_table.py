@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.options import OPTIONS, Options
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import Options
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import view_problems

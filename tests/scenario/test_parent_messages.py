@@ -11,15 +11,15 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.domain.attempt import Source
-from bot.domain.errors import Reason
 from bot.domain.options import Options
-from bot.domain.session import Policy
+from bot.domain.policy import Policy
+from bot.domain.refusals import Reason
 from bot.domain.stages import Stage
 from bot.slack import message_lookup
 from bot.views import words
 from bot.views.ids import USE_PICTURE, WORDS_ONLY
-from bot.views.offers import kept_words
 from bot.views.questions import FROM_PICTURE, FROM_WORDS
+from bot.views.suggestions import kept_words
 from tests.fakes import CHANNEL, ID, OWNER, STRANGER, a_session
 from tests.scenario.conftest import MakeApp
 from tests.scenario.payloads import (

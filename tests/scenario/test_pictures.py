@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import Reason, Refusal
 from bot.domain.options import Options
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.views import ids, words

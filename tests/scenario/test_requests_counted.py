@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.domain.errors import Reason, Refusal
 from bot.domain.limits import LimitReached, Scope, Standing
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.stages import Stage
 from bot.domain.waiting import TooManyWaiting
 from bot.ports import BeginRequest

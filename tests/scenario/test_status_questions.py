@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.generation import attempt_failed
 from bot.domain.session import Session
 from bot.domain.stages import Stage

@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import FailureKind, Reason
+from bot.domain.failures import FailureKind
 from bot.domain.generation import attempt_failed
 from bot.domain.options import Options
+from bot.domain.refusals import Reason
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.domain.transitions import MOST_KEPT_WORDS

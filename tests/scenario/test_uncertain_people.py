@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from slack_bolt.response import BoltResponse
 
-from bot.domain.policy import WhoMayStart
-from bot.domain.session import Policy
+from bot.domain.policy import Policy, WhoMayStart
 from bot.slack.identity import Identity
 from tests.fakes import OWNER
 from tests.scenario.conftest import MakeApp

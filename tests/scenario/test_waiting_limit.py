@@ -15,9 +15,10 @@ from slack_bolt.response import BoltResponse
 from bot.adapters.redis import RedisSessionStore, redis_client
 from bot.adapters.redis.schema import session_key, waiting_key
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Reason
 from bot.domain.generation import announced, started
-from bot.domain.session import Policy, Session
+from bot.domain.policy import Policy
+from bot.domain.refusals import Reason
+from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.service.waiting_limit import WaitingLimit
 from bot.views import ids

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import Source
-from bot.domain.errors import Reason, Refusal
 from bot.domain.images import MAX_BYTES
+from bot.domain.refusals import Reason, Refusal
 from bot.slack import message_lookup
 from bot.views import words
 from tests.fakes import a_session

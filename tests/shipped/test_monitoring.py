@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.metrics import Histogram, MetricWrapperBase
 from ruamel.yaml import YAML
 
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.jobs import JobKind
 from bot.domain.stages import Stage
 from bot.ops.money import AGES

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from bot.adapters.slack import slack_client, slack_session
 from bot.concurrency import BackgroundTasks
 from bot.domain.images import AI_LABEL
-from bot.domain.policy import WhoMayStart
-from bot.domain.session import Policy, Session
+from bot.domain.policy import Policy, WhoMayStart
+from bot.domain.session import Session
 from bot.ops.doctor import identify
 from bot.ops.serving import HttpServer
 from bot.sandbox import SimulatedSlack

@@ -11,7 +11,7 @@ from typing import Any
 from bot.adapters.slack import SlackPublisher, slack_client, slack_session
 from bot.domain import generation, transitions
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.session import Session, with_attempt
 from bot.sandbox import SimulatedSlack
 from tests.fakes import an_attempt, generating

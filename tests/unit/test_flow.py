@@ -16,15 +16,10 @@ from pocketflow import AsyncNode
 import bot.flow
 from bot.domain import transitions
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
-from bot.domain.errors import (
-    FailureKind,
-    GenerationError,
-    Refusal,
-    SlackRefused,
-    SlackUnavailable,
-    StoreUnavailable,
-)
+from bot.domain.errors import SlackRefused, SlackUnavailable, StoreUnavailable
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.jobs import due_jobs
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.flow import ReviewFlow, Shared, draft, endings, generate, shared_store

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from bot.__main__ import main
 from bot.domain.limit_settings import LimitKind
-from bot.domain.options import OPTIONS
+from bot.domain.option_table import OPTIONS
 from bot.settings import Backend, Settings
 
 SECRETS = {

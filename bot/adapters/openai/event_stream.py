@@ -23,7 +23,7 @@ from openai import APIConnectionError, APIError, APITimeoutError, AsyncStream
 from bot.adapters.openai.bounded_answers import LARGEST_ANSWER, AnswerTooLarge
 from bot.adapters.openai.response_state import ResponseState
 from bot.concurrency import SoftLimit
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.ports import Checkpoint
 
 logger = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from bot.adapters.openai.meanings import (
     kind_of_status,
 )
 from bot.adapters.openai.refusal import ApiRefusal
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.options import Value
 
 logger = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from bot.adapters.openai.bounded_answers import (
     AnswerTooLarge,
     limit_answers,
 )
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 
 logger = logging.getLogger(__name__)
 

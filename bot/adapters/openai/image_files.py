@@ -19,7 +19,7 @@ from bot.adapters.imaging import TooManyPixels, open_image
 from bot.adapters.openai.bounded_answers import LARGEST_IMAGE
 from bot.adapters.openai.whole_image import begins_as_image, check_whole
 from bot.domain.attempt import model_name
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import XMP_KEYWORD, BaseImage, GeneratedImage, xmp_of
 
 _SLACK_TYPES = {

@@ -20,9 +20,10 @@ from bot.adapters.openai.request_variant import RequestVariant, refusal_within
 from bot.adapters.openai.usage import usage_of_image
 from bot.adapters.openai.wording import own_words, single_prompt
 from bot.domain.costs import Usage
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest, size_of_request
-from bot.domain.options import AUTO, OPTIONS, Value
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import AUTO, Value
 from bot.ports import CancelledCall, Checkpoint, RefusedSettings
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 
 _REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 410, 422, 451})
 """Statuses beside which the words of most rows count; None stands for an error inside a stream."""

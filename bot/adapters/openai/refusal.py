@@ -18,7 +18,8 @@ from bot.adapters.openai.error_body import (
 )
 from bot.adapters.openai.extras import REFUSAL_PATTERNS, Asked, OptionalParameter, names, words_for
 from bot.adapters.openai.wording import without_own_words
-from bot.domain.options import OPTIONS, Value
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import Value
 
 _PATH = r"(?<![\w.])(?:\$\.?|/)?[a-z_][\w./\[\]]{0,80}"
 _OPEN, _CLOSE = r"[\"'`“‘«「『(\[] ?", r" ?[\"'`”’»」』)\]]"

@@ -13,7 +13,8 @@ from bot.adapters.openai import wording
 from bot.adapters.openai.extras import REFUSAL_PATTERNS, Asked, OptionalParameter
 from bot.adapters.openai.image_files import data_url_of
 from bot.domain.images import ImageRequest, size_of_request
-from bot.domain.options import AUTO, OPTIONS
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import AUTO
 from bot.domain.prompt import MAX_PROMPT
 
 _SET_BY_OPERATOR = {"size", "quality"}

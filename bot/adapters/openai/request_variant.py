@@ -19,9 +19,9 @@ from bot.adapters.openai.meanings import kind_by_words, kind_of_code
 from bot.adapters.openai.refusal import ApiRefusal, Blame
 from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.wording import own_words, without_own_words
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
-from bot.domain.options import OPTIONS
+from bot.domain.option_table import OPTIONS
 
 _FIRST_GUESSES = (OptionalParameter.BACKGROUND,)
 _GUESSES = (

@@ -14,7 +14,7 @@ from bot.adapters.openai.event_stream import events_of, read_stream, record_id
 from bot.adapters.openai.request_body import headers_of
 from bot.adapters.openai.response_state import ResponseState
 from bot.concurrency import SoftLimit
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.ports import CancelledCall, Checkpoint
 
 logger = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from bot.adapters.openai.failures import Chosen, failure_in_stream
 from bot.adapters.openai.usage import usage_of_response
 from bot.domain.costs import Usage
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 
 logger = logging.getLogger(__name__)
 

@@ -25,9 +25,9 @@ from bot.adapters.openai.response_poller import ResponsePoller
 from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.wording import own_words
 from bot.domain.costs import Usage
-from bot.domain.errors import BLAMES_PROMPT, FailureKind, GenerationError
+from bot.domain.failures import BLAMES_PROMPT, FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
-from bot.domain.options import OPTIONS
+from bot.domain.option_table import OPTIONS
 from bot.ports import CancelledCall, Checkpoint, RefusedSettings
 
 logger = logging.getLogger(__name__)

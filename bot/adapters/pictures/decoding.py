@@ -22,7 +22,7 @@ from typing import cast
 import pi_heif
 from PIL import AvifImagePlugin, Image, ImageCms
 
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import BaseImage, most_pixels
 
 MAX_PIXELS_SENT = 3840 * 2160

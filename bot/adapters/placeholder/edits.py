@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageOps
 from bot.adapters.imaging import TooManyPixels, open_image
 from bot.adapters.placeholder.lettering import write_ribbon
 from bot.adapters.placeholder.patterns import APART, Size, colour
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
 
 READABLE = ("PNG", "JPEG", "GIF", "WEBP")

@@ -8,8 +8,8 @@ workspace's data.
 from __future__ import annotations
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Reason, Refusal
 from bot.domain.limits import Counted, counter_name
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.domain.session_ids import SessionId
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.domain.options import OPTIONS, Options, Value
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import Options, Value
 from bot.domain.questions import Question
 from bot.domain.session import NEWEST_SCHEMA, SCHEMA, Session
 

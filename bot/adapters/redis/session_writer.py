@@ -36,9 +36,10 @@ from bot.adapters.redis.schema import (
     waiting_key,
 )
 from bot.domain.books import changes as book_changes
-from bot.domain.errors import Refusal, StoreUnavailable
+from bot.domain.errors import StoreUnavailable
 from bot.domain.limits import LimitReached
 from bot.domain.record import deleted, events_between, refused
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.session_ids import SessionId
 from bot.domain.stages import Stage

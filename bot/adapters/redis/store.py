@@ -37,8 +37,9 @@ from bot.adapters.redis.session_fields import (
 from bot.adapters.redis.session_writer import SessionWriter
 from bot.adapters.redis_connections import bounded
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Conflict, Reason, Refusal
+from bot.domain.errors import Conflict
 from bot.domain.options import Options
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import IN_PROGRESS, NEWEST_SCHEMA, SCHEMA, Session, can_be_restored
 from bot.domain.session_ids import SessionId
 from bot.domain.stages import ENDED_BY_DISCARD, Stage

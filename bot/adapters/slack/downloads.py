@@ -19,16 +19,8 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from bot.adapters.pictures import PictureReader
 from bot.adapters.slack.web_api import call, retry_after, with_retries
-from bot.domain.errors import (
-    FailureKind,
-    GenerationError,
-    ImagineError,
-    Reason,
-    Refusal,
-    SlackBusy,
-    SlackRefused,
-    SlackUnavailable,
-)
+from bot.domain.errors import ImagineError, SlackBusy, SlackRefused, SlackUnavailable
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import (
     MAX_BYTES,
     BaseImage,
@@ -37,6 +29,7 @@ from bot.domain.images import (
     told_size,
     told_type,
 )
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.slack_errors import APP, meaning_of
 from bot.ports import OnReading
 

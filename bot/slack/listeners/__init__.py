@@ -5,10 +5,11 @@ from __future__ import annotations
 from slack_bolt.async_app import AsyncApp
 
 from bot.slack.events import on_event
+from bot.slack.listeners.commands import Commands
 from bot.slack.listeners.forms import Forms, NewImages
 from bot.slack.listeners.home import Home
 from bot.slack.listeners.installation import Installation
-from bot.slack.listeners.interactions import Clicks, Commands, Shortcuts
+from bot.slack.listeners.interactions import Clicks, Shortcuts
 from bot.slack.listeners.limit_offers import LimitOffers
 from bot.slack.listeners.limits import LimitsForms
 from bot.slack.listeners.mentions import Mentions

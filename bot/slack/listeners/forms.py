@@ -8,8 +8,8 @@ from dataclasses import replace
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import Reason, Refusal
 from bot.domain.images import check_picture
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.service import RequestOrigin
 from bot.slack.listening import (

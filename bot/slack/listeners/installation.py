@@ -10,7 +10,8 @@ from collections.abc import Awaitable
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
 from bot.domain.app_blocked import AppBlocked
-from bot.domain.errors import FailureKind, ImagineError
+from bot.domain.errors import ImagineError
+from bot.domain.failures import FailureKind
 from bot.service.lost_places import GivenUp
 from bot.slack.listening import ListenerDependencies, within_ack_deadline
 from bot.slack.private_messages import DELIVERY_ERRORS

@@ -9,7 +9,7 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.errors import SlackApiError
 
 from bot.domain.limit_settings import ChosenLimits
-from bot.domain.session import Person
+from bot.domain.policy import Person
 from bot.slack.admins import Admins
 from bot.slack.listening import (
     ADMITTED_PERSON,

@@ -9,9 +9,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.button_words import ButtonWord, Named, named_button
 from bot.domain.courtesies import courtesy_of, plain_words
-from bot.domain.errors import Reason, Refusal
 from bot.domain.limits import LimitReached
 from bot.domain.prompt import parse_flags
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import IN_PROGRESS, Session
 from bot.domain.status_questions import asks_for_status
 from bot.service import RequestOrigin
@@ -41,15 +41,13 @@ from bot.views.blocks import Message
 from bot.views.lists import goes_on_words
 from bot.views.offers import (
     NO_DRAFT,
-    kept_words,
     named_button_message,
     no_image_message,
     of_session,
-    suggested_words,
-    suggestion_message,
     which_image_message,
 )
 from bot.views.questions import draft_or_new_message
+from bot.views.suggestions import kept_words, suggested_words, suggestion_message
 
 Outcome = Session | Message | Kept | AskedChange | NothingToChange | DraftQuestion | None
 """What words come to; None for a question that was asked before."""

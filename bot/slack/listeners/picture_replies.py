@@ -4,8 +4,8 @@ the thread."""
 from __future__ import annotations
 
 from bot.domain.attempt import Source
-from bot.domain.errors import Reason, Refusal
 from bot.domain.questions import WaitingPicture
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.domain.slack_refusals import Place
 from bot.service import RequestOrigin

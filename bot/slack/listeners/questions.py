@@ -13,8 +13,8 @@ from bot.slack.listening import (
 )
 from bot.slack.responders import ClickResponder
 from bot.views.blocks import target_of
-from bot.views.offers import SUGGESTION, refined_words
 from bot.views.questions import answered_words
+from bot.views.suggestions import SUGGESTION, refined_words
 
 
 class PictureAnswers:

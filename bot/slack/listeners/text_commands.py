@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.discard import can_be_discarded
-from bot.domain.errors import Reason, Refusal
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.service import RequestOrigin
 from bot.slack.listening import ListenerDependencies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 
-from bot.domain.errors import Refusal
+from bot.domain.refusals import Refusal
 from bot.slack.admins import Admins
 from bot.slack.listening import (
     ADMITTED_PERSON,

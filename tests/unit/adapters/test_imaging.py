@@ -12,7 +12,7 @@ import pytest
 from bot.adapters.imaging import SerialExecutor, TooManyPixels, open_image
 from bot.adapters.openai.image_files import decode_image, file_of
 from bot.adapters.placeholder import PlaceholderBackend
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from tests.fakes import FakeCheckpoint
 from tests.support import bombs

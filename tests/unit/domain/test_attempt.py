@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import LONGEST_MODEL, Attempt, Candidate, ImageRef, model_name
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from tests.fakes import PROMPT, a_candidate, an_attempt
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from bot.domain import begin, generation, jobs, transitions
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
-from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.failures import FailureKind
 from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from tests.fakes import (

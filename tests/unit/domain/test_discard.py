@@ -10,17 +10,13 @@ from bot.adapters.queue.job_data import QUEUE_OF
 from bot.domain.attempt import ImageRef
 from bot.domain.books import changes as book_changes
 from bot.domain.discard import discard, undo_discard
-from bot.domain.errors import Reason, Refusal
 from bot.domain.jobs import Job, JobKind, due_jobs, with_next_run
+from bot.domain.publication import given_up
 from bot.domain.record import RecordKind, events_between
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import DISCARD_SCHEMA, SCHEMA, UNDO_FOR, Session
 from bot.domain.stages import Discard, Publication, Stage
-from bot.domain.transitions import (
-    approve,
-    cancel_shown,
-    discard_shown,
-    given_up,
-)
+from bot.domain.transitions import approve, cancel_shown, discard_shown
 from tests.fakes import ID, OWNER, STRANGER, a_session, generating
 
 DRAFT = a_session(attempts=2)

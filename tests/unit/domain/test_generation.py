@@ -9,7 +9,8 @@ import pytest
 
 from bot.domain.attempt import MAX_PAID_CALLS, Attempt, Candidate, ImageRef, Source
 from bot.domain.begin import edit, try_again
-from bot.domain.errors import UNUSABLE_SOURCE, FailureKind, PaidCallLimitReached
+from bot.domain.errors import PaidCallLimitReached
+from bot.domain.failures import UNUSABLE_SOURCE, FailureKind
 from bot.domain.generation import (
     announced,
     image_expired,

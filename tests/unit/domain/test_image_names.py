@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.image_names import LOOKED_AT, Change, read_change
 from tests.fakes import a_session, an_attempt
 

@@ -6,7 +6,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bot.domain.errors import Reason, Refusal
 from bot.domain.images import (
     ACCEPTED,
     EDITED,
@@ -20,6 +19,7 @@ from bot.domain.images import (
     told_type,
     xmp_of,
 )
+from bot.domain.refusals import Reason, Refusal
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 EXT = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"

@@ -7,9 +7,9 @@ import unicodedata
 
 import pytest
 
-from bot.domain.errors import Reason, Refusal
 from bot.domain.invisible import clean_text, drop_invisible, is_blank
 from bot.domain.prompt import OptionsRefused, clean_prompt, parse_flags
+from bot.domain.refusals import Reason, Refusal
 
 
 def tags(text: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.attempt import Candidate, ImageRef
 from bot.domain.begin import regenerate, try_again
-from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.failures import FailureKind
 from bot.domain.generation import attempt_failed
 from bot.domain.jobs import (
     MAX_RUNS,
@@ -19,17 +19,11 @@ from bot.domain.jobs import (
     is_due,
     with_next_run,
 )
+from bot.domain.publication import final_posted, final_shown, not_published, publish_again
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
-from bot.domain.transitions import (
-    approve,
-    cancel,
-    cancel_shown,
-    final_posted,
-    final_shown,
-    not_published,
-    publish_again,
-)
+from bot.domain.transitions import approve, cancel, cancel_shown
 from tests.fakes import ID, OWNER, a_candidate, a_session, generating, with_latest
 
 NOW = 500.0

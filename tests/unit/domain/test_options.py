@@ -6,8 +6,9 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from bot.domain.errors import OptionRefused
-from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionSpec, parse_count
+from bot.domain.option_table import OPTIONS, parse_count
+from bot.domain.options import NO_OPTIONS, Options, OptionSpec
+from bot.domain.refusals import OptionRefused
 from bot.views import ids
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bot.domain.session import Policy
+from bot.domain.policy import Policy
 from tests.fakes import a_session, somebody
 
 

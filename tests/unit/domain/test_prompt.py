@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from bot.domain.errors import OptionRefused, Reason, Refusal
-from bot.domain.options import NO_OPTIONS, OPTIONS, Options, OptionTable
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import NO_OPTIONS, Options, OptionTable
 from bot.domain.prompt import MAX_PROMPT, OptionsRefused, clean_prompt, parse_flags
+from bot.domain.refusals import OptionRefused, Reason, Refusal
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain import begin, generation, transitions
+from bot.domain import begin, generation, publication, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.costs import CallState, PaidCall, Reservation
 from bot.domain.discard import discard
-from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.failures import FailureKind
 from bot.domain.images import GeneratedImage
 from bot.domain.options import Options
 from bot.domain.record import (
@@ -27,6 +27,7 @@ from bot.domain.record import (
     refused,
     settings_changed,
 )
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from tests.fakes import (
@@ -75,8 +76,8 @@ def test_a_session_from_its_prompt_to_its_end_tells_each_thing_once() -> None:
         session = step(generation.record_candidate(session, image, file_id=f"F{number}"))
     session = step(generation.draft_posted(session, 1, "1.5", 4.0))
     session = step(transitions.approve(session, ImageRef(1, 2), STRANGER, 5.0))
-    session = step(transitions.final_posted(session, "9.0"))
-    session = step(transitions.final_shown(session))
+    session = step(publication.final_posted(session, "9.0"))
+    session = step(publication.final_shown(session))
     assert seen == ["asked", "generated", "generated", "shown", "approved", "published"]
 
 
@@ -147,17 +148,17 @@ def test_approved_and_published_tell_by_whom_where_and_which_bytes() -> None:
     event = only(session, approved)
     image = {"attempt": 1, "candidate": 1, "sha256": HASH}
     assert (event.kind, event.person, event.facts) == ("approved", STRANGER, image)
-    event = only(approved, transitions.final_posted(approved, "9.0"))
+    event = only(approved, publication.final_posted(approved, "9.0"))
     assert event.facts == {**image, "channel": CHANNEL, "message": "9.0"}
 
 
 def test_what_slack_refuses_is_told_each_time() -> None:
     approved = a_session(Stage.FINAL)
-    not_published = transitions.not_published(approved, "w")
+    not_published = publication.not_published(approved, "w")
     assert kinds(approved, not_published) == ["not_published"]
-    again = transitions.publish_again(not_published, 1, 3.0, "k")
+    again = publication.publish_again(not_published, 1, 3.0, "k")
     assert kinds(not_published, again) == []
-    assert kinds(again, transitions.not_published(again, "w")) == ["not_published"]
+    assert kinds(again, publication.not_published(again, "w")) == ["not_published"]
 
 
 @pytest.mark.parametrize("kind", [FailureKind.MODERATION, FailureKind.QUOTA])

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import Candidate, ImageRef, Source
-from bot.domain.errors import FailureKind
-from bot.domain.session import IN_PROGRESS, Person, Policy, Session, with_attempt
+from bot.domain.failures import FailureKind
+from bot.domain.policy import Person, Policy
+from bot.domain.session import IN_PROGRESS, Session, with_attempt
 from bot.domain.stages import Stage
 from tests.fakes import a_session, an_attempt, generating, somebody
 

@@ -8,8 +8,8 @@ from itertools import product
 
 import pytest
 
-from bot.domain.errors import ImpossibleValue, OptionRefused, Reason
-from bot.domain.options import OPTIONS
+from bot.domain.option_table import OPTIONS
+from bot.domain.refusals import ImpossibleValue, OptionRefused, Reason
 from bot.domain.sizes import NAMED_SIZES, parse_ratio, parse_size, size_like
 
 SIZE = OPTIONS["size"]

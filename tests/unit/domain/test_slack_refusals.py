@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.errors import FailureKind, ImageNotReady, SlackRefused
+from bot.domain.errors import ImageNotReady, SlackRefused
+from bot.domain.failures import FailureKind
 from bot.domain.slack_refusals import (
     Place,
     announcement_failure,

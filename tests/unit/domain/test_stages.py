@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain import transitions
+from bot.domain import publication, transitions
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Reason, Refusal
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.stages import (
     DISCARDS,
     ENDED_BY_DISCARD,
@@ -143,7 +143,7 @@ def test_a_record_that_comes_late_changes_nothing(
     state: Publication, event: PublicationEvent
 ) -> None:
     session = a_session(publication=state)
-    recorded = transitions.record_publication(session, event)
+    recorded = publication.record_publication(session, event)
     if (state, event) in LAWFUL_PUBLICATIONS:
         assert recorded == transitions.move_publication(session, event)
     else:

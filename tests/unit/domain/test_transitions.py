@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain import begin, generation, transitions
+from bot.domain import begin, generation, publication, transitions
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.failures import FailureKind
 from bot.domain.jobs import Job, JobKind, due_jobs
 from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import IN_PROGRESS, Session, with_attempt
 from bot.domain.slack_refusals import NOT_ANNOUNCED
 from bot.domain.stages import TRANSITIONS, Event, Publication, Stage
@@ -366,7 +367,7 @@ def test_a_session_can_do_what_the_table_has(session: Session) -> None:
 def test_an_image_that_was_not_posted_is_refused_in_whatever_words(words: str) -> None:
     final = a_session(Stage.FINAL)
     (job,) = due_jobs(final)
-    given_up = transitions.given_up_unpublished(final, job, words)
+    given_up = publication.given_up_unpublished(final, job, words)
     assert (given_up.publication, given_up.error_message) == (Publication.REFUSED, words)
 
 
@@ -374,7 +375,7 @@ def test_an_image_that_was_not_posted_is_refused_in_whatever_words(words: str) -
 def test_an_image_that_was_posted_meanwhile_is_not_given_up(state: Publication) -> None:
     (job,) = due_jobs(a_session(Stage.FINAL))
     posted = a_session(Stage.FINAL, final_ts="9.0", publication=state)
-    assert transitions.given_up_unpublished(posted, job, "w") == posted
+    assert publication.given_up_unpublished(posted, job, "w") == posted
 
 
 @pytest.mark.parametrize(
@@ -388,7 +389,7 @@ def test_giving_up_what_is_to_be_shown_takes_no_image_for_posted(
     before: Publication, after: Publication
 ) -> None:
     final = a_session(Stage.FINAL, publication=before)
-    assert transitions.given_up(final, *due_jobs(final)).publication is after
+    assert publication.given_up(final, *due_jobs(final)).publication is after
 
 
 @pytest.mark.parametrize(("number", "live"), [(0, False), (1, False), (2, True), (3, True)])

@@ -8,11 +8,8 @@ from dataclasses import replace
 from pocketflow import AsyncNode
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import (
-    FailureKind,
-    ImageNotReady,
-    SlackRefused,
-)
+from bot.domain.errors import ImageNotReady, SlackRefused
+from bot.domain.failures import FailureKind
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.flow import Shared, shared_store

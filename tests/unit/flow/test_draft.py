@@ -10,12 +10,8 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import Candidate, ImageRef
-from bot.domain.errors import (
-    FailureKind,
-    SlackRefused,
-    SlackUnavailable,
-    StoreUnavailable,
-)
+from bot.domain.errors import SlackRefused, SlackUnavailable, StoreUnavailable
+from bot.domain.failures import FailureKind
 from bot.domain.jobs import due_jobs
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage

@@ -8,12 +8,8 @@ from typing import Any
 import pytest
 from pocketflow import AsyncNode
 
-from bot.domain.errors import (
-    FAILS_AGAIN,
-    FailureKind,
-    SlackUnavailable,
-    StoreUnavailable,
-)
+from bot.domain.errors import SlackUnavailable, StoreUnavailable
+from bot.domain.failures import FAILS_AGAIN, FailureKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.flow import Shared, shared_store

@@ -15,14 +15,8 @@ import pytest
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.costs import CallState
-from bot.domain.errors import (
-    RETRYABLE,
-    FailureKind,
-    GenerationError,
-    SlackAppBlocked,
-    SlackUnavailable,
-    StoreUnavailable,
-)
+from bot.domain.errors import SlackAppBlocked, SlackUnavailable, StoreUnavailable
+from bot.domain.failures import RETRYABLE, FailureKind, GenerationError
 from bot.domain.images import BaseImage
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import Source
-from bot.domain.errors import FailureKind, GenerationError, StoreUnavailable
+from bot.domain.errors import StoreUnavailable
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import BaseImage
 from bot.domain.session import Session
 from bot.domain.stages import Stage

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import Attempt, ImageRef, Source
-from bot.domain.errors import FailureKind, GenerationError, SlackUnavailable
+from bot.domain.errors import SlackUnavailable
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.request_words import LONGEST_AVOIDED, MOST_AVOIDED
 from bot.domain.stages import Stage

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import MAX_PAID_CALLS, Candidate, ImageRef
-from bot.domain.errors import Conflict, FailureKind, GenerationError, StoreUnavailable
+from bot.domain.errors import Conflict, StoreUnavailable
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.domain.session import Session
 from bot.flow import Shared, generate, shared_store

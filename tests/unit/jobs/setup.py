@@ -10,8 +10,9 @@ from typing import Any
 
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain import transitions
-from bot.domain.errors import FailureKind, Refusal
+from bot.domain.failures import FailureKind
 from bot.domain.jobs import Job, JobKind
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.flow import ReviewFlow

@@ -9,7 +9,6 @@ import pytest
 
 from bot.domain.attempt import Candidate
 from bot.domain.errors import (
-    FailureKind,
     NotInChannel,
     QueueFull,
     QueueUnavailable,
@@ -17,6 +16,7 @@ from bot.domain.errors import (
     SlackUnavailable,
     StoreTrouble,
 )
+from bot.domain.failures import FailureKind
 from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage

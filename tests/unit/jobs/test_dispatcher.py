@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.app_blocked import REQUIRED_SCOPES
-from bot.domain.errors import FailureKind, SlackAppBlocked, SlackRefused, StoreUnavailable
+from bot.domain.errors import SlackAppBlocked, SlackRefused, StoreUnavailable
+from bot.domain.failures import FailureKind
 from bot.domain.jobs import Job
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage

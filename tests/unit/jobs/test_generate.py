@@ -11,12 +11,8 @@ import pytest
 
 from bot.domain import begin
 from bot.domain.attempt import Candidate, ImageRef
-from bot.domain.errors import (
-    FailureKind,
-    SlackRefused,
-    SlackUnavailable,
-    StoreTrouble,
-)
+from bot.domain.errors import SlackRefused, SlackUnavailable, StoreTrouble
+from bot.domain.failures import FailureKind
 from bot.domain.jobs import Job
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage

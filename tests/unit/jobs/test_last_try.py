@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errors import FailureKind, SlackBusy, SlackRefused, SlackUnavailable
+from bot.domain.errors import SlackBusy, SlackRefused, SlackUnavailable
+from bot.domain.failures import FailureKind
 from bot.domain.jobs import MAX_RUNS, Job, JobKind, due_jobs
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage

@@ -9,19 +9,12 @@ import pytest
 
 from bot.domain.attempt import ImageRef
 from bot.domain.discard import discard, undo_discard
-from bot.domain.errors import (
-    FailureKind,
-    ImageNotReady,
-    SlackRefused,
-    SlackUnavailable,
-)
+from bot.domain.errors import ImageNotReady, SlackRefused, SlackUnavailable
+from bot.domain.failures import FailureKind
 from bot.domain.jobs import due_jobs
+from bot.domain.publication import final_posted, publish_again
 from bot.domain.session import Session
 from bot.domain.stages import Discard, Publication, Stage
-from bot.domain.transitions import (
-    final_posted,
-    publish_again,
-)
 from tests.fakes import ID, a_session, with_latest
 from tests.unit.jobs.setup import (
     Worker,

@@ -7,9 +7,11 @@ from collections.abc import Awaitable
 import pytest
 
 from bot.concurrency import BackgroundTasks
-from bot.domain.errors import Reason, Refusal
-from bot.domain.options import OPTIONS, OptionTable
-from bot.domain.session import Person, Policy, Session
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import OptionTable
+from bot.domain.policy import Person, Policy
+from bot.domain.refusals import Reason, Refusal
+from bot.domain.session import Session
 from bot.ports import AttemptRule
 from bot.service import RequestOrigin, Services
 from tests.fakes import (

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Reason, StoreUnavailable
+from bot.domain.errors import StoreUnavailable
 from bot.domain.options import NO_OPTIONS
-from bot.domain.session import Person, Policy
+from bot.domain.policy import Person, Policy
+from bot.domain.refusals import Reason
 from bot.domain.stages import Stage
 from bot.service import Services
 from tests.fakes import BOSS, BYSTANDER, ID, PROMPT, STRANGER, a_session, generating

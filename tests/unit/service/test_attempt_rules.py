@@ -9,10 +9,11 @@ import pytest
 
 from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import Conflict, Reason, Refusal, StoreUnavailable
+from bot.domain.errors import Conflict, StoreUnavailable
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import Parsed
 from bot.domain.record import RecordEvent
+from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import BeginRequest

@@ -9,7 +9,8 @@ from bot.domain import begin
 from bot.domain.attempt import ImageRef
 from bot.domain.costs import Cost, Usage
 from bot.domain.limits import Limits
-from bot.domain.session import Person, Session
+from bot.domain.policy import Person
+from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.service.budgets import Budgets, Defaults
 from tests.fakes import OWNER, FakeSpending, a_session

@@ -7,10 +7,12 @@ import itertools
 from dataclasses import replace
 
 from bot.domain.attempt import Candidate, ImageRef
-from bot.domain.errors import FailureKind, Reason, Refusal
+from bot.domain.failures import FailureKind
 from bot.domain.generation import draft_posted
 from bot.domain.jobs import Job, JobKind
-from bot.domain.session import Person, Policy, Session
+from bot.domain.policy import Person, Policy
+from bot.domain.refusals import Reason, Refusal
+from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.service import RequestOrigin
 from tests.fakes import (

@@ -13,9 +13,10 @@ import pytest
 
 import bot
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import Reason, StoreUnavailable
+from bot.domain.errors import StoreUnavailable
 from bot.domain.generation import draft_posted
 from bot.domain.options import Options
+from bot.domain.refusals import Reason
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.service import gateway

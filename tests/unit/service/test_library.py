@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errors import OptionRefused
-from bot.domain.options import NO_OPTIONS, OPTIONS, Options
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.refusals import OptionRefused
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.service.library import UserLibrary

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.errors import OptionsDisagree, Reason
-from bot.domain.options import OPTIONS, Options
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import Options
 from bot.domain.prompt import OptionsRefused
+from bot.domain.refusals import OptionsDisagree, Reason
 from bot.domain.sizes import parse_ratio
 from bot.domain.stages import Stage
 from bot.service import RequestOrigin

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import Source
-from bot.domain.errors import Reason
 from bot.domain.options import Options
+from bot.domain.refusals import Reason
 from tests.fakes import BYSTANDER
 from tests.unit.service.services import Setup, in_thread, refused
 

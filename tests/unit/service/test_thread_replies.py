@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Reason
-from bot.domain.options import OPTIONS, Options
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import Options
+from bot.domain.refusals import Reason
 from bot.domain.stages import Stage
 from tests.fakes import (
     ID,

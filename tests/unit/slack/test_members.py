@@ -8,8 +8,8 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.errors import Reason, Refusal
 from bot.domain.members import Member
+from bot.domain.refusals import Reason, Refusal
 from bot.slack.members import CACHED_FOR, MemberDirectory
 
 

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from bot.adapters.queue.job_data import job_data, job_from_data
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.jobs import Job, JobKind
 from bot.domain.session_ids import SessionId
 from bot.telemetry import context

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from prometheus_client import Metric
 
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import ImageRequest
 from bot.domain.jobs import JobKind
 from bot.domain.stages import Stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.attempt import Candidate, ImageRef, Source
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.options import Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage

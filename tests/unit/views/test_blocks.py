@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Reason, Refusal
+from bot.domain.refusals import Reason, Refusal
 from bot.views.blocks import Target, cut, escape, target_of
 
 

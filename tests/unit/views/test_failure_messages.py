@@ -9,7 +9,7 @@ import pytest
 from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.discard import discard
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from bot.domain.session import Session
 from bot.sandbox.webapi.block_kit import block_problems
 from bot.views import failure_messages

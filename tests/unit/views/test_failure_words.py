@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.errors import FAILS_AGAIN, RETRYABLE, FailureKind
+from bot.domain.failures import FAILS_AGAIN, RETRYABLE, FailureKind
 from bot.sandbox.workspace.markup import pings_in_text
 from bot.views.failure_words import failure_words
 from tests.unit.views.samples import NEXT_STEP

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import ImageRef
-from bot.domain.errors import Reason, Refusal
 from bot.domain.options import NO_OPTIONS, Options
+from bot.domain.refusals import Reason, Refusal
 from bot.sandbox.webapi.block_kit import view_problems
 from bot.sandbox.workspace.markup import pings_in_blocks, texts
 from bot.views import ids

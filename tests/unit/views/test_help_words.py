@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.errors import OptionRefused, OptionsDisagree
-from bot.domain.options import OPTIONS, Options, OptionTable
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import Options, OptionTable
 from bot.domain.prompt import OptionsRefused, parse_flags
+from bot.domain.refusals import OptionRefused, OptionsDisagree
 from bot.sandbox.workspace.markup import pings_in_text
 from bot.views.help_words import help_words
 from bot.views.words import refusal_words

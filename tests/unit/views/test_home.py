@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.domain.attempt import ImageRef
-from bot.domain.options import NO_OPTIONS, OPTIONS, Options
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 from bot.sandbox.webapi.block_kit import view_problems

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attempt import Attempt, ImageRef, Source
-from bot.domain.errors import Refusal
 from bot.domain.limits import Instead, LimitReached, Scope, Standing, Wanted
 from bot.domain.options import Options
+from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.sandbox.webapi.block_kit import block_problems
 from bot.views import ids

@@ -12,7 +12,8 @@ import pytest
 from bot.domain import begin, transitions
 from bot.domain.attempt import Candidate, ImageRef
 from bot.domain.costs import CallState, PaidCall, Reservation
-from bot.domain.errors import FailureKind, StoreTrouble
+from bot.domain.errors import StoreTrouble
+from bot.domain.failures import FailureKind
 from bot.domain.limits import Scope, Standing
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Publication, Stage

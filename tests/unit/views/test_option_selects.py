@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errors import OptionRefused
-from bot.domain.options import NO_OPTIONS, OPTIONS, Options, Value
+from bot.domain.option_table import OPTIONS
+from bot.domain.options import NO_OPTIONS, Options, Value
+from bot.domain.refusals import OptionRefused
 from bot.domain.sizes import NAMED_SIZES
 from bot.views.option_selects import (
     NOT_CHOSEN,

@@ -8,8 +8,8 @@ import pytest
 from slack_sdk.models.blocks import Block as SlackBlock
 
 from bot.domain.attempt import Source
-from bot.domain.errors import Reason, Refusal
 from bot.domain.questions import PictureQuestion
+from bot.domain.refusals import Reason, Refusal
 from bot.views.blocks import target_of
 from bot.views.ids import USE_PICTURE, WORDS_ONLY
 from bot.views.questions import (

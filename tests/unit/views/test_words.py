@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.errors import Reason, Refusal
 from bot.domain.images import ACCEPTED
+from bot.domain.refusals import Reason, Refusal
 from bot.views import words
 from bot.views.help_words import help_words
 from tests.unit.views.samples import NEXT_STEP

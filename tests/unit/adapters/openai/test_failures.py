@@ -8,7 +8,7 @@ from openai import APIStatusError, APITimeoutError
 
 from bot.adapters.openai.failures import failure_in_stream, failure_of, retry_after
 from bot.adapters.openai.models import parse_shutdown
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 
 
 def answered(

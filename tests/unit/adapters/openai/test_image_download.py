@@ -11,7 +11,7 @@ import pytest
 
 from bot.adapters.openai import image_download
 from bot.adapters.openai.image_download import download, is_public
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 
 SERVER = "http://images.example:8080/v1/"
 

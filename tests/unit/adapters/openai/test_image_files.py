@@ -12,7 +12,7 @@ from PIL import Image
 
 from bot.adapters.openai import image_files
 from bot.adapters.openai.image_files import decode_image
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import xmp_of
 
 

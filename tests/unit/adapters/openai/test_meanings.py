@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.openai.failures import failure_in_stream, failure_of
-from bot.domain.errors import FailureKind
+from bot.domain.failures import FailureKind
 from tests.unit.adapters.openai.test_failures import answered
 
 HTML = "text/html; charset=utf-8"

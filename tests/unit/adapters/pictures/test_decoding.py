@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 from bot.adapters.pictures import child, decoding
 from bot.adapters.pictures.decoding import MAX_PIXELS_SENT, MAX_SIDE_SENT, read_picture, sniff
 from bot.domain import images
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import ACCEPTED, MAX_PIXELS, MAX_PIXELS_OF, BaseImage
 from tests.support import bombs, heic
 

@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from bot.adapters.pictures import PictureReader, child, reader
-from bot.domain.errors import FailureKind, GenerationError, ReadElsewhere
+from bot.domain.errors import ReadElsewhere
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import BaseImage
 from tests.fakes import eventually
 from tests.support import bombs, heic

@@ -12,7 +12,7 @@ from PIL import Image
 from bot.adapters.placeholder import PlaceholderBackend, backend, drawing
 from bot.adapters.placeholder.drawing import draw, parse_size
 from bot.adapters.placeholder.lettering import readable
-from bot.domain.errors import FailureKind, GenerationError
+from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import EDITED, MADE, XMP_KEYWORD, BaseImage, GeneratedImage, ImageRequest
 from bot.domain.options import Options
 from tests.fakes import FakeCheckpoint

@@ -70,7 +70,7 @@ async def keys(redis: Redis) -> set[Key]:
         name = str(each)
         kind, ttl = str(await redis.type(name)), await redis.pttl(name)
         if kind != "none" and ttl != -2:
-            found.add(Key(name, kind, ttl > 0))
+            found.add(Key(name, kind, ttl >= 0))
     return found
 
 

@@ -295,6 +295,7 @@ REGEXES = {
     "adapters/openai/request_variant.py": "a provider's error",
     "adapters/openai/wording.py": "a provider's error",
     "adapters/placeholder/lettering.py": "readable",
+    "adapters/prices.py": "the name of a model",
     "adapters/slack/web_api.py": "Slack's error code",
     "demo/bot_child.py": "a line of our own log",
     "domain/button_words.py": "named_button",

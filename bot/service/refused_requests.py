@@ -19,6 +19,7 @@ from bot.domain.session import Session
 from bot.domain.session_ids import SessionId
 from bot.domain.waiting import images_waiting
 from bot.ports import QuestionStore, WaitingImages
+from bot.views.blocks import utf16_length
 
 _FOUND_WITHIN = 0.5
 """Seconds; later, the refusal is told without them."""
@@ -72,7 +73,7 @@ async def _keep(questions: QuestionStore, wanted: Wanted, team: str, owner: str)
     """The id under which the words are kept; empty where a button holds them."""
     prompt, change = wanted.new_words
     text = json.dumps([prompt, change], ensure_ascii=False)
-    if len(text.encode("utf-16-le")) // 2 <= _MOST_IN_A_BUTTON:
+    if utf16_length(text) <= _MOST_IN_A_BUTTON:
         return ""
     kept = RefusedRequest(f"{team}.{owner}.{uuid4().hex}", wanted.session.channel, prompt, change)
     await questions.keep_question(kept)

@@ -66,8 +66,13 @@ class Target(NamedTuple):
         return f"{self.session_id}#{self.image}"
 
 
+def utf16_length(text: str) -> int:
+    """In UTF-16 units, the strictest way to count."""
+    return len(text.encode("utf-16-le")) // 2
+
+
 def cut(text: str, limit: int) -> str:
-    """At most `limit` UTF-16 units (the strictest way to count), ending in … where it was cut."""
+    """At most `limit` UTF-16 units, ending in … where it was cut."""
     encoded = text[: limit + 1].encode("utf-16-le", errors="surrogatepass")
     if len(encoded) <= 2 * limit:
         return text
@@ -197,7 +202,7 @@ def target_of(value: str | None) -> Target:
 def edit_value(target: Target, change: str) -> str:
     """The value of a button about `target` whose form has `change` in it, if a value holds it."""
     value = f"{target}\n{change}"
-    return value if len(value.encode("utf-16-le")) // 2 <= VALUE else str(target)
+    return value if utf16_length(value) <= VALUE else str(target)
 
 
 def read_edit_value(value: str | None) -> tuple[Target, str]:

@@ -12,7 +12,7 @@ from bot.domain.option_table import OPTIONS
 from bot.domain.options import Options
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
-from bot.views.blocks import ALT_TEXT, cut
+from bot.views.blocks import ALT_TEXT, cut, utf16_length
 
 _WAITS = {
     StoreTrouble.AWAY: "I can't reach my memory",
@@ -54,7 +54,7 @@ def described(session: Session, attempt: Attempt, limit: int) -> str:
     if not (asked := changes(session, attempt)):
         return cut(attempt.prompt, limit)
     added = cut("\n".join(asked), limit // 2 - 1)
-    left = limit - len(added.encode("utf-16-le")) // 2 - 1
+    left = limit - utf16_length(added) - 1
     return f"{cut(attempt.prompt, left)}\n{added}"
 
 
@@ -79,7 +79,7 @@ def ai_alt_text(label: str, session: Session, attempt: Attempt, *candidates: Can
     if len(attempt.candidates) > 1 and len(candidates) == 1:
         which = image_name(session, ImageRef(attempt.number, candidates[0].number))
         lead = f"{ai_line(label, *candidates)} · {which}: "
-    room = ALT_TEXT - len(lead.encode("utf-16-le")) // 2
+    room = ALT_TEXT - utf16_length(lead)
     return lead + described(session, attempt, room)
 
 

@@ -22,6 +22,7 @@ from bot.views.blocks import (
     numbered,
     section,
     split,
+    utf16_length,
 )
 from bot.views.ids import CANCEL_WAITING, FEWER_IMAGES
 from bot.views.limit_words import TO_KEEP, explained, image_count, limit_words, typed
@@ -113,7 +114,7 @@ def _fitting(refused: LimitReached) -> list[Block]:
         for number, (label, chosen) in enumerate(offers, 1)
         if refused.wanted
     ]
-    return [each for each in row if len(each["value"].encode("utf-16-le")) // 2 <= VALUE]
+    return [each for each in row if utf16_length(each["value"]) <= VALUE]
 
 
 def _value(wanted: Wanted, chosen: dict[str, Value], words: str) -> str:

@@ -11,7 +11,7 @@ from bot.domain.options import NO_OPTIONS, Options, OptionTable
 from bot.domain.prompt import OptionsRefused
 from bot.domain.refusals import OptionRefused, Reason, Refusal
 from bot.views import blocks, ids
-from bot.views.blocks import SECTION_TEXT, VALUE, Block, Message, cut, escape
+from bot.views.blocks import SECTION_TEXT, VALUE, Block, Message, cut, escape, utf16_length
 from bot.views.help_words import options_refusal_words
 from bot.views.words import refusal_words
 
@@ -55,7 +55,7 @@ def correction_message(refusal: OptionsRefused, *, command: bool) -> Message | N
     """What is wrong, with a button that opens the form with all that was right. None where that
     does not fit into a button."""
     right = Prefilled(refusal.right.prompt.strip(), refusal.right.options)
-    if len(str(right).encode("utf-16-le")) // 2 > VALUE:
+    if utf16_length(str(right)) > VALUE:
         return None
     words = refusal_words(refusal, command=command)
     shown = words if len(words) <= SECTION_TEXT else escape(options_refusal_words(refusal))

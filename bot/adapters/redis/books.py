@@ -15,6 +15,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
@@ -25,6 +26,7 @@ from bot.adapters.redis.book_entries import (
     line_from_json,
     line_to_json,
 )
+from bot.adapters.redis.key_scan import scan_keys
 from bot.adapters.redis.record_schema import ADD
 from bot.adapters.redis.schema import (
     WORKSPACES,
@@ -193,12 +195,9 @@ class RedisBooks:
 
     async def _ledgers(self) -> list[str]:
         """The keys of all workspaces. A scan may name a key twice, and each step is bounded."""
-        found, cursor = set[Any](), -1
-        while cursor:
-            async with bounded(self._patience):
-                cursor, keys = await self._redis.scan(max(cursor, 0), ledger_key("*"), _PAGE)
-            found.update(keys)
-        return sorted(found)
+        step = partial(bounded, self._patience)
+        pages = scan_keys(self._redis, ledger_key("*"), step)
+        return sorted({key async for keys in pages for key in keys})
 
     async def _lines(self, key: str, since: float) -> AsyncIterator[LedgerLine]:
         after = str(int(since * 1000))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from bot.adapters.redis.key_scan import scan_keys
 from bot.adapters.redis.record_schema import (
     EVERY_RECORD,
     NO_SESSION,
@@ -166,13 +168,8 @@ class RecordReader:
             found = await pipeline.execute()
         return {name: _salt_and_text(text) for each in found for name, text in each.items()}
 
-    async def _keys(self, pattern: str) -> AsyncIterator[list[str]]:
-        """In many steps, each of which is bounded."""
-        cursor = -1
-        while cursor:
-            async with reading(self._patience):
-                cursor, keys = await self._redis.scan(max(cursor, 0), pattern, _AT_ONCE)
-            yield keys
+    def _keys(self, pattern: str) -> AsyncIterator[list[str]]:
+        return scan_keys(self._redis, pattern, partial(reading, self._patience))
 
 
 def _salt_and_text(stored: str) -> tuple[str, str]:

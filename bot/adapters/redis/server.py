@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from redis.exceptions import (
     TimeoutError,
 )
 
+from bot.adapters.redis.key_scan import scan_keys
 from bot.adapters.redis.schema import EVERY_SESSION, signature_key
 from bot.adapters.redis_connections import bounded, redis_pool, unavailable
 from bot.domain.stages import Stage
@@ -78,12 +80,10 @@ class RedisServer:
         """How many sessions stand in each stage. Looks at every session, in many steps, each of
         which is bounded. Leaves out sessions in a stage that only a newer version knows."""
         stages: dict[str, str | None] = {}  # by key, because a scan may name one twice
-        cursor = -1
-        while cursor:
-            async with bounded(self._patience):
-                cursor, keys = await self._redis.scan(
-                    max(cursor, 0), EVERY_SESSION, _KEYS_AT_ONCE, _type="hash"
-                )
+        step = partial(bounded, self._patience)
+        pages = scan_keys(self._redis, EVERY_SESSION, step, _KEYS_AT_ONCE, _type="hash")
+        async for keys in pages:
+            async with step():
                 pipeline = self._redis.pipeline(transaction=False)
                 for key in keys:
                     pipeline.hget(key, "stage")

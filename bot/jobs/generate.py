@@ -149,7 +149,7 @@ class Generate:
     async def __call__(self, session: Session, job: Job, repeated: bool) -> None:
         if is_due(session, job):
             if await self._root.can_still_be_shown(session):
-                await self._generate(session, job, repeated)
+                await self._generate(session, ImageRef(job.attempt, job.candidate), repeated)
         elif repeated and was_cancelled(session, job.attempt):
             await self._cancelled.stop_provider(session.id, job.attempt)
             await self._cancelled.remove_messages(session.id, job.attempt)
@@ -158,8 +158,7 @@ class Generate:
         else:
             log.info("%s: nothing left to do", job.id)
 
-    async def _generate(self, session: Session, job: Job, repeated: bool) -> None:
-        image = ImageRef(job.attempt, job.candidate)
+    async def _generate(self, session: Session, image: ImageRef, repeated: bool) -> None:
         async with self._status.following(session.id, image.candidate):
             with self._watch.watching(session.id, image.attempt) as cancelled:
                 work = self._runner.run(session, image, repeated)

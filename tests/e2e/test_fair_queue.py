@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -37,9 +39,9 @@ async def imagine(world: World, who: str, idea: str) -> Message:
     )
 
 
-async def draft(world: World, root: Message) -> None:
+async def draft(world: World, root: Message) -> Message:
     general = world.slack.channel("general")
-    await world.slack.wait_for_message(
+    return await world.slack.wait_for_message(
         general, thread_ts=root.ts, button="Approve", timeout=_LONGEST
     )
 
@@ -47,6 +49,16 @@ async def draft(world: World, root: Message) -> None:
 async def slots(world: World) -> list[str]:
     async with Redis.from_url(world.redis_url, decode_responses=True) as redis:
         return [str(key) async for key in redis.scan_iter("{imagine}:provider:slot:*")]
+
+
+@asynccontextmanager
+async def one_at_a_time(folder: Path) -> AsyncIterator[World]:
+    """A web and a worker that make one image at a time, and one of each person."""
+    settings = {"USER_IMAGES_AT_ONCE": "1", "WORKER_CONCURRENCY": "1"}
+    async with isolated_world(folder, **settings) as world:
+        await world.run("web")
+        await world.run("worker")
+        yield world
 
 
 @concurrent
@@ -137,10 +149,7 @@ async def test_one_too_many_is_told_in_private_with_a_cancel_that_works(tmp_path
 
 
 async def test_a_status_that_waits_for_slack_holds_up_no_other_image(tmp_path: Path) -> None:
-    settings = {"USER_IMAGES_AT_ONCE": "1", "WORKER_CONCURRENCY": "1"}
-    async with isolated_world(tmp_path, **settings) as world:
-        await world.run("web")
-        await world.run("worker")
+    async with one_at_a_time(tmp_path) as world:
         world.slack.faults.add("chat.update", Fault.rate_limited(600))
         roots = [await imagine(world, "alice", f"fox {n}") for n in range(4)]
         for root in [*roots, await imagine(world, "bob", "a whale")]:
@@ -151,20 +160,14 @@ async def test_a_status_that_waits_for_slack_holds_up_no_other_image(tmp_path: P
 async def test_earlier_drafts_that_wait_for_their_buttons_hold_up_no_other_image(
     tmp_path: Path,
 ) -> None:
-    settings = {"USER_IMAGES_AT_ONCE": "1", "WORKER_CONCURRENCY": "1"}
-    async with isolated_world(tmp_path, **settings) as world:
-        await world.run("web")
-        await world.run("worker")
+    async with one_at_a_time(tmp_path) as world:
         first = await imagine(world, "alice", "a fox")
-        general = world.slack.channel("general")
-        posted = await world.slack.wait_for_message(
-            general, thread_ts=first.ts, button="Approve", timeout=_LONGEST
-        )
+        posted = await draft(world, first)
         await world.slack.wait_for(lambda: "Waiting for" in first.shown_text, what="the status")
         world.slack.faults.add("chat.update", Fault.rate_limited(600))
         await world.slack.click(world.slack.user("alice"), posted, "Regenerate")
         await world.slack.wait_for_message(
-            general, thread_ts=first.ts, text="attempt 2", timeout=_LONGEST
+            world.slack.channel("general"), thread_ts=first.ts, text="attempt 2", timeout=_LONGEST
         )
         await draft(world, await imagine(world, "alice", "a whale"))
 
@@ -172,10 +175,7 @@ async def test_earlier_drafts_that_wait_for_their_buttons_hold_up_no_other_image
 async def test_a_failure_whose_status_waits_for_slack_holds_up_no_other_image(
     tmp_path: Path,
 ) -> None:
-    settings = {"USER_IMAGES_AT_ONCE": "1", "WORKER_CONCURRENCY": "1"}
-    async with isolated_world(tmp_path, **settings) as world:
-        await world.run("web")
-        await world.run("worker")
+    async with one_at_a_time(tmp_path) as world:
         world.openai.script(moderation_400(), success())
         world.slack.faults.add("chat.update", Fault.rate_limited(600))
         failed = await imagine(world, "alice", "a fox")

@@ -140,7 +140,8 @@ class UnfinishedSessions(ManySessions, Protocol):
     """The sessions that may be owed a job."""
 
     async def unfinished(self, quiet_for: float) -> list[Unfinished]:
-        """The sessions that may be owed a job and have not changed for so many seconds."""
+        """The sessions that may be owed a job and have not changed for so many seconds; with 0
+        all of them, also those that change in this moment."""
 
     async def remove_unfinished(self, entry: Unfinished) -> None:
         """Take a session that is owed no job off that list, unless it has changed since."""

@@ -777,6 +777,15 @@ async def test_a_session_that_has_just_changed_is_given_some_time(
     assert len(await store.unfinished(0.0)) == 1
 
 
+async def test_all_are_listed_also_what_changes_while_the_list_is_read(
+    store: RedisSessionStore, redis: Redis
+) -> None:
+    await kept(store, generating())
+    await redis.zadd(unfinished_key("T1"), {ID: time.time() + 60.0})
+    assert await store.unfinished(1.0) == []
+    assert [entry.session_id for entry in await store.unfinished(0.0)] == [ID]
+
+
 async def test_a_session_that_changed_since_it_was_looked_at_stays_on_the_list(
     store: RedisSessionStore,
 ) -> None:

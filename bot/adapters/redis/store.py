@@ -241,7 +241,8 @@ class RedisSessionStore(RedisQuestions):
             pipeline.time()
             pipeline.zrange(WORKSPACES, 0, -1)
             (seconds, micros), listed = await pipeline.execute()
-            until = f"{seconds + micros / 1e6 - quiet_for:.6f}"
+            quiet_since = f"{seconds + micros / 1e6 - quiet_for:.6f}"
+            until = quiet_since if quiet_for else "+inf"  # also what changes in this moment
             teams = {*listed, *self._writer.workspaces}
             for team in sorted(teams):
                 pipeline.zrange(unfinished_key(team), "-inf", until, byscore=True, withscores=True)

@@ -39,14 +39,14 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Iterator[Image.Image]:
     with Image.open(io.BytesIO(data), formats=formats) as image:
         if image.width * image.height > MAX_PIXELS:
             raise TooManyPixels
-        if image.format in {"JPEG", "MPO"} and _scans(data) > MOST_SCANS:
+        if image.format in {"JPEG", "MPO"} and has_too_many_scans(data):
             raise ValueError("too many scans")
         yield image
 
 
-def _scans(data: bytes) -> int:
-    """The number of scans, counted up to one more than `MOST_SCANS`."""
-    return sum(1 for _ in islice(_SCAN.finditer(data), MOST_SCANS + 1))
+def has_too_many_scans(data: bytes) -> bool:
+    """Whether a JPEG has more than `MOST_SCANS`."""
+    return sum(1 for _ in islice(_SCAN.finditer(data), MOST_SCANS + 1)) > MOST_SCANS
 
 
 class SerialExecutor:

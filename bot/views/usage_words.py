@@ -16,6 +16,7 @@ from bot.domain.limits import Scope, Standing
 from bot.views.blocks import escape
 from bot.views.csv_cells import write_csv
 from bot.views.ids import COMMAND
+from bot.views.limit_words import image_count
 from bot.views.money import dollars
 
 HEADINGS = ("calls", "estimated", "unpriced", "tokens", "dollars")
@@ -72,7 +73,7 @@ def left_words(budget: Standing | None) -> str:
 def own_words(own: OwnUsage) -> str:
     """A person's own days and month."""
     taken = [(day, count) for day, count in own.images.items() if count]
-    days = "\n".join(f"• {_day(day)}: {_images(count)}" for day, count in taken)
+    days = "\n".join(f"• {_day(day)}: {image_count(count)}" for day, count in taken)
     days = days or f"• none in the last {len(own.images)} days"
     spent = f"*{_month_name(own.month)}*: {dollars(own.micro)} of yours, as far as prices are known"
     limits = [_standing_words(each) for each in own.standings]
@@ -85,9 +86,9 @@ def bar_words(own: OwnUsage) -> str:
     today = list(own.images.values())[-1]
     bars = {each.scope: each for each in own.standings}
     day, month = bars.get(Scope.USER_IMAGES), bars.get(Scope.USER)
-    images = _images(today)
+    images = image_count(today)
     if day:
-        images = f"{_bar(day)} {day.used:,} of {_images(day.limit)}"
+        images = f"{_bar(day)} {day.used:,} of {image_count(day.limit)}"
     spent = dollars(own.micro)
     if month:
         spent = f"{_bar(month)} {dollars(month.used)} of {_short(month.limit)}"
@@ -136,7 +137,7 @@ def usage_cells(row: UsageRow) -> list[object]:
 
 def _standing_words(standing: Standing) -> str:
     if standing.scope is Scope.USER_IMAGES:
-        return f"{_bar(standing)} {standing.used:,} of {_images(standing.limit)} today"
+        return f"{_bar(standing)} {standing.used:,} of {image_count(standing.limit)} today"
     return f"{_bar(standing)} {left_words(standing)}"
 
 
@@ -168,10 +169,6 @@ def _name(by: str, name: str) -> str:
 
 def _short(micro: int) -> str:
     return dollars(micro).removesuffix(".00")
-
-
-def _images(count: int) -> str:
-    return f"{count:,} image{'' if count == 1 else 's'}"
 
 
 def _day(day: str) -> str:

@@ -10,18 +10,17 @@ memory that there is, or end the process.
 from __future__ import annotations
 
 import io
-import re
 import struct
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import islice
 from typing import cast
 
 import pi_heif
 from PIL import AvifImagePlugin, Image, ImageCms
 
+from bot.adapters.imaging import has_too_many_scans
 from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import BaseImage, most_pixels
 
@@ -31,8 +30,6 @@ MAX_SIDE_SENT = 3840
 LONG = 4 * 2**20
 """Bytes of a file, above which it is compressed more: every edit holds it several times."""
 QUALITIES = (92, 80)
-MOST_SCANS = 100
-"""Of a progressive JPEG, which has about ten: each goes over all of its pixels once more."""
 MAX_PROFILE = 2**20
 """Bytes of an ICC profile in a PNG; a longer one is left out."""
 
@@ -50,7 +47,6 @@ _PNG_METADATA = {b"tEXt", b"zTXt", b"iTXt", b"tIME", b"sPLT", b"eXIf", b"iCCP"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _GENERAL_BRANDS = {b"mif1", b"msf1"}
-_SCAN = re.compile(rb"\xff\xda\x00[\x06-\x0e][\x01-\x04]")
 _ORIENTATION = 0x0112
 """The EXIF tag."""
 _TURNS = {
@@ -63,8 +59,6 @@ _TURNS = {
     8: (Image.Transpose.ROTATE_90,),
 }
 
-Image.MAX_IMAGE_PIXELS = None
-"""The limit here is the only one: Pillow's own begins with a warning, at another size."""
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 pi_heif.register_heif_opener(
     thumbnails=False, depth_images=False, aux_images=False, decode_threads=2
@@ -83,7 +77,7 @@ def read_picture(data: bytes) -> BaseImage:
     with _without_warnings(), Image.open(io.BytesIO(data), formats=[_FORMATS[mime_type]]) as image:
         if image.width * image.height > most_pixels(mime_type):
             raise GenerationError(FailureKind.SOURCE_TOO_MANY_PIXELS)
-        if mime_type == "image/jpeg" and _scans(data) > MOST_SCANS:
+        if mime_type == "image/jpeg" and has_too_many_scans(data):
             raise GenerationError(FailureKind.SOURCE_TOO_DEMANDING)
         del data
         turns, profile = _TURNS.get(_orientation(image), ()), image.info.get("icc_profile")
@@ -124,11 +118,6 @@ def _iso_media_type(data: bytes) -> str | None:
     if brand in _AVIF_BRANDS or (brand in _GENERAL_BRANDS and compatible & _AVIF_BRANDS):
         return "image/avif"
     return "image/heic" if brand in _HEIC_BRANDS | _GENERAL_BRANDS else None
-
-
-def _scans(data: bytes) -> int:
-    """The number of scans, counted up to one more than `MOST_SCANS`."""
-    return sum(1 for _ in islice(_SCAN.finditer(data), MOST_SCANS + 1))
 
 
 def _png_without_metadata(data: bytes) -> bytes:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from unicodedata import category
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.domain.costs import DOLLAR
-from bot.domain.images import AI_LABEL, LONGEST_LABEL
-from bot.domain.limit_settings import MOST_DOLLARS, LimitKind
-from bot.domain.option_table import OPTIONS
+from bot.domain.images import AI_LABEL, check_label
+from bot.domain.limit_settings import LimitKind, micro_dollars, parse_budget
+from bot.domain.option_table import OPTIONS, options_of_model
 from bot.domain.options import AUTO, OptionTable
 from bot.domain.policy import (
     Policy,
     WhoMayStart,
-    closest_spelling,
     entries_of,
-    quoted,
+    parse_who_may_start,
     user_ids_error,
 )
 from bot.domain.record import PromptRecording
@@ -33,34 +28,6 @@ from bot.domain.refusals import ImpossibleValue
 from bot.domain.seals import SealingKeys
 from bot.domain.sizes import STEP, check_pixels
 from bot.telemetry.logs import LogFormat
-
-_WHO = {word: word for word in WhoMayStart} | {
-    "members": WhoMayStart.TEAM,
-    "workspace": WhoMayStart.TEAM,
-    "org": WhoMayStart.TEAM,
-    "full": WhoMayStart.FULL_MEMBERS,
-    "fullmembers": WhoMayStart.FULL_MEMBERS,
-    "no_guests": WhoMayStart.FULL_MEMBERS,
-    "everyone": WhoMayStart.ANYONE,
-    "everybody": WhoMayStart.ANYONE,
-    "anybody": WhoMayStart.ANYONE,
-    "all": WhoMayStart.ANYONE,
-    "*": WhoMayStart.ANYONE,
-}
-"""Spellings of who may start."""
-
-_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
-"""Letters and symbols that show nothing."""
-
-
-_VERSION = re.compile(r"^gpt-image-(\d+)(?:\.(\d+))?(?!\d)")
-
-
-def _has_finest_qualities(model: str) -> bool:
-    """Whether a model of OpenAI's is 2.5 or a later one."""
-    found = _VERSION.search(model)
-    return found is not None and (int(found[1]), int(found[2] or 0)) >= (2, 5)
-
 
 SHORTEST_AUDIT_KEY = 32
 LONGEST_TTL = 3_660 * 24 * 3600
@@ -72,25 +39,7 @@ def _entries(keys: SecretStr) -> tuple[str, ...]:
     return tuple(entries_of(text)) if text.strip() else ()
 
 
-def _micro(dollars: Decimal | None) -> int:
-    return int((dollars or 0) * DOLLAR)
-
-
-def _read_budget(given: object) -> Decimal | None:
-    """Dollars, at least a micro-dollar: what is less would come to 0, which sets no limit."""
-    if given is None:
-        return None
-    with suppress(ArithmeticError):
-        amount = Decimal(str(given).strip())
-        if Decimal(1) / DOLLAR <= amount <= MOST_DOLLARS:
-            return amount
-    raise ValueError(
-        f"must be dollars above 0 and at most {MOST_DOLLARS}, such as 25 or 12.50; leave it empty "
-        "for no limit"
-    )
-
-
-Budget = Annotated[Decimal | None, BeforeValidator(_read_budget)]
+Budget = Annotated[Decimal | None, BeforeValidator(parse_budget)]
 
 
 class Backend(StrEnum):
@@ -202,12 +151,8 @@ class Settings(BaseSettings):
 
     @field_validator("who_may_start", mode="before")
     @classmethod
-    def _known_people(cls, word: str) -> str:
-        if word not in set(WhoMayStart):
-            right = closest_spelling(word, _WHO)
-            mend = f"did you mean {right}?" if right else "it is team, full_members or anyone"
-            raise ValueError(f"{quoted(word)} is not known; {mend}")
-        return word
+    def _known_people(cls, word: str) -> WhoMayStart:
+        return parse_who_may_start(word)
 
     @field_validator("audit_key")
     @classmethod
@@ -256,15 +201,7 @@ class Settings(BaseSettings):
     @field_validator("ai_label")
     @classmethod
     def _visible_label(cls, label: str) -> str:
-        label = label.strip()
-        kinds = {category(mark) for mark in label}
-        if not any(category(mark)[0] in "LNSP" for mark in label if mark not in _BLANK):
-            raise ValueError(f"must say that an image is made by AI, such as {AI_LABEL}")
-        if kinds & {"Cc", "Cs", "Zl", "Zp"}:
-            raise ValueError("must be one line of text")
-        if len(label) > LONGEST_LABEL:
-            raise ValueError(f"must have at most {LONGEST_LABEL} characters")
-        return label
+        return check_label(label)
 
     @property
     def official_openai(self) -> bool:
@@ -276,9 +213,7 @@ class Settings(BaseSettings):
         """The options that people may choose. OpenAI's models know the finest qualities from 2.5
         on; another server may know all of them."""
         openai = self.image_backend is not Backend.PLACEHOLDER and self.official_openai
-        table = OPTIONS
-        if openai and not _has_finest_qualities(self.image_model):
-            table = OPTIONS.of_older_models()
+        table = options_of_model(self.image_model) if openai else OPTIONS
         return table.with_defaults(
             size=self.image_size, quality=self.image_quality, background=AUTO, count=1
         )
@@ -305,9 +240,9 @@ class Settings(BaseSettings):
         """The limits of the environment, in images and micro-dollars; 0 sets none."""
         return {
             LimitKind.USER_IMAGES_PER_DAY: self.user_images_per_day,
-            LimitKind.USER_BUDGET_PER_MONTH: _micro(self.user_budget_per_month),
-            LimitKind.CHANNEL_BUDGET_PER_MONTH: _micro(self.channel_budget_per_month),
-            LimitKind.WORKSPACE_BUDGET_PER_MONTH: _micro(self.workspace_budget_per_month),
+            LimitKind.USER_BUDGET_PER_MONTH: micro_dollars(self.user_budget_per_month),
+            LimitKind.CHANNEL_BUDGET_PER_MONTH: micro_dollars(self.channel_budget_per_month),
+            LimitKind.WORKSPACE_BUDGET_PER_MONTH: micro_dollars(self.workspace_budget_per_month),
         }
 
     @property

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from unicodedata import category
 
 from bot.domain.costs import Usage
 from bot.domain.options import NO_OPTIONS, Options
@@ -47,6 +48,8 @@ MAX_PIXELS_OF = {"image/webp": 25_000_000, "image/avif": 36_000_000}
 AI_LABEL = "AI-generated"
 """The default; the operator may set other words."""
 LONGEST_LABEL = 80
+_SHOWS_NOTHING = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and symbols that show nothing."""
 
 XMP_KEYWORD = "XML:com.adobe.xmp"
 """The `iTXt` chunk of a PNG that holds XMP."""
@@ -214,3 +217,16 @@ def _is_fit(xmp: bytes, from_picture: bool) -> bool:
     picture where it is."""
     told = {f"{_SOURCE_TYPES}{value.decode()}" for value in _SOURCE_TYPE.findall(xmp)}
     return bool(told) and told <= ({EDITED} if from_picture else {MADE, EDITED})
+
+
+def check_label(label: str) -> str:
+    """The words that mark an image as made by AI, without blanks around them. Raises
+    `ValueError`."""
+    label = label.strip()
+    if not any(category(mark)[0] in "LNSP" for mark in label if mark not in _SHOWS_NOTHING):
+        raise ValueError(f"must say that an image is made by AI, such as {AI_LABEL}")
+    if {category(mark) for mark in label} & {"Cc", "Cs", "Zl", "Zp"}:
+        raise ValueError("must be one line of text")
+    if len(label) > LONGEST_LABEL:
+        raise ValueError(f"must have at most {LONGEST_LABEL} characters")
+    return label

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-DOLLAR = 1_000_000
-"""Micro-dollars."""
+from bot.domain.costs import DOLLAR
+
 MOST_IMAGES = 100_000
 MOST_DOLLARS = 1_000_000
 
@@ -140,6 +141,26 @@ def parse_limit(kind: LimitKind, text: str) -> int | None:
 def _is_thousands(typed: str) -> bool:
     """Whether the mark in it may be one of thousands, as in 1,000 and 1.000."""
     return bool(_THOUSANDS.fullmatch(typed)) and not typed.startswith("0")
+
+
+def parse_budget(given: object) -> Decimal | None:
+    """The dollars of an operator's setting, at least a micro-dollar: what is less would come to 0,
+    which sets no limit. Raises `ValueError`, whose text says what may be set."""
+    if given is None:
+        return None
+    with suppress(ArithmeticError):
+        amount = Decimal(str(given).strip())
+        if Decimal(1) / DOLLAR <= amount <= MOST_DOLLARS:
+            return amount
+    raise ValueError(
+        f"must be dollars above 0 and at most {MOST_DOLLARS}, such as 25 or 12.50; leave it empty "
+        "for no limit"
+    )
+
+
+def micro_dollars(budget: Decimal | None) -> int:
+    """A budget as a limit; 0 for none."""
+    return int((budget or 0) * DOLLAR)
 
 
 def typed_limit(kind: LimitKind, value: int) -> str:

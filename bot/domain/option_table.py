@@ -19,6 +19,7 @@ from bot.domain.options import (
 from bot.domain.refusals import ImpossibleValue
 from bot.domain.sizes import RATIO_TAKES, SIZE_LABELS, SIZE_TAKES, parse_ratio, parse_size
 
+_MODEL_VERSION = re.compile(r"^gpt-image-(\d+)(?:\.(\d+))?(?!\d)")
 _COUNT = re.compile(r"\d{1,3}")
 
 
@@ -88,3 +89,10 @@ OPTIONS = OptionTable(
     ]
 )
 """All options. `limited_to` makes the table of the configured model."""
+
+
+def options_of_model(model: str) -> OptionTable:
+    """The options of a model of OpenAI's: it knows the finest qualities from 2.5 on."""
+    found = _MODEL_VERSION.search(model)
+    knows_all = found is not None and (int(found[1]), int(found[2] or 0)) >= (2, 5)
+    return OPTIONS if knows_all else OPTIONS.of_older_models()

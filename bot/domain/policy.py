@@ -36,6 +36,30 @@ class WhoMayStart(StrEnum):
     ANYONE = "anyone"
 
 
+_WHO_SPELLINGS = {word: word for word in WhoMayStart} | {
+    "members": WhoMayStart.TEAM,
+    "workspace": WhoMayStart.TEAM,
+    "org": WhoMayStart.TEAM,
+    "full": WhoMayStart.FULL_MEMBERS,
+    "fullmembers": WhoMayStart.FULL_MEMBERS,
+    "no_guests": WhoMayStart.FULL_MEMBERS,
+    "everyone": WhoMayStart.ANYONE,
+    "everybody": WhoMayStart.ANYONE,
+    "anybody": WhoMayStart.ANYONE,
+    "all": WhoMayStart.ANYONE,
+    "*": WhoMayStart.ANYONE,
+}
+
+
+def parse_who_may_start(word: str) -> WhoMayStart:
+    """Raises `ValueError`, whose text holds the right spelling."""
+    if word in set(WhoMayStart):
+        return WhoMayStart(word)
+    right = closest_spelling(word, _WHO_SPELLINGS)
+    mend = f"did you mean {right}?" if right else "it is team, full_members or anyone"
+    raise ValueError(f"{quoted(word)} is not known; {mend}")
+
+
 def is_user_id(text: str) -> bool:
     return bool(_USER_ID.fullmatch(text)) and text != _NO_PERSON
 

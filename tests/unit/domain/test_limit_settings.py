@@ -12,6 +12,8 @@ from bot.domain.limit_settings import (
     ScopeKind,
     limit_in_force,
     limit_words,
+    micro_dollars,
+    parse_budget,
     parse_limit,
     typed_limit,
 )
@@ -102,3 +104,12 @@ def test_values_in_words() -> None:
     assert limit_words(BUDGET, 1_234_500_000) == "$1,234.50"
     assert limit_words(BUDGET, 1_000) == "$0.001"
     assert limit_words(BUDGET, 0) == "no limit"
+
+
+def test_a_budget_is_whole_micro_dollars_and_never_0() -> None:
+    assert micro_dollars(parse_budget(" 12.50 ")) == 12_500_000
+    assert micro_dollars(parse_budget("0.000001")) == 1
+    assert micro_dollars(parse_budget(None)) == 0
+    for wrong in ("0", "-1", "0.0000001", "nan", "1e400", "much"):
+        with pytest.raises(ValueError, match="dollars above 0"):
+            parse_budget(wrong)

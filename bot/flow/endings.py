@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from pocketflow import AsyncNode
 
-from bot.concurrency import lend_slot
 from bot.domain.errors import NoLongerOwed, SlackRefused, SlackUnavailable
 from bot.domain.failures import FAILS_AGAIN, FailureKind
 from bot.domain.generation import (
@@ -23,6 +22,7 @@ from bot.domain.session import Session
 from bot.flow.shared import Shared, contract_of, ended, fail, image_of, next_action
 from bot.ports import DraftMessages, FailureMessages, SessionRecords, StillOwed
 from bot.progress.session_messages import DraftRefresher
+from bot.work_slots import lend_slot
 
 log = logging.getLogger(__name__)
 

@@ -3,10 +3,10 @@ wants none."""
 
 from __future__ import annotations
 
-from bot.concurrency import lend_slot
 from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import GeneratedImage, ImageRequest
 from bot.ports import Checkpoint, ImageBackend, ProviderSlots
+from bot.work_slots import lend_slot
 
 PAUSE = 1.5
 """Seconds for which no worker calls a provider that wants fewer calls and does not say when."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from bot.concurrency import lend_slot, run_until_event, wait_for_event
+from bot.concurrency import run_until_event, wait_for_event
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import StoreUnavailable
 from bot.domain.generation import is_generating, was_cancelled
@@ -27,6 +27,7 @@ from bot.jobs.publish import ShowEnd
 from bot.ports import Heartbeats, SessionVersions
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import LiveStatus
+from bot.work_slots import lend_slot
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from bot.concurrency import only_showing, wait_for_event
+from bot.concurrency import wait_for_event
 from bot.domain.errors import (
     SlackAppBlocked,
     SlackBusy,
@@ -29,6 +29,7 @@ from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.stages import Discard, Stage
 from bot.ports import DraftMessages, Priority, SessionRecords, SessionVersions, StatusMessages
+from bot.work_slots import only_showing
 
 log = logging.getLogger(__name__)
 

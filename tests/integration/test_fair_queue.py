@@ -12,10 +12,10 @@ import pytest
 
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.queue.job_data import GENERATE_QUEUE, PREFIX, job_data
-from bot.concurrency import lend_slot
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState
 from bot.sandbox import PATIENCE
+from bot.work_slots import lend_slot
 from tests.integration.queue_worker import Recorder, reached, until, working
 
 

@@ -12,13 +12,13 @@ import pytest
 
 from bot.adapters.queue import BullJobQueue, BullWorker
 from bot.adapters.redis import RedisProviderSlots, redis_client
-from bot.concurrency import without_slot
 from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.jobs import Job
 from bot.generation.shared_provider import PAUSE, SharedProvider
 from bot.jobs.sweeper import INTERVAL
 from bot.ports import CancelledCall, JobState
 from bot.sandbox import PATIENCE
+from bot.work_slots import without_slot
 from tests.fakes import IMAGE
 from tests.integration.queue_worker import generation, reached, until
 

@@ -17,11 +17,11 @@ from bot.adapters.queue.job_data import GENERATE_QUEUE
 from bot.adapters.queue.supervised_worker import LoopEnded
 from bot.adapters.redis import redis_client
 from bot.adapters.redis.pace import RedisPace
-from bot.concurrency import without_slot
 from bot.domain.errors import SlackAppBlocked, SlackBusy, SlackUnavailable
 from bot.domain.jobs import Job, JobKind
 from bot.ports import Budget, JobState, Priority
 from bot.sandbox import PATIENCE
+from bot.work_slots import without_slot
 from tests.integration.queue_worker import (
     Recorder,
     announcement,

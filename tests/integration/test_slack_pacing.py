@@ -21,12 +21,12 @@ from bot.adapters.slack import (
     slack_session,
 )
 from bot.adapters.slack.pacing import calling
-from bot.concurrency import WorkSlots
 from bot.domain.errors import NoLongerOwed, SlackBusy
 from bot.domain.session import Session
 from bot.ports import Priority
 from bot.sandbox import PATIENCE, Fault, SimulatedSlack
 from bot.sandbox.workspace.files import File
+from bot.work_slots import WorkSlots
 from tests.fakes import generating
 from tests.support.published import in_thread, place, posted, reviewed, with_file
 

@@ -15,9 +15,9 @@ from bot.adapters.queue.connection import assume_modern, socket_timeout
 from bot.adapters.queue.job_data import PREFIX, job_log_context
 from bot.adapters.queue.processor import JobFailed, Processor, hand_back
 from bot.adapters.redis_connections import unavailable
-from bot.concurrency import WorkSlots
 from bot.domain.errors import StoreTrouble
 from bot.ports import ProviderSlots
+from bot.work_slots import WorkSlots
 
 _LOG = logging.getLogger("bot.queue")
 _DRAIN_DELAY = 5.0

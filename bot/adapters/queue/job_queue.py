@@ -27,11 +27,12 @@ from bot.adapters.queue.job_data import (
 )
 from bot.adapters.queue.job_lists import LIVE, STATES, WAITING, depth, read_ids
 from bot.adapters.redis_connections import count_error, unavailable
-from bot.concurrency import on_slot_lent, run_within
+from bot.concurrency import run_within
 from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
 from bot.domain.jobs import Job, JobKind
 from bot.ports import JobState, QueueDepth
 from bot.telemetry.context import span
+from bot.work_slots import on_slot_lent
 
 _LOG = logging.getLogger("bot.queue")
 

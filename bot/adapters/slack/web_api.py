@@ -27,7 +27,6 @@ from tenacity import (
 )
 
 from bot.adapters.slack.pacing import SlackPacing
-from bot.concurrency import sleep_without_slot
 from bot.domain.app_blocked import cause_of, is_doubtful
 from bot.domain.errors import (
     ImageNotReady,
@@ -39,6 +38,7 @@ from bot.domain.errors import (
 )
 from bot.domain.slack_errors import Meaning, meaning_of, seconds_to_wait
 from bot.telemetry import metrics
+from bot.work_slots import sleep_without_slot
 
 log = logging.getLogger(__name__)
 

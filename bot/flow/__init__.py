@@ -42,7 +42,7 @@ from bot.generation.recording import NewCheckpoint
 from bot.ports import ImageBackend, Publisher, SessionRecords
 from bot.progress.session_messages import DraftRefresher
 from bot.telemetry.context import span
-from bot.telemetry.metrics import GenerationMeter
+from bot.telemetry.meters import GenerationMeter
 
 __all__ = ["ReviewFlow", "Shared", "shared_store"]
 

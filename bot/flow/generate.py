@@ -32,7 +32,7 @@ from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import LAST_RECORD_WITHIN, NewCheckpoint, RunCheckpoint
 from bot.ports import ImageBackend, SessionRecords
 from bot.telemetry.context import prompt_fields, span
-from bot.telemetry.metrics import GenerationMeter
+from bot.telemetry.meters import GenerationMeter
 
 log = logging.getLogger(__name__)
 

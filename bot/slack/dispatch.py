@@ -17,7 +17,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.slack.request_tracking import is_known, mark_unhandled
-from bot.telemetry import metrics
+from bot.telemetry import meters, metrics
 from bot.views.words import UNKNOWN_COMMAND
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ async def dispatch(app: AsyncApp, request: AsyncBoltRequest | None) -> BoltRespo
 def ack_unhandled(body: object) -> BoltResponse:
     """Count it, and ack it as far as it asks for an answer."""
     kind = _type_of(body)
-    log.info("nobody handles this: %s", metrics.unhandled(kind))
+    log.info("nobody handles this: %s", meters.count_unhandled(kind))
     mark_unhandled()
     answer: dict[str, Any] = {}
     if kind == "slash_command":

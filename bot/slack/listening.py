@@ -36,7 +36,7 @@ from bot.slack.request_tracking import (
     wait_for_acks,
 )
 from bot.slack.responders import Responder
-from bot.telemetry import metrics
+from bot.telemetry import meters
 from bot.telemetry.context import log_context, span
 from bot.views.forms import View
 from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT
@@ -222,7 +222,7 @@ async def error_boundary(responder: Responder, away: str = CLICK_LOST) -> AsyncI
         except Refusal as refusal:
             tracked.outcome = "refused"
             log.info("refused: %s", refusal.limit)
-            metrics.refused(refusal)
+            meters.count_refusal(refusal)
             await _deliver(responder.refuse(refusal))
         except StoreUnavailable as error:
             tracked.outcome = "unavailable"

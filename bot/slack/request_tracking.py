@@ -23,7 +23,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.concurrency import wait_for_event
 from bot.slack.events import SUBSCRIBED
-from bot.telemetry import metrics
+from bot.telemetry import meters, metrics
 from bot.views import ids
 
 PATIENCE = 0.3
@@ -143,10 +143,10 @@ def count_slack_errors(method: str) -> Iterator[None]:
     except SlackApiError as error:
         code = error_code(error)
         busy = code in {"ratelimited", "rate_limited"}
-        metrics.slack_error(method, "busy" if busy else code or "unavailable")
+        meters.count_slack_error(method, "busy" if busy else code or "unavailable")
         raise
     except (ClientError, OSError):
-        metrics.slack_error(method, "unavailable")
+        meters.count_slack_error(method, "unavailable")
         raise
 
 

@@ -11,10 +11,6 @@ it was, which session it is about, or the text of an exception.
 
 from __future__ import annotations
 
-import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import product
 
 from prometheus_client import (
@@ -28,11 +24,10 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from bot.domain.errors import PaidCallNotMade
-from bot.domain.failures import FailureKind, GenerationError
+from bot.domain.failures import FailureKind
 from bot.domain.jobs import JobKind
 from bot.domain.limit_settings import LimitKind
-from bot.domain.refusals import Reason, Refusal
+from bot.domain.refusals import Reason
 from bot.domain.stages import Stage
 
 REGISTRY = CollectorRegistry()
@@ -41,6 +36,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 REQUEST_KINDS = ("slash_command", "block_action", "view_submission", "shortcut", "event")
 REQUEST_OUTCOMES = ("ok", "refused", "unavailable", "unhandled", "error")
+JOB_KINDS = tuple(kind.value for kind in JobKind)
 JOB_OUTCOMES = ("done", "failed", "put_off", "handed_back", "abandoned")
 STORE_ERROR_KINDS = ("timeout", "connection", "refused")
 LIMITS = (*(kind.value for kind in LimitKind), Reason.TOO_MANY_WAITING.value)
@@ -48,8 +44,6 @@ LIMITS = (*(kind.value for kind in LimitKind), Reason.TOO_MANY_WAITING.value)
 OTHER = "other"
 """Stands for every name that is none of the program's own."""
 
-_MOST_CODES = 100
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
 REQUESTS = Counter(
     "imagine_requests",
@@ -205,81 +199,10 @@ SESSIONS = Gauge(
     registry=REGISTRY,
 )
 
-_PAID_FAILURES = {FailureKind.BAD_IMAGE, FailureKind.CUT_IMAGE}
-"""The failures that come after the provider has made an image."""
-
-_slack_codes: set[str] = set()
-_types: set[str] = set()
-
-
-class GenerationMeter:
-    """Counts the images of one backend; `backend` is its name in the settings."""
-
-    def __init__(self, backend: str) -> None:
-        self._paid = IMAGES_PAID.labels(backend)
-        self._ok = GENERATION_SECONDS.labels(backend, "ok")
-        self._failed = GENERATION_SECONDS.labels(backend, "failed")
-
-    @contextmanager
-    def measure(self) -> Iterator[None]:
-        """Count the image that the body makes, or its failure. One that is cancelled, or for which
-        nothing was asked, says nothing about the provider."""
-        started = time.perf_counter()
-        with IMAGES_IN_FLIGHT.track_inprogress():
-            try:
-                yield
-            except PaidCallNotMade:
-                raise
-            except Exception as error:
-                kind = error.kind if isinstance(error, GenerationError) else FailureKind.INTERNAL
-                PROVIDER_ERRORS.labels(kind.value).inc()
-                self._failed.observe(time.perf_counter() - started)
-                if kind in _PAID_FAILURES:
-                    self._paid.inc()
-                raise
-        self._paid.inc()
-        self._ok.observe(time.perf_counter() - started)
-
-
-def job_ended(kind: object, outcome: str, seconds: float) -> None:
-    """`kind` is as the queue has it; `seconds` count where the run came to its end."""
-    known = str(kind) if kind in _JOB_KINDS else OTHER
-    JOBS.labels(known, outcome).inc()
-    if outcome in {"done", "failed"}:
-        JOB_SECONDS.labels(known).observe(seconds)
-
-
-def slack_error(method: str, code: object) -> None:
-    """`method` is written in the program; `code` comes from Slack. What has not the form of an
-    error code is `other`, and so is any code after the first `_MOST_CODES`."""
-    SLACK_ERRORS.labels(method, _known_word(str(code), _slack_codes)).inc()
-
-
-def refused(refusal: Refusal) -> None:
-    """Counts a refusal by a limit, and no other."""
-    if refusal.limit in LIMITS:
-        LIMIT_REFUSALS.labels(refusal.limit).inc()
-
-
-def unhandled(kind: str) -> str:
-    """`kind` comes from Slack, too, and is a label under the same rule; answers that label."""
-    label = _known_word(kind, _types)
-    UNHANDLED.labels(label).inc()
-    return label
-
-
-def _known_word(word: str, known: set[str]) -> str:
-    if word not in known and len(known) < _MOST_CODES and _CODE.fullmatch(word):
-        known.add(word)
-    return word if word in known else OTHER
-
-
-_JOB_KINDS = tuple(kind.value for kind in JobKind)
-
 
 def _start_at_zero() -> None:
     """`increase` sees the first of its kind only where there was a 0 before."""
-    for kind, outcome in product(_JOB_KINDS, JOB_OUTCOMES):
+    for kind, outcome in product(JOB_KINDS, JOB_OUTCOMES):
         JOBS.labels(kind, outcome)
     for request in REQUEST_KINDS:
         ACK_SECONDS.labels(request)

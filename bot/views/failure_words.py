@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from bot.domain.failures import FailureKind
 from bot.domain.images import MAX_BYTES, MAX_PIXELS, MAX_PIXELS_OF
 from bot.domain.session import Session
 from bot.views.blocks import cut, escape, repeated
+from bot.views.moderation_words import moderation_category
 from bot.views.slack_refusals import NOT_PUBLISHED, filled, refusal_by_slack
 
 PICTURES = "PNG, JPEG, WebP, GIF, HEIC or AVIF"
@@ -142,29 +142,6 @@ _OPTIONS_REFUSED = (
     "Choose something else for that, or nothing, with Edit prompt."
 )
 
-MODERATED: dict[str, str] = {
-    "harassment": "harassment",
-    "harassment/threatening": "threats",
-    "hate": "hatred of a group of people",
-    "hate/threatening": "threats to a group of people",
-    "illicit": "help with something unlawful",
-    "illicit/violent": "help with violence or weapons",
-    "self-harm": "self-harm",
-    "self-harm/intent": "an intention to harm oneself",
-    "self-harm/instructions": "ways to harm oneself",
-    "sexual": "sexual content",
-    "sexual/minors": "sexual content about minors",
-    "violence": "violence",
-    "violence/graphic": "graphic violence",
-    "extremism": "extremism",
-    "minors": "the depiction of minors",
-    "public-figure": "a real, well-known person",
-    "copyright": "somebody else's work or brand",
-    "intellectual-property": "somebody else's work or brand",
-    "jailbreak": "an attempt to get around its rules",
-    "profanity": "profanity",
-}
-"""The categories of the API's moderations in plain words; others are told as they are."""
 
 _IN_FEW_WORDS: dict[FailureKind, str] = {
     FailureKind.MODERATION: "the image service's safety system turned it down",
@@ -229,26 +206,13 @@ def failure_words(
     words = refusal_by_slack(kind, made=made) or FAILURES[kind]
     words = filled(words, bot_name, channel, here=here)
     if details and kind is FailureKind.MODERATION:
-        words = f"{words} What it named: {_listed(map(_category, details))}."
+        words = f"{words} What it named: {_listed(map(moderation_category, details))}."
     elif details and kind is FailureKind.BAD_REQUEST:
         words = _OPTIONS_REFUSED.format(_listed(details))
     if said:
         quoted = "\n".join(f">{line}" for line in escape(cut(said, 500)).splitlines())
         words = f"{words}\n{quoted}"
     return words
-
-
-def _category(name: str) -> str:
-    """A category in plain words. Its spelling varies: `self_harm`, `sexual/minors`, `SelfHarm`."""
-    spelled = _spaced(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
-    return _MODERATED_AS_SPACED.get(spelled, spelled)
-
-
-def _spaced(name: str) -> str:
-    return " ".join(re.split(r"[-_/\s]+", name)).strip()
-
-
-_MODERATED_AS_SPACED = {_spaced(name): words for name, words in MODERATED.items()}
 
 
 def _listed(texts: Iterable[str]) -> str:

@@ -49,7 +49,7 @@ from bot.progress.live_preview import LivePreviews
 from bot.progress.queue_position import QueuePositions
 from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.service.limits import WorkspaceLimits
-from bot.telemetry.metrics import GenerationMeter
+from bot.telemetry.meters import GenerationMeter
 from bot.wiring.backends import image_backend
 from bot.wiring.clients import Clients
 

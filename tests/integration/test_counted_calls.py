@@ -13,7 +13,7 @@ from bot.adapters.placeholder import PlaceholderBackend
 from bot.domain.errors import PaidCallNotMade
 from bot.domain.failures import FailureKind, GenerationError
 from bot.ports import ImageBackend
-from bot.telemetry.metrics import GenerationMeter
+from bot.telemetry.meters import GenerationMeter
 from tests.fake_openai import FakeOpenAI
 from tests.fakes import FakeCheckpoint
 from tests.integration.responses import REQUEST, backends

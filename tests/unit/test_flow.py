@@ -26,7 +26,7 @@ from bot.flow import ReviewFlow, Shared, draft, endings, generate, shared_store
 from bot.generation.image_copies import ImageCopies
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RunCheckpoint
-from bot.telemetry.metrics import GenerationMeter
+from bot.telemetry.meters import GenerationMeter
 from tests.fakes import (
     ID,
     IMAGE,

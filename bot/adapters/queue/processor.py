@@ -17,7 +17,7 @@ from bot.adapters.queue.job_queue import Handler
 from bot.concurrency import consume_exception, run_within
 from bot.domain.errors import ImagineError, SlackAppBlocked, SlackBusy, SlackUnavailable
 from bot.ports import ProviderSlots
-from bot.telemetry import metrics
+from bot.telemetry import meters
 from bot.telemetry.context import span
 
 _LOG = logging.getLogger("bot.queue")
@@ -64,7 +64,7 @@ class Processor:
             finally:
                 await self.give_back(job)
                 seconds = time.perf_counter() - started
-                metrics.job_ended(job.name, outcome, seconds)
+                meters.count_job(job.name, outcome, seconds)
             if outcome != "done":
                 raise DelayedError
             _LOG.info("job %s is done", job.id, extra={"seconds": round(seconds, 3)})

@@ -12,7 +12,7 @@ from bot.adapters.slack.web_api import call
 from bot.domain.errors import SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.slack_errors import is_delivered
-from bot.telemetry import metrics
+from bot.telemetry import meters
 from bot.views.blocks import Message
 
 log = logging.getLogger(__name__)
@@ -48,9 +48,9 @@ class Notices:
             async with self._session.post(url, json=body) as response:
                 if is_delivered(response.status, await response.text(errors="replace")):
                     return True
-                metrics.slack_error("response_url", f"http_{response.status}")
+                meters.count_slack_error("response_url", f"http_{response.status}")
         except (ClientError, OSError, ValueError, LookupError):
-            metrics.slack_error("response_url", "unavailable")
+            meters.count_slack_error("response_url", "unavailable")
         return False
 
     async def _post_ephemeral(self, session: Session, notice: Message) -> bool:

@@ -37,7 +37,7 @@ from bot.domain.errors import (
     SlackUnavailable,
 )
 from bot.domain.slack_errors import Meaning, meaning_of, seconds_to_wait
-from bot.telemetry import metrics
+from bot.telemetry import meters
 from bot.work_slots import sleep_without_slot
 
 log = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ def counted(method: str, error: E) -> E:
             kind = error.code
         case _:
             kind = "unavailable"
-    metrics.slack_error(method, kind)
+    meters.count_slack_error(method, kind)
     return error
 
 

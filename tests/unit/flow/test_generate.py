@@ -26,7 +26,7 @@ from bot.generation import recording
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RunCheckpoint
 from bot.ports import OnReading
-from bot.telemetry.metrics import GenerationMeter
+from bot.telemetry.meters import GenerationMeter
 from bot.views.failure_words import failure_words
 from tests.fakes import (
     ID,

@@ -20,7 +20,7 @@ from bot.generation import recording
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.ports import Checkpoint
-from bot.telemetry.metrics import GenerationMeter
+from bot.telemetry.meters import GenerationMeter
 from tests.fakes import (
     ID,
     IMAGE,

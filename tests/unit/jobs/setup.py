@@ -28,7 +28,7 @@ from bot.jobs.publish import Publish, ShowDiscard, ShowEnd
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import DraftRefresher, LiveStatus
-from bot.telemetry.metrics import GenerationMeter
+from bot.telemetry.meters import GenerationMeter
 from tests.fakes import (
     ID,
     FakeAppBlockedStore,

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from bot.adapters.slack import SlackPublisher, slack_client, slack_session, web_api
-from bot.adapters.slack.web_api import call, retry_after
+from bot.adapters.slack.api_errors import retry_after
+from bot.adapters.slack.web_api import call
 from bot.domain.errors import SlackBusy, SlackRefused, SlackUnavailable
 from bot.ops.doctor import Verdict, check_app_token, identify
 from bot.sandbox import Fault, SimulatedSlack

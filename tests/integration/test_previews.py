@@ -275,7 +275,7 @@ def places(session: Session) -> dict[str, Any]:
 async def test_while_slack_cannot_say_nobody_takes_a_draft_for_gone(
     slack: SimulatedSlack, publisher: SlackPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.slack.message_poster.PATIENCE", 0.3)
+    monkeypatch.setattr("bot.adapters.slack.message_search.PATIENCE", 0.3)
     session = await with_file(slack, publisher)
     slack.faults.add("conversations.replies", Fault.http(503), times=100)
     with pytest.raises(SlackUnavailable):

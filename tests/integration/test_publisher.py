@@ -405,7 +405,7 @@ async def test_where_nothing_can_be_looked_up_the_draft_is_posted_all_the_same(
 async def test_a_look_that_takes_too_long_does_not_keep_the_draft_back(
     slack: SimulatedSlack, publisher: SlackPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.slack.message_poster.LOOK_FOR", 0.5)
+    monkeypatch.setattr("bot.adapters.slack.message_search.LOOK_FOR", 0.5)
     session = await with_file(slack, publisher)
     slack.faults.add("conversations.replies", Fault.http(503), times=20)
     async with asyncio.timeout(10):

@@ -1,9 +1,10 @@
 """Slack's Web API, as the program uses it.
 
-`web_api` connects and makes one call, `pacing` gives each call its turn by the limits in
-`rate_limits`, `message_search` looks for a message that an earlier run may have posted,
-`file_uploads` uploads and `file_readiness` waits for a file, `message_poster` posts, `previews` and
-`notices` post with it, and `publisher` shows sessions. `downloads` fetches people's pictures,
+`web_api` connects and makes one call, whose errors `api_errors` reads; `pacing` gives each call its
+turn by the limits in `rate_limits`. `message_search` finds a message that an earlier run may have
+posted, `file_uploads` uploads a file and `file_readiness` waits for it, `channel_joining` joins a
+channel, `message_poster` posts, `previews` posts with it, `notices` tells one person, and
+`publisher` shows sessions. `downloads` fetches people's pictures,
 `workspace_admins` lists admins.
 """
 

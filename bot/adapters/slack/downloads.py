@@ -18,7 +18,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from bot.adapters.pictures import PictureReader
-from bot.adapters.slack.web_api import call, retry_after, with_retries
+from bot.adapters.slack.api_errors import retry_after
+from bot.adapters.slack.web_api import call, with_retries
 from bot.domain.errors import ImagineError, SlackBusy, SlackRefused, SlackUnavailable
 from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import (

@@ -10,10 +10,14 @@ from typing import Any
 from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.slack.api_errors import retry_after
 from bot.adapters.slack.file_readiness import FileReadiness
-from bot.adapters.slack.web_api import call, counted, retry_after, text_in
+from bot.adapters.slack.web_api import call, counted, text_in
+from bot.domain.attempt import ImageRef
 from bot.domain.errors import SlackBusy, SlackRefused, SlackUnavailable
+from bot.domain.session import Session
 from bot.domain.slack_errors import Meaning, meaning_of
+from bot.views.captions import ai_line
 
 log = logging.getLogger(__name__)
 
@@ -89,3 +93,13 @@ class FileUploads:
             log.warning("Slack does not take highlight_type (%s): left out", error.code)
             self._hints = False
             await complete(files=[file])
+
+
+def file_name_and_title(session: Session, image: ImageRef, label: str) -> tuple[str, str]:
+    """The file's name, and what Slack shows above a file that stands by itself, and in its list of
+    files."""
+    candidate = session.attempt(image.attempt).candidate(image.candidate)
+    extension = {"image/jpeg": "jpg", "image/gif": "gif"}.get(candidate.mime_type, "png")
+    suffix = f"-{image.candidate}" if image.candidate > 1 else ""
+    name = f"imagine-attempt-{image.attempt}{suffix}.{extension}"
+    return name, f"{name} · {ai_line(label, candidate)}"

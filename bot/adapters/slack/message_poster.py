@@ -1,4 +1,4 @@
-"""Messages in Slack: each is posted once, updated, found again, deleted."""
+"""Messages in Slack: each is posted once, in its turn, and updated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import partial
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack.file_readiness import FileReadiness, pause
-from bot.adapters.slack.message_search import FoundMessage, find_messages
+from bot.adapters.slack.message_search import CLOCKS_APART, PostedMessages
 from bot.adapters.slack.pacing import LONGEST_TURN, SlackPacing, calling
 from bot.adapters.slack.web_api import PATIENCE, call, text_in, with_retries
 from bot.concurrency import finish_before_cancel
@@ -21,7 +21,6 @@ from bot.domain.errors import (
     SlackAppBlocked,
     SlackBusy,
     SlackRefused,
-    SlackUnavailable,
 )
 from bot.domain.session import Session
 from bot.ports import Priority, StillOwed
@@ -31,9 +30,6 @@ log = logging.getLogger(__name__)
 
 FINISH_WITHIN = 2.0
 """Seconds that a post in flight is given when its task is cancelled."""
-LOOK_FOR = 60.0
-"""Seconds for Slack to say whether a message was posted. A bot that is cut off from Slack, or has
-only dead connections left, does not post again without having looked."""
 JOB_LEASE = 15.0
 """Seconds."""
 TAKEN_FOR_DEAD = 2 / 3
@@ -41,15 +37,12 @@ TAKEN_FOR_DEAD = 2 / 3
 posted."""
 _BUSY_TRIES = 10
 """Turns that a message takes, where Slack answers each time that it is busy."""
-CLOCKS_APART = 330.0
-"""Seconds that Slack's clock may be behind ours: a little more than its signed requests allow."""
 
 
 class MessagePoster:
     """Posts into the thread of a session, or without one into its channel.
 
-    A message is known by the block id of its first block, its marker. `_posted_late` holds the
-    messages that were posted by a task that was cancelled, by marker.
+    `posted` finds and removes what was posted, or may have been.
     """
 
     def __init__(
@@ -63,7 +56,7 @@ class MessagePoster:
         self._pacing = pacing
         self._readiness = readiness
         self._taken_for_dead = job_lease * TAKEN_FOR_DEAD
-        self._posted_late: dict[str, FoundMessage] = {}
+        self.posted = PostedMessages(client)
 
     async def post(
         self,
@@ -88,14 +81,14 @@ class MessagePoster:
 
         async def step() -> str:
             nonlocal in_doubt, waited
-            if in_doubt and (found := await self._look_for(session, message, since)):
+            if in_doubt and (found := await self.posted.look_for(session, message, since)):
                 return found
             expected = session.id if priority is Priority.ROOT else ""
             waited += await self._take_turn(session.channel, priority, expected=expected)
             if time.monotonic() - began > self._taken_for_dead:
                 if still_owed is None:
                     in_doubt = True
-                    if found := await self._look_for(session, message, since):
+                    if found := await self.posted.look_for(session, message, since):
                         return found
                 elif not await still_owed():
                     raise NoLongerOwed("a message")
@@ -178,7 +171,7 @@ class MessagePoster:
             unfurl_links=False,
             unfurl_media=False,
         )
-        late = partial(self._keep, message.blocks[0]["block_id"])
+        late = partial(self.posted.keep, message.blocks[0]["block_id"])
         with calling(Priority.ANSWER, has_turn=True):
             answer = await finish_before_cancel(post, FINISH_WITHIN, on_late=late)
         return text_in(answer, "ts", "chat.postMessage")
@@ -213,60 +206,3 @@ class MessagePoster:
     async def update_turn(self, priority: Priority, patience: float) -> None:
         if self._pacing is not None:
             await self._pacing.take("chat.update", "", priority, patience)
-
-    async def remove(
-        self, session: Session, marker: str, ts: str, tried_since: float
-    ) -> list[FoundMessage]:
-        """Delete a message; without its `ts`, every message with the marker that was posted after
-        `tried_since`. Returns those that were deleted, now or before."""
-        kept = self._posted_late.pop(marker, None)
-        if ts:
-            found: list[FoundMessage] = [{"ts": ts}]
-        elif kept is not None:
-            found = [kept]
-        else:
-            found = await self._find(session, marker, tried_since - CLOCKS_APART, PATIENCE)
-        for message in found:
-            await with_retries(partial(self._delete, session.channel, str(message["ts"])))
-        return found
-
-    async def _delete(self, channel: str, ts: str) -> None:
-        try:
-            await call(self._client.chat_delete, channel=channel, ts=ts)
-        except SlackRefused as error:
-            if error.code != "message_not_found":
-                raise
-
-    def _keep(self, marker: str, answer: FoundMessage) -> None:
-        message, ts = answer.get("message"), answer.get("ts")
-        if isinstance(ts, str):
-            known = message if isinstance(message, dict) else {}
-            self._posted_late[marker] = {**known, "ts": ts}
-
-    async def _look_for(self, session: Session, message: Message, since: float) -> str:
-        """The `ts` of the message, if it is there. Where Slack cannot say for long, the message
-        counts as not posted."""
-        marker = message.blocks[0]["block_id"]
-        if kept := self._posted_late.pop(marker, None):
-            return str(kept["ts"])
-        try:
-            found = await self._find(session, marker, since, LOOK_FOR)
-        except SlackAppBlocked:
-            raise
-        except SlackUnavailable as error:
-            log.warning("cannot look for a message that may have been posted: %s", error)
-            return ""
-        return str(found[0]["ts"]) if found else ""
-
-    async def _find(
-        self, session: Session, marker: str, since: float, patience: float
-    ) -> list[FoundMessage]:
-        find = partial(
-            find_messages,
-            self._client,
-            session.channel,
-            marker,
-            thread_ts=session.thread_ts,
-            since=since,
-        )
-        return await with_retries(find, patience)

@@ -1,4 +1,4 @@
-"""The search for a message that may have been posted: the answer to the post was lost.
+"""Finds a message that may have been posted, because the answer to the post was lost; removes one.
 
 A message is known by the `block_id` of its first block, which is opaque and unique to it. Reading
 the place takes `channels:history`, `groups:history`, `im:history` or `mpim:history`; without them
@@ -10,18 +10,26 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.web_api import call
-from bot.domain.errors import SlackRefused
+from bot.adapters.slack.web_api import PATIENCE, call, with_retries
+from bot.domain.errors import SlackAppBlocked, SlackRefused, SlackUnavailable
+from bot.domain.session import Session
+from bot.views.blocks import Message
 
 log = logging.getLogger(__name__)
 
 FoundMessage = dict[str, Any]
 """A message as Slack has it."""
 
+LOOK_FOR = 60.0
+"""Seconds for Slack to say whether a message was posted. A bot that is cut off from Slack, or has
+only dead connections left, does not post again without having looked."""
+CLOCKS_APART = 330.0
+"""Seconds that Slack's clock may be behind ours: a little more than its signed requests allow."""
 _PAGE = 200
 """Messages; Slack recommends no more, and gives some apps 15."""
 _PAGES = 5
@@ -29,6 +37,73 @@ _PAGES = 5
 _RECENT = 660.0
 """Seconds by our clock, from which Slack's may be five minutes away: where there is more than these
 pages, the newest messages are looked at as well."""
+
+
+class PostedMessages:
+    """Finds and deletes messages by their markers. `_late` holds, by marker, the messages that were
+    posted by a task that was cancelled."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._late: dict[str, FoundMessage] = {}
+
+    def keep(self, marker: str, answer: FoundMessage) -> None:
+        """Keep the answer to a post that came after its task was cancelled."""
+        message, ts = answer.get("message"), answer.get("ts")
+        if isinstance(ts, str):
+            known = message if isinstance(message, dict) else {}
+            self._late[marker] = {**known, "ts": ts}
+
+    async def look_for(self, session: Session, message: Message, since: float) -> str:
+        """The `ts` of the message, if it is there. Where Slack cannot say for long, the message
+        counts as not posted."""
+        marker = message.blocks[0]["block_id"]
+        if kept := self._late.pop(marker, None):
+            return str(kept["ts"])
+        try:
+            found = await self._find(session, marker, since, LOOK_FOR)
+        except SlackAppBlocked:
+            raise
+        except SlackUnavailable as error:
+            log.warning("cannot look for a message that may have been posted: %s", error)
+            return ""
+        return str(found[0]["ts"]) if found else ""
+
+    async def remove(
+        self, session: Session, marker: str, ts: str, tried_since: float
+    ) -> list[FoundMessage]:
+        """Delete a message; without its `ts`, every message with the marker that was posted after
+        `tried_since`. Returns those that were deleted, now or before."""
+        kept = self._late.pop(marker, None)
+        if ts:
+            found: list[FoundMessage] = [{"ts": ts}]
+        elif kept is not None:
+            found = [kept]
+        else:
+            found = await self._find(session, marker, tried_since - CLOCKS_APART, PATIENCE)
+        for message in found:
+            await with_retries(partial(self._delete, session.channel, str(message["ts"])))
+        return found
+
+    async def _delete(self, channel: str, ts: str) -> None:
+        try:
+            await call(self._client.chat_delete, channel=channel, ts=ts)
+        except SlackRefused as error:
+            if error.code != "message_not_found":
+                raise
+
+    async def _find(
+        self, session: Session, marker: str, since: float, patience: float
+    ) -> list[FoundMessage]:
+        find = partial(
+            find_messages,
+            self._client,
+            session.channel,
+            marker,
+            thread_ts=session.thread_ts,
+            since=since,
+        )
+        return await with_retries(find, patience)
 
 
 async def find_messages(

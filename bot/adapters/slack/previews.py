@@ -51,7 +51,7 @@ class Previews:
     async def remove(self, session: Session, number: int, ts: str) -> None:
         marked = marker(session, "preview", number)
         since = session.attempt(number).started_at
-        for message in await self._poster.remove(session, marked, ts, since):
+        for message in await self._poster.posted.remove(session, marked, ts, since):
             known = self._files.pop(str(message["ts"]), "")
             for file_id in [known] if known else _file_ids(message):
                 await self._delete_file(file_id)

@@ -10,42 +10,32 @@ from functools import partial
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.slack.channel_joining import ChannelJoining
 from bot.adapters.slack.file_readiness import FileReadiness
-from bot.adapters.slack.file_uploads import FileUploads
+from bot.adapters.slack.file_uploads import FileUploads, file_name_and_title
 from bot.adapters.slack.message_poster import JOB_LEASE, MessagePoster
 from bot.adapters.slack.notices import Notices
 from bot.adapters.slack.pacing import SlackPacing
 from bot.adapters.slack.previews import Previews
 from bot.adapters.slack.web_api import call, text_in, with_retries
 from bot.domain.attempt import Attempt, ImageRef
-from bot.domain.errors import (
-    NotInChannel,
-    SlackAppBlocked,
-    SlackRefused,
-    SlackUnavailable,
-    StoreTrouble,
-)
+from bot.domain.errors import SlackRefused, StoreTrouble
 from bot.domain.images import AI_LABEL
 from bot.domain.limits import Standing
 from bot.domain.session import Session
-from bot.domain.slack_errors import PLACE, Meaning, meaning_of
-from bot.domain.slack_refusals import Place, is_about_file
+from bot.domain.slack_refusals import is_about_file
 from bot.ports import Priority, StillOwed
 from bot.views import failure_messages, messages
 from bot.views.blocks import Message, marker, without_images
-from bot.views.captions import ai_line
 
 log = logging.getLogger(__name__)
 
-_JOIN_WITHIN = 10.0
-"""Seconds for Slack to let the bot into a channel."""
 READY_WITHIN = 25.0
 """Seconds that Slack is given to know an uploaded file as an image (it takes 1–2)."""
 _FAILED_BEFORE = 60.0
 """Seconds: a failure message that is older is that of an earlier try of the same attempt."""
 _SHOWN_BEFORE = 1.0
 """Seconds for a file that a draft has shown: Slack knows it, or it was deleted."""
-
 
 TightestBudget = Callable[[str, str, str], Awaitable[Standing | None]]
 """From a team, a channel and a person's key, the budget of which the least is left."""
@@ -77,6 +67,7 @@ class SlackPublisher:
         self._uploads = FileUploads(client, session, readiness)
         self._poster = MessagePoster(client, readiness, job_lease, pacing)
         self._previews = Previews(client, self._poster, self._uploads, ai_label)
+        self._joining = ChannelJoining(client)
         self._notices = Notices(client, session)
         self._now = now
         self._ready_within = ready_within
@@ -100,18 +91,7 @@ class SlackPublisher:
             priority=Priority.ROOT,
             still_owed=still_owed,
         )
-        try:
-            return await post()
-        except SlackRefused as error:
-            if meaning_of(error.code) is not Meaning.NOT_A_MEMBER:
-                raise
-            why_not = error
-            if error.code == "not_in_channel" and session.place is Place.CHANNEL:
-                joined = await self._join(session.channel)
-                if joined is None:
-                    return await post()
-                why_not = joined if meaning_of(joined.code) in PLACE else error
-            raise NotInChannel(why_not.method, why_not.code) from error
+        return await self._joining.post_as_member(session, post)
 
     async def show_status(
         self,
@@ -122,14 +102,14 @@ class SlackPublisher:
         has_turn: bool = False,
     ) -> None:
         message = messages.root_message(session, ahead, self._now(), waits_for)
-        where = session.channel, session.root_ts
-        await self._poster.update(*where, message, status=True, has_turn=has_turn)
+        channel, ts = session.channel, session.root_ts
+        await self._poster.update(channel, ts, message, status=True, has_turn=has_turn)
 
     async def status_turn(self, priority: Priority, patience: float) -> None:
         await self._poster.update_turn(priority, patience)
 
     async def upload(self, session: Session, image: ImageRef, data: bytes) -> str:
-        name, title = self._name_and_title(session, image)
+        name, title = file_name_and_title(session, image, self._ai_label)
         return await with_retries(partial(self._uploads.upload, data, name, title))
 
     async def post_draft(
@@ -140,9 +120,7 @@ class SlackPublisher:
         repeated: bool,
         still_owed: StillOwed | None = None,
     ) -> str:
-        budget = await self._budget(session, number)
-        draft = messages.draft_message(session, number, label=self._ai_label, budget=budget)
-        attempt = session.attempt(number)
+        draft, attempt = await self._draft(session, number), session.attempt(number)
         return await self._poster.post(
             session,
             draft,
@@ -156,13 +134,13 @@ class SlackPublisher:
     async def share(self, session: Session, image: ImageRef, data: bytes) -> None:
         log.warning("an uploaded file was not ready within %s s: shared", self._ready_within)
         place = {"channel_id": session.channel, "thread_ts": session.thread_ts}
-        name, title = self._name_and_title(session, image)
+        name, title = file_name_and_title(session, image, self._ai_label)
         await with_retries(partial(self._uploads.upload, data, name, title, **place))
 
     async def remove_draft(self, session: Session, number: int) -> None:
         marked, attempt = marker(session, "draft", number), session.attempt(number)
         since = attempt.generated_at or attempt.queued_at
-        await self._poster.remove(session, marked, attempt.message_ts, since)
+        await self._poster.posted.remove(session, marked, attempt.message_ts, since)
 
     async def post_preview(self, session: Session, number: int, data: bytes) -> str:
         return await self._previews.post(session, number, data)
@@ -171,16 +149,15 @@ class SlackPublisher:
         await self._previews.remove(session, number, ts)
 
     async def refresh_draft(self, session: Session, number: int) -> None:
-        budget = await self._budget(session, number)
-        draft = messages.draft_message(session, number, label=self._ai_label, budget=budget)
+        draft = await self._draft(session, number)
         await self._update(session.channel, session.attempt(number).message_ts, draft)
 
-    async def _budget(self, session: Session, number: int) -> Standing | None:
-        """The budget that the newest attempt of a session leaves least of."""
-        reserved = session.attempt(number).reserved
-        if reserved is None or number < len(session.attempts) or session.final_result:
-            return None
-        return await self.tightest_budget(session.team, session.channel, reserved.payer)
+    async def _draft(self, session: Session, number: int) -> Message:
+        """The newest attempt's draft tells the budget of which the least is left."""
+        reserved, budget = session.attempt(number).reserved, None
+        if reserved and number == len(session.attempts) and not session.final_result:
+            budget = await self.tightest_budget(session.team, session.channel, reserved.payer)
+        return messages.draft_message(session, number, label=self._ai_label, budget=budget)
 
     async def refresh_failure(self, session: Session) -> None:
         if failed := session.failure_before:
@@ -261,15 +238,6 @@ class SlackPublisher:
     async def tell_person(self, user: str, words: str) -> None:
         await self._notices.tell_person(user, Message(words, []))
 
-    def _name_and_title(self, session: Session, image: ImageRef) -> tuple[str, str]:
-        """The file's name, and what Slack shows above a file that stands by itself, and in its list
-        of files."""
-        candidate = session.attempt(image.attempt).candidate(image.candidate)
-        extension = {"image/jpeg": "jpg", "image/gif": "gif"}.get(candidate.mime_type, "png")
-        suffix = f"-{image.candidate}" if image.candidate > 1 else ""
-        name = f"imagine-attempt-{image.attempt}{suffix}.{extension}"
-        return name, f"{name} · {ai_line(self._ai_label, candidate)}"
-
     async def _link(self, session: Session, approved: Attempt) -> str:
         """Where the approved image is, for a message that Slack does not take it into; empty for
         one that it takes."""
@@ -278,17 +246,3 @@ class SlackPublisher:
         where = {"channel": session.channel, "message_ts": approved.message_ts}
         answer = await with_retries(lambda: call(self._client.chat_getPermalink, **where))
         return text_in(answer, "permalink", "chat.getPermalink")
-
-    async def _join(self, channel: str) -> SlackRefused | None:
-        """Join the channel, or answer what keeps the bot out."""
-        try:
-            join = partial(call, self._client.conversations_join, channel=channel)
-            await with_retries(join, _JOIN_WITHIN)
-        except SlackAppBlocked:
-            raise
-        except (SlackRefused, SlackUnavailable) as error:
-            log.info("cannot join a channel by itself: %s", error)
-            if isinstance(error, SlackRefused):
-                return error
-            return SlackRefused("conversations.join", "not_in_channel")
-        return None

@@ -6,7 +6,7 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.web_api import code_of, status_of
+from bot.adapters.slack.api_errors import code_of, status_of
 from bot.domain.app_blocked import REQUIRED_SCOPES, cause_of
 from bot.domain.policy import WhoMayStart
 from bot.domain.slack_errors import MEANINGS, Meaning, meaning_of

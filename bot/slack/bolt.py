@@ -31,13 +31,8 @@ from bot.slack.identity import (
 )
 from bot.slack.listening import ADMITTED_PERSON, AdmittedPerson, error_boundary
 from bot.slack.members import PERSONS_ZONE, MemberDirectory
-from bot.slack.responders import (
-    CommandResponder,
-    FormResponder,
-    Responder,
-    ResponseUrlResponder,
-    responder_to,
-)
+from bot.slack.responder_base import Responder
+from bot.slack.responders import CommandResponder, FormResponder, ResponseUrlResponder, responder_to
 
 log = logging.getLogger(__name__)
 _LOG = logging.getLogger("slack_bolt")

@@ -35,7 +35,7 @@ from bot.slack.request_tracking import (
     track_listener,
     wait_for_acks,
 )
-from bot.slack.responders import Responder
+from bot.slack.responder_base import Responder
 from bot.telemetry import meters
 from bot.telemetry.context import log_context, span
 from bot.views.forms import View

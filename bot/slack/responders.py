@@ -5,9 +5,7 @@ Each acks the request where it is not acked yet. `refuse` says why a request was
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,8 +16,6 @@ from bot.domain.option_table import OPTIONS
 from bot.domain.prompt import OptionsRefused
 from bot.domain.refusals import OptionRefused, OptionsDisagree, Reason, Refusal
 from bot.domain.session import Session
-from bot.domain.transitions import AlreadyApproved
-from bot.domain.waiting import TooManyWaiting
 from bot.slack.members import PERSONS_ZONE, FindZone
 from bot.slack.private_messages import (
     DELIVERY_ERRORS,
@@ -30,13 +26,11 @@ from bot.slack.private_messages import (
     user_of,
 )
 from bot.slack.request_tracking import count_slack_errors
-from bot.views.blocks import Block, Message
+from bot.slack.responder_base import Responder
+from bot.views.blocks import Block
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
 from bot.views.limit_offers import offer
-from bot.views.lists import waiting_message
-from bot.views.offers import approved_offer
-from bot.views.prefilled import correction_message
 from bot.views.words import refusal_words
 
 _ABOUT_PICTURES = {
@@ -47,43 +41,6 @@ _ABOUT_PICTURES = {
     Reason.IMAGE_ELSEWHERE,
     Reason.IMAGE_DELETED,
 }
-
-
-@dataclass(frozen=True)
-class Responder(ABC):
-    """Tells one person something in private."""
-
-    args: AsyncArgs
-
-    async def say(self, words: str) -> None:
-        await self._tell(words)
-
-    async def show(self, message: Message) -> None:
-        """A message with buttons, where there is room for them."""
-        await self._tell(message.text, message.blocks)
-
-    async def refuse(self, refusal: Refusal) -> None:
-        if isinstance(refusal, TooManyWaiting) and refusal.sessions:
-            await self.show(waiting_message(refusal))
-        elif isinstance(refusal, AlreadyApproved):
-            await self.show(approved_offer(refusal.session, refusal.change))
-        elif isinstance(refusal, LimitReached):
-            await self.show(offer(refusal, command=False))
-        else:
-            await self.say(refusal_words(refusal))
-
-    @abstractmethod
-    async def _tell(self, words: str, blocks: list[Block] | None = None) -> None: ...
-
-    async def _correct(
-        self, refusal: OptionsRefused, *, command: bool, with_form: bool = True
-    ) -> None:
-        """Refuse options, with a button that opens the form with what was right."""
-        correction = correction_message(refusal, command=command) if with_form else None
-        if correction is not None:
-            await self.show(correction)
-        else:
-            await self.say(refusal_words(refusal, command=command))
 
 
 class CommandResponder(Responder):

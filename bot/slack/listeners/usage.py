@@ -15,7 +15,7 @@ from bot.slack.listening import (
     within_ack_deadline,
 )
 from bot.slack.request_tracking import wait_for_acks
-from bot.slack.responders import Responder
+from bot.slack.responder_base import Responder
 from bot.views.usage_words import (
     FOR_ADMINS,
     NOTHING_COUNTED,

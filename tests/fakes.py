@@ -34,7 +34,7 @@ from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import IN_PROGRESS, Session, with_attempt
 from bot.domain.stages import Publication, Stage
 from bot.domain.waiting import images_waiting
-from bot.generation.brought_pictures import BroughtPictures
+from bot.generation.brought_pictures import PictureLoader
 from bot.generation.recording import RetryingStore
 from bot.ports import (
     CancelledCall,
@@ -808,9 +808,9 @@ class FakePictureStore:
 
 def brought_pictures(
     files: Files, heartbeats: Heartbeats, store: FakePictureStore | None = None
-) -> BroughtPictures:
+) -> PictureLoader:
     retries = RetryingStore(FakeSessionStore(), lambda session_id, trouble: None)
-    return BroughtPictures(store or FakePictureStore(), files, heartbeats, retries)
+    return PictureLoader(store or FakePictureStore(), files, heartbeats, retries)
 
 
 class FakeTime:

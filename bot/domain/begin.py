@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.failures import FailureKind
-from bot.domain.limits import Instead
+from bot.domain.limits import ReplacementAttempt
 from bot.domain.options import NO_OPTIONS, Options
-from bot.domain.prompt import Parsed, clean_change, clean_prompt
+from bot.domain.prompt import ParsedPrompt, clean_change, clean_prompt
 from bot.domain.refusals import Reason
 from bot.domain.session import Session, asked_before, with_attempt
 from bot.domain.stages import Event, Stage
@@ -96,8 +96,8 @@ def try_again(session: Session, number: int, now: float, idempotency_key: str = 
     return _begin(session, event, _again(session.attempt(number), idempotency_key), now)
 
 
-def instead(
-    session: Session, number: int, wanted: Instead, now: float, idempotency_key: str = ""
+def begin_instead(
+    session: Session, number: int, wanted: ReplacementAttempt, now: float, idempotency_key: str = ""
 ) -> Session:
     """Begin what a limit leaves of a refused attempt, when `number` was the newest; 0 where there
     was none."""
@@ -121,7 +121,7 @@ def instead(
     return _begin(session, Event.REFINE, attempt, now)
 
 
-def reply(session: Session, said: Parsed, now: float, idempotency_key: str) -> Session:
+def reply(session: Session, said: ParsedPrompt, now: float, idempotency_key: str) -> Session:
     """Apply a reply in the session's thread: it changes the newest draft, or is another prompt
     where there is no draft yet."""
     draft = session.newest_draft

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef
-from bot.domain.costs import CallEnd, CallState, PaidCall, Reservation
+from bot.domain.costs import CallOutcome, CallState, PaidCall, Reservation
 from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Stage
 
@@ -157,7 +157,7 @@ def _entry(
 
 
 def _with_lost_calls(attempt: Attempt) -> Attempt:
-    lost = CallEnd(CallState.ESTIMATED)
+    lost = CallOutcome(CallState.ESTIMATED)
     candidates = (
         replace(c, calls=tuple(call.ended(lost) for call in c.calls)) for c in attempt.candidates
     )
@@ -192,7 +192,7 @@ def paid_for(attempt: Attempt, *candidates: Candidate) -> Paid | None:
     return Paid(micro, not estimated, known)
 
 
-def call_ended(session: Session, image: ImageRef, number: int, end: CallEnd) -> Session:
+def call_ended(session: Session, image: ImageRef, number: int, end: CallOutcome) -> Session:
     """Records how a candidate's call ended. Nothing changes where it is known, or the attempt is
     gone."""
     if image.attempt > len(session.attempts):

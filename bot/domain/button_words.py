@@ -149,7 +149,7 @@ _LAST = frozenset({"last", "latest", "newest"})
 _WEAK = frozenset({ButtonWord.LIKE, ButtonWord.DISLIKE})
 
 
-class Named(NamedTuple):
+class NamedButton(NamedTuple):
     """What a message names. `word` is None where it is an image, and no button. `images` are the
     numbers; `attempt` is 0 where no attempt is named. `last`: the last image is meant."""
 
@@ -164,15 +164,15 @@ class Named(NamedTuple):
         return self.word is None or self.word in _WEAK
 
 
-def named_button(text: str) -> Named | None:
+def named_button(text: str) -> NamedButton | None:
     """The button that the whole message names; None for a message that says something else. Of
     several buttons the first one counts, one that is liked or not comes last."""
     if len(text) > LONGEST or not text.strip():
         return None
     if _THUMBS_UP.match(text):
-        return Named(ButtonWord.LIKE)
+        return NamedButton(ButtonWord.LIKE)
     if _THUMBS_DOWN.match(text):
-        return Named(ButtonWord.DISLIKE)
+        return NamedButton(ButtonWord.DISLIKE)
     tokens = plain_words(text).split()
     found: list[ButtonWord] = []
     images: list[int] = []
@@ -194,8 +194,8 @@ def named_button(text: str) -> Named | None:
             return None
         at += length
     if not tokens:  # emoji alone
-        return Named(ButtonWord.LIKE)
-    return Named(_chosen(found), tuple(dict.fromkeys(images)), attempt, last)
+        return NamedButton(ButtonWord.LIKE)
+    return NamedButton(_chosen(found), tuple(dict.fromkeys(images)), attempt, last)
 
 
 def _chosen(found: list[ButtonWord]) -> ButtonWord | None:

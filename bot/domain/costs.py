@@ -49,7 +49,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedCost:
     """The expected cost of images: `each` of them at the most where the model may choose the
     size or the quality itself."""
 
@@ -69,7 +69,7 @@ class CallState(StrEnum):
 
 
 @dataclass(frozen=True)
-class CallEnd:
+class CallOutcome:
     """How a paid call ended."""
 
     state: CallState
@@ -90,7 +90,7 @@ class PaidCall:
     version: str = ""
     usage: Usage = Usage()
 
-    def ended(self, end: CallEnd) -> PaidCall:
+    def ended(self, end: CallOutcome) -> PaidCall:
         """A call that ended stays so, but for an estimate, which a measurement replaces."""
         if self.state not in {CallState.OPEN, CallState.ESTIMATED} or (
             self.state is CallState.ESTIMATED and end.state is not CallState.MEASURED

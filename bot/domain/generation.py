@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.attempt import MAX_PAID_CALLS, Attempt, ImageRef
-from bot.domain.costs import CallEnd, CallState, PaidCall
+from bot.domain.costs import CallOutcome, CallState, PaidCall
 from bot.domain.errors import PaidCallLimitReached
 from bot.domain.failures import FailureKind
 from bot.domain.images import GeneratedImage
@@ -23,7 +23,7 @@ from bot.domain.session import Session, with_attempt
 from bot.domain.stages import Event, Stage
 from bot.domain.transitions import move, refusal
 
-LOST = CallEnd(CallState.ESTIMATED)
+LOST = CallOutcome(CallState.ESTIMATED)
 """A call whose answer did not come: it may be paid for."""
 _MOST_TELLING = list(FailureKind)
 """Failures of the prompt come first, then those that the operator repairs, then those that pass."""
@@ -81,7 +81,7 @@ def started(session: Session, image: ImageRef, run_id: str, now: float) -> Sessi
 
 
 def paid_call_counted(
-    session: Session, image: ImageRef, run_id: str, before: int, ended: CallEnd = LOST
+    session: Session, image: ImageRef, run_id: str, before: int, ended: CallOutcome = LOST
 ) -> Session:
     """Counts one paid call more than `before` for the candidate, made by this run, and drops the id
     of an earlier response. `ended` is how the call before it ended. The same call counts once.

@@ -31,7 +31,7 @@ KIND_OF = {
 """The setting of each limit."""
 
 
-class Counted(StrEnum):
+class CounterKind(StrEnum):
     """What the store counts for limits: images of a day by person, micro-dollars of a month by
     person, channel and workspace, and images of a user's that wait, by session."""
 
@@ -40,7 +40,7 @@ class Counted(StrEnum):
     IMAGES_WAITING = "waiting"
 
 
-def counter_name(counted: Counted, of: str) -> str:
+def counter_name(counted: CounterKind, of: str) -> str:
     """The name of these counters in the store of a workspace; `of` is the day, month or user."""
     return f"{counted}:{of}"
 
@@ -92,7 +92,7 @@ def tightest(standings: Iterable[Standing]) -> Standing | None:
     return min(budgets, key=lambda each: each.left, default=None)
 
 
-class Wanted(NamedTuple):
+class RefusedAttempt(NamedTuple):
     """An attempt that was refused, and the session as it was before, which may be stored or not."""
 
     session: Session
@@ -108,7 +108,7 @@ class Wanted(NamedTuple):
         return prompt, change
 
 
-class Instead(NamedTuple):
+class ReplacementAttempt(NamedTuple):
     """What to begin instead. Words that are None are those of the session's newest attempt."""
 
     options: Options
@@ -131,7 +131,7 @@ class LimitReached(Refusal):
         fitting: int,
         text: str,
         lowest_fitting: int = 0,
-        wanted: Wanted | None = None,
+        wanted: RefusedAttempt | None = None,
     ) -> None:
         super().__init__(Reason.LIMIT_REACHED)
         self.standing = standing

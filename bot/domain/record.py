@@ -78,7 +78,7 @@ class RecordEvent:
         return words | ({"about": self.about} if self.about else {})
 
 
-class Committed(NamedTuple):
+class TextCommitment(NamedTuple):
     """A text, its salt, and the hash that stands for both."""
 
     salt: str
@@ -86,16 +86,16 @@ class Committed(NamedTuple):
     commitment: str
 
 
-def commit(text: str) -> Committed:
+def commit(text: str) -> TextCommitment:
     salt = secrets.token_hex(16)
-    return Committed(salt, text, commitment_of(salt, text))
+    return TextCommitment(salt, text, commitment_of(salt, text))
 
 
 def commitment_of(salt: str, text: str) -> str:
     return hashlib.sha256(f"{salt}:{text}".encode(errors="surrogatepass")).hexdigest()
 
 
-def entry_body(event: RecordEvent, at: float, words: Mapping[str, Committed]) -> str:
+def entry_body(event: RecordEvent, at: float, words: Mapping[str, TextCommitment]) -> str:
     """The entry as JSON; `at` is seconds since the epoch, by the clock of the process that writes
     it."""
     body: dict[str, object] = {"at": round(at, 3), "kind": event.kind.value}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from bot.domain.attempt import Attempt, ImageRef, Source
 from bot.domain.failures import UNUSABLE_SOURCE
 from bot.domain.options import NO_OPTIONS, Options
-from bot.domain.slack_refusals import Place
+from bot.domain.slack_refusals import ConversationKind
 from bot.domain.stages import ENDED_BY_DISCARD, Discard, Publication, Stage
 
 SCHEMA = 1
@@ -93,7 +93,7 @@ class Session:
     version: int = 0
     schema: int = SCHEMA
     owner_org: str = ""
-    place: Place = Place.CHANNEL
+    place: ConversationKind = ConversationKind.CHANNEL
     final_file_id: str = ""
     asked_ts: str = ""
     kept_words: tuple[KeptWords, ...] = field(default=())

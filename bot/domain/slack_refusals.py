@@ -12,7 +12,7 @@ from bot.domain.failures import FailureKind
 from bot.domain.slack_errors import APP, Meaning, meaning_of
 
 
-class Place(StrEnum):
+class ConversationKind(StrEnum):
     """The kind of a conversation, as far as it decides what can be done there."""
 
     CHANNEL = "channel"
@@ -50,15 +50,17 @@ NOT_ANNOUNCED = frozenset(
 """The failures of an attempt whose announcement Slack refuses."""
 
 
-def place_of(channel: str, name: str = "") -> Place:
+def conversation_kind(channel: str, name: str = "") -> ConversationKind:
     """The kind of a conversation by its id, and by its name as Slack tells it with a command or a
     shortcut: a group direct message has an id like a channel's."""
     if channel.startswith("D") or name == "directmessage":
-        return Place.DIRECT
-    return Place.GROUP_DIRECT if name.startswith("mpdm-") else Place.CHANNEL
+        return ConversationKind.DIRECT
+    return ConversationKind.GROUP_DIRECT if name.startswith("mpdm-") else ConversationKind.CHANNEL
 
 
-def announcement_failure(error: SlackRefused, place: Place, *, has_root: bool) -> FailureKind:
+def announcement_failure(
+    error: SlackRefused, place: ConversationKind, *, has_root: bool
+) -> FailureKind:
     """Why an attempt cannot be announced. A refusal of a root message that exists is about that
     message, unless the code says more."""
     kind = _failure(error, place)
@@ -67,12 +69,12 @@ def announcement_failure(error: SlackRefused, place: Place, *, has_root: bool) -
     return kind or FailureKind.SLACK_REFUSED
 
 
-def delivery_failure(error: SlackRefused, place: Place) -> FailureKind:
+def delivery_failure(error: SlackRefused, place: ConversationKind) -> FailureKind:
     """Why an image that is made cannot be shown."""
     return _failure(error, place) or FailureKind.NOT_DELIVERED
 
 
-def publication_failure(error: SlackRefused, place: Place) -> FailureKind:
+def publication_failure(error: SlackRefused, place: ConversationKind) -> FailureKind:
     """Why an approved image cannot be posted."""
     if is_about_file(error):
         return FailureKind.FILE_GONE
@@ -84,8 +86,8 @@ def is_about_file(error: SlackRefused) -> bool:
     return isinstance(error, ImageNotReady) or meaning_of(error.code) is Meaning.FILE
 
 
-def _failure(error: SlackRefused, place: Place) -> FailureKind | None:
+def _failure(error: SlackRefused, place: ConversationKind) -> FailureKind | None:
     kind = _OF_MEANING.get(meaning_of(error.code))
-    if kind is FailureKind.NOT_IN_CHANNEL and place is not Place.CHANNEL:
+    if kind is FailureKind.NOT_IN_CHANNEL and place is not ConversationKind.CHANNEL:
         return FailureKind.NO_APPS_THERE
     return kind

@@ -15,7 +15,7 @@ from pocketflow import AsyncNode
 from bot.concurrency import SoftLimit, finish_before_cancel
 from bot.domain.attempt import MAX_PAID_CALLS, ImageRef
 from bot.domain.books import call_ended
-from bot.domain.costs import CallEnd
+from bot.domain.costs import CallOutcome
 from bot.domain.errors import ImagineError, PaidCallLimitReached, PaidCallNotMade
 from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.generation import (
@@ -228,7 +228,7 @@ def _is_forgotten(request: ImageRequest, error: GenerationError) -> bool:
 
 def _end_of(
     call: ImageCall | None, outcome: GeneratedImage | GenerationError
-) -> tuple[int, CallEnd]:
+) -> tuple[int, CallOutcome]:
     """The number of the call that brought the outcome, 0 for none, and how it ended."""
     if call is None:
         return 0, LOST

@@ -36,7 +36,7 @@ LOOK_EVERY = 0.3
 """Seconds between two looks whether another run has read the picture."""
 
 
-class BroughtPictures:
+class PictureLoader:
     """People's pictures. `retries` repeats each write until the store takes it."""
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.costs import CallEnd, CallState, Cost, Usage
+from bot.domain.costs import CallOutcome, CallState, Cost, Usage
 from bot.ports import Prices
 
 
@@ -13,7 +13,7 @@ class NoPrices:
         return Cost()
 
 
-class CallEnds:
+class CallPricing:
     """`model` makes the images where an answer names none; `host_model` calls it."""
 
     def __init__(self, prices: Prices, model: str = "", host_model: str = "") -> None:
@@ -21,13 +21,13 @@ class CallEnds:
         self._model = model
         self._host_model = host_model
 
-    def of(self, usage: Usage | None, *, may_be_paid: bool, model: str = "") -> CallEnd:
+    def of(self, usage: Usage | None, *, may_be_paid: bool, model: str = "") -> CallOutcome:
         """Measured where the usage is known. Else the call is estimated where it may be paid for,
         and free where it is not."""
         if usage is None:
-            return CallEnd(CallState.ESTIMATED if may_be_paid else CallState.FREE)
+            return CallOutcome(CallState.ESTIMATED if may_be_paid else CallState.FREE)
         cost = self._prices.cost(model or self._model, self._host_model, usage)
-        return CallEnd(CallState.MEASURED, usage, cost)
+        return CallOutcome(CallState.MEASURED, usage, cost)
 
 
-UNPRICED = CallEnds(NoPrices())
+UNPRICED = CallPricing(NoPrices())

@@ -16,7 +16,7 @@ from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.request_words import turned_down
 from bot.domain.session import Session
 from bot.domain.session_ids import SessionId
-from bot.generation.brought_pictures import BroughtPictures
+from bot.generation.brought_pictures import PictureLoader
 from bot.generation.image_copies import files_of
 from bot.ports import Files, SessionRecords
 
@@ -32,7 +32,7 @@ class ImageRequests:
         self,
         sessions: SessionRecords,
         files: Files,
-        pictures: BroughtPictures,
+        pictures: PictureLoader,
         *,
         avoid_rejected: bool = True,
     ) -> None:

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from bot.concurrency import cancel_and_wait
 from bot.domain.attempt import MAX_PAID_CALLS, Candidate, ImageRef
 from bot.domain.books import call_ended
-from bot.domain.costs import CallEnd, CallState, Usage
+from bot.domain.costs import CallOutcome, CallState, Usage
 from bot.domain.errors import (
     Conflict,
     PaidCallNotMade,
@@ -31,7 +31,7 @@ from bot.domain.errors import (
 )
 from bot.domain.generation import LOST, is_current_run, paid_call_counted, record_candidate
 from bot.domain.session import Session
-from bot.generation.call_ends import UNPRICED, CallEnds
+from bot.generation.call_ends import UNPRICED, CallPricing
 from bot.ports import (
     Change,
     ExtraWrites,
@@ -117,11 +117,11 @@ class RunCheckpoint:
     session_id: str
     image: ImageRef
     run_id: str
-    ends: CallEnds = UNPRICED
+    ends: CallPricing = UNPRICED
     response_id: str = field(default="", init=False)
     asked_at: float = field(default=0.0, init=False)
     _paid_calls: int = field(default=0, init=False)
-    _last_end: CallEnd = field(default=LOST, init=False)
+    _last_end: CallOutcome = field(default=LOST, init=False)
     _recording: tuple[asyncio.Task[Any], ...] = field(default=(), init=False)
 
     @property
@@ -136,7 +136,7 @@ class RunCheckpoint:
         return self._paid_calls
 
     @property
-    def last_end(self) -> CallEnd:
+    def last_end(self) -> CallOutcome:
         """How that call ended, as far as this run knows."""
         return self._last_end
 

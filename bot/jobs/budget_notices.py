@@ -22,14 +22,14 @@ NEARLY = 0.8
 """The part of a limit from which on it is told."""
 
 
-class Told(Protocol):
+class NoticeLog(Protocol):
     """What was told in a period, for all processes."""
 
     async def first_time(self, team: str, period: str, what: str) -> bool:
         """Records it. False where it was recorded before. Raises `StoreUnavailable`."""
 
 
-class Notices(OwnerNotices, PersonNotices, Protocol):
+class PrivateMessages(OwnerNotices, PersonNotices, Protocol):
     """Private messages, to owners and to admins."""
 
 
@@ -47,8 +47,8 @@ class BudgetNotices:
     def __init__(
         self,
         spending: Spending,
-        told: Told,
-        notices: Notices,
+        told: NoticeLog,
+        notices: PrivateMessages,
         limits: LimitsOf,
         zone: ZoneInfo,
         admins: frozenset[str] = frozenset(),

@@ -14,7 +14,7 @@ from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.stages import DISCARD_DUE
 from bot.domain.transitions import cancel_shown
-from bot.generation.call_ends import UNPRICED, CallEnds
+from bot.generation.call_ends import UNPRICED, CallPricing
 from bot.ports import (
     Cancellations,
     CancelledCall,
@@ -42,7 +42,7 @@ class CancelledAttempts:
         backend: ImageBackend,
         publisher: DraftMessages,
         previews: LivePreviews,
-        ends: CallEnds = UNPRICED,
+        ends: CallPricing = UNPRICED,
     ) -> None:
         self._sessions = sessions
         self._ends = ends

@@ -23,7 +23,7 @@ from bot.flow import ReviewFlow, shared_store
 from bot.generation.recording import RetryingStore
 from bot.jobs.announce import RootMessage
 from bot.jobs.cancellation import CancelledAttempts
-from bot.jobs.publish import ShowEnd
+from bot.jobs.publish import ShowAttemptEnd
 from bot.ports import Heartbeats, SessionVersions
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import LiveStatus
@@ -138,7 +138,7 @@ class Generate:
         cancelled: CancelledAttempts,
         root: RootMessage,
         status: LiveStatus,
-        show_end: ShowEnd,
+        show_end: ShowAttemptEnd,
     ) -> None:
         self._runner = runner
         self._watch = watch

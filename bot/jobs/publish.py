@@ -29,7 +29,7 @@ from bot.views.slack_refusals import not_published_words
 log = logging.getLogger(__name__)
 
 
-class ShowEnd:
+class ShowAttemptEnd:
     """Shows how the newest attempt of a session ended: no preview, its drafts and its status as
     they now are. An earlier run may have recorded the end and not shown it."""
 
@@ -49,7 +49,7 @@ class ShowEnd:
 class ShowDiscard:
     """The messages say that the session was discarded, or that it is up for review again."""
 
-    def __init__(self, sessions: SessionRecords, show_end: ShowEnd) -> None:
+    def __init__(self, sessions: SessionRecords, show_end: ShowAttemptEnd) -> None:
         self._sessions = sessions
         self._show_end = show_end
 
@@ -70,7 +70,7 @@ class Publish:
         sessions: SessionRecords,
         publisher: FinalMessages,
         copies: ImageCopies,
-        show_end: ShowEnd,
+        show_end: ShowAttemptEnd,
         bot_name: str = "",
     ) -> None:
         self._sessions = sessions

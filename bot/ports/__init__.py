@@ -14,7 +14,7 @@ from bot.ports.images import (
 )
 from bot.ports.jobs import Cancellations, Heartbeats, JobQueue, JobState, QueueDepth
 from bot.ports.limits import LimitSettings, LimitsOf
-from bot.ports.pace import Budget, Pace, Priority, Turn
+from bot.ports.pace import Budget, Priority, RateLimiter, Turn
 from bot.ports.pictures import Files, OnReading, PictureStore
 from bot.ports.record import Record, SealedRecord
 from bot.ports.sessions import (
@@ -88,7 +88,6 @@ __all__ = [
     "MemoryUsage",
     "OnReading",
     "OwnerNotices",
-    "Pace",
     "PersonNotices",
     "PersonalSpending",
     "PictureStore",
@@ -99,6 +98,7 @@ __all__ = [
     "Publisher",
     "QuestionStore",
     "QueueDepth",
+    "RateLimiter",
     "Record",
     "RefusedSettings",
     "RootMessages",

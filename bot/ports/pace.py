@@ -33,7 +33,7 @@ class Turn(NamedTuple):
     seconds: float
 
 
-class Pace(Protocol):
+class RateLimiter(Protocol):
     """The budgets of one workspace, which all processes share."""
 
     async def take(

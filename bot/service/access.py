@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bot.domain.policy import Person, Policy
 from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
-from bot.domain.slack_refusals import Place
+from bot.domain.slack_refusals import ConversationKind
 from bot.domain.stages import Stage
 from bot.ports import SessionRecords
 from bot.telemetry.context import set_log_fields
@@ -33,7 +33,7 @@ class RequestOrigin:
     response_url: str
     idempotency_key: str
     thread_ts: str = ""
-    place: Place = Place.CHANNEL
+    place: ConversationKind = ConversationKind.CHANNEL
     message_ts: str = ""
 
     @property

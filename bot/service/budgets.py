@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.books import WORKSPACE, channel_field, user_field
 from bot.domain.costs import (
     Cost,
-    Expected,
+    ExpectedCost,
     Reservation,
     day_of,
     end_of_day,
@@ -30,12 +30,12 @@ from bot.domain.costs import (
 from bot.domain.errors import StoreUnavailable
 from bot.domain.ledger import OwnUsage
 from bot.domain.limits import (
-    Counted,
+    CounterKind,
     LimitReached,
     Limits,
+    RefusedAttempt,
     Scope,
     Standing,
-    Wanted,
     counter_name,
     tightest,
 )
@@ -108,10 +108,10 @@ class Budgets:
         )
         return self._prices.cost(asked.model, asked.host_model, usage)
 
-    def expected(self, options: Options, *, words: str = "", edits: bool = False) -> Expected:
+    def expected(self, options: Options, *, words: str = "", edits: bool = False) -> ExpectedCost:
         """What an attempt with these options is expected to cost."""
         cost = self.estimate(options, words=words, edits=edits)
-        return Expected(
+        return ExpectedCost(
             cost, options.candidates, at_most=_AUTO in self._defaults.size_and_quality(options)
         )
 
@@ -217,15 +217,17 @@ class Budgets:
 def _refusal(standing: Standing, request: BeginRequest) -> LimitReached:
     attempt, text = request.attempt, request.attempt.change or request.attempt.prompt
     asked = len(attempt.candidates)
-    return LimitReached(standing, asked, asked - 1, text, wanted=Wanted(request.session, attempt))
+    return LimitReached(
+        standing, asked, asked - 1, text, wanted=RefusedAttempt(request.session, attempt)
+    )
 
 
 def _judgement(
     standing: Standing, channel: str, reserved: Reservation, refusal: LimitReached
 ) -> ExtraWrite:
     """A write of 0: it judges what the commit leaves of the limit."""
-    images = counter_name(Counted.IMAGES_ASKED, reserved.day)
-    spent = counter_name(Counted.MONEY_SPENT, reserved.month)
+    images = counter_name(CounterKind.IMAGES_ASKED, reserved.day)
+    spent = counter_name(CounterKind.MONEY_SPENT, reserved.month)
     key, name = {
         Scope.USER_IMAGES: (images, reserved.payer),
         Scope.USER: (spent, user_field(reserved.payer)),

@@ -15,11 +15,11 @@ from bot.concurrency import BackgroundTasks
 from bot.domain import begin
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import StoreUnavailable
-from bot.domain.limits import Instead
+from bot.domain.limits import ReplacementAttempt
 from bot.domain.option_table import OPTIONS
 from bot.domain.options import Options, OptionTable
 from bot.domain.policy import Person
-from bot.domain.prompt import Parsed, clean_change, clean_prompt, parse_flags
+from bot.domain.prompt import ParsedPrompt, clean_change, clean_prompt, parse_flags
 from bot.domain.publication import publish_again
 from bot.domain.refusals import Refusal
 from bot.domain.session import Session
@@ -170,7 +170,12 @@ class AttemptGateway:
         return await self._begin(person, session, change, idempotency_key)
 
     async def reply(
-        self, session_id: str, attempt: int, person: Person, said: Parsed, idempotency_key: str
+        self,
+        session_id: str,
+        attempt: int,
+        person: Person,
+        said: ParsedPrompt,
+        idempotency_key: str,
     ) -> Session:
         """Apply a reply in the session's thread, given when `attempt` was the newest."""
         session = await self._access.await_recorded(session_id, attempt, person)
@@ -181,13 +186,18 @@ class AttemptGateway:
         return await self._begin(person, session, change, idempotency_key)
 
     async def begin_instead(
-        self, session_id: str, number: int, person: Person, wanted: Instead, idempotency_key: str
+        self,
+        session_id: str,
+        number: int,
+        person: Person,
+        wanted: ReplacementAttempt,
+        idempotency_key: str,
     ) -> Session:
         """Begin what a limit leaves of an attempt that it refused."""
         session = await self._access.await_recorded(session_id, number, person)
 
         def change(session: Session) -> Session:
-            return begin.instead(session, number, wanted, self._now(), idempotency_key)
+            return begin.begin_instead(session, number, wanted, self._now(), idempotency_key)
 
         return await self._begin(person, session, change, idempotency_key)
 

@@ -21,7 +21,7 @@ _AT_A_TIME = 100
 
 
 @dataclass(frozen=True)
-class GivenUp:
+class EndedSession:
     """A session that waited for something there. `words` are for its owner, empty where only its
     messages would have changed. `failed` is the attempt that can be tried again; 0 for none."""
 
@@ -30,7 +30,7 @@ class GivenUp:
     failed: int = 0
 
 
-class LostPlaces:
+class LostChannels:
     """Ends what sessions are owed there, so that no job tries it. `now` answers seconds since the
     epoch."""
 
@@ -40,7 +40,7 @@ class LostPlaces:
 
     async def give_up(
         self, team: str, channel: str, kind: FailureKind, bot_name: str
-    ) -> list[GivenUp]:
+    ) -> list[EndedSession]:
         """Raises `StoreUnavailable`. Once more for the same place changes nothing."""
         ended = []
         for ids in _pages([each.session_id for each in await self._sessions.unfinished(0.0)]):
@@ -49,8 +49,8 @@ class LostPlaces:
                     ended.append(await self._end(session, kind, bot_name))
         return ended
 
-    async def _end(self, session: Session, kind: FailureKind, bot_name: str) -> GivenUp:
-        ended = GivenUp(session, "")
+    async def _end(self, session: Session, kind: FailureKind, bot_name: str) -> EndedSession:
+        ended = EndedSession(session, "")
 
         def end(current: Session) -> Session:
             nonlocal ended
@@ -60,24 +60,24 @@ class LostPlaces:
         try:
             await self._sessions.update(session.id, end)
         except Refusal:  # it has moved on, or expired
-            return GivenUp(session, "")
+            return EndedSession(session, "")
         return ended
 
 
 def _ended(
     session: Session, kind: FailureKind, bot_name: str, now: float
-) -> tuple[Session, GivenUp]:
+) -> tuple[Session, EndedSession]:
     if session.stage is Stage.GENERATING:
         number, made = session.latest.number, bool(session.latest.images)
         words = failure_words(kind, bot_name=bot_name, channel=session.channel, made=made)
         failed = attempt_failed(session, number, kind, words, "", now)
-        return failed, GivenUp(session, words, failed=number)
+        return failed, EndedSession(session, words, failed=number)
     unpublished = session.publication is Publication.TO_PUBLISH
     words = not_published_words(session, kind, bot_name) if unpublished else ""
     ended = session
     for job in due_jobs(session):
         ended = given_up_unpublished(ended, job, words) if unpublished else given_up(ended, job)
-    return ended, GivenUp(session, words)
+    return ended, EndedSession(session, words)
 
 
 def _pages(ids: list[str]) -> Iterator[list[str]]:

@@ -11,7 +11,7 @@ from bot.domain.prompt import clean_prompt, parse_flags
 from bot.domain.questions import PictureQuestion, WaitingPicture, waiting_picture_id
 from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
-from bot.domain.slack_refusals import place_of
+from bot.domain.slack_refusals import conversation_kind
 from bot.ports import QuestionStore
 from bot.service.access import RequestOrigin
 from bot.service.new_sessions import NewSessions
@@ -68,7 +68,7 @@ class PictureQuestions:
             response_url="",
             idempotency_key=question.idempotency_key,
             thread_ts=question.thread_ts,
-            place=place_of(question.channel),
+            place=conversation_kind(question.channel),
         )
         source = question.source if use_picture else None
         session = await self._new_sessions.start(origin, question.text, source)

@@ -38,7 +38,7 @@ _KEPT_SHOWN = 600
 _DRAFTS_OFFERED = 4
 
 
-class AskedChange(NamedTuple):
+class ChangeToConfirm(NamedTuple):
     """A change that is to be confirmed, with the images that it may be about. `unknown`: it names
     an image that there is not. `suggested`: its author may not decide. `first`: it has not been
     asked before."""
@@ -58,7 +58,7 @@ class NothingToChange(NamedTuple):
     change: str
 
 
-class Kept(NamedTuple):
+class KeptReply(NamedTuple):
     """Words that wait for the draft. `first`: they have not come before."""
 
     session: Session
@@ -89,7 +89,7 @@ class ThreadReplies:
 
     async def apply_reply(
         self, origin: RequestOrigin, text: str
-    ) -> Session | AskedChange | Kept | NothingToChange | None:
+    ) -> Session | ChangeToConfirm | KeptReply | NothingToChange | None:
         """Change the newest draft, or, where there is none yet, begin from another prompt. Returns
         None where no session there takes the reply. A reply that is delivered twice counts
         once."""
@@ -97,7 +97,7 @@ class ThreadReplies:
         if known := self._applied(there, origin):
             if asked_before(known, origin.idempotency_key) or known.id == origin.session_id():
                 return known
-            return Kept(known, suggested=False, first=False)
+            return KeptReply(known, suggested=False, first=False)
         session = self._target_session(there, origin)
         if session is None:
             return None
@@ -170,13 +170,13 @@ class ThreadReplies:
 
     async def _change(
         self, session: Session, origin: RequestOrigin, text: str, *, allowed: bool
-    ) -> Session | AskedChange | Kept:
+    ) -> Session | ChangeToConfirm | KeptReply:
         """Refine the image that is named, keep the words, or have it asked which one is meant."""
         clean_change(parse_flags(text, self._option_table).prompt)
         asked_first: bool | None = None
         if session.stage is Stage.GENERATING and not session.latest.is_generated:
             kept = await self._keep(session, origin, text, allowed=allowed)
-            if isinstance(kept, Kept):
+            if isinstance(kept, KeptReply):
                 return kept
             asked_first = kept
             session = await self._sessions.load(session.id)
@@ -200,11 +200,11 @@ class ThreadReplies:
         question = ChangeQuestion(origin.session_id(), session.id, origin.person, change.text)
         if asked_first is None:
             asked_first = await self._questions.keep_question(question)
-        return AskedChange(session, question, images, change.unknown, not allowed, asked_first)
+        return ChangeToConfirm(session, question, images, change.unknown, not allowed, asked_first)
 
     async def _keep(
         self, session: Session, origin: RequestOrigin, text: str, *, allowed: bool
-    ) -> Kept | bool:
+    ) -> KeptReply | bool:
         """Where the session has moved on meanwhile, or holds too much already, whether the question
         is new."""
         change = read_change(text, session, session.latest)
@@ -220,7 +220,7 @@ class ThreadReplies:
             if refusal.reason in (Reason.MOVED_ON, Reason.STILL_WORKING):
                 return first
             raise
-        return Kept(session, suggested, first=True)
+        return KeptReply(session, suggested, first=True)
 
     def _applied(self, there: list[Session], origin: RequestOrigin) -> Session | None:
         words = origin.session_id()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.limits import Counted, counter_name
+from bot.domain.limits import CounterKind, counter_name
 from bot.domain.session import Session
 from bot.domain.session_ids import SessionId
 from bot.domain.waiting import TooManyWaiting, images_waiting
@@ -30,7 +30,7 @@ class WaitingLimit:
         if self._exceeds(waiting, request.session.id, wanted):
             raise self._refusal(request, [s for s in sessions if s.id in waiting])
         limit = Limit(max(self._at_most, wanted), self._refusal(request, []))
-        name = counter_name(Counted.IMAGES_WAITING, user)
+        name = counter_name(CounterKind.IMAGES_WAITING, user)
         return lambda s: [ExtraWrite("HSET", name, (s.id, str(images_waiting(s))), limit)]
 
     def _exceeds(self, waiting: dict[str, int], session_id: str, wanted: int) -> bool:

@@ -24,7 +24,7 @@ from bot.domain.policy import Person
 from bot.domain.prompt import check_length
 from bot.domain.refusals import Refusal
 from bot.domain.session import Session
-from bot.domain.slack_refusals import place_of
+from bot.domain.slack_refusals import conversation_kind
 from bot.ports import AppBlockedStore, Turn
 from bot.service import RequestOrigin, Services
 from bot.slack.identity import Identity
@@ -153,7 +153,7 @@ def origin_of(args: AsyncArgs, channel: str, thread_ts: str = "") -> RequestOrig
         response_url=body.get("response_url") or "",
         idempotency_key="|".join([*marks, *told]) if any(marks) else uuid4().hex,
         thread_ts=thread_ts,
-        place=place_of(channel, str(body.get("channel_name") or "")),
+        place=conversation_kind(channel, str(body.get("channel_name") or "")),
     )
 
 
@@ -169,7 +169,7 @@ def origin_of_event(args: AsyncArgs) -> RequestOrigin:
         response_url="",
         idempotency_key=f"{admitted.team}|{channel}|{ts}",
         thread_ts=thread_of(event),
-        place=place_of(channel),
+        place=conversation_kind(channel),
         message_ts=ts,
     )
 

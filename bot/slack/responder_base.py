@@ -13,7 +13,7 @@ from bot.domain.refusals import Refusal
 from bot.domain.transitions import AlreadyApproved
 from bot.domain.waiting import TooManyWaiting
 from bot.views.blocks import Block, Message
-from bot.views.limit_offers import offer
+from bot.views.limit_offers import limit_offer_message
 from bot.views.lists import waiting_message
 from bot.views.offers import approved_offer
 from bot.views.prefilled import correction_message
@@ -39,7 +39,7 @@ class Responder(ABC):
         elif isinstance(refusal, AlreadyApproved):
             await self.show(approved_offer(refusal.session, refusal.change))
         elif isinstance(refusal, LimitReached):
-            await self.show(offer(refusal, command=False))
+            await self.show(limit_offer_message(refusal, command=False))
         else:
             await self.say(refusal_words(refusal))
 

@@ -30,7 +30,7 @@ from bot.slack.responder_base import Responder
 from bot.views.blocks import Block
 from bot.views.home import notice_view
 from bot.views.ids import PICTURE_BLOCK, PROMPT_BLOCK
-from bot.views.limit_offers import offer
+from bot.views.limit_offers import limit_offer_message
 from bot.views.words import refusal_words
 
 _ABOUT_PICTURES = {
@@ -60,7 +60,7 @@ class CommandResponder(Responder):
                 await self._correct(refusal, command=True)
             case LimitReached():
                 refusal.text = self.args.body.get("text") or ""
-                await self.show(offer(refusal, command=True))
+                await self.show(limit_offer_message(refusal, command=True))
             case _:
                 await super().refuse(refusal)
 
@@ -85,7 +85,7 @@ class FormResponder(Responder):
     async def _offer(self, refusal: LimitReached, session: Session) -> None:
         """A form has no room for buttons: they stand in the channel, for this person alone, or
         where Slack takes no such message in a direct message."""
-        text, blocks = offer(refusal, command=False)
+        text, blocks = limit_offer_message(refusal, command=False)
         if not blocks:
             return
         with suppress(*DELIVERY_ERRORS):

@@ -7,7 +7,7 @@ import json
 from typing import Any, NamedTuple
 
 from bot.domain.attempt import ImageRef, Source
-from bot.domain.limits import Instead, LimitReached, Wanted
+from bot.domain.limits import LimitReached, RefusedAttempt, ReplacementAttempt
 from bot.domain.option_table import OPTIONS
 from bot.domain.options import LOWEST_QUALITY, OptionTable, Value
 from bot.domain.questions import RefusedRequest
@@ -33,11 +33,11 @@ _MOST_SHOWN = 9_000
 """Characters in blocks. Of all blocks of a message together, Slack takes some 11,000."""
 
 
-class Offered(NamedTuple):
+class LimitOffer(NamedTuple):
     """What a button begins: an attempt of a session, of which `number` was the newest; or where
     `session_id` is empty the first of a new one, in that place and from that picture."""
 
-    wanted: Instead
+    wanted: ReplacementAttempt
     channel: str
     session_id: str = ""
     number: int = 0
@@ -47,12 +47,12 @@ class Offered(NamedTuple):
     kept: str = ""
     """The id of the `RefusedRequest` that holds the words and the channel."""
 
-    def with_words(self, request: RefusedRequest) -> Offered:
+    def with_words(self, request: RefusedRequest) -> LimitOffer:
         wanted = self.wanted._replace(prompt=request.prompt, change=request.change)
         return self._replace(wanted=wanted, channel=request.channel)
 
 
-def offer(refused: LimitReached, *, command: bool) -> Message:
+def limit_offer_message(refused: LimitReached, *, command: bool) -> Message:
     """The words with buttons for what fits, and with what waits, each with Cancel. `command`: the
     repeated text was typed after the slash command. What fits is not offered where Slack takes no
     value that long."""
@@ -73,7 +73,7 @@ def _sections(refused: LimitReached, words: str, *, command: bool) -> list[Block
     return [section(f"{explained(refused)}\n{TO_KEEP}"), *(section(plain=each) for each in pieces)]
 
 
-def offered_of(value: str | None, table: OptionTable = OPTIONS) -> Offered:
+def read_limit_offer(value: str | None, table: OptionTable = OPTIONS) -> LimitOffer:
     """What a button's value holds. Raises `Refusal` for a value that is not ours."""
     try:
         kept = json.loads(value or "")
@@ -83,8 +83,8 @@ def offered_of(value: str | None, table: OptionTable = OPTIONS) -> Offered:
         texts += [kept[name] for name in "pw" if kept.get(name) is not None]
         if not all(isinstance(text, str) for text in texts):
             raise Refusal(Reason.EXPIRED)
-        return Offered(
-            Instead(options, base, kept.get("p"), kept.get("w")),
+        return LimitOffer(
+            ReplacementAttempt(options, base, kept.get("p"), kept.get("w")),
             "" if kept.get("k") else kept["c"],
             kept.get("s", ""),
             int(kept.get("n", 0)),
@@ -117,7 +117,7 @@ def _fitting(refused: LimitReached) -> list[Block]:
     return [each for each in row if utf16_length(each["value"]) <= VALUE]
 
 
-def _value(wanted: Wanted, chosen: dict[str, Value], words: str) -> str:
+def _value(wanted: RefusedAttempt, chosen: dict[str, Value], words: str) -> str:
     """`words` is the id under which they and the channel are kept; empty where they are here."""
     session, attempt = wanted
     options = attempt.options.replace(**chosen)

@@ -4,7 +4,7 @@ image that a change is about, and the words that were kept for a draft."""
 from __future__ import annotations
 
 from bot.domain.attempt import Attempt, ImageRef
-from bot.domain.button_words import ButtonWord, Named
+from bot.domain.button_words import ButtonWord, NamedButton
 from bot.domain.discard import can_be_discarded
 from bot.domain.failures import FAILS_AGAIN
 from bot.domain.questions import ChangeQuestion
@@ -65,7 +65,7 @@ _ROWS = {
 }
 
 
-def named_button_message(session: Session, named: Named) -> Message:
+def named_button_message(session: Session, named: NamedButton) -> Message:
     """For one person alone: the button that their message names, or why there is none now."""
     if session.discarded:
         return discarded_message(session)
@@ -152,7 +152,7 @@ def _about_draft(session: Session, draft: Attempt, word: ButtonWord) -> Message:
     return _message(_ASKED[word], *shown)
 
 
-def _about_images(session: Session, draft: Attempt, named: Named) -> Message:
+def _about_images(session: Session, draft: Attempt, named: NamedButton) -> Message:
     """Approve and Refine for the images that are named, or for all where none is."""
     attempt, known = draft, True
     if named.attempt:

@@ -19,7 +19,7 @@ from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.adapters.imaging import SerialExecutor
 from bot.adapters.pictures import PictureReader
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.redis import RedisPace, RedisServer
+from bot.adapters.redis import RedisRateLimiter, RedisServer
 from bot.adapters.slack import (
     SlackFiles,
     SlackPacing,
@@ -133,7 +133,7 @@ async def _connect(
     reading = SerialExecutor()
     redis = RedisClients(settings.redis_url.get_secret_value(), stack)
     pacing = SlackPacing(
-        RedisPace(redis.with_patience(PACE_PATIENCE), identity.installation, PACE_PATIENCE),
+        RedisRateLimiter(redis.with_patience(PACE_PATIENCE), identity.installation, PACE_PATIENCE),
         settings.slack_messages_per_second,
     )
     slack.pacing = pacing

@@ -22,8 +22,8 @@ from bot.adapters.slack import WorkspaceAdmins
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
-from bot.generation.brought_pictures import BroughtPictures
-from bot.generation.call_ends import CallEnds
+from bot.generation.brought_pictures import PictureLoader
+from bot.generation.call_ends import CallPricing
 from bot.generation.image_copies import ImageCopies
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import RetryingStore, RunCheckpoint
@@ -35,7 +35,7 @@ from bot.jobs.dispatcher import JobDispatcher
 from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
 from bot.jobs.hold_sweeper import HoldSweeper
 from bot.jobs.last_try import Handler, LastTry
-from bot.jobs.publish import Publish, ShowDiscard, ShowEnd
+from bot.jobs.publish import Publish, ShowAttemptEnd, ShowDiscard
 from bot.jobs.queue_cleaner import QueueCleaner
 from bot.jobs.sealer import RecordSealer
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
@@ -99,9 +99,9 @@ def job_dispatcher(
     status = LiveStatus(sessions, publisher)
     retrying = RetryingStore(sessions, status.waits_for)
     previews = LivePreviews(sessions, publisher, enabled=settings.partial_images > 0)
-    brought = BroughtPictures(pictures, clients.files, heartbeats, retrying)
+    brought = PictureLoader(pictures, clients.files, heartbeats, retrying)
     copies = ImageCopies(retrying, clients.files)
-    ends = CallEnds(clients.prices, settings.image_model, settings.host_model)
+    ends = CallPricing(clients.prices, settings.image_model, settings.host_model)
     flow = ReviewFlow(
         retrying,
         backend,
@@ -118,7 +118,7 @@ def job_dispatcher(
     cancelled = CancelledAttempts(sessions, backend, publisher, previews, ends)
     drafts = DraftRefresher(retrying, publisher)
     root = RootMessage(retrying, publisher, clients.identity.bot_name)
-    show_end = ShowEnd(previews, drafts, status)
+    show_end = ShowAttemptEnd(previews, drafts, status)
     show_cancelled = ShowCancelled(retrying, queue, cancellations, cancelled, drafts, status)
     publish = Publish(retrying, publisher, copies, show_end, clients.identity.bot_name)
     identity = clients.identity

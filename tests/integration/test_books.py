@@ -25,7 +25,7 @@ from bot.concurrency import BackgroundTasks
 from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.books import call_ended
-from bot.domain.costs import CallEnd, CallState, Cost, Usage
+from bot.domain.costs import CallOutcome, CallState, Cost, Usage
 from bot.domain.failures import FailureKind
 from bot.domain.generation import (
     LOST,
@@ -115,7 +115,7 @@ class Bench:
 
         return await self.store.update(session.id, change)
 
-    async def end(self, session: Session, end: CallEnd, number: int = 1) -> Session:
+    async def end(self, session: Session, end: CallOutcome, number: int = 1) -> Session:
         return await self.store.update(session.id, lambda s: call_ended(s, FIRST, number, end))
 
     async def fail(self, session: Session) -> Session:
@@ -132,8 +132,8 @@ class Bench:
         return [line["state"] for line in await lines(self.url)]
 
 
-MEASURED = CallEnd(CallState.MEASURED, Usage(image_out=5), Cost(700, "test", known=True))
-FREE = CallEnd(CallState.FREE)
+MEASURED = CallOutcome(CallState.MEASURED, Usage(image_out=5), Cost(700, "test", known=True))
+FREE = CallOutcome(CallState.FREE)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from bot.adapters.queue.bullmq_worker import BullMQWorker
 from bot.adapters.queue.job_data import GENERATE_QUEUE
 from bot.adapters.queue.supervised_worker import LoopEnded
 from bot.adapters.redis import redis_client
-from bot.adapters.redis.pace import RedisPace
+from bot.adapters.redis.pace import RedisRateLimiter
 from bot.domain.errors import SlackAppBlocked, SlackBusy, SlackUnavailable
 from bot.domain.jobs import Job, JobKind
 from bot.ports import Budget, JobState, Priority
@@ -113,7 +113,7 @@ async def test_a_crowd_in_one_channel_does_not_hold_up_another(
     """As many announcements wait for their turn as a worker runs, and more."""
     url, shown = queue_server.connection_url, set[str]()
     async with redis_client(url, 5.0) as redis:
-        pace = RedisPace(redis, "T1", 5.0)
+        pace = RedisRateLimiter(redis, "T1", 5.0)
 
         async def handler(job: Job, repeated: bool) -> None:
             await pace.take(Budget(job.session_id.partition("-")[0], 100.0), Priority.ROOT)

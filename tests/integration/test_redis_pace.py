@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.adapters.redis import redis_client
-from bot.adapters.redis.pace import RedisPace
+from bot.adapters.redis.pace import RedisRateLimiter
 from bot.adapters.redis.pace_scripts import SPACED_BY, Answer, PaceScripts, Question
 from bot.adapters.redis.schema import pace_key
 from bot.domain.errors import SlackBusy
@@ -33,10 +33,12 @@ async def until_waiting(url: str, budget: Budget, calls: int) -> None:
 
 
 @asynccontextmanager
-async def paces(url: str, count: int, patience: float = 5.0) -> AsyncIterator[list[RedisPace]]:
+async def paces(
+    url: str, count: int, patience: float = 5.0
+) -> AsyncIterator[list[RedisRateLimiter]]:
     clients = [redis_client(url, patience) for _ in range(count)]
     try:
-        yield [RedisPace(client, "T1", patience) for client in clients]
+        yield [RedisRateLimiter(client, "T1", patience) for client in clients]
     finally:
         for client in clients:
             await client.aclose()
@@ -70,7 +72,7 @@ async def test_a_higher_class_goes_before_those_that_wait(redis_url: str) -> Non
     order = list[Priority]()
     async with paces(redis_url, 2) as (one, other):
 
-        async def call(pace: RedisPace, priority: Priority) -> None:
+        async def call(pace: RedisRateLimiter, priority: Priority) -> None:
             await pace.take(CHANNEL, priority)
             order.append(priority)
 
@@ -116,7 +118,7 @@ async def test_channels_and_workspaces_do_not_hold_each_other_up(redis_url: str)
     async with paces(redis_url, 1) as (pace,), Redis.from_url(redis_url) as redis:
         await pace.hold(CHANNEL, 60.0)
         await asyncio.wait_for(pace.take(Budget("C2", 20.0), Priority.EDIT), 1.0)
-        elsewhere = RedisPace(redis, "T2", 5.0)
+        elsewhere = RedisRateLimiter(redis, "T2", 5.0)
         await asyncio.wait_for(elsewhere.take(CHANNEL, Priority.EDIT), 1.0)
 
 
@@ -239,7 +241,7 @@ async def test_a_process_that_was_taken_for_dead_has_its_old_places(redis_url: s
     budget, order = Budget("C1", 5.0), list[str]()
     async with paces(redis_url, 2) as (one, other), Redis.from_url(redis_url) as redis:
 
-        async def call(pace: RedisPace, name: str) -> None:
+        async def call(pace: RedisRateLimiter, name: str) -> None:
             await pace.take(budget, Priority.ROOT)
             order.append(name)
 
@@ -260,7 +262,7 @@ async def test_who_asks_for_many_lets_others_pass_between(redis_url: str) -> Non
     order, budget = list[str](), Budget("C1", 5.0)  # ten calls are two seconds
     async with paces(redis_url, 2) as processes:
 
-        async def call(pace: RedisPace, owner: str, name: str) -> None:
+        async def call(pace: RedisRateLimiter, owner: str, name: str) -> None:
             await pace.take(budget, Priority.ROOT, expected=name, owner=owner)
             order.append(name)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.redis import RedisPace, redis_client
+from bot.adapters.redis import RedisRateLimiter, redis_client
 from bot.adapters.slack import (
     SlackPacing,
     SlackPublisher,
@@ -38,7 +38,7 @@ async def paced(
     slack: SimulatedSlack, redis_url: str, per_second: float = PER_SECOND, **options: Any
 ) -> AsyncIterator[SlackPublisher]:
     redis = redis_client(redis_url, 5.0)
-    pacing = SlackPacing(RedisPace(redis, "T1", 5.0), per_second)
+    pacing = SlackPacing(RedisRateLimiter(redis, "T1", 5.0), per_second)
     async with slack_session() as http:
         client = slack_client(slack.bot_token, slack.api_url, http)
         client.pacing = pacing

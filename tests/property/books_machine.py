@@ -15,7 +15,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from bot.domain import transitions
 from bot.domain.attempt import MAX_PAID_CALLS, ImageRef
 from bot.domain.books import call_ended
-from bot.domain.costs import CallEnd, CallState, Cost, Usage
+from bot.domain.costs import CallOutcome, CallState, Cost, Usage
 from bot.domain.failures import FailureKind
 from bot.domain.generation import (
     LOST,
@@ -121,9 +121,9 @@ class BooksMachine(BooksDriver):
         which=WHICH,
         candidate=WHICH,
         taken=st.none() | st.integers(1, 2 * EACH),
-        knows=st.sampled_from([LOST, CallEnd(CallState.FREE)]),
+        knows=st.sampled_from([LOST, CallOutcome(CallState.FREE)]),
     )
-    def call(self, which: int, candidate: int, taken: int | None, knows: CallEnd) -> None:
+    def call(self, which: int, candidate: int, taken: int | None, knows: CallOutcome) -> None:
         """A run begins and calls, also where another is taken for dead. It `knows` how its own
         last call ended."""
         session = self._session(which, generating=True)
@@ -155,10 +155,10 @@ class BooksMachine(BooksDriver):
         """A run tells what came of its call, also late, and again where the answer to its commit
         was lost. Without `usage` the provider did not tell what it charged."""
         run = self.runs.pop(which % len(self.runs))
-        end = CallEnd(CallState.FREE)
+        end = CallOutcome(CallState.FREE)
         if run.charged is not None:
             told = Usage(text_out=run.charged), Cost(run.charged, "test", known=True)
-            end = CallEnd(CallState.MEASURED, *told) if usage else LOST
+            end = CallOutcome(CallState.MEASURED, *told) if usage else LOST
         made = GeneratedImage(b"", "image/png", 64, 64, response_id=run.id)
         kind = FailureKind.DECLINED
 
@@ -187,7 +187,7 @@ class BooksMachine(BooksDriver):
             self._do(
                 self.store.update(
                     run.session_id,
-                    lambda s: call_ended(s, run.image, run.number, CallEnd(CallState.FREE)),
+                    lambda s: call_ended(s, run.image, run.number, CallOutcome(CallState.FREE)),
                 )
             )
 

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.attempt import ImageRef
 from bot.domain.discard import discard
 from bot.domain.session import Session
-from bot.domain.slack_refusals import Place
+from bot.domain.slack_refusals import ConversationKind
 from bot.views import ids
 from tests.fakes import ID, OWNER, STRANGER, a_session, an_attempt, generating
 from tests.scenario.conftest import MakeApp
@@ -64,7 +64,11 @@ async def test_it_is_a_new_image(make_app: MakeApp) -> None:
         await press(app, NEW)
     await app.event(said)
     (new,) = others(app)
-    assert (new.task_input, new.source, new.place) == ("make it night", None, Place.DIRECT)
+    assert (new.task_input, new.source, new.place) == (
+        "make it night",
+        None,
+        ConversationKind.DIRECT,
+    )
     assert app.session == DRAFT
 
 

@@ -24,7 +24,7 @@ _GONE = (
 )
 
 
-class Meaning(NamedTuple):
+class ErrorPattern(NamedTuple):
     """One row. `codes` and `words` are regular expressions: for a code in snake case, and for the
     text in lower case without the prompt. The words count beside the `statuses`."""
 
@@ -35,7 +35,7 @@ class Meaning(NamedTuple):
 
 
 MEANINGS = (
-    Meaning(
+    ErrorPattern(
         FailureKind.COUNTRY_REFUSED,
         codes=r"country|territory|(?:unsupported|user|restricted)_(?:region|location)|geo_?block",
         words=r"country, region|unsupported (?:country|region)|geo.?(?:block|restrict|fenc)"
@@ -43,11 +43,11 @@ MEANINGS = (
         r"|(?:in|from) your (?:country|region|territory|location)\b"
         r"|jurisdiction|(?:ban|block)\w*.{0,40}\b(?:country|region)\b|export control|sanctioned",
     ),
-    Meaning(
+    ErrorPattern(
         FailureKind.SOURCE_GONE,
         codes=r"^previous_response_not_found$",
     ),
-    Meaning(
+    ErrorPattern(
         FailureKind.PROVIDER_DOWN,
         codes=r"server_(?:error|busy|overload)|internal|upstream|backend|gateway|overload"
         r"|(?:service|temporarily|currently|engine|worker)_unavailable|^unavailable$"
@@ -61,14 +61,14 @@ MEANINGS = (
         r"|(?:server|model|service|engine) is (?:too |currently )?(?:busy|loading)",
         statuses=_ABOUT_REQUEST,
     ),
-    Meaning(
+    ErrorPattern(
         FailureKind.RATE_LIMITED,
         codes=r"rate_?limit|slow_down|too_many_requests|throttl|resource_exhausted"
         r"|(?:requests?|tokens?|images?|concurren\w*|rpm|tpm|minute)_limit",
         words=r"rate.?limit|too many requests|throttl",
         statuses=frozenset({None}),
     ),
-    Meaning(
+    ErrorPattern(
         FailureKind.QUOTA,
         codes=r"quota|billing|credit|spend|budget|payment|insufficient_(?:balance|funds)"
         r"|arrear|overdue"
@@ -80,7 +80,7 @@ MEANINGS = (
         r"|arrear|overdue|(?:monthly|usage|spend\w*) cap\b",
         statuses=frozenset({400, 403, 422, 429, None}),
     ),
-    Meaning(
+    ErrorPattern(
         FailureKind.BAD_KEY,
         codes=r"(?:invalid|incorrect|expired|missing|revoked|wrong|no)_(?:api_|access_)?(?:key|token)"
         r"|authentication|unauthenticated|^unauthorized$|credentials|account_deactivated"
@@ -90,13 +90,13 @@ MEANINGS = (
         r"(?:(?:not|n't).{0,6}valid|invalid|incorrect|expired|missing|revoked|disabled|not found)"
         r"|authenticationerror",
     ),
-    Meaning(
+    ErrorPattern(
         FailureKind.UNVERIFIED,
         codes=r"unverified|not_verified|must_be_verified|verification_required",
         words=r"\b(?:organi[sz]ation|account|project|identity)\b.{0,60}\bverif"
         r"|verify (?:your|the) (?:organi[sz]ation|identity|account)",
     ),
-    Meaning(
+    ErrorPattern(
         FailureKind.MODEL_UNAVAILABLE,
         codes=r"model_?(?:is_|has_been_|was_)?(?:not|no_longer|does_not|deprecat|retired|decommission"
         r"|shut|sunset|removed|discontinued|access|eol|end_of|legacy)|deployment_not_found"
@@ -113,7 +113,7 @@ MEANINGS = (
         r"(?:no longer|deprecated|retired|decommissioned|shut ?down|sunset|discontinued)",
         statuses=_REFUSALS | {None, 500},
     ),
-    Meaning(
+    ErrorPattern(
         FailureKind.WRONG_ROUTE,
         codes=r"(?:unknown|invalid|incorrect)_(?:url|route|path|endpoint|hostname)|route_not_found"
         r"|endpoint_not|not_implemented|method_not_allowed|data_residency|no_route",
@@ -124,7 +124,7 @@ MEANINGS = (
         r"|not (?:available|supported) (?:on|by|at) this (?:endpoint|server|url)"
         r"|request was sent to https",
     ),
-    Meaning(
+    ErrorPattern(
         FailureKind.BLOCKED,
         codes=r"^waf|firewall|blocked_by_(?!content|moderation|safety)",
         words=r"cloudflare|akamai|incapsula|imperva|\bwaf\b|firewall|attention required|captcha"
@@ -135,7 +135,7 @@ MEANINGS = (
         r"(?:content|safety)|moderation))|proxy|^forbidden\W*$",
         statuses=frozenset({401, 403, 405, 407, 451, 511}),
     ),
-    Meaning(
+    ErrorPattern(
         FailureKind.NO_ACCESS,
         codes=r"permission|access_(?:denied|terminated|suspended)|account_(?:suspended|banned)"
         r"|(?:missing|insufficient)_scope|not_authorized"
@@ -146,7 +146,7 @@ MEANINGS = (
         r"|\b(?:access|account) (?:is|was|has been) (?:terminated|suspended|banned|restricted)",
         statuses=frozenset({400, 401, 403, None}),
     ),
-    Meaning(
+    ErrorPattern(
         FailureKind.MODERATION,
         codes=r"moderation|content_(?:policy|filter|management)|^invalid_prompt$|responsible_?ai"
         r"|safety(?!_identifier)|nsfw|prohibited_content|sensitive|inappropriate|data_inspection"

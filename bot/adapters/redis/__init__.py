@@ -16,7 +16,7 @@ image_bytes    `ImageBytes`: how many bytes one person's images and pictures may
 pictures       `RedisPictures`: what people bring, once for each file
 coordination   what the processes tell one another: heartbeats, cancellations, Slack's refusals;
                and whether Redis takes changes
-pace           `RedisPace`: Slack's rate limits, kept by all processes together
+pace           `RedisRateLimiter`: Slack's rate limits, kept by all processes together
 pace_scripts   a budget and the calls that wait for it, in Redis
 own_pace       `OwnPace`: the same in one process, while Redis is away
 provider_slots  how many calls the provider gets at a time, and its pauses
@@ -35,7 +35,7 @@ from bot.adapters.redis.coordination import (
     WriteProbe,
 )
 from bot.adapters.redis.limit_settings import RedisLimitSettings
-from bot.adapters.redis.pace import RedisPace
+from bot.adapters.redis.pace import RedisRateLimiter
 from bot.adapters.redis.pictures import RedisPictures
 from bot.adapters.redis.provider_slots import RedisProviderSlots
 from bot.adapters.redis.record import RedisRecord
@@ -52,9 +52,9 @@ __all__ = [
     "RedisCancellations",
     "RedisHeartbeats",
     "RedisLimitSettings",
-    "RedisPace",
     "RedisPictures",
     "RedisProviderSlots",
+    "RedisRateLimiter",
     "RedisRecord",
     "RedisRefusedSettings",
     "RedisServer",

@@ -1,4 +1,4 @@
-"""`OwnPace`: Slack's rate limits as one process keeps them by itself, while Redis is away."""
+"""`LocalRateLimiter`: Slack's rate limits as one process keeps them by itself, while Redis is away."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.domain.errors import SlackBusy
 from bot.ports import Budget, Priority, Turn
 
 
-class OwnPace:
+class LocalRateLimiter:
     """The budgets of one process, without classes: first come, first served. Implements
     `bot.ports.Pace`."""
 

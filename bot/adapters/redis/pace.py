@@ -1,4 +1,4 @@
-"""`RedisPace`: Slack's rate limits, kept by all processes together.
+"""`RedisRateLimiter`: Slack's rate limits, kept by all processes together.
 
 A call takes a ticket in its class and sleeps until it is due; only a call that is due is made:
 nobody tries meanwhile. The tickets are in Redis (`pace_scripts`), so that a call of a higher class
@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from bot.adapters.redis.own_pace import OwnPace
+from bot.adapters.redis.own_pace import LocalRateLimiter
 from bot.adapters.redis.pace_scripts import Answer, PaceScripts, Question
 from bot.adapters.redis_connections import bounded
 from bot.concurrency import wait_for_event
@@ -78,14 +78,14 @@ class _Line:
             self.waiters[0].woken.set()
 
 
-class RedisPace:
+class RedisRateLimiter:
     """Implements `bot.ports.Pace` for one workspace. `patience` bounds each call of Redis, in
     seconds."""
 
     def __init__(self, redis: Redis, team: str, patience: float) -> None:
         self._patience = patience
         self._scripts = PaceScripts(redis, team, uuid4().hex)
-        self._own = OwnPace()
+        self._own = LocalRateLimiter()
         self._away_until = 0.0
         self._lines: dict[str, _Line] = {}
 

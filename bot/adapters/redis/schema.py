@@ -8,7 +8,7 @@ workspace's data.
 from __future__ import annotations
 
 from bot.domain.attempt import ImageRef
-from bot.domain.limits import Counted, counter_name
+from bot.domain.limits import CounterKind, counter_name
 from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
 from bot.domain.session_ids import SessionId
@@ -94,17 +94,17 @@ extra_key = "imagine:{{{}}}:{}".format
 def waiting_key(team: str, user: str) -> str:
     """Hash: id of a user's session → how many of its images wait. It is written with the session,
     so a process that dies leaves no other number."""
-    return extra_key(team, counter_name(Counted.IMAGES_WAITING, user))
+    return extra_key(team, counter_name(CounterKind.IMAGES_WAITING, user))
 
 
 def spent_key(team: str, month: str) -> str:
     """Hash: person, channel or workspace → micro-dollars."""
-    return extra_key(team, counter_name(Counted.MONEY_SPENT, month))
+    return extra_key(team, counter_name(CounterKind.MONEY_SPENT, month))
 
 
 def asked_key(team: str, day: str) -> str:
     """Hash: person → images."""
-    return extra_key(team, counter_name(Counted.IMAGES_ASKED, day))
+    return extra_key(team, counter_name(CounterKind.IMAGES_ASKED, day))
 
 
 def session_key(session_id: str) -> str:

@@ -12,7 +12,7 @@ from bot.adapters.slack.web_api import call, with_retries
 from bot.domain.errors import NotInChannel, SlackAppBlocked, SlackRefused, SlackUnavailable
 from bot.domain.session import Session
 from bot.domain.slack_errors import PLACE, Meaning, meaning_of
-from bot.domain.slack_refusals import Place
+from bot.domain.slack_refusals import ConversationKind
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class ChannelJoining:
             if meaning_of(error.code) is not Meaning.NOT_A_MEMBER:
                 raise
             why_not = error
-            if error.code == "not_in_channel" and session.place is Place.CHANNEL:
+            if error.code == "not_in_channel" and session.place is ConversationKind.CHANNEL:
                 joined = await self._join(session.channel)
                 if joined is None:
                     return await post()

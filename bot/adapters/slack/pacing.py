@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from bot.adapters.slack.rate_limits import budget_of
 from bot.domain.session_ids import SessionId
-from bot.ports import Pace, Priority, Turn
+from bot.ports import Priority, RateLimiter, Turn
 
 PATIENCE = 30.0
 """Seconds that a call waits for its turn where nothing else is said."""
@@ -52,7 +52,7 @@ def calling(
 class SlackPacing:
     """The turns of one workspace's calls."""
 
-    def __init__(self, pace: Pace, messages_per_second: float) -> None:
+    def __init__(self, pace: RateLimiter, messages_per_second: float) -> None:
         self._pace = pace
         self._messages_per_second = messages_per_second
         self._usual: float | None = None

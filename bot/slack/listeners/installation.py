@@ -12,7 +12,7 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from bot.domain.app_blocked import AppBlocked
 from bot.domain.errors import ImagineError
 from bot.domain.failures import FailureKind
-from bot.service.lost_places import GivenUp
+from bot.service.lost_places import EndedSession
 from bot.slack.listening import ListenerDependencies, within_ack_deadline
 from bot.slack.private_messages import DELIVERY_ERRORS
 from bot.slack.request_tracking import count_slack_errors, track_listener
@@ -69,7 +69,7 @@ class Installation:
         if not isinstance(channel, str):
             await args.ack()
             return
-        ended: list[GivenUp] = []
+        ended: list[EndedSession] = []
 
         async def give_up() -> None:
             ended.extend(
@@ -91,7 +91,7 @@ class Installation:
                 return
             await args.ack()
 
-    async def _tell(self, args: AsyncArgs, ended: list[GivenUp]) -> None:
+    async def _tell(self, args: AsyncArgs, ended: list[EndedSession]) -> None:
         told: Counter[str] = Counter()
         for each in ended:
             user = each.session.user

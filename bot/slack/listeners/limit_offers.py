@@ -19,7 +19,7 @@ from bot.slack.listening import (
 from bot.slack.responders import ClickResponder
 from bot.views import words
 from bot.views.blocks import target_of
-from bot.views.limit_offers import Offered, offered_of
+from bot.views.limit_offers import LimitOffer, read_limit_offer
 from bot.views.lists import cancelled_words
 
 
@@ -35,7 +35,7 @@ class LimitOffers:
         responder = ClickResponder(args)
         async with error_boundary(responder):
             table = self._services.option_table
-            offered = offered_of(args.body["actions"][0].get("value"), table)
+            offered = read_limit_offer(args.body["actions"][0].get("value"), table)
             session = await within_ack_deadline(self._begin_offered(args, offered))
             await args.ack()
             await self._dependencies.queue_due(session)
@@ -55,7 +55,7 @@ class LimitOffers:
             await self._dependencies.queue_due(session)
             await responder.say(cancelled_words(session))
 
-    async def _begin_offered(self, args: AsyncArgs, offered: Offered) -> Session:
+    async def _begin_offered(self, args: AsyncArgs, offered: LimitOffer) -> Session:
         services = self._services
         if offered.kept:
             admitted: AdmittedPerson = args.context[ADMITTED_PERSON]

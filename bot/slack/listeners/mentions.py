@@ -7,7 +7,7 @@ import asyncio
 from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.button_words import ButtonWord, Named, named_button
+from bot.domain.button_words import ButtonWord, NamedButton, named_button
 from bot.domain.courtesies import courtesy_of, plain_words
 from bot.domain.limits import LimitReached
 from bot.domain.prompt import parse_flags
@@ -16,7 +16,7 @@ from bot.domain.session import IN_PROGRESS, Session
 from bot.domain.status_questions import asks_for_status
 from bot.service import RequestOrigin
 from bot.service.draft_questions import DraftQuestion
-from bot.service.thread_replies import AskedChange, Kept, NothingToChange
+from bot.service.thread_replies import ChangeToConfirm, KeptReply, NothingToChange
 from bot.slack.display_names import DisplayNames
 from bot.slack.listeners import usage
 from bot.slack.listeners.picture_replies import PictureReplies, left_aside_notes
@@ -49,7 +49,7 @@ from bot.views.offers import (
 from bot.views.questions import draft_or_new_message
 from bot.views.suggestions import kept_words, suggested_words, suggestion_message
 
-Outcome = Session | Message | Kept | AskedChange | NothingToChange | DraftQuestion | None
+Outcome = Session | Message | KeptReply | ChangeToConfirm | NothingToChange | DraftQuestion | None
 """What words come to; None for a question that was asked before."""
 
 
@@ -132,7 +132,7 @@ class Mentions:
             await responder.show(said)
 
     async def _start_or_edit(
-        self, args: AsyncArgs, responder: EventResponder, said: str, named: Named | None
+        self, args: AsyncArgs, responder: EventResponder, said: str, named: NamedButton | None
     ) -> None:
         event = args.body["event"]
         away = words.WORDS_LOST if event.get("thread_ts") else words.STORE_AWAY
@@ -150,7 +150,7 @@ class Mentions:
                     notes = [*left_aside_notes(found), *self._where(outcome, origin), noted]
                     for note in filter(None, notes):
                         await responder.say(note)
-                case Kept(session=session, suggested=suggested, first=True):
+                case KeptReply(session=session, suggested=suggested, first=True):
                     await responder.say(kept_words(session, suggested=suggested))
                 case NothingToChange():
                     await responder.show(no_image_message(*outcome))
@@ -158,11 +158,11 @@ class Mentions:
                     session, change, images, new, several, _ = outcome
                     asked = draft_or_new_message(session, change, images, new, several=several)
                     await responder.show(asked)
-                case AskedChange(first=True):
+                case ChangeToConfirm(first=True):
                     await self._ask_change(args, responder, outcome)
 
     async def _ask_change(
-        self, args: AsyncArgs, responder: EventResponder, asked: AskedChange
+        self, args: AsyncArgs, responder: EventResponder, asked: ChangeToConfirm
     ) -> None:
         """Ask the person, or offer what they suggest to those who decide, in the thread."""
         session, question, images, unknown, suggested, _ = asked
@@ -180,7 +180,7 @@ class Mentions:
         event: Payload,
         origin: RequestOrigin,
         said: str,
-        named: Named | None,
+        named: NamedButton | None,
     ) -> tuple[FoundPictures, Outcome]:
         if named and (offered := await self._offered(origin, named)):
             return FoundPictures(), offered
@@ -226,7 +226,7 @@ class Mentions:
             return asked
         return await new_sessions.start(origin, said)
 
-    async def _offered(self, origin: RequestOrigin, named: Named) -> Message | None:
+    async def _offered(self, origin: RequestOrigin, named: NamedButton) -> Message | None:
         """The button that the words name, in private. Words that name one only beside a draft ask
         for an image where there is none: None."""
         undo = named.word is ButtonWord.GO_BACK

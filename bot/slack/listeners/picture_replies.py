@@ -7,7 +7,7 @@ from bot.domain.attempt import Source
 from bot.domain.questions import WaitingPicture
 from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
-from bot.domain.slack_refusals import Place
+from bot.domain.slack_refusals import ConversationKind
 from bot.service import RequestOrigin
 from bot.slack.listening import ListenerDependencies
 from bot.slack.message_pictures import FoundPictures
@@ -26,7 +26,7 @@ class PictureReplies:
     async def keep(self, origin: RequestOrigin, said: str, found: FoundPictures) -> Message:
         """The question what should change about a picture that came without words."""
         await self._services.questions.keep_picture(origin, said, self.source(found))
-        asked = words.what_should_change(direct=origin.place is Place.DIRECT)
+        asked = words.what_should_change(direct=origin.place is ConversationKind.DIRECT)
         return Message("\n".join([asked, *left_aside_notes(found)]), [])
 
     async def about_waiting(
@@ -37,7 +37,7 @@ class PictureReplies:
         questions = self._services.questions
         if origin.thread_ts and (known := await self._services.replies.applied(origin)):
             return known
-        if origin.thread_ts or origin.place is Place.DIRECT:
+        if origin.thread_ts or origin.place is ConversationKind.DIRECT:
             return await questions.start_from_waiting(origin, said, waiting)
         question = await questions.ask(origin, said, waiting.source)
         return picture_question(question, None) if question else None

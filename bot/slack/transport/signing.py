@@ -53,7 +53,7 @@ IN_MEMORY = 20_000
 """Signatures, of about 200 bytes each: those of five minutes at 60 requests a second."""
 
 
-class Signed(NamedTuple):
+class RequestSignature(NamedTuple):
     """The signature of a request, and until when (since the epoch) it would be good."""
 
     signature: str
@@ -66,7 +66,7 @@ class Signing:
     def __init__(self, secret: str, now: Callable[[], float] = time.time) -> None:
         self._verifier = SignatureVerifier(secret, _clock(now))
 
-    def verify(self, headers: Headers, body: bytes) -> Signed | None:
+    def verify(self, headers: Headers, body: bytes) -> RequestSignature | None:
         """None for what Slack did not sign, or not lately."""
         timestamp = _only(headers, "X-Slack-Request-Timestamp")
         signature = _only(headers, "X-Slack-Signature")
@@ -74,7 +74,7 @@ class Signing:
             return None
         if not (signature.isascii() and self._is_valid(body, timestamp, signature)):
             return None
-        return Signed(signature, int(timestamp) + WINDOW)
+        return RequestSignature(signature, int(timestamp) + WINDOW)
 
     def _is_valid(self, body: bytes, timestamp: str, signature: str) -> bool:
         try:
@@ -102,7 +102,7 @@ class Replays:
         """How many signatures are in memory."""
         return len(self._mine)
 
-    async def record(self, signed: Signed) -> bool:
+    async def record(self, signed: RequestSignature) -> bool:
         """Record the signature; answers False where it was recorded before."""
         if signed.signature in self._mine:
             return False
@@ -114,7 +114,7 @@ class Replays:
             log.warning("this process alone tells whether a request is a replay: %s", error)
             return True
 
-    async def forget(self, signed: Signed) -> None:
+    async def forget(self, signed: RequestSignature) -> None:
         """Forget a request that had no answer: the same one may come again."""
         self._mine.pop(signed.signature, None)
         try:
@@ -122,7 +122,7 @@ class Replays:
         except StoreUnavailable as error:
             log.warning("a signature could not be forgotten: %s", error)
 
-    def _record_here(self, signed: Signed) -> None:
+    def _record_here(self, signed: RequestSignature) -> None:
         """The oldest go first, where they are out of date or too many."""
         self._mine[signed.signature] = signed.until + _MARGIN
         while len(self._mine) > self._at_most or self._oldest_until() < self._now():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.button_words import BUTTON_WORDS, ButtonWord, Named, named_button
+from bot.domain.button_words import BUTTON_WORDS, ButtonWord, NamedButton, named_button
 from bot.domain.courtesies import LONGEST, courtesy_of
 
 
@@ -26,39 +26,39 @@ def test_no_entry_is_a_courtesy_or_stands_twice() -> None:
 @pytest.mark.parametrize(
     ("said", "named"),
     [
-        ("approve 2", Named(ButtonWord.APPROVE, (2,))),
-        ("approve no. 2", Named(ButtonWord.APPROVE, (2,))),
-        ("approve image 2 of attempt 3", Named(ButtonWord.APPROVE, (2,), 3)),
-        ("use the last one", Named(ButtonWord.APPROVE, (), 0, last=True)),
-        ("2 and 3", Named(None, (2, 3))),
-        ("2, 2", Named(None, (2,))),
+        ("approve 2", NamedButton(ButtonWord.APPROVE, (2,))),
+        ("approve no. 2", NamedButton(ButtonWord.APPROVE, (2,))),
+        ("approve image 2 of attempt 3", NamedButton(ButtonWord.APPROVE, (2,), 3)),
+        ("use the last one", NamedButton(ButtonWord.APPROVE, (), 0, last=True)),
+        ("2 and 3", NamedButton(None, (2, 3))),
+        ("2, 2", NamedButton(None, (2,))),
         ("both of them?", None),
-        ("both", Named(None)),
-        ("I like it, publish", Named(ButtonWord.APPROVE)),
-        ("perfect, once more", Named(ButtonWord.REGENERATE)),
-        ("please don't approve this", Named(ButtonWord.DISLIKE)),
-        ("I'll take the second", Named(ButtonWord.APPROVE, (2,))),
-        ("select img 3", Named(ButtonWord.APPROVE, (3,))),
-        ("approve the fifth one", Named(ButtonWord.APPROVE, (5,))),
-        ("that's the one!", Named(ButtonWord.APPROVE)),
-        ("it's perfect", Named(ButtonWord.LIKE)),
-        ("that works for me, I'm happy with it", Named(ButtonWord.LIKE)),
-        ("great, thanks a lot", Named(ButtonWord.LIKE)),
-        ("not bad", Named(ButtonWord.LIKE)),
-        ("+1", Named(ButtonWord.LIKE)),
-        ("variant 3", Named(None, (3,))),
-        ("use attempt 1 instead", Named(ButtonWord.APPROVE, (), 1)),
-        ("I liked the first one better", Named(ButtonWord.LIKE, (1,))),
-        ("can I get another one?", Named(ButtonWord.REGENERATE)),
-        ("more like this", Named(ButtonWord.REGENERATE)),
-        ("reject it", Named(ButtonWord.DISLIKE)),
-        ("👍🏽", Named(ButtonWord.LIKE)),
-        ("✅", Named(ButtonWord.LIKE)),
-        ("👎", Named(ButtonWord.DISLIKE)),
-        ("🎉🎉", Named(ButtonWord.LIKE)),
+        ("both", NamedButton(None)),
+        ("I like it, publish", NamedButton(ButtonWord.APPROVE)),
+        ("perfect, once more", NamedButton(ButtonWord.REGENERATE)),
+        ("please don't approve this", NamedButton(ButtonWord.DISLIKE)),
+        ("I'll take the second", NamedButton(ButtonWord.APPROVE, (2,))),
+        ("select img 3", NamedButton(ButtonWord.APPROVE, (3,))),
+        ("approve the fifth one", NamedButton(ButtonWord.APPROVE, (5,))),
+        ("that's the one!", NamedButton(ButtonWord.APPROVE)),
+        ("it's perfect", NamedButton(ButtonWord.LIKE)),
+        ("that works for me, I'm happy with it", NamedButton(ButtonWord.LIKE)),
+        ("great, thanks a lot", NamedButton(ButtonWord.LIKE)),
+        ("not bad", NamedButton(ButtonWord.LIKE)),
+        ("+1", NamedButton(ButtonWord.LIKE)),
+        ("variant 3", NamedButton(None, (3,))),
+        ("use attempt 1 instead", NamedButton(ButtonWord.APPROVE, (), 1)),
+        ("I liked the first one better", NamedButton(ButtonWord.LIKE, (1,))),
+        ("can I get another one?", NamedButton(ButtonWord.REGENERATE)),
+        ("more like this", NamedButton(ButtonWord.REGENERATE)),
+        ("reject it", NamedButton(ButtonWord.DISLIKE)),
+        ("👍🏽", NamedButton(ButtonWord.LIKE)),
+        ("✅", NamedButton(ButtonWord.LIKE)),
+        ("👎", NamedButton(ButtonWord.DISLIKE)),
+        ("🎉🎉", NamedButton(ButtonWord.LIKE)),
     ],
 )
-def test_numbers_and_emoji_beside_it(said: str, named: Named | None) -> None:
+def test_numbers_and_emoji_beside_it(said: str, named: NamedButton | None) -> None:
     assert named_button(said) == named
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.costs import (
-    CallEnd,
+    CallOutcome,
     CallState,
     Cost,
     PaidCall,
@@ -93,8 +93,8 @@ def test_partials_edits_and_the_host_model_are_in_the_estimate() -> None:
     assert more.host_in > plain.host_in == 0
 
 
-MEASURED = CallEnd(CallState.MEASURED, Usage(image_out=1), Cost(30, "v", known=True))
-ESTIMATED, FREE = CallEnd(CallState.ESTIMATED), CallEnd(CallState.FREE)
+MEASURED = CallOutcome(CallState.MEASURED, Usage(image_out=1), Cost(30, "v", known=True))
+ESTIMATED, FREE = CallOutcome(CallState.ESTIMATED), CallOutcome(CallState.FREE)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ ESTIMATED, FREE = CallEnd(CallState.ESTIMATED), CallEnd(CallState.FREE)
     ],
 )
 def test_only_a_measurement_takes_the_place_of_an_estimate(
-    ends: list[CallEnd], state: CallState
+    ends: list[CallOutcome], state: CallState
 ) -> None:
     call = PaidCall(1)
     for end in ends:

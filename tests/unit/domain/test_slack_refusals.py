@@ -5,11 +5,11 @@ import pytest
 from bot.domain.errors import ImageNotReady, SlackRefused
 from bot.domain.failures import FailureKind
 from bot.domain.slack_refusals import (
-    Place,
+    ConversationKind,
     announcement_failure,
+    conversation_kind,
     delivery_failure,
     is_about_file,
-    place_of,
     publication_failure,
 )
 from bot.views.failure_words import failure_words
@@ -47,10 +47,10 @@ def refused(code: str) -> SlackRefused:
 def test_what_the_operator_has_to_mend_sends_nobody_to_another_place(code: str) -> None:
     error = refused(code)
     kinds = {
-        announcement_failure(error, Place.CHANNEL, has_root=False),
-        announcement_failure(error, Place.CHANNEL, has_root=True),
-        delivery_failure(error, Place.CHANNEL),
-        publication_failure(error, Place.CHANNEL),
+        announcement_failure(error, ConversationKind.CHANNEL, has_root=False),
+        announcement_failure(error, ConversationKind.CHANNEL, has_root=True),
+        delivery_failure(error, ConversationKind.CHANNEL),
+        publication_failure(error, ConversationKind.CHANNEL),
     }
     assert kinds == {FailureKind.APP_REFUSED}
     session = a_session()
@@ -66,24 +66,26 @@ def test_what_the_operator_has_to_mend_sends_nobody_to_another_place(code: str) 
 @pytest.mark.parametrize(
     ("channel", "name", "place"),
     [
-        ("C1", "general", Place.CHANNEL),
-        ("G1", "privategroup", Place.CHANNEL),
-        ("D1", "directmessage", Place.DIRECT),
-        ("D1", "", Place.DIRECT),
-        ("C1", "mpdm-alice--bob--carol-1", Place.GROUP_DIRECT),
-        ("G1", "mpdm-alice--bob-1", Place.GROUP_DIRECT),
-        ("C1", "", Place.CHANNEL),
-        ("C1", "dmpdm-jokes", Place.CHANNEL),
+        ("C1", "general", ConversationKind.CHANNEL),
+        ("G1", "privategroup", ConversationKind.CHANNEL),
+        ("D1", "directmessage", ConversationKind.DIRECT),
+        ("D1", "", ConversationKind.DIRECT),
+        ("C1", "mpdm-alice--bob--carol-1", ConversationKind.GROUP_DIRECT),
+        ("G1", "mpdm-alice--bob-1", ConversationKind.GROUP_DIRECT),
+        ("C1", "", ConversationKind.CHANNEL),
+        ("C1", "dmpdm-jokes", ConversationKind.CHANNEL),
     ],
 )
-def test_a_place_is_known_by_its_id_and_name(channel: str, name: str, place: Place) -> None:
-    assert place_of(channel, name) is place
+def test_a_place_is_known_by_its_id_and_name(
+    channel: str, name: str, place: ConversationKind
+) -> None:
+    assert conversation_kind(channel, name) is place
 
 
 @pytest.mark.parametrize("code", ["channel_not_found", "not_in_channel", "invalid_channel"])
-@pytest.mark.parametrize("place", [Place.DIRECT, Place.GROUP_DIRECT])
+@pytest.mark.parametrize("place", [ConversationKind.DIRECT, ConversationKind.GROUP_DIRECT])
 def test_nobody_is_told_to_invite_the_bot_where_that_cannot_be_done(
-    code: str, place: Place
+    code: str, place: ConversationKind
 ) -> None:
     kind = announcement_failure(refused(code), place, has_root=False)
     assert kind is FailureKind.NO_APPS_THERE
@@ -92,7 +94,7 @@ def test_nobody_is_told_to_invite_the_bot_where_that_cannot_be_done(
 
 @pytest.mark.parametrize("code", ["is_archived", "is_inactive", "channel_was_archived"])
 def test_nobody_is_told_to_invite_the_bot_into_an_archive(code: str) -> None:
-    kind = announcement_failure(refused(code), Place.CHANNEL, has_root=False)
+    kind = announcement_failure(refused(code), ConversationKind.CHANNEL, has_root=False)
     assert kind is FailureKind.CHANNEL_ARCHIVED
     assert "nvite" not in failure_words(kind, channel="C1")
 
@@ -114,7 +116,7 @@ def test_nobody_is_told_to_invite_the_bot_into_an_archive(code: str) -> None:
     ],
 )
 def test_an_image_that_is_made_is_said_to_be_there(code: str, kind: FailureKind, says: str) -> None:
-    assert delivery_failure(refused(code), Place.CHANNEL) is kind
+    assert delivery_failure(refused(code), ConversationKind.CHANNEL) is kind
     words = failure_words(kind, channel="C1", made=True)
     assert words.startswith("The image was made, but ")
     assert says in words
@@ -125,7 +127,7 @@ def test_an_image_that_is_made_is_said_to_be_there(code: str, kind: FailureKind,
 @pytest.mark.parametrize("code", ["file_not_found", "file_deleted", "file_quarantined"])
 def test_a_file_that_is_gone_is_no_matter_of_the_channel(code: str) -> None:
     assert is_about_file(refused(code))
-    kind = publication_failure(refused(code), Place.CHANNEL)
+    kind = publication_failure(refused(code), ConversationKind.CHANNEL)
     assert kind is FailureKind.FILE_GONE
     words = not_published_words(a_session(), kind)
     assert "deleted" in words
@@ -153,4 +155,4 @@ def test_a_file_that_slack_does_not_know_is_about_the_file() -> None:
 def test_what_is_about_a_message_is_told_of_the_message(
     code: str, has_root: bool, kind: FailureKind
 ) -> None:
-    assert announcement_failure(refused(code), Place.CHANNEL, has_root=has_root) is kind
+    assert announcement_failure(refused(code), ConversationKind.CHANNEL, has_root=has_root) is kind

@@ -24,7 +24,7 @@ from bot.jobs.cancellation import CancelledAttempts, ShowCancelled
 from bot.jobs.dispatcher import JobDispatcher
 from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
 from bot.jobs.last_try import Handler, LastTry
-from bot.jobs.publish import Publish, ShowDiscard, ShowEnd
+from bot.jobs.publish import Publish, ShowAttemptEnd, ShowDiscard
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
 from bot.progress.live_preview import LivePreviews
 from bot.progress.session_messages import DraftRefresher, LiveStatus
@@ -104,7 +104,7 @@ class Worker:
         drafts = DraftRefresher(retrying, self.publisher)
         cancelled = CancelledAttempts(self.store, self.backend, self.publisher, live)
         root = RootMessage(retrying, self.publisher, "imagine")
-        show_end = ShowEnd(live, drafts, self.status)
+        show_end = ShowAttemptEnd(live, drafts, self.status)
         publish = Publish(retrying, self.publisher, copies, show_end)
         runner = GenerationRunner(retrying, self.flow, live, self.heartbeats)
         handlers: dict[JobKind, Handler] = {

@@ -6,7 +6,7 @@ import pytest
 from multidict import CIMultiDict
 from slack_sdk.signature import SignatureVerifier
 
-from bot.slack.transport.signing import WINDOW, Replays, Signed, Signing
+from bot.slack.transport.signing import WINDOW, Replays, RequestSignature, Signing
 from tests.fakes import FakeSignatures
 
 NOW = 1_800_000_000.0
@@ -27,8 +27,8 @@ def headers(
     return CIMultiDict({names[name]: value for name, value in values.items()})
 
 
-def note(signature: str = "v0=1", until: float = NOW + WINDOW) -> Signed:
-    return Signed(signature, until)
+def note(signature: str = "v0=1", until: float = NOW + WINDOW) -> RequestSignature:
+    return RequestSignature(signature, until)
 
 
 @pytest.mark.parametrize("away", [-WINDOW, -1, 0, 1, WINDOW])

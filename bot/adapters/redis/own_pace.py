@@ -1,4 +1,4 @@
-"""`LocalRateLimiter`: Slack's rate limits as one process keeps them by itself, while Redis is away."""
+"""`LocalRateLimiter`: Slack's rate limits as one process keeps them, while Redis is away."""
 
 from __future__ import annotations
 

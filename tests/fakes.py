@@ -34,7 +34,7 @@ from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import IN_PROGRESS, Session, with_attempt
 from bot.domain.stages import Publication, Stage
 from bot.domain.waiting import images_waiting
-from bot.generation.brought_pictures import PictureLoader
+from bot.generation.picture_loader import PictureLoader
 from bot.generation.recording import RetryingStore
 from bot.ports import (
     CancelledCall,
@@ -806,7 +806,7 @@ class FakePictureStore:
         self.reading.pop(file_id, None)
 
 
-def brought_pictures(
+def a_picture_loader(
     files: Files, heartbeats: Heartbeats, store: FakePictureStore | None = None
 ) -> PictureLoader:
     retries = RetryingStore(FakeSessionStore(), lambda session_id, trouble: None)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.failures import FailureKind
-from bot.domain.limits import ReplacementAttempt
+from bot.domain.limits import Instead
 from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.prompt import ParsedPrompt, clean_change, clean_prompt
 from bot.domain.refusals import Reason
@@ -97,7 +97,7 @@ def try_again(session: Session, number: int, now: float, idempotency_key: str = 
 
 
 def begin_instead(
-    session: Session, number: int, wanted: ReplacementAttempt, now: float, idempotency_key: str = ""
+    session: Session, number: int, wanted: Instead, now: float, idempotency_key: str = ""
 ) -> Session:
     """Begin what a limit leaves of a refused attempt, when `number` was the newest; 0 where there
     was none."""

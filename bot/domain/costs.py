@@ -49,7 +49,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class ExpectedCost:
+class Expected:
     """The expected cost of images: `each` of them at the most where the model may choose the
     size or the quality itself."""
 

@@ -92,7 +92,7 @@ def tightest(standings: Iterable[Standing]) -> Standing | None:
     return min(budgets, key=lambda each: each.left, default=None)
 
 
-class RefusedAttempt(NamedTuple):
+class Wanted(NamedTuple):
     """An attempt that was refused, and the session as it was before, which may be stored or not."""
 
     session: Session
@@ -108,7 +108,7 @@ class RefusedAttempt(NamedTuple):
         return prompt, change
 
 
-class ReplacementAttempt(NamedTuple):
+class Instead(NamedTuple):
     """What to begin instead. Words that are None are those of the session's newest attempt."""
 
     options: Options
@@ -131,7 +131,7 @@ class LimitReached(Refusal):
         fitting: int,
         text: str,
         lowest_fitting: int = 0,
-        wanted: RefusedAttempt | None = None,
+        wanted: Wanted | None = None,
     ) -> None:
         super().__init__(Reason.LIMIT_REACHED)
         self.standing = standing

@@ -66,7 +66,7 @@ class SealingKeys(NamedTuple):
     def given(self) -> tuple[str, ...]:
         return tuple(key for key in (self.current, *self.old) if key)
 
-    def that_may_have_made(self, mark: Seal | Floor) -> tuple[str, ...]:
+    def keys_for(self, mark: Seal | Floor) -> tuple[str, ...]:
         """The key that a seal or a floor names; all keys where it names none. Empty where its key
         is not given."""
         if not mark.keyed:
@@ -94,7 +94,7 @@ def is_seal_intact(
         return False
     return any(
         _is_same(seal_entries(team, before, seal.at, entries, key).mac, seal.mac)
-        for key in keys.that_may_have_made(seal)
+        for key in keys.keys_for(seal)
     )
 
 
@@ -106,7 +106,7 @@ def floor_at(team: str, seal: Seal, key: str) -> Floor:
 def is_floor_intact(team: str, floor: Floor, keys: SealingKeys) -> bool:
     return any(
         _is_same(_floor_mac(team, floor.number, floor.seal, key), floor.mac)
-        for key in keys.that_may_have_made(floor)
+        for key in keys.keys_for(floor)
     )
 
 
@@ -156,7 +156,7 @@ class RecordCheck:
         if self.head and self.head[0] < floor.number:
             self.problems.append(f"the logged head {self.head[0]} was trimmed: take a newer one")
             self._head_found = True
-        if not self.keys.that_may_have_made(floor):
+        if not self.keys.keys_for(floor):
             self.unchecked.append(f"the floor at {floor.number}: {self._unknown_key(floor)}")
         elif not is_floor_intact(self.team, floor, self.keys):
             self.problems.append(f"the floor at {floor.number} is not the program's")
@@ -173,7 +173,7 @@ class RecordCheck:
         span = _span(self._number + 1, seal.number)
         if self._keyed and not seal.keyed:
             self.problems.append(f"{span}: sealed without AUDIT_KEY after seals with it")
-        elif not self.keys.that_may_have_made(seal):
+        elif not self.keys.keys_for(seal):
             self._cannot_check(self._number + 1, seal)
         elif not is_seal_intact(self.team, self._mac, seal, entries, self.keys):
             self.problems.append(f"{span}: not what was sealed{_or_unknown_key(seal)}")

@@ -16,8 +16,8 @@ from bot.domain.images import BaseImage, ImageRequest
 from bot.domain.request_words import turned_down
 from bot.domain.session import Session
 from bot.domain.session_ids import SessionId
-from bot.generation.brought_pictures import PictureLoader
 from bot.generation.image_copies import files_of
+from bot.generation.picture_loader import PictureLoader
 from bot.ports import Files, SessionRecords
 
 ASK_SLACK_FOR = 3.0

@@ -31,7 +31,7 @@ from bot.domain.errors import (
 )
 from bot.domain.generation import LOST, is_current_run, paid_call_counted, record_candidate
 from bot.domain.session import Session
-from bot.generation.call_ends import UNPRICED, CallPricing
+from bot.generation.call_pricing import UNPRICED, CallPricing
 from bot.ports import (
     Change,
     ExtraWrites,

@@ -14,7 +14,7 @@ from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.domain.stages import DISCARD_DUE
 from bot.domain.transitions import cancel_shown
-from bot.generation.call_ends import UNPRICED, CallPricing
+from bot.generation.call_pricing import UNPRICED, CallPricing
 from bot.ports import (
     Cancellations,
     CancelledCall,

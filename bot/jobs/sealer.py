@@ -96,7 +96,7 @@ class RecordSealer:
     def _tell_unknown_key(self, team: str, last: Seal) -> None:
         """Once for each key. The record goes on with the worker's own: the old key may be lost."""
         told = (team, last.key_id) in self._unknown_keys
-        if told or self._keys.that_may_have_made(last):
+        if told or self._keys.keys_for(last):
             return
         self._unknown_keys.add((team, last.key_id))
         log.warning(
@@ -179,7 +179,7 @@ class RecordSealer:
 
 def _why(keys: SealingKeys, mark: Seal | Floor, changed: str) -> str:
     """Why a seal or a floor that does not stand is kept."""
-    if keys.that_may_have_made(mark):
+    if keys.keys_for(mark):
         return changed
     return f"sealed with a key that is not given (its id is {mark.key_id})"
 

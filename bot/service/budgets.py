@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.books import WORKSPACE, channel_field, user_field
 from bot.domain.costs import (
     Cost,
-    ExpectedCost,
+    Expected,
     Reservation,
     day_of,
     end_of_day,
@@ -33,9 +33,9 @@ from bot.domain.limits import (
     CounterKind,
     LimitReached,
     Limits,
-    RefusedAttempt,
     Scope,
     Standing,
+    Wanted,
     counter_name,
     tightest,
 )
@@ -108,10 +108,10 @@ class Budgets:
         )
         return self._prices.cost(asked.model, asked.host_model, usage)
 
-    def expected(self, options: Options, *, words: str = "", edits: bool = False) -> ExpectedCost:
+    def expected(self, options: Options, *, words: str = "", edits: bool = False) -> Expected:
         """What an attempt with these options is expected to cost."""
         cost = self.estimate(options, words=words, edits=edits)
-        return ExpectedCost(
+        return Expected(
             cost, options.candidates, at_most=_AUTO in self._defaults.size_and_quality(options)
         )
 
@@ -217,9 +217,7 @@ class Budgets:
 def _refusal(standing: Standing, request: BeginRequest) -> LimitReached:
     attempt, text = request.attempt, request.attempt.change or request.attempt.prompt
     asked = len(attempt.candidates)
-    return LimitReached(
-        standing, asked, asked - 1, text, wanted=RefusedAttempt(request.session, attempt)
-    )
+    return LimitReached(standing, asked, asked - 1, text, wanted=Wanted(request.session, attempt))
 
 
 def _judgement(

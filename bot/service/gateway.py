@@ -15,7 +15,7 @@ from bot.concurrency import BackgroundTasks
 from bot.domain import begin
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import StoreUnavailable
-from bot.domain.limits import ReplacementAttempt
+from bot.domain.limits import Instead
 from bot.domain.option_table import OPTIONS
 from bot.domain.options import Options, OptionTable
 from bot.domain.policy import Person
@@ -190,7 +190,7 @@ class AttemptGateway:
         session_id: str,
         number: int,
         person: Person,
-        wanted: ReplacementAttempt,
+        wanted: Instead,
         idempotency_key: str,
     ) -> Session:
         """Begin what a limit leaves of an attempt that it refused."""

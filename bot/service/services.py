@@ -19,7 +19,7 @@ from bot.service.draft_questions import DraftQuestions
 from bot.service.gateway import AttemptGateway, without_reservation
 from bot.service.library import UserLibrary
 from bot.service.limits import WorkspaceLimits
-from bot.service.lost_places import LostChannels
+from bot.service.lost_channels import LostChannels
 from bot.service.new_sessions import NewSessions
 from bot.service.picture_questions import PictureQuestions
 from bot.service.refused_requests import RefusedRequests
@@ -41,7 +41,7 @@ class Services:
     questions: PictureQuestions
     library: UserLibrary
     jobs: JobScheduler
-    lost_places: LostChannels
+    lost_channels: LostChannels
     option_table: OptionTable
     limits: WorkspaceLimits
     draft_questions: DraftQuestions

@@ -116,7 +116,7 @@ class ThreadReplies:
                 session = await self._access.await_recorded(session.id, number, origin.person)
         return await self._change(session, origin, text, allowed=allowed)
 
-    async def applied(self, origin: RequestOrigin) -> Session | None:
+    async def session_of_reply(self, origin: RequestOrigin) -> Session | None:
         """The session in the thread to which the same reply went before."""
         return self._applied(await self._in_thread(origin), origin)
 
@@ -134,7 +134,9 @@ class ThreadReplies:
         )
         return session, question
 
-    async def spoken_of(self, origin: RequestOrigin, *, to_restore: bool = False) -> Session | None:
+    async def session_of_button(
+        self, origin: RequestOrigin, *, to_restore: bool = False
+    ) -> Session | None:
         """The session that the name of a button is about: in a thread the one that a reply goes to,
         elsewhere the person's newest of the channel, one that waits first. `to_restore`: one that
         was discarded comes before these. Raises `Refusal(NOT_ALLOWED)` in the thread of another
@@ -151,7 +153,7 @@ class ThreadReplies:
         waiting = (s for s in here if _waits(s))
         return next(discarded, None) or next(waiting, None) or next(iter(here), None)
 
-    async def session_there(self, origin: RequestOrigin) -> tuple[Session | None, bool]:
+    async def session_in_thread(self, origin: RequestOrigin) -> tuple[Session | None, bool]:
         """The session of the thread that the person is told of, and whether they may direct it."""
         session = self._target_session(await self._in_thread(origin), origin)
         return session, session is not None and self._policy.allows(origin.person, session)

@@ -41,7 +41,7 @@ from bot.telemetry.context import log_context, span
 from bot.views.forms import View
 from bot.views.ids import PROMPT_BLOCK, PROMPT_INPUT
 from bot.views.usage_words import expected_words
-from bot.views.words import CLICK_LOST, SOMETHING_BROKE, noted_words, store_words
+from bot.views.words import CLICK_LOST, SOMETHING_BROKE, messages_ahead_words, store_words
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +58,9 @@ LOOKING_UP = 0.6
 
 ExpectRoot = Callable[[str, str], Awaitable[Turn]]
 
-_NOTED_FROM = 3.0
+_NOTE_FROM = 3.0
 """Seconds that the first message of a session waits, of which a person is told."""
-_NOTED_WITHIN = 0.2
+_NOTE_WITHIN = 0.2
 """Seconds of the ack's time to find that out."""
 _DECIDED_AT_ONCE = 16
 _WAIT_TO_DECIDE = 0.3
@@ -89,15 +89,15 @@ class ListenerDependencies:
     admins: frozenset[str] = frozenset()
     deciding: SoftLimit = field(default_factory=deciding_limit)
 
-    async def noted(self, session: Session) -> str:
+    async def waiting_note(self, session: Session) -> str:
         """What a person is told of a session whose first message has to wait for others in its
         channel; empty where it need not, or nobody knows soon enough for the ack."""
         if self.expect_root is None or session.root_ts or not session.attempts:
             return ""
         with suppress(TimeoutError):
-            async with asyncio.timeout(_NOTED_WITHIN):
+            async with asyncio.timeout(_NOTE_WITHIN):
                 turn = await self.expect_root(session.channel, session.id)
-                return noted_words(turn.ahead) if turn.seconds > _NOTED_FROM else ""
+                return messages_ahead_words(turn.ahead) if turn.seconds > _NOTE_FROM else ""
         return ""
 
     async def cost_words(

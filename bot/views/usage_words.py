@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from bot.domain.books import Paid
-from bot.domain.costs import DOLLAR, ExpectedCost
+from bot.domain.costs import DOLLAR, Expected
 from bot.domain.ledger import OwnUsage, UsageRow
 from bot.domain.limits import Scope, Standing
 from bot.views.blocks import escape
@@ -44,7 +44,7 @@ _WHOSE = {
 }
 
 
-def expected_words(expected: ExpectedCost, budget: Standing | None) -> str:
+def expected_words(expected: Expected, budget: Standing | None) -> str:
     """Such as: ≈ $0.013 · $3.10 of $10 left in November. Empty where no price is known, or nothing
     is paid."""
     if not expected.each.known or not expected.each.micro:

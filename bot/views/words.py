@@ -213,7 +213,7 @@ ONE_PICTURE = (
 NOT_PICTURES = "I can only use pictures, so I left the other files aside."
 
 
-def noted_words(ahead: int) -> str:
+def messages_ahead_words(ahead: int) -> str:
     """The words of an ack where the first message has to wait."""
     messages = "message is" if ahead == 1 else "messages are"
     return f"Got it. It appears in a moment: {ahead} {messages} ahead in this channel."

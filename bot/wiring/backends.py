@@ -6,7 +6,7 @@ from bot.adapters.imaging import SerialExecutor
 from bot.adapters.openai import ImagesBackend, ResponsesBackend, openai_client
 from bot.adapters.placeholder import PlaceholderBackend
 from bot.adapters.prices import TokenPrices, read_prices
-from bot.generation.call_ends import NoPrices
+from bot.generation.call_pricing import NoPrices
 from bot.ports import ImageBackend, Prices, RefusedSettings
 from bot.settings import Backend, Settings
 

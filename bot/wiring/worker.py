@@ -22,10 +22,10 @@ from bot.adapters.slack import WorkspaceAdmins
 from bot.concurrency import BackgroundTasks, cancel_and_wait
 from bot.domain.jobs import JobKind
 from bot.flow import ReviewFlow
-from bot.generation.brought_pictures import PictureLoader
-from bot.generation.call_ends import CallPricing
+from bot.generation.call_pricing import CallPricing
 from bot.generation.image_copies import ImageCopies
 from bot.generation.image_requests import ImageRequests
+from bot.generation.picture_loader import PictureLoader
 from bot.generation.recording import RetryingStore, RunCheckpoint
 from bot.generation.shared_provider import SharedProvider
 from bot.jobs.announce import Announce, RootMessage

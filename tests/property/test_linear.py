@@ -282,7 +282,7 @@ PHRASES = {
 
 REGEXES = {
     "adapters/openai/error_body.py": "a provider's error",
-    "adapters/openai/meanings.py": "a provider's error",
+    "adapters/openai/error_patterns.py": "a provider's error",
     "adapters/openai/models.py": "a setting",
     "ops/inspection/marks.py": "a file of the operator's",
     "settings.py": "a setting",

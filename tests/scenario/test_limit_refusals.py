@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import StoreUnavailable
-from bot.domain.limits import LimitReached, RefusedAttempt, Scope, Standing
+from bot.domain.limits import LimitReached, Scope, Standing, Wanted
 from bot.domain.questions import Question
 from bot.domain.session import Session
 from bot.domain.stages import Stage
@@ -39,13 +39,13 @@ class TwoLeft:
             return
         standing = Standing(Scope.USER, 98, 100, 1764374400.0)
         fitting = min(2, asked - 1)
-        raise LimitReached(standing, asked, fitting, text, asked, RefusedAttempt(session, attempt))
+        raise LimitReached(standing, asked, fitting, text, asked, Wanted(session, attempt))
 
 
 class NoneLeft:
     async def check(self, request: BeginRequest) -> None:
         standing = Standing(Scope.USER_IMAGES, 100, 100, 1764374400.0)
-        wanted = RefusedAttempt(request.session, request.attempt)
+        wanted = Wanted(request.session, request.attempt)
         raise LimitReached(standing, 4, 0, request.attempt.prompt, wanted=wanted)
 
 

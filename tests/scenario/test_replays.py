@@ -119,7 +119,7 @@ async def test_without_redis_first_requests_are_taken_and_replays_are_not(pair: 
     assert pair.prompts == ["a fox", "a wolf"]
 
 
-async def test_what_slack_did_not_sign_is_not_noted(pair: Pair) -> None:
+async def test_what_slack_did_not_sign_is_not_recorded(pair: Pair) -> None:
     """Nobody but Slack can fill the memory."""
     sent = urlencode(command(PROMPT)).encode()
     for signed in (signature(sent, secret="another"), signature(sent, time.time() - 301), {}):

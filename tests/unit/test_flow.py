@@ -37,8 +37,8 @@ from tests.fakes import (
     FakePublisher,
     FakeSessionStore,
     FakeSlackAccess,
+    a_picture_loader,
     an_attempt,
-    brought_pictures,
     eventually,
     generating,
 )
@@ -64,7 +64,7 @@ def review_flow(
     store: FakeSessionStore, backend: FakeImageBackend, publisher: FakePublisher
 ) -> ReviewFlow:
     heartbeats = FakeHeartbeats()
-    requests = ImageRequests(store, FakeFiles(), brought_pictures(FakeFiles(), heartbeats))
+    requests = ImageRequests(store, FakeFiles(), a_picture_loader(FakeFiles(), heartbeats))
     return ReviewFlow(
         store,
         backend,

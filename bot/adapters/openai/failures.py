@@ -15,7 +15,7 @@ from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
 from bot.adapters.openai.bounded_answers import AnswerTooLarge
 from bot.adapters.openai.error_body import categories, is_page
-from bot.adapters.openai.meanings import (
+from bot.adapters.openai.error_patterns import (
     kind_by_words,
     kind_in_stream,
     kind_of_code,

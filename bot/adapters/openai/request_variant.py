@@ -14,8 +14,8 @@ import httpx2
 from openai import APIStatusError
 
 from bot.adapters.openai.error_body import snake_case
+from bot.adapters.openai.error_patterns import kind_by_words, kind_of_code
 from bot.adapters.openai.extras import DEPENDS_ON_CHOICE, Asked, OptionalParameter
-from bot.adapters.openai.meanings import kind_by_words, kind_of_code
 from bot.adapters.openai.refusal import ApiRefusal, Blame
 from bot.adapters.openai.response_state import ResponseState
 from bot.adapters.openai.wording import own_words, without_own_words

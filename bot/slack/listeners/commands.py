@@ -75,12 +75,12 @@ class Commands:
                 session = await within_ack_deadline(
                     services.new_sessions.start(origin, text, may_wait=True)
                 )
-                noted = await self._dependencies.noted(session)
-                if session.attempts and not noted:
+                waiting_note = await self._dependencies.waiting_note(session)
+                if session.attempts and not waiting_note:
                     await args.ack()
             if session.attempts:
-                if noted:
-                    await responder.say(noted)
+                if waiting_note:
+                    await responder.say(waiting_note)
                 await self._dependencies.queue_due(session)
                 return
             target = Target(session.id, ImageRef(0))

@@ -124,11 +124,11 @@ class Forms:
 
     async def _finish(self, args: AsyncArgs, session: Session) -> None:
         await args.ack()
-        noted = await self._dependencies.noted(session)
+        waiting_note = await self._dependencies.waiting_note(session)
         await self._dependencies.queue_due(session)
-        if noted:
+        if waiting_note:
             with suppress(*DELIVERY_ERRORS):
-                await send_ephemeral(args, session.channel, session.thread_ts, noted)
+                await send_ephemeral(args, session.channel, session.thread_ts, waiting_note)
 
 
 def _origin_of_form(args: AsyncArgs, pictures: SourcePictures) -> RequestOrigin:

@@ -12,7 +12,7 @@ from slack_bolt.kwargs_injection.async_args import AsyncArgs
 from bot.domain.app_blocked import AppBlocked
 from bot.domain.errors import ImagineError
 from bot.domain.failures import FailureKind
-from bot.service.lost_places import EndedSession
+from bot.service.lost_channels import EndedSession
 from bot.slack.listening import ListenerDependencies, within_ack_deadline
 from bot.slack.private_messages import DELIVERY_ERRORS
 from bot.slack.request_tracking import count_slack_errors, track_listener
@@ -73,7 +73,7 @@ class Installation:
 
         async def give_up() -> None:
             ended.extend(
-                await self._dependencies.services.lost_places.give_up(
+                await self._dependencies.services.lost_channels.give_up(
                     self._identity.installation, channel, kind, self._identity.bot_name
                 )
             )

@@ -145,9 +145,9 @@ class Mentions:
                 case Message():
                     await responder.show(outcome)
                 case Session():
-                    noted = await self._dependencies.noted(outcome)
+                    waiting_note = await self._dependencies.waiting_note(outcome)
                     await self._dependencies.queue_due(outcome)
-                    notes = [*left_aside_notes(found), *self._where(outcome, origin), noted]
+                    notes = [*left_aside_notes(found), *self._where(outcome, origin), waiting_note]
                     for note in filter(None, notes):
                         await responder.say(note)
                 case KeptReply(session=session, suggested=suggested, first=True):
@@ -230,7 +230,7 @@ class Mentions:
         """The button that the words name, in private. Words that name one only beside a draft ask
         for an image where there is none: None."""
         undo = named.word is ButtonWord.GO_BACK
-        session = await self._services.replies.spoken_of(origin, to_restore=undo)
+        session = await self._services.replies.session_of_button(origin, to_restore=undo)
         waits = session is not None and (bool(origin.thread_ts) or session.stage in IN_PROGRESS)
         if session is not None and (waits or not named.weak):
             message = named_button_message(session, named)

@@ -35,7 +35,7 @@ class PictureReplies:
         """The words are about a picture that came before. In a channel, outside its thread, they
         may well be about something else, so the person is asked."""
         questions = self._services.questions
-        if origin.thread_ts and (known := await self._services.replies.applied(origin)):
+        if origin.thread_ts and (known := await self._services.replies.session_of_reply(origin)):
             return known
         if origin.thread_ts or origin.place is ConversationKind.DIRECT:
             return await questions.start_from_waiting(origin, said, waiting)

@@ -25,7 +25,7 @@ async def list_sessions(dependencies: ListenerDependencies, origin: RequestOrigi
 async def status(dependencies: ListenerDependencies, origin: RequestOrigin) -> Message:
     """How far the image of this thread is; elsewhere, what the person has in progress."""
     if origin.thread_ts:
-        session, may_direct = await dependencies.services.replies.session_there(origin)
+        session, may_direct = await dependencies.services.replies.session_in_thread(origin)
         if session is not None:
             return status_message(session, may_direct=may_direct)
     return Message(await list_sessions(dependencies, origin), [])
@@ -42,7 +42,7 @@ async def cancel(
     except Refusal as refusal:
         if refusal.reason is not Reason.NOTHING_TO_CANCEL:
             raise
-        waiting = await dependencies.services.replies.spoken_of(origin)
+        waiting = await dependencies.services.replies.session_of_button(origin)
         if waiting is None or not _has_an_end_to_offer(waiting):
             raise
         return None, discard_offer(waiting)

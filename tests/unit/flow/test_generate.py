@@ -39,8 +39,8 @@ from tests.fakes import (
     FakeSessionStore,
     FakeSlackAccess,
     FakeTime,
+    a_picture_loader,
     an_attempt,
-    brought_pictures,
     eventually,
     generating,
     with_latest,
@@ -81,7 +81,7 @@ class Run:
         node = GenerateImage(
             self.store,
             self.backend,
-            ImageRequests(self.store, self.files, brought_pictures(self.files, self.heartbeats)),
+            ImageRequests(self.store, self.files, a_picture_loader(self.files, self.heartbeats)),
             self.changed.append,
             partial(
                 RunCheckpoint,

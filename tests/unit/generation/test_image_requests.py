@@ -26,9 +26,9 @@ from tests.fakes import (
     FakePictureStore,
     FakeSessionStore,
     a_candidate,
+    a_picture_loader,
     a_session,
     an_attempt,
-    brought_pictures,
 )
 
 JPEG = b"\xff\xd8\xff"
@@ -50,7 +50,7 @@ class Setup:
         requests = ImageRequests(
             self.store,
             self.files,
-            brought_pictures(self.files, FakeHeartbeats(), self.pictures),
+            a_picture_loader(self.files, FakeHeartbeats(), self.pictures),
             avoid_rejected=self.avoid_rejected,
         )
         session, latest = self.store.sessions[ID], self.session.latest

@@ -29,8 +29,8 @@ from tests.fakes import (
     FakeImageBackend,
     FakeSessionStore,
     FakeSlackAccess,
+    a_picture_loader,
     an_attempt,
-    brought_pictures,
     eventually,
     generating,
     with_latest,
@@ -63,7 +63,7 @@ class Workers:
         return GenerateImage(
             self.retrying,
             self.backend,
-            ImageRequests(self.store, FakeFiles(), brought_pictures(FakeFiles(), self.heartbeats)),
+            ImageRequests(self.store, FakeFiles(), a_picture_loader(FakeFiles(), self.heartbeats)),
             lambda _: None,
             partial(
                 RunCheckpoint, self.retrying, self.heartbeats, FakeSlackAccess(), lambda *_: None

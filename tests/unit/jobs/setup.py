@@ -39,7 +39,7 @@ from tests.fakes import (
     FakeJobQueue,
     FakePublisher,
     FakeSessionStore,
-    brought_pictures,
+    a_picture_loader,
     generating,
     with_latest,
 )
@@ -94,7 +94,7 @@ class Worker:
             retrying,
             self.backend,
             self.publisher,
-            ImageRequests(self.store, FakeFiles(), brought_pictures(FakeFiles(), self.heartbeats)),
+            ImageRequests(self.store, FakeFiles(), a_picture_loader(FakeFiles(), self.heartbeats)),
             lambda _: None,
             partial(RunCheckpoint, retrying, self.heartbeats, self.breaker, live.offer),
             GenerationMeter("responses"),

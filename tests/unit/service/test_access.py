@@ -36,7 +36,7 @@ ACTS: dict[str, tuple[Stage, Act]] = {
 }
 
 IN_THREAD: dict[str, tuple[Stage, Act]] = {
-    "named": (FEEDBACK, lambda d, who: d.replies.spoken_of(in_thread(person=who))),
+    "named": (FEEDBACK, lambda d, who: d.replies.session_of_button(in_thread(person=who))),
     "cancelled": (Stage.GENERATING, lambda d, who: d.replies.cancel(in_thread(person=who))),
 }
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.books import Paid
-from bot.domain.costs import Cost, ExpectedCost, end_of_month
+from bot.domain.costs import Cost, Expected, end_of_month
 from bot.domain.ledger import OwnUsage, UsageRow
 from bot.domain.limits import Scope, Standing, tightest
 from bot.views.usage_words import (
@@ -28,14 +28,14 @@ EACH = Cost(13_000, "v", known=True)
 
 
 def test_what_is_expected_stands_with_what_is_left() -> None:
-    assert expected_words(ExpectedCost(EACH), MINE) == "≈ $0.013 · $3.10 of $10 left in November"
-    assert expected_words(ExpectedCost(EACH, 4), None) == "≈ $0.052 for 4 images"
-    assert expected_words(ExpectedCost(EACH, at_most=True), None) == "≈ $0.013 at most"
+    assert expected_words(Expected(EACH), MINE) == "≈ $0.013 · $3.10 of $10 left in November"
+    assert expected_words(Expected(EACH, 4), None) == "≈ $0.052 for 4 images"
+    assert expected_words(Expected(EACH, at_most=True), None) == "≈ $0.013 at most"
 
 
 @pytest.mark.parametrize("cost", [Cost(13_000), Cost(0, "v", known=True)])
 def test_an_unknown_price_or_none_has_no_line(cost: Cost) -> None:
-    assert expected_words(ExpectedCost(cost), MINE) == ""
+    assert expected_words(Expected(cost), MINE) == ""
     assert paid_words(Paid(cost.micro, True, cost.known), MINE) == ""
     assert paid_words(None, MINE) == ""
 
@@ -49,14 +49,14 @@ def test_what_is_measured_is_no_estimate() -> None:
 @pytest.mark.parametrize(("month", "name"), [("2026-02", "February"), ("2026-12", "December")])
 def test_the_month_is_the_same_in_every_time_zone(zone: str, month: str, name: str) -> None:
     budget = MINE._replace(resets_at=end_of_month(month, ZoneInfo(zone)))
-    assert expected_words(ExpectedCost(EACH), budget).endswith(f"left in {name}")
+    assert expected_words(Expected(EACH), budget).endswith(f"left in {name}")
 
 
 def test_the_budget_of_which_the_least_is_left_is_told() -> None:
     channel = MINE._replace(scope=Scope.CHANNEL, used=9_990_000)
     workspace = MINE._replace(scope=Scope.WORKSPACE, used=20_000_000, limit=50_000_000)
     assert tightest([IMAGES, MINE, channel, workspace]) == channel
-    assert "$0.010 of $10 left for this channel in" in expected_words(ExpectedCost(EACH), channel)
+    assert "$0.010 of $10 left for this channel in" in expected_words(Expected(EACH), channel)
     assert tightest([IMAGES]) is None
 
 

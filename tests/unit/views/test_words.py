@@ -52,6 +52,6 @@ def test_a_mention_with_nothing_in_it_is_told_what_to_say() -> None:
     ("ahead", "told"), [(1, "1 message is ahead"), (7, "7 messages are ahead")]
 )
 def test_who_has_to_wait_is_told_that_the_request_is_there(ahead: int, told: str) -> None:
-    said = words.noted_words(ahead)
+    said = words.messages_ahead_words(ahead)
     assert said.startswith("Got it. It appears in a moment")
     assert told in said

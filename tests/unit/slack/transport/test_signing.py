@@ -100,7 +100,7 @@ async def test_a_request_counts_once_whoever_gets_it() -> None:
     assert await other.record(note("v0=2"))
 
 
-async def test_it_is_noted_for_longer_than_it_would_be_good() -> None:
+async def test_it_is_recorded_for_longer_than_it_would_be_good() -> None:
     shared = FakeSignatures()
     await Replays(shared, lambda: NOW).record(note(until=NOW + 100))
     assert 100 < shared.kept["v0=1"] < 200

@@ -14,9 +14,9 @@ from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.images import BaseImage
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.generation import brought_pictures as brought
+from bot.generation import picture_loader
 from bot.ports import OnReading
-from tests.fakes import FakeFiles, FakeHeartbeats, FakePictureStore, a_session, brought_pictures
+from tests.fakes import FakeFiles, FakeHeartbeats, FakePictureStore, a_picture_loader, a_session
 
 READ = BaseImage(b"read", "image/jpeg", width=40, height=30)
 SESSION = replace(a_session(Stage.GENERATING), source=Source("F9"))
@@ -52,7 +52,7 @@ class Setup:
             self.store.reading["F9"] = set(lost)
         self.files = ReadingFiles(self.store, error)
         self.heartbeats = FakeHeartbeats("run")
-        self.pictures = brought_pictures(self.files, self.heartbeats, self.store)
+        self.pictures = a_picture_loader(self.files, self.heartbeats, self.store)
 
     async def get(self, reader: str = "run", session: Session = SESSION) -> BaseImage:
         return await self.pictures.source_of(session, reader)
@@ -128,7 +128,7 @@ async def test_a_session_without_a_picture_has_none() -> None:
 
 
 async def test_eight_mentions_of_one_file_read_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(brought, "LOOK_EVERY", 0.001)
+    monkeypatch.setattr(picture_loader, "LOOK_EVERY", 0.001)
     setup = Setup()
     sessions = [replace(SESSION, id=f"T1.U1.{n}") for n in range(8)]
     setup.heartbeats.alive |= {session.id for session in sessions}

@@ -1,4 +1,4 @@
-"""Conversations in which the bot can post no more: archived, deleted, or it was removed."""
+"""Channels in which the bot can post no more: archived, deleted, or it was removed."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain import begin, generation, publication, transitions
+from bot.domain import begin, generation, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.failures import FailureKind
 from bot.domain.jobs import Job, JobKind, due_jobs
@@ -15,7 +15,7 @@ from bot.domain.options import NO_OPTIONS, Options
 from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import IN_PROGRESS, Session, with_attempt
 from bot.domain.slack_refusals import NOT_ANNOUNCED
-from bot.domain.stages import TRANSITIONS, Event, Publication, Stage
+from bot.domain.stages import TRANSITIONS, Event, Stage
 from tests.fakes import (
     OWNER,
     PROMPT,
@@ -147,13 +147,13 @@ def test_no_button_starts_a_session_that_has_no_prompt_yet(number: int) -> None:
 # approve
 
 
-def test_approve_settles_on_the_draft_and_names_who_did() -> None:
+def test_approve_names_the_draft_and_who_approved() -> None:
     session = transitions.approve(a_session(attempts=2), ImageRef(2), STRANGER, NOW)
     assert (session.stage, session.final_result, session.approved_by) == (Stage.FINAL, 2, STRANGER)
     assert session.final_image == ImageRef(2)
 
 
-def test_approving_one_candidate_settles_the_session() -> None:
+def test_approving_one_candidate_ends_the_review() -> None:
     before = replace(a_session(), attempts=(an_attempt(posted=True, images=3),))
     session = transitions.approve(before, ImageRef(1, 3), OWNER, NOW)
     assert (session.final_image, session.stage) == (ImageRef(1, 3), Stage.FINAL)
@@ -361,35 +361,6 @@ def test_a_session_can_do_exactly_what_its_step_does(session: Session, event: Ev
 def test_a_session_can_do_what_the_table_has(session: Session) -> None:
     wanted = frozenset(TRANSITIONS[session.stage])
     assert {event for event in Event if transitions.can(session, event)} == wanted
-
-
-@pytest.mark.parametrize("words", ["", "Slack did not take it."])
-def test_an_image_that_was_not_posted_is_refused_in_whatever_words(words: str) -> None:
-    final = a_session(Stage.FINAL)
-    (job,) = due_jobs(final)
-    given_up = publication.given_up_unpublished(final, job, words)
-    assert (given_up.publication, given_up.error_message) == (Publication.REFUSED, words)
-
-
-@pytest.mark.parametrize("state", [Publication.PUBLISHED, Publication.SHOWN])
-def test_an_image_that_was_posted_meanwhile_is_not_given_up(state: Publication) -> None:
-    (job,) = due_jobs(a_session(Stage.FINAL))
-    posted = a_session(Stage.FINAL, final_ts="9.0", publication=state)
-    assert publication.given_up_unpublished(posted, job, "w") == posted
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        (Publication.TO_PUBLISH, Publication.TO_PUBLISH),
-        (Publication.PUBLISHED, Publication.SHOWN),
-    ],
-)
-def test_giving_up_what_is_to_be_shown_takes_no_image_for_posted(
-    before: Publication, after: Publication
-) -> None:
-    final = a_session(Stage.FINAL, publication=before)
-    assert publication.given_up(final, *due_jobs(final)).publication is after
 
 
 @pytest.mark.parametrize(("number", "live"), [(0, False), (1, False), (2, True), (3, True)])

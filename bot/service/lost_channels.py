@@ -22,8 +22,8 @@ _AT_A_TIME = 100
 
 @dataclass(frozen=True)
 class EndedSession:
-    """A session that waited for something there. `words` are for its owner, empty where only its
-    messages would have changed. `failed` is the attempt that can be tried again; 0 for none."""
+    """A session that waited for something there; `words` are for its owner. `failed` is the attempt
+    that can be tried again; 0 for none."""
 
     session: Session
     words: str
@@ -41,16 +41,18 @@ class LostChannels:
     async def give_up(
         self, team: str, channel: str, kind: FailureKind, bot_name: str
     ) -> list[EndedSession]:
-        """Raises `StoreUnavailable`. Once more for the same place changes nothing."""
+        """Returns the sessions whose owners are to be told: not those of which only messages would
+        have changed. Once more for the same channel, it changes nothing. Raises
+        `StoreUnavailable`."""
         ended = []
         for ids in _pages([each.session_id for each in await self._sessions.unfinished(0.0)]):
             for session in await self._sessions.load_many(ids):
                 if (session.team, session.channel) == (team, channel) and due_jobs(session):
                     ended.append(await self._end(session, kind, bot_name))
-        return ended
+        return [each for each in ended if each is not None]
 
-    async def _end(self, session: Session, kind: FailureKind, bot_name: str) -> EndedSession:
-        ended = EndedSession(session, "")
+    async def _end(self, session: Session, kind: FailureKind, bot_name: str) -> EndedSession | None:
+        ended: EndedSession | None = None
 
         def end(current: Session) -> Session:
             nonlocal ended
@@ -60,24 +62,27 @@ class LostChannels:
         try:
             await self._sessions.update(session.id, end)
         except Refusal:  # it has moved on, or expired
-            return EndedSession(session, "")
+            return None
         return ended
 
 
 def _ended(
     session: Session, kind: FailureKind, bot_name: str, now: float
-) -> tuple[Session, EndedSession]:
+) -> tuple[Session, EndedSession | None]:
     if session.stage is Stage.GENERATING:
         number, made = session.latest.number, bool(session.latest.images)
         words = failure_words(kind, bot_name=bot_name, channel=session.channel, made=made)
         failed = attempt_failed(session, number, kind, words, "", now)
         return failed, EndedSession(session, words, failed=number)
-    unpublished = session.publication is Publication.TO_PUBLISH
-    words = not_published_words(session, kind, bot_name) if unpublished else ""
-    ended = session
+    if session.publication is not Publication.TO_PUBLISH:
+        for job in due_jobs(session):
+            session = given_up(session, job)
+        return session, None
+    words = not_published_words(session, kind, bot_name)
+    refused = session
     for job in due_jobs(session):
-        ended = given_up_unpublished(ended, job, words) if unpublished else given_up(ended, job)
-    return ended, EndedSession(session, words)
+        refused = given_up_unpublished(refused, job, words)
+    return refused, EndedSession(session, words)
 
 
 def _pages(ids: list[str]) -> Iterator[list[str]]:

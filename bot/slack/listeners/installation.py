@@ -79,7 +79,7 @@ class Installation:
             )
 
         await self._store(args, give_up())
-        await self._tell(args, [each for each in ended if each.words])
+        await self._tell(args, ended)
 
     async def _store(self, args: AsyncArgs, storing: Awaitable[None]) -> None:
         with track_listener() as tracked:

@@ -174,7 +174,7 @@ def _complain(words: str, as_json: bool = False) -> int:
 
 
 def _output_closed() -> int:
-    """Who read the output, such as `head`, has enough. The interpreter flushes it once more."""
+    """A reader of the output, such as `head`, has closed it. The interpreter flushes once more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 128 + signal.SIGPIPE
 

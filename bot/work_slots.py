@@ -14,9 +14,9 @@ _SHORT_WAIT = 1.0
 
 
 class WorkSlots:
-    """Lets `most` pieces of work run at a time. One that waits or is almost done lends its slot,
-    while no more than `most_lent` do, and one that only shows what it did, while no more than
-    `MOST_SHOWING` do. `taken` counts those that lend as well."""
+    """Lets `most` pieces of work run at a time. Work that waits or is almost done lends its slot:
+    up to `most_lent` slots. Work that only shows its result lends its slot, too, up to
+    `MOST_SHOWING`. `taken` counts all work, also that which lends its slot."""
 
     def __init__(self, most: int, most_lent: int) -> None:
         self._most = most
@@ -32,7 +32,7 @@ class WorkSlots:
         return self._most + lent + min(self._showing, MOST_SHOWING)
 
     async def take(self, is_stopped: Callable[[], bool]) -> bool:
-        """Wait for a slot; False where none is wanted any more, which `look_again` says."""
+        """Wait for a slot; False once `is_stopped` is true, which `look_again` has it ask."""
         while not is_stopped():
             if self.taken < self._total:
                 self.taken += 1
@@ -60,19 +60,19 @@ class WorkSlots:
             slot.end()
 
     def lend(self, slots: int) -> None:
-        """So many more are lent; less than 0 where they are taken back."""
+        """Lend so many slots more; a negative number takes them back."""
         self._lending += slots
         self._changed.set()
 
     def show(self, works: int) -> None:
-        """So many more only show what they did."""
+        """Count so many pieces of work more that only show results; a negative number ends them."""
         self._showing += works
         self._changed.set()
 
 
 class _Slot:
-    """The slot of one piece of work. It is lent while anything of the work lends it. Work that goes
-    on after its end, because it ignores its cancellation, lends nothing."""
+    """The slot of one piece of work. It is lent while any task of the work lends it. A task that
+    goes on after the end of the work, because it ignores its cancellation, lends nothing."""
 
     def __init__(self, slots: WorkSlots) -> None:
         self._slots = slots
@@ -115,19 +115,19 @@ class _Slot:
 
 
 def without_slot(seconds: float) -> AbstractContextManager[None]:
-    """The body only waits, for about so many seconds: meanwhile its slot is another's."""
+    """Lend the slot while the body waits, for about so many seconds."""
     slot = _slot.get()
     return slot.lent() if slot and seconds > _SHORT_WAIT else nullcontext()
 
 
 def lend_slot() -> None:
-    """What this work still has to do needs no slot: until its end the slot is another's."""
+    """Lend the slot until the end of this work: the rest of it needs none."""
     if slot := _slot.get():
         slot.lend_for_good()
 
 
 def on_slot_lent(callback: Callable[[], None]) -> None:
-    """Call it, too, when the work that runs lends its slot by `lend_slot`."""
+    """Also call `callback` when the work that runs lends its slot by `lend_slot`."""
     if slot := _slot.get():
         slot.on_lent_for_good = callback
 
@@ -138,6 +138,6 @@ async def sleep_without_slot(seconds: float) -> None:
 
 
 def only_showing() -> AbstractContextManager[None]:
-    """The body only shows what was done, and holds nothing: meanwhile its slot is another's."""
+    """Lend the slot while the body only shows a result, and holds no image."""
     slot = _slot.get()
     return slot.only_showing() if slot else nullcontext()

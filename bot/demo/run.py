@@ -139,7 +139,7 @@ async def _end(child: BotChild, running: asyncio.Task[None]) -> None:
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """What the work answers, or None where `stop` came first."""
+    """The result of the work; None where `stop` came first."""
     waiting, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
     await asyncio.wait([waiting, stopped], return_when=asyncio.FIRST_COMPLETED)
     if waiting.done():

@@ -109,7 +109,7 @@ class PaidCall:
 
 @dataclass(frozen=True)
 class Reservation:
-    """What each call of an attempt reserves, and where it counts: `payer` is the key of the person
+    """The reservation of each call of an attempt, and where it counts: `payer` is the person's key
     who asked. `model`, `size` and `quality` are what is asked for where nobody chose otherwise."""
 
     payer: str

@@ -58,7 +58,7 @@ def _kept(found: re.Match[str]) -> str:
 
 
 def clean_text(text: str) -> str:
-    """The same, with newlines for all line breaks, and without control characters and halves of
+    """The visible text, with newlines for all line breaks, without control characters and halves of
     characters."""
     return _CONTROL.sub("", _LINE_BREAK.sub("\n", drop_invisible(text)))
 

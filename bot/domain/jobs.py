@@ -84,7 +84,7 @@ def due_jobs(session: Session) -> tuple[Job, ...]:
 
 
 def _due_to_show(session: Session) -> Iterator[Job]:
-    """What the messages have to say after Cancel, Discard or Undo."""
+    """The jobs that show a Cancel, a Discard or an Undo in the messages."""
     if session.stage is Stage.FINAL or not session.attempts:
         return
     attempt = session.latest

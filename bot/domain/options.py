@@ -31,7 +31,7 @@ class Options:
         return dict(self.chosen).get(name, "")
 
     def replace(self, **values: Value) -> Options:
-        """The same with these values; an empty one takes the option out."""
+        """These options with other values; an empty value takes its option out."""
         return Options(**{**dict(self.chosen), **values})
 
     def over(self, defaults: Options) -> Options:
@@ -39,7 +39,8 @@ class Options:
         return Options(**dict(defaults.chosen + self.chosen))
 
     def agreeing_with(self, selected: Options) -> Options:
-        """Those typed in a form's prompt, together with its selects. Raises `OptionsDisagree`."""
+        """The options typed in a form's prompt and those of its selects. Raises
+        `OptionsDisagree`."""
         for name, typed in self.chosen:
             other = selected.get(name)
             if other and other != typed:
@@ -162,7 +163,7 @@ class OptionTable:
         return OptionTable(map(limited, self.specs), self.defaults)
 
     def with_defaults(self, **values: Value) -> OptionTable:
-        """The same options, with other defaults; an empty value names none."""
+        """The table with other defaults; an empty value sets none."""
         return OptionTable(self.specs, self.defaults.replace(**values))
 
     def of_older_models(self) -> OptionTable:

@@ -78,7 +78,7 @@ def directors_error(text: str) -> str:
 
 
 def user_ids_error(text: str) -> str:
-    """The same for a setting that takes user IDs alone."""
+    """The error in a value that takes user IDs alone; "" where there is none."""
     return "" if all(map(is_user_id, entries_of(text))) else _error(text, _as_id, _IDS_SYNTAX)
 
 

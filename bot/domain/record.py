@@ -73,7 +73,7 @@ class RecordEvent:
     about: str = ""
 
     def texts(self, prompts: PromptRecording) -> dict[str, str]:
-        """What is kept beside the entry. A user id is not what a person typed."""
+        """The texts that are kept beside the entry. A user id is not typed text."""
         words = dict(self.words) if prompts is PromptRecording.FULL else {}
         return words | ({"about": self.about} if self.about else {})
 
@@ -108,7 +108,7 @@ def entry_body(event: RecordEvent, at: float, words: Mapping[str, TextCommitment
 
 
 def entry_facts(body: str) -> dict[str, Any]:
-    """The reverse: the facts of an entry. An entry that somebody broke has none."""
+    """The facts of an entry; none of an entry that somebody broke."""
     try:
         facts = json.loads(body)
     except (ValueError, RecursionError):
@@ -123,7 +123,7 @@ def entry_time(body: str) -> float:
 
 
 def events_between(before: Session | None, after: Session) -> Iterator[RecordEvent]:
-    """What a change of a session means for the record, oldest first."""
+    """The events of a change of a session, oldest first."""
     known = before.attempts if before else ()
     if after.restart_of and after.attempts and not known:
         facts: dict[str, Fact] = {"successor": SessionId.parse(after.id).token}

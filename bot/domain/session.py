@@ -145,7 +145,7 @@ class Session:
         return any(a.failure in UNUSABLE_SOURCE for a in self.attempts)
 
     def words_for(self, attempt: Attempt) -> tuple[KeptWords, ...]:
-        """What was said since the draft before this one, and is not made yet."""
+        """The words that were said since the draft before this one, and are not made yet."""
         before = max(
             (a.number for a in self.attempts[: attempt.number - 1] if a.has_draft), default=0
         )

@@ -30,8 +30,8 @@ class ImageCopies:
         self._files = files
 
     async def load(self, session: Session, image: ImageRef) -> bytes | None:
-        """None where neither has it, or Slack does not give it. Raises `StoreUnavailable` and
-        `SlackUnavailable`."""
+        """The bytes; None where neither has them, or Slack does not give them. Raises
+        `StoreUnavailable` and `SlackUnavailable`."""
         if encoded := await self._sessions.load_image(session.id, image):
             return pybase64.b64decode(encoded)
         for file_id in files_of(session, image):

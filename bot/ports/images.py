@@ -37,7 +37,7 @@ class Checkpoint(Protocol):
 
 
 class RefusedSettings(Protocol):
-    """What servers of images refuse of the settings that no person chose, for all processes. A
+    """The settings, chosen by no person, that servers of images refuse, for all processes. A
     `scope` is a server with its models. Raises `StoreUnavailable`."""
 
     async def load(self, scope: str) -> frozenset[str]:

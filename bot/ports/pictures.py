@@ -28,7 +28,7 @@ class PictureStore(Protocol):
     one just now. Every method raises `StoreUnavailable` when the store is away."""
 
     async def load(self, team: str, file_id: str) -> BaseImage | None:
-        """None where it was not read yet, or has expired. Loading renews its time."""
+        """The picture; None where it was not read yet, or has expired. Loading renews its time."""
 
     async def keep(self, team: str, user: str, file_id: str, picture: BaseImage) -> None:
         """Keep it for `IMAGE_TTL`, unless its owner keeps too much. `user` is the name in the keys

@@ -40,7 +40,7 @@ class ExtraWrite(NamedTuple):
 
 
 ExtraWrites = Callable[[Session], Sequence[ExtraWrite]]
-"""What is committed with a session, from the session as it is written."""
+"""From a session as it is written, the writes that are committed with it."""
 
 
 QUESTION_TTL = 24 * 3600
@@ -152,7 +152,7 @@ class DefaultOptions(Protocol):
     when the store is away."""
 
     async def defaults_of(self, team: str, user: str) -> Options:
-        """Those of the user, or none."""
+        """The user's own defaults; empty where there are none."""
 
     async def keep_defaults(self, team: str, user: str, options: Options) -> None: ...
 
@@ -164,7 +164,7 @@ class QuestionStore(Protocol):
         """Store a question for `QUESTION_TTL`; False where there is one with this id already."""
 
     async def question(self, question_id: str) -> Question | None:
-        """None for one that has expired. Raises `Refusal` for an id of another form."""
+        """The question; None where it has expired. Raises `Refusal` for an id of another form."""
 
     async def keep_waiting_picture(self, *pictures: WaitingPicture) -> None:
         """Store each for `WAITING_PICTURE_TTL`, in the place of an earlier one with its id."""

@@ -173,7 +173,7 @@ class AppBlockedStore(Protocol):
     `StoreUnavailable`."""
 
     async def load(self) -> AppBlocked | None:
-        """None while Slack does not refuse it."""
+        """The refusal; None while there is none."""
 
     async def save(self, app_blocked: AppBlocked) -> None: ...
 

@@ -84,7 +84,7 @@ def read_envelope(message: str) -> dict[str, Any]:
 
 
 def socket_mode_request(request: SocketModeRequest) -> AsyncBoltRequest | None:
-    """None where Bolt cannot read the payload."""
+    """The request for Bolt; None where Bolt cannot read the payload."""
     try:
         headers = build_headers(request)
         return AsyncBoltRequest(mode="socket_mode", body=request.payload, headers=headers)

@@ -93,7 +93,7 @@ def pictures_among(files: Iterable[Payload]) -> FoundPictures:
 
 
 def _picture(file: Payload) -> Picture | None:
-    """None for a file that is no picture. Raises `Refusal` for a picture that cannot be edited. A
+    """The picture, or None for another file. Raises `Refusal` for one that cannot be edited. A
     file of which nobody knows the type yet counts as a picture: the worker finds out."""
     mime_type, mode = told_type(file), file.get("mode")
     if (mime_type and not mime_type.startswith("image/")) or mode in _WRITTEN_IN_SLACK:
@@ -121,7 +121,7 @@ def _out_of_reach(file: Payload) -> Reason | None:
 
 
 def _files(message: Payload, depth: int) -> Iterator[Payload]:
-    """Those with their full descriptions come before those that a block only names."""
+    """The files; fully described ones come before files that a block only names."""
     yield from _dicts(message.get("files"))
     shared = [each for each in _dicts(message.get("attachments")) if depth]
     for attachment in shared:

@@ -67,7 +67,7 @@ def without_own_mention(text: str, bot_user: str) -> str:
 
 
 def _joined(left: str, right: str) -> str:
-    """What stands before a mention and what stands after it, without the mention."""
+    """The text before a mention and the text after it, without the mention."""
     if found := _POSSESSIVE.match(right):
         return left + ("your" + right[found.end() :] if found["s"] else "you" + right)
     left, right = _unwrapped(left, right)

@@ -38,7 +38,7 @@ _NAMES: dict[str, set[str]] = {
 
 
 class InFlightRequests:
-    """Those of one process: how many are not acked yet, and the tasks of the listeners that run."""
+    """The requests of one process: how many are not acked, and the tasks of running listeners."""
 
     def __init__(self) -> None:
         self.unacked = 0

@@ -54,7 +54,7 @@ class CommandResponder(Responder):
         await send(response_type="ephemeral", text=words, **more)
 
     async def refuse(self, refusal: Refusal) -> None:
-        """What was typed comes back whole."""
+        """Refuse, and repeat the whole typed text."""
         match refusal:
             case OptionsRefused():
                 await self._correct(refusal, command=True)

@@ -80,7 +80,7 @@ def _help_lines(spec: OptionSpec) -> list[str]:
 
 
 def option_refusal_words(refused: OptionRefused) -> str:
-    """What is wrong with an option, in Markdown's code signs; nothing is escaped."""
+    """Why an option is refused, with Markdown's code signs; nothing is escaped."""
     option = f"`{cut(refused.option, SHOWN)}`"
     found = OPTIONS.flag(refused.option)
     if found is None:
@@ -94,7 +94,7 @@ def option_refusal_words(refused: OptionRefused) -> str:
 
 
 def options_refusal_words(refusal: OptionsRefused) -> str:
-    """The same of all that is wrong, one below the other, at most `MOST_TOLD`."""
+    """The refusals of all options, one a line, at most `MOST_TOLD`."""
     told = list(dict.fromkeys(map(option_refusal_words, refusal.refused)))
     more = len(told) - MOST_TOLD
     lines = told[:MOST_TOLD] + ([f"{more} more are not possible."] if more > 0 else [])

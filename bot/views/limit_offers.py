@@ -66,7 +66,7 @@ def limit_offer_message(refused: LimitReached, *, command: bool) -> Message:
 
 
 def _sections(refused: LimitReached, words: str, *, command: bool) -> list[Block]:
-    """What was typed stands in as many sections as it needs."""
+    """The words, in as many sections as the typed text needs."""
     if len(words) <= SECTION_TEXT:
         return [section(words)]
     pieces = split(typed(refused, command=command), SECTION_TEXT)

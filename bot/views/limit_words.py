@@ -31,7 +31,7 @@ def limit_words(
 
 
 def explained(refused: LimitReached, *, plain: bool = False, zone: ZoneInfo | None = None) -> str:
-    """The same without what was typed."""
+    """The words without the repeated text."""
     at = int(refused.standing.resets_at)
     when = _plain_when(at, zone) if plain else _when(at)
     told = [

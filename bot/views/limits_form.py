@@ -216,5 +216,5 @@ def _person_field(person: str) -> Block:
 
 
 def _block_id(scope: Scope, kind: LimitKind) -> str:
-    """It names the scope, because Slack's clients keep what is typed in a block whose id stays."""
+    """The id names the scope: Slack's clients keep typed text in a block whose id stays."""
     return f"{scope}/{kind}"

@@ -101,7 +101,7 @@ def no_image_message(session: Session, change: str = "") -> Message:
 
 
 def of_session(session: Session, message: Message) -> Message:
-    """The same outside the session's thread: it says which session is meant."""
+    """The message for a place outside the session's thread: it names the session."""
     which = f"“{escape(short_prompt(session))}”"
     if which in message.text:
         return message
@@ -138,7 +138,7 @@ def discarded_message(session: Session) -> Message:
 
 
 def restored_words(session: Session) -> str:
-    """What takes the place of a private message with Undo."""
+    """The message that replaces a private one with Undo."""
     return f"↩️ Taken up again: “{escape(short_prompt(session))}”. It is where it was before."
 
 

@@ -45,7 +45,7 @@ def prefilled_of(value: str | None, table: OptionTable = OPTIONS) -> Prefilled:
 
 
 def options_of(kept: Mapping[str, Any], table: OptionTable) -> Options:
-    """Those of a button's value that are on offer still. Raises `OptionRefused`, and
+    """The options in a button's value that are still on offer. Raises `OptionRefused`, and
     `AttributeError` for a value that is not ours."""
     chosen = {spec.name: kept.get(spec.name) or "" for spec in table}
     return Options(**{n: table[n].parse(str(each)) for n, each in chosen.items() if each})

@@ -83,7 +83,7 @@ def draft_or_new_message(
 
 
 def answered_words(session: Session) -> str:
-    """What the first answer was."""
+    """The message that names the first answer."""
     if session.thread_ts in ("", session.root_ts):
         return FROM_WAITING if session.source else FROM_WORDS_ALONE
     return FROM_PICTURE if session.source else FROM_WORDS

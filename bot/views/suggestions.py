@@ -39,7 +39,7 @@ def suggestion_words(session: Session, question: ChangeQuestion) -> str:
 
 
 def refined_words(session: Session, question: ChangeQuestion, image: ImageRef) -> str:
-    """What an answered question turns into."""
+    """The message that replaces an answered question."""
     shown = escape(cut(one_line(question.text), WORDS_SHOWN))
     return f"🪄 Refining {image_name(session, image)}: “{shown}”"
 

@@ -56,7 +56,7 @@ def expected_words(expected: Expected, budget: Standing | None) -> str:
 
 
 def paid_words(paid: Paid | None, budget: Standing | None) -> str:
-    """The same of what was paid, measured where it has no ≈."""
+    """The paid cost and the rest of the budget; a measured cost has no ≈."""
     if paid is None or not paid.known or not paid.micro:
         return ""
     cost = f"{'' if paid.measured else '≈ '}{dollars(paid.micro)}"

@@ -48,7 +48,7 @@ PACE_PATIENCE = 1.5
 
 
 class Role(Flag):
-    """What a process does."""
+    """The work of a process."""
 
     WEB = auto()
     WORKER = auto()

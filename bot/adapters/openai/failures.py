@@ -34,7 +34,7 @@ is answered with another error is not charged for."""
 _NAMES_MODEL = re.compile(r"(?:^|[.\]])model$")
 
 Chosen = Mapping[str, Value]
-"""What a person chose, by the API's arguments."""
+"""The options that a person chose, by the API's arguments."""
 
 
 def failure_of(

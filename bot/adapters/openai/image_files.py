@@ -81,7 +81,7 @@ def _converted(data: bytes, from_picture: bool) -> GeneratedImage:
 
 @contextmanager
 def _damage_of(data: bytes) -> Iterator[None]:
-    """What is no image, or too large a one, would come again; what is damaged may come whole."""
+    """`BAD_IMAGE` for what another call would bring again; `CUT_IMAGE` for a damaged image."""
     try:
         yield
     except TooManyPixels:

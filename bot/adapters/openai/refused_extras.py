@@ -32,7 +32,7 @@ LOOK_EVERY = 60.0
 
 
 def scope_of(base_url: str, call: str, *models: str) -> str:
-    """What a refusal holds for: a server, one of its calls, and the models."""
+    """The scope of a refusal: a server, one of its calls, and the models."""
     text = "\n".join([base_url.rstrip("/"), call, *models])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -80,7 +80,7 @@ class RefusedExtras:
         return self._by_others | {extra for extra, until in self._until.items() if now < until}
 
     async def load(self) -> frozenset[OptionalParameter]:
-        """What is known by now, of other processes too."""
+        """The refused extras that this process and the others know by now."""
         now = self._clock()
         if self._shared is not None and now >= self._look_at:
             self._look_at = now + LOOK_EVERY

@@ -29,7 +29,7 @@ def headers_of(request_id: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Content:
-    """What the host model reads and sees."""
+    """The input of the host model: words, and an image to edit."""
 
     input: str | ResponseInputParam
     previous_response_id: str = ""
@@ -40,7 +40,7 @@ class Content:
         return not isinstance(self.input, str)
 
     def without_detail(self) -> Content:
-        """The same without how closely the image is to be looked at, which has a default."""
+        """The content without the level of detail at which the model looks at the image."""
         if isinstance(self.input, str):
             return self
         messages = cast(list[dict[str, Any]], self.input)
@@ -49,7 +49,7 @@ class Content:
         return replace(self, input=cast(ResponseInputParam, changed))
 
     def with_inlined_instructions(self) -> Content:
-        """The same with the instructions at the end of the prompt, where there is room."""
+        """The content with the instructions at the end of the prompt, where there is room."""
         if not self.instructions:
             return self
         if isinstance(self.input, str):

@@ -22,7 +22,7 @@ class _ImpossibleCount(Exception):
 
 
 def usage_of_response(response: Any, *, has_image: bool) -> Usage | None:
-    """None where the response does not tell, or tells nothing of the image that is in it."""
+    """The usage; None where the response tells none, or none of the image that is in it."""
     try:
         return _of_response(response, has_image)
     except _ImpossibleCount:
@@ -61,7 +61,7 @@ def _of_response(response: Any, has_image: bool) -> Usage | None:
 
 
 def _of_image(usage: Any, has_image: bool) -> Usage | None:
-    """What is not said to be text in the output is the image."""
+    """Counts all output tokens as the image's that are not named as text."""
     sent, made = _count(usage, "input_tokens"), _count(usage, "output_tokens")
     if not made and (has_image or not sent):
         return None

@@ -15,7 +15,7 @@ LONGEST_LIST = 12_000
 """Characters of all these wordings."""
 
 _ECHO = 3
-"""So many words in a row that the person wrote too count as repeated."""
+"""Words in a row of the person's own that count as a repetition."""
 _WORD = re.compile(r"\w+")
 _QUOTES_PROMPT = re.compile(r"\b(?:prompt|input|text)\b")
 

@@ -91,7 +91,7 @@ def _result(read: Read, data: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _request(requests: BinaryIO) -> bytes | None:
-    """None at the end of the input."""
+    """The file of the next request; None at the end of the input."""
     head = requests.read(4)
     if len(head) < 4:
         return None

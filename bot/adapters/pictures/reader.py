@@ -32,7 +32,7 @@ _ROOT = Path(__file__).parents[3]
 _INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME")
 
 _CHILD_BROKE = (TimeoutError, OSError, EOFError, ValueError, TypeError, KeyError)
-"""What comes of a child that died, hangs, or answers something else than an answer."""
+"""The errors of a child that died, hangs, or sends no valid answer."""
 
 
 class PictureReader:

@@ -17,7 +17,7 @@ Size = tuple[int, int]
 GOLDEN = 0.618034
 """Of the colour circle, from one attempt to the next: neighbours are far apart."""
 APART = 0.27
-"""The same from one candidate to the next."""
+"""The step of the hue from one candidate to the next."""
 
 
 def draw_pattern(

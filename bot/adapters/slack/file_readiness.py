@@ -112,7 +112,7 @@ class FileReadiness:
         return not self._was_told and upload.age - (upload.refused or 0.0) > _DOUBTED_AFTER
 
     async def _is_ready(self, file_id: str) -> bool | None:
-        """None where Slack does not say."""
+        """Whether the file is ready; None where Slack does not say."""
         try:
             with calling(Priority.DRAFT, patience=0.0):
                 async with asyncio.timeout(_ANSWER_WITHIN):

@@ -139,7 +139,7 @@ class _Search:
     async def after(
         self, oldest: float, latest: float | None = None
     ) -> tuple[list[FoundMessage], bool]:
-        """What was found, and whether all was looked at. A channel is read from `latest` backwards,
+        """The messages found, and whether all were read. A channel is read from `latest` backwards,
         and without one from `oldest` on; a thread always from `oldest` on."""
         where: dict[str, Any] = {"channel": self.channel, "limit": _PAGE}
         where |= {"ts": self.thread_ts} if self.thread_ts else {}

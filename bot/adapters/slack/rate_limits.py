@@ -38,7 +38,7 @@ PER_MINUTE = {
     "users.list": _TIER_2,
     "views.publish": _TIER_4,
 }
-"""What is not listed is tier 2, but for `UNPACED`."""
+"""The tiers of methods; a method that is not listed is tier 2, but for `UNPACED`."""
 
 UNPACED = frozenset(
     {"apps.connections.open", "auth.test", "views.open", "views.push", "views.update"}

@@ -58,7 +58,7 @@ class NewImages:
 
 
 class Forms:
-    """What will not do is said below its field, and what was typed stays."""
+    """A refusal stands below its field, and the typed text stays."""
 
     def __init__(self, dependencies: ListenerDependencies) -> None:
         self._dependencies = dependencies

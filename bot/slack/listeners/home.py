@@ -36,7 +36,7 @@ _SIZE = (WORKING_PER_PAGE, PICTURES_PER_PAGE)
 
 
 class Home:
-    """It is published anew whenever somebody looks at it, and after each of its buttons. The
+    """The tab is published anew whenever somebody opens it, and after each of its buttons. The
     view's metadata tells which page it shows, and the person's direct channel."""
 
     def __init__(self, dependencies: ListenerDependencies) -> None:

@@ -30,7 +30,7 @@ from bot.views.offers import discarded_message, restored_words
 from bot.views.source_pictures import Picture, SourcePictures
 
 Decision = Callable[[str, ImageRef, Person], Awaitable[Session]]
-"""What a click decides, from the session, the image and the person who clicked."""
+"""A decision: from a session id, an image and the person who clicked to the session."""
 
 
 class Clicks:

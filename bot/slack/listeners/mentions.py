@@ -50,7 +50,7 @@ from bot.views.questions import draft_or_new_message
 from bot.views.suggestions import kept_words, suggested_words, suggestion_message
 
 Outcome = Session | Message | KeptReply | ChangeToConfirm | NothingToChange | DraftQuestion | None
-"""What words come to; None for a question that was asked before."""
+"""The result of a message; None for a question that was asked before."""
 
 
 class Mentions:

@@ -67,7 +67,7 @@ class Signing:
         self._verifier = SignatureVerifier(secret, _clock(now))
 
     def verify(self, headers: Headers, body: bytes) -> RequestSignature | None:
-        """None for what Slack did not sign, or not lately."""
+        """The signature; None where Slack did not sign the request, or signed it too long ago."""
         timestamp = _only(headers, "X-Slack-Request-Timestamp")
         signature = _only(headers, "X-Slack-Signature")
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= _LONGEST):

@@ -12,7 +12,7 @@ from bot.domain.attempt import Attempt, Candidate, ImageRef, Source
 from bot.domain.failures import FailureKind
 from bot.domain.limits import Instead
 from bot.domain.options import NO_OPTIONS, Options
-from bot.domain.prompt import ParsedPrompt, clean_change, clean_prompt
+from bot.domain.prompt import ParsedText, clean_change, clean_prompt
 from bot.domain.refusals import Reason
 from bot.domain.session import Session, asked_before, with_attempt
 from bot.domain.stages import Event, Stage
@@ -121,7 +121,7 @@ def begin_instead(
     return _begin(session, Event.REFINE, attempt, now)
 
 
-def reply(session: Session, said: ParsedPrompt, now: float, idempotency_key: str) -> Session:
+def reply(session: Session, said: ParsedText, now: float, idempotency_key: str) -> Session:
     """Apply a reply in the session's thread: it changes the newest draft, or is another prompt
     where there is no draft yet."""
     draft = session.newest_draft

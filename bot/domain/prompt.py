@@ -57,7 +57,7 @@ def clean_change(text: str) -> str:
         raise
 
 
-class ParsedPrompt(NamedTuple):
+class ParsedText(NamedTuple):
     """A parsed text. The prompt is not checked yet."""
 
     prompt: str
@@ -67,14 +67,14 @@ class ParsedPrompt(NamedTuple):
 class OptionsRefused(Refusal):
     """All options of a `text` that cannot be, in their order; `right` is what is left of it."""
 
-    def __init__(self, refused: tuple[OptionRefused, ...], text: str, right: ParsedPrompt) -> None:
+    def __init__(self, refused: tuple[OptionRefused, ...], text: str, right: ParsedText) -> None:
         super().__init__(Reason.BAD_OPTION)
         self.refused = refused
         self.text = text
         self.right = right
 
 
-def parse_flags(text: str, table: OptionTable = OPTIONS) -> ParsedPrompt:
+def parse_flags(text: str, table: OptionTable = OPTIONS) -> ParsedText:
     """Take the options out of a text. Raises `OptionsRefused` for options that are unknown, lack
     their value or cannot be, and `Refusal` for a text that is too long."""
     text = drop_invisible(check_length(text))
@@ -87,7 +87,7 @@ def parse_flags(text: str, table: OptionTable = OPTIONS) -> ParsedPrompt:
             refused.append(wrong)
             at = _end(text, flag, table)
     kept.append(text[at:])
-    parsed = ParsedPrompt(_joined(kept), options)
+    parsed = ParsedText(_joined(kept), options)
     if refused:
         raise OptionsRefused(tuple(refused), text, parsed)
     return parsed

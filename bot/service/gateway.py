@@ -19,7 +19,7 @@ from bot.domain.limits import Instead
 from bot.domain.option_table import OPTIONS
 from bot.domain.options import Options, OptionTable
 from bot.domain.policy import Person
-from bot.domain.prompt import ParsedPrompt, clean_change, clean_prompt, parse_flags
+from bot.domain.prompt import ParsedText, clean_change, clean_prompt, parse_flags
 from bot.domain.publication import publish_again
 from bot.domain.refusals import Refusal
 from bot.domain.session import Session
@@ -170,12 +170,7 @@ class AttemptGateway:
         return await self._begin(person, session, change, idempotency_key)
 
     async def reply(
-        self,
-        session_id: str,
-        attempt: int,
-        person: Person,
-        said: ParsedPrompt,
-        idempotency_key: str,
+        self, session_id: str, attempt: int, person: Person, said: ParsedText, idempotency_key: str
     ) -> Session:
         """Apply a reply in the session's thread, given when `attempt` was the newest."""
         session = await self._access.await_recorded(session_id, attempt, person)
@@ -186,12 +181,7 @@ class AttemptGateway:
         return await self._begin(person, session, change, idempotency_key)
 
     async def begin_instead(
-        self,
-        session_id: str,
-        number: int,
-        person: Person,
-        wanted: Instead,
-        idempotency_key: str,
+        self, session_id: str, number: int, person: Person, wanted: Instead, idempotency_key: str
     ) -> Session:
         """Begin what a limit leaves of an attempt that it refused."""
         session = await self._access.await_recorded(session_id, number, person)

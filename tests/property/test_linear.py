@@ -47,7 +47,7 @@ from bot.domain.prompt import (
     MAX_PROMPT,
     MAX_TYPED,
     OptionsRefused,
-    ParsedPrompt,
+    ParsedText,
     check_length,
     clean_change,
     clean_prompt,
@@ -187,7 +187,7 @@ def _asked(text: str) -> ImageRequest:
 
 def _refused(text: str, *, plain: bool, command: bool) -> str:
     wrong = (OptionRefused("--n", text), OptionRefused(f"--{text}"))
-    refusal = OptionsRefused(wrong, text, ParsedPrompt(text, NO_OPTIONS))
+    refusal = OptionsRefused(wrong, text, ParsedText(text, NO_OPTIONS))
     return refusal_words(refusal, plain=plain, command=command)
 
 

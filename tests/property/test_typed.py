@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.attempt import ImageRef
 from bot.domain.invisible import drop_invisible
-from bot.domain.prompt import MAX_PROMPT, OptionsRefused, ParsedPrompt, clean_prompt, parse_flags
+from bot.domain.prompt import MAX_PROMPT, OptionsRefused, ParsedText, clean_prompt, parse_flags
 from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.sandbox.webapi.block_kit import block_problems, view_problems
@@ -50,7 +50,7 @@ def test_any_text_is_read_or_refused_with_all_that_was_typed(text: str) -> None:
         assert all(letter in left for letter in parsed.prompt if letter != " ")
 
 
-def _parsed(text: str) -> tuple[ParsedPrompt | None, OptionsRefused | None]:
+def _parsed(text: str) -> tuple[ParsedText | None, OptionsRefused | None]:
     try:
         return parse_flags(text), None
     except OptionsRefused as refused:

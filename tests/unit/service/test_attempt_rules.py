@@ -11,7 +11,7 @@ from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef, Source
 from bot.domain.errors import Conflict, StoreUnavailable
 from bot.domain.options import NO_OPTIONS, Options
-from bot.domain.prompt import ParsedPrompt
+from bot.domain.prompt import ParsedText
 from bot.domain.record import RecordEvent
 from bot.domain.refusals import Reason, Refusal
 from bot.domain.session import Session
@@ -62,7 +62,7 @@ async def test_what_is_stored_is_what_the_rules_have_approved() -> None:
     """Another attempt begins, and is cancelled, while a rule is asked."""
     rule = Meddler(another_cancelled())
     setup = meddled(rule, a_session())
-    await setup.gateway.reply(ID, 1, BOSS, ParsedPrompt("at night", NO_OPTIONS), "K1")
+    await setup.gateway.reply(ID, 1, BOSS, ParsedText("at night", NO_OPTIONS), "K1")
     assert [request.attempt.number for request in rule.asked] == [2, 3]
     latest = setup.session.latest
     assert latest == replace(rule.asked[-1].attempt, queued_at=latest.queued_at)
@@ -81,7 +81,7 @@ async def test_a_rule_refuses_what_an_attempt_has_become_meanwhile() -> None:
     )
     rule = Meddler(four_images, most=1)
     setup = meddled(rule, failed)
-    late = setup.gateway.reply(ID, 1, BOSS, ParsedPrompt("a cat", NO_OPTIONS), "K1")
+    late = setup.gateway.reply(ID, 1, BOSS, ParsedText("a cat", NO_OPTIONS), "K1")
     assert await refused(late) is Reason.NOT_CHECKED
     assert [request.attempt.options.candidates for request in rule.asked] == [1, 4]
     assert setup.session.attempts == failed.attempts
@@ -106,7 +106,7 @@ async def test_a_session_that_never_rests_is_given_up() -> None:
     rule = Meddler(*(another_cancelled() for _ in range(99)))
     setup = meddled(rule, a_session())
     with pytest.raises(Conflict):
-        await setup.gateway.reply(ID, 1, BOSS, ParsedPrompt("at night", NO_OPTIONS), "K1")
+        await setup.gateway.reply(ID, 1, BOSS, ParsedText("at night", NO_OPTIONS), "K1")
     assert all(attempt.idempotency_key != "K1" for attempt in setup.session.attempts)
     assert len(rule.asked) < 20
 

@@ -40,7 +40,7 @@ from bot.generation.image_copies import ImageCopies
 from bot.generation.image_requests import ImageRequests
 from bot.generation.recording import NewCheckpoint
 from bot.ports import ImageBackend, Publisher, SessionRecords
-from bot.progress.session_messages import DraftRefresher
+from bot.progress.draft_refresher import DraftRefresher
 from bot.telemetry.context import span
 from bot.telemetry.meters import GenerationMeter
 

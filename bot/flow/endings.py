@@ -21,7 +21,7 @@ from bot.domain.refusals import Refusal
 from bot.domain.session import Session
 from bot.flow.shared import Shared, contract_of, ended, fail, image_of, next_action
 from bot.ports import DraftMessages, FailureMessages, SessionRecords, StillOwed
-from bot.progress.session_messages import DraftRefresher
+from bot.progress.draft_refresher import DraftRefresher
 from bot.work_slots import lend_slot
 
 log = logging.getLogger(__name__)

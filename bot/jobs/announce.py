@@ -24,7 +24,8 @@ from bot.domain.slack_refusals import announcement_failure
 from bot.generation.recording import RetryingStore
 from bot.jobs.budget_notices import BudgetNotices
 from bot.ports import JobQueue, Publisher, SessionRecords
-from bot.progress.session_messages import DraftRefresher, LiveStatus
+from bot.progress.draft_refresher import DraftRefresher
+from bot.progress.live_status import LiveStatus
 from bot.views.failure_words import failure_words, not_posted_words
 
 log = logging.getLogger(__name__)

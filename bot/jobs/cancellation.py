@@ -24,8 +24,9 @@ from bot.ports import (
     JobState,
     SessionRecords,
 )
+from bot.progress.draft_refresher import DraftRefresher
 from bot.progress.live_preview import LivePreviews
-from bot.progress.session_messages import DraftRefresher, LiveStatus
+from bot.progress.live_status import LiveStatus
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from bot.jobs.cancellation import CancelledAttempts
 from bot.jobs.publish import ShowAttemptEnd
 from bot.ports import Heartbeats, SessionVersions
 from bot.progress.live_preview import LivePreviews
-from bot.progress.session_messages import LiveStatus
+from bot.progress.live_status import LiveStatus
 from bot.work_slots import lend_slot
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Publication
 from bot.flow import ReviewFlow, shared_store
 from bot.ports import OwnerNotices, SessionRecords
-from bot.progress.session_messages import LiveStatus
+from bot.progress.live_status import LiveStatus
 from bot.views.slack_refusals import not_published_words
 
 log = logging.getLogger(__name__)

@@ -22,8 +22,9 @@ from bot.domain.stages import Publication
 from bot.domain.transitions import discard_shown
 from bot.generation.image_copies import ImageCopies
 from bot.ports import FinalMessages, SessionRecords
+from bot.progress.draft_refresher import DraftRefresher
 from bot.progress.live_preview import LivePreviews
-from bot.progress.session_messages import DraftRefresher, LiveStatus
+from bot.progress.live_status import LiveStatus
 from bot.views.slack_refusals import not_published_words
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from bot.domain.generation import is_generating
 from bot.domain.jobs import ahead_of_each
 from bot.domain.refusals import Refusal
 from bot.ports import JobQueue, RootMessages, SessionRecords
-from bot.progress.session_messages import shown_state
+from bot.progress.draft_refresher import shown_state
 from bot.telemetry.context import log_context
 
 log = logging.getLogger(__name__)

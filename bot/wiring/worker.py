@@ -45,9 +45,10 @@ from bot.ops.serving import Monitoring
 from bot.ops.shutdown import Shutdown
 from bot.ops.startup import warn_of_models
 from bot.ports import Cancellations, Heartbeats, ImageBackend, PictureStore, SessionStore
+from bot.progress.draft_refresher import DraftRefresher
 from bot.progress.live_preview import LivePreviews
+from bot.progress.live_status import LiveStatus
 from bot.progress.queue_position import QueuePositions
-from bot.progress.session_messages import DraftRefresher, LiveStatus
 from bot.service.limits import WorkspaceLimits
 from bot.telemetry.meters import GenerationMeter
 from bot.wiring.backends import image_backend

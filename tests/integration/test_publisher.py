@@ -21,7 +21,7 @@ from bot.domain.failures import FailureKind
 from bot.domain.limits import Scope, Standing
 from bot.domain.session import Session
 from bot.domain.stages import Stage
-from bot.progress.session_messages import DraftRefresher
+from bot.progress.draft_refresher import DraftRefresher
 from bot.sandbox import PATIENCE, Fault, SimulatedSlack
 from bot.views import failure_words as words
 from tests.fakes import FakeSessionStore, a_session, generating, with_latest

@@ -12,8 +12,8 @@ from bot.adapters.slack.publisher import SlackPublisher
 from bot.flow import generate
 from bot.generation import shared_provider
 from bot.jobs import cancellation, slack_breaker
+from bot.progress.live_status import LiveStatus
 from bot.progress.queue_position import QueuePositions
-from bot.progress.session_messages import LiveStatus
 
 
 def set_default(of: type, **defaults: float) -> None:

@@ -15,7 +15,7 @@ from bot.domain.stages import Stage
 from bot.flow import Shared, shared_store
 from bot.flow.endings import End, RemoveDraft, ReportFailure, RestoreDraft
 from bot.flow.shared import fail
-from bot.progress.session_messages import DraftRefresher
+from bot.progress.draft_refresher import DraftRefresher
 from tests.fakes import (
     ID,
     FakePublisher,

@@ -26,8 +26,9 @@ from bot.jobs.generate import CancellationWatch, Generate, GenerationRunner
 from bot.jobs.last_try import Handler, LastTry
 from bot.jobs.publish import Publish, ShowAttemptEnd, ShowDiscard
 from bot.jobs.slack_breaker import AuthTest, SlackBreaker
+from bot.progress.draft_refresher import DraftRefresher
 from bot.progress.live_preview import LivePreviews
-from bot.progress.session_messages import DraftRefresher, LiveStatus
+from bot.progress.live_status import LiveStatus
 from bot.telemetry.meters import GenerationMeter
 from tests.fakes import (
     ID,

@@ -21,7 +21,7 @@ from bot.domain.jobs import Job, JobKind
 from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.generation import recording
-from bot.progress.session_messages import DRAFTS_EDITED
+from bot.progress.draft_refresher import DRAFTS_EDITED
 from tests.fakes import IMAGE, a_candidate, a_session, eventually, generating, with_latest
 from tests.unit.jobs.setup import (
     Worker,

@@ -13,7 +13,7 @@ from bot.domain.failures import FailureKind
 from bot.domain.jobs import MAX_RUNS, Job, JobKind, due_jobs
 from bot.domain.session import Session
 from bot.domain.stages import Publication, Stage
-from bot.progress import session_messages
+from bot.progress import live_status
 from tests.fakes import ID, a_session, generating, with_latest
 from tests.unit.jobs.setup import CANCELLED, CANCELLED_2, Worker
 
@@ -24,7 +24,7 @@ AWAY = SlackUnavailable("away")
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_messages, "LAST_EDIT_WITHIN", 0.05)
+    monkeypatch.setattr(live_status, "LAST_EDIT_WITHIN", 0.05)
 
 
 def queued(**changes: Any) -> Session:

@@ -19,10 +19,10 @@ from bot.domain.errors import (
     StoreUnavailable,
 )
 from bot.domain.session import Session
-from bot.domain.stages import Discard, Stage
+from bot.domain.stages import Stage
 from bot.ports import Priority
-from bot.progress import session_messages
-from bot.progress.session_messages import DraftRefresher, LiveStatus
+from bot.progress import live_status
+from bot.progress.live_status import LiveStatus
 from bot.sandbox import PATIENCE
 from tests.fakes import (
     ID,
@@ -30,7 +30,6 @@ from tests.fakes import (
     FakeSessionStore,
     a_session,
     eventually,
-    failed,
     generating,
     tried_again,
     with_latest,
@@ -153,7 +152,7 @@ async def test_the_work_does_not_wait_for_the_next_edit_when_it_ends() -> None:
 
 
 async def test_a_new_step_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_messages, "GAP", 0.01)
+    monkeypatch.setattr(live_status, "GAP", 0.01)
     line = Line(generating(), interval=60)
 
     def shown(times: int) -> bool:
@@ -168,7 +167,7 @@ async def test_a_new_step_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_in_a_crowd_each_line_is_edited_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_messages, "GAP", 0.01)
+    monkeypatch.setattr(live_status, "GAP", 0.01)
     line = Line(generating())
     edits, seconds = {}, 0.0
     for others in (0, 40):
@@ -185,7 +184,7 @@ async def test_in_a_crowd_each_line_is_edited_less_often(monkeypatch: pytest.Mon
             edits[others], seconds = len(line.stages), time.monotonic() - began
             line.publisher.shown.clear()
     assert edits[0] >= 5
-    wait = INTERVAL * session_messages.SHARE * 41
+    wait = INTERVAL * live_status.SHARE * 41
     assert edits[40] <= 3 + seconds / wait, "however busy the machine is"
 
 
@@ -244,7 +243,7 @@ async def test_the_last_one_is_sent_whatever_it_takes(
 async def test_it_is_given_up_after_some_time(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(session_messages, "LAST_EDIT_WITHIN", 0.05)
+    monkeypatch.setattr(live_status, "LAST_EDIT_WITHIN", 0.05)
     line = Line(a_session(), *[SlackBusy(0.01)] * 100)
     await line.status.show_now(ID)
     assert "could not be shown" in caplog.text
@@ -312,92 +311,3 @@ async def test_an_attempt_is_told_of_by_the_process_that_makes_the_candidate_at_
         await eventually(lambda: line.stages)
         line.move(Stage.USER_FEEDBACK)
     assert line.stages[-1] is Stage.USER_FEEDBACK
-
-
-# drafts
-
-
-class Wall:
-    """Where the drafts of one session hang."""
-
-    def __init__(self, session: Session) -> None:
-        self.store = FakeSessionStore(session)
-        self.publisher = FakePublisher()
-
-    async def refresh(self) -> list[int]:
-        """The drafts that are edited, in their order."""
-        await DraftRefresher(self.store, self.publisher).refresh(ID)
-        return [shown.details["number"] for shown in self.publisher.of("refresh_draft")]
-
-
-@pytest.mark.parametrize(
-    ("session", "edited"),
-    [
-        (generating(), []),
-        (generating(4), [3, 2, 1]),
-        (generating(9), [8, 7, 6]),
-        (a_session(attempts=4), [4, 3, 2]),
-        (a_session(attempts=4, discard=Discard.DISCARDED), [4, 3, 2, 1]),
-        (a_session(attempts=4, discard=Discard.RESTORED), [4, 3, 2, 1]),
-        (a_session(Stage.FINAL, attempts=4), [4, 3, 2, 1]),
-        (a_session(Stage.FINAL, attempts=4, final_result=2), [2, 4, 3, 1]),
-    ],
-    ids=[
-        "no draft",
-        "another attempt",
-        "after many",
-        "review",
-        "discarded",
-        "restored",
-        "approved",
-        "an earlier one approved",
-    ],
-)
-async def test_the_newest_drafts_are_edited_and_all_when_the_session_ends(
-    session: Session, edited: list[int]
-) -> None:
-    assert await Wall(session).refresh() == edited
-
-
-@pytest.mark.parametrize("later", [True, False], ids=["tried again", "nothing after it"])
-async def test_a_failure_is_edited_once_another_attempt_follows_it(later: bool) -> None:
-    wall = Wall(tried_again() if later else failed())
-    await wall.refresh()
-    edited = wall.publisher.of("refresh_failure")
-    assert [shown.details["number"] for shown in edited] == ([1] if later else [])
-
-
-async def test_a_failure_that_slack_does_not_take_holds_up_nothing() -> None:
-    wall = Wall(tried_again())
-    refused = SlackRefused("chat.update", "message_not_found")
-    wall.publisher.failures["refresh_failure"] = [refused]
-    await wall.refresh()
-
-
-async def test_one_that_slack_does_not_take_holds_up_no_other() -> None:
-    wall = Wall(a_session(Stage.FINAL, attempts=3))
-    refused = SlackRefused("chat.update", "message_not_found")
-    wall.publisher.failures["refresh_draft"] = [refused]
-    assert await wall.refresh() == [3, 2, 1]
-
-
-async def test_a_slack_that_is_away_is_told() -> None:
-    wall = Wall(a_session())
-    wall.publisher.failures["refresh_draft"] = [SlackUnavailable("away")]
-    with pytest.raises(SlackUnavailable):
-        await wall.refresh()
-
-
-async def test_a_draft_that_was_overtaken_while_it_was_edited_is_edited_again() -> None:
-    """A cancellation gives the buttons back that the announcement was about to take away."""
-    wall = Wall(generating(2))
-    edit = wall.publisher.refresh_draft
-
-    async def overtaken(session: Session, number: int) -> None:
-        await edit(session, number)
-        back = replace(wall.store.sessions[ID], stage=Stage.USER_FEEDBACK)
-        wall.store.sessions[ID] = back
-
-    wall.publisher.refresh_draft = overtaken  # type: ignore[method-assign]
-    assert await wall.refresh() == [1, 1]
-    assert wall.publisher.shown[-1].session.stage is Stage.USER_FEEDBACK

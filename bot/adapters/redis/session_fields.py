@@ -8,26 +8,41 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.domain.attempt import Attempt
 from bot.domain.option_table import OPTIONS
 from bot.domain.options import Options, Value
 from bot.domain.questions import Question
 from bot.domain.session import NEWEST_SCHEMA, SCHEMA, Session
 
 _SESSION = TypeAdapter(Session)
+_ATTEMPTS = TypeAdapter(tuple[Attempt, ...])
 _OPTIONS = TypeAdapter(dict[str, Value])
 _QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 _NAMES = frozenset(f.name for f in fields(Session))
 _TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage", "Publication", "Discard"}}
+_DEFAULTS = Session("", "", "", "")
+_CONTRACT = frozenset(
+    {"stage", "task_input", "error_message", "input_used_by_process", "final_result", "schema"}
+)
+"""Written even where they are at their defaults, because others read them, too."""
 
 
 def to_fields(session: Session, before: Session | None = None) -> dict[str, str]:
     """Text fields as they are, so that `HGET` reads them; the others as JSON. Only those that
-    differ from the session before, where there is one."""
-    changed = {
-        name for name in _NAMES if not before or getattr(session, name) != getattr(before, name)
-    }
-    plain: dict[str, Any] = _SESSION.dump_python(session, mode="json", include=changed)
+    differ from the session before, or from the defaults where there is none. Inside JSON, what is
+    at its default is left out: so a default is a part of the form, and changes only with it."""
+    known = before or _DEFAULTS
+    changed = {name for name in _NAMES if getattr(session, name) != getattr(known, name)}
+    if before is None:
+        changed |= _CONTRACT
+    plain: dict[str, Any] = _SESSION.dump_python(
+        session, mode="json", include=changed - {"attempts"}
+    )
+    if "attempts" in changed:
+        plain["attempts"] = _ATTEMPTS.dump_python(
+            session.attempts, mode="json", exclude_defaults=True
+        )
     for holder in (plain, *plain.get("attempts", ())):
         if "options" in holder:
             holder["options"] = dict(holder["options"]["chosen"])

@@ -26,7 +26,7 @@ from bot.domain.session import Session
 from bot.domain.stages import Stage
 from bot.ports import AttemptRule, Change, ExtraWrites, Record, SessionStore
 from bot.service.access import AccessControl
-from bot.service.attempt_rules import ask_rules, record_refusal, until_written
+from bot.service.attempt_rules import Approval, ask_rules, record_refusal, until_written
 from bot.service.refused_requests import with_offers
 from bot.telemetry.context import set_log_fields
 
@@ -45,7 +45,7 @@ def without_reservation(person: Person, before: Session, after: Session) -> Sess
 class AttemptGateway:
     """Each method begins one attempt, or raises `Refusal` and has stored nothing; `store_new`
     stores a session that waits for its first prompt. `idempotency_key` is unique to the request:
-    delivered twice, it begins one attempt, and no rule refuses it the second time. `tasks` discard sessions
+    delivered twice, it begins one attempt, and no rule is asked again. `tasks` discard sessions
     that nobody waits for; `option_table` holds the options of the image model. `reserve` gives a
     new attempt its reservation. `record` is told what a rule refuses; the store tells it what the
     commit refuses."""
@@ -72,18 +72,15 @@ class AttemptGateway:
 
     async def create(self, session: Session, person: Person, prompt: str) -> Session:
         """Store a new session with its first attempt, or return the session that has this id
-        already, whatever a rule says to a second delivery."""
+        already. The look-up keeps a second delivery from asking a rule again, and from discarding
+        the first one's session where the store goes away."""
+        for known in await self._sessions.load_many([session.id]):
+            return known
         begun = begin.submit(session, prompt, self._now(), session.options)
         begun = self._reserve(person, session, begun)
         begun = begin.asked_by(session, begun, person.user)
         async with with_offers(self._sessions, person, session.team):
-            try:
-                approved = await ask_rules(self._rules, person, session, begun, session.id)
-            except Refusal as refusal:
-                for known in await self._sessions.load_many([session.id]):
-                    return known
-                await self._record_refusal(begun, refusal)
-                raise
+            approved = await self._ask_rules(person, session, begun, session.id)
             return await self.store_new(begun, approved.extra)
 
     async def store_new(self, session: Session, extra: ExtraWrites | None = None) -> Session:
@@ -216,12 +213,7 @@ class AttemptGateway:
             return begin.asked_by(session, begun, person.user)
 
         async def check_and_write(session: Session) -> Session:
-            after = begun(session)
-            try:
-                approved = await ask_rules(self._rules, person, session, after, idempotency_key)
-            except Refusal as refusal:
-                await self._record_refusal(after, refusal)
-                raise
+            approved = await self._ask_rules(person, session, begun(session), idempotency_key)
             return await self._sessions.update(
                 session.id,
                 lambda current: approved.require(current, begun(current)),
@@ -231,9 +223,15 @@ class AttemptGateway:
         async with with_offers(self._sessions, person, session.team):
             return await until_written(self._sessions, session, check_and_write)
 
-    async def _record_refusal(self, after: Session, refusal: Refusal) -> None:
-        if self._record:
-            await record_refusal(self._record, after, refusal)
+    async def _ask_rules(
+        self, person: Person, before: Session, after: Session, idempotency_key: str
+    ) -> Approval:
+        try:
+            return await ask_rules(self._rules, person, before, after, idempotency_key)
+        except Refusal as refusal:
+            if self._record:
+                await record_refusal(self._record, after, refusal)
+            raise
 
     def _read_form(self, text: str, options: Options) -> tuple[str, Options]:
         """Parse a form. Raises `Refusal`, also where its text and its selects disagree."""

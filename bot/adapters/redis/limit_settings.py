@@ -48,9 +48,8 @@ class RedisLimitSettings:
         self._choose = redis.register_script(CHOOSE)
 
     async def chosen(self, team: str, fields: Collection[Field]) -> ChosenLimits:
-        async with bounded(self._patience):
-            names = [_name(field) for field in fields]
-            stored: list[str | None] = await self._reads.read("HMGET", limits_key(team), *names)
+        names = [_name(field) for field in fields]
+        stored: list[str | None] = await self._reads.read("HMGET", limits_key(team), *names)
         return {
             field: _limit_from_json(value)
             for field, value in zip(fields, stored, strict=True)

@@ -83,7 +83,7 @@ class RedisPace:
 
     def __init__(self, redis: Redis, team: str, patience: float) -> None:
         self._patience = patience
-        self._scripts = PaceScripts(redis, team, uuid4().hex)
+        self._scripts = PaceScripts(redis, team, uuid4().hex, patience)
         self._own = OwnPace()
         self._away_until = 0.0
         self._lines: dict[str, _Line] = {}

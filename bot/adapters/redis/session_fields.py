@@ -8,14 +8,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.domain.attempt import Attempt
 from bot.domain.option_table import OPTIONS
 from bot.domain.options import Options, Value
 from bot.domain.questions import Question
 from bot.domain.session import NEWEST_SCHEMA, SCHEMA, Session
 
 _SESSION = TypeAdapter(Session)
-_ATTEMPTS = TypeAdapter(tuple[Attempt, ...])
 _OPTIONS = TypeAdapter(dict[str, Value])
 _QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
@@ -30,19 +28,13 @@ _CONTRACT = frozenset(
 
 def to_fields(session: Session, before: Session | None = None) -> dict[str, str]:
     """Text fields as they are, so that `HGET` reads them; the others as JSON. Only those that
-    differ from the session before, or from the defaults where there is none. Inside JSON, what is
-    at its default is left out: so a default is a part of the form, and changes only with it."""
+    differ from the session before, or from the defaults where there is none: so a default is a part
+    of the form, and changes only with it."""
     known = before or _DEFAULTS
     changed = {name for name in _NAMES if getattr(session, name) != getattr(known, name)}
     if before is None:
         changed |= _CONTRACT
-    plain: dict[str, Any] = _SESSION.dump_python(
-        session, mode="json", include=changed - {"attempts"}
-    )
-    if "attempts" in changed:
-        plain["attempts"] = _ATTEMPTS.dump_python(
-            session.attempts, mode="json", exclude_defaults=True
-        )
+    plain: dict[str, Any] = _SESSION.dump_python(session, mode="json", include=changed)
     for holder in (plain, *plain.get("attempts", ())):
         if "options" in holder:
             holder["options"] = dict(holder["options"]["chosen"])

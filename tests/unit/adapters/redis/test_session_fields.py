@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from bot.adapters.redis.session_fields import from_fields, to_fields
-from bot.domain.attempt import Attempt
 from bot.domain.session import Session
 
 NEW = Session("T1.U1.one", "T1", "U1", "C1")
@@ -25,13 +23,6 @@ def test_a_new_session_leaves_out_what_is_at_its_default_but_for_the_contract() 
         "final_result": "0",
         "schema": "1",
     }
-
-
-def test_an_attempt_leaves_out_what_is_at_its_default() -> None:
-    session = replace(NEW, attempts=(Attempt(1, "a fox", queued_at=2.0),))
-    stored = to_fields(session)["attempts"]
-    assert json.loads(stored) == [{"number": 1, "prompt": "a fox", "queued_at": 2.0}]
-    assert from_fields(to_fields(session)) == session
 
 
 def test_what_returns_to_its_default_is_written() -> None:

@@ -1,11 +1,11 @@
 """Connections to Redis as `REDIS_URL` asks for them, to one server or to the primary that Sentinels
-name; and what the failure of a call means to the program."""
+name."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,8 +25,6 @@ from redis.backoff import NoBackoff
 from redis.connection import HiredisRespSerializer
 
 from bot.concurrency import cancel_and_wait, consume_exception
-from bot.domain.errors import StoreFull, StoreReadOnly, StoreUnavailable
-from bot.telemetry import metrics
 
 _SENTINEL_SCHEMES = {"redis+sentinel": "redis", "rediss+sentinel": "rediss"}
 _SENTINEL_PORT = 26379
@@ -42,55 +40,6 @@ many connect at once, everybody waits for that."""
 _SERIALIZER: Any = HiredisRespSerializer()
 _LARGE = 64 * 1024
 """Characters of an argument."""
-
-_FULL = ("oom command not allowed", "out of memory", "quota exceeded", "max data size exceeded")
-"""What a server without memory says, in lower case. Inside a script its words stand within
-others."""
-_READ_ONLY = ("misconf ", "readonly ", "noreplicas ")
-"""Its disk takes nothing, it is a replica, or it has too few replicas."""
-
-
-@asynccontextmanager
-async def bounded(patience: float) -> AsyncIterator[None]:
-    """Let the body's calls to Redis take `patience` seconds. Raises `StoreUnavailable`, and nothing
-    of the client's; counts what failed."""
-    try:
-        async with asyncio.timeout(patience):
-            yield
-    except (exceptions.RedisError, OSError) as error:  # OSError: TimeoutError is one
-        count_error(error)
-        raise unavailable(error) from error
-
-
-def count_error(error: Exception) -> None:
-    metrics.STORE_ERRORS.labels(kind_of(error)).inc()
-
-
-def kind_of(error: Exception) -> str:
-    """The label of the metric: `timeout`, `connection`, or `refused` where Redis answered with an
-    error."""
-    match error:
-        case TimeoutError() | exceptions.TimeoutError():
-            return "timeout"
-        case exceptions.AuthenticationError() | exceptions.AuthorizationError():
-            return "refused"
-        case exceptions.ConnectionError() | OSError():
-            return "connection"
-    return "refused"
-
-
-def unavailable(error: Exception) -> StoreUnavailable:
-    """The program's own error for one of the client's. The client asks a replica again until its
-    time is up, so the answer that it got last stands behind a timeout."""
-    cause: BaseException | None = error
-    while cause is not None:
-        text = str(cause).lower() if isinstance(cause, exceptions.ResponseError) else ""
-        if isinstance(cause, exceptions.OutOfMemoryError) or any(w in text for w in _FULL):
-            return StoreFull(type(cause).__name__)
-        if isinstance(cause, exceptions.ReadOnlyError) or any(w in text for w in _READ_ONLY):
-            return StoreReadOnly(type(cause).__name__)
-        cause = cause.__cause__ or cause.__context__
-    return StoreUnavailable(type(error).__name__)
 
 
 class WaitingPool(BlockingConnectionPool):

@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis.own_pace import OwnPace
 from bot.adapters.redis.pace_scripts import Answer, PaceScripts, Question
-from bot.adapters.redis_connections import bounded
+from bot.adapters.redis_errors import bounded
 from bot.concurrency import wait_for_event, without_slot
 from bot.domain.errors import SlackBusy, StoreUnavailable
 from bot.ports import Budget, Priority, Turn

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
 
-from bot.adapters.redis_connections import bounded, count_error, unavailable
+from bot.adapters.redis_errors import bounded, count_error, unavailable
 
 _AT_ONCE = 500
 """Reads of one pipeline: the first answer is there when the last one is."""

@@ -35,7 +35,7 @@ from bot.adapters.redis.session_fields import (
     options_to_json,
 )
 from bot.adapters.redis.session_writer import SessionWriter
-from bot.adapters.redis_connections import bounded
+from bot.adapters.redis_errors import bounded
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict
 from bot.domain.options import Options

@@ -32,7 +32,9 @@ def submit(
     attempt = Attempt(0, prompt, options)
     if source is not None:
         attempt = replace(attempt, change=prompt, base=ImageRef(0))
-    return _begin(replace(session, source=source), Event.SUBMIT, attempt, now)
+    if source is not session.source:
+        session = replace(session, source=source)
+    return _begin(session, Event.SUBMIT, attempt, now)
 
 
 def regenerate(session: Session, number: int, now: float, idempotency_key: str = "") -> Session:

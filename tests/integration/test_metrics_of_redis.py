@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from bot.adapters.queue import BullJobQueue
 from bot.adapters.redis import RedisServer, RedisSessionStore, redis_client
 from bot.adapters.redis.schema import session_key
-from bot.adapters.redis_connections import kind_of
+from bot.adapters.redis_errors import kind_of
 from bot.domain import begin, transitions
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict, QueueUnavailable, StoreUnavailable

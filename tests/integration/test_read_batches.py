@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError, ReadOnlyError, ResponseError
+from redis.exceptions import ReadOnlyError
 
 from bot.adapters.redis.read_batches import ReadBatches
+from bot.domain.errors import StoreUnavailable
 
 
 async def round_trips(redis: Redis, do: Callable[[], Awaitable[Any]]) -> int:
@@ -68,7 +69,7 @@ async def test_a_read_that_fails_fails_alone(redis: Redis) -> None:
     answers = await asyncio.gather(
         reads.read("HGETALL", "s"), reads.read("GET", "s"), return_exceptions=True
     )
-    assert isinstance(answers[0], ResponseError)
+    assert isinstance(answers[0], StoreUnavailable)
     assert answers[1] == "text"
 
 
@@ -89,7 +90,7 @@ async def test_a_server_that_is_away_fails_all(redis: Redis) -> None:
     failed = await asyncio.gather(
         reads.read("GET", "s"), reads.read("GET", "s"), return_exceptions=True
     )
-    assert [type(each) for each in failed] == [ConnectionError, ConnectionError]
+    assert [type(each) for each in failed] == [StoreUnavailable, StoreUnavailable]
 
 
 async def test_a_replica_is_asked_again_by_a_command_of_its_own(
@@ -103,3 +104,24 @@ async def test_a_replica_is_asked_again_by_a_command_of_its_own(
 
     monkeypatch.setattr("redis.asyncio.client.Pipeline.execute", refused)
     assert await reads.read("GETEX", "s", "EX", 60) == "text"
+
+
+async def test_scripts_share_a_round_trip_also_on_a_server_that_does_not_know_them(
+    redis: Redis,
+) -> None:
+    reads, script = ReadBatches(redis, 5.0), redis.register_script("return {KEYS[1], ARGV[1]}")
+
+    async def ask() -> None:
+        answers = await asyncio.gather(*(reads.run(script, ["k"], [str(i)]) for i in range(3)))
+        assert answers == [["k", "0"], ["k", "1"], ["k", "2"]]
+
+    assert await round_trips(redis, ask) > 1
+    assert await round_trips(redis, ask) == 1
+    await redis.script_flush()
+    await ask()
+
+
+async def test_a_script_that_fails_fails_alone(redis: Redis) -> None:
+    reads, script = ReadBatches(redis, 5.0), redis.register_script("return redis.error_reply('no')")
+    with pytest.raises(StoreUnavailable):
+        await reads.run(script, [], [])

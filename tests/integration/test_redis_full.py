@@ -32,7 +32,7 @@ from bot.adapters.redis.schema import (
     unfinished_key,
     user_key,
 )
-from bot.adapters.redis_connections import unavailable
+from bot.adapters.redis_errors import unavailable
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import QueueFull, StoreFull, StoreReadOnly, StoreTrouble, StoreUnavailable
 from bot.domain.jobs import Job, JobKind

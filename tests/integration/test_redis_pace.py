@@ -284,7 +284,7 @@ async def test_what_went_while_nobody_waited_is_not_held_against_its_owner(redis
     spacing = SPACED_BY * 1000 / budget.per_second
 
     async with redis_client(redis_url, 5.0) as redis:
-        scripts = PaceScripts(redis, "T1", "process")
+        scripts = PaceScripts(redis, "T1", "process", 5.0)
 
         async def place_of(ticket: str) -> float:
             """In milliseconds from now on."""

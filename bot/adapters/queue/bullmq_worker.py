@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from bot.adapters.queue.connection import assume_modern, socket_timeout
 from bot.adapters.queue.job_data import PREFIX, job_log_context
 from bot.adapters.queue.processor import JobFailed, Processor, hand_back
-from bot.adapters.redis_connections import unavailable
+from bot.adapters.redis_errors import unavailable
 from bot.domain.errors import StoreTrouble
 from bot.ports import ProviderSlots
 from bot.work_slots import WorkSlots

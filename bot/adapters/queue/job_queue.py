@@ -26,7 +26,7 @@ from bot.adapters.queue.job_data import (
     job_log_context,
 )
 from bot.adapters.queue.job_lists import LIVE, STATES, WAITING, depth, read_ids
-from bot.adapters.redis_connections import count_error, unavailable
+from bot.adapters.redis_errors import count_error, unavailable
 from bot.concurrency import run_within
 from bot.domain.errors import QueueFull, QueueReadOnly, QueueUnavailable, StoreTrouble
 from bot.domain.jobs import Job, JobKind

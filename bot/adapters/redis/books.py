@@ -36,7 +36,7 @@ from bot.adapters.redis.schema import (
     spent_key,
     told_key,
 )
-from bot.adapters.redis_connections import bounded
+from bot.adapters.redis_errors import bounded
 from bot.domain.books import WORKSPACE, Changes, Count, spending_fields, user_field
 from bot.ports import Hold, LedgerLine, Spent
 

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError, RedisError
 
 from bot.adapters.redis.schema import APP_BLOCKED, CANCELLED, TEST_WRITE, run_key
-from bot.adapters.redis_connections import bounded
+from bot.adapters.redis_errors import bounded
 from bot.domain.app_blocked import AppBlocked
 from bot.domain.errors import StoreTrouble, StoreUnavailable
 from bot.telemetry.metrics import STORE_REFUSES

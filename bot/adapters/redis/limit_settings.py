@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from bot.adapters.redis.read_batches import ReadBatches
 from bot.adapters.redis.record_schema import WRITES, RecordPolicy, list_workspace, record_writes
 from bot.adapters.redis.schema import limits_key
-from bot.adapters.redis_connections import bounded
+from bot.adapters.redis_errors import bounded
 from bot.domain.limit_settings import ChosenLimit, ChosenLimits, Field
 from bot.domain.record import RecordEvent
 
@@ -48,9 +48,8 @@ class RedisLimitSettings:
         self._choose = redis.register_script(CHOOSE)
 
     async def chosen(self, team: str, fields: Collection[Field]) -> ChosenLimits:
-        async with bounded(self._patience):
-            names = [_name(field) for field in fields]
-            stored: list[str | None] = await self._reads.read("HMGET", limits_key(team), *names)
+        names = [_name(field) for field in fields]
+        stored: list[str | None] = await self._reads.read("HMGET", limits_key(team), *names)
         return {
             field: _limit_from_json(value)
             for field, value in zip(fields, stored, strict=True)

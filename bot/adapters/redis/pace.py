@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis.own_pace import LocalRateLimiter
 from bot.adapters.redis.pace_scripts import Answer, PaceScripts, Question
-from bot.adapters.redis_connections import bounded
+from bot.adapters.redis_errors import bounded
 from bot.concurrency import wait_for_event
 from bot.domain.errors import SlackBusy, StoreUnavailable
 from bot.ports import Budget, Priority, Turn
@@ -84,7 +84,7 @@ class RedisRateLimiter:
 
     def __init__(self, redis: Redis, team: str, patience: float) -> None:
         self._patience = patience
-        self._scripts = PaceScripts(redis, team, uuid4().hex)
+        self._scripts = PaceScripts(redis, team, uuid4().hex, patience)
         self._own = LocalRateLimiter()
         self._away_until = 0.0
         self._lines: dict[str, _Line] = {}

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
+from bot.adapters.redis.read_batches import ReadBatches
 from bot.adapters.redis.schema import pace_key
 from bot.ports import Budget, Priority
 
@@ -195,9 +196,11 @@ class Question(NamedTuple):
 
 
 class PaceScripts:
-    """The scripts for one process and one workspace."""
+    """The scripts for one process and one workspace. `patience` bounds a question without a ticket,
+    in seconds."""
 
-    def __init__(self, redis: Redis, team: str, process: str) -> None:
+    def __init__(self, redis: Redis, team: str, process: str, patience: float) -> None:
+        self._reads = ReadBatches(redis, patience)
         self._team = team
         self._process = process
         self._ask: Any = redis.register_script(_ASK)
@@ -213,7 +216,12 @@ class PaceScripts:
         args += [int(question.longest * 1000), question.expected, question.owner]
         args += [question.following, len(question.given_up)]
         args += [*(f"{of}:{ticket}" for ticket in question.given_up), *again]
-        granted, wait, ahead, at, nap, known = await self._ask(keys=keys, args=args)
+        asking = (
+            self._ask(keys=keys, args=args)
+            if question.ticket
+            else self._reads.run(self._ask, keys, args)
+        )
+        granted, wait, ahead, at, nap, known = await asking
         return Answer(bool(granted), wait / 1000, ahead, float(at), nap / 1000, bool(known))
 
     async def hold(self, budget: Budget, seconds: float) -> None:

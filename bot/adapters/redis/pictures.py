@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis.image_bytes import ImageBytes
 from bot.adapters.redis.schema import picture_key, readers_key
-from bot.adapters.redis_connections import bounded
+from bot.adapters.redis_errors import bounded
 from bot.domain.images import BaseImage
 
 READERS_TTL = 24 * 3600

@@ -26,7 +26,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 
 from bot.adapters.redis.schema import PROVIDER_PAUSE, PROVIDER_SLOTS
-from bot.adapters.redis_connections import bounded
+from bot.adapters.redis_errors import bounded
 from bot.concurrency import wait_for_event
 from bot.domain.errors import StoreUnavailable
 

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from bot.adapters.redis.schema import question_key
 from bot.adapters.redis.session_fields import question_from_json, question_to_json
-from bot.adapters.redis_connections import bounded
+from bot.adapters.redis_errors import bounded
 from bot.domain.questions import Question, WaitingPicture
 from bot.ports import QUESTION_TTL, WAITING_PICTURE_TTL
 

@@ -8,10 +8,14 @@ not: a write whose caller has given up must not be sent later.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import ReadOnlyError
+from redis.commands.core import AsyncScript
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
+
+from bot.adapters.redis_errors import bounded, count_error, unavailable
 
 _AT_ONCE = 500
 """Reads of one pipeline: the first answer is there when the last one is."""
@@ -20,8 +24,8 @@ _Read = tuple[tuple[Any, ...], asyncio.Future[Any]]
 
 
 class ReadBatches:
-    """`patience` bounds each round trip, in seconds. A read raises what redis-py raises for it
-    alone; one that is given up does not hold up the others."""
+    """`patience` bounds each read, in seconds. Each raises `StoreUnavailable` for itself alone; one
+    that is given up does not hold up the others."""
 
     def __init__(self, redis: Redis, patience: float) -> None:
         self._redis: Any = redis
@@ -31,15 +35,33 @@ class ReadBatches:
 
     async def read(self, *command: Any) -> Any:
         """Run a command that changes nothing but a time to live."""
+        try:
+            return await self._answer(command)
+        except ReadOnlyError:  # only a command of its own is tried again until there is a primary
+            async with bounded(self._patience):
+                return await self._redis.execute_command(*command)
+        except (RedisError, OSError) as error:  # OSError: TimeoutError is one
+            count_error(error)
+            raise unavailable(error) from error
+
+    async def run(self, script: AsyncScript, keys: Sequence[Any], args: Sequence[Any]) -> Any:
+        """Run a script that may run although its caller has given up."""
+        try:
+            return await self._answer(("EVALSHA", script.sha, len(keys), *keys, *args))
+        except (NoScriptError, ReadOnlyError):
+            async with bounded(self._patience):
+                return await script(keys=keys, args=args)
+        except (RedisError, OSError) as error:
+            count_error(error)
+            raise unavailable(error) from error
+
+    async def _answer(self, command: tuple[Any, ...]) -> Any:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._waiting.append((command, answer))
         if len(self._waiting) == 1:
             loop.call_soon(self._send_all)
-        try:
-            return await answer
-        except ReadOnlyError:  # only a command of its own is tried again until there is a primary
-            return await self._redis.execute_command(*command)
+        return await answer
 
     def _send_all(self) -> None:
         reads, self._waiting = self._waiting, []

@@ -25,7 +25,7 @@ from bot.adapters.redis.record_schema import (
     seals_key,
     words_key,
 )
-from bot.adapters.redis_connections import bounded
+from bot.adapters.redis_errors import bounded
 from bot.domain.errors import StoreUnavailable
 from bot.domain.record import entry_facts
 from bot.domain.seals import Floor, RecordEntry, Seal

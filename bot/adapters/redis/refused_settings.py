@@ -9,7 +9,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.adapters.redis.schema import refused_key
-from bot.adapters.redis_connections import bounded
+from bot.adapters.redis_errors import bounded
 
 
 class RedisRefusedSettings:

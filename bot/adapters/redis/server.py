@@ -23,7 +23,8 @@ from redis.exceptions import (
 
 from bot.adapters.redis.key_scan import scan_keys
 from bot.adapters.redis.schema import EVERY_SESSION, signature_key
-from bot.adapters.redis_connections import bounded, redis_pool, unavailable
+from bot.adapters.redis_connections import redis_pool
+from bot.adapters.redis_errors import bounded, unavailable
 from bot.domain.stages import Stage
 from bot.ports import MemoryUsage
 

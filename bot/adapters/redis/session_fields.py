@@ -19,14 +19,21 @@ _QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 _NAMES = frozenset(f.name for f in fields(Session))
 _TEXT = {f.name for f in fields(Session) if f.type in {"str", "Stage", "Publication", "Discard"}}
+_DEFAULTS = Session("", "", "", "")
+_CONTRACT = frozenset(
+    {"stage", "task_input", "error_message", "input_used_by_process", "final_result", "schema"}
+)
+"""Written even where they are at their defaults, because others read them, too."""
 
 
 def to_fields(session: Session, before: Session | None = None) -> dict[str, str]:
     """Text fields as they are, so that `HGET` reads them; the others as JSON. Only those that
-    differ from the session before, where there is one."""
-    changed = {
-        name for name in _NAMES if not before or getattr(session, name) != getattr(before, name)
-    }
+    differ from the session before, or from the defaults where there is none: so a default is a part
+    of the form, and changes only with it."""
+    known = before or _DEFAULTS
+    changed = {name for name in _NAMES if getattr(session, name) != getattr(known, name)}
+    if before is None:
+        changed |= _CONTRACT
     plain: dict[str, Any] = _SESSION.dump_python(session, mode="json", include=changed)
     for holder in (plain, *plain.get("attempts", ())):
         if "options" in holder:

@@ -35,7 +35,7 @@ from bot.adapters.redis.session_fields import (
     options_to_json,
 )
 from bot.adapters.redis.session_writer import SessionWriter
-from bot.adapters.redis_connections import bounded
+from bot.adapters.redis_errors import bounded
 from bot.domain.attempt import ImageRef
 from bot.domain.errors import Conflict
 from bot.domain.options import Options
@@ -96,8 +96,7 @@ class RedisSessionStore(RedisQuestions):
         return written or await self.load(session.id)
 
     async def load(self, session_id: str) -> Session:
-        async with bounded(self._patience):
-            stored: dict[str, str] = await self._reads.read("HGETALL", session_key(session_id))
+        stored: dict[str, str] = await self._reads.read("HGETALL", session_key(session_id))
         if not stored:
             raise Refusal(Reason.EXPIRED)
         return self._recent.parse(stored)
@@ -168,8 +167,7 @@ class RedisSessionStore(RedisQuestions):
         ]
 
     async def images_waiting(self, team: str, user: str) -> dict[str, int]:
-        async with bounded(self._patience):
-            stored: dict[str, str] = await self._reads.read("HGETALL", waiting_key(team, user))
+        stored: dict[str, str] = await self._reads.read("HGETALL", waiting_key(team, user))
         return {session_id: int(number) for session_id, number in stored.items()}
 
     async def correct_images_waiting(self, session_id: str, was: int, right: int) -> None:
@@ -180,10 +178,9 @@ class RedisSessionStore(RedisQuestions):
             )
 
     async def load_many(self, session_ids: list[str]) -> list[Session]:
-        async with bounded(self._patience):
-            keys = [session_key(session_id) for session_id in session_ids]
-            reads = (self._reads.read("HGETALL", key) for key in keys)
-            stored: list[dict[str, str]] = await asyncio.gather(*reads)
+        keys = [session_key(session_id) for session_id in session_ids]
+        reads = (self._reads.read("HGETALL", key) for key in keys)
+        stored: list[dict[str, str]] = await asyncio.gather(*reads)
         sessions = []
         for fields in filter(None, stored):
             try:
@@ -213,9 +210,8 @@ class RedisSessionStore(RedisQuestions):
         return [id_ for id_, exists in zip(newest, there, strict=True) if exists]
 
     async def defaults_of(self, team: str, user: str) -> Options:
-        async with bounded(self._patience):
-            key = defaults_key(team, user)
-            stored: str | None = await self._reads.read("GETEX", key, "EX", DEFAULTS_TTL)
+        key = defaults_key(team, user)
+        stored: str | None = await self._reads.read("GETEX", key, "EX", DEFAULTS_TTL)
         return options_from_json(stored) if stored else Options()
 
     async def keep_defaults(self, team: str, user: str, options: Options) -> None:

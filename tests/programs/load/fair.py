@@ -12,7 +12,8 @@ the floor.
 
 *Greedy's last* is the last draft of the first person, from the first command. *Its share* is what
 all images of both take at 5 at a time for each worker, and the floor: nothing is wasted where it
-comes by then. With the limits it is what the images of that person take at 4 at a time.
+comes by then. With the limits it is what the images of that person take at 4 at a time, and at what
+the other's leave while these are made.
 *Refused* are the commands that USER_IMAGES_WAITING turned down.
 """
 
@@ -89,15 +90,23 @@ async def _measure(world: World, row: Row) -> Row:
     other = await world.slack.ask("ask", person=_OTHER, times=1, options=options)
     (came, *_) = await _drafts(world, _OTHER, 1)
     drafts = await _drafts(world, _GREEDY, greedy["taken"])
-    calls, most = (greedy["taken"] + 1) * row.images, AT_ONCE * row.workers
-    if row.limits != "off":
-        calls, most = greedy["taken"] * row.images, min(most, _OF_ONE_PERSON)
     return row._replace(
         other=came - other["began"],
         last=drafts[-1] - greedy["began"],
-        share=math.ceil(calls / most) * MODEL_SECONDS + row.floor,
+        share=_model_times(greedy["taken"], row) * MODEL_SECONDS + row.floor,
         refused=IDEAS - greedy["taken"],
     )
+
+
+def _model_times(ideas: int, row: Row) -> int:
+    """How many model times the images of so many ideas take beside the other's one idea, where no
+    slot is ever free."""
+    slots = AT_ONCE * row.workers
+    if row.limits == "off":
+        return math.ceil((ideas + 1) * row.images / slots)
+    at_once, others = min(slots, _OF_ONE_PERSON), min(row.images, _OF_ONE_PERSON)
+    lost = max(0, at_once - (slots - others))  # while the other's are made
+    return math.ceil((ideas * row.images + lost) / at_once)
 
 
 async def _drafts(world: World, person: int, number: int) -> list[float]:

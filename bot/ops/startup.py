@@ -72,6 +72,24 @@ async def check_at_start(
     return identities[-1]
 
 
+async def wait_for_own_redis(other: Callable[[], Awaitable[str]], stop: asyncio.Event) -> bool:
+    """Wait until the bot of no other installation uses this Redis, which `other` answers; False
+    where the program was stopped meanwhile. Raises `StartupError`."""
+
+    async def check() -> list[Finding]:
+        try:
+            installation = await other()
+        except StoreUnavailable:  # it is full, or away again
+            installation = ""
+        if not installation:
+            return []
+        text = f"the bot of another workspace ({installation}) uses this Redis"
+        advice = "give each bot a Redis, or a database (redis://host:6379/1), of its own"
+        return [Finding("REDIS_URL", Verdict.TRANSIENT, text, advice)]
+
+    return await _wait_until_ok(check, stop)
+
+
 async def warn_of_models(settings: Settings) -> None:
     """Log what is wrong with the key and the models, or soon will be."""
     key = settings.openai_api_key.get_secret_value()

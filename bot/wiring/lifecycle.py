@@ -19,7 +19,8 @@ from bot.adapters.embedded_redis import EmbeddedRedis
 from bot.adapters.imaging import SerialExecutor
 from bot.adapters.pictures import PictureReader
 from bot.adapters.queue import BullJobQueue
-from bot.adapters.redis import RedisRateLimiter, RedisServer
+from bot.adapters.redis import RedisRateLimiter, RedisServer, RedisServerClaim
+from bot.adapters.redis.server_claim import RENEW_EVERY
 from bot.adapters.slack import (
     SlackFiles,
     SlackPacing,
@@ -27,13 +28,15 @@ from bot.adapters.slack import (
     slack_client,
     slack_session,
 )
-from bot.concurrency import run_until_event, wait_for_event
+from bot.concurrency import cancel_and_wait, run_until_event, wait_for_event
+from bot.jobs.repeating import repeat_for_ever
 from bot.ops.money import MoneyReading
 from bot.ops.serving import HttpServer, Monitoring
 from bot.ops.shared_gauges import SharedGauges
 from bot.ops.shutdown import Shutdown
-from bot.ops.startup import check_at_start, require_settings
+from bot.ops.startup import check_at_start, require_settings, wait_for_own_redis
 from bot.settings import Settings
+from bot.slack.identity import Identity
 from bot.wiring.backends import prices_of
 from bot.wiring.clients import Clients, RedisClients
 from bot.wiring.web import start_web
@@ -128,10 +131,12 @@ async def _connect(
     identity = await check_at_start(settings, slack, shutdown.requested, web=Role.WEB in role)
     if identity is None:
         return None
+    redis = RedisClients(settings.redis_url.get_secret_value(), stack)
+    if not await _claim_redis(redis, identity, stack, shutdown):
+        return None
     queue = BullJobQueue(settings.redis_url.get_secret_value(), settings.user_images_at_once)
     stack.push_async_callback(queue.close)
     reading = SerialExecutor()
-    redis = RedisClients(settings.redis_url.get_secret_value(), stack)
     pacing = SlackPacing(
         RedisRateLimiter(redis.with_patience(PACE_PATIENCE), identity.installation, PACE_PATIENCE),
         settings.slack_messages_per_second,
@@ -151,6 +156,21 @@ async def _connect(
     return Clients(
         settings, redis, slack, identity, queue, publisher, files, reading, pacing, prices
     )
+
+
+async def _claim_redis(
+    redis: RedisClients, identity: Identity, stack: AsyncExitStack, shutdown: Shutdown
+) -> bool:
+    """Claim Redis for this installation until the end of the stack; False where the program was
+    stopped meanwhile."""
+    claim = RedisServerClaim(
+        redis.with_patience(PACE_PATIENCE), identity.installation, PACE_PATIENCE
+    )
+    if not await wait_for_own_redis(claim.other, shutdown.requested):
+        return False
+    renewing = repeat_for_ever(claim.renew, RENEW_EVERY, log, "the claim of Redis")
+    stack.push_async_callback(cancel_and_wait, asyncio.create_task(renewing))
+    return True
 
 
 async def _serve_monitoring(

@@ -161,6 +161,7 @@ async def start_worker(
         SMALL_PATIENCE,
         settings.provider_concurrency or 0,
     )
+    stack.push_async_callback(slots.close)
     heartbeats = RedisHeartbeats(
         clients.redis.with_patience(SMALL_PATIENCE), SMALL_PATIENCE, settings.job_lease
     )

@@ -356,6 +356,35 @@ async def test_a_paused_queue_keeps_its_order(one_at_once: BullJobQueue, queue_s
     assert list(handler.starts) == [job.id for job in jobs]
 
 
+async def test_a_retry_of_what_has_its_image_goes_before_the_others_when_tags_start_anew(
+    queue: BullJobQueue, monkeypatch: pytest.MonkeyPatch, queue_server: Any
+) -> None:
+    """Its owner's turn has ended, so that it has no tag any more, and keeps its old priority."""
+    monkeypatch.setitem(_options(), "backoff", {"type": "fixed", "delay": 60_000})
+    made = image("U1", 1)
+    await queue._redis.hset(f"{PREFIX}:fair", "v", 2**20 - 10)
+    await queue.add(made)
+
+    async def fail(job: Job, repeated: bool) -> None:
+        lend_slot()
+        raise ValueError
+
+    delayed = queue._queues[GENERATE_QUEUE].getDelayed
+    async with working(queue_server.connection_url, queue.in_turn(fail)):
+        async with asyncio.timeout(PATIENCE):
+            while not await delayed():
+                await asyncio.sleep(0.02)
+    await _nothing_is_left(queue)
+    others = [image("U2", n) for n in range(3)]
+    for job in others:
+        await queue.add(job)
+    await queue.repair()
+    assert await queue._redis.hget(f"{PREFIX}:{GENERATE_QUEUE}:{made.id}", "priority") == "1"
+    (retried,) = await delayed()
+    await retried.promote()
+    assert list((await _priorities(queue)).values()) == [1, 1, 5, 9]
+
+
 def _options() -> Any:
     from bot.adapters.queue import job_queue
 

@@ -11,7 +11,9 @@ from typing import Any, cast
 import pytest
 
 from bot.adapters.queue import BullJobQueue, BullWorker
+from bot.adapters.queue.job_data import GENERATE_QUEUE, PREFIX
 from bot.adapters.redis import RedisProviderSlots, redis_client
+from bot.concurrency import cancel_and_wait
 from bot.domain.failures import FailureKind, GenerationError
 from bot.domain.jobs import Job
 from bot.generation.shared_provider import PAUSE, SharedProvider
@@ -240,7 +242,12 @@ async def test_the_longer_pause_counts(redis_url: str) -> None:
 
 @asynccontextmanager
 async def workers(
-    url: str, provider: Provider, number: int, count: int, concurrency: int = 10
+    url: str,
+    provider: Provider,
+    number: int,
+    count: int,
+    concurrency: int = 10,
+    slot_lease: float = LEASE,
 ) -> AsyncIterator[list[BullWorker]]:
     """So many workers that share so many slots; each job is one call."""
     async with AsyncExitStack() as stack:
@@ -248,7 +255,7 @@ async def workers(
         stack.push_async_callback(queue.close)
         started, runs = [], []
         for _ in range(count):
-            shared = await stack.enter_async_context(slots(url, number))
+            shared = await stack.enter_async_context(slots(url, number, slot_lease))
             backend = SharedProvider(provider, shared)
 
             async def handle(job: Job, repeated: bool, backend: SharedProvider = backend) -> None:
@@ -391,3 +398,78 @@ async def test_without_a_limit_fetches_in_a_row_look_once_for_a_pause(redis_url:
         await one.pause(0.5)
         assert not await is_free(one)
         assert await one.take(never)
+
+
+async def test_a_job_that_ended_too_many_workers_keeps_no_slot(
+    queue: BullJobQueue, queue_server: Any
+) -> None:
+    """BullMQ fails such a job without running it."""
+    provider, given_up, next_one = Provider(), generation("T1.U1.1"), generation("T1.U1.2")
+    await queue.add(given_up)
+    key = f"{PREFIX}:{GENERATE_QUEUE}:{given_up.id}"
+    await queue._redis.hset(key, "defa", "job stalled more than allowable limit")
+    url, slot_lease = queue_server.connection_url, 2 * PATIENCE
+    async with workers(url, provider, number=1, count=1, slot_lease=slot_lease):
+        await reached(queue, given_up, JobState.FAILED)
+        await queue.add(next_one)
+        await reached(queue, next_one, JobState.DONE)
+    assert provider.jobs == [next_one.id]
+    assert await queue._redis.keys("{imagine}:provider*") == []
+
+
+@pytest.mark.parametrize("moment", ["asked", "answered"])
+async def test_a_slot_whose_taker_is_cancelled_meanwhile_is_free_again(
+    redis_url: str, moment: str
+) -> None:
+    """The server may have given it, and nobody has it."""
+    async with slots(redis_url, 1) as one, slots(redis_url, 1) as other:
+        take, reached_it = one._take, asyncio.Event()
+
+        async def hanging(**arguments: Any) -> Any:
+            if moment == "answered":
+                await take(**arguments)
+            reached_it.set()
+            await asyncio.sleep(PATIENCE)
+
+        one._take = hanging
+        taking = asyncio.create_task(one.take(never))
+        await reached_it.wait()
+        await cancel_and_wait(taking)
+        await one.renew()
+        assert await is_free(other)
+
+
+async def test_a_slot_whose_answer_came_too_late_is_free_again(redis_url: str) -> None:
+    async with slots(redis_url, 1) as one, slots(redis_url, 1) as other:
+        take, looks = one._take, iter([False, True])
+
+        async def late(**arguments: Any) -> Any:
+            await take(**arguments)
+            raise TimeoutError
+
+        one._take = late
+        assert await one.take(lambda: next(looks)) is None
+        await one.renew()
+        assert await is_free(other)
+
+
+async def test_after_its_end_a_process_has_no_slot(redis_url: str) -> None:
+    """Neither one that it still had, nor one that a renewal took again as the process ended."""
+    async with slots(redis_url, 2) as one, slots(redis_url, 2) as other:
+        given_back, kept = await one.take(never), await one.take(never)
+        assert given_back
+        assert kept
+        renew, renewed = one._renew, asyncio.Event()
+
+        async def late(**arguments: Any) -> Any:
+            await one.give_back(given_back)
+            await renew(**arguments)
+            renewed.set()
+            await asyncio.sleep(PATIENCE)
+
+        one._renew = late
+        renewing = asyncio.create_task(one.renew())
+        await renewed.wait()
+        await cancel_and_wait(renewing)
+        await one.close()
+        assert await other._redis.keys("{imagine}:provider*") == []

@@ -56,6 +56,9 @@ class BullMQWorker(Worker):
 
     work: WorkSlots
     slots: ProviderSlots | None = None
+    leases: set[str]
+    """Those of its fetches and jobs. BullMQ fails a job that has ended too many workers without
+    running it, and may cancel one before it begins."""
     _fetching = 0
     _found = _has_more = False
     """Whether the last fetch has found a job, and the one before it too."""
@@ -89,6 +92,7 @@ class BullMQWorker(Worker):
                 await super().processJob(job, token)
         finally:
             self.work.give_back()
+            await self.give_back_leases(getattr(job, "lease", None))
 
     async def _job_with_lease(self, token: str) -> Any:
         if self.slots is None:
@@ -96,15 +100,22 @@ class BullMQWorker(Worker):
         lease = await self.slots.take(lambda: self.paused)
         if lease is None:
             return None
+        self.leases.add(lease)
         job = None
         try:
             job = await self._next_job(token)
         finally:
             if job is None:
-                await self.slots.give_back(lease)
+                await self.give_back_leases(lease)
             else:
                 job.lease = lease
         return job
+
+    async def give_back_leases(self, *leases: str | None) -> None:
+        for lease in leases:
+            if lease in self.leases and self.slots is not None:
+                self.leases.discard(lease)
+                await self.slots.give_back(lease)
 
     async def _next_job(self, token: str) -> Any:
         """BullMQ would leave a job that arrives after `pause` locked, without running it."""
@@ -143,7 +154,8 @@ def make_worker(
     `most_lent` may wait for their turn with Slack."""
     untyped: Any = BullMQWorker
     worker = untyped(queue, processor.process, _options(redis, concurrency, lease))
-    worker.slots, worker.work = processor.slots, WorkSlots(concurrency, most_lent)
+    worker.slots, worker.leases = processor.slots, set()
+    worker.work = WorkSlots(concurrency, most_lent)
     worker.opts = _Options(worker.opts)
     worker.opts.worker = worker
     for connection in (worker.redisConnection, worker.blockingRedisConnection):

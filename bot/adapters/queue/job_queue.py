@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from itertools import chain
 from typing import Any
@@ -112,9 +112,21 @@ class BullJobQueue:
         waiting: Any = await self._redis.zrange(key, 0, -1, withscores=True) if priorities else []
         for job_id, score in waiting:
             if priorities.get(job_id, score // _PRIORITY) != score // _PRIORITY:
-                with suppress(Exception):  # one that has just begun
-                    backend = self._queues[GENERATE_QUEUE].backend
-                    await backend.changePriority(job_id, priorities[job_id])
+                await self._change_priority(job_id, priorities[job_id])
+
+    async def _reorder_retries(self, ids: Iterable[str], jobs: list[FairJob]) -> None:
+        """Jobs that wait for another try have their priorities from before all started anew. One
+        whose turn has ended, because its image is there, goes before all others."""
+        priorities = {job.job_id: job.priority for job in jobs}
+        for job_id in ids:
+            key, priority = f"{PREFIX}:{GENERATE_QUEUE}:{job_id}", priorities.get(job_id, 1)
+            now: Any = await self._redis.hget(key, "priority")
+            if priority and int(now or 0) not in {0, priority}:
+                await self._change_priority(job_id, priority)
+
+    async def _change_priority(self, job_id: str, priority: int) -> None:
+        with suppress(Exception):  # one that has just begun
+            await self._queues[GENERATE_QUEUE].backend.changePriority(job_id, priority)
 
     async def _release(self, *jobs: Released) -> None:
         for job in jobs:
@@ -167,6 +179,8 @@ class BullJobQueue:
         self._fair.read_jobs(pipeline)
         *ids, stored, clocks = await pipeline.execute()
         live, jobs = set(chain(*ids)), self._fair.in_order(stored, clocks)
+        of_state = dict(zip(LIVE, ids, strict=True))
+        retried = [*of_state["delayed"], *(j for j in of_state["prioritized"] if j not in stored)]
         parked = set()
         for job in jobs:
             if not job.tag:
@@ -176,6 +190,7 @@ class BullJobQueue:
         for owner in parked:
             await self._release(*await self._fair.release_next(owner))
         await self._reorder(jobs)
+        await self._reorder_retries(retried, jobs)
         if max((job.priority for job in jobs), default=0) >= RESCALE_FROM:
             await self._start_anew()
 

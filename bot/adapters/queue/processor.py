@@ -62,17 +62,11 @@ class Processor:
                 _LOG.warning("job %s was abandoned; it runs again when its lease ends", job.id)
                 outcome = "abandoned"
             finally:
-                await self.give_back(job)
                 seconds = time.perf_counter() - started
                 meters.count_job(job.name, outcome, seconds)
             if outcome != "done":
                 raise DelayedError
             _LOG.info("job %s is done", job.id, extra={"seconds": round(seconds, 3)})
-
-    async def give_back(self, job: Any) -> None:
-        """A job that has ended, or does not begin, needs no slot."""
-        if self.slots is not None and hasattr(job, "lease"):
-            await self.slots.give_back(job.lease)
 
     async def _process(self, job: Any, token: str) -> str:
         """Answer what became of the job, as `bot.telemetry.metrics` names it. Raises `JobFailed`

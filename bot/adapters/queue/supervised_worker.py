@@ -113,7 +113,7 @@ class SupervisedWorker:
         finally:
             self._current = None
             handed_back.cancel()
-            await stop_loop(worker, processor, loop)
+            await stop_loop(worker, loop)
             await close_worker(worker, redis)
         error = None if loop.cancelled() else loop.exception()
         return type(error).__name__ if error else "no error"
@@ -149,7 +149,7 @@ async def wait_until_idle(worker: Any, seconds: float) -> bool:
         await asyncio.wait(pending, timeout=deadline - clock())
 
 
-async def stop_loop(worker: Any, processor: Processor, loop: asyncio.Future[None]) -> None:
+async def stop_loop(worker: Any, loop: asyncio.Future[None]) -> None:
     """End `worker.run()`, which cancels what is under way. It is told to end as well, because it
     would wait to be resumed for ever if the cancellation were dropped."""
     worker.paused = worker.closed = True
@@ -157,15 +157,14 @@ async def stop_loop(worker: Any, processor: Processor, loop: asyncio.Future[None
     fetches = [task for task in worker.processing if task.done() and not task.cancelled()]
     await cancel_and_wait(loop, unwinding=2 * (UNWINDING + HANDING_BACK))
     for fetch in fetches:
-        await _hand_back_fetched(fetch, processor)
+        await _hand_back_fetched(fetch)
 
 
-async def _hand_back_fetched(fetch: asyncio.Future[Any], processor: Processor) -> None:
+async def _hand_back_fetched(fetch: asyncio.Future[Any]) -> None:
     """A job may have arrived just before the loop ended, and the loop has not seen it."""
     job = None if fetch.exception() else fetch.result()
     if isinstance(job, Job):
         await hand_back(job, str(job.token))
-        await processor.give_back(job)
 
 
 async def close_worker(worker: Any, redis: Redis) -> None:
@@ -176,4 +175,5 @@ async def close_worker(worker: Any, redis: Redis) -> None:
         leftovers.add(worker.stalledCheckTimer._task)
     if leftovers:
         await asyncio.wait(leftovers, timeout=1.0)
+    await worker.give_back_leases(*worker.leases)
     await redis.aclose()

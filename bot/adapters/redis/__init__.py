@@ -20,6 +20,7 @@ pace           `RedisRateLimiter`: Slack's rate limits, kept by all processes to
 pace_scripts   a budget and the calls that wait for it, in Redis
 own_pace       `OwnPace`: the same in one process, while Redis is away
 provider_slots  how many calls the provider gets at a time, and its pauses
+server_claim   `RedisServerClaim`: whose bot uses the server
 refused_settings  what servers of images refuse
 record_schema  the keys, entries and scripts of the record
 record         `RedisRecord`: the record as it is appended to, sealed, trimmed and read
@@ -42,6 +43,7 @@ from bot.adapters.redis.record import RedisRecord
 from bot.adapters.redis.record_schema import RecordPolicy
 from bot.adapters.redis.refused_settings import RedisRefusedSettings
 from bot.adapters.redis.server import RedisServer, RedisSignatures, redis_client
+from bot.adapters.redis.server_claim import RedisServerClaim
 from bot.adapters.redis.store import RedisSessionStore
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "RedisRecord",
     "RedisRefusedSettings",
     "RedisServer",
+    "RedisServerClaim",
     "RedisSessionStore",
     "RedisSignatures",
     "WriteProbe",

@@ -7,8 +7,9 @@ that the provider asks for.
 A worker takes a slot before it takes a job, so that what waits for a slot waits in the queue, in
 the queue's order. The slot is given back once the image is there, or with the end of the job. A
 process that is killed renews nothing: its slots are free again when their leases end, which is much
-sooner than its jobs run again. Where all leases ended because Redis was away, those who still call
-take their slots again first.
+sooner than its jobs run again. A lease that may have a slot unknown to its process, because an
+answer did not come, is given back as well. Where all leases ended because Redis was away, those who
+still call take their slots again first.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any
 from uuid import uuid4
@@ -76,8 +77,13 @@ return 1
 """
 
 _GIVE_BACK = """
--- KEYS: a slot; ARGV: its lease
-return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0
+-- KEYS: slots; ARGV: leases, each of which may have any of the slots
+local leases = {}
+for _, lease in ipairs(ARGV) do leases[lease] = true end
+for _, key in ipairs(KEYS) do
+  if leases[redis.call('GET', key) or ''] then redis.call('DEL', key) end
+end
+return 0
 """
 
 
@@ -91,6 +97,7 @@ class RedisProviderSlots:
         self._slots = slots
         self._lease = lease
         self._held: dict[str, str] = {}
+        self._doubtful: dict[str, float] = {}
         self._current: ContextVar[str] = ContextVar("provider slot", default="")
         self._redis_was_away = False
         self._no_pause_until = 0.0
@@ -112,6 +119,7 @@ class RedisProviderSlots:
             self._given_back.clear()
             try:
                 await self._let_holders_renew()
+                await self._give_back_doubtful()
                 slot = await self._try(lease)
             except StoreUnavailable as error:
                 log.debug("no slot: %s", error)
@@ -130,8 +138,9 @@ class RedisProviderSlots:
         if not self._slots and time.monotonic() < self._no_pause_until:
             return 0
         keys, ttl = [PROVIDER_SLOTS, PROVIDER_PAUSE], round(self._lease * 1000)
-        async with bounded(self._patience):
-            slot = int(await self._take(keys=keys, args=[lease, self._slots, ttl]))
+        with self._doubted(lease):
+            async with bounded(self._patience):
+                slot = int(await self._take(keys=keys, args=[lease, self._slots, ttl]))
         if not slot:
             self._no_pause_until = time.monotonic() + _LOOK_EVERY
         return slot
@@ -191,11 +200,40 @@ class RedisProviderSlots:
         if key is None:
             return
         try:
-            async with bounded(self._patience):
-                await self._give_back(keys=[key], args=[lease])
-        except StoreUnavailable as error:  # its lease ends
+            with self._doubted(lease):
+                async with bounded(self._patience):
+                    await self._give_back(keys=[key], args=[lease])
+        except StoreUnavailable as error:
             log.debug("a slot was not given back: %s", error)
         self._given_back.set()
+
+    @contextmanager
+    def _doubted(self, *leases: str) -> Iterator[None]:
+        """Where the body is not done, a slot may be taken under a lease that nobody has."""
+        try:
+            yield
+        except BaseException:
+            self._doubtful.update(dict.fromkeys(leases, time.monotonic() + self._lease))
+            raise
+
+    async def _give_back_doubtful(self) -> None:
+        """More than once: a server that was stopped may still do what nobody waits for."""
+        if doubtful := dict(self._doubtful):
+            keys = [f"{PROVIDER_SLOTS}{n}" for n in range(1, self._slots + 1)]
+            async with bounded(self._patience):
+                await self._give_back(keys=keys, args=list(doubtful))
+            for lease, until in doubtful.items():
+                if until < time.monotonic():
+                    self._doubtful.pop(lease, None)
+
+    async def close(self) -> None:
+        """Give back every slot that this process has, or may have."""
+        self._doubtful.update(dict.fromkeys(self._held, time.monotonic()))
+        self._held.clear()
+        try:
+            await self._give_back_doubtful()
+        except StoreUnavailable as error:  # the leases end
+            log.debug("slots were not given back: %s", error)
 
     async def renew_for_ever(self) -> None:
         while True:
@@ -209,8 +247,10 @@ class RedisProviderSlots:
         """Once for every slot of this process."""
         if held := dict(self._held):
             args = [round(self._lease * 1000), *held]
-            async with bounded(self._patience):
-                await self._renew(keys=list(held.values()), args=args)
-                for lease, key in held.items():
-                    if lease not in self._held:  # it was given back meanwhile
-                        await self._give_back(keys=[key], args=[lease])
+            try:
+                async with bounded(self._patience):
+                    await self._renew(keys=list(held.values()), args=args)
+            finally:
+                given_back = held.keys() - self._held.keys()
+                self._doubtful.update(dict.fromkeys(given_back, time.monotonic() + self._lease))
+        await self._give_back_doubtful()

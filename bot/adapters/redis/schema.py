@@ -18,6 +18,9 @@ from bot.domain.session_ids import SessionId
 WORKSPACES = "imagine:workspaces"
 """Sorted set: the workspaces that have sessions on this server → when one was last written."""
 
+INSTALLATION = "imagine:installation"
+"""String: the workspace or organisation whose bot uses this server."""
+
 CANCELLED = "imagine:cancelled"
 """Channel: the id of a session whose attempt was cancelled just now."""
 

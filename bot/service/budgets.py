@@ -168,6 +168,7 @@ class Budgets:
         judged = [
             _judgement(each, session.channel, attempt.reserved, _refusal(each, request))
             for each in self._with_lowest(self._unused(limits, attempt.reserved), request)
+            if each.each  # what counts nothing is within a budget that is passed, too
         ]
         return lambda session: judged
 

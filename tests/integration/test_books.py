@@ -497,6 +497,19 @@ async def test_a_limit_that_is_lowered_stops_what_comes_next(bench: Bench, redis
     assert (await bench.counted())[1] == 700
 
 
+async def test_an_image_without_a_price_is_refused_by_no_budget_that_is_used_up(
+    bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.ask("a", count=4)
+    lower = limited(bench, redis, user_images=6, user=EACH, channel=EACH, workspace=EACH)
+    monkeypatch.setattr(Prices, "each", 0)
+    await lower.ask("b", count=2)
+    assert await bench.counted() == (6, 4 * EACH)
+    with pytest.raises(LimitReached) as refused:
+        await lower.ask("c")
+    assert refused.value.standing.scope is Scope.USER_IMAGES
+
+
 async def test_the_books_of_a_session_that_drops_its_attempts_keep_what_was_paid(
     bench: Bench,
 ) -> None:

@@ -60,8 +60,9 @@ class Limits(NamedTuple):
 
 class Standing(NamedTuple):
     """How a limit stands: what is used of it, holds included, and when it begins anew, in seconds
-    since the epoch. `each` is what one more image counts, and `lowest` what it would count in the
-    lowest quality; 0 where that is not known."""
+    since the epoch. `each` is what one more image counts, `lowest` what it would count in the
+    lowest quality, and `smallest` in the smallest size; 0 where that is not known. `channel` is the
+    id of the channel that the image is for; empty for a direct conversation."""
 
     scope: Scope
     used: int
@@ -69,6 +70,8 @@ class Standing(NamedTuple):
     resets_at: float
     each: int = 1
     lowest: int = 0
+    smallest: int = 0
+    channel: str = ""
 
     @property
     def left(self) -> int:

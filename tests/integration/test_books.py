@@ -39,9 +39,11 @@ from bot.domain.options import Options
 from bot.domain.policy import Person, Policy
 from bot.domain.refusals import Refusal
 from bot.domain.session import Session
+from bot.domain.slack_refusals import Place
 from bot.jobs.hold_sweeper import HoldSweeper
 from bot.ops.audit.rows import rows_of
 from bot.ops.money import MoneyReading, age_of
+from bot.ports import BeginRequest
 from bot.service.access import AccessControl
 from bot.service.budgets import Budgets, Defaults
 from bot.service.gateway import AttemptGateway
@@ -627,3 +629,24 @@ async def test_a_refusal_tells_how_many_fit_all_limits_in_the_lowest_quality(
     with pytest.raises(LimitReached) as refused:
         await bench.ask(count=3)
     assert (refused.value.fitting, refused.value.lowest_fitting) == fitting
+
+
+@pytest.mark.parametrize(
+    ("place", "channel"),
+    [(Place.CHANNEL, CHANNEL), (Place.DIRECT, ""), (Place.GROUP_DIRECT, "")],
+)
+async def test_a_refusal_names_the_channel_and_what_the_smallest_size_counts(
+    bench: Bench, place: Place, channel: str
+) -> None:
+    defaults = Defaults("m", "", "1024x1024", "high")
+    limits = always(Limits(channel=1_000))
+    budgets = Budgets(bench.books, ByTokens(), limits, defaults, ZoneInfo("UTC"), lambda: bench.now)
+    new = Session(f"T1.{OWNER}.one", "T1", OWNER, CHANNEL, place=place)
+    after = budgets.reserve(ME, new, begin.submit(new, "a fox", 1.0, new.options))
+    write = await budgets.check(BeginRequest(ME, new, after.latest, "key"))
+    assert write is not None
+    ((*_, limit),) = write(after)
+    assert limit is not None
+    assert isinstance(limit.refusal, LimitReached)
+    told = limit.refusal.standing
+    assert (told.channel, told.each, told.smallest) == (channel, 1_756, 878)

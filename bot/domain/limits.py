@@ -111,6 +111,22 @@ class Wanted(NamedTuple):
         return prompt, change
 
 
+def gives_back(waiting: Session, scope: Scope, wanted: Wanted) -> bool:
+    """Whether to cancel the waiting session leaves more of this limit for the refused attempt: it
+    holds some of it, of the same period."""
+    held, asked = waiting.latest.reserved, wanted.attempt.reserved
+    if held is None or asked is None:
+        return False
+    if scope is Scope.USER_IMAGES:
+        return (held.payer, held.day) == (asked.payer, asked.day)
+    counts_for = {
+        Scope.USER: held.payer == asked.payer,
+        Scope.CHANNEL: waiting.channel == wanted.session.channel,
+        Scope.WORKSPACE: True,
+    }
+    return counts_for[scope] and held.month == asked.month and held.each > 0
+
+
 class Instead(NamedTuple):
     """What to begin instead. Words that are None are those of the session's newest attempt."""
 

@@ -21,6 +21,7 @@ from bot.domain.attempt import Attempt, ImageRef
 from bot.domain.errors import (
     NotInChannel,
     SlackAppBlocked,
+    SlackBusy,
     SlackRefused,
     SlackUnavailable,
     StoreTrouble,
@@ -259,7 +260,9 @@ class SlackPublisher:
         await self._notices.tell(session, notice)
 
     async def tell_person(self, user: str, words: str) -> None:
-        await self._notices.tell_person(user, Message(words, []))
+        """After a lost answer it may have been told, so only a busy Slack is asked again."""
+        telling = partial(self._notices.tell_person, user, Message(words, []))
+        await with_retries(telling, on=SlackBusy)
 
     def _name_and_title(self, session: Session, image: ImageRef) -> tuple[str, str]:
         """The file's name, and what Slack shows above a file that stands by itself, and in its list

@@ -115,6 +115,16 @@ async def test_where_the_bot_is_no_member_the_buttons_below_a_form_come_as_a_dir
     assert len(app.only.latest.candidates) == 2
 
 
+async def test_a_click_where_the_bot_is_no_member_any_more_is_answered_with_the_buttons(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(a_session(), rules=(TwoLeft(),))
+    app.fail["chat.postEphemeral"] = "not_in_channel"
+    await ROUTES["regenerate"].send(app)
+    (told,) = app.of("respond")
+    assert "low quality" in str(labelled(told["blocks"]))
+
+
 async def sent(make_app: MakeApp, route: Route, *rules: TwoLeft) -> tuple[SlackApp, str]:
     """The app after the route's request, and its answer."""
     there = [route.before] if route.before else []

@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.limits import LimitReached, Scope, Standing
 from bot.views.blocks import repeated
+from bot.views.captions import option_words
 from bot.views.ids import COMMAND
 from bot.views.money import dollars, rounded_down, rounded_up
-
-TO_KEEP = "This is what you asked for:"
 
 
 def limit_words(
@@ -22,7 +21,7 @@ def limit_words(
     words = explained(refused, plain=plain, zone=zone)
     if plain or not refused.text:
         return words
-    return f"{words}\n{repeated(typed(refused, command=command), TO_KEEP)}"
+    return f"{words}\n{repeated(typed(refused, command=command), to_keep(refused))}"
 
 
 def explained(refused: LimitReached, *, plain: bool = False, zone: ZoneInfo | None = None) -> str:
@@ -38,6 +37,18 @@ def explained(refused: LimitReached, *, plain: bool = False, zone: ZoneInfo | No
     ]
     words = " ".join(filter(None, told))
     return words.replace("`", "") if plain else words
+
+
+def to_keep(refused: LimitReached) -> str:
+    """What stands above the text that was asked for: with the options, where the text is not as it
+    was typed, with its flags."""
+    options = ""
+    if (wanted := refused.wanted) and refused.text in (
+        wanted.attempt.change,
+        wanted.attempt.prompt,
+    ):
+        options = option_words(wanted.attempt.options)
+    return f"This is what you asked for{f' ({options})' if options else ''}:"
 
 
 def typed(refused: LimitReached, *, command: bool) -> str:

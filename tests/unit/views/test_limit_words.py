@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bot.domain.limits import LimitReached, Scope, Standing
+from bot.domain.limits import LimitReached, Scope, Standing, Wanted
+from bot.domain.options import Options
 from bot.views.limit_words import nearly_used_words
 from bot.views.money import dollars
 from bot.views.words import refusal_words
@@ -60,6 +63,22 @@ def test_budgets_of_a_month(refusal: LimitReached) -> None:
 def test_what_is_left_never_looks_like_enough(left: int, cost: int, told: str) -> None:
     refusal = refused(Scope.USER, 10_000_000 - left, 10_000_000, cost, asked=1)
     assert told in refusal_words(refusal)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a fox", "This is what you asked for (high · 4 images):\n```a fox```"),
+        ("a fox --n 4 --quality high", "This is what you asked for:\n```a fox --n 4"),
+    ],
+)
+def test_options_that_were_not_typed_with_the_words_are_told_beside_them(
+    text: str, told: str
+) -> None:
+    session = generating()
+    attempt = replace(session.latest, prompt="a fox", options=Options(count=4, quality="high"))
+    refusal = LimitReached(IMAGES.standing, 4, 2, text, wanted=Wanted(session, attempt))
+    assert told in refusal_words(refusal, command=False)
 
 
 def test_a_form_shows_no_markup_and_keeps_what_was_typed_itself() -> None:

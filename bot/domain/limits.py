@@ -141,7 +141,8 @@ class LimitReached(Refusal):
     all limits, and `lowest_fitting` in the lowest quality, where that counts less. `text` is the
     prompt or the change that was asked for. `waiting` are the person's own sessions whose images
     wait, the newest first: each would give back what it holds. `kept` is the id of the
-    `RefusedRequest` that holds its words; empty where there is none."""
+    `RefusedRequest` that holds its words; empty where there is none. `admins` are the user ids of
+    the operator's `ADMINS`; others may be admins, too."""
 
     def __init__(
         self,
@@ -151,6 +152,7 @@ class LimitReached(Refusal):
         text: str,
         lowest_fitting: int = 0,
         wanted: Wanted | None = None,
+        admins: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(Reason.LIMIT_REACHED)
         self.standing = standing
@@ -159,6 +161,7 @@ class LimitReached(Refusal):
         self.text = text
         self.lowest_fitting = lowest_fitting
         self.wanted = wanted
+        self.admins = admins
         self.waiting: tuple[Session, ...] = ()
         self.kept = ""
 
@@ -184,6 +187,7 @@ class LimitReached(Refusal):
             self.text,
             _least(self.asked, lowest) if is_less else 0,
             self.wanted,
+            self.admins,
         )
 
     def _standing_before(self, left: int) -> Standing:

@@ -80,7 +80,7 @@ class Defaults(NamedTuple):
 
 class Budgets:
     """An `AttemptRule`, and what attempts reserve. `now` answers seconds since the epoch; days and
-    months are those of the `zone`."""
+    months are those of the `zone`. A refusal names the `admins`, by their user ids."""
 
     def __init__(
         self,
@@ -90,6 +90,7 @@ class Budgets:
         defaults: Defaults,
         zone: ZoneInfo,
         now: Callable[[], float],
+        admins: frozenset[str] = frozenset(),
     ) -> None:
         self._spending = spending
         self._prices = prices
@@ -97,6 +98,7 @@ class Budgets:
         self._defaults = defaults
         self._zone = zone
         self._now = now
+        self._admins = admins
 
     def estimate(self, options: Options, *, words: str, edits: bool) -> Cost:
         """The most that one image is expected to cost; `words` are all that the call is told."""
@@ -169,11 +171,16 @@ class Budgets:
             return None
         limits = await self._limits(session.team, session.channel, attempt.reserved.payer)
         judged = [
-            _judgement(each, session.channel, attempt.reserved, _refusal(each, request))
+            _judgement(each, session.channel, attempt.reserved, self._refusal(each, request))
             for each in self._with_cheaper(self._unused(limits, attempt.reserved), request)
             if each.each  # what counts nothing is within a budget that is passed, too
         ]
         return lambda session: judged
+
+    def _refusal(self, standing: Standing, request: BeginRequest) -> LimitReached:
+        attempt, text = request.attempt, request.attempt.change or request.attempt.prompt
+        asked, wanted = len(attempt.candidates), Wanted(request.session, attempt)
+        return LimitReached(standing, asked, asked - 1, text, wanted=wanted, admins=self._admins)
 
     def _with_cheaper(self, standings: list[Standing], request: BeginRequest) -> list[Standing]:
         """With what an image of the attempt would cost in the lowest quality, and in the smallest
@@ -221,12 +228,6 @@ class Budgets:
             for scope in Scope
             if (limit := limits.of(scope)) is not None
         ]
-
-
-def _refusal(standing: Standing, request: BeginRequest) -> LimitReached:
-    attempt, text = request.attempt, request.attempt.change or request.attempt.prompt
-    asked = len(attempt.candidates)
-    return LimitReached(standing, asked, asked - 1, text, wanted=Wanted(request.session, attempt))
 
 
 def _judgement(

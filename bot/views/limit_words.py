@@ -12,6 +12,9 @@ from bot.views.captions import option_words
 from bot.views.ids import COMMAND
 from bot.views.money import dollars, rounded_down, rounded_up
 
+_MOST_NAMED = 3
+"""Admins."""
+
 
 def limit_words(
     refused: LimitReached, *, plain: bool, command: bool, zone: ZoneInfo | None = None
@@ -31,7 +34,7 @@ def explained(refused: LimitReached, *, plain: bool = False, zone: ZoneInfo | No
     told = [
         _which(refused, plain=plain),
         f"What is still being made counts, too. It begins anew {when}.",
-        f"An admin can raise it with `{COMMAND} settings`.",
+        f"{_who(refused, plain=plain)} can raise it with `{COMMAND} settings`.",
         "Nothing was started, and nothing is paid for.",
         _advice(refused, plain=plain),
     ]
@@ -65,6 +68,14 @@ def nearly_used_words(standing: Standing) -> str:
         owner, limit = _owner(standing), dollars(standing.limit)
         what = f"{owner} is {limit} a month: {dollars(standing.left)} is left."
     return f"{what} It begins anew {_when(int(standing.resets_at))}."
+
+
+def _who(refused: LimitReached, *, plain: bool) -> str:
+    """Names of people show in mrkdwn alone."""
+    if plain or not refused.admins:
+        return "An admin"
+    named = [f"<@{admin}>" for admin in sorted(refused.admins)[:_MOST_NAMED]]
+    return f"An admin, such as {' or '.join(named)},"
 
 
 def _owner(standing: Standing, *, plain: bool = False) -> str:

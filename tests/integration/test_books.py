@@ -94,7 +94,13 @@ class Bench:
         self.sweeper = HoldSweeper(self.books, self.store, self.runs, quiet_for=-1.0)
         defaults = Defaults("m", "", "1024x1024", "low")
         self.budgets = Budgets(
-            self.books, Prices(), always(limits), defaults, ZoneInfo("UTC"), lambda: self.now
+            self.books,
+            Prices(),
+            always(limits),
+            defaults,
+            ZoneInfo("UTC"),
+            lambda: self.now,
+            frozenset({"UBOSS"}),
         )
         self.gateway = AttemptGateway(
             self.store,
@@ -449,6 +455,7 @@ async def test_a_refusal_tells_how_many_still_fit_and_stores_nothing(
     assert refused.value.standing.scope is Scope.USER_IMAGES
     assert refused.value.standing.left == 3
     assert refused.value.fitting == 2
+    assert refused.value.admins == {"UBOSS"}
     assert {key for key in await redis.keys("*") if ":record" not in key} == before
     await limited_bench.ask("b", count=2)
 

@@ -113,6 +113,13 @@ def test_a_lower_quality_or_a_smaller_size_is_advised_only_where_it_fits(
     assert ("Until then" in words) == bool(advice)
 
 
+def test_the_admins_who_can_raise_it_are_named_where_slack_shows_names() -> None:
+    named = frozenset({"UD", "UC", "UB", "UA"})
+    refusal = LimitReached(IMAGES.standing, 4, 2, "a fox", admins=named)
+    assert "An admin, such as <@UA> or <@UB> or <@UC>, can raise it" in refusal_words(refusal)
+    assert "An admin can raise it" in refusal_words(refusal, plain=True)
+
+
 def test_the_budget_of_a_channel_is_told_by_its_name_wherever_the_words_come() -> None:
     refusal = BUDGETS[1]
     assert refusal_words(refusal).startswith("The budget of <#C1> is $10.00 a month")
